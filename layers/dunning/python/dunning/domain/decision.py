@@ -1,0 +1,128 @@
+"""Decisions: send, wait or stop, each with its reason and the trace of gates that led to it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Literal
+
+
+class Reason(StrEnum):
+    """Why a decision is what it is. The values appear in logs, metrics, reports and tables."""
+
+    DUE = "due"
+
+    SENDING_OFF = "sending_off"
+    ON_HOLD = "on_hold"
+    NEXT_STAGE = "next_stage"
+    QUIET_HOURS = "quiet_hours"
+    CLOSED_DAY = "closed_day"
+    PERSON_CAP = "person_cap"
+    ACCOUNT_CAP = "account_cap"
+    CARRIER_BUSY = "carrier_busy"
+
+    NOTHING_OPEN = "nothing_open"
+    OPTED_OUT = "opted_out"
+    NO_CONSENT = "no_consent"
+    NUMBER_REFUSED = "number_refused"
+    DECEASED = "deceased"
+    BANKRUPT = "bankrupt"
+    REPRESENTED = "represented"
+    WRONG_PERSON = "wrong_person"
+    LADDER_FINISHED = "ladder_finished"
+
+    UNKNOWN_LENDER = "unknown_lender"
+    UNKNOWN_JURISDICTION = "unknown_jurisdiction"
+    UNKNOWN_TIME_ZONE = "unknown_time_zone"
+    UNKNOWN_CURRENCY = "unknown_currency"
+    CALENDAR_NOT_COVERED = "calendar_not_covered"
+    NO_LAWFUL_MOMENT = "no_lawful_moment"
+    NO_TEXT = "no_text"
+    TEXT_REFUSED = "text_refused"
+    TEXT_TOO_LONG = "text_too_long"
+    TEMPLATE_NOT_REGISTERED = "template_not_registered"
+    UNREADABLE_RECORD = "unreadable_record"
+
+
+type TraceStep = tuple[str, tuple[object, ...]]
+"""A gate's message, with `%` marks, and the values for it; put together only when somebody reads it."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeardRung:
+    """One account's part in a reminder: the rung of its earliest unpaid instalment that is marked."""
+
+    account_id: str
+    number: int
+    due_on: date
+    stage: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """
+    One SMS, ready to send. `stage` is that of the earliest due date; `rungs` are all that it marks.
+
+    `text` is what is handed to SNS; `parts` and `encoding` include what the carrier adds to it.
+    """
+
+    send_id: str
+    channel: str
+    stage: int
+    on: date
+    rungs: tuple[HeardRung, ...]
+    text: str
+    encoding: str
+    parts: int
+    template: str
+    registered_template: str
+
+    @property
+    def account_ids(self) -> tuple[str, ...]:
+        """The accounts the text speaks of."""
+        return tuple(rung.account_id for rung in self.rungs)
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send this reminder now."""
+
+    reminder: Reminder
+    steps: tuple[TraceStep, ...]
+    kind: Literal["send"] = "send"
+    reason: Reason = Reason.DUE
+    until: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """
+    Not now. `until` is the earliest lawful moment, or `None` when the wake is to stay as it is.
+
+    `urgency` orders customers who wake at the same moment, lowest first.
+    """
+
+    until: datetime | None
+    reason: Reason
+    steps: tuple[TraceStep, ...]
+    urgency: int = 0
+    kind: Literal["wait"] = "wait"
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """
+    No contact. `until` is `None` when only new facts can change that, else when to look again.
+    """
+
+    reason: Reason
+    steps: tuple[TraceStep, ...]
+    until: datetime | None = None
+    kind: Literal["stop"] = "stop"
+
+
+type Decision = Send | Wait | Stop
+
+
+def trace_of(decision: Decision) -> list[str]:
+    """Return the gates a decision passed and the one that ended it, a readable line each."""
+    return [message % values for message, values in decision.steps]

@@ -1,0 +1,101 @@
+"""
+Contact hours: when a person may be reached, wherever they may be.
+
+All functions take and return aware UTC instants. Windows are `[start, end)` in local time; where several time
+zones are possible an instant is lawful only if it is inside the hours of every one of them.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from dunning.domain.errors import CalendarNotCoveredError, NoLawfulMomentError
+from dunning.domain.rules import ContactHours
+
+_DAY = timedelta(days=1)
+_MINUTES_A_DAY = 24 * 60
+_LONGEST_CLOSURE_DAYS = 60
+_PASSES = 200
+
+
+@lru_cache(maxsize=65536)
+def local_instant(zone: ZoneInfo, day: date, minute: int, *, latest: bool = True) -> datetime:
+    """
+    Return the instant at which a local clock shows `minute` minutes past midnight of `day`.
+
+    A wall time that occurs twice means its later occurrence (`latest`) or its earlier one; one that a clock
+    change skips means the moment of the change.
+    """
+    overflow, minute = divmod(minute, _MINUTES_A_DAY)
+    wall = datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=zone) + overflow * _DAY
+    first = wall.replace(fold=0).astimezone(UTC)
+    second = wall.replace(fold=1).astimezone(UTC)
+    if first <= second:
+        return second if latest else first
+    # In a gap fold=1 gives the earlier instant: the change lies between the two, where both sides meet.
+    low, high = second, first
+    offset = low.astimezone(zone).utcoffset()
+    while high - low > timedelta(seconds=1):
+        middle = low + (high - low) / 2
+        if middle.astimezone(zone).utcoffset() == offset:
+            low = middle
+        else:
+            high = middle
+    return high.replace(microsecond=0)
+
+
+def start_of_day(zones: tuple[ZoneInfo, ...], day: date, minute: int = 0) -> datetime:
+    """Return when a local time of day has come in every possible zone."""
+    if len(zones) == 1:
+        return local_instant(zones[0], day, minute)
+    return max(local_instant(zone, day, minute) for zone in zones)
+
+
+@lru_cache(maxsize=65536)
+def _windows(hours: ContactHours, zone: ZoneInfo, day: date) -> tuple[tuple[datetime, datetime], ...]:
+    """Return the open windows of a local day as instants. On a doubled hour the narrower reading holds."""
+    if hours.covered_until is not None and day > hours.covered_until:
+        raise CalendarNotCoveredError(day, local_instant(zone, day, 0, latest=False))
+    if day in hours.closed:
+        return ()
+    return tuple(
+        (start, end)
+        for from_minute, to_minute in hours.week[day.weekday()]
+        if (start := local_instant(zone, day, from_minute))
+        < (end := local_instant(zone, day, to_minute, latest=False))
+    )
+
+
+def _next_open_in(hours: ContactHours, zone: ZoneInfo, moment: datetime) -> datetime:
+    day = moment.astimezone(zone).date()
+    for _ in range(_LONGEST_CLOSURE_DAYS):
+        for start, end in _windows(hours, zone, day):
+            if moment < end:
+                return max(moment, start)
+        day += _DAY
+    raise NoLawfulMomentError
+
+
+def next_open(hours: ContactHours, zones: tuple[ZoneInfo, ...], moment: datetime) -> datetime:
+    """
+    Return the earliest instant, `moment` or later, at which the hours of all zones are open.
+
+    Raises:
+        CalendarNotCoveredError: a day has to be judged that the calendar does not cover.
+        NoLawfulMomentError: the hours do not open within sixty days, or never in all zones at once.
+    """
+    if len(zones) == 1:
+        return _next_open_in(hours, zones[0], moment)
+    for _ in range(_PASSES):
+        latest = moment
+        for zone in zones:
+            latest = _next_open_in(hours, zone, latest)
+        if latest == moment:
+            return moment
+        moment = latest
+    raise NoLawfulMomentError
+
+
+def is_closed_day(hours: ContactHours, zones: tuple[ZoneInfo, ...], moment: datetime) -> bool:
+    """Tell whether some zone's whole local day is without contact hours."""
+    return any(not _windows(hours, zone, moment.astimezone(zone).date()) for zone in zones)

@@ -1,0 +1,96 @@
+"""
+Rules: what holds for one customer, the law of the place tightened by the lender's policy.
+
+Loaders in `dunning.policy` build these from data files; the domain only obeys them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from dunning.domain.decision import Reason
+from dunning.domain.facts import Facts
+from dunning.domain.text import Text
+
+
+class Scope(StrEnum):
+    """What a cap counts: every contact of the person, or those about one account."""
+
+    PERSON = "person"
+    ACCOUNT = "account"
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """At most `count` contacts in any `window`, which slides: the last 24 hours, not 'today'."""
+
+    count: int
+    window: timedelta
+    scope: Scope = Scope.PERSON
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ContactHours:
+    """
+    When a customer may be contacted, in local time.
+
+    `week` holds, for Monday to Sunday, the windows of the day as minutes from midnight, each `[start, end)`.
+    `closed` are whole days without contact; `covered_until` is the last day the calendar knows, or `None`
+    where no calendar is needed. Compared by identity, so that it is a cheap cache key.
+    """
+
+    week: tuple[tuple[tuple[int, int], ...], ...]
+    closed: frozenset[date] = frozenset()
+    covered_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rules:
+    """
+    All limits and words that apply to one customer.
+
+    `ladder` are offsets in days from the due date, ascending; `urgency` is the same offsets, most urgent
+    first. `hours` holds for texts up to the due date, `overdue_hours` for those after it. `zones` are the
+    possible time zones of the place. `texts` is keyed by (language, stage, several). `sender_name`,
+    `pay` and `opt_out_line` are keyed by language; `opt_out_line` is empty where none is demanded.
+    `registered` maps a text's id to the id under which the carrier's regulator registered it, and is `None`
+    where no registration is needed. `max_price` is US dollars, as SNS wants it.
+    """
+
+    lender: str
+    jurisdiction: str
+    zones: tuple[ZoneInfo, ...]
+    ladder: tuple[int, ...]
+    urgency: tuple[int, ...]
+    min_days_between_stages: int
+    preferred_minute: int
+    hours: ContactHours
+    overdue_hours: ContactHours
+    caps: tuple[Cap, ...]
+    longest_window: timedelta
+    consent_required: bool
+    languages: tuple[str, ...]
+    texts: Mapping[tuple[str, int, bool], Text]
+    sender_name: Mapping[str, str]
+    pay: Mapping[str, str]
+    hotline: str
+    opt_out_line: Mapping[str, str]
+    signature_by_carrier: bool
+    max_parts: int
+    registered: Mapping[str, str] | None
+    sender_id: str
+    origination_number: str
+    entity_id: str
+    max_price: str
+    retention_days: int
+
+
+class Policies(Protocol):
+    """Where `decide` finds the rules for a customer."""
+
+    def rules_for(self, facts: Facts) -> Rules | Reason:
+        """Return the rules, or the reason why there are none: the decision then is to stop."""
+        ...

@@ -1,0 +1,75 @@
+"""
+Texts: wording with a restricted set of placeholders, compiled once, filled strictly.
+
+A missing value, an unused one, or an unknown placeholder is refused; nothing but these names can be filled in.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from string import Formatter
+
+from dunning.domain.errors import TextError
+
+PLACEHOLDERS = frozenset({"name", "tail", "amount", "date", "days", "count", "pay", "hotline"})
+"""
+name: masked name · tail: last digits of the account · amount: total due with its currency · date: the earliest
+due date · days: days since then · count: how many instalments · pay: ways to pay · hotline: whom to ask.
+"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Text:
+    """One wording: `template` is its `id@version`, `pattern` a `%` format over `placeholders`, in order."""
+
+    template: str
+    pattern: str
+    placeholders: tuple[str, ...]
+
+    @property
+    def text_id(self) -> str:
+        """The id without the version."""
+        return self.template.rpartition("@")[0]
+
+
+def compile_text(template: str, wording: str) -> Text:
+    """
+    Compile a wording such as `Hi {name}, {amount} is due {date}.`
+
+    Raises:
+        TextError: a placeholder is unknown, formatted, converted, or a brace is unmatched.
+    """
+    pattern = []
+    names = []
+    try:
+        pieces = list(Formatter().parse(wording))
+    except ValueError as error:
+        raise TextError(f"{template}: {error}") from error
+    for literal, name, specification, conversion in pieces:
+        pattern.append(literal.replace("%", "%%"))
+        if name is None:
+            continue
+        if name not in PLACEHOLDERS or specification or conversion:
+            allowed = ", ".join(sorted(PLACEHOLDERS))
+            raise TextError(f"{template}: placeholder {{{name}}} is not one of: {allowed}")
+        pattern.append("%s")
+        names.append(name)
+    return Text(template, "".join(pattern), tuple(names))
+
+
+def render(text: Text, values: Mapping[str, str]) -> str:
+    """
+    Fill a text in.
+
+    Raises:
+        TextError: a placeholder has no value or an empty one, or a value belongs to no placeholder.
+    """
+    try:
+        filled = tuple([values[name] for name in text.placeholders])
+    except KeyError as missing:
+        raise TextError(f"{text.template}: no value for {missing}") from None
+    if not all(filled):
+        raise TextError(f"{text.template}: an empty value")
+    if len(values) != len(set(text.placeholders)):
+        unused = ", ".join(sorted(values.keys() - set(text.placeholders)))
+        raise TextError(f"{text.template}: no placeholder for {unused}")
+    return text.pattern % filled

@@ -1,0 +1,44 @@
+"""Settings: one model a function, read from the environment once, by the wiring."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Settings(BaseModel):
+    """What every function needs to know. Environment variables have the fields' names in capitals."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    customers_table: str = Field(min_length=3)
+    due_shards: int = Field(default=4, ge=1, le=100)
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Return the environment variables this function reads."""
+        return tuple(name.upper() for name in cls.model_fields)
+
+
+class ScannerSettings(Settings):
+    """Settings of the scanner. `sms_per_second` x `tick_seconds` is the most a tick may enqueue."""
+
+    queue_url: str = Field(min_length=1)
+    sending_parameter: str = Field(min_length=1)
+    sms_per_second: float = Field(default=20, gt=0)
+    tick_seconds: int = Field(default=60, ge=1)
+
+
+class SenderSettings(Settings):
+    """Settings of the sender. Each of `sender_concurrency` instances takes its share of `sms_per_second`."""
+
+    contacts_table: str = Field(min_length=3)
+    queue_url: str = Field(min_length=1)
+    dead_letter_url: str = Field(min_length=1)
+    sending_parameter: str = Field(min_length=1)
+    sms_per_second: float = Field(default=20, gt=0)
+    sender_concurrency: int = Field(default=2, ge=1)
+    max_receive_count: int = Field(default=5, ge=1)
+
+
+class IntakeSettings(Settings):
+    """Settings of the intake. `writers` customers are written at the same time."""
+
+    writers: int = Field(default=8, ge=1, le=50)
