@@ -318,7 +318,7 @@ class _Case:
             return Stop(Reason.NO_TEXT, (*steps, step), now + LOOK_AGAIN)
         registered = ""
         if rules.registered is not None:
-            registered = rules.registered.get(text.text_id, "")
+            registered = rules.registered.get(text.template, "")
             if not registered:
                 step = ("text: %s is not registered for this country", (text.template,))
                 return Stop(Reason.TEMPLATE_NOT_REGISTERED, (*steps, step), now + LOOK_AGAIN)

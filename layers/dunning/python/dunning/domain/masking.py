@@ -44,14 +44,14 @@ def _mask_chinese(name: str) -> str:
 
 def gsm_name(masked: str) -> str:
     """
-    Return a masked name that keeps a GSM-7 text GSM-7: accents are dropped, another script is a plain word.
+    Return a masked name that keeps a GSM-7 text GSM-7: accents are dropped, another script is left out ("Hi there").
 
     One character outside the alphabet would turn 160 characters a segment into 70.
     """
     if is_gsm(masked):
         return masked
     plain = "".join(c for c in unicodedata.normalize("NFKD", masked) if not unicodedata.combining(c))
-    return plain if is_gsm(plain) else "customer"
+    return plain if is_gsm(plain) else "there"
 
 
 def account_tail(account_number: str) -> str:

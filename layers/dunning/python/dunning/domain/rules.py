@@ -56,7 +56,7 @@ class Rules:
     first. `hours` holds for texts up to the due date, `overdue_hours` for those after it. `zones` are the
     possible time zones of the place. `texts` is keyed by (language, stage, several). `sender_name`,
     `pay` and `opt_out_line` are keyed by language; `opt_out_line` is empty where none is demanded.
-    `registered` maps a text's id to the id under which the carrier's regulator registered it, and is `None`
+    `registered` maps a text's `id@version` to the id under which the carrier's regulator registered it, and is `None`
     where no registration is needed. `max_price` is US dollars, as SNS wants it.
     """
 

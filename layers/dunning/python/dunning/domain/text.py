@@ -25,10 +25,6 @@ class Text:
     pattern: str
     placeholders: tuple[str, ...]
 
-    @property
-    def text_id(self) -> str:
-        """The id without the version."""
-        return self.template.rpartition("@")[0]
 
 
 def compile_text(template: str, wording: str) -> Text:
