@@ -62,9 +62,7 @@ class FakeCustomers:
         with self._lock:
             stored = self.standings.get(standing.customer_id)
             if (stored.version if stored else 0) != expected_version:
-                return bool(
-                    claim_id and stored and any(entry.claim_id == claim_id for entry in stored.ledger)
-                )
+                return bool(claim_id and stored and any(entry.claim_id == claim_id for entry in stored.ledger))
             self.standings[standing.customer_id] = standing
             self.writes += 1
             return True

@@ -25,7 +25,7 @@ def scheduler_tick(schedule_input: str, scheduled_at: datetime) -> Event:
     return event
 
 
-def sqs_batch(messages: Sequence[MessageTypeDef], *, queue_arn: str, region: str) -> Event:
+def sqs_batch(messages: Sequence["MessageTypeDef"], *, queue_arn: str, region: str) -> Event:
     """Build the batch an event source mapping hands to a function, from messages as received."""
     return {
         "Records": [

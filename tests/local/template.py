@@ -102,7 +102,8 @@ class _Questions:
         self._asked: list[Any] = []
 
     def ask(self, value: Any) -> str:  # noqa: ANN401 - any CloudFormation expression
-        self._asked.append(value)
+        # As CloudFormation does with numbers; moto does not.
+        self._asked.append(value if isinstance(value, dict) else str(value))
         return f"Answer{len(self._asked) - 1}"
 
     def outputs(self) -> dict[str, Any]:
@@ -110,7 +111,7 @@ class _Questions:
 
 
 def create_stack(
-    client: CloudFormationClient, path: Path, *, name: str = "dunning", parameters: Mapping[str, str] | None = None
+    client: "CloudFormationClient", path: Path, *, name: str = "dunning", parameters: Mapping[str, str] | None = None
 ) -> Stack:
     """
     Create what the template declares and tell where everything is.

@@ -14,10 +14,55 @@ import holidays
 
 FOLDER = Path(__file__).parents[2] / "layers/dunning/python/dunning/policy/calendars"
 YEARS = range(2026, 2028)
-COUNTRIES = (
-    "AT AU BE BG BR CA CH CY CZ DE DK EE ES FI FR GB GR HK HR HU ID IE IN IT JP KR LT LU LV MO MT MY NL NO NZ PH "
-    "PL PT RO SE SG SI SK TH TW US VN"
-).split()
+COUNTRIES = [
+    "AT",
+    "AU",
+    "BE",
+    "BG",
+    "BR",
+    "CA",
+    "CH",
+    "CY",
+    "CZ",
+    "DE",
+    "DK",
+    "EE",
+    "ES",
+    "FI",
+    "FR",
+    "GB",
+    "GR",
+    "HK",
+    "HR",
+    "HU",
+    "ID",
+    "IE",
+    "IN",
+    "IT",
+    "JP",
+    "KR",
+    "LT",
+    "LU",
+    "LV",
+    "MO",
+    "MT",
+    "MY",
+    "NL",
+    "NO",
+    "NZ",
+    "PH",
+    "PL",
+    "PT",
+    "RO",
+    "SE",
+    "SG",
+    "SI",
+    "SK",
+    "TH",
+    "TW",
+    "US",
+    "VN",
+]
 
 
 def announced_in_china(year: int) -> dict[date, str]:

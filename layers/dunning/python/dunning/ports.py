@@ -7,7 +7,7 @@ Adapters implement them on AWS, fakes in the tests in memory; one contract suite
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
@@ -20,6 +20,14 @@ from dunning.domain.standing import Standing, Wake
 
 class UnreadableRecordError(DunningError):
     """A stored record, or a message, is not what this version of the program writes."""
+
+
+class OutsideError(DunningError):
+    """A call to the outside failed; `code` is the service's own error code."""
+
+    def __init__(self, operation: str, code: str) -> None:
+        super().__init__(f"{operation}: {code}")
+        self.code = code
 
 
 class Clock(Protocol):
@@ -145,11 +153,16 @@ class Sms:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The answer to a publish: `message_id` if accepted, else the error `code`."""
+    """
+    The answer to a publish: `message_id` if accepted, else the error `code`.
+
+    `retry_after` is how long to wait after a refusal for now.
+    """
 
     outcome: Outcome
     message_id: str = ""
     code: str = ""
+    retry_after: timedelta = timedelta(minutes=1)
 
 
 class SmsGateway(Protocol):

@@ -24,12 +24,12 @@ from dunning.domain.errors import (
     TextError,
     UnknownCurrencyError,
 )
-from dunning.domain.facts import FINAL_HOLDS, Account, Facts, Hold, HoldReason, Instalment, open_instalments
+from dunning.domain.facts import FINAL_HOLDS, Account, Facts, HoldReason, Instalment, open_instalments
 from dunning.domain.hours import is_closed_day, next_open, start_of_day
-from dunning.domain.ladder import Step, next_step
+from dunning.domain.ladder import next_step
 from dunning.domain.masking import gsm_name, mask_name
 from dunning.domain.money import format_date, format_money
-from dunning.domain.rules import Policies, Rules, Scope
+from dunning.domain.rules import Policies, Rules
 from dunning.domain.segments import count_segments, fits_sns
 from dunning.domain.standing import SMS, Standing, progress_key
 from dunning.domain.text import Text, render
@@ -47,18 +47,17 @@ _FINAL_REASON = {
 }
 
 
-class _Open(NamedTuple):
-    """An account with something to pay: its open instalments, earliest first, and its ladder's position."""
+class _Open:
+    """An account with something to pay: its open instalments, earliest first, and the rung that is next."""
 
-    account: Account
-    instalments: list[Instalment]
+    __slots__ = ("account", "earliest", "first_day", "instalments", "stage")
 
-
-class _Ready(NamedTuple):
-    """An account whose rung may be heard at the moment in question."""
-
-    open: _Open
-    step: Step
+    def __init__(self, account: Account, instalments: list[Instalment]) -> None:
+        self.account = account
+        self.instalments = instalments
+        self.earliest = instalments[0]
+        self.stage = 0
+        self.first_day = 0
 
 
 class _Blocked(NamedTuple):
@@ -69,9 +68,7 @@ class _Blocked(NamedTuple):
     step: TraceStep
 
 
-def decide(
-    facts: Facts, standing: Standing, policies: Policies, now: datetime, *, sending: bool = True
-) -> Decision:
+def decide(facts: Facts, standing: Standing, policies: Policies, now: datetime, *, sending: bool = True) -> Decision:
     """
     Decide whether a customer gets a text now, later or not at all.
 
@@ -85,9 +82,7 @@ def decide(
     Returns:
         `Send` with the rendered reminder, `Wait` with the earliest lawful moment, or `Stop`.
     """
-    open_accounts = [
-        _Open(account, rest) for account in facts.accounts if (rest := open_instalments(account))
-    ]
+    open_accounts = [_Open(account, rest) for account in facts.accounts if (rest := open_instalments(account))]
     if not open_accounts:
         return Stop(Reason.NOTHING_OPEN, (("open: nothing", ()),))
     steps: list[TraceStep] = [("open: %s accounts", (len(open_accounts),))]
@@ -95,25 +90,22 @@ def decide(
         return Wait(None, Reason.SENDING_OFF, (*steps, ("switch: sending is off", ())))
 
     rules = policies.rules_for(facts)
-    refused = _permanent_stop(facts, standing, rules, now)
+    refused = _permanent_stop(facts, standing)
     if refused is not None:
-        reason, step = refused
-        return Stop(reason, (*steps, step))
+        return Stop(refused[0], (*steps, refused[1]))
     if isinstance(rules, Reason):
-        return Stop(rules, (*steps, ("rules: %s", (rules.value,))), now + LOOK_AGAIN)
+        return _look_again(rules, now, steps, "rules: %s", rules.value)
+    if rules.consent_required and (facts.consented_at is None or facts.consented_at > now):
+        return _no_consent(facts.consented_at, rules, steps)
     zones = _zones_of(facts.time_zone, rules.zones)
     if not zones:
-        return Stop(
-            Reason.UNKNOWN_TIME_ZONE, (*steps, ("time zone: not known", ())), now + LOOK_AGAIN
-        )
+        return _look_again(Reason.UNKNOWN_TIME_ZONE, now, steps, "time zone: not known")
     case = _Case(facts, standing, rules, zones, open_accounts)
     return case.decide(now, steps)
 
 
-def _permanent_stop(
-    facts: Facts, standing: Standing, rules: Rules | Reason, now: datetime
-) -> tuple[Reason, TraceStep] | None:
-    """Gate 3: the customer said no, there is no lawful basis, or contact has ended for good."""
+def _permanent_stop(facts: Facts, standing: Standing) -> tuple[Reason, TraceStep] | None:
+    """Gate 3: the customer said no, or contact has ended for good."""
     if facts.opted_out or standing.opted_out_at is not None:
         return Reason.OPTED_OUT, ("opted out", ())
     if standing.suspended_phone and standing.suspended_phone == facts.phone:
@@ -123,12 +115,13 @@ def _permanent_stop(
             return _FINAL_REASON[hold.reason], ("hold: %s, for good", (hold.reason.value,))
         if hold.until is None:
             return Reason.ON_HOLD, ("hold: %s, until it is lifted", (hold.reason.value,))
-    if isinstance(rules, Rules) and rules.consent_required:
-        if facts.consented_at is None:
-            return Reason.NO_CONSENT, ("consent: %s requires it, none is on record", (rules.jurisdiction,))
-        if facts.consented_at > now:
-            return Reason.NO_CONSENT, ("consent: given for a later time only", ())
     return None
+
+
+def _no_consent(consented_at: datetime | None, rules: Rules, steps: list[TraceStep]) -> Stop:
+    """Gate 3, the lawful basis: the place requires a consent. One given for a later time is looked at again then."""
+    step = ("consent: %s requires it, none is on record yet", (rules.jurisdiction,))
+    return Stop(Reason.NO_CONSENT, (*steps, step), consented_at)
 
 
 @lru_cache(maxsize=1024)
@@ -147,29 +140,22 @@ def _zones_of(time_zone: str, of_the_place: tuple[ZoneInfo, ...]) -> tuple[ZoneI
 class _Case:
     """One customer's facts, standing and rules, asked about several moments in turn."""
 
-    __slots__ = ("facts", "held_until", "holds", "opened", "ready", "rules", "standing", "texted_at", "zones")
+    __slots__ = ("facts", "held_until", "opened", "ready", "rules", "standing", "texted_at", "zones")
 
     def __init__(
-        self,
-        facts: Facts,
-        standing: Standing,
-        rules: Rules,
-        zones: tuple[ZoneInfo, ...],
-        opened: list[_Open],
+        self, facts: Facts, standing: Standing, rules: Rules, zones: tuple[ZoneInfo, ...], opened: list[_Open]
     ) -> None:
         self.facts = facts
         self.standing = standing
         self.rules = rules
         self.zones = zones
         self.opened = opened
-        self.ready: list[_Ready] = []
+        self.ready: list[_Open] = []
         self.texted_at = [entry.at for entry in standing.ledger]
-        self.holds: tuple[Hold, ...] = (*facts.holds, *standing.holds)
-        self.held_until = (
-            max(start_of_day(zones, hold.until + timedelta(days=1)) for hold in self.holds if hold.until)
-            if self.holds
-            else None
-        )
+        self.held_until: datetime | None = None
+        if facts.holds or standing.holds:
+            days = [hold.until for hold in (*facts.holds, *standing.holds) if hold.until]
+            self.held_until = start_of_day(zones, max(days).toordinal() + 1)
 
     def decide(self, now: datetime, steps: list[TraceStep]) -> Decision:
         """Run gates 4 to 10 at `now`, and if one is shut find the moment when all are open."""
@@ -179,174 +165,156 @@ class _Case:
             try:
                 blocked = self._shut_gate(moment)
             except CalendarNotCoveredError as gap:
-                step = ("calendar: no data for %s", (gap.day,))
                 if first is None and gap.since <= now:
-                    return Stop(Reason.CALENDAR_NOT_COVERED, (*steps, step), now + LOOK_AGAIN)
-                blocked_by = first or _Blocked(Reason.CALENDAR_NOT_COVERED, gap.since, step)
-                return Wait(
-                    max(gap.since, moment), blocked_by.reason, (*steps, blocked_by.step, step), self._urgency()
-                )
+                    return _look_again(Reason.CALENDAR_NOT_COVERED, now, steps, "calendar: no data for %s", gap.day)
+                # The wait ends where the calendar does: by then there may be a newer one.
+                blocked = _Blocked(Reason.CALENDAR_NOT_COVERED, None, ("calendar: no data from %s", (gap.day,)))
+                first = first or blocked
+                return Wait(max(gap.since, moment), first.reason, (*steps, first.step), self._urgency())
             except NoLawfulMomentError:
-                step = ("hours: never open in all possible time zones", ())
-                return Stop(Reason.NO_LAWFUL_MOMENT, (*steps, step), now + LOOK_AGAIN)
+                return _look_again(
+                    Reason.NO_LAWFUL_MOMENT, now, steps, "hours: never open in all possible time zones at once"
+                )
             if blocked is None:
                 if first is None:
                     return self._send(now, steps)
                 return Wait(moment, first.reason, (*steps, first.step), self._urgency())
-            first = first or blocked
             if blocked.until is None:
-                return Stop(first.reason if blocked is first else blocked.reason, (*steps, blocked.step))
+                return Stop(blocked.reason, (*steps, blocked.step))
+            first = first or blocked
             moment = blocked.until
-        return Stop(Reason.NO_LAWFUL_MOMENT, (*steps, ("no lawful moment found", ())), now + LOOK_AGAIN)
+        return _look_again(Reason.NO_LAWFUL_MOMENT, now, steps, "no lawful moment found")
 
     def _shut_gate(self, moment: datetime) -> _Blocked | None:
         """Gates 4 to 8 at one moment. Leaves the accounts that may be written about in `ready`."""
         if self.held_until is not None and moment < self.held_until:
-            reasons = ", ".join(hold.reason.value for hold in self.holds)
-            return _Blocked(Reason.ON_HOLD, self.held_until, ("hold: %s", (reasons,)))
-
+            return _Blocked(Reason.ON_HOLD, self.held_until, ("hold: until %s", (self.held_until,)))
         live, next_start = self._due_steps(moment)
         if not live:
             if next_start is None:
-                step = ("stage: the last one has been heard; over to a person", ())
-                return _Blocked(Reason.LADDER_FINISHED, None, step)
-            return _Blocked(Reason.NEXT_STAGE, next_start, ("stage: none is due", ()))
-
-        blocked = self._open_accounts_at(moment, live, next_start)
+                finished: TraceStep = ("stage: the last one has been heard; over to a person", ())
+                return _Blocked(Reason.LADDER_FINISHED, None, finished)
+            return _Blocked(Reason.NEXT_STAGE, next_start, ("stage: the next one is due %s", (next_start,)))
+        blocked = self._shut_for_all(live, moment, next_start)
         if blocked is not None:
             return blocked
-        frees_at = cap_frees_at(
-            [cap for cap in self.rules.caps if cap.scope is Scope.PERSON], self.texted_at
-        )
-        if frees_at is not None and frees_at > moment:
-            return _Blocked(
-                Reason.PERSON_CAP, frees_at, ("cap: %s texts on record, free at %s", (len(self.texted_at), frees_at))
-            )
+        if self.texted_at:
+            frees_at = cap_frees_at(self.rules.person_caps, self.texted_at)
+            if frees_at is not None and frees_at > moment:
+                step = ("cap: %s texts on record, free at %s", (len(self.texted_at), frees_at))
+                return _Blocked(Reason.PERSON_CAP, frees_at, step)
         return None
 
-    def _due_steps(self, moment: datetime) -> tuple[list[_Ready], datetime | None]:
+    def _due_steps(self, moment: datetime) -> tuple[list[_Open], datetime | None]:
         """Gate 5: the accounts whose rung is due, and when the next of the others comes due."""
-        rules, zones = self.rules, self.zones
-        today = moment.astimezone(zones[0]).date()
-        progress = self.standing.progress
-        live: list[_Ready] = []
+        rules, zones, progress = self.rules, self.zones, self.standing.progress
+        ladder, min_days = rules.ladder, rules.min_days_between_stages
+        today = moment.astimezone(zones[0]).toordinal()
+        live: list[_Open] = []
         next_start: datetime | None = None
-        for opened in self.opened:
-            earliest = opened.instalments[0]
-            heard = progress.get(progress_key(opened.account.account_id, earliest.number)) if progress else None
-            day = today
-            step = next_step(rules.ladder, rules.min_days_between_stages, earliest, heard, day)
+        for one in self.opened:
+            earliest = one.earliest
+            heard = progress.get(progress_key(one.account.account_id, earliest.number)) if progress else None
+            step = next_step(ladder, min_days, earliest, heard, today)
             if step is None:
                 continue
-            start = start_of_day(zones, step.from_day, rules.preferred_minute)
-            if step.from_day < today or start <= moment:
-                live.append(_Ready(opened, step))
+            one.stage, one.first_day = step
+            if one.first_day < today:
+                live.append(one)
+                continue
+            start = start_of_day(zones, one.first_day, rules.preferred_minute)
+            if start <= moment:
+                live.append(one)
             elif next_start is None or start < next_start:
                 next_start = start
         return live, next_start
 
-    def _open_accounts_at(
-        self, moment: datetime, live: list[_Ready], next_start: datetime | None
-    ) -> _Blocked | None:
-        """Gates 6 to 8 per account: the calendar, the hours, and the caps of the account."""
-        account_caps = [cap for cap in self.rules.caps if cap.scope is Scope.ACCOUNT]
-        ready: list[_Ready] = []
-        blocked: _Blocked | None = None
+    def _shut_for_all(self, live: list[_Open], moment: datetime, next_start: datetime | None) -> _Blocked | None:
+        """Gates 6 to 8 for each account: shut only if they are for every one; then until the first can open."""
+        ready: list[_Open] = []
+        first: _Blocked | None = None
+        until = next_start
         for one in live:
-            shut = self._shut_for(one, moment, account_caps)
+            shut = self._shut_for(one, moment)
             if shut is None:
                 ready.append(one)
-            elif blocked is None or (shut.until and blocked.until and shut.until < blocked.until):
-                blocked = shut if blocked is None else _Blocked(blocked.reason, shut.until, blocked.step)
-        if ready:
+                continue
+            first = first or shut
+            if until is None or (shut.until is not None and shut.until < until):
+                until = shut.until
+        if ready or first is None:
             self.ready = ready
             return None
-        if blocked is not None and next_start is not None and blocked.until and next_start < blocked.until:
-            return _Blocked(blocked.reason, next_start, blocked.step)
-        return blocked
+        return _Blocked(first.reason, until, first.step)
 
-    def _shut_for(self, one: _Ready, moment: datetime, account_caps: Sequence[object]) -> _Blocked | None:
+    def _shut_for(self, one: _Open, moment: datetime) -> _Blocked | None:
+        """The calendar, the hours of the stage, and the caps of the account."""
         rules = self.rules
-        hours = rules.overdue_hours if one.step.stage > 0 else rules.hours
+        hours = rules.overdue_hours if one.stage > 0 else rules.hours
         opens = next_open(hours, self.zones, moment)
         if opens > moment:
             if is_closed_day(hours, self.zones, moment):
                 return _Blocked(Reason.CLOSED_DAY, opens, ("hours: a closed day, open at %s", (opens,)))
             return _Blocked(Reason.QUIET_HOURS, opens, ("hours: quiet, open at %s", (opens,)))
-        if account_caps:
-            account_id = one.open.account.account_id
+        if rules.account_caps and self.texted_at:
+            account_id = one.account.account_id
             about = [entry.at for entry in self.standing.ledger if account_id in entry.accounts]
-            frees_at = cap_frees_at(account_caps, about)  # type: ignore[arg-type]
+            frees_at = cap_frees_at(rules.account_caps, about)
             if frees_at is not None and frees_at > moment:
                 step = ("cap of the account: %s texts on record, free at %s", (len(about), frees_at))
                 return _Blocked(Reason.ACCOUNT_CAP, frees_at, step)
         return None
 
-    def _lead(self) -> _Ready:
+    def _lead(self) -> _Open:
         """Return the account with the earliest due date: a text for several speaks of that one's stage."""
         return min(self.ready, key=_earliest_due) if len(self.ready) > 1 else self.ready[0]
 
     def _urgency(self) -> int:
         """Return the place of the stage in the policy's order of urgency: who goes first of many."""
-        return self.rules.urgency.index(self._lead().step.stage) if self.ready else 0
+        return self.rules.urgency.index(self._lead().stage) if self.ready else 0
 
     def _send(self, now: datetime, steps: list[TraceStep]) -> Decision:
         """Gates 9 and 10: compose the reminder."""
         facts, rules = self.facts, self.rules
         lead = self._lead()
+        stage = lead.stage
         today = now.astimezone(self.zones[0]).date()
-        currency = lead.open.account.currency
-        included = [one for one in self.ready if one.open.account.currency == currency]
-        included.sort(key=_earliest_due)
-        total = count = 0
-        for one in included:
-            for position, instalment in enumerate(one.open.instalments):
-                if position and instalment.due_on > today:
-                    break
-                total += instalment.open
-                count += 1
-        steps = [
-            *steps,
-            ("stage: %+d due since %s", (lead.step.stage, lead.step.from_day)),
+        currency = lead.account.currency
+        included = [one for one in self.ready if one.account.currency == currency]
+        if len(included) > 1:
+            included.sort(key=_earliest_due)
+        total, count = _what_is_due(included, today)
+        steps += (
+            ("stage: %+d, due since %s", (stage, date.fromordinal(lead.first_day))),
             ("hours: open in %s", (rules.jurisdiction,)),
             ("caps: %s texts on record, none in the way", (len(self.texted_at),)),
-        ]
+        )
         language = facts.language if facts.language in rules.languages else rules.languages[0]
-        text = rules.texts.get((language, lead.step.stage, count > 1))
+        text = rules.texts.get((language, stage, count > 1))
         if text is None:
-            step = ("text: none for stage %+d in %s", (lead.step.stage, language))
-            return Stop(Reason.NO_TEXT, (*steps, step), now + LOOK_AGAIN)
-        registered = ""
-        if rules.registered is not None:
-            registered = rules.registered.get(text.template, "")
-            if not registered:
-                step = ("text: %s is not registered for this country", (text.template,))
-                return Stop(Reason.TEMPLATE_NOT_REGISTERED, (*steps, step), now + LOOK_AGAIN)
+            return _look_again(Reason.NO_TEXT, now, steps, "text: none for stage %+d in %s", stage, language)
+        registered = rules.registered.get(text.template, "") if rules.registered is not None else ""
+        if rules.registered is not None and not registered:
+            message = "text: %s is not registered where the number is"
+            return _look_again(Reason.TEMPLATE_NOT_REGISTERED, now, steps, message, text.template)
         try:
             amount = format_money(total, currency, language)
-            body, whole = _compose(facts, rules, language, text, lead, amount, count, today)
+            body, arriving = _compose(facts, rules, language, text, lead, amount, count, today)
         except UnknownCurrencyError:
-            step = ("text: currency %s is not known", (currency,))
-            return Stop(Reason.UNKNOWN_CURRENCY, (*steps, step), now + LOOK_AGAIN)
+            return _look_again(Reason.UNKNOWN_CURRENCY, now, steps, "text: currency %s is not known", currency)
         except TextError as error:
-            return Stop(Reason.TEXT_REFUSED, (*steps, ("text: %s", (error,))), now + LOOK_AGAIN)
-        segments = count_segments(whole)
-        if segments.parts > rules.max_parts or not fits_sns(whole):
-            step = ("text: %s takes %s segments, %s allowed", (text.template, segments.parts, rules.max_parts))
-            return Stop(Reason.TEXT_TOO_LONG, (*steps, step), now + LOOK_AGAIN)
-        rungs = tuple(
-            HeardRung(
-                one.open.account.account_id,
-                one.open.instalments[0].number,
-                one.open.instalments[0].due_on,
-                one.step.stage,
+            return _look_again(Reason.TEXT_REFUSED, now, steps, "text: %s", error)
+        segments = count_segments(arriving)
+        if segments.parts > rules.max_parts or not fits_sns(arriving):
+            message = "text: %s takes %s segments, %s allowed"
+            return _look_again(
+                Reason.TEXT_TOO_LONG, now, steps, message, text.template, segments.parts, rules.max_parts
             )
-            for one in included
-        )
+        rungs = tuple([_heard(one) for one in included])
         reminder = Reminder(
-            send_id_of(facts.customer_id, rungs, lead.step.stage, SMS),
+            send_id_of(facts.customer_id, rungs, stage, SMS),
             SMS,
-            lead.step.stage,
+            stage,
             today,
             rungs,
             body,
@@ -359,20 +327,41 @@ class _Case:
         return Send(reminder, tuple(steps))
 
 
-def _earliest_due(one: _Ready) -> tuple[date, str]:
-    return one.open.instalments[0].due_on, one.open.account.account_id
+def _look_again(reason: Reason, now: datetime, steps: list[TraceStep], message: str, *values: object) -> Stop:
+    """Stop, fail closed, and look again in a day: somebody may have mended what is missing."""
+    return Stop(reason, (*steps, (message, values)), now + LOOK_AGAIN)
 
 
-def _compose(  # noqa: PLR0913 - a text is made of just these
-    facts: Facts, rules: Rules, language: str, text: Text, lead: _Ready, amount: str, count: int, today: date
+def _what_is_due(included: list[_Open], today: date) -> tuple[int, int]:
+    """Return the sum and the number of the instalments a text speaks of: what is due, and each account's earliest."""
+    total = count = 0
+    for one in included:
+        for position, instalment in enumerate(one.instalments):
+            if position and instalment.due_on > today:
+                break
+            total += instalment.amount - instalment.paid
+            count += 1
+    return total, count
+
+
+def _heard(one: _Open) -> HeardRung:
+    return HeardRung(one.account.account_id, one.earliest.number, one.earliest.due_on, one.stage)
+
+
+def _earliest_due(one: _Open) -> tuple[date, str]:
+    return one.earliest.due_on, one.account.account_id
+
+
+def _compose(
+    facts: Facts, rules: Rules, language: str, text: Text, lead: _Open, amount: str, count: int, today: date
 ) -> tuple[str, str]:
     """Return the text to publish, and the text as it arrives, which a carrier's signature may lengthen."""
-    earliest = lead.open.instalments[0].due_on
+    earliest = lead.earliest.due_on
     name = mask_name(facts.name)
     chinese = language[:2] == "zh"
     values = {
         "name": name if chinese else gsm_name(name),
-        "tail": lead.open.account.tail,
+        "tail": lead.account.tail,
         "amount": amount,
         "date": format_date(earliest, today, language, facts.country),
         "days": str((today - earliest).days),
@@ -405,4 +394,3 @@ def send_id_of(customer_id: str, rungs: Sequence[HeardRung], stage: int, channel
 
 def _by_account(rung: HeardRung) -> str:
     return rung.account_id
-

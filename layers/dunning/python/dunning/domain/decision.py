@@ -110,9 +110,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """
-    No contact. `until` is `None` when only new facts can change that, else when to look again.
-    """
+    """No contact. `until` is `None` when only new facts can change that, else when to look again."""
 
     reason: Reason
     steps: tuple[TraceStep, ...]

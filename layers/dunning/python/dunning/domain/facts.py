@@ -26,17 +26,13 @@ class HoldReason(StrEnum):
     OTHER = "other"
 
 
-FINAL_HOLDS = frozenset(
-    {HoldReason.BANKRUPT, HoldReason.DECEASED, HoldReason.REPRESENTED, HoldReason.WRONG_PERSON}
-)
+FINAL_HOLDS = frozenset({HoldReason.BANKRUPT, HoldReason.DECEASED, HoldReason.REPRESENTED, HoldReason.WRONG_PERSON})
 """Holds that no date ends: only a person lifts them (rules.md 1.19, stop conditions)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """
-    A reason to be silent, up to and including the local day `until`; `None` means until it is lifted.
-    """
+    """A reason to be silent, up to and including the local day `until`; `None` means until it is lifted."""
 
     reason: HoldReason
     until: date | None = None

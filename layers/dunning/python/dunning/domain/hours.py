@@ -12,22 +12,22 @@ from zoneinfo import ZoneInfo
 from dunning.domain.errors import CalendarNotCoveredError, NoLawfulMomentError
 from dunning.domain.rules import ContactHours
 
-_DAY = timedelta(days=1)
 _MINUTES_A_DAY = 24 * 60
 _LONGEST_CLOSURE_DAYS = 60
 _PASSES = 200
 
 
 @lru_cache(maxsize=65536)
-def local_instant(zone: ZoneInfo, day: date, minute: int, *, latest: bool = True) -> datetime:
+def local_instant(zone: ZoneInfo, ordinal: int, minute: int, latest: bool = True) -> datetime:  # noqa: FBT001, FBT002
     """
-    Return the instant at which a local clock shows `minute` minutes past midnight of `day`.
+    Return the instant at which a local clock shows `minute` minutes past midnight of a day (its ordinal).
 
     A wall time that occurs twice means its later occurrence (`latest`) or its earlier one; one that a clock
     change skips means the moment of the change.
     """
     overflow, minute = divmod(minute, _MINUTES_A_DAY)
-    wall = datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=zone) + overflow * _DAY
+    day = date.fromordinal(ordinal + overflow)
+    wall = datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=zone)
     first = wall.replace(fold=0).astimezone(UTC)
     second = wall.replace(fold=1).astimezone(UTC)
     if first <= second:
@@ -44,35 +44,34 @@ def local_instant(zone: ZoneInfo, day: date, minute: int, *, latest: bool = True
     return high.replace(microsecond=0)
 
 
-def start_of_day(zones: tuple[ZoneInfo, ...], day: date, minute: int = 0) -> datetime:
-    """Return when a local time of day has come in every possible zone."""
-    if len(zones) == 1:
-        return local_instant(zones[0], day, minute)
-    return max(local_instant(zone, day, minute) for zone in zones)
+@lru_cache(maxsize=65536)
+def start_of_day(zones: tuple[ZoneInfo, ...], ordinal: int, minute: int = 0) -> datetime:
+    """Return when a local time of a day (its ordinal) has come in every possible zone."""
+    return max([local_instant(zone, ordinal, minute) for zone in zones])
 
 
 @lru_cache(maxsize=65536)
-def _windows(hours: ContactHours, zone: ZoneInfo, day: date) -> tuple[tuple[datetime, datetime], ...]:
+def _windows(hours: ContactHours, zone: ZoneInfo, ordinal: int) -> tuple[tuple[datetime, datetime], ...]:
     """Return the open windows of a local day as instants. On a doubled hour the narrower reading holds."""
+    day = date.fromordinal(ordinal)
     if hours.covered_until is not None and day > hours.covered_until:
-        raise CalendarNotCoveredError(day, local_instant(zone, day, 0, latest=False))
+        raise CalendarNotCoveredError(day, local_instant(zone, ordinal, 0, False))  # noqa: FBT003
     if day in hours.closed:
         return ()
     return tuple(
         (start, end)
         for from_minute, to_minute in hours.week[day.weekday()]
-        if (start := local_instant(zone, day, from_minute))
-        < (end := local_instant(zone, day, to_minute, latest=False))
+        if (start := local_instant(zone, ordinal, from_minute))
+        < (end := local_instant(zone, ordinal, to_minute, False))  # noqa: FBT003
     )
 
 
 def _next_open_in(hours: ContactHours, zone: ZoneInfo, moment: datetime) -> datetime:
-    day = moment.astimezone(zone).date()
-    for _ in range(_LONGEST_CLOSURE_DAYS):
-        for start, end in _windows(hours, zone, day):
+    today = moment.astimezone(zone).toordinal()
+    for ordinal in range(today, today + _LONGEST_CLOSURE_DAYS):
+        for start, end in _windows(hours, zone, ordinal):
             if moment < end:
                 return max(moment, start)
-        day += _DAY
     raise NoLawfulMomentError
 
 
@@ -98,4 +97,4 @@ def next_open(hours: ContactHours, zones: tuple[ZoneInfo, ...], moment: datetime
 
 def is_closed_day(hours: ContactHours, zones: tuple[ZoneInfo, ...], moment: datetime) -> bool:
     """Tell whether some zone's whole local day is without contact hours."""
-    return any(not _windows(hours, zone, moment.astimezone(zone).date()) for zone in zones)
+    return any(not _windows(hours, zone, moment.astimezone(zone).toordinal()) for zone in zones)

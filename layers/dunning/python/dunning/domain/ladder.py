@@ -7,57 +7,48 @@ a harsher one, and never closer together than the policy allows.
 """
 
 from collections.abc import Sequence
-from datetime import date, timedelta
-from typing import NamedTuple
 
 from dunning.domain.facts import Instalment
 from dunning.domain.standing import Progress
 
-
-class Step(NamedTuple):
-    """The rung to be heard next, and the local day from which it may be."""
-
-    stage: int
-    from_day: date
-
-
-def _still_speaks(progress: Progress, instalment: Instalment) -> bool:
-    """Tell whether what was heard still holds: not if the due date has since moved past that day."""
-    return instalment.due_on == progress.due_on or instalment.due_on <= progress.on
+type Step = tuple[int, int]
+"""The stage to be heard next, and the first local day on which it may be, as an ordinal (`date.toordinal`)."""
 
 
 def next_step(
     ladder: Sequence[int],
     min_days: int,
     instalment: Instalment,
-    progress: Progress | None,
-    today: date,
+    heard: Progress | None,
+    today: int,
 ) -> Step | None:
     """
     Return the next rung for an account's earliest unpaid instalment, or `None` after the last.
 
-    The rung is to be heard now if its `from_day` is today or past, as long as it stays the answer.
+    It is due if its first day is today or past, and stays so as long as it stays the answer. Days are ordinals.
     """
+    due_on = instalment.due_on.toordinal()
     reached = instalment.stage_reached
-    last_day = None
-    if progress is not None and _still_speaks(progress, instalment):
-        reached = progress.stage if reached is None else max(reached, progress.stage)
-        last_day = progress.on
-    due_on = instalment.due_on
-    days = (today - due_on).days
+    closest = due_on
+    if heard is not None and _still_speaks(heard, instalment):
+        reached = heard.stage if reached is None else max(reached, heard.stage)
+        closest = heard.on.toordinal() + min_days
     for position, stage in enumerate(ladder):
         if reached is not None and stage <= reached:
             continue
+        first_day = due_on + stage
         if stage > 0:
-            from_day = due_on + timedelta(days=stage)
-            if last_day is not None:
-                from_day = max(from_day, last_day + timedelta(days=min_days))
-            return Step(stage, from_day)
-        if days <= stage:
-            return Step(stage, due_on + timedelta(days=stage))
-        if days < 0 and _far_from_next(ladder, position, days, min_days):
-            return Step(stage, due_on + timedelta(days=stage))
+            return stage, max(first_day, closest)
+        if today <= first_day:
+            return stage, first_day
+        if today < due_on and _far_from_next(ladder, position, today - due_on, min_days):
+            return stage, first_day
     return None
+
+
+def _still_speaks(heard: Progress, instalment: Instalment) -> bool:
+    """Tell whether what was heard still holds: not if the due date has since moved past that day."""
+    return instalment.due_on == heard.due_on or instalment.due_on <= heard.on
 
 
 def _far_from_next(ladder: Sequence[int], position: int, days: int, min_days: int) -> bool:

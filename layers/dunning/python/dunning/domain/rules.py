@@ -69,7 +69,8 @@ class Rules:
     preferred_minute: int
     hours: ContactHours
     overdue_hours: ContactHours
-    caps: tuple[Cap, ...]
+    person_caps: tuple[Cap, ...]
+    account_caps: tuple[Cap, ...]
     longest_window: timedelta
     consent_required: bool
     languages: tuple[str, ...]

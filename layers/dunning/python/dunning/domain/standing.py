@@ -75,9 +75,7 @@ def progress_key(account_id: str, number: int) -> str:
     return f"{account_id}#{number}"
 
 
-def with_claim(
-    standing: Standing, entry: LedgerEntry, heard: Mapping[str, Progress], remember: timedelta
-) -> Standing:
+def with_claim(standing: Standing, entry: LedgerEntry, heard: Mapping[str, Progress], remember: timedelta) -> Standing:
     """
     Return the standing as it is once a contact is claimed: entry in the ledger, rungs marked, version bumped.
 

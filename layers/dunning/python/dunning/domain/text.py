@@ -26,10 +26,9 @@ class Text:
     placeholders: tuple[str, ...]
 
 
-
 def compile_text(template: str, wording: str) -> Text:
     """
-    Compile a wording such as `Hi {name}, {amount} is due {date}.`
+    Compile a wording such as `Hi {name}, {amount} is due {date}` into a pattern and its placeholders.
 
     Raises:
         TextError: a placeholder is unknown, formatted, converted, or a brace is unmatched.

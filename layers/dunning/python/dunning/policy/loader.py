@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from dunning.domain.decision import Reason
 from dunning.domain.errors import DunningError, TextError
 from dunning.domain.facts import Facts
-from dunning.domain.rules import Cap, ContactHours, Rules
+from dunning.domain.rules import Cap, ContactHours, Rules, Scope
 from dunning.domain.text import Text, compile_text
 from dunning.policy.schema import (
     CalendarFile,
@@ -131,7 +131,7 @@ def load_texts(language: str, name: str, source: str) -> tuple[dict[tuple[str, i
 class PolicyBook:
     """All policies, loaded and checked. Rules are combined once for each kind of customer and then kept."""
 
-    def __init__(  # noqa: PLR0913 - the five kinds of data files, and how to find a calendar
+    def __init__(
         self,
         jurisdictions: Mapping[str, JurisdictionFile],
         lenders: Mapping[str, LenderFile],
@@ -172,10 +172,8 @@ class PolicyBook:
         if phone_country != country:
             zones = tuple(dict.fromkeys((*zones, *self._zones(phone_country, ""))))
         sns = lender.sns.get(phone_country) or lender.sns.get("default") or SnsFile(max_price="0.00")
-        caps = {
-            Cap(cap.at_most, cap.within, cap.scope): None for cap in (*place.caps, *lender.caps)
-        }
-        week = narrow(place.hours.ours.week, place.hours.law and place.hours.law.week, lender.hours)
+        caps = {Cap(cap.at_most, cap.within, cap.scope): None for cap in (*place.caps, *lender.caps)}
+        week = narrow(place.hours.ours.week, place.hours.law.week if place.hours.law else None, lender.hours)
         opt_out_line = self.opt_out_lines if place.opt_out_line.required else {}
         return Rules(
             lender=lender.id,
@@ -187,7 +185,8 @@ class PolicyBook:
             preferred_minute=lender.preferred_hour,
             hours=self._hours(country, week, [c for c in place.closed_days if c.stages == "all"]),
             overdue_hours=self._hours(country, week, place.closed_days),
-            caps=tuple(caps),
+            person_caps=tuple(cap for cap in caps if cap.scope is Scope.PERSON),
+            account_caps=tuple(cap for cap in caps if cap.scope is Scope.ACCOUNT),
             longest_window=max((cap.window for cap in caps), default=timedelta()),
             consent_required=place.consent.required,
             languages=lender.languages,
@@ -287,8 +286,7 @@ def load_policies(folder: Path | None = None) -> PolicyBook:
         of_language, opt_out_lines[language] = load_texts(language, f"texts/{language}.toml", text)
         texts |= of_language
     lenders = {
-        name: _read(LenderFile, f"lenders/{name}.toml", text)
-        for name, text in _toml_files(data / "lenders").items()
+        name: _read(LenderFile, f"lenders/{name}.toml", text) for name, text in _toml_files(data / "lenders").items()
     }
     for name, lender in lenders.items():
         if lender.id != name:

@@ -65,7 +65,7 @@ def parse_week(written: object) -> Week:
         ValueError: a day is unknown, named twice or missing.
     """
     if not isinstance(written, dict):
-        raise ValueError("is not a table of days such as { mon-fri = \"09:00-18:00\", sat = \"\", sun = \"\" }")
+        raise ValueError('is not a table of days such as { mon-fri = "09:00-18:00", sat = "", sun = "" }')  # noqa: TRY004 - pydantic
     week: dict[str, Windows] = {}
     for days, windows in written.items():
         first, _, last = ("mon", "", "sun") if days == "daily" else str(days).partition("-")
@@ -227,8 +227,8 @@ class LenderFile(_Strict):
     preferred_hour: Minute
     max_segments: int = Field(ge=1, le=4)
     hotline: str = Field(pattern=r"^\+?[0-9][0-9 -]{3,18}$")
-    sender_name: dict[Language, str]
-    pay: dict[Language, str]
+    sender_name: dict[str, str]
+    pay: dict[str, str]
     hours: WeekField | None = None
     caps: tuple[CapFile, ...] = Field(min_length=1)
     sns: dict[str, SnsFile]

@@ -1,0 +1,95 @@
+# Every target sets itself up: all it needs is make and a Python 3.13.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# The first of these that really is a 3.13 is used. A version manager's shim may exist and not work: each is tried.
+PYTHONS = "$(PYTHON)" python3.13 python3 python "$$HOME"/.pyenv/versions/3.13*/bin/python \
+	/opt/python/3.13*/bin/python /usr/local/bin/python3.13
+IS_313 = -c 'import sys; assert sys.version_info[:2] == (3, 13)'
+
+VENV = .venv
+BIN = $(VENV)/bin
+STAMP = $(VENV)/installed
+
+RUNTIME_LOCK = layers/dunning/python/requirements.txt
+DEV_LOCK = requirements-dev.txt
+# No header and no addresses: the lock must not tell, nor depend on, where packages were fetched from.
+COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.13 --no-header
+COMPILE_DEV = $(COMPILE) --group dev -c $(RUNTIME_LOCK)
+
+ACCOUNTS =
+START =
+DAYS =
+OUT = .local
+
+.PHONY: help
+help: ## Show the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: setup ## Play 45 days on the embedded AWS; ACCOUNTS=file.csv START=2026-12-01 DAYS=30 OUT=dir
+	@$(BIN)/python -m tests.local $(if $(ACCOUNTS),--accounts "$(ACCOUNTS)") $(if $(START),--start "$(START)") \
+		$(if $(DAYS),--days "$(DAYS)") --out "$(OUT)"
+
+.PHONY: test
+test: setup ## Run the whole test suite
+	$(BIN)/python -m pytest
+
+.PHONY: check
+check: setup ## Check style, types, locks and the template
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/cfn-lint template.yaml
+	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT \
+	&& cp $(RUNTIME_LOCK) "$$fresh/runtime.txt" && cp $(DEV_LOCK) "$$fresh/dev.txt" \
+	&& $(COMPILE) -o "$$fresh/runtime.txt" pyproject.toml > "$$fresh/log" \
+	&& $(COMPILE_DEV) -o "$$fresh/dev.txt" pyproject.toml > "$$fresh/log" \
+	&& if diff -u $(RUNTIME_LOCK) "$$fresh/runtime.txt" && diff -u $(DEV_LOCK) "$$fresh/dev.txt"; \
+	then echo "The locks fit pyproject.toml."; \
+	else echo "The locks do not fit pyproject.toml: run 'make lock' and look at the difference."; exit 1; fi
+
+.PHONY: format
+format: setup ## Put the code into its form, and fix what can be fixed
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+.PHONY: bench
+bench: setup ## Measure: calls, cost, CPU, decisions per second, import time
+	@set -e; for bench in tests/bench/[a-z]*.py; do \
+		echo "== $$bench"; PYTHONPATH=.:layers/dunning/python $(BIN)/python "$$bench"; done
+
+.PHONY: lock
+lock: setup ## Lock the dependencies again after a change of pyproject.toml
+	$(COMPILE) -o $(RUNTIME_LOCK) pyproject.toml > /dev/null
+	$(COMPILE_DEV) -o $(DEV_LOCK) pyproject.toml > /dev/null
+
+.PHONY: calendars
+calendars: setup ## Write the holiday calendars again
+	$(BIN)/python -m tests.tools.calendars
+
+.PHONY: clean
+clean: ## Remove everything that can be made again
+	rm -rf $(VENV) .local .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find functions layers tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A virtual environment without a stamp was interrupted while it was made, or its interpreter is gone: make it again.
+.PHONY: setup
+setup:
+	@wanted=$$(cksum < $(DEV_LOCK)); \
+	if ! $(BIN)/python $(IS_313) 2> /dev/null || [ ! -f $(STAMP) ]; then \
+		found=; \
+		for candidate in $(PYTHONS); do \
+			if [ -n "$$candidate" ] && "$$candidate" $(IS_313) 2> /dev/null; then found=$$candidate; break; fi; \
+		done; \
+		if [ -z "$$found" ]; then \
+			echo "No Python 3.13 was found. Install one, or name it: make PYTHON=/path/to/python3.13 ..." >&2; exit 1; \
+		fi; \
+		echo "Setting up $(VENV) with $$found"; \
+		rm -rf $(VENV) && "$$found" -m venv $(VENV) || exit 1; \
+	elif [ "$$wanted" = "$$(cat $(STAMP))" ]; then exit 0; \
+	fi; \
+	rm -f $(STAMP); \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(DEV_LOCK) \
+	&& echo "$$wanted" > $(STAMP)

@@ -1,0 +1,1 @@
+"""DynamoDB: two tables, their keys, their items, and the calls on them."""

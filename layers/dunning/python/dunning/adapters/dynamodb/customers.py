@@ -1,0 +1,183 @@
+"""Facts, standing and the due index in DynamoDB."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from dunning.adapters.dynamodb.items import facts_item, facts_of, standing_item, standing_of
+from dunning.adapters.dynamodb.keys import (
+    FACTS,
+    STANDING,
+    due_until,
+    instant_key,
+    parse_wake_key,
+    shard_of,
+    wake_key,
+)
+from dunning.adapters.errors import error_code, outside
+from dunning.domain.facts import Facts
+from dunning.domain.standing import Standing, Wake
+from dunning.ports import Customer, Due, OutsideError, UnreadableRecordError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_KEYS_A_READ = 100
+"""DynamoDB's limit of a BatchGetItem."""
+
+_READS_AGAIN = 8
+"""How often keys left unprocessed by a throttled BatchGetItem are asked for again."""
+
+_SMALLEST_PAGE = 25
+
+_CONDITION_FAILED = "ConditionalCheckFailedException"
+
+# Nobody has stored facts yet, or those stored are not newer than these.
+_NOT_OLDER = "attribute_not_exists(as_of) OR as_of <= :as_of"
+# The standing does not exist yet.
+_NEW = "attribute_not_exists(customer_id)"
+# Nobody has written the standing since we read it.
+_UNCHANGED = "version = :read"
+
+
+class DynamoCustomers:
+    """Implements `CustomerStore` and `DueIndex` on one table."""
+
+    def __init__(self, client: DynamoDBClient, table: str, shards: int) -> None:
+        self._client = client
+        self._table = table
+        self._shards = shards
+
+    def load(self, customer_ids: Sequence[str]) -> Mapping[str, Customer | UnreadableRecordError]:
+        """Read both items of each customer in as few calls as there can be."""
+        keys = [
+            {"customer_id": {"S": customer_id}, "item": {"S": item}}
+            for customer_id in customer_ids
+            for item in (FACTS, STANDING)
+        ]
+        stored: dict[tuple[str, str], Mapping[str, Any]] = {}
+        for start in range(0, len(keys), _KEYS_A_READ):
+            for item in self._read(keys[start : start + _KEYS_A_READ]):
+                stored[item["customer_id"]["S"], item["item"]["S"]] = item
+        return {customer_id: _customer(customer_id, stored) for customer_id in customer_ids}
+
+    def _read(self, keys: list[Any]) -> list[Mapping[str, Any]]:
+        found: list[Mapping[str, Any]] = []
+        for _ in range(_READS_AGAIN):
+            with outside("BatchGetItem"):
+                answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}})
+            found += answer["Responses"].get(self._table, [])
+            left = answer.get("UnprocessedKeys", {}).get(self._table)
+            if not left:
+                return found
+            keys = list(left["Keys"])
+        raise OutsideError("BatchGetItem", "UnprocessedKeys")
+
+    def save_facts(self, facts: Facts) -> bool:
+        """Put facts unless newer ones are stored."""
+        if facts.as_of is None:
+            raise ValueError("facts without as_of cannot be ordered")
+        with outside("PutItem"):
+            try:
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=facts_item(facts),
+                    ConditionExpression=_NOT_OLDER,
+                    ExpressionAttributeValues={":as_of": {"S": instant_key(facts.as_of)}},
+                )
+            except ClientError as error:
+                if error_code(error) == _CONDITION_FAILED:
+                    return False
+                raise
+        return True
+
+    def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
+        """Put a standing under the version it was read with."""
+        with outside("PutItem"):
+            try:
+                if expected_version == 0:
+                    self._client.put_item(
+                        TableName=self._table,
+                        Item=standing_item(standing, self._shards),
+                        ConditionExpression=_NEW,
+                        ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                    )
+                else:
+                    self._client.put_item(
+                        TableName=self._table,
+                        Item=standing_item(standing, self._shards),
+                        ConditionExpression=_UNCHANGED,
+                        ExpressionAttributeValues={":read": {"N": str(expected_version)}},
+                        ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                    )
+            except ClientError as error:
+                if error_code(error) != _CONDITION_FAILED:
+                    raise
+                stored: Any = error.response.get("Item")
+                return bool(claim_id and stored) and _holds_claim(stored, claim_id)
+        return True
+
+    def set_aside(self, customer_id: str, until: datetime) -> None:
+        """Move the wake alone: the rest of the item may be what cannot be read."""
+        with outside("UpdateItem"):
+            self._client.update_item(
+                TableName=self._table,
+                Key={"customer_id": {"S": customer_id}, "item": {"S": STANDING}},
+                UpdateExpression="SET wake_key = :wake, shard = :shard, reason = :reason ADD version :one",
+                ExpressionAttributeValues={
+                    ":wake": {"S": wake_key(Wake(until, 9))},
+                    ":shard": {"S": shard_of(customer_id, self._shards)},
+                    ":reason": {"S": "unreadable_record"},
+                    ":one": {"N": "1"},
+                },
+            )
+
+    def due(self, now: datetime, limit: int) -> Iterator[Due]:
+        """Merge the shards' heads, reading no more of each than is needed."""
+        page = max(_SMALLEST_PAGE, -(-limit * 5 // (self._shards * 4)))
+        heads = [self._due_in(f"{shard:02d}", due_until(now), page) for shard in range(self._shards)]
+        merged = islice(heapq.merge(*heads), limit)
+        return (Due(customer_id, parse_wake_key(key)) for key, customer_id in merged)
+
+    def _due_in(self, shard: str, until: str, page: int) -> Iterator[tuple[str, str]]:
+        start: Any = None
+        while True:
+            more = {"ExclusiveStartKey": start} if start else {}
+            with outside("Query"):
+                answer = self._client.query(
+                    TableName=self._table,
+                    IndexName="due",
+                    KeyConditionExpression="shard = :shard AND wake_key <= :until",
+                    ExpressionAttributeValues={":shard": {"S": shard}, ":until": {"S": until}},
+                    Limit=page,
+                    **more,
+                )
+            for item in answer["Items"]:
+                yield str(item["wake_key"]["S"]), str(item["customer_id"]["S"])
+            start = answer.get("LastEvaluatedKey")
+            if not start:
+                return
+
+
+def _customer(
+    customer_id: str, stored: Mapping[tuple[str, str], Mapping[str, Any]]
+) -> Customer | UnreadableRecordError:
+    facts, standing = stored.get((customer_id, FACTS)), stored.get((customer_id, STANDING))
+    try:
+        return Customer(
+            facts_of(facts) if facts else None,
+            standing_of(standing) if standing else None,
+        )
+    except UnreadableRecordError as error:
+        return error
+
+
+def _holds_claim(item: Mapping[str, Any], claim_id: str) -> bool:
+    """Tell whether the write that failed was our own, repeated by the SDK after its answer was lost."""
+    return any(entry.claim_id == claim_id for entry in standing_of(item).ledger)

@@ -1,0 +1,55 @@
+"""
+Keys of both tables, built and read here only.
+
+customers: `customer_id` and `item`, which is `facts` or `standing`.
+due index: `shard`, `00` to `99`, and `wake_key`, `2026-12-01T02:00:00.000000Z#1`: the wake, then the urgency, so
+that of all who wake at the same moment the most urgent come first.
+contacts:  `customer_id` and `contact`, `2026-12-01T02:00:03.123456Z#<send_id>`.
+"""
+
+import zlib
+from datetime import UTC, datetime
+
+from dunning.domain.standing import Wake
+
+FACTS = "facts"
+STANDING = "standing"
+
+_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
+_LAST_URGENCY = 9
+
+
+def instant_key(moment: datetime) -> str:
+    """Write an instant so that keys sort by time: always with microseconds."""
+    return moment.astimezone(UTC).strftime(_FORMAT)
+
+
+def parse_instant(written: str) -> datetime:
+    """Read what `instant_key` wrote."""
+    return datetime.strptime(written, _FORMAT).replace(tzinfo=UTC)
+
+
+def shard_of(customer_id: str, shards: int) -> str:
+    """Return the partition of the due index a customer belongs to."""
+    return f"{zlib.crc32(customer_id.encode()) % shards:02d}"
+
+
+def wake_key(wake: Wake) -> str:
+    """Build the sort key of the due index."""
+    return f"{instant_key(wake.at)}#{min(wake.urgency, _LAST_URGENCY)}"
+
+
+def parse_wake_key(written: str) -> Wake:
+    """Read a sort key of the due index."""
+    moment, _, urgency = written.partition("#")
+    return Wake(parse_instant(moment), int(urgency))
+
+
+def due_until(now: datetime) -> str:
+    """Build the highest sort key that is due at `now`."""
+    return f"{instant_key(now)}#{_LAST_URGENCY}"
+
+
+def contact_key(at: datetime, send_id: str) -> str:
+    """Build the sort key of a contact."""
+    return f"{instant_key(at)}#{send_id}"

@@ -1,0 +1,29 @@
+"""Translate the SDK's errors to ours, so that nothing above the adapters knows the SDK."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from dunning.ports import OutsideError
+
+
+def error_code(error: ClientError) -> str:
+    """Return the service's error code."""
+    return str(error.response.get("Error", {}).get("Code", "Unknown"))
+
+
+@contextmanager
+def outside(operation: str) -> Iterator[None]:
+    """
+    Run calls to AWS.
+
+    Raises:
+        OutsideError: in place of any error of the SDK; its message holds the code, never the request.
+    """
+    try:
+        yield
+    except ClientError as error:
+        raise OutsideError(operation, error_code(error)) from None
+    except BotoCoreError as error:
+        raise OutsideError(operation, type(error).__name__) from None

@@ -1,0 +1,59 @@
+"""Log lines and metrics through Powertools: structured, ids only, one metric a decision and reason."""
+
+from collections import Counter
+from datetime import datetime
+from threading import Lock
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from dunning.contracts import instant
+from dunning.domain.decision import Decision, trace_of
+
+
+class PowertoolsJournal:
+    """
+    Implements `Journal`. Metrics are added up and go out with `flush`, once an invocation.
+
+    `Metrics` is not made for threads; a counter behind a lock is.
+    """
+
+    def __init__(self, logger: Logger, metrics: Metrics) -> None:
+        self._logger = logger
+        self._metrics = metrics
+        self._counts: Counter[str] = Counter()
+        self._lock = Lock()
+
+    def decided(self, customer_id: str, decision: Decision, at: datetime) -> None:
+        """Log a decision with its trace, and count it."""
+        self._logger.info(
+            "decision",
+            extra={
+                "at": instant(at),
+                "customer_id": customer_id,
+                "decision": decision.kind,
+                "reason": decision.reason.value,
+                "until": instant(decision.until) if decision.until else None,
+                "trace": trace_of(decision),
+            },
+        )
+        self.count(f"{decision.kind}_{decision.reason.value}".title().replace("_", ""))
+
+    def event(self, name: str, **fields: str | float | None) -> None:
+        """Log an event."""
+        self._logger.info(name, extra=fields)
+
+    def count(self, name: str, value: float = 1) -> None:
+        """Add to a metric."""
+        with self._lock:
+            self._counts[name] += value  # type: ignore[assignment]
+
+    def flush(self) -> None:
+        """Put the counted metrics out."""
+        with self._lock:
+            counts, self._counts = self._counts, Counter()
+        if not counts:
+            return
+        for name, value in counts.items():
+            self._metrics.add_metric(name, MetricUnit.Count, value)
+        self._metrics.flush_metrics()

@@ -1,0 +1,107 @@
+"""The way to the carrier: SNS, one request a text."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+)
+
+from dunning.adapters.errors import error_code
+from dunning.ports import Outcome, Published, Sms
+
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sns.type_defs import MessageAttributeValueTypeDef
+
+PUBLISH_ONCE = Config(
+    retries={"total_max_attempts": 1, "mode": "standard"},
+    connect_timeout=3,
+    read_timeout=8,
+    max_pool_connections=16,
+)
+"""
+botocore sends a publish again whose answer was lost: up to three texts, reported as one success. Tried once, and
+both timeouts together well below what the sender keeps in hand.
+"""
+
+_SOON = timedelta(minutes=1)
+_AFTER_REPAIR = timedelta(hours=1)
+
+_BUSY = frozenset(
+    {
+        "Throttling", "ThrottlingException", "Throttled", "ThrottledException", "RequestLimitExceeded",
+        "TooManyRequestsException", "SlowDown", "ServiceUnavailable", "KMSThrottling",
+    }
+)  # fmt: skip
+"""The request was turned away, not taken."""
+
+_ABOUT_THE_NUMBER = frozenset({"InvalidParameter", "InvalidParameterValue", "ParameterValueInvalid", "ValidationError"})
+
+_SERVICE_UNAVAILABLE = 503
+_SERVER_ERROR = 500
+
+
+class SnsGateway:
+    """Implements `SmsGateway`. The client must be made with `PUBLISH_ONCE`."""
+
+    def __init__(self, client: SNSClient) -> None:
+        self._client = client
+
+    def publish(self, sms: Sms) -> Published:
+        """Publish once and class the answer."""
+        try:
+            answer = self._client.publish(PhoneNumber=sms.phone, Message=sms.text, MessageAttributes=_attributes(sms))
+        except ClientError as error:
+            return _refusal(error)
+        except (ConnectTimeoutError, EndpointConnectionError) as error:
+            # No connection, so no request: it was not taken.
+            return Published(Outcome.REFUSED_FOR_NOW, code=type(error).__name__, retry_after=_SOON)
+        except (HTTPClientError, BotoCoreError) as error:
+            return Published(Outcome.UNKNOWN, code=type(error).__name__)
+        return Published(Outcome.ACCEPTED, message_id=answer["MessageId"])
+
+
+def _attributes(sms: Sms) -> dict[str, MessageAttributeValueTypeDef]:
+    attributes: dict[str, MessageAttributeValueTypeDef] = {
+        "AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"}
+    }
+    if sms.max_price:
+        attributes["AWS.SNS.SMS.MaxPrice"] = {"DataType": "Number", "StringValue": sms.max_price}
+    for name, value in (
+        ("AWS.SNS.SMS.SenderID", sms.sender_id),
+        ("AWS.MM.SMS.OriginationNumber", sms.origination_number),
+        ("AWS.MM.SMS.EntityId", sms.entity_id),
+        ("AWS.MM.SMS.TemplateId", sms.template_id),
+    ):
+        if value:
+            attributes[name] = {"DataType": "String", "StringValue": value}
+    return attributes
+
+
+def _refusal(error: ClientError) -> Published:
+    """
+    Class an error answer.
+
+    Busy: not taken, try soon. About the number: never send there again until it is corrected. Any other 4xx is
+    our own fault (permission, key, spend limit): not taken, and no customer's number is to blame. A 5xx that
+    does not say it was turned away may have been sent.
+    """
+    code = error_code(error)
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    if code in _BUSY or status in {429, _SERVICE_UNAVAILABLE}:
+        return Published(Outcome.REFUSED_FOR_NOW, code=code, retry_after=_SOON)
+    if code in _ABOUT_THE_NUMBER and "PhoneNumber" in str(error.response.get("Error", {}).get("Message", "")):
+        return Published(Outcome.REFUSED_FOR_GOOD, code=code)
+    if code == "OptedOut":
+        return Published(Outcome.REFUSED_FOR_GOOD, code=code)
+    if 0 < status < _SERVER_ERROR:
+        return Published(Outcome.REFUSED_FOR_NOW, code=code, retry_after=_AFTER_REPAIR)
+    return Published(Outcome.UNKNOWN, code=code)

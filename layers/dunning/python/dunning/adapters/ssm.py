@@ -1,0 +1,48 @@
+"""The switch for all sending, a parameter of SSM."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from dunning.adapters.errors import outside
+from dunning.ports import Clock, Journal, OutsideError
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
+
+_TRUSTED_FOR = timedelta(seconds=30)
+"""Half the minute within which the switch has to hold."""
+
+
+class SsmSwitch:
+    """Implements `SendingSwitch`. Anything but a readable `on` is off."""
+
+    def __init__(self, client: SSMClient, parameter: str, clock: Clock, journal: Journal) -> None:
+        self._client = client
+        self._parameter = parameter
+        self._clock = clock
+        self._journal = journal
+        self._read_at: datetime | None = None
+        self._on = False
+        self._lock = Lock()
+
+    def is_on(self) -> bool:
+        """Read the parameter, at most every thirty seconds."""
+        with self._lock:
+            now = self._clock.now()
+            if self._read_at is None or not self._read_at <= now < self._read_at + _TRUSTED_FOR:
+                self._on = self._read()
+                self._read_at = now
+            return self._on
+
+    def _read(self) -> bool:
+        try:
+            with outside("GetParameter"):
+                answer = self._client.get_parameter(Name=self._parameter)
+        except OutsideError as error:
+            self._journal.event("switch_unreadable", code=error.code)
+            self._journal.count("SwitchUnreadable")
+            return False
+        return answer["Parameter"].get("Value", "").strip().lower() == "on"

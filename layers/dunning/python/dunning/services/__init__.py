@@ -1,0 +1,1 @@
+"""Services: what each function does, as orchestration over ports."""

@@ -1,0 +1,50 @@
+"""Characters: cells as spreadsheets, input methods and mail programs leave them, made plain where that is certain."""
+
+import unicodedata
+from functools import lru_cache
+
+_HYPHENS = frozenset("\u2212\u30fc")  # the minus sign, and the long vowel mark that stands for a hyphen in Japan
+DAMAGED = "\N{REPLACEMENT CHARACTER}"
+
+
+def plain(cell: str) -> str:
+    """
+    Return a cell with full-width forms, digits of other scripts, dashes and spaces in ASCII, invisibles dropped.
+
+    Nothing else is folded: full NFKC would turn the footnote mark of `100²` into a digit.
+    """
+    if cell.isascii():
+        return cell.strip()
+    return "".join(map(_plain, cell)).strip()
+
+
+@lru_cache(maxsize=4096)
+def _plain(character: str) -> str:
+    category = unicodedata.category(character)
+    if category == "Nd":
+        return str(unicodedata.decimal(character))
+    if category == "Cf":
+        return ""
+    if category == "Zs":
+        return " "
+    if category == "Pd" or character in _HYPHENS:
+        return "-"
+    if unicodedata.east_asian_width(character) == "F":
+        return unicodedata.normalize("NFKC", character)
+    return character
+
+
+def words(cell: str) -> str:
+    """Return free text composed (NFC) and on one line, without control, bidi and zero-width characters."""
+    if cell.isascii() and cell.isprintable():
+        return " ".join(cell.split())
+    composed = unicodedata.normalize("NFC", cell)
+    return " ".join("".join(map(_printable, composed)).split())
+
+
+@lru_cache(maxsize=16384)
+def _printable(character: str) -> str:
+    category = unicodedata.category(character)
+    if category == "Cc":
+        return " "
+    return "" if category == "Cf" else character

@@ -1,0 +1,71 @@
+"""Customers: all rows of one customer become facts, if they agree with each other."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+
+from dunning.domain.facts import Account, Facts, Hold
+from dunning.domain.masking import account_tail
+from dunning.services.intake.refusals import Refusal
+from dunning.services.intake.rows import PERSON_COLUMNS, Fault, Row
+
+_ACCOUNT_COLUMNS = ("account_number", "currency", "product")
+
+
+def contradictions(rows: Sequence[Row]) -> Iterator[tuple[int, Fault]]:
+    """Find the lines that say something else than an earlier one of the customer, or the same instalment again."""
+    first_of_account: dict[str, Row] = {}
+    seen: set[tuple[str, int]] = set()
+    for row in rows:
+        first = first_of_account.setdefault(row.account_id, row)
+        disagreeing = [
+            *_disagreeing(PERSON_COLUMNS, row.person, rows[0].person),
+            *_disagreeing(_ACCOUNT_COLUMNS, row, first),
+        ]
+        for column in disagreeing:
+            yield row.line, Fault(column, Refusal.DISAGREES_WITH_OTHER_ROWS)
+        key = row.account_id, row.instalment.number
+        if key in seen:
+            yield row.line, Fault("instalment_no", Refusal.DUPLICATE_INSTALMENT)
+        seen.add(key)
+
+
+def _disagreeing(columns: Sequence[str], one: object, other: object) -> list[str]:
+    if one is other:
+        return []
+    return [column for column in columns if getattr(one, column) != getattr(other, column)]
+
+
+def facts_of(rows: Sequence[Row], as_of: datetime) -> Facts:
+    """Put rows that agree together, in an order that does not depend on theirs."""
+    first = rows[0]
+    person = first.person
+    accounts: dict[str, list[Row]] = {}
+    for row in rows:
+        accounts.setdefault(row.account_id, []).append(row)
+    return Facts(
+        customer_id=first.customer_id,
+        name=person.name,
+        phone=person.phone,
+        phone_country=person.phone_country,
+        country=person.country,
+        region=person.region,
+        language=person.language,
+        time_zone=person.time_zone,
+        lender=person.lender,
+        consented_at=person.consented_at,
+        accounts=tuple(_account(accounts[account_id]) for account_id in sorted(accounts)),
+        holds=tuple(sorted({hold for row in rows for hold in row.holds}, key=_by_reason)),
+        opted_out=any(row.opted_out for row in rows),
+        as_of=as_of,
+    )
+
+
+def _account(rows: Sequence[Row]) -> Account:
+    first = rows[0]
+    instalments = sorted((row.instalment for row in rows), key=lambda one: (one.due_on, one.number))
+    tail = account_tail(first.account_number)
+    return Account(first.account_id, tail, first.currency, tuple(instalments), first.product)
+
+
+def _by_reason(hold: Hold) -> tuple[str, date]:
+    return hold.reason.value, hold.until or date.max

@@ -1,0 +1,223 @@
+"""
+Intake: a file of accounts becomes facts and wakes.
+
+The file is read to its end before anything is written, so that one which breaks in the middle changes nothing.
+Then each customer is judged whole: loaded, left alone, or refused because of one bad row. Whoever comes again,
+after a crash or with the same file, does what is still missing and nothing else.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from itertools import batched, chain, islice
+
+from dunning.domain.decision import Send
+from dunning.domain.rules import Policies
+from dunning.ports import Clock, CustomerStore, Journal, Uploads
+from dunning.services.intake.cells import is_id
+from dunning.services.intake.customers import contradictions, facts_of
+from dunning.services.intake.refusals import (
+    REJECT_COLUMNS,
+    FileRefusedError,
+    Refusal,
+    Refused,
+    reject_cells,
+)
+from dunning.services.intake.rows import Fault, Row, RowReader
+from dunning.services.intake.settle import BATCH, Candidate, Outcome, Settled, Settler
+from dunning.services.intake.spool import Spool, SpooledRow
+from dunning.services.intake.table import Table
+
+MOST_ROWS_A_CUSTOMER = 1000
+"""More would not fit into one record, and means that customer_id is not what it should be."""
+
+_PROGRESS_EVERY = 10_000
+_ID_NOT_TO_BE_SHOWN = frozenset({Refusal.MALFORMED_ID, Refusal.PERSONAL_DATA_IN_ID})
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeSummary:
+    """What became of a file. `refused` is why it was refused whole, or empty."""
+
+    rows: int = 0
+    customers_loaded: int = 0
+    customers_unchanged: int = 0
+    customers_refused: int = 0
+    rows_refused: int = 0
+    older: int = 0
+    holds_not_understood: int = 0
+    columns_ignored: int = 0
+    seconds: float = 0.0
+    refused: str = ""
+
+
+class _Tally:
+    """What a run has counted so far."""
+
+    def __init__(self) -> None:
+        self.rows_judged = 0
+        self.customers_refused = 0
+        self.holds_not_understood = 0
+        self.outcomes = dict.fromkeys(Outcome, 0)
+
+
+class IntakeService:
+    """Loads files of accounts."""
+
+    def __init__(
+        self,
+        *,
+        store: CustomerStore,
+        uploads: Uploads,
+        policies: Policies,
+        lenders: frozenset[str],
+        clock: Clock,
+        journal: Journal,
+        writers: int,
+    ) -> None:
+        self._settler = Settler(store, policies)
+        self._uploads = uploads
+        self._lenders = lenders
+        self._clock = clock
+        self._journal = journal
+        self._writers = writers
+
+    def load(self, bucket: str, key: str, uploaded_at: datetime) -> IntakeSummary:
+        """
+        Load one file, and write what is refused below `rejects/` under the same name.
+
+        Args:
+            bucket: where the file is.
+            key: its key, below `accounts/`.
+            uploaded_at: an aware instant; the lender's statement is of this moment.
+
+        Raises:
+            IntakeConflictError: others kept changing a customer; load the file again.
+        """
+        started = self._clock.now()
+        with Spool() as spool:
+            try:
+                with self._uploads.open(bucket, key) as chunks:
+                    table = Table(chunks)
+                    rows = spool.fill(table)
+            except FileRefusedError as error:
+                return self._refuse_file(bucket, key, error)
+            tally = self._load_customers(spool, uploaded_at)
+            rows_refused = spool.rows_refused()
+            if rows_refused:
+                self._write_rejects(bucket, key, spool.refused())
+        summary = IntakeSummary(
+            rows=rows,
+            customers_loaded=tally.outcomes[Outcome.LOADED],
+            customers_unchanged=tally.outcomes[Outcome.UNCHANGED],
+            customers_refused=tally.customers_refused,
+            rows_refused=rows_refused,
+            older=tally.outcomes[Outcome.OLDER],
+            holds_not_understood=tally.holds_not_understood,
+            columns_ignored=table.columns_ignored,
+            seconds=(self._clock.now() - started).total_seconds(),
+        )
+        self._journal.event("intake_finished", **asdict(summary))
+        self._journal.count("RowsRefused", summary.rows_refused)
+        self._journal.count("CustomersLoaded", summary.customers_loaded)
+        return summary
+
+    def _refuse_file(self, bucket: str, key: str, error: FileRefusedError) -> IntakeSummary:
+        """A file that is not what it should be changes nothing, and its reject file says why in one line."""
+        self._write_rejects(bucket, key, [Refused(error.line, "", error.field, error.reason)])
+        self._journal.event("intake_refused", reason=error.reason.value, line=error.line)
+        self._journal.count("FilesRefused")
+        return IntakeSummary(refused=error.reason.value)
+
+    def _write_rejects(self, bucket: str, key: str, refused: Iterable[Refused]) -> None:
+        rows = chain([REJECT_COLUMNS], map(reject_cells, refused))
+        self._uploads.write_rejects(bucket, rejects_key(key), rows)
+
+    def _load_customers(self, spool: Spool, uploaded_at: datetime) -> _Tally:
+        """Judge customers here and write them in batches on several threads, with few batches under way."""
+        tally = _Tally()
+        now = self._clock.now()
+        under_way: set[Future[list[Settled]]] = set()
+        pool = ThreadPoolExecutor(self._writers)
+        try:
+            for batch in batched(self._candidates(spool, uploaded_at, tally), BATCH, strict=False):
+                under_way.add(pool.submit(self._settler.settle_batch, batch, now))
+                if len(under_way) >= 2 * self._writers:
+                    done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+                    self._note(done, now, spool, tally)
+            self._note(wait(under_way).done, now, spool, tally)
+        finally:
+            pool.shutdown(cancel_futures=True)
+        return tally
+
+    def _candidates(self, spool: Spool, uploaded_at: datetime, tally: _Tally) -> Iterator[Candidate]:
+        """Yield the customers without a fault; keep what is refused of the others."""
+        reader = RowReader(self._lenders, uploaded_at)
+        for customer_id, spooled in spool.customers():
+            if not customer_id:  # nobody's rows, however many: each for itself
+                for one in spooled:
+                    self._count_rows(1, tally)
+                    spool.refuse(_judge([one], reader)[1])
+                continue
+            few = list(islice(spooled, MOST_ROWS_A_CUSTOMER + 1))
+            self._count_rows(len(few) + sum(1 for _ in spooled), tally)
+            rows, refused = _judge(few, reader)
+            if refused:
+                tally.customers_refused += 1
+                spool.refuse(refused)
+            else:
+                tally.holds_not_understood += sum(row.hold_not_understood for row in rows)
+                yield Candidate(facts_of(rows, uploaded_at), rows[0].line)
+
+    def _count_rows(self, rows: int, tally: _Tally) -> None:
+        before = tally.rows_judged // _PROGRESS_EVERY
+        tally.rows_judged += rows
+        if tally.rows_judged // _PROGRESS_EVERY > before:
+            self._journal.event("intake_progress", rows=tally.rows_judged)
+
+    def _note(self, done: Iterable[Future[list[Settled]]], now: datetime, spool: Spool, tally: _Tally) -> None:
+        """Count and tell what became of customers; a decision to send is told by the sender, who makes it afresh."""
+        for future in done:
+            for (facts, line), outcome, decision in future.result():
+                tally.outcomes[outcome] += 1
+                if decision is not None and not isinstance(decision, Send):
+                    self._journal.decided(facts.customer_id, decision, now)
+                if outcome is Outcome.UNREADABLE:
+                    tally.customers_refused += 1
+                    reason = Refusal.STORED_RECORD_UNREADABLE
+                    spool.refuse([Refused(line, facts.customer_id, "customer_id", reason)])
+
+
+def rejects_key(key: str) -> str:
+    """Return where the refusals of a file are written: the same name below `rejects/`."""
+    return f"rejects/{key.removeprefix('accounts/')}"
+
+
+def _judge(spooled: Sequence[SpooledRow], reader: RowReader) -> tuple[list[Row], list[Refused]]:
+    """Return the rows of one customer, and everything that is wrong with any of them or with all together."""
+    first = spooled[0].raw
+    if len(spooled) > MOST_ROWS_A_CUSTOMER:
+        shown = first.customer_id if is_id(first.customer_id) else ""
+        return [], [Refused(first.line, shown, "customer_id", Refusal.TOO_MANY_ROWS)]
+    rows: list[Row] = []
+    faulty: list[tuple[int, Fault]] = []
+    for raw, contested in spooled:
+        faults: list[Fault] = []
+        if raw.cells is None:
+            faults.append(Fault("", Refusal.WRONG_FIELD_COUNT))
+        else:
+            read = reader.read(raw.line, raw.cells)
+            if isinstance(read, Row):
+                rows.append(read)
+            else:
+                faults += read
+        if contested:
+            faults.append(Fault("account_id", Refusal.ACCOUNT_OF_TWO_CUSTOMERS))
+        faulty += [(raw.line, fault) for fault in faults]
+    faulty += contradictions(rows)
+    hidden = not is_id(first.customer_id) or any(
+        fault.field == "customer_id" and fault.reason in _ID_NOT_TO_BE_SHOWN for _, fault in faulty
+    )
+    customer_id = "" if hidden else first.customer_id
+    return rows, [Refused(line, customer_id, *fault) for line, fault in faulty]

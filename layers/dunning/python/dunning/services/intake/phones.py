@@ -1,0 +1,130 @@
+"""
+Phones: a number in any common spelling becomes E.164 and must be able to receive SMS. Never guessed.
+
+`phonenumbers` reads leniently: it cuts text after a slash, takes letters for digits and drops what it does not
+know. So a spelling has to be one we know before it is asked.
+"""
+
+import re
+from typing import NamedTuple
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, PhoneNumberType
+
+from dunning.services.intake.characters import plain
+from dunning.services.intake.refusals import CellError, Refusal
+
+
+class PhoneError(CellError):
+    """A cell does not hold one number that can be texted."""
+
+
+class Phone(NamedTuple):
+    """A number that can be texted. `country` is the number's own; `national` is it without country code."""
+
+    e164: str
+    country: str
+    national: str
+
+
+_FORMULA_TEXT = re.compile(r'="(.*)"')
+"""How some exports keep a spreadsheet from changing a number: `="0912345678"`."""
+
+_SPELLING = re.compile(r"(?:tel:)?\s*(?P<number>\(?\+?[0-9 ().\-]+)(?:(?:;?ext[.=]?|x|#)\s*[0-9]{1,6})?", re.IGNORECASE)
+_FLOAT = re.compile(r"(\+?[0-9]{6,15})\.([0-9]{1,2})")
+_DAMAGED = re.compile(
+    r"""
+    [0-9]+(?:\.[0-9]+)?e\+?[0-9]+       # 9.12345678E8
+    | -[0-9]+(?:\.[0-9]+)?              # 0912-345-678 read as a sum
+    | [0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?
+    | \#+                               # a column that was too narrow
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_WHOLE_NUMBER_DIGITS = 7
+_LONGEST_NUMBER_DIGITS = 15
+_LONGEST_CELL = 100
+
+_TEXTABLE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
+"""The North American plan does not tell mobile numbers from others: those are taken."""
+
+
+def normalise_phone(raw: str, country: str) -> Phone:
+    """
+    Read a phone number as written by people and spreadsheets in `country` (ISO 3166 alpha-2).
+
+    Raises:
+        PhoneError: it is not certain which one number is meant, or it cannot receive SMS.
+    """
+    cell = _undamaged(plain(raw))
+    if _has_two_numbers(cell):
+        raise PhoneError(Refusal.PHONE_TWO_NUMBERS)
+    spelling = _SPELLING.fullmatch(cell) if len(cell) <= _LONGEST_CELL else None
+    if spelling is None:
+        raise PhoneError(Refusal.PHONE_INVALID)
+    spelled = spelling["number"]
+    number = _parse(spelled, country)
+    kind = PhoneNumberType.UNKNOWN if number is None else phonenumbers.number_type(number)
+    if number is None or kind == PhoneNumberType.UNKNOWN:
+        too_long = len(_digits(spelled)) > _LONGEST_NUMBER_DIGITS
+        raise PhoneError(Refusal.PHONE_TWO_NUMBERS if too_long else Refusal.PHONE_INVALID)
+    if _could_be_international(spelled, number):
+        raise PhoneError(Refusal.PHONE_AMBIGUOUS)
+    region = phonenumbers.region_code_for_number(number)
+    if kind not in _TEXTABLE or region is None or not region.isalpha():  # "001": satellites, no country
+        raise PhoneError(Refusal.PHONE_NOT_MOBILE)
+    national = phonenumbers.national_significant_number(number)
+    return Phone(phonenumbers.format_number(number, PhoneNumberFormat.E164), region, national)
+
+
+def _digits(spelled: str) -> str:
+    return re.sub(r"[^0-9]", "", spelled)
+
+
+def _undamaged(cell: str) -> str:
+    """Undo what a spreadsheet did to a number, where what it was is certain."""
+    if formula := _FORMULA_TEXT.fullmatch(cell):
+        cell = formula[1].strip()
+    cell = cell.lstrip("'‘’`").strip()  # what marks a cell as text
+    if as_float := _FLOAT.fullmatch(cell):
+        if as_float[2] != "0":
+            raise PhoneError(Refusal.PHONE_DAMAGED_BY_SPREADSHEET)
+        return as_float[1]
+    if _DAMAGED.fullmatch(cell):
+        raise PhoneError(Refusal.PHONE_DAMAGED_BY_SPREADSHEET)
+    return cell
+
+
+def _has_two_numbers(cell: str) -> bool:
+    """Tell whether there are two plus signs, or two parts that are each long enough for a number."""
+    if cell.count("+") > 1:
+        return True
+    # Anything but the marks inside a number parts two numbers; a space or hyphen does between long runs of digits.
+    parts = re.split(r"[^0-9 ().+\-]+", cell)
+    whole = sum(len(_digits(part)) >= _WHOLE_NUMBER_DIGITS for part in parts)
+    return whole > 1 or len(re.findall(rf"[0-9]{{{_WHOLE_NUMBER_DIGITS},}}", cell)) > 1
+
+
+def _parse(spelled: str, country: str) -> PhoneNumber | None:
+    try:
+        return phonenumbers.parse(spelled, country)
+    except NumberParseException:
+        return None
+
+
+def _could_be_international(spelled: str, number: PhoneNumber) -> bool:
+    """
+    Tell whether a number that begins with 00 means another one where 00 is the international prefix.
+
+    Some countries dial another prefix, and 00 begins numbers of their own.
+    """
+    digits = _digits(spelled)
+    if "+" in spelled or not digits.startswith("00"):
+        return False
+    international = _parse(f"+{digits[2:]}", "")
+    if international is None or not phonenumbers.is_valid_number(international):
+        return False
+    return (international.country_code, international.national_number) != (
+        number.country_code,
+        number.national_number,
+    )

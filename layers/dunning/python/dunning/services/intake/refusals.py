@@ -1,0 +1,157 @@
+"""
+Refusals: why a file, a row or a customer is not loaded, as a code and a sentence that tells the fix.
+
+Neither ever holds what stood in a cell: reject files are read by more people than the accounts are.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+from dunning.domain.errors import DunningError
+
+
+class Refusal(StrEnum):
+    """The codes, as they appear in the reject file and in logs."""
+
+    NOT_A_CSV = "not_a_csv"
+    EMPTY_FILE = "empty_file"
+    NO_ROWS = "no_rows"
+    WRONG_ENCODING = "wrong_encoding"
+    WRONG_SEPARATOR = "wrong_separator"
+    MISSING_COLUMNS = "missing_columns"
+    DUPLICATE_COLUMN = "duplicate_column"
+    BROKEN_QUOTING = "broken_quoting"
+
+    WRONG_FIELD_COUNT = "wrong_field_count"
+    MISSING = "missing"
+    MALFORMED_ID = "malformed_id"
+    PERSONAL_DATA_IN_ID = "personal_data_in_id"
+    NOT_A_NAME = "not_a_name"
+    UNKNOWN_COUNTRY = "unknown_country"
+    NOT_A_REGION_CODE = "not_a_region_code"
+    UNKNOWN_LANGUAGE = "unknown_language"
+    UNKNOWN_TIME_ZONE = "unknown_time_zone"
+    UNKNOWN_LENDER = "unknown_lender"
+    UNKNOWN_CURRENCY = "unknown_currency"
+    NOT_AN_INSTANT = "not_an_instant"
+    NOT_A_DATE = "not_a_date"
+    DATE_OUT_OF_RANGE = "date_out_of_range"
+    NOT_AN_AMOUNT = "not_an_amount"
+    TOO_MANY_DECIMALS = "too_many_decimals"
+    NOT_AN_ACCOUNT_NUMBER = "not_an_account_number"
+    NOT_A_PRODUCT = "not_a_product"
+    NOT_A_NUMBER = "not_a_number"
+    NUMBER_OUT_OF_RANGE = "number_out_of_range"
+    DAMAGED_BY_SPREADSHEET = "damaged_by_spreadsheet"
+    PAID_ON_IN_FUTURE = "paid_on_in_future"
+    PAID_AMOUNT_NEGATIVE = "paid_amount_negative"
+    PAID_ON_BUT_NOTHING_PAID = "paid_on_but_nothing_paid"
+    HOLD_UNTIL_WITHOUT_HOLD = "hold_until_without_hold"
+
+    PHONE_INVALID = "phone_invalid"
+    PHONE_NOT_MOBILE = "phone_not_mobile"
+    PHONE_TWO_NUMBERS = "phone_two_numbers"
+    PHONE_AMBIGUOUS = "phone_ambiguous"
+    PHONE_DAMAGED_BY_SPREADSHEET = "phone_damaged_by_spreadsheet"
+
+    DISAGREES_WITH_OTHER_ROWS = "disagrees_with_other_rows"
+    DUPLICATE_INSTALMENT = "duplicate_instalment"
+    ACCOUNT_OF_TWO_CUSTOMERS = "account_of_two_customers"
+    TOO_MANY_ROWS = "too_many_rows"
+    STORED_RECORD_UNREADABLE = "stored_record_unreadable"
+
+
+EXPLANATIONS: Mapping[Refusal, str] = {
+    Refusal.NOT_A_CSV: "This is not a CSV text file. Save it as 'CSV UTF-8 (comma separated)' and upload it again.",
+    Refusal.EMPTY_FILE: "The file is empty. Upload one with a header line and a line for each instalment.",
+    Refusal.NO_ROWS: "The file has a header line only. Upload it with a line for each instalment.",
+    Refusal.WRONG_ENCODING: "The file is not UTF-8, from this line on. Save it as 'CSV UTF-8' and upload it again.",
+    Refusal.WRONG_SEPARATOR: "The columns are not separated by commas. Save the file as 'CSV UTF-8 (comma separated)'.",
+    Refusal.MISSING_COLUMNS: "The first line must name all columns. Add those named here; they may have empty cells "
+    "where a value is not known.",
+    Refusal.DUPLICATE_COLUMN: "The first line names this column twice. Remove one of the two.",
+    Refusal.BROKEN_QUOTING: "A quoted cell does not end, or a quote in it is not doubled. It begins in this line or in "
+    'one above it: write " in a cell as "", and quote the whole cell.',
+    Refusal.WRONG_FIELD_COUNT: "The line has more or fewer cells than the header. Quote cells that hold a comma.",
+    Refusal.MISSING: "The cell is empty. It must have a value.",
+    Refusal.MALFORMED_ID: "Use 1 to 64 letters A-Z, digits, dots, underscores, colons or hyphens.",
+    Refusal.PERSONAL_DATA_IN_ID: "The id contains the phone number. Ids appear in logs: use one that says nothing of "
+    "the person.",
+    Refusal.NOT_A_NAME: "A name has 1 to 80 characters, at least one of them a letter, none of them damaged.",
+    Refusal.UNKNOWN_COUNTRY: "Write the two letters of ISO 3166, for example TW, CN, HK, US or GB.",
+    Refusal.NOT_A_REGION_CODE: "Write the code of ISO 3166-2, for example MA for Massachusetts, or leave it empty.",
+    Refusal.UNKNOWN_LANGUAGE: "Write zh-Hant, zh-Hans or en. zh alone does not say which script.",
+    Refusal.UNKNOWN_TIME_ZONE: "Write the name of the tz database, for example Asia/Taipei, or leave it empty. "
+    "Abbreviations such as CST mean several zones.",
+    Refusal.UNKNOWN_LENDER: "No lender of this name is set up. Use the id of its policy.",
+    Refusal.UNKNOWN_CURRENCY: "Write one of the currencies that are set up by its three letters, for example TWD.",
+    Refusal.NOT_AN_INSTANT: "Write YYYY-MM-DD, or a date with time and offset such as 2026-01-31T09:30:00+08:00: "
+    "add Z or an offset.",
+    Refusal.NOT_A_DATE: "Write the date as YYYY-MM-DD: other orders of day and month can be mistaken.",
+    Refusal.DATE_OUT_OF_RANGE: "The year must be between 2000 and 2100.",
+    Refusal.NOT_AN_AMOUNT: "Write a plain number such as 3250, 3250.00 or 3,250.00, with no sign of a currency.",
+    Refusal.TOO_MANY_DECIMALS: "The amount has more decimals than its currency, or a dot that may separate thousands. "
+    "Write 3250 or 3250.00.",
+    Refusal.NOT_AN_ACCOUNT_NUMBER: "An account number has at least two letters or digits.",
+    Refusal.NOT_A_PRODUCT: "A product has at most 80 characters, none of them damaged.",
+    Refusal.NOT_A_NUMBER: "Write a whole number.",
+    Refusal.NUMBER_OUT_OF_RANGE: "instalment_no is from 1 to 99999, stage_reached from -365 to 3650 days.",
+    Refusal.DAMAGED_BY_SPREADSHEET: "A spreadsheet has cut this number. Format the column as text, enter it again and "
+    "export anew.",
+    Refusal.PAID_ON_IN_FUTURE: "The day of payment is later than the day of the upload. Give payments that were made.",
+    Refusal.PAID_AMOUNT_NEGATIVE: "A payment is not negative. Write a credit as a row with a negative amount.",
+    Refusal.PAID_ON_BUT_NOTHING_PAID: "There is a day of payment, but the amount paid is 0. Empty one of the two, or "
+    "give the amount.",
+    Refusal.HOLD_UNTIL_WITHOUT_HOLD: "hold_until needs a reason in hold, for example dispute, hardship or promise.",
+    Refusal.PHONE_INVALID: "This is not one valid phone number for the country. Write it with + and the country code, "
+    "with no words beside it.",
+    Refusal.PHONE_NOT_MOBILE: "This number cannot receive SMS. Give a mobile number.",
+    Refusal.PHONE_TWO_NUMBERS: "There is more than one number in the cell. Keep the one to be texted.",
+    Refusal.PHONE_AMBIGUOUS: "This number can be read in two ways. Write it with + and the country code.",
+    Refusal.PHONE_DAMAGED_BY_SPREADSHEET: "A spreadsheet has changed this number. Format the column as text, enter it "
+    "again and export anew.",
+    Refusal.DISAGREES_WITH_OTHER_ROWS: "An earlier row of the same customer or account says something else here. All "
+    "must agree.",
+    Refusal.DUPLICATE_INSTALMENT: "The file has this instalment of the account already. Keep one of the two rows.",
+    Refusal.ACCOUNT_OF_TWO_CUSTOMERS: "Rows of this account name different customers. An account belongs to one.",
+    Refusal.TOO_MANY_ROWS: "The customer has more than 1000 rows. Check customer_id; leave out what was paid long ago.",
+    Refusal.STORED_RECORD_UNREADABLE: "The stored record of this customer cannot be read. It was left as it is: tell "
+    "the operators.",
+}
+
+
+class CellError(DunningError):
+    """A cell is not what its column asks for."""
+
+    def __init__(self, reason: Refusal) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+class FileRefusedError(DunningError):
+    """A file is refused whole."""
+
+    def __init__(self, reason: Refusal, line: int = 1, field: str = "") -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+        self.line = line
+        self.field = field
+
+
+class Refused(NamedTuple):
+    """One line of the reject file."""
+
+    line: int
+    customer_id: str
+    field: str
+    reason: Refusal
+
+
+REJECT_COLUMNS = ("line", "customer_id", "field", "reason", "explanation")
+
+
+def reject_cells(refused: Refused) -> tuple[str, ...]:
+    """Write a refusal as the cells of its line in the reject file."""
+    explanation = EXPLANATIONS[refused.reason]
+    return str(refused.line), refused.customer_id, refused.field, refused.reason.value, explanation

@@ -1,0 +1,110 @@
+"""
+Settle: one customer of a file against what is stored.
+
+Facts and standing are two writes, facts first. The standing names the facts its wake was computed from, so that a
+crash between the two shows, and the next load of the file repairs it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from enum import Enum, auto
+from typing import NamedTuple
+
+from dunning.domain.decision import Decision
+from dunning.domain.errors import DunningError
+from dunning.domain.facts import Facts
+from dunning.domain.rules import Policies
+from dunning.domain.standing import Standing
+from dunning.ports import Customer, CustomerStore, UnreadableRecordError
+from dunning.services.planning import fingerprint, plan
+
+BATCH = 50
+"""Facts and standing of 50 customers are the 100 keys of one BatchGetItem."""
+
+_TRIES = 5
+
+
+class IntakeConflictError(DunningError):
+    """Others kept changing a customer. The file is to be loaded again: what is done will not be done twice."""
+
+
+class Outcome(Enum):
+    """What became of a customer."""
+
+    LOADED = auto()
+    UNCHANGED = auto()
+    OLDER = auto()
+    UNREADABLE = auto()
+
+
+class Candidate(NamedTuple):
+    """A customer of the file without a fault, and the first line that names them."""
+
+    facts: Facts
+    line: int
+
+
+class Settled(NamedTuple):
+    """What became of a candidate, and the decision if one was made."""
+
+    candidate: Candidate
+    outcome: Outcome
+    decision: Decision | None = None
+
+
+class Settler:
+    """Writes customers. Used by several threads: it keeps nothing."""
+
+    def __init__(self, store: CustomerStore, policies: Policies) -> None:
+        self._store = store
+        self._policies = policies
+
+    def settle_batch(self, batch: Sequence[Candidate], now: datetime) -> list[Settled]:
+        """
+        Write what is new of up to `BATCH` customers, which are read together.
+
+        Raises:
+            IntakeConflictError: others kept changing a customer.
+        """
+        stored = self._store.load([candidate.facts.customer_id for candidate in batch])
+        return [self._settle(candidate, stored[candidate.facts.customer_id], now) for candidate in batch]
+
+    def _settle(self, candidate: Candidate, stored: Customer | UnreadableRecordError, now: datetime) -> Settled:
+        facts = candidate.facts
+        named = fingerprint(facts)
+        for _ in range(_TRIES):
+            if isinstance(stored, UnreadableRecordError):
+                return Settled(candidate, Outcome.UNREADABLE)
+            if _is_older(facts, stored.facts):
+                return Settled(candidate, Outcome.OLDER)
+            same = _says_the_same(facts, stored.facts)
+            if same and stored.standing is not None and stored.standing.planned_for == named:
+                return Settled(candidate, Outcome.UNCHANGED)
+            if same or self._store.save_facts(facts):
+                before = stored.standing or Standing(facts.customer_id)
+                standing, decision = self._planned(facts, before, named, now)
+                if self._store.save_standing(standing, expected_version=before.version):
+                    return Settled(candidate, Outcome.LOADED, decision)
+            stored = self._store.load([facts.customer_id])[facts.customer_id]
+        raise IntakeConflictError(f"customer {facts.customer_id} kept changing")
+
+    def _planned(self, facts: Facts, before: Standing, named: str, now: datetime) -> tuple[Standing, Decision]:
+        """Return the standing with its next wake. An opt-out stays: a file that no longer says so lifts nothing."""
+        standing = replace(
+            before,
+            version=before.version + 1,
+            opted_out_at=before.opted_out_at or (now if facts.opted_out else None),
+            planned_for=named,
+        )
+        wake, reason, decision = plan(facts, standing, self._policies, now)
+        return replace(standing, wake=wake, reason=reason), decision
+
+
+def _is_older(facts: Facts, stored: Facts | None) -> bool:
+    """Tell whether the lender has said something since: files may arrive out of order."""
+    return stored is not None and stored.as_of is not None and facts.as_of is not None and stored.as_of > facts.as_of
+
+
+def _says_the_same(facts: Facts, stored: Facts | None) -> bool:
+    return stored is not None and replace(stored, as_of=None) == replace(facts, as_of=None)

@@ -1,0 +1,58 @@
+"""
+Scan: put the customers whose wake has come on the queue, no more than can be sent before the next tick.
+
+The scanner keeps no state. The due index is the queue that may grow; a job that gets lost comes back with the
+next tick, and a repeat is harmless.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from dunning.ports import Clock, DueIndex, Job, JobQueue, Journal, SendingSwitch
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """What one tick did: when, how many jobs the queue still held, and how many were added."""
+
+    at: datetime
+    depth: int
+    enqueued: int
+
+
+class ScanService:
+    """The scanner's work. `capacity` is how many texts can be sent between two ticks."""
+
+    def __init__(
+        self,
+        *,
+        index: DueIndex,
+        queue: JobQueue,
+        switch: SendingSwitch,
+        clock: Clock,
+        journal: Journal,
+        capacity: int,
+    ) -> None:
+        self._index = index
+        self._queue = queue
+        self._switch = switch
+        self._clock = clock
+        self._journal = journal
+        self._capacity = capacity
+
+    def tick(self) -> Tick:
+        """Enqueue from the head of the due index what the queue has room for."""
+        now = self._clock.now()
+        if not self._switch.is_on():
+            self._journal.event("tick_skipped", reason="sending_off")
+            return Tick(now, 0, 0)
+        depth = self._queue.depth()
+        room = self._capacity - depth
+        enqueued = 0
+        if room > 0:
+            due = self._index.due(now, room)
+            enqueued = self._queue.enqueue(Job(one.customer_id, one.wake.at) for one in due)
+        self._journal.count("JobsEnqueued", enqueued)
+        self._journal.count("QueueDepth", depth)
+        self._journal.event("tick", depth=depth, enqueued=enqueued)
+        return Tick(now, depth, enqueued)

@@ -1,0 +1,447 @@
+"""
+Send: judge each job afresh, claim, publish once, keep the record.
+
+SNS has no idempotency key, so exactly once is impossible. We never send twice, know when we do not know, and
+settle it afterwards:
+
+    decide ──> claim (version = :read) ──> publish once ──> accepted          record `sent`
+                 │ somebody was first          │            refused for good  record, number suspended, claim back
+                 └──> read and decide again    │            refused for now   claim back, wake soon, no record
+                                               └─ no answer: the claim stays, record `unknown`, never re-sent
+"""
+
+import traceback
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Protocol
+
+from dunning.contracts import parse_job
+from dunning.domain.contact import Contact, ContactState
+from dunning.domain.decide import LOOK_AGAIN, decide
+from dunning.domain.decision import Reason, Reminder, Send, Stop, Wait, trace_of
+from dunning.domain.errors import DunningError
+from dunning.domain.facts import Facts
+from dunning.domain.rules import Policies, Rules
+from dunning.domain.standing import (
+    LedgerEntry,
+    Progress,
+    Standing,
+    Wake,
+    claim_answering,
+    progress_key,
+    with_claim,
+    without_claim,
+)
+from dunning.ports import (
+    Clock,
+    ContactLog,
+    Customer,
+    CustomerStore,
+    Job,
+    JobQueue,
+    Journal,
+    Outcome,
+    Published,
+    SendingSwitch,
+    Sms,
+    SmsGateway,
+    UnreadableRecordError,
+)
+from dunning.services.planning import plan, wake_after
+
+_ATTEMPTS = 4
+"""How often a customer is read and decided again because somebody else wrote first."""
+
+_SECONDS_TO_FINISH = 15.0
+"""What a claimed message may still need: a publish that times out, and the batch's records."""
+
+
+_LONGEST_RETENTION_DAYS = 1827
+"""Five years: how long a record is kept whose place is no longer known."""
+
+
+class PricedPolicies(Policies, Protocol):
+    """Rules, and what a segment is estimated to cost."""
+
+    def price(self, country: str, parts: int) -> int:
+        """Return millionths of a US dollar."""
+        ...
+
+
+class ContestedError(DunningError):
+    """Others kept writing this customer; the job is better tried again later."""
+
+
+class OutOfTimeError(DunningError):
+    """The invocation has too little time left to claim and publish; the job goes back to the queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message as the queue delivered it."""
+
+    message_id: str
+    body: str
+    receive_count: int
+
+
+class Pacer:
+    """Hands out slots at an even rate to all threads of a sender."""
+
+    def __init__(self, clock: Clock, per_second: float) -> None:
+        self._clock = clock
+        self._gap = timedelta(seconds=1 / per_second)
+        self._next: datetime | None = None
+        self._lock = Lock()
+
+    def wait(self) -> None:
+        """Return when it is this caller's turn."""
+        with self._lock:
+            now = self._clock.now()
+            turn = now if self._next is None or self._next < now else self._next
+            self._next = turn + self._gap
+        if turn > now:
+            self._clock.sleep((turn - now).total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """One customer's turn in a batch."""
+
+    job: Job
+    redelivered: bool
+    sending: bool
+    seconds_left: Callable[[], float]
+
+
+class SendService:
+    """
+    The sender's work.
+
+    `per_second` is this instance's share of the account's rate; `workers` publish side by side to reach it.
+    `max_receive_count` is the queue's: at the last receive a customer that keeps failing is set aside.
+    """
+
+    def __init__(  # noqa: PLR0913 - its ports and its limits
+        self,
+        *,
+        store: CustomerStore,
+        contacts: ContactLog,
+        queue: JobQueue,
+        gateway: SmsGateway,
+        switch: SendingSwitch,
+        policies: PricedPolicies,
+        clock: Clock,
+        journal: Journal,
+        new_id: Callable[[], str],
+        per_second: float,
+        max_receive_count: int,
+        workers: int = 8,
+    ) -> None:
+        self._store = store
+        self._contacts = contacts
+        self._queue = queue
+        self._gateway = gateway
+        self._switch = switch
+        self._policies = policies
+        self._clock = clock
+        self._journal = journal
+        self._new_id = new_id
+        self._max_receive_count = max_receive_count
+        self._pacer = Pacer(clock, per_second)
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="send")
+
+    def work(self, deliveries: Sequence[Delivery], seconds_left: Callable[[], float]) -> list[str]:
+        """
+        Work a batch off and return the message ids that are to come back.
+
+        A customer's failure touches nobody else. Messages that are no jobs are parked at once.
+        """
+        jobs: dict[str, Job] = {}
+        messages: defaultdict[str, list[Delivery]] = defaultdict(list)
+        for delivery in deliveries:
+            try:
+                job = parse_job(delivery.body)
+            except UnreadableRecordError as error:
+                self._queue.park(delivery.body, str(error))
+                self._journal.event("job_parked", message_id=delivery.message_id, why=str(error))
+                self._journal.count("JobsParked")
+                continue
+            jobs[job.customer_id] = job
+            messages[job.customer_id].append(delivery)
+        if not jobs:
+            return []
+
+        loaded = self._store.load(list(jobs))
+        sending = self._switch.is_on()
+        running: dict[str, Future[Contact | None]] = {}
+        for customer_id, job in jobs.items():
+            found = loaded[customer_id]
+            receives = max(delivery.receive_count for delivery in messages[customer_id])
+            turn = _Turn(job, receives > 1, sending, seconds_left)
+            running[customer_id] = self._pool.submit(self._judge, turn, found)
+
+        records: list[Contact] = []
+        failed: set[str] = set()
+        for customer_id, future in running.items():
+            failure = future.exception()
+            if failure is None:
+                if (record := future.result()) is not None:
+                    records.append(record)
+            elif not self._set_aside_at_last(customer_id, messages[customer_id], failure):
+                failed.add(customer_id)
+        failed |= self._write_records(records)
+        return [delivery.message_id for customer_id in failed for delivery in messages[customer_id]]
+
+    def _write_records(self, records: list[Contact]) -> set[str]:
+        """Write the batch's records; those of a failed write come back and are settled as `unknown`."""
+        if not records:
+            return set()
+        try:
+            self._contacts.write(records)
+        except DunningError as error:
+            self._journal.event("records_not_written", error=type(error).__name__, records=len(records))
+            self._journal.count("RecordsNotWritten", len(records))
+            return {record.customer_id for record in records}
+        return set()
+
+    def _set_aside_at_last(self, customer_id: str, messages: list[Delivery], error: BaseException) -> bool:
+        """Tell a failure; at the last receive move the customer's wake a day on, so that it blocks nobody."""
+        receives = max(message.receive_count for message in messages)
+        out_of_time = isinstance(error, OutOfTimeError)
+        last = receives >= self._max_receive_count and not out_of_time
+        frames = traceback.extract_tb(error.__traceback__)
+        where = f"{frames[-1].name}:{frames[-1].lineno}" if frames else ""
+        # Not the error's own words: they might quote what must not be logged.
+        self._journal.event(
+            "job_failed", customer_id=customer_id, error=type(error).__name__, where=where, receives=receives
+        )
+        self._journal.count("JobsOutOfTime" if out_of_time else "JobsFailed")
+        if not last:
+            return False
+        now = self._clock.now()
+        try:
+            self._store.set_aside(customer_id, now + LOOK_AGAIN)
+        except DunningError as second:
+            self._journal.event("not_set_aside", customer_id=customer_id, error=type(second).__name__)
+            return False
+        stop = Stop(
+            Reason.UNREADABLE_RECORD,
+            (("failed %s times: %s", (receives, type(error).__name__)),),
+            now + LOOK_AGAIN,
+        )
+        self._journal.decided(customer_id, stop, now)
+        self._journal.count("CustomersSetAside")
+        return True
+
+    def _judge(self, turn: _Turn, found: Customer | UnreadableRecordError) -> Contact | None:
+        """Decide for one customer and act on it; return the record of a claimed message."""
+        customer_id = turn.job.customer_id
+        paced = False
+        for attempt in range(_ATTEMPTS):
+            if attempt:
+                found = self._store.load([customer_id])[customer_id]
+            if isinstance(found, UnreadableRecordError):
+                raise found
+            facts = found.facts
+            standing = found.standing or Standing(customer_id)
+            if attempt == 0 and turn.redelivered:
+                self._settle(turn.job, facts, standing)
+            if facts is None:
+                if self._leave(standing, Stop(Reason.NOTHING_OPEN, (("facts: none on record", ()),))):
+                    return None
+                continue
+            now = self._clock.now()
+            decision = decide(facts, standing, self._policies, now, sending=turn.sending)
+            if isinstance(decision, Send) and not paced:
+                # Judged again after the pause: time has passed, and the hours may have ended.
+                self._pacer.wait()
+                paced = True
+                now = self._clock.now()
+                decision = decide(facts, standing, self._policies, now, sending=turn.sending)
+            if not isinstance(decision, Send):
+                if self._leave(standing, decision):
+                    self._journal.decided(customer_id, decision, now)
+                    return None
+                continue
+            if turn.seconds_left() < _SECONDS_TO_FINISH:
+                raise OutOfTimeError
+            claimed = self._claim(facts, standing, decision.reminder, now, turn.job.wake_at)
+            if claimed is None:
+                continue
+            self._journal.decided(customer_id, decision, now)
+            return self._publish(facts, standing, claimed, decision, now)
+        raise ContestedError
+
+    def _leave(self, standing: Standing, decision: Wait | Stop) -> bool:
+        """Write the wake a wait or a stop leads to; tell whether nobody else wrote meanwhile."""
+        if isinstance(decision, Wait) and decision.until is None:
+            return True
+        wake = wake_after(decision)
+        if standing.wake == wake and standing.reason == decision.reason.value:
+            return True
+        after = replace(standing, version=standing.version + 1, wake=wake, reason=decision.reason.value)
+        return self._store.save_standing(after, expected_version=standing.version)
+
+    def _claim(
+        self, facts: Facts, standing: Standing, reminder: Reminder, now: datetime, answers: datetime
+    ) -> Standing | None:
+        """
+        Reserve one contact before anything is sent, with the wake that follows it.
+
+        Opt-outs, holds and other claims bump the version too, so that a claim cannot pass them. Returns `None`
+        when somebody else was first.
+        """
+        rules = self._rules(facts)
+        entry = LedgerEntry(
+            reminder.send_id,
+            self._new_id(),
+            now,
+            reminder.stage,
+            reminder.account_ids,
+            reminder.channel,
+            answers,
+        )
+        heard = {
+            progress_key(rung.account_id, rung.number): Progress(rung.stage, reminder.on, rung.due_on)
+            for rung in reminder.rungs
+        }
+        after = with_claim(standing, entry, heard, rules.longest_window)
+        following = plan(facts, after, self._policies, now)
+        after = replace(after, wake=following.wake, reason=following.reason)
+        if not self._store.save_standing(after, expected_version=standing.version, claim_id=entry.claim_id):
+            return None
+        if isinstance(following.decision, Stop):
+            self._journal.decided(facts.customer_id, following.decision, now)
+        return after
+
+    def _rules(self, facts: Facts) -> Rules:
+        rules = self._policies.rules_for(facts)
+        if not isinstance(rules, Rules):
+            # A decision to send has just been made with these rules.
+            raise DunningError(rules.value)
+        return rules
+
+    def _publish(
+        self, facts: Facts, before: Standing, claimed: Standing, decision: Send, now: datetime
+    ) -> Contact | None:
+        """Publish a claimed reminder once, and act on what is known about the outcome."""
+        rules = self._rules(facts)
+        reminder = decision.reminder
+        answer = self._gateway.publish(
+            Sms(
+                phone=facts.phone,
+                text=reminder.text,
+                sender_id=rules.sender_id,
+                origination_number=rules.origination_number,
+                entity_id=rules.entity_id,
+                template_id=reminder.registered_template,
+                max_price=rules.max_price,
+            )
+        )
+        entry = claimed.ledger[-1]
+        self._journal.event(
+            f"sms_{answer.outcome.value}",
+            customer_id=facts.customer_id,
+            send_id=reminder.send_id,
+            message_id=answer.message_id,
+            code=answer.code,
+        )
+        self._journal.count(f"Sms{answer.outcome.value.title().replace('_', '')}")
+        if answer.outcome is Outcome.REFUSED_FOR_NOW:
+            busy_until = Wake(now + answer.retry_after, before.wake.urgency if before.wake else 0)
+            self._release(claimed, before, entry.claim_id, busy_until, Reason.CARRIER_BUSY, "")
+            return None
+        if answer.outcome is Outcome.REFUSED_FOR_GOOD:
+            self._release(claimed, before, entry.claim_id, None, Reason.NUMBER_REFUSED, facts.phone)
+        return self._record(facts, rules, entry, decision, answer)
+
+    def _release(
+        self,
+        claimed: Standing,
+        before: Standing,
+        claim_id: str,
+        wake: Wake | None,
+        reason: Reason,
+        suspended_phone: str,
+    ) -> None:
+        """Give a claim back after a definite refusal: it costs no cap, and the stage is still to be heard."""
+        standing = claimed
+        for _ in range(_ATTEMPTS):
+            released = replace(
+                without_claim(standing, before, claim_id),
+                wake=wake,
+                reason=reason.value,
+                suspended_phone=suspended_phone or standing.suspended_phone,
+            )
+            if self._store.save_standing(released, expected_version=standing.version):
+                return
+            found = self._store.load([claimed.customer_id])[claimed.customer_id]
+            if isinstance(found, UnreadableRecordError) or found.standing is None:
+                break
+            standing = found.standing
+        # The claim stays: it counts against every cap, and nothing is sent twice.
+        self._journal.event("claim_not_released", customer_id=claimed.customer_id)
+
+    def _record(self, facts: Facts, rules: Rules, entry: LedgerEntry, decision: Send, answer: Published) -> Contact:
+        reminder = decision.reminder
+        states = {
+            Outcome.ACCEPTED: ContactState.SENT,
+            Outcome.REFUSED_FOR_GOOD: ContactState.REFUSED,
+            Outcome.UNKNOWN: ContactState.UNKNOWN,
+        }
+        return Contact(
+            customer_id=facts.customer_id,
+            send_id=entry.send_id,
+            claim_id=entry.claim_id,
+            at=entry.at,
+            state=states[answer.outcome],
+            stage=entry.stage,
+            account_ids=entry.accounts,
+            channel=entry.channel,
+            expires_at=entry.at + timedelta(days=rules.retention_days),
+            lender=rules.lender,
+            jurisdiction=rules.jurisdiction,
+            phone=facts.phone,
+            text=reminder.text,
+            encoding=reminder.encoding,
+            parts=reminder.parts,
+            template=reminder.template,
+            registered_template=reminder.registered_template,
+            message_id=answer.message_id,
+            code=answer.code,
+            price=self._policies.price(facts.phone_country, reminder.parts),
+            reasons=tuple(trace_of(decision)),
+        )
+
+    def _settle(self, job: Job, facts: Facts | None, standing: Standing) -> None:
+        """
+        Record a claim of an earlier delivery as `unknown` if it has no record.
+
+        The sender that made it died before it could say what became of the message.
+        """
+        entry = claim_answering(standing, job.wake_at)
+        if entry is None:
+            return
+        rules = self._policies.rules_for(facts) if facts else None
+        retention = rules.retention_days if isinstance(rules, Rules) else _LONGEST_RETENTION_DAYS
+        contact = Contact(
+            customer_id=job.customer_id,
+            send_id=entry.send_id,
+            claim_id=entry.claim_id,
+            at=entry.at,
+            state=ContactState.UNKNOWN,
+            stage=entry.stage,
+            account_ids=entry.accounts,
+            channel=entry.channel,
+            expires_at=entry.at + timedelta(days=retention),
+            lender=facts.lender if facts else "",
+            code="sender_died",
+        )
+        if self._contacts.write_if_absent(contact):
+            self._journal.event("sms_unknown", customer_id=job.customer_id, send_id=entry.send_id, code="sender_died")
+            self._journal.count("SmsUnknown")

@@ -1,0 +1,176 @@
+"""
+Composition root: builds each function's service from the environment, once, and keeps it.
+
+Clients are made here, never at import. `use` exchanges the clock and adds a listener, for the local run.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics
+from botocore.config import Config
+from pydantic import ValidationError
+
+from dunning.adapters.clock import SystemClock
+from dunning.adapters.dynamodb.contacts import DynamoContacts
+from dunning.adapters.dynamodb.customers import DynamoCustomers
+from dunning.adapters.journal import PowertoolsJournal
+from dunning.adapters.sns import PUBLISH_ONCE, SnsGateway
+from dunning.adapters.sqs import SqsQueue
+from dunning.adapters.ssm import SsmSwitch
+from dunning.domain.decision import Decision
+from dunning.domain.errors import DunningError
+from dunning.policy import PolicyBook, load_policies
+from dunning.ports import Clock, Journal
+from dunning.services.scan import ScanService
+from dunning.services.send import SendService
+from dunning.settings import IntakeSettings, ScannerSettings, SenderSettings, Settings
+
+if TYPE_CHECKING:
+    from dunning.services.intake import IntakeService
+
+_PATIENT = Config(retries={"total_max_attempts": 4, "mode": "standard"}, max_pool_connections=32)
+"""For calls that may safely be repeated, which is all but a publish."""
+
+
+class SettingsError(DunningError):
+    """The environment lacks a variable or holds one that cannot be."""
+
+
+class _Telling:
+    """A journal, and possibly a second one that hears everything too."""
+
+    def __init__(self, first: PowertoolsJournal, second: Journal | None) -> None:
+        self._first = first
+        self._second = second
+
+    def decided(self, customer_id: str, decision: Decision, at: datetime) -> None:
+        self._first.decided(customer_id, decision, at)
+        if self._second:
+            self._second.decided(customer_id, decision, at)
+
+    def event(self, name: str, **fields: str | float | None) -> None:
+        self._first.event(name, **fields)
+        if self._second:
+            self._second.event(name, **fields)
+
+    def count(self, name: str, value: float = 1) -> None:
+        self._first.count(name, value)
+        if self._second:
+            self._second.count(name, value)
+
+    def flush(self) -> None:
+        self._first.flush()
+
+
+class _Outside:
+    clock: Clock = SystemClock()
+    also_tell: Journal | None = None
+
+
+def use(*, clock: Clock | None = None, also_tell: Journal | None = None) -> None:
+    """Exchange the clock and the second journal, and forget all that was built; without arguments as at start."""
+    _Outside.clock = clock or SystemClock()
+    _Outside.also_tell = also_tell
+    for built in (scanner, sender, intake, journal):
+        built.cache_clear()
+
+
+def read_settings[S: Settings](model: type[S], environment: Mapping[str, str]) -> S:
+    """
+    Read a function's settings from its environment.
+
+    Raises:
+        SettingsError: naming the variables that are missing or cannot be.
+    """
+    values = {name.lower(): environment[name] for name in model.names() if name in environment}
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        wrong = ", ".join(f"{str(e['loc'][0]).upper()} ({e['msg']})" for e in error.errors())
+        raise SettingsError(f"environment: {wrong}") from None
+
+
+@cache
+def policies() -> PolicyBook:
+    """Load all policies, once."""
+    return load_policies()
+
+
+@cache
+def journal() -> _Telling:
+    """Build the journal of this function."""
+    return _Telling(PowertoolsJournal(Logger(), Metrics()), _Outside.also_tell)
+
+
+def _new_id() -> str:
+    return uuid.uuid4().hex
+
+
+@cache
+def scanner() -> ScanService:
+    """Build the scanner's service."""
+    settings = read_settings(ScannerSettings, os.environ)
+    session = boto3.Session()
+    clock, telling = _Outside.clock, journal()
+    return ScanService(
+        index=DynamoCustomers(
+            session.client("dynamodb", config=_PATIENT), settings.customers_table, settings.due_shards
+        ),
+        queue=SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url),
+        switch=SsmSwitch(session.client("ssm", config=_PATIENT), settings.sending_parameter, clock, telling),
+        clock=clock,
+        journal=telling,
+        capacity=int(settings.sms_per_second * settings.tick_seconds),
+    )
+
+
+@cache
+def sender() -> SendService:
+    """Build the sender's service."""
+    settings = read_settings(SenderSettings, os.environ)
+    session = boto3.Session()
+    clock, telling = _Outside.clock, journal()
+    dynamodb = session.client("dynamodb", config=_PATIENT)
+    return SendService(
+        store=DynamoCustomers(dynamodb, settings.customers_table, settings.due_shards),
+        contacts=DynamoContacts(dynamodb, settings.contacts_table),
+        queue=SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url, settings.dead_letter_url),
+        gateway=SnsGateway(session.client("sns", config=PUBLISH_ONCE)),
+        switch=SsmSwitch(session.client("ssm", config=_PATIENT), settings.sending_parameter, clock, telling),
+        policies=policies(),
+        clock=clock,
+        journal=telling,
+        new_id=_new_id,
+        per_second=settings.sms_per_second / settings.sender_concurrency,
+        max_receive_count=settings.max_receive_count,
+    )
+
+
+@cache
+def intake() -> IntakeService:
+    """Build the intake's service. Imported here: the others need no phone numbers library."""
+    from dunning.adapters.s3 import S3Uploads  # noqa: PLC0415
+    from dunning.services.intake import IntakeService  # noqa: PLC0415
+
+    settings = read_settings(IntakeSettings, os.environ)
+    session = boto3.Session()
+    book = policies()
+    return IntakeService(
+        store=DynamoCustomers(
+            session.client("dynamodb", config=_PATIENT), settings.customers_table, settings.due_shards
+        ),
+        uploads=S3Uploads(session.client("s3", config=_PATIENT)),
+        policies=book,
+        lenders=frozenset(book.lenders),
+        clock=_Outside.clock,
+        journal=journal(),
+        writers=settings.writers,
+    )

@@ -1,0 +1,150 @@
+"""
+Rows a second and memory of the intake, beside a bare `csv.DictReader` loop over the same file in the same run.
+
+Each measurement is a process of its own, so that its peak is its own. The store answers at once: what is
+measured is reading, judging, planning and spooling.
+
+    python -m tests.bench.intake_rows [rows]
+"""
+
+import csv
+import io
+import multiprocessing
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dunning.domain.facts import Facts
+from dunning.domain.standing import Standing
+from dunning.policy import load_policies
+from dunning.ports import Customer, UnreadableRecordError
+from dunning.services.intake import IntakeService
+from dunning.services.intake.rows import COLUMNS
+from tests.fakes import FakeClock, FakeJournal
+
+LENDER = "demo-tw"
+INSTALMENTS_A_CUSTOMER = 6
+
+
+class _Nobody:
+    """A store that knows nobody and forgets what it is told."""
+
+    def load(self, customer_ids: Sequence[str]) -> Mapping[str, Customer | UnreadableRecordError]:
+        return dict.fromkeys(customer_ids, Customer(None, None))
+
+    def save_facts(self, facts: Facts) -> bool:
+        del facts
+        return True
+
+    def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
+        del standing, expected_version, claim_id
+        return True
+
+    def set_aside(self, customer_id: str, until: datetime) -> None:
+        raise NotImplementedError
+
+
+class _Folder:
+    """A bucket that is one file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @contextmanager
+    def open(self, bucket: str, key: str) -> Iterator[Iterator[bytes]]:
+        del bucket, key
+        with self._path.open("rb") as file:
+            yield iter(lambda: file.read(1 << 20), b"")
+
+    def write_rejects(self, bucket: str, key: str, rows: Iterable[Sequence[str]]) -> None:
+        raise NotImplementedError
+
+
+class _QuietJournal(FakeJournal):
+    """Forgets decisions, which the real one writes to the log."""
+
+    def decided(self, *_: object) -> None:
+        pass
+
+
+def write_file(path: Path, rows: int) -> None:
+    """Write a portfolio whose customers' rows lie far apart."""
+    customers = max(1, rows // INSTALMENTS_A_CUSTOMER)
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for row in range(rows):
+            number, customer = divmod(row, customers)
+            writer.writerow(
+                (
+                    f"C{customer:07}", "王小明", f"0912-{customer // 1000 % 1000:03}-{customer % 1000:03}", "TW", "",
+                    "zh-TW", "Asia/Taipei", LENDER, "2026-01-31T09:00:00+08:00", f"A{customer:07}",
+                    f"9001-{customer:08}", "機車分期", number + 1, f"2026-{number + 7:02}-15", "3,250.00", "TWD",
+                    "2026-07-14" if number == 0 else "", "", "", "", "",
+                )
+            )  # fmt: skip
+
+
+def read_bare(path: Path) -> int:
+    """Do the least a reader of rows can do: the reference."""
+    with path.open("rb") as file:
+        text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+        return sum(1 for _ in csv.DictReader(text))
+
+
+def load(path: Path) -> int:
+    """Run the intake."""
+    service = IntakeService(
+        store=_Nobody(),
+        uploads=_Folder(path),
+        policies=load_policies(),
+        lenders=frozenset({LENDER}),
+        clock=FakeClock(),
+        journal=_QuietJournal(),
+        writers=8,
+    )
+    summary = service.load("bucket", "accounts/bench.csv", datetime(2026, 12, 1, 1, 30, tzinfo=UTC))
+    if summary.refused or summary.customers_refused:
+        raise SystemExit(f"the file of the benchmark was refused: {summary}")
+    return summary.rows
+
+
+def _measure(
+    work: Callable[[Path], int], path: Path, answer: "multiprocessing.Queue[tuple[int, float, int]]"
+) -> None:
+    started = time.perf_counter()
+    rows = work(path)
+    answer.put((rows, time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024))
+
+
+def measure(name: str, work: Callable[[Path], int], path: Path) -> None:
+    """Run one measurement in a fresh process and print it."""
+    context = multiprocessing.get_context("spawn")
+    answer: multiprocessing.Queue[tuple[int, float, int]] = context.Queue()
+    process = context.Process(target=_measure, args=(work, path, answer))
+    process.start()
+    rows, seconds, megabytes = answer.get()
+    process.join()
+    sys.stdout.write(
+        f"{name:<22}{rows:>9,} rows {seconds:>8.2f} s {rows / seconds:>10,.0f} rows/s   peak RSS {megabytes} MB\n"
+    )
+
+
+def main() -> None:
+    """Measure a tenth and the whole, so that memory which grows with the file shows."""
+    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    with tempfile.TemporaryDirectory() as folder:
+        for count in (rows // 10, rows):
+            path = Path(folder, f"{count}.csv")
+            write_file(path, count)
+            measure("csv.DictReader alone", read_bare, path)
+            measure("intake", load, path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,360 @@
+"""
+The embedded AWS, and the hands that drive the real Lambda handlers as AWS would.
+
+    with LocalCloud(begin) as cloud:
+        cloud.upload("accounts/file.csv", body)
+        cloud.run_until(end)
+        cloud.outbox
+"""
+
+import importlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, Self
+from unittest.mock import patch
+
+import boto3
+from moto import mock_aws
+from moto.core.base_backend import BackendDict
+from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.dynamo_type import Item
+from moto.sqs.models import Queue, sqs_backends
+
+from dunning.domain.decision import Decision
+from tests.local import ROOT, events
+from tests.local.clock import VirtualClock
+from tests.local.moto_patches import patched_moto
+from tests.local.template import Function, Stack, create_stack
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+REGION = "ap-northeast-1"
+
+_RECEIVE_AT_MOST = 10
+"""What one ReceiveMessage or DeleteMessageBatch call can carry."""
+
+_FAKE_ACCOUNT = {
+    "AWS_ACCESS_KEY_ID": "local",
+    "AWS_SECRET_ACCESS_KEY": "local",
+    "AWS_SESSION_TOKEN": "local",
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_REGION": REGION,
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    # EMF on stdout is for CloudWatch.
+    "POWERTOOLS_METRICS_DISABLED": "true",
+    # Decisions reach the listener; as log lines they would only be in the report's way.
+    "POWERTOOLS_LOG_LEVEL": "WARNING",
+}
+
+
+class Listener(Protocol):
+    """A journal: what `dunning.ports.Journal` describes."""
+
+    def decided(self, customer_id: str, decision: Decision, at: datetime) -> None:
+        """Hear one decision."""
+        ...
+
+    def event(self, name: str, **fields: str | float | None) -> None:
+        """Hear an event."""
+        ...
+
+    def count(self, name: str, value: float = 1) -> None:
+        """Hear a metric."""
+        ...
+
+
+type Handler = Callable[[events.Event, events.LambdaContext], Any]
+type Wire = Callable[[VirtualClock, Listener | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class SentSms:
+    """An SMS as SNS took it."""
+
+    at: datetime
+    to: str
+    text: str
+    message_id: str
+    attributes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that was dropped into the bucket, and what the intake answered."""
+
+    key: str
+    at: datetime
+    result: Any
+
+
+def _wire(clock: VirtualClock, listener: Listener | None) -> None:
+    from dunning import wiring  # noqa: PLC0415 - imported once AWS is faked: it may build clients
+
+    wiring.use(clock=clock, also_tell=listener)
+
+
+def _resolve(dotted: str) -> Handler:
+    module, _, attribute = dotted.rpartition(".")
+    handler: Handler = getattr(importlib.import_module(module), attribute)
+    return handler
+
+
+class LocalCloud:
+    """
+    AWS in this process, at a virtual time.
+
+    Args:
+        begin: the instant at which the virtual clock starts.
+        listener: hears every decision, as `dunning.ports.Journal`.
+        template: what to create.
+        parameters: overrides of the template's parameters.
+        handlers: stand-ins by function name (scanner, sender, intake), for tests of this class.
+        wire: tells the handlers clock and listener, for tests of this class.
+    """
+
+    def __init__(  # noqa: PLR0913 - each of these is asked for somewhere
+        self,
+        begin: datetime,
+        *,
+        listener: Listener | None = None,
+        template: Path = ROOT / "template.yaml",
+        parameters: Mapping[str, str] | None = None,
+        handlers: Mapping[str, Handler] | None = None,
+        wire: Wire = _wire,
+    ) -> None:
+        self.clock = VirtualClock(begin)
+        self.outbox: list[SentSms] = []
+        self.uploads: list[Upload] = []
+        self.stack: Stack
+        self.ticks = 0
+        self._listener = listener
+        self._template = template
+        self._parameters = parameters
+        self._handlers: dict[str, Handler] = dict(handlers or {})
+        self._wire = wire
+        self._active = ""
+        self._ticked_at: datetime | None = None
+        self._exit = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            outside = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+            stack.enter_context(patch.dict(os.environ, {**outside, **_FAKE_ACCOUNT}, clear=True))
+            # A client of the default session made outside would not know of moto or of our hooks.
+            stack.enter_context(patch.object(boto3, "DEFAULT_SESSION", None))
+            stack.enter_context(mock_aws())
+            stack.enter_context(patched_moto(self.clock, self._published))
+            session = boto3.Session()
+            self.stack = create_stack(
+                session.client("cloudformation"), self._template, parameters=self._parameters
+            )
+            self.s3 = session.client("s3")
+            self.sqs = session.client("sqs")
+            self.ssm = session.client("ssm")
+            self.queue_url = self.sqs.get_queue_url(QueueName=self.stack.queue_name)["QueueUrl"]
+            self._wire(self.clock, self._listener)
+            self._exit = stack.pop_all()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._exit.close()
+
+    # ------------------------------------------------------------ the drivers
+
+    def upload(self, key: str, body: bytes) -> Any:  # noqa: ANN401 - whatever the intake returns
+        """Drop a file into the bucket; the intake is started if the key is where it listens."""
+        bucket = self.stack.uploads_bucket
+        answer = self.s3.put_object(Bucket=bucket, Key=key, Body=body)
+        if not key.startswith(self.stack.upload_prefix):
+            return None
+        event = events.s3_object_created(
+            bucket=bucket,
+            key=key,
+            body=body,
+            at=self.clock.now(),
+            region=self.stack.region,
+            version_id=answer.get("VersionId", ""),
+            sequence=len(self.uploads) + 1,
+        )
+        result = self.invoke(self.stack.intake, event)
+        self.uploads.append(Upload(key, self.clock.now(), result))
+        return result
+
+    def tick(self) -> Any:  # noqa: ANN401 - whatever the scanner returns
+        """Start the scanner as the schedule does."""
+        self.ticks += 1
+        self._ticked_at = self.clock.now()
+        return self.invoke(
+            self.stack.scanner, events.scheduler_tick(self.stack.schedule_input, self.clock.now())
+        )
+
+    def drain(self) -> int:
+        """
+        Hand the queue's visible jobs to the sender, batch by batch, and return how many there were.
+
+        As the event source mapping does: what the sender reports as failed is left to become visible again after
+        the queue's visibility timeout, and goes to the dead-letter queue after its `maxReceiveCount`.
+        """
+        handed = 0
+        while batch := self._receive(self.stack.batch_size):
+            handed += len(batch)
+            event = events.sqs_batch(batch, queue_arn=self.stack.queue_arn, region=self.stack.region)
+            answer = self.invoke(self.stack.sender, event) or {}
+            failed = {failure["itemIdentifier"] for failure in answer.get("batchItemFailures", [])}
+            self._delete([message for message in batch if message["MessageId"] not in failed])
+        return handed
+
+    def run_until(self, end: datetime, *, on_step: Callable[[], None] = lambda: None) -> None:
+        """
+        Let time pass: the clock jumps from one tick that has something to do to the next.
+
+        In between a real schedule ticks too, and finds nothing due.
+        """
+        while (moment := self.next_tick()) is not None and moment < end:
+            self.clock.move_to(moment)
+            self.tick()
+            self.drain()
+            on_step()
+        self.clock.move_to(max(end, self.clock.now()))
+
+    def next_tick(self) -> datetime | None:
+        """Return the next tick that has something to do, `None` if nothing will ever be due."""
+        moments = [moment for moment in (self.next_wake(), self.next_visible()) if moment is not None]
+        if not moments:
+            return None
+        now, tick = self.clock.now(), self.stack.tick
+        following = now + tick if self._ticked_at == now else _rounded_up(now, tick)
+        return max(_rounded_up(min(moments), tick), following)
+
+    def invoke(self, function: Function, event: events.Event) -> Any:  # noqa: ANN401 - a handler's answer
+        """Start a function with its own environment and a context of its own."""
+        self._step_into(function)
+        context = events.LambdaContext(
+            function.physical_name,
+            memory_mb=function.memory_mb,
+            timeout=function.timeout,
+            now=self.clock.now,
+            region=self.stack.region,
+            account=self.stack.account,
+        )
+        if function.name not in self._handlers:
+            self._handlers[function.name] = _resolve(function.handler)
+        return self._handlers[function.name](event, context)
+
+    # ------------------------------------------------------------ looking in
+
+    def next_wake(self) -> datetime | None:
+        """Return the earliest wake of all customers."""
+        wakes = [
+            item.attrs["wake_key"].value
+            for item in self._items(self.stack.customers_table)
+            if "wake_key" in item.attrs
+        ]
+        return parse_wake(min(wakes)) if wakes else None
+
+    def next_visible(self) -> datetime | None:
+        """Return when the next message on the queue can be received."""
+        visible_at = [
+            max(message.visible_at, message.delayed_until) for message in self._queue()._messages  # noqa: SLF001
+        ]
+        # moto shows a message once its time has passed, not when it has come.
+        return datetime.fromtimestamp((min(visible_at) + 1) / 1000, UTC) if visible_at else None
+
+    def items(self, table: str) -> Iterator[dict[str, Any]]:
+        """Yield all items of a table as a client would get them, without the cost of a scan."""
+        for item in self._items(table):
+            yield item.to_json()["Attributes"]
+
+    def waiting(self) -> int:
+        """Return how many customers have a wake."""
+        return sum("wake_key" in item.attrs for item in self._items(self.stack.customers_table))
+
+    def dead_letters(self) -> int:
+        """Return how many jobs are in the dead-letter queue of the queue of jobs."""
+        queue = self._queue().dead_letter_queue
+        return len(queue._messages) if queue else 0  # noqa: SLF001 - moto has no other way in
+
+    def objects(self, prefix: str) -> Iterator[tuple[str, bytes]]:
+        """Yield the bucket's objects below a prefix, by key."""
+        bucket = self.stack.uploads_bucket
+        for page in self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+            for found in page.get("Contents", []):
+                yield found["Key"], self.s3.get_object(Bucket=bucket, Key=found["Key"])["Body"].read()
+
+    # ------------------------------------------------------------ the inside
+
+    def _published(self, parameters: Mapping[str, Any], message_id: str) -> None:
+        attributes = {
+            name: value.get("StringValue", "")
+            for name, value in parameters.get("MessageAttributes", {}).items()
+        }
+        sms = SentSms(
+            self.clock.now(), parameters["PhoneNumber"], parameters["Message"], message_id, attributes
+        )
+        self.outbox.append(sms)
+
+    def _step_into(self, function: Function) -> None:
+        """Give the process the function's environment, and nothing of another function's."""
+        if self._active == function.name:
+            return
+        stack = self.stack
+        for other in (stack.scanner, stack.sender, stack.intake):
+            for name in other.environment:
+                os.environ.pop(name, None)
+        os.environ.update(function.environment)
+        os.environ["AWS_LAMBDA_FUNCTION_NAME"] = function.physical_name
+        os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] = str(function.memory_mb)
+        self._active = function.name
+
+    def _receive(self, at_most: int) -> list["MessageTypeDef"]:
+        batch: list[MessageTypeDef] = []
+        while len(batch) < at_most:
+            answer = self.sqs.receive_message(
+                QueueUrl=self.queue_url,
+                MaxNumberOfMessages=min(_RECEIVE_AT_MOST, at_most - len(batch)),
+                MessageSystemAttributeNames=["All"],
+                WaitTimeSeconds=0,
+            )
+            messages = answer.get("Messages", [])
+            if not messages:
+                break
+            batch += messages
+        return batch
+
+    def _delete(self, messages: list["MessageTypeDef"]) -> None:
+        for start in range(0, len(messages), _RECEIVE_AT_MOST):
+            self.sqs.delete_message_batch(
+                QueueUrl=self.queue_url,
+                Entries=[
+                    {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]}
+                    for index, message in enumerate(messages[start : start + _RECEIVE_AT_MOST])
+                ],
+            )
+
+    def _items(self, table: str) -> Iterator[Item]:
+        partitions = self._backend(dynamodb_backends).get_table(table).items.values()
+        return (item for partition in partitions for item in partition.values())
+
+    def _queue(self) -> Queue:
+        queue: Queue = self._backend(sqs_backends).get_queue(self.stack.queue_name)
+        return queue
+
+    def _backend(self, backends: BackendDict[Any]) -> Any:  # noqa: ANN401 - moto is not typed
+        return backends[self.stack.account][self.stack.region]
+
+
+def parse_wake(wake_key: str) -> datetime:
+    """Return the instant a wake key begins with."""
+    return datetime.fromisoformat(wake_key.partition("#")[0])
+
+
+def _rounded_up(moment: datetime, step: timedelta) -> datetime:
+    past = (moment - datetime(1970, 1, 1, tzinfo=UTC)) % step
+    return moment + (step - past) if past else moment

@@ -1,0 +1,111 @@
+"""What a run leaves behind: the decisions as they fall, and the files a person or a program reads afterwards."""
+
+import csv
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+from typing import Any, Self
+
+from dunning.contracts import instant
+from dunning.domain.decision import Decision, trace_of
+
+FILES = ("outbox.jsonl", "decisions.jsonl", "contacts.jsonl", "summary.json", "rejects.csv")
+
+
+class Recorder:
+    """
+    A journal that writes every decision to a file at once and counts.
+
+    The file gets its name when the run has ended well: until then it ends in `.part`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._part = path.with_name(path.name + ".part")
+        self._lock = Lock()
+        self._customers: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+        self.decisions: Counter[tuple[str, str]] = Counter()
+        self.events: Counter[str] = Counter()
+        self.metrics: Counter[str] = Counter()
+
+    def __enter__(self) -> Self:
+        self._file = self._part.open("w", encoding="utf-8")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+        if kind is None:
+            self._part.replace(self._path)
+
+    def decided(self, customer_id: str, decision: Decision, at: datetime) -> None:
+        """Write one decision with its trace."""
+        line = json.dumps(
+            {
+                "at": instant(at),
+                "customer_id": customer_id,
+                "decision": decision.kind,
+                "reason": decision.reason.value,
+                "until": instant(decision.until) if decision.until else None,
+                "trace": trace_of(decision),
+            },
+            ensure_ascii=False,
+        )
+        key = (decision.kind, decision.reason.value)
+        with self._lock:
+            self._file.write(line + "\n")
+            self.decisions[key] += 1
+            self._customers[key].add(customer_id)
+
+    def event(self, name: str, **fields: str | float | None) -> None:
+        """Count an event."""
+        del fields
+        with self._lock:
+            self.events[name] += 1
+
+    def count(self, name: str, value: float = 1) -> None:
+        """Add to a metric."""
+        with self._lock:
+            self.metrics[name] += int(value)
+
+    def customers(self, kind: str, reason: str) -> int:
+        """Return how many different customers a decision was made about."""
+        return len(self._customers[kind, reason])
+
+
+def remove_old(folder: Path) -> None:
+    """Remove the results of an earlier run, so that they cannot be taken for those of one that failed."""
+    for name in FILES:
+        (folder / name).unlink(missing_ok=True)
+        (folder / f"{name}.part").unlink(missing_ok=True)
+
+
+def write_json_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
+    """Write a line of JSON for each."""
+    _write(path, "".join(json.dumps(line, ensure_ascii=False, default=str) + "\n" for line in lines))
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write one JSON document with its keys in order."""
+    _write(path, json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n")
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Write a CSV file that Excel reads, too."""
+    part = path.with_name(path.name + ".part")
+    with part.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)
+    part.replace(path)
+
+
+def _write(path: Path, text: str) -> None:
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)

@@ -1,0 +1,293 @@
+"""The closing report: what a collections manager wants to see, in plain text, aligned with Chinese in it, too."""
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+WIDTH = 100
+
+REASONS: Mapping[str, str] = {
+    "due": "a reminder is due",
+    "sending_off": "all sending is switched off",
+    "on_hold": "a dispute, promise, hardship or other hold",
+    "next_stage": "the next reminder is not due yet",
+    "quiet_hours": "outside contact hours",
+    "closed_day": "a day without contact",
+    "person_cap": "enough texts to this person lately",
+    "account_cap": "enough texts about this account lately",
+    "carrier_busy": "the carrier takes no more for the moment",
+    "nothing_open": "everything is paid",
+    "opted_out": "the customer wants no texts",
+    "no_consent": "consent is required, none is on record",
+    "number_refused": "the carrier refuses the number",
+    "deceased": "the customer has died",
+    "bankrupt": "bankruptcy",
+    "represented": "a lawyer speaks for the customer",
+    "wrong_person": "the number is somebody else's",
+    "ladder_finished": "all reminders were sent: over to a person",
+    "unknown_lender": "no policy for this lender",
+    "unknown_jurisdiction": "the law of the place is not known",
+    "unknown_time_zone": "the time zone is not known",
+    "unknown_currency": "the currency is not known",
+    "calendar_not_covered": "the holiday calendar ends before that day",
+    "no_lawful_moment": "no hour is lawful",
+    "no_text": "no text for this stage and language",
+    "text_refused": "the text could not be filled in",
+    "text_too_long": "the text takes too many segments",
+    "template_not_registered": "the text is not registered in that country",
+    "unreadable_record": "the record cannot be read",
+}
+"""Each reason in words; the code stays beside them, as it is what files and logs say."""
+
+_MICRO = 1_000_000
+
+
+def width_of(text: str) -> int:
+    """Return how many columns a text takes: a Chinese character takes two."""
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
+    )
+
+
+def pad(text: str, width: int, *, right: bool = False) -> str:
+    """Fill a text up with spaces to a width in columns."""
+    filling = " " * max(0, width - width_of(text))
+    return filling + text if right else text + filling
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> Iterator[str]:
+    """Yield the lines of a table; `align` has `<` or `>` for each column."""
+    cells = [list(header), *(list(row) for row in rows)]
+    widths = [max(width_of(row[column]) for row in cells) for column in range(len(header))]
+    for number, row in enumerate(cells):
+        columns = zip(row, widths, align, strict=True)
+        yield "  " + "  ".join(pad(cell, width, right=side == ">") for cell, width, side in columns).rstrip()
+        if number == 0:
+            yield "  " + "  ".join("-" * width for width in widths)
+
+
+def fold(text: str, width: int) -> Iterator[str]:
+    """Break a text into lines of at most so many columns, at spaces where it has them."""
+    line = ""
+    for word in _words(text):
+        if line and width_of(line) + width_of(word.rstrip()) > width:
+            yield line.rstrip()
+            line = ""
+        line += word
+    if line:
+        yield line.rstrip()
+
+
+def _words(text: str) -> Iterator[str]:
+    """Split at spaces, and between any two Chinese characters."""
+    word = ""
+    for character in text:
+        if unicodedata.east_asian_width(character) in "WF":
+            if word:
+                yield word
+                word = ""
+            yield character
+        else:
+            word += character
+            if character == " ":
+                yield word
+                word = ""
+    if word:
+        yield word
+
+
+def mask_phone(phone: str) -> str:
+    """Mask a number for the terminal: +886912345678 becomes +886 9** *** 678."""
+    for code in ("886", "852", "86", "1"):
+        if phone.startswith(f"+{code}"):
+            national = phone[1 + len(code) :]
+            break
+    else:
+        code, national = phone[1:3], phone[3:]
+    hidden = national[:1] + "*" * max(0, len(national) - 4) + national[-3:]
+    head, tail = hidden[:-3], hidden[-3:]
+    groups = [head[start : start + 3] for start in range(0, len(head), 3)]
+    return " ".join([f"+{code}", *groups, tail])
+
+
+def dollars(micro: int) -> str:
+    """Write millionths of a dollar."""
+    return f"${micro / _MICRO:,.2f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A text as it arrived on somebody's phone."""
+
+    local_at: str
+    to: str
+    stage: int
+    language: str
+    segments: int
+    encoding: str
+    text: str
+
+
+def stage_name(stage: int) -> str:
+    """Say a stage in words."""
+    if stage == 0:
+        return "on the due date"
+    return f"{abs(stage)} days {'before' if stage < 0 else 'after'}"
+
+
+def choose_examples(examples: Iterable[Example], count: int = 6) -> list[Example]:
+    """Choose texts that show as many languages and stages as possible, the same ones every time."""
+    of_language = {
+        language: list(texts)
+        for language, texts in groupby(
+            sorted(examples, key=lambda e: (e.language, e.local_at, e.to)), key=lambda e: e.language
+        )
+    }
+    chosen: list[Example] = []
+    stages_shown: set[int] = set()
+    while len(chosen) < count and any(of_language.values()):
+        for texts in of_language.values():
+            if texts and len(chosen) < count:
+                example = next((e for e in texts if e.stage not in stages_shown), texts[0])
+                # One text of a stage and language is enough, unless there is nothing else.
+                texts[:] = [e for e in texts if e.stage != example.stage] or [e for e in texts if e != example]
+                chosen.append(example)
+                stages_shown.add(example.stage)
+    return sorted(chosen, key=lambda e: (e.language, e.stage, e.local_at))
+
+
+def report(summary: Mapping[str, Any], examples: Sequence[Example], files: Mapping[str, Path]) -> Iterator[str]:
+    """Yield the lines of the closing report."""
+    run, sent = summary["run"], summary["sent"]
+    yield "=" * WIDTH
+    yield f"  Reminders from {run['start']} to {run['last_day']} ({run['days']} days)"
+    yield (
+        f"  {run['customers']:,} customers with {run['rows']:,} instalments in {run['file']}; "
+        f"{summary['refused']['total']:,} refusals"
+    )
+    yield "=" * WIDTH
+    yield from _sent(sent)
+    yield from _decisions("WAITS: not now, but later", summary["decisions"]["wait"])
+    yield from _decisions("STOPS: no text", summary["decisions"]["stop"])
+    yield from _at_the_end(summary["at_the_end"])
+    yield from _payments(summary["payments"])
+    yield from _refused(summary["refused"])
+    yield from _examples(examples)
+    yield ""
+    yield "FILES"
+    yield from ("  " + pad(what, 12) + str(path) for what, path in files.items())
+    yield ""
+    yield f"  {run['wall_seconds']:.1f} s for {run['days']} days, {run['ticks']:,} ticks with something to do"
+
+
+def _sent(sent: Mapping[str, Any]) -> Iterator[str]:
+    yield ""
+    yield "SENT, by stage"
+    rows = [
+        (f"{int(stage):+d}", stage_name(int(stage)), *_figures(numbers))
+        for stage, numbers in sorted(sent["by_stage"].items(), key=lambda entry: int(entry[0]))
+    ]
+    yield from table(
+        ("stage", "", "texts", "customers", "segments", "estimated cost (USD)"),
+        [*rows, ("all", "", *_figures(sent))],
+        "><>>>>",
+    )
+    yield ""
+    yield "SENT, by country of the number"
+    yield from table(
+        ("country", "texts", "customers", "segments", "estimated cost (USD)", "per text"),
+        [
+            (country, *_figures(numbers), f"${numbers['cost_usd'] / max(1, numbers['texts']):.4f}")
+            for country, numbers in sorted(sent["by_country"].items())
+        ],
+        "<>>>>>",
+    )
+    unclear = {state: n for state, n in sent["by_state"].items() if state != "sent"}
+    if unclear:
+        yield "  Not sent after all, or not known: " + ", ".join(f"{n} {state}" for state, n in unclear.items())
+
+
+def _figures(numbers: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    return (
+        f"{numbers['texts']:,}",
+        f"{numbers['customers']:,}",
+        f"{numbers['segments']:,}",
+        f"${numbers['cost_usd']:,.2f}",
+    )
+
+
+def _decisions(title: str, reasons: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+    yield ""
+    yield title
+    if not reasons:
+        yield "  none"
+        return
+    rows = sorted(reasons.items(), key=lambda entry: (-entry[1]["decisions"], entry[0]))
+    yield from table(
+        ("reason", "", "customers", "decisions"),
+        [
+            (code, REASONS.get(code, ""), f"{n['customers']:,}", f"{n['decisions']:,}") for code, n in rows
+        ],
+        "<<>>",
+    )
+
+
+def _at_the_end(standing: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+    yield ""
+    yield "WHERE THE CUSTOMERS STAND AT THE END"
+    rows = [
+        (state, code, REASONS.get(code, ""), f"{count:,}")
+        for state in ("waiting", "stopped")
+        for code, count in sorted(standing[state].items(), key=lambda entry: (-entry[1], entry[0]))
+    ]
+    yield from table(("", "reason", "", "customers"), rows, "<<<>")
+
+
+def _payments(payments: Mapping[str, Any]) -> Iterator[str]:
+    if not payments["total"]:
+        return
+    yield ""
+    yield f"PAID DURING THE RUN: {payments['total']:,} instalments, by the last text about the account before"
+    yield from table(
+        ("last text", "", "instalments"),
+        [
+            ("none", "no text during the run", f"{count:,}")
+            if stage == "none"
+            else (f"{int(stage):+d}", stage_name(int(stage)), f"{count:,}")
+            for stage, count in sorted(
+                payments["after_stage"].items(), key=lambda entry: (entry[0] != "none", _number(entry[0]))
+            )
+        ],
+        "><>",
+    )
+
+
+def _number(stage: str) -> int:
+    return 0 if stage == "none" else int(stage)
+
+
+def _refused(refused: Mapping[str, Any]) -> Iterator[str]:
+    if not refused["total"]:
+        return
+    yield ""
+    yield "REFUSED, by reason (rejects.csv tells line, column and what to do)"
+    yield from table(
+        ("reason", "refusals"),
+        [(code, f"{count:,}") for code, count in sorted(refused["by_reason"].items(), key=lambda e: (-e[1], e[0]))],
+        "<>",
+    )
+
+
+def _examples(examples: Sequence[Example]) -> Iterator[str]:
+    if not examples:
+        return
+    yield ""
+    yield "ON THE PHONE"
+    for example in examples:
+        parts = "1 segment" if example.segments == 1 else f"{example.segments} segments"
+        yield ""
+        yield f"  {example.local_at}  {mask_phone(example.to)}  {stage_name(example.stage)}, {parts} {example.encoding}"
+        yield from (f"  | {line}" for line in fold(example.text, WIDTH - 8))

@@ -1,0 +1,321 @@
+"""One run: a file of accounts, a virtual clock, so many days; and what comes of it, as files and as numbers."""
+
+import csv
+import io
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, timedelta, timezone
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+
+from dunning import policy
+from dunning.adapters.dynamodb import items
+from dunning.adapters.dynamodb.keys import FACTS
+from dunning.contracts import instant
+from dunning.domain.contact import Contact
+from dunning.domain.facts import Facts
+from dunning.domain.rules import Rules
+from dunning.services.intake.refusals import REJECT_COLUMNS
+from tests.local.cloud import LocalCloud, SentSms
+from tests.local.payments import Arrival, count_customers, split
+from tests.local.recorder import Recorder, remove_old, write_csv, write_json, write_json_lines
+from tests.local.report import Example
+
+BEGINS_IN = timezone(timedelta(hours=8))
+"""A run begins at midnight here: where most of the sample's customers live."""
+
+_REJECTS = "rejects/"
+_MICRO = 1_000_000
+
+
+class NothingLoadedError(Exception):
+    """Every row was refused: there is nobody to remind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is."""
+
+    at: datetime
+    sent: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run came to. `outbox` are the lines of outbox.jsonl."""
+
+    summary: Mapping[str, Any]
+    outbox: Sequence[Mapping[str, Any]]
+    examples: Sequence[Example]
+    files: Mapping[str, Path]
+
+
+def begin_of(start: date) -> datetime:
+    """Return the instant at which a run that starts on a day begins."""
+    return datetime.combine(start, datetime.min.time(), BEGINS_IN).astimezone(UTC)
+
+
+def run(  # noqa: PLR0913 - what a run is made of
+    accounts: bytes,
+    *,
+    start: date,
+    days: int,
+    out: Path,
+    name: str = "accounts.csv",
+    parameters: Mapping[str, str] | None = None,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+) -> Result:
+    """
+    Play `days` days on the embedded AWS and write the results into a folder.
+
+    Args:
+        accounts: the file as it would be uploaded; a `paid_on` later than the clock arrives on its day.
+        start: the first day.
+        days: how many days.
+        out: where the files go; those of an earlier run are removed first.
+        name: what the file is called.
+        parameters: overrides of the template's parameters.
+        on_progress: called once for each simulated day on which something happened.
+
+    Raises:
+        NothingLoadedError: every row was refused. The files are written all the same.
+    """
+    began = time.monotonic()
+    out.mkdir(parents=True, exist_ok=True)
+    remove_old(out)
+    begin = begin_of(start)
+    end = begin + timedelta(days=days)
+    with (
+        Recorder(out / "decisions.jsonl") as recorder,
+        LocalCloud(begin, listener=recorder, parameters=parameters) as cloud,
+    ):
+        prefix = cloud.stack.upload_prefix
+        first, arrivals = split(accounts, begin=begin, prefix=prefix)
+        arrivals = [arrival for arrival in arrivals if arrival.at < end]
+        progress = _daily(cloud, on_progress)
+        cloud.upload(prefix + name, first)
+        for arrival in arrivals:
+            cloud.run_until(arrival.at, on_step=progress)
+            cloud.upload(arrival.key, arrival.body)
+        cloud.run_until(end, on_step=progress)
+        harvest = _Harvest(cloud, recorder, arrivals)
+        files = harvest.write(out)
+        customers, rows = count_customers(accounts)
+        summary = {
+            "run": {
+                "file": name,
+                "start": start.isoformat(),
+                "last_day": (start + timedelta(days=days - 1)).isoformat(),
+                "days": days,
+                "customers": customers,
+                "rows": rows,
+                "ticks": cloud.ticks,
+                "uploads": len(cloud.uploads),
+                "dead_letters": cloud.dead_letters(),
+                "wall_seconds": round(time.monotonic() - began, 1),
+            },
+            **harvest.numbers(),
+        }
+    write_json(out / "summary.json", summary)
+    files = {"sent": files["outbox"], "decisions": out / "decisions.jsonl", **files, "summary": out / "summary.json"}
+    files.pop("outbox")
+    if harvest.refusals and not harvest.facts:
+        raise NothingLoadedError(
+            f"nothing was loaded: all rows of {name} were refused. {files['refused']} tells why."
+        )
+    return Result(summary, harvest.outbox, harvest.examples, files)
+
+
+def _daily(cloud: LocalCloud, on_progress: Callable[[Progress], None]) -> Callable[[], None]:
+    last: date | None = None
+
+    def after_a_step() -> None:
+        nonlocal last
+        today = cloud.clock.now().astimezone(BEGINS_IN).date()
+        if today != last:
+            last = today
+            on_progress(Progress(cloud.clock.now(), len(cloud.outbox), cloud.waiting()))
+
+    return after_a_step
+
+
+class _Harvest:
+    """Everything a finished run left in the cloud, joined."""
+
+    def __init__(self, cloud: LocalCloud, recorder: Recorder, arrivals: Iterable[Arrival]) -> None:
+        self._recorder = recorder
+        self._arrivals = arrivals
+        self._book = policy.load_policies()
+        self.facts: dict[str, Facts] = {}
+        self.standings: Counter[tuple[str, str]] = Counter()
+        for item in cloud.items(cloud.stack.customers_table):
+            if item["item"]["S"] == FACTS:
+                facts = items.facts_of(item)
+                self.facts[facts.customer_id] = facts
+            else:
+                standing = items.standing_of(item)
+                self.standings["waiting" if standing.wake else "stopped", standing.reason] += 1
+        contacts = (items.contact_of(item) for item in cloud.items(cloud.stack.contacts_table))
+        self.contacts = sorted(contacts, key=lambda contact: (contact.at, contact.customer_id))
+        self.refusals = list(_refusals(cloud))
+        by_message = {contact.message_id: contact for contact in self.contacts if contact.message_id}
+        sent = [(sms, by_message.get(sms.message_id)) for sms in cloud.outbox]
+        # The sender's threads finish in any order; a run of the same file has to read the same.
+        sent.sort(key=lambda pair: (pair[0].at, pair[1].customer_id if pair[1] else "", pair[0].to))
+        self._sent = sent
+
+    @cached_property
+    def outbox(self) -> list[dict[str, Any]]:
+        """The lines of outbox.jsonl."""
+        return [self._line(sms, contact) for sms, contact in self._sent]
+
+    def _line(self, sms: SentSms, contact: Contact | None) -> dict[str, Any]:
+        line: dict[str, Any] = {"at": instant(sms.at), "local_at": instant(sms.at)}
+        if contact is None:
+            # A message without a record: the sender died between publishing and writing it down.
+            return {**line, "to": sms.to, "text": sms.text, "message_id": sms.message_id}
+        line["local_at"] = sms.at.astimezone(self._zone(contact.customer_id)).isoformat(timespec="seconds")
+        return {
+            **line,
+            "customer_id": contact.customer_id,
+            "account_ids": list(contact.account_ids),
+            "stage": contact.stage,
+            "to": sms.to,
+            "text": self._as_it_arrives(sms, contact),
+            "encoding": contact.encoding,
+            "segments": contact.parts,
+            "template": contact.template,
+            "message_id": sms.message_id,
+        }
+
+    def _zone(self, customer_id: str) -> ZoneInfo:
+        facts = self.facts[customer_id]
+        if facts.time_zone:
+            return ZoneInfo(facts.time_zone)
+        rules = self._book.rules_for(facts)
+        return rules.zones[0] if isinstance(rules, Rules) and rules.zones else ZoneInfo("UTC")
+
+    def _as_it_arrives(self, sms: SentSms, contact: Contact) -> str:
+        """Return the text with the signature the carrier puts in front of it, where it does."""
+        rules = self._book.rules_for(self.facts[contact.customer_id])
+        if not isinstance(rules, Rules) or not rules.signature_by_carrier or sms.text.startswith("【"):
+            return sms.text
+        name = rules.sender_name.get(_language(contact), "")
+        return f"【{name}】{sms.text}"
+
+    @cached_property
+    def examples(self) -> list[Example]:
+        """Every text, as it arrived."""
+        return [
+            Example(
+                local_at=f"{line['local_at'][:10]} {line['local_at'][11:16]}",
+                to=line["to"],
+                stage=line["stage"],
+                language=_language(contact),
+                segments=line["segments"],
+                encoding=line["encoding"],
+                text=line["text"],
+            )
+            for line, (_, contact) in zip(self.outbox, self._sent, strict=True)
+            if contact is not None
+        ]
+
+    def write(self, out: Path) -> dict[str, Path]:
+        """Write what was sent, recorded and refused."""
+        files = {
+            "outbox": out / "outbox.jsonl",
+            "contacts": out / "contacts.jsonl",
+            "refused": out / "rejects.csv",
+        }
+        write_json_lines(files["outbox"], self.outbox)
+        write_json_lines(files["contacts"], (_contact_line(contact) for contact in self.contacts))
+        write_csv(files["refused"], ("file", *REJECT_COLUMNS), self.refusals)
+        return files
+
+    def numbers(self) -> dict[str, Any]:
+        """Count everything for the summary."""
+        pairs = [(sms, contact) for sms, contact in self._sent if contact is not None]
+        by_stage: defaultdict[str, list[Contact]] = defaultdict(list)
+        by_country: defaultdict[str, list[Contact]] = defaultdict(list)
+        for sms, contact in pairs:
+            by_stage[str(contact.stage)].append(contact)
+            number = phonenumbers.parse(sms.to)
+            by_country[phonenumbers.region_code_for_number(number) or "?"].append(contact)
+        decisions: dict[str, dict[str, dict[str, int]]] = {"send": {}, "wait": {}, "stop": {}}
+        for (kind, reason), count in sorted(self._recorder.decisions.items()):
+            customers = self._recorder.customers(kind, reason)
+            decisions[kind][reason] = {"customers": customers, "decisions": count}
+        at_the_end: dict[str, dict[str, int]] = {"waiting": {}, "stopped": {}}
+        for (state, reason), count in sorted(self.standings.items()):
+            at_the_end[state][reason] = count
+        return {
+            "sent": {
+                **_figures([contact for _, contact in pairs]),
+                "by_stage": {stage: _figures(contacts) for stage, contacts in by_stage.items()},
+                "by_country": {country: _figures(contacts) for country, contacts in by_country.items()},
+                "by_state": dict(Counter(contact.state.value for contact in self.contacts)),
+            },
+            "decisions": decisions,
+            "at_the_end": at_the_end,
+            "payments": self._payments(),
+            "refused": {
+                "total": len(self.refusals),
+                "by_reason": dict(Counter(refusal[_REASON] for refusal in self.refusals)),
+            },
+        }
+
+    def _payments(self) -> dict[str, Any]:
+        """Say after which text about the account each payment came."""
+        texts: defaultdict[tuple[str, str], list[tuple[datetime, int]]] = defaultdict(list)
+        for contact in self.contacts:
+            for account_id in contact.account_ids:
+                texts[contact.customer_id, account_id].append((contact.at, contact.stage))
+        after: Counter[str] = Counter()
+        for arrival in self._arrivals:
+            for who in arrival.paid:
+                if who[0] not in self.facts:
+                    continue
+                before = [stage for at, stage in texts[who] if at < arrival.at]
+                after[str(before[-1]) if before else "none"] += 1
+        return {"total": after.total(), "after_stage": dict(after)}
+
+
+_REASON = 1 + REJECT_COLUMNS.index("reason")
+
+
+def _refusals(cloud: LocalCloud) -> Iterator[list[str]]:
+    """Yield the lines of all reject files, each with the file it is about."""
+    for key, body in cloud.objects(_REJECTS):
+        lines = csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""))
+        next(lines, None)
+        yield from ([key.removeprefix(_REJECTS), *line] for line in lines)
+
+
+def _language(contact: Contact) -> str:
+    return contact.template.partition("/")[0]
+
+
+def _figures(contacts: Sequence[Contact]) -> dict[str, Any]:
+    return {
+        "texts": len(contacts),
+        "customers": len({contact.customer_id for contact in contacts}),
+        "segments": sum(contact.parts for contact in contacts),
+        "cost_usd": round(sum(contact.price for contact in contacts) / _MICRO, 4),
+    }
+
+
+def _contact_line(contact: Contact) -> dict[str, Any]:
+    fields = asdict(contact)
+    return {
+        **fields,
+        "at": instant(contact.at),
+        "expires_at": instant(contact.expires_at),
+        "state": contact.state.value,
+    }
