@@ -26,7 +26,7 @@ Without --accounts a sample portfolio of fictional customers is made up, and wri
 A `paid_on` later than the virtual clock has not happened yet: it arrives as a payment at the start of that day
 where the customer lives. The run begins on START at 00:00 in UTC+8, and ends after DAYS days.
 
-Written to OUT: {", ".join(FILES)}.
+Written to OUT: {", ".join(FILES.values())}.
 
 Exit status: 0 all went well, 1 the run failed or every row was refused, 2 something asked for cannot be.
 """
@@ -46,9 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DATE",
         help=f"the first day, as 2026-12-01 (default: {SAMPLE_START} for the sample, else today)",
     )
-    parser.add_argument(
-        "--days", type=_days, default=SAMPLE_DAYS, help="how many days (default: %(default)s)"
-    )
+    parser.add_argument("--days", type=_days, default=SAMPLE_DAYS, help="how many days (default: %(default)s)")
     parser.add_argument(
         "--out", type=Path, default=Path(".local"), metavar="DIR", help="where the files go (default: %(default)s)"
     )
@@ -116,9 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     progress = _ProgressLine(start + timedelta(days=options.days - 1))
     try:
-        result = run(
-            accounts, start=start, days=options.days, out=out, name=path.name, on_progress=progress.show
-        )
+        result = run(accounts, start=start, days=options.days, out=out, name=path.name, on_progress=progress.show)
     except NothingLoadedError as error:
         sys.stderr.write(f"ERROR: {error}\n")
         return 1

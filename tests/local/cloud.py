@@ -8,13 +8,14 @@ The embedded AWS, and the hands that drive the real Lambda handlers as AWS would
 """
 
 import importlib
+import io
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self, TextIO
 from unittest.mock import patch
 
 import boto3
@@ -47,11 +48,32 @@ _FAKE_ACCOUNT = {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
-    # EMF on stdout is for CloudWatch.
-    "POWERTOOLS_METRICS_DISABLED": "true",
-    # Decisions reach the listener; as log lines they would only be in the report's way.
-    "POWERTOOLS_LOG_LEVEL": "WARNING",
 }
+
+
+class _FunctionsOutput(io.TextIOBase):
+    """
+    What the handlers take for standard output, one object for all runs of this process.
+
+    Powertools keeps the stream it finds when its logger is made, and its loggers live as long as the process.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.target: TextIO | None = None
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        return self.target.write(text) if self.target else len(text)
+
+    def flush(self) -> None:
+        if self.target:
+            self.target.flush()
+
+
+_OUTPUT = _FunctionsOutput()
 
 
 class Listener(Protocol):
@@ -113,17 +135,19 @@ class LocalCloud:
     Args:
         begin: the instant at which the virtual clock starts.
         listener: hears every decision, as `dunning.ports.Journal`.
+        log: where to write what the functions print, log lines and metrics; by default nowhere.
         template: what to create.
         parameters: overrides of the template's parameters.
         handlers: stand-ins by function name (scanner, sender, intake), for tests of this class.
         wire: tells the handlers clock and listener, for tests of this class.
     """
 
-    def __init__(  # noqa: PLR0913 - each of these is asked for somewhere
+    def __init__(
         self,
         begin: datetime,
         *,
         listener: Listener | None = None,
+        log: TextIO | None = None,
         template: Path = ROOT / "template.yaml",
         parameters: Mapping[str, str] | None = None,
         handlers: Mapping[str, Handler] | None = None,
@@ -135,6 +159,7 @@ class LocalCloud:
         self.stack: Stack
         self.ticks = 0
         self._listener = listener
+        self._log = log
         self._template = template
         self._parameters = parameters
         self._handlers: dict[str, Handler] = dict(handlers or {})
@@ -152,9 +177,7 @@ class LocalCloud:
             stack.enter_context(mock_aws())
             stack.enter_context(patched_moto(self.clock, self._published))
             session = boto3.Session()
-            self.stack = create_stack(
-                session.client("cloudformation"), self._template, parameters=self._parameters
-            )
+            self.stack = create_stack(session.client("cloudformation"), self._template, parameters=self._parameters)
             self.s3 = session.client("s3")
             self.sqs = session.client("sqs")
             self.ssm = session.client("ssm")
@@ -191,9 +214,7 @@ class LocalCloud:
         """Start the scanner as the schedule does."""
         self.ticks += 1
         self._ticked_at = self.clock.now()
-        return self.invoke(
-            self.stack.scanner, events.scheduler_tick(self.stack.schedule_input, self.clock.now())
-        )
+        return self.invoke(self.stack.scanner, events.scheduler_tick(self.stack.schedule_input, self.clock.now()))
 
     def drain(self) -> int:
         """
@@ -244,25 +265,26 @@ class LocalCloud:
             region=self.stack.region,
             account=self.stack.account,
         )
-        if function.name not in self._handlers:
-            self._handlers[function.name] = _resolve(function.handler)
-        return self._handlers[function.name](event, context)
+        _OUTPUT.target = self._log
+        with redirect_stdout(_OUTPUT):
+            if function.name not in self._handlers:
+                self._handlers[function.name] = _resolve(function.handler)
+            return self._handlers[function.name](event, context)
 
     # ------------------------------------------------------------ looking in
 
     def next_wake(self) -> datetime | None:
         """Return the earliest wake of all customers."""
         wakes = [
-            item.attrs["wake_key"].value
-            for item in self._items(self.stack.customers_table)
-            if "wake_key" in item.attrs
+            item.attrs["wake_key"].value for item in self._items(self.stack.customers_table) if "wake_key" in item.attrs
         ]
         return parse_wake(min(wakes)) if wakes else None
 
     def next_visible(self) -> datetime | None:
         """Return when the next message on the queue can be received."""
         visible_at = [
-            max(message.visible_at, message.delayed_until) for message in self._queue()._messages  # noqa: SLF001
+            max(message.visible_at, message.delayed_until)
+            for message in self._queue()._messages  # noqa: SLF001
         ]
         # moto shows a message once its time has passed, not when it has come.
         return datetime.fromtimestamp((min(visible_at) + 1) / 1000, UTC) if visible_at else None
@@ -292,12 +314,9 @@ class LocalCloud:
 
     def _published(self, parameters: Mapping[str, Any], message_id: str) -> None:
         attributes = {
-            name: value.get("StringValue", "")
-            for name, value in parameters.get("MessageAttributes", {}).items()
+            name: value.get("StringValue", "") for name, value in parameters.get("MessageAttributes", {}).items()
         }
-        sms = SentSms(
-            self.clock.now(), parameters["PhoneNumber"], parameters["Message"], message_id, attributes
-        )
+        sms = SentSms(self.clock.now(), parameters["PhoneNumber"], parameters["Message"], message_id, attributes)
         self.outbox.append(sms)
 
     def _step_into(self, function: Function) -> None:

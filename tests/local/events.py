@@ -45,7 +45,7 @@ def sqs_batch(messages: Sequence["MessageTypeDef"], *, queue_arn: str, region: s
     }
 
 
-def s3_object_created(  # noqa: PLR0913 - the record has these
+def s3_object_created(
     *, bucket: str, key: str, body: bytes, at: datetime, region: str, version_id: str = "", sequence: int = 1
 ) -> Event:
     """Build the notification of a new object; the key is URL-encoded, as S3 does."""

@@ -67,7 +67,7 @@ def _query_by_key(query: Callable[..., Any]) -> Callable[..., Any]:
     never be in the answer, nor do they count as scanned. The rest is moto's, untouched.
     """
 
-    def only_candidates(  # noqa: PLR0913 - moto's own parameters
+    def only_candidates(  # noqa: PLR0913, PLR0917 - moto's own parameters
         self: Table,
         hash_key: DynamoType | None,
         range_comparison: str | None,
@@ -167,7 +167,10 @@ def _publishes_told_to(on_publish: Callable[[dict[str, Any], str], None]) -> Ite
         if "MessageId" in parsed and "PhoneNumber" in (params := context.get("local_publish", {})):
             on_publish(params, parsed["MessageId"])
 
-    hooks = [("provide-client-params.sns.Publish", remember), ("after-call.sns.Publish", tell)]
+    hooks: list[tuple[str, Callable[..., None]]] = [
+        ("provide-client-params.sns.Publish", remember),
+        ("after-call.sns.Publish", tell),
+    ]
     BUILTIN_HANDLERS.extend(hooks)
     try:
         yield

@@ -13,7 +13,15 @@ from typing import Any, Self
 from dunning.contracts import instant
 from dunning.domain.decision import Decision, trace_of
 
-FILES = ("outbox.jsonl", "decisions.jsonl", "contacts.jsonl", "summary.json", "rejects.csv")
+FILES: Mapping[str, str] = {
+    "sent": "outbox.jsonl",
+    "decisions": "decisions.jsonl",
+    "contacts": "contacts.jsonl",
+    "refused": "rejects.csv",
+    "summary": "summary.json",
+    "log": "functions.log",
+}
+"""What a run writes, and what the report calls it."""
 
 
 class Recorder:
@@ -80,7 +88,7 @@ class Recorder:
 
 def remove_old(folder: Path) -> None:
     """Remove the results of an earlier run, so that they cannot be taken for those of one that failed."""
-    for name in FILES:
+    for name in FILES.values():
         (folder / name).unlink(missing_ok=True)
         (folder / f"{name}.part").unlink(missing_ok=True)
 

@@ -3,9 +3,11 @@
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, zip_longest
 from pathlib import Path
 from typing import Any
+
+import phonenumbers
 
 WIDTH = 100
 
@@ -43,13 +45,12 @@ REASONS: Mapping[str, str] = {
 """Each reason in words; the code stays beside them, as it is what files and logs say."""
 
 _MICRO = 1_000_000
+_NEVER_FIRST = frozenset("，。、；：！？）】」』,.;:!?)")
 
 
 def width_of(text: str) -> int:
     """Return how many columns a text takes: a Chinese character takes two."""
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
-    )
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def pad(text: str, width: int, *, right: bool = False) -> str:
@@ -82,14 +83,14 @@ def fold(text: str, width: int) -> Iterator[str]:
 
 
 def _words(text: str) -> Iterator[str]:
-    """Split at spaces, and between any two Chinese characters."""
+    """Split at spaces and between Chinese characters, but never before closing punctuation."""
     word = ""
-    for character in text:
-        if unicodedata.east_asian_width(character) in "WF":
-            if word:
-                yield word
-                word = ""
-            yield character
+    for character, following in zip_longest(text, text[1:], fillvalue=""):
+        if following and following in _NEVER_FIRST:
+            word += character
+        elif unicodedata.east_asian_width(character) in "WF":
+            yield word + character
+            word = ""
         else:
             word += character
             if character == " ":
@@ -99,18 +100,19 @@ def _words(text: str) -> Iterator[str]:
         yield word
 
 
+_GROUPS = {8: (4, 4), 9: (3, 3, 3), 10: (3, 3, 4), 11: (3, 4, 4)}
+
+
 def mask_phone(phone: str) -> str:
     """Mask a number for the terminal: +886912345678 becomes +886 9** *** 678."""
-    for code in ("886", "852", "86", "1"):
-        if phone.startswith(f"+{code}"):
-            national = phone[1 + len(code) :]
-            break
-    else:
-        code, national = phone[1:3], phone[3:]
+    number = phonenumbers.parse(phone)
+    national = phonenumbers.national_significant_number(number)
     hidden = national[:1] + "*" * max(0, len(national) - 4) + national[-3:]
-    head, tail = hidden[:-3], hidden[-3:]
-    groups = [head[start : start + 3] for start in range(0, len(head), 3)]
-    return " ".join([f"+{code}", *groups, tail])
+    masked, start = [f"+{number.country_code}"], 0
+    for size in _GROUPS.get(len(hidden), (len(hidden),)):
+        masked.append(hidden[start : start + size])
+        start += size
+    return " ".join(masked)
 
 
 def dollars(micro: int) -> str:
@@ -228,9 +230,7 @@ def _decisions(title: str, reasons: Mapping[str, Mapping[str, int]]) -> Iterator
     rows = sorted(reasons.items(), key=lambda entry: (-entry[1]["decisions"], entry[0]))
     yield from table(
         ("reason", "", "customers", "decisions"),
-        [
-            (code, REASONS.get(code, ""), f"{n['customers']:,}", f"{n['decisions']:,}") for code, n in rows
-        ],
+        [(code, REASONS.get(code, ""), f"{n['customers']:,}", f"{n['decisions']:,}") for code, n in rows],
         "<<>>",
     )
 

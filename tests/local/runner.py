@@ -24,7 +24,7 @@ from dunning.domain.rules import Rules
 from dunning.services.intake.refusals import REJECT_COLUMNS
 from tests.local.cloud import LocalCloud, SentSms
 from tests.local.payments import Arrival, count_customers, split
-from tests.local.recorder import Recorder, remove_old, write_csv, write_json, write_json_lines
+from tests.local.recorder import FILES, Recorder, remove_old, write_csv, write_json, write_json_lines
 from tests.local.report import Example
 
 BEGINS_IN = timezone(timedelta(hours=8))
@@ -62,7 +62,7 @@ def begin_of(start: date) -> datetime:
     return datetime.combine(start, datetime.min.time(), BEGINS_IN).astimezone(UTC)
 
 
-def run(  # noqa: PLR0913 - what a run is made of
+def run(
     accounts: bytes,
     *,
     start: date,
@@ -94,7 +94,8 @@ def run(  # noqa: PLR0913 - what a run is made of
     end = begin + timedelta(days=days)
     with (
         Recorder(out / "decisions.jsonl") as recorder,
-        LocalCloud(begin, listener=recorder, parameters=parameters) as cloud,
+        (out / "functions.log").open("w", encoding="utf-8") as log,
+        LocalCloud(begin, listener=recorder, log=log, parameters=parameters) as cloud,
     ):
         prefix = cloud.stack.upload_prefix
         first, arrivals = split(accounts, begin=begin, prefix=prefix)
@@ -106,7 +107,7 @@ def run(  # noqa: PLR0913 - what a run is made of
             cloud.upload(arrival.key, arrival.body)
         cloud.run_until(end, on_step=progress)
         harvest = _Harvest(cloud, recorder, arrivals)
-        files = harvest.write(out)
+        harvest.write(out)
         customers, rows = count_customers(accounts)
         summary = {
             "run": {
@@ -124,13 +125,11 @@ def run(  # noqa: PLR0913 - what a run is made of
             **harvest.numbers(),
         }
     write_json(out / "summary.json", summary)
-    files = {"sent": files["outbox"], "decisions": out / "decisions.jsonl", **files, "summary": out / "summary.json"}
-    files.pop("outbox")
     if harvest.refusals and not harvest.facts:
         raise NothingLoadedError(
-            f"nothing was loaded: all rows of {name} were refused. {files['refused']} tells why."
+            f"nothing was loaded: all rows of {name} were refused. {out / 'rejects.csv'} tells why."
         )
-    return Result(summary, harvest.outbox, harvest.examples, files)
+    return Result(summary, harvest.outbox, harvest.examples, {what: out / file for what, file in FILES.items()})
 
 
 def _daily(cloud: LocalCloud, on_progress: Callable[[Progress], None]) -> Callable[[], None]:
@@ -227,17 +226,11 @@ class _Harvest:
             if contact is not None
         ]
 
-    def write(self, out: Path) -> dict[str, Path]:
+    def write(self, out: Path) -> None:
         """Write what was sent, recorded and refused."""
-        files = {
-            "outbox": out / "outbox.jsonl",
-            "contacts": out / "contacts.jsonl",
-            "refused": out / "rejects.csv",
-        }
-        write_json_lines(files["outbox"], self.outbox)
-        write_json_lines(files["contacts"], (_contact_line(contact) for contact in self.contacts))
-        write_csv(files["refused"], ("file", *REJECT_COLUMNS), self.refusals)
-        return files
+        write_json_lines(out / FILES["sent"], self.outbox)
+        write_json_lines(out / FILES["contacts"], (_contact_line(contact) for contact in self.contacts))
+        write_csv(out / FILES["refused"], ("file", *REJECT_COLUMNS), self.refusals)
 
     def numbers(self) -> dict[str, Any]:
         """Count everything for the summary."""

@@ -21,13 +21,15 @@ _COMPOUND_HANS = ("欧阳", "司马", "诸葛", "上官", "慕容")
 _GIVEN_HANT = "明華志偉淑芬雅婷怡君家豪俊傑美玲宗翰冠宇佳穎子涵品妍承恩宥廷"
 _GIVEN_HANS = "伟芳娜敏静丽强磊军洋勇艳杰娟涛超霞平刚桂英梓涵浩然欣怡宇轩"
 _FIRST_NAMES = (
-    "Amelia Andre Beatriz Caleb Dana Elena Farah Gideon Hannah Imani Jonas Keisha Liam Maya Noor Oscar Priya "
-    "Quentin Rosa Samir Tessa Uma Victor Wendy Xavier Yara Zoe Chloé José Søren"
-).split()
+    *("Amelia", "Andre", "Beatriz", "Caleb", "Dana", "Elena", "Farah", "Gideon", "Hannah", "Imani", "Jonas"),
+    *("Keisha", "Liam", "Maya", "Noor", "Oscar", "Priya", "Quentin", "Rosa", "Samir", "Tessa", "Uma", "Victor"),
+    *("Wendy", "Xavier", "Yara", "Zoe", "Chloé", "José", "Søren"),
+)
 _LAST_NAMES = (
-    "Abbott Baker Castillo Dawson Ellison Foster Grant Hughes Ibarra Jensen Kowalski Larkin Moreno Nguyen Okafor "
-    "Palmer Quigley Ramirez Sutter Thorne Underwood Vasquez Whitaker Young Zimmerman O'Neill"
-).split()
+    *("Abbott", "Baker", "Castillo", "Dawson", "Ellison", "Foster", "Grant", "Hughes", "Ibarra", "Jensen"),
+    *("Kowalski", "Larkin", "Moreno", "Nguyen", "Okafor", "Palmer", "Quigley", "Ramirez", "Sutter", "Thorne"),
+    *("Underwood", "Vasquez", "Whitaker", "Young", "Zimmerman", "O'Neill"),
+)
 _PRODUCTS_HANT = ("手機", "機車", "家電", "筆電", "課程", "")
 _PRODUCTS_HANS = ("手机", "家电", "电脑", "教育", "")
 _PRODUCTS_EN = ("phone", "laptop", "sofa", "dental", "")
@@ -45,7 +47,6 @@ class _Place:
     name: Callable[[Random, str], str]
     languages: tuple[str, ...]
     amounts: tuple[int, int]
-    decimals: bool
     products: tuple[str, ...]
 
 
@@ -97,7 +98,7 @@ def _phone_cn(random: Random) -> str:
 
 
 def _phone_hk(random: Random) -> str:
-    number = random.choice(("51", "54", "61", "63", "66", "92", "94", "96")) + _digits(random, 6)
+    number = random.choice(("512", "536", "590", "612", "634", "645", "942", "961")) + _digits(random, 5)
     return random.choice((number, f"{number[:4]} {number[4:]}", f"+852 {number[:4]} {number[4:]}"))
 
 
@@ -138,18 +139,16 @@ def _name_latin(random: Random, language: str) -> str:
 
 _PLACES = (
     _Place(
-        "TW", "TWD", "demo-tw", 110, _phone_tw, _name_hant, ("zh-Hant",) * 9 + ("en",), (1200, 18000), False,
+        "TW", "TWD", "demo-tw", 110, _phone_tw, _name_hant, ("zh-Hant",) * 9 + ("en",), (1200, 18000),
+        _PRODUCTS_HANT,
+    ),
+    _Place("CN", "CNY", "demo-cn", 60, _phone_cn, _name_hans, ("zh-Hans",), (150, 4200), _PRODUCTS_HANS),
+    _Place(
+        "HK", "HKD", "demo-tw", 40, _phone_hk, _name_hant, ("zh-Hant",) * 3 + ("en",), (400, 6000),
         _PRODUCTS_HANT,
     ),
     _Place(
-        "CN", "CNY", "demo-cn", 60, _phone_cn, _name_hans, ("zh-Hans",), (150, 4200), True, _PRODUCTS_HANS
-    ),
-    _Place(
-        "HK", "HKD", "demo-tw", 40, _phone_hk, _name_hant, ("zh-Hant",) * 3 + ("en",), (400, 6000), True,
-        _PRODUCTS_HANT,
-    ),
-    _Place(
-        "US", "USD", "demo-tw", 50, lambda random: _phone_us(random, ""), _name_latin, ("en",), (40, 900), True,
+        "US", "USD", "demo-tw", 50, lambda random: _phone_us(random, ""), _name_latin, ("en",), (40, 900),
         _PRODUCTS_EN,
     ),
 )  # fmt: skip
@@ -254,7 +253,7 @@ def _account(random: Random, place: _Place, person: Row, account_id: str, start:
     past = random.randrange(min(count, 6) + 1)
     first = start - timedelta(days=30 * past) + timedelta(days=random.randrange(1, 31))
     habit = random.choices(
-        ("on_time", "late", "reminded", "never", "partly", "in_trouble", "overpays"), (18, 18, 30, 14, 8, 8, 4)
+        ("on_time", "late", "forgetful", "never", "partly", "in_trouble", "overpays"), (18, 18, 30, 14, 8, 8, 4)
     )[0]
     product = random.choice(place.products)
     number_on_contract = f"{place.country}{random.randrange(10**9, 10**10)}"
@@ -276,27 +275,27 @@ def _paid(random: Random, row: Row, habit: str, due_on: date, start: date, amoun
     """Fill in what has been paid, or will have been by the end of the run."""
     before_due = due_on - timedelta(days=random.randrange(1, 6))
     after_due = due_on + timedelta(days=random.randrange(1, 21))
-    overdue = (start - due_on).days
+    forgets = random.random() < 0.4
+    days_late = (start - due_on).days
     match habit:
         case "on_time":
-            return _payment(row, before_due, row.amount, start)
-        case "late" | "reminded":
-            day = after_due if habit == "late" or random.random() < 0.4 else before_due
-            return _payment(row, day, row.amount, start)
-        case "partly":
-            if overdue > 0:
-                return replace(row, paid_amount=str(amount // 3))
-        case "in_trouble":
-            # Long overdue; of some the lender says which stage its former system had reached.
-            if overdue > 45:
-                return replace(row, stage_reached=random.choice(("", "7", "15", "30")))
-        case "overpays":
-            if overdue > 30:
-                return _payment(row, before_due, str(amount + amount // 4), start)
+            row = _payment(row, before_due, row.amount, start)
+        case "late":
+            row = _payment(row, after_due, row.amount, start)
+        case "forgetful":
+            row = _payment(row, after_due if forgets else before_due, row.amount, start)
+        case "partly" if days_late > 0:
+            row = replace(row, paid_amount=str(amount // 3))
+        case "in_trouble" if days_late > 45:
+            # Of some of the long overdue the lender says which stage its former system had reached.
+            row = replace(row, stage_reached=random.choice(("", "7", "15", "30")))
+        case "overpays" if days_late > 30:
+            row = _payment(row, before_due, str(amount + amount // 4), start)
+        case "never" if days_late > 60:
+            # Pays no more; what lies further back than two months was still paid.
+            row = _payment(row, before_due, row.amount, start)
         case _:
-            # Never pays again: what lies further back than two months was still paid.
-            if overdue > 60:
-                return _payment(row, before_due, row.amount, start)
+            pass
     return row
 
 
@@ -309,6 +308,6 @@ def _payment(row: Row, day: date, amount: str, start: date) -> Row:
 
 def _money(amount: int, place: _Place, random: Random) -> str:
     """Write an amount of main units the way files do: plain, with thousands, or with decimals."""
-    if place.decimals:
+    if place.currency != "TWD":
         return random.choice((f"{amount}.00", f"{amount}.50", str(amount)))
     return random.choice((str(amount), f"{amount:,}"))

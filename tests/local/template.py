@@ -80,7 +80,7 @@ class Stack:
 
 def translate(path: Path) -> dict[str, Any]:
     """Translate a SAM template to CloudFormation, offline. The region must be set in the environment."""
-    source = yaml_parse(path.read_text(encoding="utf-8"))
+    source: dict[str, Any] = yaml_parse(path.read_text(encoding="utf-8"))  # type: ignore[no-untyped-call]
     for resource in source["Resources"].values():
         properties = resource.get("Properties", {})
         for place, prefix in _CODE_PLACES.items():

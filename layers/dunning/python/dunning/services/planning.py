@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from dunning.domain.decide import decide
-from dunning.domain.decision import Decision, Send, Stop, Wait
+from dunning.domain.decision import Decision, Send, Wait
 from dunning.domain.facts import Facts
 from dunning.domain.rules import Policies
 from dunning.domain.standing import Standing, Wake
@@ -30,8 +30,8 @@ def plan(facts: Facts, standing: Standing, policies: Policies, now: datetime) ->
     return Plan(wake, decision.reason.value, decision)
 
 
-def wake_after(decision: Wait | Stop) -> Wake | None:
-    """Return the wake a wait or a stop leads to; `None` when only new facts can change anything."""
+def wake_after(decision: Decision) -> Wake | None:
+    """Return the wake a decision not to send leads to; `None` when only new facts can change anything."""
     if decision.until is None:
         return None
     return Wake(decision.until, decision.urgency if isinstance(decision, Wait) else LEAST_URGENT)

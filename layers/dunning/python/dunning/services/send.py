@@ -22,7 +22,7 @@ from typing import Protocol
 from dunning.contracts import parse_job
 from dunning.domain.contact import Contact, ContactState
 from dunning.domain.decide import LOOK_AGAIN, decide
-from dunning.domain.decision import Reason, Reminder, Send, Stop, Wait, trace_of
+from dunning.domain.decision import Decision, Reason, Reminder, Send, Stop, Wait, trace_of
 from dunning.domain.errors import DunningError
 from dunning.domain.facts import Facts
 from dunning.domain.rules import Policies, Rules
@@ -241,7 +241,6 @@ class SendService:
     def _judge(self, turn: _Turn, found: Customer | UnreadableRecordError) -> Contact | None:
         """Decide for one customer and act on it; return the record of a claimed message."""
         customer_id = turn.job.customer_id
-        paced = False
         for attempt in range(_ATTEMPTS):
             if attempt:
                 found = self._store.load([customer_id])[customer_id]
@@ -249,21 +248,10 @@ class SendService:
                 raise found
             facts = found.facts
             standing = found.standing or Standing(customer_id)
-            if attempt == 0 and turn.redelivered:
+            if turn.redelivered and not attempt:
                 self._settle(turn.job, facts, standing)
-            if facts is None:
-                if self._leave(standing, Stop(Reason.NOTHING_OPEN, (("facts: none on record", ()),))):
-                    return None
-                continue
-            now = self._clock.now()
-            decision = decide(facts, standing, self._policies, now, sending=turn.sending)
-            if isinstance(decision, Send) and not paced:
-                # Judged again after the pause: time has passed, and the hours may have ended.
-                self._pacer.wait()
-                paced = True
-                now = self._clock.now()
-                decision = decide(facts, standing, self._policies, now, sending=turn.sending)
-            if not isinstance(decision, Send):
+            decision, now = self._decide(facts, standing, sending=turn.sending)
+            if not isinstance(decision, Send) or facts is None:
                 if self._leave(standing, decision):
                     self._journal.decided(customer_id, decision, now)
                     return None
@@ -273,11 +261,27 @@ class SendService:
             claimed = self._claim(facts, standing, decision.reminder, now, turn.job.wake_at)
             if claimed is None:
                 continue
+            after, following = claimed
             self._journal.decided(customer_id, decision, now)
-            return self._publish(facts, standing, claimed, decision, now)
+            if isinstance(following, Stop):
+                # No wake follows, so this is the only place to say that the customer is over to a person.
+                self._journal.decided(customer_id, following, now)
+            return self._publish(facts, standing, after, decision, now)
         raise ContestedError
 
-    def _leave(self, standing: Standing, decision: Wait | Stop) -> bool:
+    def _decide(self, facts: Facts | None, standing: Standing, *, sending: bool) -> tuple[Decision, datetime]:
+        """Decide, and for a text take a turn first and decide again: time has passed, the hours may have ended."""
+        now = self._clock.now()
+        if facts is None:
+            return Stop(Reason.NOTHING_OPEN, (("facts: none on record", ()),)), now
+        decision = decide(facts, standing, self._policies, now, sending=sending)
+        if isinstance(decision, Send):
+            self._pacer.wait()
+            now = self._clock.now()
+            decision = decide(facts, standing, self._policies, now, sending=sending)
+        return decision, now
+
+    def _leave(self, standing: Standing, decision: Decision) -> bool:
         """Write the wake a wait or a stop leads to; tell whether nobody else wrote meanwhile."""
         if isinstance(decision, Wait) and decision.until is None:
             return True
@@ -289,12 +293,12 @@ class SendService:
 
     def _claim(
         self, facts: Facts, standing: Standing, reminder: Reminder, now: datetime, answers: datetime
-    ) -> Standing | None:
+    ) -> tuple[Standing, Decision] | None:
         """
         Reserve one contact before anything is sent, with the wake that follows it.
 
-        Opt-outs, holds and other claims bump the version too, so that a claim cannot pass them. Returns `None`
-        when somebody else was first.
+        Opt-outs, holds and other claims bump the version too, so that a claim cannot pass them. Returns the
+        standing with the claim and the decision that follows, or `None` when somebody else was first.
         """
         rules = self._rules(facts)
         entry = LedgerEntry(
@@ -315,9 +319,7 @@ class SendService:
         after = replace(after, wake=following.wake, reason=following.reason)
         if not self._store.save_standing(after, expected_version=standing.version, claim_id=entry.claim_id):
             return None
-        if isinstance(following.decision, Stop):
-            self._journal.decided(facts.customer_id, following.decision, now)
-        return after
+        return after, following.decision
 
     def _rules(self, facts: Facts) -> Rules:
         rules = self._policies.rules_for(facts)

@@ -1,0 +1,241 @@
+"""
+CPU of sender and scanner beside a bare boto3 loop that makes the same calls, and the calls themselves.
+
+The handlers run whole: events, decisions, claims, log lines, metrics. Answers come from memory at the end of the
+wire, so that no simulator is measured. Targets: 1.3 times the loop, 2.6 calls a reminder.
+"""
+
+import contextlib
+import json
+import os
+import statistics
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from itertools import batched
+from typing import Any
+
+import boto3
+
+from dunning import wiring
+from dunning.adapters.dynamodb.items import contact_item, facts_item, standing_item
+from dunning.adapters.dynamodb.keys import wake_key
+from dunning.adapters.sns import PUBLISH_ONCE
+from dunning.contracts import job_body
+from dunning.domain.contact import Contact, ContactState
+from dunning.domain.standing import LedgerEntry, Wake
+from dunning.ports import Job
+from functions.scanner.app import lambda_handler as scan
+from functions.sender.app import lambda_handler as send
+
+from tests.bench.portfolio import NOW, customer, standing
+from tests.bench.wire import Wire
+
+_CUSTOMERS = 500
+_BATCH = 25
+_ROUNDS = 7
+_ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "none",
+    "AWS_SECRET_ACCESS_KEY": "none",  # pragma: allowlist secret
+    "AWS_DEFAULT_REGION": "ap-northeast-1",
+    "POWERTOOLS_SERVICE_NAME": "dunning",
+    "POWERTOOLS_METRICS_NAMESPACE": "Dunning",
+    "CUSTOMERS_TABLE": "customers",
+    "CONTACTS_TABLE": "contacts",
+    "QUEUE_URL": "https://sqs.ap-northeast-1.amazonaws.com/123456789012/reminders",
+    "DEAD_LETTER_URL": "https://sqs.ap-northeast-1.amazonaws.com/123456789012/dead",
+    "SENDING_PARAMETER": "/dunning/sending",
+    "DUE_SHARDS": "4",
+}
+
+
+class _Clock:
+    """Ten in the morning in Taipei; pacing takes no time."""
+
+    def now(self) -> datetime:
+        return NOW
+
+    def sleep(self, seconds: float) -> None:
+        del seconds
+
+
+class _Context:
+    def get_remaining_time_in_millis(self) -> int:
+        return 60_000
+
+
+class Bench:
+    """Five hundred customers who are due, stored at the end of the wire."""
+
+    def __init__(self) -> None:
+        facts = [customer(i, NOW.date() + timedelta(days=3), paid=3) for i in range(_CUSTOMERS)]
+        standings = [standing(f, 2) for f in facts]
+        stored = {(f.customer_id, "facts"): json.dumps(facts_item(f), ensure_ascii=False) for f in facts}
+        stored |= {(s.customer_id, "standing"): json.dumps(standing_item(s, 4)) for s in standings}
+        due = [
+            json.dumps({"customer_id": {"S": f.customer_id}, "wake_key": {"S": wake_key(Wake(NOW, 0))}}) for f in facts
+        ]
+        self.wire = Wire(stored, due)
+        self.facts = facts
+        self.bodies = [job_body(Job(f.customer_id, NOW)) for f in facts]
+        self.events = [{"Records": [self._record(body) for body in some]} for some in batched(self.bodies, _BATCH)]
+        # What the reference writes: items of the size ours have, built beforehand.
+        entry = LedgerEntry("a" * 32, "b" * 32, NOW, -3, (facts[0].accounts[0].account_id,), "sms", NOW)
+        self.claims = [standing_item(wiring_after(s, entry), 4) for s in standings]
+        text = "【示範分期】王*明您好，分期1234的NT$3,250將於12/4到期，請用官方APP繳款。已繳請略，洽0800-000-123"
+        self.text = text
+        self.contacts = [
+            contact_item(
+                Contact(
+                    f.customer_id, "a" * 32, "b" * 32, NOW, ContactState.SENT, -3, entry.accounts, "sms",
+                    NOW + timedelta(days=1827), "demo-tw", "TW", f.phone, text, "UCS-2", 1, "zh-Hant/before-3@1", "",
+                    "message-1", "", 41_700,
+                    ("open: 1 accounts", "stage: -3, due since 2026-12-01", "hours: open in TW", "caps: 2 texts on record"),
+                )
+            )
+            for f in facts
+        ]  # fmt: skip
+
+    @staticmethod
+    def _record(body: str) -> dict[str, Any]:
+        return {"messageId": body[-40:], "body": body, "attributes": {"ApproximateReceiveCount": "1"}}
+
+    def client(self, service: str, **options: Any) -> Any:
+        """Make a client that talks to the end of the wire."""
+        client = boto3.Session().client(service, **options)
+        self.wire.plug_into(client)
+        return client
+
+    def ours(self) -> tuple[Callable[[], None], Callable[[], None]]:
+        """Return the sender's and the scanner's work through the real handlers."""
+        plugged = boto3.Session.client
+
+        def plug(session: boto3.Session, service: str, **options: Any) -> Any:
+            client = plugged(session, service, **options)
+            self.wire.plug_into(client)
+            return client
+
+        boto3.Session.client = plug  # type: ignore[method-assign, assignment]
+        wiring.use(clock=_Clock())
+        wiring.sender(), wiring.scanner()
+        boto3.Session.client = plugged  # type: ignore[method-assign]
+
+        def sender() -> None:
+            for event in self.events:
+                assert send(event, _Context()) == {"batchItemFailures": []}  # type: ignore[arg-type]
+
+        def scanner() -> None:
+            assert scan({}, None)["enqueued"] == _CUSTOMERS
+
+        return sender, scanner
+
+    def bare(self) -> tuple[Callable[[], None], Callable[[], None]]:
+        """Return loops that make the same calls with boto3 and do nothing else."""
+        dynamodb, sqs = self.client("dynamodb"), self.client("sqs")
+        sns = self.client("sns", config=PUBLISH_ONCE)
+        queue = _ENVIRONMENT["QUEUE_URL"]
+        attributes = {
+            "AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"},
+            "AWS.SNS.SMS.MaxPrice": {"DataType": "Number", "StringValue": "0.20"},
+            "AWS.SNS.SMS.SenderID": {"DataType": "String", "StringValue": "DEMOFIN"},
+        }
+
+        def sender() -> None:
+            for some in batched(range(_CUSTOMERS), _BATCH):
+                keys = [
+                    {"customer_id": {"S": self.facts[i].customer_id}, "item": {"S": item}}
+                    for i in some
+                    for item in ("facts", "standing")
+                ]
+                dynamodb.batch_get_item(RequestItems={"customers": {"Keys": keys, "ConsistentRead": True}})
+                for i in some:
+                    dynamodb.put_item(
+                        TableName="customers",
+                        Item=self.claims[i],
+                        ConditionExpression="version = :read",
+                        ExpressionAttributeValues={":read": {"N": "1"}},
+                        ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                    )
+                    sns.publish(PhoneNumber=self.facts[i].phone, Message=self.text, MessageAttributes=attributes)
+                dynamodb.batch_write_item(
+                    RequestItems={"contacts": [{"PutRequest": {"Item": self.contacts[i]}} for i in some]}
+                )
+
+        def scanner() -> None:
+            sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["ApproximateNumberOfMessages"])
+            for shard in range(4):
+                dynamodb.query(
+                    TableName="customers",
+                    IndexName="due",
+                    KeyConditionExpression="shard = :shard AND wake_key <= :until",
+                    ExpressionAttributeValues={":shard": {"S": f"{shard:02d}"}, ":until": {"S": "~"}},
+                    Limit=375,
+                )
+            for some in batched(self.bodies, 10):
+                sqs.send_message_batch(
+                    QueueUrl=queue, Entries=[{"Id": str(i), "MessageBody": body} for i, body in enumerate(some)]
+                )
+
+        return sender, scanner
+
+
+def wiring_after(before: Any, entry: LedgerEntry) -> Any:
+    """Return the standing with one more entry."""
+    from dataclasses import replace  # noqa: PLC0415
+
+    return replace(before, version=2, ledger=(*before.ledger, entry), reason="next_stage")
+
+
+def cpu_seconds(work: Callable[[], None]) -> float:
+    """Return the CPU a piece of work takes, all threads together."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Send log lines and metrics where they cost what writing costs, and nobody sees them."""
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):  # noqa: PTH123
+        yield
+
+
+def main() -> None:
+    """Print CPU and calls, ours beside the bare loop, in turns."""
+    os.environ.update(_ENVIRONMENT)
+    bench = Bench()
+    results: dict[str, list[float]] = {}
+    calls: dict[str, Counter[str]] = {}
+    with quiet():
+        pairs = dict(zip(("sender", "scanner"), zip(bench.ours(), bench.bare(), strict=True), strict=True))
+        for name, (ours, bare) in pairs.items():
+            for side, work in (("ours", ours), ("bare", bare)):
+                bench.wire.calls.clear()
+                work()  # warms up
+                calls[f"{name} {side}"] = Counter(bench.wire.calls)
+            for _ in range(_ROUNDS):
+                for side, work in (("ours", ours), ("bare", bare)):
+                    results.setdefault(f"{name} {side}", []).append(cpu_seconds(work))
+    out = sys.stdout.write
+    out(f"CPU for {_CUSTOMERS} reminders, batches of {_BATCH}, median of {_ROUNDS}\n")
+    for name in ("sender", "scanner"):
+        ours_ms, bare_ms = (1000 * statistics.median(results[f"{name} {side}"]) / _CUSTOMERS for side in ("ours", "bare"))
+        ratios = [a / b for a, b in zip(results[f"{name} ours"], results[f"{name} bare"], strict=True)]
+        ratio = statistics.median(ratios)
+        out(
+            f"  {name:8} ours {ours_ms:6.3f} ms   bare boto3 loop {bare_ms:6.3f} ms   ratio {ratio:4.2f}"
+            f" ({min(ratios):4.2f} to {max(ratios):4.2f})   target 1.30\n"
+        )
+    total = sum(sum(calls[f"{name} ours"].values()) for name in ("sender", "scanner"))
+    batches = -(-_CUSTOMERS // _BATCH)
+    polled = total + 2 * batches
+    out(f"AWS calls per reminder {total / _CUSTOMERS:.2f}, with SQS receiving and deleting each batch ")
+    out(f"{polled / _CUSTOMERS:.2f}   target 2.60, floor 2.00\n")
+    for name in ("scanner ours", "sender ours"):
+        out(f"  {name}: {dict(sorted(calls[name].items()))}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""
+The end of the wire: answers botocore's HTTP requests from memory, as cheaply as can be.
+
+Both sides of a comparison pay the whole SDK (serialising, signing, parsing) and nothing of a simulator.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+
+
+class _Raw(BytesIO):
+    def stream(self, *_: object, **__: object) -> Any:
+        yield self.read()
+
+
+class Wire:
+    """Answers DynamoDB, SQS, SNS and SSM; `calls` counts them by operation."""
+
+    def __init__(self, stored: dict[tuple[str, str], str], due: list[str]) -> None:
+        """
+        Take what is stored: items by (customer_id, item) and the due index's entries, each as JSON of the wire.
+        """
+        self._stored = stored
+        self._due = due
+        self.calls: Counter[str] = Counter()
+        self._answers: dict[str, Callable[[dict[str, Any]], str]] = {
+            "BatchGetItem": self._batch_get,
+            "PutItem": lambda _: "{}",
+            "UpdateItem": lambda _: "{}",
+            "BatchWriteItem": lambda _: "{}",
+            "Query": self._query,
+            "GetQueueAttributes": lambda _: '{"Attributes":{"ApproximateNumberOfMessages":"0"}}',
+            "SendMessageBatch": lambda body: json.dumps(
+                {"Successful": [{"Id": e["Id"], "MessageId": "m", "MD5OfMessageBody": ""} for e in body["Entries"]]}
+            ),
+            "GetParameter": lambda _: '{"Parameter":{"Name":"sending","Value":"on","Type":"String"}}',
+        }
+
+    def plug_into(self, client: Any) -> None:
+        """Answer all of a client's requests."""
+        client.meta.events.register_first("before-send", self._answer)
+
+    def _answer(self, request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse:
+        operation = event_name.rpartition(".")[2]
+        self.calls[operation] += 1
+        if operation == "Publish":
+            body = (
+                '<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult>'
+                f"<MessageId>message-{self.calls[operation]}</MessageId></PublishResult><ResponseMetadata>"
+                "<RequestId>r</RequestId></ResponseMetadata></PublishResponse>"
+            )
+        else:
+            body = self._answers[operation](json.loads(request.body) if operation in _READ_BODIES else {})
+        headers = {"content-type": "application/x-amz-json-1.0", "x-amzn-requestid": "r"}
+        return AWSResponse(request.url, 200, headers, _Raw(body.encode()))
+
+    def _batch_get(self, body: dict[str, Any]) -> str:
+        ((table, wanted),) = body["RequestItems"].items()
+        found = ",".join(
+            self._stored[key["customer_id"]["S"], key["item"]["S"]]
+            for key in wanted["Keys"]
+            if (key["customer_id"]["S"], key["item"]["S"]) in self._stored
+        )
+        return f'{{"Responses":{{"{table}":[{found}]}},"UnprocessedKeys":{{}}}}'
+
+    def _query(self, body: dict[str, Any]) -> str:
+        shard = int(body["ExpressionAttributeValues"][":shard"]["S"])
+        start = int(body["ExclusiveStartKey"]["position"]["N"]) if "ExclusiveStartKey" in body else 0
+        shards = 4
+        mine = self._due[shard::shards]
+        page = mine[start : start + body["Limit"]]
+        end = start + len(page)
+        more = f',"LastEvaluatedKey":{{"position":{{"N":"{end}"}}}}' if len(page) == body["Limit"] else ""
+        return f'{{"Items":[{",".join(page)}],"Count":{len(page)}{more}}}'
+
+
+_READ_BODIES = frozenset({"BatchGetItem", "Query", "SendMessageBatch"})
