@@ -179,7 +179,8 @@ class FakeJournal:
         self.events: list[tuple[str, dict[str, str | float | None]]] = []
         self.counts: dict[str, float] = {}
 
-    def decided(self, customer_id: str, decision: Decision, at: datetime) -> None:
+    def decided(self, customer_id: str, decision: Decision, at: datetime, **outcome: str) -> None:
+        del outcome
         self.decisions.append((customer_id, decision, at))
 
     def event(self, name: str, **fields: str | float | None) -> None:

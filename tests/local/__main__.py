@@ -5,11 +5,14 @@ import sys
 from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
+from typing import NoReturn
 
+from dunning.domain.errors import DunningError
 from tests.local.recorder import FILES
 from tests.local.report import choose_examples, report
 from tests.local.runner import BEGINS_IN, NothingLoadedError, Progress, run
 from tests.local.sample import sample_file
+from tests.local.template import TemplateError
 
 SAMPLE_START = date(2026, 11, 16)
 SAMPLE_DAYS = 45
@@ -32,8 +35,15 @@ Exit status: 0 all went well, 1 the run failed or every row was refused, 2 somet
 """
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line; `--help` says the rest."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m tests.local",
         description=_DESCRIPTION,
         epilog=_EPILOG,
@@ -115,7 +125,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     progress = _ProgressLine(start + timedelta(days=options.days - 1))
     try:
         result = run(accounts, start=start, days=options.days, out=out, name=path.name, on_progress=progress.show)
-    except NothingLoadedError as error:
+    except (NothingLoadedError, TemplateError, DunningError) as error:
         sys.stderr.write(f"ERROR: {error}\n")
         return 1
     finally:

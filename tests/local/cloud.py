@@ -79,7 +79,7 @@ _OUTPUT = _FunctionsOutput()
 class Listener(Protocol):
     """A journal: what `dunning.ports.Journal` describes."""
 
-    def decided(self, customer_id: str, decision: Decision, at: datetime) -> None:
+    def decided(self, customer_id: str, decision: Decision, at: datetime, **outcome: str) -> None:
         """Hear one decision."""
         ...
 

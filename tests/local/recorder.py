@@ -5,6 +5,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -26,15 +27,18 @@ FILES: Mapping[str, str] = {
 
 class Recorder:
     """
-    A journal that writes every decision to a file at once and counts.
+    A journal that writes every decision to a file and counts.
 
-    The file gets its name when the run has ended well: until then it ends in `.part`.
+    Decisions of one virtual instant come from several threads: they are written together, ordered by customer,
+    so that two runs of one file read the same. The file ends in `.part` until the run has ended well.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._part = path.with_name(path.name + ".part")
         self._lock = Lock()
+        self._moment: datetime | None = None
+        self._of_moment: list[tuple[str, str]] = []
         self._customers: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         self.decisions: Counter[tuple[str, str]] = Counter()
         self.events: Counter[str] = Counter()
@@ -47,11 +51,12 @@ class Recorder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._write_moment()
         self._file.close()
         if kind is None:
             self._part.replace(self._path)
 
-    def decided(self, customer_id: str, decision: Decision, at: datetime) -> None:
+    def decided(self, customer_id: str, decision: Decision, at: datetime, **outcome: str) -> None:
         """Write one decision with its trace."""
         line = json.dumps(
             {
@@ -66,9 +71,17 @@ class Recorder:
         )
         key = (decision.kind, decision.reason.value)
         with self._lock:
-            self._file.write(line + "\n")
+            if at != self._moment:
+                self._write_moment()
+                self._moment = at
+            self._of_moment.append((customer_id, line))
             self.decisions[key] += 1
             self._customers[key].add(customer_id)
+
+    def _write_moment(self) -> None:
+        # A stable sort: several decisions about one customer stay in their order.
+        self._file.writelines(line + "\n" for _, line in sorted(self._of_moment, key=itemgetter(0)))
+        self._of_moment.clear()
 
     def event(self, name: str, **fields: str | float | None) -> None:
         """Count an event."""

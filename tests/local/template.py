@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from samtranslator.model.exceptions import InvalidDocumentException
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
@@ -79,7 +80,12 @@ class Stack:
 
 
 def translate(path: Path) -> dict[str, Any]:
-    """Translate a SAM template to CloudFormation, offline. The region must be set in the environment."""
+    """
+    Translate a SAM template to CloudFormation, offline. The region must be set in the environment.
+
+    Raises:
+        TemplateError: SAM does not take it.
+    """
     source: dict[str, Any] = yaml_parse(path.read_text(encoding="utf-8"))  # type: ignore[no-untyped-call]
     for resource in source["Resources"].values():
         properties = resource.get("Properties", {})
@@ -87,7 +93,11 @@ def translate(path: Path) -> dict[str, Any]:
             # The translator wants code that is already in S3. What follows the prefix is the folder.
             if isinstance(properties.get(place), str):
                 properties[place] = prefix + properties[place]
-    translated: dict[str, Any] = Translator({}, Parser()).translate(source, {})
+    try:
+        translated: dict[str, Any] = Translator({}, Parser()).translate(source, {})
+    except InvalidDocumentException as error:
+        causes = "; ".join(cause.message for cause in error.causes)
+        raise TemplateError(f"{path.name}: {causes}") from error
     return translated
 
 

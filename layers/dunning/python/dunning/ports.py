@@ -196,8 +196,8 @@ class Uploads(Protocol):
 class Journal(Protocol):
     """Where decisions and events are told: log lines and metrics, ids only."""
 
-    def decided(self, customer_id: str, decision: Decision, at: datetime) -> None:
-        """Tell one decision with its trace."""
+    def decided(self, customer_id: str, decision: Decision, at: datetime, **outcome: str) -> None:
+        """Tell one decision with its trace and, for a text, what became of it."""
         ...
 
     def event(self, name: str, **fields: str | float | None) -> None:

@@ -51,10 +51,10 @@ class _Telling:
         self._first = first
         self._second = second
 
-    def decided(self, customer_id: str, decision: Decision, at: datetime) -> None:
-        self._first.decided(customer_id, decision, at)
+    def decided(self, customer_id: str, decision: Decision, at: datetime, **outcome: str) -> None:
+        self._first.decided(customer_id, decision, at, **outcome)
         if self._second:
-            self._second.decided(customer_id, decision, at)
+            self._second.decided(customer_id, decision, at, **outcome)
 
     def event(self, name: str, **fields: str | float | None) -> None:
         self._first.event(name, **fields)

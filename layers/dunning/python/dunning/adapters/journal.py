@@ -24,7 +24,7 @@ class PowertoolsJournal:
         self._counts: Counter[str] = Counter()
         self._lock = Lock()
 
-    def decided(self, customer_id: str, decision: Decision, at: datetime) -> None:
+    def decided(self, customer_id: str, decision: Decision, at: datetime, **outcome: str) -> None:
         """Log a decision with its trace, and count it."""
         self._logger.info(
             "decision",
@@ -35,6 +35,7 @@ class PowertoolsJournal:
                 "reason": decision.reason.value,
                 "until": instant(decision.until) if decision.until else None,
                 "trace": trace_of(decision),
+                **outcome,
             },
         )
         self.count(f"{decision.kind}_{decision.reason.value}".title().replace("_", ""))

@@ -262,11 +262,11 @@ class SendService:
             if claimed is None:
                 continue
             after, following = claimed
-            self._journal.decided(customer_id, decision, now)
+            record = self._publish(facts, standing, after, decision, now)
             if isinstance(following, Stop):
                 # No wake follows, so this is the only place to say that the customer is over to a person.
                 self._journal.decided(customer_id, following, now)
-            return self._publish(facts, standing, after, decision, now)
+            return record
         raise ContestedError
 
     def _decide(self, facts: Facts | None, standing: Standing, *, sending: bool) -> tuple[Decision, datetime]:
@@ -346,9 +346,11 @@ class SendService:
             )
         )
         entry = claimed.ledger[-1]
-        self._journal.event(
-            f"sms_{answer.outcome.value}",
-            customer_id=facts.customer_id,
+        self._journal.decided(
+            facts.customer_id,
+            decision,
+            now,
+            outcome=answer.outcome.value,
             send_id=reminder.send_id,
             message_id=answer.message_id,
             code=answer.code,

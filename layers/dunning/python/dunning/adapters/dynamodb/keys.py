@@ -15,18 +15,25 @@ from dunning.domain.standing import Wake
 FACTS = "facts"
 STANDING = "standing"
 
-_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
+_LENGTH = len("2026-12-01T02:00:00.000000")
 _LAST_URGENCY = 9
 
 
 def instant_key(moment: datetime) -> str:
-    """Write an instant so that keys sort by time: always with microseconds."""
-    return moment.astimezone(UTC).strftime(_FORMAT)
+    """Write an instant so that keys sort by time: UTC, always with microseconds."""
+    return f"{moment.astimezone(UTC).isoformat(timespec='microseconds')[:_LENGTH]}Z"
 
 
 def parse_instant(written: str) -> datetime:
-    """Read what `instant_key` wrote."""
-    return datetime.strptime(written, _FORMAT).replace(tzinfo=UTC)
+    """
+    Read what `instant_key` wrote.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if len(written) != _LENGTH + 1 or written[-1] != "Z":
+        raise ValueError("not an instant")
+    return datetime.fromisoformat(written)
 
 
 def shard_of(customer_id: str, shards: int) -> str:

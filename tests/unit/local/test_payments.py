@@ -1,0 +1,120 @@
+"""Payments that come during a run."""
+
+import csv
+import io
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.local.payments import count_customers, split
+
+BEGIN = datetime(2026, 11, 30, 16, tzinfo=UTC)
+"""Midnight of 1 December in UTC+8."""
+
+HEADER = ("customer_id", "country", "time_zone", "account_id", "paid_on", "paid_amount")
+
+
+def _file(*rows: Sequence[str], header: Sequence[str] = HEADER) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([header, *rows])
+    return text.getvalue().encode()
+
+
+def _rows(body: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline="")))
+
+
+def test_what_was_paid_before_the_run_stays_in_the_first_file() -> None:
+    body = _file(("C1", "TW", "", "A1", "2026-11-30", "100"), ("C2", "TW", "", "A2", "", ""))
+    assert split(body, begin=BEGIN) == (body, [])
+
+
+def test_a_payment_on_the_first_day_is_known_at_its_beginning() -> None:
+    body = _file(("C1", "TW", "", "A1", "2026-12-01", "100"))
+    assert split(body, begin=BEGIN) == (body, [])
+
+
+def test_the_first_day_has_not_begun_yet_in_america() -> None:
+    _, arrivals = split(_file(("C1", "US", "", "A1", "2026-12-01", "100")), begin=BEGIN)
+    assert [arrival.at for arrival in arrivals] == [datetime(2026, 12, 1, 5, tzinfo=UTC)]
+
+
+def test_a_later_payment_is_blanked_and_comes_at_the_start_of_its_day() -> None:
+    first, arrivals = split(_file(("C1", "TW", "", "A1", "2026-12-04", "100")), begin=BEGIN)
+    assert _rows(first)[0]["paid_on"] == _rows(first)[0]["paid_amount"] == ""
+    (arrival,) = arrivals
+    assert arrival.at == datetime(2026, 12, 3, 16, tzinfo=UTC)
+    assert arrival.key == "accounts/payments-2026-12-04-asia-taipei.csv"
+    assert arrival.paid == (("C1", "A1"),)
+    assert _rows(arrival.body)[0]["paid_on"] == "2026-12-04"
+
+
+@pytest.mark.parametrize("written", ["2026/12/4", "２０２６-12-04", " 2026-12-04 "])
+def test_days_are_read_as_the_intake_reads_them(written: str) -> None:
+    _, arrivals = split(_file(("C1", "TW", "", "A1", written, "100")), begin=BEGIN)
+    assert [arrival.key for arrival in arrivals] == ["accounts/payments-2026-12-04-asia-taipei.csv"]
+
+
+@pytest.mark.parametrize(
+    ("country", "time_zone", "hour"),
+    [
+        ("TW", "", 16),
+        ("HK", "", 16),
+        ("US", "", 5),
+        ("US", "America/Los_Angeles", 8),
+        ("us", "no such zone", 5),
+        ("GB", "", 0),
+        ("??", "", 0),
+    ],
+)
+def test_a_day_begins_where_the_customer_lives(country: str, time_zone: str, hour: int) -> None:
+    _, (arrival,) = split(_file(("C1", country, time_zone, "A1", "2026-12-04", "9")), begin=BEGIN)
+    assert arrival.at.hour == hour
+    assert arrival.at.day == (3 if hour == 16 else 4)
+
+
+def test_a_payment_file_holds_all_rows_of_its_customers_as_of_then() -> None:
+    first, arrivals = split(
+        _file(
+            ("C1", "TW", "", "A1", "2026-12-04", "1"),
+            ("C1", "TW", "", "A1", "2026-12-09", "2"),
+            ("C2", "TW", "", "A2", "", ""),
+            ("C1", "TW", "", "A3", "2026-11-02", "3"),
+        ),
+        begin=BEGIN,
+    )
+    assert [row["paid_amount"] for row in _rows(first)] == ["", "", "", "3"]
+    assert [[row["paid_amount"] for row in _rows(arrival.body)] for arrival in arrivals] == [
+        ["1", "", "3"],
+        ["1", "2", "3"],
+    ]
+
+
+def test_payments_of_one_day_and_zone_come_together() -> None:
+    rows = [(f"C{n}", "TW", "", f"A{n}", "2026-12-04", "1") for n in range(3)]
+    _, arrivals = split(_file(*rows), begin=BEGIN)
+    assert [len(_rows(arrival.body)) for arrival in arrivals] == [3]
+
+
+def test_lines_of_the_first_file_stay_where_they_are() -> None:
+    body = b'customer_id,country,paid_on,name\r\n\r\nC1,TW,2026-12-04,"a\nb"\r\nC2,TW\r\n\r\nC3,TW,,x,y\r\n'
+    first, _ = split(body, begin=BEGIN)
+    assert first == body.replace(b"2026-12-04", b"")
+
+
+def test_a_byte_order_mark_stays() -> None:
+    first, (arrival,) = split(b"\xef\xbb\xbf" + _file(("C1", "TW", "", "A1", "2026-12-04", "1")), begin=BEGIN)
+    assert first.startswith(b"\xef\xbb\xbf")
+    assert arrival.body.startswith(b"\xef\xbb\xbf")
+
+
+@pytest.mark.parametrize("body", [b"", b"PK\x03\x04\xff", "分期".encode("big5"), b"a,b\n", b"no header at all"])
+def test_what_cannot_be_read_is_left_to_the_intake(body: bytes) -> None:
+    assert split(body, begin=BEGIN) == (body, [])
+
+
+def test_customers_and_rows_are_counted() -> None:
+    rows = [("C1", "TW", "", "A1", "", ""), ("C1", "TW", "", "A2", "", ""), ("C2", "TW", "", "A3", "", "")]
+    assert count_customers(_file(*rows)) == (2, 3)
+    assert count_customers(b"\xff") == (0, 0)

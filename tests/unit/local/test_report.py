@@ -1,0 +1,130 @@
+"""The closing report is readable and stays within its width."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from dunning.domain.decision import Reason
+from tests.local.report import (
+    REASONS,
+    WIDTH,
+    Example,
+    choose_examples,
+    dollars,
+    fold,
+    mask_phone,
+    pad,
+    report,
+    stage_name,
+    table,
+    width_of,
+)
+
+_FIGURES = {"texts": 1_234, "customers": 567, "segments": 2_345, "cost_usd": 97.5}
+SUMMARY = {
+    "run": {
+        "file": "帳戶.csv",
+        "start": date(2026, 11, 16).isoformat(),
+        "last_day": "2026-12-30",
+        "days": 45,
+        "customers": 260,
+        "rows": 2_859,
+        "ticks": 90,
+        "wall_seconds": 12.3,
+    },
+    "sent": {
+        **_FIGURES,
+        "by_stage": {"-3": _FIGURES, "0": _FIGURES, "30": _FIGURES},
+        "by_country": {"TW": _FIGURES},
+        "by_state": {"sent": 1_230, "unknown": 4},
+    },
+    "decisions": {
+        "send": {},
+        "wait": {"quiet_hours": {"customers": 3, "decisions": 4}},
+        "stop": {reason.value: {"customers": 1, "decisions": 2} for reason in Reason},
+    },
+    "at_the_end": {"waiting": {"next_stage": 12}, "stopped": {"opted_out": 3}},
+    "payments": {"total": 3, "after_stage": {"none": 1, "-3": 2}},
+    "refused": {"total": 1, "by_reason": {"phone_invalid": 1}},
+}
+
+
+def _example(stage: int, language: str, text: str = "x") -> Example:
+    return Example("2026-11-16 10:00", "+886912345678", stage, language, 1, "UCS-2", text)
+
+
+def test_every_reason_has_words() -> None:
+    assert set(REASONS) == {reason.value for reason in Reason}
+
+
+def test_a_chinese_character_takes_two_columns() -> None:
+    assert width_of("分期ab") == 6
+    assert width_of("José") == width_of("Jose\N{COMBINING ACUTE ACCENT}") == 4
+    assert pad("分期", 6) == "分期  "
+    assert pad("分期", 6, right=True) == "  分期"
+
+
+def test_columns_of_a_table_are_aligned() -> None:
+    lines = list(table(("name", "count"), [("分期付款", "1"), ("a", "1,000")], "<>"))
+    assert len({width_of(line) for line in lines}) == 1
+
+
+@pytest.mark.parametrize(
+    ("phone", "masked"),
+    [
+        ("+886912345678", "+886 9** *** 678"),
+        ("+8613812345678", "+86 1** **** *678"),
+        ("+85261234567", "+852 6*** *567"),
+        ("+12015550123", "+1 2** *** *123"),
+    ],
+)
+def test_a_number_is_masked_but_for_its_ends(phone: str, masked: str) -> None:
+    assert mask_phone(phone) == masked
+
+
+def test_a_text_is_folded_and_no_line_begins_with_punctuation() -> None:
+    text = "【示範分期】王*明您好，分期1234的NT$3,250今天12/5到期，可用官方APP繳款。已繳請略，洽0800-000-123" * 3
+    lines = list(fold(text, 40))
+    assert "".join(lines) == text
+    assert all(width_of(line) <= 42 for line in lines)
+    assert not any(line[0] in "，。】" for line in lines)
+    assert list(fold("Pay in our app today", 10)) == ["Pay in our", "app today"]
+
+
+def test_stages_and_money_are_said_in_words() -> None:
+    assert [stage_name(stage) for stage in (-3, 0, 15)] == ["3 days before", "on the due date", "15 days after"]
+    assert dollars(12_345_678) == "$12.35"
+
+
+def test_examples_show_all_languages_and_as_many_stages_as_there_are() -> None:
+    texts = [_example(stage, language) for language in ("en", "zh-Hans", "zh-Hant") for stage in (-3, 0, 3, 7, 15)]
+    chosen = choose_examples(texts)
+    assert len(chosen) == 6
+    assert {example.language for example in chosen} == {"en", "zh-Hans", "zh-Hant"}
+    assert len({example.stage for example in chosen}) == 5
+    assert chosen == choose_examples(reversed(texts))
+    assert choose_examples([]) == []
+
+
+def test_the_report_stays_within_its_width_and_names_what_a_manager_asks_for() -> None:
+    lines = list(report(SUMMARY, [_example(0, "zh-Hant", "分期" * 120)], {"sent": Path("out/outbox.jsonl")}))
+    assert max(map(width_of, lines)) <= WIDTH
+    whole = "\n".join(lines)
+    for words in ("3 days before", "quiet_hours", "outside contact hours", "$97.50", "4 unknown", "out/outbox.jsonl"):
+        assert words in whole
+    assert "+886 9** *** 678" in whole
+    assert "+886912345678" not in whole
+
+
+def test_a_run_in_which_nothing_happened_can_be_reported() -> None:
+    nothing = {"texts": 0, "customers": 0, "segments": 0, "cost_usd": 0.0}
+    quiet = {
+        **SUMMARY,
+        "sent": {**nothing, "by_stage": {}, "by_country": {}, "by_state": {}},
+        "decisions": {"send": {}, "wait": {}, "stop": {}},
+        "at_the_end": {"waiting": {}, "stopped": {}},
+        "payments": {"total": 0, "after_stage": {}},
+        "refused": {"total": 0, "by_reason": {}},
+    }
+    assert "none" in "\n".join(report(quiet, [], {}))
