@@ -22,7 +22,6 @@ import boto3
 from dunning import wiring
 from dunning.adapters.dynamodb.items import contact_item, facts_item, standing_item
 from dunning.adapters.dynamodb.keys import wake_key
-from dunning.adapters.sns import PUBLISH_ONCE
 from dunning.contracts import job_body
 from dunning.domain.contact import Contact, ContactState
 from dunning.domain.standing import LedgerEntry, Wake
@@ -134,7 +133,7 @@ class Bench:
     def bare(self) -> tuple[Callable[[], None], Callable[[], None]]:
         """Return loops that make the same calls with boto3 and do nothing else."""
         dynamodb, sqs = self.client("dynamodb"), self.client("sqs")
-        sns = self.client("sns", config=PUBLISH_ONCE)
+        sns = self.client("sns")
         queue = _ENVIRONMENT["QUEUE_URL"]
         attributes = {
             "AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"},

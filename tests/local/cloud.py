@@ -15,7 +15,7 @@ from contextlib import ExitStack, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self, TextIO
+from typing import TYPE_CHECKING, Any, Self, TextIO
 from unittest.mock import patch
 
 import boto3
@@ -25,7 +25,7 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import Item
 from moto.sqs.models import Queue, sqs_backends
 
-from dunning.domain.decision import Decision
+from dunning.ports import Journal
 from tests.local import ROOT, events
 from tests.local.clock import VirtualClock
 from tests.local.moto_patches import patched_moto
@@ -76,24 +76,8 @@ class _FunctionsOutput(io.TextIOBase):
 _OUTPUT = _FunctionsOutput()
 
 
-class Listener(Protocol):
-    """A journal: what `dunning.ports.Journal` describes."""
-
-    def decided(self, customer_id: str, decision: Decision, at: datetime, **outcome: str) -> None:
-        """Hear one decision."""
-        ...
-
-    def event(self, name: str, **fields: str | float | None) -> None:
-        """Hear an event."""
-        ...
-
-    def count(self, name: str, value: float = 1) -> None:
-        """Hear a metric."""
-        ...
-
-
 type Handler = Callable[[events.Event, events.LambdaContext], Any]
-type Wire = Callable[[VirtualClock, Listener | None], None]
+type Wire = Callable[[VirtualClock, Journal | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +100,7 @@ class Upload:
     result: Any
 
 
-def _wire(clock: VirtualClock, listener: Listener | None) -> None:
+def _wire(clock: VirtualClock, listener: Journal | None) -> None:
     from dunning import wiring  # noqa: PLC0415 - imported once AWS is faked: it may build clients
 
     wiring.use(clock=clock, also_tell=listener)
@@ -146,7 +130,7 @@ class LocalCloud:
         self,
         begin: datetime,
         *,
-        listener: Listener | None = None,
+        listener: Journal | None = None,
         log: TextIO | None = None,
         template: Path = ROOT / "template.yaml",
         parameters: Mapping[str, str] | None = None,

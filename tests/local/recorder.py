@@ -57,7 +57,7 @@ class Recorder:
             self._part.replace(self._path)
 
     def decided(self, customer_id: str, decision: Decision, at: datetime, **outcome: str) -> None:
-        """Write one decision with its trace."""
+        """Write one decision with its trace and, for a text, what became of it."""
         line = json.dumps(
             {
                 "at": instant(at),
@@ -66,6 +66,7 @@ class Recorder:
                 "reason": decision.reason.value,
                 "until": instant(decision.until) if decision.until else None,
                 "trace": trace_of(decision),
+                **outcome,
             },
             ensure_ascii=False,
         )

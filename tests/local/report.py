@@ -145,7 +145,7 @@ def choose_examples(examples: Iterable[Example], count: int = 6) -> list[Example
     of_language = {
         language: list(texts)
         for language, texts in groupby(
-            sorted(examples, key=lambda e: (e.language, e.local_at, e.to)), key=lambda e: e.language
+            sorted(examples, key=lambda e: (e.language, e.local_at, e.to, e.stage)), key=lambda e: e.language
         )
     }
     chosen: list[Example] = []

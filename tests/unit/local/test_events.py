@@ -72,12 +72,11 @@ def test_an_upload_has_the_shape_of_the_sample_and_an_encoded_key() -> None:
 
 
 def test_later_uploads_have_later_sequencers() -> None:
-    sequencers = [
-        events.s3_object_created(bucket="b", key="k", body=b"", at=at, region="r", sequence=sequence)["Records"][0]["s3"][
-            "object"
-        ]["sequencer"]
+    uploads = [
+        events.s3_object_created(bucket="b", key="k", body=b"", at=at, region="r", sequence=sequence)
         for at, sequence in ((AT, 1), (AT, 2), (AT + timedelta(seconds=1), 3))
     ]
+    sequencers = [upload["Records"][0]["s3"]["object"]["sequencer"] for upload in uploads]
     assert sequencers == sorted(set(sequencers))
 
 

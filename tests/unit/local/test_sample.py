@@ -77,8 +77,8 @@ def test_the_file_has_the_intakes_columns_and_bad_rows_among_good_ones() -> None
     assert tuple(header) == COLUMNS
     bad = [number for number, line in enumerate(lines) if line in [row.values() for row in bad_rows(START)]]
     assert len(bad) == 6
-    assert 0 < bad[0]
-    assert bad[-1] < len(lines) - 1
+    assert bad == list(range(bad[0], bad[0] + 6))
+    assert 100 < bad[0] < len(lines) - 100
 
 
 def _amount(written: str) -> float:

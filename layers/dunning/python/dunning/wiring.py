@@ -18,6 +18,7 @@ from aws_lambda_powertools import Logger, Metrics
 from botocore.config import Config
 from pydantic import ValidationError
 
+from dunning.adapters.client import LEAN
 from dunning.adapters.clock import SystemClock
 from dunning.adapters.dynamodb.contacts import DynamoContacts
 from dunning.adapters.dynamodb.customers import DynamoCustomers
@@ -36,7 +37,7 @@ from dunning.settings import IntakeSettings, ScannerSettings, SenderSettings, Se
 if TYPE_CHECKING:
     from dunning.services.intake import IntakeService
 
-_PATIENT = Config(retries={"total_max_attempts": 4, "mode": "standard"}, max_pool_connections=32)
+_PATIENT = LEAN.merge(Config(retries={"total_max_attempts": 4, "mode": "standard"}))
 """For calls that may safely be repeated, which is all but a publish."""
 
 

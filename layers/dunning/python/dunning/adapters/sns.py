@@ -14,6 +14,7 @@ from botocore.exceptions import (
     HTTPClientError,
 )
 
+from dunning.adapters.client import LEAN
 from dunning.adapters.errors import error_code
 from dunning.ports import Outcome, Published, Sms
 
@@ -21,11 +22,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sns.type_defs import MessageAttributeValueTypeDef
 
-PUBLISH_ONCE = Config(
-    retries={"total_max_attempts": 1, "mode": "standard"},
-    connect_timeout=3,
-    read_timeout=8,
-    max_pool_connections=16,
+PUBLISH_ONCE = LEAN.merge(
+    Config(retries={"total_max_attempts": 1, "mode": "standard"}, connect_timeout=3, read_timeout=8)
 )
 """
 botocore sends a publish again whose answer was lost: up to three texts, reported as one success. Tried once, and

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from operator import itemgetter
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from dunning.services.intake.refusals import Refusal, Refused
 from dunning.services.intake.rows import COLUMNS
@@ -93,12 +93,6 @@ class Spool:
             yield Refused(line, customer_id, field, Refusal(reason))
 
 
-def _row(record: tuple[str | int | None, ...]) -> SpooledRow:
+def _row(record: tuple[Any, ...]) -> SpooledRow:
     customer_id, line, account_id, contested, *cells = record
-    raw = RawRow(
-        int(line or 0),
-        str(customer_id),
-        str(account_id),
-        None if cells[0] is None else [str(cell) for cell in cells],
-    )
-    return SpooledRow(raw, bool(contested))
+    return SpooledRow(RawRow(line, customer_id, account_id, None if cells[0] is None else cells), bool(contested))

@@ -1,0 +1,238 @@
+"""Cells: what one cell of each kind may hold, and what it is refused for."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+
+import pytest
+from dunning.domain.facts import HoldReason
+from dunning.services.intake.cells import (
+    HoldWords,
+    read_account_number,
+    read_amount,
+    read_country,
+    read_currency,
+    read_date,
+    read_hold,
+    read_id,
+    read_instant,
+    read_language,
+    read_name,
+    read_product,
+    read_region,
+    read_time_zone,
+    read_whole,
+)
+from dunning.services.intake.characters import plain, words
+from dunning.services.intake.refusals import EXPLANATIONS, CellError, Refusal
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def refusal_of(read: Callable[[], object]) -> Refusal:
+    with pytest.raises(CellError) as refused:
+        read()
+    return refused.value.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "digits", "minor"),
+    [
+        ("3250", 2, 325000),
+        ("3250.5", 2, 325050),
+        ("3,250.50", 2, 325050),
+        ("1,234,567", 2, 123456700),
+        ("0", 2, 0),
+        ("-120.00", 2, -12000),
+        ("3250.", 2, 325000),
+        ("1000.00", 0, 1000),
+        ("3250.5000", 2, 325050),
+        ("0.000", 2, 0),
+    ],
+)
+def test_an_amount_becomes_minor_units(text: str, digits: int, minor: int) -> None:
+    assert read_amount(text, digits) == minor
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["NT$3250", "$3250", "3250元", "3,25", "32,50.00", "3.250,00", "1e3", "3 250", "1.234.567", "", "-", "(120)", "+5",
+     "٣", "1" * 16, "0x10", "1_000"],
+)  # fmt: skip
+def test_what_is_no_plain_decimal_is_refused(text: str) -> None:
+    assert refusal_of(lambda: read_amount(text, 2)) is Refusal.NOT_AN_AMOUNT
+
+
+@pytest.mark.parametrize(("text", "digits"), [("3250.555", 2), ("100.5", 0), ("1.000", 2), ("12.500", 0), ("1.000", 0)])
+def test_more_decimals_than_the_currency_has_or_dotted_thousands_are_refused(text: str, digits: int) -> None:
+    assert refusal_of(lambda: read_amount(text, digits)) is Refusal.TOO_MANY_DECIMALS
+
+
+@given(st.integers(-(10**15) + 1, 10**15 - 1), st.sampled_from([0, 2]), st.booleans())
+def test_amounts_round_trip(minor: int, digits: int, grouped: bool) -> None:  # noqa: FBT001 - hypothesis
+    whole, cents = divmod(abs(minor), 10**digits)
+    text = f"{'-' if minor < 0 else ''}{whole:{',' if grouped else ''}}" + (f".{cents:02}" if digits else "")
+    assert read_amount(text, digits) == minor
+
+
+@pytest.mark.parametrize("text", ["2026-12-05", "2026/12/05", "2026/12/5"])
+def test_a_date_has_the_year_first(text: str) -> None:
+    assert read_date(text) == date(2026, 12, 5)
+
+
+@pytest.mark.parametrize(
+    "text", ["12/05/2026", "05-12-2026", "20261205", "2026-12/05", "2026-02-30", "115/12/05", "46361", "5 Dec 2026"]
+)
+def test_a_date_that_could_be_mistaken_is_refused(text: str) -> None:
+    assert refusal_of(lambda: read_date(text)) is Refusal.NOT_A_DATE
+
+
+@pytest.mark.parametrize("text", ["1999-12-31", "2101-01-01", "0001-01-01"])
+def test_a_year_out_of_reason_is_refused(text: str) -> None:
+    assert refusal_of(lambda: read_date(text)) is Refusal.DATE_OUT_OF_RANGE
+
+
+def test_a_date_of_consent_means_the_end_of_that_day() -> None:
+    assert read_instant("2026-01-31") == datetime(2026, 1, 31, 23, 59, 59, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["2026-01-31T09:30:00+08:00", "2026-01-31 01:30:00Z", "2026-01-31T01:30Z"])
+def test_an_instant_with_an_offset_becomes_utc(text: str) -> None:
+    assert read_instant(text) == datetime(2026, 1, 31, 1, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["2026-01-31T09:30:00", "31/01/2026", "yes", "2026-01-31T25:00Z"])
+def test_an_instant_without_an_offset_is_refused(text: str) -> None:
+    assert refusal_of(lambda: read_instant(text)) is Refusal.NOT_AN_INSTANT
+
+
+def test_the_first_instant_there_is_is_refused_not_a_crash() -> None:
+    assert refusal_of(lambda: read_instant("0001-01-01T00:00:00+14:00")) is Refusal.DATE_OUT_OF_RANGE
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("zh-Hant", "zh-Hant"), ("zh-TW", "zh-Hant"), ("zh_HK", "zh-Hant"), ("zh-MO", "zh-Hant"),
+        ("zh-Hant-HK", "zh-Hant"), ("zh-Hans", "zh-Hans"), ("zh-CN", "zh-Hans"), ("zh-sg", "zh-Hans"),
+        ("zh-Hans-MY", "zh-Hans"), ("en", "en"), ("en-US", "en"), ("EN_gb", "en"),
+    ],
+)  # fmt: skip
+def test_a_language_is_known_by_its_script(text: str, language: str) -> None:
+    assert read_language(text) == language
+
+
+@pytest.mark.parametrize("text", ["zh", "zh-MY", "fr", "english", "zh-", "-"])
+def test_a_language_whose_script_is_not_certain_is_refused(text: str) -> None:
+    assert refusal_of(lambda: read_language(text)) is Refusal.UNKNOWN_LANGUAGE
+
+
+@pytest.mark.parametrize("text", ["CST", "EST", "GMT+8", "Etc/GMT+8", "UTC", "+08:00", "Asia/Taibei"])
+def test_an_abbreviation_is_no_time_zone(text: str) -> None:
+    assert refusal_of(lambda: read_time_zone(text)) is Refusal.UNKNOWN_TIME_ZONE
+
+
+def test_a_time_zone_is_known_in_any_case() -> None:
+    assert read_time_zone("asia/TAIPEI") == "Asia/Taipei"
+
+
+def test_a_country_is_two_letters_of_iso_3166() -> None:
+    assert read_country("tw") == "TW"
+    for text in ("UK", "TWN", "Taiwan", "台灣", "XX", "001"):
+        assert refusal_of(lambda text=text: read_country(text)) is Refusal.UNKNOWN_COUNTRY  # type: ignore[misc]
+
+
+def test_a_region_is_a_code_never_a_name_that_would_miss_its_rules() -> None:
+    assert read_region("us-ma", "US") == read_region("MA", "US") == "MA"
+    for text in ("Massachusetts", "US-MA", "麻州"):
+        assert refusal_of(lambda text=text: read_region(text, "CA")) is Refusal.NOT_A_REGION_CODE  # type: ignore[misc]
+
+
+def test_a_currency_must_be_one_whose_decimals_are_known() -> None:
+    assert read_currency("twd") == "TWD"
+    for text in ("NTD", "元", "XAU"):
+        assert refusal_of(lambda text=text: read_currency(text)) is Refusal.UNKNOWN_CURRENCY  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("text", ["", "C 1", "王-1", "=1+1", "a@b.c", "x" * 65])
+def test_an_id_holds_only_what_may_stand_in_a_log(text: str) -> None:
+    assert refusal_of(lambda: read_id(text)) is Refusal.MALFORMED_ID
+
+
+def test_a_name_is_kept_composed_and_without_marks_nobody_sees() -> None:
+    assert read_name("\u202a王\u200b小明\u202c") == "王小明"
+    assert read_name("Jose\u0301  Pe\u00f1a\r\nJr.") == "Jos\u00e9 Pe\u00f1a Jr."
+
+
+@pytest.mark.parametrize("text", ["12345", "***", "\u200b", "王\ufffd明", "x" * 81])
+def test_a_name_has_a_letter_and_no_damage(text: str) -> None:
+    assert refusal_of(lambda: read_name(text)) is Refusal.NOT_A_NAME
+
+
+def test_a_product_has_no_damage() -> None:
+    assert read_product(" 機車\n分期 ") == "機車 分期"
+    assert refusal_of(lambda: read_product("\ufffd")) is Refusal.NOT_A_PRODUCT
+
+
+def test_an_account_number_loses_the_debris_that_would_change_its_last_digits() -> None:
+    assert read_account_number("900112345678.0") == "900112345678"
+    assert read_account_number("AB-12.03") == "AB-12.03"
+
+
+@pytest.mark.parametrize("text", ["9.00112E+11", "1E5", "####"])
+def test_an_account_number_cut_by_a_spreadsheet_is_refused(text: str) -> None:
+    assert refusal_of(lambda: read_account_number(text)) is Refusal.DAMAGED_BY_SPREADSHEET
+
+
+def test_an_account_number_shows_at_least_one_character() -> None:
+    assert refusal_of(lambda: read_account_number("7")) is Refusal.NOT_AN_ACCOUNT_NUMBER
+
+
+def test_a_whole_number_may_have_the_debris_of_a_spreadsheet() -> None:
+    assert read_whole("1.0", 1, 9) == 1
+    assert read_whole("-3", -9, 9) == -3
+    assert refusal_of(lambda: read_whole("1.5", 1, 9)) is Refusal.NOT_A_NUMBER
+    assert refusal_of(lambda: read_whole("0", 1, 9)) is Refusal.NUMBER_OUT_OF_RANGE
+
+
+@pytest.mark.parametrize("text", ["dispute", "Dispute", " DISPUTE "])
+def test_a_hold_is_a_word_in_any_case(text: str) -> None:
+    assert read_hold(text) == HoldWords(frozenset({HoldReason.DISPUTE}))
+
+
+def test_a_hold_of_two_words_may_be_written_with_spaces_or_hyphens() -> None:
+    assert read_hold("Wrong person") == read_hold("wrong-person") == HoldWords(frozenset({HoldReason.WRONG_PERSON}))
+
+
+def test_several_holds_in_a_cell_all_count() -> None:
+    both = frozenset({HoldReason.DISPUTE, HoldReason.DECEASED})
+    assert read_hold("dispute; deceased") == HoldWords(both)
+
+
+@pytest.mark.parametrize("text", ["opted_out", "Opt-Out", "optout", "STOP", "unsubscribed", "退訂", "退订", "拒收"])
+def test_an_opt_out_is_no_hold_but_stands_for_good(text: str) -> None:
+    assert read_hold(text) == HoldWords(opted_out=True)
+
+
+@pytest.mark.parametrize("text", ["on vacation", "訴訟中", "-", ";"])
+def test_a_hold_nobody_understands_is_silence_all_the_same(text: str) -> None:
+    assert read_hold(text) == HoldWords(frozenset({HoldReason.OTHER}), not_understood=True)
+
+
+def test_full_width_cells_are_made_plain_but_a_footnote_never_becomes_a_digit() -> None:
+    assert plain("\u3000１，２５０．００\u200b ") == "1,250.00"
+    assert plain("\u2212120") == "-120"
+    assert plain("100²") == "100²"
+
+
+@given(st.text())
+def test_text_made_plain_stays_so(text: str) -> None:
+    assert plain(plain(text)) == plain(text)
+    assert words(words(text)) == words(text)
+    assert "\n" not in words(text)
+
+
+def test_every_refusal_explains_itself_in_a_sentence() -> None:
+    assert set(EXPLANATIONS) == set(Refusal)
+    for explanation in EXPLANATIONS.values():
+        assert explanation[0].isupper()
+        assert explanation.endswith(".")
