@@ -13,8 +13,8 @@ from typing import Any
 from unittest.mock import patch
 
 from botocore.handlers import BUILTIN_HANDLERS
-from moto.core import responses as moto_responses
 from moto.core.responses import BaseResponse
+from moto.core.utils import method_names_from_class
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 from moto.sqs import models as sqs_models
@@ -43,9 +43,7 @@ def patched_moto(clock: VirtualClock, on_publish: Callable[[dict[str, Any], str]
         stack.enter_context(patch.object(sqs_models, "unix_time_millis", clock.millis))
         stack.enter_context(patch.object(sqs_models, "unix_time", lambda: clock.millis() / 1000))
         # The names of a class's methods do not change; moto collects them anew for every call.
-        stack.enter_context(
-            patch.object(moto_responses, "method_names_from_class", cache(moto_responses.method_names_from_class))
-        )
+        stack.enter_context(patch("moto.core.responses.method_names_from_class", cache(method_names_from_class)))
         groups = _Groups()
         call_action = _serialised(BaseResponse.call_action, groups)
         stack.enter_context(patch.object(BaseResponse, "call_action", call_action))
@@ -84,10 +82,11 @@ def _serialised(call_action: Callable[[BaseResponse], Any], groups: _Groups) -> 
         if self.service_name not in _SERIALISED:
             return call_action(self)
         with lock:
-            answer = call_action(self)
-            if self._get_action() not in _READS:
-                groups.forget()
-            return answer
+            try:
+                return call_action(self)
+            finally:
+                if self._get_action() not in _READS:
+                    groups.forget()
 
     return one_at_a_time
 

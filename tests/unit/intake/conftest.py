@@ -1,6 +1,7 @@
 """Fixtures of the intake's tests."""
 
 import pytest
+
 from tests.unit.intake.portfolio import Office
 
 

@@ -47,7 +47,7 @@ CHEN = WANG | {
 }
 
 
-def row(base: Mapping[str, str] = WANG, **changes: str) -> dict[str, str]:
+def row(base: Mapping[str, str] = WANG, /, **changes: str) -> dict[str, str]:
     return {**base, **changes}
 
 

@@ -4,6 +4,9 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from dunning.domain.facts import HoldReason
 from dunning.services.intake.cells import (
     HoldWords,
@@ -24,8 +27,6 @@ from dunning.services.intake.cells import (
 )
 from dunning.services.intake.characters import plain, words
 from dunning.services.intake.refusals import EXPLANATIONS, CellError, Refusal
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def refusal_of(read: Callable[[], object]) -> Refusal:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import phonenumbers
 import pytest
-from dunning.services.intake.phones import PhoneError, normalise_phone
 from hypothesis import given
 from hypothesis import strategies as st
+
+from dunning.services.intake.phones import PhoneError, normalise_phone
 
 VECTORS = json.loads(Path("tests/vectors/phones.json").read_text("utf-8"))
 EXCEL_DEBRIS = "912345678.0"
@@ -92,7 +93,16 @@ def test_a_number_a_spreadsheet_has_changed_is_refused(cell: str) -> None:
 
 @pytest.mark.parametrize(
     "cell",
-    ["0912345678/9", "0912***678", "0912345xxx", "電話0912345678", "0912345678 王", "0912345678²", "09ABCDEFGH", "1" * 500],
+    [
+        "0912345678/9",
+        "0912***678",
+        "0912345xxx",
+        "電話0912345678",
+        "0912345678 王",
+        "0912345678²",
+        "09ABCDEFGH",
+        "1" * 500,
+    ],
 )
 def test_what_has_more_than_a_number_in_it_is_refused(cell: str) -> None:
     with pytest.raises(PhoneError, match="phone_invalid"):
@@ -119,7 +129,7 @@ def test_a_satellite_number_is_refused() -> None:
 
 
 def test_a_number_that_is_valid_in_two_readings_is_refused() -> None:
-    # 00 and 91 81..., India, as most of the world dials; or 009, a prefix of Hong Kong, and 1 812..., the United States.
+    # India (91 81...) after 00, or the United States (1 812...) after 009, which Hong Kong dials too.
     with pytest.raises(PhoneError, match="phone_ambiguous"):
         normalise_phone("00918123456789", "HK")
 

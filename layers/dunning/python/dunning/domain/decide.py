@@ -61,11 +61,20 @@ class _Open:
 
 
 class _Blocked(NamedTuple):
-    """The first shut gate, and the earliest instant at which it can open (`None`: never by itself)."""
+    """The first shut gate, the earliest instant at which it can open (`None`: never by itself), and the trace."""
 
     reason: Reason
     until: datetime | None
-    step: TraceStep
+    steps: tuple[TraceStep, ...]
+
+
+_NO_OBJECTION: TraceStep = ("no opt-out, no permanent stop", ())
+_NO_HOLD: TraceStep = ("hold: none is running", ())
+_OPEN_HOURS: TraceStep = ("hours: open", ())
+
+
+def _due(one: _Open) -> TraceStep:
+    return "stage: %+d, due since %s", (one.stage, date.fromordinal(one.first_day))
 
 
 def decide(facts: Facts, standing: Standing, policies: Policies, now: datetime, *, sending: bool = True) -> Decision:
@@ -84,8 +93,8 @@ def decide(facts: Facts, standing: Standing, policies: Policies, now: datetime, 
     """
     open_accounts = [_Open(account, rest) for account in facts.accounts if (rest := open_instalments(account))]
     if not open_accounts:
-        return Stop(Reason.NOTHING_OPEN, (("open: nothing", ()),))
-    steps: list[TraceStep] = [("open: %s accounts", (len(open_accounts),))]
+        return Stop(Reason.NOTHING_OPEN, (("accounts with something open: none", ()),))
+    steps: list[TraceStep] = [("accounts with something open: %s", (len(open_accounts),))]
     if not sending:
         return Wait(None, Reason.SENDING_OFF, (*steps, ("switch: sending is off", ())))
 
@@ -97,6 +106,7 @@ def decide(facts: Facts, standing: Standing, policies: Policies, now: datetime, 
         return _look_again(rules, now, steps, "rules: %s", rules.value)
     if rules.consent_required and (facts.consented_at is None or facts.consented_at > now):
         return _no_consent(facts.consented_at, rules, steps)
+    steps.append(_NO_OBJECTION)
     zones = _zones_of(facts.time_zone, rules.zones)
     if not zones:
         return _look_again(Reason.UNKNOWN_TIME_ZONE, now, steps, "time zone: not known")
@@ -164,23 +174,19 @@ class _Case:
         for _ in range(_PASSES):
             try:
                 blocked = self._shut_gate(moment)
-            except CalendarNotCoveredError as gap:
-                if first is None and gap.since <= now:
-                    return _look_again(Reason.CALENDAR_NOT_COVERED, now, steps, "calendar: no data for %s", gap.day)
-                # The wait ends where the calendar does: by then there may be a newer one.
-                blocked = _Blocked(Reason.CALENDAR_NOT_COVERED, None, ("calendar: no data from %s", (gap.day,)))
-                first = first or blocked
-                return Wait(max(gap.since, moment), first.reason, (*steps, first.step), self._urgency())
             except NoLawfulMomentError:
-                return _look_again(
-                    Reason.NO_LAWFUL_MOMENT, now, steps, "hours: never open in all possible time zones at once"
-                )
+                return _look_again(Reason.NO_LAWFUL_MOMENT, now, steps, "hours: never open in all time zones at once")
             if blocked is None:
                 if first is None:
                     return self._send(now, steps)
-                return Wait(moment, first.reason, (*steps, first.step), self._urgency())
+                return Wait(moment, first.reason, (*steps, *first.steps), self._urgency())
             if blocked.until is None:
-                return Stop(blocked.reason, (*steps, blocked.step))
+                return Stop(blocked.reason, (*steps, *blocked.steps))
+            if blocked.reason is Reason.CALENDAR_NOT_COVERED:
+                if first is None:
+                    return Stop(blocked.reason, (*steps, *blocked.steps), blocked.until)
+                # The wait ends where the calendar does: by then there may be a newer one.
+                return Wait(moment, first.reason, (*steps, *first.steps))
             first = first or blocked
             moment = blocked.until
         return _look_again(Reason.NO_LAWFUL_MOMENT, now, steps, "no lawful moment found")
@@ -188,21 +194,22 @@ class _Case:
     def _shut_gate(self, moment: datetime) -> _Blocked | None:
         """Gates 4 to 8 at one moment. Leaves the accounts that may be written about in `ready`."""
         if self.held_until is not None and moment < self.held_until:
-            return _Blocked(Reason.ON_HOLD, self.held_until, ("hold: until %s", (self.held_until,)))
+            return _Blocked(Reason.ON_HOLD, self.held_until, (("hold: running until %s", (self.held_until,)),))
         live, next_start = self._due_steps(moment)
         if not live:
             if next_start is None:
                 finished: TraceStep = ("stage: the last one has been heard; over to a person", ())
-                return _Blocked(Reason.LADDER_FINISHED, None, finished)
-            return _Blocked(Reason.NEXT_STAGE, next_start, ("stage: the next one is due %s", (next_start,)))
+                return _Blocked(Reason.LADDER_FINISHED, None, (_NO_HOLD, finished))
+            next_one: TraceStep = ("stage: the next one is due %s", (next_start,))
+            return _Blocked(Reason.NEXT_STAGE, next_start, (_NO_HOLD, next_one))
         blocked = self._shut_for_all(live, moment, next_start)
         if blocked is not None:
             return blocked
         if self.texted_at:
             frees_at = cap_frees_at(self.rules.person_caps, self.texted_at)
             if frees_at is not None and frees_at > moment:
-                step = ("cap: %s texts on record, free at %s", (len(self.texted_at), frees_at))
-                return _Blocked(Reason.PERSON_CAP, frees_at, step)
+                cap: TraceStep = ("cap: %s texts on record, free at %s", (len(self.texted_at), frees_at))
+                return _Blocked(Reason.PERSON_CAP, frees_at, (_NO_HOLD, _due(self._lead()), _OPEN_HOURS, cap))
         return None
 
     def _due_steps(self, moment: datetime) -> tuple[list[_Open], datetime | None]:
@@ -245,24 +252,31 @@ class _Case:
         if ready or first is None:
             self.ready = ready
             return None
-        return _Blocked(first.reason, until, first.step)
+        return _Blocked(first.reason, until, first.steps)
 
     def _shut_for(self, one: _Open, moment: datetime) -> _Blocked | None:
         """The calendar, the hours of the stage, and the caps of the account."""
         rules = self.rules
         hours = rules.overdue_hours if one.stage > 0 else rules.hours
-        opens = next_open(hours, self.zones, moment)
+        shut: TraceStep
+        try:
+            opens = next_open(hours, self.zones, moment)
+        except CalendarNotCoveredError as gap:
+            shut = ("calendar: no data for %s", (gap.day,))
+            until = gap.since if gap.since > moment else moment + LOOK_AGAIN
+            return _Blocked(Reason.CALENDAR_NOT_COVERED, until, (_NO_HOLD, _due(one), shut))
         if opens > moment:
-            if is_closed_day(hours, self.zones, moment):
-                return _Blocked(Reason.CLOSED_DAY, opens, ("hours: a closed day, open at %s", (opens,)))
-            return _Blocked(Reason.QUIET_HOURS, opens, ("hours: quiet, open at %s", (opens,)))
+            closed = is_closed_day(hours, self.zones, moment)
+            shut = ("hours: a closed day, open at %s" if closed else "hours: quiet, open at %s", (opens,))
+            reason = Reason.CLOSED_DAY if closed else Reason.QUIET_HOURS
+            return _Blocked(reason, opens, (_NO_HOLD, _due(one), shut))
         if rules.account_caps and self.texted_at:
             account_id = one.account.account_id
             about = [entry.at for entry in self.standing.ledger if account_id in entry.accounts]
             frees_at = cap_frees_at(rules.account_caps, about)
             if frees_at is not None and frees_at > moment:
-                step = ("cap of the account: %s texts on record, free at %s", (len(about), frees_at))
-                return _Blocked(Reason.ACCOUNT_CAP, frees_at, step)
+                shut = ("cap of the account: %s texts on record, free at %s", (len(about), frees_at))
+                return _Blocked(Reason.ACCOUNT_CAP, frees_at, (_NO_HOLD, _due(one), _OPEN_HOURS, shut))
         return None
 
     def _lead(self) -> _Open:
@@ -285,7 +299,8 @@ class _Case:
             included.sort(key=_earliest_due)
         total, count = _what_is_due(included, today)
         steps += (
-            ("stage: %+d, due since %s", (stage, date.fromordinal(lead.first_day))),
+            _NO_HOLD,
+            _due(lead),
             ("hours: open in %s", (rules.jurisdiction,)),
             ("caps: %s texts on record, none in the way", (len(self.texted_at),)),
         )
@@ -299,7 +314,7 @@ class _Case:
             return _look_again(Reason.TEMPLATE_NOT_REGISTERED, now, steps, message, text.template)
         try:
             amount = format_money(total, currency, language)
-            body, arriving = _compose(facts, rules, language, text, lead, amount, count, today)
+            body, arriving = _compose(facts, rules, language, text, included, amount, count, today)
         except UnknownCurrencyError:
             return _look_again(Reason.UNKNOWN_CURRENCY, now, steps, "text: currency %s is not known", currency)
         except TextError as error:
@@ -353,15 +368,16 @@ def _earliest_due(one: _Open) -> tuple[date, str]:
 
 
 def _compose(
-    facts: Facts, rules: Rules, language: str, text: Text, lead: _Open, amount: str, count: int, today: date
+    facts: Facts, rules: Rules, language: str, text: Text, included: list[_Open], amount: str, count: int, today: date
 ) -> tuple[str, str]:
     """Return the text to publish, and the text as it arrives, which a carrier's signature may lengthen."""
+    lead = included[0]
     earliest = lead.earliest.due_on
     name = mask_name(facts.name)
     chinese = language[:2] == "zh"
     values = {
         "name": name if chinese else gsm_name(name),
-        "tail": lead.account.tail,
+        "tail": lead.account.tail + rules.and_others[language] if len(included) > 1 else lead.account.tail,
         "amount": amount,
         "date": format_date(earliest, today, language, facts.country),
         "days": str((today - earliest).days),

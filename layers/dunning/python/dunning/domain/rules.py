@@ -55,7 +55,8 @@ class Rules:
     `ladder` are offsets in days from the due date, ascending; `urgency` is the same offsets, most urgent
     first. `hours` holds for texts up to the due date, `overdue_hours` for those after it. `zones` are the
     possible time zones of the place. `texts` is keyed by (language, stage, several). `sender_name`,
-    `pay` and `opt_out_line` are keyed by language; `opt_out_line` is empty where none is demanded.
+    `pay` and `opt_out_line` are keyed by language; `opt_out_line` is empty where none is demanded. `and_others`, by
+    language too, stands behind the account's last digits when a text speaks of several accounts.
     `registered` maps a text's `id@version` to the id under which the carrier's regulator registered it, and is `None`
     where no registration is needed. `max_price` is US dollars, as SNS wants it.
     """
@@ -79,6 +80,7 @@ class Rules:
     pay: Mapping[str, str]
     hotline: str
     opt_out_line: Mapping[str, str]
+    and_others: Mapping[str, str]
     signature_by_carrier: bool
     max_parts: int
     registered: Mapping[str, str] | None

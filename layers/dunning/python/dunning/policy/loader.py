@@ -91,9 +91,9 @@ def zones_of_countries() -> Mapping[str, tuple[str, ...]]:
     return zones
 
 
-def load_texts(language: str, name: str, source: str) -> tuple[dict[tuple[str, int, bool], Text], str]:
+def load_texts(language: str, name: str, source: str) -> tuple[dict[tuple[str, int, bool], Text], dict[str, str]]:
     """
-    Read the texts of one language and its opt-out line.
+    Read the texts of one language and its phrases: the opt-out line, and what stands for further accounts.
 
     Raises:
         PolicyError: the file is not as it should be, or a text lacks a placeholder it must have.
@@ -104,9 +104,11 @@ def load_texts(language: str, name: str, source: str) -> tuple[dict[tuple[str, i
         raise PolicyError(f"{name}: not TOML: {error}") from error
     if raw.pop("language", None) != language:
         raise PolicyError(f"{name}: language: is not {language!r}, as the file's name says")
-    opt_out_line = raw.pop("opt_out_line", "")
-    if not isinstance(opt_out_line, str) or not opt_out_line:
-        raise PolicyError(f"{name}: opt_out_line: missing")
+    phrases: dict[str, str] = {}
+    for phrase in ("opt_out_line", "and_others"):
+        phrases[phrase] = raw.pop(phrase, "")
+        if not isinstance(phrases[phrase], str) or not phrases[phrase]:
+            raise PolicyError(f"{name}: {phrase}: missing")
     texts: dict[tuple[str, int, bool], Text] = {}
     for key, table in raw.items():
         try:
@@ -125,7 +127,7 @@ def load_texts(language: str, name: str, source: str) -> tuple[dict[tuple[str, i
             if missing := sorted(required - set(text.placeholders)):
                 raise PolicyError(f"{name}: {key}{suffix}: lacks {{{'}, {'.join(missing)}}}")
             texts[language, wording.stage, several] = text
-    return texts, opt_out_line
+    return texts, phrases
 
 
 class PolicyBook:
@@ -136,14 +138,15 @@ class PolicyBook:
         jurisdictions: Mapping[str, JurisdictionFile],
         lenders: Mapping[str, LenderFile],
         texts: Mapping[tuple[str, int, bool], Text],
-        opt_out_lines: Mapping[str, str],
+        phrases: Mapping[str, Mapping[str, str]],
         prices: PricesFile,
         calendar_of: Callable[[str], CalendarFile | None],
     ) -> None:
         self.jurisdictions = jurisdictions
         self.lenders = lenders
         self.texts = texts
-        self.opt_out_lines = opt_out_lines
+        self.opt_out_lines = {language: of["opt_out_line"] for language, of in phrases.items()}
+        self.and_others = {language: of["and_others"] for language, of in phrases.items()}
         self._calendar_of = calendar_of
         self._rules: dict[tuple[str, str, str, str], Rules | Reason] = {}
         self._prices = {country: int(price * 1_000_000) for country, price in prices.per_segment.items()}
@@ -195,6 +198,7 @@ class PolicyBook:
             pay=lender.pay,
             hotline=lender.hotline,
             opt_out_line=opt_out_line,
+            and_others=self.and_others,
             signature_by_carrier=carrier_place.carrier.signature_by_carrier,
             max_parts=lender.max_segments,
             registered=sns.registered if carrier_place.carrier.registered_template else None,
@@ -281,9 +285,9 @@ def load_policies(folder: Path | None = None) -> PolicyBook:
     if "default" not in jurisdictions:
         raise PolicyError("jurisdictions/default.toml: missing")
     texts: dict[tuple[str, int, bool], Text] = {}
-    opt_out_lines: dict[str, str] = {}
+    phrases: dict[str, dict[str, str]] = {}
     for language, text in _toml_files(data / "texts").items():
-        of_language, opt_out_lines[language] = load_texts(language, f"texts/{language}.toml", text)
+        of_language, phrases[language] = load_texts(language, f"texts/{language}.toml", text)
         texts |= of_language
     lenders = {
         name: _read(LenderFile, f"lenders/{name}.toml", text) for name, text in _toml_files(data / "lenders").items()
@@ -302,4 +306,4 @@ def load_policies(folder: Path | None = None) -> PolicyBook:
             return None
         return _read(CalendarFile, f"calendars/{country}.toml", entry.read_text("utf-8"))
 
-    return PolicyBook(jurisdictions, lenders, texts, opt_out_lines, prices, calendar_of)
+    return PolicyBook(jurisdictions, lenders, texts, phrases, prices, calendar_of)

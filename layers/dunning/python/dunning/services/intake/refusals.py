@@ -96,14 +96,14 @@ EXPLANATIONS: Mapping[Refusal, str] = {
     Refusal.NOT_AN_ACCOUNT_NUMBER: "An account number has at least two letters or digits.",
     Refusal.NOT_A_PRODUCT: "A product has at most 80 characters, none of them damaged.",
     Refusal.NOT_A_NUMBER: "Write a whole number.",
-    Refusal.NUMBER_OUT_OF_RANGE: "instalment_no is from 1 to 99999, stage_reached from -365 to 3650 days.",
+    Refusal.NUMBER_OUT_OF_RANGE: "Numbers of instalments are from 1 to 99999, stages from -365 to 3650 days.",
     Refusal.DAMAGED_BY_SPREADSHEET: "A spreadsheet has cut this number. Format the column as text, enter it again and "
     "export anew.",
     Refusal.PAID_ON_IN_FUTURE: "The day of payment is later than the day of the upload. Give payments that were made.",
     Refusal.PAID_AMOUNT_NEGATIVE: "A payment is not negative. Write a credit as a row with a negative amount.",
     Refusal.PAID_ON_BUT_NOTHING_PAID: "There is a day of payment, but the amount paid is 0. Empty one of the two, or "
     "give the amount.",
-    Refusal.HOLD_UNTIL_WITHOUT_HOLD: "hold_until needs a reason in hold, for example dispute, hardship or promise.",
+    Refusal.HOLD_UNTIL_WITHOUT_HOLD: "Give a reason in hold too, for example dispute, hardship or promise.",
     Refusal.PHONE_INVALID: "This is not one valid phone number for the country. Write it with + and the country code, "
     "with no words beside it.",
     Refusal.PHONE_NOT_MOBILE: "This number cannot receive SMS. Give a mobile number.",

@@ -1,0 +1,69 @@
+"""The function: an S3 event in, counts out, and what was counted goes out whatever happens."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dunning import wiring
+from dunning.services.intake import IntakeConflictError, IntakeSummary
+from functions.intake.app import lambda_handler
+
+EVENT: dict[str, Any] = json.loads(Path("events/s3_accounts_uploaded.json").read_text("utf-8"))
+
+
+class _Outside:
+    """The service and the journal the function gets from its wiring."""
+
+    def __init__(self) -> None:
+        self.loaded: list[tuple[str, str, datetime]] = []
+        self.flushed = 0
+        self.fails = False
+
+    def load(self, bucket: str, key: str, uploaded_at: datetime) -> IntakeSummary:
+        self.loaded.append((bucket, key, uploaded_at))
+        if self.fails:
+            raise IntakeConflictError
+        return IntakeSummary(rows=3, customers_loaded=2, rows_refused=1)
+
+    def flush(self) -> None:
+        self.flushed += 1
+
+
+@pytest.fixture
+def outside(monkeypatch: pytest.MonkeyPatch) -> _Outside:
+    found = _Outside()
+    monkeypatch.setattr(wiring, "intake", lambda: found)
+    monkeypatch.setattr(wiring, "journal", lambda: found)
+    return found
+
+
+def test_an_uploaded_file_is_loaded_as_of_its_upload(outside: _Outside) -> None:
+    answer = lambda_handler(EVENT, None)
+    uploaded_at = datetime(2026, 12, 1, 1, 30, 0, 123000, tzinfo=UTC)
+    assert outside.loaded == [("dunning-uploads-123456789012", "accounts/2026-12-01 分期.csv", uploaded_at)]
+    (counts,) = answer["files"]
+    assert (counts["rows"], counts["customers_loaded"], counts["rows_refused"]) == (3, 2, 1)
+    assert json.dumps(answer)
+    assert outside.flushed == 1
+
+
+def test_a_folder_made_in_the_console_is_no_file(outside: _Outside) -> None:
+    record = EVENT["Records"][0]
+    folder = record | {"s3": record["s3"] | {"object": {"key": "accounts/2026/", "size": 0}}}
+    assert lambda_handler({"Records": [folder]}, None) == {"files": []}
+    assert outside.loaded == []
+
+
+def test_the_event_that_tests_a_notification_has_no_files(outside: _Outside) -> None:
+    assert lambda_handler({"Service": "Amazon S3", "Event": "s3:TestEvent"}, None) == {"files": []}
+    assert outside.loaded == []
+
+
+def test_a_failure_comes_back_with_the_event_and_its_counts_go_out(outside: _Outside) -> None:
+    outside.fails = True
+    with pytest.raises(IntakeConflictError):
+        lambda_handler(EVENT, None)
+    assert outside.flushed == 1

@@ -1,0 +1,489 @@
+"""Intake: customers are loaded whole or not at all, once or again, and refusals give nobody away."""
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dunning.domain.decision import Send
+from dunning.domain.facts import Account, Facts, Hold, HoldReason, Instalment
+from dunning.domain.standing import LedgerEntry, Progress, Standing, Wake
+from dunning.ports import Customer, UnreadableRecordError
+from dunning.services.intake import IntakeConflictError
+from dunning.services.intake.intake import MOST_ROWS_A_CUSTOMER, rejects_key
+from dunning.services.intake.refusals import EXPLANATIONS, REJECT_COLUMNS, Refusal
+from tests.unit.intake.portfolio import CHEN, NOW, UPLOADED_AT, WANG, Office, csv_of, row
+
+LATER = UPLOADED_AT + timedelta(days=1)
+
+
+# ------------------------------------------------------------------ loading
+
+
+def test_rows_of_a_customer_anywhere_in_the_file_become_one_customer(office: Office) -> None:
+    summary = office.load_rows(
+        row(instalment_no="2", due_on="2027-01-05"),
+        CHEN,
+        row(account_id="A-0", account_number="9001-0000-1111", amount="100", hold="dispute"),
+        row(paid_on="2026-11-30", stage_reached="3"),
+    )
+    assert (summary.rows, summary.customers_loaded, summary.customers_refused) == (4, 2, 0)
+    assert office.store.facts["C-1001"] == Facts(
+        customer_id="C-1001",
+        name="王小明",
+        phone="+886912345678",
+        phone_country="TW",
+        country="TW",
+        region="",
+        language="zh-Hant",
+        time_zone="Asia/Taipei",
+        lender="demo-tw",
+        consented_at=datetime(2026, 1, 31, 23, 59, 59, tzinfo=UTC),
+        accounts=(
+            Account("A-0", "1111", "TWD", (Instalment(1, date(2026, 12, 5), 10000),), "機車分期"),
+            Account(
+                "A-1",
+                "5678",
+                "TWD",
+                (
+                    Instalment(1, date(2026, 12, 5), 325000, 325000, 3),
+                    Instalment(2, date(2027, 1, 5), 325000),
+                ),
+                "機車分期",
+            ),
+        ),
+        holds=(Hold(HoldReason.DISPUTE),),
+        as_of=UPLOADED_AT,
+    )
+
+
+def test_only_the_last_digits_of_an_account_number_are_kept(office: Office) -> None:
+    office.load_rows(WANG)
+    assert "1234" not in repr(office.store.facts["C-1001"].accounts)
+
+
+def test_a_customer_is_given_the_wake_of_the_next_stage(office: Office) -> None:
+    office.load_rows(row(due_on="2026-12-15"))
+    standing = office.store.standings["C-1001"]
+    assert standing.wake is not None
+    assert standing.wake.at == datetime(2026, 12, 12, 2, 0, tzinfo=UTC)  # 10 a.m. in Taipei, three days before
+    assert (standing.version, standing.reason) == (1, "next_stage")
+
+
+def test_a_customer_whose_text_is_due_wakes_at_once_and_the_sender_tells_why(office: Office) -> None:
+    office.load_rows(row(due_on="2026-12-01"))
+    assert office.store.standings["C-1001"].wake == Wake(NOW, 0)
+    assert office.journal.decisions == []
+
+
+def test_a_customer_with_nothing_open_has_no_wake(office: Office) -> None:
+    office.load_rows(row(paid_on="2026-11-30"))
+    assert office.store.standings["C-1001"].wake is None
+    ((customer_id, decision, at),) = office.journal.decisions
+    assert (customer_id, decision.reason, at) == ("C-1001", "nothing_open", NOW)
+
+
+def test_a_customer_who_consents_today_is_judged_once_the_day_is_over(office: Office) -> None:
+    office.load_rows(
+        row(country="US", phone="2015550123", time_zone="", language="en", currency="USD", consented_at="2026-12-01")
+    )
+    standing = office.store.standings["C-1001"]
+    assert standing.reason == "no_consent"
+    assert standing.wake is not None
+    assert standing.wake.at == datetime(2026, 12, 1, 23, 59, 59, tzinfo=UTC)
+
+
+def test_many_customers_are_written_by_several_threads(office: Office) -> None:
+    rows = [row(customer_id=f"C-{n}", account_id=f"A-{n}", instalment_no=str(i)) for i in (1, 2) for n in range(500)]
+    summary = office.load_rows(*rows)
+    assert (summary.rows, summary.customers_loaded) == (1000, 500)
+    assert all(len(facts.accounts[0].instalments) == 2 for facts in office.store.facts.values())
+
+
+def test_progress_is_told_every_ten_thousand_rows(office: Office) -> None:
+    office.load_rows(*(row(customer_id=f"C-{n}", account_id=f"A-{n}", paid_on="2026-11-30") for n in range(20_500)))
+    told = [fields["rows"] for name, fields in office.journal.events if name == "intake_progress"]
+    assert told == [10_000, 20_000]
+
+
+def test_what_was_done_is_told_in_counts(office: Office) -> None:
+    office.load_rows(WANG, row(CHEN, hold="on vacation"), row(customer_id="C-3", account_id="A-3", phone="12"))
+    name, fields = office.journal.events[-1]
+    assert name == "intake_finished"
+    assert fields == {
+        "rows": 3,
+        "customers_loaded": 2,
+        "customers_unchanged": 0,
+        "customers_refused": 1,
+        "rows_refused": 1,
+        "older": 0,
+        "holds_not_understood": 1,
+        "columns_ignored": 0,
+        "seconds": 0.0,
+        "refused": "",
+    }
+    assert office.journal.counts == {"RowsRefused": 1, "CustomersLoaded": 2}
+
+
+# ------------------------------------------------------------------ refusing
+
+
+def test_a_customer_with_one_bad_row_is_refused_whole_and_the_others_load(office: Office) -> None:
+    summary = office.load_rows(WANG, CHEN, row(instalment_no="2", due_on="05/01/2027"))
+    assert set(office.store.facts) == set(office.store.standings) == {"C-1002"}
+    assert office.rejects == [("4", "C-1001", "due_on", "not_a_date")]
+    assert (summary.customers_refused, summary.rows_refused, summary.customers_loaded) == (1, 1, 1)
+
+
+def test_a_refused_customer_keeps_what_is_stored(office: Office) -> None:
+    office.load_rows(WANG)
+    before = office.store.facts["C-1001"], office.store.standings["C-1001"]
+    office.load_rows(row(amount="9,99"), at=LATER)
+    assert (office.store.facts["C-1001"], office.store.standings["C-1001"]) == before
+
+
+def test_rejects_have_a_header_and_a_sentence_and_come_in_order_of_lines(office: Office) -> None:
+    office.load_rows(row(CHEN, phone="12"), WANG, row(CHEN, name="1", instalment_no="2"), row(customer_id=""))
+    cells = office.uploads.rejects["rejects/file.csv"]
+    assert cells[0] == list(REJECT_COLUMNS)
+    assert [int(line) for line, *_ in cells[1:]] == sorted(int(line) for line, *_ in cells[1:])
+    assert cells[1] == ["2", "C-1002", "phone", "phone_invalid", EXPLANATIONS[Refusal.PHONE_INVALID]]
+
+
+def test_where_nothing_is_refused_there_is_no_reject_file(office: Office) -> None:
+    office.load_rows(WANG)
+    assert office.uploads.rejects == {}
+
+
+def test_a_reject_file_has_the_name_of_its_file() -> None:
+    assert rejects_key("accounts/2026/12 分期.csv") == "rejects/2026/12 分期.csv"
+
+
+@pytest.mark.parametrize(
+    "column", ["name", "phone", "country", "region", "language", "time_zone", "lender", "consented_at"]
+)
+def test_rows_of_a_customer_must_agree_on_the_person(office: Office, column: str) -> None:
+    other = {
+        "name": "王大明", "phone": "0987654321", "country": "HK", "region": "TPE", "language": "en",
+        "time_zone": "Asia/Hong_Kong", "lender": "demo-cn", "consented_at": "2026-02-01",
+    }[column]  # fmt: skip
+    office.load_rows(
+        WANG,
+        row(instalment_no="2", phone="+886912345678"),
+        row(instalment_no="3", phone="+886912345678") | {column: other},
+    )
+    assert office.rejects == [("4", "C-1001", column, "disagrees_with_other_rows")]
+    assert office.store.facts == {}
+
+
+@pytest.mark.parametrize(
+    ("column", "other"), [("account_number", "9001-9999-9999"), ("currency", "USD"), ("product", "手機分期")]
+)
+def test_rows_of_an_account_must_agree_on_the_account(office: Office, column: str, other: str) -> None:
+    office.load_rows(WANG, row(instalment_no="2") | {column: other})
+    assert office.rejects == [("3", "C-1001", column, "disagrees_with_other_rows")]
+
+
+def test_other_spellings_of_the_same_do_not_disagree(office: Office) -> None:
+    office.load_rows(
+        WANG, row(instalment_no="2", phone="＋886 912345678", language="zh_Hant", name="王小明\u200b", country="tw")
+    )
+    assert office.rejects == []
+
+
+def test_an_instalment_given_twice_is_refused_even_if_the_rows_are_the_same(office: Office) -> None:
+    office.load_rows(WANG, WANG)
+    assert office.rejects == [("3", "C-1001", "instalment_no", "duplicate_instalment")]
+
+
+def test_an_account_of_two_customers_refuses_both(office: Office) -> None:
+    office.load_rows(WANG, row(CHEN, account_id="A-1"), row(CHEN, instalment_no="2"))
+    assert office.rejects == [
+        ("2", "C-1001", "account_id", "account_of_two_customers"),
+        ("3", "C-1002", "account_id", "account_of_two_customers"),
+    ]
+    assert office.store.facts == {}
+
+
+def test_a_row_without_a_customer_refuses_the_customer_of_its_account(office: Office) -> None:
+    office.load_rows(WANG, row(customer_id="", instalment_no="2"), CHEN)
+    assert office.rejects == [
+        ("2", "C-1001", "account_id", "account_of_two_customers"),
+        ("3", "", "customer_id", "missing"),
+        ("3", "", "account_id", "account_of_two_customers"),
+    ]
+    assert set(office.store.facts) == {"C-1002"}
+
+
+def test_a_line_with_the_wrong_number_of_cells_refuses_its_customer(office: Office) -> None:
+    office.load(csv_of([WANG, CHEN]) + "C-1001,Wang, Ming,0912345678\r\n")
+    assert office.rejects == [("4", "C-1001", "", "wrong_field_count")]
+    assert set(office.store.facts) == {"C-1002"}
+
+
+def test_a_customer_with_more_rows_than_a_record_holds_is_refused_in_one_line(office: Office) -> None:
+    many = [row(instalment_no=str(n + 1)) for n in range(MOST_ROWS_A_CUSTOMER + 1)]
+    summary = office.load_rows(*many, CHEN)
+    assert office.rejects == [("2", "C-1001", "customer_id", "too_many_rows")]
+    assert (summary.rows, summary.customers_loaded) == (MOST_ROWS_A_CUSTOMER + 2, 1)
+
+
+def test_a_customer_whose_stored_record_cannot_be_read_is_refused_and_left_alone(office: Office) -> None:
+    office.store.unreadable.add("C-1001")
+    summary = office.load_rows(WANG, CHEN)
+    assert office.rejects == [("2", "C-1001", "customer_id", "stored_record_unreadable")]
+    assert set(office.store.facts) == {"C-1002"}
+    assert (summary.customers_refused, summary.rows_refused) == (1, 1)
+
+
+SECRETS = ("0912345678", "912345678", "王小明", "9001-1234", "3250", "Wang")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"customer_id": "0912345678"},
+        {"customer_id": "王小明"},
+        {"account_id": "A 0912345678"},
+        {"phone": "0912345678/0987654321", "customer_id": "C-0912345678"},
+        {"phone": "0912345678x"},
+        {"name": "Wang" * 30},
+        {"amount": "3250元"},
+        {"paid_amount": "-3250"},
+        {"account_number": "9001-1234E+5"},
+        {"language": "王小明"},
+        {"hold_until": "0912345678"},
+        {"lender": "Wang"},
+    ],
+)
+def test_refusals_and_the_journal_never_hold_what_stood_in_a_cell(office: Office, changes: dict[str, str]) -> None:
+    office.load_rows(row(**changes), row(instalment_no="2", **changes))
+    told = repr((office.uploads.rejects, office.journal.events, office.journal.counts))
+    told = told.replace("3250, 3250.00 or 3,250.00", "").replace("3250 or 3250.00", "")  # examples of our own
+    assert not [secret for secret in SECRETS if secret in told]
+    assert office.store.facts == {} or "hold_until" not in changes
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "empty_file"),
+        (b"PK\x03\x04 a workbook", "not_a_csv"),
+        (csv_of([WANG]).encode("utf-16"), "wrong_encoding"),
+        (csv_of([row(name="NAME"), WANG]).encode().replace(b"NAME", "王".encode("big5")), "wrong_encoding"),
+        (csv_of([WANG]).replace(",", ";").encode(), "wrong_separator"),
+        (csv_of([WANG]).replace("phone", "tel").encode(), "missing_columns"),
+        (csv_of([]).encode(), "no_rows"),
+        (csv_of([CHEN, row(name="NAME")]).encode().replace(b"NAME", b'"Wang'), "broken_quoting"),
+    ],
+)
+def test_a_file_that_is_no_table_of_accounts_is_one_clear_reject_and_changes_nothing(
+    office: Office, content: bytes, reason: str
+) -> None:
+    summary = office.load(content)
+    assert [cells[3] for cells in office.uploads.rejects["rejects/file.csv"][1:]] == [reason]
+    assert summary.refused == reason
+    assert office.store.writes == 0
+    assert office.journal.counts == {"FilesRefused": 1}
+    assert [name for name, _ in office.journal.events] == ["intake_refused"]
+
+
+# ------------------------------------------------------------------ again, later, out of order
+
+
+def test_the_same_file_twice_changes_nothing(office: Office) -> None:
+    office.load_rows(WANG, CHEN)
+    writes = office.store.writes
+    summary = office.load_rows(WANG, CHEN)
+    assert office.store.writes == writes
+    assert (summary.customers_loaded, summary.customers_unchanged) == (0, 2)
+
+
+def test_the_same_content_in_another_order_and_a_newer_file_changes_nothing(office: Office) -> None:
+    second = row(instalment_no="2", due_on="2027-01-05")
+    office.load_rows(WANG, second, CHEN)
+    writes = office.store.writes
+    office.load_rows(CHEN, second, row(phone="+886912345678"), at=LATER)
+    assert office.store.writes == writes
+
+
+def heard(office: Office) -> Standing:
+    """A customer who has been texted and has objected to one thing or another."""
+    standing = replace(
+        office.store.standings["C-1001"],
+        version=7,
+        ledger=(LedgerEntry("send-1", "claim-1", NOW, -3, ("A-1",), "sms", NOW),),
+        progress={"A-1#1": Progress(-3, date(2026, 12, 1), date(2026, 12, 5))},
+        suspended_phone="+886900000000",
+        holds=(Hold(HoldReason.HARDSHIP, date(2026, 12, 3)),),
+    )
+    office.store.standings["C-1001"] = standing
+    return standing
+
+
+def test_a_newer_file_updates_facts_and_keeps_the_standing(office: Office) -> None:
+    office.load_rows(WANG)
+    before = heard(office)
+    summary = office.load_rows(row(amount="4000"), at=LATER)
+    assert summary.customers_loaded == 1
+    assert office.store.facts["C-1001"].accounts[0].instalments[0].amount == 400000
+    assert office.store.facts["C-1001"].as_of == LATER
+    after = office.store.standings["C-1001"]
+    assert after == replace(before, version=8, wake=after.wake, reason=after.reason, planned_for=after.planned_for)
+    assert after.planned_for != before.planned_for
+
+
+def test_a_newer_file_that_says_paid_ends_the_wake(office: Office) -> None:
+    office.load_rows(WANG)
+    office.load_rows(row(paid_on="2026-12-02"), at=LATER)
+    assert office.store.standings["C-1001"].wake is None
+
+
+def test_an_older_file_that_arrives_late_changes_nothing(office: Office) -> None:
+    office.load_rows(row(amount="4000"), at=LATER)
+    writes = office.store.writes
+    summary = office.load_rows(WANG)
+    assert office.store.writes == writes
+    assert (summary.older, summary.customers_loaded) == (1, 0)
+
+
+def test_a_crash_between_facts_and_wake_is_repaired_by_the_same_file(office: Office) -> None:
+    office.load_rows(WANG)
+    whole = office.store.standings["C-1001"]
+    office.load_rows(row(amount="4000"), at=LATER)
+    office.store.standings["C-1001"] = whole  # as if only the facts had been written
+    summary = office.load_rows(row(amount="4000"), at=LATER)
+    assert summary.customers_loaded == 1
+    assert office.store.standings["C-1001"].planned_for != whole.planned_for
+    assert office.store.standings["C-1001"].version == whole.version + 1
+
+
+def test_a_customer_without_a_standing_is_given_one_though_the_facts_are_known(office: Office) -> None:
+    office.load_rows(WANG)
+    office.store.standings.clear()
+    office.load_rows(WANG)
+    assert office.store.standings["C-1001"].version == 1
+
+
+def test_an_opt_out_in_a_file_is_for_good(office: Office) -> None:
+    office.load_rows(row(hold="退訂"))
+    assert office.store.facts["C-1001"].opted_out
+    assert office.store.standings["C-1001"].opted_out_at == NOW
+    office.clock.sleep(60)
+    office.load_rows(WANG, at=LATER)
+    standing = office.store.standings["C-1001"]
+    assert standing.opted_out_at == NOW
+    assert (standing.wake, standing.reason) == (None, "opted_out")
+
+
+def test_an_opt_out_by_reply_keeps_its_time(office: Office) -> None:
+    office.load_rows(WANG)
+    said_no = NOW - timedelta(days=1)
+    office.store.standings["C-1001"] = replace(office.store.standings["C-1001"], opted_out_at=said_no)
+    office.load_rows(row(hold="opted_out"), at=LATER)
+    assert office.store.standings["C-1001"].opted_out_at == said_no
+
+
+def test_a_hold_that_is_not_understood_silences_and_is_counted(office: Office) -> None:
+    summary = office.load_rows(row(hold="in court"), CHEN)
+    assert summary.holds_not_understood == 1
+    assert office.store.standings["C-1001"].wake is None
+    assert office.store.standings["C-1001"].reason == "on_hold"
+
+
+def _interfere(office: Office, times: int, change: Callable[[], None]) -> None:
+    """Let somebody else write just before the intake does."""
+    write = office.store.save_standing
+    left = iter(range(times))
+
+    def save_standing(standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
+        if next(left, None) is not None:
+            change()
+        return write(standing, expected_version=expected_version, claim_id=claim_id)
+
+    office.store.save_standing = save_standing  # type: ignore[method-assign]
+
+
+def test_a_claim_made_meanwhile_is_not_lost(office: Office) -> None:
+    office.load_rows(WANG)
+
+    def claim() -> None:
+        heard(office)
+
+    _interfere(office, 1, claim)
+    office.load_rows(row(amount="4000"), at=LATER)
+    standing = office.store.standings["C-1001"]
+    assert (standing.version, len(standing.ledger)) == (8, 1)
+
+
+def test_newer_facts_written_meanwhile_are_not_overwritten(office: Office) -> None:
+    office.load_rows(WANG)
+    newest = replace(office.store.facts["C-1001"], as_of=LATER + timedelta(days=1))
+    load = office.store.load
+
+    def load_then_change(customer_ids: Sequence[str]) -> Mapping[str, Customer | UnreadableRecordError]:
+        found = load(customer_ids)
+        office.store.facts["C-1001"] = newest
+        return found
+
+    office.store.load = load_then_change  # type: ignore[method-assign]
+    summary = office.load_rows(row(amount="4000"), at=LATER)
+    assert summary.older == 1
+    assert office.store.facts["C-1001"] == newest
+
+
+def test_a_customer_who_keeps_changing_fails_the_file_so_that_it_comes_back(office: Office) -> None:
+    office.load_rows(WANG)
+
+    def bump() -> None:
+        standing = office.store.standings["C-1001"]
+        office.store.standings["C-1001"] = replace(standing, version=standing.version + 1)
+
+    _interfere(office, 99, bump)
+    with pytest.raises(IntakeConflictError, match=r"C-1001"):
+        office.load_rows(row(amount="4000"), at=LATER)
+
+
+# ------------------------------------------------------------------ properties
+
+MANY = [
+    row(account_id=f"A-{account}", account_number=f"9001-{account}", instalment_no=str(number), hold=hold)
+    for account, number, hold in [(1, 1, ""), (1, 2, "dispute"), (1, 3, ""), (2, 1, "legal"), (2, 2, "dispute")]
+] + [row(CHEN, instalment_no=str(number)) for number in (1, 2)]
+
+
+@given(st.permutations(MANY))
+def test_any_order_of_the_rows_gives_the_same_facts(rows: list[dict[str, str]]) -> None:
+    reference, office = Office(), Office()
+    reference.load_rows(*MANY)
+    office.load_rows(*rows)
+    assert office.store.facts == reference.store.facts
+    assert office.store.standings == reference.store.standings
+
+
+@given(st.integers(0, 2**32))
+def test_whatever_is_broken_every_customer_is_loaded_whole_or_not_at_all(seed: int) -> None:
+    chance = random.Random(seed)
+    rows = [dict(one) for one in MANY]
+    for one in rows:
+        if chance.random() < 0.2:
+            one[chance.choice(list(one))] = chance.choice(["", "?", "0912", "王", "2026-13-01", "1e5", "C-1001", "A-1"])
+    office = Office()
+    summary = office.load_rows(*rows)
+    assert summary.rows == len(rows)
+    for customer_id, facts in office.store.facts.items():
+        given_rows = sum(one["customer_id"] == customer_id for one in rows)
+        assert sum(len(account.instalments) for account in facts.accounts) == given_rows
+        assert customer_id in office.store.standings
+        assert customer_id not in {cells[1] for cells in office.rejects}
+    assert bool(office.rejects) == bool(summary.rows_refused)
+
+
+def test_a_decision_to_send_is_only_planned(office: Office) -> None:
+    office.load_rows(row(due_on="2026-12-01"), row(CHEN, due_on="2026-12-25"))
+    assert not any(isinstance(decision, Send) for _, decision, _ in office.journal.decisions)
+    assert [customer_id for customer_id, *_ in office.journal.decisions] == ["C-1002"]
