@@ -182,6 +182,8 @@ def report(summary: Mapping[str, Any], examples: Sequence[Example], files: Mappi
     yield "FILES"
     yield from ("  " + pad(what, 12) + str(path) for what, path in files.items())
     yield ""
+    if run["dead_letters"]:
+        yield f"  {run['dead_letters']:,} jobs ended in the dead-letter queue; functions.log tells more"
     yield f"  {run['wall_seconds']:.1f} s for {run['days']} days, {run['ticks']:,} ticks with something to do"
 
 

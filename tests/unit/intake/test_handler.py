@@ -11,7 +11,9 @@ from dunning import wiring
 from dunning.services.intake import IntakeConflictError, IntakeSummary
 from functions.intake.app import lambda_handler
 
-EVENT: dict[str, Any] = json.loads(Path("events/s3_accounts_uploaded.json").read_text("utf-8"))
+EVENT: dict[str, Any] = json.loads(
+    (Path(__file__).parents[3] / "events" / "s3_accounts_uploaded.json").read_text("utf-8")
+)
 
 
 class _Outside:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dunning.services.intake.phones import PhoneError, normalise_phone
 
-VECTORS = json.loads(Path("tests/vectors/phones.json").read_text("utf-8"))
+VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "phones.json").read_text("utf-8"))
 EXCEL_DEBRIS = "912345678.0"
 """No number to a library, but a certain one to whoever knows what a spreadsheet does."""
 

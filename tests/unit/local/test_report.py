@@ -31,6 +31,7 @@ SUMMARY = {
         "customers": 260,
         "rows": 2_859,
         "ticks": 90,
+        "dead_letters": 2,
         "wall_seconds": 12.3,
     },
     "sent": {
@@ -111,7 +112,15 @@ def test_the_report_stays_within_its_width_and_names_what_a_manager_asks_for() -
     lines = list(report(SUMMARY, [_example(0, "zh-Hant", "分期" * 120)], {"sent": Path("out/outbox.jsonl")}))
     assert max(map(width_of, lines)) <= WIDTH
     whole = "\n".join(lines)
-    for words in ("3 days before", "quiet_hours", "outside contact hours", "$97.50", "4 unknown", "out/outbox.jsonl"):
+    for words in (
+        "3 days before",
+        "quiet_hours",
+        "outside contact hours",
+        "$97.50",
+        "4 unknown",
+        "2 jobs",
+        "out/outbox.jsonl",
+    ):
         assert words in whole
     assert "+886 9** *** 678" in whole
     assert "+886912345678" not in whole
