@@ -220,7 +220,9 @@ def main() -> None:
     out = sys.stdout.write
     out(f"CPU for {_CUSTOMERS} reminders, batches of {_BATCH}, median of {_ROUNDS}\n")
     for name in ("sender", "scanner"):
-        ours_ms, bare_ms = (1000 * statistics.median(results[f"{name} {side}"]) / _CUSTOMERS for side in ("ours", "bare"))
+        ours_ms, bare_ms = (
+            1000 * statistics.median(results[f"{name} {side}"]) / _CUSTOMERS for side in ("ours", "bare")
+        )
         ratios = [a / b for a, b in zip(results[f"{name} ours"], results[f"{name} bare"], strict=True)]
         ratio = statistics.median(ratios)
         out(

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import phonenumbers
 
-from dunning import policy
+from dunning import wiring
 from dunning.adapters.dynamodb import items
 from dunning.adapters.dynamodb.keys import FACTS
 from dunning.contracts import instant
@@ -151,7 +151,7 @@ class _Harvest:
     def __init__(self, cloud: LocalCloud, recorder: Recorder, arrivals: Iterable[Arrival]) -> None:
         self._recorder = recorder
         self._arrivals = arrivals
-        self._book = policy.load_policies()
+        self._book = wiring.policies()
         self.facts: dict[str, Facts] = {}
         self.standings: Counter[tuple[str, str]] = Counter()
         for item in cloud.items(cloud.stack.customers_table):

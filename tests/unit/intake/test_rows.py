@@ -148,8 +148,12 @@ def test_an_id_that_gives_the_phone_away_is_refused(column: str, value: str) -> 
     assert read(**{column: value}) == [(column, "personal_data_in_id")]
 
 
-def test_an_id_that_gives_away_a_phone_nobody_can_read_is_refused_too() -> None:
-    assert ("customer_id", "personal_data_in_id") in read(customer_id="0912345678", phone="0912345678/0987654321")  # type: ignore[operator]
+@pytest.mark.parametrize("customer_id", ["0912345678", "C-912345678"])
+def test_an_id_that_gives_away_a_phone_nobody_can_read_is_refused_too(customer_id: str) -> None:
+    assert read(customer_id=customer_id, phone="0912345678/0987654321") == [
+        ("phone", "phone_two_numbers"),
+        ("customer_id", "personal_data_in_id"),
+    ]
 
 
 def test_full_width_ids_and_codes_are_the_same_as_plain_ones() -> None:

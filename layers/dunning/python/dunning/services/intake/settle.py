@@ -79,7 +79,7 @@ class Settler:
             if _is_older(facts, stored.facts):
                 return Settled(candidate, Outcome.OLDER)
             same = _says_the_same(facts, stored.facts)
-            if same and stored.standing is not None :
+            if same and stored.standing is not None and stored.standing.planned_for == named:
                 return Settled(candidate, Outcome.UNCHANGED)
             if same or self._store.save_facts(facts):
                 before = stored.standing or Standing(facts.customer_id)
