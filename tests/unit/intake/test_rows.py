@@ -55,7 +55,7 @@ def test_whether_a_missing_consent_stops_is_not_asked_here() -> None:
 
 def test_all_faults_of_a_row_are_listed() -> None:
     assert read(
-        customer_id="C 1", name="1", phone="123", region="Taiwan", language="zh", time_zone="CST", lender="nobody",
+        customer_id="C 1", name="1", phone="123", region="T" * 81, language="zh", time_zone="CST", lender="nobody",
         consented_at="yes", account_id="ü", account_number="1E9", product="\ufffd", instalment_no="one",
         due_on="12/05/2026", amount="NT$1", currency="NTD", paid_on="soon", paid_amount="x", hold_until="2026-12-31",
         stage_reached="9999",

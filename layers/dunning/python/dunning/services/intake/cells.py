@@ -26,6 +26,7 @@ _AMOUNT = re.compile(r"(-?)([0-9]{1,15}|[0-9]{1,3}(?:,[0-9]{3}){1,4})(?:\.([0-9]
 _DOTTED_THOUSANDS = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}")
 _WHOLE = re.compile(r"([+-]?[0-9]{1,9})(?:\.0)?")
 _REGION = re.compile(r"[A-Z0-9]{1,3}")
+_RULES_DIFFER_BY_REGION = frozenset({"US"})
 _EXPONENT = re.compile(r"[0-9](?:\.[0-9]+)?e\+?[0-9]+|#+", re.IGNORECASE)
 _FLOAT_END = re.compile(r"(?<=[0-9])\.0$")
 
@@ -82,9 +83,13 @@ def read_country(text: str) -> str:
 
 
 def read_region(text: str, country: str) -> str:
-    """Accept a code of ISO 3166-2, with or without its country: a name would miss the rules of the place."""
-    region = text.upper().removeprefix(f"{country}-")
-    if not _REGION.fullmatch(region):
+    """
+    Accept a code of ISO 3166-2, with or without its country.
+
+    Where rules and time zones differ by region a name is refused, because it would miss them; elsewhere it is kept.
+    """
+    region = words(text).upper().removeprefix(f"{country}-")
+    if not _REGION.fullmatch(region) and (country in _RULES_DIFFER_BY_REGION or len(region) > LONGEST_TEXT):
         raise CellError(Refusal.NOT_A_REGION_CODE)
     return region
 
