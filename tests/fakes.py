@@ -71,7 +71,7 @@ class FakeCustomers:
         with self._lock:
             stored = self.standings.get(customer_id) or Standing(customer_id)
             self.standings[customer_id] = replace(
-                stored, version=stored.version + 1, wake=Wake(until, 9), reason="unreadable_record"
+                stored, version=max(stored.version, 1), wake=Wake(until, 9), reason="unreadable_record"
             )
 
     def due(self, now: datetime, limit: int) -> Iterator[Due]:

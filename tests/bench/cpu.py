@@ -13,9 +13,11 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import batched
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 
@@ -24,11 +26,10 @@ from dunning.adapters.dynamodb.items import contact_item, facts_item, standing_i
 from dunning.adapters.dynamodb.keys import wake_key
 from dunning.contracts import job_body
 from dunning.domain.contact import Contact, ContactState
-from dunning.domain.standing import LedgerEntry, Wake
+from dunning.domain.standing import LedgerEntry, Standing, Wake
 from dunning.ports import Job
 from functions.scanner.app import lambda_handler as scan
 from functions.sender.app import lambda_handler as send
-
 from tests.bench.portfolio import NOW, customer, standing
 from tests.bench.wire import Wire
 
@@ -79,10 +80,12 @@ class Bench:
         self.wire = Wire(stored, due)
         self.facts = facts
         self.bodies = [job_body(Job(f.customer_id, NOW)) for f in facts]
-        self.events = [{"Records": [self._record(body) for body in some]} for some in batched(self.bodies, _BATCH)]
+        self.events = [
+            {"Records": [self._record(body) for body in some]} for some in batched(self.bodies, _BATCH, strict=True)
+        ]
         # What the reference writes: items of the size ours have, built beforehand.
         entry = LedgerEntry("a" * 32, "b" * 32, NOW, -3, (facts[0].accounts[0].account_id,), "sms", NOW)
-        self.claims = [standing_item(wiring_after(s, entry), 4) for s in standings]
+        self.claims = [standing_item(with_entry(s, entry), 4) for s in standings]
         text = "【示範分期】王*明您好，分期1234的NT$3,250將於12/4到期，請用官方APP繳款。已繳請略，洽0800-000-123"
         self.text = text
         self.contacts = [
@@ -91,7 +94,7 @@ class Bench:
                     f.customer_id, "a" * 32, "b" * 32, NOW, ContactState.SENT, -3, entry.accounts, "sms",
                     NOW + timedelta(days=1827), "demo-tw", "TW", f.phone, text, "UCS-2", 1, "zh-Hant/before-3@1", "",
                     "message-1", "", 41_700,
-                    ("open: 1 accounts", "stage: -3, due since 2026-12-01", "hours: open in TW", "caps: 2 texts on record"),
+                    ("accounts with something open: 1", "stage: -3, due since 2026-12-01", "hours: open in TW"),
                 )
             )
             for f in facts
@@ -101,25 +104,26 @@ class Bench:
     def _record(body: str) -> dict[str, Any]:
         return {"messageId": body[-40:], "body": body, "attributes": {"ApproximateReceiveCount": "1"}}
 
-    def client(self, service: str, **options: Any) -> Any:
+    def client(self, service: str) -> Any:  # noqa: ANN401 - whichever client is asked for
         """Make a client that talks to the end of the wire."""
-        client = boto3.Session().client(service, **options)
+        make: Any = boto3.Session().client
+        client = make(service)
         self.wire.plug_into(client)
         return client
 
     def ours(self) -> tuple[Callable[[], None], Callable[[], None]]:
         """Return the sender's and the scanner's work through the real handlers."""
-        plugged = boto3.Session.client
+        make: Any = boto3.Session.client
 
-        def plug(session: boto3.Session, service: str, **options: Any) -> Any:
-            client = plugged(session, service, **options)
+        def plugged(*args: object, **options: object) -> object:
+            client = make(*args, **options)
             self.wire.plug_into(client)
             return client
 
-        boto3.Session.client = plug  # type: ignore[method-assign, assignment]
         wiring.use(clock=_Clock())
-        wiring.sender(), wiring.scanner()
-        boto3.Session.client = plugged  # type: ignore[method-assign]
+        with patch.object(boto3.Session, "client", plugged):
+            wiring.sender()
+            wiring.scanner()
 
         def sender() -> None:
             for event in self.events:
@@ -142,7 +146,7 @@ class Bench:
         }
 
         def sender() -> None:
-            for some in batched(range(_CUSTOMERS), _BATCH):
+            for some in batched(range(_CUSTOMERS), _BATCH, strict=True):
                 keys = [
                     {"customer_id": {"S": self.facts[i].customer_id}, "item": {"S": item}}
                     for i in some
@@ -172,7 +176,7 @@ class Bench:
                     ExpressionAttributeValues={":shard": {"S": f"{shard:02d}"}, ":until": {"S": "~"}},
                     Limit=375,
                 )
-            for some in batched(self.bodies, 10):
+            for some in batched(self.bodies, 10, strict=True):
                 sqs.send_message_batch(
                     QueueUrl=queue, Entries=[{"Id": str(i), "MessageBody": body} for i, body in enumerate(some)]
                 )
@@ -180,10 +184,8 @@ class Bench:
         return sender, scanner
 
 
-def wiring_after(before: Any, entry: LedgerEntry) -> Any:
+def with_entry(before: Standing, entry: LedgerEntry) -> Standing:
     """Return the standing with one more entry."""
-    from dataclasses import replace  # noqa: PLC0415
-
     return replace(before, version=2, ledger=(*before.ledger, entry), reason="next_stage")
 
 

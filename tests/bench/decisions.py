@@ -13,7 +13,6 @@ from dunning.domain.decide import decide
 from dunning.domain.facts import Facts
 from dunning.domain.standing import Standing
 from dunning.policy import load_policies
-
 from tests.bench.portfolio import NOW, sending, waiting
 
 _ROUNDS = 5

@@ -8,12 +8,14 @@ import sys
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import batched
-
-from tests.local.cloud import LocalCloud  # first: puts the layer on the path
+from typing import Any
+from unittest.mock import patch
 
 import boto3
+
 from dunning.adapters.dynamodb.items import standing_item
 from dunning.domain.standing import Standing, Wake
+from tests.local.cloud import LocalCloud  # first: puts the layer on the path
 
 _NOW = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
 _DUE = 500
@@ -25,8 +27,8 @@ def calls_of_a_tick(customers: int) -> Counter[str]:
     with LocalCloud(_NOW) as cloud:
         dynamodb = boto3.client("dynamodb")
         later = _NOW + timedelta(days=3)
-        for batch in batched(range(customers), 25):
-            puts = [
+        for batch in batched(range(customers), 25, strict=True):
+            puts: list[Any] = [
                 {
                     "PutRequest": {
                         "Item": standing_item(
@@ -42,18 +44,15 @@ def calls_of_a_tick(customers: int) -> Counter[str]:
         def count(event_name: str, **_: object) -> None:
             calls[event_name.rpartition(".")[2]] += 1
 
-        make_client = boto3.Session.client
+        make: Any = boto3.Session.client
 
-        def counted(session: boto3.Session, *args: object, **options: object) -> object:
-            client = make_client(session, *args, **options)  # type: ignore[call-overload]
+        def counted(*args: object, **options: object) -> object:
+            client = make(*args, **options)
             client.meta.events.register("before-call", count)
             return client
 
-        boto3.Session.client = counted  # type: ignore[method-assign, assignment]
-        try:
+        with patch.object(boto3.Session, "client", counted):
             answer = cloud.tick()
-        finally:
-            boto3.Session.client = make_client  # type: ignore[method-assign]
         if answer["enqueued"] != _DUE:
             raise AssertionError(answer)
     return calls

@@ -6,15 +6,15 @@ Both sides of a comparison pay the whole SDK (serialising, signing, parsing) and
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import BytesIO
-from typing import Any
+from typing import Any, cast
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 
 class _Raw(BytesIO):
-    def stream(self, *_: object, **__: object) -> Any:
+    def stream(self, *_: object, **__: object) -> Iterator[bytes]:
         yield self.read()
 
 
@@ -22,9 +22,7 @@ class Wire:
     """Answers DynamoDB, SQS, SNS and SSM; `calls` counts them by operation."""
 
     def __init__(self, stored: dict[tuple[str, str], str], due: list[str]) -> None:
-        """
-        Take what is stored: items by (customer_id, item) and the due index's entries, each as JSON of the wire.
-        """
+        """Take what is stored: items by (customer_id, item) and the due index's entries, each as JSON of the wire."""
         self._stored = stored
         self._due = due
         self.calls: Counter[str] = Counter()
@@ -41,7 +39,7 @@ class Wire:
             "GetParameter": lambda _: '{"Parameter":{"Name":"sending","Value":"on","Type":"String"}}',
         }
 
-    def plug_into(self, client: Any) -> None:
+    def plug_into(self, client: Any) -> None:  # noqa: ANN401 - any service's client
         """Answer all of a client's requests."""
         client.meta.events.register_first("before-send", self._answer)
 
@@ -55,8 +53,10 @@ class Wire:
                 "<RequestId>r</RequestId></ResponseMetadata></PublishResponse>"
             )
         else:
-            body = self._answers[operation](json.loads(request.body) if operation in _READ_BODIES else {})
-        headers = {"content-type": "application/x-amz-json-1.0", "x-amzn-requestid": "r"}
+            body = self._answers[operation](
+                json.loads(cast("bytes", request.body)) if operation in _READ_BODIES else {}
+            )
+        headers: Any = {"content-type": "application/x-amz-json-1.0", "x-amzn-requestid": "r"}
         return AWSResponse(request.url, 200, headers, _Raw(body.encode()))
 
     def _batch_get(self, body: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""What the program asks of AWS: requests counted, answers lost or replaced, all through botocore's own hooks."""
+"""What the program asks of AWS: requests counted, and answers lost or replaced on their way."""
 
 import json
 from collections import Counter
@@ -6,17 +6,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
 from typing import Any
+from unittest.mock import patch
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.handlers import BUILTIN_HANDLERS
-from moto.core.models import botocore_stubber
+from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 
-type Answer = Callable[[str, AWSPreparedRequest], AWSResponse | None]
-"""Answers a request, raises in its place, or returns `None` and lets it through."""
+type Work = Callable[[], AWSResponse | None]
+"""What moto would do with a request."""
+
+type Answer = Callable[[AWSPreparedRequest, Work], AWSResponse | None]
+"""What is done with a request in moto's place."""
 
 
 class Requests:
-    """Every HTTP request, by operation, as `dynamodb.PutItem`, and the parameters of every call."""
+    """Every HTTP request by operation, as `dynamodb.PutItem`, and the parameters of every call."""
 
     def __init__(self) -> None:
         self.sent: Counter[str] = Counter()
@@ -25,8 +29,12 @@ class Requests:
         self._lock = Lock()
 
     def answer(self, operation: str, answer: Answer) -> None:
-        """From now on let `answer` have each request of an operation first."""
+        """From now on answer each request of an operation so."""
         self._answers[operation] = answer
+
+    def let_all_through(self) -> None:
+        """Answer nothing any more."""
+        self._answers.clear()
 
     def clear(self) -> None:
         """Forget what was counted."""
@@ -38,79 +46,79 @@ class Requests:
         """Return the parameters of each call of an operation."""
         return [parameters for name, parameters in self.calls if name == operation]
 
-    def on_call(self, params: dict[str, Any], event_name: str, **_: object) -> None:
+    def note_call(self, params: dict[str, Any], event_name: str, **_: object) -> None:
         with self._lock:
             self.calls.append((event_name.removeprefix("provide-client-params."), params))
 
-    def on_send(self, request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse | None:
-        operation = event_name.removeprefix("before-send.")
+    def send(self, operation: str, request: AWSPreparedRequest, work: Work) -> AWSResponse | None:
         with self._lock:
             self.sent[operation] += 1
         answer = self._answers.get(operation)
-        return answer(event_name, request) if answer else None
+        return answer(request, work) if answer else work()
 
 
 @contextmanager
 def watched() -> Iterator[Requests]:
-    """Watch the clients that are made while the context lasts."""
+    """Watch all requests while the context lasts, and the calls of the clients that are made meanwhile."""
     requests = Requests()
-    hooks: list[tuple[str, Callable[..., Any]]] = [
-        ("provide-client-params", requests.on_call),
-        ("before-send", requests.on_send),
-    ]
-    BUILTIN_HANDLERS[:0] = hooks  # before moto's
+    work = BotocoreStubber.__call__
+
+    def watch(self: BotocoreStubber, event_name: str, request: AWSPreparedRequest, **more: Any) -> AWSResponse | None:
+        operation = event_name.removeprefix("before-send.")
+        return requests.send(operation, request, lambda: work(self, event_name, request, **more))
+
+    hook: tuple[str, Callable[..., Any]] = ("provide-client-params", requests.note_call)
+    BUILTIN_HANDLERS.append(hook)
     try:
-        yield requests
+        with patch.object(BotocoreStubber, "__call__", watch):
+            yield requests
     finally:
-        for hook in hooks:
-            BUILTIN_HANDLERS.remove(hook)
+        BUILTIN_HANDLERS.remove(hook)
 
 
 def error(code: str, status: int = 400, message: str = "") -> Answer:
-    """Answer with an error of the JSON protocol, or for SNS of the query protocol."""
-    json_body = json.dumps({"__type": code, "message": message}).encode()
-    xml_body = f"<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>".encode()
+    """Answer with an error, as JSON or, where the service speaks XML, as XML; the work is not done."""
 
-    def answer(event_name: str, request: AWSPreparedRequest) -> AWSResponse:
-        body = xml_body if event_name.startswith("before-send.sns.") else json_body
-        return AWSResponse(request.url, status, {"x-amzn-ErrorType": code}, _Raw(body))
-
-    return answer
-
-
-def failing(exception: Exception, *, after_sending: bool = False, times: int = 1 << 30) -> Answer:
-    """Raise in place of an answer; `after_sending`, the request was worked on and only its answer was lost."""
-    left = [times]
-
-    def answer(event_name: str, request: AWSPreparedRequest) -> AWSResponse | None:
-        if not left[0]:
-            return None
-        left[0] -= 1
-        if after_sending:
-            botocore_stubber(event_name, request)
-        raise exception
+    def answer(request: AWSPreparedRequest, work: Work) -> AWSResponse:
+        del work
+        body = json.dumps({"__type": code, "message": message})
+        if "sns" in request.url:
+            body = f"<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
+        return AWSResponse(request.url, status, {}, MockRawResponse(body))
 
     return answer
 
 
-def then(*answers: Answer | None) -> Answer:
+def success(answered: object) -> Answer:
+    """Answer with a document of JSON; the work is not done."""
+
+    def answer(request: AWSPreparedRequest, work: Work) -> AWSResponse:
+        del work
+        return AWSResponse(request.url, 200, {}, MockRawResponse(json.dumps(answered)))
+
+    return answer
+
+
+def no_answer(failure: Exception, *, worked_on: bool = False) -> Answer:
+    """Fail in place of an answer; `worked_on`, the request was and only its answer was lost."""
+
+    def answer(request: AWSPreparedRequest, work: Work) -> AWSResponse:
+        del request
+        if worked_on:
+            work()
+        raise failure
+
+    return answer
+
+
+def first(*answers: Answer) -> Answer:
     """Use one answer after the other, then let everything through."""
     rest = iter(answers)
     lock = Lock()
 
-    def answer(event_name: str, request: AWSPreparedRequest) -> AWSResponse | None:
+    def answer(request: AWSPreparedRequest, work: Work) -> AWSResponse | None:
         with lock:
             current = next(rest, None)
-        return current(event_name, request) if current else None
+        return current(request, work) if current else work()
 
     return answer
-
-
-class _Raw:
-    """A body as urllib3 has it."""
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    def stream(self, **_: object) -> Iterator[bytes]:
-        yield self._body

@@ -41,6 +41,7 @@ class Recorder:
         self._of_moment: list[tuple[str, str]] = []
         self._customers: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         self.decisions: Counter[tuple[str, str]] = Counter()
+        self.stages: defaultdict[tuple[str, str], Counter[int | None]] = defaultdict(Counter)
         self.events: Counter[str] = Counter()
         self.metrics: Counter[str] = Counter()
 
@@ -65,6 +66,7 @@ class Recorder:
                 "decision": decision.kind,
                 "reason": decision.reason.value,
                 "until": instant(decision.until) if decision.until else None,
+                "stage": decision.stage,
                 "trace": trace_of(decision),
                 **outcome,
             },
@@ -77,6 +79,7 @@ class Recorder:
                 self._moment = at
             self._of_moment.append((customer_id, line))
             self.decisions[key] += 1
+            self.stages[key][decision.stage] += 1
             self._customers[key].add(customer_id)
 
     def _write_moment(self) -> None:

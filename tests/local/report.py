@@ -174,6 +174,7 @@ def report(summary: Mapping[str, Any], examples: Sequence[Example], files: Mappi
     yield from _sent(sent)
     yield from _decisions("WAITS: not now, but later", summary["decisions"]["wait"])
     yield from _decisions("STOPS: no text", summary["decisions"]["stop"])
+    yield from _by_stage(summary["decisions"])
     yield from _at_the_end(summary["at_the_end"])
     yield from _payments(summary["payments"])
     yield from _refused(summary["refused"])
@@ -223,7 +224,7 @@ def _figures(numbers: Mapping[str, Any]) -> tuple[str, str, str, str]:
     )
 
 
-def _decisions(title: str, reasons: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+def _decisions(title: str, reasons: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     yield ""
     yield title
     if not reasons:
@@ -234,6 +235,26 @@ def _decisions(title: str, reasons: Mapping[str, Mapping[str, int]]) -> Iterator
         ("reason", "", "customers", "decisions"),
         [(code, REASONS.get(code, ""), f"{n['customers']:,}", f"{n['decisions']:,}") for code, n in rows],
         "<<>>",
+    )
+
+
+def _by_stage(decisions: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Iterator[str]:
+    """Say for which stage decisions were made; a customer who is stopped before stages are looked at has none."""
+    made = {
+        (kind, reason): numbers["by_stage"]
+        for kind, reasons in decisions.items()
+        for reason, numbers in sorted(reasons.items())
+    }
+    stages = sorted({stage for by_stage in made.values() for stage in by_stage if stage != "none"}, key=int)
+    yield ""
+    yield "DECISIONS, by stage"
+    yield from table(
+        ("", "reason", *(f"{int(stage):+d}" for stage in stages), "no stage"),
+        [
+            (kind, reason, *(f"{by_stage[stage]:,}" if stage in by_stage else "" for stage in (*stages, "none")))
+            for (kind, reason), by_stage in made.items()
+        ],
+        "<<" + ">" * (len(stages) + 1),
     )
 
 

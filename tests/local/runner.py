@@ -241,10 +241,12 @@ class _Harvest:
             by_stage[str(contact.stage)].append(contact)
             number = phonenumbers.parse(sms.to)
             by_country[phonenumbers.region_code_for_number(number) or "?"].append(contact)
-        decisions: dict[str, dict[str, dict[str, int]]] = {"send": {}, "wait": {}, "stop": {}}
+        decisions: dict[str, dict[str, dict[str, Any]]] = {"send": {}, "wait": {}, "stop": {}}
         for (kind, reason), count in sorted(self._recorder.decisions.items()):
             customers = self._recorder.customers(kind, reason)
-            decisions[kind][reason] = {"customers": customers, "decisions": count}
+            stages = self._recorder.stages[kind, reason]
+            counted = {"none" if stage is None else str(stage): number for stage, number in stages.items()}
+            decisions[kind][reason] = {"customers": customers, "decisions": count, "by_stage": counted}
         at_the_end: dict[str, dict[str, int]] = {"waiting": {}, "stopped": {}}
         for (state, reason), count in sorted(self.standings.items()):
             at_the_end[state][reason] = count

@@ -68,10 +68,17 @@ COUNTRIES = [
 def announced_in_china(year: int) -> dict[date, str]:
     """Return the announced days off of a year on the mainland, weekends included; empty if not announced yet."""
     try:
-        days = chinese_calendar.get_holidays(date(year, 1, 1), date(year, 12, 31), include_weekends=False)
+        days = chinese_calendar.get_holidays(  # type: ignore[no-untyped-call]
+            date(year, 1, 1), date(year, 12, 31), include_weekends=False
+        )
     except NotImplementedError:
         return {}
-    return {day: chinese_calendar.get_holiday_detail(day)[1] or "" for day in days}
+    return {day: _name_of(day) or "" for day in days}
+
+
+def _name_of(day: date) -> str | None:
+    detail: tuple[bool, str | None] = chinese_calendar.get_holiday_detail(day)  # type: ignore[no-untyped-call]
+    return detail[1]
 
 
 def calendar(country: str) -> tuple[dict[date, str], date, str]:

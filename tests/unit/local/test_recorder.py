@@ -23,6 +23,7 @@ def test_a_decision_is_a_line_with_its_trace(tmp_path: Path) -> None:
         "decision": "wait",
         "reason": "quiet_hours",
         "until": "2026-12-01T03:00:00Z",
+        "stage": None,
         "trace": ["open: 1 accounts"],
     }
 

@@ -42,8 +42,8 @@ SUMMARY = {
     },
     "decisions": {
         "send": {},
-        "wait": {"quiet_hours": {"customers": 3, "decisions": 4}},
-        "stop": {reason.value: {"customers": 1, "decisions": 2} for reason in Reason},
+        "wait": {"quiet_hours": {"customers": 3, "decisions": 4, "by_stage": {"-3": 1, "0": 3}}},
+        "stop": {reason.value: {"customers": 1, "decisions": 2, "by_stage": {"none": 2}} for reason in Reason},
     },
     "at_the_end": {"waiting": {"next_stage": 12}, "stopped": {"opted_out": 3}},
     "payments": {"total": 3, "after_stage": {"none": 1, "-3": 2}},

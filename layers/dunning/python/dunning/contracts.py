@@ -1,11 +1,14 @@
 """Contracts: the shapes of what travels between functions. Unknown fields are refused."""
 
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from dunning.ports import Job, UnreadableRecordError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 
 class _JobMessage(BaseModel):
@@ -32,9 +35,16 @@ def parse_job(body: str) -> Job:
     try:
         message = _JobMessage.model_validate_json(body)
     except ValidationError as error:
-        fields = ", ".join(".".join(map(str, e["loc"])) or "body" for e in error.errors(include_input=False))
+        fields = ", ".join(map(_place, error.errors(include_input=False)))
         raise UnreadableRecordError(f"not a job: {fields}") from None
     return Job(message.customer_id, message.wake_at)
+
+
+def _place(error: "ErrorDetails") -> str:
+    """Name what is wrong in our own words: the name of a field we do not know is somebody else's text."""
+    if error["type"] == "extra_forbidden":
+        return "an unknown field"
+    return ".".join(map(str, error["loc"])) or "body"
 
 
 def instant(moment: datetime) -> str:

@@ -33,6 +33,7 @@ class PowertoolsJournal:
                 "customer_id": customer_id,
                 "decision": decision.kind,
                 "reason": decision.reason.value,
+                "stage": decision.stage,
                 "until": instant(decision.until) if decision.until else None,
                 "trace": trace_of(decision),
                 **outcome,

@@ -13,6 +13,7 @@ from botocore.exceptions import (
     EndpointConnectionError,
     HTTPClientError,
 )
+from botocore.parsers import ResponseParserError
 
 from dunning.adapters.client import LEAN
 from dunning.adapters.errors import error_code
@@ -62,7 +63,7 @@ class SnsGateway:
         except (ConnectTimeoutError, EndpointConnectionError) as error:
             # No connection, so no request: it was not taken.
             return Published(Outcome.REFUSED_FOR_NOW, code=type(error).__name__, retry_after=_SOON)
-        except (HTTPClientError, BotoCoreError) as error:
+        except (HTTPClientError, BotoCoreError, ResponseParserError) as error:
             return Published(Outcome.UNKNOWN, code=type(error).__name__)
         return Published(Outcome.ACCEPTED, message_id=answer["MessageId"])
 

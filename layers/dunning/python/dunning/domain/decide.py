@@ -179,14 +179,15 @@ class _Case:
             if blocked is None:
                 if first is None:
                     return self._send(now, steps)
-                return Wait(moment, first.reason, (*steps, *first.steps), self._urgency())
+                return self._wait(moment, first, steps)
             if blocked.until is None:
                 return Stop(blocked.reason, (*steps, *blocked.steps))
             if blocked.reason is Reason.CALENDAR_NOT_COVERED:
                 if first is None:
                     return Stop(blocked.reason, (*steps, *blocked.steps), blocked.until)
                 # The wait ends where the calendar does: by then there may be a newer one.
-                return Wait(moment, first.reason, (*steps, *first.steps))
+                self.ready = []
+                return self._wait(moment, first, steps)
             first = first or blocked
             moment = blocked.until
         return _look_again(Reason.NO_LAWFUL_MOMENT, now, steps, "no lawful moment found")
@@ -209,7 +210,7 @@ class _Case:
             frees_at = cap_frees_at(self.rules.person_caps, self.texted_at)
             if frees_at is not None and frees_at > moment:
                 cap: TraceStep = ("cap: %s texts on record, free at %s", (len(self.texted_at), frees_at))
-                return _Blocked(Reason.PERSON_CAP, frees_at, (_NO_HOLD, _due(self._lead()), _OPEN_HOURS, cap))
+                return _Blocked(Reason.PERSON_CAP, frees_at, (_NO_HOLD, _due(self._group()[0]), _OPEN_HOURS, cap))
         return None
 
     def _due_steps(self, moment: datetime) -> tuple[list[_Open], datetime | None]:
@@ -279,51 +280,68 @@ class _Case:
                 return _Blocked(Reason.ACCOUNT_CAP, frees_at, (_NO_HOLD, _due(one), _OPEN_HOURS, shut))
         return None
 
-    def _lead(self) -> _Open:
-        """Return the account with the earliest due date: a text for several speaks of that one's stage."""
-        return min(self.ready, key=_earliest_due) if len(self.ready) > 1 else self.ready[0]
+    def _group(self) -> list[_Open]:
+        """
+        Return the accounts that one text speaks of, earliest due date first.
 
-    def _urgency(self) -> int:
-        """Return the place of the stage in the policy's order of urgency: who goes first of many."""
-        return self.rules.urgency.index(self._lead().stage) if self.ready else 0
+        What is overdue and what is not yet are never added up: a text that says "not received" would ask for more
+        than is owed (Taiwan, outsourcing rules art. 14-II-3). The more urgent of the two goes first, by default what
+        is due today or soon: it would be late tomorrow, an overdue stage would not. Nor are two currencies added up.
+        """
+        if len(self.ready) == 1:
+            return self.ready
+        urgency = self.rules.urgency
+        overdue = min(self.ready, key=lambda one: urgency.index(one.stage)).stage > 0
+        group = sorted([one for one in self.ready if (one.stage > 0) is overdue], key=_earliest_due)
+        currency = group[0].account.currency
+        return [one for one in group if one.account.currency == currency]
+
+    def _wait(self, until: datetime, first: _Blocked, steps: list[TraceStep]) -> Wait:
+        """Wait until all gates are open; say for which stage, and how urgent it will be among all who wake then."""
+        steps_taken = (*steps, *first.steps)
+        if not self.ready:
+            return Wait(until, first.reason, steps_taken)
+        stage = _stage_of(self._group())
+        return Wait(until, first.reason, steps_taken, self.rules.urgency.index(stage), stage)
 
     def _send(self, now: datetime, steps: list[TraceStep]) -> Decision:
         """Gates 9 and 10: compose the reminder."""
         facts, rules = self.facts, self.rules
-        lead = self._lead()
-        stage = lead.stage
+        included = self._group()
+        stage = _stage_of(included)
         today = now.astimezone(self.zones[0]).date()
-        currency = lead.account.currency
-        included = [one for one in self.ready if one.account.currency == currency]
-        if len(included) > 1:
-            included.sort(key=_earliest_due)
+        currency = included[0].account.currency
         total, count = _what_is_due(included, today)
         steps += (
             _NO_HOLD,
-            _due(lead),
+            _due(included[0]),
             ("hours: open in %s", (rules.jurisdiction,)),
             ("caps: %s texts on record, none in the way", (len(self.texted_at),)),
         )
         language = facts.language if facts.language in rules.languages else rules.languages[0]
         text = rules.texts.get((language, stage, count > 1))
         if text is None:
-            return _look_again(Reason.NO_TEXT, now, steps, "text: none for stage %+d in %s", stage, language)
+            return _look_again(
+                Reason.NO_TEXT, now, steps, "text: none for stage %+d in %s", stage, language, stage=stage
+            )
         registered = rules.registered.get(text.template, "") if rules.registered is not None else ""
         if rules.registered is not None and not registered:
             message = "text: %s is not registered where the number is"
-            return _look_again(Reason.TEMPLATE_NOT_REGISTERED, now, steps, message, text.template)
+            return _look_again(Reason.TEMPLATE_NOT_REGISTERED, now, steps, message, text.template, stage=stage)
         try:
             amount = format_money(total, currency, language)
             body, arriving = _compose(facts, rules, language, text, included, amount, count, today)
         except UnknownCurrencyError:
-            return _look_again(Reason.UNKNOWN_CURRENCY, now, steps, "text: currency %s is not known", currency)
+            return _look_again(
+                Reason.UNKNOWN_CURRENCY, now, steps, "text: currency %s is not known", currency, stage=stage
+            )
         except TextError as error:
-            return _look_again(Reason.TEXT_REFUSED, now, steps, "text: %s", error)
+            return _look_again(Reason.TEXT_REFUSED, now, steps, "text: %s", error, stage=stage)
         segments = count_segments(arriving)
         if segments.parts > rules.max_parts or not fits_sns(arriving):
             message = "text: %s takes %s segments, %s allowed"
             return _look_again(
-                Reason.TEXT_TOO_LONG, now, steps, message, text.template, segments.parts, rules.max_parts
+                Reason.TEXT_TOO_LONG, now, steps, message, text.template, segments.parts, rules.max_parts, stage=stage
             )
         rungs = tuple([_heard(one) for one in included])
         reminder = Reminder(
@@ -342,9 +360,11 @@ class _Case:
         return Send(reminder, tuple(steps))
 
 
-def _look_again(reason: Reason, now: datetime, steps: list[TraceStep], message: str, *values: object) -> Stop:
+def _look_again(
+    reason: Reason, now: datetime, steps: list[TraceStep], message: str, *values: object, stage: int | None = None
+) -> Stop:
     """Stop, fail closed, and look again in a day: somebody may have mended what is missing."""
-    return Stop(reason, (*steps, (message, values)), now + LOOK_AGAIN)
+    return Stop(reason, (*steps, (message, values)), now + LOOK_AGAIN, stage)
 
 
 def _what_is_due(included: list[_Open], today: date) -> tuple[int, int]:
@@ -361,6 +381,17 @@ def _what_is_due(included: list[_Open], today: date) -> tuple[int, int]:
 
 def _heard(one: _Open) -> HeardRung:
     return HeardRung(one.account.account_id, one.earliest.number, one.earliest.due_on, one.stage)
+
+
+def _stage_of(group: list[_Open]) -> int:
+    """
+    Return the stage whose words a text for several accounts uses.
+
+    Overdue: the mildest of their stages, so that no account hears harsher words than its own ladder has reached.
+    Else that of the earliest due date: what is due today is what the customer has to know.
+    """
+    earliest = group[0].stage
+    return min([one.stage for one in group]) if earliest > 0 else earliest
 
 
 def _earliest_due(one: _Open) -> tuple[date, str]:

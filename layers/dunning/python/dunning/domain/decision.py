@@ -60,7 +60,7 @@ class HeardRung:
 @dataclass(frozen=True, slots=True)
 class Reminder:
     """
-    One SMS, ready to send. `stage` is that of the earliest due date; `rungs` are all that it marks.
+    One SMS, ready to send. `stage` is the one whose words it uses; `rungs` are all that it marks.
 
     `text` is what is handed to SNS; `parts` and `encoding` include what the carrier adds to it.
     """
@@ -92,19 +92,25 @@ class Send:
     reason: Reason = Reason.DUE
     until: None = None
 
+    @property
+    def stage(self) -> int:
+        """The stage whose words are sent."""
+        return self.reminder.stage
+
 
 @dataclass(frozen=True, slots=True)
 class Wait:
     """
     Not now. `until` is the earliest lawful moment, or `None` when the wake is to stay as it is.
 
-    `urgency` orders customers who wake at the same moment, lowest first.
+    `urgency` orders customers who wake at the same moment, lowest first. `stage` is what will be due then, if known.
     """
 
     until: datetime | None
     reason: Reason
     steps: tuple[TraceStep, ...]
     urgency: int = 0
+    stage: int | None = None
     kind: Literal["wait"] = "wait"
 
 
@@ -115,6 +121,7 @@ class Stop:
     reason: Reason
     steps: tuple[TraceStep, ...]
     until: datetime | None = None
+    stage: int | None = None
     kind: Literal["stop"] = "stop"
 
 

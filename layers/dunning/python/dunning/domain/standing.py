@@ -99,15 +99,9 @@ def without_claim(standing: Standing, before: Standing, claim_id: str) -> Standi
     entry = next((e for e in standing.ledger if e.claim_id == claim_id), None)
     if entry is None:
         return standing
-    progress = dict(standing.progress)
-    for key, heard in standing.progress.items():
-        if before.progress.get(key) == heard:
-            continue
-        progress.pop(key)
-        if (earlier := before.progress.get(key)) is not None:
-            progress[key] = earlier
+    others = {key: heard for key, heard in standing.progress.items() if key.rpartition("#")[0] not in entry.accounts}
     ledger = tuple(e for e in standing.ledger if e.claim_id != claim_id)
-    return replace(standing, version=standing.version + 1, ledger=ledger, progress=progress)
+    return replace(standing, version=standing.version + 1, ledger=ledger, progress={**before.progress, **others})
 
 
 def claim_answering(standing: Standing, wake_at: datetime) -> LedgerEntry | None:

@@ -114,7 +114,6 @@ class _Turn:
 
     job: Job
     redelivered: bool
-    sending: bool
     seconds_left: Callable[[], float]
 
 
@@ -162,27 +161,26 @@ class SendService:
         A customer's failure touches nobody else. Messages that are no jobs are parked at once.
         """
         jobs: dict[str, Job] = {}
+        not_parked: list[str] = []
         messages: defaultdict[str, list[Delivery]] = defaultdict(list)
         for delivery in deliveries:
             try:
                 job = parse_job(delivery.body)
             except UnreadableRecordError as error:
-                self._queue.park(delivery.body, str(error))
-                self._journal.event("job_parked", message_id=delivery.message_id, why=str(error))
-                self._journal.count("JobsParked")
+                if not self._park(delivery, str(error)):
+                    not_parked.append(delivery.message_id)
                 continue
             jobs[job.customer_id] = job
             messages[job.customer_id].append(delivery)
         if not jobs:
-            return []
+            return not_parked
 
         loaded = self._store.load(list(jobs))
-        sending = self._switch.is_on()
         running: dict[str, Future[Contact | None]] = {}
         for customer_id, job in jobs.items():
             found = loaded[customer_id]
             receives = max(delivery.receive_count for delivery in messages[customer_id])
-            turn = _Turn(job, receives > 1, sending, seconds_left)
+            turn = _Turn(job, receives > 1, seconds_left)
             running[customer_id] = self._pool.submit(self._judge, turn, found)
 
         records: list[Contact] = []
@@ -195,7 +193,18 @@ class SendService:
             elif not self._set_aside_at_last(customer_id, messages[customer_id], failure):
                 failed.add(customer_id)
         failed |= self._write_records(records)
-        return [delivery.message_id for customer_id in failed for delivery in messages[customer_id]]
+        return not_parked + [delivery.message_id for customer_id in failed for delivery in messages[customer_id]]
+
+    def _park(self, delivery: Delivery, why: str) -> bool:
+        """Park a message that is no job; tell whether the queue took it."""
+        try:
+            self._queue.park(delivery.body, why)
+        except DunningError as error:
+            self._journal.event("job_not_parked", message_id=delivery.message_id, error=type(error).__name__)
+            return False
+        self._journal.event("job_parked", message_id=delivery.message_id, why=why)
+        self._journal.count("JobsParked")
+        return True
 
     def _write_records(self, records: list[Contact]) -> set[str]:
         """Write the batch's records; those of a failed write come back and are settled as `unknown`."""
@@ -250,7 +259,7 @@ class SendService:
             standing = found.standing or Standing(customer_id)
             if turn.redelivered and not attempt:
                 self._settle(turn.job, facts, standing)
-            decision, now = self._decide(facts, standing, sending=turn.sending)
+            decision, now = self._decide(facts, standing)
             if not isinstance(decision, Send) or facts is None:
                 if self._leave(standing, decision):
                     self._journal.decided(customer_id, decision, now)
@@ -269,16 +278,20 @@ class SendService:
             return record
         raise ContestedError
 
-    def _decide(self, facts: Facts | None, standing: Standing, *, sending: bool) -> tuple[Decision, datetime]:
-        """Decide, and for a text take a turn first and decide again: time has passed, the hours may have ended."""
+    def _decide(self, facts: Facts | None, standing: Standing) -> tuple[Decision, datetime]:
+        """
+        Decide, and for a text take a turn first and decide again: time has passed.
+
+        The hours may have ended since, and the switch may have been turned: it is asked each time.
+        """
         now = self._clock.now()
         if facts is None:
             return Stop(Reason.NOTHING_OPEN, (("facts: none on record", ()),)), now
-        decision = decide(facts, standing, self._policies, now, sending=sending)
+        decision = decide(facts, standing, self._policies, now, sending=self._switch.is_on())
         if isinstance(decision, Send):
             self._pacer.wait()
             now = self._clock.now()
-            decision = decide(facts, standing, self._policies, now, sending=sending)
+            decision = decide(facts, standing, self._policies, now, sending=self._switch.is_on())
         return decision, now
 
     def _leave(self, standing: Standing, decision: Decision) -> bool:
@@ -376,6 +389,8 @@ class SendService:
         """Give a claim back after a definite refusal: it costs no cap, and the stage is still to be heard."""
         standing = claimed
         for _ in range(_ATTEMPTS):
+            if not any(entry.claim_id == claim_id for entry in standing.ledger):
+                return  # it was written, and only the answer lost
             released = replace(
                 without_claim(standing, before, claim_id),
                 wake=wake,
@@ -388,6 +403,8 @@ class SendService:
             if isinstance(found, UnreadableRecordError) or found.standing is None:
                 break
             standing = found.standing
+            # What was written meanwhile may be a number put right: judge afresh.
+            wake = wake or Wake(self._clock.now(), 0)
         # The claim stays: it counts against every cap, and nothing is sent twice.
         self._journal.event("claim_not_released", customer_id=claimed.customer_id)
 

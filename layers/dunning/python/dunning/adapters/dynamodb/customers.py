@@ -44,6 +44,8 @@ _NOT_OLDER = "attribute_not_exists(as_of) OR as_of <= :as_of"
 _NEW = "attribute_not_exists(customer_id)"
 # Nobody has written the standing since we read it.
 _UNCHANGED = "version = :read"
+# SHARD is a reserved word of DynamoDB's expressions.
+_RESERVED = {"#shard": "shard"}
 
 
 class DynamoCustomers:
@@ -129,7 +131,11 @@ class DynamoCustomers:
             self._client.update_item(
                 TableName=self._table,
                 Key={"customer_id": {"S": customer_id}, "item": {"S": STANDING}},
-                UpdateExpression="SET wake_key = :wake, shard = :shard, reason = :reason ADD version :one",
+                # A version that is there may itself be what cannot be read: it is left as it is.
+                UpdateExpression=(
+                    "SET wake_key = :wake, #shard = :shard, reason = :reason, version = if_not_exists(version, :one)"
+                ),
+                ExpressionAttributeNames=_RESERVED,
                 ExpressionAttributeValues={
                     ":wake": {"S": wake_key(Wake(until, 9))},
                     ":shard": {"S": shard_of(customer_id, self._shards)},
@@ -143,7 +149,7 @@ class DynamoCustomers:
         page = max(_SMALLEST_PAGE, -(-limit * 5 // (self._shards * 4)))
         heads = [self._due_in(f"{shard:02d}", due_until(now), page) for shard in range(self._shards)]
         merged = islice(heapq.merge(*heads), limit)
-        return (Due(customer_id, parse_wake_key(key)) for key, customer_id in merged)
+        return (Due(customer_id, _wake_of(key, now)) for key, customer_id in merged)
 
     def _due_in(self, shard: str, until: str, page: int) -> Iterator[tuple[str, str]]:
         start: Any = None
@@ -153,7 +159,8 @@ class DynamoCustomers:
                 answer = self._client.query(
                     TableName=self._table,
                     IndexName="due",
-                    KeyConditionExpression="shard = :shard AND wake_key <= :until",
+                    KeyConditionExpression="#shard = :shard AND wake_key <= :until",
+                    ExpressionAttributeNames=_RESERVED,
                     ExpressionAttributeValues={":shard": {"S": shard}, ":until": {"S": until}},
                     Limit=page,
                     **more,
@@ -163,6 +170,14 @@ class DynamoCustomers:
             start = answer.get("LastEvaluatedKey")
             if not start:
                 return
+
+
+def _wake_of(key: str, now: datetime) -> Wake:
+    """Read a key; one that cannot be read is due now, so that the sender meets it and sets its customer aside."""
+    try:
+        return parse_wake_key(key)
+    except ValueError:
+        return Wake(now, 0)
 
 
 def _customer(

@@ -44,12 +44,12 @@ def _number(value: int) -> AttributeValueTypeDef:
 
 
 def _json(value: object) -> AttributeValueTypeDef:
-    return {"S": json.dumps(value, ensure_ascii=False, separators=(",", ":"))}
+    return {"S": json.dumps(value, ensure_ascii=False, separators=(",", ":")) if value else ""}
 
 
 def _drop_empty(item: Item) -> Item:
-    """Leave empty strings and lists out: DynamoDB's keys cannot be empty, and absent reads as empty."""
-    return {name: value for name, value in item.items() if value.get("S") not in {"", "[]", "{}"}}
+    """Leave out what is empty: DynamoDB's keys cannot be, and absent reads as empty."""
+    return {name: value for name, value in item.items() if value.get("S") != ""}
 
 
 def _readable[T](read: Callable[[StoredItem], T], kind: str, item: StoredItem) -> T:

@@ -1,0 +1,158 @@
+"""Each port twice: the fake in memory, and the adapter on the embedded AWS with what the template declares."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+import boto3
+import pytest
+from moto.dynamodb.models import dynamodb_backends
+from moto.sqs.models import sqs_backends
+
+from dunning.adapters.client import LEAN
+from dunning.adapters.dynamodb.contacts import DynamoContacts
+from dunning.adapters.dynamodb.customers import DynamoCustomers
+from dunning.adapters.dynamodb.items import contact_of
+from dunning.adapters.sqs import SqsQueue
+from dunning.domain.contact import Contact
+from dunning.ports import ContactLog, CustomerStore, DueIndex, JobQueue
+from tests.fakes import FakeContacts, FakeCustomers, FakeQueue
+from tests.integration.people import NOW
+from tests.integration.requests import Requests, watched
+from tests.local.cloud import LocalCloud
+
+SHARDS = 4
+
+
+class Customers(CustomerStore, DueIndex, Protocol):
+    """Two ports that are one table."""
+
+
+@dataclass
+class Office:
+    """The customers, and a hand that damages a record."""
+
+    customers: Customers
+    spoil: Callable[[str], None]
+
+
+@dataclass
+class Post:
+    """The queue seen through the port and beside it; `receive` takes jobs off without finishing them."""
+
+    queue: JobQueue
+    waiting: Callable[[], list[str]]
+    parked: Callable[[], list[str]]
+
+
+@dataclass
+class Archive:
+    """The audit table seen through the port and beside it."""
+
+    log: ContactLog
+    stored: Callable[[], list[Contact]]
+
+
+@pytest.fixture(scope="module")
+def shared_cloud() -> Iterator[tuple[LocalCloud, Requests]]:
+    with LocalCloud(NOW) as cloud, watched() as requests:
+        yield cloud, requests
+
+
+@pytest.fixture
+def cloud(shared_cloud: tuple[LocalCloud, Requests]) -> LocalCloud:
+    """Hand out the embedded AWS, empty."""
+    cloud, _ = shared_cloud
+    for table in dynamodb_backends[cloud.stack.account][cloud.stack.region].tables.values():
+        table.items.clear()
+    for queue in sqs_backends[cloud.stack.account][cloud.stack.region].queues.values():
+        for messages in (queue._messages, queue.pending_messages, queue.deleted_messages):  # noqa: SLF001
+            messages.clear()
+    cloud.outbox.clear()
+    return cloud
+
+
+@pytest.fixture
+def requests(shared_cloud: tuple[LocalCloud, Requests], cloud: LocalCloud) -> Iterator[Requests]:
+    """Watch what is asked of AWS, from now on."""
+    del cloud
+    _, requests = shared_cloud
+    requests.clear()
+    yield requests
+    requests.let_all_through()
+
+
+@pytest.fixture
+def dynamo(cloud: LocalCloud) -> DynamoCustomers:
+    return DynamoCustomers(boto3.client("dynamodb", config=LEAN), cloud.stack.customers_table, SHARDS)
+
+
+@pytest.fixture
+def contacts_table(cloud: LocalCloud) -> DynamoContacts:
+    return DynamoContacts(boto3.client("dynamodb", config=LEAN), cloud.stack.contacts_table)
+
+
+@pytest.fixture
+def sqs(cloud: LocalCloud) -> SqsQueue:
+    return SqsQueue(cloud.sqs, cloud.queue_url, cloud.stack.sender.environment["DEAD_LETTER_URL"])
+
+
+def write_attribute(cloud: LocalCloud, customer_id: str, item: str, **attributes: Any) -> None:
+    """Write attributes into an item as nobody should."""
+    boto3.client("dynamodb").update_item(
+        TableName=cloud.stack.customers_table,
+        Key={"customer_id": {"S": customer_id}, "item": {"S": item}},
+        UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
+        ExpressionAttributeNames={f"#{name}": name for name in attributes},
+        ExpressionAttributeValues={f":{name}": value for name, value in attributes.items()},
+    )
+
+
+def bodies(cloud: LocalCloud, url: str) -> list[str]:
+    """Take everything off a queue."""
+    found: list[str] = []
+    while messages := cloud.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        found += [message["Body"] for message in messages]
+    return found
+
+
+@pytest.fixture(params=["fake", "moto"])
+def office(request: pytest.FixtureRequest) -> Office:
+    if request.param == "fake":
+        fake = FakeCustomers()
+        return Office(fake, fake.unreadable.add)
+    cloud: LocalCloud = request.getfixturevalue("cloud")
+    return Office(
+        request.getfixturevalue("dynamo"),
+        lambda customer_id: write_attribute(cloud, customer_id, "standing", ledger={"S": "?"}),
+    )
+
+
+@pytest.fixture(params=["fake", "moto"])
+def post(request: pytest.FixtureRequest) -> Post:
+    if request.param == "fake":
+        fake = FakeQueue()
+        return Post(fake, fake.bodies, lambda: fake.parked)
+    cloud: LocalCloud = request.getfixturevalue("cloud")
+    dead_letters = cloud.stack.sender.environment["DEAD_LETTER_URL"]
+    return Post(
+        request.getfixturevalue("sqs"), lambda: bodies(cloud, cloud.queue_url), lambda: bodies(cloud, dead_letters)
+    )
+
+
+@pytest.fixture(params=["fake", "moto"])
+def archive(request: pytest.FixtureRequest) -> Archive:
+    if request.param == "fake":
+        fake = FakeContacts()
+        return Archive(fake, lambda: list(fake.records.values()))
+    cloud: LocalCloud = request.getfixturevalue("cloud")
+    return Archive(
+        request.getfixturevalue("contacts_table"),
+        lambda: [contact_of(item) for item in cloud.items(cloud.stack.contacts_table)],
+    )
+
+
+def in_order(due: Sequence[tuple[str, datetime, int]]) -> list[str]:
+    """Return the customers in the order in which the index has to give them."""
+    return [customer_id for customer_id, _, _ in sorted(due, key=lambda one: (one[1], one[2], one[0]))]

@@ -1,0 +1,276 @@
+"""Facts and standing: what the port promises, of the fake and of DynamoDB alike."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import boto3
+import moto.dynamodb
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ReadTimeoutError
+
+from dunning.adapters.client import LEAN
+from dunning.adapters.dynamodb.contacts import DynamoContacts
+from dunning.adapters.dynamodb.customers import DynamoCustomers
+from dunning.adapters.dynamodb.keys import FACTS, STANDING
+from dunning.domain.contact import Contact, ContactState
+from dunning.domain.facts import Hold, HoldReason
+from dunning.domain.standing import Progress, Standing, Wake, progress_key
+from dunning.ports import Customer, OutsideError, UnreadableRecordError
+from tests.contract.conftest import SHARDS, Office, write_attribute
+from tests.integration.people import NOW, someone, texted, waking
+from tests.integration.requests import Requests, error, first, no_answer, success
+from tests.local.cloud import LocalCloud
+
+
+def _full_standing(customer_id: str) -> Standing:
+    facts = someone()
+    return Standing(
+        customer_id,
+        version=1,
+        wake=Wake(NOW + timedelta(microseconds=1), 4),
+        ledger=(texted(facts, NOW - timedelta(days=3), answers=NOW), texted(facts, NOW)),
+        progress={progress_key("A0001-0", 1): Progress(-3, date(2026, 12, 1), date(2026, 12, 4))},
+        opted_out_at=NOW,
+        suspended_phone="+886900000001",
+        holds=(Hold(HoldReason.DISPUTE), Hold(HoldReason.PROMISE, date(2026, 12, 9))),
+        planned_for="f00d",
+        reason="due",
+    )
+
+
+def test_a_customer_is_read_as_written(office: Office) -> None:
+    facts = someone(holds=(Hold(HoldReason.PROMISE, date(2026, 12, 9)),), consented_at=NOW, accounts=2)
+    standing = _full_standing(facts.customer_id)
+    assert office.customers.save_facts(facts)
+    assert office.customers.save_standing(standing, expected_version=0)
+    assert office.customers.load([facts.customer_id]) == {facts.customer_id: Customer(facts, standing)}
+
+
+def test_every_customer_asked_for_is_in_the_answer(office: Office) -> None:
+    facts, standing = someone(1), waking(someone(2))
+    office.customers.save_facts(facts)
+    office.customers.save_standing(standing, expected_version=0)
+    assert office.customers.load(["C0001", "C0002", "C0003"]) == {
+        "C0001": Customer(facts, None),
+        "C0002": Customer(None, standing),
+        "C0003": Customer(None, None),
+    }
+    assert office.customers.load([]) == {}
+
+
+def test_more_customers_than_one_read_can_carry_are_read(office: Office) -> None:
+    people = [someone(number) for number in range(120)]
+    for facts in people:
+        office.customers.save_facts(facts)
+        office.customers.save_standing(waking(facts), expected_version=0)
+    loaded = office.customers.load([facts.customer_id for facts in people])
+    assert loaded == {facts.customer_id: Customer(facts, waking(facts)) for facts in people}
+
+
+def test_facts_give_way_to_newer_ones_only(office: Office) -> None:
+    early, late = someone(name="王大明"), someone(name="王小明", as_of=NOW)
+    assert office.customers.save_facts(late)
+    assert not office.customers.save_facts(early)
+    assert office.customers.load(["C0001"]) == {"C0001": Customer(late, None)}
+
+
+def test_facts_of_the_same_moment_may_be_written_again(office: Office) -> None:
+    assert office.customers.save_facts(someone())
+    assert office.customers.save_facts(someone(name="王大明"))
+    assert office.customers.load(["C0001"]) == {"C0001": Customer(someone(name="王大明"), None)}
+
+
+def test_a_standing_is_new_only_once(office: Office) -> None:
+    mine, theirs = waking(someone(), planned_for="mine"), waking(someone(), planned_for="theirs")
+    assert office.customers.save_standing(theirs, expected_version=0)
+    assert not office.customers.save_standing(mine, expected_version=0)
+    assert office.customers.load(["C0001"]) == {"C0001": Customer(None, theirs)}
+
+
+def test_a_standing_that_somebody_else_has_written_since_is_left_alone(office: Office) -> None:
+    read = waking(someone())
+    theirs = replace(read, version=2, opted_out_at=NOW)
+    office.customers.save_standing(read, expected_version=0)
+    assert office.customers.save_standing(theirs, expected_version=1)
+    mine = replace(read, version=2, ledger=(texted(someone(), NOW, claim_id="mine"),))
+    assert not office.customers.save_standing(mine, expected_version=1, claim_id="mine")
+    assert office.customers.load(["C0001"]) == {"C0001": Customer(None, theirs)}
+
+
+def test_a_standing_that_is_not_there_cannot_have_a_version(office: Office) -> None:
+    assert not office.customers.save_standing(replace(waking(someone()), version=8), expected_version=7)
+    assert office.customers.load(["C0001"]) == {"C0001": Customer(None, None)}
+
+
+@pytest.mark.parametrize("before", [0, 1])
+def test_a_claim_that_is_written_twice_is_recognised_as_ones_own(office: Office, before: int) -> None:
+    if before:
+        office.customers.save_standing(waking(someone()), expected_version=0)
+    claimed = replace(waking(someone()), version=before + 1, ledger=(texted(someone(), NOW, claim_id="mine"),))
+    assert office.customers.save_standing(claimed, expected_version=before, claim_id="mine")
+    assert office.customers.save_standing(claimed, expected_version=before, claim_id="mine")
+    assert not office.customers.save_standing(claimed, expected_version=before, claim_id="another")
+    assert not office.customers.save_standing(claimed, expected_version=before)
+
+
+def test_of_many_who_claim_the_same_version_one_wins(office: Office) -> None:
+    office.customers.save_standing(waking(someone()), expected_version=0)
+
+    def claim(number: int) -> bool:
+        claim_id = f"claim-{number}"
+        entry = texted(someone(), NOW, claim_id=claim_id)
+        mine = replace(waking(someone()), version=2, ledger=(entry,))
+        return office.customers.save_standing(mine, expected_version=1, claim_id=claim_id)
+
+    with ThreadPoolExecutor(16) as pool:
+        won = list(pool.map(claim, range(48)))
+    assert sum(won) == 1
+    stored = office.customers.load(["C0001"])["C0001"]
+    assert isinstance(stored, Customer)
+    assert stored.standing is not None
+    assert [entry.claim_id for entry in stored.standing.ledger] == [f"claim-{won.index(True)}"]
+
+
+def test_setting_aside_touches_only_the_wake(office: Office) -> None:
+    before = _full_standing("C0001")
+    office.customers.save_standing(before, expected_version=0)
+    office.customers.set_aside("C0001", NOW + timedelta(days=1))
+    after = replace(before, wake=Wake(NOW + timedelta(days=1), 9), reason="unreadable_record")
+    assert office.customers.load(["C0001"]) == {"C0001": Customer(None, after)}
+
+
+def test_somebody_without_a_standing_can_be_set_aside(office: Office) -> None:
+    office.customers.set_aside("C0001", NOW + timedelta(days=1))
+    after = Standing("C0001", 1, Wake(NOW + timedelta(days=1), 9), reason="unreadable_record")
+    assert office.customers.load(["C0001"]) == {"C0001": Customer(None, after)}
+
+
+def test_a_record_that_cannot_be_read_harms_nobody_else(office: Office) -> None:
+    for number in (1, 2, 3):
+        office.customers.save_standing(waking(someone(number)), expected_version=0)
+    office.spoil("C0002")
+    loaded = office.customers.load(["C0001", "C0002", "C0003"])
+    assert isinstance(loaded["C0002"], UnreadableRecordError)
+    assert loaded["C0001"] == Customer(None, waking(someone(1)))
+    assert loaded["C0003"] == Customer(None, waking(someone(3)))
+
+
+def test_a_record_that_cannot_be_read_can_be_set_aside(office: Office) -> None:
+    office.customers.save_standing(waking(someone()), expected_version=0)
+    office.spoil("C0001")
+    office.customers.set_aside("C0001", NOW + timedelta(days=1))
+    assert list(office.customers.due(NOW, 10)) == []
+    (due,) = office.customers.due(NOW + timedelta(days=1), 10)
+    assert due == ("C0001", Wake(NOW + timedelta(days=1), 9))
+    assert isinstance(office.customers.load(["C0001"])["C0001"], UnreadableRecordError)
+
+
+class TestOnDynamoDb:
+    """What only a table can do: be damaged in many ways, be busy, lose an answer."""
+
+    @pytest.mark.parametrize(
+        ("item", "attribute", "value"),
+        [
+            (STANDING, "ledger", {"S": '[["王小明"]]'}),
+            (STANDING, "ledger", {"L": []}),
+            (STANDING, "progress", {"S": '{"A#1": [3]}'}),
+            (STANDING, "version", {"S": "three"}),
+            (STANDING, "wake_key", {"S": "2026-12-01T02:00Z#1"}),
+            (STANDING, "holds", {"S": '[["no such reason", null]]'}),
+            (FACTS, "accounts", {"S": '[{"account_id": "A1"}]'}),
+            (FACTS, "opted_out", {"S": "no"}),
+            (FACTS, "as_of", {"S": "yesterday"}),
+        ],
+    )
+    def test_damage_of_any_kind_is_told_without_quoting_it_and_can_be_set_aside(
+        self, cloud: LocalCloud, dynamo: DynamoCustomers, item: str, attribute: str, value: dict[str, object]
+    ) -> None:
+        dynamo.save_facts(someone())
+        dynamo.save_standing(waking(someone()), expected_version=0)
+        write_attribute(cloud, "C0001", item, **{attribute: value})
+        found = dynamo.load(["C0001"])["C0001"]
+        assert isinstance(found, UnreadableRecordError)
+        assert str(found) in {f"{item}: {error}" for error in ("KeyError", "ValueError", "TypeError")}
+        assert found.__cause__ is None
+        dynamo.set_aside("C0001", NOW + timedelta(days=1))
+        assert [due.wake for due in dynamo.due(NOW + timedelta(days=1), 9)] == [Wake(NOW + timedelta(days=1), 9)]
+
+    def test_a_claim_whose_answer_was_lost_counts_as_written(self, dynamo: DynamoCustomers, requests: Requests) -> None:
+        dynamo.save_standing(waking(someone()), expected_version=0)
+        requests.clear()
+        requests.answer(
+            "dynamodb.PutItem", first(no_answer(ReadTimeoutError(endpoint_url="dynamodb"), worked_on=True))
+        )
+        claimed = replace(waking(someone()), version=2, ledger=(texted(someone(), NOW, claim_id="mine"),))
+        assert dynamo.save_standing(claimed, expected_version=1, claim_id="mine")
+        assert requests.sent["dynamodb.PutItem"] == 2
+        assert dynamo.load(["C0001"]) == {"C0001": Customer(None, claimed)}
+
+    def test_standing_and_facts_are_read_strongly_consistent_in_one_call(
+        self, dynamo: DynamoCustomers, requests: Requests, cloud: LocalCloud
+    ) -> None:
+        watched_store = DynamoCustomers(boto3.client("dynamodb", config=LEAN), cloud.stack.customers_table, SHARDS)
+        watched_store.load([f"C{number:04d}" for number in range(50)])
+        (call,) = requests.of("dynamodb.BatchGetItem")
+        asked = call["RequestItems"][cloud.stack.customers_table]
+        assert asked["ConsistentRead"] is True
+        assert len(asked["Keys"]) == 100
+        assert dynamo.load(["C0000"]) == {"C0000": Customer(None, None)}
+
+    def test_keys_a_busy_table_has_left_are_asked_for_again(
+        self, dynamo: DynamoCustomers, requests: Requests, cloud: LocalCloud
+    ) -> None:
+        dynamo.save_standing(waking(someone()), expected_version=0)
+        table = cloud.stack.customers_table
+        keys = [{"customer_id": {"S": "C0001"}, "item": {"S": item}} for item in (FACTS, STANDING)]
+        busy = success({"Responses": {}, "UnprocessedKeys": {table: {"Keys": keys, "ConsistentRead": True}}})
+        requests.answer("dynamodb.BatchGetItem", first(busy, busy))
+        assert dynamo.load(["C0001"]) == {"C0001": Customer(None, waking(someone()))}
+        requests.answer("dynamodb.BatchGetItem", busy)
+        with pytest.raises(OutsideError, match="UnprocessedKeys"):
+            dynamo.load(["C0001"])
+
+    def test_an_error_of_the_table_tells_its_code_and_no_request(self, cloud: LocalCloud, requests: Requests) -> None:
+        client = boto3.client("dynamodb", config=LEAN.merge(Config(retries={"total_max_attempts": 1})))
+        store = DynamoCustomers(client, cloud.stack.customers_table, SHARDS)
+        for operation in ("PutItem", "BatchGetItem", "UpdateItem", "Query"):
+            requests.answer(f"dynamodb.{operation}", error("AccessDeniedException", message="C0001 王小明"))
+        for call in (
+            lambda: store.save_facts(someone()),
+            lambda: store.save_standing(waking(someone()), expected_version=0, claim_id="x"),
+            lambda: store.load(["C0001"]),
+            lambda: store.set_aside("C0001", NOW),
+            lambda: list(store.due(NOW, 1)),
+        ):
+            with pytest.raises(OutsideError) as caught:
+                call()
+            assert caught.value.code == "AccessDeniedException"
+            assert str(caught.value).endswith(": AccessDeniedException")
+            assert caught.value.__cause__ is None
+
+    def test_no_expression_names_an_attribute_by_a_word_dynamodb_reserves(
+        self, dynamo: DynamoCustomers, contacts_table: DynamoContacts, requests: Requests
+    ) -> None:
+        """DynamoDB refuses them in every expression, moto in some."""
+        dynamo.save_facts(someone())
+        dynamo.save_standing(waking(someone()), expected_version=0)
+        dynamo.save_standing(waking(someone(), version=2), expected_version=1)
+        dynamo.set_aside("C0001", NOW)
+        list(dynamo.due(NOW, 1))
+        contact = Contact("C0001", "s", "c", NOW, ContactState.UNKNOWN, 0, (), "sms", NOW)
+        contacts_table.write_if_absent(contact)
+        expressions = {
+            value for _, call in requests.calls for name, value in call.items() if name.endswith("Expression")
+        }
+        assert len(expressions) == 5
+        words = {word.upper() for text in expressions for word in re.findall(r"(?<![#:\w])[a-z_]+", text)}
+        listed = Path(moto.dynamodb.__file__).parent / "parsing" / "reserved_keywords.txt"
+        assert not words & set(listed.read_text("utf-8").split())
+
+    def test_facts_nobody_dated_cannot_be_ordered_and_are_refused(self, dynamo: DynamoCustomers) -> None:
+        with pytest.raises(ValueError, match="as_of"):
+            dynamo.save_facts(someone(as_of=None))

@@ -1,0 +1,210 @@
+"""What is stored is what was said, for every value there can be; and keys sort as time does."""
+
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dunning.adapters.dynamodb.items import (
+    contact_item,
+    contact_of,
+    facts_item,
+    facts_of,
+    standing_item,
+    standing_of,
+)
+from dunning.adapters.dynamodb.keys import (
+    contact_key,
+    due_until,
+    instant_key,
+    parse_instant,
+    parse_wake_key,
+    shard_of,
+    wake_key,
+)
+from dunning.contracts import job_body, parse_job
+from dunning.domain.contact import Contact, ContactState
+from dunning.domain.facts import Account, Facts, Hold, HoldReason, Instalment
+from dunning.domain.standing import LedgerEntry, Progress, Standing, Wake, progress_key
+from dunning.ports import Job
+from tests.contract.conftest import SHARDS
+from tests.integration.people import NOW, someone, waking
+
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=30)
+WORDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=30)
+IDS = st.from_regex(r"[A-Za-z0-9._:-]{1,64}", fullmatch=True)
+DAYS = st.dates(date(2000, 1, 1), date(2100, 12, 31))
+INSTANTS = st.datetimes(
+    datetime(2000, 1, 1), datetime(2100, 12, 31), timezones=st.just(UTC)  # noqa: DTZ001 - hypothesis adds the zone
+)
+SECONDS = INSTANTS.map(lambda moment: moment.replace(microsecond=0))
+HOLDS = st.lists(st.builds(Hold, st.sampled_from(HoldReason), st.none() | DAYS), max_size=3).map(tuple)
+WAKES = st.builds(Wake, INSTANTS, st.integers(0, 9))
+INSTALMENTS = st.builds(
+    Instalment,
+    st.integers(1, 99_999),
+    DAYS,
+    st.integers(-(10**17), 10**17),
+    st.integers(0, 10**17),
+    st.none() | st.integers(-365, 3650),
+)
+ACCOUNTS = st.builds(
+    Account, IDS, TEXTS, st.sampled_from(("TWD", "CNY", "JPY")), st.lists(INSTALMENTS, max_size=3).map(tuple), TEXTS
+)
+FACTS = st.builds(
+    Facts,
+    customer_id=IDS,
+    name=WORDS,
+    phone=WORDS,
+    phone_country=WORDS,
+    country=WORDS,
+    region=TEXTS,
+    language=WORDS,
+    time_zone=TEXTS,
+    lender=WORDS,
+    consented_at=st.none() | INSTANTS,
+    accounts=st.lists(ACCOUNTS, max_size=3).map(tuple),
+    holds=HOLDS,
+    opted_out=st.booleans(),
+    as_of=st.none() | INSTANTS,
+)
+STANDINGS = st.builds(
+    Standing,
+    customer_id=IDS,
+    version=st.integers(1, 10**9),
+    wake=st.none() | WAKES,
+    ledger=st.lists(
+        st.builds(
+            LedgerEntry,
+            IDS,
+            IDS,
+            INSTANTS,
+            st.integers(-365, 3650),
+            st.lists(IDS, max_size=3).map(tuple),
+            IDS,
+            st.none() | INSTANTS,
+        ),
+        max_size=3,
+    ).map(tuple),
+    progress=st.dictionaries(
+        st.builds(progress_key, IDS, st.integers(1, 99)), st.builds(Progress, st.integers(-365, 3650), DAYS, DAYS)
+    ),
+    opted_out_at=st.none() | INSTANTS,
+    suspended_phone=TEXTS,
+    holds=HOLDS,
+    planned_for=TEXTS,
+    reason=TEXTS,
+)
+CONTACTS = st.builds(
+    Contact,
+    customer_id=IDS,
+    send_id=IDS,
+    claim_id=IDS,
+    at=INSTANTS,
+    state=st.sampled_from(ContactState),
+    stage=st.integers(-365, 3650),
+    account_ids=st.lists(IDS, max_size=3).map(tuple),
+    channel=IDS,
+    expires_at=SECONDS,  # the unit of DynamoDB's time to live
+    lender=TEXTS,
+    jurisdiction=TEXTS,
+    phone=TEXTS,
+    text=TEXTS,
+    encoding=TEXTS,
+    parts=st.integers(0, 9),
+    template=TEXTS,
+    registered_template=TEXTS,
+    message_id=TEXTS,
+    code=TEXTS,
+    price=st.integers(0, 10**9),
+    reasons=st.lists(TEXTS, max_size=3).map(tuple),
+)
+
+
+@given(FACTS)
+def test_facts_come_back_as_they_were(facts: Facts) -> None:
+    assert facts_of(facts_item(facts)) == facts
+
+
+@given(STANDINGS)
+def test_a_standing_comes_back_as_it_was(standing: Standing) -> None:
+    assert standing_of(standing_item(standing, SHARDS)) == standing
+
+
+@given(CONTACTS)
+def test_a_contact_comes_back_as_it_was(contact: Contact) -> None:
+    assert contact_of(contact_item(contact)) == contact
+
+
+@given(st.builds(Job, IDS, INSTANTS))
+def test_a_job_comes_back_as_it_was(job: Job) -> None:
+    assert parse_job(job_body(job)) == job
+
+
+@given(INSTANTS, st.integers(-14, 14))
+def test_an_instant_is_written_the_same_wherever_it_was_said(moment: datetime, hours: int) -> None:
+    elsewhere = moment.astimezone(timezone(timedelta(hours=hours)))
+    assert instant_key(elsewhere) == instant_key(moment)
+    assert parse_instant(instant_key(elsewhere)) == moment
+
+
+@given(WAKES, WAKES)
+def test_keys_sort_by_time_then_urgency(one: Wake, other: Wake) -> None:
+    assert (wake_key(one) < wake_key(other)) is (one < other)
+    assert parse_wake_key(wake_key(one)) == one
+
+
+@given(WAKES, INSTANTS)
+def test_due_is_what_wakes_up_to_now_whatever_its_urgency(wake: Wake, now: datetime) -> None:
+    assert (wake_key(wake) <= due_until(now)) is (wake.at <= now)
+
+
+@given(INSTANTS, INSTANTS, IDS, IDS)
+def test_contacts_sort_by_time(one: datetime, other: datetime, first: str, second: str) -> None:
+    if one != other:
+        assert (contact_key(one, first) < contact_key(other, second)) is (one < other)
+
+
+@given(IDS, st.integers(1, 100))
+def test_a_customer_has_one_shard_and_it_is_among_those_that_are_read(customer_id: str, shards: int) -> None:
+    assert shard_of(customer_id, shards) == shard_of(customer_id, shards)
+    assert shard_of(customer_id, shards) in {f"{shard:02d}" for shard in range(shards)}
+
+
+def test_customers_spread_evenly_over_the_shards() -> None:
+    counts = dict.fromkeys(range(SHARDS), 0)
+    for number in range(4000):
+        counts[int(shard_of(f"C{number:06d}", SHARDS))] += 1
+    assert all(900 <= count <= 1100 for count in counts.values())
+
+
+def test_only_a_standing_with_a_wake_is_in_the_due_index() -> None:
+    keys = {"shard", "wake_key"}
+    assert keys <= standing_item(waking(someone()), SHARDS).keys()
+    assert not keys & standing_item(waking(someone(), None), SHARDS).keys()
+    assert not keys & facts_item(someone()).keys()
+
+
+def test_no_attribute_is_empty_for_a_key_must_not_be() -> None:
+    item: dict[str, Any] = {**facts_item(someone()), **standing_item(Standing("C1", 1), SHARDS)}
+    assert all(value != {"S": ""} for value in item.values())
+
+
+def test_a_claim_stays_within_one_write_unit() -> None:
+    facts = someone(accounts=2)
+    ledger = tuple(
+        LedgerEntry(
+            "a" * 32, "b" * 32, NOW - timedelta(days=7 * weeks), 3, ("A0001-0", "A0001-1"), "sms",
+            NOW - timedelta(days=7 * weeks),
+        )
+        for weeks in range(3)
+    )  # fmt: skip
+    progress = {
+        progress_key(account.account_id, number): Progress(3, NOW.date(), NOW.date())
+        for account in facts.accounts
+        for number in (1, 2)
+    }
+    item = standing_item(waking(facts, ledger=ledger, progress=progress, planned_for="0" * 16), SHARDS)
+    size = sum(len(name) + len(str(next(iter(value.values())))) for name, value in item.items())
+    assert size < 1024

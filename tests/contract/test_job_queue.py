@@ -1,0 +1,98 @@
+"""The queue between scanner and sender: what the port promises, of the fake and of SQS alike."""
+
+from datetime import timedelta
+
+import pytest
+
+from dunning.adapters.sqs import SqsQueue
+from dunning.contracts import job_body, parse_job
+from dunning.ports import Job, OutsideError, UnreadableRecordError
+from tests.contract.conftest import Post
+from tests.integration.people import NOW
+from tests.integration.requests import Requests, error, first, success
+from tests.local.cloud import LocalCloud
+
+
+def _jobs(count: int) -> list[Job]:
+    return [Job(f"C{number:04d}", NOW + timedelta(microseconds=number)) for number in range(count)]
+
+
+def test_an_empty_queue_has_no_depth(post: Post) -> None:
+    assert post.queue.depth() == 0
+
+
+@pytest.mark.parametrize("count", [0, 1, 10, 25])
+def test_all_jobs_are_taken_counted_and_come_out_as_they_went_in(post: Post, count: int) -> None:
+    assert post.queue.enqueue(job for job in _jobs(count)) == count
+    assert post.queue.depth() == count
+    assert sorted(map(parse_job, post.waiting()), key=lambda job: job.customer_id) == _jobs(count)
+
+
+def test_a_job_holds_an_id_and_a_moment_and_nothing_else(post: Post) -> None:
+    post.queue.enqueue([Job("C0001", NOW)])
+    assert post.waiting() == ['{"schema_version":1,"customer_id":"C0001","wake_at":"2026-12-01T02:00:00Z"}']
+
+
+def test_a_message_that_is_parked_is_kept_as_it_was_and_waits_no_more(post: Post) -> None:
+    post.queue.park('{"not": "a job"}', "not a job: body")
+    assert post.parked() == ['{"not": "a job"}']
+    assert post.queue.depth() == 0
+
+
+class TestOnSqs:
+    """What only a queue can do."""
+
+    def test_jobs_that_are_being_worked_on_count_too(self, cloud: LocalCloud, sqs: SqsQueue) -> None:
+        sqs.enqueue(_jobs(5))
+        received = cloud.sqs.receive_message(QueueUrl=cloud.queue_url, MaxNumberOfMessages=2)
+        assert len(received["Messages"]) == 2
+        assert sqs.depth() == 5
+
+    def test_why_a_message_was_parked_stands_beside_it(self, cloud: LocalCloud, sqs: SqsQueue) -> None:
+        sqs.park("?", "not a job: " + "x" * 300)
+        (message,) = cloud.sqs.receive_message(
+            QueueUrl=cloud.stack.sender.environment["DEAD_LETTER_URL"], MessageAttributeNames=["All"]
+        )["Messages"]
+        assert message["MessageAttributes"]["why"]["StringValue"].startswith("not a job: xxx")
+
+    def test_a_job_that_sqs_does_not_take_is_not_counted(self, sqs: SqsQueue, requests: Requests) -> None:
+        taken = {"Id": "0", "MessageId": "m", "MD5OfMessageBody": "0" * 32}
+        refused = {"Id": "1", "SenderFault": False, "Code": "InternalError"}
+        requests.answer("sqs.SendMessageBatch", first(success({"Successful": [taken], "Failed": [refused]})))
+        assert sqs.enqueue(_jobs(12)) == 1 + 2
+
+    def test_no_job_means_no_call(self, sqs: SqsQueue, requests: Requests) -> None:
+        assert sqs.enqueue([]) == 0
+        assert not requests.sent
+
+    def test_an_error_tells_its_code_and_no_message(self, sqs: SqsQueue, requests: Requests) -> None:
+        for operation in ("SendMessageBatch", "SendMessage", "GetQueueAttributes"):
+            requests.answer(f"sqs.{operation}", error("AccessDenied", 403, "C0000"))
+        for call in (lambda: sqs.enqueue(_jobs(1)), lambda: sqs.park("secret", "why"), sqs.depth):
+            with pytest.raises(OutsideError, match=r"^[A-Za-z]+: AccessDenied$") as caught:
+                call()
+            assert caught.value.__cause__ is None
+
+
+class TestWhatIsNoJob:
+    """Bodies somebody else put on the queue."""
+
+    @pytest.mark.parametrize(
+        ("body", "fields"),
+        [
+            ("", "body"),
+            ("王小明 +886900000001", "body"),
+            ("[]", "body"),
+            ("{}", "schema_version, customer_id, wake_at"),
+            ('{"schema_version":2,"customer_id":"C1","wake_at":"2026-12-01T02:00:00Z"}', "schema_version"),
+            ('{"schema_version":1,"customer_id":"","wake_at":"2026-12-01T02:00:00Z"}', "customer_id"),
+            ('{"schema_version":1,"customer_id":"C1","wake_at":"2026-12-01T02:00:00"}', "wake_at"),
+            ('{"schema_version":1,"customer_id":"C1","wake_at":"soon"}', "wake_at"),
+            (job_body(Job("C1", NOW))[:-1] + ',"+886900000001":"王小明"}', "an unknown field"),
+        ],
+    )
+    def test_is_told_by_its_fields_and_never_quoted(self, body: str, fields: str) -> None:
+        with pytest.raises(UnreadableRecordError) as caught:
+            parse_job(body)
+        assert str(caught.value) == f"not a job: {fields}"
+        assert caught.value.__cause__ is None

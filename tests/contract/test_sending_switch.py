@@ -1,0 +1,104 @@
+"""The one switch for all sending: what the port promises, of the fake and of SSM alike."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import boto3
+import pytest
+
+from dunning.adapters.client import LEAN
+from dunning.adapters.ssm import SsmSwitch
+from dunning.ports import SendingSwitch
+from tests.fakes import FakeClock, FakeJournal, FakeSwitch
+from tests.integration.requests import Requests, error
+from tests.local.cloud import LocalCloud
+
+
+@dataclass
+class Panel:
+    """The switch seen through the port, and the hand on it; `wait` lets time pass."""
+
+    switch: SendingSwitch
+    turn: Callable[[bool], object]
+    wait: Callable[[float], None]
+
+
+@dataclass
+class Ssm:
+    """The switch on SSM with its surroundings."""
+
+    switch: SsmSwitch
+    clock: FakeClock
+    journal: FakeJournal
+    put: Callable[[str], object]
+
+
+@pytest.fixture
+def ssm(cloud: LocalCloud) -> Ssm:
+    name = cloud.stack.sender.environment["SENDING_PARAMETER"]
+    clock, journal = FakeClock(), FakeJournal()
+    client = boto3.client("ssm", config=LEAN)
+
+    def put(value: str) -> None:
+        client.put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
+
+    put("on")
+    return Ssm(SsmSwitch(client, name, clock, journal), clock, journal, put)
+
+
+@pytest.fixture(params=["fake", "moto"])
+def panel(request: pytest.FixtureRequest) -> Panel:
+    if request.param == "fake":
+        fake = FakeSwitch()
+        return Panel(fake, lambda on: setattr(fake, "on", on), lambda _: None)
+    ssm: Ssm = request.getfixturevalue("ssm")
+    return Panel(ssm.switch, lambda on: ssm.put("on" if on else "off"), ssm.clock.sleep)
+
+
+def test_a_new_stack_sends(panel: Panel) -> None:
+    assert panel.switch.is_on()
+
+
+def test_a_change_holds_within_a_minute_in_both_directions(panel: Panel) -> None:
+    for on in (False, True, False):
+        panel.switch.is_on()
+        panel.turn(on)
+        panel.wait(60)
+        assert panel.switch.is_on() is on
+
+
+class TestOnSsm:
+    """What only a parameter can do."""
+
+    def test_it_is_read_twice_a_minute_however_often_it_is_asked(self, ssm: Ssm, requests: Requests) -> None:
+        for _ in range(600):
+            ssm.switch.is_on()
+            ssm.clock.sleep(0.1)
+        assert requests.sent["ssm.GetParameter"] == 2
+
+    @pytest.mark.parametrize(("value", "on"), [(" ON\n", True), ("off", False), ("true", False), ("onn", False)])
+    def test_only_on_is_on(self, ssm: Ssm, value: str, *, on: bool) -> None:
+        ssm.put(value)
+        assert ssm.switch.is_on() is on
+
+    def test_a_switch_that_cannot_be_read_is_off_and_says_so(self, ssm: Ssm, requests: Requests) -> None:
+        assert ssm.switch.is_on()
+        requests.answer("ssm.GetParameter", error("AccessDeniedException"))
+        ssm.clock.sleep(60)
+        assert not ssm.switch.is_on()
+        assert ssm.journal.events == [("switch_unreadable", {"code": "AccessDeniedException"})]
+        assert ssm.journal.counts == {"SwitchUnreadable": 1}
+
+    def test_it_is_on_again_once_it_can_be_read_again(self, ssm: Ssm, requests: Requests) -> None:
+        requests.answer("ssm.GetParameter", error("ParameterNotFound"))
+        assert not ssm.switch.is_on()
+        requests.let_all_through()
+        ssm.clock.sleep(60)
+        assert ssm.switch.is_on()
+
+    def test_a_clock_that_was_set_back_does_not_keep_an_old_reading(self, ssm: Ssm) -> None:
+        assert ssm.switch.is_on()
+        ssm.put("off")
+        ssm.clock.move_to(ssm.clock.now() - timedelta(days=1))
+        assert not ssm.switch.is_on()
