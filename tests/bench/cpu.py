@@ -203,37 +203,42 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def main() -> None:
-    """Print CPU and calls, ours beside the bare loop, in turns."""
-    os.environ.update(_ENVIRONMENT)
-    bench = Bench()
-    results: dict[str, list[float]] = {}
+def measure(bench: Bench, cores: set[int]) -> tuple[dict[str, list[float]], dict[str, Counter[str]]]:
+    """Measure each side in turns on some cores; return CPU seconds and the calls of one round."""
+    os.sched_setaffinity(0, cores)
+    seconds: dict[str, list[float]] = {}
     calls: dict[str, Counter[str]] = {}
     with quiet():
-        pairs = dict(zip(("sender", "scanner"), zip(bench.ours(), bench.bare(), strict=True), strict=True))
-        for name, (ours, bare) in pairs.items():
-            for side, work in (("ours", ours), ("bare", bare)):
+        for name, sides in zip(("sender", "scanner"), zip(bench.ours(), bench.bare(), strict=True), strict=True):
+            for side, work in zip(("ours", "bare"), sides, strict=True):
                 bench.wire.calls.clear()
                 work()  # warms up
                 calls[f"{name} {side}"] = Counter(bench.wire.calls)
             for _ in range(_ROUNDS):
-                for side, work in (("ours", ours), ("bare", bare)):
-                    results.setdefault(f"{name} {side}", []).append(cpu_seconds(work))
+                for side, work in zip(("ours", "bare"), sides, strict=True):
+                    seconds.setdefault(f"{name} {side}", []).append(cpu_seconds(work))
+    return seconds, calls
+
+
+def main() -> None:
+    """Print CPU and calls, ours beside the bare loop."""
+    os.environ.update(_ENVIRONMENT)
+    bench = Bench()
     out = sys.stdout.write
-    out(f"CPU for {_CUSTOMERS} reminders, batches of {_BATCH}, median of {_ROUNDS}\n")
-    for name in ("sender", "scanner"):
-        ours_ms, bare_ms = (
-            1000 * statistics.median(results[f"{name} {side}"]) / _CUSTOMERS for side in ("ours", "bare")
-        )
-        ratios = [a / b for a, b in zip(results[f"{name} ours"], results[f"{name} bare"], strict=True)]
-        ratio = statistics.median(ratios)
-        out(
-            f"  {name:8} ours {ours_ms:6.3f} ms   bare boto3 loop {bare_ms:6.3f} ms   ratio {ratio:4.2f}"
-            f" ({min(ratios):4.2f} to {max(ratios):4.2f})   target 1.30\n"
-        )
-    total = sum(sum(calls[f"{name} ours"].values()) for name in ("sender", "scanner"))
-    batches = -(-_CUSTOMERS // _BATCH)
-    polled = total + 2 * batches
+    out(f"CPU for {_CUSTOMERS} reminders, batches of {_BATCH}, median of {_ROUNDS}, target 1.30\n")
+    cores = sorted(os.sched_getaffinity(0))
+    for some, where in ((cores[:1], "one core, as Lambda below 1,769 MB"), (cores, f"{len(cores)} cores")):
+        seconds, calls = measure(bench, set(some))
+        for name in ("sender", "scanner"):
+            ours, bare = seconds[f"{name} ours"], seconds[f"{name} bare"]
+            ratios = [a / b for a, b in zip(ours, bare, strict=True)]
+            out(
+                f"  {name:8} ours {1000 * statistics.median(ours) / _CUSTOMERS:6.3f} ms   "
+                f"bare boto3 loop {1000 * statistics.median(bare) / _CUSTOMERS:6.3f} ms   "
+                f"ratio {statistics.median(ratios):4.2f} ({min(ratios):4.2f} to {max(ratios):4.2f})   {where}\n"
+            )
+    total = sum(calls[f"{name} ours"].total() for name in ("sender", "scanner"))
+    polled = total + 2 * -(-_CUSTOMERS // _BATCH)
     out(f"AWS calls per reminder {total / _CUSTOMERS:.2f}, with SQS receiving and deleting each batch ")
     out(f"{polled / _CUSTOMERS:.2f}   target 2.60, floor 2.00\n")
     for name in ("scanner ours", "sender ours"):

@@ -1,0 +1,154 @@
+"""What a reminder costs in calls, and that every role allows what its function calls and nothing else."""
+
+from collections import Counter
+from collections.abc import Callable
+from fnmatch import fnmatch
+from typing import Any
+
+import boto3
+import pytest
+
+from tests.integration.conftest import House, batch, job_for
+from tests.integration.people import someone
+from tests.integration.requests import error
+from tests.local import ROOT
+from tests.local.template import translate
+from tests.unit.intake.portfolio import CHEN, WANG, csv_of, row
+
+CUSTOMERS = 500
+MOST_CALLS_A_REMINDER = 2.6
+
+_POLLING = {"sqs.ReceiveMessage", "sqs.DeleteMessageBatch"}
+"""What AWS's event source mapping does, not the functions."""
+
+
+def test_a_reminder_takes_no_more_calls_than_agreed(house: House) -> None:
+    people = [someone(number) for number in range(CUSTOMERS)]
+    house.add(*people)
+    house.requests.clear()
+    house.scan()
+    house.cloud.drain()
+    calls = Counter({name: count for name, count in house.requests.sent.items() if name not in _POLLING})
+    assert len(house.cloud.outbox) == CUSTOMERS
+    assert len(house.contacts()) == CUSTOMERS
+    assert calls["sns.Publish"] == CUSTOMERS
+    assert calls["dynamodb.PutItem"] == CUSTOMERS
+    assert calls["dynamodb.BatchWriteItem"] == calls["dynamodb.BatchGetItem"] == CUSTOMERS / house.cloud.stack.batch_size
+    assert calls.total() / CUSTOMERS <= MOST_CALLS_A_REMINDER
+
+
+def _statements(function: str) -> list[tuple[str, list[str], str]]:
+    """Return effect, actions and resource of each statement of a function's role; `CustomersTable/index/due`."""
+    resources = translate(ROOT / "template.yaml")["Resources"]
+    role = resources[resources[function]["Properties"]["Role"]["Fn::GetAtt"][0]]["Properties"]
+    return [
+        (
+            statement["Effect"],
+            [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"],
+            _name(statement["Resource"]),
+        )
+        for policy in role["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+
+
+def _name(resource: Any) -> str:  # noqa: ANN401 - an expression of CloudFormation
+    if isinstance(resource, str):
+        return resource
+    if "Fn::GetAtt" in resource:
+        return str(resource["Fn::GetAtt"][0])
+    text = str(resource["Fn::Sub"])
+    for expression, name in (
+        ("arn:${AWS::Partition}:s3:::${AWS::StackName}-uploads-${AWS::AccountId}", "UploadsBucket"),
+        ("arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter${SendingParameter}", "SendingParameter"),
+        ("${CustomersTable.Arn}", "CustomersTable"),
+    ):
+        text = text.replace(expression, name)
+    return text
+
+
+_ACTIONS = {"sqs:SendMessageBatch": "sqs:SendMessage"}
+"""Where IAM knows an operation by another name."""
+
+
+def _needed(house: House) -> set[tuple[str, str]]:
+    """Return the actions the recorded calls need, each with the resource it is needed on."""
+    stack = house.cloud.stack
+    environment = stack.sender.environment
+    names = {
+        stack.customers_table: "CustomersTable",
+        stack.contacts_table: "ContactsTable",
+        environment["QUEUE_URL"]: "Reminders",
+        environment["DEAD_LETTER_URL"]: "RemindersDeadLetters",
+        environment["SENDING_PARAMETER"]: "SendingParameter",
+        stack.uploads_bucket: "UploadsBucket",
+    }
+    needed: set[tuple[str, str]] = set()
+    for operation, call in house.requests.calls:
+        action = operation.replace(".", ":")
+        on = [*call.get("RequestItems", {}), *(call[key] for key in ("TableName", "QueueUrl", "Bucket", "Name") if key in call)]
+        below = f"/index/{call['IndexName']}" if "IndexName" in call else f"/{call['Key']}" if "Bucket" in call else ""
+        targets = ["*"] if "PhoneNumber" in call else [names[target] + below for target in on]
+        needed |= {(_ACTIONS.get(action, action), target) for target in targets}
+    return needed
+
+
+def _scans(house: House) -> None:
+    house.scan()
+
+
+def _sends(house: House) -> None:
+    unreadable, accepted, died = someone(1), someone(2), someone(3)
+    house.send(batch("poison", job_for(accepted)))
+    house.send(batch(job_for(unreadable), receives=5))
+    house.requests.answer("dynamodb.BatchWriteItem", error("AccessDeniedException"))
+    house.send(batch(job_for(died)))
+    house.requests.let_all_through()
+    house.send(batch(job_for(died), receives=2))
+    assert len(house.contacts()) == 2
+
+
+def _loads(house: House) -> None:
+    answer = house.cloud.upload("accounts/file.csv", csv_of([WANG, row(CHEN, phone="none")]).encode())
+    assert answer["files"][0]["customers_loaded"] == answer["files"][0]["customers_refused"] == 1
+
+
+_ALLOWED_FOR_AWS_ITSELF = {
+    # The event source mapping works under the function's role.
+    ("sqs:ReceiveMessage", "Reminders"),
+    ("sqs:DeleteMessage", "Reminders"),
+    # What failed asynchronously is put there by Lambda.
+    ("sqs:SendMessage", "IntakeDeadLetters"),
+}
+
+
+@pytest.mark.parametrize(
+    ("function", "work"), [("ScannerFunction", _scans), ("SenderFunction", _sends), ("IntakeFunction", _loads)]
+)
+def test_a_role_allows_what_its_function_calls_and_nothing_else(
+    house: House, function: str, work: Callable[[House], None]
+) -> None:
+    house.add(someone(1), someone(2), someone(3))
+    boto3.client("dynamodb").update_item(
+        TableName=house.cloud.stack.customers_table,
+        Key={"customer_id": {"S": "C0001"}, "item": {"S": "standing"}},
+        UpdateExpression="SET ledger = :broken",
+        ExpressionAttributeValues={":broken": {"S": "?"}},
+    )
+    house.requests.clear()
+    work(house)
+    needed = _needed(house)
+    assert needed
+    statements = [one for one in _statements(function) if not one[1][0].startswith(("logs:", "kms:"))]
+    allowed = {
+        (action, resource) for effect, actions, resource in statements if effect == "Allow" for action in actions
+    }
+    for action, target in needed:
+        assert any(action == a and fnmatch(target, r) for a, r in allowed), (action, target)
+    unused = {
+        (action, resource)
+        for action, resource in allowed - _ALLOWED_FOR_AWS_ITSELF
+        if not any(action == a and fnmatch(target, resource) for a, target in needed)
+    }
+    # Polling asks for the depth too, which the sender itself does not.
+    assert unused <= {("sqs:GetQueueAttributes", "Reminders")}
