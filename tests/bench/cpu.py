@@ -12,7 +12,7 @@ import statistics
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import batched
@@ -196,27 +196,19 @@ def cpu_seconds(work: Callable[[], None]) -> float:
     return time.process_time() - start
 
 
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Send log lines and metrics where they cost what writing costs, and nobody sees them."""
-    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):  # noqa: PTH123
-        yield
-
-
 def measure(bench: Bench, cores: set[int]) -> tuple[dict[str, list[float]], dict[str, Counter[str]]]:
     """Measure each side in turns on some cores; return CPU seconds and the calls of one round."""
     os.sched_setaffinity(0, cores)
     seconds: dict[str, list[float]] = {}
     calls: dict[str, Counter[str]] = {}
-    with quiet():
-        for name, sides in zip(("sender", "scanner"), zip(bench.ours(), bench.bare(), strict=True), strict=True):
+    for name, sides in zip(("sender", "scanner"), zip(bench.ours(), bench.bare(), strict=True), strict=True):
+        for side, work in zip(("ours", "bare"), sides, strict=True):
+            bench.wire.calls.clear()
+            work()  # warms up
+            calls[f"{name} {side}"] = Counter(bench.wire.calls)
+        for _ in range(_ROUNDS):
             for side, work in zip(("ours", "bare"), sides, strict=True):
-                bench.wire.calls.clear()
-                work()  # warms up
-                calls[f"{name} {side}"] = Counter(bench.wire.calls)
-            for _ in range(_ROUNDS):
-                for side, work in zip(("ours", "bare"), sides, strict=True):
-                    seconds.setdefault(f"{name} {side}", []).append(cpu_seconds(work))
+                seconds.setdefault(f"{name} {side}", []).append(cpu_seconds(work))
     return seconds, calls
 
 
@@ -227,8 +219,11 @@ def main() -> None:
     out = sys.stdout.write
     out(f"CPU for {_CUSTOMERS} reminders, batches of {_BATCH}, median of {_ROUNDS}, target 1.30\n")
     cores = sorted(os.sched_getaffinity(0))
+    # Log lines and metrics cost what writing costs, and nobody sees them. One stream: the logger keeps its first.
+    nowhere = open(os.devnull, "w")  # noqa: PTH123, SIM115
     for some, where in ((cores[:1], "one core, as Lambda below 1,769 MB"), (cores, f"{len(cores)} cores")):
-        seconds, calls = measure(bench, set(some))
+        with contextlib.redirect_stdout(nowhere):
+            seconds, calls = measure(bench, set(some))
         for name in ("sender", "scanner"):
             ours, bare = seconds[f"{name} ours"], seconds[f"{name} bare"]
             ratios = [a / b for a, b in zip(ours, bare, strict=True)]
