@@ -1,8 +1,7 @@
 """Each port twice: the fake in memory, and the adapter on the embedded AWS with what the template declares."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Protocol
 
 import boto3
@@ -98,9 +97,10 @@ def sqs(cloud: LocalCloud) -> SqsQueue:
     return SqsQueue(cloud.sqs, cloud.queue_url, cloud.stack.sender.environment["DEAD_LETTER_URL"])
 
 
-def write_attribute(cloud: LocalCloud, customer_id: str, item: str, **attributes: Any) -> None:
+def write_attribute(cloud: LocalCloud, customer_id: str, item: str, **attributes: Mapping[str, object]) -> None:
     """Write attributes into an item as nobody should."""
-    boto3.client("dynamodb").update_item(
+    client: Any = boto3.client("dynamodb")
+    client.update_item(
         TableName=cloud.stack.customers_table,
         Key={"customer_id": {"S": customer_id}, "item": {"S": item}},
         UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
@@ -151,8 +151,3 @@ def archive(request: pytest.FixtureRequest) -> Archive:
         request.getfixturevalue("contacts_table"),
         lambda: [contact_of(item) for item in cloud.items(cloud.stack.contacts_table)],
     )
-
-
-def in_order(due: Sequence[tuple[str, datetime, int]]) -> list[str]:
-    """Return the customers in the order in which the index has to give them."""
-    return [customer_id for customer_id, _, _ in sorted(due, key=lambda one: (one[1], one[2], one[0]))]

@@ -202,9 +202,7 @@ class TestOnDynamoDb:
     def test_a_claim_whose_answer_was_lost_counts_as_written(self, dynamo: DynamoCustomers, requests: Requests) -> None:
         dynamo.save_standing(waking(someone()), expected_version=0)
         requests.clear()
-        requests.answer(
-            "dynamodb.PutItem", first(no_answer(ReadTimeoutError(endpoint_url="dynamodb"), worked_on=True))
-        )
+        requests.answer("dynamodb.PutItem", first(no_answer(ReadTimeoutError(endpoint_url="dynamodb"), worked_on=True)))
         claimed = replace(waking(someone()), version=2, ledger=(texted(someone(), NOW, claim_id="mine"),))
         assert dynamo.save_standing(claimed, expected_version=1, claim_id="mine")
         assert requests.sent["dynamodb.PutItem"] == 2

@@ -36,7 +36,9 @@ WORDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=30)
 IDS = st.from_regex(r"[A-Za-z0-9._:-]{1,64}", fullmatch=True)
 DAYS = st.dates(date(2000, 1, 1), date(2100, 12, 31))
 INSTANTS = st.datetimes(
-    datetime(2000, 1, 1), datetime(2100, 12, 31), timezones=st.just(UTC)  # noqa: DTZ001 - hypothesis adds the zone
+    datetime(2000, 1, 1),  # noqa: DTZ001 - hypothesis adds the zone
+    datetime(2100, 12, 31),  # noqa: DTZ001
+    timezones=st.just(UTC),
 )
 SECONDS = INSTANTS.map(lambda moment: moment.replace(microsecond=0))
 HOLDS = st.lists(st.builds(Hold, st.sampled_from(HoldReason), st.none() | DAYS), max_size=3).map(tuple)

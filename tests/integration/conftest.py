@@ -47,7 +47,7 @@ class House:
         shards = int(self.cloud.stack.sender.environment["DUE_SHARDS"])
         return DynamoCustomers(boto3.client("dynamodb"), self.cloud.stack.customers_table, shards)
 
-    def add(self, *people: Facts, wake_at: datetime | None = NOW, **changes: Any) -> None:
+    def add(self, *people: Facts, wake_at: datetime | None = NOW, **changes: Any) -> None:  # noqa: ANN401 - fields of it
         """Put customers with their standing into the table."""
         for facts in people:
             self.store.save_facts(facts)
@@ -96,7 +96,9 @@ class House:
 
     def metric(self, name: str) -> float:
         """Add a metric up over all that was put out."""
-        return sum(sum(line[name]) if isinstance(line[name], list) else line[name] for line in self.lines() if name in line)
+        return sum(
+            sum(line[name]) if isinstance(line[name], list) else line[name] for line in self.lines() if name in line
+        )
 
 
 def batch(*bodies: str, receives: int = 1) -> Event:

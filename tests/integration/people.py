@@ -1,51 +1,44 @@
-"""Fictional customers of Taiwan, who may be texted at `NOW`."""
+"""Many customers of Taiwan, who may be texted at `NOW`, and their standing."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from dunning.domain.facts import Account, Facts, Instalment
+from dunning.domain.facts import Facts
 from dunning.domain.standing import LedgerEntry, Standing, Wake
+from tests.builders import a_customer, a_text, an_account, an_instalment
 
 NOW = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
 """Ten in the morning in Taipei, a Tuesday: every hour of the default policy is open."""
 
 
-def someone(number: int = 1, *, due_in: int = 3, accounts: int = 1, **changes: Any) -> Facts:
+def someone(number: int = 1, *, due_in: int = 3, accounts: int = 1, **changes: Any) -> Facts:  # noqa: ANN401 - fields
     """Describe a customer with an instalment due in some days; three days before it the first text is due."""
-    due_on = (NOW + timedelta(days=due_in)).date()
-    facts = Facts(
+    due = (NOW + timedelta(days=due_in)).date().isoformat()
+    facts = a_customer(
+        *(an_account(an_instalment(due), account_id=f"A{number:04d}-{account}") for account in range(accounts)),
         customer_id=f"C{number:04d}",
-        name="王小明",
         phone=f"+8869{number:08d}",
-        phone_country="TW",
-        country="TW",
-        region="",
-        language="zh-Hant",
-        time_zone="Asia/Taipei",
-        lender="demo-tw",
-        consented_at=None,
-        accounts=tuple(
-            Account(f"A{number:04d}-{account}", "5678", "TWD", (Instalment(1, due_on, 325_000),), "機車分期")
-            for account in range(accounts)
-        ),
         as_of=NOW - timedelta(days=1),
     )
     return replace(facts, **changes)
 
 
-def waking(facts: Facts, at: datetime | None = NOW, *, urgency: int = 0, **changes: Any) -> Standing:
+def waking(
+    facts: Facts,
+    at: datetime | None = NOW,
+    *,
+    urgency: int = 0,
+    **changes: Any,  # noqa: ANN401 - fields
+) -> Standing:
     """Give a customer a standing that wakes at an instant."""
     standing = Standing(facts.customer_id, 1, Wake(at, urgency) if at else None, planned_for="facts", reason="due")
     return replace(standing, **changes)
 
 
-def texted(facts: Facts, at: datetime, *, claim_id: str = "", answers: datetime | None = None) -> LedgerEntry:
+def texted(facts: Facts, at: datetime, *, claim_id: str = "claim", answers: datetime | None = None) -> LedgerEntry:
     """Describe a text that a customer has been sent."""
-    return LedgerEntry(
-        f"send-{at.isoformat()}", claim_id or f"claim-{at.isoformat()}", at, -3, (facts.accounts[0].account_id,), "sms",
-        answers,
-    )  # fmt: skip
+    return a_text(at, facts.accounts[0].account_id, stage=-3, claim_id=claim_id, answers=answers)
 
 
 def paid_up(facts: Facts) -> Facts:

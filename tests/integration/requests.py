@@ -9,6 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.handlers import BUILTIN_HANDLERS
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 
@@ -63,7 +64,9 @@ def watched() -> Iterator[Requests]:
     requests = Requests()
     work = BotocoreStubber.__call__
 
-    def watch(self: BotocoreStubber, event_name: str, request: AWSPreparedRequest, **more: Any) -> AWSResponse | None:
+    def watch(
+        self: BotocoreStubber, event_name: str, request: AWSPreparedRequest, **more: object
+    ) -> AWSResponse | None:
         operation = event_name.removeprefix("before-send.")
         return requests.send(operation, request, lambda: work(self, event_name, request, **more))
 
@@ -84,7 +87,7 @@ def error(code: str, status: int = 400, message: str = "") -> Answer:
         body = json.dumps({"__type": code, "message": message})
         if "sns" in request.url:
             body = f"<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
-        return AWSResponse(request.url, status, {}, MockRawResponse(body))
+        return AWSResponse(request.url, status, HTTPHeaders(), MockRawResponse(body))
 
     return answer
 
@@ -94,7 +97,7 @@ def success(answered: object) -> Answer:
 
     def answer(request: AWSPreparedRequest, work: Work) -> AWSResponse:
         del work
-        return AWSResponse(request.url, 200, {}, MockRawResponse(json.dumps(answered)))
+        return AWSResponse(request.url, 200, HTTPHeaders(), MockRawResponse(json.dumps(answered)))
 
     return answer
 

@@ -33,7 +33,9 @@ def test_a_reminder_takes_no_more_calls_than_agreed(house: House) -> None:
     assert len(house.contacts()) == CUSTOMERS
     assert calls["sns.Publish"] == CUSTOMERS
     assert calls["dynamodb.PutItem"] == CUSTOMERS
-    assert calls["dynamodb.BatchWriteItem"] == calls["dynamodb.BatchGetItem"] == CUSTOMERS / house.cloud.stack.batch_size
+    assert (
+        calls["dynamodb.BatchWriteItem"] == calls["dynamodb.BatchGetItem"] == CUSTOMERS / house.cloud.stack.batch_size
+    )
     assert calls.total() / CUSTOMERS <= MOST_CALLS_A_REMINDER
 
 
@@ -86,7 +88,10 @@ def _needed(house: House) -> set[tuple[str, str]]:
     needed: set[tuple[str, str]] = set()
     for operation, call in house.requests.calls:
         action = operation.replace(".", ":")
-        on = [*call.get("RequestItems", {}), *(call[key] for key in ("TableName", "QueueUrl", "Bucket", "Name") if key in call)]
+        on = [
+            *call.get("RequestItems", {}),
+            *(call[key] for key in ("TableName", "QueueUrl", "Bucket", "Name") if key in call),
+        ]
         below = f"/index/{call['IndexName']}" if "IndexName" in call else f"/{call['Key']}" if "Bucket" in call else ""
         targets = ["*"] if "PhoneNumber" in call else [names[target] + below for target in on]
         needed |= {(_ACTIONS.get(action, action), target) for target in targets}

@@ -78,7 +78,6 @@ def _senders(house: House, gateway: SmsGateway) -> Iterator[SendService]:
             new_id=lambda: uuid4().hex,
             per_second=1000,
             max_receive_count=5,
-            workers=16,
         )
 
 

@@ -6,13 +6,14 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ReadTimeoutError
 
 from dunning.domain.contact import ContactState
 from dunning.domain.decide import decide
 from dunning.domain.decision import Reason
 from dunning.domain.facts import Facts
-from dunning.domain.standing import Wake, progress_key
+from dunning.domain.standing import Standing, Wake, progress_key
 from dunning.services import send as sender
 from tests.integration.conftest import House, batch, event_file, job_for
 from tests.integration.people import NOW, paid_up, someone, waking
@@ -34,7 +35,8 @@ def _spoil(house: House, facts: Facts) -> None:
 
 def _fail_for(monkeypatch: pytest.MonkeyPatch, facts: Facts) -> None:
     """Let the program have a bug that only one customer brings out."""
-    def buggy(of: Facts, *rest: Any, **more: Any) -> Any:
+
+    def buggy(of: Facts, *rest: Any, **more: Any) -> Any:  # noqa: ANN401 - as decide
         if of.customer_id == facts.customer_id:
             raise ZeroDivisionError(f"{of.name} {of.phone}")
         return decide(of, *rest, **more)
@@ -125,11 +127,10 @@ class TestAJob:
 class TestBetweenDecisionAndClaim:
     """Whoever writes the standing first is heard."""
 
-    def _meanwhile(self, house: House, facts: Facts, **changes: Any) -> None:
+    def _meanwhile(self, house: House, written: Standing) -> None:
         """Write the standing at the moment at which the sender tries to."""
 
-        def write_first(_: object, work: Work) -> Any:
-            written = waking(facts, NOW, version=2, **changes)
+        def write_first(_: object, work: Work) -> AWSResponse | None:
             assert house.store.save_standing(written, expected_version=1)
             return work()
 
@@ -138,7 +139,7 @@ class TestBetweenDecisionAndClaim:
     def test_an_opt_out_is_obeyed(self, house: House) -> None:
         facts = someone(1)
         house.add(facts)
-        self._meanwhile(house, facts, opted_out_at=NOW)
+        self._meanwhile(house, waking(facts, version=2, opted_out_at=NOW))
         assert house.send(batch(job_for(facts))) == []
         assert house.cloud.outbox == []
         assert house.contacts() == []
@@ -147,7 +148,7 @@ class TestBetweenDecisionAndClaim:
     def test_somebody_who_only_touched_the_standing_does_not_stop_the_text(self, house: House) -> None:
         facts = someone(1)
         house.add(facts)
-        self._meanwhile(house, facts, planned_for="newer facts")
+        self._meanwhile(house, waking(facts, version=2, planned_for="newer facts"))
         assert house.send(batch(job_for(facts))) == []
         assert len(house.cloud.outbox) == 1
         assert house.standing(facts).version == 3

@@ -138,7 +138,7 @@ def _no_consent(consented_at: datetime | None, rules: Rules, steps: list[TraceSt
 def _zone(name: str) -> tuple[ZoneInfo, ...]:
     try:
         return (ZoneInfo(name),)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of the database, such as "Asia"
         return ()
 
 
@@ -180,12 +180,10 @@ class _Case:
                 if first is None:
                     return self._send(now, steps)
                 return self._wait(moment, first, steps)
-            if blocked.until is None:
-                return Stop(blocked.reason, (*steps, *blocked.steps))
-            if blocked.reason is Reason.CALENDAR_NOT_COVERED:
+            if blocked.until is None or blocked.reason is Reason.CALENDAR_NOT_COVERED:
                 if first is None:
                     return Stop(blocked.reason, (*steps, *blocked.steps), blocked.until)
-                # The wait ends where the calendar does: by then there may be a newer one.
+                # The wait ends where no text can follow: by then there may be a newer calendar, or a person's turn.
                 self.ready = []
                 return self._wait(moment, first, steps)
             first = first or blocked

@@ -279,7 +279,8 @@ class SendService:
                 continue
             after, following = claimed
             record = self._publish(facts, standing, after, decision, now)
-            if isinstance(following, Stop):
+            claim_stays = record is not None and record.state is not ContactState.REFUSED
+            if isinstance(following, Stop) and claim_stays:
                 # No wake follows, so this is the only place to say that the customer is over to a person.
                 self._journal.decided(customer_id, following, now)
             return record

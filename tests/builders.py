@@ -1,0 +1,173 @@
+"""Builders: a customer, what they owe, and what they have heard, with only what a test is about spelled out."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from dunning.domain import Send, decide
+from dunning.domain.decision import Reminder
+from dunning.domain.facts import Account, Facts, Instalment
+from dunning.domain.rules import Policies, Rules
+from dunning.domain.standing import LedgerEntry, Progress, Standing, progress_key, with_claim
+from dunning.policy import PolicyBook, load_policies
+
+
+def instant(wall: str, zone: str) -> datetime:
+    """Return the instant at which clocks in a zone show `2026-12-01 10:00`."""
+    return datetime.fromisoformat(wall).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
+def taipei(wall: str) -> datetime:
+    """Return the instant at which clocks in Taipei show `2026-12-01 10:00`."""
+    return instant(wall, "Asia/Taipei")
+
+
+def day(written: str) -> date:
+    """Read `2026-12-01`."""
+    return date.fromisoformat(written)
+
+
+def an_instalment(
+    due: str = "2026-12-01",
+    amount: int = 325_000,
+    *,
+    number: int = 1,
+    paid: int = 0,
+    stage_reached: int | None = None,
+) -> Instalment:
+    """Describe one period: NT$3,250 due on 1 December 2026, unless told otherwise."""
+    return Instalment(number, day(due), amount, paid, stage_reached)
+
+
+def an_account(
+    *instalments: Instalment, account_id: str = "A1", tail: str = "5678", currency: str = "TWD"
+) -> Account:
+    """Describe a contract with these instalments, or one of the usual kind."""
+    return Account(account_id, tail, currency, instalments or (an_instalment(),))
+
+
+def a_customer(*accounts: Account, **changes: Any) -> Facts:
+    """Describe a customer in Taiwan with these accounts, or one of the usual kind."""
+    facts = Facts(
+        customer_id="C1",
+        name="王小明",
+        phone="+886900000001",
+        phone_country="TW",
+        country="TW",
+        region="",
+        language="zh-Hant",
+        time_zone="",
+        lender="demo-tw",
+        consented_at=None,
+        accounts=accounts or (an_account(),),
+    )
+    return replace(facts, **changes)
+
+
+IN_HONG_KONG = {"country": "HK", "phone_country": "HK", "phone": "+85251234567"}
+IN_MAINLAND_CHINA = {
+    "country": "CN",
+    "phone_country": "CN",
+    "phone": "+8613800000000",
+    "language": "zh-Hans",
+    "lender": "demo-cn",
+}
+IN_THE_UNITED_STATES = {
+    "country": "US",
+    "phone_country": "US",
+    "phone": "+12025550100",
+    "language": "en",
+    "name": "John Smith",
+    "consented_at": datetime(2026, 1, 1, tzinfo=UTC),
+}
+"""A state is not known: any zone of the country is possible."""
+
+
+def a_text(
+    at: datetime, *accounts: str, stage: int = 0, claim_id: str = "claim", answers: datetime | None = None
+) -> LedgerEntry:
+    """Describe a text that was claimed at an instant, about these accounts or `A1`."""
+    return LedgerEntry(f"send-{at.isoformat()}", claim_id, at, stage, accounts or ("A1",), "sms", answers)
+
+
+def heard(stage: int, on: str, *, due: str = "2026-12-01", account: str = "A1", number: int = 1) -> dict[str, Progress]:
+    """Say that a stage was heard on a day for an instalment that was due on another."""
+    return {progress_key(account, number): Progress(stage, day(on), day(due))}
+
+
+def a_standing(*ledger: LedgerEntry, progress: Mapping[str, Progress] | None = None, **changes: Any) -> Standing:
+    """Describe what `C1` has been sent, and how far ladders have been heard."""
+    return replace(Standing("C1", 1, ledger=ledger, progress=progress or {}), **changes)
+
+
+def texted_ago(now: datetime, *spans: timedelta) -> Standing:
+    """Describe a customer who was texted these spans before now, longest first."""
+    return a_standing(*(a_text(now - span) for span in sorted(spans, reverse=True)))
+
+
+@cache
+def the_policies() -> PolicyBook:
+    """Return the policies that come with the package."""
+    return load_policies()
+
+
+def rules_of(facts: Facts) -> Rules:
+    """Return what holds for a customer under the package's policies."""
+    rules = the_policies().rules_for(facts)
+    assert isinstance(rules, Rules), rules
+    return rules
+
+
+class OnlyRules:
+    """Policies that know one set of rules."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+
+    def rules_for(self, facts: Facts) -> Rules:
+        """Return the rules, whoever asks."""
+        del facts
+        return self._rules
+
+
+def policies_with(facts: Facts, **changes: Any) -> OnlyRules:
+    """Return what holds for a customer, with some rules changed."""
+    return OnlyRules(replace(rules_of(facts), **changes))
+
+
+def after(standing: Standing, reminder: Reminder, now: datetime, *, remember: timedelta = timedelta()) -> Standing:
+    """Claim a reminder, as the sender does."""
+    entry = LedgerEntry(
+        reminder.send_id, f"claim-{standing.version}", now, reminder.stage, reminder.account_ids, reminder.channel, now
+    )
+    rungs = {
+        progress_key(rung.account_id, rung.number): Progress(rung.stage, reminder.on, rung.due_on)
+        for rung in reminder.rungs
+    }
+    return with_claim(standing, entry, rungs, remember)
+
+
+def texts_sent(
+    facts: Facts, start: datetime, end: datetime, *, standing: Standing | None = None, policies: Policies | None = None
+) -> list[tuple[str, int]]:
+    """
+    Wake a customer at every moment the decisions name, and return what is sent until `end`: local day and stage.
+
+    Time that passes before `start` is an outage: nobody woke the customer.
+    """
+    standing = standing or a_standing()
+    policies = policies or the_policies()
+    sent: list[tuple[str, int]] = []
+    now: datetime | None = start
+    while now is not None and now < end:
+        decision = decide(facts, standing, policies, now)
+        if isinstance(decision, Send):
+            sent.append((decision.reminder.on.isoformat(), decision.stage))
+            standing = after(standing, decision.reminder, now)
+        else:
+            assert decision.until is None or decision.until > now
+            now = decision.until
+    return sent

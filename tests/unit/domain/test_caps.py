@@ -1,0 +1,51 @@
+"""Caps: sliding windows, exact waits."""
+
+from datetime import timedelta
+
+import pytest
+
+from dunning.domain.caps import cap_frees_at
+from dunning.domain.rules import Cap
+from tests.builders import taipei
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+NOW = taipei("2026-12-08 10:00")
+
+ONCE_A_DAY = Cap(1, DAY)
+THREE_A_WEEK = Cap(3, 7 * DAY)
+SIX_A_MONTH = Cap(6, 30 * DAY)
+
+
+@pytest.mark.parametrize(
+    ("caps", "days_ago", "free_in"),
+    [
+        pytest.param([ONCE_A_DAY], [], None, id="nobody is in the way of a first text"),
+        pytest.param([], [0.1, 0.2], None, id="without caps nothing is"),
+        pytest.param([ONCE_A_DAY], [0], DAY, id="a text of this moment is a day in the way"),
+        pytest.param([ONCE_A_DAY], [0.75], 0.25 * DAY, id="a text of 18 hours ago for 6 hours more"),
+        pytest.param([THREE_A_WEEK], [5, 3], None, id="a third text within seven days is free"),
+        pytest.param([THREE_A_WEEK], [6, 5, 3], DAY, id="a fourth waits until the first is seven days old"),
+        pytest.param([THREE_A_WEEK], [6.9, 6, 5, 3], DAY, id="one text too many: the second has to be seven days old"),
+        pytest.param([ONCE_A_DAY, THREE_A_WEEK], [6, 5, 0.5], DAY, id="of two windows the later one counts"),
+        pytest.param([ONCE_A_DAY, THREE_A_WEEK], [6.75, 5, 0.5], 0.5 * DAY, id="whichever it is"),
+        pytest.param(
+            [ONCE_A_DAY, THREE_A_WEEK, SIX_A_MONTH], [29, 25, 20, 15, 9, 8], DAY, id="any number of windows"
+        ),
+    ],
+)
+def test_a_cap_frees_when_enough_texts_have_left_its_window(
+    caps: list[Cap], days_ago: list[float], free_in: timedelta | None
+) -> None:
+    contacts = [NOW - ago * DAY for ago in days_ago]
+    assert cap_frees_at(caps, contacts) == (None if free_in is None else NOW + free_in)
+
+
+def test_a_text_exactly_a_window_old_no_longer_counts() -> None:
+    contacts = [NOW - 7 * DAY, NOW - 2 * DAY, NOW - DAY]
+    frees_at = cap_frees_at([ONCE_A_DAY, THREE_A_WEEK], contacts)
+    assert frees_at == NOW
+
+
+def test_the_window_slides_over_midnight() -> None:
+    late_in_the_evening = taipei("2026-12-07 20:00")
+    assert cap_frees_at([ONCE_A_DAY], [late_in_the_evening]) == taipei("2026-12-08 20:00")

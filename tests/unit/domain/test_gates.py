@@ -1,0 +1,473 @@
+"""The gates, in their order: what shuts one, until when, and which of two shut ones is named."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from dunning.domain import Decision, Reason, Send, Stop, Wait, decide
+from dunning.domain.facts import FINAL_HOLDS, Facts, Hold, HoldReason
+from dunning.domain.rules import Cap, Policies, Rules, Scope
+from dunning.domain.standing import Standing
+from tests.builders import (
+    IN_HONG_KONG,
+    IN_MAINLAND_CHINA,
+    IN_THE_UNITED_STATES,
+    OnlyRules,
+    a_customer,
+    a_standing,
+    a_text,
+    an_account,
+    an_instalment,
+    day,
+    heard,
+    instant,
+    rules_of,
+    taipei,
+    texted_ago,
+    the_policies,
+)
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+DUE_DAY = taipei("2026-12-01 10:00")
+"""Tuesday at ten: the due-day text of the usual customer may go out."""
+
+IN_A_DAY = DUE_DAY + DAY
+
+
+@dataclass(frozen=True)
+class Case:
+    """Somebody to decide about. `rules` are changes to what holds for them; the place's own hold otherwise."""
+
+    facts: Facts = field(default_factory=a_customer)
+    standing: Standing = field(default_factory=a_standing)
+    now: datetime = DUE_DAY
+    sending: bool = True
+    rules: dict[str, Any] = field(default_factory=dict)
+
+    def decision(self) -> Decision:
+        policies: Policies = the_policies()
+        rules = policies.rules_for(self.facts)
+        if isinstance(rules, Rules):
+            policies = OnlyRules(replace(rules, **self.rules))
+        return decide(self.facts, self.standing, policies, self.now, sending=self.sending)
+
+
+type Change = Callable[[Case], Case]
+
+
+def with_facts(**changes: Any) -> Change:
+    return lambda case: replace(case, facts=replace(case.facts, **changes))
+
+
+def with_standing(**changes: Any) -> Change:
+    return lambda case: replace(case, standing=replace(case.standing, **changes))
+
+
+def with_rules(**changes: Any) -> Change:
+    return lambda case: replace(case, rules=case.rules | changes)
+
+
+def at(now: datetime) -> Change:
+    return lambda case: replace(case, now=now)
+
+
+def with_hours(**changes: Any) -> Change:
+    def change(case: Case) -> Case:
+        hours = case.rules.get("hours") or rules_of(case.facts).hours
+        return with_rules(hours=replace(hours, **changes))(case)
+
+    return change
+
+
+def all_paid(case: Case) -> Case:
+    return with_facts(accounts=(an_account(an_instalment(paid=325_000)),))(case)
+
+
+def sending_off(case: Case) -> Case:
+    return replace(case, sending=False)
+
+
+calendar_ended = with_hours(covered_until=day("2026-11-30"))
+closed_today = with_hours(closed=frozenset([day("2026-12-01")]))
+opted_out = with_facts(opted_out=True)
+no_consent = with_rules(consent_required=True)
+held_for_good = with_facts(holds=(Hold(HoldReason.DISPUTE),))
+on_hold = with_facts(holds=(Hold(HoldReason.PROMISE, day("2026-12-10")),))
+ladder_finished = with_facts(accounts=(an_account(an_instalment(stage_reached=30)),))
+next_stage = with_standing(progress=heard(0, "2026-12-01"))
+not_yet_ten = at(taipei("2026-12-01 09:30"))
+unknown_zone = with_facts(time_zone="Mars/Olympus")
+quiet = at(taipei("2026-12-01 22:00"))
+capped = with_standing(ledger=(a_text(DUE_DAY - HOUR, "A9"),))
+account_capped = with_rules(account_caps=(Cap(1, 7 * DAY, Scope.ACCOUNT),), person_caps=())
+texted_about_it = with_standing(ledger=(a_text(DUE_DAY - 2 * DAY),))
+too_long = with_rules(max_parts=0)
+not_registered = with_rules(registered={})
+without_texts = with_rules(texts={})
+
+
+def all_of(*changes: Change) -> Change:
+    def change(case: Case) -> Case:
+        for one in changes:
+            case = one(case)
+        return case
+
+    return change
+
+
+ADJACENT = [
+    pytest.param(all_paid, Reason.NOTHING_OPEN, sending_off, Reason.SENDING_OFF, id="1 nothing open, 2 switch"),
+    pytest.param(sending_off, Reason.SENDING_OFF, opted_out, Reason.OPTED_OUT, id="2 switch, 3 opt-out"),
+    pytest.param(sending_off, Reason.SENDING_OFF, no_consent, Reason.NO_CONSENT, id="2 switch, 3 consent"),
+    pytest.param(opted_out, Reason.OPTED_OUT, on_hold, Reason.ON_HOLD, id="3 opt-out, 4 hold"),
+    pytest.param(no_consent, Reason.NO_CONSENT, on_hold, Reason.ON_HOLD, id="3 consent, 4 hold"),
+    pytest.param(on_hold, Reason.ON_HOLD, next_stage, Reason.NEXT_STAGE, id="4 hold, 5 next stage"),
+    pytest.param(on_hold, Reason.ON_HOLD, ladder_finished, Reason.LADDER_FINISHED, id="4 hold, 5 last stage heard"),
+    pytest.param(
+        next_stage, Reason.NEXT_STAGE, calendar_ended, Reason.CALENDAR_NOT_COVERED, id="5 next stage, 6 calendar"
+    ),
+    pytest.param(
+        ladder_finished,
+        Reason.LADDER_FINISHED,
+        calendar_ended,
+        Reason.CALENDAR_NOT_COVERED,
+        id="5 last stage heard, 6 calendar",
+    ),
+    pytest.param(
+        calendar_ended, Reason.CALENDAR_NOT_COVERED, quiet, Reason.QUIET_HOURS, id="6 calendar, 7 quiet hours"
+    ),
+    pytest.param(unknown_zone, Reason.UNKNOWN_TIME_ZONE, quiet, Reason.QUIET_HOURS, id="6 time zone, 7 quiet hours"),
+    pytest.param(
+        calendar_ended, Reason.CALENDAR_NOT_COVERED, closed_today, Reason.CLOSED_DAY, id="6 calendar, 7 closed day"
+    ),
+    pytest.param(
+        quiet,
+        Reason.QUIET_HOURS,
+        with_standing(ledger=(a_text(taipei("2026-12-01 09:00"), "A9"),)),
+        Reason.PERSON_CAP,
+        id="7 quiet hours, 8 cap of the person",
+    ),
+    pytest.param(
+        closed_today,
+        Reason.CLOSED_DAY,
+        all_of(account_capped, texted_about_it),
+        Reason.ACCOUNT_CAP,
+        id="7 closed day, 8 cap of the account",
+    ),
+    pytest.param(capped, Reason.PERSON_CAP, too_long, Reason.TEXT_TOO_LONG, id="8 cap, 9 length"),
+    pytest.param(
+        all_of(account_capped, texted_about_it),
+        Reason.ACCOUNT_CAP,
+        not_registered,
+        Reason.TEMPLATE_NOT_REGISTERED,
+        id="8 cap of the account, 9 registered template",
+    ),
+]
+
+
+@pytest.mark.parametrize(("earlier", "earlier_reason", "later", "later_reason"), ADJACENT)
+def test_of_two_gates_that_are_shut_the_earlier_is_named(
+    earlier: Change, earlier_reason: Reason, later: Change, later_reason: Reason
+) -> None:
+    assert Case().decision().reason is Reason.DUE
+    assert earlier(Case()).decision().reason is earlier_reason
+    assert later(Case()).decision().reason is later_reason
+    assert later(earlier(Case())).decision().reason is earlier_reason
+    assert earlier(later(Case())).decision().reason is earlier_reason
+
+
+def in_place(place: dict[str, Any], due: str, now: datetime, **changes: Any) -> Case:
+    return Case(facts=a_customer(an_account(an_instalment(due), currency="HKD"), **(place | changes)), now=now)
+
+
+SUNDAY_IN_HONG_KONG = taipei("2026-12-06 12:00")
+NEW_YEAR_IN_CHINA = instant("2027-01-01 12:00", "Asia/Shanghai")
+
+REASONS = [
+    pytest.param(Reason.DUE, Case(), Send, None, id="a due text is sent"),
+    pytest.param(Reason.NOTHING_OPEN, all_paid(Case()), Stop, None, id="paid: nothing to write about"),
+    pytest.param(Reason.NOTHING_OPEN, with_facts(accounts=())(Case()), Stop, None, id="no accounts: nothing either"),
+    pytest.param(Reason.SENDING_OFF, sending_off(Case()), Wait, None, id="switched off: the wake stays as it is"),
+    pytest.param(Reason.OPTED_OUT, opted_out(Case()), Stop, None, id="the lender says they opted out"),
+    pytest.param(
+        Reason.OPTED_OUT, with_standing(opted_out_at=DUE_DAY - HOUR)(Case()), Stop, None, id="they told us to stop"
+    ),
+    pytest.param(Reason.NO_CONSENT, no_consent(Case()), Stop, None, id="the place demands a consent and there is none"),
+    pytest.param(
+        Reason.NO_CONSENT,
+        with_facts(consented_at=IN_A_DAY)(no_consent(Case())),
+        Stop,
+        IN_A_DAY,
+        id="a consent that begins tomorrow: look again then",
+    ),
+    pytest.param(
+        Reason.NUMBER_REFUSED,
+        with_standing(suspended_phone="+886900000001")(Case()),
+        Stop,
+        None,
+        id="the carrier refused the number for good",
+    ),
+    *(
+        pytest.param(
+            Reason(final.value),
+            with_facts(holds=(Hold(final, day("2026-11-01")),))(Case()),
+            Stop,
+            None,
+            id=f"{final.value}: for good, whatever date stands beside it",
+        )
+        for final in sorted(FINAL_HOLDS)
+    ),
+    pytest.param(Reason.ON_HOLD, held_for_good(Case()), Stop, None, id="a hold without an end: until it is lifted"),
+    pytest.param(
+        Reason.ON_HOLD,
+        with_facts(holds=(Hold(HoldReason.PROMISE, day("2026-12-03")),))(Case()),
+        Wait,
+        taipei("2026-12-04 10:00"),
+        id="a promise to pay by Thursday: the day after that, when +3 is due",
+    ),
+    pytest.param(
+        Reason.ON_HOLD,
+        with_standing(holds=(Hold(HoldReason.HARDSHIP, day("2026-12-10")),))(Case()),
+        Wait,
+        taipei("2026-12-11 09:00"),
+        id="a hold of ours counts as much",
+    ),
+    pytest.param(
+        Reason.NEXT_STAGE, not_yet_ten(Case()), Wait, taipei("2026-12-01 10:00"), id="due today, at the preferred hour"
+    ),
+    pytest.param(
+        Reason.NEXT_STAGE, next_stage(Case()), Wait, taipei("2026-12-04 10:00"), id="heard today: +3 is next"
+    ),
+    pytest.param(Reason.LADDER_FINISHED, ladder_finished(Case()), Stop, None, id="the last stage was heard"),
+    pytest.param(
+        Reason.UNKNOWN_LENDER, with_facts(lender="nobody")(Case()), Stop, IN_A_DAY, id="a lender without a policy"
+    ),
+    pytest.param(
+        Reason.UNKNOWN_JURISDICTION, with_facts(country="XX")(Case()), Stop, IN_A_DAY, id="a country that is none"
+    ),
+    pytest.param(
+        Reason.UNKNOWN_JURISDICTION,
+        with_facts(phone_country="001")(Case()),
+        Stop,
+        IN_A_DAY,
+        id="a number that belongs to no country",
+    ),
+    pytest.param(Reason.UNKNOWN_TIME_ZONE, unknown_zone(Case()), Stop, IN_A_DAY, id="a time zone that is none"),
+    pytest.param(
+        Reason.UNKNOWN_TIME_ZONE,
+        with_facts(time_zone="Asia")(Case()),
+        Stop,
+        IN_A_DAY,
+        id="a folder of the time zone database",
+    ),
+    pytest.param(
+        Reason.UNKNOWN_TIME_ZONE,
+        with_facts(time_zone="x" * 300)(Case()),
+        Stop,
+        IN_A_DAY,
+        id="a time zone too long to be a file's name",
+    ),
+    pytest.param(
+        Reason.CALENDAR_NOT_COVERED,
+        in_place(IN_MAINLAND_CHINA, "2026-12-20", NEW_YEAR_IN_CHINA),
+        Stop,
+        NEW_YEAR_IN_CHINA + DAY,
+        id="China's calendar has ended: look again tomorrow",
+    ),
+    pytest.param(
+        Reason.QUIET_HOURS,
+        Case(now=taipei("2026-12-05 08:00")),
+        Wait,
+        taipei("2026-12-05 09:00"),
+        id="+3 since yesterday, and not yet nine",
+    ),
+    pytest.param(
+        Reason.CLOSED_DAY,
+        in_place(IN_HONG_KONG, "2026-12-02", SUNDAY_IN_HONG_KONG),
+        Wait,
+        taipei("2026-12-07 09:00"),
+        id="overdue on a Sunday in Hong Kong: Monday at nine",
+    ),
+    pytest.param(
+        Reason.PERSON_CAP,
+        Case(now=taipei("2026-12-04 10:00"), standing=a_standing(a_text(taipei("2026-12-03 15:00"), "A9"))),
+        Wait,
+        taipei("2026-12-04 15:00"),
+        id="texted at three yesterday, about anything: at three today",
+    ),
+    pytest.param(
+        Reason.ACCOUNT_CAP,
+        Case(
+            now=taipei("2026-12-04 10:00"),
+            standing=a_standing(a_text(taipei("2026-11-28 12:00"))),
+            rules={"account_caps": (Cap(1, 7 * DAY, Scope.ACCOUNT),), "person_caps": ()},
+        ),
+        Wait,
+        taipei("2026-12-05 12:00"),
+        id="texted about the account six days ago, once in seven is allowed",
+    ),
+    pytest.param(
+        Reason.NO_LAWFUL_MOMENT,
+        with_facts(**IN_THE_UNITED_STATES | {"country": "GB"})(Case()),
+        Stop,
+        IN_A_DAY,
+        id="in Britain with an American number: no hour suits both London and Honolulu",
+    ),
+    pytest.param(Reason.NO_TEXT, without_texts(Case()), Stop, IN_A_DAY, id="no text for the stage"),
+    pytest.param(
+        Reason.TEMPLATE_NOT_REGISTERED,
+        with_facts(phone_country="CN")(Case()),
+        Stop,
+        IN_A_DAY,
+        id="a Chinese number, and a lender that has registered nothing",
+    ),
+    pytest.param(
+        Reason.UNKNOWN_CURRENCY,
+        with_facts(accounts=(an_account(currency="XAU"),))(Case()),
+        Stop,
+        IN_A_DAY,
+        id="a currency whose decimals nobody knows",
+    ),
+    pytest.param(
+        Reason.TEXT_REFUSED,
+        with_facts(accounts=(an_account(tail=""),))(Case()),
+        Stop,
+        IN_A_DAY,
+        id="no digits of the account to show",
+    ),
+    pytest.param(Reason.TEXT_TOO_LONG, too_long(Case()), Stop, IN_A_DAY, id="more segments than are allowed"),
+    pytest.param(
+        Reason.TEXT_TOO_LONG,
+        with_rules(max_parts=100, pay={"zh-Hant": "字" * 600})(Case()),
+        Stop,
+        IN_A_DAY,
+        id="more bytes than SNS takes",
+    ),
+]
+
+OF_SERVICES = {Reason.CARRIER_BUSY, Reason.UNREADABLE_RECORD}
+"""Not decided here: an answer of the carrier, and a record that cannot be read."""
+
+
+@pytest.mark.parametrize(("reason", "case", "kind", "until"), REASONS)
+def test_a_gate_that_is_shut_says_why_and_until_when(
+    reason: Reason, case: Case, kind: type[Decision], until: datetime | None
+) -> None:
+    decision = case.decision()
+    assert decision.reason is reason
+    assert isinstance(decision, kind)
+    assert decision.until == until
+
+
+def test_every_reason_is_reached() -> None:
+    reached = {parameters.values[0] for parameters in REASONS}
+    assert reached == set(Reason) - OF_SERVICES
+
+
+def test_a_number_put_right_is_no_longer_refused() -> None:
+    case = with_standing(suspended_phone="+886911111111")(Case())
+    assert case.decision().reason is Reason.DUE
+
+
+@pytest.mark.parametrize("reason", sorted(set(HoldReason) - FINAL_HOLDS))
+def test_every_hold_with_a_date_ends_the_day_after_it(reason: HoldReason) -> None:
+    until = day("2026-12-03")
+    held = with_facts(holds=(Hold(reason, until),))(Case())
+    assert at(taipei("2026-12-03 20:00"))(held).decision().reason is Reason.ON_HOLD
+    assert at(taipei("2026-12-04 10:00"))(held).decision().reason is Reason.DUE
+
+
+def test_of_several_holds_the_longest_counts() -> None:
+    held = all_of(
+        with_facts(holds=(Hold(HoldReason.PROMISE, day("2026-12-20")), Hold(HoldReason.DISPUTE, day("2026-12-04")))),
+        with_standing(holds=(Hold(HoldReason.HARDSHIP, day("2026-12-07")),)),
+    )
+    assert held(Case()).decision().until == taipei("2026-12-21 09:00")
+
+
+def test_a_hold_in_an_unknown_state_ends_when_its_day_is_over_everywhere() -> None:
+    held = a_customer(
+        an_account(an_instalment("2026-12-01"), currency="USD"),
+        holds=(Hold(HoldReason.PROMISE, day("2026-12-07")),),
+        **IN_THE_UNITED_STATES,
+    )
+    midnight_in_new_york = instant("2026-12-08 00:00", "America/New_York")
+    assert decide(held, a_standing(), the_policies(), midnight_in_new_york).reason is Reason.ON_HOLD
+
+
+def test_a_second_text_within_a_day_waits_until_the_first_is_a_day_old() -> None:
+    now = taipei("2026-12-05 10:00")
+    decision = decide(a_customer(), texted_ago(now, 20 * HOUR), the_policies(), now)
+    assert (decision.reason, decision.until) == (Reason.PERSON_CAP, now + 4 * HOUR)
+
+
+def test_a_fourth_text_within_seven_days_waits_until_the_first_is_seven_days_old() -> None:
+    now = taipei("2026-12-05 10:00")
+    standing = texted_ago(now, 6 * DAY + 20 * HOUR, 5 * DAY, 2 * DAY)
+    decision = decide(a_customer(), standing, the_policies(), now)
+    assert (decision.reason, decision.until) == (Reason.PERSON_CAP, now + 4 * HOUR)
+    assert isinstance(decide(a_customer(), standing, the_policies(), now + 4 * HOUR), Send)
+
+
+def test_a_wait_for_a_cap_that_ends_at_night_goes_on_until_the_morning() -> None:
+    now = taipei("2026-12-05 10:00")
+    standing = texted_ago(now, 13 * HOUR)
+    decision = decide(a_customer(), standing, the_policies(), now)
+    assert (decision.reason, decision.until) == (Reason.PERSON_CAP, taipei("2026-12-06 09:00"))
+
+
+def test_an_account_that_has_had_its_texts_does_not_silence_the_others() -> None:
+    two = a_customer(an_account(account_id="A1"), an_account(account_id="A2", tail="4321"))
+    rules = replace(rules_of(two), account_caps=(Cap(1, 7 * DAY, Scope.ACCOUNT),), person_caps=())
+    decision = decide(two, a_standing(a_text(DUE_DAY - 2 * DAY, "A1")), OnlyRules(rules), DUE_DAY)
+    assert isinstance(decision, Send)
+    assert decision.reminder.account_ids == ("A2",)
+
+
+def test_when_all_accounts_have_had_their_texts_the_first_to_be_free_ends_the_wait() -> None:
+    now = taipei("2026-12-04 10:00")
+    two = a_customer(an_account(account_id="A1"), an_account(account_id="A2", tail="4321"))
+    rules = replace(rules_of(two), account_caps=(Cap(1, 7 * DAY, Scope.ACCOUNT),), person_caps=())
+    standing = a_standing(a_text(now - 3 * DAY, "A1"), a_text(now - 2 * DAY, "A2"))
+    decision = decide(two, standing, OnlyRules(rules), now)
+    assert (decision.reason, decision.until) == (Reason.ACCOUNT_CAP, now + 4 * DAY)
+
+
+def test_massachusetts_counts_texts_about_each_account() -> None:
+    account = an_account(an_instalment("2026-11-20"), currency="USD")
+    somebody = a_customer(account, region="MA", **IN_THE_UNITED_STATES)
+    now = instant("2026-12-03 12:00", "America/New_York")
+    standing = a_standing(a_text(now - 5 * DAY), a_text(now - 2 * DAY))
+    decision = decide(somebody, standing, the_policies(), now)
+    assert (decision.reason, decision.until) == (Reason.ACCOUNT_CAP, now + 2 * DAY)
+
+
+def test_a_closed_day_for_overdue_texts_does_not_stop_what_is_due_today() -> None:
+    overdue, today = an_instalment("2026-12-01"), an_instalment("2026-12-06")
+    both = a_customer(
+        an_account(overdue, account_id="A1", currency="HKD"),
+        an_account(today, account_id="A2", currency="HKD"),
+        **IN_HONG_KONG,
+    )
+    decision = decide(both, a_standing(), the_policies(), SUNDAY_IN_HONG_KONG)
+    assert isinstance(decision, Send)
+    assert (decision.stage, decision.reminder.account_ids) == (0, ("A2",))
+
+
+def test_consent_given_is_enough_where_it_is_demanded() -> None:
+    asked = with_facts(consented_at=datetime(2026, 1, 1, tzinfo=UTC))(no_consent(Case()))
+    assert asked.decision().reason is Reason.DUE
+
+
+def test_the_customers_own_time_zone_counts_if_it_is_known() -> None:
+    in_honolulu = a_customer(
+        an_account(an_instalment("2026-12-01"), currency="USD"), time_zone="Pacific/Honolulu", **IN_THE_UNITED_STATES
+    )
+    evening = instant("2026-12-01 19:30", "Pacific/Honolulu")
+    assert isinstance(decide(in_honolulu, a_standing(), the_policies(), evening), Send)
+    somewhere = replace(in_honolulu, time_zone="")
+    assert decide(somewhere, a_standing(), the_policies(), evening).reason is Reason.NEXT_STAGE

@@ -1,0 +1,200 @@
+"""Contact hours: when a person may be reached, wherever they may be."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from dunning.domain.errors import CalendarNotCoveredError, NoLawfulMomentError
+from dunning.domain.hours import is_closed_day, local_instant, next_open, start_of_day
+from dunning.domain.rules import ContactHours
+from tests.builders import day, instant
+
+VECTORS: list[dict[str, Any]] = [
+    vector
+    for vector in json.loads((Path(__file__).parents[2] / "vectors" / "quiet_hours.json").read_text("utf-8"))
+    if not vector.get("contested")
+]
+
+MINUTE = timedelta(minutes=1)
+MIDNIGHT = 24 * 60
+
+
+def minutes(clock: str) -> int:
+    hours, _, rest = clock.partition(":")
+    return int(hours) * 60 + int(rest)
+
+
+def daily(*windows: str, **calendar: Any) -> ContactHours:
+    """Return the same windows, such as `09:00-20:30`, for every day of the week."""
+    spans = tuple((minutes(window[:5]), minutes(window[6:])) for window in windows)
+    return ContactHours((spans,) * 7, **calendar)
+
+
+def around_quiet(start: str, end: str) -> ContactHours:
+    """Return the hours around quiet ones, which may run over midnight."""
+    first, last = minutes(start), minutes(end)
+    windows = ((0, first), (last, MIDNIGHT)) if first < last else ((last, first),)
+    return ContactHours((windows,) * 7)
+
+
+def zones(*names: str) -> tuple[ZoneInfo, ...]:
+    return tuple(ZoneInfo(name) for name in names)
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=[f"{v['tz']} {v['quiet_start']} {v['now']}" for v in VECTORS])
+def test_quiet_hours_agree_with_what_other_systems_say(vector: dict[str, Any]) -> None:
+    hours = around_quiet(vector["quiet_start"], vector["quiet_end"])
+    now = datetime.fromisoformat(vector["now"]).astimezone(UTC)
+    opens = next_open(hours, zones(vector["tz"]), now)
+    assert (opens > now) is vector["in_quiet"]
+    if vector["next_allowed"]:
+        assert opens == datetime.fromisoformat(vector["next_allowed"])
+
+
+@pytest.mark.parametrize(
+    ("now", "opens"),
+    [
+        pytest.param("2026-12-01 08:59", "2026-12-01 09:00", id="a minute before they open"),
+        pytest.param("2026-12-01 09:00", "2026-12-01 09:00", id="the minute they open is inside"),
+        pytest.param("2026-12-01 20:29", "2026-12-01 20:29", id="the minute before they close is inside"),
+        pytest.param("2026-12-01 20:30", "2026-12-02 09:00", id="the minute they close is outside"),
+        pytest.param("2026-12-01 00:00", "2026-12-01 09:00", id="midnight belongs to the day that begins"),
+    ],
+)
+def test_a_window_includes_its_start_and_excludes_its_end(now: str, opens: str) -> None:
+    there = "Asia/Taipei"
+    assert next_open(daily("09:00-20:30"), zones(there), instant(now, there)) == instant(opens, there)
+
+
+def test_the_last_microsecond_of_a_window_is_inside() -> None:
+    now = instant("2026-12-01 20:30", "Asia/Taipei") - timedelta(microseconds=1)
+    assert next_open(daily("09:00-20:30"), zones("Asia/Taipei"), now) == now
+
+
+def test_a_day_may_have_several_windows() -> None:
+    hours = daily("09:00-12:00", "13:30-18:00")
+    there = "Asia/Taipei"
+    assert next_open(hours, zones(there), instant("2026-12-01 12:00", there)) == instant("2026-12-01 13:30", there)
+    assert next_open(hours, zones(there), instant("2026-12-01 18:00", there)) == instant("2026-12-02 09:00", there)
+
+
+def test_closed_days_and_days_without_hours_are_passed_over() -> None:
+    six_days = ContactHours(
+        (((540, 1230),),) * 6 + ((),), closed=frozenset([day("2026-12-25"), day("2026-12-26")])
+    )
+    there = "Asia/Hong_Kong"
+    thursday_evening = instant("2026-12-24 21:00", there)
+    assert next_open(six_days, zones(there), thursday_evening) == instant("2026-12-28 09:00", there)
+
+
+@pytest.mark.parametrize(
+    ("now", "opens"),
+    [
+        pytest.param("2026-12-01 09:00", "2026-12-01 14:00", id="nine in New York is four in Honolulu"),
+        pytest.param("2026-12-01 13:59", "2026-12-01 14:00", id="a minute before Honolulu opens"),
+        pytest.param("2026-12-01 19:59", "2026-12-01 19:59", id="the last minute in New York"),
+        pytest.param("2026-12-01 20:00", "2026-12-02 14:00", id="New York has closed, Honolulu does not count"),
+    ],
+)
+def test_with_several_possible_zones_all_of_them_must_be_open(now: str, opens: str) -> None:
+    both = zones("America/New_York", "Pacific/Honolulu")
+    there = "America/New_York"
+    assert next_open(daily("09:00-20:00"), both, instant(now, there)) == instant(opens, there)
+
+
+def test_the_order_of_the_zones_does_not_matter() -> None:
+    some = zones("America/New_York", "America/Chicago", "America/Los_Angeles", "Pacific/Honolulu")
+    now = instant("2026-12-01 21:00", "America/New_York")
+    assert next_open(daily("09:00-20:00"), some, now) == next_open(daily("09:00-20:00"), some[::-1], now)
+
+
+def test_zones_that_are_never_open_together_have_no_lawful_moment() -> None:
+    with pytest.raises(NoLawfulMomentError):
+        next_open(daily("09:00-20:00"), zones("Asia/Taipei", "America/New_York"), datetime(2026, 12, 1, tzinfo=UTC))
+
+
+def test_hours_that_never_open_have_no_lawful_moment() -> None:
+    with pytest.raises(NoLawfulMomentError):
+        next_open(daily(), zones("Asia/Taipei"), datetime(2026, 12, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("window", "zone", "now", "opens"),
+    [
+        pytest.param(
+            "02:30-05:00", "America/New_York", "2026-03-08 06:00Z", "2026-03-08 07:00Z",
+            id="an opening the clocks skip means the moment of the change",
+        ),
+        pytest.param(
+            "00:30-02:30", "America/New_York", "2026-03-08 06:59Z", "2026-03-08 06:59Z",
+            id="a closing the clocks skip means the moment of the change: still open before",
+        ),
+        pytest.param(
+            "00:30-02:30", "America/New_York", "2026-03-08 07:00Z", "2026-03-09 04:30Z",
+            id="a closing the clocks skip means the moment of the change: closed from then",
+        ),
+        pytest.param(
+            "01:30-05:00", "America/New_York", "2026-11-01 05:30Z", "2026-11-01 06:30Z",
+            id="an opening that comes twice means the second",
+        ),
+        pytest.param(
+            "00:00-01:30", "America/New_York", "2026-11-01 05:29Z", "2026-11-01 05:29Z",
+            id="a closing that comes twice: open before the first",
+        ),
+        pytest.param(
+            "00:00-01:30", "America/New_York", "2026-11-01 05:30Z", "2026-11-02 05:00Z",
+            id="a closing that comes twice: closed from the first",
+        ),
+        pytest.param(
+            "01:00-01:45", "America/New_York", "2026-11-01 05:10Z", "2026-11-02 06:00Z",
+            id="a window within the doubled hour cannot be told apart and is none",
+        ),
+        pytest.param(
+            "09:00-20:00", "Australia/Lord_Howe", "2026-10-03 21:00Z", "2026-10-03 22:00Z",
+            id="clocks that move by half an hour",
+        ),
+        pytest.param(
+            "00:00-12:00", "Africa/Cairo", "2026-04-23 21:30Z", "2026-04-23 22:00Z",
+            id="a midnight the clocks skip",
+        ),
+    ],
+)  # fmt: skip
+def test_where_clocks_change_the_narrower_reading_holds(window: str, zone: str, now: str, opens: str) -> None:
+    assert next_open(daily(window), zones(zone), datetime.fromisoformat(now)) == datetime.fromisoformat(opens)
+
+
+def test_a_doubled_wall_time_has_a_first_and_a_second_instant() -> None:
+    new_york = ZoneInfo("America/New_York")
+    ordinal = date(2026, 11, 1).toordinal()
+    assert local_instant(new_york, ordinal, 90, latest=False) == datetime(2026, 11, 1, 5, 30, tzinfo=UTC)
+    assert local_instant(new_york, ordinal, 90, latest=True) == datetime(2026, 11, 1, 6, 30, tzinfo=UTC)
+
+
+def test_a_day_has_begun_when_it_has_in_every_possible_zone() -> None:
+    everywhere = zones("America/New_York", "Pacific/Honolulu")
+    ordinal = date(2026, 12, 1).toordinal()
+    assert start_of_day(everywhere, ordinal) == instant("2026-12-01 00:00", "Pacific/Honolulu")
+    assert start_of_day(everywhere[:1], ordinal, 600) == instant("2026-12-01 10:00", "America/New_York")
+
+
+def test_a_day_the_calendar_does_not_cover_is_refused_and_says_when_it_begins() -> None:
+    hours = daily("09:00-20:30", covered_until=day("2026-12-31"))
+    there = "Asia/Shanghai"
+    last_evening = instant("2026-12-31 20:29", there)
+    assert next_open(hours, zones(there), last_evening) == last_evening
+    for now in (last_evening + MINUTE, instant("2027-01-01 00:00", there), instant("2027-05-01 12:00", there)):
+        with pytest.raises(CalendarNotCoveredError) as gap:
+            next_open(hours, zones(there), now)
+        assert gap.value.since == instant(f"{gap.value.day} 00:00", there)
+        assert gap.value.day >= day("2027-01-01")
+
+
+def test_a_closed_day_is_told_from_quiet_hours() -> None:
+    hours = daily("09:00-20:30", closed=frozenset([day("2026-12-25")]))
+    there = "Asia/Hong_Kong"
+    assert is_closed_day(hours, zones(there), instant("2026-12-25 12:00", there))
+    assert not is_closed_day(hours, zones(there), instant("2026-12-24 23:00", there))

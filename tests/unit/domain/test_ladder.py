@@ -1,0 +1,199 @@
+"""The ladder: which stage is heard when, over days and weeks."""
+
+from dataclasses import replace
+
+import pytest
+
+from dunning.domain.facts import Facts, Instalment
+from dunning.domain.ladder import next_step
+from dunning.domain.standing import Progress
+from tests.builders import (
+    a_customer,
+    a_standing,
+    an_account,
+    an_instalment,
+    day,
+    heard,
+    policies_with,
+    taipei,
+    texts_sent,
+)
+
+LADDER = (-3, 0, 3, 7, 15, 30)
+MIN_DAYS = 3
+
+
+def step(today: str, instalment: Instalment | None = None, last: Progress | None = None) -> tuple[int, str] | None:
+    """Return the stage that is next for an instalment due on 1 December, and its first day."""
+    found = next_step(LADDER, MIN_DAYS, instalment or an_instalment(), last, day(today).toordinal())
+    return found and (found[0], day("0001-01-01").fromordinal(found[1]).isoformat())
+
+
+@pytest.mark.parametrize(
+    ("today", "stage", "first_day"),
+    [
+        pytest.param("2026-11-01", -3, "2026-11-28", id="a month ahead the first stage is awaited"),
+        pytest.param("2026-11-28", -3, "2026-11-28", id="three days before it is due"),
+        pytest.param("2026-11-29", 0, "2026-12-01", id="a day late it is skipped: the next is the due day's"),
+        pytest.param("2026-12-01", 0, "2026-12-01", id="on the due day its own stage is due"),
+        pytest.param("2026-12-02", 3, "2026-12-04", id="a day later that is skipped too"),
+        pytest.param("2027-03-01", 3, "2026-12-04", id="months later the mildest overdue stage is the first"),
+    ],
+)
+def test_stages_up_to_the_due_date_are_skipped_when_late_and_overdue_ones_are_not(
+    today: str, stage: int, first_day: str
+) -> None:
+    assert step(today) == (stage, first_day)
+
+
+@pytest.mark.parametrize(
+    ("last", "on", "today", "expected"),
+    [
+        pytest.param(-3, "2026-11-28", "2026-11-28", (0, "2026-12-01"), id="after -3 comes the due day"),
+        pytest.param(0, "2026-12-01", "2026-12-01", (3, "2026-12-04"), id="after the due day +3"),
+        pytest.param(3, "2026-12-04", "2026-12-04", (7, "2026-12-08"), id="after +3 comes +7"),
+        pytest.param(3, "2026-12-20", "2026-12-20", (7, "2026-12-23"), id="a late +3 pushes +7 three days on"),
+        pytest.param(3, "2026-12-06", "2027-02-01", (7, "2026-12-09"), id="but no further than that"),
+        pytest.param(15, "2026-12-16", "2026-12-30", (30, "2026-12-31"), id="the last one"),
+        pytest.param(30, "2026-12-31", "2027-02-01", None, id="after the last one nothing"),
+    ],
+)
+def test_the_next_stage_is_the_one_after_the_last_that_was_heard(
+    last: int, on: str, today: str, expected: tuple[int, str] | None
+) -> None:
+    assert step(today, last=Progress(last, day(on), day("2026-12-01"))) == expected
+
+
+@pytest.mark.parametrize(
+    ("reached", "today", "expected"),
+    [
+        pytest.param(7, "2026-12-20", (15, "2026-12-16"), id="after an imported +7 comes +15"),
+        pytest.param(30, "2027-02-01", None, id="an imported last stage ends the ladder"),
+        pytest.param(5, "2026-12-20", (7, "2026-12-08"), id="a stage of another ladder counts as far as it goes"),
+        pytest.param(-3, "2026-11-28", (0, "2026-12-01"), id="an imported -3 is not repeated"),
+        pytest.param(-10, "2026-11-28", (-3, "2026-11-28"), id="an earlier one does not skip ours"),
+    ],
+)
+def test_an_imported_portfolio_goes_on_from_the_stage_it_has_reached(
+    reached: int, today: str, expected: tuple[int, str] | None
+) -> None:
+    assert step(today, an_instalment(stage_reached=reached)) == expected
+
+
+def test_of_an_imported_stage_and_one_heard_here_the_further_counts() -> None:
+    heard_here = Progress(3, day("2026-12-04"), day("2026-12-01"))
+    assert step("2026-12-20", an_instalment(stage_reached=7), heard_here) == (15, "2026-12-16")
+    assert step("2026-12-20", an_instalment(stage_reached=0), heard_here) == (7, "2026-12-08")
+
+
+@pytest.mark.parametrize(
+    ("due_now", "today", "expected"),
+    [
+        pytest.param("2026-12-20", "2026-12-05", (-3, "2026-12-17"), id="moved past that day: all over again"),
+        pytest.param("2026-12-07", "2026-12-05", (0, "2026-12-07"), id="moved two days ahead: the due day is next"),
+        pytest.param("2026-12-03", "2026-12-05", (7, "2026-12-10"), id="moved later but still past: it goes on"),
+        pytest.param("2026-11-20", "2026-12-05", (7, "2026-12-07"), id="moved earlier: it goes on, not in a burst"),
+    ],
+)
+def test_a_due_date_that_moves_restarts_the_ladder_only_if_it_is_to_come_again(
+    due_now: str, today: str, expected: tuple[int, str]
+) -> None:
+    plus_3_heard = Progress(3, day("2026-12-04"), day("2026-12-01"))
+    assert step(today, an_instalment(due_now), plus_3_heard) == expected
+
+
+def test_a_late_stage_before_the_due_date_is_still_heard_while_the_next_is_far() -> None:
+    # Sunday in a place that rests on Sundays: -10 is heard on Monday, ten days before the next.
+    ladder, due_on = (-10, 0), an_instalment("2026-12-11")
+    monday, too_late = day("2026-12-02").toordinal(), day("2026-12-09").toordinal()
+    assert next_step(ladder, MIN_DAYS, due_on, None, monday) == (-10, day("2026-12-01").toordinal())
+    assert next_step(ladder, MIN_DAYS, due_on, None, too_late) == (0, day("2026-12-11").toordinal())
+
+
+# Played through decide(), day by day.
+
+
+def test_somebody_who_never_pays_hears_the_whole_ladder_and_then_silence() -> None:
+    assert texts_sent(a_customer(), taipei("2026-11-01 00:00"), taipei("2027-12-01 00:00")) == [
+        ("2026-11-28", -3),
+        ("2026-12-01", 0),
+        ("2026-12-04", 3),
+        ("2026-12-08", 7),
+        ("2026-12-16", 15),
+        ("2026-12-31", 30),
+    ]
+
+
+def test_after_a_long_outage_overdue_stages_are_heard_in_order_and_never_in_a_burst() -> None:
+    forty_days_late = taipei("2027-01-10 12:00")
+    assert texts_sent(a_customer(), forty_days_late, taipei("2027-06-01 00:00")) == [
+        ("2027-01-10", 3),
+        ("2027-01-13", 7),
+        ("2027-01-16", 15),
+        ("2027-01-19", 30),
+    ]
+
+
+def test_stages_closer_than_they_may_be_are_spread() -> None:
+    every_ten_days = policies_with(a_customer(), min_days_between_stages=10)
+    heard_late = a_standing(progress=heard(0, "2026-12-01"))
+    sent = texts_sent(
+        a_customer(), taipei("2026-12-01 12:00"), taipei("2027-02-01 00:00"), standing=heard_late, policies=every_ten_days
+    )
+    assert sent == [("2026-12-11", 3), ("2026-12-21", 7), ("2026-12-31", 15), ("2027-01-10", 30)]
+
+
+def test_an_imported_portfolio_hears_only_what_is_left() -> None:
+    imported = a_customer(an_account(an_instalment(stage_reached=15)))
+    assert texts_sent(imported, taipei("2026-12-20 12:00"), taipei("2027-06-01 00:00")) == [("2026-12-31", 30)]
+
+
+def two_months(*, first_paid: int = 0) -> Facts:
+    return a_customer(
+        an_account(
+            an_instalment("2026-12-01", 325_000, number=1, paid=first_paid),
+            an_instalment("2027-01-01", 325_000, number=2),
+        )
+    )
+
+
+def test_a_payment_of_the_earliest_moves_the_ladder_to_the_next() -> None:
+    far_up = a_standing(progress=heard(15, "2026-12-16"))
+    before_payment = texts_sent(two_months(), taipei("2026-12-17 12:00"), taipei("2027-01-02 00:00"), standing=far_up)
+    assert before_payment == [("2026-12-31", 30)]
+    after_payment = texts_sent(
+        two_months(first_paid=325_000), taipei("2026-12-17 12:00"), taipei("2027-01-05 00:00"), standing=far_up
+    )
+    assert after_payment == [("2026-12-29", -3), ("2027-01-01", 0), ("2027-01-04", 3)]
+
+
+def test_partial_payment_leaves_the_ladder_where_it_is() -> None:
+    far_up = a_standing(progress=heard(15, "2026-12-16"))
+    almost_paid = two_months(first_paid=324_900)
+    sent = texts_sent(almost_paid, taipei("2026-12-17 12:00"), taipei("2027-01-05 00:00"), standing=far_up)
+    assert sent == [("2026-12-31", 30)]
+
+
+def test_a_credit_that_covers_the_earliest_moves_the_ladder_too() -> None:
+    credit = an_instalment("2026-10-01", -325_000, number=3)
+    facts = two_months()
+    account = replace(facts.accounts[0], instalments=(credit, *facts.accounts[0].instalments))
+    sent = texts_sent(
+        replace(facts, accounts=(account,)), taipei("2026-12-02 12:00"), taipei("2027-01-05 00:00")
+    )
+    assert sent == [("2026-12-29", -3), ("2027-01-01", 0), ("2027-01-04", 3)]
+
+
+def test_a_due_date_moved_later_is_reminded_of_again() -> None:
+    promised = a_customer(an_account(an_instalment("2026-12-20")))
+    already = a_standing(progress=heard(7, "2026-12-08", due="2026-12-01"))
+    sent = texts_sent(promised, taipei("2026-12-09 12:00"), taipei("2026-12-25 00:00"), standing=already)
+    assert sent == [("2026-12-17", -3), ("2026-12-20", 0), ("2026-12-23", 3)]
+
+
+def test_an_instalment_that_was_never_written_about_starts_its_own_ladder() -> None:
+    # The first was at its last stage; the second of the same account has been heard of by nobody.
+    facts = two_months(first_paid=325_000)
+    at_the_end = a_standing(progress=heard(30, "2026-12-31"))
+    sent = texts_sent(facts, taipei("2027-02-10 12:00"), taipei("2027-02-12 00:00"), standing=at_the_end)
+    assert sent == [("2027-02-10", 3)]

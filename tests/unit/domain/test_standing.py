@@ -1,0 +1,90 @@
+"""Standing: the ledger, and how far each ladder has been heard."""
+
+from datetime import timedelta
+
+from dunning.domain.standing import (
+    LEDGER_FLOOR,
+    PROGRESS_LIMIT,
+    Progress,
+    claim_answering,
+    progress_key,
+    with_claim,
+    without_claim,
+)
+from tests.builders import a_standing, a_text, day, heard, taipei
+
+NOW = taipei("2026-12-10 10:00")
+DAY = timedelta(days=1)
+
+
+def test_a_claim_is_in_the_ledger_marks_its_rungs_and_bumps_the_version() -> None:
+    before = a_standing(a_text(NOW - 2 * DAY), progress=heard(0, "2026-12-01"))
+    entry = a_text(NOW, stage=7)
+    after = with_claim(before, entry, heard(7, "2026-12-10"), timedelta())
+    assert after.version == before.version + 1
+    assert after.ledger == (*before.ledger, entry)
+    assert after.progress == heard(7, "2026-12-10")
+    assert before.ledger != after.ledger
+
+
+def test_other_ladders_stay_as_they_are() -> None:
+    before = a_standing(progress=heard(15, "2026-12-01", account="A2"))
+    after = with_claim(before, a_text(NOW), heard(0, "2026-12-10"), timedelta())
+    assert after.progress == heard(15, "2026-12-01", account="A2") | heard(0, "2026-12-10")
+
+
+def test_the_ledger_forgets_what_no_cap_looks_back_to_but_never_the_last_31_days() -> None:
+    before = a_standing(a_text(NOW - LEDGER_FLOOR), a_text(NOW - LEDGER_FLOOR + timedelta(seconds=1)))
+    assert [entry.at for entry in with_claim(before, a_text(NOW), {}, 7 * DAY).ledger] == [
+        NOW - LEDGER_FLOOR + timedelta(seconds=1),
+        NOW,
+    ]
+    assert len(with_claim(before, a_text(NOW), {}, 60 * DAY).ledger) == 3
+
+
+def test_the_ladders_heard_longest_ago_are_forgotten_first() -> None:
+    old = {
+        progress_key("A1", number): Progress(30, day("2025-01-01") + number * DAY, day("2024-12-01"))
+        for number in range(PROGRESS_LIMIT)
+    }
+    after = with_claim(a_standing(progress=old), a_text(NOW), heard(0, "2026-12-10", number=99), timedelta())
+    assert len(after.progress) == PROGRESS_LIMIT
+    assert progress_key("A1", 0) not in after.progress
+    assert {progress_key("A1", 1), progress_key("A1", 99)} <= after.progress.keys()
+
+
+def test_a_released_claim_leaves_everything_as_if_it_had_never_been() -> None:
+    before = a_standing(a_text(NOW - 2 * DAY, claim_id="old"), progress=heard(0, "2026-12-01"))
+    claimed = with_claim(before, a_text(NOW, claim_id="new"), heard(7, "2026-12-10"), timedelta())
+    released = without_claim(claimed, before, "new")
+    assert released.ledger == before.ledger
+    assert released.progress == before.progress
+    assert released.version == claimed.version + 1
+
+
+def test_releasing_a_first_claim_takes_its_rungs_away() -> None:
+    before = a_standing()
+    claimed = with_claim(before, a_text(NOW, claim_id="new"), heard(-3, "2026-12-10"), timedelta())
+    assert without_claim(claimed, before, "new").progress == {}
+
+
+def test_releasing_keeps_what_other_claims_have_marked_since() -> None:
+    before = a_standing()
+    claimed = with_claim(before, a_text(NOW, "A1", claim_id="mine"), heard(0, "2026-12-10"), timedelta())
+    other = a_text(NOW + DAY, "A2", claim_id="other")
+    both = with_claim(claimed, other, heard(3, "2026-12-11", account="A2"), timedelta())
+    released = without_claim(both, before, "mine")
+    assert released.ledger == (other,)
+    assert released.progress == heard(3, "2026-12-11", account="A2")
+
+
+def test_a_claim_that_is_not_there_cannot_be_released() -> None:
+    standing = a_standing(a_text(NOW))
+    assert without_claim(standing, a_standing(), "unknown") is standing
+
+
+def test_a_repeated_job_finds_the_claim_that_answered_its_wake() -> None:
+    answered = a_text(NOW, answers=NOW - timedelta(minutes=3))
+    standing = a_standing(a_text(NOW - DAY), answered)
+    assert claim_answering(standing, NOW - timedelta(minutes=3)) is answered
+    assert claim_answering(standing, NOW) is None

@@ -1,0 +1,543 @@
+"""The sender's rules, on fakes: what each outcome leaves behind, to the last field."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from dunning.contracts import job_body
+from dunning.domain.contact import Contact, ContactState
+from dunning.domain.decision import Reason
+from dunning.domain.facts import Facts
+from dunning.domain.standing import PROGRESS_LIMIT, Progress, Standing, Wake, progress_key
+from dunning.policy import load_policies
+from dunning.ports import Job, Outcome, OutsideError, Published, Sms, UnreadableRecordError
+from dunning.services.send import Delivery, SendService, workers_for
+from tests.fakes import FakeClock, FakeContacts, FakeCustomers, FakeGateway, FakeJournal, FakeQueue, FakeSwitch
+from tests.integration.people import NOW, paid_up, someone, texted, waking
+
+POLICIES = load_policies()
+BUSY = Published(Outcome.REFUSED_FOR_NOW, code="Throttling")
+BROKEN = Published(Outcome.REFUSED_FOR_NOW, code="AuthorizationError", retry_after=timedelta(hours=1))
+INVALID = Published(Outcome.REFUSED_FOR_GOOD, code="InvalidParameter")
+LOST = Published(Outcome.UNKNOWN, code="ReadTimeoutError")
+
+
+class Customers(FakeCustomers):
+    """Customers that somebody else writes too: what is in `meanwhile` happens before the next writes, one each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: list[Callable[[Standing], Standing]] = []
+
+    def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
+        if self.meanwhile:
+            stored = self.standings[standing.customer_id]
+            written = self.meanwhile.pop(0)(stored)
+            self.standings[standing.customer_id] = replace(written, version=stored.version + 1)
+        return super().save_standing(standing, expected_version=expected_version, claim_id=claim_id)
+
+
+class Office:
+    """A sender with everything it touches."""
+
+    def __init__(self, **changes: object) -> None:
+        self.store = Customers()
+        self.contacts = FakeContacts()
+        self.queue = FakeQueue()
+        self.gateway = FakeGateway()
+        self.switch = FakeSwitch()
+        self.clock = FakeClock(NOW)
+        self.journal = FakeJournal()
+        self._ids = 0
+        ports: dict[str, Any] = {
+            "store": self.store,
+            "contacts": self.contacts,
+            "queue": self.queue,
+            "gateway": self.gateway,
+            "switch": self.switch,
+            "policies": POLICIES,
+            "clock": self.clock,
+            "journal": self.journal,
+            "new_id": self._new_id,
+            "per_second": 1e6,
+            "max_receive_count": 5,
+        }
+        self.service = SendService(**(ports | changes))
+
+    def _new_id(self) -> str:
+        self._ids += 1
+        return f"claim-{self._ids}"
+
+    def add(self, facts: Facts, standing: Standing | None = None) -> Facts:
+        self.store.facts[facts.customer_id] = facts
+        self.store.standings[facts.customer_id] = standing or waking(facts)
+        return facts
+
+    def work(self, *people: Facts, receives: int = 1, seconds: float = 60, wake_at: datetime = NOW) -> list[str]:
+        """Deliver a job for each, and return what comes back, by customer."""
+        deliveries = [
+            Delivery(facts.customer_id, job_body(Job(facts.customer_id, wake_at)), receives) for facts in people
+        ]
+        return self.service.work(deliveries, lambda: seconds)
+
+    @property
+    def records(self) -> list[Contact]:
+        return list(self.contacts.records.values())
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        return [fields for event, fields in self.journal.events if event == name]
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "claims", "wake_at", "reason"),
+    [
+        (Published(Outcome.ACCEPTED, "m1"), ContactState.SENT, 1, NOW + timedelta(days=3), "next_stage"),
+        (LOST, ContactState.UNKNOWN, 1, NOW + timedelta(days=3), "next_stage"),
+        (BUSY, None, 0, NOW + timedelta(minutes=1), "carrier_busy"),
+        (BROKEN, None, 0, NOW + timedelta(hours=1), "carrier_busy"),
+        (INVALID, ContactState.REFUSED, 0, None, "number_refused"),
+    ],
+)
+def test_what_an_answer_leaves_behind(
+    office: Office, answer: Published, state: ContactState | None, claims: int, wake_at: datetime | None, reason: str
+) -> None:
+    facts = office.add(someone())
+    office.gateway.answers = [answer]
+    assert office.work(facts) == []
+    standing = office.store.standings[facts.customer_id]
+    assert [record.state for record in office.records] == ([state] if state else [])
+    assert [(record.message_id, record.code) for record in office.records] == (
+        [(answer.message_id, answer.code)] if state else []
+    )
+    assert len(standing.ledger) == len(standing.progress) == claims
+    assert (standing.wake.at if standing.wake else None) == wake_at
+    assert standing.reason == reason
+    assert standing.suspended_phone == (facts.phone if answer is INVALID else "")
+    assert len(office.gateway.published) == 1
+
+
+def test_the_text_goes_out_with_everything_the_carrier_is_told(office: Office) -> None:
+    office.work(office.add(someone()))
+    (sms,) = office.gateway.published
+    (record,) = office.records
+    assert sms == Sms(
+        "+886900000001",
+        "【示範分期】王*明您好，分期5678的NT$3,250將於12/4到期，請用官方APP繳款。已繳請略，洽0800-000-123",
+        sender_id="DEMOFIN",
+        max_price="0.20",
+    )
+    assert (record.text, record.encoding, record.parts) == (sms.text, "UCS-2", 1)
+    assert record.template == "zh-Hant/before-3@1"
+    assert record.price > 0
+
+
+def test_a_registered_text_carries_its_registration(office: Office) -> None:
+    facts = someone(
+        phone="+8613800000000", phone_country="CN", country="CN", language="zh-Hans", time_zone="Asia/Shanghai",
+        lender="demo-cn", consented_at=NOW - timedelta(days=9),
+    )  # fmt: skip
+    facts = replace(facts, accounts=(replace(facts.accounts[0], currency="CNY"),))
+    office.work(office.add(facts))
+    (sms,) = office.gateway.published
+    assert (sms.entity_id, sms.template_id) == ("DEMO-CN-ENTITY", "CN-DEMO-0001")
+    assert office.records[0].registered_template == "CN-DEMO-0001"
+
+
+class TestAClaim:
+    """Made before anything is sent."""
+
+    def test_is_in_the_store_when_the_carrier_is_asked(self, office: Office) -> None:
+        seen: list[int] = []
+
+        class Watching(FakeGateway):
+            def publish(self, sms: Sms) -> Published:
+                seen.append(len(office.store.standings["C0001"].ledger))
+                return super().publish(sms)
+
+        watched = Office(store=office.store, gateway=Watching())
+        watched.work(office.add(someone()))
+        assert seen == [1]
+
+    def test_says_what_it_answers_and_marks_every_rung_of_the_text(self, office: Office) -> None:
+        facts = office.add(someone(accounts=2))
+        office.work(facts)
+        standing = office.store.standings[facts.customer_id]
+        (entry,) = standing.ledger
+        assert (entry.claim_id, entry.at, entry.stage, entry.channel, entry.answers) == ("claim-1", NOW, -3, "sms", NOW)
+        assert sorted(entry.accounts) == ["A0001-0", "A0001-1"]
+        heard = Progress(-3, date(2026, 12, 1), date(2026, 12, 4))
+        assert standing.progress == {"A0001-0#1": heard, "A0001-1#1": heard}
+
+    def test_that_somebody_was_quicker_than_is_judged_afresh(self, office: Office) -> None:
+        facts = office.add(someone())
+        office.store.meanwhile = [lambda standing: replace(standing, planned_for="newer")]
+        assert office.work(facts) == []
+        assert office.store.standings[facts.customer_id].planned_for == "newer"
+        assert len(office.gateway.published) == 1
+
+    def test_that_an_opt_out_was_quicker_than_is_not_made(self, office: Office) -> None:
+        facts = office.add(someone())
+        office.store.meanwhile = [lambda standing: replace(standing, opted_out_at=NOW)]
+        assert office.work(facts) == []
+        assert office.gateway.published == []
+        assert office.store.standings[facts.customer_id].wake is None
+
+    def test_that_a_payment_was_quicker_than_is_not_made(self, office: Office) -> None:
+        facts = office.add(someone())
+
+        def pay(standing: Standing) -> Standing:
+            office.store.facts[facts.customer_id] = paid_up(facts)
+            return standing
+
+        office.store.meanwhile = [pay]
+        assert office.work(facts) == []
+        assert office.gateway.published == []
+
+    def test_that_others_keep_preventing_comes_back(self, office: Office) -> None:
+        facts = office.add(someone())
+        office.store.meanwhile = [lambda standing: standing] * 9
+        assert office.work(facts) == ["C0001"]
+        assert office.gateway.published == []
+        assert [event["error"] for event in office.events("job_failed")] == ["ContestedError"]
+
+
+class TestAReleasedClaim:
+    """As if it had never been made."""
+
+    def _refused(self, office: Office, before: Standing, facts: Facts) -> Standing:
+        office.add(facts, before)
+        office.gateway.answers = [BUSY]
+        assert office.work(facts) == []
+        return office.store.standings[facts.customer_id]
+
+    def test_restores_ladder_and_caps_exactly(self, office: Office) -> None:
+        facts = someone(due_in=-3, accounts=2)
+        before = waking(
+            facts,
+            urgency=4,
+            ledger=(texted(facts, NOW - timedelta(days=6)),),
+            progress={
+                progress_key("A0001-0", 1): Progress(-3, date(2026, 11, 25), date(2026, 11, 28)),
+                progress_key("A0009-0", 1): Progress(0, date(2026, 11, 1), date(2026, 11, 1)),
+            },
+        )
+        after = self._refused(office, before, facts)
+        assert after == replace(before, version=3, wake=Wake(NOW + timedelta(minutes=1), 4), reason="carrier_busy")
+
+    def test_brings_back_a_ladder_the_claim_had_pushed_out(self, office: Office) -> None:
+        facts = someone()
+        progress = {
+            progress_key(f"B{number}", 1): Progress(0, date(2026, 1, 1 + number), date(2026, 1, 1))
+            for number in range(PROGRESS_LIMIT)
+        }
+        assert self._refused(office, waking(facts, progress=progress), facts).progress == progress
+
+    def test_lets_the_text_go_out_when_the_carrier_takes_it_again(self, office: Office) -> None:
+        facts = someone()
+        self._refused(office, waking(facts), facts)
+        office.clock.sleep(60)
+        office.work(facts, wake_at=NOW + timedelta(minutes=1))
+        assert [record.state for record in office.records] == [ContactState.SENT]
+        assert len(office.store.standings[facts.customer_id].ledger) == 1
+
+    def test_keeps_what_somebody_wrote_while_the_carrier_was_asked(self, office: Office) -> None:
+        facts = office.add(someone())
+
+        class Then(FakeGateway):
+            def publish(self, sms: Sms) -> Published:
+                del sms
+                stored = office.store.standings["C0001"]
+                office.store.standings["C0001"] = replace(stored, version=stored.version + 1, opted_out_at=NOW)
+                return BUSY
+
+        Office(store=office.store, gateway=Then()).work(facts)
+        standing = office.store.standings["C0001"]
+        assert standing.opted_out_at == NOW
+        assert standing.ledger == ()
+        assert standing.progress == {}
+
+    def test_does_not_silence_a_number_that_was_put_right_while_the_carrier_was_asked(self, office: Office) -> None:
+        facts = office.add(someone())
+        right = replace(facts, phone="+886912345678", as_of=NOW)
+
+        class Then(FakeGateway):
+            def publish(self, sms: Sms) -> Published:
+                if sms.phone == right.phone:
+                    return super().publish(sms)
+                office.store.facts["C0001"] = right
+                stored = office.store.standings["C0001"]
+                office.store.standings["C0001"] = replace(stored, version=stored.version + 1, planned_for="right")
+                return INVALID
+
+        then = Then()
+        again = Office(store=office.store, gateway=then)
+        again.work(facts)
+        standing = office.store.standings["C0001"]
+        assert standing.suspended_phone == facts.phone
+        assert standing.wake is not None
+        again.work(facts, wake_at=standing.wake.at)
+        assert [sms.phone for sms in then.published] == [right.phone]
+
+    def test_is_not_released_twice_when_the_answer_to_the_release_is_lost(self, office: Office) -> None:
+        class Losing(Customers):
+            """Writes the second time it is asked, and says that it did not."""
+
+            asked = 0
+
+            def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
+                self.asked += 1
+                written = super().save_standing(standing, expected_version=expected_version, claim_id=claim_id)
+                return written and self.asked != 2
+
+        losing = Losing()
+        lossy = Office(store=losing)
+        facts = someone()
+        losing.facts["C0001"], losing.standings["C0001"] = facts, waking(facts)
+        lossy.gateway.answers = [BUSY]
+        lossy.work(facts)
+        assert losing.asked == 2
+        assert losing.standings["C0001"] == waking(facts, NOW + timedelta(minutes=1), version=3, reason="carrier_busy")
+        assert lossy.events("claim_not_released") == []
+        assert office.journal.events == []
+
+    def test_that_cannot_be_released_stays_and_is_told(self) -> None:
+        class Contested(Customers):
+            """Lets a claim pass, and nothing after it."""
+
+            def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
+                return bool(claim_id) and super().save_standing(
+                    standing, expected_version=expected_version, claim_id=claim_id
+                )
+
+        store = Contested()
+        contested = Office(store=store)
+        facts = someone()
+        store.facts["C0001"], store.standings["C0001"] = facts, waking(facts)
+        contested.gateway.answers = [BUSY]
+        assert contested.work(facts) == []
+        assert contested.events("claim_not_released") == [{"customer_id": "C0001"}]
+        assert len(store.standings["C0001"].ledger) == 1
+
+    def test_says_nothing_of_a_ladder_that_is_finished(self, office: Office) -> None:
+        facts = someone(due_in=-30)
+        key = progress_key("A0001-0", 1)
+        before = waking(facts, progress={key: Progress(15, date(2026, 11, 16), date(2026, 11, 1))})
+        for answers, told in (([BUSY], [Reason.DUE]), ([], [Reason.DUE, Reason.LADDER_FINISHED])):
+            office.add(facts, before)
+            office.gateway.answers = list(answers)
+            office.journal.decisions.clear()
+            office.work(facts)
+            assert [decision.reason for _, decision, _ in office.journal.decisions] == told
+
+
+class TestARedeliveredJob:
+    """The sender that had it before may have died anywhere."""
+
+    def _claimed(self, office: Office, facts: Facts) -> None:
+        entry = texted(facts, NOW, claim_id="of the dead", answers=NOW)
+        heard = {progress_key("A0001-0", 1): Progress(-3, NOW.date(), date(2026, 12, 4))}
+        office.add(facts, waking(facts, NOW + timedelta(days=3), version=2, ledger=(entry,), progress=heard))
+
+    def test_is_settled_as_unknown_if_it_was_claimed_and_not_recorded(self, office: Office) -> None:
+        facts = someone()
+        self._claimed(office, facts)
+        assert office.work(facts, receives=2) == []
+        (record,) = office.records
+        assert (record.state, record.claim_id, record.code) == (ContactState.UNKNOWN, "of the dead", "sender_died")
+        assert record.expires_at == NOW + timedelta(days=1827)
+        assert office.gateway.published == []
+        assert office.journal.counts["SmsUnknown"] == 1
+
+    def test_is_settled_once(self, office: Office) -> None:
+        facts = someone()
+        self._claimed(office, facts)
+        for receives in (2, 3, 4):
+            assert office.work(facts, receives=receives) == []
+        assert len(office.records) == 1
+        assert office.journal.counts["SmsUnknown"] == 1
+
+    def test_leaves_the_record_of_a_text_that_is_known_to_be_sent(self, office: Office) -> None:
+        facts = office.add(someone())
+        office.work(facts)
+        assert office.work(facts, receives=2) == []
+        assert [record.state for record in office.records] == [ContactState.SENT]
+        assert len(office.gateway.published) == 1
+
+    def test_whose_claim_answers_another_wake_is_judged_like_any_other(self, office: Office) -> None:
+        facts = someone(due_in=-15)
+        earlier = NOW - timedelta(days=8)
+        key = progress_key("A0001-0", 1)
+        office.add(
+            facts,
+            waking(
+                facts,
+                ledger=(texted(facts, earlier, answers=earlier),),
+                progress={key: Progress(7, earlier.date(), date(2026, 11, 16))},
+            ),
+        )
+        assert office.work(facts, receives=2) == []
+        assert [record.stage for record in office.records] == [15]
+
+    def test_of_somebody_without_facts_is_settled_and_kept_longest(self, office: Office) -> None:
+        facts = someone()
+        self._claimed(office, facts)
+        del office.store.facts[facts.customer_id]
+        office.work(facts, receives=2)
+        (record,) = office.records
+        assert record.expires_at == NOW + timedelta(days=1827)
+        assert record.lender == ""
+
+
+class TestABatch:
+    """Many customers, each for itself."""
+
+    def test_judges_a_customer_once_however_many_jobs_there_are(self, office: Office) -> None:
+        facts = office.add(someone())
+        body = job_body(Job("C0001", NOW))
+        later = job_body(Job("C0001", NOW + timedelta(seconds=1)))
+        deliveries = [Delivery("1", body, 1), Delivery("2", body, 1), Delivery("3", later, 1)]
+        assert office.service.work(deliveries, lambda: 60) == []
+        assert len(office.gateway.published) == 1
+        assert [customer_id for customer_id, _, _ in office.journal.decisions] == [facts.customer_id]
+
+    def test_that_is_empty_does_nothing(self, office: Office) -> None:
+        assert office.service.work([], lambda: 60) == []
+        assert office.journal.events == []
+
+    def test_whose_records_are_not_taken_comes_back_and_sends_nothing_again(self) -> None:
+        class Full(FakeContacts):
+            full = True
+
+            def write(self, contacts: Sequence[Contact]) -> None:
+                if self.full:
+                    raise OutsideError("BatchWriteItem", "UnprocessedItems")
+                super().write(contacts)
+
+        contacts = Full()
+        office = Office(contacts=contacts)
+        people = [office.add(someone(number)) for number in (1, 2)]
+        assert sorted(office.work(*people)) == ["C0001", "C0002"]
+        contacts.full = False
+        assert office.work(*people, receives=2) == []
+        assert len(office.gateway.published) == 2
+        assert [record.state for record in contacts.records.values()] == [ContactState.UNKNOWN] * 2
+
+    def test_with_a_record_that_cannot_be_read_goes_on_with_the_others(self, office: Office) -> None:
+        people = [office.add(someone(number)) for number in (1, 2, 3)]
+        office.store.unreadable.add("C0002")
+        assert office.work(*people) == ["C0002"]
+        assert len(office.records) == 2
+        (event,) = office.events("job_failed")
+        assert (event["customer_id"], event["error"]) == ("C0002", "UnreadableRecordError")
+
+    def test_sets_aside_at_the_last_receive_and_not_before(self, office: Office) -> None:
+        facts = office.add(someone())
+        office.store.unreadable.add("C0001")
+        for receives in (1, 2, 3, 4):
+            assert office.work(facts, receives=receives) == ["C0001"]
+            assert office.store.standings["C0001"] == waking(facts)
+        assert office.work(facts, receives=5) == []
+        assert office.store.standings["C0001"].wake == Wake(NOW + timedelta(days=1), 9)
+        ((_, decision, _),) = office.journal.decisions
+        assert (decision.kind, decision.reason) == ("stop", Reason.UNREADABLE_RECORD)
+
+    def test_never_repeats_the_words_of_an_error(self) -> None:
+        class Talking(FakeGateway):
+            def publish(self, sms: Sms) -> Published:
+                raise RuntimeError(f"{sms.phone} {sms.text}")
+
+        office = Office(gateway=Talking())
+        facts = office.add(someone())
+        assert office.work(facts) == ["C0001"]
+        told = json.dumps(office.journal.events, ensure_ascii=False)
+        assert facts.phone not in told
+        assert "示範分期" not in told
+        assert "RuntimeError" in told
+
+    def test_out_of_time_claims_nothing(self, office: Office) -> None:
+        facts = office.add(someone())
+        assert office.work(facts, seconds=14.9) == ["C0001"]
+        assert office.store.standings["C0001"] == waking(facts)
+        assert office.work(facts, seconds=15) == []
+
+
+class TestASwitchedOffSender:
+    """Decides nothing and changes nothing."""
+
+    def test_leaves_the_wake_as_it_is(self, office: Office) -> None:
+        facts = office.add(someone())
+        office.switch.on = False
+        assert office.work(facts) == []
+        assert office.store.standings["C0001"] == waking(facts)
+        assert [decision.reason for _, decision, _ in office.journal.decisions] == [Reason.SENDING_OFF]
+
+    def test_stops_in_the_middle_of_a_batch(self) -> None:
+        switch = FakeSwitch()
+
+        class Turning(FakeGateway):
+            def publish(self, sms: Sms) -> Published:
+                switch.on = False
+                return super().publish(sms)
+
+        gateway = Turning()
+        office = Office(switch=switch, gateway=gateway, per_second=1)
+        people = [office.add(someone(number)) for number in range(25)]
+        assert office.work(*people) == []
+        assert len(gateway.published) <= workers_for(1)
+
+
+class TestWhoeverIsNotDue:
+    """Moves to the next wake, once."""
+
+    def test_is_written_only_if_something_changes(self, office: Office) -> None:
+        facts = office.add(someone(due_in=5))
+        office.work(facts)
+        after = office.store.standings["C0001"]
+        assert (after.wake, after.reason, after.version) == (Wake(NOW + timedelta(days=2), 1), "next_stage", 2)
+        office.work(facts)
+        assert office.store.standings["C0001"] == after
+
+    def test_is_judged_again_if_somebody_wrote_meanwhile(self, office: Office) -> None:
+        facts = office.add(someone(due_in=5))
+        office.store.meanwhile = [lambda standing: replace(standing, opted_out_at=NOW)]
+        office.work(facts)
+        after = office.store.standings["C0001"]
+        assert (after.wake, after.reason, after.version) == (None, "opted_out", 3)
+
+    def test_leaves_no_trace_if_nobody_knows_them(self, office: Office) -> None:
+        assert office.work(someone()) == []
+        assert office.store.standings == {}
+
+
+def test_a_text_is_judged_again_when_its_turn_comes_and_the_hours_may_have_ended() -> None:
+    office = Office(per_second=1 / 60)
+    evening = datetime(2026, 12, 1, 12, 29, 30, tzinfo=UTC)  # 20:29:30 in Taipei
+    office.clock.move_to(evening)
+    people = [office.add(someone(number), waking(someone(number), evening)) for number in (1, 2)]
+    assert office.work(people[0], wake_at=evening) == []
+    assert office.work(people[1], wake_at=evening) == []
+    assert len(office.gateway.published) == 1
+    assert office.store.standings["C0002"].reason == "quiet_hours"
+    assert office.store.standings["C0002"].ledger == ()
+
+
+def test_an_unreadable_record_met_while_reading_again_is_a_failure(office: Office) -> None:
+    facts = office.add(someone())
+
+    def spoil(standing: Standing) -> Standing:
+        office.store.unreadable.add("C0001")
+        return standing
+
+    office.store.meanwhile = [spoil]
+    assert office.work(facts) == ["C0001"]
+    assert office.events("job_failed")[0]["error"] == UnreadableRecordError.__name__
+    assert office.gateway.published == []
