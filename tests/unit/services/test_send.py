@@ -434,21 +434,31 @@ class TestABatch:
     def test_with_a_record_that_cannot_be_read_goes_on_with_the_others(self, office: Office) -> None:
         people = [office.add(someone(number)) for number in (1, 2, 3)]
         office.store.unreadable.add("C0002")
-        assert office.work(*people) == ["C0002"]
+        assert office.work(*people) == []
         assert len(office.records) == 2
         (event,) = office.events("job_failed")
         assert (event["customer_id"], event["error"]) == ("C0002", "UnreadableRecordError")
 
-    def test_sets_aside_at_the_last_receive_and_not_before(self, office: Office) -> None:
+    def test_sets_a_record_aside_at_once_that_cannot_be_read(self, office: Office) -> None:
         facts = office.add(someone())
         office.store.unreadable.add("C0001")
+        assert office.work(facts) == []
+        assert office.store.standings["C0001"].wake == Wake(NOW + timedelta(days=1), 9)
+        ((_, decision, _),) = office.journal.decisions
+        assert (decision.kind, decision.reason) == ("stop", Reason.UNREADABLE_RECORD)
+
+    def test_sets_aside_who_fails_otherwise_at_the_last_receive_and_not_before(self) -> None:
+        class Broken:
+            def rules_for(self, facts: Facts) -> None:
+                raise RuntimeError(facts.customer_id)
+
+        office = Office(policies=Broken())
+        facts = office.add(someone())
         for receives in (1, 2, 3, 4):
             assert office.work(facts, receives=receives) == ["C0001"]
             assert office.store.standings["C0001"] == waking(facts)
         assert office.work(facts, receives=5) == []
         assert office.store.standings["C0001"].wake == Wake(NOW + timedelta(days=1), 9)
-        ((_, decision, _),) = office.journal.decisions
-        assert (decision.kind, decision.reason) == ("stop", Reason.UNREADABLE_RECORD)
 
     def test_never_repeats_the_words_of_an_error(self) -> None:
         class Talking(FakeGateway):
@@ -538,6 +548,6 @@ def test_an_unreadable_record_met_while_reading_again_is_a_failure(office: Offic
         return standing
 
     office.store.meanwhile = [spoil]
-    assert office.work(facts) == ["C0001"]
+    assert office.work(facts) == []
     assert office.events("job_failed")[0]["error"] == UnreadableRecordError.__name__
     assert office.gateway.published == []

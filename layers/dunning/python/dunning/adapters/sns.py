@@ -10,8 +10,10 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConnectTimeoutError,
+    CredentialRetrievalError,
     EndpointConnectionError,
     HTTPClientError,
+    NoCredentialsError,
 )
 from botocore.parsers import ResponseParserError
 
@@ -63,6 +65,9 @@ class SnsGateway:
         except (ConnectTimeoutError, EndpointConnectionError) as error:
             # No connection, so no request: it was not taken.
             return Published(Outcome.REFUSED_FOR_NOW, code=type(error).__name__, retry_after=_SOON)
+        except (NoCredentialsError, CredentialRetrievalError) as error:
+            # Not even signed: our own fault, and nobody's text.
+            return Published(Outcome.REFUSED_FOR_NOW, code=type(error).__name__, retry_after=_AFTER_REPAIR)
         except (HTTPClientError, BotoCoreError, ResponseParserError) as error:
             return Published(Outcome.UNKNOWN, code=type(error).__name__)
         return Published(Outcome.ACCEPTED, message_id=answer["MessageId"])

@@ -197,7 +197,7 @@ class SendService:
             if failure is None:
                 if (record := future.result()) is not None:
                     records.append(record)
-            elif not self._set_aside_at_last(customer_id, messages[customer_id], failure):
+            elif not self._set_aside(customer_id, messages[customer_id], failure):
                 failed.add(customer_id)
         failed |= self._write_records(records)
         return not_parked + [delivery.message_id for customer_id in failed for delivery in messages[customer_id]]
@@ -225,11 +225,16 @@ class SendService:
             return {record.customer_id for record in records}
         return set()
 
-    def _set_aside_at_last(self, customer_id: str, messages: list[Delivery], error: BaseException) -> bool:
-        """Tell a failure; at the last receive move the customer's wake a day on, so that it blocks nobody."""
+    def _set_aside(self, customer_id: str, messages: list[Delivery], error: BaseException) -> bool:
+        """
+        Tell a failure, and move the wake of a customer who keeps failing a day on, so that it blocks nobody.
+
+        That is at the last receive; at once if the record cannot be read, which trying again does not mend: every
+        tick until then would enqueue the customer anew, and some forty of them would fill the queue.
+        """
         receives = max(message.receive_count for message in messages)
         out_of_time = isinstance(error, OutOfTimeError)
-        last = receives >= self._max_receive_count and not out_of_time
+        hopeless = isinstance(error, UnreadableRecordError) or receives >= self._max_receive_count
         frames = traceback.extract_tb(error.__traceback__)
         where = f"{frames[-1].name}:{frames[-1].lineno}" if frames else ""
         # Not the error's own words: they might quote what must not be logged.
@@ -237,7 +242,7 @@ class SendService:
             "job_failed", customer_id=customer_id, error=type(error).__name__, where=where, receives=receives
         )
         self._journal.count("JobsOutOfTime" if out_of_time else "JobsFailed")
-        if not last:
+        if out_of_time or not hopeless:
             return False
         now = self._clock.now()
         try:

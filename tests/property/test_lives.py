@@ -1,0 +1,298 @@
+"""
+Whole lives: whatever the order and timing of wakes, payments and objections, no rule is ever broken.
+
+The rules are written down here a second time, in the plainest way, and not taken from the code they check.
+"""
+
+import tomllib
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import cache
+from importlib.resources import files
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from hypothesis import event, given
+
+from dunning.domain import Decision, Reason, Send, count_segments, decide
+from dunning.domain.decision import HeardRung, Reminder
+from dunning.domain.facts import Account, Facts
+from dunning.domain.money import format_money
+from dunning.domain.standing import Standing
+from dunning.services.planning import plan, wake_after
+from tests.builders import a_standing, after, the_policies
+from tests.property.strategies import LADDER, START, Life, Silence, lives
+
+DAY = timedelta(days=1)
+END = START + timedelta(days=100)
+MIN_DAYS = 3
+
+PERSON_CAPS = {
+    "TW": [(1, DAY), (3, 7 * DAY)],
+    "HK": [(1, DAY), (3, 7 * DAY)],
+    "CN": [(1, DAY), (3, 7 * DAY)],
+    "US": [(1, DAY), (2, 7 * DAY), (3, 7 * DAY)],
+    "JP": [(1, DAY), (2, 7 * DAY), (3, 7 * DAY), (6, 30 * DAY)],
+}
+ACCOUNT_CAPS = {"US-MA": [(2, 7 * DAY)]}
+OPEN = {
+    "TW": (time(9), time(20, 30)),
+    "HK": (time(9), time(20, 30)),
+    "CN": (time(9), time(20, 30)),
+    "US": (time(9), time(20)),
+    "JP": (time(9), time(19)),
+}
+SUNDAYS_CLOSED = {"HK": "overdue", "US": "all", "JP": "all"}
+HOLIDAYS_CLOSED = {"HK": "overdue", "CN": "overdue", "JP": "all"}
+ZONES = {
+    "TW": ["Asia/Taipei"],
+    "HK": ["Asia/Hong_Kong"],
+    "CN": ["Asia/Shanghai"],
+    "US": [
+        "America/New_York", "America/Chicago", "America/Denver", "America/Phoenix", "America/Los_Angeles",
+        "America/Anchorage", "America/Adak", "Pacific/Honolulu",
+    ],
+    "US-TX": ["America/Chicago", "America/Denver"],
+    "US-MA": ["America/New_York"],
+    "US-known": ["Pacific/Honolulu"],
+    "JP": ["Asia/Tokyo"],
+}  # fmt: skip
+
+NEEDS_NEW_FACTS = {
+    Reason.NOTHING_OPEN, Reason.OPTED_OUT, Reason.ON_HOLD, Reason.LADDER_FINISHED,
+}  # fmt: skip
+"""The reasons that, of those a life here may meet, end a wake for good."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A text that was claimed, and the facts at that moment."""
+
+    at: datetime
+    facts: Facts
+    reminder: Reminder
+
+
+@dataclass(frozen=True)
+class Told:
+    """Facts and standing at a moment, and the decision not to send that followed from them."""
+
+    at: datetime
+    facts: Facts
+    decision: Decision
+
+
+def live(life: Life) -> tuple[list[Sent], list[Told]]:
+    """Play a life: the wake is all that is kept between decisions, as in the table."""
+    facts, standing = life.facts, a_standing()
+    policies = the_policies()
+    events = list(life.events)
+    sent: list[Sent] = []
+    told: list[Told] = []
+    wake = plan(facts, standing, policies, START).wake
+    for turn in range(1000):
+        woken_at = wake.at + timedelta(minutes=life.late[turn % len(life.late)]) if wake else END
+        if events and events[0].at <= woken_at:
+            change = events.pop(0)
+            facts = change.change(facts)
+            wake = plan(facts, standing, policies, change.at).wake
+            continue
+        if wake is None or woken_at >= END:
+            return sent, told
+        for _ in range(2 if life.repeats[turn % len(life.repeats)] else 1):
+            standing, decision = work(facts, standing, woken_at, sent)
+            told.append(Told(woken_at, facts, decision))
+            wake = wake_after(decision)
+    raise AssertionError("a customer was woken a thousand times")
+
+
+def work(facts: Facts, standing: Standing, now: datetime, sent: list[Sent]) -> tuple[Standing, Decision]:
+    """Do what a sender does: decide, claim, and plan what follows."""
+    decision = decide(facts, standing, the_policies(), now)
+    if isinstance(decision, Send):
+        sent.append(Sent(now, facts, decision.reminder))
+        standing = after(standing, decision.reminder, now)
+        decision = decide(facts, standing, the_policies(), now)
+        assert not isinstance(decision, Send), "two texts at once"
+    return standing, decision
+
+
+def country(place: str) -> str:
+    return place.partition("-")[0]
+
+
+@cache
+def holidays(of: str) -> tuple[frozenset[date], date]:
+    raw = tomllib.loads((files("dunning.policy") / "calendars" / f"{of}.toml").read_text("utf-8"))
+    return frozenset(date.fromisoformat(str(day)) for day in raw["holidays"]), raw["valid_until"]
+
+
+def check_caps(life: Life, sent: list[Sent]) -> None:
+    def within(contacts: list[datetime], count: int, window: timedelta) -> None:
+        for last in contacts:
+            assert sum(last - window < one <= last for one in contacts) <= count
+
+    for count, window in PERSON_CAPS[country(life.place)]:
+        within([one.at for one in sent], count, window)
+    for count, window in ACCOUNT_CAPS.get(life.place, []):
+        for account in life.facts.accounts:
+            about = [one.at for one in sent if account.account_id in one.reminder.account_ids]
+            within(about, count, window)
+
+
+def check_hours(life: Life, sent: list[Sent]) -> None:
+    there = country(life.place)
+    opens, closes = OPEN[there]
+    for one in sent:
+        for name in ZONES[life.place]:
+            local = one.at.astimezone(ZoneInfo(name))
+            assert opens <= local.time() < closes
+            assert one.reminder.on == local.date()
+            closed_for = {"all", "overdue"} if one.reminder.stage > 0 else {"all"}
+            if SUNDAYS_CLOSED.get(there) in closed_for:
+                assert local.isoweekday() != 7
+            if HOLIDAYS_CLOSED.get(there) in closed_for:
+                closed, covered_until = holidays(there)
+                assert local.date() not in closed
+                assert local.date() <= covered_until
+
+
+def check_ladders(sent: list[Sent]) -> None:
+    heard: defaultdict[tuple[str, int, date], list[tuple[int, date]]] = defaultdict(list)
+    reached: dict[tuple[str, int, date], int | None] = {}
+    for one in sent:
+        for rung in one.reminder.rungs:
+            ladder = (rung.account_id, rung.number, rung.due_on)
+            heard[ladder].append((rung.stage, one.reminder.on))
+            reached[ladder] = stage_reached(one.facts, rung)
+    for ladder, rungs in heard.items():
+        due_on = ladder[2]
+        for stage, on in rungs:
+            assert on >= due_on + timedelta(days=stage), "before its day"
+            if stage <= 0:
+                assert on <= due_on, "a text that is no longer so"
+        stages = [stage for stage, _ in rungs]
+        assert stages == sorted(set(stages)), "repeated or out of order"
+        overdue = [stage for stage in stages if stage > 0]
+        first = next((one for one in LADDER if one > max(0, reached[ladder] or 0)), None)
+        if overdue:
+            assert overdue[0] == first, "the first overdue text is not the mildest"
+            position = LADDER.index(overdue[0])
+            assert overdue == list(LADDER[position : position + len(overdue)]), "a stage was skipped"
+        for (_, before), (stage, on) in pairwise(rungs):
+            if stage > 0:
+                assert (on - before).days >= MIN_DAYS, "a burst"
+
+
+def stage_reached(facts: Facts, rung: HeardRung) -> int | None:
+    (account,) = [one for one in facts.accounts if one.account_id == rung.account_id]
+    (instalment,) = [one for one in account.instalments if one.number == rung.number]
+    return instalment.stage_reached
+
+
+def owed(account: Account) -> int:
+    return sum(one.amount - one.paid for one in account.instalments)
+
+
+def check_amounts(sent: list[Sent]) -> None:
+    """What a text asks for is owed: what fell due by its day, or the earliest that will, less the account's credits."""
+    for one in sent:
+        spoken_of = [account for account in one.facts.accounts if account.account_id in one.reminder.account_ids]
+        assert len(spoken_of) == len(one.reminder.rungs) > 0
+        assert len({account.currency for account in spoken_of}) == 1, "two currencies added up"
+        assert len({rung.stage > 0 for rung in one.reminder.rungs}) == 1, "overdue and not yet due added up"
+        total = 0
+        for account in spoken_of:
+            assert owed(account) > 0, "a text after everything was paid"
+            (rung,) = [rung for rung in one.reminder.rungs if rung.account_id == account.account_id]
+            by = max(one.reminder.on, rung.due_on)
+            credit = sum(max(0, each.paid - each.amount) for each in account.instalments)
+            fallen_due = sum(max(0, each.amount - each.paid) for each in account.instalments if each.due_on <= by)
+            total += fallen_due - credit
+        language = one.facts.language if one.facts.lender == "demo-cn" or one.facts.language == "en" else "zh-Hant"
+        assert format_money(total, spoken_of[0].currency, language) in one.reminder.text
+        assert one.reminder.stage == (
+            min(rung.stage for rung in one.reminder.rungs)
+            if one.reminder.stage > 0
+            else min((rung.due_on, rung.account_id, rung.stage) for rung in one.reminder.rungs)[2]
+        )
+        assert count_segments(one.reminder.text).parts <= one.reminder.parts <= 2
+
+
+def check_silences(life: Life, sent: list[Sent]) -> None:
+    for silence in life.events:
+        if not isinstance(silence, Silence):
+            continue
+        for one in sent:
+            if one.at < silence.at:
+                continue
+            assert not silence.opt_out, "a text after an opt-out"
+            assert silence.until is not None, "a text during a hold without an end"
+            for name in ZONES[life.place]:
+                assert one.at.astimezone(ZoneInfo(name)).date() > silence.until, "a text during a hold"
+
+
+def check_nobody_is_forgotten(sent: list[Sent], told: list[Told]) -> None:
+    for one in told:
+        decision = one.decision
+        if decision.until is not None:
+            assert decision.until > one.at, "a wake that is no wake"
+            continue
+        assert decision.reason in NEEDS_NEW_FACTS, decision.reason
+        still_open = [account for account in one.facts.accounts if owed(account) > 0]
+        if decision.reason is Reason.NOTHING_OPEN:
+            assert not still_open
+        elif decision.reason is Reason.OPTED_OUT:
+            assert one.facts.opted_out
+        elif decision.reason is Reason.ON_HOLD:
+            assert any(hold.until is None for hold in one.facts.holds)
+        else:
+            for account in still_open:
+                assert last_stage_heard(account, sent, one.at), "handed over before the last stage"
+
+
+def last_stage_heard(account: Account, sent: list[Sent], by: datetime) -> bool:
+    """Tell whether the ladder has ended for some open instalment: nothing follows the last stage but a person."""
+    heard = {
+        rung.number
+        for one in sent
+        if one.at <= by
+        for rung in one.reminder.rungs
+        if rung.account_id == account.account_id and rung.stage == LADDER[-1]
+    }
+    imported = {one.number for one in account.instalments if one.stage_reached == LADDER[-1]}
+    return bool((heard | imported) & {one.number for one in account.instalments if one.open > 0})
+
+
+@given(lives())
+def test_no_rule_is_ever_broken(life: Life) -> None:
+    sent, told = live(life)
+    event(f"{country(life.place)}: {'no text' if not sent else 'texts'}")
+    event(f"{min(len(sent), 9)} texts")
+    check_caps(life, sent)
+    check_hours(life, sent)
+    check_ladders(sent)
+    check_amounts(sent)
+    check_silences(life, sent)
+    check_nobody_is_forgotten(sent, told)
+    ids = [one.reminder.send_id for one in sent]
+    assert len(ids) == len(set(ids)), "one id twice"
+
+
+@given(lives())
+def test_a_customer_who_is_woken_in_time_and_owes_for_good_hears_or_is_handed_over(life: Life) -> None:
+    """Without events and outages, a life of 100 days ends with the whole ladder heard, or with a reason."""
+    undisturbed = Life(life.place, life.facts, (), (0,), (False,))
+    sent, told = live(undisturbed)
+    owing = [account for account in life.facts.accounts if owed(account) > 0]
+    if not owing:
+        assert not sent
+        return
+    last = told[-1] if told else None
+    if last is not None and last.decision.until is None:
+        assert last.decision.reason is Reason.LADDER_FINISHED
+    elif last is not None and last.decision.reason is Reason.CALENDAR_NOT_COVERED:
+        assert country(life.place) == "CN"
+    else:
+        assert last is None or (last.decision.until is not None and last.decision.until >= END)
