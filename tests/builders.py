@@ -42,14 +42,12 @@ def an_instalment(
     return Instalment(number, day(due), amount, paid, stage_reached)
 
 
-def an_account(
-    *instalments: Instalment, account_id: str = "A1", tail: str = "5678", currency: str = "TWD"
-) -> Account:
+def an_account(*instalments: Instalment, account_id: str = "A1", tail: str = "5678", currency: str = "TWD") -> Account:
     """Describe a contract with these instalments, or one of the usual kind."""
     return Account(account_id, tail, currency, instalments or (an_instalment(),))
 
 
-def a_customer(*accounts: Account, **changes: Any) -> Facts:
+def a_customer(*accounts: Account, **changes: Any) -> Facts:  # noqa: ANN401 - fields
     """Describe a customer in Taiwan with these accounts, or one of the usual kind."""
     facts = Facts(
         customer_id="C1",
@@ -98,7 +96,11 @@ def heard(stage: int, on: str, *, due: str = "2026-12-01", account: str = "A1", 
     return {progress_key(account, number): Progress(stage, day(on), day(due))}
 
 
-def a_standing(*ledger: LedgerEntry, progress: Mapping[str, Progress] | None = None, **changes: Any) -> Standing:
+def a_standing(
+    *ledger: LedgerEntry,
+    progress: Mapping[str, Progress] | None = None,
+    **changes: Any,  # noqa: ANN401 - fields
+) -> Standing:
     """Describe what `C1` has been sent, and how far ladders have been heard."""
     return replace(Standing("C1", 1, ledger=ledger, progress=progress or {}), **changes)
 
@@ -133,7 +135,7 @@ class OnlyRules:
         return self._rules
 
 
-def policies_with(facts: Facts, **changes: Any) -> OnlyRules:
+def policies_with(facts: Facts, **changes: Any) -> OnlyRules:  # noqa: ANN401 - fields
     """Return what holds for a customer, with some rules changed."""
     return OnlyRules(replace(rules_of(facts), **changes))
 

@@ -28,9 +28,7 @@ SIX_A_MONTH = Cap(6, 30 * DAY)
         pytest.param([THREE_A_WEEK], [6.9, 6, 5, 3], DAY, id="one text too many: the second has to be seven days old"),
         pytest.param([ONCE_A_DAY, THREE_A_WEEK], [6, 5, 0.5], DAY, id="of two windows the later one counts"),
         pytest.param([ONCE_A_DAY, THREE_A_WEEK], [6.75, 5, 0.5], 0.5 * DAY, id="whichever it is"),
-        pytest.param(
-            [ONCE_A_DAY, THREE_A_WEEK, SIX_A_MONTH], [29, 25, 20, 15, 9, 8], DAY, id="any number of windows"
-        ),
+        pytest.param([ONCE_A_DAY, THREE_A_WEEK, SIX_A_MONTH], [29, 25, 20, 15, 9, 8], DAY, id="any number of windows"),
     ],
 )
 def test_a_cap_frees_when_enough_texts_have_left_its_window(

@@ -59,15 +59,15 @@ class Case:
 type Change = Callable[[Case], Case]
 
 
-def with_facts(**changes: Any) -> Change:
+def with_facts(**changes: Any) -> Change:  # noqa: ANN401 - fields
     return lambda case: replace(case, facts=replace(case.facts, **changes))
 
 
-def with_standing(**changes: Any) -> Change:
+def with_standing(**changes: Any) -> Change:  # noqa: ANN401 - fields
     return lambda case: replace(case, standing=replace(case.standing, **changes))
 
 
-def with_rules(**changes: Any) -> Change:
+def with_rules(**changes: Any) -> Change:  # noqa: ANN401 - fields
     return lambda case: replace(case, rules=case.rules | changes)
 
 
@@ -75,7 +75,7 @@ def at(now: datetime) -> Change:
     return lambda case: replace(case, now=now)
 
 
-def with_hours(**changes: Any) -> Change:
+def with_hours(**changes: Any) -> Change:  # noqa: ANN401 - fields
     def change(case: Case) -> Case:
         hours = case.rules.get("hours") or rules_of(case.facts).hours
         return with_rules(hours=replace(hours, **changes))(case)
@@ -180,8 +180,8 @@ def test_of_two_gates_that_are_shut_the_earlier_is_named(
     assert earlier(later(Case())).decision().reason is earlier_reason
 
 
-def in_place(place: dict[str, Any], due: str, now: datetime, **changes: Any) -> Case:
-    return Case(facts=a_customer(an_account(an_instalment(due), currency="HKD"), **(place | changes)), now=now)
+def in_place(place: dict[str, Any], due: str, now: datetime) -> Case:
+    return Case(facts=a_customer(an_account(an_instalment(due), currency="HKD"), **place), now=now)
 
 
 SUNDAY_IN_HONG_KONG = taipei("2026-12-06 12:00")
@@ -239,9 +239,7 @@ REASONS = [
     pytest.param(
         Reason.NEXT_STAGE, not_yet_ten(Case()), Wait, taipei("2026-12-01 10:00"), id="due today, at the preferred hour"
     ),
-    pytest.param(
-        Reason.NEXT_STAGE, next_stage(Case()), Wait, taipei("2026-12-04 10:00"), id="heard today: +3 is next"
-    ),
+    pytest.param(Reason.NEXT_STAGE, next_stage(Case()), Wait, taipei("2026-12-04 10:00"), id="heard today: +3 is next"),
     pytest.param(Reason.LADDER_FINISHED, ladder_finished(Case()), Stop, None, id="the last stage was heard"),
     pytest.param(
         Reason.UNKNOWN_LENDER, with_facts(lender="nobody")(Case()), Stop, IN_A_DAY, id="a lender without a policy"

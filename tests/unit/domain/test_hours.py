@@ -28,7 +28,7 @@ def minutes(clock: str) -> int:
     return int(hours) * 60 + int(rest)
 
 
-def daily(*windows: str, **calendar: Any) -> ContactHours:
+def daily(*windows: str, **calendar: Any) -> ContactHours:  # noqa: ANN401 - fields
     """Return the same windows, such as `09:00-20:30`, for every day of the week."""
     spans = tuple((minutes(window[:5]), minutes(window[6:])) for window in windows)
     return ContactHours((spans,) * 7, **calendar)
@@ -83,9 +83,7 @@ def test_a_day_may_have_several_windows() -> None:
 
 
 def test_closed_days_and_days_without_hours_are_passed_over() -> None:
-    six_days = ContactHours(
-        (((540, 1230),),) * 6 + ((),), closed=frozenset([day("2026-12-25"), day("2026-12-26")])
-    )
+    six_days = ContactHours((((540, 1230),),) * 6 + ((),), closed=frozenset([day("2026-12-25"), day("2026-12-26")]))
     there = "Asia/Hong_Kong"
     thursday_evening = instant("2026-12-24 21:00", there)
     assert next_open(six_days, zones(there), thursday_evening) == instant("2026-12-28 09:00", there)

@@ -138,7 +138,11 @@ def test_stages_closer_than_they_may_be_are_spread() -> None:
     every_ten_days = policies_with(a_customer(), min_days_between_stages=10)
     heard_late = a_standing(progress=heard(0, "2026-12-01"))
     sent = texts_sent(
-        a_customer(), taipei("2026-12-01 12:00"), taipei("2027-02-01 00:00"), standing=heard_late, policies=every_ten_days
+        a_customer(),
+        taipei("2026-12-01 12:00"),
+        taipei("2027-02-01 00:00"),
+        standing=heard_late,
+        policies=every_ten_days,
     )
     assert sent == [("2026-12-11", 3), ("2026-12-21", 7), ("2026-12-31", 15), ("2027-01-10", 30)]
 
@@ -178,9 +182,7 @@ def test_a_credit_that_covers_the_earliest_moves_the_ladder_too() -> None:
     credit = an_instalment("2026-10-01", -325_000, number=3)
     facts = two_months()
     account = replace(facts.accounts[0], instalments=(credit, *facts.accounts[0].instalments))
-    sent = texts_sent(
-        replace(facts, accounts=(account,)), taipei("2026-12-02 12:00"), taipei("2027-01-05 00:00")
-    )
+    sent = texts_sent(replace(facts, accounts=(account,)), taipei("2026-12-02 12:00"), taipei("2027-01-05 00:00"))
     assert sent == [("2026-12-29", -3), ("2027-01-01", 0), ("2027-01-04", 3)]
 
 

@@ -210,7 +210,9 @@ def test_two_deliveries_of_one_job_compute_the_same_id_whatever_the_order_of_acc
         pytest.param(a_customer(an_account(account_id="A2")), DUE_DAY, id="another account"),
         pytest.param(a_customer(an_account(an_instalment(number=2))), DUE_DAY, id="another instalment"),
         pytest.param(a_customer(), taipei("2026-12-04 10:00"), id="another stage"),
-        pytest.param(a_customer(an_account(an_instalment("2026-12-02"))), taipei("2026-12-02 10:00"), id="another due date"),
+        pytest.param(
+            a_customer(an_account(an_instalment("2026-12-02"))), taipei("2026-12-02 10:00"), id="another due date"
+        ),
         pytest.param(a_customer(an_account(), an_account(account_id="A2")), DUE_DAY, id="one account more"),
     ],
 )  # fmt: skip
