@@ -106,8 +106,8 @@ def a_standing(
 
 
 def texted_ago(now: datetime, *spans: timedelta) -> Standing:
-    """Describe a customer who was texted these spans before now, longest first."""
-    return a_standing(*(a_text(now - span) for span in sorted(spans, reverse=True)))
+    """Describe a customer who was texted these spans before now, about an account that is paid by now."""
+    return a_standing(*(a_text(now - span, "A9") for span in sorted(spans, reverse=True)))
 
 
 @cache
@@ -140,7 +140,7 @@ def policies_with(facts: Facts, **changes: Any) -> OnlyRules:  # noqa: ANN401 - 
     return OnlyRules(replace(rules_of(facts), **changes))
 
 
-def after(standing: Standing, reminder: Reminder, now: datetime, *, remember: timedelta = timedelta()) -> Standing:
+def after(standing: Standing, facts: Facts, reminder: Reminder, now: datetime) -> Standing:
     """Claim a reminder, as the sender does."""
     entry = LedgerEntry(
         reminder.send_id, f"claim-{standing.version}", now, reminder.stage, reminder.account_ids, reminder.channel, now
@@ -149,7 +149,7 @@ def after(standing: Standing, reminder: Reminder, now: datetime, *, remember: ti
         progress_key(rung.account_id, rung.number): Progress(rung.stage, reminder.on, rung.due_on)
         for rung in reminder.rungs
     }
-    return with_claim(standing, entry, rungs, remember)
+    return with_claim(standing, entry, rungs, timedelta(), facts)
 
 
 def texts_sent(
@@ -168,7 +168,7 @@ def texts_sent(
         decision = decide(facts, standing, policies, now)
         if isinstance(decision, Send):
             sent.append((decision.reminder.on.isoformat(), decision.stage))
-            standing = after(standing, decision.reminder, now)
+            standing = after(standing, facts, decision.reminder, now)
         else:
             assert decision.until is None or decision.until > now
             now = decision.until

@@ -55,6 +55,7 @@ def test_a_wait_ends_at_the_earliest_moment_at_which_a_text_may_go(case: tuple[F
     decision = decide(facts, standing, policies, now)
     event(decision.reason.value)
     assume(isinstance(decision, Wait))
+    assert isinstance(decision, Wait)
     until = decision.until
     assert until is not None
     assert until > now
@@ -63,7 +64,6 @@ def test_a_wait_ends_at_the_earliest_moment_at_which_a_text_may_go(case: tuple[F
         assert then.reason in NOTHING_FOLLOWS
     else:
         assert isinstance(then, Send), then.reason
-        assert isinstance(decision, Wait)
         assert (then.stage, rules_of(facts).urgency.index(then.stage)) == (decision.stage, decision.urgency)
     for moment in moments_between(now, until, facts, standing):
         if now <= moment < until:

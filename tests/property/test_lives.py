@@ -112,7 +112,7 @@ def work(facts: Facts, standing: Standing, now: datetime, sent: list[Sent]) -> t
     decision = decide(facts, standing, the_policies(), now)
     if isinstance(decision, Send):
         sent.append(Sent(now, facts, decision.reminder))
-        standing = after(standing, decision.reminder, now)
+        standing = after(standing, facts, decision.reminder, now)
         decision = decide(facts, standing, the_policies(), now)
         assert not isinstance(decision, Send), "two texts at once"
     return standing, decision

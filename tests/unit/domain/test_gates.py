@@ -273,8 +273,8 @@ REASONS = [
         Reason.CALENDAR_NOT_COVERED,
         in_place(IN_MAINLAND_CHINA, "2026-12-20", NEW_YEAR_IN_CHINA),
         Stop,
-        NEW_YEAR_IN_CHINA + DAY,
-        id="China's calendar has ended: look again tomorrow",
+        NEW_YEAR_IN_CHINA + 7 * DAY,
+        id="China's calendar has ended: look again in a week",
     ),
     pytest.param(
         Reason.QUIET_HOURS,
@@ -439,7 +439,7 @@ def test_massachusetts_counts_texts_about_each_account() -> None:
     account = an_account(an_instalment("2026-11-20"), currency="USD")
     somebody = a_customer(account, region="MA", **IN_THE_UNITED_STATES)
     now = instant("2026-12-03 12:00", "America/New_York")
-    standing = a_standing(a_text(now - 5 * DAY), a_text(now - 2 * DAY))
+    standing = a_standing(a_text(now - 5 * DAY), a_text(now - 3 * DAY))
     decision = decide(somebody, standing, the_policies(), now)
     assert (decision.reason, decision.until) == (Reason.ACCOUNT_CAP, now + 2 * DAY)
 

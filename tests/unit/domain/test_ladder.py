@@ -199,3 +199,9 @@ def test_an_instalment_that_was_never_written_about_starts_its_own_ladder() -> N
     at_the_end = a_standing(progress=heard(30, "2026-12-31"))
     sent = texts_sent(facts, taipei("2027-02-10 12:00"), taipei("2027-02-12 00:00"), standing=at_the_end)
     assert sent == [("2027-02-10", 3)]
+
+
+def test_nobody_with_many_accounts_hears_a_stage_twice() -> None:
+    many = a_customer(*(an_account(account_id=f"A{number}") for number in range(30)))
+    sent = texts_sent(many, taipei("2026-12-04 09:00"), taipei("2027-02-01 00:00"))
+    assert sent == [("2026-12-04", 3), ("2026-12-08", 7), ("2026-12-16", 15), ("2026-12-31", 30)]

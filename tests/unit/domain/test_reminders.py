@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dunning.domain import Send, Wait, count_segments, decide, trace_of
+from dunning.domain.decide import send_id_of
 from dunning.domain.decision import HeardRung, Reminder
 from dunning.domain.facts import Account, Facts, Hold, HoldReason
 from dunning.domain.standing import Standing
@@ -79,7 +80,7 @@ def owing(account_id: str, *due_and_amount: tuple[str, int], currency: str = "TW
             a_customer(owing("A1", ("2026-12-01", 32_500), currency="USD"), **IN_THE_UNITED_STATES | {
                 "language": "zh-Hant", "name": "王小明"}),
             instant("2026-12-01 15:30", "America/New_York"),
-            "【示範分期】王*明您好，分期5678的US$325.00今天12/1到期，可用官方APP繳款。已繳請略，洽0800-000-123回STOP退訂。",
+            "【示範分期】王*明您好，分期5678的US$325.00今天12/1到期，可用官方APP繳款。已繳請略，洽0800-000-123。回STOP退訂。",
             id="United States in Chinese: the opt-out line too",
         ),
         pytest.param(
@@ -203,6 +204,12 @@ def test_two_deliveries_of_one_job_compute_the_same_id_whatever_the_order_of_acc
     assert morning.send_id == evening.send_id
 
 
+def test_the_order_of_its_rungs_does_not_change_an_id() -> None:
+    rungs = [HeardRung("A1", 1, day("2026-12-01"), 0), HeardRung("A2", 1, day("2026-11-30"), 0)]
+    assert send_id_of("C1", rungs, 0, "sms") == send_id_of("C1", rungs[::-1], 0, "sms")
+    assert send_id_of("C1", rungs, 0, "sms") != send_id_of("C1", rungs, 0, "voice")
+
+
 @pytest.mark.parametrize(
     ("changed", "now"),
     [
@@ -261,7 +268,7 @@ def test_a_wait_says_what_will_be_due_and_how_urgent_it_is_among_all_who_wake_th
                 "no opt-out, no permanent stop",
                 "hold: none is running",
                 "stage: +3, due since 2026-12-04",
-                "hours: quiet, open at 2026-12-06 01:00:00+00:00",
+                "hours: quiet, open at 2026-12-06 09:00+08:00",
             ],
             id="quiet hours",
         ),
@@ -283,7 +290,7 @@ def test_a_customer_on_hold_whose_ladder_is_finished_is_handed_over_when_the_hol
     finished = an_account(an_instalment(stage_reached=30))
     held = a_customer(finished, holds=(Hold(HoldReason.PROMISE, day("2026-12-10")),))
     decision = decide(held, a_standing(), the_policies(), DUE_DAY)
-    assert trace_of(decision)[-1] == "hold: running until 2026-12-10 16:00:00+00:00"
+    assert trace_of(decision)[-1] == "hold: running until 2026-12-11 00:00+08:00"
     assert decision.until == taipei("2026-12-11 00:00")
     later = decide(held, a_standing(), the_policies(), taipei("2026-12-11 00:00"))
     assert (later.reason.value, later.until) == ("ladder_finished", None)

@@ -225,5 +225,6 @@ def test_what_cannot_be_read_is_refused(parse: Callable[[object], object], writt
 def test_windows_and_weeks_are_read_as_minutes() -> None:
     assert parse_windows("09:00-12:00, 13:30-24:00") == ((540, 720), (810, 1440))
     assert parse_windows("") == ()
+    assert parse_windows("09:00-12:00, 12:00-18:00") == ((540, 720), (720, 1080))
     week = parse_week({"mon-fri": "09:00-18:00", "sat": "10:00-12:00", "sun": ""})
     assert week == (((540, 1080),),) * 5 + (((600, 720),), ())

@@ -302,7 +302,7 @@ def test_after_chinas_calendar_has_ended_overdue_texts_stop_and_due_day_texts_st
     day_after = at_noon(overdue(IN_MAINLAND_CHINA, "2026-12-20", "CNY"), "2027-01-01", shanghai)
     assert isinstance(day_after, Stop)
     assert day_after.reason is Reason.CALENDAR_NOT_COVERED
-    assert day_after.until == instant("2027-01-02 12:00", shanghai)
+    assert day_after.until == instant("2027-01-08 12:00", shanghai)
     due_today = at_noon(overdue(IN_MAINLAND_CHINA, "2027-01-01", "CNY"), "2027-01-01", shanghai)
     assert isinstance(due_today, Send)
 

@@ -41,7 +41,8 @@ LONGEST: dict[str, dict[str, tuple[str, ...]]] = {
 
 FORBIDDEN = (
     *("起诉", "起訴", "法院", "律师", "律師", "立案", "刑事", "查封", "扣押", "失信", "黑名单", "黑名單"),
-    *("上门", "上門", "单位", "家人", "亲友", "親友", "后果", "後果", "最后通", "最後通", "違約金", "罚息", "聯徵", "征信"),
+    *("上门", "上門", "单位", "家人"),
+    *("亲友", "親友", "后果", "後果", "最后通", "最後通", "違約金", "罚息", "聯徵", "征信"),
     *("http", "www", "://", "¥", "￥"),
     *("arrest", "jail", "police", "court", "lawsuit", "sue", "garnish", "seize", "blacklist", "employer", "family"),
     *("legal", "warning", "final"),
@@ -184,8 +185,10 @@ def test_one_instalment_costs_one_segment_wherever_its_owner_lives(place: str, s
     _, currency, zone = PLACES[place]
     facts = somebody(place, (an_account(an_instalment(A_THURSDAY, LARGEST[currency]), currency=currency),))
     reminder = decided(facts, stage, A_THURSDAY, zone).reminder
-    assert (reminder.stage, reminder.parts) == (stage, 1), reminder.text
-    assert reminder.encoding == ("GSM-7" if facts.language == "en" else "UCS-2")
+    # The signature 【…】 that a mainland carrier puts in front turns an English text into UCS-2.
+    signed_abroad = place == "mainland China in English"
+    assert (reminder.stage, reminder.parts) == (stage, 2 if signed_abroad else 1), reminder.text
+    assert reminder.encoding == ("GSM-7" if facts.language == "en" and not signed_abroad else "UCS-2")
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -37,6 +37,9 @@ from dunning.domain.text import Text, render
 LOOK_AGAIN = timedelta(days=1)
 """A customer who cannot be decided is set aside for this long, counted and listed."""
 
+CALENDAR_LOOK_AGAIN = timedelta(days=7)
+"""So long where a calendar has ended: it concerns all customers of a place at once, and a new one comes once a year."""
+
 _PASSES = 500
 
 _FINAL_REASON = {
@@ -150,7 +153,7 @@ def _zones_of(time_zone: str, of_the_place: tuple[ZoneInfo, ...]) -> tuple[ZoneI
 class _Case:
     """One customer's facts, standing and rules, asked about several moments in turn."""
 
-    __slots__ = ("facts", "held_until", "opened", "ready", "rules", "standing", "texted_at", "zones")
+    __slots__ = ("facts", "held_until", "last_texts", "opened", "ready", "rules", "standing", "texted_at", "zones")
 
     def __init__(
         self, facts: Facts, standing: Standing, rules: Rules, zones: tuple[ZoneInfo, ...], opened: list[_Open]
@@ -162,6 +165,11 @@ class _Case:
         self.opened = opened
         self.ready: list[_Open] = []
         self.texted_at = [entry.at for entry in standing.ledger]
+        self.last_texts = {
+            account_id: entry.at.astimezone(zones[0]).toordinal()
+            for entry in standing.ledger
+            for account_id in entry.accounts
+        }
         self.held_until: datetime | None = None
         if facts.holds or standing.holds:
             days = [hold.until for hold in (*facts.holds, *standing.holds) if hold.until]
@@ -169,7 +177,7 @@ class _Case:
 
     def decide(self, now: datetime, steps: list[TraceStep]) -> Decision:
         """Run gates 4 to 10 at `now`, and if one is shut find the moment when all are open."""
-        first: _Blocked | None = None
+        path: list[_Blocked] = []
         moment = now
         for _ in range(_PASSES):
             try:
@@ -177,16 +185,14 @@ class _Case:
             except NoLawfulMomentError:
                 return _look_again(Reason.NO_LAWFUL_MOMENT, now, steps, "hours: never open in all time zones at once")
             if blocked is None:
-                if first is None:
-                    return self._send(now, steps)
-                return self._wait(moment, first, steps)
+                return self._wait(moment, path, steps) if path else self._send(now, steps)
             if blocked.until is None or blocked.reason is Reason.CALENDAR_NOT_COVERED:
-                if first is None:
-                    return Stop(blocked.reason, (*steps, *blocked.steps), blocked.until)
+                if not path:
+                    return Stop(blocked.reason, (*steps, *blocked.steps), blocked.until, zone=self.zones[0])
                 # The wait ends where no text can follow: by then there may be a newer calendar, or a person's turn.
                 self.ready = []
-                return self._wait(moment, first, steps)
-            first = first or blocked
+                return self._wait(moment, path, steps)
+            path.append(blocked)
             moment = blocked.until
         return _look_again(Reason.NO_LAWFUL_MOMENT, now, steps, "no lawful moment found")
 
@@ -213,15 +219,16 @@ class _Case:
 
     def _due_steps(self, moment: datetime) -> tuple[list[_Open], datetime | None]:
         """Gate 5: the accounts whose rung is due, and when the next of the others comes due."""
-        rules, zones, progress = self.rules, self.zones, self.standing.progress
+        rules, zones, progress, last_texts = self.rules, self.zones, self.standing.progress, self.last_texts
         ladder, min_days = rules.ladder, rules.min_days_between_stages
         today = moment.astimezone(zones[0]).toordinal()
         live: list[_Open] = []
         next_start: datetime | None = None
         for one in self.opened:
             earliest = one.earliest
-            heard = progress.get(progress_key(one.account.account_id, earliest.number)) if progress else None
-            step = next_step(ladder, min_days, earliest, heard, today)
+            account_id = one.account.account_id
+            heard = progress.get(progress_key(account_id, earliest.number)) if progress else None
+            step = next_step(ladder, min_days, earliest, heard, today, last_texts.get(account_id, 0))
             if step is None:
                 continue
             one.stage, one.first_day = step
@@ -262,7 +269,7 @@ class _Case:
             opens = next_open(hours, self.zones, moment)
         except CalendarNotCoveredError as gap:
             shut = ("calendar: no data for %s", (gap.day,))
-            until = gap.since if gap.since > moment else moment + LOOK_AGAIN
+            until = gap.since if gap.since > moment else moment + CALENDAR_LOOK_AGAIN
             return _Blocked(Reason.CALENDAR_NOT_COVERED, until, (_NO_HOLD, _due(one), shut))
         if opens > moment:
             closed = is_closed_day(hours, self.zones, moment)
@@ -294,13 +301,19 @@ class _Case:
         currency = group[0].account.currency
         return [one for one in group if one.account.currency == currency]
 
-    def _wait(self, until: datetime, first: _Blocked, steps: list[TraceStep]) -> Wait:
+    def _wait(self, until: datetime, path: list[_Blocked], steps: list[TraceStep]) -> Wait:
         """Wait until all gates are open; say for which stage, and how urgent it will be among all who wake then."""
-        steps_taken = (*steps, *first.steps)
+        first = path[0]
+        steps += first.steps
+        if len(path) > 1:
+            # What else is in the way before that moment, each gate once.
+            later = {blocked.reason: blocked.steps[-1] for blocked in path[1:]}
+            steps += [(f"then {message}", values) for message, values in later.values()]
+        taken = tuple(steps)
         if not self.ready:
-            return Wait(until, first.reason, steps_taken)
+            return Wait(until, first.reason, taken, zone=self.zones[0])
         stage = _stage_of(self._group())
-        return Wait(until, first.reason, steps_taken, self.rules.urgency.index(stage), stage)
+        return Wait(until, first.reason, taken, self.rules.urgency.index(stage), stage, self.zones[0])
 
     def _send(self, now: datetime, steps: list[TraceStep]) -> Decision:
         """Gates 9 and 10: compose the reminder."""
@@ -366,11 +379,12 @@ def _look_again(
 
 
 def _what_is_due(included: list[_Open], today: date) -> tuple[int, int]:
-    """Return the sum and the number of the instalments a text speaks of: what is due, and each account's earliest."""
+    """Return the sum and the number of the instalments a text speaks of: what is due, and each account's next."""
     total = count = 0
     for one in included:
-        for position, instalment in enumerate(one.instalments):
-            if position and instalment.due_on > today:
+        until = max(today, one.earliest.due_on)
+        for instalment in one.instalments:
+            if instalment.due_on > until:
                 break
             total += instalment.amount - instalment.paid
             count += 1
@@ -415,14 +429,14 @@ def _compose(
         "hotline": rules.hotline,
     }
     body = render(text, {name: values[name] for name in text.placeholders})
-    sender = rules.sender_name[language]
     opt_out = rules.opt_out_line.get(language)
     if opt_out:
-        body = f"{body}{opt_out}"
-    if chinese:
-        signed = f"【{sender}】{body}"
-        return (body if rules.signature_by_carrier else signed), signed
-    signed = f"{sender}: {body}"
+        full_stop = "。" if chinese and body[-1] != "。" else ""
+        body = f"{body}{full_stop}{opt_out}"
+    sender = rules.sender_name[language]
+    if rules.signature_by_carrier:
+        return body, f"【{sender}】{body}"
+    signed = f"【{sender}】{body}" if chinese else f"{sender}: {body}"
     return signed, signed
 
 

@@ -1,7 +1,7 @@
 """Decisions: send, wait or stop, each with its reason and the trace of gates that led to it."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from enum import StrEnum
 from typing import Literal
 
@@ -103,7 +103,8 @@ class Wait:
     """
     Not now. `until` is the earliest lawful moment, or `None` when the wake is to stay as it is.
 
-    `urgency` orders customers who wake at the same moment, lowest first. `stage` is what will be due then, if known.
+    `urgency` orders customers who wake at the same moment, lowest first. `stage` is what will be due then, if known;
+    `zone` is where the customer is, for those who read the trace.
     """
 
     until: datetime | None
@@ -111,6 +112,7 @@ class Wait:
     steps: tuple[TraceStep, ...]
     urgency: int = 0
     stage: int | None = None
+    zone: tzinfo | None = None
     kind: Literal["wait"] = "wait"
 
 
@@ -122,6 +124,7 @@ class Stop:
     steps: tuple[TraceStep, ...]
     until: datetime | None = None
     stage: int | None = None
+    zone: tzinfo | None = None
     kind: Literal["stop"] = "stop"
 
 
@@ -129,5 +132,10 @@ type Decision = Send | Wait | Stop
 
 
 def trace_of(decision: Decision) -> list[str]:
-    """Return the gates a decision passed and the one that ended it, a readable line each."""
-    return [message % values for message, values in decision.steps]
+    """Return the gates a decision passed and those in its way, a readable line each, in the customer's local time."""
+    zone = None if isinstance(decision, Send) else decision.zone
+    return [message % tuple([_readable(value, zone) for value in values]) for message, values in decision.steps]
+
+
+def _readable(value: object, zone: tzinfo | None) -> object:
+    return value.astimezone(zone or UTC).isoformat(" ", "minutes") if isinstance(value, datetime) else value

@@ -21,18 +21,21 @@ def next_step(
     instalment: Instalment,
     heard: Progress | None,
     today: int,
+    last_text: int = 0,
 ) -> Step | None:
     """
     Return the next rung for an account's earliest unpaid instalment, or `None` after the last.
 
-    It is due if its first day is today or past, and stays so as long as it stays the answer. Days are ordinals.
+    It is due if its first day is today or past, and stays so as long as it stays the answer. Days are ordinals;
+    `last_text` is the day of the last text about the account, whichever instalment it was for: a payment moves the
+    ladder to the next instalment, and must not bring the next text on with it.
     """
     due_on = instalment.due_on.toordinal()
     reached = instalment.stage_reached
-    closest = due_on
+    closest = last_text + min_days
     if heard is not None and _still_speaks(heard, instalment):
         reached = heard.stage if reached is None else max(reached, heard.stage)
-        closest = heard.on.toordinal() + min_days
+        closest = max(closest, heard.on.toordinal() + min_days)
     for position, stage in enumerate(ladder):
         if reached is not None and stage <= reached:
             continue

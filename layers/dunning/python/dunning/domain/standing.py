@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from dunning.domain.facts import Hold
+from dunning.domain.facts import Facts, Hold
 
 SMS = "sms"
 
@@ -17,7 +17,7 @@ LEDGER_FLOOR = timedelta(days=31)
 """The ledger remembers at least this long, so that a policy may lengthen a cap without forgetting texts."""
 
 PROGRESS_LIMIT = 24
-"""Ladders remembered per customer; the oldest are forgotten first."""
+"""Ladders remembered per customer; beyond it those of paid instalments are forgotten, the oldest first."""
 
 
 class Wake(NamedTuple):
@@ -75,18 +75,23 @@ def progress_key(account_id: str, number: int) -> str:
     return f"{account_id}#{number}"
 
 
-def with_claim(standing: Standing, entry: LedgerEntry, heard: Mapping[str, Progress], remember: timedelta) -> Standing:
+def with_claim(
+    standing: Standing, entry: LedgerEntry, heard: Mapping[str, Progress], remember: timedelta, facts: Facts
+) -> Standing:
     """
     Return the standing as it is once a contact is claimed: entry in the ledger, rungs marked, version bumped.
 
-    Entries older than `remember` (at least `LEDGER_FLOOR`) are dropped: no cap looks back that far.
+    Entries older than `remember` (at least `LEDGER_FLOOR`) are dropped: no cap looks back that far. Of the ladders
+    none is forgotten whose instalment is still open: it would be heard all over again.
     """
     oldest = entry.at - max(remember, LEDGER_FLOOR)
     kept = tuple(past for past in standing.ledger if past.at > oldest)
     progress = {**standing.progress, **heard}
     if len(progress) > PROGRESS_LIMIT:
-        by_day = sorted(progress.items(), key=lambda item: item[1].on)
-        progress = dict(by_day[-PROGRESS_LIMIT:])
+        still_open = {progress_key(a.account_id, i.number) for a in facts.accounts for i in a.instalments if i.open > 0}
+        done = sorted(progress.keys() - still_open, key=lambda key: (progress[key].on, key))
+        for key in done[: len(progress) - PROGRESS_LIMIT]:
+            del progress[key]
     return replace(standing, version=standing.version + 1, ledger=(*kept, entry), progress=progress)
 
 

@@ -341,7 +341,7 @@ class SendService:
             progress_key(rung.account_id, rung.number): Progress(rung.stage, reminder.on, rung.due_on)
             for rung in reminder.rungs
         }
-        after = with_claim(standing, entry, heard, rules.longest_window)
+        after = with_claim(standing, entry, heard, rules.longest_window, facts)
         following = plan(facts, after, self._policies, now)
         after = replace(after, wake=following.wake, reason=following.reason)
         if not self._store.save_standing(after, expected_version=standing.version, claim_id=entry.claim_id):
