@@ -185,6 +185,17 @@ def check_ladders(sent: list[Sent]) -> None:
                 assert (on - before).days >= MIN_DAYS, "a burst"
 
 
+def check_distance(sent: list[Sent]) -> None:
+    """No overdue text follows another text about its account too soon, whichever instalment that was for."""
+    last: dict[str, date] = {}
+    for one in sent:
+        for rung in one.reminder.rungs:
+            before = last.get(rung.account_id)
+            if rung.stage > 0 and before is not None:
+                assert (one.reminder.on - before).days >= MIN_DAYS, "a payment brought a text on"
+            last[rung.account_id] = one.reminder.on
+
+
 def stage_reached(facts: Facts, rung: HeardRung) -> int | None:
     (account,) = [one for one in facts.accounts if one.account_id == rung.account_id]
     (instalment,) = [one for one in account.instalments if one.number == rung.number]
@@ -274,6 +285,7 @@ def test_no_rule_is_ever_broken(life: Life) -> None:
     check_caps(life, sent)
     check_hours(life, sent)
     check_ladders(sent)
+    check_distance(sent)
     check_amounts(sent)
     check_silences(life, sent)
     check_nobody_is_forgotten(sent, told)

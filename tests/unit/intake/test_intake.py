@@ -488,3 +488,28 @@ def test_a_decision_to_send_is_only_planned(office: Office) -> None:
     office.load_rows(row(due_on="2026-12-01"), row(CHEN, due_on="2026-12-25"))
     assert not any(isinstance(decision, Send) for _, decision, _ in office.journal.decisions)
     assert [customer_id for customer_id, *_ in office.journal.decisions] == ["C-1002"]
+
+
+def test_a_cell_that_is_far_too_long_refuses_its_customer_and_no_other(office: Office) -> None:
+    office.load_rows(row(name="長" * 140_000), CHEN)
+    assert set(office.store.facts) == {"C-1002"}
+
+
+@pytest.mark.parametrize(
+    ("customer_id", "shown"),
+    [
+        pytest.param("0922000111", "", id="a number"),
+        pytest.param("JohnSmith", "", id="a word"),
+        pytest.param("C0042", "C0042", id="what can only be an id"),
+    ],
+)
+def test_beside_a_phone_that_cannot_be_read_only_a_plain_id_is_printed(
+    office: Office, customer_id: str, shown: str
+) -> None:
+    office.load_rows(row(customer_id=customer_id, phone="9.22E+08"))
+    assert {reject[1] for reject in office.rejects} == {shown}
+
+
+def test_the_first_cell_of_a_line_whose_columns_slipped_is_not_printed(office: Office) -> None:
+    office.load(csv_of([WANG]) + "0933222111,TW\r\nJohnSmith,0912\r\n")
+    assert [reject[1] for reject in office.rejects] == ["", ""]

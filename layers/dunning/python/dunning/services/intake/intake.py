@@ -6,6 +6,7 @@ Then each customer is judged whole: loaded, left alone, or refused because of on
 after a crash or with the same file, does what is still missing and nothing else.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
@@ -33,6 +34,7 @@ MOST_ROWS_A_CUSTOMER = 1000
 """More would not fit into one record, and means that customer_id is not what it should be."""
 
 _PROGRESS_EVERY = 10_000
+_PLAINLY_AN_ID = re.compile(r"(?=.*[0-9])(?!.*[0-9]{7}).*")
 _ID_NOT_TO_BE_SHOWN = frozenset({Refusal.MALFORMED_ID, Refusal.PERSONAL_DATA_IN_ID})
 
 
@@ -216,8 +218,21 @@ def _judge(spooled: Sequence[SpooledRow], reader: RowReader) -> tuple[list[Row],
             faults.append(Fault("account_id", Refusal.ACCOUNT_OF_TWO_CUSTOMERS))
         faulty += [(raw.line, fault) for fault in faults]
     faulty += contradictions(rows)
-    hidden = not is_id(first.customer_id) or any(
-        fault.field == "customer_id" and fault.reason in _ID_NOT_TO_BE_SHOWN for _, fault in faulty
-    )
-    customer_id = "" if hidden else first.customer_id
-    return rows, [Refused(line, customer_id, *fault) for line, fault in faulty]
+    shown = first.customer_id if _may_be_shown(first.customer_id, [fault for _, fault in faulty]) else ""
+    return rows, [Refused(line, shown, *fault) for line, fault in faulty]
+
+
+def _may_be_shown(customer_id: str, faults: Iterable[Fault]) -> bool:
+    """
+    Tell whether the first cell of refused rows may be printed: it is meant to be an id, and may be anything.
+
+    Where columns have slipped, or the phone cannot be read and compared, what might be a name or a number is not.
+    """
+    if not is_id(customer_id):
+        return False
+    doubtful = False
+    for fault in faults:
+        if fault.field == "customer_id" and fault.reason in _ID_NOT_TO_BE_SHOWN:
+            return False
+        doubtful = doubtful or fault.field == "phone" or fault.reason is Refusal.WRONG_FIELD_COUNT
+    return not doubtful or _PLAINLY_AN_ID.fullmatch(customer_id) is not None

@@ -12,6 +12,8 @@ from dunning.services.intake.refusals import FileRefusedError, Refusal
 from dunning.services.intake.rows import COLUMNS
 
 _BUFFER = 1 << 16
+LONGEST_CELL = 1 << 20
+"""A longer cell is a quote that never ends; a shorter one is refused where it belongs, and the other rows load."""
 _OTHER_FORMATS = (
     b"PK\x03\x04",  # XLSX, ODS and ZIP
     b"\xd0\xcf\x11\xe0",  # XLS
@@ -66,6 +68,7 @@ class Table:
         """
         stream = io.BufferedReader(_Stream(_refuse_other_formats(chunks)), _BUFFER)
         text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="strict", newline="")
+        csv.field_size_limit(LONGEST_CELL)
         self._reader = csv.reader(_refuse_nul(text), strict=True)
         self._lines = self._rows_with_lines()
         _, header = next(self._lines, (0, None))
