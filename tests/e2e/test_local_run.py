@@ -190,7 +190,7 @@ def test_the_same_file_gives_the_same_texts_again(result: Result, tmp_path: Path
 
 
 def test_a_file_that_is_no_csv_is_refused_and_said_so(tmp_path: Path) -> None:
-    with pytest.raises(NothingLoadedError, match=r"rejects\.csv tells why"):
+    with pytest.raises(NothingLoadedError, match=r"not a CSV text file"):
         run(b"PK\x03\x04 a workbook", start=START, days=DAYS, out=tmp_path)
     (line,) = csv.DictReader(io.StringIO((tmp_path / "rejects.csv").read_text("utf-8-sig")))
     assert line["reason"] == "not_a_csv"

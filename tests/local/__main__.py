@@ -1,6 +1,7 @@
 """The command line: `python -m tests.local`, which `make run` calls."""
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -17,6 +18,8 @@ from tests.local.template import TemplateError
 SAMPLE_START = date(2026, 11, 16)
 SAMPLE_DAYS = 45
 _LONGEST = 3660
+_ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_FIRST_YEAR, _LAST_YEAR = 2000, 2100
 
 _DESCRIPTION = """\
 Play some days of instalment reminders on an AWS that lives in this process (moto): tables, queues and the bucket
@@ -65,9 +68,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text) if _ISO_DAY.fullmatch(text) else None
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a date such as 2026-12-01") from None
+        day = None
+    if day is None or not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a date such as 2026-12-01, between the years {_FIRST_YEAR} and {_LAST_YEAR}"
+        )
+    return day
 
 
 def _days(text: str) -> int:

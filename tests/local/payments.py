@@ -7,12 +7,14 @@ and arrives as a newer file of its own at the start of that local day.
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
-from functools import lru_cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from dunning.policy import PolicyBook, load_policies
 from dunning.policy.loader import zones_of_countries
 from dunning.services.intake.cells import read_date
 from dunning.services.intake.characters import plain
@@ -26,6 +28,7 @@ _ZONE_OF_COUNTRY = {
 }
 """Where there are several, the most populous: a payment's day has to begin somewhere."""
 
+_A_PAYMENT = re.compile(r"(?=.*[1-9])[0-9,]+(\.[0-9]+)?")
 _BOM = "\ufeff"
 _BLANKED = ("paid_on", "paid_amount")
 
@@ -60,12 +63,15 @@ class _Table:
         return text.getvalue().encode()
 
 
-def split(body: bytes, *, begin: datetime, prefix: str = "accounts/") -> tuple[bytes, list[Arrival]]:
+def split(
+    body: bytes, *, begin: datetime, prefix: str = "accounts/", only: Container[str] | None = None
+) -> tuple[bytes, list[Arrival]]:
     """
     Split a file of accounts into what is known when a run begins and the payments that come later.
 
-    Each payment file holds every row of the customers who pay on that day, as of then. Line numbers of the
-    first file stay as they are. A file that is no CSV, or has no later payments, is left untouched.
+    Each payment file holds every row of the customers who pay on that day, as of then; `only` leaves out customers
+    who were refused in the first file, and would be again. Line numbers of the first file stay as they are. A file
+    that is no CSV, or has no later payments, is left untouched.
     """
     table = _read(body)
     if table is None:
@@ -80,7 +86,7 @@ def split(body: bytes, *, begin: datetime, prefix: str = "accounts/") -> tuple[b
     paying: dict[tuple[datetime, str], list[int]] = {}
     for index, (row, at) in enumerate(zip(rows, comes_at, strict=True)):
         rows_of.setdefault(table.value(row, "customer_id"), []).append(index)
-        if at is not None:
+        if at is not None and (only is None or table.value(row, "customer_id") in only):
             paying.setdefault((at, _zone_name(table, row)), []).append(index)
     arrivals = []
     for (at, zone), paid in sorted(paying.items()):
@@ -121,10 +127,13 @@ def _read(body: bytes) -> _Table | None:
 
 
 def _comes_at(table: _Table, row: Sequence[str], begin: datetime) -> datetime | None:
-    """Return when a row's payment arrives, `None` if it has none or had it before the run."""
+    """Return when a row's payment arrives, `None` if it has none, had it before the run, or intake must refuse it."""
     try:
         paid_on = read_date(table.value(row, "paid_on"))
     except CellError:
+        return None
+    paid_amount = table.value(row, "paid_amount")
+    if paid_amount and not _A_PAYMENT.fullmatch(paid_amount):
         return None
     arrives = datetime.combine(paid_on, time(), _zone(_zone_name(table, row))).astimezone(UTC)
     return arrives if arrives > begin else None
@@ -150,7 +159,16 @@ def _zone_name(table: _Table, row: Sequence[str]) -> str:
     if named and _known_zone(named) is not None:
         return named
     country = table.value(row, "country").upper()
+    place = _policies().jurisdictions.get(country)
+    region = table.value(row, "region").upper().removeprefix(f"{country}-")
+    if place is not None and region in place.regions:
+        return place.regions[region][0]
     return _ZONE_OF_COUNTRY.get(country) or next(iter(zones_of_countries().get(country, ())), "UTC")
+
+
+@cache
+def _policies() -> PolicyBook:
+    return load_policies()
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -98,10 +98,10 @@ def run(
         LocalCloud(begin, listener=recorder, log=log, parameters=parameters) as cloud,
     ):
         prefix = cloud.stack.upload_prefix
-        first, arrivals = split(accounts, begin=begin, prefix=prefix)
-        arrivals = [arrival for arrival in arrivals if arrival.at < end]
         progress = _daily(cloud, on_progress)
-        cloud.upload(prefix + name, first)
+        cloud.upload(prefix + name, split(accounts, begin=begin, prefix=prefix)[0])
+        loaded = {item["customer_id"]["S"] for item in cloud.items(cloud.stack.customers_table)}
+        arrivals = [one for one in split(accounts, begin=begin, prefix=prefix, only=loaded)[1] if one.at < end]
         for arrival in arrivals:
             cloud.run_until(arrival.at, on_step=progress)
             cloud.upload(arrival.key, arrival.body)
@@ -126,9 +126,10 @@ def run(
         }
     write_json(out / "summary.json", summary)
     if harvest.refusals and not harvest.facts:
-        raise NothingLoadedError(
-            f"nothing was loaded: all rows of {name} were refused. {out / 'rejects.csv'} tells why."
-        )
+        why = f"all rows of {name} were refused. {out / 'rejects.csv'} tells why."
+        if len(harvest.refusals) == 1:
+            why = f"{name}: {harvest.refusals[0][-1]}"
+        raise NothingLoadedError(f"nothing was loaded: {why}")
     return Result(summary, harvest.outbox, harvest.examples, {what: out / file for what, file in FILES.items()})
 
 

@@ -118,3 +118,21 @@ def test_customers_and_rows_are_counted() -> None:
     rows = [("C1", "TW", "", "A1", "", ""), ("C1", "TW", "", "A2", "", ""), ("C2", "TW", "", "A3", "", "")]
     assert count_customers(_file(*rows)) == (2, 3)
     assert count_customers(b"\xff") == (0, 0)
+
+
+@pytest.mark.parametrize("amount", ["-5", "0", "0.00", "ten"])
+def test_a_payment_that_cannot_be_is_left_for_the_intake_to_refuse(amount: str) -> None:
+    body = _file(("C1", "TW", "", "A1", "2026-12-04", amount))
+    assert split(body, begin=BEGIN) == (body, [])
+
+
+def test_a_customer_who_was_refused_at_first_is_not_uploaded_again() -> None:
+    body = _file(("C1", "TW", "", "A1", "2026-12-04", ""), ("C2", "TW", "", "A2", "2026-12-04", ""))
+    _, (arrival,) = split(body, begin=BEGIN, only={"C2"})
+    assert [row["customer_id"] for row in _rows(arrival.body)] == ["C2"]
+
+
+def test_a_day_begins_where_the_region_is() -> None:
+    header = ("customer_id", "country", "region", "account_id", "paid_on", "paid_amount")
+    _, (arrival,) = split(_file(("C1", "US", "HI", "A1", "2026-12-04", ""), header=header), begin=BEGIN)
+    assert arrival.at == datetime(2026, 12, 4, 10, tzinfo=UTC)

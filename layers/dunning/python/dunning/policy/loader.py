@@ -23,6 +23,7 @@ from dunning.domain.text import Text, compile_text
 from dunning.policy.schema import (
     CalendarFile,
     ClosedDays,
+    ForbiddenFile,
     JurisdictionFile,
     LenderFile,
     PricesFile,
@@ -31,6 +32,7 @@ from dunning.policy.schema import (
     Windows,
     WordingFile,
 )
+from dunning.policy.wording import Wordings
 
 _DATA = files("dunning.policy")
 _SUNDAY = 6
@@ -267,6 +269,38 @@ def check_lender(name: str, lender: LenderFile, texts: Mapping[tuple[str, int, b
             raise PolicyError(f"{name}: sns.{country}.registered: no such text: {', '.join(unknown)}")
 
 
+def check_wordings(
+    texts: Mapping[tuple[str, int, bool], Text],
+    phrases: Mapping[str, Mapping[str, str]],
+    lenders: Mapping[str, LenderFile],
+    wordings: Wordings,
+) -> None:
+    """
+    Check everything a text can be made of.
+
+    Raises:
+        PolicyError: a text, a phrase or a lender's own words say what no text may say.
+    """
+    spoken = [
+        (f"texts/{language}.toml", text.template, text.pattern.replace("%s", " "), language)
+        for (language, _, _), text in texts.items()
+    ]
+    spoken += [
+        (f"texts/{language}.toml", phrase, wording, language)
+        for language, of_language in phrases.items()
+        for phrase, wording in of_language.items()
+    ]
+    spoken += [
+        (f"lenders/{name}.toml", f"{field}.{language}", wording, language)
+        for name, lender in lenders.items()
+        for field, words in (("sender_name", lender.sender_name), ("pay", lender.pay))
+        for language, wording in words.items()
+    ]
+    for file, field, wording, language in spoken:
+        for fault in wordings.faults(wording, language):
+            raise PolicyError(f"{file}: {field}: {fault}")
+
+
 def load_policies(folder: Path | None = None) -> PolicyBook:
     """
     Load the policies of the package, or of a folder of the same shape.
@@ -296,6 +330,8 @@ def load_policies(folder: Path | None = None) -> PolicyBook:
         if lender.id != name:
             raise PolicyError(f"lenders/{name}.toml: id: {lender.id!r} is not the file's name")
         check_lender(f"lenders/{name}.toml", lender, texts)
+    forbidden = _read(ForbiddenFile, "forbidden.toml", (data / "forbidden.toml").read_text("utf-8"))
+    check_wordings(texts, phrases, lenders, Wordings(forbidden))
     prices = _read(PricesFile, "prices.toml", (data / "prices.toml").read_text("utf-8"))
     if "default" not in prices.per_segment:
         raise PolicyError("prices.toml: per_segment.default: missing")

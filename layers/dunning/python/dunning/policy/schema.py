@@ -257,3 +257,18 @@ class PricesFile(_Sourced):
 
     checked_on: date
     per_segment: dict[str, Decimal]
+
+
+class ForbiddenWords(_Sourced):
+    """Words that one rule forbids: Chinese anywhere in a text, English as whole words."""
+
+    rule: str = Field(min_length=10)
+    zh: tuple[str, ...]
+    en: tuple[str, ...]
+
+
+class ForbiddenFile(_Strict):
+    """What no text may say."""
+
+    checked_on: date
+    words: tuple[ForbiddenWords, ...] = Field(min_length=1)
