@@ -59,7 +59,8 @@ def test_of_paid_instalments_the_ladders_heard_longest_ago_are_forgotten_first()
 
 def test_no_ladder_of_an_open_instalment_is_forgotten_however_long_ago_it_ended() -> None:
     before = a_standing(progress=heard_long_ago(PROGRESS_LIMIT))
-    facts = a_customer(an_account(an_instalment(number=0), an_instalment(number=99)))
+    paid = an_instalment(number=1, paid=325_000)
+    facts = a_customer(an_account(an_instalment(number=0), paid, an_instalment(number=99)))
     after = with_claim(before, a_text(NOW), heard(0, "2026-12-10", number=99), timedelta(), facts)
     assert progress_key("A1", 0) in after.progress
     assert progress_key("A1", 1) not in after.progress
