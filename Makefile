@@ -57,7 +57,7 @@ format: setup ## Put the code into its form, and fix what can be fixed
 
 .PHONY: bench
 bench: setup ## Measure: calls, cost, CPU, decisions per second, import time
-	@set -e; for bench in tests/bench/[a-z]*.py; do \
+	@set -e; for bench in $$(grep -l __main__ tests/bench/*.py); do \
 		echo "== $$bench"; PYTHONPATH=.:layers/dunning/python $(BIN)/python "$$bench"; done
 
 .PHONY: lock

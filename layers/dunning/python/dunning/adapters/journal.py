@@ -1,6 +1,6 @@
 """Log lines and metrics through Powertools: structured, ids only, one metric a decision and reason."""
 
-from collections import Counter
+from collections import defaultdict
 from datetime import datetime
 from threading import Lock
 
@@ -21,7 +21,7 @@ class PowertoolsJournal:
     def __init__(self, logger: Logger, metrics: Metrics) -> None:
         self._logger = logger
         self._metrics = metrics
-        self._counts: Counter[str] = Counter()
+        self._counts: defaultdict[str, float] = defaultdict(float)
         self._lock = Lock()
 
     def decided(self, customer_id: str, decision: Decision, at: datetime, **outcome: str) -> None:
@@ -48,12 +48,12 @@ class PowertoolsJournal:
     def count(self, name: str, value: float = 1) -> None:
         """Add to a metric."""
         with self._lock:
-            self._counts[name] += value  # type: ignore[assignment]
+            self._counts[name] += value
 
     def flush(self) -> None:
         """Put the counted metrics out."""
         with self._lock:
-            counts, self._counts = self._counts, Counter()
+            counts, self._counts = self._counts, defaultdict(float)
         if not counts:
             return
         for name, value in counts.items():
