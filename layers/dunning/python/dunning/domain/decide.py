@@ -164,12 +164,13 @@ class _Case:
         self.zones = zones
         self.opened = opened
         self.ready: list[_Open] = []
-        self.texted_at = [entry.at for entry in standing.ledger]
-        self.last_texts = {
-            account_id: entry.at.astimezone(zones[0]).toordinal()
-            for entry in standing.ledger
-            for account_id in entry.accounts
-        }
+        self.texted_at: list[datetime] = []
+        self.last_texts: dict[str, int] = {}
+        for entry in standing.ledger:
+            self.texted_at.append(entry.at)
+            day = entry.at.astimezone(zones[0]).toordinal()
+            for account_id in entry.accounts:
+                self.last_texts[account_id] = day
         self.held_until: datetime | None = None
         if facts.holds or standing.holds:
             days = [hold.until for hold in (*facts.holds, *standing.holds) if hold.until]
