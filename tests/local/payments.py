@@ -11,9 +11,10 @@ import re
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
-from functools import cache, lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from functools import cache
+from zoneinfo import ZoneInfo
 
+from dunning.domain.hours import zone_named
 from dunning.policy import PolicyBook, load_policies
 from dunning.policy.loader import zones_of_countries
 from dunning.services.intake.cells import read_date
@@ -156,7 +157,7 @@ def _as_of(
 
 def _zone_name(table: _Table, row: Sequence[str]) -> str:
     named = table.value(row, "time_zone")
-    if named and _known_zone(named) is not None:
+    if named and zone_named(named) is not None:
         return named
     country = table.value(row, "country").upper()
     place = _policies().jurisdictions.get(country)
@@ -172,12 +173,4 @@ def _policies() -> PolicyBook:
 
 
 def _zone(name: str) -> ZoneInfo:
-    return _known_zone(name) or ZoneInfo("UTC")
-
-
-@lru_cache(maxsize=256)
-def _known_zone(name: str) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
+    return zone_named(name) or ZoneInfo("UTC")

@@ -7,6 +7,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from dunning.ports import OutsideError
 
+CONDITION_FAILED = "ConditionalCheckFailedException"
+"""DynamoDB's answer to a conditional write that somebody else's came before."""
+
 
 def error_code(error: ClientError) -> str:
     """Return the service's error code."""

@@ -12,9 +12,8 @@ is shut, time is moved to the earliest instant at which that gate can open, and 
 import hashlib
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 from typing import NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from dunning.domain.caps import cap_frees_at
 from dunning.domain.decision import Decision, HeardRung, Reason, Reminder, Send, Stop, TraceStep, Wait
@@ -25,7 +24,7 @@ from dunning.domain.errors import (
     UnknownCurrencyError,
 )
 from dunning.domain.facts import FINAL_HOLDS, Account, Facts, HoldReason, Instalment, open_instalments
-from dunning.domain.hours import is_closed_day, next_open, start_of_day
+from dunning.domain.hours import is_closed_day, next_open, start_of_day, zone_named
 from dunning.domain.ladder import next_step
 from dunning.domain.masking import gsm_name, mask_name
 from dunning.domain.money import format_date, format_money
@@ -101,10 +100,10 @@ def decide(facts: Facts, standing: Standing, policies: Policies, now: datetime, 
     if not sending:
         return Wait(None, Reason.SENDING_OFF, (*steps, ("switch: sending is off", ())))
 
-    rules = policies.rules_for(facts)
     refused = _permanent_stop(facts, standing)
     if refused is not None:
         return Stop(refused[0], (*steps, refused[1]))
+    rules = policies.rules_for(facts)
     if isinstance(rules, Reason):
         return _look_again(rules, now, steps, "rules: %s", rules.value)
     if rules.consent_required and (facts.consented_at is None or facts.consented_at > now):
@@ -137,17 +136,12 @@ def _no_consent(consented_at: datetime | None, rules: Rules, steps: list[TraceSt
     return Stop(Reason.NO_CONSENT, (*steps, step), consented_at)
 
 
-@lru_cache(maxsize=1024)
-def _zone(name: str) -> tuple[ZoneInfo, ...]:
-    try:
-        return (ZoneInfo(name),)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of the database, such as "Asia"
-        return ()
-
-
 def _zones_of(time_zone: str, of_the_place: tuple[ZoneInfo, ...]) -> tuple[ZoneInfo, ...]:
     """Return the customer's own time zone if the lender knows it, else every one the place may have."""
-    return _zone(time_zone) if time_zone else of_the_place
+    if not time_zone:
+        return of_the_place
+    zone = zone_named(time_zone)
+    return (zone,) if zone else ()
 
 
 class _Case:

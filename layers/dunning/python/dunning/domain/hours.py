@@ -7,7 +7,7 @@ zones are possible an instant is lawful only if it is inside the hours of every 
 
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dunning.domain.errors import CalendarNotCoveredError, NoLawfulMomentError
 from dunning.domain.rules import ContactHours
@@ -15,6 +15,15 @@ from dunning.domain.rules import ContactHours
 _MINUTES_A_DAY = 24 * 60
 _LONGEST_CLOSURE_DAYS = 60
 _PASSES = 200
+
+
+@lru_cache(maxsize=1024)
+def zone_named(name: str) -> ZoneInfo | None:
+    """Return the IANA time zone of a name, or `None` if there is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of the database, such as "Asia"
+        return None
 
 
 @lru_cache(maxsize=65536)

@@ -20,6 +20,10 @@ PROGRESS_LIMIT = 24
 """Ladders remembered per customer; beyond it those of paid instalments are forgotten, the oldest first."""
 
 
+LEAST_URGENT = 9
+"""The highest `urgency` a wake has: one digit in the index."""
+
+
 class Wake(NamedTuple):
     """When a customer is next worth a decision; of all who wake together the lowest `urgency` goes first."""
 

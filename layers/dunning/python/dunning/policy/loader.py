@@ -11,6 +11,7 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ValidationError
@@ -44,15 +45,24 @@ class PolicyError(DunningError):
     """A data file is refused. The message names the file, the field and the reason."""
 
 
-def _read[M: BaseModel](model: type[M], name: str, text: str) -> M:
+def _parse(name: str, text: str) -> dict[str, Any]:
     try:
-        return model.model_validate(tomllib.loads(text))
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PolicyError(f"{name}: not TOML: {error}") from error
+
+
+def _validate[M: BaseModel](model: type[M], name: str, raw: object, *under: str) -> M:
+    try:
+        return model.model_validate(raw)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))
+        where = ".".join((*under, *map(str, first["loc"])))
         raise PolicyError(f"{name}: {where}: {first['msg']}") from error
+
+
+def _read[M: BaseModel](model: type[M], name: str, text: str) -> M:
+    return _validate(model, name, _parse(name, text))
 
 
 def _toml_files(folder: Traversable) -> dict[str, str]:
@@ -100,10 +110,7 @@ def load_texts(language: str, name: str, source: str) -> tuple[dict[tuple[str, i
     Raises:
         PolicyError: the file is not as it should be, or a text lacks a placeholder it must have.
     """
-    try:
-        raw = tomllib.loads(source)
-    except tomllib.TOMLDecodeError as error:
-        raise PolicyError(f"{name}: not TOML: {error}") from error
+    raw = _parse(name, source)
     if raw.pop("language", None) != language:
         raise PolicyError(f"{name}: language: is not {language!r}, as the file's name says")
     phrases: dict[str, str] = {}
@@ -113,11 +120,7 @@ def load_texts(language: str, name: str, source: str) -> tuple[dict[tuple[str, i
             raise PolicyError(f"{name}: {phrase}: missing")
     texts: dict[tuple[str, int, bool], Text] = {}
     for key, table in raw.items():
-        try:
-            wording = WordingFile.model_validate(table)
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            raise PolicyError(f"{name}: {key}.{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        wording = _validate(WordingFile, name, table, key)
         for several, suffix, pattern in ((False, "", wording.single), (True, "-several", wording.several)):
             if (language, wording.stage, several) in texts:
                 raise PolicyError(f"{name}: {key}.stage: {wording.stage} is there twice")

@@ -9,10 +9,10 @@ import re
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from dunning.domain.hours import zone_named
 from dunning.domain.rules import Scope
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -102,10 +102,8 @@ def known_zone(name: str) -> str:
     Raises:
         ValueError: there is no such zone.
     """
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"{name!r} is not an IANA time zone") from None
+    if zone_named(name) is None:
+        raise ValueError(f"{name!r} is not an IANA time zone")
     return name
 
 

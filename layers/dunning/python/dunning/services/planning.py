@@ -10,9 +10,7 @@ from dunning.domain.decide import decide
 from dunning.domain.decision import Decision, Send, Wait
 from dunning.domain.facts import Facts
 from dunning.domain.rules import Policies
-from dunning.domain.standing import Standing, Wake
-
-LEAST_URGENT = 9
+from dunning.domain.standing import LEAST_URGENT, Standing, Wake
 
 
 class Plan(NamedTuple):

@@ -60,7 +60,6 @@ _ATTEMPTS = 4
 _SECONDS_TO_FINISH = 15.0
 """What a claimed message may still need: a publish that times out, and the batch's records."""
 
-
 _LONGEST_RETENTION_DAYS = 1827
 """Five years: how long a record is kept whose place is no longer known."""
 

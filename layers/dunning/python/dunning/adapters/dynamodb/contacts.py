@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from dunning.adapters.dynamodb.items import contact_item
-from dunning.adapters.errors import error_code, outside
+from dunning.adapters.errors import CONDITION_FAILED, error_code, outside
 from dunning.domain.contact import Contact
 from dunning.ports import OutsideError
 
@@ -53,7 +53,7 @@ class DynamoContacts:
                     ConditionExpression="attribute_not_exists(customer_id)",
                 )
             except ClientError as error:
-                if error_code(error) == "ConditionalCheckFailedException":
+                if error_code(error) == CONDITION_FAILED:
                     return False
                 raise
         return True

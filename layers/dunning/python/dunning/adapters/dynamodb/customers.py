@@ -20,9 +20,10 @@ from dunning.adapters.dynamodb.keys import (
     shard_of,
     wake_key,
 )
-from dunning.adapters.errors import error_code, outside
+from dunning.adapters.errors import CONDITION_FAILED, error_code, outside
+from dunning.domain.decision import Reason
 from dunning.domain.facts import Facts
-from dunning.domain.standing import Standing, Wake
+from dunning.domain.standing import LEAST_URGENT, Standing, Wake
 from dunning.ports import Customer, Due, OutsideError, UnreadableRecordError
 
 if TYPE_CHECKING:
@@ -35,8 +36,6 @@ _READS_AGAIN = 8
 """How often keys left unprocessed by a throttled BatchGetItem are asked for again."""
 
 _SMALLEST_PAGE = 25
-
-_CONDITION_FAILED = "ConditionalCheckFailedException"
 
 # Nobody has stored facts yet, or those stored are not newer than these.
 _NOT_OLDER = "attribute_not_exists(as_of) OR as_of <= :as_of"
@@ -94,7 +93,7 @@ class DynamoCustomers:
                     ExpressionAttributeValues={":as_of": {"S": instant_key(facts.as_of)}},
                 )
             except ClientError as error:
-                if error_code(error) == _CONDITION_FAILED:
+                if error_code(error) == CONDITION_FAILED:
                     return False
                 raise
         return True
@@ -119,7 +118,7 @@ class DynamoCustomers:
                         ReturnValuesOnConditionCheckFailure="ALL_OLD",
                     )
             except ClientError as error:
-                if error_code(error) != _CONDITION_FAILED:
+                if error_code(error) != CONDITION_FAILED:
                     raise
                 stored: Any = error.response.get("Item")
                 return bool(claim_id and stored) and _holds_claim(stored, claim_id)
@@ -137,9 +136,9 @@ class DynamoCustomers:
                 ),
                 ExpressionAttributeNames=_RESERVED,
                 ExpressionAttributeValues={
-                    ":wake": {"S": wake_key(Wake(until, 9))},
+                    ":wake": {"S": wake_key(Wake(until, LEAST_URGENT))},
                     ":shard": {"S": shard_of(customer_id, self._shards)},
-                    ":reason": {"S": "unreadable_record"},
+                    ":reason": {"S": Reason.UNREADABLE_RECORD.value},
                     ":one": {"N": "1"},
                 },
             )

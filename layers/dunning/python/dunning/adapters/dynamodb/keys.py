@@ -10,13 +10,12 @@ contacts:  `customer_id` and `contact`, `2026-12-01T02:00:03.123456Z#<send_id>`.
 import zlib
 from datetime import UTC, datetime
 
-from dunning.domain.standing import Wake
+from dunning.domain.standing import LEAST_URGENT, Wake
 
 FACTS = "facts"
 STANDING = "standing"
 
 _LENGTH = len("2026-12-01T02:00:00.000000")
-_LAST_URGENCY = 9
 
 
 def instant_key(moment: datetime) -> str:
@@ -43,7 +42,7 @@ def shard_of(customer_id: str, shards: int) -> str:
 
 def wake_key(wake: Wake) -> str:
     """Build the sort key of the due index."""
-    return f"{instant_key(wake.at)}#{min(wake.urgency, _LAST_URGENCY)}"
+    return f"{instant_key(wake.at)}#{min(wake.urgency, LEAST_URGENT)}"
 
 
 def parse_wake_key(written: str) -> Wake:
@@ -54,7 +53,7 @@ def parse_wake_key(written: str) -> Wake:
 
 def due_until(now: datetime) -> str:
     """Build the highest sort key that is due at `now`."""
-    return f"{instant_key(now)}#{_LAST_URGENCY}"
+    return f"{instant_key(now)}#{LEAST_URGENT}"
 
 
 def contact_key(at: datetime, send_id: str) -> str:
