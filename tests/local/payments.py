@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from dunning.domain.hours import zone_named
 from dunning.policy import PolicyBook, load_policies
-from dunning.policy.loader import zones_of_countries
+from dunning.policy.jurisdiction import zones_of_countries
 from dunning.services.intake.cells import read_date
 from dunning.services.intake.characters import plain
 from dunning.services.intake.refusals import CellError

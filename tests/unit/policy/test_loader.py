@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dunning.policy import PolicyError, load_policies
-from dunning.policy.schema import parse_span, parse_week, parse_windows
+from dunning.policy.fields import parse_hours, parse_span, parse_windows
 from tests.builders import a_customer
 
 LENDER = "lenders/demo-tw.toml"
@@ -212,8 +212,8 @@ def test_a_calendar_that_is_wrong_is_refused_by_name(folder: Path) -> None:
     [
         pytest.param(parse_windows, "09:00", "not a time", id="a window without an end"),
         pytest.param(parse_windows, "09:00-09:00", "ends before", id="a window of no length"),
-        pytest.param(parse_week, "09:00-18:00", "table of days", id="hours without days"),
-        pytest.param(parse_week, {"funday": ""}, "funday", id="an unknown day"),
+        pytest.param(parse_hours, "09:00-18:00", "table of days", id="hours without days"),
+        pytest.param(parse_hours, {"funday": ""}, "funday", id="an unknown day"),
         pytest.param(parse_span, "24", "not a span", id="a span without a unit"),
     ],
 )
@@ -226,5 +226,5 @@ def test_windows_and_weeks_are_read_as_minutes() -> None:
     assert parse_windows("09:00-12:00, 13:30-24:00") == ((540, 720), (810, 1440))
     assert parse_windows("") == ()
     assert parse_windows("09:00-12:00, 12:00-18:00") == ((540, 720), (720, 1080))
-    week = parse_week({"mon-fri": "09:00-18:00", "sat": "10:00-12:00", "sun": ""})
+    week = parse_hours({"mon-fri": "09:00-18:00", "sat": "10:00-12:00", "sun": ""})
     assert week == (((540, 1080),),) * 5 + (((600, 720),), ())

@@ -14,8 +14,8 @@ from dunning.domain import Decision, Reason, Send, Stop, decide
 from dunning.domain.facts import Facts
 from dunning.domain.rules import Cap, Rules, Scope
 from dunning.policy import PolicyBook, load_policies
-from dunning.policy.loader import narrow, zones_of_countries
-from dunning.policy.schema import CalendarFile
+from dunning.policy.jurisdiction import narrowest, zones_of_countries
+from dunning.policy.calendar import CalendarFile
 from tests.builders import (
     IN_HONG_KONG,
     IN_MAINLAND_CHINA,

@@ -65,11 +65,10 @@ def _windows(hours: ContactHours, zone: ZoneInfo, ordinal: int) -> tuple[tuple[d
     day = date.fromordinal(ordinal)
     if hours.covered_until is not None and day > hours.covered_until:
         raise CalendarNotCoveredError(day, local_instant(zone, ordinal, 0, False))  # noqa: FBT003
-    if day in hours.closed:
-        return ()
+    windows = hours.special.get(day)
     return tuple(
         (start, end)
-        for from_minute, to_minute in hours.week[day.weekday()]
+        for from_minute, to_minute in (hours.week[day.weekday()] if windows is None else windows)
         if (start := local_instant(zone, ordinal, from_minute))
         < (end := local_instant(zone, ordinal, to_minute, False))  # noqa: FBT003
     )

@@ -5,7 +5,7 @@ Loaders in `dunning.policy` build these from data files; the domain only obeys t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Protocol
@@ -14,6 +14,13 @@ from zoneinfo import ZoneInfo
 from dunning.domain.decision import Reason
 from dunning.domain.facts import Facts
 from dunning.domain.text import Text
+
+
+type Windows = tuple[tuple[int, int], ...]
+"""The open times of a day as minutes from midnight, each `[start, end)`, in order."""
+
+type Week = tuple[Windows, ...]
+"""The windows of Monday to Sunday."""
 
 
 class Scope(StrEnum):
@@ -37,13 +44,13 @@ class ContactHours:
     """
     When a customer may be contacted, in local time.
 
-    `week` holds, for Monday to Sunday, the windows of the day as minutes from midnight, each `[start, end)`.
-    `closed` are whole days without contact; `covered_until` is the last day the calendar knows, or `None`
-    where no calendar is needed. Compared by identity, so that it is a cheap cache key.
+    `special` are the days whose windows are not those of their weekday: public holidays, and working days moved to a
+    weekend; a closed day has none. `covered_until` is the last day the calendar knows, or `None` where no calendar
+    is needed. Compared by identity, so that it is a cheap cache key.
     """
 
-    week: tuple[tuple[tuple[int, int], ...], ...]
-    closed: frozenset[date] = frozenset()
+    week: Week
+    special: Mapping[date, Windows] = field(default_factory=dict)
     covered_until: date | None = None
 
 

@@ -1,9 +1,10 @@
 """
-The law and the lenders' choices as data files, and the loader that refuses bad ones.
+The law and the lenders' choices as data files, and the loaders that refuse bad ones.
 
 `jurisdictions/` one file a place, `lenders/` one a lender, `texts/` one a language, `calendars/` one a country.
 """
 
-from dunning.policy.loader import PolicyBook, PolicyError, load_policies
+from dunning.policy.book import PolicyBook, load_policies
+from dunning.policy.files import PolicyError
 
 __all__ = ["PolicyBook", "PolicyError", "load_policies"]

@@ -1,0 +1,206 @@
+"""
+The policies, loaded and checked, and the rules they make for a customer.
+
+Whatever is wrong with a file is refused here, at start, naming file, line, field and reason; never at send time.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from dunning.domain.decision import Reason
+from dunning.domain.facts import Facts
+from dunning.domain.rules import Cap, ContactHours, Rules, Scope, Windows
+from dunning.domain.text import Text
+from dunning.policy.calendar import CalendarFile, CalendarOf, calendars_in
+from dunning.policy.fields import Hours, Sourced
+from dunning.policy.files import toml_file, toml_files
+from dunning.policy.jurisdiction import Place, Places, load_jurisdictions, narrowest
+from dunning.policy.lender import CountryFile, Lender, Texts, load_lenders
+from dunning.policy.text import Phrases, load_texts
+
+_DATA = files("dunning.policy")
+_SUNDAY = 6
+
+
+class PricesFile(Sourced):
+    """Estimated carrier fee of a segment in US dollars, by country of the number."""
+
+    per_segment: dict[str, Decimal]
+
+
+def default_urgency(ladder: Iterable[int]) -> tuple[int, ...]:
+    """Order stages by urgency: due today, then before due, then overdue by age."""
+    return tuple(sorted(ladder, key=lambda stage: (stage != 0, stage > 0, stage if stage > 0 else -stage)))
+
+
+class PolicyBook:
+    """All policies, loaded and checked. Rules are combined once for each kind of customer and then kept."""
+
+    def __init__(
+        self,
+        places: Places,
+        lenders: Mapping[str, Lender],
+        texts: Texts,
+        phrases: Mapping[str, Phrases],
+        prices: PricesFile,
+        calendar_of: CalendarOf,
+    ) -> None:
+        self.places = places
+        self.lenders = lenders
+        self.texts = texts
+        self.opt_out_lines = {language: of["opt_out_line"] for language, of in phrases.items()}
+        self.and_others = {language: of["and_others"] for language, of in phrases.items()}
+        self.calendar_of = calendar_of
+        self._rules: dict[tuple[str, str, str, str], Rules | Reason] = {}
+        self._prices = {country: int(price * 1_000_000) for country, price in prices.per_segment.items()}
+
+    def rules_for(self, facts: Facts) -> Rules | Reason:
+        """Return the rules for a customer, or why there are none."""
+        key = (facts.lender, facts.country, facts.region, facts.phone_country)
+        rules = self._rules.get(key)
+        if rules is None:
+            rules = self._rules[key] = self._combine(*key)
+        return rules
+
+    def price(self, country: str, parts: int) -> int:
+        """Estimate the carrier fee of a text in millionths of a US dollar."""
+        return self._prices.get(country, self._prices["default"]) * parts
+
+    def _combine(self, lender_id: str, country: str, region: str, phone_country: str) -> Rules | Reason:
+        lender = self.lenders.get(lender_id)
+        if lender is None:
+            return Reason.UNKNOWN_LENDER
+        home, number = self.places.of(country, region), self.places.of(phone_country)
+        if home is None or number is None:
+            return Reason.UNKNOWN_JURISDICTION
+        here = lender.country(country, region, home.law.id)
+        there = lender.country(phone_country, "", number.law.id)
+        if here is None or there is None:
+            return Reason.COUNTRY_NOT_ALLOWED
+        zones = self.places.zones(country, region)
+        laws = [_Law(home, country)]
+        if phone_country != country:
+            # The person may be at either end: the law of both holds.
+            zones = tuple(dict.fromkeys((*zones, *self.places.zones(phone_country, ""))))
+            laws.append(_Law(number, phone_country))
+        policy = lender.policy
+        own_hours = here[1].hours or policy.hours
+        own_caps = policy.caps if here[1].caps is None else here[1].caps
+        legal_caps = [cap for law in laws for cap in law.place.law.caps]
+        caps = {Cap(cap.at_most, cap.within, cap.scope): None for cap in (*legal_caps, *own_caps)}
+        carrier, sns = number.law.carrier, there[1]
+        return Rules(
+            lender=policy.id,
+            jurisdiction=home.law.id,
+            zones=tuple(ZoneInfo(name) for name in zones),
+            ladder=policy.ladder,
+            urgency=policy.urgency or default_urgency(policy.ladder),
+            min_days_between_stages=policy.min_days_between_stages,
+            preferred_minute=policy.preferred_hour,
+            hours=self._hours(laws, own_hours, overdue=False),
+            overdue_hours=self._hours(laws, own_hours, overdue=True),
+            person_caps=tuple(cap for cap in caps if cap.scope is Scope.PERSON),
+            account_caps=tuple(cap for cap in caps if cap.scope is Scope.ACCOUNT),
+            longest_window=max((cap.window for cap in caps), default=timedelta()),
+            consent_required=any(law.place.law.consent.required for law in laws),
+            languages=policy.languages,
+            texts=self.texts,
+            sender_name=policy.sender_name,
+            pay=policy.pay,
+            hotline=policy.hotline,
+            opt_out_line=self.opt_out_lines if any(law.place.law.opt_out.line_required for law in laws) else {},
+            and_others=self.and_others,
+            signature_by_carrier=carrier.signature_by_carrier,
+            max_parts=policy.max_segments,
+            registered=sns.registered if carrier.registered_template else None,
+            sender_id=sns.sender_id if carrier.sender_id else "",
+            origination_number=sns.origination_number,
+            entity_id=sns.entity_id,
+            max_price=sns.max_price,
+            retention_days=max(law.place.law.retention.days for law in laws),
+        )
+
+    def _hours(self, laws: Iterable["_Law"], own: Hours | None, *, overdue: bool) -> ContactHours:
+        """Return the hours that law, our defaults and the lender's policy all allow."""
+        schedules = [schedule for law in laws for schedule in self._schedules(law, own, overdue=overdue)]
+        week = tuple(narrowest(schedule.ordinary(day) for schedule in schedules) for day in range(7))
+        needing = [schedule for schedule in schedules if schedule.needs_calendar]
+        if not needing:
+            return ContactHours(week)
+        if any(schedule.calendar is None for schedule in needing):
+            return ContactHours(week, covered_until=date.min)
+        calendars = [schedule.calendar for schedule in needing if schedule.calendar]
+        days = {day for calendar in calendars for day in (*calendar.holidays, *calendar.working_days)}
+        special = {day: narrowest(schedule.on(day) for schedule in schedules) for day in days}
+        return ContactHours(week, special, min(calendar.valid_until for calendar in calendars))
+
+    def _schedules(self, law: "_Law", own: Hours | None, *, overdue: bool) -> list["_Schedule"]:
+        """Return the hours of a place by the law, by our defaults and by the policy, each with its closed days."""
+        calendar = self.calendar_of(law.country)
+        pair = law.place.law.hours
+        closed = {entry.day for entry in law.place.law.closed_days if overdue or entry.stages == "all"}
+        weeks = [entry for entry in (pair.law and pair.law.week, pair.ours.week, own) if entry]
+        schedules = [_Schedule(hours, calendar) for hours in weeks]
+        if closed:
+            full: Windows = ((0, 24 * 60),)
+            week = tuple(() if day == _SUNDAY and "sunday" in closed else full for day in range(7))
+            schedules.append(_Schedule(Hours(week, () if "public_holiday" in closed else None), calendar))
+        return schedules
+
+
+class _Law(NamedTuple):
+    """A place whose law holds for a customer, and the country whose calendar goes with it."""
+
+    place: Place
+    country: str
+
+
+class _Schedule(NamedTuple):
+    """Hours of one origin, and the calendar of the country they hold in."""
+
+    hours: Hours
+    calendar: CalendarFile | None
+
+    @property
+    def needs_calendar(self) -> bool:
+        return self.hours.holiday is not None or self.hours.working_day is not None
+
+    def ordinary(self, weekday: int) -> Windows:
+        return self.hours.week[weekday]
+
+    def on(self, day: date) -> Windows:
+        """Return the windows of a day that may be a holiday, or a working day at a weekend."""
+        calendar, hours = self.calendar, self.hours
+        if calendar and hours.holiday is not None and day in calendar.holidays:
+            return hours.holiday
+        if calendar and hours.working_day is not None and day in calendar.working_days:
+            return hours.working_day
+        return hours.week[day.weekday()]
+
+
+def load_policies(folder: Path | None = None) -> PolicyBook:
+    """
+    Load the policies of the package, or of a folder of the same shape.
+
+    Raises:
+        PolicyError: something in a file is wrong.
+    """
+    data: Traversable = folder or _DATA
+    places = load_jurisdictions(toml_files(data, "jurisdictions"))
+    texts: dict[tuple[str, int, bool], Text] = {}
+    phrases: dict[str, Phrases] = {}
+    for language, file in toml_files(data, "texts").items():
+        of_language, phrases[language] = load_texts(language, file)
+        texts |= of_language
+    lenders = load_lenders(toml_files(data, "lenders"), texts, places)
+    prices = toml_file(data, "prices.toml")
+    estimates = prices.read(PricesFile)
+    if "default" not in estimates.per_segment:
+        raise prices.refusal(("per_segment", "default"), "missing")
+    return PolicyBook(places, lenders, texts, phrases, estimates, calendars_in(data))

@@ -1,0 +1,119 @@
+"""
+Reading data files: what is wrong with one is refused, naming file, line, field and reason.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator, Sequence
+from importlib.resources.abc import Traversable
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from dunning.domain.errors import DunningError
+
+type Where = Sequence[str | int]
+"""A field of a file: keys, and positions in lists, from the outside in."""
+
+_TABLE = re.compile(r"\s*(\[\[?)\s*(?P<name>[^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
+_ENTRY = re.compile(r"""\s*(?P<name>(?:"[^"]*"|'[^']*'|[\w-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*'|[\w-]+))*)\s*=""")
+_NAME = re.compile(r""""([^"]*)"|'([^']*)'|([\w-]+)""")
+
+
+class PolicyError(DunningError):
+    """A data file is refused. The message names the file, the line, the field and the reason."""
+
+
+class DataFile:
+    """One TOML file: its name as people know it, its text, and what it says."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self.text = text
+        self._lines: dict[tuple[str | int, ...], int] | None = None
+        try:
+            self.raw: dict[str, Any] = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise PolicyError(f"{name}: not TOML: {error}") from error
+
+    def line(self, where: Where) -> int:
+        """Return the line of a field, or of the nearest thing around it that has one."""
+        if self._lines is None:
+            self._lines = dict(_lines_of(self.text))
+        path = tuple(where)
+        while path and path not in self._lines:
+            path = path[:-1]
+        return self._lines[path] if path else 1
+
+    def at(self, *where: str | int) -> str:
+        """Return a field's place as `lenders/demo-tw.toml:12`."""
+        return f"{self.name}:{self.line(where)}"
+
+    def refusal(self, where: Where, reason: str) -> PolicyError:
+        """Return the error that refuses this file for a field."""
+        field = ".".join(map(str, where))
+        return PolicyError(f"{self.name}:{self.line(where)}: {field}: {reason}")
+
+    def read[M: BaseModel](self, model: type[M], *under: str) -> M:
+        """
+        Return what the file, or a table of it, says.
+
+        Raises:
+            PolicyError: it does not fit the model.
+        """
+        found: Any = self.raw
+        for key in under:
+            found = found[key]
+        try:
+            return model.model_validate(found)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            raise self.refusal((*under, *first["loc"]), first["msg"].removeprefix("Value error, ")) from error
+
+
+def _lines_of(text: str) -> Iterator[tuple[tuple[str | int, ...], int]]:
+    """Yield each table and entry of a TOML text with its line. Lists of tables are counted from zero."""
+    table: tuple[str | int, ...] = ()
+    seen: dict[tuple[str | int, ...], int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := _TABLE.match(line):
+            table = _names(header["name"])
+            if header[1] == "[[":
+                seen[table] = position = seen.get(table, -1) + 1
+                if position == 0:
+                    yield table, number
+                table = (*table, position)
+            yield table, number
+        elif entry := _ENTRY.match(line):
+            yield (*table, *_names(entry["name"])), number
+
+
+def _names(written: str) -> tuple[str, ...]:
+    return tuple(one or two or three for one, two, three in _NAME.findall(written))
+
+
+def toml_files(data: Traversable, folder: str) -> dict[str, DataFile]:
+    """
+    Return the files of a folder by their names without `.toml`, in order.
+
+    Raises:
+        PolicyError: one is not TOML.
+    """
+    return {
+        entry.name.removesuffix(".toml"): DataFile(f"{folder}/{entry.name}", entry.read_text("utf-8"))
+        for entry in sorted((data / folder).iterdir(), key=lambda entry: entry.name)
+        if entry.name.endswith(".toml")
+    }
+
+
+def toml_file(data: Traversable, name: str) -> DataFile:
+    """
+    Return one file of the folder.
+
+    Raises:
+        PolicyError: it is missing, or not TOML.
+    """
+    entry = data / name
+    if not entry.is_file():
+        raise PolicyError(f"{name}: missing")
+    return DataFile(name, entry.read_text("utf-8"))

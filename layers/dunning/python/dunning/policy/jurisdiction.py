@@ -1,0 +1,275 @@
+"""
+Jurisdictions: the limits of one place, each with its source. `jurisdictions/TW.toml` is the law of Taiwan.
+
+A place is a country, a region of one (`US-MA`), several countries (`EU`), or `default`: anywhere else.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Literal, NamedTuple, Self
+
+from pydantic import Field, model_validator
+
+from dunning.domain.rules import Windows
+from dunning.policy.fields import CapFields, Hours, HoursField, Sourced, Strict, ZoneName
+from dunning.policy.files import DataFile, PolicyError
+
+DEFAULT = "default"
+
+type ContentItem = Literal["sender", "name", "account", "amount", "date", "pay", "contact", "way_out", "opt_out"]
+"""What a text has to say; `way_out` is help or a dispute path once it is overdue."""
+
+_FULL_DAY: Windows = ((0, 24 * 60),)
+
+
+class HoursFile(Sourced):
+    """Contact hours in local time."""
+
+    week: HoursField
+
+
+class HoursPair(Strict):
+    """What the law allows, where it says so, and what we use: never more."""
+
+    law: HoursFile | None = None
+    ours: HoursFile
+
+    @model_validator(mode="after")
+    def _marks_fit(self) -> Self:
+        if self.law and not self.law.is_law:
+            raise ValueError("law: a default of our own (mark D) is no law")
+        if self.ours.is_law:
+            raise ValueError("ours: has to be marked D, our own default")
+        return self
+
+
+class ClosedDays(Sourced):
+    """Days without contact, for overdue texts or for all."""
+
+    day: Literal["sunday", "public_holiday"]
+    stages: Literal["overdue", "all"]
+
+
+class SourcedCap(CapFields, Sourced):
+    """A frequency cap of a place."""
+
+
+class RequiredContent(Sourced):
+    """What a text must say."""
+
+    says: tuple[ContentItem, ...] = Field(min_length=1)
+
+
+class ForbiddenContent(Sourced):
+    """What a text must not say: ids of the linter's rules."""
+
+    rules: tuple[str, ...] = Field(min_length=1)
+
+
+class OptOut(Sourced):
+    """Whether every text has to say how to opt out, and the words by which people do."""
+
+    line_required: bool
+    words: tuple[str, ...] = Field(min_length=1)
+
+
+class Links(Sourced):
+    """Whether a text may hold a link."""
+
+    allowed: bool
+
+
+class Carrier(Sourced):
+    """What carriers of a country demand of a sender. `registered_sender`: a sender id that a registry has to know."""
+
+    registered_template: bool
+    registered_entity: bool
+    registered_sender: bool
+    origination_number: bool
+    sender_id: bool
+    signature_by_carrier: bool
+
+
+class Consent(Sourced):
+    """On what lawful basis a reminder is sent, and whether that needs a consent on record."""
+
+    basis: Literal["contract", "consent", "legitimate_interest"]
+    required: bool
+
+
+class Retention(Sourced):
+    """How long the audit record is kept."""
+
+    days: int = Field(ge=180)
+
+
+class Noted(Sourced):
+    """A limit that binds something else than a text, kept so that nobody takes it for one that was forgotten."""
+
+    what: str = Field(min_length=10)
+
+
+class JurisdictionFile(Strict):
+    """
+    The limits of one place.
+
+    `countries` are those that have no file of their own and fall under this one (the EU). `time_zones` may be left
+    out: then they are the country's own. `regions` narrows them for a country that has several.
+    """
+
+    id: str
+    name: str
+    countries: tuple[str, ...] = ()
+    time_zones: tuple[ZoneName, ...] = ()
+    regions: dict[str, tuple[ZoneName, ...]] = {}
+    hours: HoursPair
+    closed_days: tuple[ClosedDays, ...] = ()
+    caps: tuple[SourcedCap, ...] = Field(min_length=1)
+    required: tuple[RequiredContent, ...] = Field(min_length=1)
+    forbidden: tuple[ForbiddenContent, ...] = Field(min_length=1)
+    opt_out: OptOut
+    links: Links
+    carrier: Carrier
+    consent: Consent
+    retention: Retention
+    noted: tuple[Noted, ...] = ()
+
+
+class Place(NamedTuple):
+    """A jurisdiction and the file it is from."""
+
+    law: JurisdictionFile
+    file: DataFile
+
+
+class Places:
+    """All places, by id."""
+
+    def __init__(self, by_id: Mapping[str, Place]) -> None:
+        self.by_id = by_id
+        self._of_country = {code: place for place in by_id.values() for code in place.law.countries}
+
+    def of(self, country: str, region: str = "") -> Place | None:
+        """Return the place whose law holds for a country and region; `None` if there is no such country."""
+        if country not in zones_of_countries():
+            return None
+        return (
+            self.by_id.get(f"{country}-{region}")
+            or self.by_id.get(country)
+            or self._of_country.get(country)
+            or self.by_id[DEFAULT]
+        )
+
+    def zones(self, country: str, region: str) -> tuple[str, ...]:
+        """Return the time zones a person in a region may be in: all of the country's if the region is not known."""
+        place = self.by_id.get(country)
+        own = zones_of_countries()[country]
+        return place.law.regions.get(region, place.law.time_zones or own) if place else own
+
+    def reached_by(self, code: str) -> list[Place]:
+        """Return the places that a key of a policy reaches: a place's id, or a country with its regions."""
+        regions = [place for name, place in self.by_id.items() if name.startswith(f"{code}-")]
+        place = self.by_id.get(code) or self.of(code)
+        return [place, *regions] if place else []
+
+
+def load_jurisdictions(found: Mapping[str, DataFile], rule_ids: Iterable[str] | None = None) -> Places:
+    """
+    Read the places.
+
+    Raises:
+        PolicyError: one is not as it should be, contradicts itself, or names a rule the linter does not have.
+    """
+    if DEFAULT not in found:
+        raise PolicyError(f"jurisdictions/{DEFAULT}.toml: missing")
+    known = None if rule_ids is None else set(rule_ids)
+    places = {name: Place(file.read(JurisdictionFile), file) for name, file in found.items()}
+    covered: dict[str, str] = {}
+    for name, (law, file) in places.items():
+        if law.id != name:
+            raise file.refusal(("id",), f"{law.id!r} is not the file's name")
+        _check_hours(law, file)
+        _check_countries(law, file, covered)
+        for position, forbidden in enumerate(law.forbidden):
+            if known is not None and (unknown := sorted(set(forbidden.rules) - known)):
+                raise file.refusal(
+                    ("forbidden", position, "rules"), f"the linter has no rule called {', '.join(unknown)}"
+                )
+        says = {item for required in law.required for item in required.says}
+        if law.opt_out.line_required is not ("opt_out" in says):
+            raise file.refusal(
+                ("opt_out", "line_required"), "says otherwise than `required`, which names opt_out or does not"
+            )
+    return Places(places)
+
+
+def _check_hours(law: JurisdictionFile, file: DataFile) -> None:
+    if law.hours.law and (wider := first_wider(law.hours.ours.week, law.hours.law.week)):
+        raise file.refusal(
+            ("hours", "ours", "week"),
+            f"{wider} is outside the law's hours, {file.at('hours', 'law', 'week')}",
+        )
+
+
+def _check_countries(law: JurisdictionFile, file: DataFile, covered: dict[str, str]) -> None:
+    world = zones_of_countries()
+    country = law.id.partition("-")[0]
+    own = law.countries or (() if law.id == DEFAULT else (country,))
+    for one in own:
+        if one not in world:
+            raise file.refusal(("countries",), f"{one!r} is not a country (ISO 3166)")
+    for one in law.countries:
+        if one in covered:
+            raise file.refusal(("countries",), f"{one} is under {covered[one]} already")
+        covered[one] = law.id
+    if law.id in world and not law.time_zones and len(world[law.id]) > 1 and not law.countries:
+        raise file.refusal(("time_zones",), f"missing: {law.name} has {len(world[law.id])}")
+
+
+def first_wider(hours: Hours, limit: Hours) -> str:
+    """Return the first day, with its hours, on which `hours` are open while `limit` is shut; empty if there is none."""
+    days = [(name, hours.week[at], limit.week[at]) for at, name in enumerate(("mon", "tue", "wed", "thu", "fri"))]
+    days += [("sat", hours.week[5], limit.week[5]), ("sun", hours.week[6], limit.week[6])]
+    for name, ours, theirs in days:
+        if not _inside(ours, theirs):
+            return f"{name} {written(ours)}"
+    if hours.holiday is not None:
+        allowed = [limit.holiday] if limit.holiday is not None else list(limit.week)
+        if not any(_inside(hours.holiday, theirs) for theirs in allowed):
+            return f"holiday {written(hours.holiday)}"
+    return ""
+
+
+def _inside(ours: Windows, theirs: Windows) -> bool:
+    return all(any(a <= start and end <= b for a, b in theirs) for start, end in ours)
+
+
+def written(windows: Windows) -> str:
+    """Return windows as people write them: `09:00-12:00, 13:00-20:30`."""
+    return ", ".join(f"{a // 60:02}:{a % 60:02}-{b // 60:02}:{b % 60:02}" for a, b in windows) or "closed"
+
+
+def intersect(one: Windows, other: Windows) -> Windows:
+    """Return what both windows hold."""
+    both = ((max(a, c), min(b, d)) for a, b in one for c, d in other)
+    return tuple(sorted((start, end) for start, end in both if start < end))
+
+
+def narrowest(windows: Iterable[Windows]) -> Windows:
+    """Return what all of several days' windows hold."""
+    common = _FULL_DAY
+    for one in windows:
+        common = intersect(common, one)
+    return common
+
+
+@cache
+def zones_of_countries() -> Mapping[str, tuple[str, ...]]:
+    """Return the time zones of every country, from the IANA table zone.tab."""
+    zones: dict[str, tuple[str, ...]] = {}
+    for line in (files("tzdata") / "zoneinfo" / "zone.tab").read_text("utf-8").splitlines():
+        if line and not line.startswith("#"):
+            country, _, name, *_ = line.split("\t")
+            zones[country] = (*zones.get(country, ()), name)
+    return zones

@@ -1,0 +1,195 @@
+"""
+Lenders: one policy each. It may tighten the law of a place, never loosen it: the loader refuses one that tries.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, NamedTuple
+
+from pydantic import AfterValidator, Field
+
+from dunning.domain.text import Text
+from dunning.policy.fields import CapFields, HoursField, Language, Minute, Strict
+from dunning.policy.files import DataFile, PolicyError
+from dunning.policy.jurisdiction import Place, Places, first_wider
+
+
+def valid_sender_id(written: str) -> str:
+    """
+    Check a sender id: 3 to 11 letters, digits or hyphens, at least one letter (SNS developer guide).
+
+    A `#` in front marks one that is registered in Hong Kong.
+
+    Raises:
+        ValueError: it is none, and not empty either.
+    """
+    if written and not re.fullmatch(r"(?=.*[A-Za-z])#?[A-Za-z0-9-]{3,11}", written):
+        raise ValueError(f"{written!r} is not 3 to 11 letters, digits or hyphens with at least one letter")
+    return written
+
+
+Price = Annotated[str, Field(pattern=r"^\d+\.\d{2,5}$")]
+
+
+class CountryFile(Strict):
+    """
+    How a lender texts people in one country, and numbers of it. `registered` maps `id@version` to a registered id.
+
+    `hours` and `caps` replace the lender's own there.
+    """
+
+    sender_id: Annotated[str, AfterValidator(valid_sender_id)] = ""
+    origination_number: str = Field(default="", pattern=r"^$|^\+?\d{5,14}$")
+    entity_id: str = Field(default="", max_length=50)
+    max_price: Price
+    registered: dict[str, str] = {}
+    hours: HoursField | None = None
+    caps: tuple[CapFields, ...] | None = None
+
+
+class LenderFile(Strict):
+    """
+    One lender's policy. `countries` are the only ones whose people and numbers are texted.
+
+    `languages` come in order of preference; the first is for customers who read none of them. `link_domains` are the
+    lender's own, the only ones a link may lead to.
+    """
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{1,40}$")
+    languages: tuple[Language, ...] = Field(min_length=1)
+    ladder: tuple[Annotated[int, Field(ge=-60, le=365)], ...] = Field(min_length=1)
+    urgency: tuple[int, ...] = ()
+    min_days_between_stages: int = Field(ge=1)
+    preferred_hour: Minute
+    max_segments: int = Field(ge=1, le=4)
+    hotline: str = Field(pattern=r"^\+?[0-9][0-9 -]{3,18}$")
+    link_domains: tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")], ...] = ()
+    sender_name: dict[Language, Annotated[str, Field(min_length=2, max_length=32)]]
+    pay: dict[Language, Annotated[str, Field(min_length=2)]]
+    hours: HoursField | None = None
+    caps: tuple[CapFields, ...] = Field(min_length=1)
+    countries: dict[str, CountryFile] = Field(min_length=1)
+
+
+class Lender(NamedTuple):
+    """A policy and the file it is from."""
+
+    policy: LenderFile
+    file: DataFile
+
+    def country(self, country: str, region: str, place_id: str) -> tuple[str, CountryFile] | None:
+        """
+        Return what the policy says of a country, and under which key; `None` if it texts nobody there.
+
+        A key is a region (`US-MA`), a country, or a place that several countries fall under (`EU`, `default`).
+        """
+        for key in (f"{country}-{region}", country, place_id):
+            if found := self.policy.countries.get(key):
+                return key, found
+        return None
+
+
+type Texts = Mapping[tuple[str, int, bool], Text]
+"""Texts by language, stage, and whether they are for several instalments."""
+
+
+def load_lenders(
+    found: Mapping[str, DataFile], texts: Texts, places: Places
+) -> dict[str, Lender]:
+    """
+    Read the policies.
+
+    Raises:
+        PolicyError: one is not as it should be, contradicts itself, or is looser than the law.
+    """
+    lenders = {name: Lender(file.read(LenderFile), file) for name, file in found.items()}
+    for name, lender in lenders.items():
+        if lender.policy.id != name:
+            raise lender.file.refusal(("id",), f"{lender.policy.id!r} is not the file's name")
+        _check_ladder(lender)
+        _check_words(lender, texts)
+        for code in lender.policy.countries:
+            reached = places.reached_by(code)
+            if not reached:
+                raise lender.file.refusal(("countries", code), "is no country (ISO 3166), nor a file of jurisdictions")
+            for place in reached:
+                for refusal in (*_unmet(lender, code, place), *_looser(lender, code, place)):
+                    raise refusal
+    return lenders
+
+
+def _check_ladder(lender: Lender) -> None:
+    """Stages ascend, and are no closer together than they may be."""
+    policy, file = lender
+    if list(policy.ladder) != sorted(set(policy.ladder)):
+        raise file.refusal(("ladder",), "not ascending, or a stage is there twice")
+    gaps = [later - earlier for earlier, later in zip(policy.ladder, policy.ladder[1:], strict=False)]
+    if gaps and min(gaps) < policy.min_days_between_stages:
+        raise file.refusal(
+            ("min_days_between_stages",),
+            f"{policy.min_days_between_stages} is more than the {min(gaps)} days between two stages of the ladder; "
+            "the later one would always be late",
+        )
+    if policy.urgency and sorted(policy.urgency) != sorted(policy.ladder):
+        raise file.refusal(("urgency",), "is not the ladder's stages in another order")
+
+
+def _check_words(lender: Lender, texts: Texts) -> None:
+    """Each language has the lender's words and a text for every stage; registered texts exist."""
+    policy, file = lender
+    for language in policy.languages:
+        for field, values in (("sender_name", policy.sender_name), ("pay", policy.pay)):
+            if language not in values:
+                raise file.refusal((field,), f"nothing for {language}")
+        for stage in policy.ladder:
+            for several in (False, True):
+                if (language, stage, several) not in texts:
+                    raise file.refusal(("ladder",), f"no text for stage {stage:+d} in {language}")
+    templates = {text.template for text in texts.values()}
+    for code, country in policy.countries.items():
+        if unknown := sorted(set(country.registered) - templates):
+            raise file.refusal(("countries", code, "registered"), f"no such text: {', '.join(unknown)}")
+
+
+def _unmet(lender: Lender, code: str, place: Place) -> Iterator[PolicyError]:
+    """Yield what carriers of a place demand and the policy does not give."""
+    carrier, country = place.law.carrier, lender.policy.countries[code]
+    demands = (
+        ("sender_id", carrier.registered_sender and not country.sender_id, "a registered sender id"),
+        ("sender_id", bool(country.sender_id) and not carrier.sender_id, "no sender id"),
+        ("origination_number", carrier.origination_number and not country.origination_number, "an own number"),
+        ("entity_id", carrier.registered_entity and not country.entity_id, "a registered entity"),
+        ("registered", carrier.registered_template and not country.registered, "registered texts"),
+    )
+    for field, unmet, demanded in demands:
+        if unmet:
+            yield lender.file.refusal(
+                ("countries", code, field), f"carriers of {place.law.name} demand {demanded}, {place.file.at('carrier')}"
+            )
+
+
+def _looser(lender: Lender, code: str, place: Place) -> Iterator[PolicyError]:
+    """Yield what a policy allows and the law of a place does not."""
+    policy, file = lender
+    country = policy.countries[code]
+    law = place.law.hours.law
+    for hours, where in ((country.hours, ("countries", code, "hours")), (policy.hours, ("hours",))):
+        if hours is None:
+            continue
+        if law and (wider := first_wider(hours, law.week)):
+            yield file.refusal(
+                where,
+                f"{wider} is looser than the law of {place.law.name}, {place.file.at('hours', 'law', 'week')}; "
+                f"narrow it, or give countries.{code} hours of its own",
+            )
+        break
+    own_caps = country.caps is not None
+    for position, cap in enumerate(country.caps if country.caps is not None else policy.caps):
+        for legal_position, legal in enumerate(place.law.caps):
+            if legal.is_law and cap.scope == legal.scope and cap.within <= legal.within and cap.at_most > legal.at_most:
+                where = ("countries", code, "caps", position) if own_caps else ("caps", position)
+                yield file.refusal(
+                    where,
+                    f"at most {cap.at_most} is looser than the law of {place.law.name}, at most {legal.at_most}, "
+                    f"{place.file.at('caps', legal_position)}",
+                )
