@@ -22,6 +22,9 @@ ACCOUNTS =
 START =
 DAYS =
 OUT = .local
+LENDER =
+PLACE =
+POLICIES =
 
 .PHONY: help
 help: ## Show the targets
@@ -42,6 +45,7 @@ check: setup ## Check style, types, locks and the template
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/cfn-lint template.yaml
+	@$(BIN)/python -m tests.tools.policy_check --brief
 	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT \
 	&& cp $(RUNTIME_LOCK) "$$fresh/runtime.txt" && cp $(DEV_LOCK) "$$fresh/dev.txt" \
 	&& $(COMPILE) -o "$$fresh/runtime.txt" pyproject.toml > "$$fresh/log" \
@@ -49,6 +53,11 @@ check: setup ## Check style, types, locks and the template
 	&& if diff -u $(RUNTIME_LOCK) "$$fresh/runtime.txt" && diff -u $(DEV_LOCK) "$$fresh/dev.txt"; \
 	then echo "The locks fit pyproject.toml."; \
 	else echo "The locks do not fit pyproject.toml: run 'make lock' and look at the difference."; exit 1; fi
+
+.PHONY: policy-check
+policy-check: setup ## Print what holds per lender and place, and from whom; LENDER=demo-tw PLACE=TW POLICIES=dir
+	@$(BIN)/python -m tests.tools.policy_check $(if $(LENDER),--lender "$(LENDER)") \
+		$(if $(PLACE),--place "$(PLACE)") $(if $(POLICIES),--policies "$(POLICIES)")
 
 .PHONY: format
 format: setup ## Put the code into its form, and fix what can be fixed

@@ -188,3 +188,6 @@ class FakeJournal:
 
     def count(self, name: str, value: float = 1) -> None:
         self.counts[name] = self.counts.get(name, 0) + value
+
+    def gauge(self, name: str, value: float) -> None:
+        self.counts[name] = value

@@ -98,6 +98,11 @@ class Recorder:
         with self._lock:
             self.metrics[name] += int(value)
 
+    def gauge(self, name: str, value: float) -> None:
+        """Keep where a metric stands."""
+        with self._lock:
+            self.metrics[name] = int(value)
+
     def customers(self, kind: str, reason: str) -> int:
         """Return how many different customers a decision was made about."""
         return len(self._customers[kind, reason])

@@ -207,3 +207,7 @@ class Journal(Protocol):
     def count(self, name: str, value: float = 1) -> None:
         """Add to a metric."""
         ...
+
+    def gauge(self, name: str, value: float) -> None:
+        """Say where a metric stands."""
+        ...

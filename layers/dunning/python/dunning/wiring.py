@@ -67,6 +67,11 @@ class _Telling:
         if self._second:
             self._second.count(name, value)
 
+    def gauge(self, name: str, value: float) -> None:
+        self._first.gauge(name, value)
+        if self._second:
+            self._second.gauge(name, value)
+
     def flush(self) -> None:
         self._first.flush()
 
@@ -130,6 +135,7 @@ def scanner() -> ScanService:
         clock=clock,
         journal=telling,
         capacity=int(settings.sms_per_second * settings.tick_seconds),
+        calendars_end_on=min(policies().calendars_needed().values(), default=None),
     )
 
 

@@ -50,6 +50,11 @@ class PowertoolsJournal:
         with self._lock:
             self._counts[name] += value
 
+    def gauge(self, name: str, value: float) -> None:
+        """Say where a metric stands: the last value of an invocation goes out."""
+        with self._lock:
+            self._counts[name] = value
+
     def flush(self) -> None:
         """Put the counted metrics out."""
         with self._lock:

@@ -15,7 +15,6 @@ from dunning.domain.decision import Reason
 from dunning.domain.facts import Facts
 from dunning.domain.text import Text
 
-
 type Windows = tuple[tuple[int, int], ...]
 """The open times of a day as minutes from midnight, each `[start, end)`, in order."""
 

@@ -21,7 +21,7 @@ from dunning.policy.calendar import CalendarFile, CalendarOf, calendars_in
 from dunning.policy.fields import Hours, Sourced
 from dunning.policy.files import toml_file, toml_files
 from dunning.policy.jurisdiction import Place, Places, load_jurisdictions, narrowest
-from dunning.policy.lender import CountryFile, Lender, Texts, load_lenders
+from dunning.policy.lender import Lender, Texts, load_lenders
 from dunning.policy.text import Phrases, load_texts
 
 _DATA = files("dunning.policy")
@@ -57,6 +57,8 @@ class PolicyBook:
         self.opt_out_lines = {language: of["opt_out_line"] for language, of in phrases.items()}
         self.and_others = {language: of["and_others"] for language, of in phrases.items()}
         self.calendar_of = calendar_of
+        self._phrases = phrases
+        self._estimates = prices
         self._rules: dict[tuple[str, str, str, str], Rules | Reason] = {}
         self._prices = {country: int(price * 1_000_000) for country, price in prices.per_segment.items()}
 
@@ -64,9 +66,30 @@ class PolicyBook:
         """Return the rules for a customer, or why there are none."""
         key = (facts.lender, facts.country, facts.region, facts.phone_country)
         rules = self._rules.get(key)
-        if rules is None:
-            rules = self._rules[key] = self._combine(*key)
+        return self.rules(*key) if rules is None else rules
+
+    def rules(self, lender: str, country: str, region: str = "", phone_country: str = "") -> Rules | Reason:
+        """Return the rules for a lender's customers in a country, with a number of that country or of another."""
+        key = (lender, country, region, phone_country or country)
+        rules = self._rules[key] = self._combine(*key)
         return rules
+
+    def calendars_needed(self) -> dict[str, date]:
+        """Return the countries whose calendar some lender's rules need, and the last day it covers."""
+        needed: dict[str, date] = {}
+        for name, lender in self.lenders.items():
+            for code in self.places.countries_under(lender.policy.countries):
+                calendar = self.calendar_of(code)
+                if calendar is None or code in needed:
+                    continue
+                rules = self.rules(name, code)
+                if isinstance(rules, Rules) and rules.overdue_hours.covered_until is not None:
+                    needed[code] = calendar.valid_until
+        return needed
+
+    def with_lenders(self, lenders: Mapping[str, Lender]) -> "PolicyBook":
+        """Return the same law, words and calendars for other lenders."""
+        return PolicyBook(self.places, lenders, self.texts, self._phrases, self._estimates, self.calendar_of)
 
     def price(self, country: str, parts: int) -> int:
         """Estimate the carrier fee of a text in millionths of a US dollar."""

@@ -26,7 +26,7 @@ class CalendarFile(Strict):
     valid_until: date
     source: str = Field(min_length=3)
     holidays: dict[date, str]
-    working_days: dict[date, str] = {}
+    working_days: dict[date, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _days_are_covered(self) -> Self:

@@ -122,7 +122,7 @@ class JurisdictionFile(Strict):
     name: str
     countries: tuple[str, ...] = ()
     time_zones: tuple[ZoneName, ...] = ()
-    regions: dict[str, tuple[ZoneName, ...]] = {}
+    regions: dict[str, tuple[ZoneName, ...]] = Field(default_factory=dict)
     hours: HoursPair
     closed_days: tuple[ClosedDays, ...] = ()
     caps: tuple[SourcedCap, ...] = Field(min_length=1)
@@ -166,6 +166,15 @@ class Places:
         place = self.by_id.get(country)
         own = zones_of_countries()[country]
         return place.law.regions.get(region, place.law.time_zones or own) if place else own
+
+    def countries_under(self, codes: Iterable[str]) -> list[str]:
+        """Return the countries that keys of a policy reach: themselves, and those under a place such as `EU`."""
+        found: dict[str, None] = {}
+        for country in zones_of_countries():
+            place = self.of(country)
+            if place and not {country, place.law.id}.isdisjoint(codes):
+                found[country] = None
+        return list(found)
 
     def reached_by(self, code: str) -> list[Place]:
         """Return the places that a key of a policy reaches: a place's id, or a country with its regions."""

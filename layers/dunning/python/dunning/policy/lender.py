@@ -93,9 +93,7 @@ type Texts = Mapping[tuple[str, int, bool], Text]
 """Texts by language, stage, and whether they are for several instalments."""
 
 
-def load_lenders(
-    found: Mapping[str, DataFile], texts: Texts, places: Places
-) -> dict[str, Lender]:
+def load_lenders(found: Mapping[str, DataFile], texts: Texts, places: Places) -> dict[str, Lender]:
     """
     Read the policies.
 
@@ -164,7 +162,8 @@ def _unmet(lender: Lender, code: str, place: Place) -> Iterator[PolicyError]:
     for field, unmet, demanded in demands:
         if unmet:
             yield lender.file.refusal(
-                ("countries", code, field), f"carriers of {place.law.name} demand {demanded}, {place.file.at('carrier')}"
+                ("countries", code, field),
+                f"carriers of {place.law.name} demand {demanded}, {place.file.at('carrier')}",
             )
 
 

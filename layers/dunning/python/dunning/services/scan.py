@@ -6,7 +6,7 @@ next tick, and a repeat is harmless.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from dunning.ports import Clock, DueIndex, Job, JobQueue, Journal, SendingSwitch
 
@@ -21,7 +21,12 @@ class Tick:
 
 
 class ScanService:
-    """The scanner's work. `capacity` is how many texts can be sent between two ticks."""
+    """
+    The scanner's work. `capacity` is how many texts can be sent between two ticks.
+
+    `calendars_end_on` is the last day that every calendar somebody's rules need still covers, `None` if none is needed.
+    The scanner tells how far off that is because it runs every minute, whether anything is due or not.
+    """
 
     def __init__(
         self,
@@ -32,6 +37,7 @@ class ScanService:
         clock: Clock,
         journal: Journal,
         capacity: int,
+        calendars_end_on: date | None = None,
     ) -> None:
         self._index = index
         self._queue = queue
@@ -39,10 +45,13 @@ class ScanService:
         self._clock = clock
         self._journal = journal
         self._capacity = capacity
+        self._calendars_end_on = calendars_end_on
 
     def tick(self) -> Tick:
         """Enqueue from the head of the due index what the queue has room for."""
         now = self._clock.now()
+        if self._calendars_end_on is not None:
+            self._journal.gauge("CalendarDaysLeft", (self._calendars_end_on - now.date()).days)
         if not self._switch.is_on():
             self._journal.event("tick_skipped", reason="sending_off")
             return Tick(now, 0, 0)

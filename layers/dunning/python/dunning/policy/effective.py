@@ -1,0 +1,313 @@
+"""
+What holds for a lender's customers in a place, and which limit is from whom: the law, our defaults, the lender.
+
+For reading and review; decisions use `PolicyBook.rules_for`, which is made from the same files.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal
+
+from dunning.domain.rules import Cap, Rules, Scope, Week
+from dunning.policy.book import PolicyBook
+from dunning.policy.fields import DAYS, CapFields, Hours, Mark, Sourced
+from dunning.policy.jurisdiction import Place, written
+from dunning.policy.lender import Lender
+
+type Origin = Literal["law", "ours", "lender"]
+
+CALENDAR_WARNING = timedelta(days=60)
+"""So long before a calendar ends somebody is told: announcements for the next year come in November."""
+
+STALE = timedelta(days=366)
+"""A limit that nobody has looked at for longer may have changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one side says: the law, our default, or the lender. `binds` unless something stricter makes it idle."""
+
+    origin: Origin
+    says: str
+    at: str
+    mark: Mark | None = None
+    source: str = ""
+    binds: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One limit as it holds in the end, and its parts."""
+
+    topic: str
+    effective: str
+    parts: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """All that holds for a lender in one place. `country` stands for those that the place covers."""
+
+    lender: str
+    place: str
+    name: str
+    country: str
+    limits: tuple[Limit, ...]
+    warnings: tuple[str, ...]
+
+
+def effective_rules(book: PolicyBook, lender_id: str, today: date) -> Iterator[Effective]:
+    """Yield what holds in each place a lender's policy reaches."""
+    lender = book.lenders[lender_id]
+    done: set[tuple[str, str]] = set()
+    for code in lender.policy.countries:
+        for place in book.places.reached_by(code):
+            country, region = _somewhere_in(book, lender, code, place)
+            if (place.law.id, country) in done:
+                continue
+            done.add((place.law.id, country))
+            rules = book.rules(lender_id, country, region)
+            if isinstance(rules, Rules):
+                yield _Explained(book, lender, place, rules, country, region).all(today)
+
+
+def _somewhere_in(book: PolicyBook, lender: Lender, code: str, place: Place) -> tuple[str, str]:
+    """Return a country and region that fall under a place by way of a key of the policy."""
+    country, _, region = place.law.id.partition("-")
+    if book.places.of(country) is None:
+        under = [one for one in book.places.countries_under([code]) if one not in lender.policy.countries]
+        country = next((one for one in under if book.calendar_of(one)), under[0] if under else code)
+    elif code not in (country, place.law.id):
+        country = code
+    return country, region
+
+
+class _Explained:
+    """One lender in one place, limit by limit."""
+
+    def __init__(self, book: PolicyBook, lender: Lender, place: Place, rules: Rules, country: str, region: str) -> None:
+        found = lender.country(country, region, place.law.id)
+        assert found is not None  # noqa: S101 - there are rules, so the policy reaches the country
+        self.key, self.own = found
+        self.book, self.lender, self.rules, self.country = book, lender, rules, country
+        self.law, self.file, self.name = place.law, place.file, place.law.name
+
+    def all(self, today: date) -> Effective:
+        limits = (
+            self._ladder(),
+            *self._hours(),
+            self._caps(),
+            self._consent(),
+            self._words(),
+            self._opt_out(),
+            self._links(),
+            self._carrier(),
+            self._retention(),
+            *(Limit("noted", noted.what, (self._legal(noted, "binds no text", "noted", at),))
+              for at, noted in enumerate(self.law.noted)),
+        )  # fmt: skip
+        return Effective(
+            self.lender.policy.id, self.law.id, self.name, self.country, limits, tuple(self._warnings(limits, today))
+        )
+
+    def _legal(self, limit: Sourced, says: str, *where: str | int, binds: bool = True) -> Part:
+        origin: Origin = "law" if limit.is_law else "ours"
+        return Part(origin, says, self.file.at(*where), limit.mark, limit.source, binds)
+
+    def _of_lender(self, says: str, *where: str | int, binds: bool = True) -> Part:
+        return Part("lender", says, self.lender.file.at(*where), binds=binds)
+
+    def _ladder(self) -> Limit:
+        policy = self.lender.policy
+        stages = " ".join(f"{stage:+d}" if stage else "0" for stage in policy.ladder)
+        says = f"{stages} days from the due date, {policy.min_days_between_stages} days apart or more"
+        return Limit("stages", says, (self._of_lender("the same", "ladder"),))
+
+    def _hours(self) -> Iterator[Limit]:
+        own = self.own.hours or self.lender.policy.hours
+        pair = self.law.hours
+        parts = []
+        if pair.law:
+            parts.append(self._legal(pair.law, hours_in_words(pair.law.week), "hours", "law", "week"))
+        parts.append(self._legal(pair.ours, hours_in_words(pair.ours.week), "hours", "ours", "week"))
+        if own:
+            where = ("countries", self.key, "hours") if self.own.hours else ("hours",)
+            parts.append(self._of_lender(hours_in_words(own), *where))
+        parts += [
+            self._legal(
+                closed, f"none on {closed.day.replace('_', ' ')}s, {_of_stages(closed.stages)}", "closed_days", position
+            )
+            for position, closed in enumerate(self.law.closed_days)
+        ]
+        before, overdue = (
+            week_in_words(hours.week) + ("; fewer on holidays" if hours.special else "")
+            for hours in (self.rules.hours, self.rules.overdue_hours)
+        )
+        yield Limit("hours", before if before == overdue else f"{before}; overdue: {overdue}", tuple(parts))
+        zones = [zone.key for zone in self.rules.zones]
+        everywhere = f"in {zones[0]}" if len(zones) == 1 else f"in all {len(zones)} zones a person may be in"
+        yield Limit("time zone", everywhere if len(zones) == 1 else f"{everywhere}: {', '.join(zones)}")
+        if self.rules.overdue_hours.covered_until is not None:
+            calendar = self.book.calendar_of(self.country)
+            known = f"{self.country}, known until {calendar.valid_until}" if calendar else f"none for {self.country}"
+            yield Limit("calendar", known)
+
+    def _caps(self) -> Limit:
+        rules = self.rules
+        all_caps = (*rules.person_caps, *rules.account_caps)
+        binding = [cap for cap in all_caps if not _idle(cap, all_caps)]
+        parts = [
+            self._legal(cap, _cap_in_words(cap), "caps", position, binds=_cap(cap) in binding)
+            for position, cap in enumerate(self.law.caps)
+        ]
+        own, where = (
+            (self.own.caps, ("countries", self.key, "caps"))
+            if self.own.caps is not None
+            else (self.lender.policy.caps, ("caps",))
+        )
+        parts += [
+            self._of_lender(_cap_in_words(cap), *where, position, binds=_cap(cap) in binding)
+            for position, cap in enumerate(own)
+        ]
+        return Limit("caps", "; ".join(_cap_in_words(cap) for cap in binding), tuple(parts))
+
+    def _consent(self) -> Limit:
+        consent = self.law.consent
+        says = "has to be on record" if consent.required else "none needed"
+        basis = consent.basis.replace("_", " ")
+        return Limit("consent", f"{says}; basis: {basis}", (self._legal(consent, "the same", "consent"),))
+
+    def _words(self) -> Limit:
+        parts = [
+            self._legal(required, "says " + ", ".join(required.says).replace("_", " "), "required", position)
+            for position, required in enumerate(self.law.required)
+        ]
+        parts += [
+            self._legal(forbidden, "never " + ", ".join(forbidden.rules), "forbidden", position)
+            for position, forbidden in enumerate(self.law.forbidden)
+        ]
+        policy = self.lender.policy
+        says = f"{', '.join(policy.languages)}; {policy.max_segments} segments at most; every text is checked for both"
+        return Limit("words", says, tuple(parts))
+
+    def _opt_out(self) -> Limit:
+        opt_out = self.law.opt_out
+        says = "every text says how" if opt_out.line_required else "no line needed"
+        words = " ".join(opt_out.words)
+        return Limit("opt-out", f"{says}; words: {words}", (self._legal(opt_out, "the same", "opt_out"),))
+
+    def _links(self) -> Limit:
+        links, domains = self.law.links, self.lender.policy.link_domains
+        allowed = links.allowed and domains
+        says = f"only to {', '.join(domains)}" if allowed else "none"
+        parts = [self._legal(links, "may be" if links.allowed else "none", "links")]
+        if links.allowed:
+            parts.append(self._of_lender(", ".join(domains) or "none of its own", "link_domains"))
+        return Limit("links", says, tuple(parts))
+
+    def _carrier(self) -> Limit:
+        carrier, own = self.law.carrier, self.own
+        demands = [
+            name
+            for name, demanded in (
+                ("registered texts", carrier.registered_template),
+                ("a registered entity", carrier.registered_entity),
+                ("a registered sender id", carrier.registered_sender),
+                ("an origination number", carrier.origination_number),
+                ("the signature is added by them", carrier.signature_by_carrier),
+            )
+            if demanded
+        ]
+        sender = own.sender_id or own.origination_number or "whatever SNS picks"
+        ids = f", {len(own.registered)} registered texts" if own.registered else ""
+        return Limit(
+            "carrier",
+            f"from {sender}{ids}, at most USD {own.max_price} a text",
+            (
+                self._legal(carrier, ", ".join(demands) or "no demands", "carrier"),
+                self._of_lender(f"sender {sender}", "countries", self.key),
+            ),
+        )
+
+    def _retention(self) -> Limit:
+        retention = self.law.retention
+        return Limit("record", f"kept {retention.days} days", (self._legal(retention, "the same", "retention"),))
+
+    def _warnings(self, limits: Iterable[Limit], today: date) -> Iterator[str]:
+        parts = [(limit.topic, part) for limit in limits for part in limit.parts]
+        for topic, part in parts:
+            if part.origin == "lender" and not part.binds:
+                yield f"{topic}: {part.says} ({part.at}) has no effect, something stricter holds"
+        own = self.own.hours or self.lender.policy.hours
+        if own and any(a != b for a, b in zip(own.week, self.rules.hours.week, strict=True)):
+            yield f"hours: the lender's are narrowed to {week_in_words(self.rules.hours.week)}"
+        covered = self.rules.overdue_hours.covered_until
+        if covered is not None and self.book.calendar_of(self.country) is None:
+            yield f"calendar: none for {self.country}: nobody there is texted"
+        elif covered is not None and covered - today < CALENDAR_WARNING:
+            yield f"calendar: ends on {covered}, in {(covered - today).days} days: run make calendars"
+        memory = [topic for topic, part in parts if part.mark == "M"]
+        if memory:
+            yield f"from memory, not verified: {', '.join(dict.fromkeys(memory))}; have counsel check"
+        stale = [where for where, limit in _sourced(self.law) if today - limit.checked_on > STALE]
+        if stale:
+            yield f"not looked at for a year: {', '.join(stale)}"
+
+
+def _sourced(law: object) -> Iterator[tuple[str, Sourced]]:
+    for name in type(law).model_fields:  # type: ignore[attr-defined]
+        value = getattr(law, name)
+        for one in value if isinstance(value, tuple) else (value,):
+            if isinstance(one, Sourced):
+                yield name, one
+
+
+def _of_stages(stages: str) -> str:
+    return "any text" if stages == "all" else "overdue texts"
+
+
+def _cap(cap: CapFields) -> Cap:
+    return Cap(cap.at_most, cap.within, cap.scope)
+
+
+def _idle(cap: Cap, caps: Sequence[Cap]) -> bool:
+    """Tell whether another cap is at least as strict in every respect: fewer, in as long a time or longer."""
+    return any(
+        other != cap
+        and other.count <= cap.count
+        and other.window >= cap.window
+        and (other.scope is cap.scope or other.scope is Scope.PERSON)
+        for other in caps
+    )
+
+
+def _cap_in_words(cap: Cap | CapFields) -> str:
+    count, window = (cap.count, cap.window) if isinstance(cap, Cap) else (cap.at_most, cap.within)
+    hours = int(window / timedelta(hours=1))
+    span = f"{hours // 24} days" if hours % 24 == 0 and hours > 24 else f"{hours} hours"  # noqa: PLR2004 - a day
+    return f"{count} in {span}, {'a person' if cap.scope is Scope.PERSON else 'each account'}"
+
+
+def hours_in_words(hours: Hours) -> str:
+    """Return hours as people write them: `mon-fri 08:00-20:00, sat-sun 08:00-18:00, holidays 08:00-18:00`."""
+    said = [week_in_words(hours.week)]
+    if hours.holiday is not None:
+        said.append(f"holidays {written(hours.holiday)}")
+    if hours.working_day is not None:
+        said.append(f"moved working days {written(hours.working_day)}")
+    return ", ".join(said)
+
+
+def week_in_words(week: Week) -> str:
+    """Return a week as people write it: `mon-sat 09:00-19:00, sun closed`."""
+    runs: list[tuple[int, int]] = []
+    for day in range(7):
+        if runs and week[runs[-1][0]] == week[day]:
+            runs[-1] = (runs[-1][0], day)
+        else:
+            runs.append((day, day))
+    if len(runs) == 1:
+        return f"{written(week[0])} every day"
+    named: Callable[[int, int], str] = lambda a, b: DAYS[a] if a == b else f"{DAYS[a]}-{DAYS[b]}"  # noqa: E731
+    return ", ".join(f"{named(*run)} {written(week[run[0]])}" for run in runs)

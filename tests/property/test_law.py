@@ -1,0 +1,273 @@
+"""
+No policy that loads can send outside the law of its places, whatever it says.
+
+Random policies are written as files and read by the loader. It may refuse one; one that it takes is lived with, and
+every text is held against the jurisdiction files, which are read here a second time, in the plainest way.
+"""
+
+import itertools
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from hypothesis import event, given
+from hypothesis import strategies as st
+
+from dunning.domain import Send, decide
+from dunning.domain.decision import Reminder
+from dunning.domain.facts import Facts
+from dunning.policy import PolicyBook, PolicyError
+from dunning.policy.files import DataFile
+from dunning.policy.jurisdiction import zones_of_countries
+from dunning.policy.lender import load_lenders
+from tests.builders import a_customer, a_standing, after, an_account, an_instalment, the_policies
+from tests.property.strategies import MANY
+
+START = datetime(2026, 11, 20, tzinfo=UTC)
+LIFE = timedelta(days=75)
+DATA = files("dunning.policy")
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+PHONES = {"CN": "+8613800000000", "TW": "+886900000001", "US": "+12025550100"}
+DEMANDED = {
+    "US": 'origination_number = "+18005550100"',
+    "CN": "",
+    "SG": 'sender_id = "DEMOFIN"',
+    "IN": 'sender_id = "DEMOFI"\nentity_id = "DEMO-IN"',
+}
+
+
+@cache
+def law(place: str) -> dict[str, Any]:
+    return tomllib.loads((DATA / "jurisdictions" / f"{place}.toml").read_text("utf-8"))
+
+
+@cache
+def place_of(country: str, region: str = "") -> str:
+    names = {entry.name.removesuffix(".toml") for entry in (DATA / "jurisdictions").iterdir()}
+    for name in (f"{country}-{region}", country):
+        if name in names:
+            return name
+    groups = [name for name in sorted(names) if country in law(name).get("countries", ())]
+    return groups[0] if groups else "default"
+
+
+@cache
+def calendar(country: str) -> dict[str, Any]:
+    return tomllib.loads((DATA / "calendars" / f"{country}.toml").read_text("utf-8"))
+
+
+COUNTRIES = ("TW", "CN", "HK", "US", *sorted({"GB", "FR", "IN", "SG", "MY", "ID", "PH", "AU", "TH", "VN", "KR", "JP", "BR",
+                                                "CH"}))  # fmt: skip
+REGIONS = {"US": ("", "MA", "TX"), "AU": ("", "NSW", "WA"), "BR": ("", "SP"), "ID": ("", "JK")}
+
+clocks = st.integers(0, 48).map(lambda half: f"{half // 2:02}:{half % 2 * 30:02}")
+decent = st.sampled_from(["09:00-18:00", "10:00-12:00, 13:00-17:00", "09:30-17:30", "08:00-20:00", "11:00-14:00"])
+
+
+@st.composite
+def windows(draw: st.DrawFn) -> str:
+    if draw(st.integers(0, 5)):
+        return draw(decent)
+    start, end = sorted(draw(st.lists(clocks, min_size=2, max_size=2, unique=True)))
+    return f"{start}-{end}"
+
+
+@st.composite
+def hours(draw: st.DrawFn) -> str:
+    days = draw(st.sampled_from([("daily",), ("mon-fri", "sat-sun"), ("mon-sat", "sun"), ("mon-fri", "sat", "sun")]))
+    table = {name: draw(windows()) for name in days}
+    for special in ("holiday", "working_day"):
+        if draw(st.integers(0, 3)) == 0:
+            table[special] = draw(st.one_of(st.just(""), windows()))
+    return "{ " + ", ".join(f'{name} = "{times}"' for name, times in table.items()) + " }"
+
+
+caps = st.tuples(st.integers(1, 6), st.sampled_from(["24h", "7d", "30d"]), st.sampled_from(["person", "account"]))
+
+
+def caps_of(drawn: list[tuple[int, str, str]]) -> str:
+    return ", ".join(f'{{ at_most = {n}, within = "{span}", scope = "{scope}" }}' for n, span, scope in drawn)
+
+
+@cache
+def registered() -> str:
+    book = the_policies()
+    found = [*book.texts.values(), *getattr(book, "texts_with_fee", {}).values()]
+    return "\n".join(f'"{text.template}" = "R{number}"' for number, text in enumerate(found))
+
+
+@st.composite
+def policies(draw: st.DrawFn) -> tuple[str, tuple[str, ...]]:
+    """Draw a policy file and the countries it texts people in."""
+    stages = sorted(draw(st.sets(st.sampled_from((-3, 0, 3, 7, 15, 30)), min_size=1)))
+    countries = draw(st.lists(st.sampled_from(COUNTRIES), min_size=1, max_size=3, unique=True))
+    lines = [
+        'id = "drawn"\nlanguages = ["en"]\nhotline = "0800-000-123"\npreferred_hour = "10:00"\nmax_segments = 2',
+        f"ladder = {stages}\nmin_days_between_stages = 3",
+        'sender_name = { en = "Demo Finance" }\npay = { en = "our app" }',
+        f"caps = [{caps_of(draw(st.lists(caps, min_size=1, max_size=2)))}]",
+    ]
+    if draw(st.booleans()):
+        lines.append(f"hours = {draw(hours())}")
+    for country in countries:
+        lines.append(f'[countries.{country}]\nmax_price = "0.30"\n{DEMANDED.get(country, "")}')
+        if draw(st.integers(0, 2)) == 0:
+            lines.append(f"hours = {draw(hours())}")
+        if draw(st.integers(0, 2)) == 0:
+            lines.append(f"caps = [{caps_of(draw(st.lists(caps, max_size=2)))}]")
+        if country in ("CN", "IN"):
+            lines.append(f"[countries.{country}.registered]\n{registered()}")
+    return "\n".join(lines), tuple(countries)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who is texted: where they are, where their number is from, and when something fell due."""
+
+    facts: Facts
+    late: tuple[int, ...]
+
+
+@st.composite
+def people(draw: st.DrawFn, countries: tuple[str, ...]) -> Person:
+    country = draw(st.sampled_from(countries))
+    number = draw(st.sampled_from(countries)) if draw(st.integers(0, 2)) == 0 else country
+    region = draw(st.sampled_from(REGIONS.get(country, ("",))))
+    zone = draw(st.sampled_from(["", "", zones_of_countries()[country][0]]))
+    accounts = [
+        an_account(
+            *(an_instalment(str(due), 32_500, number=at) for at, due in enumerate(sorted(dues), 1)),
+            account_id=f"A{position}", currency="USD",
+        )
+        for position, dues in enumerate(
+            draw(st.lists(st.sets(st.dates(date(2026, 11, 1), date(2027, 1, 25)), min_size=1, max_size=3), min_size=1,
+                          max_size=2))
+        )
+    ]  # fmt: skip
+    facts = a_customer(
+        *accounts, country=country, region=region, phone_country=number, phone=PHONES.get(number, "+447400000000"),
+        time_zone=zone, language="en", name="John Smith", lender="drawn",
+        consented_at=draw(st.sampled_from([None, datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)])),
+    )  # fmt: skip
+    return Person(facts, tuple(draw(st.lists(st.sampled_from([0, 0, 0, 1, 61, 600, 1439]), min_size=1, max_size=6))))
+
+
+def load(policy: str) -> PolicyBook:
+    """Load a policy beside the package's own places, texts and calendars."""
+    book = the_policies()
+    lenders = load_lenders({"drawn": DataFile("lenders/drawn.toml", policy)}, book.texts, book.places)
+    return book.with_lenders(lenders)
+
+
+def lived(book: PolicyBook, person: Person) -> list[tuple[datetime, Reminder]]:
+    """Return what a person is sent in ten weeks, each wake late by some minutes."""
+    standing, now, sent = a_standing(), START, []
+    for late in itertools.islice(itertools.cycle(person.late), 400):
+        if now > START + LIFE:
+            return sent
+        decision = decide(person.facts, standing, book, now)
+        if isinstance(decision, Send):
+            sent.append((now, decision.reminder))
+            standing = after(standing, person.facts, decision.reminder, now)
+        elif decision.until is None:
+            return sent
+        else:
+            now = decision.until + timedelta(minutes=late)
+    raise AssertionError("woken four hundred times")
+
+
+def open_at(week: Mapping[str, str], local: datetime, country: str) -> bool:
+    """Tell whether written hours are open: the rule of the week, its holidays and its moved working days."""
+    days = {}
+    for name, times in week.items():
+        if name in ("holiday", "working_day"):
+            continue
+        first, _, last = name.replace("daily", "mon-sun").partition("-")
+        for day in range(WEEKDAYS.index(first), WEEKDAYS.index(last or first) + 1):
+            days[day] = times
+    times = days[local.weekday()]
+    if "holiday" in week and str(local.date()) in map(str, calendar(country)["holidays"]):
+        times = week["holiday"]
+    return any(start <= f"{local:%H:%M}" < end for start, end in re.findall(r"(\d\d:\d\d)-(\d\d:\d\d)", times))
+
+
+def homes(facts: Facts) -> list[tuple[str, str]]:
+    """Return the countries, with their regions, whose law holds: the person's, and a foreign number's."""
+    own = [(facts.country, facts.region)]
+    return own if facts.phone_country == facts.country else [*own, (facts.phone_country, "")]
+
+
+def zones(facts: Facts) -> list[str]:
+    if facts.time_zone:
+        return [facts.time_zone]
+    found = []
+    for country, region in homes(facts):
+        place = place_of(country)
+        of_place = law(place) if place == country else {}
+        found += of_place.get("regions", {}).get(region) or of_place.get("time_zones") or zones_of_countries()[country]
+    return found
+
+
+def check_one(facts: Facts, at: datetime, reminder: Reminder, place: str, country: str) -> None:
+    says = law(place)
+    for zone in zones(facts):
+        local = at.astimezone(ZoneInfo(zone))
+        for limit in says["hours"].values():
+            assert open_at(limit["week"], local, country), f"{place}: outside hours"
+            if "holiday" in limit["week"]:
+                assert local.date() <= calendar(country)["valid_until"]
+        for closed in says.get("closed_days", ()):
+            if closed["stages"] == "overdue" and reminder.stage <= 0:
+                continue
+            if closed["day"] == "sunday":
+                assert local.isoweekday() != 7, f"{place}: on a Sunday"
+            else:
+                assert str(local.date()) not in map(str, calendar(country)["holidays"]), f"{place}: on a holiday"
+                assert local.date() <= calendar(country)["valid_until"], f"{place}: beyond the calendar"
+    if says["consent"]["required"]:
+        assert facts.consented_at is not None
+        assert facts.consented_at <= at
+    if says["opt_out"]["line_required"]:
+        assert "STOP" in reminder.text
+    if not says["links"]["allowed"]:
+        assert not re.search(r"https?:|www\.|\w\.(?:com|net|io)\b", reminder.text)
+
+
+def check_caps(sent: list[tuple[datetime, Reminder]], facts: Facts, place: str) -> None:
+    units = {"h": timedelta(hours=1), "d": timedelta(days=1)}
+    for cap in law(place)["caps"]:
+        window = int(cap["within"][:-1]) * units[cap["within"][-1]]
+        for account in facts.accounts if cap["scope"] == "account" else [None]:
+            times = [at for at, reminder in sent if account is None or account.account_id in reminder.account_ids]
+            for last in times:
+                assert sum(last - window < one <= last for one in times) <= cap["at_most"], f"{place}: {cap['source']}"
+
+
+@MANY
+@given(st.data())
+def test_no_policy_that_loads_can_send_outside_the_law_of_its_places(data: st.DataObject) -> None:
+    policy, countries = data.draw(policies())
+    try:
+        book = load(policy)
+    except PolicyError as refused:
+        assert re.match(r"lenders/drawn\.toml:\d+: ", str(refused))
+        event("refused")
+        return
+    person = data.draw(people(countries))
+    facts = person.facts
+    sent = lived(book, person)
+    event(f"{place_of(facts.country, facts.region)}: {'texts' if sent else 'no text'}")
+    for country, region in homes(facts):
+        place = place_of(country, region)
+        for at, reminder in sent:
+            check_one(facts, at, reminder, place, country)
+        check_caps(sent, facts, place)
+    if law(place_of(facts.phone_country))["carrier"]["registered_template"]:
+        assert all(reminder.registered_template for _, reminder in sent)

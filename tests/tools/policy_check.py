@@ -1,0 +1,103 @@
+"""
+`make policy-check`: load every policy, print what holds per lender and place and from whom. Sends nothing.
+
+    python -m tests.tools.policy_check [--lender demo-tw] [--place TW] [--brief] [--policies FOLDER]
+
+Exits with 0 if all policies load, 1 if one is refused (naming file, line, field and reason), 2 if asked for nonsense.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from dunning.policy import PolicyBook, PolicyError, load_policies
+from dunning.policy.effective import Effective, Limit, effective_rules
+
+_TOPIC, _SAYS, _AT = 10, 58, 30
+
+
+def rows_of(found: Effective) -> Iterable[str]:
+    """Yield the lines that explain one lender in one place."""
+    yield f"{found.lender} in {found.place}, {found.name}" + (
+        f" (as in {found.country})" if found.country not in found.place else ""
+    )
+    for limit in found.limits:
+        yield f"  {limit.topic:{_TOPIC}} {limit.effective}"
+        yield from _parts(limit)
+    for warning in found.warnings:
+        yield f"  ! {warning}"
+    yield ""
+
+
+def _parts(limit: Limit) -> Iterable[str]:
+    for part in limit.parts:
+        says = limit.effective if part.says == "the same" else part.says
+        mark = f"[{part.mark}]" if part.mark else ""
+        idle = "" if part.binds else " (idle)"
+        if part.says == "the same":
+            says = ""
+        yield f"    {part.origin:{_TOPIC - 2}} {says + idle:{_SAYS}} {mark:4} {part.at:{_AT}} {part.source}".rstrip()
+
+
+def brief(found: Effective) -> Iterable[str]:
+    """Yield one line for a lender in a place, and its warnings."""
+    by_topic = {limit.topic: limit.effective for limit in found.limits}
+    yield f"{found.lender:12} {found.place:8} {by_topic['hours'].rpartition(', in ')[0]}; {by_topic['caps']}"
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="make policy-check", description="Print what holds per lender and place, and from whom. Sends nothing."
+    )
+    parser.add_argument("--lender", help="only this lender")
+    parser.add_argument("--place", help="only this place, such as TW, US-MA, EU or default")
+    parser.add_argument("--brief", action="store_true", help="one line for each place")
+    parser.add_argument("--policies", type=Path, metavar="FOLDER", help="policies of another folder of the same shape")
+    return parser.parse_args(argv)
+
+
+def _choice(what: str, wanted: str | None, choices: Iterable[str]) -> str | None:
+    known = sorted(choices)
+    if wanted is None or wanted in known:
+        return None
+    return f"There is no {what} {wanted!r}. There are: {', '.join(known)}"
+
+
+def main(argv: Sequence[str] | None = None, today: date | None = None) -> int:
+    """Run the check and return the exit code."""
+    arguments = _arguments(argv)
+    today = today or datetime.now(UTC).date()
+    try:
+        book = load_policies(arguments.policies)
+    except PolicyError as error:
+        sys.stderr.write(f"Refused: {error}\n")
+        return 1
+    wrong = _choice("lender", arguments.lender, book.lenders) or _choice("place", arguments.place, book.places.by_id)
+    if wrong:
+        sys.stderr.write(f"{wrong}\n")
+        return 2
+    lenders = [arguments.lender] if arguments.lender else list(book.lenders)
+    found = [
+        one
+        for lender in lenders
+        for one in effective_rules(book, lender, today)
+        if arguments.place in (None, one.place)
+    ]
+    for one in found:
+        sys.stdout.writelines(f"{line}\n" for line in (brief(one) if arguments.brief else rows_of(one)))
+    sys.stdout.write(_summary(book, found))
+    return 0
+
+
+def _summary(book: PolicyBook, found: Sequence[Effective]) -> str:
+    warnings = sum(len(one.warnings) for one in found)
+    return (
+        f"{len(book.lenders)} lenders, {len(book.places.by_id)} places, {len(book.texts)} texts load; "
+        f"{len(found)} combinations, {warnings} warnings. A policy only ever tightens the law.\n"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
