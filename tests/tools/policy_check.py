@@ -7,6 +7,7 @@ Exits with 0 if all policies load, 1 if one is refused (naming file, line, field
 """
 
 import argparse
+import signal
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
@@ -100,4 +101,5 @@ def _summary(book: PolicyBook, found: Sequence[Effective]) -> str:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `make policy-check | head` ends quietly
     sys.exit(main())

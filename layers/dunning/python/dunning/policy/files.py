@@ -1,6 +1,4 @@
-"""
-Reading data files: what is wrong with one is refused, naming file, line, field and reason.
-"""
+"""Reading data files: what is wrong with one is refused, naming file, line, field and reason."""
 
 import re
 import tomllib

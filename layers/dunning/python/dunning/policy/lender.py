@@ -1,6 +1,4 @@
-"""
-Lenders: one policy each. It may tighten the law of a place, never loosen it: the loader refuses one that tries.
-"""
+"""Lenders: one policy each. It may tighten the law of a place, never loosen it: the loader refuses one that tries."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -42,7 +40,7 @@ class CountryFile(Strict):
     origination_number: str = Field(default="", pattern=r"^$|^\+?\d{5,14}$")
     entity_id: str = Field(default="", max_length=50)
     max_price: Price
-    registered: dict[str, str] = {}
+    registered: dict[str, str] = Field(default_factory=dict)
     hours: HoursField | None = None
     caps: tuple[CapFields, ...] | None = None
 
@@ -64,8 +62,8 @@ class LenderFile(Strict):
     max_segments: int = Field(ge=1, le=4)
     hotline: str = Field(pattern=r"^\+?[0-9][0-9 -]{3,18}$")
     link_domains: tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")], ...] = ()
-    sender_name: dict[Language, Annotated[str, Field(min_length=2, max_length=32)]]
-    pay: dict[Language, Annotated[str, Field(min_length=2)]]
+    sender_name: dict[str, Annotated[str, Field(min_length=2, max_length=32)]]
+    pay: dict[str, Annotated[str, Field(min_length=2)]]
     hours: HoursField | None = None
     caps: tuple[CapFields, ...] = Field(min_length=1)
     countries: dict[str, CountryFile] = Field(min_length=1)
@@ -135,10 +133,11 @@ def _check_ladder(lender: Lender) -> None:
 def _check_words(lender: Lender, texts: Texts) -> None:
     """Each language has the lender's words and a text for every stage; registered texts exist."""
     policy, file = lender
+    for field, values in (("sender_name", policy.sender_name), ("pay", policy.pay)):
+        if odd := sorted(values.keys() ^ set(policy.languages)):
+            missing = odd[0] in policy.languages
+            raise file.refusal((field,), f"nothing for {odd[0]}" if missing else f"{odd[0]} is not one of languages")
     for language in policy.languages:
-        for field, values in (("sender_name", policy.sender_name), ("pay", policy.pay)):
-            if language not in values:
-                raise file.refusal((field,), f"nothing for {language}")
         for stage in policy.ladder:
             for several in (False, True):
                 if (language, stage, several) not in texts:
@@ -186,9 +185,8 @@ def _looser(lender: Lender, code: str, place: Place) -> Iterator[PolicyError]:
     for position, cap in enumerate(country.caps if country.caps is not None else policy.caps):
         for legal_position, legal in enumerate(place.law.caps):
             if legal.is_law and cap.scope == legal.scope and cap.within <= legal.within and cap.at_most > legal.at_most:
-                where = ("countries", code, "caps", position) if own_caps else ("caps", position)
                 yield file.refusal(
-                    where,
+                    ("countries", code, "caps", position) if own_caps else ("caps", position),
                     f"at most {cap.at_most} is looser than the law of {place.law.name}, at most {legal.at_most}, "
                     f"{place.file.at('caps', legal_position)}",
                 )
