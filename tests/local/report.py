@@ -9,6 +9,8 @@ from typing import Any
 
 import phonenumbers
 
+from dunning.policy.effective import CALENDAR_WARNING
+
 WIDTH = 100
 
 REASONS: Mapping[str, str] = {
@@ -32,6 +34,7 @@ REASONS: Mapping[str, str] = {
     "ladder_finished": "all reminders were sent: over to a person",
     "unknown_lender": "no policy for this lender",
     "unknown_jurisdiction": "the law of the place is not known",
+    "country_not_allowed": "the lender's policy texts nobody there",
     "unknown_time_zone": "the time zone is not known",
     "unknown_currency": "the currency is not known",
     "calendar_not_covered": "the holiday calendar ends before that day",
@@ -185,7 +188,15 @@ def report(summary: Mapping[str, Any], examples: Sequence[Example], files: Mappi
     yield ""
     if run["dead_letters"]:
         yield f"  {run['dead_letters']:,} jobs ended in the dead-letter queue; functions.log tells more"
+    if (left := run["calendar_days_left"]) is not None and left < CALENDAR_WARNING.days:
+        yield f"  {_ending(left)}: make policy-check says which"
     yield f"  {run['wall_seconds']:.1f} s for {run['days']} days, {run['ticks']:,} ticks with something to do"
+
+
+def _ending(days_left: int) -> str:
+    if days_left < 0:
+        return f"A holiday calendar ended {-days_left} days before the last day"
+    return f"A holiday calendar ends {days_left} days after the last day"
 
 
 def _sent(sent: Mapping[str, Any]) -> Iterator[str]:

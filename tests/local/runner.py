@@ -120,6 +120,7 @@ def run(
                 "ticks": cloud.ticks,
                 "uploads": len(cloud.uploads),
                 "dead_letters": cloud.dead_letters(),
+                "calendar_days_left": recorder.metrics.get("CalendarDaysLeft"),
                 "wall_seconds": round(time.monotonic() - began, 1),
             },
             **harvest.numbers(),

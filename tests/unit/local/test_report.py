@@ -32,6 +32,7 @@ SUMMARY = {
         "rows": 2_859,
         "ticks": 90,
         "dead_letters": 2,
+        "calendar_days_left": 59,
         "wall_seconds": 12.3,
     },
     "sent": {
@@ -119,6 +120,7 @@ def test_the_report_stays_within_its_width_and_names_what_a_manager_asks_for() -
         "$97.50",
         "4 unknown",
         "2 jobs",
+        "A holiday calendar ends 59 days after the last day",
         "out/outbox.jsonl",
     ):
         assert words in whole
@@ -137,3 +139,13 @@ def test_a_run_in_which_nothing_happened_can_be_reported() -> None:
         "refused": {"total": 0, "by_reason": {}},
     }
     assert "none" in "\n".join(report(quiet, [], {}))
+
+
+@pytest.mark.parametrize(
+    ("left", "says"),
+    [(None, False), (60, False), (59, "ends 59 days after"), (0, "ends 0 days after"), (-3, "ended 3 days before")],
+)
+def test_a_calendar_is_spoken_of_when_its_end_is_near_or_past(left: int | None, says: str | bool) -> None:  # noqa: FBT001
+    run = {**SUMMARY["run"], "calendar_days_left": left}
+    whole = "\n".join(report({**SUMMARY, "run": run}, [], {}))
+    assert (says in whole) if isinstance(says, str) else ("A holiday calendar" not in whole)

@@ -1,7 +1,7 @@
 """The scanner's arithmetic, on fakes."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -27,7 +27,7 @@ class Index(FakeCustomers):
 class Office:
     """A scanner with everything it touches."""
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, calendars_end_on: date | None = None) -> None:
         self.index = Index()
         self.queue = FakeQueue()
         self.switch = FakeSwitch()
@@ -39,6 +39,7 @@ class Office:
             clock=FakeClock(NOW),
             journal=self.journal,
             capacity=capacity,
+            calendars_end_on=calendars_end_on,
         )
         for number in range(10):
             facts = someone(number)
@@ -113,3 +114,15 @@ def test_the_most_urgent_of_one_moment_go_first() -> None:
     assert list(office.index.due(NOW, 1)) == [Due("C0002", Wake(NOW, 0))]
     office.scanner.tick()
     assert [job.customer_id for job in office.queue.jobs] == ["C0002", "C0003"]
+
+
+@pytest.mark.parametrize("sending", [True, False])
+def test_every_tick_tells_how_far_off_the_end_of_the_first_calendar_is(sending: bool) -> None:  # noqa: FBT001
+    office = Office(4)
+    office.switch.on = sending
+    office.scanner.tick()
+    assert "CalendarDaysLeft" not in office.journal.counts, "no rules need a calendar"
+    watching = Office(4, calendars_end_on=(NOW + timedelta(days=59)).date())
+    watching.switch.on = sending
+    watching.scanner.tick()
+    assert watching.journal.counts["CalendarDaysLeft"] == 59

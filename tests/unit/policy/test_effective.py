@@ -1,0 +1,127 @@
+"""What holds for a lender in a place is told with its origin: the law, our defaults, the lender."""
+
+import re
+from datetime import date
+from importlib.resources import files
+
+import pytest
+
+from dunning.domain.rules import Rules
+from dunning.policy import PolicyBook
+from dunning.policy.effective import Effective, Part, effective_rules, hours_in_words, week_in_words
+from dunning.policy.fields import parse_hours
+from dunning.policy.files import DataFile
+from dunning.policy.lender import load_lenders
+from tests.builders import the_policies
+
+TODAY = date(2026, 11, 24)
+
+
+def book_with(*lines: str) -> PolicyBook:
+    """Return the package's policies with demo-tw changed: lines in front of its first table."""
+    name = "lenders/demo-tw.toml"
+    text = (
+        (files("dunning.policy") / name)
+        .read_text("utf-8")
+        .replace("[sender_name]", "\n".join((*lines, "[sender_name]")))
+    )
+    book = the_policies()
+    return book.with_lenders(load_lenders({"demo-tw": DataFile(name, text)}, book.texts, book.places))
+
+
+def found(book: PolicyBook, place: str, today: date = TODAY) -> Effective:
+    (one,) = [one for one in effective_rules(book, "demo-tw", today) if one.place == place]
+    return one
+
+
+def parts(effective: Effective, topic: str) -> list[Part]:
+    return [part for limit in effective.limits if limit.topic == topic for part in limit.parts]
+
+
+def test_each_place_a_policy_reaches_is_explained_once_regions_too() -> None:
+    places = [one.place for one in effective_rules(the_policies(), "demo-tw", TODAY)]
+    assert places == ["TW", "HK", "US", "US-MA"]
+
+
+def test_the_hours_of_taiwan_are_ours_inside_the_laws() -> None:
+    hours = parts(found(the_policies(), "TW"), "hours")
+    assert [(part.origin, part.says, part.mark) for part in hours] == [
+        ("law", "07:00-22:00 every day", "V"),
+        ("ours", "09:00-20:30 every day", "D"),
+    ]
+    assert "art. 14" in hours[0].source
+
+
+def test_every_part_names_the_line_it_is_written_in() -> None:
+    for lender in the_policies().lenders:
+        for effective in effective_rules(the_policies(), lender, TODAY):
+            for limit in effective.limits:
+                for part in limit.parts:
+                    name, _, line = part.at.rpartition(":")
+                    written = (files("dunning.policy") / name).read_text("utf-8").splitlines()[int(line) - 1]
+                    assert re.match(r"\[|\w", written), (part, written)
+                    assert (part.origin == "lender") is name.startswith("lenders/")
+                    assert (part.mark is None) is (part.origin == "lender")
+
+
+def test_what_is_told_is_what_is_decided_by() -> None:
+    for lender in the_policies().lenders:
+        for effective in effective_rules(the_policies(), lender, TODAY):
+            region = effective.place.partition("-")[2]
+            rules = the_policies().rules(lender, effective.country, region)
+            assert isinstance(rules, Rules)
+            told = {limit.topic: limit.effective for limit in effective.limits}
+            assert week_in_words(rules.hours.week) in told["hours"]
+            assert week_in_words(rules.overdue_hours.week) in told["hours"]
+            assert told["caps"].count(";") + 1 <= len({*rules.person_caps, *rules.account_caps})
+            assert ("has to be on record" in told["consent"]) is rules.consent_required
+            assert ("every text says how" in told["opt-out"]) is bool(rules.opt_out_line)
+            assert f"{rules.retention_days} days" in told["record"]
+
+
+def test_a_lenders_cap_that_something_stricter_makes_idle_is_warned_of() -> None:
+    american = found(the_policies(), "US")
+    assert any("3 in 7 days" in warning and "no effect" in warning for warning in american.warnings)
+    taiwan = found(the_policies(), "TW")
+    assert not any("no effect" in warning for warning in taiwan.warnings)
+
+
+def test_a_lenders_hours_that_are_narrowed_are_warned_of_and_narrower_ones_are_not() -> None:
+    wide = found(book_with('hours = { daily = "08:00-20:00" }'), "TW")
+    assert "hours: the lender's are narrowed to 09:00-20:00 every day" in wide.warnings
+    narrow = found(book_with('hours = { daily = "10:00-18:00" }'), "TW")
+    assert not any(warning.startswith("hours") for warning in narrow.warnings)
+    assert [(part.origin, part.says) for part in parts(narrow, "hours")][-1] == ("lender", "10:00-18:00 every day")
+
+
+def test_a_calendar_that_ends_within_sixty_days_is_warned_of() -> None:
+    ends = the_policies().calendar_of("HK")
+    assert ends is not None
+    in_time = date.fromordinal(ends.valid_until.toordinal() - 60)
+    assert not [warning for warning in found(the_policies(), "HK", in_time).warnings if "calendar" in warning]
+    late = date.fromordinal(in_time.toordinal() + 1)
+    (warning,) = [warning for warning in found(the_policies(), "HK", late).warnings if "calendar" in warning]
+    assert "in 59 days" in warning
+
+
+def test_limits_from_memory_and_those_nobody_has_looked_at_for_a_year_are_warned_of() -> None:
+    assert any("from memory" in warning and "consent" in warning for warning in found(the_policies(), "US").warnings)
+    fresh = found(the_policies(), "TW", date(2027, 11, 20))
+    assert not any("not looked at" in warning for warning in fresh.warnings)
+    stale = found(the_policies(), "TW", date(2028, 1, 1))
+    assert any("not looked at for a year: closed_days" in w or "caps" in w for w in stale.warnings if "looked" in w)
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        pytest.param({"daily": "09:00-20:30"}, "09:00-20:30 every day", id="all days alike"),
+        pytest.param({"mon-fri": "08:00-20:00", "sat": "08:00-14:00", "sun": ""},
+                     "mon-fri 08:00-20:00, sat 08:00-14:00, sun closed", id="runs of days"),
+        pytest.param({"daily": "09:00-12:00, 13:00-18:00", "holiday": "", "working_day": "10:00-12:00"},
+                     "09:00-12:00, 13:00-18:00 every day, holidays closed, moved working days 10:00-12:00",
+                     id="a break, holidays, moved days"),
+    ],
+)  # fmt: skip
+def test_hours_read_as_people_write_them(table: dict[str, str], words: str) -> None:
+    assert hours_in_words(parse_hours(table)) == words

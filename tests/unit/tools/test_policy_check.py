@@ -1,0 +1,66 @@
+"""`make policy-check`: says what holds and from whom, and refuses by file and line."""
+
+import shutil
+from datetime import date
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import pytest
+
+from tests.tools.policy_check import main
+
+TODAY = date(2026, 11, 24)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a copy of the package's policies that may be spoilt."""
+    with as_file(files("dunning.policy")) as source:
+        shutil.copytree(source, tmp_path / "policy", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    return tmp_path / "policy"
+
+
+def test_it_tells_for_each_limit_who_set_it_and_where(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--lender", "demo-tw", "--place", "TW"], TODAY) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("demo-tw in TW, Taiwan\n")
+    (law,) = [line for line in out.splitlines() if "07:00-22:00" in line]
+    assert law.split()[:4] == ["law", "07:00-22:00", "every", "day"]
+    assert "[V]" in law
+    assert "jurisdictions/TW.toml:" in law
+    assert "委外辦法" in law
+    assert "demo-tw in HK" not in out
+
+
+def test_the_brief_form_is_a_line_for_each_place(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--lender", "demo-tw", "--brief"], TODAY) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in lines[:-1]] == ["TW", "HK", "US", "US-MA"]
+    assert "4 combinations" in lines[-1]
+
+
+def test_policies_of_another_folder_are_checked_and_a_bad_one_is_refused_by_line(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--policies", str(folder), "--brief"], TODAY) == 0
+    lender = folder / "lenders" / "demo-tw.toml"
+    text = lender.read_text("utf-8")
+    lender.write_text(text.replace("max_segments = 2", 'max_segments = 2\nhours = { daily = "06:00-23:00" }'), "utf-8")
+    line = text.splitlines().index("max_segments = 2") + 2
+    assert main(["--policies", str(folder)], TODAY) == 1
+    refused = capsys.readouterr().err
+    assert refused.startswith(
+        f"Refused: lenders/demo-tw.toml:{line}: hours: mon 06:00-23:00 is looser than the law of "
+    )
+    assert "jurisdictions/" in refused
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [(["--lender", "nobody"], "There is no lender 'nobody'. There are: demo-cn"), (["--place", "XX"], "no place 'XX'")],
+)
+def test_nonsense_is_answered_with_the_choices(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments, TODAY) == 2
+    assert says in capsys.readouterr().err
