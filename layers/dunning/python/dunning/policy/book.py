@@ -103,7 +103,7 @@ class PolicyBook:
         if home is None or number is None:
             return Reason.UNKNOWN_JURISDICTION
         here = lender.country(country, region, home.law.id)
-        there = lender.country(phone_country, "", number.law.id)
+        there = here if phone_country == country else lender.country(phone_country, "", number.law.id)
         if here is None or there is None:
             return Reason.COUNTRY_NOT_ALLOWED
         zones = self.places.zones(country, region)

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple, Self
 from pydantic import Field, model_validator
 
 from dunning.domain.rules import Windows
-from dunning.policy.fields import CapFields, Hours, HoursField, Sourced, Strict, ZoneName
+from dunning.policy.fields import DAYS, CapFields, Hours, HoursField, Sourced, Strict, ZoneName
 from dunning.policy.files import DataFile, PolicyError
 
 DEFAULT = "default"
@@ -238,15 +238,16 @@ def _check_countries(law: JurisdictionFile, file: DataFile, covered: dict[str, s
 
 def first_wider(hours: Hours, limit: Hours) -> str:
     """Return the first day, with its hours, on which `hours` are open while `limit` is shut; empty if there is none."""
-    days = [(name, hours.week[at], limit.week[at]) for at, name in enumerate(("mon", "tue", "wed", "thu", "fri"))]
-    days += [("sat", hours.week[5], limit.week[5]), ("sun", hours.week[6], limit.week[6])]
-    for name, ours, theirs in days:
-        if not _inside(ours, theirs):
+    for day, mine, lawful in zip(DAYS, hours.week, limit.week, strict=True):
+        if not _inside(mine, lawful):
+            return f"{day} {written(mine)}"
+    for name, ours, theirs in (
+        ("holiday", hours.holiday, limit.holiday),
+        ("working_day", hours.working_day, limit.working_day),
+    ):
+        allowed = limit.week if theirs is None else (theirs,)
+        if ours is not None and not any(_inside(ours, one) for one in allowed):
             return f"{name} {written(ours)}"
-    if hours.holiday is not None:
-        allowed = [limit.holiday] if limit.holiday is not None else list(limit.week)
-        if not any(_inside(hours.holiday, theirs) for theirs in allowed):
-            return f"holiday {written(hours.holiday)}"
     return ""
 
 

@@ -1,0 +1,171 @@
+"""A policy may tighten the law of a place and never loosen it, and texts nobody in a country it does not name."""
+
+from importlib.resources import files
+
+import pytest
+
+from dunning.domain.decision import Reason
+from dunning.domain.rules import Rules
+from dunning.policy import PolicyBook, PolicyError
+from dunning.policy.files import DataFile
+from dunning.policy.lender import load_lenders
+from tests.builders import IN_HONG_KONG, IN_MAINLAND_CHINA, IN_THE_UNITED_STATES, a_customer, the_policies
+
+NAME = "lenders/demo-tw.toml"
+TEXT = (files("dunning.policy") / NAME).read_text("utf-8")
+
+
+def book_of(text: str) -> PolicyBook:
+    book = the_policies()
+    return book.with_lenders(load_lenders({"demo-tw": DataFile(NAME, text)}, book.texts, book.places))
+
+
+def with_line(line: str) -> str:
+    """Return the policy with a line more in front of its first table."""
+    return TEXT.replace("[sender_name]", f"{line}\n\n[sender_name]")
+
+
+def with_country(line: str, country: str = "US") -> str:
+    return TEXT.replace(f"[countries.{country}]", f"[countries.{country}]\n{line}")
+
+
+def refusal(text: str) -> str:
+    with pytest.raises(PolicyError) as refused:
+        book_of(text)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "law"),
+    [
+        pytest.param(with_line('hours = { daily = "06:59-20:00" }'), "hours: mon 06:59-20:00", "Taiwan", id="earlier"),
+        pytest.param(with_line('hours = { daily = "07:00-22:01" }'), "hours: mon 07:00-22:01", "Taiwan", id="later"),
+        pytest.param(
+            with_line('hours = { mon-sat = "09:00-20:00", sun = "09:00-22:30" }'),
+            "hours: sun 09:00-22:30",
+            "Taiwan",
+            id="one day",
+        ),
+        pytest.param(
+            with_line('hours = { daily = "09:00-20:00", holiday = "06:00-20:00" }'),
+            "hours: holiday 06:00-20:00",
+            "Taiwan",
+            id="on holidays",
+        ),
+        pytest.param(
+            with_line('hours = { daily = "09:00-20:00", working_day = "06:00-20:00" }'),
+            "hours: working_day 06:00-20:00",
+            "Taiwan",
+            id="on moved working days",
+        ),
+        pytest.param(
+            with_line('hours = { daily = "07:30-20:00" }'),
+            "hours: mon 07:30-20:00",
+            "United States",
+            id="lawful in Taiwan, not in the United States",
+        ),
+        pytest.param(
+            with_country('hours = { daily = "07:30-20:00" }'),
+            "countries.US.hours: mon 07:30-20:00",
+            "United States",
+            id="a country's own hours",
+        ),
+        pytest.param(
+            with_country('caps = [{ at_most = 3, within = "7d", scope = "account" }]'),
+            "countries.US.caps.0: at most 3",
+            "Massachusetts",
+            id="a cap, in a region",
+        ),
+        pytest.param(
+            with_country('caps = [{ at_most = 3, within = "24h", scope = "account" }]'),
+            "countries.US.caps.0: at most 3",
+            "Massachusetts",
+            id="a cap that could never bind under the law's",
+        ),
+    ],
+)
+def test_what_is_looser_than_the_law_is_refused_and_both_lines_are_named(text: str, field: str, law: str) -> None:
+    message = refusal(text)
+    name, line, rest = message.split(":", 2)
+    assert name == NAME
+    written = text.splitlines()[int(line) - 1]
+    assert written.partition(" ")[0] in field
+    assert rest.startswith(f" {field} is looser than the law of {law}, ")
+    assert "jurisdictions/" in rest
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(with_line('hours = { daily = "08:00-21:00" }'), id="as wide as the strictest law"),
+        pytest.param(
+            with_country('hours = { daily = "08:00-21:00" }')
+            .replace("[sender_name]", 'hours = { daily = "07:00-22:00" }\n\n[sender_name]')
+            .replace("[countries.HK]", '[countries.HK]\nhours = { daily = "08:00-23:00" }'),
+            id="each country as wide as its own law",
+        ),
+        pytest.param(
+            with_country('caps = [{ at_most = 2, within = "7d", scope = "account" }]'), id="the law's own cap"
+        ),
+        pytest.param(with_country('caps = [{ at_most = 9, within = "60d", scope = "account" }]'), id="a longer window"),
+    ],
+)
+def test_what_is_as_strict_as_the_law_loads(text: str) -> None:
+    assert book_of(text).lenders
+
+
+def test_hours_and_caps_of_a_country_stand_there_instead_of_the_general_ones() -> None:
+    own = 'hours = { daily = "12:00-13:00" }\ncaps = [{ at_most = 1, within = "60d", scope = "account" }]'
+    book = book_of(with_country(own, "HK"))
+    there, here = book.rules("demo-tw", "HK"), book.rules("demo-tw", "TW")
+    assert isinstance(there, Rules)
+    assert isinstance(here, Rules)
+    assert there.hours.week[0] == ((720, 780),)
+    assert [(cap.count, cap.window.days) for cap in there.account_caps] == [(1, 60)]
+    assert here.hours.week[0] != ((720, 780),)
+    assert here.account_caps == ()
+
+
+def test_people_and_numbers_of_a_country_that_is_not_named_are_not_texted() -> None:
+    book = book_of(TEXT)
+    assert isinstance(book.rules_for(a_customer(**IN_HONG_KONG)), Rules)
+    at_home_in_japan = a_customer(**(IN_MAINLAND_CHINA | {"lender": "demo-tw", "country": "JP"}))
+    assert book.rules_for(at_home_in_japan) is Reason.COUNTRY_NOT_ALLOWED
+    with_a_japanese_number = a_customer(phone_country="JP", phone="+819012345678")
+    assert book.rules_for(with_a_japanese_number) is Reason.COUNTRY_NOT_ALLOWED
+
+
+def test_a_policy_for_a_region_alone_texts_nobody_else_in_the_country() -> None:
+    book = book_of(TEXT.replace("[countries.US]", "[countries.US-MA]"))
+    assert isinstance(book.rules_for(a_customer(**IN_THE_UNITED_STATES, region="MA")), Rules)
+    assert book.rules_for(a_customer(**IN_THE_UNITED_STATES)) is Reason.COUNTRY_NOT_ALLOWED
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        pytest.param(
+            TEXT.replace('origination_number = "+18005550100"\n', ""),
+            r"countries.US.origination_number: carriers of United States demand an own number",
+            id="US number",
+        ),
+        pytest.param(
+            TEXT + '\n[countries.CN]\nmax_price = "0.20"\n',
+            "countries.CN.registered: carriers of Mainland China demand registered texts",
+            id="China",
+        ),
+        pytest.param(
+            with_country('sender_id = "DEMOFIN"'),
+            "countries.US.sender_id: carriers of United States demand no sender id",
+            id="a sender id refused",
+        ),
+        pytest.param(TEXT.replace("[countries.HK]", "[countries.XX]"), "countries.XX: is no country", id="no country"),
+        pytest.param(
+            TEXT.replace('en = "our app"', 'en = "our app"\nzh-Hans = "官方APP"'),
+            "pay: zh-Hans is not one of languages",
+            id="words nobody reads",
+        ),
+    ],
+)
+def test_what_carriers_demand_and_a_policy_does_not_give_is_refused(text: str, says: str) -> None:
+    assert says in refusal(text)
