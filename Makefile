@@ -25,6 +25,7 @@ OUT = .local
 LENDER =
 PLACE =
 POLICIES =
+CHECK =
 
 .PHONY: help
 help: ## Show the targets
@@ -75,8 +76,8 @@ lock: setup ## Lock the dependencies again after a change of pyproject.toml
 	$(COMPILE_DEV) -o $(DEV_LOCK) pyproject.toml > /dev/null
 
 .PHONY: calendars
-calendars: setup ## Write the holiday calendars again
-	$(BIN)/python -m tests.tools.calendars
+calendars: setup ## Write the holiday calendars again; CHECK=1 only tells which would differ
+	$(BIN)/python -m tests.tools.calendars $(if $(CHECK),--check)
 
 .PHONY: clean
 clean: ## Remove everything that can be made again

@@ -160,10 +160,10 @@ def _zone_name(table: _Table, row: Sequence[str]) -> str:
     if named and zone_named(named) is not None:
         return named
     country = table.value(row, "country").upper()
-    place = _policies().jurisdictions.get(country)
+    place = _policies().places.by_id.get(country)
     region = table.value(row, "region").upper().removeprefix(f"{country}-")
-    if place is not None and region in place.regions:
-        return place.regions[region][0]
+    if place is not None and region in place.law.regions:
+        return place.law.regions[region][0]
     return _ZONE_OF_COUNTRY.get(country) or next(iter(zones_of_countries().get(country, ())), "UTC")
 
 

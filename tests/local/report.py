@@ -34,7 +34,7 @@ REASONS: Mapping[str, str] = {
     "ladder_finished": "all reminders were sent: over to a person",
     "unknown_lender": "no policy for this lender",
     "unknown_jurisdiction": "the law of the place is not known",
-    "country_not_allowed": "the lender's policy texts nobody there",
+    "country_not_allowed": "the lender texts nobody in that country",
     "unknown_time_zone": "the time zone is not known",
     "unknown_currency": "the currency is not known",
     "calendar_not_covered": "the holiday calendar ends before that day",

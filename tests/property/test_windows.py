@@ -37,17 +37,17 @@ def windows(draw: st.DrawFn) -> tuple[tuple[int, int], ...]:
 
 @st.composite
 def hours(draw: st.DrawFn) -> ContactHours:
-    """Draw a week with a day of rest."""
+    """Draw a week with a day of rest, and days with hours of their own or none."""
     week = draw(st.lists(windows(), min_size=6, max_size=6))
-    closed = draw(st.sets(st.integers(0, 364), max_size=30))
-    return ContactHours((*week, ()), closed=frozenset((YEAR + day * DAY).date() for day in closed))
+    special = draw(st.dictionaries(st.integers(0, 364), st.just(()) | windows(), max_size=30))
+    return ContactHours((*week, ()), {(YEAR + day * DAY).date(): own for day, own in special.items()})
 
 
 def clock_is_in(hours: ContactHours, zone: ZoneInfo, moment: datetime) -> bool:
     """Read a clock on the wall."""
     wall = moment.astimezone(zone)
     minute = wall.hour * 60 + wall.minute
-    return wall.date() not in hours.closed and any(a <= minute < b for a, b in hours.week[wall.weekday()])
+    return any(a <= minute < b for a, b in hours.special.get(wall.date(), hours.week[wall.weekday()]))
 
 
 def clocks_go_back(zone: ZoneInfo, start: datetime, end: datetime) -> bool:

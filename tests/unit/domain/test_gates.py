@@ -92,7 +92,7 @@ def sending_off(case: Case) -> Case:
 
 
 calendar_ended = with_hours(covered_until=day("2026-11-30"))
-closed_today = with_hours(closed=frozenset([day("2026-12-01")]))
+closed_today = with_hours(special={day("2026-12-01"): ()})
 opted_out = with_facts(opted_out=True)
 no_consent = with_rules(consent_required=True)
 held_for_good = with_facts(holds=(Hold(HoldReason.DISPUTE),))
@@ -254,6 +254,20 @@ REASONS = [
         IN_A_DAY,
         id="a number that belongs to no country",
     ),
+    pytest.param(
+        Reason.COUNTRY_NOT_ALLOWED,
+        with_facts(country="JP")(Case()),
+        Stop,
+        IN_A_DAY,
+        id="a country in which the lender texts nobody",
+    ),
+    pytest.param(
+        Reason.COUNTRY_NOT_ALLOWED,
+        with_facts(phone_country="CN")(Case()),
+        Stop,
+        IN_A_DAY,
+        id="a number of a country in which the lender texts nobody",
+    ),
     pytest.param(Reason.UNKNOWN_TIME_ZONE, unknown_zone(Case()), Stop, IN_A_DAY, id="a time zone that is none"),
     pytest.param(
         Reason.UNKNOWN_TIME_ZONE,
@@ -310,18 +324,18 @@ REASONS = [
     ),
     pytest.param(
         Reason.NO_LAWFUL_MOMENT,
-        with_facts(**IN_THE_UNITED_STATES | {"country": "GB"})(Case()),
+        with_facts(**IN_THE_UNITED_STATES | {"country": "DE", "lender": "demo-world"})(Case()),
         Stop,
         IN_A_DAY,
-        id="in Britain with an American number: no hour suits both London and Honolulu",
+        id="in Germany with an American number: no hour suits both Berlin and Honolulu",
     ),
     pytest.param(Reason.NO_TEXT, without_texts(Case()), Stop, IN_A_DAY, id="no text for the stage"),
     pytest.param(
         Reason.TEMPLATE_NOT_REGISTERED,
-        with_facts(phone_country="CN")(Case()),
+        not_registered(Case()),
         Stop,
         IN_A_DAY,
-        id="a Chinese number, and a lender that has registered nothing",
+        id="a place that demands registered texts, and this one is not",
     ),
     pytest.param(
         Reason.UNKNOWN_CURRENCY,

@@ -83,7 +83,7 @@ def test_a_day_may_have_several_windows() -> None:
 
 
 def test_closed_days_and_days_without_hours_are_passed_over() -> None:
-    six_days = ContactHours((((540, 1230),),) * 6 + ((),), closed=frozenset([day("2026-12-25"), day("2026-12-26")]))
+    six_days = ContactHours((((540, 1230),),) * 6 + ((),), special={day("2026-12-25"): (), day("2026-12-26"): ()})
     there = "Asia/Hong_Kong"
     thursday_evening = instant("2026-12-24 21:00", there)
     assert next_open(six_days, zones(there), thursday_evening) == instant("2026-12-28 09:00", there)
@@ -192,7 +192,15 @@ def test_a_day_the_calendar_does_not_cover_is_refused_and_says_when_it_begins() 
 
 
 def test_a_closed_day_is_told_from_quiet_hours() -> None:
-    hours = daily("09:00-20:30", closed=frozenset([day("2026-12-25")]))
+    hours = daily("09:00-20:30", special={day("2026-12-25"): ()})
     there = "Asia/Hong_Kong"
     assert is_closed_day(hours, zones(there), instant("2026-12-25 12:00", there))
     assert not is_closed_day(hours, zones(there), instant("2026-12-24 23:00", there))
+
+
+def test_a_day_with_hours_of_its_own_has_those_and_not_its_weekdays() -> None:
+    hours = daily("09:00-18:00", special={day("2026-12-25"): ((600, 720),)})
+    there = "Asia/Bangkok"
+    assert next_open(hours, zones(there), instant("2026-12-25 09:00", there)) == instant("2026-12-25 10:00", there)
+    assert next_open(hours, zones(there), instant("2026-12-25 12:00", there)) == instant("2026-12-26 09:00", there)
+    assert not is_closed_day(hours, zones(there), instant("2026-12-25 15:00", there))

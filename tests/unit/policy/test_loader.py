@@ -1,4 +1,4 @@
-"""The loader refuses what is wrong with a data file, naming file, field and reason."""
+"""The loader refuses what is wrong with a data file, naming file, line, field and reason."""
 
 import re
 import shutil
@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from dunning.policy import PolicyError, load_policies
-from dunning.policy.fields import parse_hours, parse_span, parse_windows
+from dunning.policy.fields import Hours, parse_hours, parse_span, parse_windows
+from dunning.policy.files import toml_files
+from dunning.policy.jurisdiction import load_jurisdictions
 from tests.builders import a_customer
 
 LENDER = "lenders/demo-tw.toml"
@@ -82,10 +84,12 @@ def test_a_copy_of_the_packages_policies_loads(folder: Path) -> None:
         pytest.param(LENDER, 'within = "24h"', 'within = "0h"', "caps.0.within", id="a cap over no time"),
         pytest.param(LENDER, "at_most = 1", "at_most = 0", "caps.0.at_most", id="a cap of nothing"),
         pytest.param(LENDER, 'scope = "person"', 'scope = "persona"', "caps.0.scope", id="a cap of nobody"),
-        pytest.param(LENDER, '"DEMOFIN"', '"A SENDER NAME"', "sns.TW.sender_id", id="a sender id with spaces"),
-        pytest.param(LENDER, '"DEMOFIN"', '"123"', "sns.TW.sender_id", id="a sender id without a letter"),
-        pytest.param(LENDER, '"0.20"', '"free"', "sns.TW.max_price", id="a price in words"),
-        pytest.param(LENDER, '"+18005550100"', '"0800 TAXI"', "sns.US.origination_number", id="a number in letters"),
+        pytest.param(LENDER, '"DEMOFIN"', '"A SENDER NAME"', "countries.TW.sender_id", id="a sender id with spaces"),
+        pytest.param(LENDER, '"DEMOFIN"', '"123"', "countries.TW.sender_id", id="a sender id without a letter"),
+        pytest.param(LENDER, '"0.20"', '"free"', "countries.TW.max_price", id="a price in words"),
+        pytest.param(
+            LENDER, '"+18005550100"', '"0800 TAXI"', "countries.US.origination_number", id="a number in letters"
+        ),
         pytest.param(LENDER, 'en = "Demo Finance"\n', "", "sender_name.*en", id="no name in one language"),
         pytest.param(LENDER, 'en = "our app"\n', "", "pay.*en", id="no way to pay in one language"),
         pytest.param(LENDER, 'hotline = "0800-000-123"', 'hotline = "ask us"', "hotline", id="a hotline in words"),
@@ -93,14 +97,14 @@ def test_a_copy_of_the_packages_policies_loads(folder: Path) -> None:
             "lenders/demo-cn.toml",
             '"zh-Hans/before-3@1"',
             '"zh-Hans/before-3@2"',
-            "sns.CN.registered.*before-3@2",
+            "countries.CN.registered.*before-3@2",
             id="a registered id for a version that is not there",
         ),
         pytest.param(
             "lenders/demo-cn.toml",
             '"en/today@1"',
             '"en/tomorrow@1"',
-            "sns.CN.registered.*en/tomorrow@1",
+            "countries.CN.registered.*en/tomorrow@1",
             id="a registered id for an unknown text",
         ),
         pytest.param(
@@ -112,6 +116,70 @@ def test_a_copy_of_the_packages_policies_loads(folder: Path) -> None:
         ),
         pytest.param(PLACE, 'mark = "V"', 'mark = "sure"', "hours.law.mark", id="an unknown mark"),
         pytest.param(PLACE, 'mark = "V"\n', "", "hours.law.mark", id="hours without a mark"),
+        pytest.param(
+            PLACE, "checked_on = 2026-11-23\n", "", "hours.law.checked_on", id="hours that nobody says they checked"
+        ),
+        pytest.param(
+            PLACE, "checked_on = 2026-11-23", 'checked_on = "today"', "hours.law.checked_on", id="a day in words"
+        ),
+        pytest.param(PLACE, 'mark = "V"', 'mark = "D"', "hours: law: a default of our own", id="a default as law"),
+        pytest.param(PLACE, 'mark = "D"', 'mark = "V"', "hours: ours: has to be marked D", id="hours of ours as law"),
+        pytest.param(PLACE, 'name = "Taiwan"', 'name = "Taiwan"\ncolour = 1', "colour", id="an unknown key of a place"),
+        pytest.param(PLACE, "[hours.ours]", "[hours.hers]", "hours.hers|hours.ours", id="hours of somebody else"),
+        pytest.param(PLACE, "at_most = 1", "at_most = 1\nper = 2", "caps.0.per", id="an unknown key of a cap"),
+        pytest.param(
+            PLACE, "at_most = 3", 'at_most = 3\nscope_of = ""', "caps.1.scope_of", id="an unknown key of a second cap"
+        ),
+        pytest.param(PLACE, '"sender"]', '"sendr"]', "required.0.says.0", id="content nobody knows"),
+        pytest.param(
+            PLACE,
+            "line_required = false",
+            "line_required = true",
+            "opt_out.line_required.*required",
+            id="an opt-out line that is and is not required",
+        ),
+        pytest.param(PLACE, "allowed = false", 'allowed = "no"', "links.allowed", id="yes and no in words"),
+        pytest.param(PLACE, 'basis = "contract"', 'basis = "hope"', "consent.basis", id="a basis that is none"),
+        pytest.param(
+            "jurisdictions/AU.toml", "time_zones = [", "# ", "not TOML", id="a list that has lost its beginning"
+        ),
+        pytest.param(
+            "jurisdictions/MY.toml",
+            "time_zones = [",
+            "# [",
+            "time_zones: missing: Malaysia has 2",
+            id="a country of several zones that names none",
+        ),
+        pytest.param(
+            "jurisdictions/EU.toml",
+            '"AT", "BE"',
+            '"AT", "XX"',
+            "countries: 'XX' is not a country",
+            id="a member that is no country",
+        ),
+        pytest.param(
+            "jurisdictions/EU.toml", '"AT", "BE"', '"AT", "AT"', "countries: AT is there twice", id="a member twice"
+        ),
+        pytest.param(
+            "jurisdictions/EU.toml",
+            '"AT", "BE"',
+            '"AT", "GB"',
+            r"countries: GB is there twice.*GB\.toml",
+            id="a member with a file of its own",
+        ),
+        pytest.param(
+            LENDER, "[countries.HK]", "[countries.XX]", "countries.XX: is no country", id="texting people nowhere"
+        ),
+        pytest.param(
+            LENDER, "[countries.HK]", "[countries.HKG]", "countries.HKG: is no country", id="three letters of a country"
+        ),
+        pytest.param(
+            LENDER,
+            'sender_id = "DEMOFIN"',
+            'sender = "DEMOFIN"',
+            "countries.TW.sender",
+            id="an unknown key of a country",
+        ),
         pytest.param(
             PLACE,
             '"07:00-22:00"',
@@ -166,7 +234,7 @@ def test_a_copy_of_the_packages_policies_loads(folder: Path) -> None:
             ENGLISH,
             "{count} instalments",
             "some",
-            r"before-3-several.*lacks.*\{count\}",
+            r"before-3\.several.*lacks.*\{count\}",
             id="several without their number",
         ),
         pytest.param(ENGLISH, "stage = 0", "stage = -3", r"today.stage.*twice", id="two texts for one stage"),
@@ -191,8 +259,8 @@ def test_what_is_wrong_with_a_file_is_refused_by_file_field_and_reason(
     with pytest.raises(PolicyError) as refused:
         load_policies(folder)
     message = str(refused.value)
-    assert message.startswith(f"{name}: ")
-    assert re.search(says, message), message
+    line = "" if says == "not TOML" else r"[1-9]\d*:"  # TOML's own errors say the line themselves
+    assert re.match(rf"{re.escape(name)}:{line} .*({says})", message), message
 
 
 def test_without_a_default_place_nothing_loads(folder: Path) -> None:
@@ -201,10 +269,169 @@ def test_without_a_default_place_nothing_loads(folder: Path) -> None:
         load_policies(folder)
 
 
-def test_a_calendar_that_is_wrong_is_refused_by_name(folder: Path) -> None:
-    edit(folder, "calendars/HK.toml", "valid_until = 2027-12-31", "valid_until = 2027-13-31")
-    with pytest.raises(PolicyError, match=r"calendars/HK\.toml"):
-        load_policies(folder).rules_for(a_customer(country="HK", phone_country="HK"))
+def line_of(folder: Path, name: str, text: str, *, nth: int = 1) -> str:
+    """Return the place of the nth line that begins with a text, as refusals write it."""
+    lines = [
+        number
+        for number, line in enumerate((folder / name).read_text("utf-8").splitlines(), 1)
+        if line.startswith(text)
+    ]
+    return f"{name}:{lines[nth - 1]}"
+
+
+def refusal_of(folder: Path) -> str:
+    with pytest.raises(PolicyError) as refused:
+        load_policies(folder)
+    return str(refused.value)
+
+
+def test_hours_of_ours_that_are_wider_than_the_law_are_refused_with_both_lines(folder: Path) -> None:
+    edit(folder, PLACE, '"09:00-20:30"', '"06:30-20:30"')
+    law, ours = line_of(folder, PLACE, "week"), line_of(folder, PLACE, "week", nth=2)
+    assert refusal_of(folder) == f"{ours}: hours.ours.week: mon 06:30-20:30 is outside the law's hours, {law}"
+
+
+INDONESIA, AUSTRALIA, WORLD = "jurisdictions/ID.toml", "jurisdictions/AU.toml", "lenders/demo-world.toml"
+
+
+@pytest.mark.parametrize(
+    ("place", "ours", "wider", "says"),
+    [
+        pytest.param(INDONESIA, 'sun = "" }\nsource = "own', 'sun = "09:00-12:00" }\nsource = "own', "sun 09:00-12:00",
+                     id="a day that is closed by law"),
+        pytest.param(AUSTRALIA, 'daily = "09:00-20:00"', 'daily = "08:00-20:00"', "sat 08:00-20:00",
+                     id="a weekend that begins later by law"),
+        pytest.param(INDONESIA, 'sun = "" }\nsource = "own', 'sun = "", holiday = "09:00-12:00" }\nsource = "own',
+                     "holiday 09:00-12:00", id="a holiday that is closed by law"),
+        pytest.param(INDONESIA, 'sun = "" }\nsource = "own', 'sun = "", working_day = "07:00-12:00" }\nsource = "own',
+                     "working_day 07:00-12:00", id="a working day that begins later by law"),
+    ],
+)  # fmt: skip
+def test_no_kind_of_day_may_be_wider_than_the_law(folder: Path, place: str, ours: str, wider: str, says: str) -> None:
+    edit(folder, place, ours, wider)
+    assert f"hours.ours.week: {says} is outside the law's hours" in refusal_of(folder)
+
+
+def test_a_lenders_hours_that_are_looser_than_the_law_are_refused_with_both_lines(folder: Path) -> None:
+    edit(folder, LENDER, "max_segments = 2", 'max_segments = 2\nhours = { daily = "06:00-21:00" }')
+    lender, law = line_of(folder, LENDER, "hours"), line_of(folder, PLACE, "week")
+    assert refusal_of(folder) == (
+        f"{lender}: hours: mon 06:00-21:00 is looser than the law of Taiwan, {law}; "
+        "narrow it, or give countries.TW hours of its own"
+    )
+    edit(folder, LENDER, 'sender_id = "DEMOFIN"', 'sender_id = "DEMOFIN"\nhours = { daily = "07:00-21:00" }')
+    law = line_of(folder, "jurisdictions/US.toml", "week")
+    assert f"{lender}: hours: mon 06:00-21:00 is looser than the law of United States, {law}" in refusal_of(folder)
+
+
+def test_a_lenders_hours_for_a_country_are_held_against_its_law(folder: Path) -> None:
+    edit(folder, LENDER, 'sender_id = "DEMOFIN"', 'sender_id = "DEMOFIN"\nhours = { daily = "07:00-22:01" }')
+    lender, law = line_of(folder, LENDER, "hours"), line_of(folder, PLACE, "week")
+    assert refusal_of(folder).startswith(
+        f"{lender}: countries.TW.hours: mon 07:00-22:01 is looser than the law of Taiwan, {law}"
+    )
+    edit(folder, LENDER, "07:00-22:01", "07:00-22:00")
+    assert load_policies(folder)
+
+
+def test_a_lenders_caps_that_are_looser_than_the_law_are_refused_with_both_lines(folder: Path) -> None:
+    edit(folder, WORLD, "at_most = 3", 'at_most = 3\nwithin = "7d"\nscope = "account"\n\n[[caps]]\nat_most = 3')
+    edit(folder, WORLD, "at_most = 3", "at_most = 4")
+    lender = line_of(folder, WORLD, "at_most", nth=2).rsplit(":", 1)[0]
+    position = int(line_of(folder, WORLD, "[[caps]]", nth=2).rsplit(":", 1)[1])
+    law = line_of(folder, "jurisdictions/US-MA.toml", "[[caps]]", nth=3)
+    assert refusal_of(folder) == (
+        f"{lender}:{position}: caps.1: at most 4 is looser than the law of Massachusetts, at most 2, {law}"
+    )
+
+
+def test_a_lenders_caps_for_a_country_are_held_against_its_law(folder: Path) -> None:
+    own = 'max_price = "0.10"\ncaps = [{ at_most = 2, within = "24h", scope = "person" }]'
+    edit(folder, WORLD, 'max_price = "0.10"', own)
+    lender, law = line_of(folder, WORLD, "caps"), line_of(folder, "jurisdictions/TH.toml", "[[caps]]")
+    assert refusal_of(folder) == (
+        f"{lender}: countries.TH.caps.0: at most 2 is looser than the law of Thailand, at most 1, {law}"
+    )
+    edit(folder, WORLD, "at_most = 2, within", "at_most = 1, within")
+    assert load_policies(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "field", "demanded", "place"),
+    [
+        pytest.param(WORLD, 'sender_id = "DEMOFIN" # registered with SSIR\n', "", "countries.SG.sender_id",
+                     "Singapore demand a registered sender id", "SG", id="no registered sender id"),
+        pytest.param(WORLD, 'origination_number = "+18005550100"\n', "", "countries.US.origination_number",
+                     "United States demand an own number", "US", id="no number of one's own"),
+        pytest.param(WORLD, "[countries.MY]", '[countries.MY]\nsender_id = "DEMOFIN"', "countries.MY.sender_id",
+                     "Malaysia demand no sender id", "MY", id="a sender id where there are none"),
+        pytest.param(WORLD, "[countries.MY]",
+                     '[countries.IN]\nsender_id = "DEMOFN"\nmax_price = "0.01"\n[countries.MY]',
+                     "countries.IN.entity_id", "India demand a registered entity", "IN", id="no registered entity"),
+        pytest.param(WORLD, "[countries.MY]",
+                     '[countries.IN]\nsender_id = "DEMOFN"\nentity_id = "1"\nmax_price = "0.01"\n[countries.MY]',
+                     "countries.IN.registered", "India demand registered texts", "IN", id="no registered texts"),
+    ],
+)  # fmt: skip
+def test_what_carriers_demand_and_a_lender_does_not_have_is_refused_with_both_lines(
+    folder: Path, name: str, old: str, new: str, field: str, demanded: str, place: str
+) -> None:
+    edit(folder, name, old, new)
+    lender = line_of(folder, name, f"[{field.rpartition('.')[0]}]")
+    message = refusal_of(folder)
+    law = line_of(folder, f"jurisdictions/{place}.toml", "[carrier]")
+    assert message.endswith(f": {field}: carriers of {demanded}, {law}")
+    assert message.startswith(lender.rpartition(":")[0])
+
+
+def test_a_place_that_is_no_country_is_refused(folder: Path) -> None:
+    text = (folder / PLACE).read_text("utf-8").replace('id = "TW"', 'id = "XX"')
+    (folder / "jurisdictions/XX.toml").write_text(text, "utf-8")
+    line = line_of(folder, "jurisdictions/XX.toml", "id")
+    assert refusal_of(folder) == f"{line}: id: 'XX' is not a country (ISO 3166)"
+
+
+def test_a_country_under_two_places_is_refused(folder: Path) -> None:
+    text = (folder / "jurisdictions/EU.toml").read_text("utf-8").replace('id = "EU"', 'id = "EFTA"')
+    (folder / "jurisdictions/EFTA.toml").write_text(text, "utf-8")
+    line = line_of(folder, "jurisdictions/EU.toml", "countries")
+    assert refusal_of(folder) == f"{line}: countries: AT is there twice, also under jurisdictions/EFTA.toml"
+
+
+def test_a_rule_the_linter_does_not_have_is_refused() -> None:
+    found = toml_files(files("dunning.policy"), "jurisdictions")
+    rules = {rule for file in found.values() for entry in file.raw["forbidden"] for rule in entry["rules"]}
+    assert load_jurisdictions(found, rules)
+    with pytest.raises(PolicyError, match=r"jurisdictions/\w+\.toml:\d+: forbidden.\d+.rules: .*no rule called shame"):
+        load_jurisdictions(found, rules - {"shame"})
+
+
+@pytest.mark.parametrize(
+    ("country", "old", "new", "says"),
+    [
+        pytest.param("HK", "valid_until = 2027-12-31", "valid_until = 2027-13-31", "not TOML", id="a day that is none"),
+        pytest.param("HK", "valid_until = 2027-12-31", "valid_until = 2027-12-26",
+                     "holidays.2027-12-27: is after valid_until, 2027-12-26", id="a day after the last that is known"),
+        pytest.param("HK", 'country = "HK"', 'country = "TW"', "country: 'TW' is not the file's name",
+                     id="another country's"),
+        pytest.param("HK", "[holidays]", 'colour = "red"\n[holidays]', "colour: Extra inputs", id="an unknown key"),
+        pytest.param("CN", '2026-10-10 = "National Day"', '2026-10-01 = "National Day"',
+                     "working_days.2026-10-01: is a holiday too", id="a day off on which people work"),
+    ],
+)  # fmt: skip
+def test_a_calendar_that_is_wrong_is_refused_by_file_line_field_and_reason(
+    folder: Path, country: str, old: str, new: str, says: str
+) -> None:
+    name = f"calendars/{country}.toml"
+    edit(folder, name, old, new)
+    lender = "demo-cn" if country == "CN" else "demo-tw"
+    with pytest.raises(PolicyError) as refused:
+        load_policies(folder).rules_for(a_customer(country=country, phone_country=country, lender=lender))
+    message = str(refused.value)
+    assert message.startswith(f"{name}: " if says == "not TOML" else f"{name}:")
+    assert says in message
+    if found := re.match(r"(?:holidays|working_days)\.([\d-]+)", says):
+        assert message.startswith(line_of(folder, name, found[1], nth=2 if country == "CN" else 1))
 
 
 @pytest.mark.parametrize(
@@ -227,4 +454,6 @@ def test_windows_and_weeks_are_read_as_minutes() -> None:
     assert parse_windows("") == ()
     assert parse_windows("09:00-12:00, 12:00-18:00") == ((540, 720), (720, 1080))
     week = parse_hours({"mon-fri": "09:00-18:00", "sat": "10:00-12:00", "sun": ""})
-    assert week == (((540, 1080),),) * 5 + (((600, 720),), ())
+    assert week == Hours((((540, 1080),),) * 5 + (((600, 720),), ()))
+    special = parse_hours({"daily": "09:00-18:00", "holiday": "", "working_day": "10:00-19:00"})
+    assert special == Hours((((540, 1080),),) * 7, (), ((600, 1140),))

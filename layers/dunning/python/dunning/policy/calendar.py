@@ -4,9 +4,8 @@ from collections.abc import Callable
 from datetime import date
 from functools import cache
 from importlib.resources.abc import Traversable
-from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from dunning.policy.fields import Strict
 from dunning.policy.files import toml_file
@@ -28,15 +27,6 @@ class CalendarFile(Strict):
     holidays: dict[date, str]
     working_days: dict[date, str] = Field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _days_are_covered(self) -> Self:
-        for day in (*self.holidays, *self.working_days):
-            if day > self.valid_until:
-                raise ValueError(f"{day} is after valid_until, {self.valid_until}")
-        if both := sorted(self.holidays.keys() & self.working_days.keys()):
-            raise ValueError(f"{both[0]} is a holiday and a working day")
-        return self
-
 
 def calendars_in(data: Traversable) -> CalendarOf:
     """
@@ -54,6 +44,11 @@ def calendars_in(data: Traversable) -> CalendarOf:
         calendar = file.read(CalendarFile)
         if calendar.country != country:
             raise file.refusal(("country",), f"{calendar.country!r} is not the file's name")
+        for table, days in (("holidays", calendar.holidays), ("working_days", calendar.working_days)):
+            if days and (last := max(days)) > calendar.valid_until:
+                raise file.refusal((table, str(last)), f"is after valid_until, {calendar.valid_until}")
+        if both := calendar.holidays.keys() & calendar.working_days.keys():
+            raise file.refusal(("working_days", str(min(both))), "is a holiday too")
         return calendar
 
     return calendar_of

@@ -152,6 +152,6 @@ class Sourced(Strict):
 class CapFields(Strict):
     """A frequency cap."""
 
-    at_most: int = Field(ge=1)
+    at_most: int = Field(ge=1, strict=True)
     within: Span
     scope: Scope

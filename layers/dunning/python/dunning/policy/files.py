@@ -37,7 +37,7 @@ class DataFile:
     def line(self, where: Where) -> int:
         """Return the line of a field, or of the nearest thing around it that has one."""
         if self._lines is None:
-            self._lines = dict(_lines_of(self.text))
+            self._lines = _lines_of(self.text)
         path = tuple(where)
         while path and path not in self._lines:
             path = path[:-1]
@@ -50,7 +50,7 @@ class DataFile:
     def refusal(self, where: Where, reason: str) -> PolicyError:
         """Return the error that refuses this file for a field."""
         field = ".".join(map(str, where))
-        return PolicyError(f"{self.name}:{self.line(where)}: {field}: {reason}")
+        return PolicyError(": ".join(filter(None, (self.at(*where), field, reason))))
 
     def read[M: BaseModel](self, model: type[M], *under: str) -> M:
         """
@@ -69,18 +69,27 @@ class DataFile:
             raise self.refusal((*under, *first["loc"]), first["msg"].removeprefix("Value error, ")) from error
 
 
-def _lines_of(text: str) -> Iterator[tuple[tuple[str | int, ...], int]]:
+def _lines_of(text: str) -> dict[tuple[str | int, ...], int]:
+    """Return the line of each table and entry of a TOML text; a table only named as part of another begins there."""
+    own: dict[tuple[str | int, ...], int] = {}
+    around: dict[tuple[str | int, ...], int] = {}
+    for path, number in _entries(text):
+        own.setdefault(path, number)
+        for end in range(1, len(path)):
+            around.setdefault(path[:end], number)
+    return around | own
+
+
+def _entries(text: str) -> Iterator[tuple[tuple[str | int, ...], int]]:
     """Yield each table and entry of a TOML text with its line. Lists of tables are counted from zero."""
     table: tuple[str | int, ...] = ()
-    seen: dict[tuple[str | int, ...], int] = {}
+    last: dict[tuple[str | int, ...], int] = {}
     for number, line in enumerate(text.splitlines(), 1):
         if header := _TABLE.match(line):
             table = _names(header["name"])
             if header[1] == "[[":
-                seen[table] = position = seen.get(table, -1) + 1
-                if position == 0:
-                    yield table, number
-                table = (*table, position)
+                last[table] = last.get(table, -1) + 1
+                table = (*table, last[table])
             yield table, number
         elif entry := _ENTRY.match(line):
             yield (*table, *_names(entry["name"])), number

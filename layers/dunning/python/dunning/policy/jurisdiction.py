@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal, NamedTuple, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StrictBool, model_validator
 
 from dunning.domain.rules import Windows
 from dunning.policy.fields import DAYS, CapFields, Hours, HoursField, Sourced, Strict, ZoneName
@@ -70,38 +70,38 @@ class ForbiddenContent(Sourced):
 class OptOut(Sourced):
     """Whether every text has to say how to opt out, and the words by which people do."""
 
-    line_required: bool
+    line_required: StrictBool
     words: tuple[str, ...] = Field(min_length=1)
 
 
 class Links(Sourced):
     """Whether a text may hold a link."""
 
-    allowed: bool
+    allowed: StrictBool
 
 
 class Carrier(Sourced):
     """What carriers of a country demand of a sender. `registered_sender`: a sender id that a registry has to know."""
 
-    registered_template: bool
-    registered_entity: bool
-    registered_sender: bool
-    origination_number: bool
-    sender_id: bool
-    signature_by_carrier: bool
+    registered_template: StrictBool
+    registered_entity: StrictBool
+    registered_sender: StrictBool
+    origination_number: StrictBool
+    sender_id: StrictBool
+    signature_by_carrier: StrictBool
 
 
 class Consent(Sourced):
     """On what lawful basis a reminder is sent, and whether that needs a consent on record."""
 
     basis: Literal["contract", "consent", "legitimate_interest"]
-    required: bool
+    required: StrictBool
 
 
 class Retention(Sourced):
     """How long the audit record is kept."""
 
-    days: int = Field(ge=180)
+    days: int = Field(ge=180, strict=True)
 
 
 class Noted(Sourced):
@@ -194,7 +194,7 @@ def load_jurisdictions(found: Mapping[str, DataFile], rule_ids: Iterable[str] | 
         raise PolicyError(f"jurisdictions/{DEFAULT}.toml: missing")
     known = None if rule_ids is None else set(rule_ids)
     places = {name: Place(file.read(JurisdictionFile), file) for name, file in found.items()}
-    covered: dict[str, str] = {}
+    covered = {name: f"jurisdictions/{name}.toml" for name in places}
     for name, (law, file) in places.items():
         if law.id != name:
             raise file.refusal(("id",), f"{law.id!r} is not the file's name")
@@ -224,30 +224,30 @@ def _check_hours(law: JurisdictionFile, file: DataFile) -> None:
 def _check_countries(law: JurisdictionFile, file: DataFile, covered: dict[str, str]) -> None:
     world = zones_of_countries()
     country = law.id.partition("-")[0]
-    own = law.countries or (() if law.id == DEFAULT else (country,))
-    for one in own:
+    if law.id != DEFAULT and not law.countries and country not in world:
+        raise file.refusal(("id",), f"{country!r} is not a country (ISO 3166)")
+    for one in law.countries:
         if one not in world:
             raise file.refusal(("countries",), f"{one!r} is not a country (ISO 3166)")
-    for one in law.countries:
         if one in covered:
-            raise file.refusal(("countries",), f"{one} is under {covered[one]} already")
-        covered[one] = law.id
+            raise file.refusal(("countries",), f"{one} is there twice, also under {covered[one]}")
+        covered[one] = f"jurisdictions/{law.id}.toml"
     if law.id in world and not law.time_zones and len(world[law.id]) > 1 and not law.countries:
         raise file.refusal(("time_zones",), f"missing: {law.name} has {len(world[law.id])}")
 
 
 def first_wider(hours: Hours, limit: Hours) -> str:
     """Return the first day, with its hours, on which `hours` are open while `limit` is shut; empty if there is none."""
-    for day, mine, lawful in zip(DAYS, hours.week, limit.week, strict=True):
-        if not _inside(mine, lawful):
-            return f"{day} {written(mine)}"
-    for name, ours, theirs in (
+    for name, ours, theirs in zip(DAYS, hours.week, limit.week, strict=True):
+        if not _inside(ours, theirs):
+            return f"{name} {written(ours)}"
+    # A holiday, or a day moved to a weekend, may fall on any weekday: too wide is what no weekday would allow.
+    for name, own, allowed in (
         ("holiday", hours.holiday, limit.holiday),
         ("working_day", hours.working_day, limit.working_day),
     ):
-        allowed = limit.week if theirs is None else (theirs,)
-        if ours is not None and not any(_inside(ours, one) for one in allowed):
-            return f"{name} {written(ours)}"
+        if own is not None and not any(_inside(own, day) for day in (limit.week if allowed is None else (allowed,))):
+            return f"{name} {written(own)}"
     return ""
 
 

@@ -1,0 +1,86 @@
+"""A data file tells the line of each of its fields, so that a refusal can name it."""
+
+import pytest
+
+from dunning.policy.fields import Sourced
+from dunning.policy.files import DataFile, PolicyError
+
+TEXT = """\
+# A comment: id = "no"
+id = "XX"
+zones = [
+    "Asia/Taipei",
+]
+
+[hours.law] # with a comment
+week = { daily = "09:00-18:00", holiday = "" }
+  source = "an act"
+
+[[caps]]
+at_most = 1
+
+[[caps]]
+at_most = 2
+scope.kind = "person"
+
+[registered]
+"en/today@1" = "R1"
+'zh/today@1' = "R2"
+
+[ countries . "US-MA" ]
+max_price = "0.05"
+[countries."US-MA".registered]
+"en/today@1" = "R3"
+"""
+
+
+@pytest.mark.parametrize(
+    ("where", "line"),
+    [
+        pytest.param(("id",), 2, id="a key at the top, not the comment before it"),
+        pytest.param(("zones",), 3, id="a list"),
+        pytest.param(("zones", 0), 3, id="an element of a list: the list"),
+        pytest.param(("hours", "law"), 7, id="a table"),
+        pytest.param(("hours",), 7, id="a table that is only named as part of another"),
+        pytest.param(("hours", "law", "week"), 8, id="a key of a table"),
+        pytest.param(("hours", "law", "week", "holiday"), 8, id="a key of an inline table: the inline table"),
+        pytest.param(("hours", "law", "source"), 9, id="an indented key"),
+        pytest.param(("hours", "law", "mark"), 7, id="a missing key: its table"),
+        pytest.param(("hours", "ours"), 7, id="a missing table: the table around it"),
+        pytest.param(("caps",), 11, id="a list of tables: the first"),
+        pytest.param(("caps", 0), 11, id="a table of a list"),
+        pytest.param(("caps", 0, "at_most"), 12, id="a key of the first of a list"),
+        pytest.param(("caps", 1), 14, id="the second of a list"),
+        pytest.param(("caps", 1, "at_most"), 15, id="a key of the second of a list"),
+        pytest.param(("caps", 1, "scope", "kind"), 16, id="a dotted key"),
+        pytest.param(("caps", 1, "scope"), 16, id="what a dotted key is a part of"),
+        pytest.param(("caps", 1, "within"), 14, id="a missing key of the second of a list"),
+        pytest.param(("registered", "en/today@1"), 19, id="a key in double quotes"),
+        pytest.param(("registered", "zh/today@1"), 20, id="a key in single quotes"),
+        pytest.param(("countries", "US-MA"), 22, id="a quoted name of a table, with spaces"),
+        pytest.param(("countries", "US-MA", "registered", "en/today@1"), 25, id="a quoted key of a quoted table"),
+        pytest.param(("countries", "TW"), 22, id="a missing table of many: the first of them"),
+        pytest.param(("colour",), 1, id="nothing at all: the top"),
+        pytest.param((), 1, id="the whole file"),
+    ],
+)
+def test_the_line_of_a_field(where: tuple[str | int, ...], line: int) -> None:
+    assert DataFile("x.toml", TEXT).line(where) == line
+
+
+def test_a_refusal_names_file_line_field_and_reason() -> None:
+    file = DataFile("lenders/x.toml", TEXT)
+    assert str(file.refusal(("caps", 1, "at_most"), "too many")) == "lenders/x.toml:15: caps.1.at_most: too many"
+    assert str(file.refusal((), "is empty")) == "lenders/x.toml:1: is empty"
+    assert file.at("hours", "law") == "lenders/x.toml:7"
+
+
+def test_what_does_not_fit_a_table_is_refused_at_its_line() -> None:
+    file = DataFile("x.toml", TEXT)
+    with pytest.raises(PolicyError, match=r"^x\.toml:7: hours\.law\.mark: Field required$"):
+        file.read(Sourced, "hours", "law")
+
+
+def test_what_is_no_toml_is_refused_by_name() -> None:
+    with pytest.raises(PolicyError, match=r"^x\.toml: not TOML: .*line 2"):
+        DataFile("x.toml", "id = 1\nid = = 2\n")
