@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from dunning.domain.facts import HoldReason
 from dunning.services.intake.cells import (
+    RULES_DIFFER_BY_REGION,
     HoldWords,
     read_account_number,
     read_amount,
@@ -27,6 +28,7 @@ from dunning.services.intake.cells import (
 )
 from dunning.services.intake.characters import plain, words
 from dunning.services.intake.refusals import EXPLANATIONS, CellError, Refusal
+from tests.builders import the_policies
 
 
 def refusal_of(read: Callable[[], object]) -> Refusal:
@@ -238,3 +240,9 @@ def test_every_refusal_explains_itself_in_a_sentence() -> None:
     for explanation in EXPLANATIONS.values():
         assert explanation[0].isupper()
         assert explanation.endswith(".")
+
+
+def test_regions_have_to_be_codes_wherever_a_jurisdiction_file_tells_them_apart() -> None:
+    places = the_policies().places.by_id.values()
+    apart = {place.law.id.partition("-")[0] for place in places if place.law.regions or "-" in place.law.id}
+    assert apart == RULES_DIFFER_BY_REGION

@@ -22,19 +22,20 @@ from tests.local.report import (
 )
 
 _FIGURES = {"texts": 1_234, "customers": 567, "segments": 2_345, "cost_usd": 97.5}
+_RUN = {
+    "file": "帳戶.csv",
+    "start": date(2026, 11, 16).isoformat(),
+    "last_day": "2026-12-30",
+    "days": 45,
+    "customers": 260,
+    "rows": 2_859,
+    "ticks": 90,
+    "dead_letters": 2,
+    "calendar_days_left": 59,
+    "wall_seconds": 12.3,
+}
 SUMMARY = {
-    "run": {
-        "file": "帳戶.csv",
-        "start": date(2026, 11, 16).isoformat(),
-        "last_day": "2026-12-30",
-        "days": 45,
-        "customers": 260,
-        "rows": 2_859,
-        "ticks": 90,
-        "dead_letters": 2,
-        "calendar_days_left": 59,
-        "wall_seconds": 12.3,
-    },
+    "run": _RUN,
     "sent": {
         **_FIGURES,
         "by_stage": {"-3": _FIGURES, "0": _FIGURES, "30": _FIGURES},
@@ -146,6 +147,6 @@ def test_a_run_in_which_nothing_happened_can_be_reported() -> None:
     [(None, False), (60, False), (59, "ends 59 days after"), (0, "ends 0 days after"), (-3, "ended 3 days before")],
 )
 def test_a_calendar_is_spoken_of_when_its_end_is_near_or_past(left: int | None, says: str | bool) -> None:  # noqa: FBT001
-    run = {**SUMMARY["run"], "calendar_days_left": left}
-    whole = "\n".join(report({**SUMMARY, "run": run}, [], {}))
+    run: dict[str, object] = {**SUMMARY, "run": {**_RUN, "calendar_days_left": left}}
+    whole = "\n".join(report(run, [], {}))
     assert (says in whole) if isinstance(says, str) else ("A holiday calendar" not in whole)

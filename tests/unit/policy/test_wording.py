@@ -6,10 +6,10 @@ from pathlib import Path
 from shutil import copytree
 
 import pytest
-
-from dunning.policy import PolicyError, load_policies
 from dunning.policy.schema import ForbiddenFile
 from dunning.policy.wording import Wordings
+
+from dunning.policy import PolicyError, load_policies
 
 PACKAGE = Path(str(files("dunning.policy")))
 

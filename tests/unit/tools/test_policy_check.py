@@ -28,7 +28,7 @@ def test_it_tells_for_each_limit_who_set_it_and_where(capsys: pytest.CaptureFixt
     assert law.split()[:4] == ["law", "07:00-22:00", "every", "day"]
     assert "[V]" in law
     assert "jurisdictions/TW.toml:" in law
-    assert "委外辦法" in law
+    assert "art. 14-I-3" in law
     assert "demo-tw in HK" not in out
 
 

@@ -26,7 +26,9 @@ _AMOUNT = re.compile(r"(-?)([0-9]{1,15}|[0-9]{1,3}(?:,[0-9]{3}){1,4})(?:\.([0-9]
 _DOTTED_THOUSANDS = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}")
 _WHOLE = re.compile(r"([+-]?[0-9]{1,9})(?:\.0)?")
 _REGION = re.compile(r"[A-Z0-9]{1,3}")
-_RULES_DIFFER_BY_REGION = frozenset({"US"})
+RULES_DIFFER_BY_REGION = frozenset({"AU", "BR", "ID", "US"})
+"""The countries whose regions have time zones or law of their own; a test holds this against the jurisdiction files."""
+
 _EXPONENT = re.compile(r"[0-9](?:\.[0-9]+)?e\+?[0-9]+|#+", re.IGNORECASE)
 _FLOAT_END = re.compile(r"(?<=[0-9])\.0$")
 
@@ -89,7 +91,7 @@ def read_region(text: str, country: str) -> str:
     Where rules and time zones differ by region a name is refused, because it would miss them; elsewhere it is kept.
     """
     region = words(text).upper().removeprefix(f"{country}-")
-    if not _REGION.fullmatch(region) and (country in _RULES_DIFFER_BY_REGION or len(region) > LONGEST_TEXT):
+    if not _REGION.fullmatch(region) and (country in RULES_DIFFER_BY_REGION or len(region) > LONGEST_TEXT):
         raise CellError(Refusal.NOT_A_REGION_CODE)
     return region
 
