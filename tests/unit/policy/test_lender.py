@@ -169,3 +169,11 @@ def test_a_policy_for_a_region_alone_texts_nobody_else_in_the_country() -> None:
 )
 def test_what_carriers_demand_and_a_policy_does_not_give_is_refused(text: str, says: str) -> None:
     assert says in refusal(text)
+
+
+def test_what_the_country_of_a_foreign_number_demands_is_demanded_too() -> None:
+    rules = book_of(TEXT).rules("demo-tw", "TW", "", "US")
+    assert isinstance(rules, Rules)
+    assert rules.jurisdiction == "TW"
+    assert rules.consent_required
+    assert rules.opt_out_line
