@@ -79,6 +79,10 @@ lock: setup ## Lock the dependencies again after a change of pyproject.toml
 calendars: setup ## Write the holiday calendars again; CHECK=1 only tells which would differ
 	$(BIN)/python -m tests.tools.calendars $(if $(CHECK),--check)
 
+.PHONY: characters
+characters: setup ## Write the tables of characters that stand for one another again
+	@$(BIN)/python -m tests.tools.characters
+
 .PHONY: clean
 clean: ## Remove everything that can be made again
 	rm -rf $(VENV) .local .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -92,7 +92,11 @@ def hours(draw: st.DrawFn) -> str:
     return "{ " + ", ".join(f'{name} = "{times}"' for name, times in table.items()) + " }"
 
 
-caps = st.tuples(st.sampled_from([1, 1, 1, 2, 2, 3, 6]), st.sampled_from(["24h", "7d", "30d"]), st.sampled_from(["person", "account"]))
+caps = st.tuples(
+    st.sampled_from([1, 1, 1, 2, 2, 3, 6]),
+    st.sampled_from(["24h", "7d", "30d"]),
+    st.sampled_from(["person", "account"]),
+)
 
 
 def caps_of(drawn: list[tuple[int, str, str]]) -> str:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from dunning.domain.decision import Reason
 from dunning.domain.facts import Facts
+from dunning.domain.lint import Linter
 from dunning.domain.rules import Cap, ContactHours, Rules, Scope, Windows
 from dunning.domain.text import Text
 from dunning.policy.calendar import CalendarFile, CalendarOf, calendars_in
@@ -23,6 +24,7 @@ from dunning.policy.files import toml_file, toml_files
 from dunning.policy.jurisdiction import Place, Places, load_jurisdictions, narrowest
 from dunning.policy.lender import Lender, Texts, load_lenders
 from dunning.policy.text import Phrases, load_texts
+from dunning.policy.words import load_linter
 
 _DATA = files("dunning.policy")
 _SUNDAY = 6
@@ -48,11 +50,13 @@ class PolicyBook:
         lenders: Mapping[str, Lender],
         texts: Texts,
         phrases: Mapping[str, Phrases],
+        linter: Linter,
         prices: PricesFile,
         calendar_of: CalendarOf,
     ) -> None:
         self.places = places
         self.lenders = lenders
+        self.linter = linter
         self.texts = texts
         self.opt_out_lines = {language: of["opt_out_line"] for language, of in phrases.items()}
         self.and_others = {language: of["and_others"] for language, of in phrases.items()}
@@ -89,7 +93,9 @@ class PolicyBook:
 
     def with_lenders(self, lenders: Mapping[str, Lender]) -> "PolicyBook":
         """Return the same law, words and calendars for other lenders."""
-        return PolicyBook(self.places, lenders, self.texts, self._phrases, self._estimates, self.calendar_of)
+        return PolicyBook(
+            self.places, lenders, self.texts, self._phrases, self.linter, self._estimates, self.calendar_of
+        )
 
     def price(self, country: str, parts: int) -> int:
         """Estimate the carrier fee of a text in millionths of a US dollar."""
@@ -215,7 +221,8 @@ def load_policies(folder: Path | None = None) -> PolicyBook:
         PolicyError: something in a file is wrong.
     """
     data: Traversable = folder or _DATA
-    places = load_jurisdictions(toml_files(data, "jurisdictions"))
+    linter = load_linter(data)
+    places = load_jurisdictions(toml_files(data, "jurisdictions"), linter.rules())
     texts: dict[tuple[str, int, bool], Text] = {}
     phrases: dict[str, Phrases] = {}
     for language, file in toml_files(data, "texts").items():
@@ -226,4 +233,4 @@ def load_policies(folder: Path | None = None) -> PolicyBook:
     estimates = prices.read(PricesFile)
     if "default" not in estimates.per_segment:
         raise prices.refusal(("per_segment", "default"), "missing")
-    return PolicyBook(places, lenders, texts, phrases, estimates, calendars_in(data))
+    return PolicyBook(places, lenders, texts, phrases, linter, estimates, calendars_in(data))

@@ -202,8 +202,8 @@ class _Explained:
         allowed = links.allowed and domains
         says = f"only to {', '.join(domains)}" if allowed else "none"
         parts = [self._legal(links, "may be" if links.allowed else "none", "links")]
-        if links.allowed:
-            parts.append(self._of_lender(", ".join(domains) or "none of its own", "link_domains"))
+        if domains:
+            parts.append(self._of_lender(", ".join(domains), "link_domains", binds=links.allowed))
         return Limit("links", says, tuple(parts))
 
     def _carrier(self) -> Limit:

@@ -4,7 +4,7 @@ Jurisdictions: the limits of one place, each with its source. `jurisdictions/TW.
 A place is a country, a region of one (`US-MA`), several countries (`EU`), or `default`: anywhere else.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Literal, NamedTuple, Self
@@ -183,7 +183,7 @@ class Places:
         return [place, *regions] if place else []
 
 
-def load_jurisdictions(found: Mapping[str, DataFile], rule_ids: Iterable[str] | None = None) -> Places:
+def load_jurisdictions(found: Mapping[str, DataFile], rule_ids: Collection[str]) -> Places:
     """
     Read the places.
 
@@ -192,7 +192,6 @@ def load_jurisdictions(found: Mapping[str, DataFile], rule_ids: Iterable[str] | 
     """
     if DEFAULT not in found:
         raise PolicyError(f"jurisdictions/{DEFAULT}.toml: missing")
-    known = None if rule_ids is None else set(rule_ids)
     places = {name: Place(file.read(JurisdictionFile), file) for name, file in found.items()}
     covered = {name: f"jurisdictions/{name}.toml" for name in places}
     for name, (law, file) in places.items():
@@ -201,7 +200,7 @@ def load_jurisdictions(found: Mapping[str, DataFile], rule_ids: Iterable[str] | 
         _check_hours(law, file)
         _check_countries(law, file, covered)
         for position, forbidden in enumerate(law.forbidden):
-            if known is not None and (unknown := sorted(set(forbidden.rules) - known)):
+            if unknown := sorted(set(forbidden.rules).difference(rule_ids)):
                 raise file.refusal(
                     ("forbidden", position, "rules"), f"the linter has no rule called {', '.join(unknown)}"
                 )

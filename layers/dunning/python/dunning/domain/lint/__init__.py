@@ -1,0 +1,26 @@
+"""
+The linter of reminder texts: what they must say, what no text may say, and characters and links that may not be there.
+
+`content` holds the rules about a message's parts, `characters` and `links` those about its characters and links;
+`words` finds the listed words in whatever way they are written (`folding`, `english`) unless they are denied
+(`negation`); `glance` keeps all of that away from a faultless message; `linter` puts the rules together.
+"""
+
+from dunning.domain.lint.content import Phrases
+from dunning.domain.lint.findings import Finding, Message, RuleInfo, Severity
+from dunning.domain.lint.folding import Characters
+from dunning.domain.lint.links import LinkData
+from dunning.domain.lint.linter import Linter
+from dunning.domain.lint.words import WordRule
+
+__all__ = [
+    "Characters",
+    "Finding",
+    "LinkData",
+    "Linter",
+    "Message",
+    "Phrases",
+    "RuleInfo",
+    "Severity",
+    "WordRule",
+]

@@ -1,0 +1,69 @@
+"""What is linted, and what is found: a message goes in, findings come out, each naming the rule it broke."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Severity(StrEnum):
+    """Whether a finding stops a text, or asks a person to check a fact."""
+
+    BLOCK = "block"
+    WARN = "warn"
+
+
+class RuleInfo(NamedTuple):
+    """
+    One rule as reports list it.
+
+    `source` names the law, guide or carrier document behind it; `mark` is V for a primary text, V2 for a secondary
+    source, M for memory, D for our own default.
+    """
+
+    id: str
+    severity: Severity
+    rule: str
+    source: str
+    mark: str
+
+
+class Finding(NamedTuple):
+    """
+    One rule that a text breaks.
+
+    `message` never quotes the text, which holds personal data: it names what is missing, one character, or the word
+    as the list of words writes it.
+    """
+
+    rule: str
+    severity: Severity
+    message: str
+
+
+class Message(NamedTuple):
+    """
+    A rendered reminder.
+
+    `text` is what arrives: with the sender's signature `【…】` or `Sender: ` in front, and the opt-out line behind.
+    `language` is zh-Hant, zh-Hans or en. `values` are what was filled in: sender, name, tail, amount, date, pay and
+    hotline, and days, count or fee where the text speaks of them. `opt_out_line` is empty where none is demanded,
+    `link_domains` are the lender's own domains.
+    """
+
+    text: str
+    language: str
+    values: Mapping[str, str]
+    overdue: bool
+    opt_out_line: str
+    links_allowed: bool
+    link_domains: frozenset[str]
+
+
+def blocking(rule_id: str, rule: str, source: str, mark: str) -> RuleInfo:
+    """Describe a rule whose findings stop a text."""
+    return RuleInfo(rule_id, Severity.BLOCK, rule, source, mark)
+
+
+def found(rule: RuleInfo, message: str) -> Finding:
+    """Return what was found against a rule."""
+    return Finding(rule.id, rule.severity, message)

@@ -1,0 +1,139 @@
+"""
+The linter: judges every rendered reminder before it is claimed, and every wording before it is loaded.
+
+A faultless message is the common case and has to be cheap: the rules of content are asked, one quick look is taken
+at the rest, and only what looks odd is read in full. That quick look never lets through what reading would find.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from dunning.domain.lint import characters
+from dunning.domain.lint.content import (
+    CHECKS,
+    LONG_NUMBER,
+    NO_PHRASES,
+    PHRASE_CHECKS,
+    Phrases,
+    is_complete,
+    long_number_in,
+)
+from dunning.domain.lint.findings import Finding, Message, RuleInfo, Severity, found
+from dunning.domain.lint.folding import Characters, Folding
+from dunning.domain.lint.links import RULES as LINK_RULES
+from dunning.domain.lint.links import LinkData, Links
+from dunning.domain.lint.words import WordRule, Words
+
+_NO_VALUES: Mapping[str, str] = {}
+
+
+class Linter:
+    """
+    Judges texts. Built once; keeps nothing of what it has read.
+
+    Raises:
+        ValueError: two rules have the same id.
+    """
+
+    def __init__(
+        self, rules: Sequence[WordRule], folding: Characters, links: LinkData, phrases: Mapping[str, Phrases]
+    ) -> None:
+        structural = [info for info, _ in (*CHECKS, *PHRASE_CHECKS)]
+        infos = [*structural, *characters.RULES, *LINK_RULES, *(rule.info for rule in rules)]
+        self._rules = {info.id: info for info in infos}
+        if len(self._rules) < len(infos):
+            twice = sorted({info.id for info in infos if infos.count(info) > 1 or self._rules[info.id] is not info})
+            raise ValueError(f"two rules are called {', '.join(twice)}")
+        self._folding = Folding(folding)
+        self._links = Links(links)
+        self._blocking = Words(
+            [rule for rule in rules if rule.info.severity is Severity.BLOCK], self._folding, links.short_hosts
+        )
+        self._glance = self._blocking.glance
+        self._warning = Words([rule for rule in rules if rule.info.severity is Severity.WARN], self._folding)
+        self._phrases = phrases
+
+    def rules(self) -> Mapping[str, RuleInfo]:
+        """Return every rule by its id."""
+        return self._rules
+
+    def faults(self, message: Message) -> Sequence[Finding]:
+        """Return what stops a message; nothing, and quickly, for a good one."""
+        findings = self._of_content(message)
+        if self._must_be_read(message.text, message.language, signed=True):
+            findings += self._read_message(message, self._folding.fold(message.text))
+        return findings
+
+    def findings(self, message: Message) -> Sequence[Finding]:
+        """Return what stops a message and what a person should check."""
+        folded = self._folding.fold(message.text)
+        return [
+            *self._of_content(message),
+            *self._read_message(message, folded),
+            *self._warning.findings(folded, message.values),
+        ]
+
+    def wording_faults(
+        self, text: str, language: str, *, links_allowed: bool = False, link_domains: Collection[str] = ()
+    ) -> Sequence[Finding]:
+        """
+        Return what stops a wording: a text before it is filled in, a phrase, a lender's own words.
+
+        Words, characters and links are judged, content is not. It must not bring a signature 【…】 of its own.
+        """
+        if not self._must_be_read(text, language, signed=False):
+            return []
+        folded = self._folding.fold(text)
+        return [
+            *_of_characters(text, language, signed=False),
+            *self._links.findings(text, folded, allowed=links_allowed, own=link_domains),
+            *self._blocking.findings(folded, _NO_VALUES),
+        ]
+
+    def wording(
+        self, text: str, language: str, *, links_allowed: bool = False, link_domains: Collection[str] = ()
+    ) -> Sequence[Finding]:
+        """Return what stops a wording, as `wording_faults`, and what a person should check."""
+        faults = self.wording_faults(text, language, links_allowed=links_allowed, link_domains=link_domains)
+        return [*faults, *self._warning.findings(self._folding.fold(text), _NO_VALUES)]
+
+    def _of_content(self, message: Message) -> list[Finding]:
+        phrases = self._phrases.get(message.language, NO_PHRASES)
+        if is_complete(message, phrases):
+            return []
+        findings = [found(info, wrong) for info, check in CHECKS if (wrong := check(message))]
+        for info, check in PHRASE_CHECKS:
+            if wrong := check(message, phrases):
+                findings.append(found(info, wrong))
+        return findings
+
+    def _must_be_read(self, text: str, language: str, *, signed: bool) -> bool:
+        if not text.isascii():
+            if language == "en" and text[0] != "【":
+                return True
+            in_front = signed and text[0] == "【"
+            if text.rfind("【") > (0 if in_front else -1) or text.count("】") != in_front:
+                return True
+        return self._glance.must_be_read(text)
+
+    def _read_message(self, message: Message, folded: str) -> Iterator[Finding]:
+        text, values = message.text, message.values
+        yield from _of_characters(text, message.language, signed=True)
+        if long_number_in(folded, values) and not long_number_in(text, values):  # it was written in another form
+            folded_values = {name: self._folding.fold(value) for name, value in values.items()}
+            if wrong := long_number_in(folded, folded_values):
+                yield found(LONG_NUMBER, wrong)
+        yield from self._links.findings(text, folded, allowed=message.links_allowed, own=message.link_domains)
+        yield from self._blocking.findings(folded, values)
+
+
+def _of_characters(text: str, language: str, *, signed: bool) -> Iterator[Finding]:
+    checks = (
+        (characters.HIDDEN, characters.hidden(text)),
+        (characters.REFUSED, characters.refused(text)),
+        (characters.SIGNATURE, characters.misplaced_signature(text, signed=signed)),
+        (characters.NOT_GSM, characters.not_gsm(text, language)),
+        (characters.MIXED, characters.mixed_alphabets(text)),
+    )
+    for info, wrong in checks:
+        if wrong:
+            yield found(info, wrong)

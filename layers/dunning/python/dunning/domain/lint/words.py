@@ -1,0 +1,162 @@
+"""The list of words: what is looked for, how it is found in a text that is read, and when it is innocent there."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from dunning.domain.lint.english import Token, joined, pieces_of, tokens_of
+from dunning.domain.lint.findings import Finding, RuleInfo, found
+from dunning.domain.lint.folding import CLAUSE_MARKS, HAN, Folding, han_reading, without_digits_for_letters
+from dunning.domain.lint.glance import Glance
+from dunning.domain.lint.negation import continues_list, is_denied
+
+type Negation = Literal["innocent", "unless-conditional", "no-excuse"]
+
+_HAS_HAN = re.compile(f"[{HAN}]")
+_PARTS_A_PHRASE = frozenset(f"{CLAUSE_MARKS}\n")
+_WIDEST_GAP = 3
+
+
+class WordRule(NamedTuple):
+    """
+    Words that one rule is about.
+
+    `zh` are Chinese words in either script, `en` English words and phrases, each inflection of its own; `#` stands for
+    any number. `innocent` are contexts, longer than a word and holding it, in which it means something else.
+    `negation` says whether a denied word is innocent. `unless` names a value that makes the rule fall silent.
+    """
+
+    info: RuleInfo
+    zh: tuple[str, ...]
+    en: tuple[str, ...]
+    innocent: tuple[str, ...] = ()
+    negation: Negation = "unless-conditional"
+    unless: str = ""
+
+
+class _Word(NamedTuple):
+    """A word as it is compared: `parts` are the words of an English phrase, or the Chinese word alone."""
+
+    rule: WordRule
+    written: str
+    parts: tuple[str, ...]
+    contexts: tuple[tuple[str, ...], ...]
+
+
+class _Hit(NamedTuple):
+    start: int
+    end: int
+    word: _Word
+
+
+class Words:
+    """
+    Finds the words of some rules in texts.
+
+    `glance` tells for which texts that is worth it: those that may hold a word, a link to one of `hosts` or any other.
+    """
+
+    def __init__(self, rules: Sequence[WordRule], folding: Folding, hosts: Sequence[str] = ()) -> None:
+        self._zh: dict[str, list[_Word]] = {}
+        self._en: dict[str, list[_Word]] = {}
+        for rule in rules:
+            contexts = [_compared(context, folding) for context in rule.innocent]
+            for written in rule.zh:
+                parts = _compared(written, folding)
+                around = tuple([c for c in contexts if parts[0] in c[0]])
+                self._zh.setdefault(parts[0][0], []).append(_Word(rule, written, parts, around))
+            for written in rule.en:
+                parts = _compared(written, folding)
+                around = tuple([c for c in contexts if _offsets(parts, c)])
+                self._en.setdefault(parts[0], []).append(_Word(rule, written, parts, around))
+        chinese = [word.parts[0] for words in self._zh.values() for word in words]
+        phrases = [word.parts for words in self._en.values() for word in words]
+        self._pieces = pieces_of(part for parts in phrases for part in parts)
+        self.glance = Glance(chinese, phrases, self._pieces, folding, hosts)
+
+    def findings(self, folded: str, values: Mapping[str, str]) -> Iterator[Finding]:
+        """Yield the words that a folded text says, each once."""
+        said: set[tuple[str, str]] = set()
+        spelled_out = without_digits_for_letters(folded)
+        for reading in (folded,) if spelled_out == folded else (folded, spelled_out):
+            for word in self._said(reading):
+                info = word.rule.info
+                key = (info.id, word.written)
+                if key not in said and not (word.rule.unless and values.get(word.rule.unless)):
+                    said.add(key)
+                    yield found(info, f"says {word.written!r}: {info.rule}")
+
+    def _said(self, reading: str) -> Iterator[_Word]:
+        """Yield the words of a reading that are not denied; what continues a list of denied words is denied too."""
+        denied_until = -1
+        for start, end, word in sorted([*self._chinese(reading), *self._english(reading)], key=_position):
+            negation = word.rule.negation
+            if negation != "no-excuse" and (
+                is_denied(reading, start, end, even_if_conditional=negation == "innocent")
+                or (denied_until >= 0 and continues_list(reading[denied_until:start]))
+            ):
+                denied_until = max(end, denied_until)
+            else:
+                yield word
+
+    def _chinese(self, folded: str) -> Iterator[_Hit]:
+        if folded.isascii():
+            return
+        text, at = han_reading(folded)
+        for index, character in enumerate(text):
+            for word in self._zh.get(character, ()):
+                written = word.parts[0]
+                if text.startswith(written, index) and not any(
+                    text.startswith(c, index - o) for (c,) in word.contexts for o in _places(written, c)
+                ):
+                    yield _Hit(at[index], at[index + len(written) - 1] + 1, word)
+
+    def _english(self, folded: str) -> Iterator[_Hit]:
+        tokens = joined(tokens_of(folded), folded, self._pieces)
+        for index, token in enumerate(tokens):
+            for word in self._en.get(token.word, ()):
+                if _says(tokens, index, word.parts, folded) and not any(
+                    _says(tokens, index - offset, context, folded)
+                    for context in word.contexts
+                    for offset in _offsets(word.parts, context)
+                ):
+                    yield _Hit(token.start, tokens[index + len(word.parts) - 1].end, word)
+
+
+def _position(hit: _Hit) -> tuple[int, int]:
+    return hit.start, hit.end
+
+
+def _compared(written: str, folding: Folding) -> tuple[str, ...]:
+    """Return a word of the list as texts are compared with it."""
+    folded = folding.fold(written)
+    if _HAS_HAN.search(folded):
+        return (han_reading(folded.replace("#", "0")).text,)
+    return tuple([token.word for token in tokens_of(folded)])
+
+
+def _says(tokens: Sequence[Token], index: int, parts: Sequence[str], folded: str) -> bool:
+    """Tell whether the tokens from `index` on are these words, in one clause and with little between them."""
+    if index < 0 or index + len(parts) > len(tokens):
+        return False
+    for offset, part in enumerate(parts):
+        if tokens[index + offset].word != part:
+            return False
+        if offset:
+            gap = folded[tokens[index + offset - 1].end : tokens[index + offset].start]
+            if len(gap) > _WIDEST_GAP or not _PARTS_A_PHRASE.isdisjoint(gap) or ". " in gap:
+                return False
+    return True
+
+
+def _offsets(parts: Sequence[str], context: Sequence[str]) -> list[int]:
+    """Return where an English context holds a phrase."""
+    length = len(parts)
+    return [
+        index for index in range(len(context) - length + 1) if tuple(context[index : index + length]) == tuple(parts)
+    ]
+
+
+def _places(word: str, context: str) -> list[int]:
+    """Return where a Chinese context holds a word."""
+    return [index for index in range(len(context)) if context.startswith(word, index)]

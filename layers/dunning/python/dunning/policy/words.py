@@ -1,0 +1,130 @@
+"""
+The list of words and the tables behind it, as the linter's data files hold them, and the linter made of them.
+
+`linter.toml` is written by hand; `characters.toml` is generated from well-kept libraries by `make characters`.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from importlib.resources.abc import Traversable
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from dunning.domain.lint import Characters, LinkData, Linter, Phrases, RuleInfo, Severity, WordRule
+from dunning.domain.lint.words import Negation
+from dunning.policy.fields import Mark, Strict
+from dunning.policy.files import toml_file
+
+_HAN = re.compile("[\u3400-\u9fff]")
+
+
+def has_chinese(word: str) -> str:
+    """
+    Check a word of the Chinese list.
+
+    Raises:
+        ValueError: it holds no Chinese character, or a blank.
+    """
+    if not _HAN.search(word) or re.search(r"\s", word):
+        raise ValueError(f"{word!r} is not a Chinese word")
+    return word
+
+
+def is_english(words: str) -> str:
+    """
+    Check a word or phrase of the English list.
+
+    Raises:
+        ValueError: it is not made of small letters and single blanks.
+    """
+    if not re.fullmatch(r"(?:[a-z]+|%|#)(?: (?:[a-z]+|#))*", words):
+        raise ValueError(f"{words!r} is not words in small letters with one blank between them, # for a number")
+    return words
+
+
+class WordsFile(Strict):
+    """One rule about words. `fires` and `silent` are examples of what it finds and of what it must not find."""
+
+    id: str = Field(pattern=r"^[a-z]+(-[a-z]+)*$")
+    severity: Literal["block", "warn"]
+    rule: str = Field(min_length=8)
+    source: str = Field(min_length=3)
+    mark: Mark
+    negation: Negation = "unless-conditional"
+    unless: str = ""
+    zh: tuple[Annotated[str, AfterValidator(has_chinese)], ...]
+    en: tuple[Annotated[str, AfterValidator(is_english)], ...]
+    innocent: tuple[str, ...] = Field(default=(), alias="except")
+    fires: tuple[str, ...] = Field(min_length=1)
+    silent: tuple[str, ...] = Field(min_length=1)
+
+
+class LanguageFile(Strict):
+    """How a language says what the rules of content demand: see `Phrases`."""
+
+    help: tuple[str, ...] = Field(min_length=1)
+    due_day: tuple[str, ...] = Field(min_length=1)
+    late: tuple[str, ...] = Field(min_length=1)
+
+
+class LinksFile(Strict):
+    """Hosts that shorten links, and the endings by which a bare domain is recognised."""
+
+    short_hosts: tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")], ...] = Field(min_length=1)
+    top_level: tuple[Annotated[str, Field(pattern=r"^[a-z]+$")], ...] = Field(min_length=1)
+
+
+class LinterFile(Strict):
+    """What the linter knows."""
+
+    checked_on: date
+    languages: dict[str, LanguageFile]
+    links: LinksFile
+    words: tuple[WordsFile, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _ids_are_unique(self) -> Self:
+        ids = [words.id for words in self.words]
+        if twice := sorted({one for one in ids if ids.count(one) > 1}):
+            raise ValueError(f"words.id: {', '.join(twice)} is there twice")
+        return self
+
+
+class CharactersFile(Strict):
+    """Generated tables: a Simplified character or a Latin letter, and every character that stands for it."""
+
+    source: str
+    simplified: dict[Annotated[str, Field(min_length=1, max_length=1)], str]
+    lookalikes: dict[Annotated[str, Field(pattern="^[A-Za-z]$")], str]
+
+
+def load_linter(data: Traversable) -> Linter:
+    """
+    Build the linter from the files of a folder.
+
+    Raises:
+        PolicyError: a file is not as it should be, or a rule about words is called like one about something else.
+    """
+    source = toml_file(data, "linter.toml")
+    file = source.read(LinterFile)
+    characters = toml_file(data, "characters.toml").read(CharactersFile)
+    try:
+        return Linter(
+            [_word_rule(words) for words in file.words],
+            Characters(_turned(characters.simplified), _turned(characters.lookalikes)),
+            LinkData(file.links.short_hosts, frozenset(file.links.top_level)),
+            {language: Phrases(of.help, of.due_day, of.late) for language, of in file.languages.items()},
+        )
+    except ValueError as error:
+        raise source.refusal(("words",), str(error)) from error
+
+
+def _word_rule(words: WordsFile) -> WordRule:
+    info = RuleInfo(words.id, Severity(words.severity), words.rule, words.source, words.mark)
+    return WordRule(info, words.zh, words.en, words.innocent, words.negation, words.unless)
+
+
+def _turned(table: Mapping[str, str]) -> dict[str, str]:
+    return {variant: plain for plain, variants in table.items() for variant in variants}

@@ -1,0 +1,138 @@
+"""What a reminder must say and may not show: each rule kept, and broken."""
+
+from typing import Any
+
+import pytest
+
+from tests.reminders import a_message, rules_broken, the_linter
+
+GOOD_ZH = "【示範分期】王*明您好，分期5678的NT$3,250將於12/5到期，請用官方APP繳款，有困難請電0800-000-123"
+GOOD_EN = "Demo Finance: Hi J***, USD 325.00 (plan ending 5678) is due on Dec 5. Pay in our app. Trouble? 0800-000-123."
+
+
+def without(part: str, instead: str = "") -> str:
+    text = GOOD_EN if part.isascii() and part in GOOD_EN else GOOD_ZH
+    assert part in text
+    return text.replace(part, instead)
+
+
+def language_of(text: str) -> str:
+    return "en" if text.startswith(GOOD_EN[:2]) or text.isascii() else "zh-Hant"
+
+
+@pytest.mark.parametrize("language", ["zh-Hant", "zh-Hans", "en"])
+@pytest.mark.parametrize("overdue", [False, True])
+def test_a_good_message_has_nothing_to_find(language: str, overdue: bool) -> None:  # noqa: FBT001 - a parameter
+    message = a_message(language, overdue=overdue)
+    assert list(the_linter().findings(message)) == []
+    assert list(the_linter().faults(message)) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        pytest.param("who-sends", without("Demo Finance: "), id="no sender in front"),
+        pytest.param("who-sends", without("【示範分期】"), id="no signature in front"),
+        pytest.param("who-sends", GOOD_ZH.replace("示範", "別家"), id="another sender's signature"),
+        pytest.param("who-sends", f"Hi! {GOOD_EN}", id="the sender comes second"),
+        pytest.param("who-is-meant", without("J***", "you"), id="no name"),
+        pytest.param("what-amount", without("USD 325.00", "your instalment"), id="no amount"),
+        pytest.param("what-amount", without("USD 325.00", "USD 325.001"), id="another amount that begins alike"),
+        pytest.param("what-amount", without("NT$3,250", "NT$3,250,000"), id="a larger amount that begins alike"),
+        pytest.param("what-account", without("5678", "abcd"), id="no account"),
+        pytest.param("what-account", without("5678", "15678"), id="the account within a longer number"),
+        pytest.param("when-due", without("Dec 5", "soon"), id="no date"),
+        pytest.param("when-due", without("12/5", "12/50"), id="another date that begins alike"),
+        pytest.param("how-to-pay", without("官方APP", "刷卡"), id="no way to pay"),
+        pytest.param("whom-to-ask", without("0800-000-123", "us"), id="nobody to ask"),
+        pytest.param("long-number", without("5678的", "5678的1234567"), id="a second number"),
+        pytest.param("long-number", f"{GOOD_EN} Or text +1 (202) 555-0100", id="a second number, written with marks"),
+        pytest.param("long-number", GOOD_ZH + "或０９１２３４５６７８", id="a second number in full width"),
+        pytest.param("long-number", GOOD_ZH + "或0912\u200b345\u200b678", id="a second number in pieces"),
+    ],
+)
+def test_what_is_missing_or_too_much_is_found(rule: str, text: str) -> None:
+    assert rules_broken(a_message(language_of(text), text)) >= {rule}
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "values"),
+    [
+        pytest.param("en", GOOD_EN.replace("Dec 5", "today"), {}, id="today says when"),
+        pytest.param("zh-Hant", GOOD_ZH.replace("12/5到期", "今日到期"), {}, id="今日 says when"),
+        pytest.param("en", GOOD_EN.replace("due on Dec 5", "7 days late"), {"days": "7"}, id="days late say when"),
+        pytest.param("en", GOOD_EN.replace("J***", "there"), {"name": "there"}, id="a name that cannot be written"),
+        pytest.param("zh-Hant", GOOD_ZH.replace("5678", "5678等"), {"tail": "5678等"}, id="several accounts"),
+        pytest.param("en", GOOD_EN.replace("5678", "5678 etc."), {"tail": "5678 etc."}, id="several, in English"),
+        pytest.param("zh-Hant", GOOD_ZH.replace("官方APP", "ATM 822-1234567890"), {"pay": "ATM 822-1234567890"},
+                     id="a long number that is the way to pay"),
+        pytest.param("zh-Hant", GOOD_ZH.replace("NT$3,250", "NT$1,303,250"), {"amount": "NT$1,303,250"},
+                     id="a large amount"),
+        pytest.param("zh-Hant", GOOD_ZH.replace("12/5", "2026/12/5"), {"date": "2026/12/5"}, id="a date with its year"),
+    ],
+)  # fmt: skip
+def test_another_way_to_say_it_is_good_too(language: str, text: str, values: dict[str, str]) -> None:
+    assert rules_broken(a_message(language, text, values=values)) == set()
+
+
+@pytest.mark.parametrize("missing", ["sender", "name", "tail", "amount", "date", "pay", "hotline"])
+@pytest.mark.parametrize("empty", [True, False])
+def test_a_value_that_was_never_filled_in_is_found(missing: str, empty: bool) -> None:  # noqa: FBT001 - a parameter
+    message = a_message()
+    values = dict(message.values)
+    if empty:
+        values[missing] = ""
+    else:
+        del values[missing]
+    assert rules_broken(message._replace(values=values))
+
+
+@pytest.mark.parametrize(
+    ("name", "masked"), [("王*明", True), ("J***", True), ("王小明", False), ("John Smith", False)]
+)
+def test_a_name_is_masked(name: str, masked: bool) -> None:  # noqa: FBT001 - a parameter
+    message = a_message("zh-Hant", GOOD_ZH.replace("王*明", name), values={"name": name})
+    assert ("masked-name" not in rules_broken(message)) is masked
+
+
+@pytest.mark.parametrize(("tail", "masked"), [("5678", True), ("78", True), ("15678", False), ("15678等", False)])
+def test_an_account_shows_four_characters_at_most(tail: str, masked: bool) -> None:  # noqa: FBT001 - a parameter
+    message = a_message("zh-Hant", GOOD_ZH.replace("5678", tail), values={"tail": tail})
+    assert ("masked-account" not in rules_broken(message)) is masked
+
+
+@pytest.mark.parametrize(
+    ("text", "overdue", "kept"),
+    [
+        (GOOD_ZH, True, True),
+        (GOOD_ZH.replace("有困難請電", "洽"), True, False),
+        (GOOD_ZH.replace("有困難請電", "洽"), False, True),
+        (GOOD_EN, True, True),
+        (GOOD_EN.replace("Trouble? ", "Tel "), True, False),
+    ],
+)
+def test_an_overdue_text_offers_a_way_out(text: str, overdue: bool, kept: bool) -> None:  # noqa: FBT001 - parameters
+    assert ("way-out" not in rules_broken(a_message(language_of(text), text, overdue=overdue))) is kept
+
+
+@pytest.mark.parametrize(
+    ("line", "written", "kept"),
+    [
+        ("", "", True),
+        (" Reply STOP to opt out.", " Reply STOP to opt out.", True),
+        (" Reply STOP to opt out.", "", False),
+    ],
+)
+def test_the_opt_out_line_stands_at_the_end_where_it_is_due(line: str, written: str, kept: bool) -> None:  # noqa: FBT001
+    message = a_message("en", GOOD_EN + written, opt_out_line=line)
+    assert ("opt-out-line" not in rules_broken(message)) is kept
+
+
+def test_no_finding_quotes_what_a_message_holds() -> None:
+    secrets = {"name": "王小明", "tail": "98765", "amount": "NT$98,765", "hotline": "0987654321", "date": "9/8"}
+    values: dict[str, Any] = {"values": secrets}
+    text = "王小明 98765 NT$98,765 https://bit.ly/98765 0912345678 法院起訴\u200b lаwsuit"
+    found = the_linter().findings(a_message("zh-Hant", text, **values))
+    assert len(found) > 8
+    for finding in found:
+        assert not [word for word in ("王小明", "98765", "98,765", "bit.ly", "0912345678") if word in finding.message]
