@@ -37,9 +37,11 @@ def an_instalment(
     number: int = 1,
     paid: int = 0,
     stage_reached: int | None = None,
+    notice: str = "",
+    late_fee: int = 0,
 ) -> Instalment:
-    """Describe one period: NT$3,250 due on 1 December 2026, unless told otherwise."""
-    return Instalment(number, day(due), amount, paid, stage_reached)
+    """Describe one period: NT$3,250 due on 1 December 2026, unless told otherwise; `notice` is a day."""
+    return Instalment(number, day(due), amount, paid, stage_reached, day(notice) if notice else None, late_fee)
 
 
 def an_account(*instalments: Instalment, account_id: str = "A1", tail: str = "5678", currency: str = "TWD") -> Account:

@@ -15,7 +15,6 @@ from dunning.domain.decision import Reason
 from dunning.domain.facts import Facts
 from dunning.domain.text import Text
 
-
 type Windows = tuple[tuple[int, int], ...]
 """The open times of a day as minutes from midnight, each `[start, end)`, in order."""
 
@@ -61,7 +60,8 @@ class Rules:
 
     `ladder` are offsets in days from the due date, ascending; `urgency` is the same offsets, most urgent
     first. `hours` holds for texts up to the due date, `overdue_hours` for those after it. `zones` are the
-    possible time zones of the place. `texts` is keyed by (language, stage, several). `sender_name`,
+    possible time zones of the place. `texts` is keyed by (language, stage, several), and so is `texts_with_fee`, which
+    holds those that name a late fee. `notice_stages` are heard only once a written notice is on record. `sender_name`,
     `pay` and `opt_out_line` are keyed by language; `opt_out_line` is empty where none is demanded. `and_others`, by
     language too, stands behind the account's last digits when a text speaks of several accounts.
     `registered` maps a text's `id@version` to the id under which the carrier's regulator registered it, and is `None`
@@ -83,6 +83,8 @@ class Rules:
     consent_required: bool
     languages: tuple[str, ...]
     texts: Mapping[tuple[str, int, bool], Text]
+    texts_with_fee: Mapping[tuple[str, int, bool], Text]
+    notice_stages: frozenset[int]
     sender_name: Mapping[str, str]
     pay: Mapping[str, str]
     hotline: str

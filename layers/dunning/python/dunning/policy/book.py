@@ -16,13 +16,12 @@ from zoneinfo import ZoneInfo
 from dunning.domain.decision import Reason
 from dunning.domain.facts import Facts
 from dunning.domain.rules import Cap, ContactHours, Rules, Scope, Windows
-from dunning.domain.text import Text
 from dunning.policy.calendar import CalendarFile, CalendarOf, calendars_in
 from dunning.policy.fields import Hours, Sourced
 from dunning.policy.files import toml_file, toml_files
 from dunning.policy.jurisdiction import Place, Places, load_jurisdictions, narrowest
-from dunning.policy.lender import CountryFile, Lender, Texts, load_lenders
-from dunning.policy.text import Phrases, load_texts
+from dunning.policy.lender import CountryFile, Lender, load_lenders
+from dunning.policy.text import Wording, load_texts
 
 _DATA = files("dunning.policy")
 _SUNDAY = 6
@@ -46,16 +45,17 @@ class PolicyBook:
         self,
         places: Places,
         lenders: Mapping[str, Lender],
-        texts: Texts,
-        phrases: Mapping[str, Phrases],
+        wordings: Mapping[str, Wording],
         prices: PricesFile,
         calendar_of: CalendarOf,
     ) -> None:
         self.places = places
         self.lenders = lenders
-        self.texts = texts
-        self.opt_out_lines = {language: of["opt_out_line"] for language, of in phrases.items()}
-        self.and_others = {language: of["and_others"] for language, of in phrases.items()}
+        self.wordings = wordings
+        self.texts = {key: text for wording in wordings.values() for key, text in wording.texts.items()}
+        self.texts_with_fee = {key: text for wording in wordings.values() for key, text in wording.with_fee.items()}
+        self.opt_out_lines = {language: wording.phrases["opt_out_line"] for language, wording in wordings.items()}
+        self.and_others = {language: wording.phrases["and_others"] for language, wording in wordings.items()}
         self.calendar_of = calendar_of
         self._rules: dict[tuple[str, str, str, str], Rules | Reason] = {}
         self._prices = {country: int(price * 1_000_000) for country, price in prices.per_segment.items()}
@@ -111,6 +111,9 @@ class PolicyBook:
             consent_required=any(law.place.law.consent.required for law in laws),
             languages=policy.languages,
             texts=self.texts,
+            texts_with_fee=self.texts_with_fee,
+            # The loader has made sure that the lender's languages agree.
+            notice_stages=self.wordings[policy.languages[0]].notice_stages.intersection(policy.ladder),
             sender_name=policy.sender_name,
             pay=policy.pay,
             hotline=policy.hotline,
@@ -193,14 +196,10 @@ def load_policies(folder: Path | None = None) -> PolicyBook:
     """
     data: Traversable = folder or _DATA
     places = load_jurisdictions(toml_files(data, "jurisdictions"))
-    texts: dict[tuple[str, int, bool], Text] = {}
-    phrases: dict[str, Phrases] = {}
-    for language, file in toml_files(data, "texts").items():
-        of_language, phrases[language] = load_texts(language, file)
-        texts |= of_language
-    lenders = load_lenders(toml_files(data, "lenders"), texts, places)
+    wordings = {language: load_texts(language, file) for language, file in toml_files(data, "texts").items()}
+    lenders = load_lenders(toml_files(data, "lenders"), wordings, places)
     prices = toml_file(data, "prices.toml")
     estimates = prices.read(PricesFile)
     if "default" not in estimates.per_segment:
         raise prices.refusal(("per_segment", "default"), "missing")
-    return PolicyBook(places, lenders, texts, phrases, estimates, calendars_in(data))
+    return PolicyBook(places, lenders, wordings, estimates, calendars_in(data))
