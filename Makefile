@@ -27,6 +27,11 @@ PLACE =
 POLICIES =
 CHECK =
 
+LENDER =
+LANGUAGE =
+COUNTRY =
+POLICIES =
+
 .PHONY: help
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +40,12 @@ help: ## Show the targets
 run: setup ## Play 45 days on the embedded AWS; ACCOUNTS=file.csv START=2026-12-01 DAYS=30 OUT=dir
 	@$(BIN)/python -m tests.local $(if $(ACCOUNTS),--accounts "$(ACCOUNTS)") $(if $(START),--start "$(START)") \
 		$(if $(DAYS),--days "$(DAYS)") --out "$(OUT)"
+
+.PHONY: preview
+preview: setup ## Show all texts of a lender; LENDER=demo-tw LANGUAGE=zh-Hant COUNTRY=TW POLICIES=folder
+	@$(BIN)/python -m tests.tools.preview $(if $(LENDER),--lender "$(LENDER)") \
+		$(if $(LANGUAGE),--language "$(LANGUAGE)") $(if $(COUNTRY),--country "$(COUNTRY)") \
+		$(if $(POLICIES),--policies "$(POLICIES)")
 
 .PHONY: test
 test: setup ## Run the whole test suite

@@ -13,6 +13,8 @@ from dunning.domain.facts import Account, Facts, Instalment
 from dunning.domain.rules import Policies, Rules
 from dunning.domain.standing import LedgerEntry, Progress, Standing, progress_key, with_claim
 from dunning.policy import PolicyBook, load_policies
+from dunning.policy.files import DataFile
+from dunning.policy.lender import load_lenders
 
 
 def instant(wall: str, zone: str) -> datetime:
@@ -37,9 +39,11 @@ def an_instalment(
     number: int = 1,
     paid: int = 0,
     stage_reached: int | None = None,
+    notice: str = "",
+    late_fee: int = 0,
 ) -> Instalment:
-    """Describe one period: NT$3,250 due on 1 December 2026, unless told otherwise."""
-    return Instalment(number, day(due), amount, paid, stage_reached)
+    """Describe one period: NT$3,250 due on 1 December 2026, unless told otherwise; `notice` is a day."""
+    return Instalment(number, day(due), amount, paid, stage_reached, day(notice) if notice else None, late_fee)
 
 
 def an_account(*instalments: Instalment, account_id: str = "A1", tail: str = "5678", currency: str = "TWD") -> Account:
@@ -114,6 +118,13 @@ def texted_ago(now: datetime, *spans: timedelta) -> Standing:
 def the_policies() -> PolicyBook:
     """Return the policies that come with the package."""
     return load_policies()
+
+
+def policies_with_lender(name: str, policy: str) -> PolicyBook:
+    """Return the package's law and texts with one lender only, whose policy is this TOML."""
+    book = the_policies()
+    file = DataFile(f"lenders/{name}.toml", policy)
+    return book.with_lenders(load_lenders({name: file}, book.wordings, book.places, book.linter))
 
 
 def rules_of(facts: Facts) -> Rules:

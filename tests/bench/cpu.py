@@ -86,13 +86,13 @@ class Bench:
         # What the reference writes: items of the size ours have, built beforehand.
         entry = LedgerEntry("a" * 32, "b" * 32, NOW, -3, (facts[0].accounts[0].account_id,), "sms", NOW)
         self.claims = [standing_item(with_entry(s, entry), 4) for s in standings]
-        text = "【示範分期】王*明您好，分期1234的NT$3,250將於12/4到期，請用官方APP繳款。已繳請略，洽0800-000-123"
+        text = "【示範分期】王*明您好，末四碼1234分期NT$3,250，12/4前請至官方APP繳款。已繳請略，洽0800-000-123"
         self.text = text
         self.contacts = [
             contact_item(
                 Contact(
                     f.customer_id, "a" * 32, "b" * 32, NOW, ContactState.SENT, -3, entry.accounts, "sms",
-                    NOW + timedelta(days=1827), "demo-tw", "TW", f.phone, text, "UCS-2", 1, "zh-Hant/before-3@1", "",
+                    NOW + timedelta(days=1827), "demo-tw", "TW", f.phone, text, "UCS-2", 1, "zh-Hant/before-3@2", "",
                     "message-1", "", 41_700,
                     ("accounts with something open: 1", "stage: -3, due since 2026-12-01", "hours: open in TW"),
                 )

@@ -88,7 +88,7 @@ def write_file(path: Path, rows: int) -> None:
                     f"C{customer:07}", "王小明", f"0912-{customer // 1000 % 1000:03}-{customer % 1000:03}", "TW", "",
                     "zh-TW", "Asia/Taipei", LENDER, "2026-01-31T09:00:00+08:00", f"A{customer:07}",
                     f"9001-{customer:08}", "機車分期", number + 1, f"2026-{number + 7:02}-15", "3,250.00", "TWD",
-                    "2026-07-14" if number == 0 else "", "", "", "", "",
+                    "2026-07-14" if number == 0 else "", "", "", "", "", "", "",
                 )
             )  # fmt: skip
 

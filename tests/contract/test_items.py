@@ -1,5 +1,7 @@
 """What is stored is what was said, for every value there can be; and keys sort as time does."""
 
+import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
@@ -28,6 +30,7 @@ from dunning.domain.contact import Contact, ContactState
 from dunning.domain.facts import Account, Facts, Hold, HoldReason, Instalment
 from dunning.domain.standing import LedgerEntry, Progress, Standing, Wake, progress_key
 from dunning.ports import Job
+from tests.builders import an_account, an_instalment
 from tests.contract.conftest import SHARDS
 from tests.integration.people import NOW, someone, waking
 
@@ -50,6 +53,8 @@ INSTALMENTS = st.builds(
     st.integers(-(10**17), 10**17),
     st.integers(0, 10**17),
     st.none() | st.integers(-365, 3650),
+    st.none() | DAYS,
+    st.integers(0, 10**17),
 )
 ACCOUNTS = st.builds(
     Account, IDS, TEXTS, st.sampled_from(("TWD", "CNY", "JPY")), st.lists(INSTALMENTS, max_size=3).map(tuple), TEXTS
@@ -186,6 +191,20 @@ def test_only_a_standing_with_a_wake_is_in_the_due_index() -> None:
     assert keys <= standing_item(waking(someone()), SHARDS).keys()
     assert not keys & standing_item(waking(someone(), None), SHARDS).keys()
     assert not keys & facts_item(someone()).keys()
+
+
+def test_instalments_stored_before_there_were_notices_and_fees_are_read() -> None:
+    facts = someone()
+    item: dict[str, Any] = dict(facts_item(facts))
+    accounts = json.loads(item["accounts"]["S"])
+    for account in accounts:
+        account["instalments"] = [written[:5] for written in account["instalments"]]
+    assert facts_of(item | {"accounts": {"S": json.dumps(accounts)}}) == facts
+
+
+def test_a_notice_and_a_fee_are_stored() -> None:
+    noticed = an_account(an_instalment(notice="2026-12-20", late_fee=10_000))
+    assert facts_of(facts_item(replace(someone(), accounts=(noticed,)))).accounts == (noticed,)
 
 
 def test_no_attribute_is_empty_for_a_key_must_not_be() -> None:

@@ -32,6 +32,7 @@ REASONS: Mapping[str, str] = {
     "represented": "a lawyer speaks for the customer",
     "wrong_person": "the number is somebody else's",
     "ladder_finished": "all reminders were sent: over to a person",
+    "no_written_notice": "a written notice has to come first",
     "unknown_lender": "no policy for this lender",
     "unknown_jurisdiction": "the law of the place is not known",
     "country_not_allowed": "the lender texts nobody in that country",

@@ -10,6 +10,7 @@ import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from decimal import Decimal
 from random import Random
 
 from dunning.services.intake.rows import COLUMNS
@@ -75,6 +76,8 @@ class Row:
     paid_amount: str = ""
     paid_on: str = ""
     stage_reached: str = ""
+    written_notice_on: str = ""
+    late_fee: str = ""
 
     def values(self) -> list[str]:
         """Return the row in the order of the columns."""
@@ -268,7 +271,21 @@ def _account(random: Random, place: _Place, person: Row, account_id: str, start:
             due_on=due_on.isoformat(),
             amount=_money(amount, place, random),
         )
-        yield _paid(random, row, habit, due_on, start, amount)
+        yield _late(_paid(random, row, habit, due_on, start, amount), due_on, start, amount)
+
+
+def _late(row: Row, due_on: date, start: date, amount: int) -> Row:
+    """Give some of those who are long overdue a written notice, and a few a late fee."""
+    days_late = (start - due_on).days
+    # A generator of its own: what is drawn here changes nothing else of the sample.
+    random = Random(f"{row.account_id} {row.instalment_no}")
+    issued = due_on + timedelta(days=random.randrange(18, 28))
+    if issued < start and random.random() < 0.6:
+        row = replace(row, written_notice_on=issued.isoformat())
+    if days_late > 5 and not row.paid_on and random.random() < 0.2:
+        fee = max(1, amount // 50)
+        row = replace(row, amount=str(Decimal(row.amount.replace(",", "")) + fee), late_fee=str(fee))
+    return row
 
 
 def _paid(random: Random, row: Row, habit: str, due_on: date, start: date, amount: int) -> Row:

@@ -45,7 +45,11 @@ def accounts(draw: st.DrawFn, number: int, currencies: tuple[str, ...]) -> Accou
     for period in range(count):
         paid = draw(st.sampled_from([0, 0, 0, 0, amount // 2, amount, amount + amount // 3]))
         reached = draw(st.sampled_from([None, None, None, None, *LADDER])) if period == 0 else None
-        instalments.append(Instalment(period + 1, first + timedelta(days=30 * period), amount, paid, reached))
+        due_on = first + timedelta(days=30 * period)
+        notice = draw(st.sampled_from([None, 20, 30, 30, 45, 70]))
+        issued = None if notice is None else due_on + timedelta(days=notice)
+        late_fee = draw(st.sampled_from([0, 0, 0, amount // 50]))
+        instalments.append(Instalment(period + 1, due_on, amount, paid, reached, issued, late_fee))
     return Account(f"A{number}", f"{number:04d}", draw(st.sampled_from(currencies)), tuple(instalments))
 
 
@@ -130,9 +134,30 @@ class Silence:
         return replace(facts, holds=(*facts.holds, Hold(HoldReason.DISPUTE, self.until)))
 
 
-type Event = Payment | Silence
+@dataclass(frozen=True)
+class Notice:
+    """A written notice is issued about an account's earliest open instalment, unless that is not overdue yet."""
+
+    at: datetime
+    account: int
+
+    def change(self, facts: Facts) -> Facts:
+        """Return the facts once it is on record."""
+        account = facts.accounts[self.account % len(facts.accounts)]
+        late = [one for one in account.instalments if one.open > 0 and one.due_on < self.at.date()]
+        if not late:
+            return facts
+        about = min(late, key=lambda one: one.due_on)
+        noticed = replace(about, written_notice_on=self.at.date())
+        instalments = tuple(noticed if one is about else one for one in account.instalments)
+        changed = replace(account, instalments=instalments)
+        return replace(facts, accounts=tuple(changed if one is account else one for one in facts.accounts))
+
+
+type Event = Payment | Silence | Notice
 
 payments = st.builds(Payment, moments, st.integers(0, 2), st.sampled_from([0.1, 0.3, 0.5, 0.9, 1.0]))
+notices = st.builds(Notice, moments, st.integers(0, 2))
 silences = st.builds(Silence, moments, st.booleans(), st.one_of(st.none(), days))
 
 LATE = st.sampled_from([0, 0, 0, 0, 1, 7, 59, 60, 601, 1439, 1440, 5000, 20_000])
@@ -156,6 +181,7 @@ def lives(draw: st.DrawFn) -> Life:
     place, facts = draw(customers())
     events: list[Event] = draw(st.lists(payments, max_size=4))
     events += draw(st.lists(silences, max_size=1))
+    events += draw(st.lists(notices, max_size=2))
     return Life(
         place,
         facts,

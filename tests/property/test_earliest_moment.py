@@ -15,8 +15,8 @@ from tests.property.strategies import MANY, customers, standings
 
 MICROSECOND, MINUTE, DAY = timedelta(microseconds=1), timedelta(minutes=1), timedelta(days=1)
 
-NOTHING_FOLLOWS = {Reason.LADDER_FINISHED, Reason.CALENDAR_NOT_COVERED}
-"""Why a wait may end without a text: the texts are over, or nobody knows whether the day is a holiday."""
+NOTHING_FOLLOWS = {Reason.LADDER_FINISHED, Reason.NO_WRITTEN_NOTICE, Reason.CALENDAR_NOT_COVERED}
+"""Why a wait may end without a text: they are over, one needs a notice, or nobody knows whether it is a holiday."""
 
 CHANGES_OF_THE_DAY = (time(0), time(9), time(9, 30), time(10), time(12), time(19), time(20), time(20, 30))
 

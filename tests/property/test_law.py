@@ -23,10 +23,8 @@ from dunning.domain import Send, decide
 from dunning.domain.decision import Reminder
 from dunning.domain.facts import Facts
 from dunning.policy import PolicyBook, PolicyError
-from dunning.policy.files import DataFile
 from dunning.policy.jurisdiction import zones_of_countries
-from dunning.policy.lender import load_lenders
-from tests.builders import a_customer, a_standing, after, an_account, an_instalment, the_policies
+from tests.builders import a_customer, a_standing, after, an_account, an_instalment, policies_with_lender, the_policies
 from tests.property.strategies import MANY
 
 START = datetime(2026, 11, 20, tzinfo=UTC)
@@ -106,7 +104,7 @@ def caps_of(drawn: list[tuple[int, str, str]]) -> str:
 @cache
 def registered() -> str:
     book = the_policies()
-    found = [*book.texts.values(), *getattr(book, "texts_with_fee", {}).values()]
+    found = [*book.texts.values(), *book.texts_with_fee.values()]
     return "\n".join(f'"{text.template}" = "R{number}"' for number, text in enumerate(found))
 
 
@@ -164,13 +162,6 @@ def people(draw: st.DrawFn, countries: tuple[str, ...]) -> Person:
         consented_at=draw(st.sampled_from([None, datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)])),
     )  # fmt: skip
     return Person(facts, tuple(draw(st.lists(st.sampled_from([0, 0, 0, 1, 61, 600, 1439]), min_size=1, max_size=6))))
-
-
-def load(policy: str) -> PolicyBook:
-    """Load a policy beside the package's own places, texts and calendars."""
-    book = the_policies()
-    lenders = load_lenders({"drawn": DataFile("lenders/drawn.toml", policy)}, book.texts, book.places)
-    return book.with_lenders(lenders)
 
 
 def lived(book: PolicyBook, person: Person) -> list[tuple[datetime, Reminder]]:
@@ -263,7 +254,7 @@ def check_caps(sent: list[tuple[datetime, Reminder]], facts: Facts, place: str) 
 def test_no_policy_that_loads_can_send_outside_the_law_of_its_places(data: st.DataObject) -> None:
     policy, countries = data.draw(policies())
     try:
-        book = load(policy)
+        book = policies_with_lender("drawn", policy)
     except PolicyError:
         event("refused")
         return

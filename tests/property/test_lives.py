@@ -17,7 +17,7 @@ from hypothesis import event, given
 
 from dunning.domain import Decision, Reason, Send, count_segments, decide
 from dunning.domain.decision import HeardRung, Reminder
-from dunning.domain.facts import Account, Facts
+from dunning.domain.facts import Account, Facts, Instalment
 from dunning.domain.money import format_money
 from dunning.domain.standing import Standing
 from dunning.services.planning import plan, wake_after
@@ -60,7 +60,7 @@ ZONES = {
 }  # fmt: skip
 
 NEEDS_NEW_FACTS = {
-    Reason.NOTHING_OPEN, Reason.OPTED_OUT, Reason.ON_HOLD, Reason.LADDER_FINISHED,
+    Reason.NOTHING_OPEN, Reason.OPTED_OUT, Reason.ON_HOLD, Reason.LADDER_FINISHED, Reason.NO_WRITTEN_NOTICE,
 }  # fmt: skip
 """The reasons that, of those a life here may meet, end a wake for good."""
 
@@ -165,7 +165,7 @@ def check_ladders(sent: list[Sent]) -> None:
         for rung in one.reminder.rungs:
             ladder = (rung.account_id, rung.number, rung.due_on)
             heard[ladder].append((rung.stage, one.reminder.on))
-            reached[ladder] = stage_reached(one.facts, rung)
+            reached[ladder] = instalment_of(one.facts, rung).stage_reached
     for ladder, rungs in heard.items():
         due_on = ladder[2]
         for stage, on in rungs:
@@ -185,6 +185,16 @@ def check_ladders(sent: list[Sent]) -> None:
                 assert (on - before).days >= MIN_DAYS, "a burst"
 
 
+def check_notices(sent: list[Sent]) -> None:
+    """Nobody hears the last stage before a written notice about that very delay was issued."""
+    for one in sent:
+        for rung in one.reminder.rungs:
+            if rung.stage == LADDER[-1]:
+                notice = instalment_of(one.facts, rung).written_notice_on
+                assert notice is not None, "no written notice"
+                assert rung.due_on <= notice <= one.reminder.on
+
+
 def check_distance(sent: list[Sent]) -> None:
     """No overdue text follows another text about its account too soon, whichever instalment that was for."""
     last: dict[str, date] = {}
@@ -196,10 +206,10 @@ def check_distance(sent: list[Sent]) -> None:
             last[rung.account_id] = one.reminder.on
 
 
-def stage_reached(facts: Facts, rung: HeardRung) -> int | None:
+def instalment_of(facts: Facts, rung: HeardRung) -> Instalment:
     (account,) = [one for one in facts.accounts if one.account_id == rung.account_id]
     (instalment,) = [one for one in account.instalments if one.number == rung.number]
-    return instalment.stage_reached
+    return instalment
 
 
 def owed(account: Account) -> int:
@@ -259,8 +269,22 @@ def check_nobody_is_forgotten(sent: list[Sent], told: list[Told]) -> None:
         elif decision.reason is Reason.ON_HOLD:
             assert any(hold.until is None for hold in one.facts.holds)
         else:
-            for account in still_open:
-                assert last_stage_heard(account, sent, one.at), "handed over before the last stage"
+            lacking = [account for account in still_open if not last_stage_heard(account, sent, one.at)]
+            assert bool(lacking) is (decision.reason is Reason.NO_WRITTEN_NOTICE)
+            for account in lacking:
+                earliest = min(still_due(account), key=lambda each: each.due_on)
+                assert earliest.due_on + timedelta(days=LADDER[-1]) <= one.at.date() + DAY, "handed over too early"
+                assert earliest.written_notice_on is None, "handed over in spite of a notice"
+
+
+def still_due(account: Account) -> list[Instalment]:
+    """What is open after the account's credits, which lessen the earliest instalments."""
+    credit = sum(max(0, one.paid - one.amount) for one in account.instalments)
+    due = []
+    for one in account.instalments:
+        open_, credit = max(0, max(0, one.open) - credit), max(0, credit - max(0, one.open))
+        due += [one] if open_ else []
+    return due
 
 
 def last_stage_heard(account: Account, sent: list[Sent], by: datetime) -> bool:
@@ -285,6 +309,7 @@ def test_no_rule_is_ever_broken(life: Life) -> None:
     check_caps(life, sent)
     check_hours(life, sent)
     check_ladders(sent)
+    check_notices(sent)
     check_distance(sent)
     check_amounts(sent)
     check_silences(life, sent)
@@ -305,7 +330,7 @@ def test_a_customer_who_is_woken_in_time_and_owes_for_good_hears_or_is_handed_ov
         return
     last = told[-1] if told else None
     if last is not None and last.decision.until is None:
-        assert last.decision.reason is Reason.LADDER_FINISHED
+        assert last.decision.reason in {Reason.LADDER_FINISHED, Reason.NO_WRITTEN_NOTICE}
     elif last is not None and last.decision.reason is Reason.CALENDAR_NOT_COVERED:
         assert country(life.place) == "CN"
     else:

@@ -1,3 +1,3 @@
-"""Tools for those who write policies: `make calendars`, `make policy-check`, `make preview`."""
+"""Tools: what people call by `make` besides the local run."""
 
-import tests.local  # noqa: F401 - puts the layer on the path
+import tests.local  # noqa: F401 - it puts the layer on the path

@@ -98,6 +98,7 @@ no_consent = with_rules(consent_required=True)
 held_for_good = with_facts(holds=(Hold(HoldReason.DISPUTE),))
 on_hold = with_facts(holds=(Hold(HoldReason.PROMISE, day("2026-12-10")),))
 ladder_finished = with_facts(accounts=(an_account(an_instalment(stage_reached=30)),))
+no_notice = with_facts(accounts=(an_account(an_instalment("2026-11-01", stage_reached=15)),))
 next_stage = with_standing(progress=heard(0, "2026-12-01"))
 not_yet_ten = at(taipei("2026-12-01 09:30"))
 unknown_zone = with_facts(time_zone="Mars/Olympus")
@@ -127,6 +128,7 @@ ADJACENT = [
     pytest.param(no_consent, Reason.NO_CONSENT, on_hold, Reason.ON_HOLD, id="3 consent, 4 hold"),
     pytest.param(on_hold, Reason.ON_HOLD, next_stage, Reason.NEXT_STAGE, id="4 hold, 5 next stage"),
     pytest.param(on_hold, Reason.ON_HOLD, ladder_finished, Reason.LADDER_FINISHED, id="4 hold, 5 last stage heard"),
+    pytest.param(on_hold, Reason.ON_HOLD, no_notice, Reason.NO_WRITTEN_NOTICE, id="4 hold, 5 written notice"),
     pytest.param(
         next_stage, Reason.NEXT_STAGE, calendar_ended, Reason.CALENDAR_NOT_COVERED, id="5 next stage, 6 calendar"
     ),
@@ -241,6 +243,7 @@ REASONS = [
     ),
     pytest.param(Reason.NEXT_STAGE, next_stage(Case()), Wait, taipei("2026-12-04 10:00"), id="heard today: +3 is next"),
     pytest.param(Reason.LADDER_FINISHED, ladder_finished(Case()), Stop, None, id="the last stage was heard"),
+    pytest.param(Reason.NO_WRITTEN_NOTICE, no_notice(Case()), Stop, None, id="+30 is due and no notice was written"),
     pytest.param(
         Reason.UNKNOWN_LENDER, with_facts(lender="nobody")(Case()), Stop, IN_A_DAY, id="a lender without a policy"
     ),

@@ -110,11 +110,13 @@ def test_a_late_stage_before_the_due_date_is_still_heard_while_the_next_is_far()
     assert next_step(ladder, MIN_DAYS, due_on, None, too_late) == (0, day("2026-12-11").toordinal())
 
 
-# Played through decide(), day by day.
+# Played through decide(), day by day. Whoever is to hear +30 has had a written notice.
+
+NOTICED = a_customer(an_account(an_instalment(notice="2026-12-20")))
 
 
 def test_somebody_who_never_pays_hears_the_whole_ladder_and_then_silence() -> None:
-    assert texts_sent(a_customer(), taipei("2026-11-01 00:00"), taipei("2027-12-01 00:00")) == [
+    assert texts_sent(NOTICED, taipei("2026-11-01 00:00"), taipei("2027-12-01 00:00")) == [
         ("2026-11-28", -3),
         ("2026-12-01", 0),
         ("2026-12-04", 3),
@@ -126,7 +128,7 @@ def test_somebody_who_never_pays_hears_the_whole_ladder_and_then_silence() -> No
 
 def test_after_a_long_outage_overdue_stages_are_heard_in_order_and_never_in_a_burst() -> None:
     forty_days_late = taipei("2027-01-10 12:00")
-    assert texts_sent(a_customer(), forty_days_late, taipei("2027-06-01 00:00")) == [
+    assert texts_sent(NOTICED, forty_days_late, taipei("2027-06-01 00:00")) == [
         ("2027-01-10", 3),
         ("2027-01-13", 7),
         ("2027-01-16", 15),
@@ -135,10 +137,10 @@ def test_after_a_long_outage_overdue_stages_are_heard_in_order_and_never_in_a_bu
 
 
 def test_stages_closer_than_they_may_be_are_spread() -> None:
-    every_ten_days = policies_with(a_customer(), min_days_between_stages=10)
+    every_ten_days = policies_with(NOTICED, min_days_between_stages=10)
     heard_late = a_standing(progress=heard(0, "2026-12-01"))
     sent = texts_sent(
-        a_customer(),
+        NOTICED,
         taipei("2026-12-01 12:00"),
         taipei("2027-02-01 00:00"),
         standing=heard_late,
@@ -148,14 +150,14 @@ def test_stages_closer_than_they_may_be_are_spread() -> None:
 
 
 def test_an_imported_portfolio_hears_only_what_is_left() -> None:
-    imported = a_customer(an_account(an_instalment(stage_reached=15)))
+    imported = a_customer(an_account(an_instalment(stage_reached=15, notice="2026-12-20")))
     assert texts_sent(imported, taipei("2026-12-20 12:00"), taipei("2027-06-01 00:00")) == [("2026-12-31", 30)]
 
 
 def two_months(*, first_paid: int = 0) -> Facts:
     return a_customer(
         an_account(
-            an_instalment("2026-12-01", 325_000, number=1, paid=first_paid),
+            an_instalment("2026-12-01", 325_000, number=1, paid=first_paid, notice="2026-12-16"),
             an_instalment("2027-01-01", 325_000, number=2),
         )
     )
@@ -202,6 +204,7 @@ def test_an_instalment_that_was_never_written_about_starts_its_own_ladder() -> N
 
 
 def test_nobody_with_many_accounts_hears_a_stage_twice() -> None:
-    many = a_customer(*(an_account(account_id=f"A{number}") for number in range(30)))
+    noticed = an_instalment(notice="2026-12-20")
+    many = a_customer(*(an_account(noticed, account_id=f"A{number}") for number in range(30)))
     sent = texts_sent(many, taipei("2026-12-04 09:00"), taipei("2027-02-01 00:00"))
     assert sent == [("2026-12-04", 3), ("2026-12-08", 7), ("2026-12-16", 15), ("2026-12-31", 30)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dunning.domain.masking import COMPOUND_SURNAMES, account_tail, gsm_name, mask_name
+from dunning.domain.masking import COMPOUND_SURNAMES, account_tail, greeting_name, gsm_name, mask_name
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,31 @@ from dunning.domain.masking import COMPOUND_SURNAMES, account_tail, gsm_name, ma
         pytest.param(" 王 小 明 ", "王*明", id="spaces within a Chinese name do not count"),
         pytest.param("王\u3000小明", "王*明", id="nor do wide ones"),
         pytest.param("买买提·吐尔逊", "买***", id="a name with a middle dot"),
-        pytest.param("王小明 Jason", "王***", id="a Chinese name with a Latin one behind"),
+        pytest.param("买买提 ‧ 吐尔逊", "买***", id="whatever dot it is"),
+        pytest.param("王小明 Jason", "王*明", id="a Chinese name with a Latin one behind"),
+        pytest.param("David Wang 王大明", "王*明", id="or in front"),
+        pytest.param("王小明David", "王*明", id="or without a space"),
+        pytest.param("王小明（王太太代）", "王*明", id="what stands in brackets is not the name"),
+        pytest.param("王小明先生", "王*明", id="a title is no part of a name"),
+        pytest.param("林小姐", "林*", id="nor is it where the given name is missing"),
+        pytest.param("歐陽大小明", "歐陽*", id="three characters behind a compound surname are all hidden"),
+        pytest.param("東方明", "東方*", id="a compound surname and one character"),
+        pytest.param("南宮大文", "南宮*文", id="another"),
+        pytest.param("百里奚", "百里*", id="a rare one"),
+        pytest.param("司空小明", "司空*明", id="司空 is one"),
+        pytest.param("司小明", "司*明", id="司 alone is a surname of one character"),
+        pytest.param("何可人", "何*人", id="何可 is none"),
+        pytest.param("梁丘明", "梁*明", id="梁 is far more common than 梁丘"),
+        pytest.param("山田 太郎", "山**郎", id="a Japanese name in Chinese characters"),
+        pytest.param("さくら", "さ***", id="kana"),
+        pytest.param("김철수", "김***", id="hangul"),
+        pytest.param("Mr. John Smith", "J***", id="an English title is none either"),
+        pytest.param("Drew Barry", "D***", id="Dr is a title, Drew is a name"),
+        pytest.param("ßmith", "S***", id="a letter whose capital is two"),
+        pytest.param("O", "***", id="a single letter would be the whole name"),
+        pytest.param("王小明😀", "王*明", id="an emoji is no part of a name"),
+        pytest.param("😀", "***", id="nor a name"),
+        pytest.param("!?・。", "***", id="nor is punctuation"),
         pytest.param("John Smith", "J***", id="a Latin name shows its initial"),
         pytest.param("ｊｏｈｎ", "J***", id="full-width letters are letters"),
         pytest.param("o'Neill", "O***", id="the initial is upper case"),
@@ -66,6 +90,39 @@ def test_no_name_turns_an_english_text_into_ucs_2(masked: str, greeted: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("name", "language", "greeted"),
+    [
+        pytest.param("王小明", "zh-Hant", "王*明", id="Chinese in Chinese"),
+        pytest.param("John Smith", "zh-Hant", "J***", id="Latin in Chinese"),
+        pytest.param("John Smith", "en", "J***", id="Latin in English"),
+        pytest.param("王小明", "en", "there", id="Chinese in English: Hi there"),
+        pytest.param("王大明 David", "en", "D***", id="of two names English takes the Latin one"),
+        pytest.param("David Wang 王大明", "zh-Hans", "王*明", id="and Chinese the Chinese one"),
+        pytest.param("陳大文 Élodie", "en", "É***", id="with what GSM has"),
+        pytest.param("!!!", "zh-Hant", "客戶", id="nothing to show in traditional Chinese: 客戶您好"),
+        pytest.param("!!!", "zh-Hans", "客户", id="in simplified Chinese"),
+        pytest.param("!!!", "en", "there", id="in English"),
+    ],
+)
+def test_everybody_is_greeted_in_the_language_of_the_text(name: str, language: str, greeted: str) -> None:
+    assert greeting_name(name, language) == greeted
+
+
+def test_both_scripts_of_a_compound_surname_are_known() -> None:
+    for both in (
+        "歐陽 欧阳",
+        "諸葛 诸葛",
+        "尉遲 尉迟",
+        "鮮于 鲜于",
+        "聞人 闻人",
+        "東方 东方",
+        "南宮 南宫",
+        "萬俟 万俟",
+    ):
+        assert set(both.split()) <= COMPOUND_SURNAMES
+
+
+@pytest.mark.parametrize(
     ("number", "tail"),
     [
         pytest.param("1234567890125678", "5678", id="the last four"),
@@ -76,6 +133,7 @@ def test_no_name_turns_an_english_text_into_ucs_2(masked: str, greeted: str) -> 
         pytest.param("1", "", id="one shows none"),
         pytest.param("", "", id="none show none"),
         pytest.param("１２３４５６７８", "5678", id="full-width digits are digits"),
+        pytest.param("١٢٣٤٥٦٧٨", "5678", id="so are those of other scripts, and are written as ours"),
     ],
 )
 def test_an_account_shows_its_last_four_digits_and_at_most_half(number: str, tail: str) -> None:

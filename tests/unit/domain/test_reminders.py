@@ -47,46 +47,46 @@ def owing(account_id: str, *due_and_amount: tuple[str, int], currency: str = "TW
         pytest.param(
             a_customer(),
             taipei("2026-11-28 10:00"),
-            "【示範分期】王*明您好，分期5678的NT$3,250將於12/1到期，請用官方APP繳款。已繳請略，洽0800-000-123",
+            "【示範分期】王*明您好，末四碼5678分期NT$3,250，12/1前請至官方APP繳款。已繳請略，洽0800-000-123",
             id="Taiwan, three days before",
         ),
         pytest.param(
             a_customer(an_account(an_instalment(paid=125_000))),
             taipei("2026-12-05 10:00"),
-            "【示範分期】王*明您好，分期5678於12/1到期的NT$2,000未入帳，可用官方APP繳，有困難請電0800-000-123",
+            "【示範分期】王*明您好，末四碼5678分期12/1應繳NT$2,000未入帳，可用官方APP。已繳請略，有困難洽0800-000-123",
             id="Taiwan, after a partial payment",
         ),
         pytest.param(
             a_customer(owing("A1", ("2026-12-01", 32_500), currency="CNY"), **IN_MAINLAND_CHINA),
             DUE_DAY,
-            "王*明您好，分期5678的325.00元今天12月1日到期，可用官方APP还款。已还请略，询400-000-1234",
+            "王*明您好，尾号5678分期325元今天12月1日到期，请用官方APP还款。已还请略，询400-000-1234",
             id="mainland China: the carrier puts the name in front",
         ),
         pytest.param(
             a_customer(owing("A1", ("2026-12-01", 32_500), currency="HKD"), **IN_HONG_KONG | {"language": "en"}),
             DUE_DAY,
-            "Demo Finance: Hi there, HKD 325.00 (plan ending 5678) is due today, 1 Dec. Pay in our app. "
-            "Ignore if paid. Help: 0800-000-123.",
+            "Demo Finance: Hi there, HKD 325.00 (plan *5678) is due today, 1 Dec. Pay in our app. "
+            "Already paid? Ignore this. Help: 0800-000-123.",
             id="Hong Kong in English, to a Chinese name",
         ),
         pytest.param(
             a_customer(owing("A1", ("2026-11-01", 32_500), currency="USD"), **IN_THE_UNITED_STATES),
             instant("2026-12-01 15:30", "America/New_York"),
-            "Demo Finance: Hi J***, USD 325.00 due Nov 1 (plan ending 5678) has not reached us. Pay in our app. "
-            "Trouble? Call 0800-000-123. Reply STOP to opt out.",
+            "Demo Finance: Hi J***, USD 325.00 due Nov 1 (plan *5678) has not reached us. Pay in our app. "
+            "Ignore if paid. Trouble? 0800-000-123. Reply STOP to opt out.",
             id="United States: with the opt-out line",
         ),
         pytest.param(
             a_customer(owing("A1", ("2026-12-01", 32_500), currency="USD"), **IN_THE_UNITED_STATES | {
                 "language": "zh-Hant", "name": "王小明"}),
             instant("2026-12-01 15:30", "America/New_York"),
-            "【示範分期】王*明您好，分期5678的US$325.00今天12/1到期，可用官方APP繳款。已繳請略，洽0800-000-123。回STOP退訂。",
+            "【示範分期】王*明您好，末四碼5678分期US$325，今天12月1日請至官方APP繳款。已繳請略，洽0800-000-123。回STOP退訂",
             id="United States in Chinese: the opt-out line too",
         ),
         pytest.param(
             a_customer(language="fr"),
             DUE_DAY,
-            "【示範分期】王*明您好，分期5678的NT$3,250今天12/1到期，可用官方APP繳款。已繳請略，洽0800-000-123",
+            "【示範分期】王*明您好，末四碼5678分期NT$3,250，今天12/1請至官方APP繳款。已繳請略，洽0800-000-123",
             id="a language the lender has not: its first",
         ),
     ],
@@ -99,7 +99,7 @@ def test_a_chinese_carriers_signature_is_counted_though_it_is_not_sent() -> None
     facts = a_customer(owing("A1", ("2026-12-01", 32_500), currency="CNY"), **IN_MAINLAND_CHINA)
     sent = reminder(facts)
     assert "【" not in sent.text
-    assert sent.registered_template == "CN-DEMO-0003"
+    assert sent.registered_template == "CN-DEMO-0103"
     exactly_full = "字" * 70
     padded = exactly_full[: 70 - len(sent.text)]
     longer = policies_with(facts, pay={"zh-Hans": f"官方APP{padded}"})
@@ -117,8 +117,8 @@ def test_several_accounts_make_one_text_with_the_total_the_count_and_the_earlies
     )
     sent = reminder(facts, taipei("2026-12-04 10:00"))
     assert sent.text == (
-        "【示範分期】王*明您好，您有3期分期款（尾號2222等）共NT$6,000，最早一期11/20到期，尚未入帳。"
-        "可用官方APP繳款；如已繳款請忽略，有困難請電0800-000-123。"
+        "【示範分期】王*明您好，您有3期分期款（末四碼2222等）共NT$6,000，最早一期11/20到期，尚未入帳，"
+        "請至官方APP繳款。若已繳款請忽略；若有困難，請來電0800-000-123，我們一起想辦法。"
     )
     assert sent.rungs == (
         HeardRung("A2", 1, day("2026-11-20"), 3),
@@ -130,13 +130,13 @@ def test_several_accounts_make_one_text_with_the_total_the_count_and_the_earlies
 def test_several_instalments_of_one_account_make_one_text_without_others() -> None:
     facts = a_customer(owing("A1", ("2026-11-01", 100_000), ("2026-12-01", 100_000), ("2027-01-01", 100_000)))
     sent = reminder(facts, taipei("2026-12-04 10:00"))
-    assert "您有2期分期款（尾號5678）共NT$2,000，最早一期11/1到期" in sent.text
+    assert "您有2期分期款（末四碼5678）共NT$2,000，最早一期11/1到期" in sent.text
     assert [rung.number for rung in sent.rungs] == [1]
 
 
 def test_what_is_not_due_yet_is_not_asked_for() -> None:
     facts = a_customer(owing("A1", ("2026-12-01", 100_000), ("2026-12-02", 100_000)))
-    assert "分期5678的NT$1,000今天12/1到期" in reminder(facts).text
+    assert "末四碼5678分期NT$1,000，今天12/1" in reminder(facts).text
 
 
 def test_a_credit_within_the_account_lessens_what_is_asked() -> None:
@@ -158,7 +158,7 @@ def test_two_currencies_are_never_added_up() -> None:
     now = taipei("2026-12-05 10:00")
     first = reminder(facts, now)
     assert first.account_ids == ("A2",)
-    assert "US$200.00" in first.text
+    assert "US$200" in first.text
     standing = a_standing(progress=heard(3, "2026-12-05", due="2026-11-30", account="A2"))
     second = reminder(facts, now, standing)
     assert second.account_ids == ("A1", "A3")
@@ -169,7 +169,7 @@ def test_what_is_overdue_and_what_is_not_are_never_added_up_and_what_is_due_toda
     facts = a_customer(owing("A1", ("2026-11-01", 100_000)), owing("A2", ("2026-12-01", 200_000), tail="2222"))
     first = reminder(facts)
     assert (first.account_ids, first.stage) == (("A2",), 0)
-    assert "NT$2,000今天12/1到期" in first.text
+    assert "NT$2,000，今天12/1" in first.text
     second = reminder(facts, standing=a_standing(progress=heard(0, "2026-12-01", account="A2")))
     assert (second.account_ids, second.stage) == (("A1",), 3)
     assert "NT$1,000" in second.text
@@ -186,15 +186,16 @@ def test_a_lender_may_put_what_is_overdue_first() -> None:
 def test_what_is_due_today_and_what_is_due_soon_make_one_text_about_today() -> None:
     facts = a_customer(owing("A1", ("2026-12-04", 100_000)), owing("A2", ("2026-12-01", 200_000), tail="2222"))
     sent = reminder(facts)
-    assert "您有2期分期款（尾號2222等）共NT$3,000，最早一期今天12/1到期" in sent.text
+    assert "您有2期分期款（末四碼2222等）共NT$3,000，最早一期今天（12/1）到期" in sent.text
     assert {(rung.account_id, rung.stage) for rung in sent.rungs} == {("A1", -3), ("A2", 0)}
 
 
 def test_the_mildest_of_several_overdue_stages_lends_its_words() -> None:
-    facts = a_customer(owing("A1", ("2026-11-01", 100_000)), owing("A2", ("2026-11-28", 200_000), tail="2222"))
+    long_overdue = an_account(an_instalment("2026-11-01", 100_000, notice="2026-11-25"))
+    facts = a_customer(long_overdue, owing("A2", ("2026-11-28", 200_000), tail="2222"))
     standing = a_standing(progress=heard(15, "2026-11-20", due="2026-11-01"))
     sent = reminder(facts, DUE_DAY, standing)
-    assert (sent.stage, sent.template) == (3, "zh-Hant/overdue-3-several@1")
+    assert (sent.stage, sent.template) == (3, "zh-Hant/overdue-3-several@2")
     assert {(rung.account_id, rung.stage) for rung in sent.rungs} == {("A1", 30), ("A2", 3)}
 
 
@@ -256,7 +257,7 @@ def test_a_wait_says_what_will_be_due_and_how_urgent_it_is_among_all_who_wake_th
                 "stage: +0, due since 2026-12-01",
                 "hours: open in TW",
                 "caps: 0 texts on record, none in the way",
-                "text: zh-Hant/today@1, 1 x UCS-2",
+                "text: zh-Hant/today@2, 1 x UCS-2",
             ],
             id="sent",
         ),

@@ -37,6 +37,8 @@ WANG = {
     "hold": "",
     "hold_until": "",
     "stage_reached": "",
+    "written_notice_on": "",
+    "late_fee": "",
 }
 CHEN = WANG | {
     "customer_id": "C-1002",

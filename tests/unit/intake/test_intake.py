@@ -80,6 +80,17 @@ def test_a_customer_whose_text_is_due_wakes_at_once_and_the_sender_tells_why(off
     assert office.journal.decisions == []
 
 
+def test_a_written_notice_that_arrives_wakes_a_customer_who_could_not_be_written_to_without_one(office: Office) -> None:
+    late = row(due_on="2026-10-20", stage_reached="15")
+    office.load_rows(late)
+    standing = office.store.standings["C-1001"]
+    assert (standing.wake, standing.reason) == (None, "no_written_notice")
+    ((_, decision, _),) = office.journal.decisions
+    assert decision.reason == "no_written_notice"
+    office.load_rows(row(late, written_notice_on="2026-11-25"), at=LATER)
+    assert office.store.standings["C-1001"].wake == Wake(NOW, 0)
+
+
 def test_a_customer_with_nothing_open_has_no_wake(office: Office) -> None:
     office.load_rows(row(paid_on="2026-11-30"))
     assert office.store.standings["C-1001"].wake is None

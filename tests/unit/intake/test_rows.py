@@ -43,7 +43,7 @@ def test_a_missing_phone_is_refused_as_missing() -> None:
 
 @pytest.mark.parametrize(
     "column", ["region", "time_zone", "consented_at", "product", "paid_on", "paid_amount", "hold", "hold_until",
-               "stage_reached"]
+               "stage_reached", "written_notice_on", "late_fee"]
 )  # fmt: skip
 def test_a_cell_that_may_be_empty_may_be_empty(column: str) -> None:
     good(**{column: ""})
@@ -58,7 +58,7 @@ def test_all_faults_of_a_row_are_listed() -> None:
         customer_id="C 1", name="1", phone="123", region="T" * 81, language="zh", time_zone="CST", lender="nobody",
         consented_at="yes", account_id="ü", account_number="1E9", product="\ufffd", instalment_no="one",
         due_on="12/05/2026", amount="NT$1", currency="NTD", paid_on="soon", paid_amount="x", hold_until="2026-12-31",
-        stage_reached="9999",
+        stage_reached="9999", written_notice_on="last week", late_fee="a lot",
     ) == [
         ("customer_id", "malformed_id"),
         ("name", "not_a_name"),
@@ -78,6 +78,8 @@ def test_all_faults_of_a_row_are_listed() -> None:
         ("paid_on", "not_a_date"),
         ("paid_amount", "not_an_amount"),
         ("stage_reached", "number_out_of_range"),
+        ("written_notice_on", "not_a_date"),
+        ("late_fee", "not_an_amount"),
         ("hold_until", "hold_until_without_hold"),
     ]  # fmt: skip
 
@@ -126,6 +128,54 @@ def test_a_payment_of_tomorrow_is_refused_by_the_customers_own_calendar() -> Non
     assert not accepts("America/Los_Angeles", "2026-12-02")
     assert accepts("", "2026-12-02")
     assert not accepts("", "2026-12-03")
+
+
+def test_a_written_notice_is_about_an_instalment_that_was_late_by_then() -> None:
+    assert good(due_on="2026-11-01", written_notice_on="2026-11-20").instalment.written_notice_on == date(2026, 11, 20)
+    assert good(due_on="2026-11-01", written_notice_on="2026-11-01").instalment.written_notice_on == date(2026, 11, 1)
+    assert read(due_on="2026-11-01", written_notice_on="2026-10-31") == [
+        ("written_notice_on", "notice_before_due_date")
+    ]
+
+
+def test_a_written_notice_of_tomorrow_has_not_been_issued() -> None:
+    assert isinstance(read(due_on="2026-11-01", written_notice_on="2026-12-01"), Row)  # the day of the upload in Taipei
+    assert read(due_on="2026-11-01", written_notice_on="2026-12-02") == [("written_notice_on", "notice_in_future")]
+    assert isinstance(read(due_on="2026-11-01", written_notice_on="2026-12-02", time_zone=""), Row)
+
+
+@pytest.mark.parametrize(
+    ("late_fee", "currency", "minor"),
+    [
+        pytest.param("", "TWD", 0, id="none"),
+        pytest.param("0", "TWD", 0, id="nought is none"),
+        pytest.param("100", "TWD", 10_000, id="in minor units, as the amount"),
+        pytest.param("1,200.50", "USD", 120_050, id="written as amounts are"),
+        pytest.param("3250", "TWD", 325_000, id="the whole instalment may be a fee"),
+        pytest.param("100", "JPY", 100, id="a currency without minor units"),
+    ],
+)
+def test_a_late_fee_is_part_of_the_amount(late_fee: str, currency: str, minor: int) -> None:
+    assert good(late_fee=late_fee, currency=currency).instalment.late_fee == minor
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        pytest.param({"late_fee": "-1"}, "late_fee_negative", id="a negative one"),
+        pytest.param({"late_fee": "3250.01"}, "late_fee_above_amount", id="more than the amount"),
+        pytest.param({"late_fee": "1", "amount": "-50"}, "late_fee_above_amount", id="a fee in a credit"),
+        pytest.param({"late_fee": "1.005"}, "too_many_decimals", id="more decimals than the currency has"),
+        pytest.param({"late_fee": "1.5", "currency": "JPY"}, "too_many_decimals", id="decimals where there are none"),
+        pytest.param({"late_fee": "NT$100"}, "not_an_amount", id="with a sign"),
+    ],
+)
+def test_a_late_fee_that_cannot_be_is_refused(changes: dict[str, str], reason: str) -> None:
+    assert read(**changes) == [("late_fee", reason)]
+
+
+def test_a_late_fee_is_not_measured_against_an_amount_nobody_can_read() -> None:
+    assert read(amount="much", late_fee="100") == [("amount", "not_an_amount")]
 
 
 def test_a_hold_has_an_end_or_none() -> None:

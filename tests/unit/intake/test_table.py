@@ -53,6 +53,17 @@ def test_columns_may_be_in_any_order_any_case_and_with_others_between() -> None:
     assert table.columns_ignored == 1
 
 
+@pytest.mark.parametrize("absent", [("late_fee",), ("written_notice_on",), ("written_notice_on", "late_fee")])
+def test_a_file_from_before_there_were_notices_and_fees_still_loads(absent: tuple[str, ...]) -> None:
+    known = [column for column in COLUMNS if column not in absent]
+    noticed = WANG | {"written_notice_on": "2026-12-20", "late_fee": "100"}
+    table = Table([csv_of([{column: noticed[column] for column in known}], known).encode()])
+    (found,) = table
+    assert found.cells is not None
+    assert dict(zip(COLUMNS, found.cells, strict=True)) == noticed | dict.fromkeys(absent, "")
+    assert table.columns_ignored == 0
+
+
 def test_empty_lines_mean_nothing() -> None:
     assert len(rows_of(f"\r\n{csv_of([WANG])}\r\n{',' * 20}\r\n \r\n")) == 1
 

@@ -62,6 +62,17 @@ def test_all_ways_to_pay_or_not_are_there(rows: list[Row]) -> None:
     assert min(map(len, (during, before, partly, overdue, with_stage, credit))) >= 5
 
 
+def test_some_of_the_late_have_a_written_notice_and_a_few_a_late_fee(rows: list[Row]) -> None:
+    due_for_a_person = [row for row in rows if row.due_on < "2026-10-10" and not row.paid_on and not row.paid_amount]
+    noticed = [row for row in due_for_a_person if row.written_notice_on]
+    assert 5 <= len(noticed) <= len(due_for_a_person) - 5
+    with_fee = [row for row in rows if row.late_fee]
+    assert 5 <= len(with_fee) <= len(rows) / 10
+    for row in rows:
+        assert not row.written_notice_on or row.due_on < row.written_notice_on < START.isoformat()
+        assert not row.late_fee or (row.due_on < START.isoformat() and _amount(row.late_fee) < _amount(row.amount))
+
+
 def test_some_are_to_be_left_alone(people: list[Row]) -> None:
     assert {"opted_out", "dispute", "promise", "hardship", "deceased"} <= {person.hold for person in people}
     assert any(not person.consented_at for person in people if person.country == "US")

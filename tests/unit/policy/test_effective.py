@@ -10,9 +10,7 @@ from dunning.domain.rules import Rules
 from dunning.policy import PolicyBook
 from dunning.policy.effective import Effective, Part, effective_rules, hours_in_words, week_in_words
 from dunning.policy.fields import parse_hours
-from dunning.policy.files import DataFile
-from dunning.policy.lender import load_lenders
-from tests.builders import the_policies
+from tests.builders import policies_with_lender, the_policies
 
 TODAY = date(2026, 11, 24)
 
@@ -25,8 +23,7 @@ def book_with(*lines: str) -> PolicyBook:
         .read_text("utf-8")
         .replace("[sender_name]", "\n".join((*lines, "[sender_name]")))
     )
-    book = the_policies()
-    return book.with_lenders(load_lenders({"demo-tw": DataFile(name, text)}, book.texts, book.places))
+    return policies_with_lender("demo-tw", text)
 
 
 def found(book: PolicyBook, place: str, today: date = TODAY) -> Effective:

@@ -7,17 +7,20 @@ import pytest
 from dunning.domain.decision import Reason
 from dunning.domain.rules import Rules
 from dunning.policy import PolicyBook, PolicyError
-from dunning.policy.files import DataFile
-from dunning.policy.lender import load_lenders
-from tests.builders import IN_HONG_KONG, IN_MAINLAND_CHINA, IN_THE_UNITED_STATES, a_customer, the_policies
+from tests.builders import (
+    IN_HONG_KONG,
+    IN_MAINLAND_CHINA,
+    IN_THE_UNITED_STATES,
+    a_customer,
+    policies_with_lender,
+)
 
 NAME = "lenders/demo-tw.toml"
 TEXT = (files("dunning.policy") / NAME).read_text("utf-8")
 
 
 def book_of(text: str) -> PolicyBook:
-    book = the_policies()
-    return book.with_lenders(load_lenders({"demo-tw": DataFile(NAME, text)}, book.texts, book.places))
+    return policies_with_lender("demo-tw", text)
 
 
 def with_line(line: str) -> str:

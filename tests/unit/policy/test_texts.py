@@ -3,7 +3,7 @@
 import itertools
 import re
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -12,6 +12,7 @@ from dunning.domain.facts import Account, Facts
 from dunning.domain.segments import is_gsm
 from dunning.domain.standing import Progress
 from dunning.domain.text import PLACEHOLDERS, Text
+from dunning.policy.fields import Language
 from tests.builders import (
     IN_HONG_KONG,
     IN_MAINLAND_CHINA,
@@ -27,14 +28,25 @@ from tests.builders import (
 
 STAGES = (-3, 0, 3, 7, 15, 30)
 TEXTS = the_policies().texts
+WITH_FEE = the_policies().texts_with_fee
+ALL = [*TEXTS.items(), *WITH_FEE.items()]
 SINGLE = [key for key in TEXTS if not key[2]]
-SEVERAL = [key for key in TEXTS if key[2]]
 
 LENDERS = {"zh-Hant": ("demo-tw",), "zh-Hans": ("demo-cn",), "en": ("demo-tw", "demo-cn")}
 
-LONGEST: dict[str, dict[str, tuple[str, ...]]] = {
-    "zh-Hant": {"amount": ("NT$9,999,999", "HK$99,999.99"), "date": ("12/31",), "name": ("歐陽*明", "王**明")},
-    "zh-Hans": {"amount": ("99,999.99元", "999,999.00元"), "date": ("12月31日",), "name": ("欧阳*明", "买***")},
+type Values = dict[str, tuple[str, ...]]
+
+USUAL: dict[str, Values] = {
+    "zh-Hant": {"name": ("王*明",), "amount": ("NT$12,500", "HK$1,280"), "date": ("12/25",)},
+    "zh-Hans": {"name": ("王*明",), "amount": ("1,286.50元",), "date": ("12月25日",)},
+    "en": {"name": ("J***",), "amount": ("USD 325.00",), "date": ("Dec 25",)},
+}
+"""What most customers owe: three characters of a name, five figures, a date of two and two figures."""
+
+LONGEST: dict[str, Values] = {
+    "zh-Hant": {"amount": ("NT$9,999,999", "HK$99,999.99"), "date": ("12/31", "12月31日"),
+                "name": ("歐陽*明", "王**明")},
+    "zh-Hans": {"amount": ("99,999.99元", "999,999.99元"), "date": ("12月31日",), "name": ("欧阳*明", "买***")},
     "en": {"amount": ("USD 99,999.99", "HKD 99,999.99", "TWD 9,999,999"), "date": ("31 Dec", "Dec 31"),
            "name": ("J***", "there")},
 }  # fmt: skip
@@ -42,85 +54,154 @@ LONGEST: dict[str, dict[str, tuple[str, ...]]] = {
 FORBIDDEN = (
     *("起诉", "起訴", "法院", "律师", "律師", "立案", "刑事", "查封", "扣押", "失信", "黑名单", "黑名單"),
     *("上门", "上門", "单位", "家人"),
-    *("亲友", "親友", "后果", "後果", "最后通", "最後通", "違約金", "罚息", "聯徵", "征信"),
-    *("http", "www", "://", "¥", "￥"),
+    *("亲友", "親友", "后果", "後果", "最后通", "最後通", "罚息", "聯徵", "征信", "依法", "減免", "减免"),
+    *("http", "www", "://", "¥", "￥", "★", "【", "】"),
     *("arrest", "jail", "police", "court", "lawsuit", "sue", "garnish", "seize", "blacklist", "employer", "family"),
-    *("legal", "warning", "final"),
+    *("legal", "warning", "final", "immediately", "must"),
 )  # fmt: skip
 """rules.md section 3.3: threats, third parties, links, and signs a platform refuses."""
 
+FEE_WORDS = ("違約金", "违约金", "late fee")
 
-def longest_of(language: str, text: Text, lender: str, *, opt_out: bool, others: bool) -> list[str]:
-    """Return a text as it arrives, filled with each combination of the longest values."""
-    policy = the_policies().lenders[lender]
-    values = LONGEST[language]
-    filled = []
+
+def filled(
+    language: str,
+    text: Text,
+    lender: str,
+    values: Values,
+    *,
+    opt_out: bool = False,
+    several: bool = False,
+    fee: str = "",
+) -> list[str]:
+    """Return a text as it arrives, filled with each combination of the values."""
+    policy = the_policies().lenders[lender].policy
+    of_lender = cast("Language", language)
+    arriving = []
     for name, amount, date in itertools.product(values["name"], values["amount"], values["date"]):
         fixed = {
             "name": name,
-            "tail": "5678" + (the_policies().and_others[language] if others else ""),
+            "tail": "5678" + (the_policies().and_others[language] if several else ""),
             "amount": amount,
+            "fee": fee,
             "date": date,
             "days": "365",
             "count": "12",
-            "pay": policy.pay[language],
+            "pay": policy.pay[of_lender],
             "hotline": policy.hotline,
         }
         body = text.pattern % tuple(fixed[placeholder] for placeholder in text.placeholders)
-        sender = policy.sender_name[language]
+        sender = policy.sender_name[of_lender]
         signed = f"{sender}: {body}" if language == "en" else f"【{sender}】{body}"
-        filled.append(signed + (the_policies().opt_out_lines[language] if opt_out else ""))
-    return filled
+        arriving.append(signed + (the_policies().opt_out_lines[language] if opt_out else ""))
+    return arriving
+
+
+def parts(texts: list[str]) -> int:
+    return max(count_segments(text).parts for text in texts)
 
 
 def test_there_is_a_text_for_every_stage_language_and_number() -> None:
     assert set(TEXTS) == set(itertools.product(LENDERS, STAGES, (False, True)))
+    assert set(WITH_FEE) == set(itertools.product(LENDERS, (7,), (False, True)))
 
 
 @pytest.mark.parametrize("key", [key for key in SINGLE if key[0] != "en"], ids=str)
-def test_a_chinese_text_for_one_instalment_holds_one_segment_with_the_longest_values(
+def test_a_chinese_text_for_one_instalment_holds_one_segment_with_what_people_usually_owe(
     key: tuple[str, int, bool],
 ) -> None:
-    language = key[0]
-    for lender in LENDERS[language]:
-        for text in longest_of(language, TEXTS[key], lender, opt_out=False, others=False):
-            assert count_segments(text) == ("UCS-2", 1), (len(text), text)
+    for lender in LENDERS[key[0]]:
+        assert parts(filled(key[0], TEXTS[key], lender, USUAL[key[0]])) == 1
+
+
+@pytest.mark.parametrize("key", [key for key in SINGLE if key[0] != "en"], ids=str)
+def test_a_chinese_text_for_one_instalment_holds_two_segments_at_most(key: tuple[str, int, bool]) -> None:
+    for lender in LENDERS[key[0]]:
+        assert parts(filled(key[0], TEXTS[key], lender, LONGEST[key[0]], opt_out=True)) <= 2
+
+
+@pytest.mark.parametrize(("stage", "length"), [(-3, 70), (0, 71)])
+def test_what_nearly_everybody_is_sent_holds_one_segment_with_the_longest_values(stage: int, length: int) -> None:
+    texts = filled("zh-Hant", TEXTS["zh-Hant", stage, False], "demo-tw", LONGEST["zh-Hant"])
+    assert max(map(len, texts)) == length  # 71 only with a long name, HK$99,999.99 and a day in late December
+    ordinary = LONGEST["zh-Hans"] | {"amount": ("99,999.99元",)}
+    assert parts(filled("zh-Hans", TEXTS["zh-Hans", stage, False], "demo-cn", ordinary)) == 1
 
 
 @pytest.mark.parametrize("key", [key for key in SINGLE if key[0] == "en"], ids=str)
 def test_an_english_text_for_one_instalment_holds_one_segment_even_with_the_opt_out_line(
     key: tuple[str, int, bool],
 ) -> None:
-    for lender in LENDERS["en"]:
-        for text in longest_of("en", TEXTS[key], lender, opt_out=True, others=False):
-            assert count_segments(text) == ("GSM-7", 1), (len(text), text)
+    for text in filled("en", TEXTS[key], "demo-tw", LONGEST["en"], opt_out=True):
+        assert count_segments(text) == ("GSM-7", 1), (len(text), text)
 
 
-@pytest.mark.parametrize("key", SEVERAL, ids=str)
+@pytest.mark.parametrize("key", [key for key in TEXTS if key[2]], ids=str)
 def test_a_text_for_several_instalments_holds_two_segments_at_most_even_with_the_opt_out_line(
     key: tuple[str, int, bool],
 ) -> None:
-    language = key[0]
-    for lender in LENDERS[language]:
-        for text in longest_of(language, TEXTS[key], lender, opt_out=True, others=True):
-            assert count_segments(text).parts <= 2, (len(text), text)
+    for lender in LENDERS[key[0]]:
+        assert parts(filled(key[0], TEXTS[key], lender, LONGEST[key[0]], opt_out=True, several=True)) <= 2
 
 
-@pytest.mark.parametrize("key", TEXTS, ids=str)
-def test_every_text_says_for_whom_how_much_when_how_to_pay_and_whom_to_ask(key: tuple[str, int, bool]) -> None:
+@pytest.mark.parametrize("key", [key for key in TEXTS if key[0] == "en"], ids=str)
+def test_an_english_text_to_the_mainland_holds_two_segments_in_spite_of_the_signature(
+    key: tuple[str, int, bool],
+) -> None:
+    values = LONGEST["en"] | {"amount": ("CNY 99,999.99",)}
+    for text in filled("en", TEXTS[key], "demo-cn", values, several=key[2]):
+        signed = text.replace("DemoFin: ", "【DemoFin】")
+        assert count_segments(signed).parts <= 2, (len(signed), signed)
+
+
+FEES = {"zh-Hant": ("NT$100", "NT$99,999.99"), "zh-Hans": ("20元", "9,999.99元"), "en": ("USD 25.00", "USD 9,999.99")}
+TYPICAL: dict[str, Values] = {
+    "zh-Hant": {"name": ("王*明",), "amount": ("NT$3,250", "HK$1,280"), "date": ("12/5",)},
+    "zh-Hans": {"name": ("王*明",), "amount": ("325.50元",), "date": ("12月5日",)},
+    "en": USUAL["en"],
+}
+
+
+@pytest.mark.parametrize("key", WITH_FEE, ids=str)
+def test_a_text_with_a_late_fee_holds_one_segment_typically_and_two_at_most(key: tuple[str, int, bool]) -> None:
     language, _, several = key
-    placeholders = set(TEXTS[key].placeholders)
+    small, large = FEES[language]
+    lender = LENDERS[language][0]
+    us = language == "en"
+    typical = filled(language, WITH_FEE[key], lender, TYPICAL[language], opt_out=us, several=several, fee=small)
+    assert parts(typical) <= (2 if several else 1)
+    longest = filled(language, WITH_FEE[key], lender, LONGEST[language], opt_out=True, several=several, fee=large)
+    assert parts(longest) <= 2
+
+
+@pytest.mark.parametrize(("key", "text"), ALL, ids=lambda one: one.template if isinstance(one, Text) else "")
+def test_every_text_says_for_whom_how_much_when_how_to_pay_and_whom_to_ask(
+    key: tuple[str, int, bool], text: Text
+) -> None:
+    language, _, several = key
+    placeholders = set(text.placeholders)
     assert {"name", "tail", "amount", "date", "pay", "hotline"} <= placeholders <= PLACEHOLDERS
     assert ("count" in placeholders) is several
-    literal = TEXTS[key].pattern
-    assert is_gsm(literal) is (language == "en")
-    assert not any(word in literal.lower() for word in FORBIDDEN)
-    assert "【" not in literal, "the sender's name is put in front by us or by the carrier"
+    assert is_gsm(text.pattern) is (language == "en")
+    assert not any(word in text.pattern.lower() for word in FORBIDDEN)
+    assert len(text.placeholders) == text.distinct, "a value that stands twice costs twice"
+
+
+@pytest.mark.parametrize(("key", "text"), ALL, ids=lambda one: one.template if isinstance(one, Text) else "")
+def test_a_late_fee_is_named_only_where_its_amount_is(key: tuple[str, int, bool], text: Text) -> None:
+    assert any(word in text.pattern for word in FEE_WORDS) is ("fee" in text.placeholders), key
 
 
 @pytest.mark.parametrize("key", TEXTS, ids=str)
-def test_no_two_placeholders_touch_as_platforms_demand(key: tuple[str, int, bool]) -> None:
-    assert "%s%s" not in TEXTS[key].pattern
+def test_who_has_paid_is_told_to_ignore_the_text(key: tuple[str, int, bool]) -> None:
+    if key == ("en", 30, True):
+        return  # no room: a mainland carrier's signature leaves it 134 characters, and it names the letter instead
+    assert any(words in TEXTS[key].pattern for words in ("請略", "请略", "請忽略", "请忽略", "gnore"))
+
+
+@pytest.mark.parametrize(("key", "text"), ALL, ids=lambda one: one.template if isinstance(one, Text) else "")
+def test_no_two_placeholders_touch_as_platforms_demand(key: tuple[str, int, bool], text: Text) -> None:
+    assert "%s%s" not in text.pattern, key
 
 
 @pytest.mark.parametrize("key", [key for key in TEXTS if key[1] <= 0], ids=str)
@@ -128,19 +209,46 @@ def test_texts_up_to_the_due_date_count_no_days(key: tuple[str, int, bool]) -> N
     assert "days" not in TEXTS[key].placeholders
 
 
-@pytest.mark.parametrize("key", [key for key in TEXTS if key[1] > 0], ids=str)
-def test_every_overdue_text_offers_help(key: tuple[str, int, bool]) -> None:
-    offers = ("協商", "困難", "協助", "商量", "协商", "困难", "协助", "trouble", "help", "plan", "hard to pay")
-    assert any(offer in TEXTS[key].pattern.lower() for offer in offers)
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [(key, text) for key, text in ALL if key[1] > 0],
+    ids=lambda one: one.template if isinstance(one, Text) else "",
+)
+def test_every_overdue_text_offers_help(key: tuple[str, int, bool], text: Text) -> None:
+    chinese = ("協商", "困難", "協助", "商量", "疑問", "协商", "困难", "协助", "疑问")
+    offers = ("trouble", "help", "questions", "for a plan", "plan it", "let's talk") if key[0] == "en" else chinese
+    assert any(offer in text.pattern.lower() for offer in offers)
+
+
+@pytest.mark.parametrize("language", LENDERS)
+def test_only_the_last_stage_refers_to_a_written_notice_and_it_needs_one(language: str) -> None:
+    words = ("函", "書面", "书面", "letter")
+    for key, text in TEXTS.items():
+        assert any(word in text.pattern for word in words) is (key[1] == 30), text.template
+    assert the_policies().wordings[language].notice_stages == {30}
 
 
 def test_simplified_and_traditional_characters_are_not_mixed() -> None:
-    pairs = dict(zip("將於請號詢訂協還問對來電過繳請帳專額", "将于请号询订协还问对来电过缴请账专额", strict=True))
-    for (language, _, _), text in TEXTS.items():
-        if language == "zh-Hant":
+    traditional, simplified = (
+        "將於請號詢訂協還問對來電過繳帳專額碼應違約詳書難",
+        "将于请号询订协还问对来电过缴账专额码应违约详书难",
+    )
+    pairs = dict(zip(traditional, simplified, strict=True))
+    for key, text in ALL:
+        if key[0] == "zh-Hant":
             assert not set(text.pattern) & set(pairs.values())
-        if language == "zh-Hans":
+        if key[0] == "zh-Hans":
             assert not set(text.pattern) & set(pairs)
+
+
+def test_each_script_has_the_words_of_its_place() -> None:
+    for key, text in ALL:
+        if key[0] == "zh-Hant":
+            assert "末四碼" in text.pattern
+            assert not any(word in text.pattern for word in ("尾號", "還款", "到賬", "短信", "致電"))
+        if key[0] == "zh-Hans":
+            assert "尾号" in text.pattern
+            assert not any(word in text.pattern for word in ("末四码", "缴款", "入账", "讯息", "来电"))
 
 
 # The same through decide(), from facts to the text that is handed over.
@@ -154,12 +262,13 @@ PLACES: dict[str, tuple[dict[str, Any], str, str]] = {
     "the United States in English": (IN_THE_UNITED_STATES, "USD", "America/New_York"),
 }
 A_THURSDAY = "2026-10-22"
+AMOUNTS = {"TWD": 1_250_000, "HKD": 128_000, "CNY": 128_650, "USD": 9_999_999}
 LARGEST = {"TWD": 999_999_900, "HKD": 9_999_999, "CNY": 99_999_900, "USD": 9_999_999}
 
 
 def somebody(place: str, accounts: tuple[Account, ...]) -> Facts:
     named = PLACES[place][0]
-    name = {"name": "Иван"} if named.get("language") == "en" else {"name": "歐陽小明"}
+    name = {"name": "Иван"} if named.get("language") == "en" else {"name": "王小明"}
     return a_customer(*accounts, **name | named)
 
 
@@ -183,7 +292,8 @@ def decided(facts: Facts, stage: int, due: str, zone: str) -> Send:
 @pytest.mark.parametrize("place", PLACES)
 def test_one_instalment_costs_one_segment_wherever_its_owner_lives(place: str, stage: int) -> None:
     _, currency, zone = PLACES[place]
-    facts = somebody(place, (an_account(an_instalment(A_THURSDAY, LARGEST[currency]), currency=currency),))
+    due = an_instalment(A_THURSDAY, AMOUNTS[currency], notice=A_THURSDAY)
+    facts = somebody(place, (an_account(due, currency=currency),))
     reminder = decided(facts, stage, A_THURSDAY, zone).reminder
     # The signature 【…】 that a mainland carrier puts in front turns an English text into UCS-2.
     signed_abroad = place == "mainland China in English"
@@ -196,7 +306,11 @@ def test_one_instalment_costs_one_segment_wherever_its_owner_lives(place: str, s
 def test_twelve_instalments_cost_two_segments_at_most(place: str, stage: int) -> None:
     _, currency, zone = PLACES[place]
     accounts = tuple(
-        an_account(an_instalment(A_THURSDAY, LARGEST[currency] // 12), account_id=f"A{number}", currency=currency)
+        an_account(
+            an_instalment(A_THURSDAY, LARGEST[currency] // 12, notice=A_THURSDAY),
+            account_id=f"A{number}",
+            currency=currency,
+        )
         for number in range(12)
     )
     reminder = decided(somebody(place, accounts), stage, A_THURSDAY, zone).reminder

@@ -16,6 +16,7 @@ from dunning.domain.standing import PROGRESS_LIMIT, Progress, Standing, Wake, pr
 from dunning.policy import load_policies
 from dunning.ports import Job, Outcome, OutsideError, Published, Sms, UnreadableRecordError
 from dunning.services.send import Delivery, SendService, workers_for
+from tests.builders import an_account, an_instalment
 from tests.fakes import FakeClock, FakeContacts, FakeCustomers, FakeGateway, FakeJournal, FakeQueue, FakeSwitch
 from tests.integration.people import NOW, paid_up, someone, texted, waking
 
@@ -131,12 +132,12 @@ def test_the_text_goes_out_with_everything_the_carrier_is_told(office: Office) -
     (record,) = office.records
     assert sms == Sms(
         "+886900000001",
-        "【示範分期】王*明您好，分期5678的NT$3,250將於12/4到期，請用官方APP繳款。已繳請略，洽0800-000-123",
+        "【示範分期】王*明您好，末四碼5678分期NT$3,250，12/4前請至官方APP繳款。已繳請略，洽0800-000-123",
         sender_id="DEMOFIN",
         max_price="0.20",
     )
     assert (record.text, record.encoding, record.parts) == (sms.text, "UCS-2", 1)
-    assert record.template == "zh-Hant/before-3@1"
+    assert record.template == "zh-Hant/before-3@2"
     assert record.price > 0
 
 
@@ -148,8 +149,8 @@ def test_a_registered_text_carries_its_registration(office: Office) -> None:
     facts = replace(facts, accounts=(replace(facts.accounts[0], currency="CNY"),))
     office.work(office.add(facts))
     (sms,) = office.gateway.published
-    assert (sms.entity_id, sms.template_id) == ("DEMO-CN-ENTITY", "CN-DEMO-0001")
-    assert office.records[0].registered_template == "CN-DEMO-0001"
+    assert (sms.entity_id, sms.template_id) == ("DEMO-CN-ENTITY", "CN-DEMO-0101")
+    assert office.records[0].registered_template == "CN-DEMO-0101"
 
 
 class TestAClaim:
@@ -328,7 +329,8 @@ class TestAReleasedClaim:
         assert len(store.standings["C0001"].ledger) == 1
 
     def test_says_nothing_of_a_ladder_that_is_finished(self, office: Office) -> None:
-        facts = someone(due_in=-30)
+        due = an_instalment((NOW + timedelta(days=-30)).date().isoformat(), notice=NOW.date().isoformat())
+        facts = replace(someone(), accounts=(an_account(due, account_id="A0001-0"),))
         key = progress_key("A0001-0", 1)
         before = waking(facts, progress={key: Progress(15, date(2026, 11, 16), date(2026, 11, 1))})
         for answers, told in (([BUSY], [Reason.DUE]), ([], [Reason.DUE, Reason.LADDER_FINISHED])):

@@ -16,22 +16,14 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from dunning.domain.caps import cap_frees_at
+from dunning.domain.compose import Due, compose
 from dunning.domain.decision import Decision, HeardRung, Reason, Reminder, Send, Stop, TraceStep, Wait
-from dunning.domain.errors import (
-    CalendarNotCoveredError,
-    NoLawfulMomentError,
-    TextError,
-    UnknownCurrencyError,
-)
+from dunning.domain.errors import CalendarNotCoveredError, NoLawfulMomentError, NoTextError
 from dunning.domain.facts import FINAL_HOLDS, Account, Facts, HoldReason, Instalment, open_instalments
 from dunning.domain.hours import is_closed_day, next_open, start_of_day, zone_named
 from dunning.domain.ladder import next_step
-from dunning.domain.masking import gsm_name, mask_name
-from dunning.domain.money import format_date, format_money
 from dunning.domain.rules import Policies, Rules
-from dunning.domain.segments import count_segments, fits_sns
 from dunning.domain.standing import SMS, Standing, progress_key
-from dunning.domain.text import Text, render
 
 LOOK_AGAIN = timedelta(days=1)
 """A customer who cannot be decided is set aside for this long, counted and listed."""
@@ -68,6 +60,7 @@ class _Blocked(NamedTuple):
     reason: Reason
     until: datetime | None
     steps: tuple[TraceStep, ...]
+    stage: int | None = None
 
 
 _NO_OBJECTION: TraceStep = ("no opt-out, no permanent stop", ())
@@ -77,6 +70,13 @@ _OPEN_HOURS: TraceStep = ("hours: open", ())
 
 def _due(one: _Open) -> TraceStep:
     return "stage: %+d, due since %s", (one.stage, date.fromordinal(one.first_day))
+
+
+def _no_notice(lacking: list[_Open]) -> TraceStep:
+    return "stage: %+d needs a written notice, none is on record for %s of the accounts", (
+        lacking[0].stage,
+        len(lacking),
+    )
 
 
 def decide(facts: Facts, standing: Standing, policies: Policies, now: datetime, *, sending: bool = True) -> Decision:
@@ -147,7 +147,18 @@ def _zones_of(time_zone: str, of_the_place: tuple[ZoneInfo, ...]) -> tuple[ZoneI
 class _Case:
     """One customer's facts, standing and rules, asked about several moments in turn."""
 
-    __slots__ = ("facts", "held_until", "last_texts", "opened", "ready", "rules", "standing", "texted_at", "zones")
+    __slots__ = (
+        "facts",
+        "held_until",
+        "last_texts",
+        "opened",
+        "ready",
+        "rules",
+        "standing",
+        "texted_at",
+        "without_notice",
+        "zones",
+    )
 
     def __init__(
         self, facts: Facts, standing: Standing, rules: Rules, zones: tuple[ZoneInfo, ...], opened: list[_Open]
@@ -158,6 +169,7 @@ class _Case:
         self.zones = zones
         self.opened = opened
         self.ready: list[_Open] = []
+        self.without_notice: list[_Open] = []
         self.texted_at: list[datetime] = []
         self.last_texts: dict[str, int] = {}
         for entry in standing.ledger:
@@ -183,7 +195,8 @@ class _Case:
                 return self._wait(moment, path, steps) if path else self._send(now, steps)
             if blocked.until is None or blocked.reason is Reason.CALENDAR_NOT_COVERED:
                 if not path:
-                    return Stop(blocked.reason, (*steps, *blocked.steps), blocked.until, zone=self.zones[0])
+                    taken = (*steps, *blocked.steps)
+                    return Stop(blocked.reason, taken, blocked.until, blocked.stage, self.zones[0])
                 # The wait ends where no text can follow: by then there may be a newer calendar, or a person's turn.
                 self.ready = []
                 return self._wait(moment, path, steps)
@@ -197,6 +210,9 @@ class _Case:
             return _Blocked(Reason.ON_HOLD, self.held_until, (("hold: running until %s", (self.held_until,)),))
         live, next_start = self._due_steps(moment)
         if not live:
+            if self.without_notice:
+                missing = _no_notice(self.without_notice)
+                return _Blocked(Reason.NO_WRITTEN_NOTICE, next_start, (_NO_HOLD, missing), self.without_notice[0].stage)
             if next_start is None:
                 finished: TraceStep = ("stage: the last one has been heard; over to a person", ())
                 return _Blocked(Reason.LADDER_FINISHED, None, (_NO_HOLD, finished))
@@ -213,10 +229,16 @@ class _Case:
         return None
 
     def _due_steps(self, moment: datetime) -> tuple[list[_Open], datetime | None]:
-        """Gate 5: the accounts whose rung is due, and when the next of the others comes due."""
+        """
+        Gate 5: the accounts whose rung is due, and when the next of the others comes due.
+
+        A rung that needs a written notice is due on the day of the notice at the earliest. An account that has none
+        stays at that rung, in `without_notice`, until new facts bring one; a later rung is no way round it.
+        """
         rules, zones, progress, last_texts = self.rules, self.zones, self.standing.progress, self.last_texts
-        ladder, min_days = rules.ladder, rules.min_days_between_stages
+        ladder, min_days, notice_stages = rules.ladder, rules.min_days_between_stages, rules.notice_stages
         today = moment.astimezone(zones[0]).toordinal()
+        without_notice: list[_Open] = []
         live: list[_Open] = []
         next_start: datetime | None = None
         for one in self.opened:
@@ -227,14 +249,22 @@ class _Case:
             if step is None:
                 continue
             one.stage, one.first_day = step
+            may_be_due = live
+            if one.stage in notice_stages:
+                notice = _notice_day(earliest)
+                if notice is None:
+                    may_be_due = without_notice
+                elif notice > one.first_day:
+                    one.first_day = notice
             if one.first_day < today:
-                live.append(one)
+                may_be_due.append(one)
                 continue
             start = start_of_day(zones, one.first_day, rules.preferred_minute)
             if start <= moment:
-                live.append(one)
+                may_be_due.append(one)
             elif next_start is None or start < next_start:
                 next_start = start
+        self.without_notice = without_notice
         return live, next_start
 
     def _shut_for_all(self, live: list[_Open], moment: datetime, next_start: datetime | None) -> _Blocked | None:
@@ -316,39 +346,19 @@ class _Case:
         included = self._group()
         stage = _stage_of(included)
         today = now.astimezone(self.zones[0]).date()
-        currency = included[0].account.currency
-        total, count = _what_is_due(included, today)
         steps += (
             _NO_HOLD,
             _due(included[0]),
             ("hours: open in %s", (rules.jurisdiction,)),
             ("caps: %s texts on record, none in the way", (len(self.texted_at),)),
         )
-        language = facts.language if facts.language in rules.languages else rules.languages[0]
-        text = rules.texts.get((language, stage, count > 1))
-        if text is None:
-            return _look_again(
-                Reason.NO_TEXT, now, steps, "text: none for stage %+d in %s", stage, language, stage=stage
-            )
-        registered = rules.registered.get(text.template, "") if rules.registered is not None else ""
-        if rules.registered is not None and not registered:
-            message = "text: %s is not registered where the number is"
-            return _look_again(Reason.TEMPLATE_NOT_REGISTERED, now, steps, message, text.template, stage=stage)
+        if self.without_notice:
+            steps.append(_no_notice(self.without_notice))
         try:
-            amount = format_money(total, currency, language)
-            body, arriving = _compose(facts, rules, language, text, included, amount, count, today)
-        except UnknownCurrencyError:
-            return _look_again(
-                Reason.UNKNOWN_CURRENCY, now, steps, "text: currency %s is not known", currency, stage=stage
-            )
-        except TextError as error:
-            return _look_again(Reason.TEXT_REFUSED, now, steps, "text: %s", error, stage=stage)
-        segments = count_segments(arriving)
-        if segments.parts > rules.max_parts or not fits_sns(arriving):
-            message = "text: %s takes %s segments, %s allowed"
-            return _look_again(
-                Reason.TEXT_TOO_LONG, now, steps, message, text.template, segments.parts, rules.max_parts, stage=stage
-            )
+            message = compose(facts, rules, stage, _what_is_due(included, today), today)
+        except NoTextError as error:
+            return _look_again(error.reason, now, steps, error.message, *error.values, stage=stage)
+        segments = message.segments
         rungs = tuple([_heard(one) for one in included])
         reminder = Reminder(
             send_id_of(facts.customer_id, rungs, stage, SMS),
@@ -356,13 +366,13 @@ class _Case:
             stage,
             today,
             rungs,
-            body,
+            message.body,
             segments.encoding,
             segments.parts,
-            text.template,
-            registered,
+            message.template,
+            message.registered,
         )
-        steps.append(("text: %s, %s x %s", (text.template, segments.parts, segments.encoding)))
+        steps.append(("text: %s, %s x %s", (message.template, segments.parts, segments.encoding)))
         return Send(reminder, tuple(steps))
 
 
@@ -373,9 +383,14 @@ def _look_again(
     return Stop(reason, (*steps, (message, values)), now + LOOK_AGAIN, stage)
 
 
-def _what_is_due(included: list[_Open], today: date) -> tuple[int, int]:
-    """Return the sum and the number of the instalments a text speaks of: what is due, and each account's next."""
-    total = count = 0
+def _what_is_due(included: list[_Open], today: date) -> Due:
+    """
+    Return what a text asks for: what is due, and each account's next.
+
+    How much of a late fee is still to pay is not certain once an instalment is paid in part: then none is named.
+    """
+    total = count = late_fee = 0
+    certain = True
     for one in included:
         until = max(today, one.earliest.due_on)
         for instalment in one.instalments:
@@ -383,7 +398,25 @@ def _what_is_due(included: list[_Open], today: date) -> tuple[int, int]:
                 break
             total += instalment.amount - instalment.paid
             count += 1
-    return total, count
+            if instalment.late_fee:
+                late_fee += instalment.late_fee
+                certain = certain and not instalment.paid
+    lead = included[0]
+    return Due(
+        total,
+        count,
+        late_fee if certain else 0,
+        lead.account.currency,
+        lead.earliest.due_on,
+        lead.account.tail,
+        len(included) > 1,
+    )
+
+
+def _notice_day(instalment: Instalment) -> int | None:
+    """Return the day of the written notice, as an ordinal. One from before the due date is not about its lateness."""
+    notice = instalment.written_notice_on
+    return notice.toordinal() if notice is not None and notice >= instalment.due_on else None
 
 
 def _heard(one: _Open) -> HeardRung:
@@ -405,36 +438,6 @@ def _earliest_due(one: _Open) -> tuple[date, str]:
     return one.earliest.due_on, one.account.account_id
 
 
-def _compose(
-    facts: Facts, rules: Rules, language: str, text: Text, included: list[_Open], amount: str, count: int, today: date
-) -> tuple[str, str]:
-    """Return the text to publish, and the text as it arrives, which a carrier's signature may lengthen."""
-    lead = included[0]
-    earliest = lead.earliest.due_on
-    name = mask_name(facts.name)
-    chinese = language[:2] == "zh"
-    values = {
-        "name": name if chinese else gsm_name(name),
-        "tail": lead.account.tail + rules.and_others[language] if len(included) > 1 else lead.account.tail,
-        "amount": amount,
-        "date": format_date(earliest, today, language, facts.country),
-        "days": str((today - earliest).days),
-        "count": str(count),
-        "pay": rules.pay[language],
-        "hotline": rules.hotline,
-    }
-    body = render(text, {name: values[name] for name in text.placeholders})
-    opt_out = rules.opt_out_line.get(language)
-    if opt_out:
-        full_stop = "。" if chinese and body[-1] != "。" else ""
-        body = f"{body}{full_stop}{opt_out}"
-    sender = rules.sender_name[language]
-    if rules.signature_by_carrier:
-        return body, f"【{sender}】{body}"
-    signed = f"【{sender}】{body}" if chinese else f"{sender}: {body}"
-    return signed, signed
-
-
 def send_id_of(customer_id: str, rungs: Sequence[HeardRung], stage: int, channel: str) -> str:
     """
     Return the id of one reminder: the same for the same customer, earliest unpaid instalments, stage, channel.
@@ -442,7 +445,8 @@ def send_id_of(customer_id: str, rungs: Sequence[HeardRung], stage: int, channel
     Two deliveries of one job compute the same id, so that they can never both pass.
     """
     parts = [customer_id, channel, str(stage)]
-    parts += [f"{r.account_id}#{r.number}#{r.due_on.isoformat()}#{r.stage}" for r in sorted(rungs, key=_by_account)]
+    ordered = sorted(rungs, key=_by_account) if len(rungs) > 1 else rungs
+    parts += [f"{r.account_id}#{r.number}#{r.due_on.isoformat()}#{r.stage}" for r in ordered]
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
 
 

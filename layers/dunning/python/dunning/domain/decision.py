@@ -29,6 +29,7 @@ class Reason(StrEnum):
     REPRESENTED = "represented"
     WRONG_PERSON = "wrong_person"
     LADDER_FINISHED = "ladder_finished"
+    NO_WRITTEN_NOTICE = "no_written_notice"
 
     UNKNOWN_LENDER = "unknown_lender"
     UNKNOWN_JURISDICTION = "unknown_jurisdiction"

@@ -2,6 +2,8 @@
 
 from datetime import date, datetime
 
+from dunning.domain.decision import Reason
+
 
 class DunningError(Exception):
     """Any error this package raises on purpose."""
@@ -22,6 +24,20 @@ class NoLawfulMomentError(DunningError):
 
 class TextError(DunningError):
     """A text cannot be rendered: a placeholder has no value, or a value no placeholder."""
+
+
+class NoTextError(DunningError):
+    """
+    No text can be composed: why, and the message for the trace, `%` marks and values apart.
+
+    Neither names anything of the person.
+    """
+
+    def __init__(self, reason: Reason, message: str, *values: object) -> None:
+        super().__init__(message % values)
+        self.reason = reason
+        self.message = message
+        self.values = values
 
 
 class UnknownCurrencyError(DunningError):

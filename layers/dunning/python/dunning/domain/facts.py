@@ -44,6 +44,8 @@ class Instalment:
     One period of an account. `amount` and `paid` are minor units; `amount` may be negative (a credit).
 
     `stage_reached` is the last stage another system has already sent for it, as the lender reports.
+    `written_notice_on` is the day a written notice about its being late was issued. `late_fee` is the part of
+    `amount` that is a late fee, in minor units: 0 <= late_fee <= amount.
     """
 
     number: int
@@ -51,6 +53,8 @@ class Instalment:
     amount: int
     paid: int = 0
     stage_reached: int | None = None
+    written_notice_on: date | None = None
+    late_fee: int = 0
 
     @property
     def open(self) -> int:

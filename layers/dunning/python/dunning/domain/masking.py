@@ -1,7 +1,8 @@
 """
 Masking: enough of a name and an account number to be recognised by their owner, too little for anyone else.
 
-A masked name is at most four characters, so that texts keep to one segment.
+Of a Chinese name the surname is shown and at most half of the given name, of any other its first letter. A masked
+name is at most four characters, so that texts keep to one segment.
 """
 
 import re
@@ -11,75 +12,78 @@ from functools import lru_cache
 from dunning.domain.segments import is_gsm
 
 COMPOUND_SURNAMES = frozenset(
-    [
-        "歐陽",
-        "欧阳",
-        "司馬",
-        "司马",
-        "上官",
-        "諸葛",
-        "诸葛",
-        "東方",
-        "东方",
-        "皇甫",
-        "尉遲",
-        "尉迟",
-        "公孫",
-        "公孙",
-        "慕容",
-        "令狐",
-        "宇文",
-        "長孫",
-        "长孙",
-        "司徒",
-        "司空",
-        "夏侯",
-        "端木",
-        "百里",
-        "南宮",
-        "南宫",
-        "獨孤",
-        "独孤",
-        "張簡",
-        "范姜",
-        "申屠",
-        "鍾離",
-        "钟离",
-        "太史",
-        "公冶",
-        "澹臺",
-        "澹台",
-        "濮陽",
-        "濮阳",
-        "淳于",
-        "單于",
-        "单于",
-    ]
+    re.findall(
+        r"\w+",
+        """
+        歐陽 欧阳 司馬 司马 上官 諸葛 诸葛 東方 东方 皇甫 尉遲 尉迟 公孫 公孙 慕容 令狐 宇文 長孫 长孙 司徒
+        司空 夏侯 端木 百里 南宮 南宫 獨孤 独孤 申屠 鍾離 鐘離 钟离 太史 公冶 澹臺 澹台 濮陽 濮阳 淳于 單于
+        单于 万俟 萬俟 聞人 闻人 赫連 赫连 公羊 太叔 仲孫 仲孙 軒轅 轩辕 鮮于 鲜于 閭丘 闾丘 亓官 司寇 子車
+        子车 顓孫 颛孙 巫馬 巫马 公西 漆雕 樂正 乐正 壤駟 壤驷 公良 拓跋 夾谷 夹谷 宰父 穀梁 東郭 东郭 東門
+        东门 西門 西门 南門 南门 呼延 羊舌 微生 第五 有琴 伯賞 伯赏 納蘭 纳兰 完顏 完颜 耶律 張簡 張廖 范姜
+        """,
+    )
 )
+"""
+The compound surnames of the Hundred Family Surnames (百家姓), some of later times, and three double ones of Taiwan.
 
-_HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
-_LONG_NAME = 4
+Left out are those that begin with a common surname of one character (梁丘, 段干, 左丘, 宗政, 谷梁, 葉赫): such a name
+is more often that surname and a given name.
+"""
+
+_HAN = r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff〇々]"
+_HAN_RUN = re.compile(rf"{_HAN}(?:\s*{_HAN})*")
+_DOTTED = re.compile(rf"{_HAN}\s*[·•‧・･∙⋅.]\s*{_HAN}")
+"""买买提·吐尔逊: what stands before the dot is no surname."""
+
+_CHINESE_TITLE = re.compile(r"(?<=.)(?:先生|小姐|女士|太太|夫人)$")
+_LATIN_TITLE = re.compile(r"(?:mrs|mr|ms|miss|mx|dr|prof)\b\.?\s*(?=\w)", re.IGNORECASE)
+_LATIN = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
+
+_LONGEST = 4
+_NOTHING = "***"
+_NO_NAME = {"zh-Hant": "客戶", "zh-Hans": "客户", "en": "there"}
+"""How somebody is greeted of whose name nothing can be shown: 客戶您好, Hi there."""
 
 
 @lru_cache(maxsize=16384)
-def mask_name(name: str) -> str:
-    """Mask a name: 王小明 to 王*明, 歐陽小明 to 歐陽*明, 王明 to 王*, John Smith to J***."""
+def greeting_name(name: str, language: str) -> str:
+    """
+    Return the masked name as a text in a language greets with it.
+
+    An English text takes the Latin part of a name that has one, and leaves out what would cost it the GSM alphabet.
+    """
+    if language[:2] == "zh":
+        masked = mask_name(name)
+        return _NO_NAME[language] if masked == _NOTHING else masked
+    latin = _LATIN.search(name)
+    return gsm_name(mask_name(name[latin.start() :] if latin and _HAN_RUN.search(name) else name, latin=True))
+
+
+@lru_cache(maxsize=16384)
+def mask_name(name: str, *, latin: bool = False) -> str:
+    """
+    Mask a name: 王小明 to 王*明, 歐陽小明 to 歐陽*明, 王明 to 王*, John Smith to J***.
+
+    Of a name in two scripts the Chinese part counts, unless `latin` is asked for. Titles are no part of a name. A name
+    without two letters to choose from, such as one of punctuation, is `***`.
+    """
     name = unicodedata.normalize("NFKC", name).strip()
-    compact = re.sub(r"\s+", "", name)
-    if _HAN.fullmatch(compact):
-        return _mask_chinese(compact)
-    if _HAN.match(name):  # 买买提·吐尔逊, or a Chinese name followed by a Latin one
-        return f"{name[0]}***"
-    first = next((character for character in name if character.isalpha()), "")
-    return f"{first.upper()}***"
+    if not latin and (han := _HAN_RUN.search(name)):
+        if _DOTTED.search(name):
+            return f"{han[0][0]}***"
+        return _mask_chinese(_CHINESE_TITLE.sub("", "".join(han[0].split())))
+    letters = [character for character in _LATIN_TITLE.sub("", name, count=1) if character.isalpha()]
+    # Some letters have no single capital: ß becomes SS.
+    return f"{letters[0].upper()[0]}***" if len(letters) > 1 else _NOTHING
 
 
 def _mask_chinese(name: str) -> str:
     if len(name) <= 2:  # noqa: PLR2004 - a surname alone, or with a one-character given name
         return f"{name[0]}*"
     if name[:2] in COMPOUND_SURNAMES:
-        return f"{name[:2]}*{name[3:4]}"
-    if len(name) > _LONG_NAME:
+        # Two characters of a given name show the second; one, or three, show none.
+        return f"{name[:2]}*{name[3]}" if len(name) == _LONGEST else f"{name[:2]}*"
+    if len(name) > _LONGEST:
         return f"{name[0]}***"
     return f"{name[0]}{'*' * (len(name) - 2)}{name[-1]}"
 
@@ -90,16 +94,20 @@ def gsm_name(masked: str) -> str:
 
     One character outside the alphabet would turn 160 characters a segment into 70.
     """
+    if masked == _NOTHING:
+        return _NO_NAME["en"]
     if is_gsm(masked):
         return masked
     plain = "".join(c for c in unicodedata.normalize("NFKD", masked) if not unicodedata.combining(c))
-    return plain if is_gsm(plain) else "there"
+    return plain if is_gsm(plain) else _NO_NAME["en"]
 
 
 def account_tail(account_number: str) -> str:
-    """Return the last four letters or digits of an account number, fewer if it has fewer than eight.
-
-    At least half of a number stays hidden, however short it is.
     """
-    visible = "".join(c for c in unicodedata.normalize("NFKC", account_number) if c.isalnum())
-    return visible[len(visible) - min(4, len(visible) // 2) :]
+    Return the last four letters or digits of an account number, fewer if it has fewer than eight.
+
+    At least half of a number stays hidden, however short it is. Digits of any script are written 0 to 9.
+    """
+    visible = [c for c in unicodedata.normalize("NFKC", account_number) if c.isalnum()]
+    tail = visible[len(visible) - min(4, len(visible) // 2) :]
+    return "".join(str(unicodedata.decimal(c, c)) for c in tail)

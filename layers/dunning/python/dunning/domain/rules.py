@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from dunning.domain.decision import Reason
 from dunning.domain.facts import Facts
+from dunning.domain.lint import Linter
 from dunning.domain.text import Text
 
 type Windows = tuple[tuple[int, int], ...]
@@ -60,11 +61,13 @@ class Rules:
 
     `ladder` are offsets in days from the due date, ascending; `urgency` is the same offsets, most urgent
     first. `hours` holds for texts up to the due date, `overdue_hours` for those after it. `zones` are the
-    possible time zones of the place. `texts` is keyed by (language, stage, several). `sender_name`,
+    possible time zones of the place. `texts` is keyed by (language, stage, several), and so is `texts_with_fee`, which
+    holds those that name a late fee. `notice_stages` are heard only once a written notice is on record. `sender_name`,
     `pay` and `opt_out_line` are keyed by language; `opt_out_line` is empty where none is demanded. `and_others`, by
     language too, stands behind the account's last digits when a text speaks of several accounts.
     `registered` maps a text's `id@version` to the id under which the carrier's regulator registered it, and is `None`
-    where no registration is needed. `max_price` is US dollars, as SNS wants it.
+    where no registration is needed. `linter` judges every rendered text; a link in one is allowed only if
+    `links_allowed`, and only to `link_domains`. `max_price` is US dollars, as SNS wants it.
     """
 
     lender: str
@@ -82,11 +85,16 @@ class Rules:
     consent_required: bool
     languages: tuple[str, ...]
     texts: Mapping[tuple[str, int, bool], Text]
+    texts_with_fee: Mapping[tuple[str, int, bool], Text]
+    notice_stages: frozenset[int]
     sender_name: Mapping[str, str]
     pay: Mapping[str, str]
     hotline: str
     opt_out_line: Mapping[str, str]
     and_others: Mapping[str, str]
+    linter: Linter
+    links_allowed: bool
+    link_domains: frozenset[str]
     signature_by_carrier: bool
     max_parts: int
     registered: Mapping[str, str] | None

@@ -10,20 +10,26 @@ from string import Formatter
 
 from dunning.domain.errors import TextError
 
-PLACEHOLDERS = frozenset({"name", "tail", "amount", "date", "days", "count", "pay", "hotline"})
+PLACEHOLDERS = frozenset({"name", "tail", "amount", "fee", "date", "days", "count", "pay", "hotline"})
 """
-name: masked name · tail: last digits of the account · amount: total due with its currency · date: the earliest
-due date · days: days since then · count: how many instalments · pay: ways to pay · hotline: whom to ask.
+name: masked name · tail: last digits of the account · amount: total due with its currency · fee: the late fee in it ·
+date: the earliest due date · days: days since then · count: how many instalments · pay: ways to pay · hotline: whom
+to ask.
 """
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Text:
-    """One wording: `template` is its `id@version`, `pattern` a `%` format over `placeholders`, in order."""
+    """
+    One wording: `template` is its `id@version`, `pattern` a `%` format over `placeholders`, in order.
+
+    `distinct` is how many of them there are, each counted once.
+    """
 
     template: str
     pattern: str
     placeholders: tuple[str, ...]
+    distinct: int
 
 
 def compile_text(template: str, wording: str) -> Text:
@@ -48,7 +54,7 @@ def compile_text(template: str, wording: str) -> Text:
             raise TextError(f"{template}: placeholder {{{name}}} is not one of: {allowed}")
         pattern.append("%s")
         names.append(name)
-    return Text(template, "".join(pattern), tuple(names))
+    return Text(template, "".join(pattern), tuple(names), len(set(names)))
 
 
 def render(text: Text, values: Mapping[str, str]) -> str:
@@ -62,9 +68,9 @@ def render(text: Text, values: Mapping[str, str]) -> str:
         filled = tuple([values[name] for name in text.placeholders])
     except KeyError as missing:
         raise TextError(f"{text.template}: no value for {missing}") from None
-    if not all(filled):
+    if "" in filled:
         raise TextError(f"{text.template}: an empty value")
-    if len(values) != len(set(text.placeholders)):
+    if len(values) != text.distinct:
         unused = ", ".join(sorted(values.keys() - set(text.placeholders)))
         raise TextError(f"{text.template}: no placeholder for {unused}")
     return text.pattern % filled

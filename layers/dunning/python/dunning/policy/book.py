@@ -17,13 +17,12 @@ from dunning.domain.decision import Reason
 from dunning.domain.facts import Facts
 from dunning.domain.lint import Linter
 from dunning.domain.rules import Cap, ContactHours, Rules, Scope, Windows
-from dunning.domain.text import Text
 from dunning.policy.calendar import CalendarFile, CalendarOf, calendars_in
 from dunning.policy.fields import Hours, Sourced
 from dunning.policy.files import toml_file, toml_files
 from dunning.policy.jurisdiction import Place, Places, load_jurisdictions, narrowest
-from dunning.policy.lender import Lender, Texts, load_lenders
-from dunning.policy.text import Phrases, load_texts
+from dunning.policy.lender import Lender, load_lenders
+from dunning.policy.text import Wording, load_texts
 from dunning.policy.words import load_linter
 
 _DATA = files("dunning.policy")
@@ -48,8 +47,7 @@ class PolicyBook:
         self,
         places: Places,
         lenders: Mapping[str, Lender],
-        texts: Texts,
-        phrases: Mapping[str, Phrases],
+        wordings: Mapping[str, Wording],
         linter: Linter,
         prices: PricesFile,
         calendar_of: CalendarOf,
@@ -57,11 +55,12 @@ class PolicyBook:
         self.places = places
         self.lenders = lenders
         self.linter = linter
-        self.texts = texts
-        self.opt_out_lines = {language: of["opt_out_line"] for language, of in phrases.items()}
-        self.and_others = {language: of["and_others"] for language, of in phrases.items()}
+        self.wordings = wordings
+        self.texts = {key: text for wording in wordings.values() for key, text in wording.texts.items()}
+        self.texts_with_fee = {key: text for wording in wordings.values() for key, text in wording.with_fee.items()}
+        self.opt_out_lines = {language: wording.phrases["opt_out_line"] for language, wording in wordings.items()}
+        self.and_others = {language: wording.phrases["and_others"] for language, wording in wordings.items()}
         self.calendar_of = calendar_of
-        self._phrases = phrases
         self._estimates = prices
         self._rules: dict[tuple[str, str, str, str], Rules | Reason] = {}
         self._prices = {country: int(price * 1_000_000) for country, price in prices.per_segment.items()}
@@ -93,9 +92,7 @@ class PolicyBook:
 
     def with_lenders(self, lenders: Mapping[str, Lender]) -> "PolicyBook":
         """Return the same law, words and calendars for other lenders."""
-        return PolicyBook(
-            self.places, lenders, self.texts, self._phrases, self.linter, self._estimates, self.calendar_of
-        )
+        return PolicyBook(self.places, lenders, self.wordings, self.linter, self._estimates, self.calendar_of)
 
     def price(self, country: str, parts: int) -> int:
         """Estimate the carrier fee of a text in millionths of a US dollar."""
@@ -140,11 +137,17 @@ class PolicyBook:
             consent_required=any(law.place.law.consent.required for law in laws),
             languages=policy.languages,
             texts=self.texts,
+            texts_with_fee=self.texts_with_fee,
+            # The loader has made sure that the lender's languages agree.
+            notice_stages=self.wordings[policy.languages[0]].notice_stages.intersection(policy.ladder),
             sender_name=policy.sender_name,
             pay=policy.pay,
             hotline=policy.hotline,
             opt_out_line=self.opt_out_lines if any(law.place.law.opt_out.line_required for law in laws) else {},
             and_others=self.and_others,
+            linter=self.linter,
+            links_allowed=all(law.place.law.links.allowed for law in laws),
+            link_domains=frozenset(policy.link_domains),
             signature_by_carrier=carrier.signature_by_carrier,
             max_parts=policy.max_segments,
             registered=sns.registered if carrier.registered_template else None,
@@ -223,14 +226,10 @@ def load_policies(folder: Path | None = None) -> PolicyBook:
     data: Traversable = folder or _DATA
     linter = load_linter(data)
     places = load_jurisdictions(toml_files(data, "jurisdictions"), linter.rules())
-    texts: dict[tuple[str, int, bool], Text] = {}
-    phrases: dict[str, Phrases] = {}
-    for language, file in toml_files(data, "texts").items():
-        of_language, phrases[language] = load_texts(language, file)
-        texts |= of_language
-    lenders = load_lenders(toml_files(data, "lenders"), texts, places)
+    wordings = {language: load_texts(language, file, linter) for language, file in toml_files(data, "texts").items()}
+    lenders = load_lenders(toml_files(data, "lenders"), wordings, places, linter)
     prices = toml_file(data, "prices.toml")
     estimates = prices.read(PricesFile)
     if "default" not in estimates.per_segment:
         raise prices.refusal(("per_segment", "default"), "missing")
-    return PolicyBook(places, lenders, texts, phrases, linter, estimates, calendars_in(data))
+    return PolicyBook(places, lenders, wordings, linter, estimates, calendars_in(data))

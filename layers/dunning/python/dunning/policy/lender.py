@@ -6,10 +6,11 @@ from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator, Field
 
-from dunning.domain.text import Text
+from dunning.domain.lint import Linter
 from dunning.policy.fields import CapFields, HoursField, Language, Minute, Strict
 from dunning.policy.files import DataFile, PolicyError
 from dunning.policy.jurisdiction import Place, Places, first_wider
+from dunning.policy.text import Wording
 
 
 def valid_sender_id(written: str) -> str:
@@ -87,11 +88,9 @@ class Lender(NamedTuple):
         return None
 
 
-type Texts = Mapping[tuple[str, int, bool], Text]
-"""Texts by language, stage, and whether they are for several instalments."""
-
-
-def load_lenders(found: Mapping[str, DataFile], texts: Texts, places: Places) -> dict[str, Lender]:
+def load_lenders(
+    found: Mapping[str, DataFile], wordings: Mapping[str, Wording], places: Places, linter: Linter
+) -> dict[str, Lender]:
     """
     Read the policies.
 
@@ -103,7 +102,7 @@ def load_lenders(found: Mapping[str, DataFile], texts: Texts, places: Places) ->
         if lender.policy.id != name:
             raise lender.file.refusal(("id",), f"{lender.policy.id!r} is not the file's name")
         _check_ladder(lender)
-        _check_words(lender, texts)
+        _check_words(lender, wordings)
         for code in lender.policy.countries:
             reached = places.reached_by(code)
             if not reached:
@@ -111,6 +110,7 @@ def load_lenders(found: Mapping[str, DataFile], texts: Texts, places: Places) ->
             for place in reached:
                 for refusal in (*_unmet(lender, code, place), *_looser(lender, code, place)):
                     raise refusal
+                _check_spoken(lender, place, linter)
     return lenders
 
 
@@ -130,22 +130,38 @@ def _check_ladder(lender: Lender) -> None:
         raise file.refusal(("urgency",), "is not the ladder's stages in another order")
 
 
-def _check_words(lender: Lender, texts: Texts) -> None:
-    """Each language has the lender's words and a text for every stage; registered texts exist."""
+def _check_words(lender: Lender, wordings: Mapping[str, Wording]) -> None:
+    """Each language has the lender's words and a text for every stage; languages agree; registered texts exist."""
     policy, file = lender
     for field, values in (("sender_name", policy.sender_name), ("pay", policy.pay)):
         if odd := sorted(values.keys() ^ set(policy.languages)):
             missing = odd[0] in policy.languages
             raise file.refusal((field,), f"nothing for {odd[0]}" if missing else f"{odd[0]} is not one of languages")
+    first = policy.languages[0]
     for language in policy.languages:
+        wording = wordings.get(language)
         for stage in policy.ladder:
-            for several in (False, True):
-                if (language, stage, several) not in texts:
-                    raise file.refusal(("ladder",), f"no text for stage {stage:+d} in {language}")
-    templates = {text.template for text in texts.values()}
+            if wording is None or (language, stage, False) not in wording.texts:
+                raise file.refusal(("ladder",), f"no text for stage {stage:+d} in {language}")
+            if (stage in wording.notice_stages) is not (stage in wordings[first].notice_stages):
+                message = f"stage {stage:+d} needs a written notice in {first} or in {language}, not in both"
+                raise file.refusal(("languages",), message)
+    templates = {text.template for w in wordings.values() for text in (*w.texts.values(), *w.with_fee.values())}
     for code, country in policy.countries.items():
         if unknown := sorted(set(country.registered) - templates):
             raise file.refusal(("countries", code, "registered"), f"no such text: {', '.join(unknown)}")
+
+
+def _check_spoken(lender: Lender, place: Place, linter: Linter) -> None:
+    """The lender's own words say nothing that no text may say, and link only where a place allows it."""
+    policy, file = lender
+    for field, words in (("sender_name", policy.sender_name), ("pay", policy.pay)):
+        for language, said in words.items():
+            faults = linter.wording_faults(
+                said, language, links_allowed=place.law.links.allowed, link_domains=policy.link_domains
+            )
+            for fault in faults:
+                raise file.refusal((field, language), f"{fault.message} ({fault.rule}, in {place.law.name})")
 
 
 def _unmet(lender: Lender, code: str, place: Place) -> Iterator[PolicyError]:

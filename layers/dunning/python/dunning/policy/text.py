@@ -1,10 +1,12 @@
 """Texts: the wording of each stage, one file per language, versioned as `id@version`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from dunning.domain.errors import TextError
+from dunning.domain.lint import Linter, Message
 from dunning.domain.text import Text, compile_text
 from dunning.policy.fields import Strict
 from dunning.policy.files import DataFile
@@ -16,24 +18,65 @@ _PHRASES = ("opt_out_line", "and_others")
 
 
 class WordingFile(Strict):
-    """The wording of one stage, for one instalment and for several."""
+    """
+    The wording of one stage, for one instalment and for several; the same with a late fee, if it has such texts.
+
+    With `requires_written_notice` nobody hears it before a written notice is on record.
+    """
 
     stage: int
     version: int = Field(ge=1)
     single: str = Field(min_length=10)
     several: str = Field(min_length=10)
+    single_with_fee: str | None = Field(default=None, min_length=10)
+    several_with_fee: str | None = Field(default=None, min_length=10)
+    requires_written_notice: bool = False
+
+    @model_validator(mode="after")
+    def _fits_its_stage(self) -> Self:
+        if (self.single_with_fee is None) is not (self.several_with_fee is None):
+            raise ValueError("single_with_fee and several_with_fee come together or not at all")
+        if self.stage <= 0 and self.single_with_fee is not None:
+            raise ValueError("a text up to the due date has no late fee to name")
+        if self.stage <= 0 and self.requires_written_notice:
+            raise ValueError("a text up to the due date cannot follow a notice about its being late")
+        return self
 
 
 type Phrases = Mapping[str, str]
 """What stands around texts of a language: the opt-out line, and what stands for further accounts."""
 
+type Key = tuple[str, int, bool]
+"""Language, stage, and whether for several instalments."""
 
-def load_texts(language: str, file: DataFile) -> tuple[dict[tuple[str, int, bool], Text], Phrases]:
+
+class Wording(NamedTuple):
+    """The texts of one language, those with a late fee apart, and the stages that need a written notice."""
+
+    texts: Mapping[Key, Text]
+    with_fee: Mapping[Key, Text]
+    notice_stages: frozenset[int]
+    phrases: Phrases
+
+
+_SAMPLE_VALUES: Mapping[str, Mapping[str, str]] = {
+    "zh-Hant": {"sender": "示範分期", "name": "王*明", "amount": "NT$3,250", "fee": "NT$100", "date": "12/5",
+                "pay": "官方APP"},
+    "zh-Hans": {"sender": "示范分期", "name": "王*明", "amount": "325.00元", "fee": "10.00元", "date": "12月5日",
+                "pay": "官方APP"},
+    "en": {"sender": "Demo Finance", "name": "J***", "amount": "USD 325.00", "fee": "USD 10.00", "date": "5 Dec",
+           "pay": "our app"},
+}  # fmt: skip
+_SAMPLE_NUMBERS: Mapping[str, str] = {"tail": "5678", "days": "15", "count": "3", "hotline": "0800-000-123"}
+
+
+def load_texts(language: str, file: DataFile, linter: Linter) -> Wording:
     """
     Read the texts of one language and its phrases.
 
     Raises:
-        PolicyError: the file is not as it should be, or a text lacks a placeholder it must have.
+        PolicyError: the file is not as it should be, a text lacks a placeholder it must have, or breaks a rule of the
+            linter once it is filled in.
     """
     raw = file.raw
     if raw.get("language") != language:
@@ -42,21 +85,61 @@ def load_texts(language: str, file: DataFile) -> tuple[dict[tuple[str, int, bool
     for phrase, words in phrases.items():
         if not isinstance(words, str) or not words:
             raise file.refusal((phrase,), "missing")
-    texts: dict[tuple[str, int, bool], Text] = {}
+        for fault in linter.wording_faults(words, language):
+            raise file.refusal((phrase,), f"{fault.message} ({fault.rule})")
+    texts: dict[Key, Text] = {}
+    with_fee: dict[Key, Text] = {}
+    notice_stages: set[int] = set()
     for key in raw:
         if key in ("language", *_PHRASES):
             continue
         wording = file.read(WordingFile, key)
-        for several, suffix, pattern in ((False, "", wording.single), (True, "-several", wording.several)):
-            field = "several" if several else "single"
-            if (language, wording.stage, several) in texts:
-                raise file.refusal((key, "stage"), f"{wording.stage} is there twice")
-            try:
-                text = compile_text(f"{language}/{key}{suffix}@{wording.version}", pattern)
-            except TextError as error:
-                raise file.refusal((key, field), str(error)) from error
-            required = _REQUIRED_PLACEHOLDERS | ({"count"} if several else set())
-            if missing := sorted(required - set(text.placeholders)):
-                raise file.refusal((key, field), f"lacks {{{'}, {'.join(missing)}}}")
-            texts[language, wording.stage, several] = text
-    return texts, phrases
+        if (language, wording.stage, False) in texts:
+            raise file.refusal((key, "stage"), f"{wording.stage} is there twice")
+        if wording.requires_written_notice:
+            notice_stages.add(wording.stage)
+        for field, pattern in _patterns(wording):
+            several = field.startswith("several")
+            into = with_fee if field.endswith("with_fee") else texts
+            text = _compiled(file, language, key, wording.version, field, pattern)
+            for fault in linter.faults(_filled_in(language, text, overdue=wording.stage > 0)):
+                raise file.refusal((key, field), f"{fault.message} ({fault.rule})")
+            into[language, wording.stage, several] = text
+    return Wording(texts, with_fee, frozenset(notice_stages), phrases)
+
+
+def _filled_in(language: str, text: Text, *, overdue: bool) -> Message:
+    """Fill a text in with ordinary values, as it would arrive where nothing is added at its end."""
+    sample = {**_SAMPLE_VALUES[language], **_SAMPLE_NUMBERS}
+    values = {name: sample[name] for name in ("sender", *text.placeholders)}
+    body = text.pattern % tuple([values[name] for name in text.placeholders])
+    signed = f"{values['sender']}: {body}" if language == "en" else f"【{values['sender']}】{body}"
+    return Message(signed, language, values, overdue, "", links_allowed=False, link_domains=frozenset())
+
+
+def _patterns(wording: WordingFile) -> Iterator[tuple[str, str]]:
+    yield "single", wording.single
+    yield "several", wording.several
+    if wording.single_with_fee is not None and wording.several_with_fee is not None:
+        yield "single_with_fee", wording.single_with_fee
+        yield "several_with_fee", wording.several_with_fee
+
+
+_SUFFIX = {"single": "", "several": "-several", "single_with_fee": "-fee", "several_with_fee": "-several-fee"}
+
+
+def _compiled(file: DataFile, language: str, key: str, version: int, field: str, pattern: str) -> Text:
+    """Compile one wording. It must have what every text has, and the count or the fee that its field is for."""
+    try:
+        text = compile_text(f"{language}/{key}{_SUFFIX[field]}@{version}", pattern)
+    except TextError as error:
+        raise file.refusal((key, field), str(error)) from error
+    with_fee = field.endswith("with_fee")
+    required = set(_REQUIRED_PLACEHOLDERS)
+    required |= {"count"} if field.startswith("several") else set()
+    required |= {"fee"} if with_fee else set()
+    if missing := sorted(required - set(text.placeholders)):
+        raise file.refusal((key, field), f"lacks {{{'}, {'.join(missing)}}}")
+    if "fee" in text.placeholders and not with_fee:
+        raise file.refusal((key, field), f"has {{fee}}, which stands in {field}_with_fee only")
+    return text

@@ -77,6 +77,19 @@ def _holds_in(written: str) -> tuple[Hold, ...]:
     )
 
 
+def _instalment_out(one: Instalment) -> list[int | str | None]:
+    notice = one.written_notice_on.isoformat() if one.written_notice_on else None
+    return [one.number, one.due_on.isoformat(), one.amount, one.paid, one.stage_reached, notice, one.late_fee]
+
+
+def _instalment_in(
+    number: int, due_on: str, amount: int, paid: int, stage: int | None, notice: str | None = None, late_fee: int = 0
+) -> Instalment:
+    """Read an instalment; those written before there were notices and late fees have neither element."""
+    issued = date.fromisoformat(notice) if notice else None
+    return Instalment(number, date.fromisoformat(due_on), amount, paid, stage, issued, late_fee)
+
+
 def facts_item(facts: Facts) -> Item:
     """Write facts as an item."""
     accounts = [
@@ -85,9 +98,7 @@ def facts_item(facts: Facts) -> Item:
             "tail": account.tail,
             "currency": account.currency,
             "product": account.product,
-            "instalments": [
-                [i.number, i.due_on.isoformat(), i.amount, i.paid, i.stage_reached] for i in account.instalments
-            ],
+            "instalments": [_instalment_out(instalment) for instalment in account.instalments],
         }
         for account in facts.accounts
     ]
@@ -118,10 +129,7 @@ def _read_facts(item: StoredItem) -> Facts:
             account["account_id"],
             account["tail"],
             account["currency"],
-            tuple(
-                Instalment(number, date.fromisoformat(due_on), amount, paid, stage)
-                for number, due_on, amount, paid, stage in account["instalments"]
-            ),
+            tuple([_instalment_in(*written) for written in account["instalments"]]),
             account["product"],
         )
         for account in json.loads(_optional(item, "accounts") or "[]")

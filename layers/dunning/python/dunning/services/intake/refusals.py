@@ -48,6 +48,10 @@ class Refusal(StrEnum):
     PAID_AMOUNT_NEGATIVE = "paid_amount_negative"
     PAID_ON_BUT_NOTHING_PAID = "paid_on_but_nothing_paid"
     HOLD_UNTIL_WITHOUT_HOLD = "hold_until_without_hold"
+    NOTICE_BEFORE_DUE_DATE = "notice_before_due_date"
+    NOTICE_IN_FUTURE = "notice_in_future"
+    LATE_FEE_NEGATIVE = "late_fee_negative"
+    LATE_FEE_ABOVE_AMOUNT = "late_fee_above_amount"
 
     PHONE_INVALID = "phone_invalid"
     PHONE_NOT_MOBILE = "phone_not_mobile"
@@ -104,6 +108,12 @@ EXPLANATIONS: Mapping[Refusal, str] = {
     Refusal.PAID_ON_BUT_NOTHING_PAID: "There is a day of payment, but the amount paid is 0. Empty one of the two, or "
     "give the amount.",
     Refusal.HOLD_UNTIL_WITHOUT_HOLD: "Give a reason in hold too, for example dispute, hardship or promise.",
+    Refusal.NOTICE_BEFORE_DUE_DATE: "A notice from before the due date cannot say that the instalment is late. Give "
+    "the notice about this delay, or leave the cell empty.",
+    Refusal.NOTICE_IN_FUTURE: "The written notice is dated later than the day of the upload. Give notices that were "
+    "issued.",
+    Refusal.LATE_FEE_NEGATIVE: "A late fee is not negative. Write a credit as a row with a negative amount.",
+    Refusal.LATE_FEE_ABOVE_AMOUNT: "The late fee is more than the amount of the instalment, which must include it.",
     Refusal.PHONE_INVALID: "This is not one valid phone number for the country. Write it with + and the country code, "
     "with no words beside it.",
     Refusal.PHONE_NOT_MOBILE: "This number cannot receive SMS. Give a mobile number.",

@@ -58,8 +58,13 @@ COLUMNS = (
     "hold",
     "hold_until",
     "stage_reached",
+    "written_notice_on",
+    "late_fee",
 )
-MAY_BE_EMPTY = frozenset(
+MAY_BE_ABSENT = frozenset({"written_notice_on", "late_fee"})
+"""Columns that a file need not have: without one, no row says anything of the kind."""
+
+MAY_BE_EMPTY = MAY_BE_ABSENT | frozenset(
     {
         "region",
         "time_zone",
@@ -149,6 +154,9 @@ class _Cells:
 
     def refuse(self, field: str, reason: Refusal) -> None:
         self.faults.append(Fault(field, reason))
+
+    def refused(self, field: str) -> bool:
+        return any(fault.field == field for fault in self.faults)
 
 
 class _ReadPerson(NamedTuple):
@@ -244,13 +252,31 @@ class RowReader:
         if paid is None:
             paid = 0 if paid_on is None else amount
         stage = cells.read("stage_reached", lambda text: read_whole(text, FIRST_STAGE, LAST_STAGE), None)
-        return Instalment(number, due_on, amount, paid, stage)
+        notice = self._written_notice(cells, due_on, time_zone)
+        return Instalment(number, due_on, amount, paid, stage, notice, _late_fee(cells, digits, amount))
+
+    def _written_notice(self, cells: _Cells, due_on: date, time_zone: str) -> date | None:
+        notice = cells.read("written_notice_on", read_date, None)
+        if notice is not None and notice < due_on:
+            cells.refuse("written_notice_on", Refusal.NOTICE_BEFORE_DUE_DATE)
+        elif notice is not None and notice > self._today_in(time_zone):
+            cells.refuse("written_notice_on", Refusal.NOTICE_IN_FUTURE)
+        return notice
 
     def _today_in(self, time_zone: str) -> date:
         """Return the day of the upload where the customer lives; where that is not known, the latest it can be."""
         if time_zone:
             return self._uploaded_at.astimezone(ZoneInfo(time_zone)).date()
         return self._uploaded_at.astimezone(UTC).date() + timedelta(days=1)
+
+
+def _late_fee(cells: _Cells, digits: int, amount: int) -> int:
+    fee = cells.read("late_fee", lambda text: read_amount(text, digits), 0)
+    if fee < 0:
+        cells.refuse("late_fee", Refusal.LATE_FEE_NEGATIVE)
+    elif fee > max(amount, 0) and not cells.refused("amount"):
+        cells.refuse("late_fee", Refusal.LATE_FEE_ABOVE_AMOUNT)
+    return fee
 
 
 def _holds(cells: _Cells) -> tuple[HoldWords, tuple[Hold, ...]]:

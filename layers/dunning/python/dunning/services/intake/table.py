@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from dunning.services.intake.characters import plain
 from dunning.services.intake.refusals import FileRefusedError, Refusal
-from dunning.services.intake.rows import COLUMNS
+from dunning.services.intake.rows import COLUMNS, MAY_BE_ABSENT
 
 _BUFFER = 1 << 16
 LONGEST_CELL = 1 << 20
@@ -80,7 +80,7 @@ class Table:
     @property
     def columns_ignored(self) -> int:
         """How many columns there are that mean nothing to us."""
-        return len(self._columns) - len(COLUMNS)
+        return sum(column not in COLUMNS for column in self._columns)
 
     def __iter__(self) -> Iterator[RawRow]:
         """
@@ -90,8 +90,9 @@ class Table:
             FileRefusedError: from some line on it is no table of accounts.
         """
         width = len(self._columns)
+        # A column that the file has not is read from the empty cell that is put behind the others.
         in_order: Callable[[Sequence[str]], Sequence[str]] = itemgetter(
-            *(self._columns.index(column) for column in COLUMNS)
+            *(self._columns.index(column) if column in self._columns else width for column in COLUMNS)
         )
         customer_at, account_at = self._columns.index("customer_id"), self._columns.index("account_id")
         some = False
@@ -101,7 +102,7 @@ class Table:
                 line,
                 plain(cells[customer_at]) if customer_at < len(cells) else "",
                 plain(cells[account_at]) if account_at < len(cells) else "",
-                in_order(cells) if len(cells) == width else None,
+                in_order([*cells, ""]) if len(cells) == width else None,
             )
         if not some:
             raise FileRefusedError(Refusal.NO_ROWS)
@@ -150,10 +151,10 @@ def _refuse_nul(lines: Iterable[str]) -> Iterator[str]:
 
 def _check_header(columns: Sequence[str]) -> None:
     ours = set(COLUMNS)
-    missing = [column for column in COLUMNS if column not in columns]
+    missing = [column for column in COLUMNS if column not in columns and column not in MAY_BE_ABSENT]
     if missing and len(columns) == 1 and any(separator in columns[0] for separator in ";\t|"):
         raise FileRefusedError(Refusal.WRONG_SEPARATOR)
-    if len(missing) == len(COLUMNS):
+    if len(missing) == len(ours - MAY_BE_ABSENT):
         raise FileRefusedError(Refusal.NOT_A_CSV)
     if missing:
         raise FileRefusedError(Refusal.MISSING_COLUMNS, field=" ".join(missing))

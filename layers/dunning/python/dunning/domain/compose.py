@@ -1,0 +1,140 @@
+"""
+Compose: the words of one reminder, from what it is about, in the customer's language.
+
+A text that names a late fee is used where the fee is certain, where it is registered if that is demanded, and where
+it fits the budget; else the plain one, whose amount is just as exact.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import NamedTuple
+
+from dunning.domain.decision import Reason
+from dunning.domain.errors import NoTextError, TextError, UnknownCurrencyError
+from dunning.domain.facts import Facts
+from dunning.domain.lint import Message as Linted
+from dunning.domain.masking import greeting_name
+from dunning.domain.money import format_date, format_money
+from dunning.domain.rules import Rules
+from dunning.domain.segments import Segments, count_segments, fits_sns
+from dunning.domain.text import Text, render
+
+
+class Due(NamedTuple):
+    """
+    What a text asks for: the sum and the number of the instalments, and of the earliest its due date and account.
+
+    Money is minor units of `currency`. `late_fee` is the part of `total` that is a late fee: zero if there is none,
+    or if it is not certain how much of it is still to pay. `others` tells whether the text speaks of further accounts.
+    """
+
+    total: int
+    instalments: int
+    late_fee: int
+    currency: str
+    due_on: date
+    tail: str
+    others: bool
+
+
+class Message(NamedTuple):
+    """
+    A text, ready to be sent: `body` is handed over, `arriving` is what the customer sees, `values` are filled in.
+
+    They differ where the carrier puts the sender's name in front; `segments` are those of what arrives.
+    """
+
+    body: str
+    arriving: str
+    language: str
+    stage: int
+    template: str
+    registered: str
+    values: Mapping[str, str]
+    segments: Segments
+
+
+def compose(facts: Facts, rules: Rules, stage: int, due: Due, today: date) -> Message:
+    """
+    Compose the text of a stage.
+
+    Raises:
+        NoTextError: there is no text, none that is registered where it must be, none that fits, a value is missing, or
+            the linter stops what came out.
+    """
+    language = facts.language if facts.language in rules.languages else rules.languages[0]
+    key = language, stage, due.instalments > 1
+    with_fee = rules.texts_with_fee.get(key) if due.late_fee else None
+    if with_fee is not None:
+        try:
+            return _message(facts, rules, with_fee, language, stage, due, today)
+        except NoTextError:
+            if key not in rules.texts:
+                raise
+    plain = rules.texts.get(key)
+    if plain is None:
+        raise NoTextError(Reason.NO_TEXT, "text: none for stage %+d in %s", stage, language)
+    return _message(facts, rules, plain, language, stage, due, today)
+
+
+def _message(facts: Facts, rules: Rules, text: Text, language: str, stage: int, due: Due, today: date) -> Message:
+    """Fill in one text, and check that it may go where it goes."""
+    registered = ""
+    if rules.registered is not None:
+        registered = rules.registered.get(text.template, "")
+        if not registered:
+            message = "text: %s is not registered where the number is"
+            raise NoTextError(Reason.TEMPLATE_NOT_REGISTERED, message, text.template)
+    try:
+        values = _values(facts, rules, text, language, due, today)
+        body, arriving = _signed(render(text, values), rules, language)
+    except UnknownCurrencyError:
+        raise NoTextError(Reason.UNKNOWN_CURRENCY, "text: currency %s is not known", due.currency) from None
+    except TextError as error:
+        raise NoTextError(Reason.TEXT_REFUSED, "text: %s", error) from None
+    segments = count_segments(arriving)
+    if segments.parts > rules.max_parts or not fits_sns(arriving):
+        message = "text: %s takes %s segments, %s allowed"
+        raise NoTextError(Reason.TEXT_TOO_LONG, message, text.template, segments.parts, rules.max_parts)
+    values["sender"] = rules.sender_name[language]
+    opt_out_line = rules.opt_out_line.get(language, "")
+    faults = rules.linter.faults(
+        Linted(arriving, language, values, stage > 0, opt_out_line, rules.links_allowed, rules.link_domains)
+    )
+    if faults:
+        broken = "; ".join([f"{fault.rule}, {fault.message}" for fault in faults])
+        raise NoTextError(Reason.TEXT_REFUSED, "text: %s %s", text.template, broken)
+    return Message(body, arriving, language, stage, text.template, registered, values, segments)
+
+
+def _values(facts: Facts, rules: Rules, text: Text, language: str, due: Due, today: date) -> dict[str, str]:
+    """Return the values of a text: what every text names, and what this one does."""
+    values = {
+        "name": greeting_name(facts.name, language),
+        "tail": due.tail + rules.and_others[language] if due.others else due.tail,
+        "amount": format_money(due.total, due.currency, language),
+        "date": format_date(due.due_on, today, language, facts.country),
+        "pay": rules.pay[language],
+        "hotline": rules.hotline,
+    }
+    if text.distinct > len(values):
+        more = {
+            "count": str(due.instalments),
+            "days": str((today - due.due_on).days),
+            "fee": format_money(due.late_fee, due.currency, language),
+        }
+        values |= {name: value for name, value in more.items() if name in text.placeholders}
+    return values
+
+
+def _signed(body: str, rules: Rules, language: str) -> tuple[str, str]:
+    """Return the text to hand over, and the text as it arrives, which a carrier's signature may lengthen."""
+    chinese = language[:2] == "zh"
+    opt_out = rules.opt_out_line.get(language)
+    if opt_out:
+        full_stop = "。" if chinese and body[-1] != "。" else ""
+        body = f"{body}{full_stop}{opt_out}"
+    if rules.signature_by_carrier:
+        return body, f"【{rules.sender_name[language]}】{body}"
+    signed = f"【{rules.sender_name[language]}】{body}" if chinese else f"{rules.sender_name[language]}: {body}"
+    return signed, signed

@@ -1,0 +1,196 @@
+"""Which words a reminder uses: the language, the late fee, what is registered, and what fits."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from dunning.domain.compose import Due, Message, compose
+from dunning.domain.decide import decide
+from dunning.domain.decision import Reason, Reminder, Send
+from dunning.domain.errors import NoTextError
+from dunning.domain.facts import Account, Facts, Instalment
+from tests.builders import (
+    IN_MAINLAND_CHINA,
+    a_customer,
+    a_standing,
+    an_account,
+    an_instalment,
+    day,
+    policies_with,
+    rules_of,
+    taipei,
+    the_policies,
+)
+
+TODAY = day("2026-12-08")
+PLUS_7 = taipei("2026-12-08 10:00")
+ONE = Due(
+    total=335_000, instalments=1, late_fee=10_000, currency="TWD", due_on=day("2026-12-01"), tail="5678", others=False
+)
+NO_FEE = ONE._replace(late_fee=0)
+
+
+def composed(due: Due, *, stage: int = 7, facts: Facts | None = None, **rules: Any) -> Message:  # noqa: ANN401 - fields
+    facts = facts or a_customer()
+    return compose(facts, replace(rules_of(facts), **rules), stage, due, TODAY)
+
+
+def refused(due: Due, *, stage: int = 7, facts: Facts | None = None, **rules: Any) -> NoTextError:  # noqa: ANN401
+    with pytest.raises(NoTextError) as error:
+        composed(due, stage=stage, facts=facts, **rules)
+    return error.value
+
+
+def test_a_message_tells_what_was_filled_in_and_what_it_costs() -> None:
+    message = composed(NO_FEE)
+    assert message.template == "zh-Hant/overdue-7@2"
+    assert message.values == {
+        "name": "王*明", "tail": "5678", "amount": "NT$3,350", "date": "12/1", "pay": "官方APP",
+        "hotline": "0800-000-123",
+    }  # fmt: skip
+    assert message.body == message.arriving
+    assert (message.language, message.stage, message.segments) == ("zh-Hant", 7, ("UCS-2", 1))
+
+
+def test_what_a_carrier_puts_in_front_arrives_and_is_not_handed_over() -> None:
+    facts = a_customer(**IN_MAINLAND_CHINA)
+    message = composed(NO_FEE._replace(currency="CNY"), facts=facts)
+    assert message.arriving == f"【示范分期】{message.body}"
+    assert message.registered == "CN-DEMO-0107"
+
+
+# The late fee.
+
+
+def test_a_late_fee_is_named_where_there_is_one() -> None:
+    message = composed(ONE)
+    assert message.template == "zh-Hant/overdue-7-fee@2"
+    assert message.values["fee"] == "NT$100"
+    assert "NT$3,350含違約金NT$100" in message.body
+
+
+def test_for_several_instalments_too() -> None:
+    message = composed(ONE._replace(instalments=2))
+    assert message.template == "zh-Hant/overdue-7-several-fee@2"
+
+
+def test_no_fee_is_named_where_there_is_none() -> None:
+    assert composed(NO_FEE).template == "zh-Hant/overdue-7@2"
+    assert "違約金" not in composed(NO_FEE).body
+
+
+def test_a_stage_without_such_a_text_uses_its_plain_one() -> None:
+    assert composed(ONE, stage=15).template == "zh-Hant/overdue-15@2"
+
+
+def registered(*templates: str) -> dict[str, str]:
+    return {f"zh-Hant/overdue-7{one}@2": f"ID{one}" for one in templates}
+
+
+@pytest.mark.parametrize(
+    ("templates", "used", "id_used"),
+    [
+        pytest.param(("", "-fee"), "zh-Hant/overdue-7-fee@2", "ID-fee", id="both are registered: the one with the fee"),
+        pytest.param(("",), "zh-Hant/overdue-7@2", "ID", id="only the plain one is: that, whose amount is as exact"),
+        pytest.param(("-fee",), "zh-Hant/overdue-7-fee@2", "ID-fee", id="only the one with the fee is"),
+    ],
+)
+def test_where_texts_must_be_registered_only_those_are_used(
+    templates: tuple[str, ...], used: str, id_used: str
+) -> None:
+    message = composed(ONE, registered=registered(*templates))
+    assert (message.template, message.registered) == (used, id_used)
+
+
+def test_if_neither_is_registered_the_plain_one_is_named_as_missing() -> None:
+    error = refused(ONE, registered={})
+    assert error.reason is Reason.TEMPLATE_NOT_REGISTERED
+    assert "zh-Hant/overdue-7@2" in str(error)
+
+
+def test_a_fee_that_would_break_the_budget_is_left_out() -> None:
+    long = ONE._replace(total=999_999_950, late_fee=9_999_950)
+    assert composed(long).segments.parts == 2
+    assert composed(long._replace(late_fee=0), max_parts=2).segments.parts == 2
+    short = ONE._replace(total=32_500_00)
+    assert composed(short).segments.parts == 2
+    only_one = composed(short, max_parts=1)
+    assert (only_one.template, only_one.segments.parts) == ("zh-Hant/overdue-7@2", 1)
+
+
+# Through decide(): what of a fee is certain.
+
+
+def reminder(*accounts: Account) -> Reminder:
+    decision = decide(a_customer(*accounts), a_standing(), the_policies(), PLUS_7)
+    assert isinstance(decision, Send)
+    return decision.reminder
+
+
+def overdue(number: int = 1, due: str = "2026-12-01", *, fee: int = 0, paid: int = 0) -> Instalment:
+    return an_instalment(due, 335_000, number=number, paid=paid, late_fee=fee, stage_reached=3)
+
+
+def test_the_fees_of_all_that_is_asked_for_are_added_up() -> None:
+    sent = reminder(
+        an_account(overdue(1, "2026-11-01", fee=10_000), overdue(2, fee=5_000)),
+        an_account(overdue(fee=20_050), account_id="A2"),
+    )
+    assert sent.template == "zh-Hant/overdue-7-several-fee@2"
+    assert "含違約金NT$350.50" in sent.text
+
+
+def test_a_fee_of_what_is_not_asked_for_yet_does_not_count() -> None:
+    assert reminder(an_account(overdue(), overdue(2, "2027-01-01", fee=10_000))).template == "zh-Hant/overdue-7@2"
+
+
+@pytest.mark.parametrize(
+    "instalments",
+    [
+        pytest.param((overdue(fee=10_000, paid=100_000),), id="paid in part"),
+        pytest.param((overdue(fee=10_000), overdue(2, "2026-12-02", fee=5_000, paid=1)), id="one of two is"),
+        pytest.param((overdue(fee=10_000), an_instalment("2026-10-01", -5_000, number=9)), id="lessened by a credit"),
+    ],
+)
+def test_how_much_of_a_fee_is_left_of_a_part_is_not_certain_and_so_not_said(
+    instalments: tuple[Instalment, ...],
+) -> None:
+    assert "違約金" not in reminder(an_account(*sorted(instalments, key=lambda one: one.due_on))).text
+
+
+def test_a_part_payment_of_an_instalment_without_a_fee_leaves_the_fee_certain() -> None:
+    sent = reminder(an_account(overdue(1, "2026-11-01", paid=100_000), overdue(2, fee=10_000)))
+    assert "含違約金NT$100" in sent.text
+
+
+# What cannot be composed.
+
+
+@pytest.mark.parametrize(
+    ("due", "rules", "reason"),
+    [
+        pytest.param(NO_FEE, {"texts": {}}, Reason.NO_TEXT, id="no text"),
+        pytest.param(NO_FEE._replace(currency="XAU"), {}, Reason.UNKNOWN_CURRENCY, id="an unknown currency"),
+        pytest.param(NO_FEE._replace(tail=""), {}, Reason.TEXT_REFUSED, id="nothing of the account to show"),
+        pytest.param(NO_FEE, {"max_parts": 0}, Reason.TEXT_TOO_LONG, id="too long"),
+        pytest.param(NO_FEE, {"registered": {}}, Reason.TEMPLATE_NOT_REGISTERED, id="not registered"),
+    ],
+)
+def test_what_cannot_be_composed_says_why_and_nothing_of_the_person(
+    due: Due, rules: dict[str, Any], reason: Reason
+) -> None:
+    error = refused(due, **rules)
+    assert error.reason is reason
+    assert str(error) == error.message % error.values
+    for secret in ("王", "5678", "3,350", "335000"):
+        assert secret not in str(error)
+
+
+def test_a_customer_whose_language_the_lender_has_not_reads_its_first() -> None:
+    assert composed(NO_FEE, facts=a_customer(language="fr")).language == "zh-Hant"
+
+
+def test_the_words_of_the_rules_are_the_packages() -> None:
+    facts = a_customer()
+    assert policies_with(facts).rules_for(facts).texts_with_fee == the_policies().texts_with_fee
