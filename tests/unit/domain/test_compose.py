@@ -7,7 +7,7 @@ import pytest
 
 from dunning.domain.compose import Due, Message, compose
 from dunning.domain.decide import decide
-from dunning.domain.decision import Reason, Reminder, Send
+from dunning.domain.decision import Reason, Reminder, Send, trace_of
 from dunning.domain.errors import NoTextError
 from dunning.domain.facts import Account, Facts, Instalment
 from tests.builders import (
@@ -47,7 +47,7 @@ def test_a_message_tells_what_was_filled_in_and_what_it_costs() -> None:
     assert message.template == "zh-Hant/overdue-7@2"
     assert message.values == {
         "name": "王*明", "tail": "5678", "amount": "NT$3,350", "date": "12/1", "pay": "官方APP",
-        "hotline": "0800-000-123",
+        "hotline": "0800-000-123", "sender": "示範分期",
     }  # fmt: skip
     assert message.body == message.arriving
     assert (message.language, message.stage, message.segments) == ("zh-Hant", 7, ("UCS-2", 1))
@@ -175,6 +175,9 @@ def test_a_part_payment_of_an_instalment_without_a_fee_leaves_the_fee_certain() 
         pytest.param(NO_FEE._replace(tail=""), {}, Reason.TEXT_REFUSED, id="nothing of the account to show"),
         pytest.param(NO_FEE, {"max_parts": 0}, Reason.TEXT_TOO_LONG, id="too long"),
         pytest.param(NO_FEE, {"registered": {}}, Reason.TEMPLATE_NOT_REGISTERED, id="not registered"),
+        pytest.param(NO_FEE, {"pay": {"zh-Hant": "法院"}}, Reason.TEXT_REFUSED, id="a word no text may say"),
+        pytest.param(NO_FEE, {"pay": {"zh-Hant": "pay.demo.tw"}}, Reason.TEXT_REFUSED, id="a link where none may be"),
+        pytest.param(NO_FEE._replace(tail="567890"), {}, Reason.TEXT_REFUSED, id="too much of the account"),
     ],
 )
 def test_what_cannot_be_composed_says_why_and_nothing_of_the_person(
@@ -185,6 +188,32 @@ def test_what_cannot_be_composed_says_why_and_nothing_of_the_person(
     assert str(error) == error.message % error.values
     for secret in ("王", "5678", "3,350", "335000"):
         assert secret not in str(error)
+
+
+def test_a_rendered_text_is_linted_before_it_is_sent_and_the_trace_names_the_rule() -> None:
+    facts = a_customer()
+    decision = decide(
+        facts, a_standing(), policies_with(facts, sender_name={"zh-Hant": "警方"}), taipei("2026-12-01 10:00")
+    )
+    assert decision.kind == "stop"
+    assert decision.reason is Reason.TEXT_REFUSED
+    assert trace_of(decision)[-1].startswith("text: zh-Hant/today@2 false-authority, says '警方'")
+    assert not any("王" in line for line in trace_of(decision))
+
+
+def test_a_link_goes_where_the_place_allows_it_and_only_to_the_lenders_own_domain() -> None:
+    pay = {"zh-Hant": "pay.demo.tw"}
+    own = frozenset({"demo.tw"})
+    assert "pay.demo.tw" in composed(NO_FEE, pay=pay, links_allowed=True, link_domains=own).body
+    assert refused(NO_FEE, pay=pay, links_allowed=True).reason is Reason.TEXT_REFUSED
+    assert refused(NO_FEE, pay=pay, link_domains=own).reason is Reason.TEXT_REFUSED
+
+
+def test_a_text_with_a_fee_that_the_linter_stops_gives_way_to_the_plain_one_only_if_that_passes() -> None:
+    facts = a_customer()
+    with_fee = rules_of(facts).texts_with_fee["zh-Hant", 7, False]
+    worse = replace(with_fee, pattern=with_fee.pattern.replace("有疑問", "否則法院有疑問"))
+    assert composed(ONE, texts_with_fee={("zh-Hant", 7, False): worse}).template == "zh-Hant/overdue-7@2"
 
 
 def test_a_customer_whose_language_the_lender_has_not_reads_its_first() -> None:

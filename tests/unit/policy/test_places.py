@@ -46,7 +46,7 @@ IN_INDIA = """
 sender_id = "DEMOFN"
 entity_id = "DEMO-IN-ENTITY"
 max_price = "0.01"
-registered = { "en/before-3@1" = "IN-DEMO-0001" }
+registered = { "en/before-3@2" = "IN-DEMO-0001" }
 """
 
 
@@ -664,7 +664,7 @@ def test_closed_days(place: dict[str, Any], currency: str, zone: str, on: str, d
 def test_a_chinese_number_is_written_to_in_registered_words_only() -> None:
     registered = at_noon(overdue(IN_MAINLAND_CHINA, "2026-12-01", "CNY"), "2026-12-01", "Asia/Shanghai")
     assert isinstance(registered, Send)
-    assert registered.reminder.registered_template == "CN-DEMO-0003"
+    assert registered.reminder.registered_template == "CN-DEMO-0103"
     assert not set("【】") & set(registered.reminder.text)
     at_home = at_noon(a_customer(), "2026-12-01", "Asia/Taipei")
     assert isinstance(at_home, Send)
@@ -672,7 +672,7 @@ def test_a_chinese_number_is_written_to_in_registered_words_only() -> None:
 
 
 def test_a_text_that_is_not_registered_does_not_go_to_a_chinese_number(folder: Path) -> None:
-    book = changed(folder, "lenders/demo-cn.toml", '"zh-Hans/today@1" = "CN-DEMO-0003"\n', "")
+    book = changed(folder, "lenders/demo-cn.toml", '"zh-Hans/today@2" = "CN-DEMO-0103"\n', "")
     facts = overdue(IN_MAINLAND_CHINA, "2026-12-01", "CNY")
     decision = decide(facts, a_standing(), book, instant("2026-12-01 12:00", "Asia/Shanghai"))
     assert decision.reason is Reason.TEMPLATE_NOT_REGISTERED

@@ -20,10 +20,10 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("file", "before", "after", "field", "reason"),
     [
-        ("texts/en.toml", "Ignore if paid", "You will be arrested", "en/before-3@1", "arrested"),
-        ("texts/en.toml", "Hi {name}", "Hi – {name}", "en/before-3@1", "GSM alphabet"),
-        ("texts/zh-Hant.toml", "已繳請略", "否則上門", "zh-Hant/before-3@1", "上门"),
-        ("texts/zh-Hans.toml", "的{amount}", "¥{amount}", "zh-Hans/before-3@1", "carriers refuse"),
+        ("texts/en.toml", "Already paid? Ignore this.", "You will be arrested.", "before-3.single", "arrested"),
+        ("texts/en.toml", "Hi {name}", "Hi – {name}", "before-3.single", "GSM alphabet"),
+        ("texts/zh-Hant.toml", "已繳請略", "否則上門", "before-3.single", "上门"),
+        ("texts/zh-Hans.toml", "{amount}", "¥{amount}", "before-3.single", "carriers refuse"),
         ("lenders/demo-tw.toml", '"our app"', '"http://x.tw"', "pay.en", "link"),
         ("lenders/demo-tw.toml", '"Demo Finance"', '"Demo “Fin”"', "sender_name.en", "GSM alphabet"),
     ],
