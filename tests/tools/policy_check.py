@@ -45,7 +45,8 @@ def _parts(limit: Limit) -> Iterable[str]:
 def brief(found: Effective) -> Iterable[str]:
     """Yield one line for a lender in a place, and its warnings."""
     by_topic = {limit.topic: limit.effective for limit in found.limits}
-    yield f"{found.lender:12} {found.place:8} {by_topic['hours'].rpartition(', in ')[0]}; {by_topic['caps']}"
+    place = found.place if found.country in found.place else f"{found.place} ({found.country})"
+    yield f"{found.lender:12} {place:12} {by_topic['hours']}; {by_topic['caps']}"
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -94,8 +95,9 @@ def main(argv: Sequence[str] | None = None, today: date | None = None) -> int:
 
 def _summary(book: PolicyBook, found: Sequence[Effective]) -> str:
     warnings = sum(len(one.warnings) for one in found)
+    texts = len(book.texts) + len(book.texts_with_fee)
     return (
-        f"{len(book.lenders)} lenders, {len(book.places.by_id)} places, {len(book.texts)} texts load; "
+        f"{len(book.lenders)} lenders, {len(book.places.by_id)} places, {texts} texts load; "
         f"{len(found)} combinations, {warnings} warnings. A policy only ever tightens the law.\n"
     )
 

@@ -36,6 +36,8 @@ def test_the_brief_form_is_a_line_for_each_place(capsys: pytest.CaptureFixture[s
     assert main(["--lender", "demo-tw", "--brief"], TODAY) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[1] for line in lines[:-1]] == ["TW", "HK", "US", "US-MA"]
+    assert "07:00" not in lines[0]
+    assert "09:00-20:30 every day; 1 in 24 hours, a person; 3 in 7 days, a person" in lines[0]
     assert "4 combinations" in lines[-1]
 
 
