@@ -195,9 +195,10 @@ def report(summary: Mapping[str, Any], examples: Sequence[Example], files: Mappi
 
 
 def _ending(days_left: int) -> str:
+    days = f"{abs(days_left)} day{'' if abs(days_left) == 1 else 's'}"
     if days_left < 0:
-        return f"A holiday calendar ended {-days_left} days before the last day"
-    return f"A holiday calendar ends {days_left} days after the last day"
+        return f"A holiday calendar ended {days} before the last day"
+    return f"A holiday calendar ends {days} after the last day"
 
 
 def _sent(sent: Mapping[str, Any]) -> Iterator[str]:

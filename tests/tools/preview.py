@@ -8,6 +8,7 @@ the moment is lifted (hours, caps), so that every stage can be looked at on any 
 import argparse
 import itertools
 import re
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from typing import NoReturn
 from dunning.domain import Decision, Reason, Send, count_segments, decide, trace_of
 from dunning.domain.decision import Reminder
 from dunning.domain.facts import Account, Facts, Instalment
+from dunning.domain.lint import Severity
 from dunning.domain.money import minor_digits
 from dunning.domain.rules import ContactHours, Rules
 from dunning.domain.segments import GSM_EXTENDED
@@ -81,7 +83,8 @@ class Message:
     One text of the preview.
 
     `arriving` is what the customer sees, `refusals` are the reasons for which it would not be sent, as the trace words
-    them, `typical_parts` the segments of the same text with typical values. Without any text `reminder` is `None`.
+    them, `typical_parts` the segments of the same text with typical values, `to_check` what the linter
+    wants a person to check. Without any text `reminder` is `None`.
     """
 
     case: Case
@@ -90,6 +93,7 @@ class Message:
     refusals: tuple[tuple[Reason, str], ...]
     typical_parts: int
     price: int
+    to_check: tuple[str, ...] = ()
 
 
 def warnings_of(message: Message) -> list[str]:
@@ -102,6 +106,7 @@ def warnings_of(message: Message) -> list[str]:
         warnings.append(f"{_segments(reminder.parts)} where {message.typical_parts} is typical")
     if message.case.fee and "-fee@" not in reminder.template:
         warnings.append("the text with a late fee is not used here: it is not registered, or over the budget")
+    warnings += [f"check: {what}" for what in message.to_check]
     return warnings
 
 
@@ -166,7 +171,14 @@ def _message(book: PolicyBook, rules: Rules, somebody: Facts, case: Case, typica
     if rules.signature_by_carrier:
         arriving = f"【{rules.sender_name[somebody.language]}】{arriving}"
     price = book.price(somebody.phone_country, reminder.parts)
-    return Message(case, reminder, arriving, refusals, typical_parts, price)
+    # The amount of a fee is known to be right where a text with a fee is used: the linter need not ask for it.
+    known = "fee" if case.fee else ""
+    to_check = tuple(
+        f"{found.message} ({found.rule})"
+        for found in book.linter.wording(reminder.text, somebody.language, links_allowed=True)
+        if found.severity is Severity.WARN and found.rule != known
+    )
+    return Message(case, reminder, arriving, refusals, typical_parts, price, to_check)
 
 
 def _decided(facts: Facts, rules: Rules, now: datetime) -> tuple[Decision, tuple[tuple[Reason, str], ...]]:
@@ -344,4 +356,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `make preview | head` ends quietly
     sys.exit(main())

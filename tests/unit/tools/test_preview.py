@@ -95,6 +95,15 @@ def test_a_second_segment_where_one_is_typical_is_worth_a_warning() -> None:
     assert warnings_of(shown["+3 several, worst"]) == []
 
 
+def test_a_word_that_needs_a_legal_fact_is_worth_a_warning(folder: Path) -> None:
+    edit(folder, "texts/zh-Hant.toml", "若已繳款請忽略；若有困難", "逾期依規報送聯徵；若有困難")
+    message = messages("demo-tw", "zh-Hant", "TW", folder)["+3 several, typical"]
+    (warning,) = warnings_of(message)
+    assert warning.startswith("check: says")
+    assert "(credit-bureau)" in warning
+    assert warnings_of(messages("demo-tw", "zh-Hant", "TW")["+7 one + fee, typical"]) == []
+
+
 def test_a_text_over_the_budget_is_shown_and_will_not_be_sent(folder: Path) -> None:
     edit(folder, "lenders/demo-tw.toml", "max_segments = 2", "max_segments = 1")
     message = messages("demo-tw", "zh-Hant", "TW", folder)["+3 several, typical"]
