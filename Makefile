@@ -23,18 +23,24 @@ START =
 DAYS =
 OUT = .local
 LENDER =
+LANGUAGE =
+COUNTRY =
 PLACE =
 POLICIES =
 CHECK =
-
-LENDER =
-LANGUAGE =
-COUNTRY =
-POLICIES =
+REGION =
+STACK =
+CUSTOMER =
+TABLE =
+AT =
+FROM =
+SPEND =
+ROLE =
+APPLY =
 
 .PHONY: help
 help: ## Show the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: setup ## Play 45 days on the embedded AWS; ACCOUNTS=file.csv START=2026-12-01 DAYS=30 OUT=dir
@@ -80,6 +86,27 @@ format: setup ## Put the code into its form, and fix what can be fixed
 bench: setup ## Measure: calls, cost, CPU, decisions per second, import time
 	@set -e; for bench in $$(grep -l __main__ tests/bench/*.py); do \
 		echo "== $$bench"; PYTHONPATH=.:layers/dunning/python $(BIN)/python "$$bench"; done
+
+.PHONY: cost
+cost: setup ## Print what a million reminders cost, AWS and carriers; REGION=ap-northeast-1
+	@$(BIN)/python -m tests.bench.cost $(if $(REGION),--region "$(REGION)")
+
+# What works on a deployed stack, with the credentials of whoever calls it. Only APPLY=1 changes anything.
+ON_A_STACK = $(if $(REGION),--region "$(REGION)") $(if $(STACK),--stack "$(STACK)") $(if $(APPLY),--apply)
+
+.PHONY: sms-settings
+sms-settings: setup ## Check the account's SMS settings; SPEND=500 STACK=dunning-prod or ROLE=arn, APPLY=1 sets them
+	@$(BIN)/python -m tests.tools.sms_settings $(ON_A_STACK) $(if $(SPEND),--spend-limit "$(SPEND)") \
+		$(if $(ROLE),--role "$(ROLE)")
+
+.PHONY: erase
+erase: setup ## Look what is stored of a customer; STACK=dunning-prod CUSTOMER="C1 C2", APPLY=1 erases
+	@$(BIN)/python -m tests.tools.erase $(ON_A_STACK) $(CUSTOMER)
+
+.PHONY: restore
+restore: setup ## Restore a table beside the one in use; STACK= TABLE=customers AT=..., then FROM=; APPLY=1 does it
+	@$(BIN)/python -m tests.tools.restore $(ON_A_STACK) $(if $(TABLE),--table "$(TABLE)") $(if $(AT),--at "$(AT)") \
+		$(if $(FROM),--from "$(FROM)") $(CUSTOMER)
 
 .PHONY: lock
 lock: setup ## Lock the dependencies again after a change of pyproject.toml

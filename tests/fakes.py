@@ -74,6 +74,14 @@ class FakeCustomers:
                 stored, version=max(stored.version, 1), wake=Wake(until, 9), reason="unreadable_record"
             )
 
+    def stored_items(self, customer_id: str) -> int:
+        return (customer_id in self.facts) + (customer_id in self.standings)
+
+    def erase_items(self, customer_id: str) -> int:
+        with self._lock:
+            self.unreadable.discard(customer_id)
+            return sum(held.pop(customer_id, None) is not None for held in (self.facts, self.standings))
+
     def due(self, now: datetime, limit: int) -> Iterator[Due]:
         due = sorted(
             (standing.wake, standing.customer_id)
@@ -125,6 +133,17 @@ class FakeContacts:
             return False
         self.records[self._key(contact)] = contact
         return True
+
+    def telling_records(self, customer_id: str) -> int:
+        return sum(one.customer_id == customer_id and bool(one.phone or one.text) for one in self.records.values())
+
+    def redact(self, customer_id: str, at: datetime) -> int:
+        del at
+        telling = self.telling_records(customer_id)
+        for key, contact in self.records.items():
+            if contact.customer_id == customer_id:
+                self.records[key] = replace(contact, phone="", text="")
+        return telling
 
 
 class FakeGateway:

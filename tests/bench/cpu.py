@@ -33,10 +33,10 @@ from functions.sender.app import lambda_handler as send
 from tests.bench.portfolio import NOW, customer, standing
 from tests.bench.wire import Wire
 
-_CUSTOMERS = 500
+CUSTOMERS = 500
 _BATCH = 25
 _ROUNDS = 7
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "none",
     "AWS_SECRET_ACCESS_KEY": "none",  # pragma: allowlist secret
     "AWS_DEFAULT_REGION": "ap-northeast-1",
@@ -70,7 +70,7 @@ class Bench:
     """Five hundred customers who are due, stored at the end of the wire."""
 
     def __init__(self) -> None:
-        facts = [customer(i, NOW.date() + timedelta(days=3), paid=3) for i in range(_CUSTOMERS)]
+        facts = [customer(i, NOW.date() + timedelta(days=3), paid=3) for i in range(CUSTOMERS)]
         standings = [standing(f, 2) for f in facts]
         stored = {(f.customer_id, "facts"): json.dumps(facts_item(f), ensure_ascii=False) for f in facts}
         stored |= {(s.customer_id, "standing"): json.dumps(standing_item(s, 4)) for s in standings}
@@ -130,7 +130,7 @@ class Bench:
                 assert send(event, _Context()) == {"batchItemFailures": []}  # type: ignore[arg-type]
 
         def scanner() -> None:
-            assert scan({}, None)["enqueued"] == _CUSTOMERS
+            assert scan({}, None)["enqueued"] == CUSTOMERS
 
         return sender, scanner
 
@@ -138,7 +138,7 @@ class Bench:
         """Return loops that make the same calls with boto3 and do nothing else."""
         dynamodb, sqs = self.client("dynamodb"), self.client("sqs")
         sns = self.client("sns")
-        queue = _ENVIRONMENT["QUEUE_URL"]
+        queue = ENVIRONMENT["QUEUE_URL"]
         attributes = {
             "AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"},
             "AWS.SNS.SMS.MaxPrice": {"DataType": "Number", "StringValue": "0.20"},
@@ -146,7 +146,7 @@ class Bench:
         }
 
         def sender() -> None:
-            for some in batched(range(_CUSTOMERS), _BATCH, strict=True):
+            for some in batched(range(CUSTOMERS), _BATCH, strict=True):
                 keys = [
                     {"customer_id": {"S": self.facts[i].customer_id}, "item": {"S": item}}
                     for i in some
@@ -214,10 +214,10 @@ def measure(bench: Bench, cores: set[int]) -> tuple[dict[str, list[float]], dict
 
 def main() -> None:
     """Print CPU and calls, ours beside the bare loop."""
-    os.environ.update(_ENVIRONMENT)
+    os.environ.update(ENVIRONMENT)
     bench = Bench()
     out = sys.stdout.write
-    out(f"CPU for {_CUSTOMERS} reminders, batches of {_BATCH}, median of {_ROUNDS}, target 1.30\n")
+    out(f"CPU for {CUSTOMERS} reminders, batches of {_BATCH}, median of {_ROUNDS}, target 1.30\n")
     cores = sorted(os.sched_getaffinity(0))
     # Log lines and metrics cost what writing costs, and nobody sees them. One stream: the logger keeps its first.
     nowhere = open(os.devnull, "w")  # noqa: PTH123, SIM115
@@ -228,14 +228,14 @@ def main() -> None:
             ours, bare = seconds[f"{name} ours"], seconds[f"{name} bare"]
             ratios = [a / b for a, b in zip(ours, bare, strict=True)]
             out(
-                f"  {name:8} ours {1000 * statistics.median(ours) / _CUSTOMERS:6.3f} ms   "
-                f"bare boto3 loop {1000 * statistics.median(bare) / _CUSTOMERS:6.3f} ms   "
+                f"  {name:8} ours {1000 * statistics.median(ours) / CUSTOMERS:6.3f} ms   "
+                f"bare boto3 loop {1000 * statistics.median(bare) / CUSTOMERS:6.3f} ms   "
                 f"ratio {statistics.median(ratios):4.2f} ({min(ratios):4.2f} to {max(ratios):4.2f})   {where}\n"
             )
     total = sum(calls[f"{name} ours"].total() for name in ("sender", "scanner"))
-    polled = total + 2 * -(-_CUSTOMERS // _BATCH)
-    out(f"AWS calls per reminder {total / _CUSTOMERS:.2f}, with SQS receiving and deleting each batch ")
-    out(f"{polled / _CUSTOMERS:.2f}   target 2.60, floor 2.00\n")
+    polled = total + 2 * -(-CUSTOMERS // _BATCH)
+    out(f"AWS calls per reminder {total / CUSTOMERS:.2f}, with SQS receiving and deleting each batch ")
+    out(f"{polled / CUSTOMERS:.2f}   target 2.60, floor 2.00\n")
     for name in ("scanner ours", "sender ours"):
         out(f"  {name}: {dict(sorted(calls[name].items()))}\n")
 

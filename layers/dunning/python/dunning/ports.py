@@ -129,6 +129,30 @@ class ContactLog(Protocol):
         ...
 
 
+class CustomerErasure(Protocol):
+    """The items of a customer, whatever they hold and whether they can be read or not."""
+
+    def stored_items(self, customer_id: str) -> int:
+        """Return how many there are."""
+        ...
+
+    def erase_items(self, customer_id: str) -> int:
+        """Delete them, facts first, and return how many there were."""
+        ...
+
+
+class ContactErasure(Protocol):
+    """Audit records that still tell who was texted and what."""
+
+    def telling_records(self, customer_id: str) -> int:
+        """Return how many there are of a customer."""
+        ...
+
+    def redact(self, customer_id: str, at: datetime) -> int:
+        """Take number and text out of them, note when, and return how many there were. The rest of a record stays."""
+        ...
+
+
 class Outcome(StrEnum):
     """What an answer to a publish means."""
 

@@ -48,7 +48,7 @@ _RESERVED = {"#shard": "shard"}
 
 
 class DynamoCustomers:
-    """Implements `CustomerStore` and `DueIndex` on one table."""
+    """Implements `CustomerStore`, `DueIndex` and `CustomerErasure` on one table."""
 
     def __init__(self, client: DynamoDBClient, table: str, shards: int) -> None:
         self._client = client
@@ -142,6 +142,33 @@ class DynamoCustomers:
                     ":one": {"N": "1"},
                 },
             )
+
+    def stored_items(self, customer_id: str) -> int:
+        """Count the items below a customer's key."""
+        return len(self._items_of(customer_id))
+
+    def erase_items(self, customer_id: str) -> int:
+        """Delete the items below a customer's key in their order: `facts`, then `standing`."""
+        items = self._items_of(customer_id)
+        for item in items:
+            with outside("DeleteItem"):
+                self._client.delete_item(
+                    TableName=self._table, Key={"customer_id": {"S": customer_id}, "item": {"S": item}}
+                )
+        return len(items)
+
+    def _items_of(self, customer_id: str) -> list[str]:
+        """Ask for all of them, not for the two we know: a later version may keep more."""
+        with outside("Query"):
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                KeyConditionExpression="customer_id = :customer",
+                ExpressionAttributeNames={"#item": "item"},
+                ExpressionAttributeValues={":customer": {"S": customer_id}},
+                ProjectionExpression="#item",
+                ConsistentRead=True,
+            )
+            return [str(item["item"]["S"]) for page in pages for item in page["Items"]]
 
     def due(self, now: datetime, limit: int) -> Iterator[Due]:
         """Merge the shards' heads, reading no more of each than is needed."""

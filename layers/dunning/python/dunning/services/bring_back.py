@@ -1,0 +1,105 @@
+"""
+Bring back: customers as a restored table has them, into the table that is in use.
+
+Facts are taken from the backup. The standing is not, where there is one: it knows of every text sent since, and one
+from yesterday would send them again. Where it is lost with the facts, the backup's is taken, and is silent for some
+days: what was sent in between is in the audit records only. Whoever is brought back is judged afresh at once.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+from enum import StrEnum
+from itertools import batched
+
+from dunning.domain.facts import Facts, Hold, HoldReason
+from dunning.domain.standing import LEAST_URGENT, Standing, Wake
+from dunning.ports import Clock, Customer, CustomerStore, UnreadableRecordError
+
+QUIET = timedelta(days=8)
+"""
+So long nobody is texted whose standing was lost: longer than the caps of a day and of a week, and than the days
+between two stages. A cap of a month may be passed by what was sent between backup and loss.
+"""
+
+_BATCH = 50
+_TRIES = 4
+
+
+class BroughtBack(StrEnum):
+    """What became of a customer."""
+
+    FACTS = "facts brought back, standing kept"
+    BOTH = "facts and standing brought back, silent for some days"
+    SAME = "already as in the backup"
+    NOT_IN_BACKUP = "not in the backup, left alone"
+    UNREADABLE = "cannot be read in the backup, left alone"
+    CONTESTED = "not brought back: kept changing, or the standing cannot be read"
+
+
+class BringBackService:
+    """Brings customers back. `live` is the table in use, `backup` the restored one; only `live` is written."""
+
+    def __init__(self, *, live: CustomerStore, backup: CustomerStore, clock: Clock) -> None:
+        self._live = live
+        self._backup = backup
+        self._clock = clock
+
+    def bring_back(self, customer_ids: Iterable[str], *, change: bool) -> Counter[BroughtBack]:
+        """
+        Bring customers back, and count what became of them. It can be repeated.
+
+        Args:
+            customer_ids: whom.
+            change: whether to write; without it the count is what would become of them.
+        """
+        outcomes: Counter[BroughtBack] = Counter()
+        for some in batched(customer_ids, _BATCH, strict=False):
+            backup, live = self._backup.load(some), self._live.load(some)
+            for customer_id in some:
+                outcomes[self._one(customer_id, backup[customer_id], live[customer_id], change=change)] += 1
+        return outcomes
+
+    def _one(
+        self,
+        customer_id: str,
+        backup: Customer | UnreadableRecordError,
+        live: Customer | UnreadableRecordError,
+        *,
+        change: bool,
+    ) -> BroughtBack:
+        if isinstance(backup, UnreadableRecordError):
+            return BroughtBack.UNREADABLE
+        if backup.facts is None:
+            return BroughtBack.NOT_IN_BACKUP
+        for _ in range(_TRIES):
+            now = self._clock.now()
+            readable = None if isinstance(live, UnreadableRecordError) else live
+            standing = readable.standing if readable else None
+            if readable and standing and _same(readable.facts, backup.facts):
+                return BroughtBack.SAME
+            outcome = BroughtBack.FACTS if standing else BroughtBack.BOTH
+            if not change:
+                return outcome
+            # As of now: it is a statement of this moment, and only a newer file takes precedence over it.
+            self._live.save_facts(replace(backup.facts, as_of=now))
+            after = _woken(standing, now_at=Wake(now, LEAST_URGENT)) if standing else self._silent(backup, customer_id)
+            if self._live.save_standing(after, expected_version=standing.version if standing else 0):
+                return outcome
+            live = self._live.load([customer_id])[customer_id]
+        return BroughtBack.CONTESTED
+
+    def _silent(self, backup: Customer, customer_id: str) -> Standing:
+        now = self._clock.now()
+        standing = backup.standing or Standing(customer_id)
+        hold = Hold(HoldReason.OTHER, (now + QUIET).date())
+        return _woken(replace(standing, holds=(*standing.holds, hold)), now_at=Wake(now, LEAST_URGENT))
+
+
+def _woken(standing: Standing, *, now_at: Wake) -> Standing:
+    return replace(standing, version=standing.version + 1, wake=now_at, planned_for="", reason="brought_back")
+
+
+def _same(live: Facts | None, backup: Facts) -> bool:
+    return live is not None and replace(live, as_of=None) == replace(backup, as_of=None)

@@ -1,0 +1,526 @@
+"""
+What a million reminders cost: the AWS bill by service, and the carrier fee beside it.
+
+    python -m tests.bench.cost [--region ap-northeast-1] [--customers 240]
+
+Counted: calls, request units, requests, bytes of log, from a month of the real handlers (`usage`). Measured: CPU, with
+the wire answered from memory (`cpu`). Assumed, and printed: how long AWS takes to answer, and how fast its cores are.
+Prices are `aws_prices.toml`, carrier fees `policy/prices.toml`.
+"""
+
+import argparse
+import contextlib
+import json
+import logging
+import math
+import multiprocessing
+import os
+import statistics
+import sys
+import tempfile
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from decimal import Decimal
+from importlib.resources import files
+from pathlib import Path
+from typing import NamedTuple
+from unittest.mock import patch
+
+import tests.local  # noqa: F401 - puts the layer on the path
+from tests.bench import cpu, intake_rows
+from tests.bench.aws_prices import Price, PriceError, PriceList, load_prices
+from tests.bench.usage import (
+    CHANGED,
+    IDLE,
+    LOG_EVENT_OVERHEAD,
+    NEW,
+    QUEUE,
+    SCANNER,
+    SENDER,
+    UNCHANGED,
+    Phase,
+    Usage,
+    month_of,
+)
+from tests.local import ROOT
+from tests.local.template import translate
+
+TARGET, FLOOR, NAIVE = Decimal("3.50"), Decimal("0.70"), Decimal("10.00")
+"""Dollars for a million reminders, carrier fee excluded (design, section 9)."""
+
+MILLION = 1_000_000
+GB = 1_000_000_000
+
+MINUTES_A_MONTH = 43_800
+MONTHS_KEPT = 60
+"""Audit records and the sender's log are kept for five years."""
+
+_ROWS, _ROWS_A_CUSTOMER = 12_000, 12
+
+_WHOLE_CORE_MB = 1769
+_POLLERS = 5
+"""With how many an event source mapping polls a queue that is empty, each for 20 seconds."""
+
+_COMPRESSION = 0.15
+"""What CloudWatch Logs keeps of what it took in, compressed."""
+
+_PLATFORM_BYTES, _PLATFORM_EVENTS = 900, 3
+"""What Lambda itself logs of each invocation in JSON: start, runtime done, report."""
+
+_A_KEY_IS_CACHED_MINUTES = 5
+_USERS_OF_KEYS = 4
+"""Scanner and sender on customers, sender on contacts, intake on customers: DynamoDB caches a table's key for each."""
+
+_DELIVERY_LOG = {
+    "notification": {"messageId": "34d9b400-c6dd-5444-820d-fbeb0f1f54cf", "timestamp": "2026-12-01 02:00:03.123"},
+    "delivery": {
+        "phoneCarrier": "Chunghwa Telecom Co., Ltd.",
+        "mnc": 92,
+        "mcc": 466,
+        "numberOfMessageParts": 1,
+        "destination": "+886912345678",
+        "priceInUSD": 0.0417,
+        "smsType": "Transactional",
+        "providerResponse": "Message has been accepted by phone carrier",
+        "dwellTimeMs": 599,
+        "dwellTimeMsUntilDeviceAck": 1344,
+    },
+    "status": "SUCCESS",
+}
+"""A delivery status record in the shape of the SNS developer guide, one for each text when logging is on."""
+
+
+class Pace(NamedTuple):
+    """
+    How long a sender is busy, and what that is made of; seconds of one sender for one reminder.
+
+    `paced` is the gap the sender keeps to stay within the account's rate, `answers` waiting for AWS, `computing` CPU.
+    They overlap: the longest is what is paid for.
+    """
+
+    paced: float
+    answers: float
+    computing: float
+
+    @property
+    def seconds(self) -> float:
+        """What Lambda bills."""
+        return max(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """
+    What was measured and what is assumed of machines.
+
+    CPU seconds of sender and scanner for one reminder, of the intake for one customer, measured here; `factor` is how
+    much longer a core of Lambda is taken to need. The others are seconds until AWS answers.
+    """
+
+    sender_cpu: float
+    scanner_cpu: float
+    intake_cpu: float
+    factor: float = 1.5
+    dynamodb_answers: float = 0.006
+    sns_answers: float = 0.060
+    sqs_answers: float = 0.010
+
+    def computing(self, cpu: float, memory_mb: int) -> float:
+        """Return how long a function with that much memory, and its share of a core, computes."""
+        return cpu * self.factor / min(1.0, memory_mb / _WHOLE_CORE_MB)
+
+    def pace(self, *, memory_mb: int, per_second: float, senders: int) -> Pace:
+        """Return how long one sender of several is busy with one reminder, at a rate they share."""
+        workers = max(2, min(32, math.ceil(per_second / senders * 0.4)))  # as services.send.workers_for
+        return Pace(
+            senders / per_second,
+            (self.dynamodb_answers + self.sns_answers) / workers,
+            self.computing(self.sender_cpu, memory_mb),
+        )
+
+
+class Line(NamedTuple):
+    """One line of a bill: `units` at a price."""
+
+    price: Price
+    units: float
+
+    @property
+    def dollars(self) -> Decimal:
+        """What it costs."""
+        return self.price.of(self.units)
+
+
+def total(lines: Iterable[Line]) -> Decimal:
+    """Add lines up."""
+    return sum((line.dollars for line in lines), Decimal(0))
+
+
+class Bill:
+    """What was used, priced."""
+
+    def __init__(self, usage: Usage, prices: PriceList, machine: Machine, alarms: int) -> None:
+        self._usage = usage
+        self._prices = prices.prices
+        self._machine = machine
+        self._alarms = alarms
+        sender = usage.functions[SENDER]
+        self.memory_mb = sender.memory_mb
+        self.per_second = float(sender.environment["SMS_PER_SECOND"])
+        self.senders = int(sender.environment["SENDER_CONCURRENCY"])
+
+    def reminders(
+        self, *, memory_mb: int = 0, per_second: float = 0.0, times: float = MILLION, requests_to_sns: bool = True
+    ) -> list[Line]:
+        """
+        Price reminders: what scanner, queue and sender use for each, beyond what runs whether anything is due or not.
+
+        Args:
+            memory_mb: another size of the sender than the template's.
+            per_second: another rate of all senders together.
+            times: how many reminders.
+            requests_to_sns: whether a text is billed as a request to SNS, beside its fee.
+        """
+        usage, each = self._usage, times / self._usage.reminders
+        sender, scanner, queue = usage.phases[SENDER], self._scanner(), usage.phases[QUEUE]
+        memory_mb = memory_mb or self.memory_mb
+        pace = self._machine.pace(memory_mb=memory_mb, per_second=per_second or self.per_second, senders=self.senders)
+        scanning = self._machine.computing(self._machine.scanner_cpu, usage.functions[SCANNER].memory_mb)
+        scanning += self._machine.sqs_answers / 10  # ten jobs a call, one call after the other
+        lines = [
+            self._line("dynamodb_write", (sender.write_units + scanner.write_units) * each),
+            self._line("dynamodb_read", (sender.read_units + scanner.read_units) * each),
+            self._line(
+                "lambda_gb_second",
+                times * (pace.seconds * memory_mb + scanning * usage.functions[SCANNER].memory_mb) / 1024,
+            ),
+            self._line("lambda_request", sender.invocations * each),
+            self._line("sqs_request", (scanner.sqs_requests + queue.sqs_requests) * each),
+            self._line("logs_ingested", (_logged(sender) + scanner.log_size) * each / GB),
+        ]
+        if requests_to_sns:
+            lines.append(self._line("sns_request", sender.calls["sns.Publish"] * each))
+        return lines
+
+    def delivery_status(self) -> list[Line]:
+        """Price a million records of delivery, written by SNS when its logging is on."""
+        size = len(json.dumps(_DELIVERY_LOG)) + LOG_EVENT_OVERHEAD
+        return [self._line("logs_ingested", MILLION * size / GB)]
+
+    def loading(self, part: str) -> list[Line]:
+        """Price the loading of a million customers who are new, changed or unchanged."""
+        usage = self._usage
+        phase, each = usage.phases[part], MILLION / usage.loaded[part]
+        function = usage.functions["intake"]
+        writes = phase.calls["dynamodb.PutItem"] / usage.loaded[part]
+        seconds = self._machine.computing(self._machine.intake_cpu, function.memory_mb)
+        seconds += writes * self._machine.dynamodb_answers / 8  # eight at the same time
+        return [
+            self._line("dynamodb_write", phase.write_units * each),
+            self._line("dynamodb_read", phase.read_units * each),
+            self._line("lambda_gb_second", MILLION * seconds * function.memory_mb / 1024),
+            self._line("logs_ingested", phase.log_size * each / GB),
+            self._line("s3_storage", 3 * usage.file_bytes * MILLION / usage.loaded[NEW] / GB),  # for 90 days
+        ]
+
+    def keeping(self) -> Mapping[str, list[Line]]:
+        """Price a month of keeping a million customers, and a million records with their lines of log."""
+        usage = self._usage
+        customers = usage.customer_bytes * MILLION / GB
+        records = usage.record_bytes * MILLION / GB
+        logs = _logged(usage.phases[SENDER]) / usage.reminders * MILLION / GB * _COMPRESSION
+        return {
+            "a million customers": [
+                self._line("dynamodb_storage", customers),
+                self._line("dynamodb_pitr", customers),
+            ],
+            "a million audit records, and why": [
+                self._line("dynamodb_storage", records),
+                self._line("dynamodb_pitr", records),
+                self._line("logs_stored", logs),
+            ],
+        }
+
+    def infrequent_access(self) -> tuple[Decimal, Decimal]:
+        """Return what the other table class saves a month on a million records, and what it adds to writing them."""
+        records = self._usage.record_bytes * MILLION / GB
+        units = math.ceil(self._usage.record_size / 1024) * MILLION
+        saved, added = (
+            self._prices[f"dynamodb_{what}"].of(amount) - self._prices[f"dynamodb_{what}_ia"].of(amount)
+            for what, amount in (("storage", records), ("write", units))
+        )
+        return saved, -added
+
+    def fixed(self) -> list[tuple[str, Line]]:
+        """Price what runs in a month whether anything is due or not."""
+        usage = self._usage
+        idle = usage.phases[IDLE]
+        scanner = usage.functions[SCANNER]
+        waiting = 2 * self._machine.sqs_answers + 4 * self._machine.dynamodb_answers
+        seconds = self._machine.computing(10 * self._machine.scanner_cpu, scanner.memory_mb) + waiting
+        ticks = MINUTES_A_MONTH
+        return [
+            ("the key", self._line("kms_key", 1)),
+            ("the key, used", self._line("kms_request", _USERS_OF_KEYS * ticks / _A_KEY_IS_CACHED_MINUTES)),
+            ("ticks", self._line("scheduler", ticks)),
+            ("ticks", self._line("lambda_request", ticks)),
+            ("ticks", self._line("lambda_gb_second", ticks * seconds * scanner.memory_mb / 1024)),
+            ("ticks", self._line("dynamodb_read", ticks * idle.read_units)),
+            ("ticks", self._line("sqs_request", ticks * idle.sqs_requests)),
+            ("ticks", self._line("logs_ingested", ticks * _logged(idle) / GB)),
+            ("polling an empty queue", self._line("sqs_request", _POLLERS * ticks * 3)),
+            ("metrics", self._line("metric", len(usage.metrics))),
+            ("alarms", self._line("alarm", self._alarms)),
+        ]
+
+    def _scanner(self) -> Phase:
+        """What the scanner uses for jobs: a tick costs the same whether it finds any."""
+        scanner = self._usage.phases[SCANNER]
+        return scanner.without(scanner.invocations, self._usage.phases[IDLE])
+
+    def _line(self, price: str, units: float) -> Line:
+        return Line(self._prices[price], units)
+
+
+def _logged(phase: Phase) -> int:
+    platform = phase.invocations * (_PLATFORM_BYTES + _PLATFORM_EVENTS * LOG_EVENT_OVERHEAD)
+    return phase.log_size + platform
+
+
+class Fees(NamedTuple):
+    """Carrier fees: dollars for one segment, by country of the number."""
+
+    per_segment: Mapping[str, Decimal]
+    source: str
+    mark: str
+    checked_on: str
+
+    def million(self, country: str, segments: int = 1) -> Decimal:
+        """Return what a million texts of so many segments cost."""
+        return MILLION * segments * self.per_segment.get(country, self.per_segment["default"])
+
+
+def load_fees() -> Fees:
+    """Read the carrier fees that reports and audit records use as well."""
+    written = tomllib.loads(files("dunning.policy").joinpath("prices.toml").read_text("utf-8"))
+    return Fees(
+        {country: Decimal(price) for country, price in written["per_segment"].items()},
+        written["source"],
+        written["mark"],
+        written["checked_on"].isoformat(),
+    )
+
+
+def alarms_of_template() -> int:
+    """Count the alarms the template declares."""
+    with patch.dict(os.environ, {"AWS_DEFAULT_REGION": os.environ.get("AWS_DEFAULT_REGION", "ap-northeast-1")}):
+        resources = translate(ROOT / "template.yaml")["Resources"].values()
+    return sum(resource["Type"] == "AWS::CloudWatch::Alarm" for resource in resources)
+
+
+def measured() -> Machine:
+    """Measure the CPU of the functions here, with the wire answered from memory, in a process and on a core alone."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as alone:
+        return alone.submit(_measure).result()
+
+
+def _measure(rounds: int = 3) -> Machine:
+    os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[:1]))
+    os.environ.update(cpu.ENVIRONMENT)
+
+    def middle(work: Callable[[], None]) -> float:
+        work()  # warms up
+        return statistics.median(cpu.cpu_seconds(work) for _ in range(rounds)) / cpu.CUSTOMERS
+
+    def load() -> None:
+        intake_rows.load(path)
+
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere, contextlib.redirect_stdout(nowhere):
+        sender, scanner = map(middle, cpu.Bench().ours())
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "accounts.csv")
+        intake_rows.write_file(path, _ROWS)
+        a_row = cpu.cpu_seconds(load) / _ROWS
+    return Machine(sender, scanner, _ROWS_A_CUSTOMER * a_row)
+
+
+# ------------------------------------------------------------------ the report
+
+
+def report(bill: Bill, usage: Usage, prices: PriceList, fees: Fees, machine: Machine) -> Iterator[str]:
+    """Yield the lines a manager reads."""
+    lines = bill.reminders()
+    price = total(lines)
+    yield f"AWS for a million reminders in {prices.region}: list prices of {prices.checked_on}, nothing free"
+    yield ""
+    yield from _table(lines)
+    yield f"  {'total':53} {price:10.2f}"
+    yield f"  {'target, carrier fee excluded':53} {TARGET:10.2f}   {_verdict(price)}"
+    yield f"  {'floor (one write, one publish) and a naive design':53} {FLOOR:10.2f}   and {NAIVE:.2f}"
+    yield ""
+    yield from _duration(bill, machine)
+    yield ""
+    yield "What would change it"
+    yield from _levers(bill, price)
+    yield ""
+    yield "Beside each million reminders"
+    yield f"  {'delivery status logged by SNS, each text (make sms-settings)':62} {total(bill.delivery_status()):8.2f}"
+    for part in (NEW, CHANGED, UNCHANGED):
+        yield f"  {f'a million {part} loaded':62} {total(bill.loading(part)):8.2f}"
+    with_loading = price + total(bill.loading(CHANGED))
+    yield f"  {'reminders with one changed customer loaded for each':62} {with_loading:8.2f}"
+    yield ""
+    yield "Kept, a month"
+    for what, kept in bill.keeping().items():
+        yield f"  {what:62} {total(kept):8.2f}"
+    records = total(bill.keeping()["a million audit records, and why"])
+    years = f"a million audit records, over the {MONTHS_KEPT // 12} years they are kept"
+    yield f"  {years:62} {MONTHS_KEPT * records:8.2f}"
+    cheaper, dearer = bill.infrequent_access()
+    yield (
+        f"  {'the same in table class STANDARD_INFREQUENT_ACCESS ?':62} {MONTHS_KEPT * (records - cheaper):8.2f}"
+        f"   and {dearer:+.2f} for writing them"
+    )
+    yield ""
+    yield "Fixed, a month, whether anything is due or not"
+    yield from _fixed(bill)
+    yield ""
+    yield from _carriers(fees, price)
+    yield ""
+    yield from _notes(usage, prices, machine)
+
+
+def _table(lines: Sequence[Line]) -> Iterator[str]:
+    price = total(lines)
+    yield f"  {'service':16} {'what':23} {'units':>12} {'unit price':>20} {'dollars':>8}  share"
+    for line in sorted(lines, key=lambda line: -line.dollars):
+        per = "" if line.price.per == 1 else f" / {_short(line.price.per)}"
+        yield (
+            f"  {line.price.service:16} {line.price.what:23} {_units(line.units):>12} "
+            f"{f'{line.price.dollars:f}{per}':>20} {line.dollars:8.2f} {_percent(line.dollars, price):>6}"
+            f"{'  ?' if line.price.mark == 'M' else ''}"
+        )
+
+
+def _duration(bill: Bill, machine: Machine) -> Iterator[str]:
+    pace = machine.pace(memory_mb=bill.memory_mb, per_second=bill.per_second, senders=bill.senders)
+    why = max(
+        (pace.paced, f"because it keeps the pace of {bill.per_second:g} texts a second"),
+        (pace.answers, "because it waits for AWS"),
+        (pace.computing, "because it computes"),
+    )[1]
+    yield (
+        f"Lambda: a sender of {bill.memory_mb} MB is busy for {1000 * pace.seconds:.0f} ms a reminder, {why} "
+        f"(waiting for AWS {1000 * pace.answers:.0f} ms, computing {1000 * pace.computing:.1f} ms)."
+    )
+
+
+def _levers(bill: Bill, price: Decimal) -> Iterator[str]:
+    options = [
+        (f"the sender with {size} MB", bill.reminders(memory_mb=size)) for size in (512, 256) if size < bill.memory_mb
+    ]
+    options += [
+        (f"a quota of {rate} texts a second", bill.reminders(per_second=rate))
+        for rate in (100, 200)
+        if rate > bill.per_second
+    ]
+    both = bill.reminders(memory_mb=min(512, bill.memory_mb), per_second=max(100.0, bill.per_second))
+    options += [
+        ("both: 512 MB and a quota of 100 a second", both),
+        ("if SNS bills no request beside a text's fee", bill.reminders(requests_to_sns=False)),
+    ]
+    for what, lines in options:
+        other = total(lines)
+        yield f"  {what:53} {other:10.2f}   {other - price:+.2f}"
+
+
+def _fixed(bill: Bill) -> Iterator[str]:
+    by_name: dict[str, list[Line]] = {}
+    for name, line in bill.fixed():
+        by_name.setdefault(name, []).append(line)
+    for name, lines in by_name.items():
+        detail = f"{_units(lines[0].units)} {lines[0].price.what}" if len(lines) == 1 else "each minute"
+        yield f"  {f'{name}: {detail}':62} {total(lines):8.2f}"
+    yield f"  {'total':62} {total(line for _, line in bill.fixed()):8.2f}"
+
+
+def _carriers(fees: Fees, price: Decimal) -> Iterator[str]:
+    yield f"The carrier fee of a million texts ({fees.source}, {fees.checked_on}, mark {fees.mark}), in dollars"
+    yield f"  {'number of':10} {'1 segment':>12} {'2 segments':>12} {'3 segments':>12}   AWS beside one segment"
+    for country in fees.per_segment:
+        cells = " ".join(f"{fees.million(country, segments):12,.0f}" for segments in (1, 2, 3))
+        name = "elsewhere" if country == "default" else country
+        yield f"  {name:10} {cells}   {_percent(price, fees.million(country))}"
+    for country in fees.per_segment:
+        if country != "default":
+            yield worth_of_a_segment(country, fees.million(country), price)
+
+
+def worth_of_a_segment(country: str, fee: Decimal, price: Decimal) -> str:
+    """Say what a second segment that is avoided is worth."""
+    return (
+        f"One avoided second segment in {country} is worth ${fee:,.0f} for a million texts: "
+        f"{fee / price:,.0f} times the AWS bill."
+    )
+
+
+def _notes(usage: Usage, prices: PriceList, machine: Machine) -> Iterator[str]:
+    marks = ", ".join(f"{count} {mark}" for mark, count in prices.marks().items())
+    yield (
+        f"Counted: {usage.reminders} reminders to customers with 12 to 24 instalments in a month, audit record "
+        f"{usage.record_size:.0f} bytes, standing {usage.standing_size:.0f} bytes (1,024 are one write unit)."
+    )
+    yield (
+        f"Measured here on one core: sender {1000 * machine.sender_cpu:.2f} ms CPU a reminder, scanner "
+        f"{1000 * machine.scanner_cpu:.2f}, intake {1000 * machine.intake_cpu:.2f} a customer."
+    )
+    yield (
+        f"Assumed: a core of Lambda needs {machine.factor:g} times as long; DynamoDB answers in "
+        f"{1000 * machine.dynamodb_answers:.0f} ms, SNS in {1000 * machine.sns_answers:.0f}, SQS in "
+        f"{1000 * machine.sqs_answers:.0f}; DynamoDB asks KMS once in {_A_KEY_IS_CACHED_MINUTES} minutes for each role"
+    )
+    yield f"and table; {_POLLERS} pollers; {_COMPRESSION:.0%} of a log is left when compressed."
+    yield "Left out: cold starts, data transfer, tax."
+    yield f"Prices: {marks} (V2 second hand, M from memory, here marked ?). Look at the source before you rely on an M."
+
+
+def _verdict(price: Decimal) -> str:
+    return "held" if price <= TARGET else f"missed by {price - TARGET:.2f}"
+
+
+def _percent(part: Decimal, whole: Decimal) -> str:
+    share = 100 * part / whole
+    return f"{share:.0f} %" if share >= 1 else f"{share:.2g} %"
+
+
+def _short(count: int) -> str:
+    return {MILLION: "million", 1_000: "thousand"}.get(count, f"{count:,}")
+
+
+def _units(units: float) -> str:
+    return f"{units:,.0f}" if units >= 100 else f"{units:.3g}"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the report and return the exit code: it is a report, not a test."""
+    parser = argparse.ArgumentParser(prog="make cost", description="Print what a million reminders cost.")
+    parser.add_argument("--region", default="", help="of the price file; by default its default_region")
+    parser.add_argument("--customers", type=int, default=240, help="how many to count, a multiple of 20")
+    arguments = parser.parse_args(argv)
+    try:
+        prices = load_prices(arguments.region)
+    except PriceError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it misses a place to publish statistics to
+    machine = measured()
+    usage = month_of(arguments.customers)
+    bill = Bill(usage, prices, machine, alarms_of_template())
+    sys.stdout.writelines(f"{line}\n" for line in report(bill, usage, prices, load_fees(), machine))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

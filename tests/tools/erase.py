@@ -1,0 +1,109 @@
+"""
+`make erase`: erase customers of a deployed stack. Without APPLY=1 it looks and changes nothing.
+
+    python -m tests.tools.erase --stack dunning-prod [--apply] C0001 C0002
+
+Exits with 0 if nothing is left (or after a look), 1 if something is, 2 if asked for nonsense or AWS cannot be reached.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+
+import boto3
+
+from dunning.adapters.clock import SystemClock
+from dunning.adapters.dynamodb.contacts import DynamoContacts
+from dunning.adapters.dynamodb.customers import DynamoCustomers
+from dunning.domain.decision import Decision
+from dunning.ports import Clock, OutsideError
+from dunning.services.erase import EraseService
+from dunning.services.intake.cells import is_id
+from tests.tools.stack import StackError, deployed
+
+LONGEST_SEND = 75
+"""Seconds in which a text that was under way has left its record: the sender's timeout, and some."""
+
+_ELSEWHERE = """\
+What this cannot reach: the lender's own files (take the customer out of them, or the next upload brings them back),
+files in the upload bucket (deleted after 90 days), backups of the tables (35 days), SNS's delivery logs and its list
+of opted-out numbers. README, "Erase a customer", says what to do about each.
+"""
+
+
+class _Silent:
+    """A journal that says nothing: what is done is printed here."""
+
+    def decided(self, customer_id: str, decision: Decision, at: datetime, **outcome: str) -> None:
+        """Say nothing."""
+
+    def event(self, name: str, **fields: str | float | None) -> None:
+        """Say nothing."""
+
+    def count(self, name: str, value: float = 1) -> None:
+        """Say nothing."""
+
+    def gauge(self, name: str, value: float) -> None:
+        """Say nothing."""
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make erase", description="Erase customers of a deployed stack.")
+    parser.add_argument("customers", nargs="+", metavar="CUSTOMER", help="customer_id, as in the lender's files")
+    parser.add_argument("--stack", required=True, help="the stack's name")
+    parser.add_argument("--region", help="of the stack; by default that of the credentials")
+    parser.add_argument("--apply", action="store_true", help="erase; without it nothing is changed")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None, clock: Clock | None = None) -> int:
+    """Look or erase, and return the exit code."""
+    arguments = _arguments(argv)
+    if wrong := [one for one in arguments.customers if not is_id(one)]:
+        sys.stderr.write(f"{len(wrong)} of the arguments are no customer ids\n")
+        return 2
+    session = boto3.Session(region_name=arguments.region)
+    clock = clock or SystemClock()
+    try:
+        stack = deployed(session.client("cloudformation"), arguments.stack)
+        dynamodb = session.client("dynamodb")
+        service = EraseService(
+            customers=DynamoCustomers(dynamodb, stack.output("CustomersTable"), int(stack.parameter("DueShards"))),
+            contacts=DynamoContacts(dynamodb, stack.output("ContactsTable")),
+            clock=clock,
+            journal=_Silent(),
+        )
+        return (_erase if arguments.apply else _look)(service, arguments.customers, clock)
+    except (StackError, OutsideError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+
+
+def _look(service: EraseService, customers: Sequence[str], clock: Clock) -> int:
+    del clock
+    for customer_id in customers:
+        there = service.look(customer_id)
+        sys.stdout.write(f"{customer_id}: {there.items} items, {there.records} records with a number or a text\n")
+    sys.stdout.write("Nothing was changed. With APPLY=1 this is erased.\n")
+    return 0
+
+
+def _erase(service: EraseService, customers: Sequence[str], clock: Clock) -> int:
+    for customer_id in customers:
+        erased = service.erase(customer_id)
+        sys.stdout.write(f"{customer_id}: {erased.items} items erased, {erased.records} records redacted\n")
+    sys.stdout.write(f"Waiting {LONGEST_SEND} s for texts that were under way ...\n")
+    clock.sleep(LONGEST_SEND)
+    left = 0
+    for customer_id in customers:
+        service.erase(customer_id)
+        there = service.look(customer_id)
+        left += not there.nothing
+        sys.stdout.write(f"{customer_id}: {'nothing is left' if there.nothing else 'SOMETHING IS LEFT: erase again'}\n")
+    sys.stdout.write(_ELSEWHERE)
+    return 1 if left else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

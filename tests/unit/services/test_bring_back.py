@@ -1,0 +1,104 @@
+"""Bringing customers back from a restored table without texting anybody twice."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from dunning.domain.standing import Standing, Wake
+from dunning.services.bring_back import QUIET, BringBackService, BroughtBack
+from tests.fakes import FakeClock, FakeCustomers
+from tests.integration.people import NOW, paid_up, someone, texted, waking
+
+YESTERDAY = NOW - timedelta(days=1)
+
+
+class Office:
+    """A table in use, and yesterday's."""
+
+    def __init__(self) -> None:
+        self.live, self.backup = FakeCustomers(), FakeCustomers()
+        self.service = BringBackService(live=self.live, backup=self.backup, clock=FakeClock(NOW))
+        self.backup.save_facts(someone(as_of=YESTERDAY))
+        self.backup.save_standing(waking(someone(), None), expected_version=0)
+
+    def damaged(self) -> Standing:
+        """Put a bad file's facts there, and a standing that has sent a text since."""
+        self.live.save_facts(paid_up(someone()))
+        standing = replace(waking(someone(), None), version=5, ledger=(texted(someone(), NOW),))
+        self.live.standings["C0001"] = standing
+        return standing
+
+    def bring_back(self, *ids: str, change: bool = True) -> BroughtBack:
+        """Bring back one customer."""
+        (outcome,) = self.service.bring_back(ids or ("C0001",), change=change)
+        return outcome
+
+
+def test_facts_come_from_the_backup_as_of_now() -> None:
+    office = Office()
+    office.damaged()
+    assert office.bring_back() is BroughtBack.FACTS
+    assert office.live.facts["C0001"] == someone(as_of=NOW)
+
+
+def test_a_standing_that_is_there_stays_with_every_text_sent_since_and_is_judged_afresh() -> None:
+    office = Office()
+    standing = office.damaged()
+    office.bring_back()
+    after = office.live.standings["C0001"]
+    assert after.ledger == standing.ledger
+    assert after.version == standing.version + 1
+    assert after.wake == Wake(NOW, 9)
+    assert after.planned_for != standing.planned_for
+    assert not after.holds
+
+
+def test_a_lost_standing_comes_back_silent_for_longer_than_a_weeks_caps() -> None:
+    office = Office()
+    assert office.bring_back() is BroughtBack.BOTH
+    (hold,) = office.live.standings["C0001"].holds
+    assert hold.until == (NOW + QUIET).date()
+    assert timedelta(days=7) < QUIET
+
+
+def test_a_standing_that_cannot_be_read_is_left_to_a_person() -> None:
+    office = Office()
+    office.damaged()
+    office.live.unreadable.add("C0001")
+    assert office.bring_back() is BroughtBack.CONTESTED
+
+
+def test_who_was_brought_back_is_so_once_and_then_the_same() -> None:
+    office = Office()
+    office.damaged()
+    assert office.bring_back() is BroughtBack.FACTS
+    writes = office.live.writes
+    assert office.bring_back() is BroughtBack.SAME
+    assert office.live.writes == writes
+
+
+def test_a_look_says_what_would_be_and_writes_nothing() -> None:
+    office = Office()
+    office.damaged()
+    writes = office.live.writes
+    assert office.bring_back(change=False) is BroughtBack.FACTS
+    assert office.live.writes == writes
+
+
+@pytest.mark.parametrize(("spoil", "outcome"), [(True, BroughtBack.UNREADABLE), (False, BroughtBack.NOT_IN_BACKUP)])
+def test_what_the_backup_does_not_know_is_left_alone(spoil: bool, outcome: BroughtBack) -> None:  # noqa: FBT001
+    office = Office()
+    office.live.save_facts(someone(2))
+    if spoil:
+        office.backup.unreadable.add("C0002")
+    assert office.bring_back("C0002") is outcome
+    assert office.live.facts["C0002"] == someone(2)
+
+
+def test_many_are_counted_by_what_became_of_them() -> None:
+    office = Office()
+    office.damaged()
+    everybody = [f"C{number:04d}" for number in range(1, 121)]
+    counted = office.service.bring_back(everybody, change=True)
+    assert counted == {BroughtBack.FACTS: 1, BroughtBack.NOT_IN_BACKUP: 119}

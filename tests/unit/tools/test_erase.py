@@ -1,0 +1,55 @@
+"""`make erase` on a stack: a look first, then nothing is left but the skeleton, however often it is asked for."""
+
+import pytest
+
+from tests.fakes import FakeClock
+from tests.tools.erase import LONGEST_SEND, main
+from tests.unit.tools.conftest import STACK, Deployed
+
+
+def test_a_look_counts_and_changes_nothing(stack: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--stack", STACK, "C0001", "C0009"]) == 0
+    out = capsys.readouterr().out
+    assert "C0001: 2 items, 2 records" in out
+    assert "C0009: 0 items, 0 records" in out
+    assert "Nothing was changed" in out
+    assert len(stack.items(stack.table, "C0001")) == 2
+
+
+def test_a_customer_is_erased_and_nobody_else(stack: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--stack", STACK, "--apply", "C0001"], FakeClock()) == 0
+    assert "C0001: nothing is left" in capsys.readouterr().out
+    assert stack.items(stack.table, "C0001") == []
+    records = stack.items(stack.cloud.stack.contacts_table, "C0001")
+    assert len(records) == 2
+    for record in records:
+        assert not record.keys() & {"phone", "text"}
+        assert record.keys() >= {"send_id", "state", "at", "expires_at", "parts", "erased_at"}
+    assert len(stack.items(stack.table, "C0002")) == 2
+    assert all("text" in record for record in stack.items(stack.cloud.stack.contacts_table, "C0002"))
+
+
+def test_a_text_under_way_leaves_nothing_either(stack: Deployed) -> None:
+    class Clock(FakeClock):
+        def sleep(self, seconds: float) -> None:
+            assert seconds == LONGEST_SEND
+            stack.text("C0001", 3)
+
+    assert main(["--stack", STACK, "--apply", "C0001"], Clock()) == 0
+    assert not any("text" in record for record in stack.items(stack.cloud.stack.contacts_table, "C0001"))
+
+
+def test_nothing_is_printed_that_tells_who_it_was(stack: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
+    del stack
+    main(["--stack", STACK, "--apply", "C0001"], FakeClock())
+    out = capsys.readouterr().out
+    assert "+886" not in out
+    assert "王" not in out
+
+
+def test_what_is_no_id_or_no_stack_is_refused(stack: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
+    del stack
+    assert main(["--stack", STACK, "王小明 +886912345678"]) == 2
+    assert "+886" not in capsys.readouterr().err
+    assert main(["--stack", "nowhere", "C0001"]) == 2
+    assert "nowhere" in capsys.readouterr().err
