@@ -14,9 +14,26 @@ STAMP = $(VENV)/installed
 
 RUNTIME_LOCK = layers/dunning/python/requirements.txt
 DEV_LOCK = requirements-dev.txt
+TOOLS_LOCK = requirements-tools.txt
+E2E_LOCK = requirements-e2e.txt
 # No header and no addresses: the lock must not tell, nor depend on, where packages were fetched from.
 COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.13 --no-header
 COMPILE_DEV = $(COMPILE) --group dev -c $(RUNTIME_LOCK)
+COMPILE_TOOLS = $(COMPILE) --group tools
+COMPILE_E2E = $(COMPILE) --group e2e
+
+# Environments of their own: command-line tools; the stand-in for AWS; and what Lambda itself brings, which is boto3.
+TOOLS_VENV = .venv-tools
+E2E_VENV = .venv-e2e
+LAMBDA_VENV = .venv-lambda
+
+# What is deployed, and the same for this machine's processor, so that it can be run here.
+BUILD = .aws-sam/build
+HOST_BUILD = .aws-sam/host
+HOST_ARCH = $(patsubst aarch64,arm64,$(shell uname -m))
+# Without make's own variables: the layer's Makefile is not a part of this one.
+SAM_BUILD = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/$(BIN):$$PATH" \
+	PYTHON="$(CURDIR)/$(BIN)/python" $(TOOLS_VENV)/bin/sam build
 
 ACCOUNTS =
 START =
@@ -37,10 +54,11 @@ FROM =
 SPEND =
 ROLE =
 APPLY =
+RUNS = 5
 
 .PHONY: help
 help: ## Show the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: setup ## Play 45 days on the embedded AWS; ACCOUNTS=file.csv START=2026-12-01 DAYS=30 OUT=dir
@@ -57,6 +75,22 @@ preview: setup ## Show all texts of a lender; LENDER=demo-tw LANGUAGE=zh-Hant CO
 test: setup ## Run the whole test suite
 	$(BIN)/python -m pytest
 
+.PHONY: build
+build: setup tools lambda ## Build for Lambda with bytecode; check what was built, measure its cold import; RUNS=5
+	@echo "== sam build ($(BUILD): arm64; $(HOST_BUILD): $(HOST_ARCH), to be run here)"
+	@mkdir -p .aws-sam
+	@ARCH=arm64 $(SAM_BUILD) --build-dir $(BUILD) > .aws-sam/build.log 2>&1 || { cat .aws-sam/build.log; exit 1; }
+	@ARCH=$(HOST_ARCH) $(SAM_BUILD) --build-dir $(HOST_BUILD) > .aws-sam/host.log 2>&1 \
+		|| { cat .aws-sam/host.log; exit 1; }
+	@$(BIN)/python -m tests.tools.built $(BUILD) --arch arm64 --lock $(RUNTIME_LOCK)
+	@$(BIN)/python -m tests.tools.built $(HOST_BUILD) --arch $(HOST_ARCH) --lock $(RUNTIME_LOCK) \
+		--run-with $(LAMBDA_VENV)/bin/python --runs $(RUNS)
+
+.PHONY: e2e
+e2e: RUNS = 2
+e2e: build ministack ## Deploy to a stand-in for AWS with IAM enforced, remind, break it, update it
+	$(BIN)/python -m pytest -m deployed tests/e2e/deployed --capture=no --durations=5
+
 .PHONY: check
 check: setup ## Check style, types, locks and the template
 	$(BIN)/ruff check
@@ -66,9 +100,13 @@ check: setup ## Check style, types, locks and the template
 	@$(BIN)/python -m tests.tools.policy_check --brief
 	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT \
 	&& cp $(RUNTIME_LOCK) "$$fresh/runtime.txt" && cp $(DEV_LOCK) "$$fresh/dev.txt" \
+	&& cp $(TOOLS_LOCK) "$$fresh/tools.txt" && cp $(E2E_LOCK) "$$fresh/e2e.txt" \
 	&& $(COMPILE) -o "$$fresh/runtime.txt" pyproject.toml > "$$fresh/log" \
 	&& $(COMPILE_DEV) -o "$$fresh/dev.txt" pyproject.toml > "$$fresh/log" \
-	&& if diff -u $(RUNTIME_LOCK) "$$fresh/runtime.txt" && diff -u $(DEV_LOCK) "$$fresh/dev.txt"; \
+	&& $(COMPILE_TOOLS) -o "$$fresh/tools.txt" > "$$fresh/log" \
+	&& $(COMPILE_E2E) -o "$$fresh/e2e.txt" > "$$fresh/log" \
+	&& if diff -u $(RUNTIME_LOCK) "$$fresh/runtime.txt" && diff -u $(DEV_LOCK) "$$fresh/dev.txt" \
+	&& diff -u $(TOOLS_LOCK) "$$fresh/tools.txt" && diff -u $(E2E_LOCK) "$$fresh/e2e.txt"; \
 	then echo "The locks fit pyproject.toml."; \
 	else echo "The locks do not fit pyproject.toml: run 'make lock' and look at the difference."; exit 1; fi
 
@@ -112,6 +150,8 @@ restore: setup ## Restore a table beside the one in use; STACK= TABLE=customers 
 lock: setup ## Lock the dependencies again after a change of pyproject.toml
 	$(COMPILE) -o $(RUNTIME_LOCK) pyproject.toml > /dev/null
 	$(COMPILE_DEV) -o $(DEV_LOCK) pyproject.toml > /dev/null
+	$(COMPILE_TOOLS) -o $(TOOLS_LOCK) > /dev/null
+	$(COMPILE_E2E) -o $(E2E_LOCK) > /dev/null
 
 .PHONY: calendars
 calendars: setup ## Write the holiday calendars again; CHECK=1 only tells which would differ
@@ -123,7 +163,7 @@ characters: setup ## Write the tables of characters that stand for one another a
 
 .PHONY: clean
 clean: ## Remove everything that can be made again
-	rm -rf $(VENV) .local .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(TOOLS_VENV) $(E2E_VENV) $(LAMBDA_VENV) .local .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find functions layers tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A virtual environment without a stamp was interrupted while it was made, or its interpreter is gone: make it again.
@@ -145,3 +185,28 @@ setup:
 	rm -f $(STAMP); \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(DEV_LOCK) \
 	&& echo "$$wanted" > $(STAMP)
+
+# $(call environment,FOLDER,LOCK,INSTALL): an environment that holds what INSTALL puts there, made anew when the lock
+# or the interpreter has changed. Bytecode is written now: whoever runs it may have told Python not to write any.
+define environment
+@wanted=$$(cksum < $(2)); \
+if [ "$$wanted" != "$$(cat $(1)/installed 2> /dev/null)" ] || ! $(1)/bin/python $(IS_313) 2> /dev/null; then \
+	echo "Setting up $(1)"; \
+	rm -rf $(1) && $(BIN)/python -m venv --without-pip $(1) \
+	&& $(BIN)/uv pip $(3) --quiet --python $(1)/bin/python --require-hashes --compile-bytecode \
+	&& echo "$$wanted" > $(1)/installed; \
+fi
+endef
+
+.PHONY: tools
+tools: setup
+	$(call environment,$(TOOLS_VENV),$(TOOLS_LOCK),sync $(TOOLS_LOCK))
+
+.PHONY: ministack
+ministack: setup
+	$(call environment,$(E2E_VENV),$(E2E_LOCK),sync $(E2E_LOCK))
+
+# The boto3 that is tested here. Lambda's own changes without notice; what we need at least is in pyproject.toml.
+.PHONY: lambda
+lambda: setup
+	$(call environment,$(LAMBDA_VENV),$(DEV_LOCK),install -c $(DEV_LOCK) $(shell sed -n 's/^\(boto3==[^ ]*\).*/\1/p' $(DEV_LOCK)))

@@ -80,15 +80,20 @@ class PolicyBook:
     def calendars_needed(self) -> dict[str, date]:
         """Return the countries whose calendar some lender's rules need, and the last day it covers."""
         needed: dict[str, date] = {}
-        for name, lender in self.lenders.items():
+        for lender in self.lenders.values():
             for code in self.places.countries_under(lender.policy.countries):
-                calendar = self.calendar_of(code)
-                if calendar is None or code in needed:
-                    continue
-                rules = self.rules(name, code)
-                if isinstance(rules, Rules) and rules.overdue_hours.covered_until is not None:
-                    needed[code] = calendar.valid_until
+                place = self.places.of(code)
+                if code not in needed and place and self._needs_calendar(lender, place, code):
+                    calendar = self.calendar_of(code)
+                    if calendar:
+                        needed[code] = calendar.valid_until
         return needed
+
+    def _needs_calendar(self, lender: Lender, place: Place, country: str) -> bool:
+        found = lender.country(country, "", place.law.id)
+        own = (found[1].hours if found else None) or lender.policy.hours
+        schedules = _schedules(_Law(place, country), None, own, overdue=True)
+        return any(schedule.needs_calendar for schedule in schedules)
 
     def with_lenders(self, lenders: Mapping[str, Lender]) -> "PolicyBook":
         """Return the same law, words and calendars for other lenders."""
@@ -160,7 +165,11 @@ class PolicyBook:
 
     def _hours(self, laws: Iterable["_Law"], own: Hours | None, *, overdue: bool) -> ContactHours:
         """Return the hours that law, our defaults and the lender's policy all allow."""
-        schedules = [schedule for law in laws for schedule in self._schedules(law, own, overdue=overdue)]
+        schedules = [
+            schedule
+            for law in laws
+            for schedule in _schedules(law, self.calendar_of(law.country), own, overdue=overdue)
+        ]
         week = tuple(narrowest(schedule.ordinary(day) for schedule in schedules) for day in range(7))
         needing = [schedule for schedule in schedules if schedule.needs_calendar]
         if not needing:
@@ -171,19 +180,6 @@ class PolicyBook:
         days = {day for calendar in calendars for day in (*calendar.holidays, *calendar.working_days)}
         special = {day: narrowest(schedule.on(day) for schedule in schedules) for day in days}
         return ContactHours(week, special, min(calendar.valid_until for calendar in calendars))
-
-    def _schedules(self, law: "_Law", own: Hours | None, *, overdue: bool) -> list["_Schedule"]:
-        """Return the hours of a place by the law, by our defaults and by the policy, each with its closed days."""
-        calendar = self.calendar_of(law.country)
-        pair = law.place.law.hours
-        closed = {entry.day for entry in law.place.law.closed_days if overdue or entry.stages == "all"}
-        weeks = [entry for entry in (pair.law and pair.law.week, pair.ours.week, own) if entry]
-        schedules = [_Schedule(hours, calendar) for hours in weeks]
-        if closed:
-            full: Windows = ((0, 24 * 60),)
-            week = tuple(() if day == _SUNDAY and "sunday" in closed else full for day in range(7))
-            schedules.append(_Schedule(Hours(week, () if "public_holiday" in closed else None), calendar))
-        return schedules
 
 
 class _Law(NamedTuple):
@@ -214,6 +210,19 @@ class _Schedule(NamedTuple):
         if calendar and hours.working_day is not None and day in calendar.working_days:
             return hours.working_day
         return hours.week[day.weekday()]
+
+
+def _schedules(law: _Law, calendar: CalendarFile | None, own: Hours | None, *, overdue: bool) -> list[_Schedule]:
+    """Return the hours of a place by the law, by our defaults and by the policy, each with its closed days."""
+    pair = law.place.law.hours
+    closed = {entry.day for entry in law.place.law.closed_days if overdue or entry.stages == "all"}
+    weeks = [entry for entry in (pair.law and pair.law.week, pair.ours.week, own) if entry]
+    schedules = [_Schedule(hours, calendar) for hours in weeks]
+    if closed:
+        full: Windows = ((0, 24 * 60),)
+        week = tuple(() if day == _SUNDAY and "sunday" in closed else full for day in range(7))
+        schedules.append(_Schedule(Hours(week, () if "public_holiday" in closed else None), calendar))
+    return schedules
 
 
 def load_policies(folder: Path | None = None) -> PolicyBook:

@@ -1,0 +1,38 @@
+"""
+One stack for all chapters: built by `make build`, deployed to the stand-in, watched, and taken down afterwards.
+
+The chapters are numbered so that the minute between two ticks of the schedule passes while something else is tested.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.deployed.deployment import Deployer
+from tests.e2e.deployed.standin import Folders, StandIn
+from tests.e2e.deployed.world import ENGINEER_MAY, MANAGER_MAY, World, make_user
+from tests.local import ROOT
+
+FOLDER = ROOT / ".local" / "e2e"
+
+
+@pytest.fixture(scope="session")
+def world() -> Iterator[World]:
+    """Deploy the stack, with its schedule on."""
+    folders = Folders(FOLDER)
+    folders.make()
+    with StandIn(folders) as stand_in:
+        engineer = make_user(stand_in, "engineer", ENGINEER_MAY)
+        manager = make_user(stand_in, "manager", MANAGER_MAY)
+        deployer = Deployer(stand_in.url, stand_in.certificate, engineer, folders.base, folders.logs / "deploy.log")
+        world = World(stand_in, manager, engineer, deployer)
+        world.begin()
+        world.say(f"deploying; logs are in {folders.logs}")
+        world.deploy(ScheduleState="ENABLED", SmsPerSecond="50")
+        world.say("deployed")
+        try:
+            yield world
+        finally:
+            for function in ("scanner", "sender", "intake"):
+                lines = "\n".join(map(str, world.logged(function)))
+                (folders.logs / f"{function}.log").write_text(lines, "utf-8")

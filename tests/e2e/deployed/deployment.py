@@ -1,0 +1,148 @@
+"""Puts the built stack into the stand-in: `sam deploy`, as a user that IAM knows."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from samtranslator.yaml_helper import yaml_parse
+
+from tests.e2e.deployed.standin import REGION, StandInError
+from tests.local import ROOT
+
+STACK = "dunning"
+
+_SAM = ROOT / ".venv-tools" / "bin" / "sam"
+_BUILD = ROOT / ".aws-sam" / "host"
+_DEPLOY_WITHIN = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A user's credentials."""
+
+    access_key_id: str
+    secret_access_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A change of the built template, and where the stand-in differs from AWS."""
+
+    why: str
+    apply: Callable[[dict[str, Any]], None]
+
+
+def _batches_are_sends(template: dict[str, Any]) -> None:
+    for role in _of_type(template, "AWS::IAM::Role"):
+        for policy in role["Properties"]["Policies"]:
+            for statement in policy["PolicyDocument"]["Statement"]:
+                actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+                if "sqs:SendMessage" in actions:
+                    statement["Action"] = [*actions, "sqs:SendMessageBatch"]
+
+
+def _numbers_are_numbers(template: dict[str, Any]) -> None:
+    default = template["Parameters"]["SenderConcurrency"]["Default"]
+    event = template["Resources"]["SenderFunction"]["Properties"]["Events"]["Reminders"]
+    event["Properties"]["ScalingConfig"]["MaximumConcurrency"] = default
+
+
+PATCHES = (
+    Patch(
+        "AWS has no action sqs:SendMessageBatch: a batch is allowed by sqs:SendMessage. The stand-in asks for it.",
+        _batches_are_sends,
+    ),
+    Patch(
+        "CloudFormation turns the parameter into the number the resource wants. The stand-in leaves it a string and"
+        " then cannot compare it, so that the queue is never polled.",
+        _numbers_are_numbers,
+    ),
+)
+
+
+def _of_type(template: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
+    return [resource for resource in template["Resources"].values() if resource["Type"] == kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Deployer:
+    """Deploys the build to a stand-in, as often as it is asked."""
+
+    url: str
+    certificate: Path
+    key: Key
+    folder: Path
+    log: Path
+
+    def deploy(self, parameters: Mapping[str, str], *, change: Callable[[dict[str, Any]], None] | None = None) -> str:
+        """
+        Deploy, and return what was printed.
+
+        `change` is applied to the template as a commit would be, beside the patches.
+
+        Raises:
+            StandInError: it failed; the message names the log.
+        """
+        template = self._template(change)
+        environment = {
+            "PATH": os.defpath,
+            "HOME": str(self.folder),
+            "SAM_CLI_TELEMETRY": "0",
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_CA_BUNDLE": str(self.certificate),
+            "AWS_ACCESS_KEY_ID": self.key.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.key.secret_access_key,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+        overrides = [f"{name}={value}" for name, value in parameters.items()]
+        command = [
+            *(_SAM, "deploy", "--template-file", template, "--stack-name", STACK, "--region", REGION),
+            *("--resolve-s3", "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-progressbar"),
+            *("--no-fail-on-empty-changeset", "--parameter-overrides", *overrides),
+        ]
+        done = subprocess.run(  # noqa: S603 - what `make` has installed
+            list(map(str, command)),
+            cwd=self.folder,  # where no samconfig.toml is
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=_DEPLOY_WITHIN,
+        )
+        with self.log.open("a", encoding="utf-8") as log:
+            log.write(done.stdout)
+        if done.returncode:
+            raise StandInError(f"sam deploy failed; see {self.log}")
+        return done.stdout
+
+    def dead_letter_queues(self) -> dict[str, str]:
+        """Return the queue each function's template names for what it cannot work on, by logical ids."""
+        template = self._template(None)
+        functions = json.loads(template.read_text("utf-8"))["Resources"]
+        return {
+            name: str(function["Properties"]["DeadLetterQueue"]["TargetArn"]["Fn::GetAtt"][0])
+            for name, function in functions.items()
+            if "DeadLetterQueue" in function.get("Properties", {})
+        }
+
+    def _template(self, change: Callable[[dict[str, Any]], None] | None) -> Path:
+        """Copy the build, and patch the copy's template: what `make build` made stays as it is."""
+        copy = self.folder / "build"
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(_BUILD, copy)
+        template = yaml_parse((copy / "template.yaml").read_text("utf-8"))  # type: ignore[no-untyped-call]
+        for patch in PATCHES:
+            patch.apply(template)
+        if change:
+            change(template)
+        path = copy / "template.json"
+        path.write_text(json.dumps(template, indent=2), "utf-8")
+        return path

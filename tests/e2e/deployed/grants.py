@@ -1,0 +1,175 @@
+"""
+What a role allows beside what its function does.
+
+What a function calls itself is recorded. What AWS does in the role's name is not: Lambda polls the queue, writes
+the log and gives up failed events; DynamoDB and S3 use the key. Each of these follows from what is deployed or was
+called, and is derived here with the reason.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from tests.e2e.deployed.standin import ACCOUNT, REGION
+from tests.e2e.deployed.world import World
+
+A_PHONE = "a phone number"
+"""What stands for the resource of a text: a phone number has no ARN."""
+
+_ALSO_CALLED = {"sqs:SendMessageBatch": "sqs:SendMessage"}
+"""Operations whose permission has another name."""
+
+_REFUSALS = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
+
+NOT_SHOWN = {
+    "kms:GenerateDataKey": "AWS names it among the least that a user of a table with a key of one's own needs. It is"
+    " known to be called for what S3 stores; for items of DynamoDB nothing here shows that it is not.",
+}
+"""What may be granted although no use of it can be shown, and why."""
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Use:
+    """An action on a resource."""
+
+    action: str
+    resource: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement of a role's policy."""
+
+    effect: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+
+    def covers(self, use: Use) -> bool:
+        """Tell whether it is about such a use."""
+        return any(fnmatchcase(use.action, action) for action in self.actions) and any(
+            resource == "*" or fnmatchcase(use.resource, resource) for resource in self.resources
+        )
+
+    def grants(self) -> Iterator[tuple[str, str]]:
+        """Yield each pair of action and resource it names."""
+        return ((action, resource) for action in self.actions for resource in self.resources)
+
+
+def missing(world: World, function: str) -> list[Use]:
+    """Return what a function does and its role does not allow."""
+    statements = _statements(world, function)
+    return [
+        use
+        for use in sorted(_uses(world, function))
+        if not any(one.effect == "Allow" and one.covers(use) for one in statements)
+        or any(one.effect == "Deny" and one.covers(use) for one in statements)
+    ]
+
+
+def refused(world: World, function: str) -> list[Mapping[str, Any]]:
+    """Return the calls that were refused for lack of permission."""
+    return [call for call in _calls(world, function) if call["error"] in _REFUSALS]
+
+
+def unused(world: World, function: str) -> list[tuple[str, str]]:
+    """Return what a role allows and its function never does."""
+    uses = _uses(world, function)
+    return [
+        (action, resource)
+        for statement in _statements(world, function)
+        if statement.effect == "Allow"
+        for action, resource in statement.grants()
+        if action not in NOT_SHOWN and not any(Statement("Allow", (action,), (resource,)).covers(use) for use in uses)
+    ]
+
+
+def _uses(world: World, function: str) -> set[Use]:
+    called = {use for call in _calls(world, function) for use in _uses_of(call)}
+    return called | set(_of_lambda(world, function)) | set(_of_the_key(world, called))
+
+
+def _calls(world: World, function: str) -> list[Mapping[str, Any]]:
+    return [call for call in world.calls() if call["function"] == world.ids[function]]
+
+
+def _uses_of(call: Mapping[str, Any]) -> Iterator[Use]:
+    action = f"{call['service']}:{call['operation']}"
+    action = _ALSO_CALLED.get(action, action)
+    named = call["named"]
+    match call["service"]:
+        case "dynamodb":
+            tables = named["TableName"] if isinstance(named["TableName"], list) else [named["TableName"]]
+            index = f"/index/{named['IndexName']}" if "IndexName" in named else ""
+            for table in tables:
+                yield Use(action, f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{table}{index}")
+        case "sqs":
+            yield Use(action, f"arn:aws:sqs:{REGION}:{ACCOUNT}:{named['QueueUrl'].rpartition('/')[2]}")
+        case "s3":
+            yield Use(action, f"arn:aws:s3:::{named['Bucket']}/{named['Key']}")
+        case "ssm":
+            yield Use(action, f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter{named['Name']}")
+        case "sns":
+            yield Use(action, A_PHONE if call["to_phone"] else named.get("TopicArn") or named["TargetArn"])
+        case other:
+            raise ValueError(f"a call of {other}, whose resources are not known here")
+
+
+def _of_lambda(world: World, function: str) -> Iterator[Use]:
+    """Yield what Lambda does in the role's name, where this run shows that it was done."""
+    functions = world.as_engineer("lambda")
+    configuration = functions.get_function_configuration(FunctionName=world.ids[function])
+    # It writes what the function prints.
+    group = configuration["LoggingConfig"]["LogGroup"]
+    if world.logged(group.rpartition("/")[2]):
+        for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
+            yield Use(action, f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}:log-stream:one")
+    # It receives messages, deletes those that are done, and asks how many there are.
+    mappings = functions.list_event_source_mappings(FunctionName=world.ids[function])["EventSourceMappings"]
+    for mapping in mappings:
+        for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"):
+            yield Use(action, mapping["EventSourceArn"])
+    # It puts away what has failed for good.
+    for queue in world.deployer.dead_letter_queues().values():
+        target = world.queue_arn(queue)
+        if configuration.get("DeadLetterConfig", {}).get("TargetArn") == target and world.messages(queue):
+            yield Use("sqs:SendMessage", target)
+
+
+def _of_the_key(world: World, called: set[Use]) -> Iterator[Use]:
+    """
+    Yield what DynamoDB and S3 do with the key by the caller's permission; all that is stored is encrypted with it.
+
+    A write decrypts too: the key of the table, or of the object's bucket, is itself stored encrypted.
+    """
+    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{world.ids['DataKey']}"
+    if any(use.action.startswith(("dynamodb:", "s3:")) for use in called):
+        yield Use("kms:Decrypt", key)
+    if any(use.action == "s3:PutObject" for use in called):
+        yield Use("kms:GenerateDataKey", key)
+
+
+def _statements(world: World, function: str) -> list[Statement]:
+    iam = world.as_engineer("iam")
+    role = world.ids[function.replace("Function", "Role")]
+    documents = (
+        iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
+    )
+    found = [
+        Statement(
+            statement["Effect"],
+            # Patched in for the stand-in: AWS has no such action.
+            tuple(one for one in _several(statement["Action"]) if one not in _ALSO_CALLED),
+            _several(statement["Resource"]),
+        )
+        for document in documents
+        for statement in (json.loads(document) if isinstance(document, str) else document)["Statement"]
+    ]
+    assert not iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+    return found
+
+
+def _several(value: str | list[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)

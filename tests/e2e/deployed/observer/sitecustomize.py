@@ -1,0 +1,107 @@
+"""
+What the harness adds to the stand-in's processes, through PYTHONPATH. Nothing of it is in the product.
+
+In a function: every call of AWS is written down, with its outcome, and the clock is moved to a working day. In the
+stand-in itself: functions are started by an interpreter that has what Lambda has, not by the stand-in's own.
+"""
+
+import importlib.util
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+_NAMED_BY = ("TableName", "IndexName", "QueueUrl", "Bucket", "Key", "Name", "TopicArn", "TargetArn")
+"""Parameters that name a resource, and none that holds personal data."""
+
+
+class _Calls:
+    """The calls of this process, a line each."""
+
+    def __init__(self, folder: str, function: str) -> None:
+        self._function = function
+        self._path = Path(folder, f"{function}.{os.getpid()}.jsonl")
+        self._path.touch()  # the process is known by it, also before its first call
+
+    def begun(self, params: Mapping[str, Any], model: Any, context: dict[str, Any], **_: object) -> None:  # noqa: ANN401
+        named = {name: params[name] for name in _NAMED_BY if name in params}
+        tables = params.get("RequestItems")
+        if isinstance(tables, dict):
+            named["TableName"] = list(tables)
+        context["e2e"] = {
+            "function": self._function,
+            "service": model.service_model.service_name,
+            "operation": model.name,
+            "named": named,
+            "to_phone": "PhoneNumber" in params,
+        }
+
+    def answered(self, parsed: Mapping[str, Any], context: dict[str, Any], **_: object) -> None:
+        self._write(context, parsed.get("Error", {}).get("Code", ""))
+
+    def failed(self, exception: Exception, context: dict[str, Any], **_: object) -> None:
+        self._write(context, type(exception).__name__)
+
+    def _write(self, context: dict[str, Any], error: str) -> None:
+        call = context.pop("e2e", None)
+        if call:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({**call, "error": error}) + "\n")
+
+
+class _MovedClock(MetaPathFinder, Loader):
+    """Lets our clock, as it is imported, add to the time what a file says, in seconds."""
+
+    MODULE = "dunning.adapters.clock"
+
+    def __init__(self, offset: Path) -> None:
+        self._offset = offset
+        self._found: ModuleSpec | None = None
+        self._looking = False
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        del path, target
+        if fullname != self.MODULE or self._looking:
+            return None
+        self._looking = True  # the next line asks all finders, this one too
+        self._found = importlib.util.find_spec(fullname)
+        return importlib.util.spec_from_loader(fullname, self)
+
+    def exec_module(self, module: ModuleType) -> None:
+        if self._found is None or self._found.loader is None:
+            raise ImportError(self.MODULE)
+        self._found.loader.exec_module(module)
+        offset = self._offset
+
+        def now(_clock: object) -> datetime:
+            return datetime.now(UTC) + timedelta(seconds=float(offset.read_text("utf-8")))
+
+        module.SystemClock.now = now
+
+
+def _observe() -> None:
+    function = os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
+    if not function:
+        sys.executable = os.environ["E2E_FUNCTIONS_PYTHON"]
+        return
+    import botocore.handlers  # noqa: PLC0415 - a function's interpreter has it, the stand-in's own needs none
+
+    calls = _Calls(os.environ["E2E_CALLS"], function)
+    botocore.handlers.BUILTIN_HANDLERS += [
+        ("before-parameter-build", calls.begun),
+        ("after-call", calls.answered),
+        ("after-call-error", calls.failed),
+    ]
+    sys.meta_path.insert(0, _MovedClock(Path(os.environ["E2E_CLOCK"])))
+
+
+if "E2E_CALLS" in os.environ:
+    _observe()

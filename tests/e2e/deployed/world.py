@@ -1,0 +1,365 @@
+"""The deployed stack, and the hands of those who live with it: a manager, an engineer, and the clock."""
+
+import json
+import os
+import signal
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from dunning.adapters.dynamodb.items import contact_of, standing_of
+from dunning.adapters.dynamodb.keys import STANDING
+from dunning.domain.contact import Contact
+from dunning.domain.standing import Standing
+from tests.e2e.deployed.deployment import STACK, Deployer, Key
+from tests.e2e.deployed.standin import ACCOUNT, REGION, Folders, StandIn, StandInError
+from tests.unit.intake.portfolio import WANG, csv_of, row
+
+BEGINS = datetime(2026, 12, 1, 3, 0, tzinfo=UTC)
+"""
+What the functions take for the time at which the run begins: a Tuesday, eleven in the morning in Taipei.
+
+The schedule, the queue and the signatures live in real time; only our own clock is moved, or the run could only be
+started in office hours.
+"""
+
+TODAY = date(2026, 12, 1)
+"""Where the customers live."""
+
+TICK = 60.0
+"""Seconds between two ticks, and what the stand-in's own look at its schedules adds at most."""
+TICK_AT_MOST = TICK + 15.0
+
+FUNCTIONS = ("ScannerFunction", "SenderFunction", "IntakeFunction")
+
+type Statements = Sequence[Mapping[str, object]]
+
+MANAGER_MAY: Statements = [
+    {
+        "Effect": "Allow",
+        "Action": "s3:PutObject",
+        "Resource": f"arn:aws:s3:::{STACK}-uploads-{ACCOUNT}/accounts/*",
+    },
+    {
+        "Effect": "Allow",
+        "Action": "s3:GetObject",
+        "Resource": f"arn:aws:s3:::{STACK}-uploads-{ACCOUNT}/rejects/*",
+    },
+    {
+        "Effect": "Allow",
+        "Action": ["ssm:PutParameter", "ssm:GetParameter"],
+        "Resource": f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{STACK}/sending",
+    },
+]
+"""A collections manager: uploads files, reads refusals, turns sending off and on."""
+
+ENGINEER_MAY: Statements = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
+
+
+@dataclass
+class World:
+    """A stack in the stand-in."""
+
+    stand_in: StandIn
+    manager: Key
+    engineer: Key
+    deployer: Deployer
+    parameters: dict[str, str] = field(default_factory=dict)
+    deployments: list[datetime] = field(default_factory=list)
+    _people: int = 0
+
+    # ------------------------------------------------------------------ users
+
+    def as_manager(self, service: str) -> Any:  # noqa: ANN401 - a client of any service
+        """Make a client of a collections manager."""
+        return client(self.stand_in, self.manager, service)
+
+    def as_engineer(self, service: str) -> Any:  # noqa: ANN401 - a client of any service
+        """Make a client of the engineer who has deployed."""
+        return client(self.stand_in, self.engineer, service)
+
+    # ------------------------------------------------------------- what there is
+
+    @property
+    def folders(self) -> Folders:
+        """Where this run writes."""
+        return self.stand_in.folders
+
+    @cached_property
+    def ids(self) -> Mapping[str, str]:
+        """Physical names, by logical id."""
+        found = self.as_engineer("cloudformation").describe_stack_resources(StackName=STACK)["StackResources"]
+        return {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found}
+
+    def sms_to(self, phone: str) -> list[Mapping[str, Any]]:
+        """Return the texts SNS took for a number."""
+        return self.stand_in.sms().get(phone, [])
+
+    def contacts(self) -> dict[str, list[Contact]]:
+        """Return the audit records, by customer, in their order."""
+        found = defaultdict(list)
+        for item in self._items("ContactsTable"):
+            contact = contact_of(item)
+            found[contact.customer_id].append(contact)
+        return {customer_id: sorted(of, key=lambda one: one.at) for customer_id, of in found.items()}
+
+    def standings(self) -> dict[str, Standing]:
+        """Return all standings."""
+        items = [item for item in self._items("CustomersTable") if item["item"]["S"] == STANDING]
+        return {item["customer_id"]["S"]: standing_of(item) for item in items}
+
+    def everything(self) -> dict[str, Any]:
+        """Return all that must outlive a deployment."""
+        s3 = self.as_engineer("s3")
+        return {
+            "customers": sorted(map(_frozen, self._items("CustomersTable"))),
+            "contacts": sorted(map(_frozen, self._items("ContactsTable"))),
+            "objects": [one["Key"] for one in s3.list_objects_v2(Bucket=self.ids["UploadsBucket"]).get("Contents", [])],
+            "dead letters": sorted(message["Body"] for message in self.messages("RemindersDeadLetters")),
+            "switch": self.as_manager("ssm").get_parameter(Name=self.ids["SendingParameter"])["Parameter"]["Value"],
+            "names": {
+                name: self.ids[name]
+                for name in ("CustomersTable", "ContactsTable", "UploadsBucket", "Reminders", "RemindersDeadLetters")
+            },
+        }
+
+    def messages(self, queue: str) -> list[Mapping[str, Any]]:
+        """Return what is on a queue, visible or not, without receiving it."""
+        name = self.ids[queue].rpartition("/")[2]
+        answer = self.stand_in.ask(f"{self.stand_in.url}/_ministack/sqs/messages?account={ACCOUNT}&region={REGION}")
+        held = answer["messages"][ACCOUNT][REGION]
+        (found,) = (messages for url, messages in held.items() if url.rpartition("/")[2] == name)
+        return list(found)
+
+    def logged(self, function: str) -> list[dict[str, Any]]:
+        """Return the JSON lines of a function's log group."""
+        pages = self.as_engineer("logs").get_paginator("filter_log_events")
+        lines = [
+            event["message"].strip()
+            for page in pages.paginate(logGroupName=f"/{STACK}/{function}")
+            for event in page["events"]
+        ]
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+    def rejects(self, name: str) -> str:
+        """Read a reject file as the manager does."""
+        s3 = self.as_manager("s3")
+        try:
+            answer = s3.get_object(Bucket=f"{STACK}-uploads-{ACCOUNT}", Key=f"rejects/{name}")
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
+                return ""
+            raise
+        return str(answer["Body"].read().decode("utf-8-sig"))
+
+    def calls(self) -> Iterator[dict[str, Any]]:
+        """Yield the calls the functions have made."""
+        for path in sorted(self.folders.calls.glob("*.jsonl")):
+            for line in path.read_text("utf-8").splitlines():
+                yield json.loads(line)
+
+    # ------------------------------------------------------------------ what is done
+
+    def people(self, count: int, *, due_on: date = TODAY, **changes: str) -> list[dict[str, str]]:
+        """Make up customers that nobody has heard of yet."""
+        made = []
+        for _ in range(count):
+            self._people += 1
+            number = f"{self._people:04d}"
+            made.append(
+                row(
+                    WANG,
+                    customer_id=f"C-{number}",
+                    account_id=f"A-{number}",
+                    account_number=f"9001-0000-{number}",
+                    phone=f"09{10_000_000 + self._people:08d}",
+                    due_on=due_on.isoformat(),
+                    **changes,
+                )
+            )
+        return made
+
+    def upload(self, name: str, rows: Iterable[Mapping[str, str]]) -> None:
+        """Drop a file into the bucket as the manager does."""
+        self.as_manager("s3").put_object(
+            Bucket=f"{STACK}-uploads-{ACCOUNT}", Key=f"accounts/{name}", Body=csv_of(rows).encode()
+        )
+
+    def load(self, name: str, rows: Sequence[Mapping[str, str]]) -> None:
+        """Upload a file, and wait until the intake has planned everybody in it."""
+        self.upload(name, rows)
+        wanted = {one["customer_id"] for one in rows}
+        self.until(f"{name} is loaded", lambda: wanted <= self.standings().keys())
+
+    def turn(self, value: str) -> None:
+        """Turn the switch for all sending."""
+        self.as_manager("ssm").put_parameter(Name=self.ids["SendingParameter"], Value=value, Overwrite=True)
+
+    def deploy(self, *, change: Callable[[dict[str, Any]], None] | None = None, **parameters: str) -> None:
+        """Deploy the stack, the first time or again."""
+        self.parameters |= parameters
+        self.deployer.deploy(self.parameters, change=change)
+        self.deployments.append(datetime.now(UTC))
+        self.__dict__.pop("ids", None)
+        for function, queue in self.deployer.dead_letter_queues().items():
+            # The stand-in's CloudFormation forgets a function's dead-letter queue; its Lambda knows what it is.
+            self.as_engineer("lambda").update_function_configuration(
+                FunctionName=self.ids[function], DeadLetterConfig={"TargetArn": self.queue_arn(queue)}
+            )
+
+    def queue_arn(self, queue: str) -> str:
+        """Return the ARN of a queue."""
+        return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{self.ids[queue].rpartition('/')[2]}"
+
+    def layers(self) -> set[str]:
+        """Return the versions of the layer that the functions run."""
+        functions = self.as_engineer("lambda")
+        return {
+            layer["Arn"]
+            for name in FUNCTIONS
+            for layer in functions.get_function_configuration(FunctionName=self.ids[name])["Layers"]
+        }
+
+    def tick(self) -> dict[str, int]:
+        """Start the scanner by hand, as an engineer may, where a test need not wait for the schedule."""
+        functions = self.as_engineer("lambda")
+        answer: dict[str, int] = {}
+
+        def invoked() -> bool:
+            try:
+                done = functions.invoke(FunctionName=self.ids["ScannerFunction"], Payload=b"{}")
+            except functions.exceptions.TooManyRequestsException:
+                return False  # the schedule's own tick is at work: one at a time
+            if "FunctionError" in done:
+                raise StandInError(f"the scanner failed: {done['Payload'].read()!r}")
+            answer.update(json.loads(done["Payload"].read()))
+            return True
+
+        self.until("the scanner is free", invoked)
+        return answer
+
+    def settle(self, *, within: float = 40.0) -> None:
+        """Wait until the queue is empty: every job was judged, and its message deleted."""
+        self.until("the queue is empty", lambda: not self.messages("Reminders"), within=within)
+
+    @contextmanager
+    def impatient_queue(self) -> Iterator[None]:
+        """
+        Let jobs whose sender has died come back after seconds.
+
+        Declared are six minutes, six times what a sender may take; a run cannot wait for that.
+        """
+        sqs, queue = self.as_engineer("sqs"), self.ids["Reminders"]
+        declared = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["VisibilityTimeout"])["Attributes"]
+        sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "10"})
+        try:
+            yield
+        finally:
+            sqs.set_queue_attributes(QueueUrl=queue, Attributes=declared)
+
+    def ticks(self, message: str = "tick") -> int:
+        """Return how often the scanner has said that it worked, or that it was told not to."""
+        return sum(line.get("message") == message for line in self.logged("scanner"))
+
+    def scheduled(self) -> list[datetime]:
+        """Return when the schedule itself has fired: what is started by hand is not told by this line."""
+        log = (self.folders.logs / "ministack.log").read_text("utf-8", errors="replace")
+        return [
+            datetime.strptime(line[:19], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+            for line in log.splitlines()
+            if "EventBridge → Lambda" in line
+        ]
+
+    def advance(self, by: timedelta) -> None:
+        """Let the functions' clock jump on."""
+        offset = float(self.folders.clock.read_text("utf-8")) + by.total_seconds()
+        self._set_clock(offset)
+
+    def now(self) -> datetime:
+        """Return what the functions take for the time."""
+        return datetime.now(UTC) + timedelta(seconds=float(self.folders.clock.read_text("utf-8")))
+
+    def begin(self) -> None:
+        """Set the functions' clock to where the run begins."""
+        self._set_clock((BEGINS - datetime.now(UTC)).total_seconds())
+
+    def kill(self, function: str) -> int:
+        """Let the processes of a function die at once, as an out-of-memory or a lost host does."""
+        pids = self.stand_in.processes_of(self.ids[function])
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        return len(pids)
+
+    def until(self, what: str, holds: Callable[[], bool], *, within: float = 40.0) -> None:
+        """
+        Wait until something holds.
+
+        Raises:
+            StandInError: it did not, in time; the message names the logs.
+        """
+        end = time.monotonic() + within
+        while not holds():
+            if time.monotonic() > end:
+                raise StandInError(f"not within {within:.0f} s: {what}; see {self.folders.logs}")
+            time.sleep(0.2)
+
+    def say(self, what: str) -> None:
+        """Tell whoever waits for the run what it is at."""
+        sys.stderr.write(f"\n    {datetime.now(UTC):%H:%M:%S} {what} ")
+        sys.stderr.flush()
+
+    # ------------------------------------------------------------------ the inside
+
+    def _set_clock(self, offset: float) -> None:
+        # Replaced as a whole: a function may read it at any moment.
+        fresh = self.folders.clock.with_suffix(".new")
+        fresh.write_text(repr(offset), "utf-8")
+        fresh.replace(self.folders.clock)
+
+    def _items(self, table: str) -> Iterator[Any]:
+        pages = self.as_engineer("dynamodb").get_paginator("scan")
+        for page in pages.paginate(TableName=self.ids[table], ConsistentRead=True):
+            yield from page["Items"]
+
+
+def client(stand_in: StandIn, key: Key, service: str) -> Any:  # noqa: ANN401 - a client of any service
+    """Make a client of the stand-in."""
+    session = boto3.Session(key.access_key_id, key.secret_access_key, region_name=REGION)
+    return session.client(
+        service,  # type: ignore[call-overload]
+        endpoint_url=stand_in.url,
+        verify=str(stand_in.certificate),
+        config=Config(retries={"total_max_attempts": 2, "mode": "standard"}, connect_timeout=5, read_timeout=60),
+    )
+
+
+def make_user(stand_in: StandIn, name: str, may: Statements) -> Key:
+    """Let the account's root make a user with a policy of its own."""
+    iam = client(stand_in, Key("test", "test"), "iam")
+    iam.create_user(UserName=name)
+    iam.put_user_policy(
+        UserName=name,
+        PolicyName=name,
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": list(may)}),
+    )
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return Key(key["AccessKeyId"], key["SecretAccessKey"])
+
+
+def phone_of(person: Mapping[str, str]) -> str:
+    """Return a customer's number as it is dialled from abroad."""
+    return f"+886{person['phone'].removeprefix('0')}"
+
+
+def _frozen(item: Mapping[str, Any]) -> str:
+    return json.dumps(item, sort_keys=True)

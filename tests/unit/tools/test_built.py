@@ -1,0 +1,142 @@
+"""What `make build` refuses: a layer that would be slow, foreign, or not what the lock says."""
+
+import importlib.util
+import py_compile
+from pathlib import Path
+
+import pytest
+
+from tests.tools import built
+
+LOCK = """\
+phonenumberslite==9.0.42 \\
+    --hash=sha256:0000
+six==1.17.0 ; python_version >= "3" \\
+    --hash=sha256:1111
+"""
+
+
+def _compiled(
+    source: Path, mode: py_compile.PycInvalidationMode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+) -> Path:
+    target = importlib.util.cache_from_source(str(source))
+    py_compile.compile(str(source), cfile=target, invalidation_mode=mode, doraise=True)
+    return Path(target)
+
+
+def _package(layer: Path, name: str, version: str, module: str) -> None:
+    (layer / f"{name}-{version}.dist-info").mkdir(parents=True)
+    (layer / f"{name}-{version}.dist-info" / "METADATA").write_text(f"Name: {name}\nVersion: {version}\n\ntext\n")
+    source = layer / module
+    source.parent.mkdir(parents=True, exist_ok=True)
+    source.write_text("ANSWER = 42\n")
+    _compiled(source)
+
+
+@pytest.fixture
+def layer(tmp_path: Path) -> Path:
+    """Build a small layer with which nothing is wrong."""
+    layer = tmp_path / "python"
+    _package(layer, "phonenumberslite", "9.0.42", "phonenumbers/__init__.py")
+    _package(layer, "six", "1.17.0", "six.py")
+    return layer
+
+
+def _all_that_is_wrong(layer: Path) -> list[str]:
+    return [
+        *built.foreign_binaries(layer, "arm64"),
+        *built.missing_bytecode(layer),
+        *built.unlocked_packages(layer, LOCK),
+        *built.not_runtime(layer),
+    ]
+
+
+def _binary(machine: int) -> bytes:
+    return b"\x7fELF".ljust(18, b"\0") + machine.to_bytes(2, "little") + b"\0" * 12
+
+
+def test_a_layer_that_is_as_it_should_be_is_taken(layer: Path) -> None:
+    (layer / "phonenumbers" / "fast.cpython-313-aarch64-linux-gnu.so").write_bytes(_binary(0xB7))
+    assert not _all_that_is_wrong(layer)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("fast.cpython-313-x86_64-linux-gnu.so", _binary(0x3E), "is not for arm64"),
+        ("fast.cpython-312-aarch64-linux-gnu.so", _binary(0xB7), "is not for Python 3.13"),
+        ("fast.cpython-313-darwin.so", b"\xcf\xfa\xed\xfe", "is no binary that Linux loads"),
+        ("helper", _binary(0x3E), "is not for arm64"),
+    ],
+)
+def test_a_binary_for_another_processor_or_python_is_refused(layer: Path, name: str, content: bytes, why: str) -> None:
+    (layer / "phonenumbers" / name).write_bytes(content)
+    assert _all_that_is_wrong(layer) == [f"phonenumbers/{name} {why}"]
+
+
+def test_a_source_without_bytecode_is_refused(layer: Path) -> None:
+    Path(importlib.util.cache_from_source(str(layer / "six.py"))).unlink()
+    assert _all_that_is_wrong(layer) == ["six.py has no bytecode"]
+
+
+def test_bytecode_of_another_source_is_refused_because_python_would_not_notice(layer: Path) -> None:
+    (layer / "six.py").write_text("ANSWER = 43\n")
+    assert _all_that_is_wrong(layer) == ["__pycache__/six.cpython-313.pyc is bytecode of another source"]
+
+
+@pytest.mark.parametrize(
+    "mode", [py_compile.PycInvalidationMode.TIMESTAMP, py_compile.PycInvalidationMode.CHECKED_HASH]
+)
+def test_bytecode_that_python_would_check_first_is_refused(layer: Path, mode: py_compile.PycInvalidationMode) -> None:
+    _compiled(layer / "six.py", mode)
+    assert _all_that_is_wrong(layer) == ["__pycache__/six.cpython-313.pyc is not trusted without a look at its source"]
+
+
+def test_bytecode_of_another_python_is_refused(layer: Path) -> None:
+    compiled = Path(importlib.util.cache_from_source(str(layer / "six.py")))
+    compiled.write_bytes(b"\0\0\r\n" + compiled.read_bytes()[4:])
+    assert _all_that_is_wrong(layer) == ["__pycache__/six.cpython-313.pyc is bytecode of another Python"]
+
+
+def test_bytecode_without_a_source_is_refused(layer: Path) -> None:
+    (layer / "phonenumbers" / "__pycache__" / "gone.cpython-313.pyc").write_bytes(b"")
+    assert _all_that_is_wrong(layer) == ["phonenumbers/__pycache__/gone.cpython-313.pyc belongs to no source"]
+
+
+def test_a_package_the_lock_does_not_name_is_refused(layer: Path) -> None:
+    _package(layer, "pytest", "9.0.0", "pytest/__init__.py")
+    assert _all_that_is_wrong(layer) == ["pytest: the lock says nothing, the layer has 9.0.0"]
+
+
+def test_a_package_that_is_missing_or_of_another_version_is_refused(layer: Path) -> None:
+    lock = LOCK.replace("1.17.0", "1.18.0") + "pydantic==2.14.3\n"
+    assert list(built.unlocked_packages(layer, lock)) == [
+        "pydantic: the lock says 2.14.3, the layer has nothing",
+        "six: the lock says 1.18.0, the layer has 1.17.0",
+    ]
+
+
+def test_a_folder_that_is_no_packages_is_refused(layer: Path) -> None:
+    (layer / "leftover").mkdir()
+    assert _all_that_is_wrong(layer) == ["leftover belongs to no package"]
+
+
+@pytest.mark.parametrize("path", ["phonenumbers/tests/data.txt", "phonenumbers/data.pyi"])
+def test_what_only_developers_need_is_refused(layer: Path, path: str) -> None:
+    (layer / path).parent.mkdir(exist_ok=True)
+    (layer / path).write_text("")
+    assert _all_that_is_wrong(layer) == [f"{path} is not needed at run time"]
+
+
+def test_a_file_of_ours_that_is_missing_or_changed_is_refused(tmp_path: Path) -> None:
+    ours, layer = tmp_path / "source" / "dunning", tmp_path / "python"
+    for folder in (ours, layer / "dunning"):
+        folder.mkdir(parents=True)
+        (folder / "same.toml").write_text("a = 1")
+        (folder / "changed.toml").write_text(str(folder))
+    (ours / "policy.toml").write_text("a = 1")
+    (ours / "py.typed").write_text("")
+    assert list(built.not_ours(layer, ours)) == [
+        "dunning/changed.toml differs from its source",
+        "dunning/policy.toml is missing",
+    ]
