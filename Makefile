@@ -14,9 +14,19 @@ STAMP = $(VENV)/installed
 
 RUNTIME_LOCK = layers/dunning/python/requirements.txt
 DEV_LOCK = requirements-dev.txt
+TOOLS_LOCK = requirements-tools.txt
+CHECKOV_LOCK = requirements-checkov.txt
 # No header and no addresses: the lock must not tell, nor depend on, where packages were fetched from.
 COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.13 --no-header
 COMPILE_DEV = $(COMPILE) --group dev -c $(RUNTIME_LOCK)
+COMPILE_TOOLS = $(COMPILE) --group tools
+COMPILE_CHECKOV = $(COMPILE) --group checkov
+
+# Environments of their own: command-line tools.
+TOOLS_VENV = .venv-tools
+CHECKOV_VENV = .venv-checkov
+# cdk-nag is of npm; package.json and its lock lie beside the few lines that run it.
+NAG = tests/tools/nag
 
 ACCOUNTS =
 START =
@@ -28,7 +38,7 @@ POLICIES =
 
 .PHONY: help
 help: ## Show the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: setup ## Play 45 days on the embedded AWS; ACCOUNTS=file.csv START=2026-12-01 DAYS=30 OUT=dir
@@ -40,19 +50,31 @@ test: setup ## Run the whole test suite
 	$(BIN)/python -m pytest
 
 .PHONY: check
-check: setup ## Check style, types, locks and the template
+check: setup tools checkov ## Check style, types, locks and the template
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/cfn-lint template.yaml
+	$(BIN)/cfn-lint --append-rules cfn_lint_serverless.rules -- template.yaml
+	PATH="$(CURDIR)/$(BIN):$$PATH" SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=ap-northeast-1 \
+		$(TOOLS_VENV)/bin/sam validate --lint
+	@$(BIN)/python -m tests.tools.template_check checkov $(CHECKOV_VENV)/bin/checkov
 	@$(BIN)/python -m tests.tools.policy_check --brief
 	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT \
 	&& cp $(RUNTIME_LOCK) "$$fresh/runtime.txt" && cp $(DEV_LOCK) "$$fresh/dev.txt" \
+	&& cp $(TOOLS_LOCK) "$$fresh/tools.txt" && cp $(CHECKOV_LOCK) "$$fresh/checkov.txt" \
 	&& $(COMPILE) -o "$$fresh/runtime.txt" pyproject.toml > "$$fresh/log" \
 	&& $(COMPILE_DEV) -o "$$fresh/dev.txt" pyproject.toml > "$$fresh/log" \
-	&& if diff -u $(RUNTIME_LOCK) "$$fresh/runtime.txt" && diff -u $(DEV_LOCK) "$$fresh/dev.txt"; \
+	&& $(COMPILE_TOOLS) -o "$$fresh/tools.txt" > "$$fresh/log" \
+	&& $(COMPILE_CHECKOV) -o "$$fresh/checkov.txt" > "$$fresh/log" \
+	&& if diff -u $(RUNTIME_LOCK) "$$fresh/runtime.txt" && diff -u $(DEV_LOCK) "$$fresh/dev.txt" \
+	&& diff -u $(TOOLS_LOCK) "$$fresh/tools.txt" && diff -u $(CHECKOV_LOCK) "$$fresh/checkov.txt"; \
 	then echo "The locks fit pyproject.toml."; \
 	else echo "The locks do not fit pyproject.toml: run 'make lock' and look at the difference."; exit 1; fi
+
+.PHONY: nag
+nag: setup ## Check the template with cdk-nag too; needs node and npm, and is not part of check
+	@[ -d $(NAG)/node_modules ] || (cd $(NAG) && npm ci --silent --no-audit --no-fund)
+	@$(BIN)/python -m tests.tools.template_check nag $(NAG)
 
 .PHONY: policy-check
 policy-check: setup ## Print what holds per lender and place, and from whom; LENDER=demo-tw PLACE=TW POLICIES=dir
@@ -73,6 +95,8 @@ bench: setup ## Measure: calls, cost, CPU, decisions per second, import time
 lock: setup ## Lock the dependencies again after a change of pyproject.toml
 	$(COMPILE) -o $(RUNTIME_LOCK) pyproject.toml > /dev/null
 	$(COMPILE_DEV) -o $(DEV_LOCK) pyproject.toml > /dev/null
+	$(COMPILE_TOOLS) -o $(TOOLS_LOCK) > /dev/null
+	$(COMPILE_CHECKOV) -o $(CHECKOV_LOCK) > /dev/null
 
 .PHONY: calendars
 calendars: setup ## Write the holiday calendars again
@@ -80,7 +104,7 @@ calendars: setup ## Write the holiday calendars again
 
 .PHONY: clean
 clean: ## Remove everything that can be made again
-	rm -rf $(VENV) .local .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(TOOLS_VENV) $(CHECKOV_VENV) $(NAG)/node_modules .local .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find functions layers tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A virtual environment without a stamp was interrupted while it was made, or its interpreter is gone: make it again.
@@ -102,3 +126,23 @@ setup:
 	rm -f $(STAMP); \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(DEV_LOCK) \
 	&& echo "$$wanted" > $(STAMP)
+
+# $(call environment,FOLDER,LOCK,INSTALL): an environment that holds what INSTALL puts there, made anew when the lock
+# or the interpreter has changed. Bytecode is written now: whoever runs it may have told Python not to write any.
+define environment
+@wanted=$$(cksum < $(2)); \
+if [ "$$wanted" != "$$(cat $(1)/installed 2> /dev/null)" ] || ! $(1)/bin/python $(IS_313) 2> /dev/null; then \
+	echo "Setting up $(1)"; \
+	rm -rf $(1) && $(BIN)/python -m venv --without-pip $(1) \
+	&& $(BIN)/uv pip $(3) --quiet --python $(1)/bin/python --require-hashes --compile-bytecode \
+	&& echo "$$wanted" > $(1)/installed; \
+fi
+endef
+
+.PHONY: tools
+tools: setup
+	$(call environment,$(TOOLS_VENV),$(TOOLS_LOCK),sync $(TOOLS_LOCK))
+
+.PHONY: checkov
+checkov: setup
+	$(call environment,$(CHECKOV_VENV),$(CHECKOV_LOCK),sync $(CHECKOV_LOCK))
