@@ -16,16 +16,21 @@ RUNTIME_LOCK = layers/dunning/python/requirements.txt
 DEV_LOCK = requirements-dev.txt
 TOOLS_LOCK = requirements-tools.txt
 E2E_LOCK = requirements-e2e.txt
+CHECKOV_LOCK = requirements-checkov.txt
 # No header and no addresses: the lock must not tell, nor depend on, where packages were fetched from.
 COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.13 --no-header
 COMPILE_DEV = $(COMPILE) --group dev -c $(RUNTIME_LOCK)
 COMPILE_TOOLS = $(COMPILE) --group tools
 COMPILE_E2E = $(COMPILE) --group e2e
+COMPILE_CHECKOV = $(COMPILE) --group checkov
 
 # Environments of their own: command-line tools; the stand-in for AWS; and what Lambda itself brings, which is boto3.
 TOOLS_VENV = .venv-tools
 E2E_VENV = .venv-e2e
+CHECKOV_VENV = .venv-checkov
 LAMBDA_VENV = .venv-lambda
+# cdk-nag is of npm; package.json and its lock lie beside the few lines that run it.
+NAG = tests/tools/nag
 
 # What is deployed, and the same for this machine's processor, so that it can be run here.
 BUILD = .aws-sam/build
@@ -92,23 +97,34 @@ e2e: build ministack ## Deploy to a stand-in for AWS with IAM enforced, remind, 
 	$(BIN)/python -m pytest -m deployed tests/e2e/deployed --capture=no --durations=5
 
 .PHONY: check
-check: setup ## Check style, types, locks and the template
+check: setup tools checkov ## Check style, types, locks and the template
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/cfn-lint template.yaml
+	$(BIN)/cfn-lint --append-rules cfn_lint_serverless.rules -- template.yaml
+	PATH="$(CURDIR)/$(BIN):$$PATH" SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=ap-northeast-1 \
+		$(TOOLS_VENV)/bin/sam validate --lint
+	@$(BIN)/python -m tests.tools.template_check checkov $(CHECKOV_VENV)/bin/checkov
 	@$(BIN)/python -m tests.tools.policy_check --brief
 	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT \
 	&& cp $(RUNTIME_LOCK) "$$fresh/runtime.txt" && cp $(DEV_LOCK) "$$fresh/dev.txt" \
 	&& cp $(TOOLS_LOCK) "$$fresh/tools.txt" && cp $(E2E_LOCK) "$$fresh/e2e.txt" \
+	&& cp $(CHECKOV_LOCK) "$$fresh/checkov.txt" \
 	&& $(COMPILE) -o "$$fresh/runtime.txt" pyproject.toml > "$$fresh/log" \
 	&& $(COMPILE_DEV) -o "$$fresh/dev.txt" pyproject.toml > "$$fresh/log" \
 	&& $(COMPILE_TOOLS) -o "$$fresh/tools.txt" > "$$fresh/log" \
 	&& $(COMPILE_E2E) -o "$$fresh/e2e.txt" > "$$fresh/log" \
+	&& $(COMPILE_CHECKOV) -o "$$fresh/checkov.txt" > "$$fresh/log" \
 	&& if diff -u $(RUNTIME_LOCK) "$$fresh/runtime.txt" && diff -u $(DEV_LOCK) "$$fresh/dev.txt" \
-	&& diff -u $(TOOLS_LOCK) "$$fresh/tools.txt" && diff -u $(E2E_LOCK) "$$fresh/e2e.txt"; \
+	&& diff -u $(TOOLS_LOCK) "$$fresh/tools.txt" && diff -u $(E2E_LOCK) "$$fresh/e2e.txt" \
+	&& diff -u $(CHECKOV_LOCK) "$$fresh/checkov.txt"; \
 	then echo "The locks fit pyproject.toml."; \
 	else echo "The locks do not fit pyproject.toml: run 'make lock' and look at the difference."; exit 1; fi
+
+.PHONY: nag
+nag: setup ## Check the template with cdk-nag too; needs node and npm, and is not part of check
+	@[ -d $(NAG)/node_modules ] || (cd $(NAG) && npm ci --silent --no-audit --no-fund)
+	@$(BIN)/python -m tests.tools.template_check nag $(NAG)
 
 .PHONY: policy-check
 policy-check: setup ## Print what holds per lender and place, and from whom; LENDER=demo-tw PLACE=TW POLICIES=dir
@@ -152,6 +168,7 @@ lock: setup ## Lock the dependencies again after a change of pyproject.toml
 	$(COMPILE_DEV) -o $(DEV_LOCK) pyproject.toml > /dev/null
 	$(COMPILE_TOOLS) -o $(TOOLS_LOCK) > /dev/null
 	$(COMPILE_E2E) -o $(E2E_LOCK) > /dev/null
+	$(COMPILE_CHECKOV) -o $(CHECKOV_LOCK) > /dev/null
 
 .PHONY: calendars
 calendars: setup ## Write the holiday calendars again; CHECK=1 only tells which would differ
@@ -163,7 +180,8 @@ characters: setup ## Write the tables of characters that stand for one another a
 
 .PHONY: clean
 clean: ## Remove everything that can be made again
-	rm -rf $(VENV) $(TOOLS_VENV) $(E2E_VENV) $(LAMBDA_VENV) .local .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(TOOLS_VENV) $(E2E_VENV) $(LAMBDA_VENV) $(CHECKOV_VENV) $(NAG)/node_modules
+	rm -rf .local .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find functions layers tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A virtual environment without a stamp was interrupted while it was made, or its interpreter is gone: make it again.
@@ -210,3 +228,7 @@ ministack: setup
 .PHONY: lambda
 lambda: setup
 	$(call environment,$(LAMBDA_VENV),$(DEV_LOCK),install -c $(DEV_LOCK) $(shell sed -n 's/^\(boto3==[^ ]*\).*/\1/p' $(DEV_LOCK)))
+
+.PHONY: checkov
+checkov: setup
+	$(call environment,$(CHECKOV_VENV),$(CHECKOV_LOCK),sync $(CHECKOV_LOCK))

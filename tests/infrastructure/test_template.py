@@ -9,7 +9,10 @@ import pytest
 
 from dunning.adapters.dynamodb.items import contact_item, facts_item, standing_item
 from dunning.domain.contact import Contact, ContactState
-from dunning.domain.standing import Standing, Wake
+from dunning.domain.facts import Hold, HoldReason
+from dunning.domain.standing import LedgerEntry, Progress, Standing, Wake
+from dunning.services import send
+from dunning.services.send import workers_for
 from dunning.settings import IntakeSettings, ScannerSettings, SenderSettings, Settings
 from tests.integration.people import NOW, someone
 from tests.local import ROOT
@@ -55,6 +58,17 @@ def _environment(resources: Mapping[str, Resource], function: str) -> Resource:
     return variables
 
 
+def _statements(resources: Mapping[str, Resource]) -> list[Resource]:
+    """Return the statements of all roles, and of the policies beside them."""
+    inline = [
+        policy
+        for role in _of_type(resources, "AWS::IAM::Role").values()
+        for policy in role["Properties"].get("Policies", ())
+    ]
+    beside = [policy["Properties"] for policy in _of_type(resources, "AWS::IAM::Policy").values()]
+    return [statement for policy in inline + beside for statement in policy["PolicyDocument"]["Statement"]]
+
+
 def _everything(value: object) -> Iterator[object]:
     yield value
     for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
@@ -96,10 +110,23 @@ class TestTheQueues:
             assert kept.pop(name) == 14 * 24 * 3600
         assert kept == {"Reminders": 24 * 3600}
 
+    def test_nobody_speaks_to_a_queue_without_tls(self, resources: Mapping[str, Resource]) -> None:
+        guarded = set()
+        for policy in _of_type(resources, "AWS::SQS::QueuePolicy").values():
+            (queue,) = policy["Properties"]["Queues"]
+            (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+            assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "sqs:*")
+            assert statement["Condition"] == {"Bool": {"aws:SecureTransport": False}}
+            assert _target(statement["Resource"]) == _target(queue)
+            guarded.add(_target(queue))
+        assert guarded == _of_type(resources, "AWS::SQS::Queue").keys()
+
     def test_each_way_in_has_its_dead_letter_queue(self, resources: Mapping[str, Resource]) -> None:
         (schedule,) = _of_type(resources, "AWS::Scheduler::Schedule").values()
         assert _target(schedule["Properties"]["Target"]["DeadLetterConfig"]["Arn"]) == "TickDeadLetters"
-        assert _target(_properties(resources, "IntakeFunction")["DeadLetterConfig"]["TargetArn"]) == "IntakeDeadLetters"
+        intake = _properties(resources, "IntakeFunctionEventInvokeConfig")
+        assert _target(intake["FunctionName"]) == "IntakeFunction"
+        assert _target(intake["DestinationConfig"]["OnFailure"]["Destination"]) == "IntakeDeadLetters"
 
 
 class TestTheBatches:
@@ -118,8 +145,29 @@ class TestTheBatches:
     def test_no_more_senders_work_than_share_the_rate(self, resources: Mapping[str, Resource]) -> None:
         (mapping,) = _of_type(resources, "AWS::Lambda::EventSourceMapping").values()
         most = mapping["Properties"]["ScalingConfig"]["MaximumConcurrency"]
-        assert most == {"Ref": "SenderConcurrency"}
+        assert most == {"Fn::FindInMap": ["Senders", {"Ref": "SmsPerSecond"}, "AtWork"]}
         assert _environment(resources, "SenderFunction")["SENDER_CONCURRENCY"] == most
+
+    def test_there_are_senders_for_every_rate_that_can_be_chosen(self, template: Resource) -> None:
+        rates = template["Parameters"]["SmsPerSecond"]["AllowedValues"]
+        assert template["Mappings"]["Senders"].keys() == {str(rate) for rate in rates}
+        assert template["Parameters"]["SmsPerSecond"]["Default"] in rates
+
+    def test_at_every_rate_a_sender_keeps_its_pace_and_ends_its_batch(self, template: Resource) -> None:
+        (mapping,) = _of_type(template["Resources"], "AWS::Lambda::EventSourceMapping").values()
+        size = mapping["Properties"]["BatchSize"]
+        for_new_texts = _properties(template["Resources"], "SenderFunction")["Timeout"] - send._SECONDS_TO_FINISH  # noqa: SLF001
+        for rate, senders in template["Mappings"]["Senders"].items():
+            assert int(senders["AtWork"]) >= 2  # the least SQS can be limited to
+            pace = int(rate) / int(senders["AtWork"])
+            assert pace * 0.4 <= workers_for(pace)  # not more than the threads can keep up with
+            assert size / pace <= for_new_texts
+
+    def test_at_every_rate_a_tick_ends_before_the_next(self, template: Resource) -> None:
+        timeout = _properties(template["Resources"], "ScannerFunction")["Timeout"]
+        for rate in template["Mappings"]["Senders"]:
+            calls = int(rate) * 60 / 10  # of SendMessageBatch
+            assert calls * 0.02 <= timeout / 2  # at 20 ms a call, and half of the time to spare
 
     def test_scanner_and_senders_share_one_rate(self, resources: Mapping[str, Resource]) -> None:
         rates = [_environment(resources, name)["SMS_PER_SECOND"] for name in ("ScannerFunction", "SenderFunction")]
@@ -129,11 +177,25 @@ class TestTheBatches:
 class TestTheSchedule:
     """Ticks."""
 
-    def test_starts_disabled_and_without_a_name_of_its_own(self, template: Resource) -> None:
+    def test_starts_disabled(self, template: Resource) -> None:
         (schedule,) = _of_type(template["Resources"], "AWS::Scheduler::Schedule").values()
         assert schedule["Properties"]["State"] == {"Ref": "ScheduleState"}
         assert template["Parameters"]["ScheduleState"]["Default"] == "DISABLED"
-        assert "Name" not in schedule["Properties"]
+        assert template["Parameters"]["ScheduleState"]["AllowedValues"] == ["ENABLED", "DISABLED"]
+
+    def test_says_its_time_zone_and_does_not_wander(self, resources: Mapping[str, Resource]) -> None:
+        (schedule,) = _of_type(resources, "AWS::Scheduler::Schedule").values()
+        assert schedule["Properties"]["ScheduleExpressionTimezone"] == "UTC"
+        assert schedule["Properties"]["FlexibleTimeWindow"] == {"Mode": "OFF"}
+
+    def test_may_start_the_scanner_park_its_ticks_and_nothing_else(self, resources: Mapping[str, Resource]) -> None:
+        (schedule,) = _of_type(resources, "AWS::Scheduler::Schedule").values()
+        role = _properties(resources, _target(schedule["Properties"]["Target"]["RoleArn"]))
+        (policy,) = role["Policies"]
+        allowed = {(one["Action"], _target(one["Resource"])) for one in policy["PolicyDocument"]["Statement"]}
+        assert allowed == {("lambda:InvokeFunction", "ScannerFunction"), ("sqs:SendMessage", "TickDeadLetters")}
+        (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
     def test_ticks_as_often_as_the_scanner_believes_and_never_two_at_once(
         self, resources: Mapping[str, Resource]
@@ -147,7 +209,11 @@ class TestTheSchedule:
 
     def test_a_late_tick_is_dropped_not_repeated(self, resources: Mapping[str, Resource]) -> None:
         (schedule,) = _of_type(resources, "AWS::Scheduler::Schedule").values()
-        assert schedule["Properties"]["Target"]["RetryPolicy"]["MaximumRetryAttempts"] == 0
+        once_and_within_the_minute = {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
+        assert schedule["Properties"]["Target"]["RetryPolicy"] == once_and_within_the_minute
+        invocation = _properties(resources, "ScannerFunctionEventInvokeConfig")
+        assert _target(invocation["FunctionName"]) == "ScannerFunction"
+        assert once_and_within_the_minute.items() <= invocation.items()
         assert "<aws.scheduler.scheduled-time>" in schedule["Properties"]["Target"]["Input"]
 
 
@@ -160,6 +226,7 @@ class TestTheTables:
         for table in tables.values():
             assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
             properties = table["Properties"]
+            assert properties["BillingMode"] == "PAY_PER_REQUEST"
             assert properties["DeletionProtectionEnabled"] is True
             assert properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
             assert properties["SSESpecification"]["SSEType"] == "KMS"
@@ -220,14 +287,31 @@ class TestTheBucket:
         (rule,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
         assert _target(rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"]) == "DataKey"
         assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
-        (expiry,) = properties["LifecycleConfiguration"]["Rules"]
+        assert properties["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+
+    def test_forgets_what_is_no_longer_needed(self, resources: Mapping[str, Resource]) -> None:
+        (bucket,) = _of_type(resources, "AWS::S3::Bucket").values()
+        rules = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
+        assert all(rule["Status"] == "Enabled" for rule in rules)
+        expiry, sweeping = rules
         assert expiry["ExpirationInDays"] <= 90
+        assert expiry["NoncurrentVersionExpiration"]["NoncurrentDays"] <= 7
+        assert sweeping["ExpiredObjectDeleteMarker"] is True
+        assert sweeping["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1
 
     def test_talks_tls_only(self, resources: Mapping[str, Resource]) -> None:
         (policy,) = _of_type(resources, "AWS::S3::BucketPolicy").values()
         (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
-        assert statement["Effect"] == "Deny"
+        assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
         assert statement["Condition"] == {"Bool": {"aws:SecureTransport": False}}
+        bucket, objects = statement["Resource"]
+        assert _target(bucket) == "UploadsBucket"
+        assert objects == {"Fn::Sub": "${UploadsBucket.Arn}/*"}
+
+    def test_starts_the_intake_of_its_own_account_only(self, resources: Mapping[str, Resource]) -> None:
+        (permission,) = _of_type(resources, "AWS::Lambda::Permission").values()
+        assert permission["Properties"]["Principal"] == "s3.amazonaws.com"
+        assert permission["Properties"]["SourceAccount"] == {"Ref": "AWS::AccountId"}
 
     def test_only_uploads_start_the_intake_and_rejects_do_not(self, resources: Mapping[str, Resource]) -> None:
         (bucket,) = _of_type(resources, "AWS::S3::Bucket").values()
@@ -239,10 +323,41 @@ class TestTheBucket:
 class TestTheKey:
     """One key for all personal data."""
 
+    @pytest.fixture
+    def statements(self, resources: Mapping[str, Resource]) -> dict[str, Resource]:
+        (key,) = _of_type(resources, "AWS::KMS::Key").values()
+        return {one["Sid"]: one for one in key["Properties"]["KeyPolicy"]["Statement"]}
+
     def test_is_rotated_and_kept(self, resources: Mapping[str, Resource]) -> None:
         (key,) = _of_type(resources, "AWS::KMS::Key").values()
         assert key["Properties"]["EnableKeyRotation"] is True
-        assert key["DeletionPolicy"] == "Retain"
+        assert key["Properties"]["PendingWindowInDays"] == 30
+        assert key["DeletionPolicy"] == key["UpdateReplacePolicy"] == "Retain"
+
+    def test_is_administered_by_the_account_and_used_by_logs_and_alarms(self, statements: dict[str, Resource]) -> None:
+        administrator = statements.pop("AccountAdministersThroughIam")
+        assert administrator["Principal"] == {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}
+        assert statements.keys() == {"LogsOfThisStack", "AlarmsOfThisStack"}
+        for statement in statements.values():
+            assert not [action for action in statement["Action"] if "*" in action]
+            assert statement["Condition"]
+
+    def test_encrypts_the_log_groups_of_this_stack_and_no_others(self, statements: dict[str, Resource]) -> None:
+        logs = statements["LogsOfThisStack"]
+        assert logs["Principal"] == {"Service": {"Fn::Sub": "logs.${AWS::Region}.${AWS::URLSuffix}"}}
+        (arn,) = logs["Condition"]["ArnLike"].values()
+        assert logs["Condition"]["ArnLike"].keys() == {"kms:EncryptionContext:aws:logs:arn"}
+        assert arn["Fn::Sub"].endswith(":${AWS::AccountId}:log-group:/${AWS::StackName}/*")
+
+    def test_carries_the_alarms_of_this_stack_to_its_topic_and_no_others(self, statements: dict[str, Resource]) -> None:
+        alarms = statements["AlarmsOfThisStack"]
+        assert alarms["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+        assert set(alarms["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
+        assert alarms["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+        limits = alarms["Condition"]["ArnLike"]
+        assert limits["aws:SourceArn"]["Fn::Sub"].endswith(":${AWS::AccountId}:alarm:${AWS::StackName}-*")
+        topic = limits["kms:EncryptionContext:aws:sns:topicArn"]["Fn::Sub"]
+        assert topic.endswith(":sns:${AWS::Region}:${AWS::AccountId}:${AWS::StackName}-*")
 
 
 class TestTheRoles:
@@ -255,12 +370,7 @@ class TestTheRoles:
             assert "ManagedPolicyArns" not in _properties(resources, role)
 
     def test_no_statement_is_about_everything_but_texts_to_phones(self, resources: Mapping[str, Resource]) -> None:
-        statements = [
-            (statement["Effect"], statement["Action"], json.dumps(statement["Resource"]))
-            for role in _of_type(resources, "AWS::IAM::Role").values()
-            for policy in role["Properties"].get("Policies", ())
-            for statement in policy["PolicyDocument"]["Statement"]
-        ]
+        statements = [(one["Effect"], one["Action"], json.dumps(one["Resource"])) for one in _statements(resources)]
         open_to_all = [one for one in statements if one[2] == '"*"']
         assert open_to_all == [("Allow", "sns:Publish", '"*"')]
         (denied,) = (one for one in statements if one[0] == "Deny")
@@ -271,12 +381,57 @@ class TestTheRoles:
         ]
         assert not [action for action in actions if "*" in action]
 
-    def test_only_lambda_and_the_schedule_may_take_a_role(self, resources: Mapping[str, Resource]) -> None:
+    def test_the_sender_cannot_publish_to_the_alarms_topic_or_any_other(
+        self, resources: Mapping[str, Resource]
+    ) -> None:
+        (policy,) = _properties(resources, "SenderRole")["Policies"]
+        (denied,) = (one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Deny")
+        assert denied["Resource"] == {"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*"}
+        assert "Condition" not in denied
+        others = [name for name in _of_type(resources, "AWS::IAM::Role") if name != "SenderRole"]
+        assert not [name for name in others if "sns:" in json.dumps(resources[name])]
+
+    def test_only_the_sender_is_limited_to_the_attributes_of_a_standing(
+        self, resources: Mapping[str, Resource]
+    ) -> None:
+        full = Standing(
+            "C1",
+            1,
+            Wake(NOW, 0),
+            (LedgerEntry("s", "c", NOW, 0, ("A",), "sms", NOW),),
+            {"A#1": Progress(0, NOW.date(), NOW.date())},
+            opted_out_at=NOW,
+            suspended_phone="+886900000001",
+            holds=(Hold(HoldReason.DISPUTE, None),),
+            planned_for="facts",
+            reason="due",
+        )
+        limited = [one for one in _statements(resources) if "ForAllValues:StringEquals" in one.get("Condition", {})]
+        (statement,) = limited
+        attributes = statement["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]
+        assert set(attributes) == standing_item(full, 4).keys()
+        assert statement in _properties(resources, "SenderRole")["Policies"][0]["PolicyDocument"]["Statement"]
+
+    def test_the_key_is_used_through_tables_and_the_bucket_only(self, resources: Mapping[str, Resource]) -> None:
+        using = [one for one in _statements(resources) if any(a.startswith("kms:") for a in one["Action"])]
+        assert len(using) == len(SETTINGS) + 1
+        for statement in using:
+            assert _target(statement["Resource"]) == "DataKey"
+            (service,) = statement["Condition"]["StringEquals"]["kms:ViaService"].values()
+            assert service in {f"{name}.${{AWS::Region}}.${{AWS::URLSuffix}}" for name in ("dynamodb", "s3")}
+
+    def test_only_lambda_the_schedule_and_sns_may_take_a_role(self, resources: Mapping[str, Resource]) -> None:
         for role in _of_type(resources, "AWS::IAM::Role").values():
             for statement in role["Properties"]["AssumeRolePolicyDocument"]["Statement"]:
                 services = statement["Principal"]["Service"]
                 named = {services} if isinstance(services, str) else set(services)
-                assert named <= {"lambda.amazonaws.com", "scheduler.amazonaws.com"}
+                assert named <= {"lambda.amazonaws.com", "scheduler.amazonaws.com", "sns.amazonaws.com"}
+                if "sns.amazonaws.com" in named:
+                    (policy,) = role["Properties"]["Policies"]
+                    (grant,) = policy["PolicyDocument"]["Statement"]
+                    assert all(action.startswith("logs:") for action in grant["Action"])
+                    assert grant["Resource"]["Fn::Sub"].endswith(":log-group:sns/*")
+                    assert statement["Condition"]["StringEquals"]["aws:SourceAccount"] == {"Ref": "AWS::AccountId"}
 
 
 @pytest.mark.parametrize("function", SETTINGS)
@@ -307,10 +462,21 @@ class TestAFunction:
         source = (ROOT / folder / f"{module}.py").read_text("utf-8")
         assert f"def {name}(event: " in source
 
-    def test_logs_where_logs_are_not_kept_for_ever(self, resources: Mapping[str, Resource], function: str) -> None:
+    def test_logs_where_logs_are_encrypted_and_not_kept_for_ever(
+        self, resources: Mapping[str, Resource], function: str
+    ) -> None:
         logging = _properties(resources, function)["LoggingConfig"]
         assert logging["LogFormat"] == "JSON"
-        assert _properties(resources, _target(logging["LogGroup"]))["RetentionInDays"] > 0
+        group = _properties(resources, _target(logging["LogGroup"]))
+        assert group["RetentionInDays"] > 0
+        assert _target(group["KmsKeyId"]) == "DataKey"
+
+    def test_writes_its_metrics_under_the_stacks_name(self, resources: Mapping[str, Resource], function: str) -> None:
+        assert _environment(resources, function)["POWERTOOLS_SERVICE_NAME"] == {"Ref": "AWS::StackName"}
+        assert _environment(resources, function)["POWERTOOLS_METRICS_NAMESPACE"] == "Dunning"
+
+    def test_pays_for_no_tracing(self, resources: Mapping[str, Resource], function: str) -> None:
+        assert "TracingConfig" not in _properties(resources, function)
 
     def test_uses_the_shards_all_others_use(self, resources: Mapping[str, Resource], function: str) -> None:
         assert _environment(resources, function)["DUE_SHARDS"] == {"Ref": "DueShards"}
@@ -325,6 +491,64 @@ def test_every_log_group_has_a_retention(resources: Mapping[str, Resource]) -> N
     groups = _of_type(resources, "AWS::Logs::LogGroup")
     assert len(groups) == len(SETTINGS)
     assert all(group["Properties"]["RetentionInDays"] for group in groups.values())
+
+
+def test_nothing_has_a_name_that_a_second_stack_would_want(resources: Mapping[str, Resource]) -> None:
+    names = {
+        f"{logical_id}.{name}": value
+        for logical_id, resource in resources.items()
+        for name, value in resource.get("Properties", {}).items()
+        if name in {"Name", f"{resource['Type'].rpartition('::')[2]}Name"}
+    }
+    assert names.pop("IntakeUploads.PolicyName") == "uploads"  # one of its role's
+    assert names
+    for name, value in names.items():
+        assert name.partition(".")[0] in {"SendingParameter", "ScannerLogs", "SenderLogs", "IntakeLogs"}
+        assert value["Fn::Sub"].startswith("/${AWS::StackName}/"), name
+
+
+class TestTheForm:
+    """What the person who deploys is asked and told."""
+
+    def test_every_parameter_says_what_it_is_and_takes_nothing_that_cannot_be(self, template: Resource) -> None:
+        for name, parameter in template["Parameters"].items():
+            assert parameter["Description"], name
+            assert parameter.keys() & {"AllowedValues", "AllowedPattern", "MinValue"}, name
+            assert "Default" in parameter, name
+
+    def test_every_parameter_has_a_label_and_a_place_in_the_console(self, template: Resource) -> None:
+        interface = template["Metadata"]["AWS::CloudFormation::Interface"]
+        grouped = [name for group in interface["ParameterGroups"] for name in group["Parameters"]]
+        assert sorted(grouped) == sorted(template["Parameters"])
+        assert interface["ParameterLabels"].keys() == template["Parameters"].keys()
+        assert all(group["Label"]["default"] for group in interface["ParameterGroups"])
+
+    def test_every_output_says_what_it_is_for_and_names_something_of_the_stack(self, template: Resource) -> None:
+        for output in template["Outputs"].values():
+            assert output["Description"]
+            value = output["Value"]
+            assert (value["Ref"] if "Ref" in value else value["Fn::GetAtt"][0]) in template["Resources"]
+            assert "Export" not in output  # names of an account and Region: two stacks would collide
+
+    @pytest.mark.parametrize(
+        "number",
+        [
+            "VisibilityTimeout",
+            "maxReceiveCount",
+            "Timeout",
+            "MemorySize",
+            "BatchSize",
+            "MaximumBatchingWindowInSeconds",
+            "ReservedConcurrentExecutions",
+            "EphemeralStorage",
+            "PendingWindowInDays",
+        ],
+    )
+    def test_a_number_that_was_chosen_has_its_reason_beside_it(self, number: str) -> None:
+        lines = (ROOT / "template.yaml").read_text("utf-8").splitlines()
+        chosen = [line for line in lines if line.strip().startswith(f"{number}:")]
+        assert chosen
+        assert not [line for line in chosen if "#" not in line]
 
 
 def test_a_new_stack_sends_once_its_schedule_is_enabled(template: Resource) -> None:

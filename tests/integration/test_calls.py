@@ -1,13 +1,15 @@
 """What a reminder costs in calls, and that every role allows what its function calls and nothing else."""
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from fnmatch import fnmatch
-from typing import Any
+from typing import Any, NamedTuple
 
 import boto3
 import pytest
 
+from dunning.adapters.dynamodb.items import facts_item
 from tests.integration.conftest import House, batch, job_for
 from tests.integration.people import someone
 from tests.integration.requests import error
@@ -39,17 +41,35 @@ def test_a_reminder_takes_no_more_calls_than_agreed(house: House) -> None:
     assert calls.total() / CUSTOMERS <= MOST_CALLS_A_REMINDER
 
 
-def _statements(function: str) -> list[tuple[str, list[str], str]]:
-    """Return effect, actions and resource of each statement of a function's role; `CustomersTable/index/due`."""
+class _Statement(NamedTuple):
+    """A statement of a role; a resource reads `CustomersTable/index/due`."""
+
+    effect: str
+    actions: list[str]
+    resource: str
+    condition: dict[str, Any]
+
+
+def _statements(function: str) -> list[_Statement]:
+    """Return each statement of a function's role, of the policies beside it too."""
     resources = translate(ROOT / "template.yaml")["Resources"]
-    role = resources[resources[function]["Properties"]["Role"]["Fn::GetAtt"][0]]["Properties"]
+    role = resources[function]["Properties"]["Role"]["Fn::GetAtt"][0]
+    policies = [
+        *resources[role]["Properties"]["Policies"],
+        *(
+            one["Properties"]
+            for one in resources.values()
+            if one["Type"] == "AWS::IAM::Policy" and {"Ref": role} in one["Properties"]["Roles"]
+        ),
+    ]
     return [
-        (
+        _Statement(
             statement["Effect"],
             [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"],
             _name(statement["Resource"]),
+            statement.get("Condition", {}),
         )
-        for policy in role["Policies"]
+        for policy in policies
         for statement in policy["PolicyDocument"]["Statement"]
     ]
 
@@ -61,7 +81,7 @@ def _name(resource: Any) -> str:  # noqa: ANN401 - an expression of CloudFormati
         return str(resource["Fn::GetAtt"][0])
     text = str(resource["Fn::Sub"])
     for expression, name in (
-        ("arn:${AWS::Partition}:s3:::${AWS::StackName}-uploads-${AWS::AccountId}", "UploadsBucket"),
+        ("${UploadsBucket.Arn}", "UploadsBucket"),
         ("arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter${SendingParameter}", "SendingParameter"),
         ("${CustomersTable.Arn}", "CustomersTable"),
     ):
@@ -96,6 +116,18 @@ def _needed(house: House) -> set[tuple[str, str]]:
         targets = ["*"] if "PhoneNumber" in call else [names[target] + below for target in on]
         needed |= {(_ACTIONS.get(action, action), target) for target in targets}
     return needed
+
+
+def _three_customers(house: House) -> None:
+    """Put three customers into the table, the first with a record that cannot be read."""
+    house.add(someone(1), someone(2), someone(3))
+    boto3.client("dynamodb").update_item(
+        TableName=house.cloud.stack.customers_table,
+        Key={"customer_id": {"S": "C0001"}, "item": {"S": "standing"}},
+        UpdateExpression="SET ledger = :broken",
+        ExpressionAttributeValues={":broken": {"S": "?"}},
+    )
+    house.requests.clear()
 
 
 def _scans(house: House) -> None:
@@ -133,21 +165,12 @@ _ALLOWED_FOR_AWS_ITSELF = {
 def test_a_role_allows_what_its_function_calls_and_nothing_else(
     house: House, function: str, work: Callable[[House], None]
 ) -> None:
-    house.add(someone(1), someone(2), someone(3))
-    boto3.client("dynamodb").update_item(
-        TableName=house.cloud.stack.customers_table,
-        Key={"customer_id": {"S": "C0001"}, "item": {"S": "standing"}},
-        UpdateExpression="SET ledger = :broken",
-        ExpressionAttributeValues={":broken": {"S": "?"}},
-    )
-    house.requests.clear()
+    _three_customers(house)
     work(house)
     needed = _needed(house)
     assert needed
-    statements = [one for one in _statements(function) if not one[1][0].startswith(("logs:", "kms:"))]
-    allowed = {
-        (action, resource) for effect, actions, resource in statements if effect == "Allow" for action in actions
-    }
+    statements = [one for one in _statements(function) if not one.actions[0].startswith(("logs:", "kms:"))]
+    allowed = {(action, one.resource) for one in statements if one.effect == "Allow" for action in one.actions}
     for action, target in needed:
         assert any(action == a and fnmatch(target, r) for a, r in allowed), (action, target)
     unused = {
@@ -157,3 +180,37 @@ def test_a_role_allows_what_its_function_calls_and_nothing_else(
     }
     # Polling asks for the depth too, which the sender itself does not.
     assert unused <= {("sqs:GetQueueAttributes", "Reminders")}
+
+
+def test_the_senders_role_lets_it_write_what_it_writes_and_nothing_of_the_facts(house: House) -> None:
+    _three_customers(house)
+    _sends(house)
+    written: set[str] = set()
+    for operation in ("dynamodb.PutItem", "dynamodb.UpdateItem"):
+        for call in house.requests.of(operation):
+            if call["TableName"] == house.cloud.stack.customers_table:
+                written |= _attributes(call)
+    (statement,) = (one for one in _statements("SenderFunction") if one.resource == "CustomersTable" and one.condition)
+    assert statement.actions == ["dynamodb:PutItem", "dynamodb:UpdateItem"]
+    allowed = set(statement.condition["ForAllValues:StringEquals"]["dynamodb:Attributes"])
+    assert written
+    assert written <= allowed
+    assert allowed & set(facts_item(someone(1))) == {"customer_id", "item"}  # the key both items share
+
+
+def _attributes(call: dict[str, Any]) -> set[str]:
+    """Return the attributes a write names, as IAM counts them: in the item, in the key, in expressions."""
+    expressions = " ".join(call.get(name, "") for name in ("UpdateExpression", "ConditionExpression"))
+    names = call.get("ExpressionAttributeNames", {})
+    # Keywords are in capitals, values begin with a colon, functions end with a bracket: the rest are attributes.
+    words = re.findall(r"(?<![:\w])#?[a-z_]+\b(?!\()", expressions)
+    return {*call.get("Item", {}), *call.get("Key", {}), *(names.get(word, word) for word in words)}
+
+
+def test_metrics_go_out_under_the_stacks_name(house: House) -> None:
+    house.scan()
+    (line,) = (line for line in house.lines() if "_aws" in line)
+    (metrics,) = line["_aws"]["CloudWatchMetrics"]
+    assert metrics["Namespace"] == "Dunning"
+    assert metrics["Dimensions"] == [["service"]]
+    assert line["service"] == "dunning"  # the local stack's name, not the program's

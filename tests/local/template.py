@@ -162,7 +162,8 @@ def create_stack(
         TemplateBody=json.dumps(
             {
                 "AWSTemplateFormatVersion": translated["AWSTemplateFormatVersion"],
-                "Parameters": translated.get("Parameters", {}),
+                "Parameters": {name: _as_text(declared) for name, declared in translated.get("Parameters", {}).items()},
+                "Mappings": translated.get("Mappings", {}),
                 "Conditions": translated.get("Conditions", {}),
                 "Resources": _local_resources(resources),
                 "Outputs": asked.outputs(),
@@ -260,6 +261,13 @@ def _driven_functions(resources: Mapping[str, Any]) -> _Driven:
         bucket=bucket,
         prefix=next((rule["Value"] for rule in rules if rule["Name"].lower() == "prefix"), ""),
     )
+
+
+def _as_text(parameter: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a parameter whose value is text, as in CloudFormation; moto would look for a number in mappings."""
+    kind = {"Number": "String"}.get(parameter["Type"], parameter["Type"])
+    default = {"Default": str(parameter["Default"])} if "Default" in parameter else {}
+    return {**parameter, "Type": kind, **default}
 
 
 def _local_resources(resources: Mapping[str, Any]) -> dict[str, Any]:

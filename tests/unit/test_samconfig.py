@@ -35,7 +35,7 @@ def test_every_parameter_is_the_templates_and_may_have_that_value(environment: s
         parameter = PARAMETERS[name]
         if parameter["Type"] == "Number":
             assert parameter.get("MinValue", 0) <= int(value) <= parameter.get("MaxValue", int(value))
-        assert value in parameter.get("AllowedValues", [value])
+        assert value in map(str, parameter.get("AllowedValues", [value]))
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
@@ -53,7 +53,11 @@ def test_a_stack_is_its_own_by_name_prefix_and_tag(environment: str) -> None:
 def test_production_is_another_stack_that_asks_before_it_changes() -> None:
     assert _deploy("prod")["stack_name"] not in {_deploy("dev")["stack_name"], _deploy("default")["stack_name"]}
     assert _deploy("prod")["confirm_changeset"] is True
-    assert CONFIG["prod"]["build"]["parameters"]["cached"] is False
+
+
+def test_no_build_is_cached_for_the_cache_does_not_know_the_processor() -> None:
+    for environment in ENVIRONMENTS:
+        assert not CONFIG[environment]["build"]["parameters"].get("cached", False)
 
 
 def test_no_deployment_starts_or_stops_sending_by_the_way() -> None:

@@ -392,6 +392,14 @@ def test_an_opt_out_in_a_file_is_for_good(office: Office) -> None:
     assert (standing.wake, standing.reason) == (None, "opted_out")
 
 
+def test_an_opt_out_is_counted_once_and_only_of_somebody_we_know(office: Office) -> None:
+    office.load_rows(WANG, row(CHEN, hold="opted_out"))
+    assert "OptOuts" not in office.journal.counts
+    for amount in ("3000", "4000"):
+        office.load_rows(row(amount=amount, hold="opted_out"), row(CHEN, amount=amount, hold="opted_out"), at=LATER)
+    assert office.journal.counts["OptOuts"] == 1
+
+
 def test_an_opt_out_by_reply_keeps_its_time(office: Office) -> None:
     office.load_rows(WANG)
     said_no = NOW - timedelta(days=1)

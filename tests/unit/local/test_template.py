@@ -70,8 +70,9 @@ def test_the_event_sources_are_those_declared(cloud: LocalCloud) -> None:
 
 
 def test_parameters_can_be_overridden() -> None:
-    with LocalCloud(BEGIN, parameters={"SmsPerSecond": "7", "DueShards": "2"}, wire=lambda *_: None) as cloud:
-        assert cloud.stack.sender.environment["SMS_PER_SECOND"] == "7"
+    with LocalCloud(BEGIN, parameters={"SmsPerSecond": "200", "DueShards": "2"}, wire=lambda *_: None) as cloud:
+        assert cloud.stack.sender.environment["SMS_PER_SECOND"] == "200"
+        assert cloud.stack.sender.environment["SENDER_CONCURRENCY"] == "4"
         assert cloud.stack.intake.environment["DUE_SHARDS"] == "2"
 
 

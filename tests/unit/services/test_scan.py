@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from dunning.domain.standing import Wake
-from dunning.ports import Due, Job
+from dunning.ports import Due, Job, OutsideError
 from dunning.services.scan import ScanService, Tick
 from tests.fakes import FakeClock, FakeCustomers, FakeJournal, FakeQueue, FakeSwitch
 from tests.integration.people import NOW, someone, waking
@@ -94,7 +94,25 @@ def test_a_tick_tells_what_it_did() -> None:
     office.queue.jobs = [Job("X", NOW)]
     office.scanner.tick()
     assert office.journal.events == [("tick", {"depth": 1, "enqueued": 3})]
-    assert office.journal.counts == {"JobsEnqueued": 3, "QueueDepth": 1}
+    assert office.journal.counts == {"JobsEnqueued": 3, "QueueDepth": 1, "Ticks": 1}
+
+
+def test_a_tick_while_sending_is_off_counts_the_scanner_is_not_silent() -> None:
+    office = Office(4)
+    office.switch.on = False
+    office.scanner.tick()
+    assert office.journal.counts == {"Ticks": 1}
+
+
+def test_a_tick_that_fails_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    def throttled() -> int:
+        raise OutsideError("GetQueueAttributes", "Throttling")
+
+    office = Office(4)
+    monkeypatch.setattr(office.queue, "depth", throttled)
+    with pytest.raises(OutsideError):
+        office.scanner.tick()
+    assert "Ticks" not in office.journal.counts
 
 
 def test_while_sending_is_off_neither_queue_nor_index_is_asked() -> None:

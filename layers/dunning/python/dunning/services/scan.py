@@ -26,6 +26,7 @@ class ScanService:
 
     `calendars_end_on` is the last day that every calendar somebody's rules need still covers, `None` if none is needed.
     The scanner tells how far off that is because it runs every minute, whether anything is due or not.
+    A tick is counted once it is worked off: one that failed is not, and this silence is what the alarm hears.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class ScanService:
             self._journal.gauge("CalendarDaysLeft", (self._calendars_end_on - now.date()).days)
         if not self._switch.is_on():
             self._journal.event("tick_skipped", reason="sending_off")
+            self._journal.count("Ticks")
             return Tick(now, 0, 0)
         depth = self._queue.depth()
         room = self._capacity - depth
@@ -63,5 +65,6 @@ class ScanService:
             enqueued = self._queue.enqueue(Job(one.customer_id, one.wake.at) for one in due)
         self._journal.count("JobsEnqueued", enqueued)
         self._journal.count("QueueDepth", depth)
+        self._journal.count("Ticks")
         self._journal.event("tick", depth=depth, enqueued=enqueued)
         return Tick(now, depth, enqueued)

@@ -181,8 +181,10 @@ class IntakeService:
     def _note(self, done: Iterable[Future[list[Settled]]], now: datetime, spool: Spool, tally: _Tally) -> None:
         """Count and tell what became of customers; a decision to send is told by the sender, who makes it afresh."""
         for future in done:
-            for (facts, line), outcome, decision in future.result():
+            for (facts, line), outcome, decision, opts_out in future.result():
                 tally.outcomes[outcome] += 1
+                if opts_out:
+                    self._journal.count("OptOuts")
                 if decision is not None and not isinstance(decision, Send):
                     self._journal.decided(facts.customer_id, decision, now)
                 if outcome is Outcome.UNREADABLE:

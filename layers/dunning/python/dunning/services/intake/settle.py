@@ -46,11 +46,12 @@ class Candidate(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """What became of a candidate, and the decision if one was made."""
+    """What became of a candidate, the decision if one was made, and whether a customer we know opted out with it."""
 
     candidate: Candidate
     outcome: Outcome
     decision: Decision | None = None
+    opts_out: bool = False
 
 
 class Settler:
@@ -85,7 +86,9 @@ class Settler:
                 before = stored.standing or Standing(facts.customer_id)
                 standing, decision = self._planned(facts, before, named, now)
                 if self._store.save_standing(standing, expected_version=before.version):
-                    return Settled(candidate, Outcome.LOADED, decision)
+                    # Who comes with an opt-out from another system has not opted out of our texts.
+                    opts_out = stored.facts is not None and before.opted_out_at != standing.opted_out_at
+                    return Settled(candidate, Outcome.LOADED, decision, opts_out)
             stored = self._store.load([facts.customer_id])[facts.customer_id]
         raise IntakeConflictError(f"customer {facts.customer_id} kept changing")
 

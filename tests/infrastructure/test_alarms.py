@@ -1,0 +1,428 @@
+"""Alarms and dashboard: on metrics that exist, raised when they should be, and explained to whoever is woken."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.infrastructure.expressions import Calculator, Series, alarms
+from tests.infrastructure.metrics import AWS_METRICS, emitted, events
+from tests.local import ROOT
+from tests.local.template import translate
+
+type Resource = Mapping[str, Any]
+
+OURS = "Dunning"
+THIS_STACK = {"service": {"Ref": "AWS::StackName"}}
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def template() -> Resource:
+    return translate(ROOT / "template.yaml")
+
+
+@pytest.fixture(scope="module")
+def resources(template: Resource) -> Mapping[str, Resource]:
+    found: Mapping[str, Resource] = template["Resources"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def raised(resources: Mapping[str, Resource]) -> Mapping[str, Resource]:
+    """The alarms' properties, by name."""
+    return {
+        name: resource["Properties"]
+        for name, resource in resources.items()
+        if resource["Type"] == "AWS::CloudWatch::Alarm"
+    }
+
+
+@pytest.fixture(scope="module")
+def dashboard(resources: Mapping[str, Resource]) -> Resource:
+    """The dashboard's body; what CloudFormation fills in is text, and the limit a number."""
+    (found,) = (one for one in resources.values() if one["Type"] == "AWS::CloudWatch::Dashboard")
+    body: str = found["Properties"]["DashboardBody"]["Fn::Sub"]
+    read: Resource = json.loads(body.replace("${SmsMonthlySpendLimitUsd}", "1"))
+    return read
+
+
+def _watched(alarm: Resource) -> Iterator[tuple[str, str, dict[str, Any], str]]:
+    """Yield namespace, name, dimensions and statistic of each metric an alarm watches."""
+    for one in alarm.get("Metrics", [{"MetricStat": {"Metric": alarm, "Stat": alarm.get("Statistic")}}]):
+        if "MetricStat" in one:
+            metric = one["MetricStat"]["Metric"]
+            dimensions = {each["Name"]: each["Value"] for each in metric.get("Dimensions", ())}
+            yield metric["Namespace"], metric["MetricName"], dimensions, one["MetricStat"]["Stat"]
+
+
+def _shown(dashboard: Resource) -> Iterator[tuple[str, str, dict[str, Any], str]]:
+    """Yield namespace, name, dimensions and statistic of each metric on the dashboard."""
+    for widget in dashboard["widgets"]:
+        for namespace, name, *rest in widget["properties"].get("metrics", ()):
+            options = rest.pop() if rest and isinstance(rest[-1], dict) else {}
+            dimensions = dict(zip(rest[::2], rest[1::2], strict=True))
+            yield namespace, name, dimensions, options.get("stat") or widget["properties"]["stat"]
+
+
+class TestTheMetrics:
+    """What nobody writes can raise no alarm, and would stay green for ever."""
+
+    def test_an_alarm_watches_what_is_written(self, raised: Mapping[str, Resource]) -> None:
+        known = emitted()
+        for name, alarm in raised.items():
+            watched = list(_watched(alarm))
+            assert watched, name
+            for namespace, metric, dimensions, statistic in watched:
+                if namespace == OURS:
+                    assert metric in known, name
+                    assert dimensions == THIS_STACK, name
+                else:
+                    documented = AWS_METRICS[namespace, metric]
+                    assert dimensions.keys() == documented.dimensions, name
+                    assert statistic in documented.statistics, name
+
+    def test_the_dashboard_shows_what_is_written(self, dashboard: Resource) -> None:
+        known = emitted()
+        for namespace, metric, dimensions, statistic in _shown(dashboard):
+            if namespace == OURS:
+                assert metric in known
+                assert dimensions == {"service": "${AWS::StackName}"}
+            else:
+                documented = AWS_METRICS[namespace, metric]
+                assert dimensions.keys() == documented.dimensions
+                assert statistic in documented.statistics
+
+    def test_dimensions_name_the_right_thing(
+        self, raised: Mapping[str, Resource], dashboard: Resource, resources: Mapping[str, Resource]
+    ) -> None:
+        kinds = {"QueueName": "AWS::SQS::Queue", "FunctionName": "AWS::Lambda::Function"}
+        named = [(*one[2].items(),) for alarm in raised.values() for one in _watched(alarm) if one[0] != OURS]
+        named += [(*one[2].items(),) for one in _shown(dashboard) if one[0] != OURS]
+        for dimension, value in (pair for pairs in named for pair in pairs):
+            text = value if isinstance(value, str) else "${" + ".".join(_path(value)) + "}"
+            match = re.fullmatch(r"\$\{(\w+)(\.QueueName)?\}", text)
+            assert match is not None
+            assert resources[match[1]]["Type"] == kinds[dimension]
+            # A queue's Ref is its URL, a function's its name.
+            assert bool(match[2]) is (dimension == "QueueName")
+
+    def test_every_metric_of_ours_that_tells_of_trouble_is_watched_or_shown(
+        self, raised: Mapping[str, Resource], dashboard: Resource
+    ) -> None:
+        seen = {one[1] for alarm in raised.values() for one in _watched(alarm)} | {one[1] for one in _shown(dashboard)}
+        decisions = {name for name in emitted() if name.startswith(("Wait", "Stop", "Send"))}
+        by_hand = {"CustomersErased"}  # counted by a command that somebody runs and reads
+        assert emitted() - decisions - by_hand <= seen
+
+
+def _path(reference: Resource) -> list[str]:
+    found: list[str] = [reference["Ref"]] if "Ref" in reference else reference["Fn::GetAtt"]
+    return found
+
+
+class TestAnAlarm:
+    """Each of them."""
+
+    def test_is_told_and_its_end_too(self, raised: Mapping[str, Resource]) -> None:
+        for name, alarm in raised.items():
+            assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}], name
+            # A working day without a text does not end by itself, it is over.
+            assert alarm.get("OKActions") == (None if name == "NothingSentAlarm" else alarm["AlarmActions"]), name
+            assert "ActionsEnabled" not in alarm, name
+
+    def test_says_what_missing_data_means(self, raised: Mapping[str, Resource]) -> None:
+        means = {name: alarm["TreatMissingData"] for name, alarm in raised.items()}
+        assert means.pop("ScannerSilentAlarm") == {"Fn::If": ["Ticking", "breaching", "notBreaching"]}
+        # Reported while texts go out: what was spent stays spent.
+        assert means.pop("SmsSpendAlarm") == "ignore"
+        assert set(means.values()) == {"notBreaching"}
+
+    def test_looks_back_no_longer_than_a_day_which_is_all_cloudwatch_allows(
+        self, raised: Mapping[str, Resource]
+    ) -> None:
+        for name, alarm in raised.items():
+            periods = {one["MetricStat"]["Period"] for one in alarm.get("Metrics", ()) if "MetricStat" in one}
+            (period,) = periods or {alarm["Period"]}
+            assert period * alarm["EvaluationPeriods"] <= 24 * 3600, name
+
+    def test_returns_one_series(self, raised: Mapping[str, Resource]) -> None:
+        for name, alarm in raised.items():
+            if "Metrics" in alarm:
+                assert [one["ReturnData"] for one in alarm["Metrics"]].count(True) == 1, name
+                assert alarm["Metrics"][-1]["ReturnData"] is True, name
+
+    def test_fits_into_its_name_and_says_where_to_read_on(self, raised: Mapping[str, Resource]) -> None:
+        for name, alarm in raised.items():
+            assert alarm["AlarmDescription"].endswith(f". README, Alarms, {name}.")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "namespace", "metric", "name"),
+    [
+        ("a job nobody could work off", "AWS/SQS", "ApproximateNumberOfMessagesVisible", "RemindersDeadLettersAlarm"),
+        ("a tick that did not arrive", "AWS/SQS", "ApproximateNumberOfMessagesVisible", "TickDeadLettersAlarm"),
+        ("a file that did not load", "AWS/SQS", "ApproximateNumberOfMessagesVisible", "IntakeDeadLettersAlarm"),
+        ("a queue that does not move", "AWS/SQS", "ApproximateAgeOfOldestMessage", "OldestJobAlarm"),
+        ("a silent scanner", OURS, "Ticks", "ScannerSilentAlarm"),
+        ("a switch that cannot be read", OURS, "SwitchUnreadable", "SwitchUnreadableAlarm"),
+        ("a sender that crashes", "AWS/Lambda", "Errors", "SenderErrorsAlarm"),
+        ("jobs that fail", OURS, "JobsFailed", "JobsFailingAlarm"),
+        ("an audit record that was not written", OURS, "RecordsNotWritten", "RecordsNotWrittenAlarm"),
+        ("a carrier that refuses for good", OURS, "SmsRefusedForGood", "RefusedTextsAlarm"),
+        ("a carrier that refuses for now", OURS, "SmsRefusedForNow", "RefusedTextsAlarm"),
+        ("answers that got lost", OURS, "SmsUnknown", "UnknownTextsAlarm"),
+        ("customers who say stop", OURS, "OptOuts", "OptOutRateAlarm"),
+        ("money running out", "AWS/SNS", "SMSMonthToDateSpentUSD", "SmsSpendAlarm"),
+        ("a calendar running out", OURS, "CalendarDaysLeft", "CalendarAlarm"),
+        ("a working day without a text", OURS, "SmsAccepted", "NothingSentAlarm"),
+        ("a file that was refused", OURS, "FilesRefused", "FileRefusedAlarm"),
+    ],
+)
+def test_there_is_an_alarm_for(
+    raised: Mapping[str, Resource], trouble: str, namespace: str, metric: str, name: str
+) -> None:
+    del trouble
+    assert (namespace, metric) in [one[:2] for one in _watched(raised[name])]
+
+
+def test_every_dead_letter_queue_has_its_alarm(
+    raised: Mapping[str, Resource], resources: Mapping[str, Resource]
+) -> None:
+    queues = {name for name, one in resources.items() if one["Type"] == "AWS::SQS::Queue"} - {"Reminders"}
+    for queue in queues:
+        alarm = raised[f"{queue}Alarm"]
+        assert next(_watched(alarm))[2] == {"QueueName": {"Fn::GetAtt": [queue, "QueueName"]}}
+        assert (alarm["Statistic"], alarm["Threshold"]) == ("Maximum", 1)
+
+
+def test_a_job_is_old_when_it_should_have_been_through_twice(
+    raised: Mapping[str, Resource], resources: Mapping[str, Resource]
+) -> None:
+    hidden = resources["Reminders"]["Properties"]["VisibilityTimeout"]
+    assert raised["OldestJobAlarm"]["Threshold"] >= 60 + 2 * hidden
+
+
+def test_the_scanner_is_silent_after_three_ticks(raised: Mapping[str, Resource]) -> None:
+    alarm = raised["ScannerSilentAlarm"]
+    assert (alarm["Statistic"], alarm["Period"], alarm["EvaluationPeriods"]) == ("Sum", 60, 3)
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
+
+
+class TestAStackThatIsOff:
+    """Before the schedule is enabled, and after it has been disabled."""
+
+    def test_is_not_silent(self, template: Resource) -> None:
+        assert template["Conditions"]["Ticking"] == {"Fn::Equals": [{"Ref": "ScheduleState"}, "ENABLED"]}
+
+    def test_has_nothing_to_send(self, raised: Mapping[str, Resource]) -> None:
+        nothing: Series = [None] * HOURS
+        assert not any(_raised_by(raised["NothingSentAlarm"], {"ticks": nothing, "sent": nothing}))
+
+
+MONDAY = datetime(2026, 11, 30, tzinfo=UTC)
+HOURS = 24 * 14
+
+
+def _raised_by(
+    alarm: Resource,
+    metrics: Mapping[str, Series],
+    *,
+    begin: datetime = MONDAY,
+    offset: float = 8,
+    expected: bool = True,
+) -> list[bool]:
+    """Tell for each period whether an alarm is raised, given the values of its metrics."""
+    (period,) = {one["MetricStat"]["Period"] for one in alarm["Metrics"] if "MetricStat" in one}
+    length = len(next(iter(metrics.values())))
+    calculator = Calculator([int(begin.timestamp()) + period * place for place in range(length)], metrics)
+    result: Series = []
+    for one in alarm["Metrics"]:
+        if "Expression" not in one:
+            continue
+        expression = one["Expression"]
+        if isinstance(expression, dict) and "Fn::If" in expression:
+            condition, true, false = expression["Fn::If"]
+            assert condition == "ExpectsTexts"
+            expression = true if expected else false
+        if isinstance(expression, dict):
+            expression = expression["Fn::Sub"]
+            for name, value in (("UtcOffsetHours", offset), ("SmsMonthlySpendLimitUsd", 200)):
+                expression = expression.replace(f"${{{name}}}", str(value))
+        result = calculator.add(one["Id"], expression)
+    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+    assert "DatapointsToAlarm" not in alarm
+    return alarms(result, at_least=alarm["Threshold"], periods=alarm["EvaluationPeriods"])
+
+
+class TestNothingSentOnAWorkingDay:
+    """From nine to seven, Monday to Friday, by the customers' clocks."""
+
+    @staticmethod
+    def _hours(texts: Mapping[int, set[int]], offset: float = 8) -> dict[str, Series]:
+        """Two weeks of ticks, and texts in these local hours of these weekdays (0 is a Monday)."""
+        sent: Series = []
+        for place in range(HOURS):
+            local = MONDAY + timedelta(hours=place + offset)
+            sent.append(5.0 if local.hour in texts.get(local.weekday(), set()) else None)
+        return {"ticks": [60.0] * HOURS, "sent": sent}
+
+    @pytest.mark.parametrize("hour", [9, 10, 18])
+    @pytest.mark.parametrize("offset", [8, 0, -5, -8, 13, 5.5])
+    def test_an_hour_of_texts_a_working_day_is_enough(
+        self, raised: Mapping[str, Resource], offset: float, hour: int
+    ) -> None:
+        metrics = self._hours({day: {hour} for day in range(5)}, offset)
+        assert not any(_raised_by(raised["NothingSentAlarm"], metrics, offset=offset))
+
+    @pytest.mark.parametrize("offset", [8, 0, -5, -8, 13, 5.5])
+    def test_a_silent_wednesday_is_heard_in_its_last_hour(self, raised: Mapping[str, Resource], offset: float) -> None:
+        metrics = self._hours({day: {10} for day in (0, 1, 3, 4)}, offset)
+        heard = _raised_by(raised["NothingSentAlarm"], metrics, offset=offset)
+        moments = [MONDAY + timedelta(hours=place + offset) for place, alarm in enumerate(heard) if alarm]
+        assert [(moment.weekday(), moment.hour) for moment in moments] == [(2, 18), (2, 18)]
+
+    def test_an_early_text_is_none_of_the_working_day(self, raised: Mapping[str, Resource]) -> None:
+        metrics = self._hours({day: {7, 8, 19, 20} for day in range(5)})
+        assert sum(_raised_by(raised["NothingSentAlarm"], metrics)) == 10
+
+    def test_a_weekend_is_silent(self, raised: Mapping[str, Resource]) -> None:
+        metrics = self._hours({day: {18} for day in range(5)})
+        heard = _raised_by(raised["NothingSentAlarm"], metrics)
+        assert not any(heard)
+
+    def test_a_text_on_sunday_is_none_on_monday(self, raised: Mapping[str, Resource]) -> None:
+        metrics = self._hours({6: {10, 23}, 1: {10}, 2: {10}, 3: {10}, 4: {10}})
+        assert sum(_raised_by(raised["NothingSentAlarm"], metrics)) == 2
+
+    def test_a_scanner_that_stopped_is_another_alarm(self, raised: Mapping[str, Resource]) -> None:
+        silence: Series = [None] * HOURS
+        assert not any(_raised_by(raised["NothingSentAlarm"], {"ticks": silence, "sent": silence}))
+
+    def test_a_small_portfolio_may_say_that_days_without_texts_are_normal(self, raised: Mapping[str, Resource]) -> None:
+        metrics = self._hours({})
+        assert any(_raised_by(raised["NothingSentAlarm"], metrics))
+        assert not any(_raised_by(raised["NothingSentAlarm"], metrics, expected=False))
+
+
+class TestShares:
+    """Alarms on a part of something."""
+
+    @pytest.mark.parametrize(
+        ("good", "now", "accepted", "alarm"),
+        [
+            (4, None, 4, False),  # a few wrong numbers are nobody's alarm
+            (5, None, 100, False),
+            (6, 6, 100, True),
+            (None, 5, None, True),  # everything is turned away: the limit, or a permission
+            (None, None, None, False),
+            (None, None, 1000, False),
+        ],
+    )
+    def test_refused_texts(
+        self,
+        raised: Mapping[str, Resource],
+        good: float | None,
+        now: float | None,
+        accepted: float | None,
+        *,
+        alarm: bool,
+    ) -> None:
+        metrics: dict[str, Series] = {"forgood": [good], "fornow": [now], "accepted": [accepted]}
+        assert _raised_by(raised["RefusedTextsAlarm"], metrics) == [alarm]
+
+    @pytest.mark.parametrize(
+        ("optouts", "accepted", "alarm"),
+        [(2, 10, False), (3, 150, True), (3, 151, False), (None, 1000, False), (40, None, False)],
+    )
+    def test_opt_outs(
+        self, raised: Mapping[str, Resource], optouts: float | None, accepted: float | None, *, alarm: bool
+    ) -> None:
+        metrics: dict[str, Series] = {"optouts": [optouts], "accepted": [accepted]}
+        assert _raised_by(raised["OptOutRateAlarm"], metrics) == [alarm]
+
+    @pytest.mark.parametrize(("spent", "alarm"), [(159.9, False), (160.0, True), (None, False)])
+    def test_spend_of_a_limit_of_two_hundred_dollars(
+        self, raised: Mapping[str, Resource], spent: float | None, *, alarm: bool
+    ) -> None:
+        assert _raised_by(raised["SmsSpendAlarm"], {"spent": [spent]}) == [alarm]
+
+
+class TestTheTopic:
+    """Where alarms go."""
+
+    def test_is_encrypted_with_the_key_that_cloudwatch_may_use(self, resources: Mapping[str, Resource]) -> None:
+        (topic,) = (one for one in resources.values() if one["Type"] == "AWS::SNS::Topic")
+        assert topic["Properties"]["KmsMasterKeyId"] == {"Fn::GetAtt": ["DataKey", "Arn"]}
+
+    def test_hears_the_alarms_of_this_stack_over_tls_and_nobody_else(self, resources: Mapping[str, Resource]) -> None:
+        allowed, denied = resources["AlarmTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+        assert (allowed["Effect"], allowed["Principal"]) == ("Allow", {"Service": "cloudwatch.amazonaws.com"})
+        assert allowed["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+        assert allowed["Condition"]["ArnLike"]["aws:SourceArn"]["Fn::Sub"].endswith(":alarm:${AWS::StackName}-*")
+        assert (denied["Effect"], denied["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": False}})
+
+    def test_writes_to_an_address_if_there_is_one(self, template: Resource) -> None:
+        subscription = template["Resources"]["AlarmSubscription"]
+        assert subscription["Condition"] == "HasAlarmEmail"
+        assert subscription["Properties"]["Protocol"] == "email"
+        assert template["Parameters"]["AlarmEmail"]["Default"] == ""
+        pattern = template["Parameters"]["AlarmEmail"]["AllowedPattern"]
+        assert all(re.search(pattern, good) for good in ("", "ops@example.com"))
+        assert not any(re.search(pattern, bad) for bad in ("ops", "ops@example", "a b@example.com"))
+
+
+class TestTheDashboard:
+    """What is looked at first."""
+
+    def test_shows_every_alarm(self, dashboard: Resource, raised: Mapping[str, Resource]) -> None:
+        (widget,) = (one for one in dashboard["widgets"] if one["type"] == "alarm")
+        assert set(widget["properties"]["alarms"]) == {f"${{{name}.Arn}}" for name in raised}
+
+    def test_has_no_widget_over_another_or_over_the_edge(self, dashboard: Resource) -> None:
+        taken: set[tuple[int, int]] = set()
+        for widget in dashboard["widgets"]:
+            assert widget["x"] + widget["width"] <= 24
+            cells = {
+                (widget["x"] + across, widget["y"] + down)
+                for across in range(widget["width"])
+                for down in range(widget["height"])
+            }
+            assert not cells & taken
+            taken |= cells
+
+    def test_lists_events_that_exist_from_all_logs(
+        self, dashboard: Resource, resources: Mapping[str, Resource]
+    ) -> None:
+        (widget,) = (one for one in dashboard["widgets"] if one["type"] == "log")
+        query = widget["properties"]["query"]
+        listed = set(re.findall(r"'([a-z_]+)'", query))
+        assert listed
+        assert listed <= events()
+        groups = {name for name, one in resources.items() if one["Type"] == "AWS::Logs::LogGroup"}
+        assert set(re.findall(r"SOURCE '\$\{(\w+)\}'", query)) == groups
+
+
+class TestTheRunbook:
+    """The README, for whoever is woken."""
+
+    def test_has_a_paragraph_for_every_alarm_and_none_for_any_other(self, raised: Mapping[str, Resource]) -> None:
+        assert _paragraphs().keys() == raised.keys()
+
+    def test_says_what_it_means_what_to_look_at_and_what_to_do(self) -> None:
+        for name, paragraph in _paragraphs().items():
+            meaning, _, rest = paragraph.partition("Look: ")
+            look, _, do = rest.partition("Do: ")
+            assert all(len(part.split()) > 3 for part in (meaning, look, do)), name
+
+
+def _paragraphs() -> dict[str, str]:
+    _, _, section = README.partition("\n## Alarms\n")
+    section, _, _ = section.partition("\n## ")
+    return {
+        match[1]: " ".join(match[2].split())
+        for match in re.finditer(r"^\*\*`(\w+)`\*\*(.+?)(?=\n\n|\Z)", section, re.MULTILINE | re.DOTALL)
+    }

@@ -1,0 +1,203 @@
+"""
+What checkov and cdk-nag find in the translated template, beside what we have decided to leave as it is, and why.
+
+    python -m tests.tools.template_check checkov PATH     with the checkov at PATH; `make check` does
+    python -m tests.tools.template_check nag FOLDER       with node and the packages of FOLDER; `make nag` does
+
+Both look at what CloudFormation would be asked to create: on the source their rules would skip what SAM makes. A
+finding that is not listed here fails, and so does one that is listed and no longer found.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from tests.local import ROOT
+from tests.local.template import translate
+
+type Found = Mapping[str, frozenset[str]]
+"""Resources by the rule they break."""
+
+_FUNCTIONS = frozenset({"ScannerFunction", "SenderFunction", "IntakeFunction"})
+_QUEUES = frozenset({"Reminders", "RemindersDeadLetters", "TickDeadLetters", "IntakeDeadLetters"})
+_NO_FAILED_TICK_IS_KEPT = "a failed tick is repeated by the next one, a minute later; ScannerSilentAlarm hears it"
+
+
+class Accepted(NamedTuple):
+    """A rule, the resources that may break it, and why that is right."""
+
+    rule: str
+    resources: frozenset[str]
+    reason: str
+
+
+CHECKOV = (
+    Accepted(
+        "CKV_AWS_18",
+        frozenset({"UploadsBucket"}),
+        "who touched an object is for the account's CloudTrail; a second bucket of logs would be one more to guard",
+    ),
+    Accepted("CKV_AWS_27", _QUEUES, "encrypted, by SQS itself, which this rule does not know; no personal data inside"),
+    Accepted(
+        "CKV_AWS_111",
+        frozenset({"SenderRole"}),
+        "a phone number has no ARN: publishing is allowed, and denied to every topic and endpoint",
+    ),
+    Accepted("CKV_AWS_115", frozenset({"SenderFunction"}), "limited where its jobs come from, by MaximumConcurrency"),
+    Accepted(
+        "CKV_AWS_116",
+        _FUNCTIONS,
+        f"{_NO_FAILED_TICK_IS_KEPT}; the sender's dead letters are its queue's, the intake's go to its destination",
+    ),
+    Accepted(
+        "CKV_AWS_117", _FUNCTIONS, "they call AWS and nothing else: a network of our own would only add a way out"
+    ),
+    Accepted("CKV_AWS_173", _FUNCTIONS, "names of tables, queues and a parameter, no secrets; encrypted by Lambda"),
+)
+
+NAG = (
+    Accepted("AwsSolutions-L1", _FUNCTIONS, "Python 3.13 is what is tested and what the layer's bytecode is for"),
+    Accepted("Serverless-LambdaLatestVersion", _FUNCTIONS, "as AwsSolutions-L1"),
+    Accepted("AwsSolutions-S1", frozenset({"UploadsBucket"}), "as CKV_AWS_18"),
+    Accepted(
+        "AwsSolutions-SQS3",
+        frozenset({"TickDeadLetters", "IntakeDeadLetters"}),
+        "dead letters of the schedule and of the intake, which the rule does not know for such",
+    ),
+    Accepted("AwsSolutions-IAM5[Resource::*]", frozenset({"SenderRole"}), "as CKV_AWS_111"),
+    Accepted("Serverless-LambdaStarPermissions", frozenset({"SenderRole"}), "as CKV_AWS_111"),
+    Accepted(
+        "AwsSolutions-IAM5[Resource::<UploadsBucket.Arn>/accounts/*]",
+        frozenset({"IntakeUploads"}),
+        "files are named by who uploads them",
+    ),
+    Accepted(
+        "AwsSolutions-IAM5[Resource::<UploadsBucket.Arn>/rejects/*]",
+        frozenset({"IntakeUploads"}),
+        "files are named by who uploads them",
+    ),
+    Accepted(
+        "Serverless-SQSRedrivePolicy",
+        _QUEUES - {"Reminders"},
+        "dead-letter queues: what is in them has already failed",
+    ),
+    Accepted("Serverless-LambdaDLQ", _FUNCTIONS, "as CKV_AWS_116"),
+    Accepted(
+        "Serverless-LambdaAsyncFailureDestination",
+        frozenset({"ScannerFunctionEventInvokeConfig"}),
+        _NO_FAILED_TICK_IS_KEPT,
+    ),
+    Accepted(
+        "Serverless-LambdaEventSourceMappingDestination",
+        frozenset({"SenderFunctionReminders"}),
+        "for streams: what fails of a queue goes to the queue's dead letters",
+    ),
+    Accepted(
+        "Serverless-SNSRedrivePolicy",
+        frozenset({"AlarmSubscription"}),
+        "an e-mail: that it arrives is seen when the address is confirmed, and the alarm stays red",
+    ),
+    Accepted("Serverless-LambdaTracing", _FUNCTIONS, "86 ms of every cold start, for a path one queue long"),
+    Accepted("W3011", frozenset({"DunningLayer"}), "written by SAM, which gives a layer a new name for each version"),
+)
+
+
+def with_checkov(template: Path, out: Path, tool: Path) -> Found:
+    """Run checkov, without network and credentials."""
+    del out
+    options = ("--framework", "cloudformation", "--skip-download", "--quiet", "--compact", "-o", "json")
+    run = _run(tool, "-f", template, *options)
+    try:
+        report = json.loads(run.stdout)
+        failed, summary = report["results"]["failed_checks"], report["summary"]
+    except (json.JSONDecodeError, KeyError, TypeError):
+        raise SystemExit(f"checkov did not work:\n{run.stdout}{run.stderr}") from None
+    if summary["parsing_errors"] or not summary["passed"]:
+        raise SystemExit(f"checkov could not read the template: {summary}")
+    return _grouped((one["check_id"], one["resource"].rpartition(".")[2]) for one in failed)
+
+
+def with_nag(template: Path, out: Path, tool: Path) -> Found:
+    """Run cdk-nag's packs AwsSolutions and Serverless."""
+    run = _run(Path("node"), tool / "nag.mjs", template, out)
+    report = out / "validation-report.json"
+    if run.returncode or not report.exists():
+        raise SystemExit(f"cdk-nag did not work:\n{run.stdout}{run.stderr}")
+    reports = json.loads(report.read_text("utf-8"))["pluginReports"]
+    ran = {one["pluginName"] for one in reports}
+    if not {"AwsSolutions", "Serverless"} <= ran:
+        raise SystemExit(f"cdk-nag ran {sorted(ran)} only")
+    return _grouped(
+        (violation["ruleName"], _logical_id(construct["constructPath"]))
+        for one in reports
+        for violation in one["violations"]
+        for construct in violation["violatingConstructs"]
+    )
+
+
+def _logical_id(path: str) -> str:
+    """Return a construct's logical id, without the hash SAM gives a layer."""
+    name = path.rpartition("/")[2]
+    return "DunningLayer" if name.startswith("DunningLayer") else name
+
+
+def _run(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)  # noqa: S603 - ours
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> Found:
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for rule, resource in pairs:
+        found[rule].add(resource)
+    return {rule: frozenset(resources) for rule, resources in found.items()}
+
+
+def judge(found: Found, accepted: Iterable[Accepted]) -> list[str]:
+    """Return what is found and not accepted, and what is accepted and not found."""
+    expected = {one.rule: one.resources for one in accepted}
+    wrong = []
+    for rule in sorted(found.keys() | expected.keys()):
+        is_found, is_expected = found.get(rule, frozenset()), expected.get(rule, frozenset())
+        wrong += [f"{rule}: {name} breaks it" for name in sorted(is_found - is_expected)]
+        wrong += [
+            f"{rule}: {name} no longer breaks it, take it off the list" for name in sorted(is_expected - is_found)
+        ]
+    return wrong
+
+
+_TOOLS: Mapping[str, tuple[Callable[[Path, Path, Path], Found], tuple[Accepted, ...]]] = {
+    "checkov": (with_checkov, CHECKOV),
+    "nag": (with_nag, NAG),
+}
+
+
+def main() -> int:
+    """Check, say what was left as it is and why, and return 1 if there is anything else."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("tool", choices=_TOOLS)
+    parser.add_argument("where", type=Path)
+    arguments = parser.parse_args()
+    check, accepted = _TOOLS[arguments.tool]
+    os.environ.setdefault("AWS_DEFAULT_REGION", "ap-northeast-1")
+    with TemporaryDirectory() as folder:
+        template = Path(folder) / "template.json"
+        template.write_text(json.dumps(translate(ROOT / "template.yaml")), encoding="utf-8")
+        wrong = judge(check(template, Path(folder) / "out", arguments.where.absolute()), accepted)
+    if wrong:
+        sys.stderr.write("".join(f"{line}\n" for line in wrong))
+        return 1
+    for one in accepted:
+        sys.stdout.write(f"{one.rule} left as it is: {one.reason}.\n")
+    sys.stdout.write(f"{arguments.tool} finds nothing else.\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
