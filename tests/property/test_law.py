@@ -68,6 +68,9 @@ COUNTRIES = (
 
 REGIONS = {"US": ("", "MA", "TX"), "AU": ("", "NSW", "WA"), "BR": ("", "SP"), "ID": ("", "JK")}
 
+ODD_ZONES = ("Asia/Urumqi", "America/New_York")
+"""What a lender may say of a person by mistake, or by custom: no zone of most places."""
+
 clocks = st.integers(0, 48).map(lambda half: f"{half // 2:02}:{half % 2 * 30:02}")
 decent = st.sampled_from(["09:00-18:00", "10:00-12:00, 13:00-17:00", "09:30-17:30", "08:00-18:00", "11:00-14:00"])
 
@@ -145,7 +148,7 @@ def people(draw: st.DrawFn, countries: tuple[str, ...]) -> Person:
     country = draw(st.sampled_from(countries))
     number = draw(st.sampled_from(countries)) if draw(st.integers(0, 2)) == 0 else country
     region = draw(st.sampled_from(REGIONS.get(country, ("",))))
-    zone = draw(st.sampled_from(["", "", zones_of_countries()[country][0]]))
+    zone = draw(st.sampled_from(["", "", zones_of_countries()[country][0], *ODD_ZONES]))
     accounts = [
         an_account(
             *(an_instalment(str(due), 32_500, number=at) for at, due in enumerate(sorted(dues), 1)),
@@ -203,20 +206,27 @@ def homes(facts: Facts) -> list[tuple[str, str]]:
     return own if facts.phone_country == facts.country else [*own, (facts.phone_country, "")]
 
 
-def zones(facts: Facts) -> list[str]:
-    if facts.time_zone:
-        return [facts.time_zone]
-    found: list[str] = []
-    for country, region in homes(facts):
-        place = place_of(country)
-        of_place = law(place) if place == country else {}
-        found += of_place.get("regions", {}).get(region) or of_place.get("time_zones") or zones_of_countries()[country]
-    return found
+def zones(facts: Facts, at: datetime) -> list[str]:
+    """Return the zones in which a text has to be lawful: the person's own, unless it shows no time of the place."""
+    possible = [zones_of_place(country, region) for country, region in homes(facts)]
+    everywhere = [zone for zones_there in possible for zone in zones_there]
+    if not facts.time_zone:
+        return everywhere
+    own = at.astimezone(ZoneInfo(facts.time_zone)).replace(tzinfo=None)
+    at_home = any(at.astimezone(ZoneInfo(zone)).replace(tzinfo=None) == own for zone in possible[0])
+    return [facts.time_zone] if at_home else [facts.time_zone, *everywhere]
+
+
+def zones_of_place(country: str, region: str) -> list[str]:
+    place = place_of(country)
+    of_place = law(place) if place == country else {}
+    named: list[str] = of_place.get("regions", {}).get(region) or of_place.get("time_zones") or []
+    return named or list(zones_of_countries()[country])
 
 
 def check_one(facts: Facts, at: datetime, reminder: Reminder, place: str, country: str) -> None:
     says = law(place)
-    for zone in zones(facts):
+    for zone in zones(facts, at):
         local = at.astimezone(ZoneInfo(zone))
         for limit in says["hours"].values():
             assert open_at(limit["week"], local, country), f"{place}: outside hours"

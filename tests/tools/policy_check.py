@@ -10,11 +10,14 @@ import argparse
 import signal
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from dunning.policy import PolicyBook, PolicyError, load_policies
 from dunning.policy.effective import Effective, Limit, effective_rules
+from dunning.policy.jurisdiction import zones_of_countries
+from tests.tools.preview import preview
 
 _TOPIC, _SAYS, _AT = 10, 58, 30
 
@@ -42,11 +45,17 @@ def _parts(limit: Limit) -> Iterable[str]:
         yield f"    {part.origin:{_TOPIC - 2}} {says + idle:{_SAYS}} {mark:4} {part.at:{_AT}} {part.source}".rstrip()
 
 
+def _is_usual(warning: str) -> bool:
+    """Tell whether a warning is there every day, for a person to have settled once, and no sign of a mistake."""
+    return warning.startswith("from memory") or warning.endswith("something stricter holds")
+
+
 def brief(found: Effective) -> Iterable[str]:
-    """Yield one line for a lender in a place, and its warnings."""
+    """Yield one line for a lender in a place, and the warnings that call for somebody."""
     by_topic = {limit.topic: limit.effective for limit in found.limits}
-    place = found.place if found.country in found.place else f"{found.place} ({found.country})"
-    yield f"{found.lender:12} {place:12} {by_topic['hours']}; {by_topic['caps']}"
+    place = found.place if found.country in found.place else f"{found.place} {found.country}"
+    yield f"{found.lender:12} {place:10} {by_topic['hours']} | {by_topic['caps']}"
+    yield from (f"{'':12} {'':10} ! {warning}" for warning in found.warnings if not _is_usual(warning))
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -73,6 +82,8 @@ def main(argv: Sequence[str] | None = None, today: date | None = None) -> int:
     today = today or datetime.now(UTC).date()
     try:
         book = load_policies(arguments.policies)
+        for country in zones_of_countries():
+            book.calendar_of(country)  # read only when it is needed; here a bad one is to be found
     except PolicyError as error:
         sys.stderr.write(f"Refused: {error}\n")
         return 1
@@ -82,7 +93,7 @@ def main(argv: Sequence[str] | None = None, today: date | None = None) -> int:
         return 2
     lenders = [arguments.lender] if arguments.lender else list(book.lenders)
     found = [
-        one
+        replace(one, warnings=(*one.warnings, *_unsendable(book, one)))
         for lender in lenders
         for one in effective_rules(book, lender, today)
         if arguments.place in (None, one.place)
@@ -91,6 +102,20 @@ def main(argv: Sequence[str] | None = None, today: date | None = None) -> int:
         sys.stdout.writelines(f"{line}\n" for line in (brief(one) if arguments.brief else rows_of(one)))
     sys.stdout.write(_summary(book, found))
     return 0
+
+
+def _unsendable(book: PolicyBook, one: Effective) -> Iterable[str]:
+    """Yield a warning for each language in which a text would not be sent in a place; the preview tells which."""
+    lender = book.lenders[one.lender]
+    region = one.place.partition("-")[2] if one.place.startswith(f"{one.country}-") else ""
+    country = f"{one.country}-{region}" if region else one.country
+    for language in lender.policy.languages:
+        messages = list(preview(book, lender, language, one.country, region))
+        if refused := sum(bool(message.refusals) for message in messages):
+            yield (
+                f"words: {refused} of {len(messages)} texts in {language} would not be sent: "
+                f"make preview LENDER={one.lender} LANGUAGE={language} COUNTRY={country}"
+            )
 
 
 def _summary(book: PolicyBook, found: Sequence[Effective]) -> str:

@@ -236,12 +236,17 @@ def report(messages: Sequence[Message], title: str) -> Iterator[str]:
     yield title
     for stage, texts in itertools.groupby(messages, key=lambda message: message.case.stage):
         yield ""
-        yield f"{stage:+d}  {stage_name(stage)}"
+        yield f"{stage_sign(stage)}  {stage_name(stage)}"
         for message in texts:
             yield ""
             yield from _lines(message)
     yield ""
     yield _summary(messages)
+
+
+def stage_sign(stage: int) -> str:
+    """Write a stage as policies do: `-3`, `0`, `+3`."""
+    return f"{stage:+d}" if stage else "0"
 
 
 def _lines(message: Message) -> Iterator[str]:
@@ -275,7 +280,7 @@ def _summary(messages: Sequence[Message]) -> str:
     dearest = max(sendable, key=lambda message: message.price, default=None)
     told = [f"{len(messages)} texts", _segments(segments)]
     if dearest:
-        told.append(f"dearest ${dearest.price / 1e6:.4f} ({dearest.case.stage:+d} {dearest.case})")
+        told.append(f"dearest ${dearest.price / 1e6:.4f} ({stage_sign(dearest.case.stage)} {dearest.case})")
     warnings = sum(len(warnings_of(message)) for message in messages)
     told.append("1 warning" if warnings == 1 else f"{warnings or 'no'} warnings")
     unsent = len(messages) - len(sendable)

@@ -212,7 +212,7 @@ def test_a_link_goes_where_the_place_allows_it_and_only_to_the_lenders_own_domai
 def test_a_text_with_a_fee_that_the_linter_stops_gives_way_to_the_plain_one_only_if_that_passes() -> None:
     facts = a_customer()
     with_fee = rules_of(facts).texts_with_fee["zh-Hant", 7, False]
-    worse = replace(with_fee, pattern=with_fee.pattern.replace("有疑問", "否則法院有疑問"))
+    worse = replace(with_fee, pattern=with_fee.pattern.replace("疑問", "否則法院有疑問"))
     assert composed(ONE, texts_with_fee={("zh-Hant", 7, False): worse}).template == "zh-Hant/overdue-7@2"
 
 

@@ -486,3 +486,30 @@ def test_the_customers_own_time_zone_counts_if_it_is_known() -> None:
     assert isinstance(decide(in_honolulu, a_standing(), the_policies(), evening), Send)
     somewhere = replace(in_honolulu, time_zone="")
     assert decide(somewhere, a_standing(), the_policies(), evening).reason is Reason.NEXT_STAGE
+
+
+def test_clocks_that_no_zone_of_the_country_shows_do_not_move_the_laws_night() -> None:
+    # 20:20 in Urumqi, whose clocks are custom and not law; 22:20 by the one legal time of the mainland.
+    owing = an_account(an_instalment("2026-12-01", 32_550), currency="CNY")
+    in_xinjiang = a_customer(owing, **IN_MAINLAND_CHINA, time_zone="Asia/Urumqi")
+    night = instant("2026-12-01 22:20", "Asia/Shanghai")
+    assert decide(in_xinjiang, a_standing(), the_policies(), night).reason is Reason.QUIET_HOURS
+    noon = instant("2026-12-01 12:00", "Asia/Shanghai")
+    assert isinstance(decide(in_xinjiang, a_standing(), the_policies(), noon), Send)
+    # A column in the wrong place: Taiwan, and clocks of New York. At two in the afternoon there it is night here.
+    astray = a_customer(an_account(an_instalment("2026-12-01")), time_zone="America/New_York")
+    assert not isinstance(decide(astray, a_standing(), the_policies(), taipei("2026-12-02 03:00")), Send)
+
+
+def test_a_foreign_number_does_not_make_its_clocks_the_customers() -> None:
+    abroad = {"phone_country": "US", "phone": "+12025550100", "consented_at": datetime(2026, 1, 1, tzinfo=UTC)}
+    astray = a_customer(an_account(an_instalment("2026-12-01")), time_zone="America/New_York", **abroad)
+    assert not isinstance(decide(astray, a_standing(), the_policies(), taipei("2026-12-02 03:00")), Send)
+
+
+@pytest.mark.parametrize("alias", ["US/Hawaii", "Pacific/Johnston"])
+def test_another_name_for_a_zone_of_the_place_is_as_good(alias: str) -> None:
+    owing = an_account(an_instalment("2026-12-01"), currency="USD")
+    in_honolulu = a_customer(owing, time_zone=alias, **IN_THE_UNITED_STATES)
+    evening = instant("2026-12-01 19:30", "Pacific/Honolulu")
+    assert isinstance(decide(in_honolulu, a_standing(), the_policies(), evening), Send)

@@ -136,3 +136,19 @@ def test_no_finding_quotes_what_a_message_holds() -> None:
     assert len(found) > 8
     for finding in found:
         assert not [word for word in ("王小明", "98765", "98,765", "bit.ly", "0912345678") if word in finding.message]
+
+
+@pytest.mark.parametrize("name", ["公*安", "王*八", "法*", "單*位"])
+def test_a_masked_name_is_no_word_of_the_list(name: str) -> None:
+    text = GOOD_ZH.replace("王*明", name)
+    message = a_message("zh-Hant", text, values={"name": name})
+    assert list(the_linter().faults(message)) == []
+    assert list(the_linter().findings(message)) == []
+    assert rules_broken(message._replace(text=f"{text}，公*安")) == ({"false-authority"} if name != "公*安" else set())
+
+
+@pytest.mark.parametrize(("language", "name"), [("zh-Hant", "客戶"), ("zh-Hans", "客户"), ("en", "there")])
+def test_somebody_of_whose_name_nothing_can_be_shown_is_greeted_all_the_same(language: str, name: str) -> None:
+    good = a_message(language)
+    text = good.text.replace(good.values["name"], name)
+    assert rules_broken(a_message(language, text, values={"name": name})) == set()

@@ -12,7 +12,7 @@ from tests.builders import day
 LANGUAGES = ("zh-Hant", "zh-Hans", "en")
 
 REFUSED_BY_CARRIERS = set("¥￥₹€£★【】\u00a0\u202f\u2009")
-"""rules.md section 5: each of these is refused by a platform, costs a segment or misleads."""
+"""Each of these is refused by a platform, costs a segment or misleads."""
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from dunning.domain import Send, Stop, Wait, decide, trace_of
 from dunning.domain.decision import Reason
 from dunning.domain.facts import Account, Instalment
 from tests.builders import (
+    IN_THE_UNITED_STATES,
     a_customer,
     a_standing,
     an_account,
@@ -68,7 +69,7 @@ def test_a_notice_is_of_today_by_the_customers_own_calendar() -> None:
     now = instant("2027-01-01 12:00", "Pacific/Honolulu")
     on_the_second = late(notice="2027-01-02")
     assert isinstance(decide(a_customer(on_the_second), a_standing(), the_policies(), now), Wait | Send)
-    there = replace(a_customer(on_the_second), time_zone="Pacific/Honolulu")
+    there = replace(a_customer(on_the_second, **IN_THE_UNITED_STATES), time_zone="Pacific/Honolulu")
     decision = decide(there, a_standing(), the_policies(), now)
     assert isinstance(decision, Wait)
     assert decision.until == instant("2027-01-02 10:00", "Pacific/Honolulu")

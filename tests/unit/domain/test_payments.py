@@ -6,7 +6,17 @@ from datetime import timedelta
 from dunning.domain.decide import decide
 from dunning.domain.decision import Send, Wait, trace_of
 from dunning.domain.facts import Facts
-from tests.builders import a_customer, a_standing, a_text, an_account, an_instalment, heard, taipei, the_policies
+from tests.builders import (
+    IN_THE_UNITED_STATES,
+    a_customer,
+    a_standing,
+    a_text,
+    an_account,
+    an_instalment,
+    heard,
+    taipei,
+    the_policies,
+)
 
 DAY = timedelta(days=1)
 
@@ -48,7 +58,8 @@ def test_two_instalments_of_an_account_that_are_due_on_one_day_are_added_up_befo
 
 
 def test_a_trace_tells_what_else_is_in_the_way_before_the_wait_ends() -> None:
-    somebody = replace(a_customer(an_account(an_instalment("2026-12-10"))), time_zone="America/New_York")
+    owing = an_account(an_instalment("2026-12-10"), currency="USD")
+    somebody = replace(a_customer(owing, **IN_THE_UNITED_STATES), time_zone="America/New_York")
     standing = a_standing(a_text(taipei("2026-12-07 23:30"), "A9"))
     decision = decide(somebody, standing, the_policies(), taipei("2026-12-07 23:40"))
     # Tomorrow, when the cap is free, "due in three days" is late; what follows is the due date itself.

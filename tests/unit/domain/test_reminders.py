@@ -47,13 +47,13 @@ def owing(account_id: str, *due_and_amount: tuple[str, int], currency: str = "TW
         pytest.param(
             a_customer(),
             taipei("2026-11-28 10:00"),
-            "【示範分期】王*明您好，末四碼5678分期NT$3,250，12/1前請至官方APP繳款。已繳請略，洽0800-000-123",
+            "【示範分期】王*明您好，末四碼5678分期NT$3,250於12/1到期，請用官方APP繳。已繳請略，洽0800-000-123",
             id="Taiwan, three days before",
         ),
         pytest.param(
             a_customer(an_account(an_instalment(paid=125_000))),
             taipei("2026-12-05 10:00"),
-            "【示範分期】王*明您好，末四碼5678分期12/1應繳NT$2,000未入帳，可用官方APP。已繳請略，有困難洽0800-000-123",
+            "【示範分期】王*明您好，末四碼5678分期12/1的NT$2,000未入帳，請用官方APP繳。已繳請略，有困難洽0800-000-123",
             id="Taiwan, after a partial payment",
         ),
         pytest.param(
@@ -80,13 +80,13 @@ def owing(account_id: str, *due_and_amount: tuple[str, int], currency: str = "TW
             a_customer(owing("A1", ("2026-12-01", 32_500), currency="USD"), **IN_THE_UNITED_STATES | {
                 "language": "zh-Hant", "name": "王小明"}),
             instant("2026-12-01 15:30", "America/New_York"),
-            "【示範分期】王*明您好，末四碼5678分期US$325，今天12月1日請至官方APP繳款。已繳請略，洽0800-000-123。回STOP退訂",
+            "【示範分期】王*明您好，末四碼5678分期US$325，今天12月1日請用官方APP繳款。已繳請略，洽0800-000-123。回STOP退訂",
             id="United States in Chinese: the opt-out line too",
         ),
         pytest.param(
             a_customer(language="fr"),
             DUE_DAY,
-            "【示範分期】王*明您好，末四碼5678分期NT$3,250，今天12/1請至官方APP繳款。已繳請略，洽0800-000-123",
+            "【示範分期】王*明您好，末四碼5678分期NT$3,250，今天12/1請用官方APP繳款。已繳請略，洽0800-000-123",
             id="a language the lender has not: its first",
         ),
     ],
@@ -118,7 +118,7 @@ def test_several_accounts_make_one_text_with_the_total_the_count_and_the_earlies
     sent = reminder(facts, taipei("2026-12-04 10:00"))
     assert sent.text == (
         "【示範分期】王*明您好，您有3期分期款（末四碼2222等）共NT$6,000，最早一期11/20到期，尚未入帳，"
-        "請至官方APP繳款。若已繳款請忽略；若有困難，請來電0800-000-123，我們一起想辦法。"
+        "請用官方APP繳款。若已繳款請忽略；若有困難，請來電0800-000-123，我們一起想辦法。"
     )
     assert sent.rungs == (
         HeardRung("A2", 1, day("2026-11-20"), 3),

@@ -91,6 +91,76 @@ def test_a_lenders_hours_that_are_narrowed_are_warned_of_and_narrower_ones_are_n
     assert [(part.origin, part.says) for part in parts(narrow, "hours")][-1] == ("lender", "10:00-18:00 every day")
 
 
+@pytest.mark.parametrize(
+    ("place", "says"),
+    [
+        pytest.param(
+            "GB", "mon-fri 08:00-20:00, sat 09:00-17:00, sun closed, none on holidays", id="closed on holidays"
+        ),
+        pytest.param("TH", "09:00-18:00 every day", id="on holidays too, by the law and by us"),
+        pytest.param(
+            "HK",
+            "09:00-20:30 every day; overdue: mon-sat 09:00-20:30, sun closed, none on holidays",
+            id="overdue texts",
+        ),
+        pytest.param(
+            "CN", "09:00-20:30 every day; overdue: none on holidays", id="moved working days are days like others"
+        ),
+    ],
+)
+def test_what_holidays_change_is_told(place: str, says: str) -> None:
+    lender = "demo-cn" if place == "CN" else "demo-world"
+    (one,) = [one for one in effective_rules(the_policies(), lender, TODAY) if one.place == place]
+    assert next(limit.effective for limit in one.limits if limit.topic == "hours") == says
+
+
+def test_a_preferred_hour_after_which_a_day_is_over_is_warned_of() -> None:
+    # What is due that day would wait for the next, when it is late, and is skipped.
+    said = {place: found(preferring("21:00"), place).warnings for place in ("TW", "HK")}
+    assert all(any("preferred_hour is too late" in warning for warning in warnings) for warnings in said.values())
+    # 16:00 in Hawaii is 21:00 in New York: somebody whose state is not known may be in either.
+    assert any("preferred_hour" in warning for warning in found(preferring("16:00"), "US").warnings)
+    assert not any("preferred_hour" in warning for warning in found(preferring("16:00"), "US-MA").warnings)
+    assert not any("preferred_hour" in warning for warning in found(preferring("06:00"), "TW").warnings)
+
+
+def preferring(hour: str) -> PolicyBook:
+    text = (files("dunning.policy") / "lenders/demo-tw.toml").read_text("utf-8")
+    return policies_with_lender("demo-tw", text.replace('"10:00"', f'"{hour}"'))
+
+
+def test_a_highest_price_below_what_the_longest_text_costs_is_warned_of() -> None:
+    text = (files("dunning.policy") / "lenders/demo-tw.toml").read_text("utf-8")
+    cheap = policies_with_lender("demo-tw", text.replace('max_price = "0.20"', 'max_price = "0.08"', 1))
+    assert any(
+        "max_price 0.08 is less than 2 segments cost, about 0.0834" in warning
+        for warning in found(cheap, "TW").warnings
+    )
+    assert not any(
+        "max_price" in warning for place in ("TW", "HK", "US") for warning in found(the_policies(), place).warnings
+    )
+
+
+def test_an_opt_out_line_that_nobody_can_reply_to_is_warned_of() -> None:
+    text = (files("dunning.policy") / "lenders/demo-world.toml").read_text("utf-8")
+    named = policies_with_lender(
+        "demo-world", text.replace("[countries.default]", '[countries.default]\nsender_id = "DEMO"')
+    )
+    (one,) = [one for one in effective_rules(named, "demo-world", TODAY) if one.place == "default"]
+    assert "opt-out: the line asks for a reply, and nobody can reply to the sender id DEMO" in one.warnings
+    assert not any("reply" in w for one in effective_rules(the_policies(), "demo-world", TODAY) for w in one.warnings)
+
+
+def test_a_place_without_a_calendar_is_told_what_that_stops() -> None:
+    book = PolicyBook(
+        the_policies().places, the_policies().lenders, the_policies().wordings, the_policies().linter,
+        the_policies()._estimates, lambda _: None,  # noqa: SLF001
+    )  # fmt: skip
+    assert "calendar: none for HK: no overdue text is sent there" in found(book, "HK").warnings
+    (default,) = [one for one in effective_rules(book, "demo-world", TODAY) if one.place == "default"]
+    assert f"calendar: none for {default.country}: no text is sent there" in default.warnings
+
+
 def test_a_calendar_that_ends_within_sixty_days_is_warned_of() -> None:
     ends = the_policies().calendar_of("HK")
     assert ends is not None

@@ -1,9 +1,11 @@
 """A data file tells the line of each of its fields, so that a refusal can name it."""
 
+from pathlib import Path
+
 import pytest
 
 from dunning.policy.fields import Sourced
-from dunning.policy.files import DataFile, PolicyError
+from dunning.policy.files import DataFile, PolicyError, toml_file, toml_files
 
 TEXT = """\
 # A comment: id = "no"
@@ -76,11 +78,32 @@ def test_a_refusal_names_file_line_field_and_reason() -> None:
 
 
 def test_what_does_not_fit_a_table_is_refused_at_its_line() -> None:
-    file = DataFile("x.toml", TEXT)
-    with pytest.raises(PolicyError, match=r"^x\.toml:7: hours\.law\.mark: Field required$"):
+    file = DataFile("x.toml", '\n[hours.law]\nsource = "an act"\n')
+    with pytest.raises(PolicyError, match=r"^x\.toml:2: hours\.law\.mark: Field required$"):
         file.read(Sourced, "hours", "law")
+
+
+def test_a_misspelt_key_is_named_rather_than_the_one_that_is_missing_for_it() -> None:
+    file = DataFile("x.toml", 'source = "an act"\nmarks = "V"\nchecked_on = 2026-11-23\n')
+    with pytest.raises(PolicyError, match=r"^x\.toml:2: marks: is no key here; did you mean mark\?$"):
+        file.read(Sourced)
+    with pytest.raises(PolicyError, match=r"^x\.toml:8: hours\.law\.week: is no key here$"):
+        DataFile("x.toml", TEXT).read(Sourced, "hours", "law")
 
 
 def test_what_is_no_toml_is_refused_by_name() -> None:
     with pytest.raises(PolicyError, match=r"^x\.toml: not TOML: .*line 2"):
         DataFile("x.toml", "id = 1\nid = = 2\n")
+
+
+def test_a_file_from_a_windows_editor_is_read_or_told_what_is_wrong_with_it(tmp_path: Path) -> None:
+    (tmp_path / "x.toml").write_bytes(b'\xef\xbb\xbfid = "XX"\r\nname = "Y"\r\n')
+    assert toml_file(tmp_path, "x.toml").raw == {"id": "XX", "name": "Y"}
+    (tmp_path / "x.toml").write_bytes('id = "XX"\nname = "示範分期"\n'.encode("big5"))
+    with pytest.raises(PolicyError, match=r"^x\.toml:2: not UTF-8: save the file in that encoding$"):
+        toml_file(tmp_path, "x.toml")
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match=r"^lenders: there is no such folder$"):
+        toml_files(tmp_path, "lenders")

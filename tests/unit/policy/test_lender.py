@@ -159,7 +159,7 @@ def test_a_policy_for_a_region_alone_texts_nobody_else_in_the_country() -> None:
         ),
         pytest.param(
             with_country('sender_id = "DEMOFIN"'),
-            "countries.US.sender_id: carriers of United States demand no sender id",
+            "countries.US.sender_id: carriers of United States take no sender id",
             id="a sender id refused",
         ),
         pytest.param(TEXT.replace("[countries.HK]", "[countries.XX]"), "countries.XX: is no country", id="no country"),

@@ -95,11 +95,11 @@ def test_a_full_name_is_caught() -> None:
     [
         ('severity = "block"', 'severity = "fatal"', "words.0.severity", "'block' or 'warn'"),
         ('mark = "V"', 'mark = "X"', "words.0.mark", "'V'"),
-        ('zh = ["坐牢"', 'zh = ["jail"', "words.0.zh.0", "not a Chinese word"),
+        ('"坐牢"', '"jail"', "words.0.zh.0", "not a Chinese word"),
         ('"arrest", "arrests"', '"Arrest", "arrests"', "words.0.en.0", "small letters"),
         ('id = "false-authority"', 'id = "threat-of-arrest"', "", "threat-of-arrest is there twice"),
         ('id = "false-authority"', 'id = "long-number"', "", "two rules are called long-number"),
-        ('except = ["保管收"', 'excepts = ["保管收"', "words.0.excepts", "Extra inputs"),
+        ('except = ["保管收"', 'excepts = ["保管收"', "words.0.excepts", "is no key here"),
         ("checked_on = 2026-11-23", "", "checked_on", "Field required"),
     ],
 )

@@ -43,6 +43,16 @@ def test_a_copy_of_the_packages_policies_loads(folder: Path) -> None:
     [
         pytest.param(LENDER, "max_segments = 2", "max_segmets = 2", "max_seg.*", id="a misspelt key"),
         pytest.param(LENDER, "max_segments = 2", "max_segments = 2\ncolour = 1", "colour", id="an unknown key"),
+        pytest.param(
+            LENDER, "ladder = [", "ladders = [", "ladders: is no key here; did you mean ladder", id="one that is near"
+        ),
+        pytest.param(
+            LENDER, "max_segments = 2", 'max_segments = "2"', "max_segments.*integer", id="a number in quotes"
+        ),
+        pytest.param(
+            LENDER, "[-3, 0, 3, 7, 15, 30]", "[-3, false, 3]", "ladder.1.*integer", id="a stage that is a word"
+        ),
+        pytest.param(LENDER, '"0.20"', "0.20", 'max_price: 0.2 is not US dollars in quotes.*"0.20"', id="no quotes"),
         pytest.param(LENDER, 'hotline = "0800-000-123"\n', "", "hotline", id="a missing key"),
         pytest.param(LENDER, "max_segments = 2", "max_segments = 5", "max_segments", id="five segments"),
         pytest.param(LENDER, "max_segments = 2", "max_segments = = 2", "not TOML", id="a file that is no TOML"),
@@ -94,6 +104,12 @@ def test_a_copy_of_the_packages_policies_loads(folder: Path) -> None:
         pytest.param(LENDER, 'en = "our app"\n', "", "pay.*en", id="no way to pay in one language"),
         pytest.param(LENDER, 'hotline = "0800-000-123"', 'hotline = "ask us"', "hotline", id="a hotline in words"),
         pytest.param(
+            LENDER, '"0800-000-123"', '"(02) 2345-6789"', "hotline: '.*' is not a number such as", id="brackets"
+        ),
+        pytest.param(
+            "lenders/demo-cn.toml", '"CN-DEMO-0101"', '""', "registered.zh-Hans/before-3@2", id="an empty registered id"
+        ),
+        pytest.param(
             "lenders/demo-cn.toml",
             '"zh-Hans/before-3@2"',
             '"zh-Hans/before-3@3"',
@@ -137,6 +153,20 @@ def test_a_copy_of_the_packages_policies_loads(folder: Path) -> None:
             "line_required = true",
             "opt_out.line_required.*required",
             id="an opt-out line that is and is not required",
+        ),
+        pytest.param(
+            PLACE,
+            "allowed = false",
+            "allowed = true",
+            "links.allowed.*link-not-allowed",
+            id="links allowed and forbidden",
+        ),
+        pytest.param(
+            PLACE,
+            'rules = ["abuse"]',
+            'rules = ["abuse", "credit-bureau"]',
+            "forbidden.1.rules.*credit-bureau",
+            id="forbidden by the file and only warned of by the linter",
         ),
         pytest.param(PLACE, "allowed = false", 'allowed = "no"', "links.allowed", id="yes and no in words"),
         pytest.param(PLACE, 'basis = "contract"', 'basis = "hope"', "consent.basis", id="a basis that is none"),
@@ -248,6 +278,9 @@ def test_a_copy_of_the_packages_policies_loads(folder: Path) -> None:
         ),
         pytest.param(ENGLISH, "and_others", "others", "and_others.*missing", id="no phrase for further accounts"),
         pytest.param("prices.toml", "default =", "XX =", "per_segment.default", id="no price for other countries"),
+        pytest.param("prices.toml", 'TW = "', 'TW = "-', "per_segment.TW", id="a price below zero"),
+        pytest.param("prices.toml", "TW =", "tw =", "per_segment.tw", id="a country in small letters"),
+        pytest.param(ENGLISH, "version = 2", 'version = "2"', "before-3.version.*integer", id="a version in quotes"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_refused_by_file_field_and_reason(
@@ -362,7 +395,7 @@ def test_a_lenders_caps_for_a_country_are_held_against_its_law(folder: Path) -> 
         pytest.param(WORLD, 'origination_number = "+18005550100"\n', "", "countries.US.origination_number",
                      "United States demand an own number", "US", id="no number of one's own"),
         pytest.param(WORLD, "[countries.MY]", '[countries.MY]\nsender_id = "DEMOFIN"', "countries.MY.sender_id",
-                     "Malaysia demand no sender id", "MY", id="a sender id where there are none"),
+                     "Malaysia take no sender id", "MY", id="a sender id where there are none"),
         pytest.param(WORLD, "[countries.MY]",
                      '[countries.IN]\nsender_id = "DEMOFN"\nmax_price = "0.01"\n[countries.MY]',
                      "countries.IN.entity_id", "India demand a registered entity", "IN", id="no registered entity"),
@@ -400,7 +433,9 @@ def test_a_rule_the_linter_does_not_have_is_refused() -> None:
     found = toml_files(files("dunning.policy"), "jurisdictions")
     rules = {rule for file in found.values() for entry in file.raw["forbidden"] for rule in entry["rules"]}
     assert load_jurisdictions(found, rules)
-    with pytest.raises(PolicyError, match=r"jurisdictions/\w+\.toml:\d+: forbidden.\d+.rules: .*no rule called shame"):
+    with pytest.raises(
+        PolicyError, match=r"jurisdictions/\w+\.toml:\d+: forbidden.\d+.rules: .*no text by a rule called shame"
+    ):
         load_jurisdictions(found, rules - {"shame"})
 
 
@@ -412,7 +447,7 @@ def test_a_rule_the_linter_does_not_have_is_refused() -> None:
                      "holidays.2027-12-27: is after valid_until, 2027-12-26", id="a day after the last that is known"),
         pytest.param("HK", 'country = "HK"', 'country = "TW"', "country: 'TW' is not the file's name",
                      id="another country's"),
-        pytest.param("HK", "[holidays]", 'colour = "red"\n[holidays]', "colour: Extra inputs", id="an unknown key"),
+        pytest.param("HK", "[holidays]", 'colour = "red"\n[holidays]', "colour: is no key here", id="an unknown key"),
         pytest.param("CN", '2026-10-10 = "National Day"', '2026-10-01 = "National Day"',
                      "working_days.2026-10-01: is a holiday too", id="a day off on which people work"),
     ],

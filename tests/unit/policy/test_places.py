@@ -270,7 +270,6 @@ def test_every_limit_says_where_it_is_from_how_sure_we_are_and_when_somebody_loo
         assert len(source) > 15, name
         assert source.startswith("own default: ") is (limit["mark"] == "D"), name
         assert "own default" not in source.removeprefix("own default: "), name
-        assert "rules.md" not in source, name
         assert (limit["mark"] == "M") <= ("from memory" in source), name
         assert date(2026, 1, 1) <= limit["checked_on"] <= TODAY, name
 

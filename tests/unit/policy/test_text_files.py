@@ -90,6 +90,14 @@ def test_a_file_is_told_what_is_wrong_with_it(folder: Path, stage: str, new: str
     assert re.match(rf"{ENGLISH}:\d+: ", str(refusal.value))
 
 
+def test_a_stage_after_one_that_needs_a_notice_needs_it_too(folder: Path) -> None:
+    # Else an account that never got a notice could be told of "our letter" in a text for several at the milder stage.
+    edit(folder, "overdue-15", "requires_written_notice = true\n")
+    edit(folder, "overdue-30", "", drop="requires_written_notice")
+    with pytest.raises(PolicyError, match=r"texts/en.toml:\d+: overdue-30: needs a written notice too, as stage \+15"):
+        load_policies(folder)
+
+
 def test_the_languages_of_a_lender_agree_on_which_stages_need_a_notice(folder: Path) -> None:
     edit(folder, "overdue-15", "requires_written_notice = true\n")
     with pytest.raises(PolicyError, match=r"lenders/demo-cn.toml:\d+: languages: stage \+15 needs .* zh-Hans or in en"):

@@ -132,7 +132,7 @@ def test_the_text_goes_out_with_everything_the_carrier_is_told(office: Office) -
     (record,) = office.records
     assert sms == Sms(
         "+886900000001",
-        "【示範分期】王*明您好，末四碼5678分期NT$3,250，12/4前請至官方APP繳款。已繳請略，洽0800-000-123",
+        "【示範分期】王*明您好，末四碼5678分期NT$3,250於12/4到期，請用官方APP繳。已繳請略，洽0800-000-123",
         sender_id="DEMOFIN",
         max_price="0.20",
     )

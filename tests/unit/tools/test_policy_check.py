@@ -37,8 +37,41 @@ def test_the_brief_form_is_a_line_for_each_place(capsys: pytest.CaptureFixture[s
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[1] for line in lines[:-1]] == ["TW", "HK", "US", "US-MA"]
     assert "07:00" not in lines[0]
-    assert "09:00-20:30 every day; 1 in 24 hours, a person; 3 in 7 days, a person" in lines[0]
+    assert "09:00-20:30 every day | 1 in 24 hours, a person; 3 in 7 days, a person" in lines[0]
     assert "4 combinations" in lines[-1]
+    assert lines[0] == "demo-tw      TW         09:00-20:30 every day | 1 in 24 hours, a person; 3 in 7 days, a person"
+    assert main(["--place", "EU", "--brief"], TODAY) == 0
+    assert "demo-world   EU IE      mon-sat 09:00-19:00, sun closed; overdue: none on holidays | " in (
+        capsys.readouterr().out
+    )
+
+
+def test_the_brief_form_warns_of_what_calls_for_somebody(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--lender", "demo-cn", "--brief"], TODAY)
+    (warning,) = [line.strip() for line in capsys.readouterr().out.splitlines() if line.strip().startswith("!")]
+    assert warning == "! calendar: ends on 2026-12-31, in 37 days: run make calendars"
+
+
+def test_texts_that_would_not_be_sent_are_counted_and_the_command_that_shows_them_is_named(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lender = folder / "lenders" / "demo-cn.toml"
+    written = lender.read_text("utf-8").replace('"en/today@2"', '# "en/today@2"')
+    lender.write_text(written, "utf-8")
+    assert main(["--policies", str(folder), "--lender", "demo-cn", "--place", "CN", "--brief"], TODAY) == 0
+    assert (
+        "words: 2 of 28 texts in en would not be sent: make preview LENDER=demo-cn LANGUAGE=en COUNTRY=CN"
+        in capsys.readouterr().out
+    )
+
+
+def test_a_calendar_that_is_wrong_is_refused_though_it_is_read_only_when_it_is_needed(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calendar = folder / "calendars" / "NZ.toml"  # no lender's policy names New Zealand
+    calendar.write_text(calendar.read_text("utf-8").replace('country = "NZ"', 'country = "XX"'), "utf-8")
+    assert main(["--policies", str(folder), "--brief"], TODAY) == 1
+    assert capsys.readouterr().err.startswith("Refused: calendars/NZ.toml:")
 
 
 def test_policies_of_another_folder_are_checked_and_a_bad_one_is_refused_by_line(

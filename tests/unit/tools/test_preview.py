@@ -73,7 +73,7 @@ def test_what_is_shown_is_what_arrives_and_what_is_billed(lender: str, language:
 def test_a_typical_and_a_worst_case_are_what_they_say() -> None:
     shown = messages("demo-tw", "zh-Hant", "TW")
     assert shown["-3 one, typical"].arriving == (
-        "【示範分期】王*明您好，末四碼5678分期NT$3,250，12/5前請至官方APP繳款。已繳請略，洽0800-000-123"
+        "【示範分期】王*明您好，末四碼5678分期NT$3,250於12/5到期，請用官方APP繳。已繳請略，洽0800-000-123"
     )
     worst = shown["+7 several, worst"].arriving
     for value in ("歐陽*明", "12期", "NT$99,999.99", "2026/12/31", "365天"):
@@ -139,7 +139,7 @@ def test_the_command_prints_every_text_with_its_figures(capsys: pytest.CaptureFi
     assert main(["--lender", "demo-tw", "--language", "zh-Hant"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "demo-tw in zh-Hant, to TW: at most 2 segments a text"
-    assert "  one, typical            1 segment   UCS-2    63 of 70  $0.0417  zh-Hant/before-3@2" in lines
+    assert "  one, typical            1 segment   UCS-2    64 of 70  $0.0417  zh-Hant/before-3@2" in lines
     assert lines[-1] == (
         "28 texts · 47 segments · dearest $0.0834 (-3 several, typical) · 5 warnings · all can be sent"
     )

@@ -109,7 +109,7 @@ def decide(facts: Facts, standing: Standing, policies: Policies, now: datetime, 
     if rules.consent_required and (facts.consented_at is None or facts.consented_at > now):
         return _no_consent(facts.consented_at, rules, steps)
     steps.append(_NO_OBJECTION)
-    zones = _zones_of(facts.time_zone, rules.zones)
+    zones = _zones_of(facts.time_zone, rules, now)
     if not zones:
         return _look_again(Reason.UNKNOWN_TIME_ZONE, now, steps, "time zone: not known")
     case = _Case(facts, standing, rules, zones, open_accounts)
@@ -136,12 +136,24 @@ def _no_consent(consented_at: datetime | None, rules: Rules, steps: list[TraceSt
     return Stop(Reason.NO_CONSENT, (*steps, step), consented_at)
 
 
-def _zones_of(time_zone: str, of_the_place: tuple[ZoneInfo, ...]) -> tuple[ZoneInfo, ...]:
-    """Return the customer's own time zone if the lender knows it, else every one the place may have."""
+def _zones_of(time_zone: str, rules: Rules, now: datetime) -> tuple[ZoneInfo, ...]:
+    """
+    Return the customer's own time zone if the lender knows it, else every one the place may have.
+
+    An own zone whose clocks agree with none of the place contradicts the country: then a text has to be lawful in all
+    of them. So in mainland China, where the law knows one time, Asia/Urumqi does not move the night by two hours.
+    """
     if not time_zone:
-        return of_the_place
-    zone = zone_named(time_zone)
-    return (zone,) if zone else ()
+        return rules.zones
+    own = zone_named(time_zone)
+    if own is None:
+        return ()
+    if own in rules.home_zones:
+        return (own,)
+    offset = now.astimezone(own).utcoffset()
+    if any(now.astimezone(zone).utcoffset() == offset for zone in rules.home_zones):
+        return (own,)
+    return (own, *rules.zones)
 
 
 class _Case:

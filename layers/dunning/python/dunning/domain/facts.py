@@ -27,7 +27,7 @@ class HoldReason(StrEnum):
 
 
 FINAL_HOLDS = frozenset({HoldReason.BANKRUPT, HoldReason.DECEASED, HoldReason.REPRESENTED, HoldReason.WRONG_PERSON})
-"""Holds that no date ends: only a person lifts them (rules.md 1.19, stop conditions)."""
+"""Holds that no date ends: only a person lifts them."""
 
 
 @dataclass(frozen=True, slots=True)

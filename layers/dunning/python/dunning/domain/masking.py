@@ -41,7 +41,7 @@ _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 
 _LONGEST = 4
 _NOTHING = "***"
-_NO_NAME = {"zh-Hant": "客戶", "zh-Hans": "客户", "en": "there"}
+NO_NAME = {"zh-Hant": "客戶", "zh-Hans": "客户", "en": "there"}
 """How somebody is greeted of whose name nothing can be shown: 客戶您好, Hi there."""
 
 
@@ -54,7 +54,7 @@ def greeting_name(name: str, language: str) -> str:
     """
     if language[:2] == "zh":
         masked = mask_name(name)
-        return _NO_NAME[language] if masked == _NOTHING else masked
+        return NO_NAME[language] if masked == _NOTHING else masked
     latin = _LATIN.search(name)
     return gsm_name(mask_name(name[latin.start() :] if latin and _HAN_RUN.search(name) else name, latin=True))
 
@@ -95,11 +95,11 @@ def gsm_name(masked: str) -> str:
     One character outside the alphabet would turn 160 characters a segment into 70.
     """
     if masked == _NOTHING:
-        return _NO_NAME["en"]
+        return NO_NAME["en"]
     if is_gsm(masked):
         return masked
     plain = "".join(c for c in unicodedata.normalize("NFKD", masked) if not unicodedata.combining(c))
-    return plain if is_gsm(plain) else _NO_NAME["en"]
+    return plain if is_gsm(plain) else NO_NAME["en"]
 
 
 def account_tail(account_number: str) -> str:

@@ -2,7 +2,7 @@
 Money and dates as customers read them, in characters every carrier and the GSM alphabet accept.
 
 Locale libraries put no-break spaces, full-width yen signs and ambiguous dollars into texts; each of those turns
-an SMS into UCS-2, is refused by a carrier, or misleads (rules.md section 5).
+an SMS into UCS-2, is refused by a carrier (Tencent and Huawei take no ¥), or misleads.
 """
 
 from collections.abc import Mapping

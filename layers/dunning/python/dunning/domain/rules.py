@@ -60,19 +60,21 @@ class Rules:
     All limits and words that apply to one customer.
 
     `ladder` are offsets in days from the due date, ascending; `urgency` is the same offsets, most urgent
-    first. `hours` holds for texts up to the due date, `overdue_hours` for those after it. `zones` are the
-    possible time zones of the place. `texts` is keyed by (language, stage, several), and so is `texts_with_fee`, which
-    holds those that name a late fee. `notice_stages` are heard only once a written notice is on record. `sender_name`,
-    `pay` and `opt_out_line` are keyed by language; `opt_out_line` is empty where none is demanded. `and_others`, by
-    language too, stands behind the account's last digits when a text speaks of several accounts.
-    `registered` maps a text's `id@version` to the id under which the carrier's regulator registered it, and is `None`
-    where no registration is needed. `linter` judges every rendered text; a link in one is allowed only if
-    `links_allowed`, and only to `link_domains`. `max_price` is US dollars, as SNS wants it.
+    first. `hours` holds for texts up to the due date, `overdue_hours` for those after it. `zones` are all time
+    zones the customer may be in, `home_zones` those of their own place, without a foreign number's. `texts` is
+    keyed by (language, stage, several), and so is `texts_with_fee`, which holds those that name a late fee.
+    `notice_stages` are heard only once a written notice is on record. `sender_name`, `pay` and `opt_out_line` are
+    keyed by language; `opt_out_line` is empty where none is demanded. `and_others`, by language too, stands behind
+    the account's last digits when a text speaks of several accounts. `registered` maps a text's `id@version` to the
+    id under which the carrier's regulator registered it, and is `None` where no registration is needed. `linter`
+    judges every rendered text; a link in one is allowed only if `links_allowed`, and only to `link_domains`.
+    `max_price` is US dollars, as SNS wants it.
     """
 
     lender: str
     jurisdiction: str
     zones: tuple[ZoneInfo, ...]
+    home_zones: tuple[ZoneInfo, ...]
     ladder: tuple[int, ...]
     urgency: tuple[int, ...]
     min_days_between_stages: int

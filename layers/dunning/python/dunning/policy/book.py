@@ -10,12 +10,14 @@ from decimal import Decimal
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 from zoneinfo import ZoneInfo
+
+from pydantic import Field
 
 from dunning.domain.decision import Reason
 from dunning.domain.facts import Facts
-from dunning.domain.lint import Linter
+from dunning.domain.lint import Linter, Severity
 from dunning.domain.rules import Cap, ContactHours, Rules, Scope, Windows
 from dunning.policy.calendar import CalendarFile, CalendarOf, calendars_in
 from dunning.policy.fields import Hours, Sourced
@@ -32,7 +34,7 @@ _SUNDAY = 6
 class PricesFile(Sourced):
     """Estimated carrier fee of a segment in US dollars, by country of the number."""
 
-    per_segment: dict[str, Decimal]
+    per_segment: dict[Annotated[str, Field(pattern="^([A-Z]{2}|default)$")], Annotated[Decimal, Field(gt=0)]]
 
 
 def default_urgency(ladder: Iterable[int]) -> tuple[int, ...]:
@@ -114,7 +116,7 @@ class PolicyBook:
         there = here if phone_country == country else lender.country(phone_country, "", number.law.id)
         if here is None or there is None:
             return Reason.COUNTRY_NOT_ALLOWED
-        zones = self.places.zones(country, region)
+        zones = home_zones = self.places.zones(country, region)
         laws = [_Law(home, country)]
         if phone_country != country:
             # The person may be at either end: the law of both holds.
@@ -130,6 +132,7 @@ class PolicyBook:
             lender=policy.id,
             jurisdiction=home.law.id,
             zones=tuple(ZoneInfo(name) for name in zones),
+            home_zones=tuple(ZoneInfo(name) for name in home_zones),
             ladder=policy.ladder,
             urgency=policy.urgency or default_urgency(policy.ladder),
             min_days_between_stages=policy.min_days_between_stages,
@@ -234,7 +237,8 @@ def load_policies(folder: Path | None = None) -> PolicyBook:
     """
     data: Traversable = folder or _DATA
     linter = load_linter(data)
-    places = load_jurisdictions(toml_files(data, "jurisdictions"), linter.rules())
+    stopping = [name for name, rule in linter.rules().items() if rule.severity is Severity.BLOCK]
+    places = load_jurisdictions(toml_files(data, "jurisdictions"), stopping)
     wordings = {language: load_texts(language, file, linter) for language, file in toml_files(data, "texts").items()}
     lenders = load_lenders(toml_files(data, "lenders"), wordings, places, linter)
     prices = toml_file(data, "prices.toml")

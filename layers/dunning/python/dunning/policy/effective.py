@@ -7,9 +7,12 @@ For reading and review; decisions use `PolicyBook.rules_for`, which is made from
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Literal
 
-from dunning.domain.rules import Cap, Rules, Scope, Week
+from dunning.domain.errors import CalendarNotCoveredError, NoLawfulMomentError
+from dunning.domain.hours import next_open, start_of_day
+from dunning.domain.rules import Cap, ContactHours, Rules, Scope, Week
 from dunning.policy.book import PolicyBook
 from dunning.policy.fields import DAYS, CapFields, Hours, Mark, Sourced
 from dunning.policy.jurisdiction import Place, written
@@ -140,11 +143,14 @@ class _Explained:
             )
             for position, closed in enumerate(self.law.closed_days)
         ]
-        before, overdue = (
-            week_in_words(hours.week) + ("; fewer on holidays" if hours.special else "")
-            for hours in (self.rules.hours, self.rules.overdue_hours)
-        )
-        yield Limit("hours", before if before == overdue else f"{before}; overdue: {overdue}", tuple(parts))
+        before, overdue = self.rules.hours, self.rules.overdue_hours
+        on_holidays = self._on_holidays(before), self._on_holidays(overdue)
+        says = ", ".join(filter(None, (week_in_words(before.week), on_holidays[0])))
+        if overdue.week != before.week:
+            says += "; overdue: " + ", ".join(filter(None, (week_in_words(overdue.week), on_holidays[1])))
+        elif on_holidays[1] != on_holidays[0]:
+            says += f"; overdue: {on_holidays[1]}"
+        yield Limit("hours", says, tuple(parts))
         zones = [zone.key for zone in self.rules.zones]
         everywhere = f"in {zones[0]}" if len(zones) == 1 else f"in all {len(zones)} zones a person may be in"
         yield Limit("time zone", everywhere if len(zones) == 1 else f"{everywhere}: {', '.join(zones)}")
@@ -188,7 +194,8 @@ class _Explained:
             for position, forbidden in enumerate(self.law.forbidden)
         ]
         policy = self.lender.policy
-        says = f"{', '.join(policy.languages)}; {policy.max_segments} segments at most; every text is checked for both"
+        budget = f"{policy.max_segments} segments at most"
+        says = f"{', '.join(policy.languages)}; {budget}; each text is held to this before it is sent"
         return Limit("words", says, tuple(parts))
 
     def _opt_out(self) -> Limit:
@@ -201,7 +208,7 @@ class _Explained:
         links, domains = self.law.links, self.lender.policy.link_domains
         allowed = links.allowed and domains
         says = f"only to {', '.join(domains)}" if allowed else "none"
-        parts = [self._legal(links, "may be" if links.allowed else "none", "links")]
+        parts = [self._legal(links, "may be, to a lender's own domains" if links.allowed else "none", "links")]
         if domains:
             parts.append(self._of_lender(", ".join(domains), "link_domains", binds=links.allowed))
         return Limit("links", says, tuple(parts))
@@ -242,9 +249,18 @@ class _Explained:
         own = self.own.hours or self.lender.policy.hours
         if own and any(a != b for a, b in zip(own.week, self.rules.hours.week, strict=True)):
             yield f"hours: the lender's are narrowed to {week_in_words(self.rules.hours.week)}"
+        if day := self._skipped_day(today):
+            yield (
+                f"hours: preferred_hour is too late on {day}: a text up to the due date would come a day late, and so "
+                "never; choose an earlier one"
+            )
+        if self.rules.opt_out_line and self.rules.sender_id:
+            yield f"opt-out: the line asks for a reply, and nobody can reply to the sender id {self.rules.sender_id}"
+        yield from self._price_warnings()
         covered = self.rules.overdue_hours.covered_until
         if covered is not None and self.book.calendar_of(self.country) is None:
-            yield f"calendar: none for {self.country}: nobody there is texted"
+            what = "no overdue text is" if self.rules.hours.covered_until is None else "no text is"
+            yield f"calendar: none for {self.country}: {what} sent there"
         elif covered is not None and covered - today < CALENDAR_WARNING:
             yield f"calendar: ends on {covered}, in {(covered - today).days} days: run make calendars"
         memory = [topic for topic, part in parts if part.mark == "M"]
@@ -253,6 +269,42 @@ class _Explained:
         stale = [where for where, limit in _sourced(self.law) if today - limit.checked_on > STALE]
         if stale:
             yield f"not looked at for a year: {', '.join(stale)}"
+
+    def _on_holidays(self, hours: ContactHours) -> str:
+        """Say what public holidays change; nothing if they are days like others."""
+        calendar = self.book.calendar_of(self.country)
+        days = [day for day in hours.special if calendar is not None and day in calendar.holidays]
+        if not any(hours.special[day] != hours.week[day.weekday()] for day in days):
+            return ""
+        return "fewer on holidays" if any(hours.special[day] for day in days) else "none on holidays"
+
+    def _skipped_day(self, today: date) -> str:
+        """Return the first day of a week that is open, and on which the lender's preferred hour is too late."""
+        rules = self.rules
+        for ordinal in range(today.toordinal(), today.toordinal() + 7):
+            day = date.fromordinal(ordinal)
+            if not rules.hours.week[day.weekday()] or day in rules.hours.special:
+                continue
+            try:
+                opens = next_open(rules.hours, rules.zones, start_of_day(rules.zones, ordinal, rules.preferred_minute))
+            except (CalendarNotCoveredError, NoLawfulMomentError):
+                return ""
+            if opens.astimezone(rules.zones[0]).toordinal() > ordinal:
+                return DAYS[day.weekday()]
+        return ""
+
+    def _price_warnings(self) -> Iterator[str]:
+        """SNS does not send what would cost more than `max_price`, and says so only afterwards."""
+        segments = self.rules.max_parts
+        dearest = max(
+            (self.book.price(country, segments) for country in self.book.places.countries_under([self.key])),
+            default=self.book.price(self.country, segments),
+        )
+        if Decimal(self.rules.max_price) * 1_000_000 < dearest:
+            yield (
+                f"carrier: max_price {self.rules.max_price} is less than {segments} segments cost, about "
+                f"{dearest / 1e6:.4f}: SNS would not send such a text"
+            )
 
 
 def _sourced(law: object) -> Iterator[tuple[str, Sourced]]:

@@ -1,5 +1,6 @@
 """Reading data files: what is wrong with one is refused, naming file, line, field and reason."""
 
+import difflib
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -65,8 +66,20 @@ class DataFile:
         try:
             return model.model_validate(found)
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            raise self.refusal((*under, *first["loc"]), first["msg"].removeprefix("Value error, ")) from error
+            where, reason = _worst_of(error.errors(include_url=False))
+            raise self.refusal((*under, *where), reason) from error
+
+
+def _worst_of(errors: Sequence[Any]) -> tuple[Where, str]:
+    """Return what to say first: a key that is unknown, which may be why another is missing, else the first error."""
+    for error in errors:
+        if error["type"] != "extra_forbidden":
+            continue
+        *around, name = error["loc"]
+        missing = [str(one["loc"][-1]) for one in errors if one["type"] == "missing" and [*one["loc"][:-1]] == around]
+        meant = difflib.get_close_matches(str(name), missing, n=1)
+        return error["loc"], "is no key here" + (f"; did you mean {meant[0]}?" if meant else "")
+    return errors[0]["loc"], errors[0]["msg"].removeprefix("Value error, ")
 
 
 def _lines_of(text: str) -> dict[tuple[str | int, ...], int]:
@@ -104,10 +117,12 @@ def toml_files(data: Traversable, folder: str) -> dict[str, DataFile]:
     Return the files of a folder by their names without `.toml`, in order.
 
     Raises:
-        PolicyError: one is not TOML.
+        PolicyError: there is no such folder, or a file of it is not TOML.
     """
+    if not (data / folder).is_dir():
+        raise PolicyError(f"{folder}: there is no such folder")
     return {
-        entry.name.removesuffix(".toml"): DataFile(f"{folder}/{entry.name}", entry.read_text("utf-8"))
+        entry.name.removesuffix(".toml"): _data_file(f"{folder}/{entry.name}", entry)
         for entry in sorted((data / folder).iterdir(), key=lambda entry: entry.name)
         if entry.name.endswith(".toml")
     }
@@ -123,4 +138,13 @@ def toml_file(data: Traversable, name: str) -> DataFile:
     entry = data / name
     if not entry.is_file():
         raise PolicyError(f"{name}: missing")
-    return DataFile(name, entry.read_text("utf-8"))
+    return _data_file(name, entry)
+
+
+def _data_file(name: str, entry: Traversable) -> DataFile:
+    """Read a file in UTF-8. The mark that Windows editors put in front of it is no part of it."""
+    try:
+        return DataFile(name, entry.read_text("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise PolicyError(f"{name}:{line}: not UTF-8: save the file in that encoding") from None

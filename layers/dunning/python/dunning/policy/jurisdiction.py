@@ -188,7 +188,7 @@ def load_jurisdictions(found: Mapping[str, DataFile], rule_ids: Collection[str])
     Read the places.
 
     Raises:
-        PolicyError: one is not as it should be, contradicts itself, or names a rule the linter does not have.
+        PolicyError: one is not as it should be, contradicts itself, or forbids what no rule of `rule_ids` stops.
     """
     if DEFAULT not in found:
         raise PolicyError(f"jurisdictions/{DEFAULT}.toml: missing")
@@ -202,8 +202,10 @@ def load_jurisdictions(found: Mapping[str, DataFile], rule_ids: Collection[str])
         for position, forbidden in enumerate(law.forbidden):
             if unknown := sorted(set(forbidden.rules).difference(rule_ids)):
                 raise file.refusal(
-                    ("forbidden", position, "rules"), f"the linter has no rule called {', '.join(unknown)}"
+                    ("forbidden", position, "rules"), f"the linter stops no text by a rule called {', '.join(unknown)}"
                 )
+        if law.links.allowed and any("link-not-allowed" in forbidden.rules for forbidden in law.forbidden):
+            raise file.refusal(("links", "allowed"), "says otherwise than `forbidden`, which names link-not-allowed")
         says = {item for required in law.required for item in required.says}
         if law.opt_out.line_required is not ("opt_out" in says):
             raise file.refusal(

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, NamedTuple
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from dunning.domain.lint import Linter
 from dunning.policy.fields import CapFields, HoursField, Language, Minute, Strict
@@ -27,7 +27,32 @@ def valid_sender_id(written: str) -> str:
     return written
 
 
-Price = Annotated[str, Field(pattern=r"^\d+\.\d{2,5}$")]
+def valid_price(written: object) -> str:
+    """
+    Check a price, which SNS wants as text.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not isinstance(written, str) or not re.fullmatch(r"\d+\.\d{2,5}", written):
+        raise ValueError(f'{written!r} is not US dollars in quotes, with two to five decimals, such as "0.20"')
+    return written
+
+
+def valid_hotline(written: str) -> str:
+    """
+    Check a telephone number as customers read it.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not re.fullmatch(r"\+?[0-9][0-9 -]{3,18}", written):
+        raise ValueError(f"{written!r} is not a number such as 0800-000-123: digits, blanks and hyphens, a + in front")
+    return written
+
+
+Price = Annotated[str, BeforeValidator(valid_price)]
+Registered = Annotated[str, Field(min_length=1, max_length=50)]
 
 
 class CountryFile(Strict):
@@ -41,7 +66,7 @@ class CountryFile(Strict):
     origination_number: str = Field(default="", pattern=r"^$|^\+?\d{5,14}$")
     entity_id: str = Field(default="", max_length=50)
     max_price: Price
-    registered: dict[str, str] = Field(default_factory=dict)
+    registered: dict[str, Registered] = Field(default_factory=dict)
     hours: HoursField | None = None
     caps: tuple[CapFields, ...] | None = None
 
@@ -56,12 +81,12 @@ class LenderFile(Strict):
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{1,40}$")
     languages: tuple[Language, ...] = Field(min_length=1)
-    ladder: tuple[Annotated[int, Field(ge=-60, le=365)], ...] = Field(min_length=1)
-    urgency: tuple[int, ...] = ()
-    min_days_between_stages: int = Field(ge=1)
+    ladder: tuple[Annotated[int, Field(ge=-60, le=365, strict=True)], ...] = Field(min_length=1)
+    urgency: tuple[Annotated[int, Field(strict=True)], ...] = ()
+    min_days_between_stages: int = Field(ge=1, strict=True)
     preferred_hour: Minute
-    max_segments: int = Field(ge=1, le=4)
-    hotline: str = Field(pattern=r"^\+?[0-9][0-9 -]{3,18}$")
+    max_segments: int = Field(ge=1, le=4, strict=True)
+    hotline: Annotated[str, AfterValidator(valid_hotline)]
     link_domains: tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")], ...] = ()
     sender_name: dict[str, Annotated[str, Field(min_length=2, max_length=32)]]
     pay: dict[str, Annotated[str, Field(min_length=2)]]
@@ -169,11 +194,15 @@ def _unmet(lender: Lender, code: str, place: Place) -> Iterator[PolicyError]:
     carrier, country = place.law.carrier, lender.policy.countries[code]
     demands = (
         ("sender_id", carrier.registered_sender and not country.sender_id, "a registered sender id"),
-        ("sender_id", bool(country.sender_id) and not carrier.sender_id, "no sender id"),
         ("origination_number", carrier.origination_number and not country.origination_number, "an own number"),
         ("entity_id", carrier.registered_entity and not country.entity_id, "a registered entity"),
         ("registered", carrier.registered_template and not country.registered, "registered texts"),
     )
+    if country.sender_id and not carrier.sender_id:
+        yield lender.file.refusal(
+            ("countries", code, "sender_id"),
+            f"carriers of {place.law.name} take no sender id, {place.file.at('carrier')}",
+        )
     for field, unmet, demanded in demands:
         if unmet:
             yield lender.file.refusal(

@@ -24,8 +24,8 @@ class WordingFile(Strict):
     With `requires_written_notice` nobody hears it before a written notice is on record.
     """
 
-    stage: int
-    version: int = Field(ge=1)
+    stage: int = Field(strict=True)
+    version: int = Field(ge=1, strict=True)
     single: str = Field(min_length=10)
     several: str = Field(min_length=10)
     single_with_fee: str | None = Field(default=None, min_length=10)
@@ -75,8 +75,8 @@ def load_texts(language: str, file: DataFile, linter: Linter) -> Wording:
     Read the texts of one language and its phrases.
 
     Raises:
-        PolicyError: the file is not as it should be, a text lacks a placeholder it must have, or breaks a rule of the
-            linter once it is filled in.
+        PolicyError: the file is not as it should be, a text lacks a placeholder it must have, breaks a rule of the
+            linter once it is filled in, or needs no written notice though one of an earlier stage does.
     """
     raw = file.raw
     if raw.get("language") != language:
@@ -105,7 +105,18 @@ def load_texts(language: str, file: DataFile, linter: Linter) -> Wording:
             for fault in linter.faults(_filled_in(language, text, overdue=wording.stage > 0)):
                 raise file.refusal((key, field), f"{fault.message} ({fault.rule})")
             into[language, wording.stage, several] = text
+    _check_notices(file, notice_stages)
     return Wording(texts, with_fee, frozenset(notice_stages), phrases)
+
+
+def _check_notices(file: DataFile, notice_stages: set[int]) -> None:
+    """Refuse a later stage that does without a notice: it would be a way round the one that refers to it."""
+    if not notice_stages:
+        return
+    first = min(notice_stages)
+    for key, table in file.raw.items():
+        if isinstance(table, dict) and table["stage"] > first and table["stage"] not in notice_stages:
+            raise file.refusal((key,), f"needs a written notice too, as stage {first:+d} before it does")
 
 
 def _filled_in(language: str, text: Text, *, overdue: bool) -> Message:

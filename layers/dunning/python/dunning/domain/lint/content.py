@@ -9,16 +9,16 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from dunning.domain.lint.findings import Message, RuleInfo, blocking
+from dunning.domain.masking import NO_NAME
 
-_CONTENT = "union of the places' duties, rules.md 1.19"
+_CONTENT = "own default: the union of the places' duties, policy/jurisdictions/*.toml, required"
 _LONG_NUMBER = b"0" * 7
 _NUMBER_SEPARATORS = b" -()"
 _DIGITS_ONLY = bytes(ord("0") if chr(byte) in "0123456789" else ord(".") for byte in range(256))
 """Turns ASCII into digits, all of them 0, and dots: a long number is found without looking at each digit in turn."""
 _LONGEST_TAIL = 4
 _AND_OTHERS = ("等", " etc.")
-_UNNAMED = "there"
-"""Whom an English text greets when a name cannot be written in its alphabet: "Hi there"."""
+_UNNAMED = frozenset(NO_NAME.values())
 
 
 class Phrases(NamedTuple):
@@ -57,7 +57,7 @@ def name_shown(message: Message) -> str:
 def name_masked(message: Message) -> str:
     """Demand that the name is masked: whoever glances at the phone must not learn who owes."""
     name = message.values.get("name", "")
-    return "" if "*" in name or name == _UNNAMED else "holds a name that is not masked"
+    return "" if "*" in name or name in _UNNAMED else "holds a name that is not masked"
 
 
 def amount_shown(message: Message) -> str:
@@ -144,14 +144,16 @@ def way_out_offered(message: Message, phrases: Phrases) -> str:
 type Check = Callable[[Message], str]
 type PhraseCheck = Callable[[Message, Phrases], str]
 
-LONG_NUMBER = blocking("long-number", "one official number, and no number in full", f"{_CONTENT}; rules.md 3.3", "D")
+LONG_NUMBER = blocking(
+    "long-number", "one official number, and no number in full", f"{_CONTENT}; against phishing", "D"
+)
 
 CHECKS: tuple[tuple[RuleInfo, Check], ...] = (
     (
         blocking(
             "who-sends",
             "the lender's name comes first",
-            "TW outsourcing rules art. 14-I-5; TW credit card rules art. 51; rules.md 1.19",
+            "TW outsourcing rules art. 14-I-5; TW credit card rules art. 51",
             "V",
         ),
         sender_in_front,
@@ -170,7 +172,7 @@ CHECKS: tuple[tuple[RuleInfo, Check], ...] = (
         blocking(
             "what-amount",
             "says how much, exactly: no amount beyond the claim",
-            "TW outsourcing rules art. 14-II-3; rules.md 1.19",
+            "TW outsourcing rules art. 14-II-3",
             "V",
         ),
         amount_shown,
@@ -188,7 +190,10 @@ CHECKS: tuple[tuple[RuleInfo, Check], ...] = (
     (blocking("how-to-pay", "says how to pay, by the lender's own channel", _CONTENT, "D"), way_to_pay),
     (
         blocking(
-            "whom-to-ask", "says whom to ask, by the lender's own number", f"{_CONTENT}; CN draft 2020 on SMS", "V2"
+            "whom-to-ask",
+            "says whom to ask, by the lender's own number",
+            "CN draft rules on SMS 2020: the sender's name and telephone number",
+            "V2",
         ),
         whom_to_ask,
     ),
@@ -211,7 +216,7 @@ PHRASE_CHECKS: tuple[tuple[RuleInfo, PhraseCheck], ...] = (
         blocking(
             "way-out",
             "an overdue text offers help: hardship, dispute, a plan, a person to talk to",
-            "rules.md 1.19; GB CONC 7.3; EU 2023/2225 art. 35 and 36",
+            "GB CONC 7.3; EU 2023/2225 art. 35 and 36",
             "M",
         ),
         way_out_offered,

@@ -20,13 +20,13 @@ NOT_ALLOWED = blocking(
 SHORT = blocking(
     "short-link",
     "no short links: nobody sees where they lead",
-    "carriers filter them (AWS names bitly and tinyurl); anti-phishing guidance, rules.md 3.3",
+    "carriers filter them (AWS names bitly and tinyurl); against phishing",
     "V2",
 )
 FOREIGN = blocking(
     "foreign-link",
     "links lead to the lender's own domains only",
-    "FSC 2023-09-19: links lead to the official site only; anti-phishing guidance, rules.md 3.3",
+    "FSC 2023-09-19: links lead to the official site only (TW); against phishing",
     "V2",
 )
 RULES = (NOT_ALLOWED, SHORT, FOREIGN)

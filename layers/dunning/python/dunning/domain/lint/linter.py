@@ -69,7 +69,7 @@ class Linter:
         return [
             *self._of_content(message),
             *self._read_message(message, folded),
-            *self._warning.findings(folded, message.values),
+            *self._warning.findings(self._without_name(message, folded), message.values),
         ]
 
     def wording_faults(
@@ -123,7 +123,12 @@ class Linter:
             if wrong := long_number_in(folded, folded_values):
                 yield found(LONG_NUMBER, wrong)
         yield from self._links.findings(text, folded, allowed=message.links_allowed, own=message.link_domains)
-        yield from self._blocking.findings(folded, values)
+        yield from self._blocking.findings(self._without_name(message, folded), values)
+
+    def _without_name(self, message: Message, folded: str) -> str:
+        """Return the folded text without the masked name, whose mask would be read over: 公*安 is a person."""
+        name = message.values.get("name", "")
+        return folded.replace(self._folding.fold(name), ";") if "*" in name else folded
 
 
 def _of_characters(text: str, language: str, *, signed: bool) -> Iterator[Finding]:
