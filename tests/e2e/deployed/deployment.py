@@ -47,9 +47,21 @@ def _batches_are_sends(template: dict[str, Any]) -> None:
 
 
 def _numbers_are_numbers(template: dict[str, Any]) -> None:
-    default = template["Parameters"]["SenderConcurrency"]["Default"]
-    event = template["Resources"]["SenderFunction"]["Properties"]["Events"]["Reminders"]
-    event["Properties"]["ScalingConfig"]["MaximumConcurrency"] = default
+    for row in template["Mappings"]["Senders"].values():
+        row["AsNumber"] = int(row["AtWork"])
+    sender = template["Resources"]["SenderFunction"]["Properties"]
+    scaling = sender["Events"]["Reminders"]["Properties"]["ScalingConfig"]
+    table, key, column = scaling["MaximumConcurrency"]["Fn::FindInMap"]
+    assert column == "AtWork"
+    scaling["MaximumConcurrency"] = {"Fn::FindInMap": [table, key, "AsNumber"]}
+
+
+def _one_metric_an_alarm(template: dict[str, Any]) -> None:
+    for alarm in _of_type(template, "AWS::CloudWatch::Alarm"):
+        queries = alarm["Properties"].pop("Metrics", None)
+        if queries:
+            first = queries[0]["MetricStat"]
+            alarm["Properties"] |= {**first["Metric"], "Statistic": first["Stat"], "Period": first["Period"]}
 
 
 PATCHES = (
@@ -58,9 +70,14 @@ PATCHES = (
         _batches_are_sends,
     ),
     Patch(
-        "CloudFormation turns the parameter into the number the resource wants. The stand-in leaves it a string and"
-        " then cannot compare it, so that the queue is never polled.",
+        "CloudFormation turns what a mapping says into the number the resource wants. The stand-in leaves it a string"
+        " and then cannot compare it, so that the queue is never polled.",
         _numbers_are_numbers,
+    ),
+    Patch(
+        "The stand-in refuses alarms that compute with metrics. Each watches the first of its metrics instead, so that"
+        " the dashboard still finds it: nothing here makes an alarm ring, since the stand-in has no metrics of AWS's.",
+        _one_metric_an_alarm,
     ),
 )
 
@@ -122,16 +139,6 @@ class Deployer:
         if done.returncode:
             raise StandInError(f"sam deploy failed; see {self.log}")
         return done.stdout
-
-    def dead_letter_queues(self) -> dict[str, str]:
-        """Return the queue each function's template names for what it cannot work on, by logical ids."""
-        template = self._template(None)
-        functions = json.loads(template.read_text("utf-8"))["Resources"]
-        return {
-            name: str(function["Properties"]["DeadLetterQueue"]["TargetArn"]["Fn::GetAtt"][0])
-            for name, function in functions.items()
-            if "DeadLetterQueue" in function.get("Properties", {})
-        }
 
     def _template(self, change: Callable[[dict[str, Any]], None] | None) -> Path:
         """Copy the build, and patch the copy's template: what `make build` made stays as it is."""

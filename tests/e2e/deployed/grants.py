@@ -3,7 +3,8 @@ What a role allows beside what its function does.
 
 What a function calls itself is recorded. What AWS does in the role's name is not: Lambda polls the queue, writes
 the log and gives up failed events; DynamoDB and S3 use the key. Each of these follows from what is deployed or was
-called, and is derived here with the reason.
+called, and is derived here with the reason. Of the conditions of a statement the service that must use the key is
+compared here; which attributes may be written is compared in tests/integration/test_calls.py, with every write.
 """
 
 import json
@@ -23,19 +24,14 @@ _ALSO_CALLED = {"sqs:SendMessageBatch": "sqs:SendMessage"}
 
 _REFUSALS = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
 
-NOT_SHOWN = {
-    "kms:GenerateDataKey": "AWS names it among the least that a user of a table with a key of one's own needs. It is"
-    " known to be called for what S3 stores; for items of DynamoDB nothing here shows that it is not.",
-}
-"""What may be granted although no use of it can be shown, and why."""
-
 
 @dataclass(frozen=True, order=True, slots=True)
 class Use:
-    """An action on a resource."""
+    """An action on a resource; with a key, the service that does it for the function."""
 
     action: str
     resource: str
+    via: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +41,23 @@ class Statement:
     effect: str
     actions: tuple[str, ...]
     resources: tuple[str, ...]
+    via: str = ""
 
     def covers(self, use: Use) -> bool:
         """Tell whether it is about such a use."""
-        return any(fnmatchcase(use.action, action) for action in self.actions) and any(
-            resource == "*" or fnmatchcase(use.resource, resource) for resource in self.resources
+        return (
+            any(fnmatchcase(use.action, action) for action in self.actions)
+            and any(resource == "*" or fnmatchcase(use.resource, resource) for resource in self.resources)
+            and self.via in {"", use.via}
         )
 
-    def grants(self) -> Iterator[tuple[str, str]]:
-        """Yield each pair of action and resource it names."""
-        return ((action, resource) for action in self.actions for resource in self.resources)
+    def grants(self) -> Iterator["Statement"]:
+        """Yield a statement for each pair of action and resource it names."""
+        return (
+            Statement(self.effect, (action,), (resource,), self.via)
+            for action in self.actions
+            for resource in self.resources
+        )
 
 
 def missing(world: World, function: str) -> list[Use]:
@@ -73,16 +76,35 @@ def refused(world: World, function: str) -> list[Mapping[str, Any]]:
     return [call for call in _calls(world, function) if call["error"] in _REFUSALS]
 
 
-def unused(world: World, function: str) -> list[tuple[str, str]]:
+def unused(world: World, function: str) -> list[Statement]:
     """Return what a role allows and its function never does."""
     uses = _uses(world, function)
     return [
-        (action, resource)
+        grant
         for statement in _statements(world, function)
         if statement.effect == "Allow"
-        for action, resource in statement.grants()
-        if action not in NOT_SHOWN and not any(Statement("Allow", (action,), (resource,)).covers(use) for use in uses)
+        for grant in statement.grants()
+        if grant not in _not_shown(world) and not any(grant.covers(use) for use in uses)
     ]
+
+
+def _not_shown(world: World) -> list[Statement]:
+    """
+    Return what may be granted although no use of it can be shown.
+
+    AWS names generating a key among the least that a user of a table with a key of one's own needs. It is known to be
+    called for what S3 stores; for items of DynamoDB nothing here shows that it is not.
+    """
+    return [Statement("Allow", ("kms:GenerateDataKey",), (_key_arn(world),), _service("dynamodb"))]
+
+
+def _key_arn(world: World) -> str:
+    return f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{world.ids['DataKey']}"
+
+
+def _service(name: str) -> str:
+    """Return a service as a key's condition names it."""
+    return f"{name}.{REGION}.amazonaws.com"
 
 
 def _uses(world: World, function: str) -> set[Use]:
@@ -131,9 +153,10 @@ def _of_lambda(world: World, function: str) -> Iterator[Use]:
         for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"):
             yield Use(action, mapping["EventSourceArn"])
     # It puts away what has failed for good.
-    for queue in world.deployer.dead_letter_queues().values():
-        target = world.queue_arn(queue)
-        if configuration.get("DeadLetterConfig", {}).get("TargetArn") == target and world.messages(queue):
+    handling = functions.list_function_event_invoke_configs(FunctionName=world.ids[function])
+    for one in handling["FunctionEventInvokeConfigs"]:
+        target = one.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+        if target and world.messages_at(target):
             yield Use("sqs:SendMessage", target)
 
 
@@ -143,11 +166,12 @@ def _of_the_key(world: World, called: set[Use]) -> Iterator[Use]:
 
     A write decrypts too: the key of the table, or of the object's bucket, is itself stored encrypted.
     """
-    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{world.ids['DataKey']}"
-    if any(use.action.startswith(("dynamodb:", "s3:")) for use in called):
-        yield Use("kms:Decrypt", key)
+    key = _key_arn(world)
+    for service in ("dynamodb", "s3"):
+        if any(use.action.startswith(f"{service}:") for use in called):
+            yield Use("kms:Decrypt", key, _service(service))
     if any(use.action == "s3:PutObject" for use in called):
-        yield Use("kms:GenerateDataKey", key)
+        yield Use("kms:GenerateDataKey", key, _service("s3"))
 
 
 def _statements(world: World, function: str) -> list[Statement]:
@@ -163,6 +187,7 @@ def _statements(world: World, function: str) -> list[Statement]:
             # Patched in for the stand-in: AWS has no such action.
             tuple(one for one in _several(statement["Action"]) if one not in _ALSO_CALLED),
             _several(statement["Resource"]),
+            statement.get("Condition", {}).get("StringEquals", {}).get("kms:ViaService", ""),
         )
         for document in documents
         for statement in (json.loads(document) if isinstance(document, str) else document)["Statement"]

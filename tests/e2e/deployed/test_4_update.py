@@ -13,7 +13,7 @@ from tests.e2e.deployed.world import World, phone_of
 
 pytestmark = pytest.mark.deployed
 
-PER_SECOND = "40"
+PER_SECOND = "200"
 
 
 @dataclass(frozen=True, slots=True)

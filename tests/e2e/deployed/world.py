@@ -48,12 +48,12 @@ MANAGER_MAY: Statements = [
     {
         "Effect": "Allow",
         "Action": "s3:PutObject",
-        "Resource": f"arn:aws:s3:::{STACK}-uploads-{ACCOUNT}/accounts/*",
+        "Resource": f"arn:aws:s3:::{STACK}-uploadsbucket-*/accounts/*",
     },
     {
         "Effect": "Allow",
         "Action": "s3:GetObject",
-        "Resource": f"arn:aws:s3:::{STACK}-uploads-{ACCOUNT}/rejects/*",
+        "Resource": f"arn:aws:s3:::{STACK}-uploadsbucket-*/rejects/*",
     },
     {
         "Effect": "Allow",
@@ -101,6 +101,12 @@ class World:
         found = self.as_engineer("cloudformation").describe_stack_resources(StackName=STACK)["StackResources"]
         return {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found}
 
+    @cached_property
+    def outputs(self) -> Mapping[str, str]:
+        """What the stack tells those who use it: the bucket to drop files into, and where everything else is."""
+        (stack,) = self.as_engineer("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
+        return {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
+
     def sms_to(self, phone: str) -> list[Mapping[str, Any]]:
         """Return the texts SNS took for a number."""
         return self.stand_in.sms().get(phone, [])
@@ -135,7 +141,11 @@ class World:
 
     def messages(self, queue: str) -> list[Mapping[str, Any]]:
         """Return what is on a queue, visible or not, without receiving it."""
-        name = self.ids[queue].rpartition("/")[2]
+        return self.messages_at(self.queue_arn(queue))
+
+    def messages_at(self, arn: str) -> list[Mapping[str, Any]]:
+        """Return what is on a queue that is known by its ARN."""
+        name = arn.rpartition(":")[2]
         answer = self.stand_in.ask(f"{self.stand_in.url}/_ministack/sqs/messages?account={ACCOUNT}&region={REGION}")
         held = answer["messages"][ACCOUNT][REGION]
         (found,) = (messages for url, messages in held.items() if url.rpartition("/")[2] == name)
@@ -155,7 +165,7 @@ class World:
         """Read a reject file as the manager does."""
         s3 = self.as_manager("s3")
         try:
-            answer = s3.get_object(Bucket=f"{STACK}-uploads-{ACCOUNT}", Key=f"rejects/{name}")
+            answer = s3.get_object(Bucket=self.outputs["UploadsBucket"], Key=f"rejects/{name}")
         except ClientError as error:
             if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
                 return ""
@@ -192,7 +202,7 @@ class World:
     def upload(self, name: str, rows: Iterable[Mapping[str, str]]) -> None:
         """Drop a file into the bucket as the manager does."""
         self.as_manager("s3").put_object(
-            Bucket=f"{STACK}-uploads-{ACCOUNT}", Key=f"accounts/{name}", Body=csv_of(rows).encode()
+            Bucket=self.outputs["UploadsBucket"], Key=f"accounts/{name}", Body=csv_of(rows).encode()
         )
 
     def load(self, name: str, rows: Sequence[Mapping[str, str]]) -> None:
@@ -210,12 +220,8 @@ class World:
         self.parameters |= parameters
         self.deployer.deploy(self.parameters, change=change)
         self.deployments.append(datetime.now(UTC))
-        self.__dict__.pop("ids", None)
-        for function, queue in self.deployer.dead_letter_queues().items():
-            # The stand-in's CloudFormation forgets a function's dead-letter queue; its Lambda knows what it is.
-            self.as_engineer("lambda").update_function_configuration(
-                FunctionName=self.ids[function], DeadLetterConfig={"TargetArn": self.queue_arn(queue)}
-            )
+        for learned in ("ids", "outputs"):
+            self.__dict__.pop(learned, None)
 
     def queue_arn(self, queue: str) -> str:
         """Return the ARN of a queue."""

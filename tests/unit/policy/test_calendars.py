@@ -11,7 +11,7 @@ import pytest
 from dunning.domain.errors import CalendarNotCoveredError
 from dunning.domain.hours import next_open
 from dunning.domain.rules import Rules
-from dunning.policy import load_policies
+from dunning.policy import PolicyError, load_calendars_needed, load_policies
 from dunning.policy.calendar import calendars_in
 from dunning.policy.jurisdiction import zones_of_countries
 from tests.builders import IN_MAINLAND_CHINA, a_customer, day, instant, rules_of, the_policies
@@ -154,3 +154,47 @@ def test_a_country_that_needs_a_calendar_and_has_none_is_always_closed() -> None
     assert found.hours.covered_until == date.min
     with pytest.raises(CalendarNotCoveredError):
         next_open(found.hours, found.zones, instant("2026-12-01 12:00", "America/Panama"))
+
+
+def test_the_calendars_that_are_needed_are_those_that_some_rules_hang_on() -> None:
+    book = the_policies()
+    hanging: dict[str, date] = {}
+    for lender in book.lenders:
+        for country in zones_of_countries():
+            found = book.rules(lender, country)
+            end = found.overdue_hours.covered_until if isinstance(found, Rules) else None
+            if end and end != date.min:  # which says that there is no calendar
+                hanging[country] = end
+    assert {"CN", "HK", "DE", "GB"} <= hanging.keys()
+    assert load_calendars_needed() == hanging
+
+
+@pytest.fixture
+def read_by_the_scanner(tmp_path: Path) -> Path:
+    """Return a folder with what tells which calendars are needed, and nothing else."""
+    with as_file(files("dunning.policy")) as source:
+        for name in ("jurisdictions", "lenders", "calendars"):
+            shutil.copytree(source / name, tmp_path / name)
+    return tmp_path
+
+
+def test_no_text_and_no_word_is_read_to_know_which_calendars_are_needed(read_by_the_scanner: Path) -> None:
+    assert load_calendars_needed(read_by_the_scanner) == load_calendars_needed()
+
+
+def test_a_lenders_own_hours_on_holidays_need_a_calendar(read_by_the_scanner: Path) -> None:
+    for name in ("demo-cn.toml", "demo-world.toml"):
+        (read_by_the_scanner / "lenders" / name).unlink()
+    assert load_calendars_needed(read_by_the_scanner).keys() == {"HK"}
+    lender = read_by_the_scanner / "lenders/demo-tw.toml"
+    with_hours = lender.read_text("utf-8").replace(
+        "[countries.TW]", '[countries.TW]\nhours = { daily = "09:00-20:00", holiday = "" }', 1
+    )
+    lender.write_text(with_hours, "utf-8")
+    assert load_calendars_needed(read_by_the_scanner).keys() == {"HK", "TW"}
+
+
+def test_a_lender_that_cannot_be_read_is_refused_to_the_scanner_too(read_by_the_scanner: Path) -> None:
+    (read_by_the_scanner / "lenders/demo-tw.toml").write_text('id = "demo-tw"', "utf-8")
+    with pytest.raises(PolicyError, match=r"^lenders/demo-tw\.toml"):
+        load_calendars_needed(read_by_the_scanner)

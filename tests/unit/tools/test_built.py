@@ -128,6 +128,44 @@ def test_what_only_developers_need_is_refused(layer: Path, path: str) -> None:
     assert _all_that_is_wrong(layer) == [f"{path} is not needed at run time"]
 
 
+def test_a_functions_variables_get_what_the_template_would_give_them(tmp_path: Path) -> None:
+    (tmp_path / "template.yaml").write_text("""\
+Parameters:
+  PerSecond: { Type: Number, Default: 20 }
+Mappings:
+  Senders:
+    "20": { AtWork: "3" }
+Globals:
+  Function:
+    Environment:
+      Variables:
+        NAME: !Ref AWS::StackName
+        TABLE: !Ref Table
+Resources:
+  SenderFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      Environment:
+        Variables:
+          PER_SECOND: !Ref PerSecond
+          SENDERS: !FindInMap [Senders, !Ref PerSecond, AtWork]
+          TRIES: "5"
+""")
+    assert built.Built.at(tmp_path).environment("sender") == {
+        "NAME": "AWS::StackName",
+        "TABLE": "Table",
+        "PER_SECOND": "20",
+        "SENDERS": "3",
+        "TRIES": "5",
+    }
+
+
+def test_imports_are_compared_turn_by_turn_because_a_shared_machine_changes_its_pace() -> None:
+    slow_then_fast = built.Measured("sender", ["sns"], ours=[600, 620, 310], uncompiled=[], reference=[400, 400, 200])
+    assert slow_then_fast.ratio == pytest.approx(1.55)
+    assert slow_then_fast.undisturbed == pytest.approx(1.5)
+
+
 def test_a_file_of_ours_that_is_missing_or_changed_is_refused(tmp_path: Path) -> None:
     ours, layer = tmp_path / "source" / "dunning", tmp_path / "python"
     for folder in (ours, layer / "dunning"):

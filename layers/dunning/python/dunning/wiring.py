@@ -28,7 +28,7 @@ from dunning.adapters.sqs import SqsQueue
 from dunning.adapters.ssm import SsmSwitch
 from dunning.domain.decision import Decision
 from dunning.domain.errors import DunningError
-from dunning.policy import PolicyBook, load_policies
+from dunning.policy import PolicyBook, load_calendars_needed, load_policies
 from dunning.ports import Clock, Journal
 from dunning.services.scan import ScanService
 from dunning.services.send import SendService
@@ -135,7 +135,7 @@ def scanner() -> ScanService:
         clock=clock,
         journal=telling,
         capacity=int(settings.sms_per_second * settings.tick_seconds),
-        calendars_end_on=min(policies().calendars_needed().values(), default=None),
+        calendars_end_on=min(load_calendars_needed().values(), default=None),
     )
 
 

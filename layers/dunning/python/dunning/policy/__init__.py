@@ -4,7 +4,7 @@ The law and the lenders' choices as data files, and the loaders that refuse bad 
 `jurisdictions/` one file a place, `lenders/` one a lender, `texts/` one a language, `calendars/` one a country.
 """
 
-from dunning.policy.book import PolicyBook, load_policies
+from dunning.policy.book import PolicyBook, load_calendars_needed, load_policies
 from dunning.policy.files import PolicyError
 
-__all__ = ["PolicyBook", "PolicyError", "load_policies"]
+__all__ = ["PolicyBook", "PolicyError", "load_calendars_needed", "load_policies"]

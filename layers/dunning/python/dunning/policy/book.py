@@ -22,8 +22,8 @@ from dunning.domain.rules import Cap, ContactHours, Rules, Scope, Windows
 from dunning.policy.calendar import CalendarFile, CalendarOf, calendars_in
 from dunning.policy.fields import Hours, Sourced
 from dunning.policy.files import toml_file, toml_files
-from dunning.policy.jurisdiction import Place, Places, load_jurisdictions, narrowest
-from dunning.policy.lender import Lender, load_lenders
+from dunning.policy.jurisdiction import Place, Places, load_jurisdictions, narrowest, read_places
+from dunning.policy.lender import Lender, load_lenders, read_lenders
 from dunning.policy.text import Wording, load_texts
 from dunning.policy.words import load_linter
 
@@ -78,24 +78,6 @@ class PolicyBook:
         key = (lender, country, region, phone_country or country)
         rules = self._rules[key] = self._combine(*key)
         return rules
-
-    def calendars_needed(self) -> dict[str, date]:
-        """Return the countries whose calendar some lender's rules need, and the last day it covers."""
-        needed: dict[str, date] = {}
-        for lender in self.lenders.values():
-            for code in self.places.countries_under(lender.policy.countries):
-                place = self.places.of(code)
-                if code not in needed and place and self._needs_calendar(lender, place, code):
-                    calendar = self.calendar_of(code)
-                    if calendar:
-                        needed[code] = calendar.valid_until
-        return needed
-
-    def _needs_calendar(self, lender: Lender, place: Place, country: str) -> bool:
-        found = lender.country(country, "", place.law.id)
-        own = (found[1].hours if found else None) or lender.policy.hours
-        schedules = _schedules(_Law(place, country), None, own, overdue=True)
-        return any(schedule.needs_calendar for schedule in schedules)
 
     def with_lenders(self, lenders: Mapping[str, Lender]) -> "PolicyBook":
         """Return the same law, words and calendars for other lenders."""
@@ -226,6 +208,37 @@ def _schedules(law: _Law, calendar: CalendarFile | None, own: Hours | None, *, o
         week = tuple(() if day == _SUNDAY and "sunday" in closed else full for day in range(7))
         schedules.append(_Schedule(Hours(week, () if "public_holiday" in closed else None), calendar))
     return schedules
+
+
+def _needs_calendar(lender: Lender, place: Place, country: str) -> bool:
+    found = lender.country(country, "", place.law.id)
+    own = (found[1].hours if found else None) or lender.policy.hours
+    schedules = _schedules(_Law(place, country), None, own, overdue=True)
+    return any(schedule.needs_calendar for schedule in schedules)
+
+
+def load_calendars_needed(folder: Path | None = None) -> dict[str, date]:
+    """
+    Return the countries whose calendar some lender's rules need, and the last day it covers.
+
+    For the scanner, which needs nothing else and would otherwise read every text and word at its start. Only the form
+    of lenders and places is checked here: whoever uses them has loaded all policies, and with them all checks.
+
+    Raises:
+        PolicyError: a file is not as it should be.
+    """
+    data: Traversable = folder or _DATA
+    places, lenders = read_places(toml_files(data, "jurisdictions")), read_lenders(toml_files(data, "lenders"))
+    calendar_of = calendars_in(data)
+    needed: dict[str, date] = {}
+    for lender in lenders.values():
+        for code in places.countries_under(lender.policy.countries):
+            place = places.of(code)
+            if code not in needed and place and _needs_calendar(lender, place, code):
+                calendar = calendar_of(code)
+                if calendar:
+                    needed[code] = calendar.valid_until
+    return needed
 
 
 def load_policies(folder: Path | None = None) -> PolicyBook:

@@ -183,18 +183,28 @@ class Places:
         return [place, *regions] if place else []
 
 
+def read_places(found: Mapping[str, DataFile]) -> Places:
+    """
+    Read the places, each by itself.
+
+    Raises:
+        PolicyError: one is not as it should be, or `default` is missing.
+    """
+    if DEFAULT not in found:
+        raise PolicyError(f"jurisdictions/{DEFAULT}.toml: missing")
+    return Places({name: Place(file.read(JurisdictionFile), file) for name, file in found.items()})
+
+
 def load_jurisdictions(found: Mapping[str, DataFile], rule_ids: Collection[str]) -> Places:
     """
-    Read the places.
+    Read the places and check them.
 
     Raises:
         PolicyError: one is not as it should be, contradicts itself, or forbids what no rule of `rule_ids` stops.
     """
-    if DEFAULT not in found:
-        raise PolicyError(f"jurisdictions/{DEFAULT}.toml: missing")
-    places = {name: Place(file.read(JurisdictionFile), file) for name, file in found.items()}
-    covered = {name: f"jurisdictions/{name}.toml" for name in places}
-    for name, (law, file) in places.items():
+    places = read_places(found)
+    covered = {name: f"jurisdictions/{name}.toml" for name in places.by_id}
+    for name, (law, file) in places.by_id.items():
         if law.id != name:
             raise file.refusal(("id",), f"{law.id!r} is not the file's name")
         _check_hours(law, file)
@@ -211,7 +221,7 @@ def load_jurisdictions(found: Mapping[str, DataFile], rule_ids: Collection[str])
             raise file.refusal(
                 ("opt_out", "line_required"), "says otherwise than `required`, which names opt_out or does not"
             )
-    return Places(places)
+    return places
 
 
 def _check_hours(law: JurisdictionFile, file: DataFile) -> None:

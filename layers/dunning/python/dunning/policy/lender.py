@@ -113,16 +113,26 @@ class Lender(NamedTuple):
         return None
 
 
+def read_lenders(found: Mapping[str, DataFile]) -> dict[str, Lender]:
+    """
+    Read the policies, each by itself.
+
+    Raises:
+        PolicyError: one is not as it should be.
+    """
+    return {name: Lender(file.read(LenderFile), file) for name, file in found.items()}
+
+
 def load_lenders(
     found: Mapping[str, DataFile], wordings: Mapping[str, Wording], places: Places, linter: Linter
 ) -> dict[str, Lender]:
     """
-    Read the policies.
+    Read the policies and check them.
 
     Raises:
         PolicyError: one is not as it should be, contradicts itself, or is looser than the law.
     """
-    lenders = {name: Lender(file.read(LenderFile), file) for name, file in found.items()}
+    lenders = read_lenders(found)
     for name, lender in lenders.items():
         if lender.policy.id != name:
             raise lender.file.refusal(("id",), f"{lender.policy.id!r} is not the file's name")

@@ -6,6 +6,7 @@ at the rest, and only what looks odd is read in full. That quick look never lets
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cached_property
 
 from dunning.domain.lint import characters
 from dunning.domain.lint.content import (
@@ -44,13 +45,23 @@ class Linter:
             twice = sorted({info.id for info in infos if infos.count(info) > 1 or self._rules[info.id] is not info})
             raise ValueError(f"two rules are called {', '.join(twice)}")
         self._folding = Folding(folding)
-        self._links = Links(links)
+        self._link_data = links
         self._blocking = Words(
             [rule for rule in rules if rule.info.severity is Severity.BLOCK], self._folding, links.short_hosts
         )
         self._glance = self._blocking.glance
-        self._warning = Words([rule for rule in rules if rule.info.severity is Severity.WARN], self._folding)
+        self._warnings = [rule for rule in rules if rule.info.severity is Severity.WARN]
         self._phrases = phrases
+
+    @cached_property
+    def _links(self) -> Links:
+        """Made when the first text is read in full: most senders never read one."""
+        return Links(self._link_data)
+
+    @cached_property
+    def _warning(self) -> Words:
+        """Made when a person first asks: a sender never does."""
+        return Words(self._warnings, self._folding)
 
     def rules(self) -> Mapping[str, RuleInfo]:
         """Return every rule by its id."""
