@@ -15,7 +15,7 @@ STAMP = $(VENV)/installed
 RUNTIME_LOCK = layers/dunning/python/requirements.txt
 DEV_LOCK = requirements-dev.txt
 TOOLS_LOCK = requirements-tools.txt
-E2E_LOCK = requirements-e2e.txt
+E2E_LOCK = requirements-stand-in.txt
 CHECKOV_LOCK = requirements-checkov.txt
 # No header and no addresses: the lock must not tell, nor depend on, where packages were fetched from.
 COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.13 --no-header
