@@ -1,9 +1,8 @@
 """The loader refuses what is wrong with a data file, naming file, line, field and reason."""
 
 import re
-import shutil
 from collections.abc import Callable
-from importlib.resources import as_file, files
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -17,14 +16,6 @@ from tests.builders import a_customer
 LENDER = "lenders/demo-tw.toml"
 PLACE = "jurisdictions/TW.toml"
 ENGLISH = "texts/en.toml"
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Return a copy of the package's policies that may be spoilt."""
-    with as_file(files("dunning.policy")) as source:
-        shutil.copytree(source, tmp_path / "policy", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    return tmp_path / "policy"
 
 
 def edit(folder: Path, name: str, old: str, new: str) -> None:

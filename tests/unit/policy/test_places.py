@@ -56,14 +56,6 @@ def living_in(country: str, region: str = "", **changes: Any) -> Facts:  # noqa:
     return a_customer(country=country, region=region, **facts)
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Return a copy of the package's policies that may be changed."""
-    with as_file(files("dunning.policy")) as source:
-        shutil.copytree(source, tmp_path / "policy", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    return tmp_path / "policy"
-
-
 def changed(folder: Path, name: str, old: str, new: str) -> PolicyBook:
     """Load the policies with one change in them."""
     text = (folder / name).read_text("utf-8")

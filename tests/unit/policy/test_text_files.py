@@ -1,8 +1,6 @@
 """Texts with a late fee, and stages that need a written notice: what a file may say, and what it is told."""
 
 import re
-import shutil
-from importlib.resources import as_file, files
 from pathlib import Path
 
 import pytest
@@ -20,14 +18,6 @@ SEVERAL_WITH_FEE = (
     'several_with_fee = "Hi {name}, {count} payments (plan *{tail}), {amount} with {fee} late fee, since {date}. '
     'Pay in {pay}. Help: {hotline}."\n'
 )
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Return a copy of the package's policies that may be spoilt."""
-    with as_file(files("dunning.policy")) as source:
-        shutil.copytree(source, tmp_path / "policy", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    return tmp_path / "policy"
 
 
 def edit(folder: Path, stage: str, new: str, *, drop: str = "", name: str = ENGLISH) -> None:

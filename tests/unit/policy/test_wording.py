@@ -2,19 +2,12 @@
 
 from importlib.resources import files
 from pathlib import Path
-from shutil import copytree
 
 import pytest
 
 from dunning.policy import PolicyError, load_policies
 
 PACKAGE = Path(str(files("dunning.policy")))
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    copytree(PACKAGE, tmp_path / "policy")
-    return tmp_path / "policy"
 
 
 @pytest.mark.parametrize(

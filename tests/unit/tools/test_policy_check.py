@@ -1,8 +1,6 @@
 """`make policy-check`: says what holds and from whom, and refuses by file and line."""
 
-import shutil
 from datetime import date
-from importlib.resources import as_file, files
 from pathlib import Path
 
 import pytest
@@ -10,14 +8,6 @@ import pytest
 from tests.tools.policy_check import main
 
 TODAY = date(2026, 11, 24)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Return a copy of the package's policies that may be spoilt."""
-    with as_file(files("dunning.policy")) as source:
-        shutil.copytree(source, tmp_path / "policy", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    return tmp_path / "policy"
 
 
 def test_it_tells_for_each_limit_who_set_it_and_where(capsys: pytest.CaptureFixture[str]) -> None:

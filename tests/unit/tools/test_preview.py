@@ -1,7 +1,5 @@
 """The preview shows what would be sent, and says at once what is wrong with it."""
 
-import shutil
-from importlib.resources import as_file, files
 from pathlib import Path
 
 import pytest
@@ -11,14 +9,6 @@ from dunning.policy import load_policies
 from tests.builders import the_policies
 from tests.local.report import width_of
 from tests.tools.preview import Case, Message, main, preview, warnings_of
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Return a copy of the package's policies that may be spoilt."""
-    with as_file(files("dunning.policy")) as source:
-        shutil.copytree(source, tmp_path / "policy", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    return tmp_path / "policy"
 
 
 def edit(folder: Path, name: str, old: str, new: str) -> None:
