@@ -4,10 +4,12 @@ What holds for a lender's customers in a place, and which limit is from whom: th
 For reading and review; decisions use `PolicyBook.rules_for`, which is made from the same files.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
 from typing import Literal
 
 from dunning.domain.errors import CalendarNotCoveredError, NoLawfulMomentError
@@ -353,13 +355,9 @@ def hours_in_words(hours: Hours) -> str:
 
 def week_in_words(week: Week) -> str:
     """Return a week as people write it: `mon-sat 09:00-19:00, sun closed`."""
-    runs: list[tuple[int, int]] = []
-    for day in range(7):
-        if runs and week[runs[-1][0]] == week[day]:
-            runs[-1] = (runs[-1][0], day)
-        else:
-            runs.append((day, day))
-    if len(runs) == 1:
+    if len(set(week)) == 1:
         return f"{written(week[0])} every day"
-    named: Callable[[int, int], str] = lambda a, b: DAYS[a] if a == b else f"{DAYS[a]}-{DAYS[b]}"  # noqa: E731
-    return ", ".join(f"{named(*run)} {written(week[run[0]])}" for run in runs)
+    runs = [(windows, [day for day, _ in run]) for windows, run in groupby(zip(DAYS, week, strict=True), itemgetter(1))]
+    return ", ".join(
+        f"{days[0] if len(days) == 1 else f'{days[0]}-{days[-1]}'} {written(windows)}" for windows, days in runs
+    )
