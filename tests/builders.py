@@ -9,12 +9,14 @@ from zoneinfo import ZoneInfo
 
 from dunning.domain import Send, decide
 from dunning.domain.decision import Reminder
+from dunning.domain.dossier import Dossier, with_statement
 from dunning.domain.facts import Account, Facts, Instalment
 from dunning.domain.rules import Policies, Rules
 from dunning.domain.standing import LedgerEntry, Progress, Standing, progress_key, with_claim
 from dunning.policy import PolicyBook, load_policies
 from dunning.policy.files import DataFile
 from dunning.policy.lender import load_lenders
+from dunning.ports import CustomerStore, Told
 
 
 def instant(wall: str, zone: str) -> datetime:
@@ -67,6 +69,19 @@ def a_customer(*accounts: Account, **changes: Any) -> Facts:  # noqa: ANN401 - f
         accounts=accounts or (an_account(),),
     )
     return replace(facts, **changes)
+
+
+def a_dossier(facts: Facts) -> Dossier:
+    """Describe a lender who has stated these facts and nothing else."""
+    return Dossier(facts.customer_id, 1, facts, phones=(facts.phone,))
+
+
+def tell(store: CustomerStore, facts: Facts) -> bool:
+    """State facts to a store, as intake does; tell whether they are now the stored ones."""
+    told = store.load_told([facts.customer_id])[facts.customer_id]
+    assert isinstance(told, Told)
+    after = with_statement(told.dossier, facts)
+    return after is not told.dossier and store.save_dossier(after, expected_revision=told.dossier.revision)
 
 
 IN_HONG_KONG = {"country": "HK", "phone_country": "HK", "phone": "+85251234567"}

@@ -1,6 +1,7 @@
 """Fakes of the ports, in memory. Each passes the same contract suite as its adapter on AWS."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import zlib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,11 +9,14 @@ from itertools import islice
 from threading import Lock
 
 from dunning.contracts import job_body
-from dunning.domain.contact import Contact
+from dunning.domain.announcement import Announcement
+from dunning.domain.contact import Contact, ContactState
 from dunning.domain.decision import Decision
+from dunning.domain.dossier import Dossier, facts_now
 from dunning.domain.facts import Facts
+from dunning.domain.reply import Reply
 from dunning.domain.standing import Standing, Wake
-from dunning.ports import Customer, Due, Job, Outcome, Published, Sms, UnreadableRecordError
+from dunning.ports import ContactKey, Customer, Due, Job, Outcome, Published, Sms, Told, UnreadableRecordError
 
 
 class FakeClock:
@@ -32,31 +36,68 @@ class FakeClock:
 
 
 class FakeCustomers:
-    """Facts, standing and the due index in one place, as in the table."""
+    """Facts, standing, numbers and the due index in one place, as in the table."""
 
     def __init__(self) -> None:
-        self.facts: dict[str, Facts] = {}
+        self.dossiers: dict[str, Dossier] = {}
         self.standings: dict[str, Standing] = {}
+        self.phones: dict[str, frozenset[str]] = {}
         self.unreadable: set[str] = set()
         self.writes = 0
         self._lock = Lock()
 
+    @property
+    def facts(self) -> dict[str, Facts]:
+        """The facts as they stand, of all who have some."""
+        now = {customer_id: facts_now(dossier) for customer_id, dossier in self.dossiers.items()}
+        return {customer_id: facts for customer_id, facts in now.items() if facts is not None}
+
     def load(self, customer_ids: Sequence[str]) -> Mapping[str, Customer | UnreadableRecordError]:
+        return {
+            customer_id: told
+            if isinstance(told, UnreadableRecordError)
+            else Customer(facts_now(told.dossier), told.standing)
+            for customer_id, told in self.load_told(customer_ids).items()
+        }
+
+    def load_told(self, customer_ids: Sequence[str]) -> Mapping[str, Told | UnreadableRecordError]:
         return {
             customer_id: UnreadableRecordError(customer_id)
             if customer_id in self.unreadable
-            else Customer(self.facts.get(customer_id), self.standings.get(customer_id))
+            else Told(self.dossiers.get(customer_id, Dossier(customer_id)), self.standings.get(customer_id))
             for customer_id in customer_ids
         }
 
-    def save_facts(self, facts: Facts) -> bool:
+    def save_dossier(self, dossier: Dossier, *, expected_revision: int) -> bool:
         with self._lock:
-            stored = self.facts.get(facts.customer_id)
-            if stored and stored.as_of and facts.as_of and stored.as_of > facts.as_of:
+            stored = self.dossiers.get(dossier.customer_id)
+            if (stored.revision if stored else 0) != expected_revision:
                 return False
-            self.facts[facts.customer_id] = facts
+            self.dossiers[dossier.customer_id] = dossier
             self.writes += 1
             return True
+
+    def customers_with(self, phones: Collection[str]) -> Mapping[str, frozenset[str]]:
+        return {phone: self.phones.get(phone, frozenset()) for phone in phones}
+
+    def add_phone(self, phone: str, customer_id: str) -> frozenset[str]:
+        with self._lock:
+            self.phones[phone] = self.phones.get(phone, frozenset()) | {customer_id}
+            return self.phones[phone]
+
+    def forget_phone(self, phone: str, customer_id: str) -> None:
+        with self._lock:
+            left = self.phones.pop(phone, frozenset()) - {customer_id}
+            if left:
+                self.phones[phone] = left
+
+    def customer_ids(self, segment: int, segments: int, after: str) -> Iterator[str]:
+        everybody = sorted(self.dossiers.keys() | self.standings.keys())
+        return (
+            customer_id
+            for customer_id in everybody
+            if zlib.crc32(customer_id.encode()) % segments == segment and customer_id > after
+        )
 
     def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
         with self._lock:
@@ -75,12 +116,12 @@ class FakeCustomers:
             )
 
     def stored_items(self, customer_id: str) -> int:
-        return (customer_id in self.facts) + (customer_id in self.standings)
+        return (customer_id in self.dossiers) + (customer_id in self.standings)
 
     def erase_items(self, customer_id: str) -> int:
         with self._lock:
             self.unreadable.discard(customer_id)
-            return sum(held.pop(customer_id, None) is not None for held in (self.facts, self.standings))
+            return sum(held.pop(customer_id, None) is not None for held in (self.dossiers, self.standings))
 
     def due(self, now: datetime, limit: int) -> Iterator[Due]:
         due = sorted(
@@ -118,11 +159,12 @@ class FakeContacts:
     """The audit table as a dictionary."""
 
     def __init__(self) -> None:
-        self.records: dict[tuple[str, datetime, str], Contact] = {}
+        self.records: dict[ContactKey, Contact] = {}
+        self.replies: dict[tuple[str, datetime, str], Reply] = {}
 
     @staticmethod
-    def _key(contact: Contact) -> tuple[str, datetime, str]:
-        return contact.customer_id, contact.at, contact.send_id
+    def _key(contact: Contact) -> ContactKey:
+        return ContactKey(contact.customer_id, contact.at, contact.send_id)
 
     def write(self, contacts: Sequence[Contact]) -> None:
         for contact in contacts:
@@ -132,6 +174,39 @@ class FakeContacts:
         if self._key(contact) in self.records:
             return False
         self.records[self._key(contact)] = contact
+        return True
+
+    def find(self, keys: Collection[ContactKey]) -> Mapping[ContactKey, Contact | UnreadableRecordError]:
+        return {key: self.records[key] for key in keys if key in self.records}
+
+    def advance(self, contact: Contact, *, expected: ContactState) -> bool:
+        stored = self.records.get(self._key(contact))
+        if stored is None or stored.state is not expected:
+            return False
+        self.records[self._key(contact)] = replace(
+            stored,
+            state=contact.state,
+            message_id=contact.message_id or stored.message_id,
+            reported_at=contact.reported_at,
+            response=contact.response,
+            billed_parts=contact.billed_parts,
+            billed_price=contact.billed_price,
+        )
+        return True
+
+    def unknown_before(self, moment: datetime) -> Iterator[ContactKey]:
+        unknown = [key for key, one in self.records.items() if one.state is ContactState.UNKNOWN and one.at < moment]
+        return iter(sorted(unknown, key=lambda key: (key.at, key.send_id)))
+
+    def recent(self, customer_id: str, since: datetime) -> Sequence[Contact]:
+        found = [one for one in self.records.values() if one.customer_id == customer_id and one.at >= since]
+        return sorted(found, key=lambda one: (one.at, one.send_id))
+
+    def keep(self, reply: Reply) -> bool:
+        key = (reply.customer_id or reply.inbound.phone, reply.inbound.at, reply.inbound.inbound_id)
+        if key in self.replies:
+            return False
+        self.replies[key] = reply
         return True
 
     def telling_records(self, customer_id: str) -> int:
@@ -144,6 +219,44 @@ class FakeContacts:
             if contact.customer_id == customer_id:
                 self.records[key] = replace(contact, phone="", text="")
         return telling
+
+
+class FakeAnnouncer:
+    """A bus that keeps what is put on it."""
+
+    def __init__(self) -> None:
+        self.announced: list[Announcement] = []
+
+    def announce(self, announcements: Sequence[Announcement]) -> None:
+        self.announced += announcements
+
+
+class FakeOptOutList:
+    """The carrier's list. A number can be taken off once."""
+
+    def __init__(self) -> None:
+        self.numbers: list[str] = []
+        self.taken_off: list[str] = []
+
+    def opted_out(self) -> Iterator[str]:
+        return iter(list(self.numbers))
+
+    def opt_in(self, phone: str) -> bool:
+        if phone in self.taken_off:
+            return False
+        self.taken_off.append(phone)
+        self.numbers = [number for number in self.numbers if number != phone]
+        return True
+
+
+class FakeLaterQueue:
+    """A queue whose messages are looked at, not received."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[str, timedelta]] = []
+
+    def again(self, bodies: Sequence[str], delay: timedelta) -> None:
+        self.messages += [(body, delay) for body in bodies]
 
 
 class FakeGateway:

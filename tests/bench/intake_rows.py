@@ -21,10 +21,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dunning.domain.decision import Decision
-from dunning.domain.facts import Facts
+from dunning.domain.dossier import Dossier
 from dunning.domain.standing import Standing
 from dunning.policy import load_policies
-from dunning.ports import Customer, UnreadableRecordError
+from dunning.ports import Customer, Told, UnreadableRecordError
 from dunning.services.intake import IntakeService
 from dunning.services.intake.rows import COLUMNS
 from tests.fakes import FakeClock, FakeJournal
@@ -39,8 +39,11 @@ class _Nobody:
     def load(self, customer_ids: Sequence[str]) -> Mapping[str, Customer | UnreadableRecordError]:
         return dict.fromkeys(customer_ids, Customer(None, None))
 
-    def save_facts(self, facts: Facts) -> bool:
-        del facts
+    def load_told(self, customer_ids: Sequence[str]) -> Mapping[str, Told | UnreadableRecordError]:
+        return {customer_id: Told(Dossier(customer_id), None) for customer_id in customer_ids}
+
+    def save_dossier(self, dossier: Dossier, *, expected_revision: int) -> bool:
+        del dossier, expected_revision
         return True
 
     def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:

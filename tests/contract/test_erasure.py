@@ -11,6 +11,7 @@ import pytest
 from dunning.adapters.dynamodb.items import contact_of
 from dunning.domain.contact import Contact, ContactState
 from dunning.ports import ContactErasure, ContactLog, CustomerErasure, CustomerStore, OutsideError
+from tests.builders import tell
 from tests.fakes import FakeContacts, FakeCustomers
 from tests.integration.people import NOW, someone, waking
 from tests.integration.requests import Requests, error
@@ -30,7 +31,7 @@ class Shelf:
     def fill(self, *numbers: int, texts: int = 2) -> None:
         """Put customers there who have been sent some texts."""
         for number in numbers:
-            self.store.save_facts(someone(number))
+            tell(self.store, someone(number))
             self.store.save_standing(waking(someone(number)), expected_version=0)
             self.log.write([_contact(number, text) for text in range(texts)])
 

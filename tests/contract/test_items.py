@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dunning.adapters.dynamodb.items import (
     contact_item,
     contact_of,
-    facts_item,
+    dossier_item,
     facts_of,
     standing_item,
     standing_of,
@@ -30,7 +30,7 @@ from dunning.domain.contact import Contact, ContactState
 from dunning.domain.facts import Account, Facts, Hold, HoldReason, Instalment
 from dunning.domain.standing import LedgerEntry, Progress, Standing, Wake, progress_key
 from dunning.ports import Job
-from tests.builders import an_account, an_instalment
+from tests.builders import a_dossier, an_account, an_instalment
 from tests.contract.conftest import SHARDS
 from tests.integration.people import NOW, someone, waking
 
@@ -131,7 +131,7 @@ CONTACTS = st.builds(
 
 @given(FACTS)
 def test_facts_come_back_as_they_were(facts: Facts) -> None:
-    assert facts_of(facts_item(facts)) == facts
+    assert facts_of(dossier_item(a_dossier(facts))) == facts
 
 
 @given(STANDINGS)
@@ -190,12 +190,12 @@ def test_only_a_standing_with_a_wake_is_in_the_due_index() -> None:
     keys = {"shard", "wake_key"}
     assert keys <= standing_item(waking(someone()), SHARDS).keys()
     assert not keys & standing_item(waking(someone(), None), SHARDS).keys()
-    assert not keys & facts_item(someone()).keys()
+    assert not keys & dossier_item(a_dossier(someone())).keys()
 
 
 def test_instalments_stored_before_there_were_notices_and_fees_are_read() -> None:
     facts = someone()
-    item: dict[str, Any] = dict(facts_item(facts))
+    item: dict[str, Any] = dict(dossier_item(a_dossier(facts)))
     accounts = json.loads(item["accounts"]["S"])
     for account in accounts:
         account["instalments"] = [written[:5] for written in account["instalments"]]
@@ -204,11 +204,12 @@ def test_instalments_stored_before_there_were_notices_and_fees_are_read() -> Non
 
 def test_a_notice_and_a_fee_are_stored() -> None:
     noticed = an_account(an_instalment(notice="2026-12-20", late_fee=10_000))
-    assert facts_of(facts_item(replace(someone(), accounts=(noticed,)))).accounts == (noticed,)
+    facts = replace(someone(), accounts=(noticed,))
+    assert facts_of(dossier_item(a_dossier(facts))) == facts
 
 
 def test_no_attribute_is_empty_for_a_key_must_not_be() -> None:
-    item: dict[str, Any] = {**facts_item(someone()), **standing_item(Standing("C1", 1), SHARDS)}
+    item: dict[str, Any] = {**dossier_item(a_dossier(someone())), **standing_item(Standing("C1", 1), SHARDS)}
     assert all(value != {"S": ""} for value in item.values())
 
 

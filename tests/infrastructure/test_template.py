@@ -2,18 +2,20 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from dunning.adapters.dynamodb.items import contact_item, facts_item, standing_item
+from dunning.adapters.dynamodb.items import contact_item, dossier_item, standing_item
 from dunning.domain.contact import Contact, ContactState
 from dunning.domain.facts import Hold, HoldReason
-from dunning.domain.standing import LedgerEntry, Progress, Standing, Wake
+from dunning.domain.standing import LedgerEntry, Progress, Promise, Standing, Wake
 from dunning.services import send
 from dunning.services.send import workers_for
 from dunning.settings import IntakeSettings, ScannerSettings, SenderSettings, Settings
+from tests.builders import a_dossier
 from tests.integration.people import NOW, someone
 from tests.local import ROOT
 from tests.local.template import parse_rate, translate
@@ -237,7 +239,7 @@ class TestTheTables:
         contact = contact_item(Contact("C1", "s", "c", NOW, ContactState.SENT, 0, (), "sms", NOW))
         customers = _properties(resources, "CustomersTable")
         for schema, item in (
-            (customers["KeySchema"], facts_item(someone())),
+            (customers["KeySchema"], dossier_item(a_dossier(someone()))),
             (customers["KeySchema"], standing),
             (_properties(resources, "ContactsTable")["KeySchema"], contact),
         ):
@@ -258,13 +260,15 @@ class TestTheTables:
         asleep, awake = standing_item(Standing("C1", 1), 4), standing_item(Standing("C1", 1, Wake(NOW, 0)), 4)
         assert awake.keys() - asleep.keys() == {"shard", "wake_key"}
 
-    def test_a_customer_is_found_by_number_through_the_facts_alone(self, resources: Mapping[str, Resource]) -> None:
-        indexes = {
-            index["IndexName"]: index for index in _properties(resources, "CustomersTable")["GlobalSecondaryIndexes"]
-        }
-        assert [key["AttributeName"] for key in indexes["by_phone"]["KeySchema"]] == ["phone"]
-        assert "phone" in facts_item(someone())
-        assert "phone" not in standing_item(Standing("C1", 1, suspended_phone="+886900000001"), 4)
+    def test_only_texts_of_unknown_fate_are_in_the_index_of_them(self, resources: Mapping[str, Resource]) -> None:
+        (index,) = _properties(resources, "ContactsTable")["GlobalSecondaryIndexes"]
+        assert [(key["AttributeName"], key["KeyType"]) for key in index["KeySchema"]] == [
+            ("unknown", "HASH"),
+            ("contact", "RANGE"),
+        ]
+        contact = Contact("C1", "s", "c", NOW, ContactState.UNKNOWN, 0, (), "sms", NOW)
+        assert "unknown" in contact_item(contact)
+        assert "unknown" not in contact_item(replace(contact, state=ContactState.SENT))
 
     def test_audit_records_expire_by_the_attribute_that_is_written(self, resources: Mapping[str, Resource]) -> None:
         expiry = _properties(resources, "ContactsTable")["TimeToLiveSpecification"]
@@ -401,7 +405,13 @@ class TestTheRoles:
             (LedgerEntry("s", "c", NOW, 0, ("A",), "sms", NOW),),
             {"A#1": Progress(0, NOW.date(), NOW.date())},
             opted_out_at=NOW,
+            opted_in_at=NOW,
+            opted_out_accounts={"A": NOW},
             suspended_phone="+886900000001",
+            suspended_at=NOW,
+            shared_phone="+886900000001",
+            shared_at=NOW,
+            promises={"A#1": Promise(NOW, NOW.date())},
             holds=(Hold(HoldReason.DISPUTE, None),),
             planned_for="facts",
             reason="due",

@@ -17,6 +17,7 @@ from dunning.domain.contact import Contact
 from dunning.domain.facts import Facts
 from dunning.domain.standing import Standing
 from dunning.ports import Customer, Job
+from tests.builders import tell
 from tests.fakes import FakeJournal
 from tests.integration.people import NOW, waking
 from tests.integration.requests import Requests, watched
@@ -50,7 +51,7 @@ class House:
     def add(self, *people: Facts, wake_at: datetime | None = NOW, **changes: Any) -> None:  # noqa: ANN401 - fields of it
         """Put customers with their standing into the table."""
         for facts in people:
-            self.store.save_facts(facts)
+            tell(self.store, facts)
             self.store.save_standing(waking(facts, wake_at, **changes), expected_version=0)
 
     def standing(self, facts: Facts) -> Standing:

@@ -15,6 +15,7 @@ from dunning.domain.decision import Reason
 from dunning.domain.facts import Facts
 from dunning.domain.standing import Standing, Wake, progress_key
 from dunning.services import send as sender
+from tests.builders import tell
 from tests.integration.conftest import House, batch, event_file, job_for
 from tests.integration.people import NOW, paid_up, someone, waking
 from tests.integration.requests import Work, error, first, no_answer
@@ -101,7 +102,7 @@ class TestAJob:
         facts = someone(1)
         house.add(facts)
         house.scan()
-        house.store.save_facts(paid_up(facts))
+        tell(house.store, paid_up(facts))
         house.cloud.drain()
         assert house.cloud.outbox == []
         assert house.standing(facts) == waking(facts, None, version=2, reason="nothing_open")
@@ -277,7 +278,7 @@ class TestAnAnswer:
         house.requests.let_all_through()
         assert house.send(batch(job_for(facts))) == []
         assert house.cloud.outbox == []
-        house.store.save_facts(replace(facts, phone="+886912345678", as_of=NOW))
+        tell(house.store, replace(facts, phone="+886912345678", as_of=NOW))
         assert house.send(batch(job_for(facts))) == []
         assert [sms.to for sms in house.cloud.outbox] == ["+886912345678"]
 

@@ -27,6 +27,7 @@ REASONS: Mapping[str, str] = {
     "opted_out": "the customer wants no texts",
     "no_consent": "consent is required, none is on record",
     "number_refused": "the carrier refuses the number",
+    "shared_phone": "another customer has the same number",
     "deceased": "the customer has died",
     "bankrupt": "bankruptcy",
     "represented": "a lawyer speaks for the customer",

@@ -16,7 +16,7 @@ import phonenumbers
 
 from dunning import wiring
 from dunning.adapters.dynamodb import items
-from dunning.adapters.dynamodb.keys import FACTS
+from dunning.adapters.dynamodb.keys import FACTS, STANDING
 from dunning.contracts import instant
 from dunning.domain.contact import Contact
 from dunning.domain.facts import Facts
@@ -159,8 +159,9 @@ class _Harvest:
         for item in cloud.items(cloud.stack.customers_table):
             if item["item"]["S"] == FACTS:
                 facts = items.facts_of(item)
-                self.facts[facts.customer_id] = facts
-            else:
+                if facts is not None:
+                    self.facts[facts.customer_id] = facts
+            elif item["item"]["S"] == STANDING:
                 standing = items.standing_of(item)
                 self.standings["waiting" if standing.wake else "stopped", standing.reason] += 1
         contacts = (items.contact_of(item) for item in cloud.items(cloud.stack.contacts_table))
@@ -270,7 +271,7 @@ class _Harvest:
 
     def _payments(self) -> dict[str, Any]:
         """Say after which text about the account each payment came."""
-        texts: defaultdict[tuple[str, str], list[tuple[datetime, int]]] = defaultdict(list)
+        texts: defaultdict[tuple[str, str], list[tuple[datetime, int | None]]] = defaultdict(list)
         for contact in self.contacts:
             for account_id in contact.account_ids:
                 texts[contact.customer_id, account_id].append((contact.at, contact.stage))

@@ -213,6 +213,20 @@ REASONS = [
         None,
         id="the carrier refused the number for good",
     ),
+    pytest.param(
+        Reason.OPTED_OUT,
+        with_standing(opted_out_accounts={"A1": DUE_DAY - HOUR})(Case()),
+        Stop,
+        None,
+        id="they want nothing about the only account",
+    ),
+    pytest.param(
+        Reason.SHARED_PHONE,
+        with_standing(shared_phone="+886900000001")(Case()),
+        Stop,
+        None,
+        id="another customer has the same number",
+    ),
     *(
         pytest.param(
             Reason(final.value),

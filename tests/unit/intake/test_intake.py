@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from dunning.domain.decision import Send
 from dunning.domain.facts import Account, Facts, Hold, HoldReason, Instalment
 from dunning.domain.standing import LedgerEntry, Progress, Standing, Wake
-from dunning.ports import Customer, UnreadableRecordError
+from dunning.ports import Told, UnreadableRecordError
 from dunning.services.intake import IntakeConflictError
 from dunning.services.intake.intake import MOST_ROWS_A_CUSTOMER, rejects_key
 from dunning.services.intake.refusals import EXPLANATIONS, REJECT_COLUMNS, Refusal
+from tests.builders import tell
 from tests.unit.intake.portfolio import CHEN, NOW, UPLOADED_AT, WANG, Office, csv_of, row
 
 LATER = UPLOADED_AT + timedelta(days=1)
@@ -443,14 +444,15 @@ def test_a_claim_made_meanwhile_is_not_lost(office: Office) -> None:
 def test_newer_facts_written_meanwhile_are_not_overwritten(office: Office) -> None:
     office.load_rows(WANG)
     newest = replace(office.store.facts["C-1001"], as_of=LATER + timedelta(days=1))
-    load = office.store.load
+    load = office.store.load_told
 
-    def load_then_change(customer_ids: Sequence[str]) -> Mapping[str, Customer | UnreadableRecordError]:
+    def load_then_change(customer_ids: Sequence[str]) -> Mapping[str, Told | UnreadableRecordError]:
         found = load(customer_ids)
-        office.store.facts["C-1001"] = newest
+        office.store.load_told = load  # type: ignore[method-assign]
+        tell(office.store, newest)
         return found
 
-    office.store.load = load_then_change  # type: ignore[method-assign]
+    office.store.load_told = load_then_change  # type: ignore[method-assign]
     summary = office.load_rows(row(amount="4000"), at=LATER)
     assert summary.older == 1
     assert office.store.facts["C-1001"] == newest

@@ -7,6 +7,7 @@ import pytest
 
 from dunning.domain.standing import Standing, Wake
 from dunning.services.bring_back import QUIET, BringBackService, BroughtBack
+from tests.builders import tell
 from tests.fakes import FakeClock, FakeCustomers
 from tests.integration.people import NOW, paid_up, someone, texted, waking
 
@@ -19,12 +20,12 @@ class Office:
     def __init__(self) -> None:
         self.live, self.backup = FakeCustomers(), FakeCustomers()
         self.service = BringBackService(live=self.live, backup=self.backup, clock=FakeClock(NOW))
-        self.backup.save_facts(someone(as_of=YESTERDAY))
+        tell(self.backup, someone(as_of=YESTERDAY))
         self.backup.save_standing(waking(someone(), None), expected_version=0)
 
     def damaged(self) -> Standing:
         """Put a bad file's facts there, and a standing that has sent a text since."""
-        self.live.save_facts(paid_up(someone()))
+        tell(self.live, paid_up(someone()))
         standing = replace(waking(someone(), None), version=5, ledger=(texted(someone(), NOW),))
         self.live.standings["C0001"] = standing
         return standing
@@ -39,7 +40,7 @@ def test_facts_come_from_the_backup_as_of_now() -> None:
     office = Office()
     office.damaged()
     assert office.bring_back() is BroughtBack.FACTS
-    assert office.live.facts["C0001"] == someone(as_of=NOW)
+    assert office.live.facts["C0001"] == someone(as_of=NOW, paid_as_of=NOW)
 
 
 def test_a_standing_that_is_there_stays_with_every_text_sent_since_and_is_judged_afresh() -> None:
@@ -89,7 +90,7 @@ def test_a_look_says_what_would_be_and_writes_nothing() -> None:
 @pytest.mark.parametrize(("spoil", "outcome"), [(True, BroughtBack.UNREADABLE), (False, BroughtBack.NOT_IN_BACKUP)])
 def test_what_the_backup_does_not_know_is_left_alone(spoil: bool, outcome: BroughtBack) -> None:  # noqa: FBT001
     office = Office()
-    office.live.save_facts(someone(2))
+    tell(office.live, someone(2))
     if spoil:
         office.backup.unreadable.add("C0002")
     assert office.bring_back("C0002") is outcome

@@ -7,6 +7,7 @@ import pytest
 from dunning.domain.contact import Contact, ContactState
 from dunning.ports import OutsideError
 from dunning.services.erase import Erased, EraseService
+from tests.builders import tell
 from tests.fakes import FakeClock, FakeContacts, FakeCustomers, FakeJournal
 from tests.integration.people import NOW, someone, waking
 
@@ -19,7 +20,7 @@ class Office:
         self.service = EraseService(
             customers=self.customers, contacts=self.contacts, clock=FakeClock(), journal=self.journal
         )
-        self.customers.save_facts(someone())
+        tell(self.customers, someone())
         self.customers.save_standing(waking(someone()), expected_version=0)
         self.contacts.write([self.record(1), self.record(2)])
 

@@ -16,7 +16,7 @@ from dunning.domain.standing import PROGRESS_LIMIT, Progress, Standing, Wake, pr
 from dunning.policy import load_policies
 from dunning.ports import Job, Outcome, OutsideError, Published, Sms, UnreadableRecordError
 from dunning.services.send import Delivery, SendService, workers_for
-from tests.builders import an_account, an_instalment
+from tests.builders import a_dossier, an_account, an_instalment
 from tests.fakes import FakeClock, FakeContacts, FakeCustomers, FakeGateway, FakeJournal, FakeQueue, FakeSwitch
 from tests.integration.people import NOW, paid_up, someone, texted, waking
 
@@ -74,7 +74,7 @@ class Office:
         return f"claim-{self._ids}"
 
     def add(self, facts: Facts, standing: Standing | None = None) -> Facts:
-        self.store.facts[facts.customer_id] = facts
+        self.store.dossiers[facts.customer_id] = a_dossier(facts)
         self.store.standings[facts.customer_id] = standing or waking(facts)
         return facts
 
@@ -196,7 +196,7 @@ class TestAClaim:
         facts = office.add(someone())
 
         def pay(standing: Standing) -> Standing:
-            office.store.facts[facts.customer_id] = paid_up(facts)
+            office.store.dossiers[facts.customer_id] = a_dossier(paid_up(facts))
             return standing
 
         office.store.meanwhile = [pay]
@@ -274,7 +274,7 @@ class TestAReleasedClaim:
             def publish(self, sms: Sms) -> Published:
                 if sms.phone == right.phone:
                     return super().publish(sms)
-                office.store.facts["C0001"] = right
+                office.store.dossiers["C0001"] = a_dossier(right)
                 stored = office.store.standings["C0001"]
                 office.store.standings["C0001"] = replace(stored, version=stored.version + 1, planned_for="right")
                 return INVALID
@@ -302,7 +302,7 @@ class TestAReleasedClaim:
         losing = Losing()
         lossy = Office(store=losing)
         facts = someone()
-        losing.facts["C0001"], losing.standings["C0001"] = facts, waking(facts)
+        losing.dossiers["C0001"], losing.standings["C0001"] = a_dossier(facts), waking(facts)
         lossy.gateway.answers = [BUSY]
         lossy.work(facts)
         assert losing.asked == 2
@@ -322,7 +322,7 @@ class TestAReleasedClaim:
         store = Contested()
         contested = Office(store=store)
         facts = someone()
-        store.facts["C0001"], store.standings["C0001"] = facts, waking(facts)
+        store.dossiers["C0001"], store.standings["C0001"] = a_dossier(facts), waking(facts)
         contested.gateway.answers = [BUSY]
         assert contested.work(facts) == []
         assert contested.events("claim_not_released") == [{"customer_id": "C0001"}]
@@ -392,7 +392,7 @@ class TestARedeliveredJob:
     def test_of_somebody_without_facts_is_settled_and_kept_longest(self, office: Office) -> None:
         facts = someone()
         self._claimed(office, facts)
-        del office.store.facts[facts.customer_id]
+        del office.store.dossiers[facts.customer_id]
         office.work(facts, receives=2)
         (record,) = office.records
         assert record.expires_at == NOW + timedelta(days=1827)

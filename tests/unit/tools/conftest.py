@@ -13,6 +13,7 @@ import pytest
 from dunning.adapters.dynamodb.contacts import DynamoContacts
 from dunning.adapters.dynamodb.customers import DynamoCustomers
 from dunning.domain.contact import Contact, ContactState
+from tests.builders import tell
 from tests.integration.people import NOW, someone, waking
 from tests.local.cloud import LocalCloud
 from tests.tools.sms_settings import ROLE_OUTPUT
@@ -74,7 +75,7 @@ def stack() -> Iterator[Deployed]:
             DynamoContacts(dynamodb, cloud.stack.contacts_table),
         )
         for number in (1, 2):
-            deployed.customers.save_facts(someone(number))
+            tell(deployed.customers, someone(number))
             deployed.customers.save_standing(waking(someone(number)), expected_version=0)
             for text in (1, 2):
                 deployed.text(f"C{number:04d}", text)

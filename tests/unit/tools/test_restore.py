@@ -9,6 +9,7 @@ import pytest
 
 from dunning.domain.standing import Wake
 from dunning.ports import Customer
+from tests.builders import tell
 from tests.fakes import FakeClock
 from tests.integration.people import NOW, paid_up, someone, texted
 from tests.tools.restore import customers_in, main, overrides
@@ -47,7 +48,7 @@ def test_a_table_is_restored_beside_the_one_in_use_and_protected_like_it(recover
     assert main(["--stack", STACK, "--apply"], FakeClock()) == 0
     name = _restored()
     assert _described(name)["DeletionProtectionEnabled"] is True
-    assert {index["IndexName"] for index in _described(name)["GlobalSecondaryIndexes"]} == {"due", "by_phone"}
+    assert {index["IndexName"] for index in _described(name)["GlobalSecondaryIndexes"]} == {"due"}
     backups = boto3.client("dynamodb").describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
     assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
     assert sorted(customers_in(boto3.client("dynamodb"), name)) == ["C0001", "C0002"]
@@ -93,7 +94,7 @@ def test_customers_come_back_and_keep_what_was_sent_since(
     assert main(["--stack", STACK, "--apply"], FakeClock(NOW)) == 0
     store = recoverable.customers
     # A bad file says that all is paid, and a text has been sent since.
-    store.save_facts(paid_up(someone(1)))
+    tell(store, paid_up(someone(1)))
     before = store.load(["C0001"])["C0001"]
     assert isinstance(before, Customer)
     assert before.standing
@@ -112,7 +113,7 @@ def test_customers_come_back_and_keep_what_was_sent_since(
     assert "1 already as in the backup" in out
     after = store.load(["C0001"])["C0001"]
     assert isinstance(after, Customer)
-    assert after.facts == someone(1, as_of=later)
+    assert after.facts == someone(1, as_of=later, paid_as_of=later)
     assert after.standing
     assert after.standing.ledger == sent.ledger
     # In a shard the scanner looks at.
@@ -122,11 +123,11 @@ def test_customers_come_back_and_keep_what_was_sent_since(
 def test_only_some_customers_come_back_if_they_are_named(recoverable: Deployed) -> None:
     assert main(["--stack", STACK, "--apply"], FakeClock(NOW)) == 0
     for number in (1, 2):
-        recoverable.customers.save_facts(paid_up(someone(number)))
+        tell(recoverable.customers, paid_up(someone(number)))
     assert main(["--stack", STACK, "--from", _restored(), "--apply", "C0002"], FakeClock(NOW)) == 0
     found = recoverable.customers.load(["C0001", "C0002"])
     assert found["C0001"].facts == paid_up(someone(1))  # type: ignore[union-attr]
-    assert found["C0002"].facts == someone(2, as_of=NOW)  # type: ignore[union-attr]
+    assert found["C0002"].facts == someone(2, as_of=NOW, paid_as_of=NOW)  # type: ignore[union-attr]
 
 
 def test_audit_records_are_restored_to_be_read_not_brought_back(

@@ -4,17 +4,20 @@ Ports: what the services need of the outside, as protocols.
 Adapters implement them on AWS, fakes in the tests in memory; one contract suite a port runs on both.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from dunning.domain.contact import Contact
+from dunning.domain.announcement import Announcement
+from dunning.domain.contact import Contact, ContactState
 from dunning.domain.decision import Decision
+from dunning.domain.dossier import Dossier
 from dunning.domain.errors import DunningError
 from dunning.domain.facts import Facts
+from dunning.domain.reply import Reply
 from dunning.domain.standing import Standing, Wake
 
 
@@ -49,6 +52,13 @@ class Customer(NamedTuple):
     standing: Standing | None
 
 
+class Told(NamedTuple):
+    """A customer as read by those who listen: all the lender has said, and the standing if there is one."""
+
+    dossier: Dossier
+    standing: Standing | None
+
+
 class CustomerStore(Protocol):
     """Facts and standing."""
 
@@ -60,8 +70,16 @@ class CustomerStore(Protocol):
         """
         ...
 
-    def save_facts(self, facts: Facts) -> bool:
-        """Write facts unless newer ones (by `as_of`) are stored; tell whether they now are the stored ones."""
+    def load_told(self, customer_ids: Sequence[str]) -> Mapping[str, Told | UnreadableRecordError]:
+        """Read customers as `load` does, with all the lender has said; of one nobody has heard the dossier is empty."""
+        ...
+
+    def save_dossier(self, dossier: Dossier, *, expected_revision: int) -> bool:
+        """
+        Write a whole dossier if the stored one still has `expected_revision` (0: does not exist yet).
+
+        Returns False when somebody else was first.
+        """
         ...
 
     def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
@@ -93,6 +111,34 @@ class DueIndex(Protocol):
         ...
 
 
+class PhoneIndex(Protocol):
+    """Which customers have, or had, a number (E.164)."""
+
+    def customers_with(self, phones: Collection[str]) -> Mapping[str, frozenset[str]]:
+        """Return the ids of each number's customers; every number asked for is in the answer."""
+        ...
+
+    def add_phone(self, phone: str, customer_id: str) -> frozenset[str]:
+        """Add a customer to a number and return all that it has now; of two who add themselves one sees both."""
+        ...
+
+    def forget_phone(self, phone: str, customer_id: str) -> None:
+        """Take a customer from a number."""
+        ...
+
+
+class CustomerScan(Protocol):
+    """All customers, in parts that can be read side by side."""
+
+    def customer_ids(self, segment: int, segments: int, after: str) -> Iterator[str]:
+        """
+        Yield the ids of one of `segments` parts, each customer once, in an order that stays.
+
+        It goes on behind the customer `after`, or begins if that is empty.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """A request to judge one customer, for the wake that has come. Ids only, never personal data."""
@@ -117,6 +163,14 @@ class JobQueue(Protocol):
         ...
 
 
+class ContactKey(NamedTuple):
+    """Where a contact is found."""
+
+    customer_id: str
+    at: datetime
+    send_id: str
+
+
 class ContactLog(Protocol):
     """The audit table."""
 
@@ -126,6 +180,66 @@ class ContactLog(Protocol):
 
     def write_if_absent(self, contact: Contact) -> bool:
         """Write a record unless one of this message exists; tell whether it was written."""
+        ...
+
+
+class ContactArchive(ContactLog, Protocol):
+    """The audit table, read and brought forward."""
+
+    def find(self, keys: Collection[ContactKey]) -> Mapping[ContactKey, Contact | UnreadableRecordError]:
+        """Read records strongly consistently; those that do not exist are not in the answer."""
+        ...
+
+    def advance(self, contact: Contact, *, expected: ContactState) -> bool:
+        """
+        Write what a receipt says into a record that is still in the state `expected`; tell whether it was.
+
+        Only state, message id and the receipt's fields change.
+        """
+        ...
+
+    def unknown_before(self, moment: datetime) -> Iterator[ContactKey]:
+        """Yield the records of messages claimed before a moment of which nobody knows what became, oldest first."""
+        ...
+
+    def recent(self, customer_id: str, since: datetime) -> Sequence[Contact]:
+        """Return a customer's records since a moment, oldest first, without those that cannot be read."""
+        ...
+
+
+class ReplyLog(Protocol):
+    """What customers wrote."""
+
+    def keep(self, reply: Reply) -> bool:
+        """Write a reply unless it is there; tell whether it was written."""
+        ...
+
+
+class Announcer(Protocol):
+    """The way to the lender's other systems."""
+
+    def announce(self, announcements: Sequence[Announcement]) -> None:
+        """Put them on the bus. What it does not take is told to the journal in full, and never fails the work."""
+        ...
+
+
+class OptOutList(Protocol):
+    """The carrier's own list of numbers that want no texts."""
+
+    def opted_out(self) -> Iterator[str]:
+        """Yield the numbers, E.164."""
+        ...
+
+    def opt_in(self, phone: str) -> bool:
+        """Take a number off; tell whether that was allowed: once in 30 days."""
+        ...
+
+
+class LaterQueue(Protocol):
+    """A function's own queue, for what has to be looked at again. Ids and codes only."""
+
+    def again(self, bodies: Sequence[str], delay: timedelta) -> None:
+        """Put messages on it that are seen after a delay of at most 15 minutes."""
         ...
 
 

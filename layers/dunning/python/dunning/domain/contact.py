@@ -8,9 +8,17 @@ from enum import StrEnum
 class ContactState(StrEnum):
     """What became of a claimed message, as far as we know."""
 
+    UNKNOWN = "unknown"
     SENT = "sent"
     REFUSED = "refused"
-    UNKNOWN = "unknown"
+    UNCONFIRMED = "unconfirmed"
+    FAILED = "failed"
+    DELIVERED = "delivered"
+
+    @property
+    def rank(self) -> int:
+        """How much is known: a record only ever moves to a state of a higher rank."""
+        return list(ContactState).index(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +26,8 @@ class Contact:
     """
     One claimed message. `price` is the estimated carrier fee in millionths of a US dollar.
 
-    `expires_at` is when the jurisdiction's retention ends and the record is deleted.
+    `stage` is `None` for what is no reminder. `expires_at` is when the jurisdiction's retention ends and the record is
+    deleted. The carrier's receipt adds when it was `reported_at`, its own words as `response`, and what it billed.
     """
 
     customer_id: str
@@ -26,7 +35,7 @@ class Contact:
     claim_id: str
     at: datetime
     state: ContactState
-    stage: int
+    stage: int | None
     account_ids: tuple[str, ...]
     channel: str
     expires_at: datetime
@@ -42,3 +51,7 @@ class Contact:
     code: str = ""
     price: int = 0
     reasons: tuple[str, ...] = ()
+    reported_at: datetime | None = None
+    response: str = ""
+    billed_parts: int = 0
+    billed_price: int = 0

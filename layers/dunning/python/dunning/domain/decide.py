@@ -19,11 +19,11 @@ from dunning.domain.caps import cap_frees_at
 from dunning.domain.compose import Due, compose
 from dunning.domain.decision import Decision, HeardRung, Reason, Reminder, Send, Stop, TraceStep, Wait
 from dunning.domain.errors import CalendarNotCoveredError, NoLawfulMomentError, NoTextError
-from dunning.domain.facts import FINAL_HOLDS, Account, Facts, HoldReason, Instalment, open_instalments
+from dunning.domain.facts import FINAL_HOLDS, Account, Facts, Hold, HoldReason, Instalment, open_instalments
 from dunning.domain.hours import is_closed_day, next_open, start_of_day, zone_named
 from dunning.domain.ladder import next_step
 from dunning.domain.rules import Policies, Rules
-from dunning.domain.standing import SMS, Standing, progress_key
+from dunning.domain.standing import SMS, Standing, holds_now, progress_key
 
 LOOK_AGAIN = timedelta(days=1)
 """A customer who cannot be decided is set aside for this long, counted and listed."""
@@ -100,9 +100,14 @@ def decide(facts: Facts, standing: Standing, policies: Policies, now: datetime, 
     if not sending:
         return Wait(None, Reason.SENDING_OFF, (*steps, ("switch: sending is off", ())))
 
-    refused = _permanent_stop(facts, standing)
+    holds = holds_now(facts, standing)
+    refused = _permanent_stop(facts, standing, holds)
     if refused is not None:
         return Stop(refused[0], (*steps, refused[1]))
+    if standing.opted_out_accounts:
+        open_accounts = [one for one in open_accounts if not standing.is_opted_out_of(one.account.account_id)]
+        if not open_accounts:
+            return Stop(Reason.OPTED_OUT, (*steps, ("opted out of each account", ())))
     rules = policies.rules_for(facts)
     if isinstance(rules, Reason):
         return _look_again(rules, now, steps, "rules: %s", rules.value)
@@ -112,17 +117,19 @@ def decide(facts: Facts, standing: Standing, policies: Policies, now: datetime, 
     zones = _zones_of(facts.time_zone, rules, now)
     if not zones:
         return _look_again(Reason.UNKNOWN_TIME_ZONE, now, steps, "time zone: not known")
-    case = _Case(facts, standing, rules, zones, open_accounts)
+    case = _Case(facts, standing, rules, zones, open_accounts, holds)
     return case.decide(now, steps)
 
 
-def _permanent_stop(facts: Facts, standing: Standing) -> tuple[Reason, TraceStep] | None:
-    """Gate 3: the customer said no, or contact has ended for good."""
-    if facts.opted_out or standing.opted_out_at is not None:
+def _permanent_stop(facts: Facts, standing: Standing, holds: Sequence[Hold]) -> tuple[Reason, TraceStep] | None:
+    """Gate 3: the customer said no, contact has ended for good, or the text would reach somebody else."""
+    if facts.opted_out or standing.is_opted_out:
         return Reason.OPTED_OUT, ("opted out", ())
-    if standing.suspended_phone and standing.suspended_phone == facts.phone:
+    if standing.is_suspended(facts):
         return Reason.NUMBER_REFUSED, ("number: refused by the carrier until it is corrected", ())
-    for hold in (*facts.holds, *standing.holds):
+    if standing.shares_phone(facts):
+        return Reason.SHARED_PHONE, ("number: another customer's too, until a person has looked at it", ())
+    for hold in holds:
         if hold.reason in FINAL_HOLDS:
             return _FINAL_REASON[hold.reason], ("hold: %s, for good", (hold.reason.value,))
         if hold.until is None:
@@ -173,7 +180,13 @@ class _Case:
     )
 
     def __init__(
-        self, facts: Facts, standing: Standing, rules: Rules, zones: tuple[ZoneInfo, ...], opened: list[_Open]
+        self,
+        facts: Facts,
+        standing: Standing,
+        rules: Rules,
+        zones: tuple[ZoneInfo, ...],
+        opened: list[_Open],
+        holds: Sequence[Hold],
     ) -> None:
         self.facts = facts
         self.standing = standing
@@ -190,8 +203,8 @@ class _Case:
             for account_id in entry.accounts:
                 self.last_texts[account_id] = day
         self.held_until: datetime | None = None
-        if facts.holds or standing.holds:
-            days = [hold.until for hold in (*facts.holds, *standing.holds) if hold.until]
+        if holds:
+            days = [hold.until for hold in holds if hold.until]
             self.held_until = start_of_day(zones, max(days).toordinal() + 1)
 
     def decide(self, now: datetime, steps: list[TraceStep]) -> Decision:

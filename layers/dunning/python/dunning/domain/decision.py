@@ -24,6 +24,7 @@ class Reason(StrEnum):
     OPTED_OUT = "opted_out"
     NO_CONSENT = "no_consent"
     NUMBER_REFUSED = "number_refused"
+    SHARED_PHONE = "shared_phone"
     DECEASED = "deceased"
     BANKRUPT = "bankrupt"
     REPRESENTED = "represented"

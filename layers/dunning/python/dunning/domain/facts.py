@@ -4,7 +4,8 @@ Facts: what the lender tells us about a customer.
 Money is integer minor units of a currency, dates are local to the customer, instants are aware UTC.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -23,19 +24,34 @@ class HoldReason(StrEnum):
     DECEASED = "deceased"
     REPRESENTED = "represented"
     WRONG_PERSON = "wrong_person"
+    SAYS_PAID = "says_paid"
+    COMPLAINT = "complaint"
+    HELP = "help"
+    SHARED_PHONE = "shared_phone"
+    NUMBER_REFUSED = "number_refused"
     OTHER = "other"
 
 
 FINAL_HOLDS = frozenset({HoldReason.BANKRUPT, HoldReason.DECEASED, HoldReason.REPRESENTED, HoldReason.WRONG_PERSON})
 """Holds that no date ends: only a person lifts them."""
 
+EVERY_HOLD = "*"
+"""Stands for all reasons where holds are lifted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A reason to be silent, up to and including the local day `until`; `None` means until it is lifted."""
+    """
+    A reason to be silent, up to and including the local day `until`; `None` means until it is lifted.
+
+    One that comes from the customer says `since` when, and may be `about` some instalments (by `progress_key`): it
+    ends when nothing of them is open any more.
+    """
 
     reason: HoldReason
     until: date | None = None
+    since: datetime | None = None
+    about: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +61,8 @@ class Instalment:
 
     `stage_reached` is the last stage another system has already sent for it, as the lender reports.
     `written_notice_on` is the day a written notice about its being late was issued. `late_fee` is the part of
-    `amount` that is a late fee, in minor units: 0 <= late_fee <= amount.
+    `amount` that is a late fee, in minor units: 0 <= late_fee <= amount. `paid_at` is when the lender said so, if it
+    came as an event.
     """
 
     number: int
@@ -55,6 +72,7 @@ class Instalment:
     stage_reached: int | None = None
     written_notice_on: date | None = None
     late_fee: int = 0
+    paid_at: datetime | None = None
 
     @property
     def open(self) -> int:
@@ -83,7 +101,8 @@ class Facts:
     A customer as the lender describes one: the person, how to reach them, and what they owe.
 
     `phone` is E.164 and `phone_country` its country; `time_zone` is an IANA name or empty when the
-    lender does not know it. `as_of` is the instant at which the lender's statement was made.
+    lender does not know it. `as_of` is the instant at which the lender's statement was made, `paid_as_of` up to when
+    it knows of payments, if that is earlier. `released` tells since when holds of a reason, or every one, are lifted.
     """
 
     customer_id: str
@@ -100,6 +119,15 @@ class Facts:
     holds: tuple[Hold, ...] = ()
     opted_out: bool = False
     as_of: datetime | None = None
+    paid_as_of: datetime | None = None
+    released: Mapping[str, datetime] = field(default_factory=dict)
+
+    def is_released(self, reason: HoldReason, since: datetime) -> bool:
+        """Tell whether a hold placed at a moment has been lifted after it."""
+        return any(
+            lifted is not None and lifted >= since
+            for lifted in (self.released.get(reason), self.released.get(EVERY_HOLD))
+        )
 
 
 def open_instalments(account: Account) -> list[Instalment]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from dunning.domain.facts import Facts, Hold
+from dunning.domain.facts import Facts, Hold, HoldReason
 
 SMS = "sms"
 
@@ -33,15 +33,21 @@ class Wake(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One claimed contact. `answers` is the wake that led to it, so that a repeated job is recognised."""
+    """
+    One claimed contact. `answers` is the wake that led to it, so that a repeated job is recognised.
+
+    `stage` is `None` for what is no reminder, such as the confirmation of an opt-out. `failed` tells that the carrier
+    could not deliver it; it counts against every cap all the same.
+    """
 
     send_id: str
     claim_id: str
     at: datetime
-    stage: int
+    stage: int | None
     accounts: tuple[str, ...]
     channel: str
     answers: datetime | None
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +60,23 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Promise:
+    """A promise to pay one instalment by a local day; only the first one for it counts. `kept`: `None` until known."""
+
+    said_at: datetime
+    on: date
+    kept: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """
     What we know about contacting one customer, versioned: every change bumps `version`.
 
-    `ledger` is ordered by time. `progress` is keyed by `progress_key`. `planned_for` names the facts the
-    wake was last computed from. `suspended_phone` is a number the carrier refused for good.
+    `ledger` is ordered by time. `progress` and `promises` are keyed by `progress_key`. `planned_for` names the facts
+    the wake was last computed from. `suspended_phone` is a number the carrier refused for good, `shared_phone` one that
+    another customer has, too. Opt-outs, opt-ins and holds are kept with the moment at which the customer spoke, so that
+    the last word counts, in whatever order the words arrive.
     """
 
     customer_id: str
@@ -72,6 +89,58 @@ class Standing:
     holds: tuple[Hold, ...] = ()
     planned_for: str = ""
     reason: str = ""
+    opted_in_at: datetime | None = None
+    opted_out_accounts: Mapping[str, datetime] = field(default_factory=dict)
+    promises: Mapping[str, Promise] = field(default_factory=dict)
+    suspended_at: datetime | None = None
+    shared_phone: str = ""
+    shared_at: datetime | None = None
+
+    @property
+    def is_opted_out(self) -> bool:
+        """Whether the customer's last word was to be left alone."""
+        return _is_last(self.opted_out_at, self.opted_in_at)
+
+    def is_opted_out_of(self, account_id: str) -> bool:
+        """Tell whether the customer wants no texts about one account."""
+        return _is_last(self.opted_out_accounts.get(account_id), self.opted_in_at)
+
+    def is_suspended(self, facts: Facts) -> bool:
+        """Tell whether the carrier refused the customer's present number, and nobody has looked at it since."""
+        return _concerns(facts, self.suspended_phone, self.suspended_at, HoldReason.NUMBER_REFUSED)
+
+    def shares_phone(self, facts: Facts) -> bool:
+        """Tell whether another customer has the same number, and nobody has looked at it since."""
+        return _concerns(facts, self.shared_phone, self.shared_at, HoldReason.SHARED_PHONE)
+
+
+def _is_last(out: datetime | None, back_in: datetime | None) -> bool:
+    return out is not None and (back_in is None or out >= back_in)
+
+
+def _concerns(facts: Facts, phone: str, since: datetime | None, reason: HoldReason) -> bool:
+    return bool(phone) and phone == facts.phone and not (since and facts.is_released(reason, since))
+
+
+def holds_now(facts: Facts, standing: Standing) -> list[Hold]:
+    """
+    Return the holds there are: the lender's, and the customer's own that are neither lifted nor settled.
+
+    A promise is a hold until its day is over, unless what was promised is paid.
+    """
+    holds = list(facts.holds)
+    if not standing.holds and not standing.promises:
+        return holds
+    still_open = {progress_key(a.account_id, i.number) for a in facts.accounts for i in a.instalments if i.open > 0}
+    for hold in standing.holds:
+        if hold.since is not None and facts.is_released(hold.reason, hold.since):
+            continue
+        if not hold.about or not still_open.isdisjoint(hold.about):
+            holds.append(hold)
+    for key, promise in standing.promises.items():
+        if key in still_open and not facts.is_released(HoldReason.PROMISE, promise.said_at):
+            holds.append(Hold(HoldReason.PROMISE, promise.on, promise.said_at, (key,)))
+    return holds
 
 
 def progress_key(account_id: str, number: int) -> str:

@@ -13,9 +13,10 @@ from datetime import timedelta
 from enum import StrEnum
 from itertools import batched
 
-from dunning.domain.facts import Facts, Hold, HoldReason
+from dunning.domain.dossier import Dossier
+from dunning.domain.facts import Hold, HoldReason
 from dunning.domain.standing import LEAST_URGENT, Standing, Wake
-from dunning.ports import Clock, Customer, CustomerStore, UnreadableRecordError
+from dunning.ports import Clock, CustomerStore, Told, UnreadableRecordError
 
 QUIET = timedelta(days=8)
 """
@@ -56,7 +57,7 @@ class BringBackService:
         """
         outcomes: Counter[BroughtBack] = Counter()
         for some in batched(customer_ids, _BATCH, strict=False):
-            backup, live = self._backup.load(some), self._live.load(some)
+            backup, live = self._backup.load_told(some), self._live.load_told(some)
             for customer_id in some:
                 outcomes[self._one(customer_id, backup[customer_id], live[customer_id], change=change)] += 1
         return outcomes
@@ -64,33 +65,38 @@ class BringBackService:
     def _one(
         self,
         customer_id: str,
-        backup: Customer | UnreadableRecordError,
-        live: Customer | UnreadableRecordError,
+        backup: Told | UnreadableRecordError,
+        live: Told | UnreadableRecordError,
         *,
         change: bool,
     ) -> BroughtBack:
         if isinstance(backup, UnreadableRecordError):
             return BroughtBack.UNREADABLE
-        if backup.facts is None:
+        if backup.dossier.statement is None:
             return BroughtBack.NOT_IN_BACKUP
         for _ in range(_TRIES):
             now = self._clock.now()
             readable = None if isinstance(live, UnreadableRecordError) else live
             standing = readable.standing if readable else None
-            if readable and standing and _same(readable.facts, backup.facts):
+            known = readable.dossier if readable else Dossier(customer_id)
+            if standing and _same(known, backup.dossier):
                 return BroughtBack.SAME
             outcome = BroughtBack.FACTS if standing else BroughtBack.BOTH
             if not change:
                 return outcome
-            # As of now: it is a statement of this moment, and only a newer file takes precedence over it.
-            self._live.save_facts(replace(backup.facts, as_of=now))
+            # As of now: it is a statement of this moment, and only what is said after it takes precedence.
+            statement = replace(backup.dossier.statement, as_of=now, paid_as_of=now)
+            restored = replace(backup.dossier, revision=known.revision + 1, statement=statement)
+            if not self._live.save_dossier(restored, expected_revision=known.revision):
+                live = self._live.load_told([customer_id])[customer_id]
+                continue
             after = _woken(standing, now_at=Wake(now, LEAST_URGENT)) if standing else self._silent(backup, customer_id)
             if self._live.save_standing(after, expected_version=standing.version if standing else 0):
                 return outcome
-            live = self._live.load([customer_id])[customer_id]
+            live = self._live.load_told([customer_id])[customer_id]
         return BroughtBack.CONTESTED
 
-    def _silent(self, backup: Customer, customer_id: str) -> Standing:
+    def _silent(self, backup: Told, customer_id: str) -> Standing:
         now = self._clock.now()
         standing = backup.standing or Standing(customer_id)
         hold = Hold(HoldReason.OTHER, (now + QUIET).date())
@@ -101,5 +107,12 @@ def _woken(standing: Standing, *, now_at: Wake) -> Standing:
     return replace(standing, version=standing.version + 1, wake=now_at, planned_for="", reason="brought_back")
 
 
-def _same(live: Facts | None, backup: Facts) -> bool:
-    return live is not None and replace(live, as_of=None) == replace(backup, as_of=None)
+def _same(live: Dossier, backup: Dossier) -> bool:
+    return _undated(live) == _undated(backup)
+
+
+def _undated(dossier: Dossier) -> Dossier:
+    statement = dossier.statement
+    return replace(
+        dossier, revision=0, statement=replace(statement, as_of=None, paid_as_of=None) if statement else None
+    )

@@ -5,11 +5,14 @@ import json
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
+from dunning.domain.announcement import Announcement, CustomerNeedsPerson, PromiseBroken, ReminderStopped, Why
 from dunning.domain.decide import decide
-from dunning.domain.decision import Decision, Send, Wait
+from dunning.domain.decision import Decision, Reason, Send, Stop, Wait
 from dunning.domain.facts import Facts
-from dunning.domain.rules import Policies
+from dunning.domain.promises import Settled, promise_ends, settle_promises
+from dunning.domain.rules import Policies, Rules
 from dunning.domain.standing import LEAST_URGENT, Standing, Wake
 
 
@@ -21,11 +24,59 @@ class Plan(NamedTuple):
     decision: Decision
 
 
+class Replanned(NamedTuple):
+    """A standing with its next wake, the decision that led to it, and what others may want to know of it."""
+
+    standing: Standing
+    decision: Decision
+    announcements: tuple[Announcement, ...]
+
+
 def plan(facts: Facts, standing: Standing, policies: Policies, now: datetime) -> Plan:
     """Decide for a customer and turn the decision into the next wake; a text that is due wakes at once."""
     decision = decide(facts, standing, policies, now)
     wake = Wake(now, 0) if isinstance(decision, Send) else wake_after(decision)
-    return Plan(wake, decision.reason.value, decision)
+    return Plan(wake_for_promises(wake, facts, standing, policies), decision.reason.value, decision)
+
+
+def replan(facts: Facts, before: Standing, after: Standing, policies: Policies, now: datetime) -> Replanned:
+    """
+    Plan a customer anew whose facts or standing have changed from `before` to `after`.
+
+    The version is bumped even if nothing else changes: a claim that was decided on what was known before must not pass.
+    """
+    settled = promises_settled(facts, after, policies, now)
+    wake, reason, decision = plan(facts, settled.standing, policies, now)
+    standing = replace(
+        settled.standing, version=before.version + 1, wake=wake, reason=reason, planned_for=fingerprint(facts)
+    )
+    return Replanned(standing, decision, (*broken(settled, now), *stopped(before, standing, decision, now)))
+
+
+def promises_settled(facts: Facts, standing: Standing, policies: Policies, now: datetime) -> Settled:
+    """Judge a customer's promises by the days of where they live."""
+    if not standing.promises:
+        return Settled(standing, ())
+    return settle_promises(standing, facts, _zones(facts, policies), now)
+
+
+def broken(settled: Settled, now: datetime) -> list[Announcement]:
+    """Tell of promises that have just been broken."""
+    return [
+        PromiseBroken(settled.standing.customer_id, now, account_id, int(number), settled.standing.promises[key].on)
+        for key in settled.broken
+        for account_id, _, number in [key.rpartition("#")]
+    ]
+
+
+def stopped(before: Standing, after: Standing, decision: Decision, now: datetime) -> list[Announcement]:
+    """Tell of a customer who was being reminded and is no more, and of one who is over to a person now."""
+    if not isinstance(decision, Stop) or before.version == 0 or before.reason == decision.reason.value:
+        return []
+    told: list[Announcement] = [ReminderStopped(after.customer_id, now, decision.reason.value)]
+    if decision.reason is Reason.LADDER_FINISHED:
+        told.append(CustomerNeedsPerson(after.customer_id, now, Why.LADDER_FINISHED))
+    return told
 
 
 def wake_after(decision: Decision) -> Wake | None:
@@ -35,9 +86,20 @@ def wake_after(decision: Decision) -> Wake | None:
     return Wake(decision.until, decision.urgency if isinstance(decision, Wait) else LEAST_URGENT)
 
 
+def wake_for_promises(wake: Wake | None, facts: Facts, standing: Standing, policies: Policies) -> Wake | None:
+    """Return the wake, or the end of a promise if that is earlier, so that a broken one is noticed."""
+    ends = promise_ends(standing, _zones(facts, policies)) if standing.promises else None
+    return wake if ends is None or (wake is not None and wake.at <= ends) else Wake(ends, LEAST_URGENT)
+
+
+def _zones(facts: Facts, policies: Policies) -> tuple[ZoneInfo, ...]:
+    rules = policies.rules_for(facts)
+    return rules.zones if isinstance(rules, Rules) and rules.zones else (ZoneInfo("UTC"),)
+
+
 def fingerprint(facts: Facts) -> str:
     """Return a name for what the facts say, which does not depend on when they were said."""
-    said = json.dumps(replace(facts, as_of=None), default=_canonical)
+    said = json.dumps(replace(facts, as_of=None, paid_as_of=None), default=_canonical)
     return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from dunning.adapters.dynamodb.items import contact_item
-from dunning.adapters.dynamodb.keys import instant_key
+from dunning.adapters.dynamodb.items import contact_item, contact_of, receipt_attributes, reply_item
+from dunning.adapters.dynamodb.keys import REPLY, UNKNOWN, contact_key, instant_key, parse_instant
 from dunning.adapters.errors import CONDITION_FAILED, error_code, outside
-from dunning.domain.contact import Contact
-from dunning.ports import OutsideError
+from dunning.domain.contact import Contact, ContactState
+from dunning.domain.reply import Reply
+from dunning.ports import ContactKey, OutsideError, UnreadableRecordError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
 _ITEMS_A_WRITE = 25
 """DynamoDB's limit of a BatchWriteItem."""
 
-_WRITES_AGAIN = 8
+_KEYS_A_READ = 100
+"""DynamoDB's limit of a BatchGetItem."""
+
+_CALLS_AGAIN = 8
+"""How often what a throttled batch left unprocessed is tried again."""
 
 # TEXT is a reserved word of DynamoDB's expressions.
 _TELLING = "attribute_exists(phone) OR attribute_exists(#text)"
@@ -29,7 +34,7 @@ _STILL_THERE = "attribute_exists(customer_id)"
 
 
 class DynamoContacts:
-    """Implements `ContactLog` and `ContactErasure`."""
+    """Implements `ContactArchive`, `ReplyLog` and `ContactErasure`."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
@@ -42,7 +47,7 @@ class DynamoContacts:
             self._write(requests[start : start + _ITEMS_A_WRITE])
 
     def _write(self, requests: list[Any]) -> None:
-        for _ in range(_WRITES_AGAIN):
+        for _ in range(_CALLS_AGAIN):
             with outside("BatchWriteItem"):
                 answer = self._client.batch_write_item(RequestItems={self._table: requests})
             requests = list(answer.get("UnprocessedItems", {}).get(self._table, []))
@@ -52,18 +57,106 @@ class DynamoContacts:
 
     def write_if_absent(self, contact: Contact) -> bool:
         """Put a record unless it is there."""
+        return self._put_if_absent(contact_item(contact))
+
+    def keep(self, reply: Reply) -> bool:
+        """Put a reply unless it is there."""
+        return self._put_if_absent(reply_item(reply))
+
+    def _put_if_absent(self, item: Any) -> bool:  # noqa: ANN401 - an item
         with outside("PutItem"):
             try:
                 self._client.put_item(
-                    TableName=self._table,
-                    Item=contact_item(contact),
-                    ConditionExpression="attribute_not_exists(customer_id)",
+                    TableName=self._table, Item=item, ConditionExpression="attribute_not_exists(customer_id)"
                 )
             except ClientError as error:
                 if error_code(error) == CONDITION_FAILED:
                     return False
                 raise
         return True
+
+    def find(self, keys: Collection[ContactKey]) -> Mapping[ContactKey, Contact | UnreadableRecordError]:
+        """Read records, a hundred a call."""
+        found: dict[ContactKey, Contact | UnreadableRecordError] = {}
+        wanted = list(dict.fromkeys(keys))
+        for start in range(0, len(wanted), _KEYS_A_READ):
+            for item in self._read([_key_of(key) for key in wanted[start : start + _KEYS_A_READ]]):
+                found[_parse_key(item)] = _readable(item)
+        return found
+
+    def _read(self, keys: list[Any]) -> list[Mapping[str, Any]]:
+        found: list[Mapping[str, Any]] = []
+        for _ in range(_CALLS_AGAIN):
+            with outside("BatchGetItem"):
+                answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}})
+            found += answer["Responses"].get(self._table, [])
+            left = answer.get("UnprocessedKeys", {}).get(self._table)
+            if not left:
+                return found
+            keys = list(left["Keys"])
+        raise OutsideError("BatchGetItem", "UnprocessedKeys")
+
+    def advance(self, contact: Contact, *, expected: ContactState) -> bool:
+        """Update state, message id and the receipt's fields under the state that was read."""
+        changed: dict[str, Any] = {
+            "state": {"S": contact.state.value},
+            "message_id": {"S": contact.message_id},
+            **receipt_attributes(contact),
+        }
+        # STATE is a reserved word of DynamoDB's expressions, and more may become one; empty values are left out.
+        written = {name: value for name, value in changed.items() if value != {"S": ""}}
+        setting = ", ".join(f"#{name} = :{name}" for name in written)
+        leaving = "" if contact.state is ContactState.UNKNOWN else " REMOVE #unknown"
+        with outside("UpdateItem"):
+            try:
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=_key_of(_key(contact)),
+                    UpdateExpression=f"SET {setting}{leaving}",
+                    ConditionExpression="#state = :expected",
+                    ExpressionAttributeNames={
+                        **{f"#{name}": name for name in written},
+                        **({"#unknown": "unknown"} if leaving else {}),
+                    },
+                    ExpressionAttributeValues={
+                        **{f":{name}": value for name, value in written.items()},
+                        ":expected": {"S": expected.value},
+                    },
+                )
+            except ClientError as error:
+                if error_code(error) == CONDITION_FAILED:
+                    return False
+                raise
+        return True
+
+    def unknown_before(self, moment: datetime) -> Iterator[ContactKey]:
+        """Query the sparse index of records that nobody knows the fate of."""
+        with outside("Query"):
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                IndexName="unknown",
+                KeyConditionExpression="#unknown = :yes AND contact < :until",
+                ExpressionAttributeNames={"#unknown": "unknown"},
+                ExpressionAttributeValues={":yes": {"S": UNKNOWN}, ":until": {"S": instant_key(moment)}},
+            )
+            for page in pages:
+                yield from map(_parse_key, page["Items"])
+
+    def recent(self, customer_id: str, since: datetime) -> Sequence[Contact]:
+        """Query a customer's records; the replies have keys behind all of them."""
+        with outside("Query"):
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                KeyConditionExpression="customer_id = :customer AND contact BETWEEN :since AND :replies",
+                ExpressionAttributeValues={
+                    ":customer": {"S": customer_id},
+                    ":since": {"S": instant_key(since)},
+                    ":replies": {"S": REPLY},
+                },
+                ConsistentRead=True,
+            )
+            records = [_readable(item) for page in pages for item in page["Items"]]
+        return [record for record in records if isinstance(record, Contact)]
 
     def telling_records(self, customer_id: str) -> int:
         """Count the records that hold a number or a text."""
@@ -100,3 +193,23 @@ class DynamoContacts:
                 ConsistentRead=True,
             )
             return [str(item["contact"]["S"]) for page in pages for item in page["Items"]]
+
+
+def _key(contact: Contact) -> ContactKey:
+    return ContactKey(contact.customer_id, contact.at, contact.send_id)
+
+
+def _key_of(key: ContactKey) -> Any:  # noqa: ANN401 - a key
+    return {"customer_id": {"S": key.customer_id}, "contact": {"S": contact_key(key.at, key.send_id)}}
+
+
+def _parse_key(item: Mapping[str, Any]) -> ContactKey:
+    at, _, send_id = str(item["contact"]["S"]).partition("#")
+    return ContactKey(str(item["customer_id"]["S"]), parse_instant(at), send_id)
+
+
+def _readable(item: Mapping[str, Any]) -> Contact | UnreadableRecordError:
+    try:
+        return contact_of(item)
+    except UnreadableRecordError as error:
+        return error

@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from dunning.adapters.dynamodb.items import facts_item, facts_of, standing_item, standing_of
+from dunning.adapters.dynamodb.items import dossier_item, dossier_of, facts_of, standing_item, standing_of
 from dunning.adapters.dynamodb.keys import (
     FACTS,
+    PHONE,
     STANDING,
     due_until,
-    instant_key,
     parse_wake_key,
+    phone_key,
     shard_of,
     wake_key,
 )
 from dunning.adapters.errors import CONDITION_FAILED, error_code, outside
 from dunning.domain.decision import Reason
-from dunning.domain.facts import Facts
+from dunning.domain.dossier import Dossier
 from dunning.domain.standing import LEAST_URGENT, Standing, Wake
-from dunning.ports import Customer, Due, OutsideError, UnreadableRecordError
+from dunning.ports import Customer, Due, OutsideError, Told, UnreadableRecordError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+type _Stored = Mapping[str, Any] | None
 
 _KEYS_A_READ = 100
 """DynamoDB's limit of a BatchGetItem."""
@@ -37,18 +40,20 @@ _READS_AGAIN = 8
 
 _SMALLEST_PAGE = 25
 
-# Nobody has stored facts yet, or those stored are not newer than these.
-_NOT_OLDER = "attribute_not_exists(as_of) OR as_of <= :as_of"
-# The standing does not exist yet.
+_ITEMS_A_SCAN = 500
+"""A page of half a megabyte, so that a part can be left and taken up again without reading much twice."""
+
+# The item does not exist yet.
 _NEW = "attribute_not_exists(customer_id)"
-# Nobody has written the standing since we read it.
+# Nobody has written the standing, or the facts, since we read them.
 _UNCHANGED = "version = :read"
+_NOT_REVISED = "revision = :read"
 # SHARD is a reserved word of DynamoDB's expressions.
 _RESERVED = {"#shard": "shard"}
 
 
 class DynamoCustomers:
-    """Implements `CustomerStore`, `DueIndex` and `CustomerErasure` on one table."""
+    """Implements `CustomerStore`, `DueIndex`, `PhoneIndex`, `CustomerScan` and `CustomerErasure` on one table."""
 
     def __init__(self, client: DynamoDBClient, table: str, shards: int) -> None:
         self._client = client
@@ -57,16 +62,29 @@ class DynamoCustomers:
 
     def load(self, customer_ids: Sequence[str]) -> Mapping[str, Customer | UnreadableRecordError]:
         """Read both items of each customer in as few calls as there can be."""
+        stored = self._both_items(customer_ids)
+        return {customer_id: _customer(*stored[customer_id]) for customer_id in customer_ids}
+
+    def load_told(self, customer_ids: Sequence[str]) -> Mapping[str, Told | UnreadableRecordError]:
+        """Read both items of each customer in as few calls as there can be."""
+        stored = self._both_items(customer_ids)
+        return {customer_id: _told(customer_id, *stored[customer_id]) for customer_id in customer_ids}
+
+    def _both_items(self, customer_ids: Sequence[str]) -> Mapping[str, tuple[_Stored, _Stored]]:
         keys = [
             {"customer_id": {"S": customer_id}, "item": {"S": item}}
             for customer_id in customer_ids
             for item in (FACTS, STANDING)
         ]
-        stored: dict[tuple[str, str], Mapping[str, Any]] = {}
+        stored = {(item["customer_id"]["S"], item["item"]["S"]): item for item in self._read_all(keys)}
+        return {
+            customer_id: (stored.get((customer_id, FACTS)), stored.get((customer_id, STANDING)))
+            for customer_id in customer_ids
+        }
+
+    def _read_all(self, keys: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
         for start in range(0, len(keys), _KEYS_A_READ):
-            for item in self._read(keys[start : start + _KEYS_A_READ]):
-                stored[item["customer_id"]["S"], item["item"]["S"]] = item
-        return {customer_id: _customer(customer_id, stored) for customer_id in customer_ids}
+            yield from self._read(list(keys[start : start + _KEYS_A_READ]))
 
     def _read(self, keys: list[Any]) -> list[Mapping[str, Any]]:
         found: list[Mapping[str, Any]] = []
@@ -80,18 +98,17 @@ class DynamoCustomers:
             keys = list(left["Keys"])
         raise OutsideError("BatchGetItem", "UnprocessedKeys")
 
-    def save_facts(self, facts: Facts) -> bool:
-        """Put facts unless newer ones are stored."""
-        if facts.as_of is None:
-            raise ValueError("facts without as_of cannot be ordered")
+    def save_dossier(self, dossier: Dossier, *, expected_revision: int) -> bool:
+        """Put what a lender has said under the revision it was read with."""
+        condition: Any = {"ConditionExpression": _NEW}
+        if expected_revision:
+            condition = {
+                "ConditionExpression": _NOT_REVISED,
+                "ExpressionAttributeValues": {":read": {"N": str(expected_revision)}},
+            }
         with outside("PutItem"):
             try:
-                self._client.put_item(
-                    TableName=self._table,
-                    Item=facts_item(facts),
-                    ConditionExpression=_NOT_OLDER,
-                    ExpressionAttributeValues={":as_of": {"S": instant_key(facts.as_of)}},
-                )
+                self._client.put_item(TableName=self._table, Item=dossier_item(dossier), **condition)
             except ClientError as error:
                 if error_code(error) == CONDITION_FAILED:
                     return False
@@ -142,6 +159,72 @@ class DynamoCustomers:
                     ":one": {"N": "1"},
                 },
             )
+
+    def customers_with(self, phones: Collection[str]) -> Mapping[str, frozenset[str]]:
+        """Read the numbers' own items, a hundred a call."""
+        found = dict.fromkeys(phones, frozenset[str]())
+        keys = [{"customer_id": {"S": phone_key(phone)}, "item": {"S": PHONE}} for phone in found]
+        for item in self._read_all(keys):
+            found[item["customer_id"]["S"].removeprefix(phone_key(""))] = frozenset(item["customers"]["SS"])
+        return found
+
+    def add_phone(self, phone: str, customer_id: str) -> frozenset[str]:
+        """Add to the number's set of customers, which DynamoDB keeps whole whoever else adds to it."""
+        with outside("UpdateItem"):
+            answer = self._client.update_item(
+                TableName=self._table,
+                Key={"customer_id": {"S": phone_key(phone)}, "item": {"S": PHONE}},
+                UpdateExpression="ADD customers :customer",
+                ExpressionAttributeValues={":customer": {"SS": [customer_id]}},
+                ReturnValues="ALL_NEW",
+            )
+        return frozenset(answer["Attributes"]["customers"]["SS"])
+
+    def forget_phone(self, phone: str, customer_id: str) -> None:
+        """Delete from the number's set of customers, and the item with the last of them."""
+        key: Any = {"customer_id": {"S": phone_key(phone)}, "item": {"S": PHONE}}
+        with outside("UpdateItem"):
+            answer = self._client.update_item(
+                TableName=self._table,
+                Key=key,
+                UpdateExpression="DELETE customers :customer",
+                ExpressionAttributeValues={":customer": {"SS": [customer_id]}},
+                ReturnValues="ALL_NEW",
+            )
+        if "customers" in answer.get("Attributes", {}):
+            return
+        with outside("DeleteItem"):
+            try:
+                self._client.delete_item(
+                    TableName=self._table, Key=key, ConditionExpression="attribute_not_exists(customers)"
+                )
+            except ClientError as error:
+                if error_code(error) != CONDITION_FAILED:
+                    raise
+
+    def customer_ids(self, segment: int, segments: int, after: str) -> Iterator[str]:
+        """Scan one segment; a number's items are passed over, and never the place to go on from."""
+        start: Any = {"customer_id": {"S": after}, "item": {"S": STANDING}} if after else None
+        last = after
+        while True:
+            more = {"ExclusiveStartKey": start} if start else {}
+            with outside("Scan"):
+                answer = self._client.scan(
+                    TableName=self._table,
+                    Segment=segment,
+                    TotalSegments=segments,
+                    Limit=_ITEMS_A_SCAN,
+                    ProjectionExpression="customer_id",
+                    **more,
+                )
+            for item in answer["Items"]:
+                customer_id = str(item["customer_id"]["S"])
+                if customer_id != last and not customer_id.startswith(phone_key("")):
+                    last = customer_id
+                    yield customer_id
+            start = answer.get("LastEvaluatedKey")
+            if not start:
+                return
 
     def stored_items(self, customer_id: str) -> int:
         """Count the items below a customer's key."""
@@ -206,13 +289,20 @@ def _wake_of(key: str, now: datetime) -> Wake:
         return Wake(now, 0)
 
 
-def _customer(
-    customer_id: str, stored: Mapping[tuple[str, str], Mapping[str, Any]]
-) -> Customer | UnreadableRecordError:
-    facts, standing = stored.get((customer_id, FACTS)), stored.get((customer_id, STANDING))
+def _customer(facts: _Stored, standing: _Stored) -> Customer | UnreadableRecordError:
     try:
         return Customer(
             facts_of(facts) if facts else None,
+            standing_of(standing) if standing else None,
+        )
+    except UnreadableRecordError as error:
+        return error
+
+
+def _told(customer_id: str, facts: _Stored, standing: _Stored) -> Told | UnreadableRecordError:
+    try:
+        return Told(
+            dossier_of(facts) if facts else Dossier(customer_id),
             standing_of(standing) if standing else None,
         )
     except UnreadableRecordError as error:

@@ -16,16 +16,21 @@ from typing import TYPE_CHECKING, Any
 from dunning.adapters.dynamodb.keys import (
     FACTS,
     STANDING,
+    UNKNOWN,
     contact_key,
     instant_key,
     parse_instant,
     parse_wake_key,
+    phone_key,
+    reply_key,
     shard_of,
     wake_key,
 )
 from dunning.domain.contact import Contact, ContactState
+from dunning.domain.dossier import Changed, Closed, Dossier, Held, News, Paid, Released, Said, Stamp, facts_now
 from dunning.domain.facts import Account, Facts, Hold, HoldReason, Instalment
-from dunning.domain.standing import LedgerEntry, Progress, Standing
+from dunning.domain.reply import Reply
+from dunning.domain.standing import LedgerEntry, Progress, Promise, Standing
 from dunning.ports import UnreadableRecordError
 
 if TYPE_CHECKING:
@@ -65,20 +70,42 @@ def _optional(item: StoredItem, name: str) -> str:
     return str(value["S"]) if value else ""
 
 
-def _holds_out(holds: tuple[Hold, ...]) -> list[list[str | None]]:
-    return [[hold.reason.value, hold.until.isoformat() if hold.until else None] for hold in holds]
+def _instant_out(moment: datetime | None) -> str:
+    return instant_key(moment) if moment else ""
+
+
+def _instant_in(written: str) -> datetime | None:
+    return parse_instant(written) if written else None
+
+
+def _day_out(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _day_in(written: str | None) -> date | None:
+    return date.fromisoformat(written) if written else None
+
+
+def _holds_out(holds: tuple[Hold, ...]) -> list[list[object]]:
+    return [
+        [hold.reason.value, _day_out(hold.until)]
+        if hold.since is None
+        else [hold.reason.value, _day_out(hold.until), instant_key(hold.since), list(hold.about)]
+        for hold in holds
+    ]
+
+
+def _hold_in(reason: str, until: str | None, since: str = "", about: list[str] | None = None) -> Hold:
+    """Read a hold; only the customer's own have a moment and may be about instalments."""
+    return Hold(HoldReason(reason), _day_in(until), _instant_in(since), tuple(about or ()))
 
 
 def _holds_in(written: str) -> tuple[Hold, ...]:
-    if not written:
-        return ()
-    return tuple(
-        Hold(HoldReason(reason), date.fromisoformat(until) if until else None) for reason, until in json.loads(written)
-    )
+    return tuple([_hold_in(*hold) for hold in json.loads(written)]) if written else ()
 
 
 def _instalment_out(one: Instalment) -> list[int | str | None]:
-    notice = one.written_notice_on.isoformat() if one.written_notice_on else None
+    notice = _day_out(one.written_notice_on)
     return [one.number, one.due_on.isoformat(), one.amount, one.paid, one.stage_reached, notice, one.late_fee]
 
 
@@ -86,12 +113,49 @@ def _instalment_in(
     number: int, due_on: str, amount: int, paid: int, stage: int | None, notice: str | None = None, late_fee: int = 0
 ) -> Instalment:
     """Read an instalment; those written before there were notices and late fees have neither element."""
-    issued = date.fromisoformat(notice) if notice else None
-    return Instalment(number, date.fromisoformat(due_on), amount, paid, stage, issued, late_fee)
+    return Instalment(number, date.fromisoformat(due_on), amount, paid, stage, _day_in(notice), late_fee)
 
 
-def facts_item(facts: Facts) -> Item:
-    """Write facts as an item."""
+def _news_out(said: Said) -> list[object]:
+    kept: list[object]
+    match said.news:
+        case Paid() as paid:
+            kept = ["paid", paid.account_id, paid.number, paid.paid, paid.currency]
+        case Changed() as to:
+            notice = _day_out(to.written_notice_on)
+            kept = [
+                "changed",
+                to.account_id,
+                to.number,
+                to.due_on.isoformat(),
+                to.amount,
+                to.currency,
+                to.late_fee,
+                notice,
+            ]
+        case Closed() as closed:
+            kept = ["closed", closed.account_id]
+        case Held() as held:
+            kept = ["held", held.reason.value, _day_out(held.until)]
+        case Released() as released:
+            kept = ["released", released.reason.value if released.reason else None]
+    return [instant_key(said.stamp.at), said.stamp.sequence, *kept]
+
+
+def _news_in(at: str, sequence: int, kind: str, *kept: Any) -> Said:  # noqa: ANN401 - from JSON
+    readers: Mapping[str, Callable[..., News]] = {
+        "paid": Paid,
+        "changed": lambda account_id, number, due_on, amount, currency, late_fee, notice: Changed(
+            account_id, number, date.fromisoformat(due_on), amount, currency, late_fee, _day_in(notice)
+        ),
+        "closed": Closed,
+        "held": lambda reason, until: Held(HoldReason(reason), _day_in(until)),
+        "released": lambda reason: Released(HoldReason(reason) if reason else None),
+    }
+    return Said(Stamp(parse_instant(at), sequence), readers[kind](*kept))
+
+
+def _statement_out(facts: Facts) -> Item:
     accounts = [
         {
             "account_id": account.account_id,
@@ -102,28 +166,41 @@ def facts_item(facts: Facts) -> Item:
         }
         for account in facts.accounts
     ]
+    return {
+        "name": _text(facts.name),
+        "phone": _text(facts.phone),
+        "phone_country": _text(facts.phone_country),
+        "country": _text(facts.country),
+        "region": _text(facts.region),
+        "language": _text(facts.language),
+        "time_zone": _text(facts.time_zone),
+        "lender": _text(facts.lender),
+        "consented_at": _text(_instant_out(facts.consented_at)),
+        "accounts": _json(accounts),
+        "holds": _json(_holds_out(facts.holds)),
+        "opted_out": {"BOOL": facts.opted_out},
+        "as_of": _text(_instant_out(facts.as_of)),
+        "paid_as_of": _text(_instant_out(facts.paid_as_of)),
+    }
+
+
+def dossier_item(dossier: Dossier) -> Item:
+    """Write what a lender has said as an item; before the first statement it holds news only."""
+    news = [_news_out(said) for _, said in sorted(dossier.news.items())]
     return _drop_empty(
         {
-            "customer_id": _text(facts.customer_id),
+            "customer_id": _text(dossier.customer_id),
             "item": _text(FACTS),
-            "name": _text(facts.name),
-            "phone": _text(facts.phone),
-            "phone_country": _text(facts.phone_country),
-            "country": _text(facts.country),
-            "region": _text(facts.region),
-            "language": _text(facts.language),
-            "time_zone": _text(facts.time_zone),
-            "lender": _text(facts.lender),
-            "consented_at": _text(instant_key(facts.consented_at) if facts.consented_at else ""),
-            "accounts": _json(accounts),
-            "holds": _json(_holds_out(facts.holds)),
-            "opted_out": {"BOOL": facts.opted_out},
-            "as_of": _text(instant_key(facts.as_of) if facts.as_of else ""),
+            "revision": _number(dossier.revision),
+            **(_statement_out(dossier.statement) if dossier.statement else {}),
+            "news": _json(news),
+            "phones": _json(list(dossier.phones)),
+            "erased_at": _text(_instant_out(dossier.erased_at)),
         }
     )
 
 
-def _read_facts(item: StoredItem) -> Facts:
+def _read_statement(item: StoredItem) -> Facts:
     accounts = tuple(
         Account(
             account["account_id"],
@@ -134,7 +211,6 @@ def _read_facts(item: StoredItem) -> Facts:
         )
         for account in json.loads(_optional(item, "accounts") or "[]")
     )
-    consented_at, as_of = _optional(item, "consented_at"), _optional(item, "as_of")
     return Facts(
         customer_id=item["customer_id"]["S"],
         name=item["name"]["S"],
@@ -145,22 +221,45 @@ def _read_facts(item: StoredItem) -> Facts:
         language=item["language"]["S"],
         time_zone=_optional(item, "time_zone"),
         lender=item["lender"]["S"],
-        consented_at=parse_instant(consented_at) if consented_at else None,
+        consented_at=_instant_in(_optional(item, "consented_at")),
         accounts=accounts,
         holds=_holds_in(_optional(item, "holds")),
         opted_out=bool(item["opted_out"]["BOOL"]),
-        as_of=parse_instant(as_of) if as_of else None,
+        as_of=_instant_in(_optional(item, "as_of")),
+        paid_as_of=_instant_in(_optional(item, "paid_as_of")),
     )
 
 
-def facts_of(item: StoredItem) -> Facts:
+def _read_dossier(item: StoredItem) -> Dossier:
+    said = [_news_in(*written) for written in json.loads(_optional(item, "news") or "[]")]
+    return Dossier(
+        customer_id=item["customer_id"]["S"],
+        revision=int(item["revision"]["N"]),
+        statement=_read_statement(item) if "name" in item else None,
+        news={one.news.subject: one for one in said},
+        phones=tuple(json.loads(_optional(item, "phones") or "[]")),
+        erased_at=_instant_in(_optional(item, "erased_at")),
+    )
+
+
+def dossier_of(item: StoredItem) -> Dossier:
     """
-    Read facts.
+    Read what a lender has said.
 
     Raises:
-        UnreadableRecordError: the item is not what `facts_item` writes.
+        UnreadableRecordError: the item is not what `dossier_item` writes.
     """
-    return _readable(_read_facts, "facts", item)
+    return _readable(_read_dossier, "facts", item)
+
+
+def facts_of(item: StoredItem) -> Facts | None:
+    """
+    Read what a lender has said and work out the facts; `None` if there has been no statement.
+
+    Raises:
+        UnreadableRecordError: the item is not what `dossier_item` writes.
+    """
+    return _readable(lambda stored: facts_now(_read_dossier(stored)), "facts", item)
 
 
 def standing_item(standing: Standing, shards: int) -> Item:
@@ -174,21 +273,33 @@ def standing_item(standing: Standing, shards: int) -> Item:
             list(entry.accounts),
             entry.channel,
             instant_key(entry.answers) if entry.answers else None,
+            *([True] if entry.failed else []),
         ]
         for entry in standing.ledger
     ]
     progress = {
         key: [heard.stage, heard.on.isoformat(), heard.due_on.isoformat()] for key, heard in standing.progress.items()
     }
+    promises = {
+        key: [instant_key(promise.said_at), promise.on.isoformat(), promise.kept]
+        for key, promise in standing.promises.items()
+    }
+    accounts_out = {account_id: instant_key(at) for account_id, at in standing.opted_out_accounts.items()}
     item: Item = {
         "customer_id": _text(standing.customer_id),
         "item": _text(STANDING),
         "version": _number(standing.version),
         "ledger": _json(ledger),
         "progress": _json(progress),
-        "opted_out_at": _text(instant_key(standing.opted_out_at) if standing.opted_out_at else ""),
+        "opted_out_at": _text(_instant_out(standing.opted_out_at)),
+        "opted_in_at": _text(_instant_out(standing.opted_in_at)),
+        "opted_out_accounts": _json(accounts_out),
         "suspended_phone": _text(standing.suspended_phone),
+        "suspended_at": _text(_instant_out(standing.suspended_at)),
+        "shared_phone": _text(standing.shared_phone),
+        "shared_at": _text(_instant_out(standing.shared_at)),
         "holds": _json(_holds_out(standing.holds)),
+        "promises": _json(promises),
         "planned_for": _text(standing.planned_for),
         "reason": _text(standing.reason),
     }
@@ -198,33 +309,54 @@ def standing_item(standing: Standing, shards: int) -> Item:
     return _drop_empty(item)
 
 
-def _read_standing(item: StoredItem) -> Standing:
-    ledger = tuple(
-        LedgerEntry(
-            send_id,
-            claim_id,
-            parse_instant(at),
-            stage,
-            tuple(accounts),
-            channel,
-            parse_instant(answers) if answers else None,
-        )
-        for send_id, claim_id, at, stage, accounts, channel, answers in json.loads(_optional(item, "ledger") or "[]")
+def _entry_in(
+    send_id: str,
+    claim_id: str,
+    at: str,
+    stage: int | None,
+    accounts: list[str],
+    channel: str,
+    answers: str | None,
+    failed: bool = False,  # noqa: FBT001, FBT002 - an element of a list in JSON
+) -> LedgerEntry:
+    return LedgerEntry(
+        send_id,
+        claim_id,
+        parse_instant(at),
+        stage,
+        tuple(accounts),
+        channel,
+        parse_instant(answers) if answers else None,
+        failed,
     )
+
+
+def _read_standing(item: StoredItem) -> Standing:
     progress = {
         key: Progress(stage, date.fromisoformat(on), date.fromisoformat(due_on))
         for key, (stage, on, due_on) in json.loads(_optional(item, "progress") or "{}").items()
     }
-    wake, opted_out_at = _optional(item, "wake_key"), _optional(item, "opted_out_at")
+    promises = {
+        key: Promise(parse_instant(said_at), date.fromisoformat(on), kept)
+        for key, (said_at, on, kept) in json.loads(_optional(item, "promises") or "{}").items()
+    }
+    accounts_out = json.loads(_optional(item, "opted_out_accounts") or "{}")
+    wake = _optional(item, "wake_key")
     return Standing(
         customer_id=item["customer_id"]["S"],
         version=int(item["version"]["N"]),
         wake=parse_wake_key(wake) if wake else None,
-        ledger=ledger,
+        ledger=tuple([_entry_in(*entry) for entry in json.loads(_optional(item, "ledger") or "[]")]),
         progress=progress,
-        opted_out_at=parse_instant(opted_out_at) if opted_out_at else None,
+        opted_out_at=_instant_in(_optional(item, "opted_out_at")),
+        opted_in_at=_instant_in(_optional(item, "opted_in_at")),
+        opted_out_accounts={account_id: parse_instant(at) for account_id, at in accounts_out.items()},
         suspended_phone=_optional(item, "suspended_phone"),
+        suspended_at=_instant_in(_optional(item, "suspended_at")),
+        shared_phone=_optional(item, "shared_phone"),
+        shared_at=_instant_in(_optional(item, "shared_at")),
         holds=_holds_in(_optional(item, "holds")),
+        promises=promises,
         planned_for=_optional(item, "planned_for"),
         reason=_optional(item, "reason"),
     )
@@ -250,7 +382,7 @@ def contact_item(contact: Contact) -> Item:
             "claim_id": _text(contact.claim_id),
             "at": _text(instant_key(contact.at)),
             "state": _text(contact.state.value),
-            "stage": _number(contact.stage),
+            "stage": _text("") if contact.stage is None else _number(contact.stage),
             "account_ids": _json(list(contact.account_ids)),
             "channel": _text(contact.channel),
             "expires_at": _number(int(contact.expires_at.timestamp())),
@@ -266,8 +398,27 @@ def contact_item(contact: Contact) -> Item:
             "code": _text(contact.code),
             "price": _number(contact.price),
             "reasons": _json(list(contact.reasons)),
+            "unknown": _text(UNKNOWN if contact.state is ContactState.UNKNOWN else ""),
+            **receipt_attributes(contact),
         }
     )
+
+
+def receipt_attributes(contact: Contact) -> Item:
+    """Write what a receipt says, nothing if there is none."""
+    if contact.reported_at is None:
+        return {}
+    return {
+        "reported_at": _text(instant_key(contact.reported_at)),
+        "response": _text(contact.response),
+        "billed_parts": _number(contact.billed_parts),
+        "billed_price": _number(contact.billed_price),
+    }
+
+
+def _optional_number(item: StoredItem, name: str) -> int | None:
+    value = item.get(name)
+    return int(value["N"]) if value else None
 
 
 def _read_contact(item: StoredItem) -> Contact:
@@ -277,7 +428,7 @@ def _read_contact(item: StoredItem) -> Contact:
         claim_id=item["claim_id"]["S"],
         at=parse_instant(item["at"]["S"]),
         state=ContactState(item["state"]["S"]),
-        stage=int(item["stage"]["N"]),
+        stage=_optional_number(item, "stage"),
         account_ids=tuple(json.loads(_optional(item, "account_ids") or "[]")),
         channel=item["channel"]["S"],
         expires_at=datetime.fromtimestamp(int(item["expires_at"]["N"]), UTC),
@@ -293,6 +444,10 @@ def _read_contact(item: StoredItem) -> Contact:
         code=_optional(item, "code"),
         price=int(item["price"]["N"]),
         reasons=tuple(json.loads(_optional(item, "reasons") or "[]")),
+        reported_at=_instant_in(_optional(item, "reported_at")),
+        response=_optional(item, "response"),
+        billed_parts=_optional_number(item, "billed_parts") or 0,
+        billed_price=_optional_number(item, "billed_price") or 0,
     )
 
 
@@ -304,3 +459,22 @@ def contact_of(item: StoredItem) -> Contact:
         UnreadableRecordError: the item is not what `contact_item` writes.
     """
     return _readable(_read_contact, "contact", item)
+
+
+def reply_item(reply: Reply) -> Item:
+    """Write what a customer wrote as an item beside their contacts; for an unknown number below the number."""
+    inbound = reply.inbound
+    return _drop_empty(
+        {
+            "customer_id": _text(reply.customer_id or phone_key(inbound.phone)),
+            "contact": _text(reply_key(inbound.at, inbound.inbound_id)),
+            "inbound_id": _text(inbound.inbound_id),
+            "at": _text(instant_key(inbound.at)),
+            "phone": _text(inbound.phone),
+            "text": _text(inbound.text),
+            "answers_message_id": _text(inbound.answers_message_id),
+            "meanings": _json(list(reply.meanings)),
+            "promised_on": _text(_day_out(reply.promised_on) or ""),
+            "expires_at": _number(int(reply.expires_at.timestamp())),
+        }
+    )

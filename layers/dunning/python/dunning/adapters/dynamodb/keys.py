@@ -1,10 +1,13 @@
 """
 Keys of both tables, built and read here only.
 
-customers: `customer_id` and `item`, which is `facts` or `standing`.
+customers: `customer_id` and `item`, which is `facts` or `standing`. Beside them the numbers: `phone#+886912345678`
+and `phone`, with the ids of all who have or had that number. No id of a customer has a `#`.
 due index: `shard`, `00` to `99`, and `wake_key`, `2026-12-01T02:00:00.000000Z#1`: the wake, then the urgency, so
 that of all who wake at the same moment the most urgent come first.
-contacts:  `customer_id` and `contact`, `2026-12-01T02:00:03.123456Z#<send_id>`.
+contacts:  `customer_id` and `contact`, `2026-12-01T02:00:03.123456Z#<send_id>`, or `reply#<instant>#<inbound id>` for
+what a customer wrote; the replies of a number that no customer has are below `phone#<number>`.
+unknown index of contacts: `unknown`, always `yes`, and `contact`: only records of which nobody knows what became.
 """
 
 import zlib
@@ -14,6 +17,9 @@ from dunning.domain.standing import LEAST_URGENT, Wake
 
 FACTS = "facts"
 STANDING = "standing"
+PHONE = "phone"
+UNKNOWN = "yes"
+REPLY = "reply#"
 
 _LENGTH = len("2026-12-01T02:00:00.000000")
 
@@ -59,3 +65,13 @@ def due_until(now: datetime) -> str:
 def contact_key(at: datetime, send_id: str) -> str:
     """Build the sort key of a contact."""
     return f"{instant_key(at)}#{send_id}"
+
+
+def phone_key(phone: str) -> str:
+    """Build the key under which a number's customers are found."""
+    return f"phone#{phone}"
+
+
+def reply_key(at: datetime, inbound_id: str) -> str:
+    """Build the sort key of a reply."""
+    return f"{REPLY}{instant_key(at)}#{inbound_id}"

@@ -12,12 +12,13 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from dunning.domain.decision import Decision
+from dunning.domain.dossier import facts_now, is_erased_for, with_statement
 from dunning.domain.errors import DunningError
 from dunning.domain.facts import Facts
 from dunning.domain.rules import Policies
 from dunning.domain.standing import Standing
-from dunning.ports import Customer, CustomerStore, UnreadableRecordError
-from dunning.services.planning import fingerprint, plan
+from dunning.ports import CustomerStore, Told, UnreadableRecordError
+from dunning.services.planning import fingerprint, replan
 
 BATCH = 50
 """Facts and standing of 50 customers are the 100 keys of one BatchGetItem."""
@@ -36,6 +37,7 @@ class Outcome(Enum):
     UNCHANGED = auto()
     OLDER = auto()
     UNREADABLE = auto()
+    ERASED = auto()
 
 
 class Candidate(NamedTuple):
@@ -68,40 +70,38 @@ class Settler:
         Raises:
             IntakeConflictError: others kept changing a customer.
         """
-        stored = self._store.load([candidate.facts.customer_id for candidate in batch])
+        stored = self._store.load_told([candidate.facts.customer_id for candidate in batch])
         return [self._settle(candidate, stored[candidate.facts.customer_id], now) for candidate in batch]
 
-    def _settle(self, candidate: Candidate, stored: Customer | UnreadableRecordError, now: datetime) -> Settled:
+    def _settle(self, candidate: Candidate, stored: Told | UnreadableRecordError, now: datetime) -> Settled:
         facts = candidate.facts
-        named = fingerprint(facts)
         for _ in range(_TRIES):
             if isinstance(stored, UnreadableRecordError):
                 return Settled(candidate, Outcome.UNREADABLE)
-            if _is_older(facts, stored.facts):
+            dossier, before = stored
+            if is_erased_for(dossier, facts):
+                return Settled(candidate, Outcome.ERASED)
+            if _is_older(facts, dossier.statement):
                 return Settled(candidate, Outcome.OLDER)
-            same = _says_the_same(facts, stored.facts)
-            if same and stored.standing is not None and stored.standing.planned_for == named:
+            same = _says_the_same(facts, dossier.statement)
+            after = dossier if same else with_statement(dossier, facts)
+            known = facts_now(after) or facts
+            if same and before is not None and before.planned_for == fingerprint(known):
                 return Settled(candidate, Outcome.UNCHANGED)
-            if same or self._store.save_facts(facts):
-                before = stored.standing or Standing(facts.customer_id)
-                standing, decision = self._planned(facts, before, named, now)
-                if self._store.save_standing(standing, expected_version=before.version):
+            if same or self._store.save_dossier(after, expected_revision=dossier.revision):
+                standing, decision = self._planned(known, before or Standing(facts.customer_id), now)
+                if self._store.save_standing(standing, expected_version=before.version if before else 0):
                     # Who comes with an opt-out from another system has not opted out of our texts.
-                    opts_out = stored.facts is not None and before.opted_out_at != standing.opted_out_at
+                    opts_out = before is not None and before.opted_out_at != standing.opted_out_at
                     return Settled(candidate, Outcome.LOADED, decision, opts_out)
-            stored = self._store.load([facts.customer_id])[facts.customer_id]
+            stored = self._store.load_told([facts.customer_id])[facts.customer_id]
         raise IntakeConflictError(f"customer {facts.customer_id} kept changing")
 
-    def _planned(self, facts: Facts, before: Standing, named: str, now: datetime) -> tuple[Standing, Decision]:
+    def _planned(self, facts: Facts, before: Standing, now: datetime) -> tuple[Standing, Decision]:
         """Return the standing with its next wake. An opt-out stays: a file that no longer says so lifts nothing."""
-        standing = replace(
-            before,
-            version=before.version + 1,
-            opted_out_at=before.opted_out_at or (now if facts.opted_out else None),
-            planned_for=named,
-        )
-        wake, reason, decision = plan(facts, standing, self._policies, now)
-        return replace(standing, wake=wake, reason=reason), decision
+        opted_out_at = before.opted_out_at or (now if facts.opted_out else None)
+        standing, decision, _ = replan(facts, before, replace(before, opted_out_at=opted_out_at), self._policies, now)
+        return standing, decision
 
 
 def _is_older(facts: Facts, stored: Facts | None) -> bool:
@@ -110,4 +110,11 @@ def _is_older(facts: Facts, stored: Facts | None) -> bool:
 
 
 def _says_the_same(facts: Facts, stored: Facts | None) -> bool:
-    return stored is not None and replace(stored, as_of=None) == replace(facts, as_of=None)
+    """
+    Tell whether a file brings nothing new.
+
+    One that says itself as of when it speaks always does: it is an order to believe it, not what was said before.
+    """
+    if stored is None or facts.paid_as_of == facts.as_of:
+        return stored == facts
+    return replace(stored, as_of=None, paid_as_of=None) == replace(facts, as_of=None, paid_as_of=None)

@@ -1,0 +1,86 @@
+"""Announcements: what a lender's other systems may want to follow. Ids and codes only, nothing personal."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+
+class Why(StrEnum):
+    """Why a customer needs a person."""
+
+    HARDSHIP = "hardship"
+    DISPUTE = "dispute"
+    WRONG_PERSON = "wrong_person"
+    DECEASED = "deceased"
+    REPRESENTED = "represented"
+    COMPLAINT = "complaint"
+    HELP = "help"
+    PROMISE_UNCLEAR = "promise_unclear"
+    PROMISED_BEFORE = "promised_before"
+    SHARED_PHONE = "shared_phone"
+    LADDER_FINISHED = "ladder_finished"
+
+
+@dataclass(frozen=True, slots=True)
+class ReminderSent:
+    """The carrier took a reminder."""
+
+    customer_id: str
+    at: datetime
+    send_id: str
+    stage: int
+    account_ids: tuple[str, ...]
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReminderStopped:
+    """No reminder will follow until something changes; `reason` is the decision's."""
+
+    customer_id: str
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerNeedsPerson:
+    """Somebody has to look at this customer; `reply_id` names what they wrote, if they did."""
+
+    customer_id: str
+    at: datetime
+    why: Why
+    reply_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyNotUnderstood:
+    """A customer wrote something no rule understands. Nothing was changed by it."""
+
+    customer_id: str
+    at: datetime
+    reply_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class NumberUnreachable:
+    """Texts to the customer's number do not arrive; none is sent until it is corrected. `cause` is our class of it."""
+
+    customer_id: str
+    at: datetime
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseBroken:
+    """The day a customer promised to pay by is over, and the instalment is still open."""
+
+    customer_id: str
+    at: datetime
+    account_id: str
+    number: int
+    promised_on: date
+
+
+type Announcement = (
+    ReminderSent | ReminderStopped | CustomerNeedsPerson | ReplyNotUnderstood | NumberUnreachable | PromiseBroken
+)

@@ -1,0 +1,275 @@
+"""
+The dossier: everything a lender has said of a customer, by file and by event, and what it comes to.
+
+A file is a statement about the whole customer as of a moment; an event is news about one thing. News come late, twice
+and out of order, so each carries the lender's own time, and of two about the same thing the newer one counts,
+whichever came first. A statement takes the place of older ones, and of older news. The facts that decisions are made
+from are worked out from both, so that they depend on what was said, never on the order in which it arrived.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+from dunning.domain.facts import EVERY_HOLD, Account, Facts, Hold, HoldReason, Instalment
+
+FILES_LAG = timedelta(days=1)
+"""
+A file that does not say as of when it speaks is believed about payments only up to a day before it came: it may have
+been written last night, and must not take back what was paid this morning.
+"""
+
+
+class Stamp(NamedTuple):
+    """When the lender said something; `sequence` orders what was said at the same moment."""
+
+    at: datetime
+    sequence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """So much of an instalment is paid by now, in minor units: an absolute amount, lower after a reversal."""
+
+    account_id: str
+    number: int
+    paid: int
+    currency: str
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+        return f"paid:{self.account_id}#{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """An instalment is now due then, and comes to so much; or there is a new one."""
+
+    account_id: str
+    number: int
+    due_on: date
+    amount: int
+    currency: str
+    late_fee: int = 0
+    written_notice_on: date | None = None
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+        return f"changed:{self.account_id}#{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Nothing of this account is to be paid any more."""
+
+    account_id: str
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+        return f"closed:{self.account_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The lender wants silence, up to and including a local day, or until it is lifted."""
+
+    reason: HoldReason
+    until: date | None = None
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+        return f"held:{self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A person has looked at it: holds of this reason, or all, whoever placed them, end here."""
+
+    reason: HoldReason | None = None
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+        return f"released:{self.reason or EVERY_HOLD}"
+
+
+type News = Paid | Changed | Closed | Held | Released
+
+
+class Said(NamedTuple):
+    """A piece of news and when it was said."""
+
+    stamp: Stamp
+    news: News
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """
+    What a lender has said of one customer. `revision` is bumped with every change.
+
+    `news` holds the newest of each subject that no statement has overtaken. `phones` are all numbers the customer had,
+    for receipts of texts to them. `erased_at` is when the customer was erased at the lender's word: what was said up to
+    then is gone and stays gone, and a later statement counts only with a consent given since.
+    """
+
+    customer_id: str
+    revision: int = 0
+    statement: Facts | None = None
+    news: Mapping[str, Said] = field(default_factory=dict)
+    phones: tuple[str, ...] = ()
+    erased_at: datetime | None = None
+
+
+def with_news(dossier: Dossier, said: Said) -> Dossier:
+    """Return the dossier with a piece of news; the same one if it knows better already, or the customer is erased."""
+    if dossier.erased_at is not None and dossier.statement is None:
+        return dossier
+    if dossier.statement is not None and _overtaken(said, dossier.statement):
+        return dossier
+    known = dossier.news.get(said.news.subject)
+    if known is not None and _order(known) >= _order(said):
+        return dossier
+    return replace(dossier, revision=dossier.revision + 1, news={**dossier.news, said.news.subject: said})
+
+
+def with_statement(dossier: Dossier, facts: Facts) -> Dossier:
+    """
+    Return the dossier with a statement about the whole customer; the same one if it knows a newer one.
+
+    Raises:
+        ValueError: the statement does not say as of when it speaks, or the customer is erased (`is_erased_for`).
+    """
+    if facts.as_of is None:
+        raise ValueError("a statement without as_of cannot be ordered")
+    if is_erased_for(dossier, facts):
+        raise ValueError("the customer is erased")
+    known = dossier.statement
+    if known is not None and known.as_of is not None and known.as_of > facts.as_of:
+        return dossier
+    news = {subject: said for subject, said in dossier.news.items() if not _overtaken(said, facts)}
+    phones = dossier.phones if facts.phone in dossier.phones else (*dossier.phones, facts.phone)
+    return replace(dossier, revision=dossier.revision + 1, statement=facts, news=news, phones=phones)
+
+
+def without_customer(dossier: Dossier, at: datetime) -> Dossier:
+    """
+    Return the dossier after the lender had the customer erased: an id and a moment are left.
+
+    One who has consented anew since is not erased by a word from before that.
+    """
+    erased_at = max(at, dossier.erased_at or at)
+    statement = dossier.statement
+    if statement is not None and statement.consented_at is not None and statement.consented_at > erased_at:
+        if dossier.erased_at == erased_at:
+            return dossier
+        return replace(dossier, revision=dossier.revision + 1, erased_at=erased_at)
+    if statement is None and not dossier.news and not dossier.phones and dossier.erased_at == erased_at:
+        return dossier
+    return Dossier(dossier.customer_id, dossier.revision + 1, erased_at=erased_at)
+
+
+def is_erased_for(dossier: Dossier, facts: Facts) -> bool:
+    """Tell whether a statement must not bring a customer back: erased, and no consent has been given since."""
+    if dossier.erased_at is None:
+        return False
+    return facts.consented_at is None or facts.consented_at <= dossier.erased_at
+
+
+def facts_now(dossier: Dossier) -> Facts | None:
+    """Work out the facts: the newest statement, and the news it does not know of. `None` before any statement."""
+    facts = dossier.statement
+    if facts is None or not dossier.news:
+        return facts
+    about: dict[str, list[Said]] = {}
+    closed: set[str] = set()
+    released: dict[str, datetime] = {}
+    held: dict[HoldReason, Said] = {}
+    for said in dossier.news.values():
+        match said.news:
+            case Paid(account_id=account_id) | Changed(account_id=account_id):
+                about.setdefault(account_id, []).append(said)
+            case Closed(account_id=account_id):
+                closed.add(account_id)
+            case Released(reason=reason):
+                released[reason or EVERY_HOLD] = said.stamp.at
+            case Held(reason=reason):
+                held[reason] = said
+    accounts = tuple(
+        _with_news_about(account, about.get(account.account_id, ()))
+        for account in facts.accounts
+        if account.account_id not in closed
+    )
+    now = replace(facts, accounts=accounts, released=released)
+    return replace(now, holds=_holds(facts, held, now)) if released or held else now
+
+
+def _holds(facts: Facts, held: Mapping[HoldReason, Said], now: Facts) -> tuple[Hold, ...]:
+    """Holds of the statement and of news, without those that were lifted since."""
+    stated = [
+        hold
+        for hold in facts.holds
+        if hold.reason not in held and not (facts.as_of and now.is_released(hold.reason, facts.as_of))
+    ]
+    placed = [
+        Hold(said.news.reason, said.news.until)
+        for said in held.values()
+        if isinstance(said.news, Held) and not now.is_released(said.news.reason, said.stamp.at)
+    ]
+    return tuple(sorted((*stated, *placed), key=lambda hold: (hold.reason.value, hold.until or date.max)))
+
+
+def _with_news_about(account: Account, news: list[Said] | tuple[()]) -> Account:
+    """Return an account with what is newer than the statement. Amounts in another currency make it unreadable."""
+    instalments = {one.number: one for one in account.instalments}
+    currency = account.currency
+    # What an instalment is comes before what was paid of it.
+    for said in sorted(news, key=lambda one: isinstance(one.news, Paid)):
+        match said.news:
+            case Changed() as changed:
+                known = instalments.get(changed.number)
+                instalments[changed.number] = Instalment(
+                    changed.number,
+                    changed.due_on,
+                    changed.amount,
+                    known.paid if known else 0,
+                    known.stage_reached if known else None,
+                    changed.written_notice_on,
+                    changed.late_fee,
+                    known.paid_at if known else None,
+                )
+            case Paid() as paid if paid.number in instalments:
+                unpaid = instalments[paid.number]
+                instalments[paid.number] = replace(unpaid, paid=paid.paid, paid_at=said.stamp.at)
+            case _:
+                continue
+        if said.news.currency != account.currency:
+            currency = ""
+    ordered = tuple(sorted(instalments.values(), key=lambda one: (one.due_on, one.number)))
+    return replace(account, currency=currency, instalments=ordered)
+
+
+def _overtaken(said: Said, facts: Facts) -> bool:
+    """
+    Tell whether a statement already knows a piece of news.
+
+    Holds and releases are never overtaken: a file that does not mention a dispute does not end it, a person does.
+    """
+    match said.news:
+        case Paid():
+            known_until = facts.paid_as_of or facts.as_of
+        case Changed() | Closed():
+            known_until = facts.as_of
+        case _:
+            return False
+    return known_until is not None and said.stamp.at <= known_until
+
+
+def _order(said: Said) -> tuple[Stamp, str]:
+    """The newer counts; of two that were said at the same moment always the same one."""
+    return said.stamp, repr(said.news)

@@ -1,0 +1,35 @@
+"""Meanings: what a customer's reply comes to. Which words mean what is data, in `policy/replies/`."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+
+class Meaning(StrEnum):
+    """What somebody wants to tell us. The values are kept with the reply and appear in events and reports."""
+
+    OPT_OUT = "opt_out"
+    OPT_IN = "opt_in"
+    PAID = "paid"
+    PROMISE = "promise"
+    HARDSHIP = "hardship"
+    DISPUTE = "dispute"
+    WRONG_PERSON = "wrong_person"
+    DECEASED = "deceased"
+    REPRESENTED = "represented"
+    COMPLAINT = "complaint"
+    HELP = "help"
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """
+    What a reply means: none, one or several meanings, in the order of `Meaning`.
+
+    `promised_on` is the local day of a `PROMISE`, `None` if it names none that is certain. `digits` are the last digits
+    of an account the reply speaks of, or empty.
+    """
+
+    meanings: tuple[Meaning, ...] = ()
+    promised_on: date | None = None
+    digits: str = ""

@@ -1,0 +1,76 @@
+"""
+Promises: what a customer said would be paid by a day, and whether it was.
+
+A promise buys silence once for an instalment: the first one made for it counts, so that it does not matter in which
+order two arrive. It is kept if the instalment is paid by the end of its day where the customer lives.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from dunning.domain.facts import Facts, open_instalments
+from dunning.domain.hours import start_of_day
+from dunning.domain.standing import PROGRESS_LIMIT, Promise, Standing, progress_key
+
+
+class Settled(NamedTuple):
+    """A standing whose promises are judged, and the instalments (by `progress_key`) whose promise was just broken."""
+
+    standing: Standing
+    broken: tuple[str, ...]
+
+
+def with_promise(standing: Standing, instalments: Iterable[str], said_at: datetime, on: date) -> Standing:
+    """Return the standing with a promise for these instalments, by `progress_key`; an earlier one is left as it is."""
+    promises = dict(standing.promises)
+    for key in instalments:
+        known = promises.get(key)
+        if known is None or (said_at, on) < (known.said_at, known.on):
+            promises[key] = Promise(said_at, on)
+    for key in sorted(promises, key=lambda one: (promises[one].said_at, one))[: max(0, len(promises) - PROGRESS_LIMIT)]:
+        del promises[key]
+    return replace(standing, promises=promises)
+
+
+def settle_promises(standing: Standing, facts: Facts, zones: Sequence[ZoneInfo], now: datetime) -> Settled:
+    """Judge the promises whose instalment is paid or whose day is over. One judged broken may still turn out kept."""
+    if not standing.promises:
+        return Settled(standing, ())
+    still_open = {
+        progress_key(account.account_id, one.number) for account in facts.accounts for one in open_instalments(account)
+    }
+    paid_at = {
+        progress_key(account.account_id, one.number): one.paid_at
+        for account in facts.accounts
+        for one in account.instalments
+    }
+    promises = dict(standing.promises)
+    broken = []
+    for key, promise in promises.items():
+        ends = _end(promise, zones)
+        if promise.kept is True:
+            continue
+        if key not in still_open:
+            paid = paid_at.get(key) or now
+            if promise.kept is None or paid < ends:
+                promises[key] = replace(promise, kept=paid < ends)
+        elif now >= ends and promise.kept is None:
+            promises[key] = replace(promise, kept=False)
+            broken.append(key)
+    return (
+        Settled(replace(standing, promises=promises), tuple(broken))
+        if promises != standing.promises
+        else Settled(standing, ())
+    )
+
+
+def promise_ends(standing: Standing, zones: Sequence[ZoneInfo]) -> datetime | None:
+    """Return when the next promise that is not judged yet has to be looked at."""
+    return min((_end(promise, zones) for promise in standing.promises.values() if promise.kept is None), default=None)
+
+
+def _end(promise: Promise, zones: Sequence[ZoneInfo]) -> datetime:
+    return start_of_day(tuple(zones), promise.on.toordinal() + 1)
