@@ -14,7 +14,7 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ from dunning.policy import load_policies
 from dunning.ports import Customer, Told, UnreadableRecordError
 from dunning.services.intake import IntakeService
 from dunning.services.intake.rows import COLUMNS
-from tests.fakes import FakeClock, FakeJournal
+from tests.fakes import FakeAnnouncer, FakeClock, FakeJournal
 
 LENDER = "demo-tw"
 INSTALMENTS_A_CUSTOMER = 6
@@ -51,6 +51,16 @@ class _Nobody:
         return True
 
     def set_aside(self, customer_id: str, until: datetime) -> None:
+        raise NotImplementedError
+
+    def customers_with(self, phones: Collection[str]) -> Mapping[str, frozenset[str]]:
+        return dict.fromkeys(phones, frozenset())
+
+    def add_phone(self, phone: str, customer_id: str) -> frozenset[str]:
+        del phone
+        return frozenset({customer_id})
+
+    def forget_phone(self, phone: str, customer_id: str) -> None:
         raise NotImplementedError
 
 
@@ -105,9 +115,12 @@ def read_bare(path: Path) -> int:
 
 def load(path: Path) -> int:
     """Run the intake."""
+    nobody = _Nobody()
     service = IntakeService(
-        store=_Nobody(),
+        store=nobody,
+        phones=nobody,
         uploads=_Folder(path),
+        announcer=FakeAnnouncer(),
         policies=load_policies(),
         lenders=frozenset({LENDER}),
         clock=FakeClock(),

@@ -302,9 +302,9 @@ class _MeteredCloud(LocalCloud):
             phase.invocations += 1
             return super().invoke(function, event)
 
-    def drain(self) -> int:
+    def drain(self, function: str = "sender") -> int:
         with self._meter.during(QUEUE):
-            return super().drain()
+            return super().drain(function)
 
 
 def month_of(customers: int) -> Usage:

@@ -4,17 +4,28 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from dunning.adapters.dynamodb.items import contact_item, dossier_item, standing_item
+from dunning.domain.announcement import Announcement
 from dunning.domain.contact import Contact, ContactState
 from dunning.domain.facts import Hold, HoldReason
 from dunning.domain.standing import LedgerEntry, Progress, Promise, Standing, Wake
 from dunning.services import send
 from dunning.services.send import workers_for
-from dunning.settings import IntakeSettings, ScannerSettings, SenderSettings, Settings
+from dunning.settings import (
+    HousekeepingSettings,
+    InboxSettings,
+    IntakeSettings,
+    PaymentsSettings,
+    ReceiptsSettings,
+    ReplanSettings,
+    ScannerSettings,
+    SenderSettings,
+    Settings,
+)
 from tests.builders import a_dossier
 from tests.integration.people import NOW, someone
 from tests.local import ROOT
@@ -26,7 +37,22 @@ SETTINGS: dict[str, type[Settings]] = {
     "ScannerFunction": ScannerSettings,
     "SenderFunction": SenderSettings,
     "IntakeFunction": IntakeSettings,
+    "PaymentsFunction": PaymentsSettings,
+    "ReceiptsFunction": ReceiptsSettings,
+    "InboxFunction": InboxSettings,
+    "HousekeepingFunction": HousekeepingSettings,
+    "ReplanFunction": ReplanSettings,
 }
+QUEUES = {
+    "Reminders": "SenderFunction",
+    "Payments": "PaymentsFunction",
+    "Inbox": "InboxFunction",
+    "Replan": "ReplanFunction",
+}
+"""Each queue and the function it feeds; each has its dead letters."""
+
+WITH_NUMBERS = {"Inbox", "InboxDeadLetters", "ReceiptsDeadLetters"}
+"""Queues that hold numbers and texts."""
 _OF_THE_LOGGER = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
 
 
@@ -71,6 +97,28 @@ def _statements(resources: Mapping[str, Resource]) -> list[Resource]:
     return [statement for policy in inline + beside for statement in policy["PolicyDocument"]["Statement"]]
 
 
+def _mapping(resources: Mapping[str, Resource], function: str) -> Resource:
+    """Return how a queue feeds a function."""
+    (found,) = (
+        mapping["Properties"]
+        for mapping in _of_type(resources, "AWS::Lambda::EventSourceMapping").values()
+        if _target(mapping["Properties"]["FunctionName"]) == function
+    )
+    properties: Resource = found
+    return properties
+
+
+def _schedule(resources: Mapping[str, Resource]) -> Resource:
+    """Return the scanner's schedule."""
+    (found,) = (
+        schedule["Properties"]
+        for schedule in _of_type(resources, "AWS::Scheduler::Schedule").values()
+        if _target(schedule["Properties"]["Target"]["Arn"]) == "ScannerFunction"
+    )
+    properties: Resource = found
+    return properties
+
+
 def _everything(value: object) -> Iterator[object]:
     yield value
     for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
@@ -80,73 +128,106 @@ def _everything(value: object) -> Iterator[object]:
 class TestTheQueues:
     """Nothing is lost, nothing circles, nothing lies open."""
 
-    def test_a_job_stays_hidden_for_six_times_the_senders_time_and_the_batching_window(
-        self, resources: Mapping[str, Resource]
+    @pytest.mark.parametrize(("queue", "function"), QUEUES.items())
+    def test_a_message_stays_hidden_for_six_times_the_functions_time_and_the_batching_window(
+        self, resources: Mapping[str, Resource], queue: str, function: str
     ) -> None:
-        (mapping,) = _of_type(resources, "AWS::Lambda::EventSourceMapping").values()
-        timeout = _properties(resources, "SenderFunction")["Timeout"]
-        window = mapping["Properties"]["MaximumBatchingWindowInSeconds"]
-        assert _properties(resources, "Reminders")["VisibilityTimeout"] >= 6 * timeout + window
+        mapping = _mapping(resources, function)
+        assert _target(mapping["EventSourceArn"]) == queue
+        timeout = _properties(resources, function)["Timeout"]
+        window = mapping.get("MaximumBatchingWindowInSeconds", 0)
+        assert _properties(resources, queue)["VisibilityTimeout"] >= 6 * timeout + window
 
-    def test_a_job_is_received_often_enough_and_the_sender_knows_how_often(
-        self, resources: Mapping[str, Resource]
+    @pytest.mark.parametrize(("queue", "function"), QUEUES.items())
+    def test_a_message_is_received_often_enough_and_the_function_knows_how_often(
+        self, resources: Mapping[str, Resource], queue: str, function: str
     ) -> None:
-        redrive = _properties(resources, "Reminders")["RedrivePolicy"]
+        redrive = _properties(resources, queue)["RedrivePolicy"]
         assert redrive["maxReceiveCount"] >= 5
-        assert _environment(resources, "SenderFunction")["MAX_RECEIVE_COUNT"] == str(redrive["maxReceiveCount"])
-        assert _target(redrive["deadLetterTargetArn"]) == "RemindersDeadLetters"
-        assert _target(_environment(resources, "SenderFunction")["DEAD_LETTER_URL"]) == "RemindersDeadLetters"
+        assert _target(redrive["deadLetterTargetArn"]) == f"{queue}DeadLetters"
+        environment = _environment(resources, function)
+        assert environment.get("MAX_RECEIVE_COUNT", str(redrive["maxReceiveCount"])) == str(redrive["maxReceiveCount"])
+        if "DEAD_LETTER_URL" in environment:
+            assert _target(environment["DEAD_LETTER_URL"]) == f"{queue}DeadLetters"
 
-    def test_every_queue_is_encrypted(self, resources: Mapping[str, Resource]) -> None:
-        for queue in _of_type(resources, "AWS::SQS::Queue").values():
-            assert queue["Properties"]["SqsManagedSseEnabled"] is True
-
-    def test_dead_letters_are_kept_as_long_as_sqs_can_and_longer_than_jobs(
+    def test_every_queue_is_encrypted_and_those_with_numbers_by_our_key(
         self, resources: Mapping[str, Resource]
     ) -> None:
-        kept = {
-            name: queue["Properties"]["MessageRetentionPeriod"]
+        with_key = set()
+        for name, queue in _of_type(resources, "AWS::SQS::Queue").items():
+            if "KmsMasterKeyId" in queue["Properties"]:
+                assert _target(queue["Properties"]["KmsMasterKeyId"]) == "DataKey"
+                with_key.add(name)
+            else:
+                assert queue["Properties"]["SqsManagedSseEnabled"] is True
+        assert with_key == WITH_NUMBERS
+
+    def test_dead_letters_are_kept_as_long_as_sqs_can_but_numbers_only_over_a_weekend(
+        self, resources: Mapping[str, Resource]
+    ) -> None:
+        days = {
+            name: queue["Properties"]["MessageRetentionPeriod"] / 86400
             for name, queue in _of_type(resources, "AWS::SQS::Queue").items()
         }
-        for name in ("RemindersDeadLetters", "TickDeadLetters", "IntakeDeadLetters"):
-            assert kept.pop(name) == 14 * 24 * 3600
-        assert kept == {"Reminders": 24 * 3600}
+        for name, kept in days.items():
+            if name in WITH_NUMBERS:
+                assert kept == 4
+            elif name.endswith("DeadLetters"):
+                assert kept == 14
+        assert (days["Reminders"], days["Replan"]) == (1, 1)
+        assert days["Payments"] == 14  # a payment that is forgotten is a wrong text
 
     def test_nobody_speaks_to_a_queue_without_tls(self, resources: Mapping[str, Resource]) -> None:
         guarded = set()
         for policy in _of_type(resources, "AWS::SQS::QueuePolicy").values():
             (queue,) = policy["Properties"]["Queues"]
-            (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+            statement, *others = policy["Properties"]["PolicyDocument"]["Statement"]
             assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "sqs:*")
             assert statement["Condition"] == {"Bool": {"aws:SecureTransport": False}}
             assert _target(statement["Resource"]) == _target(queue)
+            for other in others:
+                # Who else may put something there: the bus and the topic, and only ours.
+                assert other["Action"] == "sqs:SendMessage"
+                assert other["Principal"]["Service"] in {"events.amazonaws.com", "sns.amazonaws.com"}
+                assert _target(other["Condition"]["ArnEquals"]["aws:SourceArn"]) in {"LenderEvents", "InboundTopic"}
             guarded.add(_target(queue))
         assert guarded == _of_type(resources, "AWS::SQS::Queue").keys()
 
     def test_each_way_in_has_its_dead_letter_queue(self, resources: Mapping[str, Resource]) -> None:
-        (schedule,) = _of_type(resources, "AWS::Scheduler::Schedule").values()
-        assert _target(schedule["Properties"]["Target"]["DeadLetterConfig"]["Arn"]) == "TickDeadLetters"
-        intake = _properties(resources, "IntakeFunctionEventInvokeConfig")
-        assert _target(intake["FunctionName"]) == "IntakeFunction"
-        assert _target(intake["DestinationConfig"]["OnFailure"]["Destination"]) == "IntakeDeadLetters"
+        for schedule in _of_type(resources, "AWS::Scheduler::Schedule").values():
+            assert _target(schedule["Properties"]["Target"]["DeadLetterConfig"]["Arn"]) == "TickDeadLetters"
+        for name in ("Intake", "Receipts"):
+            invoked = _properties(resources, f"{name}FunctionEventInvokeConfig")
+            assert _target(invoked["FunctionName"]) == f"{name}Function"
+            assert _target(invoked["DestinationConfig"]["OnFailure"]["Destination"]) == f"{name}DeadLetters"
+        (target,) = _properties(resources, "LenderEvents")["Targets"]
+        assert _target(target["DeadLetterConfig"]["Arn"]) == "PaymentsDeadLetters"
+        redrive = _properties(resources, "InboundSubscription")["RedrivePolicy"]
+        assert _target(redrive["deadLetterTargetArn"]) == "InboxDeadLetters"
 
 
 class TestTheBatches:
-    """How jobs reach the sender."""
+    """How messages reach the functions."""
 
-    def test_only_the_failed_jobs_of_a_batch_come_back(self, resources: Mapping[str, Resource]) -> None:
-        (mapping,) = _of_type(resources, "AWS::Lambda::EventSourceMapping").values()
-        assert mapping["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    @pytest.mark.parametrize("function", QUEUES.values())
+    def test_only_the_failed_messages_of_a_batch_come_back(
+        self, resources: Mapping[str, Resource], function: str
+    ) -> None:
+        assert _mapping(resources, function)["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+    def test_the_events_of_a_batch_fit_one_read(self, resources: Mapping[str, Resource]) -> None:
+        assert 2 * _mapping(resources, "PaymentsFunction")["BatchSize"] <= 100  # keys of a BatchGetItem
+
+    def test_a_reply_does_not_wait_for_others(self, resources: Mapping[str, Resource]) -> None:
+        assert "MaximumBatchingWindowInSeconds" not in _mapping(resources, "InboxFunction")
 
     def test_a_batch_fits_one_read_and_one_write(self, resources: Mapping[str, Resource]) -> None:
-        (mapping,) = _of_type(resources, "AWS::Lambda::EventSourceMapping").values()
-        size = mapping["Properties"]["BatchSize"]
+        size = _mapping(resources, "SenderFunction")["BatchSize"]
         assert 2 * size <= 100  # keys of a BatchGetItem
         assert size <= 25  # items of a BatchWriteItem
 
     def test_no_more_senders_work_than_share_the_rate(self, resources: Mapping[str, Resource]) -> None:
-        (mapping,) = _of_type(resources, "AWS::Lambda::EventSourceMapping").values()
-        most = mapping["Properties"]["ScalingConfig"]["MaximumConcurrency"]
+        most = _mapping(resources, "SenderFunction")["ScalingConfig"]["MaximumConcurrency"]
         assert most == {"Fn::FindInMap": ["Senders", {"Ref": "SmsPerSecond"}, "AtWork"]}
         assert _environment(resources, "SenderFunction")["SENDER_CONCURRENCY"] == most
 
@@ -156,8 +237,7 @@ class TestTheBatches:
         assert template["Parameters"]["SmsPerSecond"]["Default"] in rates
 
     def test_at_every_rate_a_sender_keeps_its_pace_and_ends_its_batch(self, template: Resource) -> None:
-        (mapping,) = _of_type(template["Resources"], "AWS::Lambda::EventSourceMapping").values()
-        size = mapping["Properties"]["BatchSize"]
+        size = _mapping(template["Resources"], "SenderFunction")["BatchSize"]
         for_new_texts = _properties(template["Resources"], "SenderFunction")["Timeout"] - send._SECONDS_TO_FINISH  # noqa: SLF001
         for rate, senders in template["Mappings"]["Senders"].items():
             assert int(senders["AtWork"]) >= 2  # the least SQS can be limited to
@@ -180,43 +260,58 @@ class TestTheSchedule:
     """Ticks."""
 
     def test_starts_disabled(self, template: Resource) -> None:
-        (schedule,) = _of_type(template["Resources"], "AWS::Scheduler::Schedule").values()
-        assert schedule["Properties"]["State"] == {"Ref": "ScheduleState"}
+        for schedule in _of_type(template["Resources"], "AWS::Scheduler::Schedule").values():
+            assert schedule["Properties"]["State"] == {"Ref": "ScheduleState"}
         assert template["Parameters"]["ScheduleState"]["Default"] == "DISABLED"
         assert template["Parameters"]["ScheduleState"]["AllowedValues"] == ["ENABLED", "DISABLED"]
 
     def test_says_its_time_zone_and_does_not_wander(self, resources: Mapping[str, Resource]) -> None:
-        (schedule,) = _of_type(resources, "AWS::Scheduler::Schedule").values()
-        assert schedule["Properties"]["ScheduleExpressionTimezone"] == "UTC"
-        assert schedule["Properties"]["FlexibleTimeWindow"] == {"Mode": "OFF"}
+        for schedule in _of_type(resources, "AWS::Scheduler::Schedule").values():
+            assert schedule["Properties"]["ScheduleExpressionTimezone"] == "UTC"
+            assert schedule["Properties"]["FlexibleTimeWindow"] == {"Mode": "OFF"}
 
-    def test_may_start_the_scanner_park_its_ticks_and_nothing_else(self, resources: Mapping[str, Resource]) -> None:
-        (schedule,) = _of_type(resources, "AWS::Scheduler::Schedule").values()
-        role = _properties(resources, _target(schedule["Properties"]["Target"]["RoleArn"]))
-        (policy,) = role["Policies"]
-        allowed = {(one["Action"], _target(one["Resource"])) for one in policy["PolicyDocument"]["Statement"]}
-        assert allowed == {("lambda:InvokeFunction", "ScannerFunction"), ("sqs:SendMessage", "TickDeadLetters")}
-        (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
-        assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    def test_may_start_its_function_park_its_ticks_and_nothing_else(self, resources: Mapping[str, Resource]) -> None:
+        for schedule in _of_type(resources, "AWS::Scheduler::Schedule").values():
+            role = _properties(resources, _target(schedule["Properties"]["Target"]["RoleArn"]))
+            (policy,) = role["Policies"]
+            allowed = {(one["Action"], _target(one["Resource"])) for one in policy["PolicyDocument"]["Statement"]}
+            function = _target(schedule["Properties"]["Target"]["Arn"])
+            assert allowed == {("lambda:InvokeFunction", function), ("sqs:SendMessage", "TickDeadLetters")}
+            (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+            assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+    def test_the_house_is_kept_with_tasks_the_housekeeping_knows(self, resources: Mapping[str, Resource]) -> None:
+        tasks = {
+            json.loads(schedule["Properties"]["Target"]["Input"])["task"]
+            for schedule in _of_type(resources, "AWS::Scheduler::Schedule").values()
+            if _target(schedule["Properties"]["Target"]["Arn"]) == "HousekeepingFunction"
+        }
+        assert tasks == {"close_unknown", "sync_opt_outs"}
+        source = (ROOT / "functions" / "housekeeping" / "app.py").read_text("utf-8")
+        assert all(f'"{task}"' in source for task in tasks)
 
     def test_ticks_as_often_as_the_scanner_believes_and_never_two_at_once(
         self, resources: Mapping[str, Resource]
     ) -> None:
-        (schedule,) = _of_type(resources, "AWS::Scheduler::Schedule").values()
-        interval = parse_rate(schedule["Properties"]["ScheduleExpression"]).total_seconds()
+        schedule = _schedule(resources)
+        interval = parse_rate(schedule["ScheduleExpression"]).total_seconds()
         assert _environment(resources, "ScannerFunction")["TICK_SECONDS"] == str(int(interval))
         scanner = _properties(resources, "ScannerFunction")
         assert scanner["Timeout"] < interval
         assert scanner["ReservedConcurrentExecutions"] == 1
 
     def test_a_late_tick_is_dropped_not_repeated(self, resources: Mapping[str, Resource]) -> None:
-        (schedule,) = _of_type(resources, "AWS::Scheduler::Schedule").values()
+        schedule = _schedule(resources)
         once_and_within_the_minute = {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
-        assert schedule["Properties"]["Target"]["RetryPolicy"] == once_and_within_the_minute
+        assert schedule["Target"]["RetryPolicy"] == once_and_within_the_minute
         invocation = _properties(resources, "ScannerFunctionEventInvokeConfig")
         assert _target(invocation["FunctionName"]) == "ScannerFunction"
         assert once_and_within_the_minute.items() <= invocation.items()
-        assert "<aws.scheduler.scheduled-time>" in schedule["Properties"]["Target"]["Input"]
+        assert "<aws.scheduler.scheduled-time>" in schedule["Target"]["Input"]
+
+
+def _writes(statement: Resource) -> bool:
+    return any(action.startswith(("dynamodb:Put", "dynamodb:Update")) for action in statement["Action"])
 
 
 class TestTheTables:
@@ -298,8 +393,8 @@ class TestTheBucket:
         rules = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
         assert all(rule["Status"] == "Enabled" for rule in rules)
         expiry, sweeping = rules
-        assert expiry["ExpirationInDays"] <= 90
-        assert expiry["NoncurrentVersionExpiration"]["NoncurrentDays"] <= 7
+        assert expiry["ExpirationInDays"] <= 7  # whoever is erased has to be found in all of them
+        assert expiry["NoncurrentVersionExpiration"]["NoncurrentDays"] <= 1
         assert sweeping["ExpiredObjectDeleteMarker"] is True
         assert sweeping["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1
 
@@ -313,9 +408,13 @@ class TestTheBucket:
         assert objects == {"Fn::Sub": "${UploadsBucket.Arn}/*"}
 
     def test_starts_the_intake_of_its_own_account_only(self, resources: Mapping[str, Resource]) -> None:
-        (permission,) = _of_type(resources, "AWS::Lambda::Permission").values()
-        assert permission["Properties"]["Principal"] == "s3.amazonaws.com"
-        assert permission["Properties"]["SourceAccount"] == {"Ref": "AWS::AccountId"}
+        allowed = {
+            permission["Properties"]["Principal"]: permission["Properties"]
+            for permission in _of_type(resources, "AWS::Lambda::Permission").values()
+        }
+        assert allowed.keys() == {"s3.amazonaws.com", "logs.amazonaws.com"}
+        assert all(one["SourceAccount"] == {"Ref": "AWS::AccountId"} for one in allowed.values())
+        assert _target(allowed["logs.amazonaws.com"]["FunctionName"]) == "ReceiptsFunction"
 
     def test_only_uploads_start_the_intake_and_rejects_do_not(self, resources: Mapping[str, Resource]) -> None:
         (bucket,) = _of_type(resources, "AWS::S3::Bucket").values()
@@ -341,7 +440,7 @@ class TestTheKey:
     def test_is_administered_by_the_account_and_used_by_logs_and_alarms(self, statements: dict[str, Resource]) -> None:
         administrator = statements.pop("AccountAdministersThroughIam")
         assert administrator["Principal"] == {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}
-        assert statements.keys() == {"LogsOfThisStack", "AlarmsOfThisStack"}
+        assert statements.keys() == {"LogsOfThisStack", "AlarmsOfThisStack", "RepliesToTheTopic", "RepliesToTheQueue"}
         for statement in statements.values():
             assert not [action for action in statement["Action"] if "*" in action]
             assert statement["Condition"]
@@ -349,9 +448,18 @@ class TestTheKey:
     def test_encrypts_the_log_groups_of_this_stack_and_no_others(self, statements: dict[str, Resource]) -> None:
         logs = statements["LogsOfThisStack"]
         assert logs["Principal"] == {"Service": {"Fn::Sub": "logs.${AWS::Region}.${AWS::URLSuffix}"}}
-        (arn,) = logs["Condition"]["ArnLike"].values()
+        own, deliveries = logs["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"]
         assert logs["Condition"]["ArnLike"].keys() == {"kms:EncryptionContext:aws:logs:arn"}
-        assert arn["Fn::Sub"].endswith(":${AWS::AccountId}:log-group:/${AWS::StackName}/*")
+        assert own["Fn::Sub"].endswith(":${AWS::AccountId}:log-group:/${AWS::StackName}/*")
+        assert deliveries["Fn::Sub"].endswith(":${AWS::AccountId}:log-group:sns/${AWS::Region}/*")
+
+    def test_carries_replies_of_this_account_and_no_others(self, statements: dict[str, Resource]) -> None:
+        for name, service in (("RepliesToTheTopic", "sms-voice"), ("RepliesToTheQueue", "sns")):
+            assert statements[name]["Principal"] == {"Service": f"{service}.amazonaws.com"}
+            assert set(statements[name]["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
+            condition = statements[name]["Condition"]
+            assert condition["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+            assert f":{service}:" in condition["ArnLike"]["aws:SourceArn"]["Fn::Sub"]
 
     def test_carries_the_alarms_of_this_stack_to_its_topic_and_no_others(self, statements: dict[str, Resource]) -> None:
         alarms = statements["AlarmsOfThisStack"]
@@ -376,26 +484,32 @@ class TestTheRoles:
     def test_no_statement_is_about_everything_but_texts_to_phones(self, resources: Mapping[str, Resource]) -> None:
         statements = [(one["Effect"], one["Action"], json.dumps(one["Resource"])) for one in _statements(resources)]
         open_to_all = [one for one in statements if one[2] == '"*"']
-        assert open_to_all == [("Allow", "sns:Publish", '"*"')]
-        (denied,) = (one for one in statements if one[0] == "Deny")
-        assert denied[1] == "sns:Publish"
-        assert ":sns:*:*:*" in denied[2]
+        # A phone number has no ARN, nor has the carrier's list of those who want no texts.
+        assert {(effect, str(action)) for effect, action, _ in open_to_all} == {
+            ("Allow", "sns:Publish"),
+            ("Allow", "sns:OptInPhoneNumber"),
+            ("Allow", "['sns:ListPhoneNumbersOptedOut', 'sns:OptInPhoneNumber']"),
+        }
+        denied = [one for one in statements if one[0] == "Deny"]
+        assert len(denied) == len([one for one in open_to_all if one[1] == "sns:Publish"]) == 2
+        assert all(one[1] == "sns:Publish" and ":sns:*:*:*" in one[2] for one in denied)
         actions = [
             action for _, actions, _ in statements for action in ([actions] if isinstance(actions, str) else actions)
         ]
         assert not [action for action in actions if "*" in action]
 
-    def test_the_sender_cannot_publish_to_the_alarms_topic_or_any_other(
-        self, resources: Mapping[str, Resource]
+    @pytest.mark.parametrize("role", ["SenderRole", "InboxRole"])
+    def test_who_may_text_cannot_publish_to_the_alarms_topic_or_any_other(
+        self, resources: Mapping[str, Resource], role: str
     ) -> None:
-        (policy,) = _properties(resources, "SenderRole")["Policies"]
+        (policy,) = _properties(resources, role)["Policies"]
         (denied,) = (one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Deny")
         assert denied["Resource"] == {"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*"}
         assert "Condition" not in denied
-        others = [name for name in _of_type(resources, "AWS::IAM::Role") if name != "SenderRole"]
-        assert not [name for name in others if "sns:" in json.dumps(resources[name])]
+        others = [name for name in _of_type(resources, "AWS::IAM::Role") if name not in {"SenderRole", "InboxRole"}]
+        assert not [name for name in others if "sns:Publish" in json.dumps(resources[name])]
 
-    def test_only_the_sender_is_limited_to_the_attributes_of_a_standing(
+    def test_whoever_writes_no_facts_is_limited_to_the_attributes_of_a_standing(
         self, resources: Mapping[str, Resource]
     ) -> None:
         full = Standing(
@@ -417,18 +531,25 @@ class TestTheRoles:
             reason="due",
         )
         limited = [one for one in _statements(resources) if "ForAllValues:StringEquals" in one.get("Condition", {})]
-        (statement,) = limited
-        attributes = statement["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]
+        assert limited == [limited[0]] * 5
+        attributes = limited[0]["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]
         assert set(attributes) == standing_item(full, 4).keys()
-        assert statement in _properties(resources, "SenderRole")["Policies"][0]["PolicyDocument"]["Statement"]
+        for role in ("Sender", "Receipts", "Inbox", "Housekeeping", "Replan"):
+            (policy,) = _properties(resources, f"{role}Role")["Policies"]
+            writing = [
+                one
+                for one in policy["PolicyDocument"]["Statement"]
+                if _writes(one) and "CustomersTable" in json.dumps(one["Resource"])
+            ]
+            assert writing == limited[:1]
 
-    def test_the_key_is_used_through_tables_and_the_bucket_only(self, resources: Mapping[str, Resource]) -> None:
+    def test_the_key_is_used_through_tables_queues_and_the_bucket_only(self, resources: Mapping[str, Resource]) -> None:
         using = [one for one in _statements(resources) if any(a.startswith("kms:") for a in one["Action"])]
-        assert len(using) == len(SETTINGS) + 1
+        assert len(using) == len(SETTINGS) + 4  # the bucket for intake and payments, queues for receipts and inbox
         for statement in using:
             assert _target(statement["Resource"]) == "DataKey"
             (service,) = statement["Condition"]["StringEquals"]["kms:ViaService"].values()
-            assert service in {f"{name}.${{AWS::Region}}.${{AWS::URLSuffix}}" for name in ("dynamodb", "s3")}
+            assert service in {f"{name}.${{AWS::Region}}.${{AWS::URLSuffix}}" for name in ("dynamodb", "s3", "sqs")}
 
     def test_only_lambda_the_schedule_and_sns_may_take_a_role(self, resources: Mapping[str, Resource]) -> None:
         for role in _of_type(resources, "AWS::IAM::Role").values():
@@ -499,8 +620,12 @@ def test_why_texts_were_sent_is_kept_as_long_as_the_records_are(resources: Mappi
 
 def test_every_log_group_has_a_retention(resources: Mapping[str, Resource]) -> None:
     groups = _of_type(resources, "AWS::Logs::LogGroup")
-    assert len(groups) == len(SETTINGS)
+    assert len(groups) == len(SETTINGS) + 2
     assert all(group["Properties"]["RetentionInDays"] for group in groups.values())
+    for name in ("DeliveredLogs", "UndeliveredLogs"):
+        # SNS writes numbers there. A receipt may come three days late, and has to be read again after a weekend.
+        assert 3 < groups[name]["Properties"]["RetentionInDays"] <= 7
+        assert groups[name]["Condition"] == "MakesDeliveryLogs"
 
 
 def test_nothing_has_a_name_that_a_second_stack_would_want(resources: Mapping[str, Resource]) -> None:
@@ -511,10 +636,52 @@ def test_nothing_has_a_name_that_a_second_stack_would_want(resources: Mapping[st
         if name in {"Name", f"{resource['Type'].rpartition('::')[2]}Name"}
     }
     assert names.pop("IntakeUploads.PolicyName") == "uploads"  # one of its role's
-    assert names
+    assert names.pop("LenderBus.Name") == {"Ref": "AWS::StackName"}
+    for name in ("DeliveredLogs", "UndeliveredLogs"):
+        # SNS's own names. That a second stack must not want them is what DeliveryLogGroups is for.
+        assert names.pop(f"{name}.LogGroupName")["Fn::Sub"].startswith("sns/${AWS::Region}/${AWS::AccountId}/")
+    logs = {f"{function.removesuffix('Function')}Logs" for function in SETTINGS}
     for name, value in names.items():
-        assert name.partition(".")[0] in {"SendingParameter", "ScannerLogs", "SenderLogs", "IntakeLogs"}
+        assert name.partition(".")[0] in {"SendingParameter"} | logs
         assert value["Fn::Sub"].startswith("/${AWS::StackName}/"), name
+
+
+class TestTheWaysIn:
+    """How the lender's systems and the carrier are heard."""
+
+    def test_the_bus_carries_the_lenders_events_and_never_our_own_to_the_payments(
+        self, resources: Mapping[str, Resource]
+    ) -> None:
+        rule = _properties(resources, "LenderEvents")
+        assert _target(rule["EventBusName"]) == "LenderBus"
+        assert rule["EventPattern"]["source"] == [{"anything-but": ["dunning"]}]
+        (target,) = rule["Targets"]
+        assert _target(target["Arn"]) == "Payments"
+        schemas = {path.stem for path in (ROOT / "events" / "schemas").glob("*.json")}
+        assert set(rule["EventPattern"]["detail-type"]) <= schemas
+        told = {kind.__name__ for kind in get_args(Announcement.__value__)}
+        assert set(rule["EventPattern"]["detail-type"]) == schemas - told
+
+    def test_replies_come_from_the_carriers_service_encrypted(self, resources: Mapping[str, Resource]) -> None:
+        assert _target(_properties(resources, "InboundTopic")["KmsMasterKeyId"]) == "DataKey"
+        allowed, denied = _properties(resources, "InboundTopicPolicy")["PolicyDocument"]["Statement"]
+        assert allowed["Principal"] == {"Service": "sms-voice.amazonaws.com"}
+        assert allowed["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+        assert (denied["Effect"], denied["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": False}})
+        subscription = _properties(resources, "InboundSubscription")
+        assert (_target(subscription["TopicArn"]), _target(subscription["Endpoint"])) == ("InboundTopic", "Inbox")
+
+    def test_both_groups_of_delivery_logs_are_heard_whole(self, resources: Mapping[str, Resource]) -> None:
+        filters = _of_type(resources, "AWS::Logs::SubscriptionFilter")
+        groups = set()
+        for one in filters.values():
+            assert one["Condition"] == "HearsDeliveries"
+            assert one["Properties"]["FilterPattern"] == ""
+            assert _target(one["Properties"]["DestinationArn"]) == "ReceiptsFunction"
+            _, made, there = one["Properties"]["LogGroupName"]["Fn::If"]
+            assert _properties(resources, made["Ref"])["LogGroupName"] == there
+            groups.add(there["Fn::Sub"].rpartition("/")[2])
+        assert groups == {"DirectPublishToPhoneNumber", "Failure"}
 
 
 class TestTheForm:

@@ -22,8 +22,9 @@ from dunning.adapters.sqs import SqsQueue
 from dunning.domain.contact import ContactState
 from dunning.policy import load_policies
 from dunning.ports import Outcome, Published, Sms, SmsGateway
-from dunning.services.send import Delivery, SendService
-from tests.fakes import FakeJournal, FakeSwitch
+from dunning.services.delivery import Delivery
+from dunning.services.send import SendService
+from tests.fakes import FakeAnnouncer, FakeJournal, FakeSwitch
 from tests.integration.conftest import House, job_for
 from tests.integration.people import someone
 
@@ -72,6 +73,7 @@ def _senders(house: House, gateway: SmsGateway) -> Iterator[SendService]:
             queue=SqsQueue(house.cloud.sqs, environment["QUEUE_URL"], environment["DEAD_LETTER_URL"]),
             gateway=gateway,
             switch=FakeSwitch(),
+            announcer=FakeAnnouncer(),
             policies=policies,
             clock=house.cloud.clock,
             journal=FakeJournal(),

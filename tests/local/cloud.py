@@ -9,11 +9,13 @@ The embedded AWS, and the hands that drive the real Lambda handlers as AWS would
 
 import importlib
 import io
+import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import batched
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TextIO
 from unittest.mock import patch
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 REGION = "ap-northeast-1"
+
+_EVENTS_A_PUT = 10
+"""What one PutEvents call can carry."""
 
 _RECEIVE_AT_MOST = 10
 """What one ReceiveMessage or DeleteMessageBatch call can carry."""
@@ -92,6 +97,14 @@ class SentSms:
 
 
 @dataclass(frozen=True, slots=True)
+class LenderEvent:
+    """An event of the lender's systems: its detail-type and its detail."""
+
+    kind: str
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Upload:
     """A file that was dropped into the bucket, and what the intake answered."""
 
@@ -122,7 +135,7 @@ class LocalCloud:
         log: where to write what the functions print, log lines and metrics; by default nowhere.
         template: what to create.
         parameters: overrides of the template's parameters.
-        handlers: stand-ins by function name (scanner, sender, intake), for tests of this class.
+        handlers: stand-ins by function name (scanner, sender ...), for tests of this class.
         wire: tells the handlers clock and listener, for tests of this class.
     """
 
@@ -165,7 +178,13 @@ class LocalCloud:
             self.s3 = session.client("s3")
             self.sqs = session.client("sqs")
             self.ssm = session.client("ssm")
-            self.queue_url = self.sqs.get_queue_url(QueueName=self.stack.queue_name)["QueueUrl"]
+            self.sns = session.client("sns")
+            self.bus = session.client("events")
+            self.queue_urls = {
+                function: self.sqs.get_queue_url(QueueName=source.queue_name)["QueueUrl"]
+                for function, source in self.stack.sources.items()
+            }
+            self.queue_url = self.queue_urls["sender"]
             self._wire(self.clock, self._listener)
             self._exit = stack.pop_all()
         return self
@@ -200,21 +219,64 @@ class LocalCloud:
         self._ticked_at = self.clock.now()
         return self.invoke(self.stack.scanner, events.scheduler_tick(self.stack.schedule_input, self.clock.now()))
 
-    def drain(self) -> int:
+    def drain(self, function: str = "sender") -> int:
         """
-        Hand the queue's visible jobs to the sender, batch by batch, and return how many there were.
+        Hand the visible messages of a function's queue to it, batch by batch, and return how many there were.
 
-        As the event source mapping does: what the sender reports as failed is left to become visible again after
+        As the event source mapping does: what the function reports as failed is left to become visible again after
         the queue's visibility timeout, and goes to the dead-letter queue after its `maxReceiveCount`.
         """
+        source, queue_url = self.stack.sources[function], self.queue_urls[function]
         handed = 0
-        while batch := self._receive(self.stack.batch_size):
+        while batch := self._receive(queue_url, source.batch_size):
             handed += len(batch)
-            event = events.sqs_batch(batch, queue_arn=self.stack.queue_arn, region=self.stack.region)
-            answer = self.invoke(self.stack.sender, event) or {}
+            event = events.sqs_batch(batch, queue_arn=source.queue_arn, region=self.stack.region)
+            answer = self.invoke(self.stack.functions[function], event) or {}
             failed = {failure["itemIdentifier"] for failure in answer.get("batchItemFailures", [])}
-            self._delete([message for message in batch if message["MessageId"] not in failed])
+            self._delete(queue_url, [message for message in batch if message["MessageId"] not in failed])
         return handed
+
+    def lender_says(self, *said: LenderEvent) -> int:
+        """Put events of the lender's systems on the bus, hand them to the payments, and return how many there were."""
+        for some in batched(said, _EVENTS_A_PUT, strict=False):
+            answer = self.bus.put_events(
+                Entries=[
+                    {
+                        "EventBusName": self.stack.bus_name,
+                        "Source": "lender.core",
+                        "DetailType": one.kind,
+                        "Detail": json.dumps(one.detail),
+                        "Time": self.clock.now(),
+                    }
+                    for one in some
+                ]
+            )
+            if answer["FailedEntryCount"]:
+                raise ValueError(f"the bus refuses {answer['FailedEntryCount']} events")
+        return self.drain("payments")
+
+    def reply(self, message: Mapping[str, str]) -> int:
+        """Let a two-way SMS come in through the topic, hand it to the inbox, and return how many there were."""
+        self.sns.publish(TopicArn=self.stack.inbound_topic, Message=json.dumps(message))
+        return self.drain("inbox")
+
+    def deliveries_logged(self, logs: Sequence[Mapping[str, Any]]) -> Any:  # noqa: ANN401 - a handler's answer
+        """Hand delivery logs to the receipts, as a subscription of CloudWatch Logs does."""
+        event = events.logs_subscription(
+            logs, at=self.clock.now(), region=self.stack.region, account=self.stack.account
+        )
+        return self.invoke(self.stack.functions["receipts"], event)
+
+    def keep_house(self, task: str) -> Any:  # noqa: ANN401 - a handler's answer
+        """Start the housekeeping with one of its tasks, as its schedules do."""
+        inputs = [json.loads(one.input) for one in self.stack.schedules if one.function == "housekeeping"]
+        (event,) = (one for one in inputs if one["task"] == task)
+        return self.invoke(self.stack.functions["housekeeping"], event)
+
+    def replan(self, parts: int = 1) -> int:
+        """Start the planning of everybody anew and work it off; return how many parts there were."""
+        self.invoke(self.stack.functions["replan"], {"parts": parts})
+        return self.drain("replan")
 
     def run_until(self, end: datetime, *, on_step: Callable[[], None] = lambda: None) -> None:
         """
@@ -308,7 +370,7 @@ class LocalCloud:
         if self._active == function.name:
             return
         stack = self.stack
-        for other in (stack.scanner, stack.sender, stack.intake):
+        for other in stack.functions.values():
             for name in other.environment:
                 os.environ.pop(name, None)
         os.environ.update(function.environment)
@@ -316,11 +378,11 @@ class LocalCloud:
         os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] = str(function.memory_mb)
         self._active = function.name
 
-    def _receive(self, at_most: int) -> list["MessageTypeDef"]:
+    def _receive(self, queue_url: str, at_most: int) -> list["MessageTypeDef"]:
         batch: list[MessageTypeDef] = []
         while len(batch) < at_most:
             answer = self.sqs.receive_message(
-                QueueUrl=self.queue_url,
+                QueueUrl=queue_url,
                 MaxNumberOfMessages=min(_RECEIVE_AT_MOST, at_most - len(batch)),
                 MessageSystemAttributeNames=["All"],
                 WaitTimeSeconds=0,
@@ -331,10 +393,10 @@ class LocalCloud:
             batch += messages
         return batch
 
-    def _delete(self, messages: list["MessageTypeDef"]) -> None:
+    def _delete(self, queue_url: str, messages: list["MessageTypeDef"]) -> None:
         for start in range(0, len(messages), _RECEIVE_AT_MOST):
             self.sqs.delete_message_batch(
-                QueueUrl=self.queue_url,
+                QueueUrl=queue_url,
                 Entries=[
                     {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]}
                     for index, message in enumerate(messages[start : start + _RECEIVE_AT_MOST])

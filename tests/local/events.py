@@ -1,6 +1,7 @@
-"""The events AWS sends, in full: Scheduler ticks, SQS batches, S3 notifications, and the Lambda context."""
+"""The events AWS sends, in full: ticks, SQS batches, S3 notifications, log subscriptions, and the Lambda context."""
 
 import base64
+import gzip
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -80,6 +81,25 @@ def s3_object_created(
     if version_id:
         record["s3"]["object"]["versionId"] = version_id
     return {"Records": [record]}
+
+
+def logs_subscription(logs: Sequence[Mapping[str, Any]], *, at: datetime, region: str, account: str) -> Event:
+    """Build what CloudWatch Logs hands to a subscribed function: gzip in base64, a message each log."""
+    millis = int(at.timestamp() * 1000)
+    group = f"sns/{region}/{account}/DirectPublishToPhoneNumber"
+    payload = {
+        "messageType": "DATA_MESSAGE",
+        "owner": account,
+        "logGroup": group,
+        "logStream": str(uuid4()),
+        "subscriptionFilters": ["receipts"],
+        "logEvents": [
+            {"id": f"{millis:056d}", "timestamp": millis, "message": json.dumps(log, ensure_ascii=False)}
+            for log in logs
+        ],
+    }
+    packed = gzip.compress(json.dumps(payload).encode(), mtime=0)
+    return {"awslogs": {"data": base64.b64encode(packed).decode()}}
 
 
 def _md5(data: bytes) -> str:

@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import boto3
 from samtranslator.model.exceptions import InvalidDocumentException
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _CREATED_LOCALLY = frozenset(
     {
         "AWS::DynamoDB::Table",
+        "AWS::Events::EventBus",
+        "AWS::Events::Rule",
         "AWS::KMS::Key",
         "AWS::S3::Bucket",
         "AWS::SNS::Topic",
@@ -31,7 +34,10 @@ _CREATED_LOCALLY = frozenset(
         "AWS::SSM::Parameter",
     }
 )
-"""What the handlers call. Roles, logs, alarms and schedules mean nothing to moto, or it lacks them."""
+"""
+What the handlers call, and what brings events to them. Roles, logs, alarms and schedules mean nothing to moto, or it
+lacks them; a subscription of a queue to a topic is made by hand, for its CloudFormation knows none.
+"""
 
 _CODE_PLACES = {"CodeUri": "s3://local/", "ContentUri": "s3://local/"}
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
@@ -55,28 +61,98 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True)
-class Stack:
-    """The created resources, and what drives the functions: schedule, event source mapping, bucket events."""
+class Source:
+    """A queue that feeds a function, so many messages at a time."""
 
-    region: str
-    account: str
-    scanner: Function
-    sender: Function
-    intake: Function
-    customers_table: str
-    contacts_table: str
-    uploads_bucket: str
-    upload_prefix: str
-    schedule_name: str
-    schedule_input: str
-    tick: timedelta
+    function: str
     queue_arn: str
     batch_size: int
 
     @property
     def queue_name(self) -> str:
-        """The name of the queue of jobs."""
+        """The name of the queue."""
         return self.queue_arn.rpartition(":")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """What starts a function every so often, with this input."""
+
+    function: str
+    name: str
+    expression: str
+    input: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """
+    The created resources, and what drives the functions.
+
+    `functions` are by the name of their folder, `sources` by the function they feed.
+    """
+
+    region: str
+    account: str
+    functions: Mapping[str, Function]
+    sources: Mapping[str, Source]
+    schedules: tuple[Schedule, ...]
+    customers_table: str
+    contacts_table: str
+    uploads_bucket: str
+    upload_prefix: str
+    bus_name: str
+    inbound_topic: str
+
+    @property
+    def scanner(self) -> Function:
+        """What a tick starts."""
+        return self.functions["scanner"]
+
+    @property
+    def sender(self) -> Function:
+        """What jobs start."""
+        return self.functions["sender"]
+
+    @property
+    def intake(self) -> Function:
+        """What an upload starts."""
+        return self.functions["intake"]
+
+    @property
+    def ticking(self) -> Schedule:
+        """The schedule of the scanner."""
+        return next(one for one in self.schedules if one.function == "scanner")
+
+    @property
+    def schedule_name(self) -> str:
+        """The name of the scanner's schedule."""
+        return self.ticking.name
+
+    @property
+    def schedule_input(self) -> str:
+        """What the scanner is started with."""
+        return self.ticking.input
+
+    @property
+    def tick(self) -> timedelta:
+        """How often the scanner is started."""
+        return parse_rate(self.ticking.expression)
+
+    @property
+    def queue_arn(self) -> str:
+        """The queue of jobs."""
+        return self.sources["sender"].queue_arn
+
+    @property
+    def queue_name(self) -> str:
+        """The name of the queue of jobs."""
+        return self.sources["sender"].queue_name
+
+    @property
+    def batch_size(self) -> int:
+        """How many jobs the sender is handed at most."""
+        return self.sources["sender"].batch_size
 
 
 def translate(path: Path) -> dict[str, Any]:
@@ -131,31 +207,49 @@ def create_stack(
     """
     translated = translate(path)
     resources = translated["Resources"]
-    driven = _driven_functions(resources)
+    functions = {_folder(resource): logical_id for logical_id, resource in _of_type(resources, "AWS::Lambda::Function")}
+    bucket, prefix = _uploads(resources)
     asked = _Questions()
     environment = {
-        role: {
+        folder: {
             variable: asked.ask(value)
             for variable, value in _properties(resources[logical_id])
             .get("Environment", {})
             .get("Variables", {})
             .items()
         }
-        for role, logical_id in driven.functions.items()
+        for folder, logical_id in functions.items()
     }
-    schedule = _properties(resources[driven.schedule])
-    mapping = _properties(resources[driven.mapping])
+    folders = {logical_id: folder for folder, logical_id in functions.items()}
+    mappings = {
+        folders[_logical_id(_properties(one)["FunctionName"])]: {
+            "queue_arn": asked.ask(_properties(one)["EventSourceArn"]),
+            "batch_size": asked.ask(_properties(one).get("BatchSize", 10)),
+        }
+        for _, one in _of_type(resources, "AWS::Lambda::EventSourceMapping")
+    }
+    schedules = [
+        Schedule(
+            folders[_logical_id(_properties(one)["Target"]["Arn"])],
+            f"{name}-{logical_id}",
+            _properties(one)["ScheduleExpression"],
+            _properties(one)["Target"].get("Input", "{}"),
+        )
+        for logical_id, one in _of_type(resources, "AWS::Scheduler::Schedule")
+    ]
+    subscriptions = [
+        {"topic": asked.ask(_properties(one)["TopicArn"]), "queue": asked.ask(_properties(one)["Endpoint"])}
+        for _, one in _of_type(resources, "AWS::SNS::Subscription")
+        if _properties(one)["Protocol"] == "sqs"
+    ]
     expressions = {
-        "input": schedule["Target"].get("Input", "{}"),
-        "rate": schedule["ScheduleExpression"],
-        "batch_size": mapping.get("BatchSize", 10),
-        "queue_arn": mapping["EventSourceArn"],
-        "bucket": {"Ref": driven.bucket},
-        "prefix": driven.prefix,
+        "bucket": {"Ref": bucket},
+        "bus": _properties(resources[_only(resources, "AWS::Events::EventBus")])["Name"],
         "region": {"Ref": "AWS::Region"},
         "account": {"Ref": "AWS::AccountId"},
     }
     names = {what: asked.ask(value) for what, value in expressions.items()}
+    _see_that_it_can_run(path, functions, mappings, schedules, subscriptions)
 
     client.create_stack(
         StackName=name,
@@ -174,39 +268,42 @@ def create_stack(
     described = client.describe_stacks(StackName=name)["Stacks"][0]
     answers = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
 
-    def function(role: str) -> Function:
-        properties = _properties(resources[driven.functions[role]])
-        folder = properties["Code"]["S3Key"].strip("/").replace("/", ".")
+    (subscription,) = subscriptions
+    topic, queue = answers[subscription["topic"]], answers[subscription["queue"]]
+    boto3.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+
+    def function(folder: str) -> Function:
+        properties = _properties(resources[functions[folder]])
         return Function(
-            role,
-            f"{name}-{driven.functions[role]}",
-            f"{folder}.{properties['Handler']}",
+            folder,
+            f"{name}-{functions[folder]}",
+            f"functions.{folder}.{properties['Handler']}",
             timedelta(seconds=properties.get("Timeout", 3)),
             properties.get("MemorySize", 128),
-            {variable: answers[answer] for variable, answer in environment[role].items()},
+            {variable: answers[answer] for variable, answer in environment[folder].items()},
         )
 
-    scanner, sender, intake = function("scanner"), function("sender"), function("intake")
+    built = {folder: function(folder) for folder in functions}
     try:
-        customers_table = sender.environment["CUSTOMERS_TABLE"]
-        contacts_table = sender.environment["CONTACTS_TABLE"]
+        customers_table = built["sender"].environment["CUSTOMERS_TABLE"]
+        contacts_table = built["sender"].environment["CONTACTS_TABLE"]
     except KeyError as missing:
         raise TemplateError(f"{path.name}: the sender's environment lacks {missing}") from None
     return Stack(
         region=answers[names["region"]],
         account=answers[names["account"]],
-        scanner=scanner,
-        sender=sender,
-        intake=intake,
+        functions=built,
+        sources={
+            folder: Source(folder, answers[one["queue_arn"]], int(answers[one["batch_size"]]))
+            for folder, one in mappings.items()
+        },
+        schedules=tuple(schedules),
         customers_table=customers_table,
         contacts_table=contacts_table,
         uploads_bucket=answers[names["bucket"]],
-        upload_prefix=answers[names["prefix"]],
-        schedule_name=f"{name}-{driven.schedule}",
-        schedule_input=answers[names["input"]],
-        tick=parse_rate(answers[names["rate"]]),
-        queue_arn=answers[names["queue_arn"]],
-        batch_size=int(answers[names["batch_size"]]),
+        upload_prefix=prefix,
+        bus_name=answers[names["bus"]],
+        inbound_topic=topic,
     )
 
 
@@ -223,44 +320,40 @@ def parse_rate(expression: str) -> timedelta:
     return int(match[1]) * _RATE_UNITS[match[2]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Driven:
-    """Logical ids: each function by what AWS starts it with."""
-
-    functions: Mapping[str, str]
-    schedule: str
-    mapping: str
-    bucket: str
-    prefix: str
+def _uploads(resources: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the bucket that starts a function when a file arrives, and the prefix of such files."""
+    for logical_id, resource in _of_type(resources, "AWS::S3::Bucket"):
+        for notification in _properties(resource).get("NotificationConfiguration", {}).get("LambdaConfigurations", []):
+            rules = notification.get("Filter", {}).get("S3Key", {}).get("Rules", [])
+            return logical_id, next((rule["Value"] for rule in rules if rule["Name"].lower() == "prefix"), "")
+    raise TemplateError("no bucket starts a function when a file arrives")
 
 
-def _driven_functions(resources: Mapping[str, Any]) -> _Driven:
-    schedule = _only(resources, "AWS::Scheduler::Schedule")
-    mapping = _only(resources, "AWS::Lambda::EventSourceMapping")
-    bucket, notification = next(
-        (
-            (logical_id, configuration)
-            for logical_id, resource in _of_type(resources, "AWS::S3::Bucket")
-            for configuration in _properties(resource)
-            .get("NotificationConfiguration", {})
-            .get("LambdaConfigurations", [])
-        ),
-        (None, None),
-    )
-    if bucket is None or notification is None:
-        raise TemplateError("no bucket starts a function when a file arrives")
-    rules = notification.get("Filter", {}).get("S3Key", {}).get("Rules", [])
-    return _Driven(
-        functions={
-            "scanner": _logical_id(_properties(resources[schedule])["Target"]["Arn"]),
-            "sender": _logical_id(_properties(resources[mapping])["FunctionName"]),
-            "intake": _logical_id(notification["Function"]),
-        },
-        schedule=schedule,
-        mapping=mapping,
-        bucket=bucket,
-        prefix=next((rule["Value"] for rule in rules if rule["Name"].lower() == "prefix"), ""),
-    )
+def _folder(function: Mapping[str, Any]) -> str:
+    """Return the folder of a function's code below `functions`."""
+    place: str = _properties(function)["Code"]["S3Key"]
+    return place.strip("/").rpartition("/")[2]
+
+
+_FED_BY_A_QUEUE = frozenset({"sender", "payments", "inbox", "replan"})
+
+
+def _see_that_it_can_run(
+    path: Path,
+    functions: Mapping[str, str],
+    mappings: Mapping[str, object],
+    schedules: list[Schedule],
+    subscriptions: list[dict[str, str]],
+) -> None:
+    lacking = _FED_BY_A_QUEUE | {"scanner", "intake", "receipts", "housekeeping"}
+    if lacking := lacking - functions.keys():
+        raise TemplateError(f"{path.name}: no function has its code in functions/{min(lacking)}")
+    if lacking := _FED_BY_A_QUEUE - mappings.keys():
+        raise TemplateError(f"{path.name}: no queue feeds the {min(lacking)}")
+    if sum(one.function == "scanner" for one in schedules) != 1:
+        raise TemplateError(f"{path.name}: the scanner has to have one schedule")
+    if len(subscriptions) != 1:
+        raise TemplateError(f"{path.name}: one queue has to be subscribed to the topic of replies")
 
 
 def _as_text(parameter: Mapping[str, Any]) -> dict[str, Any]:
@@ -279,6 +372,11 @@ def _local_resources(resources: Mapping[str, Any]) -> dict[str, Any]:
         # The local run starts the handlers itself, and moto would look for the functions.
         properties.pop("NotificationConfiguration", None)
         kept[logical_id] = {"Type": resource["Type"], "Properties": properties}
+        if resource["Type"] == "AWS::Events::Rule":
+            # moto takes a reference to a bus for the bus itself.
+            bus = _logical_id(properties["EventBusName"])
+            properties["EventBusName"] = _properties(resources[bus])["Name"]
+            kept[logical_id]["DependsOn"] = bus
     return kept
 
 

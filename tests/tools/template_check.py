@@ -25,8 +25,13 @@ from tests.local.template import translate
 type Found = Mapping[str, frozenset[str]]
 """Resources by the rule they break."""
 
-_FUNCTIONS = frozenset({"ScannerFunction", "SenderFunction", "IntakeFunction"})
-_QUEUES = frozenset({"Reminders", "RemindersDeadLetters", "TickDeadLetters", "IntakeDeadLetters"})
+_FED_BY_QUEUES = frozenset({"SenderFunction", "PaymentsFunction", "InboxFunction", "ReplanFunction"})
+_FUNCTIONS = _FED_BY_QUEUES | {"ScannerFunction", "IntakeFunction", "ReceiptsFunction", "HousekeepingFunction"}
+_FED = frozenset({"Reminders", "Payments", "Inbox", "Replan"})
+_DEAD_LETTERS = frozenset({"TickDeadLetters", "IntakeDeadLetters", "ReceiptsDeadLetters"}) | {
+    f"{queue}DeadLetters" for queue in _FED
+}
+_WITH_OUR_KEY = frozenset({"Inbox", "InboxDeadLetters", "ReceiptsDeadLetters"})
 _NO_FAILED_TICK_IS_KEPT = "a failed tick is repeated by the next one, a minute later; ScannerSilentAlarm hears it"
 
 
@@ -44,13 +49,22 @@ CHECKOV = (
         frozenset({"UploadsBucket"}),
         "who touched an object is for the account's CloudTrail; a second bucket of logs would be one more to guard",
     ),
-    Accepted("CKV_AWS_27", _QUEUES, "encrypted, by SQS itself, which this rule does not know; no personal data inside"),
+    Accepted(
+        "CKV_AWS_27",
+        (_FED | _DEAD_LETTERS) - _WITH_OUR_KEY,
+        "encrypted, by SQS itself, which this rule does not know; no personal data inside",
+    ),
     Accepted(
         "CKV_AWS_111",
-        frozenset({"SenderRole"}),
+        frozenset({"SenderRole", "InboxRole"}),
         "a phone number has no ARN: publishing is allowed, and denied to every topic and endpoint",
     ),
-    Accepted("CKV_AWS_115", frozenset({"SenderFunction"}), "limited where its jobs come from, by MaximumConcurrency"),
+    Accepted(
+        "CKV_AWS_115",
+        _FED_BY_QUEUES | {"ReceiptsFunction"},
+        "limited where their messages come from, by MaximumConcurrency; the receipts are started once in a while, with "
+        "many logs at once, and a limit would take capacity from the account for good",
+    ),
     Accepted(
         "CKV_AWS_116",
         _FUNCTIONS,
@@ -68,15 +82,26 @@ NAG = (
     Accepted("AwsSolutions-S1", frozenset({"UploadsBucket"}), "as CKV_AWS_18"),
     Accepted(
         "AwsSolutions-SQS3",
-        frozenset({"TickDeadLetters", "IntakeDeadLetters"}),
-        "dead letters of the schedule and of the intake, which the rule does not know for such",
+        frozenset({"TickDeadLetters", "IntakeDeadLetters", "ReceiptsDeadLetters"}),
+        "dead letters of schedules and of functions, which the rule does not know for such",
     ),
-    Accepted("AwsSolutions-IAM5[Resource::*]", frozenset({"SenderRole"}), "as CKV_AWS_111"),
-    Accepted("Serverless-LambdaStarPermissions", frozenset({"SenderRole"}), "as CKV_AWS_111"),
+    Accepted(
+        "AwsSolutions-IAM5[Resource::*]",
+        frozenset({"SenderRole", "InboxRole", "HousekeepingRole"}),
+        "as CKV_AWS_111; nor has the carrier's list of those who want no texts an ARN",
+    ),
+    Accepted(
+        "Serverless-LambdaStarPermissions", frozenset({"SenderRole", "InboxRole", "HousekeepingRole"}), "as CKV_AWS_111"
+    ),
     Accepted(
         "AwsSolutions-IAM5[Resource::<UploadsBucket.Arn>/accounts/*]",
-        frozenset({"IntakeUploads"}),
+        frozenset({"IntakeUploads", "PaymentsRole"}),
         "files are named by who uploads them",
+    ),
+    Accepted(
+        "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:log-group:sns/*]",
+        frozenset({"SmsDeliveryRole"}),
+        "SNS names its groups, by region and account",
     ),
     Accepted(
         "AwsSolutions-IAM5[Resource::<UploadsBucket.Arn>/rejects/*]",
@@ -85,18 +110,20 @@ NAG = (
     ),
     Accepted(
         "Serverless-SQSRedrivePolicy",
-        _QUEUES - {"Reminders"},
+        _DEAD_LETTERS,
         "dead-letter queues: what is in them has already failed",
     ),
     Accepted("Serverless-LambdaDLQ", _FUNCTIONS, "as CKV_AWS_116"),
     Accepted(
         "Serverless-LambdaAsyncFailureDestination",
-        frozenset({"ScannerFunctionEventInvokeConfig"}),
-        _NO_FAILED_TICK_IS_KEPT,
+        frozenset({"ScannerFunctionEventInvokeConfig", "HousekeepingFunctionEventInvokeConfig"}),
+        f"{_NO_FAILED_TICK_IS_KEPT}; the housekeeping's, an hour or a day later; HousekeepingErrorsAlarm hears that",
     ),
     Accepted(
         "Serverless-LambdaEventSourceMappingDestination",
-        frozenset({"SenderFunctionReminders"}),
+        frozenset(
+            {"SenderFunctionReminders", "PaymentsFunctionPayments", "InboxFunctionReplies", "ReplanFunctionParts"}
+        ),
         "for streams: what fails of a queue goes to the queue's dead letters",
     ),
     Accepted(

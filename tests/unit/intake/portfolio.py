@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from dunning.policy import load_policies
 from dunning.services.intake import IntakeService, IntakeSummary
 from dunning.services.intake.rows import COLUMNS
-from tests.fakes import FakeClock, FakeCustomers, FakeJournal, FakeUploads
+from tests.fakes import FakeAnnouncer, FakeClock, FakeCustomers, FakeJournal, FakeUploads
 
 UPLOADED_AT = datetime(2026, 12, 1, 1, 30, tzinfo=UTC)
 NOW = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
@@ -69,9 +69,12 @@ class Office:
         self.uploads = FakeUploads()
         self.clock = FakeClock(NOW)
         self.journal = FakeJournal()
+        self.announcer = FakeAnnouncer()
         self.service = IntakeService(
             store=self.store,
+            phones=self.store,
             uploads=self.uploads,
+            announcer=self.announcer,
             policies=POLICIES,
             lenders=LENDERS,
             clock=self.clock,

@@ -110,14 +110,18 @@ def test_a_customer_who_consents_today_is_judged_once_the_day_is_over(office: Of
 
 
 def test_many_customers_are_written_by_several_threads(office: Office) -> None:
-    rows = [row(customer_id=f"C-{n}", account_id=f"A-{n}", instalment_no=str(i)) for i in (1, 2) for n in range(500)]
+    rows = [
+        row(customer_id=f"C-{n}", account_id=f"A-{n}", phone=f"09123{n:05d}", instalment_no=str(i))
+        for i in (1, 2)
+        for n in range(500)
+    ]
     summary = office.load_rows(*rows)
     assert (summary.rows, summary.customers_loaded) == (1000, 500)
     assert all(len(facts.accounts[0].instalments) == 2 for facts in office.store.facts.values())
 
 
 def test_progress_is_told_every_ten_thousand_rows(office: Office) -> None:
-    office.load_rows(*(row(customer_id=f"C-{n}", account_id=f"A-{n}", paid_on="2026-11-30") for n in range(20_500)))
+    office.load_rows(*(row(customer_id=f"C-{n}", account_id=f"A-{n}", phone=f"09123{n:05d}") for n in range(20_500)))
     told = [fields["rows"] for name, fields in office.journal.events if name == "intake_progress"]
     assert told == [10_000, 20_000]
 
@@ -133,12 +137,13 @@ def test_what_was_done_is_told_in_counts(office: Office) -> None:
         "customers_refused": 1,
         "rows_refused": 1,
         "older": 0,
+        "phones_shared": 0,
         "holds_not_understood": 1,
         "columns_ignored": 0,
         "seconds": 0.0,
         "refused": "",
     }
-    assert office.journal.counts == {"RowsRefused": 1, "CustomersLoaded": 2}
+    assert office.journal.counts == {"RowsRefused": 1, "CustomersLoaded": 2, "PhonesShared": 0}
 
 
 # ------------------------------------------------------------------ refusing

@@ -9,15 +9,33 @@ from typing import Any
 import pytest
 
 from dunning.contracts import job_body
+from dunning.domain.announcement import (
+    CustomerNeedsPerson,
+    NumberUnreachable,
+    PromiseBroken,
+    ReminderSent,
+    ReminderStopped,
+    Why,
+)
 from dunning.domain.contact import Contact, ContactState
 from dunning.domain.decision import Reason
 from dunning.domain.facts import Facts
-from dunning.domain.standing import PROGRESS_LIMIT, Progress, Standing, Wake, progress_key
+from dunning.domain.standing import PROGRESS_LIMIT, Progress, Promise, Standing, Wake, progress_key
 from dunning.policy import load_policies
 from dunning.ports import Job, Outcome, OutsideError, Published, Sms, UnreadableRecordError
-from dunning.services.send import Delivery, SendService, workers_for
-from tests.builders import a_dossier, an_account, an_instalment
-from tests.fakes import FakeClock, FakeContacts, FakeCustomers, FakeGateway, FakeJournal, FakeQueue, FakeSwitch
+from dunning.services.delivery import Delivery
+from dunning.services.send import SendService, workers_for
+from tests.builders import a_dossier, an_account, an_instalment, taipei
+from tests.fakes import (
+    FakeAnnouncer,
+    FakeClock,
+    FakeContacts,
+    FakeCustomers,
+    FakeGateway,
+    FakeJournal,
+    FakeQueue,
+    FakeSwitch,
+)
 from tests.integration.people import NOW, paid_up, someone, texted, waking
 
 POLICIES = load_policies()
@@ -53,6 +71,7 @@ class Office:
         self.switch = FakeSwitch()
         self.clock = FakeClock(NOW)
         self.journal = FakeJournal()
+        self.announcer = FakeAnnouncer()
         self._ids = 0
         ports: dict[str, Any] = {
             "store": self.store,
@@ -60,6 +79,7 @@ class Office:
             "queue": self.queue,
             "gateway": self.gateway,
             "switch": self.switch,
+            "announcer": self.announcer,
             "policies": POLICIES,
             "clock": self.clock,
             "journal": self.journal,
@@ -553,3 +573,72 @@ def test_an_unreadable_record_met_while_reading_again_is_a_failure(office: Offic
     assert office.work(facts) == []
     assert office.events("job_failed")[0]["error"] == UnreadableRecordError.__name__
     assert office.gateway.published == []
+
+
+class TestOthersAreTold:
+    """By events with ids and codes."""
+
+    def test_of_a_text_the_carrier_took(self, office: Office) -> None:
+        office.work(office.add(someone()))
+        (record,) = office.records
+        assert office.announcer.announced == [ReminderSent("C0001", NOW, record.send_id, -3, ("A0001-0",), "sms")]
+
+    @pytest.mark.parametrize("answer", [LOST, BUSY], ids=["nobody knows", "refused for now"])
+    def test_of_no_text_that_may_not_have_been_taken(self, office: Office, answer: Published) -> None:
+        office.gateway.answers = [answer]
+        office.work(office.add(someone()))
+        assert office.announcer.announced == []
+
+    def test_of_a_number_the_carrier_refuses(self, office: Office) -> None:
+        office.gateway.answers = [INVALID]
+        office.work(office.add(someone()))
+        assert office.announcer.announced == [NumberUnreachable("C0001", NOW, "refused")]
+
+    def test_of_a_customer_who_is_reminded_no_more_and_once_only(self, office: Office) -> None:
+        facts = office.add(paid_up(someone()))
+        office.work(facts)
+        office.work(facts)
+        assert office.announcer.announced == [ReminderStopped("C0001", NOW, "nothing_open")]
+
+    def test_of_a_customer_who_is_over_to_a_person_after_the_last_stage(self, office: Office) -> None:
+        late = an_instalment("2026-11-01", stage_reached=15, notice="2026-11-20")
+        facts = office.add(replace(someone(), accounts=(an_account(late),)))
+        office.work(facts)
+        sent, *after = office.announcer.announced
+        assert isinstance(sent, ReminderSent)
+        assert sent.stage == 30
+        assert after == [
+            ReminderStopped("C0001", NOW, "ladder_finished"),
+            CustomerNeedsPerson("C0001", NOW, Why.LADDER_FINISHED),
+        ]
+
+    def test_of_a_promise_that_was_broken_and_once_only(self, office: Office) -> None:
+        facts = someone()
+        promises = {"A0001-0#1": Promise(NOW - timedelta(days=3), date(2026, 11, 30))}
+        office.add(facts, replace(waking(facts), promises=promises))
+        office.work(facts)
+        broken = PromiseBroken("C0001", NOW, "A0001-0", 1, date(2026, 11, 30))
+        assert office.announcer.announced[0] == broken
+        assert office.store.standings["C0001"].promises["A0001-0#1"].kept is False
+        office.work(facts)
+        assert office.announcer.announced.count(broken) == 1
+
+    def test_of_a_broken_promise_also_where_no_text_follows(self, office: Office) -> None:
+        """It is night, or a cap is full: the promise ended all the same."""
+        facts = someone()
+        promises = {"A0001-0#1": Promise(NOW - timedelta(days=3), date(2026, 11, 30))}
+        office.add(facts, replace(waking(facts), promises=promises, ledger=(texted(facts, NOW - timedelta(hours=1)),)))
+        office.work(facts)
+        assert office.announcer.announced == [PromiseBroken("C0001", NOW, "A0001-0", 1, date(2026, 11, 30))]
+        assert office.gateway.published == []
+
+
+def test_the_end_of_a_promise_is_a_wake_of_its_own(office: Office) -> None:
+    facts = someone()
+    promises = {"A0001-0#1": Promise(NOW, date(2026, 12, 2))}
+    office.add(facts, replace(waking(facts), promises=promises))
+    office.work(facts)
+    standing = office.store.standings["C0001"]
+    assert office.gateway.published == []
+    assert standing.wake is not None
+    assert standing.wake.at <= taipei("2026-12-03 09:00")

@@ -1,5 +1,6 @@
 """Contracts: the shapes of what travels between functions. Unknown fields are refused."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -38,6 +39,47 @@ def parse_job(body: str) -> Job:
         fields = ", ".join(map(_place, error.errors(include_input=False)))
         raise UnreadableRecordError(f"not a job: {fields}") from None
     return Job(message.customer_id, message.wake_at)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplanPart:
+    """One of `segments` parts of the table, from behind the customer `after` on, or from its beginning."""
+
+    segment: int
+    segments: int
+    after: str
+
+
+class _ReplanMessage(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_version: Literal[1]
+    segment: int = Field(ge=0)
+    segments: int = Field(ge=1, le=1000)
+    after: str = Field(max_length=128)
+
+
+def replan_body(part: ReplanPart) -> str:
+    """Write a part of the table as the body of a queue message."""
+    message = _ReplanMessage(schema_version=1, segment=part.segment, segments=part.segments, after=part.after)
+    return message.model_dump_json()
+
+
+def parse_replan_part(body: str) -> ReplanPart:
+    """
+    Read a part of the table from the body of a queue message.
+
+    Raises:
+        UnreadableRecordError: it is none; the message names the fields, not their contents.
+    """
+    try:
+        message = _ReplanMessage.model_validate_json(body)
+    except ValidationError as error:
+        fields = ", ".join(map(_place, error.errors(include_input=False)))
+        raise UnreadableRecordError(f"not a part of the table: {fields}") from None
+    if message.segment >= message.segments:
+        raise UnreadableRecordError("not a part of the table: segment")
+    return ReplanPart(message.segment, message.segments, message.after)
 
 
 def _place(error: "ErrorDetails") -> str:

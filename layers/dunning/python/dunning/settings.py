@@ -30,6 +30,7 @@ class SenderSettings(Settings):
     """Settings of the sender. Each of `sender_concurrency` instances takes its share of `sms_per_second`."""
 
     contacts_table: str = Field(min_length=3)
+    bus_name: str = Field(min_length=1)
     queue_url: str = Field(min_length=1)
     dead_letter_url: str = Field(min_length=1)
     sending_parameter: str = Field(min_length=1)
@@ -41,4 +42,48 @@ class SenderSettings(Settings):
 class IntakeSettings(Settings):
     """Settings of the intake. `writers` customers are written at the same time."""
 
+    bus_name: str = Field(min_length=1)
     writers: int = Field(default=8, ge=1, le=50)
+
+
+class PaymentsSettings(Settings):
+    """Settings of the payments."""
+
+    contacts_table: str = Field(min_length=3)
+    uploads_bucket: str = Field(min_length=3)
+    bus_name: str = Field(min_length=1)
+    queue_url: str = Field(min_length=1)
+    dead_letter_url: str = Field(min_length=1)
+    max_receive_count: int = Field(default=5, ge=1)
+
+
+class ReceiptsSettings(Settings):
+    """Settings of the receipts."""
+
+    contacts_table: str = Field(min_length=3)
+    bus_name: str = Field(min_length=1)
+
+
+class InboxSettings(Settings):
+    """Settings of the inbox."""
+
+    contacts_table: str = Field(min_length=3)
+    bus_name: str = Field(min_length=1)
+    queue_url: str = Field(min_length=1)
+    dead_letter_url: str = Field(min_length=1)
+    sending_parameter: str = Field(min_length=1)
+    max_receive_count: int = Field(default=5, ge=1)
+
+
+class HousekeepingSettings(Settings):
+    """Settings of the housekeeping."""
+
+    contacts_table: str = Field(min_length=3)
+    bus_name: str = Field(min_length=1)
+
+
+class ReplanSettings(Settings):
+    """Settings of the replan."""
+
+    bus_name: str = Field(min_length=1)
+    queue_url: str = Field(min_length=1)

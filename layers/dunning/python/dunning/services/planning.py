@@ -50,7 +50,7 @@ def replan(facts: Facts, before: Standing, after: Standing, policies: Policies, 
     standing = replace(
         settled.standing, version=before.version + 1, wake=wake, reason=reason, planned_for=fingerprint(facts)
     )
-    return Replanned(standing, decision, (*broken(settled, now), *stopped(before, standing, decision, now)))
+    return Replanned(standing, decision, (*broken(settled, now), *stopped(before, decision, now)))
 
 
 def promises_settled(facts: Facts, standing: Standing, policies: Policies, now: datetime) -> Settled:
@@ -69,13 +69,13 @@ def broken(settled: Settled, now: datetime) -> list[Announcement]:
     ]
 
 
-def stopped(before: Standing, after: Standing, decision: Decision, now: datetime) -> list[Announcement]:
+def stopped(before: Standing, decision: Decision, now: datetime) -> list[Announcement]:
     """Tell of a customer who was being reminded and is no more, and of one who is over to a person now."""
     if not isinstance(decision, Stop) or before.version == 0 or before.reason == decision.reason.value:
         return []
-    told: list[Announcement] = [ReminderStopped(after.customer_id, now, decision.reason.value)]
+    told: list[Announcement] = [ReminderStopped(before.customer_id, now, decision.reason.value)]
     if decision.reason is Reason.LADDER_FINISHED:
-        told.append(CustomerNeedsPerson(after.customer_id, now, Why.LADDER_FINISHED))
+        told.append(CustomerNeedsPerson(before.customer_id, now, Why.LADDER_FINISHED))
     return told
 
 

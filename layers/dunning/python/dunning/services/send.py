@@ -15,17 +15,19 @@ import traceback
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Protocol
 
 from dunning.contracts import parse_job
+from dunning.domain.announcement import Announcement, NumberUnreachable, ReminderSent
 from dunning.domain.contact import Contact, ContactState
 from dunning.domain.decide import LOOK_AGAIN, decide
 from dunning.domain.decision import Decision, Reason, Reminder, Send, Stop, Wait, trace_of
 from dunning.domain.errors import DunningError
 from dunning.domain.facts import Facts
+from dunning.domain.promises import Settled
 from dunning.domain.rules import Policies, Rules
 from dunning.domain.standing import (
     LedgerEntry,
@@ -38,6 +40,7 @@ from dunning.domain.standing import (
     without_claim,
 )
 from dunning.ports import (
+    Announcer,
     Clock,
     ContactLog,
     Customer,
@@ -52,7 +55,8 @@ from dunning.ports import (
     SmsGateway,
     UnreadableRecordError,
 )
-from dunning.services.planning import plan, wake_after
+from dunning.services.delivery import Delivery
+from dunning.services.planning import broken, plan, promises_settled, stopped, wake_after, wake_for_promises
 
 _ATTEMPTS = 4
 """How often a customer is read and decided again because somebody else wrote first."""
@@ -78,15 +82,6 @@ class ContestedError(DunningError):
 
 class OutOfTimeError(DunningError):
     """The invocation has too little time left to claim and publish; the job goes back to the queue."""
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One message as the queue delivered it."""
-
-    message_id: str
-    body: str
-    receive_count: int
 
 
 def workers_for(per_second: float) -> int:
@@ -115,11 +110,12 @@ class Pacer:
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """One customer's turn in a batch."""
+    """One customer's turn in a batch, and what others may want to know of it."""
 
     job: Job
     redelivered: bool
     seconds_left: Callable[[], float]
+    told: list[Announcement] = field(default_factory=list)
 
 
 class SendService:
@@ -138,6 +134,7 @@ class SendService:
         queue: JobQueue,
         gateway: SmsGateway,
         switch: SendingSwitch,
+        announcer: Announcer,
         policies: PricedPolicies,
         clock: Clock,
         journal: Journal,
@@ -150,6 +147,7 @@ class SendService:
         self._queue = queue
         self._gateway = gateway
         self._switch = switch
+        self._announcer = announcer
         self._policies = policies
         self._clock = clock
         self._journal = journal
@@ -181,10 +179,12 @@ class SendService:
 
         loaded = self._store.load(list(jobs))
         running: dict[str, Future[Contact | None]] = {}
+        turns: list[_Turn] = []
         for customer_id, job in jobs.items():
             found = loaded[customer_id]
             receives = max(delivery.receive_count for delivery in messages[customer_id])
             turn = _Turn(job, receives > 1, seconds_left)
+            turns.append(turn)
             running[customer_id] = self._pool.submit(self._judge, turn, found)
 
         # Woken once, not by each: half of what threads cost here is waking this one.
@@ -199,6 +199,8 @@ class SendService:
             elif not self._set_aside(customer_id, messages[customer_id], failure):
                 failed.add(customer_id)
         failed |= self._write_records(records)
+        # Told once: whoever dies before this line tells nobody. The records are what counts.
+        self._announcer.announce([announcement for turn in turns for announcement in turn.told])
         return not_parked + [delivery.message_id for customer_id in failed for delivery in messages[customer_id]]
 
     def _park(self, delivery: Delivery, why: str) -> bool:
@@ -271,22 +273,30 @@ class SendService:
             if turn.redelivered and not attempt:
                 self._settle(turn.job, facts, standing)
             decision, now = self._decide(facts, standing)
+            settled = promises_settled(facts, standing, self._policies, now) if facts else Settled(standing, ())
             if not isinstance(decision, Send) or facts is None:
-                if self._leave(standing, decision):
+                if self._leave(facts, standing, settled, decision):
                     self._journal.decided(customer_id, decision, now)
+                    turn.told.extend([*broken(settled, now), *stopped(standing, decision, now)])
                     return None
                 continue
             if turn.seconds_left() < _SECONDS_TO_FINISH:
                 raise OutOfTimeError
-            claimed = self._claim(facts, standing, decision.reminder, now, turn.job.wake_at)
+            claimed = self._claim(facts, settled.standing, decision.reminder, now, turn.job.wake_at)
             if claimed is None:
                 continue
             after, following = claimed
-            record = self._publish(facts, standing, after, decision, now)
+            turn.told.extend(broken(settled, now))
+            record = self._publish(facts, settled.standing, after, decision, now)
+            if record is not None and record.state is ContactState.SENT:
+                turn.told.append(_sent(customer_id, decision.reminder, now))
+            if record is not None and record.state is ContactState.REFUSED:
+                turn.told.append(NumberUnreachable(customer_id, now, "refused"))
             claim_stays = record is not None and record.state is not ContactState.REFUSED
             if isinstance(following, Stop) and claim_stays:
                 # No wake follows, so this is the only place to say that the customer is over to a person.
                 self._journal.decided(customer_id, following, now)
+                turn.told.extend(stopped(standing, following, now))
             return record
         raise ContestedError
 
@@ -306,15 +316,18 @@ class SendService:
             decision = decide(facts, standing, self._policies, now, sending=self._switch.is_on())
         return decision, now
 
-    def _leave(self, standing: Standing, decision: Decision) -> bool:
+    def _leave(self, facts: Facts | None, standing: Standing, settled: Settled, decision: Decision) -> bool:
         """Write the wake a wait or a stop leads to; tell whether nobody else wrote meanwhile."""
         if isinstance(decision, Wait) and decision.until is None:
             return True
         wake = wake_after(decision)
+        if facts is not None:
+            wake = wake_for_promises(wake, facts, settled.standing, self._policies)
         # The second: nobody is on record, and nothing is put there by a job that came too late.
-        if standing.wake == wake and (standing.reason == decision.reason.value or standing.version == 0):
+        same = standing.reason == decision.reason.value or standing.version == 0
+        if same and standing.wake == wake and settled.standing is standing:
             return True
-        after = replace(standing, version=standing.version + 1, wake=wake, reason=decision.reason.value)
+        after = replace(settled.standing, version=standing.version + 1, wake=wake, reason=decision.reason.value)
         return self._store.save_standing(after, expected_version=standing.version)
 
     def _claim(
@@ -409,6 +422,7 @@ class SendService:
                 wake=wake,
                 reason=reason.value,
                 suspended_phone=suspended_phone or standing.suspended_phone,
+                suspended_at=self._clock.now() if suspended_phone else standing.suspended_at,
             )
             if self._store.save_standing(released, expected_version=standing.version):
                 return
@@ -479,3 +493,7 @@ class SendService:
         if self._contacts.write_if_absent(contact):
             self._journal.event("sms_unknown", customer_id=job.customer_id, send_id=entry.send_id, code="sender_died")
             self._journal.count("SmsUnknown")
+
+
+def _sent(customer_id: str, reminder: Reminder, now: datetime) -> ReminderSent:
+    return ReminderSent(customer_id, now, reminder.send_id, reminder.stage, reminder.account_ids, reminder.channel)

@@ -15,7 +15,7 @@ from itertools import batched, chain, islice
 
 from dunning.domain.decision import Send
 from dunning.domain.rules import Policies
-from dunning.ports import Clock, CustomerStore, Journal, Uploads
+from dunning.ports import Announcer, Clock, CustomerStore, Journal, PhoneIndex, Uploads
 from dunning.services.intake.cells import is_id
 from dunning.services.intake.customers import contradictions, facts_of
 from dunning.services.intake.refusals import (
@@ -48,6 +48,7 @@ class IntakeSummary:
     customers_refused: int = 0
     rows_refused: int = 0
     older: int = 0
+    phones_shared: int = 0
     holds_not_understood: int = 0
     columns_ignored: int = 0
     seconds: float = 0.0
@@ -61,25 +62,29 @@ class _Tally:
         self.rows_judged = 0
         self.customers_refused = 0
         self.holds_not_understood = 0
+        self.phones_shared = 0
         self.outcomes = dict.fromkeys(Outcome, 0)
 
 
 class IntakeService:
     """Loads files of accounts."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its ports and its limit
         self,
         *,
         store: CustomerStore,
+        phones: PhoneIndex,
         uploads: Uploads,
+        announcer: Announcer,
         policies: Policies,
         lenders: frozenset[str],
         clock: Clock,
         journal: Journal,
         writers: int,
     ) -> None:
-        self._settler = Settler(store, policies)
+        self._settler = Settler(store, phones, policies)
         self._uploads = uploads
+        self._announcer = announcer
         self._lenders = lenders
         self._clock = clock
         self._journal = journal
@@ -116,6 +121,7 @@ class IntakeService:
             customers_refused=tally.customers_refused,
             rows_refused=rows_refused,
             older=tally.outcomes[Outcome.OLDER],
+            phones_shared=tally.phones_shared,
             holds_not_understood=tally.holds_not_understood,
             columns_ignored=table.columns_ignored,
             seconds=(self._clock.now() - started).total_seconds(),
@@ -123,6 +129,7 @@ class IntakeService:
         self._journal.event("intake_finished", **asdict(summary))
         self._journal.count("RowsRefused", summary.rows_refused)
         self._journal.count("CustomersLoaded", summary.customers_loaded)
+        self._journal.count("PhonesShared", summary.phones_shared)
         return summary
 
     def _refuse_file(self, bucket: str, key: str, error: FileRefusedError) -> IntakeSummary:
@@ -181,8 +188,11 @@ class IntakeService:
     def _note(self, done: Iterable[Future[list[Settled]]], now: datetime, spool: Spool, tally: _Tally) -> None:
         """Count and tell what became of customers; a decision to send is told by the sender, who makes it afresh."""
         for future in done:
-            for (facts, line), outcome, decision, opts_out in future.result():
+            settled = future.result()
+            self._announcer.announce([told for one in settled for told in one.announcements])
+            for (facts, line), outcome, decision, opts_out, shares_phone, _ in settled:
                 tally.outcomes[outcome] += 1
+                tally.phones_shared += shares_phone
                 if opts_out:
                     self._journal.count("OptOuts")
                 if decision is not None and not isinstance(decision, Send):

@@ -1,8 +1,12 @@
 """
 Settle: one customer of a file against what is stored.
 
-Facts and standing are two writes, facts first. The standing names the facts its wake was computed from, so that a
-crash between the two shows, and the next load of the file repairs it.
+Facts and standing are two writes, facts first, and between them the number is entered into the index of numbers. The
+standing names the facts its wake was computed from, so that a crash in between shows, and the next load of the file
+repairs it.
+
+Two customers with one number are both held until a person has looked at it: a text read by the wrong one discloses a
+debt. Of two who are loaded at the same moment one is certain to see both, because the index is written after the facts.
 """
 
 from collections.abc import Sequence
@@ -11,19 +15,23 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import NamedTuple
 
+from dunning.domain.announcement import Announcement, CustomerNeedsPerson, Why
 from dunning.domain.decision import Decision
-from dunning.domain.dossier import facts_now, is_erased_for, with_statement
+from dunning.domain.dossier import Dossier, facts_now, is_erased_for, with_statement
 from dunning.domain.errors import DunningError
 from dunning.domain.facts import Facts
 from dunning.domain.rules import Policies
 from dunning.domain.standing import Standing
-from dunning.ports import CustomerStore, Told, UnreadableRecordError
-from dunning.services.planning import fingerprint, replan
+from dunning.ports import CustomerStore, PhoneIndex, Told, UnreadableRecordError
+from dunning.services.planning import Replanned, fingerprint, replan
 
 BATCH = 50
 """Facts and standing of 50 customers are the 100 keys of one BatchGetItem."""
 
 _TRIES = 5
+
+_MOST_SHARING = 20
+"""With so many on one number, as where none was known and one was made up, those who came before hold each other."""
 
 
 class IntakeConflictError(DunningError):
@@ -48,19 +56,27 @@ class Candidate(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """What became of a candidate, the decision if one was made, and whether a customer we know opted out with it."""
+    """
+    What became of a candidate, the decision if one was made, and what others may want to know of it.
+
+    `opts_out` tells whether a customer we know opted out with the file, `shares_phone` whether another one turned out
+    to have the same number.
+    """
 
     candidate: Candidate
     outcome: Outcome
     decision: Decision | None = None
     opts_out: bool = False
+    shares_phone: bool = False
+    announcements: tuple[Announcement, ...] = ()
 
 
 class Settler:
     """Writes customers. Used by several threads: it keeps nothing."""
 
-    def __init__(self, store: CustomerStore, policies: Policies) -> None:
+    def __init__(self, store: CustomerStore, phones: PhoneIndex, policies: Policies) -> None:
         self._store = store
+        self._phones = phones
         self._policies = policies
 
     def settle_batch(self, batch: Sequence[Candidate], now: datetime) -> list[Settled]:
@@ -84,24 +100,96 @@ class Settler:
             if _is_older(facts, dossier.statement):
                 return Settled(candidate, Outcome.OLDER)
             same = _says_the_same(facts, dossier.statement)
+            done = _is_done(dossier, before)
+            if same and done:
+                return Settled(candidate, Outcome.UNCHANGED)
             after = dossier if same else with_statement(dossier, facts)
             known = facts_now(after) or facts
-            if same and before is not None and before.planned_for == fingerprint(known):
-                return Settled(candidate, Outcome.UNCHANGED)
             if same or self._store.save_dossier(after, expected_revision=dossier.revision):
-                standing, decision = self._planned(known, before or Standing(facts.customer_id), now)
-                if self._store.save_standing(standing, expected_version=before.version if before else 0):
-                    # Who comes with an opt-out from another system has not opted out of our texts.
-                    opts_out = before is not None and before.opted_out_at != standing.opted_out_at
-                    return Settled(candidate, Outcome.LOADED, decision, opts_out)
+                told: list[Announcement] = []
+                shared = False
+                if not _is_entered(known.phone, dossier, before, done=done):
+                    told = self._enter_number(known, now)
+                    shared = bool(told)
+                replanned = self._planned(known, before or Standing(facts.customer_id), now, shared=shared)
+                if self._store.save_standing(replanned.standing, expected_version=before.version if before else 0):
+                    if before is not None and before.shared_phone not in {"", known.phone}:
+                        self._leave_number(before.shared_phone, facts.customer_id, now)
+                    return Settled(
+                        candidate,
+                        Outcome.LOADED,
+                        replanned.decision,
+                        # Who comes with an opt-out from another system has not opted out of our texts.
+                        before is not None and before.opted_out_at != replanned.standing.opted_out_at,
+                        shared,
+                        (*told, *replanned.announcements),
+                    )
             stored = self._store.load_told([facts.customer_id])[facts.customer_id]
         raise IntakeConflictError(f"customer {facts.customer_id} kept changing")
 
-    def _planned(self, facts: Facts, before: Standing, now: datetime) -> tuple[Standing, Decision]:
+    def _planned(self, facts: Facts, before: Standing, now: datetime, *, shared: bool) -> Replanned:
         """Return the standing with its next wake. An opt-out stays: a file that no longer says so lifts nothing."""
-        opted_out_at = before.opted_out_at or (now if facts.opted_out else None)
-        standing, decision, _ = replan(facts, before, replace(before, opted_out_at=opted_out_at), self._policies, now)
-        return standing, decision
+        after = replace(before, opted_out_at=before.opted_out_at or (now if facts.opted_out else None))
+        if shared:
+            after = replace(after, shared_phone=facts.phone, shared_at=now)
+        return replan(facts, before, after, self._policies, now)
+
+    def _enter_number(self, facts: Facts, now: datetime) -> list[Announcement]:
+        """Enter a customer's number, hold all others who have it now, and say whom a person has to look at."""
+        others = self._phones.add_phone(facts.phone, facts.customer_id) - {facts.customer_id}
+        if len(others) > _MOST_SHARING:
+            return [CustomerNeedsPerson(facts.customer_id, now, Why.SHARED_PHONE)]
+        sharing = self._who_have(facts.phone, others)
+        for customer_id in sharing:
+            self._mark(customer_id, facts.phone, now)
+        affected = [facts.customer_id, *sharing] if sharing else []
+        return [CustomerNeedsPerson(customer_id, now, Why.SHARED_PHONE) for customer_id in affected]
+
+    def _leave_number(self, phone: str, customer_id: str, now: datetime) -> None:
+        """Let the last one go on who still has a number, once another's has been corrected."""
+        others = self._phones.customers_with([phone])[phone] - {customer_id}
+        sharing = self._who_have(phone, others)
+        if len(sharing) == 1:
+            self._mark(sharing[0], "", now)
+
+    def _who_have(self, phone: str, customer_ids: frozenset[str]) -> list[str]:
+        """Return whose number it is now, not whose it was. One who cannot be read counts as having it."""
+        found = self._store.load(sorted(customer_ids)) if customer_ids else {}
+        return [
+            customer_id
+            for customer_id, known in found.items()
+            if isinstance(known, UnreadableRecordError) or (known.facts is not None and known.facts.phone == phone)
+        ]
+
+    def _mark(self, customer_id: str, shared_phone: str, now: datetime) -> None:
+        """Note that a customer shares a number, or no more, and plan them anew."""
+        for _ in range(_TRIES):
+            found = self._store.load([customer_id])[customer_id]
+            if isinstance(found, UnreadableRecordError) or found.facts is None:
+                return  # set aside as it is, or gone
+            before = found.standing or Standing(customer_id)
+            if shared_phone and before.shares_phone(found.facts):
+                return
+            after = replace(before, shared_phone=shared_phone, shared_at=now if shared_phone else None)
+            # Whose facts were written but not planned yet stays so, for whoever is at it now.
+            planned = replan(found.facts, before, after, self._policies, now).standing
+            planned = replace(planned, planned_for=before.planned_for)
+            if self._store.save_standing(planned, expected_version=before.version):
+                return
+        raise IntakeConflictError(f"customer {customer_id} kept changing")
+
+
+def _is_done(dossier: Dossier, standing: Standing | None) -> bool:
+    """Tell whether the wake was computed from what is stored: if not, whoever wrote it last did not come to an end."""
+    facts = facts_now(dossier)
+    return facts is not None and standing is not None and standing.planned_for == fingerprint(facts)
+
+
+def _is_entered(phone: str, dossier: Dossier, standing: Standing | None, *, done: bool) -> bool:
+    """Tell whether a number has been entered for certain, so that nobody is held again whom a person has released."""
+    if standing is not None and standing.shared_phone == phone:
+        return True
+    return done and dossier.statement is not None and dossier.statement.phone == phone
 
 
 def _is_older(facts: Facts, stored: Facts | None) -> bool:

@@ -1,0 +1,32 @@
+"""
+Replan: every customer's wake is worked out anew, after a policy has changed.
+
+Invoked without records it begins: it puts the parts of the table on its queue. What the queue delivers are parts to be
+worked off; those that are to come back are named in the answer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dunning import wiring
+from dunning.services.delivery import Delivery
+from dunning.services.replan import PARTS
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Begin, in as many `parts` as the event says, or work parts off."""
+    try:
+        if "Records" not in event:
+            return {"parts": wiring.replan().start(int(event.get("parts", PARTS)))}
+        deliveries = [
+            Delivery(record["messageId"], record["body"], int(record["attributes"]["ApproximateReceiveCount"]))
+            for record in event["Records"]
+        ]
+        failed = wiring.replan().work(deliveries, lambda: context.get_remaining_time_in_millis() / 1000)
+    finally:
+        wiring.journal().flush()
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}

@@ -1,0 +1,195 @@
+"""
+Replan: work out every customer's wake anew, after a policy, a calendar or a jurisdiction has changed.
+
+What is stricter holds at once, because every job is judged afresh. What is earlier would hold only from a customer's
+next wake on: this is what moves it. The table is read in parts, side by side; a part that runs out of time is put back
+on the queue with the place to go on from. It can be repeated and may run while senders run: a standing is written only
+if its wake or its reason changes, and under the version it was read with.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import batched
+
+from dunning.contracts import ReplanPart, parse_replan_part, replan_body
+from dunning.domain.announcement import Announcement
+from dunning.domain.decision import Send
+from dunning.domain.errors import DunningError
+from dunning.domain.rules import Policies
+from dunning.domain.standing import Standing
+from dunning.ports import (
+    Announcer,
+    Clock,
+    Customer,
+    CustomerScan,
+    CustomerStore,
+    Journal,
+    LaterQueue,
+    UnreadableRecordError,
+)
+from dunning.services.delivery import Delivery
+from dunning.services.planning import Replanned, replan
+
+PARTS = 8
+"""Parts of the table that are read side by side, unless told otherwise."""
+
+_BATCH = 50
+"""Facts and standing of 50 customers are the 100 keys of one BatchGetItem."""
+
+_SECONDS_TO_FINISH = 20.0
+"""What a batch that has been begun may still need."""
+
+_TRIES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """
+    How many customers were looked at, got another wake or reason, cannot be read, and kept changing meanwhile.
+
+    `finished` tells whether a part was read to its end.
+    """
+
+    customers: int = 0
+    changed: int = 0
+    unreadable: int = 0
+    contested: int = 0
+    finished: bool = True
+
+
+class ReplanService:
+    """Plans customers anew."""
+
+    def __init__(
+        self,
+        *,
+        store: CustomerStore,
+        scan: CustomerScan,
+        queue: LaterQueue,
+        announcer: Announcer,
+        policies: Policies,
+        clock: Clock,
+        journal: Journal,
+    ) -> None:
+        self._store = store
+        self._scan = scan
+        self._queue = queue
+        self._announcer = announcer
+        self._policies = policies
+        self._clock = clock
+        self._journal = journal
+
+    def start(self, parts: int = PARTS) -> int:
+        """Put all parts of the table on the queue and return how many there are."""
+        self._queue.again([replan_body(ReplanPart(part, parts, "")) for part in range(parts)], timedelta())
+        self._journal.event("replan_started", parts=parts)
+        return parts
+
+    def work(self, deliveries: Sequence[Delivery], seconds_left: Callable[[], float]) -> list[str]:
+        """
+        Work parts off and return the message ids that are to come back.
+
+        What is no part comes back too, and ends in the dead-letter queue: only `start` writes to this queue.
+        """
+        failed = []
+        for delivery in deliveries:
+            try:
+                self._part(parse_replan_part(delivery.body), seconds_left)
+            except DunningError as error:
+                self._journal.event("replan_failed", message_id=delivery.message_id, error=type(error).__name__)
+                self._journal.count("ReplanFailed")
+                failed.append(delivery.message_id)
+        return failed
+
+    def replan_part(self, part: ReplanPart, seconds_left: Callable[[], float], *, change: bool = True) -> Counted:
+        """
+        Plan the customers of a part anew, from where it says, as long as there is time.
+
+        Args:
+            part: which customers.
+            seconds_left: how much time there is; a part that is not finished is put back on the queue.
+            change: whether to write; without it the count is what would change.
+
+        Raises:
+            OutsideError: a call failed. What is done stays done: do the part again.
+        """
+        counted = Counted()
+        customer_ids = self._scan.customer_ids(part.segment, part.segments, part.after)
+        for batch in batched(customer_ids, _BATCH, strict=False):
+            counted = self._batch(batch, counted, change=change)
+            if seconds_left() < _SECONDS_TO_FINISH:
+                self._queue.again([replan_body(replace(part, after=batch[-1]))], timedelta())
+                return replace(counted, finished=False)
+        return counted
+
+    def _part(self, part: ReplanPart, seconds_left: Callable[[], float]) -> None:
+        counted = self.replan_part(part, seconds_left)
+        self._journal.event(
+            "replanned",
+            segment=part.segment,
+            segments=part.segments,
+            customers=counted.customers,
+            changed=counted.changed,
+            unreadable=counted.unreadable,
+            contested=counted.contested,
+            finished=str(counted.finished),
+        )
+        self._journal.count("CustomersReplanned", counted.customers)
+        self._journal.count("WakesMoved", counted.changed)
+
+    def _batch(self, customer_ids: Sequence[str], counted: Counted, *, change: bool) -> Counted:
+        now = self._clock.now()
+        found = self._store.load(customer_ids)
+        announcements: list[Announcement] = []
+        changed = unreadable = contested = 0
+        for customer_id in customer_ids:
+            try:
+                replanned = self._customer(customer_id, found[customer_id], now, change=change)
+            except UnreadableRecordError:
+                unreadable += 1  # whoever meets it with a job sets it aside
+                continue
+            except _ContestedError:
+                contested += 1  # judged afresh by whoever changed it
+                continue
+            if replanned is not None:
+                changed += 1
+                announcements += replanned.announcements
+        if change:
+            self._announcer.announce(announcements)
+        return Counted(
+            counted.customers + len(customer_ids),
+            counted.changed + changed,
+            counted.unreadable + unreadable,
+            counted.contested + contested,
+        )
+
+    def _customer(
+        self, customer_id: str, found: Customer | UnreadableRecordError, now: datetime, *, change: bool
+    ) -> Replanned | None:
+        """Plan one customer anew; `None` if nothing changes."""
+        for _ in range(_TRIES):
+            if isinstance(found, UnreadableRecordError):
+                raise found
+            if found.facts is None:
+                return None  # nothing is owed, or the customer has been erased
+            before = found.standing or Standing(customer_id)
+            replanned = replan(found.facts, before, before, self._policies, now)
+            if _says_the_same(before, replanned, now):
+                return None
+            if not change or self._store.save_standing(replanned.standing, expected_version=before.version):
+                return replanned
+            found = self._store.load([customer_id])[customer_id]
+        raise _ContestedError
+
+
+class _ContestedError(DunningError):
+    """Others kept writing this customer."""
+
+
+def _says_the_same(before: Standing, replanned: Replanned, now: datetime) -> bool:
+    """Tell whether nothing changes but the version; a text that has been due for a while stays due since then."""
+    after = replanned.standing
+    if isinstance(replanned.decision, Send) and before.wake is not None and before.wake.at <= now:
+        after = replace(after, wake=before.wake, reason=before.reason)
+    return replace(after, version=before.version) == before

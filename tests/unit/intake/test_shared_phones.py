@@ -1,0 +1,117 @@
+"""Two customers with one number: a text read by the wrong one discloses a debt, so a person looks at both first."""
+
+from datetime import timedelta
+
+import pytest
+
+from dunning.domain.announcement import CustomerNeedsPerson, Why
+from dunning.domain.dossier import Released, Said, Stamp, with_news
+from dunning.domain.facts import HoldReason
+from dunning.ports import Told
+from tests.unit.intake.portfolio import CHEN, NOW, UPLOADED_AT, WANG, Office, row
+
+LATER = UPLOADED_AT + timedelta(days=1)
+SAME = WANG["phone"]
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+def held(office: Office) -> set[str]:
+    """Return who is silent because of a shared number."""
+    return {customer_id for customer_id, one in office.store.standings.items() if one.reason == "shared_phone"}
+
+
+def needing_a_person(office: Office) -> list[str]:
+    return [
+        told.customer_id
+        for told in office.announcer.announced
+        if isinstance(told, CustomerNeedsPerson) and told.why is Why.SHARED_PHONE
+    ]
+
+
+def test_two_customers_of_a_file_with_one_number_are_both_held_and_reported(office: Office) -> None:
+    summary = office.load_rows(WANG, row(CHEN, phone=SAME))
+    assert held(office) == {"C-1001", "C-1002"}
+    assert sorted(set(needing_a_person(office))) == ["C-1001", "C-1002"]
+    assert summary.phones_shared == 1
+    assert office.journal.counts["PhonesShared"] == 1
+
+
+def test_one_who_comes_later_with_a_known_number_holds_the_known_customer_too(office: Office) -> None:
+    office.load_rows(WANG)
+    assert not held(office)
+    version = office.store.standings["C-1001"].version
+    office.load_rows(row(CHEN, phone=SAME), at=LATER)
+    assert held(office) == {"C-1001", "C-1002"}
+    assert office.store.standings["C-1001"].version == version + 1, "a claim decided before it must not pass"
+    assert office.store.standings["C-1001"].wake is None
+
+
+def test_three_with_one_number_are_all_held(office: Office) -> None:
+    office.load_rows(WANG, row(CHEN, phone=SAME), row(customer_id="C-3", account_id="A-3"))
+    assert held(office) == {"C-1001", "C-1002", "C-3"}
+
+
+def test_a_number_made_up_for_many_holds_every_one_of_them(office: Office) -> None:
+    office.load_rows(*(row(customer_id=f"C-{n}", account_id=f"A-{n}") for n in range(60)))
+    assert len(held(office)) == 60
+
+
+def test_the_same_number_of_the_same_customer_is_nobody_elses(office: Office) -> None:
+    office.load_rows(WANG, row(WANG, instalment_no="2", due_on="2027-01-05"))
+    office.load_rows(row(amount="4000"), at=LATER)
+    assert not held(office)
+
+
+def test_a_number_corrected_lets_both_go_on(office: Office) -> None:
+    office.load_rows(WANG, row(CHEN, phone=SAME))
+    office.load_rows(CHEN, at=LATER)
+    assert not held(office)
+    assert office.store.standings["C-1001"].wake is not None
+
+
+def test_of_three_the_two_who_still_share_stay_held(office: Office) -> None:
+    office.load_rows(WANG, row(CHEN, phone=SAME), row(customer_id="C-3", account_id="A-3"))
+    office.load_rows(CHEN, at=LATER)
+    assert held(office) == {"C-1001", "C-3"}
+
+
+def test_whose_number_it_was_does_not_share_it(office: Office) -> None:
+    office.load_rows(WANG)
+    office.load_rows(row(phone="0911111111"), at=LATER)
+    office.load_rows(row(CHEN, phone=SAME), at=LATER)
+    assert not held(office)
+
+
+def test_whom_a_person_has_released_stays_released_until_somebody_new_shares_the_number(office: Office) -> None:
+    office.load_rows(WANG, row(CHEN, phone=SAME))
+    for customer_id in ("C-1001", "C-1002"):
+        told = office.store.load_told([customer_id])[customer_id]
+        assert isinstance(told, Told)
+        said = Said(Stamp(NOW + timedelta(hours=1)), Released(HoldReason.SHARED_PHONE))
+        assert office.store.save_dossier(with_news(told.dossier, said), expected_revision=told.dossier.revision)
+    office.clock.move_to(NOW + timedelta(hours=2))
+    office.load_rows(row(amount="4000"), row(CHEN, phone=SAME, amount="4000"), at=LATER)
+    assert not held(office)
+    office.load_rows(row(customer_id="C-3", account_id="A-3"), at=LATER)
+    assert held(office) == {"C-1001", "C-1002", "C-3"}
+
+
+def test_a_crash_after_the_facts_is_made_up_for_by_the_same_file(office: Office) -> None:
+    office.load_rows(WANG)
+    add_phone = office.store.add_phone
+
+    def crash(phone: str, customer_id: str) -> frozenset[str]:
+        del phone, customer_id
+        raise RuntimeError
+
+    office.store.add_phone = crash  # type: ignore[method-assign]
+    with pytest.raises(RuntimeError):
+        office.load_rows(row(CHEN, phone=SAME))
+    office.store.add_phone = add_phone  # type: ignore[method-assign]
+    assert not held(office)
+    office.load_rows(row(CHEN, phone=SAME))
+    assert held(office) == {"C-1001", "C-1002"}
