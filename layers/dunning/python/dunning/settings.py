@@ -38,6 +38,16 @@ class SenderSettings(Settings):
     max_receive_count: int = Field(default=5, ge=1)
 
 
+class PaymentsSettings(Settings):
+    """Settings of the payments. `queue_url` is its own queue, `event_bus` the bus of the lender's other systems."""
+
+    contacts_table: str = Field(min_length=3)
+    queue_url: str = Field(min_length=1)
+    dead_letter_url: str = Field(min_length=1)
+    event_bus: str = Field(min_length=1)
+    uploads_bucket: str = Field(min_length=3)
+
+
 class IntakeSettings(Settings):
     """Settings of the intake. `writers` customers are written at the same time."""
 

@@ -32,10 +32,11 @@ from dunning.policy import PolicyBook, load_calendars_needed, load_policies
 from dunning.ports import Clock, Journal
 from dunning.services.scan import ScanService
 from dunning.services.send import SendService
-from dunning.settings import IntakeSettings, ScannerSettings, SenderSettings, Settings
+from dunning.settings import IntakeSettings, PaymentsSettings, ScannerSettings, SenderSettings, Settings
 
 if TYPE_CHECKING:
     from dunning.services.intake import IntakeService
+    from dunning.services.payments import PaymentsService
 
 _PATIENT = LEAN.merge(Config(retries={"total_max_attempts": 4, "mode": "standard"}))
 """For calls that may safely be repeated, which is all but a publish."""
@@ -85,7 +86,7 @@ def use(*, clock: Clock | None = None, also_tell: Journal | None = None) -> None
     """Exchange the clock and the second journal, and forget all that was built; without arguments as at start."""
     _Outside.clock = clock or SystemClock()
     _Outside.also_tell = also_tell
-    for built in (scanner, sender, intake, journal):
+    for built in (scanner, sender, intake, payments, journal):
         built.cache_clear()
 
 
@@ -180,4 +181,36 @@ def intake() -> IntakeService:
         clock=_Outside.clock,
         journal=journal(),
         writers=settings.writers,
+    )
+
+
+@cache
+def payments() -> PaymentsService:
+    """Build the service of whoever listens to the lender. Imported here: the others need no bus and no bucket."""
+    from dunning.adapters.eventbridge import EventBridgeAnnouncer  # noqa: PLC0415
+    from dunning.adapters.s3 import S3UploadErasure  # noqa: PLC0415
+    from dunning.services.erase import EraseService  # noqa: PLC0415
+    from dunning.services.payments import PaymentsService  # noqa: PLC0415
+
+    settings = read_settings(PaymentsSettings, os.environ)
+    session = boto3.Session()
+    clock, telling = _Outside.clock, journal()
+    dynamodb = session.client("dynamodb", config=_PATIENT)
+    store = DynamoCustomers(dynamodb, settings.customers_table, settings.due_shards)
+    queue = SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url, settings.dead_letter_url)
+    return PaymentsService(
+        store=store,
+        erasing=EraseService(
+            customers=store,
+            contacts=DynamoContacts(dynamodb, settings.contacts_table),
+            uploads=S3UploadErasure(session.client("s3", config=_PATIENT), settings.uploads_bucket),
+            clock=clock,
+            journal=telling,
+        ),
+        dead_letters=queue,
+        later=queue,
+        announcer=EventBridgeAnnouncer(session.client("events", config=_PATIENT), settings.event_bus, telling),
+        policies=policies(),
+        clock=clock,
+        journal=telling,
     )

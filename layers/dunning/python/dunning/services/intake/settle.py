@@ -16,9 +16,8 @@ from dunning.domain.dossier import facts_now, is_erased_for, with_statement
 from dunning.domain.errors import DunningError
 from dunning.domain.facts import Facts
 from dunning.domain.rules import Policies
-from dunning.domain.standing import Standing
 from dunning.ports import CustomerStore, Told, UnreadableRecordError
-from dunning.services.planning import fingerprint, replan
+from dunning.services.planning import fingerprint, replan_as_told
 
 BATCH = 50
 """Facts and standing of 50 customers are the 100 keys of one BatchGetItem."""
@@ -89,19 +88,13 @@ class Settler:
             if same and before is not None and before.planned_for == fingerprint(known):
                 return Settled(candidate, Outcome.UNCHANGED)
             if same or self._store.save_dossier(after, expected_revision=dossier.revision):
-                standing, decision = self._planned(known, before or Standing(facts.customer_id), now)
+                standing, decision, _ = replan_as_told(after, known, before, self._policies, now)
                 if self._store.save_standing(standing, expected_version=before.version if before else 0):
                     # Who comes with an opt-out from another system has not opted out of our texts.
                     opts_out = before is not None and before.opted_out_at != standing.opted_out_at
                     return Settled(candidate, Outcome.LOADED, decision, opts_out)
             stored = self._store.load_told([facts.customer_id])[facts.customer_id]
         raise IntakeConflictError(f"customer {facts.customer_id} kept changing")
-
-    def _planned(self, facts: Facts, before: Standing, now: datetime) -> tuple[Standing, Decision]:
-        """Return the standing with its next wake. An opt-out stays: a file that no longer says so lifts nothing."""
-        opted_out_at = before.opted_out_at or (now if facts.opted_out else None)
-        standing, decision, _ = replan(facts, before, replace(before, opted_out_at=opted_out_at), self._policies, now)
-        return standing, decision
 
 
 def _is_older(facts: Facts, stored: Facts | None) -> bool:
