@@ -16,7 +16,18 @@ from dunning.domain.dossier import Dossier, facts_now
 from dunning.domain.facts import Facts
 from dunning.domain.reply import Reply
 from dunning.domain.standing import Standing, Wake
-from dunning.ports import ContactKey, Customer, Due, Job, Outcome, Published, Sms, Told, UnreadableRecordError
+from dunning.ports import (
+    ContactKey,
+    Customer,
+    Due,
+    Job,
+    Outcome,
+    Published,
+    Sms,
+    StoredUpload,
+    Told,
+    UnreadableRecordError,
+)
 
 
 class FakeClock:
@@ -115,13 +126,24 @@ class FakeCustomers:
                 stored, version=max(stored.version, 1), wake=Wake(until, 9), reason="unreadable_record"
             )
 
+    def dossier(self, customer_id: str) -> Dossier | UnreadableRecordError:
+        if customer_id in self.unreadable:
+            return UnreadableRecordError(customer_id)
+        return self.dossiers.get(customer_id, Dossier(customer_id))
+
+    def bury(self, dossier: Dossier) -> None:
+        with self._lock:
+            self.unreadable.discard(dossier.customer_id)
+            self.dossiers[dossier.customer_id] = dossier
+
     def stored_items(self, customer_id: str) -> int:
-        return (customer_id in self.dossiers) + (customer_id in self.standings)
+        dossier = self.dossiers.get(customer_id)
+        tells = dossier is not None and bool(dossier.statement or dossier.news or dossier.phones)
+        return tells + (customer_id in self.standings)
 
     def erase_items(self, customer_id: str) -> int:
         with self._lock:
-            self.unreadable.discard(customer_id)
-            return sum(held.pop(customer_id, None) is not None for held in (self.dossiers, self.standings))
+            return int(self.standings.pop(customer_id, None) is not None)
 
     def due(self, now: datetime, limit: int) -> Iterator[Due]:
         due = sorted(
@@ -212,13 +234,24 @@ class FakeContacts:
     def telling_records(self, customer_id: str) -> int:
         return sum(one.customer_id == customer_id and bool(one.phone or one.text) for one in self.records.values())
 
-    def redact(self, customer_id: str, at: datetime) -> int:
+    def redact(self, customer_id: str, at: datetime, *, until: datetime | None = None) -> int:
         del at
-        telling = self.telling_records(customer_id)
-        for key, contact in self.records.items():
-            if contact.customer_id == customer_id:
-                self.records[key] = replace(contact, phone="", text="")
-        return telling
+        telling = {
+            key: one
+            for key, one in self.records.items()
+            if one.customer_id == customer_id and (one.phone or one.text) and (until is None or one.at <= until)
+        }
+        self.records |= {key: replace(one, phone="", text="") for key, one in telling.items()}
+        return len(telling)
+
+    def stored_replies(self, customer_id: str) -> int:
+        return sum(owner == customer_id for owner, _, _ in self.replies)
+
+    def erase_replies(self, customer_id: str, phones: Collection[str], *, until: datetime | None = None) -> int:
+        gone = [key for key in self.replies if key[0] in {customer_id, *phones} and (until is None or key[1] <= until)]
+        for key in gone:
+            del self.replies[key]
+        return len(gone)
 
 
 class FakeAnnouncer:
@@ -301,6 +334,31 @@ class FakeUploads:
     def write_rejects(self, bucket: str, key: str, rows: Iterable[Sequence[str]]) -> None:
         del bucket
         self.rejects[key] = [list(row) for row in rows]
+
+
+class FakeUploadErasure:
+    """Versions of files, in a bucket that is looked into."""
+
+    def __init__(self) -> None:
+        self.versions: dict[StoredUpload, bytes] = {}
+        self._put = 0
+
+    def put(self, key: str, body: bytes, at: datetime) -> StoredUpload:
+        self._put += 1
+        upload = StoredUpload(key, f"v{self._put}", at)
+        self.versions[upload] = body
+        return upload
+
+    def uploads(self) -> Iterator[StoredUpload]:
+        return iter(list(self.versions))
+
+    @contextmanager
+    def read(self, upload: StoredUpload) -> Iterator[Iterator[bytes]]:
+        body = self.versions[upload]
+        yield (body[start : start + 1024] for start in range(0, len(body), 1024))
+
+    def delete(self, upload: StoredUpload) -> None:
+        self.versions.pop(upload, None)
 
 
 class FakeJournal:

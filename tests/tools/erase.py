@@ -7,6 +7,7 @@ Exits with 0 if nothing is left (or after a look), 1 if something is, 2 if asked
 """
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,19 +17,17 @@ import boto3
 from dunning.adapters.clock import SystemClock
 from dunning.adapters.dynamodb.contacts import DynamoContacts
 from dunning.adapters.dynamodb.customers import DynamoCustomers
+from dunning.adapters.s3 import S3UploadErasure
 from dunning.domain.decision import Decision
 from dunning.ports import Clock, OutsideError
-from dunning.services.erase import EraseService
+from dunning.services.erase import MAY_BE_LOADING, SECOND_ROUND, EraseService
 from dunning.services.intake.cells import is_id
 from tests.tools.stack import StackError, deployed
 
-LONGEST_SEND = 75
-"""Seconds in which a text that was under way has left its record: the sender's timeout, and some."""
-
 _ELSEWHERE = """\
-What this cannot reach: the lender's own files (take the customer out of them, or the next upload brings them back),
-files in the upload bucket (deleted after 90 days), backups of the tables (35 days), SNS's delivery logs and its list
-of opted-out numbers. README, "Erase a customer", says what to do about each.
+What this cannot reach: the lender's own files (take the customer out of them, or each upload has them refused),
+backups of the tables (35 days), SNS's delivery logs and its list of opted-out numbers. README, "Erase a customer",
+says what to do about each.
 """
 
 
@@ -71,6 +70,7 @@ def main(argv: Sequence[str] | None = None, clock: Clock | None = None) -> int:
         service = EraseService(
             customers=DynamoCustomers(dynamodb, stack.output("CustomersTable"), int(stack.parameter("DueShards"))),
             contacts=DynamoContacts(dynamodb, stack.output("ContactsTable")),
+            uploads=S3UploadErasure(session.client("s3"), stack.output("UploadsBucket")),
             clock=clock,
             journal=_Silent(),
         )
@@ -84,25 +84,38 @@ def _look(service: EraseService, customers: Sequence[str], clock: Clock) -> int:
     del clock
     for customer_id in customers:
         there = service.look(customer_id)
-        sys.stdout.write(f"{customer_id}: {there.items} items, {there.records} records with a number or a text\n")
+        sys.stdout.write(
+            f"{customer_id}: {there.items} items, {there.records} records with a number or a text, "
+            f"{there.replies} replies\n"
+        )
     sys.stdout.write("Nothing was changed. With APPLY=1 this is erased.\n")
     return 0
 
 
 def _erase(service: EraseService, customers: Sequence[str], clock: Clock) -> int:
+    now = clock.now()
     for customer_id in customers:
-        erased = service.erase(customer_id)
-        sys.stdout.write(f"{customer_id}: {erased.items} items erased, {erased.records} records redacted\n")
-    sys.stdout.write(f"Waiting {LONGEST_SEND} s for texts that were under way ...\n")
-    clock.sleep(LONGEST_SEND)
+        erased = service.erase(customer_id, now)
+        sys.stdout.write(
+            f"{customer_id}: {erased.items} items erased, {erased.records} records redacted, "
+            f"{erased.replies} replies deleted\n"
+        )
+    wait = SECOND_ROUND.total_seconds()
+    sys.stdout.write(f"Waiting {wait:.0f} s for texts that were under way ...\n")
+    clock.sleep(wait)
     left = 0
     for customer_id in customers:
-        service.erase(customer_id)
+        service.erase_again(customer_id)
         there = service.look(customer_id)
         left += not there.nothing
         sys.stdout.write(f"{customer_id}: {'nothing is left' if there.nothing else 'SOMETHING IS LEFT: erase again'}\n")
+    uploads = service.erase_uploads(customers, lambda: math.inf)
+    sys.stdout.write(f"Uploaded files: {uploads.deleted} deleted that named one of them\n")
+    if uploads.waiting:
+        hours = MAY_BE_LOADING.total_seconds() / 3600
+        sys.stdout.write(f"{', '.join(sorted(uploads.waiting))}: NAMED IN A NEW FILE: erase again in {hours:.0f} h\n")
     sys.stdout.write(_ELSEWHERE)
-    return 1 if left else 0
+    return 1 if left or uploads.waiting else 0
 
 
 if __name__ == "__main__":

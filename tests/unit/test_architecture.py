@@ -40,7 +40,7 @@ PARTS = {
     ),
     "wiring": part(
         "domain", "policy", "ports", "contracts", "settings", "services", "adapters",
-        others=("boto3", "botocore", "aws_lambda_powertools", "pydantic"),
+        others=("boto3", "botocore", "aws_lambda_powertools", "pydantic", "mypy_boto3_dynamodb"),
     ),
 }  # fmt: skip
 

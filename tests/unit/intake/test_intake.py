@@ -138,6 +138,7 @@ def test_what_was_done_is_told_in_counts(office: Office) -> None:
         "rows_refused": 1,
         "older": 0,
         "phones_shared": 0,
+        "erased": 0,
         "holds_not_understood": 1,
         "columns_ignored": 0,
         "seconds": 0.0,

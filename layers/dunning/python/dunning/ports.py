@@ -147,7 +147,15 @@ class Job:
     wake_at: datetime
 
 
-class JobQueue(Protocol):
+class DeadLetters(Protocol):
+    """Where messages wait for a person."""
+
+    def park(self, body: str, why: str) -> None:
+        """Put a message that cannot be read into the dead-letter queue at once."""
+        ...
+
+
+class JobQueue(DeadLetters, Protocol):
     """The queue between scanner and sender."""
 
     def depth(self) -> int:
@@ -156,10 +164,6 @@ class JobQueue(Protocol):
 
     def enqueue(self, jobs: Iterable[Job]) -> int:
         """Put jobs on the queue and return how many were taken."""
-        ...
-
-    def park(self, body: str, why: str) -> None:
-        """Put a message that cannot be read into the dead-letter queue at once."""
         ...
 
 
@@ -239,31 +243,84 @@ class LaterQueue(Protocol):
     """A function's own queue, for what has to be looked at again. Ids and codes only."""
 
     def again(self, bodies: Sequence[str], delay: timedelta) -> None:
-        """Put messages on it that are seen after a delay of at most 15 minutes."""
+        """
+        Put messages on it that are seen after a delay of at most 15 minutes.
+
+        Raises:
+            OutsideError: some were not taken, and nothing else brings them back.
+        """
         ...
 
 
 class CustomerErasure(Protocol):
     """The items of a customer, whatever they hold and whether they can be read or not."""
 
+    def dossier(self, customer_id: str) -> Dossier | UnreadableRecordError:
+        """Read what the lender has said strongly consistently, and nothing else."""
+        ...
+
+    def bury(self, dossier: Dossier) -> None:
+        """Write a dossier over one that cannot be read."""
+        ...
+
     def stored_items(self, customer_id: str) -> int:
-        """Return how many there are."""
+        """Return how many tell anything of the customer: all but the id and moment that an erasure leaves."""
         ...
 
     def erase_items(self, customer_id: str) -> int:
-        """Delete them, facts first, and return how many there were."""
+        """Delete all but what the lender has said, and return how many there were."""
         ...
 
 
 class ContactErasure(Protocol):
-    """Audit records that still tell who was texted and what."""
+    """Audit records that still tell who was texted and what, and what customers wrote."""
 
     def telling_records(self, customer_id: str) -> int:
         """Return how many there are of a customer."""
         ...
 
-    def redact(self, customer_id: str, at: datetime) -> int:
-        """Take number and text out of them, note when, and return how many there were. The rest of a record stays."""
+    def redact(self, customer_id: str, at: datetime, *, until: datetime | None = None) -> int:
+        """
+        Take number and text out of them, note when, and return how many there were. The rest of a record stays.
+
+        `until`: of texts that were claimed by then, if only those.
+        """
+        ...
+
+    def stored_replies(self, customer_id: str) -> int:
+        """Return how many replies of a customer there are."""
+        ...
+
+    def erase_replies(self, customer_id: str, phones: Collection[str], *, until: datetime | None = None) -> int:
+        """
+        Delete what a customer wrote, also from these numbers while nobody was known to have them; return how much.
+
+        `until`: what was written by then, if only that.
+        """
+        ...
+
+
+class StoredUpload(NamedTuple):
+    """One version of an uploaded file."""
+
+    key: str
+    version_id: str
+    uploaded_at: datetime
+
+
+class UploadErasure(Protocol):
+    """The files of accounts that are still in the bucket, in every version."""
+
+    def uploads(self) -> Iterator[StoredUpload]:
+        """Yield them. What only marks a file as deleted is none."""
+        ...
+
+    def read(self, upload: StoredUpload) -> AbstractContextManager[Iterator[bytes]]:
+        """Open one as a stream of byte chunks."""
+        ...
+
+    def delete(self, upload: StoredUpload) -> None:
+        """Delete one for good; one that is gone already is no error."""
         ...
 
 

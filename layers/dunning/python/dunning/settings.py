@@ -47,14 +47,13 @@ class IntakeSettings(Settings):
 
 
 class PaymentsSettings(Settings):
-    """Settings of the payments."""
+    """Settings of the payments. `queue_url` is its own queue, `bus_name` the bus of the lender's other systems."""
 
     contacts_table: str = Field(min_length=3)
     uploads_bucket: str = Field(min_length=3)
     bus_name: str = Field(min_length=1)
     queue_url: str = Field(min_length=1)
     dead_letter_url: str = Field(min_length=1)
-    max_receive_count: int = Field(default=5, ge=1)
 
 
 class ReceiptsSettings(Settings):

@@ -22,6 +22,7 @@ from dunning.adapters.client import LEAN
 from dunning.adapters.clock import SystemClock
 from dunning.adapters.dynamodb.contacts import DynamoContacts
 from dunning.adapters.dynamodb.customers import DynamoCustomers
+from dunning.adapters.eventbridge import EventBridgeAnnouncer
 from dunning.adapters.journal import PowertoolsJournal
 from dunning.adapters.sns import PUBLISH_ONCE, SnsGateway
 from dunning.adapters.sqs import SqsQueue
@@ -32,10 +33,21 @@ from dunning.policy import PolicyBook, load_calendars_needed, load_policies
 from dunning.ports import Clock, Journal
 from dunning.services.scan import ScanService
 from dunning.services.send import SendService
-from dunning.settings import IntakeSettings, ScannerSettings, SenderSettings, Settings
+from dunning.settings import (
+    IntakeSettings,
+    PaymentsSettings,
+    ReplanSettings,
+    ScannerSettings,
+    SenderSettings,
+    Settings,
+)
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
     from dunning.services.intake import IntakeService
+    from dunning.services.payments import PaymentsService
+    from dunning.services.replan import ReplanService
 
 _PATIENT = LEAN.merge(Config(retries={"total_max_attempts": 4, "mode": "standard"}))
 """For calls that may safely be repeated, which is all but a publish."""
@@ -85,7 +97,7 @@ def use(*, clock: Clock | None = None, also_tell: Journal | None = None) -> None
     """Exchange the clock and the second journal, and forget all that was built; without arguments as at start."""
     _Outside.clock = clock or SystemClock()
     _Outside.also_tell = also_tell
-    for built in (scanner, sender, intake, journal):
+    for built in (scanner, sender, intake, payments, replan, journal):
         built.cache_clear()
 
 
@@ -120,6 +132,14 @@ def _new_id() -> str:
     return uuid.uuid4().hex
 
 
+def _customers(dynamodb: DynamoDBClient, settings: Settings) -> DynamoCustomers:
+    return DynamoCustomers(dynamodb, settings.customers_table, settings.due_shards)
+
+
+def _announcer(session: boto3.Session, bus_name: str) -> EventBridgeAnnouncer:
+    return EventBridgeAnnouncer(session.client("events", config=_PATIENT), bus_name, journal())
+
+
 @cache
 def scanner() -> ScanService:
     """Build the scanner's service."""
@@ -127,9 +147,7 @@ def scanner() -> ScanService:
     session = boto3.Session()
     clock, telling = _Outside.clock, journal()
     return ScanService(
-        index=DynamoCustomers(
-            session.client("dynamodb", config=_PATIENT), settings.customers_table, settings.due_shards
-        ),
+        index=_customers(session.client("dynamodb", config=_PATIENT), settings),
         queue=SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url),
         switch=SsmSwitch(session.client("ssm", config=_PATIENT), settings.sending_parameter, clock, telling),
         clock=clock,
@@ -147,11 +165,12 @@ def sender() -> SendService:
     clock, telling = _Outside.clock, journal()
     dynamodb = session.client("dynamodb", config=_PATIENT)
     return SendService(
-        store=DynamoCustomers(dynamodb, settings.customers_table, settings.due_shards),
+        store=_customers(dynamodb, settings),
         contacts=DynamoContacts(dynamodb, settings.contacts_table),
         queue=SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url, settings.dead_letter_url),
         gateway=SnsGateway(session.client("sns", config=PUBLISH_ONCE)),
         switch=SsmSwitch(session.client("ssm", config=_PATIENT), settings.sending_parameter, clock, telling),
+        announcer=_announcer(session, settings.bus_name),
         policies=policies(),
         clock=clock,
         journal=telling,
@@ -161,23 +180,77 @@ def sender() -> SendService:
     )
 
 
+# Each of the following is imported where it is built: no function needs another's libraries.
+
+
 @cache
 def intake() -> IntakeService:
-    """Build the intake's service. Imported here: the others need no phone numbers library."""
+    """Build the intake's service."""
     from dunning.adapters.s3 import S3Uploads  # noqa: PLC0415
     from dunning.services.intake import IntakeService  # noqa: PLC0415
 
     settings = read_settings(IntakeSettings, os.environ)
     session = boto3.Session()
     book = policies()
+    customers = _customers(session.client("dynamodb", config=_PATIENT), settings)
     return IntakeService(
-        store=DynamoCustomers(
-            session.client("dynamodb", config=_PATIENT), settings.customers_table, settings.due_shards
-        ),
+        store=customers,
+        phones=customers,
         uploads=S3Uploads(session.client("s3", config=_PATIENT)),
+        announcer=_announcer(session, settings.bus_name),
         policies=book,
         lenders=frozenset(book.lenders),
         clock=_Outside.clock,
         journal=journal(),
         writers=settings.writers,
+    )
+
+
+@cache
+def payments() -> PaymentsService:
+    """Build the service of whoever listens to the lender."""
+    from dunning.adapters.s3 import S3UploadErasure  # noqa: PLC0415
+    from dunning.services.erase import EraseService  # noqa: PLC0415
+    from dunning.services.payments import PaymentsService  # noqa: PLC0415
+
+    settings = read_settings(PaymentsSettings, os.environ)
+    session = boto3.Session()
+    clock, telling = _Outside.clock, journal()
+    dynamodb = session.client("dynamodb", config=_PATIENT)
+    customers = _customers(dynamodb, settings)
+    queue = SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url, settings.dead_letter_url)
+    return PaymentsService(
+        store=customers,
+        erasing=EraseService(
+            customers=customers,
+            contacts=DynamoContacts(dynamodb, settings.contacts_table),
+            uploads=S3UploadErasure(session.client("s3", config=_PATIENT), settings.uploads_bucket),
+            clock=clock,
+            journal=telling,
+        ),
+        dead_letters=queue,
+        later=queue,
+        announcer=_announcer(session, settings.bus_name),
+        policies=policies(),
+        clock=clock,
+        journal=telling,
+    )
+
+
+@cache
+def replan() -> ReplanService:
+    """Build the service that plans everybody anew."""
+    from dunning.services.replan import ReplanService  # noqa: PLC0415
+
+    settings = read_settings(ReplanSettings, os.environ)
+    session = boto3.Session()
+    customers = _customers(session.client("dynamodb", config=_PATIENT), settings)
+    return ReplanService(
+        store=customers,
+        scan=customers,
+        queue=SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url),
+        announcer=_announcer(session, settings.bus_name),
+        policies=policies(),
+        clock=_Outside.clock,
+        journal=journal(),
     )

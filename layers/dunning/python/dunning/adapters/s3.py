@@ -1,11 +1,16 @@
 """The upload bucket on S3."""
 
+from __future__ import annotations
+
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
+
+from dunning.adapters.errors import outside
+from dunning.ports import StoredUpload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -16,7 +21,7 @@ _CHUNK = 1 << 20
 class S3Uploads:
     """Uploaded files as streams, and reject files beside them."""
 
-    def __init__(self, client: "S3Client") -> None:
+    def __init__(self, client: S3Client) -> None:
         self._client = client
 
     @contextmanager
@@ -33,3 +38,35 @@ class S3Uploads:
             text.flush()
             file.seek(0)
             self._client.put_object(Bucket=bucket, Key=key, Body=file, ContentType="text/csv; charset=utf-8")
+
+
+class S3UploadErasure:
+    """Implements `UploadErasure` on the part of a bucket where account files are dropped."""
+
+    def __init__(self, client: S3Client, bucket: str, prefix: str = "accounts/") -> None:
+        self._client = client
+        self._bucket = bucket
+        self._prefix = prefix
+
+    def uploads(self) -> Iterator[StoredUpload]:
+        """List all versions; delete markers are listed apart."""
+        with outside("ListObjectVersions"):
+            pages = self._client.get_paginator("list_object_versions").paginate(
+                Bucket=self._bucket, Prefix=self._prefix
+            )
+            for page in pages:
+                for version in page.get("Versions", []):
+                    yield StoredUpload(version["Key"], version["VersionId"], version["LastModified"])
+
+    @contextmanager
+    def read(self, upload: StoredUpload) -> Iterator[Iterator[bytes]]:
+        """Open one version as a stream of byte chunks."""
+        with outside("GetObject"):
+            answer = self._client.get_object(Bucket=self._bucket, Key=upload.key, VersionId=upload.version_id)
+            with closing(answer["Body"]) as body:
+                yield body.iter_chunks(_CHUNK)
+
+    def delete(self, upload: StoredUpload) -> None:
+        """Delete one version, which leaves no marker."""
+        with outside("DeleteObject"):
+            self._client.delete_object(Bucket=self._bucket, Key=upload.key, VersionId=upload.version_id)

@@ -1,14 +1,15 @@
-"""The queue between scanner and sender, in SQS."""
+"""Queues in SQS: the one between scanner and sender, and a function's own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from itertools import batched
 from typing import TYPE_CHECKING
 
 from dunning.adapters.errors import outside
 from dunning.contracts import job_body
-from dunning.ports import Job
+from dunning.ports import Job, OutsideError
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -18,7 +19,7 @@ _ENTRIES_A_SEND = 10
 
 
 class SqsQueue:
-    """Implements `JobQueue`."""
+    """Implements `JobQueue`, `LaterQueue` and `DeadLetters`."""
 
     def __init__(self, client: SQSClient, queue_url: str, dead_letter_url: str = "") -> None:
         self._client = client
@@ -49,6 +50,20 @@ class SqsQueue:
                 )
             taken += len(answer.get("Successful", []))
         return taken
+
+    def again(self, bodies: Sequence[str], delay: timedelta) -> None:
+        """Send messages with a delay, in batches. One that SQS does not take is lost unless somebody hears of it."""
+        for batch in batched(bodies, _ENTRIES_A_SEND, strict=False):
+            with outside("SendMessageBatch"):
+                answer = self._client.send_message_batch(
+                    QueueUrl=self._queue_url,
+                    Entries=[
+                        {"Id": str(place), "MessageBody": body, "DelaySeconds": int(delay.total_seconds())}
+                        for place, body in enumerate(batch)
+                    ],
+                )
+            for refused in answer.get("Failed", []):
+                raise OutsideError("SendMessageBatch", refused["Code"])
 
     def park(self, body: str, why: str) -> None:
         """Send a message to the dead-letter queue, with the reason as an attribute."""

@@ -113,9 +113,9 @@ class Dossier:
     """
     What a lender has said of one customer. `revision` is bumped with every change.
 
-    `news` holds the newest of each subject that no statement has overtaken. `phones` are all numbers the customer had,
-    for receipts of texts to them. `erased_at` is when the customer was erased at the lender's word: what was said up to
-    then is gone and stays gone, and a later statement counts only with a consent given since.
+    `news` holds the newest of each subject that a statement may yet not know of. `phones` are all numbers the customer
+    had, for receipts of texts to them. `erased_at` is when the customer was erased at the lender's word: what was said
+    up to then is gone and stays gone, and a later statement counts only with a consent given since.
     """
 
     customer_id: str
@@ -128,9 +128,9 @@ class Dossier:
 
 def with_news(dossier: Dossier, said: Said) -> Dossier:
     """Return the dossier with a piece of news; the same one if it knows better already, or the customer is erased."""
-    if dossier.erased_at is not None and dossier.statement is None:
+    if dossier.erased_at is not None and (dossier.statement is None or said.stamp.at <= dossier.erased_at):
         return dossier
-    if dossier.statement is not None and _overtaken(said, dossier.statement):
+    if dossier.statement is not None and _is_past(said, dossier.statement):
         return dossier
     known = dossier.news.get(said.news.subject)
     if known is not None and _order(known) >= _order(said):
@@ -152,33 +152,48 @@ def with_statement(dossier: Dossier, facts: Facts) -> Dossier:
     known = dossier.statement
     if known is not None and known.as_of is not None and known.as_of > facts.as_of:
         return dossier
-    news = {subject: said for subject, said in dossier.news.items() if not _overtaken(said, facts)}
+    news = {subject: said for subject, said in dossier.news.items() if not _is_past(said, facts)}
     phones = dossier.phones if facts.phone in dossier.phones else (*dossier.phones, facts.phone)
     return replace(dossier, revision=dossier.revision + 1, statement=facts, news=news, phones=phones)
 
 
 def without_customer(dossier: Dossier, at: datetime) -> Dossier:
     """
-    Return the dossier after the lender had the customer erased: an id and a moment are left.
+    Return the dossier after the lender had the customer erased; the same one if that is done already.
 
-    One who has consented anew since is not erased by a word from before that.
+    An id, a moment and the numbers are left, the latter until nobody finds the customer by them (`without_phones`). One
+    who has consented anew since is not erased by a word from before that: only what was said up to then goes.
     """
     erased_at = max(at, dossier.erased_at or at)
     statement = dossier.statement
-    if statement is not None and statement.consented_at is not None and statement.consented_at > erased_at:
-        if dossier.erased_at == erased_at:
-            return dossier
-        return replace(dossier, revision=dossier.revision + 1, erased_at=erased_at)
-    if statement is None and not dossier.news and not dossier.phones and dossier.erased_at == erased_at:
-        return dossier
-    return Dossier(dossier.customer_id, dossier.revision + 1, erased_at=erased_at)
+    if statement is not None and _is_from_before(statement, erased_at):
+        statement = None
+    news = {} if statement is None else {key: one for key, one in dossier.news.items() if one.stamp.at > erased_at}
+    after = replace(dossier, statement=statement, news=news, erased_at=erased_at)
+    return dossier if after == dossier else replace(after, revision=dossier.revision + 1)
+
+
+def without_phones(dossier: Dossier) -> Dossier:
+    """Return the dossier without the numbers the customer no longer has; the same one if there are none."""
+    phones = (dossier.statement.phone,) if dossier.statement else ()
+    return dossier if phones == dossier.phones else replace(dossier, revision=dossier.revision + 1, phones=phones)
 
 
 def is_erased_for(dossier: Dossier, facts: Facts) -> bool:
     """Tell whether a statement must not bring a customer back: erased, and no consent has been given since."""
-    if dossier.erased_at is None:
-        return False
-    return facts.consented_at is None or facts.consented_at <= dossier.erased_at
+    return dossier.erased_at is not None and _is_from_before(facts, dossier.erased_at)
+
+
+def _is_from_before(facts: Facts, erased_at: datetime) -> bool:
+    """
+    Tell whether a statement is none of a customer who came back.
+
+    A consent may be dated by its day, whose end it is taken for: a statement from before the erasure knows of none
+    that was given after it, whatever it says.
+    """
+    if facts.consented_at is None or facts.consented_at <= erased_at:
+        return True
+    return facts.as_of is not None and facts.as_of <= erased_at
 
 
 def facts_now(dossier: Dossier) -> Facts | None:
@@ -191,6 +206,8 @@ def facts_now(dossier: Dossier) -> Facts | None:
     released: dict[str, datetime] = {}
     held: dict[HoldReason, Said] = {}
     for said in dossier.news.values():
+        if _is_known_to(facts, said):
+            continue
         match said.news:
             case Paid(account_id=account_id) | Changed(account_id=account_id):
                 about.setdefault(account_id, []).append(said)
@@ -254,11 +271,11 @@ def _with_news_about(account: Account, news: list[Said] | tuple[()]) -> Account:
     return replace(account, currency=currency, instalments=ordered)
 
 
-def _overtaken(said: Said, facts: Facts) -> bool:
+def _is_known_to(facts: Facts, said: Said) -> bool:
     """
     Tell whether a statement already knows a piece of news.
 
-    Holds and releases are never overtaken: a file that does not mention a dispute does not end it, a person does.
+    It never does of holds and releases: a file that does not mention a dispute does not end it, a person does.
     """
     match said.news:
         case Paid():
@@ -268,6 +285,16 @@ def _overtaken(said: Said, facts: Facts) -> bool:
         case _:
             return False
     return known_until is not None and said.stamp.at <= known_until
+
+
+def _is_past(said: Said, facts: Facts) -> bool:
+    """
+    Tell whether a piece of news is no longer needed: this statement knows it, and so does every newer one.
+
+    A newer statement may know less of payments: each up to a day before it, at the earliest.
+    """
+    lag = FILES_LAG if isinstance(said.news, Paid) else timedelta()
+    return _is_known_to(facts, said) and (facts.as_of is None or said.stamp.at <= facts.as_of - lag)
 
 
 def _order(said: Said) -> tuple[Stamp, str]:

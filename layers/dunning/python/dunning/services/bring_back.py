@@ -3,7 +3,8 @@ Bring back: customers as a restored table has them, into the table that is in us
 
 Facts are taken from the backup. The standing is not, where there is one: it knows of every text sent since, and one
 from yesterday would send them again. Where it is lost with the facts, the backup's is taken, and is silent for some
-days: what was sent in between is in the audit records only. Whoever is brought back is judged afresh at once.
+days: what was sent in between is in the audit records only. Whoever is brought back is judged afresh at once. Whoever
+was erased since the backup stays erased.
 """
 
 from collections import Counter
@@ -13,8 +14,8 @@ from datetime import timedelta
 from enum import StrEnum
 from itertools import batched
 
-from dunning.domain.dossier import Dossier
-from dunning.domain.facts import Hold, HoldReason
+from dunning.domain.dossier import Dossier, is_erased_for, without_customer
+from dunning.domain.facts import Facts, Hold, HoldReason
 from dunning.domain.standing import LEAST_URGENT, Standing, Wake
 from dunning.ports import Clock, CustomerStore, Told, UnreadableRecordError
 
@@ -35,6 +36,7 @@ class BroughtBack(StrEnum):
     BOTH = "facts and standing brought back, silent for some days"
     SAME = "already as in the backup"
     NOT_IN_BACKUP = "not in the backup, left alone"
+    ERASED = "erased since, left alone"
     UNREADABLE = "cannot be read in the backup, left alone"
     CONTESTED = "not brought back: kept changing, or the standing cannot be read"
 
@@ -79,14 +81,15 @@ class BringBackService:
             readable = None if isinstance(live, UnreadableRecordError) else live
             standing = readable.standing if readable else None
             known = readable.dossier if readable else Dossier(customer_id)
-            if standing and _same(known, backup.dossier):
-                return BroughtBack.SAME
-            outcome = BroughtBack.FACTS if standing else BroughtBack.BOTH
-            if not change:
+            outcome = _outcome(known, standing, backup.dossier, backup.dossier.statement)
+            if not change or outcome not in {BroughtBack.FACTS, BroughtBack.BOTH}:
                 return outcome
             # As of now: it is a statement of this moment, and only what is said after it takes precedence.
             statement = replace(backup.dossier.statement, as_of=now, paid_as_of=now)
-            restored = replace(backup.dossier, revision=known.revision + 1, statement=statement)
+            restored = replace(backup.dossier, statement=statement)
+            if known.erased_at is not None:
+                restored = without_customer(restored, known.erased_at)
+            restored = replace(restored, revision=known.revision + 1)
             if not self._live.save_dossier(restored, expected_revision=known.revision):
                 live = self._live.load_told([customer_id])[customer_id]
                 continue
@@ -101,6 +104,15 @@ class BringBackService:
         standing = backup.standing or Standing(customer_id)
         hold = Hold(HoldReason.OTHER, (now + QUIET).date())
         return _woken(replace(standing, holds=(*standing.holds, hold)), now_at=Wake(now, LEAST_URGENT))
+
+
+def _outcome(known: Dossier, standing: Standing | None, backup: Dossier, statement: Facts) -> BroughtBack:
+    """Tell what would become of a customer."""
+    if is_erased_for(known, statement):
+        return BroughtBack.ERASED
+    if standing is None:
+        return BroughtBack.BOTH
+    return BroughtBack.SAME if _same(known, backup) else BroughtBack.FACTS
 
 
 def _woken(standing: Standing, *, now_at: Wake) -> Standing:

@@ -1,52 +1,282 @@
 """
 Erase: what we hold of a customer goes, and of the audit records what says who it was and what they were told.
 
-What stays is the skeleton: that a text of some template was claimed at some moment for an id, and what became of it.
-Facts go first: from then on no text can be decided on. A text that is being published at that very moment still
-writes its record, so that erasing again a little later leaves nothing. Both can be repeated at will.
+What stays is the skeleton: that a text of some template was claimed at some moment for an id, and what became of it;
+and a tombstone, the id and the moment of the erasure, so that no old file and no repeated event brings them back.
+
+    erase ──> tombstone, which keeps the numbers for now ──> standing, phone index, records, replies
+                 from here on no text can be decided on          │
+                                                                 └── 90 s later: erase_again, the same once more,
+                                                                     then the numbers go too, and uploaded files
+
+The second round is for what was under way in the first: a text that was being published leaves a record with number and
+text, a reply is kept, a file that was being loaded puts its number into the index. All of it can be repeated at will.
 """
 
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import chain
+from typing import Protocol
 
-from dunning.ports import Clock, ContactErasure, CustomerErasure, Journal
+from dunning.domain.dossier import Dossier, without_customer, without_phones
+from dunning.domain.errors import DunningError
+from dunning.ports import (
+    Clock,
+    ContactErasure,
+    CustomerErasure,
+    Journal,
+    PhoneIndex,
+    StoredUpload,
+    UnreadableRecordError,
+    UploadErasure,
+)
+
+SECOND_ROUND = timedelta(seconds=90)
+"""By then a text that was under way has left its record: the sender's timeout is 60 s."""
+
+MAY_BE_LOADING = timedelta(hours=1)
+"""A file is left alone so long after its upload: the others in it may not be loaded yet, tries again included."""
+
+_TRIES = 5
+_SECONDS_TO_FINISH = 5.0
+
+
+class ErasureConflictError(DunningError):
+    """Others kept changing a customer. What is done stays done: erase again."""
+
+
+class ErasureOutOfTimeError(DunningError):
+    """The invocation has too little time left to read the uploads to their end."""
+
+
+class _Customers(CustomerErasure, PhoneIndex, Protocol):
+    """Several ports that are one table."""
+
+    def save_dossier(self, dossier: Dossier, *, expected_revision: int) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """How many items of a customer, and how many records that still told who it was."""
+    """How many items of a customer, records that still told who it was, and replies."""
 
     items: int
     records: int
+    replies: int = 0
 
     @property
     def nothing(self) -> bool:
         """Whether there was nothing left to erase."""
-        return not self.items and not self.records
+        return not self.items and not self.records and not self.replies
+
+
+@dataclass(frozen=True, slots=True)
+class ErasedUploads:
+    """How many versions of files were deleted, and which customers are named in one that may still be loading."""
+
+    deleted: int
+    waiting: frozenset[str]
 
 
 class EraseService:
     """Erases customers, one at a time. It knows no policy: who asks for it, and when, is the caller's business."""
 
-    def __init__(self, *, customers: CustomerErasure, contacts: ContactErasure, clock: Clock, journal: Journal) -> None:
+    def __init__(
+        self,
+        *,
+        customers: _Customers,
+        contacts: ContactErasure,
+        uploads: UploadErasure,
+        clock: Clock,
+        journal: Journal,
+    ) -> None:
         self._customers = customers
         self._contacts = contacts
+        self._uploads = uploads
         self._clock = clock
         self._journal = journal
 
     def look(self, customer_id: str) -> Erased:
-        """Tell what there is to erase, and change nothing."""
-        return Erased(self._customers.stored_items(customer_id), self._contacts.telling_records(customer_id))
+        """Tell what there is to erase, and change nothing. Uploaded files are not looked into."""
+        return Erased(
+            self._customers.stored_items(customer_id),
+            self._contacts.telling_records(customer_id),
+            self._contacts.stored_replies(customer_id),
+        )
 
-    def erase(self, customer_id: str) -> Erased:
+    def erase(self, customer_id: str, at: datetime) -> Erased:
         """
-        Erase a customer and tell what there was.
+        Erase a customer as of a moment and tell what there was. `erase_again` has to follow after `SECOND_ROUND`.
+
+        One who has consented anew since keeps what is newer than that.
 
         Raises:
-            OutsideError: a call failed. What is done stays done: erase again.
+            ErasureConflictError, OutsideError: it is not done. What is done stays done: erase again.
         """
-        items = self._customers.erase_items(customer_id)
-        records = self._contacts.redact(customer_id, self._clock.now())
-        if items or records:
-            self._journal.event("customer_erased", customer_id=customer_id, items=items, records=records)
+        there = self.look(customer_id)
+        dossier, is_new = self._bury(customer_id, at)
+        gone = self._clean(dossier)
+        erased = Erased(there.items if dossier.statement is None else gone.items, gone.records, gone.replies)
+        if is_new:
             self._journal.count("CustomersErased")
-        return Erased(items, records)
+        if is_new or not gone.nothing:
+            self._tell(customer_id, erased)
+        return erased
+
+    def erase_again(self, customer_id: str) -> Erased:
+        """
+        Erase what was under way when a customer was erased, and the numbers they were found by.
+
+        Raises:
+            ErasureConflictError, OutsideError, UnreadableRecordError: it is not done. What is done stays done.
+        """
+        for _ in range(_TRIES):
+            dossier = self._customers.dossier(customer_id)
+            if isinstance(dossier, UnreadableRecordError):
+                raise dossier
+            if dossier.erased_at is None:
+                return Erased(0, 0)
+            gone = self._clean(dossier)
+            if not gone.nothing:
+                self._tell(customer_id, gone)
+            after = without_phones(dossier)
+            if after is dossier or self._customers.save_dossier(after, expected_revision=dossier.revision):
+                return gone
+        raise ErasureConflictError(f"customer {customer_id} kept changing")
+
+    def erase_uploads(self, customer_ids: Collection[str], seconds_left: Callable[[], float]) -> ErasedUploads:
+        """
+        Delete the uploaded files that name one of these erased customers: each is read once for all of them.
+
+        A file that may still be loading is left; its customers are told, so that they are asked for again.
+
+        Raises:
+            ErasureOutOfTimeError, OutsideError: not all were read. Those that are deleted stay so.
+        """
+        wanted = {customer_id: found for customer_id in customer_ids if (found := self._erased(customer_id))}
+        now = self._clock.now()
+        deleted = 0
+        waiting: set[str] = set()
+        for upload in self._uploads.uploads() if wanted else ():
+            named = {
+                customer_id
+                for customer_id in self._named(upload, wanted, seconds_left)
+                if (until := _until(wanted[customer_id])) is None or upload.uploaded_at <= until
+            }
+            if not named:
+                continue
+            if upload.uploaded_at <= now - MAY_BE_LOADING:
+                self._uploads.delete(upload)
+                deleted += 1
+            else:
+                waiting |= {one for one in named if _is_waited_for(upload, wanted[one])}
+        if deleted or waiting:
+            self._journal.event("uploads_erased", files=deleted, waiting=len(waiting))
+        return ErasedUploads(deleted, frozenset(waiting))
+
+    def _bury(self, customer_id: str, at: datetime) -> tuple[Dossier, bool]:
+        """Write the tombstone, and tell whether it says anything new."""
+        for _ in range(_TRIES):
+            dossier = self._customers.dossier(customer_id)
+            if isinstance(dossier, UnreadableRecordError):
+                # The numbers are lost with it, and the index keeps an id that leads to nobody.
+                self._journal.event("phones_not_known", customer_id=customer_id)
+                dossier = Dossier(customer_id, revision=1, erased_at=at)
+                self._customers.bury(dossier)
+                return dossier, True
+            after = without_customer(dossier, at)
+            if after is dossier:
+                return dossier, False
+            if self._customers.save_dossier(after, expected_revision=dossier.revision):
+                return after, True
+        raise ErasureConflictError(f"customer {customer_id} kept changing")
+
+    def _clean(self, dossier: Dossier) -> Erased:
+        """Delete what hangs on a customer; of one who came back only what is older than that."""
+        customer_id, statement, until = dossier.customer_id, dossier.statement, _until(dossier)
+        items = 0 if statement else self._customers.erase_items(customer_id)
+        phones = [phone for phone in dossier.phones if statement is None or phone != statement.phone]
+        for phone in phones:
+            self._customers.forget_phone(phone, customer_id)
+        records = self._contacts.redact(customer_id, self._clock.now(), until=until)
+        replies = self._contacts.erase_replies(customer_id, phones, until=until)
+        return Erased(items, records, replies)
+
+    def _tell(self, customer_id: str, erased: Erased) -> None:
+        self._journal.event(
+            "customer_erased",
+            customer_id=customer_id,
+            items=erased.items,
+            records=erased.records,
+            replies=erased.replies,
+        )
+
+    def _erased(self, customer_id: str) -> Dossier | None:
+        dossier = self._customers.dossier(customer_id)
+        return dossier if isinstance(dossier, Dossier) and dossier.erased_at else None
+
+    def _named(
+        self, upload: StoredUpload, wanted: Mapping[str, Dossier], seconds_left: Callable[[], float]
+    ) -> set[str]:
+        """Return which of these customers a file names: as intake reads it or, if it is no table, anywhere in it."""
+        # Here, for what it needs of phone numbers is slow to import.
+        from dunning.services.intake.refusals import FileRefusedError  # noqa: PLC0415
+        from dunning.services.intake.table import Table  # noqa: PLC0415
+
+        named: set[str] = set()
+        try:
+            with self._uploads.read(upload) as chunks:
+                for row in Table(_in_time(chunks, seconds_left)):
+                    if row.customer_id in wanted:
+                        named.add(row.customer_id)
+        except FileRefusedError:
+            for customer_id in wanted.keys() - named:
+                with self._uploads.read(upload) as chunks:
+                    if is_in(_in_time(chunks, seconds_left), customer_id):
+                        named.add(customer_id)
+        return named
+
+
+def _until(dossier: Dossier) -> datetime | None:
+    """Return up to when what is held of an erased customer goes; `None`: all, for they have not come back."""
+    statement = dossier.statement
+    if statement is None:
+        return None
+    # A consent that is dated by its day is taken for the end of it, which may be yet to come.
+    return min(moment for moment in (statement.consented_at, statement.as_of) if moment is not None)
+
+
+def _is_waited_for(upload: StoredUpload, dossier: Dossier) -> bool:
+    """Tell whether a file was under way when its customer was erased. Later ones the bucket deletes in their time."""
+    return dossier.erased_at is not None and upload.uploaded_at <= dossier.erased_at + MAY_BE_LOADING
+
+
+def _in_time(chunks: Iterable[bytes], seconds_left: Callable[[], float]) -> Iterator[bytes]:
+    for chunk in chunks:
+        if seconds_left() < _SECONDS_TO_FINISH:
+            raise ErasureOutOfTimeError
+        yield chunk
+
+
+_OF_AN_ID = "A-Za-z0-9._:-"
+
+
+def is_in(chunks: Iterable[bytes], customer_id: str) -> bool:
+    """Tell whether bytes name a customer, in UTF-8 or UTF-16, and not only one whose id contains this one."""
+    patterns = []
+    for encoding, unit in (("utf-8", rb""), ("utf-16-le", rb"\x00"), ("utf-16-be", rb"")):
+        high = rb"\x00" if encoding == "utf-16-be" else b""
+        of_an_id = high + b"[" + _OF_AN_ID.encode() + b"]" + unit
+        wanted = re.escape(customer_id.encode(encoding))
+        patterns.append(re.compile(b"(?<!" + of_an_id + b")" + wanted + b"(?!" + of_an_id + b")"))
+    kept = 2 * len(customer_id) + 2
+    # What stands before and behind has to be seen: nothing is looked for in the first two bytes, nor at the very end.
+    window = b"\n\n"
+    for chunk in chain(chunks, [b"\n\n"]):
+        window += chunk
+        for pattern in patterns:
+            if any(found.end() + 2 <= len(window) for found in pattern.finditer(window, 2)):
+                return True
+        window = window[-kept - 2 :]
+    return False

@@ -10,10 +10,14 @@ from zoneinfo import ZoneInfo
 from dunning.domain.announcement import Announcement, CustomerNeedsPerson, PromiseBroken, ReminderStopped, Why
 from dunning.domain.decide import decide
 from dunning.domain.decision import Decision, Reason, Send, Stop, Wait
+from dunning.domain.dossier import Dossier
 from dunning.domain.facts import Facts
 from dunning.domain.promises import Settled, promise_ends, settle_promises
 from dunning.domain.rules import Policies, Rules
-from dunning.domain.standing import LEAST_URGENT, Standing, Wake
+from dunning.domain.standing import LEAST_URGENT, LEDGER_FLOOR, SMS, LedgerEntry, Standing, Wake
+
+BEFORE_ERASURE = "before_erasure"
+"""Stands in a ledger for texts of which nothing may be known any more."""
 
 
 class Plan(NamedTuple):
@@ -51,6 +55,46 @@ def replan(facts: Facts, before: Standing, after: Standing, policies: Policies, 
         settled.standing, version=before.version + 1, wake=wake, reason=reason, planned_for=fingerprint(facts)
     )
     return Replanned(standing, decision, (*broken(settled, now), *stopped(before, decision, now)))
+
+
+def replan_as_told(
+    dossier: Dossier,
+    facts: Facts,
+    before: Standing | None,
+    policies: Policies,
+    now: datetime,
+    *,
+    shares_phone: bool = False,
+) -> Replanned:
+    """
+    Plan a customer anew of whom the lender has said something. An opt-out stays that is no longer spoken of.
+
+    `shares_phone` tells that another customer has just turned out to have the same number.
+    """
+    known = before or _first_standing(dossier, facts, policies, now)
+    opted_out_at = known.opted_out_at or (now if facts.opted_out else None)
+    after = replace(known, opted_out_at=opted_out_at)
+    if shares_phone:
+        after = replace(after, shared_phone=facts.phone, shared_at=now)
+    return replan(facts, before or Standing(facts.customer_id), after, policies, now)
+
+
+def _first_standing(dossier: Dossier, facts: Facts, policies: Policies, now: datetime) -> Standing:
+    """
+    Return what is known of contacts with a customer we have no standing of: nothing, unless one has been erased.
+
+    Caps hold for one who comes back after an erasure, though nothing of before may be known: they are taken to have
+    been texted just now, to the limit. It costs them reminders for one window of the caps, and asks nobody.
+    """
+    first = Standing(facts.customer_id)
+    rules = policies.rules_for(facts)
+    if dossier.erased_at is None or not isinstance(rules, Rules):
+        return first
+    if now - dossier.erased_at > max(rules.longest_window, LEDGER_FLOOR):
+        return first
+    most = max((cap.count for cap in (*rules.person_caps, *rules.account_caps)), default=0)
+    accounts = tuple(account.account_id for account in facts.accounts)
+    return replace(first, ledger=(LedgerEntry(BEFORE_ERASURE, "", now, None, accounts, SMS, None),) * most)
 
 
 def promises_settled(facts: Facts, standing: Standing, policies: Policies, now: datetime) -> Settled:

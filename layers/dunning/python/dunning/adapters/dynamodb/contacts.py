@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from dunning.adapters.dynamodb.items import contact_item, contact_of, receipt_attributes, reply_item
-from dunning.adapters.dynamodb.keys import REPLY, UNKNOWN, contact_key, instant_key, parse_instant
+from dunning.adapters.dynamodb.keys import (
+    REPLY,
+    UNKNOWN,
+    contact_key,
+    contacts_until,
+    instant_key,
+    parse_instant,
+    phone_key,
+    replies_until,
+)
 from dunning.adapters.errors import CONDITION_FAILED, error_code, outside
 from dunning.domain.contact import Contact, ContactState
 from dunning.domain.reply import Reply
@@ -29,6 +38,8 @@ _CALLS_AGAIN = 8
 
 # TEXT is a reserved word of DynamoDB's expressions.
 _TELLING = "attribute_exists(phone) OR attribute_exists(#text)"
+_UP_TO = "customer_id = :customer AND contact <= :last"
+_BETWEEN = "customer_id = :customer AND contact BETWEEN :first AND :last"
 # Not one that its time to live has deleted since: an update would bring it back.
 _STILL_THERE = "attribute_exists(customer_id)"
 
@@ -160,11 +171,11 @@ class DynamoContacts:
 
     def telling_records(self, customer_id: str) -> int:
         """Count the records that hold a number or a text."""
-        return len(self._telling(customer_id))
+        return len(self._telling(customer_id, None))
 
-    def redact(self, customer_id: str, at: datetime) -> int:
+    def redact(self, customer_id: str, at: datetime, *, until: datetime | None = None) -> int:
         """Remove number and text from a customer's records, one update each."""
-        keys = self._telling(customer_id)
+        keys = self._telling(customer_id, until)
         for key in keys:
             with outside("UpdateItem"):
                 try:
@@ -181,16 +192,46 @@ class DynamoContacts:
                         raise
         return len(keys)
 
-    def _telling(self, customer_id: str) -> list[str]:
+    def _telling(self, customer_id: str, until: datetime | None) -> list[str]:
+        """Find records; the replies have keys behind all of them."""
+        return self._keys_between(
+            customer_id,
+            "",
+            contacts_until(until) if until else REPLY,
+            FilterExpression=_TELLING,
+            ExpressionAttributeNames={"#text": "text"},
+        )
+
+    def stored_replies(self, customer_id: str) -> int:
+        """Count the replies beside a customer's records."""
+        return len(self._replies(customer_id, None))
+
+    def erase_replies(self, customer_id: str, phones: Collection[str], *, until: datetime | None = None) -> int:
+        """Delete replies, those below the customer and those below numbers."""
+        owners = (customer_id, *map(phone_key, phones))
+        keys = [(owner, key) for owner in owners for key in self._replies(owner, until)]
+        for owner, key in keys:
+            with outside("DeleteItem"):
+                self._client.delete_item(
+                    TableName=self._table, Key={"customer_id": {"S": owner}, "contact": {"S": key}}
+                )
+        return len(keys)
+
+    def _replies(self, owner: str, until: datetime | None) -> list[str]:
+        return self._keys_between(owner, REPLY, replies_until(until))
+
+    def _keys_between(self, owner: str, first: str, last: str, **more: Any) -> list[str]:  # noqa: ANN401 - of a query
+        bounds: dict[str, Any] = {":customer": {"S": owner}, ":last": {"S": last}}
+        if first:
+            bounds[":first"] = {"S": first}
         with outside("Query"):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
-                KeyConditionExpression="customer_id = :customer",
-                FilterExpression=_TELLING,
-                ExpressionAttributeNames={"#text": "text"},
-                ExpressionAttributeValues={":customer": {"S": customer_id}},
+                KeyConditionExpression=_BETWEEN if first else _UP_TO,
+                ExpressionAttributeValues=bounds,
                 ProjectionExpression="contact",
                 ConsistentRead=True,
+                **more,
             )
             return [str(item["contact"]["S"]) for page in pages for item in page["Items"]]
 

@@ -51,6 +51,9 @@ _NOT_REVISED = "revision = :read"
 # SHARD is a reserved word of DynamoDB's expressions.
 _RESERVED = {"#shard": "shard"}
 
+_TOMBSTONE = frozenset({"customer_id", "item", "revision", "erased_at"})
+"""What an item is made of that says of a customer only that they are erased."""
+
 
 class DynamoCustomers:
     """Implements `CustomerStore`, `DueIndex`, `PhoneIndex`, `CustomerScan` and `CustomerErasure` on one table."""
@@ -226,13 +229,26 @@ class DynamoCustomers:
             if not start:
                 return
 
+    def dossier(self, customer_id: str) -> Dossier | UnreadableRecordError:
+        """Read the item that says what the lender has said."""
+        found = self._read([{"customer_id": {"S": customer_id}, "item": {"S": FACTS}}])
+        try:
+            return dossier_of(found[0]) if found else Dossier(customer_id)
+        except UnreadableRecordError as error:
+            return error
+
+    def bury(self, dossier: Dossier) -> None:
+        """Put an item whatever is there: its revision may be what cannot be read."""
+        with outside("PutItem"):
+            self._client.put_item(TableName=self._table, Item=dossier_item(dossier))
+
     def stored_items(self, customer_id: str) -> int:
         """Count the items below a customer's key."""
-        return len(self._items_of(customer_id))
+        return sum(not item.keys() <= _TOMBSTONE for item in self._items_of(customer_id))
 
     def erase_items(self, customer_id: str) -> int:
-        """Delete the items below a customer's key in their order: `facts`, then `standing`."""
-        items = self._items_of(customer_id)
+        """Delete the items below a customer's key, all but `facts`."""
+        items = [name for item in self._items_of(customer_id) if (name := str(item["item"]["S"])) != FACTS]
         for item in items:
             with outside("DeleteItem"):
                 self._client.delete_item(
@@ -240,18 +256,16 @@ class DynamoCustomers:
                 )
         return len(items)
 
-    def _items_of(self, customer_id: str) -> list[str]:
+    def _items_of(self, customer_id: str) -> list[Mapping[str, Any]]:
         """Ask for all of them, not for the two we know: a later version may keep more."""
         with outside("Query"):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
                 KeyConditionExpression="customer_id = :customer",
-                ExpressionAttributeNames={"#item": "item"},
                 ExpressionAttributeValues={":customer": {"S": customer_id}},
-                ProjectionExpression="#item",
                 ConsistentRead=True,
             )
-            return [str(item["item"]["S"]) for page in pages for item in page["Items"]]
+            return [item for page in pages for item in page["Items"]]
 
     def due(self, now: datetime, limit: int) -> Iterator[Due]:
         """Merge the shards' heads, reading no more of each than is needed."""

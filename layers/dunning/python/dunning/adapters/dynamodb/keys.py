@@ -21,6 +21,9 @@ PHONE = "phone"
 UNKNOWN = "yes"
 REPLY = "reply#"
 
+_BEHIND = "~"
+"""Sorts behind whatever may follow in a key: digits, `#` and `Z`."""
+
 _LENGTH = len("2026-12-01T02:00:00.000000")
 
 
@@ -75,3 +78,13 @@ def phone_key(phone: str) -> str:
 def reply_key(at: datetime, inbound_id: str) -> str:
     """Build the sort key of a reply."""
     return f"{REPLY}{instant_key(at)}#{inbound_id}"
+
+
+def contacts_until(moment: datetime) -> str:
+    """Build a key behind all contacts up to a moment, and before all later ones."""
+    return f"{instant_key(moment)}{_BEHIND}"
+
+
+def replies_until(moment: datetime | None) -> str:
+    """Build a key behind all replies up to a moment, and before all later ones; without one, behind all."""
+    return f"{REPLY}{instant_key(moment)}{_BEHIND}" if moment else f"{REPLY}{_BEHIND}"

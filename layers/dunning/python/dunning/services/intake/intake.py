@@ -35,6 +35,10 @@ MOST_ROWS_A_CUSTOMER = 1000
 
 _PROGRESS_EVERY = 10_000
 _PLAINLY_AN_ID = re.compile(r"(?=.*[0-9])(?!.*[0-9]{7}).*")
+_REFUSED = {
+    Outcome.UNREADABLE: Refusal.STORED_RECORD_UNREADABLE,
+    Outcome.ERASED: Refusal.CUSTOMER_ERASED,
+}
 _ID_NOT_TO_BE_SHOWN = frozenset({Refusal.MALFORMED_ID, Refusal.PERSONAL_DATA_IN_ID})
 
 
@@ -49,6 +53,7 @@ class IntakeSummary:
     rows_refused: int = 0
     older: int = 0
     phones_shared: int = 0
+    erased: int = 0
     holds_not_understood: int = 0
     columns_ignored: int = 0
     seconds: float = 0.0
@@ -122,6 +127,7 @@ class IntakeService:
             rows_refused=rows_refused,
             older=tally.outcomes[Outcome.OLDER],
             phones_shared=tally.phones_shared,
+            erased=tally.outcomes[Outcome.ERASED],
             holds_not_understood=tally.holds_not_understood,
             columns_ignored=table.columns_ignored,
             seconds=(self._clock.now() - started).total_seconds(),
@@ -130,6 +136,8 @@ class IntakeService:
         self._journal.count("RowsRefused", summary.rows_refused)
         self._journal.count("CustomersLoaded", summary.customers_loaded)
         self._journal.count("PhonesShared", summary.phones_shared)
+        if summary.erased:
+            self._journal.count("ErasedCustomersRefused", summary.erased)
         return summary
 
     def _refuse_file(self, bucket: str, key: str, error: FileRefusedError) -> IntakeSummary:
@@ -197,10 +205,9 @@ class IntakeService:
                     self._journal.count("OptOuts")
                 if decision is not None and not isinstance(decision, Send):
                     self._journal.decided(facts.customer_id, decision, now)
-                if outcome is Outcome.UNREADABLE:
+                if outcome in _REFUSED:
                     tally.customers_refused += 1
-                    reason = Refusal.STORED_RECORD_UNREADABLE
-                    spool.refuse([Refused(line, facts.customer_id, "customer_id", reason)])
+                    spool.refuse([Refused(line, facts.customer_id, "customer_id", _REFUSED[outcome])])
 
 
 def rejects_key(key: str) -> str:

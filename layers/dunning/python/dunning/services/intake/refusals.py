@@ -63,6 +63,7 @@ class Refusal(StrEnum):
     DUPLICATE_INSTALMENT = "duplicate_instalment"
     ACCOUNT_OF_TWO_CUSTOMERS = "account_of_two_customers"
     TOO_MANY_ROWS = "too_many_rows"
+    CUSTOMER_ERASED = "customer_erased"
     STORED_RECORD_UNREADABLE = "stored_record_unreadable"
 
 
@@ -126,6 +127,8 @@ EXPLANATIONS: Mapping[Refusal, str] = {
     Refusal.DUPLICATE_INSTALMENT: "The file has this instalment of the account already. Keep one of the two rows.",
     Refusal.ACCOUNT_OF_TWO_CUSTOMERS: "Rows of this account name different customers. An account belongs to one.",
     Refusal.TOO_MANY_ROWS: "The customer has more than 1000 rows. Check customer_id; leave out what was paid long ago.",
+    Refusal.CUSTOMER_ERASED: "The customer was erased at your word. Take them out of the file or, if they have "
+    "consented anew since, give the moment in consented_at.",
     Refusal.STORED_RECORD_UNREADABLE: "The stored record of this customer cannot be read. It was left as it is: tell "
     "the operators.",
 }

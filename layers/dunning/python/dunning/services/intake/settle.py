@@ -1,12 +1,11 @@
 """
 Settle: one customer of a file against what is stored.
 
-Facts and standing are two writes, facts first, and between them the number is entered into the index of numbers. The
-standing names the facts its wake was computed from, so that a crash in between shows, and the next load of the file
-repairs it.
+Facts and standing are two writes, facts first. The standing names the facts its wake was computed from, so that a crash
+between the two shows, and the next load of the file repairs it.
 
 Two customers with one number are both held until a person has looked at it: a text read by the wrong one discloses a
-debt. Of two who are loaded at the same moment one is certain to see both, because the index is written after the facts.
+debt. The number is entered before the facts are written and looked up after, so that one of two sees the other.
 """
 
 from collections.abc import Sequence
@@ -23,7 +22,7 @@ from dunning.domain.facts import Facts
 from dunning.domain.rules import Policies
 from dunning.domain.standing import Standing
 from dunning.ports import CustomerStore, PhoneIndex, Told, UnreadableRecordError
-from dunning.services.planning import Replanned, fingerprint, replan
+from dunning.services.planning import fingerprint, replan, replan_as_told
 
 BATCH = 50
 """Facts and standing of 50 customers are the 100 keys of one BatchGetItem."""
@@ -105,13 +104,13 @@ class Settler:
                 return Settled(candidate, Outcome.UNCHANGED)
             after = dossier if same else with_statement(dossier, facts)
             known = facts_now(after) or facts
+            if known.phone not in dossier.phones:
+                # First of all: whoever finds the facts finds the customer by the number too.
+                self._phones.add_phone(known.phone, known.customer_id)
             if same or self._store.save_dossier(after, expected_revision=dossier.revision):
-                told: list[Announcement] = []
-                shared = False
-                if not _is_entered(known.phone, dossier, before, done=done):
-                    told = self._enter_number(known, now)
-                    shared = bool(told)
-                replanned = self._planned(known, before or Standing(facts.customer_id), now, shared=shared)
+                is_new = not _was_looked_at(known.phone, dossier, before, done=done)
+                told = self._hold_who_share(known, now) if is_new else []
+                replanned = replan_as_told(after, known, before, self._policies, now, shares_phone=bool(told))
                 if self._store.save_standing(replanned.standing, expected_version=before.version if before else 0):
                     if before is not None and before.shared_phone not in {"", known.phone}:
                         self._leave_number(before.shared_phone, facts.customer_id, now)
@@ -121,22 +120,19 @@ class Settler:
                         replanned.decision,
                         # Who comes with an opt-out from another system has not opted out of our texts.
                         before is not None and before.opted_out_at != replanned.standing.opted_out_at,
-                        shared,
+                        bool(told),
                         (*told, *replanned.announcements),
                     )
             stored = self._store.load_told([facts.customer_id])[facts.customer_id]
         raise IntakeConflictError(f"customer {facts.customer_id} kept changing")
 
-    def _planned(self, facts: Facts, before: Standing, now: datetime, *, shared: bool) -> Replanned:
-        """Return the standing with its next wake. An opt-out stays: a file that no longer says so lifts nothing."""
-        after = replace(before, opted_out_at=before.opted_out_at or (now if facts.opted_out else None))
-        if shared:
-            after = replace(after, shared_phone=facts.phone, shared_at=now)
-        return replan(facts, before, after, self._policies, now)
+    def _hold_who_share(self, facts: Facts, now: datetime) -> list[Announcement]:
+        """
+        Hold all others who have a customer's number now, and say whom a person has to look at.
 
-    def _enter_number(self, facts: Facts, now: datetime) -> list[Announcement]:
-        """Enter a customer's number, hold all others who have it now, and say whom a person has to look at."""
-        others = self._phones.add_phone(facts.phone, facts.customer_id) - {facts.customer_id}
+        Looked for once the facts are written: of two who are loaded at the same moment, the later one sees the other.
+        """
+        others = self._phones.customers_with([facts.phone])[facts.phone] - {facts.customer_id}
         if len(others) > _MOST_SHARING:
             return [CustomerNeedsPerson(facts.customer_id, now, Why.SHARED_PHONE)]
         sharing = self._who_have(facts.phone, others)
@@ -185,8 +181,8 @@ def _is_done(dossier: Dossier, standing: Standing | None) -> bool:
     return facts is not None and standing is not None and standing.planned_for == fingerprint(facts)
 
 
-def _is_entered(phone: str, dossier: Dossier, standing: Standing | None, *, done: bool) -> bool:
-    """Tell whether a number has been entered for certain, so that nobody is held again whom a person has released."""
+def _was_looked_at(phone: str, dossier: Dossier, standing: Standing | None, *, done: bool) -> bool:
+    """Tell whether it is known who has this number, so that nobody is held again whom a person has released."""
     if standing is not None and standing.shared_phone == phone:
         return True
     return done and dossier.statement is not None and dossier.statement.phone == phone

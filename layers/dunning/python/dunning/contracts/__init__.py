@@ -36,8 +36,7 @@ def parse_job(body: str) -> Job:
     try:
         message = _JobMessage.model_validate_json(body)
     except ValidationError as error:
-        fields = ", ".join(map(_place, error.errors(include_input=False)))
-        raise UnreadableRecordError(f"not a job: {fields}") from None
+        raise UnreadableRecordError(f"not a job: {wrong_fields(error)}") from None
     return Job(message.customer_id, message.wake_at)
 
 
@@ -80,6 +79,11 @@ def parse_replan_part(body: str) -> ReplanPart:
     if message.segment >= message.segments:
         raise UnreadableRecordError("not a part of the table: segment")
     return ReplanPart(message.segment, message.segments, message.after)
+
+
+def wrong_fields(error: ValidationError, *, inside: str = "") -> str:
+    """Name the fields of a message that are wrong, in our own words, and never their contents."""
+    return ", ".join(inside + _place(one) for one in error.errors(include_input=False, include_url=False))
 
 
 def _place(error: "ErrorDetails") -> str:

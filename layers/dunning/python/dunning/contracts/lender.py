@@ -1,0 +1,392 @@
+"""
+What a lender's systems tell us, as they put it on their bus. Unknown fields are refused, and what is not certain, too.
+
+The envelope is EventBridge's, and may grow; `detail` is ours, one model for each `detail-type`. A message that is
+refused is told by its fields, never by what stood in them.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+
+from dunning.contracts import wrong_fields
+from dunning.domain.dossier import Changed, Closed, Held, News, Paid, Released, Said, Stamp
+from dunning.domain.facts import HoldReason
+from dunning.domain.money import MINOR_DIGITS
+from dunning.ports import UnreadableRecordError
+
+MOST_AHEAD = timedelta(minutes=5)
+"""How far a lender's clock may be ahead of ours. What comes from a future would overrule everything said until then."""
+
+_FIRST_YEAR, _LAST_YEAR = 2000, 2100
+_MOST_MONEY = 10**15
+"""Below what every system's numbers hold exactly."""
+
+_DATED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ].*")
+
+
+def _not_a_number_of_seconds(written: object) -> object:
+    if not isinstance(written, str) or not _DATED.fullmatch(written):
+        raise ValueError("not an instant")
+    return written
+
+
+def _in_utc(moment: datetime) -> datetime:
+    # Compared first: near the first and the last year another zone's clock cannot be read in UTC.
+    if not datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC) <= moment < datetime(_LAST_YEAR + 1, 1, 1, tzinfo=UTC):
+        raise ValueError("out of range")
+    return moment.astimezone(UTC)
+
+
+def _in_range(day: date) -> date:
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise ValueError("out of range")
+    return day
+
+
+def _known_currency(currency: str) -> str:
+    if currency not in MINOR_DIGITS:
+        raise ValueError("unknown currency")
+    return currency
+
+
+type Id = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,64}$"),
+    Field(description="As in the account files. It appears in logs: it must say nothing of the person."),
+]
+type Instant = Annotated[
+    # Not strict: what stands before it lets nothing through but a text, and strictness would take that for no instant.
+    AwareDatetime, Field(strict=False), BeforeValidator(_not_a_number_of_seconds), AfterValidator(_in_utc)
+]
+type Day = Annotated[date, AfterValidator(_in_range)]
+type Currency = Annotated[
+    str,
+    StringConstraints(pattern="^[A-Z]{3}$"),
+    AfterValidator(_known_currency),
+    Field(description="ISO 4217."),
+]
+type Number = Annotated[int, Field(ge=1, le=99_999, description="The instalment's number within its account.")]
+
+
+class Told(BaseModel):
+    """What every event of a lender says."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    schema_version: Literal[1]
+    customer_id: Id
+    at: Instant = Field(
+        description="When the lender's system says this: ISO 8601 with an offset. Of two events about the same thing "
+        "the later counts, whichever comes first. At most five minutes ahead of our clock."
+    )
+    sequence: int = Field(
+        default=0, ge=0, le=2**53 - 1, description="Orders events of the same moment; the higher counts."
+    )
+
+
+class InstalmentPaid(Told):
+    """
+    So much of an instalment is paid by now.
+
+    An absolute amount, so that a repeat harms nothing; lower if a payment was reversed.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "schema_version": 1,
+                    "customer_id": "C-1001",
+                    "at": "2026-12-01T09:30:00+08:00",
+                    "sequence": 0,
+                    "account_id": "A-1",
+                    "instalment_no": 1,
+                    "paid": 325_000,
+                    "currency": "TWD",
+                }
+            ]
+        }
+    )
+
+    account_id: Id
+    instalment_no: Number
+    paid: int = Field(ge=0, le=_MOST_MONEY, description="Paid so far, in minor units of the currency.")
+    currency: Currency
+
+    def news(self) -> News:
+        """Return what it says."""
+        return Paid(self.account_id, self.instalment_no, self.paid, self.currency)
+
+
+class InstalmentChanged(Told):
+    """An instalment is due at another time, or comes to something else; or there is a new one."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "schema_version": 1,
+                    "customer_id": "C-1001",
+                    "at": "2026-12-01T09:30:00+08:00",
+                    "account_id": "A-1",
+                    "instalment_no": 2,
+                    "due_on": "2027-01-15",
+                    "amount": 335_000,
+                    "currency": "TWD",
+                    "late_fee": 10_000,
+                    "written_notice_on": None,
+                }
+            ]
+        }
+    )
+
+    account_id: Id
+    instalment_no: Number
+    due_on: Day = Field(description="The customer's local day.")
+    amount: int = Field(
+        ge=-_MOST_MONEY, le=_MOST_MONEY, description="In minor units, late fee included; negative for a credit."
+    )
+    currency: Currency
+    late_fee: int = Field(default=0, ge=0, le=_MOST_MONEY, description="The part of the amount that is a late fee.")
+    written_notice_on: Day | None = Field(
+        default=None, description="The day on which a written notice about its being late was issued."
+    )
+
+    @field_validator("late_fee")
+    @classmethod
+    def _is_part_of_the_amount(cls, fee: int, info: ValidationInfo) -> int:
+        if fee > max(0, info.data.get("amount", fee)):
+            raise ValueError("more than the amount")
+        return fee
+
+    @field_validator("written_notice_on")
+    @classmethod
+    def _was_issued_when_it_was_late(cls, notice: date | None, info: ValidationInfo) -> date | None:
+        if notice is None:
+            return None
+        if notice < info.data.get("due_on", notice):
+            raise ValueError("before the due date")
+        # The latest day there is anywhere: the customer's zone is not known here.
+        said_at: datetime | None = info.data.get("at")
+        if said_at is not None and notice > (said_at + timedelta(hours=14)).date():
+            raise ValueError("in the future")
+        return notice
+
+    def news(self) -> News:
+        """Return what it says."""
+        return Changed(
+            self.account_id,
+            self.instalment_no,
+            self.due_on,
+            self.amount,
+            self.currency,
+            self.late_fee,
+            self.written_notice_on,
+        )
+
+
+class AccountClosed(Told):
+    """Nothing of an account is to be paid any more."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "schema_version": 1,
+                    "customer_id": "C-1001",
+                    "at": "2026-12-01T09:30:00+08:00",
+                    "account_id": "A-1",
+                }
+            ]
+        }
+    )
+
+    account_id: Id
+
+    def news(self) -> News:
+        """Return what it says."""
+        return Closed(self.account_id)
+
+
+class CustomerHold(Told):
+    """The customer is to be left in peace, up to and including a day, or until a person releases them."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "schema_version": 1,
+                    "customer_id": "C-1001",
+                    "at": "2026-12-01T09:30:00+08:00",
+                    "reason": "hardship",
+                    "until": "2027-01-31",
+                },
+                {
+                    "schema_version": 1,
+                    "customer_id": "C-1001",
+                    "at": "2026-12-01T09:30:00+08:00",
+                    "reason": "deceased",
+                },
+            ]
+        }
+    )
+
+    reason: str = Field(
+        min_length=1,
+        max_length=64,
+        description=f"One of {', '.join(HoldReason)}. A word we do not know is honoured as 'other' and counted: "
+        "silence is the safe side.",
+    )
+    until: Day | None = Field(default=None, description="The last local day of it; without it, until released.")
+
+    @property
+    def is_understood(self) -> bool:
+        """Whether we know the reason."""
+        return self.reason in HoldReason
+
+    def news(self) -> News:
+        """Return what it says."""
+        return Held(HoldReason(self.reason) if self.is_understood else HoldReason.OTHER, self.until)
+
+
+class CustomerReleased(Told):
+    """A person has looked at it: holds of a reason, or all, end here, whoever placed them."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "schema_version": 1,
+                    "customer_id": "C-1001",
+                    "at": "2026-12-01T09:30:00+08:00",
+                    "reason": "hardship",
+                },
+                {"schema_version": 1, "customer_id": "C-1001", "at": "2026-12-01T09:30:00+08:00"},
+            ]
+        }
+    )
+
+    reason: HoldReason | None = Field(
+        default=None, strict=False, description="Which holds end; without it all. A word we do not know is refused."
+    )
+
+    def news(self) -> News:
+        """Return what it says."""
+        return Released(self.reason)
+
+
+class CustomerErased(Told):
+    """The customer is to be forgotten. Whoever consents anew afterwards is a new customer."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"schema_version": 1, "customer_id": "C-1001", "at": "2026-12-01T09:30:00+08:00"}]
+        }
+    )
+
+
+EVENTS: Mapping[str, type[Told]] = {
+    model.__name__: model
+    for model in (InstalmentPaid, InstalmentChanged, AccountClosed, CustomerHold, CustomerReleased, CustomerErased)
+}
+"""The models by their `detail-type`."""
+
+
+class Erasure(NamedTuple):
+    """The lender had a customer erased at this moment."""
+
+    at: datetime
+
+
+class LenderEvent(NamedTuple):
+    """An event as the domain knows it. `is_understood` is false for a hold whose reason we do not know."""
+
+    customer_id: str
+    told: Said | Erasure
+    is_understood: bool = True
+
+
+class EraseAgain(NamedTuple):
+    """A customer was erased a little ago, and is to be looked at again."""
+
+    customer_id: str
+
+
+class _Envelope(BaseModel):
+    """What EventBridge puts around an event. It adds fields as it likes: those that we do not read are let be."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+
+    kind: str = Field(alias="detail-type")
+    detail: dict[str, JsonValue]
+
+
+class _EraseAgainMessage(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    schema_version: Literal[1]
+    task: Literal["erase_again"]
+    customer_id: Id
+
+
+def erase_again_body(customer_id: str) -> str:
+    """Write the message that makes us look at an erased customer again: an id, and nothing else of them."""
+    return _EraseAgainMessage(schema_version=1, task="erase_again", customer_id=customer_id).model_dump_json()
+
+
+def parse_told(body: str, now: datetime) -> LenderEvent | EraseAgain:
+    """
+    Read what came for the payments: a lender's event in its envelope, or what we told ourselves to do again.
+
+    Raises:
+        UnreadableRecordError: it is neither; the message names the fields, not their contents.
+    """
+    try:
+        return EraseAgain(_EraseAgainMessage.model_validate_json(body).customer_id)
+    except ValidationError:
+        return _lender_event(body, now)
+
+
+def _lender_event(body: str, now: datetime) -> LenderEvent:
+    try:
+        envelope = _Envelope.model_validate_json(body)
+    except ValidationError as error:
+        raise UnreadableRecordError(f"not a lender's event: {wrong_fields(error)}") from None
+    model = EVENTS.get(envelope.kind)
+    if model is None:
+        raise UnreadableRecordError("not a lender's event: detail-type")
+    try:
+        event = model.model_validate_json(json.dumps(envelope.detail))
+    except ValidationError as error:
+        raise UnreadableRecordError(f"not a lender's event: {wrong_fields(error, inside='detail.')}") from None
+    if event.at > now + MOST_AHEAD:
+        raise UnreadableRecordError("not a lender's event: detail.at, in the future")
+    return _read(event)
+
+
+def _read(event: Told) -> LenderEvent:
+    match event:
+        case CustomerErased():
+            return LenderEvent(event.customer_id, Erasure(event.at))
+        case InstalmentPaid() | InstalmentChanged() | AccountClosed() | CustomerHold() | CustomerReleased():
+            said = Said(Stamp(event.at, event.sequence), event.news())
+            return LenderEvent(event.customer_id, said, not isinstance(event, CustomerHold) or event.is_understood)
+        case _:
+            raise TypeError(type(event).__name__)

@@ -1,0 +1,256 @@
+"""
+Payments: what a lender's systems say as it happens, and what follows from it.
+
+    events ──> all news of one customer ──> dossier, one write ──> standing, planned anew ──> announcements
+                                              (revision = :read)      (version = :read)
+
+Events come late, twice and out of order; the dossier puts that right. Every standing written bumps the version, so that
+a text which was decided on what was known before cannot be claimed: who has just paid is not reminded. Facts go first;
+an event that comes again repairs a crash between the two writes.
+"""
+
+import traceback
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import batched
+
+from dunning.contracts.lender import EraseAgain, Erasure, LenderEvent, erase_again_body, parse_told
+from dunning.domain.announcement import Announcement
+from dunning.domain.decision import Send
+from dunning.domain.dossier import Changed, Closed, Dossier, Paid, Said, facts_now, with_news
+from dunning.domain.errors import DunningError
+from dunning.domain.rules import Policies
+from dunning.ports import (
+    Announcer,
+    Clock,
+    CustomerStore,
+    DeadLetters,
+    Journal,
+    LaterQueue,
+    Told,
+    UnreadableRecordError,
+)
+from dunning.services.delivery import Delivery
+from dunning.services.erase import SECOND_ROUND, EraseService
+from dunning.services.planning import fingerprint, replan_as_told
+from dunning.services.send import ContestedError, OutOfTimeError
+
+BATCH = 50
+"""What has been said of 50 customers and their standings are the 100 keys of one BatchGetItem."""
+
+_TRIES = 5
+_WORKERS = 8
+_SECONDS_TO_FINISH = 5.0
+_ASK_AGAIN = timedelta(minutes=15)
+"""As far ahead as SQS delays a message."""
+
+
+@dataclass(slots=True)
+class _Case:
+    """All that a batch says of one customer."""
+
+    messages: list[Delivery] = field(default_factory=list)
+    said: list[Said] = field(default_factory=list)
+    erasures: list[Erasure] = field(default_factory=list)
+    again: bool = False
+
+
+class PaymentsService:
+    """The work of whoever listens to a lender's bus."""
+
+    def __init__(
+        self,
+        *,
+        store: CustomerStore,
+        erasing: EraseService,
+        dead_letters: DeadLetters,
+        later: LaterQueue,
+        announcer: Announcer,
+        policies: Policies,
+        clock: Clock,
+        journal: Journal,
+    ) -> None:
+        self._store = store
+        self._erasing = erasing
+        self._dead_letters = dead_letters
+        self._later = later
+        self._announcer = announcer
+        self._policies = policies
+        self._clock = clock
+        self._journal = journal
+        self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="payments")
+
+    def work(self, deliveries: Sequence[Delivery], seconds_left: Callable[[], float]) -> list[str]:
+        """
+        Work a batch off and return the message ids that are to come back.
+
+        A customer's failure touches nobody else. One whose record cannot be read comes back until the queue sets the
+        message aside: what was said must not be lost. Messages that are no events are parked at once.
+        """
+        cases, failed = self._sort(deliveries)
+        announcements: list[Announcement] = []
+        not_done: set[str] = set()
+        for some in batched(cases.items(), BATCH, strict=False):
+            not_done |= self._work_off(dict(some), seconds_left, announcements)
+        if announcements:
+            self._announcer.announce(announcements)
+        again = [customer_id for customer_id, case in cases.items() if case.again and customer_id not in not_done]
+        if again and not self._look_for_uploads(again, seconds_left):
+            not_done.update(again)
+        return failed + [
+            message.message_id for customer_id in sorted(not_done) for message in cases[customer_id].messages
+        ]
+
+    def _sort(self, deliveries: Sequence[Delivery]) -> tuple[dict[str, _Case], list[str]]:
+        """Put together what is about one customer, and park what is about none."""
+        cases: defaultdict[str, _Case] = defaultdict(_Case)
+        not_parked: list[str] = []
+        now = self._clock.now()
+        for delivery in deliveries:
+            try:
+                told = parse_told(delivery.body, now)
+            except UnreadableRecordError as error:
+                if not self._park(delivery, str(error)):
+                    not_parked.append(delivery.message_id)
+                continue
+            case = cases[told.customer_id]
+            case.messages.append(delivery)
+            match told:
+                case EraseAgain():
+                    case.again = True
+                case LenderEvent(told=Erasure() as erasure):
+                    case.erasures.append(erasure)
+                case LenderEvent(told=Said() as said, is_understood=is_understood):
+                    case.said.append(said)
+                    if not is_understood:
+                        self._journal.event("hold_not_understood", customer_id=told.customer_id)
+                        self._journal.count("HoldsNotUnderstood")
+        return cases, not_parked
+
+    def _park(self, delivery: Delivery, why: str) -> bool:
+        """Park a message that is no event; tell whether the queue took it."""
+        try:
+            self._dead_letters.park(delivery.body, why)
+        except DunningError as error:
+            self._journal.event("event_not_parked", message_id=delivery.message_id, error=type(error).__name__)
+            return False
+        self._journal.event("event_parked", message_id=delivery.message_id, why=why)
+        self._journal.count("EventsRefused")
+        return True
+
+    def _work_off(
+        self, cases: dict[str, _Case], seconds_left: Callable[[], float], announcements: list[Announcement]
+    ) -> set[str]:
+        """Work off some customers who are read together, side by side; return those that are to come back."""
+        try:
+            stored = self._store.load_told(list(cases))
+        except DunningError as error:
+            for customer_id, case in cases.items():
+                self._tell_failure(customer_id, case, error)
+            return set(cases)
+        running = {
+            customer_id: self._pool.submit(self._one, customer_id, case, stored[customer_id], seconds_left)
+            for customer_id, case in cases.items()
+        }
+        wait(running.values())
+        failed: set[str] = set()
+        for customer_id, future in running.items():
+            failure = future.exception()
+            if failure is None:
+                announcements += future.result()
+            else:
+                self._tell_failure(customer_id, cases[customer_id], failure)
+                failed.add(customer_id)
+        return failed
+
+    def _tell_failure(self, customer_id: str, case: _Case, error: BaseException) -> None:
+        frames = traceback.extract_tb(error.__traceback__)
+        # Not the error's own words: they might quote what must not be logged.
+        self._journal.event(
+            "news_not_taken",
+            customer_id=customer_id,
+            error=type(error).__name__,
+            where=f"{frames[-1].name}:{frames[-1].lineno}" if frames else "",
+            receives=max(message.receive_count for message in case.messages),
+        )
+        self._journal.count("NewsFailed", len(case.messages))
+
+    def _one(
+        self,
+        customer_id: str,
+        case: _Case,
+        stored: Told | UnreadableRecordError,
+        seconds_left: Callable[[], float],
+    ) -> Iterable[Announcement]:
+        """Do what a batch says of one customer."""
+        if seconds_left() < _SECONDS_TO_FINISH:
+            raise OutOfTimeError
+        if case.erasures:
+            # The second round is ordered first: a crash in between leaves the first to be repeated, never the second.
+            self._later.again([erase_again_body(customer_id)], SECOND_ROUND)
+            self._erasing.erase(customer_id, max(erasure.at for erasure in case.erasures))
+        if case.again:
+            self._erasing.erase_again(customer_id)
+        if case.erasures:
+            stored = self._store.load_told([customer_id])[customer_id]
+        return self._take(customer_id, case.said, stored) if case.said or case.erasures else ()
+
+    def _take(
+        self, customer_id: str, said: Sequence[Said], stored: Told | UnreadableRecordError
+    ) -> Iterable[Announcement]:
+        """Put news into the dossier, and plan the customer anew if anything follows from it."""
+        is_new = False
+        for _ in range(_TRIES):
+            if isinstance(stored, UnreadableRecordError):
+                raise stored
+            dossier, before = stored
+            after = dossier
+            for one in said:
+                after = with_news(after, one)
+            if after is not dossier:
+                is_new = self._store.save_dossier(after, expected_revision=dossier.revision)
+                if is_new:
+                    self._tell_of_strangers(dossier, after)
+            if after is dossier or is_new:
+                facts = facts_now(after)
+                if facts is None or (before is not None and before.planned_for == fingerprint(facts)):
+                    return ()
+                now = self._clock.now()
+                standing, decision, announcements = replan_as_told(after, facts, before, self._policies, now)
+                if self._store.save_standing(standing, expected_version=before.version if before else 0):
+                    if not isinstance(decision, Send):
+                        # A decision to send is told by the sender, who makes it afresh.
+                        self._journal.decided(customer_id, decision, now)
+                    return announcements
+            stored = self._store.load_told([customer_id])[customer_id]
+        raise ContestedError
+
+    def _tell_of_strangers(self, before: Dossier, after: Dossier) -> None:
+        """Tell of news that wait for a statement, which is no fault, or for an account that none has named."""
+        new = [said.news for subject, said in after.news.items() if before.news.get(subject) != said]
+        self._journal.count("NewsTaken", len(new))
+        if after.statement is None:
+            self._journal.event("news_of_unknown_customer", customer_id=after.customer_id)
+            self._journal.count("NewsOfUnknownCustomer", len(new))
+            return
+        known = {account.account_id for account in after.statement.accounts}
+        for news in new:
+            if isinstance(news, Paid | Changed | Closed) and news.account_id not in known:
+                self._journal.event(
+                    "news_of_unknown_account", customer_id=after.customer_id, account_id=news.account_id
+                )
+                self._journal.count("NewsOfUnknownAccount")
+
+    def _look_for_uploads(self, customer_ids: Sequence[str], seconds_left: Callable[[], float]) -> bool:
+        """Delete the files that name erased customers, and order another look where one may still be loading."""
+        try:
+            erased = self._erasing.erase_uploads(customer_ids, seconds_left)
+            if erased.waiting:
+                self._later.again([erase_again_body(one) for one in sorted(erased.waiting)], _ASK_AGAIN)
+        except DunningError as error:
+            self._journal.event("uploads_not_erased", error=type(error).__name__, customers=len(customer_ids))
+            return False
+        return True

@@ -1,0 +1,68 @@
+"""
+Write the JSON Schemas of all events in and out from their contracts: `python -m tests.tools.schemas`, then review.
+
+With `--check` nothing is written: the files that would differ are named, and the exit status is 1.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from dunning.contracts.announcements import DETAILS
+from dunning.contracts.lender import EVENTS
+
+FOLDER = Path(__file__).parents[2] / "events" / "schemas"
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def written(model: type[BaseModel]) -> str:
+    """Return the file of a contract: what stands in `detail`."""
+    schema = {"$schema": DIALECT, **model.model_json_schema()}
+    first = ("$schema", "title", "description", "type")
+    ordered = {name: schema[name] for name in first} | schema
+    return json.dumps(ordered, ensure_ascii=False, indent=2) + "\n"
+
+
+def wanted() -> Mapping[str, str]:
+    """Return all files by name."""
+    return {f"{kind}.json": written(model) for kind, model in [*EVENTS.items(), *DETAILS.items()]}
+
+
+def differing(folder: Path = FOLDER) -> list[str]:
+    """Return the names of files that are not what the contracts say, that are missing, or that no contract has."""
+    there = {file.name: file.read_text("utf-8") for file in folder.glob("*")}
+    files = wanted()
+    return sorted(name for name in there.keys() | files.keys() if there.get(name) != files.get(name))
+
+
+def write_all(folder: Path = FOLDER) -> None:
+    """Write the files, and remove those that no contract has."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = wanted()
+    for file in folder.glob("*"):
+        if file.name not in files:
+            file.unlink()
+    for name, text in files.items():
+        (folder / name).write_text(text, "utf-8")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the schemas, or tell which would differ."""
+    parser = argparse.ArgumentParser(description="Write the schemas of the events from their contracts.")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit 1 and name the files that would differ"
+    )
+    if not parser.parse_args(arguments).check:
+        write_all()
+        return 0
+    names = differing()
+    sys.stdout.write("".join(f"{name} would differ\n" for name in names))
+    return 1 if names else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
