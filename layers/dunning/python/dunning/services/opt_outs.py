@@ -39,8 +39,8 @@ from dunning.services.planning import replan
 
 STILL_OPTING_IN = timedelta(days=2)
 """
-So long after an opt-in a number is taken off the list: one night at least. Any longer, and it might overrule a STOP that
-came later and that only the list knows of.
+So long after an opt-in a number is taken off the list: one night at least. Any longer, and it might overrule a STOP
+that came later and that only the list knows of.
 """
 
 _NUMBERS_A_READ = 100
