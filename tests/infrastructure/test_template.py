@@ -12,7 +12,7 @@ from dunning.adapters.dynamodb.items import contact_item, dossier_item, standing
 from dunning.domain.contact import Contact, ContactState
 from dunning.domain.facts import Hold, HoldReason
 from dunning.domain.standing import LedgerEntry, Progress, Promise, Standing, Wake
-from dunning.services import send
+from dunning.services import claims
 from dunning.services.send import workers_for
 from dunning.settings import IntakeSettings, ScannerSettings, SenderSettings, Settings
 from tests.builders import a_dossier
@@ -158,7 +158,7 @@ class TestTheBatches:
     def test_at_every_rate_a_sender_keeps_its_pace_and_ends_its_batch(self, template: Resource) -> None:
         (mapping,) = _of_type(template["Resources"], "AWS::Lambda::EventSourceMapping").values()
         size = mapping["Properties"]["BatchSize"]
-        for_new_texts = _properties(template["Resources"], "SenderFunction")["Timeout"] - send._SECONDS_TO_FINISH  # noqa: SLF001
+        for_new_texts = _properties(template["Resources"], "SenderFunction")["Timeout"] - claims.SECONDS_TO_FINISH
         for rate, senders in template["Mappings"]["Senders"].items():
             assert int(senders["AtWork"]) >= 2  # the least SQS can be limited to
             pace = int(rate) / int(senders["AtWork"])
