@@ -69,6 +69,8 @@ class Wire:
         return f'{{"Responses":{{"{table}":[{found}]}},"UnprocessedKeys":{{}}}}'
 
     def _query(self, body: dict[str, Any]) -> str:
+        if ":shard" not in body["ExpressionAttributeValues"]:
+            return '{"Items":[],"Count":0}'
         shard = int(body["ExpressionAttributeValues"][":shard"]["S"])
         start = int(body["ExclusiveStartKey"]["position"]["N"]) if "ExclusiveStartKey" in body else 0
         shards = 4

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dunning.domain.decision import Reason
+from dunning.domain.meaning import Meaning
 from dunning.ports import Outcome
 from tests.local import ROOT
 
@@ -37,6 +38,9 @@ _STOPS = frozenset(Reason) - _WAITS - {Reason.DUE, Reason.CARRIER_BUSY} | {Reaso
 _COMPUTED: Mapping[str, frozenset[str]] = {
     'f\'Sms{answer.outcome.value.title().replace("_", "")}\'': frozenset(
         f"Sms{outcome.value.title().replace('_', '')}" for outcome in Outcome
+    ),
+    'f\'Reply{meaning.value.title().replace("_", "")}\'': frozenset(
+        f"Reply{meaning.value.title().replace('_', '')}" for meaning in Meaning
     ),
     "f'{decision.kind}_{decision.reason.value}'.title().replace('_', '')": frozenset(
         f"{kind}_{reason.value}".title().replace("_", "")

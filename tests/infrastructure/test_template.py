@@ -13,7 +13,7 @@ from dunning.domain.announcement import Announcement
 from dunning.domain.contact import Contact, ContactState
 from dunning.domain.facts import Hold, HoldReason
 from dunning.domain.standing import LedgerEntry, Progress, Promise, Standing, Wake
-from dunning.services import send
+from dunning.services import claims
 from dunning.services.send import workers_for
 from dunning.settings import (
     HousekeepingSettings,
@@ -238,7 +238,7 @@ class TestTheBatches:
 
     def test_at_every_rate_a_sender_keeps_its_pace_and_ends_its_batch(self, template: Resource) -> None:
         size = _mapping(template["Resources"], "SenderFunction")["BatchSize"]
-        for_new_texts = _properties(template["Resources"], "SenderFunction")["Timeout"] - send._SECONDS_TO_FINISH  # noqa: SLF001
+        for_new_texts = _properties(template["Resources"], "SenderFunction")["Timeout"] - claims.SECONDS_TO_FINISH
         for rate, senders in template["Mappings"]["Senders"].items():
             assert int(senders["AtWork"]) >= 2  # the least SQS can be limited to
             pace = int(rate) / int(senders["AtWork"])

@@ -74,6 +74,23 @@ def test_what_is_told_is_what_is_decided_by() -> None:
             assert ("has to be on record" in told["consent"]) is rules.consent_required
             assert ("every text says how" in told["opt-out"]) is bool(rules.opt_out_line)
             assert f"{rules.retention_days} days" in told["record"]
+            assert ("one text confirms it" in told["opt-out"]) is bool(rules.confirmations)
+            assert told["replies"].startswith(f"{rules.grace_days} days of silence")
+            assert told["replies"].endswith(f"{rules.promise_days} days")
+
+
+def test_what_a_lender_says_of_replies_is_told_with_its_line_and_our_default_without() -> None:
+    text = (files("dunning.policy") / "lenders/demo-tw.toml").read_text("utf-8")
+    own = policies_with_lender("demo-tw", text.replace("grace_days = 3", "grace_days = 1"))
+    (limit,) = [limit for limit in found(own, "TW").limits if limit.topic == "replies"]
+    assert limit.effective.startswith("1 day of silence")
+    assert [part.origin for part in limit.parts] == ["lender"]
+    silent = text.replace("grace_days = 3\n", "").replace("promise_days = 14\n", "").replace("[replies]", "#")
+    (limit,) = [
+        limit for limit in found(policies_with_lender("demo-tw", silent), "TW").limits if limit.topic == "replies"
+    ]
+    assert limit.effective.startswith("3 days of silence")
+    assert limit.parts == ()
 
 
 def test_a_lenders_cap_that_something_stricter_makes_idle_is_warned_of() -> None:

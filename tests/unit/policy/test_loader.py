@@ -268,6 +268,58 @@ def test_a_copy_of_the_packages_policies_loads(folder: Path) -> None:
             ENGLISH, 'opt_out_line = " Reply STOP to opt out."\n', "", "opt_out_line.*missing", id="no opt-out line"
         ),
         pytest.param(ENGLISH, "and_others", "others", "and_others.*missing", id="no phrase for further accounts"),
+        pytest.param(
+            ENGLISH,
+            "from us. Questions? Call {hotline}",
+            "from us",
+            "opt-out-confirmation.text.*hotline",
+            id="nobody to ask",
+        ),
+        pytest.param(
+            ENGLISH,
+            "You have opted out",
+            "{name} has opted out",
+            "opt-out-confirmation.text.*nothing else",
+            id="a confirmation that says who",
+        ),
+        pytest.param(
+            ENGLISH,
+            "You have opted out",
+            "{who} has opted out",
+            r"opt-out-confirmation@1.*\{who\}",
+            id="a confirmation with an unknown placeholder",
+        ),
+        pytest.param(
+            ENGLISH,
+            "You have opted out and",
+            "You have opted out, as you wished, of all our reminders and",
+            "opt-out-confirmation.text.*one segment",
+            id="a confirmation of two segments",
+        ),
+        pytest.param(
+            ENGLISH,
+            "You have opted out",
+            "You have opted out – ok",
+            "opt-out-confirmation.text.*GSM",
+            id="a confirmation outside the alphabet",
+        ),
+        pytest.param(
+            ENGLISH, "version = 1\ntext", "text", "opt-out-confirmation.version", id="a confirmation of no version"
+        ),
+        pytest.param(
+            PLACE,
+            "confirmation = false\n",
+            "",
+            "opt_out.confirmation",
+            id="a place that does not say whether to confirm",
+        ),
+        pytest.param(PLACE, "confirmation = false", "confirmation = 0", "opt_out.confirmation", id="a word as a yes"),
+        pytest.param(LENDER, "grace_days = 3", "grace_days = 15", "replies.grace_days.*14", id="too long a grace"),
+        pytest.param(LENDER, "grace_days = 3", "grace_days = 0", "replies.grace_days.*1", id="no grace"),
+        pytest.param(LENDER, "promise_days = 14", "promise_days = 32", "replies.promise_days.*31", id="a far promise"),
+        pytest.param(LENDER, "promise_days = 14", "promise_days = 0", "replies.promise_days.*1", id="no promises"),
+        pytest.param(LENDER, "promise_days = 14", 'promise_days = "14"', "replies.promise_days", id="days in quotes"),
+        pytest.param(LENDER, "promise_days = 14", "promised_days = 14", "replies.promised_days", id="an unknown limit"),
         pytest.param("prices.toml", "default =", "XX =", "per_segment.default", id="no price for other countries"),
         pytest.param("prices.toml", 'TW = "', 'TW = "-', "per_segment.TW", id="a price below zero"),
         pytest.param("prices.toml", "TW =", "tw =", "per_segment.tw", id="a country in small letters"),
@@ -283,6 +335,13 @@ def test_what_is_wrong_with_a_file_is_refused_by_file_field_and_reason(
     message = str(refused.value)
     line = "" if says == "not TOML" else r"[1-9]\d*:"  # TOML's own errors say the line themselves
     assert re.match(rf"{re.escape(name)}:{line} .*({says})", message), message
+
+
+def test_a_language_without_a_confirmation_of_opt_outs_does_not_load(folder: Path) -> None:
+    path = folder / ENGLISH
+    path.write_text(path.read_text("utf-8").partition("[opt-out-confirmation]")[0], "utf-8")
+    with pytest.raises(PolicyError, match=r"texts/en\.toml:1: opt-out-confirmation: missing"):
+        load_policies(folder)
 
 
 def test_without_a_default_place_nothing_loads(folder: Path) -> None:

@@ -3,6 +3,7 @@
 import shutil
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -296,6 +297,18 @@ def test_the_words_by_which_people_opt_out(place: str) -> None:
     )
     own = {"US": "REVOKE", "US-MA": "REVOKE", "EU": "ARRET", "BR": "SAIR", "ID": "BERHENTI"}
     assert own.get(place, "STOP") in words
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_an_opt_out_is_confirmed_by_a_text_in_the_united_states_only(book: PolicyBook, place: str) -> None:
+    # Massachusetts counts every text; everywhere else nothing allows one more.
+    assert book.places.by_id[place].law.opt_out.confirmation is (place == "US")
+    assert bool(rules(book, EXAMPLES[place].facts).confirmations) is (place == "US")
+
+
+def test_a_number_of_another_place_gets_a_confirmation_only_if_both_allow_it() -> None:
+    assert not rules_of(replace(living_in("US"), phone="+85251234567", phone_country="HK")).confirmations
+    assert not rules_of(replace(a_customer(), phone="+12025550100", phone_country="US")).confirmations
 
 
 # place: consent required, registered template, entity, sender id; own number; sender ids at all; signed by the carrier

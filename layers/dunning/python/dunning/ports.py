@@ -7,7 +7,7 @@ Adapters implement them on AWS, fakes in the tests in memory; one contract suite
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
@@ -17,6 +17,7 @@ from dunning.domain.decision import Decision
 from dunning.domain.dossier import Dossier
 from dunning.domain.errors import DunningError
 from dunning.domain.facts import Facts
+from dunning.domain.meaning import Understood
 from dunning.domain.reply import Reply
 from dunning.domain.standing import Standing, Wake
 
@@ -167,6 +168,14 @@ class JobQueue(DeadLetters, Protocol):
         ...
 
 
+class DeadLetters(Protocol):
+    """Where messages go that no trying again can help."""
+
+    def park(self, body: str, why: str) -> None:
+        """Put a message that cannot be read into the dead-letter queue at once."""
+        ...
+
+
 class ContactKey(NamedTuple):
     """Where a contact is found."""
 
@@ -216,6 +225,19 @@ class ReplyLog(Protocol):
 
     def keep(self, reply: Reply) -> bool:
         """Write a reply unless it is there; tell whether it was written."""
+        ...
+
+
+class ReplyReader(Protocol):
+    """Who understands what customers write."""
+
+    def understand(self, text: str, *, said_on: date, phone_country: str, our_texts: Sequence[str] = ()) -> Understood:
+        """
+        Say what a reply means.
+
+        `said_on` is the day on which it was said where the customer lives, `phone_country` the country of the number,
+        empty if that is not known, and `our_texts` are those it may quote.
+        """
         ...
 
 

@@ -1,11 +1,17 @@
-"""Contracts: the shapes of what travels between functions. Unknown fields are refused."""
+"""
+Contracts: the shapes of what travels between functions, and of what comes in from outside.
 
+Unknown fields are refused in what is ours. What a carrier sends may grow one: no opt-out is lost over it.
+"""
+
+import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from dunning.domain.reply import Inbound
 from dunning.ports import Job, UnreadableRecordError
 
 if TYPE_CHECKING:
@@ -84,6 +90,77 @@ def parse_replan_part(body: str) -> ReplanPart:
 def wrong_fields(error: ValidationError, *, inside: str = "") -> str:
     """Name the fields of a message that are wrong, in our own words, and never their contents."""
     return ", ".join(inside + _place(one) for one in error.errors(include_input=False, include_url=False))
+
+
+class _Notification(BaseModel):
+    """What SNS puts around a message, for a queue and for a function alike."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    kind: Literal["Notification"] = Field(alias="Type")
+    message: str = Field(alias="Message")
+    at: AwareDatetime = Field(alias="Timestamp")
+
+
+class _TwoWaySms(BaseModel):
+    """A reply as two-way SMS publishes it to its topic."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    phone: str = Field(alias="originationNumber", pattern=r"^\+[1-9][0-9]{6,14}$")
+    text: str = Field(alias="messageBody", max_length=5000)
+    inbound_id: str = Field(alias="inboundMessageId", pattern=r"^[A-Za-z0-9._:/+=-]{1,128}$")
+    answers: str | None = Field(alias="previousPublishedMessageId", default=None, max_length=256)
+
+
+_WRAPPINGS = 6
+"""A message as a JSON string, in a notification, whose JSON a queue may have quoted once more."""
+
+
+def parse_inbound(body: str, sent_at: datetime) -> Inbound:
+    """
+    Read a reply, in whatever SNS and SQS have wrapped it.
+
+    It was said when SNS took it. Where a queue gets it without the notification around it, it is `sent_at`, when the
+    queue took it: a moment that changes if somebody moves the message, so subscriptions should not be raw.
+
+    Raises:
+        UnreadableRecordError: it is no reply; the message names the fields, not their contents.
+    """
+    try:
+        said, at = _unwrapped(body, sent_at)
+        sms = _TwoWaySms.model_validate(said)
+    except ValidationError as error:
+        fields = ", ".join(dict.fromkeys(map(_place, error.errors(include_input=False))))
+        raise UnreadableRecordError(f"not a reply: {fields}") from None
+    except (ValueError, RecursionError):
+        raise UnreadableRecordError("not a reply: body") from None
+    return Inbound(sms.inbound_id, sms.phone, sms.text, at.astimezone(UTC), sms.answers or "")
+
+
+def _unwrapped(body: str, at: datetime) -> tuple[object, datetime]:
+    """Take off what is around a message, and return it with the time on the innermost wrapping."""
+    said: object = body
+    for _ in range(_WRAPPINGS):
+        if isinstance(said, str):
+            said = json.loads(_whole(said))
+        elif isinstance(said, dict) and "Message" in said:
+            notification = _Notification.model_validate(said)
+            said, at = notification.message, notification.at
+        else:
+            break
+    return _whole_text(said), at
+
+
+def _whole(text: str) -> str:
+    """Replace halves of characters, such as of an emoji that a carrier cut in two: JSON and tables refuse them."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _whole_text(said: object) -> object:
+    if isinstance(said, dict) and isinstance(text := said.get("messageBody"), str):
+        return said | {"messageBody": _whole(text)}
+    return said
 
 
 def _place(error: "ErrorDetails") -> str:

@@ -54,6 +54,16 @@ class Message(NamedTuple):
     segments: Segments
 
 
+class Confirmation(NamedTuple):
+    """What an opt-out is answered with: the `text` to hand over, and how it travels once it is signed."""
+
+    text: str
+    encoding: str
+    parts: int
+    template: str
+    registered_template: str
+
+
 def compose(facts: Facts, rules: Rules, stage: int, due: Due, today: date) -> Message:
     """
     Compose the text of a stage.
@@ -77,14 +87,39 @@ def compose(facts: Facts, rules: Rules, stage: int, due: Due, today: date) -> Me
     return _message(facts, rules, plain, language, stage, due, today)
 
 
+def compose_confirmation(facts: Facts, rules: Rules) -> Confirmation:
+    """
+    Compose the text that tells once that an opt-out was heard: who writes, and whom to ask.
+
+    Its words were judged when they were loaded, with all that is filled in here.
+
+    Raises:
+        NoTextError: the place allows none, or it is not registered where it must be.
+    """
+    language = facts.language if facts.language in rules.languages else rules.languages[0]
+    text = rules.confirmations.get(language)
+    if text is None:
+        raise NoTextError(Reason.NO_TEXT, "text: no confirmation in %s", language)
+    registered = _registered(rules, text)
+    body, arriving = _handed_over(render(text, {"hotline": rules.hotline}), rules, language)
+    segments = count_segments(arriving)
+    return Confirmation(body, segments.encoding, segments.parts, text.template, registered)
+
+
+def _registered(rules: Rules, text: Text) -> str:
+    """Return the id a text is registered under; empty where none is needed."""
+    if rules.registered is None:
+        return ""
+    registered = rules.registered.get(text.template, "")
+    if not registered:
+        message = "text: %s is not registered where the number is"
+        raise NoTextError(Reason.TEMPLATE_NOT_REGISTERED, message, text.template)
+    return registered
+
+
 def _message(facts: Facts, rules: Rules, text: Text, language: str, stage: int, due: Due, today: date) -> Message:
     """Fill in one text, and check that it may go where it goes."""
-    registered = ""
-    if rules.registered is not None:
-        registered = rules.registered.get(text.template, "")
-        if not registered:
-            message = "text: %s is not registered where the number is"
-            raise NoTextError(Reason.TEMPLATE_NOT_REGISTERED, message, text.template)
+    registered = _registered(rules, text)
     try:
         values = _values(facts, rules, text, language, due, today)
         body, arriving = _signed(render(text, values), rules, language)
@@ -134,7 +169,17 @@ def _signed(body: str, rules: Rules, language: str) -> tuple[str, str]:
     if opt_out:
         full_stop = "。" if chinese and body[-1] != "。" else ""
         body = f"{body}{full_stop}{opt_out}"
+    return _handed_over(body, rules, language)
+
+
+def _handed_over(body: str, rules: Rules, language: str) -> tuple[str, str]:
+    """Return a text that lacks only the sender's name: as it is handed over, and as it arrives."""
     if rules.signature_by_carrier:
         return body, f"【{rules.sender_name[language]}】{body}"
-    signed = f"【{rules.sender_name[language]}】{body}" if chinese else f"{rules.sender_name[language]}: {body}"
-    return signed, signed
+    complete = signed(body, rules.sender_name[language], language)
+    return complete, complete
+
+
+def signed(body: str, sender: str, language: str) -> str:
+    """Put the sender's name in front of a text, as it is written in a language."""
+    return f"【{sender}】{body}" if language[:2] == "zh" else f"{sender}: {body}"

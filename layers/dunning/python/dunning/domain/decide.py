@@ -114,7 +114,7 @@ def decide(facts: Facts, standing: Standing, policies: Policies, now: datetime, 
     if rules.consent_required and (facts.consented_at is None or facts.consented_at > now):
         return _no_consent(facts.consented_at, rules, steps)
     steps.append(_NO_OBJECTION)
-    zones = _zones_of(facts.time_zone, rules, now)
+    zones = zones_of(facts.time_zone, rules, now)
     if not zones:
         return _look_again(Reason.UNKNOWN_TIME_ZONE, now, steps, "time zone: not known")
     case = _Case(facts, standing, rules, zones, open_accounts, holds)
@@ -143,7 +143,7 @@ def _no_consent(consented_at: datetime | None, rules: Rules, steps: list[TraceSt
     return Stop(Reason.NO_CONSENT, (*steps, step), consented_at)
 
 
-def _zones_of(time_zone: str, rules: Rules, now: datetime) -> tuple[ZoneInfo, ...]:
+def zones_of(time_zone: str, rules: Rules, now: datetime) -> tuple[ZoneInfo, ...]:
     """
     Return the customer's own time zone if the lender knows it, else every one the place may have.
 

@@ -68,7 +68,9 @@ class Rules:
     the account's last digits when a text speaks of several accounts. `registered` maps a text's `id@version` to the
     id under which the carrier's regulator registered it, and is `None` where no registration is needed. `linter`
     judges every rendered text; a link in one is allowed only if `links_allowed`, and only to `link_domains`.
-    `max_price` is US dollars, as SNS wants it.
+    `max_price` is US dollars, as SNS wants it. `confirmations`, by language, tell once that an opt-out was heard: empty
+    where the place does not allow it. Who says to have paid or asks for help is left alone for `grace_days`; a promise
+    may name a day up to `promise_days` ahead.
     """
 
     lender: str
@@ -105,6 +107,9 @@ class Rules:
     entity_id: str
     max_price: str
     retention_days: int
+    confirmations: Mapping[str, Text]
+    grace_days: int
+    promise_days: int
 
 
 class Policies(Protocol):

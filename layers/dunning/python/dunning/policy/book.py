@@ -62,6 +62,7 @@ class PolicyBook:
         self.texts_with_fee = {key: text for wording in wordings.values() for key, text in wording.with_fee.items()}
         self.opt_out_lines = {language: wording.phrases["opt_out_line"] for language, wording in wordings.items()}
         self.and_others = {language: wording.phrases["and_others"] for language, wording in wordings.items()}
+        self.confirmations = {language: wording.confirmation for language, wording in wordings.items()}
         self.calendar_of = calendar_of
         self._estimates = prices
         self._rules: dict[tuple[str, str, str, str], Rules | Reason] = {}
@@ -146,6 +147,9 @@ class PolicyBook:
             entity_id=sns.entity_id,
             max_price=sns.max_price,
             retention_days=max(law.place.law.retention.days for law in laws),
+            confirmations=self.confirmations if all(law.place.law.opt_out.confirmation for law in laws) else {},
+            grace_days=policy.replies.grace_days,
+            promise_days=policy.replies.promise_days,
         )
 
     def _hours(self, laws: Iterable["_Law"], own: Hours | None, *, overdue: bool) -> ContactHours:

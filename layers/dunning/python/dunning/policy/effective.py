@@ -106,6 +106,7 @@ class _Explained:
             self._consent(),
             self._words(),
             self._opt_out(),
+            self._replies(),
             self._links(),
             self._carrier(),
             self._retention(),
@@ -203,8 +204,18 @@ class _Explained:
     def _opt_out(self) -> Limit:
         opt_out = self.law.opt_out
         says = "every text says how" if opt_out.line_required else "no line needed"
+        says += "; one text confirms it" if self.rules.confirmations else "; not confirmed by a text"
         words = " ".join(opt_out.words)
         return Limit("opt-out", f"{says}; words: {words}", (self._legal(opt_out, "the same", "opt_out"),))
+
+    def _replies(self) -> Limit:
+        rules, policy = self.rules, self.lender.policy
+        says = (
+            f"{_days(rules.grace_days)} of silence for who says it is paid or asks for help; "
+            f"a promise reaches {_days(rules.promise_days)}"
+        )
+        own = "replies" in policy.model_fields_set
+        return Limit("replies", says, (self._of_lender("the same", "replies"),) if own else ())
 
     def _links(self) -> Limit:
         links, domains = self.law.links, self.lender.policy.link_domains
@@ -315,6 +326,10 @@ def _sourced(law: object) -> Iterator[tuple[str, Sourced]]:
         for one in value if isinstance(value, tuple) else (value,):
             if isinstance(one, Sourced):
                 yield name, one
+
+
+def _days(count: int) -> str:
+    return f"{count} day{'s' if count > 1 else ''}"
 
 
 def _of_stages(stages: str) -> str:

@@ -68,9 +68,14 @@ class ForbiddenContent(Sourced):
 
 
 class OptOut(Sourced):
-    """Whether every text has to say how to opt out, and the words by which people do."""
+    """
+    Whether every text has to say how to opt out, and the words by which people do.
+
+    With `confirmation` one text may tell that an opt-out was heard.
+    """
 
     line_required: StrictBool
+    confirmation: StrictBool
     words: tuple[str, ...] = Field(min_length=1)
 
 

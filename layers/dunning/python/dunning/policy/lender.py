@@ -10,7 +10,7 @@ from dunning.domain.lint import Linter
 from dunning.policy.fields import CapFields, HoursField, Language, Minute, Strict
 from dunning.policy.files import DataFile, PolicyError
 from dunning.policy.jurisdiction import Place, Places, first_wider
-from dunning.policy.text import Wording
+from dunning.policy.text import LONGEST_SENDER_NAME, Wording
 
 
 def valid_sender_id(written: str) -> str:
@@ -71,6 +71,18 @@ class CountryFile(Strict):
     caps: tuple[CapFields, ...] | None = None
 
 
+class RepliesFile(Strict):
+    """
+    What a reply brings about.
+
+    Who says to have paid, or asks for help, is left alone for `grace_days`; a promise may name a day up to
+    `promise_days` ahead.
+    """
+
+    grace_days: int = Field(default=3, ge=1, le=14, strict=True)
+    promise_days: int = Field(default=14, ge=1, le=31, strict=True)
+
+
 class LenderFile(Strict):
     """
     One lender's policy. `countries` are the only ones whose people and numbers are texted.
@@ -88,10 +100,11 @@ class LenderFile(Strict):
     max_segments: int = Field(ge=1, le=4, strict=True)
     hotline: Annotated[str, AfterValidator(valid_hotline)]
     link_domains: tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")], ...] = ()
-    sender_name: dict[str, Annotated[str, Field(min_length=2, max_length=32)]]
+    sender_name: dict[str, Annotated[str, Field(min_length=2, max_length=LONGEST_SENDER_NAME)]]
     pay: dict[str, Annotated[str, Field(min_length=2)]]
     hours: HoursField | None = None
     caps: tuple[CapFields, ...] = Field(min_length=1)
+    replies: RepliesFile = RepliesFile()
     countries: dict[str, CountryFile] = Field(min_length=1)
 
 
@@ -181,7 +194,9 @@ def _check_words(lender: Lender, wordings: Mapping[str, Wording]) -> None:
             if (stage in wording.notice_stages) is not (stage in wordings[first].notice_stages):
                 message = f"stage {stage:+d} needs a written notice in {first} or in {language}, not in both"
                 raise file.refusal(("languages",), message)
-    templates = {text.template for w in wordings.values() for text in (*w.texts.values(), *w.with_fee.values())}
+    templates = {
+        text.template for w in wordings.values() for text in (*w.texts.values(), *w.with_fee.values(), w.confirmation)
+    }
     for code, country in policy.countries.items():
         if unknown := sorted(set(country.registered) - templates):
             raise file.refusal(("countries", code, "registered"), f"no such text: {', '.join(unknown)}")

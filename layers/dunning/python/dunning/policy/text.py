@@ -5,8 +5,10 @@ from typing import NamedTuple, Self
 
 from pydantic import Field, model_validator
 
+from dunning.domain.compose import signed
 from dunning.domain.errors import TextError
 from dunning.domain.lint import Linter, Message
+from dunning.domain.segments import count_segments
 from dunning.domain.text import Text, compile_text
 from dunning.policy.fields import Strict
 from dunning.policy.files import DataFile
@@ -15,6 +17,10 @@ _REQUIRED_PLACEHOLDERS = frozenset({"name", "tail", "amount", "date", "pay", "ho
 """A reminder says for whom, which account, how much, due when, how to pay and whom to ask."""
 
 _PHRASES = ("opt_out_line", "and_others")
+_CONFIRMATION = "opt-out-confirmation"
+
+LONGEST_SENDER_NAME = 32
+LONGEST_HOTLINE = 20
 
 
 class WordingFile(Strict):
@@ -43,6 +49,13 @@ class WordingFile(Strict):
         return self
 
 
+class ConfirmationFile(Strict):
+    """The text that tells once that an opt-out was heard."""
+
+    version: int = Field(ge=1, strict=True)
+    text: str = Field(min_length=10)
+
+
 type Phrases = Mapping[str, str]
 """What stands around texts of a language: the opt-out line, and what stands for further accounts."""
 
@@ -51,12 +64,17 @@ type Key = tuple[str, int, bool]
 
 
 class Wording(NamedTuple):
-    """The texts of one language, those with a late fee apart, and the stages that need a written notice."""
+    """
+    The texts of one language, those with a late fee apart, and the stages that need a written notice.
+
+    `confirmation` is what an opt-out is answered with.
+    """
 
     texts: Mapping[Key, Text]
     with_fee: Mapping[Key, Text]
     notice_stages: frozenset[int]
     phrases: Phrases
+    confirmation: Text
 
 
 _SAMPLE_VALUES: Mapping[str, Mapping[str, str]] = {
@@ -91,7 +109,7 @@ def load_texts(language: str, file: DataFile, linter: Linter) -> Wording:
     with_fee: dict[Key, Text] = {}
     notice_stages: set[int] = set()
     for key in raw:
-        if key in ("language", *_PHRASES):
+        if key in ("language", _CONFIRMATION, *_PHRASES):
             continue
         wording = file.read(WordingFile, key)
         if (language, wording.stage, False) in texts:
@@ -106,7 +124,32 @@ def load_texts(language: str, file: DataFile, linter: Linter) -> Wording:
                 raise file.refusal((key, field), f"{fault.message} ({fault.rule})")
             into[language, wording.stage, several] = text
     _check_notices(file, notice_stages)
-    return Wording(texts, with_fee, frozenset(notice_stages), phrases)
+    return Wording(texts, with_fee, frozenset(notice_stages), phrases, _confirmation(language, file, linter))
+
+
+def _confirmation(language: str, file: DataFile, linter: Linter) -> Text:
+    """
+    Read the text that confirms an opt-out: the sender's name and whom to ask, nothing about a debt, one segment.
+
+    It is measured with the longest name and number that a lender may have.
+    """
+    if _CONFIRMATION not in file.raw:
+        raise file.refusal((_CONFIRMATION,), "missing")
+    wording = file.read(ConfirmationFile, _CONFIRMATION)
+    where = (_CONFIRMATION, "text")
+    try:
+        text = compile_text(f"{language}/{_CONFIRMATION}@{wording.version}", wording.text)
+    except TextError as error:
+        raise file.refusal(where, str(error)) from error
+    if text.placeholders != ("hotline",):
+        raise file.refusal(where, "has to name {hotline} once, and nothing else of a customer")
+    for fault in linter.wording_faults(text.pattern % _SAMPLE_NUMBERS["hotline"], language):
+        raise file.refusal(where, f"{fault.message} ({fault.rule})")
+    letter = "x" if language == "en" else "名"
+    longest = signed(text.pattern % ("0" * LONGEST_HOTLINE), letter * LONGEST_SENDER_NAME, language)
+    if count_segments(longest).parts > 1:
+        raise file.refusal(where, "is longer than one segment with the longest name and hotline a lender may have")
+    return text
 
 
 def _check_notices(file: DataFile, notice_stages: set[int]) -> None:
@@ -115,7 +158,9 @@ def _check_notices(file: DataFile, notice_stages: set[int]) -> None:
         return
     first = min(notice_stages)
     for key, table in file.raw.items():
-        if isinstance(table, dict) and table["stage"] > first and table["stage"] not in notice_stages:
+        if key == _CONFIRMATION or not isinstance(table, dict):
+            continue
+        if table["stage"] > first and table["stage"] not in notice_stages:
             raise file.refusal((key,), f"needs a written notice too, as stage {first:+d} before it does")
 
 
@@ -124,8 +169,8 @@ def _filled_in(language: str, text: Text, *, overdue: bool) -> Message:
     sample = {**_SAMPLE_VALUES[language], **_SAMPLE_NUMBERS}
     values = {name: sample[name] for name in ("sender", *text.placeholders)}
     body = text.pattern % tuple([values[name] for name in text.placeholders])
-    signed = f"{values['sender']}: {body}" if language == "en" else f"【{values['sender']}】{body}"
-    return Message(signed, language, values, overdue, "", links_allowed=False, link_domains=frozenset())
+    arriving = signed(body, values["sender"], language)
+    return Message(arriving, language, values, overdue, "", links_allowed=False, link_domains=frozenset())
 
 
 def _patterns(wording: WordingFile) -> Iterator[tuple[str, str]]:

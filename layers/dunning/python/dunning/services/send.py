@@ -18,7 +18,6 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Lock
-from typing import Protocol
 
 from dunning.contracts import parse_job
 from dunning.domain.announcement import Announcement, NumberUnreachable, ReminderSent
@@ -28,7 +27,7 @@ from dunning.domain.decision import Decision, Reason, Reminder, Send, Stop, Wait
 from dunning.domain.errors import DunningError
 from dunning.domain.facts import Facts
 from dunning.domain.promises import Settled
-from dunning.domain.rules import Policies, Rules
+from dunning.domain.rules import Rules
 from dunning.domain.standing import (
     LedgerEntry,
     Progress,
@@ -37,7 +36,6 @@ from dunning.domain.standing import (
     claim_answering,
     progress_key,
     with_claim,
-    without_claim,
 )
 from dunning.ports import (
     Announcer,
@@ -51,37 +49,22 @@ from dunning.ports import (
     Outcome,
     Published,
     SendingSwitch,
-    Sms,
     SmsGateway,
     UnreadableRecordError,
 )
+from dunning.services.claims import (
+    ATTEMPTS,
+    SECONDS_TO_FINISH,
+    ContestedError,
+    OutOfTimeError,
+    PricedPolicies,
+    give_back,
+    record_of,
+    record_of_the_dead,
+    sms_to,
+)
 from dunning.services.delivery import Delivery
 from dunning.services.planning import broken, plan, promises_settled, stopped, wake_after, wake_for_promises
-
-_ATTEMPTS = 4
-"""How often a customer is read and decided again because somebody else wrote first."""
-
-_SECONDS_TO_FINISH = 15.0
-"""What a claimed message may still need: a publish that times out, and the batch's records."""
-
-_LONGEST_RETENTION_DAYS = 1827
-"""Five years: how long a record is kept whose place is no longer known."""
-
-
-class PricedPolicies(Policies, Protocol):
-    """Rules, and what a segment is estimated to cost."""
-
-    def price(self, country: str, parts: int) -> int:
-        """Return millionths of a US dollar."""
-        ...
-
-
-class ContestedError(DunningError):
-    """Others kept writing this customer; the job is better tried again later."""
-
-
-class OutOfTimeError(DunningError):
-    """The invocation has too little time left to claim and publish; the job goes back to the queue."""
 
 
 def workers_for(per_second: float) -> int:
@@ -263,7 +246,7 @@ class SendService:
     def _judge(self, turn: _Turn, found: Customer | UnreadableRecordError) -> Contact | None:
         """Decide for one customer and act on it; return the record of a claimed message."""
         customer_id = turn.job.customer_id
-        for attempt in range(_ATTEMPTS):
+        for attempt in range(ATTEMPTS):
             if attempt:
                 found = self._store.load([customer_id])[customer_id]
             if isinstance(found, UnreadableRecordError):
@@ -280,7 +263,7 @@ class SendService:
                     turn.told.extend([*broken(settled, now), *stopped(standing, decision, now)])
                     return None
                 continue
-            if turn.seconds_left() < _SECONDS_TO_FINISH:
+            if turn.seconds_left() < SECONDS_TO_FINISH:
                 raise OutOfTimeError
             claimed = self._claim(facts, settled.standing, decision.reminder, now, turn.job.wake_at)
             if claimed is None:
@@ -373,17 +356,7 @@ class SendService:
         """Publish a claimed reminder once, and act on what is known about the outcome."""
         rules = self._rules(facts)
         reminder = decision.reminder
-        answer = self._gateway.publish(
-            Sms(
-                phone=facts.phone,
-                text=reminder.text,
-                sender_id=rules.sender_id,
-                origination_number=rules.origination_number,
-                entity_id=rules.entity_id,
-                template_id=reminder.registered_template,
-                max_price=rules.max_price,
-            )
-        )
+        answer = self._gateway.publish(sms_to(facts, rules, reminder))
         entry = claimed.ledger[-1]
         self._journal.decided(
             facts.customer_id,
@@ -412,59 +385,25 @@ class SendService:
         reason: Reason,
         suspended_phone: str,
     ) -> None:
-        """Give a claim back after a definite refusal: it costs no cap, and the stage is still to be heard."""
-        standing = claimed
-        for _ in range(_ATTEMPTS):
-            if not any(entry.claim_id == claim_id for entry in standing.ledger):
-                return  # it was written, and only the answer lost
-            released = replace(
-                without_claim(standing, before, claim_id),
-                wake=wake,
+        """Give a claim back with the wake that follows."""
+
+        def then(standing: Standing, contested: bool) -> Standing:  # noqa: FBT001 - as `give_back` calls it
+            # What was written meanwhile may be a number put right: judge afresh.
+            after = Wake(self._clock.now(), 0) if contested and wake is None else wake
+            return replace(
+                standing,
+                wake=after,
                 reason=reason.value,
                 suspended_phone=suspended_phone or standing.suspended_phone,
                 suspended_at=self._clock.now() if suspended_phone else standing.suspended_at,
             )
-            if self._store.save_standing(released, expected_version=standing.version):
-                return
-            found = self._store.load([claimed.customer_id])[claimed.customer_id]
-            if isinstance(found, UnreadableRecordError) or found.standing is None:
-                break
-            standing = found.standing
-            # What was written meanwhile may be a number put right: judge afresh.
-            wake = wake or Wake(self._clock.now(), 0)
-        # The claim stays: it counts against every cap, and nothing is sent twice.
-        self._journal.event("claim_not_released", customer_id=claimed.customer_id)
+
+        give_back(self._store, self._journal, claimed, before, claim_id, then)
 
     def _record(self, facts: Facts, rules: Rules, entry: LedgerEntry, decision: Send, answer: Published) -> Contact:
         reminder = decision.reminder
-        states = {
-            Outcome.ACCEPTED: ContactState.SENT,
-            Outcome.REFUSED_FOR_GOOD: ContactState.REFUSED,
-            Outcome.UNKNOWN: ContactState.UNKNOWN,
-        }
-        return Contact(
-            customer_id=facts.customer_id,
-            send_id=entry.send_id,
-            claim_id=entry.claim_id,
-            at=entry.at,
-            state=states[answer.outcome],
-            stage=entry.stage,
-            account_ids=entry.accounts,
-            channel=entry.channel,
-            expires_at=entry.at + timedelta(days=rules.retention_days),
-            lender=rules.lender,
-            jurisdiction=rules.jurisdiction,
-            phone=facts.phone,
-            text=reminder.text,
-            encoding=reminder.encoding,
-            parts=reminder.parts,
-            template=reminder.template,
-            registered_template=reminder.registered_template,
-            message_id=answer.message_id,
-            code=answer.code,
-            price=self._policies.price(facts.phone_country, reminder.parts),
-            reasons=tuple(trace_of(decision)),
-        )
+        price = self._policies.price(facts.phone_country, reminder.parts)
+        return record_of(facts, rules, entry, reminder, answer, price, tuple(trace_of(decision)))
 
     def _settle(self, job: Job, facts: Facts | None, standing: Standing) -> None:
         """
@@ -475,21 +414,7 @@ class SendService:
         entry = claim_answering(standing, job.wake_at)
         if entry is None:
             return
-        rules = self._policies.rules_for(facts) if facts else None
-        retention = rules.retention_days if isinstance(rules, Rules) else _LONGEST_RETENTION_DAYS
-        contact = Contact(
-            customer_id=job.customer_id,
-            send_id=entry.send_id,
-            claim_id=entry.claim_id,
-            at=entry.at,
-            state=ContactState.UNKNOWN,
-            stage=entry.stage,
-            account_ids=entry.accounts,
-            channel=entry.channel,
-            expires_at=entry.at + timedelta(days=retention),
-            lender=facts.lender if facts else "",
-            code="sender_died",
-        )
+        contact = record_of_the_dead(job.customer_id, facts, entry, self._policies)
         if self._contacts.write_if_absent(contact):
             self._journal.event("sms_unknown", customer_id=job.customer_id, send_id=entry.send_id, code="sender_died")
             self._journal.count("SmsUnknown")

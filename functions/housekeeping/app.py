@@ -1,0 +1,25 @@
+"""Housekeeping: what a schedule has done now and then, named in its input as `task`."""
+
+from typing import Any
+
+from dunning import wiring
+
+
+def lambda_handler(event: dict[str, Any], context: object) -> None:
+    """
+    Do one task.
+
+    Raises:
+        ValueError: there is no such task.
+    """
+    del context
+    try:
+        match event.get("task"):
+            case "sync_opt_outs":
+                wiring.opt_outs().sync()
+            case "close_unknown":
+                wiring.close_unknown().close()
+            case _:
+                raise ValueError("no such task")
+    finally:
+        wiring.journal().flush()

@@ -1,0 +1,20 @@
+"""Inbox: a batch of replies from customers; those that are to come back are named in the answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dunning import wiring
+from dunning.services.inbox import answer_to, arrivals_in
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[dict[str, str]]]:
+    """Work a batch off."""
+    try:
+        failed = wiring.inbox().work(arrivals_in(event), lambda: context.get_remaining_time_in_millis() / 1000)
+    finally:
+        wiring.journal().flush()
+    return answer_to(event, failed)

@@ -1,0 +1,156 @@
+"""
+Answers: what follows from a customer's reply. Pure: facts, standing, what was understood, when and where it was said.
+
+The standing after several replies is the same in whatever order they arrive and however often: of every opt-out,
+opt-in and hold the latest counts by when the customer spoke, of every promise for an instalment the first.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
+
+from dunning.domain.announcement import Why
+from dunning.domain.facts import Account, Facts, Hold, HoldReason, open_instalments
+from dunning.domain.meaning import Meaning, Understood
+from dunning.domain.promises import with_promise
+from dunning.domain.standing import Standing, progress_key
+
+UNTIL_LIFTED = {
+    Meaning.HARDSHIP: (HoldReason.HARDSHIP, Why.HARDSHIP),
+    Meaning.DISPUTE: (HoldReason.DISPUTE, Why.DISPUTE),
+    Meaning.COMPLAINT: (HoldReason.COMPLAINT, Why.COMPLAINT),
+    Meaning.WRONG_PERSON: (HoldReason.WRONG_PERSON, Why.WRONG_PERSON),
+    Meaning.DECEASED: (HoldReason.DECEASED, Why.DECEASED),
+    Meaning.REPRESENTED: (HoldReason.REPRESENTED, Why.REPRESENTED),
+}
+"""Meanings that silence us until a person has looked, with the hold they lead to and what the person is told."""
+
+_SHORTEST_TAIL = 3
+"""Digits that name an account: fewer fit too many."""
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+class Limits(NamedTuple):
+    """How long a reply buys silence, and how far ahead a promise may reach, in days."""
+
+    grace_days: int = 3
+    promise_days: int = 14
+
+
+class Answer(NamedTuple):
+    """The standing after a reply, and why a person is needed. The version is the caller's to bump."""
+
+    standing: Standing
+    needs: tuple[Why, ...]
+
+
+def answered(
+    facts: Facts, standing: Standing, understood: Understood, said_at: datetime, local_day: date, limits: Limits
+) -> Answer:
+    """
+    Return what a reply changes.
+
+    Args:
+        facts: the customer's, as they are known now.
+        standing: what was known before.
+        understood: what the reply means.
+        said_at: when it was said, an aware UTC instant; the same reply has the same moment however often it arrives.
+        local_day: the day on which it was said where the customer lives.
+        limits: the lender's, in days.
+    """
+    needs: dict[Why, None] = {}
+    grace = local_day + timedelta(days=limits.grace_days)
+    for meaning in understood.meanings:
+        match meaning:
+            case Meaning.OPT_OUT:
+                standing = _opted_out(facts, standing, understood.digits, said_at)
+            case Meaning.OPT_IN:
+                standing = replace(standing, opted_in_at=_later(standing.opted_in_at, said_at))
+            case Meaning.PAID:
+                about = _spoken_of(facts, understood.digits, local_day)
+                if about:
+                    standing = with_hold(standing, Hold(HoldReason.SAYS_PAID, grace, said_at, about))
+            case Meaning.PROMISE:
+                standing, why = _promised(facts, standing, understood, said_at, local_day, limits)
+                needs |= dict.fromkeys(why)
+            case Meaning.HELP:
+                standing = with_hold(standing, Hold(HoldReason.HELP, grace, said_at))
+                needs[Why.HELP] = None
+            case _:
+                reason, told = UNTIL_LIFTED[meaning]
+                standing = with_hold(standing, Hold(reason, None, said_at))
+                needs[told] = None
+    return Answer(standing, tuple(needs))
+
+
+def with_hold(standing: Standing, hold: Hold) -> Standing:
+    """Return the standing with a hold of the customer's; of two for one reason the one said last stays."""
+    for known in standing.holds:
+        if known.reason is hold.reason and _weight(known) >= _weight(hold):
+            return standing
+    others = [known for known in standing.holds if known.reason is not hold.reason]
+    return replace(standing, holds=tuple(sorted((*others, hold), key=lambda one: one.reason.value)))
+
+
+def confirmation_id(customer_id: str, inbound_id: str) -> str:
+    """Return the id of the text that confirms an opt-out: the same however often the reply arrives."""
+    return hashlib.sha256(f"{customer_id}\x1fopt_out_confirmation\x1f{inbound_id}".encode()).hexdigest()[:32]
+
+
+def _weight(hold: Hold) -> tuple[datetime, bool, date, tuple[str, ...]]:
+    """Order holds of one reason: by when they were said, and of one moment the longest silence."""
+    return hold.since or _NEVER, hold.until is None, hold.until or date.min, hold.about
+
+
+def _later(known: datetime | None, said_at: datetime) -> datetime:
+    return said_at if known is None or known < said_at else known
+
+
+def _opted_out(facts: Facts, standing: Standing, digits: str, said_at: datetime) -> Standing:
+    """Opt out of everything, or of the one account whose last digits the reply names."""
+    account = _account_named(facts.accounts, digits)
+    if account is None:
+        return replace(standing, opted_out_at=_later(standing.opted_out_at, said_at))
+    known = standing.opted_out_accounts
+    latest = _later(known.get(account.account_id), said_at)
+    return replace(standing, opted_out_accounts={**known, account.account_id: latest})
+
+
+def _account_named(accounts: Iterable[Account], digits: str) -> Account | None:
+    """Return the only account whose last digits these are; `None` if there is none, or more than one."""
+    fitting = [one for one in accounts if _fits(one.tail, digits)]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _fits(tail: str, digits: str) -> bool:
+    shorter, longer = sorted((tail, digits), key=len)
+    return len(shorter) >= _SHORTEST_TAIL and longer.endswith(shorter)
+
+
+def _spoken_of(facts: Facts, digits: str, local_day: date) -> tuple[str, ...]:
+    """Return the instalments a reply is about: of each account, or the one it names, what is due, or else the next."""
+    named = _account_named(facts.accounts, digits)
+    keys: list[str] = []
+    for account in (named,) if named else facts.accounts:
+        still_open = open_instalments(account)
+        due = [one for one in still_open if one.due_on <= local_day] or still_open[:1]
+        keys += [progress_key(account.account_id, one.number) for one in due]
+    return tuple(sorted(keys))
+
+
+def _promised(
+    facts: Facts, standing: Standing, understood: Understood, said_at: datetime, local_day: date, limits: Limits
+) -> tuple[Standing, Sequence[Why]]:
+    """Note a promise. Without a certain day, or one too far off, a person asks, and meanwhile nobody is texted."""
+    about, on = _spoken_of(facts, understood.digits, local_day), understood.promised_on
+    if not about:
+        return standing, ()
+    if on is None or not local_day <= on <= local_day + timedelta(days=limits.promise_days):
+        grace = local_day + timedelta(days=limits.grace_days)
+        return with_hold(standing, Hold(HoldReason.HELP, grace, said_at)), (Why.PROMISE_UNCLEAR,)
+    known = [standing.promises[key] for key in about if key in standing.promises]
+    again = any(promise.said_at != said_at for promise in known)
+    return with_promise(standing, about, said_at, on), (Why.PROMISED_BEFORE,) if again else ()

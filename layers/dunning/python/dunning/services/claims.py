@@ -1,0 +1,174 @@
+"""
+Claims: what the services that send have in common once a contact is claimed.
+
+    publish once ──> accepted          record `sent`
+        │            refused for good  record, claim back
+        │            refused for now   claim back, no record
+        └─ no answer: the claim stays, record `unknown`, never re-sent
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Protocol
+
+from dunning.domain.contact import Contact, ContactState
+from dunning.domain.errors import DunningError
+from dunning.domain.facts import Facts
+from dunning.domain.rules import Policies, Rules
+from dunning.domain.standing import LedgerEntry, Standing, without_claim
+from dunning.ports import CustomerStore, Journal, Outcome, Published, Sms, UnreadableRecordError
+
+ATTEMPTS = 4
+"""How often a customer is read and decided again because somebody else wrote first."""
+
+SECONDS_TO_FINISH = 15.0
+"""What a claimed message may still need: a publish that times out, and the batch's records."""
+
+LONGEST_RETENTION_DAYS = 1827
+"""Five years: how long a record is kept whose place is not known."""
+
+_STATES = {
+    Outcome.ACCEPTED: ContactState.SENT,
+    Outcome.REFUSED_FOR_GOOD: ContactState.REFUSED,
+    Outcome.UNKNOWN: ContactState.UNKNOWN,
+}
+
+
+class PricedPolicies(Policies, Protocol):
+    """Rules, and what a segment is estimated to cost."""
+
+    def price(self, country: str, parts: int) -> int:
+        """Return millionths of a US dollar."""
+        ...
+
+
+class ContestedError(DunningError):
+    """Others kept writing this customer; it is better tried again later."""
+
+
+class OutOfTimeError(DunningError):
+    """The invocation has too little time left to claim and publish; the message goes back to the queue."""
+
+
+class Written(Protocol):
+    """A text, ready to be sent."""
+
+    @property
+    def text(self) -> str:
+        """What is handed to SNS."""
+        ...
+
+    @property
+    def encoding(self) -> str:
+        """With what the carrier adds, as are the parts."""
+        ...
+
+    @property
+    def parts(self) -> int:
+        """How many segments are billed."""
+        ...
+
+    @property
+    def template(self) -> str:
+        """The wording's `id@version`."""
+        ...
+
+    @property
+    def registered_template(self) -> str:
+        """The id it is registered under, if it has to be."""
+        ...
+
+
+def sms_to(facts: Facts, rules: Rules, written: Written) -> Sms:
+    """Return a text with everything the carrier is told."""
+    return Sms(
+        phone=facts.phone,
+        text=written.text,
+        sender_id=rules.sender_id,
+        origination_number=rules.origination_number,
+        entity_id=rules.entity_id,
+        template_id=written.registered_template,
+        max_price=rules.max_price,
+    )
+
+
+def record_of(
+    facts: Facts,
+    rules: Rules,
+    entry: LedgerEntry,
+    written: Written,
+    answer: Published,
+    price: int,
+    reasons: tuple[str, ...],
+) -> Contact:
+    """Return the audit record of a claimed text after its one publish, unless it was refused for now."""
+    return Contact(
+        customer_id=facts.customer_id,
+        send_id=entry.send_id,
+        claim_id=entry.claim_id,
+        at=entry.at,
+        state=_STATES[answer.outcome],
+        stage=entry.stage,
+        account_ids=entry.accounts,
+        channel=entry.channel,
+        expires_at=entry.at + timedelta(days=rules.retention_days),
+        lender=rules.lender,
+        jurisdiction=rules.jurisdiction,
+        phone=facts.phone,
+        text=written.text,
+        encoding=written.encoding,
+        parts=written.parts,
+        template=written.template,
+        registered_template=written.registered_template,
+        message_id=answer.message_id,
+        code=answer.code,
+        price=price,
+        reasons=reasons,
+    )
+
+
+def record_of_the_dead(customer_id: str, facts: Facts | None, entry: LedgerEntry, policies: Policies) -> Contact:
+    """Return the record of a claim whose sender died before it could say what became of the message."""
+    rules = policies.rules_for(facts) if facts else None
+    retention = rules.retention_days if isinstance(rules, Rules) else LONGEST_RETENTION_DAYS
+    return Contact(
+        customer_id=customer_id,
+        send_id=entry.send_id,
+        claim_id=entry.claim_id,
+        at=entry.at,
+        state=ContactState.UNKNOWN,
+        stage=entry.stage,
+        account_ids=entry.accounts,
+        channel=entry.channel,
+        expires_at=entry.at + timedelta(days=retention),
+        lender=facts.lender if facts else "",
+        code="sender_died",
+    )
+
+
+def give_back(
+    store: CustomerStore,
+    journal: Journal,
+    claimed: Standing,
+    before: Standing,
+    claim_id: str,
+    then: Callable[[Standing, bool], Standing],
+) -> None:
+    """
+    Give a claim back after a definite refusal: it costs no cap, and the stage is still to be heard.
+
+    `then` gets the standing without the claim, and whether somebody else wrote meanwhile.
+    """
+    standing, contested = claimed, False
+    for _ in range(ATTEMPTS):
+        if not any(entry.claim_id == claim_id for entry in standing.ledger):
+            return  # it was written, and only the answer lost
+        released = then(without_claim(standing, before, claim_id), contested)
+        if store.save_standing(released, expected_version=standing.version):
+            return
+        found = store.load([claimed.customer_id])[claimed.customer_id]
+        if isinstance(found, UnreadableRecordError) or found.standing is None:
+            break
+        standing, contested = found.standing, True
+    # The claim stays: it counts against every cap, and nothing is sent twice.
+    journal.event("claim_not_released", customer_id=claimed.customer_id)

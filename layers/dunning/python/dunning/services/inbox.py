@@ -1,0 +1,540 @@
+"""
+Inbox: what customers write back. Kept first, then acted upon, then told to the lender.
+
+    phone ──> customers who have it now ──> understand once ──> keep, below each of them
+                 │ nobody: kept below the number                  │
+                 v                                                v
+    standing (version = :read), with the claim of a confirmation if one is due ──> publish once ──> record
+                 │ somebody was first: read and answer again
+                 └──> announcements of the whole batch, at least once
+
+A reply that comes again changes nothing, but what it led to is told again: the first telling may have been lost.
+"""
+
+import json
+import traceback
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from dunning.contracts import parse_inbound
+from dunning.domain.announcement import Announcement, CustomerNeedsPerson, ReminderStopped, ReplyNotUnderstood, Why
+from dunning.domain.answers import Limits, answered, confirmation_id
+from dunning.domain.compose import Confirmation, compose_confirmation
+from dunning.domain.decide import decide, zones_of
+from dunning.domain.decision import Send, Stop
+from dunning.domain.errors import CalendarNotCoveredError, DunningError, NoLawfulMomentError, NoTextError
+from dunning.domain.facts import FINAL_HOLDS, Facts
+from dunning.domain.hours import next_open
+from dunning.domain.meaning import Meaning, Understood
+from dunning.domain.reply import Inbound, Reply
+from dunning.domain.rules import Rules
+from dunning.domain.standing import SMS, LedgerEntry, Standing, holds_now, with_claim
+from dunning.ports import (
+    Announcer,
+    Clock,
+    ContactArchive,
+    Customer,
+    CustomerStore,
+    DeadLetters,
+    Journal,
+    OptOutList,
+    Outcome,
+    PhoneIndex,
+    ReplyLog,
+    ReplyReader,
+    SendingSwitch,
+    SmsGateway,
+    UnreadableRecordError,
+)
+from dunning.services.claims import (
+    ATTEMPTS,
+    LONGEST_RETENTION_DAYS,
+    SECONDS_TO_FINISH,
+    ContestedError,
+    OutOfTimeError,
+    PricedPolicies,
+    give_back,
+    record_of,
+    record_of_the_dead,
+    sms_to,
+)
+from dunning.services.planning import replan
+
+_CONFIRMED_WITHIN = timedelta(minutes=5)
+"""A confirmation of an opt-out is presumed to be welcome so long after it: 47 CFR 64.1200(a)(12)."""
+
+_QUOTABLE = timedelta(days=31)
+"""Texts younger than this may be quoted in a reply."""
+
+_FEW_WORDS = 24
+"""Characters: a reply that quotes one of our texts is longer."""
+
+_WORKERS = 4
+"""Numbers whose replies are worked on at the same time: each waits for some calls, and a failure touches no other."""
+
+_UTC = (ZoneInfo("UTC"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One message as it was delivered. `sent_at` is when the queue took it."""
+
+    message_id: str
+    body: str
+    receive_count: int
+    sent_at: datetime
+
+
+class RepliesLostError(DunningError):
+    """Replies that a topic handed over itself, without a queue to give them back to: it is to hand them over again."""
+
+
+def arrivals_in(event: Mapping[str, Any]) -> list[Arrival]:
+    """Return the messages of an event, from a queue or from the topic itself."""
+    return [_from_topic(record["Sns"]) if "Sns" in record else _from_queue(record) for record in event["Records"]]
+
+
+def _from_queue(record: Mapping[str, Any]) -> Arrival:
+    attributes = record["attributes"]
+    sent_at = datetime.fromtimestamp(int(attributes["SentTimestamp"]) / 1000, UTC)
+    return Arrival(record["messageId"], record["body"], int(attributes["ApproximateReceiveCount"]), sent_at)
+
+
+def _from_topic(notification: Mapping[str, Any]) -> Arrival:
+    sent_at = datetime.fromisoformat(notification["Timestamp"])
+    return Arrival(notification["MessageId"], json.dumps(notification), 1, sent_at)
+
+
+def answer_to(event: Mapping[str, Any], failed: Sequence[str]) -> dict[str, list[dict[str, str]]]:
+    """
+    Return what Lambda is answered: the messages that are to come back.
+
+    Raises:
+        RepliesLostError: there are some, and they came from the topic itself.
+    """
+    if failed and any("Sns" in record for record in event["Records"]):
+        raise RepliesLostError(f"{len(failed)} of {len(event['Records'])} replies")
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+class _Place(NamedTuple):
+    """Where a customer is: the rules if there are any, and the day that a moment falls on there."""
+
+    rules: Rules | None
+    zones: tuple[ZoneInfo, ...]
+    day: date
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(self.rules.grace_days, self.rules.promise_days) if self.rules else Limits()
+
+
+@dataclass(slots=True)
+class _Line:
+    """One number: what was heard from it, oldest first, who has or had it, and what came of it so far."""
+
+    phone: str
+    heard: list[tuple[Arrival, Inbound]] = field(default_factory=list)
+    known: dict[str, Customer | UnreadableRecordError] = field(default_factory=dict)
+    done: set[str] = field(default_factory=set)
+    told: list[Announcement] = field(default_factory=list)
+
+    def owners(self) -> dict[str, Customer]:
+        """Return the customers whose present number it is; some may only have had it once."""
+        return {
+            customer_id: found
+            for customer_id, found in sorted(self.known.items())
+            if isinstance(found, Customer) and found.facts is not None and found.facts.phone == self.phone
+        }
+
+    def unreadable(self) -> UnreadableRecordError | None:
+        """Return why somebody's record cannot be read, whose number it may be."""
+        return next((found for found in self.known.values() if isinstance(found, UnreadableRecordError)), None)
+
+
+class _Written(NamedTuple):
+    """What a reply did to one customer: the standing before and after, and whether it was written just now."""
+
+    before: Standing
+    after: Standing
+    now: bool
+
+
+class InboxService:
+    """
+    The inbox's work.
+
+    `max_receive_count` is the queue's: at the last receive a person is told of a reply that could not be acted upon.
+    """
+
+    def __init__(  # noqa: PLR0913 - its ports and its limits
+        self,
+        *,
+        store: CustomerStore,
+        phones: PhoneIndex,
+        replies: ReplyLog,
+        contacts: ContactArchive,
+        reader: ReplyReader,
+        gateway: SmsGateway,
+        switch: SendingSwitch,
+        opt_out_list: OptOutList,
+        announcer: Announcer,
+        policies: PricedPolicies,
+        clock: Clock,
+        journal: Journal,
+        queue: DeadLetters,
+        new_id: Callable[[], str],
+        max_receive_count: int,
+    ) -> None:
+        self._store = store
+        self._phones = phones
+        self._replies = replies
+        self._contacts = contacts
+        self._reader = reader
+        self._gateway = gateway
+        self._switch = switch
+        self._opt_out_list = opt_out_list
+        self._announcer = announcer
+        self._policies = policies
+        self._clock = clock
+        self._journal = journal
+        self._queue = queue
+        self._new_id = new_id
+        self._max_receive_count = max_receive_count
+        self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="inbox")
+
+    def work(self, arrivals: Sequence[Arrival], seconds_left: Callable[[], float]) -> list[str]:
+        """
+        Work a batch off and return the message ids that are to come back.
+
+        One number's failure touches no other. Messages that are no replies are parked at once.
+        """
+        lines, failed = self._lines(arrivals)
+        if not lines:
+            return failed
+        running = {phone: self._pool.submit(self._hear, line, seconds_left) for phone, line in lines.items()}
+        wait(running.values())
+        for phone, future in running.items():
+            error = future.exception()
+            if error is not None:
+                failed += self._failed(lines[phone], error)
+        announcements = [one for line in lines.values() for one in line.told]
+        if announcements:
+            self._announcer.announce(announcements)
+        return failed
+
+    def _lines(self, arrivals: Sequence[Arrival]) -> tuple[dict[str, _Line], list[str]]:
+        """Read the messages and who has their numbers; return also those that could be neither read nor parked."""
+        lines: dict[str, _Line] = {}
+        not_parked: list[str] = []
+        for arrival in arrivals:
+            try:
+                inbound = parse_inbound(arrival.body, arrival.sent_at)
+            except UnreadableRecordError as error:
+                if not self._park(arrival, str(error)):
+                    not_parked.append(arrival.message_id)
+                continue
+            lines.setdefault(inbound.phone, _Line(inbound.phone)).heard.append((arrival, inbound))
+        if lines:
+            customers_with = self._phones.customers_with(lines.keys())
+            customer_ids = sorted({one for ids in customers_with.values() for one in ids})
+            loaded = self._store.load(customer_ids) if customer_ids else {}
+            for phone, line in lines.items():
+                line.heard.sort(key=lambda one: (one[1].at, one[1].inbound_id))
+                line.known = {customer_id: loaded[customer_id] for customer_id in customers_with[phone]}
+        return lines, not_parked
+
+    def _park(self, arrival: Arrival, why: str) -> bool:
+        """Park a message that is no reply; tell whether the queue took it."""
+        try:
+            self._queue.park(arrival.body, why)
+        except DunningError as error:
+            self._journal.event("reply_not_parked", message_id=arrival.message_id, error=type(error).__name__)
+            return False
+        self._journal.event("reply_parked", message_id=arrival.message_id, why=why)
+        self._journal.count("RepliesUnreadable")
+        return True
+
+    def _failed(self, line: _Line, error: BaseException) -> list[str]:
+        """Tell a failure, and at the last receive a person: the reply is kept, and nobody has acted upon it."""
+        left = [(arrival, inbound) for arrival, inbound in line.heard if arrival.message_id not in line.done]
+        frames = traceback.extract_tb(error.__traceback__)
+        where = f"{frames[-1].name}:{frames[-1].lineno}" if frames else ""
+        for arrival, inbound in left:
+            # Not the error's own words: they might quote what must not be logged.
+            self._journal.event(
+                "reply_failed",
+                reply_id=inbound.inbound_id,
+                error=type(error).__name__,
+                where=where,
+                receives=arrival.receive_count,
+            )
+            self._journal.count("RepliesOutOfTime" if isinstance(error, OutOfTimeError) else "RepliesFailed")
+            if arrival.receive_count >= self._max_receive_count:
+                unsure = [one for one, found in line.known.items() if isinstance(found, UnreadableRecordError)]
+                line.told += [
+                    CustomerNeedsPerson(customer_id, self._clock.now(), Why.HELP, inbound.inbound_id)
+                    for customer_id in (*line.owners(), *unsure)
+                ]
+        return [arrival.message_id for arrival, _ in left]
+
+    def _hear(self, line: _Line, seconds_left: Callable[[], float]) -> None:
+        """Work the replies from one number off, one after the other."""
+        for arrival, inbound in line.heard:
+            if seconds_left() < SECONDS_TO_FINISH:
+                raise OutOfTimeError
+            self._answer(line, inbound)
+            line.done.add(arrival.message_id)
+
+    def _answer(self, line: _Line, inbound: Inbound) -> None:
+        owners = line.owners()
+        places = {customer_id: self._place(found, inbound.at) for customer_id, found in owners.items()}
+        understood = self._understand(inbound, owners, places.values())
+        is_new = self._keep(line, inbound, understood, places)
+        if is_new:
+            self._count(understood, known=bool(owners))
+        written = self._act(line, inbound, understood, places, is_new=is_new)
+        if Meaning.OPT_IN in understood.meanings:
+            self._opt_in_with_carrier(written, inbound)
+        unreadable = line.unreadable()
+        if unreadable is not None:
+            raise unreadable
+
+    def _place(self, found: Customer, at: datetime) -> _Place:
+        """Tell where a customer is. In several zones the latest day counts: it gives the longest silence."""
+        assert found.facts is not None  # noqa: S101 - an owner has facts
+        rules = self._policies.rules_for(found.facts)
+        if not isinstance(rules, Rules):
+            return _Place(None, _UTC, at.date())
+        zones = zones_of(found.facts.time_zone, rules, at) or rules.zones
+        return _Place(rules, zones, max(at.astimezone(zone).date() for zone in zones))
+
+    def _understand(self, inbound: Inbound, owners: Mapping[str, Customer], places: Iterable[_Place]) -> Understood:
+        """Have a reply understood once, with our own texts if it is long enough to quote one."""
+        our_texts: list[str] = []
+        if len(inbound.text) > _FEW_WORDS:
+            since = inbound.at - _QUOTABLE
+            for customer_id in owners:
+                our_texts += [one.text for one in self._contacts.recent(customer_id, since) if one.text]
+        return self._reader.understand(
+            inbound.text,
+            said_on=max((place.day for place in places), default=inbound.at.date()),
+            phone_country=next((found.facts.phone_country for found in owners.values() if found.facts), ""),
+            our_texts=our_texts,
+        )
+
+    def _keep(self, line: _Line, inbound: Inbound, understood: Understood, places: Mapping[str, _Place]) -> bool:
+        """
+        Keep a reply below each customer, and below the number if nobody is certain to have it; tell if one is new.
+
+        Somebody whose record cannot be read may have the number: then it is kept below the number, too.
+        """
+        keeping = {
+            customer_id: place.rules.retention_days if place.rules else LONGEST_RETENTION_DAYS
+            for customer_id, place in places.items()
+        }
+        if not keeping or line.unreadable():
+            keeping[""] = LONGEST_RETENTION_DAYS
+        is_new = False
+        for customer_id, days in keeping.items():
+            expires_at = inbound.at + timedelta(days=days)
+            reply = Reply(customer_id, inbound, understood.meanings, understood.promised_on, expires_at)
+            if self._replies.keep(reply):
+                is_new = True
+                self._journal.event(
+                    "reply",
+                    customer_id=customer_id,
+                    reply_id=inbound.inbound_id,
+                    meanings=",".join(understood.meanings),
+                )
+        return is_new
+
+    def _count(self, understood: Understood, *, known: bool) -> None:
+        self._journal.count("Replies")
+        if not known:
+            self._journal.count("RepliesFromNobody")
+        if not understood.meanings:
+            self._journal.count("RepliesNotUnderstood")
+        for meaning in understood.meanings:
+            self._journal.count(f"Reply{meaning.value.title().replace('_', '')}")
+
+    def _act(
+        self, line: _Line, inbound: Inbound, understood: Understood, places: Mapping[str, _Place], *, is_new: bool
+    ) -> list[_Written]:
+        """Change the standing of everybody who has the number; one of them gets the confirmation, if one is due."""
+        may_confirm = not self._settle(line, inbound)
+        results: list[_Written] = []
+        for customer_id, place in places.items():
+            if not understood.meanings:
+                line.told.append(ReplyNotUnderstood(customer_id, self._clock.now(), inbound.inbound_id))
+                continue
+            written = self._write(line, customer_id, inbound, understood, place, may_confirm=may_confirm)
+            results.append(written)
+            may_confirm = may_confirm and _claim_of(written.after, customer_id, inbound) is None
+            if not written.now and not is_new:
+                self._tell_again(line, customer_id)
+        return results
+
+    def _settle(self, line: _Line, inbound: Inbound) -> bool:
+        """
+        Tell whether an earlier delivery of a reply has claimed its confirmation, and record it if it has no record.
+
+        The inbox that claimed it died before it could say what became of the message.
+        """
+        claimed = False
+        for customer_id, found in line.owners().items():
+            entry = _claim_of(found.standing, customer_id, inbound) if found.standing else None
+            if entry is None:
+                continue
+            claimed = True
+            if self._contacts.write_if_absent(record_of_the_dead(customer_id, found.facts, entry, self._policies)):
+                self._journal.event("sms_unknown", customer_id=customer_id, send_id=entry.send_id, code="inbox_died")
+                self._journal.count("SmsUnknown")
+        return claimed
+
+    def _write(
+        self,
+        line: _Line,
+        customer_id: str,
+        inbound: Inbound,
+        understood: Understood,
+        place: _Place,
+        *,
+        may_confirm: bool,
+    ) -> _Written:
+        """Write what a reply changes, under the version it was judged on, with the claim of a confirmation if due."""
+        for attempt in range(ATTEMPTS):
+            found = self._store.load([customer_id])[customer_id] if attempt else line.known[customer_id]
+            line.known[customer_id] = found
+            if isinstance(found, UnreadableRecordError):
+                raise found
+            facts, before = found.facts, found.standing or Standing(customer_id)
+            if facts is None:
+                return _Written(before, before, now=False)  # erased a moment ago
+            after, needs = answered(facts, before, understood, inbound.at, place.day, place.limits)
+            now = self._clock.now()
+            why = [CustomerNeedsPerson(customer_id, now, need, inbound.inbound_id) for need in needs]
+            if after == before:
+                line.told += why
+                return _Written(before, before, now=False)
+            confirmation = self._confirmation(facts, before, after, inbound, place, now) if may_confirm else None
+            claim_id = ""
+            if confirmation and place.rules:
+                claim_id = self._new_id()
+                send_id = confirmation_id(customer_id, inbound.inbound_id)
+                entry = LedgerEntry(send_id, claim_id, now, None, (), SMS, None)
+                after = with_claim(after, entry, {}, place.rules.longest_window, facts)
+            planned = replan(facts, before, after, self._policies, now)
+            if not self._store.save_standing(planned.standing, expected_version=before.version, claim_id=claim_id):
+                continue
+            line.known[customer_id] = Customer(facts, planned.standing)
+            line.told += [*planned.announcements, *why]
+            if _opts_out(before, after):
+                self._journal.count("OptOuts")
+            if not isinstance(planned.decision, Send):  # a decision to send is told by the sender, who makes it afresh
+                self._journal.decided(customer_id, planned.decision, now)
+            if confirmation and place.rules:
+                self._confirm(facts, before, planned.standing, confirmation, place.rules)
+            return _Written(before, planned.standing, now=True)
+        raise ContestedError
+
+    def _confirmation(
+        self, facts: Facts, before: Standing, after: Standing, inbound: Inbound, place: _Place, now: datetime
+    ) -> Confirmation | None:
+        """
+        Compose the one text that tells somebody that an opt-out was heard; `None` if none may be sent.
+
+        Only where the place allows it, soon after the reply, while sending is on and people may be texted; never again
+        for somebody who is opted out already, and to nobody whom a reply or the lender has declared gone for good.
+        """
+        rules = place.rules
+        if rules is None or not rules.confirmations or before.is_opted_out or not after.is_opted_out:
+            return None
+        if now - inbound.at > _CONFIRMED_WITHIN or before.is_suspended(facts):
+            return None
+        if any(hold.reason in FINAL_HOLDS for hold in holds_now(facts, after)) or not self._switch.is_on():
+            return None
+        try:
+            open_now = next_open(rules.hours, place.zones, now) == now
+            return compose_confirmation(facts, rules) if open_now else None
+        except (CalendarNotCoveredError, NoLawfulMomentError, NoTextError) as error:
+            self._journal.event("opt_out_not_confirmed", customer_id=facts.customer_id, error=type(error).__name__)
+            return None
+
+    def _confirm(
+        self, facts: Facts, before: Standing, claimed: Standing, confirmation: Confirmation, rules: Rules
+    ) -> None:
+        """Publish a claimed confirmation once, and act on what is known about the outcome. It is never tried again."""
+        entry = claimed.ledger[-1]
+        answer = self._gateway.publish(sms_to(facts, rules, confirmation))
+        self._journal.event(
+            "opt_out_confirmed",
+            customer_id=facts.customer_id,
+            send_id=entry.send_id,
+            outcome=answer.outcome.value,
+            message_id=answer.message_id,
+            code=answer.code,
+        )
+        self._journal.count(f"Sms{answer.outcome.value.title().replace('_', '')}")
+        if answer.outcome in (Outcome.REFUSED_FOR_NOW, Outcome.REFUSED_FOR_GOOD):
+            self._release(facts, before, claimed, entry, answer.outcome)
+        if answer.outcome is Outcome.REFUSED_FOR_NOW:
+            return
+        price = self._policies.price(facts.phone_country, confirmation.parts)
+        reasons = ("opt-out: confirmed once",)
+        self._contacts.write([record_of(facts, rules, entry, confirmation, answer, price, reasons)])
+
+    def _release(self, facts: Facts, before: Standing, claimed: Standing, entry: LedgerEntry, outcome: Outcome) -> None:
+        """Give the claim of a confirmation back. The opt-out stays, and with it the wake, which is none."""
+        suspended = facts.phone if outcome is Outcome.REFUSED_FOR_GOOD else ""
+
+        def then(standing: Standing, contested: bool) -> Standing:  # noqa: FBT001 - as `give_back` calls it
+            del contested
+            return replace(standing, suspended_phone=suspended or standing.suspended_phone)
+
+        give_back(self._store, self._journal, claimed, before, entry.claim_id, then)
+
+    def _opt_in_with_carrier(self, written: Sequence[_Written], inbound: Inbound) -> None:
+        """
+        Take a number off the carrier's list for somebody who has just opted in.
+
+        A failure is only told: the nightly look at the list tries again.
+        """
+        if not any(one.now and not one.after.is_opted_out for one in written):
+            return
+        try:
+            allowed = self._opt_out_list.opt_in(inbound.phone)
+        except DunningError as error:
+            self._journal.event("opt_in_failed", reply_id=inbound.inbound_id, error=type(error).__name__)
+            self._journal.count("CarrierOptInsFailed")
+            return
+        self._journal.count("CarrierOptIns" if allowed else "CarrierOptInsRefused")
+
+    def _tell_again(self, line: _Line, customer_id: str) -> None:
+        """Tell once more that no reminder follows: whoever wrote that may have died before it was told."""
+        found = line.known[customer_id]
+        if not isinstance(found, Customer) or found.facts is None or found.standing is None:
+            return
+        now = self._clock.now()
+        decision = decide(found.facts, found.standing, self._policies, now)
+        if isinstance(decision, Stop):
+            line.told.append(ReminderStopped(customer_id, now, decision.reason.value))
+
+
+def _claim_of(standing: Standing, customer_id: str, inbound: Inbound) -> LedgerEntry | None:
+    """Return the claim of the confirmation that a reply led to."""
+    send_id = confirmation_id(customer_id, inbound.inbound_id)
+    return next((entry for entry in standing.ledger if entry.send_id == send_id), None)
+
+
+def _opts_out(before: Standing, after: Standing) -> bool:
+    """Tell whether somebody wants to be left alone, or about an account, who did not before."""
+    if before.is_opted_out:
+        return False
+    return after.is_opted_out or any(
+        after.is_opted_out_of(one) and not before.is_opted_out_of(one) for one in after.opted_out_accounts
+    )

@@ -1,0 +1,164 @@
+"""
+Opt-outs: the carrier's list, looked at every night.
+
+Somebody who writes STOP to a carrier's keyword is on the list whether or not the reply reached us, and gets no text
+from then on. So the list is always right about who cannot be texted; what it does not say is since when. Therefore:
+
+- a customer on it who is not opted out with us is from now on;
+- who opted in with us a short while ago is taken off it, in case the inbox could not;
+- who opted in longer ago and is on it has opted out since, or the carrier does not let them back in: opted out.
+
+SNS takes a number off once in 30 days and refuses a second time; nothing has to be remembered for that.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from enum import Enum, auto
+from itertools import batched
+from typing import NamedTuple
+
+from dunning.domain.announcement import Announcement
+from dunning.domain.decision import Send
+from dunning.domain.errors import DunningError
+from dunning.domain.rules import Policies
+from dunning.domain.standing import Standing
+from dunning.ports import (
+    Announcer,
+    Clock,
+    Customer,
+    CustomerStore,
+    Journal,
+    OptOutList,
+    PhoneIndex,
+    UnreadableRecordError,
+)
+from dunning.services.claims import ATTEMPTS, ContestedError
+from dunning.services.planning import replan
+
+STILL_OPTING_IN = timedelta(days=2)
+"""
+So long after an opt-in a number is taken off the list: one night at least. Any longer, and it might overrule a STOP
+that came later and that only the list knows of.
+"""
+
+_NUMBERS_A_READ = 100
+"""One page of the list, and one read of the phone index."""
+
+_CUSTOMERS_A_READ = 50
+
+
+class SyncError(DunningError):
+    """Some customers could not be brought in line with the list. The rest were; the next run tries again."""
+
+
+class Synced(NamedTuple):
+    """What a run did: numbers on the list, customers opted out, numbers taken off."""
+
+    numbers: int
+    opted_out: int
+    opted_in: int
+
+
+class _Done(Enum):
+    """What became of one customer."""
+
+    NOTHING = auto()
+    OPTED_OUT = auto()
+    OPTED_IN = auto()
+
+
+class OptOutService:
+    """The nightly look at the carrier's list."""
+
+    def __init__(
+        self,
+        *,
+        store: CustomerStore,
+        phones: PhoneIndex,
+        opt_out_list: OptOutList,
+        announcer: Announcer,
+        policies: Policies,
+        clock: Clock,
+        journal: Journal,
+    ) -> None:
+        self._store = store
+        self._phones = phones
+        self._list = opt_out_list
+        self._announcer = announcer
+        self._policies = policies
+        self._clock = clock
+        self._journal = journal
+
+    def sync(self) -> Synced:
+        """
+        Bring every customer whose number is on the list in line with it.
+
+        Raises:
+            SyncError: some customers failed.
+        """
+        numbers = failed = 0
+        done: Counter[_Done] = Counter()
+        for batch in batched(self._list.opted_out(), _NUMBERS_A_READ, strict=False):
+            numbers += len(batch)
+            told: list[Announcement] = []
+            for customer_id, found in self._customers_of(batch):
+                try:
+                    done[self._settle(customer_id, frozenset(batch), found, told)] += 1
+                except DunningError as error:
+                    failed += 1
+                    self._not_settled(customer_id, error)
+            if told:
+                self._announcer.announce(told)
+        self._journal.gauge("CarrierOptOuts", numbers)
+        if failed:
+            raise SyncError(f"{failed} customers")
+        return Synced(numbers, done[_Done.OPTED_OUT], done[_Done.OPTED_IN])
+
+    def _customers_of(self, numbers: Collection[str]) -> Iterator[tuple[str, Customer | UnreadableRecordError]]:
+        """Yield all who have one of these numbers, or had it once."""
+        having = self._phones.customers_with(numbers).values()
+        for some in batched(sorted({one for ids in having for one in ids}), _CUSTOMERS_A_READ, strict=False):
+            yield from self._store.load(some).items()
+
+    def _settle(
+        self,
+        customer_id: str,
+        numbers: Collection[str],
+        found: Customer | UnreadableRecordError,
+        told: list[Announcement],
+    ) -> _Done:
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                found = self._store.load([customer_id])[customer_id]
+            if isinstance(found, UnreadableRecordError):
+                # Nobody whose record cannot be read is texted. The next run may be able to.
+                self._not_settled(customer_id, found)
+                return _Done.NOTHING
+            facts, before = found.facts, found.standing or Standing(customer_id)
+            if facts is None or facts.phone not in numbers or before.is_opted_out:
+                return _Done.NOTHING
+            now = self._clock.now()
+            if before.opted_in_at is not None and now - before.opted_in_at < STILL_OPTING_IN:
+                return self._opt_in(customer_id, facts.phone)
+            planned = replan(facts, before, replace(before, opted_out_at=now), self._policies, now)
+            if self._store.save_standing(planned.standing, expected_version=before.version):
+                told += planned.announcements
+                self._journal.event("carrier_opt_out", customer_id=customer_id)
+                self._journal.count("OptOuts")
+                if not isinstance(planned.decision, Send):
+                    self._journal.decided(customer_id, planned.decision, now)
+                return _Done.OPTED_OUT
+        raise ContestedError
+
+    def _opt_in(self, customer_id: str, phone: str) -> _Done:
+        """Take a number off the list. One that was taken off a short while ago may not be: the customer can wait."""
+        allowed = self._list.opt_in(phone)
+        self._journal.event("carrier_opt_in", customer_id=customer_id, allowed="yes" if allowed else "no")
+        self._journal.count("CarrierOptIns" if allowed else "CarrierOptInsRefused")
+        return _Done.OPTED_IN if allowed else _Done.NOTHING
+
+    def _not_settled(self, customer_id: str, error: DunningError) -> None:
+        self._journal.event("opt_out_not_synced", customer_id=customer_id, error=type(error).__name__)
+        self._journal.count("OptOutsNotSynced")

@@ -1,0 +1,228 @@
+"""
+CPU of the inbox beside a bare boto3 loop that makes the same calls, and the calls themselves.
+
+The service runs whole: messages, decisions, log lines, metrics. Answers come from memory at the end of the wire, so
+that no simulator is measured, and so does what a reply means. Target: 1.3 times the loop.
+"""
+
+import contextlib
+import json
+import os
+import statistics
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+from itertools import batched, count
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics
+
+from dunning.adapters.client import LEAN
+from dunning.adapters.dynamodb.contacts import DynamoContacts
+from dunning.adapters.dynamodb.customers import DynamoCustomers
+from dunning.adapters.dynamodb.items import dossier_item, reply_item, standing_item
+from dunning.adapters.dynamodb.keys import PHONE, REPLY, instant_key, phone_key
+from dunning.adapters.journal import PowertoolsJournal
+from dunning.adapters.opt_outs import SnsOptOutList
+from dunning.adapters.sns import SnsGateway
+from dunning.adapters.sqs import SqsQueue
+from dunning.domain.meaning import Meaning, Understood
+from dunning.domain.reply import Inbound, Reply
+from dunning.policy import load_policies
+from dunning.services.inbox import InboxService, arrivals_in
+from tests.bench.cpu import ENVIRONMENT, cpu_seconds
+from tests.bench.portfolio import NOW, customer, standing
+from tests.bench.wire import Wire
+from tests.builders import a_dossier
+from tests.fakes import FakeAnnouncer, FakeSwitch
+
+CUSTOMERS = 500
+_BATCH = 10
+_ROUNDS = 7
+_LONG = "不好意思最近手頭比較緊，可以請專人打電話給我說明分期的狀況嗎？謝謝"
+_TEXTS = ("退訂", "已繳", _LONG, "請打給我")
+_MEANINGS = {
+    "退訂": Understood((Meaning.OPT_OUT,)),
+    "已繳": Understood((Meaning.PAID,)),
+    _LONG: Understood((Meaning.HARDSHIP, Meaning.HELP)),
+    "請打給我": Understood((Meaning.HELP,)),
+}
+
+
+class _Clock:
+    """Ten in the morning in Taipei, an hour after the replies."""
+
+    def now(self) -> datetime:
+        return NOW
+
+    def sleep(self, seconds: float) -> None:
+        del seconds
+
+
+class _Reader:
+    """Knows four texts by heart."""
+
+    def understand(self, text: str, *, said_on: date, phone_country: str, our_texts: Sequence[str] = ()) -> Understood:
+        del said_on, phone_country, our_texts
+        return _MEANINGS[text]
+
+
+class Bench:
+    """Five hundred customers who write, stored at the end of the wire."""
+
+    def __init__(self) -> None:
+        self.facts = [customer(i, NOW.date() + timedelta(days=3), paid=3) for i in range(CUSTOMERS)]
+        standings = [standing(f, 2) for f in self.facts]
+        stored: dict[tuple[str, str], Any] = {(f.customer_id, "facts"): dossier_item(a_dossier(f)) for f in self.facts}
+        stored |= {(s.customer_id, "standing"): standing_item(s, 4) for s in standings}
+        stored |= {
+            (phone_key(f.phone), PHONE): {
+                "customer_id": {"S": phone_key(f.phone)}, "item": {"S": PHONE}, "customers": {"SS": [f.customer_id]},
+            }
+            for f in self.facts
+        }  # fmt: skip
+        self.wire = Wire({key: json.dumps(item, ensure_ascii=False) for key, item in stored.items()}, [])
+        said_at = NOW - timedelta(hours=1)
+        inbounds = [Inbound(f"reply-{i}", f.phone, _TEXTS[i % 4], said_at) for i, f in enumerate(self.facts)]
+        self.events = [
+            {"Records": [self._record(one) for one in some]} for some in batched(inbounds, _BATCH, strict=True)
+        ]
+        # What the reference writes: items of the size ours have, built beforehand.
+        self.replies = [
+            reply_item(Reply(f.customer_id, one, ("help",), None, NOW + timedelta(days=1827)))
+            for f, one in zip(self.facts, inbounds, strict=True)
+        ]
+        self.standings = [standing_item(one, 4) for one in standings]
+
+    @staticmethod
+    def _record(said: Inbound) -> dict[str, Any]:
+        message = {"originationNumber": said.phone, "messageBody": said.text, "inboundMessageId": said.inbound_id}
+        around = {"Type": "Notification", "Message": json.dumps(message), "Timestamp": said.at.isoformat()}
+        attributes = {"ApproximateReceiveCount": "1", "SentTimestamp": str(int(said.at.timestamp() * 1000))}
+        return {"messageId": said.inbound_id, "body": json.dumps(around), "attributes": attributes}
+
+    def client(self, service: str, **options: object) -> Any:  # noqa: ANN401 - whichever client is asked for
+        """Make a client that talks to the end of the wire."""
+        make: Any = boto3.Session().client
+        client = make(service, **options)
+        self.wire.plug_into(client)
+        return client
+
+    def ours(self) -> Callable[[], None]:
+        """Return the inbox's work."""
+        dynamodb, sns = self.client("dynamodb", config=LEAN), self.client("sns", config=LEAN)
+        store, contacts = DynamoCustomers(dynamodb, "customers", 4), DynamoContacts(dynamodb, "contacts")
+        journal = PowertoolsJournal(Logger(), Metrics())
+        ids = count()
+        service = InboxService(
+            store=store,
+            phones=store,
+            replies=contacts,
+            contacts=contacts,
+            reader=_Reader(),
+            gateway=SnsGateway(sns),
+            switch=FakeSwitch(),
+            opt_out_list=SnsOptOutList(sns),
+            announcer=FakeAnnouncer(),
+            policies=load_policies(),
+            clock=_Clock(),
+            journal=journal,
+            queue=SqsQueue(self.client("sqs", config=LEAN), "queue", "dead"),
+            new_id=lambda: str(next(ids)),
+            max_receive_count=5,
+        )
+
+        def inbox() -> None:
+            for event in self.events:
+                if service.work(arrivals_in(event), lambda: 60.0):
+                    raise AssertionError
+                journal.flush()
+
+        return inbox
+
+    def bare(self) -> Callable[[], None]:
+        """Return a loop that makes the same calls with boto3 and does nothing else."""
+        dynamodb = self.client("dynamodb")
+        since = instant_key(NOW - timedelta(days=31))
+
+        def inbox() -> None:
+            for some in batched(range(CUSTOMERS), _BATCH, strict=True):
+                phones = [{"customer_id": {"S": phone_key(self.facts[i].phone)}, "item": {"S": PHONE}} for i in some]
+                dynamodb.batch_get_item(RequestItems={"customers": {"Keys": phones, "ConsistentRead": True}})
+                keys = [
+                    {"customer_id": {"S": self.facts[i].customer_id}, "item": {"S": item}}
+                    for i in some
+                    for item in ("facts", "standing")
+                ]
+                dynamodb.batch_get_item(RequestItems={"customers": {"Keys": keys, "ConsistentRead": True}})
+                for i in some:
+                    if _TEXTS[i % 4] == _LONG:
+                        dynamodb.query(
+                            TableName="contacts",
+                            KeyConditionExpression="customer_id = :customer AND contact BETWEEN :since AND :replies",
+                            ExpressionAttributeValues={
+                                ":customer": {"S": self.facts[i].customer_id},
+                                ":since": {"S": since},
+                                ":replies": {"S": REPLY},
+                            },
+                            ConsistentRead=True,
+                        )
+                    dynamodb.put_item(
+                        TableName="contacts",
+                        Item=self.replies[i],
+                        ConditionExpression="attribute_not_exists(customer_id)",
+                    )
+                    dynamodb.put_item(
+                        TableName="customers",
+                        Item=self.standings[i],
+                        ConditionExpression="version = :read",
+                        ExpressionAttributeValues={":read": {"N": "1"}},
+                        ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                    )
+
+        return inbox
+
+
+def measure(bench: Bench, cores: set[int]) -> tuple[dict[str, list[float]], dict[str, Counter[str]]]:
+    """Measure each side in turns on some cores; return CPU seconds and the calls of one round."""
+    os.sched_setaffinity(0, cores)
+    sides = {"ours": bench.ours(), "bare": bench.bare()}
+    calls: dict[str, Counter[str]] = {}
+    for side, work in sides.items():
+        bench.wire.calls.clear()
+        work()  # warms up
+        calls[side] = Counter(bench.wire.calls)
+    if calls["ours"] != calls["bare"]:
+        raise AssertionError(calls)
+    seconds: dict[str, list[float]] = {side: [] for side in sides}
+    for _ in range(_ROUNDS):
+        for side, work in sides.items():
+            seconds[side].append(cpu_seconds(work))
+    return seconds, calls
+
+
+def main() -> None:
+    """Print CPU and calls, ours beside the bare loop."""
+    os.environ.update(ENVIRONMENT)
+    bench = Bench()
+    out = sys.stdout.write
+    out(f"CPU for {CUSTOMERS} replies, batches of {_BATCH}, median of {_ROUNDS}, target 1.30\n")
+    cores = sorted(os.sched_getaffinity(0))
+    # Log lines and metrics cost what writing costs, and nobody sees them. One stream: the logger keeps its first.
+    nowhere = open(os.devnull, "w")  # noqa: PTH123, SIM115
+    for some, where in ((cores[:1], "one core, as Lambda below 1,769 MB"), (cores, f"{len(cores)} cores")):
+        with contextlib.redirect_stdout(nowhere):
+            seconds, calls = measure(bench, set(some))
+        ratios = [a / b for a, b in zip(seconds["ours"], seconds["bare"], strict=True)]
+        out(
+            f"  inbox    ours {1000 * statistics.median(seconds['ours']) / CUSTOMERS:6.3f} ms   "
+            f"bare boto3 loop {1000 * statistics.median(seconds['bare']) / CUSTOMERS:6.3f} ms   "
+            f"ratio {statistics.median(ratios):4.2f} ({min(ratios):4.2f} to {max(ratios):4.2f})   {where}\n"
+        )
+    out(f"AWS calls per reply {calls['ours'].total() / CUSTOMERS:.2f}: {dict(sorted(calls['ours'].items()))}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""The carrier's list of numbers that want no texts: what the port promises, of the fake and of SNS alike."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
+from moto.core.botocore_stubber import MockRawResponse
+from moto.sns.models import sns_backends
+
+from dunning.adapters.client import LEAN
+from dunning.adapters.opt_outs import SnsOptOutList
+from dunning.ports import OptOutList, OutsideError
+from tests.fakes import FakeOptOutList
+from tests.integration.requests import Requests, Work, error
+from tests.local.cloud import LocalCloud
+
+TOO_SOON = "Invalid parameter: Cannot opt in right now, latest opt in is too recent"
+
+
+@dataclass
+class Carrier:
+    """The list seen through the port, a hand that puts numbers on it, and one that forbids taking any off."""
+
+    opt_outs: OptOutList
+    put_on: Callable[[list[str]], object]
+    forbid: Callable[[], object]
+
+
+@pytest.fixture
+def sns(cloud: LocalCloud) -> SnsOptOutList:
+    del cloud
+    return SnsOptOutList(boto3.client("sns", config=LEAN))
+
+
+@pytest.fixture(params=["fake", "moto"])
+def carrier(request: pytest.FixtureRequest) -> Carrier:
+    if request.param == "fake":
+        fake = FakeOptOutList()
+        return Carrier(
+            fake,
+            lambda numbers: setattr(fake, "numbers", numbers),
+            lambda: fake.taken_off.extend(fake.numbers),
+        )
+    cloud: LocalCloud = request.getfixturevalue("cloud")
+    requests: Requests = request.getfixturevalue("requests")
+    backend = sns_backends[cloud.stack.account][cloud.stack.region]
+    return Carrier(
+        request.getfixturevalue("sns"),
+        lambda numbers: setattr(backend, "opt_out_numbers", numbers),
+        lambda: requests.answer("sns.OptInPhoneNumber", error("InvalidParameter", 400, TOO_SOON)),
+    )
+
+
+def test_an_empty_list_names_nobody(carrier: Carrier) -> None:
+    carrier.put_on([])
+    assert list(carrier.opt_outs.opted_out()) == []
+
+
+def test_every_number_on_the_list_is_named(carrier: Carrier) -> None:
+    carrier.put_on(["+886900000001", "+886900000002"])
+    assert list(carrier.opt_outs.opted_out()) == ["+886900000001", "+886900000002"]
+
+
+def test_a_number_can_be_taken_off(carrier: Carrier) -> None:
+    carrier.put_on(["+886900000001", "+886900000002"])
+    assert carrier.opt_outs.opt_in("+886900000001")
+    assert list(carrier.opt_outs.opted_out()) == ["+886900000002"]
+
+
+def test_one_that_was_taken_off_a_short_while_ago_stays_on_it(carrier: Carrier) -> None:
+    carrier.put_on(["+886900000001"])
+    carrier.forbid()
+    assert not carrier.opt_outs.opt_in("+886900000001")
+    assert list(carrier.opt_outs.opted_out()) == ["+886900000001"]
+
+
+class TestOnSns:
+    """What only SNS can do."""
+
+    def test_a_long_list_comes_in_pages(self, sns: SnsOptOutList, requests: Requests) -> None:
+        def page(request: AWSPreparedRequest, work: Work) -> AWSResponse:
+            del work
+            second = "nextToken=more" in str(request.body)
+            numbers = "<member>+886900000002</member>" if second else "<member>+886900000001</member>"
+            more = "" if second else "<nextToken>more</nextToken>"
+            body = (
+                "<ListPhoneNumbersOptedOutResponse><ListPhoneNumbersOptedOutResult>"
+                f"<phoneNumbers>{numbers}</phoneNumbers>{more}"
+                "</ListPhoneNumbersOptedOutResult></ListPhoneNumbersOptedOutResponse>"
+            )
+            return AWSResponse(request.url, 200, HTTPHeaders(), MockRawResponse(body))
+
+        requests.answer("sns.ListPhoneNumbersOptedOut", page)
+        assert list(sns.opted_out()) == ["+886900000001", "+886900000002"]
+        assert requests.sent == {"sns.ListPhoneNumbersOptedOut": 2}
+
+    @pytest.mark.parametrize(
+        ("code", "status", "message"),
+        [
+            ("InvalidParameter", 400, "Invalid parameter: PhoneNumber"),
+            ("Throttled", 429, TOO_SOON),
+            ("AuthorizationError", 403, ""),
+            ("InternalError", 500, ""),
+        ],
+    )
+    def test_any_other_refusal_is_an_error_that_names_its_code_and_no_number(
+        self, sns: SnsOptOutList, requests: Requests, code: str, status: int, message: str
+    ) -> None:
+        requests.answer("sns.OptInPhoneNumber", error(code, status, f"{message} +886900000001"))
+        requests.answer("sns.ListPhoneNumbersOptedOut", error(code, status, message))
+        with pytest.raises(OutsideError, match=rf"^OptInPhoneNumber: {code}$"):
+            sns.opt_in("+886900000001")
+        with pytest.raises(OutsideError, match=rf"^ListPhoneNumbersOptedOut: {code}$"):
+            list(sns.opted_out())

@@ -1,0 +1,92 @@
+"""What customers wrote: what the port promises, of the fake and of DynamoDB alike."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from dunning.adapters.dynamodb.contacts import DynamoContacts
+from dunning.domain.meaning import Meaning
+from dunning.domain.reply import Inbound, Reply
+from dunning.ports import ContactArchive, OutsideError, ReplyLog
+from tests.fakes import FakeContacts
+from tests.integration.people import NOW
+from tests.integration.requests import Requests, error
+from tests.local.cloud import LocalCloud
+
+REPLY = Reply(
+    "C0001",
+    Inbound("cae173d2-66b9-564c-8309-21f858e9fb84", "+886900000001", "退訂", NOW, "message-1"),
+    (Meaning.OPT_OUT, Meaning.PROMISE),
+    date(2026, 12, 4),
+    NOW + timedelta(days=1827),
+)
+
+
+@dataclass
+class Letters:
+    """The log seen through the port, the archive beside it, and how many replies are stored."""
+
+    log: ReplyLog
+    archive: ContactArchive
+    stored: Callable[[], int]
+
+
+@pytest.fixture(params=["fake", "moto"])
+def letters(request: pytest.FixtureRequest) -> Letters:
+    if request.param == "fake":
+        fake = FakeContacts()
+        return Letters(fake, fake, lambda: len(fake.replies))
+    cloud: LocalCloud = request.getfixturevalue("cloud")
+    table: DynamoContacts = request.getfixturevalue("contacts_table")
+    return Letters(table, table, lambda: len(list(cloud.items(cloud.stack.contacts_table))))
+
+
+def test_a_reply_is_kept_once_however_often_it_arrives(letters: Letters) -> None:
+    assert letters.log.keep(REPLY)
+    assert not letters.log.keep(REPLY)
+    assert letters.stored() == 1
+
+
+def test_it_is_kept_below_each_customer_and_below_the_number_if_nobody_has_it(letters: Letters) -> None:
+    for customer_id in ("C0001", "C0002", ""):
+        assert letters.log.keep(replace(REPLY, customer_id=customer_id))
+    assert letters.stored() == 3
+
+
+def test_several_of_one_customer_are_several_replies(letters: Letters) -> None:
+    inbound = REPLY.inbound
+    assert letters.log.keep(REPLY)
+    assert letters.log.keep(replace(REPLY, inbound=replace(inbound, inbound_id="another")))
+    assert letters.log.keep(replace(REPLY, inbound=replace(inbound, at=inbound.at + timedelta(milliseconds=1))))
+    assert letters.stored() == 3
+
+
+def test_one_that_says_nothing_is_kept_too(letters: Letters) -> None:
+    assert letters.log.keep(replace(REPLY, inbound=replace(REPLY.inbound, text=""), meanings=(), promised_on=None))
+    assert letters.stored() == 1
+
+
+def test_a_reply_is_no_text_of_ours(letters: Letters) -> None:
+    letters.log.keep(REPLY)
+    assert letters.archive.recent("C0001", NOW - timedelta(days=31)) == []
+
+
+class TestOnDynamoDb:
+    """What only a table can do."""
+
+    def test_it_is_deleted_when_the_places_retention_ends(
+        self, contacts_table: DynamoContacts, cloud: LocalCloud
+    ) -> None:
+        contacts_table.keep(REPLY)
+        item: dict[str, Any]
+        (item,) = cloud.items(cloud.stack.contacts_table)
+        assert item["expires_at"] == {"N": str(int(REPLY.expires_at.timestamp()))}
+        assert item["meanings"] == {"S": '["opt_out","promise"]'}
+
+    def test_an_error_tells_its_code_and_no_word(self, contacts_table: DynamoContacts, requests: Requests) -> None:
+        requests.answer("dynamodb.PutItem", error("AccessDeniedException", message="退訂 +886900000001"))
+        with pytest.raises(OutsideError, match=r"^PutItem: AccessDeniedException$"):
+            contacts_table.keep(REPLY)

@@ -1,0 +1,126 @@
+"""Replies: whatever their order and however often they arrive, they come to the same; nobody is texted against one."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dunning.domain import Send, decide
+from dunning.domain.answers import Limits, answered
+from dunning.domain.facts import FINAL_HOLDS, Facts, open_instalments
+from dunning.domain.meaning import Meaning, Understood
+from dunning.domain.standing import Standing, progress_key
+from tests.builders import a_customer, a_standing, the_policies
+from tests.property.strategies import MANY, START, customers, moments
+
+SILENT_UNTIL_LIFTED = {
+    Meaning.HARDSHIP,
+    Meaning.DISPUTE,
+    Meaning.COMPLAINT,
+    Meaning.WRONG_PERSON,
+    Meaning.DECEASED,
+    Meaning.REPRESENTED,
+}
+
+
+@dataclass(frozen=True)
+class Said:
+    """One reply: what it means, and when and on which day it was said."""
+
+    understood: Understood
+    at: datetime
+
+    @property
+    def day(self) -> date:
+        return self.at.date()
+
+    def to(self, facts: Facts, standing: Standing) -> Standing:
+        return answered(facts, standing, self.understood, self.at, self.day, Limits()).standing
+
+
+@st.composite
+def replies(draw: st.DrawFn) -> Said:
+    """Draw a reply; several may fall on one moment."""
+    at = draw(st.one_of(moments, st.integers(0, 3).map(lambda days: START + timedelta(days=days))))
+    meanings = draw(st.lists(st.sampled_from(Meaning), unique=True, max_size=3))
+    ahead = draw(st.one_of(st.none(), st.integers(-1, 16)))
+    on = None if ahead is None else at.date() + timedelta(days=ahead)
+    digits = draw(st.sampled_from(["", "", "", "0000", "0001", "001", "1"]))
+    return Said(Understood(tuple(sorted(meanings, key=list(Meaning).index)), on, digits), at)
+
+
+def after_all(facts: Facts, said: list[Said]) -> Standing:
+    standing = a_standing()
+    for reply in said:
+        standing = reply.to(facts, standing)
+    return standing
+
+
+@given(customer=customers(), said=st.lists(replies(), max_size=6), data=st.data())
+@MANY
+def test_the_order_and_number_of_deliveries_make_no_difference(
+    customer: tuple[str, Facts], said: list[Said], data: st.DataObject
+) -> None:
+    _, facts = customer
+    shuffled = data.draw(st.permutations(said))
+    repeated = data.draw(st.lists(st.sampled_from(said), max_size=4)) if said else []
+    once = after_all(facts, said)
+    assert after_all(facts, shuffled) == once
+    assert after_all(facts, [*repeated, *shuffled, *repeated]) == once
+
+
+@given(customer=customers(), said=st.lists(replies(), min_size=1, max_size=4), later=st.integers(0, 60 * 24 * 60))
+@MANY
+def test_nobody_is_texted_against_what_they_said_last(
+    customer: tuple[str, Facts], said: list[Said], later: int
+) -> None:
+    _, facts = customer
+    facts = replace(facts, consented_at=START - timedelta(days=300))
+    standing = after_all(facts, said)
+    now = max(reply.at for reply in said) + timedelta(minutes=later)
+    decision = decide(facts, standing, the_policies(), now)
+    if not isinstance(decision, Send):
+        return
+    texted = set(decision.reminder.account_ids)
+    last_in = max((reply.at for reply in said if Meaning.OPT_IN in reply.understood.meanings), default=None)
+    for reply in said:
+        meanings = reply.understood.meanings
+        assert not SILENT_UNTIL_LIFTED & set(meanings)
+        if Meaning.OPT_OUT in meanings and (last_in is None or reply.at >= last_in):
+            tails = [a for a in facts.accounts if reply.understood.digits and a.tail.endswith(reply.understood.digits)]
+            meant = {tails[0].account_id} if len(tails) == 1 and len(reply.understood.digits) > 2 else None
+            assert meant is not None, "a text after an opt-out"
+            assert not meant & texted, "a text about an account that was opted out of"
+        if Meaning.HELP in meanings:
+            assert now.date() > reply.day + timedelta(days=2), "a text while help is on its way"
+
+
+@given(customer=customers(), at=moments, ahead=st.integers(0, 14), later=st.floats(0, 1, exclude_max=True))
+@MANY
+def test_nobody_is_texted_while_a_promise_runs_and_its_instalment_is_open(
+    customer: tuple[str, Facts], at: datetime, ahead: int, later: float
+) -> None:
+    _, facts = customer
+    facts = replace(facts, consented_at=START - timedelta(days=300))
+    on = at.date() + timedelta(days=ahead)
+    standing = after_all(facts, [Said(Understood((Meaning.PROMISE,), on), at)])
+    owed = {progress_key(a.account_id, i.number) for a in facts.accounts for i in open_instalments(a)}
+    assert bool(standing.promises) is bool(owed)
+    # Until the day begins in the first of all time zones, it has not ended in any.
+    begins = datetime.combine(on, time(), UTC) - timedelta(hours=14)
+    now = at + max(timedelta(), begins - at) * later
+    assert not isinstance(decide(facts, standing, the_policies(), now), Send)
+
+
+@given(said=st.lists(replies(), max_size=5))
+def test_an_opt_in_lifts_opt_outs_and_no_hold(said: list[Said]) -> None:
+    facts = a_customer()
+    before = after_all(facts, said)
+    latest = max((reply.at for reply in said), default=START) + timedelta(seconds=1)
+    after = Said(Understood((Meaning.OPT_IN,)), latest).to(facts, before)
+    assert not after.is_opted_out
+    assert after.holds == before.holds
+    assert after.promises == before.promises
+    final = {hold.reason for hold in after.holds} & FINAL_HOLDS
+    assert not final or not isinstance(decide(facts, after, the_policies(), latest), Send)

@@ -1,0 +1,115 @@
+"""The function: replies in each wrapping go to the service, and what is to come back is named, or handed over again."""
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dunning import wiring
+from dunning.contracts import parse_inbound
+from dunning.domain.reply import Inbound
+from dunning.services.inbox import Arrival, RepliesLostError
+from functions.inbox.app import lambda_handler
+
+EVENTS = Path(__file__).parents[3] / "events"
+QUEUED_AT = datetime(2026, 12, 1, 2, 0, 3, 456_000, tzinfo=UTC)
+NOTIFIED_AT = datetime(2026, 12, 1, 2, 0, 3, 123_000, tzinfo=UTC)
+
+
+def event_file(name: str) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads((EVENTS / name).read_text("utf-8"))
+    return event
+
+
+class Outside:
+    """The service and the journal the function gets from its wiring."""
+
+    def __init__(self) -> None:
+        self.arrived: list[Arrival] = []
+        self.failing: list[str] = []
+        self.seconds = 0.0
+        self.flushed = 0
+        self.breaks = False
+
+    def work(self, arrivals: Sequence[Arrival], seconds_left: Callable[[], float]) -> list[str]:
+        self.arrived += arrivals
+        self.seconds = seconds_left()
+        if self.breaks:
+            raise RepliesLostError
+        return self.failing
+
+    def flush(self) -> None:
+        self.flushed += 1
+
+
+class Context:
+    """Lambda's."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 30_500
+
+
+@pytest.fixture
+def outside(monkeypatch: pytest.MonkeyPatch) -> Outside:
+    found = Outside()
+    monkeypatch.setattr(wiring, "inbox", lambda: found, raising=False)
+    monkeypatch.setattr(wiring, "journal", lambda: found)
+    return found
+
+
+def handle(event: dict[str, Any]) -> dict[str, list[dict[str, str]]]:
+    return lambda_handler(event, Context())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "at"),
+    [
+        ("inbox_notification.json", "退訂", NOTIFIED_AT),
+        ("inbox_raw.json", "已繳", QUEUED_AT),
+        ("inbox_quoted.json", "下週五繳", QUEUED_AT),
+        ("inbox_topic.json", "請打給我", NOTIFIED_AT),
+    ],
+)
+def test_the_samples_are_replies_in_all_wrappings_there_are(
+    outside: Outside, name: str, text: str, at: datetime
+) -> None:
+    assert handle(event_file(name)) == {"batchItemFailures": []}
+    (arrival,) = outside.arrived
+    said = parse_inbound(arrival.body, arrival.sent_at)
+    assert said == Inbound(said.inbound_id, "+886900000001", text, at, said.answers_message_id)
+    assert arrival.receive_count == 1
+    assert outside.seconds == 30.5
+    assert outside.flushed == 1
+
+
+def test_every_sample_there_is_has_been_read() -> None:
+    assert {path.name for path in EVENTS.glob("inbox_*.json")} == {
+        "inbox_notification.json",
+        "inbox_raw.json",
+        "inbox_quoted.json",
+        "inbox_topic.json",
+    }
+
+
+def test_what_is_to_come_back_is_named(outside: Outside) -> None:
+    event = event_file("inbox_notification.json")
+    outside.failing = [event["Records"][0]["messageId"]]
+    assert handle(event) == {"batchItemFailures": [{"itemIdentifier": outside.failing[0]}]}
+
+
+def test_a_topic_is_to_hand_over_again_what_failed(outside: Outside) -> None:
+    event = event_file("inbox_topic.json")
+    outside.failing = [event["Records"][0]["Sns"]["MessageId"]]
+    with pytest.raises(RepliesLostError, match="1 of 1 replies"):
+        handle(event)
+    assert outside.flushed == 1
+
+
+def test_what_was_counted_goes_out_also_if_the_work_breaks_off(outside: Outside) -> None:
+    outside.breaks = True
+    with pytest.raises(RepliesLostError):
+        handle(event_file("inbox_raw.json"))
+    assert outside.flushed == 1

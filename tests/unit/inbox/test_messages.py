@@ -1,0 +1,119 @@
+"""Replies as SNS and SQS hand them over: in each wrapping the same reply; what is none is told by its fields."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dunning.contracts import parse_inbound
+from dunning.domain.reply import Inbound
+from dunning.ports import UnreadableRecordError
+
+SENT_AT = datetime(2026, 12, 1, 2, 0, 4, tzinfo=UTC)
+SAID_AT = datetime(2026, 12, 1, 2, 0, 3, 123_000, tzinfo=UTC)
+VECTORS: list[dict[str, Any]] = json.loads((Path(__file__).parents[2] / "vectors" / "inbound.json").read_text("utf-8"))
+SMS: dict[str, Any] = {
+    "originationNumber": "+886900000001",
+    "destinationNumber": "+886900000009",
+    "messageKeyword": "KEYWORD_1",
+    "messageBody": "退訂",
+    "inboundMessageId": "reply-1",
+}
+REPLY = Inbound("reply-1", "+886900000001", "退訂", SAID_AT)
+
+
+def notification(message: object = SMS, **changes: object) -> dict[str, object]:
+    """Put a message into what SNS sends to a queue."""
+    around = {
+        "Type": "Notification",
+        "MessageId": "11111111-0000-4000-8000-000000000000",
+        "Message": json.dumps(message),
+        "Timestamp": "2026-12-01T02:00:03.123Z",
+    }
+    return around | changes
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["id"])
+def test_replies_that_others_have_seen_are_read(vector: dict[str, Any]) -> None:
+    message = vector["message"]
+    said = parse_inbound(json.dumps(message), SENT_AT)
+    assert (said.phone, said.text, said.inbound_id, said.answers_message_id, said.at) == (
+        message["originationNumber"],
+        message["messageBody"],
+        message["inboundMessageId"],
+        message["previousPublishedMessageId"],
+        SENT_AT,
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(json.dumps(notification()), id="a notification"),
+        pytest.param(json.dumps(notification(), ensure_ascii=False), id="not escaped"),
+        pytest.param(json.dumps(json.dumps(notification())), id="quoted once more"),
+        pytest.param(json.dumps(notification(json.dumps(SMS))), id="a message quoted once more"),
+        pytest.param(
+            json.dumps(notification(SMS | {"new": [1]}, Subject=None, New={})), id="with fields we do not know"
+        ),
+        pytest.param(json.dumps(notification(Timestamp="2026-12-01T10:00:03.123+08:00")), id="another zone"),
+    ],
+)
+def test_in_a_notification_it_was_said_when_sns_took_it(body: str) -> None:
+    assert parse_inbound(body, SENT_AT) == REPLY
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(json.dumps(SMS), id="raw delivery"),
+        pytest.param(json.dumps(json.dumps(SMS)), id="a JSON string"),
+        pytest.param(json.dumps(SMS | {"previousPublishedMessageId": None}), id="an answer to nothing"),
+    ],
+)
+def test_without_one_it_was_said_when_the_queue_took_it(body: str) -> None:
+    said = parse_inbound(body, SENT_AT)
+    assert (said.text, said.at, said.answers_message_id) == ("退訂", SENT_AT, "")
+
+
+def test_half_a_character_does_not_keep_a_reply_from_being_heard() -> None:
+    cut = json.dumps(SMS | {"messageBody": "STOP \ud83d"})
+    assert parse_inbound(cut, SENT_AT).text == "STOP \ufffd"
+    assert parse_inbound(json.dumps(notification()).replace("\\u9000", "\\ud83d"), SENT_AT).text == "\ufffd訂"
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n", "👍", "x" * 1600])
+def test_an_empty_and_a_long_text_are_replies_too(text: str) -> None:
+    assert parse_inbound(json.dumps(SMS | {"messageBody": text}), SENT_AT).text == text
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("", "body"),
+        ("{", "body"),
+        ("[]", "body"),
+        ("null", "body"),
+        ("7", "body"),
+        ('"hello"', "body"),
+        ("[" * 100_000, "body"),
+        ("{}", "originationNumber, messageBody, inboundMessageId"),
+        (json.dumps(SMS | {"originationNumber": "0900000001"}), "originationNumber"),
+        (json.dumps(SMS | {"originationNumber": "DEMOFIN"}), "originationNumber"),
+        (json.dumps(SMS | {"messageBody": None}), "messageBody"),
+        (json.dumps(SMS | {"messageBody": "x" * 5001}), "messageBody"),
+        (json.dumps(SMS | {"inboundMessageId": "reply#1"}), "inboundMessageId"),
+        (json.dumps(SMS | {"inboundMessageId": 1}), "inboundMessageId"),
+        (json.dumps(notification(Type="SubscriptionConfirmation")), "Type"),
+        (json.dumps(notification(Timestamp="yesterday")), "Timestamp"),
+        (json.dumps(notification(Timestamp="2026-12-01T02:00:03")), "Timestamp"),
+        (json.dumps(notification(Message="hello")), "body"),
+    ],
+)
+def test_what_is_no_reply_is_told_by_its_fields_and_never_by_what_they_hold(body: str, says: str) -> None:
+    with pytest.raises(UnreadableRecordError) as refused:
+        parse_inbound(body, SENT_AT)
+    assert str(refused.value) == f"not a reply: {says}"
+    assert refused.value.__cause__ is None

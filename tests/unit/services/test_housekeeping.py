@@ -1,0 +1,45 @@
+"""Housekeeping: a schedule names the task, and nothing else is done."""
+
+from typing import Any
+
+import pytest
+
+from dunning import wiring
+from functions.housekeeping.app import lambda_handler
+
+
+class Outside:
+    """Both services and the journal."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+
+    def sync(self) -> None:
+        self.done.append("sync")
+
+    def close(self) -> None:
+        self.done.append("close")
+
+    def flush(self) -> None:
+        self.done.append("flush")
+
+
+@pytest.fixture
+def outside(monkeypatch: pytest.MonkeyPatch) -> Outside:
+    found = Outside()
+    for name in ("opt_outs", "close_unknown", "journal"):
+        monkeypatch.setattr(wiring, name, lambda: found, raising=False)
+    return found
+
+
+@pytest.mark.parametrize(("task", "done"), [("sync_opt_outs", "sync"), ("close_unknown", "close")])
+def test_the_task_that_is_named_is_done(outside: Outside, task: str, done: str) -> None:
+    lambda_handler({"task": task}, None)
+    assert outside.done == [done, "flush"]
+
+
+@pytest.mark.parametrize("event", [{}, {"task": None}, {"task": "sync"}, {"task": ["close_unknown"]}])
+def test_a_task_that_is_not_known_is_an_error(outside: Outside, event: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="no such task"):
+        lambda_handler(event, None)
+    assert outside.done == ["flush"]

@@ -1,0 +1,740 @@
+"""The inbox's rules, on fakes: what is kept, what changes, what is told, and the one text there may be."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+
+from dunning.domain import decide
+from dunning.domain.announcement import (
+    CustomerNeedsPerson,
+    PromiseBroken,
+    ReminderStopped,
+    ReplyNotUnderstood,
+    Why,
+)
+from dunning.domain.answers import confirmation_id
+from dunning.domain.contact import Contact, ContactState
+from dunning.domain.decision import Reason, Stop
+from dunning.domain.facts import Facts, Hold, HoldReason
+from dunning.domain.meaning import Meaning, Understood
+from dunning.domain.reply import Reply
+from dunning.domain.standing import Promise, Standing
+from dunning.ports import Outcome, OutsideError, Published, Sms
+from dunning.services.inbox import Arrival, InboxService
+from tests.builders import a_dossier, day, the_policies
+from tests.fakes import (
+    FakeAnnouncer,
+    FakeClock,
+    FakeContacts,
+    FakeCustomers,
+    FakeGateway,
+    FakeJournal,
+    FakeOptOutList,
+    FakeQueue,
+    FakeSwitch,
+)
+from tests.integration.people import NOW, someone, texted, waking
+
+NOON = datetime(2026, 12, 1, 17, 0, tzinfo=UTC)
+"""Noon in New York, a Tuesday."""
+
+MEANINGS = {
+    "STOP": Understood((Meaning.OPT_OUT,)),
+    "STOP 5678": Understood((Meaning.OPT_OUT,), digits="5678"),
+    "START": Understood((Meaning.OPT_IN,)),
+    "paid": Understood((Meaning.PAID,)),
+    "Friday": Understood((Meaning.PROMISE,), day("2026-12-04")),
+    "soon": Understood((Meaning.PROMISE,)),
+    "call me": Understood((Meaning.HELP,)),
+    "I never bought that": Understood((Meaning.DISPUTE,)),
+    "he is dead, stop": Understood((Meaning.OPT_OUT, Meaning.DECEASED)),
+}
+
+
+class Reader:
+    """Understands a few texts, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, date, str, tuple[str, ...]]] = []
+        self.fails_at = ""
+
+    def understand(self, text: str, *, said_on: date, phone_country: str, our_texts: Sequence[str] = ()) -> Understood:
+        self.asked.append((text, said_on, phone_country, tuple(our_texts)))
+        if text and text == self.fails_at:
+            raise ValueError(text)
+        return MEANINGS.get(text, Understood())
+
+
+class Customers(FakeCustomers):
+    """Customers that somebody else writes too: what is in `meanwhile` happens before the next writes, one each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: list[Callable[[Standing], Standing]] = []
+        self.fails = 0
+
+    def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
+        if self.fails:
+            self.fails -= 1
+            raise OutsideError("PutItem", "InternalServerError")
+        if self.meanwhile:
+            stored = self.standings[standing.customer_id]
+            written = self.meanwhile.pop(0)(stored)
+            self.standings[standing.customer_id] = replace(written, version=stored.version + 1)
+        return super().save_standing(standing, expected_version=expected_version, claim_id=claim_id)
+
+
+class Contacts(FakeContacts):
+    """An audit table whose next write may fail."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fails = False
+        self.reads = 0
+
+    def write(self, contacts: Sequence[Contact]) -> None:
+        if self.fails:
+            self.fails = False
+            raise OutsideError("BatchWriteItem", "InternalServerError")
+        super().write(contacts)
+
+    def recent(self, customer_id: str, since: datetime) -> Sequence[Contact]:
+        self.reads += 1
+        return super().recent(customer_id, since)
+
+
+class Queue(FakeQueue):
+    """A dead-letter queue that may be shut."""
+
+    shut = False
+
+    def park(self, body: str, why: str) -> None:
+        if self.shut:
+            raise OutsideError("SendMessage", "AccessDenied")
+        super().park(body, why)
+
+
+class Carrier(FakeOptOutList):
+    """A list that may be out of reach."""
+
+    unreachable = False
+
+    def opt_in(self, phone: str) -> bool:
+        if self.unreachable:
+            raise OutsideError("OptInPhoneNumber", "InternalError")
+        return super().opt_in(phone)
+
+
+class Office:
+    """An inbox with everything it touches."""
+
+    def __init__(self, now: datetime = NOW) -> None:
+        self.store = Customers()
+        self.contacts = Contacts()
+        self.reader = Reader()
+        self.gateway = FakeGateway()
+        self.switch = FakeSwitch()
+        self.carrier = Carrier()
+        self.announcer = FakeAnnouncer()
+        self.clock = FakeClock(now)
+        self.journal = FakeJournal()
+        self.queue = Queue()
+        ids = count(1)
+        self.service = InboxService(
+            store=self.store,
+            phones=self.store,
+            replies=self.contacts,
+            contacts=self.contacts,
+            reader=self.reader,
+            gateway=self.gateway,
+            switch=self.switch,
+            opt_out_list=self.carrier,
+            announcer=self.announcer,
+            policies=the_policies(),
+            clock=self.clock,
+            journal=self.journal,
+            queue=self.queue,
+            new_id=lambda: f"claim-{next(ids)}",
+            max_receive_count=5,
+        )
+
+    def add(self, facts: Facts, standing: Standing | None = None) -> Facts:
+        self.store.dossiers[facts.customer_id] = a_dossier(facts)
+        self.store.standings[facts.customer_id] = standing or waking(facts)
+        self.store.add_phone(facts.phone, facts.customer_id)
+        return facts
+
+    def reply(
+        self, text: str, phone: str = "+886900000001", *, reply_id: str = "reply-1", ago: float = 2, receives: int = 1
+    ) -> Arrival:
+        """Describe a reply so many seconds ago, as the queue delivers it."""
+        message = {"originationNumber": phone, "messageBody": text, "inboundMessageId": reply_id}
+        sent_at = self.clock.now() - timedelta(seconds=ago)
+        return Arrival(f"message-{reply_id}", json.dumps(message), receives, sent_at)
+
+    def work(self, *arrivals: Arrival, seconds: float = 60) -> list[str]:
+        return self.service.work(arrivals, lambda: seconds)
+
+    def hear(self, text: str, phone: str = "+886900000001", **how: Any) -> list[str]:  # noqa: ANN401 - as `reply`
+        return self.work(self.reply(text, phone, **how))
+
+    def standing(self, facts: Facts) -> Standing:
+        return self.store.standings[facts.customer_id]
+
+    @property
+    def kept(self) -> list[Reply]:
+        return list(self.contacts.replies.values())
+
+    @property
+    def records(self) -> list[Contact]:
+        return list(self.contacts.records.values())
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        return [fields for event, fields in self.journal.events if event == name]
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+def american(number: int = 1, **changes: object) -> Facts:
+    """Describe somebody in New York State with a number of the United States."""
+    facts = someone(number, country="US", region="NY", phone_country="US", phone=f"+1202555{number:04d}",
+                    language="en", name="John Smith", consented_at=NOW - timedelta(days=99))  # fmt: skip
+    owed = tuple(replace(account, currency="USD") for account in facts.accounts)
+    return replace(facts, accounts=owed, **changes)  # type: ignore[arg-type]
+
+
+class TestKeeping:
+    """No reply is lost, and each is kept where it belongs."""
+
+    def test_it_is_kept_below_the_customer_with_what_it_means_for_as_long_as_the_place_asks(
+        self, office: Office
+    ) -> None:
+        facts = office.add(someone())
+        assert office.hear("Friday") == []
+        (reply,) = office.kept
+        assert (reply.customer_id, reply.inbound.text, reply.inbound.phone) == ("C0001", "Friday", facts.phone)
+        assert (reply.meanings, reply.promised_on) == (("promise",), day("2026-12-04"))
+        assert reply.expires_at == reply.inbound.at + timedelta(days=1827)
+
+    def test_it_is_kept_before_anything_is_done(self, office: Office) -> None:
+        office.add(someone())
+        office.store.fails = 1
+        assert office.hear("STOP") == ["message-reply-1"]
+        assert len(office.kept) == 1
+
+    def test_of_a_number_nobody_has_it_is_kept_below_the_number(self, office: Office) -> None:
+        assert office.hear("STOP", "+886999999999") == []
+        (reply,) = office.kept
+        assert (reply.customer_id, reply.inbound.phone, reply.meanings) == ("", "+886999999999", ("opt_out",))
+        assert office.journal.counts == {"Replies": 1, "RepliesFromNobody": 1, "ReplyOptOut": 1}
+        assert office.announcer.announced == []
+
+    def test_a_number_that_a_customer_only_had_is_nobodys(self, office: Office) -> None:
+        facts = office.add(someone())
+        office.store.add_phone("+886977777777", facts.customer_id)
+        office.hear("STOP", "+886977777777")
+        assert office.standing(facts) == waking(facts)
+        assert [reply.customer_id for reply in office.kept] == [""]
+
+    def test_of_two_with_one_number_it_is_kept_and_counts_for_both_and_is_one_reply(self, office: Office) -> None:
+        one, other = office.add(someone()), office.add(someone(2, phone="+886900000001"))
+        office.hear("STOP")
+        assert office.standing(one).is_opted_out
+        assert office.standing(other).is_opted_out
+        assert sorted(reply.customer_id for reply in office.kept) == ["C0001", "C0002"]
+        assert office.journal.counts["Replies"] == 1
+        assert office.journal.counts["OptOuts"] == 2
+
+    def test_somebody_whose_record_cannot_be_read_may_have_the_number(self, office: Office) -> None:
+        readable = office.add(someone())
+        office.add(someone(2, phone="+886900000001"))
+        office.store.unreadable.add("C0002")
+        assert office.hear("STOP") == ["message-reply-1"]
+        assert office.standing(readable).is_opted_out
+        assert sorted(reply.customer_id for reply in office.kept) == ["", "C0001"]
+
+    def test_what_is_no_reply_is_parked_at_once_and_holds_up_nobody(self, office: Office) -> None:
+        facts = office.add(someone())
+        rubbish = Arrival("message-0", '{"name": "王小明"}', 1, NOW)
+        assert office.work(rubbish, office.reply("STOP")) == []
+        assert office.queue.parked == ['{"name": "王小明"}']
+        assert office.journal.counts["RepliesUnreadable"] == 1
+        assert office.events("reply_parked") == [
+            {"message_id": "message-0", "why": "not a reply: originationNumber, messageBody, inboundMessageId"}
+        ]
+        assert office.standing(facts).is_opted_out
+
+    def test_what_cannot_be_parked_comes_back(self, office: Office) -> None:
+        office.queue.shut = True
+        assert office.work(Arrival("message-0", "?", 1, NOW)) == ["message-0"]
+        assert office.events("reply_not_parked") == [{"message_id": "message-0", "error": "OutsideError"}]
+
+
+class TestUnderstanding:
+    """A reply is understood once, by the day and the words it was said in."""
+
+    def test_the_day_is_that_of_the_place_when_it_was_said(self, office: Office) -> None:
+        office.add(someone())
+        office.clock.move_to(datetime(2026, 12, 1, 15, 59, 59, tzinfo=UTC))
+        office.hear("call me", ago=0)
+        office.clock.move_to(datetime(2026, 12, 1, 16, 0, tzinfo=UTC))
+        office.hear("call me", ago=0, reply_id="reply-2")
+        assert [(said_on, country) for _, said_on, country, _ in office.reader.asked] == [
+            (day("2026-12-01"), "TW"),
+            (day("2026-12-02"), "TW"),
+        ]
+
+    def test_where_several_days_are_possible_the_latest_counts(self) -> None:
+        office = Office(datetime(2026, 12, 1, 5, 30, tzinfo=UTC))
+        office.add(american(region=""))
+        office.hear("call me", "+12025550001", ago=0)
+        assert office.reader.asked[0][1] == day("2026-12-01")
+        (hold,) = office.store.standings["C0001"].holds
+        assert hold.until == day("2026-12-04")
+
+    def test_our_texts_are_looked_up_only_for_a_reply_that_could_quote_one(self, office: Office) -> None:
+        facts = office.add(someone())
+        entry = texted(facts, NOW - timedelta(days=1))
+        record = Contact(
+            facts.customer_id, entry.send_id, "c", entry.at, ContactState.SENT, -3, (), "sms", NOW, text="our words"
+        )
+        office.contacts.write([record, replace(record, send_id="old", at=NOW - timedelta(days=40), text="too old")])
+        office.hear("STOP")
+        assert office.contacts.reads == 0
+        office.hear("I will pay. > our words, as you wrote them", reply_id="reply-2")
+        assert [texts for _, _, _, texts in office.reader.asked] == [(), ("our words",)]
+
+    def test_it_is_understood_once_for_all_who_have_the_number(self, office: Office) -> None:
+        office.add(someone())
+        office.add(someone(2, phone="+886900000001"))
+        office.hear("paid")
+        assert len(office.reader.asked) == 1
+
+    def test_nothing_understood_changes_nothing_and_is_told(self, office: Office) -> None:
+        facts = office.add(someone())
+        office.hear("???")
+        assert office.standing(facts) == waking(facts)
+        assert office.announcer.announced == [ReplyNotUnderstood("C0001", NOW, "reply-1")]
+        assert office.journal.counts == {"Replies": 1, "RepliesNotUnderstood": 1}
+
+    def test_a_place_without_rules_has_the_usual_days(self, office: Office) -> None:
+        facts = office.add(someone(lender="nobody"))
+        office.hear("paid")
+        (hold,) = office.standing(facts).holds
+        assert hold.until == day("2026-12-04")
+
+
+class TestActing:
+    """The standing changes under its version, with the wake that follows."""
+
+    def test_an_opt_out_ends_reminders_before_the_next_one_whatever_is_queued(self, office: Office) -> None:
+        facts = office.add(someone())
+        office.hear("STOP")
+        standing = office.standing(facts)
+        assert (standing.version, standing.wake, standing.reason) == (2, None, "opted_out")
+        assert standing.opted_out_at == NOW - timedelta(seconds=2)
+        # A claim that was decided before is made under version 1.
+        assert not office.store.save_standing(waking(facts), expected_version=1)
+        assert office.announcer.announced == [ReminderStopped("C0001", NOW, "opted_out")]
+        assert office.journal.counts == {"Replies": 1, "ReplyOptOut": 1, "OptOuts": 1}
+
+    def test_a_hold_moves_the_wake_to_its_end(self, office: Office) -> None:
+        facts = office.add(someone())
+        office.hear("paid")
+        standing = office.standing(facts)
+        said_at = NOW - timedelta(seconds=2)
+        assert standing.holds == (Hold(HoldReason.SAYS_PAID, day("2026-12-04"), said_at, ("A0001-0#1",)),)
+        assert standing.wake is not None
+        assert standing.wake.at >= datetime(2026, 12, 4, 16, 0, tzinfo=UTC)
+
+    @pytest.mark.parametrize(
+        ("text", "why", "reason"),
+        [
+            ("call me", Why.HELP, None),
+            ("soon", Why.PROMISE_UNCLEAR, None),
+            ("I never bought that", Why.DISPUTE, "on_hold"),
+        ],
+    )
+    def test_a_person_is_called_where_one_is_needed(
+        self, office: Office, text: str, why: Why, reason: str | None
+    ) -> None:
+        office.add(someone())
+        office.hear(text)
+        stopped = [ReminderStopped("C0001", NOW, reason)] if reason else []
+        assert office.announcer.announced == [*stopped, CustomerNeedsPerson("C0001", NOW, why, "reply-1")]
+
+    def test_a_promise_is_kept_in_mind_and_looked_at_when_its_day_is_over(self, office: Office) -> None:
+        facts = office.add(someone())
+        office.hear("Friday")
+        standing = office.standing(facts)
+        assert standing.promises == {"A0001-0#1": Promise(NOW - timedelta(seconds=2), day("2026-12-04"))}
+        assert standing.wake is not None
+        assert standing.wake.at == datetime(2026, 12, 4, 16, 0, tzinfo=UTC)
+
+    def test_a_promise_that_is_over_is_told_with_whatever_comes_next(self, office: Office) -> None:
+        said_at = NOW - timedelta(days=9)
+        promises = {"A0001-0#1": Promise(said_at, day("2026-11-25"))}
+        office.add(someone(), waking(someone(), promises=promises))
+        office.hear("call me")
+        assert PromiseBroken("C0001", NOW, "A0001-0", 1, day("2026-11-25")) in office.announcer.announced
+
+    def test_an_opt_out_of_one_account_leaves_the_others(self, office: Office) -> None:
+        two = someone(accounts=2)
+        facts = office.add(replace(two, accounts=(two.accounts[0], replace(two.accounts[1], tail="1111"))))
+        office.hear("STOP 5678")
+        standing = office.standing(facts)
+        assert standing.is_opted_out_of("A0001-0")
+        assert not standing.is_opted_out
+        assert standing.wake is not None
+        assert office.journal.counts["OptOuts"] == 1
+
+    def test_an_opt_out_counts_once_a_customer(self, office: Office) -> None:
+        office.add(someone())
+        for number in range(3):
+            office.hear("STOP", reply_id=f"reply-{number}", ago=number)
+        assert office.journal.counts["OptOuts"] == 1
+        assert office.journal.counts["ReplyOptOut"] == 3
+
+    def test_when_somebody_else_was_first_it_is_judged_on_what_they_wrote(self, office: Office) -> None:
+        facts = office.add(someone())
+        office.store.meanwhile = [lambda stored: replace(stored, ledger=(texted(facts, NOW),))]
+        assert office.hear("STOP") == []
+        standing = office.standing(facts)
+        assert standing.is_opted_out
+        assert (standing.version, len(standing.ledger)) == (3, 1)
+
+    def test_when_others_keep_writing_it_comes_back(self, office: Office) -> None:
+        facts = office.add(someone())
+        office.store.meanwhile = [lambda stored: stored] * 9
+        assert office.hear("STOP") == ["message-reply-1"]
+        assert not office.standing(facts).is_opted_out
+        assert [event["error"] for event in office.events("reply_failed")] == ["ContestedError"]
+
+    def test_a_customer_who_was_never_planned_gets_a_standing(self, office: Office) -> None:
+        facts = office.add(someone())
+        del office.store.standings[facts.customer_id]
+        office.hear("STOP")
+        assert (office.standing(facts).version, office.standing(facts).is_opted_out) == (1, True)
+
+    def test_several_replies_of_one_batch_build_on_each_other_in_the_order_they_were_said(self, office: Office) -> None:
+        facts = office.add(someone())
+        arrivals = [
+            office.reply("START", ago=1, reply_id="reply-3"),
+            office.reply("paid", ago=5, reply_id="reply-1"),
+            office.reply("STOP", ago=3, reply_id="reply-2"),
+        ]
+        assert office.work(*arrivals) == []
+        standing = office.standing(facts)
+        assert not standing.is_opted_out
+        assert (standing.version, len(standing.holds)) == (4, 1)
+        assert [reply.inbound.inbound_id for reply in office.kept] == ["reply-1", "reply-2", "reply-3"]
+
+    def test_what_the_log_tells_is_ids_and_meanings(self, office: Office) -> None:
+        office.add(someone())
+        office.hear("he is dead, stop")
+        assert office.events("reply") == [
+            {"customer_id": "C0001", "reply_id": "reply-1", "meanings": "opt_out,deceased"}
+        ]
+        told = repr(office.journal.events) + repr(office.announcer.announced)
+        assert "dead, stop" not in told
+        assert "900000001" not in told
+
+    def test_the_decision_that_follows_is_told_unless_it_is_to_send(self, office: Office) -> None:
+        office.add(someone(), replace(waking(someone()), opted_out_at=NOW - timedelta(days=1)))
+        office.hear("START")
+        assert office.journal.decisions == []
+        office.hear("STOP", ago=0, reply_id="reply-2")
+        ((customer_id, decision, _),) = office.journal.decisions
+        assert (customer_id, decision.reason) == ("C0001", Reason.OPTED_OUT)
+
+
+class TestComingAgain:
+    """A reply that is delivered again changes nothing, and what may not have been told is told again."""
+
+    def test_it_changes_and_counts_nothing(self, office: Office) -> None:
+        facts = office.add(someone())
+        once = office.reply("I never bought that")
+        office.work(once)
+        standing, counts = office.standing(facts), dict(office.journal.counts)
+        office.work(replace(once, receive_count=2))
+        assert office.standing(facts) is standing
+        assert office.journal.counts == counts
+        assert len(office.kept) == 1
+
+    def test_it_is_told_again(self, office: Office) -> None:
+        office.add(someone())
+        once = office.reply("I never bought that")
+        office.work(once)
+        first = list(office.announcer.announced)
+        office.work(replace(once, receive_count=2))
+        assert sorted(map(repr, office.announcer.announced)) == sorted(map(repr, [*first, *first]))
+
+    def test_what_was_kept_and_not_acted_upon_is_acted_upon(self, office: Office) -> None:
+        facts = office.add(someone())
+        once = office.reply("STOP")
+        office.store.fails = 1
+        assert office.work(once) == ["message-reply-1"]
+        assert office.work(replace(once, receive_count=2)) == []
+        assert office.standing(facts).is_opted_out
+        assert office.journal.counts == {"Replies": 1, "ReplyOptOut": 1, "RepliesFailed": 1, "OptOuts": 1}
+
+    def test_at_the_last_receive_a_person_is_called(self, office: Office) -> None:
+        office.add(someone())
+        office.store.fails = 1
+        assert office.hear("STOP", receives=4) == ["message-reply-1"]
+        assert office.announcer.announced == []
+        office.store.fails = 1
+        assert office.hear("STOP", receives=5) == ["message-reply-1"]
+        assert office.announcer.announced == [CustomerNeedsPerson("C0001", NOW, Why.HELP, "reply-1")]
+
+    def test_a_person_is_called_for_somebody_whose_record_cannot_be_read(self, office: Office) -> None:
+        office.add(someone())
+        office.store.unreadable.add("C0001")
+        assert office.hear("STOP", receives=5) == ["message-reply-1"]
+        assert office.announcer.announced == [CustomerNeedsPerson("C0001", NOW, Why.HELP, "reply-1")]
+
+    def test_one_numbers_failure_touches_no_other(self, office: Office) -> None:
+        office.add(someone())
+        other = office.add(someone(2))
+        office.reader.fails_at = "poison"
+        arrivals = [
+            office.reply("paid", ago=9, reply_id="reply-1"),
+            office.reply("poison", ago=5, reply_id="reply-2"),
+            office.reply("STOP", ago=1, reply_id="reply-3"),
+            office.reply("STOP", other.phone, reply_id="reply-4"),
+        ]
+        assert sorted(office.work(*arrivals)) == ["message-reply-2", "message-reply-3"]
+        assert office.standing(other).is_opted_out
+        (event, _) = office.events("reply_failed")
+        assert event["error"] == "ValueError"
+        assert "poison" not in repr(office.journal.events)
+
+    def test_without_time_to_finish_it_is_not_begun(self, office: Office) -> None:
+        office.add(someone())
+        assert office.work(office.reply("STOP"), seconds=14.9) == ["message-reply-1"]
+        assert office.kept == []
+        assert office.journal.counts == {"RepliesOutOfTime": 1}
+
+
+class TestOptingIn:
+    """An opt-in lifts opt-outs, with the carrier too."""
+
+    def opted_out(self, office: Office, **changes: Any) -> Facts:  # noqa: ANN401 - fields
+        facts = someone()
+        return office.add(facts, waking(facts, None, opted_out_at=NOW - timedelta(days=9), **changes))
+
+    def test_reminders_go_on_and_the_carrier_lets_them_through(self, office: Office) -> None:
+        facts = self.opted_out(office)
+        office.carrier.numbers = [facts.phone]
+        office.hear("START")
+        assert not office.standing(facts).is_opted_out
+        assert office.standing(facts).wake is not None
+        assert office.carrier.numbers == []
+        assert office.journal.counts["CarrierOptIns"] == 1
+
+    def test_it_lifts_no_hold(self, office: Office) -> None:
+        hold = Hold(HoldReason.DISPUTE, None, NOW - timedelta(days=9))
+        facts = self.opted_out(office, holds=(hold,))
+        office.hear("START")
+        assert office.standing(facts).holds == (hold,)
+        assert isinstance(decide(facts, office.standing(facts), the_policies(), NOW), Stop)
+
+    def test_one_that_was_overtaken_by_an_opt_out_asks_nothing_of_the_carrier(self, office: Office) -> None:
+        facts = office.add(someone(), waking(someone(), None, opted_out_at=NOW))
+        office.hear("START", ago=60)
+        assert office.standing(facts).is_opted_out
+        assert office.carrier.taken_off == []
+
+    def test_a_carrier_that_refuses_or_is_out_of_reach_holds_nothing_up(self, office: Office) -> None:
+        facts = self.opted_out(office)
+        office.carrier.taken_off = [facts.phone]
+        assert office.hear("START") == []
+        assert office.journal.counts["CarrierOptInsRefused"] == 1
+        office.carrier.unreachable = True
+        assert office.hear("START", ago=1, reply_id="reply-2") == []
+        assert office.journal.counts["CarrierOptInsFailed"] == 1
+        assert office.events("opt_in_failed") == [{"reply_id": "reply-2", "error": "OutsideError"}]
+
+
+class TestConfirming:
+    """At most one text an opt-out, where the law allows it, and soon."""
+
+    @pytest.fixture
+    def office(self) -> Office:
+        return Office(NOON)
+
+    def test_in_the_united_states_an_opt_out_is_confirmed_once(self, office: Office) -> None:
+        facts = office.add(american())
+        assert office.hear("STOP", facts.phone) == []
+        body = "Demo Finance: You have opted out and will get no more texts from us. Questions? Call 0800-000-123."
+        assert office.gateway.published == [Sms(facts.phone, body, origination_number="+18005550100", max_price="0.05")]
+        standing = office.standing(facts)
+        (entry,) = standing.ledger
+        send_id = confirmation_id("C0001", "reply-1")
+        assert (entry.send_id, entry.claim_id, entry.at, entry.stage) == (send_id, "claim-1", NOON, None)
+        assert (entry.accounts, entry.answers) == ((), None)
+        assert (standing.version, standing.wake, standing.is_opted_out) == (2, None, True)
+
+    def test_its_record_is_kept_like_any_other(self, office: Office) -> None:
+        facts = office.add(american())
+        office.hear("STOP", facts.phone)
+        (record,) = office.records
+        assert (record.state, record.message_id, record.stage) == (ContactState.SENT, "message-1", None)
+        assert (record.account_ids, record.template) == ((), "en/opt-out-confirmation@1")
+        assert (record.encoding, record.parts, record.phone) == ("GSM-7", 1, facts.phone)
+        assert (record.lender, record.jurisdiction) == ("demo-tw", "US")
+        assert record.text == office.gateway.published[0].text
+        assert record.price > 0
+        assert record.expires_at == NOON + timedelta(days=1096)
+        assert office.journal.counts["SmsAccepted"] == 1
+        assert [event["outcome"] for event in office.events("opt_out_confirmed")] == ["accepted"]
+
+    def test_it_is_written_in_the_customers_language(self, office: Office) -> None:
+        facts = office.add(american(language="zh-Hant"))
+        office.hear("STOP", facts.phone)
+        assert office.gateway.published[0].text == "【示範分期】已為您停止傳送簡訊，有疑問請洽0800-000-123"
+
+    def test_it_does_not_come_again_with_the_reply_nor_with_a_second_opt_out(self, office: Office) -> None:
+        facts = office.add(american())
+        once = office.reply("STOP", facts.phone)
+        office.work(once)
+        office.work(replace(once, receive_count=2))
+        office.hear("STOP", facts.phone, ago=0, reply_id="reply-2")
+        office.hear("STOP", facts.phone, ago=60, reply_id="reply-3")
+        assert len(office.gateway.published) == 1
+
+    def test_a_new_opt_out_after_an_opt_in_is_confirmed_again(self, office: Office) -> None:
+        facts = office.add(american())
+        for ago, text in ((30, "STOP"), (20, "START"), (10, "STOP")):
+            office.hear(text, facts.phone, ago=ago, reply_id=f"reply-{ago}")
+        assert len(office.gateway.published) == 2
+
+    def test_two_who_have_the_number_get_one(self, office: Office) -> None:
+        one, other = office.add(american()), office.add(american(2, phone="+12025550001"))
+        once = office.reply("STOP", one.phone)
+        office.work(once)
+        office.work(replace(once, receive_count=2))
+        assert len(office.gateway.published) == 1
+        assert [len(office.standing(facts).ledger) for facts in (one, other)] == [1, 0]
+
+    @pytest.mark.parametrize(("ago", "texts"), [(300, 1), (300.001, 0)])
+    def test_five_minutes_later_it_is_too_late(self, office: Office, ago: float, texts: int) -> None:
+        facts = office.add(american())
+        office.hear("STOP", facts.phone, ago=ago)
+        assert office.standing(facts).is_opted_out
+        assert len(office.gateway.published) == texts
+
+    def test_none_goes_out_while_sending_is_off(self, office: Office) -> None:
+        facts = office.add(american())
+        office.switch.on = False
+        office.hear("STOP", facts.phone)
+        assert office.standing(facts).is_opted_out
+        assert office.gateway.published == []
+        assert office.standing(facts).ledger == ()
+
+    @pytest.mark.parametrize(
+        ("now", "texts"),
+        [
+            pytest.param(datetime(2026, 12, 1, 13, 59, tzinfo=UTC), 0, id="before nine in the morning"),
+            pytest.param(datetime(2026, 12, 1, 14, 0, tzinfo=UTC), 1, id="at nine"),
+            pytest.param(datetime(2026, 12, 2, 1, 0, tzinfo=UTC), 0, id="at eight in the evening"),
+            pytest.param(datetime(2026, 12, 6, 17, 0, tzinfo=UTC), 0, id="on a Sunday"),
+        ],
+    )
+    def test_none_goes_out_when_people_are_not_texted(self, now: datetime, texts: int) -> None:
+        office = Office(now)
+        facts = office.add(american())
+        office.hear("STOP", facts.phone)
+        assert office.standing(facts).is_opted_out
+        assert len(office.gateway.published) == texts
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            pytest.param({"region": "MA"}, id="in Massachusetts"),
+            pytest.param({"country": "TW", "region": "", "time_zone": "America/New_York"}, id="in Taiwan"),
+            pytest.param({"lender": "nobody"}, id="with a lender we do not know"),
+        ],
+    )
+    def test_none_goes_out_where_it_is_not_allowed(self, office: Office, changes: dict[str, Any]) -> None:
+        facts = office.add(american(**changes))
+        office.hear("STOP", facts.phone)
+        assert office.standing(facts).is_opted_out
+        assert office.gateway.published == []
+
+    def test_none_goes_to_the_dead_or_to_a_number_the_carrier_refused(self, office: Office) -> None:
+        one = office.add(american())
+        other = american(2)
+        office.add(other, waking(other, suspended_phone=other.phone))
+        office.hear("he is dead, stop", one.phone)
+        office.hear("STOP", other.phone, reply_id="reply-2")
+        assert office.gateway.published == []
+
+    def test_an_opt_out_of_one_account_is_not_confirmed(self, office: Office) -> None:
+        facts = office.add(american())
+        office.hear("STOP 5678", facts.phone)
+        assert office.standing(facts).is_opted_out_of("A0001-0")
+        assert office.gateway.published == []
+
+    def test_one_that_is_refused_for_now_is_given_back_and_never_tried_again(self, office: Office) -> None:
+        facts = office.add(american())
+        office.gateway.answers = [Published(Outcome.REFUSED_FOR_NOW, code="Throttling")]
+        once = office.reply("STOP", facts.phone)
+        assert office.work(once) == []
+        standing = office.standing(facts)
+        assert (standing.ledger, standing.wake, standing.is_opted_out, standing.version) == ((), None, True, 3)
+        assert office.records == []
+        office.work(replace(once, receive_count=2))
+        assert len(office.gateway.published) == 1
+        assert office.journal.counts["SmsRefusedForNow"] == 1
+
+    def test_one_that_is_refused_for_good_suspends_the_number(self, office: Office) -> None:
+        facts = office.add(american())
+        office.gateway.answers = [Published(Outcome.REFUSED_FOR_GOOD, code="InvalidParameter")]
+        office.hear("STOP", facts.phone)
+        standing = office.standing(facts)
+        assert (standing.ledger, standing.suspended_phone) == ((), facts.phone)
+        assert [(record.state, record.code) for record in office.records] == [
+            (ContactState.REFUSED, "InvalidParameter")
+        ]
+
+    def test_one_whose_answer_is_lost_stays_claimed_and_unknown(self, office: Office) -> None:
+        facts = office.add(american())
+        office.gateway.answers = [Published(Outcome.UNKNOWN, code="ReadTimeoutError")]
+        assert office.hear("STOP", facts.phone) == []
+        assert len(office.standing(facts).ledger) == 1
+        assert [record.state for record in office.records] == [ContactState.UNKNOWN]
+
+    def test_one_whose_inbox_died_is_recorded_as_unknown_and_not_sent_again(self, office: Office) -> None:
+        facts = office.add(american())
+        once = office.reply("STOP", facts.phone)
+        office.contacts.fails = True
+        assert office.work(once) == ["message-reply-1"]
+        assert office.records == []
+        assert office.work(replace(once, receive_count=2)) == []
+        (record,) = office.records
+        assert (record.state, record.code, record.stage) == (ContactState.UNKNOWN, "sender_died", None)
+        assert len(office.gateway.published) == 1
+        assert office.events("sms_unknown") == [
+            {"customer_id": "C0001", "send_id": record.send_id, "code": "inbox_died"}
+        ]
+
+    def test_while_others_write_it_is_claimed_once(self, office: Office) -> None:
+        facts = office.add(american())
+        office.store.meanwhile = [lambda stored: replace(stored, reason="other")]
+        office.hear("STOP", facts.phone)
+        assert len(office.standing(facts).ledger) == len(office.gateway.published) == 1
+
+    def test_who_was_opted_out_meanwhile_gets_none(self, office: Office) -> None:
+        facts = office.add(american())
+        office.store.meanwhile = [lambda stored: replace(stored, opted_out_at=NOON - timedelta(seconds=9))]
+        office.hear("STOP", facts.phone)
+        assert office.gateway.published == []
