@@ -41,6 +41,7 @@ SAM_BUILD = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL SAM_CLI_TELEMETRY=0 PATH="$(
 	PYTHON="$(CURDIR)/$(BIN)/python" $(TOOLS_VENV)/bin/sam build
 
 ACCOUNTS =
+EVENTS =
 START =
 DAYS =
 OUT = .local
@@ -66,9 +67,9 @@ help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: setup ## Play 45 days on the embedded AWS; ACCOUNTS=file.csv START=2026-12-01 DAYS=30 OUT=dir
-	@$(BIN)/python -m tests.local $(if $(ACCOUNTS),--accounts "$(ACCOUNTS)") $(if $(START),--start "$(START)") \
-		$(if $(DAYS),--days "$(DAYS)") --out "$(OUT)"
+run: setup ## Play 45 days on the embedded AWS; ACCOUNTS=file.csv EVENTS=file.jsonl START=2026-12-01 DAYS=30 OUT=dir
+	@$(BIN)/python -m tests.local $(if $(ACCOUNTS),--accounts "$(ACCOUNTS)") $(if $(EVENTS),--events "$(EVENTS)") \
+		$(if $(START),--start "$(START)") $(if $(DAYS),--days "$(DAYS)") --out "$(OUT)"
 
 .PHONY: preview
 preview: setup ## Show all texts of a lender; LENDER=demo-tw LANGUAGE=zh-Hant COUNTRY=TW POLICIES=folder

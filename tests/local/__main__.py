@@ -12,6 +12,7 @@ from dunning.domain.errors import DunningError
 from tests.local.recorder import FILES
 from tests.local.report import choose_examples, report
 from tests.local.runner import BEGINS_IN, NothingLoadedError, Progress, run
+from tests.local.said import Said, SaidError, read_said
 from tests.local.sample import sample_file
 from tests.local.template import TemplateError
 
@@ -31,6 +32,9 @@ Without --accounts a sample portfolio of fictional customers is made up, and wri
 
 A `paid_on` later than the virtual clock has not happened yet: it arrives as a payment at the start of that day
 where the customer lives. The run begins on START at 00:00 in UTC+8, and ends after DAYS days.
+
+In the sample people write back, and some numbers cannot be reached. With --accounts every text arrives and nobody
+answers, but for what --events says: payments, replies and receipts, a line of JSON each (README, "Your own events").
 
 Written to OUT: {", ".join(FILES.values())}.
 
@@ -53,6 +57,9 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--accounts", type=Path, metavar="FILE", help="a CSV file of accounts (default: a sample)")
+    parser.add_argument(
+        "--events", type=Path, metavar="FILE", help="your own payments, replies and receipts (JSON lines)"
+    )
     parser.add_argument(
         "--start",
         type=_day,
@@ -122,6 +129,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except OSError as error:
             sys.stderr.write(f"{path}: {error.strerror}\n")
             return 2
+    said: list[Said] = []
+    if options.events is not None:
+        try:
+            said = read_said(options.events.read_bytes(), options.events.name)
+        except OSError as error:
+            sys.stderr.write(f"{options.events}: {error.strerror}\n")
+            return 2
+        except SaidError as error:
+            sys.stderr.write(f"{error}\n")
+            return 2
     try:
         out.mkdir(parents=True, exist_ok=True)
         if options.accounts is None:
@@ -132,7 +149,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     progress = _ProgressLine(start + timedelta(days=options.days - 1))
     try:
-        result = run(accounts, start=start, days=options.days, out=out, name=path.name, on_progress=progress.show)
+        result = run(
+            accounts,
+            start=start,
+            days=options.days,
+            out=out,
+            name=path.name,
+            said=said,
+            lively=options.accounts is None,
+            on_progress=progress.show,
+        )
     except (NothingLoadedError, TemplateError, DunningError) as error:
         sys.stderr.write(f"ERROR: {error}\n")
         return 1

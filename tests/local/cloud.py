@@ -25,8 +25,10 @@ from moto import mock_aws
 from moto.core.base_backend import BackendDict
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import Item
+from moto.sns.models import sns_backends
 from moto.sqs.models import Queue, sqs_backends
 
+from dunning.contracts.announcements import SOURCE as OUR_SOURCE
 from dunning.ports import Journal
 from tests.local import ROOT, events
 from tests.local.clock import VirtualClock
@@ -97,6 +99,15 @@ class SentSms:
 
 
 @dataclass(frozen=True, slots=True)
+class Announced:
+    """An event that the functions put on the bus."""
+
+    at: datetime
+    kind: str
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class LenderEvent:
     """An event of the lender's systems: its detail-type and its detail."""
 
@@ -153,6 +164,8 @@ class LocalCloud:
         self.clock = VirtualClock(begin)
         self.outbox: list[SentSms] = []
         self.uploads: list[Upload] = []
+        self.announced: list[Announced] = []
+        self.is_busy: Callable[[], bool] = lambda: False
         self.stack: Stack
         self.ticks = 0
         self._listener = listener
@@ -172,7 +185,7 @@ class LocalCloud:
             # A client of the default session made outside would not know of moto or of our hooks.
             stack.enter_context(patch.object(boto3, "DEFAULT_SESSION", None))
             stack.enter_context(mock_aws())
-            stack.enter_context(patched_moto(self.clock, self._published))
+            stack.enter_context(patched_moto(self.clock, self._published, self._put, self._turns_away))
             session = boto3.Session()
             self.stack = create_stack(session.client("cloudformation"), self._template, parameters=self._parameters)
             self.s3 = session.client("s3")
@@ -326,11 +339,11 @@ class LocalCloud:
         ]
         return parse_wake(min(wakes)) if wakes else None
 
-    def next_visible(self) -> datetime | None:
-        """Return when the next message on the queue can be received."""
+    def next_visible(self, function: str = "sender") -> datetime | None:
+        """Return when the next message on a function's queue can be received."""
         visible_at = [
             max(message.visible_at, message.delayed_until)
-            for message in self._queue()._messages  # noqa: SLF001
+            for message in self._queue(function)._messages  # noqa: SLF001
         ]
         # moto shows a message once its time has passed, not when it has come.
         return datetime.fromtimestamp((min(visible_at) + 1) / 1000, UTC) if visible_at else None
@@ -345,9 +358,17 @@ class LocalCloud:
         return sum("wake_key" in item.attrs for item in self._items(self.stack.customers_table))
 
     def dead_letters(self) -> int:
-        """Return how many jobs are in the dead-letter queue of the queue of jobs."""
-        queue = self._queue().dead_letter_queue
-        return len(queue._messages) if queue else 0  # noqa: SLF001 - moto has no other way in
+        """Return how many messages are in the dead-letter queues of all functions' queues."""
+        queues = [self._queue(function).dead_letter_queue for function in self.stack.sources]
+        return sum(len(queue._messages) for queue in queues if queue)  # noqa: SLF001 - moto has no other way in
+
+    def wants_no_texts(self, phone: str) -> bool:
+        """Tell whether a number is on SNS's list of those that want no texts."""
+        return phone in self._backend(sns_backends).opt_out_numbers
+
+    def want_no_texts(self, phone: str) -> None:
+        """Put a number on SNS's list, as a carrier does with one that says STOP."""
+        self._backend(sns_backends).opt_out_numbers.append(phone)
 
     def objects(self, prefix: str) -> Iterator[tuple[str, bytes]]:
         """Yield the bucket's objects below a prefix, by key."""
@@ -364,6 +385,16 @@ class LocalCloud:
         }
         sms = SentSms(self.clock.now(), parameters["PhoneNumber"], parameters["Message"], message_id, attributes)
         self.outbox.append(sms)
+
+    def _turns_away(self) -> bool:
+        return self.is_busy()
+
+    def _put(self, entries: list[dict[str, Any]]) -> None:
+        self.announced += [
+            Announced(self.clock.now(), entry["DetailType"], json.loads(entry["Detail"]))
+            for entry in entries
+            if entry["Source"] == OUR_SOURCE
+        ]
 
     def _step_into(self, function: Function) -> None:
         """Give the process the function's environment, and nothing of another function's."""
@@ -407,8 +438,8 @@ class LocalCloud:
         partitions = self._backend(dynamodb_backends).get_table(table).items.values()
         return (item for partition in partitions for item in partition.values())
 
-    def _queue(self) -> Queue:
-        queue: Queue = self._backend(sqs_backends).get_queue(self.stack.queue_name)
+    def _queue(self, function: str) -> Queue:
+        queue: Queue = self._backend(sqs_backends).get_queue(self.stack.sources[function].queue_name)
         return queue
 
     def _backend(self, backends: BackendDict[Any]) -> Any:  # noqa: ANN401 - moto is not typed

@@ -12,6 +12,7 @@ from threading import RLock
 from typing import Any
 from unittest.mock import patch
 
+from botocore.exceptions import ClientError
 from botocore.handlers import BUILTIN_HANDLERS
 from moto.core.responses import BaseResponse
 from moto.core.utils import method_names_from_class
@@ -29,13 +30,20 @@ _READS = frozenset({"Query", "BatchGetItem", "GetItem", "Scan", "DescribeTable",
 
 
 @contextmanager
-def patched_moto(clock: VirtualClock, on_publish: Callable[[dict[str, Any], str], None]) -> Iterator[None]:
+def patched_moto(
+    clock: VirtualClock,
+    on_publish: Callable[[dict[str, Any], str], None],
+    on_events: Callable[[list[dict[str, Any]]], None] = lambda _: None,
+    is_busy: Callable[[], bool] = lambda: False,
+) -> Iterator[None]:
     """
     Patch moto and botocore while the context lasts.
 
     Args:
         clock: what SQS takes for the time: visibility timeouts and retention follow it.
         on_publish: told of every accepted SNS publish: its parameters and its message id.
+        on_events: told of the entries of every PutEvents.
+        is_busy: asked before each text whether SNS turns it away for now.
     """
     with ExitStack() as stack:
         # moto compares visibility through two datetimes per message and call (1,000 jobs: 25 s to drain).
@@ -49,7 +57,7 @@ def patched_moto(clock: VirtualClock, on_publish: Callable[[dict[str, Any], str]
         stack.enter_context(patch.object(BaseResponse, "call_action", call_action))
         stack.enter_context(patch.object(Table, "query", _query_by_key(Table.query, groups)))
         stack.enter_context(patch.object(Table, "all_items", _candidates_only(Table.all_items)))
-        stack.enter_context(_publishes_told_to(on_publish))
+        stack.enter_context(_calls_told_to(on_publish, on_events, is_busy))
         yield
 
 
@@ -200,15 +208,24 @@ def _in_range(items: list[Item], attribute: str, comparison: str | None, operand
 
 
 @contextmanager
-def _publishes_told_to(on_publish: Callable[[dict[str, Any], str], None]) -> Iterator[None]:
+def _calls_told_to(
+    on_publish: Callable[[dict[str, Any], str], None],
+    on_events: Callable[[list[dict[str, Any]]], None],
+    is_busy: Callable[[], bool],
+) -> Iterator[None]:
     """
-    Hook into every client made from now on: moto keeps text and number of an SMS, but drops its attributes.
+    Hook into every client made from now on: moto drops an SMS's attributes, keeps no event, and is never busy.
 
-    The two hooks of one call share its context.
+    The two hooks of one publish share its context.
     """
 
     def remember(params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
+        if "PhoneNumber" in params and is_busy():
+            raise ClientError({"Error": {"Code": "Throttling", "Message": "Rate exceeded"}}, "Publish")
         context["local_publish"] = params
+
+    def hear(params: dict[str, Any], **_: object) -> None:
+        on_events(params["Entries"])
 
     def tell(parsed: dict[str, Any], context: dict[str, Any], **_: object) -> None:
         if "MessageId" in parsed and "PhoneNumber" in (params := context.get("local_publish", {})):
@@ -217,6 +234,7 @@ def _publishes_told_to(on_publish: Callable[[dict[str, Any], str], None]) -> Ite
     hooks: list[tuple[str, Callable[..., None]]] = [
         ("provide-client-params.sns.Publish", remember),
         ("after-call.sns.Publish", tell),
+        ("provide-client-params.events.PutEvents", hear),
     ]
     BUILTIN_HANDLERS.extend(hooks)
     try:

@@ -1,25 +1,26 @@
 """
 Payments that arrive while a local run is under way.
 
-A `paid_on` later than the virtual clock has not happened yet. It is blanked in the file that is uploaded first,
-and arrives as a newer file of its own at the start of that local day.
+A `paid_on` later than the virtual clock has not happened yet. It is blanked in the file that is uploaded first, and
+the lender's systems say so at the start of that local day.
 """
 
 import csv
 import io
-import re
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from functools import cache
 from zoneinfo import ZoneInfo
 
 from dunning.domain.hours import zone_named
+from dunning.domain.money import minor_digits
 from dunning.policy import PolicyBook, load_policies
 from dunning.policy.jurisdiction import zones_of_countries
-from dunning.services.intake.cells import read_date
+from dunning.services.intake.cells import read_amount, read_currency, read_date, read_whole
 from dunning.services.intake.characters import plain
 from dunning.services.intake.refusals import CellError
+from tests.local.cloud import LenderEvent
 
 _ZONE_OF_COUNTRY = {
     "TW": "Asia/Taipei",
@@ -29,19 +30,36 @@ _ZONE_OF_COUNTRY = {
 }
 """Where there are several, the most populous: a payment's day has to begin somewhere."""
 
-_A_PAYMENT = re.compile(r"(?=.*[1-9])[0-9,]+(\.[0-9]+)?")
+_MOST_INSTALMENTS = 99_999
 _BOM = "\ufeff"
 _BLANKED = ("paid_on", "paid_amount")
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
-    """A file, the instant at which it arrives, and the (customer, account) of each payment it brings."""
+class Payment:
+    """A payment, and the instant at which it becomes known. `paid` is what is paid by then, in minor units."""
 
     at: datetime
-    key: str
-    body: bytes
-    paid: tuple[tuple[str, str], ...]
+    customer_id: str
+    account_id: str
+    instalment_no: int
+    paid: int
+    currency: str
+
+    def event(self) -> LenderEvent:
+        """Return what the lender's systems say."""
+        return LenderEvent(
+            "InstalmentPaid",
+            {
+                "schema_version": 1,
+                "customer_id": self.customer_id,
+                "at": self.at.isoformat(),
+                "account_id": self.account_id,
+                "instalment_no": self.instalment_no,
+                "paid": self.paid,
+                "currency": self.currency,
+            },
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,46 +82,26 @@ class _Table:
         return text.getvalue().encode()
 
 
-def split(
-    body: bytes, *, begin: datetime, prefix: str = "accounts/", only: Container[str] | None = None
-) -> tuple[bytes, list[Arrival]]:
+def split(body: bytes, *, begin: datetime) -> tuple[bytes, list[Payment]]:
     """
-    Split a file of accounts into what is known when a run begins and the payments that come later.
+    Split a file of accounts into what is known when a run begins and the payments that come later, earliest first.
 
-    Each payment file holds every row of the customers who pay on that day, as of then; `only` leaves out customers
-    who were refused in the first file, and would be again. Line numbers of the first file stay as they are. A file
-    that is no CSV, or has no later payments, is left untouched.
+    Line numbers of the file stay as they are. One that is no CSV, or has no later payments, is left untouched.
     """
     table = _read(body)
     if table is None:
         return body, []
     rows = table.lines[1:]
-    comes_at = [_comes_at(table, row, begin) for row in rows]
-    if not any(comes_at):
+    payments = [_payment(table, row, begin) for row in rows]
+    if not any(payments):
         return body, []
-    first = table.write([table.lines[0], *_as_of(table, rows, comes_at, begin)])
-
-    rows_of: dict[str, list[int]] = {}
-    paying: dict[tuple[datetime, str], list[int]] = {}
-    for index, (row, at) in enumerate(zip(rows, comes_at, strict=True)):
-        rows_of.setdefault(table.value(row, "customer_id"), []).append(index)
-        if at is not None and (only is None or table.value(row, "customer_id") in only):
-            paying.setdefault((at, _zone_name(table, row)), []).append(index)
-    arrivals = []
-    for (at, zone), paid in sorted(paying.items()):
-        customers = dict.fromkeys(table.value(rows[index], "customer_id") for index in paid)
-        chosen = [index for customer in customers for index in rows_of[customer]]
-        lines = _as_of(table, [rows[i] for i in chosen], [comes_at[i] for i in chosen], at)
-        day = at.astimezone(_zone(zone)).date()
-        arrivals.append(
-            Arrival(
-                at,
-                f"{prefix}payments-{day.isoformat()}-{zone.replace('/', '-').lower()}.csv",
-                table.write([table.lines[0], *lines]),
-                tuple((table.value(rows[i], "customer_id"), table.value(rows[i], "account_id")) for i in paid),
-            )
-        )
-    return first, arrivals
+    blanked = [table.columns[name] for name in _BLANKED if name in table.columns]
+    first = [
+        ["" if index in blanked else value for index, value in enumerate(row)] if payment else row
+        for row, payment in zip(rows, payments, strict=True)
+    ]
+    found = [payment for payment in payments if payment is not None]
+    return table.write([table.lines[0], *first]), sorted(found, key=lambda one: one.at)
 
 
 def count_customers(body: bytes) -> tuple[int, int]:
@@ -127,32 +125,19 @@ def _read(body: bytes) -> _Table | None:
     return _Table(columns, lines, text.startswith(_BOM))
 
 
-def _comes_at(table: _Table, row: Sequence[str], begin: datetime) -> datetime | None:
-    """Return when a row's payment arrives, `None` if it has none, had it before the run, or intake must refuse it."""
+def _payment(table: _Table, row: Sequence[str], begin: datetime) -> Payment | None:
+    """Return the payment of a row, `None` if it has none, had it before the run, or intake must refuse it."""
     try:
         paid_on = read_date(table.value(row, "paid_on"))
+        currency = read_currency(table.value(row, "currency"))
+        paid = read_amount(table.value(row, "paid_amount") or table.value(row, "amount"), minor_digits(currency))
+        number = read_whole(table.value(row, "instalment_no"), 1, _MOST_INSTALMENTS)
     except CellError:
         return None
-    paid_amount = table.value(row, "paid_amount")
-    if paid_amount and not _A_PAYMENT.fullmatch(paid_amount):
+    comes = datetime.combine(paid_on, time(), _zone(_zone_name(table, row))).astimezone(UTC)
+    if comes <= begin or paid <= 0:
         return None
-    arrives = datetime.combine(paid_on, time(), _zone(_zone_name(table, row))).astimezone(UTC)
-    return arrives if arrives > begin else None
-
-
-def _as_of(
-    table: _Table,
-    rows: Sequence[list[str]],
-    comes_at: Sequence[datetime | None],
-    moment: datetime,
-) -> Iterable[list[str]]:
-    """Yield rows with the payments blanked that have not come at a moment."""
-    blanked = [table.columns[name] for name in _BLANKED if name in table.columns]
-    for row, at in zip(rows, comes_at, strict=True):
-        if at is None or at <= moment:
-            yield row
-        else:
-            yield ["" if index in blanked else value for index, value in enumerate(row)]
+    return Payment(comes, table.value(row, "customer_id"), table.value(row, "account_id"), number, paid, currency)
 
 
 def _zone_name(table: _Table, row: Sequence[str]) -> str:

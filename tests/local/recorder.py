@@ -18,6 +18,7 @@ FILES: Mapping[str, str] = {
     "sent": "outbox.jsonl",
     "decisions": "decisions.jsonl",
     "contacts": "contacts.jsonl",
+    "events": "events.jsonl",
     "refused": "rejects.csv",
     "summary": "summary.json",
     "log": "functions.log",

@@ -125,21 +125,27 @@ def dollars(micro: int) -> str:
     return f"${micro / _MICRO:,.2f}"
 
 
+_LAST = 10_000
+"""Where what is no reminder stands among the stages: behind all of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
     """A text as it arrived on somebody's phone."""
 
     local_at: str
     to: str
-    stage: int
+    stage: int | None
     language: str
     segments: int
     encoding: str
     text: str
 
 
-def stage_name(stage: int) -> str:
+def stage_name(stage: int | None) -> str:
     """Say a stage in words."""
+    if stage is None:
+        return "confirms an opt-out"
     if stage == 0:
         return "on the due date"
     return f"{abs(stage)} days {'before' if stage < 0 else 'after'}"
@@ -150,11 +156,11 @@ def choose_examples(examples: Iterable[Example], count: int = 6) -> list[Example
     of_language = {
         language: list(texts)
         for language, texts in groupby(
-            sorted(examples, key=lambda e: (e.language, e.local_at, e.to, e.stage)), key=lambda e: e.language
+            sorted(examples, key=lambda e: (e.language, e.local_at, e.to)), key=lambda e: e.language
         )
     }
     chosen: list[Example] = []
-    stages_shown: set[int] = set()
+    stages_shown: set[int | None] = set()
     while len(chosen) < count and any(of_language.values()):
         for texts in of_language.values():
             if texts and len(chosen) < count:
@@ -163,7 +169,7 @@ def choose_examples(examples: Iterable[Example], count: int = 6) -> list[Example
                 texts[:] = [e for e in texts if e.stage != example.stage] or [e for e in texts if e != example]
                 chosen.append(example)
                 stages_shown.add(example.stage)
-    return sorted(chosen, key=lambda e: (e.language, e.stage, e.local_at))
+    return sorted(chosen, key=lambda e: (e.language, _LAST if e.stage is None else e.stage, e.local_at))
 
 
 def report(summary: Mapping[str, Any], examples: Sequence[Example], files: Mapping[str, Path]) -> Iterator[str]:
@@ -182,6 +188,7 @@ def report(summary: Mapping[str, Any], examples: Sequence[Example], files: Mappi
     yield from _by_stage(summary["decisions"])
     yield from _at_the_end(summary["at_the_end"])
     yield from _payments(summary["payments"])
+    yield from _replies(summary)
     yield from _refused(summary["refused"])
     yield from _examples(examples)
     yield ""
@@ -189,7 +196,7 @@ def report(summary: Mapping[str, Any], examples: Sequence[Example], files: Mappi
     yield from ("  " + pad(what, 12) + str(path) for what, path in files.items())
     yield ""
     if run["dead_letters"]:
-        yield f"  {run['dead_letters']:,} jobs ended in the dead-letter queue; functions.log tells more"
+        yield f"  {run['dead_letters']:,} messages ended in dead-letter queues; functions.log tells more"
     if (left := run["calendar_days_left"]) is not None and left < CALENDAR_WARNING.days:
         yield f"  {_ending(left)}: make policy-check says which"
     yield f"  {run['wall_seconds']:.1f} s for {run['days']} days, {run['ticks']:,} ticks with something to do"
@@ -206,8 +213,8 @@ def _sent(sent: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield "SENT, by stage"
     rows = [
-        (f"{int(stage):+d}", stage_name(int(stage)), *_figures(numbers))
-        for stage, numbers in sorted(sent["by_stage"].items(), key=lambda entry: int(entry[0]))
+        (_sign(stage), stage_name(None if stage == "None" else int(stage)), *_figures(numbers))
+        for stage, numbers in sorted(sent["by_stage"].items(), key=lambda entry: _number(entry[0]))
     ]
     yield from table(
         ("stage", "", "texts", "customers", "segments", "estimated cost (USD)"),
@@ -224,9 +231,10 @@ def _sent(sent: Mapping[str, Any]) -> Iterator[str]:
         ],
         "<>>>>>",
     )
-    unclear = {state: n for state, n in sent["by_state"].items() if state != "sent"}
-    if unclear:
-        yield "  Not sent after all, or not known: " + ", ".join(f"{n} {state}" for state, n in unclear.items())
+    yield ""
+    yield "WHAT BECAME OF THEM"
+    states = [(state, _STATES[state], f"{n:,}") for state, n in sorted(sent["by_state"].items(), key=lambda e: -e[1])]
+    yield from table(("state", "", "texts"), states, "<<>")
 
 
 def _figures(numbers: Mapping[str, Any]) -> tuple[str, str, str, str]:
@@ -303,7 +311,59 @@ def _payments(payments: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _number(stage: str) -> int:
-    return 0 if stage == "none" else int(stage)
+    return 0 if stage == "none" else _LAST if stage == "None" else int(stage)
+
+
+def _sign(stage: str) -> str:
+    return "" if stage == "None" else f"{int(stage):+d}"
+
+
+def _replies(summary: Mapping[str, Any]) -> Iterator[str]:
+    replies = summary["replies"]
+    if replies["total"]:
+        yield ""
+        yield f"WHAT CUSTOMERS WROTE: {replies['total']:,} replies, by what they mean (one may mean several things)"
+        rows = [
+            *((meaning, _MEANINGS[meaning], f"{count:,}") for meaning, count in replies["by_meaning"].items()),
+            ("-", "not understood: kept, told, and nothing changed by it", f"{replies['not_understood']:,}"),
+        ]
+        yield from table(("meaning", "", "replies"), rows, "<<>")
+    silent = [(f"hold: {reason}", "", f"{count:,}") for reason, count in summary["holds"].items()]
+    silent += [(f"promise {state}", "of an instalment", f"{n:,}") for state, n in summary["promises"].items()]
+    if summary["unreachable"]:
+        silent.append(("unreachable", "the number is suspended until it is corrected", f"{summary['unreachable']:,}"))
+    if silent:
+        yield ""
+        yield "HOLDS, PROMISES AND NUMBERS AT THE END, as customers and carriers made them"
+        yield from table(("", "", "how many"), silent, "<<>")
+    if summary["announced"]:
+        yield ""
+        yield "TOLD TO OTHER SYSTEMS, events on the bus (events.jsonl)"
+        yield from table(("event", "events"), [(k, f"{n:,}") for k, n in summary["announced"].items()], "<>")
+
+
+_STATES: Mapping[str, str] = {
+    "unknown": "no answer yet: counts as sent, is not sent again",
+    "sent": "taken by the carrier, no receipt yet",
+    "refused": "refused at once",
+    "unconfirmed": "nothing was heard for three days",
+    "failed": "did not arrive",
+    "delivered": "arrived",
+}
+
+_MEANINGS: Mapping[str, str] = {
+    "opt_out": "wants no texts: none follow",
+    "opt_in": "wants texts again",
+    "paid": "says it is paid: silence for some days, or until it is",
+    "promise": "will pay by a day: silence until then",
+    "hardship": "cannot pay, wants a plan: over to a person",
+    "dispute": "disputes it: over to a person",
+    "wrong_person": "is somebody else: nothing follows",
+    "deceased": "the customer has died: nothing follows",
+    "represented": "a lawyer speaks for the customer: nothing follows",
+    "complaint": "complains: over to a person",
+    "help": "asks for help: over to a person",
+}
 
 
 def _refused(refused: Mapping[str, Any]) -> Iterator[str]:

@@ -20,12 +20,15 @@ from dunning.adapters.dynamodb.keys import FACTS, STANDING
 from dunning.contracts import instant
 from dunning.domain.contact import Contact
 from dunning.domain.facts import Facts
+from dunning.domain.meaning import Meaning
 from dunning.domain.rules import Rules
 from dunning.services.intake.refusals import REJECT_COLUMNS
 from tests.local.cloud import LocalCloud, SentSms
-from tests.local.payments import Arrival, count_customers, split
+from tests.local.payments import Payment, count_customers, split
 from tests.local.recorder import FILES, Recorder, remove_old, write_csv, write_json, write_json_lines
 from tests.local.report import Example
+from tests.local.said import Said
+from tests.local.world import World
 
 BEGINS_IN = timezone(timedelta(hours=8))
 """A run begins at midnight here: where most of the sample's customers live."""
@@ -62,13 +65,15 @@ def begin_of(start: date) -> datetime:
     return datetime.combine(start, datetime.min.time(), BEGINS_IN).astimezone(UTC)
 
 
-def run(
+def run(  # noqa: PLR0913 - what a run is made of
     accounts: bytes,
     *,
     start: date,
     days: int,
     out: Path,
     name: str = "accounts.csv",
+    said: Sequence[Said] = (),
+    lively: bool = False,
     parameters: Mapping[str, str] | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Result:
@@ -81,6 +86,8 @@ def run(
         days: how many days.
         out: where the files go; those of an earlier run are removed first.
         name: what the file is called.
+        said: events of the user's own that happen during the run.
+        lively: whether people write back and numbers fail by themselves, as in the sample.
         parameters: overrides of the template's parameters.
         on_progress: called once for each simulated day on which something happened.
 
@@ -99,14 +106,14 @@ def run(
     ):
         prefix = cloud.stack.upload_prefix
         progress = _daily(cloud, on_progress)
-        cloud.upload(prefix + name, split(accounts, begin=begin, prefix=prefix)[0])
+        first, later = split(accounts, begin=begin)
+        cloud.upload(prefix + name, first)
         loaded = {item["customer_id"]["S"] for item in cloud.items(cloud.stack.customers_table)}
-        arrivals = [one for one in split(accounts, begin=begin, prefix=prefix, only=loaded)[1] if one.at < end]
-        for arrival in arrivals:
-            cloud.run_until(arrival.at, on_step=progress)
-            cloud.upload(arrival.key, arrival.body)
-        cloud.run_until(end, on_step=progress)
-        harvest = _Harvest(cloud, recorder, arrivals)
+        payments = [one for one in later if one.at < end and one.customer_id in loaded]
+        world = World(cloud, wiring.policies(), lively=lively)
+        world.expect(payments, [one for one in said if begin <= one.at < end], end)
+        world.run_until(end, progress)
+        harvest = _Harvest(cloud, recorder, payments)
         harvest.write(out)
         customers, rows = count_customers(accounts)
         summary = {
@@ -150,9 +157,13 @@ def _daily(cloud: LocalCloud, on_progress: Callable[[Progress], None]) -> Callab
 class _Harvest:
     """Everything a finished run left in the cloud, joined."""
 
-    def __init__(self, cloud: LocalCloud, recorder: Recorder, arrivals: Iterable[Arrival]) -> None:
+    def __init__(self, cloud: LocalCloud, recorder: Recorder, payments: Iterable[Payment]) -> None:
         self._recorder = recorder
-        self._arrivals = arrivals
+        self._payments_made = payments
+        self._announced = cloud.announced
+        self._holds: Counter[str] = Counter()
+        self._promises: Counter[str] = Counter()
+        self._unreachable = 0
         self._book = wiring.policies()
         self.facts: dict[str, Facts] = {}
         self.standings: Counter[tuple[str, str]] = Counter()
@@ -163,8 +174,12 @@ class _Harvest:
                     self.facts[facts.customer_id] = facts
             elif item["item"]["S"] == STANDING:
                 standing = items.standing_of(item)
+                self._holds.update({hold.reason.value for hold in standing.holds})
+                self._promises.update(_kept(promise.kept) for promise in standing.promises.values())
+                self._unreachable += bool(standing.suspended_phone)
                 self.standings["waiting" if standing.wake else "stopped", standing.reason] += 1
-        contacts = (items.contact_of(item) for item in cloud.items(cloud.stack.contacts_table))
+        records = [item for item in cloud.items(cloud.stack.contacts_table) if "send_id" in item]
+        contacts = (items.contact_of(item) for item in records)
         self.contacts = sorted(contacts, key=lambda contact: (contact.at, contact.customer_id))
         self.refusals = list(_refusals(cloud))
         by_message = {contact.message_id: contact for contact in self.contacts if contact.message_id}
@@ -233,6 +248,10 @@ class _Harvest:
         """Write what was sent, recorded and refused."""
         write_json_lines(out / FILES["sent"], self.outbox)
         write_json_lines(out / FILES["contacts"], (_contact_line(contact) for contact in self.contacts))
+        write_json_lines(
+            out / FILES["events"],
+            ({"at": instant(one.at), "event": one.kind, "detail": one.detail} for one in self._announced),
+        )
         write_csv(out / FILES["refused"], ("file", *REJECT_COLUMNS), self.refusals)
 
     def numbers(self) -> dict[str, Any]:
@@ -263,6 +282,19 @@ class _Harvest:
             "decisions": decisions,
             "at_the_end": at_the_end,
             "payments": self._payments(),
+            "replies": {
+                "total": self._recorder.metrics["Replies"],
+                "not_understood": self._recorder.metrics["RepliesNotUnderstood"],
+                "by_meaning": {
+                    meaning.value: count
+                    for meaning in Meaning
+                    if (count := self._recorder.metrics[f"Reply{meaning.value.title().replace('_', '')}"])
+                },
+            },
+            "holds": dict(sorted(self._holds.items())),
+            "promises": dict(sorted(self._promises.items())),
+            "unreachable": self._unreachable,
+            "announced": dict(sorted(Counter(one.kind for one in self._announced).items())),
             "refused": {
                 "total": len(self.refusals),
                 "by_reason": dict(Counter(refusal[_REASON] for refusal in self.refusals)),
@@ -276,13 +308,15 @@ class _Harvest:
             for account_id in contact.account_ids:
                 texts[contact.customer_id, account_id].append((contact.at, contact.stage))
         after: Counter[str] = Counter()
-        for arrival in self._arrivals:
-            for who in arrival.paid:
-                if who[0] not in self.facts:
-                    continue
-                before = [stage for at, stage in texts[who] if at < arrival.at]
-                after[str(before[-1]) if before else "none"] += 1
+        for payment in self._payments_made:
+            about = texts[payment.customer_id, payment.account_id]
+            before = [stage for at, stage in about if at < payment.at and stage is not None]
+            after[str(before[-1]) if before else "none"] += 1
         return {"total": after.total(), "after_stage": dict(after)}
+
+
+def _kept(kept: bool | None) -> str:  # noqa: FBT001 - of a promise
+    return "open" if kept is None else "kept" if kept else "broken"
 
 
 _REASON = 1 + REJECT_COLUMNS.index("reason")

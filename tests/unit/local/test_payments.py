@@ -7,17 +7,18 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.local.payments import count_customers, split
+from tests.local.payments import Payment, count_customers, split
 
 BEGIN = datetime(2026, 11, 30, 16, tzinfo=UTC)
 """Midnight of 1 December in UTC+8."""
 
 HEADER = ("customer_id", "country", "time_zone", "account_id", "paid_on", "paid_amount")
+ALIKE = ("instalment_no", "amount", "currency")
 
 
 def _file(*rows: Sequence[str], header: Sequence[str] = HEADER) -> bytes:
     text = io.StringIO(newline="")
-    csv.writer(text).writerows([header, *rows])
+    csv.writer(text).writerows([(*header, *ALIKE), *((*row, "1", "3250", "TWD") for row in rows)])
     return text.getvalue().encode()
 
 
@@ -40,20 +41,31 @@ def test_the_first_day_has_not_begun_yet_in_america() -> None:
     assert [arrival.at for arrival in arrivals] == [datetime(2026, 12, 1, 5, tzinfo=UTC)]
 
 
-def test_a_later_payment_is_blanked_and_comes_at_the_start_of_its_day() -> None:
-    first, arrivals = split(_file(("C1", "TW", "", "A1", "2026-12-04", "100")), begin=BEGIN)
+def test_a_later_payment_is_blanked_and_is_told_at_the_start_of_its_day() -> None:
+    first, (payment,) = split(_file(("C1", "TW", "", "A1", "2026-12-04", "100")), begin=BEGIN)
     assert _rows(first)[0]["paid_on"] == _rows(first)[0]["paid_amount"] == ""
-    (arrival,) = arrivals
-    assert arrival.at == datetime(2026, 12, 3, 16, tzinfo=UTC)
-    assert arrival.key == "accounts/payments-2026-12-04-asia-taipei.csv"
-    assert arrival.paid == (("C1", "A1"),)
-    assert _rows(arrival.body)[0]["paid_on"] == "2026-12-04"
+    assert payment == Payment(datetime(2026, 12, 3, 16, tzinfo=UTC), "C1", "A1", 1, 10_000, "TWD")
+
+
+def test_a_day_without_an_amount_is_a_payment_in_full() -> None:
+    _, (payment,) = split(_file(("C1", "TW", "", "A1", "2026-12-04", "")), begin=BEGIN)
+    assert payment.paid == 325_000
+
+
+def test_a_payment_is_told_as_the_lenders_systems_would() -> None:
+    _, (payment,) = split(_file(("C1", "TW", "", "A1", "2026-12-04", "100")), begin=BEGIN)
+    event = payment.event()
+    assert (event.kind, event.detail["paid"], event.detail["at"]) == (
+        "InstalmentPaid",
+        10_000,
+        "2026-12-03T16:00:00+00:00",
+    )
 
 
 @pytest.mark.parametrize("written", ["2026/12/4", "２０２６-12-04", " 2026-12-04 "])
 def test_days_are_read_as_the_intake_reads_them(written: str) -> None:
-    _, arrivals = split(_file(("C1", "TW", "", "A1", written, "100")), begin=BEGIN)
-    assert [arrival.key for arrival in arrivals] == ["accounts/payments-2026-12-04-asia-taipei.csv"]
+    _, payments = split(_file(("C1", "TW", "", "A1", written, "100")), begin=BEGIN)
+    assert [payment.at for payment in payments] == [datetime(2026, 12, 3, 16, tzinfo=UTC)]
 
 
 @pytest.mark.parametrize(
@@ -74,39 +86,33 @@ def test_a_day_begins_where_the_customer_lives(country: str, time_zone: str, hou
     assert arrival.at.day == (3 if hour == 16 else 4)
 
 
-def test_a_payment_file_holds_all_rows_of_its_customers_as_of_then() -> None:
-    first, arrivals = split(
+def test_payments_come_in_the_order_of_their_days_whatever_the_order_of_the_rows() -> None:
+    first, payments = split(
         _file(
-            ("C1", "TW", "", "A1", "2026-12-04", "1"),
             ("C1", "TW", "", "A1", "2026-12-09", "2"),
+            ("C1", "TW", "", "A1", "2026-12-04", "1"),
             ("C2", "TW", "", "A2", "", ""),
             ("C1", "TW", "", "A3", "2026-11-02", "3"),
         ),
         begin=BEGIN,
     )
     assert [row["paid_amount"] for row in _rows(first)] == ["", "", "", "3"]
-    assert [[row["paid_amount"] for row in _rows(arrival.body)] for arrival in arrivals] == [
-        ["1", "", "3"],
-        ["1", "2", "3"],
-    ]
-
-
-def test_payments_of_one_day_and_zone_come_together() -> None:
-    rows = [(f"C{n}", "TW", "", f"A{n}", "2026-12-04", "1") for n in range(3)]
-    _, arrivals = split(_file(*rows), begin=BEGIN)
-    assert [len(_rows(arrival.body)) for arrival in arrivals] == [3]
+    assert [payment.paid for payment in payments] == [100, 200]
 
 
 def test_lines_of_the_first_file_stay_where_they_are() -> None:
-    body = b'customer_id,country,paid_on,name\r\n\r\nC1,TW,2026-12-04,"a\nb"\r\nC2,TW\r\n\r\nC3,TW,,x,y\r\n'
+    body = (
+        b"customer_id,country,paid_on,instalment_no,amount,currency,name\r\n\r\n"
+        b'C1,TW,2026-12-04,1,9,TWD,"a\nb"\r\nC2,TW\r\n\r\nC3,TW,,1,9,TWD,x,y\r\n'
+    )
     first, _ = split(body, begin=BEGIN)
     assert first == body.replace(b"2026-12-04", b"")
 
 
 def test_a_byte_order_mark_stays() -> None:
-    first, (arrival,) = split(b"\xef\xbb\xbf" + _file(("C1", "TW", "", "A1", "2026-12-04", "1")), begin=BEGIN)
+    first, payments = split(b"\xef\xbb\xbf" + _file(("C1", "TW", "", "A1", "2026-12-04", "1")), begin=BEGIN)
     assert first.startswith(b"\xef\xbb\xbf")
-    assert arrival.body.startswith(b"\xef\xbb\xbf")
+    assert len(payments) == 1
 
 
 @pytest.mark.parametrize("body", [b"", b"PK\x03\x04\xff", "分期".encode("big5"), b"a,b\n", b"no header at all"])
@@ -124,12 +130,6 @@ def test_customers_and_rows_are_counted() -> None:
 def test_a_payment_that_cannot_be_is_left_for_the_intake_to_refuse(amount: str) -> None:
     body = _file(("C1", "TW", "", "A1", "2026-12-04", amount))
     assert split(body, begin=BEGIN) == (body, [])
-
-
-def test_a_customer_who_was_refused_at_first_is_not_uploaded_again() -> None:
-    body = _file(("C1", "TW", "", "A1", "2026-12-04", ""), ("C2", "TW", "", "A2", "2026-12-04", ""))
-    _, (arrival,) = split(body, begin=BEGIN, only={"C2"})
-    assert [row["customer_id"] for row in _rows(arrival.body)] == ["C2"]
 
 
 def test_a_day_begins_where_the_region_is() -> None:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from dunning.domain.contact import ContactState
 from dunning.domain.decision import Reason
+from dunning.domain.meaning import Meaning
 from tests.local.report import (
     REASONS,
     WIDTH,
@@ -38,9 +40,9 @@ SUMMARY = {
     "run": _RUN,
     "sent": {
         **_FIGURES,
-        "by_stage": {"-3": _FIGURES, "0": _FIGURES, "30": _FIGURES},
+        "by_stage": {"-3": _FIGURES, "0": _FIGURES, "30": _FIGURES, "None": _FIGURES},
         "by_country": {"TW": _FIGURES},
-        "by_state": {"sent": 1_230, "unknown": 4},
+        "by_state": {state.value: 10 for state in ContactState},
     },
     "decisions": {
         "send": {},
@@ -49,6 +51,11 @@ SUMMARY = {
     },
     "at_the_end": {"waiting": {"next_stage": 12}, "stopped": {"opted_out": 3}},
     "payments": {"total": 3, "after_stage": {"none": 1, "-3": 2}},
+    "replies": {"total": 15, "not_understood": 4, "by_meaning": {meaning.value: 1 for meaning in Meaning}},
+    "holds": {"says_paid": 3, "hardship": 1},
+    "promises": {"kept": 2, "broken": 1},
+    "unreachable": 5,
+    "announced": {"ReminderSent": 900, "PromiseBroken": 1},
     "refused": {"total": 1, "by_reason": {"phone_invalid": 1}},
 }
 
@@ -134,6 +141,11 @@ def test_a_run_in_which_nothing_happened_can_be_reported() -> None:
     quiet = {
         **SUMMARY,
         "sent": {**nothing, "by_stage": {}, "by_country": {}, "by_state": {}},
+        "replies": {"total": 0, "not_understood": 0, "by_meaning": {}},
+        "holds": {},
+        "promises": {},
+        "unreachable": 0,
+        "announced": {},
         "decisions": {"send": {}, "wait": {}, "stop": {}},
         "at_the_end": {"waiting": {}, "stopped": {}},
         "payments": {"total": 0, "after_stage": {}},

@@ -168,14 +168,6 @@ class JobQueue(DeadLetters, Protocol):
         ...
 
 
-class DeadLetters(Protocol):
-    """Where messages go that no trying again can help."""
-
-    def park(self, body: str, why: str) -> None:
-        """Put a message that cannot be read into the dead-letter queue at once."""
-        ...
-
-
 class ContactKey(NamedTuple):
     """Where a contact is found."""
 

@@ -34,8 +34,11 @@ from dunning.ports import Clock, Journal
 from dunning.services.scan import ScanService
 from dunning.services.send import SendService
 from dunning.settings import (
+    HousekeepingSettings,
+    InboxSettings,
     IntakeSettings,
     PaymentsSettings,
+    ReceiptsSettings,
     ReplanSettings,
     ScannerSettings,
     SenderSettings,
@@ -45,8 +48,12 @@ from dunning.settings import (
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from dunning.services.close_unknown import CloseUnknownService
+    from dunning.services.inbox import InboxService
     from dunning.services.intake import IntakeService
+    from dunning.services.opt_outs import OptOutService
     from dunning.services.payments import PaymentsService
+    from dunning.services.receipts import ReceiptService
     from dunning.services.replan import ReplanService
 
 _PATIENT = LEAN.merge(Config(retries={"total_max_attempts": 4, "mode": "standard"}))
@@ -97,7 +104,18 @@ def use(*, clock: Clock | None = None, also_tell: Journal | None = None) -> None
     """Exchange the clock and the second journal, and forget all that was built; without arguments as at start."""
     _Outside.clock = clock or SystemClock()
     _Outside.also_tell = also_tell
-    for built in (scanner, sender, intake, payments, replan, journal):
+    for built in (
+        scanner,
+        sender,
+        intake,
+        payments,
+        inbox,
+        receipts,
+        opt_outs,
+        close_unknown,
+        replan,
+        journal,
+    ):
         built.cache_clear()
 
 
@@ -253,4 +271,87 @@ def replan() -> ReplanService:
         policies=policies(),
         clock=_Outside.clock,
         journal=journal(),
+    )
+
+
+@cache
+def inbox() -> InboxService:
+    """Build the service that hears what customers write back."""
+    from dunning.adapters.opt_outs import SnsOptOutList  # noqa: PLC0415
+    from dunning.policy import load_reply_rules  # noqa: PLC0415
+    from dunning.services.inbox import InboxService  # noqa: PLC0415
+
+    settings = read_settings(InboxSettings, os.environ)
+    session = boto3.Session()
+    clock, telling = _Outside.clock, journal()
+    dynamodb = session.client("dynamodb", config=_PATIENT)
+    customers, contacts = _customers(dynamodb, settings), DynamoContacts(dynamodb, settings.contacts_table)
+    return InboxService(
+        store=customers,
+        phones=customers,
+        replies=contacts,
+        contacts=contacts,
+        reader=load_reply_rules(),
+        gateway=SnsGateway(session.client("sns", config=PUBLISH_ONCE)),
+        switch=SsmSwitch(session.client("ssm", config=_PATIENT), settings.sending_parameter, clock, telling),
+        opt_out_list=SnsOptOutList(session.client("sns", config=_PATIENT)),
+        announcer=_announcer(session, settings.bus_name),
+        policies=policies(),
+        clock=clock,
+        journal=telling,
+        queue=SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url, settings.dead_letter_url),
+        new_id=_new_id,
+        max_receive_count=settings.max_receive_count,
+    )
+
+
+@cache
+def receipts() -> ReceiptService:
+    """Build the service that reads the carrier's delivery logs."""
+    from dunning.services.receipts import ReceiptService  # noqa: PLC0415
+
+    settings = read_settings(ReceiptsSettings, os.environ)
+    session = boto3.Session()
+    dynamodb = session.client("dynamodb", config=_PATIENT)
+    customers = _customers(dynamodb, settings)
+    return ReceiptService(
+        store=customers,
+        phones=customers,
+        contacts=DynamoContacts(dynamodb, settings.contacts_table),
+        announcer=_announcer(session, settings.bus_name),
+        policies=policies(),
+        clock=_Outside.clock,
+        journal=journal(),
+    )
+
+
+@cache
+def opt_outs() -> OptOutService:
+    """Build the service that compares opt-outs with the carrier's list."""
+    from dunning.adapters.opt_outs import SnsOptOutList  # noqa: PLC0415
+    from dunning.services.opt_outs import OptOutService  # noqa: PLC0415
+
+    settings = read_settings(HousekeepingSettings, os.environ)
+    session = boto3.Session()
+    customers = _customers(session.client("dynamodb", config=_PATIENT), settings)
+    return OptOutService(
+        store=customers,
+        phones=customers,
+        opt_out_list=SnsOptOutList(session.client("sns", config=_PATIENT)),
+        announcer=_announcer(session, settings.bus_name),
+        policies=policies(),
+        clock=_Outside.clock,
+        journal=journal(),
+    )
+
+
+@cache
+def close_unknown() -> CloseUnknownService:
+    """Build the service that closes texts nobody has heard of."""
+    from dunning.services.close_unknown import CloseUnknownService  # noqa: PLC0415
+
+    settings = read_settings(HousekeepingSettings, os.environ)
+    dynamodb = boto3.Session().client("dynamodb", config=_PATIENT)
+    return CloseUnknownService(
+        contacts=DynamoContacts(dynamodb, settings.contacts_table), clock=_Outside.clock, journal=journal()
     )

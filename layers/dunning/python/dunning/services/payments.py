@@ -33,10 +33,10 @@ from dunning.ports import (
     Told,
     UnreadableRecordError,
 )
+from dunning.services.claims import ContestedError, OutOfTimeError
 from dunning.services.delivery import Delivery
 from dunning.services.erase import SECOND_ROUND, EraseService
 from dunning.services.planning import fingerprint, replan_as_told
-from dunning.services.send import ContestedError, OutOfTimeError
 
 BATCH = 50
 """What has been said of 50 customers and their standings are the 100 keys of one BatchGetItem."""

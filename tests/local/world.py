@@ -1,0 +1,147 @@
+"""
+The world around the embedded AWS: a lender whose customers pay, a carrier that delivers, people who write back.
+
+What is to happen is kept by time; between two happenings the schedule ticks as long as somebody is due.
+"""
+
+import heapq
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import phonenumbers
+
+from dunning.adapters.dynamodb import items
+from dunning.adapters.dynamodb.keys import FACTS
+from dunning.policy import PolicyBook
+from tests.local.carrier import Carrier
+from tests.local.cloud import LenderEvent, LocalCloud, SentSms
+from tests.local.payments import Payment
+from tests.local.people import answer_to
+from tests.local.said import Said
+
+_KEEP_HOUSE_EVERY = timedelta(days=1)
+_LISTENERS = ("payments", "inbox", "replan")
+
+
+class World:
+    """
+    Everything that happens during a run.
+
+    Args:
+        cloud: the embedded AWS.
+        book: the policies, for the prices a carrier bills.
+        lively: whether people answer and numbers fail by themselves, as in the sample.
+    """
+
+    def __init__(self, cloud: LocalCloud, book: PolicyBook, *, lively: bool) -> None:
+        self._cloud = cloud
+        self._lively = lively
+        self._carrier = Carrier(unhappy=lively, wants_none=cloud.wants_no_texts, prices=partial(_price, book))
+        self._coming: list[tuple[datetime, int, Callable[[], object]]] = []
+        self._order = itertools.count()
+        self._heard = 0
+        self._texts: Counter[str] = Counter()
+        self._last: dict[str, SentSms] = {}
+        self._languages: Mapping[str, str] | None = None
+        self._replies = itertools.count(1)
+        cloud.is_busy = self._carrier.turns_away
+
+    def expect(self, payments: Iterable[Payment], said: Iterable[Said], end: datetime) -> None:
+        """Take down what is known to come, and that the house is kept once a day."""
+        for payment in payments:
+            self._at(payment.at, partial(self._cloud.lender_says, payment.event()))
+        for one in said:
+            self._at(one.at, partial(self._happens, one))
+        morning = self._cloud.clock.now() + _KEEP_HOUSE_EVERY
+        while morning < end:
+            for task in ("close_unknown", "sync_opt_outs"):
+                self._at(morning, partial(self._cloud.keep_house, task))
+            morning += _KEEP_HOUSE_EVERY
+
+    def run_until(self, end: datetime, on_step: Callable[[], None]) -> None:
+        """Let time pass: the clock jumps to what comes next, a happening, a message, or a tick with something to do."""
+        cloud = self._cloud
+        while True:
+            tick = cloud.next_tick()
+            comes = self._coming[0][0] if self._coming else None
+            queued = [(moment, one) for one in _LISTENERS if (moment := cloud.next_visible(one)) is not None]
+            moment = min((one for one in (tick, comes, *(at for at, _ in queued)) if one is not None), default=None)
+            if moment is None or moment >= end:
+                break
+            cloud.clock.move_to(max(moment, cloud.clock.now()))
+            if moment == comes:
+                heapq.heappop(self._coming)[2]()
+            elif waiting := [one for at, one in queued if at == moment]:
+                cloud.drain(waiting[0])
+            else:
+                cloud.tick()
+                cloud.drain()
+            self._hear()
+            on_step()
+        cloud.clock.move_to(max(end, cloud.clock.now()))
+
+    def _at(self, moment: datetime, happening: Callable[[], object]) -> None:
+        heapq.heappush(self._coming, (moment, next(self._order), happening))
+
+    def _hear(self) -> None:
+        """Let the carrier and the people have the texts that have gone out since."""
+        sent = self._cloud.outbox[self._heard :]
+        self._heard += len(sent)
+        for sms in sent:
+            self._last[sms.to] = sms
+            delivered = self._carrier.deliver(sms.to, sms.text, sms.message_id, sms.at)
+            self._at(delivered.at, partial(self._cloud.deliveries_logged, [delivered.log]))
+            if self._lively and delivered.log["status"] == "SUCCESS":
+                self._answer(sms)
+
+    def _answer(self, sms: SentSms) -> None:
+        self._texts[sms.to] += 1
+        answer = answer_to(sms.to, self._language(sms.to), self._texts[sms.to], sms.at)
+        if answer is not None:
+            self._at(answer.at, partial(self._reply, sms.to, answer.text, sms.message_id))
+
+    def _language(self, phone: str) -> str:
+        if self._languages is None:
+            told = (items.facts_of(i) for i in self._cloud.items(self._cloud.stack.customers_table) if _is_facts(i))
+            self._languages = {facts.phone: facts.language for facts in told if facts is not None}
+        return self._languages.get(phone, "en")
+
+    def _reply(self, phone: str, text: str, answers: str) -> None:
+        if text.upper() == "STOP":
+            self._cloud.want_no_texts(phone)  # the carrier hears it too
+        self._cloud.reply(
+            {
+                "originationNumber": phone,
+                "destinationNumber": "+10000000000",
+                "messageKeyword": "KEYWORD_LOCAL",
+                "messageBody": text,
+                "inboundMessageId": f"inbound-{next(self._replies):06d}",
+                "previousPublishedMessageId": answers,
+            }
+        )
+
+    def _happens(self, said: Said) -> None:
+        detail: Mapping[str, Any] = said.detail
+        if said.kind == "reply":
+            last = self._last.get(detail["from"])
+            self._reply(detail["from"], detail["text"], last.message_id if last else "")
+        elif said.kind == "receipt":
+            last = self._last.get(detail["to"])
+            if last is None:
+                raise ValueError(f"no text has been sent yet to the number of the receipt of {said.at}")
+            log = self._carrier.receipt(last.to, last.text, last.message_id, last.at, detail.get("response", ""))
+            self._cloud.deliveries_logged([log])
+        else:
+            self._cloud.lender_says(LenderEvent(said.kind, detail))
+
+
+def _is_facts(item: Mapping[str, Any]) -> bool:
+    return item["item"]["S"] == FACTS and "name" in item
+
+
+def _price(book: PolicyBook, phone: str, parts: int) -> int:
+    return book.price(phonenumbers.region_code_for_number(phonenumbers.parse(phone)) or "", parts)
