@@ -1,7 +1,7 @@
 """The inbox's rules, on fakes: what is kept, what changes, what is told, and the one text there may be."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
@@ -24,7 +24,7 @@ from dunning.domain.facts import Facts, Hold, HoldReason
 from dunning.domain.meaning import Meaning, Understood
 from dunning.domain.reply import Reply
 from dunning.domain.standing import Promise, Standing
-from dunning.ports import Outcome, OutsideError, Published, Sms
+from dunning.ports import Customer, Outcome, OutsideError, Published, Sms, UnreadableRecordError
 from dunning.services.inbox import Arrival, InboxService
 from tests.builders import a_dossier, day, the_policies
 from tests.fakes import (
@@ -77,8 +77,17 @@ class Customers(FakeCustomers):
         super().__init__()
         self.meanwhile: list[Callable[[Standing], Standing]] = []
         self.fails = 0
+        self.fails_for = ""
+        self.loads = 0
+
+    def load(self, customer_ids: Sequence[str]) -> Mapping[str, Customer | UnreadableRecordError]:
+        self.loads += 1
+        return super().load(customer_ids)
 
     def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
+        if standing.customer_id == self.fails_for:
+            self.fails_for = ""
+            raise OutsideError("PutItem", "InternalServerError")
         if self.fails:
             self.fails -= 1
             raise OutsideError("PutItem", "InternalServerError")
@@ -435,6 +444,7 @@ class TestActing:
         standing = office.standing(facts)
         assert not standing.is_opted_out
         assert (standing.version, len(standing.holds)) == (4, 1)
+        assert office.store.loads == 1
         assert [reply.inbound.inbound_id for reply in office.kept] == ["reply-1", "reply-2", "reply-3"]
 
     def test_what_the_log_tells_is_ids_and_meanings(self, office: Office) -> None:
@@ -501,8 +511,8 @@ class TestComingAgain:
         assert office.hear("STOP", receives=5) == ["message-reply-1"]
         assert office.announcer.announced == [CustomerNeedsPerson("C0001", NOW, Why.HELP, "reply-1")]
 
-    def test_one_numbers_failure_touches_no_other(self, office: Office) -> None:
-        office.add(someone())
+    def test_one_replys_failure_touches_no_other(self, office: Office) -> None:
+        same = office.add(someone())
         other = office.add(someone(2))
         office.reader.fails_at = "poison"
         arrivals = [
@@ -511,9 +521,10 @@ class TestComingAgain:
             office.reply("STOP", ago=1, reply_id="reply-3"),
             office.reply("STOP", other.phone, reply_id="reply-4"),
         ]
-        assert sorted(office.work(*arrivals)) == ["message-reply-2", "message-reply-3"]
+        assert office.work(*arrivals) == ["message-reply-2"]
+        assert office.standing(same).is_opted_out
         assert office.standing(other).is_opted_out
-        (event, _) = office.events("reply_failed")
+        (event,) = office.events("reply_failed")
         assert event["error"] == "ValueError"
         assert "poison" not in repr(office.journal.events)
 
@@ -625,6 +636,15 @@ class TestConfirming:
         assert len(office.gateway.published) == 1
         assert [len(office.standing(facts).ledger) for facts in (one, other)] == [1, 0]
 
+    def test_nor_does_the_other_get_one_when_the_reply_comes_again(self, office: Office) -> None:
+        one, other = office.add(american()), office.add(american(2, phone="+12025550001"))
+        office.store.fails_for = other.customer_id
+        once = office.reply("STOP", one.phone)
+        assert office.work(once) == ["message-reply-1"]
+        assert office.work(replace(once, receive_count=2)) == []
+        assert len(office.gateway.published) == 1
+        assert office.standing(other).is_opted_out
+
     @pytest.mark.parametrize(("ago", "texts"), [(300, 1), (300.001, 0)])
     def test_five_minutes_later_it_is_too_late(self, office: Office, ago: float, texts: int) -> None:
         facts = office.add(american())
@@ -691,6 +711,7 @@ class TestConfirming:
         assert office.work(once) == []
         standing = office.standing(facts)
         assert (standing.ledger, standing.wake, standing.is_opted_out, standing.version) == ((), None, True, 3)
+        assert standing.suspended_phone == ""
         assert office.records == []
         office.work(replace(once, receive_count=2))
         assert len(office.gateway.published) == 1

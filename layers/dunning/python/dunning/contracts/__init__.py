@@ -143,23 +143,19 @@ def _unwrapped(body: str, at: datetime) -> tuple[object, datetime]:
     said: object = body
     for _ in range(_WRAPPINGS):
         if isinstance(said, str):
-            said = json.loads(_whole(said))
+            said = json.loads(said)
         elif isinstance(said, dict) and "Message" in said:
             notification = _Notification.model_validate(said)
             said, at = notification.message, notification.at
         else:
             break
-    return _whole_text(said), at
+    return _with_whole_characters(said), at
 
 
-def _whole(text: str) -> str:
-    """Replace halves of characters, such as of an emoji that a carrier cut in two: JSON and tables refuse them."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def _whole_text(said: object) -> object:
+def _with_whole_characters(said: object) -> object:
+    """Replace halves of characters in the text, as of an emoji that a carrier cut in two: no table takes them."""
     if isinstance(said, dict) and isinstance(text := said.get("messageBody"), str):
-        return said | {"messageBody": _whole(text)}
+        return said | {"messageBody": text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")}
     return said
 
 

@@ -74,7 +74,7 @@ _FEW_WORDS = 24
 """Characters: a reply that quotes one of our texts is longer."""
 
 _WORKERS = 4
-"""Numbers whose replies are worked on at the same time: each waits for some calls, and a failure touches no other."""
+"""Replies that are worked on at the same time: each waits for some calls."""
 
 _UTC = (ZoneInfo("UTC"),)
 
@@ -140,7 +140,6 @@ class _Line:
     phone: str
     heard: list[tuple[Arrival, Inbound]] = field(default_factory=list)
     known: dict[str, Customer | UnreadableRecordError] = field(default_factory=dict)
-    done: set[str] = field(default_factory=set)
     told: list[Announcement] = field(default_factory=list)
 
     def owners(self) -> dict[str, Customer]:
@@ -211,17 +210,21 @@ class InboxService:
         """
         Work a batch off and return the message ids that are to come back.
 
-        One number's failure touches no other. Messages that are no replies are parked at once.
+        One reply's failure touches no other. Messages that are no replies are parked at once.
         """
         lines, failed = self._lines(arrivals)
         if not lines:
             return failed
-        running = {phone: self._pool.submit(self._hear, line, seconds_left) for phone, line in lines.items()}
-        wait(running.values())
-        for phone, future in running.items():
-            error = future.exception()
-            if error is not None:
-                failed += self._failed(lines[phone], error)
+        # Those from one number one after the other, those from several side by side.
+        for turn in range(max(len(line.heard) for line in lines.values())):
+            speaking = [line for line in lines.values() if turn < len(line.heard)]
+            running = [self._pool.submit(self._hear, line, line.heard[turn][1], seconds_left) for line in speaking]
+            wait(running)
+            for line, future in zip(speaking, running, strict=True):
+                arrival, inbound = line.heard[turn]
+                if (error := future.exception()) is not None:
+                    self._failed(line, arrival, inbound, error)
+                    failed.append(arrival.message_id)
         announcements = [one for line in lines.values() for one in line.told]
         if announcements:
             self._announcer.announce(announcements)
@@ -259,38 +262,29 @@ class InboxService:
         self._journal.count("RepliesUnreadable")
         return True
 
-    def _failed(self, line: _Line, error: BaseException) -> list[str]:
-        """Tell a failure, and at the last receive a person: the reply is kept, and nobody has acted upon it."""
-        left = [(arrival, inbound) for arrival, inbound in line.heard if arrival.message_id not in line.done]
+    def _failed(self, line: _Line, arrival: Arrival, inbound: Inbound, error: BaseException) -> None:
+        """Tell a failure, and at the last receive a person: nobody has acted upon the reply."""
         frames = traceback.extract_tb(error.__traceback__)
-        where = f"{frames[-1].name}:{frames[-1].lineno}" if frames else ""
-        for arrival, inbound in left:
-            # Not the error's own words: they might quote what must not be logged.
-            self._journal.event(
-                "reply_failed",
-                reply_id=inbound.inbound_id,
-                error=type(error).__name__,
-                where=where,
-                receives=arrival.receive_count,
-            )
-            self._journal.count("RepliesOutOfTime" if isinstance(error, OutOfTimeError) else "RepliesFailed")
-            if arrival.receive_count >= self._max_receive_count:
-                unsure = [one for one, found in line.known.items() if isinstance(found, UnreadableRecordError)]
-                line.told += [
-                    CustomerNeedsPerson(customer_id, self._clock.now(), Why.HELP, inbound.inbound_id)
-                    for customer_id in (*line.owners(), *unsure)
-                ]
-        return [arrival.message_id for arrival, _ in left]
+        # Not the error's own words: they might quote what must not be logged.
+        self._journal.event(
+            "reply_failed",
+            reply_id=inbound.inbound_id,
+            error=type(error).__name__,
+            where=f"{frames[-1].name}:{frames[-1].lineno}" if frames else "",
+            receives=arrival.receive_count,
+        )
+        self._journal.count("RepliesOutOfTime" if isinstance(error, OutOfTimeError) else "RepliesFailed")
+        if arrival.receive_count >= self._max_receive_count:
+            unsure = [one for one, found in line.known.items() if isinstance(found, UnreadableRecordError)]
+            line.told += [
+                CustomerNeedsPerson(customer_id, self._clock.now(), Why.HELP, inbound.inbound_id)
+                for customer_id in (*line.owners(), *unsure)
+            ]
 
-    def _hear(self, line: _Line, seconds_left: Callable[[], float]) -> None:
-        """Work the replies from one number off, one after the other."""
-        for arrival, inbound in line.heard:
-            if seconds_left() < SECONDS_TO_FINISH:
-                raise OutOfTimeError
-            self._answer(line, inbound)
-            line.done.add(arrival.message_id)
-
-    def _answer(self, line: _Line, inbound: Inbound) -> None:
+    def _hear(self, line: _Line, inbound: Inbound, seconds_left: Callable[[], float]) -> None:
+        """Keep one reply, act upon it, and leave in `line` what is to be told of it."""
+        if seconds_left() < SECONDS_TO_FINISH:
+            raise OutOfTimeError
         owners = line.owners()
         places = {customer_id: self._place(found, inbound.at) for customer_id, found in owners.items()}
         understood = self._understand(inbound, owners, places.values())
