@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class _JobMessage(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     schema_version: Literal[1]
     customer_id: str = Field(min_length=1, max_length=128)

@@ -1,11 +1,15 @@
 """
 Composition root: builds each function's service from the environment, once, and keeps it.
 
-Clients are made here, never at import. `use` exchanges the clock and adds a listener, for the local run.
+Clients are made here, never at import. A function's own modules are imported where it is built, so that none waits
+for another's at its cold start. `use` exchanges the clock and adds a listener, for the local run.
 """
 
 from __future__ import annotations
 
+from dunning import start  # before all else: see there
+
+# isort: split
 import os
 import uuid
 from collections.abc import Mapping
@@ -30,12 +34,12 @@ from dunning.domain.decision import Decision
 from dunning.domain.errors import DunningError
 from dunning.policy import PolicyBook, load_calendars_needed, load_policies
 from dunning.ports import Clock, Journal
-from dunning.services.scan import ScanService
-from dunning.services.send import SendService
 from dunning.settings import IntakeSettings, ScannerSettings, SenderSettings, Settings
 
 if TYPE_CHECKING:
     from dunning.services.intake import IntakeService
+    from dunning.services.scan import ScanService
+    from dunning.services.send import SendService
 
 _PATIENT = LEAN.merge(Config(retries={"total_max_attempts": 4, "mode": "standard"}))
 """For calls that may safely be repeated, which is all but a publish."""
@@ -123,10 +127,12 @@ def _new_id() -> str:
 @cache
 def scanner() -> ScanService:
     """Build the scanner's service."""
+    from dunning.services.scan import ScanService  # noqa: PLC0415
+
     settings = read_settings(ScannerSettings, os.environ)
     session = boto3.Session()
     clock, telling = _Outside.clock, journal()
-    return ScanService(
+    built = ScanService(
         index=DynamoCustomers(
             session.client("dynamodb", config=_PATIENT), settings.customers_table, settings.due_shards
         ),
@@ -137,16 +143,20 @@ def scanner() -> ScanService:
         capacity=int(settings.sms_per_second * settings.tick_seconds),
         calendars_end_on=min(load_calendars_needed().values(), default=None),
     )
+    start.is_over()
+    return built
 
 
 @cache
 def sender() -> SendService:
     """Build the sender's service."""
+    from dunning.services.send import SendService  # noqa: PLC0415
+
     settings = read_settings(SenderSettings, os.environ)
     session = boto3.Session()
     clock, telling = _Outside.clock, journal()
     dynamodb = session.client("dynamodb", config=_PATIENT)
-    return SendService(
+    built = SendService(
         store=DynamoCustomers(dynamodb, settings.customers_table, settings.due_shards),
         contacts=DynamoContacts(dynamodb, settings.contacts_table),
         queue=SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url, settings.dead_letter_url),
@@ -159,18 +169,20 @@ def sender() -> SendService:
         per_second=settings.sms_per_second / settings.sender_concurrency,
         max_receive_count=settings.max_receive_count,
     )
+    start.is_over()
+    return built
 
 
 @cache
 def intake() -> IntakeService:
-    """Build the intake's service. Imported here: the others need no phone numbers library."""
+    """Build the intake's service."""
     from dunning.adapters.s3 import S3Uploads  # noqa: PLC0415
     from dunning.services.intake import IntakeService  # noqa: PLC0415
 
     settings = read_settings(IntakeSettings, os.environ)
     session = boto3.Session()
     book = policies()
-    return IntakeService(
+    built = IntakeService(
         store=DynamoCustomers(
             session.client("dynamodb", config=_PATIENT), settings.customers_table, settings.due_shards
         ),
@@ -181,3 +193,5 @@ def intake() -> IntakeService:
         journal=journal(),
         writers=settings.writers,
     )
+    start.is_over()
+    return built
