@@ -143,6 +143,10 @@ def create_stack(
         }
         for role, logical_id in driven.functions.items()
     }
+    memory = {
+        role: asked.ask(_properties(resources[logical_id]).get("MemorySize", 128))
+        for role, logical_id in driven.functions.items()
+    }
     schedule = _properties(resources[driven.schedule])
     mapping = _properties(resources[driven.mapping])
     expressions = {
@@ -182,7 +186,7 @@ def create_stack(
             f"{name}-{driven.functions[role]}",
             f"{folder}.{properties['Handler']}",
             timedelta(seconds=properties.get("Timeout", 3)),
-            properties.get("MemorySize", 128),
+            int(answers[memory[role]]),
             {variable: answers[answer] for variable, answer in environment[role].items()},
         )
 

@@ -18,7 +18,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import boto3
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Metrics
 from botocore.config import Config
 from pydantic import ValidationError
 
@@ -26,7 +26,7 @@ from dunning.adapters.client import LEAN
 from dunning.adapters.clock import SystemClock
 from dunning.adapters.dynamodb.contacts import DynamoContacts
 from dunning.adapters.dynamodb.customers import DynamoCustomers
-from dunning.adapters.journal import PowertoolsJournal
+from dunning.adapters.journal import PowertoolsJournal, lean_logger
 from dunning.adapters.sns import PUBLISH_ONCE, SnsGateway
 from dunning.adapters.sqs import SqsQueue
 from dunning.adapters.ssm import SsmSwitch
@@ -117,7 +117,7 @@ def policies() -> PolicyBook:
 @cache
 def journal() -> _Telling:
     """Build the journal of this function."""
-    return _Telling(PowertoolsJournal(Logger(), Metrics()), _Outside.also_tell)
+    return _Telling(PowertoolsJournal(lean_logger(), Metrics()), _Outside.also_tell)
 
 
 def _new_id() -> str:
