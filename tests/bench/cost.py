@@ -161,32 +161,32 @@ def total(lines: Iterable[Line]) -> Decimal:
 class Bill:
     """What was used, priced."""
 
-    def __init__(self, usage: Usage, prices: PriceList, machine: Machine, alarms: int) -> None:
+    def __init__(self, usage: Usage, prices: PriceList, machine: Machine, template: "Declared") -> None:
         self._usage = usage
         self._prices = prices.prices
         self._machine = machine
-        self._alarms = alarms
-        sender = usage.functions[SENDER]
-        self.memory_mb = sender.memory_mb
-        self.per_second = float(sender.environment["SMS_PER_SECOND"])
-        self.senders = int(sender.environment["SENDER_CONCURRENCY"])
+        self._template = template
+        self.per_second = int(usage.functions[SENDER].environment["SMS_PER_SECOND"])
+        self.senders, self.memory_mb = template.senders[self.per_second]
 
     def reminders(
-        self, *, memory_mb: int = 0, per_second: float = 0.0, times: float = MILLION, requests_to_sns: bool = True
+        self, *, memory_mb: int = 0, per_second: int = 0, times: float = MILLION, requests_to_sns: bool = True
     ) -> list[Line]:
         """
         Price reminders: what scanner, queue and sender use for each, beyond what runs whether anything is due or not.
 
         Args:
             memory_mb: another size of the sender than the template's.
-            per_second: another rate of all senders together.
+            per_second: another rate, of all the senders that share it in the template.
             times: how many reminders.
             requests_to_sns: whether a text is billed as a request to SNS, beside its fee.
         """
         usage, each = self._usage, times / self._usage.reminders
         sender, scanner, queue = usage.phases[SENDER], self._scanner(), usage.phases[QUEUE]
-        memory_mb = memory_mb or self.memory_mb
-        pace = self._machine.pace(memory_mb=memory_mb, per_second=per_second or self.per_second, senders=self.senders)
+        per_second = per_second or self.per_second
+        senders = self._template.senders[per_second]
+        memory_mb = memory_mb or senders.memory_mb
+        pace = self._machine.pace(memory_mb=memory_mb, per_second=per_second, senders=senders.at_work)
         scanning = self._machine.computing(self._machine.scanner_cpu, usage.functions[SCANNER].memory_mb)
         scanning += self._machine.sqs_answers / 10  # ten jobs a call, one call after the other
         lines = [
@@ -272,7 +272,7 @@ class Bill:
             ("ticks", self._line("logs_ingested", ticks * _logged(idle) / GB)),
             ("polling an empty queue", self._line("sqs_request", _POLLERS * ticks * 3)),
             ("metrics", self._line("metric", len(usage.metrics))),
-            ("alarms", self._line("alarm", self._alarms)),
+            ("alarms", self._line("alarm", self._template.alarms)),
         ]
 
     def _scanner(self) -> Phase:
@@ -313,11 +313,31 @@ def load_fees() -> Fees:
     )
 
 
-def alarms_of_template() -> int:
-    """Count the alarms the template declares."""
+class Senders(NamedTuple):
+    """How many senders share a rate, and how big each is."""
+
+    at_work: int
+    memory_mb: int
+
+
+class Declared(NamedTuple):
+    """What the template declares: its alarms, and the senders for each rate that can be chosen."""
+
+    alarms: int
+    senders: Mapping[int, Senders]
+
+
+def declared() -> Declared:
+    """Read the template."""
     with patch.dict(os.environ, {"AWS_DEFAULT_REGION": os.environ.get("AWS_DEFAULT_REGION", "ap-northeast-1")}):
-        resources = translate(ROOT / "template.yaml")["Resources"].values()
-    return sum(resource["Type"] == "AWS::CloudWatch::Alarm" for resource in resources)
+        template = translate(ROOT / "template.yaml")
+    return Declared(
+        sum(resource["Type"] == "AWS::CloudWatch::Alarm" for resource in template["Resources"].values()),
+        {
+            int(rate): Senders(int(row["AtWork"]), int(row["MemoryMb"]))
+            for rate, row in template["Mappings"]["Senders"].items()
+        },
+    )
 
 
 def measured() -> Machine:
@@ -419,16 +439,14 @@ def _duration(bill: Bill, machine: Machine) -> Iterator[str]:
 
 def _levers(bill: Bill, price: Decimal) -> Iterator[str]:
     options = [
-        (f"the sender with {size} MB", bill.reminders(memory_mb=size)) for size in (512, 256) if size < bill.memory_mb
+        (f"the sender with {size} MB", bill.reminders(memory_mb=size)) for size in (512, 256) if size != bill.memory_mb
     ]
     options += [
         (f"a quota of {rate} texts a second", bill.reminders(per_second=rate))
         for rate in (100, 200)
         if rate > bill.per_second
     ]
-    both = bill.reminders(memory_mb=min(512, bill.memory_mb), per_second=max(100.0, bill.per_second))
     options += [
-        ("both: 512 MB and a quota of 100 a second", both),
         ("if SNS bills no request beside a text's fee", bill.reminders(requests_to_sns=False)),
     ]
     for what, lines in options:
@@ -517,7 +535,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it misses a place to publish statistics to
     machine = measured()
     usage = month_of(arguments.customers)
-    bill = Bill(usage, prices, machine, alarms_of_template())
+    bill = Bill(usage, prices, machine, declared())
     sys.stdout.writelines(f"{line}\n" for line in report(bill, usage, prices, load_fees(), machine))
     return 0
 

@@ -26,6 +26,7 @@ from dunning.settings import (
     SenderSettings,
     Settings,
 )
+from tests.bench.cost import Machine
 from tests.builders import a_dossier
 from tests.integration.people import NOW, someone
 from tests.local import ROOT
@@ -53,7 +54,7 @@ QUEUES = {
 
 WITH_NUMBERS = {"Inbox", "InboxDeadLetters", "ReceiptsDeadLetters"}
 """Queues that hold numbers and texts."""
-_OF_THE_LOGGER = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
+_OF_THE_LIBRARIES = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "PYDANTIC_DISABLE_PLUGINS"}
 
 
 @pytest.fixture(scope="module")
@@ -244,6 +245,16 @@ class TestTheBatches:
             pace = int(rate) / int(senders["AtWork"])
             assert pace * 0.4 <= workers_for(pace)  # not more than the threads can keep up with
             assert size / pace <= for_new_texts
+
+    def test_at_every_rate_a_sender_computes_for_half_of_its_time_at_most(self, template: Resource) -> None:
+        machine = Machine(sender_cpu=0.0018, scanner_cpu=0, intake_cpu=0)  # measured: `make cost`
+        sizes = {rate: int(senders["MemoryMb"]) for rate, senders in template["Mappings"]["Senders"].items()}
+        for rate, senders in template["Mappings"]["Senders"].items():
+            a_text = int(senders["AtWork"]) / int(rate)
+            assert machine.computing(machine.sender_cpu, sizes[rate]) <= a_text / 2
+        assert min(sizes.values()) >= 256  # three times what its process holds
+        memory = _properties(template["Resources"], "SenderFunction")["MemorySize"]
+        assert memory == {"Fn::FindInMap": ["Senders", {"Ref": "SmsPerSecond"}, "MemoryMb"]}
 
     def test_at_every_rate_a_tick_ends_before_the_next(self, template: Resource) -> None:
         timeout = _properties(template["Resources"], "ScannerFunction")["Timeout"]
@@ -575,8 +586,8 @@ class TestAFunction:
         variables = set(_environment(resources, function))
         fields = SETTINGS[function].model_fields
         assert {name.upper() for name, field in fields.items() if field.is_required()} <= variables
-        assert variables - _OF_THE_LOGGER <= {name.upper() for name in fields}
-        assert variables >= _OF_THE_LOGGER
+        assert variables - _OF_THE_LIBRARIES <= {name.upper() for name in fields}
+        assert variables >= _OF_THE_LIBRARIES
 
     def test_runs_on_the_python_it_is_tested_on(self, resources: Mapping[str, Resource], function: str) -> None:
         properties = _properties(resources, function)

@@ -215,3 +215,13 @@ def test_metrics_go_out_under_the_stacks_name(house: House) -> None:
     assert metrics["Namespace"] == "Dunning"
     assert metrics["Dimensions"] == [["service"]]
     assert line["service"] == "dunning"  # the local stack's name, not the program's
+
+
+def test_a_line_says_nothing_that_is_so_of_every_line(house: House) -> None:
+    house.scan()
+    lines = [line for line in house.lines() if "_aws" not in line]
+    assert lines
+    for line in lines:
+        assert line["level"]
+        assert line["message"]
+        assert not line.keys() & {"location", "timestamp", "service"}

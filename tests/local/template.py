@@ -242,6 +242,10 @@ def create_stack(
         for _, one in _of_type(resources, "AWS::SNS::Subscription")
         if _properties(one)["Protocol"] == "sqs"
     ]
+    memory = {
+        folder: asked.ask(_properties(resources[logical_id]).get("MemorySize", 128))
+        for folder, logical_id in functions.items()
+    }
     expressions = {
         "bucket": {"Ref": bucket},
         "bus": _properties(resources[_only(resources, "AWS::Events::EventBus")])["Name"],
@@ -279,7 +283,7 @@ def create_stack(
             f"{name}-{functions[folder]}",
             f"functions.{folder}.{properties['Handler']}",
             timedelta(seconds=properties.get("Timeout", 3)),
-            properties.get("MemorySize", 128),
+            int(answers[memory[folder]]),
             {variable: answers[answer] for variable, answer in environment[folder].items()},
         )
 

@@ -4,9 +4,9 @@ What `sam build` made, looked at before it is deployed: `make build` calls this.
     python -m tests.tools.built .aws-sam/build --arch arm64 [--run-with .venv-lambda/bin/python]
 
 Looked at: each binary is of the architecture, each source has its bytecode and it is that source's, the packages
-are those of the lock and no others, nothing of ours is missing, and it all fits into Lambda. With `--run-with`, an
-interpreter that has what Lambda has, each function is imported from its artefacts alone and its cold start is
-measured beside boto3 with the same clients.
+are those of the lock and no others, nothing of ours is missing, policies are read as they are written, and it all
+fits into Lambda. With `--run-with`, an interpreter that has what Lambda has, each function is imported from its
+artefacts alone and its cold start is measured beside boto3 with the same clients.
 
 Exits with 0 if all is well, 1 if something is wrong with what was built.
 """
@@ -16,11 +16,13 @@ import importlib.util
 import json
 import os
 import re
+import runpy
 import shutil
 import stat
 import subprocess
 import sys
 import tempfile
+import tomllib
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -195,6 +197,19 @@ def not_ours(layer: Path, package: Path) -> Iterator[str]:
             yield f"{_in(layer, copy)} differs from its source"
 
 
+def misread_policies(layer: Path) -> Iterator[str]:
+    """Find policy files that say something else than what was read from them, and is trusted at a cold start."""
+    policy = layer / PACKAGE.name / "policy"
+    written: dict[str, Any] = runpy.run_path(str(policy / "parsed.py"))["FILES"]
+    fresh = {
+        path.relative_to(policy).as_posix(): tomllib.loads(path.read_text("utf-8-sig"))
+        for path in policy.rglob("*.toml")
+    }
+    for name in sorted(written.keys() | fresh.keys()):
+        if repr(written.get(name)) != repr(fresh.get(name)):  # 1, 1.0 and true are equal, and not the same
+            yield f"{_in(layer, policy / name)} says something else than parsed.py"
+
+
 def too_big(built: Built) -> Iterator[str]:
     """Find functions that Lambda would not take."""
     for name, folder in built.functions.items():
@@ -212,6 +227,7 @@ def problems(built: Built, arch: str, lock: str) -> list[str]:
         *unlocked_packages(layer, lock),
         *not_runtime(layer),
         *not_ours(layer, PACKAGE),
+        *misread_policies(layer),
         *too_big(built),
     ]
 
@@ -313,7 +329,7 @@ print((time.perf_counter() - begin) * 1000)
 """
 
 _CLIENTS = """\
-import json, sys
+import gc, json, sys
 sys.path[:0] = {path!r}
 import boto3
 made = []
@@ -327,10 +343,11 @@ from dunning import wiring
 wiring.{function}()
 print(json.dumps([made, sorted({{
     getattr(module, "__file__", None) or "" for module in list(sys.modules.values())
-}})]))
+}}), gc.isenabled()]))
 """
 
 _KEYLESS = {
+    "AWS_LAMBDA_FUNCTION_NAME": "measured",  # as Lambda says it: see dunning.start
     "AWS_REGION": "ap-northeast-1",
     "AWS_DEFAULT_REGION": "ap-northeast-1",
     "AWS_ACCESS_KEY_ID": "none",
@@ -394,7 +411,9 @@ def measure(built: Built, python: Path, runs: int) -> Iterator[Measured]:
         for function, code in built.functions.items():
             run = partial(_run, python, {**_KEYLESS, **built.environment(function)})
             path = [str(code.absolute()), str(compiled)]
-            services, files = json.loads(run(_CLIENTS.format(path=path, function=function)))
+            services, files, collecting = json.loads(run(_CLIENTS.format(path=path, function=function)))
+            if not collecting:
+                raise NotImportableError(f"wiring.{function} does not end the start: garbage would pile up for good")
             _refuse_strangers(function, files, (*path, *_runtime_of(python)))
             ours = _OURS.format(path=path, function=function)
             # Root may write where nobody can, so -B says it again.

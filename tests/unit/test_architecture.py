@@ -30,6 +30,7 @@ PARTS = {
     "ports": part("domain"),
     "contracts": part("domain", "ports", others=("pydantic", "pydantic_core")),
     "settings": part(others=("pydantic",)),
+    "start": part(),
     "services": part("domain", "ports", "contracts", others=("phonenumbers",)),
     "adapters": part(
         "domain",
@@ -39,7 +40,7 @@ PARTS = {
                 "mypy_boto3_sqs", "mypy_boto3_ssm"),
     ),
     "wiring": part(
-        "domain", "policy", "ports", "contracts", "settings", "services", "adapters",
+        "domain", "policy", "ports", "contracts", "settings", "start", "services", "adapters",
         others=("boto3", "botocore", "aws_lambda_powertools", "pydantic", "mypy_boto3_dynamodb"),
     ),
 }  # fmt: skip

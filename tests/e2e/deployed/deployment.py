@@ -48,12 +48,12 @@ def _batches_are_sends(template: dict[str, Any]) -> None:
 
 def _numbers_are_numbers(template: dict[str, Any]) -> None:
     for row in template["Mappings"]["Senders"].values():
-        row["AsNumber"] = int(row["AtWork"])
+        row |= {"AtWorkAsNumber": int(row["AtWork"]), "MemoryMbAsNumber": int(row["MemoryMb"])}
     sender = template["Resources"]["SenderFunction"]["Properties"]
     scaling = sender["Events"]["Reminders"]["Properties"]["ScalingConfig"]
-    table, key, column = scaling["MaximumConcurrency"]["Fn::FindInMap"]
-    assert column == "AtWork"
-    scaling["MaximumConcurrency"] = {"Fn::FindInMap": [table, key, "AsNumber"]}
+    for place, name in ((scaling, "MaximumConcurrency"), (sender, "MemorySize")):
+        table, key, column = place[name]["Fn::FindInMap"]
+        place[name] = {"Fn::FindInMap": [table, key, f"{column}AsNumber"]}
 
 
 def _one_metric_an_alarm(template: dict[str, Any]) -> None:

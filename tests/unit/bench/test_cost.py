@@ -13,9 +13,11 @@ from tests.bench.aws_prices import FILE, Price, PriceError, load_prices
 from tests.bench.cost import (
     MILLION,
     Bill,
+    Declared,
     Fees,
     Line,
     Machine,
+    Senders,
     load_fees,
     report,
     total,
@@ -25,6 +27,7 @@ from tests.bench.usage import CHANGED, IDLE, NEW, QUEUE, SCANNER, SENDER, UNCHAN
 from tests.local.template import Function
 
 PRICES = load_prices("us-east-1")
+DECLARED = Declared(7, {20: Senders(2, 1024), 100: Senders(2, 512), 200: Senders(4, 512)})
 MACHINE = Machine(sender_cpu=0.002, scanner_cpu=0.0001, intake_cpu=0.001)
 
 
@@ -61,7 +64,7 @@ def _usage() -> Usage:
 
 
 def _bill(usage: Usage | None = None) -> Bill:
-    return Bill(usage or _usage(), PRICES, MACHINE, alarms=7)
+    return Bill(usage or _usage(), PRICES, MACHINE, DECLARED)
 
 
 def _units(lines: list[Line]) -> dict[str, float]:
@@ -146,6 +149,10 @@ class TestTheSender:
         )
         assert float(half / whole) == pytest.approx(0.5, abs=0.01)
 
+    def test_has_at_another_rate_the_size_that_the_template_gives_it_there(self) -> None:
+        gb_seconds = _units(_bill().reminders(per_second=100))["GB-seconds on arm64"]
+        assert gb_seconds == pytest.approx(MILLION * 0.5 * (0.02 + 0.001 + 0.0001 * 1.5 * 1769 / 512))
+
     def test_has_no_more_than_a_whole_core(self) -> None:
         assert MACHINE.computing(1.0, 1769) == MACHINE.computing(1.0, 10_240) == 1.5
 
@@ -208,11 +215,17 @@ class TestTheReport:
         cheap = replace(usage, reminders=100, phases={**usage.phases, SENDER: Phase(4, Counter(), 200, 100)})
         assert "held" in self._text(cheap)
 
-    def test_names_every_service_and_marks_prices_from_memory(self) -> None:
+    def test_names_every_service(self) -> None:
         text = self._text(_usage())
         for service in ("DynamoDB", "Lambda", "SQS", "SNS", "CloudWatch Logs"):
             assert f"  {service} " in text
-        assert next(line for line in text.splitlines() if "to publish" in line).endswith("?")
+
+    def test_marks_prices_from_memory(self) -> None:
+        tokyo = load_prices("ap-northeast-1")
+        bill = Bill(_usage(), tokyo, MACHINE, DECLARED)
+        lines = list(report(bill, _usage(), tokyo, load_fees(), MACHINE))
+        assert next(line for line in lines if "write request units" in line).endswith("?")
+        assert not next(line for line in lines if "to publish" in line).endswith("?")
 
     def test_tells_a_price_for_every_country_and_elsewhere(self) -> None:
         text = self._text(_usage())

@@ -1,9 +1,15 @@
 """A data file tells the line of each of its fields, so that a refusal can name it."""
 
+import sys
+from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import patch
 
 import pytest
 
+from dunning.policy import files as read_files
 from dunning.policy.fields import Sourced
 from dunning.policy.files import DataFile, PolicyError, toml_file, toml_files
 
@@ -107,3 +113,29 @@ def test_a_file_from_a_windows_editor_is_read_or_told_what_is_wrong_with_it(tmp_
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(PolicyError, match=r"^lenders: there is no such folder$"):
         toml_files(tmp_path, "lenders")
+
+
+@pytest.fixture
+def _read_at_build() -> Iterator[None]:
+    """As in a layer: what a file of the package says has been written down."""
+    known = {"prices.toml": {"per_segment": {"TW": "known"}}}
+    with patch.dict(sys.modules, {"dunning.policy.parsed": SimpleNamespace(FILES=known)}):
+        read_files.files_of_the_layer.cache_clear()
+        yield
+    read_files.files_of_the_layer.cache_clear()
+
+
+@pytest.mark.usefixtures("_read_at_build")
+def test_what_the_build_of_the_layer_has_read_is_not_read_again() -> None:
+    file = toml_file(files("dunning.policy"), "prices.toml")
+    assert file.raw == {"per_segment": {"TW": "known"}}
+    assert file.line(("per_segment", "TW")) > 1  # the text is read when a line is asked for
+
+
+@pytest.mark.usefixtures("_read_at_build")
+def test_a_folder_of_policies_is_read_whatever_the_layer_says(folder: Path) -> None:
+    assert toml_file(folder, "prices.toml").raw["per_segment"]["TW"] != "known"
+
+
+def test_a_working_copy_reads_its_files() -> None:
+    assert toml_file(files("dunning.policy"), "prices.toml").raw["per_segment"]["TW"] != "known"

@@ -2,11 +2,14 @@
 
 import importlib.util
 import py_compile
+import runpy
 from pathlib import Path
 
 import pytest
 
 from tests.tools import built
+
+written = runpy.run_path(str(built.PACKAGE.parents[1] / "parse_policies.py"))["written"]
 
 LOCK = """\
 phonenumberslite==9.0.42 \\
@@ -178,3 +181,24 @@ def test_a_file_of_ours_that_is_missing_or_changed_is_refused(tmp_path: Path) ->
         "dunning/changed.toml differs from its source",
         "dunning/policy.toml is missing",
     ]
+
+
+def test_a_policy_file_that_does_not_say_what_was_read_from_it_is_refused(tmp_path: Path) -> None:
+    policy = tmp_path / "dunning" / "policy"
+    (policy / "lenders").mkdir(parents=True)
+    (policy / "lenders" / "same.toml").write_text("a = 1\non = 2026-12-01\n")
+    (policy / "lenders" / "changed.toml").write_text("at_most = 1\n")
+    (policy / "parsed.py").write_text(written(policy))
+    assert not list(built.misread_policies(tmp_path))
+    (policy / "lenders" / "changed.toml").write_text("at_most = 1.0\n")
+    (policy / "lenders" / "new.toml").write_text("a = 1\n")
+    assert list(built.misread_policies(tmp_path)) == [
+        "dunning/policy/lenders/changed.toml says something else than parsed.py",
+        "dunning/policy/lenders/new.toml says something else than parsed.py",
+    ]
+
+
+def test_a_file_that_is_not_toml_stops_the_build(tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_text("a = = 1\n")
+    with pytest.raises(SystemExit, match=r"bad\.toml: .*line 1"):
+        written(tmp_path)

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class Settings(BaseModel):
     """What every function needs to know. Environment variables have the fields' names in capitals."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
     customers_table: str = Field(min_length=3)
     due_shards: int = Field(default=4, ge=1, le=100)

@@ -1,20 +1,24 @@
 """
 Composition root: builds each function's service from the environment, once, and keeps it.
 
-Clients are made here, never at import. `use` exchanges the clock and adds a listener, for the local run.
+Clients are made here, never at import. A function's own modules are imported where it is built, so that none waits
+for another's at its cold start. `use` exchanges the clock and adds a listener, for the local run.
 """
 
 from __future__ import annotations
 
+from dunning import start  # before all else: see there
+
+# isort: split
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import cache
+from functools import cache, wraps
 from typing import TYPE_CHECKING
 
 import boto3
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Metrics
 from botocore.config import Config
 from pydantic import ValidationError
 
@@ -23,7 +27,7 @@ from dunning.adapters.clock import SystemClock
 from dunning.adapters.dynamodb.contacts import DynamoContacts
 from dunning.adapters.dynamodb.customers import DynamoCustomers
 from dunning.adapters.eventbridge import EventBridgeAnnouncer
-from dunning.adapters.journal import PowertoolsJournal
+from dunning.adapters.journal import PowertoolsJournal, lean_logger
 from dunning.adapters.sns import PUBLISH_ONCE, SnsGateway
 from dunning.adapters.sqs import SqsQueue
 from dunning.adapters.ssm import SsmSwitch
@@ -31,8 +35,6 @@ from dunning.domain.decision import Decision
 from dunning.domain.errors import DunningError
 from dunning.policy import PolicyBook, load_calendars_needed, load_policies
 from dunning.ports import Clock, Journal
-from dunning.services.scan import ScanService
-from dunning.services.send import SendService
 from dunning.settings import (
     HousekeepingSettings,
     InboxSettings,
@@ -55,6 +57,8 @@ if TYPE_CHECKING:
     from dunning.services.payments import PaymentsService
     from dunning.services.receipts import ReceiptService
     from dunning.services.replan import ReplanService
+    from dunning.services.scan import ScanService
+    from dunning.services.send import SendService
 
 _PATIENT = LEAN.merge(Config(retries={"total_max_attempts": 4, "mode": "standard"}))
 """For calls that may safely be repeated, which is all but a publish."""
@@ -95,6 +99,23 @@ class _Telling:
         self._first.flush()
 
 
+_forgotten: list[Callable[[], None]] = []
+
+
+def _kept[T](build: Callable[[], T]) -> Callable[[], T]:
+    """Build a function's service once and keep it. With the first of them the cold start is over."""
+
+    @cache
+    @wraps(build)
+    def built() -> T:
+        service = build()
+        start.is_over()
+        return service
+
+    _forgotten.append(built.cache_clear)
+    return built
+
+
 class _Outside:
     clock: Clock = SystemClock()
     also_tell: Journal | None = None
@@ -104,19 +125,9 @@ def use(*, clock: Clock | None = None, also_tell: Journal | None = None) -> None
     """Exchange the clock and the second journal, and forget all that was built; without arguments as at start."""
     _Outside.clock = clock or SystemClock()
     _Outside.also_tell = also_tell
-    for built in (
-        scanner,
-        sender,
-        intake,
-        payments,
-        inbox,
-        receipts,
-        opt_outs,
-        close_unknown,
-        replan,
-        journal,
-    ):
-        built.cache_clear()
+    journal.cache_clear()
+    for forget in _forgotten:
+        forget()
 
 
 def read_settings[S: Settings](model: type[S], environment: Mapping[str, str]) -> S:
@@ -143,7 +154,7 @@ def policies() -> PolicyBook:
 @cache
 def journal() -> _Telling:
     """Build the journal of this function."""
-    return _Telling(PowertoolsJournal(Logger(), Metrics()), _Outside.also_tell)
+    return _Telling(PowertoolsJournal(lean_logger(), Metrics()), _Outside.also_tell)
 
 
 def _new_id() -> str:
@@ -158,9 +169,11 @@ def _announcer(session: boto3.Session, bus_name: str) -> EventBridgeAnnouncer:
     return EventBridgeAnnouncer(session.client("events", config=_PATIENT), bus_name, journal())
 
 
-@cache
+@_kept
 def scanner() -> ScanService:
     """Build the scanner's service."""
+    from dunning.services.scan import ScanService  # noqa: PLC0415
+
     settings = read_settings(ScannerSettings, os.environ)
     session = boto3.Session()
     clock, telling = _Outside.clock, journal()
@@ -175,9 +188,11 @@ def scanner() -> ScanService:
     )
 
 
-@cache
+@_kept
 def sender() -> SendService:
     """Build the sender's service."""
+    from dunning.services.send import SendService  # noqa: PLC0415
+
     settings = read_settings(SenderSettings, os.environ)
     session = boto3.Session()
     clock, telling = _Outside.clock, journal()
@@ -198,10 +213,7 @@ def sender() -> SendService:
     )
 
 
-# Each of the following is imported where it is built: no function needs another's libraries.
-
-
-@cache
+@_kept
 def intake() -> IntakeService:
     """Build the intake's service."""
     from dunning.adapters.s3 import S3Uploads  # noqa: PLC0415
@@ -224,7 +236,7 @@ def intake() -> IntakeService:
     )
 
 
-@cache
+@_kept
 def payments() -> PaymentsService:
     """Build the service of whoever listens to the lender."""
     from dunning.adapters.s3 import S3UploadErasure  # noqa: PLC0415
@@ -255,7 +267,7 @@ def payments() -> PaymentsService:
     )
 
 
-@cache
+@_kept
 def replan() -> ReplanService:
     """Build the service that plans everybody anew."""
     from dunning.services.replan import ReplanService  # noqa: PLC0415
@@ -274,7 +286,7 @@ def replan() -> ReplanService:
     )
 
 
-@cache
+@_kept
 def inbox() -> InboxService:
     """Build the service that hears what customers write back."""
     from dunning.adapters.opt_outs import SnsOptOutList  # noqa: PLC0415
@@ -305,7 +317,7 @@ def inbox() -> InboxService:
     )
 
 
-@cache
+@_kept
 def receipts() -> ReceiptService:
     """Build the service that reads the carrier's delivery logs."""
     from dunning.services.receipts import ReceiptService  # noqa: PLC0415
@@ -325,7 +337,7 @@ def receipts() -> ReceiptService:
     )
 
 
-@cache
+@_kept
 def opt_outs() -> OptOutService:
     """Build the service that compares opt-outs with the carrier's list."""
     from dunning.adapters.opt_outs import SnsOptOutList  # noqa: PLC0415
@@ -345,7 +357,7 @@ def opt_outs() -> OptOutService:
     )
 
 
-@cache
+@_kept
 def close_unknown() -> CloseUnknownService:
     """Build the service that closes texts nobody has heard of."""
     from dunning.services.close_unknown import CloseUnknownService  # noqa: PLC0415

@@ -8,6 +8,7 @@ name is at most four characters, so that texts keep to one segment.
 import re
 import unicodedata
 from functools import lru_cache
+from itertools import pairwise
 
 from dunning.domain.segments import is_gsm
 
@@ -30,10 +31,10 @@ Left out are those that begin with a common surname of one character (梁丘, �
 is more often that surname and a given name.
 """
 
-_HAN = r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff〇々]"
-_HAN_RUN = re.compile(rf"{_HAN}(?:\s*{_HAN})*")
-_DOTTED = re.compile(rf"{_HAN}\s*[·•‧・･∙⋅.]\s*{_HAN}")
-"""买买提·吐尔逊: what stands before the dot is no surname."""
+# In one pattern only, and once: each time Chinese characters stand in one, compiling it takes 2 ms of a cold start.
+_HAN = "\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff〇々"
+_HAN_RUN = re.compile(rf"(?:[{_HAN}]\s*)+")
+_DOT = re.compile(r"[·•‧・･∙⋅.]")
 
 _CHINESE_TITLE = re.compile(r"(?<=.)(?:先生|小姐|女士|太太|夫人)$")
 _LATIN_TITLE = re.compile(r"(?:mrs|mr|ms|miss|mx|dr|prof)\b\.?\s*(?=\w)", re.IGNORECASE)
@@ -69,12 +70,20 @@ def mask_name(name: str, *, latin: bool = False) -> str:
     """
     name = unicodedata.normalize("NFKC", name).strip()
     if not latin and (han := _HAN_RUN.search(name)):
-        if _DOTTED.search(name):
+        if _is_dotted(name):
             return f"{han[0][0]}***"
         return _mask_chinese(_CHINESE_TITLE.sub("", "".join(han[0].split())))
     letters = [character for character in _LATIN_TITLE.sub("", name, count=1) if character.isalpha()]
     # Some letters have no single capital: ß becomes SS.
     return f"{letters[0].upper()[0]}***" if len(letters) > 1 else _NOTHING
+
+
+def _is_dotted(name: str) -> bool:
+    """Tell whether a dot stands between Chinese characters. In 买买提·吐尔逊 what stands before it is no surname."""
+    return any(
+        _HAN_RUN.match(before.rstrip()[-1:]) and _HAN_RUN.match(after.lstrip())
+        for before, after in pairwise(_DOT.split(name))
+    )
 
 
 def _mask_chinese(name: str) -> str:

@@ -133,7 +133,7 @@ ZoneName = Annotated[str, AfterValidator(known_zone)]
 class Strict(BaseModel):
     """A table of a data file. An unknown key is refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)  # most are built as part of another
 
 
 class Sourced(Strict):

@@ -17,8 +17,6 @@ from dunning.domain.lint.words import Negation
 from dunning.policy.fields import Mark, Strict
 from dunning.policy.files import toml_file
 
-_HAN = re.compile("[\u3400-\u9fff]")
-
 
 def has_chinese(word: str) -> str:
     """
@@ -27,7 +25,7 @@ def has_chinese(word: str) -> str:
     Raises:
         ValueError: it holds no Chinese character, or a blank.
     """
-    if not _HAN.search(word) or re.search(r"\s", word):
+    if not any("\u3400" <= character <= "\u9fff" for character in word) or re.search(r"\s", word):
         raise ValueError(f"{word!r} is not a Chinese word")
     return word
 

@@ -35,7 +35,6 @@ _ADDRESS = re.compile(r"(?<![a-z0-9])(?:[a-z]{2,6}://|www\.)\s?([^\s/?#，。、
 _BARE = re.compile(
     r"(?<![a-z0-9.-])((?:[a-z0-9][a-z0-9-]*\.)+(xn--[a-z0-9-]+|[a-z]{2,24}))(?![a-z0-9-])(?=(\.?(?::[0-9]+)?[/?#])?)"
 )
-_CHINESE = re.compile(rf"([{HAN}]+\.[{HAN}]{{2,4}})/")
 _DOT_LETTER = re.compile(r"\.[a-z]")
 _WRITTEN_STOP = re.compile(r"(?<=[a-z0-9])。(?=[a-z])")
 _NUMERIC = re.compile(r"(?<![0-9.])((?:[0-9]{1,3}\.){3}[0-9]{1,3})(?::[0-9]+)?/[a-z]")
@@ -57,6 +56,7 @@ class Links:
         self._top_level = data.top_level
         self._short = frozenset(data.short_hosts)
         hosts = "|".join(re.escape(host).replace(r"\.", r"\s?(?:\.|。|\[\.\]|\(\.\))\s?") for host in data.short_hosts)
+        self._chinese = re.compile(rf"([{HAN}]+\.[{HAN}]{{2,4}})/")
         self._hidden = re.compile(rf"(?<![a-z0-9.@-])(?:{hosts})(?![a-z0-9-])(?!\.[a-z])")
 
     def findings(self, text: str, folded: str, *, allowed: bool, own: Collection[str]) -> Iterator[Finding]:
@@ -79,7 +79,7 @@ class Links:
         if _DOT_LETTER.search(folded):
             yield from self._bare_hosts(folded)
         if "/" in folded:
-            for pattern in (_CHINESE, _NUMERIC):
+            for pattern in (self._chinese, _NUMERIC):
                 for match in pattern.finditer(folded):
                     yield match[1]
 

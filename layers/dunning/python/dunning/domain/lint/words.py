@@ -1,17 +1,15 @@
 """The list of words: what is looked for, how it is found in a text that is read, and when it is innocent there."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from dunning.domain.lint.english import Token, joined, pieces_of, tokens_of
 from dunning.domain.lint.findings import Finding, RuleInfo, found
-from dunning.domain.lint.folding import CLAUSE_MARKS, HAN, Folding, han_reading, without_digits_for_letters
+from dunning.domain.lint.folding import CLAUSE_MARKS, Folding, han_reading, is_han, without_digits_for_letters
 from dunning.domain.lint.glance import Glance
 
 type Negation = Literal["innocent", "unless-conditional", "no-excuse"]
 
-_HAS_HAN = re.compile(f"[{HAN}]")
 _PARTS_A_PHRASE = frozenset(f"{CLAUSE_MARKS}\n")
 _WIDEST_GAP = 3
 
@@ -132,7 +130,7 @@ def _position(hit: _Hit) -> tuple[int, int]:
 def _compared(written: str, folding: Folding) -> tuple[str, ...]:
     """Return a word of the list as texts are compared with it."""
     folded = folding.fold(written)
-    if _HAS_HAN.search(folded):
+    if not folded.isascii() and any(map(is_han, folded)):
         return (han_reading(folded.replace("#", "0")).text,)
     return tuple([token.word for token in tokens_of(folded)])
 
