@@ -151,12 +151,16 @@ def stage_name(stage: int | None) -> str:
     return f"{abs(stage)} days {'before' if stage < 0 else 'after'}"
 
 
+def _place(example: Example) -> int:
+    return _LAST if example.stage is None else example.stage
+
+
 def choose_examples(examples: Iterable[Example], count: int = 6) -> list[Example]:
     """Choose texts that show as many languages and stages as possible, the same ones every time."""
     of_language = {
         language: list(texts)
         for language, texts in groupby(
-            sorted(examples, key=lambda e: (e.language, e.local_at, e.to)), key=lambda e: e.language
+            sorted(examples, key=lambda e: (e.language, e.local_at, e.to, _place(e))), key=lambda e: e.language
         )
     }
     chosen: list[Example] = []
@@ -169,7 +173,7 @@ def choose_examples(examples: Iterable[Example], count: int = 6) -> list[Example
                 texts[:] = [e for e in texts if e.stage != example.stage] or [e for e in texts if e != example]
                 chosen.append(example)
                 stages_shown.add(example.stage)
-    return sorted(chosen, key=lambda e: (e.language, _LAST if e.stage is None else e.stage, e.local_at))
+    return sorted(chosen, key=lambda e: (e.language, _place(e), e.local_at))
 
 
 def report(summary: Mapping[str, Any], examples: Sequence[Example], files: Mapping[str, Path]) -> Iterator[str]:

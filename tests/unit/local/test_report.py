@@ -126,7 +126,7 @@ def test_the_report_stays_within_its_width_and_names_what_a_manager_asks_for() -
         "quiet_hours",
         "outside contact hours",
         "$97.50",
-        "4 unknown",
+        "arrived",
         "2 jobs",
         "A holiday calendar ends 59 days after the last day",
         "out/outbox.jsonl",
