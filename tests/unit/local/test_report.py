@@ -127,7 +127,7 @@ def test_the_report_stays_within_its_width_and_names_what_a_manager_asks_for() -
         "outside contact hours",
         "$97.50",
         "arrived",
-        "2 jobs",
+        "2 messages",
         "A holiday calendar ends 59 days after the last day",
         "out/outbox.jsonl",
     ):
