@@ -10,8 +10,20 @@ import pytest
 
 from dunning.adapters.dynamodb.items import contact_of
 from dunning.domain.contact import Contact, ContactState
-from dunning.ports import ContactErasure, ContactLog, CustomerErasure, CustomerStore, OutsideError
+from dunning.domain.dossier import Dossier, Held, Said, Stamp, with_news, without_customer, without_phones
+from dunning.domain.facts import HoldReason
+from dunning.domain.reply import Inbound, Reply
+from dunning.ports import (
+    ContactErasure,
+    ContactLog,
+    CustomerErasure,
+    CustomerStore,
+    OutsideError,
+    ReplyLog,
+    UnreadableRecordError,
+)
 from tests.builders import tell
+from tests.contract.conftest import write_attribute
 from tests.fakes import FakeContacts, FakeCustomers
 from tests.integration.people import NOW, someone, waking
 from tests.integration.requests import Requests, error
@@ -26,7 +38,15 @@ class Shelf:
     contacts: ContactErasure
     store: CustomerStore
     log: ContactLog
+    replies: ReplyLog
     records: Callable[[], list[Contact]]
+    spoil: Callable[[str], None]
+
+    def dossier(self, number: int = 1) -> Dossier:
+        """Read what the lender has said."""
+        found = self.customers.dossier(f"C{number:04d}")
+        assert isinstance(found, Dossier)
+        return found
 
     def fill(self, *numbers: int, texts: int = 2) -> None:
         """Put customers there who have been sent some texts."""
@@ -44,24 +64,70 @@ def _contact(number: int, text: int) -> Contact:
     )  # fmt: skip
 
 
-@pytest.fixture(params=["fake", "moto"])
-def shelf(request: pytest.FixtureRequest) -> Shelf:
-    if request.param == "fake":
-        customers, contacts = FakeCustomers(), FakeContacts()
-        return Shelf(customers, contacts, customers, contacts, lambda: list(contacts.records.values()))
+def _on_dynamodb(request: pytest.FixtureRequest) -> Shelf:
     cloud: LocalCloud = request.getfixturevalue("cloud")
     dynamo, log = request.getfixturevalue("dynamo"), request.getfixturevalue("contacts_table")
+
+    def records() -> list[Contact]:
+        return [contact_of(item) for item in cloud.items(cloud.stack.contacts_table) if "inbound_id" not in item]
+
+    def spoil(customer_id: str) -> None:
+        write_attribute(cloud, customer_id, "facts", accounts={"S": "?"})
+
+    return Shelf(dynamo, log, dynamo, log, log, records, spoil)
+
+
+@pytest.fixture(params=["fake", "moto"])
+def shelf(request: pytest.FixtureRequest) -> Shelf:
+    if request.param == "moto":
+        return _on_dynamodb(request)
+    customers, contacts = FakeCustomers(), FakeContacts()
     return Shelf(
-        dynamo, log, dynamo, log, lambda: [contact_of(item) for item in cloud.items(cloud.stack.contacts_table)]
+        customers,
+        contacts,
+        customers,
+        contacts,
+        contacts,
+        lambda: list(contacts.records.values()),
+        customers.unreadable.add,
     )
 
 
-def test_everything_stored_of_a_customer_is_deleted_and_nothing_of_another(shelf: Shelf) -> None:
+def test_everything_but_what_the_lender_has_said_is_deleted_and_nothing_of_another(shelf: Shelf) -> None:
     shelf.fill(1, 2)
     assert shelf.customers.stored_items("C0001") == 2
-    assert shelf.customers.erase_items("C0001") == 2
-    assert shelf.customers.stored_items("C0001") == 0
+    assert shelf.customers.erase_items("C0001") == 1
+    assert shelf.customers.stored_items("C0001") == 1
+    assert shelf.dossier().statement == someone()
     assert shelf.customers.stored_items("C0002") == 2
+
+
+def test_a_tombstone_tells_nothing_but_with_numbers_or_news_it_would(shelf: Shelf) -> None:
+    shelf.fill(1)
+    shelf.customers.erase_items("C0001")
+    with_numbers = without_customer(shelf.dossier(), NOW)
+    assert shelf.store.save_dossier(with_numbers, expected_revision=1)
+    assert shelf.customers.stored_items("C0001") == 1
+    bare = without_phones(with_numbers)
+    assert shelf.store.save_dossier(bare, expected_revision=with_numbers.revision)
+    assert shelf.dossier() == bare == Dossier("C0001", 3, erased_at=NOW)
+    assert shelf.customers.stored_items("C0001") == 0
+    overtaking = with_news(Dossier("C0002"), Said(Stamp(NOW), Held(HoldReason.DISPUTE)))
+    assert shelf.store.save_dossier(overtaking, expected_revision=0)
+    assert shelf.customers.stored_items("C0002") == 1
+
+
+def test_what_cannot_be_read_is_buried_all_the_same(shelf: Shelf) -> None:
+    shelf.fill(1)
+    shelf.spoil("C0001")
+    assert isinstance(shelf.customers.dossier("C0001"), UnreadableRecordError)
+    tombstone = Dossier("C0001", 1, erased_at=NOW)
+    shelf.customers.bury(tombstone)
+    assert shelf.dossier() == tombstone
+
+
+def test_of_somebody_nobody_has_heard_of_the_dossier_is_empty(shelf: Shelf) -> None:
+    assert shelf.dossier(9) == Dossier("C0009")
 
 
 def test_records_lose_who_and_what_and_keep_that_and_when(shelf: Shelf) -> None:
@@ -76,7 +142,7 @@ def test_records_lose_who_and_what_and_keep_that_and_when(shelf: Shelf) -> None:
 
 def test_what_is_erased_can_be_erased_again(shelf: Shelf) -> None:
     shelf.fill(1)
-    for items, records in ((2, 2), (0, 0)):
+    for items, records in ((1, 2), (0, 0)):
         assert shelf.customers.erase_items("C0001") == items
         assert shelf.contacts.redact("C0001", NOW) == records
 
@@ -85,23 +151,50 @@ def test_nobody_is_nothing_to_erase(shelf: Shelf) -> None:
     assert shelf.customers.erase_items("C0009") == shelf.contacts.redact("C0009", NOW) == 0
 
 
+def test_of_texts_only_those_up_to_a_moment_lose_who_and_what(shelf: Shelf) -> None:
+    shelf.fill(1, texts=3)
+    assert shelf.contacts.redact("C0001", NOW, until=NOW + timedelta(minutes=1)) == 2
+    assert [one.at for one in shelf.records() if one.text] == [NOW + timedelta(minutes=2)]
+
+
+def _reply(reply_id: str, customer: str = "C0001", minutes: int = 0) -> Reply:
+    inbound = Inbound(reply_id, "+886900000001", "王小明", NOW + timedelta(minutes=minutes))
+    return Reply(customer, inbound, ("stop",), None, NOW + timedelta(days=90))
+
+
+def test_what_a_customer_wrote_is_deleted_and_no_record_with_it(shelf: Shelf) -> None:
+    shelf.fill(1)
+    for reply in (_reply("r1"), _reply("r2", minutes=1), _reply("r3", customer="C0002"), _reply("r4", customer="")):
+        assert shelf.replies.keep(reply)
+    assert shelf.contacts.stored_replies("C0001") == 2
+    assert shelf.contacts.telling_records("C0001") == 2
+    assert shelf.contacts.erase_replies("C0001", []) == 2
+    assert shelf.contacts.stored_replies("C0001") == 0
+    assert shelf.contacts.stored_replies("C0002") == 1
+    assert len(shelf.records()) == 2
+    assert not shelf.replies.keep(_reply("r4", customer=""))
+
+
+def test_what_came_from_a_number_while_nobody_was_known_to_have_it_is_deleted_with_it(shelf: Shelf) -> None:
+    shelf.replies.keep(_reply("r1", customer=""))
+    assert shelf.contacts.erase_replies("C0001", ["+886900000002"]) == 0
+    assert shelf.contacts.erase_replies("C0001", ["+886900000001", "+886900000002"]) == 1
+    assert shelf.replies.keep(_reply("r1", customer=""))
+
+
+def test_of_replies_only_those_up_to_a_moment_are_deleted(shelf: Shelf) -> None:
+    for minute in range(3):
+        shelf.replies.keep(_reply(f"r{minute}", minutes=minute))
+    assert shelf.contacts.erase_replies("C0001", [], until=NOW + timedelta(minutes=1)) == 2
+    assert not shelf.replies.keep(_reply("r2", minutes=2))
+
+
 class TestOnDynamoDb:
     """What only a table can do."""
 
     @pytest.fixture(params=["moto"])
     def shelf(self, request: pytest.FixtureRequest) -> Shelf:
-        cloud: LocalCloud = request.getfixturevalue("cloud")
-        dynamo, log = request.getfixturevalue("dynamo"), request.getfixturevalue("contacts_table")
-        return Shelf(
-            dynamo, log, dynamo, log, lambda: [contact_of(item) for item in cloud.items(cloud.stack.contacts_table)]
-        )
-
-    def test_facts_go_first(self, shelf: Shelf, requests: Requests) -> None:
-        shelf.fill(1)
-        requests.clear()
-        shelf.customers.erase_items("C0001")
-        deleted = [call["Key"]["item"]["S"] for call in requests.of("dynamodb.DeleteItem")]
-        assert deleted == ["facts", "standing"]
+        return _on_dynamodb(request)
 
     def test_items_of_a_later_version_and_broken_ones_go_too(self, cloud: LocalCloud, shelf: Shelf) -> None:
         shelf.fill(1)
@@ -109,8 +202,9 @@ class TestOnDynamoDb:
             TableName=cloud.stack.customers_table,
             Item={"customer_id": {"S": "C0001"}, "item": {"S": "promises"}, "phone": {"S": "+886900000001"}},
         )
-        assert shelf.customers.erase_items("C0001") == 3
-        assert not list(cloud.items(cloud.stack.customers_table))
+        assert shelf.customers.stored_items("C0001") == 3
+        assert shelf.customers.erase_items("C0001") == 2
+        assert [item["item"]["S"] for item in cloud.items(cloud.stack.customers_table)] == ["facts"]
 
     def test_the_first_moment_of_erasing_is_kept(self, cloud: LocalCloud, shelf: Shelf) -> None:
         shelf.fill(1, texts=1)
@@ -146,6 +240,7 @@ class TestOnDynamoDb:
         def erase() -> None:
             shelf.customers.erase_items("C0001")
             shelf.contacts.redact("C0001", NOW)
+            shelf.contacts.erase_replies("C0001", [])
 
         with pytest.raises(OutsideError, match=r"^[A-Za-z]+: AccessDeniedException$"):
             erase()

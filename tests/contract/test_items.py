@@ -12,6 +12,7 @@ from dunning.adapters.dynamodb.items import (
     contact_item,
     contact_of,
     dossier_item,
+    dossier_of,
     facts_of,
     standing_item,
     standing_of,
@@ -27,6 +28,18 @@ from dunning.adapters.dynamodb.keys import (
 )
 from dunning.contracts import job_body, parse_job
 from dunning.domain.contact import Contact, ContactState
+from dunning.domain.dossier import (
+    Changed,
+    Closed,
+    Dossier,
+    Held,
+    Paid,
+    Released,
+    Said,
+    Stamp,
+    facts_now,
+    with_news,
+)
 from dunning.domain.facts import Account, Facts, Hold, HoldReason, Instalment
 from dunning.domain.standing import LedgerEntry, Progress, Standing, Wake, progress_key
 from dunning.ports import Job
@@ -76,6 +89,26 @@ FACTS = st.builds(
     opted_out=st.booleans(),
     as_of=st.none() | INSTANTS,
 )
+CURRENCIES = st.sampled_from(("TWD", "CNY", "JPY"))
+MONEY = st.integers(-(10**15), 10**15)
+NUMBERS = st.integers(1, 99_999)
+NEWS = st.one_of(
+    st.builds(Paid, IDS, NUMBERS, st.integers(0, 10**15), CURRENCIES),
+    st.builds(Changed, IDS, NUMBERS, DAYS, MONEY, CURRENCIES, st.integers(0, 10**15), st.none() | DAYS),
+    st.builds(Closed, IDS),
+    st.builds(Held, st.sampled_from(HoldReason), st.none() | DAYS),
+    st.builds(Released, st.none() | st.sampled_from(HoldReason)),
+)
+SAID = st.builds(Said, st.builds(Stamp, INSTANTS, st.integers(0, 2**53 - 1)), NEWS)
+DOSSIERS = st.builds(
+    Dossier,
+    customer_id=IDS,
+    revision=st.integers(1, 10**9),
+    statement=st.none() | FACTS,
+    news=st.lists(SAID, max_size=6).map(lambda said: {one.news.subject: one for one in said}),
+    phones=st.lists(WORDS, max_size=3).map(tuple),
+    erased_at=st.none() | INSTANTS,
+).map(lambda made: replace(made, statement=made.statement and replace(made.statement, customer_id=made.customer_id)))
 STANDINGS = st.builds(
     Standing,
     customer_id=IDS,
@@ -132,6 +165,27 @@ CONTACTS = st.builds(
 @given(FACTS)
 def test_facts_come_back_as_they_were(facts: Facts) -> None:
     assert facts_of(dossier_item(a_dossier(facts))) == facts
+
+
+@given(DOSSIERS)
+def test_what_a_lender_has_said_comes_back_as_it_was(dossier: Dossier) -> None:
+    assert dossier_of(dossier_item(dossier)) == dossier
+
+
+@given(DOSSIERS)
+def test_facts_are_worked_out_from_what_is_stored_as_from_what_was_said(dossier: Dossier) -> None:
+    assert facts_of(dossier_item(dossier)) == facts_now(dossier)
+
+
+def test_when_an_instalment_was_paid_is_stored_with_the_news_that_says_so_and_nowhere_else() -> None:
+    facts = someone()
+    said = Said(Stamp(NOW), Paid("A0001-0", 1, 325_000, "TWD"))
+    dossier = with_news(a_dossier(facts), said)
+    read = dossier_of(dossier_item(dossier))
+    assert read.statement == facts
+    worked_out = facts_now(read)
+    assert worked_out is not None
+    assert worked_out.accounts[0].instalments[0].paid_at == NOW
 
 
 @given(STANDINGS)

@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 
+import boto3
 import pytest
 
+from dunning.adapters.client import LEAN
 from dunning.adapters.sqs import SqsQueue
 from dunning.contracts import job_body, parse_job
 from dunning.ports import Job, OutsideError, UnreadableRecordError
@@ -41,6 +43,28 @@ def test_a_message_that_is_parked_is_kept_as_it_was_and_waits_no_more(post: Post
 
 class TestOnSqs:
     """What only a queue can do."""
+
+    def test_what_is_to_be_looked_at_again_is_not_seen_before(self, cloud: LocalCloud, requests: Requests) -> None:
+        watched = SqsQueue(boto3.client("sqs", config=LEAN), cloud.queue_url)
+        watched.again([f"again-{number}" for number in range(12)], timedelta(seconds=90))
+        sent = [entry for call in requests.of("sqs.SendMessageBatch") for entry in call["Entries"]]
+        assert [entry["MessageBody"] for entry in sent] == [f"again-{number}" for number in range(12)]
+        assert {entry["DelaySeconds"] for entry in sent} == {90}
+        assert cloud.sqs.receive_message(QueueUrl=cloud.queue_url).get("Messages") is None
+        assert watched.depth() == 12
+        assert requests.sent["sqs.SendMessageBatch"] == 2
+
+    def test_what_sqs_does_not_take_to_look_at_again_is_an_error_for_nothing_else_brings_it_back(
+        self, sqs: SqsQueue, requests: Requests
+    ) -> None:
+        taken = {"Id": "0", "MessageId": "m", "MD5OfMessageBody": "0" * 32}
+        refused = {"Id": "1", "SenderFault": False, "Code": "InternalError"}
+        requests.answer("sqs.SendMessageBatch", first(success({"Successful": [taken], "Failed": [refused]})))
+        with pytest.raises(OutsideError, match=r"^SendMessageBatch: InternalError$"):
+            sqs.again(["C0001", "C0002"], timedelta(seconds=90))
+        requests.answer("sqs.SendMessageBatch", error("AccessDenied", 403, "C0000"))
+        with pytest.raises(OutsideError, match=r"^SendMessageBatch: AccessDenied$"):
+            sqs.again(["C0001"], timedelta(seconds=90))
 
     def test_jobs_that_are_being_worked_on_count_too(self, cloud: LocalCloud, sqs: SqsQueue) -> None:
         sqs.enqueue(_jobs(5))

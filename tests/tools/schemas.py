@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel
 
@@ -20,8 +21,9 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def written(model: type[BaseModel]) -> str:
-    """Return the file of a contract: what stands in `detail`."""
-    schema = {"$schema": DIALECT, **model.model_json_schema()}
+    """Return the file of a contract: what stands in `detail`. Of ours every field is always there."""
+    mode: Literal["validation", "serialization"] = "validation" if model.__name__ in EVENTS else "serialization"
+    schema = {"$schema": DIALECT, **model.model_json_schema(mode=mode)}
     first = ("$schema", "title", "description", "type")
     ordered = {name: schema[name] for name in first} | schema
     return json.dumps(ordered, ensure_ascii=False, indent=2) + "\n"

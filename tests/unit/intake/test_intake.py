@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dunning.domain.decision import Send
+from dunning.domain.dossier import without_customer, without_phones
 from dunning.domain.facts import Account, Facts, Hold, HoldReason, Instalment
 from dunning.domain.standing import LedgerEntry, Progress, Standing, Wake
 from dunning.ports import Told, UnreadableRecordError
@@ -540,3 +541,48 @@ def test_beside_a_phone_that_cannot_be_read_only_a_plain_id_is_printed(
 def test_the_first_cell_of_a_line_whose_columns_slipped_is_not_printed(office: Office) -> None:
     office.load(csv_of([WANG]) + "0933222111,TW\r\nJohnSmith,0912\r\n")
     assert [reject[1] for reject in office.rejects] == ["", ""]
+
+
+# ------------------------------------------------------------------ erased customers
+
+
+def _erase(office: Office, at: datetime) -> None:
+    """Erase a customer as the payments do when the lender says so."""
+    told = office.store.load_told(["C-1001"])["C-1001"]
+    assert isinstance(told, Told)
+    gone = without_phones(without_customer(told.dossier, at))
+    assert office.store.save_dossier(gone, expected_revision=told.dossier.revision)
+    office.store.erase_items("C-1001")
+
+
+def test_a_customer_who_was_erased_is_refused_and_the_file_says_what_to_do(office: Office) -> None:
+    office.load_rows(WANG)
+    _erase(office, UPLOADED_AT + timedelta(minutes=1))
+    summary = office.load_rows(WANG, row(instalment_no="2"), CHEN, at=LATER)
+    assert (summary.erased, summary.customers_refused, summary.rows_refused, summary.customers_loaded) == (1, 1, 1, 1)
+    assert office.rejects == [("2", "C-1001", "customer_id", "customer_erased")]
+    assert "consented_at" in EXPLANATIONS[Refusal.CUSTOMER_ERASED]
+    assert "C-1001" not in office.store.facts
+    assert "C-1001" not in office.store.standings
+    assert office.journal.counts["ErasedCustomersRefused"] == 1
+
+
+def test_an_old_file_does_not_bring_an_erased_customer_back_whatever_day_of_consent_it_names(office: Office) -> None:
+    _erase(office, UPLOADED_AT)
+    summary = office.load_rows(row(consented_at="2026-12-01"), at=UPLOADED_AT - timedelta(hours=1))
+    assert summary.erased == 1
+
+
+def test_a_customer_who_consents_anew_comes_back_as_a_new_one_and_waits_for_the_caps(office: Office) -> None:
+    due = row(due_on="2026-12-01")
+    office.load_rows(due)
+    opted_out = replace(office.store.standings["C-1001"], opted_out_at=NOW)
+    office.store.standings["C-1001"] = opted_out
+    _erase(office, UPLOADED_AT)
+    consent = "2026-12-01T09:45:00+08:00"
+    assert office.load_rows(row(due, consented_at=consent), at=UPLOADED_AT + timedelta(hours=1)).customers_loaded == 1
+    standing = office.store.standings["C-1001"]
+    assert not standing.is_opted_out
+    assert standing.wake is not None
+    assert standing.wake.at > NOW + timedelta(days=1)
+    assert {entry.at for entry in standing.ledger} == {NOW}

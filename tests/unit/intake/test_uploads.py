@@ -1,4 +1,4 @@
-"""Uploads: what the port promises, of the fake and of S3 alike."""
+"""Uploads: what the ports promise, of the fakes and of S3 alike."""
 
 import csv
 from collections.abc import Callable, Iterator

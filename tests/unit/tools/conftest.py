@@ -55,6 +55,7 @@ def stack() -> Iterator[Deployed]:
         shown = {
             "CustomersTable": cloud.stack.customers_table,
             "ContactsTable": cloud.stack.contacts_table,
+            "UploadsBucket": cloud.stack.uploads_bucket,
             ROLE_OUTPUT: ROLE,
         }
         boto3.client("cloudformation").create_stack(

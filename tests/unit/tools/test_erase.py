@@ -2,41 +2,65 @@
 
 import pytest
 
+from dunning.domain.reply import Inbound, Reply
+from dunning.services.erase import MAY_BE_LOADING, SECOND_ROUND
 from tests.fakes import FakeClock
-from tests.tools.erase import LONGEST_SEND, main
+from tests.integration.people import NOW
+from tests.tools.erase import main
 from tests.unit.tools.conftest import STACK, Deployed
 
 
 def test_a_look_counts_and_changes_nothing(stack: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--stack", STACK, "C0001", "C0009"]) == 0
     out = capsys.readouterr().out
-    assert "C0001: 2 items, 2 records" in out
-    assert "C0009: 0 items, 0 records" in out
+    assert "C0001: 2 items, 2 records with a number or a text, 0 replies" in out
+    assert "C0009: 0 items, 0 records with a number or a text, 0 replies" in out
     assert "Nothing was changed" in out
     assert len(stack.items(stack.table, "C0001")) == 2
 
 
 def test_a_customer_is_erased_and_nobody_else(stack: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in (1, 2):
+        inbound = Inbound("r1", f"+88690000000{number}", "王小明", NOW)
+        stack.contacts.keep(Reply(f"C000{number}", inbound, (), None, NOW))
     assert main(["--stack", STACK, "--apply", "C0001"], FakeClock()) == 0
     assert "C0001: nothing is left" in capsys.readouterr().out
-    assert stack.items(stack.table, "C0001") == []
+    (tombstone,) = stack.items(stack.table, "C0001")
+    assert tombstone.keys() == {"customer_id", "item", "revision", "erased_at"}
     records = stack.items(stack.cloud.stack.contacts_table, "C0001")
     assert len(records) == 2
     for record in records:
         assert not record.keys() & {"phone", "text"}
         assert record.keys() >= {"send_id", "state", "at", "expires_at", "parts", "erased_at"}
     assert len(stack.items(stack.table, "C0002")) == 2
+    assert len(stack.items(stack.cloud.stack.contacts_table, "C0002")) == 3
     assert all("text" in record for record in stack.items(stack.cloud.stack.contacts_table, "C0002"))
 
 
 def test_a_text_under_way_leaves_nothing_either(stack: Deployed) -> None:
     class Clock(FakeClock):
         def sleep(self, seconds: float) -> None:
-            assert seconds == LONGEST_SEND
+            assert seconds == SECOND_ROUND.total_seconds()
             stack.text("C0001", 3)
 
     assert main(["--stack", STACK, "--apply", "C0001"], Clock()) == 0
     assert not any("text" in record for record in stack.items(stack.cloud.stack.contacts_table, "C0001"))
+
+
+def test_uploaded_files_that_name_them_go_unless_they_may_still_be_loading(
+    stack: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bucket = stack.cloud.stack.uploads_bucket
+    for key, body in (("accounts/a.csv", b"?C0001"), ("accounts/b.csv", b"?C0002"), ("rejects/a.csv", b"C0001")):
+        stack.cloud.s3.put_object(Bucket=bucket, Key=key, Body=body)
+    uploaded_at = stack.cloud.s3.head_object(Bucket=bucket, Key="accounts/a.csv")["LastModified"]
+    assert main(["--stack", STACK, "--apply", "C0001"], FakeClock(uploaded_at)) == 1
+    assert "C0001: NAMED IN A NEW FILE: erase again in 1 h" in capsys.readouterr().out
+    assert [key for key, _ in stack.cloud.objects("accounts/")] == ["accounts/a.csv", "accounts/b.csv"]
+    assert main(["--stack", STACK, "--apply", "C0001"], FakeClock(uploaded_at + MAY_BE_LOADING)) == 0
+    assert "1 deleted that named one of them" in capsys.readouterr().out
+    assert [key for key, _ in stack.cloud.objects("accounts/")] == ["accounts/b.csv"]
+    assert [key for key, _ in stack.cloud.objects("rejects/")] == ["rejects/a.csv"]
 
 
 def test_nothing_is_printed_that_tells_who_it_was(stack: Deployed, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,212 @@
+"""The way to the lender's other systems: what the port promises, of the fake and of EventBridge alike."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from moto.events.models import Rule
+
+from dunning.adapters.client import LEAN
+from dunning.adapters.eventbridge import EventBridgeAnnouncer
+from dunning.contracts.announcements import events_of
+from dunning.domain.announcement import (
+    Announcement,
+    CustomerNeedsPerson,
+    NumberUnreachable,
+    PromiseBroken,
+    ReminderSent,
+    ReminderStopped,
+    ReplyNotUnderstood,
+    Why,
+)
+from dunning.ports import Announcer
+from tests.fakes import FakeAnnouncer, FakeJournal
+from tests.integration.people import NOW
+from tests.integration.requests import Requests, error, first, success
+from tests.local.cloud import LocalCloud
+
+BUS = "lender"
+
+
+def reminders(count: int) -> list[Announcement]:
+    """Describe reminders that the carrier took."""
+    return [ReminderSent(f"C{number:04d}", NOW, f"send-{number}", -3, ("A1", "A2"), "sms") for number in range(count)]
+
+
+def stops(count: int) -> list[Announcement]:
+    """Describe customers who get no more reminders."""
+    return [ReminderStopped(f"C{number:04d}", NOW, "nothing_open") for number in range(count)]
+
+
+ONE_OF_EACH: list[Announcement] = [
+    *reminders(1),
+    *stops(1),
+    CustomerNeedsPerson("C0001", NOW, Why.HARDSHIP, "r1"),
+    ReplyNotUnderstood("C0001", NOW + timedelta(microseconds=1), "r1"),
+    NumberUnreachable("C0001", NOW, "dead"),
+    PromiseBroken("C0001", NOW, "A1", 1, date(2026, 11, 30)),
+]
+
+type Heard = tuple[str, dict[str, Any]]
+"""What one announcement says: its kind and its detail, each reminder by itself."""
+
+
+def _heard(kind: str, detail: dict[str, Any]) -> list[Heard]:
+    return [(kind, one) for one in detail["reminders"]] if kind == "ReminderSent" else [(kind, detail)]
+
+
+def _in_order(heard: list[Heard]) -> list[Heard]:
+    return sorted(heard, key=lambda one: json.dumps(one, sort_keys=True))
+
+
+def said(announcements: Sequence[Announcement]) -> list[Heard]:
+    """Return what announcements say."""
+    events = events_of(announcements, 256 * 1024)
+    return _in_order([heard for one in events for heard in _heard(one.detail_type, json.loads(one.detail))])
+
+
+@dataclass
+class Bus:
+    """The bus seen through the port, and the end of somebody who listens to it."""
+
+    announcer: Announcer
+    events: Callable[[], list[dict[str, Any]]]
+    journal: FakeJournal
+
+    def heard(self) -> list[Heard]:
+        """Return what has been heard, each reminder by itself."""
+        return _in_order([heard for one in self.events() for heard in _heard(one["detail-type"], one["detail"])])
+
+
+@pytest.fixture
+def fake() -> Bus:
+    announcer = FakeAnnouncer()
+
+    def events() -> list[dict[str, Any]]:
+        told = events_of(announcer.announced, 256 * 1024)
+        return [{"detail-type": one.detail_type, "detail": json.loads(one.detail)} for one in told]
+
+    return Bus(announcer, events, FakeJournal())
+
+
+@pytest.fixture
+def moto(cloud: LocalCloud, requests: Requests, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bus]:
+    """
+    A bus of the lender's, with a rule that hears everything.
+
+    What moto would hand to a rule's targets is kept here: it needs a package for that which we have not.
+    """
+    del cloud
+    client = boto3.client("events", config=LEAN.merge(Config(retries={"total_max_attempts": 1})))
+    client.create_event_bus(Name=BUS)
+    client.put_rule(Name="everything", EventBusName=BUS, EventPattern=json.dumps({"source": ["dunning"]}))
+    requests.clear()
+    heard: list[dict[str, Any]] = []
+    monkeypatch.setattr(Rule, "send_to_targets", lambda _, event: heard.append(event))
+    journal = FakeJournal()
+    yield Bus(EventBridgeAnnouncer(client, BUS, journal), lambda: heard, journal)
+    requests.let_all_through()
+    client.delete_rule(Name="everything", EventBusName=BUS)
+    client.delete_event_bus(Name=BUS)
+
+
+@pytest.fixture(params=["fake", "moto"])
+def bus(request: pytest.FixtureRequest) -> Bus:
+    found: Bus = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.mark.parametrize(
+    "announcements",
+    [[], ONE_OF_EACH, reminders(1), reminders(120), stops(25), [*stops(25), *reminders(3)]],
+    ids=["none", "one of each", "a reminder", "many reminders", "more than a call holds", "mixed"],
+)
+def test_everything_that_is_announced_is_heard_once(bus: Bus, announcements: list[Announcement]) -> None:
+    bus.announcer.announce(announcements)
+    assert bus.heard() == said(announcements)
+    assert bus.journal.events == []
+
+
+class TestOnEventBridge:
+    """What only a bus can do."""
+
+    @pytest.fixture
+    def bus(self, moto: Bus) -> Bus:
+        return moto
+
+    def test_an_event_is_ours_by_its_source_and_named_by_its_kind(self, bus: Bus) -> None:
+        bus.announcer.announce(stops(1))
+        (heard,) = bus.events()
+        assert (heard["source"], heard["detail-type"]) == ("dunning", "ReminderStopped")
+        assert heard["detail"] == {
+            "schema_version": 1,
+            "customer_id": "C0000",
+            "at": "2026-12-01T02:00:00Z",
+            "reason": "nothing_open",
+        }
+
+    def test_reminders_of_a_batch_are_one_event_for_that_is_what_is_billed(self, bus: Bus) -> None:
+        bus.announcer.announce(reminders(25))
+        (heard,) = bus.events()
+        assert len(heard["detail"]["reminders"]) == 25
+
+    def test_ten_events_are_one_call(self, bus: Bus, requests: Requests) -> None:
+        bus.announcer.announce(stops(25))
+        assert [len(call["Entries"]) for call in requests.of("eventbridge.PutEvents")] == [10, 10, 5]
+
+    def test_nothing_to_announce_is_no_call(self, bus: Bus, requests: Requests) -> None:
+        bus.announcer.announce([])
+        assert requests.sent["eventbridge.PutEvents"] == 0
+
+    def test_no_call_is_larger_than_eventbridge_takes(self, bus: Bus, requests: Requests) -> None:
+        accounts = tuple(f"A{number:060d}" for number in range(600))
+        many: list[Announcement] = [ReminderSent(f"C{number}", NOW, "s", 0, accounts, "sms") for number in range(20)]
+        bus.announcer.announce([*many, *stops(3)])
+        sizes = [
+            sum(len(f"{one['Source']}{one['DetailType']}{one['Detail']}".encode()) for one in call["Entries"])
+            for call in requests.of("eventbridge.PutEvents")
+        ]
+        assert len(sizes) > 1
+        assert max(sizes) <= 256 * 1024
+        assert bus.heard() == said([*many, *stops(3)])
+
+    def test_of_those_that_were_not_taken_each_is_tried_once_more(self, bus: Bus, requests: Requests) -> None:
+        refused = {"ErrorCode": "ThrottlingException", "ErrorMessage": "C0001"}
+        taken = {"EventId": "e1"}
+        requests.answer(
+            "eventbridge.PutEvents", first(success({"FailedEntryCount": 1, "Entries": [taken, refused, taken]}))
+        )
+        bus.announcer.announce(stops(3))
+        assert [len(call["Entries"]) for call in requests.of("eventbridge.PutEvents")] == [3, 1]
+        assert bus.heard() == said(stops(3)[1:2])
+        assert bus.journal.events == []
+
+    def test_what_is_not_taken_at_the_second_try_is_told_in_full_and_counted(
+        self, bus: Bus, requests: Requests
+    ) -> None:
+        refused = {"ErrorCode": "InternalFailure", "ErrorMessage": "what we do not repeat"}
+        requests.answer("eventbridge.PutEvents", success({"FailedEntryCount": 1, "Entries": [refused]}))
+        bus.announcer.announce(reminders(3))
+        ((name, fields),) = bus.journal.events
+        assert name == "announcement_lost"
+        assert (fields["detail_type"], fields["code"]) == ("ReminderSent", "InternalFailure")
+        assert _heard("ReminderSent", json.loads(str(fields["detail"]))) == said(reminders(3))
+        assert bus.journal.counts == {"AnnouncementsLost": 3}
+
+    def test_a_bus_that_cannot_be_reached_fails_no_work(self, bus: Bus, requests: Requests) -> None:
+        requests.answer("eventbridge.PutEvents", error("AccessDeniedException", 403, "C0000"))
+        bus.announcer.announce(stops(12))
+        assert {fields["code"] for _, fields in bus.journal.events} == {"AccessDeniedException"}
+        assert bus.journal.counts == {"AnnouncementsLost": 12}
+
+    def test_after_one_call_that_fails_the_others_are_made(self, bus: Bus, requests: Requests) -> None:
+        lost = error("InternalException", 500)
+        requests.answer("eventbridge.PutEvents", first(lost, lost))
+        bus.announcer.announce(stops(12))
+        assert bus.heard() == said(stops(12)[10:])
+        assert bus.journal.counts == {"AnnouncementsLost": 10}

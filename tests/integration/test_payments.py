@@ -1,0 +1,209 @@
+"""The payments' function on the embedded AWS: the events that come with the project, and what they leave behind."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+from moto.events.models import Rule
+
+from dunning.adapters.dynamodb.contacts import DynamoContacts
+from dunning.contracts.lender import erase_again_body
+from dunning.domain.contact import Contact, ContactState
+from dunning.domain.reply import Inbound, Reply
+from dunning.domain.standing import Wake
+from dunning.ports import Told
+from dunning.services.erase import SECOND_ROUND
+from tests.integration.conftest import Event, House, batch, event_file
+from tests.integration.people import NOW, someone, waking
+from tests.local.template import Function
+
+BUS = "lender"
+
+
+class Bus:
+    """The function with its queue, its dead letters and the lender's bus, as its environment names them."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.heard: list[dict[str, Any]] = []
+        cloud = house.cloud
+        self.queue_url = cloud.sqs.create_queue(QueueName="Payments")["QueueUrl"]
+        self.dead_letter_url = cloud.sqs.create_queue(QueueName="PaymentsDeadLetters")["QueueUrl"]
+        events = boto3.client("events")
+        events.create_event_bus(Name=BUS)
+        events.put_rule(Name="all", EventBusName=BUS, EventPattern='{"source": ["dunning"]}')
+
+    @property
+    def function(self) -> Function:
+        """The function as the template would have it."""
+        stack = self.house.cloud.stack
+        return replace(
+            stack.sender,
+            name="payments",
+            handler="functions.payments.app.lambda_handler",
+            environment={
+                "POWERTOOLS_SERVICE_NAME": "dunning",
+                "POWERTOOLS_METRICS_NAMESPACE": "Dunning",
+                "CUSTOMERS_TABLE": stack.customers_table,
+                "CONTACTS_TABLE": stack.contacts_table,
+                "UPLOADS_BUCKET": stack.uploads_bucket,
+                "QUEUE_URL": self.queue_url,
+                "DEAD_LETTER_URL": self.dead_letter_url,
+                "EVENT_BUS": BUS,
+            },
+        )
+
+    def work(self, event: Event) -> list[str]:
+        """Start the function, and return what is to come back."""
+        answer = self.house.cloud.invoke(self.function, event)
+        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+    def bodies(self, url: str) -> list[str]:
+        """Take everything off a queue that can be seen."""
+        messages = self.house.cloud.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        return [message["Body"] for message in messages]
+
+
+@pytest.fixture
+def bus(house: House, monkeypatch: pytest.MonkeyPatch) -> Bus:
+    bus = Bus(house)
+    monkeypatch.setattr(Rule, "send_to_targets", lambda _, event: bus.heard.append(event))
+    return bus
+
+
+def test_payments_are_counted_and_who_has_paid_all_is_announced(bus: Bus) -> None:
+    people = [someone(1), someone(2)]
+    bus.house.add(*people)
+    bus.house.requests.clear()
+    assert bus.work(event_file("payments_instalment_paid.json")) == []
+    assert bus.house.requests.sent == {
+        "dynamodb.BatchGetItem": 1,
+        "dynamodb.PutItem": 4,
+        "eventbridge.PutEvents": 1,
+    }
+    assert (bus.house.standing(people[0]).wake, bus.house.standing(people[1]).wake) == (None, Wake(NOW, 0))
+    (heard,) = bus.heard
+    assert (heard["source"], heard["detail-type"], heard["detail"]["reason"]) == (
+        "dunning", "ReminderStopped", "nothing_open",
+    )  # fmt: skip
+
+
+def test_who_has_paid_is_not_reminded_by_a_job_that_was_queued_before(bus: Bus) -> None:
+    bus.house.add(someone(1))
+    bus.house.scan()
+    bus.work(event_file("payments_instalment_paid.json"))
+    bus.house.cloud.drain()
+    assert bus.house.cloud.outbox == []
+
+
+def test_an_instalment_that_is_put_off_moves_the_wake(bus: Bus) -> None:
+    bus.house.add(someone(1))
+    assert bus.work(event_file("payments_instalment_changed.json")) == []
+    told = bus.house.store.load_told(["C0001"])["C0001"]
+    assert isinstance(told, Told)
+    assert bus.house.standing(someone(1)).wake == Wake(NOW + timedelta(days=16), 1)
+    assert sorted(told.dossier.news) == ["changed:A0001-0#1", "changed:A0001-0#2"]
+
+
+def test_a_closed_account_is_not_spoken_of(bus: Bus) -> None:
+    bus.house.add(someone(1))
+    assert bus.work(event_file("payments_account_closed.json")) == []
+    assert bus.house.standing(someone(1)).reason == "nothing_open"
+
+
+def test_holds_silence_and_releases_of_the_same_moment_lift_them(bus: Bus) -> None:
+    people = [someone(1), someone(2)]
+    bus.house.add(*people)
+    assert bus.work(event_file("payments_customer_hold.json")) == []
+    assert [bus.house.standing(one).reason for one in people] == ["on_hold", "on_hold"]
+    assert bus.work(event_file("payments_customer_released.json")) == []
+    assert [bus.house.standing(one).wake for one in people] == [Wake(NOW, 0)] * 2
+
+
+def test_an_erased_customer_leaves_an_id_and_a_moment_and_a_skeleton(bus: Bus) -> None:
+    house = bus.house
+    house.add(someone(1), someone(2))
+    house.store.add_phone(someone(1).phone, "C0001")
+    house.cloud.s3.put_object(Bucket=house.cloud.stack.uploads_bucket, Key="accounts/a.csv", Body=b"?C0001")
+    assert house.send(event_file("sqs_reminders.json")) == []
+    assert bus.work(event_file("payments_customer_erased.json")) == []
+    assert bus.bodies(bus.queue_url) == []
+    # A text that was under way leaves its record, and a number its customer, behind the first round.
+    contacts = house.contacts()
+    assert {one.customer_id: bool(one.text) for one in contacts} == {"C0001": False, "C0002": True}
+    house.cloud.clock.move_to(NOW + SECOND_ROUND + timedelta(seconds=1))
+    assert bus.bodies(bus.queue_url) == [erase_again_body("C0001")]
+    assert bus.work(batch(erase_again_body("C0001"))) == []
+    (tombstone,) = [
+        item for item in house.cloud.items(house.cloud.stack.customers_table) if "C0001" in json.dumps(item)
+    ]
+    assert tombstone.keys() == {"customer_id", "item", "revision", "erased_at"}
+    (skeleton,) = [
+        item for item in house.cloud.items(house.cloud.stack.contacts_table) if item["customer_id"]["S"] == "C0001"
+    ]
+    assert skeleton.keys() >= {"send_id", "state", "at", "template", "reasons", "price", "erased_at"}
+    assert not [
+        secret for secret in ("+886", "900000001", "王", "5678") if secret in json.dumps(skeleton, ensure_ascii=False)
+    ]
+    assert house.standing(someone(2)).version == 2
+
+
+def test_a_late_record_and_a_late_reply_go_with_the_second_round(bus: Bus) -> None:
+    house = bus.house
+    house.add(someone(1))
+    bus.work(event_file("payments_customer_erased.json"))
+    contacts = DynamoContacts(boto3.client("dynamodb"), house.cloud.stack.contacts_table)
+    contacts.write([
+        Contact(
+            "C0001", "s1", "c", NOW, ContactState.SENT, 0, ("A1",), "sms", NOW, phone="+886900000001", text="王小明"
+        )
+    ])  # fmt: skip
+    contacts.keep(Reply("C0001", Inbound("r1", "+886900000001", "王小明", NOW), (), None, NOW))
+    house.store.save_standing(waking(someone(1)), expected_version=0)
+    assert bus.work(batch(erase_again_body("C0001"))) == []
+    (record,) = house.cloud.items(house.cloud.stack.contacts_table)
+    assert not record.keys() & {"phone", "text"}
+    assert house.store.stored_items("C0001") == 0
+
+
+def test_what_is_no_event_is_parked_and_the_rest_goes_on(bus: Bus) -> None:
+    bus.house.add(someone(1))
+    good = event_file("payments_account_closed.json")["Records"][0]["body"]
+    poison = good.replace('"account_id"', '"王小明"')
+    assert bus.work(batch(poison, good, "+886900000001")) == []
+    assert sorted(bus.bodies(bus.dead_letter_url)) == sorted([poison, "+886900000001"])
+    assert bus.house.standing(someone(1)).reason == "nothing_open"
+    assert bus.house.metric("EventsRefused") == 2
+
+
+def test_a_customer_whose_record_is_damaged_comes_back_alone(bus: Bus) -> None:
+    bus.house.add(someone(1), someone(2))
+    boto3.client("dynamodb").update_item(
+        TableName=bus.house.cloud.stack.customers_table,
+        Key={"customer_id": {"S": "C0001"}, "item": {"S": "facts"}},
+        UpdateExpression="SET accounts = :broken",
+        ExpressionAttributeValues={":broken": {"S": "[["}},
+    )
+    first, second = event_file("payments_instalment_paid.json")["Records"]
+    assert bus.work({"Records": [first, second]}) == [first["messageId"]]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "instalment_paid",
+        "instalment_changed",
+        "account_closed",
+        "customer_hold",
+        "customer_released",
+        "customer_erased",
+    ],
+)
+def test_logs_and_announcements_tell_nobody_who_it_is_about(bus: Bus, kind: str) -> None:
+    bus.house.add(someone(1), someone(2))
+    assert bus.work(event_file(f"payments_{kind}.json")) == []
+    told = bus.house.log.getvalue() + json.dumps(bus.heard)
+    assert not [secret for secret in ("+886", "王小明") if secret in told]

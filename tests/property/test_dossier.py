@@ -1,0 +1,224 @@
+"""What a lender says may come late, twice, in any order and in any bundles: what it comes to is the same."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import batched
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dunning.domain.dossier import (
+    FILES_LAG,
+    Changed,
+    Closed,
+    Dossier,
+    Held,
+    News,
+    Paid,
+    Released,
+    Said,
+    Stamp,
+    facts_now,
+    is_erased_for,
+    with_news,
+    with_statement,
+    without_customer,
+    without_phones,
+)
+from dunning.domain.facts import Facts, Hold, HoldReason
+from tests.builders import a_customer, an_account, an_instalment
+
+START = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+type Word = Facts | Said
+"""One thing a lender says: a statement about the whole customer, or a piece of news."""
+
+HOURS = st.integers(0, 96)
+MOMENTS = HOURS.map(lambda hours: START + hours * HOUR)
+REASONS = st.sampled_from([HoldReason.DISPUTE, HoldReason.HARDSHIP])
+ACCOUNTS = st.sampled_from(["A1", "A2", "A9"])
+NUMBERS = st.integers(1, 3)
+
+news: st.SearchStrategy[News] = st.one_of(
+    st.builds(Paid, ACCOUNTS, NUMBERS, st.integers(0, 3), st.just("TWD")),
+    st.builds(
+        Changed, ACCOUNTS, NUMBERS, st.sampled_from([date(2026, 12, 20), date(2026, 12, 24)]), st.integers(1, 3),
+        st.just("TWD"),
+    ),
+    st.builds(Closed, ACCOUNTS),
+    st.builds(Held, REASONS, st.none() | st.just(date(2026, 12, 31))),
+    st.builds(Released, st.none() | REASONS),
+)  # fmt: skip
+said = st.builds(Said, st.builds(Stamp, MOMENTS, st.integers(0, 1)), news)
+
+
+@st.composite
+def statements(draw: st.DrawFn) -> list[Facts]:
+    """Draw up to three statements, each of another moment; some know of payments only up to a day before."""
+    drawn = []
+    for hours in draw(st.lists(HOURS, max_size=3, unique=True)):
+        as_of = START + hours * HOUR
+        lag = draw(st.sampled_from([None, timedelta(), FILES_LAG / 2, FILES_LAG]))
+        account = an_account(
+            *(
+                an_instalment(f"2026-12-{10 + number}", 3, number=number, paid=draw(st.integers(0, 3)))
+                for number in (1, 2)
+            ),
+            account_id=draw(st.sampled_from(["A1", "A2"])),
+        )
+        facts = a_customer(account, as_of=as_of, paid_as_of=None if lag is None else as_of - lag)
+        holds = draw(st.lists(st.builds(Hold, REASONS), max_size=1))
+        drawn.append(replace(facts, phone=draw(st.sampled_from(["+886911", "+886922"])), holds=tuple(holds)))
+    return drawn
+
+
+def hear(dossier: Dossier, *words: Word) -> Dossier:
+    """Tell a dossier one thing after the other, as services do."""
+    for word in words:
+        if isinstance(word, Said):
+            dossier = with_news(dossier, word)
+        elif not is_erased_for(dossier, word):
+            dossier = with_statement(dossier, word)
+    return dossier
+
+
+def what_it_comes_to(*words: Word) -> Facts | None:
+    """Work out the facts after all these words."""
+    return facts_now(hear(Dossier("C1"), *words))
+
+
+@st.composite
+def heard_twice(draw: st.DrawFn) -> tuple[list[Word], list[Word]]:
+    """Draw what a lender says in two orders; in the second some of it is repeated."""
+    words: list[Word] = [*draw(statements()), *draw(st.lists(said, max_size=8))]
+    repeated = draw(st.lists(st.sampled_from(words), max_size=4)) if words else []
+    return words, draw(st.permutations([*words, *repeated]))
+
+
+@given(heard_twice())
+def test_in_any_order_and_however_often_repeated_it_comes_to_the_same(both: tuple[list[Word], list[Word]]) -> None:
+    one, other = both
+    assert what_it_comes_to(*one) == what_it_comes_to(*other)
+
+
+@given(heard_twice(), st.integers(1, 5))
+def test_in_bundles_it_comes_to_the_same_and_each_that_says_something_is_a_revision(
+    both: tuple[list[Word], list[Word]], size: int
+) -> None:
+    words, _ = both
+    dossier = Dossier("C1")
+    for bundle in batched(words, size, strict=False):
+        after = hear(dossier, *bundle)
+        assert (after is dossier) is (after.revision == dossier.revision)
+        dossier = after
+    assert facts_now(dossier) == what_it_comes_to(*words)
+
+
+@given(heard_twice())
+def test_whoever_hears_it_all_again_learns_nothing_new(both: tuple[list[Word], list[Word]]) -> None:
+    words, again = both
+    dossier = hear(Dossier("C1"), *words)
+    news_again = [word for word in again if isinstance(word, Said)]
+    assert hear(dossier, *news_again) is dossier
+    assert facts_now(hear(dossier, *again)) == facts_now(dossier)
+
+
+@given(st.lists(said, max_size=6), said, said)
+def test_an_older_word_never_overwrites_a_newer_about_the_same(others: list[Said], one: Said, other: Said) -> None:
+    other = Said(other.stamp, one.news)
+    newer, older = (one, other) if one.stamp >= other.stamp else (other, one)
+    dossier = hear(Dossier("C1"), *others, newer)
+    known = dossier.news[newer.news.subject]
+    assert hear(dossier, older).news[older.news.subject] == known
+    assert known.stamp >= newer.stamp
+
+
+@given(statements(), st.lists(said, max_size=8))
+def test_no_older_statement_takes_the_place_of_a_newer(stated: list[Facts], told: list[Said]) -> None:
+    dossier = hear(Dossier("C1"), *stated, *told)
+    if stated:
+        assert dossier.statement == max(stated, key=lambda facts: facts.as_of or START)
+        assert set(dossier.phones) <= {facts.phone for facts in stated}
+        assert dossier.statement is not None
+        assert dossier.statement.phone in dossier.phones
+
+
+@given(statements(), st.lists(said, max_size=8), MOMENTS, st.data())
+def test_after_an_erasure_nothing_of_before_comes_back_by_any_replay(
+    stated: list[Facts], told: list[Said], erased_at: datetime, data: st.DataObject
+) -> None:
+    words: list[Word] = [*stated, *told]
+    cut = data.draw(st.integers(0, len(words)))
+    erased = without_customer(hear(Dossier("C1"), *words[:cut]), erased_at)
+    again = data.draw(st.lists(st.sampled_from(words), max_size=8)) if words else []
+    # None of these statements has a consent from after the erasure, whatever was said later.
+    after = hear(erased, *words[cut:], *again)
+    assert facts_now(after) is None
+    assert after.news == {}
+    assert without_phones(after) == Dossier("C1", without_phones(after).revision, erased_at=erased_at)
+
+
+@given(st.lists(said, max_size=8), MOMENTS, st.data())
+def test_one_who_consents_anew_comes_back_without_anything_said_before_in_any_order(
+    told: list[Said], erased_at: datetime, data: st.DataObject
+) -> None:
+    consented_at = erased_at + HOUR
+    back = a_customer(an_account(account_id="A1"), consented_at=consented_at, as_of=consented_at + HOUR)
+    before = [word for word in told if word.stamp.at <= erased_at]
+    since = [word for word in told if word.stamp.at > consented_at + HOUR]
+    expected = what_it_comes_to(back, *since)
+    dossier = Dossier("C1")
+    waiting = list(since)
+    for step in data.draw(st.permutations(["erased", "back", *before])):
+        match step:
+            case "erased":
+                dossier = without_customer(dossier, erased_at)
+            case "back":
+                dossier = hear(dossier, back)
+            case Said():
+                dossier = hear(dossier, step)
+            case _:
+                raise AssertionError(step)
+    assert facts_now(hear(dossier, *waiting)) == expected
+    assert facts_now(hear(dossier, *waiting, *before)) == expected
+
+
+@given(statements(), st.lists(said, max_size=8), st.lists(MOMENTS, min_size=1, max_size=3))
+def test_erased_twice_is_erased_as_of_the_later_whichever_comes_first(
+    stated: list[Facts], told: list[Said], moments: list[datetime]
+) -> None:
+    dossier = hear(Dossier("C1"), *stated, *told)
+    one = other = dossier
+    for moment in moments:
+        one = without_customer(one, moment)
+    for moment in reversed(moments):
+        other = without_customer(other, moment)
+    assert replace(one, revision=0) == replace(other, revision=0)
+    assert one.erased_at == max(moments)
+    assert without_customer(one, min(moments)) is one
+
+
+def test_a_file_that_was_written_last_night_does_not_take_back_what_was_paid_this_morning() -> None:
+    paid = Said(Stamp(START), Paid("A1", 1, 325_000, "TWD"))
+    known_exactly = a_customer(as_of=START + HOUR, paid_as_of=START + HOUR)
+    last_nights = a_customer(as_of=START + 2 * HOUR, paid_as_of=START + 2 * HOUR - FILES_LAG)
+    orders: list[list[Word]] = [
+        [known_exactly, paid, last_nights],
+        [last_nights, known_exactly, paid],
+        [paid, known_exactly],
+    ]
+    for order in orders:
+        facts = what_it_comes_to(*order)
+        assert facts is not None
+        (instalment,) = facts.accounts[0].instalments
+        assert instalment.open == (325_000 if order[-1] is known_exactly else 0)
+
+
+def test_paid_news_are_forgotten_once_every_newer_file_knows_them() -> None:
+    paid = Said(Stamp(START), Paid("A1", 1, 325_000, "TWD"))
+    soon = hear(Dossier("C1"), paid, a_customer(as_of=START + FILES_LAG / 2))
+    later = hear(soon, a_customer(as_of=START + FILES_LAG))
+    assert list(soon.news) == ["paid:A1#1"]
+    assert later.news == {}
+    assert hear(later, paid) is later

@@ -1,0 +1,181 @@
+"""What a lender's systems may tell us: what is read, what is refused, and that a refusal quotes nothing."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dunning.contracts.lender import (
+    EVENTS,
+    MOST_AHEAD,
+    EraseAgain,
+    Erasure,
+    LenderEvent,
+    erase_again_body,
+    parse_told,
+)
+from dunning.domain.dossier import Changed, Closed, Held, Paid, Released, Said, Stamp
+from dunning.domain.facts import HoldReason
+from dunning.ports import UnreadableRecordError
+from dunning.services.intake.cells import is_id
+from tests.integration.people import NOW
+
+SAID_AT = "2026-12-01T09:59:57+08:00"
+AT = datetime(2026, 12, 1, 1, 59, 57, tzinfo=UTC)
+
+PAID = {"account_id": "A1", "instalment_no": 1, "paid": 325_000, "currency": "TWD"}
+CHANGED = {"account_id": "A1", "instalment_no": 2, "due_on": "2026-11-20", "amount": 335_000, "currency": "TWD"}
+
+
+def envelope(kind: str, **detail: object) -> str:
+    """Put an event into what EventBridge puts around it."""
+    inside = {"schema_version": 1, "customer_id": "C1", "at": SAID_AT, **detail}
+    around = {
+        "version": "0", "id": "7bf73129", "detail-type": kind, "source": "lender.core", "account": "123456789012",
+        "time": "2026-12-01T01:59:58Z", "region": "ap-northeast-1", "resources": [], "detail": inside,
+    }  # fmt: skip
+    return json.dumps(around)
+
+
+def refusal(body: str) -> str:
+    """Return why a message is refused."""
+    with pytest.raises(UnreadableRecordError) as caught:
+        parse_told(body, NOW)
+    assert caught.value.__cause__ is None
+    return str(caught.value).removeprefix("not a lender's event: ")
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail", "news"),
+    [
+        ("InstalmentPaid", PAID, Paid("A1", 1, 325_000, "TWD")),
+        ("InstalmentChanged", CHANGED, Changed("A1", 2, date(2026, 11, 20), 335_000, "TWD")),
+        (
+            "InstalmentChanged",
+            CHANGED | {"late_fee": 10_000, "written_notice_on": "2026-12-01"},
+            Changed("A1", 2, date(2026, 11, 20), 335_000, "TWD", 10_000, date(2026, 12, 1)),
+        ),
+        ("InstalmentChanged", CHANGED | {"amount": -5}, Changed("A1", 2, date(2026, 11, 20), -5, "TWD")),
+        ("AccountClosed", {"account_id": "A1"}, Closed("A1")),
+        ("CustomerHold", {"reason": "deceased"}, Held(HoldReason.DECEASED)),
+        ("CustomerHold", {"reason": "dispute", "until": "2026-12-31"}, Held(HoldReason.DISPUTE, date(2026, 12, 31))),
+        ("CustomerReleased", {}, Released()),
+        ("CustomerReleased", {"reason": None}, Released()),
+        ("CustomerReleased", {"reason": "dispute"}, Released(HoldReason.DISPUTE)),
+    ],
+)
+def test_each_kind_is_news_of_a_customer_as_of_when_it_was_said(kind: str, detail: dict[str, Any], news: Any) -> None:  # noqa: ANN401
+    assert parse_told(envelope(kind, **detail), NOW) == LenderEvent("C1", Said(Stamp(AT), news))
+    assert parse_told(envelope(kind, sequence=7, **detail), NOW) == LenderEvent("C1", Said(Stamp(AT, 7), news))
+
+
+def test_an_erasure_is_a_moment() -> None:
+    assert parse_told(envelope("CustomerErased"), NOW) == LenderEvent("C1", Erasure(AT))
+
+
+def test_a_hold_for_a_reason_we_do_not_know_is_honoured_and_said_to_be_not_understood() -> None:
+    told = parse_told(envelope("CustomerHold", reason="on vacation"), NOW)
+    assert told == LenderEvent("C1", Said(Stamp(AT), Held(HoldReason.OTHER)), is_understood=False)
+
+
+def test_what_we_told_ourselves_to_do_again_is_an_id_and_nothing_else() -> None:
+    body = erase_again_body("C1")
+    assert body == '{"schema_version":1,"task":"erase_again","customer_id":"C1"}'
+    assert parse_told(body, NOW) == EraseAgain("C1")
+
+
+def test_what_eventbridge_adds_to_its_envelope_is_let_be() -> None:
+    body = json.loads(envelope("AccountClosed", account_id="A1")) | {"replay-name": "last week"}
+    assert parse_told(json.dumps(body), NOW) == LenderEvent("C1", Said(Stamp(AT), Closed("A1")))
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ({"schema_version": 2}, "detail.schema_version"),
+        ({"customer_id": "王小明"}, "detail.customer_id"),
+        ({"customer_id": ""}, "detail.customer_id"),
+        ({"customer_id": "C1\n"}, "detail.customer_id"),
+        ({"account_id": "A" * 65}, "detail.account_id"),
+        ({"at": "2026-12-01T09:59:57"}, "detail.at"),
+        ({"at": "2026-12-01"}, "detail.at"),
+        ({"at": "1796090397"}, "detail.at"),
+        ({"at": 1_796_090_397}, "detail.at"),
+        ({"at": "0001-01-01T00:00:00+14:00"}, "detail.at"),
+        ({"at": "9999-12-31T23:59:59-14:00"}, "detail.at"),
+        ({"sequence": -1}, "detail.sequence"),
+        ({"instalment_no": 0}, "detail.instalment_no"),
+        ({"paid": -1}, "detail.paid"),
+        ({"paid": 3250.0}, "detail.paid"),
+        ({"paid": "325000"}, "detail.paid"),
+        ({"paid": True}, "detail.paid"),
+        ({"paid": 10**15 + 1}, "detail.paid"),
+        ({"currency": "twd"}, "detail.currency"),
+        ({"currency": "XXX"}, "detail.currency"),
+        ({"王小明": "+886900000001"}, "detail.an unknown field"),
+    ],
+)
+def test_a_payment_that_is_not_certain_is_refused_by_its_field(changes: dict[str, Any], fields: str) -> None:
+    assert refusal(envelope("InstalmentPaid", **(PAID | changes))) == fields
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ({"due_on": "20.12.2026"}, "detail.due_on"),
+        ({"due_on": "1999-12-31"}, "detail.due_on"),
+        ({"due_on": "2026-12-20T00:00:00Z"}, "detail.due_on"),
+        ({"late_fee": 335_001}, "detail.late_fee"),
+        ({"amount": -1, "late_fee": 1}, "detail.late_fee"),
+        ({"written_notice_on": "2026-11-19"}, "detail.written_notice_on"),
+        ({"written_notice_on": "2026-12-02"}, "detail.written_notice_on"),
+    ],
+)
+def test_an_instalment_that_contradicts_itself_is_refused(changes: dict[str, Any], fields: str) -> None:
+    assert refusal(envelope("InstalmentChanged", **(CHANGED | changes))) == fields
+
+
+def test_a_release_for_a_reason_we_do_not_know_is_refused_for_silence_is_the_safe_side() -> None:
+    assert refusal(envelope("CustomerReleased", reason="on vacation")) == "detail.reason"
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ("", "body"),
+        ("王小明 +886900000001", "body"),
+        ("[" * 100_000, "body"),
+        ("{}", "detail-type, detail"),
+        ('{"detail-type":"InstalmentPaid","detail":"+886900000001"}', "detail"),
+        (envelope("王小明"), "detail-type"),
+        (erase_again_body("C1")[:-1] + ',"phone":"+886900000001"}', "detail-type, detail"),
+    ],
+)
+def test_what_is_no_event_is_refused(body: str, fields: str) -> None:
+    assert refusal(body) == fields
+
+
+def test_a_lenders_clock_may_be_a_little_ahead_and_no_more() -> None:
+    in_time, too_late = NOW + MOST_AHEAD, NOW + MOST_AHEAD + timedelta(microseconds=1)
+    assert isinstance(parse_told(envelope("CustomerErased", at=in_time.isoformat()), NOW), LenderEvent)
+    assert refusal(envelope("CustomerErased", at=too_late.isoformat())) == "detail.at, in the future"
+
+
+@given(st.text(st.sampled_from("Aa0._:-# /é１\n"), max_size=66))
+def test_an_id_is_what_intake_takes_for_one(text: str) -> None:
+    try:
+        told = parse_told(envelope("CustomerErased", customer_id=text), NOW)
+    except UnreadableRecordError:
+        assert not is_id(text)
+    else:
+        assert told.customer_id == text
+        assert is_id(text)
+
+
+def test_there_are_six_kinds() -> None:
+    assert sorted(EVENTS) == [
+        "AccountClosed", "CustomerErased", "CustomerHold", "CustomerReleased", "InstalmentChanged", "InstalmentPaid",
+    ]  # fmt: skip

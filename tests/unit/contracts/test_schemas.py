@@ -1,0 +1,123 @@
+"""The schemas beside the events: what the contracts say, and what the samples and examples keep to."""
+
+import json
+import shutil
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator, FormatChecker
+
+from dunning.contracts.announcements import DETAILS, events_of
+from dunning.contracts.lender import EVENTS, LenderEvent, parse_told
+from dunning.domain.announcement import (
+    Announcement,
+    CustomerNeedsPerson,
+    NumberUnreachable,
+    PromiseBroken,
+    ReminderSent,
+    ReminderStopped,
+    ReplyNotUnderstood,
+    Why,
+)
+from tests.integration.people import NOW
+from tests.local import ROOT
+from tests.tools import schemas
+
+SAMPLES = sorted((ROOT / "events").glob("payments_*.json"))
+AT = datetime(2026, 12, 1, 2, 0, 3, 123456, tzinfo=UTC)
+OUT: list[Announcement] = [
+    ReminderSent("C1", AT, "s1", -3, ("A1", "A2"), "sms"),
+    ReminderStopped("C1", AT, "nothing_open"),
+    CustomerNeedsPerson("C1", AT, Why.HARDSHIP, "r1"),
+    ReplyNotUnderstood("C1", AT, "r1"),
+    NumberUnreachable("C1", AT, "dead"),
+    PromiseBroken("C1", AT, "A1", 1, date(2026, 11, 30)),
+]
+
+
+def validator(kind: str) -> Draft202012Validator:
+    """Return what judges by a schema's file."""
+    schema = json.loads((schemas.FOLDER / f"{kind}.json").read_text("utf-8"))
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema, format_checker=FormatChecker())
+
+
+def details(sample: Path) -> list[tuple[str, dict[str, Any]]]:
+    """Return the events of a sample: kind and detail."""
+    bodies = [json.loads(record["body"]) for record in json.loads(sample.read_text("utf-8"))["Records"]]
+    return [(body["detail-type"], body["detail"]) for body in bodies]
+
+
+def test_no_schema_is_stale(capsys: pytest.CaptureFixture[str]) -> None:
+    assert schemas.main(["--check"]) == 0, capsys.readouterr().out
+
+
+def test_a_schema_that_is_stale_missing_or_nobodys_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "schemas"
+    shutil.copytree(schemas.FOLDER, folder)
+    (folder / "CustomerErased.json").write_text("{}", "utf-8")
+    (folder / "AccountClosed.json").unlink()
+    (folder / "Nobodys.json").write_text("{}", "utf-8")
+    assert schemas.differing(folder) == ["AccountClosed.json", "CustomerErased.json", "Nobodys.json"]
+    monkeypatch.setattr(schemas, "differing", lambda: ["AccountClosed.json"])
+    assert schemas.main(["--check"]) == 1
+    monkeypatch.undo()
+    schemas.write_all(folder)
+    assert schemas.differing(folder) == []
+
+
+@pytest.mark.parametrize("kind", [*EVENTS, *DETAILS])
+def test_a_schema_says_what_it_is_about_and_keeps_to_its_own_examples(kind: str) -> None:
+    judge = validator(kind)
+    assert judge.schema["title"] == kind
+    assert judge.schema["description"]
+    examples = judge.schema["examples"]
+    assert examples
+    for example in examples:
+        judge.validate(example)
+
+
+@pytest.mark.parametrize("kind", EVENTS)
+def test_the_example_of_a_schema_is_one_we_read(kind: str) -> None:
+    for example in validator(kind).schema["examples"]:
+        assert isinstance(parse_told(json.dumps({"detail-type": kind, "detail": example}), NOW), LenderEvent)
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.stem)
+def test_a_sample_keeps_to_the_schema_of_its_kind(sample: Path) -> None:
+    for kind, detail in details(sample):
+        validator(kind).validate(detail)
+        assert not validator(kind).is_valid(detail | {"phone": "+886900000001"})
+
+
+def test_there_is_a_sample_of_each_kind() -> None:
+    assert {kind for sample in SAMPLES for kind, _ in details(sample)} == EVENTS.keys()
+
+
+@pytest.mark.parametrize("told", OUT, ids=lambda told: type(told).__name__)
+def test_what_we_announce_keeps_to_the_schema_of_its_kind(told: Announcement) -> None:
+    (event,) = events_of([told], 256 * 1024)
+    validator(event.detail_type).validate(json.loads(event.detail))
+    assert event.detail_type == type(told).__name__
+    assert '"schema_version":1' in event.detail
+
+
+def test_every_announcement_there_is_has_a_contract() -> None:
+    assert (
+        {type(told).__name__ for told in OUT}
+        == DETAILS.keys()
+        == {member.__name__ for member in Announcement.__value__.__args__}
+    )
+
+
+def test_reminders_share_an_event_and_as_many_as_hold_them() -> None:
+    reminders = [ReminderSent(f"C{number}", AT, "s" * 32, 0, ("A1",), "sms") for number in range(100)]
+    (all_of_them,) = events_of(reminders, 256 * 1024)
+    assert all_of_them.announcements == 100
+    several = list(events_of(reminders, 4_000))
+    assert max(event.size for event in several) <= 4_000
+    assert sum(event.announcements for event in several) == 100
+    told = [one["customer_id"] for event in several for one in json.loads(event.detail)["reminders"]]
+    assert told == [f"C{number}" for number in range(100)]

@@ -1,0 +1,791 @@
+"""What a lender says as it happens, on fakes: what is kept, what follows from it, and what an erasure leaves."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from dunning.contracts.lender import erase_again_body
+from dunning.domain.announcement import CustomerNeedsPerson, PromiseBroken, ReminderStopped, Why
+from dunning.domain.contact import Contact, ContactState
+from dunning.domain.dossier import Dossier
+from dunning.domain.facts import Facts, Hold, HoldReason
+from dunning.domain.reply import Inbound, Reply
+from dunning.domain.standing import Promise, Standing, Wake
+from dunning.ports import OutsideError, StoredUpload
+from dunning.services.erase import SECOND_ROUND, EraseService
+from dunning.services.payments import PaymentsService
+from dunning.services.planning import BEFORE_ERASURE, fingerprint
+from dunning.services.delivery import Delivery
+from tests.builders import a_dossier, an_account, an_instalment, rules_of, tell, the_policies
+from tests.fakes import (
+    FakeAnnouncer,
+    FakeClock,
+    FakeContacts,
+    FakeCustomers,
+    FakeJournal,
+    FakeLaterQueue,
+    FakeQueue,
+    FakeUploadErasure,
+)
+from tests.integration.people import NOW, someone, texted, waking
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+SAID_AT = NOW - MINUTE
+
+
+class Customers(FakeCustomers):
+    """Customers that somebody else writes too: each of `meanwhile` happens before one of the next writes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: list[Callable[[], None]] = []
+        self.loads = 0
+
+    def load_told(self, customer_ids: Any) -> Any:  # noqa: ANN401 - as the fake
+        self.loads += 1
+        return super().load_told(customer_ids)
+
+    def save_dossier(self, dossier: Dossier, *, expected_revision: int) -> bool:
+        self._let_others()
+        return super().save_dossier(dossier, expected_revision=expected_revision)
+
+    def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
+        self._let_others()
+        return super().save_standing(standing, expected_version=expected_version, claim_id=claim_id)
+
+    def _let_others(self) -> None:
+        if self.meanwhile:
+            self.meanwhile.pop(0)()
+
+
+class Office:
+    """Those who listen to a lender, with everything they touch."""
+
+    def __init__(self) -> None:
+        self.store = Customers()
+        self.contacts = FakeContacts()
+        self.uploads = FakeUploadErasure()
+        self.queue = FakeQueue()
+        self.later = FakeLaterQueue()
+        self.announcer = FakeAnnouncer()
+        self.clock = FakeClock(NOW)
+        self.journal = FakeJournal()
+        self.service = PaymentsService(
+            store=self.store,
+            erasing=EraseService(
+                customers=self.store,
+                contacts=self.contacts,
+                uploads=self.uploads,
+                clock=self.clock,
+                journal=self.journal,
+            ),
+            dead_letters=self.queue,
+            later=self.later,
+            announcer=self.announcer,
+            policies=the_policies(),
+            clock=self.clock,
+            journal=self.journal,
+        )
+
+    def add(self, facts: Facts, standing: Standing | None = None) -> Facts:
+        """Put a customer there whose wake fits the facts."""
+        self.store.dossiers[facts.customer_id] = a_dossier(facts)
+        self.store.standings[facts.customer_id] = replace(standing or waking(facts), planned_for=fingerprint(facts))
+        self.store.phones[facts.phone] = frozenset({facts.customer_id})
+        return facts
+
+    def hear(self, *bodies: str, receives: int = 1, seconds: float = 60) -> list[str]:
+        """Deliver messages in one batch, and return the places of those that come back."""
+        deliveries = [Delivery(str(place), body, receives) for place, body in enumerate(bodies)]
+        return self.service.work(deliveries, lambda: seconds)
+
+    def standing(self, customer_id: str = "C0001") -> Standing:
+        return self.store.standings[customer_id]
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        return [fields for event, fields in self.journal.events if event == name]
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+def event(kind: str, customer: str = "C0001", at: datetime = SAID_AT, sequence: int = 0, **detail: object) -> str:
+    inside = {"schema_version": 1, "customer_id": customer, "at": at.isoformat(), "sequence": sequence, **detail}
+    return json.dumps({"detail-type": kind, "detail": inside})
+
+
+def paid(amount: int = 325_000, number: int = 1, account: str = "A0001-0", **more: Any) -> str:  # noqa: ANN401 - of event
+    return event("InstalmentPaid", account_id=account, instalment_no=number, paid=amount, currency="TWD", **more)
+
+
+def erased(**more: Any) -> str:  # noqa: ANN401 - of event
+    return event("CustomerErased", **more)
+
+
+def three_instalments() -> Facts:
+    """Describe a customer with one instalment overdue, one due soon and one later."""
+    due = ("2026-11-25", "2026-12-04", "2027-01-04")
+    instalments = [an_instalment(day, 100_000, number=number) for number, day in enumerate(due, start=1)]
+    return someone(accounts=1) and replace(someone(), accounts=(an_account(*instalments, account_id="A0001-0"),))
+
+
+class TestAPayment:
+    """Counts from the moment it is known."""
+
+    def test_of_all_that_is_open_ends_the_reminders_and_says_so(self, office: Office) -> None:
+        office.add(someone())
+        assert office.hear(paid()) == []
+        assert (office.standing().wake, office.standing().reason) == (None, "nothing_open")
+        assert office.announcer.announced == [ReminderStopped("C0001", NOW, "nothing_open")]
+        ((_, decision, at),) = office.journal.decisions
+        assert (decision.reason, at) == ("nothing_open", NOW)
+        assert office.journal.counts["NewsTaken"] == 1
+
+    def test_counts_for_a_job_that_is_queued_already_for_no_older_claim_passes(self, office: Office) -> None:
+        facts = office.add(someone())
+        before = office.standing()
+        office.hear(paid())
+        late_claim = replace(before, version=before.version + 1, ledger=(texted(facts, NOW),))
+        assert not office.store.save_standing(late_claim, expected_version=before.version)
+
+    def test_of_the_earliest_moves_the_ladder_to_the_next(self, office: Office) -> None:
+        office.add(three_instalments())
+        office.hear(paid(100_000))
+        # Three days before the second is today at ten, which is now.
+        assert office.standing().wake == Wake(NOW, 0)
+        office.hear(paid(100_000, number=2))
+        wake = office.standing().wake
+        assert wake is not None
+        assert wake.at == datetime.fromisoformat("2027-01-01T10:00:00+08:00")
+
+    def test_in_part_leaves_the_rest_due(self, office: Office) -> None:
+        office.add(someone())
+        office.hear(paid(100_000))
+        (account,) = office.store.facts["C0001"].accounts
+        assert account.instalments[0].open == 225_000
+        assert office.standing().wake == Wake(NOW, 0)
+        assert office.announcer.announced == []
+
+    def test_beyond_an_instalment_lessens_the_next(self, office: Office) -> None:
+        office.add(three_instalments())
+        office.hear(paid(200_000))
+        wake = office.standing().wake
+        assert wake is not None
+        assert wake.at == datetime.fromisoformat("2027-01-01T10:00:00+08:00")
+
+    def test_that_comes_early_ends_reminders_that_have_not_begun(self, office: Office) -> None:
+        office.add(someone(due_in=20), waking(someone(), NOW + 17 * DAY, reason="next_stage"))
+        office.hear(paid())
+        assert office.standing().wake is None
+
+    def test_that_is_reversed_brings_the_reminders_back(self, office: Office) -> None:
+        office.add(someone())
+        office.hear(paid())
+        office.hear(paid(0, at=NOW))
+        assert office.standing().wake == Wake(NOW, 0)
+        assert office.store.facts["C0001"].accounts[0].instalments[0].open == 325_000
+
+    def test_that_comes_twice_is_taken_once(self, office: Office) -> None:
+        office.add(someone())
+        office.hear(paid(), paid())
+        before, writes = office.standing(), office.store.writes
+        assert office.hear(paid()) == []
+        assert (office.standing(), office.store.writes) == (before, writes)
+        assert len(office.announcer.announced) == 1
+
+    @pytest.mark.parametrize("together", [True, False])
+    @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+    def test_that_comes_behind_its_own_reversal_changes_nothing(
+        self,
+        office: Office,
+        order: tuple[int, int],
+        together: bool,  # noqa: FBT001
+    ) -> None:
+        office.add(someone())
+        both = [paid(at=SAID_AT, sequence=1), paid(0, at=SAID_AT, sequence=2)]
+        bodies = [both[place] for place in order]
+        for some in [bodies] if together else [[body] for body in bodies]:
+            office.hear(*some)
+        assert office.store.facts["C0001"].accounts[0].instalments[0].paid == 0
+        assert office.standing().wake == Wake(NOW, 0)
+
+    def test_from_before_the_last_statement_is_known_to_it(self, office: Office) -> None:
+        facts = office.add(someone())
+        assert facts.as_of is not None
+        before = office.standing()
+        assert office.hear(paid(at=facts.as_of - MINUTE)) == []
+        assert office.standing() == before
+
+    def test_in_another_currency_than_the_accounts_stops_everything(self, office: Office) -> None:
+        office.add(someone())
+        office.hear(event("InstalmentPaid", account_id="A0001-0", instalment_no=1, paid=1, currency="USD"))
+        assert office.standing().reason == "unknown_currency"
+
+    def test_that_keeps_a_promise_is_noted_by_when_it_was_said(self, office: Office) -> None:
+        promised = {"A0001-0#1": Promise(NOW - 5 * DAY, date(2026, 11, 30), kept=False)}
+        office.add(someone(as_of=NOW - 9 * DAY), waking(someone(), promises=promised))
+        office.hear(paid(at=datetime.fromisoformat("2026-11-30T23:00:00+08:00")))
+        assert office.standing().promises["A0001-0#1"].kept is True
+
+    def test_of_something_else_finds_a_promise_that_is_broken(self, office: Office) -> None:
+        promised = {"A0001-0#1": Promise(NOW - 5 * DAY, date(2026, 11, 30))}
+        office.add(three_instalments(), waking(someone(), promises=promised))
+        office.hear(paid(100_000, number=2))
+        assert office.announcer.announced == [PromiseBroken("C0001", NOW, "A0001-0", 1, date(2026, 11, 30))]
+        assert office.standing().promises["A0001-0#1"].kept is False
+
+
+class TestOtherNews:
+    """What else a lender may say of a customer."""
+
+    def test_an_instalment_that_is_put_off_moves_the_wake(self, office: Office) -> None:
+        office.add(someone())
+        moved: dict[str, Any] = {"account_id": "A0001-0", "instalment_no": 1, "due_on": "2026-12-20"}
+        office.hear(event("InstalmentChanged", amount=325_000, currency="TWD", **moved))
+        wake = office.standing().wake
+        assert wake is not None
+        assert wake.at == datetime.fromisoformat("2026-12-17T10:00:00+08:00")
+
+    def test_an_account_that_is_closed_is_not_spoken_of_any_more(self, office: Office) -> None:
+        office.add(someone(accounts=2))
+        office.hear(event("AccountClosed", account_id="A0001-0"))
+        assert office.standing().wake == Wake(NOW, 0)
+        office.hear(event("AccountClosed", account_id="A0001-1"))
+        assert (office.standing().wake, office.standing().reason) == (None, "nothing_open")
+
+    def test_a_hold_silences_up_to_its_last_day(self, office: Office) -> None:
+        office.add(someone(due_in=0))
+        office.hear(event("CustomerHold", reason="hardship", until="2026-12-09"))
+        assert office.standing().reason == "on_hold"
+        wake = office.standing().wake
+        assert wake is not None
+        assert wake.at >= datetime.fromisoformat("2026-12-10T00:00:00+08:00")
+
+    def test_a_hold_for_a_reason_we_do_not_know_silences_and_is_counted(self, office: Office) -> None:
+        office.add(someone())
+        office.hear(event("CustomerHold", reason="on vacation"))
+        assert (office.standing().wake, office.standing().reason) == (None, "on_hold")
+        assert office.journal.counts["HoldsNotUnderstood"] == 1
+
+    @pytest.mark.parametrize("reason", [None, "hardship"])
+    def test_a_release_lifts_the_lenders_hold_and_the_customers_own(self, office: Office, reason: str | None) -> None:
+        own = Hold(HoldReason.HARDSHIP, None, NOW - HOUR)
+        office.add(someone(), waking(someone(), None, holds=(own,), reason="on_hold"))
+        office.hear(event("CustomerHold", reason="hardship", at=NOW - HOUR))
+        assert office.standing().wake is None
+        office.hear(event("CustomerReleased", reason=reason))
+        assert office.standing().wake == Wake(NOW, 0)
+
+    def test_a_release_lifts_no_hold_of_another_reason_and_none_placed_since(self, office: Office) -> None:
+        since = Hold(HoldReason.HARDSHIP, None, NOW)
+        office.add(someone(), waking(someone(), None, holds=(since,), reason="on_hold"))
+        office.hear(event("CustomerReleased", reason="dispute"), event("CustomerReleased", reason="hardship"))
+        assert office.standing().wake is None
+
+    def test_a_release_lifts_a_hold_that_comes_behind_it_but_was_placed_before(self, office: Office) -> None:
+        office.add(someone())
+        office.hear(event("CustomerReleased", at=SAID_AT))
+        office.hear(event("CustomerHold", reason="dispute", at=SAID_AT - MINUTE))
+        assert office.standing().wake == Wake(NOW, 0)
+
+    def test_the_end_of_the_ladder_is_told_to_a_person(self, office: Office) -> None:
+        facts = replace(
+            someone(),
+            accounts=(
+                an_account(an_instalment("2026-06-01", stage_reached=60), account_id="A0001-0"),
+                an_account(an_instalment("2026-12-04"), account_id="A0001-1"),
+            ),
+        )
+        office.add(facts)
+        office.hear(event("AccountClosed", account_id="A0001-1"))
+        assert office.standing().reason == "ladder_finished"
+        assert office.announcer.announced == [
+            ReminderStopped("C0001", NOW, "ladder_finished"),
+            CustomerNeedsPerson("C0001", NOW, Why.LADDER_FINISHED),
+        ]
+
+
+class TestNewsThatOvertakeAFile:
+    """Are kept until it comes."""
+
+    def test_of_a_customer_nobody_has_stated_leave_no_standing(self, office: Office) -> None:
+        assert office.hear(paid()) == []
+        assert office.store.standings == {}
+        assert office.events("news_of_unknown_customer") == [{"customer_id": "C0001"}]
+        tell(office.store, someone())
+        assert office.store.facts["C0001"].accounts[0].instalments[0].open == 0
+
+    def test_of_an_account_no_statement_names_are_told_and_kept(self, office: Office) -> None:
+        office.add(someone())
+        before = office.standing()
+        assert office.hear(paid(account="A0009-9")) == []
+        assert office.events("news_of_unknown_account") == [{"customer_id": "C0001", "account_id": "A0009-9"}]
+        assert office.journal.counts["NewsOfUnknownAccount"] == 1
+        assert "paid:A0009-9#1" in office.store.dossiers["C0001"].news
+        assert office.standing() == before
+
+    def test_repeated_are_not_told_again(self, office: Office) -> None:
+        office.add(someone())
+        office.hear(paid(account="A0009-9"))
+        office.hear(paid(account="A0009-9"))
+        assert office.journal.counts["NewsOfUnknownAccount"] == 1
+
+
+class TestABatch:
+    """Many customers, read together, each for itself."""
+
+    def test_is_two_writes_a_customer_however_much_is_said_of_them(self, office: Office) -> None:
+        office.add(three_instalments())
+        office.hear(paid(100_000), paid(100_000, number=2), event("CustomerHold", reason="dispute"), paid(1, number=3))
+        assert office.store.writes == 2
+        assert office.store.loads == 1
+
+    def test_reads_fifty_customers_a_call(self, office: Office) -> None:
+        people = [office.add(someone(number)) for number in range(120)]
+        bodies = [paid(customer=one.customer_id, account=one.accounts[0].account_id) for one in people]
+        assert office.hear(*bodies) == []
+        assert office.store.loads == 3
+        assert all(standing.wake is None for standing in office.store.standings.values())
+        assert len(office.announcer.announced) == 120
+
+    def test_what_is_no_event_is_parked_at_once_and_the_rest_goes_on(self, office: Office) -> None:
+        office.add(someone())
+        poison = event("InstalmentPaid", account_id="A0001-0")
+        assert office.hear(poison, paid()) == []
+        assert office.queue.parked == [poison]
+        assert office.standing().wake is None
+        (told,) = office.events("event_parked")
+        assert told["message_id"] == "0"
+        assert told["why"] == "not a lender's event: detail.instalment_no, detail.paid, detail.currency"
+        assert office.journal.counts["EventsRefused"] == 1
+
+    def test_what_cannot_be_parked_comes_back_alone(self, office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+        office.add(someone())
+
+        def fails(*_: str) -> None:
+            raise OutsideError("SendMessage", "AccessDenied")
+
+        monkeypatch.setattr(office.queue, "park", fails)
+        assert office.hear("?", paid()) == ["0"]
+        assert office.standing().wake is None
+        assert "EventsRefused" not in office.journal.counts
+
+    def test_a_record_that_cannot_be_read_comes_back_alone_and_is_told_by_id(self, office: Office) -> None:
+        office.add(someone(1))
+        office.add(someone(2))
+        office.store.unreadable.add("C0001")
+        assert office.hear(paid(), paid(customer="C0002", account="A0002-0"), paid(1), receives=3) == ["0", "2"]
+        (told,) = office.events("news_not_taken")
+        assert (told["customer_id"], told["error"], told["receives"]) == ("C0001", "UnreadableRecordError", 3)
+        assert office.journal.counts["NewsFailed"] == 2
+        assert office.standing("C0002").wake is None
+
+    def test_a_bug_that_one_customer_brings_out_touches_nobody_else_and_quotes_nothing(
+        self, office: Office, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        office.add(someone(1))
+        office.add(someone(2))
+        real = office.store.save_dossier
+
+        def buggy(dossier: Dossier, *, expected_revision: int) -> bool:
+            if dossier.customer_id == "C0001":
+                raise ZeroDivisionError("王小明")
+            return real(dossier, expected_revision=expected_revision)
+
+        monkeypatch.setattr(office.store, "save_dossier", buggy)
+        assert office.hear(paid(), paid(customer="C0002", account="A0002-0")) == ["0"]
+        assert "王小明" not in repr(office.journal.events)
+        assert office.standing("C0002").wake is None
+
+    def test_a_table_that_cannot_be_read_lets_all_come_back(
+        self, office: Office, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fails(_: object) -> None:
+            raise OutsideError("BatchGetItem", "Throttling")
+
+        monkeypatch.setattr(office.store, "load_told", fails)
+        assert office.hear(paid(), "?") == ["0"]
+        assert office.queue.parked == ["?"]
+
+    def test_that_has_no_time_left_comes_back_and_has_changed_nothing(self, office: Office) -> None:
+        office.add(someone())
+        assert office.hear(paid(), seconds=4) == ["0"]
+        assert office.store.writes == 0
+
+
+class TestWhoeverWritesFirst:
+    """Facts and standing are two writes, each under what was read."""
+
+    def test_other_news_in_between_are_kept_too(self, office: Office) -> None:
+        office.add(three_instalments())
+
+        def others() -> None:
+            assert office.hear(paid(100_000, number=2)) == []
+
+        office.store.meanwhile = [others]
+        assert office.hear(paid(100_000)) == []
+        (account,) = office.store.facts["C0001"].accounts
+        assert [one.paid for one in account.instalments] == [100_000, 100_000, 0]
+        assert office.standing().planned_for == fingerprint(office.store.facts["C0001"])
+
+    def test_a_text_that_is_claimed_in_between_stays_in_the_ledger(self, office: Office) -> None:
+        facts = office.add(someone())
+
+        def claim() -> None:
+            stored = office.standing()
+            office.store.standings["C0001"] = replace(stored, version=2, ledger=(texted(facts, NOW),))
+
+        office.store.meanwhile = [lambda: None, claim]
+        assert office.hear(paid()) == []
+        assert len(office.standing().ledger) == 1
+        assert (office.standing().version, office.standing().wake) == (3, None)
+
+    def test_a_crash_between_the_two_writes_is_repaired_by_the_event_that_comes_again(self, office: Office) -> None:
+        office.add(someone())
+
+        def crash() -> None:
+            raise OutsideError("PutItem", "InternalServerError")
+
+        office.store.meanwhile = [lambda: None, crash]
+        assert office.hear(paid()) == ["0"]
+        assert office.standing().wake is not None
+        assert office.hear(paid(), receives=2) == []
+        assert office.standing().wake is None
+
+    def test_a_standing_that_intake_has_not_written_yet_is_written_with_the_opt_out_of_the_file(
+        self, office: Office
+    ) -> None:
+        office.store.dossiers["C0001"] = a_dossier(someone(opted_out=True))
+        office.hear(paid(1))
+        assert (office.standing().version, office.standing().opted_out_at) == (1, NOW)
+        assert office.announcer.announced == []
+
+    def test_a_customer_whom_others_keep_changing_comes_back(self, office: Office) -> None:
+        office.add(someone())
+
+        def touch() -> None:
+            stored = office.standing()
+            office.store.standings["C0001"] = replace(stored, version=stored.version + 1)
+
+        office.store.meanwhile = [touch] * 99
+        assert office.hear(paid()) == ["0"]
+        assert office.events("news_not_taken")[0]["error"] == "ContestedError"
+
+
+def _record(number: int, at: datetime = NOW - DAY) -> Contact:
+    return Contact(
+        "C0001", f"s{number}", "c", at, ContactState.SENT, 0, ("A0001-0",), "sms", NOW + DAY,
+        phone="+886900000001", text="text",
+    )  # fmt: skip
+
+
+def _reply(text_id: str, customer: str = "C0001", at: datetime = NOW - HOUR) -> Reply:
+    return Reply(customer, Inbound(text_id, "+886900000001", "王小明", at), (), None, NOW + DAY)
+
+
+class TestAnErasure:
+    """Leaves an id and a moment, and the skeleton of the audit records."""
+
+    @pytest.fixture
+    def office(self) -> Office:
+        office = Office()
+        office.add(someone(phone="+886900000002"))
+        tell(office.store, someone(as_of=NOW - HOUR))
+        office.store.phones["+886900000001"] = frozenset({"C0001", "C0002"})
+        office.contacts.write([_record(1), _record(2)])
+        office.contacts.keep(_reply("r1"))
+        office.contacts.keep(_reply("r2", customer=""))
+        return office
+
+    def later(self, office: Office) -> list[str]:
+        """Let time pass until what was ordered for later comes."""
+        messages, office.later.messages = office.later.messages, []
+        office.clock.sleep(max(delay.total_seconds() for _, delay in messages))
+        return office.hear(*(body for body, _ in messages))
+
+    def test_takes_facts_standing_numbers_texts_and_replies(self, office: Office) -> None:
+        assert office.hear(erased()) == []
+        assert office.store.facts == {}
+        assert office.store.standings == {}
+        assert office.store.phones == {"+886900000001": frozenset({"C0002"})}
+        assert all(not one.phone and not one.text for one in office.contacts.records.values())
+        assert len(office.contacts.records) == 2
+        assert office.contacts.replies == {}
+        assert office.journal.counts["CustomersErased"] == 1
+        assert office.events("customer_erased") == [{"customer_id": "C0001", "items": 2, "records": 2, "replies": 2}]
+
+    def test_is_looked_after_once_more_and_then_leaves_only_an_id_and_a_moment(self, office: Office) -> None:
+        office.hear(erased())
+        assert office.later.messages == [(erase_again_body("C0001"), SECOND_ROUND)]
+        assert self.later(office) == []
+        tombstone = office.store.dossiers["C0001"]
+        assert tombstone == Dossier("C0001", tombstone.revision, erased_at=SAID_AT)
+        assert office.store.stored_items("C0001") == 0
+        assert office.later.messages == []
+
+    def test_takes_with_the_second_round_what_was_under_way_in_the_first(self, office: Office) -> None:
+        office.hear(erased())
+        office.contacts.write([_record(3, NOW)])
+        office.contacts.keep(_reply("r3", at=NOW))
+        office.store.add_phone("+886900000001", "C0001")
+        office.store.standings["C0001"] = waking(someone())
+        self.later(office)
+        assert not any(one.text for one in office.contacts.records.values())
+        assert office.contacts.replies == {}
+        assert office.store.phones == {"+886900000001": frozenset({"C0002"})}
+        assert office.store.standings == {}
+
+    def test_outlives_a_crash_at_any_moment_with_no_number_forgotten(
+        self, office: Office, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fails(*_: object, **__: object) -> int:
+            raise OutsideError("UpdateItem", "Throttling")
+
+        for port, name in (
+            (office.store, "erase_items"), (office.store, "forget_phone"), (office.contacts, "redact"),
+            (office.contacts, "erase_replies"),
+        ):  # fmt: skip
+            with monkeypatch.context() as broken:
+                broken.setattr(port, name, fails)
+                assert office.hear(erased()) == ["0"]
+                assert office.store.facts == {}
+        assert office.hear(erased()) == []
+        assert office.store.phones == {"+886900000001": frozenset({"C0002"})}
+        assert not any(one.text for one in office.contacts.records.values())
+
+    def test_that_cannot_order_its_second_round_has_not_begun(
+        self, office: Office, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fails(*_: object) -> None:
+            raise OutsideError("SendMessageBatch", "AccessDenied")
+
+        monkeypatch.setattr(office.later, "again", fails)
+        assert office.hear(erased()) == ["0"]
+        assert "C0001" in office.store.facts
+
+    def test_that_comes_again_does_nothing_new(self, office: Office) -> None:
+        office.hear(erased())
+        self.later(office)
+        before = office.store.dossiers["C0001"]
+        assert office.hear(erased(), erased(at=SAID_AT - DAY)) == []
+        self.later(office)
+        assert office.store.dossiers["C0001"] == before
+        assert office.journal.counts["CustomersErased"] == 1
+
+    def test_is_not_undone_by_news_of_before_or_after(self, office: Office) -> None:
+        office.hear(erased(), paid(at=NOW))
+        self.later(office)
+        assert office.hear(paid(at=SAID_AT - MINUTE), event("CustomerHold", reason="dispute", at=NOW)) == []
+        assert office.store.dossiers["C0001"].news == {}
+        assert office.store.standings == {}
+
+    def test_of_somebody_nobody_knows_keeps_a_file_from_bringing_them(self, office: Office) -> None:
+        office.hear(erased(customer="C0777"))
+        with pytest.raises(ValueError, match="erased"):
+            tell(office.store, someone(777, as_of=NOW))
+
+    def test_of_a_record_that_cannot_be_read_erases_it_and_says_that_its_numbers_are_not_known(
+        self, office: Office
+    ) -> None:
+        office.store.unreadable.add("C0001")
+        # The batch is read with it: the erasure itself asks for nothing that may be unreadable.
+        assert office.hear(erased()) == []
+        assert office.store.facts == {}
+        assert office.store.standings == {}
+        assert office.events("phones_not_known") == [{"customer_id": "C0001"}]
+
+    def test_keeps_no_other_customer_waiting(self, office: Office) -> None:
+        office.add(someone(2))
+        office.hear(erased(), paid(customer="C0002", account="A0002-0"))
+        assert office.standing("C0002").wake is None
+
+
+class TestAnErasureOfOneWhoHasConsentedAnew:
+    """Takes what is older than that, and nothing newer."""
+
+    @pytest.fixture
+    def office(self) -> Office:
+        office = Office()
+        back = someone(consented_at=NOW - HOUR, as_of=NOW - 30 * MINUTE)
+        office.add(back, waking(back, ledger=(texted(back, NOW - MINUTE),)))
+        office.store.dossiers["C0001"] = replace(office.store.dossiers["C0001"], phones=("+886911", back.phone))
+        office.store.phones["+886911"] = frozenset({"C0001"})
+        office.contacts.write([_record(1, NOW - DAY), _record(2, NOW - MINUTE)])
+        office.contacts.keep(_reply("old", at=NOW - DAY))
+        office.contacts.keep(_reply("new", at=NOW - MINUTE))
+        return office
+
+    def test_leaves_facts_standing_and_what_they_were_sent_since(self, office: Office) -> None:
+        before = office.standing()
+        office.hear(erased(at=NOW - 2 * HOUR))
+        office.hear(erase_again_body("C0001"))
+        assert office.standing() == before
+        assert sorted(one.send_id for one in office.contacts.records.values() if one.text) == ["s2"]
+        assert [inbound_id for _, _, inbound_id in office.contacts.replies] == ["new"]
+        assert office.store.phones == {"+886900000001": frozenset({"C0001"})}
+        assert office.store.dossiers["C0001"].phones == ("+886900000001",)
+
+    def test_takes_news_of_before_and_plans_anew(self, office: Office) -> None:
+        office.hear(event("CustomerHold", reason="dispute", at=NOW - 3 * HOUR))
+        assert office.standing().wake is None
+        office.hear(erased(at=NOW - 2 * HOUR))
+        after = office.standing()
+        assert (after.wake is not None, len(after.ledger)) == (True, 1)
+        office.hear(event("CustomerHold", reason="dispute", at=NOW - 3 * HOUR))
+        assert office.standing() == after
+
+
+class TestACustomerWhoComesBack:
+    """Is a new one, but the caps still hold."""
+
+    def test_is_taken_to_have_been_texted_to_the_limit(self, office: Office) -> None:
+        office.hear(erased(at=NOW - DAY))
+        back = someone(consented_at=NOW - HOUR, as_of=NOW - MINUTE, due_in=0)
+        tell(office.store, back)
+        office.hear(paid(1, at=NOW))
+        rules = rules_of(back)
+        wake = office.standing().wake
+        assert wake is not None
+        assert wake.at >= NOW + max(cap.window for cap in rules.person_caps)
+        assert {(entry.send_id, entry.at, entry.stage) for entry in office.standing().ledger} == {
+            (BEFORE_ERASURE, NOW, None)
+        }
+        assert office.standing().progress == {}
+
+    def test_long_after_is_one_like_any_other(self, office: Office) -> None:
+        office.hear(erased(at=NOW - 400 * DAY))
+        tell(office.store, someone(consented_at=NOW - HOUR, as_of=NOW - MINUTE))
+        office.hear(paid(1, at=NOW))
+        assert office.standing().ledger == ()
+
+
+def _file(*customers: str) -> bytes:
+    return "".join(f"{line}\r\n" for line in (HEADER, *(_line(one) for one in customers))).encode()
+
+
+HEADER = (
+    "customer_id,name,phone,country,region,language,time_zone,lender,consented_at,account_id,account_number,product,"
+    "instalment_no,due_on,amount,currency,paid_on,paid_amount,hold,hold_until,stage_reached"
+)
+
+
+def _line(customer: str) -> str:
+    return f"{customer},王小明,0900000001,TW,,zh-TW,,demo-tw,,A-{customer},9001-1234-5678,,1,2026-12-05,3250,TWD,,,,,"
+
+
+class TestUploads:
+    """Files that name an erased customer go, in every version; those that may still be loading a little later."""
+
+    @pytest.fixture
+    def office(self) -> Office:
+        office = Office()
+        office.add(someone())
+        return office
+
+    def again(self, office: Office) -> list[str]:
+        office.hear(erased())
+        office.later.messages.clear()
+        return office.hear(erase_again_body("C0001"))
+
+    def test_every_version_that_names_them_goes_and_no_other(self, office: Office) -> None:
+        named = [office.uploads.put("accounts/a.csv", _file("C0002", "C0001"), NOW - days * DAY) for days in (1, 2)]
+        others = [
+            office.uploads.put("accounts/a.csv", _file("C0002", "C00011", "XC0001"), NOW - 3 * DAY),
+            office.uploads.put("accounts/b.csv", _file("C0003"), NOW - DAY),
+        ]
+        assert named
+        assert self.again(office) == []
+        assert list(office.uploads.versions) == others
+        assert office.events("uploads_erased") == [{"files": 2, "waiting": 0}]
+
+    @pytest.mark.parametrize("cell", ["Ｃ０００１", " C0001 ", '"C0001"'])
+    def test_an_id_is_found_however_intake_reads_it(self, office: Office, cell: str) -> None:
+        office.uploads.put("accounts/a.csv", _file(cell), NOW - DAY)
+        self.again(office)
+        assert office.uploads.versions == {}
+
+    @pytest.mark.parametrize(
+        ("body", "gone"),
+        [
+            (b"PK\x03\x04 C0001.", True),
+            ("王小明;C0001;0900000001".encode("utf-16"), True),
+            ("王小明;C00012;XC0001;".encode("utf-16"), False),
+            ("王小明\tC0001".encode("big5"), True),
+            (b"x" * 1023 + b";C0001", True),
+            (b"x" * 1020 + b";C0001;", True),
+            (b"x" * 1020 + b"XC0001;", False),
+            (b"x" * 1018 + b";C00012", False),
+            (_file("C0002") + b'"C0001', True),
+            (_file("C0001") + b"\xff", True),
+            (b"", False),
+        ],
+    )
+    def test_what_is_no_table_is_searched_as_bytes(self, office: Office, body: bytes, gone: bool) -> None:  # noqa: FBT001
+        office.uploads.put("accounts/a", body, NOW - DAY)
+        assert self.again(office) == []
+        assert (office.uploads.versions == {}) is gone
+
+    def test_one_that_may_still_be_loading_is_left_until_it_is_not(self, office: Office) -> None:
+        office.uploads.put("accounts/a.csv", _file("C0001", "C0002"), NOW - 10 * MINUTE)
+        self.again(office)
+        for _ in range(4):
+            assert len(office.uploads.versions) == 1
+            assert office.later.messages == [(erase_again_body("C0001"), 15 * MINUTE)]
+            office.later.messages.clear()
+            office.clock.sleep(15 * 60)
+            assert office.hear(erase_again_body("C0001")) == []
+        assert office.uploads.versions == {}
+        assert office.later.messages == []
+
+    def test_one_that_names_them_long_after_is_not_waited_for(self, office: Office) -> None:
+        office.hear(erased())
+        office.later.messages.clear()
+        office.clock.move_to(NOW + DAY)
+        office.uploads.put("accounts/a.csv", _file("C0001"), NOW + DAY)
+        assert office.hear(erase_again_body("C0001")) == []
+        assert office.later.messages == []
+
+    def test_one_of_a_customer_who_has_consented_anew_stays(self, office: Office) -> None:
+        back = someone(consented_at=NOW - 2 * DAY, as_of=NOW - 2 * DAY)
+        office.add(back)
+        office.uploads.put("accounts/a.csv", _file("C0001"), NOW - 3 * DAY)
+        kept = office.uploads.put("accounts/a.csv", _file("C0001"), NOW - DAY)
+        office.hear(erased(at=NOW - 4 * DAY))
+        office.hear(erase_again_body("C0001"))
+        assert list(office.uploads.versions) == [kept]
+
+    def test_each_is_read_once_for_all_who_are_erased(self, office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+        office.add(someone(2))
+        office.uploads.put("accounts/a.csv", _file("C0001", "C0002"), NOW - DAY)
+        office.hear(erased(), erased(customer="C0002"))
+        read: list[str] = []
+        real = office.uploads.read
+
+        def reading(upload: StoredUpload) -> AbstractContextManager[Iterator[bytes]]:
+            read.append(upload.key)
+            return real(upload)
+
+        monkeypatch.setattr(office.uploads, "read", reading)
+        assert office.hear(erase_again_body("C0001"), erase_again_body("C0002")) == []
+        assert read == ["accounts/a.csv"]
+
+    def test_that_cannot_all_be_read_in_time_come_back(self, office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+        office.hear(erased())
+        office.uploads.put("accounts/a.csv", _file("C0002") * 100, NOW - DAY)
+        left = iter([60.0, 60.0, 4.0])
+        deliveries = [Delivery("again", erase_again_body("C0001"), 1)]
+        assert office.service.work(deliveries, lambda: next(left)) == ["again"]
+        assert office.events("uploads_not_erased") == [{"error": "ErasureOutOfTimeError", "customers": 1}]
+
+        def fails() -> None:
+            raise OutsideError("ListObjectVersions", "AccessDenied")
+
+        monkeypatch.setattr(office.uploads, "uploads", fails)
+        assert office.hear(erase_again_body("C0001")) == ["0"]
