@@ -199,7 +199,7 @@ def test_every_dead_letter_queue_has_its_alarm(
     raised: Mapping[str, Resource], resources: Mapping[str, Resource]
 ) -> None:
     queues = {name for name, one in resources.items() if one["Type"] == "AWS::SQS::Queue"}
-    for queue in queues - {"Reminders", "Payments", "Inbox", "Replan"}:
+    for queue in queues - {"Reminders", "Payments", "Inbox", "Receipts", "Replan"}:
         alarm = raised[f"{queue}Alarm"]
         assert next(_watched(alarm))[2] == {"QueueName": {"Fn::GetAtt": [queue, "QueueName"]}}
         assert (alarm["Statistic"], alarm["Threshold"]) == ("Maximum", 1)

@@ -48,6 +48,7 @@ QUEUES = {
     "Reminders": "SenderFunction",
     "Payments": "PaymentsFunction",
     "Inbox": "InboxFunction",
+    "Receipts": "ReceiptsFunction",
     "Replan": "ReplanFunction",
 }
 """Each queue and the function it feeds; each has its dead letters."""

@@ -24,7 +24,7 @@ from tests.local.people import answer_to
 from tests.local.said import Said
 
 _KEEP_HOUSE_EVERY = timedelta(days=1)
-_LISTENERS = ("payments", "inbox", "replan")
+_LISTENERS = ("payments", "inbox", "receipts", "replan")
 
 
 class World:

@@ -25,9 +25,11 @@ from tests.local.template import translate
 type Found = Mapping[str, frozenset[str]]
 """Resources by the rule they break."""
 
-_FED_BY_QUEUES = frozenset({"SenderFunction", "PaymentsFunction", "InboxFunction", "ReplanFunction"})
+_FED_BY_QUEUES = frozenset(
+    {"SenderFunction", "PaymentsFunction", "InboxFunction", "ReceiptsFunction", "ReplanFunction"}
+)
 _FUNCTIONS = _FED_BY_QUEUES | {"ScannerFunction", "IntakeFunction", "ReceiptsFunction", "HousekeepingFunction"}
-_FED = frozenset({"Reminders", "Payments", "Inbox", "Replan"})
+_FED = frozenset({"Reminders", "Payments", "Inbox", "Receipts", "Replan"})
 _DEAD_LETTERS = frozenset({"TickDeadLetters", "IntakeDeadLetters", "ReceiptsDeadLetters"}) | {
     f"{queue}DeadLetters" for queue in _FED
 }
@@ -122,7 +124,13 @@ NAG = (
     Accepted(
         "Serverless-LambdaEventSourceMappingDestination",
         frozenset(
-            {"SenderFunctionReminders", "PaymentsFunctionPayments", "InboxFunctionReplies", "ReplanFunctionParts"}
+            {
+                "SenderFunctionReminders",
+                "PaymentsFunctionPayments",
+                "InboxFunctionReplies",
+                "ReceiptsFunctionLater",
+                "ReplanFunctionParts",
+            }
         ),
         "for streams: what fails of a queue goes to the queue's dead letters",
     ),

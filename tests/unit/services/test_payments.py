@@ -17,10 +17,10 @@ from dunning.domain.facts import Facts, Hold, HoldReason
 from dunning.domain.reply import Inbound, Reply
 from dunning.domain.standing import Promise, Standing, Wake
 from dunning.ports import OutsideError, StoredUpload
+from dunning.services.delivery import Delivery
 from dunning.services.erase import SECOND_ROUND, EraseService
 from dunning.services.payments import PaymentsService
 from dunning.services.planning import BEFORE_ERASURE, fingerprint
-from dunning.services.delivery import Delivery
 from tests.builders import a_dossier, an_account, an_instalment, rules_of, tell, the_policies
 from tests.fakes import (
     FakeAnnouncer,

@@ -57,10 +57,11 @@ class PaymentsSettings(Settings):
 
 
 class ReceiptsSettings(Settings):
-    """Settings of the receipts."""
+    """Settings of the receipts. `queue_url` is where receipts wait whose records are not there yet."""
 
     contacts_table: str = Field(min_length=3)
     bus_name: str = Field(min_length=1)
+    queue_url: str = Field(min_length=1)
 
 
 class InboxSettings(Settings):

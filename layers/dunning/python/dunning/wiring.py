@@ -330,6 +330,7 @@ def receipts() -> ReceiptService:
         store=customers,
         phones=customers,
         contacts=DynamoContacts(dynamodb, settings.contacts_table),
+        later=SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url),
         announcer=_announcer(session, settings.bus_name),
         policies=policies(),
         clock=_Outside.clock,

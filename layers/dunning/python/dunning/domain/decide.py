@@ -24,6 +24,7 @@ from dunning.domain.hours import is_closed_day, next_open, start_of_day, zone_na
 from dunning.domain.ladder import next_step
 from dunning.domain.rules import Policies, Rules
 from dunning.domain.standing import SMS, Standing, holds_now, progress_key
+from dunning.domain.unheard import failed_ids, heard_in_truth, once_more
 
 LOOK_AGAIN = timedelta(days=1)
 """A customer who cannot be decided is set aside for this long, counted and listed."""
@@ -173,6 +174,7 @@ class _Case:
         "opened",
         "ready",
         "rules",
+        "some_failed",
         "standing",
         "texted_at",
         "without_notice",
@@ -197,7 +199,9 @@ class _Case:
         self.without_notice: list[_Open] = []
         self.texted_at: list[datetime] = []
         self.last_texts: dict[str, int] = {}
+        self.some_failed = False
         for entry in standing.ledger:
+            self.some_failed = self.some_failed or entry.failed
             self.texted_at.append(entry.at)
             day = entry.at.astimezone(zones[0]).toordinal()
             for account_id in entry.accounts:
@@ -270,6 +274,8 @@ class _Case:
             earliest = one.earliest
             account_id = one.account.account_id
             heard = progress.get(progress_key(account_id, earliest.number)) if progress else None
+            if heard is not None and self.some_failed:
+                heard = heard_in_truth(heard, account_id, self.standing.ledger, ladder, zones[0])
             step = next_step(ladder, min_days, earliest, heard, today, last_texts.get(account_id, 0))
             if step is None:
                 continue
@@ -385,8 +391,11 @@ class _Case:
             return _look_again(error.reason, now, steps, error.message, *error.values, stage=stage)
         segments = message.segments
         rungs = tuple([_heard(one) for one in included])
+        send_id = send_id_of(facts.customer_id, rungs, stage, SMS)
+        if self.some_failed and send_id in failed_ids(self.standing.ledger):
+            send_id = once_more(send_id)
         reminder = Reminder(
-            send_id_of(facts.customer_id, rungs, stage, SMS),
+            send_id,
             SMS,
             stage,
             today,

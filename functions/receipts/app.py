@@ -1,0 +1,24 @@
+"""Receipts: delivery logs of a subscription, or from the queue those whose records were not there yet."""
+
+from typing import Any
+
+from dunning import wiring
+from dunning.services.delivery import Delivery
+from dunning.services.receipts import reported_in
+
+
+def lambda_handler(event: dict[str, Any], context: object) -> dict[str, list[dict[str, str]]]:
+    """Work an event off; of a batch from the queue those that are to come back are named in the answer."""
+    del context
+    try:
+        if "awslogs" in event:
+            wiring.receipts().work(reported_in(event))
+            return {"batchItemFailures": []}
+        deliveries = [
+            Delivery(record["messageId"], record["body"], int(record["attributes"]["ApproximateReceiveCount"]))
+            for record in event["Records"]
+        ]
+        failed = wiring.receipts().again(deliveries)
+    finally:
+        wiring.journal().flush()
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}

@@ -1,0 +1,192 @@
+"""
+Delivery logs, as CloudWatch Logs hands them to a subscribed function: gzip in base64, a log each message.
+
+What is missing is done without, what cannot be read is counted: no log spoils the others.
+"""
+
+import base64
+import binascii
+import json
+import zlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal, NamedTuple
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from dunning.contracts import wrong_fields
+from dunning.domain.receipt import Receipt
+from dunning.ports import ContactKey, UnreadableRecordError
+
+_MOST_BYTES = 64 * 1024 * 1024
+"""CloudWatch Logs sends at most 1 MB, compressed; text like this shrinks to a twentieth."""
+
+_MICRO = 1_000_000
+_SUCCESS = frozenset({"SUCCESS", "DELIVERED"})
+_FAILURE = frozenset({"FAILURE", "FAILED"})
+
+
+class _LogEvent(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    timestamp: int = Field(ge=0, lt=10**14)
+    message: str
+
+
+class _Logs(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    kind: Literal["DATA_MESSAGE", "CONTROL_MESSAGE"] = Field(alias="messageType")
+    events: list[_LogEvent] = Field(alias="logEvents")
+
+
+class _Notification(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    message_id: str = Field(alias="messageId", min_length=1, max_length=256)
+    timestamp: str = ""
+
+
+class _Delivery(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    destination: str = ""
+    response: str = Field(alias="providerResponse", default="", max_length=1000)
+    price: float | str | None = Field(alias="priceInUSD", default=None)
+    parts: int = Field(alias="numberOfMessageParts", default=0, ge=0, le=255)
+
+
+class _Log(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    notification: _Notification
+    delivery: _Delivery = _Delivery()
+    status: str
+
+
+class Reported(NamedTuple):
+    """The receipts of an event, and how many of its logs cannot be read."""
+
+    receipts: tuple[Receipt, ...]
+    unreadable: int
+
+
+def parse_reported(event: Mapping[str, Any]) -> Reported:
+    """
+    Read an event of a subscription.
+
+    Raises:
+        UnreadableRecordError: it is none; the message names the fields, not their contents.
+    """
+    try:
+        packed = base64.b64decode(event["awslogs"]["data"], validate=True)
+        unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        text = unpacking.decompress(packed, _MOST_BYTES)
+        if not unpacking.eof:
+            raise UnreadableRecordError("no delivery logs: larger than CloudWatch Logs sends, or cut off")
+        logs = _Logs.model_validate_json(text)
+    except (KeyError, TypeError, binascii.Error, zlib.error):
+        raise UnreadableRecordError("no delivery logs: awslogs.data") from None
+    except ValidationError as error:
+        raise UnreadableRecordError(f"no delivery logs: {wrong_fields(error)}") from None
+    if logs.kind == "CONTROL_MESSAGE":  # CloudWatch Logs sees whether anybody is there
+        return Reported((), 0)
+    read = [_receipt(one) for one in logs.events]
+    receipts = tuple(receipt for receipt in read if receipt is not None)
+    return Reported(receipts, len(read) - len(receipts))
+
+
+def _receipt(event: _LogEvent) -> Receipt | None:
+    try:
+        log = _Log.model_validate(json.loads(event.message))
+    except (ValidationError, ValueError, RecursionError):
+        return None
+    status = log.status.upper()
+    if status not in _SUCCESS | _FAILURE:
+        return None
+    return Receipt(
+        message_id=log.notification.message_id,
+        at=_moment(log.notification.timestamp) or datetime.fromtimestamp(event.timestamp / 1000, UTC),
+        phone=log.delivery.destination if _is_a_number(log.delivery.destination) else "",
+        delivered=status in _SUCCESS,
+        response=log.delivery.response,
+        billed_parts=log.delivery.parts,
+        billed_price=_micros(log.delivery.price),
+    )
+
+
+def _is_a_number(text: str) -> bool:
+    """Tell whether a destination is whole: SNS's examples have some masked with X."""
+    return text.startswith("+") and text[1:].isascii() and text[1:].isdigit() and 7 <= len(text[1:]) <= 15  # noqa: PLR2004 - E.164
+
+
+def _moment(text: str) -> datetime | None:
+    """Read SNS's timestamps: UTC, with or without saying so, and with any number of decimals."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _micros(price: float | str | None) -> int:
+    try:
+        micros = Decimal(str(price or 0)) * _MICRO
+    except InvalidOperation:
+        return 0
+    return int(micros) if micros.is_finite() and 0 <= micros < _MICRO * 1000 else 0
+
+
+class LaterReceipt(NamedTuple):
+    """A receipt whose record is not there yet, and the claim it is about. It travels without the number."""
+
+    key: ContactKey
+    receipt: Receipt
+
+
+class _LaterMessage(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_version: Literal[1]
+    customer_id: str = Field(min_length=1, max_length=128)
+    contact_at: AwareDatetime
+    send_id: str = Field(min_length=1, max_length=128)
+    message_id: str = Field(min_length=1, max_length=256)
+    at: AwareDatetime
+    delivered: bool
+    response: str = Field(max_length=1000)
+    billed_parts: int = Field(ge=0)
+    billed_price: int = Field(ge=0)
+
+
+def later_body(later: LaterReceipt) -> str:
+    """Write a receipt that is to be looked at again as the body of a queue message."""
+    key, receipt = later
+    return _LaterMessage(
+        schema_version=1,
+        customer_id=key.customer_id,
+        contact_at=key.at,
+        send_id=key.send_id,
+        message_id=receipt.message_id,
+        at=receipt.at,
+        delivered=receipt.delivered,
+        response=receipt.response,
+        billed_parts=receipt.billed_parts,
+        billed_price=receipt.billed_price,
+    ).model_dump_json()
+
+
+def parse_later(body: str) -> LaterReceipt:
+    """
+    Read what `later_body` wrote.
+
+    Raises:
+        UnreadableRecordError: it is something else; the message names the fields, not their contents.
+    """
+    try:
+        said = _LaterMessage.model_validate_json(body)
+    except ValidationError as error:
+        raise UnreadableRecordError(f"no receipt: {wrong_fields(error)}") from None
+    receipt = Receipt(said.message_id, said.at, "", said.delivered, said.response, said.billed_parts, said.billed_price)
+    return LaterReceipt(ContactKey(said.customer_id, said.contact_at, said.send_id), receipt)

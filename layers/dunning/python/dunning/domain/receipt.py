@@ -1,0 +1,93 @@
+"""
+Receipts: what a carrier reports of a text, and what it means.
+
+They come late, twice, out of order or not at all. A record only ever learns more, and always the same in the end,
+whatever the order in which its receipts came.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from dunning.domain.contact import Contact, ContactState
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """
+    One report of the carrier.
+
+    `at` is when SNS took the text, `phone` E.164 or empty if it cannot be read, `response` the carrier's own words.
+    `billed_price` is in millionths of a US dollar; it and `billed_parts` are 0 if they are not told.
+    """
+
+    message_id: str
+    at: datetime
+    phone: str
+    delivered: bool
+    response: str
+    billed_parts: int = 0
+    billed_price: int = 0
+
+
+class Verdict(StrEnum):
+    """What follows from a receipt."""
+
+    DELIVERED = "delivered"
+    OPTED_OUT = "opted_out"
+    DEAD = "dead"
+    LATER = "later"
+    OUR_FAULT = "our_fault"
+    UNCLASSED = "unclassed"
+
+
+_VERDICTS = {
+    "phone number is opted out": Verdict.OPTED_OUT,
+    "invalid phone number": Verdict.DEAD,
+    "destination is on a blocked list": Verdict.DEAD,
+    "phone is on a blocked list": Verdict.DEAD,
+    "phone has blocked sms": Verdict.DEAD,
+    "phone carrier is currently unreachable/unavailable": Verdict.LATER,
+    "phone is currently unreachable/unavailable": Verdict.LATER,
+    "blocked as spam by phone carrier": Verdict.OUR_FAULT,
+    "phone carrier has blocked this message": Verdict.OUR_FAULT,
+    "message body is invalid": Verdict.OUR_FAULT,
+    "this delivery would exceed max price": Verdict.OUR_FAULT,
+    "unknown error attempting to reach phone": Verdict.UNCLASSED,
+}
+"""Amazon SNS guide, "Viewing CloudWatch metrics and logs for SMS deliveries": all reasons it documents. What follows
+from each is our own choice."""
+
+
+def verdict_of(receipt: Receipt) -> Verdict:
+    """Class a receipt. Words nobody has documented are a failure that nothing follows from."""
+    if receipt.delivered:
+        return Verdict.DELIVERED
+    return _VERDICTS.get(" ".join(receipt.response.casefold().split()).rstrip(". "), Verdict.UNCLASSED)
+
+
+def settled(contact: Contact, receipt: Receipt) -> Contact:
+    """
+    Return a record with what a receipt says; the same one if it knows better already.
+
+    A record never goes back to a state of a lower rank. Of two receipts of one state always the same one counts, so
+    that their order makes no difference.
+    """
+    state = ContactState.DELIVERED if receipt.delivered else ContactState.FAILED
+    after = replace(
+        contact,
+        state=state,
+        message_id=receipt.message_id,
+        reported_at=receipt.at,
+        response=receipt.response,
+        billed_parts=receipt.billed_parts,
+        billed_price=receipt.billed_price,
+    )
+    if (state.rank, *_details(after)) <= (contact.state.rank, *_details(contact)):
+        return contact
+    return after
+
+
+def _details(contact: Contact) -> tuple[float, str, int, int]:
+    reported = contact.reported_at.timestamp() if contact.reported_at else 0.0
+    return reported, contact.response, contact.billed_parts, contact.billed_price

@@ -1,0 +1,48 @@
+"""
+Unheard: a text that did not arrive, although its number is a good one.
+
+Its stage is heard once more, with the next lawful contact: the failed text counts against every cap and keeps its
+distance to the next, only the rung it marked does not count as heard. A second failure of the same words stands.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+from dunning.domain.standing import LedgerEntry, Progress, Standing
+
+
+def once_more(send_id: str) -> str:
+    """Return the id of the second try of a reminder: no two texts ever have one id."""
+    return hashlib.sha256(f"{send_id}\x1fonce more".encode()).hexdigest()[:32]
+
+
+def failed_ids(ledger: Sequence[LedgerEntry]) -> frozenset[str]:
+    """Return the ids of the reminders that did not arrive."""
+    return frozenset(entry.send_id for entry in ledger if entry.failed)
+
+
+def with_failed(standing: Standing, claim_id: str, *, failed: bool) -> Standing:
+    """Return the standing with what is known of a contact; the same one if that is known already."""
+    if not any(entry.claim_id == claim_id and entry.failed is not failed for entry in standing.ledger):
+        return standing
+    ledger = tuple(replace(one, failed=failed) if one.claim_id == claim_id else one for one in standing.ledger)
+    return replace(standing, ledger=ledger)
+
+
+def heard_in_truth(
+    heard: Progress, account_id: str, ledger: Sequence[LedgerEntry], ladder: Sequence[int], zone: ZoneInfo
+) -> Progress | None:
+    """
+    Return what has been heard of a ladder, without its last rung if that text failed, for the first time.
+
+    `ledger` is ordered by time; only the last text about the account can have marked the rung.
+    """
+    last = next((entry for entry in reversed(ledger) if account_id in entry.accounts), None)
+    if last is None or not last.failed or last.at.astimezone(zone).date() != heard.on:
+        return heard
+    if any(once_more(send_id) == last.send_id for send_id in failed_ids(ledger)):
+        return heard
+    before = max((stage for stage in ladder if stage < heard.stage), default=None)
+    return None if before is None else replace(heard, stage=before)

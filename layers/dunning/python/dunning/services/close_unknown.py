@@ -1,0 +1,40 @@
+"""Close unknown: texts of which nothing has been heard for three days are heard of no more."""
+
+from dataclasses import replace
+from datetime import timedelta
+from itertools import batched
+
+from dunning.domain.contact import Contact, ContactState
+from dunning.ports import Clock, ContactArchive, Journal
+
+NOTHING_COMES_AFTER = timedelta(hours=72)
+"""Delivery logs come up to 72 hours late (Amazon SNS, delivery status of SMS)."""
+
+_KEYS_A_READ = 100
+
+
+class CloseUnknownService:
+    """Closes records that nothing settles. The texts stay claimed: they count against caps and are not sent again."""
+
+    def __init__(self, *, contacts: ContactArchive, clock: Clock, journal: Journal) -> None:
+        self._contacts = contacts
+        self._clock = clock
+        self._journal = journal
+
+    def close(self) -> int:
+        """
+        Mark old unknown records as unconfirmed and return how many. It can be repeated, and left in the middle.
+
+        Raises:
+            OutsideError: a call failed; what is done stays done.
+        """
+        closed = 0
+        keys = self._contacts.unknown_before(self._clock.now() - NOTHING_COMES_AFTER)
+        for some in batched(keys, _KEYS_A_READ, strict=False):
+            for contact in self._contacts.find(some).values():
+                # One that cannot be read, or has been settled meanwhile, is left as it is.
+                if isinstance(contact, Contact) and contact.state is ContactState.UNKNOWN:
+                    after = replace(contact, state=ContactState.UNCONFIRMED)
+                    closed += self._contacts.advance(after, expected=ContactState.UNKNOWN)
+        self._journal.count("SmsUnconfirmed", closed)
+        return closed
