@@ -93,7 +93,7 @@ build: setup tools lambda ## Build for Lambda with bytecode; check what was buil
 		--run-with $(LAMBDA_VENV)/bin/python --runs $(RUNS)
 
 .PHONY: e2e
-e2e: RUNS = 2
+e2e: RUNS = 3
 e2e: build ministack ## Deploy to a stand-in for AWS with IAM enforced, remind, break it, update it
 	$(BIN)/python -m pytest -m deployed tests/e2e/deployed --capture=no --durations=5
 
