@@ -36,6 +36,9 @@ class Wire:
             "SendMessageBatch": lambda body: json.dumps(
                 {"Successful": [{"Id": e["Id"], "MessageId": "m", "MD5OfMessageBody": ""} for e in body["Entries"]]}
             ),
+            "PutEvents": lambda body: json.dumps(
+                {"FailedEntryCount": 0, "Entries": [{"EventId": "e"} for _ in body["Entries"]]}
+            ),
             "GetParameter": lambda _: '{"Parameter":{"Name":"sending","Value":"on","Type":"String"}}',
         }
 
@@ -81,4 +84,4 @@ class Wire:
         return f'{{"Items":[{",".join(page)}],"Count":{len(page)}{more}}}'
 
 
-_READ_BODIES = frozenset({"BatchGetItem", "Query", "SendMessageBatch"})
+_READ_BODIES = frozenset({"PutEvents", "BatchGetItem", "Query", "SendMessageBatch"})
