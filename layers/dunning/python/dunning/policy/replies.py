@@ -15,7 +15,6 @@ from typing import Annotated, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from dunning.domain.lint import Characters
 from dunning.domain.lint.folding import Folding
 from dunning.domain.meaning import Meaning
 from dunning.domain.replies import (
@@ -83,7 +82,7 @@ class DaysFile(Strict):
     id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
     is_: DateKind = Field(alias="is")
     says: Written = Field(min_length=1)
-    means: dict[str, date] = {}
+    means: dict[str, date] = Field(default={})
     unclear: Written = ()
 
     @model_validator(mode="after")
@@ -105,7 +104,7 @@ class NamesFile(Strict):
 
     weekdays: tuple[Written, ...] = Field(min_length=7, max_length=7)
     months: tuple[Written, ...] = ()
-    numbers: dict[str, Annotated[int, Field(ge=0, le=60, strict=True)]] = {}
+    numbers: dict[str, Annotated[int, Field(ge=0, le=60, strict=True)]] = Field(default={})
 
     @model_validator(mode="after")
     def _months_are_all_there(self) -> Self:
@@ -249,11 +248,14 @@ def _languages(data: Traversable, folding: Folding) -> list[_Language]:
         file = source.read(LanguageFile)
         if file.language != name:
             raise source.refusal(("language",), f"is not {name!r}, as the file's name says")
-        for kind, entries in (("rules", file.rules), ("days", file.days)):
-            for index, entry in enumerate(entries):
-                if entry.id in taken:
-                    raise source.refusal((kind, index, "id"), f"{entry.id} is there twice: also in {taken[entry.id]}")
-                taken[entry.id] = source.at(kind, index, "id")
+        ids = [
+            *(("rules", index, rule.id) for index, rule in enumerate(file.rules)),
+            *(("days", index, days.id) for index, days in enumerate(file.days)),
+        ]
+        for kind, index, taking in ids:
+            if taking in taken:
+                raise source.refusal((kind, index, "id"), f"{taking} is there twice: also in {taken[taking]}")
+            taken[taking] = source.at(kind, index, "id")
         languages.append(_Language(source, file, folding))
     return languages
 

@@ -7,7 +7,7 @@ certain day only where both are the same.
 
 import re
 from calendar import monthrange
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -20,7 +20,10 @@ _YEARS = range(2000, 3000)
 _LONG_PAST = timedelta(days=183)
 """A day of a month that has passed is next year's only if it passed long ago; else it is a mistake or in the past."""
 
-_FIGURES = re.compile(r"(\d{1,2})/(\d{1,2})(?:/(\d{2}|\d{4}))?|(\d{4})[/.-](\d{1,2})[/.-](\d{1,2})|(\d{1,2})[.-](\d{1,2})[.-](\d{4})", re.ASCII)
+_FIGURES = re.compile(
+    r"(\d{1,2})/(\d{1,2})(?:/(\d{2}|\d{4}))?|(\d{4})[/.-](\d{1,2})[/.-](\d{1,2})|(\d{1,2})[.-](\d{1,2})[.-](\d{4})",
+    re.ASCII,
+)
 _NO_DATES = frozenset({"1/2", "1/3", "2/3", "1/4", "3/4", "24/7"})
 """Parts of a whole, and around the clock; without a word such as "on" before them, nobody can tell."""
 
@@ -221,7 +224,7 @@ def _weekday_next(said_on: date, weekday: int) -> date | None:
     return coming if coming == _in_week(said_on, weekday, 1) else None
 
 
-_RESOLVE = {
+_RESOLVE: Mapping[DateKind, Callable[..., date | None]] = {
     DateKind.TODAY: lambda said_on: said_on,
     DateKind.TOMORROW: lambda said_on: _days_on(said_on, 1),
     DateKind.IN_2_DAYS: lambda said_on: _days_on(said_on, 2),

@@ -43,7 +43,10 @@ class Quotes:
         at = 0
         while at < len(text):
             end = max(
-                (_end_of_run(text, at, sources[source], place) for source, place in places.get(tuple(text[at : at + _RUN]), ())),
+                (
+                    _end_of_run(text, at, sources[source], place)
+                    for source, place in places.get(tuple(text[at : at + _RUN]), ())
+                ),
                 default=at,
             )
             weight = sum(_weight(word) for word in text[at:end])

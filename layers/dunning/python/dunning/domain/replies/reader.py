@@ -88,9 +88,7 @@ class ReplyReader:
         self._dates = Dates(words.days)
         self._quotes = Quotes(map(self._cut, words.ours), _plain(words.instructions))
 
-    def understand(
-        self, text: str, *, said_on: date, phone_country: str, our_texts: Sequence[str] = ()
-    ) -> Understood:
+    def understand(self, text: str, *, said_on: date, phone_country: str, our_texts: Sequence[str] = ()) -> Understood:
         """
         Return what a reply means.
 
@@ -242,4 +240,4 @@ def _is_denied(one: Found[ReplyRule], negations: Sequence[Found[None]]) -> bool:
 
 def _script(reading: Sequence[str]) -> set[str]:
     """Return the language by which figures alone are read: Chinese beside Chinese words, else that of the country."""
-    return {"zh-Hant"} if any("\u3400" <= word[0] for word in reading) else {""}
+    return {"zh-Hant"} if any(word[0] >= "\u3400" for word in reading) else {""}
