@@ -214,8 +214,8 @@ def load_reply_rules(folder: Path | None = None) -> ReplyReader:
     folding = languages[0].folding
     words = ReplyWords(
         polite=_all(languages, "polite"),
-        negations=_all(languages, "negations"),
-        not_negations=_all(languages, "not_negations"),
+        negations=_each(languages, "negations"),
+        not_negations=_each(languages, "not_negations"),
         instructions=[*_all(languages, "instructions"), *(_as_written(line, folding) for line in lines)],
         ours=ours,
         tails=_all(languages, "tails"),
@@ -262,6 +262,10 @@ def _languages(data: Traversable, folding: Folding) -> list[_Language]:
 
 def _all(languages: Sequence[_Language], field: str) -> list[Pattern]:
     return [pattern for language in languages for pattern in language.shared(field)]
+
+
+def _each(languages: Sequence[_Language], field: str) -> list[tuple[Pattern, str]]:
+    return [(pattern, language.file.language) for language in languages for pattern in language.shared(field)]
 
 
 def _words(languages: Sequence[_Language], field: str) -> frozenset[str]:

@@ -123,11 +123,14 @@ class Pattern(NamedTuple):
         Return the words it may begin with.
 
         Raises:
-            PatternError: it begins with what may be missing.
+            PatternError: all of it may be missing, or it begins with a gap.
         """
-        if not self.slots or self.slots[0].optional:
-            raise PatternError("a pattern begins with a word that is never missing")
-        return self.slots[0].what.firsts()
+        firsts: set[str] = set()
+        for slot in self.slots:
+            firsts |= slot.what.firsts()
+            if not slot.optional:
+                return firsts
+        raise PatternError("a pattern has a word that is never missing")
 
     def match(self, text: Sequence[str], at: int, stop: int) -> State | None:
         """Return where the longest match from a word on ends, and the numbers it reads."""

@@ -11,7 +11,7 @@ from dunning.domain.replies.phrases import Phrases
 from dunning.domain.replies.words import Clause, Word
 
 _RUN = 3
-_LONG, _LONG_IF_MARKED = 12, 4
+_LONG, _LONG_IF_MARKED = 10, 4
 
 type _Places = dict[tuple[str, ...], list[tuple[int, int]]]
 

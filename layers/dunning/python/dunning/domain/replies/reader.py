@@ -27,8 +27,9 @@ class ReplyRule(NamedTuple):
     What means something in one language.
 
     `bare` is the whole reply; `alone` a whole reply or clause, polite words apart; `says` stands anywhere in a clause;
-    `with_day` does and means it only together with a day. `innocent` are contexts in which none of `says` and `with_day`
-    does; nor where a negation stands before it, if `deniable`. `countries`: for numbers of these only.
+    `with_day` does and means it only together with a day. `innocent` are contexts in which none of `says` and
+    `with_day` does; nor where a negation of its language stands before it, if `deniable`. `countries`: for numbers of
+    these only.
     """
 
     id: str
@@ -48,14 +49,15 @@ class ReplyWords(NamedTuple):
     What the rules share.
 
     `polite` words change nothing beside a word of `alone`. `negations` deny what follows them, except where they are
-    part of one of `not_negations`. `instructions` tell how to opt out, `ours` are pieces of our own texts. `tails` name
+    part of one of `not_negations`; each belongs to a language, as "no" is "not" in Spanish and an answer in English.
+    `instructions` tell how to opt out, `ours` are pieces of our own texts. `tails` name
     an account by its last digits; no number before one of `units` is one. `around_days` may stand around a day in a
     reply that says nothing else.
     """
 
     polite: Sequence[Pattern]
-    negations: Sequence[Pattern]
-    not_negations: Sequence[Pattern]
+    negations: Sequence[tuple[Pattern, str]]
+    not_negations: Sequence[tuple[Pattern, str]]
     instructions: Sequence[Pattern]
     ours: Sequence[str]
     tails: Sequence[Pattern]
@@ -80,8 +82,8 @@ class ReplyReader:
         self._with_day = _of(rules, "with_day")
         self._innocent = _of(rules, "innocent")
         self._polite = _plain(words.polite)
-        self._negations = _plain(words.negations)
-        self._not_negations = _plain(words.not_negations)
+        self._negations = Phrases([(pattern, _spoken(language)) for pattern, language in words.negations])
+        self._not_negations = Phrases([(pattern, _spoken(language)) for pattern, language in words.not_negations])
         self._tails = _plain(words.tails)
         self._units = words.units
         self._around_days = _plain([*words.around_days, *words.polite])
@@ -156,12 +158,11 @@ class ReplyReader:
     def _promised_on(
         self, hits: Sequence[_Hit], reading: Sequence[str], clauses: Sequence[Clause], country: str, said_on: date
     ) -> date | None:
-        """Return the day of a promise: the one its own clauses name, else one that a clause is all about."""
+        """Return the day of a promise: the one that its own clauses, and clauses that are all about a day, agree on."""
         promises = [hit for hit in hits if hit.rule.meaning is Meaning.PROMISE]
-        days = list(dict.fromkeys(day for hit in promises for day in hit.days))
-        if not days:
-            days = [day for clause in clauses for day in self._only_days(reading, [clause])]
-        return self._dates.certain(days, {hit.rule.language for hit in promises}, country, said_on)
+        days = [day for hit in promises for day in hit.days]
+        days += [day for clause in clauses for day in self._only_days(reading, [clause])]
+        return self._dates.certain(list(dict.fromkeys(days)), {hit.rule.language for hit in promises}, country, said_on)
 
     def _only_days(self, reading: Sequence[str], clauses: Sequence[Clause]) -> list[Day]:
         """Return the days of clauses that consist of days, and words such as "on" or "ok"; none if there are others."""
@@ -230,12 +231,24 @@ def _overlap(one: Found[ReplyRule], other: Found[ReplyRule]) -> bool:
     return one.start < other.end and other.start < one.end
 
 
-def _outside(found: Iterable[Found[None]], others: Sequence[Found[None]]) -> list[Found[None]]:
-    return [one for one in found if not any(one.start < other.end and other.start < one.end for other in others)]
+def _outside(found: Iterable[Found[str]], others: Sequence[Found[str]]) -> list[Found[str]]:
+    return [
+        one
+        for one in found
+        if not any(one.of == other.of and one.start < other.end and other.start < one.end for other in others)
+    ]
 
 
-def _is_denied(one: Found[ReplyRule], negations: Sequence[Found[None]]) -> bool:
-    return any(negation.end <= one.start <= negation.end + _NEGATION_REACH for negation in negations)
+def _is_denied(one: Found[ReplyRule], negations: Sequence[Found[str]]) -> bool:
+    return any(
+        negation.of == _spoken(one.of.language) and negation.end <= one.start <= negation.end + _NEGATION_REACH
+        for negation in negations
+    )
+
+
+def _spoken(language: str) -> str:
+    """Return what is spoken: Chinese in both scripts."""
+    return language.partition("-")[0]
 
 
 def _script(reading: Sequence[str]) -> set[str]:

@@ -7,6 +7,7 @@ date, an amount or a telephone number, is one word, so that none of its parts is
 
 import re
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from dunning.domain.lint.folding import HAN, Folding
@@ -16,6 +17,8 @@ _SAME_CLAUSE = re.compile(r"[\s\-_'\"/*&+~#$%|^=<>“”«»「」『』]*")
 _APOSTROPHES = str.maketrans("`´", "''")
 _EMOJI_OF_LETTERS = re.compile("[\u2122\u2139\u24c2\u3297\u3299\U0001f100-\U0001f2ff]")
 """Flags, buttons and signs that fold into letters, but are pictures to whoever sends them."""
+_SHORTENED = re.compile(r"[a-z]{3,4}")
+"""What a full stop may shorten before a number: `Jan. 3`."""
 _DRAWN_OUT = re.compile(r"([a-z])\1{2,}")
 _SPELLED_GAP = 3
 _SHORTEST_SPELLED = 3
@@ -56,7 +59,8 @@ def words_of(text: str, folding: Folding) -> list[Word]:
                 _join(found, spelled)
                 spelled = len(found) if letter else -1
             if end and not goes_on and not _SAME_CLAUSE.fullmatch(gap):
-                clause += 1
+                shortened = gap == ". " and word[0].isdecimal() and _SHORTENED.fullmatch(found[-1].text)
+                clause += not shortened
             found.append(Word(word, clause, quoted, gap))
             end = match.end()
         _join(found, spelled)
@@ -85,4 +89,4 @@ def without(words: Sequence[Word], hidden: Collection[int]) -> list[Word]:
 def clauses_of(words: Sequence[Word]) -> list[Clause]:
     """Return the clauses of some words, in order."""
     starts = [at for at, word in enumerate(words) if not at or words[at - 1].clause != word.clause]
-    return [Clause(start, end) for start, end in zip(starts, [*starts[1:], len(words)], strict=True)]
+    return [Clause(start, end) for start, end in pairwise([*starts, len(words)])]
