@@ -241,7 +241,7 @@ def _outside(found: Iterable[Found[str]], others: Sequence[Found[str]]) -> list[
 
 def _is_denied(one: Found[ReplyRule], negations: Sequence[Found[str]]) -> bool:
     return any(
-        negation.of == _spoken(one.of.language) and negation.end <= one.start <= negation.end + _NEGATION_REACH
+        negation.of == _spoken(one.of.language) and negation.start < one.start <= negation.end + _NEGATION_REACH
         for negation in negations
     )
 
