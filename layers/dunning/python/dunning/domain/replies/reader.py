@@ -146,12 +146,11 @@ class ReplyReader:
         negations = _outside(
             self._negations.within(reading, *clause), list(self._not_negations.within(reading, *clause))
         )
-        found = [
-            one
-            for one in [*said, *(dated if days else [])]
-            if not any(other.of is one.of and _overlap(one, other) for other in contexts)
-            and not (one.of.deniable and _is_denied(one, negations))
-        ]
+        found, denied = [], []
+        for one in [*said, *(dated if days else [])]:
+            innocent = any(other.of is one.of and _overlap(one, other) for other in contexts)
+            (denied if innocent or (one.of.deniable and _is_denied(one, negations)) else found).append(one)
+        found = [one for one in found if not any(_is_same_word(one, other) for other in denied)]
         promised = any(one.of.meaning is Meaning.PROMISE for one in found)
         return [_Hit(one.of, days) for one in found if not (promised and one.of.meaning is Meaning.PAID)]
 
@@ -229,6 +228,16 @@ def _covering(
 
 def _overlap(one: Found[ReplyRule], other: Found[ReplyRule]) -> bool:
     return one.start < other.end and other.start < one.end
+
+
+def _is_same_word(one: Found[ReplyRule], denied: Found[ReplyRule]) -> bool:
+    """Tell whether a phrase is one that another language denies: `pagar` is Spanish and Portuguese."""
+    return (
+        one.of.meaning is denied.of.meaning
+        and one.of.meaning is not Meaning.OPT_OUT
+        and one.of.language != denied.of.language
+        and _overlap(one, denied)
+    )
 
 
 def _outside(found: Iterable[Found[str]], others: Sequence[Found[str]]) -> list[Found[str]]:
