@@ -178,6 +178,33 @@ class _Language(NamedTuple):
         for written in getattr(self.file, field):
             yield self.folding.fold(written)
 
+    def days(self) -> Iterator[tuple[Pattern, DateKind]]:
+        """
+        Yield the ways to name a day.
+
+        Raises:
+            PolicyError: one does not read the numbers that tell such a day.
+        """
+        for index, days in enumerate(self.file.days):
+            for written, pattern in zip(days.says, self.patterns(days.says, "days", index, "says"), strict=True):
+                if days.is_ is not DateKind.VAGUE and pattern.numbers() != {days.is_.numbers()}:
+                    raise self.source.refusal(
+                        ("days", index, "says"), f"{written!r} does not read {days.is_.numbers()} numbers, as {days.is_} does"
+                    )
+                yield pattern, days.is_
+
+    def tails(self) -> Iterator[Pattern]:
+        """
+        Yield the ways to name an account.
+
+        Raises:
+            PolicyError: one does not read one number.
+        """
+        for written, pattern in zip(self.file.tails, self.shared("tails"), strict=True):
+            if "{tail}" not in written.split() or pattern.numbers() != {1}:
+                raise self.source.refusal(("tails",), f"{written!r} does not hold one {{tail}}")
+            yield pattern
+
     def rules(self) -> Iterator[ReplyRule]:
         """Yield the rules."""
         for index, rule in enumerate(self.file.rules):
@@ -218,7 +245,7 @@ def load_reply_rules(folder: Path | None = None) -> ReplyReader:
         not_negations=_each(languages, "not_negations"),
         instructions=[*_all(languages, "instructions"), *(_as_written(line, folding) for line in lines)],
         ours=ours,
-        tails=_all(languages, "tails"),
+        tails=[tail for language in languages for tail in language.tails()],
         units=_words(languages, "units"),
         around_days=_all(languages, "around_days"),
         days=_date_words(languages),
@@ -274,12 +301,7 @@ def _words(languages: Sequence[_Language], field: str) -> frozenset[str]:
 
 def _date_words(languages: Sequence[_Language]) -> DateWords:
     return DateWords(
-        phrases=[
-            (pattern, days.is_)
-            for language in languages
-            for index, days in enumerate(language.file.days)
-            for pattern in language.patterns(days.says, "days", index, "says")
-        ],
+        phrases=[phrase for language in languages for phrase in language.days()],
         orders={
             "" if language.file.language == _COMMON else language.file.language: FigureOrder(
                 frozenset(language.file.figures.month_first), frozenset(language.file.figures.unclear)

@@ -53,6 +53,28 @@ class DateKind(StrEnum):
     NEXT_MONTH_END = "next-month-end"
     VAGUE = "vague"
 
+    def numbers(self) -> int:
+        """Return how many numbers tell such a day."""
+        return _NUMBERS.get(self, 0)
+
+
+_NUMBERS = {
+    DateKind.IN_DAYS: 1,
+    DateKind.IN_WEEKS: 1,
+    DateKind.WEEKDAY: 1,
+    DateKind.WEEKDAY_THIS_WEEK: 1,
+    DateKind.WEEKDAY_NEXT_WEEK: 1,
+    DateKind.WEEKDAY_NEXT: 1,
+    DateKind.DAY: 1,
+    DateKind.DAY_THIS_MONTH: 1,
+    DateKind.DAY_NEXT_MONTH: 1,
+    DateKind.MONTH_DAY: 2,
+    DateKind.DAY_MONTH: 2,
+    DateKind.YEAR_MONTH_DAY: 3,
+    DateKind.DAY_MONTH_YEAR: 3,
+    DateKind.MONTH_DAY_YEAR: 3,
+}
+
 
 class FigureOrder(NamedTuple):
     """
@@ -245,5 +267,5 @@ _RESOLVE: Mapping[DateKind, Callable[..., date | None]] = {
     DateKind.MONTH_DAY_YEAR: lambda _, month, day, year: _valid(year, month, day),
     DateKind.MONTH_END: lambda said_on: _in_month(said_on, 0, 0),
     DateKind.NEXT_MONTH_END: lambda said_on: _in_month(said_on, 1, 0),
-    DateKind.VAGUE: lambda _: None,
+    DateKind.VAGUE: lambda _, *numbers: None,
 }

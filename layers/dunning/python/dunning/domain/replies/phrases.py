@@ -43,6 +43,9 @@ class _Choice(NamedTuple):
     def firsts(self) -> set[str]:
         return {words[0] for words, _ in self.words}
 
+    def reads(self) -> bool:
+        return any(value for _, value in self.words)
+
     def ends(self, text: Sequence[str], state: State, stop: int) -> Iterator[State]:
         at, read = state
         for words, value in self.words:
@@ -117,6 +120,15 @@ class Pattern(NamedTuple):
     slots: tuple[_Slot, ...]
     at_start: bool = False
     at_end: bool = False
+
+    def numbers(self) -> set[int]:
+        """Return how many numbers it may read: one for each slot that stands for one, none for one that is missing."""
+        counts = {0}
+        for slot in self.slots:
+            reads = isinstance(slot.what, _Number | _Tail) or (isinstance(slot.what, _Choice) and slot.what.reads())
+            if reads:
+                counts = {count + 1 for count in counts} | (counts if slot.optional else set())
+        return counts
 
     def firsts(self) -> set[str]:
         """
