@@ -2,7 +2,8 @@
 Quotations: what a reply repeats of our own texts, which say "Reply STOP to opt out" and "Already paid?" themselves.
 
 A run of words of ours is a quotation if it is longer than people write by chance: they answer "STOP to opt out" and
-mean it. In a line that is marked with `>` two words are enough. What tells how to opt out is one in any case.
+mean it. All of what one of our texts says between two of its values is enough if shorter, and less is in a line that is
+marked with `>`. What tells how to opt out is one in any case.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +12,7 @@ from dunning.domain.replies.phrases import Phrases
 from dunning.domain.replies.words import Clause, Word
 
 _RUN = 3
-_LONG, _LONG_IF_MARKED = 10, 4
+_LONG, _LONG_IF_WHOLE, _LONG_IF_MARKED = 10, 6, 4
 
 type _Places = dict[tuple[str, ...], list[tuple[int, int]]]
 
@@ -42,19 +43,15 @@ class Quotes:
         hidden: set[int] = set()
         at = 0
         while at < len(text):
-            end = max(
-                (
-                    _end_of_run(text, at, sources[source], place)
-                    for source, place in places.get(tuple(text[at : at + _RUN]), ())
-                ),
-                default=at,
-            )
-            weight = sum(_weight(word) for word in text[at:end])
-            if weight >= (_LONG_IF_MARKED if words[at].quoted else _LONG):
-                hidden.update(range(at, end))
-                at = end
-            else:
-                at += 1
+            end = at
+            enough = _LONG_IF_MARKED if words[at].quoted else _LONG
+            for source, place in places.get(tuple(text[at : at + _RUN]), ()):
+                to = _end_of_run(text, at, sources[source], place)
+                whole = to - at == len(sources[source])
+                if to > end and sum(map(_weight, text[at:to])) >= (min(enough, _LONG_IF_WHOLE) if whole else enough):
+                    end = to
+            hidden.update(range(at, end))
+            at = max(end, at + 1)
         return hidden
 
 

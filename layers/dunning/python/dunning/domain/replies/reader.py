@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from dunning.domain.lint.folding import Characters, Folding
 from dunning.domain.meaning import Meaning, Understood
-from dunning.domain.replies.dates import Dates, DateWords, Day
+from dunning.domain.replies.dates import DateKind, Dates, DateWords, Day
 from dunning.domain.replies.phrases import Found, Pattern, Phrases
 from dunning.domain.replies.quotes import Quotes
 from dunning.domain.replies.words import Clause, Word, clauses_of, without, words_of
@@ -114,9 +114,12 @@ class ReplyReader:
         promised_on = None
         if Meaning.PROMISE in meanings:
             promised_on = self._promised_on(hits, reading, clauses, phone_country, said_on)
-        elif not hits and _QUESTION_MARKS.isdisjoint(text) and (days := self._only_days(reading, clauses)):
-            meanings.add(Meaning.PROMISE)
-            promised_on = self._dates.certain(days, _script(reading), phone_country, said_on)
+        elif not hits and _QUESTION_MARKS.isdisjoint(text):
+            days = self._only_days(reading, clauses)
+            # "Friday" answers when it will be paid; "soon" answers nothing.
+            if any(day.kind is not DateKind.VAGUE for day in days):
+                meanings.add(Meaning.PROMISE)
+                promised_on = self._dates.certain(days, _script(reading), phone_country, said_on)
         if Meaning.OPT_OUT in meanings:
             meanings.discard(Meaning.OPT_IN)
         digits = {reading[found.read[0]] for found in tails}
