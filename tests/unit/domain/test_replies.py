@@ -29,9 +29,7 @@ OUR_READING = {
 }
 
 
-def understand(
-    text: str, *, country: str = "TW", said_on: date = TUESDAY, our_texts: Sequence[str] = ()
-) -> Understood:
+def understand(text: str, *, country: str = "TW", said_on: date = TUESDAY, our_texts: Sequence[str] = ()) -> Understood:
     return READER.understand(text, said_on=said_on, phone_country=country, our_texts=our_texts)
 
 
@@ -93,7 +91,9 @@ def test_what_is_not_paid_yet_is_not_paid(text: str) -> None:
     assert "paid" not in meanings(text)
 
 
-@pytest.mark.parametrize("text", ["won't pay", "I will not pay", "不會繳", "no voy a pagar", "não vou pagar", "tidak akan bayar"])
+@pytest.mark.parametrize(
+    "text", ["won't pay", "I will not pay", "不會繳", "no voy a pagar", "não vou pagar", "tidak akan bayar"]
+)
 def test_a_refusal_to_pay_is_no_promise(text: str) -> None:
     assert "promise" not in meanings(text)
 
@@ -170,7 +170,9 @@ def test_figures_are_read_as_the_language_and_the_country_write_them(text: str, 
     assert understand(text, country=country).promised_on == day
 
 
-@pytest.mark.parametrize("text", ["Friday?", "tomorrow?", "soon", "later", "hasta mañana", "à demain", "See you Friday"])
+@pytest.mark.parametrize(
+    "text", ["Friday?", "tomorrow?", "soon", "later", "hasta mañana", "à demain", "See you Friday"]
+)
 def test_a_day_that_is_asked_or_wished_is_no_promise(text: str) -> None:
     assert meanings(text) == []
 
@@ -207,11 +209,12 @@ def our_texts() -> Iterator[object]:
     policies = the_policies()
     for (language, stage, several), text in [*policies.texts.items(), *policies.texts_with_fee.items()]:
         chinese = language != "en"
-        values = {
-            "name": "王*明" if chinese else "J***", "amount": "NT$3,250" if chinese else "USD 325.00", "tail": "5678",
-            "date": "12月5日" if chinese else "Dec 5", "pay": "超商" if chinese else "the app", "days": "7", "count": "2",
-            "hotline": "0800-123-456", "fee": "NT$100",
-        }  # fmt: skip
+        values = {"tail": "5678", "days": "7", "count": "2", "hotline": "0800-123-456", "fee": "NT$100"}
+        values |= (
+            {"name": "王*明", "amount": "NT$3,250", "date": "12月5日", "pay": "超商"}
+            if chinese
+            else {"name": "J***", "amount": "USD 325.00", "date": "Dec 5", "pay": "the app"}
+        )
         filled = render(text, {name: values[name] for name in text.placeholders})
         several_or_fee = f"{' several' * several}{' with fee' * ('fee' in text.placeholders)}"
         yield pytest.param(filled + policies.opt_out_lines[language], id=f"{language} {stage:+}{several_or_fee}")
@@ -229,9 +232,18 @@ def test_our_own_text_quoted_back_means_nothing_and_what_is_beside_it_counts(our
 
 
 @pytest.mark.parametrize(
-    "text", ["Reply STOP to opt out.", "Text STOP to unsubscribe", "回STOP退訂", "回复TD退订", "responda BAJA para cancelar",
-             "Envoyez STOP pour ne plus recevoir", "responda SAIR para cancelar", "balas STOP untuk berhenti"]
-)  # fmt: skip
+    "text",
+    [
+        "Reply STOP to opt out.",
+        "Text STOP to unsubscribe",
+        "回STOP退訂",
+        "回复TD退订",
+        "responda BAJA para cancelar",
+        "Envoyez STOP pour ne plus recevoir",
+        "responda SAIR para cancelar",
+        "balas STOP untuk berhenti",
+    ],
+)
 def test_how_to_opt_out_is_no_wish_to(text: str) -> None:
     assert meanings(text, "CN") == []
     assert meanings(f"{text}\nSTOP", "CN") == ["opt_out"]
@@ -255,6 +267,8 @@ def test_next_to_nothing_means_nothing(text: str) -> None:
     assert understand(text) == Understood()
 
 
-@pytest.mark.parametrize("text", ["stop" * 500, "stop " * 400, "no " * 660, "一" * 2000, "do not " * 280, "12/5 " * 400])
+@pytest.mark.parametrize(
+    "text", ["stop" * 500, "stop " * 400, "no " * 660, "一" * 2000, "do not " * 280, "12/5 " * 400]
+)
 def test_a_reply_that_goes_on_for_ever_is_read_to_its_end(text: str) -> None:
     assert isinstance(understand(text), Understood)

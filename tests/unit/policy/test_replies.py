@@ -77,7 +77,11 @@ def test_every_rule_says_where_it_is_from() -> None:
     assert all("our own" in rule.source for rule in RULES if rule.mark == "D" and "CTIA" not in rule.source)
 
 
-GOOD_RULE = 'id = "one"\nmeaning = "paid"\nsource = "a test"\nmark = "D"\nalone = ["paid"]\nmeans = ["paid"]\ndoes_not = ["no"]\n'
+GOOD_RULE = (
+    'id = "one"\nmeaning = "paid"\nsource = "a test"\nmark = "D"\n'
+    'alone = ["paid"]\nmeans = ["paid"]\ndoes_not = ["no"]\n'
+)
+DAY = '[[days]]\nid = "d"\nis = "day"\n'
 HEAD = 'language = "en"\n[figures]\nmonth_first = []\n[[rules]]\n'
 
 
@@ -87,24 +91,24 @@ HEAD = 'language = "en"\n[figures]\nmonth_first = []\n[[rules]]\n'
         ("language = ", "replies/en.toml: not TOML"),
         (HEAD.replace('"en"', '"fr"') + GOOD_RULE, "replies/en.toml:1: language: is not 'en', as the file's name says"),
         (HEAD + GOOD_RULE.replace("alone", "alon"), "rules.0.alon: is no key here"),
-        (HEAD + GOOD_RULE.replace('"paid"\nsource', '"payed"\nsource'), "replies/en.toml:6: rules.0.meaning: Input should"),
+        (HEAD + GOOD_RULE.replace('"paid"\nsource', '"payed"\nsource'), "rules.0.meaning: Input should"),
         (HEAD + GOOD_RULE.replace('mark = "D"', 'mark = "X"'), "replies/en.toml:8: rules.0.mark: Input should"),
         (HEAD + GOOD_RULE.replace('source = "a test"\n', ""), "rules.0.source: Field required"),
         (HEAD + GOOD_RULE.replace('means = ["paid"]\n', ""), "rules.0.means: Field required"),
-        (HEAD + GOOD_RULE.replace('["no"]', "[]"), "replies/en.toml:11: rules.0.does_not: Tuple should have at least 1"),
+        (HEAD + GOOD_RULE.replace('["no"]', "[]"), "rules.0.does_not: Tuple should have at least 1"),
         (HEAD + GOOD_RULE.replace('alone = ["paid"]\n', ""), "has none of bare, alone, says and with_day"),
         (HEAD + GOOD_RULE + 'except = ["x"]\n', "except is about says and with_day: it has neither"),
         (HEAD + GOOD_RULE + 'with_day = ["pay"]\n', "with_day is for promises"),
-        (HEAD + GOOD_RULE.replace('["paid"]\nmeans', '["paid?"]\nmeans'), "rules.0.alone: 'paid?': a pattern has a word"),
+        (HEAD + GOOD_RULE.replace('["paid"]\nmeans', '["paid?"]\nmeans'), "alone: 'paid?': a pattern has a word"),
         (HEAD + GOOD_RULE.replace('["paid"]\nmeans', '[".. paid"]\nmeans'), "a pattern does not begin with a gap"),
         (HEAD + GOOD_RULE.replace('["paid"]\nmeans', '["a|| b"]\nmeans'), "has no word in one of its choices"),
         (HEAD + GOOD_RULE.replace('["paid"]\nmeans', '["{dya}"]\nmeans'), "{dya} stands for nothing"),
         (HEAD + GOOD_RULE.replace('["paid"]\nmeans', '["{weekday}"]\nmeans'), "{weekday} has no names in this file"),
-        (HEAD + GOOD_RULE.replace('"one"', '"stop-words"'), "rules.0.id: stop-words is there twice: also in replies/common"),
-        (HEAD + GOOD_RULE + '[[rules]]\n' + GOOD_RULE, "rules.1.id: one is there twice: also in replies/en.toml:5"),
+        (HEAD + GOOD_RULE.replace('"one"', '"stop-words"'), "id: stop-words is there twice: also in replies/common"),
+        (HEAD + GOOD_RULE + "[[rules]]\n" + GOOD_RULE, "rules.1.id: one is there twice: also in replies/en.toml:5"),
         ('tails = ["plan"]\n' + HEAD + GOOD_RULE, "replies/en.toml:1: tails: 'plan' does not hold one {tail}"),
-        (HEAD + GOOD_RULE + '[[days]]\nid = "d"\nis = "day"\nsays = ["today"]\nunclear = ["x"]\n', "'today' does not read 1 numbers"),
-        (HEAD + GOOD_RULE + '[[days]]\nid = "d"\nis = "day"\nsays = ["the {day}"]\n', "days.0: has no example"),
+        (HEAD + GOOD_RULE + DAY + 'says = ["today"]\nunclear = ["x"]\n', "'today' does not read 1 numbers"),
+        (HEAD + GOOD_RULE + DAY + 'says = ["the {day}"]\n', "days.0: has no example"),
     ],
 )  # fmt: skip
 def test_a_bad_file_is_refused_by_name_field_and_reason(folder: Path, written: str, refusal: str) -> None:
@@ -129,6 +133,8 @@ def test_a_language_of_texts_without_an_opt_out_line_is_refused(folder: Path) ->
 
 
 def test_what_a_folder_says_is_what_its_reader_knows(folder: Path) -> None:
-    (folder / "replies" / "en.toml").write_text(HEAD + GOOD_RULE.replace("paid", "zorp").replace('"zorp"', '"paid"', 1), "utf-8")
+    (folder / "replies" / "en.toml").write_text(
+        HEAD + GOOD_RULE.replace("paid", "zorp").replace('"zorp"', '"paid"', 1), "utf-8"
+    )
     assert meanings("Zorp!", reader=load_reply_rules(folder)) == (Meaning.PAID,)
     assert meanings("Zorp!") == ()

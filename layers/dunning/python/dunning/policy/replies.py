@@ -189,7 +189,8 @@ class _Language(NamedTuple):
             for written, pattern in zip(days.says, self.patterns(days.says, "days", index, "says"), strict=True):
                 if days.is_ is not DateKind.VAGUE and pattern.numbers() != {days.is_.numbers()}:
                     raise self.source.refusal(
-                        ("days", index, "says"), f"{written!r} does not read {days.is_.numbers()} numbers, as {days.is_} does"
+                        ("days", index, "says"),
+                        f"{written!r} does not read {days.is_.numbers()} numbers, as {days.is_} does",
                     )
                 yield pattern, days.is_
 

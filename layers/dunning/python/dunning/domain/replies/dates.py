@@ -267,5 +267,5 @@ _RESOLVE: Mapping[DateKind, Callable[..., date | None]] = {
     DateKind.MONTH_DAY_YEAR: lambda _, month, day, year: _valid(year, month, day),
     DateKind.MONTH_END: lambda said_on: _in_month(said_on, 0, 0),
     DateKind.NEXT_MONTH_END: lambda said_on: _in_month(said_on, 1, 0),
-    DateKind.VAGUE: lambda _, *numbers: None,
+    DateKind.VAGUE: lambda *_: None,
 }

@@ -149,7 +149,8 @@ class ReplyReader:
         negations = _outside(
             self._negations.within(reading, *clause), list(self._not_negations.within(reading, *clause))
         )
-        found, denied = [], []
+        found: list[Found[ReplyRule]] = []
+        denied: list[Found[ReplyRule]] = []
         for one in [*said, *(dated if days else [])]:
             innocent = any(other.of is one.of and _overlap(one, other) for other in contexts)
             (denied if innocent or (one.of.deniable and _is_denied(one, negations)) else found).append(one)
