@@ -218,7 +218,7 @@ def facts_now(dossier: Dossier) -> Facts | None:
             case Held(reason=reason):
                 held[reason] = said
     accounts = tuple(
-        _with_news_about(account, about.get(account.account_id, ()))
+        _with_news_about(account, about.get(account.account_id, ()), facts.as_of)
         for account in facts.accounts
         if account.account_id not in closed
     )
@@ -241,8 +241,13 @@ def _holds(facts: Facts, held: Mapping[HoldReason, Said], now: Facts) -> tuple[H
     return tuple(sorted((*stated, *placed), key=lambda hold: (hold.reason.value, hold.until or date.max)))
 
 
-def _with_news_about(account: Account, news: list[Said] | tuple[()]) -> Account:
-    """Return an account with what is newer than the statement. Amounts in another currency make it unreadable."""
+def _with_news_about(account: Account, news: list[Said] | tuple[()], as_of: datetime | None) -> Account:
+    """
+    Return an account with what is newer than the statement. Amounts in another currency make it unreadable.
+
+    Of a payment from the day before the statement nobody can tell which of the two knows more. The one counts that asks
+    for less: a text too few is mended by the next file, one too many is not.
+    """
     instalments = {one.number: one for one in account.instalments}
     currency = account.currency
     # What an instalment is comes before what was paid of it.
@@ -261,8 +266,9 @@ def _with_news_about(account: Account, news: list[Said] | tuple[()]) -> Account:
                     known.paid_at if known else None,
                 )
             case Paid() as paid if paid.number in instalments:
-                unpaid = instalments[paid.number]
-                instalments[paid.number] = replace(unpaid, paid=paid.paid, paid_at=said.stamp.at)
+                stated = instalments[paid.number]
+                if as_of is None or said.stamp.at > as_of or paid.paid > stated.paid:
+                    instalments[paid.number] = replace(stated, paid=paid.paid, paid_at=said.stamp.at)
             case _:
                 continue
         if said.news.currency != account.currency:
