@@ -5,7 +5,6 @@ What is missing is done without, what cannot be read is counted: no log spoils t
 """
 
 import base64
-import binascii
 import json
 import zlib
 from collections.abc import Mapping
@@ -86,10 +85,10 @@ def parse_reported(event: Mapping[str, Any]) -> Reported:
         if not unpacking.eof:
             raise UnreadableRecordError("no delivery logs: larger than CloudWatch Logs sends, or cut off")
         logs = _Logs.model_validate_json(text)
-    except (KeyError, TypeError, binascii.Error, zlib.error):
-        raise UnreadableRecordError("no delivery logs: awslogs.data") from None
     except ValidationError as error:
         raise UnreadableRecordError(f"no delivery logs: {wrong_fields(error)}") from None
+    except (KeyError, TypeError, ValueError, zlib.error):
+        raise UnreadableRecordError("no delivery logs: awslogs.data") from None
     if logs.kind == "CONTROL_MESSAGE":  # CloudWatch Logs sees whether anybody is there
         return Reported((), 0)
     read = [_receipt(one) for one in logs.events]

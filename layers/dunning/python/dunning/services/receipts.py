@@ -12,9 +12,10 @@ The logs are the account's: a text that no claim of ours fits is somebody else's
 comes again changes nothing, but mends what a crash left undone.
 """
 
+import traceback
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import batched
@@ -59,6 +60,10 @@ _SENDER_IS_DONE = timedelta(minutes=15)
 """By then a sender has written its records, or died: a batch takes one minute, and its jobs come back after six."""
 
 _WORKERS = 8
+
+
+class ReceiptsFailedError(DunningError):
+    """Receipts that could not be acted upon, so many customers: they are to be handed over again."""
 
 
 def reported_in(event: Mapping[str, Any]) -> Reported:
@@ -112,6 +117,7 @@ class ReceiptService:
         Raises:
             OutsideError: a call failed. Lambda hands the logs over again; what is done changes nothing then.
             ContestedError: others kept writing a customer; likewise.
+            ReceiptsFailedError: something else went wrong with customers; likewise.
         """
         if reported.unreadable:
             self._journal.event("receipts_unreadable", logs=reported.unreadable)
@@ -202,10 +208,36 @@ class ReceiptService:
         following: defaultdict[str, list[_Match]] = defaultdict(list)
         for (key, same), recovered in zip(by_record.items(), settling, strict=True):
             following[key.customer_id] += [one for one in same if recovered or verdict_of(one.receipt) in _FOLLOWED]
-        cases = [(customer_id, some) for customer_id, some in following.items() if some]
-        told = [one for announcements in self._pool.map(self._follow, cases) for one in announcements]
+        running = {
+            customer_id: self._pool.submit(self._follow, (customer_id, some))
+            for customer_id, some in following.items()
+            if some
+        }
+        self._told_of(running)
+
+    def _told_of(self, running: Mapping[str, Future[Sequence[Announcement]]]) -> None:
+        """Tell what followed for each customer. One's failure touches nobody else; then all are handed over again."""
+        wait(running.values())
+        told: list[Announcement] = []
+        failures: list[BaseException] = []
+        for customer_id, future in running.items():
+            error = future.exception()
+            if error is None:
+                told += future.result()
+                continue
+            failures.append(error)
+            frames = traceback.extract_tb(error.__traceback__)
+            # Not the error's own words: they might quote what must not be logged.
+            self._journal.event(
+                "receipt_not_followed",
+                customer_id=customer_id,
+                error=type(error).__name__,
+                where=f"{frames[-1].name}:{frames[-1].lineno}" if frames else "",
+            )
         if told:
             self._announcer.announce(told)
+        if failures:
+            raise next((one for one in failures if isinstance(one, DunningError)), ReceiptsFailedError(len(failures)))
 
     def _recorded(self, match: _Match) -> _Match | None:
         """Write the record of a claim whose sender died before it could; `None` if the customer has been erased."""
