@@ -1,0 +1,367 @@
+"""What carriers report: each report finds its record, and what follows from it follows once."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from dunning.contracts.receipts import Reported, parse_later
+from dunning.domain.announcement import NumberUnreachable
+from dunning.domain.contact import Contact, ContactState
+from dunning.domain.dossier import Released, Said, Stamp, with_news
+from dunning.domain.facts import Facts, HoldReason
+from dunning.domain.receipt import Receipt
+from dunning.domain.standing import LedgerEntry, Standing
+from dunning.policy import load_policies
+from dunning.ports import OutsideError, Told
+from dunning.services.close_unknown import CloseUnknownService
+from dunning.services.delivery import Delivery
+from dunning.services.receipts import ReceiptService
+from tests.builders import a_dossier
+from tests.fakes import FakeAnnouncer, FakeClock, FakeContacts, FakeCustomers, FakeJournal, FakeLaterQueue
+from tests.integration.people import NOW, paid_up, someone, texted, waking
+
+POLICIES = load_policies()
+DEAD = "Phone has blocked SMS"
+OPTED_OUT = "Phone number is opted out"
+AWAY = "Phone is currently unreachable/unavailable"
+SPAM = "Blocked as spam by phone carrier"
+A_SECOND = timedelta(seconds=1)
+
+
+class Office:
+    """The service, and everything it touches."""
+
+    def __init__(self) -> None:
+        self.store, self.contacts = FakeCustomers(), FakeContacts()
+        self.later, self.announcer = FakeLaterQueue(), FakeAnnouncer()
+        self.clock, self.journal = FakeClock(NOW + timedelta(seconds=30)), FakeJournal()
+        self.service = ReceiptService(
+            store=self.store,
+            phones=self.store,
+            contacts=self.contacts,
+            later=self.later,
+            announcer=self.announcer,
+            policies=POLICIES,
+            clock=self.clock,
+            journal=self.journal,
+        )
+
+    def texted(
+        self,
+        number: int = 1,
+        *,
+        state: ContactState | None = ContactState.SENT,
+        at: datetime = NOW,
+        **changes: Any,  # noqa: ANN401 - fields of the standing
+    ) -> Facts:
+        """Put a customer there who has been texted, with a record in some state, or none yet."""
+        facts = someone(number)
+        entry = texted(facts, at, claim_id=f"c{number}")
+        self.store.dossiers[facts.customer_id] = a_dossier(facts)
+        self.store.standings[facts.customer_id] = waking(facts, ledger=(entry,), **changes)
+        self.store.add_phone(facts.phone, facts.customer_id)
+        if state is not None:
+            self.contacts.write([record(facts, entry, state)])
+        return facts
+
+    def report(self, *receipts: Receipt) -> None:
+        self.service.work(Reported(receipts, 0))
+
+    def standing(self, number: int = 1) -> Standing:
+        return self.store.standings[f"C{number:04d}"]
+
+    @property
+    def states(self) -> list[ContactState]:
+        return [contact.state for contact in self.contacts.records.values()]
+
+
+def record(facts: Facts, entry: LedgerEntry, state: ContactState) -> Contact:
+    message_id = "" if state is ContactState.UNKNOWN else f"m-{facts.customer_id}"
+    return Contact(
+        facts.customer_id, entry.send_id, entry.claim_id, entry.at, state, entry.stage, entry.accounts, "sms",
+        NOW + timedelta(days=1827), phone=facts.phone, text="...", parts=1, message_id=message_id,
+    )  # fmt: skip
+
+
+def receipt(
+    number: int = 1,
+    response: str = "",
+    *,
+    at: datetime = NOW + A_SECOND,
+    **more: Any,  # noqa: ANN401 - fields of it
+) -> Receipt:
+    """Describe the report of one customer's text; without a response it has arrived."""
+    fields = {"message_id": f"m-C{number:04d}", "phone": f"+8869{number:08d}", "billed_parts": 1} | more
+    return Receipt(at=at, delivered=not response, response=response, **fields)
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+def test_a_delivered_text_is_on_record_as_delivered_and_nobody_is_written(office: Office) -> None:
+    office.texted()
+    writes = office.store.writes
+    office.report(receipt(billed_price=41_700))
+    (contact,) = office.contacts.records.values()
+    assert (contact.state, contact.billed_parts, contact.billed_price) == (ContactState.DELIVERED, 1, 41_700)
+    assert office.store.writes == writes
+    assert office.journal.counts == {"SmsDelivered": 1, "SegmentsEstimated": 1, "SegmentsBilled": 1}
+
+
+def test_segments_that_are_billed_otherwise_than_estimated_are_counted(office: Office) -> None:
+    office.texted()
+    office.report(receipt(billed_parts=2))
+    assert (office.journal.counts["SegmentsBilled"], office.journal.counts["SegmentsUnexpected"]) == (2, 1)
+
+
+def test_a_number_that_is_opted_out_at_the_carrier_is_opted_out_with_us(office: Office) -> None:
+    office.texted()
+    office.report(receipt(response=OPTED_OUT))
+    office.report(receipt(response=OPTED_OUT))
+    assert office.standing().opted_out_at == NOW + A_SECOND
+    assert (office.standing().wake, office.standing().reason) == (None, "opted_out")
+    assert office.journal.counts["OptOuts"] == 1
+
+
+def test_who_opted_in_after_that_text_stays_opted_in(office: Office) -> None:
+    office.texted(opted_in_at=NOW + timedelta(hours=1))
+    office.report(receipt(response=OPTED_OUT))
+    assert not office.standing().is_opted_out
+
+
+def test_a_dead_number_is_suspended_and_told_of_once(office: Office) -> None:
+    facts = office.texted()
+    office.report(receipt(response=DEAD))
+    office.report(receipt(response=DEAD))
+    assert office.standing().suspended_phone == facts.phone
+    assert office.standing().wake is None
+    told = [one for one in office.announcer.announced if isinstance(one, NumberUnreachable)]
+    assert told == [NumberUnreachable("C0001", office.clock.now(), "dead")]
+
+
+def test_whom_a_person_has_released_is_not_suspended_again_by_an_old_report(office: Office) -> None:
+    facts = office.texted()
+    office.report(receipt(response=DEAD))
+    told = office.store.load_told(["C0001"])["C0001"]
+    assert isinstance(told, Told)
+    said = Said(Stamp(NOW + timedelta(hours=1)), Released(HoldReason.NUMBER_REFUSED))
+    office.store.save_dossier(with_news(told.dossier, said), expected_revision=told.dossier.revision)
+    office.report(receipt(response=DEAD))
+    assert not office.standing().is_suspended(office.store.facts["C0001"])
+    assert office.standing().suspended_phone == facts.phone
+
+
+def test_a_number_the_customer_no_longer_has_suspends_nobody(office: Office) -> None:
+    facts = office.texted()
+    office.store.dossiers["C0001"] = a_dossier(replace(facts, phone="+886911111111"))
+    office.report(receipt(response=DEAD))
+    assert office.states == [ContactState.FAILED]
+    assert office.standing().suspended_phone == ""
+
+
+def test_whoever_was_out_of_reach_hears_the_stage_once_more(office: Office) -> None:
+    office.texted()
+    office.report(receipt(response=AWAY))
+    (entry,) = office.standing().ledger
+    assert entry.failed
+    assert office.standing().version == 2
+
+
+def test_a_text_that_arrived_after_all_was_heard(office: Office) -> None:
+    office.texted()
+    office.report(receipt(response=AWAY))
+    office.report(receipt(at=NOW + timedelta(minutes=2)))
+    (entry,) = office.standing().ledger
+    assert not entry.failed
+    assert office.states == [ContactState.DELIVERED]
+
+
+@pytest.mark.parametrize(("response", "metric"), [(SPAM, "SmsOurFault"), ("Whatever", "SmsFailedUnclassed")])
+def test_what_is_our_own_fault_or_unknown_is_counted_and_changes_nobody(
+    office: Office, response: str, metric: str
+) -> None:
+    office.texted()
+    before = office.standing()
+    office.report(receipt(response=response))
+    assert office.journal.counts[metric] == office.journal.counts["SmsFailed"] == 1
+    assert office.standing() == before
+
+
+@pytest.mark.parametrize(
+    "report",
+    [receipt(9), receipt(phone=""), receipt(at=NOW + timedelta(hours=3)), receipt(message_id="somebody else's")],
+    ids=["a number of nobody", "no number", "no text of that time", "another message"],
+)
+def test_a_report_of_no_text_of_ours_is_counted_and_left_alone(office: Office, report: Receipt) -> None:
+    office.texted()
+    office.report(report)
+    assert office.journal.counts == {"ReceiptsWithoutContact": 1}
+    assert office.states == [ContactState.SENT]
+
+
+class TestARecordThatIsNotThereYet:
+    """The sender writes the records of a batch at its end, and carriers may be quicker."""
+
+    def test_is_waited_for_by_ids_without_the_number(self, office: Office) -> None:
+        office.texted(state=None)
+        office.report(receipt())
+        ((body, delay),) = office.later.messages
+        assert delay == timedelta(minutes=1)
+        assert "8869" not in body
+        assert parse_later(body).key.customer_id == "C0001"
+
+    def test_is_brought_forward_when_it_is_there(self, office: Office) -> None:
+        facts = office.texted(state=None)
+        office.report(receipt(response=DEAD))
+        office.contacts.write([record(facts, office.standing().ledger[0], ContactState.SENT)])
+        ((body, _),) = office.later.messages
+        assert office.service.again([Delivery("d", body, 1)]) == []
+        assert office.states == [ContactState.FAILED]
+        assert office.standing().suspended_phone == facts.phone
+
+    def test_is_written_once_the_sender_must_have_died(self, office: Office) -> None:
+        office.texted(state=None)
+        office.report(receipt())
+        ((body, _),) = office.later.messages
+        office.clock.move_to(NOW + timedelta(minutes=10))
+        office.service.again([Delivery("d", body, 1)])
+        assert len(office.later.messages) == 2
+        office.clock.move_to(NOW + timedelta(minutes=16))
+        assert office.service.again([Delivery("d", body, 1)]) == []
+        (contact,) = office.contacts.records.values()
+        assert (contact.state, contact.message_id, contact.code) == (ContactState.DELIVERED, "m-C0001", "sender_died")
+
+    def test_of_a_customer_who_has_been_erased_is_not_waited_for(self, office: Office) -> None:
+        office.texted(state=None)
+        office.report(receipt())
+        ((body, _),) = office.later.messages
+        del office.store.standings["C0001"]
+        office.clock.move_to(NOW + timedelta(minutes=16))
+        assert office.service.again([Delivery("d", body, 1)]) == []
+        assert office.contacts.records == {}
+        assert office.journal.counts["ReceiptsWithoutContact"] == 1
+
+    def test_and_is_another_texts_in_the_end_is_left_alone(self, office: Office) -> None:
+        facts = office.texted(state=None)
+        office.report(receipt(message_id="another"))
+        office.contacts.write([record(facts, office.standing().ledger[0], ContactState.SENT)])
+        ((body, _),) = office.later.messages
+        assert office.service.again([Delivery("d", body, 1)]) == []
+        assert office.states == [ContactState.SENT]
+        assert office.journal.counts["ReceiptsWithoutContact"] == 1
+
+    def test_what_is_no_receipt_comes_back_and_ends_with_the_dead_letters(self, office: Office) -> None:
+        assert office.service.again([Delivery("d", "{}", 1)]) == ["d"]
+        assert office.journal.counts == {"ReceiptsUnreadable": 1}
+
+
+class TestATextOfWhichNobodyKnows:
+    """Its answer was lost: it has no message id, only a number and a time."""
+
+    def test_is_settled_by_them_if_nothing_else_fits(self, office: Office) -> None:
+        office.texted(state=ContactState.UNKNOWN)
+        office.report(receipt(message_id="m-lost"))
+        (contact,) = office.contacts.records.values()
+        assert (contact.state, contact.message_id) == (ContactState.DELIVERED, "m-lost")
+
+    def test_is_left_to_time_if_two_fit(self, office: Office) -> None:
+        facts = office.texted(state=ContactState.UNKNOWN)
+        second = texted(facts, NOW + timedelta(seconds=20), claim_id="c1b")
+        second = replace(second, send_id="another")
+        office.store.standings["C0001"] = replace(office.standing(), ledger=(*office.standing().ledger, second))
+        office.contacts.write([record(facts, second, ContactState.UNKNOWN)])
+        office.report(receipt(message_id="m-lost"))
+        assert office.states == [ContactState.UNKNOWN] * 2
+
+    def test_is_left_to_time_if_it_was_minutes_apart(self, office: Office) -> None:
+        office.texted(state=ContactState.UNKNOWN)
+        office.report(receipt(message_id="m-lost", at=NOW + timedelta(minutes=5)))
+        assert office.states == [ContactState.UNKNOWN]
+
+    def test_is_closed_after_three_days_and_opened_again_by_a_late_report(self, office: Office) -> None:
+        office.texted(state=ContactState.UNKNOWN)
+        closing = CloseUnknownService(contacts=office.contacts, clock=office.clock, journal=office.journal)
+        assert closing.close() == 0
+        office.clock.move_to(NOW + timedelta(hours=72, seconds=1))
+        assert (closing.close(), closing.close()) == (1, 0)
+        assert office.states == [ContactState.UNCONFIRMED]
+        assert office.journal.counts["SmsUnconfirmed"] == 1
+
+
+def test_a_crash_between_record_and_standing_is_mended_by_the_same_report(office: Office) -> None:
+    office.texted()
+    save = office.store.save_standing
+
+    def crash(*_: object, **__: object) -> bool:
+        raise OutsideError("PutItem", "InternalServerError")
+
+    office.store.save_standing = crash  # type: ignore[method-assign]
+    with pytest.raises(OutsideError):
+        office.report(receipt(response=OPTED_OUT))
+    assert office.states == [ContactState.FAILED]
+    office.store.save_standing = save  # type: ignore[method-assign]
+    office.report(receipt(response=OPTED_OUT))
+    assert office.standing().is_opted_out
+
+
+def test_a_payment_that_was_quicker_is_not_undone(office: Office) -> None:
+    facts = office.texted()
+    load = office.store.load
+
+    def load_then_pay(customer_ids: Sequence[str]) -> Any:  # noqa: ANN401 - as the store has it
+        found = load(customer_ids)
+        office.store.load = load  # type: ignore[method-assign]
+        office.store.dossiers["C0001"] = a_dossier(paid_up(facts))
+        office.store.standings["C0001"] = replace(office.standing(), version=5, wake=None, reason="nothing_open")
+        return found
+
+    office.store.load = load_then_pay  # type: ignore[method-assign]
+    office.report(receipt(response=DEAD))
+    after = office.standing()
+    assert (after.version, after.wake, after.suspended_phone) == (6, None, facts.phone)
+
+
+class _Counting:
+    """Counts the calls of a port as AWS would be called: so many keys a call."""
+
+    def __init__(self, inner: object, keys: dict[str, int]) -> None:
+        self._inner, self._keys = inner, keys
+        self.calls: Counter[str] = Counter()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the port has
+        method = getattr(self._inner, name)
+
+        def counted(*arguments: Any, **more: Any) -> Any:  # noqa: ANN401 - as the port has it
+            size = self._keys.get(name)
+            self.calls[name] += -(-len(arguments[0]) // size) if size else 1
+            return method(*arguments, **more)
+
+        return counted
+
+
+def test_a_thousand_reports_are_one_write_a_record_and_less_than_45_calls_beside() -> None:
+    office = Office()
+    for number in range(1000):
+        office.texted(number)
+    customers = _Counting(office.store, {"customers_with": 100, "load": 50})
+    contacts = _Counting(office.contacts, {"find": 100})
+    service = ReceiptService(
+        store=customers,
+        phones=customers,
+        contacts=contacts,
+        later=office.later,
+        announcer=office.announcer,
+        policies=POLICIES,
+        clock=office.clock,
+        journal=office.journal,
+    )
+    service.work(Reported(tuple(receipt(number) for number in range(1000)), 0))
+    assert contacts.calls.pop("advance") == 1000
+    assert (customers.calls + contacts.calls).total() <= 45
+    assert set(office.states) == {ContactState.DELIVERED}
