@@ -95,7 +95,7 @@ def receipt(
     **more: Any,  # noqa: ANN401 - fields of it
 ) -> Receipt:
     """Describe the report of one customer's text; without a response it has arrived."""
-    fields = {"message_id": f"m-C{number:04d}", "phone": f"+8869{number:08d}", "billed_parts": 1} | more
+    fields: dict[str, Any] = {"message_id": f"m-C{number:04d}", "phone": f"+8869{number:08d}", "billed_parts": 1} | more
     return Receipt(at=at, delivered=not response, response=response, **fields)
 
 
