@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from dunning.domain.decide import decide
-from dunning.domain.decision import Decision, Send, Wait
-from dunning.domain.facts import Facts
+from dunning.domain.decision import Decision, Reason, Send, Wait
+from dunning.domain.facts import Facts, Hold, HoldReason
 from dunning.domain.standing import LedgerEntry, Progress, Standing, progress_key, with_claim
 from dunning.domain.unheard import once_more, with_failed
 from dunning.policy import load_policies
-from tests.builders import a_customer, an_account, an_instalment, taipei
+from tests.builders import a_customer, an_account, an_instalment, day, heard, taipei
 
 POLICIES = load_policies()
 FACTS = a_customer(an_account(an_instalment("2026-12-01")))
@@ -46,11 +46,11 @@ class Life:
         entry = LedgerEntry(
             reminder.send_id, f"c{len(self.sent)}", now, reminder.stage, reminder.account_ids, "sms", None
         )
-        heard = {
+        rungs = {
             progress_key(rung.account_id, rung.number): Progress(rung.stage, reminder.on, rung.due_on)
             for rung in reminder.rungs
         }
-        self.standing = with_claim(self.standing, entry, heard, timedelta(days=7), self.facts)
+        self.standing = with_claim(self.standing, entry, rungs, timedelta(days=7), self.facts)
         self.sent.append((reminder.on.isoformat(), reminder.stage, reminder.send_id))
         return now
 
@@ -60,7 +60,7 @@ class Life:
 
     @property
     def stages(self) -> list[tuple[str, int]]:
-        return [(day, stage) for day, stage, _ in self.sent]
+        return [(on, stage) for on, stage, _ in self.sent]
 
 
 @pytest.fixture
@@ -97,6 +97,64 @@ def test_a_second_failure_of_the_same_words_stands(life: Life) -> None:
     life.fail()
     life.live("2026-12-07 10:01")
     assert life.stages == [("2026-12-04", 3), ("2026-12-07", 3), ("2026-12-10", 7)]
+
+
+def test_a_second_failure_stands_although_the_text_no_longer_speaks_of_the_same_accounts() -> None:
+    both = [an_account(an_instalment("2026-12-01"), account_id=one) for one in ("A1", "A2")]
+    life = Life(a_customer(*both))
+    life.live("2026-12-04 10:00")
+    life.fail()
+    life.facts = a_customer(both[0])
+    life.live("2026-12-04 10:01")
+    life.fail()
+    life.live("2026-12-07 10:01")
+    assert life.stages == [("2026-12-04", 3), ("2026-12-07", 3), ("2026-12-10", 7)]
+
+
+def test_a_second_failure_stands_although_the_ledger_has_forgotten_the_first(life: Life) -> None:
+    life.fail()
+    held = Hold(HoldReason.DISPUTE, day("2027-01-10"))
+    life.facts = replace(FACTS, holds=(held,))
+    life.live("2026-12-04 10:01")
+    assert len(life.standing.ledger) == 1
+    life.fail()
+    life.live("2027-01-11 10:01")
+    assert life.stages == [("2026-12-04", 3), ("2027-01-11", 3), ("2027-01-14", 7)]
+
+
+def test_each_stage_has_a_second_try_of_its_own(life: Life) -> None:
+    for wall in ("2026-12-04 10:01", "2026-12-07 10:01", "2026-12-10 10:01"):
+        life.fail()
+        life.live(wall)
+    assert life.stages == [("2026-12-04", 3), ("2026-12-07", 3), ("2026-12-10", 7), ("2026-12-13", 7)]
+    assert len({send_id for _, _, send_id in life.sent}) == 4
+
+
+def test_a_stage_that_follows_one_skipped_is_no_second_try_and_has_one_itself() -> None:
+    life = Life()
+    life.live("2026-12-01 10:00")
+    life.fail()
+    life.live("2026-12-01 10:01")
+    life.fail()
+    life.live("2026-12-04 10:01")
+    assert life.stages == [("2026-12-01", 0), ("2026-12-04", 3), ("2026-12-07", 3)]
+
+
+def test_of_several_accounts_each_hears_again_what_it_missed() -> None:
+    late = [an_account(an_instalment(due), account_id=due) for due in ("2026-11-24", "2026-12-01")]
+    life = Life(a_customer(*late))
+    life.standing = replace(life.standing, progress=heard(3, "2026-11-27", due="2026-11-24", account="2026-11-24"))
+    life.live("2026-12-04 10:00")
+    life.fail()
+    life.live("2026-12-04 10:01")
+    assert {key: one.stage for key, one in life.standing.progress.items()} == {"2026-11-24#1": 7, "2026-12-01#1": 3}
+    assert life.stages == [("2026-12-04", 3), ("2026-12-07", 3)]
+
+
+def test_whoever_pays_meanwhile_hears_nothing_again(life: Life) -> None:
+    life.fail()
+    life.facts = a_customer(an_account(an_instalment("2026-12-01", paid=325_000)))
+    assert life.decision("2026-12-08 10:00").reason is Reason.NOTHING_OPEN
 
 
 def test_a_text_that_arrived_after_all_was_heard(life: Life) -> None:
