@@ -202,7 +202,7 @@ def facts_now(dossier: Dossier) -> Facts | None:
     if facts is None or not dossier.news:
         return facts
     about: dict[str, list[Said]] = {}
-    closed: set[str] = set()
+    closed: dict[str, datetime] = {}
     released: dict[str, datetime] = {}
     held: dict[HoldReason, Said] = {}
     for said in dossier.news.values():
@@ -212,15 +212,16 @@ def facts_now(dossier: Dossier) -> Facts | None:
             case Paid(account_id=account_id) | Changed(account_id=account_id):
                 about.setdefault(account_id, []).append(said)
             case Closed(account_id=account_id):
-                closed.add(account_id)
+                closed[account_id] = said.stamp.at
             case Released(reason=reason):
                 released[reason or EVERY_HOLD] = said.stamp.at
             case Held(reason=reason):
                 held[reason] = said
     accounts = tuple(
-        _with_news_about(account, about.get(account.account_id, ()), facts.as_of)
+        _closed(
+            _with_news_about(account, about.get(account.account_id, ()), facts.as_of), closed.get(account.account_id)
+        )
         for account in facts.accounts
-        if account.account_id not in closed
     )
     now = replace(facts, accounts=accounts, released=released)
     return replace(now, holds=_holds(facts, held, now)) if released or held else now
@@ -275,6 +276,20 @@ def _with_news_about(account: Account, news: list[Said] | tuple[()], as_of: date
             currency = ""
     ordered = tuple(sorted(instalments.values(), key=lambda one: (one.due_on, one.number)))
     return replace(account, currency=currency, instalments=ordered)
+
+
+def _closed(account: Account, at: datetime | None) -> Account:
+    """
+    Return an account as it is once it is closed: nothing is open, as if all had been paid then.
+
+    It is not left out: a reply that comes late may still speak of it.
+    """
+    if at is None:
+        return account
+    instalments = tuple(
+        replace(one, paid=one.amount, paid_at=at) if one.open > 0 else one for one in account.instalments
+    )
+    return replace(account, instalments=instalments)
 
 
 def _is_known_to(facts: Facts, said: Said) -> bool:

@@ -114,10 +114,14 @@ class DynamoContacts:
             "message_id": {"S": contact.message_id},
             **receipt_attributes(contact),
         }
-        # STATE is a reserved word of DynamoDB's expressions, and more may become one; empty values are left out.
+        # STATE is a reserved word of DynamoDB's expressions, and more may become one; empty values are not kept.
         written = {name: value for name, value in changed.items() if value != {"S": ""}}
+        # A message id that is known stays, a carrier's words of before do not.
+        left = changed.keys() - written.keys() - {"message_id"}
+        if contact.state is not ContactState.UNKNOWN:
+            left.add("unknown")
         setting = ", ".join(f"#{name} = :{name}" for name in written)
-        leaving = "" if contact.state is ContactState.UNKNOWN else " REMOVE #unknown"
+        leaving = " REMOVE " + ", ".join(f"#{name}" for name in sorted(left)) if left else ""
         with outside("UpdateItem"):
             try:
                 self._client.update_item(
@@ -125,10 +129,7 @@ class DynamoContacts:
                     Key=_key_of(_key(contact)),
                     UpdateExpression=f"SET {setting}{leaving}",
                     ConditionExpression="#state = :expected",
-                    ExpressionAttributeNames={
-                        **{f"#{name}": name for name in written},
-                        **({"#unknown": "unknown"} if leaving else {}),
-                    },
+                    ExpressionAttributeNames={f"#{name}": name for name in (*written, *left)},
                     ExpressionAttributeValues={
                         **{f":{name}": value for name, value in written.items()},
                         ":expected": {"S": expected.value},
