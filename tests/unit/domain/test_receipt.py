@@ -61,6 +61,13 @@ def test_an_unknown_record_gets_its_message_id() -> None:
     assert (after.state, after.message_id) == (ContactState.DELIVERED, "m1")
 
 
+def test_a_receipt_of_another_message_says_nothing_about_a_record() -> None:
+    another = replace(ARRIVED, message_id="m2")
+    assert settled(SENT, another) is SENT
+    lost = replace(SENT, state=ContactState.UNKNOWN, message_id="")
+    assert settled(settled(lost, ARRIVED), another) == settled(lost, ARRIVED)
+
+
 def test_a_record_that_was_closed_is_opened_by_a_late_receipt() -> None:
     assert settled(replace(SENT, state=ContactState.UNCONFIRMED), ARRIVED).state is ContactState.DELIVERED
 

@@ -476,6 +476,21 @@ def test_whoever_was_out_of_reach_is_woken_for_the_stage_when_caps_allow(office:
     assert after.progress == heard
 
 
+def test_a_write_whose_answer_was_lost_is_told_all_the_same(office: Office) -> None:
+    facts = office.texted()
+    save = office.store.save_standing
+
+    def lose_the_answer(standing: Standing, **more: Any) -> bool:  # noqa: ANN401 - as the store has it
+        save(standing, **more)
+        return False
+
+    office.store.save_standing = lose_the_answer  # type: ignore[method-assign]
+    office.report(receipt(response=DEAD))
+    assert (office.standing().version, office.standing().suspended_phone) == (2, facts.phone)
+    assert [type(one) for one in office.announcer.announced] == [NumberUnreachable, ReminderStopped]
+    assert office.journal.counts["NumbersSuspended"] == 1
+
+
 def test_who_is_silenced_by_a_report_is_traced_and_announced(office: Office) -> None:
     office.texted()
     office.report(receipt(response=DEAD))

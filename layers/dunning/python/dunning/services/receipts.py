@@ -44,7 +44,7 @@ from dunning.ports import (
 )
 from dunning.services.claims import ATTEMPTS, ContestedError, record_of_the_dead
 from dunning.services.delivery import Delivery
-from dunning.services.planning import replan
+from dunning.services.planning import Replanned, replan
 
 CUSTOMERS_A_READ = 50
 """Both items of 50 customers are the 100 keys of one BatchGetItem."""
@@ -341,6 +341,7 @@ class ReceiptService:
     def _follow(self, case: tuple[str, Sequence[_Match]]) -> Sequence[Announcement]:
         """Change the standing of a customer by what became of texts, if anything follows that is not there yet."""
         customer_id, matches = case
+        tried: tuple[Standing, Replanned, datetime] | None = None
         for _ in range(ATTEMPTS):
             found = self._store.load([customer_id])[customer_id]
             if isinstance(found, UnreadableRecordError):
@@ -348,6 +349,8 @@ class ReceiptService:
             facts, before = found
             if facts is None or before is None:
                 return ()  # erased meanwhile
+            if tried is not None and before == tried[1].standing:
+                return self._told(facts, *tried)  # it was written, and only the answer lost
             records = self._contacts.find({match.key for match in matches})
             after = before
             for match in matches:
@@ -360,19 +363,23 @@ class ReceiptService:
                 return ()
             now = self._clock.now()
             replanned = replan(facts, before, after, self._policies, now)
-            if not self._store.save_standing(replanned.standing, expected_version=before.version):
-                continue
-            if not isinstance(replanned.decision, Send):
-                # A decision to send is told by the sender, who makes it afresh.
-                self._journal.decided(customer_id, replanned.decision, now)
-            told: list[Announcement] = []
-            if after.is_opted_out and not before.is_opted_out:
-                self._journal.count("OptOuts")
-            if after.is_suspended(facts) and not before.is_suspended(facts):
-                self._journal.count("NumbersSuspended")
-                told.append(NumberUnreachable(customer_id, now, Verdict.DEAD.value))
-            return (*told, *replanned.announcements)
+            tried = before, replanned, now
+            if self._store.save_standing(replanned.standing, expected_version=before.version):
+                return self._told(facts, *tried)
         raise ContestedError
+
+    def _told(self, facts: Facts, before: Standing, replanned: Replanned, now: datetime) -> Sequence[Announcement]:
+        """Count and trace what has been written of a customer, and return what others are told."""
+        after, decision, announcements = replanned
+        if not isinstance(decision, Send):
+            # A decision to send is told by the sender, who makes it afresh.
+            self._journal.decided(after.customer_id, decision, now)
+        if after.is_opted_out and not before.is_opted_out:
+            self._journal.count("OptOuts")
+        if after.is_suspended(facts) and not before.is_suspended(facts):
+            self._journal.count("NumbersSuspended")
+            return (NumberUnreachable(after.customer_id, now, Verdict.DEAD.value), *announcements)
+        return announcements
 
 
 _FOLLOWED = frozenset({Verdict.OPTED_OUT, Verdict.DEAD, Verdict.LATER})
