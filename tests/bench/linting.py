@@ -33,15 +33,15 @@ _DENIED = {
 """What makes a faultless message one that has to be read in full: a listed word, denied."""
 
 
-def microseconds(run: Callable[[], object]) -> float:
+def microseconds(run: Callable[[], object], rounds: int = _ROUNDS, repeats: int = _REPEATS) -> float:
     """Return how long one call takes, the best of some rounds: the machine's noise only ever slows down."""
     best = float("inf")
-    for _ in range(_ROUNDS):
+    for _ in range(rounds):
         start = time.perf_counter()
-        for _ in range(_REPEATS):
+        for _ in range(repeats):
             run()
         best = min(best, time.perf_counter() - start)
-    return best / _REPEATS * 1e6
+    return best / repeats * 1e6
 
 
 def cases(policies: PolicyBook, language: str) -> list[tuple[Text, dict[str, str], Message]]:

@@ -1,8 +1,8 @@
 """
 Write the tables of characters that stand for one another: `make characters`, then review the diff.
 
-Simplified forms come from OpenCC, for the characters of the linter's words and negators only; letters that look like
-Latin ones from Unicode's confusables and from the names of the letters.
+Simplified forms come from OpenCC, for the characters of the linter's words and negators and of the replies' rules only;
+letters that look like Latin ones from Unicode's confusables and from the names of the letters.
 """
 
 import re
@@ -42,11 +42,12 @@ def converted(text: str, direction: str) -> str:
 
 
 def characters_of_words() -> set[str]:
-    """Return every Chinese character of the words, their contexts and the negators."""
+    """Return every Chinese character of the words, their contexts and the negators, and of the rules for replies."""
     raw = tomllib.loads((POLICY / "linter.toml").read_text("utf-8"))
     written = [word for rule in raw["words"] for word in (*rule["zh"], *rule.get("except", ()))]
     patterns = [value.pattern for value in vars(negation).values() if isinstance(value, re.Pattern)]
-    return set(_HAN.findall("".join([*written, *patterns])))
+    replies = [file.read_text("utf-8") for file in (POLICY / "replies").glob("*.toml")]
+    return set(_HAN.findall("".join([*written, *patterns, *replies])))
 
 
 def simplified_forms() -> dict[str, str]:

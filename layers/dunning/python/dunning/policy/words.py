@@ -98,6 +98,17 @@ class CharactersFile(Strict):
     lookalikes: dict[Annotated[str, Field(pattern="^[A-Za-z]$")], str]
 
 
+def characters_in(data: Traversable) -> Characters:
+    """
+    Return which characters stand for which, from the file of a folder.
+
+    Raises:
+        PolicyError: it is not as it should be.
+    """
+    file = toml_file(data, "characters.toml").read(CharactersFile)
+    return Characters(_turned(file.simplified), _turned(file.lookalikes))
+
+
 def load_linter(data: Traversable) -> Linter:
     """
     Build the linter from the files of a folder.
@@ -107,11 +118,10 @@ def load_linter(data: Traversable) -> Linter:
     """
     source = toml_file(data, "linter.toml")
     file = source.read(LinterFile)
-    characters = toml_file(data, "characters.toml").read(CharactersFile)
     try:
         return Linter(
             [_word_rule(words) for words in file.words],
-            Characters(_turned(characters.simplified), _turned(characters.lookalikes)),
+            characters_in(data),
             LinkData(file.links.short_hosts, frozenset(file.links.top_level)),
             {language: Phrases(of.help, of.due_day, of.late) for language, of in file.languages.items()},
         )

@@ -1,0 +1,271 @@
+"""
+Days a reply names, as seen from the day it was written: never one before it, and none that can be read in two ways.
+
+Weeks begin on Monday (ISO 8601). "Next Friday" is the coming one to some and that of next week to others: it is a
+certain day only where both are the same.
+"""
+
+import re
+from calendar import monthrange
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from dunning.domain.replies.phrases import Found, Pattern, Phrases
+
+_WEEK = 7
+_MONTHS = 12
+_YEARS = range(2000, 3000)
+_LONG_PAST = timedelta(days=183)
+"""A day of a month that has passed is next year's only if it passed long ago; else it is a mistake or in the past."""
+
+_FIGURES = re.compile(
+    r"(\d{1,2})/(\d{1,2})(?:/(\d{2}|\d{4}))?|(\d{4})[/.-](\d{1,2})[/.-](\d{1,2})|(\d{1,2})[.-](\d{1,2})[.-](\d{4})",
+    re.ASCII,
+)
+_NO_DATES = frozenset({"1/2", "1/3", "2/3", "1/4", "3/4", "24/7"})
+"""Parts of a whole, and around the clock; without a word such as "on" before them, nobody can tell."""
+
+
+class DateKind(StrEnum):
+    """How a phrase tells a day; the numbers are the ones the phrase reads, in this order."""
+
+    TODAY = "today"
+    TOMORROW = "tomorrow"
+    IN_2_DAYS = "in-2-days"
+    IN_3_DAYS = "in-3-days"
+    IN_DAYS = "in-days"
+    IN_WEEKS = "in-weeks"
+    WEEKDAY = "weekday"
+    WEEKDAY_THIS_WEEK = "weekday-this-week"
+    WEEKDAY_NEXT_WEEK = "weekday-next-week"
+    WEEKDAY_NEXT = "weekday-next"
+    DAY = "day"
+    DAY_THIS_MONTH = "day-this-month"
+    DAY_NEXT_MONTH = "day-next-month"
+    MONTH_DAY = "month-day"
+    DAY_MONTH = "day-month"
+    YEAR_MONTH_DAY = "year-month-day"
+    DAY_MONTH_YEAR = "day-month-year"
+    MONTH_DAY_YEAR = "month-day-year"
+    MONTH_END = "month-end"
+    NEXT_MONTH_END = "next-month-end"
+    VAGUE = "vague"
+
+    def numbers(self) -> int:
+        """Return how many numbers tell such a day."""
+        return _NUMBERS.get(self, 0)
+
+
+_NUMBERS = {
+    DateKind.IN_DAYS: 1,
+    DateKind.IN_WEEKS: 1,
+    DateKind.WEEKDAY: 1,
+    DateKind.WEEKDAY_THIS_WEEK: 1,
+    DateKind.WEEKDAY_NEXT_WEEK: 1,
+    DateKind.WEEKDAY_NEXT: 1,
+    DateKind.DAY: 1,
+    DateKind.DAY_THIS_MONTH: 1,
+    DateKind.DAY_NEXT_MONTH: 1,
+    DateKind.MONTH_DAY: 2,
+    DateKind.DAY_MONTH: 2,
+    DateKind.YEAR_MONTH_DAY: 3,
+    DateKind.DAY_MONTH_YEAR: 3,
+    DateKind.MONTH_DAY_YEAR: 3,
+}
+
+
+class FigureOrder(NamedTuple):
+    """
+    How 12/5 is read in a language: month first for numbers of some countries, or of all (`*`), else day first.
+
+    In `unclear` countries both are common, and a figure that can be either is no certain day.
+    """
+
+    month_first: frozenset[str]
+    unclear: frozenset[str]
+
+    def reads_month_first(self, country: str) -> bool | None:
+        """Tell whether the month comes first, `None` if nobody can tell."""
+        if country in self.unclear:
+            return None
+        return country in self.month_first or "*" in self.month_first
+
+
+class DateWords(NamedTuple):
+    """
+    What the rules say about days.
+
+    `orders` are by language, "" for figures alone. Words of `after` before a day, or of `behind` right behind it, make
+    it no certain day; so does one of `links` between it and a number before it: the 5th or 6th. `on` are words that
+    stand before a day.
+    """
+
+    phrases: Sequence[tuple[Pattern, DateKind]]
+    orders: Mapping[str, FigureOrder]
+    after: frozenset[str]
+    behind: Phrases[None]
+    links: frozenset[str]
+    on: frozenset[str]
+
+
+class Day(NamedTuple):
+    """A day that is named: where, how and with which numbers; of figures alone, these instead of a kind."""
+
+    start: int
+    end: int
+    kind: DateKind | None
+    read: tuple[int, ...]
+    figures: str = ""
+    certain: bool = True
+
+
+class Dates:
+    """Finds days."""
+
+    def __init__(self, words: DateWords) -> None:
+        self._words = words
+        self._phrases = Phrases(words.phrases)
+
+    def within(self, text: Sequence[str], start: int, stop: int) -> Iterator[Day]:
+        """Yield the days a clause names, the longest phrase at each place."""
+        at = start
+        while at < stop:
+            day = self._at(text, at, start, stop)
+            if day:
+                yield day
+            at = day.end if day else at + 1
+
+    def _at(self, text: Sequence[str], at: int, start: int, stop: int) -> Day | None:
+        if _FIGURES.fullmatch(text[at]):
+            if text[at] in _NO_DATES and (at == start or text[at - 1] not in self._words.on):
+                return None
+            return Day(at, at + 1, None, (), text[at], self._is_certain(text, at, at + 1, start, stop))
+        found: Found[DateKind] | None = max(
+            self._phrases.at(text, at, start, stop), key=lambda one: one.end, default=None
+        )
+        if found is None:
+            return None
+        return Day(at, found.end, found.of, found.read, "", self._is_certain(text, at, found.end, start, stop))
+
+    def _is_certain(self, text: Sequence[str], at: int, end: int, start: int, stop: int) -> bool:
+        before = text[max(start, at - 2) : at]
+        if before and before[-1] in self._words.after:
+            return False
+        if len(before) > 1 and before[-1] in self._words.links and before[-2][0].isdecimal():
+            return False
+        return end >= stop or not any(self._words.behind.at(text, end, start, stop))
+
+    def certain(self, days: Sequence[Day], languages: Collection[str], country: str, said_on: date) -> date | None:
+        """Return the one day that all of these are, or `None`: there is none, or not one that is certain."""
+        named = [
+            (day, self._date(day, language, country, said_on)) for day in days for language in sorted(languages) or [""]
+        ]
+        # "Friday the 18th" is one day: a weekday only says again what a date says.
+        exact = {on for day, on in named if day.kind is not DateKind.WEEKDAY}
+        dates = {
+            on
+            for day, on in named
+            if day.kind is not DateKind.WEEKDAY
+            or not exact
+            or any(other is None or other.weekday() != day.read[0] for other in exact)
+        }
+        only = next(iter(dates)) if len(dates) == 1 else None
+        return only if only and only >= said_on else None
+
+    def _date(self, day: Day, language: str, country: str, said_on: date) -> date | None:
+        if not day.certain:
+            return None
+        if day.kind is not None:
+            return _RESOLVE[day.kind](said_on, *day.read)
+        order = self._words.orders.get(language, self._words.orders[""])
+        return _of_figures(day.figures, order.reads_month_first(country), said_on)
+
+
+def _of_figures(figures: str, month_first: bool | None, said_on: date) -> date | None:  # noqa: FBT001 - of three values
+    match = _FIGURES.fullmatch(figures)
+    if match is None:
+        return None
+    one, other, year, first_year, month, day, dotted_day, dotted_month, dotted_year = match.groups()
+    if first_year:
+        return _valid(int(first_year), int(month), int(day))
+    if dotted_year:
+        one, other, year = dotted_day, dotted_month, dotted_year
+    a, b = int(one), int(other)
+    century = 2000 if year and len(year) == 2 else 0  # noqa: PLR2004 - figures of a short year
+    readings = [
+        _valid(century + int(year), month, day) if year else _coming(said_on, month, day)
+        for month, day in ((a, b), (b, a))
+        if 1 <= month <= _MONTHS and 1 <= day <= monthrange(2000, month)[1]
+    ]
+    if len(readings) < 2 or a == b:  # noqa: PLR2004 - both ways
+        return readings[0] if readings else None
+    return None if month_first is None else readings[not month_first]
+
+
+def _valid(year: int, month: int, day: int) -> date | None:
+    if year not in _YEARS or not 1 <= month <= _MONTHS or not 1 <= day <= monthrange(year, month)[1]:
+        return None
+    return date(year, month, day)
+
+
+def _coming(said_on: date, month: int, day: int) -> date | None:
+    this_year = _valid(said_on.year, month, day)
+    if this_year and this_year >= said_on:
+        return this_year
+    if this_year and said_on - this_year < _LONG_PAST:
+        return None
+    return _valid(said_on.year + 1, month, day)
+
+
+def _in_month(said_on: date, months: int, day: int) -> date | None:
+    """Return a day of a month so many months on; 0 is its last."""
+    year, month = divmod(said_on.year * _MONTHS + said_on.month - 1 + months, _MONTHS)
+    return _valid(year, month + 1, day or monthrange(year, month + 1)[1])
+
+
+def _day(said_on: date, day: int) -> date | None:
+    return _in_month(said_on, 0 if day >= said_on.day else 1, day)
+
+
+def _days_on(said_on: date, days: int) -> date:
+    return said_on + timedelta(days=days)
+
+
+def _weekday(said_on: date, weekday: int) -> date:
+    return _days_on(said_on, (weekday - said_on.weekday() - 1) % _WEEK + 1)
+
+
+def _in_week(said_on: date, weekday: int, weeks: int) -> date:
+    return _days_on(said_on, weekday - said_on.weekday() + weeks * _WEEK)
+
+
+def _weekday_next(said_on: date, weekday: int) -> date | None:
+    coming = _weekday(said_on, weekday)
+    return coming if coming == _in_week(said_on, weekday, 1) else None
+
+
+_RESOLVE: Mapping[DateKind, Callable[..., date | None]] = {
+    DateKind.TODAY: lambda said_on: said_on,
+    DateKind.TOMORROW: lambda said_on: _days_on(said_on, 1),
+    DateKind.IN_2_DAYS: lambda said_on: _days_on(said_on, 2),
+    DateKind.IN_3_DAYS: lambda said_on: _days_on(said_on, 3),
+    DateKind.IN_DAYS: _days_on,
+    DateKind.IN_WEEKS: lambda said_on, weeks: _days_on(said_on, weeks * _WEEK),
+    DateKind.WEEKDAY: _weekday,
+    DateKind.WEEKDAY_THIS_WEEK: lambda said_on, weekday: _in_week(said_on, weekday, 0),
+    DateKind.WEEKDAY_NEXT_WEEK: lambda said_on, weekday: _in_week(said_on, weekday, 1),
+    DateKind.WEEKDAY_NEXT: _weekday_next,
+    DateKind.DAY: _day,
+    DateKind.DAY_THIS_MONTH: lambda said_on, day: _in_month(said_on, 0, day),
+    DateKind.DAY_NEXT_MONTH: lambda said_on, day: _in_month(said_on, 1, day),
+    DateKind.MONTH_DAY: _coming,
+    DateKind.DAY_MONTH: lambda said_on, day, month: _coming(said_on, month, day),
+    DateKind.YEAR_MONTH_DAY: lambda _, year, month, day: _valid(year, month, day),
+    DateKind.DAY_MONTH_YEAR: lambda _, day, month, year: _valid(year, month, day),
+    DateKind.MONTH_DAY_YEAR: lambda _, month, day, year: _valid(year, month, day),
+    DateKind.MONTH_END: lambda said_on: _in_month(said_on, 0, 0),
+    DateKind.NEXT_MONTH_END: lambda said_on: _in_month(said_on, 1, 0),
+    DateKind.VAGUE: lambda *_: None,
+}

@@ -1,0 +1,242 @@
+"""
+Phrases as the data files write them, and finding them among words.
+
+A pattern is slots with blanks between them: `stop|quit texting|calling me?`. A slot is words to choose from, `_` for a
+blank inside one; `?` behind it: it may be missing. `..` stands for up to four words, `{day}` and its like for a number
+or a name, `{start}` and `{end}` for the clause's ends. Every slot has few choices, so finding is linear in the text.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from dunning.domain.errors import DunningError
+from dunning.domain.lint.folding import Folding
+from dunning.domain.replies.words import words_of
+
+_WIDEST_GAP = 4
+_ANY_NUMBER = "#"
+_NUMBERS = {"day": (1, 31), "month": (1, 12), "n": (1, 60), "year": (2000, 2999)}
+_TAIL_LENGTHS = (2, 3, 4)
+_TEN = 10
+
+type State = tuple[int, tuple[int, ...]]
+"""Where a match has come to, and the numbers it has read."""
+
+
+class PatternError(DunningError):
+    """A pattern is not written as patterns are."""
+
+
+class Vocabulary(NamedTuple):
+    """Names that stand for numbers in a language: weekdays from 0 for Monday, months, and numbers in words."""
+
+    weekdays: Mapping[str, int]
+    months: Mapping[str, int]
+    numbers: Mapping[str, int]
+
+
+class _Choice(NamedTuple):
+    """Words to choose from; each may stand for a number."""
+
+    words: tuple[tuple[tuple[str, ...], tuple[int, ...]], ...]
+
+    def firsts(self) -> set[str]:
+        return {words[0] for words, _ in self.words}
+
+    def reads(self) -> bool:
+        return any(value for _, value in self.words)
+
+    def ends(self, text: Sequence[str], state: State, stop: int) -> Iterator[State]:
+        at, read = state
+        for words, value in self.words:
+            end = at + len(words)
+            if end <= stop and tuple(text[at:end]) == words:
+                yield end, read + value
+
+
+class _Number(NamedTuple):
+    """A number in figures or in words."""
+
+    lowest: int
+    highest: int
+    in_words: Mapping[str, int]
+
+    def firsts(self) -> set[str]:
+        return {_ANY_NUMBER, *self.in_words}
+
+    def ends(self, text: Sequence[str], state: State, stop: int) -> Iterator[State]:
+        at, read = state
+        if at >= stop:
+            return
+        if text[at].isdecimal():
+            end, value = at + 1, int(text[at][:5])
+        else:
+            end, value = self._spelled(text, at, stop)
+        if end > at and self.lowest <= value <= self.highest:
+            yield end, (*read, value)
+
+    def _spelled(self, text: Sequence[str], at: int, stop: int) -> tuple[int, int]:
+        """Read `two`, or characters put together: 二十五 is two times ten and five."""
+        value, end = 0, at
+        while end < stop and (part := self.in_words.get(text[end])) is not None:
+            if end > at and (text[end].isascii() or (value % _TEN and part < _TEN)):
+                break
+            value = value * _TEN if part == _TEN and 0 < value < _TEN else value + part
+            end += 1
+        return end, value
+
+
+class _Tail(NamedTuple):
+    """The last digits of an account, read as a number behind their count, so that zeros in front stay."""
+
+    def firsts(self) -> set[str]:
+        return {_ANY_NUMBER}
+
+    def ends(self, text: Sequence[str], state: State, stop: int) -> Iterator[State]:
+        at, read = state
+        if at < stop and text[at].isdecimal() and len(text[at]) in _TAIL_LENGTHS:
+            yield at + 1, (*read, at)
+
+
+class _Gap(NamedTuple):
+    def firsts(self) -> set[str]:
+        raise PatternError("a pattern does not begin with a gap")
+
+    def ends(self, text: Sequence[str], state: State, stop: int) -> Iterator[State]:
+        del text
+        at, read = state
+        for end in range(at, min(stop, at + _WIDEST_GAP) + 1):
+            yield end, read
+
+
+class _Slot(NamedTuple):
+    what: _Choice | _Number | _Tail | _Gap
+    optional: bool = False
+
+
+class Pattern(NamedTuple):
+    """A compiled pattern."""
+
+    slots: tuple[_Slot, ...]
+    at_start: bool = False
+    at_end: bool = False
+
+    def numbers(self) -> set[int]:
+        """Return how many numbers it may read: one for each slot that stands for one, none for one that is missing."""
+        counts = {0}
+        for slot in self.slots:
+            reads = isinstance(slot.what, _Number | _Tail) or (isinstance(slot.what, _Choice) and slot.what.reads())
+            if reads:
+                counts = {count + 1 for count in counts} | (counts if slot.optional else set())
+        return counts
+
+    def firsts(self) -> set[str]:
+        """
+        Return the words it may begin with.
+
+        Raises:
+            PatternError: all of it may be missing, or it begins with a gap.
+        """
+        firsts: set[str] = set()
+        for slot in self.slots:
+            firsts |= slot.what.firsts()
+            if not slot.optional:
+                return firsts
+        raise PatternError("a pattern has a word that is never missing")
+
+    def match(self, text: Sequence[str], at: int, stop: int) -> State | None:
+        """Return where the longest match from a word on ends, and the numbers it reads."""
+        states: dict[State, None] = {(at, ()): None}
+        for slot in self.slots:
+            following = dict(states) if slot.optional else {}
+            for state in states:
+                following.update(dict.fromkeys(slot.what.ends(text, state, stop)))
+            if not following:
+                return None
+            states = following
+        if self.at_end:
+            return next((state for state in states if state[0] == stop), None)
+        return max(states)
+
+
+class Found[Of](NamedTuple):
+    """A phrase in a text: where it begins and ends, whose it is, and the numbers it holds."""
+
+    start: int
+    end: int
+    of: Of
+    read: tuple[int, ...]
+
+
+class Phrases[Of]:
+    """Finds phrases. Each belongs to something, which is told with it."""
+
+    def __init__(self, phrases: Sequence[tuple[Pattern, Of]]) -> None:
+        self._by_first: dict[str, list[tuple[Pattern, Of]]] = {}
+        for pattern, of in phrases:
+            for first in pattern.firsts():
+                self._by_first.setdefault(first, []).append((pattern, of))
+
+    def at(self, text: Sequence[str], at: int, start: int, stop: int) -> Iterator[Found[Of]]:
+        """Yield the phrases that begin at a word of the clause from `start` to `stop`."""
+        word = text[at]
+        candidates = self._by_first.get(word, [])
+        if word.isdecimal():
+            candidates = [*candidates, *self._by_first.get(_ANY_NUMBER, [])]
+        for pattern, of in candidates:
+            if pattern.at_start and at != start:
+                continue
+            match = pattern.match(text, at, stop)
+            if match:
+                yield Found(at, match[0], of, match[1])
+
+    def within(self, text: Sequence[str], start: int, stop: int) -> Iterator[Found[Of]]:
+        """Yield the phrases of a clause."""
+        for at in range(start, stop):
+            yield from self.at(text, at, start, stop)
+
+
+def compiled(pattern: str, folding: Folding, names: Vocabulary) -> Pattern:
+    """
+    Compile a pattern.
+
+    Raises:
+        PatternError: it is not written as patterns are.
+    """
+    pieces = pattern.split()
+    at_start, at_end = pieces[:1] == ["{start}"], pieces[-1:] == ["{end}"]
+    inner = pieces[at_start : len(pieces) - at_end]
+    made = Pattern(tuple([_slot(piece, folding, names) for piece in inner]), at_start, at_end)
+    made.firsts()
+    return made
+
+
+def _slot(piece: str, folding: Folding, names: Vocabulary) -> _Slot:
+    if piece == "..":
+        return _Slot(_Gap())
+    written = piece.removesuffix("?")
+    optional = written != piece
+    if written.startswith("{"):
+        return _Slot(_placeholder(written.strip("{}"), folding, names), optional)
+    words = [_folded(choice, folding) for choice in written.split("|")]
+    if not all(words):
+        raise PatternError(f"{piece!r} has no word in one of its choices")
+    return _Slot(_Choice(tuple([(choice, ()) for choice in words])), optional)
+
+
+def _placeholder(name: str, folding: Folding, names: Vocabulary) -> _Choice | _Number | _Tail:
+    if name == "tail":
+        return _Tail()
+    if name in _NUMBERS:
+        lowest, highest = _NUMBERS[name]
+        return _Number(lowest, highest, {_folded(word, folding)[0]: value for word, value in names.numbers.items()})
+    named = {"weekday": names.weekdays, "monthname": names.months}.get(name)
+    if named is None:
+        raise PatternError(f"{{{name}}} stands for nothing")
+    if not named:
+        raise PatternError(f"{{{name}}} has no names in this file")
+    return _Choice(tuple([(_folded(word, folding), (value,)) for word, value in named.items()]))
+
+
+def _folded(written: str, folding: Folding) -> tuple[str, ...]:
+    return tuple([word.text for word in words_of(written.replace("_", " "), folding)])

@@ -1,0 +1,74 @@
+"""
+Quotations: what a reply repeats of our own texts, which say "Reply STOP to opt out" and "Already paid?" themselves.
+
+A run of words of ours is a quotation if it is longer than people write by chance: they answer "STOP to opt out" and
+mean it. All of what one of our texts says between two of its values is enough if shorter, and less is in a line that is
+marked with `>`. What tells how to opt out is one in any case.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from dunning.domain.replies.phrases import Phrases
+from dunning.domain.replies.words import Clause, Word
+
+_RUN = 3
+_LONG, _LONG_IF_WHOLE, _LONG_IF_MARKED = 10, 6, 4
+
+type _Places = dict[tuple[str, ...], list[tuple[int, int]]]
+
+
+class Quotes:
+    """Finds quotations of the texts that are always ours, and of some that one person got."""
+
+    def __init__(self, ours: Iterable[Sequence[str]], instructions: Phrases[None]) -> None:
+        self._ours = list(dict.fromkeys(tuple(words) for words in ours))
+        self._places = _places(self._ours)
+        self._instructions = instructions
+
+    def hidden(self, words: Sequence[Word], clauses: Sequence[Clause], theirs: Sequence[Sequence[str]]) -> set[int]:
+        """Return which words are quoted from our texts or from those this person got."""
+        text = [word.text for word in words]
+        hidden = self._runs(words, text, self._ours, self._places)
+        if theirs:
+            hidden |= self._runs(words, text, theirs, _places(theirs))
+        for start, end in clauses:
+            for found in self._instructions.within(text, start, end):
+                hidden.update(range(found.start, found.end))
+        return hidden
+
+    @staticmethod
+    def _runs(
+        words: Sequence[Word], text: Sequence[str], sources: Sequence[Sequence[str]], places: _Places
+    ) -> set[int]:
+        hidden: set[int] = set()
+        at = 0
+        while at < len(text):
+            end = at
+            enough = _LONG_IF_MARKED if words[at].quoted else _LONG
+            for source, place in places.get(tuple(text[at : at + _RUN]), ()):
+                to = _end_of_run(text, at, sources[source], place)
+                whole = to - at == len(sources[source])
+                if to > end and sum(map(_weight, text[at:to])) >= (min(enough, _LONG_IF_WHOLE) if whole else enough):
+                    end = to
+            hidden.update(range(at, end))
+            at = max(end, at + 1)
+        return hidden
+
+
+def _places(texts: Sequence[Sequence[str]]) -> _Places:
+    places: _Places = {}
+    for index, words in enumerate(texts):
+        for at in range(len(words) - _RUN + 1):
+            places.setdefault(tuple(words[at : at + _RUN]), []).append((index, at))
+    return places
+
+
+def _end_of_run(text: Sequence[str], at: int, source: Sequence[str], place: int) -> int:
+    while at < len(text) and place < len(source) and text[at] == source[place]:
+        at, place = at + 1, place + 1
+    return at
+
+
+def _weight(word: str) -> int:
+    """A Latin word says as much as two Chinese characters."""
+    return 2 if word.isascii() and word.isalpha() else 1

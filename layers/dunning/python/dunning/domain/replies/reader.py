@@ -1,0 +1,269 @@
+"""
+Understanding a reply: which rules fit, which of their phrases are denied or mean something else, and what is left.
+
+Where a reply can be read in two ways, the reading wins that silences us for longer: an opt-out beats an opt-in. Of
+"paid" and "will pay" in one clause the promise wins ("I will have paid by Friday"): it says what has not happened yet.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from dunning.domain.lint.folding import Characters, Folding
+from dunning.domain.meaning import Meaning, Understood
+from dunning.domain.replies.dates import DateKind, Dates, DateWords, Day
+from dunning.domain.replies.phrases import Found, Pattern, Phrases
+from dunning.domain.replies.quotes import Quotes
+from dunning.domain.replies.words import Clause, Word, clauses_of, without, words_of
+
+_NEGATION_REACH = 1
+_CURRENCIES = frozenset("$¥€£₩₹฿")
+_QUESTION_MARKS = frozenset("?？")
+_ORDER = {meaning: index for index, meaning in enumerate(Meaning)}
+
+
+class ReplyRule(NamedTuple):
+    """
+    What means something in one language.
+
+    `bare` is the whole reply; `alone` a whole reply or clause, polite words apart; `says` stands anywhere in a clause;
+    `with_day` does and means it only together with a day. `innocent` are contexts in which none of `says` and
+    `with_day` does; nor where a negation of its language stands before it, if `deniable`. `countries`: for numbers of
+    these only.
+    """
+
+    id: str
+    language: str
+    meaning: Meaning
+    bare: tuple[Pattern, ...] = ()
+    alone: tuple[Pattern, ...] = ()
+    says: tuple[Pattern, ...] = ()
+    with_day: tuple[Pattern, ...] = ()
+    innocent: tuple[Pattern, ...] = ()
+    deniable: bool = True
+    countries: frozenset[str] = frozenset()
+
+
+class ReplyWords(NamedTuple):
+    """
+    What the rules share.
+
+    `polite` words change nothing beside a word of `alone`. `negations` deny what follows them, except where they are
+    part of one of `not_negations`; each belongs to a language, as "no" is "not" in Spanish and an answer in English.
+    `instructions` tell how to opt out, `ours` are pieces of our own texts. `tails` name
+    an account by its last digits; no number before one of `units` is one. `around_days` may stand around a day in a
+    reply that says nothing else.
+    """
+
+    polite: Sequence[Pattern]
+    negations: Sequence[tuple[Pattern, str]]
+    not_negations: Sequence[tuple[Pattern, str]]
+    instructions: Sequence[Pattern]
+    ours: Sequence[str]
+    tails: Sequence[Pattern]
+    units: frozenset[str]
+    around_days: Sequence[Pattern]
+    days: DateWords
+
+
+class _Hit(NamedTuple):
+    rule: ReplyRule
+    days: tuple[Day, ...]
+
+
+class ReplyReader:
+    """Understands replies. Built once; keeps nothing of what it has read."""
+
+    def __init__(self, rules: Sequence[ReplyRule], words: ReplyWords, characters: Characters) -> None:
+        self._folding = Folding(characters)
+        self._bare = _of(rules, "bare")
+        self._alone = _of(rules, "alone")
+        self._says = _of(rules, "says")
+        self._with_day = _of(rules, "with_day")
+        self._innocent = _of(rules, "innocent")
+        self._polite = _plain(words.polite)
+        self._negations = Phrases([(pattern, _spoken(language)) for pattern, language in words.negations])
+        self._not_negations = Phrases([(pattern, _spoken(language)) for pattern, language in words.not_negations])
+        self._tails = _plain(words.tails)
+        self._units = words.units
+        self._around_days = _plain([*words.around_days, *words.polite])
+        self._dates = Dates(words.days)
+        self._quotes = Quotes(map(self._cut, words.ours), _plain(words.instructions))
+
+    def understand(self, text: str, *, said_on: date, phone_country: str, our_texts: Sequence[str] = ()) -> Understood:
+        """
+        Return what a reply means.
+
+        `said_on` is the local day it was written, `phone_country` the country of the number it came from, `our_texts`
+        what that number got lately, which it may quote.
+        """
+        words = words_of(text, self._folding)
+        if not words:
+            return Understood()
+        hidden = self._quotes.hidden(words, clauses_of(words), [self._cut(ours) for ours in our_texts])
+        words = without(words, hidden)
+        reading = [word.text for word in words]
+        clauses = clauses_of(words)
+        tails = [found for clause in clauses for found in self._tails_in(words, reading, clause)]
+        hits = [
+            hit
+            for hit in self._hits(reading, clauses, tails)
+            if not hit.rule.countries or phone_country in hit.rule.countries
+        ]
+        meanings = {hit.rule.meaning for hit in hits}
+        promised_on = None
+        if Meaning.PROMISE in meanings:
+            promised_on = self._promised_on(hits, reading, clauses, phone_country, said_on)
+        elif not hits and _QUESTION_MARKS.isdisjoint(text):
+            days = self._only_days(reading, clauses)
+            # "Friday" answers when it will be paid; "soon" answers nothing.
+            if any(day.kind is not DateKind.VAGUE for day in days):
+                meanings.add(Meaning.PROMISE)
+                promised_on = self._dates.certain(days, _script(reading), phone_country, said_on)
+        if Meaning.OPT_OUT in meanings:
+            meanings.discard(Meaning.OPT_IN)
+        digits = {reading[found.read[0]] for found in tails}
+        return Understood(
+            tuple(sorted(meanings, key=_ORDER.__getitem__)), promised_on, digits.pop() if len(digits) == 1 else ""
+        )
+
+    def _cut(self, text: str) -> tuple[str, ...]:
+        return tuple([word.text for word in words_of(text, self._folding)])
+
+    def _hits(self, reading: Sequence[str], clauses: Sequence[Clause], tails: Sequence[Found[None]]) -> list[_Hit]:
+        hits = [_Hit(rule, ()) for rule in _covering(reading, self._bare, None, 0, len(reading), ())]
+        hits += [_Hit(rule, ()) for rule in _covering(reading, self._alone, self._polite, 0, len(reading), tails)]
+        for clause in clauses:
+            hits += [_Hit(rule, ()) for rule in _covering(reading, self._alone, self._polite, *clause, tails)]
+            hits += self._in_clause(reading, clause)
+        return hits
+
+    def _in_clause(self, reading: Sequence[str], clause: Clause) -> list[_Hit]:
+        """Return what a clause says, without what is denied, means something else there, or contradicts a promise."""
+        said = list(self._says.within(reading, *clause))
+        dated = list(self._with_day.within(reading, *clause))
+        if not said and not dated:
+            return []
+        days = tuple(self._dates.within(reading, *clause))
+        contexts = list(self._innocent.within(reading, *clause))
+        negations = _outside(
+            self._negations.within(reading, *clause), list(self._not_negations.within(reading, *clause))
+        )
+        found: list[Found[ReplyRule]] = []
+        denied: list[Found[ReplyRule]] = []
+        for one in [*said, *(dated if days else [])]:
+            innocent = any(other.of is one.of and _overlap(one, other) for other in contexts)
+            (denied if innocent or (one.of.deniable and _is_denied(one, negations)) else found).append(one)
+        found = [one for one in found if not any(_is_same_word(one, other) for other in denied)]
+        promised = any(one.of.meaning is Meaning.PROMISE for one in found)
+        return [_Hit(one.of, days) for one in found if not (promised and one.of.meaning is Meaning.PAID)]
+
+    def _promised_on(
+        self, hits: Sequence[_Hit], reading: Sequence[str], clauses: Sequence[Clause], country: str, said_on: date
+    ) -> date | None:
+        """Return the day of a promise: the one that its own clauses, and clauses that are all about a day, agree on."""
+        promises = [hit for hit in hits if hit.rule.meaning is Meaning.PROMISE]
+        days = [day for hit in promises for day in hit.days]
+        days += [day for clause in clauses for day in self._only_days(reading, [clause])]
+        return self._dates.certain(list(dict.fromkeys(days)), {hit.rule.language for hit in promises}, country, said_on)
+
+    def _only_days(self, reading: Sequence[str], clauses: Sequence[Clause]) -> list[Day]:
+        """Return the days of clauses that consist of days, and words such as "on" or "ok"; none if there are others."""
+        days: list[Day] = []
+        for clause in clauses:
+            named = list(self._dates.within(reading, *clause))
+            ends = {day.start: day.end for day in named}
+            at = clause.start
+            while at < clause.end:
+                around = max((found.end for found in self._around_days.at(reading, at, *clause)), default=at)
+                following = max(ends.get(at, at), around)
+                if following == at:
+                    return []
+                at = following
+            days += named
+        return days
+
+    def _tails_in(self, words: Sequence[Word], reading: Sequence[str], clause: Clause) -> Iterable[Found[None]]:
+        """Yield where digits of an account are named: not those of an amount, or of a number in groups."""
+        for found in self._tails.within(reading, *clause):
+            at = found.read[0]
+            following = reading[at + 1] if at + 1 < clause.end else ""
+            if (
+                following not in self._units
+                and not following[:1].isdecimal()
+                and not reading[at - 1][:1].isdecimal()
+                and _CURRENCIES.isdisjoint(words[at].before)
+            ):
+                yield found
+
+
+def _of(rules: Sequence[ReplyRule], field: str) -> Phrases[ReplyRule]:
+    return Phrases([(pattern, rule) for rule in rules for pattern in getattr(rule, field)])
+
+
+def _plain(patterns: Sequence[Pattern]) -> Phrases[None]:
+    return Phrases([(pattern, None) for pattern in patterns])
+
+
+def _covering(
+    reading: Sequence[str],
+    telling: Phrases[ReplyRule],
+    polite: Phrases[None] | None,
+    start: int,
+    stop: int,
+    tails: Sequence[Found[None]],
+) -> list[ReplyRule]:
+    """Return the rules whose words are all there is between two places, besides polite ones and an account's digits."""
+    ends = {at: found.end for found in tails for at in (found.start, found.read[0])}
+    rules: list[ReplyRule] = []
+    at = start
+    while at < stop:
+        told = list(telling.at(reading, at, start, stop))
+        end = max((found.end for found in told), default=at)
+        rules += [found.of for found in told if found.end == end]
+        if not told:
+            idle = (found.end for found in polite.at(reading, at, start, stop)) if polite else ()
+            end = max(ends.get(at, at), *idle, at)
+        if end == at:
+            return []
+        at = end
+    return rules
+
+
+def _overlap(one: Found[ReplyRule], other: Found[ReplyRule]) -> bool:
+    return one.start < other.end and other.start < one.end
+
+
+def _is_same_word(one: Found[ReplyRule], denied: Found[ReplyRule]) -> bool:
+    """Tell whether a phrase is one that another language denies: `pagar` is Spanish and Portuguese."""
+    return (
+        one.of.meaning is denied.of.meaning
+        and one.of.meaning is not Meaning.OPT_OUT
+        and one.of.language != denied.of.language
+        and _overlap(one, denied)
+    )
+
+
+def _outside(found: Iterable[Found[str]], others: Sequence[Found[str]]) -> list[Found[str]]:
+    return [
+        one
+        for one in found
+        if not any(one.of == other.of and one.start < other.end and other.start < one.end for other in others)
+    ]
+
+
+def _is_denied(one: Found[ReplyRule], negations: Sequence[Found[str]]) -> bool:
+    return any(
+        negation.of == _spoken(one.of.language) and negation.start < one.start <= negation.end + _NEGATION_REACH
+        for negation in negations
+    )
+
+
+def _spoken(language: str) -> str:
+    """Return what is spoken: Chinese in both scripts."""
+    return language.partition("-")[0]
+
+
+def _script(reading: Sequence[str]) -> set[str]:
+    """Return the language by which figures alone are read: Chinese beside Chinese words, else that of the country."""
+    return {"zh-Hant"} if any(word[0] >= "\u3400" for word in reading) else {""}

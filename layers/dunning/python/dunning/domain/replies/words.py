@@ -1,0 +1,92 @@
+"""
+The words of a reply: Latin words, numbers and single Chinese characters, and where one clause ends.
+
+Apostrophes are no part of a word (`don't` is `dont`), as people leave them out. A number with signs inside, such as a
+date, an amount or a telephone number, is one word, so that none of its parts is taken for something else.
+"""
+
+import re
+from collections.abc import Collection, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from dunning.domain.lint.folding import HAN, Folding
+
+_WORD = re.compile(f"[a-z]+(?:'[a-z]+)*|[0-9]+(?:[.,:/-][0-9]+)*|[{HAN}]|[^\\W_]")
+_SAME_CLAUSE = re.compile(r"[\s\-_'\"/*&+~#$%|^=<>“”«»「」『』]*")
+_APOSTROPHES = str.maketrans("`´", "''")
+_EMOJI_OF_LETTERS = re.compile("[\u2122\u2139\u24c2\u3297\u3299\U0001f100-\U0001f2ff]")
+"""Flags, buttons and signs that fold into letters, but are pictures to whoever sends them."""
+_SHORTENED = re.compile(r"[a-z]{3,4}")
+"""What a full stop may shorten before a number: `Jan. 3`."""
+_DRAWN_OUT = re.compile(r"([a-z])\1{2,}")
+_SPELLED_GAP = 3
+_SHORTEST_SPELLED = 3
+
+
+class Word(NamedTuple):
+    """A word, the number of its clause, whether its line is marked as a quotation, and what stands before it."""
+
+    text: str
+    clause: int
+    quoted: bool = False
+    before: str = ""
+
+
+class Clause(NamedTuple):
+    """Where a clause begins and ends among the words."""
+
+    start: int
+    end: int
+
+
+def words_of(text: str, folding: Folding) -> list[Word]:
+    """Return the words of a text."""
+    folded = folding.fold(_EMOJI_OF_LETTERS.sub(" ", text).translate(_APOSTROPHES))
+    found: list[Word] = []
+    clause = 0
+    for line in folded.split("\n"):
+        quoted = line.lstrip().startswith(">")
+        spelled = -1  # where letters standing alone began
+        end = 0
+        clause += 1
+        for match in _WORD.finditer(line):
+            gap = line[end : match.start()]
+            word = _DRAWN_OUT.sub(r"\1", match[0].replace("'", ""))
+            letter = len(word) == 1 and "a" <= word <= "z"
+            goes_on = letter and spelled >= 0 and len(gap) <= _SPELLED_GAP
+            if not goes_on:
+                _join(found, spelled)
+                spelled = len(found) if letter else -1
+            if end and not goes_on and not _SAME_CLAUSE.fullmatch(gap):
+                shortened = gap == ". " and word[0].isdecimal() and _SHORTENED.fullmatch(found[-1].text)
+                clause += not shortened
+            found.append(Word(word, clause, quoted, gap))
+            end = match.end()
+        _join(found, spelled)
+    return found
+
+
+def _join(found: list[Word], start: int) -> None:
+    """Make one word of letters that stand alone, `s.t.o.p`, from `start` on."""
+    if start >= 0 and len(found) - start >= _SHORTEST_SPELLED:
+        word = "".join([one.text for one in found[start:]])
+        found[start:] = [found[start]._replace(text=word)]
+
+
+def without(words: Sequence[Word], hidden: Collection[int]) -> list[Word]:
+    """Return the words that are left without some. Those before and behind a hidden one are not of one clause."""
+    left: list[Word] = []
+    shift = 0
+    for at, word in enumerate(words):
+        if at in hidden:
+            shift += at - 1 not in hidden
+        else:
+            left.append(word._replace(clause=word.clause + shift))
+    return left
+
+
+def clauses_of(words: Sequence[Word]) -> list[Clause]:
+    """Return the clauses of some words, in order."""
+    starts = [at for at, word in enumerate(words) if not at or words[at - 1].clause != word.clause]
+    return [Clause(start, end) for start, end in pairwise([*starts, len(words)])]

@@ -1,0 +1,335 @@
+"""
+The rules by which replies are understood, as the files of `replies/` hold them, and the reader made of them.
+
+One file a language, and `common.toml` for the words that carriers and the law define for all. Words are written in one
+script and without regard to case, accents or width: all of them are folded, as replies are.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Annotated, NamedTuple, Self
+
+from pydantic import Field, model_validator
+
+from dunning.domain.lint.folding import Folding
+from dunning.domain.meaning import Meaning
+from dunning.domain.replies import (
+    DateKind,
+    DateWords,
+    FigureOrder,
+    Pattern,
+    PatternError,
+    Phrases,
+    ReplyReader,
+    ReplyRule,
+    ReplyWords,
+    Vocabulary,
+    compiled,
+)
+from dunning.policy.fields import Mark, Strict
+from dunning.policy.files import DataFile, PolicyError, toml_files
+from dunning.policy.words import characters_in
+
+_DATA = files("dunning.policy")
+_FOLDER = "replies"
+_COMMON = "common"
+_PLACEHOLDER = re.compile(r"\{[a-z]+\}")
+
+type Written = tuple[Annotated[str, Field(min_length=1)], ...]
+"""Patterns: see `domain/replies/phrases.py`."""
+type Country = Annotated[str, Field(pattern="^[A-Z]{2}$")]
+
+
+class RuleFile(Strict):
+    """
+    One rule: see `ReplyRule`. `except` are the contexts in which its words mean something else.
+
+    `means` and `does_not` are examples of what has its meaning and of what has not, which the tests run.
+    """
+
+    id: str = Field(pattern=r"^[a-z]+(-[a-z]+)*$")
+    meaning: Meaning
+    source: str = Field(min_length=3)
+    mark: Mark
+    bare: Written = ()
+    alone: Written = ()
+    says: Written = ()
+    with_day: Written = ()
+    innocent: Written = Field(default=(), alias="except")
+    deniable: bool = True
+    countries: tuple[Country, ...] = ()
+    means: Written = Field(min_length=1)
+    does_not: Written = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not (self.bare or self.alone or self.says or self.with_day):
+            raise ValueError("has none of bare, alone, says and with_day: nothing could fit it")
+        if self.innocent and not (self.says or self.with_day):
+            raise ValueError("except is about says and with_day: it has neither")
+        if self.with_day and self.meaning is not Meaning.PROMISE:
+            raise ValueError("with_day is for promises: nothing else is said by naming a day")
+        return self
+
+
+class DaysFile(Strict):
+    """One way to name a day. `means` and `unclear` are examples, as seen from 2026-12-01, a Tuesday."""
+
+    id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
+    is_: DateKind = Field(alias="is")
+    says: Written = Field(min_length=1)
+    means: dict[str, date] = Field(default={})
+    unclear: Written = ()
+
+    @model_validator(mode="after")
+    def _has_examples(self) -> Self:
+        if not self.means and not self.unclear:
+            raise ValueError("has no example")
+        return self
+
+
+class FiguresFile(Strict):
+    """How figures such as 12/5 are read: see `FigureOrder`."""
+
+    month_first: tuple[Country | Annotated[str, Field(pattern=r"^\*$")], ...]
+    unclear: tuple[Country, ...] = ()
+
+
+class NamesFile(Strict):
+    """Names of weekdays from Monday and of months, each with its other forms, and numbers in words."""
+
+    weekdays: tuple[Written, ...] = Field(min_length=7, max_length=7)
+    months: tuple[Written, ...] = ()
+    numbers: dict[str, Annotated[int, Field(ge=0, le=60, strict=True)]] = Field(default={})
+
+    @model_validator(mode="after")
+    def _months_are_all_there(self) -> Self:
+        if len(self.months) not in (0, 12):
+            raise ValueError("months: not twelve")
+        return self
+
+    def vocabulary(self) -> Vocabulary:
+        """Return the names with their numbers."""
+        return Vocabulary(
+            {name: number for number, names in enumerate(self.weekdays) for name in names},
+            {name: number for number, names in enumerate(self.months, 1) for name in names},
+            self.numbers,
+        )
+
+
+class LanguageFile(Strict):
+    """
+    What a language has to say: its rules, and the words they share, see `ReplyWords` and `DateWords`.
+
+    Its `instructions` are ways to tell how to opt out, which a reply may quote without meaning them.
+    """
+
+    language: str
+    figures: FiguresFile
+    names: NamesFile | None = None
+    polite: Written = ()
+    negations: Written = ()
+    not_negations: Written = ()
+    instructions: Written = ()
+    tails: Written = ()
+    units: Written = ()
+    around_days: Written = ()
+    on: Written = ()
+    after: Written = ()
+    behind: Written = ()
+    links: Written = ()
+    days: tuple[DaysFile, ...] = ()
+    rules: tuple[RuleFile, ...] = Field(min_length=1)
+
+
+class _Language(NamedTuple):
+    """A language's file, what it says, and how its patterns are compiled."""
+
+    source: DataFile
+    file: LanguageFile
+    folding: Folding
+
+    def patterns(self, written: Sequence[str], *where: str | int) -> tuple[Pattern, ...]:
+        """
+        Compile patterns.
+
+        Raises:
+            PolicyError: one is not written as patterns are.
+        """
+        names = self.file.names.vocabulary() if self.file.names else Vocabulary({}, {}, {})
+        made = []
+        for pattern in written:
+            try:
+                made.append(compiled(pattern, self.folding, names))
+            except PatternError as error:
+                raise self.source.refusal(where, f"{pattern!r}: {error}") from error
+        return tuple(made)
+
+    def shared(self, field: str) -> tuple[Pattern, ...]:
+        """Compile the patterns of a field of the whole file."""
+        return self.patterns(getattr(self.file, field), field)
+
+    def words(self, field: str) -> Iterator[str]:
+        """Yield the single words of a field, folded."""
+        for written in getattr(self.file, field):
+            yield self.folding.fold(written)
+
+    def days(self) -> Iterator[tuple[Pattern, DateKind]]:
+        """
+        Yield the ways to name a day.
+
+        Raises:
+            PolicyError: one does not read the numbers that tell such a day.
+        """
+        for index, days in enumerate(self.file.days):
+            for written, pattern in zip(days.says, self.patterns(days.says, "days", index, "says"), strict=True):
+                if days.is_ is not DateKind.VAGUE and pattern.numbers() != {days.is_.numbers()}:
+                    raise self.source.refusal(
+                        ("days", index, "says"),
+                        f"{written!r} does not read {days.is_.numbers()} numbers, as {days.is_} does",
+                    )
+                yield pattern, days.is_
+
+    def tails(self) -> Iterator[Pattern]:
+        """
+        Yield the ways to name an account.
+
+        Raises:
+            PolicyError: one does not read one number.
+        """
+        for written, pattern in zip(self.file.tails, self.shared("tails"), strict=True):
+            if "{tail}" not in written.split() or pattern.numbers() != {1}:
+                raise self.source.refusal(("tails",), f"{written!r} does not hold one {{tail}}")
+            yield pattern
+
+    def rules(self) -> Iterator[ReplyRule]:
+        """Yield the rules."""
+        for index, rule in enumerate(self.file.rules):
+            fields = {
+                field: self.patterns(getattr(rule, field), "rules", index, name)
+                for field, name in (
+                    *((name, name) for name in ("bare", "alone", "says", "with_day")),
+                    ("innocent", "except"),
+                )
+            }
+            yield ReplyRule(
+                rule.id,
+                self.file.language,
+                rule.meaning,
+                **fields,
+                deniable=rule.deniable,
+                countries=frozenset(rule.countries),
+            )
+
+
+def load_reply_rules(folder: Path | None = None) -> ReplyReader:
+    """
+    Load the rules of the package, or of a folder of the same shape, and make the reader of them.
+
+    What it loads is the same at every call: whoever reads more than one reply keeps it.
+
+    Raises:
+        PolicyError: something in a file is wrong.
+    """
+    data: Traversable = folder or _DATA
+    characters = characters_in(data)
+    languages = _languages(data, Folding(characters))
+    ours, lines = _our_texts(data)
+    folding = languages[0].folding
+    words = ReplyWords(
+        polite=_all(languages, "polite"),
+        negations=_each(languages, "negations"),
+        not_negations=_each(languages, "not_negations"),
+        instructions=[*_all(languages, "instructions"), *(_as_written(line, folding) for line in lines)],
+        ours=ours,
+        tails=[tail for language in languages for tail in language.tails()],
+        units=_words(languages, "units"),
+        around_days=_all(languages, "around_days"),
+        days=_date_words(languages),
+    )
+    return ReplyReader([rule for language in languages for rule in language.rules()], words, characters)
+
+
+def read_reply_files(folder: Path | None = None) -> Mapping[str, LanguageFile]:
+    """
+    Return what the files say, by language: for those who check the examples.
+
+    Raises:
+        PolicyError: a file is not as it should be.
+    """
+    data: Traversable = folder or _DATA
+    return {one.file.language: one.file for one in _languages(data, Folding(characters_in(data)))}
+
+
+def _languages(data: Traversable, folding: Folding) -> list[_Language]:
+    """Read the files. Their names are their languages', and no rule's id is there twice."""
+    sources = toml_files(data, _FOLDER)
+    if _COMMON not in sources:
+        raise PolicyError(f"{_FOLDER}/{_COMMON}.toml: missing")
+    languages = []
+    taken: dict[str, str] = {}
+    for name, source in sources.items():
+        file = source.read(LanguageFile)
+        if file.language != name:
+            raise source.refusal(("language",), f"is not {name!r}, as the file's name says")
+        ids = [
+            *(("rules", index, rule.id) for index, rule in enumerate(file.rules)),
+            *(("days", index, days.id) for index, days in enumerate(file.days)),
+        ]
+        for kind, index, taking in ids:
+            if taking in taken:
+                raise source.refusal((kind, index, "id"), f"{taking} is there twice: also in {taken[taking]}")
+            taken[taking] = source.at(kind, index, "id")
+        languages.append(_Language(source, file, folding))
+    return languages
+
+
+def _all(languages: Sequence[_Language], field: str) -> list[Pattern]:
+    return [pattern for language in languages for pattern in language.shared(field)]
+
+
+def _each(languages: Sequence[_Language], field: str) -> list[tuple[Pattern, str]]:
+    return [(pattern, language.file.language) for language in languages for pattern in language.shared(field)]
+
+
+def _words(languages: Sequence[_Language], field: str) -> frozenset[str]:
+    return frozenset(word for language in languages for word in language.words(field))
+
+
+def _date_words(languages: Sequence[_Language]) -> DateWords:
+    return DateWords(
+        phrases=[phrase for language in languages for phrase in language.days()],
+        orders={
+            "" if language.file.language == _COMMON else language.file.language: FigureOrder(
+                frozenset(language.file.figures.month_first), frozenset(language.file.figures.unclear)
+            )
+            for language in languages
+        },
+        after=_words(languages, "after"),
+        behind=Phrases([(pattern, None) for pattern in _all(languages, "behind")]),
+        links=_words(languages, "links"),
+        on=_words(languages, "on"),
+    )
+
+
+def _our_texts(data: Traversable) -> tuple[list[str], list[str]]:
+    """Return the pieces that our texts have between their values, and their opt-out lines."""
+    pieces: list[str] = []
+    lines: list[str] = []
+    for source in toml_files(data, "texts").values():
+        line = source.raw.get("opt_out_line")
+        if not isinstance(line, str):
+            raise source.refusal(("opt_out_line",), "missing")
+        lines.append(line)
+        for wording in source.raw.values():
+            written = wording.values() if isinstance(wording, dict) else ()
+            pieces += [piece for text in written if isinstance(text, str) for piece in _PLACEHOLDER.split(text)]
+    return pieces, lines
+
+
+def _as_written(line: str, folding: Folding) -> Pattern:
+    return compiled(re.sub(r"[^\w\s]", " ", line), folding, Vocabulary({}, {}, {}))

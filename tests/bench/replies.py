@@ -1,0 +1,89 @@
+"""
+Microseconds to understand a reply, beside a naive list of stop words.
+
+Target: at most 500 for an ordinary reply, little beside the calls that keep it. The naive list looks for each word as
+it is written, `any(word in text ...)`: what it gets wrong of the published replies and of ordinary chat is told.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+from dunning.domain.meaning import Meaning
+from dunning.domain.replies import ReplyReader
+from dunning.policy.replies import load_reply_rules, read_reply_files
+from tests.bench.linting import microseconds
+from tests.reminders import staged_reminders
+
+_VECTORS = Path(__file__).parents[1] / "vectors"
+_SAID_ON = date(2026, 12, 1)
+_LONGEST = 2_000
+
+
+def published() -> list[tuple[str, bool]]:
+    """Return replies, and whether each opts out by what its source says."""
+    replies = json.loads((_VECTORS / "replies.json").read_text("utf-8"))
+    chat = json.loads((_VECTORS / "chat.json").read_text("utf-8"))
+    return [(one["text"], one["expected"] == "opt_out") for one in replies] + [(one["text"], False) for one in chat]
+
+
+def stop_words() -> list[str]:
+    """Return the stop words of all languages as a naive list has them."""
+    rules = [rule for file in read_reply_files().values() for rule in file.rules]
+    return sorted(
+        {
+            word
+            for rule in rules
+            if rule.meaning is Meaning.OPT_OUT and not rule.countries
+            for word in rule.alone
+            if "|" not in word and "?" not in word
+        }
+    )
+
+
+def ours(reader: ReplyReader, texts: list[str], our_texts: tuple[str, ...] = ()) -> Callable[[], list[bool]]:
+    """Return a run that understands replies, and tells which opt out."""
+
+    def run() -> list[bool]:
+        return [
+            Meaning.OPT_OUT
+            in reader.understand(text, said_on=_SAID_ON, phone_country="TW", our_texts=our_texts).meanings
+            for text in texts
+        ]
+
+    return run
+
+
+def naive(words: list[str], texts: list[str]) -> Callable[[], list[bool]]:
+    """Return a run that looks for each word in each reply."""
+
+    def run() -> list[bool]:
+        return [any(word in text.lower() for word in words) for text in texts]
+
+    return run
+
+
+def main() -> None:
+    """Print what one reply costs, and how often either list is wrong."""
+    reader, words, replies = load_reply_rules(), stop_words(), published()
+    texts, expected = [text for text, _ in replies], [opts_out for _, opts_out in replies]
+    quoting = tuple(message.text for message in staged_reminders().values())[:3]
+    out = sys.stdout.write
+    out(f"microseconds a reply, one core; {len(texts)} replies of {sum(map(len, texts)) // len(texts)} characters\n")
+    for name, run, of in (
+        ("understood", ours(reader, texts), len(texts)),
+        ("understood beside three texts of ours", ours(reader, texts, quoting), len(texts)),
+        (f"reference: a naive list of {len(words)} words", naive(words, texts), len(texts)),
+        (f"one of {_LONGEST:,} characters", ours(reader, ["do not stop, " * (_LONGEST // 13)]), 1),
+    ):
+        out(f"  {name:42} {microseconds(run, rounds=5, repeats=3) / of:10.2f}\n")
+    for name, run in (("ours", ours(reader, texts)), ("naive", naive(words, texts))):
+        told = list(zip(run(), expected, strict=True))
+        out(f"  {name:6} misses {sum(not is_ and should for is_, should in told)} stops of {sum(expected)}")
+        out(f", sees {sum(is_ and not should for is_, should in told)} where there are none\n")
+
+
+if __name__ == "__main__":
+    main()

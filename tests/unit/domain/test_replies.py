@@ -1,0 +1,274 @@
+"""What customers answer is understood as they mean it, and ordinary chat as nothing."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from dunning.domain.lint import Message
+from dunning.domain.meaning import Meaning, Understood
+from dunning.domain.text import render
+from dunning.policy.replies import load_reply_rules
+from tests.builders import the_policies
+from tests.reminders import staged_reminders
+
+READER = load_reply_rules()
+TUESDAY = date(2026, 12, 1)
+VECTORS = Path(__file__).parents[2] / "vectors"
+REPLIES = json.loads((VECTORS / "replies.json").read_text("utf-8"))
+CHAT = json.loads((VECTORS / "chat.json").read_text("utf-8"))
+
+OUR_READING = {
+    # Twilio takes STOP PLEASE for no stop; 47 CFR 64.1200(a)(10) asks what a reasonable person would understand.
+    "STOP PLEASE": ["opt_out"],
+    # Says more than a stop: nobody may be written to at that number about this account.
+    "wrong number": ["wrong_person"],
+}
+
+
+def understand(text: str, *, country: str = "TW", said_on: date = TUESDAY, our_texts: Sequence[str] = ()) -> Understood:
+    return READER.understand(text, said_on=said_on, phone_country=country, our_texts=our_texts)
+
+
+def meanings(text: str, country: str = "TW", our_texts: Sequence[str] = ()) -> list[str]:
+    return [str(meaning) for meaning in understand(text, country=country, our_texts=our_texts).meanings]
+
+
+@pytest.mark.parametrize("vector", [pytest.param(vector, id=f"{vector['text']!r}") for vector in REPLIES])
+def test_replies_of_public_test_suites_are_understood_as_there(vector: dict[str, str]) -> None:
+    text = vector["text"]
+    published = [] if vector["expected"] == "none" else [vector["expected"]]
+    assert meanings(text, "CN" if text == "T" else "US") == OUR_READING.get(text, published)
+
+
+@pytest.mark.parametrize("said", [pytest.param(said, id=f"{said['language']}: {said['text']}") for said in CHAT])
+def test_ordinary_chat_means_nothing(said: dict[str, str]) -> None:
+    assert understand(said["text"]) == Understood()
+
+
+def test_the_ordinary_chat_is_of_every_language_and_of_two_hundred_messages_or_more() -> None:
+    assert len(CHAT) >= 200
+    assert {said["language"] for said in CHAT} == {"en", "zh-Hant", "zh-Hans", "es", "pt", "fr", "id"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("I lost my job and can't pay, my lawyer will call", ["hardship", "represented"]),
+        ("I already paid. STOP texting me", ["opt_out", "paid"]),
+        ("already paid and please stop texting me", ["opt_out", "paid"]),
+        ("我已經繳了，不要再傳簡訊給我了", ["opt_out", "paid"]),
+        ("週五會繳，不要再傳了", ["opt_out", "promise"]),
+        ("ya pagué, no me escriban", ["opt_out", "paid"]),
+        ("I don't owe this, stop harassing me", ["opt_out", "dispute", "complaint"]),
+        ("wrong number, stop", ["opt_out", "wrong_person"]),
+    ],
+)
+def test_all_that_a_reply_says_is_told_in_the_order_of_the_meanings(text: str, expected: list[str]) -> None:
+    assert meanings(text) == expected
+
+
+@pytest.mark.parametrize("text", ["Subscribe me. No, stop texting me", "please start texting me again, no, STOP"])
+def test_a_stop_beats_a_start(text: str) -> None:
+    assert meanings(text) == ["opt_out"]
+
+
+@pytest.mark.parametrize("text", ["T", "t", "TD", "R", "N", "n!", "ＴＤ"])
+def test_a_single_letter_stops_us_from_a_mainland_number_alone(text: str) -> None:
+    assert meanings(text, "CN") == ["opt_out"]
+    assert [meanings(text, country) for country in ("TW", "US", "HK")] == [[], [], []]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["I will have paid by Friday", "will be paid on Friday", "not paid yet", "I haven't paid", "還沒繳", "尚未付款",
+     "no he pagado", "ainda não paguei", "pas encore payé", "belum bayar", "等我繳了再說"],
+)  # fmt: skip
+def test_what_is_not_paid_yet_is_not_paid(text: str) -> None:
+    assert "paid" not in meanings(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["won't pay", "I will not pay", "不會繳", "no voy a pagar", "não vou pagar", "tidak akan bayar"]
+)
+def test_a_refusal_to_pay_is_no_promise(text: str) -> None:
+    assert "promise" not in meanings(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("週五會繳", "2026-12-04"),
+        ("will pay on 12/5", "2026-12-05"),
+        ("下個月5號", "2027-01-05"),
+        ("明天繳", "2026-12-02"),
+        ("will pay on Friday", "2026-12-04"),
+        ("pago el viernes", "2026-12-04"),
+        ("vou pagar dia 10", "2026-12-10"),
+        ("je paie vendredi", "2026-12-04"),
+        ("bayar tanggal 5", "2026-12-05"),
+        ("I'll pay Friday the 4th", "2026-12-04"),
+        ("I'll pay. On Friday", "2026-12-04"),
+        ("我會繳，但是要下個月5號", "2027-01-05"),
+        ("will pay on 2026-12-05", "2026-12-05"),
+        ("will pay on 2026/12/5", "2026-12-05"),
+        ("I can pay 50 dollars on Friday", "2026-12-04"),
+        ("12/5", "2026-12-05"),
+        ("Friday", "2026-12-04"),
+    ],
+)
+def test_a_promise_names_its_day_as_seen_from_the_day_it_is_written(text: str, day: str) -> None:
+    understood = understand(text)
+    assert understood.meanings == (Meaning.PROMISE,)
+    assert understood.promised_on == date.fromisoformat(day)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'll pay Friday. No, Saturday",
+        "I'll pay on Friday the 5th",
+        "I will pay on 13/13",
+        "I will pay on February 30",
+        "I will pay on Nov 20",
+        "I paid nothing yet but will pay on 2025-12-05",
+        "I'll pay next Friday",
+        "I will pay on the 5th or 6th",
+        "I will pay after Friday",
+        "I will pay soon",
+        "I will pay",
+        "2月30日會繳",
+        "5號或6號會繳",
+        "I'll pay 1/2 now",
+    ],
+)
+def test_a_promise_with_a_contradictory_impossible_or_past_day_names_none(text: str) -> None:
+    understood = understand(text)
+    assert Meaning.PROMISE in understood.meanings
+    assert understood.promised_on is None
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "day"),
+    [
+        ("will pay on 12/5", "US", date(2026, 12, 5)),
+        ("will pay on 5/12", "GB", date(2026, 12, 5)),
+        ("will pay on 5/12", "US", date(2027, 5, 12)),
+        ("will pay on 5/12", "CA", None),
+        ("will pay on 25/12", "CA", date(2026, 12, 25)),
+        ("12/5會繳", "TW", date(2026, 12, 5)),
+        ("12/5會繳", "HK", None),
+        ("pago el 5/12", "MX", date(2026, 12, 5)),
+        ("pago el 5/12", "US", None),
+        ("bayar 5/12", "ID", date(2026, 12, 5)),
+    ],
+)
+def test_figures_are_read_as_the_language_and_the_country_write_them(text: str, country: str, day: date | None) -> None:
+    assert understand(text, country=country).promised_on == day
+
+
+@pytest.mark.parametrize(
+    "text", ["Friday?", "tomorrow?", "soon", "later", "hasta mañana", "à demain", "See you Friday"]
+)
+def test_a_day_that_is_asked_or_wished_is_no_promise(text: str) -> None:
+    assert meanings(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "digits"),
+    [
+        ("I paid account 5678", "5678"),
+        ("account ending in 0078 is not mine", "0078"),
+        ("STOP 5678", "5678"),
+        ("末四碼5678已經繳了", "5678"),
+        ("尾号5678已还", "5678"),
+        ("cuenta 5678 ya pagué", "5678"),
+        ("rekening 5678 sudah bayar", "5678"),
+        ("account 1234 and account 5678 are paid", ""),
+        ("will pay on 12/5", ""),
+        ("will pay on 12-05-2026", ""),
+        ("I paid 5000", ""),
+        ("account 5000 dollars paid", ""),
+        ("plan 500元", ""),
+        ("call me at 0912-345-678", ""),
+        ("call me at 0912 345 678", ""),
+        ("account 0912 345 678", ""),
+        ("plan $5678", ""),
+        ("I will pay in 2027", ""),
+    ],
+)
+def test_the_account_a_reply_names_is_told_but_no_date_amount_or_telephone_number(text: str, digits: str) -> None:
+    assert understand(text).digits == digits
+
+
+def our_texts() -> Iterator[object]:
+    """Yield every text of ours as it arrives."""
+    policies = the_policies()
+    for (language, stage, several), text in [*policies.texts.items(), *policies.texts_with_fee.items()]:
+        chinese = language != "en"
+        values = {"tail": "5678", "days": "7", "count": "2", "hotline": "0800-123-456", "fee": "NT$100"}
+        values |= (
+            {"name": "王*明", "amount": "NT$3,250", "date": "12月5日", "pay": "超商"}
+            if chinese
+            else {"name": "J***", "amount": "USD 325.00", "date": "Dec 5", "pay": "the app"}
+        )
+        filled = render(text, {name: values[name] for name in text.placeholders})
+        several_or_fee = f"{' several' * several}{' with fee' * ('fee' in text.placeholders)}"
+        yield pytest.param(filled + policies.opt_out_lines[language], id=f"{language} {stage:+}{several_or_fee}")
+
+
+@pytest.mark.parametrize("ours", list(our_texts()))
+def test_our_own_text_quoted_back_means_nothing_and_what_is_beside_it_counts(ours: str) -> None:
+    assert meanings(ours) == []
+    assert meanings(ours, our_texts=[ours]) == []
+    for line in ("STOP", "退訂", "Stop please"):
+        assert meanings(f"{line}\n{ours}") == ["opt_out"]
+        assert meanings(f"{ours}\n\n{line}", our_texts=[ours]) == ["opt_out"]
+        marked = re.sub("^", "> ", ours, flags=re.MULTILINE)
+        assert meanings(f"{line}\n{marked}", our_texts=[ours]) == ["opt_out"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Reply STOP to opt out.",
+        "Text STOP to unsubscribe",
+        "回STOP退訂",
+        "回复TD退订",
+        "responda BAJA para cancelar",
+        "Envoyez STOP pour ne plus recevoir",
+        "responda SAIR para cancelar",
+        "balas STOP untuk berhenti",
+    ],
+)
+def test_how_to_opt_out_is_no_wish_to(text: str) -> None:
+    assert meanings(text, "CN") == []
+    assert meanings(f"{text}\nSTOP", "CN") == ["opt_out"]
+    assert meanings(f"STOP\n> {text}", "CN") == ["opt_out"]
+
+
+@pytest.mark.parametrize("message", [pytest.param(each, id=name) for name, each in staged_reminders().items()])
+def test_a_text_a_person_got_is_known_however_it_is_worded(message: Message) -> None:
+    assert meanings(message.text, our_texts=[message.text]) == []
+    assert meanings(f"STOP\n{message.text}", our_texts=["another text", message.text]) == ["opt_out"]
+
+
+def test_what_one_person_got_is_no_quotation_from_anybody_else() -> None:
+    wrote = "Hello Ann, the flat is ready and I already paid for the keys today"
+    assert meanings(wrote) == ["paid"]
+    assert meanings(wrote, our_texts=[wrote]) == []
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n", "👍", "\u200b", "?", ">", "> >", "'", "\ud800", "1/1/1/1"])
+def test_next_to_nothing_means_nothing(text: str) -> None:
+    assert understand(text) == Understood()
+
+
+@pytest.mark.parametrize(
+    "text", ["stop" * 500, "stop " * 400, "no " * 660, "一" * 2000, "do not " * 280, "12/5 " * 400]
+)
+def test_a_reply_that_goes_on_for_ever_is_read_to_its_end(text: str) -> None:
+    assert isinstance(understand(text), Understood)
