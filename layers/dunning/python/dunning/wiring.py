@@ -290,7 +290,7 @@ def replan() -> ReplanService:
 def inbox() -> InboxService:
     """Build the service that hears what customers write back."""
     from dunning.adapters.opt_outs import SnsOptOutList  # noqa: PLC0415
-    from dunning.policy import load_reply_rules  # noqa: PLC0415
+    from dunning.policy.replies import load_reply_rules  # noqa: PLC0415
     from dunning.services.inbox import InboxService  # noqa: PLC0415
 
     settings = read_settings(InboxSettings, os.environ)
