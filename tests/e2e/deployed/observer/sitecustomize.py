@@ -1,8 +1,9 @@
 """
 What the harness adds to the stand-in's processes, through PYTHONPATH. Nothing of it is in the product.
 
-In a function: every call of AWS is written down, with its outcome, and the clock is moved to a working day. In the
-stand-in itself: functions are started by an interpreter that has what Lambda has, not by the stand-in's own.
+In a function: every call of AWS is written down, with its outcome, the clock is moved to a working day, and what the
+stand-in's SNS does not have is answered. In the stand-in itself: functions are started by an interpreter that has what
+Lambda has, not by the stand-in's own.
 """
 
 import importlib.util
@@ -17,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-_NAMED_BY = ("TableName", "IndexName", "QueueUrl", "Bucket", "Key", "Name", "TopicArn", "TargetArn")
+_NAMED_BY = ("TableName", "IndexName", "QueueUrl", "Bucket", "Key", "VersionId", "Name", "TopicArn", "TargetArn")
 """Parameters that name a resource, and none that holds personal data."""
 
 
@@ -34,6 +35,8 @@ class _Calls:
         tables = params.get("RequestItems")
         if isinstance(tables, dict):
             named["TableName"] = list(tables)
+        if model.name == "PutEvents":
+            named["EventBusName"] = sorted({entry["EventBusName"] for entry in params["Entries"]})
         context["e2e"] = {
             "function": self._function,
             "service": model.service_model.service_name,
@@ -53,6 +56,29 @@ class _Calls:
         if call:
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({**call, "error": error}) + "\n")
+
+
+class _CarriersList:
+    """
+    The list of numbers that want no texts, which the stand-in's SNS does not keep.
+
+    It judges by the role who may ask, and then knows no such action. Only what it says to that is exchanged here.
+    """
+
+    def __init__(self, numbers: Path) -> None:
+        self._numbers = numbers
+
+    def listed(self, http_response: Any, parsed: dict[str, Any], **_: object) -> None:  # noqa: ANN401 - botocore's
+        self._answer(http_response, parsed, {"phoneNumbers": json.loads(self._numbers.read_text("utf-8"))})
+
+    def taken_off(self, http_response: Any, parsed: dict[str, Any], **_: object) -> None:  # noqa: ANN401 - botocore's
+        self._answer(http_response, parsed, {})
+
+    def _answer(self, http_response: Any, parsed: dict[str, Any], answer: Mapping[str, Any]) -> None:  # noqa: ANN401
+        if parsed.get("Error", {}).get("Code") == "InvalidAction":
+            del parsed["Error"]
+            parsed.update(answer)
+            http_response.status_code = 200
 
 
 class _MovedClock(MetaPathFinder, Loader):
@@ -95,7 +121,10 @@ def _observe() -> None:
     import botocore.handlers  # noqa: PLC0415 - a function's interpreter has it, the stand-in's own needs none
 
     calls = _Calls(os.environ["E2E_CALLS"], function)
+    carrier = _CarriersList(Path(os.environ["E2E_OPTED_OUT"]))
     botocore.handlers.BUILTIN_HANDLERS += [
+        ("after-call.sns.ListPhoneNumbersOptedOut", carrier.listed),
+        ("after-call.sns.OptInPhoneNumber", carrier.taken_off),
         ("before-parameter-build", calls.begun),
         ("after-call", calls.answered),
         ("after-call-error", calls.failed),
