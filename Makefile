@@ -158,6 +158,10 @@ sms-settings: setup ## Check the account's SMS settings; SPEND=500 STACK=dunning
 erase: setup ## Look what is stored of a customer; STACK=dunning-prod CUSTOMER="C1 C2", APPLY=1 erases
 	@$(BIN)/python -m tests.tools.erase $(ON_A_STACK) $(CUSTOMER)
 
+.PHONY: replan
+replan: setup ## Look how many wakes a changed policy moves; STACK=dunning-prod, APPLY=1 moves them
+	@$(BIN)/python -m tests.tools.replan $(ON_A_STACK)
+
 .PHONY: restore
 restore: setup ## Restore a table beside the one in use; STACK= TABLE=customers AT=..., then FROM=; APPLY=1 does it
 	@$(BIN)/python -m tests.tools.restore $(ON_A_STACK) $(if $(TABLE),--table "$(TABLE)") $(if $(AT),--at "$(AT)") \
@@ -174,6 +178,10 @@ lock: setup ## Lock the dependencies again after a change of pyproject.toml
 .PHONY: calendars
 calendars: setup ## Write the holiday calendars again; CHECK=1 only tells which would differ
 	$(BIN)/python -m tests.tools.calendars $(if $(CHECK),--check)
+
+.PHONY: schemas
+schemas: setup ## Write the JSON schemas of all events again; CHECK=1 only tells which would differ
+	@$(BIN)/python -m tests.tools.schemas $(if $(CHECK),--check)
 
 .PHONY: characters
 characters: setup ## Write the tables of characters that stand for one another again

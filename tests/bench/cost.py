@@ -33,6 +33,7 @@ from tests.bench import cpu, intake_rows
 from tests.bench.aws_prices import Price, PriceError, PriceList, load_prices
 from tests.bench.usage import (
     CHANGED,
+    EVENTS,
     IDLE,
     LOG_EVENT_OVERHEAD,
     NEW,
@@ -199,6 +200,7 @@ class Bill:
             self._line("lambda_request", sender.invocations * each),
             self._line("sqs_request", (scanner.sqs_requests + queue.sqs_requests) * each),
             self._line("logs_ingested", (_logged(sender) + scanner.log_size) * each / GB),
+            self._line("event", sender.calls[EVENTS] * each),
         ]
         if requests_to_sns:
             lines.append(self._line("sns_request", sender.calls["sns.Publish"] * each))
@@ -222,7 +224,7 @@ class Bill:
             self._line("dynamodb_read", phase.read_units * each),
             self._line("lambda_gb_second", MILLION * seconds * function.memory_mb / 1024),
             self._line("logs_ingested", phase.log_size * each / GB),
-            self._line("s3_storage", 3 * usage.file_bytes * MILLION / usage.loaded[NEW] / GB),  # for 90 days
+            self._line("s3_storage", 8 / 30 * usage.file_bytes * MILLION / usage.loaded[NEW] / GB),  # for 8 days
         ]
 
     def keeping(self) -> Mapping[str, list[Line]]:

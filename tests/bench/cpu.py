@@ -45,6 +45,7 @@ ENVIRONMENT = {
     "POWERTOOLS_METRICS_NAMESPACE": "Dunning",
     "CUSTOMERS_TABLE": "customers",
     "CONTACTS_TABLE": "contacts",
+    "BUS_NAME": "lender",
     "QUEUE_URL": "https://sqs.ap-northeast-1.amazonaws.com/123456789012/reminders",
     "DEAD_LETTER_URL": "https://sqs.ap-northeast-1.amazonaws.com/123456789012/dead",
     "SENDING_PARAMETER": "/dunning/sending",
@@ -138,7 +139,9 @@ class Bench:
     def bare(self) -> tuple[Callable[[], None], Callable[[], None]]:
         """Return loops that make the same calls with boto3 and do nothing else."""
         dynamodb, sqs = self.client("dynamodb"), self.client("sqs")
-        sns = self.client("sns")
+        sns, bus = self.client("sns"), self.client("events")
+        told = json.dumps({"schema_version": 1, "reminders": ["x" * 180] * _BATCH})
+        entries = [{"EventBusName": "lender", "Source": "dunning", "DetailType": "ReminderSent", "Detail": told}]
         queue = ENVIRONMENT["QUEUE_URL"]
         attributes = {
             "AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"},
@@ -166,6 +169,7 @@ class Bench:
                 dynamodb.batch_write_item(
                     RequestItems={"contacts": [{"PutRequest": {"Item": self.contacts[i]}} for i in some]}
                 )
+                bus.put_events(Entries=entries)
 
         def scanner() -> None:
             sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["ApproximateNumberOfMessages"])

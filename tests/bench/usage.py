@@ -61,6 +61,9 @@ _COUNTED = frozenset({"sns.Publish", "s3.GetObject", "s3.PutObject", "ssm.GetPar
 """Billed by the call, or free of charge as a standard parameter at standard throughput is."""
 
 SCANNER, SENDER, INTAKE, QUEUE, IDLE, EMPTY = "scanner", "sender", "intake", "queue", "idle tick", "empty polls"
+EVENTS = "events of 64 KB"
+"""What EventBridge bills of what is put on a bus."""
+
 NEW, CHANGED, UNCHANGED = "new customers", "changed customers", "unchanged customers"
 
 
@@ -189,6 +192,9 @@ class Meter:
                 self._priced[operation](phase, body, None if failed else json.loads(content), images)
             elif operation.startswith("sqs."):
                 phase.sqs_requests += max(1, math.ceil(max(len(sent), len(content)) / CHUNK))
+            elif operation == "eventbridge.PutEvents":
+                entries = json.loads(sent)["Entries"]
+                phase.calls[EVENTS] += sum(math.ceil(len(entry["Detail"].encode()) / CHUNK) for entry in entries)
             elif operation not in _COUNTED:
                 # Not raised here: the functions would take it for a failure of the call, and try again.
                 self.unknown.add(operation)

@@ -36,6 +36,9 @@ class Wire:
             "SendMessageBatch": lambda body: json.dumps(
                 {"Successful": [{"Id": e["Id"], "MessageId": "m", "MD5OfMessageBody": ""} for e in body["Entries"]]}
             ),
+            "PutEvents": lambda body: json.dumps(
+                {"FailedEntryCount": 0, "Entries": [{"EventId": "e"} for _ in body["Entries"]]}
+            ),
             "GetParameter": lambda _: '{"Parameter":{"Name":"sending","Value":"on","Type":"String"}}',
         }
 
@@ -62,9 +65,9 @@ class Wire:
     def _batch_get(self, body: dict[str, Any]) -> str:
         ((table, wanted),) = body["RequestItems"].items()
         found = ",".join(
-            self._stored[key["customer_id"]["S"], key["item"]["S"]]
+            self._stored[name]
             for key in wanted["Keys"]
-            if (key["customer_id"]["S"], key["item"]["S"]) in self._stored
+            if (name := (key["customer_id"]["S"], key.get("item", key.get("contact"))["S"])) in self._stored
         )
         return f'{{"Responses":{{"{table}":[{found}]}},"UnprocessedKeys":{{}}}}'
 
@@ -81,4 +84,4 @@ class Wire:
         return f'{{"Items":[{",".join(page)}],"Count":{len(page)}{more}}}'
 
 
-_READ_BODIES = frozenset({"BatchGetItem", "Query", "SendMessageBatch"})
+_READ_BODIES = frozenset({"PutEvents", "BatchGetItem", "Query", "SendMessageBatch"})

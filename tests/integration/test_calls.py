@@ -90,7 +90,7 @@ def _name(resource: Any) -> str:  # noqa: ANN401 - an expression of CloudFormati
     return text
 
 
-_ACTIONS = {"sqs:SendMessageBatch": "sqs:SendMessage"}
+_ACTIONS = {"sqs:SendMessageBatch": "sqs:SendMessage", "eventbridge:PutEvents": "events:PutEvents"}
 """Where IAM knows an operation by another name."""
 
 
@@ -114,7 +114,10 @@ def _needed(house: House) -> set[tuple[str, str]]:
             *(call[key] for key in ("TableName", "QueueUrl", "Bucket", "Name") if key in call),
         ]
         below = f"/index/{call['IndexName']}" if "IndexName" in call else f"/{call['Key']}" if "Bucket" in call else ""
-        targets = ["*"] if "PhoneNumber" in call else [names[target] + below for target in on]
+        if operation == "eventbridge.PutEvents":
+            targets = ["LenderBus" for entry in call["Entries"] if entry["EventBusName"] == stack.bus_name]
+        else:
+            targets = ["*"] if "PhoneNumber" in call else [names[target] + below for target in on]
         needed |= {(_ACTIONS.get(action, action), target) for target in targets}
     return needed
 
@@ -147,8 +150,10 @@ def _sends(house: House) -> None:
 
 
 def _loads(house: House) -> None:
-    answer = house.cloud.upload("accounts/file.csv", csv_of([WANG, row(CHEN, phone="none")]).encode())
-    assert answer["files"][0]["customers_loaded"] == answer["files"][0]["customers_refused"] == 1
+    shared = row(customer_id="C-3", account_id="A-3")
+    answer = house.cloud.upload("accounts/file.csv", csv_of([WANG, row(CHEN, phone="none"), shared]).encode())
+    (loaded,) = answer["files"]
+    assert (loaded["customers_loaded"], loaded["customers_refused"], loaded["phones_shared"]) == (2, 1, 1)
 
 
 _ALLOWED_FOR_AWS_ITSELF = {

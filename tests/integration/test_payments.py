@@ -1,7 +1,6 @@
 """The payments' function on the embedded AWS: the events that come with the project, and what they leave behind."""
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -20,41 +19,20 @@ from tests.integration.conftest import Event, House, batch, event_file
 from tests.integration.people import NOW, someone, waking
 from tests.local.template import Function
 
-BUS = "lender"
-
 
 class Bus:
-    """The function with its queue, its dead letters and the lender's bus, as its environment names them."""
+    """The function with its queue, its dead letters and the lender's bus, as the template declares them."""
 
     def __init__(self, house: House) -> None:
         self.house = house
         self.heard: list[dict[str, Any]] = []
-        cloud = house.cloud
-        self.queue_url = cloud.sqs.create_queue(QueueName="Payments")["QueueUrl"]
-        self.dead_letter_url = cloud.sqs.create_queue(QueueName="PaymentsDeadLetters")["QueueUrl"]
-        events = boto3.client("events")
-        events.create_event_bus(Name=BUS)
-        events.put_rule(Name="all", EventBusName=BUS, EventPattern='{"source": ["dunning"]}')
+        self.queue_url = house.cloud.queue_urls["payments"]
+        self.dead_letter_url = self.function.environment["DEAD_LETTER_URL"]
 
     @property
     def function(self) -> Function:
-        """The function as the template would have it."""
-        stack = self.house.cloud.stack
-        return replace(
-            stack.sender,
-            name="payments",
-            handler="functions.payments.app.lambda_handler",
-            environment={
-                "POWERTOOLS_SERVICE_NAME": "dunning",
-                "POWERTOOLS_METRICS_NAMESPACE": "Dunning",
-                "CUSTOMERS_TABLE": stack.customers_table,
-                "CONTACTS_TABLE": stack.contacts_table,
-                "UPLOADS_BUCKET": stack.uploads_bucket,
-                "QUEUE_URL": self.queue_url,
-                "DEAD_LETTER_URL": self.dead_letter_url,
-                "EVENT_BUS": BUS,
-            },
-        )
+        """The function as the template has it."""
+        return self.house.cloud.stack.functions["payments"]
 
     def work(self, event: Event) -> list[str]:
         """Start the function, and return what is to come back."""

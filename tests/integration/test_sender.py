@@ -87,6 +87,7 @@ class TestAJob:
             "dynamodb.PutItem": 25,
             "sns.Publish": 25,
             "dynamodb.BatchWriteItem": 1,
+            "eventbridge.PutEvents": 1,
         }
 
     def test_that_comes_twice_sends_once(self, house: House) -> None:
@@ -273,7 +274,7 @@ class TestAnAnswer:
         (contact,) = house.contacts()
         assert (contact.state, contact.code) == (ContactState.REFUSED, "InvalidParameter")
         assert house.standing(facts) == waking(
-            facts, None, version=3, reason="number_refused", suspended_phone=facts.phone
+            facts, None, version=3, reason="number_refused", suspended_phone=facts.phone, suspended_at=NOW
         )
         house.requests.let_all_through()
         assert house.send(batch(job_for(facts))) == []

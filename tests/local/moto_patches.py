@@ -234,7 +234,7 @@ def _calls_told_to(
     hooks: list[tuple[str, Callable[..., None]]] = [
         ("provide-client-params.sns.Publish", remember),
         ("after-call.sns.Publish", tell),
-        ("provide-client-params.events.PutEvents", hear),
+        ("provide-client-params.eventbridge.PutEvents", hear),
     ]
     BUILTIN_HANDLERS.extend(hooks)
     try:

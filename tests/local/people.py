@@ -5,12 +5,16 @@ Words of the kind people really send; nobody's own.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 
 _ANSWERS = 0.12
 """So many texts are answered at all."""
+
+_HONEST = 0.7
+_PAID, _PROMISE = 0, 1
+"""Places of the groups below."""
 
 _WORDS: Mapping[str, Sequence[tuple[float, Sequence[str]]]] = {
     "zh-Hant": (
@@ -54,10 +58,11 @@ _WORDS: Mapping[str, Sequence[tuple[float, Sequence[str]]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What somebody writes, and when."""
+    """What somebody writes and when, and how long after it they pay, if they do."""
 
     at: datetime
     text: str
+    pays_after: timedelta | None = None
 
 
 def answer_to(phone: str, language: str, nth: int, at: datetime) -> Answer | None:
@@ -67,4 +72,10 @@ def answer_to(phone: str, language: str, nth: int, at: datetime) -> Answer | Non
         return None
     groups = _WORDS[language]
     (_, words), *_ = random.choices(groups, [weight for weight, _ in groups])
-    return Answer(at + timedelta(minutes=random.choice((2, 3, 8, 25, 90, 400))), random.choice(words))
+    answer = Answer(at + timedelta(minutes=random.choice((2, 3, 8, 25, 90, 400))), random.choice(words))
+    # Who says it is paid is mostly right, and who promises mostly keeps it.
+    if words is groups[_PAID][1] and random.random() < _HONEST:
+        return replace(answer, pays_after=timedelta(hours=20))
+    if words is groups[_PROMISE][1] and random.random() < _HONEST:
+        return replace(answer, pays_after=timedelta(hours=12))
+    return answer

@@ -113,7 +113,7 @@ def run(  # noqa: PLR0913 - what a run is made of
         world = World(cloud, wiring.policies(), lively=lively)
         world.expect(payments, [one for one in said if begin <= one.at < end], end)
         world.run_until(end, progress)
-        harvest = _Harvest(cloud, recorder, payments)
+        harvest = _Harvest(cloud, recorder, [*payments, *world.paid])
         harvest.write(out)
         customers, rows = count_customers(accounts)
         summary = {

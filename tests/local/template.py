@@ -212,7 +212,7 @@ def create_stack(
     asked = _Questions()
     environment = {
         folder: {
-            variable: asked.ask(value)
+            variable: asked.ask(_with_the_name_of_a_bus(value, resources))
             for variable, value in _properties(resources[logical_id])
             .get("Environment", {})
             .get("Variables", {})
@@ -248,7 +248,7 @@ def create_stack(
     }
     expressions = {
         "bucket": {"Ref": bucket},
-        "bus": _properties(resources[_only(resources, "AWS::Events::EventBus")])["Name"],
+        "bus": _with_the_name_of_a_bus({"Ref": _only(resources, "AWS::Events::EventBus")}, resources),
         "region": {"Ref": "AWS::Region"},
         "account": {"Ref": "AWS::AccountId"},
     }
@@ -274,7 +274,8 @@ def create_stack(
 
     (subscription,) = subscriptions
     topic, queue = answers[subscription["topic"]], answers[subscription["queue"]]
-    boto3.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+    # A session of its own: the default one keeps the hooks there were when it was made.
+    boto3.Session().client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
 
     def function(folder: str) -> Function:
         properties = _properties(resources[functions[folder]])
@@ -322,6 +323,15 @@ def parse_rate(expression: str) -> timedelta:
     if match is None:
         raise TemplateError(f"the schedule {expression!r} is not a rate in minutes, hours or days")
     return int(match[1]) * _RATE_UNITS[match[2]]
+
+
+def _with_the_name_of_a_bus(value: Any, resources: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any expression
+    """Return a reference to a bus as the bus's name, which is what it is; moto takes it for the bus itself."""
+    if isinstance(value, dict) and "Ref" in value:
+        resource = resources.get(value["Ref"], {})
+        if resource.get("Type") == "AWS::Events::EventBus":
+            return _properties(resource)["Name"]
+    return value
 
 
 def _uploads(resources: Mapping[str, Any]) -> tuple[str, str]:
@@ -377,10 +387,8 @@ def _local_resources(resources: Mapping[str, Any]) -> dict[str, Any]:
         properties.pop("NotificationConfiguration", None)
         kept[logical_id] = {"Type": resource["Type"], "Properties": properties}
         if resource["Type"] == "AWS::Events::Rule":
-            # moto takes a reference to a bus for the bus itself.
-            bus = _logical_id(properties["EventBusName"])
-            properties["EventBusName"] = _properties(resources[bus])["Name"]
-            kept[logical_id]["DependsOn"] = bus
+            kept[logical_id]["DependsOn"] = _logical_id(properties["EventBusName"])
+            properties["EventBusName"] = _with_the_name_of_a_bus(properties["EventBusName"], resources)
     return kept
 
 

@@ -24,6 +24,9 @@ from tests.local.people import answer_to
 from tests.local.said import Said
 
 _KEEP_HOUSE_EVERY = timedelta(days=1)
+_SOON_DUE = timedelta(days=4)
+"""Who pays now pays what is due by then."""
+
 _LISTENERS = ("payments", "inbox", "receipts", "replan")
 
 
@@ -44,6 +47,7 @@ class World:
         self._coming: list[tuple[datetime, int, Callable[[], object]]] = []
         self._order = itertools.count()
         self._heard = 0
+        self.paid: list[Payment] = []
         self._texts: Counter[str] = Counter()
         self._last: dict[str, SentSms] = {}
         self._languages: Mapping[str, str] | None = None
@@ -103,6 +107,24 @@ class World:
         answer = answer_to(sms.to, self._language(sms.to), self._texts[sms.to], sms.at)
         if answer is not None:
             self._at(answer.at, partial(self._reply, sms.to, answer.text, sms.message_id))
+            if answer.pays_after is not None:
+                self._at(answer.at + answer.pays_after, partial(self._pay, sms.to))
+
+    def _pay(self, phone: str) -> None:
+        """Let whoever has a number pay all that is due."""
+        now = self._cloud.clock.now()
+        for item in self._cloud.items(self._cloud.stack.customers_table):
+            facts = items.facts_of(item) if _is_facts(item) else None
+            if facts is None or facts.phone != phone:
+                continue
+            for account in facts.accounts:
+                for one in account.instalments:
+                    if one.open > 0 and one.due_on <= now.date() + _SOON_DUE:
+                        payment = Payment(
+                            now, facts.customer_id, account.account_id, one.number, one.amount, account.currency
+                        )
+                        self._cloud.lender_says(payment.event())
+                        self.paid.append(payment)
 
     def _language(self, phone: str) -> str:
         if self._languages is None:

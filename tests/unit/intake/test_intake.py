@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dunning.domain.decision import Send
-from dunning.domain.dossier import without_customer, without_phones
+from dunning.domain.dossier import FILES_LAG, without_customer, without_phones
 from dunning.domain.facts import Account, Facts, Hold, HoldReason, Instalment
 from dunning.domain.standing import LedgerEntry, Progress, Standing, Wake
 from dunning.ports import Told, UnreadableRecordError
@@ -60,6 +60,7 @@ def test_rows_of_a_customer_anywhere_in_the_file_become_one_customer(office: Off
         ),
         holds=(Hold(HoldReason.DISPUTE),),
         as_of=UPLOADED_AT,
+        paid_as_of=UPLOADED_AT - FILES_LAG,
     )
 
 

@@ -56,6 +56,7 @@ def stack() -> Iterator[Deployed]:
             "CustomersTable": cloud.stack.customers_table,
             "ContactsTable": cloud.stack.contacts_table,
             "UploadsBucket": cloud.stack.uploads_bucket,
+            "LenderBus": cloud.stack.bus_name,
             ROLE_OUTPUT: ROLE,
         }
         boto3.client("cloudformation").create_stack(

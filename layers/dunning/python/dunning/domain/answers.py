@@ -70,7 +70,7 @@ def answered(
             case Meaning.OPT_IN:
                 standing = replace(standing, opted_in_at=_later(standing.opted_in_at, said_at))
             case Meaning.PAID:
-                about = _spoken_of(facts, understood.digits, local_day)
+                about = _spoken_of(facts, understood.digits, said_at, local_day)
                 if about:
                     standing = with_hold(standing, Hold(HoldReason.SAYS_PAID, grace, said_at, about))
             case Meaning.PROMISE:
@@ -130,22 +130,36 @@ def _fits(tail: str, digits: str) -> bool:
     return len(shorter) >= _SHORTEST_TAIL and longer.endswith(shorter)
 
 
-def _spoken_of(facts: Facts, digits: str, local_day: date) -> tuple[str, ...]:
-    """Return the instalments a reply is about: of each account, or the one it names, what is due, or else the next."""
+def _spoken_of(facts: Facts, digits: str, said_at: datetime, local_day: date) -> tuple[str, ...]:
+    """
+    Return the instalments a reply is about: of each account, or the one it names, what is due, or else the next.
+
+    What was paid only after the reply was open when it was said, though the reply may have come after the payment.
+    """
     named = _account_named(facts.accounts, digits)
     keys: list[str] = []
     for account in (named,) if named else facts.accounts:
-        still_open = open_instalments(account)
+        still_open = open_instalments(_as_it_was(account, said_at))
         due = [one for one in still_open if one.due_on <= local_day] or still_open[:1]
         keys += [progress_key(account.account_id, one.number) for one in due]
     return tuple(sorted(keys))
+
+
+def _as_it_was(account: Account, at: datetime) -> Account:
+    """Return an account without what the lender has only heard of since as paid."""
+    if not any(one.paid_at is not None and one.paid_at > at for one in account.instalments):
+        return account
+    instalments = tuple(
+        replace(one, paid=0) if one.paid_at is not None and one.paid_at > at else one for one in account.instalments
+    )
+    return replace(account, instalments=instalments)
 
 
 def _promised(
     facts: Facts, standing: Standing, understood: Understood, said_at: datetime, local_day: date, limits: Limits
 ) -> tuple[Standing, Sequence[Why]]:
     """Note a promise. Without a certain day, or one too far off, a person asks, and meanwhile nobody is texted."""
-    about, on = _spoken_of(facts, understood.digits, local_day), understood.promised_on
+    about, on = _spoken_of(facts, understood.digits, said_at, local_day), understood.promised_on
     if not about:
         return standing, ()
     if on is None or not local_day <= on <= local_day + timedelta(days=limits.promise_days):

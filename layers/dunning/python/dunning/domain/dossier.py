@@ -202,7 +202,7 @@ def facts_now(dossier: Dossier) -> Facts | None:
     if facts is None or not dossier.news:
         return facts
     about: dict[str, list[Said]] = {}
-    closed: set[str] = set()
+    closed: dict[str, datetime] = {}
     released: dict[str, datetime] = {}
     held: dict[HoldReason, Said] = {}
     for said in dossier.news.values():
@@ -212,15 +212,16 @@ def facts_now(dossier: Dossier) -> Facts | None:
             case Paid(account_id=account_id) | Changed(account_id=account_id):
                 about.setdefault(account_id, []).append(said)
             case Closed(account_id=account_id):
-                closed.add(account_id)
+                closed[account_id] = said.stamp.at
             case Released(reason=reason):
                 released[reason or EVERY_HOLD] = said.stamp.at
             case Held(reason=reason):
                 held[reason] = said
     accounts = tuple(
-        _with_news_about(account, about.get(account.account_id, ()))
+        _closed(
+            _with_news_about(account, about.get(account.account_id, ()), facts.as_of), closed.get(account.account_id)
+        )
         for account in facts.accounts
-        if account.account_id not in closed
     )
     now = replace(facts, accounts=accounts, released=released)
     return replace(now, holds=_holds(facts, held, now)) if released or held else now
@@ -241,8 +242,13 @@ def _holds(facts: Facts, held: Mapping[HoldReason, Said], now: Facts) -> tuple[H
     return tuple(sorted((*stated, *placed), key=lambda hold: (hold.reason.value, hold.until or date.max)))
 
 
-def _with_news_about(account: Account, news: list[Said] | tuple[()]) -> Account:
-    """Return an account with what is newer than the statement. Amounts in another currency make it unreadable."""
+def _with_news_about(account: Account, news: list[Said] | tuple[()], as_of: datetime | None) -> Account:
+    """
+    Return an account with what is newer than the statement. Amounts in another currency make it unreadable.
+
+    Of a payment from the day before the statement nobody can tell which of the two knows more. The one counts that asks
+    for less: a text too few is mended by the next file, one too many is not.
+    """
     instalments = {one.number: one for one in account.instalments}
     currency = account.currency
     # What an instalment is comes before what was paid of it.
@@ -261,14 +267,29 @@ def _with_news_about(account: Account, news: list[Said] | tuple[()]) -> Account:
                     known.paid_at if known else None,
                 )
             case Paid() as paid if paid.number in instalments:
-                unpaid = instalments[paid.number]
-                instalments[paid.number] = replace(unpaid, paid=paid.paid, paid_at=said.stamp.at)
+                stated = instalments[paid.number]
+                if as_of is None or said.stamp.at > as_of or paid.paid > stated.paid:
+                    instalments[paid.number] = replace(stated, paid=paid.paid, paid_at=said.stamp.at)
             case _:
                 continue
         if said.news.currency != account.currency:
             currency = ""
     ordered = tuple(sorted(instalments.values(), key=lambda one: (one.due_on, one.number)))
     return replace(account, currency=currency, instalments=ordered)
+
+
+def _closed(account: Account, at: datetime | None) -> Account:
+    """
+    Return an account as it is once it is closed: nothing is open, as if all had been paid then.
+
+    It is not left out: a reply that comes late may still speak of it.
+    """
+    if at is None:
+        return account
+    instalments = tuple(
+        replace(one, paid=one.amount, paid_at=at) if one.open > 0 else one for one in account.instalments
+    )
+    return replace(account, instalments=instalments)
 
 
 def _is_known_to(facts: Facts, said: Said) -> bool:

@@ -36,7 +36,11 @@ def with_promise(standing: Standing, instalments: Iterable[str], said_at: dateti
 
 
 def settle_promises(standing: Standing, facts: Facts, zones: Sequence[ZoneInfo], now: datetime) -> Settled:
-    """Judge the promises whose instalment is paid or whose day is over. One judged broken may still turn out kept."""
+    """
+    Judge the promises whose instalment is paid or whose day is over.
+
+    One judged broken may still turn out kept, and one that was kept to be open again, if the payment is reversed.
+    """
     if not standing.promises:
         return Settled(standing, ())
     still_open = {
@@ -51,15 +55,16 @@ def settle_promises(standing: Standing, facts: Facts, zones: Sequence[ZoneInfo],
     broken = []
     for key, promise in promises.items():
         ends = _end(promise, zones)
-        if promise.kept is True:
-            continue
         if key not in still_open:
             paid = paid_at.get(key) or now
-            if promise.kept is None or paid < ends:
+            if promise.kept is None or (promise.kept is False and paid < ends):
                 promises[key] = replace(promise, kept=paid < ends)
-        elif now >= ends and promise.kept is None:
-            promises[key] = replace(promise, kept=False)
-            broken.append(key)
+        elif now >= ends:
+            if promise.kept is not False:
+                promises[key] = replace(promise, kept=False)
+                broken.append(key)
+        elif promise.kept is not None:
+            promises[key] = replace(promise, kept=None)
     return (
         Settled(replace(standing, promises=promises), tuple(broken))
         if promises != standing.promises

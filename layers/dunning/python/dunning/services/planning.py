@@ -142,8 +142,8 @@ def _zones(facts: Facts, policies: Policies) -> tuple[ZoneInfo, ...]:
 
 
 def fingerprint(facts: Facts) -> str:
-    """Return a name for what the facts say, which does not depend on when they were said."""
-    said = json.dumps(replace(facts, as_of=None, paid_as_of=None), default=_canonical)
+    """Return a name for what the facts say, which depends neither on when they were said nor on the order."""
+    said = json.dumps(replace(facts, as_of=None, paid_as_of=None), default=_canonical, sort_keys=True)
     return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 

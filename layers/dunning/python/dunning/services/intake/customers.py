@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
+from dunning.domain.dossier import FILES_LAG
 from dunning.domain.facts import Account, Facts, Hold
 from dunning.domain.masking import account_tail
 from dunning.services.intake.refusals import Refusal
@@ -57,6 +58,8 @@ def facts_of(rows: Sequence[Row], as_of: datetime) -> Facts:
         holds=tuple(sorted({hold for row in rows for hold in row.holds}, key=_by_reason)),
         opted_out=any(row.opted_out for row in rows),
         as_of=as_of,
+        # It may have been written last night.
+        paid_as_of=as_of - FILES_LAG,
     )
 
 

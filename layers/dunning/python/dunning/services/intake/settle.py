@@ -98,7 +98,7 @@ class Settler:
                 return Settled(candidate, Outcome.ERASED)
             if _is_older(facts, dossier.statement):
                 return Settled(candidate, Outcome.OLDER)
-            same = _says_the_same(facts, dossier.statement)
+            same = _says_the_same(facts, dossier)
             done = _is_done(dossier, before)
             if same and done:
                 return Settled(candidate, Outcome.UNCHANGED)
@@ -193,12 +193,18 @@ def _is_older(facts: Facts, stored: Facts | None) -> bool:
     return stored is not None and stored.as_of is not None and facts.as_of is not None and stored.as_of > facts.as_of
 
 
-def _says_the_same(facts: Facts, stored: Facts | None) -> bool:
+def _says_the_same(facts: Facts, dossier: Dossier) -> bool:
     """
-    Tell whether a file brings nothing new.
+    Tell whether a file brings nothing new: neither of itself, nor by being newer than what was said by event.
 
     One that says itself as of when it speaks always does: it is an order to believe it, not what was said before.
     """
+    stored = dossier.statement
     if stored is None or facts.paid_as_of == facts.as_of:
         return stored == facts
-    return replace(stored, as_of=None, paid_as_of=None) == replace(facts, as_of=None, paid_as_of=None)
+    if replace(stored, as_of=None, paid_as_of=None) != replace(facts, as_of=None, paid_as_of=None):
+        return False
+    if not dossier.news:
+        return True
+    now, after = facts_now(dossier), facts_now(with_statement(dossier, facts))
+    return now is not None and after is not None and fingerprint(now) == fingerprint(after)

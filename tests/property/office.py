@@ -1,0 +1,271 @@
+"""
+All services on fakes, as one stack: what is said to them comes late, twice, out of order, and in between.
+
+What fails on the way stays where a queue would keep it, and is delivered again.
+"""
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from dunning.contracts import job_body
+from dunning.contracts.receipts import Reported
+from dunning.domain.contact import Contact
+from dunning.domain.dossier import FILES_LAG, Dossier
+from dunning.domain.facts import Facts
+from dunning.domain.meaning import Meaning, Understood
+from dunning.domain.receipt import Receipt
+from dunning.domain.standing import LedgerEntry, Standing
+from dunning.ports import Outcome, OutsideError, Published, Sms
+from dunning.services.close_unknown import CloseUnknownService
+from dunning.services.delivery import Delivery
+from dunning.services.erase import EraseService
+from dunning.services.inbox import Arrival, InboxService
+from dunning.services.intake.settle import Candidate, Settler
+from dunning.services.intake.settle import Outcome as Settlement
+from dunning.services.payments import PaymentsService
+from dunning.services.receipts import ReceiptService
+from dunning.services.replan import ReplanService
+from dunning.services.scan import ScanService
+from dunning.services.send import SendService
+from tests.builders import the_policies
+from tests.fakes import (
+    FakeAnnouncer,
+    FakeClock,
+    FakeContacts,
+    FakeCustomers,
+    FakeGateway,
+    FakeJournal,
+    FakeLaterQueue,
+    FakeOptOutList,
+    FakeQueue,
+    FakeSwitch,
+    FakeUploadErasure,
+)
+
+MINUTE = timedelta(minutes=1)
+ATTEMPTS = 3
+
+
+class Reader:
+    """Understands what a reply's text spells out: meanings, digits, and how many days ahead money is promised."""
+
+    def understand(self, text: str, *, said_on: date, phone_country: str, our_texts: Sequence[str] = ()) -> Understood:
+        del phone_country, our_texts
+        meanings, digits, ahead = text.split("|")
+        on = said_on + timedelta(days=int(ahead)) if ahead else None
+        return Understood(tuple(Meaning(one) for one in meanings.split(",") if one), on, digits)
+
+
+class Customers(FakeCustomers):
+    """The table, which others write too: what is in `meanwhile` happens just before a write, and a write may fail."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: list[Callable[[], None]] = []
+        self.fails = 0
+
+    def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
+        self._before_a_write()
+        return super().save_standing(standing, expected_version=expected_version, claim_id=claim_id)
+
+    def save_dossier(self, dossier: Dossier, *, expected_revision: int) -> bool:
+        self._before_a_write()
+        return super().save_dossier(dossier, expected_revision=expected_revision)
+
+    def _before_a_write(self) -> None:
+        if self.meanwhile:
+            self.meanwhile.pop()()
+        if self.fails:
+            self.fails -= 1
+            raise OutsideError("PutItem", "InternalServerError")
+
+
+class Contacts(FakeContacts):
+    """The audit table, whose next write may fail."""
+
+    fails = False
+
+    def write(self, contacts: Sequence[Contact]) -> None:
+        if self.fails:
+            self.fails = False
+            raise OutsideError("BatchWriteItem", "InternalServerError")
+        super().write(contacts)
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text that the carrier took, or may have taken, and the claim it was sent under."""
+
+    at: datetime
+    customer_id: str
+    sms: Sms
+    entry: LedgerEntry
+    message_id: str
+
+
+class Carrier(FakeGateway):
+    """Answers as told, remembers whose text it was, and has everything looked at that it takes."""
+
+    def __init__(self, customers: Customers, clock: FakeClock) -> None:
+        super().__init__()
+        self.texts: list[Text] = []
+        self.violations: list[str] = []
+        self.look: Callable[[Text], None] = lambda _: None
+        self.refused: Callable[[str, datetime], None] = lambda *_: None
+        self._customers = customers
+        self._clock = clock
+        self._claims: set[str] = set()
+
+    def publish(self, sms: Sms) -> Published:
+        answer = super().publish(sms)
+        new = [
+            (customer_id, entry)
+            for customer_id, standing in self._customers.standings.items()
+            for entry in standing.ledger
+            if entry.claim_id and entry.claim_id not in self._claims and not entry.send_id.startswith("before_")
+        ]
+        self._claims |= {entry.claim_id for _, entry in new}
+        try:
+            assert len(new) == 1, "a text without a claim of its own"
+            ((customer_id, entry),) = new
+            text = Text(self._clock.now(), customer_id, sms, entry, answer.message_id)
+            if answer.outcome in {Outcome.ACCEPTED, Outcome.UNKNOWN}:
+                self.look(text)
+                self.texts.append(text)
+            elif answer.outcome is Outcome.REFUSED_FOR_GOOD:
+                self.refused(sms.phone, text.at)
+        except AssertionError as error:
+            # Raised in a sender's thread it would count as that customer's failure, and be tried again.
+            self.violations.append(str(error))
+        return answer
+
+
+@dataclass
+class Office:
+    """The stack. What comes back is kept in `waiting`, each with what delivers it again."""
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    waiting: list[Callable[[int], bool]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.store, self.contacts = Customers(), Contacts()
+        self.journal, self.announcer = FakeJournal(), FakeAnnouncer()
+        self.jobs, self.dead_letters, self.later, self.receipts_later = (
+            FakeQueue(), FakeQueue(), FakeLaterQueue(), FakeLaterQueue(),
+        )  # fmt: skip
+        self.carrier = Carrier(self.store, self.clock)
+        self._ids = count(1)
+        policies = the_policies()
+        common: dict[str, Any] = {
+            "store": self.store,
+            "announcer": self.announcer,
+            "policies": policies,
+            "clock": self.clock,
+            "journal": self.journal,
+        }
+        self.settler = Settler(self.store, self.store, policies)
+        self.scanner = ScanService(
+            index=self.store, queue=self.jobs, switch=FakeSwitch(), clock=self.clock, journal=self.journal, capacity=100
+        )
+        self.sender = SendService(
+            **common, contacts=self.contacts, queue=self.jobs, gateway=self.carrier, switch=FakeSwitch(),
+            new_id=self._new_id, per_second=10, max_receive_count=ATTEMPTS,
+        )  # fmt: skip
+        erasing = EraseService(
+            customers=self.store, contacts=self.contacts, uploads=FakeUploadErasure(), clock=self.clock,
+            journal=self.journal,
+        )  # fmt: skip
+        self.payments = PaymentsService(
+            **common, erasing=erasing, dead_letters=self.dead_letters, later=self.later
+        )  # fmt: skip
+        self.inbox = InboxService(
+            **common, phones=self.store, replies=self.contacts, contacts=self.contacts, reader=Reader(),
+            gateway=self.carrier, switch=FakeSwitch(), opt_out_list=FakeOptOutList(), queue=self.dead_letters,
+            new_id=self._new_id, max_receive_count=ATTEMPTS,
+        )  # fmt: skip
+        self.receipts = ReceiptService(
+            **common, phones=self.store, contacts=self.contacts, later=self.receipts_later
+        )  # fmt: skip
+        self.replanning = ReplanService(**common, scan=self.store, queue=FakeLaterQueue())
+        self.closing = CloseUnknownService(contacts=self.contacts, clock=self.clock, journal=self.journal)
+
+    def _new_id(self) -> str:
+        return f"id-{next(self._ids)}"
+
+    def load(self, facts: Facts, uploaded_at: datetime) -> bool:
+        """Load a file with one customer, as intake does; tell whether it counts."""
+        stated = Candidate(_stated(facts, uploaded_at), 2)
+        (settled,) = self.settler.settle_batch([stated], self.clock.now())
+        return settled.outcome in {Settlement.LOADED, Settlement.UNCHANGED}
+
+    def pay(self, *bodies: str, receives: int = 1) -> bool:
+        """Hand a batch to the payments; tell whether all of it was worked off. What was not comes again."""
+        deliveries = [Delivery(f"p{place}", body, receives) for place, body in enumerate(bodies)]
+        failed = self.payments.work(deliveries, lambda: math.inf)
+        again = [one.body for one in deliveries if one.message_id in failed]
+        if again:
+            self.waiting.append(lambda receives: self.pay(*again, receives=receives))
+        return not again
+
+    def hear(self, inbound_id: str, phone: str, text: str, at: datetime, receives: int = 1) -> bool:
+        """Hand a reply to the inbox; tell whether it was worked off."""
+        failed = self.inbox.work([arrival(inbound_id, phone, text, at, receives)], lambda: math.inf)
+        if failed:
+            self.waiting.append(lambda receives: self.hear(inbound_id, phone, text, at, receives))
+        return not failed
+
+    def report(self, *receipts: Receipt) -> bool:
+        """Hand delivery logs over; tell whether all was done. CloudWatch Logs hands over again what was not."""
+        try:
+            self.receipts.work(Reported(receipts, 0))
+        except OutsideError:
+            self.waiting.append(lambda _: self.report(*receipts))
+            return False
+        return True
+
+    def report_again(self) -> None:
+        """Deliver what the receipts have put on their own queue."""
+        taken, self.receipts_later.messages = self.receipts_later.messages, []
+        deliveries = [Delivery(f"r{place}", body, 1) for place, (body, _) in enumerate(taken)]
+        failed = self.receipts.again(deliveries)
+        self.receipts_later.messages += [(one.body, MINUTE) for one in deliveries if one.message_id in failed]
+
+    def send(self, place: int, *, receives: int = 1, keep: bool = False) -> None:
+        """Hand one of the waiting jobs to the sender; `keep`: it is delivered once more later on."""
+        job = self.jobs.jobs[place % len(self.jobs.jobs)]
+        if not keep:
+            self.jobs.jobs.remove(job)
+        failed = self.sender.work([Delivery("job", job_body(job), receives)], lambda: math.inf)
+        if failed:
+            self.jobs.jobs.append(job)
+
+    def erase_again(self) -> list[str]:
+        """Deliver what an erasure has put on its queue, and return whom it was about."""
+        taken, self.later.messages = self.later.messages, []
+        done = []
+        for body, _ in taken:
+            if self.pay(body):
+                done.append(str(json.loads(body)["customer_id"]))
+        return done
+
+
+def _stated(facts: Facts, uploaded_at: datetime) -> Facts:
+    return replace(facts, as_of=uploaded_at, paid_as_of=uploaded_at - FILES_LAG)
+
+
+def arrival(inbound_id: str, phone: str, text: str, at: datetime, receives: int = 1) -> Arrival:
+    """Write a reply as the topic hands it over."""
+    sms = {"originationNumber": phone, "messageBody": text, "inboundMessageId": inbound_id}
+    body = {"Type": "Notification", "Message": json.dumps(sms), "Timestamp": at.isoformat()}
+    return Arrival(f"sqs-{inbound_id}", json.dumps(body), receives, at)
+
+
+def event_body(kind: str, customer_id: str, at: datetime, sequence: int, **detail: object) -> str:
+    """Write an event of the lender as the bus hands it over."""
+    said = {"schema_version": 1, "customer_id": customer_id, "at": at.isoformat(), "sequence": sequence, **detail}
+    return json.dumps({"detail-type": kind, "source": "lender.core", "detail": said})

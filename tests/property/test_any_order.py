@@ -1,0 +1,198 @@
+"""
+What has happened comes late, twice and in any order: where a customer stands in the end is the same.
+
+All that was said is delivered at one moment, in two drawn orders, some of it more than once, and nobody is texted in
+between: a text depends on when it is sent. Compared are the facts, the standing with its wake and reason, the audit
+records and the replies. Left out is the standing's version, which counts writes, and what the bus was told, which is
+told again at every repeat.
+
+A reply about money is about what was open when it was said. So those drawn here were said before the payments that are
+still on their way: of one that was made before such a reply, and is heard of only after it, nobody could know.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import event, given
+from hypothesis import strategies as st
+
+from dunning.domain.contact import Contact, ContactState
+from dunning.domain.facts import Facts, HoldReason
+from dunning.domain.meaning import Meaning
+from dunning.domain.receipt import Receipt
+from dunning.domain.reply import Reply
+from dunning.domain.standing import LedgerEntry, Progress, Standing, progress_key
+from dunning.ports import ContactKey
+from tests.builders import a_customer, an_account, an_instalment
+from tests.property.office import Office, event_body
+from tests.property.strategies import MANY
+
+NOW = datetime(2026, 12, 4, 2, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+FACTS = a_customer(
+    an_account(an_instalment("2026-11-30"), an_instalment("2026-12-30", number=2), account_id="A1", tail="1111"),
+    an_account(an_instalment("2026-12-05"), an_instalment("2027-01-05", number=2), account_id="A2", tail="2222"),
+    phone="+886911111111",
+)
+OWED = 325_000
+TEXTS = {"m1": NOW - 60 * HOUR, "m2": NOW - 30 * HOUR}
+
+type Delivery = Callable[[Office], object]
+
+
+@dataclass(frozen=True)
+class Said:
+    """A lender's event."""
+
+    kind: str
+    hours_ago: int
+    sequence: int
+    detail: tuple[tuple[str, object], ...]
+
+    def __call__(self, office: Office) -> None:
+        at = NOW - self.hours_ago * HOUR
+        assert office.pay(event_body(self.kind, FACTS.customer_id, at, self.sequence, **dict(self.detail)))
+
+
+@dataclass(frozen=True)
+class Wrote:
+    """A reply. Which one it is says when and what: no two come with one id."""
+
+    minutes_ago: int
+    text: str
+
+    def __call__(self, office: Office) -> None:
+        at = NOW - timedelta(minutes=self.minutes_ago)
+        assert office.hear(
+            f"in-{self.minutes_ago}-{self.text.replace('|', '.').replace(',', '.')}", FACTS.phone, self.text, at
+        )
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A receipt for one of the texts."""
+
+    message_id: str
+    response: str
+
+    def __call__(self, office: Office) -> None:
+        at = TEXTS[self.message_id]
+        assert office.report(Receipt(self.message_id, at, FACTS.phone, not self.response, self.response, 1, 7))
+
+
+MONEY = frozenset({Meaning.PAID, Meaning.PROMISE})
+"""What is said of money, more than 36 hours ago; what the lender says of it is younger."""
+
+ago = st.integers(1, 36)
+long_ago = st.integers(1, 72)
+sequences = st.integers(0, 1)
+reasons = st.sampled_from([
+    HoldReason.DISPUTE, HoldReason.HARDSHIP, HoldReason.SAYS_PAID, HoldReason.PROMISE, HoldReason.HELP,
+    HoldReason.NUMBER_REFUSED, HoldReason.DECEASED,
+])  # fmt: skip
+payments = st.builds(
+    lambda hours, sequence, account, number, paid: Said(
+        "InstalmentPaid",
+        hours,
+        sequence,
+        (("account_id", account), ("instalment_no", number), ("paid", paid), ("currency", "TWD")),
+    ),
+    ago,
+    sequences,
+    st.sampled_from(["A1", "A2"]),
+    st.sampled_from([1, 1, 2]),
+    st.sampled_from([0, OWED // 2, OWED, OWED]),
+)  # fmt: skip
+closures = st.builds(lambda hours: Said("AccountClosed", hours, 0, (("account_id", "A2"),)), ago)
+holds = st.builds(
+    lambda hours, sequence, reason, until: Said(
+        "CustomerHold", hours, sequence, (("reason", reason.value), ("until", until))
+    ),
+    long_ago, sequences, reasons, st.sampled_from([None, "2026-12-10"]),
+)  # fmt: skip
+releases = st.builds(
+    lambda hours, sequence, reason: Said(
+        "CustomerReleased", hours, sequence, (("reason", reason.value if reason else None),)
+    ),
+    long_ago, sequences, st.none() | reasons,
+)  # fmt: skip
+
+
+@st.composite
+def replies(draw: st.DrawFn) -> Wrote:
+    """Draw a reply; what is said of money was said before any payment that is on its way."""
+    drawn = draw(st.lists(st.sampled_from(Meaning), unique=True, max_size=2))
+    meanings = sorted(drawn, key=list(Meaning).index)
+    digits = draw(st.sampled_from(["", "", "1111", "2222", "9999"]))
+    ahead = draw(st.sampled_from(["", "0", "3", "14", "15"]))
+    minutes_ago = draw(st.integers(36 * 60 + 1 if MONEY & set(meanings) else 10, 72 * 60))
+    return Wrote(minutes_ago, f"{','.join(meanings)}|{digits}|{ahead}")
+
+
+receipts = st.builds(
+    Reported,
+    st.sampled_from(sorted(TEXTS)),
+    st.sampled_from([
+        "", "", "Phone number is opted out", "Invalid phone number", "Phone is currently unreachable/unavailable",
+        "Blocked as spam by phone carrier", "Unknown error attempting to reach phone",
+    ]),
+)  # fmt: skip
+deliveries = st.one_of(payments, payments, replies(), replies(), replies(), receipts, holds, releases, closures)
+
+
+def opened() -> Office:
+    """Open an office with a customer who has been texted twice."""
+    office = Office()
+    office.clock.move_to(NOW)
+    assert office.load(FACTS, NOW - 80 * HOUR)
+    entries = [
+        LedgerEntry(f"send-{message_id}", f"claim-{message_id}", at, 0, (account,), "sms", None)
+        for (message_id, at), account in zip(TEXTS.items(), ("A1", "A2"), strict=True)
+    ]
+    progress = {
+        progress_key("A1", 1): Progress(0, TEXTS["m1"].date(), FACTS.accounts[0].instalments[0].due_on),
+        progress_key("A2", 1): Progress(-3, TEXTS["m2"].date(), FACTS.accounts[1].instalments[0].due_on),
+    }
+    standing = office.store.standings[FACTS.customer_id]
+    office.store.standings[FACTS.customer_id] = replace(standing, ledger=tuple(entries), progress=progress)
+    office.contacts.write([_record(entry, "m1" if entry.accounts == ("A1",) else "") for entry in entries])
+    return office
+
+
+def _record(entry: LedgerEntry, message_id: str) -> Contact:
+    return Contact(
+        FACTS.customer_id, entry.send_id, entry.claim_id, entry.at,
+        ContactState.SENT if message_id else ContactState.UNKNOWN, entry.stage, entry.accounts, entry.channel,
+        NOW + 9999 * HOUR, phone=FACTS.phone, text="text", parts=1, message_id=message_id,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What is compared."""
+
+    facts: Facts
+    standing: Standing
+    records: dict[ContactKey, Contact]
+    replies: dict[tuple[str, datetime, str], Reply]
+
+
+def after(*delivered: Delivery) -> Ending:
+    office = opened()
+    for one in delivered:
+        one(office)
+    assert not office.waiting
+    assert not office.dead_letters.parked
+    standing = replace(office.store.standings[FACTS.customer_id], version=0)
+    return Ending(office.store.facts[FACTS.customer_id], standing, office.contacts.records, office.contacts.replies)
+
+
+@MANY
+@given(happened=st.lists(deliveries, min_size=2, max_size=7), data=st.data())
+def test_the_order_of_events_makes_no_difference(happened: list[Delivery], data: st.DataObject) -> None:
+    repeated = data.draw(st.lists(st.sampled_from(happened), max_size=3), label="repeated")
+    other = data.draw(st.permutations([*happened, *repeated]), label="other order")
+    ending = after(*happened)
+    event(f"reason in the end: {ending.standing.reason}")
+    assert after(*other) == ending

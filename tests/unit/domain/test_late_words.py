@@ -1,0 +1,74 @@
+"""What comes late speaks of what was when it was said, and what is taken back is as if it had not been."""
+
+from dataclasses import replace
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from dunning.domain.answers import Limits, answered
+from dunning.domain.dossier import Closed, Paid, Released, Said, Stamp, facts_now, with_news
+from dunning.domain.facts import Facts, HoldReason, open_instalments
+from dunning.domain.meaning import Meaning, Understood
+from dunning.domain.promises import settle_promises
+from dunning.domain.standing import Promise, Standing
+from dunning.services.planning import fingerprint
+from tests.builders import a_customer, a_dossier, a_standing, an_account, an_instalment, day, taipei
+
+SAID_AT = taipei("2026-12-10 11:00")
+HOUR = timedelta(hours=1)
+TAIPEI = (ZoneInfo("Asia/Taipei"),)
+OWING = a_customer(
+    an_account(an_instalment("2026-12-01"), an_instalment("2027-01-01", number=2), account_id="A1", tail="1111"),
+    an_account(an_instalment("2026-12-05"), account_id="A2", tail="2222"),
+    as_of=taipei("2026-12-01 10:00"),
+)
+PAID = Paid("A1", 1, 325_000, "TWD")
+PROMISED = {"A1#1": Promise(SAID_AT - 24 * HOUR, day("2026-12-12"))}
+
+
+def told(*said: Said) -> Facts:
+    dossier = a_dossier(OWING)
+    for one in said:
+        dossier = with_news(dossier, one)
+    facts = facts_now(dossier)
+    assert facts is not None
+    return facts
+
+
+def heard(facts: Facts, *meanings: Meaning, digits: str = "") -> Standing:
+    understood = Understood(meanings, day("2026-12-12"), digits)
+    return answered(facts, a_standing(), understood, SAID_AT, day("2026-12-10"), Limits()).standing
+
+
+def test_a_promise_that_comes_after_the_payment_it_spoke_of_is_not_one_for_the_next_instalment() -> None:
+    assert set(heard(told(Said(Stamp(SAID_AT + HOUR), PAID)), Meaning.PROMISE, digits="1111").promises) == {"A1#1"}
+    assert set(heard(told(Said(Stamp(SAID_AT - HOUR), PAID)), Meaning.PROMISE, digits="1111").promises) == {"A1#2"}
+
+
+def test_who_says_it_is_paid_before_the_payment_is_booked_is_not_held_for_the_next_instalment() -> None:
+    (hold,) = heard(told(Said(Stamp(SAID_AT + HOUR), PAID)), Meaning.PAID, digits="1111").holds
+    assert hold.about == ("A1#1",)
+
+
+def test_an_opt_out_of_an_account_that_is_closed_by_now_is_not_one_of_all_texts() -> None:
+    standing = heard(told(Said(Stamp(SAID_AT + HOUR), Closed("A2"))), Meaning.OPT_OUT, digits="2222")
+    assert (standing.opted_out_at, set(standing.opted_out_accounts)) == (None, {"A2"})
+
+
+def test_of_a_closed_account_nothing_is_open_whatever_was_paid_of_it() -> None:
+    facts = told(Said(Stamp(SAID_AT), Closed("A1")), Said(Stamp(SAID_AT + HOUR), replace(PAID, paid=1)))
+    assert [len(open_instalments(account)) for account in facts.accounts] == [0, 1]
+
+
+def test_a_promise_whose_payment_is_reversed_is_open_again_and_broken_once_its_day_is_over() -> None:
+    kept = settle_promises(
+        a_standing(promises=PROMISED), told(Said(Stamp(SAID_AT), PAID)), TAIPEI, SAID_AT
+    ).standing  # fmt: skip
+    assert kept.promises["A1#1"].kept is True
+    reversed_ = told(Said(Stamp(SAID_AT + HOUR), replace(PAID, paid=0)))
+    assert settle_promises(kept, reversed_, TAIPEI, SAID_AT + HOUR).standing.promises["A1#1"].kept is None
+    assert settle_promises(kept, reversed_, TAIPEI, taipei("2026-12-13 00:00")).broken == ("A1#1",)
+
+
+def test_facts_have_one_name_in_whatever_order_holds_were_lifted() -> None:
+    lifted = [Said(Stamp(SAID_AT), Released()), Said(Stamp(SAID_AT), Released(HoldReason.DISPUTE))]
+    assert fingerprint(told(*lifted)) == fingerprint(told(*reversed(lifted)))
