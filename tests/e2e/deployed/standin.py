@@ -115,6 +115,7 @@ class StandIn:
                     "MINISTACK_REGION": REGION,
                     "STATE_DIR": str(self.folders.base / "state"),
                     "S3_DATA_DIR": str(self.folders.base / "s3"),
+                    "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.2",  # AWS waits a minute, and then two
                     # The functions inherit what follows.
                     # SNS alone is asked over http, and so it alone is asked through the proxy. A request is signed for
                     # the host it is meant for: with the proxy's own address the stand-in would not believe it.

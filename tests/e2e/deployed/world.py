@@ -18,7 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from dunning.adapters.dynamodb.items import contact_of, standing_of
-from dunning.adapters.dynamodb.keys import STANDING
+from dunning.adapters.dynamodb.keys import REPLY, STANDING
 from dunning.domain.contact import Contact
 from dunning.domain.standing import Standing
 from tests.e2e.deployed.deployment import STACK, Deployer, Key
@@ -151,6 +151,8 @@ class World:
         """Return the audit records, by customer, in their order."""
         found = defaultdict(list)
         for item in self._items("ContactsTable"):
+            if item["contact"]["S"].startswith(REPLY):
+                continue
             contact = contact_of(item)
             found[contact.customer_id].append(contact)
         return {customer_id: sorted(of, key=lambda one: one.at) for customer_id, of in found.items()}

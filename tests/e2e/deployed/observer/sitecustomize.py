@@ -3,19 +3,20 @@ What the harness adds to the stand-in's processes, through PYTHONPATH. Nothing o
 
 In a function: every call of AWS is written down, with its outcome, the clock is moved to a working day, and what the
 stand-in's SNS does not have is answered. In the stand-in itself: functions are started by an interpreter that has what
-Lambda has, not by the stand-in's own.
+Lambda has, not by the stand-in's own, and notifications are dated by the moved clock too.
 """
 
 import importlib.util
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 _NAMED_BY = ("TableName", "IndexName", "QueueUrl", "Bucket", "Key", "VersionId", "Name", "TopicArn", "TargetArn")
@@ -81,13 +82,12 @@ class _CarriersList:
             http_response.status_code = 200
 
 
-class _MovedClock(MetaPathFinder, Loader):
-    """Lets our clock, as it is imported, add to the time what a file says, in seconds."""
+class _AsImported(MetaPathFinder, Loader):
+    """Lets a module, as it is imported, be changed."""
 
-    MODULE = "dunning.adapters.clock"
-
-    def __init__(self, offset: Path) -> None:
-        self._offset = offset
+    def __init__(self, module: str, change: Callable[[Any], None]) -> None:
+        self._module = module
+        self._change = change
         self._found: ModuleSpec | None = None
         self._looking = False
 
@@ -95,7 +95,7 @@ class _MovedClock(MetaPathFinder, Loader):
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         del path, target
-        if fullname != self.MODULE or self._looking:
+        if fullname != self._module or self._looking:
             return None
         self._looking = True  # the next line asks all finders, this one too
         self._found = importlib.util.find_spec(fullname)
@@ -103,20 +103,43 @@ class _MovedClock(MetaPathFinder, Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         if self._found is None or self._found.loader is None:
-            raise ImportError(self.MODULE)
+            raise ImportError(self._module)
         self._found.loader.exec_module(module)
-        offset = self._offset
+        self._change(module)
+
+
+class _MovedClock:
+    """A clock that adds to the time what a file says, in seconds."""
+
+    def __init__(self, offset: Path) -> None:
+        self._offset = offset
+
+    def in_a_function(self, clock: Any) -> None:  # noqa: ANN401 - a module
+        """Move the clock that our code asks."""
 
         def now(_clock: object) -> datetime:
-            return datetime.now(UTC) + timedelta(seconds=float(offset.read_text("utf-8")))
+            return datetime.now(UTC) + timedelta(seconds=self._seconds())
 
-        module.SystemClock.now = now
+        clock.SystemClock.now = now
+
+    def in_sns(self, sns: Any) -> None:  # noqa: ANN401 - a module
+        """Move the moment that a notification names, which is when a reply was written."""
+
+        def gmtime(moment: float | None = None) -> time.struct_time:
+            return time.gmtime(time.time() + self._seconds() if moment is None else moment)
+
+        sns.time = SimpleNamespace(**{**vars(time), "gmtime": gmtime})
+
+    def _seconds(self) -> float:
+        return float(self._offset.read_text("utf-8"))
 
 
 def _observe() -> None:
     function = os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
+    clock = _MovedClock(Path(os.environ["E2E_CLOCK"]))
     if not function:
         sys.executable = os.environ["E2E_FUNCTIONS_PYTHON"]
+        sys.meta_path.insert(0, _AsImported("ministack.services.sns", clock.in_sns))
         return
     import botocore.handlers  # noqa: PLC0415 - a function's interpreter has it, the stand-in's own needs none
 
@@ -129,7 +152,7 @@ def _observe() -> None:
         ("after-call", calls.answered),
         ("after-call-error", calls.failed),
     ]
-    sys.meta_path.insert(0, _MovedClock(Path(os.environ["E2E_CLOCK"])))
+    sys.meta_path.insert(0, _AsImported("dunning.adapters.clock", clock.in_a_function))
 
 
 if "E2E_CALLS" in os.environ:
