@@ -19,6 +19,7 @@ from dunning.adapters.dynamodb.keys import (
     phone_key,
     replies_until,
 )
+from dunning.adapters.dynamodb.reading import read_items
 from dunning.adapters.errors import CONDITION_FAILED, error_code, outside
 from dunning.domain.contact import Contact, ContactState
 from dunning.domain.reply import Reply
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 
 _ITEMS_A_WRITE = 25
 """DynamoDB's limit of a BatchWriteItem."""
-
-_KEYS_A_READ = 100
-"""DynamoDB's limit of a BatchGetItem."""
 
 _CALLS_AGAIN = 8
 """How often what a throttled batch left unprocessed is tried again."""
@@ -88,24 +86,8 @@ class DynamoContacts:
 
     def find(self, keys: Collection[ContactKey]) -> Mapping[ContactKey, Contact | UnreadableRecordError]:
         """Read records, a hundred a call."""
-        found: dict[ContactKey, Contact | UnreadableRecordError] = {}
-        wanted = list(dict.fromkeys(keys))
-        for start in range(0, len(wanted), _KEYS_A_READ):
-            for item in self._read([_key_of(key) for key in wanted[start : start + _KEYS_A_READ]]):
-                found[_parse_key(item)] = _readable(item)
-        return found
-
-    def _read(self, keys: list[Any]) -> list[Mapping[str, Any]]:
-        found: list[Mapping[str, Any]] = []
-        for _ in range(_CALLS_AGAIN):
-            with outside("BatchGetItem"):
-                answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}})
-            found += answer["Responses"].get(self._table, [])
-            left = answer.get("UnprocessedKeys", {}).get(self._table)
-            if not left:
-                return found
-            keys = list(left["Keys"])
-        raise OutsideError("BatchGetItem", "UnprocessedKeys")
+        wanted = [_key_of(key) for key in dict.fromkeys(keys)]
+        return {_parse_key(item): _readable(item) for item in read_items(self._client, self._table, wanted)}
 
     def advance(self, contact: Contact, *, expected: ContactState) -> bool:
         """Update state, message id and the receipt's fields under the state that was read."""
