@@ -139,6 +139,12 @@ class TestAdvancing:
         assert archive.log.advance(second, expected=ContactState.FAILED)
         assert archive.stored() == [second]
 
+    def test_number_and_text_that_were_erased_meanwhile_do_not_come_back(self, archive: Archive) -> None:
+        archive.log.write([_contact(phone="", text="")])
+        told = replace(_contact(state=ContactState.DELIVERED), **REPORT)
+        assert archive.log.advance(told, expected=ContactState.SENT)
+        assert archive.stored() == [replace(told, phone="", text="")]
+
     def test_a_record_that_has_moved_on_or_is_not_there_is_left_alone(self, archive: Archive) -> None:
         archive.log.write([_contact(state=ContactState.DELIVERED)])
         failed = replace(_contact(state=ContactState.FAILED), **REPORT)
@@ -235,6 +241,17 @@ class TestOnDynamoDb:
         assert isinstance(found[_key(_contact())], UnreadableRecordError)
         assert found[_key(_contact(2))] == _contact(2)
         assert contacts_table.recent("C0001", NOW) == []
+
+    def test_unknown_ones_on_the_next_page_are_named_too(
+        self, contacts_table: DynamoContacts, requests: Requests
+    ) -> None:
+        contacts_table.write([_contact(2, **UNKNOWN)])
+        item = contact_item(_contact(1, **UNKNOWN))
+        page = {name: item[name] for name in ("customer_id", "contact", "unknown")}
+        requests.answer("dynamodb.Query", first(success({"Items": [page], "Count": 1, "LastEvaluatedKey": page})))
+        named = list(contacts_table.unknown_before(NOW + timedelta(days=1)))
+        assert named == [_key(_contact(number)) for number in (1, 2)]
+        assert requests.sent["dynamodb.Query"] == 2
 
     def test_a_record_that_its_time_to_live_has_deleted_is_not_brought_back(
         self, cloud: LocalCloud, contacts_table: DynamoContacts

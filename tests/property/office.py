@@ -1,8 +1,4 @@
-"""
-All services on fakes, as one stack: what is said to them comes late, twice, out of order, and in between.
-
-What fails on the way stays where a queue would keep it, and is delivered again.
-"""
+"""All services on fakes, as one stack: what is said to them comes late, twice, out of order, and in between."""
 
 import json
 import math
@@ -20,7 +16,7 @@ from dunning.domain.facts import Facts
 from dunning.domain.meaning import Meaning, Understood
 from dunning.domain.receipt import Receipt
 from dunning.domain.standing import LedgerEntry, Standing
-from dunning.ports import Outcome, OutsideError, Published, Sms
+from dunning.ports import Job, Outcome, OutsideError, Published, Sms
 from dunning.services.close_unknown import CloseUnknownService
 from dunning.services.delivery import Delivery
 from dunning.services.erase import EraseService
@@ -147,10 +143,9 @@ class Carrier(FakeGateway):
 
 @dataclass
 class Office:
-    """The stack. What comes back is kept in `waiting`, each with what delivers it again."""
+    """The stack."""
 
     clock: FakeClock = field(default_factory=FakeClock)
-    waiting: list[Callable[[int], bool]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.store, self.contacts = Customers(), Contacts()
@@ -158,8 +153,10 @@ class Office:
         self.jobs, self.dead_letters, self.later, self.receipts_later = (
             FakeQueue(), FakeQueue(), FakeLaterQueue(), FakeLaterQueue(),
         )  # fmt: skip
+        self.parts = FakeLaterQueue()
         self.carrier = Carrier(self.store, self.clock)
         self._ids = count(1)
+        self._handed: set[Job] = set()
         policies = the_policies()
         common: dict[str, Any] = {
             "store": self.store,
@@ -191,40 +188,34 @@ class Office:
         self.receipts = ReceiptService(
             **common, phones=self.store, contacts=self.contacts, later=self.receipts_later
         )  # fmt: skip
-        self.replanning = ReplanService(**common, scan=self.store, queue=FakeLaterQueue())
+        self.replanning = ReplanService(**common, scan=self.store, queue=self.parts)
         self.closing = CloseUnknownService(contacts=self.contacts, clock=self.clock, journal=self.journal)
 
     def _new_id(self) -> str:
         return f"id-{next(self._ids)}"
 
-    def load(self, facts: Facts, uploaded_at: datetime) -> bool:
-        """Load a file with one customer, as intake does; tell whether it counts."""
-        stated = Candidate(_stated(facts, uploaded_at), 2)
-        (settled,) = self.settler.settle_batch([stated], self.clock.now())
+    def load(self, facts: Facts, uploaded_at: datetime) -> bool | None:
+        """Load a file with one customer, as intake does; tell whether it counts, `None` if it is to be loaded again."""
+        stated = Candidate(replace(facts, as_of=uploaded_at, paid_as_of=uploaded_at - FILES_LAG), 2)
+        try:
+            (settled,) = self.settler.settle_batch([stated], self.clock.now())
+        except OutsideError:
+            return None
         return settled.outcome in {Settlement.LOADED, Settlement.UNCHANGED}
 
-    def pay(self, *bodies: str, receives: int = 1) -> bool:
-        """Hand a batch to the payments; tell whether all of it was worked off. What was not comes again."""
-        deliveries = [Delivery(f"p{place}", body, receives) for place, body in enumerate(bodies)]
-        failed = self.payments.work(deliveries, lambda: math.inf)
-        again = [one.body for one in deliveries if one.message_id in failed]
-        if again:
-            self.waiting.append(lambda receives: self.pay(*again, receives=receives))
-        return not again
+    def pay(self, body: str) -> bool:
+        """Hand an event to the payments; tell whether it was worked off."""
+        return not self.payments.work([Delivery("p", body, 1)], lambda: math.inf)
 
-    def hear(self, inbound_id: str, phone: str, text: str, at: datetime, receives: int = 1) -> bool:
+    def hear(self, inbound_id: str, phone: str, text: str, at: datetime) -> bool:
         """Hand a reply to the inbox; tell whether it was worked off."""
-        failed = self.inbox.work([arrival(inbound_id, phone, text, at, receives)], lambda: math.inf)
-        if failed:
-            self.waiting.append(lambda receives: self.hear(inbound_id, phone, text, at, receives))
-        return not failed
+        return not self.inbox.work([arrival(inbound_id, phone, text, at)], lambda: math.inf)
 
-    def report(self, *receipts: Receipt) -> bool:
-        """Hand delivery logs over; tell whether all was done. CloudWatch Logs hands over again what was not."""
+    def report(self, receipt: Receipt) -> bool:
+        """Hand a delivery log over; tell whether it was worked off. If not, CloudWatch Logs hands it over again."""
         try:
-            self.receipts.work(Reported(receipts, 0))
+            self.receipts.work(Reported((receipt,), 0))
         except OutsideError:
-            self.waiting.append(lambda _: self.report(*receipts))
             return False
         return True
 
@@ -235,34 +226,32 @@ class Office:
         failed = self.receipts.again(deliveries)
         self.receipts_later.messages += [(one.body, MINUTE) for one in deliveries if one.message_id in failed]
 
-    def send(self, place: int, *, receives: int = 1, keep: bool = False) -> None:
+    def send(self, place: int, *, keep: bool = False) -> None:
         """Hand one of the waiting jobs to the sender; `keep`: it is delivered once more later on."""
-        job = self.jobs.jobs[place % len(self.jobs.jobs)]
-        if not keep:
-            self.jobs.jobs.remove(job)
+        job = self.jobs.jobs.pop(place % len(self.jobs.jobs))
+        receives = 2 if job in self._handed else 1
         failed = self.sender.work([Delivery("job", job_body(job), receives)], lambda: math.inf)
-        if failed:
+        self._handed.add(job)
+        if failed or keep:
             self.jobs.jobs.append(job)
 
-    def erase_again(self) -> list[str]:
-        """Deliver what an erasure has put on its queue, and return whom it was about."""
+    def replan(self) -> None:
+        """Plan everybody anew."""
+        self.replanning.start(1)
+        taken, self.parts.messages = self.parts.messages, []
+        assert not self.replanning.work([Delivery("part", body, 1) for body, _ in taken], lambda: math.inf)
+
+    def erase_again(self) -> None:
+        """Deliver what erasures have put on the queue for later."""
         taken, self.later.messages = self.later.messages, []
-        done = []
-        for body, _ in taken:
-            if self.pay(body):
-                done.append(str(json.loads(body)["customer_id"]))
-        return done
+        self.later.messages += [(body, delay) for body, delay in taken if not self.pay(body)]
 
 
-def _stated(facts: Facts, uploaded_at: datetime) -> Facts:
-    return replace(facts, as_of=uploaded_at, paid_as_of=uploaded_at - FILES_LAG)
-
-
-def arrival(inbound_id: str, phone: str, text: str, at: datetime, receives: int = 1) -> Arrival:
+def arrival(inbound_id: str, phone: str, text: str, at: datetime) -> Arrival:
     """Write a reply as the topic hands it over."""
     sms = {"originationNumber": phone, "messageBody": text, "inboundMessageId": inbound_id}
     body = {"Type": "Notification", "Message": json.dumps(sms), "Timestamp": at.isoformat()}
-    return Arrival(f"sqs-{inbound_id}", json.dumps(body), receives, at)
+    return Arrival(f"sqs-{inbound_id}", json.dumps(body), 1, at)
 
 
 def event_body(kind: str, customer_id: str, at: datetime, sequence: int, **detail: object) -> str:

@@ -1,0 +1,216 @@
+"""
+What has been recorded of a customer, and whether a text may be sent to them by it.
+
+Written down a second time, in the plainest way: nothing here asks the code that decides.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from dunning.domain.facts import Facts, HoldReason
+from dunning.domain.meaning import Meaning
+from tests.property.office import Text
+
+TAIPEI = ZoneInfo("Asia/Taipei")
+DAY = timedelta(days=1)
+GRACE_DAYS = 3
+PROMISE_DAYS = 14
+FILES_KNOW_UP_TO = DAY
+CAPS = ((1, DAY), (3, 7 * DAY))
+UNTIL_LIFTED = {
+    Meaning.HARDSHIP: HoldReason.HARDSHIP,
+    Meaning.DISPUTE: HoldReason.DISPUTE,
+    Meaning.COMPLAINT: HoldReason.COMPLAINT,
+    Meaning.WRONG_PERSON: HoldReason.WRONG_PERSON,
+    Meaning.DECEASED: HoldReason.DECEASED,
+    Meaning.REPRESENTED: HoldReason.REPRESENTED,
+}
+
+type Key = tuple[str, int]
+type When = tuple[datetime, int]
+
+
+def local_day(moment: datetime) -> date:
+    return moment.astimezone(TAIPEI).date()
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A reply that was worked off while the customer had its number, and what was open when it was said."""
+
+    at: datetime
+    meanings: tuple[Meaning, ...]
+    digits: str
+    promised_on: date | None
+    about: frozenset[Key]
+
+
+@dataclass
+class Recorded:
+    """Everything that was worked off about one customer."""
+
+    file: Facts | None = None
+    uploaded_at: datetime | None = None
+    paid: dict[Key, list[tuple[When, int]]] = field(default_factory=dict)
+    closed: dict[str, datetime] = field(default_factory=dict)
+    held: dict[HoldReason, list[tuple[When, date | None]]] = field(default_factory=dict)
+    released: list[tuple[datetime, HoldReason | None]] = field(default_factory=list)
+    replies: list[Reply] = field(default_factory=list)
+    carrier_opt_outs: list[datetime] = field(default_factory=list)
+    refused: list[tuple[str, datetime]] = field(default_factory=list)
+    erased_at: datetime | None = None
+
+    # ------------------------------------------------------------ what is recorded
+
+    def load(self, facts: Facts, uploaded_at: datetime) -> None:
+        if self.erased_at is not None:
+            assert facts.consented_at is not None, "brought back without a consent"
+            assert min(facts.consented_at, uploaded_at) > self.erased_at, "brought back by what was said before"
+        self.file, self.uploaded_at = facts, uploaded_at
+
+    def takes(self, at: datetime) -> bool:
+        """Tell whether what is said as of a moment counts: not of somebody erased, unless they came back since."""
+        return self.erased_at is None or (self.file is not None and at > self.erased_at)
+
+    def erase(self, at: datetime) -> None:
+        self.erased_at = max(at, self.erased_at or at)
+        came_back = (
+            self.file is not None
+            and self.file.consented_at is not None
+            and self.uploaded_at is not None
+            and min(self.file.consented_at, self.uploaded_at) > self.erased_at
+        )
+        if not came_back:
+            vars(self).update(vars(Recorded(erased_at=self.erased_at)))
+            return
+        last = self.erased_at
+        self.paid = {key: [one for one in said if one[0][0] > last] for key, said in self.paid.items()}
+        self.closed = {account_id: at for account_id, at in self.closed.items() if at > last}
+        held = {reason: [one for one in said if one[0][0] > last] for reason, said in self.held.items()}
+        self.held = {reason: said for reason, said in held.items() if said}
+        self.released = [one for one in self.released if one[0] > last]
+
+    def hear(self, at: datetime, meanings: tuple[Meaning, ...], digits: str, ahead: int | None) -> None:
+        """Record a reply; a promise of money that names no day within reach asks for help."""
+        about = self.spoken_of(at, digits)
+        certain = ahead is not None and ahead <= PROMISE_DAYS
+        if Meaning.PROMISE in meanings and not certain and about:
+            meanings = (*meanings, Meaning.HELP)
+        promised_on = local_day(at) + ahead * DAY if ahead is not None and certain else None
+        self.replies.append(Reply(at, meanings, digits, promised_on, about))
+
+    # ------------------------------------------------------------ what follows from it
+
+    def paid_of(self, key: Key, stated: int) -> tuple[int, datetime | None]:
+        """Return what is paid, and since when if an event says so: the last word, and in doubt what asks for less."""
+        assert self.uploaded_at is not None
+        said = [one for one in self.paid.get(key, []) if one[0][0] > self.uploaded_at - FILES_KNOW_UP_TO]
+        if not said:
+            return stated, None
+        (at, _), amount = max(said)
+        if at <= self.uploaded_at and amount <= stated:
+            return stated, None
+        return amount, at
+
+    def is_closed(self, account_id: str) -> bool:
+        assert self.uploaded_at is not None
+        return account_id in self.closed and self.closed[account_id] > self.uploaded_at
+
+    def open_keys(self, at: datetime | None = None) -> dict[Key, date]:
+        """Return what is open with its due dates; `at`: so far as it was at that moment, by what is known now."""
+        assert self.file is not None
+        found = {}
+        for account in self.file.accounts:
+            for one in account.instalments:
+                key = account.account_id, one.number
+                paid, since = self.paid_of(key, one.paid)
+                if self.is_closed(account.account_id) and one.amount > paid:
+                    paid, since = one.amount, self.closed[account.account_id]
+                if one.amount > paid or (at is not None and since is not None and since > at and one.amount > 0):
+                    found[key] = one.due_on
+        return found
+
+    def spoken_of(self, at: datetime, digits: str) -> frozenset[Key]:
+        """Return what a reply about money is about: of each account, or the one it names, what is due, or the next."""
+        assert self.file is not None
+        then = self.open_keys(at)
+        named = [account.account_id for account in self.file.accounts if digits and account.tail == digits]
+        keys: set[Key] = set()
+        for account_id in named or [account.account_id for account in self.file.accounts]:
+            mine = {key: due for key, due in then.items() if key[0] == account_id}
+            due = {key for key, on in mine.items() if on <= local_day(at)}
+            keys |= due or set(sorted(mine, key=lambda key: (mine[key], key[1]))[:1])
+        return frozenset(keys)
+
+    def is_released(self, reason: HoldReason, since: datetime) -> bool:
+        return any(what in {None, reason} and at >= since for at, what in self.released)
+
+    # ------------------------------------------------------------ what must not be
+
+    def check(self, text: Text, others: Iterable["Recorded"]) -> None:
+        """Raise if a text goes out that must not, by what is recorded."""
+        assert self.file is not None, "a text to somebody of whom nothing is on record, or who is erased"
+        assert text.sms.phone == self.file.phone, "a text to another number"
+        still_open = self.open_keys()
+        for account_id in text.entry.accounts:
+            assert any(key[0] == account_id for key in still_open), "a text about what is paid"
+        self._check_opt_outs(text.entry.accounts)
+        self._check_holds(text.at)
+        for phone, at in self.refused[-1:]:
+            if phone == self.file.phone:
+                assert self.is_released(HoldReason.NUMBER_REFUSED, at), "a text to a number that is refused"
+        if any(other.file is not None and other.file.phone == self.file.phone for other in others):
+            lifted = {reason for _, reason in self.released}
+            assert lifted & {None, HoldReason.SHARED_PHONE}, "a text to a number of two"
+
+    def _check_opt_outs(self, accounts: Sequence[str]) -> None:
+        assert self.file is not None
+        back = max((one.at for one in self.replies if Meaning.OPT_IN in one.meanings), default=None)
+        for at in self.carrier_opt_outs:
+            assert back is not None and back > at, "a text to somebody on the carrier's list"  # noqa: PT018
+        for one in self.replies:
+            if Meaning.OPT_OUT not in one.meanings or (back is not None and back > one.at):
+                continue
+            named = [account.account_id for account in self.file.accounts if one.digits and account.tail == one.digits]
+            assert named, "a text after an opt-out"
+            assert named[0] not in accounts, "a text about an account that was opted out of"
+
+    def _check_holds(self, now: datetime) -> None:
+        today = local_day(now)
+        for reason, said in self.held.items():
+            (at, _), until = max(said, key=lambda one: one[0])
+            if until is None or until >= today:
+                assert self.is_released(reason, at), f"a text during the lender's hold: {reason}"
+        for reply in self.replies:
+            for meaning in UNTIL_LIFTED.keys() & set(reply.meanings):
+                assert self.is_released(UNTIL_LIFTED[meaning], reply.at), f"a text in spite of {meaning}"
+            if Meaning.HELP in reply.meanings and local_day(reply.at) + GRACE_DAYS * DAY >= today:
+                assert self.is_released(HoldReason.HELP, reply.at), "a text while help is on its way"
+        self._check_money(today)
+
+    def _check_money(self, today: date) -> None:
+        still_open = self.open_keys().keys()
+        promises: dict[Key, Reply] = {}
+        last = None
+        for reply in sorted(self.replies, key=lambda one: one.at):
+            if Meaning.PROMISE in reply.meanings and reply.promised_on is not None:
+                promises = dict.fromkeys(reply.about, reply) | promises
+            if Meaning.PAID in reply.meanings and reply.about:
+                last = reply
+        if last and local_day(last.at) + GRACE_DAYS * DAY >= today and last.about & still_open:
+            assert self.is_released(HoldReason.SAYS_PAID, last.at), "a text to somebody who says it is paid"
+        for key, first in promises.items():
+            if key in still_open and first.promised_on is not None and first.promised_on >= today:
+                assert self.is_released(HoldReason.PROMISE, first.at), "a text before the day of a promise is over"
+
+
+def check_caps(texts: Sequence[Text]) -> None:
+    """Raise if one customer has had more texts in a window than may be."""
+    for count, window in CAPS:
+        for last in texts:
+            within = [
+                one for one in texts if one.customer_id == last.customer_id and last.at - window < one.at <= last.at
+            ]
+            assert len(within) <= count, f"more than {count} texts in {window}"

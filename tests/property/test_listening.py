@@ -1,0 +1,420 @@
+"""
+Whatever comes, whenever and in whatever order: no text goes out against anything that was recorded before.
+
+All services run on fakes, as one stack. Payments, holds, replies, receipts and files come up to 72 hours late,
+twice and in between two steps of a sender; writes fail and are repeated; carriers refuse or say nothing. Every text is
+looked at when it is handed to the carrier, by rules that are written down a second time.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from dunning.domain.facts import Account, Facts, HoldReason
+from dunning.domain.meaning import Meaning
+from dunning.domain.receipt import Receipt
+from dunning.ports import Outcome, Published
+from dunning.services.erase import SECOND_ROUND
+from tests.builders import a_customer, an_account, an_instalment
+from tests.property.office import Office, Text, event_body
+from tests.property.recorded import Recorded, check_caps, local_day
+
+START = datetime(2026, 11, 27, 1, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+OWED = 325_000
+PHONES = {"C1": "+886911111111", "C2": "+886922222222", "C3": "+886933333333"}
+
+
+def _account(account_id: str, tail: str, first: str, second: str) -> Account:
+    return an_account(an_instalment(first), an_instalment(second, number=2), account_id=account_id, tail=tail)
+
+
+ACCOUNTS = {
+    "C1": (_account("A1", "1111", "2026-11-30", "2026-12-10"), _account("A2", "2222", "2026-12-03", "2027-01-03")),
+    "C2": (_account("A3", "3333", "2026-11-29", "2026-12-29"),),
+    "C3": (_account("A4", "4444", "2026-11-25", "2026-12-05"),),
+}
+OWNER = {account.account_id: customer_id for customer_id, accounts in ACCOUNTS.items() for account in accounts}
+DEAD, OPTED_OUT = "Invalid phone number", "Phone number is opted out"
+RESPONSES = (
+    "", "", "", DEAD, OPTED_OUT, "Phone is currently unreachable/unavailable",
+    "Phone is currently unreachable/unavailable", "Blocked as spam by phone carrier",
+    "Unknown error attempting to reach phone",
+)  # fmt: skip
+_ODD = st.sampled_from([
+    Published(Outcome.UNKNOWN, code="timeout"),
+    Published(Outcome.REFUSED_FOR_NOW, code="Throttling"), Published(Outcome.REFUSED_FOR_GOOD, code="InvalidParameter"),
+])  # fmt: skip
+REASONS = (
+    HoldReason.DISPUTE, HoldReason.HARDSHIP, HoldReason.DECEASED, HoldReason.SAYS_PAID, HoldReason.HELP,
+    HoldReason.NUMBER_REFUSED, HoldReason.SHARED_PHONE,
+)  # fmt: skip
+ANSWERS: st.SearchStrategy[list[Published]] = st.one_of(
+    st.just([]), st.just([]), st.just([]), st.lists(_ODD, max_size=2)
+)
+"""What the carrier says to the next texts, before it takes what comes."""
+MEANINGS = st.one_of(
+    st.sampled_from([Meaning.PAID, Meaning.PROMISE, Meaning.HELP, Meaning.OPT_IN]), st.sampled_from(Meaning)
+)
+EXPECTED = {"OutsideError"}
+
+customers = st.sampled_from(["C1", "C1", "C2", "C3"])
+late = st.sampled_from([0, 0, 0, 1, 5, 24, 71]).map(lambda hours: hours * HOUR)
+placed = st.integers(0, 99)
+
+
+class Listening(RuleBasedStateMachine):
+    """A stack, its three customers, and what was recorded of each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.office = Office()
+        self.office.clock.move_to(START)
+        self.office.carrier.look = self._look
+        self.known = {customer_id: Recorded() for customer_id in ACCOUNTS}
+        self.phones = dict(PHONES)
+        self.booked: list[tuple[tuple[datetime, int], tuple[str, int], int]] = []
+        self.closed: dict[str, datetime] = {}
+        self.happened: list[Callable[[], bool]] = []
+        self.waiting: list[Callable[[], bool]] = []
+        self.between: list[Callable[[], bool]] = []
+        self.heard: dict[tuple[str, datetime, str], str] = {}
+        self.ever_erased: set[str] = set()
+        self.send_ids: dict[str, set[str]] = {customer_id: set() for customer_id in ACCOUNTS}
+        self.count = 0
+
+    @property
+    def now(self) -> datetime:
+        return self.office.clock.now()
+
+    def _look(self, text: Text) -> None:
+        others = [known for customer_id, known in self.known.items() if customer_id != text.customer_id]
+        self.known[text.customer_id].check(text, others)
+        check_caps([*self.office.carrier.texts, text])
+        assert text.entry.send_id not in self.send_ids[text.customer_id], "two texts with one id"
+        self.send_ids[text.customer_id].add(text.entry.send_id)
+
+    def _happens(self, deliver: Callable[[], bool], *, between: bool) -> None:
+        """Deliver something now, or in between two steps of whoever writes next; keep it to be delivered again."""
+        self.happened.append(deliver)
+        if between:
+            self.between.append(deliver)
+        else:
+            self._deliver(deliver)
+
+    def _deliver(self, deliver: Callable[[], bool]) -> None:
+        if not deliver():
+            self.waiting.append(deliver)
+
+    def _say(self, kind: str, customer_id: str, at: datetime, record: Callable[[Recorded, int], object],
+             **detail: object) -> Callable[[], bool]:  # fmt: skip
+        """Return what delivers an event of the lender and, once it is worked off, records it."""
+        self.count += 1
+        sequence = self.count
+        body = event_body(kind, customer_id, at, sequence, **detail)
+
+        def deliver() -> bool:
+            if not self.office.pay(body):
+                return False
+            known = self.known[customer_id]
+            if kind == "CustomerErased" or known.takes(at):
+                record(known, sequence)
+            return True
+
+        return deliver
+
+    @initialize(shared=st.booleans())
+    def begin(self, shared: bool) -> None:  # noqa: FBT001 - drawn
+        if shared:
+            self.phones["C3"] = self.phones["C2"]
+        for customer_id in ACCOUNTS:
+            self._load(customer_id, self.now, self.now, None)
+
+    def _load(self, customer_id: str, written_at: datetime, uploaded_at: datetime, consent: datetime | None) -> None:
+        accounts = tuple(
+            replace(
+                account,
+                instalments=tuple(
+                    replace(one, paid=self._booked((account.account_id, one.number), written_at))
+                    for one in account.instalments
+                ),
+            )
+            for account in ACCOUNTS[customer_id]
+            if account.account_id not in self.closed or self.closed[account.account_id] > written_at
+        )
+        if not accounts:
+            return
+        facts: Facts = a_customer(
+            *accounts, customer_id=customer_id, phone=self.phones[customer_id], consented_at=consent
+        )
+
+        def deliver() -> bool:
+            loaded = self.office.load(facts, uploaded_at)
+            if loaded:
+                stated = self.office.store.dossiers[customer_id].statement
+                assert stated is not None
+                assert stated.as_of is not None
+                self.known[customer_id].load(facts, stated.as_of)
+            return loaded is not None
+
+        self.happened.append(deliver)
+        self._deliver(deliver)
+
+    def _booked(self, key: tuple[str, int], by: datetime) -> int:
+        known = [(stamp, paid) for stamp, about, paid in self.booked if about == key and stamp[0] <= by]
+        return max(known)[1] if known else 0
+
+    # ------------------------------------------------------------ what the lender says
+
+    @rule(
+        account=st.sampled_from(sorted(OWNER)), number=st.sampled_from([1, 1, 2]),
+        paid=st.sampled_from([0, OWED // 2, OWED, OWED]), ago=late, between=st.booleans(),
+    )  # fmt: skip
+    def pay(self, account: str, number: int, paid: int, ago: timedelta, between: bool) -> None:  # noqa: FBT001
+        at, key = self.now - ago, (account, number)
+
+        def record(known: Recorded, sequence: int) -> None:
+            known.paid.setdefault(key, []).append(((at, sequence), paid))
+
+        self._happens(
+            self._say("InstalmentPaid", OWNER[account], at, record, account_id=account, instalment_no=number,
+                      paid=paid, currency="TWD"),
+            between=between,
+        )  # fmt: skip
+        self.booked.append(((at, self.count), key, paid))
+
+    @rule(account=st.sampled_from(sorted(OWNER)), ago=late, between=st.booleans())
+    def close(self, account: str, ago: timedelta, between: bool) -> None:  # noqa: FBT001
+        at = self.now - ago
+
+        def record(known: Recorded, sequence: int) -> None:
+            del sequence
+            known.closed[account] = max(at, known.closed.get(account, at))
+
+        self._happens(self._say("AccountClosed", OWNER[account], at, record, account_id=account), between=between)
+        self.closed[account] = min(at, self.closed.get(account, at))
+
+    @rule(customer_id=customers, reason=st.sampled_from(REASONS[:3]), days=st.sampled_from([None, 0, 3]), ago=late,
+          between=st.booleans())  # fmt: skip
+    def hold(self, customer_id: str, reason: HoldReason, days: int | None, ago: timedelta, between: bool) -> None:  # noqa: FBT001
+        at = self.now - ago
+        until = None if days is None else local_day(at) + timedelta(days=days)
+
+        def record(known: Recorded, sequence: int) -> None:
+            known.held.setdefault(reason, []).append(((at, sequence), until))
+
+        written = until.isoformat() if until else None
+        self._happens(
+            self._say("CustomerHold", customer_id, at, record, reason=reason.value, until=written), between=between
+        )
+
+    @rule(
+        customer_id=customers, reason=st.none() | st.none() | st.sampled_from(REASONS), ago=late, between=st.booleans()
+    )
+    def release(self, customer_id: str, reason: HoldReason | None, ago: timedelta, between: bool) -> None:  # noqa: FBT001
+        at = self.now - ago
+        what = reason.value if reason else None
+        deliver = self._say(
+            "CustomerReleased", customer_id, at, lambda known, _: known.released.append((at, reason)), reason=what
+        )
+        self._happens(deliver, between=between)
+
+    @rule(customer_id=customers, ago=late, between=st.booleans())
+    def erase(self, customer_id: str, ago: timedelta, between: bool) -> None:  # noqa: FBT001
+        at = self.now - ago
+
+        def record(known: Recorded, sequence: int) -> None:
+            del sequence
+            known.erase(at)
+            self.ever_erased.add(customer_id)
+            if known.file is None:
+                self.send_ids[customer_id].clear()
+
+        self._happens(self._say("CustomerErased", customer_id, at, record), between=between)
+
+    @rule(customer_id=customers, ago=late, written_before=st.sampled_from([0, 10, 20]), anew=st.booleans())
+    def load(self, customer_id: str, ago: timedelta, written_before: int, anew: bool) -> None:  # noqa: FBT001
+        uploaded_at = self.now - ago
+        consent = uploaded_at - timedelta(minutes=1) if anew else self._consent_of(customer_id)
+        self._load(customer_id, uploaded_at - written_before * HOUR, uploaded_at, consent)
+
+    def _consent_of(self, customer_id: str) -> datetime | None:
+        file = self.known[customer_id].file
+        return file.consented_at if file else None
+
+    # ------------------------------------------------------------ what customers and carriers say
+
+    @rule(
+        customer_id=customers,
+        meanings=st.lists(MEANINGS, unique=True, max_size=2),
+        digits=st.sampled_from(["", "", "", "1111", "2222", "3333", "9999"]),
+        ahead=st.sampled_from([None, 0, 1, 4, 14, 15]),
+        ago=late,
+        between=st.booleans(),
+    )
+    def reply(
+        self,
+        customer_id: str,
+        meanings: list[Meaning],
+        digits: str,
+        ahead: int | None,
+        ago: timedelta,
+        between: bool,  # noqa: FBT001
+    ) -> None:
+        self.count += 1
+        inbound_id, phone, at = f"in-{self.count}", self.phones[customer_id], self.now - ago
+        said = tuple(sorted(meanings, key=list(Meaning).index))
+        text = f"{','.join(said)}|{digits}|{'' if ahead is None else ahead}"
+
+        def deliver() -> bool:
+            if not self.office.hear(inbound_id, phone, text, at):
+                return False
+            owners = [one for one, known in self.known.items() if known.file and known.file.phone == phone]
+            for owner in owners:
+                self.known[owner].hear(at, said, digits, ahead)
+            for owner in owners or [phone]:
+                self.heard[owner, at, inbound_id] = phone
+            return True
+
+        self._happens(deliver, between=between)
+
+    @precondition(lambda self: self.office.carrier.texts)
+    @rule(place=placed, response=st.sampled_from(RESPONSES), between=st.booleans())
+    def report(self, place: int, response: str, between: bool) -> None:  # noqa: FBT001
+        text = self.office.carrier.texts[-1 - place % min(4, len(self.office.carrier.texts))]
+        message_id = text.message_id or f"message-of-{text.entry.claim_id}"
+        receipt = Receipt(message_id, text.at, text.sms.phone, not response, response, 1, 7)
+
+        def deliver() -> bool:
+            if not self.office.report(receipt):
+                return False
+            standing, known = self.office.store.standings.get(text.customer_id), self.known[text.customer_id]
+            recorded = any(one.message_id == message_id for one in self.office.contacts.records.values())
+            claimed = standing is not None and any(one.claim_id == text.entry.claim_id for one in standing.ledger)
+            if recorded and claimed and known.file is not None:
+                if response == OPTED_OUT:
+                    known.carrier_opt_outs.append(text.at)
+                if response == DEAD and known.file.phone == receipt.phone:
+                    known.refused.append((receipt.phone, text.at))
+            return True
+
+        self._happens(deliver, between=between)
+
+    @precondition(lambda self: self.happened)
+    @rule(place=placed)
+    def once_more(self, place: int) -> None:
+        self._deliver(self.happened[-1 - place % len(self.happened)])
+
+    # ------------------------------------------------------------ what we do
+
+    @rule(answers=ANSWERS, keep=st.booleans(), send=st.sampled_from([True, True, True, False]))
+    def wake(self, answers: list[Published], keep: bool, send: bool) -> None:  # noqa: FBT001
+        """Let time pass until somebody is due; then tick, and send."""
+        self._wake(answers, keep=keep, send=send)
+
+    @rule()
+    def wake_thrice(self) -> None:
+        """Let an undisturbed while pass."""
+        for _ in range(3):
+            self._wake([], keep=False, send=True)
+
+    def _wake(self, answers: list[Published], *, keep: bool, send: bool) -> None:
+        wakes = [one.wake.at for one in self.office.store.standings.values() if one.wake]
+        self.office.clock.move_to(max([self.now, min(wakes, default=self.now)]))
+        self.office.scanner.tick()
+        if send:
+            for _ in range(len(self.office.jobs.jobs)):
+                self._send(0, answers, keep=keep)
+
+    @precondition(lambda self: self.office.jobs.jobs)
+    @rule(place=placed, answers=ANSWERS, keep=st.booleans())
+    def send(self, place: int, answers: list[Published], keep: bool) -> None:  # noqa: FBT001
+        self._send(place, answers, keep=keep)
+
+    def _send(self, place: int, answers: list[Published], *, keep: bool) -> None:
+        self.office.carrier.answers = list(answers)
+        if self.between:
+            deliver = self.between.pop(0)
+            self.office.store.meanwhile = [lambda: self._deliver(deliver)]
+        self.office.send(place, keep=keep)
+        self._nothing_in_between()
+        self.office.carrier.answers = []
+        for customer_id, standing in self.office.store.standings.items():
+            known = self.known[customer_id]
+            if standing.suspended_phone and standing.suspended_at and known.file:
+                known.refused.append((standing.suspended_phone, standing.suspended_at))
+
+    def _nothing_in_between(self) -> None:
+        for deliver in self.office.store.meanwhile:
+            deliver()
+        self.office.store.meanwhile = []
+
+    @rule(hours=st.sampled_from([0, 1, 7, 24, 72]))
+    def pass_time(self, hours: int) -> None:
+        self.office.clock.move_to(self.now + timedelta(hours=hours, seconds=91))
+
+    @rule(record=st.booleans())
+    def fail(self, record: bool) -> None:  # noqa: FBT001
+        """The next write fails: of a record, or of a customer."""
+        if record:
+            self.office.contacts.fails = True
+        else:
+            self.office.store.fails = 1
+
+    @rule()
+    def work_off(self) -> None:
+        """Deliver all that queues hold, and keep house."""
+        self.office.contacts.fails, self.office.store.fails = False, 0
+        for waiting in (self.between, self.waiting):
+            delivering = list(waiting)
+            waiting.clear()
+            for deliver in delivering:
+                self._deliver(deliver)
+        self.office.report_again()
+        self.office.erase_again()
+        self.office.closing.close()
+        self.office.replan()
+
+    # ------------------------------------------------------------ what holds
+
+    @invariant()
+    def no_text_went_out_against_what_was_recorded(self) -> None:
+        assert self.office.carrier.violations == []
+
+    @invariant()
+    def nothing_fails_that_was_not_made_to_fail(self) -> None:
+        failures = [fields for _, fields in self.office.journal.events if fields.get("error") not in {None, *EXPECTED}]
+        assert failures == []
+        assert self.office.dead_letters.parked == []
+
+    def teardown(self) -> None:
+        if not self.known["C1"].uploaded_at and "C1" not in self.ever_erased:
+            return  # it has not begun
+        self.work_off()
+        self.office.clock.move_to(self.now + SECOND_ROUND)
+        self.work_off()
+        assert self.waiting == []
+        self._every_reply_is_kept()
+        for customer_id in self.ever_erased:
+            self._nothing_is_left(customer_id)
+
+    def _every_reply_is_kept(self) -> None:
+        erased = {*self.ever_erased, *(self.phones[customer_id] for customer_id in self.ever_erased)}
+        for key in self.heard:
+            assert key[0] in erased or key in self.office.contacts.replies, "a reply is lost"
+
+    def _nothing_is_left(self, customer_id: str) -> None:
+        if self.known[customer_id].file is not None:
+            return  # they came back
+        assert self.office.store.stored_items(customer_id) == 0
+        assert self.office.contacts.telling_records(customer_id) == 0
+        assert self.office.contacts.stored_replies(customer_id) == 0
+        assert all(customer_id not in ids for ids in self.office.store.phones.values())
+
+
+TestListening = Listening.TestCase
+TestListening.settings = settings(max_examples=settings().max_examples, stateful_step_count=60)
