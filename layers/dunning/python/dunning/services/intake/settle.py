@@ -104,8 +104,9 @@ class Settler:
                 return Settled(candidate, Outcome.UNCHANGED)
             after = dossier if same else with_statement(dossier, facts)
             known = facts_now(after) or facts
-            if known.phone not in dossier.phones:
-                # First of all: whoever finds the facts finds the customer by the number too.
+            if known.phone not in dossier.phones or dossier.statement is None:
+                # First of all: whoever finds the facts finds the customer by the number too. An erasure has forgotten
+                # it, though it remembers for a while which one it was.
                 self._phones.add_phone(known.phone, known.customer_id)
             if same or self._store.save_dossier(after, expected_revision=dossier.revision):
                 is_new = not _was_looked_at(known.phone, dossier, before, done=done)

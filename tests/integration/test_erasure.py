@@ -1,0 +1,225 @@
+"""
+An erasure, on the embedded AWS: afterwards nothing tells who the customer was, and nobody else is touched.
+
+moto deletes nothing by itself: that the bucket's lifecycle, the tables' time to live and the logs' retention are set is
+tested where the template is (`tests/infrastructure`), not that AWS keeps to them. SNS's own delivery logs, which hold
+numbers for as long as their log group says, and the carrier's list of opt-outs are not ours to search.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+
+from dunning.domain.standing import Standing
+from dunning.ports import Customer, UnreadableRecordError
+from dunning.services.erase import MAY_BE_LOADING, SECOND_ROUND
+from tests.integration.conftest import House
+from tests.integration.people import NOW
+from tests.integration.personal import found_in, patterns, stored, tail, told
+from tests.local.carrier import Carrier
+from tests.local.cloud import LenderEvent
+from tests.unit.intake.portfolio import CHEN, WANG, csv_of, row
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+PHONE = "+886912345678"
+SAID = "我是王小明，手機0912-345-678，帳號9001-1234-5678，這筆有爭議"
+WHO = [*patterns(["王小明", "這筆有爭議"], [PHONE, "9001-1234-5678"], []), tail("5678")]
+LIN = CHEN | {"customer_id": "C-1003", "name": "林志豪", "phone": "0912345678", "account_id": "A-3"}
+
+
+class Town:
+    """A stack on which two customers have lived for some days."""
+
+    def __init__(self, house: House) -> None:
+        self.house, self.cloud = house, house.cloud
+        self._carrier = Carrier(unhappy=False, wants_none=lambda _: False, prices=lambda *_: 1)
+        self._replies = 0
+
+    def live(self) -> None:
+        """Let files come, texts go out and arrive, customers answer, and the lender speak."""
+        self.upload("monday", csv_of([WANG, CHEN]))
+        self.upload("refused", csv_of([row(WANG, due_on="王小明")]))
+        self.cloud.run_until(NOW + 26 * HOUR)
+        self.receipts()
+        assert {sms.to for sms in self.cloud.outbox} == {PHONE, "+886987654321"}
+        self.reply(PHONE, "我會在12/4繳")
+        self.reply(PHONE, SAID)
+        self.reply("+886987654321", "已繳")
+        self.reply("+886955123987", "誰啊")
+        self.says("InstalmentPaid", account_id="A-1", instalment_no=1, paid=100_000, currency="TWD")
+        self.says("CustomerHold", reason="hardship", until="2026-12-09")
+        self.says("AccountClosed", account_id="A-9")
+
+    def upload(self, name: str, body: str) -> None:
+        self.cloud.upload(f"accounts/{name}.csv", body.encode())
+
+    def reply(self, phone: str, text: str) -> None:
+        self._replies += 1
+        message = {"originationNumber": phone, "messageBody": text, "inboundMessageId": f"in-{self._replies}"}
+        assert self.cloud.reply(message) == 1
+
+    def receipts(self) -> None:
+        for sms in self.cloud.outbox:
+            log = self._carrier.receipt(sms.to, sms.text, sms.message_id, sms.at, "")
+            self.cloud.deliveries_logged([log])
+
+    def says(self, kind: str, at: datetime | None = None, **detail: object) -> None:
+        said = {"schema_version": 1, "customer_id": "C-1001", "at": (at or self.cloud.clock.now()).isoformat()}
+        assert self.cloud.lender_says(LenderEvent(kind, {**said, **detail})) >= 1
+
+    def erase(self) -> datetime:
+        """Have a customer erased, and let the second round pass, and all further looks at the files."""
+        erased_at = self.cloud.clock.now()
+        self.says("CustomerErased")
+        self.wait(SECOND_ROUND + timedelta(seconds=1))
+        for _ in range(5):
+            self.wait(15 * MINUTE + timedelta(seconds=1))
+        return erased_at
+
+    def wait(self, span: timedelta) -> None:
+        self.cloud.clock.move_to(self.cloud.clock.now() + span)
+        self.cloud.drain("payments")
+
+    def who(self) -> set[tuple[str, str]]:
+        """Return where what tells of the customer is found."""
+        told_here = [sms.text for sms in self.cloud.outbox if sms.to == PHONE]
+        wanted = [*WHO, *patterns([], [], told_here)]
+        return found_in(stored(self.cloud) | told(self.cloud, self.house.log, self.house.heard), wanted)
+
+    def others(self) -> list[str]:
+        """Return all that the tables hold of others, and what is kept of nobody."""
+        tables = (self.cloud.stack.customers_table, self.cloud.stack.contacts_table)
+        items = [json.dumps(item, sort_keys=True) for table in tables for item in self.cloud.items(table)]
+        return sorted(one for one in items if "C-1001" not in one and PHONE not in one)
+
+    def customer(self, customer_id: str = "C-1001") -> Customer:
+        found = self.house.store.load([customer_id])[customer_id]
+        assert not isinstance(found, UnreadableRecordError)
+        return found
+
+    def standing(self, customer_id: str = "C-1001") -> Standing:
+        standing = self.customer(customer_id).standing
+        assert standing is not None
+        return standing
+
+
+@pytest.fixture
+def town(house: House, monkeypatch: pytest.MonkeyPatch) -> Town:
+    # S3 tells when a file was uploaded; moto takes the machine's clock for that.
+    monkeypatch.setattr("moto.s3.models.utcnow", lambda: house.cloud.clock.now().replace(tzinfo=None))
+    return Town(house)
+
+
+def places(found: set[tuple[str, str]]) -> set[str]:
+    """Name the kinds of places."""
+    return {place.split()[0] if place.startswith(("item", "message")) else "file" for place, _ in found}
+
+
+def test_before_an_erasure_the_customer_is_found_where_they_belong_and_nowhere_else(town: Town) -> None:
+    town.live()
+    found = town.who()
+    assert {pattern for _, pattern in found} >= {one.pattern for one in WHO}
+    assert places(found) == {"item", "file"}
+
+
+def test_after_an_erasure_the_customer_is_found_nowhere_and_nobody_else_is_touched(town: Town) -> None:
+    town.live()
+    others = town.others()
+    assert others
+    town.erase()
+    assert town.who() == set()
+    assert town.others() == others
+    assert town.customer().facts is None
+    assert town.customer("C-1002").facts is not None
+    assert not town.cloud.dead_letters()
+
+
+def test_a_file_that_may_still_be_loading_goes_an_hour_after_its_upload(town: Town) -> None:
+    town.upload("monday", csv_of([WANG, CHEN]))
+    town.says("CustomerErased")
+    town.wait(SECOND_ROUND + timedelta(seconds=1))
+    assert places(town.who()) == {"file"}
+    while town.cloud.clock.now() < NOW + MAY_BE_LOADING:
+        assert places(town.who()) == {"file"}
+        town.wait(15 * MINUTE + timedelta(seconds=1))
+    assert town.who() == set()
+
+
+type Again = Callable[[Town, datetime], None]
+
+EVENTS: list[Again] = [
+    lambda town, at: town.says("CustomerErased", at),
+    lambda town, at: town.says(
+        "InstalmentPaid", at - HOUR, account_id="A-1", instalment_no=1, paid=1, currency="TWD"
+    ),
+    lambda town, at: town.says("CustomerHold", at + HOUR, reason="dispute"),
+    lambda town, _: town.receipts(),
+]  # fmt: skip
+FILES: list[Again] = [
+    lambda town, _: town.upload("monday", csv_of([WANG])),
+    lambda town, at: town.upload("tuesday", csv_of([row(WANG, consented_at=(at - MINUTE).isoformat())])),
+]
+
+
+@pytest.mark.parametrize("again", [EVENTS, FILES], ids=["events and receipts", "files of before"])
+def test_nothing_that_comes_again_brings_them_back(town: Town, again: list[Again]) -> None:
+    town.live()
+    others = town.others()
+    erased_at = town.erase()
+    town.wait(3 * HOUR)
+    for one in again:
+        one(town, erased_at)
+        town.wait(SECOND_ROUND)
+        # A file that was uploaded after the erasure stays until the bucket's lifecycle deletes it.
+        assert places(town.who()) <= ({"file"} if again is FILES else set())
+        assert town.customer() == Customer(None, None)
+        assert town.others() == others
+    sent = len(town.cloud.outbox)
+    town.cloud.run_until(town.cloud.clock.now() + timedelta(days=2))
+    assert PHONE not in {sms.to for sms in town.cloud.outbox[sent:]}
+
+
+def test_a_new_file_with_a_later_consent_does_and_caps_hold_all_the_same(town: Town) -> None:
+    town.live()
+    erased_at = town.erase()
+    town.wait(3 * HOUR)
+    consent = (erased_at + 2 * HOUR).isoformat()
+    town.upload("wednesday", csv_of([row(WANG, consented_at=consent, due_on="2026-12-04")]))
+    facts = town.customer().facts
+    assert facts is not None
+    assert facts.name == "王小明"
+    assert town.standing().opted_out_at is None
+    back_at, sent = town.cloud.clock.now(), len(town.cloud.outbox)
+    town.cloud.run_until(back_at + timedelta(days=9))
+    again = [sms.at for sms in town.cloud.outbox[sent:] if sms.to == PHONE]
+    assert again
+    assert min(again) >= back_at + timedelta(days=7)
+
+
+def test_who_comes_back_at_once_is_found_by_the_number_when_they_opt_out(town: Town) -> None:
+    town.live()
+    town.says("CustomerErased")
+    town.cloud.clock.move_to(town.cloud.clock.now() + timedelta(seconds=30))
+    consent = (town.cloud.clock.now() - timedelta(seconds=10)).isoformat()
+    town.upload("anew", csv_of([row(WANG, consented_at=consent)]))
+    town.reply(PHONE, "退訂")
+    assert town.standing().reason == "opted_out"
+    town.wait(SECOND_ROUND)
+    assert town.house.store.customers_with([PHONE]) == {PHONE: frozenset({"C-1001"})}
+
+
+def test_who_shares_the_number_keeps_it_and_what_they_said(town: Town) -> None:
+    town.live()
+    town.upload("neighbours", csv_of([LIN]))
+    town.reply(PHONE, "林志豪，已繳")
+    assert town.standing("C-1003").shared_phone == PHONE
+    town.erase()
+    left = town.who()
+    of_whom = {place for place, _ in left}
+    held = stored(town.cloud)
+    assert all("C-1003" in held[place] and "C-1001" not in held[place] for place in of_whom)
+    assert not [place for place in of_whom if "王小明" in held[place]]
+    assert town.house.store.customers_with([PHONE]) == {PHONE: frozenset({"C-1003"})}
+    assert any("林志豪，已繳" in held[place] for place in of_whom)
