@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dunning import wiring
-from dunning.services.delivery import Delivery
+from dunning.services.delivery import come_back, deliveries_in
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -13,12 +13,8 @@ if TYPE_CHECKING:
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[dict[str, str]]]:
     """Work a batch off."""
-    deliveries = [
-        Delivery(record["messageId"], record["body"], int(record["attributes"]["ApproximateReceiveCount"]))
-        for record in event["Records"]
-    ]
     try:
-        failed = wiring.payments().work(deliveries, lambda: context.get_remaining_time_in_millis() / 1000)
+        failed = wiring.payments().work(deliveries_in(event), lambda: context.get_remaining_time_in_millis() / 1000)
     finally:
         wiring.journal().flush()
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+    return come_back(failed)

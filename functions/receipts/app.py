@@ -3,7 +3,7 @@
 from typing import Any
 
 from dunning import wiring
-from dunning.services.delivery import Delivery
+from dunning.services.delivery import come_back, deliveries_in
 from dunning.services.receipts import reported_in
 
 
@@ -13,12 +13,8 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, list[dic
     try:
         if "awslogs" in event:
             wiring.receipts().work(reported_in(event))
-            return {"batchItemFailures": []}
-        deliveries = [
-            Delivery(record["messageId"], record["body"], int(record["attributes"]["ApproximateReceiveCount"]))
-            for record in event["Records"]
-        ]
-        failed = wiring.receipts().again(deliveries)
+            return come_back([])
+        failed = wiring.receipts().again(deliveries_in(event))
     finally:
         wiring.journal().flush()
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+    return come_back(failed)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dunning import wiring
-from dunning.services.delivery import Delivery
+from dunning.services.delivery import come_back, deliveries_in
 from dunning.services.replan import PARTS
 
 if TYPE_CHECKING:
@@ -22,11 +22,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     try:
         if "Records" not in event:
             return {"parts": wiring.replan().start(int(event.get("parts", PARTS)))}
-        deliveries = [
-            Delivery(record["messageId"], record["body"], int(record["attributes"]["ApproximateReceiveCount"]))
-            for record in event["Records"]
-        ]
-        failed = wiring.replan().work(deliveries, lambda: context.get_remaining_time_in_millis() / 1000)
+        failed = wiring.replan().work(deliveries_in(event), lambda: context.get_remaining_time_in_millis() / 1000)
     finally:
         wiring.journal().flush()
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+    return come_back(failed)

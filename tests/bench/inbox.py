@@ -5,12 +5,7 @@ The service runs whole: messages, decisions, log lines, metrics. Answers come fr
 that no simulator is measured, and so does what a reply means. Target: 1.3 times the loop.
 """
 
-import contextlib
 import json
-import os
-import statistics
-import sys
-from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from itertools import batched, count
@@ -32,7 +27,7 @@ from dunning.domain.meaning import Meaning, Understood
 from dunning.domain.reply import Inbound, Reply
 from dunning.policy import load_policies
 from dunning.services.inbox import InboxService, arrivals_in
-from tests.bench.cpu import ENVIRONMENT, cpu_seconds
+from tests.bench.beside import compare
 from tests.bench.portfolio import NOW, customer, standing
 from tests.bench.wire import Wire
 from tests.builders import a_dossier
@@ -40,7 +35,6 @@ from tests.fakes import FakeAnnouncer, FakeSwitch
 
 CUSTOMERS = 500
 _BATCH = 10
-_ROUNDS = 7
 _LONG = "不好意思最近手頭比較緊，可以請專人打電話給我說明分期的狀況嗎？謝謝"
 _TEXTS = ("退訂", "已繳", _LONG, "請打給我")
 _MEANINGS = {
@@ -185,44 +179,5 @@ class Bench:
         return inbox
 
 
-def measure(bench: Bench, cores: set[int]) -> tuple[dict[str, list[float]], dict[str, Counter[str]]]:
-    """Measure each side in turns on some cores; return CPU seconds and the calls of one round."""
-    os.sched_setaffinity(0, cores)
-    sides = {"ours": bench.ours(), "bare": bench.bare()}
-    calls: dict[str, Counter[str]] = {}
-    for side, work in sides.items():
-        bench.wire.calls.clear()
-        work()  # warms up
-        calls[side] = Counter(bench.wire.calls)
-    if calls["ours"] != calls["bare"]:
-        raise AssertionError(calls)
-    seconds: dict[str, list[float]] = {side: [] for side in sides}
-    for _ in range(_ROUNDS):
-        for side, work in sides.items():
-            seconds[side].append(cpu_seconds(work))
-    return seconds, calls
-
-
-def main() -> None:
-    """Print CPU and calls, ours beside the bare loop."""
-    os.environ.update(ENVIRONMENT)
-    bench = Bench()
-    out = sys.stdout.write
-    out(f"CPU for {CUSTOMERS} replies, batches of {_BATCH}, median of {_ROUNDS}, target 1.30\n")
-    cores = sorted(os.sched_getaffinity(0))
-    # Log lines and metrics cost what writing costs, and nobody sees them. One stream: the logger keeps its first.
-    nowhere = open(os.devnull, "w")  # noqa: PTH123, SIM115
-    for some, where in ((cores[:1], "one core, as Lambda below 1,769 MB"), (cores, f"{len(cores)} cores")):
-        with contextlib.redirect_stdout(nowhere):
-            seconds, calls = measure(bench, set(some))
-        ratios = [a / b for a, b in zip(seconds["ours"], seconds["bare"], strict=True)]
-        out(
-            f"  inbox    ours {1000 * statistics.median(seconds['ours']) / CUSTOMERS:6.3f} ms   "
-            f"bare boto3 loop {1000 * statistics.median(seconds['bare']) / CUSTOMERS:6.3f} ms   "
-            f"ratio {statistics.median(ratios):4.2f} ({min(ratios):4.2f} to {max(ratios):4.2f})   {where}\n"
-        )
-    out(f"AWS calls per reply {calls['ours'].total() / CUSTOMERS:.2f}: {dict(sorted(calls['ours'].items()))}\n")
-
-
 if __name__ == "__main__":
-    main()
+    compare("replies", Bench(), CUSTOMERS)

@@ -65,9 +65,9 @@ class Wire:
     def _batch_get(self, body: dict[str, Any]) -> str:
         ((table, wanted),) = body["RequestItems"].items()
         found = ",".join(
-            self._stored[key["customer_id"]["S"], key["item"]["S"]]
+            self._stored[name]
             for key in wanted["Keys"]
-            if (key["customer_id"]["S"], key["item"]["S"]) in self._stored
+            if (name := (key["customer_id"]["S"], key.get("item", key.get("contact"))["S"])) in self._stored
         )
         return f'{{"Responses":{{"{table}":[{found}]}},"UnprocessedKeys":{{}}}}'
 

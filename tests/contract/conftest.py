@@ -15,7 +15,7 @@ from dunning.adapters.dynamodb.customers import DynamoCustomers
 from dunning.adapters.dynamodb.items import contact_of
 from dunning.adapters.sqs import SqsQueue
 from dunning.domain.contact import Contact
-from dunning.ports import ContactLog, CustomerStore, DueIndex, JobQueue
+from dunning.ports import ContactArchive, CustomerStore, DueIndex, JobQueue, ReplyLog
 from tests.fakes import FakeContacts, FakeCustomers, FakeQueue
 from tests.integration.people import NOW
 from tests.integration.requests import Requests, watched
@@ -25,6 +25,10 @@ SHARDS = 4
 
 
 class Customers(CustomerStore, DueIndex, Protocol):
+    """Two ports that are one table."""
+
+
+class Records(ContactArchive, ReplyLog, Protocol):
     """Two ports that are one table."""
 
 
@@ -49,7 +53,7 @@ class Post:
 class Archive:
     """The audit table seen through the port and beside it."""
 
-    log: ContactLog
+    log: Records
     stored: Callable[[], list[Contact]]
 
 

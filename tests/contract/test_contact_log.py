@@ -1,14 +1,18 @@
 """The audit table: what the port promises, of the fake and of DynamoDB alike."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
+import boto3
 import pytest
 
 from dunning.adapters.dynamodb.contacts import DynamoContacts
 from dunning.adapters.dynamodb.items import contact_item, contact_of
 from dunning.domain.contact import Contact, ContactState
-from dunning.ports import OutsideError
+from dunning.domain.reply import Inbound, Reply
+from dunning.ports import ContactKey, OutsideError, UnreadableRecordError
 from tests.contract.conftest import Archive
 from tests.integration.people import NOW
 from tests.integration.requests import Requests, error, first, success
@@ -74,6 +78,122 @@ def test_a_record_that_is_there_is_left_alone(archive: Archive) -> None:
     assert archive.stored() == [_contact()]
 
 
+def _key(contact: Contact) -> ContactKey:
+    return ContactKey(contact.customer_id, contact.at, contact.send_id)
+
+
+UNKNOWN: Mapping[str, Any] = {"state": ContactState.UNKNOWN, "message_id": ""}
+REPORT: Mapping[str, Any] = {
+    "reported_at": NOW + timedelta(hours=1),
+    "response": "Delivered",
+    "billed_parts": 2,
+    "billed_price": 83_400,
+}
+
+
+class TestFinding:
+    """Records by their keys."""
+
+    @pytest.mark.parametrize("count", [0, 1, 100, 250])
+    def test_records_are_found_as_written_however_many_there_are(self, archive: Archive, count: int) -> None:
+        contacts = [_contact(number) for number in range(count)]
+        archive.log.write(contacts)
+        assert archive.log.find([_key(one) for one in contacts]) == {_key(one): one for one in contacts}
+
+    def test_what_is_not_there_is_not_in_the_answer(self, archive: Archive) -> None:
+        archive.log.write([_contact()])
+        absent = [_key(_contact(2)), _key(_contact(send_id="another")), _key(_contact(at=NOW))]
+        assert archive.log.find([*absent, _key(_contact())]) == {_key(_contact()): _contact()}
+
+    def test_a_key_may_be_asked_for_twice(self, archive: Archive) -> None:
+        archive.log.write([_contact()])
+        assert list(archive.log.find([_key(_contact())] * 2)) == [_key(_contact())]
+
+
+class TestAdvancing:
+    """A record is brought forward only from the state in which it was read."""
+
+    @pytest.mark.parametrize("state", [ContactState.FAILED, ContactState.DELIVERED])
+    def test_what_a_receipt_says_is_written_and_nothing_else(self, archive: Archive, state: ContactState) -> None:
+        archive.log.write([_contact(), _contact(2)])
+        told = replace(_contact(state=state), **REPORT)
+        assert archive.log.advance(replace(told, text="", stage=30, price=0), expected=ContactState.SENT)
+        assert archive.log.find([_key(told), _key(_contact(2))]) == {_key(told): told, _key(_contact(2)): _contact(2)}
+
+    def test_an_unknown_one_learns_its_message(self, archive: Archive) -> None:
+        archive.log.write([_contact(**UNKNOWN)])
+        told = replace(_contact(state=ContactState.DELIVERED), **REPORT)
+        assert archive.log.advance(told, expected=ContactState.UNKNOWN)
+        assert archive.stored() == [told]
+
+    def test_one_that_is_given_up_has_no_report(self, archive: Archive) -> None:
+        archive.log.write([_contact(**UNKNOWN)])
+        given_up = _contact(state=ContactState.UNCONFIRMED, message_id="")
+        assert archive.log.advance(given_up, expected=ContactState.UNKNOWN)
+        assert archive.stored() == [given_up]
+
+    def test_a_second_report_takes_the_place_of_the_first(self, archive: Archive) -> None:
+        first_told = replace(_contact(state=ContactState.FAILED), **REPORT)
+        archive.log.write([first_told])
+        second = replace(first_told, reported_at=NOW + timedelta(hours=2), response="", billed_parts=0)
+        assert archive.log.advance(second, expected=ContactState.FAILED)
+        assert archive.stored() == [second]
+
+    def test_number_and_text_that_were_erased_meanwhile_do_not_come_back(self, archive: Archive) -> None:
+        archive.log.write([_contact(phone="", text="")])
+        told = replace(_contact(state=ContactState.DELIVERED), **REPORT)
+        assert archive.log.advance(told, expected=ContactState.SENT)
+        assert archive.stored() == [replace(told, phone="", text="")]
+
+    def test_a_record_that_has_moved_on_or_is_not_there_is_left_alone(self, archive: Archive) -> None:
+        archive.log.write([_contact(state=ContactState.DELIVERED)])
+        failed = replace(_contact(state=ContactState.FAILED), **REPORT)
+        assert not archive.log.advance(failed, expected=ContactState.SENT)
+        assert not archive.log.advance(replace(failed, send_id="another"), expected=ContactState.SENT)
+        assert archive.stored() == [_contact(state=ContactState.DELIVERED)]
+
+
+class TestUnknown:
+    """Records of which nobody knows what became."""
+
+    def test_only_unknown_ones_from_before_the_moment_are_named_the_oldest_first(self, archive: Archive) -> None:
+        moment = NOW + timedelta(microseconds=5)
+        contacts = [_contact(number, **UNKNOWN) for number in (7, 5, 4, 3, 1)]
+        archive.log.write([*contacts, _contact(2)])
+        assert list(archive.log.unknown_before(moment)) == [_key(_contact(number)) for number in (1, 3, 4)]
+
+    @pytest.mark.parametrize("state", [state for state in ContactState if state is not ContactState.UNKNOWN])
+    def test_one_that_is_settled_is_named_no_more(self, archive: Archive, state: ContactState) -> None:
+        archive.log.write([_contact(1, **UNKNOWN), _contact(2, **UNKNOWN)])
+        assert archive.log.advance(_contact(1, state=state), expected=ContactState.UNKNOWN)
+        assert list(archive.log.unknown_before(NOW + timedelta(days=1))) == [_key(_contact(2))]
+
+
+class TestRecent:
+    """A customer's records since a moment."""
+
+    def test_those_of_the_customer_since_the_moment_are_returned_oldest_first(self, archive: Archive) -> None:
+        days = [_contact(at=NOW + timedelta(days=number)) for number in (3, 1, 2, 0)]
+        archive.log.write([*days, _contact(2)])
+        found = archive.log.recent("C0001", NOW + timedelta(days=1))
+        assert [(one.at - NOW).days for one in found] == [1, 2, 3]
+        assert archive.log.recent("C0003", NOW) == []
+
+    def test_what_the_customer_wrote_is_none_of_them(self, archive: Archive) -> None:
+        archive.log.write([_contact()])
+        inbound = Inbound("inbound-1", "+886900000001", "STOP", NOW + timedelta(hours=1))
+        assert archive.log.keep(Reply("C0001", inbound, (), None, NOW + timedelta(days=1827)))
+        assert list(archive.log.recent("C0001", NOW)) == [_contact()]
+
+
+def _spoil(cloud: LocalCloud, contact: Contact) -> None:
+    """Write a state that no version knows."""
+    client: Any = boto3.client("dynamodb")
+    client.put_item(
+        TableName=cloud.stack.contacts_table, Item={**contact_item(contact), "state": {"S": "+886900000001"}}
+    )
+
+
 class TestOnDynamoDb:
     """What only a table can do."""
 
@@ -96,9 +216,59 @@ class TestOnDynamoDb:
         with pytest.raises(OutsideError, match="UnprocessedItems"):
             contacts_table.write([_contact(2)])
 
+    def test_records_are_read_a_hundred_a_call_and_what_a_busy_table_left_out_is_asked_for_again(
+        self, contacts_table: DynamoContacts, requests: Requests
+    ) -> None:
+        contacts = [_contact(number) for number in range(250)]
+        contacts_table.write(contacts)
+        requests.clear()
+        assert len(contacts_table.find([_key(one) for one in contacts])) == 250
+        assert requests.sent == {"dynamodb.BatchGetItem": 3}
+        (some, *_) = requests.of("dynamodb.BatchGetItem")
+        busy = success({"Responses": {}, "UnprocessedKeys": some["RequestItems"]})
+        requests.answer("dynamodb.BatchGetItem", first(busy))
+        assert len(contacts_table.find([_key(one) for one in contacts])) == 250
+        requests.answer("dynamodb.BatchGetItem", busy)
+        with pytest.raises(OutsideError, match="UnprocessedKeys"):
+            contacts_table.find([_key(contacts[0])])
+
+    def test_a_record_that_cannot_be_read_is_answered_with_the_error_and_harms_no_other(
+        self, cloud: LocalCloud, contacts_table: DynamoContacts
+    ) -> None:
+        contacts_table.write([_contact(), _contact(2)])
+        _spoil(cloud, _contact())
+        found = contacts_table.find([_key(_contact()), _key(_contact(2))])
+        assert isinstance(found[_key(_contact())], UnreadableRecordError)
+        assert found[_key(_contact(2))] == _contact(2)
+        assert contacts_table.recent("C0001", NOW) == []
+
+    def test_unknown_ones_on_the_next_page_are_named_too(
+        self, contacts_table: DynamoContacts, requests: Requests
+    ) -> None:
+        contacts_table.write([_contact(2, **UNKNOWN)])
+        item = contact_item(_contact(1, **UNKNOWN))
+        page = {name: item[name] for name in ("customer_id", "contact", "unknown")}
+        requests.answer("dynamodb.Query", first(success({"Items": [page], "Count": 1, "LastEvaluatedKey": page})))
+        named = list(contacts_table.unknown_before(NOW + timedelta(days=1)))
+        assert named == [_key(_contact(number)) for number in (1, 2)]
+        assert requests.sent["dynamodb.Query"] == 2
+
+    def test_a_record_that_its_time_to_live_has_deleted_is_not_brought_back(
+        self, cloud: LocalCloud, contacts_table: DynamoContacts
+    ) -> None:
+        assert not contacts_table.advance(_contact(state=ContactState.FAILED), expected=ContactState.SENT)
+        assert not list(cloud.items(cloud.stack.contacts_table))
+
     def test_an_error_tells_its_code_and_no_record(self, contacts_table: DynamoContacts, requests: Requests) -> None:
-        for operation in ("BatchWriteItem", "PutItem"):
+        for operation in ("BatchWriteItem", "PutItem", "BatchGetItem", "UpdateItem", "Query"):
             requests.answer(f"dynamodb.{operation}", error("AccessDeniedException", message="+886900000001"))
-        for call in (lambda: contacts_table.write([_contact()]), lambda: contacts_table.write_if_absent(_contact())):
+        for call in (
+            lambda: contacts_table.write([_contact()]),
+            lambda: contacts_table.write_if_absent(_contact()),
+            lambda: contacts_table.find([_key(_contact())]),
+            lambda: contacts_table.advance(_contact(), expected=ContactState.SENT),
+            lambda: list(contacts_table.unknown_before(NOW)),
+            lambda: contacts_table.recent("C0001", NOW),
+        ):
             with pytest.raises(OutsideError, match=r"^[A-Za-z]+: AccessDeniedException$"):
                 call()

@@ -16,6 +16,7 @@ from dunning.services.intake.rows import COLUMNS
 from tests.local.__main__ import main
 from tests.local.recorder import FILES
 from tests.local.runner import NothingLoadedError, Result, begin_of, run
+from tests.local.said import read_said
 
 START = date(2026, 12, 1)
 DAYS = 10
@@ -58,14 +59,14 @@ def _file(rows: Iterable[Mapping[str, str]]) -> bytes:
 
 PORTFOLIO = _file(
     [
-        _row("SOON", TAIPEI, "2026-12-05"),
-        _row("LATE", TAIPEI, "2026-11-20"),
-        _row("PAYS", TAIPEI, "2026-12-04", paid_on="2026-12-06", paid_amount="3250"),
-        _row("HELD", TAIPEI, "2026-12-04", hold="dispute"),
-        _row("DONE", TAIPEI, "2026-12-04", paid_on="2026-11-28", paid_amount="3250"),
+        _row("SOON", TAIPEI, "2026-12-05", phone="0912-345-001"),
+        _row("LATE", TAIPEI, "2026-11-20", phone="0912-345-002"),
+        _row("PAYS", TAIPEI, "2026-12-04", phone="0912-345-003", paid_on="2026-12-06", paid_amount="3250"),
+        _row("HELD", TAIPEI, "2026-12-04", phone="0912-345-004", hold="dispute"),
+        _row("DONE", TAIPEI, "2026-12-04", phone="0912-345-005", paid_on="2026-11-28", paid_amount="3250"),
         _row("NORTH", SHANGHAI, "2026-12-04"),
         _row("EAST", BOSTON, "2026-12-04"),
-        _row("SILENT", {**BOSTON, "consented_at": ""}, "2026-12-04"),
+        _row("SILENT", {**BOSTON, "consented_at": "", "phone": "617-555-0124"}, "2026-12-04"),
         _row("BAD", TAIPEI, "tomorrow"),
     ]
 )
@@ -240,3 +241,62 @@ class TestTheCommandLine:
 
 def test_a_run_begins_at_midnight_in_utc_plus_8() -> None:
     assert begin_of(START) == datetime(2026, 11, 30, 16, tzinfo=UTC)
+
+
+NEW = "+886912345001"
+EVENTS = "\n".join(
+    json.dumps(line, ensure_ascii=False)
+    for line in (
+        {"at": "2026-12-02T12:00:00+08:00", "reply": {"from": NEW, "text": "不要再傳簡訊給我了"}},
+        {
+            "at": "2026-12-02T08:00:00+08:00",
+            "event": "InstalmentPaid",
+            "detail": {
+                "customer_id": "PAYS", "account_id": "PAYS-1", "instalment_no": 1, "paid": 325000, "currency": "TWD",
+            },
+        },
+        {"at": "2026-12-01T12:00:00+08:00", "receipt": {"to": "+886912345002", "response": "Phone has blocked SMS"}},
+    )
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def heard(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    said = read_said(EVENTS.encode(), "mine.jsonl")
+    return run(PORTFOLIO, start=START, days=DAYS, out=tmp_path_factory.mktemp("heard"), said=said)
+
+
+class TestAUsersOwnEvents:
+    """Payments, replies and receipts from a file."""
+
+    def test_end_the_texts_where_they_should(self, heard: Result) -> None:
+        texts = {who: [t["local_at"][:10] for t in _texts_to(who, heard.outbox)] for who in ("SOON", "PAYS", "LATE")}
+        assert texts == {"SOON": ["2026-12-02"], "PAYS": ["2026-12-01"], "LATE": ["2026-12-01"]}
+
+    def test_are_counted_and_told_on(self, heard: Result) -> None:
+        assert heard.summary["replies"] == {"total": 1, "not_understood": 0, "by_meaning": {"opt_out": 1}}
+        assert heard.summary["unreachable"] == 1
+        told = [line["event"] for line in _lines(heard.files["events"])]
+        assert {"ReminderSent", "ReminderStopped", "NumberUnreachable"} <= set(told)
+
+    @pytest.mark.parametrize(
+        ("line", "says"),
+        [
+            ("no json", "mine.jsonl:1: is not JSON"),
+            ("{}", 'mine.jsonl:1: write "at" and one of'),
+            ('{"at": "tomorrow", "reply": {"from": "+1", "text": "x"}}', "mine.jsonl:1: at: write an instant"),
+            ('{"at": "2026-12-01T00:00:00", "reply": {"from": "+1", "text": "x"}}', "mine.jsonl:1: at: add Z"),
+            ('{"at": "2026-12-01T00:00:00Z", "reply": {"from": "+1"}}', "mine.jsonl:1: reply: write an object"),
+            ('{"at": "2026-12-01T00:00:00Z", "event": "Paid", "detail": {}}', "mine.jsonl:1:"),
+            ('{"at": "2026-12-01T00:00:00Z", "event": "AccountClosed", "detail": {}}', "customer_id"),
+        ],
+    )
+    def test_that_cannot_be_read_are_refused_by_line_and_field_before_anything_runs(
+        self, line: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        file = tmp_path / "mine.jsonl"
+        file.write_text(line, "utf-8")
+        assert main(["--events", str(file), "--out", str(tmp_path / "out")]) == 2
+        printed = capsys.readouterr().err
+        assert says in printed
+        assert printed.count("\n") == 1

@@ -323,7 +323,8 @@ class TestTheSchedule:
 
 
 def _writes(statement: Resource) -> bool:
-    return any(action.startswith(("dynamodb:Put", "dynamodb:Update")) for action in statement["Action"])
+    actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
+    return any(action.startswith(("dynamodb:Put", "dynamodb:Update")) for action in actions)
 
 
 class TestTheTables:
@@ -543,9 +544,10 @@ class TestTheRoles:
             reason="due",
         )
         limited = [one for one in _statements(resources) if "ForAllValues:StringEquals" in one.get("Condition", {})]
-        assert limited == [limited[0]] * 5
-        attributes = limited[0]["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]
-        assert set(attributes) == standing_item(full, 4).keys()
+        assert len(limited) == 5
+        for statement in limited:
+            attributes = statement["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]
+            assert set(attributes) == standing_item(full, 4).keys()
         for role in ("Sender", "Receipts", "Inbox", "Housekeeping", "Replan"):
             (policy,) = _properties(resources, f"{role}Role")["Policies"]
             writing = [
@@ -553,7 +555,8 @@ class TestTheRoles:
                 for one in policy["PolicyDocument"]["Statement"]
                 if _writes(one) and "CustomersTable" in json.dumps(one["Resource"])
             ]
-            assert writing == limited[:1]
+            assert len(writing) == 1
+            assert writing[0] in limited
 
     def test_the_key_is_used_through_tables_queues_and_the_bucket_only(self, resources: Mapping[str, Resource]) -> None:
         using = [one for one in _statements(resources) if any(a.startswith("kms:") for a in one["Action"])]

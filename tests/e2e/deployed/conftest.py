@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.deployed.deployment import Deployer
 from tests.e2e.deployed.standin import Folders, StandIn
-from tests.e2e.deployed.world import ENGINEER_MAY, MANAGER_MAY, World, make_user
+from tests.e2e.deployed.world import ENGINEER_MAY, FUNCTIONS, LENDER_MAY, MANAGER_MAY, World, make_user
 from tests.local import ROOT
 
 FOLDER = ROOT / ".local" / "e2e"
@@ -24,8 +24,9 @@ def world() -> Iterator[World]:
     with StandIn(folders) as stand_in:
         engineer = make_user(stand_in, "engineer", ENGINEER_MAY)
         manager = make_user(stand_in, "manager", MANAGER_MAY)
+        lender = make_user(stand_in, "lender", LENDER_MAY)
         deployer = Deployer(stand_in.url, stand_in.certificate, engineer, folders.base, folders.logs / "deploy.log")
-        world = World(stand_in, manager, engineer, deployer)
+        world = World(stand_in, manager, engineer, lender, deployer)
         world.begin()
         world.say(f"deploying; logs are in {folders.logs}")
         world.deploy(ScheduleState="ENABLED", SmsPerSecond="50")
@@ -33,6 +34,6 @@ def world() -> Iterator[World]:
         try:
             yield world
         finally:
-            for function in ("scanner", "sender", "intake"):
+            for function in (name.removesuffix("Function").lower() for name in FUNCTIONS):
                 lines = "\n".join(map(str, world.logged(function)))
                 (folders.logs / f"{function}.log").write_text(lines, "utf-8")

@@ -2,7 +2,7 @@
 What a role allows beside what its function does.
 
 What a function calls itself is recorded. What AWS does in the role's name is not: Lambda polls the queue, writes
-the log and gives up failed events; DynamoDB and S3 use the key. Each of these follows from what is deployed or was
+the log and gives up failed events; DynamoDB, S3 and SQS use the key. Each of these follows from what is deployed or was
 called, and is derived here with the reason. Of the conditions of a statement the service that must use the key is
 compared here; which attributes may be written is compared in tests/integration/test_calls.py, with every write.
 """
@@ -19,8 +19,13 @@ from tests.e2e.deployed.world import World
 A_PHONE = "a phone number"
 """What stands for the resource of a text: a phone number has no ARN."""
 
-_ALSO_CALLED = {"sqs:SendMessageBatch": "sqs:SendMessage"}
+_OF_THE_CARRIERS_LIST = {"ListPhoneNumbersOptedOut", "OptInPhoneNumber"}
+
+_ALSO_CALLED = {"sqs:SendMessageBatch": "sqs:SendMessage", "s3:ListObjectVersions": "s3:ListBucketVersions"}
 """Operations whose permission has another name."""
+
+_OF_A_VERSION = {"s3:GetObject": "s3:GetObjectVersion", "s3:DeleteObject": "s3:DeleteObjectVersion"}
+"""Operations that need another permission where they name a version."""
 
 _REFUSALS = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
 
@@ -109,7 +114,8 @@ def _service(name: str) -> str:
 
 def _uses(world: World, function: str) -> set[Use]:
     called = {use for call in _calls(world, function) for use in _uses_of(call)}
-    return called | set(_of_lambda(world, function)) | set(_of_the_key(world, called))
+    done = called | set(_of_lambda(world, function))
+    return done | set(_of_the_key(world, done))
 
 
 def _calls(world: World, function: str) -> list[Mapping[str, Any]]:
@@ -129,11 +135,17 @@ def _uses_of(call: Mapping[str, Any]) -> Iterator[Use]:
         case "sqs":
             yield Use(action, f"arn:aws:sqs:{REGION}:{ACCOUNT}:{named['QueueUrl'].rpartition('/')[2]}")
         case "s3":
-            yield Use(action, f"arn:aws:s3:::{named['Bucket']}/{named['Key']}")
+            action = _OF_A_VERSION[action] if "VersionId" in named else action
+            yield Use(action, f"arn:aws:s3:::{named['Bucket']}" + (f"/{named['Key']}" if "Key" in named else ""))
         case "ssm":
             yield Use(action, f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter{named['Name']}")
+        case "sns" if call["operation"] in _OF_THE_CARRIERS_LIST:
+            yield Use(action, A_PHONE)
         case "sns":
             yield Use(action, A_PHONE if call["to_phone"] else named.get("TopicArn") or named["TargetArn"])
+        case "events":
+            for bus in named["EventBusName"]:
+                yield Use(action, f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{bus}")
         case other:
             raise ValueError(f"a call of {other}, whose resources are not known here")
 
@@ -160,18 +172,22 @@ def _of_lambda(world: World, function: str) -> Iterator[Use]:
             yield Use("sqs:SendMessage", target)
 
 
-def _of_the_key(world: World, called: set[Use]) -> Iterator[Use]:
+def _of_the_key(world: World, done: set[Use]) -> Iterator[Use]:
     """
-    Yield what DynamoDB and S3 do with the key by the caller's permission; all that is stored is encrypted with it.
+    Yield what DynamoDB, S3 and SQS do with the key by the caller's permission; of queues, only some are encrypted.
 
-    A write decrypts too: the key of the table, or of the object's bucket, is itself stored encrypted.
+    A write decrypts too: the key of the table, or of the object's bucket, is itself stored encrypted; and who sends to
+    a queue has to be able to use a key again that another sender has made.
     """
     key = _key_arn(world)
     for service in ("dynamodb", "s3"):
-        if any(use.action.startswith(f"{service}:") for use in called):
+        if any(use.action.startswith(f"{service}:") for use in done):
             yield Use("kms:Decrypt", key, _service(service))
-    if any(use.action == "s3:PutObject" for use in called):
+    if any(use.action == "s3:PutObject" for use in done):
         yield Use("kms:GenerateDataKey", key, _service("s3"))
+    for action, needs in (("sqs:ReceiveMessage", ["Decrypt"]), ("sqs:SendMessage", ["Decrypt", "GenerateDataKey"])):
+        if any(use.action == action and world.has_key(use.resource) for use in done):
+            yield from (Use(f"kms:{one}", key, _service("sqs")) for one in needs)
 
 
 def _statements(world: World, function: str) -> list[Statement]:

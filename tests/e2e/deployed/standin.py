@@ -59,12 +59,18 @@ class Folders:
         """How far the functions' clock is from the real one, in seconds."""
         return self.base / "clock"
 
+    @property
+    def opted_out(self) -> Path:
+        """The numbers on the carrier's list of those who want no texts."""
+        return self.base / "opted_out.json"
+
     def make(self) -> None:
         """Begin anew."""
         shutil.rmtree(self.base, ignore_errors=True)
         for folder in (self.logs, self.calls, self.base / "tmp", self.base / "home"):
             folder.mkdir(parents=True)
         self.clock.write_text("0", "utf-8")
+        self.opted_out.write_text("[]", "utf-8")
 
 
 class StandIn:
@@ -109,6 +115,7 @@ class StandIn:
                     "MINISTACK_REGION": REGION,
                     "STATE_DIR": str(self.folders.base / "state"),
                     "S3_DATA_DIR": str(self.folders.base / "s3"),
+                    "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.2",  # AWS waits a minute, and then two
                     # The functions inherit what follows.
                     # SNS alone is asked over http, and so it alone is asked through the proxy. A request is signed for
                     # the host it is meant for: with the proxy's own address the stand-in would not believe it.
@@ -120,6 +127,7 @@ class StandIn:
                     "E2E_FUNCTIONS_PYTHON": str(_LAMBDA),
                     "E2E_CALLS": str(self.folders.calls),
                     "E2E_CLOCK": str(self.folders.clock),
+                    "E2E_OPTED_OUT": str(self.folders.opted_out),
                 },
             )
             self._start(

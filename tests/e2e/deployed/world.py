@@ -18,12 +18,23 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from dunning.adapters.dynamodb.items import contact_of, standing_of
-from dunning.adapters.dynamodb.keys import STANDING
+from dunning.adapters.dynamodb.keys import REPLY, STANDING
 from dunning.domain.contact import Contact
 from dunning.domain.standing import Standing
 from tests.e2e.deployed.deployment import STACK, Deployer, Key
 from tests.e2e.deployed.standin import ACCOUNT, REGION, Folders, StandIn, StandInError
 from tests.unit.intake.portfolio import WANG, csv_of, row
+
+_AMERICAN = WANG | {
+    "name": "Ann Example",
+    "country": "US",
+    "region": "TX",
+    "language": "en",
+    "time_zone": "America/Chicago",
+    "product": "scooter plan",
+    "currency": "USD",
+    "amount": "85",
+}
 
 BEGINS = datetime(2026, 12, 1, 3, 0, tzinfo=UTC)
 """
@@ -40,7 +51,16 @@ TICK = 60.0
 """Seconds between two ticks, and what the stand-in's own look at its schedules adds at most."""
 TICK_AT_MOST = TICK + 15.0
 
-FUNCTIONS = ("ScannerFunction", "SenderFunction", "IntakeFunction")
+FUNCTIONS = (
+    "ScannerFunction",
+    "SenderFunction",
+    "IntakeFunction",
+    "PaymentsFunction",
+    "ReceiptsFunction",
+    "InboxFunction",
+    "HousekeepingFunction",
+    "ReplanFunction",
+)
 
 type Statements = Sequence[Mapping[str, object]]
 
@@ -63,6 +83,15 @@ MANAGER_MAY: Statements = [
 ]
 """A collections manager: uploads files, reads refusals, turns sending off and on."""
 
+LENDER_MAY: Statements = [
+    {
+        "Effect": "Allow",
+        "Action": "events:PutEvents",
+        "Resource": f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{STACK}",
+    },
+]
+"""The lender's own systems: tell what happens as it happens."""
+
 ENGINEER_MAY: Statements = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
 
 
@@ -73,10 +102,13 @@ class World:
     stand_in: StandIn
     manager: Key
     engineer: Key
+    lender: Key
     deployer: Deployer
     parameters: dict[str, str] = field(default_factory=dict)
     deployments: list[datetime] = field(default_factory=list)
-    _people: int = 0
+    _replies: int = 0
+    _streams: int = 0
+    _people: int = 99  # and 100 more: numbers kept for fiction in the USA end with 0100 to 0199
 
     # ------------------------------------------------------------------ users
 
@@ -87,6 +119,10 @@ class World:
     def as_engineer(self, service: str) -> Any:  # noqa: ANN401 - a client of any service
         """Make a client of the engineer who has deployed."""
         return client(self.stand_in, self.engineer, service)
+
+    def as_lender(self, service: str) -> Any:  # noqa: ANN401 - a client of any service
+        """Make a client of the lender's own systems."""
+        return client(self.stand_in, self.lender, service)
 
     # ------------------------------------------------------------- what there is
 
@@ -115,6 +151,8 @@ class World:
         """Return the audit records, by customer, in their order."""
         found = defaultdict(list)
         for item in self._items("ContactsTable"):
+            if item["contact"]["S"].startswith(REPLY):
+                continue
             contact = contact_of(item)
             found[contact.customer_id].append(contact)
         return {customer_id: sorted(of, key=lambda one: one.at) for customer_id, of in found.items()}
@@ -126,11 +164,10 @@ class World:
 
     def everything(self) -> dict[str, Any]:
         """Return all that must outlive a deployment."""
-        s3 = self.as_engineer("s3")
         return {
             "customers": sorted(map(_frozen, self._items("CustomersTable"))),
             "contacts": sorted(map(_frozen, self._items("ContactsTable"))),
-            "objects": [one["Key"] for one in s3.list_objects_v2(Bucket=self.ids["UploadsBucket"]).get("Contents", [])],
+            "objects": self.uploads(),
             "dead letters": sorted(message["Body"] for message in self.messages("RemindersDeadLetters")),
             "switch": self.as_manager("ssm").get_parameter(Name=self.ids["SendingParameter"])["Parameter"]["Value"],
             "names": {
@@ -138,6 +175,11 @@ class World:
                 for name in ("CustomersTable", "ContactsTable", "UploadsBucket", "Reminders", "RemindersDeadLetters")
             },
         }
+
+    def uploads(self) -> list[str]:
+        """Return the names of the files in the bucket."""
+        found = self.as_engineer("s3").list_objects_v2(Bucket=self.ids["UploadsBucket"])
+        return [one["Key"] for one in found.get("Contents", [])]
 
     def messages(self, queue: str) -> list[Mapping[str, Any]]:
         """Return what is on a queue, visible or not, without receiving it."""
@@ -180,19 +222,21 @@ class World:
 
     # ------------------------------------------------------------------ what is done
 
-    def people(self, count: int, *, due_on: date = TODAY, **changes: str) -> list[dict[str, str]]:
-        """Make up customers that nobody has heard of yet."""
+    def people(
+        self, count: int, *, due_on: date = TODAY, american: bool = False, **changes: str
+    ) -> list[dict[str, str]]:
+        """Make up customers that nobody has heard of yet, in Taiwan or in Texas."""
         made = []
         for _ in range(count):
             self._people += 1
             number = f"{self._people:04d}"
             made.append(
                 row(
-                    WANG,
+                    _AMERICAN if american else WANG,
                     customer_id=f"C-{number}",
                     account_id=f"A-{number}",
                     account_number=f"9001-0000-{number}",
-                    phone=f"09{10_000_000 + self._people:08d}",
+                    phone=f"+1214555{number}" if american else f"09{10_000_000 + self._people:08d}",
                     due_on=due_on.isoformat(),
                     **changes,
                 )
@@ -211,6 +255,16 @@ class World:
         wanted = {one["customer_id"] for one in rows}
         self.until(f"{name} is loaded", lambda: wanted <= self.standings().keys())
 
+    def set_in_standing(self, customer_id: str, attribute: str, value: str) -> None:
+        """Change a standing by hand, behind everybody's back."""
+        self.as_engineer("dynamodb").update_item(
+            TableName=self.ids["CustomersTable"],
+            Key={"customer_id": {"S": customer_id}, "item": {"S": STANDING}},
+            UpdateExpression="SET #attribute = :value",
+            ExpressionAttributeNames={"#attribute": attribute},
+            ExpressionAttributeValues={":value": {"S": value}},
+        )
+
     def turn(self, value: str) -> None:
         """Turn the switch for all sending."""
         self.as_manager("ssm").put_parameter(Name=self.ids["SendingParameter"], Value=value, Overwrite=True)
@@ -226,6 +280,13 @@ class World:
     def queue_arn(self, queue: str) -> str:
         """Return the ARN of a queue."""
         return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{self.ids[queue].rpartition('/')[2]}"
+
+    def has_key(self, queue_arn: str) -> bool:
+        """Tell whether a queue is encrypted with a key of ours."""
+        sqs = self.as_engineer("sqs")
+        url = sqs.get_queue_url(QueueName=queue_arn.rpartition(":")[2])["QueueUrl"]
+        asked = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["KmsMasterKeyId"])
+        return "KmsMasterKeyId" in asked.get("Attributes", {})
 
     def layers(self) -> set[str]:
         """Return the versions of the layer that the functions run."""
@@ -253,6 +314,54 @@ class World:
 
         self.until("the scanner is free", invoked)
         return answer
+
+    def invoke(self, function: str, event: Mapping[str, Any]) -> Any:  # noqa: ANN401 - whatever it answers
+        """
+        Invoke a function as an engineer may, and return its answer.
+
+        Raises:
+            StandInError: it failed.
+        """
+        done = self.as_engineer("lambda").invoke(FunctionName=self.ids[function], Payload=json.dumps(event).encode())
+        answer = json.loads(done["Payload"].read() or b"null")
+        if "FunctionError" in done:
+            raise StandInError(f"{function} failed: {answer}")
+        return answer
+
+    def tell(self, what: str, **detail: object) -> None:
+        """Put an event on the bus as the lender's systems do; it happens now."""
+        told = {"schema_version": 1, "at": self.now().isoformat(), **detail}
+        entry = {
+            "EventBusName": self.outputs["LenderBus"],
+            "Source": "lender.core",
+            "DetailType": what,
+            "Detail": json.dumps(told),
+        }
+        answer = self.as_lender("events").put_events(Entries=[entry])
+        assert not answer["FailedEntryCount"]
+
+    def reply(self, person: Mapping[str, str], text: str) -> None:
+        """Publish what a customer writes, as two-way SMS does."""
+        self._replies += 1
+        said = {
+            "originationNumber": phone_of(person),
+            "destinationNumber": "+18005550100",
+            "messageKeyword": f"KEYWORD_{ACCOUNT}",
+            "messageBody": text,
+            "inboundMessageId": f"inbound-{self._replies}",
+        }
+        self.as_engineer("sns").publish(TopicArn=self.outputs["InboundTopic"], Message=json.dumps(said))
+
+    def report(self, *logs: Mapping[str, object], failed: bool = False) -> None:
+        """Write delivery logs where SNS writes them."""
+        client = self.as_engineer("logs")
+        group = self.ids["UndeliveredLogs" if failed else "DeliveredLogs"]
+        self._streams += 1
+        stream = f"stream-{self._streams}"
+        client.create_log_stream(logGroupName=group, logStreamName=stream)
+        now = int(datetime.now(UTC).timestamp() * 1000)  # CloudWatch Logs takes nothing from the future
+        events = [{"timestamp": now, "message": json.dumps(log)} for log in logs]
+        client.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
 
     def settle(self, *, within: float = 40.0) -> None:
         """Wait until the queue is empty: every job was judged, and its message deleted."""
@@ -283,7 +392,7 @@ class World:
         return [
             datetime.strptime(line[:19], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
             for line in log.splitlines()
-            if "EventBridge → Lambda" in line
+            if f"EventBridge → Lambda {self.ids['ScannerFunction']}" in line
         ]
 
     def advance(self, by: timedelta) -> None:
@@ -294,6 +403,12 @@ class World:
     def now(self) -> datetime:
         """Return what the functions take for the time."""
         return datetime.now(UTC) + timedelta(seconds=float(self.folders.clock.read_text("utf-8")))
+
+    def advance_to(self, hour: int) -> None:
+        """Let the functions' clock jump on to an hour, UTC, the next time it strikes."""
+        now = self.now()
+        then = now.replace(hour=hour, minute=0, second=0, microsecond=0)
+        self.advance((then if then > now else then + timedelta(days=1)) - now)
 
     def begin(self) -> None:
         """Set the functions' clock to where the run begins."""
@@ -364,7 +479,8 @@ def make_user(stand_in: StandIn, name: str, may: Statements) -> Key:
 
 def phone_of(person: Mapping[str, str]) -> str:
     """Return a customer's number as it is dialled from abroad."""
-    return f"+886{person['phone'].removeprefix('0')}"
+    phone = person["phone"]
+    return phone if phone.startswith("+") else f"+886{phone.removeprefix('0')}"
 
 
 def _frozen(item: Mapping[str, Any]) -> str:

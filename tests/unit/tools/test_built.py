@@ -164,7 +164,7 @@ Resources:
 
 
 def test_imports_are_compared_turn_by_turn_because_a_shared_machine_changes_its_pace() -> None:
-    slow_then_fast = built.Measured("sender", ["sns"], ours=[600, 620, 310], uncompiled=[], reference=[400, 400, 200])
+    slow_then_fast = built.Measured("sender", ["sns"], ours=[600, 620, 310], uncompiled=0, reference=[400, 400, 200])
     assert slow_then_fast.ratio == pytest.approx(1.55)
     assert slow_then_fast.undisturbed == pytest.approx(1.5)
 
@@ -202,3 +202,17 @@ def test_a_file_that_is_not_toml_stops_the_build(tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_text("a = = 1\n")
     with pytest.raises(SystemExit, match=r"bad\.toml: .*line 1"):
         written(tmp_path)
+
+
+def test_what_a_handler_has_built_is_read_from_it_each_service_once_and_no_journal(tmp_path: Path) -> None:
+    (tmp_path / "template.yaml").write_text("Resources: { KeeperFunction: { Type: AWS::Serverless::Function } }\n")
+    (tmp_path / "KeeperFunction").mkdir()
+    (tmp_path / "KeeperFunction" / "app.py").write_text("""\
+def lambda_handler(event, context):
+    try:
+        wiring.opt_outs().sync() if event else wiring.close_unknown().close()
+        wiring.opt_outs().sync()
+    finally:
+        wiring.journal().flush()
+""")
+    assert built.Built.at(tmp_path).builders("keeper") == ["opt_outs", "close_unknown"]

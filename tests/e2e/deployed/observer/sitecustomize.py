@@ -1,23 +1,25 @@
 """
 What the harness adds to the stand-in's processes, through PYTHONPATH. Nothing of it is in the product.
 
-In a function: every call of AWS is written down, with its outcome, and the clock is moved to a working day. In the
-stand-in itself: functions are started by an interpreter that has what Lambda has, not by the stand-in's own.
+In a function: every call of AWS is written down, with its outcome, the clock is moved to a working day, and what the
+stand-in's SNS does not have is answered. In the stand-in itself: functions are started by an interpreter that has what
+Lambda has, not by the stand-in's own, and notifications are dated by the moved clock too.
 """
 
 import importlib.util
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
-_NAMED_BY = ("TableName", "IndexName", "QueueUrl", "Bucket", "Key", "Name", "TopicArn", "TargetArn")
+_NAMED_BY = ("TableName", "IndexName", "QueueUrl", "Bucket", "Key", "VersionId", "Name", "TopicArn", "TargetArn")
 """Parameters that name a resource, and none that holds personal data."""
 
 
@@ -34,6 +36,8 @@ class _Calls:
         tables = params.get("RequestItems")
         if isinstance(tables, dict):
             named["TableName"] = list(tables)
+        if model.name == "PutEvents":
+            named["EventBusName"] = sorted({entry["EventBusName"] for entry in params["Entries"]})
         context["e2e"] = {
             "function": self._function,
             "service": model.service_model.service_name,
@@ -55,13 +59,35 @@ class _Calls:
                 file.write(json.dumps({**call, "error": error}) + "\n")
 
 
-class _MovedClock(MetaPathFinder, Loader):
-    """Lets our clock, as it is imported, add to the time what a file says, in seconds."""
+class _CarriersList:
+    """
+    The list of numbers that want no texts, which the stand-in's SNS does not keep.
 
-    MODULE = "dunning.adapters.clock"
+    It judges by the role who may ask, and then knows no such action. Only what it says to that is exchanged here.
+    """
 
-    def __init__(self, offset: Path) -> None:
-        self._offset = offset
+    def __init__(self, numbers: Path) -> None:
+        self._numbers = numbers
+
+    def listed(self, http_response: Any, parsed: dict[str, Any], **_: object) -> None:  # noqa: ANN401 - botocore's
+        self._answer(http_response, parsed, {"phoneNumbers": json.loads(self._numbers.read_text("utf-8"))})
+
+    def taken_off(self, http_response: Any, parsed: dict[str, Any], **_: object) -> None:  # noqa: ANN401 - botocore's
+        self._answer(http_response, parsed, {})
+
+    def _answer(self, http_response: Any, parsed: dict[str, Any], answer: Mapping[str, Any]) -> None:  # noqa: ANN401
+        if parsed.get("Error", {}).get("Code") == "InvalidAction":
+            del parsed["Error"]
+            parsed.update(answer)
+            http_response.status_code = 200
+
+
+class _AsImported(MetaPathFinder, Loader):
+    """Lets a module, as it is imported, be changed."""
+
+    def __init__(self, module: str, change: Callable[[Any], None]) -> None:
+        self._module = module
+        self._change = change
         self._found: ModuleSpec | None = None
         self._looking = False
 
@@ -69,7 +95,7 @@ class _MovedClock(MetaPathFinder, Loader):
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         del path, target
-        if fullname != self.MODULE or self._looking:
+        if fullname != self._module or self._looking:
             return None
         self._looking = True  # the next line asks all finders, this one too
         self._found = importlib.util.find_spec(fullname)
@@ -77,30 +103,56 @@ class _MovedClock(MetaPathFinder, Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         if self._found is None or self._found.loader is None:
-            raise ImportError(self.MODULE)
+            raise ImportError(self._module)
         self._found.loader.exec_module(module)
-        offset = self._offset
+        self._change(module)
+
+
+class _MovedClock:
+    """A clock that adds to the time what a file says, in seconds."""
+
+    def __init__(self, offset: Path) -> None:
+        self._offset = offset
+
+    def in_a_function(self, clock: Any) -> None:  # noqa: ANN401 - a module
+        """Move the clock that our code asks."""
 
         def now(_clock: object) -> datetime:
-            return datetime.now(UTC) + timedelta(seconds=float(offset.read_text("utf-8")))
+            return datetime.now(UTC) + timedelta(seconds=self._seconds())
 
-        module.SystemClock.now = now
+        clock.SystemClock.now = now
+
+    def in_sns(self, sns: Any) -> None:  # noqa: ANN401 - a module
+        """Move the moment that a notification names, which is when a reply was written."""
+
+        def gmtime(moment: float | None = None) -> time.struct_time:
+            return time.gmtime(time.time() + self._seconds() if moment is None else moment)
+
+        sns.time = SimpleNamespace(**{**vars(time), "gmtime": gmtime})
+
+    def _seconds(self) -> float:
+        return float(self._offset.read_text("utf-8"))
 
 
 def _observe() -> None:
     function = os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
+    clock = _MovedClock(Path(os.environ["E2E_CLOCK"]))
     if not function:
         sys.executable = os.environ["E2E_FUNCTIONS_PYTHON"]
+        sys.meta_path.insert(0, _AsImported("ministack.services.sns", clock.in_sns))
         return
     import botocore.handlers  # noqa: PLC0415 - a function's interpreter has it, the stand-in's own needs none
 
     calls = _Calls(os.environ["E2E_CALLS"], function)
+    carrier = _CarriersList(Path(os.environ["E2E_OPTED_OUT"]))
     botocore.handlers.BUILTIN_HANDLERS += [
+        ("after-call.sns.ListPhoneNumbersOptedOut", carrier.listed),
+        ("after-call.sns.OptInPhoneNumber", carrier.taken_off),
         ("before-parameter-build", calls.begun),
         ("after-call", calls.answered),
         ("after-call-error", calls.failed),
     ]
-    sys.meta_path.insert(0, _MovedClock(Path(os.environ["E2E_CLOCK"])))
+    sys.meta_path.insert(0, _AsImported("dunning.adapters.clock", clock.in_a_function))
 
 
 if "E2E_CALLS" in os.environ:

@@ -6,10 +6,11 @@ What is missing is done without, what cannot be read is counted: no log spoils t
 
 import base64
 import json
+import re
 import zlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -22,6 +23,11 @@ _MOST_BYTES = 64 * 1024 * 1024
 """CloudWatch Logs sends at most 1 MB, compressed; text like this shrinks to a twentieth."""
 
 _MICRO = 1_000_000
+_LONGEST_RESPONSE = 1000
+_PARTS = re.compile(r"[0-9]{1,2}")
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_A_NUMBER = re.compile(r"\+?\d(?:[ -]?\d){6,}")
+"""Carriers write what they like. Their words stay with a record whose number is erased, so no number may be in them."""
 _SUCCESS = frozenset({"SUCCESS", "DELIVERED"})
 _FAILURE = frozenset({"FAILURE", "FAILED"})
 
@@ -43,24 +49,26 @@ class _Logs(BaseModel):
 class _Notification(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    message_id: str = Field(alias="messageId", min_length=1, max_length=256)
-    timestamp: str = ""
+    message_id: str = Field(alias="messageId", pattern=r"^[!-~]{1,256}$")
+    timestamp: object = None
 
 
 class _Delivery(BaseModel):
+    """What is there to be read, if it can be."""
+
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    destination: str = ""
-    response: str = Field(alias="providerResponse", default="", max_length=1000)
-    price: float | str | None = Field(alias="priceInUSD", default=None)
-    parts: int = Field(alias="numberOfMessageParts", default=0, ge=0, le=255)
+    destination: object = None
+    response: object = Field(alias="providerResponse", default=None)
+    price: object = Field(alias="priceInUSD", default=None)
+    parts: object = Field(alias="numberOfMessageParts", default=None)
 
 
 class _Log(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     notification: _Notification
-    delivery: _Delivery = _Delivery()
+    delivery: object = None
     status: str
 
 
@@ -104,35 +112,51 @@ def _receipt(event: _LogEvent) -> Receipt | None:
     status = log.status.upper()
     if status not in _SUCCESS | _FAILURE:
         return None
+    delivery = _Delivery.model_validate(log.delivery if isinstance(log.delivery, dict) else {})
     return Receipt(
         message_id=log.notification.message_id,
         at=_moment(log.notification.timestamp) or datetime.fromtimestamp(event.timestamp / 1000, UTC),
-        phone=log.delivery.destination if _is_a_number(log.delivery.destination) else "",
+        phone=_number(delivery.destination),
         delivered=status in _SUCCESS,
-        response=log.delivery.response,
-        billed_parts=log.delivery.parts,
-        billed_price=_micros(log.delivery.price),
+        response=_words(delivery.response),
+        billed_parts=_parts(delivery.parts),
+        billed_price=_micros(delivery.price),
     )
 
 
-def _is_a_number(text: str) -> bool:
-    """Tell whether a destination is whole: SNS's examples have some masked with X."""
-    return text.startswith("+") and text[1:].isascii() and text[1:].isdigit() and 7 <= len(text[1:]) <= 15  # noqa: PLR2004 - E.164
+def _number(text: object) -> str:
+    """Return a destination that is whole: SNS's examples have some masked with X."""
+    return text if isinstance(text, str) and _E164.fullmatch(text) else ""
 
 
-def _moment(text: str) -> datetime | None:
+def _words(text: object) -> str:
+    """Return the carrier's words, without numbers and halves of characters: no table takes those."""
+    if not isinstance(text, str):
+        return ""
+    whole = text[:_LONGEST_RESPONSE].encode("utf-8", "replace").decode("utf-8")
+    return _A_NUMBER.sub("…", whole)
+
+
+def _moment(text: object) -> datetime | None:
     """Read SNS's timestamps: UTC, with or without saying so, and with any number of decimals."""
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
+        moment = datetime.fromisoformat(str(text))
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def _micros(price: float | str | None) -> int:
+def _parts(parts: object) -> int:
+    """Read how many segments were billed: a number, or one in quotes."""
+    written = str(parts)
+    return int(written) if _PARTS.fullmatch(written) else 0
+
+
+def _micros(price: object) -> int:
+    """Read a price in US dollars: a number, one in quotes, or nothing."""
     try:
         micros = Decimal(str(price or 0)) * _MICRO
-    except InvalidOperation:
+    except ArithmeticError:
         return 0
     return int(micros) if micros.is_finite() and 0 <= micros < _MICRO * 1000 else 0
 

@@ -24,7 +24,7 @@ from dunning.domain.hours import is_closed_day, next_open, start_of_day, zone_na
 from dunning.domain.ladder import next_step
 from dunning.domain.rules import Policies, Rules
 from dunning.domain.standing import SMS, Standing, holds_now, progress_key
-from dunning.domain.unheard import failed_ids, heard_in_truth, once_more
+from dunning.domain.unheard import heard_in_truth, once_more
 
 LOOK_AGAIN = timedelta(days=1)
 """A customer who cannot be decided is set aside for this long, counted and listed."""
@@ -177,6 +177,7 @@ class _Case:
         "some_failed",
         "standing",
         "texted_at",
+        "unheard",
         "without_notice",
         "zones",
     )
@@ -200,6 +201,7 @@ class _Case:
         self.texted_at: list[datetime] = []
         self.last_texts: dict[str, int] = {}
         self.some_failed = False
+        self.unheard: dict[str, int] = {}
         for entry in standing.ledger:
             self.some_failed = self.some_failed or entry.failed
             self.texted_at.append(entry.at)
@@ -275,7 +277,10 @@ class _Case:
             account_id = one.account.account_id
             heard = progress.get(progress_key(account_id, earliest.number)) if progress else None
             if heard is not None and self.some_failed:
+                marked = heard.stage
                 heard = heard_in_truth(heard, account_id, self.standing.ledger, ladder, zones[0])
+                if heard is None or heard.stage != marked:
+                    self.unheard[account_id] = marked
             step = next_step(ladder, min_days, earliest, heard, today, last_texts.get(account_id, 0))
             if step is None:
                 continue
@@ -392,7 +397,7 @@ class _Case:
         segments = message.segments
         rungs = tuple([_heard(one) for one in included])
         send_id = send_id_of(facts.customer_id, rungs, stage, SMS)
-        if self.some_failed and send_id in failed_ids(self.standing.ledger):
+        if self.unheard and any(self.unheard.get(one.account.account_id) == one.stage for one in included):
             send_id = once_more(send_id)
         reminder = Reminder(
             send_id,

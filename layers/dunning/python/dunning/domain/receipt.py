@@ -71,8 +71,10 @@ def settled(contact: Contact, receipt: Receipt) -> Contact:
     Return a record with what a receipt says; the same one if it knows better already.
 
     A record never goes back to a state of a lower rank. Of two receipts of one state always the same one counts, so
-    that their order makes no difference.
+    that their order makes no difference. A receipt of another message says nothing.
     """
+    if contact.message_id not in {"", receipt.message_id}:
+        return contact
     state = ContactState.DELIVERED if receipt.delivered else ContactState.FAILED
     after = replace(
         contact,

@@ -2,25 +2,26 @@
 Unheard: a text that did not arrive, although its number is a good one.
 
 Its stage is heard once more, with the next lawful contact: the failed text counts against every cap and keeps its
-distance to the next, only the rung it marked does not count as heard. A second failure of the same words stands.
+distance to the next, only the rung it marked does not count as heard. A second failure of a stage stands.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from dunning.domain.standing import LedgerEntry, Progress, Standing
 
+_ONCE_MORE = "-again"
+
 
 def once_more(send_id: str) -> str:
-    """Return the id of the second try of a reminder: no two texts ever have one id."""
-    return hashlib.sha256(f"{send_id}\x1fonce more".encode()).hexdigest()[:32]
+    """
+    Return the id of a reminder that repeats a stage: no two texts ever have one id.
 
-
-def failed_ids(ledger: Sequence[LedgerEntry]) -> frozenset[str]:
-    """Return the ids of the reminders that did not arrive."""
-    return frozenset(entry.send_id for entry in ledger if entry.failed)
+    It says so itself. What else the text speaks of may have changed since, and the ledger has forgotten the first
+    try after a month.
+    """
+    return f"{send_id}{_ONCE_MORE}"
 
 
 def with_failed(standing: Standing, claim_id: str, *, failed: bool) -> Standing:
@@ -42,7 +43,7 @@ def heard_in_truth(
     last = next((entry for entry in reversed(ledger) if account_id in entry.accounts), None)
     if last is None or not last.failed or last.at.astimezone(zone).date() != heard.on:
         return heard
-    if any(once_more(send_id) == last.send_id for send_id in failed_ids(ledger)):
+    if last.send_id.endswith(_ONCE_MORE):
         return heard
     before = max((stage for stage in ladder if stage < heard.stage), default=None)
     return None if before is None else replace(heard, stage=before)

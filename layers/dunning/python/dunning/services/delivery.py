@@ -1,6 +1,8 @@
-"""What a queue delivers, whoever reads it."""
+"""What a queue delivers, whoever reads it, and what it is answered."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,3 +12,16 @@ class Delivery:
     message_id: str
     body: str
     receive_count: int
+
+
+def deliveries_in(event: Mapping[str, Any]) -> list[Delivery]:
+    """Return the messages of an SQS event."""
+    return [
+        Delivery(record["messageId"], record["body"], int(record["attributes"]["ApproximateReceiveCount"]))
+        for record in event["Records"]
+    ]
+
+
+def come_back(message_ids: Iterable[str]) -> dict[str, list[dict[str, str]]]:
+    """Return the answer that names the messages to be delivered again; all others are done."""
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in message_ids]}

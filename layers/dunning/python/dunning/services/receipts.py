@@ -14,16 +14,17 @@ comes again changes nothing, but mends what a crash left undone.
 
 import traceback
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import batched
-from typing import Any
+from typing import Any, NamedTuple
 
 from dunning.contracts.receipts import LaterReceipt, Reported, later_body, parse_later, parse_reported
 from dunning.domain.announcement import Announcement, NumberUnreachable
 from dunning.domain.contact import Contact, ContactState
+from dunning.domain.decision import Send
 from dunning.domain.errors import DunningError
 from dunning.domain.facts import Facts
 from dunning.domain.receipt import Receipt, Verdict, settled, verdict_of
@@ -44,7 +45,7 @@ from dunning.ports import (
 )
 from dunning.services.claims import ATTEMPTS, ContestedError, record_of_the_dead
 from dunning.services.delivery import Delivery
-from dunning.services.planning import replan
+from dunning.services.planning import Replanned, replan
 
 CUSTOMERS_A_READ = 50
 """Both items of 50 customers are the 100 keys of one BatchGetItem."""
@@ -63,7 +64,7 @@ _WORKERS = 8
 
 
 class ReceiptsFailedError(DunningError):
-    """Receipts that could not be acted upon, so many customers: they are to be handed over again."""
+    """Something went wrong that nobody foresaw. The receipts are to be handed over again."""
 
 
 def reported_in(event: Mapping[str, Any]) -> Reported:
@@ -78,11 +79,26 @@ def reported_in(event: Mapping[str, Any]) -> Reported:
 
 @dataclass(frozen=True, slots=True)
 class _Match:
-    """A receipt and the claim it is about, with the record if there is one already."""
+    """
+    A receipt and the claim it is about, with the record if there is one already.
+
+    `mend` tells that the standing may not have heard of it although the record has, `recovered` that the text had
+    failed and has arrived after all.
+    """
 
     receipt: Receipt
     key: ContactKey
     contact: Contact | None
+    mend: bool = False
+    recovered: bool = False
+
+
+class _Claim(NamedTuple):
+    """A claim of about the time of a receipt, whether it is known to have failed, and the customer's number."""
+
+    key: ContactKey
+    failed: bool
+    phone: str
 
 
 class ReceiptService:
@@ -117,127 +133,163 @@ class ReceiptService:
         Raises:
             OutsideError: a call failed. Lambda hands the logs over again; what is done changes nothing then.
             ContestedError: others kept writing a customer; likewise.
-            ReceiptsFailedError: something else went wrong with customers; likewise.
+            UnreadableRecordError: a customer who may be meant cannot be read; likewise.
+            ReceiptsFailedError: nobody foresaw what went wrong; likewise.
         """
         if reported.unreadable:
             self._journal.event("receipts_unreadable", logs=reported.unreadable)
             self._journal.count("ReceiptsUnreadable", reported.unreadable)
-        customers = self._customers_of({receipt.phone for receipt in reported.receipts if receipt.phone})
-        matches = self._match(reported.receipts, customers)
-        self._act(matches)
+        owners, customers = self._customers_of({receipt.phone for receipt in reported.receipts if receipt.phone})
+        matches, failures = self._match(reported.receipts, owners, customers)
+        failures |= self._act(matches)
+        self._tell(failures)
+        for failure in failures.values():
+            raise failure
 
     def again(self, deliveries: Sequence[Delivery]) -> list[str]:
         """Work off receipts whose records were not there yet, and return the message ids that are to come back."""
         failed: list[str] = []
-        matches: list[_Match] = []
+        waiting: dict[str, _Match] = {}
         for delivery in deliveries:
             try:
-                later = parse_later(delivery.body)
+                key, receipt = parse_later(delivery.body)
             except UnreadableRecordError as error:
                 self._journal.event("receipt_unreadable", message_id=delivery.message_id, why=str(error))
                 self._journal.count("ReceiptsUnreadable")
                 failed.append(delivery.message_id)  # ends with the dead letters
                 continue
-            matches.append(_Match(later.receipt, later.key, None))
+            waiting[delivery.message_id] = _Match(receipt, key, None, mend=delivery.receive_count > 1)
+        failures: dict[str, DunningError]
         try:
-            found = self._contacts.find({match.key for match in matches})
-            recorded = [_with_record(match, found) for match in matches]
+            found = self._contacts.find({match.key for match in waiting.values()})
+            failures = {
+                key.customer_id: record for key, record in found.items() if isinstance(record, UnreadableRecordError)
+            }
+            recorded = [
+                _with_record(match, found) for match in waiting.values() if match.key.customer_id not in failures
+            ]
             for match in filter(_is_anothers, recorded):
                 self._not_ours(match.receipt)
-            self._act([match for match in recorded if not _is_anothers(match)])
+            failures |= self._act([match for match in recorded if not _is_anothers(match)])
         except DunningError as error:
-            self._journal.event("receipts_failed", error=type(error).__name__, receipts=len(matches))
-            return [delivery.message_id for delivery in deliveries]
-        return failed
+            failures = {match.key.customer_id: error for match in waiting.values()}
+        self._tell(failures)
+        return failed + [message_id for message_id, match in waiting.items() if match.key.customer_id in failures]
 
-    def _customers_of(self, phones: set[str]) -> Mapping[str, list[tuple[str, Customer]]]:
-        """Return who has or had each number; whoever cannot be read has nothing that could be settled."""
+    def _customers_of(
+        self, phones: set[str]
+    ) -> tuple[Mapping[str, frozenset[str]], Mapping[str, Customer | UnreadableRecordError]]:
+        """Return whose each number is or was, and those customers."""
         owners = self._phones.customers_with(phones)
         everybody = sorted({customer_id for ids in owners.values() for customer_id in ids})
-        known: dict[str, Customer] = {}
+        customers: dict[str, Customer | UnreadableRecordError] = {}
         for some in batched(everybody, CUSTOMERS_A_READ, strict=False):
-            loaded = self._store.load(some).items()
-            known |= {one: found for one, found in loaded if not isinstance(found, UnreadableRecordError)}
-        return {
-            phone: [(customer_id, known[customer_id]) for customer_id in sorted(ids) if customer_id in known]
-            for phone, ids in owners.items()
-        }
+            customers |= self._store.load(some)
+        return owners, customers
 
-    def _match(self, receipts: Iterable[Receipt], customers: Mapping[str, list[tuple[str, Customer]]]) -> list[_Match]:
-        """Find the claim that each receipt is about; the rest is counted."""
-        candidates: list[tuple[Receipt, list[ContactKey]]] = []
-        for receipt in receipts:
-            keys = [
-                ContactKey(customer_id, entry.at, entry.send_id)
-                for customer_id, customer in customers.get(receipt.phone, ())
-                for entry in (customer.standing.ledger if customer.standing else ())
-                if abs(entry.at - receipt.at) <= _NEAR
-            ]
-            if keys:
-                candidates.append((receipt, keys))
-            else:
-                self._not_ours(receipt)
-        found = self._contacts.find({key for _, keys in candidates for key in keys})
-        matches = []
-        for receipt, keys in candidates:
-            match = _fitting(receipt, keys, found)
-            if match is None:
-                self._not_ours(receipt)
-            else:
+    def _match(
+        self,
+        receipts: Iterable[Receipt],
+        owners: Mapping[str, frozenset[str]],
+        customers: Mapping[str, Customer | UnreadableRecordError],
+    ) -> tuple[list[_Match], dict[str, DunningError]]:
+        """
+        Find the claim that each receipt is about; the rest is counted.
+
+        What may be about somebody who cannot be read is not lost: they are returned with the error.
+        """
+        candidates = [
+            (receipt, list(_claims_near(receipt, owners.get(receipt.phone, frozenset()), customers)))
+            for receipt in receipts
+        ]
+        found = self._contacts.find({claim.key for _, claims in candidates for claim in claims})
+        matches: list[_Match] = []
+        failures: dict[str, DunningError] = {}
+        for receipt, claims in candidates:
+            match = _fitting(receipt, claims, found)
+            if match is not None:
                 matches.append(match)
-        return matches
+                continue
+            unread: dict[str, object] = {one: customers[one] for one in owners.get(receipt.phone, ())}
+            unread |= {claim.key.customer_id: found[claim.key] for claim in claims if claim.key in found}
+            errors = {one: error for one, error in unread.items() if isinstance(error, UnreadableRecordError)}
+            if not errors:
+                self._not_ours(receipt)
+            failures |= errors
+        return matches, failures
+
+    def _tell(self, failures: Mapping[str, DunningError]) -> None:
+        for customer_id, failure in failures.items():
+            self._journal.event("receipts_failed", customer_id=customer_id, error=type(failure).__name__)
 
     def _not_ours(self, receipt: Receipt) -> None:
         # A message id is not personal data; the number is.
         self._journal.event("receipt_without_contact", message_id=receipt.message_id)
         self._journal.count("ReceiptsWithoutContact")
 
-    def _act(self, matches: Sequence[_Match]) -> None:
-        """Write what receipts say, first of the records, then of those whose standing follows."""
+    def _act(self, matches: Sequence[_Match]) -> dict[str, DunningError]:
+        """
+        Write what receipts say, first of the records, then of those whose standing follows.
+
+        Returns the customers with whom that failed; nobody else waits for them.
+        """
+        failures: dict[str, DunningError] = {}
         waiting = [match for match in matches if match.contact is None]
-        too_early = [match for match in waiting if self._clock.now() - match.key.at < _SENDER_IS_DONE]
+        now = self._clock.now()
+        too_early = [match for match in waiting if now - match.key.at < _SENDER_IS_DONE]
         if too_early:
             bodies = [later_body(LaterReceipt(match.key, match.receipt)) for match in too_early]
             self._later.again(bodies, _LOOK_AGAIN)
-        dead = [self._recorded(match) for match in waiting if match not in too_early]
+        dead = [(match.key.customer_id, match) for match in waiting if now - match.key.at >= _SENDER_IS_DONE]
         by_record: defaultdict[ContactKey, list[_Match]] = defaultdict(list)
-        for match in [*matches, *dead]:
+        for match in [*matches, *self._each(dead, self._recorded, failures)]:
             if match is not None and match.contact is not None:
                 by_record[match.key].append(match)
-        settling = self._pool.map(self._settle, by_record.values())
+        for key, same in list(by_record.items()):
+            if len({match.receipt.message_id for match in same}) > 1:
+                # Two messages for one claim of which nobody knows: nothing is guessed.
+                for match in by_record.pop(key):
+                    self._not_ours(match.receipt)
+        records = [(key.customer_id, same) for key, same in by_record.items()]
         following: defaultdict[str, list[_Match]] = defaultdict(list)
-        for (key, same), recovered in zip(by_record.items(), settling, strict=True):
-            following[key.customer_id] += [one for one in same if recovered or verdict_of(one.receipt) in _FOLLOWED]
-        running = {
-            customer_id: self._pool.submit(self._follow, (customer_id, some))
-            for customer_id, some in following.items()
-            if some
-        }
-        self._told_of(running)
-
-    def _told_of(self, running: Mapping[str, Future[Sequence[Announcement]]]) -> None:
-        """Tell what followed for each customer. One's failure touches nobody else; then all are handed over again."""
-        wait(running.values())
-        told: list[Announcement] = []
-        failures: list[BaseException] = []
-        for customer_id, future in running.items():
-            error = future.exception()
-            if error is None:
-                told += future.result()
-                continue
-            failures.append(error)
-            frames = traceback.extract_tb(error.__traceback__)
-            # Not the error's own words: they might quote what must not be logged.
-            self._journal.event(
-                "receipt_not_followed",
-                customer_id=customer_id,
-                error=type(error).__name__,
-                where=f"{frames[-1].name}:{frames[-1].lineno}" if frames else "",
-            )
+        for some in self._each(records, self._settle, failures):
+            if some:
+                following[some[0].key.customer_id] += some
+        cases = [(customer_id, (customer_id, those)) for customer_id, those in following.items()]
+        told = [one for announcements in self._each(cases, self._follow, failures) for one in announcements]
         if told:
             self._announcer.announce(told)
-        if failures:
-            raise next((one for one in failures if isinstance(one, DunningError)), ReceiptsFailedError(len(failures)))
+        return failures
+
+    def _each[T, R](
+        self, work: Sequence[tuple[str, T]], do: Callable[[T], R], failures: dict[str, DunningError]
+    ) -> list[R]:
+        """Do something for each on several threads, and return what came of it. Failures are noted by customer."""
+        running = [(customer_id, self._pool.submit(do, one)) for customer_id, one in work]
+        # Woken once, not by each.
+        wait([future for _, future in running])
+        done: list[R] = []
+        for customer_id, future in running:
+            error = future.exception()
+            if error is None:
+                done.append(future.result())
+            else:
+                failures[customer_id] = self._foreseen(customer_id, error)
+        return done
+
+    def _foreseen(self, customer_id: str, error: BaseException) -> DunningError:
+        """Return an error that may be raised; of one that nobody foresaw only where it arose."""
+        if isinstance(error, DunningError):
+            return error
+        frames = traceback.extract_tb(error.__traceback__)
+        # Not the error's own words: they might quote what must not be logged.
+        self._journal.event(
+            "receipt_not_followed",
+            customer_id=customer_id,
+            error=type(error).__name__,
+            where=f"{frames[-1].name}:{frames[-1].lineno}" if frames else "",
+        )
+        return ReceiptsFailedError(type(error).__name__)
 
     def _recorded(self, match: _Match) -> _Match | None:
         """Write the record of a claim whose sender died before it could; `None` if the customer has been erased."""
@@ -254,22 +306,33 @@ class ReceiptService:
         self._contacts.write_if_absent(contact)
         return replace(match, contact=contact)
 
-    def _settle(self, matches: Sequence[_Match]) -> bool:
-        """Bring one record forward by all its receipts, in one write; tell whether one that had failed has arrived."""
+    def _settle(self, matches: Sequence[_Match]) -> Sequence[_Match]:
+        """Bring one record forward by all its receipts, in one write; return those from which something follows."""
         contact = matches[0].contact
         for _ in range(ATTEMPTS):
             if contact is None:
-                return False
+                return ()  # its retention is over
+            if _is_anothers(replace(matches[0], contact=contact)):
+                for match in matches:
+                    self._not_ours(match.receipt)
+                return ()
             after = contact
             for match in matches:
                 after = settled(after, match.receipt)
+            recovered = contact.state is ContactState.FAILED and after.state is ContactState.DELIVERED
             if after is contact:
-                return False
+                return [one for one in matches if one.mend or verdict_of(one.receipt) in _FOLLOWED]
             if self._contacts.advance(after, expected=contact.state):
                 self._count(contact, after, matches)
-                return contact.state is ContactState.FAILED and after.state is ContactState.DELIVERED
+                return [
+                    replace(one, recovered=recovered)
+                    for one in matches
+                    if one.mend or recovered or verdict_of(one.receipt) in _FOLLOWED
+                ]
             found = self._contacts.find([matches[0].key]).get(matches[0].key)
-            contact = found if isinstance(found, Contact) else None
+            if isinstance(found, UnreadableRecordError):
+                raise found
+            contact = found
         raise ContestedError
 
     def _count(self, before: Contact, after: Contact, matches: Sequence[_Match]) -> None:
@@ -292,12 +355,14 @@ class ReceiptService:
             customer_id=after.customer_id,
             send_id=after.send_id,
             state=after.state.value,
-            response=after.response if verdict_of(matches[-1].receipt) is not Verdict.UNCLASSED else "unclassed",
+            # The class, not the carrier's words: they may say anything.
+            verdicts=",".join(sorted({verdict_of(match.receipt).value for match in matches})),
         )
 
     def _follow(self, case: tuple[str, Sequence[_Match]]) -> Sequence[Announcement]:
         """Change the standing of a customer by what became of texts, if anything follows that is not there yet."""
         customer_id, matches = case
+        tried: tuple[Standing, Replanned, datetime] | None = None
         for _ in range(ATTEMPTS):
             found = self._store.load([customer_id])[customer_id]
             if isinstance(found, UnreadableRecordError):
@@ -305,26 +370,37 @@ class ReceiptService:
             facts, before = found
             if facts is None or before is None:
                 return ()  # erased meanwhile
+            if tried is not None and before == tried[1].standing:
+                return self._told(facts, *tried)  # it was written, and only the answer lost
             records = self._contacts.find({match.key for match in matches})
             after = before
             for match in matches:
                 record = records.get(match.key)
                 if isinstance(record, Contact):
                     after = _followed(facts, after, match.receipt, record)
-            if after == before:
+            # One that arrived after all is written even if it is not known to have failed: somebody who read its record
+            # before may be about to say so, and must read it again.
+            if after == before and not any(match.recovered for match in matches):
                 return ()
             now = self._clock.now()
             replanned = replan(facts, before, after, self._policies, now)
-            if not self._store.save_standing(replanned.standing, expected_version=before.version):
-                continue
-            told: list[Announcement] = []
-            if after.is_opted_out and not before.is_opted_out:
-                self._journal.count("OptOuts")
-            if after.is_suspended(facts) and not before.is_suspended(facts):
-                self._journal.count("NumbersSuspended")
-                told.append(NumberUnreachable(customer_id, now, Verdict.DEAD.value))
-            return (*told, *replanned.announcements)
+            tried = before, replanned, now
+            if self._store.save_standing(replanned.standing, expected_version=before.version):
+                return self._told(facts, *tried)
         raise ContestedError
+
+    def _told(self, facts: Facts, before: Standing, replanned: Replanned, now: datetime) -> Sequence[Announcement]:
+        """Count and trace what has been written of a customer, and return what others are told."""
+        after, decision, announcements = replanned
+        if not isinstance(decision, Send):
+            # A decision to send is told by the sender, who makes it afresh.
+            self._journal.decided(after.customer_id, decision, now)
+        if after.is_opted_out and not before.is_opted_out:
+            self._journal.count("OptOuts")
+        if after.is_suspended(facts) and not before.is_suspended(facts):
+            self._journal.count("NumbersSuspended")
+            return (NumberUnreachable(after.customer_id, now, Verdict.DEAD.value), *announcements)
+        return announcements
 
 
 _FOLLOWED = frozenset({Verdict.OPTED_OUT, Verdict.DEAD, Verdict.LATER})
@@ -349,30 +425,48 @@ def _followed(facts: Facts, standing: Standing, receipt: Receipt, record: Contac
             return standing
 
 
+def _claims_near(
+    receipt: Receipt, owners: Iterable[str], customers: Mapping[str, Customer | UnreadableRecordError]
+) -> Iterator[_Claim]:
+    """Yield the claims of about the time of a receipt of all who have or had its number."""
+    for customer_id in sorted(owners):
+        customer = customers[customer_id]
+        if isinstance(customer, UnreadableRecordError) or customer.standing is None:
+            continue
+        for entry in customer.standing.ledger:
+            if abs(entry.at - receipt.at) <= _NEAR:
+                key = ContactKey(customer_id, entry.at, entry.send_id)
+                yield _Claim(key, entry.failed, customer.facts.phone if customer.facts else "")
+
+
 def _fitting(
-    receipt: Receipt, keys: Sequence[ContactKey], found: Mapping[ContactKey, Contact | UnreadableRecordError]
+    receipt: Receipt, claims: Sequence[_Claim], found: Mapping[ContactKey, Contact | UnreadableRecordError]
 ) -> _Match | None:
     """
     Return the claim a receipt is about: the one with its message id, else the only one of which nothing is known.
 
-    That is one recorded as `unknown`, or not recorded yet. Two that fit are left to time: nothing is guessed.
+    That is one to this number, of the same minute, recorded as `unknown` or not recorded yet. Two that fit are left to
+    time: nothing is guessed.
     """
-    for key in keys:
-        contact = found.get(key)
+    fits: list[_Match] = []
+    for claim in claims:
+        contact = found.get(claim.key)
         if isinstance(contact, Contact) and contact.message_id == receipt.message_id:
-            return _Match(receipt, key, contact)
-    unrecorded = [key for key in keys if key not in found]
-    unknown = [
-        (key, contact)
-        for key in keys
-        if isinstance(contact := found.get(key), Contact)
-        and contact.state is ContactState.UNKNOWN
-        and not contact.message_id
-        and abs(key.at - receipt.at) <= _AT_ONCE
-    ]
-    if len(unrecorded) + len(unknown) != 1:
-        return None
-    return _Match(receipt, unrecorded[0], None) if unrecorded else _Match(receipt, *unknown[0])
+            return _Match(receipt, claim.key, contact, mend=claim.failed and receipt.delivered)
+        if abs(claim.key.at - receipt.at) > _AT_ONCE:
+            continue
+        if isinstance(contact, UnreadableRecordError):
+            return None
+        if contact is None or _is_unsettled(contact):
+            phone = contact.phone if contact is not None and contact.phone else claim.phone
+            if phone == receipt.phone:
+                fits.append(_Match(receipt, claim.key, contact))
+    return fits[0] if len(fits) == 1 else None
+
+
+def _is_unsettled(contact: Contact) -> bool:
+    """Tell whether nobody knows which message a record is about."""
+    return contact.state is ContactState.UNKNOWN and not contact.message_id
 
 
 def _with_record(match: _Match, found: Mapping[ContactKey, Contact | UnreadableRecordError]) -> _Match:
@@ -382,7 +476,8 @@ def _with_record(match: _Match, found: Mapping[ContactKey, Contact | UnreadableR
 
 def _is_anothers(match: _Match) -> bool:
     """Tell whether the record has turned out to be of another text: what was taken for the claim's is not."""
-    return match.contact is not None and match.contact.message_id not in {"", match.receipt.message_id}
+    contact = match.contact
+    return contact is not None and contact.message_id != match.receipt.message_id and not _is_unsettled(contact)
 
 
 def _later(known: datetime | None, said: datetime) -> datetime:

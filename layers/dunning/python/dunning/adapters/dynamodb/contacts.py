@@ -19,6 +19,7 @@ from dunning.adapters.dynamodb.keys import (
     phone_key,
     replies_until,
 )
+from dunning.adapters.dynamodb.reading import read_items
 from dunning.adapters.errors import CONDITION_FAILED, error_code, outside
 from dunning.domain.contact import Contact, ContactState
 from dunning.domain.reply import Reply
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 
 _ITEMS_A_WRITE = 25
 """DynamoDB's limit of a BatchWriteItem."""
-
-_KEYS_A_READ = 100
-"""DynamoDB's limit of a BatchGetItem."""
 
 _CALLS_AGAIN = 8
 """How often what a throttled batch left unprocessed is tried again."""
@@ -88,24 +86,8 @@ class DynamoContacts:
 
     def find(self, keys: Collection[ContactKey]) -> Mapping[ContactKey, Contact | UnreadableRecordError]:
         """Read records, a hundred a call."""
-        found: dict[ContactKey, Contact | UnreadableRecordError] = {}
-        wanted = list(dict.fromkeys(keys))
-        for start in range(0, len(wanted), _KEYS_A_READ):
-            for item in self._read([_key_of(key) for key in wanted[start : start + _KEYS_A_READ]]):
-                found[_parse_key(item)] = _readable(item)
-        return found
-
-    def _read(self, keys: list[Any]) -> list[Mapping[str, Any]]:
-        found: list[Mapping[str, Any]] = []
-        for _ in range(_CALLS_AGAIN):
-            with outside("BatchGetItem"):
-                answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}})
-            found += answer["Responses"].get(self._table, [])
-            left = answer.get("UnprocessedKeys", {}).get(self._table)
-            if not left:
-                return found
-            keys = list(left["Keys"])
-        raise OutsideError("BatchGetItem", "UnprocessedKeys")
+        wanted = [_key_of(key) for key in dict.fromkeys(keys)]
+        return {_parse_key(item): _readable(item) for item in read_items(self._client, self._table, wanted)}
 
     def advance(self, contact: Contact, *, expected: ContactState) -> bool:
         """Update state, message id and the receipt's fields under the state that was read."""
@@ -114,10 +96,14 @@ class DynamoContacts:
             "message_id": {"S": contact.message_id},
             **receipt_attributes(contact),
         }
-        # STATE is a reserved word of DynamoDB's expressions, and more may become one; empty values are left out.
+        # STATE is a reserved word of DynamoDB's expressions, and more may become one; empty values are not kept.
         written = {name: value for name, value in changed.items() if value != {"S": ""}}
+        # A message id that is known stays, a carrier's words of before do not.
+        left = changed.keys() - written.keys() - {"message_id"}
+        if contact.state is not ContactState.UNKNOWN:
+            left.add("unknown")
         setting = ", ".join(f"#{name} = :{name}" for name in written)
-        leaving = "" if contact.state is ContactState.UNKNOWN else " REMOVE #unknown"
+        leaving = " REMOVE " + ", ".join(f"#{name}" for name in sorted(left)) if left else ""
         with outside("UpdateItem"):
             try:
                 self._client.update_item(
@@ -125,10 +111,7 @@ class DynamoContacts:
                     Key=_key_of(_key(contact)),
                     UpdateExpression=f"SET {setting}{leaving}",
                     ConditionExpression="#state = :expected",
-                    ExpressionAttributeNames={
-                        **{f"#{name}": name for name in written},
-                        **({"#unknown": "unknown"} if leaving else {}),
-                    },
+                    ExpressionAttributeNames={f"#{name}": name for name in (*written, *left)},
                     ExpressionAttributeValues={
                         **{f":{name}": value for name, value in written.items()},
                         ":expected": {"S": expected.value},

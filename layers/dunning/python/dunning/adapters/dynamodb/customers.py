@@ -21,22 +21,17 @@ from dunning.adapters.dynamodb.keys import (
     shard_of,
     wake_key,
 )
+from dunning.adapters.dynamodb.reading import read_items
 from dunning.adapters.errors import CONDITION_FAILED, error_code, outside
 from dunning.domain.decision import Reason
 from dunning.domain.dossier import Dossier
 from dunning.domain.standing import LEAST_URGENT, Standing, Wake
-from dunning.ports import Customer, Due, OutsideError, Told, UnreadableRecordError
+from dunning.ports import Customer, Due, Told, UnreadableRecordError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 type _Stored = Mapping[str, Any] | None
-
-_KEYS_A_READ = 100
-"""DynamoDB's limit of a BatchGetItem."""
-
-_READS_AGAIN = 8
-"""How often keys left unprocessed by a throttled BatchGetItem are asked for again."""
 
 _SMALLEST_PAGE = 25
 
@@ -79,27 +74,14 @@ class DynamoCustomers:
             for customer_id in customer_ids
             for item in (FACTS, STANDING)
         ]
-        stored = {(item["customer_id"]["S"], item["item"]["S"]): item for item in self._read_all(keys)}
+        stored = {(item["customer_id"]["S"], item["item"]["S"]): item for item in self._read(keys)}
         return {
             customer_id: (stored.get((customer_id, FACTS)), stored.get((customer_id, STANDING)))
             for customer_id in customer_ids
         }
 
-    def _read_all(self, keys: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
-        for start in range(0, len(keys), _KEYS_A_READ):
-            yield from self._read(list(keys[start : start + _KEYS_A_READ]))
-
-    def _read(self, keys: list[Any]) -> list[Mapping[str, Any]]:
-        found: list[Mapping[str, Any]] = []
-        for _ in range(_READS_AGAIN):
-            with outside("BatchGetItem"):
-                answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}})
-            found += answer["Responses"].get(self._table, [])
-            left = answer.get("UnprocessedKeys", {}).get(self._table)
-            if not left:
-                return found
-            keys = list(left["Keys"])
-        raise OutsideError("BatchGetItem", "UnprocessedKeys")
+    def _read(self, keys: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
+        return read_items(self._client, self._table, keys)
 
     def save_dossier(self, dossier: Dossier, *, expected_revision: int) -> bool:
         """Put what a lender has said under the revision it was read with."""
@@ -167,7 +149,7 @@ class DynamoCustomers:
         """Read the numbers' own items, a hundred a call."""
         found = dict.fromkeys(phones, frozenset[str]())
         keys = [{"customer_id": {"S": phone_key(phone)}, "item": {"S": PHONE}} for phone in found]
-        for item in self._read_all(keys):
+        for item in self._read(keys):
             found[item["customer_id"]["S"].removeprefix(phone_key(""))] = frozenset(item["customers"]["SS"])
         return found
 
@@ -231,7 +213,7 @@ class DynamoCustomers:
 
     def dossier(self, customer_id: str) -> Dossier | UnreadableRecordError:
         """Read the item that says what the lender has said."""
-        found = self._read([{"customer_id": {"S": customer_id}, "item": {"S": FACTS}}])
+        found = list(self._read([{"customer_id": {"S": customer_id}, "item": {"S": FACTS}}]))
         try:
             return dossier_of(found[0]) if found else Dossier(customer_id)
         except UnreadableRecordError as error:

@@ -1,0 +1,43 @@
+"""Reading many items by their keys, whatever a busy table leaves out at first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import batched
+from typing import TYPE_CHECKING, Any
+
+from dunning.adapters.errors import outside
+from dunning.ports import OutsideError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_KEYS_A_READ = 100
+"""DynamoDB's limit of a BatchGetItem."""
+
+_READS_AGAIN = 8
+"""How often keys left unprocessed by a throttled BatchGetItem are asked for again."""
+
+
+def read_items(client: DynamoDBClient, table: str, keys: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
+    """
+    Yield the items there are, strongly consistent, in as few calls as there can be.
+
+    Raises:
+        OutsideError: a call failed, or the table stayed too busy.
+    """
+    for some in batched(keys, _KEYS_A_READ, strict=False):
+        yield from _read(client, table, list(some))
+
+
+def _read(client: DynamoDBClient, table: str, keys: list[Any]) -> list[Mapping[str, Any]]:
+    found: list[Mapping[str, Any]] = []
+    for _ in range(_READS_AGAIN):
+        with outside("BatchGetItem"):
+            answer = client.batch_get_item(RequestItems={table: {"Keys": keys, "ConsistentRead": True}})
+        found += answer["Responses"].get(table, [])
+        left = answer.get("UnprocessedKeys", {}).get(table)
+        if not left:
+            return found
+        keys = list(left["Keys"])
+    raise OutsideError("BatchGetItem", "UnprocessedKeys")

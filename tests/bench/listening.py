@@ -1,0 +1,244 @@
+"""
+CPU of payments and receipts beside bare boto3 loops that make the same calls, and the calls themselves.
+
+The services run whole: events, decisions, log lines, metrics. Answers come from memory at the end of the wire.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from itertools import batched
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics
+
+from dunning.adapters.client import LEAN
+from dunning.adapters.dynamodb.contacts import DynamoContacts
+from dunning.adapters.dynamodb.customers import DynamoCustomers
+from dunning.adapters.dynamodb.items import contact_item, dossier_item, standing_item
+from dunning.adapters.dynamodb.keys import PHONE, phone_key
+from dunning.adapters.journal import PowertoolsJournal
+from dunning.adapters.s3 import S3UploadErasure
+from dunning.adapters.sqs import SqsQueue
+from dunning.domain.contact import Contact, ContactState
+from dunning.policy import load_policies
+from dunning.services.delivery import Delivery
+from dunning.services.erase import EraseService
+from dunning.services.payments import PaymentsService
+from dunning.services.receipts import ReceiptService, reported_in
+from tests.bench.beside import compare
+from tests.bench.portfolio import NOW, customer, standing
+from tests.bench.wire import Wire
+from tests.builders import a_dossier
+from tests.fakes import FakeAnnouncer
+from tests.local.events import logs_subscription
+
+CUSTOMERS = 1000
+_BATCH = 50
+_LATER = NOW + timedelta(minutes=1)
+
+
+class _Clock:
+    """A minute after the texts."""
+
+    def now(self) -> Any:  # noqa: ANN401 - an instant
+        return _LATER
+
+    def sleep(self, seconds: float) -> None:
+        del seconds
+
+
+class _Office:
+    """A thousand customers who have just been texted, stored at the end of the wire."""
+
+    def __init__(self) -> None:
+        self.facts = [customer(i, NOW.date() + timedelta(days=3), paid=3) for i in range(CUSTOMERS)]
+        self.standings = [standing(facts, 2) for facts in self.facts]
+        last = [one.ledger[-1] for one in self.standings]
+        self.records = [
+            Contact(
+                facts.customer_id, entry.send_id, entry.claim_id, entry.at, ContactState.SENT, entry.stage,
+                entry.accounts, "sms", NOW + timedelta(days=1827), phone=facts.phone, parts=1, message_id=f"m{i}",
+            )
+            for i, (facts, entry) in enumerate(zip(self.facts, last, strict=True))
+        ]  # fmt: skip
+        stored: dict[tuple[str, str], Any] = {(f.customer_id, "facts"): dossier_item(a_dossier(f)) for f in self.facts}
+        stored |= {(one.customer_id, "standing"): standing_item(one, 4) for one in self.standings}
+        stored |= {
+            (phone_key(f.phone), PHONE): {
+                "customer_id": {"S": phone_key(f.phone)}, "item": {"S": PHONE}, "customers": {"SS": [f.customer_id]},
+            }
+            for f in self.facts
+        }  # fmt: skip
+        contacts = [contact_item(one) for one in self.records]
+        stored |= {(str(item["customer_id"]["S"]), str(item["contact"]["S"])): item for item in contacts}
+        self.stored = stored
+        self.contacts = contacts
+        self.wire = Wire({key: json.dumps(item, ensure_ascii=False) for key, item in stored.items()}, [])
+
+    def client(self, service: str, **options: object) -> Any:  # noqa: ANN401 - whichever client is asked for
+        """Make a client that talks to the end of the wire."""
+        make: Any = boto3.Session().client
+        client = make(service, **options)
+        self.wire.plug_into(client)
+        return client
+
+    def keys_of(self, some: tuple[int, ...]) -> Mapping[str, Any]:
+        """Return the read of both items of some customers."""
+        keys = [
+            {"customer_id": {"S": self.facts[i].customer_id}, "item": {"S": item}}
+            for i in some
+            for item in ("facts", "standing")
+        ]
+        return {"customers": {"Keys": keys, "ConsistentRead": True}}
+
+
+class Payments(_Office):
+    """Each pays the instalment that is due."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        bodies = [self._body(i) for i in range(CUSTOMERS)]
+        self.batches = [
+            [Delivery(str(i), body, 1) for i, body in enumerate(some)] for some in batched(bodies, _BATCH, strict=True)
+        ]
+
+    def _body(self, i: int) -> str:
+        account = self.facts[i].accounts[0]
+        unpaid = next(one for one in account.instalments if one.open > 0)
+        detail = {
+            "schema_version": 1, "customer_id": self.facts[i].customer_id, "at": NOW.isoformat(), "sequence": 0,
+            "account_id": account.account_id, "instalment_no": unpaid.number, "paid": unpaid.amount,
+            "currency": account.currency,
+        }  # fmt: skip
+        around = {"version": "0", "id": "e", "detail-type": "InstalmentPaid", "source": "core", "account": "1"}
+        return json.dumps({**around, "time": NOW.isoformat(), "region": "r", "resources": [], "detail": detail})
+
+    def ours(self) -> Callable[[], None]:
+        """Return the work of the payments."""
+        dynamodb = self.client("dynamodb", config=LEAN)
+        store, journal = DynamoCustomers(dynamodb, "customers", 4), PowertoolsJournal(Logger(), Metrics())
+        queue = SqsQueue(self.client("sqs", config=LEAN), "queue", "dead")
+        service = PaymentsService(
+            store=store,
+            erasing=EraseService(
+                customers=store,
+                contacts=DynamoContacts(dynamodb, "contacts"),
+                uploads=S3UploadErasure(self.client("s3", config=LEAN), "bucket"),
+                clock=_Clock(),
+                journal=journal,
+            ),
+            dead_letters=queue,
+            later=queue,
+            announcer=FakeAnnouncer(),
+            policies=load_policies(),
+            clock=_Clock(),
+            journal=journal,
+        )
+
+        def payments() -> None:
+            for batch in self.batches:
+                if service.work(batch, lambda: 60.0):
+                    raise AssertionError
+                journal.flush()
+
+        return payments
+
+    def bare(self) -> Callable[[], None]:
+        """Return a loop that makes the same calls."""
+        dynamodb = self.client("dynamodb")
+
+        def payments() -> None:
+            for some in batched(range(CUSTOMERS), _BATCH, strict=True):
+                dynamodb.batch_get_item(RequestItems=self.keys_of(some))
+                for i in some:
+                    for item, read in (("facts", "revision"), ("standing", "version")):
+                        dynamodb.put_item(
+                            TableName="customers",
+                            Item=self.stored[self.facts[i].customer_id, item],
+                            ConditionExpression=f"{read} = :read",
+                            ExpressionAttributeValues={":read": {"N": "1"}},
+                        )
+
+        return payments
+
+
+class Receipts(_Office):
+    """Every text has arrived, and one event tells of all."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        logs = [
+            {
+                "notification": {"messageId": one.message_id, "timestamp": f"{one.at:%Y-%m-%d %H:%M:%S.%f}"[:-3]},
+                "delivery": {
+                    "destination": one.phone, "priceInUSD": 0.0417, "numberOfMessageParts": 1,
+                    "providerResponse": "Message has been accepted by phone",
+                },
+                "status": "SUCCESS",
+            }
+            for one in self.records
+        ]  # fmt: skip
+        self.event = logs_subscription(logs, at=_LATER, region="ap-northeast-1", account="123456789012")
+
+    def ours(self) -> Callable[[], None]:
+        """Return the work of the receipts."""
+        dynamodb = self.client("dynamodb", config=LEAN)
+        store, journal = DynamoCustomers(dynamodb, "customers", 4), PowertoolsJournal(Logger(), Metrics())
+        service = ReceiptService(
+            store=store,
+            phones=store,
+            contacts=DynamoContacts(dynamodb, "contacts"),
+            later=SqsQueue(self.client("sqs", config=LEAN), "queue"),
+            announcer=FakeAnnouncer(),
+            policies=load_policies(),
+            clock=_Clock(),
+            journal=journal,
+        )
+
+        def receipts() -> None:
+            service.work(reported_in(self.event))
+            journal.flush()
+
+        return receipts
+
+    def bare(self) -> Callable[[], None]:
+        """Return a loop that makes the same calls."""
+        dynamodb = self.client("dynamodb")
+        keys = [{"customer_id": item["customer_id"], "contact": item["contact"]} for item in self.contacts]
+
+        def receipts() -> None:
+            for some in batched(range(CUSTOMERS), 100, strict=True):
+                phones = [{"customer_id": {"S": phone_key(self.facts[i].phone)}, "item": {"S": PHONE}} for i in some]
+                dynamodb.batch_get_item(RequestItems={"customers": {"Keys": phones, "ConsistentRead": True}})
+                dynamodb.batch_get_item(
+                    RequestItems={"contacts": {"Keys": [keys[i] for i in some], "ConsistentRead": True}}
+                )
+            for some in batched(range(CUSTOMERS), _BATCH, strict=True):
+                dynamodb.batch_get_item(RequestItems=self.keys_of(some))
+            for key in keys:
+                dynamodb.update_item(
+                    TableName="contacts",
+                    Key=key,
+                    UpdateExpression=(
+                        "SET #state = :state, #id = :id, #at = :at, #said = :said, #n = :n, #p = :p REMOVE #u"
+                    ),
+                    ConditionExpression="#state = :expected",
+                    ExpressionAttributeNames={
+                        "#state": "state", "#id": "message_id", "#at": "reported_at", "#said": "response",
+                        "#n": "billed_parts", "#p": "billed_price", "#u": "unknown",
+                    },
+                    ExpressionAttributeValues={
+                        ":state": {"S": "delivered"}, ":id": {"S": "m"}, ":at": {"S": "2026-12-01T02:00:00.000000Z"},
+                        ":said": {"S": "Message has been accepted by phone"}, ":n": {"N": "1"}, ":p": {"N": "41700"},
+                        ":expected": {"S": "sent"},
+                    },
+                )  # fmt: skip
+
+        return receipts
+
+
+if __name__ == "__main__":
+    compare("payments", Payments(), CUSTOMERS)
+    compare("delivery logs", Receipts(), CUSTOMERS)

@@ -1,0 +1,216 @@
+"""Receipts come late, twice, in any order and in any bundles: what records and standings come to is the same."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import count
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dunning.contracts.receipts import Reported
+from dunning.domain.announcement import NumberUnreachable
+from dunning.domain.contact import Contact, ContactState
+from dunning.domain.decide import decide
+from dunning.domain.decision import Send
+from dunning.domain.receipt import Receipt, Verdict, verdict_of
+from dunning.domain.standing import LedgerEntry, Progress, Standing, progress_key
+from dunning.services.delivery import Delivery
+from dunning.services.receipts import ReceiptService
+from tests.builders import a_dossier, the_policies
+from tests.fakes import FakeAnnouncer, FakeClock, FakeContacts, FakeCustomers, FakeJournal, FakeLaterQueue
+from tests.integration.people import NOW, someone
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+PEOPLE = [someone(number, due_in=-3) for number in range(3)]
+TEXTS = 2
+"""Each has been sent two texts, the second today at three days."""
+WORDS = (
+    "",
+    "Phone number is opted out",
+    "Phone has blocked SMS",
+    "Phone is currently unreachable/unavailable",
+    "Blocked as spam by phone carrier",
+    "Whatever",
+)
+
+
+@dataclass(frozen=True)
+class Report:
+    """One receipt: whose, of which text, what it says, how long after the text SNS claims to have taken it."""
+
+    person: int
+    text: int
+    words: str
+    seconds: int
+
+    @property
+    def receipt(self) -> Receipt:
+        facts = PEOPLE[self.person]
+        at = NOW - 7 * DAY * (TEXTS - 1 - self.text) + timedelta(seconds=self.seconds)
+        message_id = f"m-{facts.customer_id}-{self.text}"
+        return Receipt(message_id, at, facts.phone, not self.words, self.words, 1, 41_700)
+
+
+class World:
+    """Three customers, their texts, and those who read receipts."""
+
+    def __init__(self, unrecorded: frozenset[tuple[int, int]] = frozenset()) -> None:
+        self.store, self.contacts, self.later = FakeCustomers(), FakeContacts(), FakeLaterQueue()
+        self.announcer, self.clock = FakeAnnouncer(), FakeClock(NOW + HOUR)
+        self.missing: list[Contact] = []
+        for person, facts in enumerate(PEOPLE):
+            account = facts.accounts[0]
+            ledger = []
+            for text in range(TEXTS):
+                at = NOW - 7 * DAY * (TEXTS - 1 - text)
+                entry = LedgerEntry(f"s{text}", f"c{person}{text}", at, 3 * text, (account.account_id,), "sms", None)
+                ledger.append(entry)
+                record = Contact(
+                    facts.customer_id, entry.send_id, entry.claim_id, at, ContactState.SENT, entry.stage,
+                    entry.accounts, "sms", NOW + 1827 * DAY, phone=facts.phone, parts=1,
+                    message_id=f"m-{facts.customer_id}-{text}",
+                )  # fmt: skip
+                if (person, text) in unrecorded:
+                    self.missing.append(record)
+                else:
+                    self.contacts.write([record])
+            heard = {progress_key(account.account_id, 1): Progress(3, NOW.date(), account.instalments[0].due_on)}
+            standing = Standing(facts.customer_id, 1, ledger=tuple(ledger), progress=heard)
+            self.store.dossiers[facts.customer_id] = a_dossier(facts)
+            self.store.standings[facts.customer_id] = standing
+            self.store.add_phone(facts.phone, facts.customer_id)
+        self.service = ReceiptService(
+            store=self.store,
+            phones=self.store,
+            contacts=self.contacts,
+            later=self.later,
+            announcer=self.announcer,
+            policies=the_policies(),
+            clock=self.clock,
+            journal=FakeJournal(),
+        )
+
+    def hear(self, bundles: Sequence[Sequence[Report]]) -> None:
+        for bundle in bundles:
+            self.service.work(Reported(tuple(report.receipt for report in bundle), 0))
+
+    def hear_again(self) -> None:
+        messages, self.later.messages = self.later.messages, []
+        ids = count()
+        deliveries = [Delivery(str(next(ids)), body, 1) for body, _ in messages]
+        assert self.service.again(deliveries) == []
+
+    def result(self) -> tuple[dict[str, Contact], dict[str, Standing]]:
+        """Return records and standings, without how often they were written."""
+        records = {f"{key.customer_id} {key.send_id}": record for key, record in self.contacts.records.items()}
+        return records, {one: replace(standing, version=0) for one, standing in self.store.standings.items()}
+
+
+reports = st.builds(
+    Report,
+    st.integers(0, len(PEOPLE) - 1),
+    st.integers(0, TEXTS - 1),
+    st.sampled_from(WORDS),
+    st.integers(0, 2),
+)
+
+
+@st.composite
+def deliveries(draw: st.DrawFn) -> tuple[list[Report], list[list[Report]]]:
+    """Draw receipts, and how they come: all of them, some twice, shuffled, in bundles."""
+    said = draw(st.lists(reports, max_size=8))
+    again = draw(st.lists(st.sampled_from(said), max_size=4)) if said else []
+    shuffled = draw(st.permutations([*said, *again]))
+    bundles: list[list[Report]] = [[]]
+    for report in shuffled:
+        if draw(st.booleans()):
+            bundles.append([])
+        bundles[-1].append(report)
+    return said, bundles
+
+
+@given(deliveries())
+def test_neither_order_nor_repetition_nor_bundling_makes_a_difference(
+    drawn: tuple[list[Report], list[list[Report]]],
+) -> None:
+    said, bundles = drawn
+    at_once, bit_by_bit = World(), World()
+    at_once.hear([said])
+    bit_by_bit.hear(bundles)
+    assert at_once.result() == bit_by_bit.result()
+
+
+@given(deliveries(), st.frozensets(st.tuples(st.integers(0, len(PEOPLE) - 1), st.integers(0, TEXTS - 1))))
+def test_nor_does_a_record_that_comes_after_its_receipts(
+    drawn: tuple[list[Report], list[list[Report]]], unrecorded: frozenset[tuple[int, int]]
+) -> None:
+    said, bundles = drawn
+    at_once, waiting = World(), World(unrecorded)
+    at_once.hear([said])
+    waiting.clock.move_to(NOW - 7 * DAY)
+    waiting.hear(bundles)
+    waiting.hear_again()
+    waiting.contacts.write(waiting.missing)
+    waiting.clock.move_to(NOW + HOUR)
+    waiting.hear_again()
+    # The wake of one who was judged a week earlier is another; what is known of them is the same.
+    (records, standings), (their_records, their_standings) = at_once.result(), waiting.result()
+    assert records == their_records
+    assert {one: _known(standing) for one, standing in standings.items()} == {
+        one: _known(standing) for one, standing in their_standings.items()
+    }
+
+
+def _known(standing: Standing) -> Standing:
+    return replace(standing, wake=None, reason="", planned_for="")
+
+
+@given(deliveries())
+def test_what_is_known_is_what_was_said(drawn: tuple[list[Report], list[list[Report]]]) -> None:
+    said, bundles = drawn
+    world = World()
+    world.hear(bundles)
+    for person, facts in enumerate(PEOPLE):
+        standing = world.store.standings[facts.customer_id]
+        own = [report for report in said if report.person == person]
+        verdicts = {verdict_of(report.receipt) for report in own}
+        assert standing.is_opted_out is (Verdict.OPTED_OUT in verdicts)
+        assert standing.is_suspended(facts) is (Verdict.DEAD in verdicts)
+        for text, entry in enumerate(standing.ledger):
+            of_text = {verdict_of(report.receipt) for report in own if report.text == text}
+            assert entry.failed is (Verdict.LATER in of_text and Verdict.DELIVERED not in of_text)
+
+
+@given(deliveries())
+def test_nobody_is_texted_who_is_opted_out_or_whose_number_is_dead_and_that_is_told_once(
+    drawn: tuple[list[Report], list[list[Report]]],
+) -> None:
+    said, bundles = drawn
+    world = World()
+    world.hear(bundles)
+    told = [one.customer_id for one in world.announcer.announced if isinstance(one, NumberUnreachable)]
+    silent = {
+        PEOPLE[one.person].customer_id for one in said if verdict_of(one.receipt) in {Verdict.OPTED_OUT, Verdict.DEAD}
+    }
+    assert len(told) == len(set(told))
+    for facts in PEOPLE:
+        standing = world.store.standings[facts.customer_id]
+        for days in range(60):
+            decision = decide(facts, standing, the_policies(), NOW + days * DAY)
+            assert not (facts.customer_id in silent and isinstance(decision, Send))
+        assert facts.customer_id not in silent or standing.wake is None
+
+
+@given(deliveries())
+def test_a_failure_brings_no_text_on_before_caps_and_distance_allow(
+    drawn: tuple[list[Report], list[list[Report]]],
+) -> None:
+    _, bundles = drawn
+    world = World()
+    world.hear(bundles)
+    for facts in PEOPLE:
+        standing = world.store.standings[facts.customer_id]
+        for hours in range(24 * 3 - 10):
+            assert not isinstance(decide(facts, standing, the_policies(), NOW + hours * HOUR), Send)
+        assert standing.wake is None or standing.wake.at >= NOW + 2 * DAY

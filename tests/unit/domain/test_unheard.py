@@ -1,0 +1,195 @@
+"""A text that did not arrive: its stage is heard once more, lawfully, and no more than once."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from dunning.domain.decide import decide
+from dunning.domain.decision import Decision, Reason, Send, Wait
+from dunning.domain.facts import Facts, Hold, HoldReason
+from dunning.domain.standing import LedgerEntry, Progress, Standing, progress_key, with_claim
+from dunning.domain.unheard import once_more, with_failed
+from dunning.policy import load_policies
+from tests.builders import a_customer, an_account, an_instalment, day, heard, taipei
+
+POLICIES = load_policies()
+FACTS = a_customer(an_account(an_instalment("2026-12-01")))
+"""NT$3,250 due on 1 December; the ladder of the lender is -3 0 3 7 15 30, three days apart."""
+
+
+class Life:
+    """One customer, who is texted whenever that is decided, and what becomes of each text."""
+
+    def __init__(self, facts: Facts = FACTS) -> None:
+        self.facts = facts
+        self.standing = Standing(facts.customer_id, 1)
+        self.sent: list[tuple[str, int, str]] = []
+
+    def decision(self, wall: str) -> Decision:
+        return decide(self.facts, self.standing, POLICIES, taipei(wall))
+
+    def live(self, wall: str) -> datetime:
+        """Send what is due at or after a moment, and return when."""
+        now = taipei(wall)
+        for _ in range(20):
+            decision = decide(self.facts, self.standing, POLICIES, now)
+            if isinstance(decision, Send):
+                return self._claim(decision, now)
+            assert isinstance(decision, Wait)
+            assert decision.until is not None
+            now = decision.until
+        raise AssertionError("never sent")
+
+    def _claim(self, decision: Send, now: datetime) -> datetime:
+        reminder = decision.reminder
+        entry = LedgerEntry(
+            reminder.send_id, f"c{len(self.sent)}", now, reminder.stage, reminder.account_ids, "sms", None
+        )
+        rungs = {
+            progress_key(rung.account_id, rung.number): Progress(rung.stage, reminder.on, rung.due_on)
+            for rung in reminder.rungs
+        }
+        self.standing = with_claim(self.standing, entry, rungs, timedelta(days=7), self.facts)
+        self.sent.append((reminder.on.isoformat(), reminder.stage, reminder.send_id))
+        return now
+
+    def fail(self, *, failed: bool = True) -> None:
+        """Let the last text fail, or arrive after all."""
+        self.standing = with_failed(self.standing, f"c{len(self.sent) - 1}", failed=failed)
+
+    @property
+    def stages(self) -> list[tuple[str, int]]:
+        return [(on, stage) for on, stage, _ in self.sent]
+
+
+@pytest.fixture
+def life() -> Life:
+    life = Life()
+    life.live("2026-12-04 10:00")
+    assert life.stages == [("2026-12-04", 3)]
+    return life
+
+
+def test_who_did_not_get_the_third_day_hears_it_again_as_soon_as_distance_and_caps_allow(life: Life) -> None:
+    life.fail()
+    life.live("2026-12-04 10:01")
+    assert life.stages == [("2026-12-04", 3), ("2026-12-07", 3)]
+
+
+def test_the_second_try_is_another_message_with_another_id(life: Life) -> None:
+    life.fail()
+    life.live("2026-12-04 10:01")
+    first, second = (send_id for _, _, send_id in life.sent)
+    assert second == once_more(first) != first
+
+
+def test_after_it_the_next_stage_keeps_its_distance(life: Life) -> None:
+    life.fail()
+    life.live("2026-12-04 10:01")
+    life.live("2026-12-07 10:01")
+    assert life.stages[2:] == [("2026-12-10", 7)]
+
+
+def test_a_second_failure_of_the_same_words_stands(life: Life) -> None:
+    life.fail()
+    life.live("2026-12-04 10:01")
+    life.fail()
+    life.live("2026-12-07 10:01")
+    assert life.stages == [("2026-12-04", 3), ("2026-12-07", 3), ("2026-12-10", 7)]
+
+
+def test_a_second_failure_stands_although_the_text_no_longer_speaks_of_the_same_accounts() -> None:
+    both = [an_account(an_instalment("2026-12-01"), account_id=one) for one in ("A1", "A2")]
+    life = Life(a_customer(*both))
+    life.live("2026-12-04 10:00")
+    life.fail()
+    life.facts = a_customer(both[0])
+    life.live("2026-12-04 10:01")
+    life.fail()
+    life.live("2026-12-07 10:01")
+    assert life.stages == [("2026-12-04", 3), ("2026-12-07", 3), ("2026-12-10", 7)]
+
+
+def test_a_second_failure_stands_although_the_ledger_has_forgotten_the_first(life: Life) -> None:
+    life.fail()
+    held = Hold(HoldReason.DISPUTE, day("2027-01-10"))
+    life.facts = replace(FACTS, holds=(held,))
+    life.live("2026-12-04 10:01")
+    assert len(life.standing.ledger) == 1
+    life.fail()
+    life.live("2027-01-11 10:01")
+    assert life.stages == [("2026-12-04", 3), ("2027-01-11", 3), ("2027-01-14", 7)]
+
+
+def test_each_stage_has_a_second_try_of_its_own(life: Life) -> None:
+    for wall in ("2026-12-04 10:01", "2026-12-07 10:01", "2026-12-10 10:01"):
+        life.fail()
+        life.live(wall)
+    assert life.stages == [("2026-12-04", 3), ("2026-12-07", 3), ("2026-12-10", 7), ("2026-12-13", 7)]
+    assert len({send_id for _, _, send_id in life.sent}) == 4
+
+
+def test_a_stage_that_follows_one_skipped_is_no_second_try_and_has_one_itself() -> None:
+    life = Life()
+    life.live("2026-12-01 10:00")
+    life.fail()
+    life.live("2026-12-01 10:01")
+    life.fail()
+    life.live("2026-12-04 10:01")
+    assert life.stages == [("2026-12-01", 0), ("2026-12-04", 3), ("2026-12-07", 3)]
+
+
+def test_of_several_accounts_each_hears_again_what_it_missed() -> None:
+    late = [an_account(an_instalment(due), account_id=due) for due in ("2026-11-24", "2026-12-01")]
+    life = Life(a_customer(*late))
+    life.standing = replace(life.standing, progress=heard(3, "2026-11-27", due="2026-11-24", account="2026-11-24"))
+    life.live("2026-12-04 10:00")
+    life.fail()
+    life.live("2026-12-04 10:01")
+    assert {key: one.stage for key, one in life.standing.progress.items()} == {"2026-11-24#1": 7, "2026-12-01#1": 3}
+    assert life.stages == [("2026-12-04", 3), ("2026-12-07", 3)]
+
+
+def test_whoever_pays_meanwhile_hears_nothing_again(life: Life) -> None:
+    life.fail()
+    life.facts = a_customer(an_account(an_instalment("2026-12-01", paid=325_000)))
+    assert life.decision("2026-12-08 10:00").reason is Reason.NOTHING_OPEN
+
+
+def test_a_text_that_arrived_after_all_was_heard(life: Life) -> None:
+    life.fail()
+    life.fail(failed=False)
+    life.live("2026-12-04 10:01")
+    assert life.stages == [("2026-12-04", 3), ("2026-12-08", 7)]
+
+
+def test_the_failed_text_counts_against_the_caps(life: Life) -> None:
+    life.fail()
+    decision = life.decision("2026-12-04 12:00")
+    assert isinstance(decision, Wait)
+    assert decision.until is not None
+    assert decision.until >= taipei("2026-12-05 10:00")
+
+
+def test_a_failure_of_long_ago_gives_nothing_back_once_a_later_text_has_been_heard(life: Life) -> None:
+    life.live("2026-12-04 10:01")
+    before = life.standing
+    life.standing = with_failed(before, "c0", failed=True)
+    life.live("2026-12-08 10:01")
+    assert life.stages == [("2026-12-04", 3), ("2026-12-08", 7), ("2026-12-16", 15)]
+
+
+def test_a_stage_before_the_due_date_that_failed_is_skipped_when_it_is_late() -> None:
+    life = Life()
+    life.live("2026-11-28 10:00")
+    life.fail()
+    life.live("2026-11-28 10:01")
+    assert life.stages == [("2026-11-28", -3), ("2026-12-01", 0)]
+
+
+def test_the_same_thing_said_twice_changes_nothing(life: Life) -> None:
+    failed = with_failed(life.standing, "c0", failed=True)
+    assert with_failed(failed, "c0", failed=True) is failed
+    assert with_failed(failed, "nobody's", failed=True) is failed
+    assert replace(with_failed(failed, "c0", failed=False)) == life.standing

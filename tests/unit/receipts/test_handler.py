@@ -1,0 +1,79 @@
+"""The function: an event of the subscription goes one way, a batch of the queue the other."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from dunning import wiring
+from dunning.contracts.receipts import Reported
+from dunning.ports import OutsideError, UnreadableRecordError
+from dunning.services.delivery import Delivery
+from functions.receipts.app import lambda_handler
+from tests.local import ROOT
+
+
+def event_file(name: str) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads((ROOT / "events" / name).read_text("utf-8"))
+    return event
+
+
+class Outside:
+    """The service and the journal the function gets from its wiring."""
+
+    def __init__(self) -> None:
+        self.reported: list[Reported] = []
+        self.deliveries: list[Delivery] = []
+        self.failing: list[str] = []
+        self.flushed = 0
+        self.breaks = False
+
+    def work(self, reported: Reported) -> None:
+        self.reported.append(reported)
+        if self.breaks:
+            raise OutsideError("UpdateItem", "ThrottlingException")
+
+    def again(self, deliveries: Sequence[Delivery]) -> list[str]:
+        self.deliveries += deliveries
+        return self.failing
+
+    def flush(self) -> None:
+        self.flushed += 1
+
+
+@pytest.fixture
+def outside(monkeypatch: pytest.MonkeyPatch) -> Outside:
+    found = Outside()
+    monkeypatch.setattr(wiring, "receipts", lambda: found)
+    monkeypatch.setattr(wiring, "journal", lambda: found)
+    return found
+
+
+def test_delivery_logs_are_read_and_worked_off(outside: Outside) -> None:
+    assert lambda_handler(event_file("receipts_delivery_logs.json"), None) == {"batchItemFailures": []}
+    ((receipts, unreadable),) = outside.reported
+    assert (len(receipts), unreadable, outside.deliveries, outside.flushed) == (10, 0, [], 1)
+
+
+def test_receipts_that_have_waited_are_looked_at_again_and_those_to_come_back_are_named(outside: Outside) -> None:
+    event = event_file("sqs_receipts_later.json")
+    outside.failing = [event["Records"][1]["messageId"]]
+    assert lambda_handler(event, None) == {"batchItemFailures": [{"itemIdentifier": outside.failing[0]}]}
+    assert outside.deliveries == [Delivery(one["messageId"], one["body"], 1) for one in event["Records"]]
+    assert (outside.reported, outside.flushed) == ([], 1)
+
+
+def test_what_is_no_event_of_a_subscription_is_handed_over_again_and_ends_with_the_dead_letters(
+    outside: Outside,
+) -> None:
+    with pytest.raises(UnreadableRecordError):
+        lambda_handler({"awslogs": {"data": "王小明"}}, None)
+    assert (outside.reported, outside.flushed) == ([], 1)
+
+
+def test_a_failure_is_lambdas_to_repeat_and_what_was_counted_goes_out(outside: Outside) -> None:
+    outside.breaks = True
+    with pytest.raises(OutsideError):
+        lambda_handler(event_file("receipts_delivery_logs.json"), None)
+    assert outside.flushed == 1

@@ -1,0 +1,696 @@
+"""What carriers report: each report finds its record, and what follows from it follows once."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from dunning.contracts.receipts import Reported, parse_later
+from dunning.domain.announcement import NumberUnreachable, ReminderStopped
+from dunning.domain.contact import Contact, ContactState
+from dunning.domain.decision import Reason
+from dunning.domain.dossier import Dossier, Released, Said, Stamp, with_news
+from dunning.domain.facts import Facts, HoldReason
+from dunning.domain.receipt import Receipt
+from dunning.domain.standing import LedgerEntry, Progress, Standing, Wake, progress_key
+from dunning.policy import load_policies
+from dunning.ports import ContactKey, OutsideError, Told, UnreadableRecordError
+from dunning.services.claims import ContestedError
+from dunning.services.close_unknown import CloseUnknownService
+from dunning.services.delivery import Delivery
+from dunning.services.planning import replan
+from dunning.services.receipts import ReceiptService
+from tests.builders import a_dossier
+from tests.fakes import FakeAnnouncer, FakeClock, FakeContacts, FakeCustomers, FakeJournal, FakeLaterQueue
+from tests.integration.people import NOW, paid_up, someone, texted, waking
+
+POLICIES = load_policies()
+DEAD = "Phone has blocked SMS"
+OPTED_OUT = "Phone number is opted out"
+AWAY = "Phone is currently unreachable/unavailable"
+SPAM = "Blocked as spam by phone carrier"
+A_SECOND = timedelta(seconds=1)
+
+
+class Office:
+    """The service, and everything it touches."""
+
+    def __init__(self) -> None:
+        self.store, self.contacts = FakeCustomers(), FakeContacts()
+        self.later, self.announcer = FakeLaterQueue(), FakeAnnouncer()
+        self.clock, self.journal = FakeClock(NOW + timedelta(seconds=30)), FakeJournal()
+        self.service = ReceiptService(
+            store=self.store,
+            phones=self.store,
+            contacts=self.contacts,
+            later=self.later,
+            announcer=self.announcer,
+            policies=POLICIES,
+            clock=self.clock,
+            journal=self.journal,
+        )
+
+    def texted(
+        self,
+        number: int = 1,
+        *,
+        state: ContactState | None = ContactState.SENT,
+        at: datetime = NOW,
+        due_in: int = 3,
+        stage: int = -3,
+        **changes: Any,  # noqa: ANN401 - fields of the standing
+    ) -> Facts:
+        """Put a customer there who has been texted, with a record in some state, or none yet."""
+        facts = someone(number, due_in=due_in)
+        entry = replace(texted(facts, at, claim_id=f"c{number}"), stage=stage)
+        self.store.dossiers[facts.customer_id] = a_dossier(facts)
+        self.store.standings[facts.customer_id] = waking(facts, ledger=(entry,), **changes)
+        self.store.add_phone(facts.phone, facts.customer_id)
+        if state is not None:
+            self.contacts.write([record(facts, entry, state)])
+        return facts
+
+    def report(self, *receipts: Receipt) -> None:
+        self.service.work(Reported(receipts, 0))
+
+    def standing(self, number: int = 1) -> Standing:
+        return self.store.standings[f"C{number:04d}"]
+
+    @property
+    def states(self) -> list[ContactState]:
+        return [contact.state for contact in self.contacts.records.values()]
+
+
+def record(facts: Facts, entry: LedgerEntry, state: ContactState) -> Contact:
+    message_id = "" if state is ContactState.UNKNOWN else f"m-{facts.customer_id}"
+    return Contact(
+        facts.customer_id, entry.send_id, entry.claim_id, entry.at, state, entry.stage, entry.accounts, "sms",
+        NOW + timedelta(days=1827), phone=facts.phone, text="...", parts=1, message_id=message_id,
+    )  # fmt: skip
+
+
+def receipt(
+    number: int = 1,
+    response: str = "",
+    *,
+    at: datetime = NOW + A_SECOND,
+    **more: Any,  # noqa: ANN401 - fields of it
+) -> Receipt:
+    """Describe the report of one customer's text; without a response it has arrived."""
+    fields: dict[str, Any] = {"message_id": f"m-C{number:04d}", "phone": f"+8869{number:08d}", "billed_parts": 1} | more
+    return Receipt(at=at, delivered=not response, response=response, **fields)
+
+
+def key_of(office: Office, number: int) -> ContactKey:
+    entry = office.standing(number).ledger[0]
+    return ContactKey(f"C{number:04d}", entry.at, entry.send_id)
+
+
+@contextmanager
+def crashing(port: object, name: str) -> Iterator[None]:
+    """Let a call of a port fail while the context lasts."""
+
+    def crash(*_: object, **__: object) -> bool:
+        raise OutsideError(name, "InternalServerError")
+
+    with patch.object(port, name, crash):
+        yield
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+def test_a_delivered_text_is_on_record_as_delivered_and_nobody_is_written(office: Office) -> None:
+    office.texted()
+    writes = office.store.writes
+    office.report(receipt(billed_price=41_700))
+    (contact,) = office.contacts.records.values()
+    assert (contact.state, contact.billed_parts, contact.billed_price) == (ContactState.DELIVERED, 1, 41_700)
+    assert office.store.writes == writes
+    assert office.journal.counts == {"SmsDelivered": 1, "SegmentsEstimated": 1, "SegmentsBilled": 1}
+
+
+def test_segments_that_are_billed_otherwise_than_estimated_are_counted(office: Office) -> None:
+    office.texted()
+    office.report(receipt(billed_parts=2))
+    assert (office.journal.counts["SegmentsBilled"], office.journal.counts["SegmentsUnexpected"]) == (2, 1)
+
+
+def test_a_number_that_is_opted_out_at_the_carrier_is_opted_out_with_us(office: Office) -> None:
+    office.texted()
+    office.report(receipt(response=OPTED_OUT))
+    office.report(receipt(response=OPTED_OUT))
+    assert office.standing().opted_out_at == NOW + A_SECOND
+    assert (office.standing().wake, office.standing().reason) == (None, "opted_out")
+    assert office.journal.counts["OptOuts"] == 1
+
+
+def test_who_opted_in_after_that_text_stays_opted_in(office: Office) -> None:
+    office.texted(opted_in_at=NOW + timedelta(hours=1))
+    office.report(receipt(response=OPTED_OUT))
+    assert not office.standing().is_opted_out
+
+
+def test_a_dead_number_is_suspended_and_told_of_once(office: Office) -> None:
+    facts = office.texted()
+    office.report(receipt(response=DEAD))
+    office.report(receipt(response=DEAD))
+    assert office.standing().suspended_phone == facts.phone
+    assert office.standing().wake is None
+    told = [one for one in office.announcer.announced if isinstance(one, NumberUnreachable)]
+    assert told == [NumberUnreachable("C0001", office.clock.now(), "dead")]
+
+
+def test_whom_a_person_has_released_is_not_suspended_again_by_an_old_report(office: Office) -> None:
+    facts = office.texted()
+    office.report(receipt(response=DEAD))
+    assert office.standing().is_suspended(office.store.facts["C0001"])
+    told = office.store.load_told(["C0001"])["C0001"]
+    assert isinstance(told, Told)
+    said = Said(Stamp(NOW + timedelta(hours=1)), Released(HoldReason.NUMBER_REFUSED))
+    office.store.save_dossier(with_news(told.dossier, said), expected_revision=told.dossier.revision)
+    office.report(receipt(response=DEAD))
+    assert not office.standing().is_suspended(office.store.facts["C0001"])
+    assert office.standing().suspended_phone == facts.phone
+
+
+def test_a_number_the_customer_no_longer_has_suspends_nobody(office: Office) -> None:
+    facts = office.texted()
+    office.store.dossiers["C0001"] = a_dossier(replace(facts, phone="+886911111111"))
+    office.report(receipt(response=DEAD))
+    assert office.states == [ContactState.FAILED]
+    assert office.standing().suspended_phone == ""
+
+
+def test_whoever_was_out_of_reach_hears_the_stage_once_more(office: Office) -> None:
+    office.texted()
+    office.report(receipt(response=AWAY))
+    (entry,) = office.standing().ledger
+    assert entry.failed
+    assert office.standing().version == 2
+
+
+def test_a_text_that_arrived_after_all_was_heard(office: Office) -> None:
+    office.texted()
+    office.report(receipt(response=AWAY))
+    office.report(receipt(at=NOW + timedelta(minutes=2)))
+    (entry,) = office.standing().ledger
+    assert not entry.failed
+    assert office.states == [ContactState.DELIVERED]
+
+
+@pytest.mark.parametrize(("response", "metric"), [(SPAM, "SmsOurFault"), ("Whatever", "SmsFailedUnclassed")])
+def test_what_is_our_own_fault_or_unknown_is_counted_and_changes_nobody(
+    office: Office, response: str, metric: str
+) -> None:
+    office.texted()
+    before = office.standing()
+    office.report(receipt(response=response))
+    assert office.journal.counts[metric] == office.journal.counts["SmsFailed"] == 1
+    assert office.standing() == before
+
+
+@pytest.mark.parametrize(
+    "report",
+    [receipt(9), receipt(phone=""), receipt(at=NOW + timedelta(hours=3)), receipt(message_id="somebody else's")],
+    ids=["a number of nobody", "no number", "no text of that time", "another message"],
+)
+def test_a_report_of_no_text_of_ours_is_counted_and_left_alone(office: Office, report: Receipt) -> None:
+    office.texted()
+    office.report(report)
+    assert office.journal.counts == {"ReceiptsWithoutContact": 1}
+    assert office.states == [ContactState.SENT]
+
+
+class TestARecordThatIsNotThereYet:
+    """The sender writes the records of a batch at its end, and carriers may be quicker."""
+
+    def test_is_waited_for_by_ids_without_the_number(self, office: Office) -> None:
+        office.texted(state=None)
+        office.report(receipt())
+        ((body, delay),) = office.later.messages
+        assert delay == timedelta(minutes=1)
+        assert "8869" not in body
+        assert parse_later(body).key.customer_id == "C0001"
+
+    def test_is_brought_forward_when_it_is_there(self, office: Office) -> None:
+        facts = office.texted(state=None)
+        office.report(receipt(response=DEAD))
+        office.contacts.write([record(facts, office.standing().ledger[0], ContactState.SENT)])
+        ((body, _),) = office.later.messages
+        assert office.service.again([Delivery("d", body, 1)]) == []
+        assert office.states == [ContactState.FAILED]
+        assert office.standing().suspended_phone == facts.phone
+
+    def test_is_written_once_the_sender_must_have_died(self, office: Office) -> None:
+        office.texted(state=None)
+        office.report(receipt())
+        ((body, _),) = office.later.messages
+        office.clock.move_to(NOW + timedelta(minutes=10))
+        office.service.again([Delivery("d", body, 1)])
+        assert len(office.later.messages) == 2
+        office.clock.move_to(NOW + timedelta(minutes=16))
+        assert office.service.again([Delivery("d", body, 1)]) == []
+        (contact,) = office.contacts.records.values()
+        assert (contact.state, contact.message_id, contact.code) == (ContactState.DELIVERED, "m-C0001", "sender_died")
+
+    def test_of_a_customer_who_has_been_erased_is_not_waited_for(self, office: Office) -> None:
+        office.texted(state=None)
+        office.report(receipt())
+        ((body, _),) = office.later.messages
+        del office.store.standings["C0001"]
+        office.clock.move_to(NOW + timedelta(minutes=16))
+        assert office.service.again([Delivery("d", body, 1)]) == []
+        assert office.contacts.records == {}
+        assert office.journal.counts["ReceiptsWithoutContact"] == 1
+
+    def test_and_is_another_texts_in_the_end_is_left_alone(self, office: Office) -> None:
+        facts = office.texted(state=None)
+        office.report(receipt(message_id="another"))
+        office.contacts.write([record(facts, office.standing().ledger[0], ContactState.SENT)])
+        ((body, _),) = office.later.messages
+        assert office.service.again([Delivery("d", body, 1)]) == []
+        assert office.states == [ContactState.SENT]
+        assert office.journal.counts["ReceiptsWithoutContact"] == 1
+
+    def test_and_is_a_refusal_in_the_end_is_not_settled_by_anothers_report(self, office: Office) -> None:
+        facts = office.texted(state=None)
+        office.report(receipt())
+        refused = replace(record(facts, office.standing().ledger[0], ContactState.REFUSED), message_id="")
+        office.contacts.write([refused])
+        ((body, _),) = office.later.messages
+        assert office.service.again([Delivery("d", body, 1)]) == []
+        assert office.states == [ContactState.REFUSED]
+
+    def test_is_written_at_once_if_the_report_is_late(self, office: Office) -> None:
+        office.texted(state=None)
+        office.clock.move_to(NOW + timedelta(hours=71))
+        office.report(receipt(response=OPTED_OUT))
+        assert office.later.messages == []
+        assert office.states == [ContactState.FAILED]
+        assert office.standing().is_opted_out
+
+    def test_is_not_invented_for_a_message_of_minutes_later(self, office: Office) -> None:
+        office.texted(state=None)
+        office.clock.move_to(NOW + timedelta(hours=1))
+        office.report(receipt(at=NOW + timedelta(minutes=5)))
+        assert office.contacts.records == {}
+        assert office.journal.counts == {"ReceiptsWithoutContact": 1}
+
+    def test_may_have_been_written_while_that_was_found_out(self, office: Office) -> None:
+        facts = office.texted(state=None)
+        office.report(receipt())
+        ((body, _),) = office.later.messages
+        office.clock.move_to(NOW + timedelta(minutes=16))
+        theirs = record(facts, office.standing().ledger[0], ContactState.SENT)
+        write = office.contacts.write_if_absent
+
+        def write_second(contact: Contact) -> bool:
+            office.contacts.write([theirs])
+            return write(contact)
+
+        office.contacts.write_if_absent = write_second  # type: ignore[method-assign]
+        assert office.service.again([Delivery("d", body, 1)]) == []
+        (contact,) = office.contacts.records.values()
+        assert (contact.state, contact.code, contact.phone) == (ContactState.DELIVERED, "", facts.phone)
+
+    def test_is_found_by_a_receipt_that_comes_again_after_a_crash(self, office: Office) -> None:
+        facts = office.texted(state=None)
+        office.report(receipt())
+        ((body, _),) = office.later.messages
+        office.contacts.write([record(facts, office.standing().ledger[0], ContactState.SENT)])
+        office.report(receipt(response=AWAY))
+        with crashing(office.store, "save_standing"):
+            assert office.service.again([Delivery("d", body, 1)]) == ["d"]
+        assert office.standing().ledger[0].failed
+        assert office.service.again([Delivery("d", body, 2)]) == []
+        assert not office.standing().ledger[0].failed
+
+    def test_what_is_no_receipt_comes_back_and_ends_with_the_dead_letters(self, office: Office) -> None:
+        assert office.service.again([Delivery("d", "{}", 1)]) == ["d"]
+        assert office.journal.counts == {"ReceiptsUnreadable": 1}
+
+
+class TestATextOfWhichNobodyKnows:
+    """Its answer was lost: it has no message id, only a number and a time."""
+
+    def test_is_settled_by_them_if_nothing_else_fits(self, office: Office) -> None:
+        office.texted(state=ContactState.UNKNOWN)
+        office.report(receipt(message_id="m-lost"))
+        (contact,) = office.contacts.records.values()
+        assert (contact.state, contact.message_id) == (ContactState.DELIVERED, "m-lost")
+
+    def test_takes_no_second_message(self, office: Office) -> None:
+        office.texted(state=ContactState.UNKNOWN)
+        office.report(receipt(message_id="m-lost"))
+        office.report(receipt(response=DEAD, message_id="m-another", at=NOW + 2 * A_SECOND))
+        (contact,) = office.contacts.records.values()
+        assert (contact.state, contact.message_id) == (ContactState.DELIVERED, "m-lost")
+        assert office.standing().suspended_phone == ""
+
+    @pytest.mark.parametrize("state", [ContactState.UNKNOWN, None])
+    def test_is_left_to_time_if_two_messages_fit(self, office: Office, state: ContactState | None) -> None:
+        office.texted(state=state)
+        office.clock.move_to(NOW + timedelta(hours=1))
+        office.report(receipt(message_id="m-one"), receipt(message_id="m-other", response=DEAD))
+        assert office.states == [ContactState.UNKNOWN]
+        assert office.standing().suspended_phone == ""
+        assert office.journal.counts == {"ReceiptsWithoutContact": 2}
+
+    def test_is_left_to_time_if_two_fit(self, office: Office) -> None:
+        facts = office.texted(state=ContactState.UNKNOWN)
+        second = texted(facts, NOW + timedelta(seconds=20), claim_id="c1b")
+        second = replace(second, send_id="another")
+        office.store.standings["C0001"] = replace(office.standing(), ledger=(*office.standing().ledger, second))
+        office.contacts.write([record(facts, second, ContactState.UNKNOWN)])
+        office.report(receipt(message_id="m-lost"))
+        assert office.states == [ContactState.UNKNOWN] * 2
+
+    def test_is_left_to_time_if_it_was_minutes_apart(self, office: Office) -> None:
+        office.texted(state=ContactState.UNKNOWN)
+        office.report(receipt(message_id="m-lost", at=NOW + timedelta(minutes=5)))
+        assert office.states == [ContactState.UNKNOWN]
+
+    def test_is_closed_after_three_days_and_stays_so(self, office: Office) -> None:
+        office.texted(state=ContactState.UNKNOWN)
+        closing = CloseUnknownService(contacts=office.contacts, clock=office.clock, journal=office.journal)
+        assert closing.close() == 0
+        office.clock.move_to(NOW + timedelta(hours=72, seconds=1))
+        assert (closing.close(), closing.close()) == (1, 0)
+        assert office.states == [ContactState.UNCONFIRMED]
+        assert office.journal.counts["SmsUnconfirmed"] == 1
+        office.report(receipt(message_id="m-lost"))
+        assert office.states == [ContactState.UNCONFIRMED]
+
+
+def test_a_crash_between_record_and_standing_is_mended_by_the_same_report(office: Office) -> None:
+    office.texted()
+    with crashing(office.store, "save_standing"), pytest.raises(OutsideError):
+        office.report(receipt(response=OPTED_OUT))
+    assert office.states == [ContactState.FAILED]
+    office.report(receipt(response=OPTED_OUT))
+    assert office.standing().is_opted_out
+
+
+def test_a_payment_that_was_quicker_is_not_undone(office: Office) -> None:
+    facts = office.texted()
+    load = office.store.load
+
+    def load_then_pay(customer_ids: Sequence[str]) -> Any:  # noqa: ANN401 - as the store has it
+        found = load(customer_ids)
+        office.store.load = load  # type: ignore[method-assign]
+        office.store.dossiers["C0001"] = a_dossier(paid_up(facts))
+        office.store.standings["C0001"] = replace(office.standing(), version=5, wake=None, reason="nothing_open")
+        return found
+
+    office.store.load = load_then_pay  # type: ignore[method-assign]
+    office.report(receipt(response=DEAD))
+    after = office.standing()
+    assert (after.version, after.wake, after.suspended_phone) == (6, None, facts.phone)
+
+
+def test_a_crash_before_a_recovery_reached_the_standing_is_mended_by_the_same_report(office: Office) -> None:
+    office.texted()
+    office.report(receipt(response=AWAY))
+    with crashing(office.store, "save_standing"), pytest.raises(OutsideError):
+        office.report(receipt())
+    assert office.states == [ContactState.DELIVERED]
+    assert office.standing().ledger[0].failed
+    office.report(receipt())
+    assert not office.standing().ledger[0].failed
+
+
+def test_a_failure_that_is_written_while_the_text_arrives_after_all_does_not_stay(office: Office) -> None:
+    office.texted()
+    save = office.store.save_standing
+
+    def save_later(standing: Standing, **more: Any) -> bool:  # noqa: ANN401 - as the store has it
+        office.store.save_standing = save  # type: ignore[method-assign]
+        office.report(receipt())
+        return save(standing, **more)
+
+    office.store.save_standing = save_later  # type: ignore[method-assign]
+    office.report(receipt(response=AWAY))
+    assert office.states == [ContactState.DELIVERED]
+    assert not office.standing().ledger[0].failed
+
+
+def test_reports_of_one_text_are_one_write_whatever_their_order(office: Office) -> None:
+    for number, reports in enumerate((["", AWAY, DEAD], [DEAD, AWAY, ""]), start=1):
+        office.texted(number)
+        contacts = _Counting(office.contacts, {})
+        office.service._contacts = contacts  # noqa: SLF001
+        office.report(*(receipt(number, response) for response in reports))
+        assert contacts.calls["advance"] == 1
+    assert office.states == [ContactState.DELIVERED] * 2
+    assert office.standing().suspended_phone
+    assert office.standing(2).suspended_phone
+    assert not office.standing().ledger[0].failed
+
+
+def test_a_corrected_number_is_texted_again(office: Office) -> None:
+    facts = office.texted()
+    office.report(receipt(response=DEAD))
+    corrected = replace(facts, phone="+886911111111")
+    decision = replan(corrected, office.standing(), office.standing(), POLICIES, NOW + timedelta(days=4)).decision
+    assert decision.reason is not Reason.NUMBER_REFUSED
+    assert replan(facts, office.standing(), office.standing(), POLICIES, NOW).decision.reason is Reason.NUMBER_REFUSED
+
+
+def test_whoever_was_out_of_reach_is_woken_for_the_stage_when_caps_allow(office: Office) -> None:
+    facts = someone(due_in=-3)
+    heard = {progress_key("A0001-0", 1): Progress(3, NOW.date(), facts.accounts[0].instalments[0].due_on)}
+    office.texted(due_in=-3, stage=3, progress=heard, wake=Wake(NOW + timedelta(days=4), 3))
+    office.report(receipt(response=AWAY))
+    after = office.standing()
+    assert after.wake is not None
+    assert after.wake.at.date() == NOW.date() + timedelta(days=3)
+    assert after.progress == heard
+
+
+def test_a_write_whose_answer_was_lost_is_told_all_the_same(office: Office) -> None:
+    facts = office.texted()
+    save = office.store.save_standing
+
+    def lose_the_answer(standing: Standing, **more: Any) -> bool:  # noqa: ANN401 - as the store has it
+        save(standing, **more)
+        return False
+
+    office.store.save_standing = lose_the_answer  # type: ignore[method-assign]
+    office.report(receipt(response=DEAD))
+    assert (office.standing().version, office.standing().suspended_phone) == (2, facts.phone)
+    assert [type(one) for one in office.announcer.announced] == [NumberUnreachable, ReminderStopped]
+    assert office.journal.counts["NumbersSuspended"] == 1
+
+
+def test_who_is_silenced_by_a_report_is_traced_and_announced(office: Office) -> None:
+    office.texted()
+    office.report(receipt(response=DEAD))
+    ((customer_id, decision, at),) = office.journal.decisions
+    assert (customer_id, decision.reason, at) == ("C0001", Reason.NUMBER_REFUSED, office.clock.now())
+    assert office.announcer.announced == [
+        NumberUnreachable("C0001", at, "dead"),
+        ReminderStopped("C0001", at, "number_refused"),
+    ]
+
+
+def test_of_a_number_of_two_only_the_one_who_was_texted_is_meant(office: Office) -> None:
+    facts = office.texted(1)
+    office.texted(2)
+    office.store.phones[facts.phone] = frozenset({"C0001", "C0002"})
+    office.report(receipt(response=DEAD))
+    assert office.standing(1).suspended_phone == facts.phone
+    assert office.standing(2).version == 1
+    assert office.contacts.records[key_of(office, 2)].state is ContactState.SENT
+
+
+def test_a_number_that_was_given_up_is_not_taken_for_the_one_that_was_texted(office: Office) -> None:
+    facts = office.texted(state=ContactState.UNKNOWN)
+    office.store.add_phone("+886911111111", facts.customer_id)
+    office.report(receipt(phone="+886911111111", message_id="m-lost"))
+    assert office.states == [ContactState.UNKNOWN]
+    office.contacts.records.clear()
+    office.report(receipt(phone="+886911111111", message_id="m-lost"))
+    assert office.later.messages == []
+    assert office.journal.counts == {"ReceiptsWithoutContact": 2}
+
+
+def test_logs_that_cannot_be_read_are_counted_and_the_rest_is_worked_off(office: Office) -> None:
+    office.texted()
+    office.service.work(Reported((receipt(),), 2))
+    assert office.states == [ContactState.DELIVERED]
+    assert office.journal.counts["ReceiptsUnreadable"] == 2
+
+
+def test_the_journal_tells_neither_a_number_nor_what_the_carrier_said(office: Office) -> None:
+    for number, words in enumerate(("", DEAD, AWAY, "王小明 +886900000001"), start=1):
+        office.texted(number)
+        office.report(receipt(number, words))
+    office.report(receipt(9), receipt(phone="+886955555555"))
+    told = json.dumps(office.journal.events, ensure_ascii=False)
+    assert not [secret for secret in ("+886", "8869", "王小明", DEAD, AWAY) if secret in told]
+    assert {fields.get("verdicts") for name, fields in office.journal.events if name == "receipt"} == {
+        "delivered", "dead", "later", "unclassed",
+    }  # fmt: skip
+
+
+class TestWhoeverCannotBeWorkedOff:
+    """Keeps nobody else waiting, and is not forgotten."""
+
+    def test_does_not_keep_others_from_being_announced(self, office: Office) -> None:
+        office.texted(1)
+        office.texted(2)
+        save = office.store.save_standing
+
+        def fail_one(standing: Standing, **more: Any) -> bool:  # noqa: ANN401 - as the store has it
+            if standing.customer_id == "C0001":
+                raise OutsideError("PutItem", "InternalServerError")
+            return save(standing, **more)
+
+        office.store.save_standing = fail_one  # type: ignore[method-assign]
+        with pytest.raises(OutsideError):
+            office.report(receipt(1, DEAD), receipt(2, DEAD))
+        assert NumberUnreachable("C0002", office.clock.now(), "dead") in office.announcer.announced
+        assert ("receipts_failed", {"customer_id": "C0001", "error": "OutsideError"}) in office.journal.events
+
+    def test_because_the_record_of_the_customer_is_damaged_is_handed_over_again(self, office: Office) -> None:
+        office.texted(1)
+        office.texted(2)
+        office.store.unreadable.add("C0001")
+        with pytest.raises(UnreadableRecordError):
+            office.report(receipt(1, OPTED_OUT), receipt(2, OPTED_OUT))
+        assert office.standing(2).is_opted_out
+        assert "ReceiptsWithoutContact" not in office.journal.counts
+        office.store.unreadable.clear()
+        office.report(receipt(1, OPTED_OUT), receipt(2, OPTED_OUT))
+        assert office.standing(1).is_opted_out
+
+    def test_comes_back_alone_from_the_queue(self, office: Office) -> None:
+        for number in (1, 2):
+            office.texted(number, state=None)
+        office.report(receipt(1, OPTED_OUT), receipt(2, OPTED_OUT))
+        office.store.unreadable.add("C0001")
+        office.clock.move_to(NOW + timedelta(minutes=16))
+        bodies = [body for body, _ in office.later.messages]
+        assert office.service.again([Delivery(body, body, 1) for body in bodies]) == [
+            body for body in bodies if "C0001" in body
+        ]
+        assert office.standing(2).is_opted_out
+
+    def test_comes_back_whole_if_no_record_can_be_read_at_all(self, office: Office) -> None:
+        office.texted(state=None)
+        office.report(receipt())
+        ((body, _),) = office.later.messages
+        with crashing(office.contacts, "find"):
+            assert office.service.again([Delivery("a", body, 1), Delivery("b", "{}", 1)]) == ["b", "a"]
+        with crashing(office.later, "again"):
+            assert office.service.again([Delivery("a", body, 1)]) == ["a"]
+
+    def test_because_others_keep_writing_the_record_is_tried_again_later(self, office: Office) -> None:
+        office.texted()
+        office.contacts.advance = lambda *_, **__: False  # type: ignore[method-assign]
+        with pytest.raises(ContestedError):
+            office.report(receipt())
+
+    def test_because_others_keep_writing_the_standing_is_tried_again_later(self, office: Office) -> None:
+        office.texted()
+        office.store.save_standing = lambda *_, **__: False  # type: ignore[method-assign]
+        with pytest.raises(ContestedError):
+            office.report(receipt(response=DEAD))
+        assert office.states == [ContactState.FAILED]
+        assert office.announcer.announced == []
+
+
+def test_a_record_that_others_bring_forward_meanwhile_is_read_again(office: Office) -> None:
+    facts = office.texted()
+    advance = office.contacts.advance
+    entry = office.standing().ledger[0]
+
+    def advance_after_others(contact: Contact, *, expected: ContactState) -> bool:
+        office.contacts.advance = advance  # type: ignore[method-assign]
+        office.contacts.write([replace(record(facts, entry, ContactState.FAILED), response="?", reported_at=NOW)])
+        return advance(contact, expected=expected)
+
+    office.contacts.advance = advance_after_others  # type: ignore[method-assign]
+    office.report(receipt())
+    assert office.states == [ContactState.DELIVERED]
+
+
+def test_a_record_that_is_gone_meanwhile_is_not_brought_back(office: Office) -> None:
+    office.texted()
+
+    def gone(*_: object, **__: object) -> bool:
+        office.contacts.records.clear()
+        return False
+
+    office.contacts.advance = gone  # type: ignore[method-assign]
+    office.report(receipt(response=OPTED_OUT))
+    assert office.contacts.records == {}
+
+
+def test_a_customer_who_is_erased_meanwhile_is_not_brought_back(office: Office) -> None:
+    facts = office.texted()
+    advance = office.contacts.advance
+
+    def erase(contact: Contact, *, expected: ContactState) -> bool:
+        office.store.erase_items("C0001")
+        office.store.dossiers["C0001"] = Dossier("C0001", 2, erased_at=NOW)
+        office.store.forget_phone(facts.phone, "C0001")
+        office.contacts.redact("C0001", NOW)
+        return advance(contact, expected=expected)
+
+    office.contacts.advance = erase  # type: ignore[method-assign]
+    office.report(receipt(response=OPTED_OUT))
+    office.report(receipt(response=OPTED_OUT))
+    assert office.store.standings == {}
+    (contact,) = office.contacts.records.values()
+    assert (contact.state, contact.phone, contact.text) == (ContactState.FAILED, "", "")
+    assert office.announcer.announced == []
+
+
+class _Counting:
+    """Counts the calls of a port as AWS would be called: so many keys a call."""
+
+    def __init__(self, inner: object, keys: dict[str, int]) -> None:
+        self._inner, self._keys = inner, keys
+        self.calls: Counter[str] = Counter()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the port has
+        method = getattr(self._inner, name)
+
+        def counted(*arguments: Any, **more: Any) -> Any:  # noqa: ANN401 - as the port has it
+            size = self._keys.get(name)
+            self.calls[name] += -(-len(arguments[0]) // size) if size else 1
+            return method(*arguments, **more)
+
+        return counted
+
+
+def test_a_thousand_reports_are_one_write_a_record_and_less_than_45_calls_beside() -> None:
+    office = Office()
+    for number in range(1000):
+        office.texted(number)
+    customers = _Counting(office.store, {"customers_with": 100, "load": 50})
+    contacts = _Counting(office.contacts, {"find": 100})
+    service = ReceiptService(
+        store=customers,
+        phones=customers,
+        contacts=contacts,
+        later=office.later,
+        announcer=office.announcer,
+        policies=POLICIES,
+        clock=office.clock,
+        journal=office.journal,
+    )
+    service.work(Reported(tuple(receipt(number) for number in range(1000)), 0))
+    assert contacts.calls.pop("advance") == 1000
+    assert (customers.calls + contacts.calls).total() <= 45
+    assert set(office.states) == {ContactState.DELIVERED}
