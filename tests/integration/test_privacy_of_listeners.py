@@ -44,7 +44,15 @@ class Desk:
         self.replies = 0
         self.people = [replace(someone(number), name=NAME, phone=PHONE) for number in (1, 2)]
         american = a_customer(
-            **IN_THE_UNITED_STATES | {"customer_id": "C0003", "name": NAME, "phone": US_PHONE, "as_of": NOW}
+            **IN_THE_UNITED_STATES
+            | {
+                "customer_id": "C0003",
+                "name": NAME,
+                "phone": US_PHONE,
+                "time_zone": "America/New_York",
+                "region": "NY",
+                "as_of": NOW,
+            }
         )
         house.add(*self.people, american)
         for one in (*self.people, american):
