@@ -155,6 +155,8 @@ class StandIn:
             process.wait()
         for file in self._files:
             file.close()
+        # Each process of a function has unpacked the layer there: 400 MB, which the next run would take long to delete.
+        shutil.rmtree(self.folders.base / "tmp", ignore_errors=True)
 
     def sms(self) -> dict[str, list[Mapping[str, Any]]]:
         """Return what SNS took for phones, by number."""
