@@ -12,7 +12,6 @@ A reply that comes again changes nothing, but what it led to is told again: the 
 """
 
 import json
-import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
@@ -25,7 +24,7 @@ from dunning.domain.announcement import Announcement, CustomerNeedsPerson, Remin
 from dunning.domain.answers import Limits, answered, confirmation_id
 from dunning.domain.compose import Confirmation, compose_confirmation
 from dunning.domain.decide import decide, zones_of
-from dunning.domain.decision import Send, Stop
+from dunning.domain.decision import Stop
 from dunning.domain.errors import CalendarNotCoveredError, DunningError, NoLawfulMomentError, NoTextError
 from dunning.domain.facts import FINAL_HOLDS, Facts
 from dunning.domain.hours import next_open
@@ -62,7 +61,9 @@ from dunning.services.claims import (
     record_of_the_dead,
     sms_to,
 )
+from dunning.services.delivery import Delivery, come_back
 from dunning.services.planning import replan
+from dunning.services.telling import tell_planned, where_arose
 
 _CONFIRMED_WITHIN = timedelta(minutes=5)
 """A confirmation of an opt-out is presumed to be welcome so long after it: 47 CFR 64.1200(a)(12)."""
@@ -80,12 +81,9 @@ _UTC = (ZoneInfo("UTC"),)
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(Delivery):
     """One message as it was delivered. `sent_at` is when the queue took it."""
 
-    message_id: str
-    body: str
-    receive_count: int
     sent_at: datetime
 
 
@@ -118,7 +116,7 @@ def answer_to(event: Mapping[str, Any], failed: Sequence[str]) -> dict[str, list
     """
     if failed and any("Sns" in record for record in event["Records"]):
         raise RepliesLostError(f"{len(failed)} of {len(event['Records'])} replies")
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+    return come_back(failed)
 
 
 class _Place(NamedTuple):
@@ -264,13 +262,11 @@ class InboxService:
 
     def _failed(self, line: _Line, arrival: Arrival, inbound: Inbound, error: BaseException) -> None:
         """Tell a failure, and at the last receive a person: nobody has acted upon the reply."""
-        frames = traceback.extract_tb(error.__traceback__)
-        # Not the error's own words: they might quote what must not be logged.
         self._journal.event(
             "reply_failed",
             reply_id=inbound.inbound_id,
             error=type(error).__name__,
-            where=f"{frames[-1].name}:{frames[-1].lineno}" if frames else "",
+            where=where_arose(error),
             receives=arrival.receive_count,
         )
         self._journal.count("RepliesOutOfTime" if isinstance(error, OutOfTimeError) else "RepliesFailed")
@@ -286,7 +282,7 @@ class InboxService:
         if seconds_left() < SECONDS_TO_FINISH:
             raise OutOfTimeError
         owners = line.owners()
-        places = {customer_id: self._place(found, inbound.at) for customer_id, found in owners.items()}
+        places = {one: self._place(found.facts, inbound.at) for one, found in owners.items() if found.facts}
         understood = self._understand(inbound, owners, places.values())
         is_new = self._keep(line, inbound, understood, places)
         if is_new:
@@ -298,13 +294,12 @@ class InboxService:
         if unreadable is not None:
             raise unreadable
 
-    def _place(self, found: Customer, at: datetime) -> _Place:
+    def _place(self, facts: Facts, at: datetime) -> _Place:
         """Tell where a customer is. In several zones the latest day counts: it gives the longest silence."""
-        assert found.facts is not None  # noqa: S101 - an owner has facts
-        rules = self._policies.rules_for(found.facts)
+        rules = self._policies.rules_for(facts)
         if not isinstance(rules, Rules):
             return _Place(None, _UTC, at.date())
-        zones = zones_of(found.facts.time_zone, rules, at) or rules.zones
+        zones = zones_of(facts.time_zone, rules, at) or rules.zones
         return _Place(rules, zones, max(at.astimezone(zone).date() for zone in zones))
 
     def _understand(self, inbound: Inbound, owners: Mapping[str, Customer], places: Iterable[_Place]) -> Understood:
@@ -429,8 +424,7 @@ class InboxService:
             line.told += [*planned.announcements, *why]
             if _opts_out(before, after):
                 self._journal.count("OptOuts")
-            if not isinstance(planned.decision, Send):  # a decision to send is told by the sender, who makes it afresh
-                self._journal.decided(customer_id, planned.decision, now)
+            tell_planned(self._journal, customer_id, planned.decision, now)
             if confirmation and place.rules:
                 self._confirm(facts, before, planned.standing, confirmation, place.rules)
             return _Written(before, planned.standing, now=True)

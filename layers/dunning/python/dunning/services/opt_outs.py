@@ -20,7 +20,6 @@ from itertools import batched
 from typing import NamedTuple
 
 from dunning.domain.announcement import Announcement
-from dunning.domain.decision import Send
 from dunning.domain.errors import DunningError
 from dunning.domain.rules import Policies
 from dunning.domain.standing import Standing
@@ -36,6 +35,7 @@ from dunning.ports import (
 )
 from dunning.services.claims import ATTEMPTS, ContestedError
 from dunning.services.planning import replan
+from dunning.services.telling import tell_planned
 
 STILL_OPTING_IN = timedelta(days=2)
 """
@@ -147,8 +147,7 @@ class OptOutService:
                 told += planned.announcements
                 self._journal.event("carrier_opt_out", customer_id=customer_id)
                 self._journal.count("OptOuts")
-                if not isinstance(planned.decision, Send):
-                    self._journal.decided(customer_id, planned.decision, now)
+                tell_planned(self._journal, customer_id, planned.decision, now)
                 return _Done.OPTED_OUT
         raise ContestedError
 

@@ -9,7 +9,6 @@ a text which was decided on what was known before cannot be claimed: who has jus
 an event that comes again repairs a crash between the two writes.
 """
 
-import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -19,7 +18,6 @@ from itertools import batched
 
 from dunning.contracts.lender import EraseAgain, Erasure, LenderEvent, erase_again_body, parse_told
 from dunning.domain.announcement import Announcement
-from dunning.domain.decision import Send
 from dunning.domain.dossier import Changed, Closed, Dossier, Paid, Said, facts_now, with_news
 from dunning.domain.errors import DunningError
 from dunning.domain.rules import Policies
@@ -37,6 +35,7 @@ from dunning.services.claims import ContestedError, OutOfTimeError
 from dunning.services.delivery import Delivery
 from dunning.services.erase import SECOND_ROUND, EraseService
 from dunning.services.planning import fingerprint, replan_as_told
+from dunning.services.telling import tell_planned, where_arose
 
 BATCH = 50
 """What has been said of 50 customers and their standings are the 100 keys of one BatchGetItem."""
@@ -167,13 +166,11 @@ class PaymentsService:
         return failed
 
     def _tell_failure(self, customer_id: str, case: _Case, error: BaseException) -> None:
-        frames = traceback.extract_tb(error.__traceback__)
-        # Not the error's own words: they might quote what must not be logged.
         self._journal.event(
             "news_not_taken",
             customer_id=customer_id,
             error=type(error).__name__,
-            where=f"{frames[-1].name}:{frames[-1].lineno}" if frames else "",
+            where=where_arose(error),
             receives=max(message.receive_count for message in case.messages),
         )
         self._journal.count("NewsFailed", len(case.messages))
@@ -221,9 +218,7 @@ class PaymentsService:
                 now = self._clock.now()
                 standing, decision, announcements = replan_as_told(after, facts, before, self._policies, now)
                 if self._store.save_standing(standing, expected_version=before.version if before else 0):
-                    if not isinstance(decision, Send):
-                        # A decision to send is told by the sender, who makes it afresh.
-                        self._journal.decided(customer_id, decision, now)
+                    tell_planned(self._journal, customer_id, decision, now)
                     return announcements
             stored = self._store.load_told([customer_id])[customer_id]
         raise ContestedError

@@ -12,7 +12,6 @@ The logs are the account's: a text that no claim of ours fits is somebody else's
 comes again changes nothing, but mends what a crash left undone.
 """
 
-import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -24,7 +23,6 @@ from typing import Any, NamedTuple
 from dunning.contracts.receipts import LaterReceipt, Reported, later_body, parse_later, parse_reported
 from dunning.domain.announcement import Announcement, NumberUnreachable
 from dunning.domain.contact import Contact, ContactState
-from dunning.domain.decision import Send
 from dunning.domain.errors import DunningError
 from dunning.domain.facts import Facts
 from dunning.domain.receipt import Receipt, Verdict, settled, verdict_of
@@ -46,6 +44,7 @@ from dunning.ports import (
 from dunning.services.claims import ATTEMPTS, ContestedError, record_of_the_dead
 from dunning.services.delivery import Delivery
 from dunning.services.planning import Replanned, replan
+from dunning.services.telling import tell_planned, where_arose
 
 CUSTOMERS_A_READ = 50
 """Both items of 50 customers are the 100 keys of one BatchGetItem."""
@@ -281,13 +280,11 @@ class ReceiptService:
         """Return an error that may be raised; of one that nobody foresaw only where it arose."""
         if isinstance(error, DunningError):
             return error
-        frames = traceback.extract_tb(error.__traceback__)
-        # Not the error's own words: they might quote what must not be logged.
         self._journal.event(
             "receipt_not_followed",
             customer_id=customer_id,
             error=type(error).__name__,
-            where=f"{frames[-1].name}:{frames[-1].lineno}" if frames else "",
+            where=where_arose(error),
         )
         return ReceiptsFailedError(type(error).__name__)
 
@@ -392,9 +389,7 @@ class ReceiptService:
     def _told(self, facts: Facts, before: Standing, replanned: Replanned, now: datetime) -> Sequence[Announcement]:
         """Count and trace what has been written of a customer, and return what others are told."""
         after, decision, announcements = replanned
-        if not isinstance(decision, Send):
-            # A decision to send is told by the sender, who makes it afresh.
-            self._journal.decided(after.customer_id, decision, now)
+        tell_planned(self._journal, after.customer_id, decision, now)
         if after.is_opted_out and not before.is_opted_out:
             self._journal.count("OptOuts")
         if after.is_suspended(facts) and not before.is_suspended(facts):

@@ -11,7 +11,6 @@ settle it afterwards:
 """
 
 import math
-import traceback
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -65,6 +64,7 @@ from dunning.services.claims import (
 )
 from dunning.services.delivery import Delivery
 from dunning.services.planning import broken, plan, promises_settled, stopped, wake_after, wake_for_promises
+from dunning.services.telling import where_arose
 
 
 def workers_for(per_second: float) -> int:
@@ -219,11 +219,12 @@ class SendService:
         receives = max(message.receive_count for message in messages)
         out_of_time = isinstance(error, OutOfTimeError)
         hopeless = isinstance(error, UnreadableRecordError) or receives >= self._max_receive_count
-        frames = traceback.extract_tb(error.__traceback__)
-        where = f"{frames[-1].name}:{frames[-1].lineno}" if frames else ""
-        # Not the error's own words: they might quote what must not be logged.
         self._journal.event(
-            "job_failed", customer_id=customer_id, error=type(error).__name__, where=where, receives=receives
+            "job_failed",
+            customer_id=customer_id,
+            error=type(error).__name__,
+            where=where_arose(error),
+            receives=receives,
         )
         self._journal.count("JobsOutOfTime" if out_of_time else "JobsFailed")
         if out_of_time or not hopeless:

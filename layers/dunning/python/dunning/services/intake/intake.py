@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import batched, chain, islice
 
-from dunning.domain.decision import Send
 from dunning.domain.rules import Policies
 from dunning.ports import Announcer, Clock, CustomerStore, Journal, PhoneIndex, Uploads
 from dunning.services.intake.cells import is_id
@@ -29,6 +28,7 @@ from dunning.services.intake.rows import Fault, Row, RowReader
 from dunning.services.intake.settle import BATCH, Candidate, Outcome, Settled, Settler
 from dunning.services.intake.spool import Spool, SpooledRow
 from dunning.services.intake.table import Table
+from dunning.services.telling import tell_planned
 
 MOST_ROWS_A_CUSTOMER = 1000
 """More would not fit into one record, and means that customer_id is not what it should be."""
@@ -194,7 +194,7 @@ class IntakeService:
             self._journal.event("intake_progress", rows=tally.rows_judged)
 
     def _note(self, done: Iterable[Future[list[Settled]]], now: datetime, spool: Spool, tally: _Tally) -> None:
-        """Count and tell what became of customers; a decision to send is told by the sender, who makes it afresh."""
+        """Count and tell what became of customers."""
         for future in done:
             settled = future.result()
             self._announcer.announce([told for one in settled for told in one.announcements])
@@ -203,8 +203,8 @@ class IntakeService:
                 tally.phones_shared += shares_phone
                 if opts_out:
                     self._journal.count("OptOuts")
-                if decision is not None and not isinstance(decision, Send):
-                    self._journal.decided(facts.customer_id, decision, now)
+                if decision is not None:
+                    tell_planned(self._journal, facts.customer_id, decision, now)
                 if outcome in _REFUSED:
                     tally.customers_refused += 1
                     spool.refuse([Refused(line, facts.customer_id, "customer_id", _REFUSED[outcome])])
