@@ -1,6 +1,6 @@
 """Translate the SDK's errors to ours, so that nothing above the adapters knows the SDK."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -14,6 +14,23 @@ CONDITION_FAILED = "ConditionalCheckFailedException"
 def error_code(error: ClientError) -> str:
     """Return the service's error code."""
     return str(error.response.get("Error", {}).get("Code", "Unknown"))
+
+
+def written_if(operation: str, write: Callable[[], object]) -> bool:
+    """
+    Make a conditional write, and tell whether its condition held.
+
+    Raises:
+        OutsideError: it failed in any other way.
+    """
+    with outside(operation):
+        try:
+            write()
+        except ClientError as error:
+            if error_code(error) == CONDITION_FAILED:
+                return False
+            raise
+    return True
 
 
 @contextmanager

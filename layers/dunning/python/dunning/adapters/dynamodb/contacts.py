@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from dunning.adapters.dynamodb.items import contact_item, contact_of, receipt_attributes, reply_item
+from dunning.adapters.dynamodb.items import Item, contact_item, contact_of, receipt_attributes, reply_item
 from dunning.adapters.dynamodb.keys import (
     REPLY,
     UNKNOWN,
@@ -20,7 +19,7 @@ from dunning.adapters.dynamodb.keys import (
     replies_until,
 )
 from dunning.adapters.dynamodb.reading import read_items
-from dunning.adapters.errors import CONDITION_FAILED, error_code, outside
+from dunning.adapters.errors import outside, written_if
 from dunning.domain.contact import Contact, ContactState
 from dunning.domain.reply import Reply
 from dunning.ports import ContactKey, OutsideError, UnreadableRecordError
@@ -72,17 +71,13 @@ class DynamoContacts:
         """Put a reply unless it is there."""
         return self._put_if_absent(reply_item(reply))
 
-    def _put_if_absent(self, item: Any) -> bool:  # noqa: ANN401 - an item
-        with outside("PutItem"):
-            try:
-                self._client.put_item(
-                    TableName=self._table, Item=item, ConditionExpression="attribute_not_exists(customer_id)"
-                )
-            except ClientError as error:
-                if error_code(error) == CONDITION_FAILED:
-                    return False
-                raise
-        return True
+    def _put_if_absent(self, item: Item) -> bool:
+        return written_if(
+            "PutItem",
+            lambda: self._client.put_item(
+                TableName=self._table, Item=item, ConditionExpression="attribute_not_exists(customer_id)"
+            ),
+        )
 
     def find(self, keys: Collection[ContactKey]) -> Mapping[ContactKey, Contact | UnreadableRecordError]:
         """Read records, a hundred a call."""
@@ -104,24 +99,20 @@ class DynamoContacts:
             left.add("unknown")
         setting = ", ".join(f"#{name} = :{name}" for name in written)
         leaving = " REMOVE " + ", ".join(f"#{name}" for name in sorted(left)) if left else ""
-        with outside("UpdateItem"):
-            try:
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=_key_of(_key(contact)),
-                    UpdateExpression=f"SET {setting}{leaving}",
-                    ConditionExpression="#state = :expected",
-                    ExpressionAttributeNames={f"#{name}": name for name in (*written, *left)},
-                    ExpressionAttributeValues={
-                        **{f":{name}": value for name, value in written.items()},
-                        ":expected": {"S": expected.value},
-                    },
-                )
-            except ClientError as error:
-                if error_code(error) == CONDITION_FAILED:
-                    return False
-                raise
-        return True
+        return written_if(
+            "UpdateItem",
+            lambda: self._client.update_item(
+                TableName=self._table,
+                Key=_key_of(_key(contact)),
+                UpdateExpression=f"SET {setting}{leaving}",
+                ConditionExpression="#state = :expected",
+                ExpressionAttributeNames={f"#{name}": name for name in (*written, *left)},
+                ExpressionAttributeValues={
+                    **{f":{name}": value for name, value in written.items()},
+                    ":expected": {"S": expected.value},
+                },
+            ),
+        )
 
     def unknown_before(self, moment: datetime) -> Iterator[ContactKey]:
         """Query the sparse index of records that nobody knows the fate of."""
@@ -160,19 +151,16 @@ class DynamoContacts:
         """Remove number and text from a customer's records, one update each."""
         keys = self._telling(customer_id, until)
         for key in keys:
-            with outside("UpdateItem"):
-                try:
-                    self._client.update_item(
-                        TableName=self._table,
-                        Key={"customer_id": {"S": customer_id}, "contact": {"S": key}},
-                        UpdateExpression="REMOVE phone, #text SET erased_at = if_not_exists(erased_at, :at)",
-                        ConditionExpression=_STILL_THERE,
-                        ExpressionAttributeNames={"#text": "text"},
-                        ExpressionAttributeValues={":at": {"S": instant_key(at)}},
-                    )
-                except ClientError as error:
-                    if error_code(error) != CONDITION_FAILED:
-                        raise
+            remove = partial(
+                self._client.update_item,
+                TableName=self._table,
+                Key={"customer_id": {"S": customer_id}, "contact": {"S": key}},
+                UpdateExpression="REMOVE phone, #text SET erased_at = if_not_exists(erased_at, :at)",
+                ConditionExpression=_STILL_THERE,
+                ExpressionAttributeNames={"#text": "text"},
+                ExpressionAttributeValues={":at": {"S": instant_key(at)}},
+            )
+            written_if("UpdateItem", remove)
         return len(keys)
 
     def _telling(self, customer_id: str, until: datetime | None) -> list[str]:

@@ -22,7 +22,7 @@ from dunning.adapters.dynamodb.keys import (
     wake_key,
 )
 from dunning.adapters.dynamodb.reading import read_items
-from dunning.adapters.errors import CONDITION_FAILED, error_code, outside
+from dunning.adapters.errors import CONDITION_FAILED, error_code, outside, written_if
 from dunning.domain.decision import Reason
 from dunning.domain.dossier import Dossier
 from dunning.domain.standing import LEAST_URGENT, Standing, Wake
@@ -91,14 +91,8 @@ class DynamoCustomers:
                 "ConditionExpression": _NOT_REVISED,
                 "ExpressionAttributeValues": {":read": {"N": str(expected_revision)}},
             }
-        with outside("PutItem"):
-            try:
-                self._client.put_item(TableName=self._table, Item=dossier_item(dossier), **condition)
-            except ClientError as error:
-                if error_code(error) == CONDITION_FAILED:
-                    return False
-                raise
-        return True
+        item = dossier_item(dossier)
+        return written_if("PutItem", lambda: self._client.put_item(TableName=self._table, Item=item, **condition))
 
     def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
         """Put a standing under the version it was read with."""
@@ -178,14 +172,12 @@ class DynamoCustomers:
             )
         if "customers" in answer.get("Attributes", {}):
             return
-        with outside("DeleteItem"):
-            try:
-                self._client.delete_item(
-                    TableName=self._table, Key=key, ConditionExpression="attribute_not_exists(customers)"
-                )
-            except ClientError as error:
-                if error_code(error) != CONDITION_FAILED:
-                    raise
+        written_if(
+            "DeleteItem",
+            lambda: self._client.delete_item(
+                TableName=self._table, Key=key, ConditionExpression="attribute_not_exists(customers)"
+            ),
+        )
 
     def customer_ids(self, segment: int, segments: int, after: str) -> Iterator[str]:
         """Scan one segment; a number's items are passed over, and never the place to go on from."""
