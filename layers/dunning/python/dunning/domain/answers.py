@@ -15,7 +15,7 @@ from dunning.domain.announcement import Why
 from dunning.domain.facts import Account, Facts, Hold, HoldReason, open_instalments
 from dunning.domain.meaning import Meaning, Understood
 from dunning.domain.promises import with_promise
-from dunning.domain.standing import Standing, progress_key
+from dunning.domain.standing import Standing, progress_key, said_last
 
 UNTIL_LIFTED = {
     Meaning.HARDSHIP: (HoldReason.HARDSHIP, Why.HARDSHIP),
@@ -68,7 +68,7 @@ def answered(
             case Meaning.OPT_OUT:
                 standing = _opted_out(facts, standing, understood.digits, said_at)
             case Meaning.OPT_IN:
-                standing = replace(standing, opted_in_at=_later(standing.opted_in_at, said_at))
+                standing = replace(standing, opted_in_at=said_last(standing.opted_in_at, said_at))
             case Meaning.PAID:
                 about = _spoken_of(facts, understood.digits, said_at, local_day)
                 if about:
@@ -105,17 +105,13 @@ def _weight(hold: Hold) -> tuple[datetime, bool, date, tuple[str, ...]]:
     return hold.since or _NEVER, hold.until is None, hold.until or date.min, hold.about
 
 
-def _later(known: datetime | None, said_at: datetime) -> datetime:
-    return said_at if known is None or known < said_at else known
-
-
 def _opted_out(facts: Facts, standing: Standing, digits: str, said_at: datetime) -> Standing:
     """Opt out of everything, or of the one account whose last digits the reply names."""
     account = _account_named(facts.accounts, digits)
     if account is None:
-        return replace(standing, opted_out_at=_later(standing.opted_out_at, said_at))
+        return replace(standing, opted_out_at=said_last(standing.opted_out_at, said_at))
     known = standing.opted_out_accounts
-    latest = _later(known.get(account.account_id), said_at)
+    latest = said_last(known.get(account.account_id), said_at)
     return replace(standing, opted_out_accounts={**known, account.account_id: latest})
 
 

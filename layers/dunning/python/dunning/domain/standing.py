@@ -131,7 +131,7 @@ def holds_now(facts: Facts, standing: Standing) -> list[Hold]:
     holds = list(facts.holds)
     if not standing.holds and not standing.promises:
         return holds
-    still_open = {progress_key(a.account_id, i.number) for a in facts.accounts for i in a.instalments if i.open > 0}
+    still_open = _still_open(facts)
     for hold in standing.holds:
         if hold.since is not None and facts.is_released(hold.reason, hold.since):
             continue
@@ -148,6 +148,16 @@ def progress_key(account_id: str, number: int) -> str:
     return f"{account_id}#{number}"
 
 
+def _still_open(facts: Facts) -> set[str]:
+    """Return the ladders of which something is open, each instalment by itself: an account's credits do not count."""
+    return {progress_key(a.account_id, i.number) for a in facts.accounts for i in a.instalments if i.open > 0}
+
+
+def said_last(known: datetime | None, said_at: datetime) -> datetime:
+    """Return the later of two moments at which something was said, so that the order they arrive in does not matter."""
+    return said_at if known is None else max(known, said_at)
+
+
 def with_claim(
     standing: Standing, entry: LedgerEntry, heard: Mapping[str, Progress], remember: timedelta, facts: Facts
 ) -> Standing:
@@ -161,8 +171,7 @@ def with_claim(
     kept = tuple(past for past in standing.ledger if past.at > oldest)
     progress = {**standing.progress, **heard}
     if len(progress) > PROGRESS_LIMIT:
-        still_open = {progress_key(a.account_id, i.number) for a in facts.accounts for i in a.instalments if i.open > 0}
-        done = sorted(progress.keys() - still_open, key=lambda key: (progress[key].on, key))
+        done = sorted(progress.keys() - _still_open(facts), key=lambda key: (progress[key].on, key))
         for key in done[: len(progress) - PROGRESS_LIMIT]:
             del progress[key]
     return replace(standing, version=standing.version + 1, ledger=(*kept, entry), progress=progress)

@@ -230,7 +230,7 @@ def _covering(
     return rules
 
 
-def _overlap(one: Found[ReplyRule], other: Found[ReplyRule]) -> bool:
+def _overlap[T](one: Found[T], other: Found[T]) -> bool:
     return one.start < other.end and other.start < one.end
 
 
@@ -245,11 +245,7 @@ def _is_same_word(one: Found[ReplyRule], denied: Found[ReplyRule]) -> bool:
 
 
 def _outside(found: Iterable[Found[str]], others: Sequence[Found[str]]) -> list[Found[str]]:
-    return [
-        one
-        for one in found
-        if not any(one.of == other.of and one.start < other.end and other.start < one.end for other in others)
-    ]
+    return [one for one in found if not any(one.of == other.of and _overlap(one, other) for other in others)]
 
 
 def _is_denied(one: Found[ReplyRule], negations: Sequence[Found[str]]) -> bool:
