@@ -12,7 +12,7 @@ SNS takes a number off once in 30 days and refuses a second time; nothing has to
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from enum import Enum, auto
@@ -45,8 +45,6 @@ that came later and that only the list knows of.
 
 _NUMBERS_A_READ = 100
 """One page of the list, and one read of the phone index."""
-
-_CUSTOMERS_A_READ = 50
 
 
 class SyncError(DunningError):
@@ -103,7 +101,7 @@ class OptOutService:
         for batch in batched(self._list.opted_out(), _NUMBERS_A_READ, strict=False):
             numbers += len(batch)
             told: list[Announcement] = []
-            for customer_id, found in self._customers_of(batch):
+            for customer_id, found in self._customers_of(batch).items():
                 try:
                     done[self._settle(customer_id, frozenset(batch), found, told)] += 1
                 except DunningError as error:
@@ -116,11 +114,10 @@ class OptOutService:
             raise SyncError(f"{failed} customers")
         return Synced(numbers, done[_Done.OPTED_OUT], done[_Done.OPTED_IN])
 
-    def _customers_of(self, numbers: Collection[str]) -> Iterator[tuple[str, Customer | UnreadableRecordError]]:
-        """Yield all who have one of these numbers, or had it once."""
+    def _customers_of(self, numbers: Collection[str]) -> Mapping[str, Customer | UnreadableRecordError]:
+        """Return all who have one of these numbers, or had it once."""
         having = self._phones.customers_with(numbers).values()
-        for some in batched(sorted({one for ids in having for one in ids}), _CUSTOMERS_A_READ, strict=False):
-            yield from self._store.load(some).items()
+        return self._store.load(sorted({one for ids in having for one in ids}))
 
     def _settle(
         self,

@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import batched
 from typing import Any, NamedTuple
 
 from dunning.contracts.receipts import LaterReceipt, Reported, later_body, parse_later, parse_reported
@@ -27,7 +26,7 @@ from dunning.domain.errors import DunningError
 from dunning.domain.facts import Facts
 from dunning.domain.receipt import Receipt, Verdict, settled, verdict_of
 from dunning.domain.rules import Policies
-from dunning.domain.standing import Standing
+from dunning.domain.standing import Standing, said_last
 from dunning.domain.unheard import with_failed
 from dunning.ports import (
     Announcer,
@@ -45,9 +44,6 @@ from dunning.services.claims import ATTEMPTS, ContestedError, record_of_the_dead
 from dunning.services.delivery import Delivery
 from dunning.services.planning import Replanned, replan
 from dunning.services.telling import tell_planned, where_arose
-
-CUSTOMERS_A_READ = 50
-"""Both items of 50 customers are the 100 keys of one BatchGetItem."""
 
 _NEAR = timedelta(minutes=15)
 """A claim and SNS's taking of its text are seconds apart; a sender that waits for its pace may take a minute."""
@@ -181,10 +177,7 @@ class ReceiptService:
         """Return whose each number is or was, and those customers."""
         owners = self._phones.customers_with(phones)
         everybody = sorted({customer_id for ids in owners.values() for customer_id in ids})
-        customers: dict[str, Customer | UnreadableRecordError] = {}
-        for some in batched(everybody, CUSTOMERS_A_READ, strict=False):
-            customers |= self._store.load(some)
-        return owners, customers
+        return owners, self._store.load(everybody)
 
     def _match(
         self,
@@ -406,13 +399,13 @@ def _followed(facts: Facts, standing: Standing, receipt: Receipt, record: Contac
     """Return a standing after one receipt. Moments are the later ones, so that their order makes no difference."""
     match verdict_of(receipt):
         case Verdict.OPTED_OUT:
-            return replace(standing, opted_out_at=_later(standing.opted_out_at, receipt.at))
+            return replace(standing, opted_out_at=said_last(standing.opted_out_at, receipt.at))
         case Verdict.DEAD:
             phone = receipt.phone or record.phone
             if not phone or phone != facts.phone:
                 return standing  # a number they no longer have
             since = standing.suspended_at if standing.suspended_phone == phone else None
-            return replace(standing, suspended_phone=phone, suspended_at=_later(since, receipt.at))
+            return replace(standing, suspended_phone=phone, suspended_at=said_last(since, receipt.at))
         case Verdict.LATER | Verdict.DELIVERED:
             # By the record, not by this receipt: of one that failed and one that arrived, the latter counts.
             return with_failed(standing, record.claim_id, failed=record.state is ContactState.FAILED)
@@ -473,7 +466,3 @@ def _is_anothers(match: _Match) -> bool:
     """Tell whether the record has turned out to be of another text: what was taken for the claim's is not."""
     contact = match.contact
     return contact is not None and contact.message_id != match.receipt.message_id and not _is_unsettled(contact)
-
-
-def _later(known: datetime | None, said: datetime) -> datetime:
-    return said if known is None else max(known, said)

@@ -28,6 +28,7 @@ from dunning.ports import (
     LaterQueue,
     UnreadableRecordError,
 )
+from dunning.services.claims import ATTEMPTS, ContestedError
 from dunning.services.delivery import Delivery
 from dunning.services.planning import Replanned, replan
 
@@ -39,8 +40,6 @@ _BATCH = 50
 
 _SECONDS_TO_FINISH = 20.0
 """What a batch that has been begun may still need."""
-
-_TRIES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +148,7 @@ class ReplanService:
             except UnreadableRecordError:
                 unreadable += 1  # whoever meets it with a job sets it aside
                 continue
-            except _ContestedError:
+            except ContestedError:
                 contested += 1  # judged afresh by whoever changed it
                 continue
             if replanned is not None:
@@ -168,7 +167,7 @@ class ReplanService:
         self, customer_id: str, found: Customer | UnreadableRecordError, now: datetime, *, change: bool
     ) -> Replanned | None:
         """Plan one customer anew; `None` if nothing changes."""
-        for _ in range(_TRIES):
+        for _ in range(ATTEMPTS):
             if isinstance(found, UnreadableRecordError):
                 raise found
             if found.facts is None:
@@ -180,11 +179,7 @@ class ReplanService:
             if not change or self._store.save_standing(replanned.standing, expected_version=before.version):
                 return replanned
             found = self._store.load([customer_id])[customer_id]
-        raise _ContestedError
-
-
-class _ContestedError(DunningError):
-    """Others kept writing this customer."""
+        raise ContestedError
 
 
 def _says_the_same(before: Standing, replanned: Replanned, now: datetime) -> bool:
