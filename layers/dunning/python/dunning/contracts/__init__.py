@@ -80,8 +80,7 @@ def parse_replan_part(body: str) -> ReplanPart:
     try:
         message = _ReplanMessage.model_validate_json(body)
     except ValidationError as error:
-        fields = ", ".join(map(_place, error.errors(include_input=False)))
-        raise UnreadableRecordError(f"not a part of the table: {fields}") from None
+        raise UnreadableRecordError(f"not a part of the table: {wrong_fields(error)}") from None
     if message.segment >= message.segments:
         raise UnreadableRecordError("not a part of the table: segment")
     return ReplanPart(message.segment, message.segments, message.after)

@@ -85,6 +85,16 @@ type Currency = Annotated[
 type Number = Annotated[int, Field(ge=1, le=99_999, description="The instalment's number within its account.")]
 
 
+def _examples(*details: Mapping[str, JsonValue]) -> ConfigDict:
+    """Show each of these as it stands in an event, behind what every event says."""
+    said: dict[str, JsonValue] = {
+        "schema_version": 1,
+        "customer_id": "C-1001",
+        "at": "2026-12-01T09:30:00+08:00",
+    }
+    return ConfigDict(json_schema_extra={"examples": [{**said, **detail} for detail in details]})
+
+
 class Told(BaseModel):
     """What every event of a lender says."""
 
@@ -108,21 +118,8 @@ class InstalmentPaid(Told):
     An absolute amount, so that a repeat harms nothing; lower if a payment was reversed.
     """
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "schema_version": 1,
-                    "customer_id": "C-1001",
-                    "at": "2026-12-01T09:30:00+08:00",
-                    "sequence": 0,
-                    "account_id": "A-1",
-                    "instalment_no": 1,
-                    "paid": 325_000,
-                    "currency": "TWD",
-                }
-            ]
-        }
+    model_config = _examples(
+        {"sequence": 0, "account_id": "A-1", "instalment_no": 1, "paid": 325_000, "currency": "TWD"}
     )
 
     account_id: Id
@@ -138,22 +135,15 @@ class InstalmentPaid(Told):
 class InstalmentChanged(Told):
     """An instalment is due at another time, or comes to something else; or there is a new one."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "schema_version": 1,
-                    "customer_id": "C-1001",
-                    "at": "2026-12-01T09:30:00+08:00",
-                    "account_id": "A-1",
-                    "instalment_no": 2,
-                    "due_on": "2027-01-15",
-                    "amount": 335_000,
-                    "currency": "TWD",
-                    "late_fee": 10_000,
-                    "written_notice_on": None,
-                }
-            ]
+    model_config = _examples(
+        {
+            "account_id": "A-1",
+            "instalment_no": 2,
+            "due_on": "2027-01-15",
+            "amount": 335_000,
+            "currency": "TWD",
+            "late_fee": 10_000,
+            "written_notice_on": None,
         }
     )
 
@@ -205,18 +195,7 @@ class InstalmentChanged(Told):
 class AccountClosed(Told):
     """Nothing of an account is to be paid any more."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "schema_version": 1,
-                    "customer_id": "C-1001",
-                    "at": "2026-12-01T09:30:00+08:00",
-                    "account_id": "A-1",
-                }
-            ]
-        }
-    )
+    model_config = _examples({"account_id": "A-1"})
 
     account_id: Id
 
@@ -228,25 +207,7 @@ class AccountClosed(Told):
 class CustomerHold(Told):
     """The customer is to be left in peace, up to and including a day, or until a person releases them."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "schema_version": 1,
-                    "customer_id": "C-1001",
-                    "at": "2026-12-01T09:30:00+08:00",
-                    "reason": "hardship",
-                    "until": "2027-01-31",
-                },
-                {
-                    "schema_version": 1,
-                    "customer_id": "C-1001",
-                    "at": "2026-12-01T09:30:00+08:00",
-                    "reason": "deceased",
-                },
-            ]
-        }
-    )
+    model_config = _examples({"reason": "hardship", "until": "2027-01-31"}, {"reason": "deceased"})
 
     reason: str = Field(
         min_length=1,
@@ -269,19 +230,7 @@ class CustomerHold(Told):
 class CustomerReleased(Told):
     """A person has looked at it: holds of a reason, or all, end here, whoever placed them."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "schema_version": 1,
-                    "customer_id": "C-1001",
-                    "at": "2026-12-01T09:30:00+08:00",
-                    "reason": "hardship",
-                },
-                {"schema_version": 1, "customer_id": "C-1001", "at": "2026-12-01T09:30:00+08:00"},
-            ]
-        }
-    )
+    model_config = _examples({"reason": "hardship"}, {})
 
     reason: HoldReason | None = Field(
         default=None, strict=False, description="Which holds end; without it all. A word we do not know is refused."
@@ -295,11 +244,7 @@ class CustomerReleased(Told):
 class CustomerErased(Told):
     """The customer is to be forgotten. Whoever consents anew afterwards is a new customer."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"schema_version": 1, "customer_id": "C-1001", "at": "2026-12-01T09:30:00+08:00"}]
-        }
-    )
+    model_config = _examples({})
 
 
 EVENTS: Mapping[str, type[Told]] = {
