@@ -31,6 +31,7 @@ from unittest.mock import patch
 import tests.local  # noqa: F401 - puts the layer on the path
 from tests.bench import cpu, intake_rows
 from tests.bench.aws_prices import Price, PriceError, PriceList, load_prices
+from tests.bench.beside import ENVIRONMENT, cpu_seconds
 from tests.bench.usage import (
     CHANGED,
     EVENTS,
@@ -350,11 +351,11 @@ def measured() -> Machine:
 
 def _measure(rounds: int = 3) -> Machine:
     os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[:1]))
-    os.environ.update(cpu.ENVIRONMENT)
+    os.environ.update(ENVIRONMENT)
 
     def middle(work: Callable[[], None]) -> float:
         work()  # warms up
-        return statistics.median(cpu.cpu_seconds(work) for _ in range(rounds)) / cpu.CUSTOMERS
+        return statistics.median(cpu_seconds(work) for _ in range(rounds)) / cpu.CUSTOMERS
 
     def load() -> None:
         intake_rows.load(path)
@@ -364,7 +365,7 @@ def _measure(rounds: int = 3) -> Machine:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "accounts.csv")
         intake_rows.write_file(path, _ROWS)
-        a_row = cpu.cpu_seconds(load) / _ROWS
+        a_row = cpu_seconds(load) / _ROWS
     return Machine(sender, scanner, _ROWS_A_CUSTOMER * a_row)
 
 

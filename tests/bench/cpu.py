@@ -5,13 +5,9 @@ The handlers run whole: events, decisions, claims, log lines, metrics. Answers c
 wire, so that no simulator is measured. Targets: 1.3 times the loop, 2.6 calls a reminder.
 """
 
-import contextlib
 import json
 import os
-import statistics
 import sys
-import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -30,27 +26,13 @@ from dunning.domain.standing import LedgerEntry, Standing, Wake
 from dunning.ports import Job
 from functions.scanner.app import lambda_handler as scan
 from functions.sender.app import lambda_handler as send
+from tests.bench.beside import ENVIRONMENT, ROUNDS, Taken, in_turns, on_one_core_and_on_all
 from tests.bench.portfolio import NOW, customer, standing
 from tests.bench.wire import Wire
 from tests.builders import a_dossier
 
 CUSTOMERS = 500
 _BATCH = 25
-_ROUNDS = 7
-ENVIRONMENT = {
-    "AWS_ACCESS_KEY_ID": "none",
-    "AWS_SECRET_ACCESS_KEY": "none",  # pragma: allowlist secret
-    "AWS_DEFAULT_REGION": "ap-northeast-1",
-    "POWERTOOLS_SERVICE_NAME": "dunning",
-    "POWERTOOLS_METRICS_NAMESPACE": "Dunning",
-    "CUSTOMERS_TABLE": "customers",
-    "CONTACTS_TABLE": "contacts",
-    "BUS_NAME": "lender",
-    "QUEUE_URL": "https://sqs.ap-northeast-1.amazonaws.com/123456789012/reminders",
-    "DEAD_LETTER_URL": "https://sqs.ap-northeast-1.amazonaws.com/123456789012/dead",
-    "SENDING_PARAMETER": "/dunning/sending",
-    "DUE_SHARDS": "4",
-}
 
 
 class _Clock:
@@ -106,13 +88,6 @@ class Bench:
     def _record(body: str) -> dict[str, Any]:
         return {"messageId": body[-40:], "body": body, "attributes": {"ApproximateReceiveCount": "1"}}
 
-    def client(self, service: str) -> Any:  # noqa: ANN401 - whichever client is asked for
-        """Make a client that talks to the end of the wire."""
-        make: Any = boto3.Session().client
-        client = make(service)
-        self.wire.plug_into(client)
-        return client
-
     def ours(self) -> tuple[Callable[[], None], Callable[[], None]]:
         """Return the sender's and the scanner's work through the real handlers."""
         make: Any = boto3.Session.client
@@ -138,8 +113,8 @@ class Bench:
 
     def bare(self) -> tuple[Callable[[], None], Callable[[], None]]:
         """Return loops that make the same calls with boto3 and do nothing else."""
-        dynamodb, sqs = self.client("dynamodb"), self.client("sqs")
-        sns, bus = self.client("sns"), self.client("events")
+        dynamodb, sqs = self.wire.client("dynamodb"), self.wire.client("sqs")
+        sns, bus = self.wire.client("sns"), self.wire.client("events")
         told = json.dumps({"schema_version": 1, "reminders": ["x" * 180] * _BATCH})
         entries = [{"EventBusName": "lender", "Source": "dunning", "DetailType": "ReminderSent", "Detail": told}]
         queue = ENVIRONMENT["QUEUE_URL"]
@@ -194,27 +169,10 @@ def with_entry(before: Standing, entry: LedgerEntry) -> Standing:
     return replace(before, version=2, ledger=(*before.ledger, entry), reason="next_stage")
 
 
-def cpu_seconds(work: Callable[[], None]) -> float:
-    """Return the CPU a piece of work takes, all threads together."""
-    start = time.process_time()
-    work()
-    return time.process_time() - start
-
-
-def measure(bench: Bench, cores: set[int]) -> tuple[dict[str, list[float]], dict[str, Counter[str]]]:
-    """Measure each side in turns on some cores; return CPU seconds and the calls of one round."""
-    os.sched_setaffinity(0, cores)
-    seconds: dict[str, list[float]] = {}
-    calls: dict[str, Counter[str]] = {}
-    for name, sides in zip(("sender", "scanner"), zip(bench.ours(), bench.bare(), strict=True), strict=True):
-        for side, work in zip(("ours", "bare"), sides, strict=True):
-            bench.wire.calls.clear()
-            work()  # warms up
-            calls[f"{name} {side}"] = Counter(bench.wire.calls)
-        for _ in range(_ROUNDS):
-            for side, work in zip(("ours", "bare"), sides, strict=True):
-                seconds.setdefault(f"{name} {side}", []).append(cpu_seconds(work))
-    return seconds, calls
+def measure(bench: Bench) -> dict[str, Taken]:
+    """Measure both functions beside their loops."""
+    sides = zip(("sender", "scanner"), bench.ours(), bench.bare(), strict=True)
+    return {name: in_turns(bench.wire, ours, bare) for name, ours, bare in sides}
 
 
 def main() -> None:
@@ -222,27 +180,17 @@ def main() -> None:
     os.environ.update(ENVIRONMENT)
     bench = Bench()
     out = sys.stdout.write
-    out(f"CPU for {CUSTOMERS} reminders, batches of {_BATCH}, median of {_ROUNDS}, target 1.30\n")
-    cores = sorted(os.sched_getaffinity(0))
-    # Log lines and metrics cost what writing costs, and nobody sees them. One stream: the logger keeps its first.
-    nowhere = open(os.devnull, "w")  # noqa: PTH123, SIM115
-    for some, where in ((cores[:1], "one core, as Lambda below 1,769 MB"), (cores, f"{len(cores)} cores")):
-        with contextlib.redirect_stdout(nowhere):
-            seconds, calls = measure(bench, set(some))
-        for name in ("sender", "scanner"):
-            ours, bare = seconds[f"{name} ours"], seconds[f"{name} bare"]
-            ratios = [a / b for a, b in zip(ours, bare, strict=True)]
-            out(
-                f"  {name:8} ours {1000 * statistics.median(ours) / CUSTOMERS:6.3f} ms   "
-                f"bare boto3 loop {1000 * statistics.median(bare) / CUSTOMERS:6.3f} ms   "
-                f"ratio {statistics.median(ratios):4.2f} ({min(ratios):4.2f} to {max(ratios):4.2f})   {where}\n"
-            )
-    total = sum(calls[f"{name} ours"].total() for name in ("sender", "scanner"))
+    out(f"CPU for {CUSTOMERS} reminders, batches of {_BATCH}, median of {ROUNDS}, target 1.30\n")
+    for where, taken in on_one_core_and_on_all(lambda: measure(bench)):
+        for name, one in taken.items():
+            out(f"  {name:8} {one.ratio(CUSTOMERS)}   {where}\n")
+    calls = {name: one.calls for name, one in taken.items()}
+    total = sum(some.total() for some in calls.values())
     polled = total + 2 * -(-CUSTOMERS // _BATCH)
     out(f"AWS calls per reminder {total / CUSTOMERS:.2f}, with SQS receiving and deleting each batch ")
     out(f"{polled / CUSTOMERS:.2f}   target 2.60, floor 2.00\n")
-    for name in ("scanner ours", "sender ours"):
-        out(f"  {name}: {dict(sorted(calls[name].items()))}\n")
+    for name in ("scanner", "sender"):
+        out(f"  {name} ours: {dict(sorted(calls[name].items()))}\n")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from datetime import date, datetime, timedelta
 from itertools import batched, count
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Logger, Metrics
 
 from dunning.adapters.client import LEAN
@@ -97,16 +96,9 @@ class Bench:
         attributes = {"ApproximateReceiveCount": "1", "SentTimestamp": str(int(said.at.timestamp() * 1000))}
         return {"messageId": said.inbound_id, "body": json.dumps(around), "attributes": attributes}
 
-    def client(self, service: str, **options: object) -> Any:  # noqa: ANN401 - whichever client is asked for
-        """Make a client that talks to the end of the wire."""
-        make: Any = boto3.Session().client
-        client = make(service, **options)
-        self.wire.plug_into(client)
-        return client
-
     def ours(self) -> Callable[[], None]:
         """Return the inbox's work."""
-        dynamodb, sns = self.client("dynamodb", config=LEAN), self.client("sns", config=LEAN)
+        dynamodb, sns = self.wire.client("dynamodb", config=LEAN), self.wire.client("sns", config=LEAN)
         store, contacts = DynamoCustomers(dynamodb, "customers", 4), DynamoContacts(dynamodb, "contacts")
         journal = PowertoolsJournal(Logger(), Metrics())
         ids = count()
@@ -123,7 +115,7 @@ class Bench:
             policies=load_policies(),
             clock=_Clock(),
             journal=journal,
-            queue=SqsQueue(self.client("sqs", config=LEAN), "queue", "dead"),
+            queue=SqsQueue(self.wire.client("sqs", config=LEAN), "queue", "dead"),
             new_id=lambda: str(next(ids)),
             max_receive_count=5,
         )
@@ -138,7 +130,7 @@ class Bench:
 
     def bare(self) -> Callable[[], None]:
         """Return a loop that makes the same calls with boto3 and does nothing else."""
-        dynamodb = self.client("dynamodb")
+        dynamodb = self.wire.client("dynamodb")
         since = instant_key(NOW - timedelta(days=31))
 
         def inbox() -> None:

@@ -10,7 +10,6 @@ from datetime import timedelta
 from itertools import batched
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Logger, Metrics
 
 from dunning.adapters.client import LEAN
@@ -77,13 +76,6 @@ class _Office:
         self.contacts = contacts
         self.wire = Wire({key: json.dumps(item, ensure_ascii=False) for key, item in stored.items()}, [])
 
-    def client(self, service: str, **options: object) -> Any:  # noqa: ANN401 - whichever client is asked for
-        """Make a client that talks to the end of the wire."""
-        make: Any = boto3.Session().client
-        client = make(service, **options)
-        self.wire.plug_into(client)
-        return client
-
     def keys_of(self, some: tuple[int, ...]) -> Mapping[str, Any]:
         """Return the read of both items of some customers."""
         keys = [
@@ -117,15 +109,15 @@ class Payments(_Office):
 
     def ours(self) -> Callable[[], None]:
         """Return the work of the payments."""
-        dynamodb = self.client("dynamodb", config=LEAN)
+        dynamodb = self.wire.client("dynamodb", config=LEAN)
         store, journal = DynamoCustomers(dynamodb, "customers", 4), PowertoolsJournal(Logger(), Metrics())
-        queue = SqsQueue(self.client("sqs", config=LEAN), "queue", "dead")
+        queue = SqsQueue(self.wire.client("sqs", config=LEAN), "queue", "dead")
         service = PaymentsService(
             store=store,
             erasing=EraseService(
                 customers=store,
                 contacts=DynamoContacts(dynamodb, "contacts"),
-                uploads=S3UploadErasure(self.client("s3", config=LEAN), "bucket"),
+                uploads=S3UploadErasure(self.wire.client("s3", config=LEAN), "bucket"),
                 clock=_Clock(),
                 journal=journal,
             ),
@@ -147,7 +139,7 @@ class Payments(_Office):
 
     def bare(self) -> Callable[[], None]:
         """Return a loop that makes the same calls."""
-        dynamodb = self.client("dynamodb")
+        dynamodb = self.wire.client("dynamodb")
 
         def payments() -> None:
             for some in batched(range(CUSTOMERS), _BATCH, strict=True):
@@ -184,13 +176,13 @@ class Receipts(_Office):
 
     def ours(self) -> Callable[[], None]:
         """Return the work of the receipts."""
-        dynamodb = self.client("dynamodb", config=LEAN)
+        dynamodb = self.wire.client("dynamodb", config=LEAN)
         store, journal = DynamoCustomers(dynamodb, "customers", 4), PowertoolsJournal(Logger(), Metrics())
         service = ReceiptService(
             store=store,
             phones=store,
             contacts=DynamoContacts(dynamodb, "contacts"),
-            later=SqsQueue(self.client("sqs", config=LEAN), "queue"),
+            later=SqsQueue(self.wire.client("sqs", config=LEAN), "queue"),
             announcer=FakeAnnouncer(),
             policies=load_policies(),
             clock=_Clock(),
@@ -205,7 +197,7 @@ class Receipts(_Office):
 
     def bare(self) -> Callable[[], None]:
         """Return a loop that makes the same calls."""
-        dynamodb = self.client("dynamodb")
+        dynamodb = self.wire.client("dynamodb")
         keys = [{"customer_id": item["customer_id"], "contact": item["contact"]} for item in self.contacts]
 
         def receipts() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import Any, cast
 
+import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 
@@ -41,6 +42,13 @@ class Wire:
             ),
             "GetParameter": lambda _: '{"Parameter":{"Name":"sending","Value":"on","Type":"String"}}',
         }
+
+    def client(self, service: str, **options: object) -> Any:  # noqa: ANN401 - whichever client is asked for
+        """Make a client of boto3 whose requests are answered here."""
+        make: Any = boto3.Session().client
+        client = make(service, **options)
+        self.plug_into(client)
+        return client
 
     def plug_into(self, client: Any) -> None:  # noqa: ANN401 - any service's client
         """Answer all of a client's requests."""
