@@ -12,7 +12,6 @@ Make-up working days are written for mainland China only. Taiwan has some too, b
 python-holidays has one of 2014 and none since.
 """
 
-import argparse
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,6 +21,8 @@ from typing import NamedTuple
 
 import chinese_calendar
 import holidays
+
+from tests.tools.generated import write_or_check
 
 POLICY = Path(__file__).parents[2] / "layers/dunning/python/dunning/policy"
 FOLDER = POLICY / "calendars"
@@ -171,16 +172,7 @@ def write_all() -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Write the calendars, or tell which would differ."""
-    parser = argparse.ArgumentParser(description="Write the holiday calendars from the libraries.")
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; exit 1 and name the files that would differ"
-    )
-    if not parser.parse_args(arguments).check:
-        write_all()
-        return 0
-    names = differing()
-    sys.stdout.write("".join(f"{name} would differ\n" for name in names))
-    return 1 if names else 0
+    return write_or_check("Write the holiday calendars from the libraries.", write_all, differing, arguments)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ Write the JSON Schemas of all events in and out from their contracts: `python -m
 With `--check` nothing is written: the files that would differ are named, and the exit status is 1.
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from pydantic import BaseModel
 
 from dunning.contracts.announcements import DETAILS
 from dunning.contracts.lender import EVENTS
+from tests.tools.generated import write_or_check
 
 FOLDER = Path(__file__).parents[2] / "events" / "schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -54,16 +54,7 @@ def write_all(folder: Path = FOLDER) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Write the schemas, or tell which would differ."""
-    parser = argparse.ArgumentParser(description="Write the schemas of the events from their contracts.")
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; exit 1 and name the files that would differ"
-    )
-    if not parser.parse_args(arguments).check:
-        write_all()
-        return 0
-    names = differing()
-    sys.stdout.write("".join(f"{name} would differ\n" for name in names))
-    return 1 if names else 0
+    return write_or_check("Write the schemas of the events from their contracts.", write_all, differing, arguments)
 
 
 if __name__ == "__main__":
