@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 from dunning.domain import Send, decide
 from dunning.domain.decision import Reminder
 from dunning.domain.dossier import Dossier, with_statement
-from dunning.domain.facts import Account, Facts, Instalment
+from dunning.domain.facts import Account, Facts, HoldReason, Instalment
 from dunning.domain.rules import Policies, Rules
-from dunning.domain.standing import LedgerEntry, Progress, Standing, progress_key, with_claim
+from dunning.domain.standing import Assurance, LedgerEntry, Progress, Promise, Standing, progress_key, with_claim
 from dunning.policy import PolicyBook, load_policies
 from dunning.policy.files import DataFile
 from dunning.policy.lender import load_lenders
@@ -122,6 +122,13 @@ def a_standing(
 ) -> Standing:
     """Describe what `C1` has been sent, and how far ladders have been heard."""
     return replace(Standing("C1", 1, ledger=ledger, progress=progress or {}), **changes)
+
+
+def promised(said_at: datetime, on: date, *instalments: str, kept: bool | None = None) -> dict[str, Any]:
+    """Describe a promise about instalments, by `progress_key`, as fields of a standing."""
+    accounts = tuple(sorted({key.rpartition("#")[0] for key in instalments}))
+    said = Assurance(HoldReason.PROMISE, said_at, said_at.date(), on, accounts, instalments)
+    return {"assurances": (said,), "promises": dict.fromkeys(instalments, Promise(said_at, on, kept))}
 
 
 def texted_ago(now: datetime, *spans: timedelta) -> Standing:

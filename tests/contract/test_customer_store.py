@@ -20,7 +20,7 @@ from dunning.domain.contact import Contact, ContactState
 from dunning.domain.facts import Hold, HoldReason
 from dunning.domain.standing import Progress, Standing, Wake, progress_key
 from dunning.ports import Customer, OutsideError, UnreadableRecordError
-from tests.builders import tell
+from tests.builders import promised, tell
 from tests.contract.conftest import SHARDS, Office, write_attribute
 from tests.integration.people import NOW, someone, texted, waking
 from tests.integration.requests import Requests, error, first, no_answer, success
@@ -37,7 +37,9 @@ def _full_standing(customer_id: str) -> Standing:
         progress={progress_key("A0001-0", 1): Progress(-3, date(2026, 12, 1), date(2026, 12, 4))},
         opted_out_at=NOW,
         suspended_phone="+886900000001",
-        holds=(Hold(HoldReason.DISPUTE), Hold(HoldReason.PROMISE, date(2026, 12, 9))),
+        suspended_at=NOW,
+        holds=(Hold(HoldReason.DISPUTE), Hold(HoldReason.HELP, date(2026, 12, 9), NOW)),
+        **promised(NOW, date(2026, 12, 9), "A0001-0#1", kept=True),
         planned_for="f00d",
         reason="due",
     )

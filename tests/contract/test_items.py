@@ -38,10 +38,11 @@ from dunning.domain.dossier import (
     Said,
     Stamp,
     facts_now,
+    key_of,
     with_news,
 )
 from dunning.domain.facts import Account, Facts, Hold, HoldReason, Instalment
-from dunning.domain.standing import LedgerEntry, Progress, Standing, Wake, progress_key
+from dunning.domain.standing import Assurance, LedgerEntry, Progress, Promise, Standing, Wake, progress_key
 from dunning.ports import Job
 from tests.builders import a_dossier, an_account, an_instalment
 from tests.contract.conftest import SHARDS
@@ -105,7 +106,7 @@ DOSSIERS = st.builds(
     customer_id=IDS,
     revision=st.integers(1, 10**9),
     statement=st.none() | FACTS,
-    news=st.lists(SAID, max_size=6).map(lambda said: {one.news.subject: one for one in said}),
+    news=st.lists(SAID, max_size=6).map(lambda said: {key_of(one): one for one in said}),
     phones=st.lists(WORDS, max_size=3).map(tuple),
     erased_at=st.none() | INSTANTS,
 ).map(lambda made: replace(made, statement=made.statement and replace(made.statement, customer_id=made.customer_id)))
@@ -131,8 +132,28 @@ STANDINGS = st.builds(
         st.builds(progress_key, IDS, st.integers(1, 99)), st.builds(Progress, st.integers(-365, 3650), DAYS, DAYS)
     ),
     opted_out_at=st.none() | INSTANTS,
+    opted_in_at=st.none() | INSTANTS,
+    opted_out_accounts=st.dictionaries(IDS, INSTANTS, max_size=3),
     suspended_phone=TEXTS,
-    holds=HOLDS,
+    suspended_at=st.none() | INSTANTS,
+    shared_phone=TEXTS,
+    shared_at=st.none() | INSTANTS,
+    holds=st.lists(
+        st.builds(Hold, st.sampled_from(HoldReason), st.none() | DAYS, st.none() | INSTANTS), max_size=3
+    ).map(tuple),
+    assurances=st.lists(
+        st.builds(
+            Assurance,
+            st.sampled_from((HoldReason.SAYS_PAID, HoldReason.PROMISE)),
+            INSTANTS,
+            DAYS,
+            DAYS,
+            st.lists(IDS, max_size=3).map(tuple),
+            st.lists(IDS, max_size=3).map(tuple),
+        ),
+        max_size=3,
+    ).map(tuple),
+    promises=st.dictionaries(IDS, st.builds(Promise, INSTANTS, DAYS, st.none() | st.booleans()), max_size=3),
     planned_for=TEXTS,
     reason=TEXTS,
 )

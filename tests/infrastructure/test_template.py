@@ -12,7 +12,7 @@ from dunning.adapters.dynamodb.items import contact_item, dossier_item, standing
 from dunning.domain.announcement import Announcement
 from dunning.domain.contact import Contact, ContactState
 from dunning.domain.facts import Hold, HoldReason
-from dunning.domain.standing import LedgerEntry, Progress, Promise, Standing, Wake
+from dunning.domain.standing import LedgerEntry, Progress, Standing, Wake
 from dunning.services import claims
 from dunning.services.send import workers_for
 from dunning.settings import (
@@ -27,7 +27,7 @@ from dunning.settings import (
     Settings,
 )
 from tests.bench.cost import Machine
-from tests.builders import a_dossier
+from tests.builders import a_dossier, promised
 from tests.integration.people import NOW, someone
 from tests.local import ROOT
 from tests.local.template import parse_rate, translate
@@ -538,7 +538,7 @@ class TestTheRoles:
             suspended_at=NOW,
             shared_phone="+886900000001",
             shared_at=NOW,
-            promises={"A#1": Promise(NOW, NOW.date())},
+            **promised(NOW, NOW.date(), "A#1"),
             holds=(Hold(HoldReason.DISPUTE, None),),
             planned_for="facts",
             reason="due",

@@ -19,7 +19,7 @@ from dunning.adapters.dynamodb import items
 from dunning.adapters.dynamodb.keys import FACTS, STANDING
 from dunning.contracts import instant
 from dunning.domain.contact import Contact
-from dunning.domain.facts import Facts
+from dunning.domain.facts import Facts, HoldReason
 from dunning.domain.meaning import Meaning
 from dunning.domain.rules import Rules
 from dunning.services.intake.refusals import REJECT_COLUMNS
@@ -174,7 +174,9 @@ class _Harvest:
                     self.facts[facts.customer_id] = facts
             elif item["item"]["S"] == STANDING:
                 standing = items.standing_of(item)
-                self._holds.update({hold.reason.value for hold in standing.holds})
+                held = {hold.reason for hold in standing.holds}
+                held |= {one.reason for one in standing.assurances if one.about and one.reason is HoldReason.SAYS_PAID}
+                self._holds.update(held)
                 self._promises.update(_kept(promise.kept) for promise in standing.promises.values())
                 self._unreachable += bool(standing.suspended_phone)
                 self.standings["waiting" if standing.wake else "stopped", standing.reason] += 1

@@ -36,15 +36,20 @@ def local_day(moment: datetime) -> date:
     return moment.astimezone(TAIPEI).date()
 
 
-@dataclass(frozen=True)
+@dataclass
 class Reply:
-    """A reply that was worked off while the customer had its number, and what was open when it was said."""
+    """
+    A reply that was worked off while the customer had its number, and the accounts they had then.
+
+    `about` is what it was last taken for: a newer file may not tell any more.
+    """
 
     at: datetime
     meanings: tuple[Meaning, ...]
     digits: str
     promised_on: date | None
-    about: frozenset[Key]
+    accounts: tuple[str, ...]
+    about: frozenset[Key] = frozenset()
 
 
 @dataclass
@@ -54,7 +59,7 @@ class Recorded:
     file: Facts | None = None
     uploaded_at: datetime | None = None
     paid: dict[Key, list[tuple[When, int]]] = field(default_factory=dict)
-    closed: dict[str, datetime] = field(default_factory=dict)
+    closed: dict[str, list[datetime]] = field(default_factory=dict)
     held: dict[HoldReason, list[tuple[When, date | None]]] = field(default_factory=dict)
     released: list[tuple[datetime, HoldReason | None]] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)
@@ -68,7 +73,9 @@ class Recorded:
         if self.erased_at is not None:
             assert facts.consented_at is not None, "brought back without a consent"
             assert min(facts.consented_at, uploaded_at) > self.erased_at, "brought back by what was said before"
+        self._take_replies_for_what_they_are()
         self.file, self.uploaded_at = facts, uploaded_at
+        self._take_replies_for_what_they_are()
 
     def takes(self, at: datetime) -> bool:
         """Tell whether what is said as of a moment counts: not of somebody erased, unless they came back since."""
@@ -87,60 +94,83 @@ class Recorded:
             return
         last = self.erased_at
         self.paid = {key: [one for one in said if one[0][0] > last] for key, said in self.paid.items()}
-        self.closed = {account_id: at for account_id, at in self.closed.items() if at > last}
+        self.closed = {key: [one for one in said if one > last] for key, said in self.closed.items()}
         held = {reason: [one for one in said if one[0][0] > last] for reason, said in self.held.items()}
         self.held = {reason: said for reason, said in held.items() if said}
         self.released = [one for one in self.released if one[0] > last]
 
     def hear(self, at: datetime, meanings: tuple[Meaning, ...], digits: str, ahead: int | None) -> None:
         """Record a reply; a promise of money that names no day within reach asks for help."""
-        about = self.spoken_of(at, digits)
+        assert self.file is not None
         certain = ahead is not None and ahead <= PROMISE_DAYS
-        if Meaning.PROMISE in meanings and not certain and about:
+        if Meaning.PROMISE in meanings and not certain:
             meanings = (*meanings, Meaning.HELP)
         promised_on = local_day(at) + ahead * DAY if ahead is not None and certain else None
-        self.replies.append(Reply(at, meanings, digits, promised_on, about))
+        named = tuple(account.account_id for account in self.file.accounts if digits and account.tail == digits)
+        accounts = named or tuple(account.account_id for account in self.file.accounts)
+        if not any((one.at, one.meanings, one.digits) == (at, meanings, digits) for one in self.replies):
+            self.replies.append(Reply(at, meanings, digits, promised_on, accounts))
+        self._take_replies_for_what_they_are()
+
+    def _take_replies_for_what_they_are(self) -> None:
+        if self.file is not None:
+            for reply in self.replies:
+                reply.about = self.spoken_of(reply)
 
     # ------------------------------------------------------------ what follows from it
 
-    def paid_of(self, key: Key, stated: int) -> tuple[int, datetime | None]:
-        """Return what is paid, and since when if an event says so: the last word, and in doubt what asks for less."""
+    def paid_of(self, key: Key, stated: int, owed: int) -> tuple[int, datetime | None]:
+        """
+        Return what is paid: the last word, and in doubt what asks for less; and since when, if events say so.
+
+        That is when it was first said, of so much or all, and not taken back since.
+        """
         assert self.uploaded_at is not None
-        said = [one for one in self.paid.get(key, []) if one[0][0] > self.uploaded_at - FILES_KNOW_UP_TO]
+        said = sorted(one for one in self.paid.get(key, []) if one[0][0] > self.uploaded_at - FILES_KNOW_UP_TO)
         if not said:
             return stated, None
-        (at, _), amount = max(said)
+        (at, _), amount = said[-1]
         if at <= self.uploaded_at and amount <= stated:
             return stated, None
-        return amount, at
+        enough = min(amount, owed)
+        less = [place for place, (_, paid) in enumerate(said) if paid < enough]
+        if not less and stated >= owed:
+            return amount, None
+        return amount, said[less[-1] + 1 if less else 0][0][0]
 
-    def is_closed(self, account_id: str) -> bool:
+    def closed_since(self, account_id: str) -> datetime | None:
         assert self.uploaded_at is not None
-        return account_id in self.closed and self.closed[account_id] > self.uploaded_at
+        return min((at for at in self.closed.get(account_id, []) if at > self.uploaded_at), default=None)
 
-    def open_keys(self, at: datetime | None = None) -> dict[Key, date]:
-        """Return what is open with its due dates; `at`: so far as it was at that moment, by what is known now."""
+    def open_keys(self, reply: Reply | None = None) -> dict[Key, date]:
+        """Return what is open with its due dates; or what was when something was said, as far as can be known."""
         assert self.file is not None
+        assert self.uploaded_at is not None
         found = {}
         for account in self.file.accounts:
             for one in account.instalments:
                 key = account.account_id, one.number
-                paid, since = self.paid_of(key, one.paid)
-                if self.is_closed(account.account_id) and one.amount > paid:
-                    paid, since = one.amount, self.closed[account.account_id]
-                if one.amount > paid or (at is not None and since is not None and since > at and one.amount > 0):
+                paid, since = self.paid_of(key, one.paid, one.amount)
+                closed_since = self.closed_since(account.account_id)
+                if closed_since and one.amount > paid:
+                    paid, since = one.amount, closed_since
+                was_open = one.amount > paid
+                if reply and not was_open:
+                    # Since when it is paid a file does not tell: what it says is of its own time at the latest.
+                    was_open = since > reply.at if since else key in reply.about and self.uploaded_at > reply.at
+                if was_open:
                     found[key] = one.due_on
         return found
 
-    def spoken_of(self, at: datetime, digits: str) -> frozenset[Key]:
+    def spoken_of(self, reply: Reply) -> frozenset[Key]:
         """Return what a reply about money is about: of each account, or the one it names, what is due, or the next."""
         assert self.file is not None
-        then = self.open_keys(at)
-        named = [account.account_id for account in self.file.accounts if digits and account.tail == digits]
-        keys: set[Key] = set()
-        for account_id in named or [account.account_id for account in self.file.accounts]:
+        then = self.open_keys(reply)
+        stated = {(account.account_id, one.number) for account in self.file.accounts for one in account.instalments}
+        keys = {key for key in reply.about if key not in stated}
+        for account_id in reply.accounts:
             mine = {key: due for key, due in then.items() if key[0] == account_id}
-            due = {key for key, on in mine.items() if on <= local_day(at)}
+            due = {key for key, on in mine.items() if on <= local_day(reply.at)}
             keys |= due or set(sorted(mine, key=lambda key: (mine[key], key[1]))[:1])
         return frozenset(keys)
 
@@ -191,16 +221,15 @@ class Recorded:
         self._check_money(today)
 
     def _check_money(self, today: date) -> None:
+        self._take_replies_for_what_they_are()
         still_open = self.open_keys().keys()
         promises: dict[Key, Reply] = {}
-        last = None
         for reply in sorted(self.replies, key=lambda one: one.at):
             if Meaning.PROMISE in reply.meanings and reply.promised_on is not None:
                 promises = dict.fromkeys(reply.about, reply) | promises
-            if Meaning.PAID in reply.meanings and reply.about:
-                last = reply
-        if last and local_day(last.at) + GRACE_DAYS * DAY >= today and last.about & still_open:
-            assert self.is_released(HoldReason.SAYS_PAID, last.at), "a text to somebody who says it is paid"
+            believed = local_day(reply.at) + GRACE_DAYS * DAY >= today and reply.about & still_open
+            if Meaning.PAID in reply.meanings and believed:
+                assert self.is_released(HoldReason.SAYS_PAID, reply.at), "a text to somebody who says it is paid"
         for key, first in promises.items():
             if key in still_open and first.promised_on is not None and first.promised_on >= today:
                 assert self.is_released(HoldReason.PROMISE, first.at), "a text before the day of a promise is over"

@@ -197,7 +197,7 @@ class Listening(RuleBasedStateMachine):
 
         def record(known: Recorded, sequence: int) -> None:
             del sequence
-            known.closed[account] = max(at, known.closed.get(account, at))
+            known.closed.setdefault(account, []).append(at)
 
         self._happens(self._say("AccountClosed", OWNER[account], at, record, account_id=account), between=between)
         self.closed[account] = min(at, self.closed.get(account, at))

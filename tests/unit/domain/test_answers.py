@@ -10,7 +10,7 @@ from dunning.domain.answers import Answer, Limits, answered, confirmation_id, wi
 from dunning.domain.decision import Reason
 from dunning.domain.facts import Facts, Hold, HoldReason
 from dunning.domain.meaning import Meaning, Understood
-from dunning.domain.standing import Promise, Standing
+from dunning.domain.standing import Assurance, Promise, Standing, holds_now
 from tests.builders import a_customer, a_standing, an_account, an_instalment, day, taipei, the_policies
 
 SAID_AT = taipei("2026-12-10 11:00")
@@ -34,8 +34,12 @@ def heard(
     return answered(facts, before or a_standing(), Understood(meanings, on, digits), said_at, TODAY + later, limits)
 
 
-def on_hold(reason: HoldReason, until: date | None, *about: str) -> Standing:
-    return a_standing(holds=(Hold(reason, until, SAID_AT, about),))
+def on_hold(reason: HoldReason, until: date | None) -> Standing:
+    return a_standing(holds=(Hold(reason, until, SAID_AT),))
+
+
+def says_paid(until: date, *about: str) -> Standing:
+    return a_standing(assurances=(Assurance(HoldReason.SAYS_PAID, SAID_AT, TODAY, until, ("A1",), about),))
 
 
 @pytest.mark.parametrize(
@@ -43,7 +47,7 @@ def on_hold(reason: HoldReason, until: date | None, *about: str) -> Standing:
     [
         (Meaning.OPT_OUT, a_standing(opted_out_at=SAID_AT), ()),
         (Meaning.OPT_IN, a_standing(opted_in_at=SAID_AT), ()),
-        (Meaning.PAID, on_hold(HoldReason.SAYS_PAID, GRACE, "A1#1"), ()),
+        (Meaning.PAID, says_paid(GRACE, "A1#1"), ()),
         (Meaning.PROMISE, on_hold(HoldReason.HELP, GRACE), (Why.PROMISE_UNCLEAR,)),
         (Meaning.HARDSHIP, on_hold(HoldReason.HARDSHIP, None), (Why.HARDSHIP,)),
         (Meaning.DISPUTE, on_hold(HoldReason.DISPUTE, None), (Why.DISPUTE,)),
@@ -138,17 +142,18 @@ class TestSaysPaid:
                 an_instalment("2026-12-24"), an_instalment("2027-01-24", number=2), account_id="A2", tail="2222"
             ),
         )
-        (hold,) = heard(Meaning.PAID, facts=facts).standing.holds
-        assert hold.about == ("A1#1", "A1#2", "A2#1")
-        (hold,) = heard(Meaning.PAID, facts=facts, digits="2222").standing.holds
-        assert hold.about == ("A2#1",)
+        (said,) = heard(Meaning.PAID, facts=facts).standing.assurances
+        assert said.about == ("A1#1", "A1#2", "A2#1")
+        (said,) = heard(Meaning.PAID, facts=facts, digits="2222").standing.assurances
+        assert said.about == ("A2#1",)
 
     def test_who_owes_nothing_is_not_held(self) -> None:
         paid = a_customer(an_account(an_instalment(paid=325_000)))
-        assert heard(Meaning.PAID, facts=paid) == Answer(a_standing(), ())
+        answer = heard(Meaning.PAID, facts=paid)
+        assert (holds_now(paid, answer.standing), answer.needs) == ([], ())
 
     def test_the_days_of_silence_are_the_lenders(self) -> None:
-        (hold,) = heard(Meaning.PAID, limits=Limits(grace_days=7)).standing.holds
+        (hold,) = holds_now(OVERDUE, heard(Meaning.PAID, limits=Limits(grace_days=7)).standing)
         assert hold.until == day("2026-12-17")
 
 
@@ -158,7 +163,8 @@ class TestPromise:
     @pytest.mark.parametrize("on", ["2026-12-10", "2026-12-24"])
     def test_one_that_names_a_day_within_reach_is_kept_in_mind(self, on: str) -> None:
         answer = heard(Meaning.PROMISE, on=day(on))
-        assert answer == Answer(a_standing(promises={"A1#1": Promise(SAID_AT, day(on))}), ())
+        assert answer.standing.promises == {"A1#1": Promise(SAID_AT, day(on))}
+        assert answer.needs == ()
 
     @pytest.mark.parametrize("on", ["2026-12-09", "2026-12-25", None])
     def test_for_one_without_a_day_within_reach_a_person_asks(self, on: str | None) -> None:
@@ -180,7 +186,8 @@ class TestPromise:
     def test_a_second_one_for_an_instalment_buys_nothing_and_calls_a_person(self) -> None:
         once = heard(Meaning.PROMISE, on=day("2026-12-12")).standing
         again = heard(Meaning.PROMISE, on=day("2026-12-20"), before=once, later=DAY)
-        assert again == Answer(once, (Why.PROMISED_BEFORE,))
+        assert again.standing.promises == once.promises
+        assert again.needs == (Why.PROMISED_BEFORE,)
 
     def test_whichever_arrives_first_the_one_that_was_said_first_counts(self) -> None:
         second = heard(Meaning.PROMISE, on=day("2026-12-20"), later=DAY).standing
@@ -194,7 +201,8 @@ class TestPromise:
 
     def test_who_owes_nothing_promises_nothing(self) -> None:
         paid = a_customer(an_account(an_instalment(paid=325_000)))
-        assert heard(Meaning.PROMISE, facts=paid, on=day("2026-12-12")) == Answer(a_standing(), ())
+        answer = heard(Meaning.PROMISE, facts=paid, on=day("2026-12-12"))
+        assert (holds_now(paid, answer.standing), answer.standing.promises, answer.needs) == ([], {}, ())
 
 
 class TestHolds:

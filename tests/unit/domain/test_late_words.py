@@ -45,8 +45,8 @@ def test_a_promise_that_comes_after_the_payment_it_spoke_of_is_not_one_for_the_n
 
 
 def test_who_says_it_is_paid_before_the_payment_is_booked_is_not_held_for_the_next_instalment() -> None:
-    (hold,) = heard(told(Said(Stamp(SAID_AT + HOUR), PAID)), Meaning.PAID, digits="1111").holds
-    assert hold.about == ("A1#1",)
+    (said,) = heard(told(Said(Stamp(SAID_AT + HOUR), PAID)), Meaning.PAID, digits="1111").assurances
+    assert said.about == ("A1#1",)
 
 
 def test_an_opt_out_of_an_account_that_is_closed_by_now_is_not_one_of_all_texts() -> None:

@@ -23,10 +23,10 @@ from dunning.domain.decision import Reason, Stop
 from dunning.domain.facts import Facts, Hold, HoldReason
 from dunning.domain.meaning import Meaning, Understood
 from dunning.domain.reply import Reply
-from dunning.domain.standing import Promise, Standing
+from dunning.domain.standing import Promise, Standing, holds_now
 from dunning.ports import Customer, Outcome, OutsideError, Published, Sms, UnreadableRecordError
 from dunning.services.inbox import Arrival, InboxService
-from tests.builders import a_dossier, day, the_policies
+from tests.builders import a_dossier, day, promised, the_policies
 from tests.fakes import (
     FakeAnnouncer,
     FakeClock,
@@ -337,7 +337,7 @@ class TestUnderstanding:
     def test_a_place_without_rules_has_the_usual_days(self, office: Office) -> None:
         facts = office.add(someone(lender="nobody"))
         office.hear("paid")
-        (hold,) = office.standing(facts).holds
+        (hold,) = holds_now(facts, office.standing(facts))
         assert hold.until == day("2026-12-04")
 
 
@@ -360,7 +360,7 @@ class TestActing:
         office.hear("paid")
         standing = office.standing(facts)
         said_at = NOW - timedelta(seconds=2)
-        assert standing.holds == (Hold(HoldReason.SAYS_PAID, day("2026-12-04"), said_at, ("A0001-0#1",)),)
+        assert holds_now(facts, standing) == [Hold(HoldReason.SAYS_PAID, day("2026-12-04"), said_at)]
         assert standing.wake is not None
         assert standing.wake.at >= datetime(2026, 12, 4, 16, 0, tzinfo=UTC)
 
@@ -390,8 +390,7 @@ class TestActing:
 
     def test_a_promise_that_is_over_is_told_with_whatever_comes_next(self, office: Office) -> None:
         said_at = NOW - timedelta(days=9)
-        promises = {"A0001-0#1": Promise(said_at, day("2026-11-25"))}
-        office.add(someone(), waking(someone(), promises=promises))
+        office.add(someone(), waking(someone(), **promised(said_at, day("2026-11-25"), "A0001-0#1")))
         office.hear("call me")
         assert PromiseBroken("C0001", NOW, "A0001-0", 1, day("2026-11-25")) in office.announcer.announced
 
@@ -443,7 +442,7 @@ class TestActing:
         assert office.work(*arrivals) == []
         standing = office.standing(facts)
         assert not standing.is_opted_out
-        assert (standing.version, len(standing.holds)) == (4, 1)
+        assert (standing.version, len(holds_now(facts, standing))) == (4, 1)
         assert office.store.loads == 1
         assert [reply.inbound.inbound_id for reply in office.kept] == ["reply-1", "reply-2", "reply-3"]
 
@@ -722,7 +721,11 @@ class TestConfirming:
         office.gateway.answers = [Published(Outcome.REFUSED_FOR_GOOD, code="InvalidParameter")]
         office.hear("STOP", facts.phone)
         standing = office.standing(facts)
-        assert (standing.ledger, standing.suspended_phone) == ((), facts.phone)
+        now = office.clock.now()
+        assert (standing.ledger, standing.suspended_phone, standing.suspended_at) == ((), facts.phone, now)
+        corrected = replace(facts, released={HoldReason.NUMBER_REFUSED: now})
+        assert standing.is_suspended(facts)
+        assert not standing.is_suspended(corrected)
         assert [(record.state, record.code) for record in office.records] == [
             (ContactState.REFUSED, "InvalidParameter")
         ]

@@ -15,13 +15,13 @@ from dunning.domain.contact import Contact, ContactState
 from dunning.domain.dossier import Dossier
 from dunning.domain.facts import Facts, Hold, HoldReason
 from dunning.domain.reply import Inbound, Reply
-from dunning.domain.standing import Promise, Standing, Wake
+from dunning.domain.standing import Standing, Wake
 from dunning.ports import OutsideError, StoredUpload
 from dunning.services.delivery import Delivery
 from dunning.services.erase import SECOND_ROUND, EraseService
 from dunning.services.payments import PaymentsService
 from dunning.services.planning import BEFORE_ERASURE, fingerprint
-from tests.builders import a_dossier, an_account, an_instalment, rules_of, tell, the_policies
+from tests.builders import a_dossier, an_account, an_instalment, promised, rules_of, tell, the_policies
 from tests.fakes import (
     FakeAnnouncer,
     FakeClock,
@@ -229,14 +229,13 @@ class TestAPayment:
         assert office.standing().reason == "unknown_currency"
 
     def test_that_keeps_a_promise_is_noted_by_when_it_was_said(self, office: Office) -> None:
-        promised = {"A0001-0#1": Promise(NOW - 5 * DAY, date(2026, 11, 30), kept=False)}
-        office.add(someone(as_of=NOW - 9 * DAY), waking(someone(), promises=promised))
+        broken = promised(NOW - 5 * DAY, date(2026, 11, 30), "A0001-0#1", kept=False)
+        office.add(someone(as_of=NOW - 9 * DAY), waking(someone(), **broken))
         office.hear(paid(at=datetime.fromisoformat("2026-11-30T23:00:00+08:00")))
         assert office.standing().promises["A0001-0#1"].kept is True
 
     def test_of_something_else_finds_a_promise_that_is_broken(self, office: Office) -> None:
-        promised = {"A0001-0#1": Promise(NOW - 5 * DAY, date(2026, 11, 30))}
-        office.add(three_instalments(), waking(someone(), promises=promised))
+        office.add(three_instalments(), waking(someone(), **promised(NOW - 5 * DAY, date(2026, 11, 30), "A0001-0#1")))
         office.hear(paid(100_000, number=2))
         assert office.announcer.announced == [PromiseBroken("C0001", NOW, "A0001-0", 1, date(2026, 11, 30))]
         assert office.standing().promises["A0001-0#1"].kept is False
@@ -328,7 +327,7 @@ class TestNewsThatOvertakeAFile:
         assert office.hear(paid(account="A0009-9")) == []
         assert office.events("news_of_unknown_account") == [{"customer_id": "C0001", "account_id": "A0009-9"}]
         assert office.journal.counts["NewsOfUnknownAccount"] == 1
-        assert "paid:A0009-9#1" in office.store.dossiers["C0001"].news
+        assert [one.news.subject for one in office.store.dossiers["C0001"].news.values()] == ["paid:A0009-9#1"]
         assert office.standing() == before
 
     def test_repeated_are_not_told_again(self, office: Office) -> None:

@@ -15,7 +15,7 @@ from dunning.ports import OutsideError, UnreadableRecordError
 from dunning.services.delivery import Delivery
 from dunning.services.planning import replan
 from dunning.services.replan import Counted, ReplanService
-from tests.builders import a_dossier
+from tests.builders import a_dossier, promised
 from tests.fakes import FakeAnnouncer, FakeClock, FakeCustomers, FakeJournal, FakeLaterQueue
 from tests.integration.people import NOW, paid_up, someone, waking
 
@@ -101,11 +101,13 @@ def test_a_customer_with_nothing_left_to_remind_of_is_told_of(office: Office) ->
 
 def test_what_a_customer_said_stays(office: Office) -> None:
     facts = someone()
-    hold = Hold(HoldReason.SAYS_PAID, date(2026, 12, 3), NOW)
-    office.add(facts, waking(facts, holds=(hold,), opted_out_at=NOW))
+    hold = Hold(HoldReason.HELP, date(2026, 12, 3), NOW)
+    said = promised(NOW, date(2026, 12, 3), "A0001-0#1")
+    office.add(facts, waking(facts, holds=(hold,), opted_out_at=NOW, **said))
     office.replan()
     after = office.store.standings["C0001"]
-    assert (after.holds, after.opted_out_at, after.wake) == ((hold,), NOW, None)
+    assert (after.holds, after.opted_out_at, after.reason) == ((hold,), NOW, "opted_out")
+    assert {"assurances": after.assurances, "promises": after.promises} == said
 
 
 def test_a_look_changes_nothing_and_tells_nobody(office: Office) -> None:

@@ -25,7 +25,7 @@ from dunning.policy import load_policies
 from dunning.ports import Job, Outcome, OutsideError, Published, Sms, UnreadableRecordError
 from dunning.services.delivery import Delivery
 from dunning.services.send import SendService, workers_for
-from tests.builders import a_dossier, an_account, an_instalment, taipei
+from tests.builders import a_dossier, an_account, an_instalment, promised, taipei
 from tests.fakes import (
     FakeAnnouncer,
     FakeClock,
@@ -635,8 +635,7 @@ class TestOthersAreTold:
 
 def test_the_end_of_a_promise_is_a_wake_of_its_own(office: Office) -> None:
     facts = someone()
-    promises = {"A0001-0#1": Promise(NOW, date(2026, 12, 2))}
-    office.add(facts, replace(waking(facts), promises=promises))
+    office.add(facts, replace(waking(facts), **promised(NOW, date(2026, 12, 2), "A0001-0#1")))
     office.work(facts)
     standing = office.store.standings["C0001"]
     assert office.gateway.published == []

@@ -2,7 +2,8 @@
 Answers: what follows from a customer's reply. Pure: facts, standing, what was understood, when and where it was said.
 
 The standing after several replies is the same in whatever order they arrive and however often: of every opt-out,
-opt-in and hold the latest counts by when the customer spoke, of every promise for an instalment the first.
+opt-in and hold the latest counts by when the customer spoke, of every promise for an instalment the first. What is said
+of payments is kept as it was said (`assurances`), because what it is about may yet turn out to be something else.
 """
 
 import hashlib
@@ -12,10 +13,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from dunning.domain.announcement import Why
-from dunning.domain.facts import Account, Facts, Hold, HoldReason, open_instalments
+from dunning.domain.assurances import with_assurance
+from dunning.domain.facts import Account, Facts, Hold, HoldReason
 from dunning.domain.meaning import Meaning, Understood
-from dunning.domain.promises import with_promise
-from dunning.domain.standing import Standing, progress_key, said_last
+from dunning.domain.standing import Assurance, Standing, said_last
 
 UNTIL_LIFTED = {
     Meaning.HARDSHIP: (HoldReason.HARDSHIP, Why.HARDSHIP),
@@ -70,9 +71,9 @@ def answered(
             case Meaning.OPT_IN:
                 standing = replace(standing, opted_in_at=said_last(standing.opted_in_at, said_at))
             case Meaning.PAID:
-                about = _spoken_of(facts, understood.digits, said_at, local_day)
-                if about:
-                    standing = with_hold(standing, Hold(HoldReason.SAYS_PAID, grace, said_at, about))
+                accounts = _spoken_of(facts, understood.digits)
+                paid = Assurance(HoldReason.SAYS_PAID, said_at, local_day, grace, accounts)
+                standing = with_assurance(standing, paid, facts)
             case Meaning.PROMISE:
                 standing, why = _promised(facts, standing, understood, said_at, local_day, limits)
                 needs |= dict.fromkeys(why)
@@ -100,9 +101,9 @@ def confirmation_id(customer_id: str, inbound_id: str) -> str:
     return hashlib.sha256(f"{customer_id}\x1fopt_out_confirmation\x1f{inbound_id}".encode()).hexdigest()[:32]
 
 
-def _weight(hold: Hold) -> tuple[datetime, bool, date, tuple[str, ...]]:
+def _weight(hold: Hold) -> tuple[datetime, bool, date]:
     """Order holds of one reason: by when they were said, and of one moment the longest silence."""
-    return hold.since or _NEVER, hold.until is None, hold.until or date.min, hold.about
+    return hold.since or _NEVER, hold.until is None, hold.until or date.min
 
 
 def _opted_out(facts: Facts, standing: Standing, digits: str, said_at: datetime) -> Standing:
@@ -126,41 +127,23 @@ def _fits(tail: str, digits: str) -> bool:
     return len(shorter) >= _SHORTEST_TAIL and longer.endswith(shorter)
 
 
-def _spoken_of(facts: Facts, digits: str, said_at: datetime, local_day: date) -> tuple[str, ...]:
-    """
-    Return the instalments a reply is about: of each account, or the one it names, what is due, or else the next.
-
-    What was paid only after the reply was open when it was said, though the reply may have come after the payment.
-    """
+def _spoken_of(facts: Facts, digits: str) -> tuple[str, ...]:
+    """Return the accounts a reply about money is about: the one it names, or all."""
     named = _account_named(facts.accounts, digits)
-    keys: list[str] = []
-    for account in (named,) if named else facts.accounts:
-        still_open = open_instalments(_as_it_was(account, said_at))
-        due = [one for one in still_open if one.due_on <= local_day] or still_open[:1]
-        keys += [progress_key(account.account_id, one.number) for one in due]
-    return tuple(sorted(keys))
-
-
-def _as_it_was(account: Account, at: datetime) -> Account:
-    """Return an account without what the lender has only heard of since as paid."""
-    if not any(one.paid_at is not None and one.paid_at > at for one in account.instalments):
-        return account
-    instalments = tuple(
-        replace(one, paid=0) if one.paid_at is not None and one.paid_at > at else one for one in account.instalments
-    )
-    return replace(account, instalments=instalments)
+    return (named.account_id,) if named else tuple(sorted(account.account_id for account in facts.accounts))
 
 
 def _promised(
     facts: Facts, standing: Standing, understood: Understood, said_at: datetime, local_day: date, limits: Limits
 ) -> tuple[Standing, Sequence[Why]]:
     """Note a promise. Without a certain day, or one too far off, a person asks, and meanwhile nobody is texted."""
-    about, on = _spoken_of(facts, understood.digits, said_at, local_day), understood.promised_on
-    if not about:
-        return standing, ()
+    on = understood.promised_on
     if on is None or not local_day <= on <= local_day + timedelta(days=limits.promise_days):
         grace = local_day + timedelta(days=limits.grace_days)
         return with_hold(standing, Hold(HoldReason.HELP, grace, said_at)), (Why.PROMISE_UNCLEAR,)
-    known = [standing.promises[key] for key in about if key in standing.promises]
-    again = any(promise.said_at != said_at for promise in known)
-    return with_promise(standing, about, said_at, on), (Why.PROMISED_BEFORE,) if again else ()
+    accounts = _spoken_of(facts, understood.digits)
+    after = with_assurance(standing, Assurance(HoldReason.PROMISE, said_at, local_day, on, accounts), facts)
+    promises = [one for one in after.assurances if one.reason is HoldReason.PROMISE]
+    about = {key for one in promises if one.said_at == said_at for key in one.about}
+    again = any(one.said_at != said_at and not about.isdisjoint(one.about) for one in promises)
+    return after, (Why.PROMISED_BEFORE,) if again else ()

@@ -21,6 +21,10 @@ been written last night, and must not take back what was paid this morning.
 """
 
 
+PAYMENTS_REMEMBERED = 12
+"""So many of what was said of the payment of one instalment are kept, the newest, until a statement knows them."""
+
+
 class Stamp(NamedTuple):
     """When the lender said something; `sequence` orders what was said at the same moment."""
 
@@ -113,7 +117,8 @@ class Dossier:
     """
     What a lender has said of one customer. `revision` is bumped with every change.
 
-    `news` holds the newest of each subject that a statement may yet not know of. `phones` are all numbers the customer
+    `news` holds what a statement may yet not know of, by `key_of`: the newest of each subject, and of payments and
+    closed accounts all, for it matters since when. `phones` are all numbers the customer
     had, for receipts of texts to them. `erased_at` is when the customer was erased at the lender's word: what was said
     up to then is gone and stays gone, and a later statement counts only with a consent given since.
     """
@@ -132,10 +137,22 @@ def with_news(dossier: Dossier, said: Said) -> Dossier:
         return dossier
     if dossier.statement is not None and _is_past(said, dossier.statement):
         return dossier
-    known = dossier.news.get(said.news.subject)
+    known = dossier.news.get(key_of(said))
     if known is not None and _order(known) >= _order(said):
         return dossier
-    return replace(dossier, revision=dossier.revision + 1, news={**dossier.news, said.news.subject: said})
+    news = {**dossier.news, key_of(said): said}
+    alike = sorted((one for one in news.values() if one.news.subject == said.news.subject), key=_order)
+    for one in alike[:-PAYMENTS_REMEMBERED]:
+        del news[key_of(one)]
+    return dossier if news == dossier.news else replace(dossier, revision=dossier.revision + 1, news=news)
+
+
+def key_of(said: Said) -> str:
+    """Return what a piece of news is kept by: of two with one key the newer counts."""
+    subject, stamp = said.news.subject, said.stamp
+    if isinstance(said.news, Paid | Closed):
+        return f"{subject}@{stamp.at.isoformat()}#{stamp.sequence}"
+    return subject
 
 
 def with_statement(dossier: Dossier, facts: Facts) -> Dossier:
@@ -212,7 +229,7 @@ def facts_now(dossier: Dossier) -> Facts | None:
             case Paid(account_id=account_id) | Changed(account_id=account_id):
                 about.setdefault(account_id, []).append(said)
             case Closed(account_id=account_id):
-                closed[account_id] = said.stamp.at
+                closed[account_id] = min(said.stamp.at, closed.get(account_id, said.stamp.at))
             case Released(reason=reason):
                 released[reason or EVERY_HOLD] = said.stamp.at
             case Held(reason=reason):
@@ -251,12 +268,13 @@ def _with_news_about(account: Account, news: list[Said] | tuple[()], as_of: date
     """
     instalments = {one.number: one for one in account.instalments}
     currency = account.currency
-    # What an instalment is comes before what was paid of it.
-    for said in sorted(news, key=lambda one: isinstance(one.news, Paid)):
+    paid_of: dict[int, list[tuple[Stamp, int]]] = {}
+    # What an instalment is comes before what was paid of it, and of that the newest is the last.
+    for said in sorted(news, key=lambda one: (isinstance(one.news, Paid), _order(one))):
         match said.news:
             case Changed() as changed:
                 known = instalments.get(changed.number)
-                instalments[changed.number] = Instalment(
+                changed_to = Instalment(
                     changed.number,
                     changed.due_on,
                     changed.amount,
@@ -264,18 +282,38 @@ def _with_news_about(account: Account, news: list[Said] | tuple[()], as_of: date
                     known.stage_reached if known else None,
                     changed.written_notice_on,
                     changed.late_fee,
-                    known.paid_at if known else None,
                 )
+                if changed_to.open <= 0 and (known is None or known.open > 0):
+                    changed_to = replace(changed_to, paid_at=said.stamp.at)
+                instalments[changed.number] = changed_to
             case Paid() as paid if paid.number in instalments:
-                stated = instalments[paid.number]
-                if as_of is None or said.stamp.at > as_of or paid.paid > stated.paid:
-                    instalments[paid.number] = replace(stated, paid=paid.paid, paid_at=said.stamp.at)
+                paid_of.setdefault(paid.number, []).append((said.stamp, paid.paid))
             case _:
                 continue
         if said.news.currency != account.currency:
             currency = ""
+    for number, payments in paid_of.items():
+        stated = instalments[number]
+        last, amount = payments[-1]
+        if as_of is None or last.at > as_of or amount > stated.paid:
+            instalments[number] = replace(stated, paid=amount, paid_at=_paid_since(stated, payments))
     ordered = tuple(sorted(instalments.values(), key=lambda one: (one.due_on, one.number)))
     return replace(account, currency=currency, instalments=ordered)
+
+
+def _paid_since(stated: Instalment, payments: list[tuple[Stamp, int]]) -> datetime | None:
+    """
+    Return when the lender first said of what is paid that it is; `None`: it was stated, and never taken back.
+
+    What is said again, as of a later moment, was paid all the same. `payments` are ordered, the newest is the last.
+    """
+    enough = min(payments[-1][1], stated.amount)
+    since = None
+    for stamp, paid in reversed(payments):
+        if paid < enough:
+            return since
+        since = stamp.at
+    return None if stated.paid >= enough and stated.open <= 0 else since
 
 
 def _closed(account: Account, at: datetime | None) -> Account:

@@ -44,14 +44,12 @@ class Hold:
     """
     A reason to be silent, up to and including the local day `until`; `None` means until it is lifted.
 
-    One that comes from the customer says `since` when, and may be `about` some instalments (by `progress_key`): it
-    ends when nothing of them is open any more.
+    One that comes from the customer says `since` when.
     """
 
     reason: HoldReason
     until: date | None = None
     since: datetime | None = None
-    about: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ class Instalment:
     `stage_reached` is the last stage another system has already sent for it, as the lender reports.
     `written_notice_on` is the day a written notice about its being late was issued. `late_fee` is the part of
     `amount` that is a late fee, in minor units: 0 <= late_fee <= amount. `paid_at` is when the lender said so, if it
-    came as an event.
+    came as an event: of payments the last one, of a change to the amount one after which nothing is open.
     """
 
     number: int

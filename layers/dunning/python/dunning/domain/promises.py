@@ -1,19 +1,18 @@
 """
 Promises: what a customer said would be paid by a day, and whether it was.
 
-A promise buys silence once for an instalment: the first one made for it counts, so that it does not matter in which
-order two arrive. It is kept if the instalment is paid by the end of its day where the customer lives.
+One is kept if the instalment is paid by the end of its day where the customer lives.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from dunning.domain.facts import Facts, open_instalments
 from dunning.domain.hours import start_of_day
-from dunning.domain.standing import PROGRESS_LIMIT, Promise, Standing, progress_key
+from dunning.domain.standing import Promise, Standing, progress_key
 
 
 class Settled(NamedTuple):
@@ -21,18 +20,6 @@ class Settled(NamedTuple):
 
     standing: Standing
     broken: tuple[str, ...]
-
-
-def with_promise(standing: Standing, instalments: Iterable[str], said_at: datetime, on: date) -> Standing:
-    """Return the standing with a promise for these instalments, by `progress_key`; an earlier one is left as it is."""
-    promises = dict(standing.promises)
-    for key in instalments:
-        known = promises.get(key)
-        if known is None or (said_at, on) < (known.said_at, known.on):
-            promises[key] = Promise(said_at, on)
-    for key in sorted(promises, key=lambda one: (promises[one].said_at, one))[: max(0, len(promises) - PROGRESS_LIMIT)]:
-        del promises[key]
-    return replace(standing, promises=promises)
 
 
 def settle_promises(standing: Standing, facts: Facts, zones: Sequence[ZoneInfo], now: datetime) -> Settled:
@@ -50,15 +37,16 @@ def settle_promises(standing: Standing, facts: Facts, zones: Sequence[ZoneInfo],
         progress_key(account.account_id, one.number): one.paid_at
         for account in facts.accounts
         for one in account.instalments
+        if one.open <= 0
     }
     promises = dict(standing.promises)
     broken = []
     for key, promise in promises.items():
         ends = _end(promise, zones)
         if key not in still_open:
-            paid = paid_at.get(key) or now
-            if promise.kept is None or (promise.kept is False and paid < ends):
-                promises[key] = replace(promise, kept=paid < ends)
+            paid = paid_at.get(key)
+            if paid is not None or promise.kept is None:
+                promises[key] = replace(promise, kept=(paid or now) < ends)
         elif now >= ends:
             if promise.kept is not False:
                 promises[key] = replace(promise, kept=False)

@@ -20,6 +20,9 @@ PROGRESS_LIMIT = 24
 """Ladders remembered per customer; beyond it those of paid instalments are forgotten, the oldest first."""
 
 
+ASSURANCE_LIMIT = 24
+"""Assurances remembered per customer, of payments made and of payments to come; beyond it the oldest are forgotten."""
+
 LEAST_URGENT = 9
 """The highest `urgency` a wake has: one digit in the index."""
 
@@ -60,8 +63,25 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Assurance:
+    """
+    What a customer said of a payment: it is made (`SAYS_PAID`), or will be (`PROMISE`). Silence until the day is over.
+
+    It is kept as it was said: on the local day `day`, of these `accounts`. `about` are the instalments, by
+    `progress_key`, it is taken for; of payments heard of later it is worked out anew (`assurances.matched`).
+    """
+
+    reason: HoldReason
+    said_at: datetime
+    day: date
+    until: date
+    accounts: tuple[str, ...]
+    about: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Promise:
-    """A promise to pay one instalment by a local day; only the first one for it counts. `kept`: `None` until known."""
+    """What was first promised of one instalment: to pay it by a local day. `kept`: `None` until known."""
 
     said_at: datetime
     on: date
@@ -73,10 +93,11 @@ class Standing:
     """
     What we know about contacting one customer, versioned: every change bumps `version`.
 
-    `ledger` is ordered by time. `progress` and `promises` are keyed by `progress_key`. `planned_for` names the facts
-    the wake was last computed from. `suspended_phone` is a number the carrier refused for good, `shared_phone` one that
-    another customer has, too. Opt-outs, opt-ins and holds are kept with the moment at which the customer spoke, so that
-    the last word counts, in whatever order the words arrive.
+    `ledger` is ordered by time. `progress` and `promises` are keyed by `progress_key`; the latter follow from
+    `assurances`, and say whether they were kept. `planned_for` names the facts the wake was last computed from.
+    `suspended_phone` is a number the carrier refused for good, `shared_phone` one that another customer has, too.
+    Opt-outs, opt-ins, holds and assurances are kept with the moment at which the customer spoke, so that they come to
+    the same in whatever order they arrive.
     """
 
     customer_id: str
@@ -91,6 +112,7 @@ class Standing:
     reason: str = ""
     opted_in_at: datetime | None = None
     opted_out_accounts: Mapping[str, datetime] = field(default_factory=dict)
+    assurances: tuple[Assurance, ...] = ()
     promises: Mapping[str, Promise] = field(default_factory=dict)
     suspended_at: datetime | None = None
     shared_phone: str = ""
@@ -126,20 +148,24 @@ def holds_now(facts: Facts, standing: Standing) -> list[Hold]:
     """
     Return the holds there are: the lender's, and the customer's own that are neither lifted nor settled.
 
-    A promise is a hold until its day is over, unless what was promised is paid.
+    Whoever says to have paid is believed so long as something is open that it was said of, a promise likewise.
     """
     holds = list(facts.holds)
-    if not standing.holds and not standing.promises:
+    holds += [hold for hold in standing.holds if hold.since is None or not facts.is_released(hold.reason, hold.since)]
+    if not standing.assurances:
         return holds
     still_open = _still_open(facts)
-    for hold in standing.holds:
-        if hold.since is not None and facts.is_released(hold.reason, hold.since):
-            continue
-        if not hold.about or not still_open.isdisjoint(hold.about):
-            holds.append(hold)
-    for key, promise in standing.promises.items():
-        if key in still_open and not facts.is_released(HoldReason.PROMISE, promise.said_at):
-            holds.append(Hold(HoldReason.PROMISE, promise.on, promise.said_at, (key,)))
+    assured = [
+        Hold(one.reason, one.until, one.said_at)
+        for one in standing.assurances
+        if one.reason is HoldReason.SAYS_PAID and not still_open.isdisjoint(one.about)
+    ]
+    assured += [
+        Hold(HoldReason.PROMISE, promise.on, promise.said_at)
+        for key, promise in standing.promises.items()
+        if key in still_open
+    ]
+    holds += [hold for hold in assured if hold.since and not facts.is_released(hold.reason, hold.since)]
     return holds
 
 
@@ -156,6 +182,12 @@ def _still_open(facts: Facts) -> set[str]:
 def said_last(known: datetime | None, said_at: datetime) -> datetime:
     """Return the later of two moments at which something was said, so that the order they arrive in does not matter."""
     return said_at if known is None else max(known, said_at)
+
+
+def with_number_refused(standing: Standing, phone: str, at: datetime) -> Standing:
+    """Return the standing with a number that the carrier refused for good; of one number the last refusal counts."""
+    since = standing.suspended_at if standing.suspended_phone == phone else None
+    return replace(standing, suspended_phone=phone, suspended_at=said_last(since, at))
 
 
 def with_claim(

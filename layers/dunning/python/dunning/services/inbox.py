@@ -14,7 +14,7 @@ A reply that comes again changes nothing, but what it led to is told again: the 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -31,7 +31,7 @@ from dunning.domain.hours import next_open
 from dunning.domain.meaning import Meaning, Understood
 from dunning.domain.reply import Inbound, Reply
 from dunning.domain.rules import Rules
-from dunning.domain.standing import SMS, LedgerEntry, Standing, holds_now, with_claim
+from dunning.domain.standing import SMS, LedgerEntry, Standing, holds_now, with_claim, with_number_refused
 from dunning.ports import (
     Announcer,
     Clock,
@@ -478,11 +478,12 @@ class InboxService:
 
     def _release(self, facts: Facts, before: Standing, claimed: Standing, entry: LedgerEntry, outcome: Outcome) -> None:
         """Give the claim of a confirmation back. The opt-out stays, and with it the wake, which is none."""
-        suspended = facts.phone if outcome is Outcome.REFUSED_FOR_GOOD else ""
 
         def then(standing: Standing, contested: bool) -> Standing:  # noqa: FBT001 - as `give_back` calls it
             del contested
-            return replace(standing, suspended_phone=suspended or standing.suspended_phone)
+            if outcome is Outcome.REFUSED_FOR_NOW:
+                return standing
+            return with_number_refused(standing, facts.phone, self._clock.now())
 
         give_back(self._store, self._journal, claimed, before, entry.claim_id, then)
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from dunning.domain.announcement import Announcement, CustomerNeedsPerson, PromiseBroken, ReminderStopped, Why
+from dunning.domain.assurances import matched
 from dunning.domain.decide import decide
 from dunning.domain.decision import Decision, Reason, Send, Stop, Wait
 from dunning.domain.dossier import Dossier
@@ -49,7 +50,7 @@ def replan(facts: Facts, before: Standing, after: Standing, policies: Policies, 
 
     The version is bumped even if nothing else changes: a claim that was decided on what was known before must not pass.
     """
-    settled = promises_settled(facts, after, policies, now)
+    settled = promises_settled(facts, matched(after, facts), policies, now)
     wake, reason, decision = plan(facts, settled.standing, policies, now)
     standing = replace(
         settled.standing, version=before.version + 1, wake=wake, reason=reason, planned_for=fingerprint(facts)

@@ -26,7 +26,7 @@ from dunning.domain.errors import DunningError
 from dunning.domain.facts import Facts
 from dunning.domain.receipt import Receipt, Verdict, settled, verdict_of
 from dunning.domain.rules import Policies
-from dunning.domain.standing import Standing, said_last
+from dunning.domain.standing import Standing, said_last, with_number_refused
 from dunning.domain.unheard import with_failed
 from dunning.ports import (
     Announcer,
@@ -404,8 +404,7 @@ def _followed(facts: Facts, standing: Standing, receipt: Receipt, record: Contac
             phone = receipt.phone or record.phone
             if not phone or phone != facts.phone:
                 return standing  # a number they no longer have
-            since = standing.suspended_at if standing.suspended_phone == phone else None
-            return replace(standing, suspended_phone=phone, suspended_at=said_last(since, receipt.at))
+            return with_number_refused(standing, phone, receipt.at)
         case Verdict.LATER | Verdict.DELIVERED:
             # By the record, not by this receipt: of one that failed and one that arrived, the latter counts.
             return with_failed(standing, record.claim_id, failed=record.state is ContactState.FAILED)

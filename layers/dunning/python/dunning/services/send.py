@@ -35,6 +35,7 @@ from dunning.domain.standing import (
     claim_answering,
     progress_key,
     with_claim,
+    with_number_refused,
 )
 from dunning.ports import (
     Announcer,
@@ -391,13 +392,9 @@ class SendService:
         def then(standing: Standing, contested: bool) -> Standing:  # noqa: FBT001 - as `give_back` calls it
             # What was written meanwhile may be a number put right: judge afresh.
             after = Wake(self._clock.now(), 0) if contested and wake is None else wake
-            return replace(
-                standing,
-                wake=after,
-                reason=reason.value,
-                suspended_phone=suspended_phone or standing.suspended_phone,
-                suspended_at=self._clock.now() if suspended_phone else standing.suspended_at,
-            )
+            if suspended_phone:
+                standing = with_number_refused(standing, suspended_phone, self._clock.now())
+            return replace(standing, wake=after, reason=reason.value)
 
         give_back(self._store, self._journal, claimed, before, claim_id, then)
 

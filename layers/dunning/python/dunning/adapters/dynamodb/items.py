@@ -27,10 +27,10 @@ from dunning.adapters.dynamodb.keys import (
     wake_key,
 )
 from dunning.domain.contact import Contact, ContactState
-from dunning.domain.dossier import Changed, Closed, Dossier, Held, News, Paid, Released, Said, Stamp, facts_now
+from dunning.domain.dossier import Changed, Closed, Dossier, Held, News, Paid, Released, Said, Stamp, facts_now, key_of
 from dunning.domain.facts import Account, Facts, Hold, HoldReason, Instalment
 from dunning.domain.reply import Reply
-from dunning.domain.standing import LedgerEntry, Progress, Promise, Standing
+from dunning.domain.standing import Assurance, LedgerEntry, Progress, Promise, Standing
 from dunning.ports import UnreadableRecordError
 
 if TYPE_CHECKING:
@@ -90,14 +90,14 @@ def _holds_out(holds: tuple[Hold, ...]) -> list[list[object]]:
     return [
         [hold.reason.value, _day_out(hold.until)]
         if hold.since is None
-        else [hold.reason.value, _day_out(hold.until), instant_key(hold.since), list(hold.about)]
+        else [hold.reason.value, _day_out(hold.until), instant_key(hold.since)]
         for hold in holds
     ]
 
 
-def _hold_in(reason: str, until: str | None, since: str = "", about: list[str] | None = None) -> Hold:
-    """Read a hold; only the customer's own have a moment and may be about instalments."""
-    return Hold(HoldReason(reason), _day_in(until), _instant_in(since), tuple(about or ()))
+def _hold_in(reason: str, until: str | None, since: str = "") -> Hold:
+    """Read a hold; only the customer's own have a moment."""
+    return Hold(HoldReason(reason), _day_in(until), _instant_in(since))
 
 
 def _holds_in(written: str) -> tuple[Hold, ...]:
@@ -236,7 +236,7 @@ def _read_dossier(item: StoredItem) -> Dossier:
         customer_id=item["customer_id"]["S"],
         revision=int(item["revision"]["N"]),
         statement=_read_statement(item) if "name" in item else None,
-        news={one.news.subject: one for one in said},
+        news={key_of(one): one for one in said},
         phones=tuple(json.loads(_optional(item, "phones") or "[]")),
         erased_at=_instant_in(_optional(item, "erased_at")),
     )
@@ -280,6 +280,17 @@ def standing_item(standing: Standing, shards: int) -> Item:
     progress = {
         key: [heard.stage, heard.on.isoformat(), heard.due_on.isoformat()] for key, heard in standing.progress.items()
     }
+    assurances = [
+        [
+            one.reason.value,
+            instant_key(one.said_at),
+            one.day.isoformat(),
+            one.until.isoformat(),
+            list(one.accounts),
+            list(one.about),
+        ]
+        for one in standing.assurances
+    ]
     promises = {
         key: [instant_key(promise.said_at), promise.on.isoformat(), promise.kept]
         for key, promise in standing.promises.items()
@@ -299,6 +310,7 @@ def standing_item(standing: Standing, shards: int) -> Item:
         "shared_phone": _text(standing.shared_phone),
         "shared_at": _text(_instant_out(standing.shared_at)),
         "holds": _json(_holds_out(standing.holds)),
+        "assurances": _json(assurances),
         "promises": _json(promises),
         "planned_for": _text(standing.planned_for),
         "reason": _text(standing.reason),
@@ -331,6 +343,17 @@ def _entry_in(
     )
 
 
+def _assurance_in(reason: str, said_at: str, day: str, until: str, accounts: list[str], about: list[str]) -> Assurance:
+    return Assurance(
+        HoldReason(reason),
+        parse_instant(said_at),
+        date.fromisoformat(day),
+        date.fromisoformat(until),
+        tuple(accounts),
+        tuple(about),
+    )
+
+
 def _read_standing(item: StoredItem) -> Standing:
     progress = {
         key: Progress(stage, date.fromisoformat(on), date.fromisoformat(due_on))
@@ -356,6 +379,7 @@ def _read_standing(item: StoredItem) -> Standing:
         shared_phone=_optional(item, "shared_phone"),
         shared_at=_instant_in(_optional(item, "shared_at")),
         holds=_holds_in(_optional(item, "holds")),
+        assurances=tuple([_assurance_in(*written) for written in json.loads(_optional(item, "assurances") or "[]")]),
         promises=promises,
         planned_for=_optional(item, "planned_for"),
         reason=_optional(item, "reason"),

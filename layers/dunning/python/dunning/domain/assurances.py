@@ -1,0 +1,85 @@
+"""
+Assurances: what customers say of payments, and which instalments it is taken for.
+
+"I have paid" and "I will pay by Friday" are about what was open when it was said. Payments are heard of late: one that
+was made before a reply may be recorded after it. So an assurance is kept as it was said, and what it is about is worked
+out anew whenever something is learnt. Of the events of a lender and the replies of a customer it comes to the same in
+whatever order they arrive.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from dunning.domain.facts import Account, Facts, HoldReason, Instalment, open_instalments
+from dunning.domain.standing import ASSURANCE_LIMIT, Assurance, Promise, Standing, progress_key
+
+
+def with_assurance(standing: Standing, assurance: Assurance, facts: Facts) -> Standing:
+    """Return the standing with what a customer has just said, the same however often it arrives; all is `matched`."""
+    others = []
+    for one in standing.assurances:
+        if (one.reason, one.said_at, one.until) == (assurance.reason, assurance.said_at, assurance.until):
+            accounts = tuple(sorted({*one.accounts, *assurance.accounts}))
+            assurance = replace(one, accounts=accounts)
+        else:
+            others.append(one)
+    alike = sorted(
+        (one for one in (*others, assurance) if one.reason is assurance.reason),
+        key=lambda one: (one.said_at, one.until),
+    )
+    rest = [one for one in others if one.reason is not assurance.reason]
+    kept = sorted((*rest, *alike[-ASSURANCE_LIMIT:]), key=lambda one: (one.said_at, one.until, one.reason))
+    return matched(replace(standing, assurances=tuple(kept)), facts)
+
+
+def matched(standing: Standing, facts: Facts) -> Standing:
+    """
+    Return the standing with its assurances taken for what they are about by all that is known now.
+
+    Of the promises for one instalment the first counts: it buys silence once.
+    """
+    if not standing.assurances:
+        return standing
+    assurances = tuple([replace(one, about=_about(one, facts)) for one in standing.assurances])
+    promises: dict[str, Promise] = {}
+    for one in assurances:
+        for key in one.about if one.reason is HoldReason.PROMISE else ():
+            known = standing.promises.get(key)
+            is_known = known is not None and (known.said_at, known.on) == (one.said_at, one.until)
+            promises.setdefault(key, known if known and is_known else Promise(one.said_at, one.until))
+    return replace(standing, assurances=assurances, promises=promises)
+
+
+def _about(assurance: Assurance, facts: Facts) -> tuple[str, ...]:
+    """
+    Return the instalments an assurance is about: of each of its accounts what was due, or else the next.
+
+    One that the lender no longer speaks of is still what it was about: mostly it is paid.
+    """
+    stated = {progress_key(account.account_id, one.number) for account in facts.accounts for one in account.instalments}
+    gone = [key for key in assurance.about if key not in stated]
+    keys = [*gone]
+    for account in facts.accounts:
+        if account.account_id not in assurance.accounts:
+            continue
+        was_open = open_instalments(_as_it_was(account, assurance, facts.as_of))
+        due = [one for one in was_open if one.due_on <= assurance.day]
+        if not due and not any(key.rpartition("#")[0] == account.account_id for key in gone):
+            due = was_open[:1]
+        keys += [progress_key(account.account_id, one.number) for one in due]
+    return tuple(sorted(keys))
+
+
+def _as_it_was(account: Account, assurance: Assurance, as_of: datetime | None) -> Account:
+    """Return an account as it was when a customer spoke of it, so far as can be known."""
+
+    def then(one: Instalment) -> Instalment:
+        if one.paid_at is not None:
+            was_paid_later = one.paid_at > assurance.said_at
+        else:
+            # A file does not tell when. It was open if it has been taken for it, and the file is not from before.
+            was_known = progress_key(account.account_id, one.number) in assurance.about
+            was_paid_later = one.open <= 0 and was_known and (as_of is None or as_of > assurance.said_at)
+        return replace(one, paid=min(0, one.amount - 1)) if was_paid_later and one.amount >= 0 else one
+
+    return replace(account, instalments=tuple([then(one) for one in account.instalments]))
