@@ -369,8 +369,10 @@ class FakeJournal:
         self.events: list[tuple[str, dict[str, str | float | None]]] = []
         self.counts: dict[str, float] = {}
 
-    def decided(self, customer_id: str, decision: Decision, at: datetime, **outcome: str) -> None:
-        del outcome
+    def decided(
+        self, customer_id: str, decision: Decision, at: datetime, *, recorded: bool = False, **outcome: str
+    ) -> None:
+        del recorded, outcome
         self.decisions.append((customer_id, decision, at))
 
     def event(self, name: str, **fields: str | float | None) -> None:

@@ -84,7 +84,9 @@ class _Folder:
 class _QuietJournal(FakeJournal):
     """Forgets decisions, which the real one writes to the log."""
 
-    def decided(self, customer_id: str, decision: Decision, at: datetime, **outcome: str) -> None:
+    def decided(
+        self, customer_id: str, decision: Decision, at: datetime, *, recorded: bool = False, **outcome: str
+    ) -> None:
         pass
 
 

@@ -230,9 +230,12 @@ def test_each_decision_is_logged_with_its_trace_and_counted_by_decision_and_reas
         ("stop", "opted_out"),
     }
     for line in decisions.values():
-        assert line["trace"]
-        assert all(isinstance(step, str) for step in line["trace"])
         assert line["at"] == "2026-12-01T02:00:00Z"
+    for customer_id in ("C0002", "C0003"):
+        assert decisions[customer_id]["trace"]
+        assert all(isinstance(step, str) for step in decisions[customer_id]["trace"])
+    assert not decisions["C0001"].get("trace")  # the audit record holds it
+    assert house.contacts()[0].reasons
     assert decisions["C0001"]["outcome"] == "accepted"
     assert decisions["C0001"]["message_id"] == house.cloud.outbox[0].message_id
     assert decisions["C0001"]["send_id"] == house.contacts()[0].send_id

@@ -58,8 +58,11 @@ class Recorder:
         if kind is None:
             self._part.replace(self._path)
 
-    def decided(self, customer_id: str, decision: Decision, at: datetime, **outcome: str) -> None:
+    def decided(
+        self, customer_id: str, decision: Decision, at: datetime, *, recorded: bool = False, **outcome: str
+    ) -> None:
         """Write one decision with its trace and, for a text, what became of it."""
+        del recorded
         line = json.dumps(
             {
                 "at": instant(at),

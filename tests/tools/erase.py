@@ -34,7 +34,9 @@ says what to do about each.
 class _Silent:
     """A journal that says nothing: what is done is printed here."""
 
-    def decided(self, customer_id: str, decision: Decision, at: datetime, **outcome: str) -> None:
+    def decided(
+        self, customer_id: str, decision: Decision, at: datetime, *, recorded: bool = False, **outcome: str
+    ) -> None:
         """Say nothing."""
 
     def event(self, name: str, **fields: str | float | None) -> None:

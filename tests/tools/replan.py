@@ -39,7 +39,9 @@ class _Nobody:
 class _Silent:
     """What is done is printed; nothing is counted."""
 
-    def decided(self, customer_id: str, decision: Decision, at: object, **outcome: str) -> None:
+    def decided(
+        self, customer_id: str, decision: Decision, at: object, *, recorded: bool = False, **outcome: str
+    ) -> None:
         pass
 
     def event(self, name: str, **fields: str | float | None) -> None:

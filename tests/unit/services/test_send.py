@@ -448,6 +448,9 @@ class TestABatch:
         office = Office(contacts=contacts)
         people = [office.add(someone(number)) for number in (1, 2)]
         assert sorted(office.work(*people)) == ["C0001", "C0002"]
+        traces = {str(event["customer_id"]): str(event["trace"]) for event in office.events("record_not_written")}
+        assert sorted(traces) == ["C0001", "C0002"]
+        assert all("accounts with something open: 1" in trace for trace in traces.values())
         contacts.full = False
         assert office.work(*people, receives=2) == []
         assert len(office.gateway.published) == 2

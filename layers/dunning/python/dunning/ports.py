@@ -405,8 +405,10 @@ class Uploads(Protocol):
 class Journal(Protocol):
     """Where decisions and events are told: log lines and metrics, ids only."""
 
-    def decided(self, customer_id: str, decision: Decision, at: datetime, **outcome: str) -> None:
-        """Tell one decision with its trace and, for a text, what became of it."""
+    def decided(
+        self, customer_id: str, decision: Decision, at: datetime, *, recorded: bool = False, **outcome: str
+    ) -> None:
+        """Tell one decision with its trace, unless an audit record holds that, and of a text what became of it."""
         ...
 
     def event(self, name: str, **fields: str | float | None) -> None:

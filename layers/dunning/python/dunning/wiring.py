@@ -75,10 +75,12 @@ class _Telling:
         self._first = first
         self._second = second
 
-    def decided(self, customer_id: str, decision: Decision, at: datetime, **outcome: str) -> None:
-        self._first.decided(customer_id, decision, at, **outcome)
+    def decided(
+        self, customer_id: str, decision: Decision, at: datetime, *, recorded: bool = False, **outcome: str
+    ) -> None:
+        self._first.decided(customer_id, decision, at, recorded=recorded, **outcome)
         if self._second:
-            self._second.decided(customer_id, decision, at, **outcome)
+            self._second.decided(customer_id, decision, at, recorded=recorded, **outcome)
 
     def event(self, name: str, **fields: str | float | None) -> None:
         self._first.event(name, **fields)

@@ -35,8 +35,10 @@ class PowertoolsJournal:
         self._counts: defaultdict[str, float] = defaultdict(float)
         self._lock = Lock()
 
-    def decided(self, customer_id: str, decision: Decision, at: datetime, **outcome: str) -> None:
-        """Log a decision with its trace, and count it."""
+    def decided(
+        self, customer_id: str, decision: Decision, at: datetime, *, recorded: bool = False, **outcome: str
+    ) -> None:
+        """Log a decision, and count it. A trace that an audit record holds is not paid for twice."""
         self._logger.info(
             "decision",
             extra={
@@ -46,7 +48,7 @@ class PowertoolsJournal:
                 "reason": decision.reason.value,
                 "stage": decision.stage,
                 "until": instant(decision.until) if decision.until else None,
-                "trace": trace_of(decision),
+                "trace": None if recorded else trace_of(decision),
                 **{name: said for name, said in outcome.items() if said},
             },
         )

@@ -207,6 +207,10 @@ class SendService:
         except DunningError as error:
             self._journal.event("records_not_written", error=type(error).__name__, records=len(records))
             self._journal.count("RecordsNotWritten", len(records))
+            for record in records:
+                # Elsewhere these traces are not.
+                trace = " | ".join(record.reasons)
+                self._journal.event("record_not_written", customer_id=record.customer_id, trace=trace)
             return {record.customer_id for record in records}
         return set()
 
@@ -364,6 +368,7 @@ class SendService:
             facts.customer_id,
             decision,
             now,
+            recorded=answer.outcome is not Outcome.REFUSED_FOR_NOW,
             outcome=answer.outcome.value,
             send_id=reminder.send_id,
             message_id=answer.message_id,
