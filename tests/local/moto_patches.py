@@ -6,7 +6,7 @@ Nothing here changes an answer, only its time, its order among threads, or how l
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from threading import RLock
 from typing import Any
@@ -18,6 +18,7 @@ from moto.core.responses import BaseResponse
 from moto.core.utils import method_names_from_class
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
+from moto.sns import models as sns_models
 from moto.sqs import models as sqs_models
 
 from tests.local.clock import VirtualClock
@@ -27,6 +28,10 @@ _SERIALISED = frozenset({"dynamodb", "sns"})
 
 
 _READS = frozenset({"Query", "BatchGetItem", "GetItem", "Scan", "DescribeTable", "Publish"})
+
+
+def _instant_of(clock: VirtualClock) -> str:
+    return clock.now().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
 @contextmanager
@@ -40,7 +45,7 @@ def patched_moto(
     Patch moto and botocore while the context lasts.
 
     Args:
-        clock: what SQS takes for the time: visibility timeouts and retention follow it.
+        clock: what SQS and SNS take for the time: visibility timeouts, retention, and when a topic took a message.
         on_publish: told of every accepted SNS publish: its parameters and its message id.
         on_events: told of the entries of every PutEvents.
         is_busy: asked before each text whether SNS turns it away for now.
@@ -50,6 +55,9 @@ def patched_moto(
         # Milliseconds of the virtual clock are both quicker and what a run over virtual weeks needs.
         stack.enter_context(patch.object(sqs_models, "unix_time_millis", clock.millis))
         stack.enter_context(patch.object(sqs_models, "unix_time", lambda: clock.millis() / 1000))
+        # A reply was said when its topic took it.
+        now_written = partial(_instant_of, clock)
+        stack.enter_context(patch.object(sns_models, "iso_8601_datetime_with_milliseconds", now_written))
         # The names of a class's methods do not change; moto collects them anew for every call.
         stack.enter_context(patch("moto.core.responses.method_names_from_class", cache(method_names_from_class)))
         groups = _Groups()

@@ -1,5 +1,6 @@
 """The embedded AWS drives handlers as AWS does. Stand-ins take the place of the real ones here."""
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -172,6 +173,15 @@ def test_a_published_text_is_caught_with_its_attributes() -> None:
         (sms,) = cloud.outbox
     assert (sms.at, sms.to, sms.text, sms.message_id) == (BEGIN, "+886912345678", "分期", answer["MessageId"])
     assert sms.attributes == {"AWS.SNS.SMS.SMSType": "Transactional"}
+
+
+def test_a_reply_comes_in_at_the_time_of_the_clock() -> None:
+    heard: list[dict[str, Any]] = []
+    with _cloud(inbox=lambda event, _: heard.append(event)) as cloud:
+        cloud.clock.move_to(BEGIN + timedelta(days=3))
+        cloud.reply({"originationNumber": "+886912345678", "messageBody": "STOP", "inboundMessageId": "1"})
+    (record,) = heard[0]["Records"]
+    assert json.loads(record["body"])["Timestamp"] == "2026-12-04T00:00:00.000Z"
 
 
 def test_clients_made_after_a_run_are_not_listened_to() -> None:
