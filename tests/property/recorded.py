@@ -41,7 +41,7 @@ class Reply:
     """
     A reply that was worked off while the customer had its number, and the accounts they had then.
 
-    `about` is what it was last taken for: a newer file may not tell any more.
+    `paid` and `promised` are what it was last taken for: a newer file may not tell any more.
     """
 
     at: datetime
@@ -49,7 +49,8 @@ class Reply:
     digits: str
     promised_on: date | None
     accounts: tuple[str, ...]
-    about: frozenset[Key] = frozenset()
+    paid: frozenset[Key] = frozenset()
+    promised: frozenset[Key] = frozenset()
 
 
 @dataclass
@@ -115,7 +116,9 @@ class Recorded:
     def _take_replies_for_what_they_are(self) -> None:
         if self.file is not None:
             for reply in self.replies:
-                reply.about = self.spoken_of(reply)
+                said_on = local_day(reply.at)
+                reply.paid = self.spoken_of(reply, said_on, reply.paid)
+                reply.promised = self.spoken_of(reply, reply.promised_on or said_on, reply.promised)
 
     # ------------------------------------------------------------ what follows from it
 
@@ -142,8 +145,12 @@ class Recorded:
         assert self.uploaded_at is not None
         return min((at for at in self.closed.get(account_id, []) if at > self.uploaded_at), default=None)
 
-    def open_keys(self, reply: Reply | None = None) -> dict[Key, date]:
-        """Return what is open with its due dates; or what was when something was said, as far as can be known."""
+    def open_keys(self, said_at: datetime | None = None, about: frozenset[Key] = frozenset()) -> dict[Key, date]:
+        """
+        Return what is open with its due dates; or what was when something was said, as far as can be known.
+
+        `about` is what that was taken for so far.
+        """
         assert self.file is not None
         assert self.uploaded_at is not None
         found = {}
@@ -155,24 +162,24 @@ class Recorded:
                 if closed_since and one.amount > paid:
                     paid, since = one.amount, closed_since
                 was_open = one.amount > paid
-                if reply and not was_open:
+                if said_at and not was_open:
                     # Since when it is paid a file does not tell: what it says is of its own time at the latest.
-                    was_open = since > reply.at if since else key in reply.about and self.uploaded_at > reply.at
+                    was_open = since > said_at if since else key in about and self.uploaded_at > said_at
                 if was_open:
                     found[key] = one.due_on
         return found
 
-    def spoken_of(self, reply: Reply) -> frozenset[Key]:
-        """Return what a reply about money is about: of each account, or the one it names, what is due, or the next."""
+    def spoken_of(self, reply: Reply, by: date, about: frozenset[Key]) -> frozenset[Key]:
+        """Return what a reply about money is about: what was due, or by the day of a promise will be, or comes next."""
         assert self.file is not None
-        then = self.open_keys(reply)
+        then = self.open_keys(reply.at, about)
         stated = {(account.account_id, one.number) for account in self.file.accounts for one in account.instalments}
-        keys = {key for key in reply.about if key not in stated}
-        for account_id in reply.accounts:
-            mine = {key: due for key, due in then.items() if key[0] == account_id}
-            due = {key for key, on in mine.items() if on <= local_day(reply.at)}
-            keys |= due or set(sorted(mine, key=lambda key: (mine[key], key[1]))[:1])
-        return frozenset(keys)
+        keys = {key for key in about if key not in stated}
+        mine = {key: on for key, on in then.items() if key[0] in reply.accounts}
+        due = {key for key, on in mine.items() if on <= by}
+        if not due and not keys and mine:
+            due = {key for key, on in mine.items() if on == min(mine.values())}
+        return frozenset(keys | due)
 
     def is_released(self, reason: HoldReason, since: datetime) -> bool:
         return any(what in {None, reason} and at >= since for at, what in self.released)
@@ -226,8 +233,8 @@ class Recorded:
         promises: dict[Key, Reply] = {}
         for reply in sorted(self.replies, key=lambda one: one.at):
             if Meaning.PROMISE in reply.meanings and reply.promised_on is not None:
-                promises = dict.fromkeys(reply.about, reply) | promises
-            believed = local_day(reply.at) + GRACE_DAYS * DAY >= today and reply.about & still_open
+                promises = dict.fromkeys(reply.promised, reply) | promises
+            believed = local_day(reply.at) + GRACE_DAYS * DAY >= today and reply.paid & still_open
             if Meaning.PAID in reply.meanings and believed:
                 assert self.is_released(HoldReason.SAYS_PAID, reply.at), "a text to somebody who says it is paid"
         for key, first in promises.items():

@@ -125,6 +125,28 @@ class TestFiles:
         assert set(matched(promised(), a_customer(*OWING.accounts, new, as_of=SAID_AT + DAY)).promises) == {"A1#1"}
 
 
+class TestSeveralAccounts:
+    """What was meant is what was pressing."""
+
+    TWO = a_customer(
+        an_account(FIRST, SECOND),
+        an_account(an_instalment("2026-12-12"), account_id="A2", tail="2222"),
+        an_account(an_instalment("2026-12-15"), account_id="A3", tail="3333"),
+    )
+
+    @pytest.mark.parametrize(
+        ("on", "about"),
+        [("2026-12-11", {"A1#1"}), ("2026-12-12", {"A1#1", "A2#1"}), ("2026-12-15", {"A1#1", "A2#1", "A3#1"})],
+    )
+    def test_a_promise_is_about_all_that_is_due_by_its_day(self, on: str, about: set[str]) -> None:
+        said = promise(on, accounts=("A1", "A2", "A3"))
+        assert set(with_assurance(a_standing(), said, self.TWO).promises) == about
+
+    def test_where_nothing_is_due_it_is_about_what_comes_next_in_any_of_them(self) -> None:
+        said = promise("2026-12-11", accounts=("A2", "A3"))
+        assert set(with_assurance(a_standing(), said, self.TWO).promises) == {"A2#1"}
+
+
 class TestSeveral:
     """All are kept as they were said; of promises for one instalment the first counts."""
 

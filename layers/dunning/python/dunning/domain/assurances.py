@@ -52,22 +52,23 @@ def matched(standing: Standing, facts: Facts) -> Standing:
 
 def _about(assurance: Assurance, facts: Facts) -> tuple[str, ...]:
     """
-    Return the instalments an assurance is about: of each of its accounts what was due, or else the next.
+    Return the instalments an assurance is about: what was due when it was said or, of a promise, by its day; else next.
 
-    One that the lender no longer speaks of is still what it was about: mostly it is paid.
+    What is due later was not meant: who promises to pay what is late has not promised next month's instalment. One that
+    the lender no longer speaks of is still what it was about: mostly it is paid.
     """
     stated = {progress_key(account.account_id, one.number) for account in facts.accounts for one in account.instalments}
     gone = [key for key in assurance.about if key not in stated]
-    keys = [*gone]
-    for account in facts.accounts:
-        if account.account_id not in assurance.accounts:
-            continue
-        was_open = open_instalments(_as_it_was(account, assurance, facts.as_of))
-        due = [one for one in was_open if one.due_on <= assurance.day]
-        if not due and not any(key.rpartition("#")[0] == account.account_id for key in gone):
-            due = was_open[:1]
-        keys += [progress_key(account.account_id, one.number) for one in due]
-    return tuple(sorted(keys))
+    was_open = [
+        (one.due_on, progress_key(account.account_id, one.number))
+        for account in facts.accounts
+        if account.account_id in assurance.accounts
+        for one in open_instalments(_as_it_was(account, assurance, facts.as_of))
+    ]
+    by = assurance.until if assurance.reason is HoldReason.PROMISE else assurance.day
+    if not gone:
+        by = max(by, min((due_on for due_on, _ in was_open), default=by))
+    return tuple(sorted([*gone, *(key for due_on, key in was_open if due_on <= by)]))
 
 
 def _as_it_was(account: Account, assurance: Assurance, as_of: datetime | None) -> Account:
