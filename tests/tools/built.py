@@ -15,14 +15,13 @@ import argparse
 import importlib.util
 import json
 import os
+import pickle
 import re
-import runpy
 import shutil
 import stat
 import subprocess
 import sys
 import tempfile
-import tomllib
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,10 +29,12 @@ from email.parser import HeaderParser
 from functools import partial
 from pathlib import Path
 from statistics import median
+from types import FunctionType
 from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
+from dunning import prepared
 from tests.local import ROOT
 
 PACKAGE = ROOT / "layers" / "dunning" / "python" / "dunning"
@@ -206,16 +207,34 @@ def not_ours(layer: Path, package: Path) -> Iterator[str]:
 
 
 def misread_policies(layer: Path) -> Iterator[str]:
-    """Find policy files that say something else than what was read from them, and is trusted at a cold start."""
-    policy = layer / PACKAGE.name / "policy"
-    written: dict[str, Any] = runpy.run_path(str(policy / "parsed.py"))["FILES"]
-    fresh = {
-        path.relative_to(policy).as_posix(): tomllib.loads(path.read_text("utf-8-sig"))
-        for path in policy.rglob("*.toml")
-    }
-    for name in sorted(written.keys() | fresh.keys()):
-        if repr(written.get(name)) != repr(fresh.get(name)):  # 1, 1.0 and true are equal, and not the same
-            yield f"{_in(layer, policy / name)} says something else than parsed.py"
+    """Find what was prepared of the policy files, and is trusted at a cold start, and is not what they come to."""
+    folder = layer / PACKAGE.name / prepared.FOLDER.relative_to(PACKAGE)
+    for what, load in prepared.LOADED.items():
+        file = folder / f"{what}.pickle"
+        if not file.exists():
+            yield f"{_in(layer, file)} is missing"
+        elif contents(pickle.loads(file.read_bytes())) != contents(load()):
+            yield f"{_in(layer, file)} is not what the files come to"
+
+
+def contents(thing: object) -> object:
+    """
+    Return all that pickle sees of a thing, in a form that is equal for things of the same contents.
+
+    Types belong to it: 1, 1.0 and true are equal, and not the same. So does order, but not that of sets.
+    """
+    kind = type(thing).__qualname__
+    match thing:
+        case None | str() | int() | float() | bytes() | type() | FunctionType():
+            return kind, repr(thing)
+        case dict():
+            return kind, [(contents(key), contents(value)) for key, value in thing.items()]
+        case list() | tuple():
+            return kind, [contents(one) for one in thing]
+        case set() | frozenset():
+            return kind, sorted(map(repr, thing))
+        case _:
+            return kind, contents(thing.__reduce_ex__(pickle.HIGHEST_PROTOCOL))
 
 
 def too_big(built: Built) -> Iterator[str]:

@@ -31,6 +31,7 @@ PARTS = {
     "contracts": part("domain", "ports", others=("pydantic", "pydantic_core")),
     "settings": part(others=("pydantic",)),
     "start": part(),
+    "prepared": part("domain", "policy"),
     "services": part("domain", "ports", "contracts", others=("phonenumbers",)),
     "adapters": part(
         "domain",
@@ -40,7 +41,7 @@ PARTS = {
                 "mypy_boto3_sqs", "mypy_boto3_ssm"),
     ),
     "wiring": part(
-        "domain", "policy", "ports", "contracts", "settings", "start", "services", "adapters",
+        "domain", "policy", "prepared", "ports", "contracts", "settings", "start", "services", "adapters",
         others=("boto3", "botocore", "aws_lambda_powertools", "pydantic", "mypy_boto3_dynamodb"),
     ),
 }  # fmt: skip
@@ -96,7 +97,7 @@ def test_every_part_of_the_package_is_there_and_has_its_arrows() -> None:
 def test_only_adapters_and_the_wiring_know_the_sdk_and_only_the_wiring_knows_adapters() -> None:
     assert {part_of(path) for path in ALL if others(path) & SDK} <= {"adapters", "wiring"}
     assert {part_of(path) for path in ALL if "adapters" in ours(path)} == {"adapters", "wiring"}
-    assert {part_of(path) for path in ALL if "policy" in ours(path)} == {"policy", "wiring"}
+    assert {part_of(path) for path in ALL if "policy" in ours(path)} == {"policy", "prepared", "wiring"}
 
 
 @pytest.mark.parametrize("path", modules(ROOT / "functions"), ids=lambda path: path.parent.name)

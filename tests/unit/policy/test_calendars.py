@@ -12,7 +12,7 @@ from dunning.domain.errors import CalendarNotCoveredError
 from dunning.domain.hours import next_open
 from dunning.domain.rules import Rules
 from dunning.policy import PolicyError, load_calendars_needed, load_policies
-from dunning.policy.calendar import calendars_in
+from dunning.policy.calendar import Calendars
 from dunning.policy.jurisdiction import zones_of_countries
 from tests.builders import IN_MAINLAND_CHINA, a_customer, day, instant, rules_of, the_policies
 from tests.tools import calendars as tool
@@ -22,7 +22,7 @@ COUNTRIES = sorted(
     for entry in (files("dunning.policy") / "calendars").iterdir()
     if entry.name.endswith(".toml")
 )
-CALENDAR_OF = calendars_in(files("dunning.policy"))
+CALENDAR_OF = Calendars(files("dunning.policy"))
 
 
 @pytest.mark.parametrize("country", COUNTRIES)

@@ -1,15 +1,10 @@
 """A data file tells the line of each of its fields, so that a refusal can name it."""
 
-import sys
-from collections.abc import Iterator
-from importlib.resources import files
+import pickle
 from pathlib import Path
-from types import SimpleNamespace
-from unittest.mock import patch
 
 import pytest
 
-from dunning.policy import files as read_files
 from dunning.policy.fields import Sourced
 from dunning.policy.files import DataFile, PolicyError, toml_file, toml_files
 
@@ -99,7 +94,7 @@ def test_a_misspelt_key_is_named_rather_than_the_one_that_is_missing_for_it() ->
 
 def test_what_is_no_toml_is_refused_by_name() -> None:
     with pytest.raises(PolicyError, match=r"^x\.toml: not TOML: .*line 2"):
-        DataFile("x.toml", "id = 1\nid = = 2\n")
+        _ = DataFile("x.toml", "id = 1\nid = = 2\n").raw
 
 
 def test_a_file_from_a_windows_editor_is_read_or_told_what_is_wrong_with_it(tmp_path: Path) -> None:
@@ -107,7 +102,7 @@ def test_a_file_from_a_windows_editor_is_read_or_told_what_is_wrong_with_it(tmp_
     assert toml_file(tmp_path, "x.toml").raw == {"id": "XX", "name": "Y"}
     (tmp_path / "x.toml").write_bytes('id = "XX"\nname = "示範分期"\n'.encode("big5"))
     with pytest.raises(PolicyError, match=r"^x\.toml:2: not UTF-8: save the file in that encoding$"):
-        toml_file(tmp_path, "x.toml")
+        _ = toml_file(tmp_path, "x.toml").raw
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -115,27 +110,9 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
         toml_files(tmp_path, "lenders")
 
 
-@pytest.fixture
-def _read_at_build() -> Iterator[None]:
-    """As in a layer: what a file of the package says has been written down."""
-    known = {"prices.toml": {"per_segment": {"TW": "known"}}}
-    with patch.dict(sys.modules, {"dunning.policy.parsed": SimpleNamespace(FILES=known)}):
-        read_files.files_of_the_layer.cache_clear()
-        yield
-    read_files.files_of_the_layer.cache_clear()
-
-
-@pytest.mark.usefixtures("_read_at_build")
-def test_what_the_build_of_the_layer_has_read_is_not_read_again() -> None:
-    file = toml_file(files("dunning.policy"), "prices.toml")
-    assert file.raw == {"per_segment": {"TW": "known"}}
-    assert file.line(("per_segment", "TW")) > 1  # the text is read when a line is asked for
-
-
-@pytest.mark.usefixtures("_read_at_build")
-def test_a_folder_of_policies_is_read_whatever_the_layer_says(folder: Path) -> None:
-    assert toml_file(folder, "prices.toml").raw["per_segment"]["TW"] != "known"
-
-
-def test_a_working_copy_reads_its_files() -> None:
-    assert toml_file(files("dunning.policy"), "prices.toml").raw["per_segment"]["TW"] != "known"
+def test_a_file_that_is_pickled_comes_back_as_that_of_the_package(tmp_path: Path) -> None:
+    (tmp_path / "prices.toml").write_text("")
+    file = pickle.loads(pickle.dumps(toml_file(tmp_path, "prices.toml")))
+    assert file.name == "prices.toml"
+    assert file.raw["per_segment"]["TW"]
+    assert file.line(("per_segment", "TW")) > 1

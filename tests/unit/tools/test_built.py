@@ -1,15 +1,17 @@
 """What `make build` refuses: a layer that would be slow, foreign, or not what the lock says."""
 
 import importlib.util
+import pickle
 import py_compile
-import runpy
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from dunning import prepared
+from dunning.domain.lint import Severity
+from dunning.policy.lender import RepliesFile
 from tests.tools import built
-
-written = runpy.run_path(str(built.PACKAGE.parents[1] / "parse_policies.py"))["written"]
 
 LOCK = """\
 phonenumberslite==9.0.42 \\
@@ -183,25 +185,37 @@ def test_a_file_of_ours_that_is_missing_or_changed_is_refused(tmp_path: Path) ->
     ]
 
 
-def test_a_policy_file_that_does_not_say_what_was_read_from_it_is_refused(tmp_path: Path) -> None:
-    policy = tmp_path / "dunning" / "policy"
-    (policy / "lenders").mkdir(parents=True)
-    (policy / "lenders" / "same.toml").write_text("a = 1\non = 2026-12-01\n")
-    (policy / "lenders" / "changed.toml").write_text("at_most = 1\n")
-    (policy / "parsed.py").write_text(written(policy))
-    assert not list(built.misread_policies(tmp_path))
-    (policy / "lenders" / "changed.toml").write_text("at_most = 1.0\n")
-    (policy / "lenders" / "new.toml").write_text("a = 1\n")
+def test_what_was_prepared_and_is_not_what_the_files_come_to_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "dunning" / "policy" / "prepared"
+    folder.mkdir(parents=True)
+    said: dict[str, object] = {"same": ["a"], "changed": {"at_most": 1}, "missing": 1}
+    monkeypatch.setattr(prepared, "LOADED", {what: lambda what=what: said[what] for what in said})
+    (folder / "same.pickle").write_bytes(pickle.dumps(["a"]))
+    (folder / "changed.pickle").write_bytes(pickle.dumps({"at_most": 1.0}))
     assert list(built.misread_policies(tmp_path)) == [
-        "dunning/policy/lenders/changed.toml says something else than parsed.py",
-        "dunning/policy/lenders/new.toml says something else than parsed.py",
+        "dunning/policy/prepared/changed.pickle is not what the files come to",
+        "dunning/policy/prepared/missing.pickle is missing",
     ]
 
 
-def test_a_file_that_is_not_toml_stops_the_build(tmp_path: Path) -> None:
-    (tmp_path / "bad.toml").write_text("a = = 1\n")
-    with pytest.raises(SystemExit, match=r"bad\.toml: .*line 1"):
-        written(tmp_path)
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param(1, True, id="a number and yes"),
+        pytest.param([1], (1,), id="a list and a tuple"),
+        pytest.param({"a": 1, "b": 2}, {"b": 2, "a": 1}, id="another order"),
+        pytest.param(frozenset("ab"), frozenset("ac"), id="sets"),
+        pytest.param(Decimal(1), Decimal("1.0"), id="decimals"),
+        pytest.param(Severity.BLOCK, "block", id="a name and a word"),
+        pytest.param(RepliesFile(), RepliesFile(grace_days=4), id="models"),
+        pytest.param(RepliesFile(), RepliesFile(grace_days=3), id="said and left to the default"),
+    ],
+)
+def test_things_of_other_contents_are_told_apart(one: object, other: object) -> None:
+    assert built.contents(one) == built.contents(pickle.loads(pickle.dumps(one)))
+    assert built.contents(one) != built.contents(other)
 
 
 def test_what_a_handler_has_built_is_read_from_it_each_service_once_and_no_journal(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from aws_lambda_powertools import Metrics
 from botocore.config import Config
 from pydantic import ValidationError
 
+from dunning import prepared
 from dunning.adapters.client import LEAN
 from dunning.adapters.clock import SystemClock
 from dunning.adapters.dynamodb.contacts import DynamoContacts
@@ -33,7 +34,6 @@ from dunning.adapters.sqs import SqsQueue
 from dunning.adapters.ssm import SsmSwitch
 from dunning.domain.decision import Decision
 from dunning.domain.errors import DunningError
-from dunning.policy import PolicyBook, load_calendars_needed, load_policies
 from dunning.ports import Clock, Journal
 from dunning.settings import (
     HousekeepingSettings,
@@ -50,6 +50,7 @@ from dunning.settings import (
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from dunning.policy import PolicyBook
     from dunning.services.close_unknown import CloseUnknownService
     from dunning.services.inbox import InboxService
     from dunning.services.intake import IntakeService
@@ -149,8 +150,8 @@ def read_settings[S: Settings](model: type[S], environment: Mapping[str, str]) -
 
 @cache
 def policies() -> PolicyBook:
-    """Load all policies, once."""
-    return load_policies()
+    """Return all policies, the same each time."""
+    return prepared.policies()
 
 
 @cache
@@ -186,7 +187,7 @@ def scanner() -> ScanService:
         clock=clock,
         journal=telling,
         capacity=int(settings.sms_per_second * settings.tick_seconds),
-        calendars_end_on=min(load_calendars_needed().values(), default=None),
+        calendars_end_on=min(prepared.calendars_needed().values(), default=None),
     )
 
 
@@ -292,7 +293,6 @@ def replan() -> ReplanService:
 def inbox() -> InboxService:
     """Build the service that hears what customers write back."""
     from dunning.adapters.opt_outs import SnsOptOutList  # noqa: PLC0415
-    from dunning.policy.replies import load_reply_rules  # noqa: PLC0415
     from dunning.services.inbox import InboxService  # noqa: PLC0415
 
     settings = read_settings(InboxSettings, os.environ)
@@ -305,7 +305,7 @@ def inbox() -> InboxService:
         phones=customers,
         replies=contacts,
         contacts=contacts,
-        reader=load_reply_rules(),
+        reader=prepared.reply_reader(),
         gateway=SnsGateway(session.client("sns", config=PUBLISH_ONCE)),
         switch=SsmSwitch(session.client("ssm", config=_PATIENT), settings.sending_parameter, clock, telling),
         opt_out_list=SnsOptOutList(session.client("sns", config=_PATIENT)),

@@ -19,13 +19,12 @@ from dunning.domain.decision import Reason
 from dunning.domain.facts import Facts
 from dunning.domain.lint import Linter, Severity
 from dunning.domain.rules import Cap, ContactHours, Rules, Scope, Windows
-from dunning.policy.calendar import CalendarFile, CalendarOf, calendars_in
+from dunning.policy.calendar import CalendarFile, CalendarOf, Calendars
 from dunning.policy.fields import Hours, Sourced
 from dunning.policy.files import toml_file, toml_files
 from dunning.policy.jurisdiction import Place, Places, load_jurisdictions, narrowest, read_places
 from dunning.policy.lender import Lender, load_lenders, read_lenders
 from dunning.policy.text import Wording, load_texts
-from dunning.policy.words import load_linter
 
 _DATA = files("dunning.policy")
 _SUNDAY = 6
@@ -233,7 +232,7 @@ def load_calendars_needed(folder: Path | None = None) -> dict[str, date]:
     """
     data: Traversable = folder or _DATA
     places, lenders = read_places(toml_files(data, "jurisdictions")), read_lenders(toml_files(data, "lenders"))
-    calendar_of = calendars_in(data)
+    calendar_of = Calendars(data)
     needed: dict[str, date] = {}
     for lender in lenders.values():
         for code in places.countries_under(lender.policy.countries):
@@ -252,6 +251,9 @@ def load_policies(folder: Path | None = None) -> PolicyBook:
     Raises:
         PolicyError: something in a file is wrong.
     """
+    # Imported here: at a cold start the linter has been made long ago, when the layer was built.
+    from dunning.policy.words import load_linter  # noqa: PLC0415
+
     data: Traversable = folder or _DATA
     linter = load_linter(data)
     stopping = [name for name, rule in linter.rules().items() if rule.severity is Severity.BLOCK]
@@ -262,4 +264,4 @@ def load_policies(folder: Path | None = None) -> PolicyBook:
     estimates = prices.read(PricesFile)
     if "default" not in estimates.per_segment:
         raise prices.refusal(("per_segment", "default"), "missing")
-    return PolicyBook(places, lenders, wordings, linter, estimates, calendars_in(data))
+    return PolicyBook(places, lenders, wordings, linter, estimates, Calendars(data))

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import date
-from functools import cache
 from importlib.resources.abc import Traversable
 
 from pydantic import Field
@@ -10,7 +9,7 @@ from pydantic import Field
 from dunning.policy.fields import Strict
 from dunning.policy.files import toml_file
 
-type CalendarOf = Callable[[str], "CalendarFile | None"]
+type CalendarOf = Callable[[str], CalendarFile | None]
 """Return the calendar of a country, or `None` if there is none."""
 
 
@@ -28,27 +27,44 @@ class CalendarFile(Strict):
     working_days: dict[date, str] = Field(default_factory=dict)
 
 
-def calendars_in(data: Traversable) -> CalendarOf:
-    """
-    Return a look-up of the calendars of a folder, each read when it is first asked for.
+class Calendars:
+    """The calendars of a folder, each read when it is first asked for. Pickled are all of them, and not the folder."""
 
-    The look-up raises PolicyError: a file is not as it should be.
-    """
+    def __init__(self, data: Traversable) -> None:
+        self._data: Traversable | None = data
+        self._found: dict[str, CalendarFile | None] = {}
 
-    @cache
-    def calendar_of(country: str) -> CalendarFile | None:
-        name = f"calendars/{country}.toml"
-        if not (data / name).is_file():
-            return None
-        file = toml_file(data, name)
-        calendar = file.read(CalendarFile)
-        if calendar.country != country:
-            raise file.refusal(("country",), f"{calendar.country!r} is not the file's name")
-        for table, days in (("holidays", calendar.holidays), ("working_days", calendar.working_days)):
-            if days and (last := max(days)) > calendar.valid_until:
-                raise file.refusal((table, str(last)), f"is after valid_until, {calendar.valid_until}")
-        if both := calendar.holidays.keys() & calendar.working_days.keys():
-            raise file.refusal(("working_days", str(min(both))), "is a holiday too")
-        return calendar
+    def __getstate__(self) -> dict[str, CalendarFile | None]:
+        entries = (self._data / "calendars").iterdir() if self._data else ()
+        countries = {entry.name.removesuffix(".toml") for entry in entries} | self._found.keys()
+        return {country: self(country) for country in sorted(countries)}
 
-    return calendar_of
+    def __setstate__(self, found: dict[str, CalendarFile | None]) -> None:
+        self._data, self._found = None, found
+
+    def __call__(self, country: str) -> CalendarFile | None:
+        """
+        Return the calendar of a country, or `None` if there is none.
+
+        Raises:
+            PolicyError: its file is not as it should be.
+        """
+        if country not in self._found:
+            self._found[country] = _calendar(self._data, country) if self._data else None
+        return self._found[country]
+
+
+def _calendar(data: Traversable, country: str) -> CalendarFile | None:
+    name = f"calendars/{country}.toml"
+    if not (data / name).is_file():
+        return None
+    file = toml_file(data, name)
+    calendar = file.read(CalendarFile)
+    if calendar.country != country:
+        raise file.refusal(("country",), f"{calendar.country!r} is not the file's name")
+    for table, days in (("holidays", calendar.holidays), ("working_days", calendar.working_days)):
+        if days and (last := max(days)) > calendar.valid_until:
+            raise file.refusal((table, str(last)), f"is after valid_until, {calendar.valid_until}")
+    if both := calendar.holidays.keys() & calendar.working_days.keys():
+        raise file.refusal(("working_days", str(min(both))), "is a holiday too")
+    return calendar

@@ -1,11 +1,8 @@
 """Reading data files: what is wrong with one is refused, naming file, line, field and reason."""
 
-import difflib
 import re
-import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache, partial
-from importlib import import_module
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property, partial
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -13,8 +10,6 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from dunning.domain.errors import DunningError
-
-_PACKAGE = files("dunning.policy")
 
 type Where = Sequence[str | int]
 """A field of a file: keys, and positions in lists, from the outside in."""
@@ -29,34 +24,51 @@ class PolicyError(DunningError):
 
 
 class DataFile:
-    """One TOML file: its name as people know it, its text, and what it says."""
+    """
+    One TOML file: its name as people know it, its text, and what it says.
 
-    def __init__(self, name: str, text: str | Callable[[], str], raw: dict[str, Any] | None = None) -> None:
+    `text` may be how to read it, for when it is needed. One that was pickled is the file of that name in the package.
+    """
+
+    def __init__(self, name: str, text: str | Callable[[], str]) -> None:
+        self.name = name
+        self._text = text
+
+    def __reduce__(self) -> tuple[Callable[[str], "DataFile"], tuple[str]]:
+        return _of_the_package, (self.name,)
+
+    @cached_property
+    def text(self) -> str:
         """
-        Keep a file.
+        What is written in it.
 
-        Args:
-            name: as people know it.
-            text: what is written in it, or how to read that when a line is asked for.
-            raw: what it says, if that is known already.
+        Raises:
+            PolicyError: it is not in UTF-8.
+        """
+        return self._text if isinstance(self._text, str) else self._text()
+
+    @cached_property
+    def raw(self) -> dict[str, Any]:
+        """
+        What it says.
 
         Raises:
             PolicyError: it is not TOML.
         """
-        self.name = name
-        self._text = text
-        self._lines: dict[tuple[str | int, ...], int] | None = None
-        self.raw = _parsed(name, self.text) if raw is None else raw
+        # Imported here: at a cold start all files have been read long ago, when the layer was built.
+        import tomllib  # noqa: PLC0415
 
-    @property
-    def text(self) -> str:
-        """What is written in it."""
-        return self._text if isinstance(self._text, str) else self._text()
+        try:
+            return tomllib.loads(self.text)
+        except tomllib.TOMLDecodeError as error:
+            raise PolicyError(f"{self.name}: not TOML: {error}") from error
+
+    @cached_property
+    def _lines(self) -> dict[tuple[str | int, ...], int]:
+        return _lines_of(self.text)
 
     def line(self, where: Where) -> int:
         """Return the line of a field, or of the nearest thing around it that has one."""
-        if self._lines is None:
-            self._lines = _lines_of(self.text)
         path = tuple(where)
         while path and path not in self._lines:
             path = path[:-1]
@@ -90,6 +102,8 @@ class DataFile:
 
 def _worst_of(errors: Sequence[Any]) -> tuple[Where, str]:
     """Return what to say first: a key that is unknown, which may be why another is missing, else the first error."""
+    import difflib  # noqa: PLC0415 - no cold start has to do with it
+
     for error in errors:
         if error["type"] != "extra_forbidden":
             continue
@@ -160,36 +174,11 @@ def toml_file(data: Traversable, name: str) -> DataFile:
 
 
 def _data_file(name: str, entry: Traversable) -> DataFile:
-    read = partial(_read, name, entry)
-    return DataFile(name, read, _known(entry, name))
+    return DataFile(name, partial(_read, name, entry))
 
 
-def _parsed(name: str, text: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise PolicyError(f"{name}: not TOML: {error}") from error
-
-
-def _known(entry: Traversable, name: str) -> dict[str, Any] | None:
-    """Return what a file of the package says, if the build of the layer has written it down."""
-    known = files_of_the_layer()
-    return known.get(name) if known and entry == _PACKAGE / name else None
-
-
-@cache
-def files_of_the_layer() -> Mapping[str, dict[str, Any]] | None:
-    """
-    Return what all files of the package say, or `None` where they are only in TOML, as in a working copy.
-
-    Reading TOML takes 20 ms of a cold start. `layers/dunning/parse_policies.py` does it when the layer is built, and
-    `make build` refuses a layer in which it is not what the files say.
-    """
-    try:
-        known: Mapping[str, dict[str, Any]] = import_module("dunning.policy.parsed").FILES
-    except ModuleNotFoundError:
-        return None
-    return known
+def _of_the_package(name: str) -> DataFile:
+    return _data_file(name, files("dunning.policy") / name)
 
 
 def _read(name: str, entry: Traversable) -> str:

@@ -153,11 +153,12 @@ class Places:
 
     def __init__(self, by_id: Mapping[str, Place]) -> None:
         self.by_id = by_id
+        self._zones_of = zones_of_countries()
         self._of_country = {code: place for place in by_id.values() for code in place.law.countries}
 
     def of(self, country: str, region: str = "") -> Place | None:
         """Return the place whose law holds for a country and region; `None` if there is no such country."""
-        if country not in zones_of_countries():
+        if country not in self._zones_of:
             return None
         return (
             self.by_id.get(f"{country}-{region}")
@@ -169,13 +170,13 @@ class Places:
     def zones(self, country: str, region: str) -> tuple[str, ...]:
         """Return the time zones a person in a region may be in: all of the country's if the region is not known."""
         place = self.by_id.get(country)
-        own = zones_of_countries()[country]
+        own = self._zones_of[country]
         return place.law.regions.get(region, place.law.time_zones or own) if place else own
 
     def countries_under(self, codes: Iterable[str]) -> list[str]:
         """Return the countries that keys of a policy reach: themselves, and those under a place such as `EU`."""
         found: dict[str, None] = {}
-        for country in zones_of_countries():
+        for country in self._zones_of:
             place = self.of(country)
             if place and not {country, place.law.id}.isdisjoint(codes):
                 found[country] = None

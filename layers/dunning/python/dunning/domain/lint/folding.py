@@ -69,8 +69,7 @@ class Folding:
         latin = {other: letter.lower() for other, letter in characters.lookalikes.items()}
         self._plain = str.maketrans({**characters.simplified, **latin, **dict.fromkeys("‘’ʼ", "'")})
         # Compatibility forms of letters that look otherwise: they have to go before they are taken apart.
-        unstable = {other: letter for other, letter in latin.items() if unicodedata.normalize("NFKD", other) != other}
-        self._unstable = re.compile(f"[{''.join(unstable)}]") if unstable else None
+        self._unstable = frozenset(other for other in latin if unicodedata.normalize("NFKD", other) != other)
         self._variants: dict[str, str] = {}
         for variant, plain in characters.simplified.items():
             self._variants[plain] = self._variants.get(plain, plain) + variant
@@ -80,7 +79,7 @@ class Folding:
         text = _INVISIBLE.sub("", text)
         if text.isascii():
             return text.casefold()
-        if self._unstable and self._unstable.search(text):
+        if not self._unstable.isdisjoint(text):
             text = text.translate(self._plain)
         text = _INVISIBLE.sub("", _MARKS.sub("", unicodedata.normalize("NFKD", text)))
         # Look-alikes before case is lost: a Greek capital looks like H, its small letter like n.

@@ -58,7 +58,7 @@ class Glance:
             for one in folding.variants(pair[0])
             for other in (folding.variants(pair[1]) if len(pair) > 1 else [""])
         )
-        first, second, alone = (
+        self._first, self._second, self._alone = (
             "".join(sorted(characters)) or "\0"
             for characters in (
                 {pair[0] for pair in self._pairs},
@@ -66,8 +66,15 @@ class Glance:
                 {pair for pair in self._pairs if len(pair) == 1},
             )
         )
-        self._any_two = re.compile(f"[{first}](?:{BETWEEN}*[{second}]|(?<=[{alone}]))")
-        self._first, self._second = first, second
+
+    def __getstate__(self) -> dict[str, object]:
+        # A pickled pattern is compiled anew, and at once: it is made when it is needed, as here.
+        return {name: value for name, value in self.__dict__.items() if not isinstance(value, re.Pattern)}
+
+    @cached_property
+    def _any_two(self) -> re.Pattern[str]:
+        """Made for the first Chinese text: it takes 2 ms, and few functions look at texts."""
+        return re.compile(f"[{self._first}](?:{BETWEEN}*[{self._second}]|(?<=[{self._alone}]))")
 
     @cached_property
     def _two(self) -> re.Pattern[str]:

@@ -53,6 +53,10 @@ class Linter:
         self._warnings = [rule for rule in rules if rule.info.severity is Severity.WARN]
         self._phrases = phrases
 
+    def __getstate__(self) -> dict[str, object]:
+        # What is made when it is needed is made there, too.
+        return {name: value for name, value in self.__dict__.items() if name not in ("_links", "_warning")}
+
     @cached_property
     def _links(self) -> Links:
         """Made when the first text is read in full: most senders never read one."""

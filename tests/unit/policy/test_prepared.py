@@ -1,0 +1,64 @@
+"""What is prepared when the layer is built is what a working copy loads, and is all that a cold start reads."""
+
+import importlib.util
+import pickle
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from dunning import prepared
+from dunning.domain.meaning import Meaning
+from dunning.domain.rules import Rules
+from tests.local import ROOT
+from tests.tools.built import contents
+
+_PREPARE = ROOT / "layers" / "dunning" / "prepare.py"
+
+
+@pytest.fixture(scope="module")
+def _at_build(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """As in a layer: all is prepared."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prepared, "FOLDER", tmp_path_factory.mktemp("layer") / "prepared")
+        spec = importlib.util.spec_from_file_location("prepare", _PREPARE)
+        assert spec
+        assert spec.loader
+        prepare = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(prepare)
+        patch.setattr(prepare, "FOLDER", prepared.FOLDER)
+        prepare.main()
+        yield
+
+
+@pytest.fixture
+def _no_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepared, "LOADED", {})
+
+
+@pytest.mark.usefixtures("_at_build")
+@pytest.mark.parametrize("what", prepared.LOADED)
+def test_what_is_prepared_is_what_is_loaded(what: str) -> None:
+    found = pickle.loads((prepared.FOLDER / f"{what}.pickle").read_bytes())
+    assert contents(found) == contents(prepared.LOADED[what]())
+
+
+@pytest.mark.usefixtures("_at_build", "_no_files")
+def test_all_is_used_without_the_files() -> None:
+    book = prepared.policies()
+    assert book.lenders
+    for lender, found in book.lenders.items():
+        for country in book.places.countries_under(found.policy.countries):
+            assert isinstance(book.rules(lender, country), Rules)
+    assert book.calendar_of("TW")
+    assert book.calendar_of("XX") is None
+    assert max(prepared.calendars_needed().values()) > date(2026, 1, 1)
+    understood = prepared.reply_reader().understand("STOP", said_on=date(2026, 12, 1), phone_country="US")
+    assert understood.meanings == (Meaning.OPT_OUT,)
+
+
+def test_a_working_copy_loads_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepared, "FOLDER", tmp_path)
+    monkeypatch.setattr(prepared, "LOADED", {"calendars_needed": lambda: {"XX": date(2026, 12, 1)}})
+    assert prepared.calendars_needed() == {"XX": date(2026, 12, 1)}
