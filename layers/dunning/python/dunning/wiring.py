@@ -17,13 +17,12 @@ from datetime import datetime
 from functools import cache, wraps
 from typing import TYPE_CHECKING
 
-import boto3
 from aws_lambda_powertools import Metrics
 from botocore.config import Config
 from pydantic import ValidationError
 
 from dunning import prepared
-from dunning.adapters.client import LEAN
+from dunning.adapters.client import LEAN, new_session
 from dunning.adapters.clock import SystemClock
 from dunning.adapters.dynamodb.contacts import DynamoContacts
 from dunning.adapters.dynamodb.customers import DynamoCustomers
@@ -48,6 +47,7 @@ from dunning.settings import (
 )
 
 if TYPE_CHECKING:
+    import boto3
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from dunning.policy import PolicyBook
@@ -178,7 +178,7 @@ def scanner() -> ScanService:
     from dunning.services.scan import ScanService  # noqa: PLC0415
 
     settings = read_settings(ScannerSettings, os.environ)
-    session = boto3.Session()
+    session = new_session()
     clock, telling = _Outside.clock, journal()
     return ScanService(
         index=_customers(session.client("dynamodb", config=_PATIENT), settings),
@@ -197,7 +197,7 @@ def sender() -> SendService:
     from dunning.services.send import SendService  # noqa: PLC0415
 
     settings = read_settings(SenderSettings, os.environ)
-    session = boto3.Session()
+    session = new_session()
     clock, telling = _Outside.clock, journal()
     dynamodb = session.client("dynamodb", config=_PATIENT)
     return SendService(
@@ -223,7 +223,7 @@ def intake() -> IntakeService:
     from dunning.services.intake import IntakeService  # noqa: PLC0415
 
     settings = read_settings(IntakeSettings, os.environ)
-    session = boto3.Session()
+    session = new_session()
     book = policies()
     customers = _customers(session.client("dynamodb", config=_PATIENT), settings)
     return IntakeService(
@@ -247,7 +247,7 @@ def payments() -> PaymentsService:
     from dunning.services.payments import PaymentsService  # noqa: PLC0415
 
     settings = read_settings(PaymentsSettings, os.environ)
-    session = boto3.Session()
+    session = new_session()
     clock, telling = _Outside.clock, journal()
     dynamodb = session.client("dynamodb", config=_PATIENT)
     customers = _customers(dynamodb, settings)
@@ -276,7 +276,7 @@ def replan() -> ReplanService:
     from dunning.services.replan import ReplanService  # noqa: PLC0415
 
     settings = read_settings(ReplanSettings, os.environ)
-    session = boto3.Session()
+    session = new_session()
     customers = _customers(session.client("dynamodb", config=_PATIENT), settings)
     return ReplanService(
         store=customers,
@@ -296,7 +296,7 @@ def inbox() -> InboxService:
     from dunning.services.inbox import InboxService  # noqa: PLC0415
 
     settings = read_settings(InboxSettings, os.environ)
-    session = boto3.Session()
+    session = new_session()
     clock, telling = _Outside.clock, journal()
     dynamodb = session.client("dynamodb", config=_PATIENT)
     customers, contacts = _customers(dynamodb, settings), DynamoContacts(dynamodb, settings.contacts_table)
@@ -325,7 +325,7 @@ def receipts() -> ReceiptService:
     from dunning.services.receipts import ReceiptService  # noqa: PLC0415
 
     settings = read_settings(ReceiptsSettings, os.environ)
-    session = boto3.Session()
+    session = new_session()
     dynamodb = session.client("dynamodb", config=_PATIENT)
     customers = _customers(dynamodb, settings)
     return ReceiptService(
@@ -347,7 +347,7 @@ def opt_outs() -> OptOutService:
     from dunning.services.opt_outs import OptOutService  # noqa: PLC0415
 
     settings = read_settings(HousekeepingSettings, os.environ)
-    session = boto3.Session()
+    session = new_session()
     customers = _customers(session.client("dynamodb", config=_PATIENT), settings)
     return OptOutService(
         store=customers,
@@ -366,7 +366,7 @@ def close_unknown() -> CloseUnknownService:
     from dunning.services.close_unknown import CloseUnknownService  # noqa: PLC0415
 
     settings = read_settings(HousekeepingSettings, os.environ)
-    dynamodb = boto3.Session().client("dynamodb", config=_PATIENT)
+    dynamodb = new_session().client("dynamodb", config=_PATIENT)
     return CloseUnknownService(
         contacts=DynamoContacts(dynamodb, settings.contacts_table), clock=_Outside.clock, journal=journal()
     )
