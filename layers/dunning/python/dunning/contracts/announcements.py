@@ -33,6 +33,8 @@ def _examples(*details: Mapping[str, Any]) -> ConfigDict:
 
 
 class _Detail(BaseModel):
+    model_config = ConfigDict(defer_build=True)  # of all that may be told, an event tells one or two
+
     schema_version: Literal[1] = 1
 
 
@@ -54,7 +56,7 @@ _SENT = {
 class Reminder(BaseModel):
     """One reminder that the carrier took."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     customer_id: str = Field(description="As in the account files.")
     at: AwareDatetime = Field(description="When it was claimed, in UTC.")
