@@ -6,7 +6,6 @@ Adapters implement them on AWS, fakes in the tests in memory; one contract suite
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -140,8 +139,7 @@ class CustomerScan(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """A request to judge one customer, for the wake that has come. Ids only, never personal data."""
 
     customer_id: str
@@ -347,8 +345,7 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Sms:
+class Sms(NamedTuple):
     """One SMS as SNS takes it."""
 
     phone: str
@@ -360,8 +357,7 @@ class Sms:
     max_price: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
+class Published(NamedTuple):
     """
     The answer to a publish: `message_id` if accepted, else the error `code`.
 

@@ -1,9 +1,8 @@
 """Decisions: send, wait or stop, each with its reason and the trace of gates that led to it."""
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 
 class Reason(StrEnum):
@@ -50,8 +49,7 @@ type TraceStep = tuple[str, tuple[object, ...]]
 """A gate's message, with `%` marks, and the values for it; put together only when somebody reads it."""
 
 
-@dataclass(frozen=True, slots=True)
-class HeardRung:
+class HeardRung(NamedTuple):
     """One account's part in a reminder: the rung of its earliest unpaid instalment that is marked."""
 
     account_id: str
@@ -60,8 +58,7 @@ class HeardRung:
     stage: int
 
 
-@dataclass(frozen=True, slots=True)
-class Reminder:
+class Reminder(NamedTuple):
     """
     One SMS, ready to send. `stage` is the one whose words it uses; `rungs` are all that it marks.
 
@@ -85,8 +82,7 @@ class Reminder:
         return tuple(rung.account_id for rung in self.rungs)
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(NamedTuple):
     """Send this reminder now."""
 
     reminder: Reminder
@@ -101,8 +97,7 @@ class Send:
         return self.reminder.stage
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(NamedTuple):
     """
     Not now. `until` is the earliest lawful moment, or `None` when the wake is to stay as it is.
 
@@ -119,8 +114,7 @@ class Wait:
     kind: Literal["wait"] = "wait"
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(NamedTuple):
     """No contact. `until` is `None` when only new facts can change that, else when to look again."""
 
     reason: Reason
