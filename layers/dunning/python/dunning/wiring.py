@@ -200,6 +200,8 @@ def sender() -> SendService:
     session = new_session()
     clock, telling = _Outside.clock, journal()
     dynamodb = session.client("dynamodb", config=_PATIENT)
+    book = policies()
+    book.linter.get_ready()  # not in the first event: Lambda lends a start a whole processor
     return SendService(
         store=_customers(dynamodb, settings),
         contacts=DynamoContacts(dynamodb, settings.contacts_table),
@@ -207,7 +209,7 @@ def sender() -> SendService:
         gateway=SnsGateway(session.client("sns", config=PUBLISH_ONCE)),
         switch=SsmSwitch(session.client("ssm", config=_PATIENT), settings.sending_parameter, clock, telling),
         announcer=_announcer(session, settings.bus_name),
-        policies=policies(),
+        policies=book,
         clock=clock,
         journal=telling,
         new_id=_new_id,

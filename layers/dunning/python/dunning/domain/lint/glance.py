@@ -71,9 +71,13 @@ class Glance:
         # A pickled pattern is compiled anew, and at once: it is made when it is needed, as here.
         return {name: value for name, value in self.__dict__.items() if not isinstance(value, re.Pattern)}
 
+    def get_ready(self) -> None:
+        """Make the patterns for Chinese now."""
+        _ = self._any_two, self._two
+
     @cached_property
     def _any_two(self) -> re.Pattern[str]:
-        """Made for the first Chinese text: it takes 2 ms, and few functions look at texts."""
+        """Made for the first Chinese text: it takes 2 ms, and most functions never see one."""
         return re.compile(f"[{self._first}](?:{BETWEEN}*[{self._second}]|(?<=[{self._alone}]))")
 
     @cached_property

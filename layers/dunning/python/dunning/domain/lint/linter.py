@@ -8,7 +8,6 @@ at the rest, and only what looks odd is read in full. That quick look never lets
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 
-from dunning.domain.lint import characters
 from dunning.domain.lint.content import (
     CHECKS,
     LONG_NUMBER,
@@ -38,6 +37,8 @@ class Linter:
     def __init__(
         self, rules: Sequence[WordRule], folding: Characters, links: LinkData, phrases: Mapping[str, Phrases]
     ) -> None:
+        from dunning.domain.lint import characters  # noqa: PLC0415 - as in `_of_characters`
+
         structural = [info for info, _ in (*CHECKS, *PHRASE_CHECKS)]
         infos = [*structural, *characters.RULES, *LINK_RULES, *(rule.info for rule in rules)]
         self._rules = {info.id: info for info in infos}
@@ -66,6 +67,10 @@ class Linter:
     def _warning(self) -> Words:
         """Made when a person first asks: a sender never does."""
         return Words(self._warnings, self._folding)
+
+    def get_ready(self) -> None:
+        """Make now what the first Chinese text would wait for: for whoever is to judge one."""
+        self._glance.get_ready()
 
     def rules(self) -> Mapping[str, RuleInfo]:
         """Return every rule by its id."""
@@ -147,6 +152,9 @@ class Linter:
 
 
 def _of_characters(text: str, language: str, *, signed: bool) -> Iterator[Finding]:
+    # Imported here: its patterns take long to compile, and no faultless text needs them.
+    from dunning.domain.lint import characters  # noqa: PLC0415
+
     checks = (
         (characters.HIDDEN, characters.hidden(text)),
         (characters.REFUSED, characters.refused(text)),
