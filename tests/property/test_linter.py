@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dunning.domain.lint import Message, Severity
+from dunning.domain.lint import Message, Phrases, Severity
+from dunning.domain.lint.content import CHECKS, PHRASE_CHECKS, is_complete
 from dunning.domain.lint.linter import Linter
 from dunning.domain.masking import account_tail, gsm_name, mask_name
 from dunning.domain.money import MINOR_DIGITS, format_date, format_money
@@ -192,6 +193,24 @@ def test_the_quick_look_never_lets_through_what_reading_would_find(
     message = a_message(language, spoiled or "x", overdue=data.draw(st.booleans()))
     read = [finding for finding in the_linter().findings(message) if finding.severity is Severity.BLOCK]
     assert list(the_linter().faults(message)) == read
+
+
+@given(
+    st.sampled_from(["zh-Hant", "zh-Hans", "en"]),
+    st.sampled_from(["王*明", "J***", "客戶", "客户", "there", "王小明", ""]),
+    st.sampled_from(["5678", "78", "5678等", "5678 etc.", "15678", "15678等", "15678 etc.", ""]),
+)
+def test_a_complete_message_is_one_that_each_rule_of_content_lets_through(language: str, name: str, tail: str) -> None:
+    good = a_message(language)
+    values = {**good.values, "name": name, "tail": tail}
+    text = good.text.replace(good.values["name"], name).replace(good.values["tail"], tail)
+    message = good._replace(text=text, values=values)
+    spoken = FILE.languages[language]
+    phrases = Phrases(spoken.help, spoken.due_day, spoken.late)
+    silent = not any(check(message) for _, check in CHECKS) and not any(
+        check(message, phrases) for _, check in PHRASE_CHECKS
+    )
+    assert is_complete(message, phrases) is silent
 
 
 @given(st.text(max_size=80), st.sampled_from(["zh-Hant", "zh-Hans", "en"]))

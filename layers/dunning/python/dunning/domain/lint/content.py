@@ -241,13 +241,13 @@ def is_complete(message: Message, phrases: Phrases) -> bool:
         sender
         and text.startswith(f"【{sender}】" if text[:1] == "【" else f"{sender}:")
         and name in text
-        and "*" in name
+        and ("*" in name or name in _UNNAMED)
         and pay
         and pay in text
         and hotline
         and hotline in text
         and text.endswith(opt_out_line)
-        and len(tail) <= _LONGEST_TAIL
+        and (len(tail) <= _LONGEST_TAIL or not account_masked(message))
         and _shows(text, amount)
         and _shows(text, tail)
         and _shows(text, day)

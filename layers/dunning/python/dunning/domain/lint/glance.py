@@ -71,19 +71,14 @@ class Glance:
         # A pickled pattern is compiled anew, and at once: it is made when it is needed, as here.
         return {name: value for name, value in self.__dict__.items() if not isinstance(value, re.Pattern)}
 
-    def get_ready(self) -> None:
-        """Make the patterns for Chinese now."""
-        _ = self._any_two, self._two
-
-    @cached_property
-    def _any_two(self) -> re.Pattern[str]:
-        """Made for the first Chinese text: it takes 2 ms, and most functions never see one."""
-        return re.compile(f"[{self._first}](?:{BETWEEN}*[{self._second}]|(?<=[{self._alone}]))")
-
     @cached_property
     def _two(self) -> re.Pattern[str]:
-        """Made when the first text has two characters to look at closely: it takes 2 ms."""
-        return re.compile(f"[{self._first}](?={BETWEEN}*([{self._second}])|)")
+        """Made for the first Chinese text: it takes 2 ms, and most functions never see one."""
+        return re.compile(f"[{self._first}](?={BETWEEN}*([{self._second}])|(?<=[{self._alone}]))")
+
+    def get_ready(self) -> None:
+        """Make now what the first text would wait for."""
+        _ = self._two
 
     def must_be_read(self, text: str) -> bool:
         """Tell whether a text may hold a listed word, a link or odd characters; if not, it surely holds none."""
@@ -108,12 +103,11 @@ class Glance:
         return bool(noticed) and self._may_say_english(words, noticed)
 
     def _may_say_chinese(self, text: str) -> bool:
-        if self._any_two.search(text) is None:
-            return False
         pairs = self._pairs
-        return any(
-            match[0] in pairs or (match[1] and match[0] + match[1] in pairs) for match in self._two.finditer(text)
-        )
+        for match in self._two.finditer(text):  # noqa: SIM110 - a generator costs as much as the search
+            if match[0] in pairs or (match[1] and match[0] + match[1] in pairs):
+                return True
+        return False
 
     def _may_say_english(self, words: Sequence[bytes], noticed: Collection[bytes]) -> bool:
         """Tell whether a text holds a telling word, or two pieces that may be of one."""

@@ -69,7 +69,7 @@ class Linter:
         return Words(self._warnings, self._folding)
 
     def get_ready(self) -> None:
-        """Make now what the first Chinese text would wait for: for whoever is to judge one."""
+        """Make now what the first text would wait for: for whoever is to judge one."""
         self._glance.get_ready()
 
     def rules(self) -> Mapping[str, RuleInfo]:
