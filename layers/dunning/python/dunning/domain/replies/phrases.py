@@ -174,7 +174,7 @@ class Phrases[Of]:
     def __init__(self, phrases: Sequence[tuple[Pattern, Of]]) -> None:
         self._by_first: dict[str, list[tuple[Pattern, Of]]] = {}
         for pattern, of in phrases:
-            for first in pattern.firsts():
+            for first in sorted(pattern.firsts()):  # a set's order is another in each process
                 self._by_first.setdefault(first, []).append((pattern, of))
 
     def at(self, text: Sequence[str], at: int, start: int, stop: int) -> Iterator[Found[Of]]:
