@@ -49,12 +49,12 @@ class Carrier:
         self._wants_none = wants_none
         self._prices = prices
         self._texts: Counter[str] = Counter()
-        self._published = 0
+        self._published: Counter[str] = Counter()
 
-    def turns_away(self) -> bool:
-        """Tell whether SNS says that it is too busy for a text."""
-        self._published += 1
-        return self._unhappy and Random(f"busy {self._published}").random() < _THROTTLED
+    def turns_away(self, phone: str) -> bool:
+        """Tell whether SNS says that it is too busy for a text. By number: in what order threads ask is chance."""
+        self._published[phone] += 1
+        return self._unhappy and Random(f"busy {phone} {self._published[phone]}").random() < _THROTTLED
 
     def deliver(self, phone: str, text: str, message_id: str, at: datetime) -> DeliveryLog:
         """Take a text, and return the log of what became of it: most within seconds, some after hours or days."""

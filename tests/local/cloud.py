@@ -165,7 +165,7 @@ class LocalCloud:
         self.outbox: list[SentSms] = []
         self.uploads: list[Upload] = []
         self.announced: list[Announced] = []
-        self.is_busy: Callable[[], bool] = lambda: False
+        self.is_busy: Callable[[str], bool] = lambda _: False
         self.stack: Stack
         self.ticks = 0
         self._listener = listener
@@ -386,8 +386,8 @@ class LocalCloud:
         sms = SentSms(self.clock.now(), parameters["PhoneNumber"], parameters["Message"], message_id, attributes)
         self.outbox.append(sms)
 
-    def _turns_away(self) -> bool:
-        return self.is_busy()
+    def _turns_away(self, phone: str) -> bool:
+        return self.is_busy(phone)
 
     def _put(self, entries: list[dict[str, Any]]) -> None:
         self.announced += [

@@ -39,7 +39,7 @@ def patched_moto(
     clock: VirtualClock,
     on_publish: Callable[[dict[str, Any], str], None],
     on_events: Callable[[list[dict[str, Any]]], None] = lambda _: None,
-    is_busy: Callable[[], bool] = lambda: False,
+    is_busy: Callable[[str], bool] = lambda _: False,
 ) -> Iterator[None]:
     """
     Patch moto and botocore while the context lasts.
@@ -48,7 +48,7 @@ def patched_moto(
         clock: what SQS and SNS take for the time: visibility timeouts, retention, and when a topic took a message.
         on_publish: told of every accepted SNS publish: its parameters and its message id.
         on_events: told of the entries of every PutEvents.
-        is_busy: asked before each text whether SNS turns it away for now.
+        is_busy: asked before each text whether SNS turns it away for now, by number.
     """
     with ExitStack() as stack:
         # moto compares visibility through two datetimes per message and call (1,000 jobs: 25 s to drain).
@@ -219,7 +219,7 @@ def _in_range(items: list[Item], attribute: str, comparison: str | None, operand
 def _calls_told_to(
     on_publish: Callable[[dict[str, Any], str], None],
     on_events: Callable[[list[dict[str, Any]]], None],
-    is_busy: Callable[[], bool],
+    is_busy: Callable[[str], bool],
 ) -> Iterator[None]:
     """
     Hook into every client made from now on: moto drops an SMS's attributes, keeps no event, and is never busy.
@@ -228,7 +228,7 @@ def _calls_told_to(
     """
 
     def remember(params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
-        if "PhoneNumber" in params and is_busy():
+        if "PhoneNumber" in params and is_busy(params["PhoneNumber"]):
             raise ClientError({"Error": {"Code": "Throttling", "Message": "Rate exceeded"}}, "Publish")
         context["local_publish"] = params
 
