@@ -118,9 +118,10 @@ class Dossier:
     What a lender has said of one customer. `revision` is bumped with every change.
 
     `news` holds what a statement may yet not know of, by `key_of`: the newest of each subject, and of payments and
-    closed accounts all, for it matters since when. `phones` are all numbers the customer
-    had, for receipts of texts to them. `erased_at` is when the customer was erased at the lender's word: what was said
-    up to then is gone and stays gone, and a later statement counts only with a consent given since.
+    closed accounts all, for it matters since when. `phones` are all numbers the customer had or is about to have:
+    whoever is found by a number knows of it here, so that an erasure does. `erased_at` is when the customer was erased
+    at the lender's word: what was said up to then is gone and stays gone, and a later statement counts only with a
+    consent given since.
     """
 
     customer_id: str
@@ -172,6 +173,13 @@ def with_statement(dossier: Dossier, facts: Facts) -> Dossier:
     news = {subject: said for subject, said in dossier.news.items() if not _is_past(said, facts)}
     phones = dossier.phones if facts.phone in dossier.phones else (*dossier.phones, facts.phone)
     return replace(dossier, revision=dossier.revision + 1, statement=facts, news=news, phones=phones)
+
+
+def with_phone(dossier: Dossier, phone: str) -> Dossier:
+    """Return the dossier with a number that the customer is about to have; the same one if it knows of it already."""
+    if phone in dossier.phones:
+        return dossier
+    return replace(dossier, revision=dossier.revision + 1, phones=(*dossier.phones, phone))
 
 
 def without_customer(dossier: Dossier, at: datetime) -> Dossier:

@@ -199,9 +199,18 @@ class EraseService:
         phones = [phone for phone in dossier.phones if statement is None or phone != statement.phone]
         for phone in phones:
             self._customers.forget_phone(phone, customer_id)
+        if phones:
+            self._find_again(customer_id, phones)
         records = self._contacts.redact(customer_id, self._clock.now(), until=until)
         replies = self._contacts.erase_replies(customer_id, phones, until=until)
         return Erased(items, records, replies)
+
+    def _find_again(self, customer_id: str, forgotten: Collection[str]) -> None:
+        """Have a customer found who came back with one of these numbers just before it was forgotten."""
+        dossier = self._customers.dossier(customer_id)
+        statement = None if isinstance(dossier, UnreadableRecordError) else dossier.statement
+        if statement is not None and statement.phone in forgotten:
+            self._customers.add_phone(statement.phone, customer_id)
 
     def _tell(self, customer_id: str, erased: Erased) -> None:
         self._journal.event(

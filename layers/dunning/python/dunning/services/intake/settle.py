@@ -5,7 +5,9 @@ Facts and standing are two writes, facts first. The standing names the facts its
 between the two shows, and the next load of the file repairs it.
 
 Two customers with one number are both held until a person has looked at it: a text read by the wrong one discloses a
-debt. The number is entered before the facts are written and looked up after, so that one of two sees the other.
+debt. The number is entered before the facts are written and looked up after, so that one of two sees the other. Before
+it is entered it is noted with the customer, at the cost of a write for each new number: an erasure has to find it even
+if the load died in between.
 """
 
 from collections.abc import Sequence
@@ -16,7 +18,7 @@ from typing import NamedTuple
 
 from dunning.domain.announcement import Announcement, CustomerNeedsPerson, Why
 from dunning.domain.decision import Decision
-from dunning.domain.dossier import Dossier, facts_now, is_erased_for, with_statement
+from dunning.domain.dossier import Dossier, facts_now, is_erased_for, with_phone, with_statement
 from dunning.domain.errors import DunningError
 from dunning.domain.facts import Facts
 from dunning.domain.rules import Policies
@@ -102,13 +104,13 @@ class Settler:
             done = _is_done(dossier, before)
             if same and done:
                 return Settled(candidate, Outcome.UNCHANGED)
-            after = dossier if same else with_statement(dossier, facts)
+            entered = self._enter_number(dossier, facts)
+            if entered is None:
+                stored = self._store.load_told([facts.customer_id])[facts.customer_id]
+                continue
+            after = entered if same else with_statement(entered, facts)
             known = facts_now(after) or facts
-            if known.phone not in dossier.phones or dossier.statement is None:
-                # First of all: whoever finds the facts finds the customer by the number too. An erasure has forgotten
-                # it, though it remembers for a while which one it was.
-                self._phones.add_phone(known.phone, known.customer_id)
-            if same or self._store.save_dossier(after, expected_revision=dossier.revision):
+            if same or self._store.save_dossier(after, expected_revision=entered.revision):
                 is_new = not _was_looked_at(known.phone, dossier, before, done=done)
                 told = self._hold_who_share(known, now) if is_new else []
                 replanned = replan_as_told(after, known, before, self._policies, now, shares_phone=bool(told))
@@ -127,13 +129,31 @@ class Settler:
             stored = self._store.load_told([facts.customer_id])[facts.customer_id]
         raise IntakeConflictError(f"customer {facts.customer_id} kept changing")
 
+    def _enter_number(self, dossier: Dossier, facts: Facts) -> Dossier | None:
+        """
+        Have a customer found by a number that is new, and return the dossier; `None` if somebody else wrote it first.
+
+        First of all: whoever finds the facts finds the customer by the number too.
+        """
+        if dossier.statement is not None and dossier.statement.phone == facts.phone:
+            return dossier
+        noted = with_phone(dossier, facts.phone)
+        if noted is not dossier and not self._store.save_dossier(noted, expected_revision=dossier.revision):
+            return None
+        self._phones.add_phone(facts.phone, facts.customer_id)
+        return noted
+
     def _hold_who_share(self, facts: Facts, now: datetime) -> list[Announcement]:
         """
         Hold all others who have a customer's number now, and say whom a person has to look at.
 
         Looked for once the facts are written: of two who are loaded at the same moment, the later one sees the other.
         """
-        others = self._phones.customers_with([facts.phone])[facts.phone] - {facts.customer_id}
+        having = self._phones.customers_with([facts.phone])[facts.phone]
+        if facts.customer_id not in having:
+            # An erasure of before, that had not read of their coming back yet, has forgotten it.
+            self._phones.add_phone(facts.phone, facts.customer_id)
+        others = having - {facts.customer_id}
         if len(others) > _MOST_SHARING:
             return [CustomerNeedsPerson(facts.customer_id, now, Why.SHARED_PHONE)]
         sharing = self._who_have(facts.phone, others)

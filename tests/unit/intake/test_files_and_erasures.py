@@ -1,0 +1,115 @@
+"""Files and erasures: whoever is found by a number is known to have it, so that an erasure finds it too."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from dunning.domain.dossier import Dossier
+from dunning.ports import OutsideError
+from dunning.services.erase import EraseService
+from tests.fakes import FakeContacts, FakeUploadErasure
+from tests.unit.intake.portfolio import NOW, UPLOADED_AT, WANG, Office, row
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+def _erasing(office: Office) -> EraseService:
+    return EraseService(
+        customers=office.store,
+        contacts=FakeContacts(),
+        uploads=FakeUploadErasure(),
+        clock=office.clock,
+        journal=office.journal,
+    )
+
+
+CONSENTED_ANEW = row(consented_at="2026-12-01T09:45:00+08:00")
+BACK_AT = UPLOADED_AT + timedelta(hours=1)
+
+
+def _before_writes(office: Office, monkeypatch: pytest.MonkeyPatch, do: Callable[[Dossier], object]) -> None:
+    """Have something happen before each time that a dossier is written."""
+    save = office.store.save_dossier
+
+    def saving(dossier: Dossier, *, expected_revision: int) -> bool:
+        do(dossier)
+        return save(dossier, expected_revision=expected_revision)
+
+    monkeypatch.setattr(office.store, "save_dossier", saving)
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["of a new customer", "of one with a new number"])
+def test_a_load_that_dies_before_the_facts_leaves_no_number_that_an_erasure_does_not_find(
+    office: Office, monkeypatch: pytest.MonkeyPatch, *, known: bool
+) -> None:
+    if known:
+        office.load_rows(row(phone="0911111111"), at=UPLOADED_AT - timedelta(hours=1))
+
+    def die(dossier: Dossier) -> None:
+        if dossier.statement is not None and dossier.statement.phone == "+886912345678":
+            raise OutsideError("PutItem", "InternalServerError")
+
+    with monkeypatch.context() as dying:
+        _before_writes(office, dying, die)
+        with pytest.raises(OutsideError):
+            office.load_rows(WANG)
+    assert office.store.phones["+886912345678"] == {"C-1001"}
+    _erasing(office).erase("C-1001", NOW)
+    assert office.store.phones == {}
+
+
+def test_a_load_that_dies_before_the_facts_is_made_up_for_by_the_same_file(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(dossier: Dossier) -> None:
+        if dossier.statement is not None:
+            raise OutsideError("PutItem", "InternalServerError")
+
+    with monkeypatch.context() as dying:
+        _before_writes(office, dying, die)
+        with pytest.raises(OutsideError):
+            office.load_rows(WANG)
+    office.store.phones.clear()  # or it died even before the number was entered
+    assert office.load_rows(WANG).customers_loaded == 1
+    assert office.store.phones == {"+886912345678": {"C-1001"}}
+
+
+def test_who_goes_back_to_a_number_that_an_erasure_has_forgotten_is_found_by_it_again(office: Office) -> None:
+    office.load_rows(WANG)
+    _erasing(office).erase("C-1001", UPLOADED_AT)
+    office.load_rows(row(CONSENTED_ANEW, phone="0911111111"), at=BACK_AT)
+    office.load_rows(CONSENTED_ANEW, at=BACK_AT + timedelta(minutes=1))
+    assert office.store.phones["+886912345678"] == {"C-1001"}
+
+
+def test_who_comes_back_while_the_erasure_forgets_the_number_is_found_by_it(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.load_rows(WANG)
+    erasing = _erasing(office)
+    erasing.erase("C-1001", UPLOADED_AT)
+    # Just before the facts are written, and just after.
+    _before_writes(office, monkeypatch, lambda _: office.store.forget_phone("+886912345678", "C-1001"))
+    office.load_rows(CONSENTED_ANEW, at=BACK_AT)
+    assert office.store.phones == {"+886912345678": {"C-1001"}}
+
+
+def test_an_erasure_that_forgets_the_number_of_one_who_has_just_come_back_puts_it_right(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.load_rows(WANG)
+    erasing = _erasing(office)
+    forget = office.store.forget_phone
+
+    def forgetting(phone: str, customer_id: str) -> None:
+        office.load_rows(CONSENTED_ANEW, at=BACK_AT)
+        forget(phone, customer_id)
+
+    monkeypatch.setattr(office.store, "forget_phone", forgetting)
+    erasing.erase("C-1001", UPLOADED_AT)
+    assert "C-1001" in office.store.facts
+    assert office.store.phones == {"+886912345678": {"C-1001"}}
