@@ -211,6 +211,7 @@ class FakeContacts:
             message_id=contact.message_id or stored.message_id,
             reported_at=contact.reported_at,
             response=contact.response,
+            verdict=contact.verdict,
             billed_parts=contact.billed_parts,
             billed_price=contact.billed_price,
         )
@@ -232,16 +233,18 @@ class FakeContacts:
         return True
 
     def telling_records(self, customer_id: str) -> int:
-        return sum(one.customer_id == customer_id and bool(one.phone or one.text) for one in self.records.values())
+        return sum(one.customer_id == customer_id and _tells(one) for one in self.records.values())
 
     def redact(self, customer_id: str, at: datetime, *, until: datetime | None = None) -> int:
-        del at
         telling = {
             key: one
             for key, one in self.records.items()
-            if one.customer_id == customer_id and (one.phone or one.text) and (until is None or one.at <= until)
+            if one.customer_id == customer_id and _tells(one) and (until is None or one.at <= until)
         }
-        self.records |= {key: replace(one, phone="", text="") for key, one in telling.items()}
+        self.records |= {
+            key: replace(one, phone="", text="", response="", erased_at=one.erased_at or at)
+            for key, one in telling.items()
+        }
         return len(telling)
 
     def stored_replies(self, customer_id: str) -> int:
@@ -252,6 +255,11 @@ class FakeContacts:
         for key in gone:
             del self.replies[key]
         return len(gone)
+
+
+def _tells(contact: Contact) -> bool:
+    """Tell whether a record says who was texted, or what, or quotes a carrier."""
+    return bool(contact.phone or contact.text or contact.response)
 
 
 class FakeAnnouncer:

@@ -277,7 +277,7 @@ class TestOnDynamoDb:
         expressions = {
             value for _, call in requests.calls for name, value in call.items() if name.endswith("Expression")
         }
-        assert len(expressions) == 17
+        assert len(expressions) == 19
         words = {word.upper() for text in expressions for word in re.findall(r"(?<![#:\w])[a-z_]+", text)}
         listed = Path(moto.dynamodb.__file__).parent / "parsing" / "reserved_keywords.txt"
         assert not words & set(listed.read_text("utf-8").split())

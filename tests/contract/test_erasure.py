@@ -136,8 +136,17 @@ def test_records_lose_who_and_what_and_keep_that_and_when(shelf: Shelf) -> None:
     assert shelf.contacts.redact("C0001", NOW) == 2
     assert shelf.contacts.telling_records("C0001") == 0
     kept = sorted((one for one in shelf.records() if one.customer_id == "C0001"), key=lambda one: one.at)
-    assert kept == [replace(_contact(1, text), phone="", text="") for text in range(2)]
+    assert kept == [replace(_contact(1, text), phone="", text="", erased_at=NOW) for text in range(2)]
     assert [one for one in shelf.records() if one.customer_id == "C0002" and one.phone and one.text]
+
+
+def test_a_carriers_words_go_too_and_the_class_of_the_failure_stays(shelf: Shelf) -> None:
+    told = {"state": ContactState.FAILED, "reported_at": NOW, "verdict": "dead"}
+    shelf.log.write([replace(_contact(1, 0), phone="", text="", response="王小明 has blocked SMS", **told)])
+    assert shelf.contacts.telling_records("C0001") == 1
+    assert shelf.contacts.redact("C0001", NOW) == 1
+    assert shelf.contacts.telling_records("C0001") == 0
+    assert shelf.records() == [replace(_contact(1, 0), phone="", text="", erased_at=NOW, **told)]
 
 
 def test_what_is_erased_can_be_erased_again(shelf: Shelf) -> None:

@@ -77,6 +77,12 @@ def test_a_text_that_arrived_did_not_fail_whatever_comes_later() -> None:
     assert settled(arrived, report("Invalid phone number", minutes=90)) is arrived
 
 
+def test_of_an_erased_customer_only_the_class_of_a_failure_is_kept() -> None:
+    failed = settled(replace(SENT, erased_at=SENT.at), report("Invalid phone number"))
+    assert (failed.state, failed.response, failed.verdict) == (ContactState.FAILED, "", "dead")
+    assert settled(failed, report("Invalid phone number")) is failed
+
+
 def test_a_receipt_that_comes_again_changes_nothing() -> None:
     failed = settled(SENT, report("Invalid phone number"))
     assert settled(failed, report("Invalid phone number")) is failed

@@ -285,7 +285,7 @@ class CustomerErasure(Protocol):
 
 
 class ContactErasure(Protocol):
-    """Audit records that still tell who was texted and what, and what customers wrote."""
+    """Audit records that still tell who was texted and what, or quote a carrier; and what customers wrote."""
 
     def telling_records(self, customer_id: str) -> int:
         """Return how many there are of a customer."""
@@ -293,7 +293,9 @@ class ContactErasure(Protocol):
 
     def redact(self, customer_id: str, at: datetime, *, until: datetime | None = None) -> int:
         """
-        Take number and text out of them, note when, and return how many there were. The rest of a record stays.
+        Take number, text and the carrier's words out of them, note when, and return how many there were.
+
+        The rest of a record stays, the class of a failure too.
 
         `until`: of texts that were claimed by then, if only those.
         """

@@ -81,7 +81,9 @@ def settled(contact: Contact, receipt: Receipt) -> Contact:
         state=state,
         message_id=receipt.message_id,
         reported_at=receipt.at,
-        response=receipt.response,
+        # Carriers write what they like: of an erased customer only the class is kept.
+        response=receipt.response if contact.erased_at is None else "",
+        verdict=verdict_of(receipt).value,
         billed_parts=receipt.billed_parts,
         billed_price=receipt.billed_price,
     )
@@ -90,6 +92,6 @@ def settled(contact: Contact, receipt: Receipt) -> Contact:
     return after
 
 
-def _details(contact: Contact) -> tuple[float, str, int, int]:
+def _details(contact: Contact) -> tuple[float, str, str, int, int]:
     reported = contact.reported_at.timestamp() if contact.reported_at else 0.0
-    return reported, contact.response, contact.billed_parts, contact.billed_price
+    return reported, contact.response, contact.verdict, contact.billed_parts, contact.billed_price

@@ -34,7 +34,8 @@ _CALLS_AGAIN = 8
 """How often what a throttled batch left unprocessed is tried again."""
 
 # TEXT is a reserved word of DynamoDB's expressions.
-_TELLING = "attribute_exists(phone) OR attribute_exists(#text)"
+_TELLING = "attribute_exists(phone) OR attribute_exists(#text) OR attribute_exists(#response)"
+_WHAT_TELLS = {"#text": "text", "#response": "response"}
 _UP_TO = "customer_id = :customer AND contact <= :last"
 _BETWEEN = "customer_id = :customer AND contact BETWEEN :first AND :last"
 # Not one that its time to live has deleted since: an update would bring it back.
@@ -144,20 +145,20 @@ class DynamoContacts:
         return [record for record in records if isinstance(record, Contact)]
 
     def telling_records(self, customer_id: str) -> int:
-        """Count the records that hold a number or a text."""
+        """Count the records that hold a number, a text or a carrier's words."""
         return len(self._telling(customer_id, None))
 
     def redact(self, customer_id: str, at: datetime, *, until: datetime | None = None) -> int:
-        """Remove number and text from a customer's records, one update each."""
+        """Remove number, text and the carrier's words from a customer's records, one update each."""
         keys = self._telling(customer_id, until)
         for key in keys:
             remove = partial(
                 self._client.update_item,
                 TableName=self._table,
                 Key={"customer_id": {"S": customer_id}, "contact": {"S": key}},
-                UpdateExpression="REMOVE phone, #text SET erased_at = if_not_exists(erased_at, :at)",
+                UpdateExpression="REMOVE phone, #text, #response SET erased_at = if_not_exists(erased_at, :at)",
                 ConditionExpression=_STILL_THERE,
-                ExpressionAttributeNames={"#text": "text"},
+                ExpressionAttributeNames=_WHAT_TELLS,
                 ExpressionAttributeValues={":at": {"S": instant_key(at)}},
             )
             written_if("UpdateItem", remove)
@@ -170,7 +171,7 @@ class DynamoContacts:
             "",
             contacts_until(until) if until else REPLY,
             FilterExpression=_TELLING,
-            ExpressionAttributeNames={"#text": "text"},
+            ExpressionAttributeNames=_WHAT_TELLS,
         )
 
     def stored_replies(self, customer_id: str) -> int:

@@ -423,6 +423,7 @@ def contact_item(contact: Contact) -> Item:
             "price": _number(contact.price),
             "reasons": _json(list(contact.reasons)),
             "unknown": _text(UNKNOWN if contact.state is ContactState.UNKNOWN else ""),
+            "erased_at": _text(instant_key(contact.erased_at) if contact.erased_at else ""),
             **receipt_attributes(contact),
         }
     )
@@ -435,6 +436,7 @@ def receipt_attributes(contact: Contact) -> Item:
     return {
         "reported_at": _text(instant_key(contact.reported_at)),
         "response": _text(contact.response),
+        "verdict": _text(contact.verdict),
         "billed_parts": _number(contact.billed_parts),
         "billed_price": _number(contact.billed_price),
     }
@@ -470,8 +472,10 @@ def _read_contact(item: StoredItem) -> Contact:
         reasons=tuple(json.loads(_optional(item, "reasons") or "[]")),
         reported_at=_instant_in(_optional(item, "reported_at")),
         response=_optional(item, "response"),
+        verdict=_optional(item, "verdict"),
         billed_parts=_optional_number(item, "billed_parts") or 0,
         billed_price=_optional_number(item, "billed_price") or 0,
+        erased_at=_instant_in(_optional(item, "erased_at")),
     )
 
 
