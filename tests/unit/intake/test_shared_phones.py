@@ -86,6 +86,14 @@ def test_whose_number_it_was_does_not_share_it(office: Office) -> None:
     assert not held(office)
 
 
+def test_who_goes_back_to_the_number_of_another_is_held_again_with_them(office: Office) -> None:
+    office.load_rows(WANG, row(CHEN, phone=SAME))
+    office.load_rows(CHEN, at=LATER)
+    assert not held(office)
+    office.load_rows(row(CHEN, phone=SAME), at=LATER + timedelta(hours=1))
+    assert held(office) == {"C-1001", "C-1002"}
+
+
 def test_whom_a_person_has_released_stays_released_until_somebody_new_shares_the_number(office: Office) -> None:
     office.load_rows(WANG, row(CHEN, phone=SAME))
     for customer_id in ("C-1001", "C-1002"):

@@ -27,8 +27,8 @@ class Contact:
     One claimed message. `price` is the estimated carrier fee in millionths of a US dollar.
 
     `stage` is `None` for what is no reminder. `expires_at` is when the jurisdiction's retention ends and the record is
-    deleted. The carrier's receipt adds when it was `reported_at`, its own words as `response`, their class as `verdict`,
-    and what it billed. `erased_at` is when number, text and the carrier's words were taken out.
+    deleted. The carrier's receipt adds when it was `reported_at`, its own words as `response`, the class of them as
+    `verdict`, and what it billed. `erased_at` is when number, text and the carrier's words were taken out.
     """
 
     customer_id: str

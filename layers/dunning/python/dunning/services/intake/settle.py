@@ -204,9 +204,9 @@ def _is_done(dossier: Dossier, standing: Standing | None) -> bool:
 
 def _was_looked_at(phone: str, dossier: Dossier, standing: Standing | None, *, done: bool) -> bool:
     """Tell whether it is known who has this number, so that nobody is held again whom a person has released."""
-    if standing is not None and standing.shared_phone == phone:
-        return True
-    return done and dossier.statement is not None and dossier.statement.phone == phone
+    if dossier.statement is None or dossier.statement.phone != phone:
+        return False
+    return done or (standing is not None and standing.shared_phone == phone)
 
 
 def _is_older(facts: Facts, stored: Facts | None) -> bool:
