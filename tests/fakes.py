@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import count, islice
 from threading import Lock
 
 from dunning.contracts import job_body
@@ -20,8 +20,10 @@ from dunning.ports import (
     ContactKey,
     Customer,
     Due,
+    GivenUp,
     Job,
     Outcome,
+    OutOfSightError,
     Published,
     Sms,
     StoredUpload,
@@ -298,6 +300,37 @@ class FakeLaterQueue:
 
     def again(self, bodies: Sequence[str], delay: timedelta) -> None:
         self.messages += [(body, delay) for body in bodies]
+
+
+class FakeBacklog:
+    """A queue of which one only asks how much is on it."""
+
+    def __init__(self) -> None:
+        self.waiting = 0
+
+    def depth(self) -> int:
+        return self.waiting
+
+
+class FakeDeadLetters:
+    """Dead letters, some of which others may have in their hands."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.bodies: list[str] = []
+        self.elsewhere = 0
+        self._handles = count()
+
+    def look(self) -> Iterator[GivenUp]:
+        for body in list(self.bodies):
+            yield GivenUp(body, f"{body} {next(self._handles)}")
+        if self.elsewhere:
+            raise OutOfSightError
+
+    def replace(self, message: GivenUp, body: str) -> None:
+        self.bodies.remove(message.body)
+        if body:
+            self.bodies.append(body)
 
 
 class FakeGateway:

@@ -24,6 +24,7 @@ from dunning.domain.contact import Contact, ContactState
 from dunning.policy import load_policies
 from dunning.services.delivery import Delivery
 from dunning.services.erase import EraseService
+from dunning.services.forget import ForgetService
 from dunning.services.payments import PaymentsService
 from dunning.services.receipts import ReceiptService, reported_in
 from tests.bench.beside import compare
@@ -112,14 +113,18 @@ class Payments(_Office):
         dynamodb = self.wire.client("dynamodb", config=LEAN)
         store, journal = DynamoCustomers(dynamodb, "customers", 4), PowertoolsJournal(Logger(), Metrics())
         queue = SqsQueue(self.wire.client("sqs", config=LEAN), "queue", "dead")
+        erasing = EraseService(
+            customers=store,
+            contacts=DynamoContacts(dynamodb, "contacts"),
+            uploads=S3UploadErasure(self.wire.client("s3", config=LEAN), "bucket"),
+            clock=_Clock(),
+            journal=journal,
+        )
         service = PaymentsService(
             store=store,
-            erasing=EraseService(
-                customers=store,
-                contacts=DynamoContacts(dynamodb, "contacts"),
-                uploads=S3UploadErasure(self.wire.client("s3", config=LEAN), "bucket"),
-                clock=_Clock(),
-                journal=journal,
+            erasing=erasing,
+            forgetting=ForgetService(
+                customers=store, erasing=erasing, replies=queue, dead_letters=(), clock=_Clock(), journal=journal
             ),
             dead_letters=queue,
             later=queue,

@@ -560,7 +560,8 @@ class TestTheRoles:
 
     def test_the_key_is_used_through_tables_queues_and_the_bucket_only(self, resources: Mapping[str, Resource]) -> None:
         using = [one for one in _statements(resources) if any(a.startswith("kms:") for a in one["Action"])]
-        assert len(using) == len(SETTINGS) + 4  # the bucket for intake and payments, queues for receipts and inbox
+        # The bucket for intake and payments, queues for receipts, inbox and payments.
+        assert len(using) == len(SETTINGS) + 5
         for statement in using:
             assert _target(statement["Resource"]) == "DataKey"
             (service,) = statement["Condition"]["StringEquals"]["kms:ViaService"].values()

@@ -20,6 +20,7 @@ from dunning.ports import Job, Outcome, OutsideError, Published, Sms
 from dunning.services.close_unknown import CloseUnknownService
 from dunning.services.delivery import Delivery
 from dunning.services.erase import EraseService
+from dunning.services.forget import ForgetService
 from dunning.services.inbox import Arrival, InboxService
 from dunning.services.intake.settle import Candidate, Settler
 from dunning.services.intake.settle import Outcome as Settlement
@@ -31,9 +32,11 @@ from dunning.services.send import SendService
 from tests.builders import the_policies
 from tests.fakes import (
     FakeAnnouncer,
+    FakeBacklog,
     FakeClock,
     FakeContacts,
     FakeCustomers,
+    FakeDeadLetters,
     FakeGateway,
     FakeJournal,
     FakeLaterQueue,
@@ -184,8 +187,13 @@ class Office:
             customers=self.store, contacts=self.contacts, uploads=FakeUploadErasure(), clock=self.clock,
             journal=self.journal,
         )  # fmt: skip
+        self.inbox_backlog, self.inbox_given_up = FakeBacklog(), FakeDeadLetters("inbox")
+        forgetting = ForgetService(
+            customers=self.store, erasing=erasing, replies=self.inbox_backlog, dead_letters=[self.inbox_given_up],
+            clock=self.clock, journal=self.journal,
+        )  # fmt: skip
         self.payments = PaymentsService(
-            **common, erasing=erasing, dead_letters=self.dead_letters, later=self.later
+            **common, erasing=erasing, forgetting=forgetting, dead_letters=self.dead_letters, later=self.later
         )  # fmt: skip
         self.inbox = InboxService(
             **common, phones=self.store, replies=self.contacts, contacts=self.contacts, reader=Reader(),

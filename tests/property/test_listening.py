@@ -14,13 +14,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from dunning.contracts import parse_inbound
 from dunning.domain.facts import Account, Facts, HoldReason
 from dunning.domain.meaning import Meaning
 from dunning.domain.receipt import Receipt
 from dunning.ports import Outcome, Published
-from dunning.services.erase import SECOND_ROUND
+from dunning.services.erase import SECOND_ROUND, UNDER_WAY
 from tests.builders import a_customer, an_account, an_instalment
-from tests.property.office import Office, Text, event_body
+from tests.property.office import Office, Text, arrival, event_body
 from tests.property.recorded import Recorded, check_caps, local_day
 
 START = datetime(2026, 11, 27, 1, 0, tzinfo=UTC)
@@ -87,6 +88,8 @@ class Listening(RuleBasedStateMachine):
         self.ever_erased: set[str] = set()
         self.send_ids: dict[str, set[str]] = {customer_id: set() for customer_id in ACCOUNTS}
         self.had = set(PHONES.items())
+        self.written: dict[str, datetime] = {}
+        self.erased_on: dict[tuple[str, str], datetime] = {}
         self.count = 0
 
     @property
@@ -234,6 +237,8 @@ class Listening(RuleBasedStateMachine):
 
         def record(known: Recorded, sequence: int) -> None:
             del sequence
+            for phone in self.office.store.dossiers[customer_id].phones:
+                self.erased_on[customer_id, phone] = self.now
             known.erase(at)
             self.ever_erased.add(customer_id)
             if known.file is None:
@@ -262,6 +267,8 @@ class Listening(RuleBasedStateMachine):
             self.office.store.fails, self.office.store.spared = 1, spared
         consent = uploaded_at - timedelta(minutes=1) if anew else self._consent_of(customer_id)
         self._load(customer_id, uploaded_at - written_before * HOUR, uploaded_at, consent)
+        if spared is not None:
+            self.office.store.fails = 0
 
     @rule(customer_id=customers, minutes=st.sampled_from([1, 2, 60]), second_round=st.booleans())
     def come_back(self, customer_id: str, minutes: int, second_round: bool) -> None:  # noqa: FBT001
@@ -269,6 +276,7 @@ class Listening(RuleBasedStateMachine):
         self.erase(customer_id, timedelta(), False)  # noqa: FBT003 - as the rule has it
         self.office.clock.move_to(self.now + timedelta(minutes=minutes))
         if second_round:
+            self.office.inbox_backlog.waiting = len(self.waiting)
             self.office.erase_again()
         self._load(customer_id, self.now, self.now, self.now - timedelta(seconds=30))
 
@@ -301,6 +309,11 @@ class Listening(RuleBasedStateMachine):
         text = f"{','.join(said)}|{digits}|{'' if ahead is None else ahead}"
 
         def deliver() -> bool:
+            came = self.written.setdefault(inbound_id, self.now)
+            if self.now > came + UNDER_WAY - HOUR / 4:  # its queue has given it up, or done with it
+                if not any(key[2] == inbound_id for key in self.heard):
+                    self.office.inbox_given_up.bodies.append(arrival(inbound_id, phone, text, at).body)
+                return True
             if not self.office.hear(inbound_id, phone, text, at):
                 return False
             owners = [one for one, known in self.known.items() if known.file and known.file.phone == phone]
@@ -405,6 +418,7 @@ class Listening(RuleBasedStateMachine):
             for deliver in delivering:
                 self._deliver(deliver)
         self.office.report_again()
+        self.office.inbox_backlog.waiting = len(self.waiting)
         self.office.erase_again()
         self.office.closing.close()
         self.office.replan()
@@ -425,8 +439,10 @@ class Listening(RuleBasedStateMachine):
         if not self.known["C1"].uploaded_at and "C1" not in self.ever_erased:
             return  # it has not begun
         self.work_off()
-        self.office.clock.move_to(self.now + SECOND_ROUND)
-        self.work_off()
+        for later in (SECOND_ROUND, UNDER_WAY):
+            self.office.clock.move_to(self.now + later)
+            self.work_off()
+        assert self.office.later.messages == []
         assert self.waiting == []
         self._every_reply_is_kept()
         for customer_id in self.ever_erased:
@@ -444,6 +460,15 @@ class Listening(RuleBasedStateMachine):
         assert self.office.contacts.telling_records(customer_id) == 0
         assert self.office.contacts.stored_replies(customer_id) == 0
         assert all(customer_id not in ids for ids in self.office.store.phones.values())
+        for (erased, phone), erased_on in self.erased_on.items():
+            if erased == customer_id and {one for one, having in self.had if having == phone} == {customer_id}:
+                self._nothing_from_this_number_is_left(phone, erased_on)
+
+    def _nothing_from_this_number_is_left(self, phone: str, erased_on: datetime) -> None:
+        kept = [inbound_id for whose, _, inbound_id in self.office.contacts.replies if whose == phone]
+        assert not [inbound_id for inbound_id in kept if self.written[inbound_id] <= erased_on]
+        given_up = [parse_inbound(body, START) for body in self.office.inbox_given_up.bodies]
+        assert not [one for one in given_up if one.phone == phone and self.written[one.inbound_id] <= erased_on]
 
 
 TestListening = Listening.TestCase

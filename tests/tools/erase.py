@@ -18,9 +18,11 @@ from dunning.adapters.clock import SystemClock
 from dunning.adapters.dynamodb.contacts import DynamoContacts
 from dunning.adapters.dynamodb.customers import DynamoCustomers
 from dunning.adapters.s3 import S3UploadErasure
+from dunning.adapters.sqs import SqsQueue
+from dunning.contracts.lender import erase_again_body
 from dunning.domain.decision import Decision
-from dunning.ports import Clock, OutsideError
-from dunning.services.erase import MAY_BE_LOADING, SECOND_ROUND, EraseService
+from dunning.ports import Clock, LaterQueue, OutsideError
+from dunning.services.erase import ASK_AGAIN, MAY_BE_LOADING, SECOND_ROUND, UNDER_WAY, EraseService
 from dunning.services.intake.cells import is_id
 from tests.tools.stack import StackError, deployed
 
@@ -76,25 +78,26 @@ def main(argv: Sequence[str] | None = None, clock: Clock | None = None) -> int:
             clock=clock,
             journal=_Silent(),
         )
-        return (_erase if arguments.apply else _look)(service, arguments.customers, clock)
+        if not arguments.apply:
+            return _look(service, arguments.customers)
+        later = SqsQueue(session.client("sqs"), stack.output("PaymentsQueue"))
+        return _erase(service, arguments.customers, later, clock)
     except (StackError, OutsideError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
 
 
-def _look(service: EraseService, customers: Sequence[str], clock: Clock) -> int:
-    del clock
+def _look(service: EraseService, customers: Sequence[str]) -> int:
     for customer_id in customers:
         there = service.look(customer_id)
         sys.stdout.write(
-            f"{customer_id}: {there.items} items, {there.records} records with a number or a text, "
-            f"{there.replies} replies\n"
+            f"{customer_id}: {there.items} items, {there.records} records that tell of them, {there.replies} replies\n"
         )
     sys.stdout.write("Nothing was changed. With APPLY=1 this is erased.\n")
     return 0
 
 
-def _erase(service: EraseService, customers: Sequence[str], clock: Clock) -> int:
+def _erase(service: EraseService, customers: Sequence[str], later: LaterQueue, clock: Clock) -> int:
     now = clock.now()
     for customer_id in customers:
         erased = service.erase(customer_id, now)
@@ -109,10 +112,19 @@ def _erase(service: EraseService, customers: Sequence[str], clock: Clock) -> int
     for customer_id in customers:
         service.erase_again(customer_id)
         there = service.look(customer_id)
-        left += not there.nothing
-        sys.stdout.write(f"{customer_id}: {'nothing is left' if there.nothing else 'SOMETHING IS LEFT: erase again'}\n")
+        kept = there.items - service.remembers(customer_id)
+        is_left = bool(kept or there.records or there.replies)
+        left += is_left
+        said = "SOMETHING IS LEFT: erase again" if is_left else "nothing is left but the number, for now"
+        sys.stdout.write(f"{customer_id}: {said}\n")
     uploads = service.erase_uploads(customers, lambda: math.inf)
     sys.stdout.write(f"Uploaded files: {uploads.deleted} deleted that named one of them\n")
+    later.again([erase_again_body(one) for one in customers], ASK_AGAIN)
+    minutes = UNDER_WAY.total_seconds() / 60
+    sys.stdout.write(
+        "The stack goes on: it takes late replies and dead letters from these numbers, and forgets the numbers once\n"
+        f"nothing is under way any more, after {minutes:.0f} minutes at the earliest.\n"
+    )
     if uploads.waiting:
         hours = MAY_BE_LOADING.total_seconds() / 3600
         sys.stdout.write(f"{', '.join(sorted(uploads.waiting))}: NAMED IN A NEW FILE: erase again in {hours:.0f} h\n")

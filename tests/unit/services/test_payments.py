@@ -18,15 +18,18 @@ from dunning.domain.reply import Inbound, Reply
 from dunning.domain.standing import Standing, Wake
 from dunning.ports import OutsideError, StoredUpload
 from dunning.services.delivery import Delivery
-from dunning.services.erase import SECOND_ROUND, EraseService
+from dunning.services.erase import ASK_AGAIN, SECOND_ROUND, UNDER_WAY, EraseService
+from dunning.services.forget import ForgetService
 from dunning.services.payments import PaymentsService
 from dunning.services.planning import BEFORE_ERASURE, fingerprint
 from tests.builders import a_dossier, an_account, an_instalment, promised, rules_of, tell, the_policies
 from tests.fakes import (
     FakeAnnouncer,
+    FakeBacklog,
     FakeClock,
     FakeContacts,
     FakeCustomers,
+    FakeDeadLetters,
     FakeJournal,
     FakeLaterQueue,
     FakeQueue,
@@ -75,12 +78,22 @@ class Office:
         self.announcer = FakeAnnouncer()
         self.clock = FakeClock(NOW)
         self.journal = FakeJournal()
+        self.replies, self.given_up = FakeBacklog(), FakeDeadLetters("inbox")
+        erasing = EraseService(
+            customers=self.store,
+            contacts=self.contacts,
+            uploads=self.uploads,
+            clock=self.clock,
+            journal=self.journal,
+        )
         self.service = PaymentsService(
             store=self.store,
-            erasing=EraseService(
+            erasing=erasing,
+            forgetting=ForgetService(
                 customers=self.store,
-                contacts=self.contacts,
-                uploads=self.uploads,
+                erasing=erasing,
+                replies=self.replies,
+                dead_letters=[self.given_up],
                 clock=self.clock,
                 journal=self.journal,
             ),
@@ -520,9 +533,15 @@ class TestAnErasure:
         assert office.journal.counts["CustomersErased"] == 1
         assert office.events("customer_erased") == [{"customer_id": "C0001", "items": 2, "records": 2, "replies": 2}]
 
-    def test_is_looked_after_once_more_and_then_leaves_only_an_id_and_a_moment(self, office: Office) -> None:
+    def test_is_looked_after_until_nothing_is_under_way_and_then_leaves_only_an_id_and_a_moment(
+        self, office: Office
+    ) -> None:
         office.hear(erased())
         assert office.later.messages == [(erase_again_body("C0001"), SECOND_ROUND)]
+        for _ in range(3):
+            assert self.later(office) == []
+            assert office.later.messages == [(erase_again_body("C0001"), ASK_AGAIN)]
+            assert office.store.dossiers["C0001"].phones
         assert self.later(office) == []
         tombstone = office.store.dossiers["C0001"]
         assert tombstone == Dossier("C0001", tombstone.revision, erased_at=SAID_AT)
@@ -540,6 +559,17 @@ class TestAnErasure:
         assert office.contacts.replies == {}
         assert office.store.phones == {"+886900000001": frozenset({"C0002"})}
         assert office.store.standings == {}
+
+    def test_takes_a_reply_that_comes_again_half_an_hour_later_and_what_was_given_up(self, office: Office) -> None:
+        office.store.phones.clear()
+        office.hear(erased())
+        self.later(office)
+        self.later(office)
+        office.contacts.keep(_reply("late", customer=""))
+        office.given_up.bodies.append("from +886900000001")
+        self.later(office)
+        assert office.contacts.replies == {}
+        assert office.given_up.bodies == []
 
     def test_outlives_a_crash_at_any_moment_with_no_number_forgotten(
         self, office: Office, monkeypatch: pytest.MonkeyPatch
@@ -571,7 +601,8 @@ class TestAnErasure:
 
     def test_that_comes_again_does_nothing_new(self, office: Office) -> None:
         office.hear(erased())
-        self.later(office)
+        for _ in range(4):
+            self.later(office)
         before = office.store.dossiers["C0001"]
         assert office.hear(erased(), erased(at=SAID_AT - DAY)) == []
         self.later(office)
@@ -624,6 +655,7 @@ class TestAnErasureOfOneWhoHasConsentedAnew:
     def test_leaves_facts_standing_and_what_they_were_sent_since(self, office: Office) -> None:
         before = office.standing()
         office.hear(erased(at=NOW - 2 * HOUR))
+        office.clock.move_to(NOW + UNDER_WAY)
         office.hear(erase_again_body("C0001"))
         assert office.standing() == before
         assert sorted(one.send_id for one in office.contacts.records.values() if one.text) == ["s2"]
@@ -781,7 +813,7 @@ class TestUploads:
         left = iter([60.0, 60.0, 4.0])
         deliveries = [Delivery("again", erase_again_body("C0001"), 1)]
         assert office.service.work(deliveries, lambda: next(left)) == ["again"]
-        assert office.events("uploads_not_erased") == [{"error": "ErasureOutOfTimeError", "customers": 1}]
+        assert office.events("erasure_failed") == [{"error": "ErasureOutOfTimeError", "customers": 1}]
 
         def fails() -> None:
             raise OutsideError("ListObjectVersions", "AccessDenied")

@@ -154,12 +154,16 @@ class DeadLetters(Protocol):
         ...
 
 
-class JobQueue(DeadLetters, Protocol):
-    """The queue between scanner and sender."""
+class Backlog(Protocol):
+    """A queue, as one sees it who only wants to know whether anything is on it."""
 
     def depth(self) -> int:
-        """Return about how many jobs are waiting or being worked on."""
+        """Return about how many messages are waiting or being worked on."""
         ...
+
+
+class JobQueue(Backlog, DeadLetters, Protocol):
+    """The queue between scanner and sender."""
 
     def enqueue(self, jobs: Iterable[Job]) -> int:
         """Put jobs on the queue and return how many were taken."""
@@ -335,6 +339,40 @@ class UploadErasure(Protocol):
 
     def delete(self, upload: StoredUpload) -> None:
         """Delete one for good; one that is gone already is no error."""
+        ...
+
+
+class GivenUp(NamedTuple):
+    """A message among the dead letters, and by what the queue knows that it was handed to us."""
+
+    body: str
+    handle: str
+
+
+class OutOfSightError(DunningError):
+    """Not every message of a queue could be looked at: others have some in their hands."""
+
+
+class DeadLetterErasure(Protocol):
+    """A dead-letter queue, looked through for what is to go. `name` is said of it where something is told."""
+
+    @property
+    def name(self) -> str:
+        """Whose dead letters they are."""
+        ...
+
+    def look(self) -> Iterator[GivenUp]:
+        """
+        Yield all messages. Each is hidden from others for a minute and then there again, unless it is replaced.
+
+        Raises:
+            OutOfSightError: there are some that could not be looked at.
+            OutsideError: a call failed.
+        """
+        ...
+
+    def replace(self, message: GivenUp, body: str) -> None:
+        """Put a body in the place of a message, or nothing if it is empty. Of a crash in between both are left."""
         ...
 
 

@@ -47,13 +47,20 @@ class IntakeSettings(Settings):
 
 
 class PaymentsSettings(Settings):
-    """Settings of the payments. `queue_url` is its own queue, `bus_name` the bus of the lender's other systems."""
+    """
+    Settings of the payments. `queue_url` is its own queue, `bus_name` the bus of the lender's other systems.
+
+    The others are of the inbox and the receipts: an erasure looks there for what is to go.
+    """
 
     contacts_table: str = Field(min_length=3)
     uploads_bucket: str = Field(min_length=3)
     bus_name: str = Field(min_length=1)
     queue_url: str = Field(min_length=1)
     dead_letter_url: str = Field(min_length=1)
+    inbox_queue_url: str = Field(min_length=1)
+    inbox_dead_letter_url: str = Field(min_length=1)
+    receipts_dead_letter_url: str = Field(min_length=1)
 
 
 class ReceiptsSettings(Settings):

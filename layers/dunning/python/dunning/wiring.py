@@ -29,7 +29,7 @@ from dunning.adapters.dynamodb.customers import DynamoCustomers
 from dunning.adapters.eventbridge import EventBridgeAnnouncer
 from dunning.adapters.journal import PowertoolsJournal, lean_logger
 from dunning.adapters.sns import PUBLISH_ONCE, SnsGateway
-from dunning.adapters.sqs import SqsQueue
+from dunning.adapters.sqs import SqsDeadLetters, SqsQueue
 from dunning.adapters.ssm import SsmSwitch
 from dunning.domain.decision import Decision
 from dunning.domain.errors import DunningError
@@ -246,6 +246,7 @@ def payments() -> PaymentsService:
     """Build the service of whoever listens to the lender."""
     from dunning.adapters.s3 import S3UploadErasure  # noqa: PLC0415
     from dunning.services.erase import EraseService  # noqa: PLC0415
+    from dunning.services.forget import ForgetService  # noqa: PLC0415
     from dunning.services.payments import PaymentsService  # noqa: PLC0415
 
     settings = read_settings(PaymentsSettings, os.environ)
@@ -253,13 +254,27 @@ def payments() -> PaymentsService:
     clock, telling = _Outside.clock, journal()
     dynamodb = session.client("dynamodb", config=_PATIENT)
     customers = _customers(dynamodb, settings)
-    queue = SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url, settings.dead_letter_url)
+    sqs = session.client("sqs", config=_PATIENT)
+    queue = SqsQueue(sqs, settings.queue_url, settings.dead_letter_url)
+    erasing = EraseService(
+        customers=customers,
+        contacts=DynamoContacts(dynamodb, settings.contacts_table),
+        uploads=S3UploadErasure(session.client("s3", config=_PATIENT), settings.uploads_bucket),
+        clock=clock,
+        journal=telling,
+    )
     return PaymentsService(
         store=customers,
-        erasing=EraseService(
+        erasing=erasing,
+        forgetting=ForgetService(
             customers=customers,
-            contacts=DynamoContacts(dynamodb, settings.contacts_table),
-            uploads=S3UploadErasure(session.client("s3", config=_PATIENT), settings.uploads_bucket),
+            erasing=erasing,
+            replies=SqsQueue(sqs, settings.inbox_queue_url),
+            dead_letters=[
+                SqsDeadLetters(sqs, settings.inbox_dead_letter_url, "inbox"),
+                SqsDeadLetters(sqs, settings.receipts_dead_letter_url, "receipts"),
+                SqsDeadLetters(sqs, settings.dead_letter_url, "payments"),
+            ],
             clock=clock,
             journal=telling,
         ),

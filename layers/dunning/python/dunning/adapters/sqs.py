@@ -2,20 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from itertools import batched
 from typing import TYPE_CHECKING
 
 from dunning.adapters.errors import outside
 from dunning.contracts import job_body
-from dunning.ports import Job, OutsideError
+from dunning.ports import GivenUp, Job, OutOfSightError, OutsideError
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 _ENTRIES_A_SEND = 10
 """SQS's limit of a SendMessageBatch."""
+
+_MESSAGES_A_RECEIVE = 10
+"""SQS's limit of a ReceiveMessage."""
+
+_HIDDEN_SECONDS = 60
+_EMPTY_ANSWERS = 5
+"""A receive asks some of SQS's servers only: an empty answer does not mean that nothing is there."""
+
+
+def _depths(client: SQSClient, queue_url: str) -> tuple[int, int, int]:
+    """Ask how many messages wait, are being worked on, and are delayed."""
+    with outside("GetQueueAttributes"):
+        answer = client.get_queue_attributes(
+            QueueUrl=queue_url,
+            AttributeNames=[
+                "ApproximateNumberOfMessages",
+                "ApproximateNumberOfMessagesNotVisible",
+                "ApproximateNumberOfMessagesDelayed",
+            ],
+        )
+    counts = answer["Attributes"]
+    return (
+        int(counts["ApproximateNumberOfMessages"]),
+        int(counts["ApproximateNumberOfMessagesNotVisible"]),
+        int(counts["ApproximateNumberOfMessagesDelayed"]),
+    )
 
 
 class SqsQueue:
@@ -28,16 +54,7 @@ class SqsQueue:
 
     def depth(self) -> int:
         """Add up what waits, what is being worked on and what is delayed."""
-        with outside("GetQueueAttributes"):
-            answer = self._client.get_queue_attributes(
-                QueueUrl=self._queue_url,
-                AttributeNames=[
-                    "ApproximateNumberOfMessages",
-                    "ApproximateNumberOfMessagesNotVisible",
-                    "ApproximateNumberOfMessagesDelayed",
-                ],
-            )
-        return sum(int(count) for count in answer["Attributes"].values())
+        return sum(_depths(self._client, self._queue_url))
 
     def enqueue(self, jobs: Iterable[Job]) -> int:
         """Send jobs in batches. One that SQS does not take comes back with the next tick."""
@@ -73,3 +90,41 @@ class SqsQueue:
                 MessageBody=body,
                 MessageAttributes={"why": {"DataType": "String", "StringValue": why[:256]}},
             )
+
+
+class SqsDeadLetters:
+    """Implements `DeadLetterErasure`."""
+
+    def __init__(self, client: SQSClient, queue_url: str, name: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+        self.name = name
+
+    def look(self) -> Iterator[GivenUp]:
+        """Receive until SQS says that no message is visible, and none is hidden but those received here."""
+        received = empty = 0
+        visible, hidden, delayed = _depths(self._client, self._queue_url)
+        while visible and empty < _EMPTY_ANSWERS:
+            with outside("ReceiveMessage"):
+                answer = self._client.receive_message(
+                    QueueUrl=self._queue_url,
+                    MaxNumberOfMessages=_MESSAGES_A_RECEIVE,
+                    VisibilityTimeout=_HIDDEN_SECONDS,
+                )
+            messages = answer.get("Messages", [])
+            received += len(messages)
+            for message in messages:
+                yield GivenUp(message["Body"], message["ReceiptHandle"])
+            if not messages:
+                empty += 1
+                visible, hidden, delayed = _depths(self._client, self._queue_url)
+        if visible or delayed or hidden > received:
+            raise OutOfSightError
+
+    def replace(self, message: GivenUp, body: str) -> None:
+        """Send what takes its place first, so that a crash in between loses nothing."""
+        if body:
+            with outside("SendMessage"):
+                self._client.send_message(QueueUrl=self._queue_url, MessageBody=body)
+        with outside("DeleteMessage"):
+            self._client.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message.handle)

@@ -87,21 +87,33 @@ def parse_reported(event: Mapping[str, Any]) -> Reported:
         UnreadableRecordError: it is none; the message names the fields, not their contents.
     """
     try:
-        packed = base64.b64decode(event["awslogs"]["data"], validate=True)
-        unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-        text = unpacking.decompress(packed, _MOST_BYTES)
-        if not unpacking.eof:
-            raise UnreadableRecordError("no delivery logs: larger than CloudWatch Logs sends, or cut off")
-        logs = _Logs.model_validate_json(text)
+        logs = _Logs.model_validate_json(unpacked(event["awslogs"]["data"]))
     except ValidationError as error:
         raise UnreadableRecordError(f"no delivery logs: {wrong_fields(error)}") from None
-    except (KeyError, TypeError, ValueError, zlib.error):
+    except (KeyError, TypeError):
         raise UnreadableRecordError("no delivery logs: awslogs.data") from None
     if logs.kind == "CONTROL_MESSAGE":  # CloudWatch Logs sees whether anybody is there
         return Reported((), 0)
     read = [_receipt(one) for one in logs.events]
     receipts = tuple(receipt for receipt in read if receipt is not None)
     return Reported(receipts, len(read) - len(receipts))
+
+
+def unpacked(data: str) -> bytes:
+    """
+    Unpack what CloudWatch Logs has packed.
+
+    Raises:
+        UnreadableRecordError: it is something else.
+    """
+    try:
+        unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        text = unpacking.decompress(base64.b64decode(data, validate=True), _MOST_BYTES)
+    except (TypeError, ValueError, zlib.error):
+        raise UnreadableRecordError("no delivery logs: awslogs.data") from None
+    if not unpacking.eof:
+        raise UnreadableRecordError("no delivery logs: larger than CloudWatch Logs sends, or cut off")
+    return text
 
 
 def _receipt(event: _LogEvent) -> Receipt | None:

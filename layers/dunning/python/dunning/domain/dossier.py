@@ -121,7 +121,7 @@ class Dossier:
     closed accounts all, for it matters since when. `phones` are all numbers the customer had or is about to have:
     whoever is found by a number knows of it here, so that an erasure does. `erased_at` is when the customer was erased
     at the lender's word: what was said up to then is gone and stays gone, and a later statement counts only with a
-    consent given since.
+    consent given since. Until `phones_until` something that names the numbers may be under way.
     """
 
     customer_id: str
@@ -130,6 +130,7 @@ class Dossier:
     news: Mapping[str, Said] = field(default_factory=dict)
     phones: tuple[str, ...] = ()
     erased_at: datetime | None = None
+    phones_until: datetime | None = None
 
 
 def with_news(dossier: Dossier, said: Said) -> Dossier:
@@ -182,12 +183,13 @@ def with_phone(dossier: Dossier, phone: str) -> Dossier:
     return replace(dossier, revision=dossier.revision + 1, phones=(*dossier.phones, phone))
 
 
-def without_customer(dossier: Dossier, at: datetime) -> Dossier:
+def without_customer(dossier: Dossier, at: datetime, phones_until: datetime | None = None) -> Dossier:
     """
     Return the dossier after the lender had the customer erased; the same one if that is done already.
 
-    An id, a moment and the numbers are left, the latter until nobody finds the customer by them (`without_phones`). One
-    who has consented anew since is not erased by a word from before that: only what was said up to then goes.
+    An id, a moment and the numbers are left, the latter until nothing that names them is under way (`without_phones`),
+    which is not before `phones_until`. One who has consented anew since is not erased by a word from before that: only
+    what was said up to then goes.
     """
     erased_at = max(at, dossier.erased_at or at)
     statement = dossier.statement
@@ -195,13 +197,22 @@ def without_customer(dossier: Dossier, at: datetime) -> Dossier:
         statement = None
     news = {} if statement is None else {key: one for key, one in dossier.news.items() if one.stamp.at > erased_at}
     after = replace(dossier, statement=statement, news=news, erased_at=erased_at)
-    return dossier if after == dossier else replace(after, revision=dossier.revision + 1)
+    if after == dossier:
+        return dossier
+    is_left = bool(old_phones(after))
+    return replace(after, revision=dossier.revision + 1, phones_until=phones_until if is_left else None)
+
+
+def old_phones(dossier: Dossier) -> tuple[str, ...]:
+    """Return the numbers that the customer had, and no longer has."""
+    return tuple(phone for phone in dossier.phones if dossier.statement is None or phone != dossier.statement.phone)
 
 
 def without_phones(dossier: Dossier) -> Dossier:
     """Return the dossier without the numbers the customer no longer has; the same one if there are none."""
     phones = (dossier.statement.phone,) if dossier.statement else ()
-    return dossier if phones == dossier.phones else replace(dossier, revision=dossier.revision + 1, phones=phones)
+    after = replace(dossier, phones=phones, phones_until=None)
+    return dossier if after == dossier else replace(after, revision=dossier.revision + 1)
 
 
 def is_erased_for(dossier: Dossier, facts: Facts) -> bool:

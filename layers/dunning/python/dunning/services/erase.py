@@ -6,11 +6,15 @@ and a tombstone, the id and the moment of the erasure, so that no old file and n
 
     erase ──> tombstone, which keeps the numbers for now ──> standing, phone index, records, replies
                  from here on no text can be decided on          │
-                                                                 └── 90 s later: erase_again, the same once more,
-                                                                     then the numbers go too, and uploaded files
+                                                                 ├── 90 s later: erase_again, the same once more,
+                                                                 │   and uploaded files
+                                                                 ├── and each quarter of an hour, until nothing is
+                                                                 │   under way any more (`forget.py`)
+                                                                 └── then the numbers go too: forget_numbers
 
-The second round is for what was under way in the first: a text that was being published leaves a record with number and
-text, a reply is kept, a file that was being loaded puts its number into the index. All of it can be repeated at will.
+The later rounds are for what was under way in the first: a text that was being published leaves a record with number
+and text, a file that was being loaded puts its number into the index, and a reply that a queue delivers again, up to
+half an hour later, is kept below its number, for nobody has that any more. All of it can be repeated at will.
 """
 
 import re
@@ -20,7 +24,7 @@ from datetime import datetime, timedelta
 from itertools import chain
 from typing import Protocol
 
-from dunning.domain.dossier import Dossier, without_customer, without_phones
+from dunning.domain.dossier import Dossier, old_phones, without_customer, without_phones
 from dunning.domain.errors import DunningError
 from dunning.ports import (
     Clock,
@@ -39,8 +43,18 @@ SECOND_ROUND = timedelta(seconds=90)
 MAY_BE_LOADING = timedelta(hours=1)
 """A file is left alone so long after its upload: the others in it may not be loaded yet, tries again included."""
 
+ASK_AGAIN = timedelta(minutes=15)
+"""The rounds after the second are so far apart, which is as far ahead as SQS delays a message."""
+
+UNDER_WAY = timedelta(minutes=45)
+"""
+By then whatever was under way has ended, if nothing stands still: a load takes a quarter of an hour at most, and a
+reply is delivered five times in half an hour before it is given up.
+"""
+
 _TRIES = 5
-_SECONDS_TO_FINISH = 5.0
+SECONDS_TO_FINISH = 5.0
+"""With less time left nothing more of a file or a queue is read."""
 
 
 class ErasureConflictError(DunningError):
@@ -105,9 +119,16 @@ class EraseService:
             self._contacts.stored_replies(customer_id),
         )
 
+    def remembers(self, customer_id: str) -> bool:
+        """Tell whether the numbers of an erased customer are still kept, to find what comes late."""
+        dossier = self._customers.dossier(customer_id)
+        return isinstance(dossier, Dossier) and dossier.phones_until is not None
+
     def erase(self, customer_id: str, at: datetime) -> Erased:
         """
-        Erase a customer as of a moment and tell what there was. `erase_again` has to follow after `SECOND_ROUND`.
+        Erase a customer as of a moment and tell what there was.
+
+        `erase_again` has to follow after `SECOND_ROUND`, and `forget_numbers` once nothing is under way any more.
 
         One who has consented anew since keeps what is newer than that.
 
@@ -126,20 +147,26 @@ class EraseService:
 
     def erase_again(self, customer_id: str) -> Erased:
         """
-        Erase what was under way when a customer was erased, and the numbers they were found by.
+        Erase what was under way when a customer was erased.
+
+        Raises:
+            OutsideError, UnreadableRecordError: it is not done. What is done stays done.
+        """
+        dossier = self._read(customer_id)
+        return self._clean_again(dossier) if dossier.erased_at else Erased(0, 0)
+
+    def forget_numbers(self, customer_id: str) -> Erased:
+        """
+        Erase what has come since, and the numbers that an erased customer was found by.
 
         Raises:
             ErasureConflictError, OutsideError, UnreadableRecordError: it is not done. What is done stays done.
         """
         for _ in range(_TRIES):
-            dossier = self._customers.dossier(customer_id)
-            if isinstance(dossier, UnreadableRecordError):
-                raise dossier
+            dossier = self._read(customer_id)
             if dossier.erased_at is None:
                 return Erased(0, 0)
-            gone = self._clean(dossier)
-            if not gone.nothing:
-                self._tell(customer_id, gone)
+            gone = self._clean_again(dossier)
             after = without_phones(dossier)
             if after is dossier or self._customers.save_dossier(after, expected_revision=dossier.revision):
                 return gone
@@ -185,18 +212,30 @@ class EraseService:
                 dossier = Dossier(customer_id, revision=1, erased_at=at)
                 self._customers.bury(dossier)
                 return dossier, True
-            after = without_customer(dossier, at)
+            after = without_customer(dossier, at, self._clock.now() + UNDER_WAY)
             if after is dossier:
                 return dossier, False
             if self._customers.save_dossier(after, expected_revision=dossier.revision):
                 return after, True
         raise ErasureConflictError(f"customer {customer_id} kept changing")
 
+    def _read(self, customer_id: str) -> Dossier:
+        dossier = self._customers.dossier(customer_id)
+        if isinstance(dossier, UnreadableRecordError):
+            raise dossier
+        return dossier
+
+    def _clean_again(self, dossier: Dossier) -> Erased:
+        gone = self._clean(dossier)
+        if not gone.nothing:
+            self._tell(dossier.customer_id, gone)
+        return gone
+
     def _clean(self, dossier: Dossier) -> Erased:
         """Delete what hangs on a customer; of one who came back only what is older than that."""
         customer_id, statement, until = dossier.customer_id, dossier.statement, _until(dossier)
         items = 0 if statement else self._customers.erase_items(customer_id)
-        phones = [phone for phone in dossier.phones if statement is None or phone != statement.phone]
+        phones = old_phones(dossier)
         for phone in phones:
             self._customers.forget_phone(phone, customer_id)
         if phones:
@@ -263,7 +302,7 @@ def _is_waited_for(upload: StoredUpload, dossier: Dossier) -> bool:
 
 def _in_time(chunks: Iterable[bytes], seconds_left: Callable[[], float]) -> Iterator[bytes]:
     for chunk in chunks:
-        if seconds_left() < _SECONDS_TO_FINISH:
+        if seconds_left() < SECONDS_TO_FINISH:
             raise ErasureOutOfTimeError
         yield chunk
 

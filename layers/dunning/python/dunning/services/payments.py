@@ -13,7 +13,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from datetime import timedelta
 from itertools import batched
 
 from dunning.contracts.lender import EraseAgain, Erasure, LenderEvent, erase_again_body, parse_told
@@ -33,7 +32,8 @@ from dunning.ports import (
 )
 from dunning.services.claims import ContestedError, OutOfTimeError
 from dunning.services.delivery import Delivery
-from dunning.services.erase import SECOND_ROUND, EraseService
+from dunning.services.erase import ASK_AGAIN, SECOND_ROUND, EraseService
+from dunning.services.forget import ForgetService
 from dunning.services.planning import fingerprint, replan_as_told
 from dunning.services.telling import tell_planned, where_arose
 
@@ -43,8 +43,6 @@ BATCH = 50
 _TRIES = 5
 _WORKERS = 8
 _SECONDS_TO_FINISH = 5.0
-_ASK_AGAIN = timedelta(minutes=15)
-"""As far ahead as SQS delays a message."""
 
 
 @dataclass(slots=True)
@@ -60,11 +58,12 @@ class _Case:
 class PaymentsService:
     """The work of whoever listens to a lender's bus."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its ports
         self,
         *,
         store: CustomerStore,
         erasing: EraseService,
+        forgetting: ForgetService,
         dead_letters: DeadLetters,
         later: LaterQueue,
         announcer: Announcer,
@@ -74,6 +73,7 @@ class PaymentsService:
     ) -> None:
         self._store = store
         self._erasing = erasing
+        self._forgetting = forgetting
         self._dead_letters = dead_letters
         self._later = later
         self._announcer = announcer
@@ -97,7 +97,7 @@ class PaymentsService:
         if announcements:
             self._announcer.announce(announcements)
         again = [customer_id for customer_id, case in cases.items() if case.again and customer_id not in not_done]
-        if again and not self._look_for_uploads(again, seconds_left):
+        if again and not self._go_on_erasing(again, seconds_left):
             not_done.update(again)
         return failed + [
             message.message_id for customer_id in sorted(not_done) for message in cases[customer_id].messages
@@ -239,13 +239,14 @@ class PaymentsService:
                 )
                 self._journal.count("NewsOfUnknownAccount")
 
-    def _look_for_uploads(self, customer_ids: Sequence[str], seconds_left: Callable[[], float]) -> bool:
-        """Delete the files that name erased customers, and order another look where one may still be loading."""
+    def _go_on_erasing(self, customer_ids: Sequence[str], seconds_left: Callable[[], float]) -> bool:
+        """Erase customers from where others are too, and order another round for whom this was not the last."""
         try:
-            erased = self._erasing.erase_uploads(customer_ids, seconds_left)
-            if erased.waiting:
-                self._later.again([erase_again_body(one) for one in sorted(erased.waiting)], _ASK_AGAIN)
+            waiting = self._erasing.erase_uploads(customer_ids, seconds_left).waiting
+            waiting |= self._forgetting.forget(customer_ids, seconds_left)
+            if waiting:
+                self._later.again([erase_again_body(one) for one in sorted(waiting)], ASK_AGAIN)
         except DunningError as error:
-            self._journal.event("uploads_not_erased", error=type(error).__name__, customers=len(customer_ids))
+            self._journal.event("erasure_failed", error=type(error).__name__, customers=len(customer_ids))
             return False
         return True

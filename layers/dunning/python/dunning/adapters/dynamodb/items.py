@@ -196,6 +196,7 @@ def dossier_item(dossier: Dossier) -> Item:
             "news": _json(news),
             "phones": _json(list(dossier.phones)),
             "erased_at": _text(_instant_out(dossier.erased_at)),
+            "phones_until": _text(_instant_out(dossier.phones_until)),
         }
     )
 
@@ -239,6 +240,7 @@ def _read_dossier(item: StoredItem) -> Dossier:
         news={key_of(one): one for one in said},
         phones=tuple(json.loads(_optional(item, "phones") or "[]")),
         erased_at=_instant_in(_optional(item, "erased_at")),
+        phones_until=_instant_in(_optional(item, "phones_until")),
     )
 
 

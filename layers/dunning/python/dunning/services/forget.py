@@ -1,0 +1,115 @@
+"""
+Forget: the numbers of erased customers, once nothing that names them is under way any more.
+
+    each round ──> what was given up: messages of these numbers are taken out of the dead-letter queues
+                     │ nothing is under way: time has passed, the inbox is idle, the queues are looked through
+                     v
+                   the erasure once more, and the numbers go ──> only the tombstone is left
+
+A number is kept only to find what comes late: a reply that is delivered again is kept below its number, for nobody is
+known to have it, and whatever is given up ends among the dead letters. What is other people's stays where it is.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import timedelta
+from typing import Protocol
+
+from dunning.domain.dossier import Dossier, old_phones
+from dunning.domain.errors import DunningError
+from dunning.ports import Backlog, Clock, CustomerErasure, DeadLetterErasure, Journal, PhoneIndex
+from dunning.services.erase import SECONDS_TO_FINISH, EraseService, ErasureOutOfTimeError
+
+QUEUES_KEEP = timedelta(days=4)
+"""After so long the queues have deleted all that held a number by themselves, whatever could not be looked through."""
+
+_LOOK_FOR = timedelta(seconds=45)
+"""In one queue. What is looked at stays hidden from others for a minute."""
+
+
+class _Customers(CustomerErasure, PhoneIndex, Protocol):
+    """Several ports that are one table."""
+
+
+class ForgetService:
+    """Ends erasures."""
+
+    def __init__(
+        self,
+        *,
+        customers: _Customers,
+        erasing: EraseService,
+        replies: Backlog,
+        dead_letters: Sequence[DeadLetterErasure],
+        clock: Clock,
+        journal: Journal,
+    ) -> None:
+        self._customers = customers
+        self._erasing = erasing
+        self._replies = replies
+        self._dead_letters = dead_letters
+        self._clock = clock
+        self._journal = journal
+
+    def forget(self, customer_ids: Collection[str], seconds_left: Callable[[], float]) -> frozenset[str]:
+        """
+        Bring the erasures of customers nearer to their end, and return those who are to be asked for again.
+
+        Raises:
+            ErasureConflictError, OutsideError, UnreadableRecordError: it is not done. What is done stays done.
+        """
+        remembered = {
+            customer_id: dossier
+            for customer_id in customer_ids
+            if isinstance(dossier := self._customers.dossier(customer_id), Dossier) and dossier.phones_until
+        }
+        if not remembered:
+            return frozenset()
+        # In this order: what was under way until a moment ago has ended among the replies or the dead letters.
+        idle = self._replies.depth() == 0
+        through = self._take_out(self._numbers_of(remembered.values()), seconds_left)
+        now = self._clock.now()
+        waiting = set()
+        for customer_id, dossier in remembered.items():
+            until = dossier.phones_until or now
+            if now >= until + (timedelta() if idle and through else QUEUES_KEEP):
+                self._erasing.forget_numbers(customer_id)
+            else:
+                waiting.add(customer_id)
+        return frozenset(waiting)
+
+    def _numbers_of(self, dossiers: Collection[Dossier]) -> set[str]:
+        """Return the numbers that nobody else has or had: what is said of those may be about the others."""
+        numbers = {phone for dossier in dossiers for phone in old_phones(dossier)}
+        return (
+            {phone for phone, ids in self._customers.customers_with(numbers).items() if not ids} if numbers else set()
+        )
+
+    def _take_out(self, phones: Collection[str], seconds_left: Callable[[], float]) -> bool:
+        """Take what is about these numbers out of all queues, and tell whether each was looked through to its end."""
+        through = True
+        for queue in self._dead_letters if phones else ():
+            try:
+                taken = self._take_out_of(queue, phones, seconds_left)
+            except DunningError as error:
+                # Those that were taken are gone. The next round tries again.
+                self._journal.event("dead_letters_not_erased", queue=queue.name, error=type(error).__name__)
+                through = False
+            else:
+                if taken:
+                    self._journal.event("dead_letters_erased", queue=queue.name, messages=taken)
+        return through
+
+    def _take_out_of(self, queue: DeadLetterErasure, phones: Collection[str], seconds_left: Callable[[], float]) -> int:
+        # Here, for its models are slow to import.
+        from dunning.contracts.given_up import without_numbers  # noqa: PLC0415
+
+        end = self._clock.now() + _LOOK_FOR
+        taken = 0
+        for letter in queue.look():
+            if seconds_left() < SECONDS_TO_FINISH or self._clock.now() > end:
+                raise ErasureOutOfTimeError
+            rest = without_numbers(letter.body, phones)
+            if rest != letter.body:
+                queue.replace(letter, rest)
+                taken += 1
+        return taken

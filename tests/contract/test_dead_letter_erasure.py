@@ -1,0 +1,152 @@
+"""Dead letters that are looked through: what the port promises, of the fake and of SQS alike."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import boto3
+import pytest
+
+from dunning.adapters.client import LEAN
+from dunning.adapters.sqs import SqsDeadLetters
+from dunning.ports import DeadLetterErasure, GivenUp, OutOfSightError, OutsideError
+from tests.fakes import FakeDeadLetters
+from tests.integration.requests import Requests, error, success
+from tests.local.cloud import LocalCloud
+
+
+@dataclass
+class Box:
+    """A queue seen through the port and beside it; `take` is somebody else who has a message in hand."""
+
+    letters: DeadLetterErasure
+    put: Callable[[str], object]
+    take: Callable[[], object]
+    left: Callable[[], list[str]]
+
+
+def _url(cloud: LocalCloud) -> str:
+    return cloud.stack.sender.environment["DEAD_LETTER_URL"]
+
+
+@pytest.fixture
+def letters(cloud: LocalCloud) -> SqsDeadLetters:
+    return SqsDeadLetters(boto3.client("sqs", config=LEAN), _url(cloud), "jobs")
+
+
+@pytest.fixture(params=["fake", "moto"])
+def box(request: pytest.FixtureRequest) -> Box:
+    if request.param == "fake":
+        fake = FakeDeadLetters("jobs")
+
+        def take() -> None:
+            fake.elsewhere = 1
+
+        return Box(fake, fake.bodies.append, take, lambda: fake.bodies)
+    cloud: LocalCloud = request.getfixturevalue("cloud")
+    return Box(
+        request.getfixturevalue("letters"),
+        lambda body: cloud.sqs.send_message(QueueUrl=_url(cloud), MessageBody=body),
+        lambda: cloud.sqs.receive_message(QueueUrl=_url(cloud), MaxNumberOfMessages=1),
+        lambda: _bodies(cloud),
+    )
+
+
+def _bodies(cloud: LocalCloud) -> list[str]:
+    """Look in once all that was hidden is there again."""
+    cloud.clock.move_to(cloud.clock.now() + timedelta(minutes=1, seconds=1))
+    messages = cloud.sqs.receive_message(QueueUrl=_url(cloud), MaxNumberOfMessages=10, VisibilityTimeout=0)
+    return [message["Body"] for message in messages.get("Messages", [])]
+
+
+def test_it_has_a_name(box: Box) -> None:
+    assert box.letters.name == "jobs"
+
+
+@pytest.mark.parametrize("count", [0, 1, 10, 25])
+def test_every_message_is_looked_at(box: Box, count: int) -> None:
+    for number in range(count):
+        box.put(f"body {number}")
+    assert sorted(one.body for one in box.letters.look()) == sorted(f"body {number}" for number in range(count))
+
+
+def test_what_was_only_looked_at_is_there_afterwards_as_it_was(box: Box) -> None:
+    box.put("one")
+    list(box.letters.look())
+    assert box.left() == ["one"]
+
+
+def test_one_is_replaced_and_the_others_stay(box: Box) -> None:
+    for body in ("one", "two", "three"):
+        box.put(body)
+    for message in box.letters.look():
+        if message.body == "two":
+            box.letters.replace(message, "two without somebody")
+    assert sorted(box.left()) == ["one", "three", "two without somebody"]
+
+
+def test_one_of_which_nothing_is_left_is_deleted(box: Box) -> None:
+    box.put("one")
+    box.put("two")
+    for message in box.letters.look():
+        if message.body == "two":
+            box.letters.replace(message, "")
+    assert box.left() == ["one"]
+
+
+def test_while_others_have_messages_in_hand_all_that_are_seen_are_looked_at_and_the_rest_is_told(box: Box) -> None:
+    box.put("one")
+    box.take()
+    box.put("two")
+    seen: list[str] = []
+    with pytest.raises(OutOfSightError):
+        seen.extend(message.body for message in box.letters.look())
+    assert "two" in seen
+
+
+class TestOnSqs:
+    """What only a queue can do."""
+
+    def test_an_empty_queue_is_one_call(self, letters: SqsDeadLetters, requests: Requests) -> None:
+        assert list(letters.look()) == []
+        assert requests.sent == {"sqs.GetQueueAttributes": 1}
+
+    def test_what_is_said_to_be_there_and_never_comes_is_told_after_some_empty_answers(
+        self, letters: SqsDeadLetters, requests: Requests
+    ) -> None:
+        counts = {
+            "ApproximateNumberOfMessages": "1",
+            "ApproximateNumberOfMessagesNotVisible": "0",
+            "ApproximateNumberOfMessagesDelayed": "0",
+        }
+        requests.answer("sqs.GetQueueAttributes", success({"Attributes": counts}))
+        with pytest.raises(OutOfSightError):
+            list(letters.look())
+        assert requests.sent["sqs.ReceiveMessage"] == 5
+
+    def test_what_takes_a_place_is_sent_before_the_place_is_free(
+        self, cloud: LocalCloud, letters: SqsDeadLetters, requests: Requests
+    ) -> None:
+        cloud.sqs.send_message(QueueUrl=_url(cloud), MessageBody="one")
+        (message,) = letters.look()
+        requests.answer("sqs.DeleteMessage", error("AccessDenied", 403))
+        with pytest.raises(OutsideError, match=r"^DeleteMessage: AccessDenied$"):
+            letters.replace(message, "other")
+        assert sorted(_bodies(cloud)) == ["one", "other"]
+
+    def test_an_error_tells_its_code_and_no_message(
+        self, cloud: LocalCloud, letters: SqsDeadLetters, requests: Requests
+    ) -> None:
+        cloud.sqs.send_message(QueueUrl=_url(cloud), MessageBody="+886900000001")
+        for operation in ("ReceiveMessage", "SendMessage", "DeleteMessage"):
+            requests.answer(f"sqs.{operation}", error("AccessDenied", 403, "+886900000001"))
+        message = GivenUp("+886900000001", "handle")
+        calls = (
+            lambda: list(letters.look()),
+            lambda: letters.replace(message, "+886"),
+            lambda: letters.replace(message, ""),
+        )
+        for call in calls:
+            with pytest.raises(OutsideError, match=r"^[A-Za-z]+: AccessDenied$") as caught:
+                call()
+            assert caught.value.__cause__ is None

@@ -1,0 +1,93 @@
+"""What was given up, without certain people: theirs goes, and nothing of anybody else's."""
+
+import base64
+import gzip
+import json
+from typing import Any
+
+import pytest
+
+from dunning.contracts.given_up import without_numbers
+from dunning.contracts.receipts import parse_reported
+
+MINE, THEIRS = "+886912345678", "+886987654321"
+
+
+def log(phone: str, number: int = 1, **more: object) -> dict[str, Any]:
+    """Describe a log event of SNS about one text."""
+    said = {
+        "notification": {"messageId": f"m-{number}", "timestamp": "2026-12-01 02:00:00.000"},
+        "delivery": {"destination": phone, "providerResponse": "Invalid phone number"},
+        "status": "FAILURE",
+    }
+    return {"id": str(number), "timestamp": 1_764_500_000_000 + number, "message": json.dumps(said | more)}
+
+
+def given_up(*events: dict[str, Any], **more: object) -> str:
+    """Write what Lambda puts among the dead letters for logs that it could not hand over."""
+    logs = {"messageType": "DATA_MESSAGE", "logGroup": "sns/x", "logEvents": list(events), **more}
+    data = base64.b64encode(gzip.compress(json.dumps(logs).encode())).decode()
+    return json.dumps({"version": "1.0", "requestPayload": {"awslogs": {"data": data}}, "responsePayload": {"e": "x"}})
+
+
+def events_in(body: str) -> list[dict[str, Any]]:
+    data = json.loads(body)["requestPayload"]["awslogs"]["data"]
+    events: list[dict[str, Any]] = json.loads(gzip.decompress(base64.b64decode(data)))["logEvents"]
+    return events
+
+
+def reply(phone: str, text: str = "STOP") -> str:
+    said = {"originationNumber": phone, "messageBody": text, "inboundMessageId": "in-1"}
+    return json.dumps({"Type": "Notification", "Message": json.dumps(said), "Timestamp": "2026-12-01T02:00:00Z"})
+
+
+def test_a_reply_goes_with_the_number_it_was_written_from_and_with_no_other_it_names() -> None:
+    assert without_numbers(reply(MINE), {MINE, "+886900000000"}) == ""
+    quoting = reply(THEIRS, f"my wife's number is {MINE}")
+    assert without_numbers(quoting, {MINE}) == quoting
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'{{"from": "{MINE}"}}', f"{MINE[1:]}", f"not JSON {MINE} at all", json.dumps(json.dumps({"a": MINE})),
+        f'{{"detail": {{"phone": "\\u002b{MINE[1:]}"}}}}', f'{{"requestPayload": {{"awslogs": "{MINE}"}}}}',
+    ],
+)  # fmt: skip
+def test_what_nobody_can_read_goes_if_it_names_the_number_with_or_without_the_plus(body: str) -> None:
+    assert without_numbers(body, {MINE}) == ""
+    assert without_numbers(body, {THEIRS}) == body
+
+
+@pytest.mark.parametrize("body", ["", "[]", "null", "1" + MINE[1:], MINE + "9", '{"requestPayload": null}', given_up()])
+def test_what_names_nobody_stays_as_it_is(body: str) -> None:
+    assert without_numbers(body, {MINE}) == body
+
+
+def test_logs_of_one_person_only_go_whole() -> None:
+    assert without_numbers(given_up(log(MINE), log(MINE, 2)), {MINE}) == ""
+
+
+def test_of_logs_of_several_people_those_of_others_are_left_as_they_were() -> None:
+    body = given_up(log(THEIRS, 1), log(MINE, 2), log(THEIRS, 3, text="電話"), owner="123")
+    left = without_numbers(body, {MINE})
+    assert events_in(left) == [log(THEIRS, 1), log(THEIRS, 3, text="電話")]
+    before, after = json.loads(body), json.loads(left)
+    assert before.keys() == after.keys()
+    assert before["responsePayload"] == after["responsePayload"]
+    assert len(left) <= len(body)
+    assert without_numbers(left, {MINE}) == left
+    # A person hands it over again as it is.
+    reported = parse_reported(after["requestPayload"])
+    assert [receipt.message_id for receipt in reported.receipts] == ["m-1", "m-3"]
+
+
+def test_a_log_goes_for_a_number_in_the_carriers_words_too() -> None:
+    quoting = log("", 1, delivery={"providerResponse": f"{MINE[1:]} is unknown"})
+    assert events_in(without_numbers(given_up(quoting, log(THEIRS, 2)), {MINE})) == [log(THEIRS, 2)]
+
+
+@pytest.mark.parametrize("data", ["bm8gZ3ppcA==", "?", 7, base64.b64encode(gzip.compress(b"[]")).decode()])
+def test_logs_that_cannot_be_unpacked_stay(data: object) -> None:
+    body = json.dumps({"requestPayload": {"awslogs": {"data": data}}})
+    assert without_numbers(body, {MINE}) == body
