@@ -161,6 +161,14 @@ def test_the_text_goes_out_with_everything_the_carrier_is_told(office: Office) -
     assert record.price > 0
 
 
+def test_whoever_has_facts_and_no_standing_yet_is_not_texted_by_a_job_of_before(office: Office) -> None:
+    facts = office.add(someone())
+    del office.store.standings[facts.customer_id]
+    assert office.work(facts) == []
+    assert not office.gateway.published
+    assert facts.customer_id not in office.store.standings
+
+
 def test_a_registered_text_carries_its_registration(office: Office) -> None:
     facts = someone(
         phone="+8613800000000", phone_country="CN", country="CN", language="zh-Hans", time_zone="Asia/Shanghai",
