@@ -3,23 +3,22 @@
 from typing import Any
 
 from dunning import wiring
+from dunning.services.telling import invoked
 
 
+@invoked(wiring)
 def lambda_handler(event: dict[str, Any], context: object) -> None:
     """
     Do one task.
 
     Raises:
-        ValueError: there is no such task.
+        UnforeseenError: there is no such task, or something else went wrong that is not told in words of ours.
     """
     del context
-    try:
-        match event.get("task"):
-            case "sync_opt_outs":
-                wiring.opt_outs().sync()
-            case "close_unknown":
-                wiring.close_unknown().close()
-            case _:
-                raise ValueError("no such task")
-    finally:
-        wiring.journal().flush()
+    match event.get("task"):
+        case "sync_opt_outs":
+            wiring.opt_outs().sync()
+        case "close_unknown":
+            wiring.close_unknown().close()
+        case _:
+            raise ValueError("no such task")

@@ -6,20 +6,19 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from dunning import wiring
+from dunning.services.telling import invoked
 
 
+@invoked(wiring)
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Load the uploaded files and return what became of each, in counts."""
     del context
     summaries = []
-    try:
-        for record in event.get("Records", ()):  # the event S3 tests a new notification with has none
-            key = unquote_plus(record["s3"]["object"]["key"])
-            if key.endswith("/"):
-                continue  # a folder made in the console
-            uploaded_at = datetime.fromisoformat(record["eventTime"])
-            summary = wiring.intake().load(record["s3"]["bucket"]["name"], key, uploaded_at)
-            summaries.append(asdict(summary))
-    finally:
-        wiring.journal().flush()
+    for record in event.get("Records", ()):  # the event S3 tests a new notification with has none
+        key = unquote_plus(record["s3"]["object"]["key"])
+        if key.endswith("/"):
+            continue  # a folder made in the console
+        uploaded_at = datetime.fromisoformat(record["eventTime"])
+        summary = wiring.intake().load(record["s3"]["bucket"]["name"], key, uploaded_at)
+        summaries.append(asdict(summary))
     return {"files": summaries}

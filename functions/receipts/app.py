@@ -5,16 +5,15 @@ from typing import Any
 from dunning import wiring
 from dunning.services.delivery import come_back, deliveries_in
 from dunning.services.receipts import reported_in
+from dunning.services.telling import invoked
 
 
+@invoked(wiring)
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, list[dict[str, str]]]:
     """Work an event off; of a batch from the queue those that are to come back are named in the answer."""
     del context
-    try:
-        if "awslogs" in event:
-            wiring.receipts().work(reported_in(event))
-            return come_back([])
-        failed = wiring.receipts().again(deliveries_in(event))
-    finally:
-        wiring.journal().flush()
+    if "awslogs" in event:
+        wiring.receipts().work(reported_in(event))
+        return come_back([])
+    failed = wiring.receipts().again(deliveries_in(event))
     return come_back(failed)

@@ -12,17 +12,16 @@ from typing import TYPE_CHECKING, Any
 from dunning import wiring
 from dunning.services.delivery import come_back, deliveries_in
 from dunning.services.replan import PARTS
+from dunning.services.telling import invoked
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
+@invoked(wiring)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Begin, in as many `parts` as the event says, or work parts off."""
-    try:
-        if "Records" not in event:
-            return {"parts": wiring.replan().start(int(event.get("parts", PARTS)))}
-        failed = wiring.replan().work(deliveries_in(event), lambda: context.get_remaining_time_in_millis() / 1000)
-    finally:
-        wiring.journal().flush()
+    if "Records" not in event:
+        return {"parts": wiring.replan().start(int(event.get("parts", PARTS)))}
+    failed = wiring.replan().work(deliveries_in(event), lambda: context.get_remaining_time_in_millis() / 1000)
     return come_back(failed)

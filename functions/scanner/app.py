@@ -3,13 +3,12 @@
 from typing import Any
 
 from dunning import wiring
+from dunning.services.telling import invoked
 
 
+@invoked(wiring)
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, int]:
     """Work one tick. What the event says of its time is not used: a late tick looks at the present."""
     del event, context
-    try:
-        tick = wiring.scanner().tick()
-    finally:
-        wiring.journal().flush()
+    tick = wiring.scanner().tick()
     return {"depth": tick.depth, "enqueued": tick.enqueued}

@@ -18,7 +18,8 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from dunning.domain.facts import Facts
-from dunning.services import inbox, payments, receipts
+from dunning.services import inbox, opt_outs, payments, receipts
+from dunning.services import replan as replanning
 from tests.builders import IN_THE_UNITED_STATES, a_customer
 from tests.integration.conftest import House, batch, event_file
 from tests.integration.people import NOW, someone
@@ -202,8 +203,14 @@ def receipts_meet_everything(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Non
             desk.report("Phone number is opted out", notification=sent)
 
 
-def housekeeping_and_planning_meet_everything(desk: Desk, _: pytest.MonkeyPatch) -> None:
+def housekeeping_and_planning_meet_everything(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.cloud.want_no_texts(PHONE)
+    with monkeypatch.context() as patched:
+        patched.setattr(opt_outs, "replan", _quoting)
+        patched.setattr(replanning, "replan", _quoting)
+        desk.invoke("housekeeping", {"task": "sync_opt_outs"})
+        desk.invoke("replan", batch('{"schema_version":1,"segment":0,"segments":1,"after":""}'))
+    assert len(desk.errors) == 2
     for operation in (
         "sns.ListPhoneNumbersOptedOut", "dynamodb.BatchGetItem", "dynamodb.PutItem", "eventbridge.PutEvents",
         "dynamodb.Query", "dynamodb.Scan",
@@ -245,7 +252,10 @@ class _AllLogs(logging.Handler):
             receipts_meet_everything,
             {"receipt_unreadable", "receipts_unreadable", "receipt_not_followed", "announcement_lost"},
         ),
-        (housekeeping_and_planning_meet_everything, {"opt_out_not_synced", "replan_failed", "announcement_lost"}),
+        (
+            housekeeping_and_planning_meet_everything,
+            {"opt_out_not_synced", "replan_failed", "announcement_lost", "unforeseen"},
+        ),
     ],
     ids=["payments", "inbox", "receipts", "housekeeping and planning"],
 )

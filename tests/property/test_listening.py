@@ -238,8 +238,9 @@ class Listening(RuleBasedStateMachine):
         def record(known: Recorded, sequence: int) -> None:
             del sequence
             dossier = self.office.store.dossiers[customer_id]
-            for phone in dossier.phones if dossier.phones_until else ():
-                self.erased_on[customer_id, phone] = dossier.phones_until - UNDER_WAY
+            if dossier.phones_until is not None:
+                for phone in dossier.phones:
+                    self.erased_on[customer_id, phone] = dossier.phones_until - UNDER_WAY
             known.erase(at)
             self.ever_erased.add(customer_id)
             if known.file is None:

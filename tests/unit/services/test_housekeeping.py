@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from dunning import wiring
+from dunning.services.telling import UnforeseenError
 from functions.housekeeping.app import lambda_handler
 
 
@@ -19,6 +20,10 @@ class Outside:
 
     def close(self) -> None:
         self.done.append("close")
+
+    def event(self, name: str, **fields: str | float | None) -> None:
+        del fields
+        self.done.append(name)
 
     def flush(self) -> None:
         self.done.append("flush")
@@ -40,6 +45,6 @@ def test_the_task_that_is_named_is_done(outside: Outside, task: str, done: str) 
 
 @pytest.mark.parametrize("event", [{}, {"task": None}, {"task": "sync"}, {"task": ["close_unknown"]}])
 def test_a_task_that_is_not_known_is_an_error(outside: Outside, event: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="no such task"):
+    with pytest.raises(UnforeseenError, match=r"^ValueError$"):
         lambda_handler(event, None)
-    assert outside.done == ["flush"]
+    assert outside.done == ["unforeseen", "flush"]

@@ -27,7 +27,7 @@ class S3Uploads:
     @contextmanager
     def open(self, bucket: str, key: str) -> Iterator[Iterator[bytes]]:
         """Open an uploaded file as a stream of byte chunks."""
-        with closing(self._client.get_object(Bucket=bucket, Key=key)["Body"]) as body:
+        with outside("GetObject"), closing(self._client.get_object(Bucket=bucket, Key=key)["Body"]) as body:
             yield body.iter_chunks(_CHUNK)
 
     def write_rejects(self, bucket: str, key: str, rows: Iterable[Sequence[str]]) -> None:
@@ -37,7 +37,8 @@ class S3Uploads:
             csv.writer(text).writerows(rows)
             text.flush()
             file.seek(0)
-            self._client.put_object(Bucket=bucket, Key=key, Body=file, ContentType="text/csv; charset=utf-8")
+            with outside("PutObject"):
+                self._client.put_object(Bucket=bucket, Key=key, Body=file, ContentType="text/csv; charset=utf-8")
 
 
 class S3UploadErasure:

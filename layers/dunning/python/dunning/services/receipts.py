@@ -43,7 +43,7 @@ from dunning.ports import (
 from dunning.services.claims import ATTEMPTS, ContestedError, record_of_the_dead
 from dunning.services.delivery import Delivery
 from dunning.services.planning import Replanned, replan
-from dunning.services.telling import tell_planned, where_arose
+from dunning.services.telling import UnforeseenError, tell_planned, where_arose
 
 _NEAR = timedelta(minutes=15)
 """A claim and SNS's taking of its text are seconds apart; a sender that waits for its pace may take a minute."""
@@ -56,10 +56,6 @@ _SENDER_IS_DONE = timedelta(minutes=15)
 """By then a sender has written its records, or died: a batch takes one minute, and its jobs come back after six."""
 
 _WORKERS = 8
-
-
-class ReceiptsFailedError(DunningError):
-    """Something went wrong that nobody foresaw. The receipts are to be handed over again."""
 
 
 def reported_in(event: Mapping[str, Any]) -> Reported:
@@ -129,7 +125,7 @@ class ReceiptService:
             OutsideError: a call failed. Lambda hands the logs over again; what is done changes nothing then.
             ContestedError: others kept writing a customer; likewise.
             UnreadableRecordError: a customer who may be meant cannot be read; likewise.
-            ReceiptsFailedError: nobody foresaw what went wrong; likewise.
+            UnforeseenError: nobody foresaw what went wrong; likewise.
         """
         if reported.unreadable:
             self._journal.event("receipts_unreadable", logs=reported.unreadable)
@@ -279,7 +275,7 @@ class ReceiptService:
             error=type(error).__name__,
             where=where_arose(error),
         )
-        return ReceiptsFailedError(type(error).__name__)
+        return UnforeseenError(type(error).__name__)
 
     def _recorded(self, match: _Match) -> _Match | None:
         """Write the record of a claim whose sender died before it could; `None` if the customer has been erased."""

@@ -257,7 +257,7 @@ class SendService:
                 found = self._store.load([customer_id])[customer_id]
             if isinstance(found, UnreadableRecordError):
                 raise found
-            # A load that died before the standing has not looked yet at who shares the number, and at caps that hold for
+            # A load that died before the standing has not looked at who shares the number, nor put down the caps for
             # one who comes back after an erasure. The job is of before.
             facts = found.facts if found.standing else None
             standing = found.standing or Standing(customer_id)

@@ -1,10 +1,56 @@
 """Telling: what every service says to the journal in the same way."""
 
 import traceback
+from collections.abc import Callable
 from datetime import datetime
+from functools import wraps
+from typing import Protocol
 
 from dunning.domain.decision import Decision, Send
+from dunning.domain.errors import DunningError
 from dunning.ports import Journal
+
+
+class UnforeseenError(DunningError):
+    """Something went wrong that nobody foresaw, told by its kind only. The event is to be handed over again."""
+
+
+class _FlushedJournal(Journal, Protocol):
+    def flush(self) -> None: ...
+
+
+class _Wiring(Protocol):
+    @property
+    def journal(self) -> Callable[[], _FlushedJournal]: ...
+
+
+def invoked[**P, R](wiring: _Wiring) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """
+    Put around a function's handler what holds for each. What was counted goes out at the end, however that comes.
+
+    Lambda logs the words of an error that leaves a handler, and puts them beside the event it gives up. Ours are
+    written for that; those of others might quote a number or a text. In place of an error that is none of ours the
+    handler raises `UnforeseenError`, and the journal is told where it arose.
+    """
+
+    def around(handler: Callable[P, R]) -> Callable[P, R]:
+        @wraps(handler)
+        def guarded(*args: P.args, **named: P.kwargs) -> R:
+            journal = wiring.journal()
+            try:
+                return handler(*args, **named)
+            except DunningError:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is
+                journal.event("unforeseen", error=type(error).__name__, where=where_arose(error))
+                unforeseen = UnforeseenError(type(error).__name__)
+            finally:
+                journal.flush()
+            raise unforeseen  # here, where nothing leads back to the error
+
+        return guarded
+
+    return around
 
 
 def where_arose(error: BaseException) -> str:

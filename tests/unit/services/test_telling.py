@@ -1,0 +1,111 @@
+"""What leaves a function when something goes wrong: words of ours, or the kind of the error and nothing else."""
+
+import importlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from dunning import wiring
+from dunning.domain.errors import DunningError
+from dunning.ports import OutsideError
+from dunning.services.telling import UnforeseenError, invoked
+from tests.fakes import FakeJournal
+from tests.local import ROOT
+
+PHONE = "+886912345678"
+EVENTS: dict[str, tuple[str, Any]] = {
+    "scanner": ("scanner", {}),
+    "sender": ("sender", {"Records": []}),
+    "intake": (
+        "intake",
+        {
+            "Records": [
+                {
+                    "eventTime": "2026-12-01T02:00:00Z",
+                    "s3": {"bucket": {"name": "b"}, "object": {"key": "accounts/a.csv"}},
+                }
+            ]
+        },
+    ),
+    "payments": ("payments", {"Records": []}),
+    "inbox": ("inbox", {"Records": []}),
+    "receipts": ("receipts", {"Records": []}),
+    "housekeeping": ("close_unknown", {"task": "close_unknown"}),
+    "replan": ("replan", {"Records": []}),
+}
+"""What each function is handed, and the service it asks its wiring for."""
+
+
+class Journal(FakeJournal):
+    """A journal that counts how often metrics went out."""
+
+    flushed = 0
+
+    def flush(self) -> None:
+        self.flushed += 1
+
+
+def _fails() -> None:
+    raise ValueError(f"cannot judge {PHONE}")
+
+
+def invoke(journal: Journal, do: Callable[[], object]) -> object:
+    return invoked(SimpleNamespace(journal=lambda: journal))(do)()
+
+
+def test_an_error_that_nobody_foresaw_leaves_by_its_kind_and_is_told_where_it_arose() -> None:
+    journal = Journal()
+    with pytest.raises(UnforeseenError, match=r"^ValueError$") as caught:
+        invoke(journal, _fails)
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+    ((name, fields),) = journal.events
+    assert (name, fields["error"]) == ("unforeseen", "ValueError")
+    assert str(fields["where"]).startswith("_fails:")
+    assert PHONE not in repr(journal.events)
+    assert journal.flushed == 1
+
+
+def test_an_error_of_ours_leaves_as_it_is() -> None:
+    def ours() -> None:
+        raise OutsideError("Query", "Throttling")
+
+    journal = Journal()
+    with pytest.raises(OutsideError, match=r"^Query: Throttling$"):
+        invoke(journal, ours)
+    assert (journal.events, journal.flushed) == ([], 1)
+
+
+def test_without_an_error_only_what_was_counted_goes_out() -> None:
+    journal = Journal()
+    assert invoke(journal, lambda: "answer") == "answer"
+    assert (journal.events, journal.flushed) == ([], 1)
+
+
+def test_the_end_of_the_process_is_none_of_its_business() -> None:
+    def ends() -> None:
+        raise SystemExit
+
+    with pytest.raises(SystemExit):
+        invoke(Journal(), ends)
+
+
+def test_every_function_is_here() -> None:
+    assert EVENTS.keys() == {path.parent.name for path in Path(ROOT / "functions").glob("*/app.py")}
+
+
+@pytest.mark.parametrize("function", EVENTS)
+def test_no_function_lets_words_of_others_out(function: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Journal()
+    service, event = EVENTS[function]
+    monkeypatch.setattr(wiring, "journal", lambda: journal)
+    monkeypatch.setattr(wiring, service, _fails)
+    handler = importlib.import_module(f"functions.{function}.app").lambda_handler
+    with pytest.raises(DunningError) as caught:
+        handler(event, None)
+    assert PHONE not in json.dumps([str(caught.value), repr(caught.value), repr(journal.events)])
+    assert [name for name, _ in journal.events] == ["unforeseen"]
+    assert journal.flushed == 1
