@@ -1,5 +1,7 @@
 """What says who somebody is, and where it may be found: tables, queues, files, logs and events of the embedded AWS."""
 
+import base64
+import gzip
 import io
 import json
 import re
@@ -54,8 +56,15 @@ def _messages(cloud: LocalCloud) -> Iterator[tuple[str, str]]:
     for name, queue in backend.queues.items():
         # All there are: visible, delayed, or received and not deleted yet.
         for number, message in enumerate(queue._messages):  # noqa: SLF001 - moto has no other way in
-            attributes = {key: str(vars(value)) for key, value in message.message_attributes.items()}
-            yield f"message {number} of {name}", message.body + _written(attributes)
+            attributes = {key: str(value) for key, value in message.message_attributes.items()}
+            yield f"message {number} of {name}", _unpacked(message.body) + _written(attributes)
+
+
+def _unpacked(body: str) -> str:
+    """Return a message with the delivery logs that are packed in it, if there are any."""
+    for packed in re.findall(r'"data": ?"([A-Za-z0-9+/=]+)"', body):
+        body += gzip.decompress(base64.b64decode(packed)).decode()
+    return body
 
 
 def _files(cloud: LocalCloud) -> Iterator[tuple[str, str]]:
