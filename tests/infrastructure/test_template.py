@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
 import pytest
@@ -14,6 +14,8 @@ from dunning.domain.contact import Contact, ContactState
 from dunning.domain.facts import Hold, HoldReason
 from dunning.domain.standing import LedgerEntry, Progress, Standing, Wake
 from dunning.services import claims
+from dunning.services.erase import ASK_AGAIN, UNDER_WAY
+from dunning.services.forget import QUEUES_KEEP
 from dunning.services.send import workers_for
 from dunning.settings import (
     HousekeepingSettings,
@@ -178,6 +180,27 @@ class TestTheQueues:
                 assert kept == 14
         assert (days["Reminders"], days["Replan"]) == (1, 1)
         assert days["Payments"] == 14  # a payment that is forgotten is a wrong text
+
+    def test_an_erasure_remembers_numbers_for_longer_than_anything_of_them_is_under_way(
+        self, resources: Mapping[str, Resource]
+    ) -> None:
+        inbox = _properties(resources, "Inbox")
+        tries = timedelta(seconds=inbox["VisibilityTimeout"] * inbox["RedrivePolicy"]["maxReceiveCount"])
+        load = timedelta(seconds=_properties(resources, "IntakeFunction")["Timeout"])
+        assert max(tries, load) + ASK_AGAIN <= UNDER_WAY
+        for name in WITH_NUMBERS:
+            assert timedelta(seconds=_properties(resources, name)["MessageRetentionPeriod"]) <= QUEUES_KEEP
+        # What is looked at is hidden for a minute, which no look outlasts.
+        assert _properties(resources, "PaymentsFunction")["Timeout"] <= 60
+
+    def test_an_erasure_looks_through_all_dead_letters_that_may_name_somebody(
+        self, resources: Mapping[str, Resource]
+    ) -> None:
+        environment = _environment(resources, "PaymentsFunction")
+        looked_at = {_target(url) for name, url in environment.items() if name.endswith("DEAD_LETTER_URL")}
+        numbered = {name for name in WITH_NUMBERS if name.endswith("DeadLetters")}
+        # What the lender sends may hold what it should not: that is why it was refused.
+        assert looked_at == numbered | {"PaymentsDeadLetters"}
 
     def test_nobody_speaks_to_a_queue_without_tls(self, resources: Mapping[str, Resource]) -> None:
         guarded = set()

@@ -18,13 +18,16 @@ from dunning.adapters.dynamodb.items import dossier_of
 from dunning.adapters.dynamodb.keys import contact_key
 from dunning.contracts import job_body
 from dunning.contracts.lender import erase_again_body
+from dunning.contracts.receipts import parse_reported
 from dunning.domain.contact import Contact, ContactState
 from dunning.domain.decision import Reason
 from dunning.domain.dossier import Dossier
 from dunning.ports import Job
+from dunning.services.erase import UNDER_WAY
 from tests.e2e.deployed.standin import ACCOUNT, REGION
 from tests.e2e.deployed.test_5_switch import TRUSTED_FOR
 from tests.e2e.deployed.world import World, phone_of
+from tests.local.events import logs_subscription
 
 pytestmark = pytest.mark.deployed
 
@@ -304,12 +307,34 @@ def _dossier(world: World, person: Person) -> Dossier:
     return dossier_of(item)
 
 
+GIVEN_UP = ("InboxDeadLetters", "ReceiptsDeadLetters", "PaymentsDeadLetters")
+
+
+def _give_up(world: World, texted: Texted) -> None:
+    """Put among the dead letters what is of a customer, of another, and of both."""
+    logs = [
+        _log(one, contact, contact.message_id, "Delivered", delivered=True)
+        for one in (texted.chatter, texted.reached)
+        for contact in _of(world, one)
+    ]
+    event = logs_subscription(logs, at=world.now(), region=REGION, account=ACCOUNT)
+    failure = json.dumps({"requestPayload": event, "responsePayload": {"errorMessage": "of two people"}})
+    sqs = world.as_engineer("sqs")
+    for queue in GIVEN_UP:
+        for body in (f"{phone_of(texted.chatter)} wrote of a parcel", f"{phone_of(texted.reached)} is of another"):
+            sqs.send_message(QueueUrl=world.ids[queue], MessageBody=body)
+    sqs.send_message(QueueUrl=world.ids["ReceiptsDeadLetters"], MessageBody=failure)
+
+
 def test_of_an_erased_customer_a_tombstone_is_left_and_a_skeleton_of_the_record(world: World, texted: Texted) -> None:
     erased = texted.chatter["customer_id"]
+    _give_up(world, texted)
     world.tell("CustomerErased", customer_id=erased)
     world.until("the standing is gone", lambda: erased not in world.standings())
     world.until("the text is gone", lambda: not any(one.text or one.phone for one in _of(world, texted.chatter)))
-    # The second round comes 90 seconds later; it is brought forward here. The delayed one then finds nothing.
+    # The next round comes 90 seconds later, the last one when nothing is under way any more. Here it comes at once, and
+    # the delayed ones find nothing.
+    world.advance(UNDER_WAY)
     world.as_engineer("sqs").send_message(QueueUrl=world.ids["Payments"], MessageBody=erase_again_body(erased))
     world.until("the number is gone", lambda: not _dossier(world, texted.chatter).phones)
     world.until("the file is gone", lambda: "accounts/americans.csv" not in world.uploads())
@@ -319,7 +344,12 @@ def test_of_an_erased_customer_a_tombstone_is_left_and_a_skeleton_of_the_record(
     (skeleton,) = _of(world, texted.chatter)
     assert (skeleton.state, skeleton.stage) == (ContactState.SENT, 0)
     everything = world.everything()
-    left = json.dumps([everything["customers"], everything["contacts"]])
+    dead = [one["Body"] for queue in GIVEN_UP for one in world.messages(queue)]
+    assert sum("is of another" in body for body in dead) == len(GIVEN_UP)
+    (packed,) = [json.loads(body)["requestPayload"] for body in dead if "of two people" in body]
+    (log,) = parse_reported(packed).receipts
+    assert log.phone == phone_of(texted.reached)
+    left = json.dumps([everything["customers"], everything["contacts"], dead])
     assert phone_of(texted.chatter) not in left
     assert "parcel" not in left
 
