@@ -62,31 +62,31 @@ class Reader:
 
 class Customers(FakeCustomers):
     """
-    The table, which others write too: what is in `meanwhile` happens just before a write.
+    The table, which others write too: what is in `meanwhile` happens just before a write, and a write may fail.
 
-    The next write fails, or one after some that are `spared`.
+    A load may die before the facts, when all that comes before them is done.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.meanwhile: list[Callable[[], None]] = []
         self.fails = 0
-        self.spared = 0
+        self.dies_before_facts = False
 
     def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
         self._before_a_write()
         return super().save_standing(standing, expected_version=expected_version, claim_id=claim_id)
 
     def save_dossier(self, dossier: Dossier, *, expected_revision: int) -> bool:
+        if self.dies_before_facts and dossier.statement is not None:
+            raise OutsideError("PutItem", "InternalServerError")
         self._before_a_write()
         return super().save_dossier(dossier, expected_revision=expected_revision)
 
     def _before_a_write(self) -> None:
         if self.meanwhile:
             self.meanwhile.pop()()
-        if self.fails and self.spared:
-            self.spared -= 1
-        elif self.fails:
+        if self.fails:
             self.fails -= 1
             raise OutsideError("PutItem", "InternalServerError")
 
