@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -158,6 +158,7 @@ def the_inbox_meets_everything(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> N
             desk.reply(f"{TEXT} {operation}")
     with desk.failing("sns.OptInPhoneNumber"):
         desk.reply("STOP")
+        desk.cloud.clock.move_to(desk.cloud.clock.now() + timedelta(minutes=1))
         desk.reply("START")
     with monkeypatch.context() as patched:
         patched.setattr(inbox, "answered", _quoting)
