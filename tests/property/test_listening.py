@@ -89,6 +89,7 @@ class Listening(RuleBasedStateMachine):
         self.send_ids: dict[str, set[str]] = {customer_id: set() for customer_id in ACCOUNTS}
         self.had = set(PHONES.items())
         self.written: dict[str, datetime] = {}
+        self.ended: set[str] = set()
         self.erased_on: dict[tuple[str, str], datetime] = {}
         self.count = 0
 
@@ -309,11 +310,13 @@ class Listening(RuleBasedStateMachine):
         def deliver() -> bool:
             came = self.written.setdefault(inbound_id, self.now)
             if self.now > came + UNDER_WAY - HOUR / 4:  # its queue has given it up, or done with it
-                if not any(key[2] == inbound_id for key in self.heard):
+                if inbound_id not in self.ended:
                     self.office.inbox_given_up.bodies.append(arrival(inbound_id, phone, text, at).body)
+                self.ended.add(inbound_id)
                 return True
             if not self.office.hear(inbound_id, phone, text, at):
                 return False
+            self.ended.add(inbound_id)
             owners = [one for one, known in self.known.items() if known.file and known.file.phone == phone]
             for owner in owners:
                 self.known[owner].hear(at, said, digits, ahead)
