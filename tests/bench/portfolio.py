@@ -51,7 +51,7 @@ def standing(facts: Facts, texts: int = 0) -> Standing:
         LedgerEntry(f"s{i}", f"c{i}", NOW - timedelta(days=8 + 7 * i), 0, (first.account_id,), "sms", None)
         for i in reversed(range(texts))
     )
-    return Standing(facts.customer_id, 1, Wake(NOW, 0), ledger, planned_for="0123456789abcdef")
+    return Standing(facts.customer_id, 1, Wake(NOW, 0), ledger, planned_for="0123456789abcdef", reason="due")
 
 
 def waiting() -> list[tuple[Facts, Standing]]:

@@ -380,6 +380,16 @@ class TestActing:
         stopped = [ReminderStopped("C0001", NOW, reason)] if reason else []
         assert office.announcer.announced == [*stopped, CustomerNeedsPerson("C0001", NOW, why, "reply-1")]
 
+    def test_what_a_customer_says_whose_load_has_not_come_to_its_end_counts_and_the_load_plans(
+        self, office: Office
+    ) -> None:
+        facts = office.add(someone())
+        del office.store.standings[facts.customer_id]
+        office.hear("paid")
+        standing = office.standing(facts)
+        assert standing.assurances
+        assert (standing.wake, standing.is_planned, standing.planned_for) == (None, False, "")
+
     def test_a_promise_is_kept_in_mind_and_looked_at_when_its_day_is_over(self, office: Office) -> None:
         facts = office.add(someone())
         office.hear("Friday")

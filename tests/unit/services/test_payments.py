@@ -20,6 +20,7 @@ from dunning.ports import OutsideError, StoredUpload
 from dunning.services.delivery import Delivery
 from dunning.services.erase import ASK_AGAIN, SECOND_ROUND, UNDER_WAY, EraseService
 from dunning.services.forget import ForgetService
+from dunning.services.intake.settle import Candidate, Settler
 from dunning.services.payments import PaymentsService
 from dunning.services.planning import BEFORE_ERASURE, fingerprint
 from tests.builders import a_dossier, an_account, an_instalment, promised, rules_of, tell, the_policies
@@ -111,6 +112,10 @@ class Office:
         self.store.standings[facts.customer_id] = replace(standing or waking(facts), planned_for=fingerprint(facts))
         self.store.phones[facts.phone] = frozenset({facts.customer_id})
         return facts
+
+    def load(self, facts: Facts) -> None:
+        """Load a file with one customer."""
+        Settler(self.store, self.store, the_policies()).settle_batch([Candidate(facts, 2)], NOW)
 
     def hear(self, *bodies: str, receives: int = 1, seconds: float = 60) -> list[str]:
         """Deliver messages in one batch, and return the places of those that come back."""
@@ -471,13 +476,18 @@ class TestWhoeverWritesFirst:
         assert office.hear(paid(), receives=2) == []
         assert office.standing().wake is None
 
-    def test_a_standing_that_intake_has_not_written_yet_is_written_with_the_opt_out_of_the_file(
-        self, office: Office
+    @pytest.mark.parametrize(
+        "standing", [None, Standing("C0001", 1, opted_out_at=NOW)], ids=["none", "an opt-out only"]
+    )
+    def test_a_customer_whose_load_has_not_come_to_its_end_is_left_to_it_and_what_was_said_is_kept(
+        self, office: Office, standing: Standing | None
     ) -> None:
-        office.store.dossiers["C0001"] = a_dossier(someone(opted_out=True))
-        office.hear(paid(1))
-        assert (office.standing().version, office.standing().opted_out_at) == (1, NOW)
-        assert office.announcer.announced == []
+        office.store.dossiers["C0001"] = a_dossier(someone())
+        if standing:
+            office.store.standings["C0001"] = standing
+        assert office.hear(paid()) == []
+        assert office.store.standings.get("C0001") == standing
+        assert office.store.facts["C0001"].accounts[0].instalments[0].open == 0
 
     def test_a_customer_whom_others_keep_changing_comes_back(self, office: Office) -> None:
         office.add(someone())
@@ -679,8 +689,7 @@ class TestACustomerWhoComesBack:
     def test_is_taken_to_have_been_texted_to_the_limit(self, office: Office) -> None:
         office.hear(erased(at=NOW - DAY))
         back = someone(consented_at=NOW - HOUR, as_of=NOW - MINUTE, due_in=0)
-        tell(office.store, back)
-        office.hear(paid(1, at=NOW))
+        office.load(back)
         rules = rules_of(back)
         wake = office.standing().wake
         assert wake is not None
@@ -692,9 +701,15 @@ class TestACustomerWhoComesBack:
 
     def test_long_after_is_one_like_any_other(self, office: Office) -> None:
         office.hear(erased(at=NOW - 400 * DAY))
-        tell(office.store, someone(consented_at=NOW - HOUR, as_of=NOW - MINUTE))
-        office.hear(paid(1, at=NOW))
+        office.load(someone(consented_at=NOW - HOUR, as_of=NOW - MINUTE))
         assert office.standing().ledger == ()
+
+    def test_and_wrote_before_the_load_came_to_its_end_likewise(self, office: Office) -> None:
+        office.hear(erased(at=NOW - DAY))
+        office.store.standings["C0001"] = Standing("C0001", 1, opted_in_at=NOW)
+        office.load(someone(consented_at=NOW - HOUR, as_of=NOW - MINUTE, due_in=0))
+        assert {entry.send_id for entry in office.standing().ledger} == {BEFORE_ERASURE}
+        assert office.standing().opted_in_at == NOW
 
 
 def _file(*customers: str) -> bytes:

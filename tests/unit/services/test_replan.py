@@ -57,7 +57,7 @@ def office() -> Office:
 
 def planned(facts: Facts) -> Standing:
     """Return the standing as today's policies make it."""
-    return replan(facts, Standing(facts.customer_id), Standing(facts.customer_id), POLICIES, NOW).standing
+    return replan(facts, waking(facts, None, version=0), waking(facts, None), POLICIES, NOW).standing
 
 
 def test_a_wake_of_an_older_policy_is_moved_to_where_todays_puts_it(office: Office) -> None:
@@ -70,7 +70,7 @@ def test_a_wake_of_an_older_policy_is_moved_to_where_todays_puts_it(office: Offi
 
 def test_doing_it_again_writes_nothing(office: Office) -> None:
     for number in range(1, 8):
-        office.add(someone(number, due_in=number), None)
+        office.add(someone(number, due_in=number), waking(someone(number, due_in=number), None))
     assert office.replan().changed == 7
     writes = office.store.writes
     assert office.replan() == Counted(customers=7)
@@ -85,10 +85,17 @@ def test_a_text_that_has_been_due_for_an_hour_stays_where_it_is_in_the_queue(off
 
 
 def test_a_customer_whose_wake_was_lost_gets_one(office: Office) -> None:
-    """The facts were written, and whoever wrote them did not come to plan."""
-    office.add(someone(), None)
+    office.add(someone(), waking(someone(), None))
     assert office.replan().changed == 1
     assert office.store.standings["C0001"].wake == Wake(NOW, 0)
+
+
+@pytest.mark.parametrize("standing", [None, Standing("C0001", 1, opted_out_at=NOW)], ids=["none", "an opt-out only"])
+def test_a_customer_whose_load_has_not_come_to_its_end_is_left_to_it(office: Office, standing: Standing | None) -> None:
+    """Who else has the number has not been looked at."""
+    office.add(someone(), standing)
+    assert office.replan().changed == 0
+    assert office.store.standings.get("C0001") == standing
 
 
 def test_a_customer_with_nothing_left_to_remind_of_is_told_of(office: Office) -> None:
@@ -141,8 +148,8 @@ def test_one_who_keeps_changing_is_counted_and_left_to_whoever_changes_them(offi
 
 
 def test_a_record_that_cannot_be_read_harms_nobody_else(office: Office) -> None:
-    office.add(someone(1), None)
-    office.add(someone(2), None)
+    office.add(someone(1), waking(someone(1), None))
+    office.add(someone(2), waking(someone(2), None))
     office.store.unreadable.add("C0001")
     assert office.replan() == Counted(customers=2, changed=1, unreadable=1)
 
@@ -152,7 +159,7 @@ class TestAPart:
 
     def test_all_parts_together_are_everybody_once(self, office: Office) -> None:
         for number in range(60):
-            office.add(someone(number), None)
+            office.add(someone(number), waking(someone(number), None))
         assert office.service.start(7) == 7
         parts = [parse_replan_part(body) for body, _ in office.queue.messages]
         assert [office.replan(part).customers for part in parts].count(0) < 7
@@ -161,7 +168,7 @@ class TestAPart:
 
     def test_that_runs_out_of_time_goes_on_where_it_was_left(self, office: Office) -> None:
         for number in range(120):
-            office.add(someone(number), None)
+            office.add(someone(number), waking(someone(number), None))
         first = office.replan(seconds=[5])
         assert first == Counted(customers=50, changed=50, finished=False)
         ((body, delay),) = office.queue.messages
@@ -183,7 +190,7 @@ class TestAPart:
         with pytest.raises(UnreadableRecordError):
             parse_replan_part(body)
         deliveries = [Delivery("bad", body, 1), Delivery("good", replan_body(WHOLE), 1)]
-        office.add(someone(), None)
+        office.add(someone(), waking(someone(), None))
         assert office.service.work(deliveries, lambda: 600) == ["bad"]
         assert office.journal.counts == {"ReplanFailed": 1, "CustomersReplanned": 1, "WakesMoved": 1}
 
@@ -191,6 +198,6 @@ class TestAPart:
         def nothing(customer_ids: Sequence[str]) -> object:
             raise OutsideError("BatchGetItem", str(len(customer_ids)))
 
-        office.add(someone(), None)
+        office.add(someone(), waking(someone(), None))
         office.store.load = nothing  # type: ignore[method-assign, assignment]
         assert office.service.work([Delivery("m", replan_body(WHOLE), 1)], lambda: 600) == ["m"]

@@ -119,6 +119,11 @@ class Standing:
     shared_at: datetime | None = None
 
     @property
+    def is_planned(self) -> bool:
+        """Whether a load has come to its end with the customer: who else has the number was looked at, too."""
+        return bool(self.reason)
+
+    @property
     def is_opted_out(self) -> bool:
         """Whether the customer's last word was to be left alone."""
         return _is_last(self.opted_out_at, self.opted_in_at)

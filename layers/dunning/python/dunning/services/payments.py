@@ -213,11 +213,13 @@ class PaymentsService:
                     self._tell_of_strangers(dossier, after)
             if after is dossier or is_new:
                 facts = facts_now(after)
-                if facts is None or (before is not None and before.planned_for == fingerprint(facts)):
+                if facts is None or before is None or not before.is_planned:
+                    return ()  # what was said is kept, and the load plans
+                if before.planned_for == fingerprint(facts):
                     return ()
                 now = self._clock.now()
                 standing, decision, announcements = replan_as_told(after, facts, before, self._policies, now)
-                if self._store.save_standing(standing, expected_version=before.version if before else 0):
+                if self._store.save_standing(standing, expected_version=before.version):
                     tell_planned(self._journal, customer_id, decision, now)
                     return announcements
             stored = self._store.load_told([customer_id])[customer_id]

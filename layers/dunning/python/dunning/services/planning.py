@@ -44,9 +44,13 @@ def plan(facts: Facts, standing: Standing, policies: Policies, now: datetime) ->
     return Plan(wake_for_promises(wake, facts, standing, policies), decision.reason.value, decision)
 
 
-def replan(facts: Facts, before: Standing, after: Standing, policies: Policies, now: datetime) -> Replanned:
+def replan(
+    facts: Facts, before: Standing, after: Standing, policies: Policies, now: datetime, *, first: bool = False
+) -> Replanned:
     """
     Plan a customer anew whose facts or standing have changed from `before` to `after`.
+
+    One whose load has not come to its end gets no wake: that is the load's to give, as `first` says it does.
 
     The version is bumped even if nothing else changes: a claim that was decided on what was known before must not pass.
     """
@@ -55,6 +59,8 @@ def replan(facts: Facts, before: Standing, after: Standing, policies: Policies, 
     standing = replace(
         settled.standing, version=before.version + 1, wake=wake, reason=reason, planned_for=fingerprint(facts)
     )
+    if not before.is_planned and not first:
+        standing = replace(standing, wake=None, reason="", planned_for="")
     return Replanned(standing, decision, (*broken(settled, now), *stopped(before, decision, now)))
 
 
@@ -72,30 +78,31 @@ def replan_as_told(
 
     `shares_phone` tells that another customer has just turned out to have the same number.
     """
-    known = before or _first_standing(dossier, facts, policies, now)
+    known = before or Standing(facts.customer_id)
+    if not known.is_planned:
+        known = replace(known, ledger=(*_texts_before(dossier, facts, policies, now), *known.ledger))
     opted_out_at = known.opted_out_at or (now if facts.opted_out else None)
     after = replace(known, opted_out_at=opted_out_at)
     if shares_phone:
         after = replace(after, shared_phone=facts.phone, shared_at=now)
-    return replan(facts, before or Standing(facts.customer_id), after, policies, now)
+    return replan(facts, before or Standing(facts.customer_id), after, policies, now, first=True)
 
 
-def _first_standing(dossier: Dossier, facts: Facts, policies: Policies, now: datetime) -> Standing:
+def _texts_before(dossier: Dossier, facts: Facts, policies: Policies, now: datetime) -> tuple[LedgerEntry, ...]:
     """
-    Return what is known of contacts with a customer we have no standing of: nothing, unless one has been erased.
+    Return the texts a customer has had before we know of any: none, unless one has been erased.
 
     Caps hold for one who comes back after an erasure, though nothing of before may be known: they are taken to have
     been texted just now, to the limit. It costs them reminders for one window of the caps, and asks nobody.
     """
-    first = Standing(facts.customer_id)
     rules = policies.rules_for(facts)
     if dossier.erased_at is None or not isinstance(rules, Rules):
-        return first
+        return ()
     if now - dossier.erased_at > max(rules.longest_window, LEDGER_FLOOR):
-        return first
+        return ()
     most = max((cap.count for cap in (*rules.person_caps, *rules.account_caps)), default=0)
     accounts = tuple(account.account_id for account in facts.accounts)
-    return replace(first, ledger=(LedgerEntry(BEFORE_ERASURE, "", now, None, accounts, SMS, None),) * most)
+    return (LedgerEntry(BEFORE_ERASURE, "", now, None, accounts, SMS, None),) * most
 
 
 def promises_settled(facts: Facts, standing: Standing, policies: Policies, now: datetime) -> Settled:

@@ -170,9 +170,9 @@ class ReplanService:
         for _ in range(ATTEMPTS):
             if isinstance(found, UnreadableRecordError):
                 raise found
-            if found.facts is None:
-                return None  # nothing is owed, or the customer has been erased
-            before = found.standing or Standing(customer_id)
+            before = found.standing
+            if found.facts is None or before is None or not before.is_planned:
+                return None  # nothing is owed, the customer has been erased, or a load is at it
             replanned = replan(found.facts, before, before, self._policies, now)
             if _says_the_same(before, replanned, now):
                 return None

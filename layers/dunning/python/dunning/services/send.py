@@ -259,7 +259,7 @@ class SendService:
                 raise found
             # A load that died before the standing has not looked at who shares the number, nor put down the caps for
             # one who comes back after an erasure. The job is of before.
-            facts = found.facts if found.standing else None
+            facts = found.facts if found.standing and found.standing.is_planned else None
             standing = found.standing or Standing(customer_id)
             if turn.redelivered and not attempt:
                 self._settle(turn.job, facts, standing)
