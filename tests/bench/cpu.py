@@ -28,7 +28,7 @@ from functions.scanner.app import lambda_handler as scan
 from functions.sender.app import lambda_handler as send
 from tests.bench.beside import ENVIRONMENT, ROUNDS, Taken, in_turns, on_one_core_and_on_all
 from tests.bench.portfolio import NOW, customer, standing
-from tests.bench.wire import Wire
+from tests.bench.wire import DEPTH, Wire
 from tests.builders import a_dossier
 
 CUSTOMERS = 500
@@ -147,7 +147,7 @@ class Bench:
                 bus.put_events(Entries=entries)
 
         def scanner() -> None:
-            sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["ApproximateNumberOfMessages"])
+            sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=DEPTH)
             for shard in range(4):
                 dynamodb.query(
                     TableName="customers",

@@ -8,10 +8,20 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from io import BytesIO
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
+
+DEPTH: Final[list["QueueAttributeNameType"]] = [
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+]
+"""What the depth of a queue is asked by."""
 
 
 class _Raw(BytesIO):
@@ -33,7 +43,7 @@ class Wire:
             "UpdateItem": lambda _: "{}",
             "BatchWriteItem": lambda _: "{}",
             "Query": self._query,
-            "GetQueueAttributes": lambda _: '{"Attributes":{"ApproximateNumberOfMessages":"0"}}',
+            "GetQueueAttributes": lambda _: json.dumps({"Attributes": dict.fromkeys(DEPTH, "0")}),
             "SendMessageBatch": lambda body: json.dumps(
                 {"Successful": [{"Id": e["Id"], "MessageId": "m", "MD5OfMessageBody": ""} for e in body["Entries"]]}
             ),
