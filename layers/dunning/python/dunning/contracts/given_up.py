@@ -6,9 +6,9 @@ CloudWatch Logs in what Lambda wrote down of its failure. Of anything else nobod
 """
 
 import base64
+import gzip
 import json
 import re
-import zlib
 from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +17,6 @@ from dunning.contracts import parse_inbound
 from dunning.contracts.receipts import unpacked
 from dunning.ports import UnreadableRecordError
 
-_GZIP = zlib.MAX_WBITS | 16
 _SOME_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 """When a reply was sent is not asked here."""
 
@@ -49,7 +48,6 @@ def _without_logs(body: str, wanted: re.Pattern[str]) -> str:
         return body
     if not left:
         return ""
-    packing = zlib.compressobj(9, wbits=_GZIP)
     text = json.dumps(logs | {"logEvents": left}, ensure_ascii=False, separators=(",", ":"))
-    packed["data"] = base64.b64encode(packing.compress(text.encode()) + packing.flush()).decode()
+    packed["data"] = base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
     return json.dumps(failure, ensure_ascii=False, separators=(",", ":"))

@@ -8,7 +8,7 @@ whatever order they arrive.
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
 from dunning.domain.facts import Account, Facts, HoldReason, Instalment, open_instalments
 from dunning.domain.standing import ASSURANCE_LIMIT, Assurance, Promise, Standing, progress_key
@@ -16,20 +16,20 @@ from dunning.domain.standing import ASSURANCE_LIMIT, Assurance, Promise, Standin
 
 def with_assurance(standing: Standing, assurance: Assurance, facts: Facts) -> Standing:
     """Return the standing with what a customer has just said, the same however often it arrives; all is `matched`."""
-    others = []
-    for one in standing.assurances:
-        if (one.reason, one.said_at, one.until) == (assurance.reason, assurance.said_at, assurance.until):
-            accounts = tuple(sorted({*one.accounts, *assurance.accounts}))
-            assurance = replace(one, accounts=accounts)
-        else:
-            others.append(one)
-    alike = sorted(
-        (one for one in (*others, assurance) if one.reason is assurance.reason),
-        key=lambda one: (one.said_at, one.until),
-    )
-    rest = [one for one in others if one.reason is not assurance.reason]
-    kept = sorted((*rest, *alike[-ASSURANCE_LIMIT:]), key=lambda one: (one.said_at, one.until, one.reason))
-    return matched(replace(standing, assurances=tuple(kept)), facts)
+    said = {_as_said(one): one for one in standing.assurances}
+    known = said.get(_as_said(assurance))
+    if known:
+        assurance = replace(known, accounts=tuple(sorted({*known.accounts, *assurance.accounts})))
+    said[_as_said(assurance)] = assurance
+    alike = sorted(key for key, one in said.items() if one.reason is assurance.reason)
+    for key in alike[:-ASSURANCE_LIMIT]:
+        del said[key]
+    return matched(replace(standing, assurances=tuple([said[key] for key in sorted(said)])), facts)
+
+
+def _as_said(assurance: Assurance) -> tuple[datetime, date, HoldReason]:
+    """Tell one from another, and order them: of two with the same, the accounts are of both."""
+    return assurance.said_at, assurance.until, assurance.reason
 
 
 def matched(standing: Standing, facts: Facts) -> Standing:

@@ -59,8 +59,8 @@ class Instalment:
 
     `stage_reached` is the last stage another system has already sent for it, as the lender reports.
     `written_notice_on` is the day a written notice about its being late was issued. `late_fee` is the part of
-    `amount` that is a late fee, in minor units: 0 <= late_fee <= amount. `paid_at` is when the lender said so, if it
-    came as an event: of payments the last one, of a change to the amount one after which nothing is open.
+    `amount` that is a late fee, in minor units: 0 <= late_fee <= amount. `paid_at` is since when that
+    is paid by the lender's events: when it was first said and not taken back since, or when a change left nothing open.
     """
 
     number: int

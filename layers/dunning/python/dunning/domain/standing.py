@@ -19,7 +19,6 @@ LEDGER_FLOOR = timedelta(days=31)
 PROGRESS_LIMIT = 24
 """Ladders remembered per customer; beyond it those of paid instalments are forgotten, the oldest first."""
 
-
 ASSURANCE_LIMIT = 24
 """Assurances remembered per customer, of payments made and of payments to come; beyond it the oldest are forgotten."""
 
@@ -155,23 +154,20 @@ def holds_now(facts: Facts, standing: Standing) -> list[Hold]:
 
     Whoever says to have paid is believed so long as something is open that it was said of, a promise likewise.
     """
-    holds = list(facts.holds)
-    holds += [hold for hold in standing.holds if hold.since is None or not facts.is_released(hold.reason, hold.since)]
-    if not standing.assurances:
-        return holds
-    still_open = _still_open(facts)
-    assured = [
-        Hold(one.reason, one.until, one.said_at)
-        for one in standing.assurances
-        if one.reason is HoldReason.SAYS_PAID and not still_open.isdisjoint(one.about)
-    ]
-    assured += [
-        Hold(HoldReason.PROMISE, promise.on, promise.said_at)
-        for key, promise in standing.promises.items()
-        if key in still_open
-    ]
-    holds += [hold for hold in assured if hold.since and not facts.is_released(hold.reason, hold.since)]
-    return holds
+    own = list(standing.holds)
+    if standing.assurances:
+        still_open = _still_open(facts)
+        own += [
+            Hold(one.reason, one.until, one.said_at)
+            for one in standing.assurances
+            if one.reason is HoldReason.SAYS_PAID and not still_open.isdisjoint(one.about)
+        ]
+        own += [
+            Hold(HoldReason.PROMISE, promise.on, promise.said_at)
+            for key, promise in standing.promises.items()
+            if key in still_open
+        ]
+    return [*facts.holds, *(one for one in own if one.since is None or not facts.is_released(one.reason, one.since))]
 
 
 def progress_key(account_id: str, number: int) -> str:

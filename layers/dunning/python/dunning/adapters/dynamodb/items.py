@@ -425,7 +425,7 @@ def contact_item(contact: Contact) -> Item:
             "price": _number(contact.price),
             "reasons": _json(list(contact.reasons)),
             "unknown": _text(UNKNOWN if contact.state is ContactState.UNKNOWN else ""),
-            "erased_at": _text(instant_key(contact.erased_at) if contact.erased_at else ""),
+            "erased_at": _text(_instant_out(contact.erased_at)),
             **receipt_attributes(contact),
         }
     )
