@@ -7,12 +7,20 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dunning.domain import Send, decide
-from dunning.domain.decision import Reminder
-from dunning.domain.dossier import Dossier, with_statement
-from dunning.domain.facts import Account, Facts, HoldReason, Instalment
-from dunning.domain.rules import Policies, Rules
-from dunning.domain.standing import Assurance, LedgerEntry, Progress, Promise, Standing, progress_key, with_claim
+from dunning.domain.customer.facts import Account, Facts, HoldReason, Instalment
+from dunning.domain.customer.lender_record import Dossier, with_statement
+from dunning.domain.customer.standing import (
+    Assurance,
+    LedgerEntry,
+    Progress,
+    Promise,
+    Standing,
+    progress_key,
+    with_claim,
+)
+from dunning.domain.decision.decide import decide
+from dunning.domain.decision.decisions import Reminder, Send
+from dunning.domain.decision.rules import Policies, Rules
 from dunning.policy import PolicyBook, load_policies
 from dunning.policy.files import DataFile
 from dunning.policy.lender import load_lenders

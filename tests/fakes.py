@@ -9,13 +9,13 @@ from itertools import count, islice
 from threading import Lock
 
 from dunning.contracts import job_body
-from dunning.domain.announcement import Announcement
-from dunning.domain.contact import Contact, ContactState
-from dunning.domain.decision import Decision
-from dunning.domain.dossier import Dossier, facts_now
-from dunning.domain.facts import Facts
-from dunning.domain.reply import Reply
-from dunning.domain.standing import Standing, Wake
+from dunning.domain.customer.facts import Facts
+from dunning.domain.customer.lender_record import Dossier, facts_now
+from dunning.domain.customer.standing import Standing, Wake
+from dunning.domain.decision.decisions import Decision
+from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.outbound_events import Announcement
+from dunning.domain.replies.reply import Reply
 from dunning.ports import (
     ContactKey,
     Customer,

@@ -4,7 +4,7 @@
 
 from typing import Any
 
-from dunning.domain.lint import Linter, Message
+from dunning.domain.texts.lint import Linter, Message
 from tests.builders import the_policies
 
 

@@ -10,11 +10,11 @@ from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 
-from dunning.domain.decide import decide
-from dunning.domain.decision import Reason
-from dunning.domain.facts import Facts
-from dunning.domain.rules import Rules
-from dunning.domain.standing import Standing
+from dunning.domain.customer.facts import Facts
+from dunning.domain.customer.standing import Standing
+from dunning.domain.decision.decide import decide
+from dunning.domain.decision.decisions import Reason
+from dunning.domain.decision.rules import Rules
 from dunning.policy import PolicyBook, load_policies
 from tests.bench.portfolio import NOW, sending, waiting
 

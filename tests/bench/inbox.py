@@ -22,8 +22,8 @@ from dunning.adapters.journal import PowertoolsJournal
 from dunning.adapters.opt_outs import SnsOptOutList
 from dunning.adapters.sns import SnsGateway
 from dunning.adapters.sqs import SqsQueue
-from dunning.domain.meaning import Meaning, Understood
-from dunning.domain.reply import Inbound, Reply
+from dunning.domain.replies.intents import Meaning, Understood
+from dunning.domain.replies.reply import Inbound, Reply
 from dunning.policy import load_policies
 from dunning.services.inbox import InboxService, arrivals_in
 from tests.bench.beside import compare

@@ -20,9 +20,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dunning.domain.decision import Decision
-from dunning.domain.dossier import Dossier
-from dunning.domain.standing import Standing
+from dunning.domain.customer.lender_record import Dossier
+from dunning.domain.customer.standing import Standing
+from dunning.domain.decision.decisions import Decision
 from dunning.policy import load_policies
 from dunning.ports import Customer, Told, UnreadableRecordError
 from dunning.services.intake import IntakeService

@@ -11,9 +11,9 @@ import tomllib
 from collections.abc import Callable
 from importlib.resources import files
 
-from dunning.domain.lint import Linter, Message
-from dunning.domain.segments import count_segments
-from dunning.domain.text import Text, render
+from dunning.domain.texts.lint import Linter, Message
+from dunning.domain.texts.segments import count_segments
+from dunning.domain.texts.wording import Text, render
 from dunning.policy import PolicyBook, load_policies
 
 _ROUNDS = 25

@@ -20,7 +20,7 @@ from dunning.adapters.dynamodb.keys import PHONE, phone_key
 from dunning.adapters.journal import PowertoolsJournal
 from dunning.adapters.s3 import S3UploadErasure
 from dunning.adapters.sqs import SqsQueue
-from dunning.domain.contact import Contact, ContactState
+from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.policy import load_policies
 from dunning.services.delivery import Delivery
 from dunning.services.erase import EraseService

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from dunning.domain.facts import Account, Facts, Hold, HoldReason, Instalment
-from dunning.domain.standing import LedgerEntry, Progress, Standing, Wake, progress_key
+from dunning.domain.customer.facts import Account, Facts, Hold, HoldReason, Instalment
+from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, Wake, progress_key
 
 NOW = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
 """10:00 in Taipei."""

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from dunning.domain.meaning import Meaning
-from dunning.domain.replies import ReplyReader
+from dunning.domain.replies.intents import Meaning
+from dunning.domain.replies.reader import ReplyReader
 from dunning.policy.replies import load_reply_rules, read_reply_files
 from tests.bench.linting import microseconds
 from tests.reminders import staged_reminders

@@ -14,7 +14,7 @@ from unittest.mock import patch
 import boto3
 
 from dunning.adapters.dynamodb.items import standing_item
-from dunning.domain.standing import Standing, Wake
+from dunning.domain.customer.standing import Standing, Wake
 from tests.local.cloud import LocalCloud  # first: puts the layer on the path
 
 _NOW = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)

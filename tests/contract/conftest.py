@@ -14,7 +14,7 @@ from dunning.adapters.dynamodb.contacts import DynamoContacts
 from dunning.adapters.dynamodb.customers import DynamoCustomers
 from dunning.adapters.dynamodb.items import contact_of
 from dunning.adapters.sqs import SqsQueue
-from dunning.domain.contact import Contact
+from dunning.domain.delivery.contact import Contact
 from dunning.ports import ContactArchive, CustomerStore, DueIndex, JobQueue, ReplyLog
 from tests.fakes import FakeContacts, FakeCustomers, FakeQueue
 from tests.integration.people import NOW

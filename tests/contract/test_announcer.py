@@ -14,7 +14,7 @@ from moto.events.models import Rule
 from dunning.adapters.client import LEAN
 from dunning.adapters.eventbridge import EventBridgeAnnouncer
 from dunning.contracts.announcements import events_of
-from dunning.domain.announcement import (
+from dunning.domain.outbound_events import (
     Announcement,
     CustomerNeedsPerson,
     NumberUnreachable,

@@ -10,8 +10,8 @@ import pytest
 
 from dunning.adapters.dynamodb.contacts import DynamoContacts
 from dunning.adapters.dynamodb.items import contact_item, contact_of
-from dunning.domain.contact import Contact, ContactState
-from dunning.domain.reply import Inbound, Reply
+from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.replies.reply import Inbound, Reply
 from dunning.ports import ContactKey, OutsideError, UnreadableRecordError
 from tests.contract.conftest import Archive
 from tests.integration.people import NOW

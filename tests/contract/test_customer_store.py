@@ -16,9 +16,9 @@ from dunning.adapters.client import LEAN
 from dunning.adapters.dynamodb.contacts import DynamoContacts
 from dunning.adapters.dynamodb.customers import DynamoCustomers
 from dunning.adapters.dynamodb.keys import FACTS, STANDING
-from dunning.domain.contact import Contact, ContactState
-from dunning.domain.facts import Hold, HoldReason
-from dunning.domain.standing import Progress, Standing, Wake, progress_key
+from dunning.domain.customer.facts import Hold, HoldReason
+from dunning.domain.customer.standing import Progress, Standing, Wake, progress_key
+from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.ports import Customer, OutsideError, UnreadableRecordError
 from tests.builders import promised, tell
 from tests.contract.conftest import SHARDS, Office, write_attribute

@@ -8,7 +8,7 @@ import pytest
 
 from dunning.adapters.client import LEAN
 from dunning.adapters.dynamodb.customers import DynamoCustomers
-from dunning.domain.standing import Wake
+from dunning.domain.customer.standing import Wake
 from dunning.ports import Due
 from tests.contract.conftest import SHARDS, Office, write_attribute
 from tests.integration.people import NOW, someone, waking

@@ -9,10 +9,18 @@ import boto3
 import pytest
 
 from dunning.adapters.dynamodb.items import contact_of
-from dunning.domain.contact import Contact, ContactState
-from dunning.domain.dossier import Dossier, Held, Said, Stamp, with_news, without_customer, without_phones
-from dunning.domain.facts import HoldReason
-from dunning.domain.reply import Inbound, Reply
+from dunning.domain.customer.facts import HoldReason
+from dunning.domain.customer.lender_record import (
+    Dossier,
+    Held,
+    Said,
+    Stamp,
+    with_news,
+    without_customer,
+    without_phones,
+)
+from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.replies.reply import Inbound, Reply
 from dunning.ports import (
     ContactErasure,
     ContactLog,

@@ -27,8 +27,8 @@ from dunning.adapters.dynamodb.keys import (
     wake_key,
 )
 from dunning.contracts import job_body, parse_job
-from dunning.domain.contact import Contact, ContactState
-from dunning.domain.dossier import (
+from dunning.domain.customer.facts import Account, Facts, Hold, HoldReason, Instalment
+from dunning.domain.customer.lender_record import (
     Changed,
     Closed,
     Dossier,
@@ -41,8 +41,8 @@ from dunning.domain.dossier import (
     key_of,
     with_news,
 )
-from dunning.domain.facts import Account, Facts, Hold, HoldReason, Instalment
-from dunning.domain.standing import Assurance, LedgerEntry, Progress, Promise, Standing, Wake, progress_key
+from dunning.domain.customer.standing import Assurance, LedgerEntry, Progress, Promise, Standing, Wake, progress_key
+from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.ports import Job
 from tests.builders import a_dossier, an_account, an_instalment
 from tests.contract.conftest import SHARDS

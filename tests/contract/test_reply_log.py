@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from dunning.adapters.dynamodb.contacts import DynamoContacts
-from dunning.domain.meaning import Meaning
-from dunning.domain.reply import Inbound, Reply
+from dunning.domain.replies.intents import Meaning
+from dunning.domain.replies.reply import Inbound, Reply
 from dunning.ports import ContactArchive, OutsideError, ReplyLog
 from tests.fakes import FakeContacts
 from tests.integration.people import NOW

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from dunning.domain.segments import count_segments
+from dunning.domain.texts.segments import count_segments
 from dunning.services.intake.rows import COLUMNS
 from tests.local.__main__ import main
 from tests.local.recorder import FILES

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from dunning.domain.decision import Reason
-from dunning.domain.meaning import Meaning
+from dunning.domain.decision.decisions import Reason
+from dunning.domain.replies.intents import Meaning
 from dunning.ports import Outcome
 from tests.local import ROOT
 

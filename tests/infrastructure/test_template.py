@@ -9,10 +9,10 @@ from typing import Any, get_args
 import pytest
 
 from dunning.adapters.dynamodb.items import contact_item, dossier_item, standing_item
-from dunning.domain.announcement import Announcement
-from dunning.domain.contact import Contact, ContactState
-from dunning.domain.facts import Hold, HoldReason
-from dunning.domain.standing import LedgerEntry, Progress, Standing, Wake
+from dunning.domain.customer.facts import Hold, HoldReason
+from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, Wake
+from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.outbound_events import Announcement
 from dunning.services import claims
 from dunning.services.erase import ASK_AGAIN, UNDER_WAY
 from dunning.services.forget import QUEUES_KEEP

@@ -13,9 +13,9 @@ import pytest
 from dunning.adapters.dynamodb.customers import DynamoCustomers
 from dunning.adapters.dynamodb.items import contact_of
 from dunning.contracts import job_body
-from dunning.domain.contact import Contact
-from dunning.domain.facts import Facts
-from dunning.domain.standing import Standing
+from dunning.domain.customer.facts import Facts
+from dunning.domain.customer.standing import Standing
+from dunning.domain.delivery.contact import Contact
 from dunning.ports import Customer, Job
 from tests.builders import tell
 from tests.fakes import FakeJournal

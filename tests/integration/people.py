@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from dunning.domain.facts import Facts
-from dunning.domain.standing import LedgerEntry, Standing, Wake
+from dunning.domain.customer.facts import Facts
+from dunning.domain.customer.standing import LedgerEntry, Standing, Wake
 from tests.builders import a_customer, a_text, an_account, an_instalment
 
 NOW = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)

@@ -19,7 +19,7 @@ from dunning.adapters.dynamodb.contacts import DynamoContacts
 from dunning.adapters.dynamodb.customers import DynamoCustomers
 from dunning.adapters.sns import PUBLISH_ONCE, SnsGateway
 from dunning.adapters.sqs import SqsQueue
-from dunning.domain.contact import ContactState
+from dunning.domain.delivery.contact import ContactState
 from dunning.policy import load_policies
 from dunning.ports import Outcome, Published, Sms, SmsGateway
 from dunning.services.delivery import Delivery

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from dunning.domain.standing import Standing
+from dunning.domain.customer.standing import Standing
 from dunning.ports import Customer, UnreadableRecordError
 from dunning.services.erase import MAY_BE_LOADING, SECOND_ROUND
 from tests.integration.conftest import House

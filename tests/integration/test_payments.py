@@ -10,9 +10,9 @@ from moto.events.models import Rule
 
 from dunning.adapters.dynamodb.contacts import DynamoContacts
 from dunning.contracts.lender import erase_again_body
-from dunning.domain.contact import Contact, ContactState
-from dunning.domain.reply import Inbound, Reply
-from dunning.domain.standing import Wake
+from dunning.domain.customer.standing import Wake
+from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.replies.reply import Inbound, Reply
 from dunning.ports import Told
 from dunning.services.erase import SECOND_ROUND, UNDER_WAY
 from tests.integration.conftest import Event, House, batch, event_file

@@ -16,8 +16,8 @@ import boto3
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from dunning.domain.decide import decide
-from dunning.domain.facts import Facts
+from dunning.domain.customer.facts import Facts
+from dunning.domain.decision.decide import decide
 from dunning.services import send as sender
 from tests.integration.conftest import House, batch, job_for
 from tests.integration.people import NOW, someone

@@ -17,7 +17,7 @@ import boto3
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from dunning.domain.facts import Facts
+from dunning.domain.customer.facts import Facts
 from dunning.services import inbox, opt_outs, payments, receipts
 from dunning.services import replan as replanning
 from tests.builders import IN_THE_UNITED_STATES, a_customer

@@ -14,10 +14,10 @@ from botocore.exceptions import ReadTimeoutError
 from dunning.adapters.dynamodb.contacts import DynamoContacts
 from dunning.adapters.dynamodb.items import dossier_item, standing_item
 from dunning.adapters.dynamodb.keys import PHONE, phone_key
-from dunning.domain.contact import Contact, ContactState
-from dunning.domain.decision import Reason
-from dunning.domain.facts import Facts
-from dunning.domain.standing import LedgerEntry
+from dunning.domain.customer.facts import Facts
+from dunning.domain.customer.standing import LedgerEntry
+from dunning.domain.decision.decisions import Reason
+from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.ports import OutsideError, UnreadableRecordError
 from tests.builders import a_dossier
 from tests.integration.conftest import Event, House, event_file, job_for

@@ -9,11 +9,11 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ReadTimeoutError
 
-from dunning.domain.contact import ContactState
-from dunning.domain.decide import decide
-from dunning.domain.decision import Reason
-from dunning.domain.facts import Facts
-from dunning.domain.standing import Standing, Wake, progress_key
+from dunning.domain.customer.facts import Facts
+from dunning.domain.customer.standing import Standing, Wake, progress_key
+from dunning.domain.decision.decide import decide
+from dunning.domain.decision.decisions import Reason
+from dunning.domain.delivery.contact import ContactState
 from dunning.services import send as sender
 from tests.builders import tell
 from tests.integration.conftest import House, batch, event_file, job_for

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from dunning.domain.segments import count_segments
+from dunning.domain.texts.segments import count_segments
 
 _FATES: tuple[tuple[float, str], ...] = (
     (0.012, "Invalid phone number"),

@@ -13,8 +13,8 @@ from datetime import UTC, datetime, time
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from dunning.domain.hours import zone_named
-from dunning.domain.money import minor_digits
+from dunning.domain.decision.hours import zone_named
+from dunning.domain.texts.money import minor_digits
 from dunning.policy import PolicyBook, load_policies
 from dunning.policy.jurisdiction import zones_of_countries
 from dunning.services.intake.cells import read_amount, read_currency, read_date, read_whole

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from dunning.contracts import instant
-from dunning.domain.decision import Decision, trace_of
+from dunning.domain.decision.decisions import Decision, trace_of
 
 FILES: Mapping[str, str] = {
     "sent": "outbox.jsonl",

@@ -18,10 +18,10 @@ from dunning import wiring
 from dunning.adapters.dynamodb import items
 from dunning.adapters.dynamodb.keys import FACTS, STANDING
 from dunning.contracts import instant
-from dunning.domain.contact import Contact
-from dunning.domain.facts import Facts, HoldReason
-from dunning.domain.meaning import Meaning
-from dunning.domain.rules import Rules
+from dunning.domain.customer.facts import Facts, HoldReason
+from dunning.domain.decision.rules import Rules
+from dunning.domain.delivery.contact import Contact
+from dunning.domain.replies.intents import Meaning
 from dunning.services.intake.refusals import REJECT_COLUMNS
 from tests.local.cloud import LocalCloud, SentSms
 from tests.local.payments import Payment, count_customers, split

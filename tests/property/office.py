@@ -10,12 +10,12 @@ from typing import Any
 
 from dunning.contracts import job_body
 from dunning.contracts.receipts import Reported
-from dunning.domain.contact import Contact
-from dunning.domain.dossier import FILES_LAG, Dossier
-from dunning.domain.facts import Facts
-from dunning.domain.meaning import Meaning, Understood
-from dunning.domain.receipt import Receipt
-from dunning.domain.standing import LedgerEntry, Standing
+from dunning.domain.customer.facts import Facts
+from dunning.domain.customer.lender_record import FILES_LAG, Dossier
+from dunning.domain.customer.standing import LedgerEntry, Standing
+from dunning.domain.delivery.contact import Contact
+from dunning.domain.delivery.receipt import Receipt
+from dunning.domain.replies.intents import Meaning, Understood
 from dunning.ports import Job, Outcome, OutsideError, Published, Sms
 from dunning.services.close_unknown import CloseUnknownService
 from dunning.services.delivery import Delivery

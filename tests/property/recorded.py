@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from dunning.domain.facts import Facts, HoldReason
-from dunning.domain.meaning import Meaning
+from dunning.domain.customer.facts import Facts, HoldReason
+from dunning.domain.replies.intents import Meaning
 from tests.property.office import Text
 
 TAIPEI = ZoneInfo("Asia/Taipei")

@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from dunning.domain.facts import Account, Facts, Hold, HoldReason, Instalment
-from dunning.domain.standing import LedgerEntry, Progress, Standing, progress_key
+from dunning.domain.customer.facts import Account, Facts, Hold, HoldReason, Instalment
+from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, progress_key
 from tests.builders import IN_HONG_KONG, IN_MAINLAND_CHINA, IN_THE_UNITED_STATES, a_customer
 
 MANY = settings(max_examples=6 * settings().max_examples)

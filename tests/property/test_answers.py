@@ -6,11 +6,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dunning.domain import Send, decide
-from dunning.domain.answers import Limits, answered
-from dunning.domain.facts import FINAL_HOLDS, Facts, open_instalments
-from dunning.domain.meaning import Meaning, Understood
-from dunning.domain.standing import Standing, progress_key
+from dunning.domain.customer.facts import FINAL_HOLDS, Facts, open_instalments
+from dunning.domain.customer.standing import Standing, progress_key
+from dunning.domain.decision.decide import decide
+from dunning.domain.decision.decisions import Send
+from dunning.domain.replies.intents import Meaning, Understood
+from dunning.domain.replies.reply_effects import Limits, answered
 from tests.builders import a_customer, a_standing, the_policies
 from tests.property.strategies import MANY, START, customers, moments
 

@@ -14,12 +14,12 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from dunning.domain.contact import Contact, ContactState
-from dunning.domain.facts import Facts, HoldReason
-from dunning.domain.meaning import Meaning
-from dunning.domain.receipt import Receipt
-from dunning.domain.reply import Reply
-from dunning.domain.standing import LedgerEntry, Progress, Standing, progress_key
+from dunning.domain.customer.facts import Facts, HoldReason
+from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, progress_key
+from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.delivery.receipt import Receipt
+from dunning.domain.replies.intents import Meaning
+from dunning.domain.replies.reply import Reply
 from dunning.ports import ContactKey
 from tests.builders import a_customer, an_account, an_instalment
 from tests.property.office import Office, event_body

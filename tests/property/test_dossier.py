@@ -7,7 +7,8 @@ from itertools import batched
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dunning.domain.dossier import (
+from dunning.domain.customer.facts import Facts, Hold, HoldReason
+from dunning.domain.customer.lender_record import (
     FILES_LAG,
     Changed,
     Closed,
@@ -25,7 +26,6 @@ from dunning.domain.dossier import (
     without_customer,
     without_phones,
 )
-from dunning.domain.facts import Facts, Hold, HoldReason
 from tests.builders import a_customer, an_account, an_instalment
 
 START = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)

@@ -7,9 +7,10 @@ from datetime import datetime, time, timedelta
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
-from dunning.domain import Reason, Send, Stop, Wait, decide
-from dunning.domain.facts import Facts
-from dunning.domain.standing import Standing
+from dunning.domain.customer.facts import Facts
+from dunning.domain.customer.standing import Standing
+from dunning.domain.decision.decide import decide
+from dunning.domain.decision.decisions import Reason, Send, Stop, Wait
 from tests.builders import rules_of, the_policies
 from tests.property.strategies import MANY, customers, standings
 

@@ -19,9 +19,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from dunning.domain import Send, decide
-from dunning.domain.decision import Reminder
-from dunning.domain.facts import Facts
+from dunning.domain.customer.facts import Facts
+from dunning.domain.decision.decide import decide
+from dunning.domain.decision.decisions import Reminder, Send
 from dunning.policy import PolicyBook, PolicyError
 from dunning.policy.jurisdiction import zones_of_countries
 from tests.builders import a_customer, a_standing, after, an_account, an_instalment, policies_with_lender, the_policies

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dunning.domain.lint import Message, Phrases, Severity
-from dunning.domain.lint.content import CHECKS, PHRASE_CHECKS, is_complete
-from dunning.domain.lint.linter import Linter
-from dunning.domain.masking import account_tail, gsm_name, mask_name
-from dunning.domain.money import MINOR_DIGITS, format_date, format_money
-from dunning.domain.text import render
+from dunning.domain.texts.lint import Message, Phrases, Severity
+from dunning.domain.texts.lint.content import CHECKS, PHRASE_CHECKS, is_complete
+from dunning.domain.texts.lint.linter import Linter
+from dunning.domain.texts.masking import account_tail, gsm_name, mask_name
+from dunning.domain.texts.money import MINOR_DIGITS, format_date, format_money
+from dunning.domain.texts.wording import render
 from dunning.policy.words import LinterFile
 from tests.builders import the_policies
 from tests.reminders import a_message, staged_reminders, the_linter, with_words

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from dunning.contracts import parse_inbound
-from dunning.domain.facts import Account, Facts, HoldReason
-from dunning.domain.meaning import Meaning
-from dunning.domain.receipt import Receipt
+from dunning.domain.customer.facts import Account, Facts, HoldReason
+from dunning.domain.delivery.receipt import Receipt
+from dunning.domain.replies.intents import Meaning
 from dunning.ports import Outcome, Published
 from dunning.services.erase import SECOND_ROUND, UNDER_WAY
 from tests.builders import a_customer, an_account, an_instalment

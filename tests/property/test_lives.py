@@ -15,11 +15,12 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import event, given
 
-from dunning.domain import Decision, Reason, Send, count_segments, decide
-from dunning.domain.decision import HeardRung, Reminder
-from dunning.domain.facts import Account, Facts, Instalment
-from dunning.domain.money import format_money
-from dunning.domain.standing import Standing
+from dunning.domain.customer.facts import Account, Facts, Instalment
+from dunning.domain.customer.standing import Standing
+from dunning.domain.decision.decide import decide
+from dunning.domain.decision.decisions import Decision, HeardRung, Reason, Reminder, Send
+from dunning.domain.texts.money import format_money
+from dunning.domain.texts.segments import count_segments
 from dunning.services.planning import plan, wake_after
 from tests.builders import a_standing, after, the_policies
 from tests.property.strategies import LADDER, MANY, START, Life, Silence, lives

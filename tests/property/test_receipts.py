@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dunning.contracts.receipts import Reported
-from dunning.domain.announcement import NumberUnreachable
-from dunning.domain.contact import Contact, ContactState
-from dunning.domain.decide import decide
-from dunning.domain.decision import Send
-from dunning.domain.receipt import Receipt, Verdict, verdict_of
-from dunning.domain.standing import LedgerEntry, Progress, Standing, progress_key
+from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, progress_key
+from dunning.domain.decision.decide import decide
+from dunning.domain.decision.decisions import Send
+from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.delivery.receipt import Receipt, Verdict, verdict_of
+from dunning.domain.outbound_events import NumberUnreachable
 from dunning.services.delivery import Delivery
 from dunning.services.receipts import ReceiptService
 from tests.builders import a_dossier, the_policies

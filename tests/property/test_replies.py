@@ -6,7 +6,7 @@ from datetime import date
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dunning.domain.meaning import Meaning
+from dunning.domain.replies.intents import Meaning
 from dunning.policy.replies import load_reply_rules
 from tests.tools.characters import converted
 

@@ -7,12 +7,11 @@ from zoneinfo import ZoneInfo
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from dunning.domain import count_segments
-from dunning.domain.caps import cap_frees_at
+from dunning.domain.decision.caps import cap_frees_at
+from dunning.domain.decision.hours import next_open
+from dunning.domain.decision.rules import Cap, ContactHours
 from dunning.domain.errors import NoLawfulMomentError
-from dunning.domain.hours import next_open
-from dunning.domain.rules import Cap, ContactHours
-from dunning.domain.segments import GSM_BASIC, GSM_EXTENDED
+from dunning.domain.texts.segments import GSM_BASIC, GSM_EXTENDED, count_segments
 
 MICROSECOND, MINUTE, DAY = timedelta(microseconds=1), timedelta(minutes=1), timedelta(days=1)
 YEAR = datetime(2026, 1, 1, tzinfo=UTC)

@@ -8,9 +8,9 @@ from decimal import Decimal
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dunning.domain.masking import COMPOUND_SURNAMES, account_tail, greeting_name, mask_name
-from dunning.domain.money import MINOR_DIGITS, format_date, format_money, minor_digits
-from dunning.domain.segments import is_gsm
+from dunning.domain.texts.masking import COMPOUND_SURNAMES, account_tail, greeting_name, mask_name
+from dunning.domain.texts.money import MINOR_DIGITS, format_date, format_money, minor_digits
+from dunning.domain.texts.segments import is_gsm
 
 LANGUAGES = st.sampled_from(["zh-Hant", "zh-Hans", "en"])
 HAN = st.sampled_from("王李張陳歐陽司馬東方南宮百里何可小明大文美麗買提")

@@ -16,7 +16,7 @@ from pathlib import Path
 from confusable_homoglyphs.confusables import confusables_data
 from opencc import OpenCC  # type: ignore[attr-defined]
 
-from dunning.domain.lint import negation
+from dunning.domain.texts.lint import negation
 
 POLICY = Path(__file__).parents[2] / "layers/dunning/python/dunning/policy"
 SOURCE = "OpenCC (t2s, tw2s, hk2s); Unicode confusables; names of Unicode letters"

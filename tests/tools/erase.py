@@ -20,7 +20,7 @@ from dunning.adapters.dynamodb.customers import DynamoCustomers
 from dunning.adapters.s3 import S3UploadErasure
 from dunning.adapters.sqs import SqsQueue
 from dunning.contracts.lender import erase_again_body
-from dunning.domain.decision import Decision
+from dunning.domain.decision.decisions import Decision
 from dunning.ports import Clock, LaterQueue, OutsideError
 from dunning.services.erase import ASK_AGAIN, MAY_BE_LOADING, SECOND_ROUND, UNDER_WAY, EraseService
 from dunning.services.intake.cells import is_id

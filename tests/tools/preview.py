@@ -16,14 +16,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import NoReturn
 
-from dunning.domain import Decision, Reason, Send, count_segments, decide, trace_of
-from dunning.domain.decision import Reminder
-from dunning.domain.facts import Account, Facts, Instalment
-from dunning.domain.lint import Severity
-from dunning.domain.money import minor_digits
-from dunning.domain.rules import ContactHours, Rules
-from dunning.domain.segments import GSM_EXTENDED
-from dunning.domain.standing import Standing
+from dunning.domain.customer.facts import Account, Facts, Instalment
+from dunning.domain.customer.standing import Standing
+from dunning.domain.decision.decide import decide
+from dunning.domain.decision.decisions import Decision, Reason, Reminder, Send, trace_of
+from dunning.domain.decision.rules import ContactHours, Rules
+from dunning.domain.texts.lint import Severity
+from dunning.domain.texts.money import minor_digits
+from dunning.domain.texts.segments import GSM_EXTENDED, count_segments
 from dunning.policy import PolicyBook, PolicyError, load_policies
 from dunning.policy.lender import Lender
 from tests.local.report import WIDTH, fold, pad, stage_name

@@ -21,8 +21,8 @@ from dunning.adapters.clock import SystemClock
 from dunning.adapters.dynamodb.customers import DynamoCustomers
 from dunning.adapters.eventbridge import EventBridgeAnnouncer
 from dunning.contracts import ReplanPart
-from dunning.domain.announcement import Announcement
-from dunning.domain.decision import Decision
+from dunning.domain.decision.decisions import Decision
+from dunning.domain.outbound_events import Announcement
 from dunning.policy import load_policies
 from dunning.ports import Announcer, Clock, OutsideError
 from dunning.services.replan import PARTS, Counted, ReplanService

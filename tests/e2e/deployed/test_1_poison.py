@@ -5,7 +5,7 @@ import json
 import pytest
 
 from dunning.contracts import job_body
-from dunning.domain.decision import Reason
+from dunning.domain.decision.decisions import Reason
 from dunning.ports import Job
 from tests.e2e.deployed.world import World, phone_of
 

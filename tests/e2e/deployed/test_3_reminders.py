@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from botocore.exceptions import ClientError
 
-from dunning.domain.contact import ContactState
+from dunning.domain.delivery.contact import ContactState
 from tests.e2e.deployed.deployment import STACK
 from tests.e2e.deployed.world import TICK_AT_MOST, TODAY, World, phone_of
 

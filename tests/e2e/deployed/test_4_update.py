@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dunning.domain.contact import ContactState
+from dunning.domain.delivery.contact import ContactState
 from tests.e2e.deployed.deployment import STACK
 from tests.e2e.deployed.world import World, phone_of
 

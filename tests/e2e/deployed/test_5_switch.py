@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from dunning.contracts import job_body
-from dunning.domain.decision import Reason
+from dunning.domain.decision.decisions import Reason
 from dunning.ports import Job
 from tests.e2e.deployed.world import TICK_AT_MOST, World, phone_of
 

@@ -19,9 +19,9 @@ from dunning.adapters.dynamodb.keys import contact_key
 from dunning.contracts import job_body
 from dunning.contracts.lender import erase_again_body
 from dunning.contracts.receipts import parse_reported
-from dunning.domain.contact import Contact, ContactState
-from dunning.domain.decision import Reason
-from dunning.domain.dossier import Dossier
+from dunning.domain.customer.lender_record import Dossier
+from dunning.domain.decision.decisions import Reason
+from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.ports import Job
 from dunning.services.erase import UNDER_WAY
 from tests.e2e.deployed.standin import ACCOUNT, REGION

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from dunning.domain.contact import Contact, ContactState
+from dunning.domain.delivery.contact import Contact, ContactState
 from tests.e2e.deployed import grants
 from tests.e2e.deployed.world import FUNCTIONS, TICK_AT_MOST, World
 

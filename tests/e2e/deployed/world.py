@@ -19,8 +19,8 @@ from botocore.exceptions import ClientError
 
 from dunning.adapters.dynamodb.items import contact_of, standing_of
 from dunning.adapters.dynamodb.keys import REPLY, STANDING
-from dunning.domain.contact import Contact
-from dunning.domain.standing import Standing
+from dunning.domain.customer.standing import Standing
+from dunning.domain.delivery.contact import Contact
 from tests.e2e.deployed.deployment import STACK, Deployer, Key
 from tests.e2e.deployed.standin import ACCOUNT, REGION, Folders, StandIn, StandInError
 from tests.unit.intake.portfolio import WANG, csv_of, row

@@ -3,7 +3,7 @@
 import pytest
 
 from dunning.adapters.dynamodb.items import standing_item
-from dunning.domain.standing import Standing, Wake
+from dunning.domain.customer.standing import Standing, Wake
 from tests.bench.dynamodb_units import (
     Attributes,
     Index,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dunning.contracts.receipts import LaterReceipt, later_body, parse_later, parse_reported
-from dunning.domain.receipt import Receipt
+from dunning.domain.delivery.receipt import Receipt
 from dunning.ports import ContactKey, UnreadableRecordError
 from tests.integration.people import NOW
 from tests.local import ROOT

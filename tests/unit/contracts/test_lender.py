@@ -17,8 +17,8 @@ from dunning.contracts.lender import (
     erase_again_body,
     parse_told,
 )
-from dunning.domain.dossier import Changed, Closed, Held, Paid, Released, Said, Stamp
-from dunning.domain.facts import HoldReason
+from dunning.domain.customer.facts import HoldReason
+from dunning.domain.customer.lender_record import Changed, Closed, Held, Paid, Released, Said, Stamp
 from dunning.ports import UnreadableRecordError
 from dunning.services.intake.cells import is_id
 from tests.integration.people import NOW

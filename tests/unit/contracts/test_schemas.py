@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from dunning.contracts.announcements import DETAILS, events_of
 from dunning.contracts.lender import EVENTS, LenderEvent, parse_told
-from dunning.domain.announcement import (
+from dunning.domain.outbound_events import (
     Announcement,
     CustomerNeedsPerson,
     NumberUnreachable,

@@ -4,13 +4,13 @@ from datetime import date, timedelta
 
 import pytest
 
-from dunning.domain import Stop, Wait, decide
-from dunning.domain.announcement import Why
-from dunning.domain.answers import Answer, Limits, answered, confirmation_id, with_hold
-from dunning.domain.decision import Reason
-from dunning.domain.facts import Facts, Hold, HoldReason
-from dunning.domain.meaning import Meaning, Understood
-from dunning.domain.standing import Assurance, Promise, Standing, holds_now
+from dunning.domain.customer.facts import Facts, Hold, HoldReason
+from dunning.domain.customer.standing import Assurance, Promise, Standing, holds_now
+from dunning.domain.decision.decide import decide
+from dunning.domain.decision.decisions import Reason, Stop, Wait
+from dunning.domain.outbound_events import Why
+from dunning.domain.replies.intents import Meaning, Understood
+from dunning.domain.replies.reply_effects import Answer, Limits, answered, confirmation_id, with_hold
 from tests.builders import a_customer, a_standing, an_account, an_instalment, day, taipei, the_policies
 
 SAID_AT = taipei("2026-12-10 11:00")

@@ -5,10 +5,20 @@ from itertools import permutations
 
 import pytest
 
-from dunning.domain.assurances import matched, with_assurance
-from dunning.domain.dossier import Changed, Closed, News, Paid, Said, Stamp, facts_now, with_news, with_statement
-from dunning.domain.facts import Facts, HoldReason, Instalment
-from dunning.domain.standing import ASSURANCE_LIMIT, Assurance, Promise, Standing, holds_now
+from dunning.domain.customer.facts import Facts, HoldReason, Instalment
+from dunning.domain.customer.lender_record import (
+    Changed,
+    Closed,
+    News,
+    Paid,
+    Said,
+    Stamp,
+    facts_now,
+    with_news,
+    with_statement,
+)
+from dunning.domain.customer.standing import ASSURANCE_LIMIT, Assurance, Promise, Standing, holds_now
+from dunning.domain.replies.payment_statements import matched, with_assurance
 from tests.builders import a_customer, a_dossier, a_standing, an_account, an_instalment, day, taipei
 
 SAID_AT = taipei("2026-12-10 11:00")

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from dunning.domain.caps import cap_frees_at
-from dunning.domain.rules import Cap
+from dunning.domain.decision.caps import cap_frees_at
+from dunning.domain.decision.rules import Cap
 from tests.builders import taipei
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from dunning.domain.compose import Due, Message, compose
-from dunning.domain.decide import decide
-from dunning.domain.decision import Reason, Reminder, Send, trace_of
+from dunning.domain.customer.facts import Account, Facts, Instalment
+from dunning.domain.decision.decide import decide
+from dunning.domain.decision.decisions import Reason, Reminder, Send, trace_of
 from dunning.domain.errors import NoTextError
-from dunning.domain.facts import Account, Facts, Instalment
+from dunning.domain.texts.compose import Due, Message, compose
 from tests.builders import (
     IN_MAINLAND_CHINA,
     a_customer,

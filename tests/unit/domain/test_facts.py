@@ -2,7 +2,7 @@
 
 import pytest
 
-from dunning.domain.facts import Instalment, open_instalments
+from dunning.domain.customer.facts import Instalment, open_instalments
 from tests.builders import an_account, an_instalment
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from dunning.domain import Decision, Reason, Send, Stop, Wait, decide
-from dunning.domain.facts import FINAL_HOLDS, Facts, Hold, HoldReason
-from dunning.domain.rules import Cap, Policies, Rules, Scope
-from dunning.domain.standing import Standing
+from dunning.domain.customer.facts import FINAL_HOLDS, Facts, Hold, HoldReason
+from dunning.domain.customer.standing import Standing
+from dunning.domain.decision.decide import decide
+from dunning.domain.decision.decisions import Decision, Reason, Send, Stop, Wait
+from dunning.domain.decision.rules import Cap, Policies, Rules, Scope
 from tests.builders import (
     IN_HONG_KONG,
     IN_MAINLAND_CHINA,

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from dunning.domain.decision.hours import is_closed_day, local_instant, next_open, start_of_day
+from dunning.domain.decision.rules import ContactHours
 from dunning.domain.errors import CalendarNotCoveredError, NoLawfulMomentError
-from dunning.domain.hours import is_closed_day, local_instant, next_open, start_of_day
-from dunning.domain.rules import ContactHours
 from tests.builders import day, instant
 
 VECTORS: list[dict[str, Any]] = [

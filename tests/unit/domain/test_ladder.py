@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from dunning.domain.facts import Facts, Instalment
-from dunning.domain.ladder import next_step
-from dunning.domain.standing import Progress
+from dunning.domain.customer.facts import Facts, Instalment
+from dunning.domain.customer.standing import Progress
+from dunning.domain.decision.ladder import next_step
 from tests.builders import (
     a_customer,
     a_standing,

@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from dunning.domain.answers import Limits, answered
-from dunning.domain.dossier import Closed, Paid, Released, Said, Stamp, facts_now, with_news
-from dunning.domain.facts import Facts, HoldReason, open_instalments
-from dunning.domain.meaning import Meaning, Understood
-from dunning.domain.promises import settle_promises
-from dunning.domain.standing import Promise, Standing
+from dunning.domain.customer.facts import Facts, HoldReason, open_instalments
+from dunning.domain.customer.lender_record import Closed, Paid, Released, Said, Stamp, facts_now, with_news
+from dunning.domain.customer.standing import Promise, Standing
+from dunning.domain.replies.intents import Meaning, Understood
+from dunning.domain.replies.promises import settle_promises
+from dunning.domain.replies.reply_effects import Limits, answered
 from dunning.services.planning import fingerprint
 from tests.builders import a_customer, a_dossier, a_standing, an_account, an_instalment, day, taipei
 

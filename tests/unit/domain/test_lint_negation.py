@@ -2,7 +2,7 @@
 
 import pytest
 
-from dunning.domain.lint.negation import continues_list, is_denied
+from dunning.domain.texts.lint.negation import continues_list, is_denied
 
 
 def denied(text: str, word: str, *, even_if_conditional: bool = False) -> bool:

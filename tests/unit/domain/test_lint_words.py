@@ -2,7 +2,7 @@
 
 import pytest
 
-from dunning.domain.lint import Characters, LinkData, Linter, RuleInfo, Severity, WordRule
+from dunning.domain.texts.lint import Characters, LinkData, Linter, RuleInfo, Severity, WordRule
 from tests.reminders import rules_broken, rules_met_by, the_linter, with_words
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dunning.domain.masking import COMPOUND_SURNAMES, account_tail, greeting_name, gsm_name, mask_name
+from dunning.domain.texts.masking import COMPOUND_SURNAMES, account_tail, greeting_name, gsm_name, mask_name
 
 
 @pytest.mark.parametrize(

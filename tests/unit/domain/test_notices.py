@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from dunning.domain import Send, Stop, Wait, decide, trace_of
-from dunning.domain.decision import Reason
-from dunning.domain.facts import Account, Instalment
+from dunning.domain.customer.facts import Account, Instalment
+from dunning.domain.decision.decide import decide
+from dunning.domain.decision.decisions import Reason, Send, Stop, Wait, trace_of
 from tests.builders import (
     IN_THE_UNITED_STATES,
     a_customer,

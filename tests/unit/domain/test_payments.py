@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from dunning.domain.decide import decide
-from dunning.domain.decision import Send, Wait, trace_of
-from dunning.domain.facts import Facts
+from dunning.domain.customer.facts import Facts
+from dunning.domain.decision.decide import decide
+from dunning.domain.decision.decisions import Send, Wait, trace_of
 from tests.builders import (
     IN_THE_UNITED_STATES,
     a_customer,

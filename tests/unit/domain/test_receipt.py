@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dunning.domain.contact import Contact, ContactState
-from dunning.domain.receipt import Receipt, Verdict, settled, verdict_of
+from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.delivery.receipt import Receipt, Verdict, settled, verdict_of
 from tests.integration.people import NOW
 
 SENT = Contact("C1", "s", "c", NOW, ContactState.SENT, 3, ("A1",), "sms", NOW, message_id="m1", parts=1)

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from dunning.domain import Send, Wait, count_segments, decide, trace_of
-from dunning.domain.decide import send_id_of
-from dunning.domain.decision import HeardRung, Reminder
-from dunning.domain.facts import Account, Facts, Hold, HoldReason
-from dunning.domain.standing import Standing
+from dunning.domain.customer.facts import Account, Facts, Hold, HoldReason
+from dunning.domain.customer.standing import Standing
+from dunning.domain.decision.decide import decide, send_id_of
+from dunning.domain.decision.decisions import HeardRung, Reminder, Send, Wait, trace_of
+from dunning.domain.texts.segments import count_segments
 from tests.builders import (
     IN_HONG_KONG,
     IN_MAINLAND_CHINA,

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from dunning.domain.lint import Message
-from dunning.domain.meaning import Meaning, Understood
-from dunning.domain.text import render
+from dunning.domain.replies.intents import Meaning, Understood
+from dunning.domain.texts.lint import Message
+from dunning.domain.texts.wording import render
 from dunning.policy.replies import load_reply_rules
 from tests.builders import the_policies
 from tests.reminders import staged_reminders

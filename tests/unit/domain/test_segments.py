@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from dunning.domain import count_segments
-from dunning.domain.segments import GSM_BASIC, GSM_EXTENDED, fits_sns, is_gsm
+from dunning.domain.texts.segments import GSM_BASIC, GSM_EXTENDED, count_segments, fits_sns, is_gsm
 
 VECTORS: list[dict[str, Any]] = json.loads(
     (Path(__file__).parents[2] / "vectors" / "sms_segments.json").read_text("utf-8")

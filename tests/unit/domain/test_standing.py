@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from dunning.domain.standing import (
+from dunning.domain.customer.standing import (
     LEDGER_FLOOR,
     PROGRESS_LIMIT,
     Progress,

@@ -3,7 +3,7 @@
 import pytest
 
 from dunning.domain.errors import TextError
-from dunning.domain.text import compile_text, render
+from dunning.domain.texts.wording import compile_text, render
 
 
 def test_placeholders_are_filled_in_and_all_else_stays_as_it_is() -> None:

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from dunning.domain.decide import decide
-from dunning.domain.decision import Decision, Reason, Send, Wait
-from dunning.domain.facts import Facts, Hold, HoldReason
-from dunning.domain.standing import LedgerEntry, Progress, Standing, progress_key, with_claim
-from dunning.domain.unheard import once_more, with_failed
+from dunning.domain.customer.facts import Facts, Hold, HoldReason
+from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, progress_key, with_claim
+from dunning.domain.decision.decide import decide
+from dunning.domain.decision.decisions import Decision, Reason, Send, Wait
+from dunning.domain.delivery.undelivered import once_more, with_failed
 from dunning.policy import load_policies
 from tests.builders import a_customer, an_account, an_instalment, day, heard, taipei
 

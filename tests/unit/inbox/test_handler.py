@@ -10,7 +10,7 @@ import pytest
 
 from dunning import wiring
 from dunning.contracts import parse_inbound
-from dunning.domain.reply import Inbound
+from dunning.domain.replies.reply import Inbound
 from dunning.services.inbox import Arrival, RepliesLostError
 from functions.inbox.app import lambda_handler
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dunning.contracts import parse_inbound
-from dunning.domain.reply import Inbound
+from dunning.domain.replies.reply import Inbound
 from dunning.ports import UnreadableRecordError
 
 SENT_AT = datetime(2026, 12, 1, 2, 0, 4, tzinfo=UTC)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dunning.domain.facts import HoldReason
+from dunning.domain.customer.facts import HoldReason
 from dunning.services.intake.cells import (
     RULES_DIFFER_BY_REGION,
     HoldWords,

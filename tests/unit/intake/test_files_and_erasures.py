@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from dunning.domain.dossier import Dossier
+from dunning.domain.customer.lender_record import Dossier
 from dunning.ports import OutsideError
 from dunning.services.erase import EraseService
 from tests.fakes import FakeContacts, FakeUploadErasure

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dunning.domain.decision import Send
-from dunning.domain.dossier import FILES_LAG, without_customer, without_phones
-from dunning.domain.facts import Account, Facts, Hold, HoldReason, Instalment
-from dunning.domain.standing import LedgerEntry, Progress, Standing, Wake
+from dunning.domain.customer.facts import Account, Facts, Hold, HoldReason, Instalment
+from dunning.domain.customer.lender_record import FILES_LAG, without_customer, without_phones
+from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, Wake
+from dunning.domain.decision.decisions import Send
 from dunning.ports import Told, UnreadableRecordError
 from dunning.services.intake import IntakeConflictError
 from dunning.services.intake.intake import MOST_ROWS_A_CUSTOMER, rejects_key

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from dunning.domain.dossier import News, Paid, Released, Said, Stamp, with_news
-from dunning.domain.facts import HoldReason
+from dunning.domain.customer.facts import HoldReason
+from dunning.domain.customer.lender_record import News, Paid, Released, Said, Stamp, with_news
 from dunning.ports import Told
 from tests.unit.intake.portfolio import UPLOADED_AT, WANG, Office, row
 

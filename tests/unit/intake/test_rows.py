@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from dunning.domain.facts import Hold, HoldReason, Instalment
+from dunning.domain.customer.facts import Hold, HoldReason, Instalment
 from dunning.services.intake.rows import COLUMNS, Row, RowReader
 from tests.unit.intake.portfolio import LENDERS, UPLOADED_AT, row
 

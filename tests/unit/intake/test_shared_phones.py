@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from dunning.domain.announcement import CustomerNeedsPerson, Why
-from dunning.domain.dossier import Released, Said, Stamp, with_news
-from dunning.domain.facts import HoldReason
+from dunning.domain.customer.facts import HoldReason
+from dunning.domain.customer.lender_record import Released, Said, Stamp, with_news
+from dunning.domain.outbound_events import CustomerNeedsPerson, Why
 from dunning.ports import Told
 from tests.unit.intake.portfolio import CHEN, NOW, UPLOADED_AT, WANG, Office, row
 

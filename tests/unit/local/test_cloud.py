@@ -13,7 +13,7 @@ import boto3
 import pytest
 
 from dunning.adapters.dynamodb.keys import shard_of, wake_key
-from dunning.domain.standing import Wake
+from dunning.domain.customer.standing import Wake
 from tests.local.cloud import Handler, LocalCloud
 from tests.local.events import LambdaContext
 

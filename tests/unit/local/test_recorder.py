@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dunning.domain.decision import Reason, Stop, Wait
+from dunning.domain.decision.decisions import Reason, Stop, Wait
 from tests.local.recorder import FILES, Recorder, remove_old, write_csv
 
 AT = datetime(2026, 12, 1, 2, tzinfo=UTC)

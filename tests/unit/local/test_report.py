@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from dunning.domain.contact import ContactState
-from dunning.domain.decision import Reason
-from dunning.domain.meaning import Meaning
+from dunning.domain.decision.decisions import Reason
+from dunning.domain.delivery.contact import ContactState
+from dunning.domain.replies.intents import Meaning
 from tests.local.report import (
     REASONS,
     WIDTH,

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from dunning.domain.decision.hours import next_open
+from dunning.domain.decision.rules import Rules
 from dunning.domain.errors import CalendarNotCoveredError
-from dunning.domain.hours import next_open
-from dunning.domain.rules import Rules
 from dunning.policy import PolicyError, load_calendars_needed, load_policies
 from dunning.policy.calendar import Calendars
 from dunning.policy.jurisdiction import zones_of_countries

@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import pytest
 
-from dunning.domain.rules import Rules
+from dunning.domain.decision.rules import Rules
 from dunning.policy import PolicyBook
 from dunning.policy.effective import Effective, Part, effective_rules, hours_in_words, week_in_words
 from dunning.policy.fields import parse_hours

@@ -4,8 +4,8 @@ from importlib.resources import files
 
 import pytest
 
-from dunning.domain.decision import Reason
-from dunning.domain.rules import Rules
+from dunning.domain.decision.decisions import Reason
+from dunning.domain.decision.rules import Rules
 from dunning.policy import PolicyBook, PolicyError
 from tests.builders import (
     IN_HONG_KONG,

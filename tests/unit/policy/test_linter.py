@@ -9,7 +9,7 @@ from shutil import copytree
 
 import pytest
 
-from dunning.domain.lint import Message
+from dunning.domain.texts.lint import Message
 from dunning.policy import PolicyError
 from dunning.policy.words import LinterFile, WordsFile, load_linter
 from tests.reminders import BAD, GOOD, rules_broken, rules_met_by, staged_reminders, the_linter, with_words

@@ -12,10 +12,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from dunning.domain import Decision, Reason, Send, Stop, decide
-from dunning.domain.facts import Facts
-from dunning.domain.hours import next_open
-from dunning.domain.rules import Cap, Rules, Scope, Windows
+from dunning.domain.customer.facts import Facts
+from dunning.domain.decision.decide import decide
+from dunning.domain.decision.decisions import Decision, Reason, Send, Stop
+from dunning.domain.decision.hours import next_open
+from dunning.domain.decision.rules import Cap, Rules, Scope, Windows
 from dunning.policy import PolicyBook, load_policies
 from dunning.policy.fields import parse_span, parse_windows
 from dunning.policy.jurisdiction import narrowest, zones_of_countries

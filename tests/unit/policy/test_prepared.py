@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from dunning import prepared
-from dunning.domain.meaning import Meaning
-from dunning.domain.rules import Rules
+from dunning.domain.decision.rules import Rules
+from dunning.domain.replies.intents import Meaning
 from tests.local import ROOT
 from tests.tools.built import contents
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dunning.domain.meaning import Meaning
-from dunning.domain.replies import ReplyReader
+from dunning.domain.replies.intents import Meaning
+from dunning.domain.replies.reader import ReplyReader
 from dunning.policy import PolicyError
 from dunning.policy.replies import LanguageFile, RuleFile, load_reply_rules, read_reply_files
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dunning.domain.rules import Rules
+from dunning.domain.decision.rules import Rules
 from dunning.policy import PolicyBook, PolicyError, load_policies
 from tests.builders import a_customer
 

@@ -7,11 +7,12 @@ from typing import Any, cast
 
 import pytest
 
-from dunning.domain import Send, Wait, count_segments, decide, trace_of
-from dunning.domain.facts import Account, Facts
-from dunning.domain.segments import is_gsm
-from dunning.domain.standing import Progress
-from dunning.domain.text import PLACEHOLDERS, Text
+from dunning.domain.customer.facts import Account, Facts
+from dunning.domain.customer.standing import Progress
+from dunning.domain.decision.decide import decide
+from dunning.domain.decision.decisions import Send, Wait, trace_of
+from dunning.domain.texts.segments import count_segments, is_gsm
+from dunning.domain.texts.wording import PLACEHOLDERS, Text
 from dunning.policy.fields import Language
 from tests.builders import (
     IN_HONG_KONG,

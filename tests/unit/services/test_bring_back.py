@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from dunning.domain.dossier import Dossier
-from dunning.domain.standing import Standing, Wake
+from dunning.domain.customer.lender_record import Dossier
+from dunning.domain.customer.standing import Standing, Wake
 from dunning.services.bring_back import QUIET, BringBackService, BroughtBack
 from tests.builders import tell
 from tests.fakes import FakeClock, FakeCustomers

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from dunning.domain.contact import Contact, ContactState
+from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.ports import ContactKey, OutsideError, UnreadableRecordError
 from dunning.services.close_unknown import NOTHING_COMES_AFTER, CloseUnknownService
 from tests.fakes import FakeClock, FakeContacts, FakeJournal

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dunning.contracts.lender import erase_again_body
-from dunning.domain.contact import Contact, ContactState
-from dunning.domain.dossier import Dossier
-from dunning.domain.reply import Inbound, Reply
+from dunning.domain.customer.lender_record import Dossier
+from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.replies.reply import Inbound, Reply
 from dunning.ports import OutsideError, UnreadableRecordError
 from dunning.services.erase import UNDER_WAY, Erased, ErasedUploads, EraseService, ErasureConflictError, is_in
 from tests.builders import tell

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from dunning.domain.reply import Inbound, Reply
+from dunning.domain.replies.reply import Inbound, Reply
 from dunning.ports import OutsideError
 from dunning.services.erase import UNDER_WAY, EraseService
 from dunning.services.forget import QUEUES_KEEP, ForgetService

@@ -9,21 +9,21 @@ from typing import Any
 
 import pytest
 
-from dunning.domain import decide
-from dunning.domain.announcement import (
+from dunning.domain.customer.facts import Facts, Hold, HoldReason
+from dunning.domain.customer.standing import Promise, Standing, holds_now
+from dunning.domain.decision.decide import decide
+from dunning.domain.decision.decisions import Reason, Stop
+from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.outbound_events import (
     CustomerNeedsPerson,
     PromiseBroken,
     ReminderStopped,
     ReplyNotUnderstood,
     Why,
 )
-from dunning.domain.answers import confirmation_id
-from dunning.domain.contact import Contact, ContactState
-from dunning.domain.decision import Reason, Stop
-from dunning.domain.facts import Facts, Hold, HoldReason
-from dunning.domain.meaning import Meaning, Understood
-from dunning.domain.reply import Reply
-from dunning.domain.standing import Promise, Standing, holds_now
+from dunning.domain.replies.intents import Meaning, Understood
+from dunning.domain.replies.reply import Reply
+from dunning.domain.replies.reply_effects import confirmation_id
 from dunning.ports import Customer, Outcome, OutsideError, Published, Sms, UnreadableRecordError
 from dunning.services.inbox import Arrival, InboxService
 from tests.builders import a_dossier, day, promised, the_policies

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from dunning.domain.announcement import ReminderStopped
-from dunning.domain.facts import Facts
-from dunning.domain.standing import Standing
+from dunning.domain.customer.facts import Facts
+from dunning.domain.customer.standing import Standing
+from dunning.domain.outbound_events import ReminderStopped
 from dunning.ports import OutsideError
 from dunning.services.opt_outs import STILL_OPTING_IN, OptOutService, Synced, SyncError
 from tests.builders import a_dossier, the_policies

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from dunning.contracts.lender import erase_again_body
-from dunning.domain.announcement import CustomerNeedsPerson, PromiseBroken, ReminderStopped, Why
-from dunning.domain.contact import Contact, ContactState
-from dunning.domain.dossier import Dossier
-from dunning.domain.facts import Facts, Hold, HoldReason
-from dunning.domain.reply import Inbound, Reply
-from dunning.domain.standing import Standing, Wake
+from dunning.domain.customer.facts import Facts, Hold, HoldReason
+from dunning.domain.customer.lender_record import Dossier
+from dunning.domain.customer.standing import Standing, Wake
+from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.outbound_events import CustomerNeedsPerson, PromiseBroken, ReminderStopped, Why
+from dunning.domain.replies.reply import Inbound, Reply
 from dunning.ports import OutsideError, StoredUpload
 from dunning.services.delivery import Delivery
 from dunning.services.erase import ASK_AGAIN, SECOND_ROUND, UNDER_WAY, EraseService

@@ -12,13 +12,13 @@ from unittest.mock import patch
 import pytest
 
 from dunning.contracts.receipts import Reported, parse_later
-from dunning.domain.announcement import NumberUnreachable, ReminderStopped
-from dunning.domain.contact import Contact, ContactState
-from dunning.domain.decision import Reason
-from dunning.domain.dossier import Dossier, Released, Said, Stamp, with_news
-from dunning.domain.facts import Facts, HoldReason
-from dunning.domain.receipt import Receipt
-from dunning.domain.standing import LedgerEntry, Progress, Standing, Wake, progress_key
+from dunning.domain.customer.facts import Facts, HoldReason
+from dunning.domain.customer.lender_record import Dossier, Released, Said, Stamp, with_news
+from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, Wake, progress_key
+from dunning.domain.decision.decisions import Reason
+from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.delivery.receipt import Receipt
+from dunning.domain.outbound_events import NumberUnreachable, ReminderStopped
 from dunning.policy import load_policies
 from dunning.ports import ContactKey, OutsideError, Told, UnreadableRecordError
 from dunning.services.claims import ContestedError

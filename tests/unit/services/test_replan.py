@@ -7,9 +7,9 @@ from datetime import date, timedelta
 import pytest
 
 from dunning.contracts import ReplanPart, parse_replan_part, replan_body
-from dunning.domain.announcement import ReminderStopped
-from dunning.domain.facts import Facts, Hold, HoldReason
-from dunning.domain.standing import Standing, Wake
+from dunning.domain.customer.facts import Facts, Hold, HoldReason
+from dunning.domain.customer.standing import Standing, Wake
+from dunning.domain.outbound_events import ReminderStopped
 from dunning.policy import load_policies
 from dunning.ports import OutsideError, UnreadableRecordError
 from dunning.services.delivery import Delivery

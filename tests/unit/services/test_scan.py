@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from dunning.domain.standing import Wake
+from dunning.domain.customer.standing import Wake
 from dunning.ports import Due, Job, OutsideError
 from dunning.services.scan import ScanService, Tick
 from tests.fakes import FakeClock, FakeCustomers, FakeJournal, FakeQueue, FakeSwitch

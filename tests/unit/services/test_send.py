@@ -9,7 +9,11 @@ from typing import Any
 import pytest
 
 from dunning.contracts import job_body
-from dunning.domain.announcement import (
+from dunning.domain.customer.facts import Facts
+from dunning.domain.customer.standing import PROGRESS_LIMIT, Progress, Promise, Standing, Wake, progress_key
+from dunning.domain.decision.decisions import Reason
+from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.outbound_events import (
     CustomerNeedsPerson,
     NumberUnreachable,
     PromiseBroken,
@@ -17,10 +21,6 @@ from dunning.domain.announcement import (
     ReminderStopped,
     Why,
 )
-from dunning.domain.contact import Contact, ContactState
-from dunning.domain.decision import Reason
-from dunning.domain.facts import Facts
-from dunning.domain.standing import PROGRESS_LIMIT, Progress, Promise, Standing, Wake, progress_key
 from dunning.policy import load_policies
 from dunning.ports import Job, Outcome, OutsideError, Published, Sms, UnreadableRecordError
 from dunning.services.delivery import Delivery

@@ -12,7 +12,7 @@ import pytest
 
 from dunning.adapters.dynamodb.contacts import DynamoContacts
 from dunning.adapters.dynamodb.customers import DynamoCustomers
-from dunning.domain.contact import Contact, ContactState
+from dunning.domain.delivery.contact import Contact, ContactState
 from tests.builders import tell
 from tests.integration.people import NOW, someone, waking
 from tests.local.cloud import LocalCloud

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dunning import prepared
-from dunning.domain.lint import Severity
+from dunning.domain.texts.lint import Severity
 from dunning.policy.lender import RepliesFile
 from tests.tools import built
 

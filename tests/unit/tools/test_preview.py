@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from dunning.domain import Reason, count_segments
+from dunning.domain.decision.decisions import Reason
+from dunning.domain.texts.segments import count_segments
 from dunning.policy import load_policies
 from tests.builders import the_policies
 from tests.local.report import width_of

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from dunning.domain.standing import Wake
+from dunning.domain.customer.standing import Wake
 from dunning.ports import Customer
 from tests.builders import tell
 from tests.contract.conftest import write_attribute

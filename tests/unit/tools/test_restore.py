@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from dunning.domain.standing import Wake
+from dunning.domain.customer.standing import Wake
 from dunning.ports import Customer
 from tests.builders import tell
 from tests.fakes import FakeClock

@@ -10,15 +10,15 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from dunning.domain.announcement import Announcement
-from dunning.domain.contact import Contact, ContactState
-from dunning.domain.decision import Decision
-from dunning.domain.dossier import Dossier
+from dunning.domain.customer.facts import Facts
+from dunning.domain.customer.lender_record import Dossier
+from dunning.domain.customer.standing import Standing, Wake
+from dunning.domain.decision.decisions import Decision
+from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import DunningError
-from dunning.domain.facts import Facts
-from dunning.domain.meaning import Understood
-from dunning.domain.reply import Reply
-from dunning.domain.standing import Standing, Wake
+from dunning.domain.outbound_events import Announcement
+from dunning.domain.replies.intents import Understood
+from dunning.domain.replies.reply import Reply
 
 
 class UnreadableRecordError(DunningError):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dunning.domain.replies import ReplyReader
+    from dunning.domain.replies.reader import ReplyReader
     from dunning.policy import PolicyBook
 
 FOLDER = Path(__file__).parent / "policy" / "prepared"

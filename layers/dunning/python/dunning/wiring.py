@@ -31,7 +31,7 @@ from dunning.adapters.journal import PowertoolsJournal, lean_logger
 from dunning.adapters.sns import PUBLISH_ONCE, SnsGateway
 from dunning.adapters.sqs import SqsDeadLetters, SqsQueue
 from dunning.adapters.ssm import SsmSwitch
-from dunning.domain.decision import Decision
+from dunning.domain.decision.decisions import Decision
 from dunning.domain.errors import DunningError
 from dunning.ports import Clock, Journal
 from dunning.settings import (

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from dunning.adapters.errors import outside
 from dunning.contracts.announcements import SOURCE, Event, events_of
-from dunning.domain.announcement import Announcement
+from dunning.domain.outbound_events import Announcement
 from dunning.ports import Journal, OutsideError
 
 _ENTRIES_A_CALL = 10

@@ -8,7 +8,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from dunning.contracts import instant
-from dunning.domain.decision import Decision, trace_of
+from dunning.domain.decision.decisions import Decision, trace_of
 
 
 def lean_logger() -> Logger:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from dunning.domain.reply import Inbound
+from dunning.domain.replies.reply import Inbound
 from dunning.ports import Job, UnreadableRecordError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from dunning.domain.announcement import (
+from dunning.domain.outbound_events import (
     Announcement,
     CustomerNeedsPerson,
     NumberUnreachable,

@@ -26,9 +26,9 @@ from pydantic import (
 )
 
 from dunning.contracts import wrong_fields
-from dunning.domain.dossier import Changed, Closed, Held, News, Paid, Released, Said, Stamp
-from dunning.domain.facts import HoldReason
-from dunning.domain.money import MINOR_DIGITS
+from dunning.domain.customer.facts import HoldReason
+from dunning.domain.customer.lender_record import Changed, Closed, Held, News, Paid, Released, Said, Stamp
+from dunning.domain.texts.money import MINOR_DIGITS
 from dunning.ports import UnreadableRecordError
 
 MOST_AHEAD = timedelta(minutes=5)

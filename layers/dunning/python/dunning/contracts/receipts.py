@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from dunning.contracts import wrong_fields
-from dunning.domain.receipt import Receipt
+from dunning.domain.delivery.receipt import Receipt
 from dunning.ports import ContactKey, UnreadableRecordError
 
 _MOST_BYTES = 64 * 1024 * 1024

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from dunning.domain.decision import Reason
+from dunning.domain.decision.decisions import Reason
 
 
 class DunningError(Exception):

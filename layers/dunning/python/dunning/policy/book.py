@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from dunning.domain.decision import Reason
-from dunning.domain.facts import Facts
-from dunning.domain.lint import Linter, Severity
-from dunning.domain.rules import Cap, ContactHours, Rules, Scope, Windows
+from dunning.domain.customer.facts import Facts
+from dunning.domain.decision.decisions import Reason
+from dunning.domain.decision.rules import Cap, ContactHours, Rules, Scope, Windows
+from dunning.domain.texts.lint import Linter, Severity
 from dunning.policy.calendar import CalendarFile, CalendarOf, Calendars
 from dunning.policy.fields import Hours, Sourced
 from dunning.policy.files import toml_file, toml_files

@@ -12,9 +12,9 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Literal
 
+from dunning.domain.decision.hours import next_open, start_of_day
+from dunning.domain.decision.rules import Cap, ContactHours, Rules, Scope, Week
 from dunning.domain.errors import CalendarNotCoveredError, NoLawfulMomentError
-from dunning.domain.hours import next_open, start_of_day
-from dunning.domain.rules import Cap, ContactHours, Rules, Scope, Week
 from dunning.policy.book import PolicyBook
 from dunning.policy.fields import DAYS, CapFields, Hours, Mark, Sourced
 from dunning.policy.jurisdiction import Place, written

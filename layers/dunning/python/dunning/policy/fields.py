@@ -6,8 +6,8 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from dunning.domain.hours import zone_named
-from dunning.domain.rules import Scope, Week, Windows
+from dunning.domain.decision.hours import zone_named
+from dunning.domain.decision.rules import Scope, Week, Windows
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _HOLIDAY, _WORKING_DAY = "holiday", "working_day"

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, Self
 
 from pydantic import Field, StrictBool, model_validator
 
-from dunning.domain.rules import Windows
+from dunning.domain.decision.rules import Windows
 from dunning.policy.fields import DAYS, CapFields, Hours, HoursField, Sourced, Strict, ZoneName
 from dunning.policy.files import DataFile, PolicyError
 

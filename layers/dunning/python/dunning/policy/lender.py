@@ -6,7 +6,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from dunning.domain.lint import Linter
+from dunning.domain.texts.lint import Linter
 from dunning.policy.fields import CapFields, HoursField, Language, Minute, Strict
 from dunning.policy.files import DataFile, PolicyError
 from dunning.policy.jurisdiction import Place, Places, first_wider

@@ -15,21 +15,11 @@ from typing import Annotated, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from dunning.domain.lint.folding import Folding
-from dunning.domain.meaning import Meaning
-from dunning.domain.replies import (
-    DateKind,
-    DateWords,
-    FigureOrder,
-    Pattern,
-    PatternError,
-    Phrases,
-    ReplyReader,
-    ReplyRule,
-    ReplyWords,
-    Vocabulary,
-    compiled,
-)
+from dunning.domain.replies.dates import DateKind, DateWords, FigureOrder
+from dunning.domain.replies.intents import Meaning
+from dunning.domain.replies.phrases import Pattern, PatternError, Phrases, Vocabulary, compiled
+from dunning.domain.replies.reader import ReplyReader, ReplyRule, ReplyWords
+from dunning.domain.texts.lint.folding import Folding
 from dunning.policy.fields import Mark, Strict
 from dunning.policy.files import DataFile, PolicyError, toml_files
 from dunning.policy.words import characters_in

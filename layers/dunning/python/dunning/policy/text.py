@@ -5,11 +5,11 @@ from typing import NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from dunning.domain.compose import signed
 from dunning.domain.errors import TextError
-from dunning.domain.lint import Linter, Message
-from dunning.domain.segments import count_segments
-from dunning.domain.text import Text, compile_text
+from dunning.domain.texts.compose import signed
+from dunning.domain.texts.lint import Linter, Message
+from dunning.domain.texts.segments import count_segments
+from dunning.domain.texts.wording import Text, compile_text
 from dunning.policy.fields import Strict
 from dunning.policy.files import DataFile
 

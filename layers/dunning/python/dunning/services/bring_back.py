@@ -14,9 +14,9 @@ from datetime import timedelta
 from enum import StrEnum
 from itertools import batched
 
-from dunning.domain.dossier import Dossier, is_erased_for, without_customer
-from dunning.domain.facts import Facts, Hold, HoldReason
-from dunning.domain.standing import LEAST_URGENT, Standing, Wake
+from dunning.domain.customer.facts import Facts, Hold, HoldReason
+from dunning.domain.customer.lender_record import Dossier, is_erased_for, without_customer
+from dunning.domain.customer.standing import LEAST_URGENT, Standing, Wake
 from dunning.ports import Clock, CustomerStore, Told, UnreadableRecordError
 
 QUIET = timedelta(days=8)

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Protocol
 
-from dunning.domain.contact import Contact, ContactState
+from dunning.domain.customer.facts import Facts
+from dunning.domain.customer.standing import LedgerEntry, Standing, without_claim
+from dunning.domain.decision.rules import Policies, Rules
+from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import DunningError
-from dunning.domain.facts import Facts
-from dunning.domain.rules import Policies, Rules
-from dunning.domain.standing import LedgerEntry, Standing, without_claim
 from dunning.ports import CustomerStore, Journal, Outcome, Published, Sms, UnreadableRecordError
 
 ATTEMPTS = 4

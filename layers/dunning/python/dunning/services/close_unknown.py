@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import batched
 
-from dunning.domain.contact import Contact, ContactState
+from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.ports import Clock, ContactArchive, Journal
 
 NOTHING_COMES_AFTER = timedelta(hours=72)

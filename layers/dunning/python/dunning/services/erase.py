@@ -24,7 +24,7 @@ from datetime import datetime, timedelta
 from itertools import chain
 from typing import Protocol
 
-from dunning.domain.dossier import Dossier, old_phones, without_customer, without_phones
+from dunning.domain.customer.lender_record import Dossier, old_phones, without_customer, without_phones
 from dunning.domain.errors import DunningError
 from dunning.ports import (
     Clock,

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from typing import Protocol
 
-from dunning.domain.dossier import Dossier, old_phones
+from dunning.domain.customer.lender_record import Dossier, old_phones
 from dunning.domain.errors import DunningError
 from dunning.ports import Backlog, Clock, CustomerErasure, DeadLetterErasure, Journal, PhoneIndex
 from dunning.services.erase import SECONDS_TO_FINISH, EraseService, ErasureOutOfTimeError

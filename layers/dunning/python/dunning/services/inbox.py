@@ -20,18 +20,18 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from dunning.contracts import parse_inbound
-from dunning.domain.announcement import Announcement, CustomerNeedsPerson, ReminderStopped, ReplyNotUnderstood, Why
-from dunning.domain.answers import Limits, answered, confirmation_id
-from dunning.domain.compose import Confirmation, compose_confirmation
-from dunning.domain.decide import decide, zones_of
-from dunning.domain.decision import Stop
+from dunning.domain.customer.facts import FINAL_HOLDS, Facts
+from dunning.domain.customer.standing import SMS, LedgerEntry, Standing, holds_now, with_claim, with_number_refused
+from dunning.domain.decision.decide import decide, zones_of
+from dunning.domain.decision.decisions import Stop
+from dunning.domain.decision.hours import next_open
+from dunning.domain.decision.rules import Rules
 from dunning.domain.errors import CalendarNotCoveredError, DunningError, NoLawfulMomentError, NoTextError
-from dunning.domain.facts import FINAL_HOLDS, Facts
-from dunning.domain.hours import next_open
-from dunning.domain.meaning import Meaning, Understood
-from dunning.domain.reply import Inbound, Reply
-from dunning.domain.rules import Rules
-from dunning.domain.standing import SMS, LedgerEntry, Standing, holds_now, with_claim, with_number_refused
+from dunning.domain.outbound_events import Announcement, CustomerNeedsPerson, ReminderStopped, ReplyNotUnderstood, Why
+from dunning.domain.replies.intents import Meaning, Understood
+from dunning.domain.replies.reply import Inbound, Reply
+from dunning.domain.replies.reply_effects import Limits, answered, confirmation_id
+from dunning.domain.texts.compose import Confirmation, compose_confirmation
 from dunning.ports import (
     Announcer,
     Clock,

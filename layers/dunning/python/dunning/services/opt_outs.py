@@ -19,10 +19,10 @@ from enum import Enum, auto
 from itertools import batched
 from typing import NamedTuple
 
-from dunning.domain.announcement import Announcement
+from dunning.domain.customer.standing import Standing
+from dunning.domain.decision.rules import Policies
 from dunning.domain.errors import DunningError
-from dunning.domain.rules import Policies
-from dunning.domain.standing import Standing
+from dunning.domain.outbound_events import Announcement
 from dunning.ports import (
     Announcer,
     Clock,

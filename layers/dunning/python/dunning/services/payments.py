@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from itertools import batched
 
 from dunning.contracts.lender import EraseAgain, Erasure, LenderEvent, erase_again_body, parse_told
-from dunning.domain.announcement import Announcement
-from dunning.domain.dossier import Changed, Closed, Dossier, Paid, Said, facts_now, with_news
+from dunning.domain.customer.lender_record import Changed, Closed, Dossier, Paid, Said, facts_now, with_news
+from dunning.domain.decision.rules import Policies
 from dunning.domain.errors import DunningError
-from dunning.domain.rules import Policies
+from dunning.domain.outbound_events import Announcement
 from dunning.ports import (
     Announcer,
     Clock,

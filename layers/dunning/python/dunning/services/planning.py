@@ -7,15 +7,15 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from dunning.domain.announcement import Announcement, CustomerNeedsPerson, PromiseBroken, ReminderStopped, Why
-from dunning.domain.assurances import matched
-from dunning.domain.decide import decide
-from dunning.domain.decision import Decision, Reason, Send, Stop, Wait
-from dunning.domain.dossier import Dossier
-from dunning.domain.facts import Facts
-from dunning.domain.promises import Settled, promise_ends, settle_promises
-from dunning.domain.rules import Policies, Rules
-from dunning.domain.standing import LEAST_URGENT, LEDGER_FLOOR, SMS, LedgerEntry, Standing, Wake
+from dunning.domain.customer.facts import Facts
+from dunning.domain.customer.lender_record import Dossier
+from dunning.domain.customer.standing import LEAST_URGENT, LEDGER_FLOOR, SMS, LedgerEntry, Standing, Wake
+from dunning.domain.decision.decide import decide
+from dunning.domain.decision.decisions import Decision, Reason, Send, Stop, Wait
+from dunning.domain.decision.rules import Policies, Rules
+from dunning.domain.outbound_events import Announcement, CustomerNeedsPerson, PromiseBroken, ReminderStopped, Why
+from dunning.domain.replies.payment_statements import matched
+from dunning.domain.replies.promises import Settled, promise_ends, settle_promises
 
 BEFORE_ERASURE = "before_erasure"
 """Stands in a ledger for texts of which nothing may be known any more."""

@@ -20,14 +20,14 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from dunning.contracts.receipts import LaterReceipt, Reported, later_body, parse_later, parse_reported
-from dunning.domain.announcement import Announcement, NumberUnreachable
-from dunning.domain.contact import Contact, ContactState
+from dunning.domain.customer.facts import Facts
+from dunning.domain.customer.standing import Standing, said_last, with_number_refused
+from dunning.domain.decision.rules import Policies
+from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.delivery.receipt import Receipt, Verdict, settled, verdict_of
+from dunning.domain.delivery.undelivered import with_failed
 from dunning.domain.errors import DunningError
-from dunning.domain.facts import Facts
-from dunning.domain.receipt import Receipt, Verdict, settled, verdict_of
-from dunning.domain.rules import Policies
-from dunning.domain.standing import Standing, said_last, with_number_refused
-from dunning.domain.unheard import with_failed
+from dunning.domain.outbound_events import Announcement, NumberUnreachable
 from dunning.ports import (
     Announcer,
     Clock,

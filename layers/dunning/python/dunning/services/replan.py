@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 from itertools import batched
 
 from dunning.contracts import ReplanPart, parse_replan_part, replan_body
-from dunning.domain.announcement import Announcement
-from dunning.domain.decision import Send
+from dunning.domain.customer.standing import Standing
+from dunning.domain.decision.decisions import Send
+from dunning.domain.decision.rules import Policies
 from dunning.domain.errors import DunningError
-from dunning.domain.rules import Policies
-from dunning.domain.standing import Standing
+from dunning.domain.outbound_events import Announcement
 from dunning.ports import (
     Announcer,
     Clock,

@@ -19,15 +19,8 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from dunning.contracts import parse_job
-from dunning.domain.announcement import Announcement, NumberUnreachable, ReminderSent
-from dunning.domain.contact import Contact, ContactState
-from dunning.domain.decide import LOOK_AGAIN, decide
-from dunning.domain.decision import Decision, Reason, Reminder, Send, Stop, Wait, trace_of
-from dunning.domain.errors import DunningError
-from dunning.domain.facts import Facts
-from dunning.domain.promises import Settled
-from dunning.domain.rules import Rules
-from dunning.domain.standing import (
+from dunning.domain.customer.facts import Facts
+from dunning.domain.customer.standing import (
     LedgerEntry,
     Progress,
     Standing,
@@ -37,6 +30,13 @@ from dunning.domain.standing import (
     with_claim,
     with_number_refused,
 )
+from dunning.domain.decision.decide import LOOK_AGAIN, decide
+from dunning.domain.decision.decisions import Decision, Reason, Reminder, Send, Stop, Wait, trace_of
+from dunning.domain.decision.rules import Rules
+from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.errors import DunningError
+from dunning.domain.outbound_events import Announcement, NumberUnreachable, ReminderSent
+from dunning.domain.replies.promises import Settled
 from dunning.ports import (
     Announcer,
     Clock,

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import wraps
 from typing import Protocol
 
-from dunning.domain.decision import Decision, Send
+from dunning.domain.decision.decisions import Decision, Send
 from dunning.domain.errors import DunningError
 from dunning.ports import Journal
 

@@ -20,8 +20,8 @@ from dunning.adapters.dynamodb.keys import (
 )
 from dunning.adapters.dynamodb.reading import read_items
 from dunning.adapters.errors import outside, written_if
-from dunning.domain.contact import Contact, ContactState
-from dunning.domain.reply import Reply
+from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.replies.reply import Reply
 from dunning.ports import ContactKey, OutsideError, UnreadableRecordError
 
 if TYPE_CHECKING:

@@ -23,9 +23,9 @@ from dunning.adapters.dynamodb.keys import (
 )
 from dunning.adapters.dynamodb.reading import read_items
 from dunning.adapters.errors import CONDITION_FAILED, error_code, outside, written_if
-from dunning.domain.decision import Reason
-from dunning.domain.dossier import Dossier
-from dunning.domain.standing import LEAST_URGENT, Standing, Wake
+from dunning.domain.customer.lender_record import Dossier
+from dunning.domain.customer.standing import LEAST_URGENT, Standing, Wake
+from dunning.domain.decision.decisions import Reason
 from dunning.ports import Customer, Due, Told, UnreadableRecordError
 
 if TYPE_CHECKING:

@@ -26,11 +26,23 @@ from dunning.adapters.dynamodb.keys import (
     shard_of,
     wake_key,
 )
-from dunning.domain.contact import Contact, ContactState
-from dunning.domain.dossier import Changed, Closed, Dossier, Held, News, Paid, Released, Said, Stamp, facts_now, key_of
-from dunning.domain.facts import Account, Facts, Hold, HoldReason, Instalment
-from dunning.domain.reply import Reply
-from dunning.domain.standing import Assurance, LedgerEntry, Progress, Promise, Standing
+from dunning.domain.customer.facts import Account, Facts, Hold, HoldReason, Instalment
+from dunning.domain.customer.lender_record import (
+    Changed,
+    Closed,
+    Dossier,
+    Held,
+    News,
+    Paid,
+    Released,
+    Said,
+    Stamp,
+    facts_now,
+    key_of,
+)
+from dunning.domain.customer.standing import Assurance, LedgerEntry, Progress, Promise, Standing
+from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.replies.reply import Reply
 from dunning.ports import UnreadableRecordError
 
 if TYPE_CHECKING:

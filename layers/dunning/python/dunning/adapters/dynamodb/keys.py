@@ -13,7 +13,7 @@ unknown index of contacts: `unknown`, always `yes`, and `contact`: only records 
 import zlib
 from datetime import UTC, datetime
 
-from dunning.domain.standing import LEAST_URGENT, Wake
+from dunning.domain.customer.standing import LEAST_URGENT, Wake
 
 FACTS = "facts"
 STANDING = "standing"

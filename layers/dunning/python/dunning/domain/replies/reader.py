@@ -9,12 +9,12 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from dunning.domain.lint.folding import Characters, Folding
-from dunning.domain.meaning import Meaning, Understood
 from dunning.domain.replies.dates import DateKind, Dates, DateWords, Day
+from dunning.domain.replies.intents import Meaning, Understood
 from dunning.domain.replies.phrases import Found, Pattern, Phrases
 from dunning.domain.replies.quotes import Quotes
 from dunning.domain.replies.words import Clause, Word, clauses_of, without, words_of
+from dunning.domain.texts.lint.folding import Characters, Folding
 
 _NEGATION_REACH = 1
 _CURRENCIES = frozenset("$¥€£₩₹฿")

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from dunning.domain.lint.folding import HAN, Folding
+from dunning.domain.texts.lint.folding import HAN, Folding
 
 _WORD = re.compile(f"[a-z]+(?:'[a-z]+)*|[0-9]+(?:[.,:/-][0-9]+)*|[{HAN}]|[^\\W_]")
 _SAME_CLAUSE = re.compile(r"[\s\-_'\"/*&+~#$%|^=<>“”«»「」『』]*")

@@ -8,10 +8,10 @@ from zoneinfo import available_timezones
 
 from phonenumbers import SUPPORTED_REGIONS
 
+from dunning.domain.customer.facts import HoldReason
 from dunning.domain.errors import UnknownCurrencyError
-from dunning.domain.facts import HoldReason
-from dunning.domain.masking import account_tail
-from dunning.domain.money import minor_digits
+from dunning.domain.texts.masking import account_tail
+from dunning.domain.texts.money import minor_digits
 from dunning.services.intake.characters import DAMAGED, words
 from dunning.services.intake.refusals import CellError, Refusal
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
-from dunning.domain.dossier import FILES_LAG
-from dunning.domain.facts import Account, Facts, Hold
-from dunning.domain.masking import account_tail
+from dunning.domain.customer.facts import Account, Facts, Hold
+from dunning.domain.customer.lender_record import FILES_LAG
+from dunning.domain.texts.masking import account_tail
 from dunning.services.intake.refusals import Refusal
 from dunning.services.intake.rows import PERSON_COLUMNS, Fault, Row
 

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import batched, chain, islice
 
-from dunning.domain.rules import Policies
+from dunning.domain.decision.rules import Policies
 from dunning.ports import Announcer, Clock, CustomerStore, Journal, PhoneIndex, Uploads
 from dunning.services.intake.cells import is_id
 from dunning.services.intake.customers import contradictions, facts_of

@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from dunning.domain.facts import Hold, Instalment
-from dunning.domain.money import minor_digits
+from dunning.domain.customer.facts import Hold, Instalment
+from dunning.domain.texts.money import minor_digits
 from dunning.services.intake.cells import (
     FIRST_STAGE,
     LAST_STAGE,

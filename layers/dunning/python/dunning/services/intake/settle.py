@@ -16,13 +16,13 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import NamedTuple
 
-from dunning.domain.announcement import Announcement, CustomerNeedsPerson, Why
-from dunning.domain.decision import Decision
-from dunning.domain.dossier import Dossier, facts_now, is_erased_for, with_phone, with_statement
+from dunning.domain.customer.facts import Facts
+from dunning.domain.customer.lender_record import Dossier, facts_now, is_erased_for, with_phone, with_statement
+from dunning.domain.customer.standing import Standing
+from dunning.domain.decision.decisions import Decision
+from dunning.domain.decision.rules import Policies
 from dunning.domain.errors import DunningError
-from dunning.domain.facts import Facts
-from dunning.domain.rules import Policies
-from dunning.domain.standing import Standing
+from dunning.domain.outbound_events import Announcement, CustomerNeedsPerson, Why
 from dunning.ports import CustomerStore, PhoneIndex, Told, UnreadableRecordError
 from dunning.services.planning import fingerprint, replan, replan_as_told
 

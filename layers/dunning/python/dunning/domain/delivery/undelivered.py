@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
-from dunning.domain.standing import LedgerEntry, Progress, Standing
+from dunning.domain.customer.standing import LedgerEntry, Progress, Standing
 
 _ONCE_MORE = "-again"
 

@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from dunning.domain.lint.findings import Message, RuleInfo, blocking
-from dunning.domain.masking import NO_NAME
+from dunning.domain.texts.lint.findings import Message, RuleInfo, blocking
+from dunning.domain.texts.masking import NO_NAME
 
 _CONTENT = "own default: the union of the places' duties, policy/jurisdictions/*.toml, required"
 _LONG_NUMBER = b"0" * 7

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from dunning.domain.rules import Cap
+from dunning.domain.decision.rules import Cap
 
 
 def cap_frees_at(caps: Iterable[Cap], contacts: Sequence[datetime]) -> datetime | None:

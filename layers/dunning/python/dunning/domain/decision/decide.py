@@ -15,16 +15,16 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from dunning.domain.caps import cap_frees_at
-from dunning.domain.compose import Due, compose
-from dunning.domain.decision import Decision, HeardRung, Reason, Reminder, Send, Stop, TraceStep, Wait
+from dunning.domain.customer.facts import FINAL_HOLDS, Account, Facts, Hold, HoldReason, Instalment, open_instalments
+from dunning.domain.customer.standing import SMS, Standing, holds_now, progress_key
+from dunning.domain.decision.caps import cap_frees_at
+from dunning.domain.decision.decisions import Decision, HeardRung, Reason, Reminder, Send, Stop, TraceStep, Wait
+from dunning.domain.decision.hours import is_closed_day, next_open, start_of_day, zone_named
+from dunning.domain.decision.ladder import next_step
+from dunning.domain.decision.rules import Policies, Rules
+from dunning.domain.delivery.undelivered import heard_in_truth, once_more
 from dunning.domain.errors import CalendarNotCoveredError, NoLawfulMomentError, NoTextError
-from dunning.domain.facts import FINAL_HOLDS, Account, Facts, Hold, HoldReason, Instalment, open_instalments
-from dunning.domain.hours import is_closed_day, next_open, start_of_day, zone_named
-from dunning.domain.ladder import next_step
-from dunning.domain.rules import Policies, Rules
-from dunning.domain.standing import SMS, Standing, holds_now, progress_key
-from dunning.domain.unheard import heard_in_truth, once_more
+from dunning.domain.texts.compose import Due, compose
 
 LOOK_AGAIN = timedelta(days=1)
 """A customer who cannot be decided is set aside for this long, counted and listed."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from dunning.domain.facts import EVERY_HOLD, Account, Facts, Hold, HoldReason, Instalment
+from dunning.domain.customer.facts import EVERY_HOLD, Account, Facts, Hold, HoldReason, Instalment
 
 FILES_LAG = timedelta(days=1)
 """

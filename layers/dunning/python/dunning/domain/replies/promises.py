@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from dunning.domain.facts import Facts, open_instalments
-from dunning.domain.hours import start_of_day
-from dunning.domain.standing import Promise, Standing, progress_key
+from dunning.domain.customer.facts import Facts, open_instalments
+from dunning.domain.customer.standing import Promise, Standing, progress_key
+from dunning.domain.decision.hours import start_of_day
 
 
 class Settled(NamedTuple):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from dunning.domain.contact import Contact, ContactState
+from dunning.domain.delivery.contact import Contact, ContactState
 
 
 @dataclass(frozen=True, slots=True)

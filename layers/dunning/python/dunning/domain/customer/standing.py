@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from dunning.domain.facts import Facts, Hold, HoldReason
+from dunning.domain.customer.facts import Facts, Hold, HoldReason
 
 SMS = "sms"
 

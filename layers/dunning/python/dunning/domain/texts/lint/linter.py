@@ -8,7 +8,7 @@ at the rest, and only what looks odd is read in full. That quick look never lets
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 
-from dunning.domain.lint.content import (
+from dunning.domain.texts.lint.content import (
     CHECKS,
     LONG_NUMBER,
     NO_PHRASES,
@@ -17,11 +17,11 @@ from dunning.domain.lint.content import (
     is_complete,
     long_number_in,
 )
-from dunning.domain.lint.findings import Finding, Message, RuleInfo, Severity, found
-from dunning.domain.lint.folding import Characters, Folding
-from dunning.domain.lint.links import RULES as LINK_RULES
-from dunning.domain.lint.links import LinkData, Links
-from dunning.domain.lint.words import WordRule, Words
+from dunning.domain.texts.lint.findings import Finding, Message, RuleInfo, Severity, found
+from dunning.domain.texts.lint.folding import Characters, Folding
+from dunning.domain.texts.lint.links import RULES as LINK_RULES
+from dunning.domain.texts.lint.links import LinkData, Links
+from dunning.domain.texts.lint.words import WordRule, Words
 
 _NO_VALUES: Mapping[str, str] = {}
 
@@ -37,7 +37,7 @@ class Linter:
     def __init__(
         self, rules: Sequence[WordRule], folding: Characters, links: LinkData, phrases: Mapping[str, Phrases]
     ) -> None:
-        from dunning.domain.lint import characters  # noqa: PLC0415 - as in `_of_characters`
+        from dunning.domain.texts.lint import characters  # noqa: PLC0415 - as in `_of_characters`
 
         structural = [info for info, _ in (*CHECKS, *PHRASE_CHECKS)]
         infos = [*structural, *characters.RULES, *LINK_RULES, *(rule.info for rule in rules)]
@@ -153,7 +153,7 @@ class Linter:
 
 def _of_characters(text: str, language: str, *, signed: bool) -> Iterator[Finding]:
     # Imported here: its patterns take long to compile, and no faultless text needs them.
-    from dunning.domain.lint import characters  # noqa: PLC0415
+    from dunning.domain.texts.lint import characters  # noqa: PLC0415
 
     checks = (
         (characters.HIDDEN, characters.hidden(text)),

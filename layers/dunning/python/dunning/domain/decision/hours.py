@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from dunning.domain.decision.rules import ContactHours
 from dunning.domain.errors import CalendarNotCoveredError, NoLawfulMomentError
-from dunning.domain.rules import ContactHours
 
 _MINUTES_A_DAY = 24 * 60
 _LONGEST_CLOSURE_DAYS = 60

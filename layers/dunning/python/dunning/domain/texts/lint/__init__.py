@@ -6,12 +6,12 @@ The linter of reminder texts: what they must say, what no text may say, and char
 (`negation`); `glance` keeps all of that away from a faultless message; `linter` puts the rules together.
 """
 
-from dunning.domain.lint.content import Phrases
-from dunning.domain.lint.findings import Finding, Message, RuleInfo, Severity
-from dunning.domain.lint.folding import Characters
-from dunning.domain.lint.links import LinkData
-from dunning.domain.lint.linter import Linter
-from dunning.domain.lint.words import WordRule
+from dunning.domain.texts.lint.content import Phrases
+from dunning.domain.texts.lint.findings import Finding, Message, RuleInfo, Severity
+from dunning.domain.texts.lint.folding import Characters
+from dunning.domain.texts.lint.links import LinkData
+from dunning.domain.texts.lint.linter import Linter
+from dunning.domain.texts.lint.words import WordRule
 
 __all__ = [
     "Characters",

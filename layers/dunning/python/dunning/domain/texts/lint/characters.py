@@ -3,9 +3,9 @@
 import re
 import unicodedata
 
-from dunning.domain.lint.findings import blocking
-from dunning.domain.lint.folding import INVISIBLE
-from dunning.domain.segments import is_gsm
+from dunning.domain.texts.lint.findings import blocking
+from dunning.domain.texts.lint.folding import INVISIBLE
+from dunning.domain.texts.segments import is_gsm
 
 HIDDEN = blocking(
     "invisible-character",

@@ -10,7 +10,7 @@ import unicodedata
 from functools import lru_cache
 from itertools import pairwise
 
-from dunning.domain.segments import is_gsm
+from dunning.domain.texts.segments import is_gsm
 
 COMPOUND_SURNAMES = frozenset(
     re.findall(

@@ -12,11 +12,11 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
-from dunning.domain.announcement import Why
-from dunning.domain.assurances import with_assurance
-from dunning.domain.facts import Account, Facts, Hold, HoldReason
-from dunning.domain.meaning import Meaning, Understood
-from dunning.domain.standing import Assurance, Standing, said_last
+from dunning.domain.customer.facts import Account, Facts, Hold, HoldReason
+from dunning.domain.customer.standing import Assurance, Standing, said_last
+from dunning.domain.outbound_events import Why
+from dunning.domain.replies.intents import Meaning, Understood
+from dunning.domain.replies.payment_statements import with_assurance
 
 UNTIL_LIFTED = {
     Meaning.HARDSHIP: (HoldReason.HARDSHIP, Why.HARDSHIP),

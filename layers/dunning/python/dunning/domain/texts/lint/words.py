@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from dunning.domain.lint.english import Token, joined, pieces_of, tokens_of
-from dunning.domain.lint.findings import Finding, RuleInfo, found
-from dunning.domain.lint.folding import CLAUSE_MARKS, Folding, han_reading, is_han, without_digits_for_letters
-from dunning.domain.lint.glance import Glance
+from dunning.domain.texts.lint.english import Token, joined, pieces_of, tokens_of
+from dunning.domain.texts.lint.findings import Finding, RuleInfo, found
+from dunning.domain.texts.lint.folding import CLAUSE_MARKS, Folding, han_reading, is_han, without_digits_for_letters
+from dunning.domain.texts.lint.glance import Glance
 
 type Negation = Literal["innocent", "unless-conditional", "no-excuse"]
 
@@ -86,7 +86,7 @@ class Words:
     def _said(self, reading: str) -> Iterator[_Word]:
         """Yield the words of a reading that are not denied; what continues a list of denied words is denied too."""
         # Imported here: its patterns take long to compile, and no faultless text needs them.
-        from dunning.domain.lint.negation import continues_list, is_denied  # noqa: PLC0415
+        from dunning.domain.texts.lint.negation import continues_list, is_denied  # noqa: PLC0415
 
         denied_until = -1
         for start, end, word in sorted([*self._chinese(reading), *self._english(reading)], key=_position):

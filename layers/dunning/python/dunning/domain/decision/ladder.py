@@ -8,8 +8,8 @@ a harsher one, and never closer together than the policy allows.
 
 from collections.abc import Sequence
 
-from dunning.domain.facts import Instalment
-from dunning.domain.standing import Progress
+from dunning.domain.customer.facts import Instalment
+from dunning.domain.customer.standing import Progress
 
 type Step = tuple[int, int]
 """The stage to be heard next, and the first local day on which it may be, as an ordinal (`date.toordinal`)."""

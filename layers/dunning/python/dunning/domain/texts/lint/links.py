@@ -8,8 +8,8 @@ import re
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from dunning.domain.lint.findings import Finding, blocking, found
-from dunning.domain.lint.folding import HAN
+from dunning.domain.texts.lint.findings import Finding, blocking, found
+from dunning.domain.texts.lint.folding import HAN
 
 NOT_ALLOWED = blocking(
     "link-not-allowed",

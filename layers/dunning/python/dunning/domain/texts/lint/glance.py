@@ -8,8 +8,8 @@ import re
 from collections.abc import Collection, Sequence
 from functools import cached_property
 
-from dunning.domain.lint.english import COMMON, Pieces, tokens_of
-from dunning.domain.lint.folding import BETWEEN, HAN, Folding
+from dunning.domain.texts.lint.english import COMMON, Pieces, tokens_of
+from dunning.domain.texts.lint.folding import BETWEEN, HAN, Folding
 
 _ODD = re.compile(f"[^\n -_a-~·—“”。，、；：！？（）「」『』《》【】{HAN}]")
 """Everything but characters that fold into themselves, or in case and script only."""

@@ -10,8 +10,8 @@ whatever order they arrive.
 from dataclasses import replace
 from datetime import date, datetime
 
-from dunning.domain.facts import Account, Facts, HoldReason, Instalment, open_instalments
-from dunning.domain.standing import ASSURANCE_LIMIT, Assurance, Promise, Standing, progress_key
+from dunning.domain.customer.facts import Account, Facts, HoldReason, Instalment, open_instalments
+from dunning.domain.customer.standing import ASSURANCE_LIMIT, Assurance, Promise, Standing, progress_key
 
 
 def with_assurance(standing: Standing, assurance: Assurance, facts: Facts) -> Standing:

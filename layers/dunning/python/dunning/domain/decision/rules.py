@@ -11,10 +11,10 @@ from enum import StrEnum
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from dunning.domain.decision import Reason
-from dunning.domain.facts import Facts
-from dunning.domain.lint import Linter
-from dunning.domain.text import Text
+from dunning.domain.customer.facts import Facts
+from dunning.domain.decision.decisions import Reason
+from dunning.domain.texts.lint import Linter
+from dunning.domain.texts.wording import Text
 
 type Windows = tuple[tuple[int, int], ...]
 """The open times of a day as minutes from midnight, each `[start, end)`, in order."""

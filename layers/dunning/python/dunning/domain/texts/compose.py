@@ -9,15 +9,15 @@ from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
-from dunning.domain.decision import Reason
+from dunning.domain.customer.facts import Facts
+from dunning.domain.decision.decisions import Reason
+from dunning.domain.decision.rules import Rules
 from dunning.domain.errors import NoTextError, TextError, UnknownCurrencyError
-from dunning.domain.facts import Facts
-from dunning.domain.lint import Message as Linted
-from dunning.domain.masking import greeting_name
-from dunning.domain.money import format_date, format_money
-from dunning.domain.rules import Rules
-from dunning.domain.segments import Segments, count_segments, fits_sns
-from dunning.domain.text import Text, render
+from dunning.domain.texts.lint import Message as Linted
+from dunning.domain.texts.masking import greeting_name
+from dunning.domain.texts.money import format_date, format_money
+from dunning.domain.texts.segments import Segments, count_segments, fits_sns
+from dunning.domain.texts.wording import Text, render
 
 
 class Due(NamedTuple):

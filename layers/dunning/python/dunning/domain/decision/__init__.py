@@ -1,0 +1,1 @@
+"""The decision: the gates a reminder passes, and what they ask: ladder, hours, caps, rules."""

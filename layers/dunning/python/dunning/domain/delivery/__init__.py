@@ -1,0 +1,1 @@
+"""Delivery: the audit record of a text, and what carriers report of it."""
