@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dunning import wiring
-from dunning.services.inbox import answer_to, arrivals_in
+from dunning.services.replies import answer_to, arrivals_in
 from dunning.services.telling import invoked
 
 if TYPE_CHECKING:

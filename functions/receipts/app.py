@@ -4,7 +4,7 @@ from typing import Any
 
 from dunning import wiring
 from dunning.services.delivery import come_back, deliveries_in
-from dunning.services.receipts import reported_in
+from dunning.services.delivery_receipts import reported_in
 from dunning.services.telling import invoked
 
 

@@ -3,12 +3,12 @@ Prepare what the policy files come to, for a layer that is being built: the laye
 
     PYTHONHASHSEED=0 PYTHONPATH=what/the/package/needs:the/layer/python python3.13 prepare.py
 
-It is written beside the policies of the package that is found. See `dunning/prepared.py`, which reads it.
+It is written beside the policies of the package that is found. See `dunning/compiled_policies.py`, which reads it.
 """
 
 import pickle
 
-from dunning.prepared import FOLDER, LOADED
+from dunning.compiled_policies import FOLDER, LOADED
 
 PROTOCOL = 5
 """The newest that Python 3.13 reads."""

@@ -14,18 +14,18 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 
 from dunning.adapters.client import LEAN
-from dunning.adapters.dynamodb.contacts import DynamoContacts
-from dunning.adapters.dynamodb.customers import DynamoCustomers
+from dunning.adapters.dynamodb.contact_table import DynamoContacts
+from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.dynamodb.items import dossier_item, reply_item, standing_item
 from dunning.adapters.dynamodb.keys import PHONE, REPLY, instant_key, phone_key
-from dunning.adapters.journal import PowertoolsJournal
-from dunning.adapters.opt_outs import SnsOptOutList
+from dunning.adapters.powertools_telemetry import PowertoolsJournal
 from dunning.adapters.sns import SnsGateway
+from dunning.adapters.sns_opt_out_list import SnsOptOutList
 from dunning.adapters.sqs import SqsQueue
 from dunning.domain.replies.intents import Meaning, Understood
 from dunning.domain.replies.reply import Inbound, Reply
 from dunning.policy import load_policies
-from dunning.services.inbox import InboxService, arrivals_in
+from dunning.services.replies import InboxService, arrivals_in
 from tests.bench.beside import compare
 from tests.bench.portfolio import NOW, customer, standing
 from tests.bench.wire import Wire

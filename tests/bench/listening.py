@@ -13,20 +13,20 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 
 from dunning.adapters.client import LEAN
-from dunning.adapters.dynamodb.contacts import DynamoContacts
-from dunning.adapters.dynamodb.customers import DynamoCustomers
+from dunning.adapters.dynamodb.contact_table import DynamoContacts
+from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.dynamodb.items import contact_item, dossier_item, standing_item
 from dunning.adapters.dynamodb.keys import PHONE, phone_key
-from dunning.adapters.journal import PowertoolsJournal
+from dunning.adapters.powertools_telemetry import PowertoolsJournal
 from dunning.adapters.s3 import S3UploadErasure
 from dunning.adapters.sqs import SqsQueue
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.policy import load_policies
 from dunning.services.delivery import Delivery
-from dunning.services.erase import EraseService
-from dunning.services.forget import ForgetService
-from dunning.services.payments import PaymentsService
-from dunning.services.receipts import ReceiptService, reported_in
+from dunning.services.delivery_receipts import ReceiptService, reported_in
+from dunning.services.erasure.erase import EraseService
+from dunning.services.erasure.purge import ForgetService
+from dunning.services.lender_events import PaymentsService
 from tests.bench.beside import compare
 from tests.bench.portfolio import NOW, customer, standing
 from tests.bench.wire import Wire

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dunning.domain.replies.intents import Meaning
 from dunning.domain.replies.reader import ReplyReader
-from dunning.policy.replies import load_reply_rules, read_reply_files
+from dunning.policy.reply_rules import load_reply_rules, read_reply_files
 from tests.bench.linting import microseconds
 from tests.reminders import staged_reminders
 

@@ -10,8 +10,8 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.sqs.models import sqs_backends
 
 from dunning.adapters.client import LEAN
-from dunning.adapters.dynamodb.contacts import DynamoContacts
-from dunning.adapters.dynamodb.customers import DynamoCustomers
+from dunning.adapters.dynamodb.contact_table import DynamoContacts
+from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.dynamodb.items import contact_of
 from dunning.adapters.sqs import SqsQueue
 from dunning.domain.delivery.contact import Contact

@@ -13,7 +13,7 @@ from moto.events.models import Rule
 
 from dunning.adapters.client import LEAN
 from dunning.adapters.eventbridge import EventBridgeAnnouncer
-from dunning.contracts.announcements import events_of
+from dunning.contracts.outbound_event import events_of
 from dunning.domain.outbound_events import (
     Announcement,
     CustomerNeedsPerson,

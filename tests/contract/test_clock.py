@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from dunning.adapters.clock import SystemClock
+from dunning.adapters.system_clock import SystemClock
 from dunning.ports import Clock
 from tests.fakes import FakeClock
 from tests.integration.people import NOW

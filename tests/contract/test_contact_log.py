@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import pytest
 
-from dunning.adapters.dynamodb.contacts import DynamoContacts
+from dunning.adapters.dynamodb.contact_table import DynamoContacts
 from dunning.adapters.dynamodb.items import contact_item, contact_of
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.replies.reply import Inbound, Reply

@@ -13,8 +13,8 @@ from botocore.config import Config
 from botocore.exceptions import ReadTimeoutError
 
 from dunning.adapters.client import LEAN
-from dunning.adapters.dynamodb.contacts import DynamoContacts
-from dunning.adapters.dynamodb.customers import DynamoCustomers
+from dunning.adapters.dynamodb.contact_table import DynamoContacts
+from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.dynamodb.keys import FACTS, STANDING
 from dunning.domain.customer.facts import Hold, HoldReason
 from dunning.domain.customer.standing import Progress, Standing, Wake, progress_key

@@ -7,7 +7,7 @@ import boto3
 import pytest
 
 from dunning.adapters.client import LEAN
-from dunning.adapters.dynamodb.customers import DynamoCustomers
+from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.domain.customer.standing import Wake
 from dunning.ports import Due
 from tests.contract.conftest import SHARDS, Office, write_attribute

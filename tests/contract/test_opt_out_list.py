@@ -11,7 +11,7 @@ from moto.core.botocore_stubber import MockRawResponse
 from moto.sns.models import sns_backends
 
 from dunning.adapters.client import LEAN
-from dunning.adapters.opt_outs import SnsOptOutList
+from dunning.adapters.sns_opt_out_list import SnsOptOutList
 from dunning.ports import OptOutList, OutsideError
 from tests.fakes import FakeOptOutList
 from tests.integration.requests import Requests, Work, error

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dunning.adapters.dynamodb.contacts import DynamoContacts
+from dunning.adapters.dynamodb.contact_table import DynamoContacts
 from dunning.domain.replies.intents import Meaning
 from dunning.domain.replies.reply import Inbound, Reply
 from dunning.ports import ContactArchive, OutsideError, ReplyLog

@@ -13,10 +13,10 @@ from dunning.domain.customer.facts import Hold, HoldReason
 from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, Wake
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.outbound_events import Announcement
-from dunning.services import claims
-from dunning.services.erase import ASK_AGAIN, UNDER_WAY
-from dunning.services.forget import QUEUES_KEEP
-from dunning.services.send import workers_for
+from dunning.services.erasure.erase import ASK_AGAIN, UNDER_WAY
+from dunning.services.erasure.purge import QUEUES_KEEP
+from dunning.services.send import claims
+from dunning.services.send.sender import workers_for
 from dunning.settings import (
     HousekeepingSettings,
     InboxSettings,

@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
-from dunning.adapters.dynamodb.customers import DynamoCustomers
+from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.dynamodb.items import contact_of
 from dunning.contracts import job_body
 from dunning.domain.customer.facts import Facts

@@ -15,15 +15,15 @@ import boto3
 import pytest
 
 from dunning.adapters.client import LEAN
-from dunning.adapters.dynamodb.contacts import DynamoContacts
-from dunning.adapters.dynamodb.customers import DynamoCustomers
+from dunning.adapters.dynamodb.contact_table import DynamoContacts
+from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.sns import PUBLISH_ONCE, SnsGateway
 from dunning.adapters.sqs import SqsQueue
 from dunning.domain.delivery.contact import ContactState
 from dunning.policy import load_policies
 from dunning.ports import Outcome, Published, Sms, SmsGateway
 from dunning.services.delivery import Delivery
-from dunning.services.send import SendService
+from dunning.services.send.sender import SendService
 from tests.fakes import FakeAnnouncer, FakeJournal, FakeSwitch
 from tests.integration.conftest import House, job_for
 from tests.integration.people import someone

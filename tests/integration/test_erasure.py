@@ -17,7 +17,7 @@ import pytest
 
 from dunning.domain.customer.standing import Standing
 from dunning.ports import Customer, UnreadableRecordError
-from dunning.services.erase import MAY_BE_LOADING, SECOND_ROUND
+from dunning.services.erasure.erase import MAY_BE_LOADING, SECOND_ROUND
 from tests.integration.conftest import House
 from tests.integration.people import NOW
 from tests.integration.personal import found_in, patterns, stored, tail, told

@@ -8,13 +8,13 @@ import boto3
 import pytest
 from moto.events.models import Rule
 
-from dunning.adapters.dynamodb.contacts import DynamoContacts
-from dunning.contracts.lender import erase_again_body
+from dunning.adapters.dynamodb.contact_table import DynamoContacts
+from dunning.contracts.lender_event import erase_again_body
 from dunning.domain.customer.standing import Wake
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.replies.reply import Inbound, Reply
 from dunning.ports import Told
-from dunning.services.erase import SECOND_ROUND, UNDER_WAY
+from dunning.services.erasure.erase import SECOND_ROUND, UNDER_WAY
 from tests.integration.conftest import Event, House, batch, event_file
 from tests.integration.people import NOW, someone, waking
 from tests.local.template import Function

@@ -18,7 +18,7 @@ from botocore.exceptions import ReadTimeoutError
 
 from dunning.domain.customer.facts import Facts
 from dunning.domain.decision.decide import decide
-from dunning.services import send as sender
+from dunning.services.send import sender
 from tests.integration.conftest import House, batch, job_for
 from tests.integration.people import NOW, someone
 from tests.integration.requests import error, first, no_answer

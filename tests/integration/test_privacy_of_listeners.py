@@ -18,7 +18,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from dunning.domain.customer.facts import Facts
-from dunning.services import inbox, opt_outs, payments, receipts
+from dunning.services import carrier_opt_outs, delivery_receipts, lender_events, replies
 from dunning.services import replan as replanning
 from tests.builders import IN_THE_UNITED_STATES, a_customer
 from tests.integration.conftest import House, batch, event_file
@@ -133,7 +133,7 @@ def payments_meet_everything(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Non
         with desk.failing(operation, always=True):
             desk.invoke("payments", held)
     with monkeypatch.context() as patched:
-        patched.setattr(payments, "replan_as_told", _quoting)
+        patched.setattr(lender_events, "replan_as_told", _quoting)
         desk.says("CustomerReleased")
     _damage(desk.house, desk.people[1])
     desk.says("CustomerReleased", customer_id="C0002")
@@ -161,7 +161,7 @@ def the_inbox_meets_everything(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> N
         desk.cloud.clock.move_to(desk.cloud.clock.now() + timedelta(minutes=1))
         desk.reply("START")
     with monkeypatch.context() as patched:
-        patched.setattr(inbox, "answered", _quoting)
+        patched.setattr(replies, "answered", _quoting)
         desk.reply(f"{TEXT}！")
         desk.invoke("inbox", event_file("inbox_topic.json"))
         whole = json.dumps({"originationNumber": PHONE, "messageBody": TEXT, "inboundMessageId": "last"})
@@ -186,7 +186,7 @@ def receipts_meet_everything(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Non
     desk.cloud.drain()
     sent = {"messageId": desk.cloud.outbox[0].message_id, "timestamp": NOW.strftime("%Y-%m-%d %H:%M:%S.000")}
     with monkeypatch.context() as patched:
-        patched.setattr(receipts, "replan", _quoting)
+        patched.setattr(delivery_receipts, "replan", _quoting)
         desk.report("Invalid phone number", notification=sent)
     assert desk.errors
     with desk.failing("eventbridge.PutEvents", always=True):
@@ -207,7 +207,7 @@ def receipts_meet_everything(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Non
 def housekeeping_and_planning_meet_everything(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.cloud.want_no_texts(PHONE)
     with monkeypatch.context() as patched:
-        patched.setattr(opt_outs, "replan", _quoting)
+        patched.setattr(carrier_opt_outs, "replan", _quoting)
         patched.setattr(replanning, "replan", _quoting)
         desk.invoke("housekeeping", {"task": "sync_opt_outs"})
         desk.invoke("replan", batch('{"schema_version":1,"segment":0,"segments":1,"after":""}'))

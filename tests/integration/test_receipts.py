@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from dunning.adapters.dynamodb.contacts import DynamoContacts
+from dunning.adapters.dynamodb.contact_table import DynamoContacts
 from dunning.adapters.dynamodb.items import dossier_item, standing_item
 from dunning.adapters.dynamodb.keys import PHONE, phone_key
 from dunning.domain.customer.facts import Facts

@@ -14,7 +14,7 @@ from dunning.domain.customer.standing import Standing, Wake, progress_key
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.delivery.contact import ContactState
-from dunning.services import send as sender
+from dunning.services.send import sender
 from tests.builders import tell
 from tests.integration.conftest import House, batch, event_file, job_for
 from tests.integration.people import NOW, paid_up, someone, waking

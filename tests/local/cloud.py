@@ -28,7 +28,7 @@ from moto.dynamodb.models.dynamo_type import Item
 from moto.sns.models import sns_backends
 from moto.sqs.models import Queue, sqs_backends
 
-from dunning.contracts.announcements import SOURCE as OUR_SOURCE
+from dunning.contracts.outbound_event import SOURCE as OUR_SOURCE
 from dunning.ports import Journal
 from tests.local import ROOT, events
 from tests.local.clock import VirtualClock

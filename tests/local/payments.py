@@ -18,7 +18,7 @@ from dunning.domain.texts.money import minor_digits
 from dunning.policy import PolicyBook, load_policies
 from dunning.policy.jurisdiction import zones_of_countries
 from dunning.services.intake.cells import read_amount, read_currency, read_date, read_whole
-from dunning.services.intake.characters import plain
+from dunning.services.intake.plain_text import plain
 from dunning.services.intake.refusals import CellError
 from tests.local.cloud import LenderEvent
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from dunning.contracts.lender import parse_told
+from dunning.contracts.lender_event import parse_told
 from dunning.domain.errors import DunningError
 
 _KINDS = ("event", "reply", "receipt")

@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 from dunning.contracts import job_body
-from dunning.contracts.receipts import Reported
+from dunning.contracts.delivery_log import Reported
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.lender_record import FILES_LAG, Dossier
 from dunning.domain.customer.standing import LedgerEntry, Standing
@@ -19,16 +19,16 @@ from dunning.domain.replies.intents import Meaning, Understood
 from dunning.ports import Job, Outcome, OutsideError, Published, Sms
 from dunning.services.close_unknown import CloseUnknownService
 from dunning.services.delivery import Delivery
-from dunning.services.erase import EraseService
-from dunning.services.forget import ForgetService
-from dunning.services.inbox import Arrival, InboxService
+from dunning.services.delivery_receipts import ReceiptService
+from dunning.services.erasure.erase import EraseService
+from dunning.services.erasure.purge import ForgetService
 from dunning.services.intake.settle import Candidate, Settler
 from dunning.services.intake.settle import Outcome as Settlement
-from dunning.services.payments import PaymentsService
-from dunning.services.receipts import ReceiptService
+from dunning.services.lender_events import PaymentsService
 from dunning.services.replan import ReplanService
+from dunning.services.replies import Arrival, InboxService
 from dunning.services.scan import ScanService
-from dunning.services.send import SendService
+from dunning.services.send.sender import SendService
 from tests.builders import the_policies
 from tests.fakes import (
     FakeAnnouncer,

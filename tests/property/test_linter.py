@@ -14,7 +14,7 @@ from dunning.domain.texts.lint.linter import Linter
 from dunning.domain.texts.masking import account_tail, gsm_name, mask_name
 from dunning.domain.texts.money import MINOR_DIGITS, format_date, format_money
 from dunning.domain.texts.wording import render
-from dunning.policy.words import LinterFile
+from dunning.policy.linter_files import LinterFile
 from tests.builders import the_policies
 from tests.reminders import a_message, staged_reminders, the_linter, with_words
 from tests.tools.characters import converted

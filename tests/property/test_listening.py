@@ -19,7 +19,7 @@ from dunning.domain.customer.facts import Account, Facts, HoldReason
 from dunning.domain.delivery.receipt import Receipt
 from dunning.domain.replies.intents import Meaning
 from dunning.ports import Outcome, Published
-from dunning.services.erase import SECOND_ROUND, UNDER_WAY
+from dunning.services.erasure.erase import SECOND_ROUND, UNDER_WAY
 from tests.builders import a_customer, an_account, an_instalment
 from tests.property.office import Office, Text, arrival, event_body
 from tests.property.recorded import Recorded, check_caps, local_day

@@ -8,7 +8,7 @@ from itertools import count
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dunning.contracts.receipts import Reported
+from dunning.contracts.delivery_log import Reported
 from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, progress_key
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Send
@@ -16,7 +16,7 @@ from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.delivery.receipt import Receipt, Verdict, verdict_of
 from dunning.domain.outbound_events import NumberUnreachable
 from dunning.services.delivery import Delivery
-from dunning.services.receipts import ReceiptService
+from dunning.services.delivery_receipts import ReceiptService
 from tests.builders import a_dossier, the_policies
 from tests.fakes import FakeAnnouncer, FakeClock, FakeContacts, FakeCustomers, FakeJournal, FakeLaterQueue
 from tests.integration.people import NOW, someone

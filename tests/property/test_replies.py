@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dunning.domain.replies.intents import Meaning
-from dunning.policy.replies import load_reply_rules
+from dunning.policy.reply_rules import load_reply_rules
 from tests.tools.characters import converted
 
 READER = load_reply_rules()

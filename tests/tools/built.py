@@ -34,7 +34,7 @@ from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
-from dunning import prepared
+from dunning import compiled_policies
 from tests.local import ROOT
 
 PACKAGE = ROOT / "layers" / "dunning" / "python" / "dunning"
@@ -208,8 +208,8 @@ def not_ours(layer: Path, package: Path) -> Iterator[str]:
 
 def misread_policies(layer: Path) -> Iterator[str]:
     """Find what was prepared of the policy files, and is trusted at a cold start, and is not what they come to."""
-    folder = layer / PACKAGE.name / prepared.FOLDER.relative_to(PACKAGE)
-    for what, load in prepared.LOADED.items():
+    folder = layer / PACKAGE.name / compiled_policies.FOLDER.relative_to(PACKAGE)
+    for what, load in compiled_policies.LOADED.items():
         file = folder / f"{what}.pickle"
         if not file.exists():
             yield f"{_in(layer, file)} is missing"
@@ -374,7 +374,7 @@ print(json.dumps([made, sorted({{
 """
 
 _KEYLESS = {
-    "AWS_LAMBDA_FUNCTION_NAME": "measured",  # as Lambda says it: see dunning.start
+    "AWS_LAMBDA_FUNCTION_NAME": "measured",  # as Lambda says it: see dunning.cold_start
     "AWS_REGION": "ap-northeast-1",
     "AWS_DEFAULT_REGION": "ap-northeast-1",
     "AWS_ACCESS_KEY_ID": "none",

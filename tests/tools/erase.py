@@ -14,15 +14,15 @@ from datetime import datetime
 
 import boto3
 
-from dunning.adapters.clock import SystemClock
-from dunning.adapters.dynamodb.contacts import DynamoContacts
-from dunning.adapters.dynamodb.customers import DynamoCustomers
+from dunning.adapters.dynamodb.contact_table import DynamoContacts
+from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.s3 import S3UploadErasure
 from dunning.adapters.sqs import SqsQueue
-from dunning.contracts.lender import erase_again_body
+from dunning.adapters.system_clock import SystemClock
+from dunning.contracts.lender_event import erase_again_body
 from dunning.domain.decision.decisions import Decision
 from dunning.ports import Clock, LaterQueue, OutsideError
-from dunning.services.erase import ASK_AGAIN, MAY_BE_LOADING, SECOND_ROUND, UNDER_WAY, EraseService
+from dunning.services.erasure.erase import ASK_AGAIN, MAY_BE_LOADING, SECOND_ROUND, UNDER_WAY, EraseService
 from dunning.services.intake.cells import is_id
 from tests.tools.stack import StackError, deployed
 

@@ -17,9 +17,9 @@ from functools import partial
 
 import boto3
 
-from dunning.adapters.clock import SystemClock
-from dunning.adapters.dynamodb.customers import DynamoCustomers
+from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.eventbridge import EventBridgeAnnouncer
+from dunning.adapters.system_clock import SystemClock
 from dunning.contracts import ReplanPart
 from dunning.domain.decision.decisions import Decision
 from dunning.domain.outbound_events import Announcement

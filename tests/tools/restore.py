@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dunning.adapters.clock import SystemClock
-from dunning.adapters.dynamodb.customers import DynamoCustomers
+from dunning.adapters.dynamodb.customer_table import DynamoCustomers
+from dunning.adapters.system_clock import SystemClock
 from dunning.ports import Clock, OutsideError
-from dunning.services.bring_back import BringBackService, BroughtBack
 from dunning.services.intake.cells import is_id
+from dunning.services.restore import BringBackService, BroughtBack
 from tests.tools.stack import Deployed, StackError, deployed
 
 if TYPE_CHECKING:

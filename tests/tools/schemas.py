@@ -12,8 +12,8 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from dunning.contracts.announcements import DETAILS
-from dunning.contracts.lender import EVENTS
+from dunning.contracts.lender_event import EVENTS
+from dunning.contracts.outbound_event import DETAILS
 from tests.tools.generated import write_or_check
 
 FOLDER = Path(__file__).parents[2] / "events" / "schemas"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dunning.contracts.receipts import LaterReceipt, later_body, parse_later, parse_reported
+from dunning.contracts.delivery_log import LaterReceipt, later_body, parse_later, parse_reported
 from dunning.domain.delivery.receipt import Receipt
 from dunning.ports import ContactKey, UnreadableRecordError
 from tests.integration.people import NOW

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from dunning.contracts.given_up import without_numbers
-from dunning.contracts.receipts import parse_reported
+from dunning.contracts.dead_letter import without_numbers
+from dunning.contracts.delivery_log import parse_reported
 
 MINE, THEIRS = "+886912345678", "+886987654321"
 

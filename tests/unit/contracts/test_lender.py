@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dunning.contracts.lender import (
+from dunning.contracts.lender_event import (
     EVENTS,
     MOST_AHEAD,
     EraseAgain,

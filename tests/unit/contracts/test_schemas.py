@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from dunning.contracts.announcements import DETAILS, events_of
-from dunning.contracts.lender import EVENTS, LenderEvent, parse_told
+from dunning.contracts.lender_event import EVENTS, LenderEvent, parse_told
+from dunning.contracts.outbound_event import DETAILS, events_of
 from dunning.domain.outbound_events import (
     Announcement,
     CustomerNeedsPerson,

@@ -11,7 +11,7 @@ import pytest
 from dunning.domain.replies.intents import Meaning, Understood
 from dunning.domain.texts.lint import Message
 from dunning.domain.texts.wording import render
-from dunning.policy.replies import load_reply_rules
+from dunning.policy.reply_rules import load_reply_rules
 from tests.builders import the_policies
 from tests.reminders import staged_reminders
 

@@ -11,7 +11,7 @@ import pytest
 from dunning import wiring
 from dunning.contracts import parse_inbound
 from dunning.domain.replies.reply import Inbound
-from dunning.services.inbox import Arrival, RepliesLostError
+from dunning.services.replies import Arrival, RepliesLostError
 from functions.inbox.app import lambda_handler
 
 EVENTS = Path(__file__).parents[3] / "events"

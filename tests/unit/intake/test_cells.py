@@ -26,7 +26,7 @@ from dunning.services.intake.cells import (
     read_time_zone,
     read_whole,
 )
-from dunning.services.intake.characters import plain, words
+from dunning.services.intake.plain_text import plain, words
 from dunning.services.intake.refusals import EXPLANATIONS, CellError, Refusal
 from tests.builders import the_policies
 

@@ -7,7 +7,7 @@ import pytest
 
 from dunning.domain.customer.lender_record import Dossier
 from dunning.ports import OutsideError
-from dunning.services.erase import EraseService
+from dunning.services.erasure.erase import EraseService
 from tests.fakes import FakeContacts, FakeUploadErasure
 from tests.unit.intake.portfolio import NOW, UPLOADED_AT, WANG, Office, row
 

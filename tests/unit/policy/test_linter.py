@@ -11,7 +11,7 @@ import pytest
 
 from dunning.domain.texts.lint import Message
 from dunning.policy import PolicyError
-from dunning.policy.words import LinterFile, WordsFile, load_linter
+from dunning.policy.linter_files import LinterFile, WordsFile, load_linter
 from tests.reminders import BAD, GOOD, rules_broken, rules_met_by, staged_reminders, the_linter, with_words
 from tests.tools.characters import characters_file, converted
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dunning import prepared
+from dunning import compiled_policies
 from dunning.domain.decision.rules import Rules
 from dunning.domain.replies.intents import Meaning
 from tests.local import ROOT
@@ -21,44 +21,44 @@ _PREPARE = ROOT / "layers" / "dunning" / "prepare.py"
 def _at_build(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """As in a layer: all is prepared."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(prepared, "FOLDER", tmp_path_factory.mktemp("layer") / "prepared")
+        patch.setattr(compiled_policies, "FOLDER", tmp_path_factory.mktemp("layer") / "prepared")
         spec = importlib.util.spec_from_file_location("prepare", _PREPARE)
         assert spec
         assert spec.loader
         prepare = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(prepare)
-        patch.setattr(prepare, "FOLDER", prepared.FOLDER)
+        patch.setattr(prepare, "FOLDER", compiled_policies.FOLDER)
         prepare.main()
         yield
 
 
 @pytest.fixture
 def _no_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prepared, "LOADED", {})
+    monkeypatch.setattr(compiled_policies, "LOADED", {})
 
 
 @pytest.mark.usefixtures("_at_build")
-@pytest.mark.parametrize("what", prepared.LOADED)
+@pytest.mark.parametrize("what", compiled_policies.LOADED)
 def test_what_is_prepared_is_what_is_loaded(what: str) -> None:
-    found = pickle.loads((prepared.FOLDER / f"{what}.pickle").read_bytes())
-    assert contents(found) == contents(prepared.LOADED[what]())
+    found = pickle.loads((compiled_policies.FOLDER / f"{what}.pickle").read_bytes())
+    assert contents(found) == contents(compiled_policies.LOADED[what]())
 
 
 @pytest.mark.usefixtures("_at_build", "_no_files")
 def test_all_is_used_without_the_files() -> None:
-    book = prepared.policies()
+    book = compiled_policies.policies()
     assert book.lenders
     for lender, found in book.lenders.items():
         for country in book.places.countries_under(found.policy.countries):
             assert isinstance(book.rules(lender, country), Rules)
     assert book.calendar_of("TW")
     assert book.calendar_of("XX") is None
-    assert max(prepared.calendars_needed().values()) > date(2026, 1, 1)
-    understood = prepared.reply_reader().understand("STOP", said_on=date(2026, 12, 1), phone_country="US")
+    assert max(compiled_policies.calendars_needed().values()) > date(2026, 1, 1)
+    understood = compiled_policies.reply_reader().understand("STOP", said_on=date(2026, 12, 1), phone_country="US")
     assert understood.meanings == (Meaning.OPT_OUT,)
 
 
 def test_a_working_copy_loads_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prepared, "FOLDER", tmp_path)
-    monkeypatch.setattr(prepared, "LOADED", {"calendars_needed": lambda: {"XX": date(2026, 12, 1)}})
-    assert prepared.calendars_needed() == {"XX": date(2026, 12, 1)}
+    monkeypatch.setattr(compiled_policies, "FOLDER", tmp_path)
+    monkeypatch.setattr(compiled_policies, "LOADED", {"calendars_needed": lambda: {"XX": date(2026, 12, 1)}})
+    assert compiled_policies.calendars_needed() == {"XX": date(2026, 12, 1)}

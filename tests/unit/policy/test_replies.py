@@ -8,7 +8,7 @@ import pytest
 from dunning.domain.replies.intents import Meaning
 from dunning.domain.replies.reader import ReplyReader
 from dunning.policy import PolicyError
-from dunning.policy.replies import LanguageFile, RuleFile, load_reply_rules, read_reply_files
+from dunning.policy.reply_rules import LanguageFile, RuleFile, load_reply_rules, read_reply_files
 
 READER = load_reply_rules()
 FILES = read_reply_files()

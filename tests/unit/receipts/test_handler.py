@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dunning import wiring
-from dunning.contracts.receipts import Reported
+from dunning.contracts.delivery_log import Reported
 from dunning.ports import OutsideError, UnreadableRecordError
 from dunning.services.delivery import Delivery
 from functions.receipts.app import lambda_handler

@@ -7,7 +7,7 @@ import pytest
 
 from dunning.domain.customer.lender_record import Dossier
 from dunning.domain.customer.standing import Standing, Wake
-from dunning.services.bring_back import QUIET, BringBackService, BroughtBack
+from dunning.services.restore import QUIET, BringBackService, BroughtBack
 from tests.builders import tell
 from tests.fakes import FakeClock, FakeCustomers
 from tests.integration.people import NOW, paid_up, someone, texted, waking

@@ -8,8 +8,8 @@ import pytest
 
 from dunning.domain.replies.reply import Inbound, Reply
 from dunning.ports import OutsideError
-from dunning.services.erase import UNDER_WAY, EraseService
-from dunning.services.forget import QUEUES_KEEP, ForgetService
+from dunning.services.erasure.erase import UNDER_WAY, EraseService
+from dunning.services.erasure.purge import QUEUES_KEEP, ForgetService
 from tests.builders import tell
 from tests.fakes import (
     FakeBacklog,

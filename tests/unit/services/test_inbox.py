@@ -25,7 +25,7 @@ from dunning.domain.replies.intents import Meaning, Understood
 from dunning.domain.replies.reply import Reply
 from dunning.domain.replies.reply_effects import confirmation_id
 from dunning.ports import Customer, Outcome, OutsideError, Published, Sms, UnreadableRecordError
-from dunning.services.inbox import Arrival, InboxService
+from dunning.services.replies import Arrival, InboxService
 from tests.builders import a_dossier, day, promised, the_policies
 from tests.fakes import (
     FakeAnnouncer,

@@ -10,7 +10,7 @@ from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import Standing
 from dunning.domain.outbound_events import ReminderStopped
 from dunning.ports import OutsideError
-from dunning.services.opt_outs import STILL_OPTING_IN, OptOutService, Synced, SyncError
+from dunning.services.carrier_opt_outs import STILL_OPTING_IN, OptOutService, Synced, SyncError
 from tests.builders import a_dossier, the_policies
 from tests.fakes import FakeAnnouncer, FakeClock, FakeCustomers, FakeJournal, FakeOptOutList
 from tests.integration.people import NOW, someone, texted, waking

@@ -7,7 +7,7 @@ from threading import Lock
 
 import pytest
 
-from dunning.services.send import Pacer, workers_for
+from dunning.services.send.sender import Pacer, workers_for
 from tests.fakes import FakeClock
 from tests.integration.people import NOW
 

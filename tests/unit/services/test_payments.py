@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dunning.contracts.lender import erase_again_body
+from dunning.contracts.lender_event import erase_again_body
 from dunning.domain.customer.facts import Facts, Hold, HoldReason
 from dunning.domain.customer.lender_record import Dossier
 from dunning.domain.customer.standing import Standing, Wake
@@ -18,10 +18,10 @@ from dunning.domain.outbound_events import CustomerNeedsPerson, PromiseBroken, R
 from dunning.domain.replies.reply import Inbound, Reply
 from dunning.ports import OutsideError, StoredUpload
 from dunning.services.delivery import Delivery
-from dunning.services.erase import ASK_AGAIN, SECOND_ROUND, UNDER_WAY, EraseService
-from dunning.services.forget import ForgetService
+from dunning.services.erasure.erase import ASK_AGAIN, SECOND_ROUND, UNDER_WAY, EraseService
+from dunning.services.erasure.purge import ForgetService
 from dunning.services.intake.settle import Candidate, Settler
-from dunning.services.payments import PaymentsService
+from dunning.services.lender_events import PaymentsService
 from dunning.services.planning import BEFORE_ERASURE, fingerprint
 from tests.builders import a_dossier, an_account, an_instalment, promised, rules_of, tell, the_policies
 from tests.fakes import (

@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 import pytest
 
-from dunning.contracts.receipts import Reported, parse_later
+from dunning.contracts.delivery_log import Reported, parse_later
 from dunning.domain.customer.facts import Facts, HoldReason
 from dunning.domain.customer.lender_record import Dossier, Released, Said, Stamp, with_news
 from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, Wake, progress_key
@@ -21,11 +21,11 @@ from dunning.domain.delivery.receipt import Receipt
 from dunning.domain.outbound_events import NumberUnreachable, ReminderStopped
 from dunning.policy import load_policies
 from dunning.ports import ContactKey, OutsideError, Told, UnreadableRecordError
-from dunning.services.claims import ContestedError
 from dunning.services.close_unknown import CloseUnknownService
 from dunning.services.delivery import Delivery
+from dunning.services.delivery_receipts import ReceiptService
 from dunning.services.planning import replan
-from dunning.services.receipts import ReceiptService
+from dunning.services.send.claims import ContestedError
 from tests.builders import a_dossier
 from tests.fakes import FakeAnnouncer, FakeClock, FakeContacts, FakeCustomers, FakeJournal, FakeLaterQueue
 from tests.integration.people import NOW, paid_up, someone, texted, waking

@@ -24,7 +24,7 @@ from dunning.domain.outbound_events import (
 from dunning.policy import load_policies
 from dunning.ports import Job, Outcome, OutsideError, Published, Sms, UnreadableRecordError
 from dunning.services.delivery import Delivery
-from dunning.services.send import SendService, workers_for
+from dunning.services.send.sender import SendService, workers_for
 from tests.builders import a_dossier, an_account, an_instalment, promised, taipei
 from tests.fakes import (
     FakeAnnouncer,

@@ -10,8 +10,8 @@ from unittest.mock import patch
 import boto3
 import pytest
 
-from dunning.adapters.dynamodb.contacts import DynamoContacts
-from dunning.adapters.dynamodb.customers import DynamoCustomers
+from dunning.adapters.dynamodb.contact_table import DynamoContacts
+from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.domain.delivery.contact import Contact, ContactState
 from tests.builders import tell
 from tests.integration.people import NOW, someone, waking

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dunning import prepared
+from dunning import compiled_policies
 from dunning.domain.texts.lint import Severity
 from dunning.policy.lender import RepliesFile
 from tests.tools import built
@@ -191,7 +191,7 @@ def test_what_was_prepared_and_is_not_what_the_files_come_to_is_refused(
     folder = tmp_path / "dunning" / "policy" / "prepared"
     folder.mkdir(parents=True)
     said: dict[str, object] = {"same": ["a"], "changed": {"at_most": 1}, "missing": 1}
-    monkeypatch.setattr(prepared, "LOADED", {what: lambda what=what: said[what] for what in said})
+    monkeypatch.setattr(compiled_policies, "LOADED", {what: lambda what=what: said[what] for what in said})
     (folder / "same.pickle").write_bytes(pickle.dumps(["a"]))
     (folder / "changed.pickle").write_bytes(pickle.dumps({"at_most": 1.0}))
     assert list(built.misread_policies(tmp_path)) == [

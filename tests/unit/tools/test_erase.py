@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from dunning.domain.replies.reply import Inbound, Reply
-from dunning.services.erase import MAY_BE_LOADING, SECOND_ROUND
+from dunning.services.erasure.erase import MAY_BE_LOADING, SECOND_ROUND
 from tests.fakes import FakeClock
 from tests.integration.people import NOW
 from tests.tools.erase import main

@@ -7,7 +7,7 @@ for another's at its cold start. `use` exchanges the clock and adds a listener, 
 
 from __future__ import annotations
 
-from dunning import start  # before all else: see there
+from dunning import cold_start  # before all else: see there
 
 # isort: split
 import os
@@ -21,16 +21,16 @@ from aws_lambda_powertools import Metrics
 from botocore.config import Config
 from pydantic import ValidationError
 
-from dunning import prepared
+from dunning import compiled_policies
 from dunning.adapters.client import LEAN, new_session
-from dunning.adapters.clock import SystemClock
-from dunning.adapters.dynamodb.contacts import DynamoContacts
-from dunning.adapters.dynamodb.customers import DynamoCustomers
+from dunning.adapters.dynamodb.contact_table import DynamoContacts
+from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.eventbridge import EventBridgeAnnouncer
-from dunning.adapters.journal import PowertoolsJournal, lean_logger
+from dunning.adapters.powertools_telemetry import PowertoolsJournal, lean_logger
 from dunning.adapters.sns import PUBLISH_ONCE, SnsGateway
 from dunning.adapters.sqs import SqsDeadLetters, SqsQueue
 from dunning.adapters.ssm import SsmSwitch
+from dunning.adapters.system_clock import SystemClock
 from dunning.domain.decision.decisions import Decision
 from dunning.domain.errors import DunningError
 from dunning.ports import Clock, Journal
@@ -51,15 +51,15 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from dunning.policy import PolicyBook
+    from dunning.services.carrier_opt_outs import OptOutService
     from dunning.services.close_unknown import CloseUnknownService
-    from dunning.services.inbox import InboxService
+    from dunning.services.delivery_receipts import ReceiptService
     from dunning.services.intake import IntakeService
-    from dunning.services.opt_outs import OptOutService
-    from dunning.services.payments import PaymentsService
-    from dunning.services.receipts import ReceiptService
+    from dunning.services.lender_events import PaymentsService
     from dunning.services.replan import ReplanService
+    from dunning.services.replies import InboxService
     from dunning.services.scan import ScanService
-    from dunning.services.send import SendService
+    from dunning.services.send.sender import SendService
 
 _PATIENT = LEAN.merge(Config(retries={"total_max_attempts": 4, "mode": "standard"}))
 """For calls that may safely be repeated, which is all but a publish."""
@@ -112,7 +112,7 @@ def _kept[T](build: Callable[[], T]) -> Callable[[], T]:
     @wraps(build)
     def built() -> T:
         service = build()
-        start.is_over()
+        cold_start.is_over()
         return service
 
     _forgotten.append(built.cache_clear)
@@ -151,7 +151,7 @@ def read_settings[S: Settings](model: type[S], environment: Mapping[str, str]) -
 @cache
 def policies() -> PolicyBook:
     """Return all policies, the same each time."""
-    return prepared.policies()
+    return compiled_policies.policies()
 
 
 @cache
@@ -187,14 +187,14 @@ def scanner() -> ScanService:
         clock=clock,
         journal=telling,
         capacity=int(settings.sms_per_second * settings.tick_seconds),
-        calendars_end_on=min(prepared.calendars_needed().values(), default=None),
+        calendars_end_on=min(compiled_policies.calendars_needed().values(), default=None),
     )
 
 
 @_kept
 def sender() -> SendService:
     """Build the sender's service."""
-    from dunning.services.send import SendService  # noqa: PLC0415
+    from dunning.services.send.sender import SendService  # noqa: PLC0415
 
     settings = read_settings(SenderSettings, os.environ)
     session = new_session()
@@ -245,9 +245,9 @@ def intake() -> IntakeService:
 def payments() -> PaymentsService:
     """Build the service of whoever listens to the lender."""
     from dunning.adapters.s3 import S3UploadErasure  # noqa: PLC0415
-    from dunning.services.erase import EraseService  # noqa: PLC0415
-    from dunning.services.forget import ForgetService  # noqa: PLC0415
-    from dunning.services.payments import PaymentsService  # noqa: PLC0415
+    from dunning.services.erasure.erase import EraseService  # noqa: PLC0415
+    from dunning.services.erasure.purge import ForgetService  # noqa: PLC0415
+    from dunning.services.lender_events import PaymentsService  # noqa: PLC0415
 
     settings = read_settings(PaymentsSettings, os.environ)
     session = new_session()
@@ -309,8 +309,8 @@ def replan() -> ReplanService:
 @_kept
 def inbox() -> InboxService:
     """Build the service that hears what customers write back."""
-    from dunning.adapters.opt_outs import SnsOptOutList  # noqa: PLC0415
-    from dunning.services.inbox import InboxService  # noqa: PLC0415
+    from dunning.adapters.sns_opt_out_list import SnsOptOutList  # noqa: PLC0415
+    from dunning.services.replies import InboxService  # noqa: PLC0415
 
     settings = read_settings(InboxSettings, os.environ)
     session = new_session()
@@ -322,7 +322,7 @@ def inbox() -> InboxService:
         phones=customers,
         replies=contacts,
         contacts=contacts,
-        reader=prepared.reply_reader(),
+        reader=compiled_policies.reply_reader(),
         gateway=SnsGateway(session.client("sns", config=PUBLISH_ONCE)),
         switch=SsmSwitch(session.client("ssm", config=_PATIENT), settings.sending_parameter, clock, telling),
         opt_out_list=SnsOptOutList(session.client("sns", config=_PATIENT)),
@@ -339,7 +339,7 @@ def inbox() -> InboxService:
 @_kept
 def receipts() -> ReceiptService:
     """Build the service that reads the carrier's delivery logs."""
-    from dunning.services.receipts import ReceiptService  # noqa: PLC0415
+    from dunning.services.delivery_receipts import ReceiptService  # noqa: PLC0415
 
     settings = read_settings(ReceiptsSettings, os.environ)
     session = new_session()
@@ -360,8 +360,8 @@ def receipts() -> ReceiptService:
 @_kept
 def opt_outs() -> OptOutService:
     """Build the service that compares opt-outs with the carrier's list."""
-    from dunning.adapters.opt_outs import SnsOptOutList  # noqa: PLC0415
-    from dunning.services.opt_outs import OptOutService  # noqa: PLC0415
+    from dunning.adapters.sns_opt_out_list import SnsOptOutList  # noqa: PLC0415
+    from dunning.services.carrier_opt_outs import OptOutService  # noqa: PLC0415
 
     settings = read_settings(HousekeepingSettings, os.environ)
     session = new_session()

@@ -152,7 +152,7 @@ def _observe() -> None:
         ("after-call", calls.answered),
         ("after-call-error", calls.failed),
     ]
-    sys.meta_path.insert(0, _AsImported("dunning.adapters.clock", clock.in_a_function))
+    sys.meta_path.insert(0, _AsImported("dunning.adapters.system_clock", clock.in_a_function))
 
 
 if "E2E_CALLS" in os.environ:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
-from dunning.adapters.errors import outside
-from dunning.contracts.announcements import SOURCE, Event, events_of
+from dunning.adapters.aws_call import outside
+from dunning.contracts.outbound_event import SOURCE, Event, events_of
 from dunning.domain.outbound_events import Announcement
 from dunning.ports import Journal, OutsideError
 

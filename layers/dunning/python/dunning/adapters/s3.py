@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
-from dunning.adapters.errors import outside
+from dunning.adapters.aws_call import outside
 from dunning.ports import StoredUpload
 
 if TYPE_CHECKING:

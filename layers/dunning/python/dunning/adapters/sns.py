@@ -17,8 +17,8 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
+from dunning.adapters.aws_call import error_code
 from dunning.adapters.client import LEAN
-from dunning.adapters.errors import error_code
 from dunning.ports import Outcome, Published, Sms
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from itertools import batched
 from typing import TYPE_CHECKING
 
-from dunning.adapters.errors import outside
+from dunning.adapters.aws_call import outside
 from dunning.contracts import job_body
 from dunning.ports import GivenUp, Job, OutOfSightError, OutsideError
 

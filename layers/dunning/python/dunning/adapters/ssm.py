@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from dunning.adapters.errors import outside
+from dunning.adapters.aws_call import outside
 from dunning.ports import Clock, Journal, OutsideError
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from dunning.policy.fields import Hours, Sourced
 from dunning.policy.files import toml_file, toml_files
 from dunning.policy.jurisdiction import Place, Places, load_jurisdictions, narrowest, read_places
 from dunning.policy.lender import Lender, load_lenders, read_lenders
-from dunning.policy.text import Wording, load_texts
+from dunning.policy.text_files import Wording, load_texts
 
 _DATA = files("dunning.policy")
 _SUNDAY = 6
@@ -252,7 +252,7 @@ def load_policies(folder: Path | None = None) -> PolicyBook:
         PolicyError: something in a file is wrong.
     """
     # Imported here: at a cold start the linter has been made long ago, when the layer was built.
-    from dunning.policy.words import load_linter  # noqa: PLC0415
+    from dunning.policy.linter_files import load_linter  # noqa: PLC0415
 
     data: Traversable = folder or _DATA
     linter = load_linter(data)

@@ -10,7 +10,7 @@ from dunning.domain.texts.lint import Linter
 from dunning.policy.fields import CapFields, HoursField, Language, Minute, Strict
 from dunning.policy.files import DataFile, PolicyError
 from dunning.policy.jurisdiction import Place, Places, first_wider
-from dunning.policy.text import LONGEST_SENDER_NAME, Wording
+from dunning.policy.text_files import LONGEST_SENDER_NAME, Wording
 
 
 def valid_sender_id(written: str) -> str:

@@ -28,9 +28,9 @@ from dunning.ports import (
     LaterQueue,
     UnreadableRecordError,
 )
-from dunning.services.claims import ATTEMPTS, ContestedError
 from dunning.services.delivery import Delivery
 from dunning.services.planning import Replanned, replan
+from dunning.services.send.claims import ATTEMPTS, ContestedError
 
 PARTS = 8
 """Parts of the table that are read side by side, unless told otherwise."""

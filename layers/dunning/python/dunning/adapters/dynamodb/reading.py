@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
-from dunning.adapters.errors import outside
+from dunning.adapters.aws_call import outside
 from dunning.ports import OutsideError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from dunning.domain.errors import DunningError
-from dunning.domain.replies.words import words_of
+from dunning.domain.replies.tokens import words_of
 from dunning.domain.texts.lint.folding import Folding
 
 _WIDEST_GAP = 4

@@ -9,7 +9,7 @@ marked with `>`. What tells how to opt out is one in any case.
 from collections.abc import Iterable, Sequence
 
 from dunning.domain.replies.phrases import Phrases
-from dunning.domain.replies.words import Clause, Word
+from dunning.domain.replies.tokens import Clause, Word
 
 _RUN = 3
 _LONG, _LONG_IF_WHOLE, _LONG_IF_MARKED = 10, 6, 4

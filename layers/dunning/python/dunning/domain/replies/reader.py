@@ -13,7 +13,7 @@ from dunning.domain.replies.dates import DateKind, Dates, DateWords, Day
 from dunning.domain.replies.intents import Meaning, Understood
 from dunning.domain.replies.phrases import Found, Pattern, Phrases
 from dunning.domain.replies.quotes import Quotes
-from dunning.domain.replies.words import Clause, Word, clauses_of, without, words_of
+from dunning.domain.replies.tokens import Clause, Word, clauses_of, without, words_of
 from dunning.domain.texts.lint.folding import Characters, Folding
 
 _NEGATION_REACH = 1

@@ -12,7 +12,7 @@ from dunning.domain.customer.facts import HoldReason
 from dunning.domain.errors import UnknownCurrencyError
 from dunning.domain.texts.masking import account_tail
 from dunning.domain.texts.money import minor_digits
-from dunning.services.intake.characters import DAMAGED, words
+from dunning.services.intake.plain_text import DAMAGED, words
 from dunning.services.intake.refusals import CellError, Refusal
 
 LONGEST_TEXT = 80

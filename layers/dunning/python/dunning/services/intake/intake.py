@@ -16,7 +16,7 @@ from itertools import batched, chain, islice
 from dunning.domain.decision.rules import Policies
 from dunning.ports import Announcer, Clock, CustomerStore, Journal, PhoneIndex, Uploads
 from dunning.services.intake.cells import is_id
-from dunning.services.intake.customers import contradictions, facts_of
+from dunning.services.intake.facts_from_rows import contradictions, facts_of
 from dunning.services.intake.refusals import (
     REJECT_COLUMNS,
     FileRefusedError,

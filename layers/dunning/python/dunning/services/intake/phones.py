@@ -11,7 +11,7 @@ from typing import NamedTuple
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
-from dunning.services.intake.characters import plain
+from dunning.services.intake.plain_text import plain
 from dunning.services.intake.refusals import CellError, Refusal
 
 

@@ -29,8 +29,8 @@ from dunning.services.intake.cells import (
     read_time_zone,
     read_whole,
 )
-from dunning.services.intake.characters import plain
 from dunning.services.intake.phones import Phone, normalise_phone
+from dunning.services.intake.plain_text import plain
 from dunning.services.intake.refusals import CellError, Refusal
 
 PERSON_COLUMNS = (

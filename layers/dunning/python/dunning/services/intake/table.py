@@ -7,7 +7,7 @@ from itertools import chain
 from operator import itemgetter
 from typing import NamedTuple
 
-from dunning.services.intake.characters import plain
+from dunning.services.intake.plain_text import plain
 from dunning.services.intake.refusals import FileRefusedError, Refusal
 from dunning.services.intake.rows import COLUMNS, MAY_BE_ABSENT
 

@@ -9,9 +9,9 @@ The linter of reminder texts: what they must say, what no text may say, and char
 from dunning.domain.texts.lint.content import Phrases
 from dunning.domain.texts.lint.findings import Finding, Message, RuleInfo, Severity
 from dunning.domain.texts.lint.folding import Characters
+from dunning.domain.texts.lint.forbidden_words import WordRule
 from dunning.domain.texts.lint.links import LinkData
 from dunning.domain.texts.lint.linter import Linter
-from dunning.domain.texts.lint.words import WordRule
 
 __all__ = [
     "Characters",

@@ -19,9 +19,9 @@ from dunning.domain.texts.lint.content import (
 )
 from dunning.domain.texts.lint.findings import Finding, Message, RuleInfo, Severity, found
 from dunning.domain.texts.lint.folding import Characters, Folding
+from dunning.domain.texts.lint.forbidden_words import WordRule, Words
 from dunning.domain.texts.lint.links import RULES as LINK_RULES
 from dunning.domain.texts.lint.links import LinkData, Links
-from dunning.domain.texts.lint.words import WordRule, Words
 
 _NO_VALUES: Mapping[str, str] = {}
 
@@ -37,10 +37,10 @@ class Linter:
     def __init__(
         self, rules: Sequence[WordRule], folding: Characters, links: LinkData, phrases: Mapping[str, Phrases]
     ) -> None:
-        from dunning.domain.texts.lint import characters  # noqa: PLC0415 - as in `_of_characters`
+        from dunning.domain.texts.lint import character_rules  # noqa: PLC0415 - as in `_of_characters`
 
         structural = [info for info, _ in (*CHECKS, *PHRASE_CHECKS)]
-        infos = [*structural, *characters.RULES, *LINK_RULES, *(rule.info for rule in rules)]
+        infos = [*structural, *character_rules.RULES, *LINK_RULES, *(rule.info for rule in rules)]
         self._rules = {info.id: info for info in infos}
         if len(self._rules) < len(infos):
             twice = sorted({info.id for info in infos if infos.count(info) > 1 or self._rules[info.id] is not info})
@@ -153,14 +153,14 @@ class Linter:
 
 def _of_characters(text: str, language: str, *, signed: bool) -> Iterator[Finding]:
     # Imported here: its patterns take long to compile, and no faultless text needs them.
-    from dunning.domain.texts.lint import characters  # noqa: PLC0415
+    from dunning.domain.texts.lint import character_rules  # noqa: PLC0415
 
     checks = (
-        (characters.HIDDEN, characters.hidden(text)),
-        (characters.REFUSED, characters.refused(text)),
-        (characters.SIGNATURE, characters.misplaced_signature(text, signed=signed)),
-        (characters.NOT_GSM, characters.not_gsm(text, language)),
-        (characters.MIXED, characters.mixed_alphabets(text)),
+        (character_rules.HIDDEN, character_rules.hidden(text)),
+        (character_rules.REFUSED, character_rules.refused(text)),
+        (character_rules.SIGNATURE, character_rules.misplaced_signature(text, signed=signed)),
+        (character_rules.NOT_GSM, character_rules.not_gsm(text, language)),
+        (character_rules.MIXED, character_rules.mixed_alphabets(text)),
     )
     for info, wrong in checks:
         if wrong:

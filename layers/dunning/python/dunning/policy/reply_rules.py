@@ -22,7 +22,7 @@ from dunning.domain.replies.reader import ReplyReader, ReplyRule, ReplyWords
 from dunning.domain.texts.lint.folding import Folding
 from dunning.policy.fields import Mark, Strict
 from dunning.policy.files import DataFile, PolicyError, toml_files
-from dunning.policy.words import characters_in
+from dunning.policy.linter_files import characters_in
 
 _DATA = files("dunning.policy")
 _FOLDER = "replies"

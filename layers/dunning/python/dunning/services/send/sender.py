@@ -52,7 +52,9 @@ from dunning.ports import (
     SmsGateway,
     UnreadableRecordError,
 )
-from dunning.services.claims import (
+from dunning.services.delivery import Delivery
+from dunning.services.planning import broken, plan, promises_settled, stopped, wake_after, wake_for_promises
+from dunning.services.send.claims import (
     ATTEMPTS,
     SECONDS_TO_FINISH,
     ContestedError,
@@ -63,8 +65,6 @@ from dunning.services.claims import (
     record_of_the_dead,
     sms_to,
 )
-from dunning.services.delivery import Delivery
-from dunning.services.planning import broken, plan, promises_settled, stopped, wake_after, wake_for_promises
 from dunning.services.telling import where_arose
 
 

@@ -13,7 +13,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from dunning.domain.texts.lint import Characters, LinkData, Linter, Phrases, RuleInfo, Severity, WordRule
-from dunning.domain.texts.lint.words import Negation
+from dunning.domain.texts.lint.forbidden_words import Negation
 from dunning.policy.fields import Mark, Strict
 from dunning.policy.files import toml_file
 

@@ -33,8 +33,8 @@ from dunning.ports import (
     PhoneIndex,
     UnreadableRecordError,
 )
-from dunning.services.claims import ATTEMPTS, ContestedError
 from dunning.services.planning import replan
+from dunning.services.send.claims import ATTEMPTS, ContestedError
 from dunning.services.telling import tell_planned
 
 STILL_OPTING_IN = timedelta(days=2)

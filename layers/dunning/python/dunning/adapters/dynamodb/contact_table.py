@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from dunning.adapters.aws_call import outside, written_if
 from dunning.adapters.dynamodb.items import Item, contact_item, contact_of, receipt_attributes, reply_item
 from dunning.adapters.dynamodb.keys import (
     REPLY,
@@ -19,7 +20,6 @@ from dunning.adapters.dynamodb.keys import (
     replies_until,
 )
 from dunning.adapters.dynamodb.reading import read_items
-from dunning.adapters.errors import outside, written_if
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.replies.reply import Reply
 from dunning.ports import ContactKey, OutsideError, UnreadableRecordError

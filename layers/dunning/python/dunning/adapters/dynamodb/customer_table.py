@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from dunning.adapters.aws_call import CONDITION_FAILED, error_code, outside, written_if
 from dunning.adapters.dynamodb.items import dossier_item, dossier_of, facts_of, standing_item, standing_of
 from dunning.adapters.dynamodb.keys import (
     FACTS,
@@ -22,7 +23,6 @@ from dunning.adapters.dynamodb.keys import (
     wake_key,
 )
 from dunning.adapters.dynamodb.reading import read_items
-from dunning.adapters.errors import CONDITION_FAILED, error_code, outside, written_if
 from dunning.domain.customer.lender_record import Dossier
 from dunning.domain.customer.standing import LEAST_URGENT, Standing, Wake
 from dunning.domain.decision.decisions import Reason

@@ -17,7 +17,7 @@ from typing import Protocol
 from dunning.domain.customer.lender_record import Dossier, old_phones
 from dunning.domain.errors import DunningError
 from dunning.ports import Backlog, Clock, CustomerErasure, DeadLetterErasure, Journal, PhoneIndex
-from dunning.services.erase import SECONDS_TO_FINISH, EraseService, ErasureOutOfTimeError
+from dunning.services.erasure.erase import SECONDS_TO_FINISH, EraseService, ErasureOutOfTimeError
 
 QUEUES_KEEP = timedelta(days=4)
 """After so long the queues have deleted all that held a number by themselves, whatever could not be looked through."""
@@ -101,7 +101,7 @@ class ForgetService:
 
     def _take_out_of(self, queue: DeadLetterErasure, phones: Collection[str], seconds_left: Callable[[], float]) -> int:
         # Here, for its models are slow to import.
-        from dunning.contracts.given_up import without_numbers  # noqa: PLC0415
+        from dunning.contracts.dead_letter import without_numbers  # noqa: PLC0415
 
         end = self._clock.now() + _LOOK_FOR
         taken = 0

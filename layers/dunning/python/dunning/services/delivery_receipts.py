@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from dunning.contracts.receipts import LaterReceipt, Reported, later_body, parse_later, parse_reported
+from dunning.contracts.delivery_log import LaterReceipt, Reported, later_body, parse_later, parse_reported
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import Standing, said_last, with_number_refused
 from dunning.domain.decision.rules import Policies
@@ -40,9 +40,9 @@ from dunning.ports import (
     PhoneIndex,
     UnreadableRecordError,
 )
-from dunning.services.claims import ATTEMPTS, ContestedError, record_of_the_dead
 from dunning.services.delivery import Delivery
 from dunning.services.planning import Replanned, replan
+from dunning.services.send.claims import ATTEMPTS, ContestedError, record_of_the_dead
 from dunning.services.telling import UnforeseenError, tell_planned, where_arose
 
 _NEAR = timedelta(minutes=15)

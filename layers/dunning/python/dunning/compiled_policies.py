@@ -57,7 +57,7 @@ def _load_policies() -> PolicyBook:
 
 
 def _load_reply_reader() -> ReplyReader:
-    from dunning.policy.replies import load_reply_rules  # noqa: PLC0415
+    from dunning.policy.reply_rules import load_reply_rules  # noqa: PLC0415
 
     return load_reply_rules()
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from dunning.adapters.errors import error_code, outside
+from dunning.adapters.aws_call import error_code, outside
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from itertools import batched
 
-from dunning.contracts.lender import EraseAgain, Erasure, LenderEvent, erase_again_body, parse_told
+from dunning.contracts.lender_event import EraseAgain, Erasure, LenderEvent, erase_again_body, parse_told
 from dunning.domain.customer.lender_record import Changed, Closed, Dossier, Paid, Said, facts_now, with_news
 from dunning.domain.decision.rules import Policies
 from dunning.domain.errors import DunningError
@@ -30,11 +30,11 @@ from dunning.ports import (
     Told,
     UnreadableRecordError,
 )
-from dunning.services.claims import ContestedError, OutOfTimeError
 from dunning.services.delivery import Delivery
-from dunning.services.erase import ASK_AGAIN, SECOND_ROUND, EraseService
-from dunning.services.forget import ForgetService
+from dunning.services.erasure.erase import ASK_AGAIN, SECOND_ROUND, EraseService
+from dunning.services.erasure.purge import ForgetService
 from dunning.services.planning import fingerprint, replan_as_told
+from dunning.services.send.claims import ContestedError, OutOfTimeError
 from dunning.services.telling import tell_planned, where_arose
 
 BATCH = 50

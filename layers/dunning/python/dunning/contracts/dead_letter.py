@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dunning.contracts import parse_inbound
-from dunning.contracts.receipts import unpacked
+from dunning.contracts.delivery_log import unpacked
 from dunning.ports import UnreadableRecordError
 
 _SOME_TIME = datetime(2000, 1, 1, tzinfo=UTC)

@@ -49,7 +49,9 @@ from dunning.ports import (
     SmsGateway,
     UnreadableRecordError,
 )
-from dunning.services.claims import (
+from dunning.services.delivery import Delivery, come_back
+from dunning.services.planning import replan
+from dunning.services.send.claims import (
     ATTEMPTS,
     LONGEST_RETENTION_DAYS,
     SECONDS_TO_FINISH,
@@ -61,8 +63,6 @@ from dunning.services.claims import (
     record_of_the_dead,
     sms_to,
 )
-from dunning.services.delivery import Delivery, come_back
-from dunning.services.planning import replan
 from dunning.services.telling import tell_planned, where_arose
 
 _CONFIRMED_WITHIN = timedelta(minutes=5)

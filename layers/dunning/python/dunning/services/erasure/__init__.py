@@ -1,0 +1,1 @@
+"""Erasure: what is held of a customer goes, at once and in later rounds."""

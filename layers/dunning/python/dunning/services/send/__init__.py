@@ -1,0 +1,1 @@
+"""Sending: claim a contact, publish it once, keep its record."""
