@@ -24,7 +24,7 @@ from dunning.domain.decision.rules import Policies, Rules
 from dunning.policy import PolicyBook, load_policies
 from dunning.policy.files import DataFile
 from dunning.policy.lender import load_lenders
-from dunning.ports import CustomerStore, Told
+from dunning.ports.customers import CustomerStore, Told
 
 
 def instant(wall: str, zone: str) -> datetime:

@@ -8,28 +8,20 @@ from datetime import UTC, datetime, timedelta
 from itertools import count, islice
 from threading import Lock
 
-from dunning.contracts import job_body
+from dunning.contracts.job import job_body
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.lender_record import Dossier, facts_now
 from dunning.domain.customer.standing import Standing, Wake
 from dunning.domain.decision.decisions import Decision
 from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.errors import UnreadableRecordError
 from dunning.domain.outbound_events import Announcement
 from dunning.domain.replies.reply import Reply
-from dunning.ports import (
-    ContactKey,
-    Customer,
-    Due,
-    GivenUp,
-    Job,
-    Outcome,
-    OutOfSightError,
-    Published,
-    Sms,
-    StoredUpload,
-    Told,
-    UnreadableRecordError,
-)
+from dunning.ports.contacts import ContactKey
+from dunning.ports.customers import Customer, Due, Told
+from dunning.ports.erasure import GivenUp, OutOfSightError, StoredUpload
+from dunning.ports.gateways import Outcome, Published, Sms
+from dunning.ports.queues import Job
 
 
 class FakeClock:

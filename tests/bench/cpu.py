@@ -20,10 +20,10 @@ import boto3
 from dunning import wiring
 from dunning.adapters.dynamodb.items import contact_item, dossier_item, standing_item
 from dunning.adapters.dynamodb.keys import wake_key
-from dunning.contracts import job_body
+from dunning.contracts.job import job_body
 from dunning.domain.customer.standing import LedgerEntry, Standing, Wake
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.ports import Job
+from dunning.ports.queues import Job
 from functions.scanner.app import lambda_handler as scan
 from functions.sender.app import lambda_handler as send
 from tests.bench.beside import ENVIRONMENT, ROUNDS, Taken, in_turns, on_one_core_and_on_all

@@ -23,8 +23,9 @@ from pathlib import Path
 from dunning.domain.customer.lender_record import Dossier
 from dunning.domain.customer.standing import Standing
 from dunning.domain.decision.decisions import Decision
+from dunning.domain.errors import UnreadableRecordError
 from dunning.policy import load_policies
-from dunning.ports import Customer, Told, UnreadableRecordError
+from dunning.ports.customers import Customer, Told
 from dunning.services.intake import IntakeService
 from dunning.services.intake.rows import COLUMNS
 from tests.fakes import FakeAnnouncer, FakeClock, FakeJournal

@@ -15,7 +15,9 @@ from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.dynamodb.items import contact_of
 from dunning.adapters.sqs import SqsQueue
 from dunning.domain.delivery.contact import Contact
-from dunning.ports import ContactArchive, CustomerStore, DueIndex, JobQueue, ReplyLog
+from dunning.ports.contacts import ContactArchive, ReplyLog
+from dunning.ports.customers import CustomerStore, DueIndex
+from dunning.ports.queues import JobQueue
 from tests.fakes import FakeContacts, FakeCustomers, FakeQueue
 from tests.integration.people import NOW
 from tests.integration.requests import Requests, watched

@@ -24,7 +24,7 @@ from dunning.domain.outbound_events import (
     ReplyNotUnderstood,
     Why,
 )
-from dunning.ports import Announcer
+from dunning.ports.gateways import Announcer
 from tests.fakes import FakeAnnouncer, FakeJournal
 from tests.integration.people import NOW
 from tests.integration.requests import Requests, error, first, success

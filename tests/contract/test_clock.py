@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from dunning.adapters.system_clock import SystemClock
-from dunning.ports import Clock
+from dunning.ports.clock import Clock
 from tests.fakes import FakeClock
 from tests.integration.people import NOW
 from tests.local.clock import VirtualClock

@@ -11,8 +11,9 @@ import pytest
 from dunning.adapters.dynamodb.contact_table import DynamoContacts
 from dunning.adapters.dynamodb.items import contact_item, contact_of
 from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.errors import OutsideError, UnreadableRecordError
 from dunning.domain.replies.reply import Inbound, Reply
-from dunning.ports import ContactKey, OutsideError, UnreadableRecordError
+from dunning.ports.contacts import ContactKey
 from tests.contract.conftest import Archive
 from tests.integration.people import NOW
 from tests.integration.requests import Requests, error, first, success

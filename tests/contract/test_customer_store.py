@@ -19,7 +19,8 @@ from dunning.adapters.dynamodb.keys import FACTS, STANDING
 from dunning.domain.customer.facts import Hold, HoldReason
 from dunning.domain.customer.standing import Progress, Standing, Wake, progress_key
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.ports import Customer, OutsideError, UnreadableRecordError
+from dunning.domain.errors import OutsideError, UnreadableRecordError
+from dunning.ports.customers import Customer
 from tests.builders import promised, tell
 from tests.contract.conftest import SHARDS, Office, write_attribute
 from tests.integration.people import NOW, someone, texted, waking

@@ -9,7 +9,8 @@ import pytest
 
 from dunning.adapters.client import LEAN
 from dunning.adapters.sqs import SqsDeadLetters
-from dunning.ports import DeadLetterErasure, GivenUp, OutOfSightError, OutsideError
+from dunning.domain.errors import OutsideError
+from dunning.ports.erasure import DeadLetterErasure, GivenUp, OutOfSightError
 from tests.fakes import FakeDeadLetters
 from tests.integration.requests import Requests, error, success
 from tests.local.cloud import LocalCloud

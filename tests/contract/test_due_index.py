@@ -9,7 +9,7 @@ import pytest
 from dunning.adapters.client import LEAN
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.domain.customer.standing import Wake
-from dunning.ports import Due
+from dunning.ports.customers import Due
 from tests.contract.conftest import SHARDS, Office, write_attribute
 from tests.integration.people import NOW, someone, waking
 from tests.integration.requests import Requests

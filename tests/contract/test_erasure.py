@@ -20,16 +20,11 @@ from dunning.domain.customer.lender_record import (
     without_phones,
 )
 from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.errors import OutsideError, UnreadableRecordError
 from dunning.domain.replies.reply import Inbound, Reply
-from dunning.ports import (
-    ContactErasure,
-    ContactLog,
-    CustomerErasure,
-    CustomerStore,
-    OutsideError,
-    ReplyLog,
-    UnreadableRecordError,
-)
+from dunning.ports.contacts import ContactLog, ReplyLog
+from dunning.ports.customers import CustomerStore
+from dunning.ports.erasure import ContactErasure, CustomerErasure
 from tests.builders import tell
 from tests.contract.conftest import write_attribute
 from tests.fakes import FakeContacts, FakeCustomers

@@ -26,7 +26,7 @@ from dunning.adapters.dynamodb.keys import (
     shard_of,
     wake_key,
 )
-from dunning.contracts import job_body, parse_job
+from dunning.contracts.job import job_body, parse_job
 from dunning.domain.customer.facts import Account, Facts, Hold, HoldReason, Instalment
 from dunning.domain.customer.lender_record import (
     Changed,
@@ -43,7 +43,7 @@ from dunning.domain.customer.lender_record import (
 )
 from dunning.domain.customer.standing import Assurance, LedgerEntry, Progress, Promise, Standing, Wake, progress_key
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.ports import Job
+from dunning.ports.queues import Job
 from tests.builders import a_dossier, an_account, an_instalment
 from tests.contract.conftest import SHARDS
 from tests.integration.people import NOW, someone, waking

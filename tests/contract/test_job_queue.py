@@ -7,8 +7,9 @@ import pytest
 
 from dunning.adapters.client import LEAN
 from dunning.adapters.sqs import SqsQueue
-from dunning.contracts import job_body, parse_job
-from dunning.ports import Job, OutsideError, UnreadableRecordError
+from dunning.contracts.job import job_body, parse_job
+from dunning.domain.errors import OutsideError, UnreadableRecordError
+from dunning.ports.queues import Job
 from tests.contract.conftest import Post
 from tests.integration.people import NOW
 from tests.integration.requests import Requests, error, first, success

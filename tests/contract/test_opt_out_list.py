@@ -12,7 +12,8 @@ from moto.sns.models import sns_backends
 
 from dunning.adapters.client import LEAN
 from dunning.adapters.sns_opt_out_list import SnsOptOutList
-from dunning.ports import OptOutList, OutsideError
+from dunning.domain.errors import OutsideError
+from dunning.ports.gateways import OptOutList
 from tests.fakes import FakeOptOutList
 from tests.integration.requests import Requests, Work, error
 from tests.local.cloud import LocalCloud

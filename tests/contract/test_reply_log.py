@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from dunning.adapters.dynamodb.contact_table import DynamoContacts
+from dunning.domain.errors import OutsideError
 from dunning.domain.replies.intents import Meaning
 from dunning.domain.replies.reply import Inbound, Reply
-from dunning.ports import ContactArchive, OutsideError, ReplyLog
+from dunning.ports.contacts import ContactArchive, ReplyLog
 from tests.fakes import FakeContacts
 from tests.integration.people import NOW
 from tests.integration.requests import Requests, error

@@ -9,7 +9,7 @@ import pytest
 
 from dunning.adapters.client import LEAN
 from dunning.adapters.ssm import SsmSwitch
-from dunning.ports import SendingSwitch
+from dunning.ports.gateways import SendingSwitch
 from tests.fakes import FakeClock, FakeJournal, FakeSwitch
 from tests.integration.requests import Requests, error
 from tests.local.cloud import LocalCloud

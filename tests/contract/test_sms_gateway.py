@@ -16,7 +16,7 @@ from botocore.exceptions import (
 )
 
 from dunning.adapters.sns import PUBLISH_ONCE, SnsGateway
-from dunning.ports import Outcome, Published, Sms, SmsGateway
+from dunning.ports.gateways import Outcome, Published, Sms, SmsGateway
 from tests.fakes import FakeGateway
 from tests.integration.requests import Answer, Requests, error, no_answer
 from tests.local.cloud import LocalCloud

@@ -7,7 +7,8 @@ import boto3
 import pytest
 
 from dunning.adapters.s3 import S3UploadErasure
-from dunning.ports import OutsideError, StoredUpload, UploadErasure
+from dunning.domain.errors import OutsideError
+from dunning.ports.erasure import StoredUpload, UploadErasure
 from tests.fakes import FakeUploadErasure
 from tests.integration.people import NOW
 from tests.integration.requests import Requests, error

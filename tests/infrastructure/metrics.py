@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.replies.intents import Meaning
-from dunning.ports import Outcome
+from dunning.ports.gateways import Outcome
 from tests.local import ROOT
 
 PACKAGE = ROOT / "layers" / "dunning" / "python" / "dunning"

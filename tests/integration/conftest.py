@@ -12,11 +12,12 @@ import pytest
 
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.dynamodb.items import contact_of
-from dunning.contracts import job_body
+from dunning.contracts.job import job_body
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import Standing
 from dunning.domain.delivery.contact import Contact
-from dunning.ports import Customer, Job
+from dunning.ports.customers import Customer
+from dunning.ports.queues import Job
 from tests.builders import tell
 from tests.fakes import FakeJournal
 from tests.integration.people import NOW, waking

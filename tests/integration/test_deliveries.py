@@ -21,7 +21,7 @@ from dunning.adapters.sns import PUBLISH_ONCE, SnsGateway
 from dunning.adapters.sqs import SqsQueue
 from dunning.domain.delivery.contact import ContactState
 from dunning.policy import load_policies
-from dunning.ports import Outcome, Published, Sms, SmsGateway
+from dunning.ports.gateways import Outcome, Published, Sms, SmsGateway
 from dunning.services.delivery import Delivery
 from dunning.services.send.sender import SendService
 from tests.fakes import FakeAnnouncer, FakeJournal, FakeSwitch

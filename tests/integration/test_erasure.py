@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from dunning.domain.customer.standing import Standing
-from dunning.ports import Customer, UnreadableRecordError
+from dunning.domain.errors import UnreadableRecordError
+from dunning.ports.customers import Customer
 from dunning.services.erasure.erase import MAY_BE_LOADING, SECOND_ROUND
 from tests.integration.conftest import House
 from tests.integration.people import NOW

@@ -13,7 +13,7 @@ from dunning.contracts.lender_event import erase_again_body
 from dunning.domain.customer.standing import Wake
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.replies.reply import Inbound, Reply
-from dunning.ports import Told
+from dunning.ports.customers import Told
 from dunning.services.erasure.erase import SECOND_ROUND, UNDER_WAY
 from tests.integration.conftest import Event, House, batch, event_file
 from tests.integration.people import NOW, someone, waking

@@ -18,7 +18,7 @@ from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import LedgerEntry
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.ports import OutsideError, UnreadableRecordError
+from dunning.domain.errors import OutsideError, UnreadableRecordError
 from tests.builders import a_dossier
 from tests.integration.conftest import Event, House, event_file, job_for
 from tests.integration.people import NOW, someone, texted, waking

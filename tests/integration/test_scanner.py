@@ -9,7 +9,7 @@ import pytest
 from moto.dynamodb.models import dynamodb_backends
 
 from dunning.adapters.dynamodb.items import standing_item
-from dunning.ports import OutsideError
+from dunning.domain.errors import OutsideError
 from tests.integration.conftest import House, job_for
 from tests.integration.people import NOW, someone, waking
 from tests.integration.requests import error

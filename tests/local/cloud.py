@@ -29,7 +29,7 @@ from moto.sns.models import sns_backends
 from moto.sqs.models import Queue, sqs_backends
 
 from dunning.contracts.outbound_event import SOURCE as OUR_SOURCE
-from dunning.ports import Journal
+from dunning.ports.telemetry import Journal
 from tests.local import ROOT, events
 from tests.local.clock import VirtualClock
 from tests.local.moto_patches import patched_moto

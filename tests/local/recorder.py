@@ -11,7 +11,7 @@ from threading import Lock
 from types import TracebackType
 from typing import Any, Self
 
-from dunning.contracts import instant
+from dunning.contracts.instants import instant
 from dunning.domain.decision.decisions import Decision, trace_of
 
 FILES: Mapping[str, str] = {

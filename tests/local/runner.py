@@ -17,7 +17,7 @@ import phonenumbers
 from dunning import wiring
 from dunning.adapters.dynamodb import items
 from dunning.adapters.dynamodb.keys import FACTS, STANDING
-from dunning.contracts import instant
+from dunning.contracts.instants import instant
 from dunning.domain.customer.facts import Facts, HoldReason
 from dunning.domain.decision.rules import Rules
 from dunning.domain.delivery.contact import Contact

@@ -8,15 +8,17 @@ from datetime import date, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from dunning.contracts import job_body
 from dunning.contracts.delivery_log import Reported
+from dunning.contracts.job import job_body
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.lender_record import FILES_LAG, Dossier
 from dunning.domain.customer.standing import LedgerEntry, Standing
 from dunning.domain.delivery.contact import Contact
 from dunning.domain.delivery.receipt import Receipt
+from dunning.domain.errors import OutsideError
 from dunning.domain.replies.intents import Meaning, Understood
-from dunning.ports import Job, Outcome, OutsideError, Published, Sms
+from dunning.ports.gateways import Outcome, Published, Sms
+from dunning.ports.queues import Job
 from dunning.services.close_unknown import CloseUnknownService
 from dunning.services.delivery import Delivery
 from dunning.services.delivery_receipts import ReceiptService

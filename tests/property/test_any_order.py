@@ -20,7 +20,7 @@ from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.delivery.receipt import Receipt
 from dunning.domain.replies.intents import Meaning
 from dunning.domain.replies.reply import Reply
-from dunning.ports import ContactKey
+from dunning.ports.contacts import ContactKey
 from tests.builders import a_customer, an_account, an_instalment
 from tests.property.office import Office, event_body
 from tests.property.strategies import MANY

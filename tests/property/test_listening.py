@@ -14,11 +14,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from dunning.contracts import parse_inbound
+from dunning.contracts.inbound_sms import parse_inbound
 from dunning.domain.customer.facts import Account, Facts, HoldReason
 from dunning.domain.delivery.receipt import Receipt
 from dunning.domain.replies.intents import Meaning
-from dunning.ports import Outcome, Published
+from dunning.ports.gateways import Outcome, Published
 from dunning.services.erasure.erase import SECOND_ROUND, UNDER_WAY
 from tests.builders import a_customer, an_account, an_instalment
 from tests.property.office import Office, Text, arrival, event_body

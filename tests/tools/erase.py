@@ -21,7 +21,9 @@ from dunning.adapters.sqs import SqsQueue
 from dunning.adapters.system_clock import SystemClock
 from dunning.contracts.lender_event import erase_again_body
 from dunning.domain.decision.decisions import Decision
-from dunning.ports import Clock, LaterQueue, OutsideError
+from dunning.domain.errors import OutsideError
+from dunning.ports.clock import Clock
+from dunning.ports.queues import LaterQueue
 from dunning.services.erasure.erase import ASK_AGAIN, MAY_BE_LOADING, SECOND_ROUND, UNDER_WAY, EraseService
 from dunning.services.intake.cells import is_id
 from tests.tools.stack import StackError, deployed

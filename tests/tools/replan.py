@@ -20,11 +20,13 @@ import boto3
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.eventbridge import EventBridgeAnnouncer
 from dunning.adapters.system_clock import SystemClock
-from dunning.contracts import ReplanPart
+from dunning.contracts.replan_part import ReplanPart
 from dunning.domain.decision.decisions import Decision
+from dunning.domain.errors import OutsideError
 from dunning.domain.outbound_events import Announcement
 from dunning.policy import load_policies
-from dunning.ports import Announcer, Clock, OutsideError
+from dunning.ports.clock import Clock
+from dunning.ports.gateways import Announcer
 from dunning.services.replan import PARTS, Counted, ReplanService
 from tests.tools.stack import Deployed, StackError, deployed
 

@@ -21,7 +21,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.system_clock import SystemClock
-from dunning.ports import Clock, OutsideError
+from dunning.domain.errors import OutsideError
+from dunning.ports.clock import Clock
 from dunning.services.intake.cells import is_id
 from dunning.services.restore import BringBackService, BroughtBack
 from tests.tools.stack import Deployed, StackError, deployed

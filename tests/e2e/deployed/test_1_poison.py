@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from dunning.contracts import job_body
+from dunning.contracts.job import job_body
 from dunning.domain.decision.decisions import Reason
-from dunning.ports import Job
+from dunning.ports.queues import Job
 from tests.e2e.deployed.world import World, phone_of
 
 pytestmark = pytest.mark.deployed

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from dunning.contracts import job_body
+from dunning.contracts.job import job_body
 from dunning.domain.decision.decisions import Reason
-from dunning.ports import Job
+from dunning.ports.queues import Job
 from tests.e2e.deployed.world import TICK_AT_MOST, World, phone_of
 
 pytestmark = pytest.mark.deployed

@@ -16,13 +16,13 @@ from botocore.exceptions import ClientError
 
 from dunning.adapters.dynamodb.items import dossier_of
 from dunning.adapters.dynamodb.keys import contact_key
-from dunning.contracts import job_body
 from dunning.contracts.delivery_log import parse_reported
+from dunning.contracts.job import job_body
 from dunning.contracts.lender_event import erase_again_body
 from dunning.domain.customer.lender_record import Dossier
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.ports import Job
+from dunning.ports.queues import Job
 from dunning.services.erasure.erase import UNDER_WAY
 from tests.e2e.deployed.standin import ACCOUNT, REGION
 from tests.e2e.deployed.test_5_switch import TRUSTED_FOR

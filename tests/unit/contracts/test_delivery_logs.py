@@ -11,7 +11,8 @@ import pytest
 
 from dunning.contracts.delivery_log import LaterReceipt, later_body, parse_later, parse_reported
 from dunning.domain.delivery.receipt import Receipt
-from dunning.ports import ContactKey, UnreadableRecordError
+from dunning.domain.errors import UnreadableRecordError
+from dunning.ports.contacts import ContactKey
 from tests.integration.people import NOW
 from tests.local import ROOT
 from tests.local.events import logs_subscription

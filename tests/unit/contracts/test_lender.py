@@ -19,7 +19,7 @@ from dunning.contracts.lender_event import (
 )
 from dunning.domain.customer.facts import HoldReason
 from dunning.domain.customer.lender_record import Changed, Closed, Held, Paid, Released, Said, Stamp
-from dunning.ports import UnreadableRecordError
+from dunning.domain.errors import UnreadableRecordError
 from dunning.services.intake.cells import is_id
 from tests.integration.people import NOW
 

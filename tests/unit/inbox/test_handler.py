@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dunning import wiring
-from dunning.contracts import parse_inbound
+from dunning.contracts.inbound_sms import parse_inbound
 from dunning.domain.replies.reply import Inbound
 from dunning.services.replies import Arrival, RepliesLostError
 from functions.inbox.app import lambda_handler

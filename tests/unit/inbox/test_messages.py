@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from dunning.contracts import parse_inbound
+from dunning.contracts.inbound_sms import parse_inbound
+from dunning.domain.errors import UnreadableRecordError
 from dunning.domain.replies.reply import Inbound
-from dunning.ports import UnreadableRecordError
 
 SENT_AT = datetime(2026, 12, 1, 2, 0, 4, tzinfo=UTC)
 SAID_AT = datetime(2026, 12, 1, 2, 0, 3, 123_000, tzinfo=UTC)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from dunning.domain.customer.lender_record import Dossier
-from dunning.ports import OutsideError
+from dunning.domain.errors import OutsideError
 from dunning.services.erasure.erase import EraseService
 from tests.fakes import FakeContacts, FakeUploadErasure
 from tests.unit.intake.portfolio import NOW, UPLOADED_AT, WANG, Office, row

@@ -13,7 +13,8 @@ from dunning.domain.customer.facts import Account, Facts, Hold, HoldReason, Inst
 from dunning.domain.customer.lender_record import FILES_LAG, without_customer, without_phones
 from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, Wake
 from dunning.domain.decision.decisions import Send
-from dunning.ports import Told, UnreadableRecordError
+from dunning.domain.errors import UnreadableRecordError
+from dunning.ports.customers import Told
 from dunning.services.intake import IntakeConflictError
 from dunning.services.intake.intake import MOST_ROWS_A_CUSTOMER, rejects_key
 from dunning.services.intake.refusals import EXPLANATIONS, REJECT_COLUMNS, Refusal

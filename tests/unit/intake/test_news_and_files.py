@@ -6,7 +6,7 @@ import pytest
 
 from dunning.domain.customer.facts import HoldReason
 from dunning.domain.customer.lender_record import News, Paid, Released, Said, Stamp, with_news
-from dunning.ports import Told
+from dunning.ports.customers import Told
 from tests.unit.intake.portfolio import UPLOADED_AT, WANG, Office, row
 
 DAY = timedelta(days=1)

@@ -7,7 +7,7 @@ import pytest
 from dunning.domain.customer.facts import HoldReason
 from dunning.domain.customer.lender_record import Released, Said, Stamp, with_news
 from dunning.domain.outbound_events import CustomerNeedsPerson, Why
-from dunning.ports import Told
+from dunning.ports.customers import Told
 from tests.unit.intake.portfolio import CHEN, NOW, UPLOADED_AT, WANG, Office, row
 
 LATER = UPLOADED_AT + timedelta(days=1)

@@ -9,7 +9,7 @@ import pytest
 from moto import mock_aws
 
 from dunning.adapters.s3 import S3Uploads
-from dunning.ports import Uploads
+from dunning.ports.gateways import Uploads
 from tests.fakes import FakeUploads
 
 BUCKET = "uploads"

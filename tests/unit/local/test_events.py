@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from dunning.contracts import parse_job
+from dunning.contracts.job import parse_job
 from tests.local import ROOT, events
 
 AT = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)

@@ -8,7 +8,7 @@ import pytest
 
 from dunning import wiring
 from dunning.contracts.delivery_log import Reported
-from dunning.ports import OutsideError, UnreadableRecordError
+from dunning.domain.errors import OutsideError, UnreadableRecordError
 from dunning.services.delivery import Delivery
 from functions.receipts.app import lambda_handler
 from tests.local import ROOT

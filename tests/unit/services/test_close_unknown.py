@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.ports import ContactKey, OutsideError, UnreadableRecordError
+from dunning.domain.errors import OutsideError, UnreadableRecordError
+from dunning.ports.contacts import ContactKey
 from dunning.services.close_unknown import NOTHING_COMES_AFTER, CloseUnknownService
 from tests.fakes import FakeClock, FakeContacts, FakeJournal
 from tests.integration.people import NOW

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from dunning.contracts.lender_event import erase_again_body
 from dunning.domain.customer.lender_record import Dossier
 from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.errors import OutsideError, UnreadableRecordError
 from dunning.domain.replies.reply import Inbound, Reply
-from dunning.ports import OutsideError, UnreadableRecordError
 from dunning.services.erasure.erase import UNDER_WAY, Erased, ErasedUploads, EraseService, ErasureConflictError, is_in
 from tests.builders import tell
 from tests.fakes import FakeClock, FakeContacts, FakeCustomers, FakeJournal, FakeUploadErasure

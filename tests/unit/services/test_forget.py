@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from dunning.domain.errors import OutsideError
 from dunning.domain.replies.reply import Inbound, Reply
-from dunning.ports import OutsideError
 from dunning.services.erasure.erase import UNDER_WAY, EraseService
 from dunning.services.erasure.purge import QUEUES_KEEP, ForgetService
 from tests.builders import tell

@@ -14,6 +14,7 @@ from dunning.domain.customer.standing import Promise, Standing, holds_now
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Reason, Stop
 from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.errors import OutsideError, UnreadableRecordError
 from dunning.domain.outbound_events import (
     CustomerNeedsPerson,
     PromiseBroken,
@@ -24,7 +25,8 @@ from dunning.domain.outbound_events import (
 from dunning.domain.replies.intents import Meaning, Understood
 from dunning.domain.replies.reply import Reply
 from dunning.domain.replies.reply_effects import confirmation_id
-from dunning.ports import Customer, Outcome, OutsideError, Published, Sms, UnreadableRecordError
+from dunning.ports.customers import Customer
+from dunning.ports.gateways import Outcome, Published, Sms
 from dunning.services.replies import Arrival, InboxService
 from tests.builders import a_dossier, day, promised, the_policies
 from tests.fakes import (

@@ -8,8 +8,8 @@ import pytest
 
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import Standing
+from dunning.domain.errors import OutsideError
 from dunning.domain.outbound_events import ReminderStopped
-from dunning.ports import OutsideError
 from dunning.services.carrier_opt_outs import STILL_OPTING_IN, OptOutService, Synced, SyncError
 from tests.builders import a_dossier, the_policies
 from tests.fakes import FakeAnnouncer, FakeClock, FakeCustomers, FakeJournal, FakeOptOutList

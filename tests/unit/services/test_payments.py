@@ -14,9 +14,10 @@ from dunning.domain.customer.facts import Facts, Hold, HoldReason
 from dunning.domain.customer.lender_record import Dossier
 from dunning.domain.customer.standing import Standing, Wake
 from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.errors import OutsideError
 from dunning.domain.outbound_events import CustomerNeedsPerson, PromiseBroken, ReminderStopped, Why
 from dunning.domain.replies.reply import Inbound, Reply
-from dunning.ports import OutsideError, StoredUpload
+from dunning.ports.erasure import StoredUpload
 from dunning.services.delivery import Delivery
 from dunning.services.erasure.erase import ASK_AGAIN, SECOND_ROUND, UNDER_WAY, EraseService
 from dunning.services.erasure.purge import ForgetService

@@ -18,9 +18,11 @@ from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, Wa
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.delivery.receipt import Receipt
+from dunning.domain.errors import OutsideError, UnreadableRecordError
 from dunning.domain.outbound_events import NumberUnreachable, ReminderStopped
 from dunning.policy import load_policies
-from dunning.ports import ContactKey, OutsideError, Told, UnreadableRecordError
+from dunning.ports.contacts import ContactKey
+from dunning.ports.customers import Told
 from dunning.services.close_unknown import CloseUnknownService
 from dunning.services.delivery import Delivery
 from dunning.services.delivery_receipts import ReceiptService

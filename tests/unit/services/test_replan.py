@@ -6,12 +6,12 @@ from datetime import date, timedelta
 
 import pytest
 
-from dunning.contracts import ReplanPart, parse_replan_part, replan_body
+from dunning.contracts.replan_part import ReplanPart, parse_replan_part, replan_body
 from dunning.domain.customer.facts import Facts, Hold, HoldReason
 from dunning.domain.customer.standing import Standing, Wake
+from dunning.domain.errors import OutsideError, UnreadableRecordError
 from dunning.domain.outbound_events import ReminderStopped
 from dunning.policy import load_policies
-from dunning.ports import OutsideError, UnreadableRecordError
 from dunning.services.delivery import Delivery
 from dunning.services.planning import replan
 from dunning.services.replan import Counted, ReplanService

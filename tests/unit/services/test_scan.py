@@ -6,7 +6,9 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from dunning.domain.customer.standing import Wake
-from dunning.ports import Due, Job, OutsideError
+from dunning.domain.errors import OutsideError
+from dunning.ports.customers import Due
+from dunning.ports.queues import Job
 from dunning.services.scan import ScanService, Tick
 from tests.fakes import FakeClock, FakeCustomers, FakeJournal, FakeQueue, FakeSwitch
 from tests.integration.people import NOW, someone, waking

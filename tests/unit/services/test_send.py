@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from dunning.contracts import job_body
+from dunning.contracts.job import job_body
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import PROGRESS_LIMIT, Progress, Promise, Standing, Wake, progress_key
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.errors import OutsideError, UnreadableRecordError
 from dunning.domain.outbound_events import (
     CustomerNeedsPerson,
     NumberUnreachable,
@@ -22,7 +23,8 @@ from dunning.domain.outbound_events import (
     Why,
 )
 from dunning.policy import load_policies
-from dunning.ports import Job, Outcome, OutsideError, Published, Sms, UnreadableRecordError
+from dunning.ports.gateways import Outcome, Published, Sms
+from dunning.ports.queues import Job
 from dunning.services.delivery import Delivery
 from dunning.services.send.sender import SendService, workers_for
 from tests.builders import a_dossier, an_account, an_instalment, promised, taipei

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from dunning import wiring
-from dunning.domain.errors import DunningError
-from dunning.ports import OutsideError
+from dunning.domain.errors import DunningError, OutsideError
 from dunning.services.telling import UnforeseenError, invoked
 from tests.fakes import FakeJournal
 from tests.local import ROOT

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from dunning.domain.customer.standing import Wake
-from dunning.ports import Customer
+from dunning.ports.customers import Customer
 from tests.builders import tell
 from tests.contract.conftest import write_attribute
 from tests.fakes import FakeClock

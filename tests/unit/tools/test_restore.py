@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from dunning.domain.customer.standing import Wake
-from dunning.ports import Customer
+from dunning.ports.customers import Customer
 from tests.builders import tell
 from tests.fakes import FakeClock
 from tests.integration.people import NOW, paid_up, someone, texted

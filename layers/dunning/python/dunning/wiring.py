@@ -33,7 +33,8 @@ from dunning.adapters.ssm import SsmSwitch
 from dunning.adapters.system_clock import SystemClock
 from dunning.domain.decision.decisions import Decision
 from dunning.domain.errors import DunningError
-from dunning.ports import Clock, Journal
+from dunning.ports.clock import Clock
+from dunning.ports.telemetry import Journal
 from dunning.settings import (
     HousekeepingSettings,
     InboxSettings,

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dunning.ports import OutsideError
+from dunning.domain.errors import OutsideError
 
 CONDITION_FAILED = "ConditionalCheckFailedException"
 """DynamoDB's answer to a conditional write that somebody else's came before."""

@@ -7,8 +7,9 @@ from typing import Any, Protocol
 
 from dunning.adapters.aws_call import outside
 from dunning.contracts.outbound_event import SOURCE, Event, events_of
+from dunning.domain.errors import OutsideError
 from dunning.domain.outbound_events import Announcement
-from dunning.ports import Journal, OutsideError
+from dunning.ports.telemetry import Journal
 
 _ENTRIES_A_CALL = 10
 _BYTES_A_CALL = 256 * 1024

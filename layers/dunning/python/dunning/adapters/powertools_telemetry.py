@@ -7,7 +7,7 @@ from threading import Lock
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from dunning.contracts import instant
+from dunning.contracts.instants import instant
 from dunning.domain.decision.decisions import Decision, trace_of
 
 

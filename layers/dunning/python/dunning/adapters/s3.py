@@ -10,7 +10,7 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from dunning.adapters.aws_call import outside
-from dunning.ports import StoredUpload
+from dunning.ports.erasure import StoredUpload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client

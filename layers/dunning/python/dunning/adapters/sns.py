@@ -19,7 +19,7 @@ from botocore.parsers import ResponseParserError
 
 from dunning.adapters.aws_call import error_code
 from dunning.adapters.client import LEAN
-from dunning.ports import Outcome, Published, Sms
+from dunning.ports.gateways import Outcome, Published, Sms
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient

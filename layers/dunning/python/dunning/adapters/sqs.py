@@ -8,8 +8,10 @@ from itertools import batched
 from typing import TYPE_CHECKING
 
 from dunning.adapters.aws_call import outside
-from dunning.contracts import job_body
-from dunning.ports import GivenUp, Job, OutOfSightError, OutsideError
+from dunning.contracts.job import job_body
+from dunning.domain.errors import OutsideError
+from dunning.ports.erasure import GivenUp, OutOfSightError
+from dunning.ports.queues import Job
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

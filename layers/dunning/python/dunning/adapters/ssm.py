@@ -7,7 +7,9 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from dunning.adapters.aws_call import outside
-from dunning.ports import Clock, Journal, OutsideError
+from dunning.domain.errors import OutsideError
+from dunning.ports.clock import Clock
+from dunning.ports.telemetry import Journal
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient

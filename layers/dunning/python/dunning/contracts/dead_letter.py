@@ -13,9 +13,9 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
-from dunning.contracts import parse_inbound
 from dunning.contracts.delivery_log import unpacked
-from dunning.ports import UnreadableRecordError
+from dunning.contracts.inbound_sms import parse_inbound
+from dunning.domain.errors import UnreadableRecordError
 
 _SOME_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 """When a reply was sent is not asked here."""

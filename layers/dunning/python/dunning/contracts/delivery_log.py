@@ -15,9 +15,10 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from dunning.contracts import wrong_fields
+from dunning.contracts.wrong_fields import wrong_fields
 from dunning.domain.delivery.receipt import Receipt
-from dunning.ports import ContactKey, UnreadableRecordError
+from dunning.domain.errors import UnreadableRecordError
+from dunning.ports.contacts import ContactKey
 
 _MOST_BYTES = 64 * 1024 * 1024
 """CloudWatch Logs sends at most 1 MB, compressed; text like this shrinks to a twentieth."""

@@ -25,11 +25,11 @@ from pydantic import (
     field_validator,
 )
 
-from dunning.contracts import wrong_fields
+from dunning.contracts.wrong_fields import wrong_fields
 from dunning.domain.customer.facts import HoldReason
 from dunning.domain.customer.lender_record import Changed, Closed, Held, News, Paid, Released, Said, Stamp
+from dunning.domain.errors import UnreadableRecordError
 from dunning.domain.texts.money import MINOR_DIGITS
-from dunning.ports import UnreadableRecordError
 
 MOST_AHEAD = timedelta(minutes=5)
 """How far a lender's clock may be ahead of ours. What comes from a future would overrule everything said until then."""

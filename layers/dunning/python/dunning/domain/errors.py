@@ -42,3 +42,15 @@ class NoTextError(DunningError):
 
 class UnknownCurrencyError(DunningError):
     """We do not know how many decimals a currency has."""
+
+
+class UnreadableRecordError(DunningError):
+    """A stored record, or a message, is not what this version of the program writes."""
+
+
+class OutsideError(DunningError):
+    """A call to the outside failed; `code` is the service's own error code."""
+
+    def __init__(self, operation: str, code: str) -> None:
+        super().__init__(f"{operation}: {code}")
+        self.code = code

@@ -21,18 +21,12 @@ from typing import NamedTuple
 
 from dunning.domain.customer.standing import Standing
 from dunning.domain.decision.rules import Policies
-from dunning.domain.errors import DunningError
+from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.domain.outbound_events import Announcement
-from dunning.ports import (
-    Announcer,
-    Clock,
-    Customer,
-    CustomerStore,
-    Journal,
-    OptOutList,
-    PhoneIndex,
-    UnreadableRecordError,
-)
+from dunning.ports.clock import Clock
+from dunning.ports.customers import Customer, CustomerStore, PhoneIndex
+from dunning.ports.gateways import Announcer, OptOutList
+from dunning.ports.telemetry import Journal
 from dunning.services.planning import replan
 from dunning.services.send.claims import ATTEMPTS, ContestedError
 from dunning.services.telling import tell_planned

@@ -5,7 +5,9 @@ from datetime import timedelta
 from itertools import batched
 
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.ports import Clock, ContactArchive, Journal
+from dunning.ports.clock import Clock
+from dunning.ports.contacts import ContactArchive
+from dunning.ports.telemetry import Journal
 
 NOTHING_COMES_AFTER = timedelta(hours=72)
 """Delivery logs come up to 72 hours late (Amazon SNS, delivery status of SMS)."""

@@ -26,20 +26,14 @@ from dunning.domain.decision.rules import Policies
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.delivery.receipt import Receipt, Verdict, settled, verdict_of
 from dunning.domain.delivery.undelivered import with_failed
-from dunning.domain.errors import DunningError
+from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.domain.outbound_events import Announcement, NumberUnreachable
-from dunning.ports import (
-    Announcer,
-    Clock,
-    ContactArchive,
-    ContactKey,
-    Customer,
-    CustomerStore,
-    Journal,
-    LaterQueue,
-    PhoneIndex,
-    UnreadableRecordError,
-)
+from dunning.ports.clock import Clock
+from dunning.ports.contacts import ContactArchive, ContactKey
+from dunning.ports.customers import Customer, CustomerStore, PhoneIndex
+from dunning.ports.gateways import Announcer
+from dunning.ports.queues import LaterQueue
+from dunning.ports.telemetry import Journal
 from dunning.services.delivery import Delivery
 from dunning.services.planning import Replanned, replan
 from dunning.services.send.claims import ATTEMPTS, ContestedError, record_of_the_dead

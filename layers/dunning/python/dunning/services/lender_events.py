@@ -18,18 +18,13 @@ from itertools import batched
 from dunning.contracts.lender_event import EraseAgain, Erasure, LenderEvent, erase_again_body, parse_told
 from dunning.domain.customer.lender_record import Changed, Closed, Dossier, Paid, Said, facts_now, with_news
 from dunning.domain.decision.rules import Policies
-from dunning.domain.errors import DunningError
+from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.domain.outbound_events import Announcement
-from dunning.ports import (
-    Announcer,
-    Clock,
-    CustomerStore,
-    DeadLetters,
-    Journal,
-    LaterQueue,
-    Told,
-    UnreadableRecordError,
-)
+from dunning.ports.clock import Clock
+from dunning.ports.customers import CustomerStore, Told
+from dunning.ports.gateways import Announcer
+from dunning.ports.queues import DeadLetters, LaterQueue
+from dunning.ports.telemetry import Journal
 from dunning.services.delivery import Delivery
 from dunning.services.erasure.erase import ASK_AGAIN, SECOND_ROUND, EraseService
 from dunning.services.erasure.purge import ForgetService

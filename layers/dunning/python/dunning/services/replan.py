@@ -12,22 +12,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import batched
 
-from dunning.contracts import ReplanPart, parse_replan_part, replan_body
+from dunning.contracts.replan_part import ReplanPart, parse_replan_part, replan_body
 from dunning.domain.customer.standing import Standing
 from dunning.domain.decision.decisions import Send
 from dunning.domain.decision.rules import Policies
-from dunning.domain.errors import DunningError
+from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.domain.outbound_events import Announcement
-from dunning.ports import (
-    Announcer,
-    Clock,
-    Customer,
-    CustomerScan,
-    CustomerStore,
-    Journal,
-    LaterQueue,
-    UnreadableRecordError,
-)
+from dunning.ports.clock import Clock
+from dunning.ports.customers import Customer, CustomerScan, CustomerStore
+from dunning.ports.gateways import Announcer
+from dunning.ports.queues import LaterQueue
+from dunning.ports.telemetry import Journal
 from dunning.services.delivery import Delivery
 from dunning.services.planning import Replanned, replan
 from dunning.services.send.claims import ATTEMPTS, ContestedError

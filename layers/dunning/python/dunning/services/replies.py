@@ -19,36 +19,31 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from dunning.contracts import parse_inbound
+from dunning.contracts.inbound_sms import parse_inbound
 from dunning.domain.customer.facts import FINAL_HOLDS, Facts
 from dunning.domain.customer.standing import SMS, LedgerEntry, Standing, holds_now, with_claim, with_number_refused
 from dunning.domain.decision.decide import decide, zones_of
 from dunning.domain.decision.decisions import Stop
 from dunning.domain.decision.hours import next_open
 from dunning.domain.decision.rules import Rules
-from dunning.domain.errors import CalendarNotCoveredError, DunningError, NoLawfulMomentError, NoTextError
+from dunning.domain.errors import (
+    CalendarNotCoveredError,
+    DunningError,
+    NoLawfulMomentError,
+    NoTextError,
+    UnreadableRecordError,
+)
 from dunning.domain.outbound_events import Announcement, CustomerNeedsPerson, ReminderStopped, ReplyNotUnderstood, Why
 from dunning.domain.replies.intents import Meaning, Understood
 from dunning.domain.replies.reply import Inbound, Reply
 from dunning.domain.replies.reply_effects import Limits, answered, confirmation_id
 from dunning.domain.texts.compose import Confirmation, compose_confirmation
-from dunning.ports import (
-    Announcer,
-    Clock,
-    ContactArchive,
-    Customer,
-    CustomerStore,
-    DeadLetters,
-    Journal,
-    OptOutList,
-    Outcome,
-    PhoneIndex,
-    ReplyLog,
-    ReplyReader,
-    SendingSwitch,
-    SmsGateway,
-    UnreadableRecordError,
-)
+from dunning.ports.clock import Clock
+from dunning.ports.contacts import ContactArchive, ReplyLog
+from dunning.ports.customers import Customer, CustomerStore, PhoneIndex
+from dunning.ports.gateways import Announcer, OptOutList, Outcome, ReplyReader, SendingSwitch, SmsGateway
+from dunning.ports.queues import DeadLetters
+from dunning.ports.telemetry import Journal
 from dunning.services.delivery import Delivery, come_back
 from dunning.services.planning import replan
 from dunning.services.send.claims import (

@@ -17,7 +17,9 @@ from itertools import batched
 from dunning.domain.customer.facts import Facts, Hold, HoldReason
 from dunning.domain.customer.lender_record import Dossier, is_erased_for, without_customer
 from dunning.domain.customer.standing import LEAST_URGENT, Standing, Wake
-from dunning.ports import Clock, CustomerStore, Told, UnreadableRecordError
+from dunning.domain.errors import UnreadableRecordError
+from dunning.ports.clock import Clock
+from dunning.ports.customers import CustomerStore, Told
 
 QUIET = timedelta(days=8)
 """

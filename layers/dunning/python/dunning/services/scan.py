@@ -8,7 +8,11 @@ next tick, and a repeat is harmless.
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from dunning.ports import Clock, DueIndex, Job, JobQueue, Journal, SendingSwitch
+from dunning.ports.clock import Clock
+from dunning.ports.customers import DueIndex
+from dunning.ports.gateways import SendingSwitch
+from dunning.ports.queues import Job, JobQueue
+from dunning.ports.telemetry import Journal
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from dunning.domain.decision.decisions import Decision, Send
 from dunning.domain.errors import DunningError
-from dunning.ports import Journal
+from dunning.ports.telemetry import Journal
 
 
 class UnforeseenError(DunningError):

@@ -21,8 +21,9 @@ from dunning.adapters.dynamodb.keys import (
 )
 from dunning.adapters.dynamodb.reading import read_items
 from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.errors import OutsideError, UnreadableRecordError
 from dunning.domain.replies.reply import Reply
-from dunning.ports import ContactKey, OutsideError, UnreadableRecordError
+from dunning.ports.contacts import ContactKey
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -26,7 +26,8 @@ from dunning.adapters.dynamodb.reading import read_items
 from dunning.domain.customer.lender_record import Dossier
 from dunning.domain.customer.standing import LEAST_URGENT, Standing, Wake
 from dunning.domain.decision.decisions import Reason
-from dunning.ports import Customer, Due, Told, UnreadableRecordError
+from dunning.domain.errors import UnreadableRecordError
+from dunning.ports.customers import Customer, Due, Told
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

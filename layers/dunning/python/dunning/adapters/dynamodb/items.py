@@ -42,8 +42,8 @@ from dunning.domain.customer.lender_record import (
 )
 from dunning.domain.customer.standing import Assurance, LedgerEntry, Progress, Promise, Standing
 from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.errors import UnreadableRecordError
 from dunning.domain.replies.reply import Reply
-from dunning.ports import UnreadableRecordError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef

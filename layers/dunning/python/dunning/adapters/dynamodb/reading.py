@@ -7,7 +7,7 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from dunning.adapters.aws_call import outside
-from dunning.ports import OutsideError
+from dunning.domain.errors import OutsideError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

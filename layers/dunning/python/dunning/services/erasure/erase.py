@@ -25,17 +25,11 @@ from itertools import chain
 from typing import Protocol
 
 from dunning.domain.customer.lender_record import Dossier, old_phones, without_customer, without_phones
-from dunning.domain.errors import DunningError
-from dunning.ports import (
-    Clock,
-    ContactErasure,
-    CustomerErasure,
-    Journal,
-    PhoneIndex,
-    StoredUpload,
-    UnreadableRecordError,
-    UploadErasure,
-)
+from dunning.domain.errors import DunningError, UnreadableRecordError
+from dunning.ports.clock import Clock
+from dunning.ports.customers import PhoneIndex
+from dunning.ports.erasure import ContactErasure, CustomerErasure, StoredUpload, UploadErasure
+from dunning.ports.telemetry import Journal
 
 SECOND_ROUND = timedelta(seconds=90)
 """By then a text that was under way has left its record: the sender's timeout is 60 s."""

@@ -16,7 +16,11 @@ from typing import Protocol
 
 from dunning.domain.customer.lender_record import Dossier, old_phones
 from dunning.domain.errors import DunningError
-from dunning.ports import Backlog, Clock, CustomerErasure, DeadLetterErasure, Journal, PhoneIndex
+from dunning.ports.clock import Clock
+from dunning.ports.customers import PhoneIndex
+from dunning.ports.erasure import CustomerErasure, DeadLetterErasure
+from dunning.ports.queues import Backlog
+from dunning.ports.telemetry import Journal
 from dunning.services.erasure.erase import SECONDS_TO_FINISH, EraseService, ErasureOutOfTimeError
 
 QUEUES_KEEP = timedelta(days=4)

@@ -14,7 +14,10 @@ from datetime import datetime
 from itertools import batched, chain, islice
 
 from dunning.domain.decision.rules import Policies
-from dunning.ports import Announcer, Clock, CustomerStore, Journal, PhoneIndex, Uploads
+from dunning.ports.clock import Clock
+from dunning.ports.customers import CustomerStore, PhoneIndex
+from dunning.ports.gateways import Announcer, Uploads
+from dunning.ports.telemetry import Journal
 from dunning.services.intake.cells import is_id
 from dunning.services.intake.facts_from_rows import contradictions, facts_of
 from dunning.services.intake.refusals import (

@@ -21,9 +21,9 @@ from dunning.domain.customer.lender_record import Dossier, facts_now, is_erased_
 from dunning.domain.customer.standing import Standing
 from dunning.domain.decision.decisions import Decision
 from dunning.domain.decision.rules import Policies
-from dunning.domain.errors import DunningError
+from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.domain.outbound_events import Announcement, CustomerNeedsPerson, Why
-from dunning.ports import CustomerStore, PhoneIndex, Told, UnreadableRecordError
+from dunning.ports.customers import CustomerStore, PhoneIndex, Told
 from dunning.services.planning import fingerprint, replan, replan_as_told
 
 BATCH = 50

@@ -15,8 +15,10 @@ from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import LedgerEntry, Standing, without_claim
 from dunning.domain.decision.rules import Policies, Rules
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.domain.errors import DunningError
-from dunning.ports import CustomerStore, Journal, Outcome, Published, Sms, UnreadableRecordError
+from dunning.domain.errors import DunningError, UnreadableRecordError
+from dunning.ports.customers import CustomerStore
+from dunning.ports.gateways import Outcome, Published, Sms
+from dunning.ports.telemetry import Journal
 
 ATTEMPTS = 4
 """How often a customer is read and decided again because somebody else wrote first."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Lock
 
-from dunning.contracts import parse_job
+from dunning.contracts.job import parse_job
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import (
     LedgerEntry,
@@ -34,24 +34,15 @@ from dunning.domain.decision.decide import LOOK_AGAIN, decide
 from dunning.domain.decision.decisions import Decision, Reason, Reminder, Send, Stop, Wait, trace_of
 from dunning.domain.decision.rules import Rules
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.domain.errors import DunningError
+from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.domain.outbound_events import Announcement, NumberUnreachable, ReminderSent
 from dunning.domain.replies.promises import Settled
-from dunning.ports import (
-    Announcer,
-    Clock,
-    ContactLog,
-    Customer,
-    CustomerStore,
-    Job,
-    JobQueue,
-    Journal,
-    Outcome,
-    Published,
-    SendingSwitch,
-    SmsGateway,
-    UnreadableRecordError,
-)
+from dunning.ports.clock import Clock
+from dunning.ports.contacts import ContactLog
+from dunning.ports.customers import Customer, CustomerStore
+from dunning.ports.gateways import Announcer, Outcome, Published, SendingSwitch, SmsGateway
+from dunning.ports.queues import Job, JobQueue
+from dunning.ports.telemetry import Journal
 from dunning.services.delivery import Delivery
 from dunning.services.planning import broken, plan, promises_settled, stopped, wake_after, wake_for_promises
 from dunning.services.send.claims import (

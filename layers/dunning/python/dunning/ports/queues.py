@@ -1,0 +1,49 @@
+"""Queues: what travels between functions, and where messages wait for a person."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple, Protocol
+
+
+class Job(NamedTuple):
+    """A request to judge one customer, for the wake that has come. Ids only, never personal data."""
+
+    customer_id: str
+    wake_at: datetime
+
+
+class DeadLetters(Protocol):
+    """Where messages wait for a person."""
+
+    def park(self, body: str, why: str) -> None:
+        """Put a message that cannot be read into the dead-letter queue at once."""
+        ...
+
+
+class Backlog(Protocol):
+    """A queue, as one sees it who only wants to know whether anything is on it."""
+
+    def depth(self) -> int:
+        """Return about how many messages are waiting or being worked on."""
+        ...
+
+
+class JobQueue(Backlog, DeadLetters, Protocol):
+    """The queue between scanner and sender."""
+
+    def enqueue(self, jobs: Iterable[Job]) -> int:
+        """Put jobs on the queue and return how many were taken."""
+        ...
+
+
+class LaterQueue(Protocol):
+    """A function's own queue, for what has to be looked at again. Ids and codes only."""
+
+    def again(self, bodies: Sequence[str], delay: timedelta) -> None:
+        """
+        Put messages on it that are seen after a delay of at most 15 minutes.
+
+        Raises:
+            OutsideError: some were not taken, and nothing else brings them back.
+        """
+        ...
