@@ -30,8 +30,8 @@ PARTS = {
     "ports": part("domain"),
     "contracts": part("domain", "ports", others=("pydantic", "pydantic_core")),
     "settings": part(others=("pydantic",)),
-    "start": part(),
-    "prepared": part("domain", "policy"),
+    "cold_start": part(),
+    "compiled_policies": part("domain", "policy"),
     "services": part("domain", "ports", "contracts", others=("phonenumbers",)),
     "adapters": part(
         "domain",
@@ -41,7 +41,7 @@ PARTS = {
                 "mypy_boto3_sqs", "mypy_boto3_ssm"),
     ),
     "wiring": part(
-        "domain", "policy", "prepared", "ports", "contracts", "settings", "start", "services", "adapters",
+        "domain", "policy", "compiled_policies", "ports", "contracts", "settings", "cold_start", "services", "adapters",
         others=("boto3", "botocore", "aws_lambda_powertools", "pydantic", "mypy_boto3_dynamodb"),
     ),
 }  # fmt: skip
@@ -97,7 +97,7 @@ def test_every_part_of_the_package_is_there_and_has_its_arrows() -> None:
 def test_only_adapters_and_the_wiring_know_the_sdk_and_only_the_wiring_knows_adapters() -> None:
     assert {part_of(path) for path in ALL if others(path) & SDK} <= {"adapters", "wiring"}
     assert {part_of(path) for path in ALL if "adapters" in ours(path)} == {"adapters", "wiring"}
-    assert {part_of(path) for path in ALL if "policy" in ours(path)} == {"policy", "prepared", "wiring"}
+    assert {part_of(path) for path in ALL if "policy" in ours(path)} == {"policy", "compiled_policies", "wiring"}
 
 
 @pytest.mark.parametrize("path", modules(ROOT / "functions"), ids=lambda path: path.parent.name)
