@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dunning.domain.customer.facts import Account, Facts, HoldReason, Instalment
-from dunning.domain.customer.lender_record import Dossier, with_statement
+from dunning.domain.customer.lender_record import LenderRecord, with_statement
 from dunning.domain.customer.standing import (
     Assurance,
     LedgerEntry,
@@ -79,17 +79,19 @@ def a_customer(*accounts: Account, **changes: Any) -> Facts:  # noqa: ANN401 - f
     return replace(facts, **changes)
 
 
-def a_dossier(facts: Facts) -> Dossier:
+def a_lender_record(facts: Facts) -> LenderRecord:
     """Describe a lender who has stated these facts and nothing else."""
-    return Dossier(facts.customer_id, 1, facts, phones=(facts.phone,))
+    return LenderRecord(facts.customer_id, 1, facts, phones=(facts.phone,))
 
 
 def tell(store: CustomerStore, facts: Facts) -> bool:
     """State facts to a store, as intake does; tell whether they are now the stored ones."""
     told = store.load_told([facts.customer_id])[facts.customer_id]
     assert isinstance(told, Told)
-    after = with_statement(told.dossier, facts)
-    return after is not told.dossier and store.save_dossier(after, expected_revision=told.dossier.revision)
+    after = with_statement(told.lender_record, facts)
+    return after is not told.lender_record and store.save_lender_record(
+        after, expected_revision=told.lender_record.revision
+    )
 
 
 IN_HONG_KONG = {"country": "HK", "phone_country": "HK", "phone": "+85251234567"}

@@ -10,7 +10,7 @@ from threading import Lock
 
 from dunning.contracts.job import job_body
 from dunning.domain.customer.facts import Facts
-from dunning.domain.customer.lender_record import Dossier, facts_now
+from dunning.domain.customer.lender_record import LenderRecord, facts_now
 from dunning.domain.customer.standing import Standing, Wake
 from dunning.domain.decision.decisions import Decision
 from dunning.domain.delivery.contact import Contact, ContactState
@@ -44,7 +44,7 @@ class FakeCustomers:
     """Facts, standing, numbers and the due index in one place, as in the table."""
 
     def __init__(self) -> None:
-        self.dossiers: dict[str, Dossier] = {}
+        self.lender_records: dict[str, LenderRecord] = {}
         self.standings: dict[str, Standing] = {}
         self.phones: dict[str, frozenset[str]] = {}
         self.unreadable: set[str] = set()
@@ -54,14 +54,14 @@ class FakeCustomers:
     @property
     def facts(self) -> dict[str, Facts]:
         """The facts as they stand, of all who have some."""
-        now = {customer_id: facts_now(dossier) for customer_id, dossier in self.dossiers.items()}
+        now = {customer_id: facts_now(lender_record) for customer_id, lender_record in self.lender_records.items()}
         return {customer_id: facts for customer_id, facts in now.items() if facts is not None}
 
     def load(self, customer_ids: Sequence[str]) -> Mapping[str, Customer | UnreadableRecordError]:
         return {
             customer_id: told
             if isinstance(told, UnreadableRecordError)
-            else Customer(facts_now(told.dossier), told.standing)
+            else Customer(facts_now(told.lender_record), told.standing)
             for customer_id, told in self.load_told(customer_ids).items()
         }
 
@@ -69,16 +69,16 @@ class FakeCustomers:
         return {
             customer_id: UnreadableRecordError(customer_id)
             if customer_id in self.unreadable
-            else Told(self.dossiers.get(customer_id, Dossier(customer_id)), self.standings.get(customer_id))
+            else Told(self.lender_records.get(customer_id, LenderRecord(customer_id)), self.standings.get(customer_id))
             for customer_id in customer_ids
         }
 
-    def save_dossier(self, dossier: Dossier, *, expected_revision: int) -> bool:
+    def save_lender_record(self, lender_record: LenderRecord, *, expected_revision: int) -> bool:
         with self._lock:
-            stored = self.dossiers.get(dossier.customer_id)
+            stored = self.lender_records.get(lender_record.customer_id)
             if (stored.revision if stored else 0) != expected_revision:
                 return False
-            self.dossiers[dossier.customer_id] = dossier
+            self.lender_records[lender_record.customer_id] = lender_record
             self.writes += 1
             return True
 
@@ -97,7 +97,7 @@ class FakeCustomers:
                 self.phones[phone] = left
 
     def customer_ids(self, segment: int, segments: int, after: str) -> Iterator[str]:
-        everybody = sorted(self.dossiers.keys() | self.standings.keys())
+        everybody = sorted(self.lender_records.keys() | self.standings.keys())
         return (
             customer_id
             for customer_id in everybody
@@ -120,19 +120,21 @@ class FakeCustomers:
                 stored, version=max(stored.version, 1), wake=Wake(until, 9), reason="unreadable_record"
             )
 
-    def dossier(self, customer_id: str) -> Dossier | UnreadableRecordError:
+    def lender_record(self, customer_id: str) -> LenderRecord | UnreadableRecordError:
         if customer_id in self.unreadable:
             return UnreadableRecordError(customer_id)
-        return self.dossiers.get(customer_id, Dossier(customer_id))
+        return self.lender_records.get(customer_id, LenderRecord(customer_id))
 
-    def bury(self, dossier: Dossier) -> None:
+    def bury(self, lender_record: LenderRecord) -> None:
         with self._lock:
-            self.unreadable.discard(dossier.customer_id)
-            self.dossiers[dossier.customer_id] = dossier
+            self.unreadable.discard(lender_record.customer_id)
+            self.lender_records[lender_record.customer_id] = lender_record
 
     def stored_items(self, customer_id: str) -> int:
-        dossier = self.dossiers.get(customer_id)
-        tells = dossier is not None and bool(dossier.statement or dossier.news or dossier.phones)
+        lender_record = self.lender_records.get(customer_id)
+        tells = lender_record is not None and bool(
+            lender_record.statement or lender_record.news or lender_record.phones
+        )
         return tells + (customer_id in self.standings)
 
     def erase_items(self, customer_id: str) -> int:

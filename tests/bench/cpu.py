@@ -18,7 +18,7 @@ from unittest.mock import patch
 import boto3
 
 from dunning import wiring
-from dunning.adapters.dynamodb.items import contact_item, dossier_item, standing_item
+from dunning.adapters.dynamodb.items import contact_item, lender_record_item, standing_item
 from dunning.adapters.dynamodb.keys import wake_key
 from dunning.contracts.job import job_body
 from dunning.domain.customer.standing import LedgerEntry, Standing, Wake
@@ -29,7 +29,7 @@ from functions.sender.app import lambda_handler as send
 from tests.bench.beside import ENVIRONMENT, ROUNDS, Taken, in_turns, on_one_core_and_on_all
 from tests.bench.portfolio import NOW, customer, standing
 from tests.bench.wire import DEPTH, Wire
-from tests.builders import a_dossier
+from tests.builders import a_lender_record
 
 CUSTOMERS = 500
 _BATCH = 25
@@ -56,7 +56,10 @@ class Bench:
     def __init__(self) -> None:
         facts = [customer(i, NOW.date() + timedelta(days=3), paid=3) for i in range(CUSTOMERS)]
         standings = [standing(f, 2) for f in facts]
-        stored = {(f.customer_id, "facts"): json.dumps(dossier_item(a_dossier(f)), ensure_ascii=False) for f in facts}
+        stored = {
+            (f.customer_id, "facts"): json.dumps(lender_record_item(a_lender_record(f)), ensure_ascii=False)
+            for f in facts
+        }
         stored |= {(s.customer_id, "standing"): json.dumps(standing_item(s, 4)) for s in standings}
         due = [
             json.dumps({"customer_id": {"S": f.customer_id}, "wake_key": {"S": wake_key(Wake(NOW, 0))}}) for f in facts

@@ -16,7 +16,7 @@ from aws_lambda_powertools import Logger, Metrics
 from dunning.adapters.client import LEAN
 from dunning.adapters.dynamodb.contact_table import DynamoContacts
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
-from dunning.adapters.dynamodb.items import dossier_item, reply_item, standing_item
+from dunning.adapters.dynamodb.items import lender_record_item, reply_item, standing_item
 from dunning.adapters.dynamodb.keys import PHONE, REPLY, instant_key, phone_key
 from dunning.adapters.powertools_telemetry import PowertoolsJournal
 from dunning.adapters.sns import SnsGateway
@@ -29,7 +29,7 @@ from dunning.services.replies import InboxService, arrivals_in
 from tests.bench.beside import compare
 from tests.bench.portfolio import NOW, customer, standing
 from tests.bench.wire import Wire
-from tests.builders import a_dossier
+from tests.builders import a_lender_record
 from tests.fakes import FakeAnnouncer, FakeSwitch
 
 CUSTOMERS = 500
@@ -68,7 +68,9 @@ class Bench:
     def __init__(self) -> None:
         self.facts = [customer(i, NOW.date() + timedelta(days=3), paid=3) for i in range(CUSTOMERS)]
         standings = [standing(f, 2) for f in self.facts]
-        stored: dict[tuple[str, str], Any] = {(f.customer_id, "facts"): dossier_item(a_dossier(f)) for f in self.facts}
+        stored: dict[tuple[str, str], Any] = {
+            (f.customer_id, "facts"): lender_record_item(a_lender_record(f)) for f in self.facts
+        }
         stored |= {(s.customer_id, "standing"): standing_item(s, 4) for s in standings}
         stored |= {
             (phone_key(f.phone), PHONE): {

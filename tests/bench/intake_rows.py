@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dunning.domain.customer.lender_record import Dossier
+from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.customer.standing import Standing
 from dunning.domain.decision.decisions import Decision
 from dunning.domain.errors import UnreadableRecordError
@@ -41,10 +41,10 @@ class _Nobody:
         return dict.fromkeys(customer_ids, Customer(None, None))
 
     def load_told(self, customer_ids: Sequence[str]) -> Mapping[str, Told | UnreadableRecordError]:
-        return {customer_id: Told(Dossier(customer_id), None) for customer_id in customer_ids}
+        return {customer_id: Told(LenderRecord(customer_id), None) for customer_id in customer_ids}
 
-    def save_dossier(self, dossier: Dossier, *, expected_revision: int) -> bool:
-        del dossier, expected_revision
+    def save_lender_record(self, lender_record: LenderRecord, *, expected_revision: int) -> bool:
+        del lender_record, expected_revision
         return True
 
     def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:

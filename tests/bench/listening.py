@@ -15,7 +15,7 @@ from aws_lambda_powertools import Logger, Metrics
 from dunning.adapters.client import LEAN
 from dunning.adapters.dynamodb.contact_table import DynamoContacts
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
-from dunning.adapters.dynamodb.items import contact_item, dossier_item, standing_item
+from dunning.adapters.dynamodb.items import contact_item, lender_record_item, standing_item
 from dunning.adapters.dynamodb.keys import PHONE, phone_key
 from dunning.adapters.powertools_telemetry import PowertoolsJournal
 from dunning.adapters.s3 import S3UploadErasure
@@ -30,7 +30,7 @@ from dunning.services.lender_events import PaymentsService
 from tests.bench.beside import compare
 from tests.bench.portfolio import NOW, customer, standing
 from tests.bench.wire import Wire
-from tests.builders import a_dossier
+from tests.builders import a_lender_record
 from tests.fakes import FakeAnnouncer
 from tests.local.events import logs_subscription
 
@@ -63,7 +63,9 @@ class _Office:
             )
             for i, (facts, entry) in enumerate(zip(self.facts, last, strict=True))
         ]  # fmt: skip
-        stored: dict[tuple[str, str], Any] = {(f.customer_id, "facts"): dossier_item(a_dossier(f)) for f in self.facts}
+        stored: dict[tuple[str, str], Any] = {
+            (f.customer_id, "facts"): lender_record_item(a_lender_record(f)) for f in self.facts
+        }
         stored |= {(one.customer_id, "standing"): standing_item(one, 4) for one in self.standings}
         stored |= {
             (phone_key(f.phone), PHONE): {

@@ -11,8 +11,8 @@ import pytest
 from dunning.adapters.dynamodb.items import contact_of
 from dunning.domain.customer.facts import HoldReason
 from dunning.domain.customer.lender_record import (
-    Dossier,
     Held,
+    LenderRecord,
     Said,
     Stamp,
     with_news,
@@ -45,10 +45,10 @@ class Shelf:
     records: Callable[[], list[Contact]]
     spoil: Callable[[str], None]
 
-    def dossier(self, number: int = 1) -> Dossier:
+    def lender_record(self, number: int = 1) -> LenderRecord:
         """Read what the lender has said."""
-        found = self.customers.dossier(f"C{number:04d}")
-        assert isinstance(found, Dossier)
+        found = self.customers.lender_record(f"C{number:04d}")
+        assert isinstance(found, LenderRecord)
         return found
 
     def fill(self, *numbers: int, texts: int = 2) -> None:
@@ -101,36 +101,36 @@ def test_everything_but_what_the_lender_has_said_is_deleted_and_nothing_of_anoth
     assert shelf.customers.stored_items("C0001") == 2
     assert shelf.customers.erase_items("C0001") == 1
     assert shelf.customers.stored_items("C0001") == 1
-    assert shelf.dossier().statement == someone()
+    assert shelf.lender_record().statement == someone()
     assert shelf.customers.stored_items("C0002") == 2
 
 
 def test_a_tombstone_tells_nothing_but_with_numbers_or_news_it_would(shelf: Shelf) -> None:
     shelf.fill(1)
     shelf.customers.erase_items("C0001")
-    with_numbers = without_customer(shelf.dossier(), NOW)
-    assert shelf.store.save_dossier(with_numbers, expected_revision=1)
+    with_numbers = without_customer(shelf.lender_record(), NOW)
+    assert shelf.store.save_lender_record(with_numbers, expected_revision=1)
     assert shelf.customers.stored_items("C0001") == 1
     bare = without_phones(with_numbers)
-    assert shelf.store.save_dossier(bare, expected_revision=with_numbers.revision)
-    assert shelf.dossier() == bare == Dossier("C0001", 3, erased_at=NOW)
+    assert shelf.store.save_lender_record(bare, expected_revision=with_numbers.revision)
+    assert shelf.lender_record() == bare == LenderRecord("C0001", 3, erased_at=NOW)
     assert shelf.customers.stored_items("C0001") == 0
-    overtaking = with_news(Dossier("C0002"), Said(Stamp(NOW), Held(HoldReason.DISPUTE)))
-    assert shelf.store.save_dossier(overtaking, expected_revision=0)
+    overtaking = with_news(LenderRecord("C0002"), Said(Stamp(NOW), Held(HoldReason.DISPUTE)))
+    assert shelf.store.save_lender_record(overtaking, expected_revision=0)
     assert shelf.customers.stored_items("C0002") == 1
 
 
 def test_what_cannot_be_read_is_buried_all_the_same(shelf: Shelf) -> None:
     shelf.fill(1)
     shelf.spoil("C0001")
-    assert isinstance(shelf.customers.dossier("C0001"), UnreadableRecordError)
-    tombstone = Dossier("C0001", 1, erased_at=NOW)
+    assert isinstance(shelf.customers.lender_record("C0001"), UnreadableRecordError)
+    tombstone = LenderRecord("C0001", 1, erased_at=NOW)
     shelf.customers.bury(tombstone)
-    assert shelf.dossier() == tombstone
+    assert shelf.lender_record() == tombstone
 
 
-def test_of_somebody_nobody_has_heard_of_the_dossier_is_empty(shelf: Shelf) -> None:
-    assert shelf.dossier(9) == Dossier("C0009")
+def test_of_somebody_nobody_has_heard_of_the_lender_record_is_empty(shelf: Shelf) -> None:
+    assert shelf.lender_record(9) == LenderRecord("C0009")
 
 
 def test_records_lose_who_and_what_and_keep_that_and_when(shelf: Shelf) -> None:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from dunning.adapters.dynamodb.items import (
     contact_item,
     contact_of,
-    dossier_item,
-    dossier_of,
     facts_of,
+    lender_record_item,
+    lender_record_of,
     standing_item,
     standing_of,
 )
@@ -31,8 +31,8 @@ from dunning.domain.customer.facts import Account, Facts, Hold, HoldReason, Inst
 from dunning.domain.customer.lender_record import (
     Changed,
     Closed,
-    Dossier,
     Held,
+    LenderRecord,
     Paid,
     Released,
     Said,
@@ -44,7 +44,7 @@ from dunning.domain.customer.lender_record import (
 from dunning.domain.customer.standing import Assurance, LedgerEntry, Progress, Promise, Standing, Wake, progress_key
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.ports.queues import Job
-from tests.builders import a_dossier, an_account, an_instalment
+from tests.builders import a_lender_record, an_account, an_instalment
 from tests.contract.conftest import SHARDS
 from tests.integration.people import NOW, someone, waking
 
@@ -102,7 +102,7 @@ NEWS = st.one_of(
 )
 SAID = st.builds(Said, st.builds(Stamp, INSTANTS, st.integers(0, 2**53 - 1)), NEWS)
 DOSSIERS = st.builds(
-    Dossier,
+    LenderRecord,
     customer_id=IDS,
     revision=st.integers(1, 10**9),
     statement=st.none() | FACTS,
@@ -185,24 +185,24 @@ CONTACTS = st.builds(
 
 @given(FACTS)
 def test_facts_come_back_as_they_were(facts: Facts) -> None:
-    assert facts_of(dossier_item(a_dossier(facts))) == facts
+    assert facts_of(lender_record_item(a_lender_record(facts))) == facts
 
 
 @given(DOSSIERS)
-def test_what_a_lender_has_said_comes_back_as_it_was(dossier: Dossier) -> None:
-    assert dossier_of(dossier_item(dossier)) == dossier
+def test_what_a_lender_has_said_comes_back_as_it_was(lender_record: LenderRecord) -> None:
+    assert lender_record_of(lender_record_item(lender_record)) == lender_record
 
 
 @given(DOSSIERS)
-def test_facts_are_worked_out_from_what_is_stored_as_from_what_was_said(dossier: Dossier) -> None:
-    assert facts_of(dossier_item(dossier)) == facts_now(dossier)
+def test_facts_are_worked_out_from_what_is_stored_as_from_what_was_said(lender_record: LenderRecord) -> None:
+    assert facts_of(lender_record_item(lender_record)) == facts_now(lender_record)
 
 
 def test_when_an_instalment_was_paid_is_stored_with_the_news_that_says_so_and_nowhere_else() -> None:
     facts = someone()
     said = Said(Stamp(NOW), Paid("A0001-0", 1, 325_000, "TWD"))
-    dossier = with_news(a_dossier(facts), said)
-    read = dossier_of(dossier_item(dossier))
+    lender_record = with_news(a_lender_record(facts), said)
+    read = lender_record_of(lender_record_item(lender_record))
     assert read.statement == facts
     worked_out = facts_now(read)
     assert worked_out is not None
@@ -265,12 +265,12 @@ def test_only_a_standing_with_a_wake_is_in_the_due_index() -> None:
     keys = {"shard", "wake_key"}
     assert keys <= standing_item(waking(someone()), SHARDS).keys()
     assert not keys & standing_item(waking(someone(), None), SHARDS).keys()
-    assert not keys & dossier_item(a_dossier(someone())).keys()
+    assert not keys & lender_record_item(a_lender_record(someone())).keys()
 
 
 def test_instalments_stored_before_there_were_notices_and_fees_are_read() -> None:
     facts = someone()
-    item: dict[str, Any] = dict(dossier_item(a_dossier(facts)))
+    item: dict[str, Any] = dict(lender_record_item(a_lender_record(facts)))
     accounts = json.loads(item["accounts"]["S"])
     for account in accounts:
         account["instalments"] = [written[:5] for written in account["instalments"]]
@@ -280,11 +280,14 @@ def test_instalments_stored_before_there_were_notices_and_fees_are_read() -> Non
 def test_a_notice_and_a_fee_are_stored() -> None:
     noticed = an_account(an_instalment(notice="2026-12-20", late_fee=10_000))
     facts = replace(someone(), accounts=(noticed,))
-    assert facts_of(dossier_item(a_dossier(facts))) == facts
+    assert facts_of(lender_record_item(a_lender_record(facts))) == facts
 
 
 def test_no_attribute_is_empty_for_a_key_must_not_be() -> None:
-    item: dict[str, Any] = {**dossier_item(a_dossier(someone())), **standing_item(Standing("C1", 1), SHARDS)}
+    item: dict[str, Any] = {
+        **lender_record_item(a_lender_record(someone())),
+        **standing_item(Standing("C1", 1), SHARDS),
+    }
     assert all(value != {"S": ""} for value in item.values())
 
 

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import pytest
 
-from dunning.adapters.dynamodb.items import contact_item, dossier_item, standing_item
+from dunning.adapters.dynamodb.items import contact_item, lender_record_item, standing_item
 from dunning.domain.customer.facts import Hold, HoldReason
 from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, Wake
 from dunning.domain.delivery.contact import Contact, ContactState
@@ -29,7 +29,7 @@ from dunning.settings import (
     Settings,
 )
 from tests.bench.cost import Machine
-from tests.builders import a_dossier, promised
+from tests.builders import a_lender_record, promised
 from tests.integration.people import NOW, someone
 from tests.local import ROOT
 from tests.local.template import parse_rate, translate
@@ -370,7 +370,7 @@ class TestTheTables:
         contact = contact_item(Contact("C1", "s", "c", NOW, ContactState.SENT, 0, (), "sms", NOW))
         customers = _properties(resources, "CustomersTable")
         for schema, item in (
-            (customers["KeySchema"], dossier_item(a_dossier(someone()))),
+            (customers["KeySchema"], lender_record_item(a_lender_record(someone()))),
             (customers["KeySchema"], standing),
             (_properties(resources, "ContactsTable")["KeySchema"], contact),
         ):

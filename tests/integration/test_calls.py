@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import boto3
 import pytest
 
-from dunning.adapters.dynamodb.items import dossier_item
-from tests.builders import a_dossier
+from dunning.adapters.dynamodb.items import lender_record_item
+from tests.builders import a_lender_record
 from tests.integration.conftest import House, batch, job_for
 from tests.integration.people import someone
 from tests.integration.requests import error
@@ -201,7 +201,10 @@ def test_the_senders_role_lets_it_write_what_it_writes_and_nothing_of_the_facts(
     allowed = set(statement.condition["ForAllValues:StringEquals"]["dynamodb:Attributes"])
     assert written
     assert written <= allowed
-    assert allowed & set(dossier_item(a_dossier(someone(1)))) == {"customer_id", "item"}  # the key both items share
+    assert allowed & set(lender_record_item(a_lender_record(someone(1)))) == {
+        "customer_id",
+        "item",
+    }  # the key both items share
 
 
 def _attributes(call: dict[str, Any]) -> set[str]:

@@ -83,7 +83,7 @@ def test_an_instalment_that_is_put_off_moves_the_wake(bus: Bus) -> None:
     told = bus.house.store.load_told(["C0001"])["C0001"]
     assert isinstance(told, Told)
     assert bus.house.standing(someone(1)).wake == Wake(NOW + timedelta(days=16), 1)
-    assert sorted(told.dossier.news) == ["changed:A0001-0#1", "changed:A0001-0#2"]
+    assert sorted(told.lender_record.news) == ["changed:A0001-0#1", "changed:A0001-0#2"]
 
 
 def test_a_closed_account_is_not_spoken_of(bus: Bus) -> None:

@@ -12,14 +12,14 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from dunning.adapters.dynamodb.contact_table import DynamoContacts
-from dunning.adapters.dynamodb.items import dossier_item, standing_item
+from dunning.adapters.dynamodb.items import lender_record_item, standing_item
 from dunning.adapters.dynamodb.keys import PHONE, phone_key
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import LedgerEntry
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import OutsideError, UnreadableRecordError
-from tests.builders import a_dossier
+from tests.builders import a_lender_record
 from tests.integration.conftest import Event, House, event_file, job_for
 from tests.integration.people import NOW, someone, texted, waking
 from tests.integration.requests import error, first, no_answer
@@ -68,7 +68,7 @@ def already_texted(house: House, people: Sequence[Facts], *, recorded: bool = Tr
         item
         for facts in people
         for item in (
-            dossier_item(a_dossier(facts)),
+            lender_record_item(a_lender_record(facts)),
             standing_item(waking(facts, ledger=(entry_of(facts),)), 4),
             {
                 "customer_id": {"S": phone_key(facts.phone)},

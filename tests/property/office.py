@@ -11,7 +11,7 @@ from typing import Any
 from dunning.contracts.delivery_log import Reported
 from dunning.contracts.job import job_body
 from dunning.domain.customer.facts import Facts
-from dunning.domain.customer.lender_record import FILES_LAG, Dossier
+from dunning.domain.customer.lender_record import FILES_LAG, LenderRecord
 from dunning.domain.customer.standing import LedgerEntry, Standing
 from dunning.domain.delivery.contact import Contact
 from dunning.domain.delivery.receipt import Receipt
@@ -79,11 +79,11 @@ class Customers(FakeCustomers):
         self._before_a_write()
         return super().save_standing(standing, expected_version=expected_version, claim_id=claim_id)
 
-    def save_dossier(self, dossier: Dossier, *, expected_revision: int) -> bool:
-        if self.dies_before_facts and dossier.statement is not None:
+    def save_lender_record(self, lender_record: LenderRecord, *, expected_revision: int) -> bool:
+        if self.dies_before_facts and lender_record.statement is not None:
             raise OutsideError("PutItem", "InternalServerError")
         self._before_a_write()
-        return super().save_dossier(dossier, expected_revision=expected_revision)
+        return super().save_lender_record(lender_record, expected_revision=expected_revision)
 
     def _before_a_write(self) -> None:
         if self.meanwhile:

@@ -12,8 +12,8 @@ from dunning.domain.customer.lender_record import (
     FILES_LAG,
     Changed,
     Closed,
-    Dossier,
     Held,
+    LenderRecord,
     News,
     Paid,
     Released,
@@ -73,19 +73,19 @@ def statements(draw: st.DrawFn) -> list[Facts]:
     return drawn
 
 
-def hear(dossier: Dossier, *words: Word) -> Dossier:
-    """Tell a dossier one thing after the other, as services do."""
+def hear(lender_record: LenderRecord, *words: Word) -> LenderRecord:
+    """Tell a lender record one thing after the other, as services do."""
     for word in words:
         if isinstance(word, Said):
-            dossier = with_news(dossier, word)
-        elif not is_erased_for(dossier, word):
-            dossier = with_statement(dossier, word)
-    return dossier
+            lender_record = with_news(lender_record, word)
+        elif not is_erased_for(lender_record, word):
+            lender_record = with_statement(lender_record, word)
+    return lender_record
 
 
 def what_it_comes_to(*words: Word) -> Facts | None:
     """Work out the facts after all these words."""
-    return facts_now(hear(Dossier("C1"), *words))
+    return facts_now(hear(LenderRecord("C1"), *words))
 
 
 @st.composite
@@ -107,43 +107,43 @@ def test_in_bundles_it_comes_to_the_same_and_each_that_says_something_is_a_revis
     both: tuple[list[Word], list[Word]], size: int
 ) -> None:
     words, _ = both
-    dossier = Dossier("C1")
+    lender_record = LenderRecord("C1")
     for bundle in batched(words, size, strict=False):
-        after = hear(dossier, *bundle)
-        assert (after is dossier) is (after.revision == dossier.revision)
-        dossier = after
-    assert facts_now(dossier) == what_it_comes_to(*words)
+        after = hear(lender_record, *bundle)
+        assert (after is lender_record) is (after.revision == lender_record.revision)
+        lender_record = after
+    assert facts_now(lender_record) == what_it_comes_to(*words)
 
 
 @given(heard_twice())
 def test_whoever_hears_it_all_again_learns_nothing_new(both: tuple[list[Word], list[Word]]) -> None:
     words, again = both
-    dossier = hear(Dossier("C1"), *words)
+    lender_record = hear(LenderRecord("C1"), *words)
     news_again = [word for word in again if isinstance(word, Said)]
-    assert hear(dossier, *news_again) is dossier
-    assert facts_now(hear(dossier, *again)) == facts_now(dossier)
+    assert hear(lender_record, *news_again) is lender_record
+    assert facts_now(hear(lender_record, *again)) == facts_now(lender_record)
 
 
 @given(st.lists(said, max_size=6), said, said)
 def test_an_older_word_never_overwrites_a_newer_about_the_same(others: list[Said], one: Said, other: Said) -> None:
     other = Said(other.stamp, one.news)
     newer, older = (one, other) if one.stamp >= other.stamp else (other, one)
-    dossier = hear(Dossier("C1"), *others, newer)
+    lender_record = hear(LenderRecord("C1"), *others, newer)
 
-    def newest(after: Dossier) -> Said:
+    def newest(after: LenderRecord) -> Said:
         return max(known for known in after.news.values() if known.news.subject == newer.news.subject)
 
-    assert newest(hear(dossier, older)).stamp == newest(dossier).stamp >= newer.stamp
+    assert newest(hear(lender_record, older)).stamp == newest(lender_record).stamp >= newer.stamp
 
 
 @given(statements(), st.lists(said, max_size=8))
 def test_no_older_statement_takes_the_place_of_a_newer(stated: list[Facts], told: list[Said]) -> None:
-    dossier = hear(Dossier("C1"), *stated, *told)
+    lender_record = hear(LenderRecord("C1"), *stated, *told)
     if stated:
-        assert dossier.statement == max(stated, key=lambda facts: facts.as_of or START)
-        assert set(dossier.phones) <= {facts.phone for facts in stated}
-        assert dossier.statement is not None
-        assert dossier.statement.phone in dossier.phones
+        assert lender_record.statement == max(stated, key=lambda facts: facts.as_of or START)
+        assert set(lender_record.phones) <= {facts.phone for facts in stated}
+        assert lender_record.statement is not None
+        assert lender_record.statement.phone in lender_record.phones
 
 
 @given(statements(), st.lists(said, max_size=8), MOMENTS, st.data())
@@ -152,13 +152,13 @@ def test_after_an_erasure_nothing_of_before_comes_back_by_any_replay(
 ) -> None:
     words: list[Word] = [*stated, *told]
     cut = data.draw(st.integers(0, len(words)))
-    erased = without_customer(hear(Dossier("C1"), *words[:cut]), erased_at)
+    erased = without_customer(hear(LenderRecord("C1"), *words[:cut]), erased_at)
     again = data.draw(st.lists(st.sampled_from(words), max_size=8)) if words else []
     # None of these statements has a consent from after the erasure, whatever was said later.
     after = hear(erased, *words[cut:], *again)
     assert facts_now(after) is None
     assert after.news == {}
-    assert without_phones(after) == Dossier("C1", without_phones(after).revision, erased_at=erased_at)
+    assert without_phones(after) == LenderRecord("C1", without_phones(after).revision, erased_at=erased_at)
 
 
 @given(st.lists(said, max_size=8), MOMENTS, st.data())
@@ -170,28 +170,28 @@ def test_one_who_consents_anew_comes_back_without_anything_said_before_in_any_or
     before = [word for word in told if word.stamp.at <= erased_at]
     since = [word for word in told if word.stamp.at > consented_at + HOUR]
     expected = what_it_comes_to(back, *since)
-    dossier = Dossier("C1")
+    lender_record = LenderRecord("C1")
     waiting = list(since)
     for step in data.draw(st.permutations(["erased", "back", *before])):
         match step:
             case "erased":
-                dossier = without_customer(dossier, erased_at)
+                lender_record = without_customer(lender_record, erased_at)
             case "back":
-                dossier = hear(dossier, back)
+                lender_record = hear(lender_record, back)
             case Said():
-                dossier = hear(dossier, step)
+                lender_record = hear(lender_record, step)
             case _:
                 raise AssertionError(step)
-    assert facts_now(hear(dossier, *waiting)) == expected
-    assert facts_now(hear(dossier, *waiting, *before)) == expected
+    assert facts_now(hear(lender_record, *waiting)) == expected
+    assert facts_now(hear(lender_record, *waiting, *before)) == expected
 
 
 @given(statements(), st.lists(said, max_size=8), st.lists(MOMENTS, min_size=1, max_size=3))
 def test_erased_twice_is_erased_as_of_the_later_whichever_comes_first(
     stated: list[Facts], told: list[Said], moments: list[datetime]
 ) -> None:
-    dossier = hear(Dossier("C1"), *stated, *told)
-    one = other = dossier
+    lender_record = hear(LenderRecord("C1"), *stated, *told)
+    one = other = lender_record
     for moment in moments:
         one = without_customer(one, moment)
     for moment in reversed(moments):
@@ -219,7 +219,7 @@ def test_a_file_that_was_written_last_night_does_not_take_back_what_was_paid_thi
 
 def test_paid_news_are_forgotten_once_every_newer_file_knows_them() -> None:
     paid = Said(Stamp(START), Paid("A1", 1, 325_000, "TWD"))
-    soon = hear(Dossier("C1"), paid, a_customer(as_of=START + FILES_LAG / 2))
+    soon = hear(LenderRecord("C1"), paid, a_customer(as_of=START + FILES_LAG / 2))
     later = hear(soon, a_customer(as_of=START + FILES_LAG))
     assert list(soon.news.values()) == [paid]
     assert later.news == {}

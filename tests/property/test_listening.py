@@ -162,7 +162,7 @@ class Listening(RuleBasedStateMachine):
         def deliver() -> bool:
             loaded = self.office.load(facts, uploaded_at)
             if loaded:
-                stated = self.office.store.dossiers[customer_id].statement
+                stated = self.office.store.lender_records[customer_id].statement
                 assert stated is not None
                 assert stated.as_of is not None
                 self.known[customer_id].load(facts, stated.as_of)
@@ -236,10 +236,10 @@ class Listening(RuleBasedStateMachine):
 
         def record(known: Recorded, sequence: int) -> None:
             del sequence
-            dossier = self.office.store.dossiers[customer_id]
-            if dossier.phones_until is not None:
-                for phone in dossier.phones:
-                    self.erased_on[customer_id, phone] = dossier.phones_until - UNDER_WAY
+            lender_record = self.office.store.lender_records[customer_id]
+            if lender_record.phones_until is not None:
+                for phone in lender_record.phones:
+                    self.erased_on[customer_id, phone] = lender_record.phones_until - UNDER_WAY
             known.erase(at)
             self.ever_erased.add(customer_id)
             if known.file is None:

@@ -17,7 +17,7 @@ from dunning.domain.delivery.receipt import Receipt, Verdict, verdict_of
 from dunning.domain.outbound_events import NumberUnreachable
 from dunning.services.delivery import Delivery
 from dunning.services.delivery_receipts import ReceiptService
-from tests.builders import a_dossier, the_policies
+from tests.builders import a_lender_record, the_policies
 from tests.fakes import FakeAnnouncer, FakeClock, FakeContacts, FakeCustomers, FakeJournal, FakeLaterQueue
 from tests.integration.people import NOW, someone
 
@@ -77,7 +77,7 @@ class World:
                     self.contacts.write([record])
             heard = {progress_key(account.account_id, 1): Progress(3, NOW.date(), account.instalments[0].due_on)}
             standing = Standing(facts.customer_id, 1, ledger=tuple(ledger), progress=heard)
-            self.store.dossiers[facts.customer_id] = a_dossier(facts)
+            self.store.lender_records[facts.customer_id] = a_lender_record(facts)
             self.store.standings[facts.customer_id] = standing
             self.store.add_phone(facts.phone, facts.customer_id)
         self.service = ReceiptService(

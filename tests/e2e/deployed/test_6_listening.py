@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from dunning.adapters.dynamodb.items import dossier_of
+from dunning.adapters.dynamodb.items import lender_record_of
 from dunning.adapters.dynamodb.keys import contact_key
 from dunning.contracts.delivery_log import parse_reported
 from dunning.contracts.job import job_body
 from dunning.contracts.lender_event import erase_again_body
-from dunning.domain.customer.lender_record import Dossier
+from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.ports.queues import Job
@@ -299,12 +299,12 @@ def test_what_is_no_delivery_log_is_kept_for_a_person(world: World) -> None:
 # -------------------------------------------------------------- erasing, and planning anew
 
 
-def _dossier(world: World, person: Person) -> Dossier:
+def _lender_record(world: World, person: Person) -> LenderRecord:
     item = world.as_engineer("dynamodb").get_item(
         TableName=world.ids["CustomersTable"],
         Key={"customer_id": {"S": person["customer_id"]}, "item": {"S": "facts"}},
     )["Item"]
-    return dossier_of(item)
+    return lender_record_of(item)
 
 
 GIVEN_UP = ("InboxDeadLetters", "ReceiptsDeadLetters", "PaymentsDeadLetters")
@@ -336,11 +336,11 @@ def test_of_an_erased_customer_a_tombstone_is_left_and_a_skeleton_of_the_record(
     # the delayed ones find nothing.
     world.advance(UNDER_WAY)
     world.as_engineer("sqs").send_message(QueueUrl=world.ids["Payments"], MessageBody=erase_again_body(erased))
-    world.until("the number is gone", lambda: not _dossier(world, texted.chatter).phones)
+    world.until("the number is gone", lambda: not _lender_record(world, texted.chatter).phones)
     world.until("the file is gone", lambda: "accounts/americans.csv" not in world.uploads())
-    dossier = _dossier(world, texted.chatter)
-    assert (dossier.statement, dossier.news) == (None, {})
-    assert dossier.erased_at
+    lender_record = _lender_record(world, texted.chatter)
+    assert (lender_record.statement, lender_record.news) == (None, {})
+    assert lender_record.erased_at
     (skeleton,) = _of(world, texted.chatter)
     assert (skeleton.state, skeleton.stage) == (ContactState.SENT, 0)
     everything = world.everything()

@@ -19,7 +19,7 @@ from dunning.domain.customer.lender_record import (
 )
 from dunning.domain.customer.standing import ASSURANCE_LIMIT, Assurance, Promise, Standing, holds_now
 from dunning.domain.replies.payment_statements import matched, with_assurance
-from tests.builders import a_customer, a_dossier, a_standing, an_account, an_instalment, day, taipei
+from tests.builders import a_customer, a_lender_record, a_standing, an_account, an_instalment, day, taipei
 
 SAID_AT = taipei("2026-12-10 11:00")
 HOUR = timedelta(hours=1)
@@ -31,17 +31,17 @@ PAID = Paid("A1", 1, 325_000, "TWD")
 
 def told(*said: tuple[datetime, News], facts: Facts = OWING) -> Facts:
     """Return what a customer's file and these news come to."""
-    dossier = a_dossier(facts)
+    lender_record = a_lender_record(facts)
     for at, news in said:
-        dossier = with_news(dossier, Said(Stamp(at), news))
-    worked_out = facts_now(dossier)
+        lender_record = with_news(lender_record, Said(Stamp(at), news))
+    worked_out = facts_now(lender_record)
     assert worked_out is not None
     return worked_out
 
 
 def filed(*instalments: Instalment, as_of: datetime) -> Facts:
     """Return what a newer file says."""
-    known = with_statement(a_dossier(OWING), a_customer(an_account(*instalments), as_of=as_of))
+    known = with_statement(a_lender_record(OWING), a_customer(an_account(*instalments), as_of=as_of))
     facts = facts_now(known)
     assert facts is not None
     return facts

@@ -11,7 +11,7 @@ from dunning.domain.replies.intents import Meaning, Understood
 from dunning.domain.replies.promises import settle_promises
 from dunning.domain.replies.reply_effects import Limits, answered
 from dunning.services.planning import fingerprint
-from tests.builders import a_customer, a_dossier, a_standing, an_account, an_instalment, day, taipei
+from tests.builders import a_customer, a_lender_record, a_standing, an_account, an_instalment, day, taipei
 
 SAID_AT = taipei("2026-12-10 11:00")
 HOUR = timedelta(hours=1)
@@ -26,10 +26,10 @@ PROMISED = {"A1#1": Promise(SAID_AT - 24 * HOUR, day("2026-12-12"))}
 
 
 def told(*said: Said) -> Facts:
-    dossier = a_dossier(OWING)
+    lender_record = a_lender_record(OWING)
     for one in said:
-        dossier = with_news(dossier, one)
-    facts = facts_now(dossier)
+        lender_record = with_news(lender_record, one)
+    facts = facts_now(lender_record)
     assert facts is not None
     return facts
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from dunning.domain.customer.lender_record import Dossier
+from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.errors import OutsideError
 from dunning.services.erasure.erase import EraseService
 from tests.fakes import FakeContacts, FakeUploadErasure
@@ -31,15 +31,15 @@ CONSENTED_ANEW = row(consented_at="2026-12-01T09:45:00+08:00")
 BACK_AT = UPLOADED_AT + timedelta(hours=1)
 
 
-def _before_writes(office: Office, monkeypatch: pytest.MonkeyPatch, do: Callable[[Dossier], object]) -> None:
-    """Have something happen before each time that a dossier is written."""
-    save = office.store.save_dossier
+def _before_writes(office: Office, monkeypatch: pytest.MonkeyPatch, do: Callable[[LenderRecord], object]) -> None:
+    """Have something happen before each time that a lender record is written."""
+    save = office.store.save_lender_record
 
-    def saving(dossier: Dossier, *, expected_revision: int) -> bool:
-        do(dossier)
-        return save(dossier, expected_revision=expected_revision)
+    def saving(lender_record: LenderRecord, *, expected_revision: int) -> bool:
+        do(lender_record)
+        return save(lender_record, expected_revision=expected_revision)
 
-    monkeypatch.setattr(office.store, "save_dossier", saving)
+    monkeypatch.setattr(office.store, "save_lender_record", saving)
 
 
 @pytest.mark.parametrize("known", [False, True], ids=["of a new customer", "of one with a new number"])
@@ -49,8 +49,8 @@ def test_a_load_that_dies_before_the_facts_leaves_no_number_that_an_erasure_does
     if known:
         office.load_rows(row(phone="0911111111"), at=UPLOADED_AT - timedelta(hours=1))
 
-    def die(dossier: Dossier) -> None:
-        if dossier.statement is not None and dossier.statement.phone == "+886912345678":
+    def die(lender_record: LenderRecord) -> None:
+        if lender_record.statement is not None and lender_record.statement.phone == "+886912345678":
             raise OutsideError("PutItem", "InternalServerError")
 
     with monkeypatch.context() as dying:
@@ -65,8 +65,8 @@ def test_a_load_that_dies_before_the_facts_leaves_no_number_that_an_erasure_does
 def test_a_load_that_dies_before_the_facts_is_made_up_for_by_the_same_file(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def die(dossier: Dossier) -> None:
-        if dossier.statement is not None:
+    def die(lender_record: LenderRecord) -> None:
+        if lender_record.statement is not None:
             raise OutsideError("PutItem", "InternalServerError")
 
     with monkeypatch.context() as dying:

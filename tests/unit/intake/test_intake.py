@@ -552,8 +552,8 @@ def _erase(office: Office, at: datetime) -> None:
     """Erase a customer as the payments do when the lender says so."""
     told = office.store.load_told(["C-1001"])["C-1001"]
     assert isinstance(told, Told)
-    gone = without_phones(without_customer(told.dossier, at))
-    assert office.store.save_dossier(gone, expected_revision=told.dossier.revision)
+    gone = without_phones(without_customer(told.lender_record, at))
+    assert office.store.save_lender_record(gone, expected_revision=told.lender_record.revision)
     office.store.erase_items("C-1001")
 
 

@@ -23,8 +23,8 @@ def tell(office: Office, at: datetime, news: News) -> None:
     """Let the lender's systems say something."""
     told = office.store.load_told(["C-1001"])["C-1001"]
     assert isinstance(told, Told)
-    after = with_news(told.dossier, Said(Stamp(at), news))
-    office.store.save_dossier(after, expected_revision=told.dossier.revision)
+    after = with_news(told.lender_record, Said(Stamp(at), news))
+    office.store.save_lender_record(after, expected_revision=told.lender_record.revision)
 
 
 def paid(office: Office) -> int:

@@ -100,7 +100,9 @@ def test_whom_a_person_has_released_stays_released_until_somebody_new_shares_the
         told = office.store.load_told([customer_id])[customer_id]
         assert isinstance(told, Told)
         said = Said(Stamp(NOW + timedelta(hours=1)), Released(HoldReason.SHARED_PHONE))
-        assert office.store.save_dossier(with_news(told.dossier, said), expected_revision=told.dossier.revision)
+        assert office.store.save_lender_record(
+            with_news(told.lender_record, said), expected_revision=told.lender_record.revision
+        )
     office.clock.move_to(NOW + timedelta(hours=2))
     office.load_rows(row(amount="4000"), row(CHEN, phone=SAME, amount="4000"), at=LATER)
     assert not held(office)

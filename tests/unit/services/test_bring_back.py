@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from dunning.domain.customer.lender_record import Dossier
+from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.customer.standing import Standing, Wake
 from dunning.services.restore import QUIET, BringBackService, BroughtBack
 from tests.builders import tell
@@ -108,9 +108,9 @@ def test_many_are_counted_by_what_became_of_them() -> None:
 
 def test_whoever_was_erased_since_the_backup_stays_erased() -> None:
     office = Office()
-    office.live.dossiers["C0001"] = Dossier("C0001", 3, erased_at=NOW)
+    office.live.lender_records["C0001"] = LenderRecord("C0001", 3, erased_at=NOW)
     assert office.bring_back() is BroughtBack.ERASED
-    assert office.live.dossiers["C0001"] == Dossier("C0001", 3, erased_at=NOW)
+    assert office.live.lender_records["C0001"] == LenderRecord("C0001", 3, erased_at=NOW)
     assert office.live.standings == {}
 
 
@@ -118,8 +118,8 @@ def test_whoever_has_consented_anew_is_brought_back_and_their_erasure_is_not_for
     office = Office()
     earlier = YESTERDAY - timedelta(days=2)
     tell(office.backup, someone(consented_at=YESTERDAY - timedelta(days=1), as_of=YESTERDAY))
-    office.live.dossiers["C0001"] = Dossier("C0001", 3, erased_at=earlier)
+    office.live.lender_records["C0001"] = LenderRecord("C0001", 3, erased_at=earlier)
     assert office.bring_back() is BroughtBack.BOTH
-    after = office.live.dossiers["C0001"]
+    after = office.live.lender_records["C0001"]
     assert (after.erased_at, after.revision) == (earlier, 4)
     assert office.live.facts["C0001"].name == someone().name

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dunning.contracts.lender_event import erase_again_body
-from dunning.domain.customer.lender_record import Dossier
+from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import OutsideError, UnreadableRecordError
 from dunning.domain.replies.reply import Inbound, Reply
@@ -68,12 +68,12 @@ def test_the_numbers_are_remembered_until_they_are_to_be_forgotten_and_the_erasu
     office = Office()
     office.service.erase("C0001", AT)
     office.service.erase_again("C0001")
-    assert office.customers.dossiers["C0001"] == Dossier(
+    assert office.customers.lender_records["C0001"] == LenderRecord(
         "C0001", 2, phones=(someone().phone,), erased_at=AT, phones_until=NOW + UNDER_WAY
     )
     assert not office.service.look("C0001").nothing
     office.service.forget_numbers("C0001")
-    assert office.customers.dossiers["C0001"] == Dossier("C0001", 3, erased_at=AT)
+    assert office.customers.lender_records["C0001"] == LenderRecord("C0001", 3, erased_at=AT)
     assert office.service.look("C0001").nothing
 
 
@@ -124,12 +124,12 @@ def test_after_a_failure_in_between_nothing_is_lost_of_what_is_still_to_do(monke
 def test_a_customer_whom_others_keep_changing_is_to_be_erased_again(monkeypatch: pytest.MonkeyPatch) -> None:
     office = Office()
     with monkeypatch.context() as busy:
-        busy.setattr(office.customers, "save_dossier", lambda *_, **__: False)
+        busy.setattr(office.customers, "save_lender_record", lambda *_, **__: False)
         with pytest.raises(ErasureConflictError):
             office.service.erase("C0001", AT)
     office.service.erase("C0001", AT)
     with monkeypatch.context() as busy:
-        busy.setattr(office.customers, "save_dossier", lambda *_, **__: False)
+        busy.setattr(office.customers, "save_lender_record", lambda *_, **__: False)
         with pytest.raises(ErasureConflictError):
             office.service.forget_numbers("C0001")
 

@@ -59,7 +59,7 @@ class Office:
 
     @property
     def numbers(self) -> tuple[str, ...]:
-        return self.customers.dossiers["C0001"].phones
+        return self.customers.lender_records["C0001"].phones
 
     def told(self, name: str) -> list[dict[str, str | float | None]]:
         return [fields for event, fields in self.journal.events if event == name]

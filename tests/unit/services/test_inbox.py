@@ -28,7 +28,7 @@ from dunning.domain.replies.reply_effects import confirmation_id
 from dunning.ports.customers import Customer
 from dunning.ports.gateways import Outcome, Published, Sms
 from dunning.services.replies import Arrival, InboxService
-from tests.builders import a_dossier, day, promised, the_policies
+from tests.builders import a_lender_record, day, promised, the_policies
 from tests.fakes import (
     FakeAnnouncer,
     FakeClock,
@@ -175,7 +175,7 @@ class Office:
         )
 
     def add(self, facts: Facts, standing: Standing | None = None) -> Facts:
-        self.store.dossiers[facts.customer_id] = a_dossier(facts)
+        self.store.lender_records[facts.customer_id] = a_lender_record(facts)
         self.store.standings[facts.customer_id] = standing or waking(facts)
         self.store.add_phone(facts.phone, facts.customer_id)
         return facts

@@ -11,7 +11,7 @@ from dunning.domain.customer.standing import Standing
 from dunning.domain.errors import OutsideError
 from dunning.domain.outbound_events import ReminderStopped
 from dunning.services.carrier_opt_outs import STILL_OPTING_IN, OptOutService, Synced, SyncError
-from tests.builders import a_dossier, the_policies
+from tests.builders import a_lender_record, the_policies
 from tests.fakes import FakeAnnouncer, FakeClock, FakeCustomers, FakeJournal, FakeOptOutList
 from tests.integration.people import NOW, someone, texted, waking
 
@@ -60,7 +60,7 @@ class Office:
         )
 
     def add(self, facts: Facts, standing: Standing | None = None, *, listed: bool = True) -> Facts:
-        self.store.dossiers[facts.customer_id] = a_dossier(facts)
+        self.store.lender_records[facts.customer_id] = a_lender_record(facts)
         self.store.standings[facts.customer_id] = standing or waking(facts)
         self.store.add_phone(facts.phone, facts.customer_id)
         if listed:

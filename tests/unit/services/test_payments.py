@@ -11,7 +11,7 @@ import pytest
 
 from dunning.contracts.lender_event import erase_again_body
 from dunning.domain.customer.facts import Facts, Hold, HoldReason
-from dunning.domain.customer.lender_record import Dossier
+from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.customer.standing import Standing, Wake
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import OutsideError
@@ -24,7 +24,7 @@ from dunning.services.erasure.purge import ForgetService
 from dunning.services.intake.settle import Candidate, Settler
 from dunning.services.lender_events import PaymentsService
 from dunning.services.planning import BEFORE_ERASURE, fingerprint
-from tests.builders import a_dossier, an_account, an_instalment, promised, rules_of, tell, the_policies
+from tests.builders import a_lender_record, an_account, an_instalment, promised, rules_of, tell, the_policies
 from tests.fakes import (
     FakeAnnouncer,
     FakeBacklog,
@@ -55,9 +55,9 @@ class Customers(FakeCustomers):
         self.loads += 1
         return super().load_told(customer_ids)
 
-    def save_dossier(self, dossier: Dossier, *, expected_revision: int) -> bool:
+    def save_lender_record(self, lender_record: LenderRecord, *, expected_revision: int) -> bool:
         self._let_others()
-        return super().save_dossier(dossier, expected_revision=expected_revision)
+        return super().save_lender_record(lender_record, expected_revision=expected_revision)
 
     def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
         self._let_others()
@@ -109,7 +109,7 @@ class Office:
 
     def add(self, facts: Facts, standing: Standing | None = None) -> Facts:
         """Put a customer there whose wake fits the facts."""
-        self.store.dossiers[facts.customer_id] = a_dossier(facts)
+        self.store.lender_records[facts.customer_id] = a_lender_record(facts)
         self.store.standings[facts.customer_id] = replace(standing or waking(facts), planned_for=fingerprint(facts))
         self.store.phones[facts.phone] = frozenset({facts.customer_id})
         return facts
@@ -346,7 +346,7 @@ class TestNewsThatOvertakeAFile:
         assert office.hear(paid(account="A0009-9")) == []
         assert office.events("news_of_unknown_account") == [{"customer_id": "C0001", "account_id": "A0009-9"}]
         assert office.journal.counts["NewsOfUnknownAccount"] == 1
-        assert [one.news.subject for one in office.store.dossiers["C0001"].news.values()] == ["paid:A0009-9#1"]
+        assert [one.news.subject for one in office.store.lender_records["C0001"].news.values()] == ["paid:A0009-9#1"]
         assert office.standing() == before
 
     def test_repeated_are_not_told_again(self, office: Office) -> None:
@@ -410,14 +410,14 @@ class TestABatch:
     ) -> None:
         office.add(someone(1))
         office.add(someone(2))
-        real = office.store.save_dossier
+        real = office.store.save_lender_record
 
-        def buggy(dossier: Dossier, *, expected_revision: int) -> bool:
-            if dossier.customer_id == "C0001":
+        def buggy(lender_record: LenderRecord, *, expected_revision: int) -> bool:
+            if lender_record.customer_id == "C0001":
                 raise ZeroDivisionError("王小明")
-            return real(dossier, expected_revision=expected_revision)
+            return real(lender_record, expected_revision=expected_revision)
 
-        monkeypatch.setattr(office.store, "save_dossier", buggy)
+        monkeypatch.setattr(office.store, "save_lender_record", buggy)
         assert office.hear(paid(), paid(customer="C0002", account="A0002-0")) == ["0"]
         assert "王小明" not in repr(office.journal.events)
         assert office.standing("C0002").wake is None
@@ -483,7 +483,7 @@ class TestWhoeverWritesFirst:
     def test_a_customer_whose_load_has_not_come_to_its_end_is_left_to_it_and_what_was_said_is_kept(
         self, office: Office, standing: Standing | None
     ) -> None:
-        office.store.dossiers["C0001"] = a_dossier(someone())
+        office.store.lender_records["C0001"] = a_lender_record(someone())
         if standing:
             office.store.standings["C0001"] = standing
         assert office.hear(paid()) == []
@@ -552,10 +552,10 @@ class TestAnErasure:
         for _ in range(3):
             assert self.later(office) == []
             assert office.later.messages == [(erase_again_body("C0001"), ASK_AGAIN)]
-            assert office.store.dossiers["C0001"].phones
+            assert office.store.lender_records["C0001"].phones
         assert self.later(office) == []
-        tombstone = office.store.dossiers["C0001"]
-        assert tombstone == Dossier("C0001", tombstone.revision, erased_at=SAID_AT)
+        tombstone = office.store.lender_records["C0001"]
+        assert tombstone == LenderRecord("C0001", tombstone.revision, erased_at=SAID_AT)
         assert office.store.stored_items("C0001") == 0
         assert office.later.messages == []
 
@@ -614,17 +614,17 @@ class TestAnErasure:
         office.hear(erased())
         for _ in range(4):
             self.later(office)
-        before = office.store.dossiers["C0001"]
+        before = office.store.lender_records["C0001"]
         assert office.hear(erased(), erased(at=SAID_AT - DAY)) == []
         self.later(office)
-        assert office.store.dossiers["C0001"] == before
+        assert office.store.lender_records["C0001"] == before
         assert office.journal.counts["CustomersErased"] == 1
 
     def test_is_not_undone_by_news_of_before_or_after(self, office: Office) -> None:
         office.hear(erased(), paid(at=NOW))
         self.later(office)
         assert office.hear(paid(at=SAID_AT - MINUTE), event("CustomerHold", reason="dispute", at=NOW)) == []
-        assert office.store.dossiers["C0001"].news == {}
+        assert office.store.lender_records["C0001"].news == {}
         assert office.store.standings == {}
 
     def test_of_somebody_nobody_knows_keeps_a_file_from_bringing_them(self, office: Office) -> None:
@@ -656,7 +656,9 @@ class TestAnErasureOfOneWhoHasConsentedAnew:
         office = Office()
         back = someone(consented_at=NOW - HOUR, as_of=NOW - 30 * MINUTE)
         office.add(back, waking(back, ledger=(texted(back, NOW - MINUTE),)))
-        office.store.dossiers["C0001"] = replace(office.store.dossiers["C0001"], phones=("+886911", back.phone))
+        office.store.lender_records["C0001"] = replace(
+            office.store.lender_records["C0001"], phones=("+886911", back.phone)
+        )
         office.store.phones["+886911"] = frozenset({"C0001"})
         office.contacts.write([_record(1, NOW - DAY), _record(2, NOW - MINUTE)])
         office.contacts.keep(_reply("old", at=NOW - DAY))
@@ -672,7 +674,7 @@ class TestAnErasureOfOneWhoHasConsentedAnew:
         assert sorted(one.send_id for one in office.contacts.records.values() if one.text) == ["s2"]
         assert [inbound_id for _, _, inbound_id in office.contacts.replies] == ["new"]
         assert office.store.phones == {"+886900000001": frozenset({"C0001"})}
-        assert office.store.dossiers["C0001"].phones == ("+886900000001",)
+        assert office.store.lender_records["C0001"].phones == ("+886900000001",)
 
     def test_takes_news_of_before_and_plans_anew(self, office: Office) -> None:
         office.hear(event("CustomerHold", reason="dispute", at=NOW - 3 * HOUR))

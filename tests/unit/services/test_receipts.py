@@ -13,7 +13,7 @@ import pytest
 
 from dunning.contracts.delivery_log import Reported, parse_later
 from dunning.domain.customer.facts import Facts, HoldReason
-from dunning.domain.customer.lender_record import Dossier, Released, Said, Stamp, with_news
+from dunning.domain.customer.lender_record import LenderRecord, Released, Said, Stamp, with_news
 from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, Wake, progress_key
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.delivery.contact import Contact, ContactState
@@ -28,7 +28,7 @@ from dunning.services.delivery import Delivery
 from dunning.services.delivery_receipts import ReceiptService
 from dunning.services.planning import replan
 from dunning.services.send.claims import ContestedError
-from tests.builders import a_dossier
+from tests.builders import a_lender_record
 from tests.fakes import FakeAnnouncer, FakeClock, FakeContacts, FakeCustomers, FakeJournal, FakeLaterQueue
 from tests.integration.people import NOW, paid_up, someone, texted, waking
 
@@ -71,7 +71,7 @@ class Office:
         """Put a customer there who has been texted, with a record in some state, or none yet."""
         facts = someone(number, due_in=due_in)
         entry = replace(texted(facts, at, claim_id=f"c{number}"), stage=stage)
-        self.store.dossiers[facts.customer_id] = a_dossier(facts)
+        self.store.lender_records[facts.customer_id] = a_lender_record(facts)
         self.store.standings[facts.customer_id] = waking(facts, ledger=(entry,), **changes)
         self.store.add_phone(facts.phone, facts.customer_id)
         if state is not None:
@@ -178,7 +178,7 @@ def test_whom_a_person_has_released_is_not_suspended_again_by_an_old_report(offi
     told = office.store.load_told(["C0001"])["C0001"]
     assert isinstance(told, Told)
     said = Said(Stamp(NOW + timedelta(hours=1)), Released(HoldReason.NUMBER_REFUSED))
-    office.store.save_dossier(with_news(told.dossier, said), expected_revision=told.dossier.revision)
+    office.store.save_lender_record(with_news(told.lender_record, said), expected_revision=told.lender_record.revision)
     office.report(receipt(response=DEAD))
     assert not office.standing().is_suspended(office.store.facts["C0001"])
     assert office.standing().suspended_phone == facts.phone
@@ -186,7 +186,7 @@ def test_whom_a_person_has_released_is_not_suspended_again_by_an_old_report(offi
 
 def test_a_number_the_customer_no_longer_has_suspends_nobody(office: Office) -> None:
     facts = office.texted()
-    office.store.dossiers["C0001"] = a_dossier(replace(facts, phone="+886911111111"))
+    office.store.lender_records["C0001"] = a_lender_record(replace(facts, phone="+886911111111"))
     office.report(receipt(response=DEAD))
     assert office.states == [ContactState.FAILED]
     assert office.standing().suspended_phone == ""
@@ -409,7 +409,7 @@ def test_a_payment_that_was_quicker_is_not_undone(office: Office) -> None:
     def load_then_pay(customer_ids: Sequence[str]) -> Any:  # noqa: ANN401 - as the store has it
         found = load(customer_ids)
         office.store.load = load  # type: ignore[method-assign]
-        office.store.dossiers["C0001"] = a_dossier(paid_up(facts))
+        office.store.lender_records["C0001"] = a_lender_record(paid_up(facts))
         office.store.standings["C0001"] = replace(office.standing(), version=5, wake=None, reason="nothing_open")
         return found
 
@@ -644,7 +644,7 @@ def test_a_customer_who_is_erased_meanwhile_is_not_brought_back(office: Office) 
 
     def erase(contact: Contact, *, expected: ContactState) -> bool:
         office.store.erase_items("C0001")
-        office.store.dossiers["C0001"] = Dossier("C0001", 2, erased_at=NOW)
+        office.store.lender_records["C0001"] = LenderRecord("C0001", 2, erased_at=NOW)
         office.store.forget_phone(facts.phone, "C0001")
         office.contacts.redact("C0001", NOW)
         return advance(contact, expected=expected)

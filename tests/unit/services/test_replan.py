@@ -15,7 +15,7 @@ from dunning.policy import load_policies
 from dunning.services.delivery import Delivery
 from dunning.services.planning import replan
 from dunning.services.replan import Counted, ReplanService
-from tests.builders import a_dossier, promised
+from tests.builders import a_lender_record, promised
 from tests.fakes import FakeAnnouncer, FakeClock, FakeCustomers, FakeJournal, FakeLaterQueue
 from tests.integration.people import NOW, paid_up, someone, waking
 
@@ -40,7 +40,7 @@ class Office:
         )
 
     def add(self, facts: Facts, standing: Standing | None) -> Facts:
-        self.store.dossiers[facts.customer_id] = a_dossier(facts)
+        self.store.lender_records[facts.customer_id] = a_lender_record(facts)
         if standing is not None:
             self.store.standings[facts.customer_id] = standing
         return facts

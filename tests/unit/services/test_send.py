@@ -27,7 +27,7 @@ from dunning.ports.gateways import Outcome, Published, Sms
 from dunning.ports.queues import Job
 from dunning.services.delivery import Delivery
 from dunning.services.send.sender import SendService, workers_for
-from tests.builders import a_dossier, an_account, an_instalment, promised, taipei
+from tests.builders import a_lender_record, an_account, an_instalment, promised, taipei
 from tests.fakes import (
     FakeAnnouncer,
     FakeClock,
@@ -96,7 +96,7 @@ class Office:
         return f"claim-{self._ids}"
 
     def add(self, facts: Facts, standing: Standing | None = None) -> Facts:
-        self.store.dossiers[facts.customer_id] = a_dossier(facts)
+        self.store.lender_records[facts.customer_id] = a_lender_record(facts)
         self.store.standings[facts.customer_id] = standing or waking(facts)
         return facts
 
@@ -226,7 +226,7 @@ class TestAClaim:
         facts = office.add(someone())
 
         def pay(standing: Standing) -> Standing:
-            office.store.dossiers[facts.customer_id] = a_dossier(paid_up(facts))
+            office.store.lender_records[facts.customer_id] = a_lender_record(paid_up(facts))
             return standing
 
         office.store.meanwhile = [pay]
@@ -304,7 +304,7 @@ class TestAReleasedClaim:
             def publish(self, sms: Sms) -> Published:
                 if sms.phone == right.phone:
                     return super().publish(sms)
-                office.store.dossiers["C0001"] = a_dossier(right)
+                office.store.lender_records["C0001"] = a_lender_record(right)
                 stored = office.store.standings["C0001"]
                 office.store.standings["C0001"] = replace(stored, version=stored.version + 1, planned_for="right")
                 return INVALID
@@ -332,7 +332,7 @@ class TestAReleasedClaim:
         losing = Losing()
         lossy = Office(store=losing)
         facts = someone()
-        losing.dossiers["C0001"], losing.standings["C0001"] = a_dossier(facts), waking(facts)
+        losing.lender_records["C0001"], losing.standings["C0001"] = a_lender_record(facts), waking(facts)
         lossy.gateway.answers = [BUSY]
         lossy.work(facts)
         assert losing.asked == 2
@@ -352,7 +352,7 @@ class TestAReleasedClaim:
         store = Contested()
         contested = Office(store=store)
         facts = someone()
-        store.dossiers["C0001"], store.standings["C0001"] = a_dossier(facts), waking(facts)
+        store.lender_records["C0001"], store.standings["C0001"] = a_lender_record(facts), waking(facts)
         contested.gateway.answers = [BUSY]
         assert contested.work(facts) == []
         assert contested.events("claim_not_released") == [{"customer_id": "C0001"}]
@@ -422,7 +422,7 @@ class TestARedeliveredJob:
     def test_of_somebody_without_facts_is_settled_and_kept_longest(self, office: Office) -> None:
         facts = someone()
         self._claimed(office, facts)
-        del office.store.dossiers[facts.customer_id]
+        del office.store.lender_records[facts.customer_id]
         office.work(facts, receives=2)
         (record,) = office.records
         assert record.expires_at == NOW + timedelta(days=1827)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from dunning.domain.customer.facts import Facts
-from dunning.domain.customer.lender_record import Dossier
+from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.customer.standing import Standing, Wake
 from dunning.domain.errors import UnreadableRecordError
 
@@ -20,7 +20,7 @@ class Customer(NamedTuple):
 class Told(NamedTuple):
     """A customer as read by those who listen: all the lender has said, and the standing if there is one."""
 
-    dossier: Dossier
+    lender_record: LenderRecord
     standing: Standing | None
 
 
@@ -36,12 +36,12 @@ class CustomerStore(Protocol):
         ...
 
     def load_told(self, customer_ids: Sequence[str]) -> Mapping[str, Told | UnreadableRecordError]:
-        """Read customers as `load` does, with all the lender has said; of one nobody has heard the dossier is empty."""
+        """Read customers as `load` does, with all the lender has said; of one nobody has heard the lender record is empty."""
         ...
 
-    def save_dossier(self, dossier: Dossier, *, expected_revision: int) -> bool:
+    def save_lender_record(self, lender_record: LenderRecord, *, expected_revision: int) -> bool:
         """
-        Write a whole dossier if the stored one still has `expected_revision` (0: does not exist yet).
+        Write a whole lender record if the stored one still has `expected_revision` (0: does not exist yet).
 
         Returns False when somebody else was first.
         """

@@ -5,19 +5,19 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from dunning.domain.customer.lender_record import Dossier
+from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.errors import DunningError, UnreadableRecordError
 
 
 class CustomerErasure(Protocol):
     """The items of a customer, whatever they hold and whether they can be read or not."""
 
-    def dossier(self, customer_id: str) -> Dossier | UnreadableRecordError:
+    def lender_record(self, customer_id: str) -> LenderRecord | UnreadableRecordError:
         """Read what the lender has said strongly consistently, and nothing else."""
         ...
 
-    def bury(self, dossier: Dossier) -> None:
-        """Write a dossier over one that cannot be read."""
+    def bury(self, lender_record: LenderRecord) -> None:
+        """Write a lender record over one that cannot be read."""
         ...
 
     def stored_items(self, customer_id: str) -> int:

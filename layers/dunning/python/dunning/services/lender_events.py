@@ -1,10 +1,10 @@
 """
 Payments: what a lender's systems say as it happens, and what follows from it.
 
-    events ──> all news of one customer ──> dossier, one write ──> standing, planned anew ──> announcements
+    events ──> all news of one customer ──> lender record, one write ──> standing, planned anew ──> announcements
                                               (revision = :read)      (version = :read)
 
-Events come late, twice and out of order; the dossier puts that right. Every standing written bumps the version, so that
+Events come late, twice and out of order; the lender record puts that right. Every standing written bumps the version, so that
 a text which was decided on what was known before cannot be claimed: who has just paid is not reminded. Facts go first;
 an event that comes again repairs a crash between the two writes.
 """
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from itertools import batched
 
 from dunning.contracts.lender_event import EraseAgain, Erasure, LenderEvent, erase_again_body, parse_told
-from dunning.domain.customer.lender_record import Changed, Closed, Dossier, Paid, Said, facts_now, with_news
+from dunning.domain.customer.lender_record import Changed, Closed, LenderRecord, Paid, Said, facts_now, with_news
 from dunning.domain.decision.rules import Policies
 from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.domain.outbound_events import Announcement
@@ -193,20 +193,20 @@ class PaymentsService:
     def _take(
         self, customer_id: str, said: Sequence[Said], stored: Told | UnreadableRecordError
     ) -> Iterable[Announcement]:
-        """Put news into the dossier, and plan the customer anew if anything follows from it."""
+        """Put news into the lender record, and plan the customer anew if anything follows from it."""
         is_new = False
         for _ in range(_TRIES):
             if isinstance(stored, UnreadableRecordError):
                 raise stored
-            dossier, before = stored
-            after = dossier
+            lender_record, before = stored
+            after = lender_record
             for one in said:
                 after = with_news(after, one)
-            if after is not dossier:
-                is_new = self._store.save_dossier(after, expected_revision=dossier.revision)
+            if after is not lender_record:
+                is_new = self._store.save_lender_record(after, expected_revision=lender_record.revision)
                 if is_new:
-                    self._tell_of_strangers(dossier, after)
-            if after is dossier or is_new:
+                    self._tell_of_strangers(lender_record, after)
+            if after is lender_record or is_new:
                 facts = facts_now(after)
                 if facts is None or before is None or not before.is_planned:
                     return ()  # what was said is kept, and the load plans
@@ -220,7 +220,7 @@ class PaymentsService:
             stored = self._store.load_told([customer_id])[customer_id]
         raise ContestedError
 
-    def _tell_of_strangers(self, before: Dossier, after: Dossier) -> None:
+    def _tell_of_strangers(self, before: LenderRecord, after: LenderRecord) -> None:
         """Tell of news that wait for a statement, which is no fault, or for an account that none has named."""
         new = [said.news for subject, said in after.news.items() if before.news.get(subject) != said]
         self._journal.count("NewsTaken", len(new))

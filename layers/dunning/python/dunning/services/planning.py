@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from dunning.domain.customer.facts import Facts
-from dunning.domain.customer.lender_record import Dossier
+from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.customer.standing import LEAST_URGENT, LEDGER_FLOOR, SMS, LedgerEntry, Standing, Wake
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Decision, Reason, Send, Stop, Wait
@@ -65,7 +65,7 @@ def replan(
 
 
 def replan_as_told(
-    dossier: Dossier,
+    lender_record: LenderRecord,
     facts: Facts,
     before: Standing | None,
     policies: Policies,
@@ -80,7 +80,7 @@ def replan_as_told(
     """
     known = before or Standing(facts.customer_id)
     if not known.is_planned:
-        known = replace(known, ledger=(*_texts_before(dossier, facts, policies, now), *known.ledger))
+        known = replace(known, ledger=(*_texts_before(lender_record, facts, policies, now), *known.ledger))
     opted_out_at = known.opted_out_at or (now if facts.opted_out else None)
     after = replace(known, opted_out_at=opted_out_at)
     if shares_phone:
@@ -88,7 +88,9 @@ def replan_as_told(
     return replan(facts, before or Standing(facts.customer_id), after, policies, now, first=True)
 
 
-def _texts_before(dossier: Dossier, facts: Facts, policies: Policies, now: datetime) -> tuple[LedgerEntry, ...]:
+def _texts_before(
+    lender_record: LenderRecord, facts: Facts, policies: Policies, now: datetime
+) -> tuple[LedgerEntry, ...]:
     """
     Return the texts a customer has had before we know of any: none, unless one has been erased.
 
@@ -96,9 +98,9 @@ def _texts_before(dossier: Dossier, facts: Facts, policies: Policies, now: datet
     been texted just now, to the limit. It costs them reminders for one window of the caps, and asks nobody.
     """
     rules = policies.rules_for(facts)
-    if dossier.erased_at is None or not isinstance(rules, Rules):
+    if lender_record.erased_at is None or not isinstance(rules, Rules):
         return ()
-    if now - dossier.erased_at > max(rules.longest_window, LEDGER_FLOOR):
+    if now - lender_record.erased_at > max(rules.longest_window, LEDGER_FLOOR):
         return ()
     most = max((cap.count for cap in (*rules.person_caps, *rules.account_caps)), default=0)
     accounts = tuple(account.account_id for account in facts.accounts)

@@ -15,7 +15,7 @@ from enum import StrEnum
 from itertools import batched
 
 from dunning.domain.customer.facts import Facts, Hold, HoldReason
-from dunning.domain.customer.lender_record import Dossier, is_erased_for, without_customer
+from dunning.domain.customer.lender_record import LenderRecord, is_erased_for, without_customer
 from dunning.domain.customer.standing import LEAST_URGENT, Standing, Wake
 from dunning.domain.errors import UnreadableRecordError
 from dunning.ports.clock import Clock
@@ -76,23 +76,23 @@ class BringBackService:
     ) -> BroughtBack:
         if isinstance(backup, UnreadableRecordError):
             return BroughtBack.UNREADABLE
-        if backup.dossier.statement is None:
+        if backup.lender_record.statement is None:
             return BroughtBack.NOT_IN_BACKUP
         for _ in range(_TRIES):
             now = self._clock.now()
             readable = None if isinstance(live, UnreadableRecordError) else live
             standing = readable.standing if readable else None
-            known = readable.dossier if readable else Dossier(customer_id)
-            outcome = _outcome(known, standing, backup.dossier, backup.dossier.statement)
+            known = readable.lender_record if readable else LenderRecord(customer_id)
+            outcome = _outcome(known, standing, backup.lender_record, backup.lender_record.statement)
             if not change or outcome not in {BroughtBack.FACTS, BroughtBack.BOTH}:
                 return outcome
             # As of now: it is a statement of this moment, and only what is said after it takes precedence.
-            statement = replace(backup.dossier.statement, as_of=now, paid_as_of=now)
-            restored = replace(backup.dossier, statement=statement)
+            statement = replace(backup.lender_record.statement, as_of=now, paid_as_of=now)
+            restored = replace(backup.lender_record, statement=statement)
             if known.erased_at is not None:
                 restored = without_customer(restored, known.erased_at)
             restored = replace(restored, revision=known.revision + 1)
-            if not self._live.save_dossier(restored, expected_revision=known.revision):
+            if not self._live.save_lender_record(restored, expected_revision=known.revision):
                 live = self._live.load_told([customer_id])[customer_id]
                 continue
             after = _woken(standing, now_at=Wake(now, LEAST_URGENT)) if standing else self._silent(backup, customer_id)
@@ -108,7 +108,7 @@ class BringBackService:
         return _woken(replace(standing, holds=(*standing.holds, hold)), now_at=Wake(now, LEAST_URGENT))
 
 
-def _outcome(known: Dossier, standing: Standing | None, backup: Dossier, statement: Facts) -> BroughtBack:
+def _outcome(known: LenderRecord, standing: Standing | None, backup: LenderRecord, statement: Facts) -> BroughtBack:
     """Tell what would become of a customer."""
     if is_erased_for(known, statement):
         return BroughtBack.ERASED
@@ -121,12 +121,12 @@ def _woken(standing: Standing, *, now_at: Wake) -> Standing:
     return replace(standing, version=standing.version + 1, wake=now_at, planned_for="", reason="brought_back")
 
 
-def _same(live: Dossier, backup: Dossier) -> bool:
+def _same(live: LenderRecord, backup: LenderRecord) -> bool:
     return _undated(live) == _undated(backup)
 
 
-def _undated(dossier: Dossier) -> Dossier:
-    statement = dossier.statement
+def _undated(lender_record: LenderRecord) -> LenderRecord:
+    statement = lender_record.statement
     return replace(
-        dossier, revision=0, statement=replace(statement, as_of=None, paid_as_of=None) if statement else None
+        lender_record, revision=0, statement=replace(statement, as_of=None, paid_as_of=None) if statement else None
     )

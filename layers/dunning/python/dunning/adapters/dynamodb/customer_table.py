@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from dunning.adapters.aws_call import CONDITION_FAILED, error_code, outside, written_if
-from dunning.adapters.dynamodb.items import dossier_item, dossier_of, facts_of, standing_item, standing_of
+from dunning.adapters.dynamodb.items import facts_of, lender_record_item, lender_record_of, standing_item, standing_of
 from dunning.adapters.dynamodb.keys import (
     FACTS,
     PHONE,
@@ -23,7 +23,7 @@ from dunning.adapters.dynamodb.keys import (
     wake_key,
 )
 from dunning.adapters.dynamodb.reading import read_items
-from dunning.domain.customer.lender_record import Dossier
+from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.customer.standing import LEAST_URGENT, Standing, Wake
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.errors import UnreadableRecordError
@@ -84,7 +84,7 @@ class DynamoCustomers:
     def _read(self, keys: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
         return read_items(self._client, self._table, keys)
 
-    def save_dossier(self, dossier: Dossier, *, expected_revision: int) -> bool:
+    def save_lender_record(self, lender_record: LenderRecord, *, expected_revision: int) -> bool:
         """Put what a lender has said under the revision it was read with."""
         condition: Any = {"ConditionExpression": _NEW}
         if expected_revision:
@@ -92,7 +92,7 @@ class DynamoCustomers:
                 "ConditionExpression": _NOT_REVISED,
                 "ExpressionAttributeValues": {":read": {"N": str(expected_revision)}},
             }
-        item = dossier_item(dossier)
+        item = lender_record_item(lender_record)
         return written_if("PutItem", lambda: self._client.put_item(TableName=self._table, Item=item, **condition))
 
     def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
@@ -204,18 +204,18 @@ class DynamoCustomers:
             if not start:
                 return
 
-    def dossier(self, customer_id: str) -> Dossier | UnreadableRecordError:
+    def lender_record(self, customer_id: str) -> LenderRecord | UnreadableRecordError:
         """Read the item that says what the lender has said."""
         found = list(self._read([{"customer_id": {"S": customer_id}, "item": {"S": FACTS}}]))
         try:
-            return dossier_of(found[0]) if found else Dossier(customer_id)
+            return lender_record_of(found[0]) if found else LenderRecord(customer_id)
         except UnreadableRecordError as error:
             return error
 
-    def bury(self, dossier: Dossier) -> None:
+    def bury(self, lender_record: LenderRecord) -> None:
         """Put an item whatever is there: its revision may be what cannot be read."""
         with outside("PutItem"):
-            self._client.put_item(TableName=self._table, Item=dossier_item(dossier))
+            self._client.put_item(TableName=self._table, Item=lender_record_item(lender_record))
 
     def stored_items(self, customer_id: str) -> int:
         """Count the items below a customer's key."""
@@ -291,7 +291,7 @@ def _customer(facts: _Stored, standing: _Stored) -> Customer | UnreadableRecordE
 def _told(customer_id: str, facts: _Stored, standing: _Stored) -> Told | UnreadableRecordError:
     try:
         return Told(
-            dossier_of(facts) if facts else Dossier(customer_id),
+            lender_record_of(facts) if facts else LenderRecord(customer_id),
             standing_of(standing) if standing else None,
         )
     except UnreadableRecordError as error:

@@ -30,8 +30,8 @@ from dunning.domain.customer.facts import Account, Facts, Hold, HoldReason, Inst
 from dunning.domain.customer.lender_record import (
     Changed,
     Closed,
-    Dossier,
     Held,
+    LenderRecord,
     News,
     Paid,
     Released,
@@ -196,19 +196,19 @@ def _statement_out(facts: Facts) -> Item:
     }
 
 
-def dossier_item(dossier: Dossier) -> Item:
+def lender_record_item(lender_record: LenderRecord) -> Item:
     """Write what a lender has said as an item; before the first statement it holds news only."""
-    news = [_news_out(said) for _, said in sorted(dossier.news.items())]
+    news = [_news_out(said) for _, said in sorted(lender_record.news.items())]
     return _drop_empty(
         {
-            "customer_id": _text(dossier.customer_id),
+            "customer_id": _text(lender_record.customer_id),
             "item": _text(FACTS),
-            "revision": _number(dossier.revision),
-            **(_statement_out(dossier.statement) if dossier.statement else {}),
+            "revision": _number(lender_record.revision),
+            **(_statement_out(lender_record.statement) if lender_record.statement else {}),
             "news": _json(news),
-            "phones": _json(list(dossier.phones)),
-            "erased_at": _text(_instant_out(dossier.erased_at)),
-            "phones_until": _text(_instant_out(dossier.phones_until)),
+            "phones": _json(list(lender_record.phones)),
+            "erased_at": _text(_instant_out(lender_record.erased_at)),
+            "phones_until": _text(_instant_out(lender_record.phones_until)),
         }
     )
 
@@ -243,9 +243,9 @@ def _read_statement(item: StoredItem) -> Facts:
     )
 
 
-def _read_dossier(item: StoredItem) -> Dossier:
+def _read_lender_record(item: StoredItem) -> LenderRecord:
     said = [_news_in(*written) for written in json.loads(_optional(item, "news") or "[]")]
-    return Dossier(
+    return LenderRecord(
         customer_id=item["customer_id"]["S"],
         revision=int(item["revision"]["N"]),
         statement=_read_statement(item) if "name" in item else None,
@@ -256,14 +256,14 @@ def _read_dossier(item: StoredItem) -> Dossier:
     )
 
 
-def dossier_of(item: StoredItem) -> Dossier:
+def lender_record_of(item: StoredItem) -> LenderRecord:
     """
     Read what a lender has said.
 
     Raises:
-        UnreadableRecordError: the item is not what `dossier_item` writes.
+        UnreadableRecordError: the item is not what `lender_record_item` writes.
     """
-    return _readable(_read_dossier, "facts", item)
+    return _readable(_read_lender_record, "facts", item)
 
 
 def facts_of(item: StoredItem) -> Facts | None:
@@ -271,9 +271,9 @@ def facts_of(item: StoredItem) -> Facts | None:
     Read what a lender has said and work out the facts; `None` if there has been no statement.
 
     Raises:
-        UnreadableRecordError: the item is not what `dossier_item` writes.
+        UnreadableRecordError: the item is not what `lender_record_item` writes.
     """
-    return _readable(lambda stored: facts_now(_read_dossier(stored)), "facts", item)
+    return _readable(lambda stored: facts_now(_read_lender_record(stored)), "facts", item)
 
 
 def standing_item(standing: Standing, shards: int) -> Item:

@@ -1,5 +1,5 @@
 """
-The dossier: everything a lender has said of a customer, by file and by event, and what it comes to.
+The lender record: everything a lender has said of a customer, by file and by event, and what it comes to.
 
 A file is a statement about the whole customer as of a moment; an event is news about one thing. News come late, twice
 and out of order, so each carries the lender's own time, and of two about the same thing the newer one counts,
@@ -113,7 +113,7 @@ class Said(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Dossier:
+class LenderRecord:
     """
     What a lender has said of one customer. `revision` is bumped with every change.
 
@@ -133,20 +133,26 @@ class Dossier:
     phones_until: datetime | None = None
 
 
-def with_news(dossier: Dossier, said: Said) -> Dossier:
-    """Return the dossier with a piece of news; the same one if it knows better already, or the customer is erased."""
-    if dossier.erased_at is not None and (dossier.statement is None or said.stamp.at <= dossier.erased_at):
-        return dossier
-    if dossier.statement is not None and _is_past(said, dossier.statement):
-        return dossier
-    known = dossier.news.get(key_of(said))
+def with_news(lender_record: LenderRecord, said: Said) -> LenderRecord:
+    """Return the lender record with a piece of news; the same one if it knows better already, or the customer is erased."""
+    if lender_record.erased_at is not None and (
+        lender_record.statement is None or said.stamp.at <= lender_record.erased_at
+    ):
+        return lender_record
+    if lender_record.statement is not None and _is_past(said, lender_record.statement):
+        return lender_record
+    known = lender_record.news.get(key_of(said))
     if known is not None and _order(known) >= _order(said):
-        return dossier
-    news = {**dossier.news, key_of(said): said}
+        return lender_record
+    news = {**lender_record.news, key_of(said): said}
     alike = sorted((one for one in news.values() if one.news.subject == said.news.subject), key=_order)
     for one in alike[:-PAYMENTS_REMEMBERED]:
         del news[key_of(one)]
-    return dossier if news == dossier.news else replace(dossier, revision=dossier.revision + 1, news=news)
+    return (
+        lender_record
+        if news == lender_record.news
+        else replace(lender_record, revision=lender_record.revision + 1, news=news)
+    )
 
 
 def key_of(said: Said) -> str:
@@ -157,67 +163,73 @@ def key_of(said: Said) -> str:
     return subject
 
 
-def with_statement(dossier: Dossier, facts: Facts) -> Dossier:
+def with_statement(lender_record: LenderRecord, facts: Facts) -> LenderRecord:
     """
-    Return the dossier with a statement about the whole customer; the same one if it knows a newer one.
+    Return the lender record with a statement about the whole customer; the same one if it knows a newer one.
 
     Raises:
         ValueError: the statement does not say as of when it speaks, or the customer is erased (`is_erased_for`).
     """
     if facts.as_of is None:
         raise ValueError("a statement without as_of cannot be ordered")
-    if is_erased_for(dossier, facts):
+    if is_erased_for(lender_record, facts):
         raise ValueError("the customer is erased")
-    known = dossier.statement
+    known = lender_record.statement
     if known is not None and known.as_of is not None and known.as_of > facts.as_of:
-        return dossier
-    news = {subject: said for subject, said in dossier.news.items() if not _is_past(said, facts)}
-    phones = dossier.phones if facts.phone in dossier.phones else (*dossier.phones, facts.phone)
-    return replace(dossier, revision=dossier.revision + 1, statement=facts, news=news, phones=phones)
+        return lender_record
+    news = {subject: said for subject, said in lender_record.news.items() if not _is_past(said, facts)}
+    phones = lender_record.phones if facts.phone in lender_record.phones else (*lender_record.phones, facts.phone)
+    return replace(lender_record, revision=lender_record.revision + 1, statement=facts, news=news, phones=phones)
 
 
-def with_phone(dossier: Dossier, phone: str) -> Dossier:
-    """Return the dossier with a number that the customer is about to have; the same one if it knows of it already."""
-    if phone in dossier.phones:
-        return dossier
-    return replace(dossier, revision=dossier.revision + 1, phones=(*dossier.phones, phone))
+def with_phone(lender_record: LenderRecord, phone: str) -> LenderRecord:
+    """Return the lender record with a number that the customer is about to have; the same one if it knows of it already."""
+    if phone in lender_record.phones:
+        return lender_record
+    return replace(lender_record, revision=lender_record.revision + 1, phones=(*lender_record.phones, phone))
 
 
-def without_customer(dossier: Dossier, at: datetime, phones_until: datetime | None = None) -> Dossier:
+def without_customer(lender_record: LenderRecord, at: datetime, phones_until: datetime | None = None) -> LenderRecord:
     """
-    Return the dossier after the lender had the customer erased; the same one if that is done already.
+    Return the lender record after the lender had the customer erased; the same one if that is done already.
 
     An id, a moment and the numbers are left, the latter until nothing that names them is under way (`without_phones`),
     which is not before `phones_until`. One who has consented anew since is not erased by a word from before that: only
     what was said up to then goes.
     """
-    erased_at = max(at, dossier.erased_at or at)
-    statement = dossier.statement
+    erased_at = max(at, lender_record.erased_at or at)
+    statement = lender_record.statement
     if statement is not None and _is_from_before(statement, erased_at):
         statement = None
-    news = {} if statement is None else {key: one for key, one in dossier.news.items() if one.stamp.at > erased_at}
-    after = replace(dossier, statement=statement, news=news, erased_at=erased_at)
-    if after == dossier:
-        return dossier
+    news = (
+        {} if statement is None else {key: one for key, one in lender_record.news.items() if one.stamp.at > erased_at}
+    )
+    after = replace(lender_record, statement=statement, news=news, erased_at=erased_at)
+    if after == lender_record:
+        return lender_record
     is_left = bool(old_phones(after))
-    return replace(after, revision=dossier.revision + 1, phones_until=phones_until if is_left else None)
+    return replace(after, revision=lender_record.revision + 1, phones_until=phones_until if is_left else None)
 
 
-def old_phones(dossier: Dossier) -> tuple[str, ...]:
+def old_phones(lender_record: LenderRecord) -> tuple[str, ...]:
     """Return the numbers that the customer had, and no longer has."""
-    return tuple(phone for phone in dossier.phones if dossier.statement is None or phone != dossier.statement.phone)
+    return tuple(
+        phone
+        for phone in lender_record.phones
+        if lender_record.statement is None or phone != lender_record.statement.phone
+    )
 
 
-def without_phones(dossier: Dossier) -> Dossier:
-    """Return the dossier without the numbers the customer no longer has; the same one if there are none."""
-    phones = (dossier.statement.phone,) if dossier.statement else ()
-    after = replace(dossier, phones=phones, phones_until=None)
-    return dossier if after == dossier else replace(after, revision=dossier.revision + 1)
+def without_phones(lender_record: LenderRecord) -> LenderRecord:
+    """Return the lender record without the numbers the customer no longer has; the same one if there are none."""
+    phones = (lender_record.statement.phone,) if lender_record.statement else ()
+    after = replace(lender_record, phones=phones, phones_until=None)
+    return lender_record if after == lender_record else replace(after, revision=lender_record.revision + 1)
 
 
-def is_erased_for(dossier: Dossier, facts: Facts) -> bool:
+def is_erased_for(lender_record: LenderRecord, facts: Facts) -> bool:
     """Tell whether a statement must not bring a customer back: erased, and no consent has been given since."""
-    return dossier.erased_at is not None and _is_from_before(facts, dossier.erased_at)
+    return lender_record.erased_at is not None and _is_from_before(facts, lender_record.erased_at)
 
 
 def _is_from_before(facts: Facts, erased_at: datetime) -> bool:
@@ -232,16 +244,16 @@ def _is_from_before(facts: Facts, erased_at: datetime) -> bool:
     return facts.as_of is not None and facts.as_of <= erased_at
 
 
-def facts_now(dossier: Dossier) -> Facts | None:
+def facts_now(lender_record: LenderRecord) -> Facts | None:
     """Work out the facts: the newest statement, and the news it does not know of. `None` before any statement."""
-    facts = dossier.statement
-    if facts is None or not dossier.news:
+    facts = lender_record.statement
+    if facts is None or not lender_record.news:
         return facts
     about: dict[str, list[Said]] = {}
     closed: dict[str, datetime] = {}
     released: dict[str, datetime] = {}
     held: dict[HoldReason, Said] = {}
-    for said in dossier.news.values():
+    for said in lender_record.news.values():
         if _is_known_to(facts, said):
             continue
         match said.news:

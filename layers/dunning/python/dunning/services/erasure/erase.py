@@ -24,7 +24,7 @@ from datetime import datetime, timedelta
 from itertools import chain
 from typing import Protocol
 
-from dunning.domain.customer.lender_record import Dossier, old_phones, without_customer, without_phones
+from dunning.domain.customer.lender_record import LenderRecord, old_phones, without_customer, without_phones
 from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.ports.clock import Clock
 from dunning.ports.customers import PhoneIndex
@@ -62,7 +62,7 @@ class ErasureOutOfTimeError(DunningError):
 class _Customers(CustomerErasure, PhoneIndex, Protocol):
     """Several ports that are one table."""
 
-    def save_dossier(self, dossier: Dossier, *, expected_revision: int) -> bool: ...
+    def save_lender_record(self, lender_record: LenderRecord, *, expected_revision: int) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +115,8 @@ class EraseService:
 
     def remembers(self, customer_id: str) -> bool:
         """Tell whether the numbers of an erased customer are still kept, to find what comes late."""
-        dossier = self._customers.dossier(customer_id)
-        return isinstance(dossier, Dossier) and dossier.phones_until is not None
+        lender_record = self._customers.lender_record(customer_id)
+        return isinstance(lender_record, LenderRecord) and lender_record.phones_until is not None
 
     def erase(self, customer_id: str, at: datetime) -> Erased:
         """
@@ -130,11 +130,11 @@ class EraseService:
             ErasureConflictError, OutsideError: it is not done. What is done stays done: erase again.
         """
         there = self.look(customer_id)
-        dossier, is_new = self._bury(customer_id, at)
+        lender_record, is_new = self._bury(customer_id, at)
         if is_new:
             self._journal.count("CustomersErased")
-        gone = self._clean(dossier)
-        erased = Erased(there.items if dossier.statement is None else gone.items, gone.records, gone.replies)
+        gone = self._clean(lender_record)
+        erased = Erased(there.items if lender_record.statement is None else gone.items, gone.records, gone.replies)
         if is_new or not gone.nothing:
             self._tell(customer_id, erased)
         return erased
@@ -146,8 +146,8 @@ class EraseService:
         Raises:
             OutsideError, UnreadableRecordError: it is not done. What is done stays done.
         """
-        dossier = self._read(customer_id)
-        return self._clean_again(dossier) if dossier.erased_at else Erased(0, 0)
+        lender_record = self._read(customer_id)
+        return self._clean_again(lender_record) if lender_record.erased_at else Erased(0, 0)
 
     def forget_numbers(self, customer_id: str) -> Erased:
         """
@@ -157,12 +157,14 @@ class EraseService:
             ErasureConflictError, OutsideError, UnreadableRecordError: it is not done. What is done stays done.
         """
         for _ in range(_TRIES):
-            dossier = self._read(customer_id)
-            if dossier.erased_at is None:
+            lender_record = self._read(customer_id)
+            if lender_record.erased_at is None:
                 return Erased(0, 0)
-            gone = self._clean_again(dossier)
-            after = without_phones(dossier)
-            if after is dossier or self._customers.save_dossier(after, expected_revision=dossier.revision):
+            gone = self._clean_again(lender_record)
+            after = without_phones(lender_record)
+            if after is lender_record or self._customers.save_lender_record(
+                after, expected_revision=lender_record.revision
+            ):
                 return gone
         raise ErasureConflictError(f"customer {customer_id} kept changing")
 
@@ -196,40 +198,40 @@ class EraseService:
             self._journal.event("uploads_erased", files=deleted, waiting=len(waiting))
         return ErasedUploads(deleted, frozenset(waiting))
 
-    def _bury(self, customer_id: str, at: datetime) -> tuple[Dossier, bool]:
+    def _bury(self, customer_id: str, at: datetime) -> tuple[LenderRecord, bool]:
         """Write the tombstone, and tell whether it says anything new."""
         for _ in range(_TRIES):
-            dossier = self._customers.dossier(customer_id)
-            if isinstance(dossier, UnreadableRecordError):
+            lender_record = self._customers.lender_record(customer_id)
+            if isinstance(lender_record, UnreadableRecordError):
                 # The numbers are lost with it, and the index keeps an id that leads to nobody.
                 self._journal.event("phones_not_known", customer_id=customer_id)
-                dossier = Dossier(customer_id, revision=1, erased_at=at)
-                self._customers.bury(dossier)
-                return dossier, True
-            after = without_customer(dossier, at, self._clock.now() + UNDER_WAY)
-            if after is dossier:
-                return dossier, False
-            if self._customers.save_dossier(after, expected_revision=dossier.revision):
+                lender_record = LenderRecord(customer_id, revision=1, erased_at=at)
+                self._customers.bury(lender_record)
+                return lender_record, True
+            after = without_customer(lender_record, at, self._clock.now() + UNDER_WAY)
+            if after is lender_record:
+                return lender_record, False
+            if self._customers.save_lender_record(after, expected_revision=lender_record.revision):
                 return after, True
         raise ErasureConflictError(f"customer {customer_id} kept changing")
 
-    def _read(self, customer_id: str) -> Dossier:
-        dossier = self._customers.dossier(customer_id)
-        if isinstance(dossier, UnreadableRecordError):
-            raise dossier
-        return dossier
+    def _read(self, customer_id: str) -> LenderRecord:
+        lender_record = self._customers.lender_record(customer_id)
+        if isinstance(lender_record, UnreadableRecordError):
+            raise lender_record
+        return lender_record
 
-    def _clean_again(self, dossier: Dossier) -> Erased:
-        gone = self._clean(dossier)
+    def _clean_again(self, lender_record: LenderRecord) -> Erased:
+        gone = self._clean(lender_record)
         if not gone.nothing:
-            self._tell(dossier.customer_id, gone)
+            self._tell(lender_record.customer_id, gone)
         return gone
 
-    def _clean(self, dossier: Dossier) -> Erased:
+    def _clean(self, lender_record: LenderRecord) -> Erased:
         """Delete what hangs on a customer; of one who came back only what is older than that."""
-        customer_id, statement, until = dossier.customer_id, dossier.statement, _until(dossier)
+        customer_id, statement, until = lender_record.customer_id, lender_record.statement, _until(lender_record)
         items = 0 if statement else self._customers.erase_items(customer_id)
-        phones = old_phones(dossier)
+        phones = old_phones(lender_record)
         for phone in phones:
             self._customers.forget_phone(phone, customer_id)
         if phones:
@@ -240,8 +242,8 @@ class EraseService:
 
     def _find_again(self, customer_id: str, forgotten: Collection[str]) -> None:
         """Have a customer found who came back with one of these numbers just before it was forgotten."""
-        dossier = self._customers.dossier(customer_id)
-        statement = None if isinstance(dossier, UnreadableRecordError) else dossier.statement
+        lender_record = self._customers.lender_record(customer_id)
+        statement = None if isinstance(lender_record, UnreadableRecordError) else lender_record.statement
         if statement is not None and statement.phone in forgotten:
             self._customers.add_phone(statement.phone, customer_id)
 
@@ -254,12 +256,12 @@ class EraseService:
             replies=erased.replies,
         )
 
-    def _erased(self, customer_id: str) -> Dossier | None:
-        dossier = self._customers.dossier(customer_id)
-        return dossier if isinstance(dossier, Dossier) and dossier.erased_at else None
+    def _erased(self, customer_id: str) -> LenderRecord | None:
+        lender_record = self._customers.lender_record(customer_id)
+        return lender_record if isinstance(lender_record, LenderRecord) and lender_record.erased_at else None
 
     def _named(
-        self, upload: StoredUpload, wanted: Mapping[str, Dossier], seconds_left: Callable[[], float]
+        self, upload: StoredUpload, wanted: Mapping[str, LenderRecord], seconds_left: Callable[[], float]
     ) -> set[str]:
         """Return which of these customers a file names: as intake reads it or, if it is no table, anywhere in it."""
         # Here, for what it needs of phone numbers is slow to import.
@@ -280,18 +282,18 @@ class EraseService:
         return named
 
 
-def _until(dossier: Dossier) -> datetime | None:
+def _until(lender_record: LenderRecord) -> datetime | None:
     """Return up to when what is held of an erased customer goes; `None`: all, for they have not come back."""
-    statement = dossier.statement
+    statement = lender_record.statement
     if statement is None:
         return None
     # A consent that is dated by its day is taken for the end of it, which may be yet to come.
     return min(moment for moment in (statement.consented_at, statement.as_of) if moment is not None)
 
 
-def _is_waited_for(upload: StoredUpload, dossier: Dossier) -> bool:
+def _is_waited_for(upload: StoredUpload, lender_record: LenderRecord) -> bool:
     """Tell whether a file was under way when its customer was erased. Later ones the bucket deletes in their time."""
-    return dossier.erased_at is not None and upload.uploaded_at <= dossier.erased_at + MAY_BE_LOADING
+    return lender_record.erased_at is not None and upload.uploaded_at <= lender_record.erased_at + MAY_BE_LOADING
 
 
 def _in_time(chunks: Iterable[bytes], seconds_left: Callable[[], float]) -> Iterator[bytes]:

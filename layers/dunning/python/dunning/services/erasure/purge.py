@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from typing import Protocol
 
-from dunning.domain.customer.lender_record import Dossier, old_phones
+from dunning.domain.customer.lender_record import LenderRecord, old_phones
 from dunning.domain.errors import DunningError
 from dunning.ports.clock import Clock
 from dunning.ports.customers import PhoneIndex
@@ -62,9 +62,10 @@ class ForgetService:
             ErasureConflictError, OutsideError, UnreadableRecordError: it is not done. What is done stays done.
         """
         remembered = {
-            customer_id: dossier
+            customer_id: lender_record
             for customer_id in customer_ids
-            if isinstance(dossier := self._customers.dossier(customer_id), Dossier) and dossier.phones_until
+            if isinstance(lender_record := self._customers.lender_record(customer_id), LenderRecord)
+            and lender_record.phones_until
         }
         if not remembered:
             return frozenset()
@@ -73,17 +74,17 @@ class ForgetService:
         through = self._take_out(self._numbers_of(remembered.values()), seconds_left)
         now = self._clock.now()
         waiting = set()
-        for customer_id, dossier in remembered.items():
-            until = dossier.phones_until or now
+        for customer_id, lender_record in remembered.items():
+            until = lender_record.phones_until or now
             if now >= until + (timedelta() if idle and through else QUEUES_KEEP):
                 self._erasing.forget_numbers(customer_id)
             else:
                 waiting.add(customer_id)
         return frozenset(waiting)
 
-    def _numbers_of(self, dossiers: Collection[Dossier]) -> set[str]:
+    def _numbers_of(self, lender_records: Collection[LenderRecord]) -> set[str]:
         """Return the numbers that nobody else has or had: what is said of those may be about the others."""
-        numbers = {phone for dossier in dossiers for phone in old_phones(dossier)}
+        numbers = {phone for lender_record in lender_records for phone in old_phones(lender_record)}
         return (
             {phone for phone, ids in self._customers.customers_with(numbers).items() if not ids} if numbers else set()
         )

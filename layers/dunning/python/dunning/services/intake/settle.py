@@ -17,7 +17,7 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from dunning.domain.customer.facts import Facts
-from dunning.domain.customer.lender_record import Dossier, facts_now, is_erased_for, with_phone, with_statement
+from dunning.domain.customer.lender_record import LenderRecord, facts_now, is_erased_for, with_phone, with_statement
 from dunning.domain.customer.standing import Standing
 from dunning.domain.decision.decisions import Decision
 from dunning.domain.decision.rules import Policies
@@ -95,23 +95,23 @@ class Settler:
         for _ in range(_TRIES):
             if isinstance(stored, UnreadableRecordError):
                 return Settled(candidate, Outcome.UNREADABLE)
-            dossier, before = stored
-            if is_erased_for(dossier, facts):
+            lender_record, before = stored
+            if is_erased_for(lender_record, facts):
                 return Settled(candidate, Outcome.ERASED)
-            if _is_older(facts, dossier.statement):
+            if _is_older(facts, lender_record.statement):
                 return Settled(candidate, Outcome.OLDER)
-            same = _says_the_same(facts, dossier)
-            done = _is_done(dossier, before)
+            same = _says_the_same(facts, lender_record)
+            done = _is_done(lender_record, before)
             if same and done:
                 return Settled(candidate, Outcome.UNCHANGED)
-            entered = self._enter_number(dossier, facts)
+            entered = self._enter_number(lender_record, facts)
             if entered is None:
                 stored = self._store.load_told([facts.customer_id])[facts.customer_id]
                 continue
             after = entered if same else with_statement(entered, facts)
             known = facts_now(after) or facts
-            if same or self._store.save_dossier(after, expected_revision=entered.revision):
-                is_new = not _was_looked_at(known.phone, dossier, before, done=done)
+            if same or self._store.save_lender_record(after, expected_revision=entered.revision):
+                is_new = not _was_looked_at(known.phone, lender_record, before, done=done)
                 told = self._hold_who_share(known, now) if is_new else []
                 replanned = replan_as_told(after, known, before, self._policies, now, shares_phone=bool(told))
                 if self._store.save_standing(replanned.standing, expected_version=before.version if before else 0):
@@ -129,16 +129,18 @@ class Settler:
             stored = self._store.load_told([facts.customer_id])[facts.customer_id]
         raise IntakeConflictError(f"customer {facts.customer_id} kept changing")
 
-    def _enter_number(self, dossier: Dossier, facts: Facts) -> Dossier | None:
+    def _enter_number(self, lender_record: LenderRecord, facts: Facts) -> LenderRecord | None:
         """
-        Have a customer found by a number that is new, and return the dossier; `None` if somebody else wrote it first.
+        Have a customer found by a number that is new, and return the lender record; `None` if somebody else wrote it first.
 
         First of all: whoever finds the facts finds the customer by the number too.
         """
-        if dossier.statement is not None and dossier.statement.phone == facts.phone:
-            return dossier
-        noted = with_phone(dossier, facts.phone)
-        if noted is not dossier and not self._store.save_dossier(noted, expected_revision=dossier.revision):
+        if lender_record.statement is not None and lender_record.statement.phone == facts.phone:
+            return lender_record
+        noted = with_phone(lender_record, facts.phone)
+        if noted is not lender_record and not self._store.save_lender_record(
+            noted, expected_revision=lender_record.revision
+        ):
             return None
         self._phones.add_phone(facts.phone, facts.customer_id)
         return noted
@@ -196,15 +198,15 @@ class Settler:
         raise IntakeConflictError(f"customer {customer_id} kept changing")
 
 
-def _is_done(dossier: Dossier, standing: Standing | None) -> bool:
+def _is_done(lender_record: LenderRecord, standing: Standing | None) -> bool:
     """Tell whether the wake was computed from what is stored: if not, whoever wrote it last did not come to an end."""
-    facts = facts_now(dossier)
+    facts = facts_now(lender_record)
     return facts is not None and standing is not None and standing.planned_for == fingerprint(facts)
 
 
-def _was_looked_at(phone: str, dossier: Dossier, standing: Standing | None, *, done: bool) -> bool:
+def _was_looked_at(phone: str, lender_record: LenderRecord, standing: Standing | None, *, done: bool) -> bool:
     """Tell whether it is known who has this number, so that nobody is held again whom a person has released."""
-    if dossier.statement is None or dossier.statement.phone != phone:
+    if lender_record.statement is None or lender_record.statement.phone != phone:
         return False
     return done or (standing is not None and standing.shared_phone == phone)
 
@@ -214,18 +216,18 @@ def _is_older(facts: Facts, stored: Facts | None) -> bool:
     return stored is not None and stored.as_of is not None and facts.as_of is not None and stored.as_of > facts.as_of
 
 
-def _says_the_same(facts: Facts, dossier: Dossier) -> bool:
+def _says_the_same(facts: Facts, lender_record: LenderRecord) -> bool:
     """
     Tell whether a file brings nothing new: neither of itself, nor by being newer than what was said by event.
 
     One that says itself as of when it speaks always does: it is an order to believe it, not what was said before.
     """
-    stored = dossier.statement
+    stored = lender_record.statement
     if stored is None or facts.paid_as_of == facts.as_of:
         return stored == facts
     if replace(stored, as_of=None, paid_as_of=None) != replace(facts, as_of=None, paid_as_of=None):
         return False
-    if not dossier.news:
+    if not lender_record.news:
         return True
-    now, after = facts_now(dossier), facts_now(with_statement(dossier, facts))
+    now, after = facts_now(lender_record), facts_now(with_statement(lender_record, facts))
     return now is not None and after is not None and fingerprint(now) == fingerprint(after)
