@@ -24,7 +24,7 @@ from dunning.domain.decision.rules import Policies, Rules
 from dunning.policy import PolicyBook, load_policies
 from dunning.policy.files import DataFile
 from dunning.policy.lender import load_lenders
-from dunning.ports.customers import CustomerStore, Told
+from dunning.ports.customers import CustomerStore, StoredCustomer
 
 
 def instant(wall: str, zone: str) -> datetime:
@@ -86,8 +86,8 @@ def a_lender_record(facts: Facts) -> LenderRecord:
 
 def tell(store: CustomerStore, facts: Facts) -> bool:
     """State facts to a store, as intake does; tell whether they are now the stored ones."""
-    told = store.load_told([facts.customer_id])[facts.customer_id]
-    assert isinstance(told, Told)
+    told = store.load_stored([facts.customer_id])[facts.customer_id]
+    assert isinstance(told, StoredCustomer)
     after = with_statement(told.lender_record, facts)
     return after is not told.lender_record and store.save_lender_record(
         after, expected_revision=told.lender_record.revision

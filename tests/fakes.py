@@ -18,7 +18,7 @@ from dunning.domain.errors import UnreadableRecordError
 from dunning.domain.outbound_events import Announcement
 from dunning.domain.replies.reply import Reply
 from dunning.ports.contacts import ContactKey
-from dunning.ports.customers import Customer, Due, Told
+from dunning.ports.customers import Customer, Due, StoredCustomer
 from dunning.ports.erasure import GivenUp, OutOfSightError, StoredUpload
 from dunning.ports.gateways import Outcome, Published, Sms
 from dunning.ports.queues import Job
@@ -62,14 +62,16 @@ class FakeCustomers:
             customer_id: told
             if isinstance(told, UnreadableRecordError)
             else Customer(facts_now(told.lender_record), told.standing)
-            for customer_id, told in self.load_told(customer_ids).items()
+            for customer_id, told in self.load_stored(customer_ids).items()
         }
 
-    def load_told(self, customer_ids: Sequence[str]) -> Mapping[str, Told | UnreadableRecordError]:
+    def load_stored(self, customer_ids: Sequence[str]) -> Mapping[str, StoredCustomer | UnreadableRecordError]:
         return {
             customer_id: UnreadableRecordError(customer_id)
             if customer_id in self.unreadable
-            else Told(self.lender_records.get(customer_id, LenderRecord(customer_id)), self.standings.get(customer_id))
+            else StoredCustomer(
+                self.lender_records.get(customer_id, LenderRecord(customer_id)), self.standings.get(customer_id)
+            )
             for customer_id in customer_ids
         }
 

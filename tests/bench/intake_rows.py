@@ -25,7 +25,7 @@ from dunning.domain.customer.standing import Standing
 from dunning.domain.decision.decisions import Decision
 from dunning.domain.errors import UnreadableRecordError
 from dunning.policy import load_policies
-from dunning.ports.customers import Customer, Told
+from dunning.ports.customers import Customer, StoredCustomer
 from dunning.services.intake import IntakeService
 from dunning.services.intake.rows import COLUMNS
 from tests.fakes import FakeAnnouncer, FakeClock, FakeJournal
@@ -40,8 +40,8 @@ class _Nobody:
     def load(self, customer_ids: Sequence[str]) -> Mapping[str, Customer | UnreadableRecordError]:
         return dict.fromkeys(customer_ids, Customer(None, None))
 
-    def load_told(self, customer_ids: Sequence[str]) -> Mapping[str, Told | UnreadableRecordError]:
-        return {customer_id: Told(LenderRecord(customer_id), None) for customer_id in customer_ids}
+    def load_stored(self, customer_ids: Sequence[str]) -> Mapping[str, StoredCustomer | UnreadableRecordError]:
+        return {customer_id: StoredCustomer(LenderRecord(customer_id), None) for customer_id in customer_ids}
 
     def save_lender_record(self, lender_record: LenderRecord, *, expected_revision: int) -> bool:
         del lender_record, expected_revision

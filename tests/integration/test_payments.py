@@ -13,7 +13,7 @@ from dunning.contracts.lender_event import erase_again_body
 from dunning.domain.customer.standing import Wake
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.replies.reply import Inbound, Reply
-from dunning.ports.customers import Told
+from dunning.ports.customers import StoredCustomer
 from dunning.services.erasure.erase import SECOND_ROUND, UNDER_WAY
 from tests.integration.conftest import Event, House, batch, event_file
 from tests.integration.people import NOW, someone, waking
@@ -80,8 +80,8 @@ def test_who_has_paid_is_not_reminded_by_a_job_that_was_queued_before(bus: Bus) 
 def test_an_instalment_that_is_put_off_moves_the_wake(bus: Bus) -> None:
     bus.house.add(someone(1))
     assert bus.work(event_file("payments_instalment_changed.json")) == []
-    told = bus.house.store.load_told(["C0001"])["C0001"]
-    assert isinstance(told, Told)
+    told = bus.house.store.load_stored(["C0001"])["C0001"]
+    assert isinstance(told, StoredCustomer)
     assert bus.house.standing(someone(1)).wake == Wake(NOW + timedelta(days=16), 1)
     assert sorted(told.lender_record.news) == ["changed:A0001-0#1", "changed:A0001-0#2"]
 

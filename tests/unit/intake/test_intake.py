@@ -14,7 +14,7 @@ from dunning.domain.customer.lender_record import FILES_LAG, without_customer, w
 from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, Wake
 from dunning.domain.decision.decisions import Send
 from dunning.domain.errors import UnreadableRecordError
-from dunning.ports.customers import Told
+from dunning.ports.customers import StoredCustomer
 from dunning.services.intake import IntakeConflictError
 from dunning.services.intake.intake import MOST_ROWS_A_CUSTOMER, rejects_key
 from dunning.services.intake.refusals import EXPLANATIONS, REJECT_COLUMNS, Refusal
@@ -453,15 +453,15 @@ def test_a_claim_made_meanwhile_is_not_lost(office: Office) -> None:
 def test_newer_facts_written_meanwhile_are_not_overwritten(office: Office) -> None:
     office.load_rows(WANG)
     newest = replace(office.store.facts["C-1001"], as_of=LATER + timedelta(days=1))
-    load = office.store.load_told
+    load = office.store.load_stored
 
-    def load_then_change(customer_ids: Sequence[str]) -> Mapping[str, Told | UnreadableRecordError]:
+    def load_then_change(customer_ids: Sequence[str]) -> Mapping[str, StoredCustomer | UnreadableRecordError]:
         found = load(customer_ids)
-        office.store.load_told = load  # type: ignore[method-assign]
+        office.store.load_stored = load  # type: ignore[method-assign]
         tell(office.store, newest)
         return found
 
-    office.store.load_told = load_then_change  # type: ignore[method-assign]
+    office.store.load_stored = load_then_change  # type: ignore[method-assign]
     summary = office.load_rows(row(amount="4000"), at=LATER)
     assert summary.older == 1
     assert office.store.facts["C-1001"] == newest
@@ -550,8 +550,8 @@ def test_the_first_cell_of_a_line_whose_columns_slipped_is_not_printed(office: O
 
 def _erase(office: Office, at: datetime) -> None:
     """Erase a customer as the payments do when the lender says so."""
-    told = office.store.load_told(["C-1001"])["C-1001"]
-    assert isinstance(told, Told)
+    told = office.store.load_stored(["C-1001"])["C-1001"]
+    assert isinstance(told, StoredCustomer)
     gone = without_phones(without_customer(told.lender_record, at))
     assert office.store.save_lender_record(gone, expected_revision=told.lender_record.revision)
     office.store.erase_items("C-1001")

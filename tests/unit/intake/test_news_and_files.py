@@ -6,7 +6,7 @@ import pytest
 
 from dunning.domain.customer.facts import HoldReason
 from dunning.domain.customer.lender_record import News, Paid, Released, Said, Stamp, with_news
-from dunning.ports.customers import Told
+from dunning.ports.customers import StoredCustomer
 from tests.unit.intake.portfolio import UPLOADED_AT, WANG, Office, row
 
 DAY = timedelta(days=1)
@@ -21,8 +21,8 @@ def office() -> Office:
 
 def tell(office: Office, at: datetime, news: News) -> None:
     """Let the lender's systems say something."""
-    told = office.store.load_told(["C-1001"])["C-1001"]
-    assert isinstance(told, Told)
+    told = office.store.load_stored(["C-1001"])["C-1001"]
+    assert isinstance(told, StoredCustomer)
     after = with_news(told.lender_record, Said(Stamp(at), news))
     office.store.save_lender_record(after, expected_revision=told.lender_record.revision)
 

@@ -7,7 +7,7 @@ import pytest
 from dunning.domain.customer.facts import HoldReason
 from dunning.domain.customer.lender_record import Released, Said, Stamp, with_news
 from dunning.domain.outbound_events import CustomerNeedsPerson, Why
-from dunning.ports.customers import Told
+from dunning.ports.customers import StoredCustomer
 from tests.unit.intake.portfolio import CHEN, NOW, UPLOADED_AT, WANG, Office, row
 
 LATER = UPLOADED_AT + timedelta(days=1)
@@ -97,8 +97,8 @@ def test_who_goes_back_to_the_number_of_another_is_held_again_with_them(office: 
 def test_whom_a_person_has_released_stays_released_until_somebody_new_shares_the_number(office: Office) -> None:
     office.load_rows(WANG, row(CHEN, phone=SAME))
     for customer_id in ("C-1001", "C-1002"):
-        told = office.store.load_told([customer_id])[customer_id]
-        assert isinstance(told, Told)
+        told = office.store.load_stored([customer_id])[customer_id]
+        assert isinstance(told, StoredCustomer)
         said = Said(Stamp(NOW + timedelta(hours=1)), Released(HoldReason.SHARED_PHONE))
         assert office.store.save_lender_record(
             with_news(told.lender_record, said), expected_revision=told.lender_record.revision

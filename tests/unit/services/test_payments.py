@@ -51,9 +51,9 @@ class Customers(FakeCustomers):
         self.meanwhile: list[Callable[[], None]] = []
         self.loads = 0
 
-    def load_told(self, customer_ids: Any) -> Any:  # noqa: ANN401 - as the fake
+    def load_stored(self, customer_ids: Any) -> Any:  # noqa: ANN401 - as the fake
         self.loads += 1
-        return super().load_told(customer_ids)
+        return super().load_stored(customer_ids)
 
     def save_lender_record(self, lender_record: LenderRecord, *, expected_revision: int) -> bool:
         self._let_others()
@@ -428,7 +428,7 @@ class TestABatch:
         def fails(_: object) -> None:
             raise OutsideError("BatchGetItem", "Throttling")
 
-        monkeypatch.setattr(office.store, "load_told", fails)
+        monkeypatch.setattr(office.store, "load_stored", fails)
         assert office.hear(paid(), "?") == ["0"]
         assert office.queue.parked == ["?"]
 

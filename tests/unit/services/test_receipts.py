@@ -22,7 +22,7 @@ from dunning.domain.errors import OutsideError, UnreadableRecordError
 from dunning.domain.outbound_events import NumberUnreachable, ReminderStopped
 from dunning.policy import load_policies
 from dunning.ports.contacts import ContactKey
-from dunning.ports.customers import Told
+from dunning.ports.customers import StoredCustomer
 from dunning.services.close_unknown import CloseUnknownService
 from dunning.services.delivery import Delivery
 from dunning.services.delivery_receipts import ReceiptService
@@ -175,8 +175,8 @@ def test_whom_a_person_has_released_is_not_suspended_again_by_an_old_report(offi
     facts = office.texted()
     office.report(receipt(response=DEAD))
     assert office.standing().is_suspended(office.store.facts["C0001"])
-    told = office.store.load_told(["C0001"])["C0001"]
-    assert isinstance(told, Told)
+    told = office.store.load_stored(["C0001"])["C0001"]
+    assert isinstance(told, StoredCustomer)
     said = Said(Stamp(NOW + timedelta(hours=1)), Released(HoldReason.NUMBER_REFUSED))
     office.store.save_lender_record(with_news(told.lender_record, said), expected_revision=told.lender_record.revision)
     office.report(receipt(response=DEAD))

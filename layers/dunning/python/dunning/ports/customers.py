@@ -17,7 +17,7 @@ class Customer(NamedTuple):
     standing: Standing | None
 
 
-class Told(NamedTuple):
+class StoredCustomer(NamedTuple):
     """A customer as read by those who listen: all the lender has said, and the standing if there is one."""
 
     lender_record: LenderRecord
@@ -35,7 +35,7 @@ class CustomerStore(Protocol):
         """
         ...
 
-    def load_told(self, customer_ids: Sequence[str]) -> Mapping[str, Told | UnreadableRecordError]:
+    def load_stored(self, customer_ids: Sequence[str]) -> Mapping[str, StoredCustomer | UnreadableRecordError]:
         """Read customers as `load` does, with all the lender has said; of one nobody has heard the lender record is empty."""
         ...
 

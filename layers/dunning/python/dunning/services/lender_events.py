@@ -21,7 +21,7 @@ from dunning.domain.decision.rules import Policies
 from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.domain.outbound_events import Announcement
 from dunning.ports.clock import Clock
-from dunning.ports.customers import CustomerStore, Told
+from dunning.ports.customers import CustomerStore, StoredCustomer
 from dunning.ports.gateways import Announcer
 from dunning.ports.queues import DeadLetters, LaterQueue
 from dunning.ports.telemetry import Journal
@@ -140,7 +140,7 @@ class PaymentsService:
     ) -> set[str]:
         """Work off some customers who are read together, side by side; return those that are to come back."""
         try:
-            stored = self._store.load_told(list(cases))
+            stored = self._store.load_stored(list(cases))
         except DunningError as error:
             for customer_id, case in cases.items():
                 self._tell_failure(customer_id, case, error)
@@ -174,7 +174,7 @@ class PaymentsService:
         self,
         customer_id: str,
         case: _Case,
-        stored: Told | UnreadableRecordError,
+        stored: StoredCustomer | UnreadableRecordError,
         seconds_left: Callable[[], float],
     ) -> Iterable[Announcement]:
         """Do what a batch says of one customer."""
@@ -187,11 +187,11 @@ class PaymentsService:
         if case.again:
             self._erasing.erase_again(customer_id)
         if case.erasures:
-            stored = self._store.load_told([customer_id])[customer_id]
+            stored = self._store.load_stored([customer_id])[customer_id]
         return self._take(customer_id, case.said, stored) if case.said or case.erasures else ()
 
     def _take(
-        self, customer_id: str, said: Sequence[Said], stored: Told | UnreadableRecordError
+        self, customer_id: str, said: Sequence[Said], stored: StoredCustomer | UnreadableRecordError
     ) -> Iterable[Announcement]:
         """Put news into the lender record, and plan the customer anew if anything follows from it."""
         is_new = False
@@ -217,7 +217,7 @@ class PaymentsService:
                 if self._store.save_standing(standing, expected_version=before.version):
                     tell_planned(self._journal, customer_id, decision, now)
                     return announcements
-            stored = self._store.load_told([customer_id])[customer_id]
+            stored = self._store.load_stored([customer_id])[customer_id]
         raise ContestedError
 
     def _tell_of_strangers(self, before: LenderRecord, after: LenderRecord) -> None:

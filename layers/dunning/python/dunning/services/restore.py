@@ -19,7 +19,7 @@ from dunning.domain.customer.lender_record import LenderRecord, is_erased_for, w
 from dunning.domain.customer.standing import LEAST_URGENT, Standing, Wake
 from dunning.domain.errors import UnreadableRecordError
 from dunning.ports.clock import Clock
-from dunning.ports.customers import CustomerStore, Told
+from dunning.ports.customers import CustomerStore, StoredCustomer
 
 QUIET = timedelta(days=8)
 """
@@ -61,7 +61,7 @@ class BringBackService:
         """
         outcomes: Counter[BroughtBack] = Counter()
         for some in batched(customer_ids, _BATCH, strict=False):
-            backup, live = self._backup.load_told(some), self._live.load_told(some)
+            backup, live = self._backup.load_stored(some), self._live.load_stored(some)
             for customer_id in some:
                 outcomes[self._one(customer_id, backup[customer_id], live[customer_id], change=change)] += 1
         return outcomes
@@ -69,8 +69,8 @@ class BringBackService:
     def _one(
         self,
         customer_id: str,
-        backup: Told | UnreadableRecordError,
-        live: Told | UnreadableRecordError,
+        backup: StoredCustomer | UnreadableRecordError,
+        live: StoredCustomer | UnreadableRecordError,
         *,
         change: bool,
     ) -> BroughtBack:
@@ -93,15 +93,15 @@ class BringBackService:
                 restored = without_customer(restored, known.erased_at)
             restored = replace(restored, revision=known.revision + 1)
             if not self._live.save_lender_record(restored, expected_revision=known.revision):
-                live = self._live.load_told([customer_id])[customer_id]
+                live = self._live.load_stored([customer_id])[customer_id]
                 continue
             after = _woken(standing, now_at=Wake(now, LEAST_URGENT)) if standing else self._silent(backup, customer_id)
             if self._live.save_standing(after, expected_version=standing.version if standing else 0):
                 return outcome
-            live = self._live.load_told([customer_id])[customer_id]
+            live = self._live.load_stored([customer_id])[customer_id]
         return BroughtBack.CONTESTED
 
-    def _silent(self, backup: Told, customer_id: str) -> Standing:
+    def _silent(self, backup: StoredCustomer, customer_id: str) -> Standing:
         now = self._clock.now()
         standing = backup.standing or Standing(customer_id)
         hold = Hold(HoldReason.OTHER, (now + QUIET).date())

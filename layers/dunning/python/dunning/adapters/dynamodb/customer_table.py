@@ -27,7 +27,7 @@ from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.customer.standing import LEAST_URGENT, Standing, Wake
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.errors import UnreadableRecordError
-from dunning.ports.customers import Customer, Due, Told
+from dunning.ports.customers import Customer, Due, StoredCustomer
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -64,10 +64,10 @@ class DynamoCustomers:
         stored = self._both_items(customer_ids)
         return {customer_id: _customer(*stored[customer_id]) for customer_id in customer_ids}
 
-    def load_told(self, customer_ids: Sequence[str]) -> Mapping[str, Told | UnreadableRecordError]:
+    def load_stored(self, customer_ids: Sequence[str]) -> Mapping[str, StoredCustomer | UnreadableRecordError]:
         """Read both items of each customer in as few calls as there can be."""
         stored = self._both_items(customer_ids)
-        return {customer_id: _told(customer_id, *stored[customer_id]) for customer_id in customer_ids}
+        return {customer_id: _stored_customer(customer_id, *stored[customer_id]) for customer_id in customer_ids}
 
     def _both_items(self, customer_ids: Sequence[str]) -> Mapping[str, tuple[_Stored, _Stored]]:
         keys = [
@@ -288,9 +288,9 @@ def _customer(facts: _Stored, standing: _Stored) -> Customer | UnreadableRecordE
         return error
 
 
-def _told(customer_id: str, facts: _Stored, standing: _Stored) -> Told | UnreadableRecordError:
+def _stored_customer(customer_id: str, facts: _Stored, standing: _Stored) -> StoredCustomer | UnreadableRecordError:
     try:
-        return Told(
+        return StoredCustomer(
             lender_record_of(facts) if facts else LenderRecord(customer_id),
             standing_of(standing) if standing else None,
         )

@@ -23,7 +23,7 @@ from dunning.domain.decision.decisions import Decision
 from dunning.domain.decision.rules import Policies
 from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.domain.outbound_events import Announcement, CustomerNeedsPerson, Why
-from dunning.ports.customers import CustomerStore, PhoneIndex, Told
+from dunning.ports.customers import CustomerStore, PhoneIndex, StoredCustomer
 from dunning.services.planning import fingerprint, replan, replan_as_told
 
 BATCH = 50
@@ -87,10 +87,10 @@ class Settler:
         Raises:
             IntakeConflictError: others kept changing a customer.
         """
-        stored = self._store.load_told([candidate.facts.customer_id for candidate in batch])
+        stored = self._store.load_stored([candidate.facts.customer_id for candidate in batch])
         return [self._settle(candidate, stored[candidate.facts.customer_id], now) for candidate in batch]
 
-    def _settle(self, candidate: Candidate, stored: Told | UnreadableRecordError, now: datetime) -> Settled:
+    def _settle(self, candidate: Candidate, stored: StoredCustomer | UnreadableRecordError, now: datetime) -> Settled:
         facts = candidate.facts
         for _ in range(_TRIES):
             if isinstance(stored, UnreadableRecordError):
@@ -106,7 +106,7 @@ class Settler:
                 return Settled(candidate, Outcome.UNCHANGED)
             entered = self._enter_number(lender_record, facts)
             if entered is None:
-                stored = self._store.load_told([facts.customer_id])[facts.customer_id]
+                stored = self._store.load_stored([facts.customer_id])[facts.customer_id]
                 continue
             after = entered if same else with_statement(entered, facts)
             known = facts_now(after) or facts
@@ -126,7 +126,7 @@ class Settler:
                         bool(told),
                         (*told, *replanned.announcements),
                     )
-            stored = self._store.load_told([facts.customer_id])[facts.customer_id]
+            stored = self._store.load_stored([facts.customer_id])[facts.customer_id]
         raise IntakeConflictError(f"customer {facts.customer_id} kept changing")
 
     def _enter_number(self, lender_record: LenderRecord, facts: Facts) -> LenderRecord | None:
