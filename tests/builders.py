@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dunning.domain.customer.facts import Account, Facts, HoldReason, Instalment
-from dunning.domain.customer.lender_record import LenderRecord, with_statement
+from dunning.domain.customer.lender_record import LenderRecord, record_snapshot
 from dunning.domain.customer.standing import (
     Assurance,
     LedgerEntry,
@@ -88,7 +88,7 @@ def tell(store: CustomerStore, facts: Facts) -> bool:
     """State facts to a store, as intake does; tell whether they are now the stored ones."""
     told = store.load_stored([facts.customer_id])[facts.customer_id]
     assert isinstance(told, StoredCustomer)
-    after = with_statement(told.lender_record, facts)
+    after = record_snapshot(told.lender_record, facts)
     return after is not told.lender_record and store.save_lender_record(
         after, expected_revision=told.lender_record.revision
     )

@@ -10,7 +10,7 @@ from threading import Lock
 
 from dunning.contracts.job import job_body
 from dunning.domain.customer.facts import Facts
-from dunning.domain.customer.lender_record import LenderRecord, facts_now
+from dunning.domain.customer.lender_record import LenderRecord, project_facts
 from dunning.domain.customer.standing import Standing, Wake
 from dunning.domain.decision.decisions import Decision
 from dunning.domain.delivery.contact import Contact, ContactState
@@ -54,14 +54,14 @@ class FakeCustomers:
     @property
     def facts(self) -> dict[str, Facts]:
         """The facts as they stand, of all who have some."""
-        now = {customer_id: facts_now(lender_record) for customer_id, lender_record in self.lender_records.items()}
+        now = {customer_id: project_facts(lender_record) for customer_id, lender_record in self.lender_records.items()}
         return {customer_id: facts for customer_id, facts in now.items() if facts is not None}
 
     def load(self, customer_ids: Sequence[str]) -> Mapping[str, Customer | UnreadableRecordError]:
         return {
             customer_id: told
             if isinstance(told, UnreadableRecordError)
-            else Customer(facts_now(told.lender_record), told.standing)
+            else Customer(project_facts(told.lender_record), told.standing)
             for customer_id, told in self.load_stored(customer_ids).items()
         }
 

@@ -11,13 +11,13 @@ import pytest
 from dunning.adapters.dynamodb.items import contact_of
 from dunning.domain.customer.facts import HoldReason
 from dunning.domain.customer.lender_record import (
+    EventTime,
     Held,
     LenderRecord,
-    Said,
-    Stamp,
-    with_news,
-    without_customer,
-    without_phones,
+    RecordedEvent,
+    erase_record,
+    forget_former_phones,
+    record_event,
 )
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import OutsideError, UnreadableRecordError
@@ -108,14 +108,14 @@ def test_everything_but_what_the_lender_has_said_is_deleted_and_nothing_of_anoth
 def test_a_tombstone_tells_nothing_but_with_numbers_or_news_it_would(shelf: Shelf) -> None:
     shelf.fill(1)
     shelf.customers.erase_items("C0001")
-    with_numbers = without_customer(shelf.lender_record(), NOW)
+    with_numbers = erase_record(shelf.lender_record(), NOW)
     assert shelf.store.save_lender_record(with_numbers, expected_revision=1)
     assert shelf.customers.stored_items("C0001") == 1
-    bare = without_phones(with_numbers)
+    bare = forget_former_phones(with_numbers)
     assert shelf.store.save_lender_record(bare, expected_revision=with_numbers.revision)
     assert shelf.lender_record() == bare == LenderRecord("C0001", 3, erased_at=NOW)
     assert shelf.customers.stored_items("C0001") == 0
-    overtaking = with_news(LenderRecord("C0002"), Said(Stamp(NOW), Held(HoldReason.DISPUTE)))
+    overtaking = record_event(LenderRecord("C0002"), RecordedEvent(EventTime(NOW), Held(HoldReason.DISPUTE)))
     assert shelf.store.save_lender_record(overtaking, expected_revision=0)
     assert shelf.customers.stored_items("C0002") == 1
 

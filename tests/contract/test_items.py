@@ -31,15 +31,15 @@ from dunning.domain.customer.facts import Account, Facts, Hold, HoldReason, Inst
 from dunning.domain.customer.lender_record import (
     Changed,
     Closed,
+    EventTime,
     Held,
     LenderRecord,
     Paid,
+    RecordedEvent,
     Released,
-    Said,
-    Stamp,
-    facts_now,
-    key_of,
-    with_news,
+    event_key,
+    project_facts,
+    record_event,
 )
 from dunning.domain.customer.standing import Assurance, LedgerEntry, Progress, Promise, Standing, Wake, progress_key
 from dunning.domain.delivery.contact import Contact, ContactState
@@ -100,13 +100,13 @@ NEWS = st.one_of(
     st.builds(Held, st.sampled_from(HoldReason), st.none() | DAYS),
     st.builds(Released, st.none() | st.sampled_from(HoldReason)),
 )
-SAID = st.builds(Said, st.builds(Stamp, INSTANTS, st.integers(0, 2**53 - 1)), NEWS)
+SAID = st.builds(RecordedEvent, st.builds(EventTime, INSTANTS, st.integers(0, 2**53 - 1)), NEWS)
 DOSSIERS = st.builds(
     LenderRecord,
     customer_id=IDS,
     revision=st.integers(1, 10**9),
     statement=st.none() | FACTS,
-    news=st.lists(SAID, max_size=6).map(lambda said: {key_of(one): one for one in said}),
+    news=st.lists(SAID, max_size=6).map(lambda said: {event_key(one): one for one in said}),
     phones=st.lists(WORDS, max_size=3).map(tuple),
     erased_at=st.none() | INSTANTS,
 ).map(lambda made: replace(made, statement=made.statement and replace(made.statement, customer_id=made.customer_id)))
@@ -195,16 +195,16 @@ def test_what_a_lender_has_said_comes_back_as_it_was(lender_record: LenderRecord
 
 @given(DOSSIERS)
 def test_facts_are_worked_out_from_what_is_stored_as_from_what_was_said(lender_record: LenderRecord) -> None:
-    assert facts_of(lender_record_item(lender_record)) == facts_now(lender_record)
+    assert facts_of(lender_record_item(lender_record)) == project_facts(lender_record)
 
 
 def test_when_an_instalment_was_paid_is_stored_with_the_news_that_says_so_and_nowhere_else() -> None:
     facts = someone()
-    said = Said(Stamp(NOW), Paid("A0001-0", 1, 325_000, "TWD"))
-    lender_record = with_news(a_lender_record(facts), said)
+    said = RecordedEvent(EventTime(NOW), Paid("A0001-0", 1, 325_000, "TWD"))
+    lender_record = record_event(a_lender_record(facts), said)
     read = lender_record_of(lender_record_item(lender_record))
     assert read.statement == facts
-    worked_out = facts_now(read)
+    worked_out = project_facts(read)
     assert worked_out is not None
     assert worked_out.accounts[0].instalments[0].paid_at == NOW
 

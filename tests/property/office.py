@@ -11,7 +11,7 @@ from typing import Any
 from dunning.contracts.delivery_log import Reported
 from dunning.contracts.job import job_body
 from dunning.domain.customer.facts import Facts
-from dunning.domain.customer.lender_record import FILES_LAG, LenderRecord
+from dunning.domain.customer.lender_record import FILE_LAG, LenderRecord
 from dunning.domain.customer.standing import LedgerEntry, Standing
 from dunning.domain.delivery.contact import Contact
 from dunning.domain.delivery.receipt import Receipt
@@ -213,7 +213,7 @@ class Office:
 
     def load(self, facts: Facts, uploaded_at: datetime) -> bool | None:
         """Load a file with one customer, as intake does; tell whether it counts, `None` if it is to be loaded again."""
-        stated = Candidate(replace(facts, as_of=uploaded_at, paid_as_of=uploaded_at - FILES_LAG), 2)
+        stated = Candidate(replace(facts, as_of=uploaded_at, paid_as_of=uploaded_at - FILE_LAG), 2)
         try:
             (settled,) = self.settler.settle_batch([stated], self.clock.now())
         except OutsideError:

@@ -9,29 +9,29 @@ from hypothesis import strategies as st
 
 from dunning.domain.customer.facts import Facts, Hold, HoldReason
 from dunning.domain.customer.lender_record import (
-    FILES_LAG,
+    FILE_LAG,
     Changed,
     Closed,
+    EventTime,
     Held,
     LenderRecord,
     News,
     Paid,
+    RecordedEvent,
     Released,
-    Said,
-    Stamp,
-    facts_now,
-    is_erased_for,
-    with_news,
-    with_statement,
-    without_customer,
-    without_phones,
+    erase_record,
+    forget_former_phones,
+    is_barred_by_erasure,
+    project_facts,
+    record_event,
+    record_snapshot,
 )
 from tests.builders import a_customer, an_account, an_instalment
 
 START = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
-type Word = Facts | Said
+type Word = Facts | RecordedEvent
 """One thing a lender says: a statement about the whole customer, or a piece of news."""
 
 HOURS = st.integers(0, 96)
@@ -50,7 +50,7 @@ news: st.SearchStrategy[News] = st.one_of(
     st.builds(Held, REASONS, st.none() | st.just(date(2026, 12, 31))),
     st.builds(Released, st.none() | REASONS),
 )  # fmt: skip
-said = st.builds(Said, st.builds(Stamp, MOMENTS, st.integers(0, 1)), news)
+said = st.builds(RecordedEvent, st.builds(EventTime, MOMENTS, st.integers(0, 1)), news)
 
 
 @st.composite
@@ -59,7 +59,7 @@ def statements(draw: st.DrawFn) -> list[Facts]:
     drawn = []
     for hours in draw(st.lists(HOURS, max_size=3, unique=True)):
         as_of = START + hours * HOUR
-        lag = draw(st.sampled_from([None, timedelta(), FILES_LAG / 2, FILES_LAG]))
+        lag = draw(st.sampled_from([None, timedelta(), FILE_LAG / 2, FILE_LAG]))
         account = an_account(
             *(
                 an_instalment(f"2026-12-{10 + number}", 3, number=number, paid=draw(st.integers(0, 3)))
@@ -76,16 +76,16 @@ def statements(draw: st.DrawFn) -> list[Facts]:
 def hear(lender_record: LenderRecord, *words: Word) -> LenderRecord:
     """Tell a lender record one thing after the other, as services do."""
     for word in words:
-        if isinstance(word, Said):
-            lender_record = with_news(lender_record, word)
-        elif not is_erased_for(lender_record, word):
-            lender_record = with_statement(lender_record, word)
+        if isinstance(word, RecordedEvent):
+            lender_record = record_event(lender_record, word)
+        elif not is_barred_by_erasure(lender_record, word):
+            lender_record = record_snapshot(lender_record, word)
     return lender_record
 
 
 def what_it_comes_to(*words: Word) -> Facts | None:
     """Work out the facts after all these words."""
-    return facts_now(hear(LenderRecord("C1"), *words))
+    return project_facts(hear(LenderRecord("C1"), *words))
 
 
 @st.composite
@@ -112,32 +112,34 @@ def test_in_bundles_it_comes_to_the_same_and_each_that_says_something_is_a_revis
         after = hear(lender_record, *bundle)
         assert (after is lender_record) is (after.revision == lender_record.revision)
         lender_record = after
-    assert facts_now(lender_record) == what_it_comes_to(*words)
+    assert project_facts(lender_record) == what_it_comes_to(*words)
 
 
 @given(heard_twice())
 def test_whoever_hears_it_all_again_learns_nothing_new(both: tuple[list[Word], list[Word]]) -> None:
     words, again = both
     lender_record = hear(LenderRecord("C1"), *words)
-    news_again = [word for word in again if isinstance(word, Said)]
+    news_again = [word for word in again if isinstance(word, RecordedEvent)]
     assert hear(lender_record, *news_again) is lender_record
-    assert facts_now(hear(lender_record, *again)) == facts_now(lender_record)
+    assert project_facts(hear(lender_record, *again)) == project_facts(lender_record)
 
 
 @given(st.lists(said, max_size=6), said, said)
-def test_an_older_word_never_overwrites_a_newer_about_the_same(others: list[Said], one: Said, other: Said) -> None:
-    other = Said(other.stamp, one.news)
+def test_an_older_word_never_overwrites_a_newer_about_the_same(
+    others: list[RecordedEvent], one: RecordedEvent, other: RecordedEvent
+) -> None:
+    other = RecordedEvent(other.stamp, one.news)
     newer, older = (one, other) if one.stamp >= other.stamp else (other, one)
     lender_record = hear(LenderRecord("C1"), *others, newer)
 
-    def newest(after: LenderRecord) -> Said:
+    def newest(after: LenderRecord) -> RecordedEvent:
         return max(known for known in after.news.values() if known.news.subject == newer.news.subject)
 
     assert newest(hear(lender_record, older)).stamp == newest(lender_record).stamp >= newer.stamp
 
 
 @given(statements(), st.lists(said, max_size=8))
-def test_no_older_statement_takes_the_place_of_a_newer(stated: list[Facts], told: list[Said]) -> None:
+def test_no_older_statement_takes_the_place_of_a_newer(stated: list[Facts], told: list[RecordedEvent]) -> None:
     lender_record = hear(LenderRecord("C1"), *stated, *told)
     if stated:
         assert lender_record.statement == max(stated, key=lambda facts: facts.as_of or START)
@@ -148,22 +150,22 @@ def test_no_older_statement_takes_the_place_of_a_newer(stated: list[Facts], told
 
 @given(statements(), st.lists(said, max_size=8), MOMENTS, st.data())
 def test_after_an_erasure_nothing_of_before_comes_back_by_any_replay(
-    stated: list[Facts], told: list[Said], erased_at: datetime, data: st.DataObject
+    stated: list[Facts], told: list[RecordedEvent], erased_at: datetime, data: st.DataObject
 ) -> None:
     words: list[Word] = [*stated, *told]
     cut = data.draw(st.integers(0, len(words)))
-    erased = without_customer(hear(LenderRecord("C1"), *words[:cut]), erased_at)
+    erased = erase_record(hear(LenderRecord("C1"), *words[:cut]), erased_at)
     again = data.draw(st.lists(st.sampled_from(words), max_size=8)) if words else []
     # None of these statements has a consent from after the erasure, whatever was said later.
     after = hear(erased, *words[cut:], *again)
-    assert facts_now(after) is None
+    assert project_facts(after) is None
     assert after.news == {}
-    assert without_phones(after) == LenderRecord("C1", without_phones(after).revision, erased_at=erased_at)
+    assert forget_former_phones(after) == LenderRecord("C1", forget_former_phones(after).revision, erased_at=erased_at)
 
 
 @given(st.lists(said, max_size=8), MOMENTS, st.data())
 def test_one_who_consents_anew_comes_back_without_anything_said_before_in_any_order(
-    told: list[Said], erased_at: datetime, data: st.DataObject
+    told: list[RecordedEvent], erased_at: datetime, data: st.DataObject
 ) -> None:
     consented_at = erased_at + HOUR
     back = a_customer(an_account(account_id="A1"), consented_at=consented_at, as_of=consented_at + HOUR)
@@ -175,36 +177,36 @@ def test_one_who_consents_anew_comes_back_without_anything_said_before_in_any_or
     for step in data.draw(st.permutations(["erased", "back", *before])):
         match step:
             case "erased":
-                lender_record = without_customer(lender_record, erased_at)
+                lender_record = erase_record(lender_record, erased_at)
             case "back":
                 lender_record = hear(lender_record, back)
-            case Said():
+            case RecordedEvent():
                 lender_record = hear(lender_record, step)
             case _:
                 raise AssertionError(step)
-    assert facts_now(hear(lender_record, *waiting)) == expected
-    assert facts_now(hear(lender_record, *waiting, *before)) == expected
+    assert project_facts(hear(lender_record, *waiting)) == expected
+    assert project_facts(hear(lender_record, *waiting, *before)) == expected
 
 
 @given(statements(), st.lists(said, max_size=8), st.lists(MOMENTS, min_size=1, max_size=3))
 def test_erased_twice_is_erased_as_of_the_later_whichever_comes_first(
-    stated: list[Facts], told: list[Said], moments: list[datetime]
+    stated: list[Facts], told: list[RecordedEvent], moments: list[datetime]
 ) -> None:
     lender_record = hear(LenderRecord("C1"), *stated, *told)
     one = other = lender_record
     for moment in moments:
-        one = without_customer(one, moment)
+        one = erase_record(one, moment)
     for moment in reversed(moments):
-        other = without_customer(other, moment)
+        other = erase_record(other, moment)
     assert replace(one, revision=0) == replace(other, revision=0)
     assert one.erased_at == max(moments)
-    assert without_customer(one, min(moments)) is one
+    assert erase_record(one, min(moments)) is one
 
 
 def test_a_file_that_was_written_last_night_does_not_take_back_what_was_paid_this_morning() -> None:
-    paid = Said(Stamp(START), Paid("A1", 1, 325_000, "TWD"))
+    paid = RecordedEvent(EventTime(START), Paid("A1", 1, 325_000, "TWD"))
     known_exactly = a_customer(as_of=START + HOUR, paid_as_of=START + HOUR)
-    last_nights = a_customer(as_of=START + 2 * HOUR, paid_as_of=START + 2 * HOUR - FILES_LAG)
+    last_nights = a_customer(as_of=START + 2 * HOUR, paid_as_of=START + 2 * HOUR - FILE_LAG)
     orders: list[list[Word]] = [
         [known_exactly, paid, last_nights],
         [last_nights, known_exactly, paid],
@@ -218,9 +220,9 @@ def test_a_file_that_was_written_last_night_does_not_take_back_what_was_paid_thi
 
 
 def test_paid_news_are_forgotten_once_every_newer_file_knows_them() -> None:
-    paid = Said(Stamp(START), Paid("A1", 1, 325_000, "TWD"))
-    soon = hear(LenderRecord("C1"), paid, a_customer(as_of=START + FILES_LAG / 2))
-    later = hear(soon, a_customer(as_of=START + FILES_LAG))
+    paid = RecordedEvent(EventTime(START), Paid("A1", 1, 325_000, "TWD"))
+    soon = hear(LenderRecord("C1"), paid, a_customer(as_of=START + FILE_LAG / 2))
+    later = hear(soon, a_customer(as_of=START + FILE_LAG))
     assert list(soon.news.values()) == [paid]
     assert later.news == {}
     assert hear(later, paid) is later

@@ -18,7 +18,7 @@ from dunning.contracts.lender_event import (
     parse_told,
 )
 from dunning.domain.customer.facts import HoldReason
-from dunning.domain.customer.lender_record import Changed, Closed, Held, Paid, Released, Said, Stamp
+from dunning.domain.customer.lender_record import Changed, Closed, EventTime, Held, Paid, RecordedEvent, Released
 from dunning.domain.errors import UnreadableRecordError
 from dunning.services.intake.cells import is_id
 from tests.integration.people import NOW
@@ -68,8 +68,10 @@ def refusal(body: str) -> str:
     ],
 )
 def test_each_kind_is_news_of_a_customer_as_of_when_it_was_said(kind: str, detail: dict[str, Any], news: Any) -> None:  # noqa: ANN401
-    assert parse_told(envelope(kind, **detail), NOW) == LenderEvent("C1", Said(Stamp(AT), news))
-    assert parse_told(envelope(kind, sequence=7, **detail), NOW) == LenderEvent("C1", Said(Stamp(AT, 7), news))
+    assert parse_told(envelope(kind, **detail), NOW) == LenderEvent("C1", RecordedEvent(EventTime(AT), news))
+    assert parse_told(envelope(kind, sequence=7, **detail), NOW) == LenderEvent(
+        "C1", RecordedEvent(EventTime(AT, 7), news)
+    )
 
 
 def test_an_erasure_is_a_moment() -> None:
@@ -78,7 +80,7 @@ def test_an_erasure_is_a_moment() -> None:
 
 def test_a_hold_for_a_reason_we_do_not_know_is_honoured_and_said_to_be_not_understood() -> None:
     told = parse_told(envelope("CustomerHold", reason="on vacation"), NOW)
-    assert told == LenderEvent("C1", Said(Stamp(AT), Held(HoldReason.OTHER)), is_understood=False)
+    assert told == LenderEvent("C1", RecordedEvent(EventTime(AT), Held(HoldReason.OTHER)), is_understood=False)
 
 
 def test_what_we_told_ourselves_to_do_again_is_an_id_and_nothing_else() -> None:
@@ -89,7 +91,7 @@ def test_what_we_told_ourselves_to_do_again_is_an_id_and_nothing_else() -> None:
 
 def test_what_eventbridge_adds_to_its_envelope_is_let_be() -> None:
     body = json.loads(envelope("AccountClosed", account_id="A1")) | {"replay-name": "last week"}
-    assert parse_told(json.dumps(body), NOW) == LenderEvent("C1", Said(Stamp(AT), Closed("A1")))
+    assert parse_told(json.dumps(body), NOW) == LenderEvent("C1", RecordedEvent(EventTime(AT), Closed("A1")))
 
 
 @pytest.mark.parametrize(

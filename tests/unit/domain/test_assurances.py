@@ -9,13 +9,13 @@ from dunning.domain.customer.facts import Facts, HoldReason, Instalment
 from dunning.domain.customer.lender_record import (
     Changed,
     Closed,
+    EventTime,
     News,
     Paid,
-    Said,
-    Stamp,
-    facts_now,
-    with_news,
-    with_statement,
+    RecordedEvent,
+    project_facts,
+    record_event,
+    record_snapshot,
 )
 from dunning.domain.customer.standing import ASSURANCE_LIMIT, Assurance, Promise, Standing, holds_now
 from dunning.domain.replies.payment_statements import matched, with_assurance
@@ -33,16 +33,16 @@ def told(*said: tuple[datetime, News], facts: Facts = OWING) -> Facts:
     """Return what a customer's file and these news come to."""
     lender_record = a_lender_record(facts)
     for at, news in said:
-        lender_record = with_news(lender_record, Said(Stamp(at), news))
-    worked_out = facts_now(lender_record)
+        lender_record = record_event(lender_record, RecordedEvent(EventTime(at), news))
+    worked_out = project_facts(lender_record)
     assert worked_out is not None
     return worked_out
 
 
 def filed(*instalments: Instalment, as_of: datetime) -> Facts:
     """Return what a newer file says."""
-    known = with_statement(a_lender_record(OWING), a_customer(an_account(*instalments), as_of=as_of))
-    facts = facts_now(known)
+    known = record_snapshot(a_lender_record(OWING), a_customer(an_account(*instalments), as_of=as_of))
+    facts = project_facts(known)
     assert facts is not None
     return facts
 

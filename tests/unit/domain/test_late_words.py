@@ -5,7 +5,15 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from dunning.domain.customer.facts import Facts, HoldReason, open_instalments
-from dunning.domain.customer.lender_record import Closed, Paid, Released, Said, Stamp, facts_now, with_news
+from dunning.domain.customer.lender_record import (
+    Closed,
+    EventTime,
+    Paid,
+    RecordedEvent,
+    Released,
+    project_facts,
+    record_event,
+)
 from dunning.domain.customer.standing import Promise, Standing
 from dunning.domain.replies.intents import Meaning, Understood
 from dunning.domain.replies.promises import settle_promises
@@ -25,11 +33,11 @@ PAID = Paid("A1", 1, 325_000, "TWD")
 PROMISED = {"A1#1": Promise(SAID_AT - 24 * HOUR, day("2026-12-12"))}
 
 
-def told(*said: Said) -> Facts:
+def told(*said: RecordedEvent) -> Facts:
     lender_record = a_lender_record(OWING)
     for one in said:
-        lender_record = with_news(lender_record, one)
-    facts = facts_now(lender_record)
+        lender_record = record_event(lender_record, one)
+    facts = project_facts(lender_record)
     assert facts is not None
     return facts
 
@@ -40,35 +48,44 @@ def heard(facts: Facts, *meanings: Meaning, digits: str = "") -> Standing:
 
 
 def test_a_promise_that_comes_after_the_payment_it_spoke_of_is_not_one_for_the_next_instalment() -> None:
-    assert set(heard(told(Said(Stamp(SAID_AT + HOUR), PAID)), Meaning.PROMISE, digits="1111").promises) == {"A1#1"}
-    assert set(heard(told(Said(Stamp(SAID_AT - HOUR), PAID)), Meaning.PROMISE, digits="1111").promises) == {"A1#2"}
+    assert set(
+        heard(told(RecordedEvent(EventTime(SAID_AT + HOUR), PAID)), Meaning.PROMISE, digits="1111").promises
+    ) == {"A1#1"}
+    assert set(
+        heard(told(RecordedEvent(EventTime(SAID_AT - HOUR), PAID)), Meaning.PROMISE, digits="1111").promises
+    ) == {"A1#2"}
 
 
 def test_who_says_it_is_paid_before_the_payment_is_booked_is_not_held_for_the_next_instalment() -> None:
-    (said,) = heard(told(Said(Stamp(SAID_AT + HOUR), PAID)), Meaning.PAID, digits="1111").assurances
+    (said,) = heard(told(RecordedEvent(EventTime(SAID_AT + HOUR), PAID)), Meaning.PAID, digits="1111").assurances
     assert said.about == ("A1#1",)
 
 
 def test_an_opt_out_of_an_account_that_is_closed_by_now_is_not_one_of_all_texts() -> None:
-    standing = heard(told(Said(Stamp(SAID_AT + HOUR), Closed("A2"))), Meaning.OPT_OUT, digits="2222")
+    standing = heard(told(RecordedEvent(EventTime(SAID_AT + HOUR), Closed("A2"))), Meaning.OPT_OUT, digits="2222")
     assert (standing.opted_out_at, set(standing.opted_out_accounts)) == (None, {"A2"})
 
 
 def test_of_a_closed_account_nothing_is_open_whatever_was_paid_of_it() -> None:
-    facts = told(Said(Stamp(SAID_AT), Closed("A1")), Said(Stamp(SAID_AT + HOUR), replace(PAID, paid=1)))
+    facts = told(
+        RecordedEvent(EventTime(SAID_AT), Closed("A1")), RecordedEvent(EventTime(SAID_AT + HOUR), replace(PAID, paid=1))
+    )
     assert [len(open_instalments(account)) for account in facts.accounts] == [0, 1]
 
 
 def test_a_promise_whose_payment_is_reversed_is_open_again_and_broken_once_its_day_is_over() -> None:
     kept = settle_promises(
-        a_standing(promises=PROMISED), told(Said(Stamp(SAID_AT), PAID)), TAIPEI, SAID_AT
+        a_standing(promises=PROMISED), told(RecordedEvent(EventTime(SAID_AT), PAID)), TAIPEI, SAID_AT
     ).standing  # fmt: skip
     assert kept.promises["A1#1"].kept is True
-    reversed_ = told(Said(Stamp(SAID_AT + HOUR), replace(PAID, paid=0)))
+    reversed_ = told(RecordedEvent(EventTime(SAID_AT + HOUR), replace(PAID, paid=0)))
     assert settle_promises(kept, reversed_, TAIPEI, SAID_AT + HOUR).standing.promises["A1#1"].kept is None
     assert settle_promises(kept, reversed_, TAIPEI, taipei("2026-12-13 00:00")).broken == ("A1#1",)
 
 
 def test_facts_have_one_name_in_whatever_order_holds_were_lifted() -> None:
-    lifted = [Said(Stamp(SAID_AT), Released()), Said(Stamp(SAID_AT), Released(HoldReason.DISPUTE))]
+    lifted = [
+        RecordedEvent(EventTime(SAID_AT), Released()),
+        RecordedEvent(EventTime(SAID_AT), Released(HoldReason.DISPUTE)),
+    ]
     assert fingerprint(told(*lifted)) == fingerprint(told(*reversed(lifted)))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dunning.domain.customer.facts import Account, Facts, Hold, HoldReason, Instalment
-from dunning.domain.customer.lender_record import FILES_LAG, without_customer, without_phones
+from dunning.domain.customer.lender_record import FILE_LAG, erase_record, forget_former_phones
 from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, Wake
 from dunning.domain.decision.decisions import Send
 from dunning.domain.errors import UnreadableRecordError
@@ -61,7 +61,7 @@ def test_rows_of_a_customer_anywhere_in_the_file_become_one_customer(office: Off
         ),
         holds=(Hold(HoldReason.DISPUTE),),
         as_of=UPLOADED_AT,
-        paid_as_of=UPLOADED_AT - FILES_LAG,
+        paid_as_of=UPLOADED_AT - FILE_LAG,
     )
 
 
@@ -552,7 +552,7 @@ def _erase(office: Office, at: datetime) -> None:
     """Erase a customer as the payments do when the lender says so."""
     told = office.store.load_stored(["C-1001"])["C-1001"]
     assert isinstance(told, StoredCustomer)
-    gone = without_phones(without_customer(told.lender_record, at))
+    gone = forget_former_phones(erase_record(told.lender_record, at))
     assert office.store.save_lender_record(gone, expected_revision=told.lender_record.revision)
     office.store.erase_items("C-1001")
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from dunning.domain.customer.facts import HoldReason
-from dunning.domain.customer.lender_record import News, Paid, Released, Said, Stamp, with_news
+from dunning.domain.customer.lender_record import EventTime, News, Paid, RecordedEvent, Released, record_event
 from dunning.ports.customers import StoredCustomer
 from tests.unit.intake.portfolio import UPLOADED_AT, WANG, Office, row
 
@@ -23,7 +23,7 @@ def tell(office: Office, at: datetime, news: News) -> None:
     """Let the lender's systems say something."""
     told = office.store.load_stored(["C-1001"])["C-1001"]
     assert isinstance(told, StoredCustomer)
-    after = with_news(told.lender_record, Said(Stamp(at), news))
+    after = record_event(told.lender_record, RecordedEvent(EventTime(at), news))
     office.store.save_lender_record(after, expected_revision=told.lender_record.revision)
 
 

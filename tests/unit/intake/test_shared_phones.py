@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from dunning.domain.customer.facts import HoldReason
-from dunning.domain.customer.lender_record import Released, Said, Stamp, with_news
+from dunning.domain.customer.lender_record import EventTime, RecordedEvent, Released, record_event
 from dunning.domain.outbound_events import CustomerNeedsPerson, Why
 from dunning.ports.customers import StoredCustomer
 from tests.unit.intake.portfolio import CHEN, NOW, UPLOADED_AT, WANG, Office, row
@@ -99,9 +99,9 @@ def test_whom_a_person_has_released_stays_released_until_somebody_new_shares_the
     for customer_id in ("C-1001", "C-1002"):
         told = office.store.load_stored([customer_id])[customer_id]
         assert isinstance(told, StoredCustomer)
-        said = Said(Stamp(NOW + timedelta(hours=1)), Released(HoldReason.SHARED_PHONE))
+        said = RecordedEvent(EventTime(NOW + timedelta(hours=1)), Released(HoldReason.SHARED_PHONE))
         assert office.store.save_lender_record(
-            with_news(told.lender_record, said), expected_revision=told.lender_record.revision
+            record_event(told.lender_record, said), expected_revision=told.lender_record.revision
         )
     office.clock.move_to(NOW + timedelta(hours=2))
     office.load_rows(row(amount="4000"), row(CHEN, phone=SAME, amount="4000"), at=LATER)

@@ -27,7 +27,7 @@ from pydantic import (
 
 from dunning.contracts.wrong_fields import wrong_fields
 from dunning.domain.customer.facts import HoldReason
-from dunning.domain.customer.lender_record import Changed, Closed, Held, News, Paid, Released, Said, Stamp
+from dunning.domain.customer.lender_record import Changed, Closed, EventTime, Held, News, Paid, RecordedEvent, Released
 from dunning.domain.errors import UnreadableRecordError
 from dunning.domain.texts.money import MINOR_DIGITS
 
@@ -264,7 +264,7 @@ class LenderEvent(NamedTuple):
     """An event as the domain knows it. `is_understood` is false for a hold whose reason we do not know."""
 
     customer_id: str
-    told: Said | Erasure
+    told: RecordedEvent | Erasure
     is_understood: bool = True
 
 
@@ -331,7 +331,7 @@ def _read(event: Told) -> LenderEvent:
         case CustomerErased():
             return LenderEvent(event.customer_id, Erasure(event.at))
         case InstalmentPaid() | InstalmentChanged() | AccountClosed() | CustomerHold() | CustomerReleased():
-            said = Said(Stamp(event.at, event.sequence), event.news())
+            said = RecordedEvent(EventTime(event.at, event.sequence), event.news())
             return LenderEvent(event.customer_id, said, not isinstance(event, CustomerHold) or event.is_understood)
         case _:
             raise TypeError(type(event).__name__)

@@ -16,7 +16,15 @@ from dataclasses import dataclass, field
 from itertools import batched
 
 from dunning.contracts.lender_event import EraseAgain, Erasure, LenderEvent, erase_again_body, parse_told
-from dunning.domain.customer.lender_record import Changed, Closed, LenderRecord, Paid, Said, facts_now, with_news
+from dunning.domain.customer.lender_record import (
+    Changed,
+    Closed,
+    LenderRecord,
+    Paid,
+    RecordedEvent,
+    project_facts,
+    record_event,
+)
 from dunning.domain.decision.rules import Policies
 from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.domain.outbound_events import Announcement
@@ -45,7 +53,7 @@ class _Case:
     """All that a batch says of one customer."""
 
     messages: list[Delivery] = field(default_factory=list)
-    said: list[Said] = field(default_factory=list)
+    said: list[RecordedEvent] = field(default_factory=list)
     erasures: list[Erasure] = field(default_factory=list)
     again: bool = False
 
@@ -117,7 +125,7 @@ class PaymentsService:
                     case.again = True
                 case LenderEvent(told=Erasure() as erasure):
                     case.erasures.append(erasure)
-                case LenderEvent(told=Said() as said, is_understood=is_understood):
+                case LenderEvent(told=RecordedEvent() as said, is_understood=is_understood):
                     case.said.append(said)
                     if not is_understood:
                         self._journal.event("hold_not_understood", customer_id=told.customer_id)
@@ -191,7 +199,7 @@ class PaymentsService:
         return self._take(customer_id, case.said, stored) if case.said or case.erasures else ()
 
     def _take(
-        self, customer_id: str, said: Sequence[Said], stored: StoredCustomer | UnreadableRecordError
+        self, customer_id: str, said: Sequence[RecordedEvent], stored: StoredCustomer | UnreadableRecordError
     ) -> Iterable[Announcement]:
         """Put news into the lender record, and plan the customer anew if anything follows from it."""
         is_new = False
@@ -201,13 +209,13 @@ class PaymentsService:
             lender_record, before = stored
             after = lender_record
             for one in said:
-                after = with_news(after, one)
+                after = record_event(after, one)
             if after is not lender_record:
                 is_new = self._store.save_lender_record(after, expected_revision=lender_record.revision)
                 if is_new:
                     self._tell_of_strangers(lender_record, after)
             if after is lender_record or is_new:
-                facts = facts_now(after)
+                facts = project_facts(after)
                 if facts is None or before is None or not before.is_planned:
                     return ()  # what was said is kept, and the load plans
                 if before.planned_for == fingerprint(facts):

@@ -15,7 +15,7 @@ from enum import StrEnum
 from itertools import batched
 
 from dunning.domain.customer.facts import Facts, Hold, HoldReason
-from dunning.domain.customer.lender_record import LenderRecord, is_erased_for, without_customer
+from dunning.domain.customer.lender_record import LenderRecord, erase_record, is_barred_by_erasure
 from dunning.domain.customer.standing import LEAST_URGENT, Standing, Wake
 from dunning.domain.errors import UnreadableRecordError
 from dunning.ports.clock import Clock
@@ -90,7 +90,7 @@ class BringBackService:
             statement = replace(backup.lender_record.statement, as_of=now, paid_as_of=now)
             restored = replace(backup.lender_record, statement=statement)
             if known.erased_at is not None:
-                restored = without_customer(restored, known.erased_at)
+                restored = erase_record(restored, known.erased_at)
             restored = replace(restored, revision=known.revision + 1)
             if not self._live.save_lender_record(restored, expected_revision=known.revision):
                 live = self._live.load_stored([customer_id])[customer_id]
@@ -110,7 +110,7 @@ class BringBackService:
 
 def _outcome(known: LenderRecord, standing: Standing | None, backup: LenderRecord, statement: Facts) -> BroughtBack:
     """Tell what would become of a customer."""
-    if is_erased_for(known, statement):
+    if is_barred_by_erasure(known, statement):
         return BroughtBack.ERASED
     if standing is None:
         return BroughtBack.BOTH

@@ -30,15 +30,15 @@ from dunning.domain.customer.facts import Account, Facts, Hold, HoldReason, Inst
 from dunning.domain.customer.lender_record import (
     Changed,
     Closed,
+    EventTime,
     Held,
     LenderRecord,
     News,
     Paid,
+    RecordedEvent,
     Released,
-    Said,
-    Stamp,
-    facts_now,
-    key_of,
+    event_key,
+    project_facts,
 )
 from dunning.domain.customer.standing import Assurance, LedgerEntry, Progress, Promise, Standing
 from dunning.domain.delivery.contact import Contact, ContactState
@@ -128,7 +128,7 @@ def _instalment_in(
     return Instalment(number, date.fromisoformat(due_on), amount, paid, stage, _day_in(notice), late_fee)
 
 
-def _news_out(said: Said) -> list[object]:
+def _news_out(said: RecordedEvent) -> list[object]:
     kept: list[object]
     match said.news:
         case Paid() as paid:
@@ -154,7 +154,7 @@ def _news_out(said: Said) -> list[object]:
     return [instant_key(said.stamp.at), said.stamp.sequence, *kept]
 
 
-def _news_in(at: str, sequence: int, kind: str, *kept: Any) -> Said:  # noqa: ANN401 - from JSON
+def _news_in(at: str, sequence: int, kind: str, *kept: Any) -> RecordedEvent:  # noqa: ANN401 - from JSON
     readers: Mapping[str, Callable[..., News]] = {
         "paid": Paid,
         "changed": lambda account_id, number, due_on, amount, currency, late_fee, notice: Changed(
@@ -164,7 +164,7 @@ def _news_in(at: str, sequence: int, kind: str, *kept: Any) -> Said:  # noqa: AN
         "held": lambda reason, until: Held(HoldReason(reason), _day_in(until)),
         "released": lambda reason: Released(HoldReason(reason) if reason else None),
     }
-    return Said(Stamp(parse_instant(at), sequence), readers[kind](*kept))
+    return RecordedEvent(EventTime(parse_instant(at), sequence), readers[kind](*kept))
 
 
 def _statement_out(facts: Facts) -> Item:
@@ -249,7 +249,7 @@ def _read_lender_record(item: StoredItem) -> LenderRecord:
         customer_id=item["customer_id"]["S"],
         revision=int(item["revision"]["N"]),
         statement=_read_statement(item) if "name" in item else None,
-        news={key_of(one): one for one in said},
+        news={event_key(one): one for one in said},
         phones=tuple(json.loads(_optional(item, "phones") or "[]")),
         erased_at=_instant_in(_optional(item, "erased_at")),
         phones_until=_instant_in(_optional(item, "phones_until")),
@@ -273,7 +273,7 @@ def facts_of(item: StoredItem) -> Facts | None:
     Raises:
         UnreadableRecordError: the item is not what `lender_record_item` writes.
     """
-    return _readable(lambda stored: facts_now(_read_lender_record(stored)), "facts", item)
+    return _readable(lambda stored: project_facts(_read_lender_record(stored)), "facts", item)
 
 
 def standing_item(standing: Standing, shards: int) -> Item:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from dunning.domain.customer.facts import EVERY_HOLD, Account, Facts, Hold, HoldReason, Instalment
 
-FILES_LAG = timedelta(days=1)
+FILE_LAG = timedelta(days=1)
 """
 A file that does not say as of when it speaks is believed about payments only up to a day before it came: it may have
 been written last night, and must not take back what was paid this morning.
@@ -25,7 +25,7 @@ PAYMENTS_REMEMBERED = 12
 """So many of what was said of the payment of one instalment are kept, the newest, until a statement knows them."""
 
 
-class Stamp(NamedTuple):
+class EventTime(NamedTuple):
     """When the lender said something; `sequence` orders what was said at the same moment."""
 
     at: datetime
@@ -105,10 +105,10 @@ class Released:
 type News = Paid | Changed | Closed | Held | Released
 
 
-class Said(NamedTuple):
+class RecordedEvent(NamedTuple):
     """A piece of news and when it was said."""
 
-    stamp: Stamp
+    stamp: EventTime
     news: News
 
 
@@ -117,7 +117,7 @@ class LenderRecord:
     """
     What a lender has said of one customer. `revision` is bumped with every change.
 
-    `news` holds what a statement may yet not know of, by `key_of`: the newest of each subject, and of payments and
+    `news` holds what a statement may yet not know of, by `event_key`: the newest of each subject, and of payments and
     closed accounts all, for it matters since when. `phones` are all numbers the customer had or is about to have:
     whoever is found by a number knows of it here, so that an erasure does. `erased_at` is when the customer was erased
     at the lender's word: what was said up to then is gone and stays gone, and a later statement counts only with a
@@ -127,13 +127,13 @@ class LenderRecord:
     customer_id: str
     revision: int = 0
     statement: Facts | None = None
-    news: Mapping[str, Said] = field(default_factory=dict)
+    news: Mapping[str, RecordedEvent] = field(default_factory=dict)
     phones: tuple[str, ...] = ()
     erased_at: datetime | None = None
     phones_until: datetime | None = None
 
 
-def with_news(lender_record: LenderRecord, said: Said) -> LenderRecord:
+def record_event(lender_record: LenderRecord, said: RecordedEvent) -> LenderRecord:
     """Return the lender record with a piece of news; the same one if it knows better already, or the customer is erased."""
     if lender_record.erased_at is not None and (
         lender_record.statement is None or said.stamp.at <= lender_record.erased_at
@@ -141,13 +141,13 @@ def with_news(lender_record: LenderRecord, said: Said) -> LenderRecord:
         return lender_record
     if lender_record.statement is not None and _is_past(said, lender_record.statement):
         return lender_record
-    known = lender_record.news.get(key_of(said))
+    known = lender_record.news.get(event_key(said))
     if known is not None and _order(known) >= _order(said):
         return lender_record
-    news = {**lender_record.news, key_of(said): said}
+    news = {**lender_record.news, event_key(said): said}
     alike = sorted((one for one in news.values() if one.news.subject == said.news.subject), key=_order)
     for one in alike[:-PAYMENTS_REMEMBERED]:
-        del news[key_of(one)]
+        del news[event_key(one)]
     return (
         lender_record
         if news == lender_record.news
@@ -155,7 +155,7 @@ def with_news(lender_record: LenderRecord, said: Said) -> LenderRecord:
     )
 
 
-def key_of(said: Said) -> str:
+def event_key(said: RecordedEvent) -> str:
     """Return what a piece of news is kept by: of two with one key the newer counts."""
     subject, stamp = said.news.subject, said.stamp
     if isinstance(said.news, Paid | Closed):
@@ -163,16 +163,16 @@ def key_of(said: Said) -> str:
     return subject
 
 
-def with_statement(lender_record: LenderRecord, facts: Facts) -> LenderRecord:
+def record_snapshot(lender_record: LenderRecord, facts: Facts) -> LenderRecord:
     """
     Return the lender record with a statement about the whole customer; the same one if it knows a newer one.
 
     Raises:
-        ValueError: the statement does not say as of when it speaks, or the customer is erased (`is_erased_for`).
+        ValueError: the statement does not say as of when it speaks, or the customer is erased (`is_barred_by_erasure`).
     """
     if facts.as_of is None:
         raise ValueError("a statement without as_of cannot be ordered")
-    if is_erased_for(lender_record, facts):
+    if is_barred_by_erasure(lender_record, facts):
         raise ValueError("the customer is erased")
     known = lender_record.statement
     if known is not None and known.as_of is not None and known.as_of > facts.as_of:
@@ -189,11 +189,11 @@ def with_phone(lender_record: LenderRecord, phone: str) -> LenderRecord:
     return replace(lender_record, revision=lender_record.revision + 1, phones=(*lender_record.phones, phone))
 
 
-def without_customer(lender_record: LenderRecord, at: datetime, phones_until: datetime | None = None) -> LenderRecord:
+def erase_record(lender_record: LenderRecord, at: datetime, phones_until: datetime | None = None) -> LenderRecord:
     """
     Return the lender record after the lender had the customer erased; the same one if that is done already.
 
-    An id, a moment and the numbers are left, the latter until nothing that names them is under way (`without_phones`),
+    An id, a moment and the numbers are left, the latter until nothing that names them is under way (`forget_former_phones`),
     which is not before `phones_until`. One who has consented anew since is not erased by a word from before that: only
     what was said up to then goes.
     """
@@ -207,11 +207,11 @@ def without_customer(lender_record: LenderRecord, at: datetime, phones_until: da
     after = replace(lender_record, statement=statement, news=news, erased_at=erased_at)
     if after == lender_record:
         return lender_record
-    is_left = bool(old_phones(after))
+    is_left = bool(former_phones(after))
     return replace(after, revision=lender_record.revision + 1, phones_until=phones_until if is_left else None)
 
 
-def old_phones(lender_record: LenderRecord) -> tuple[str, ...]:
+def former_phones(lender_record: LenderRecord) -> tuple[str, ...]:
     """Return the numbers that the customer had, and no longer has."""
     return tuple(
         phone
@@ -220,14 +220,14 @@ def old_phones(lender_record: LenderRecord) -> tuple[str, ...]:
     )
 
 
-def without_phones(lender_record: LenderRecord) -> LenderRecord:
+def forget_former_phones(lender_record: LenderRecord) -> LenderRecord:
     """Return the lender record without the numbers the customer no longer has; the same one if there are none."""
     phones = (lender_record.statement.phone,) if lender_record.statement else ()
     after = replace(lender_record, phones=phones, phones_until=None)
     return lender_record if after == lender_record else replace(after, revision=lender_record.revision + 1)
 
 
-def is_erased_for(lender_record: LenderRecord, facts: Facts) -> bool:
+def is_barred_by_erasure(lender_record: LenderRecord, facts: Facts) -> bool:
     """Tell whether a statement must not bring a customer back: erased, and no consent has been given since."""
     return lender_record.erased_at is not None and _is_from_before(facts, lender_record.erased_at)
 
@@ -244,15 +244,15 @@ def _is_from_before(facts: Facts, erased_at: datetime) -> bool:
     return facts.as_of is not None and facts.as_of <= erased_at
 
 
-def facts_now(lender_record: LenderRecord) -> Facts | None:
+def project_facts(lender_record: LenderRecord) -> Facts | None:
     """Work out the facts: the newest statement, and the news it does not know of. `None` before any statement."""
     facts = lender_record.statement
     if facts is None or not lender_record.news:
         return facts
-    about: dict[str, list[Said]] = {}
+    about: dict[str, list[RecordedEvent]] = {}
     closed: dict[str, datetime] = {}
     released: dict[str, datetime] = {}
-    held: dict[HoldReason, Said] = {}
+    held: dict[HoldReason, RecordedEvent] = {}
     for said in lender_record.news.values():
         if _is_known_to(facts, said):
             continue
@@ -275,7 +275,7 @@ def facts_now(lender_record: LenderRecord) -> Facts | None:
     return replace(now, holds=_holds(facts, held, now)) if released or held else now
 
 
-def _holds(facts: Facts, held: Mapping[HoldReason, Said], now: Facts) -> tuple[Hold, ...]:
+def _holds(facts: Facts, held: Mapping[HoldReason, RecordedEvent], now: Facts) -> tuple[Hold, ...]:
     """Holds of the statement and of news, without those that were lifted since."""
     stated = [
         hold
@@ -290,7 +290,7 @@ def _holds(facts: Facts, held: Mapping[HoldReason, Said], now: Facts) -> tuple[H
     return tuple(sorted((*stated, *placed), key=lambda hold: (hold.reason.value, hold.until or date.max)))
 
 
-def _with_news_about(account: Account, news: list[Said] | tuple[()], as_of: datetime | None) -> Account:
+def _with_news_about(account: Account, news: list[RecordedEvent] | tuple[()], as_of: datetime | None) -> Account:
     """
     Return an account with what is newer than the statement. Amounts in another currency make it unreadable.
 
@@ -299,7 +299,7 @@ def _with_news_about(account: Account, news: list[Said] | tuple[()], as_of: date
     """
     instalments = {one.number: one for one in account.instalments}
     currency = account.currency
-    paid_of: dict[int, list[tuple[Stamp, int]]] = {}
+    paid_of: dict[int, list[tuple[EventTime, int]]] = {}
     # What an instalment is comes before what was paid of it, and of that the newest is the last.
     for said in sorted(news, key=lambda one: (isinstance(one.news, Paid), _order(one))):
         match said.news:
@@ -332,7 +332,7 @@ def _with_news_about(account: Account, news: list[Said] | tuple[()], as_of: date
     return replace(account, currency=currency, instalments=ordered)
 
 
-def _paid_since(stated: Instalment, payments: list[tuple[Stamp, int]]) -> datetime | None:
+def _paid_since(stated: Instalment, payments: list[tuple[EventTime, int]]) -> datetime | None:
     """
     Return when the lender first said of what is paid that it is; `None`: it was stated, and never taken back.
 
@@ -361,7 +361,7 @@ def _closed(account: Account, at: datetime | None) -> Account:
     return replace(account, instalments=instalments)
 
 
-def _is_known_to(facts: Facts, said: Said) -> bool:
+def _is_known_to(facts: Facts, said: RecordedEvent) -> bool:
     """
     Tell whether a statement already knows a piece of news.
 
@@ -377,16 +377,16 @@ def _is_known_to(facts: Facts, said: Said) -> bool:
     return known_until is not None and said.stamp.at <= known_until
 
 
-def _is_past(said: Said, facts: Facts) -> bool:
+def _is_past(said: RecordedEvent, facts: Facts) -> bool:
     """
     Tell whether a piece of news is no longer needed: this statement knows it, and so does every newer one.
 
     A newer statement may know less of payments: each up to a day before it, at the earliest.
     """
-    lag = FILES_LAG if isinstance(said.news, Paid) else timedelta()
+    lag = FILE_LAG if isinstance(said.news, Paid) else timedelta()
     return _is_known_to(facts, said) and (facts.as_of is None or said.stamp.at <= facts.as_of - lag)
 
 
-def _order(said: Said) -> tuple[Stamp, str]:
+def _order(said: RecordedEvent) -> tuple[EventTime, str]:
     """The newer counts; of two that were said at the same moment always the same one."""
     return said.stamp, repr(said.news)

@@ -24,7 +24,7 @@ from datetime import datetime, timedelta
 from itertools import chain
 from typing import Protocol
 
-from dunning.domain.customer.lender_record import LenderRecord, old_phones, without_customer, without_phones
+from dunning.domain.customer.lender_record import LenderRecord, erase_record, forget_former_phones, former_phones
 from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.ports.clock import Clock
 from dunning.ports.customers import PhoneIndex
@@ -161,7 +161,7 @@ class EraseService:
             if lender_record.erased_at is None:
                 return Erased(0, 0)
             gone = self._clean_again(lender_record)
-            after = without_phones(lender_record)
+            after = forget_former_phones(lender_record)
             if after is lender_record or self._customers.save_lender_record(
                 after, expected_revision=lender_record.revision
             ):
@@ -208,7 +208,7 @@ class EraseService:
                 lender_record = LenderRecord(customer_id, revision=1, erased_at=at)
                 self._customers.bury(lender_record)
                 return lender_record, True
-            after = without_customer(lender_record, at, self._clock.now() + UNDER_WAY)
+            after = erase_record(lender_record, at, self._clock.now() + UNDER_WAY)
             if after is lender_record:
                 return lender_record, False
             if self._customers.save_lender_record(after, expected_revision=lender_record.revision):
@@ -231,7 +231,7 @@ class EraseService:
         """Delete what hangs on a customer; of one who came back only what is older than that."""
         customer_id, statement, until = lender_record.customer_id, lender_record.statement, _until(lender_record)
         items = 0 if statement else self._customers.erase_items(customer_id)
-        phones = old_phones(lender_record)
+        phones = former_phones(lender_record)
         for phone in phones:
             self._customers.forget_phone(phone, customer_id)
         if phones:

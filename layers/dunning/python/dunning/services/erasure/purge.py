@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from typing import Protocol
 
-from dunning.domain.customer.lender_record import LenderRecord, old_phones
+from dunning.domain.customer.lender_record import LenderRecord, former_phones
 from dunning.domain.errors import DunningError
 from dunning.ports.clock import Clock
 from dunning.ports.customers import PhoneIndex
@@ -84,7 +84,7 @@ class ForgetService:
 
     def _numbers_of(self, lender_records: Collection[LenderRecord]) -> set[str]:
         """Return the numbers that nobody else has or had: what is said of those may be about the others."""
-        numbers = {phone for lender_record in lender_records for phone in old_phones(lender_record)}
+        numbers = {phone for lender_record in lender_records for phone in former_phones(lender_record)}
         return (
             {phone for phone, ids in self._customers.customers_with(numbers).items() if not ids} if numbers else set()
         )

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
 from dunning.domain.customer.facts import Account, Facts, Hold
-from dunning.domain.customer.lender_record import FILES_LAG
+from dunning.domain.customer.lender_record import FILE_LAG
 from dunning.domain.texts.masking import account_tail
 from dunning.services.intake.refusals import Refusal
 from dunning.services.intake.rows import PERSON_COLUMNS, Fault, Row
@@ -59,7 +59,7 @@ def facts_of(rows: Sequence[Row], as_of: datetime) -> Facts:
         opted_out=any(row.opted_out for row in rows),
         as_of=as_of,
         # It may have been written last night.
-        paid_as_of=as_of - FILES_LAG,
+        paid_as_of=as_of - FILE_LAG,
     )
 
 

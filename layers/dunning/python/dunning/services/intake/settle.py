@@ -17,7 +17,13 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from dunning.domain.customer.facts import Facts
-from dunning.domain.customer.lender_record import LenderRecord, facts_now, is_erased_for, with_phone, with_statement
+from dunning.domain.customer.lender_record import (
+    LenderRecord,
+    is_barred_by_erasure,
+    project_facts,
+    record_snapshot,
+    with_phone,
+)
 from dunning.domain.customer.standing import Standing
 from dunning.domain.decision.decisions import Decision
 from dunning.domain.decision.rules import Policies
@@ -96,7 +102,7 @@ class Settler:
             if isinstance(stored, UnreadableRecordError):
                 return Settled(candidate, Outcome.UNREADABLE)
             lender_record, before = stored
-            if is_erased_for(lender_record, facts):
+            if is_barred_by_erasure(lender_record, facts):
                 return Settled(candidate, Outcome.ERASED)
             if _is_older(facts, lender_record.statement):
                 return Settled(candidate, Outcome.OLDER)
@@ -108,8 +114,8 @@ class Settler:
             if entered is None:
                 stored = self._store.load_stored([facts.customer_id])[facts.customer_id]
                 continue
-            after = entered if same else with_statement(entered, facts)
-            known = facts_now(after) or facts
+            after = entered if same else record_snapshot(entered, facts)
+            known = project_facts(after) or facts
             if same or self._store.save_lender_record(after, expected_revision=entered.revision):
                 is_new = not _was_looked_at(known.phone, lender_record, before, done=done)
                 told = self._hold_who_share(known, now) if is_new else []
@@ -200,7 +206,7 @@ class Settler:
 
 def _is_done(lender_record: LenderRecord, standing: Standing | None) -> bool:
     """Tell whether the wake was computed from what is stored: if not, whoever wrote it last did not come to an end."""
-    facts = facts_now(lender_record)
+    facts = project_facts(lender_record)
     return facts is not None and standing is not None and standing.planned_for == fingerprint(facts)
 
 
@@ -229,5 +235,5 @@ def _says_the_same(facts: Facts, lender_record: LenderRecord) -> bool:
         return False
     if not lender_record.news:
         return True
-    now, after = facts_now(lender_record), facts_now(with_statement(lender_record, facts))
+    now, after = project_facts(lender_record), project_facts(record_snapshot(lender_record, facts))
     return now is not None and after is not None and fingerprint(now) == fingerprint(after)
