@@ -135,7 +135,7 @@ class FakeCustomers:
     def stored_items(self, customer_id: str) -> int:
         lender_record = self.lender_records.get(customer_id)
         tells = lender_record is not None and bool(
-            lender_record.statement or lender_record.news or lender_record.phones
+            lender_record.snapshot or lender_record.events or lender_record.phones
         )
         return tells + (customer_id in self.standings)
 

@@ -11,8 +11,8 @@ import pytest
 from dunning.adapters.dynamodb.items import contact_of
 from dunning.domain.customer.facts import HoldReason
 from dunning.domain.customer.lender_record import (
+    CustomerHold,
     EventTime,
-    Held,
     LenderRecord,
     RecordedEvent,
     erase_record,
@@ -101,7 +101,7 @@ def test_everything_but_what_the_lender_has_said_is_deleted_and_nothing_of_anoth
     assert shelf.customers.stored_items("C0001") == 2
     assert shelf.customers.erase_items("C0001") == 1
     assert shelf.customers.stored_items("C0001") == 1
-    assert shelf.lender_record().statement == someone()
+    assert shelf.lender_record().snapshot == someone()
     assert shelf.customers.stored_items("C0002") == 2
 
 
@@ -115,7 +115,7 @@ def test_a_tombstone_tells_nothing_but_with_numbers_or_news_it_would(shelf: Shel
     assert shelf.store.save_lender_record(bare, expected_revision=with_numbers.revision)
     assert shelf.lender_record() == bare == LenderRecord("C0001", 3, erased_at=NOW)
     assert shelf.customers.stored_items("C0001") == 0
-    overtaking = record_event(LenderRecord("C0002"), RecordedEvent(EventTime(NOW), Held(HoldReason.DISPUTE)))
+    overtaking = record_event(LenderRecord("C0002"), RecordedEvent(EventTime(NOW), CustomerHold(HoldReason.DISPUTE)))
     assert shelf.store.save_lender_record(overtaking, expected_revision=0)
     assert shelf.customers.stored_items("C0002") == 1
 

@@ -29,14 +29,14 @@ from dunning.adapters.dynamodb.keys import (
 from dunning.contracts.job import job_body, parse_job
 from dunning.domain.customer.facts import Account, Facts, Hold, HoldReason, Instalment
 from dunning.domain.customer.lender_record import (
-    Changed,
-    Closed,
+    AccountClosed,
+    CustomerHold,
+    CustomerReleased,
     EventTime,
-    Held,
+    InstalmentChanged,
+    InstalmentPaid,
     LenderRecord,
-    Paid,
     RecordedEvent,
-    Released,
     event_key,
     project_facts,
     record_event,
@@ -94,22 +94,22 @@ CURRENCIES = st.sampled_from(("TWD", "CNY", "JPY"))
 MONEY = st.integers(-(10**15), 10**15)
 NUMBERS = st.integers(1, 99_999)
 NEWS = st.one_of(
-    st.builds(Paid, IDS, NUMBERS, st.integers(0, 10**15), CURRENCIES),
-    st.builds(Changed, IDS, NUMBERS, DAYS, MONEY, CURRENCIES, st.integers(0, 10**15), st.none() | DAYS),
-    st.builds(Closed, IDS),
-    st.builds(Held, st.sampled_from(HoldReason), st.none() | DAYS),
-    st.builds(Released, st.none() | st.sampled_from(HoldReason)),
+    st.builds(InstalmentPaid, IDS, NUMBERS, st.integers(0, 10**15), CURRENCIES),
+    st.builds(InstalmentChanged, IDS, NUMBERS, DAYS, MONEY, CURRENCIES, st.integers(0, 10**15), st.none() | DAYS),
+    st.builds(AccountClosed, IDS),
+    st.builds(CustomerHold, st.sampled_from(HoldReason), st.none() | DAYS),
+    st.builds(CustomerReleased, st.none() | st.sampled_from(HoldReason)),
 )
 SAID = st.builds(RecordedEvent, st.builds(EventTime, INSTANTS, st.integers(0, 2**53 - 1)), NEWS)
 DOSSIERS = st.builds(
     LenderRecord,
     customer_id=IDS,
     revision=st.integers(1, 10**9),
-    statement=st.none() | FACTS,
-    news=st.lists(SAID, max_size=6).map(lambda said: {event_key(one): one for one in said}),
+    snapshot=st.none() | FACTS,
+    events=st.lists(SAID, max_size=6).map(lambda said: {event_key(one): one for one in said}),
     phones=st.lists(WORDS, max_size=3).map(tuple),
     erased_at=st.none() | INSTANTS,
-).map(lambda made: replace(made, statement=made.statement and replace(made.statement, customer_id=made.customer_id)))
+).map(lambda made: replace(made, snapshot=made.snapshot and replace(made.snapshot, customer_id=made.customer_id)))
 STANDINGS = st.builds(
     Standing,
     customer_id=IDS,
@@ -200,10 +200,10 @@ def test_facts_are_worked_out_from_what_is_stored_as_from_what_was_said(lender_r
 
 def test_when_an_instalment_was_paid_is_stored_with_the_news_that_says_so_and_nowhere_else() -> None:
     facts = someone()
-    said = RecordedEvent(EventTime(NOW), Paid("A0001-0", 1, 325_000, "TWD"))
+    said = RecordedEvent(EventTime(NOW), InstalmentPaid("A0001-0", 1, 325_000, "TWD"))
     lender_record = record_event(a_lender_record(facts), said)
     read = lender_record_of(lender_record_item(lender_record))
-    assert read.statement == facts
+    assert read.snapshot == facts
     worked_out = project_facts(read)
     assert worked_out is not None
     assert worked_out.accounts[0].instalments[0].paid_at == NOW

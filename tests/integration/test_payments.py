@@ -9,7 +9,7 @@ import pytest
 from moto.events.models import Rule
 
 from dunning.adapters.dynamodb.contact_table import DynamoContacts
-from dunning.contracts.lender_event import erase_again_body
+from dunning.contracts.lender_event import erasure_round_body
 from dunning.domain.customer.standing import Wake
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.replies.reply import Inbound, Reply
@@ -83,7 +83,7 @@ def test_an_instalment_that_is_put_off_moves_the_wake(bus: Bus) -> None:
     told = bus.house.store.load_stored(["C0001"])["C0001"]
     assert isinstance(told, StoredCustomer)
     assert bus.house.standing(someone(1)).wake == Wake(NOW + timedelta(days=16), 1)
-    assert sorted(told.lender_record.news) == ["changed:A0001-0#1", "changed:A0001-0#2"]
+    assert sorted(told.lender_record.events) == ["changed:A0001-0#1", "changed:A0001-0#2"]
 
 
 def test_a_closed_account_is_not_spoken_of(bus: Bus) -> None:
@@ -113,9 +113,9 @@ def test_an_erased_customer_leaves_an_id_and_a_moment_and_a_skeleton(bus: Bus) -
     contacts = house.contacts()
     assert {one.customer_id: bool(one.text) for one in contacts} == {"C0001": False, "C0002": True}
     house.cloud.clock.move_to(NOW + SECOND_ROUND + timedelta(seconds=1))
-    assert bus.bodies(bus.queue_url) == [erase_again_body("C0001")]
+    assert bus.bodies(bus.queue_url) == [erasure_round_body("C0001")]
     house.cloud.clock.move_to(NOW + UNDER_WAY)
-    assert bus.work(batch(erase_again_body("C0001"))) == []
+    assert bus.work(batch(erasure_round_body("C0001"))) == []
     (tombstone,) = [
         item for item in house.cloud.items(house.cloud.stack.customers_table) if "C0001" in json.dumps(item)
     ]
@@ -142,7 +142,7 @@ def test_a_late_record_and_a_late_reply_go_with_the_second_round(bus: Bus) -> No
     ])  # fmt: skip
     contacts.keep(Reply("C0001", Inbound("r1", "+886900000001", "王小明", NOW), (), None, NOW))
     house.store.save_standing(waking(someone(1)), expected_version=0)
-    assert bus.work(batch(erase_again_body("C0001"))) == []
+    assert bus.work(batch(erasure_round_body("C0001"))) == []
     (record,) = house.cloud.items(house.cloud.stack.contacts_table)
     assert not record.keys() & {"phone", "text"}
     assert {item["item"]["S"] for item in house.cloud.items(house.cloud.stack.customers_table)} == {"facts"}

@@ -244,7 +244,7 @@ class _AllLogs(logging.Handler):
 @pytest.mark.parametrize(
     ("meet", "failed"),
     [
-        (payments_meet_everything, {"event_parked", "event_not_parked", "news_not_taken", "erasure_failed"}),
+        (payments_meet_everything, {"event_parked", "event_not_parked", "lender_event_failed", "erasure_failed"}),
         (
             the_inbox_meets_everything,
             {"reply_parked", "reply_not_parked", "reply_failed", "opt_in_failed", "opt_out_confirmed"},

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from dunning.contracts.lender_event import parse_told
+from dunning.contracts.lender_event import parse_lender_message
 from dunning.domain.errors import DunningError
 
 _KINDS = ("event", "reply", "receipt")
@@ -97,7 +97,7 @@ def _event(kind: str, detail: object, at: datetime) -> Mapping[str, Any]:
         "resources": [],
         "detail": whole,
     }
-    parse_told(json.dumps(envelope), at)
+    parse_lender_message(json.dumps(envelope), at)
     return whole
 
 

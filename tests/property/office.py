@@ -80,7 +80,7 @@ class Customers(FakeCustomers):
         return super().save_standing(standing, expected_version=expected_version, claim_id=claim_id)
 
     def save_lender_record(self, lender_record: LenderRecord, *, expected_revision: int) -> bool:
-        if self.dies_before_facts and lender_record.statement is not None:
+        if self.dies_before_facts and lender_record.snapshot is not None:
             raise OutsideError("PutItem", "InternalServerError")
         self._before_a_write()
         return super().save_lender_record(lender_record, expected_revision=expected_revision)

@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from dunning.domain.customer.facts import Facts, Hold, HoldReason
 from dunning.domain.customer.lender_record import (
     FILE_LAG,
-    Changed,
-    Closed,
+    AccountClosed,
+    CustomerHold,
+    CustomerReleased,
     EventTime,
-    Held,
+    InstalmentChanged,
+    InstalmentPaid,
+    LenderEvent,
     LenderRecord,
-    News,
-    Paid,
     RecordedEvent,
-    Released,
     erase_record,
     forget_former_phones,
     is_barred_by_erasure,
@@ -32,7 +32,7 @@ START = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 type Word = Facts | RecordedEvent
-"""One thing a lender says: a statement about the whole customer, or a piece of news."""
+"""One thing a lender says: a snapshot about the whole customer, or an event."""
 
 HOURS = st.integers(0, 96)
 MOMENTS = HOURS.map(lambda hours: START + hours * HOUR)
@@ -40,17 +40,17 @@ REASONS = st.sampled_from([HoldReason.DISPUTE, HoldReason.HARDSHIP])
 ACCOUNTS = st.sampled_from(["A1", "A2", "A9"])
 NUMBERS = st.integers(1, 3)
 
-news: st.SearchStrategy[News] = st.one_of(
-    st.builds(Paid, ACCOUNTS, NUMBERS, st.integers(0, 3), st.just("TWD")),
+events: st.SearchStrategy[LenderEvent] = st.one_of(
+    st.builds(InstalmentPaid, ACCOUNTS, NUMBERS, st.integers(0, 3), st.just("TWD")),
     st.builds(
-        Changed, ACCOUNTS, NUMBERS, st.sampled_from([date(2026, 12, 20), date(2026, 12, 24)]), st.integers(1, 3),
+        InstalmentChanged, ACCOUNTS, NUMBERS, st.sampled_from([date(2026, 12, 20), date(2026, 12, 24)]), st.integers(1, 3),
         st.just("TWD"),
     ),
-    st.builds(Closed, ACCOUNTS),
-    st.builds(Held, REASONS, st.none() | st.just(date(2026, 12, 31))),
-    st.builds(Released, st.none() | REASONS),
+    st.builds(AccountClosed, ACCOUNTS),
+    st.builds(CustomerHold, REASONS, st.none() | st.just(date(2026, 12, 31))),
+    st.builds(CustomerReleased, st.none() | REASONS),
 )  # fmt: skip
-said = st.builds(RecordedEvent, st.builds(EventTime, MOMENTS, st.integers(0, 1)), news)
+said = st.builds(RecordedEvent, st.builds(EventTime, MOMENTS, st.integers(0, 1)), events)
 
 
 @st.composite
@@ -128,24 +128,24 @@ def test_whoever_hears_it_all_again_learns_nothing_new(both: tuple[list[Word], l
 def test_an_older_word_never_overwrites_a_newer_about_the_same(
     others: list[RecordedEvent], one: RecordedEvent, other: RecordedEvent
 ) -> None:
-    other = RecordedEvent(other.stamp, one.news)
-    newer, older = (one, other) if one.stamp >= other.stamp else (other, one)
+    other = RecordedEvent(other.time, one.event)
+    newer, older = (one, other) if one.time >= other.time else (other, one)
     lender_record = hear(LenderRecord("C1"), *others, newer)
 
     def newest(after: LenderRecord) -> RecordedEvent:
-        return max(known for known in after.news.values() if known.news.subject == newer.news.subject)
+        return max(known for known in after.events.values() if known.event.subject == newer.event.subject)
 
-    assert newest(hear(lender_record, older)).stamp == newest(lender_record).stamp >= newer.stamp
+    assert newest(hear(lender_record, older)).stamp == newest(lender_record).stamp >= newer.time
 
 
 @given(statements(), st.lists(said, max_size=8))
 def test_no_older_statement_takes_the_place_of_a_newer(stated: list[Facts], told: list[RecordedEvent]) -> None:
     lender_record = hear(LenderRecord("C1"), *stated, *told)
     if stated:
-        assert lender_record.statement == max(stated, key=lambda facts: facts.as_of or START)
+        assert lender_record.snapshot == max(stated, key=lambda facts: facts.as_of or START)
         assert set(lender_record.phones) <= {facts.phone for facts in stated}
-        assert lender_record.statement is not None
-        assert lender_record.statement.phone in lender_record.phones
+        assert lender_record.snapshot is not None
+        assert lender_record.snapshot.phone in lender_record.phones
 
 
 @given(statements(), st.lists(said, max_size=8), MOMENTS, st.data())
@@ -159,7 +159,7 @@ def test_after_an_erasure_nothing_of_before_comes_back_by_any_replay(
     # None of these statements has a consent from after the erasure, whatever was said later.
     after = hear(erased, *words[cut:], *again)
     assert project_facts(after) is None
-    assert after.news == {}
+    assert after.events == {}
     assert forget_former_phones(after) == LenderRecord("C1", forget_former_phones(after).revision, erased_at=erased_at)
 
 
@@ -204,7 +204,7 @@ def test_erased_twice_is_erased_as_of_the_later_whichever_comes_first(
 
 
 def test_a_file_that_was_written_last_night_does_not_take_back_what_was_paid_this_morning() -> None:
-    paid = RecordedEvent(EventTime(START), Paid("A1", 1, 325_000, "TWD"))
+    paid = RecordedEvent(EventTime(START), InstalmentPaid("A1", 1, 325_000, "TWD"))
     known_exactly = a_customer(as_of=START + HOUR, paid_as_of=START + HOUR)
     last_nights = a_customer(as_of=START + 2 * HOUR, paid_as_of=START + 2 * HOUR - FILE_LAG)
     orders: list[list[Word]] = [
@@ -220,9 +220,9 @@ def test_a_file_that_was_written_last_night_does_not_take_back_what_was_paid_thi
 
 
 def test_paid_news_are_forgotten_once_every_newer_file_knows_them() -> None:
-    paid = RecordedEvent(EventTime(START), Paid("A1", 1, 325_000, "TWD"))
+    paid = RecordedEvent(EventTime(START), InstalmentPaid("A1", 1, 325_000, "TWD"))
     soon = hear(LenderRecord("C1"), paid, a_customer(as_of=START + FILE_LAG / 2))
     later = hear(soon, a_customer(as_of=START + FILE_LAG))
-    assert list(soon.news.values()) == [paid]
-    assert later.news == {}
+    assert list(soon.events.values()) == [paid]
+    assert later.events == {}
     assert hear(later, paid) is later

@@ -162,7 +162,7 @@ class Listening(RuleBasedStateMachine):
         def deliver() -> bool:
             loaded = self.office.load(facts, uploaded_at)
             if loaded:
-                stated = self.office.store.lender_records[customer_id].statement
+                stated = self.office.store.lender_records[customer_id].snapshot
                 assert stated is not None
                 assert stated.as_of is not None
                 self.known[customer_id].load(facts, stated.as_of)

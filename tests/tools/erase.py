@@ -19,7 +19,7 @@ from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.s3 import S3UploadErasure
 from dunning.adapters.sqs import SqsQueue
 from dunning.adapters.system_clock import SystemClock
-from dunning.contracts.lender_event import erase_again_body
+from dunning.contracts.lender_event import erasure_round_body
 from dunning.domain.decision.decisions import Decision
 from dunning.domain.errors import OutsideError
 from dunning.ports.clock import Clock
@@ -121,7 +121,7 @@ def _erase(service: EraseService, customers: Sequence[str], later: LaterQueue, c
         sys.stdout.write(f"{customer_id}: {said}\n")
     uploads = service.erase_uploads(customers, lambda: math.inf)
     sys.stdout.write(f"Uploaded files: {uploads.deleted} deleted that named one of them\n")
-    later.again([erase_again_body(one) for one in customers], ASK_AGAIN)
+    later.again([erasure_round_body(one) for one in customers], ASK_AGAIN)
     minutes = UNDER_WAY.total_seconds() / 60
     sys.stdout.write(
         "The stack goes on: it takes late replies and dead letters from these numbers, and forgets the numbers once\n"

@@ -18,7 +18,7 @@ from dunning.adapters.dynamodb.items import lender_record_of
 from dunning.adapters.dynamodb.keys import contact_key
 from dunning.contracts.delivery_log import parse_reported
 from dunning.contracts.job import job_body
-from dunning.contracts.lender_event import erase_again_body
+from dunning.contracts.lender_event import erasure_round_body
 from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.delivery.contact import Contact, ContactState
@@ -107,14 +107,14 @@ def _a_queue_that_hears_us(world: World) -> str:
     bus, name = world.outputs["LenderBus"], "collections-desk"
     queue = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
     rule = events.put_rule(Name=name, EventBusName=bus, EventPattern=json.dumps({"source": ["dunning"]}))["RuleArn"]
-    statement = {
+    snapshot = {
         "Effect": "Allow",
         "Principal": {"Service": "events.amazonaws.com"},
         "Action": "sqs:SendMessage",
         "Resource": queue,
         "Condition": {"ArnEquals": {"aws:SourceArn": rule}},
     }
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [snapshot]})
     sqs.create_queue(QueueName=name, Attributes={"Policy": policy})
     events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "desk", "Arn": queue}])
     return queue
@@ -335,11 +335,11 @@ def test_of_an_erased_customer_a_tombstone_is_left_and_a_skeleton_of_the_record(
     # The next round comes 90 seconds later, the last one when nothing is under way any more. Here it comes at once, and
     # the delayed ones find nothing.
     world.advance(UNDER_WAY)
-    world.as_engineer("sqs").send_message(QueueUrl=world.ids["Payments"], MessageBody=erase_again_body(erased))
+    world.as_engineer("sqs").send_message(QueueUrl=world.ids["Payments"], MessageBody=erasure_round_body(erased))
     world.until("the number is gone", lambda: not _lender_record(world, texted.chatter).phones)
     world.until("the file is gone", lambda: "accounts/americans.csv" not in world.uploads())
     lender_record = _lender_record(world, texted.chatter)
-    assert (lender_record.statement, lender_record.news) == (None, {})
+    assert (lender_record.snapshot, lender_record.events) == (None, {})
     assert lender_record.erased_at
     (skeleton,) = _of(world, texted.chatter)
     assert (skeleton.state, skeleton.stage) == (ContactState.SENT, 0)

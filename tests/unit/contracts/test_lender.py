@@ -11,14 +11,22 @@ from hypothesis import strategies as st
 from dunning.contracts.lender_event import (
     EVENTS,
     MOST_AHEAD,
-    EraseAgain,
-    Erasure,
-    LenderEvent,
-    erase_again_body,
-    parse_told,
+    ErasureRequest,
+    ErasureRound,
+    ReceivedEvent,
+    erasure_round_body,
+    parse_lender_message,
 )
 from dunning.domain.customer.facts import HoldReason
-from dunning.domain.customer.lender_record import Changed, Closed, EventTime, Held, Paid, RecordedEvent, Released
+from dunning.domain.customer.lender_record import (
+    AccountClosed,
+    CustomerHold,
+    CustomerReleased,
+    EventTime,
+    InstalmentChanged,
+    InstalmentPaid,
+    RecordedEvent,
+)
 from dunning.domain.errors import UnreadableRecordError
 from dunning.services.intake.cells import is_id
 from tests.integration.people import NOW
@@ -43,7 +51,7 @@ def envelope(kind: str, **detail: object) -> str:
 def refusal(body: str) -> str:
     """Return why a message is refused."""
     with pytest.raises(UnreadableRecordError) as caught:
-        parse_told(body, NOW)
+        parse_lender_message(body, NOW)
     assert caught.value.__cause__ is None
     return str(caught.value).removeprefix("not a lender's event: ")
 
@@ -51,47 +59,57 @@ def refusal(body: str) -> str:
 @pytest.mark.parametrize(
     ("kind", "detail", "news"),
     [
-        ("InstalmentPaid", PAID, Paid("A1", 1, 325_000, "TWD")),
-        ("InstalmentChanged", CHANGED, Changed("A1", 2, date(2026, 11, 20), 335_000, "TWD")),
+        ("InstalmentPaid", PAID, InstalmentPaid("A1", 1, 325_000, "TWD")),
+        ("InstalmentChanged", CHANGED, InstalmentChanged("A1", 2, date(2026, 11, 20), 335_000, "TWD")),
         (
             "InstalmentChanged",
             CHANGED | {"late_fee": 10_000, "written_notice_on": "2026-12-01"},
-            Changed("A1", 2, date(2026, 11, 20), 335_000, "TWD", 10_000, date(2026, 12, 1)),
+            InstalmentChanged("A1", 2, date(2026, 11, 20), 335_000, "TWD", 10_000, date(2026, 12, 1)),
         ),
-        ("InstalmentChanged", CHANGED | {"amount": -5}, Changed("A1", 2, date(2026, 11, 20), -5, "TWD")),
-        ("AccountClosed", {"account_id": "A1"}, Closed("A1")),
-        ("CustomerHold", {"reason": "deceased"}, Held(HoldReason.DECEASED)),
-        ("CustomerHold", {"reason": "dispute", "until": "2026-12-31"}, Held(HoldReason.DISPUTE, date(2026, 12, 31))),
-        ("CustomerReleased", {}, Released()),
-        ("CustomerReleased", {"reason": None}, Released()),
-        ("CustomerReleased", {"reason": "dispute"}, Released(HoldReason.DISPUTE)),
+        ("InstalmentChanged", CHANGED | {"amount": -5}, InstalmentChanged("A1", 2, date(2026, 11, 20), -5, "TWD")),
+        ("AccountClosed", {"account_id": "A1"}, AccountClosed("A1")),
+        ("CustomerHold", {"reason": "deceased"}, CustomerHold(HoldReason.DECEASED)),
+        (
+            "CustomerHold",
+            {"reason": "dispute", "until": "2026-12-31"},
+            CustomerHold(HoldReason.DISPUTE, date(2026, 12, 31)),
+        ),
+        ("CustomerReleased", {}, CustomerReleased()),
+        ("CustomerReleased", {"reason": None}, CustomerReleased()),
+        ("CustomerReleased", {"reason": "dispute"}, CustomerReleased(HoldReason.DISPUTE)),
     ],
 )
-def test_each_kind_is_news_of_a_customer_as_of_when_it_was_said(kind: str, detail: dict[str, Any], news: Any) -> None:  # noqa: ANN401
-    assert parse_told(envelope(kind, **detail), NOW) == LenderEvent("C1", RecordedEvent(EventTime(AT), news))
-    assert parse_told(envelope(kind, sequence=7, **detail), NOW) == LenderEvent(
-        "C1", RecordedEvent(EventTime(AT, 7), news)
+def test_each_kind_is_news_of_a_customer_as_of_when_it_was_said(kind: str, detail: dict[str, Any], events: Any) -> None:  # noqa: ANN401
+    assert parse_lender_message(envelope(kind, **detail), NOW) == ReceivedEvent(
+        "C1", RecordedEvent(EventTime(AT), events)
+    )
+    assert parse_lender_message(envelope(kind, sequence=7, **detail), NOW) == ReceivedEvent(
+        "C1", RecordedEvent(EventTime(AT, 7), events)
     )
 
 
 def test_an_erasure_is_a_moment() -> None:
-    assert parse_told(envelope("CustomerErased"), NOW) == LenderEvent("C1", Erasure(AT))
+    assert parse_lender_message(envelope("CustomerErased"), NOW) == ReceivedEvent("C1", ErasureRequest(AT))
 
 
 def test_a_hold_for_a_reason_we_do_not_know_is_honoured_and_said_to_be_not_understood() -> None:
-    told = parse_told(envelope("CustomerHold", reason="on vacation"), NOW)
-    assert told == LenderEvent("C1", RecordedEvent(EventTime(AT), Held(HoldReason.OTHER)), is_understood=False)
+    told = parse_lender_message(envelope("CustomerHold", reason="on vacation"), NOW)
+    assert told == ReceivedEvent(
+        "C1", RecordedEvent(EventTime(AT), CustomerHold(HoldReason.OTHER)), is_understood=False
+    )
 
 
 def test_what_we_told_ourselves_to_do_again_is_an_id_and_nothing_else() -> None:
-    body = erase_again_body("C1")
+    body = erasure_round_body("C1")
     assert body == '{"schema_version":1,"task":"erase_again","customer_id":"C1"}'
-    assert parse_told(body, NOW) == EraseAgain("C1")
+    assert parse_lender_message(body, NOW) == ErasureRound("C1")
 
 
 def test_what_eventbridge_adds_to_its_envelope_is_let_be() -> None:
     body = json.loads(envelope("AccountClosed", account_id="A1")) | {"replay-name": "last week"}
-    assert parse_told(json.dumps(body), NOW) == LenderEvent("C1", RecordedEvent(EventTime(AT), Closed("A1")))
+    assert parse_lender_message(json.dumps(body), NOW) == ReceivedEvent(
+        "C1", RecordedEvent(EventTime(AT), AccountClosed("A1"))
+    )
 
 
 @pytest.mark.parametrize(
@@ -153,7 +171,7 @@ def test_a_release_for_a_reason_we_do_not_know_is_refused_for_silence_is_the_saf
         ("{}", "detail-type, detail"),
         ('{"detail-type":"InstalmentPaid","detail":"+886900000001"}', "detail"),
         (envelope("王小明"), "detail-type"),
-        (erase_again_body("C1")[:-1] + ',"phone":"+886900000001"}', "detail-type, detail"),
+        (erasure_round_body("C1")[:-1] + ',"phone":"+886900000001"}', "detail-type, detail"),
     ],
 )
 def test_what_is_no_event_is_refused(body: str, fields: str) -> None:
@@ -162,14 +180,14 @@ def test_what_is_no_event_is_refused(body: str, fields: str) -> None:
 
 def test_a_lenders_clock_may_be_a_little_ahead_and_no_more() -> None:
     in_time, too_late = NOW + MOST_AHEAD, NOW + MOST_AHEAD + timedelta(microseconds=1)
-    assert isinstance(parse_told(envelope("CustomerErased", at=in_time.isoformat()), NOW), LenderEvent)
+    assert isinstance(parse_lender_message(envelope("CustomerErased", at=in_time.isoformat()), NOW), ReceivedEvent)
     assert refusal(envelope("CustomerErased", at=too_late.isoformat())) == "detail.at, in the future"
 
 
 @given(st.text(st.sampled_from("Aa0._:-# /é１\n"), max_size=66))
 def test_an_id_is_what_intake_takes_for_one(text: str) -> None:
     try:
-        told = parse_told(envelope("CustomerErased", customer_id=text), NOW)
+        told = parse_lender_message(envelope("CustomerErased", customer_id=text), NOW)
     except UnreadableRecordError:
         assert not is_id(text)
     else:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from dunning.contracts.lender_event import EVENTS, LenderEvent, parse_told
+from dunning.contracts.lender_event import EVENTS, ReceivedEvent, parse_lender_message
 from dunning.contracts.outbound_event import DETAILS, events_of
 from dunning.domain.outbound_events import (
     Announcement,
@@ -82,7 +82,9 @@ def test_a_schema_says_what_it_is_about_and_keeps_to_its_own_examples(kind: str)
 @pytest.mark.parametrize("kind", EVENTS)
 def test_the_example_of_a_schema_is_one_we_read(kind: str) -> None:
     for example in validator(kind).schema["examples"]:
-        assert isinstance(parse_told(json.dumps({"detail-type": kind, "detail": example}), NOW), LenderEvent)
+        assert isinstance(
+            parse_lender_message(json.dumps({"detail-type": kind, "detail": example}), NOW), ReceivedEvent
+        )
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.stem)

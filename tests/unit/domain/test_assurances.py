@@ -7,11 +7,11 @@ import pytest
 
 from dunning.domain.customer.facts import Facts, HoldReason, Instalment
 from dunning.domain.customer.lender_record import (
-    Changed,
-    Closed,
+    AccountClosed,
     EventTime,
-    News,
-    Paid,
+    InstalmentChanged,
+    InstalmentPaid,
+    LenderEvent,
     RecordedEvent,
     project_facts,
     record_event,
@@ -26,14 +26,14 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 FIRST, SECOND = an_instalment("2026-12-01"), an_instalment("2027-01-01", number=2)
 OWING = a_customer(an_account(FIRST, SECOND), as_of=taipei("2026-12-01 10:00"))
-PAID = Paid("A1", 1, 325_000, "TWD")
+PAID = InstalmentPaid("A1", 1, 325_000, "TWD")
 
 
-def told(*said: tuple[datetime, News], facts: Facts = OWING) -> Facts:
+def told(*said: tuple[datetime, LenderEvent], facts: Facts = OWING) -> Facts:
     """Return what a customer's file and these news come to."""
     lender_record = a_lender_record(facts)
-    for at, news in said:
-        lender_record = record_event(lender_record, RecordedEvent(EventTime(at), news))
+    for at, events in said:
+        lender_record = record_event(lender_record, RecordedEvent(EventTime(at), events))
     worked_out = project_facts(lender_record)
     assert worked_out is not None
     return worked_out
@@ -91,7 +91,7 @@ class TestPaymentsHeardOfLate:
     def test_what_was_taken_back_and_paid_again_was_open_in_between(self, order: tuple[int, ...]) -> None:
         said = [
             (SAID_AT - 2 * HOUR, PAID),
-            (SAID_AT - HOUR, Paid("A1", 1, 0, "TWD")),
+            (SAID_AT - HOUR, InstalmentPaid("A1", 1, 0, "TWD")),
             (SAID_AT + HOUR, PAID),
         ]
         facts = told(*(said[place] for place in order))
@@ -99,14 +99,14 @@ class TestPaymentsHeardOfLate:
         assert set(promised(facts).promises) == {"A1#1"}
 
     def test_an_instalment_that_was_waived_later_is_still_what_was_spoken_of(self) -> None:
-        waived = told((SAID_AT + HOUR, Changed("A1", 1, FIRST.due_on, 0, "TWD")))
+        waived = told((SAID_AT + HOUR, InstalmentChanged("A1", 1, FIRST.due_on, 0, "TWD")))
         assert set(matched(promised(), waived).promises) == {"A1#1"}
         assert set(promised(waived).promises) == {"A1#1"}
 
     def test_an_account_that_was_closed_later_likewise(self) -> None:
-        closed = told((SAID_AT + HOUR, Closed("A1")), (SAID_AT + 2 * HOUR, Closed("A1")))
+        closed = told((SAID_AT + HOUR, AccountClosed("A1")), (SAID_AT + 2 * HOUR, AccountClosed("A1")))
         assert set(promised(closed).promises) == {"A1#1"}
-        long_closed = told((SAID_AT + HOUR, Closed("A1")), (SAID_AT - HOUR, Closed("A1")))
+        long_closed = told((SAID_AT + HOUR, AccountClosed("A1")), (SAID_AT - HOUR, AccountClosed("A1")))
         assert promised(long_closed).promises == {}
 
 

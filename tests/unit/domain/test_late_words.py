@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 
 from dunning.domain.customer.facts import Facts, HoldReason, open_instalments
 from dunning.domain.customer.lender_record import (
-    Closed,
+    AccountClosed,
+    CustomerReleased,
     EventTime,
-    Paid,
+    InstalmentPaid,
     RecordedEvent,
-    Released,
     project_facts,
     record_event,
 )
@@ -29,7 +29,7 @@ OWING = a_customer(
     an_account(an_instalment("2026-12-05"), account_id="A2", tail="2222"),
     as_of=taipei("2026-12-01 10:00"),
 )
-PAID = Paid("A1", 1, 325_000, "TWD")
+PAID = InstalmentPaid("A1", 1, 325_000, "TWD")
 PROMISED = {"A1#1": Promise(SAID_AT - 24 * HOUR, day("2026-12-12"))}
 
 
@@ -62,13 +62,16 @@ def test_who_says_it_is_paid_before_the_payment_is_booked_is_not_held_for_the_ne
 
 
 def test_an_opt_out_of_an_account_that_is_closed_by_now_is_not_one_of_all_texts() -> None:
-    standing = heard(told(RecordedEvent(EventTime(SAID_AT + HOUR), Closed("A2"))), Meaning.OPT_OUT, digits="2222")
+    standing = heard(
+        told(RecordedEvent(EventTime(SAID_AT + HOUR), AccountClosed("A2"))), Meaning.OPT_OUT, digits="2222"
+    )
     assert (standing.opted_out_at, set(standing.opted_out_accounts)) == (None, {"A2"})
 
 
 def test_of_a_closed_account_nothing_is_open_whatever_was_paid_of_it() -> None:
     facts = told(
-        RecordedEvent(EventTime(SAID_AT), Closed("A1")), RecordedEvent(EventTime(SAID_AT + HOUR), replace(PAID, paid=1))
+        RecordedEvent(EventTime(SAID_AT), AccountClosed("A1")),
+        RecordedEvent(EventTime(SAID_AT + HOUR), replace(PAID, paid=1)),
     )
     assert [len(open_instalments(account)) for account in facts.accounts] == [0, 1]
 
@@ -85,7 +88,7 @@ def test_a_promise_whose_payment_is_reversed_is_open_again_and_broken_once_its_d
 
 def test_facts_have_one_name_in_whatever_order_holds_were_lifted() -> None:
     lifted = [
-        RecordedEvent(EventTime(SAID_AT), Released()),
-        RecordedEvent(EventTime(SAID_AT), Released(HoldReason.DISPUTE)),
+        RecordedEvent(EventTime(SAID_AT), CustomerReleased()),
+        RecordedEvent(EventTime(SAID_AT), CustomerReleased(HoldReason.DISPUTE)),
     ]
     assert fingerprint(told(*lifted)) == fingerprint(told(*reversed(lifted)))

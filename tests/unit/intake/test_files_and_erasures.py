@@ -50,7 +50,7 @@ def test_a_load_that_dies_before_the_facts_leaves_no_number_that_an_erasure_does
         office.load_rows(row(phone="0911111111"), at=UPLOADED_AT - timedelta(hours=1))
 
     def die(lender_record: LenderRecord) -> None:
-        if lender_record.statement is not None and lender_record.statement.phone == "+886912345678":
+        if lender_record.snapshot is not None and lender_record.snapshot.phone == "+886912345678":
             raise OutsideError("PutItem", "InternalServerError")
 
     with monkeypatch.context() as dying:
@@ -66,7 +66,7 @@ def test_a_load_that_dies_before_the_facts_is_made_up_for_by_the_same_file(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def die(lender_record: LenderRecord) -> None:
-        if lender_record.statement is not None:
+        if lender_record.snapshot is not None:
             raise OutsideError("PutItem", "InternalServerError")
 
     with monkeypatch.context() as dying:

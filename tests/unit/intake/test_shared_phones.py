@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from dunning.domain.customer.facts import HoldReason
-from dunning.domain.customer.lender_record import EventTime, RecordedEvent, Released, record_event
+from dunning.domain.customer.lender_record import CustomerReleased, EventTime, RecordedEvent, record_event
 from dunning.domain.outbound_events import CustomerNeedsPerson, Why
 from dunning.ports.customers import StoredCustomer
 from tests.unit.intake.portfolio import CHEN, NOW, UPLOADED_AT, WANG, Office, row
@@ -99,7 +99,7 @@ def test_whom_a_person_has_released_stays_released_until_somebody_new_shares_the
     for customer_id in ("C-1001", "C-1002"):
         told = office.store.load_stored([customer_id])[customer_id]
         assert isinstance(told, StoredCustomer)
-        said = RecordedEvent(EventTime(NOW + timedelta(hours=1)), Released(HoldReason.SHARED_PHONE))
+        said = RecordedEvent(EventTime(NOW + timedelta(hours=1)), CustomerReleased(HoldReason.SHARED_PHONE))
         assert office.store.save_lender_record(
             record_event(told.lender_record, said), expected_revision=told.lender_record.revision
         )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dunning.contracts.lender_event import erase_again_body
+from dunning.contracts.lender_event import erasure_round_body
 from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import OutsideError, UnreadableRecordError
@@ -146,7 +146,7 @@ def test_a_second_round_that_cannot_read_the_tombstone_fails_and_comes_back() ->
 def test_what_it_says_of_a_customer_is_an_id() -> None:
     office = Office()
     office.service.erase("C0001", AT)
-    said = repr(office.journal.events) + erase_again_body("C0001")
+    said = repr(office.journal.events) + erasure_round_body("C0001")
     assert "+886" not in said
     assert "王" not in said
 

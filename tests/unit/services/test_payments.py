@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dunning.contracts.lender_event import erase_again_body
+from dunning.contracts.lender_event import erasure_round_body
 from dunning.domain.customer.facts import Facts, Hold, HoldReason
 from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.customer.standing import Standing, Wake
@@ -165,7 +165,7 @@ class TestAPayment:
         assert office.announcer.announced == [ReminderStopped("C0001", NOW, "nothing_open")]
         ((_, decision, at),) = office.journal.decisions
         assert (decision.reason, at) == ("nothing_open", NOW)
-        assert office.journal.counts["NewsTaken"] == 1
+        assert office.journal.counts["LenderEventsRecorded"] == 1
 
     def test_counts_for_a_job_that_is_queued_already_for_no_older_claim_passes(self, office: Office) -> None:
         facts = office.add(someone())
@@ -336,7 +336,7 @@ class TestNewsThatOvertakeAFile:
     def test_of_a_customer_nobody_has_stated_leave_no_standing(self, office: Office) -> None:
         assert office.hear(paid()) == []
         assert office.store.standings == {}
-        assert office.events("news_of_unknown_customer") == [{"customer_id": "C0001"}]
+        assert office.events("lender_event_of_unknown_customer") == [{"customer_id": "C0001"}]
         tell(office.store, someone())
         assert office.store.facts["C0001"].accounts[0].instalments[0].open == 0
 
@@ -344,16 +344,16 @@ class TestNewsThatOvertakeAFile:
         office.add(someone())
         before = office.standing()
         assert office.hear(paid(account="A0009-9")) == []
-        assert office.events("news_of_unknown_account") == [{"customer_id": "C0001", "account_id": "A0009-9"}]
-        assert office.journal.counts["NewsOfUnknownAccount"] == 1
-        assert [one.news.subject for one in office.store.lender_records["C0001"].news.values()] == ["paid:A0009-9#1"]
+        assert office.events("lender_event_of_unknown_account") == [{"customer_id": "C0001", "account_id": "A0009-9"}]
+        assert office.journal.counts["LenderEventsOfUnknownAccount"] == 1
+        assert [one.event.subject for one in office.store.lender_records["C0001"].events.values()] == ["paid:A0009-9#1"]
         assert office.standing() == before
 
     def test_repeated_are_not_told_again(self, office: Office) -> None:
         office.add(someone())
         office.hear(paid(account="A0009-9"))
         office.hear(paid(account="A0009-9"))
-        assert office.journal.counts["NewsOfUnknownAccount"] == 1
+        assert office.journal.counts["LenderEventsOfUnknownAccount"] == 1
 
 
 class TestABatch:
@@ -400,9 +400,9 @@ class TestABatch:
         office.add(someone(2))
         office.store.unreadable.add("C0001")
         assert office.hear(paid(), paid(customer="C0002", account="A0002-0"), paid(1), receives=3) == ["0", "2"]
-        (told,) = office.events("news_not_taken")
+        (told,) = office.events("lender_event_failed")
         assert (told["customer_id"], told["error"], told["receives"]) == ("C0001", "UnreadableRecordError", 3)
-        assert office.journal.counts["NewsFailed"] == 2
+        assert office.journal.counts["LenderEventsFailed"] == 2
         assert office.standing("C0002").wake is None
 
     def test_a_bug_that_one_customer_brings_out_touches_nobody_else_and_quotes_nothing(
@@ -499,7 +499,7 @@ class TestWhoeverWritesFirst:
 
         office.store.meanwhile = [touch] * 99
         assert office.hear(paid()) == ["0"]
-        assert office.events("news_not_taken")[0]["error"] == "ContestedError"
+        assert office.events("lender_event_failed")[0]["error"] == "ContestedError"
 
 
 def _record(number: int, at: datetime = NOW - DAY) -> Contact:
@@ -548,10 +548,10 @@ class TestAnErasure:
         self, office: Office
     ) -> None:
         office.hear(erased())
-        assert office.later.messages == [(erase_again_body("C0001"), SECOND_ROUND)]
+        assert office.later.messages == [(erasure_round_body("C0001"), SECOND_ROUND)]
         for _ in range(3):
             assert self.later(office) == []
-            assert office.later.messages == [(erase_again_body("C0001"), ASK_AGAIN)]
+            assert office.later.messages == [(erasure_round_body("C0001"), ASK_AGAIN)]
             assert office.store.lender_records["C0001"].phones
         assert self.later(office) == []
         tombstone = office.store.lender_records["C0001"]
@@ -624,7 +624,7 @@ class TestAnErasure:
         office.hear(erased(), paid(at=NOW))
         self.later(office)
         assert office.hear(paid(at=SAID_AT - MINUTE), event("CustomerHold", reason="dispute", at=NOW)) == []
-        assert office.store.lender_records["C0001"].news == {}
+        assert office.store.lender_records["C0001"].events == {}
         assert office.store.standings == {}
 
     def test_of_somebody_nobody_knows_keeps_a_file_from_bringing_them(self, office: Office) -> None:
@@ -669,7 +669,7 @@ class TestAnErasureOfOneWhoHasConsentedAnew:
         before = office.standing()
         office.hear(erased(at=NOW - 2 * HOUR))
         office.clock.move_to(NOW + UNDER_WAY)
-        office.hear(erase_again_body("C0001"))
+        office.hear(erasure_round_body("C0001"))
         assert office.standing() == before
         assert sorted(one.send_id for one in office.contacts.records.values() if one.text) == ["s2"]
         assert [inbound_id for _, _, inbound_id in office.contacts.replies] == ["new"]
@@ -741,7 +741,7 @@ class TestUploads:
     def again(self, office: Office) -> list[str]:
         office.hear(erased())
         office.later.messages.clear()
-        return office.hear(erase_again_body("C0001"))
+        return office.hear(erasure_round_body("C0001"))
 
     def test_every_version_that_names_them_goes_and_no_other(self, office: Office) -> None:
         named = [office.uploads.put("accounts/a.csv", _file("C0002", "C0001"), NOW - days * DAY) for days in (1, 2)]
@@ -786,10 +786,10 @@ class TestUploads:
         self.again(office)
         for _ in range(4):
             assert len(office.uploads.versions) == 1
-            assert office.later.messages == [(erase_again_body("C0001"), 15 * MINUTE)]
+            assert office.later.messages == [(erasure_round_body("C0001"), 15 * MINUTE)]
             office.later.messages.clear()
             office.clock.sleep(15 * 60)
-            assert office.hear(erase_again_body("C0001")) == []
+            assert office.hear(erasure_round_body("C0001")) == []
         assert office.uploads.versions == {}
         assert office.later.messages == []
 
@@ -798,7 +798,7 @@ class TestUploads:
         office.later.messages.clear()
         office.clock.move_to(NOW + DAY)
         office.uploads.put("accounts/a.csv", _file("C0001"), NOW + DAY)
-        assert office.hear(erase_again_body("C0001")) == []
+        assert office.hear(erasure_round_body("C0001")) == []
         assert office.later.messages == []
 
     def test_one_of_a_customer_who_has_consented_anew_stays(self, office: Office) -> None:
@@ -807,7 +807,7 @@ class TestUploads:
         office.uploads.put("accounts/a.csv", _file("C0001"), NOW - 3 * DAY)
         kept = office.uploads.put("accounts/a.csv", _file("C0001"), NOW - DAY)
         office.hear(erased(at=NOW - 4 * DAY))
-        office.hear(erase_again_body("C0001"))
+        office.hear(erasure_round_body("C0001"))
         assert list(office.uploads.versions) == [kept]
 
     def test_each_is_read_once_for_all_who_are_erased(self, office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -822,14 +822,14 @@ class TestUploads:
             return real(upload)
 
         monkeypatch.setattr(office.uploads, "read", reading)
-        assert office.hear(erase_again_body("C0001"), erase_again_body("C0002")) == []
+        assert office.hear(erasure_round_body("C0001"), erasure_round_body("C0002")) == []
         assert read == ["accounts/a.csv"]
 
     def test_that_cannot_all_be_read_in_time_come_back(self, office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
         office.hear(erased())
         office.uploads.put("accounts/a.csv", _file("C0002") * 100, NOW - DAY)
         left = iter([60.0, 60.0, 4.0])
-        deliveries = [Delivery("again", erase_again_body("C0001"), 1)]
+        deliveries = [Delivery("again", erasure_round_body("C0001"), 1)]
         assert office.service.work(deliveries, lambda: next(left)) == ["again"]
         assert office.events("erasure_failed") == [{"error": "ErasureOutOfTimeError", "customers": 1}]
 
@@ -837,4 +837,4 @@ class TestUploads:
             raise OutsideError("ListObjectVersions", "AccessDenied")
 
         monkeypatch.setattr(office.uploads, "uploads", fails)
-        assert office.hear(erase_again_body("C0001")) == ["0"]
+        assert office.hear(erasure_round_body("C0001")) == ["0"]

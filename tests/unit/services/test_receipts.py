@@ -13,7 +13,7 @@ import pytest
 
 from dunning.contracts.delivery_log import Reported, parse_later
 from dunning.domain.customer.facts import Facts, HoldReason
-from dunning.domain.customer.lender_record import EventTime, LenderRecord, RecordedEvent, Released, record_event
+from dunning.domain.customer.lender_record import CustomerReleased, EventTime, LenderRecord, RecordedEvent, record_event
 from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, Wake, progress_key
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.delivery.contact import Contact, ContactState
@@ -177,7 +177,7 @@ def test_whom_a_person_has_released_is_not_suspended_again_by_an_old_report(offi
     assert office.standing().is_suspended(office.store.facts["C0001"])
     told = office.store.load_stored(["C0001"])["C0001"]
     assert isinstance(told, StoredCustomer)
-    said = RecordedEvent(EventTime(NOW + timedelta(hours=1)), Released(HoldReason.NUMBER_REFUSED))
+    said = RecordedEvent(EventTime(NOW + timedelta(hours=1)), CustomerReleased(HoldReason.NUMBER_REFUSED))
     office.store.save_lender_record(
         record_event(told.lender_record, said), expected_revision=told.lender_record.revision
     )

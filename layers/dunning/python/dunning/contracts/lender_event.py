@@ -27,7 +27,16 @@ from pydantic import (
 
 from dunning.contracts.wrong_fields import wrong_fields
 from dunning.domain.customer.facts import HoldReason
-from dunning.domain.customer.lender_record import Changed, Closed, EventTime, Held, News, Paid, RecordedEvent, Released
+from dunning.domain.customer.lender_record import (
+    AccountClosed,
+    CustomerHold,
+    CustomerReleased,
+    EventTime,
+    InstalmentChanged,
+    InstalmentPaid,
+    LenderEvent,
+    RecordedEvent,
+)
 from dunning.domain.errors import UnreadableRecordError
 from dunning.domain.texts.money import MINOR_DIGITS
 
@@ -75,7 +84,7 @@ type Instant = Annotated[
     # Not strict: what stands before it lets nothing through but a text, and strictness would take that for no instant.
     AwareDatetime, Field(strict=False), BeforeValidator(_not_a_number_of_seconds), AfterValidator(_in_utc)
 ]
-type Day = Annotated[date, AfterValidator(_in_range)]
+type LocalDay = Annotated[date, AfterValidator(_in_range)]
 type Currency = Annotated[
     str,
     StringConstraints(pattern="^[A-Z]{3}$"),
@@ -95,7 +104,7 @@ def _examples(*details: Mapping[str, JsonValue]) -> ConfigDict:
     return ConfigDict(json_schema_extra={"examples": [{**said, **detail} for detail in details]})
 
 
-class Told(BaseModel):
+class LenderEventDetail(BaseModel):
     """What every event of a lender says."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -111,7 +120,7 @@ class Told(BaseModel):
     )
 
 
-class InstalmentPaid(Told):
+class InstalmentPaidDetail(LenderEventDetail):
     """
     So much of an instalment is paid by now.
 
@@ -124,15 +133,15 @@ class InstalmentPaid(Told):
 
     account_id: Id
     instalment_no: Number
-    paid: int = Field(ge=0, le=_MOST_MONEY, description="Paid so far, in minor units of the currency.")
+    paid: int = Field(ge=0, le=_MOST_MONEY, description="InstalmentPaid so far, in minor units of the currency.")
     currency: Currency
 
-    def news(self) -> News:
+    def lender_event(self) -> LenderEvent:
         """Return what it says."""
-        return Paid(self.account_id, self.instalment_no, self.paid, self.currency)
+        return InstalmentPaid(self.account_id, self.instalment_no, self.paid, self.currency)
 
 
-class InstalmentChanged(Told):
+class InstalmentChangedDetail(LenderEventDetail):
     """An instalment is due at another time, or comes to something else; or there is a new one."""
 
     model_config = _examples(
@@ -149,13 +158,13 @@ class InstalmentChanged(Told):
 
     account_id: Id
     instalment_no: Number
-    due_on: Day = Field(description="The customer's local day.")
+    due_on: LocalDay = Field(description="The customer's local day.")
     amount: int = Field(
         ge=-_MOST_MONEY, le=_MOST_MONEY, description="In minor units, late fee included; negative for a credit."
     )
     currency: Currency
     late_fee: int = Field(default=0, ge=0, le=_MOST_MONEY, description="The part of the amount that is a late fee.")
-    written_notice_on: Day | None = Field(
+    written_notice_on: LocalDay | None = Field(
         default=None, description="The day on which a written notice about its being late was issued."
     )
 
@@ -179,9 +188,9 @@ class InstalmentChanged(Told):
             raise ValueError("in the future")
         return notice
 
-    def news(self) -> News:
+    def lender_event(self) -> LenderEvent:
         """Return what it says."""
-        return Changed(
+        return InstalmentChanged(
             self.account_id,
             self.instalment_no,
             self.due_on,
@@ -192,19 +201,19 @@ class InstalmentChanged(Told):
         )
 
 
-class AccountClosed(Told):
+class AccountClosedDetail(LenderEventDetail):
     """Nothing of an account is to be paid any more."""
 
     model_config = _examples({"account_id": "A-1"})
 
     account_id: Id
 
-    def news(self) -> News:
+    def lender_event(self) -> LenderEvent:
         """Return what it says."""
-        return Closed(self.account_id)
+        return AccountClosed(self.account_id)
 
 
-class CustomerHold(Told):
+class CustomerHoldDetail(LenderEventDetail):
     """The customer is to be left in peace, up to and including a day, or until a person releases them."""
 
     model_config = _examples({"reason": "hardship", "until": "2027-01-31"}, {"reason": "deceased"})
@@ -215,19 +224,19 @@ class CustomerHold(Told):
         description=f"One of {', '.join(HoldReason)}. A word we do not know is honoured as 'other' and counted: "
         "silence is the safe side.",
     )
-    until: Day | None = Field(default=None, description="The last local day of it; without it, until released.")
+    until: LocalDay | None = Field(default=None, description="The last local day of it; without it, until released.")
 
     @property
     def is_understood(self) -> bool:
         """Whether we know the reason."""
         return self.reason in HoldReason
 
-    def news(self) -> News:
+    def lender_event(self) -> LenderEvent:
         """Return what it says."""
-        return Held(HoldReason(self.reason) if self.is_understood else HoldReason.OTHER, self.until)
+        return CustomerHold(HoldReason(self.reason) if self.is_understood else HoldReason.OTHER, self.until)
 
 
-class CustomerReleased(Told):
+class CustomerReleasedDetail(LenderEventDetail):
     """A person has looked at it: holds of a reason, or all, end here, whoever placed them."""
 
     model_config = _examples({"reason": "hardship"}, {})
@@ -236,39 +245,46 @@ class CustomerReleased(Told):
         default=None, strict=False, description="Which holds end; without it all. A word we do not know is refused."
     )
 
-    def news(self) -> News:
+    def lender_event(self) -> LenderEvent:
         """Return what it says."""
-        return Released(self.reason)
+        return CustomerReleased(self.reason)
 
 
-class CustomerErased(Told):
+class CustomerErasedDetail(LenderEventDetail):
     """The customer is to be forgotten. Whoever consents anew afterwards is a new customer."""
 
     model_config = _examples({})
 
 
-EVENTS: Mapping[str, type[Told]] = {
+EVENTS: Mapping[str, type[LenderEventDetail]] = {
     model.__name__: model
-    for model in (InstalmentPaid, InstalmentChanged, AccountClosed, CustomerHold, CustomerReleased, CustomerErased)
+    for model in (
+        InstalmentPaidDetail,
+        InstalmentChangedDetail,
+        AccountClosedDetail,
+        CustomerHoldDetail,
+        CustomerReleasedDetail,
+        CustomerErasedDetail,
+    )
 }
 """The models by their `detail-type`."""
 
 
-class Erasure(NamedTuple):
+class ErasureRequest(NamedTuple):
     """The lender had a customer erased at this moment."""
 
     at: datetime
 
 
-class LenderEvent(NamedTuple):
+class ReceivedEvent(NamedTuple):
     """An event as the domain knows it. `is_understood` is false for a hold whose reason we do not know."""
 
     customer_id: str
-    told: RecordedEvent | Erasure
+    told: RecordedEvent | ErasureRequest
     is_understood: bool = True
 
 
-class EraseAgain(NamedTuple):
+class ErasureRound(NamedTuple):
     """A customer was erased a little ago, and is to be looked at again."""
 
     customer_id: str
@@ -283,7 +299,7 @@ class _Envelope(BaseModel):
     detail: dict[str, JsonValue]
 
 
-class _EraseAgainMessage(BaseModel):
+class _ErasureRoundMessage(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     schema_version: Literal[1]
@@ -291,12 +307,12 @@ class _EraseAgainMessage(BaseModel):
     customer_id: Id
 
 
-def erase_again_body(customer_id: str) -> str:
+def erasure_round_body(customer_id: str) -> str:
     """Write the message that makes us look at an erased customer again: an id, and nothing else of them."""
-    return _EraseAgainMessage(schema_version=1, task="erase_again", customer_id=customer_id).model_dump_json()
+    return _ErasureRoundMessage(schema_version=1, task="erase_again", customer_id=customer_id).model_dump_json()
 
 
-def parse_told(body: str, now: datetime) -> LenderEvent | EraseAgain:
+def parse_lender_message(body: str, now: datetime) -> ReceivedEvent | ErasureRound:
     """
     Read what came for the payments: a lender's event in its envelope, or what we told ourselves to do again.
 
@@ -304,12 +320,12 @@ def parse_told(body: str, now: datetime) -> LenderEvent | EraseAgain:
         UnreadableRecordError: it is neither; the message names the fields, not their contents.
     """
     try:
-        return EraseAgain(_EraseAgainMessage.model_validate_json(body).customer_id)
+        return ErasureRound(_ErasureRoundMessage.model_validate_json(body).customer_id)
     except ValidationError:
         return _lender_event(body, now)
 
 
-def _lender_event(body: str, now: datetime) -> LenderEvent:
+def _lender_event(body: str, now: datetime) -> ReceivedEvent:
     try:
         envelope = _Envelope.model_validate_json(body)
     except ValidationError as error:
@@ -326,12 +342,20 @@ def _lender_event(body: str, now: datetime) -> LenderEvent:
     return _read(event)
 
 
-def _read(event: Told) -> LenderEvent:
+def _read(event: LenderEventDetail) -> ReceivedEvent:
     match event:
-        case CustomerErased():
-            return LenderEvent(event.customer_id, Erasure(event.at))
-        case InstalmentPaid() | InstalmentChanged() | AccountClosed() | CustomerHold() | CustomerReleased():
-            said = RecordedEvent(EventTime(event.at, event.sequence), event.news())
-            return LenderEvent(event.customer_id, said, not isinstance(event, CustomerHold) or event.is_understood)
+        case CustomerErasedDetail():
+            return ReceivedEvent(event.customer_id, ErasureRequest(event.at))
+        case (
+            InstalmentPaidDetail()
+            | InstalmentChangedDetail()
+            | AccountClosedDetail()
+            | CustomerHoldDetail()
+            | CustomerReleasedDetail()
+        ):
+            said = RecordedEvent(EventTime(event.at, event.sequence), event.lender_event())
+            return ReceivedEvent(
+                event.customer_id, said, not isinstance(event, CustomerHoldDetail) or event.is_understood
+            )
         case _:
             raise TypeError(type(event).__name__)

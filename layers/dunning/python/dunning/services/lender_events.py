@@ -15,12 +15,18 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from itertools import batched
 
-from dunning.contracts.lender_event import EraseAgain, Erasure, LenderEvent, erase_again_body, parse_told
+from dunning.contracts.lender_event import (
+    ErasureRequest,
+    ErasureRound,
+    ReceivedEvent,
+    erasure_round_body,
+    parse_lender_message,
+)
 from dunning.domain.customer.lender_record import (
-    Changed,
-    Closed,
+    AccountClosed,
+    InstalmentChanged,
+    InstalmentPaid,
     LenderRecord,
-    Paid,
     RecordedEvent,
     project_facts,
     record_event,
@@ -54,7 +60,7 @@ class _Case:
 
     messages: list[Delivery] = field(default_factory=list)
     said: list[RecordedEvent] = field(default_factory=list)
-    erasures: list[Erasure] = field(default_factory=list)
+    erasures: list[ErasureRequest] = field(default_factory=list)
     again: bool = False
 
 
@@ -113,7 +119,7 @@ class PaymentsService:
         now = self._clock.now()
         for delivery in deliveries:
             try:
-                told = parse_told(delivery.body, now)
+                told = parse_lender_message(delivery.body, now)
             except UnreadableRecordError as error:
                 if not self._park(delivery, str(error)):
                     not_parked.append(delivery.message_id)
@@ -121,11 +127,11 @@ class PaymentsService:
             case = cases[told.customer_id]
             case.messages.append(delivery)
             match told:
-                case EraseAgain():
+                case ErasureRound():
                     case.again = True
-                case LenderEvent(told=Erasure() as erasure):
+                case ReceivedEvent(told=ErasureRequest() as erasure):
                     case.erasures.append(erasure)
-                case LenderEvent(told=RecordedEvent() as said, is_understood=is_understood):
+                case ReceivedEvent(told=RecordedEvent() as said, is_understood=is_understood):
                     case.said.append(said)
                     if not is_understood:
                         self._journal.event("hold_not_understood", customer_id=told.customer_id)
@@ -170,13 +176,13 @@ class PaymentsService:
 
     def _tell_failure(self, customer_id: str, case: _Case, error: BaseException) -> None:
         self._journal.event(
-            "news_not_taken",
+            "lender_event_failed",
             customer_id=customer_id,
             error=type(error).__name__,
             where=where_arose(error),
             receives=max(message.receive_count for message in case.messages),
         )
-        self._journal.count("NewsFailed", len(case.messages))
+        self._journal.count("LenderEventsFailed", len(case.messages))
 
     def _one(
         self,
@@ -190,7 +196,7 @@ class PaymentsService:
             raise OutOfTimeError
         if case.erasures:
             # The second round is ordered first: a crash in between leaves the first to be repeated, never the second.
-            self._later.again([erase_again_body(customer_id)], SECOND_ROUND)
+            self._later.again([erasure_round_body(customer_id)], SECOND_ROUND)
             self._erasing.erase(customer_id, max(erasure.at for erasure in case.erasures))
         if case.again:
             self._erasing.erase_again(customer_id)
@@ -229,20 +235,23 @@ class PaymentsService:
         raise ContestedError
 
     def _tell_of_strangers(self, before: LenderRecord, after: LenderRecord) -> None:
-        """Tell of news that wait for a statement, which is no fault, or for an account that none has named."""
-        new = [said.news for subject, said in after.news.items() if before.news.get(subject) != said]
-        self._journal.count("NewsTaken", len(new))
-        if after.statement is None:
-            self._journal.event("news_of_unknown_customer", customer_id=after.customer_id)
-            self._journal.count("NewsOfUnknownCustomer", len(new))
+        """Tell of news that wait for a snapshot, which is no fault, or for an account that none has named."""
+        new = [said.event for subject, said in after.events.items() if before.events.get(subject) != said]
+        self._journal.count("LenderEventsRecorded", len(new))
+        if after.snapshot is None:
+            self._journal.event("lender_event_of_unknown_customer", customer_id=after.customer_id)
+            self._journal.count("LenderEventsOfUnknownCustomer", len(new))
             return
-        known = {account.account_id for account in after.statement.accounts}
-        for news in new:
-            if isinstance(news, Paid | Changed | Closed) and news.account_id not in known:
+        known = {account.account_id for account in after.snapshot.accounts}
+        for events in new:
+            if (
+                isinstance(events, InstalmentPaid | InstalmentChanged | AccountClosed)
+                and events.account_id not in known
+            ):
                 self._journal.event(
-                    "news_of_unknown_account", customer_id=after.customer_id, account_id=news.account_id
+                    "lender_event_of_unknown_account", customer_id=after.customer_id, account_id=events.account_id
                 )
-                self._journal.count("NewsOfUnknownAccount")
+                self._journal.count("LenderEventsOfUnknownAccount")
 
     def _go_on_erasing(self, customer_ids: Sequence[str], seconds_left: Callable[[], float]) -> bool:
         """Erase customers from where others are too, and order another round for whom this was not the last."""
@@ -250,7 +259,7 @@ class PaymentsService:
             waiting = self._erasing.erase_uploads(customer_ids, seconds_left).waiting
             waiting |= self._forgetting.forget(customer_ids, seconds_left)
             if waiting:
-                self._later.again([erase_again_body(one) for one in sorted(waiting)], ASK_AGAIN)
+                self._later.again([erasure_round_body(one) for one in sorted(waiting)], ASK_AGAIN)
         except DunningError as error:
             self._journal.event("erasure_failed", error=type(error).__name__, customers=len(customer_ids))
             return False

@@ -76,19 +76,19 @@ class BringBackService:
     ) -> BroughtBack:
         if isinstance(backup, UnreadableRecordError):
             return BroughtBack.UNREADABLE
-        if backup.lender_record.statement is None:
+        if backup.lender_record.snapshot is None:
             return BroughtBack.NOT_IN_BACKUP
         for _ in range(_TRIES):
             now = self._clock.now()
             readable = None if isinstance(live, UnreadableRecordError) else live
             standing = readable.standing if readable else None
             known = readable.lender_record if readable else LenderRecord(customer_id)
-            outcome = _outcome(known, standing, backup.lender_record, backup.lender_record.statement)
+            outcome = _outcome(known, standing, backup.lender_record, backup.lender_record.snapshot)
             if not change or outcome not in {BroughtBack.FACTS, BroughtBack.BOTH}:
                 return outcome
-            # As of now: it is a statement of this moment, and only what is said after it takes precedence.
-            statement = replace(backup.lender_record.statement, as_of=now, paid_as_of=now)
-            restored = replace(backup.lender_record, statement=statement)
+            # As of now: it is a snapshot of this moment, and only what is said after it takes precedence.
+            snapshot = replace(backup.lender_record.snapshot, as_of=now, paid_as_of=now)
+            restored = replace(backup.lender_record, snapshot=snapshot)
             if known.erased_at is not None:
                 restored = erase_record(restored, known.erased_at)
             restored = replace(restored, revision=known.revision + 1)
@@ -108,9 +108,9 @@ class BringBackService:
         return _woken(replace(standing, holds=(*standing.holds, hold)), now_at=Wake(now, LEAST_URGENT))
 
 
-def _outcome(known: LenderRecord, standing: Standing | None, backup: LenderRecord, statement: Facts) -> BroughtBack:
+def _outcome(known: LenderRecord, standing: Standing | None, backup: LenderRecord, snapshot: Facts) -> BroughtBack:
     """Tell what would become of a customer."""
-    if is_barred_by_erasure(known, statement):
+    if is_barred_by_erasure(known, snapshot):
         return BroughtBack.ERASED
     if standing is None:
         return BroughtBack.BOTH
@@ -126,7 +126,7 @@ def _same(live: LenderRecord, backup: LenderRecord) -> bool:
 
 
 def _undated(lender_record: LenderRecord) -> LenderRecord:
-    statement = lender_record.statement
+    snapshot = lender_record.snapshot
     return replace(
-        lender_record, revision=0, statement=replace(statement, as_of=None, paid_as_of=None) if statement else None
+        lender_record, revision=0, snapshot=replace(snapshot, as_of=None, paid_as_of=None) if snapshot else None
     )

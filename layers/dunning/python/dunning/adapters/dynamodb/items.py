@@ -28,15 +28,15 @@ from dunning.adapters.dynamodb.keys import (
 )
 from dunning.domain.customer.facts import Account, Facts, Hold, HoldReason, Instalment
 from dunning.domain.customer.lender_record import (
-    Changed,
-    Closed,
+    AccountClosed,
+    CustomerHold,
+    CustomerReleased,
     EventTime,
-    Held,
+    InstalmentChanged,
+    InstalmentPaid,
+    LenderEvent,
     LenderRecord,
-    News,
-    Paid,
     RecordedEvent,
-    Released,
     event_key,
     project_facts,
 )
@@ -128,12 +128,12 @@ def _instalment_in(
     return Instalment(number, date.fromisoformat(due_on), amount, paid, stage, _day_in(notice), late_fee)
 
 
-def _news_out(said: RecordedEvent) -> list[object]:
+def _event_out(said: RecordedEvent) -> list[object]:
     kept: list[object]
-    match said.news:
-        case Paid() as paid:
+    match said.event:
+        case InstalmentPaid() as paid:
             kept = ["paid", paid.account_id, paid.number, paid.paid, paid.currency]
-        case Changed() as to:
+        case InstalmentChanged() as to:
             notice = _day_out(to.written_notice_on)
             kept = [
                 "changed",
@@ -145,29 +145,29 @@ def _news_out(said: RecordedEvent) -> list[object]:
                 to.late_fee,
                 notice,
             ]
-        case Closed() as closed:
+        case AccountClosed() as closed:
             kept = ["closed", closed.account_id]
-        case Held() as held:
+        case CustomerHold() as held:
             kept = ["held", held.reason.value, _day_out(held.until)]
-        case Released() as released:
+        case CustomerReleased() as released:
             kept = ["released", released.reason.value if released.reason else None]
-    return [instant_key(said.stamp.at), said.stamp.sequence, *kept]
+    return [instant_key(said.time.at), said.time.sequence, *kept]
 
 
-def _news_in(at: str, sequence: int, kind: str, *kept: Any) -> RecordedEvent:  # noqa: ANN401 - from JSON
-    readers: Mapping[str, Callable[..., News]] = {
-        "paid": Paid,
-        "changed": lambda account_id, number, due_on, amount, currency, late_fee, notice: Changed(
+def _event_in(at: str, sequence: int, kind: str, *kept: Any) -> RecordedEvent:  # noqa: ANN401 - from JSON
+    readers: Mapping[str, Callable[..., LenderEvent]] = {
+        "paid": InstalmentPaid,
+        "changed": lambda account_id, number, due_on, amount, currency, late_fee, notice: InstalmentChanged(
             account_id, number, date.fromisoformat(due_on), amount, currency, late_fee, _day_in(notice)
         ),
-        "closed": Closed,
-        "held": lambda reason, until: Held(HoldReason(reason), _day_in(until)),
-        "released": lambda reason: Released(HoldReason(reason) if reason else None),
+        "closed": AccountClosed,
+        "held": lambda reason, until: CustomerHold(HoldReason(reason), _day_in(until)),
+        "released": lambda reason: CustomerReleased(HoldReason(reason) if reason else None),
     }
     return RecordedEvent(EventTime(parse_instant(at), sequence), readers[kind](*kept))
 
 
-def _statement_out(facts: Facts) -> Item:
+def _snapshot_out(facts: Facts) -> Item:
     accounts = [
         {
             "account_id": account.account_id,
@@ -197,15 +197,15 @@ def _statement_out(facts: Facts) -> Item:
 
 
 def lender_record_item(lender_record: LenderRecord) -> Item:
-    """Write what a lender has said as an item; before the first statement it holds news only."""
-    news = [_news_out(said) for _, said in sorted(lender_record.news.items())]
+    """Write what a lender has said as an item; before the first snapshot it holds news only."""
+    events = [_event_out(said) for _, said in sorted(lender_record.events.items())]
     return _drop_empty(
         {
             "customer_id": _text(lender_record.customer_id),
             "item": _text(FACTS),
             "revision": _number(lender_record.revision),
-            **(_statement_out(lender_record.statement) if lender_record.statement else {}),
-            "news": _json(news),
+            **(_snapshot_out(lender_record.snapshot) if lender_record.snapshot else {}),
+            "events": _json(events),
             "phones": _json(list(lender_record.phones)),
             "erased_at": _text(_instant_out(lender_record.erased_at)),
             "phones_until": _text(_instant_out(lender_record.phones_until)),
@@ -213,7 +213,7 @@ def lender_record_item(lender_record: LenderRecord) -> Item:
     )
 
 
-def _read_statement(item: StoredItem) -> Facts:
+def _read_snapshot(item: StoredItem) -> Facts:
     accounts = tuple(
         Account(
             account["account_id"],
@@ -244,12 +244,12 @@ def _read_statement(item: StoredItem) -> Facts:
 
 
 def _read_lender_record(item: StoredItem) -> LenderRecord:
-    said = [_news_in(*written) for written in json.loads(_optional(item, "news") or "[]")]
+    said = [_event_in(*written) for written in json.loads(_optional(item, "events") or "[]")]
     return LenderRecord(
         customer_id=item["customer_id"]["S"],
         revision=int(item["revision"]["N"]),
-        statement=_read_statement(item) if "name" in item else None,
-        news={event_key(one): one for one in said},
+        snapshot=_read_snapshot(item) if "name" in item else None,
+        events={event_key(one): one for one in said},
         phones=tuple(json.loads(_optional(item, "phones") or "[]")),
         erased_at=_instant_in(_optional(item, "erased_at")),
         phones_until=_instant_in(_optional(item, "phones_until")),
@@ -268,7 +268,7 @@ def lender_record_of(item: StoredItem) -> LenderRecord:
 
 def facts_of(item: StoredItem) -> Facts | None:
     """
-    Read what a lender has said and work out the facts; `None` if there has been no statement.
+    Read what a lender has said and work out the facts; `None` if there has been no snapshot.
 
     Raises:
         UnreadableRecordError: the item is not what `lender_record_item` writes.

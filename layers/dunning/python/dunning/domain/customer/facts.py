@@ -99,7 +99,7 @@ class Facts:
     A customer as the lender describes one: the person, how to reach them, and what they owe.
 
     `phone` is E.164 and `phone_country` its country; `time_zone` is an IANA name or empty when the
-    lender does not know it. `as_of` is the instant at which the lender's statement was made, `paid_as_of` up to when
+    lender does not know it. `as_of` is the instant at which the lender's snapshot was made, `paid_as_of` up to when
     it knows of payments, if that is earlier. `released` tells since when holds of a reason, or every one, are lifted.
     """
 

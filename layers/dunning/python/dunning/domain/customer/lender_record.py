@@ -1,9 +1,9 @@
 """
 The lender record: everything a lender has said of a customer, by file and by event, and what it comes to.
 
-A file is a statement about the whole customer as of a moment; an event is news about one thing. News come late, twice
+A file is a snapshot about the whole customer as of a moment; an event is news about one thing. LenderEvent come late, twice
 and out of order, so each carries the lender's own time, and of two about the same thing the newer one counts,
-whichever came first. A statement takes the place of older ones, and of older news. The facts that decisions are made
+whichever came first. A snapshot takes the place of older ones, and of older news. The facts that decisions are made
 from are worked out from both, so that they depend on what was said, never on the order in which it arrived.
 """
 
@@ -22,7 +22,7 @@ been written last night, and must not take back what was paid this morning.
 
 
 PAYMENTS_REMEMBERED = 12
-"""So many of what was said of the payment of one instalment are kept, the newest, until a statement knows them."""
+"""So many of what was said of the payment of one instalment are kept, the newest, until a snapshot knows them."""
 
 
 class EventTime(NamedTuple):
@@ -33,7 +33,7 @@ class EventTime(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Paid:
+class InstalmentPaid:
     """So much of an instalment is paid by now, in minor units: an absolute amount, lower after a reversal."""
 
     account_id: str
@@ -48,7 +48,7 @@ class Paid:
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class InstalmentChanged:
     """An instalment is now due then, and comes to so much; or there is a new one."""
 
     account_id: str
@@ -66,7 +66,7 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
+class AccountClosed:
     """Nothing of this account is to be paid any more."""
 
     account_id: str
@@ -78,7 +78,7 @@ class Closed:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class CustomerHold:
     """The lender wants silence, up to and including a local day, or until it is lifted."""
 
     reason: HoldReason
@@ -91,7 +91,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Released:
+class CustomerReleased:
     """A person has looked at it: holds of this reason, or all, whoever placed them, end here."""
 
     reason: HoldReason | None = None
@@ -102,14 +102,14 @@ class Released:
         return f"released:{self.reason or EVERY_HOLD}"
 
 
-type News = Paid | Changed | Closed | Held | Released
+type LenderEvent = InstalmentPaid | InstalmentChanged | AccountClosed | CustomerHold | CustomerReleased
 
 
 class RecordedEvent(NamedTuple):
-    """A piece of news and when it was said."""
+    """A event and when it was said."""
 
-    stamp: EventTime
-    news: News
+    time: EventTime
+    event: LenderEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,69 +117,69 @@ class LenderRecord:
     """
     What a lender has said of one customer. `revision` is bumped with every change.
 
-    `news` holds what a statement may yet not know of, by `event_key`: the newest of each subject, and of payments and
+    `events` holds what a snapshot may yet not know of, by `event_key`: the newest of each subject, and of payments and
     closed accounts all, for it matters since when. `phones` are all numbers the customer had or is about to have:
     whoever is found by a number knows of it here, so that an erasure does. `erased_at` is when the customer was erased
-    at the lender's word: what was said up to then is gone and stays gone, and a later statement counts only with a
+    at the lender's word: what was said up to then is gone and stays gone, and a later snapshot counts only with a
     consent given since. Until `phones_until` something that names the numbers may be under way.
     """
 
     customer_id: str
     revision: int = 0
-    statement: Facts | None = None
-    news: Mapping[str, RecordedEvent] = field(default_factory=dict)
+    snapshot: Facts | None = None
+    events: Mapping[str, RecordedEvent] = field(default_factory=dict)
     phones: tuple[str, ...] = ()
     erased_at: datetime | None = None
     phones_until: datetime | None = None
 
 
 def record_event(lender_record: LenderRecord, said: RecordedEvent) -> LenderRecord:
-    """Return the lender record with a piece of news; the same one if it knows better already, or the customer is erased."""
+    """Return the lender record with an event; the same one if it knows better already, or the customer is erased."""
     if lender_record.erased_at is not None and (
-        lender_record.statement is None or said.stamp.at <= lender_record.erased_at
+        lender_record.snapshot is None or said.time.at <= lender_record.erased_at
     ):
         return lender_record
-    if lender_record.statement is not None and _is_past(said, lender_record.statement):
+    if lender_record.snapshot is not None and _is_past(said, lender_record.snapshot):
         return lender_record
-    known = lender_record.news.get(event_key(said))
+    known = lender_record.events.get(event_key(said))
     if known is not None and _order(known) >= _order(said):
         return lender_record
-    news = {**lender_record.news, event_key(said): said}
-    alike = sorted((one for one in news.values() if one.news.subject == said.news.subject), key=_order)
+    events = {**lender_record.events, event_key(said): said}
+    alike = sorted((one for one in events.values() if one.event.subject == said.event.subject), key=_order)
     for one in alike[:-PAYMENTS_REMEMBERED]:
-        del news[event_key(one)]
+        del events[event_key(one)]
     return (
         lender_record
-        if news == lender_record.news
-        else replace(lender_record, revision=lender_record.revision + 1, news=news)
+        if events == lender_record.events
+        else replace(lender_record, revision=lender_record.revision + 1, events=events)
     )
 
 
 def event_key(said: RecordedEvent) -> str:
-    """Return what a piece of news is kept by: of two with one key the newer counts."""
-    subject, stamp = said.news.subject, said.stamp
-    if isinstance(said.news, Paid | Closed):
-        return f"{subject}@{stamp.at.isoformat()}#{stamp.sequence}"
+    """Return what an event is kept by: of two with one key the newer counts."""
+    subject, time = said.event.subject, said.time
+    if isinstance(said.event, InstalmentPaid | AccountClosed):
+        return f"{subject}@{time.at.isoformat()}#{time.sequence}"
     return subject
 
 
 def record_snapshot(lender_record: LenderRecord, facts: Facts) -> LenderRecord:
     """
-    Return the lender record with a statement about the whole customer; the same one if it knows a newer one.
+    Return the lender record with a snapshot about the whole customer; the same one if it knows a newer one.
 
     Raises:
-        ValueError: the statement does not say as of when it speaks, or the customer is erased (`is_barred_by_erasure`).
+        ValueError: the snapshot does not say as of when it speaks, or the customer is erased (`is_barred_by_erasure`).
     """
     if facts.as_of is None:
-        raise ValueError("a statement without as_of cannot be ordered")
+        raise ValueError("a snapshot without as_of cannot be ordered")
     if is_barred_by_erasure(lender_record, facts):
         raise ValueError("the customer is erased")
-    known = lender_record.statement
+    known = lender_record.snapshot
     if known is not None and known.as_of is not None and known.as_of > facts.as_of:
         return lender_record
-    news = {subject: said for subject, said in lender_record.news.items() if not _is_past(said, facts)}
+    events = {subject: said for subject, said in lender_record.events.items() if not _is_past(said, facts)}
     phones = lender_record.phones if facts.phone in lender_record.phones else (*lender_record.phones, facts.phone)
-    return replace(lender_record, revision=lender_record.revision + 1, statement=facts, news=news, phones=phones)
+    return replace(lender_record, revision=lender_record.revision + 1, snapshot=facts, events=events, phones=phones)
 
 
 def with_phone(lender_record: LenderRecord, phone: str) -> LenderRecord:
@@ -198,13 +198,13 @@ def erase_record(lender_record: LenderRecord, at: datetime, phones_until: dateti
     what was said up to then goes.
     """
     erased_at = max(at, lender_record.erased_at or at)
-    statement = lender_record.statement
-    if statement is not None and _is_from_before(statement, erased_at):
-        statement = None
-    news = (
-        {} if statement is None else {key: one for key, one in lender_record.news.items() if one.stamp.at > erased_at}
+    snapshot = lender_record.snapshot
+    if snapshot is not None and _is_from_before(snapshot, erased_at):
+        snapshot = None
+    events = (
+        {} if snapshot is None else {key: one for key, one in lender_record.events.items() if one.time.at > erased_at}
     )
-    after = replace(lender_record, statement=statement, news=news, erased_at=erased_at)
+    after = replace(lender_record, snapshot=snapshot, events=events, erased_at=erased_at)
     if after == lender_record:
         return lender_record
     is_left = bool(former_phones(after))
@@ -216,27 +216,27 @@ def former_phones(lender_record: LenderRecord) -> tuple[str, ...]:
     return tuple(
         phone
         for phone in lender_record.phones
-        if lender_record.statement is None or phone != lender_record.statement.phone
+        if lender_record.snapshot is None or phone != lender_record.snapshot.phone
     )
 
 
 def forget_former_phones(lender_record: LenderRecord) -> LenderRecord:
     """Return the lender record without the numbers the customer no longer has; the same one if there are none."""
-    phones = (lender_record.statement.phone,) if lender_record.statement else ()
+    phones = (lender_record.snapshot.phone,) if lender_record.snapshot else ()
     after = replace(lender_record, phones=phones, phones_until=None)
     return lender_record if after == lender_record else replace(after, revision=lender_record.revision + 1)
 
 
 def is_barred_by_erasure(lender_record: LenderRecord, facts: Facts) -> bool:
-    """Tell whether a statement must not bring a customer back: erased, and no consent has been given since."""
+    """Tell whether a snapshot must not bring a customer back: erased, and no consent has been given since."""
     return lender_record.erased_at is not None and _is_from_before(facts, lender_record.erased_at)
 
 
 def _is_from_before(facts: Facts, erased_at: datetime) -> bool:
     """
-    Tell whether a statement is none of a customer who came back.
+    Tell whether a snapshot is none of a customer who came back.
 
-    A consent may be dated by its day, whose end it is taken for: a statement from before the erasure knows of none
+    A consent may be dated by its day, whose end it is taken for: a snapshot from before the erasure knows of none
     that was given after it, whatever it says.
     """
     if facts.consented_at is None or facts.consented_at <= erased_at:
@@ -245,29 +245,29 @@ def _is_from_before(facts: Facts, erased_at: datetime) -> bool:
 
 
 def project_facts(lender_record: LenderRecord) -> Facts | None:
-    """Work out the facts: the newest statement, and the news it does not know of. `None` before any statement."""
-    facts = lender_record.statement
-    if facts is None or not lender_record.news:
+    """Work out the facts: the newest snapshot, and the news it does not know of. `None` before any snapshot."""
+    facts = lender_record.snapshot
+    if facts is None or not lender_record.events:
         return facts
     about: dict[str, list[RecordedEvent]] = {}
     closed: dict[str, datetime] = {}
     released: dict[str, datetime] = {}
     held: dict[HoldReason, RecordedEvent] = {}
-    for said in lender_record.news.values():
+    for said in lender_record.events.values():
         if _is_known_to(facts, said):
             continue
-        match said.news:
-            case Paid(account_id=account_id) | Changed(account_id=account_id):
+        match said.event:
+            case InstalmentPaid(account_id=account_id) | InstalmentChanged(account_id=account_id):
                 about.setdefault(account_id, []).append(said)
-            case Closed(account_id=account_id):
-                closed[account_id] = min(said.stamp.at, closed.get(account_id, said.stamp.at))
-            case Released(reason=reason):
-                released[reason or EVERY_HOLD] = said.stamp.at
-            case Held(reason=reason):
+            case AccountClosed(account_id=account_id):
+                closed[account_id] = min(said.time.at, closed.get(account_id, said.time.at))
+            case CustomerReleased(reason=reason):
+                released[reason or EVERY_HOLD] = said.time.at
+            case CustomerHold(reason=reason):
                 held[reason] = said
     accounts = tuple(
         _closed(
-            _with_news_about(account, about.get(account.account_id, ()), facts.as_of), closed.get(account.account_id)
+            _with_events_about(account, about.get(account.account_id, ()), facts.as_of), closed.get(account.account_id)
         )
         for account in facts.accounts
     )
@@ -276,34 +276,34 @@ def project_facts(lender_record: LenderRecord) -> Facts | None:
 
 
 def _holds(facts: Facts, held: Mapping[HoldReason, RecordedEvent], now: Facts) -> tuple[Hold, ...]:
-    """Holds of the statement and of news, without those that were lifted since."""
+    """Holds of the snapshot and of news, without those that were lifted since."""
     stated = [
         hold
         for hold in facts.holds
         if hold.reason not in held and not (facts.as_of and now.is_released(hold.reason, facts.as_of))
     ]
     placed = [
-        Hold(said.news.reason, said.news.until)
+        Hold(said.event.reason, said.event.until)
         for said in held.values()
-        if isinstance(said.news, Held) and not now.is_released(said.news.reason, said.stamp.at)
+        if isinstance(said.event, CustomerHold) and not now.is_released(said.event.reason, said.time.at)
     ]
     return tuple(sorted((*stated, *placed), key=lambda hold: (hold.reason.value, hold.until or date.max)))
 
 
-def _with_news_about(account: Account, news: list[RecordedEvent] | tuple[()], as_of: datetime | None) -> Account:
+def _with_events_about(account: Account, events: list[RecordedEvent] | tuple[()], as_of: datetime | None) -> Account:
     """
-    Return an account with what is newer than the statement. Amounts in another currency make it unreadable.
+    Return an account with what is newer than the snapshot. Amounts in another currency make it unreadable.
 
-    Of a payment from the day before the statement nobody can tell which of the two knows more. The one counts that asks
+    Of a payment from the day before the snapshot nobody can tell which of the two knows more. The one counts that asks
     for less: a text too few is mended by the next file, one too many is not.
     """
     instalments = {one.number: one for one in account.instalments}
     currency = account.currency
     paid_of: dict[int, list[tuple[EventTime, int]]] = {}
     # What an instalment is comes before what was paid of it, and of that the newest is the last.
-    for said in sorted(news, key=lambda one: (isinstance(one.news, Paid), _order(one))):
-        match said.news:
-            case Changed() as changed:
+    for said in sorted(events, key=lambda one: (isinstance(one.event, InstalmentPaid), _order(one))):
+        match said.event:
+            case InstalmentChanged() as changed:
                 known = instalments.get(changed.number)
                 changed_to = Instalment(
                     changed.number,
@@ -315,13 +315,13 @@ def _with_news_about(account: Account, news: list[RecordedEvent] | tuple[()], as
                     changed.late_fee,
                 )
                 if changed_to.open <= 0 and (known is None or known.open > 0):
-                    changed_to = replace(changed_to, paid_at=said.stamp.at)
+                    changed_to = replace(changed_to, paid_at=said.time.at)
                 instalments[changed.number] = changed_to
-            case Paid() as paid if paid.number in instalments:
-                paid_of.setdefault(paid.number, []).append((said.stamp, paid.paid))
+            case InstalmentPaid() as paid if paid.number in instalments:
+                paid_of.setdefault(paid.number, []).append((said.time, paid.paid))
             case _:
                 continue
-        if said.news.currency != account.currency:
+        if said.event.currency != account.currency:
             currency = ""
     for number, payments in paid_of.items():
         stated = instalments[number]
@@ -340,10 +340,10 @@ def _paid_since(stated: Instalment, payments: list[tuple[EventTime, int]]) -> da
     """
     enough = min(payments[-1][1], stated.amount)
     since = None
-    for stamp, paid in reversed(payments):
+    for time, paid in reversed(payments):
         if paid < enough:
             return since
-        since = stamp.at
+        since = time.at
     return None if stated.paid >= enough and stated.open <= 0 else since
 
 
@@ -363,30 +363,30 @@ def _closed(account: Account, at: datetime | None) -> Account:
 
 def _is_known_to(facts: Facts, said: RecordedEvent) -> bool:
     """
-    Tell whether a statement already knows a piece of news.
+    Tell whether a snapshot already knows an event.
 
     It never does of holds and releases: a file that does not mention a dispute does not end it, a person does.
     """
-    match said.news:
-        case Paid():
+    match said.event:
+        case InstalmentPaid():
             known_until = facts.paid_as_of or facts.as_of
-        case Changed() | Closed():
+        case InstalmentChanged() | AccountClosed():
             known_until = facts.as_of
         case _:
             return False
-    return known_until is not None and said.stamp.at <= known_until
+    return known_until is not None and said.time.at <= known_until
 
 
 def _is_past(said: RecordedEvent, facts: Facts) -> bool:
     """
-    Tell whether a piece of news is no longer needed: this statement knows it, and so does every newer one.
+    Tell whether an event is no longer needed: this snapshot knows it, and so does every newer one.
 
-    A newer statement may know less of payments: each up to a day before it, at the earliest.
+    A newer snapshot may know less of payments: each up to a day before it, at the earliest.
     """
-    lag = FILE_LAG if isinstance(said.news, Paid) else timedelta()
-    return _is_known_to(facts, said) and (facts.as_of is None or said.stamp.at <= facts.as_of - lag)
+    lag = FILE_LAG if isinstance(said.event, InstalmentPaid) else timedelta()
+    return _is_known_to(facts, said) and (facts.as_of is None or said.time.at <= facts.as_of - lag)
 
 
 def _order(said: RecordedEvent) -> tuple[EventTime, str]:
     """The newer counts; of two that were said at the same moment always the same one."""
-    return said.stamp, repr(said.news)
+    return said.time, repr(said.event)

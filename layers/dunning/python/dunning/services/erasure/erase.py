@@ -134,7 +134,7 @@ class EraseService:
         if is_new:
             self._journal.count("CustomersErased")
         gone = self._clean(lender_record)
-        erased = Erased(there.items if lender_record.statement is None else gone.items, gone.records, gone.replies)
+        erased = Erased(there.items if lender_record.snapshot is None else gone.items, gone.records, gone.replies)
         if is_new or not gone.nothing:
             self._tell(customer_id, erased)
         return erased
@@ -229,8 +229,8 @@ class EraseService:
 
     def _clean(self, lender_record: LenderRecord) -> Erased:
         """Delete what hangs on a customer; of one who came back only what is older than that."""
-        customer_id, statement, until = lender_record.customer_id, lender_record.statement, _until(lender_record)
-        items = 0 if statement else self._customers.erase_items(customer_id)
+        customer_id, snapshot, until = lender_record.customer_id, lender_record.snapshot, _until(lender_record)
+        items = 0 if snapshot else self._customers.erase_items(customer_id)
         phones = former_phones(lender_record)
         for phone in phones:
             self._customers.forget_phone(phone, customer_id)
@@ -243,9 +243,9 @@ class EraseService:
     def _find_again(self, customer_id: str, forgotten: Collection[str]) -> None:
         """Have a customer found who came back with one of these numbers just before it was forgotten."""
         lender_record = self._customers.lender_record(customer_id)
-        statement = None if isinstance(lender_record, UnreadableRecordError) else lender_record.statement
-        if statement is not None and statement.phone in forgotten:
-            self._customers.add_phone(statement.phone, customer_id)
+        snapshot = None if isinstance(lender_record, UnreadableRecordError) else lender_record.snapshot
+        if snapshot is not None and snapshot.phone in forgotten:
+            self._customers.add_phone(snapshot.phone, customer_id)
 
     def _tell(self, customer_id: str, erased: Erased) -> None:
         self._journal.event(
@@ -284,11 +284,11 @@ class EraseService:
 
 def _until(lender_record: LenderRecord) -> datetime | None:
     """Return up to when what is held of an erased customer goes; `None`: all, for they have not come back."""
-    statement = lender_record.statement
-    if statement is None:
+    snapshot = lender_record.snapshot
+    if snapshot is None:
         return None
     # A consent that is dated by its day is taken for the end of it, which may be yet to come.
-    return min(moment for moment in (statement.consented_at, statement.as_of) if moment is not None)
+    return min(moment for moment in (snapshot.consented_at, snapshot.as_of) if moment is not None)
 
 
 def _is_waited_for(upload: StoredUpload, lender_record: LenderRecord) -> bool:

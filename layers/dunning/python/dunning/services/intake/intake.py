@@ -105,7 +105,7 @@ class IntakeService:
         Args:
             bucket: where the file is.
             key: its key, below `accounts/`.
-            uploaded_at: an aware instant; the lender's statement is of this moment.
+            uploaded_at: an aware instant; the lender's snapshot is of this moment.
 
         Raises:
             IntakeConflictError: others kept changing a customer; load the file again.

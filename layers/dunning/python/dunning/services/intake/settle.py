@@ -104,7 +104,7 @@ class Settler:
             lender_record, before = stored
             if is_barred_by_erasure(lender_record, facts):
                 return Settled(candidate, Outcome.ERASED)
-            if _is_older(facts, lender_record.statement):
+            if _is_older(facts, lender_record.snapshot):
                 return Settled(candidate, Outcome.OLDER)
             same = _says_the_same(facts, lender_record)
             done = _is_done(lender_record, before)
@@ -141,7 +141,7 @@ class Settler:
 
         First of all: whoever finds the facts finds the customer by the number too.
         """
-        if lender_record.statement is not None and lender_record.statement.phone == facts.phone:
+        if lender_record.snapshot is not None and lender_record.snapshot.phone == facts.phone:
             return lender_record
         noted = with_phone(lender_record, facts.phone)
         if noted is not lender_record and not self._store.save_lender_record(
@@ -212,7 +212,7 @@ def _is_done(lender_record: LenderRecord, standing: Standing | None) -> bool:
 
 def _was_looked_at(phone: str, lender_record: LenderRecord, standing: Standing | None, *, done: bool) -> bool:
     """Tell whether it is known who has this number, so that nobody is held again whom a person has released."""
-    if lender_record.statement is None or lender_record.statement.phone != phone:
+    if lender_record.snapshot is None or lender_record.snapshot.phone != phone:
         return False
     return done or (standing is not None and standing.shared_phone == phone)
 
@@ -228,12 +228,12 @@ def _says_the_same(facts: Facts, lender_record: LenderRecord) -> bool:
 
     One that says itself as of when it speaks always does: it is an order to believe it, not what was said before.
     """
-    stored = lender_record.statement
+    stored = lender_record.snapshot
     if stored is None or facts.paid_as_of == facts.as_of:
         return stored == facts
     if replace(stored, as_of=None, paid_as_of=None) != replace(facts, as_of=None, paid_as_of=None):
         return False
-    if not lender_record.news:
+    if not lender_record.events:
         return True
     now, after = project_facts(lender_record), project_facts(record_snapshot(lender_record, facts))
     return now is not None and after is not None and fingerprint(now) == fingerprint(after)

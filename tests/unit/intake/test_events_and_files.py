@@ -5,7 +5,14 @@ from datetime import datetime, timedelta
 import pytest
 
 from dunning.domain.customer.facts import HoldReason
-from dunning.domain.customer.lender_record import EventTime, News, Paid, RecordedEvent, Released, record_event
+from dunning.domain.customer.lender_record import (
+    CustomerReleased,
+    EventTime,
+    InstalmentPaid,
+    LenderEvent,
+    RecordedEvent,
+    record_event,
+)
 from dunning.ports.customers import StoredCustomer
 from tests.unit.intake.portfolio import UPLOADED_AT, WANG, Office, row
 
@@ -19,11 +26,11 @@ def office() -> Office:
     return Office()
 
 
-def tell(office: Office, at: datetime, news: News) -> None:
+def tell(office: Office, at: datetime, event: LenderEvent) -> None:
     """Let the lender's systems say something."""
     told = office.store.load_stored(["C-1001"])["C-1001"]
     assert isinstance(told, StoredCustomer)
-    after = record_event(told.lender_record, RecordedEvent(EventTime(at), news))
+    after = record_event(told.lender_record, RecordedEvent(EventTime(at), events))
     office.store.save_lender_record(after, expected_revision=told.lender_record.revision)
 
 
@@ -37,8 +44,8 @@ def held(office: Office) -> list[HoldReason]:
     return [hold.reason for hold in office.store.facts["C-1001"].holds]
 
 
-def a_payment(amount: int) -> Paid:
-    return Paid("A-1", 1, amount, "TWD")
+def a_payment(amount: int) -> InstalmentPaid:
+    return InstalmentPaid("A-1", 1, amount, "TWD")
 
 
 def test_a_payment_of_this_morning_is_not_taken_back_by_a_file_written_last_night(office: Office) -> None:
@@ -81,7 +88,7 @@ def test_a_hold_of_the_file_that_a_person_has_lifted_stays_lifted_until_a_newer_
     office: Office,
 ) -> None:
     office.load_rows(row(hold="dispute"))
-    tell(office, UPLOADED_AT + DAY, Released(HoldReason.DISPUTE))
+    tell(office, UPLOADED_AT + DAY, CustomerReleased(HoldReason.DISPUTE))
     assert held(office) == []
     office.load_rows(row(hold="dispute"), at=UPLOADED_AT + 2 * DAY)
     assert held(office) == [HoldReason.DISPUTE]
