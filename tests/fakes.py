@@ -406,13 +406,13 @@ class FakeJournal:
         self.events: list[tuple[str, dict[str, str | float | None]]] = []
         self.counts: dict[str, float] = {}
 
-    def decided(
+    def log_decision(
         self, customer_id: str, decision: Decision, at: datetime, *, recorded: bool = False, **outcome: str
     ) -> None:
         del recorded, outcome
         self.decisions.append((customer_id, decision, at))
 
-    def event(self, name: str, **fields: str | float | None) -> None:
+    def log_event(self, name: str, **fields: str | float | None) -> None:
         self.events.append((name, fields))
 
     def count(self, name: str, value: float = 1) -> None:

@@ -18,7 +18,7 @@ from dunning.adapters.dynamodb.contact_table import DynamoContacts
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.dynamodb.items import lender_record_item, reply_item, standing_item
 from dunning.adapters.dynamodb.keys import PHONE, REPLY, instant_key, phone_key
-from dunning.adapters.powertools_telemetry import PowertoolsJournal
+from dunning.adapters.powertools_telemetry import PowertoolsTelemetry
 from dunning.adapters.sns import SnsGateway
 from dunning.adapters.sns_opt_out_list import SnsOptOutList
 from dunning.adapters.sqs import SqsQueue
@@ -102,7 +102,7 @@ class Bench:
         """Return the inbox's work."""
         dynamodb, sns = self.wire.client("dynamodb", config=LEAN), self.wire.client("sns", config=LEAN)
         store, contacts = DynamoCustomers(dynamodb, "customers", 4), DynamoContacts(dynamodb, "contacts")
-        journal = PowertoolsJournal(Logger(), Metrics())
+        telemetry = PowertoolsTelemetry(Logger(), Metrics())
         ids = count()
         service = InboxService(
             store=store,
@@ -116,7 +116,7 @@ class Bench:
             announcer=FakeAnnouncer(),
             policies=load_policies(),
             clock=_Clock(),
-            journal=journal,
+            telemetry=telemetry,
             queue=SqsQueue(self.wire.client("sqs", config=LEAN), "queue", "dead"),
             new_id=lambda: str(next(ids)),
             max_receive_count=5,
@@ -126,7 +126,7 @@ class Bench:
             for event in self.events:
                 if service.work(arrivals_in(event), lambda: 60.0):
                     raise AssertionError
-                journal.flush()
+                telemetry.flush()
 
         return inbox
 

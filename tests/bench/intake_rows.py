@@ -85,7 +85,7 @@ class _Folder:
 class _QuietJournal(FakeJournal):
     """Forgets decisions, which the real one writes to the log."""
 
-    def decided(
+    def log_decision(
         self, customer_id: str, decision: Decision, at: datetime, *, recorded: bool = False, **outcome: str
     ) -> None:
         pass
@@ -127,7 +127,7 @@ def load(path: Path) -> int:
         policies=load_policies(),
         lenders=frozenset({LENDER}),
         clock=FakeClock(),
-        journal=_QuietJournal(),
+        telemetry=_QuietJournal(),
         writers=8,
     )
     return service.load("bucket", "accounts/bench.csv", datetime(2026, 12, 1, 1, 30, tzinfo=UTC)).rows

@@ -17,7 +17,7 @@ from dunning.adapters.dynamodb.contact_table import DynamoContacts
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.dynamodb.items import contact_item, lender_record_item, standing_item
 from dunning.adapters.dynamodb.keys import PHONE, phone_key
-from dunning.adapters.powertools_telemetry import PowertoolsJournal
+from dunning.adapters.powertools_telemetry import PowertoolsTelemetry
 from dunning.adapters.s3 import S3UploadErasure
 from dunning.adapters.sqs import SqsQueue
 from dunning.domain.delivery.contact import Contact, ContactState
@@ -113,34 +113,34 @@ class Payments(_Office):
     def ours(self) -> Callable[[], None]:
         """Return the work of the payments."""
         dynamodb = self.wire.client("dynamodb", config=LEAN)
-        store, journal = DynamoCustomers(dynamodb, "customers", 4), PowertoolsJournal(Logger(), Metrics())
+        store, telemetry = DynamoCustomers(dynamodb, "customers", 4), PowertoolsTelemetry(Logger(), Metrics())
         queue = SqsQueue(self.wire.client("sqs", config=LEAN), "queue", "dead")
         erasing = EraseService(
             customers=store,
             contacts=DynamoContacts(dynamodb, "contacts"),
             uploads=S3UploadErasure(self.wire.client("s3", config=LEAN), "bucket"),
             clock=_Clock(),
-            journal=journal,
+            telemetry=telemetry,
         )
         service = PaymentsService(
             store=store,
             erasing=erasing,
             forgetting=ForgetService(
-                customers=store, erasing=erasing, replies=queue, dead_letters=(), clock=_Clock(), journal=journal
+                customers=store, erasing=erasing, replies=queue, dead_letters=(), clock=_Clock(), telemetry=telemetry
             ),
             dead_letters=queue,
             later=queue,
             announcer=FakeAnnouncer(),
             policies=load_policies(),
             clock=_Clock(),
-            journal=journal,
+            telemetry=telemetry,
         )
 
         def payments() -> None:
             for batch in self.batches:
                 if service.work(batch, lambda: 60.0):
                     raise AssertionError
-                journal.flush()
+                telemetry.flush()
 
         return payments
 
@@ -184,7 +184,7 @@ class Receipts(_Office):
     def ours(self) -> Callable[[], None]:
         """Return the work of the receipts."""
         dynamodb = self.wire.client("dynamodb", config=LEAN)
-        store, journal = DynamoCustomers(dynamodb, "customers", 4), PowertoolsJournal(Logger(), Metrics())
+        store, telemetry = DynamoCustomers(dynamodb, "customers", 4), PowertoolsTelemetry(Logger(), Metrics())
         service = ReceiptService(
             store=store,
             phones=store,
@@ -193,12 +193,12 @@ class Receipts(_Office):
             announcer=FakeAnnouncer(),
             policies=load_policies(),
             clock=_Clock(),
-            journal=journal,
+            telemetry=telemetry,
         )
 
         def receipts() -> None:
             service.work(reported_in(self.event))
-            journal.flush()
+            telemetry.flush()
 
         return receipts
 

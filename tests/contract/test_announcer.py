@@ -76,7 +76,7 @@ class Bus:
 
     announcer: Announcer
     events: Callable[[], list[dict[str, Any]]]
-    journal: FakeJournal
+    telemetry: FakeJournal
 
     def heard(self) -> list[Heard]:
         """Return what has been heard, each reminder by itself."""
@@ -108,8 +108,8 @@ def moto(cloud: LocalCloud, requests: Requests, monkeypatch: pytest.MonkeyPatch)
     requests.clear()
     heard: list[dict[str, Any]] = []
     monkeypatch.setattr(Rule, "send_to_targets", lambda _, event: heard.append(event))
-    journal = FakeJournal()
-    yield Bus(EventBridgeAnnouncer(client, BUS, journal), lambda: heard, journal)
+    telemetry = FakeJournal()
+    yield Bus(EventBridgeAnnouncer(client, BUS, telemetry), lambda: heard, telemetry)
     requests.let_all_through()
     client.delete_rule(Name="everything", EventBusName=BUS)
     client.delete_event_bus(Name=BUS)
@@ -129,7 +129,7 @@ def bus(request: pytest.FixtureRequest) -> Bus:
 def test_everything_that_is_announced_is_heard_once(bus: Bus, announcements: list[Announcement]) -> None:
     bus.announcer.announce(announcements)
     assert bus.heard() == said(announcements)
-    assert bus.journal.events == []
+    assert bus.telemetry.events == []
 
 
 class TestOnEventBridge:
@@ -184,7 +184,7 @@ class TestOnEventBridge:
         bus.announcer.announce(stops(3))
         assert [len(call["Entries"]) for call in requests.of("eventbridge.PutEvents")] == [3, 1]
         assert bus.heard() == said(stops(3)[1:2])
-        assert bus.journal.events == []
+        assert bus.telemetry.events == []
 
     def test_what_is_not_taken_at_the_second_try_is_told_in_full_and_counted(
         self, bus: Bus, requests: Requests
@@ -192,21 +192,21 @@ class TestOnEventBridge:
         refused = {"ErrorCode": "InternalFailure", "ErrorMessage": "what we do not repeat"}
         requests.answer("eventbridge.PutEvents", success({"FailedEntryCount": 1, "Entries": [refused]}))
         bus.announcer.announce(reminders(3))
-        ((name, fields),) = bus.journal.events
+        ((name, fields),) = bus.telemetry.events
         assert name == "announcement_lost"
         assert (fields["detail_type"], fields["code"]) == ("ReminderSent", "InternalFailure")
         assert _heard("ReminderSent", json.loads(str(fields["detail"]))) == said(reminders(3))
-        assert bus.journal.counts == {"AnnouncementsLost": 3}
+        assert bus.telemetry.counts == {"AnnouncementsLost": 3}
 
     def test_a_bus_that_cannot_be_reached_fails_no_work(self, bus: Bus, requests: Requests) -> None:
         requests.answer("eventbridge.PutEvents", error("AccessDeniedException", 403, "C0000"))
         bus.announcer.announce(stops(12))
-        assert {fields["code"] for _, fields in bus.journal.events} == {"AccessDeniedException"}
-        assert bus.journal.counts == {"AnnouncementsLost": 12}
+        assert {fields["code"] for _, fields in bus.telemetry.events} == {"AccessDeniedException"}
+        assert bus.telemetry.counts == {"AnnouncementsLost": 12}
 
     def test_after_one_call_that_fails_the_others_are_made(self, bus: Bus, requests: Requests) -> None:
         lost = error("InternalException", 500)
         requests.answer("eventbridge.PutEvents", first(lost, lost))
         bus.announcer.announce(stops(12))
         assert bus.heard() == said(stops(12)[10:])
-        assert bus.journal.counts == {"AnnouncementsLost": 10}
+        assert bus.telemetry.counts == {"AnnouncementsLost": 10}

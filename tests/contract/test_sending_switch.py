@@ -30,21 +30,21 @@ class Ssm:
 
     switch: SsmSwitch
     clock: FakeClock
-    journal: FakeJournal
+    telemetry: FakeJournal
     put: Callable[[str], object]
 
 
 @pytest.fixture
 def ssm(cloud: LocalCloud) -> Ssm:
     name = cloud.stack.sender.environment["SENDING_PARAMETER"]
-    clock, journal = FakeClock(), FakeJournal()
+    clock, telemetry = FakeClock(), FakeJournal()
     client = boto3.client("ssm", config=LEAN)
 
     def put(value: str) -> None:
         client.put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
 
     put("on")
-    return Ssm(SsmSwitch(client, name, clock, journal), clock, journal, put)
+    return Ssm(SsmSwitch(client, name, clock, telemetry), clock, telemetry, put)
 
 
 @pytest.fixture(params=["fake", "moto"])
@@ -87,8 +87,8 @@ class TestOnSsm:
         requests.answer("ssm.GetParameter", error("AccessDeniedException"))
         ssm.clock.sleep(60)
         assert not ssm.switch.is_on()
-        assert ssm.journal.events == [("switch_unreadable", {"code": "AccessDeniedException"})]
-        assert ssm.journal.counts == {"SwitchUnreadable": 1}
+        assert ssm.telemetry.events == [("switch_unreadable", {"code": "AccessDeniedException"})]
+        assert ssm.telemetry.counts == {"SwitchUnreadable": 1}
 
     def test_it_is_on_again_once_it_can_be_read_again(self, ssm: Ssm, requests: Requests) -> None:
         requests.answer("ssm.GetParameter", error("ParameterNotFound"))

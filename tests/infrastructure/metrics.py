@@ -16,8 +16,8 @@ from tests.local import ROOT
 
 PACKAGE = ROOT / "layers" / "dunning" / "python" / "dunning"
 
-_JOURNALS = {"self._journal", "journal", "self"}
-"""What the journal is called where it is told something; `self` is in the journal itself."""
+_JOURNALS = {"self._journal", "telemetry", "self"}
+"""What the telemetry is called where it is told something; `self` is in the telemetry itself."""
 
 _WAITS = frozenset(
     {
@@ -81,7 +81,7 @@ def events() -> frozenset[str]:
 
 
 def _calls(path: Path, methods: set[str]) -> Iterator[ast.Call]:
-    """Yield the calls of a module that tell a journal something, in so many arguments."""
+    """Yield the calls of a module that tell a telemetry something, in so many arguments."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or not node.args:
             continue

@@ -80,7 +80,7 @@ def told(cloud: LocalCloud, log: io.StringIO, heard: FakeJournal) -> Places:
     return {
         "log lines and metrics": log.getvalue(),
         "announcements": _written([[one.kind, one.detail] for one in cloud.announced]),
-        "the journal": repr((heard.events, heard.counts)),
+        "the telemetry": repr((heard.events, heard.counts)),
     }
 
 

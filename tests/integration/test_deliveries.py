@@ -76,7 +76,7 @@ def _senders(house: House, gateway: SmsGateway) -> Iterator[SendService]:
             announcer=FakeAnnouncer(),
             policies=policies,
             clock=house.cloud.clock,
-            journal=FakeJournal(),
+            telemetry=FakeJournal(),
             new_id=lambda: uuid4().hex,
             per_second=1000,
             max_receive_count=5,

@@ -29,7 +29,7 @@ from moto.sns.models import sns_backends
 from moto.sqs.models import Queue, sqs_backends
 
 from dunning.contracts.outbound_event import SOURCE as OUR_SOURCE
-from dunning.ports.telemetry import Journal
+from dunning.ports.telemetry import Telemetry
 from tests.local import ROOT, events
 from tests.local.clock import VirtualClock
 from tests.local.moto_patches import patched_moto
@@ -84,7 +84,7 @@ _OUTPUT = _FunctionsOutput()
 
 
 type Handler = Callable[[events.Event, events.LambdaContext], Any]
-type Wire = Callable[[VirtualClock, Journal | None], None]
+type Wire = Callable[[VirtualClock, Telemetry | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +124,10 @@ class Upload:
     result: Any
 
 
-def _wire(clock: VirtualClock, listener: Journal | None) -> None:
+def _wire(clock: VirtualClock, listener: Telemetry | None) -> None:
     from dunning import wiring  # noqa: PLC0415 - imported once AWS is faked: it may build clients
 
-    wiring.use(clock=clock, also_tell=listener)
+    wiring.use(clock=clock, second_telemetry=listener)
 
 
 def _resolve(dotted: str) -> Handler:
@@ -154,7 +154,7 @@ class LocalCloud:
         self,
         begin: datetime,
         *,
-        listener: Journal | None = None,
+        listener: Telemetry | None = None,
         log: TextIO | None = None,
         template: Path = ROOT / "template.yaml",
         parameters: Mapping[str, str] | None = None,

@@ -28,7 +28,7 @@ FILES: Mapping[str, str] = {
 
 class Recorder:
     """
-    A journal that writes every decision to a file and counts.
+    A telemetry that writes every decision to a file and counts.
 
     Decisions of one virtual instant come from several threads: they are written together, ordered by customer,
     so that two runs of one file read the same. The file ends in `.part` until the run has ended well.
@@ -58,7 +58,7 @@ class Recorder:
         if kind is None:
             self._part.replace(self._path)
 
-    def decided(
+    def log_decision(
         self, customer_id: str, decision: Decision, at: datetime, *, recorded: bool = False, **outcome: str
     ) -> None:
         """Write one decision with its trace and, for a text, what became of it."""
@@ -91,7 +91,7 @@ class Recorder:
         self._file.writelines(line + "\n" for _, line in sorted(self._of_moment, key=itemgetter(0)))
         self._of_moment.clear()
 
-    def event(self, name: str, **fields: str | float | None) -> None:
+    def log_event(self, name: str, **fields: str | float | None) -> None:
         """Count an event."""
         del fields
         with self._lock:

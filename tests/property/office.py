@@ -161,7 +161,7 @@ class Office:
 
     def __post_init__(self) -> None:
         self.store, self.contacts = Customers(), Contacts()
-        self.journal, self.announcer = FakeJournal(), FakeAnnouncer()
+        self.telemetry, self.announcer = FakeJournal(), FakeAnnouncer()
         self.jobs, self.dead_letters, self.later, self.receipts_later = (
             FakeQueue(), FakeQueue(), FakeLaterQueue(), FakeLaterQueue(),
         )  # fmt: skip
@@ -175,11 +175,16 @@ class Office:
             "announcer": self.announcer,
             "policies": policies,
             "clock": self.clock,
-            "journal": self.journal,
+            "telemetry": self.telemetry,
         }
         self.settler = Settler(self.store, self.store, policies)
         self.scanner = ScanService(
-            index=self.store, queue=self.jobs, switch=FakeSwitch(), clock=self.clock, journal=self.journal, capacity=100
+            index=self.store,
+            queue=self.jobs,
+            switch=FakeSwitch(),
+            clock=self.clock,
+            telemetry=self.telemetry,
+            capacity=100,
         )
         self.sender = SendService(
             **common, contacts=self.contacts, queue=self.jobs, gateway=self.carrier, switch=FakeSwitch(),
@@ -187,12 +192,12 @@ class Office:
         )  # fmt: skip
         erasing = EraseService(
             customers=self.store, contacts=self.contacts, uploads=FakeUploadErasure(), clock=self.clock,
-            journal=self.journal,
+            telemetry=self.telemetry,
         )  # fmt: skip
         self.inbox_backlog, self.inbox_given_up = FakeBacklog(), FakeDeadLetters("inbox")
         forgetting = ForgetService(
             customers=self.store, erasing=erasing, replies=self.inbox_backlog, dead_letters=[self.inbox_given_up],
-            clock=self.clock, journal=self.journal,
+            clock=self.clock, telemetry=self.telemetry,
         )  # fmt: skip
         self.payments = PaymentsService(
             **common, erasing=erasing, forgetting=forgetting, dead_letters=self.dead_letters, later=self.later
@@ -206,7 +211,7 @@ class Office:
             **common, phones=self.store, contacts=self.contacts, later=self.receipts_later
         )  # fmt: skip
         self.replanning = ReplanService(**common, scan=self.store, queue=self.parts)
-        self.closing = CloseUnknownService(contacts=self.contacts, clock=self.clock, journal=self.journal)
+        self.closing = CloseUnknownService(contacts=self.contacts, clock=self.clock, telemetry=self.telemetry)
 
     def _new_id(self) -> str:
         return f"id-{next(self._ids)}"

@@ -432,7 +432,9 @@ class Listening(RuleBasedStateMachine):
 
     @invariant()
     def nothing_fails_that_was_not_made_to_fail(self) -> None:
-        failures = [fields for _, fields in self.office.journal.events if fields.get("error") not in {None, *EXPECTED}]
+        failures = [
+            fields for _, fields in self.office.telemetry.events if fields.get("error") not in {None, *EXPECTED}
+        ]
         assert failures == []
         assert self.office.dead_letters.parked == []
 

@@ -88,7 +88,7 @@ class World:
             announcer=self.announcer,
             policies=the_policies(),
             clock=self.clock,
-            journal=FakeJournal(),
+            telemetry=FakeJournal(),
         )
 
     def hear(self, bundles: Sequence[Sequence[Report]]) -> None:

@@ -36,14 +36,14 @@ says what to do about each.
 
 
 class _Silent:
-    """A journal that says nothing: what is done is printed here."""
+    """A telemetry that says nothing: what is done is printed here."""
 
-    def decided(
+    def log_decision(
         self, customer_id: str, decision: Decision, at: datetime, *, recorded: bool = False, **outcome: str
     ) -> None:
         """Say nothing."""
 
-    def event(self, name: str, **fields: str | float | None) -> None:
+    def log_event(self, name: str, **fields: str | float | None) -> None:
         """Say nothing."""
 
     def count(self, name: str, value: float = 1) -> None:
@@ -78,7 +78,7 @@ def main(argv: Sequence[str] | None = None, clock: Clock | None = None) -> int:
             contacts=DynamoContacts(dynamodb, stack.output("ContactsTable")),
             uploads=S3UploadErasure(session.client("s3"), stack.output("UploadsBucket")),
             clock=clock,
-            journal=_Silent(),
+            telemetry=_Silent(),
         )
         if not arguments.apply:
             return _look(service, arguments.customers)

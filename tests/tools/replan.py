@@ -41,12 +41,12 @@ class _Nobody:
 class _Silent:
     """What is done is printed; nothing is counted."""
 
-    def decided(
+    def log_decision(
         self, customer_id: str, decision: Decision, at: object, *, recorded: bool = False, **outcome: str
     ) -> None:
         pass
 
-    def event(self, name: str, **fields: str | float | None) -> None:
+    def log_event(self, name: str, **fields: str | float | None) -> None:
         if name == "announcement_lost":
             sys.stderr.write(f"not taken by the bus: {fields['detail_type']} {fields['detail']}\n")
 
@@ -104,7 +104,7 @@ def _service(session: boto3.Session, stack: Deployed, clock: Clock, *, change: b
         announcer=announcer,
         policies=load_policies(),
         clock=clock,
-        journal=_Silent(),
+        telemetry=_Silent(),
     )
 
 

@@ -57,7 +57,7 @@ def refusal(body: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("kind", "detail", "news"),
+    ("kind", "detail", "event"),
     [
         ("InstalmentPaid", PAID, InstalmentPaid("A1", 1, 325_000, "TWD")),
         ("InstalmentChanged", CHANGED, InstalmentChanged("A1", 2, date(2026, 11, 20), 335_000, "TWD")),
@@ -79,7 +79,9 @@ def refusal(body: str) -> str:
         ("CustomerReleased", {"reason": "dispute"}, CustomerReleased(HoldReason.DISPUTE)),
     ],
 )
-def test_each_kind_is_news_of_a_customer_as_of_when_it_was_said(kind: str, detail: dict[str, Any], events: Any) -> None:  # noqa: ANN401
+def test_each_kind_is_an_event_of_a_customer_as_of_when_it_was_said(
+    kind: str, detail: dict[str, Any], event: Any
+) -> None:  # noqa: ANN401
     assert parse_lender_message(envelope(kind, **detail), NOW) == ReceivedEvent(
         "C1", RecordedEvent(EventTime(AT), events)
     )

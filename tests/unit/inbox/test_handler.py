@@ -25,7 +25,7 @@ def event_file(name: str) -> dict[str, Any]:
 
 
 class Outside:
-    """The service and the journal the function gets from its wiring."""
+    """The service and the telemetry the function gets from its wiring."""
 
     def __init__(self) -> None:
         self.arrived: list[Arrival] = []
@@ -56,7 +56,7 @@ class Context:
 def outside(monkeypatch: pytest.MonkeyPatch) -> Outside:
     found = Outside()
     monkeypatch.setattr(wiring, "inbox", lambda: found, raising=False)
-    monkeypatch.setattr(wiring, "journal", lambda: found)
+    monkeypatch.setattr(wiring, "telemetry", lambda: found)
     return found
 
 

@@ -68,7 +68,7 @@ class Office:
         self.store = FakeCustomers()
         self.uploads = FakeUploads()
         self.clock = FakeClock(NOW)
-        self.journal = FakeJournal()
+        self.telemetry = FakeJournal()
         self.announcer = FakeAnnouncer()
         self.service = IntakeService(
             store=self.store,
@@ -78,7 +78,7 @@ class Office:
             policies=POLICIES,
             lenders=LENDERS,
             clock=self.clock,
-            journal=self.journal,
+            telemetry=self.telemetry,
             writers=3,
         )
 

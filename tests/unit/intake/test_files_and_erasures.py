@@ -23,7 +23,7 @@ def _erasing(office: Office) -> EraseService:
         contacts=FakeContacts(),
         uploads=FakeUploadErasure(),
         clock=office.clock,
-        journal=office.journal,
+        telemetry=office.telemetry,
     )
 
 

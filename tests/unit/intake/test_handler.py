@@ -17,7 +17,7 @@ EVENT: dict[str, Any] = json.loads(
 
 
 class _Outside:
-    """The service and the journal the function gets from its wiring."""
+    """The service and the telemetry the function gets from its wiring."""
 
     def __init__(self) -> None:
         self.loaded: list[tuple[str, str, datetime]] = []
@@ -38,7 +38,7 @@ class _Outside:
 def outside(monkeypatch: pytest.MonkeyPatch) -> _Outside:
     found = _Outside()
     monkeypatch.setattr(wiring, "intake", lambda: found)
-    monkeypatch.setattr(wiring, "journal", lambda: found)
+    monkeypatch.setattr(wiring, "telemetry", lambda: found)
     return found
 
 

@@ -81,7 +81,7 @@ def test_a_customer_is_given_the_wake_of_the_next_stage(office: Office) -> None:
 def test_a_customer_whose_text_is_due_wakes_at_once_and_the_sender_tells_why(office: Office) -> None:
     office.load_rows(row(due_on="2026-12-01"))
     assert office.store.standings["C-1001"].wake == Wake(NOW, 0)
-    assert office.journal.decisions == []
+    assert office.telemetry.decisions == []
 
 
 def test_a_written_notice_that_arrives_wakes_a_customer_who_could_not_be_written_to_without_one(office: Office) -> None:
@@ -89,7 +89,7 @@ def test_a_written_notice_that_arrives_wakes_a_customer_who_could_not_be_written
     office.load_rows(late)
     standing = office.store.standings["C-1001"]
     assert (standing.wake, standing.reason) == (None, "no_written_notice")
-    ((_, decision, _),) = office.journal.decisions
+    ((_, decision, _),) = office.telemetry.decisions
     assert decision.reason == "no_written_notice"
     office.load_rows(row(late, written_notice_on="2026-11-25"), at=LATER)
     assert office.store.standings["C-1001"].wake == Wake(NOW, 0)
@@ -98,7 +98,7 @@ def test_a_written_notice_that_arrives_wakes_a_customer_who_could_not_be_written
 def test_a_customer_with_nothing_open_has_no_wake(office: Office) -> None:
     office.load_rows(row(paid_on="2026-11-30"))
     assert office.store.standings["C-1001"].wake is None
-    ((customer_id, decision, at),) = office.journal.decisions
+    ((customer_id, decision, at),) = office.telemetry.decisions
     assert (customer_id, decision.reason, at) == ("C-1001", "nothing_open", NOW)
 
 
@@ -125,13 +125,13 @@ def test_many_customers_are_written_by_several_threads(office: Office) -> None:
 
 def test_progress_is_told_every_ten_thousand_rows(office: Office) -> None:
     office.load_rows(*(row(customer_id=f"C-{n}", account_id=f"A-{n}", phone=f"09123{n:05d}") for n in range(20_500)))
-    told = [fields["rows"] for name, fields in office.journal.events if name == "intake_progress"]
+    told = [fields["rows"] for name, fields in office.telemetry.events if name == "intake_progress"]
     assert told == [10_000, 20_000]
 
 
 def test_what_was_done_is_told_in_counts(office: Office) -> None:
     office.load_rows(WANG, row(CHEN, hold="on vacation"), row(customer_id="C-3", account_id="A-3", phone="12"))
-    name, fields = office.journal.events[-1]
+    name, fields = office.telemetry.events[-1]
     assert name == "intake_finished"
     assert fields == {
         "rows": 3,
@@ -147,7 +147,7 @@ def test_what_was_done_is_told_in_counts(office: Office) -> None:
         "seconds": 0.0,
         "refused": "",
     }
-    assert office.journal.counts == {"RowsRefused": 1, "CustomersLoaded": 2, "PhonesShared": 0}
+    assert office.telemetry.counts == {"RowsRefused": 1, "CustomersLoaded": 2, "PhonesShared": 0}
 
 
 # ------------------------------------------------------------------ refusing
@@ -283,7 +283,7 @@ SECRETS = ("0912345678", "912345678", "王小明", "9001-1234", "9.0011234", "32
 )
 def test_refusals_and_the_journal_never_hold_what_stood_in_a_cell(office: Office, changes: dict[str, str]) -> None:
     office.load_rows(row(**changes), row(instalment_no="2", **changes))
-    told = repr((office.uploads.rejects, office.journal.events, office.journal.counts))
+    told = repr((office.uploads.rejects, office.telemetry.events, office.telemetry.counts))
     told = told.replace("3250, 3250.00 or 3,250.00", "").replace("3250 or 3250.00", "")  # examples of our own
     assert not [secret for secret in SECRETS if secret in told]
     assert office.rejects
@@ -310,8 +310,8 @@ def test_a_file_that_is_no_table_of_accounts_is_one_clear_reject_and_changes_not
     assert [cells[3] for cells in office.uploads.rejects["rejects/file.csv"][1:]] == [reason]
     assert summary.refused == reason
     assert office.store.writes == 0
-    assert office.journal.counts == {"FilesRefused": 1}
-    assert [name for name, _ in office.journal.events] == ["intake_refused"]
+    assert office.telemetry.counts == {"FilesRefused": 1}
+    assert [name for name, _ in office.telemetry.events] == ["intake_refused"]
 
 
 # ------------------------------------------------------------------ again, later, out of order
@@ -404,10 +404,10 @@ def test_an_opt_out_in_a_file_is_for_good(office: Office) -> None:
 
 def test_an_opt_out_is_counted_once_and_only_of_somebody_we_know(office: Office) -> None:
     office.load_rows(WANG, row(CHEN, hold="opted_out"))
-    assert "OptOuts" not in office.journal.counts
+    assert "OptOuts" not in office.telemetry.counts
     for amount in ("3000", "4000"):
         office.load_rows(row(amount=amount, hold="opted_out"), row(CHEN, amount=amount, hold="opted_out"), at=LATER)
-    assert office.journal.counts["OptOuts"] == 1
+    assert office.telemetry.counts["OptOuts"] == 1
 
 
 def test_an_opt_out_by_reply_keeps_its_time(office: Office) -> None:
@@ -516,8 +516,8 @@ def test_whatever_is_broken_every_customer_is_loaded_whole_or_not_at_all(seed: i
 
 def test_a_decision_to_send_is_only_planned(office: Office) -> None:
     office.load_rows(row(due_on="2026-12-01"), row(CHEN, due_on="2026-12-25"))
-    assert not any(isinstance(decision, Send) for _, decision, _ in office.journal.decisions)
-    assert [customer_id for customer_id, *_ in office.journal.decisions] == ["C-1002"]
+    assert not any(isinstance(decision, Send) for _, decision, _ in office.telemetry.decisions)
+    assert [customer_id for customer_id, *_ in office.telemetry.decisions] == ["C-1002"]
 
 
 def test_a_cell_that_is_far_too_long_refuses_its_customer_and_no_other(office: Office) -> None:
@@ -566,7 +566,7 @@ def test_a_customer_who_was_erased_is_refused_and_the_file_says_what_to_do(offic
     assert "consented_at" in EXPLANATIONS[Refusal.CUSTOMER_ERASED]
     assert "C-1001" not in office.store.facts
     assert "C-1001" not in office.store.standings
-    assert office.journal.counts["ErasedCustomersRefused"] == 1
+    assert office.telemetry.counts["ErasedCustomersRefused"] == 1
 
 
 def test_an_old_file_does_not_bring_an_erased_customer_back_whatever_day_of_consent_it_names(office: Office) -> None:

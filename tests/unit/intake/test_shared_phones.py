@@ -37,7 +37,7 @@ def test_two_customers_of_a_file_with_one_number_are_both_held_and_reported(offi
     assert held(office) == {"C-1001", "C-1002"}
     assert sorted(set(needing_a_person(office))) == ["C-1001", "C-1002"]
     assert summary.phones_shared == 1
-    assert office.journal.counts["PhonesShared"] == 1
+    assert office.telemetry.counts["PhonesShared"] == 1
 
 
 def test_one_who_comes_later_with_a_known_number_holds_the_known_customer_too(office: Office) -> None:

@@ -271,7 +271,7 @@ def somebody(place: str, accounts: tuple[Account, ...]) -> Facts:
     return a_customer(*accounts, **name | named)
 
 
-def decided(facts: Facts, stage: int, due: str, zone: str) -> Send:
+def log_decision(facts: Facts, stage: int, due: str, zone: str) -> Send:
     """Let a stage be decided on its day, its forerunner heard long ago, and wait where a Sunday is in the way."""
     now = instant(f"{due} 15:30", zone) + timedelta(days=stage)
     progress: dict[str, Progress] = {}

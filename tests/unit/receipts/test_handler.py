@@ -20,7 +20,7 @@ def event_file(name: str) -> dict[str, Any]:
 
 
 class Outside:
-    """The service and the journal the function gets from its wiring."""
+    """The service and the telemetry the function gets from its wiring."""
 
     def __init__(self) -> None:
         self.reported: list[Reported] = []
@@ -46,7 +46,7 @@ class Outside:
 def outside(monkeypatch: pytest.MonkeyPatch) -> Outside:
     found = Outside()
     monkeypatch.setattr(wiring, "receipts", lambda: found)
-    monkeypatch.setattr(wiring, "journal", lambda: found)
+    monkeypatch.setattr(wiring, "telemetry", lambda: found)
     return found
 
 

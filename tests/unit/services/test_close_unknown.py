@@ -47,8 +47,8 @@ class House:
     """The service with what it touches."""
 
     def __init__(self) -> None:
-        self.contacts, self.journal = Archive(), FakeJournal()
-        self.service = CloseUnknownService(contacts=self.contacts, clock=FakeClock(NOW), journal=self.journal)
+        self.contacts, self.telemetry = Archive(), FakeJournal()
+        self.service = CloseUnknownService(contacts=self.contacts, clock=FakeClock(NOW), telemetry=self.telemetry)
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_a_text_is_closed_once_no_receipt_can_come(house: House, at: datetime, c
     house.contacts.write([text(at=at)])
     assert house.service.close() == closed
     assert house.contacts.states == [ContactState.UNCONFIRMED if closed else ContactState.UNKNOWN]
-    assert house.journal.counts["SmsUnconfirmed"] == closed
+    assert house.telemetry.counts["SmsUnconfirmed"] == closed
 
 
 def test_nothing_of_the_record_changes_but_the_state(house: House) -> None:
@@ -83,7 +83,7 @@ def test_records_are_read_a_hundred_at_a_time_and_closed_once(house: House) -> N
     house.contacts.write([text(number) for number in range(250)])
     assert (house.service.close(), house.contacts.reads) == (250, [100, 100, 50])
     assert house.service.close() == 0
-    assert house.journal.counts == {"SmsUnconfirmed": 250}
+    assert house.telemetry.counts == {"SmsUnconfirmed": 250}
 
 
 def test_one_that_a_receipt_settles_meanwhile_is_left_as_it_is(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

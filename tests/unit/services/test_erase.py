@@ -24,14 +24,14 @@ class Office:
     """A customer with a standing, two records and a reply."""
 
     def __init__(self) -> None:
-        self.customers, self.contacts, self.journal = FakeCustomers(), FakeContacts(), FakeJournal()
+        self.customers, self.contacts, self.telemetry = FakeCustomers(), FakeContacts(), FakeJournal()
         self.uploads = FakeUploadErasure()
         self.service = EraseService(
             customers=self.customers,
             contacts=self.contacts,
             uploads=self.uploads,
             clock=FakeClock(),
-            journal=self.journal,
+            telemetry=self.telemetry,
         )
         tell(self.customers, someone())
         self.customers.add_phone(someone().phone, "C0001")
@@ -50,7 +50,7 @@ class Office:
 def test_a_look_changes_nothing() -> None:
     office = Office()
     assert office.service.look("C0001") == Erased(2, 2, 1) == office.service.look("C0001")
-    assert office.journal.events == []
+    assert office.telemetry.events == []
 
 
 def test_facts_standing_numbers_texts_and_replies_go() -> None:
@@ -101,10 +101,10 @@ def test_it_is_told_by_id_and_counts_and_only_when_something_went() -> None:
         office.service.erase("C0001", AT)
         office.service.erase_again("C0001")
         office.service.forget_numbers("C0001")
-    assert office.journal.events == [
+    assert office.telemetry.events == [
         ("customer_erased", {"customer_id": "C0001", "items": 2, "records": 2, "replies": 1})
     ]
-    assert office.journal.counts == {"CustomersErased": 1}
+    assert office.telemetry.counts == {"CustomersErased": 1}
 
 
 def test_after_a_failure_in_between_nothing_is_lost_of_what_is_still_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +118,7 @@ def test_after_a_failure_in_between_nothing_is_lost_of_what_is_still_to_do(monke
         with pytest.raises(OutsideError):
             office.service.erase("C0001", AT)
     assert office.service.erase("C0001", AT).records == 2
-    assert office.journal.counts == {"CustomersErased": 1}
+    assert office.telemetry.counts == {"CustomersErased": 1}
 
 
 def test_a_customer_whom_others_keep_changing_is_to_be_erased_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,7 +146,7 @@ def test_a_second_round_that_cannot_read_the_tombstone_fails_and_comes_back() ->
 def test_what_it_says_of_a_customer_is_an_id() -> None:
     office = Office()
     office.service.erase("C0001", AT)
-    said = repr(office.journal.events) + erasure_round_body("C0001")
+    said = repr(office.telemetry.events) + erasure_round_body("C0001")
     assert "+886" not in said
     assert "王" not in said
 

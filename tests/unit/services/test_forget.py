@@ -30,7 +30,7 @@ class Office:
     """Two customers, one of whom has just been erased; a queue of replies, and two of dead letters."""
 
     def __init__(self) -> None:
-        self.customers, self.contacts, self.journal = FakeCustomers(), FakeContacts(), FakeJournal()
+        self.customers, self.contacts, self.telemetry = FakeCustomers(), FakeContacts(), FakeJournal()
         self.replies, self.clock = FakeBacklog(), FakeClock(NOW)
         self.inbox, self.receipts = FakeDeadLetters("inbox"), FakeDeadLetters("receipts")
         self.erasing = EraseService(
@@ -38,7 +38,7 @@ class Office:
             contacts=self.contacts,
             uploads=FakeUploadErasure(),
             clock=self.clock,
-            journal=self.journal,
+            telemetry=self.telemetry,
         )
         self.service = ForgetService(
             customers=self.customers,
@@ -46,7 +46,7 @@ class Office:
             replies=self.replies,
             dead_letters=[self.inbox, self.receipts],
             clock=self.clock,
-            journal=self.journal,
+            telemetry=self.telemetry,
         )
         for facts in (someone(1), someone(2)):
             tell(self.customers, facts)
@@ -62,7 +62,7 @@ class Office:
         return self.customers.lender_records["C0001"].phones
 
     def told(self, name: str) -> list[dict[str, str | float | None]]:
-        return [fields for event, fields in self.journal.events if event == name]
+        return [fields for event, fields in self.telemetry.events if event == name]
 
 
 def reply(phone: str, text: str = "STOP") -> str:
@@ -144,7 +144,7 @@ def test_of_a_call_that_fails_only_its_code_is_told(office: Office, monkeypatch:
     monkeypatch.setattr(office.inbox, "replace", fails)
     office.inbox.bodies = [reply(PHONE)]
     assert office.forget() == {"C0001"}
-    assert PHONE not in repr(office.journal.events)
+    assert PHONE not in repr(office.telemetry.events)
 
 
 @pytest.mark.parametrize("late", ["the invocation", "the look"])

@@ -10,7 +10,7 @@ from functions.housekeeping.app import lambda_handler
 
 
 class Outside:
-    """Both services and the journal."""
+    """Both services and the telemetry."""
 
     def __init__(self) -> None:
         self.done: list[str] = []
@@ -21,7 +21,7 @@ class Outside:
     def close(self) -> None:
         self.done.append("close")
 
-    def event(self, name: str, **fields: str | float | None) -> None:
+    def log_event(self, name: str, **fields: str | float | None) -> None:
         del fields
         self.done.append(name)
 
@@ -32,7 +32,7 @@ class Outside:
 @pytest.fixture
 def outside(monkeypatch: pytest.MonkeyPatch) -> Outside:
     found = Outside()
-    for name in ("opt_outs", "close_unknown", "journal"):
+    for name in ("opt_outs", "close_unknown", "telemetry"):
         monkeypatch.setattr(wiring, name, lambda: found, raising=False)
     return found
 

@@ -153,7 +153,7 @@ class Office:
         self.carrier = Carrier()
         self.announcer = FakeAnnouncer()
         self.clock = FakeClock(now)
-        self.journal = FakeJournal()
+        self.telemetry = FakeJournal()
         self.queue = Queue()
         ids = count(1)
         self.service = InboxService(
@@ -168,7 +168,7 @@ class Office:
             announcer=self.announcer,
             policies=the_policies(),
             clock=self.clock,
-            journal=self.journal,
+            telemetry=self.telemetry,
             queue=self.queue,
             new_id=lambda: f"claim-{next(ids)}",
             max_receive_count=5,
@@ -206,7 +206,7 @@ class Office:
         return list(self.contacts.records.values())
 
     def events(self, name: str) -> list[dict[str, Any]]:
-        return [fields for event, fields in self.journal.events if event == name]
+        return [fields for event, fields in self.telemetry.events if event == name]
 
 
 @pytest.fixture
@@ -245,7 +245,7 @@ class TestKeeping:
         assert office.hear("STOP", "+886999999999") == []
         (reply,) = office.kept
         assert (reply.customer_id, reply.inbound.phone, reply.meanings) == ("", "+886999999999", ("opt_out",))
-        assert office.journal.counts == {"Replies": 1, "RepliesFromNobody": 1, "ReplyOptOut": 1}
+        assert office.telemetry.counts == {"Replies": 1, "RepliesFromNobody": 1, "ReplyOptOut": 1}
         assert office.announcer.announced == []
 
     def test_a_number_that_a_customer_only_had_is_nobodys(self, office: Office) -> None:
@@ -261,8 +261,8 @@ class TestKeeping:
         assert office.standing(one).is_opted_out
         assert office.standing(other).is_opted_out
         assert sorted(reply.customer_id for reply in office.kept) == ["C0001", "C0002"]
-        assert office.journal.counts["Replies"] == 1
-        assert office.journal.counts["OptOuts"] == 2
+        assert office.telemetry.counts["Replies"] == 1
+        assert office.telemetry.counts["OptOuts"] == 2
 
     def test_somebody_whose_record_cannot_be_read_may_have_the_number(self, office: Office) -> None:
         readable = office.add(someone())
@@ -277,7 +277,7 @@ class TestKeeping:
         rubbish = Arrival("message-0", '{"name": "王小明"}', 1, NOW)
         assert office.work(rubbish, office.reply("STOP")) == []
         assert office.queue.parked == ['{"name": "王小明"}']
-        assert office.journal.counts["RepliesUnreadable"] == 1
+        assert office.telemetry.counts["RepliesUnreadable"] == 1
         assert office.events("reply_parked") == [
             {"message_id": "message-0", "why": "not a reply: originationNumber, messageBody, inboundMessageId"}
         ]
@@ -334,7 +334,7 @@ class TestUnderstanding:
         office.hear("???")
         assert office.standing(facts) == waking(facts)
         assert office.announcer.announced == [ReplyNotUnderstood("C0001", NOW, "reply-1")]
-        assert office.journal.counts == {"Replies": 1, "RepliesNotUnderstood": 1}
+        assert office.telemetry.counts == {"Replies": 1, "RepliesNotUnderstood": 1}
 
     def test_a_place_without_rules_has_the_usual_days(self, office: Office) -> None:
         facts = office.add(someone(lender="nobody"))
@@ -355,7 +355,7 @@ class TestActing:
         # A claim that was decided before is made under version 1.
         assert not office.store.save_standing(waking(facts), expected_version=1)
         assert office.announcer.announced == [ReminderStopped("C0001", NOW, "opted_out")]
-        assert office.journal.counts == {"Replies": 1, "ReplyOptOut": 1, "OptOuts": 1}
+        assert office.telemetry.counts == {"Replies": 1, "ReplyOptOut": 1, "OptOuts": 1}
 
     def test_a_hold_moves_the_wake_to_its_end(self, office: Office) -> None:
         facts = office.add(someone())
@@ -414,14 +414,14 @@ class TestActing:
         assert standing.is_opted_out_of("A0001-0")
         assert not standing.is_opted_out
         assert standing.wake is not None
-        assert office.journal.counts["OptOuts"] == 1
+        assert office.telemetry.counts["OptOuts"] == 1
 
     def test_an_opt_out_counts_once_a_customer(self, office: Office) -> None:
         office.add(someone())
         for number in range(3):
             office.hear("STOP", reply_id=f"reply-{number}", ago=number)
-        assert office.journal.counts["OptOuts"] == 1
-        assert office.journal.counts["ReplyOptOut"] == 3
+        assert office.telemetry.counts["OptOuts"] == 1
+        assert office.telemetry.counts["ReplyOptOut"] == 3
 
     def test_when_somebody_else_was_first_it_is_judged_on_what_they_wrote(self, office: Office) -> None:
         facts = office.add(someone())
@@ -464,16 +464,16 @@ class TestActing:
         assert office.events("reply") == [
             {"customer_id": "C0001", "reply_id": "reply-1", "meanings": "opt_out,deceased"}
         ]
-        told = repr(office.journal.events) + repr(office.announcer.announced)
+        told = repr(office.telemetry.events) + repr(office.announcer.announced)
         assert "dead, stop" not in told
         assert "900000001" not in told
 
     def test_the_decision_that_follows_is_told_unless_it_is_to_send(self, office: Office) -> None:
         office.add(someone(), replace(waking(someone()), opted_out_at=NOW - timedelta(days=1)))
         office.hear("START")
-        assert office.journal.decisions == []
+        assert office.telemetry.decisions == []
         office.hear("STOP", ago=0, reply_id="reply-2")
-        ((customer_id, decision, _),) = office.journal.decisions
+        ((customer_id, decision, _),) = office.telemetry.decisions
         assert (customer_id, decision.reason) == ("C0001", Reason.OPTED_OUT)
 
 
@@ -484,10 +484,10 @@ class TestComingAgain:
         facts = office.add(someone())
         once = office.reply("I never bought that")
         office.work(once)
-        standing, counts = office.standing(facts), dict(office.journal.counts)
+        standing, counts = office.standing(facts), dict(office.telemetry.counts)
         office.work(replace(once, receive_count=2))
         assert office.standing(facts) is standing
-        assert office.journal.counts == counts
+        assert office.telemetry.counts == counts
         assert len(office.kept) == 1
 
     def test_it_is_told_again(self, office: Office) -> None:
@@ -505,7 +505,7 @@ class TestComingAgain:
         assert office.work(once) == ["message-reply-1"]
         assert office.work(replace(once, receive_count=2)) == []
         assert office.standing(facts).is_opted_out
-        assert office.journal.counts == {"Replies": 1, "ReplyOptOut": 1, "RepliesFailed": 1, "OptOuts": 1}
+        assert office.telemetry.counts == {"Replies": 1, "ReplyOptOut": 1, "RepliesFailed": 1, "OptOuts": 1}
 
     def test_at_the_last_receive_a_person_is_called(self, office: Office) -> None:
         office.add(someone())
@@ -537,13 +537,13 @@ class TestComingAgain:
         assert office.standing(other).is_opted_out
         (event,) = office.events("reply_failed")
         assert event["error"] == "ValueError"
-        assert "poison" not in repr(office.journal.events)
+        assert "poison" not in repr(office.telemetry.events)
 
     def test_without_time_to_finish_it_is_not_begun(self, office: Office) -> None:
         office.add(someone())
         assert office.work(office.reply("STOP"), seconds=14.9) == ["message-reply-1"]
         assert office.kept == []
-        assert office.journal.counts == {"RepliesOutOfTime": 1}
+        assert office.telemetry.counts == {"RepliesOutOfTime": 1}
 
 
 class TestOptingIn:
@@ -560,7 +560,7 @@ class TestOptingIn:
         assert not office.standing(facts).is_opted_out
         assert office.standing(facts).wake is not None
         assert office.carrier.numbers == []
-        assert office.journal.counts["CarrierOptIns"] == 1
+        assert office.telemetry.counts["CarrierOptIns"] == 1
 
     def test_it_lifts_no_hold(self, office: Office) -> None:
         hold = Hold(HoldReason.DISPUTE, None, NOW - timedelta(days=9))
@@ -579,10 +579,10 @@ class TestOptingIn:
         facts = self.opted_out(office)
         office.carrier.taken_off = [facts.phone]
         assert office.hear("START") == []
-        assert office.journal.counts["CarrierOptInsRefused"] == 1
+        assert office.telemetry.counts["CarrierOptInsRefused"] == 1
         office.carrier.unreachable = True
         assert office.hear("START", ago=1, reply_id="reply-2") == []
-        assert office.journal.counts["CarrierOptInsFailed"] == 1
+        assert office.telemetry.counts["CarrierOptInsFailed"] == 1
         assert office.events("opt_in_failed") == [{"reply_id": "reply-2", "error": "OutsideError"}]
 
 
@@ -616,7 +616,7 @@ class TestConfirming:
         assert record.text == office.gateway.published[0].text
         assert record.price > 0
         assert record.expires_at == NOON + timedelta(days=1096)
-        assert office.journal.counts["SmsAccepted"] == 1
+        assert office.telemetry.counts["SmsAccepted"] == 1
         assert [event["outcome"] for event in office.events("opt_out_confirmed")] == ["accepted"]
 
     def test_it_is_written_in_the_customers_language(self, office: Office) -> None:
@@ -726,7 +726,7 @@ class TestConfirming:
         assert office.records == []
         office.work(replace(once, receive_count=2))
         assert len(office.gateway.published) == 1
-        assert office.journal.counts["SmsRefusedForNow"] == 1
+        assert office.telemetry.counts["SmsRefusedForNow"] == 1
 
     def test_one_that_is_refused_for_good_suspends_the_number(self, office: Office) -> None:
         facts = office.add(american())

@@ -48,7 +48,7 @@ class Office:
         self.store = Customers()
         self.carrier = FakeOptOutList()
         self.announcer = FakeAnnouncer()
-        self.journal = FakeJournal()
+        self.telemetry = FakeJournal()
         self.service = OptOutService(
             store=self.store,
             phones=self.store,
@@ -56,7 +56,7 @@ class Office:
             announcer=self.announcer,
             policies=the_policies(),
             clock=FakeClock(NOW),
-            journal=self.journal,
+            telemetry=self.telemetry,
         )
 
     def add(self, facts: Facts, standing: Standing | None = None, *, listed: bool = True) -> Facts:
@@ -83,8 +83,8 @@ def test_who_is_on_the_list_is_opted_out_from_now_on_and_others_are_not(office: 
     assert (standing.opted_out_at, standing.wake, standing.reason, standing.version) == (NOW, None, "opted_out", 2)
     assert office.standing(not_on_it) == waking(not_on_it)
     assert office.announcer.announced == [ReminderStopped("C0001", NOW, "opted_out")]
-    assert office.journal.counts == {"OptOuts": 1, "CarrierOptOuts": 1}
-    assert office.journal.events == [("carrier_opt_out", {"customer_id": "C0001"})]
+    assert office.telemetry.counts == {"OptOuts": 1, "CarrierOptOuts": 1}
+    assert office.telemetry.events == [("carrier_opt_out", {"customer_id": "C0001"})]
 
 
 def test_another_night_changes_nothing(office: Office) -> None:
@@ -133,14 +133,14 @@ class TestOptedIn:
         assert office.service.sync() == Synced(1, 0, 1)
         assert office.carrier.numbers == []
         assert not office.standing(facts).is_opted_out
-        assert office.journal.events == [("carrier_opt_in", {"customer_id": "C0001", "allowed": "yes"})]
+        assert office.telemetry.events == [("carrier_opt_in", {"customer_id": "C0001", "allowed": "yes"})]
 
     def test_is_left_as_is_if_the_carrier_does_not_allow_it_yet(self, office: Office) -> None:
         facts = self.opted_in(office, DAY)
         office.carrier.taken_off = [facts.phone]
         assert office.service.sync() == Synced(1, 0, 0)
         assert not office.standing(facts).is_opted_out
-        assert office.journal.counts["CarrierOptInsRefused"] == 1
+        assert office.telemetry.counts["CarrierOptInsRefused"] == 1
 
     def test_longer_ago_has_opted_out_since(self, office: Office) -> None:
         facts = self.opted_in(office, STILL_OPTING_IN)
@@ -170,7 +170,7 @@ class TestTrouble:
         with pytest.raises(SyncError, match="1 customers"):
             office.service.sync()
         assert [office.standing(facts).is_opted_out for facts in people] == [True, False, True]
-        assert ("opt_out_not_synced", {"customer_id": "C0002", "error": "OutsideError"}) in office.journal.events
+        assert ("opt_out_not_synced", {"customer_id": "C0002", "error": "OutsideError"}) in office.telemetry.events
         assert len(office.announcer.announced) == 2
 
     def test_when_others_keep_writing_the_run_fails(self, office: Office) -> None:
@@ -183,7 +183,7 @@ class TestTrouble:
         office.add(someone())
         office.store.unreadable.add("C0001")
         assert office.service.sync() == Synced(1, 0, 0)
-        assert office.journal.counts["OptOutsNotSynced"] == 1
+        assert office.telemetry.counts["OptOutsNotSynced"] == 1
 
 
 def test_numbers_are_looked_up_a_hundred_at_a_time(office: Office) -> None:
@@ -196,4 +196,4 @@ def test_numbers_are_looked_up_a_hundred_at_a_time(office: Office) -> None:
 def test_nothing_that_is_told_names_a_number(office: Office) -> None:
     office.add(someone())
     office.service.sync()
-    assert "900000001" not in repr((office.journal.events, office.announcer.announced))
+    assert "900000001" not in repr((office.telemetry.events, office.announcer.announced))

@@ -79,14 +79,14 @@ class Office:
         self.later = FakeLaterQueue()
         self.announcer = FakeAnnouncer()
         self.clock = FakeClock(NOW)
-        self.journal = FakeJournal()
+        self.telemetry = FakeJournal()
         self.replies, self.given_up = FakeBacklog(), FakeDeadLetters("inbox")
         erasing = EraseService(
             customers=self.store,
             contacts=self.contacts,
             uploads=self.uploads,
             clock=self.clock,
-            journal=self.journal,
+            telemetry=self.telemetry,
         )
         self.service = PaymentsService(
             store=self.store,
@@ -97,14 +97,14 @@ class Office:
                 replies=self.replies,
                 dead_letters=[self.given_up],
                 clock=self.clock,
-                journal=self.journal,
+                telemetry=self.telemetry,
             ),
             dead_letters=self.queue,
             later=self.later,
             announcer=self.announcer,
             policies=the_policies(),
             clock=self.clock,
-            journal=self.journal,
+            telemetry=self.telemetry,
         )
 
     def add(self, facts: Facts, standing: Standing | None = None) -> Facts:
@@ -127,7 +127,7 @@ class Office:
         return self.store.standings[customer_id]
 
     def events(self, name: str) -> list[dict[str, Any]]:
-        return [fields for event, fields in self.journal.events if event == name]
+        return [fields for event, fields in self.telemetry.events if event == name]
 
 
 @pytest.fixture
@@ -163,9 +163,9 @@ class TestAPayment:
         assert office.hear(paid()) == []
         assert (office.standing().wake, office.standing().reason) == (None, "nothing_open")
         assert office.announcer.announced == [ReminderStopped("C0001", NOW, "nothing_open")]
-        ((_, decision, at),) = office.journal.decisions
+        ((_, decision, at),) = office.telemetry.decisions
         assert (decision.reason, at) == ("nothing_open", NOW)
-        assert office.journal.counts["LenderEventsRecorded"] == 1
+        assert office.telemetry.counts["LenderEventsRecorded"] == 1
 
     def test_counts_for_a_job_that_is_queued_already_for_no_older_claim_passes(self, office: Office) -> None:
         facts = office.add(someone())
@@ -290,7 +290,7 @@ class TestOtherNews:
         office.add(someone())
         office.hear(event("CustomerHold", reason="on vacation"))
         assert (office.standing().wake, office.standing().reason) == (None, "on_hold")
-        assert office.journal.counts["HoldsNotUnderstood"] == 1
+        assert office.telemetry.counts["HoldsNotUnderstood"] == 1
 
     @pytest.mark.parametrize("reason", [None, "hardship"])
     def test_a_release_lifts_the_lenders_hold_and_the_customers_own(self, office: Office, reason: str | None) -> None:
@@ -345,7 +345,7 @@ class TestNewsThatOvertakeAFile:
         before = office.standing()
         assert office.hear(paid(account="A0009-9")) == []
         assert office.events("lender_event_of_unknown_account") == [{"customer_id": "C0001", "account_id": "A0009-9"}]
-        assert office.journal.counts["LenderEventsOfUnknownAccount"] == 1
+        assert office.telemetry.counts["LenderEventsOfUnknownAccount"] == 1
         assert [one.event.subject for one in office.store.lender_records["C0001"].events.values()] == ["paid:A0009-9#1"]
         assert office.standing() == before
 
@@ -353,7 +353,7 @@ class TestNewsThatOvertakeAFile:
         office.add(someone())
         office.hear(paid(account="A0009-9"))
         office.hear(paid(account="A0009-9"))
-        assert office.journal.counts["LenderEventsOfUnknownAccount"] == 1
+        assert office.telemetry.counts["LenderEventsOfUnknownAccount"] == 1
 
 
 class TestABatch:
@@ -382,7 +382,7 @@ class TestABatch:
         (told,) = office.events("event_parked")
         assert told["message_id"] == "0"
         assert told["why"] == "not a lender's event: detail.instalment_no, detail.paid, detail.currency"
-        assert office.journal.counts["EventsRefused"] == 1
+        assert office.telemetry.counts["EventsRefused"] == 1
 
     def test_what_cannot_be_parked_comes_back_alone(self, office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
         office.add(someone())
@@ -393,7 +393,7 @@ class TestABatch:
         monkeypatch.setattr(office.queue, "park", fails)
         assert office.hear("?", paid()) == ["0"]
         assert office.standing().wake is None
-        assert "EventsRefused" not in office.journal.counts
+        assert "EventsRefused" not in office.telemetry.counts
 
     def test_a_record_that_cannot_be_read_comes_back_alone_and_is_told_by_id(self, office: Office) -> None:
         office.add(someone(1))
@@ -402,7 +402,7 @@ class TestABatch:
         assert office.hear(paid(), paid(customer="C0002", account="A0002-0"), paid(1), receives=3) == ["0", "2"]
         (told,) = office.events("lender_event_failed")
         assert (told["customer_id"], told["error"], told["receives"]) == ("C0001", "UnreadableRecordError", 3)
-        assert office.journal.counts["LenderEventsFailed"] == 2
+        assert office.telemetry.counts["LenderEventsFailed"] == 2
         assert office.standing("C0002").wake is None
 
     def test_a_bug_that_one_customer_brings_out_touches_nobody_else_and_quotes_nothing(
@@ -419,7 +419,7 @@ class TestABatch:
 
         monkeypatch.setattr(office.store, "save_lender_record", buggy)
         assert office.hear(paid(), paid(customer="C0002", account="A0002-0")) == ["0"]
-        assert "王小明" not in repr(office.journal.events)
+        assert "王小明" not in repr(office.telemetry.events)
         assert office.standing("C0002").wake is None
 
     def test_a_table_that_cannot_be_read_lets_all_come_back(
@@ -541,7 +541,7 @@ class TestAnErasure:
         assert all(not one.phone and not one.text for one in office.contacts.records.values())
         assert len(office.contacts.records) == 2
         assert office.contacts.replies == {}
-        assert office.journal.counts["CustomersErased"] == 1
+        assert office.telemetry.counts["CustomersErased"] == 1
         assert office.events("customer_erased") == [{"customer_id": "C0001", "items": 2, "records": 2, "replies": 2}]
 
     def test_is_looked_after_until_nothing_is_under_way_and_then_leaves_only_an_id_and_a_moment(
@@ -618,7 +618,7 @@ class TestAnErasure:
         assert office.hear(erased(), erased(at=SAID_AT - DAY)) == []
         self.later(office)
         assert office.store.lender_records["C0001"] == before
-        assert office.journal.counts["CustomersErased"] == 1
+        assert office.telemetry.counts["CustomersErased"] == 1
 
     def test_is_not_undone_by_news_of_before_or_after(self, office: Office) -> None:
         office.hear(erased(), paid(at=NOW))

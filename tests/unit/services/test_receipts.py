@@ -46,7 +46,7 @@ class Office:
     def __init__(self) -> None:
         self.store, self.contacts = FakeCustomers(), FakeContacts()
         self.later, self.announcer = FakeLaterQueue(), FakeAnnouncer()
-        self.clock, self.journal = FakeClock(NOW + timedelta(seconds=30)), FakeJournal()
+        self.clock, self.telemetry = FakeClock(NOW + timedelta(seconds=30)), FakeJournal()
         self.service = ReceiptService(
             store=self.store,
             phones=self.store,
@@ -55,7 +55,7 @@ class Office:
             announcer=self.announcer,
             policies=POLICIES,
             clock=self.clock,
-            journal=self.journal,
+            telemetry=self.telemetry,
         )
 
     def texted(
@@ -137,13 +137,13 @@ def test_a_delivered_text_is_on_record_as_delivered_and_nobody_is_written(office
     (contact,) = office.contacts.records.values()
     assert (contact.state, contact.billed_parts, contact.billed_price) == (ContactState.DELIVERED, 1, 41_700)
     assert office.store.writes == writes
-    assert office.journal.counts == {"SmsDelivered": 1, "SegmentsEstimated": 1, "SegmentsBilled": 1}
+    assert office.telemetry.counts == {"SmsDelivered": 1, "SegmentsEstimated": 1, "SegmentsBilled": 1}
 
 
 def test_segments_that_are_billed_otherwise_than_estimated_are_counted(office: Office) -> None:
     office.texted()
     office.report(receipt(billed_parts=2))
-    assert (office.journal.counts["SegmentsBilled"], office.journal.counts["SegmentsUnexpected"]) == (2, 1)
+    assert (office.telemetry.counts["SegmentsBilled"], office.telemetry.counts["SegmentsUnexpected"]) == (2, 1)
 
 
 def test_a_number_that_is_opted_out_at_the_carrier_is_opted_out_with_us(office: Office) -> None:
@@ -152,7 +152,7 @@ def test_a_number_that_is_opted_out_at_the_carrier_is_opted_out_with_us(office: 
     office.report(receipt(response=OPTED_OUT))
     assert office.standing().opted_out_at == NOW + A_SECOND
     assert (office.standing().wake, office.standing().reason) == (None, "opted_out")
-    assert office.journal.counts["OptOuts"] == 1
+    assert office.telemetry.counts["OptOuts"] == 1
 
 
 def test_who_opted_in_after_that_text_stays_opted_in(office: Office) -> None:
@@ -218,7 +218,7 @@ def test_what_is_our_own_fault_or_unknown_is_counted_and_changes_nobody(
     office.texted()
     before = office.standing()
     office.report(receipt(response=response))
-    assert office.journal.counts[metric] == office.journal.counts["SmsFailed"] == 1
+    assert office.telemetry.counts[metric] == office.telemetry.counts["SmsFailed"] == 1
     assert office.standing() == before
 
 
@@ -230,7 +230,7 @@ def test_what_is_our_own_fault_or_unknown_is_counted_and_changes_nobody(
 def test_a_report_of_no_text_of_ours_is_counted_and_left_alone(office: Office, report: Receipt) -> None:
     office.texted()
     office.report(report)
-    assert office.journal.counts == {"ReceiptsWithoutContact": 1}
+    assert office.telemetry.counts == {"ReceiptsWithoutContact": 1}
     assert office.states == [ContactState.SENT]
 
 
@@ -274,7 +274,7 @@ class TestARecordThatIsNotThereYet:
         office.clock.move_to(NOW + timedelta(minutes=16))
         assert office.service.again([Delivery("d", body, 1)]) == []
         assert office.contacts.records == {}
-        assert office.journal.counts["ReceiptsWithoutContact"] == 1
+        assert office.telemetry.counts["ReceiptsWithoutContact"] == 1
 
     def test_and_is_another_texts_in_the_end_is_left_alone(self, office: Office) -> None:
         facts = office.texted(state=None)
@@ -283,7 +283,7 @@ class TestARecordThatIsNotThereYet:
         ((body, _),) = office.later.messages
         assert office.service.again([Delivery("d", body, 1)]) == []
         assert office.states == [ContactState.SENT]
-        assert office.journal.counts["ReceiptsWithoutContact"] == 1
+        assert office.telemetry.counts["ReceiptsWithoutContact"] == 1
 
     def test_and_is_a_refusal_in_the_end_is_not_settled_by_anothers_report(self, office: Office) -> None:
         facts = office.texted(state=None)
@@ -307,7 +307,7 @@ class TestARecordThatIsNotThereYet:
         office.clock.move_to(NOW + timedelta(hours=1))
         office.report(receipt(at=NOW + timedelta(minutes=5)))
         assert office.contacts.records == {}
-        assert office.journal.counts == {"ReceiptsWithoutContact": 1}
+        assert office.telemetry.counts == {"ReceiptsWithoutContact": 1}
 
     def test_may_have_been_written_while_that_was_found_out(self, office: Office) -> None:
         facts = office.texted(state=None)
@@ -340,7 +340,7 @@ class TestARecordThatIsNotThereYet:
 
     def test_what_is_no_receipt_comes_back_and_ends_with_the_dead_letters(self, office: Office) -> None:
         assert office.service.again([Delivery("d", "{}", 1)]) == ["d"]
-        assert office.journal.counts == {"ReceiptsUnreadable": 1}
+        assert office.telemetry.counts == {"ReceiptsUnreadable": 1}
 
 
 class TestATextOfWhichNobodyKnows:
@@ -367,7 +367,7 @@ class TestATextOfWhichNobodyKnows:
         office.report(receipt(message_id="m-one"), receipt(message_id="m-other", response=DEAD))
         assert office.states == [ContactState.UNKNOWN]
         assert office.standing().suspended_phone == ""
-        assert office.journal.counts == {"ReceiptsWithoutContact": 2}
+        assert office.telemetry.counts == {"ReceiptsWithoutContact": 2}
 
     def test_is_left_to_time_if_two_fit(self, office: Office) -> None:
         facts = office.texted(state=ContactState.UNKNOWN)
@@ -385,12 +385,12 @@ class TestATextOfWhichNobodyKnows:
 
     def test_is_closed_after_three_days_and_stays_so(self, office: Office) -> None:
         office.texted(state=ContactState.UNKNOWN)
-        closing = CloseUnknownService(contacts=office.contacts, clock=office.clock, journal=office.journal)
+        closing = CloseUnknownService(contacts=office.contacts, clock=office.clock, telemetry=office.telemetry)
         assert closing.close() == 0
         office.clock.move_to(NOW + timedelta(hours=72, seconds=1))
         assert (closing.close(), closing.close()) == (1, 0)
         assert office.states == [ContactState.UNCONFIRMED]
-        assert office.journal.counts["SmsUnconfirmed"] == 1
+        assert office.telemetry.counts["SmsUnconfirmed"] == 1
         office.report(receipt(message_id="m-lost"))
         assert office.states == [ContactState.UNCONFIRMED]
 
@@ -492,13 +492,13 @@ def test_a_write_whose_answer_was_lost_is_told_all_the_same(office: Office) -> N
     office.report(receipt(response=DEAD))
     assert (office.standing().version, office.standing().suspended_phone) == (2, facts.phone)
     assert [type(one) for one in office.announcer.announced] == [NumberUnreachable, ReminderStopped]
-    assert office.journal.counts["NumbersSuspended"] == 1
+    assert office.telemetry.counts["NumbersSuspended"] == 1
 
 
 def test_who_is_silenced_by_a_report_is_traced_and_announced(office: Office) -> None:
     office.texted()
     office.report(receipt(response=DEAD))
-    ((customer_id, decision, at),) = office.journal.decisions
+    ((customer_id, decision, at),) = office.telemetry.decisions
     assert (customer_id, decision.reason, at) == ("C0001", Reason.NUMBER_REFUSED, office.clock.now())
     assert office.announcer.announced == [
         NumberUnreachable("C0001", at, "dead"),
@@ -524,14 +524,14 @@ def test_a_number_that_was_given_up_is_not_taken_for_the_one_that_was_texted(off
     office.contacts.records.clear()
     office.report(receipt(phone="+886911111111", message_id="m-lost"))
     assert office.later.messages == []
-    assert office.journal.counts == {"ReceiptsWithoutContact": 2}
+    assert office.telemetry.counts == {"ReceiptsWithoutContact": 2}
 
 
 def test_logs_that_cannot_be_read_are_counted_and_the_rest_is_worked_off(office: Office) -> None:
     office.texted()
     office.service.work(Reported((receipt(),), 2))
     assert office.states == [ContactState.DELIVERED]
-    assert office.journal.counts["ReceiptsUnreadable"] == 2
+    assert office.telemetry.counts["ReceiptsUnreadable"] == 2
 
 
 def test_the_journal_tells_neither_a_number_nor_what_the_carrier_said(office: Office) -> None:
@@ -539,9 +539,9 @@ def test_the_journal_tells_neither_a_number_nor_what_the_carrier_said(office: Of
         office.texted(number)
         office.report(receipt(number, words))
     office.report(receipt(9), receipt(phone="+886955555555"))
-    told = json.dumps(office.journal.events, ensure_ascii=False)
+    told = json.dumps(office.telemetry.events, ensure_ascii=False)
     assert not [secret for secret in ("+886", "8869", "王小明", DEAD, AWAY) if secret in told]
-    assert {fields.get("verdicts") for name, fields in office.journal.events if name == "receipt"} == {
+    assert {fields.get("verdicts") for name, fields in office.telemetry.events if name == "receipt"} == {
         "delivered", "dead", "later", "unclassed",
     }  # fmt: skip
 
@@ -563,7 +563,7 @@ class TestWhoeverCannotBeWorkedOff:
         with pytest.raises(OutsideError):
             office.report(receipt(1, DEAD), receipt(2, DEAD))
         assert NumberUnreachable("C0002", office.clock.now(), "dead") in office.announcer.announced
-        assert ("receipts_failed", {"customer_id": "C0001", "error": "OutsideError"}) in office.journal.events
+        assert ("receipts_failed", {"customer_id": "C0001", "error": "OutsideError"}) in office.telemetry.events
 
     def test_because_the_record_of_the_customer_is_damaged_is_handed_over_again(self, office: Office) -> None:
         office.texted(1)
@@ -572,7 +572,7 @@ class TestWhoeverCannotBeWorkedOff:
         with pytest.raises(UnreadableRecordError):
             office.report(receipt(1, OPTED_OUT), receipt(2, OPTED_OUT))
         assert office.standing(2).is_opted_out
-        assert "ReceiptsWithoutContact" not in office.journal.counts
+        assert "ReceiptsWithoutContact" not in office.telemetry.counts
         office.store.unreadable.clear()
         office.report(receipt(1, OPTED_OUT), receipt(2, OPTED_OUT))
         assert office.standing(1).is_opted_out
@@ -692,7 +692,7 @@ def test_a_thousand_reports_are_one_write_a_record_and_less_than_45_calls_beside
         announcer=office.announcer,
         policies=POLICIES,
         clock=office.clock,
-        journal=office.journal,
+        telemetry=office.telemetry,
     )
     service.work(Reported(tuple(receipt(number) for number in range(1000)), 0))
     assert contacts.calls.pop("advance") == 1000

@@ -28,7 +28,7 @@ class Office:
 
     def __init__(self) -> None:
         self.store, self.queue = FakeCustomers(), FakeLaterQueue()
-        self.announcer, self.journal, self.clock = FakeAnnouncer(), FakeJournal(), FakeClock(NOW)
+        self.announcer, self.telemetry, self.clock = FakeAnnouncer(), FakeJournal(), FakeClock(NOW)
         self.service = ReplanService(
             store=self.store,
             scan=self.store,
@@ -36,7 +36,7 @@ class Office:
             announcer=self.announcer,
             policies=POLICIES,
             clock=self.clock,
-            journal=self.journal,
+            telemetry=self.telemetry,
         )
 
     def add(self, facts: Facts, standing: Standing | None) -> Facts:
@@ -192,7 +192,7 @@ class TestAPart:
         deliveries = [Delivery("bad", body, 1), Delivery("good", replan_body(WHOLE), 1)]
         office.add(someone(), waking(someone(), None))
         assert office.service.work(deliveries, lambda: 600) == ["bad"]
-        assert office.journal.counts == {"ReplanFailed": 1, "CustomersReplanned": 1, "WakesMoved": 1}
+        assert office.telemetry.counts == {"ReplanFailed": 1, "CustomersReplanned": 1, "WakesMoved": 1}
 
     def test_whose_table_does_not_answer_comes_back(self, office: Office) -> None:
         def nothing(customer_ids: Sequence[str]) -> object:

@@ -33,13 +33,13 @@ class Office:
         self.index = Index()
         self.queue = FakeQueue()
         self.switch = FakeSwitch()
-        self.journal = FakeJournal()
+        self.telemetry = FakeJournal()
         self.scanner = ScanService(
             index=self.index,
             queue=self.queue,
             switch=self.switch,
             clock=FakeClock(NOW),
-            journal=self.journal,
+            telemetry=self.telemetry,
             capacity=capacity,
             calendars_end_on=calendars_end_on,
         )
@@ -95,15 +95,15 @@ def test_a_tick_tells_what_it_did() -> None:
     office = Office(4)
     office.queue.jobs = [Job("X", NOW)]
     office.scanner.tick()
-    assert office.journal.events == [("tick", {"depth": 1, "enqueued": 3})]
-    assert office.journal.counts == {"JobsEnqueued": 3, "QueueDepth": 1, "Ticks": 1}
+    assert office.telemetry.events == [("tick", {"depth": 1, "enqueued": 3})]
+    assert office.telemetry.counts == {"JobsEnqueued": 3, "QueueDepth": 1, "Ticks": 1}
 
 
 def test_a_tick_while_sending_is_off_counts_the_scanner_is_not_silent() -> None:
     office = Office(4)
     office.switch.on = False
     office.scanner.tick()
-    assert office.journal.counts == {"Ticks": 1}
+    assert office.telemetry.counts == {"Ticks": 1}
 
 
 def test_a_tick_that_fails_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,7 +114,7 @@ def test_a_tick_that_fails_does_not_count(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(office.queue, "depth", throttled)
     with pytest.raises(OutsideError):
         office.scanner.tick()
-    assert "Ticks" not in office.journal.counts
+    assert "Ticks" not in office.telemetry.counts
 
 
 def test_while_sending_is_off_neither_queue_nor_index_is_asked() -> None:
@@ -122,7 +122,7 @@ def test_while_sending_is_off_neither_queue_nor_index_is_asked() -> None:
     office.switch.on = False
     assert office.scanner.tick() == Tick(NOW, 0, 0)
     assert office.index.asked == []
-    assert office.journal.events == [("tick_skipped", {"reason": "sending_off"})]
+    assert office.telemetry.events == [("tick_skipped", {"reason": "sending_off"})]
 
 
 def test_the_most_urgent_of_one_moment_go_first() -> None:
@@ -141,8 +141,8 @@ def test_every_tick_tells_how_far_off_the_end_of_the_first_calendar_is(sending: 
     office = Office(4)
     office.switch.on = sending
     office.scanner.tick()
-    assert "CalendarDaysLeft" not in office.journal.counts, "no rules need a calendar"
+    assert "CalendarDaysLeft" not in office.telemetry.counts, "no rules need a calendar"
     watching = Office(4, calendars_end_on=(NOW + timedelta(days=59)).date())
     watching.switch.on = sending
     watching.scanner.tick()
-    assert watching.journal.counts["CalendarDaysLeft"] == 59
+    assert watching.telemetry.counts["CalendarDaysLeft"] == 59

@@ -72,7 +72,7 @@ class Office:
         self.gateway = FakeGateway()
         self.switch = FakeSwitch()
         self.clock = FakeClock(NOW)
-        self.journal = FakeJournal()
+        self.telemetry = FakeJournal()
         self.announcer = FakeAnnouncer()
         self._ids = 0
         ports: dict[str, Any] = {
@@ -84,7 +84,7 @@ class Office:
             "announcer": self.announcer,
             "policies": POLICIES,
             "clock": self.clock,
-            "journal": self.journal,
+            "telemetry": self.telemetry,
             "new_id": self._new_id,
             "per_second": 1e6,
             "max_receive_count": 5,
@@ -112,7 +112,7 @@ class Office:
         return list(self.contacts.records.values())
 
     def events(self, name: str) -> list[dict[str, Any]]:
-        return [fields for event, fields in self.journal.events if event == name]
+        return [fields for event, fields in self.telemetry.events if event == name]
 
 
 @pytest.fixture
@@ -338,7 +338,7 @@ class TestAReleasedClaim:
         assert losing.asked == 2
         assert losing.standings["C0001"] == waking(facts, NOW + timedelta(minutes=1), version=3, reason="carrier_busy")
         assert lossy.events("claim_not_released") == []
-        assert office.journal.events == []
+        assert office.telemetry.events == []
 
     def test_that_cannot_be_released_stays_and_is_told(self) -> None:
         class Contested(Customers):
@@ -366,9 +366,9 @@ class TestAReleasedClaim:
         for answers, told in (([BUSY], [Reason.DUE]), ([], [Reason.DUE, Reason.LADDER_FINISHED])):
             office.add(facts, before)
             office.gateway.answers = list(answers)
-            office.journal.decisions.clear()
+            office.telemetry.decisions.clear()
             office.work(facts)
-            assert [decision.reason for _, decision, _ in office.journal.decisions] == told
+            assert [decision.reason for _, decision, _ in office.telemetry.decisions] == told
 
 
 class TestARedeliveredJob:
@@ -387,7 +387,7 @@ class TestARedeliveredJob:
         assert (record.state, record.claim_id, record.code) == (ContactState.UNKNOWN, "of the dead", "sender_died")
         assert record.expires_at == NOW + timedelta(days=1827)
         assert office.gateway.published == []
-        assert office.journal.counts["SmsUnknown"] == 1
+        assert office.telemetry.counts["SmsUnknown"] == 1
 
     def test_is_settled_once(self, office: Office) -> None:
         facts = someone()
@@ -395,7 +395,7 @@ class TestARedeliveredJob:
         for receives in (2, 3, 4):
             assert office.work(facts, receives=receives) == []
         assert len(office.records) == 1
-        assert office.journal.counts["SmsUnknown"] == 1
+        assert office.telemetry.counts["SmsUnknown"] == 1
 
     def test_leaves_the_record_of_a_text_that_is_known_to_be_sent(self, office: Office) -> None:
         facts = office.add(someone())
@@ -439,11 +439,11 @@ class TestABatch:
         deliveries = [Delivery("1", body, 1), Delivery("2", body, 1), Delivery("3", later, 1)]
         assert office.service.work(deliveries, lambda: 60) == []
         assert len(office.gateway.published) == 1
-        assert [customer_id for customer_id, _, _ in office.journal.decisions] == [facts.customer_id]
+        assert [customer_id for customer_id, _, _ in office.telemetry.decisions] == [facts.customer_id]
 
     def test_that_is_empty_does_nothing(self, office: Office) -> None:
         assert office.service.work([], lambda: 60) == []
-        assert office.journal.events == []
+        assert office.telemetry.events == []
 
     def test_whose_records_are_not_taken_comes_back_and_sends_nothing_again(self) -> None:
         class Full(FakeContacts):
@@ -479,7 +479,7 @@ class TestABatch:
         office.store.unreadable.add("C0001")
         assert office.work(facts) == []
         assert office.store.standings["C0001"].wake == Wake(NOW + timedelta(days=1), 9)
-        ((_, decision, _),) = office.journal.decisions
+        ((_, decision, _),) = office.telemetry.decisions
         assert (decision.kind, decision.reason) == ("stop", Reason.UNREADABLE_RECORD)
 
     def test_sets_aside_who_fails_otherwise_at_the_last_receive_and_not_before(self) -> None:
@@ -503,7 +503,7 @@ class TestABatch:
         office = Office(gateway=Talking())
         facts = office.add(someone())
         assert office.work(facts) == ["C0001"]
-        told = json.dumps(office.journal.events, ensure_ascii=False)
+        told = json.dumps(office.telemetry.events, ensure_ascii=False)
         assert facts.phone not in told
         assert "示範分期" not in told
         assert "RuntimeError" in told
@@ -523,7 +523,7 @@ class TestASwitchedOffSender:
         office.switch.on = False
         assert office.work(facts) == []
         assert office.store.standings["C0001"] == waking(facts)
-        assert [decision.reason for _, decision, _ in office.journal.decisions] == [Reason.SENDING_OFF]
+        assert [decision.reason for _, decision, _ in office.telemetry.decisions] == [Reason.SENDING_OFF]
 
     def test_stops_in_the_middle_of_a_batch(self) -> None:
         switch = FakeSwitch()

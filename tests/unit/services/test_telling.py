@@ -40,7 +40,7 @@ EVENTS: dict[str, tuple[str, Any]] = {
 
 
 class Journal(FakeJournal):
-    """A journal that counts how often metrics went out."""
+    """A telemetry that counts how often metrics went out."""
 
     flushed = 0
 
@@ -52,36 +52,36 @@ def _fails() -> None:
     raise ValueError(f"cannot judge {PHONE}")
 
 
-def invoke(journal: Journal, do: Callable[[], object]) -> object:
-    return invoked(SimpleNamespace(journal=lambda: journal))(do)()
+def invoke(telemetry: Journal, do: Callable[[], object]) -> object:
+    return invoked(SimpleNamespace(telemetry=lambda: telemetry))(do)()
 
 
 def test_an_error_that_nobody_foresaw_leaves_by_its_kind_and_is_told_where_it_arose() -> None:
-    journal = Journal()
+    telemetry = Journal()
     with pytest.raises(UnforeseenError, match=r"^ValueError$") as caught:
-        invoke(journal, _fails)
+        invoke(telemetry, _fails)
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
-    ((name, fields),) = journal.events
+    ((name, fields),) = telemetry.events
     assert (name, fields["error"]) == ("unforeseen", "ValueError")
     assert str(fields["where"]).startswith("_fails:")
-    assert PHONE not in repr(journal.events)
-    assert journal.flushed == 1
+    assert PHONE not in repr(telemetry.events)
+    assert telemetry.flushed == 1
 
 
 def test_an_error_of_ours_leaves_as_it_is() -> None:
     def ours() -> None:
         raise OutsideError("Query", "Throttling")
 
-    journal = Journal()
+    telemetry = Journal()
     with pytest.raises(OutsideError, match=r"^Query: Throttling$"):
-        invoke(journal, ours)
-    assert (journal.events, journal.flushed) == ([], 1)
+        invoke(telemetry, ours)
+    assert (telemetry.events, telemetry.flushed) == ([], 1)
 
 
 def test_without_an_error_only_what_was_counted_goes_out() -> None:
-    journal = Journal()
-    assert invoke(journal, lambda: "answer") == "answer"
-    assert (journal.events, journal.flushed) == ([], 1)
+    telemetry = Journal()
+    assert invoke(telemetry, lambda: "answer") == "answer"
+    assert (telemetry.events, telemetry.flushed) == ([], 1)
 
 
 def test_the_end_of_the_process_is_none_of_its_business() -> None:
@@ -98,13 +98,13 @@ def test_every_function_is_here() -> None:
 
 @pytest.mark.parametrize("function", EVENTS)
 def test_no_function_lets_words_of_others_out(function: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    journal = Journal()
+    telemetry = Journal()
     service, event = EVENTS[function]
-    monkeypatch.setattr(wiring, "journal", lambda: journal)
+    monkeypatch.setattr(wiring, "telemetry", lambda: telemetry)
     monkeypatch.setattr(wiring, service, _fails)
     handler = importlib.import_module(f"functions.{function}.app").lambda_handler
     with pytest.raises(DunningError) as caught:
         handler(event, None)
-    assert PHONE not in json.dumps([str(caught.value), repr(caught.value), repr(journal.events)])
-    assert [name for name, _ in journal.events] == ["unforeseen"]
-    assert journal.flushed == 1
+    assert PHONE not in json.dumps([str(caught.value), repr(caught.value), repr(telemetry.events)])
+    assert [name for name, _ in telemetry.events] == ["unforeseen"]
+    assert telemetry.flushed == 1

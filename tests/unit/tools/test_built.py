@@ -227,6 +227,6 @@ def lambda_handler(event, context):
         wiring.opt_outs().sync() if event else wiring.close_unknown().close()
         wiring.opt_outs().sync()
     finally:
-        wiring.journal().flush()
+        wiring.telemetry().flush()
 """)
     assert built.Built.at(tmp_path).builders("keeper") == ["opt_outs", "close_unknown"]

@@ -26,7 +26,7 @@ from dunning.adapters.client import LEAN, new_session
 from dunning.adapters.dynamodb.contact_table import DynamoContacts
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.eventbridge import EventBridgeAnnouncer
-from dunning.adapters.powertools_telemetry import PowertoolsJournal, lean_logger
+from dunning.adapters.powertools_telemetry import PowertoolsTelemetry, lean_logger
 from dunning.adapters.sns import PUBLISH_ONCE, SnsGateway
 from dunning.adapters.sqs import SqsDeadLetters, SqsQueue
 from dunning.adapters.ssm import SsmSwitch
@@ -34,7 +34,7 @@ from dunning.adapters.system_clock import SystemClock
 from dunning.domain.decision.decisions import Decision
 from dunning.domain.errors import DunningError
 from dunning.ports.clock import Clock
-from dunning.ports.telemetry import Journal
+from dunning.ports.telemetry import Telemetry
 from dunning.settings import (
     HousekeepingSettings,
     InboxSettings,
@@ -70,24 +70,24 @@ class SettingsError(DunningError):
     """The environment lacks a variable or holds one that cannot be."""
 
 
-class _Telling:
-    """A journal, and possibly a second one that hears everything too."""
+class FanOutTelemetry:
+    """A telemetry, and possibly a second one that hears everything too."""
 
-    def __init__(self, first: PowertoolsJournal, second: Journal | None) -> None:
+    def __init__(self, first: PowertoolsTelemetry, second: Telemetry | None) -> None:
         self._first = first
         self._second = second
 
-    def decided(
+    def log_decision(
         self, customer_id: str, decision: Decision, at: datetime, *, recorded: bool = False, **outcome: str
     ) -> None:
-        self._first.decided(customer_id, decision, at, recorded=recorded, **outcome)
+        self._first.log_decision(customer_id, decision, at, recorded=recorded, **outcome)
         if self._second:
-            self._second.decided(customer_id, decision, at, recorded=recorded, **outcome)
+            self._second.log_decision(customer_id, decision, at, recorded=recorded, **outcome)
 
-    def event(self, name: str, **fields: str | float | None) -> None:
-        self._first.event(name, **fields)
+    def log_event(self, name: str, **fields: str | float | None) -> None:
+        self._first.log_event(name, **fields)
         if self._second:
-            self._second.event(name, **fields)
+            self._second.log_event(name, **fields)
 
     def count(self, name: str, value: float = 1) -> None:
         self._first.count(name, value)
@@ -122,14 +122,14 @@ def _kept[T](build: Callable[[], T]) -> Callable[[], T]:
 
 class _Outside:
     clock: Clock = SystemClock()
-    also_tell: Journal | None = None
+    second_telemetry: Telemetry | None = None
 
 
-def use(*, clock: Clock | None = None, also_tell: Journal | None = None) -> None:
-    """Exchange the clock and the second journal, and forget all that was built; without arguments as at start."""
+def use(*, clock: Clock | None = None, second_telemetry: Telemetry | None = None) -> None:
+    """Exchange the clock and the second telemetry, and forget all that was built; without arguments as at start."""
     _Outside.clock = clock or SystemClock()
-    _Outside.also_tell = also_tell
-    journal.cache_clear()
+    _Outside.second_telemetry = second_telemetry
+    telemetry.cache_clear()
     for forget in _forgotten:
         forget()
 
@@ -156,9 +156,9 @@ def policies() -> PolicyBook:
 
 
 @cache
-def journal() -> _Telling:
-    """Build the journal of this function."""
-    return _Telling(PowertoolsJournal(lean_logger(), Metrics()), _Outside.also_tell)
+def telemetry() -> FanOutTelemetry:
+    """Build the telemetry of this function."""
+    return FanOutTelemetry(PowertoolsTelemetry(lean_logger(), Metrics()), _Outside.second_telemetry)
 
 
 def _new_id() -> str:
@@ -170,7 +170,7 @@ def _customers(dynamodb: DynamoDBClient, settings: Settings) -> DynamoCustomers:
 
 
 def _announcer(session: boto3.Session, bus_name: str) -> EventBridgeAnnouncer:
-    return EventBridgeAnnouncer(session.client("events", config=_PATIENT), bus_name, journal())
+    return EventBridgeAnnouncer(session.client("events", config=_PATIENT), bus_name, telemetry())
 
 
 @_kept
@@ -180,13 +180,13 @@ def scanner() -> ScanService:
 
     settings = read_settings(ScannerSettings, os.environ)
     session = new_session()
-    clock, telling = _Outside.clock, journal()
+    clock, telemetry_ = _Outside.clock, telemetry()
     return ScanService(
         index=_customers(session.client("dynamodb", config=_PATIENT), settings),
         queue=SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url),
-        switch=SsmSwitch(session.client("ssm", config=_PATIENT), settings.sending_parameter, clock, telling),
+        switch=SsmSwitch(session.client("ssm", config=_PATIENT), settings.sending_parameter, clock, telemetry_),
         clock=clock,
-        journal=telling,
+        telemetry=telemetry_,
         capacity=int(settings.sms_per_second * settings.tick_seconds),
         calendars_end_on=min(compiled_policies.calendars_needed().values(), default=None),
     )
@@ -199,7 +199,7 @@ def sender() -> SendService:
 
     settings = read_settings(SenderSettings, os.environ)
     session = new_session()
-    clock, telling = _Outside.clock, journal()
+    clock, telemetry_ = _Outside.clock, telemetry()
     dynamodb = session.client("dynamodb", config=_PATIENT)
     book = policies()
     book.linter.get_ready()  # not in the first event: Lambda lends a start a whole processor
@@ -208,11 +208,11 @@ def sender() -> SendService:
         contacts=DynamoContacts(dynamodb, settings.contacts_table),
         queue=SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url, settings.dead_letter_url),
         gateway=SnsGateway(session.client("sns", config=PUBLISH_ONCE)),
-        switch=SsmSwitch(session.client("ssm", config=_PATIENT), settings.sending_parameter, clock, telling),
+        switch=SsmSwitch(session.client("ssm", config=_PATIENT), settings.sending_parameter, clock, telemetry_),
         announcer=_announcer(session, settings.bus_name),
         policies=book,
         clock=clock,
-        journal=telling,
+        telemetry=telemetry_,
         new_id=_new_id,
         per_second=settings.sms_per_second / settings.sender_concurrency,
         max_receive_count=settings.max_receive_count,
@@ -237,7 +237,7 @@ def intake() -> IntakeService:
         policies=book,
         lenders=frozenset(book.lenders),
         clock=_Outside.clock,
-        journal=journal(),
+        telemetry=telemetry(),
         writers=settings.writers,
     )
 
@@ -252,7 +252,7 @@ def payments() -> PaymentsService:
 
     settings = read_settings(PaymentsSettings, os.environ)
     session = new_session()
-    clock, telling = _Outside.clock, journal()
+    clock, telemetry_ = _Outside.clock, telemetry()
     dynamodb = session.client("dynamodb", config=_PATIENT)
     customers = _customers(dynamodb, settings)
     sqs = session.client("sqs", config=_PATIENT)
@@ -262,7 +262,7 @@ def payments() -> PaymentsService:
         contacts=DynamoContacts(dynamodb, settings.contacts_table),
         uploads=S3UploadErasure(session.client("s3", config=_PATIENT), settings.uploads_bucket),
         clock=clock,
-        journal=telling,
+        telemetry=telemetry_,
     )
     return PaymentsService(
         store=customers,
@@ -277,14 +277,14 @@ def payments() -> PaymentsService:
                 SqsDeadLetters(sqs, settings.dead_letter_url, "payments"),
             ],
             clock=clock,
-            journal=telling,
+            telemetry=telemetry_,
         ),
         dead_letters=queue,
         later=queue,
         announcer=_announcer(session, settings.bus_name),
         policies=policies(),
         clock=clock,
-        journal=telling,
+        telemetry=telemetry_,
     )
 
 
@@ -303,7 +303,7 @@ def replan() -> ReplanService:
         announcer=_announcer(session, settings.bus_name),
         policies=policies(),
         clock=_Outside.clock,
-        journal=journal(),
+        telemetry=telemetry(),
     )
 
 
@@ -315,7 +315,7 @@ def inbox() -> InboxService:
 
     settings = read_settings(InboxSettings, os.environ)
     session = new_session()
-    clock, telling = _Outside.clock, journal()
+    clock, telemetry_ = _Outside.clock, telemetry()
     dynamodb = session.client("dynamodb", config=_PATIENT)
     customers, contacts = _customers(dynamodb, settings), DynamoContacts(dynamodb, settings.contacts_table)
     return InboxService(
@@ -325,12 +325,12 @@ def inbox() -> InboxService:
         contacts=contacts,
         reader=compiled_policies.reply_reader(),
         gateway=SnsGateway(session.client("sns", config=PUBLISH_ONCE)),
-        switch=SsmSwitch(session.client("ssm", config=_PATIENT), settings.sending_parameter, clock, telling),
+        switch=SsmSwitch(session.client("ssm", config=_PATIENT), settings.sending_parameter, clock, telemetry_),
         opt_out_list=SnsOptOutList(session.client("sns", config=_PATIENT)),
         announcer=_announcer(session, settings.bus_name),
         policies=policies(),
         clock=clock,
-        journal=telling,
+        telemetry=telemetry_,
         queue=SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url, settings.dead_letter_url),
         new_id=_new_id,
         max_receive_count=settings.max_receive_count,
@@ -354,7 +354,7 @@ def receipts() -> ReceiptService:
         announcer=_announcer(session, settings.bus_name),
         policies=policies(),
         clock=_Outside.clock,
-        journal=journal(),
+        telemetry=telemetry(),
     )
 
 
@@ -374,7 +374,7 @@ def opt_outs() -> OptOutService:
         announcer=_announcer(session, settings.bus_name),
         policies=policies(),
         clock=_Outside.clock,
-        journal=journal(),
+        telemetry=telemetry(),
     )
 
 
@@ -386,5 +386,5 @@ def close_unknown() -> CloseUnknownService:
     settings = read_settings(HousekeepingSettings, os.environ)
     dynamodb = new_session().client("dynamodb", config=_PATIENT)
     return CloseUnknownService(
-        contacts=DynamoContacts(dynamodb, settings.contacts_table), clock=_Outside.clock, journal=journal()
+        contacts=DynamoContacts(dynamodb, settings.contacts_table), clock=_Outside.clock, telemetry=telemetry()
     )

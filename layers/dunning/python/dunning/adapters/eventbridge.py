@@ -9,7 +9,7 @@ from dunning.adapters.aws_call import outside
 from dunning.contracts.outbound_event import SOURCE, Event, events_of
 from dunning.domain.errors import OutsideError
 from dunning.domain.outbound_events import Announcement
-from dunning.ports.telemetry import Journal
+from dunning.ports.telemetry import Telemetry
 
 _ENTRIES_A_CALL = 10
 _BYTES_A_CALL = 256 * 1024
@@ -27,10 +27,10 @@ class PutsEvents(Protocol):
 class EventBridgeAnnouncer:
     """Implements `Announcer`. What EventBridge does not take at the second try is in the log, and can be put again."""
 
-    def __init__(self, client: PutsEvents, bus_name: str, journal: Journal) -> None:
+    def __init__(self, client: PutsEvents, bus_name: str, telemetry: Telemetry) -> None:
         self._client = client
         self._bus_name = bus_name
-        self._journal = journal
+        self._telemetry = telemetry
 
     def announce(self, announcements: Sequence[Announcement]) -> None:
         """Put them on the bus in as few calls as hold them."""
@@ -39,8 +39,10 @@ class EventBridgeAnnouncer:
             if refused:
                 refused = self._put([event for event, _ in refused])
             for event, code in refused:
-                self._journal.event("announcement_lost", detail_type=event.detail_type, detail=event.detail, code=code)
-                self._journal.count("AnnouncementsLost", event.announcements)
+                self._telemetry.log_event(
+                    "announcement_lost", detail_type=event.detail_type, detail=event.detail, code=code
+                )
+                self._telemetry.count("AnnouncementsLost", event.announcements)
 
     def _put(self, events: Sequence[Event]) -> list[tuple[Event, str]]:
         """Put events, and return those that were not taken, each with the code that says why."""

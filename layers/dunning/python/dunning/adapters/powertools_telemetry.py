@@ -22,7 +22,7 @@ def lean_logger() -> Logger:
     return logger
 
 
-class PowertoolsJournal:
+class PowertoolsTelemetry:
     """
     Implements `Journal`. Metrics are added up and go out with `flush`, once an invocation.
 
@@ -35,7 +35,7 @@ class PowertoolsJournal:
         self._counts: defaultdict[str, float] = defaultdict(float)
         self._lock = Lock()
 
-    def decided(
+    def log_decision(
         self, customer_id: str, decision: Decision, at: datetime, *, recorded: bool = False, **outcome: str
     ) -> None:
         """Log a decision, and count it. A trace that an audit record holds is not paid for twice."""
@@ -54,7 +54,7 @@ class PowertoolsJournal:
         )
         self.count(f"{decision.kind}_{decision.reason.value}".title().replace("_", ""))
 
-    def event(self, name: str, **fields: str | float | None) -> None:
+    def log_event(self, name: str, **fields: str | float | None) -> None:
         """Log an event."""
         self._logger.info(name, extra=fields)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dunning.adapters.aws_call import outside
 from dunning.domain.errors import OutsideError
 from dunning.ports.clock import Clock
-from dunning.ports.telemetry import Journal
+from dunning.ports.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -21,11 +21,11 @@ _TRUSTED_FOR = timedelta(seconds=30)
 class SsmSwitch:
     """Implements `SendingSwitch`. Anything but a readable `on` is off."""
 
-    def __init__(self, client: SSMClient, parameter: str, clock: Clock, journal: Journal) -> None:
+    def __init__(self, client: SSMClient, parameter: str, clock: Clock, telemetry: Telemetry) -> None:
         self._client = client
         self._parameter = parameter
         self._clock = clock
-        self._journal = journal
+        self._telemetry = telemetry
         self._read_at: datetime | None = None
         self._on = False
         self._lock = Lock()
@@ -44,7 +44,7 @@ class SsmSwitch:
             with outside("GetParameter"):
                 answer = self._client.get_parameter(Name=self._parameter)
         except OutsideError as error:
-            self._journal.event("switch_unreadable", code=error.code)
-            self._journal.count("SwitchUnreadable")
+            self._telemetry.log_event("switch_unreadable", code=error.code)
+            self._telemetry.count("SwitchUnreadable")
             return False
         return answer["Parameter"].get("Value", "").strip().lower() == "on"

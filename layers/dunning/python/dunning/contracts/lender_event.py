@@ -94,14 +94,14 @@ type Currency = Annotated[
 type Number = Annotated[int, Field(ge=1, le=99_999, description="The instalment's number within its account.")]
 
 
-def _examples(*details: Mapping[str, JsonValue]) -> ConfigDict:
-    """Show each of these as it stands in an event, behind what every event says."""
+def _event(title: str, *details: Mapping[str, JsonValue]) -> ConfigDict:
+    """Title the schema of an event, with examples: each of these behind what every event holds."""
     said: dict[str, JsonValue] = {
         "schema_version": 1,
         "customer_id": "C-1001",
         "at": "2026-12-01T09:30:00+08:00",
     }
-    return ConfigDict(json_schema_extra={"examples": [{**said, **detail} for detail in details]})
+    return ConfigDict(title=title, json_schema_extra={"examples": [{**said, **detail} for detail in details]})
 
 
 class LenderEventDetail(BaseModel):
@@ -127,8 +127,8 @@ class InstalmentPaidDetail(LenderEventDetail):
     An absolute amount, so that a repeat harms nothing; lower if a payment was reversed.
     """
 
-    model_config = _examples(
-        {"sequence": 0, "account_id": "A-1", "instalment_no": 1, "paid": 325_000, "currency": "TWD"}
+    model_config = _event(
+        "InstalmentPaid", {"sequence": 0, "account_id": "A-1", "instalment_no": 1, "paid": 325_000, "currency": "TWD"}
     )
 
     account_id: Id
@@ -144,7 +144,8 @@ class InstalmentPaidDetail(LenderEventDetail):
 class InstalmentChangedDetail(LenderEventDetail):
     """An instalment is due at another time, or comes to something else; or there is a new one."""
 
-    model_config = _examples(
+    model_config = _event(
+        "InstalmentChanged",
         {
             "account_id": "A-1",
             "instalment_no": 2,
@@ -153,7 +154,7 @@ class InstalmentChangedDetail(LenderEventDetail):
             "currency": "TWD",
             "late_fee": 10_000,
             "written_notice_on": None,
-        }
+        },
     )
 
     account_id: Id
@@ -204,7 +205,7 @@ class InstalmentChangedDetail(LenderEventDetail):
 class AccountClosedDetail(LenderEventDetail):
     """Nothing of an account is to be paid any more."""
 
-    model_config = _examples({"account_id": "A-1"})
+    model_config = _event("AccountClosed", {"account_id": "A-1"})
 
     account_id: Id
 
@@ -216,7 +217,7 @@ class AccountClosedDetail(LenderEventDetail):
 class CustomerHoldDetail(LenderEventDetail):
     """The customer is to be left in peace, up to and including a day, or until a person releases them."""
 
-    model_config = _examples({"reason": "hardship", "until": "2027-01-31"}, {"reason": "deceased"})
+    model_config = _event("CustomerHold", {"reason": "hardship", "until": "2027-01-31"}, {"reason": "deceased"})
 
     reason: str = Field(
         min_length=1,
@@ -239,7 +240,7 @@ class CustomerHoldDetail(LenderEventDetail):
 class CustomerReleasedDetail(LenderEventDetail):
     """A person has looked at it: holds of a reason, or all, end here, whoever placed them."""
 
-    model_config = _examples({"reason": "hardship"}, {})
+    model_config = _event("CustomerReleased", {"reason": "hardship"}, {})
 
     reason: HoldReason | None = Field(
         default=None, strict=False, description="Which holds end; without it all. A word we do not know is refused."
@@ -253,19 +254,16 @@ class CustomerReleasedDetail(LenderEventDetail):
 class CustomerErasedDetail(LenderEventDetail):
     """The customer is to be forgotten. Whoever consents anew afterwards is a new customer."""
 
-    model_config = _examples({})
+    model_config = _event("CustomerErased", {})
 
 
 EVENTS: Mapping[str, type[LenderEventDetail]] = {
-    model.__name__: model
-    for model in (
-        InstalmentPaidDetail,
-        InstalmentChangedDetail,
-        AccountClosedDetail,
-        CustomerHoldDetail,
-        CustomerReleasedDetail,
-        CustomerErasedDetail,
-    )
+    "InstalmentPaid": InstalmentPaidDetail,
+    "InstalmentChanged": InstalmentChangedDetail,
+    "AccountClosed": AccountClosedDetail,
+    "CustomerHold": CustomerHoldDetail,
+    "CustomerReleased": CustomerReleasedDetail,
+    "CustomerErased": CustomerErasedDetail,
 }
 """The models by their `detail-type`."""
 

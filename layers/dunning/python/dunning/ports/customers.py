@@ -36,7 +36,7 @@ class CustomerStore(Protocol):
         ...
 
     def load_stored(self, customer_ids: Sequence[str]) -> Mapping[str, StoredCustomer | UnreadableRecordError]:
-        """Read customers as `load` does, with all the lender has said; of one nobody has heard the lender record is empty."""
+        """Read customers as `load` does, with the whole lender record; that of an unknown customer is empty."""
         ...
 
     def save_lender_record(self, lender_record: LenderRecord, *, expected_revision: int) -> bool:

@@ -101,5 +101,5 @@ class Announcer(Protocol):
     """The way to the lender's other systems."""
 
     def announce(self, announcements: Sequence[Announcement]) -> None:
-        """Put them on the bus. What it does not take is told to the journal in full, and never fails the work."""
+        """Put them on the bus. What it does not take is told to the telemetry in full, and never fails the work."""
         ...

@@ -6,16 +6,16 @@ from typing import Protocol
 from dunning.domain.decision.decisions import Decision
 
 
-class Journal(Protocol):
+class Telemetry(Protocol):
     """Where decisions and events are told: log lines and metrics, ids only."""
 
-    def decided(
+    def log_decision(
         self, customer_id: str, decision: Decision, at: datetime, *, recorded: bool = False, **outcome: str
     ) -> None:
         """Tell one decision with its trace, unless an audit record holds that, and of a text what became of it."""
         ...
 
-    def event(self, name: str, **fields: str | float | None) -> None:
+    def log_event(self, name: str, **fields: str | float | None) -> None:
         """Tell something from the catalogue of events."""
         ...
 

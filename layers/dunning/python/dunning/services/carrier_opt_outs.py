@@ -26,7 +26,7 @@ from dunning.domain.outbound_events import Announcement
 from dunning.ports.clock import Clock
 from dunning.ports.customers import Customer, CustomerStore, PhoneIndex
 from dunning.ports.gateways import Announcer, OptOutList
-from dunning.ports.telemetry import Journal
+from dunning.ports.telemetry import Telemetry
 from dunning.services.planning import replan
 from dunning.services.send.claims import ATTEMPTS, ContestedError
 from dunning.services.telling import tell_planned
@@ -73,7 +73,7 @@ class OptOutService:
         announcer: Announcer,
         policies: Policies,
         clock: Clock,
-        journal: Journal,
+        telemetry: Telemetry,
     ) -> None:
         self._store = store
         self._phones = phones
@@ -81,7 +81,7 @@ class OptOutService:
         self._announcer = announcer
         self._policies = policies
         self._clock = clock
-        self._journal = journal
+        self._telemetry = telemetry
 
     def sync(self) -> Synced:
         """
@@ -103,7 +103,7 @@ class OptOutService:
                     self._not_settled(customer_id, error)
             if told:
                 self._announcer.announce(told)
-        self._journal.gauge("CarrierOptOuts", numbers)
+        self._telemetry.gauge("CarrierOptOuts", numbers)
         if failed:
             raise SyncError(f"{failed} customers")
         return Synced(numbers, done[_Done.OPTED_OUT], done[_Done.OPTED_IN])
@@ -136,19 +136,19 @@ class OptOutService:
             planned = replan(facts, before, replace(before, opted_out_at=now), self._policies, now)
             if self._store.save_standing(planned.standing, expected_version=before.version):
                 told += planned.announcements
-                self._journal.event("carrier_opt_out", customer_id=customer_id)
-                self._journal.count("OptOuts")
-                tell_planned(self._journal, customer_id, planned.decision, now)
+                self._telemetry.log_event("carrier_opt_out", customer_id=customer_id)
+                self._telemetry.count("OptOuts")
+                tell_planned(self._telemetry, customer_id, planned.decision, now)
                 return _Done.OPTED_OUT
         raise ContestedError
 
     def _opt_in(self, customer_id: str, phone: str) -> _Done:
         """Take a number off the list. One that was taken off a short while ago may not be: the customer can wait."""
         allowed = self._list.opt_in(phone)
-        self._journal.event("carrier_opt_in", customer_id=customer_id, allowed="yes" if allowed else "no")
-        self._journal.count("CarrierOptIns" if allowed else "CarrierOptInsRefused")
+        self._telemetry.log_event("carrier_opt_in", customer_id=customer_id, allowed="yes" if allowed else "no")
+        self._telemetry.count("CarrierOptIns" if allowed else "CarrierOptInsRefused")
         return _Done.OPTED_IN if allowed else _Done.NOTHING
 
     def _not_settled(self, customer_id: str, error: DunningError) -> None:
-        self._journal.event("opt_out_not_synced", customer_id=customer_id, error=type(error).__name__)
-        self._journal.count("OptOutsNotSynced")
+        self._telemetry.log_event("opt_out_not_synced", customer_id=customer_id, error=type(error).__name__)
+        self._telemetry.count("OptOutsNotSynced")

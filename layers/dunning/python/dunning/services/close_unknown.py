@@ -7,7 +7,7 @@ from itertools import batched
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.ports.clock import Clock
 from dunning.ports.contacts import ContactArchive
-from dunning.ports.telemetry import Journal
+from dunning.ports.telemetry import Telemetry
 
 NOTHING_COMES_AFTER = timedelta(hours=72)
 """Delivery logs come up to 72 hours late (Amazon SNS, delivery status of SMS)."""
@@ -18,10 +18,10 @@ _KEYS_A_READ = 100
 class CloseUnknownService:
     """Closes records that nothing settles. The texts stay claimed: they count against caps and are not sent again."""
 
-    def __init__(self, *, contacts: ContactArchive, clock: Clock, journal: Journal) -> None:
+    def __init__(self, *, contacts: ContactArchive, clock: Clock, telemetry: Telemetry) -> None:
         self._contacts = contacts
         self._clock = clock
-        self._journal = journal
+        self._telemetry = telemetry
 
     def close(self) -> int:
         """
@@ -38,5 +38,5 @@ class CloseUnknownService:
                 if isinstance(contact, Contact) and contact.state is ContactState.UNKNOWN:
                     after = replace(contact, state=ContactState.UNCONFIRMED)
                     closed += self._contacts.advance(after, expected=ContactState.UNKNOWN)
-        self._journal.count("SmsUnconfirmed", closed)
+        self._telemetry.count("SmsUnconfirmed", closed)
         return closed

@@ -33,7 +33,7 @@ from dunning.ports.contacts import ContactArchive, ContactKey
 from dunning.ports.customers import Customer, CustomerStore, PhoneIndex
 from dunning.ports.gateways import Announcer
 from dunning.ports.queues import LaterQueue
-from dunning.ports.telemetry import Journal
+from dunning.ports.telemetry import Telemetry
 from dunning.services.delivery import Delivery
 from dunning.services.planning import Replanned, replan
 from dunning.services.send.claims import ATTEMPTS, ContestedError, record_of_the_dead
@@ -99,7 +99,7 @@ class ReceiptService:
         announcer: Announcer,
         policies: Policies,
         clock: Clock,
-        journal: Journal,
+        telemetry: Telemetry,
     ) -> None:
         self._store = store
         self._phones = phones
@@ -108,7 +108,7 @@ class ReceiptService:
         self._announcer = announcer
         self._policies = policies
         self._clock = clock
-        self._journal = journal
+        self._telemetry = telemetry
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="receipts")
 
     def work(self, reported: Reported) -> None:
@@ -122,8 +122,8 @@ class ReceiptService:
             UnforeseenError: nobody foresaw what went wrong; likewise.
         """
         if reported.unreadable:
-            self._journal.event("receipts_unreadable", logs=reported.unreadable)
-            self._journal.count("ReceiptsUnreadable", reported.unreadable)
+            self._telemetry.log_event("receipts_unreadable", logs=reported.unreadable)
+            self._telemetry.count("ReceiptsUnreadable", reported.unreadable)
         owners, customers = self._customers_of({receipt.phone for receipt in reported.receipts if receipt.phone})
         matches, failures = self._match(reported.receipts, owners, customers)
         failures |= self._act(matches)
@@ -139,8 +139,8 @@ class ReceiptService:
             try:
                 key, receipt = parse_later(delivery.body)
             except UnreadableRecordError as error:
-                self._journal.event("receipt_unreadable", message_id=delivery.message_id, why=str(error))
-                self._journal.count("ReceiptsUnreadable")
+                self._telemetry.log_event("receipt_unreadable", message_id=delivery.message_id, why=str(error))
+                self._telemetry.count("ReceiptsUnreadable")
                 failed.append(delivery.message_id)  # ends with the dead letters
                 continue
             waiting[delivery.message_id] = _Match(receipt, key, None, mend=delivery.receive_count > 1)
@@ -202,12 +202,12 @@ class ReceiptService:
 
     def _tell(self, failures: Mapping[str, DunningError]) -> None:
         for customer_id, failure in failures.items():
-            self._journal.event("receipts_failed", customer_id=customer_id, error=type(failure).__name__)
+            self._telemetry.log_event("receipts_failed", customer_id=customer_id, error=type(failure).__name__)
 
     def _not_ours(self, receipt: Receipt) -> None:
         # A message id is not personal data; the number is.
-        self._journal.event("receipt_without_contact", message_id=receipt.message_id)
-        self._journal.count("ReceiptsWithoutContact")
+        self._telemetry.log_event("receipt_without_contact", message_id=receipt.message_id)
+        self._telemetry.count("ReceiptsWithoutContact")
 
     def _act(self, matches: Sequence[_Match]) -> dict[str, DunningError]:
         """
@@ -263,7 +263,7 @@ class ReceiptService:
         """Return an error that may be raised; of one that nobody foresaw only where it arose."""
         if isinstance(error, DunningError):
             return error
-        self._journal.event(
+        self._telemetry.log_event(
             "receipt_not_followed",
             customer_id=customer_id,
             error=type(error).__name__,
@@ -317,20 +317,20 @@ class ReceiptService:
 
     def _count(self, before: Contact, after: Contact, matches: Sequence[_Match]) -> None:
         if after.state is ContactState.DELIVERED and before.state is not ContactState.DELIVERED:
-            self._journal.count("SmsDelivered")
+            self._telemetry.count("SmsDelivered")
         if after.state is ContactState.FAILED and before.state is not ContactState.FAILED:
-            self._journal.count("SmsFailed")
+            self._telemetry.count("SmsFailed")
             verdicts = {verdict_of(match.receipt) for match in matches}
             if Verdict.OUR_FAULT in verdicts:
-                self._journal.count("SmsOurFault")
+                self._telemetry.count("SmsOurFault")
             if Verdict.UNCLASSED in verdicts:
-                self._journal.count("SmsFailedUnclassed")
+                self._telemetry.count("SmsFailedUnclassed")
         if after.billed_parts and not before.billed_parts and before.parts:
-            self._journal.count("SegmentsEstimated", before.parts)
-            self._journal.count("SegmentsBilled", after.billed_parts)
+            self._telemetry.count("SegmentsEstimated", before.parts)
+            self._telemetry.count("SegmentsBilled", after.billed_parts)
             if after.billed_parts != before.parts:
-                self._journal.count("SegmentsUnexpected")
-        self._journal.event(
+                self._telemetry.count("SegmentsUnexpected")
+        self._telemetry.log_event(
             "receipt",
             customer_id=after.customer_id,
             send_id=after.send_id,
@@ -372,11 +372,11 @@ class ReceiptService:
     def _told(self, facts: Facts, before: Standing, replanned: Replanned, now: datetime) -> Sequence[Announcement]:
         """Count and trace what has been written of a customer, and return what others are told."""
         after, decision, announcements = replanned
-        tell_planned(self._journal, after.customer_id, decision, now)
+        tell_planned(self._telemetry, after.customer_id, decision, now)
         if after.is_opted_out and not before.is_opted_out:
-            self._journal.count("OptOuts")
+            self._telemetry.count("OptOuts")
         if after.is_suspended(facts) and not before.is_suspended(facts):
-            self._journal.count("NumbersSuspended")
+            self._telemetry.count("NumbersSuspended")
             return (NumberUnreachable(after.customer_id, now, Verdict.DEAD.value), *announcements)
         return announcements
 

@@ -4,9 +4,9 @@ Payments: what a lender's systems say as it happens, and what follows from it.
     events ──> all news of one customer ──> lender record, one write ──> standing, planned anew ──> announcements
                                               (revision = :read)      (version = :read)
 
-Events come late, twice and out of order; the lender record puts that right. Every standing written bumps the version, so that
-a text which was decided on what was known before cannot be claimed: who has just paid is not reminded. Facts go first;
-an event that comes again repairs a crash between the two writes.
+Events come late, twice and out of order; the lender record puts that right. Every standing written bumps the version,
+so that a text decided on older facts cannot be claimed: a customer who has just paid is not reminded. The lender record
+is written first; an event that comes again repairs a crash between the two writes.
 """
 
 from collections import defaultdict
@@ -38,7 +38,7 @@ from dunning.ports.clock import Clock
 from dunning.ports.customers import CustomerStore, StoredCustomer
 from dunning.ports.gateways import Announcer
 from dunning.ports.queues import DeadLetters, LaterQueue
-from dunning.ports.telemetry import Journal
+from dunning.ports.telemetry import Telemetry
 from dunning.services.delivery import Delivery
 from dunning.services.erasure.erase import ASK_AGAIN, SECOND_ROUND, EraseService
 from dunning.services.erasure.purge import ForgetService
@@ -78,7 +78,7 @@ class PaymentsService:
         announcer: Announcer,
         policies: Policies,
         clock: Clock,
-        journal: Journal,
+        telemetry: Telemetry,
     ) -> None:
         self._store = store
         self._erasing = erasing
@@ -88,7 +88,7 @@ class PaymentsService:
         self._announcer = announcer
         self._policies = policies
         self._clock = clock
-        self._journal = journal
+        self._telemetry = telemetry
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="payments")
 
     def work(self, deliveries: Sequence[Delivery], seconds_left: Callable[[], float]) -> list[str]:
@@ -134,8 +134,8 @@ class PaymentsService:
                 case ReceivedEvent(told=RecordedEvent() as said, is_understood=is_understood):
                     case.said.append(said)
                     if not is_understood:
-                        self._journal.event("hold_not_understood", customer_id=told.customer_id)
-                        self._journal.count("HoldsNotUnderstood")
+                        self._telemetry.log_event("hold_not_understood", customer_id=told.customer_id)
+                        self._telemetry.count("HoldsNotUnderstood")
         return cases, not_parked
 
     def _park(self, delivery: Delivery, why: str) -> bool:
@@ -143,10 +143,10 @@ class PaymentsService:
         try:
             self._dead_letters.park(delivery.body, why)
         except DunningError as error:
-            self._journal.event("event_not_parked", message_id=delivery.message_id, error=type(error).__name__)
+            self._telemetry.log_event("event_not_parked", message_id=delivery.message_id, error=type(error).__name__)
             return False
-        self._journal.event("event_parked", message_id=delivery.message_id, why=why)
-        self._journal.count("EventsRefused")
+        self._telemetry.log_event("event_parked", message_id=delivery.message_id, why=why)
+        self._telemetry.count("EventsRefused")
         return True
 
     def _work_off(
@@ -175,14 +175,14 @@ class PaymentsService:
         return failed
 
     def _tell_failure(self, customer_id: str, case: _Case, error: BaseException) -> None:
-        self._journal.event(
+        self._telemetry.log_event(
             "lender_event_failed",
             customer_id=customer_id,
             error=type(error).__name__,
             where=where_arose(error),
             receives=max(message.receive_count for message in case.messages),
         )
-        self._journal.count("LenderEventsFailed", len(case.messages))
+        self._telemetry.count("LenderEventsFailed", len(case.messages))
 
     def _one(
         self,
@@ -229,7 +229,7 @@ class PaymentsService:
                 now = self._clock.now()
                 standing, decision, announcements = replan_as_told(after, facts, before, self._policies, now)
                 if self._store.save_standing(standing, expected_version=before.version):
-                    tell_planned(self._journal, customer_id, decision, now)
+                    tell_planned(self._telemetry, customer_id, decision, now)
                     return announcements
             stored = self._store.load_stored([customer_id])[customer_id]
         raise ContestedError
@@ -237,10 +237,10 @@ class PaymentsService:
     def _tell_of_strangers(self, before: LenderRecord, after: LenderRecord) -> None:
         """Tell of news that wait for a snapshot, which is no fault, or for an account that none has named."""
         new = [said.event for subject, said in after.events.items() if before.events.get(subject) != said]
-        self._journal.count("LenderEventsRecorded", len(new))
+        self._telemetry.count("LenderEventsRecorded", len(new))
         if after.snapshot is None:
-            self._journal.event("lender_event_of_unknown_customer", customer_id=after.customer_id)
-            self._journal.count("LenderEventsOfUnknownCustomer", len(new))
+            self._telemetry.log_event("lender_event_of_unknown_customer", customer_id=after.customer_id)
+            self._telemetry.count("LenderEventsOfUnknownCustomer", len(new))
             return
         known = {account.account_id for account in after.snapshot.accounts}
         for events in new:
@@ -248,10 +248,10 @@ class PaymentsService:
                 isinstance(events, InstalmentPaid | InstalmentChanged | AccountClosed)
                 and events.account_id not in known
             ):
-                self._journal.event(
+                self._telemetry.log_event(
                     "lender_event_of_unknown_account", customer_id=after.customer_id, account_id=events.account_id
                 )
-                self._journal.count("LenderEventsOfUnknownAccount")
+                self._telemetry.count("LenderEventsOfUnknownAccount")
 
     def _go_on_erasing(self, customer_ids: Sequence[str], seconds_left: Callable[[], float]) -> bool:
         """Erase customers from where others are too, and order another round for whom this was not the last."""
@@ -261,6 +261,6 @@ class PaymentsService:
             if waiting:
                 self._later.again([erasure_round_body(one) for one in sorted(waiting)], ASK_AGAIN)
         except DunningError as error:
-            self._journal.event("erasure_failed", error=type(error).__name__, customers=len(customer_ids))
+            self._telemetry.log_event("erasure_failed", error=type(error).__name__, customers=len(customer_ids))
             return False
         return True

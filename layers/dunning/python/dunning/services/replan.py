@@ -22,7 +22,7 @@ from dunning.ports.clock import Clock
 from dunning.ports.customers import Customer, CustomerScan, CustomerStore
 from dunning.ports.gateways import Announcer
 from dunning.ports.queues import LaterQueue
-from dunning.ports.telemetry import Journal
+from dunning.ports.telemetry import Telemetry
 from dunning.services.delivery import Delivery
 from dunning.services.planning import Replanned, replan
 from dunning.services.send.claims import ATTEMPTS, ContestedError
@@ -64,7 +64,7 @@ class ReplanService:
         announcer: Announcer,
         policies: Policies,
         clock: Clock,
-        journal: Journal,
+        telemetry: Telemetry,
     ) -> None:
         self._store = store
         self._scan = scan
@@ -72,12 +72,12 @@ class ReplanService:
         self._announcer = announcer
         self._policies = policies
         self._clock = clock
-        self._journal = journal
+        self._telemetry = telemetry
 
     def start(self, parts: int = PARTS) -> int:
         """Put all parts of the table on the queue and return how many there are."""
         self._queue.again([replan_body(ReplanPart(part, parts, "")) for part in range(parts)], timedelta())
-        self._journal.event("replan_started", parts=parts)
+        self._telemetry.log_event("replan_started", parts=parts)
         return parts
 
     def work(self, deliveries: Sequence[Delivery], seconds_left: Callable[[], float]) -> list[str]:
@@ -91,8 +91,8 @@ class ReplanService:
             try:
                 self._part(parse_replan_part(delivery.body), seconds_left)
             except DunningError as error:
-                self._journal.event("replan_failed", message_id=delivery.message_id, error=type(error).__name__)
-                self._journal.count("ReplanFailed")
+                self._telemetry.log_event("replan_failed", message_id=delivery.message_id, error=type(error).__name__)
+                self._telemetry.count("ReplanFailed")
                 failed.append(delivery.message_id)
         return failed
 
@@ -119,7 +119,7 @@ class ReplanService:
 
     def _part(self, part: ReplanPart, seconds_left: Callable[[], float]) -> None:
         counted = self.replan_part(part, seconds_left)
-        self._journal.event(
+        self._telemetry.log_event(
             "replanned",
             segment=part.segment,
             segments=part.segments,
@@ -129,8 +129,8 @@ class ReplanService:
             contested=counted.contested,
             finished=str(counted.finished),
         )
-        self._journal.count("CustomersReplanned", counted.customers)
-        self._journal.count("WakesMoved", counted.changed)
+        self._telemetry.count("CustomersReplanned", counted.customers)
+        self._telemetry.count("WakesMoved", counted.changed)
 
     def _batch(self, customer_ids: Sequence[str], counted: Counted, *, change: bool) -> Counted:
         now = self._clock.now()

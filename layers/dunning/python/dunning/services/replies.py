@@ -43,7 +43,7 @@ from dunning.ports.contacts import ContactArchive, ReplyLog
 from dunning.ports.customers import Customer, CustomerStore, PhoneIndex
 from dunning.ports.gateways import Announcer, OptOutList, Outcome, ReplyReader, SendingSwitch, SmsGateway
 from dunning.ports.queues import DeadLetters
-from dunning.ports.telemetry import Journal
+from dunning.ports.telemetry import Telemetry
 from dunning.services.delivery import Delivery, come_back
 from dunning.services.planning import replan
 from dunning.services.send.claims import (
@@ -177,7 +177,7 @@ class InboxService:
         announcer: Announcer,
         policies: PricedPolicies,
         clock: Clock,
-        journal: Journal,
+        telemetry: Telemetry,
         queue: DeadLetters,
         new_id: Callable[[], str],
         max_receive_count: int,
@@ -193,7 +193,7 @@ class InboxService:
         self._announcer = announcer
         self._policies = policies
         self._clock = clock
-        self._journal = journal
+        self._telemetry = telemetry
         self._queue = queue
         self._new_id = new_id
         self._max_receive_count = max_receive_count
@@ -249,22 +249,22 @@ class InboxService:
         try:
             self._queue.park(arrival.body, why)
         except DunningError as error:
-            self._journal.event("reply_not_parked", message_id=arrival.message_id, error=type(error).__name__)
+            self._telemetry.log_event("reply_not_parked", message_id=arrival.message_id, error=type(error).__name__)
             return False
-        self._journal.event("reply_parked", message_id=arrival.message_id, why=why)
-        self._journal.count("RepliesUnreadable")
+        self._telemetry.log_event("reply_parked", message_id=arrival.message_id, why=why)
+        self._telemetry.count("RepliesUnreadable")
         return True
 
     def _failed(self, line: _Line, arrival: Arrival, inbound: Inbound, error: BaseException) -> None:
         """Tell a failure, and at the last receive a person: nobody has acted upon the reply."""
-        self._journal.event(
+        self._telemetry.log_event(
             "reply_failed",
             reply_id=inbound.inbound_id,
             error=type(error).__name__,
             where=where_arose(error),
             receives=arrival.receive_count,
         )
-        self._journal.count("RepliesOutOfTime" if isinstance(error, OutOfTimeError) else "RepliesFailed")
+        self._telemetry.count("RepliesOutOfTime" if isinstance(error, OutOfTimeError) else "RepliesFailed")
         if arrival.receive_count >= self._max_receive_count:
             unsure = [one for one, found in line.known.items() if isinstance(found, UnreadableRecordError)]
             line.told += [
@@ -329,7 +329,7 @@ class InboxService:
             reply = Reply(customer_id, inbound, understood.meanings, understood.promised_on, expires_at)
             if self._replies.keep(reply):
                 is_new = True
-                self._journal.event(
+                self._telemetry.log_event(
                     "reply",
                     customer_id=customer_id,
                     reply_id=inbound.inbound_id,
@@ -338,13 +338,13 @@ class InboxService:
         return is_new
 
     def _count(self, understood: Understood, *, known: bool) -> None:
-        self._journal.count("Replies")
+        self._telemetry.count("Replies")
         if not known:
-            self._journal.count("RepliesFromNobody")
+            self._telemetry.count("RepliesFromNobody")
         if not understood.meanings:
-            self._journal.count("RepliesNotUnderstood")
+            self._telemetry.count("RepliesNotUnderstood")
         for meaning in understood.meanings:
-            self._journal.count(f"Reply{meaning.value.title().replace('_', '')}")
+            self._telemetry.count(f"Reply{meaning.value.title().replace('_', '')}")
 
     def _act(
         self, line: _Line, inbound: Inbound, understood: Understood, places: Mapping[str, _Place], *, is_new: bool
@@ -376,8 +376,10 @@ class InboxService:
                 continue
             claimed = True
             if self._contacts.write_if_absent(record_of_the_dead(customer_id, found.facts, entry, self._policies)):
-                self._journal.event("sms_unknown", customer_id=customer_id, send_id=entry.send_id, code="inbox_died")
-                self._journal.count("SmsUnknown")
+                self._telemetry.log_event(
+                    "sms_unknown", customer_id=customer_id, send_id=entry.send_id, code="inbox_died"
+                )
+                self._telemetry.count("SmsUnknown")
         return claimed
 
     def _write(
@@ -418,8 +420,8 @@ class InboxService:
             line.known[customer_id] = Customer(facts, planned.standing)
             line.told += [*planned.announcements, *why]
             if _opts_out(before, after):
-                self._journal.count("OptOuts")
-            tell_planned(self._journal, customer_id, planned.decision, now)
+                self._telemetry.count("OptOuts")
+            tell_planned(self._telemetry, customer_id, planned.decision, now)
             if confirmation and place.rules:
                 self._confirm(facts, before, planned.standing, confirmation, place.rules)
             return _Written(before, planned.standing, now=True)
@@ -445,7 +447,9 @@ class InboxService:
             open_now = next_open(rules.hours, place.zones, now) == now
             return compose_confirmation(facts, rules) if open_now else None
         except (CalendarNotCoveredError, NoLawfulMomentError, NoTextError) as error:
-            self._journal.event("opt_out_not_confirmed", customer_id=facts.customer_id, error=type(error).__name__)
+            self._telemetry.log_event(
+                "opt_out_not_confirmed", customer_id=facts.customer_id, error=type(error).__name__
+            )
             return None
 
     def _confirm(
@@ -454,7 +458,7 @@ class InboxService:
         """Publish a claimed confirmation once, and act on what is known about the outcome. It is never tried again."""
         entry = claimed.ledger[-1]
         answer = self._gateway.publish(sms_to(facts, rules, confirmation))
-        self._journal.event(
+        self._telemetry.log_event(
             "opt_out_confirmed",
             customer_id=facts.customer_id,
             send_id=entry.send_id,
@@ -462,7 +466,7 @@ class InboxService:
             message_id=answer.message_id,
             code=answer.code,
         )
-        self._journal.count(f"Sms{answer.outcome.value.title().replace('_', '')}")
+        self._telemetry.count(f"Sms{answer.outcome.value.title().replace('_', '')}")
         if answer.outcome in (Outcome.REFUSED_FOR_NOW, Outcome.REFUSED_FOR_GOOD):
             self._release(facts, before, claimed, entry, answer.outcome)
         if answer.outcome is Outcome.REFUSED_FOR_NOW:
@@ -480,7 +484,7 @@ class InboxService:
                 return standing
             return with_number_refused(standing, facts.phone, self._clock.now())
 
-        give_back(self._store, self._journal, claimed, before, entry.claim_id, then)
+        give_back(self._store, self._telemetry, claimed, before, entry.claim_id, then)
 
     def _opt_in_with_carrier(self, written: Sequence[_Written], inbound: Inbound) -> None:
         """
@@ -493,10 +497,10 @@ class InboxService:
         try:
             allowed = self._opt_out_list.opt_in(inbound.phone)
         except DunningError as error:
-            self._journal.event("opt_in_failed", reply_id=inbound.inbound_id, error=type(error).__name__)
-            self._journal.count("CarrierOptInsFailed")
+            self._telemetry.log_event("opt_in_failed", reply_id=inbound.inbound_id, error=type(error).__name__)
+            self._telemetry.count("CarrierOptInsFailed")
             return
-        self._journal.count("CarrierOptIns" if allowed else "CarrierOptInsRefused")
+        self._telemetry.count("CarrierOptIns" if allowed else "CarrierOptInsRefused")
 
     def _tell_again(self, line: _Line, customer_id: str) -> None:
         """Tell once more that no reminder follows: whoever wrote that may have died before it was told."""

@@ -12,7 +12,7 @@ from dunning.ports.clock import Clock
 from dunning.ports.customers import DueIndex
 from dunning.ports.gateways import SendingSwitch
 from dunning.ports.queues import Job, JobQueue
-from dunning.ports.telemetry import Journal
+from dunning.ports.telemetry import Telemetry
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class ScanService:
         queue: JobQueue,
         switch: SendingSwitch,
         clock: Clock,
-        journal: Journal,
+        telemetry: Telemetry,
         capacity: int,
         calendars_end_on: date | None = None,
     ) -> None:
@@ -48,7 +48,7 @@ class ScanService:
         self._queue = queue
         self._switch = switch
         self._clock = clock
-        self._journal = journal
+        self._telemetry = telemetry
         self._capacity = capacity
         self._calendars_end_on = calendars_end_on
 
@@ -56,10 +56,10 @@ class ScanService:
         """Enqueue from the head of the due index what the queue has room for."""
         now = self._clock.now()
         if self._calendars_end_on is not None:
-            self._journal.gauge("CalendarDaysLeft", (self._calendars_end_on - now.date()).days)
+            self._telemetry.gauge("CalendarDaysLeft", (self._calendars_end_on - now.date()).days)
         if not self._switch.is_on():
-            self._journal.event("tick_skipped", reason="sending_off")
-            self._journal.count("Ticks")
+            self._telemetry.log_event("tick_skipped", reason="sending_off")
+            self._telemetry.count("Ticks")
             return Tick(now, 0, 0)
         depth = self._queue.depth()
         room = self._capacity - depth
@@ -67,8 +67,8 @@ class ScanService:
         if room > 0:
             due = self._index.due(now, room)
             enqueued = self._queue.enqueue(Job(one.customer_id, one.wake.at) for one in due)
-        self._journal.count("JobsEnqueued", enqueued)
-        self._journal.count("QueueDepth", depth)
-        self._journal.count("Ticks")
-        self._journal.event("tick", depth=depth, enqueued=enqueued)
+        self._telemetry.count("JobsEnqueued", enqueued)
+        self._telemetry.count("QueueDepth", depth)
+        self._telemetry.count("Ticks")
+        self._telemetry.log_event("tick", depth=depth, enqueued=enqueued)
         return Tick(now, depth, enqueued)

@@ -1,4 +1,4 @@
-"""Telling: what every service says to the journal in the same way."""
+"""Telling: what every service says to the telemetry in the same way."""
 
 import traceback
 from collections.abc import Callable
@@ -8,20 +8,20 @@ from typing import Protocol
 
 from dunning.domain.decision.decisions import Decision, Send
 from dunning.domain.errors import DunningError
-from dunning.ports.telemetry import Journal
+from dunning.ports.telemetry import Telemetry
 
 
 class UnforeseenError(DunningError):
     """Something went wrong that nobody foresaw, told by its kind only. The event is to be handed over again."""
 
 
-class _FlushedJournal(Journal, Protocol):
+class _FlushedTelemetry(Telemetry, Protocol):
     def flush(self) -> None: ...
 
 
 class _Wiring(Protocol):
     @property
-    def journal(self) -> Callable[[], _FlushedJournal]: ...
+    def telemetry(self) -> Callable[[], _FlushedTelemetry]: ...
 
 
 def invoked[**P, R](wiring: _Wiring) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -30,22 +30,22 @@ def invoked[**P, R](wiring: _Wiring) -> Callable[[Callable[P, R]], Callable[P, R
 
     Lambda logs the words of an error that leaves a handler, and puts them beside the event it gives up. Ours are
     written for that; those of others might quote a number or a text. In place of an error that is none of ours the
-    handler raises `UnforeseenError`, and the journal is told where it arose.
+    handler raises `UnforeseenError`, and the telemetry is told where it arose.
     """
 
     def around(handler: Callable[P, R]) -> Callable[P, R]:
         @wraps(handler)
         def guarded(*args: P.args, **named: P.kwargs) -> R:
-            journal = wiring.journal()
+            telemetry = wiring.telemetry()
             try:
                 return handler(*args, **named)
             except DunningError:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it is
-                journal.event("unforeseen", error=type(error).__name__, where=where_arose(error))
+                telemetry.log_event("unforeseen", error=type(error).__name__, where=where_arose(error))
                 unforeseen = UnforeseenError(type(error).__name__)
             finally:
-                journal.flush()
+                telemetry.flush()
             raise unforeseen  # here, where nothing leads back to the error
 
         return guarded
@@ -59,7 +59,7 @@ def where_arose(error: BaseException) -> str:
     return f"{frames[-1].name}:{frames[-1].lineno}" if frames else ""
 
 
-def tell_planned(journal: Journal, customer_id: str, decision: Decision, at: datetime) -> None:
+def tell_planned(telemetry: Telemetry, customer_id: str, decision: Decision, at: datetime) -> None:
     """Tell the decision a wake was planned by; one to send is told by the sender, who makes it afresh."""
     if not isinstance(decision, Send):
-        journal.decided(customer_id, decision, at)
+        telemetry.log_decision(customer_id, decision, at)

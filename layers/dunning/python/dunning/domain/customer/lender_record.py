@@ -183,7 +183,7 @@ def record_snapshot(lender_record: LenderRecord, facts: Facts) -> LenderRecord:
 
 
 def with_phone(lender_record: LenderRecord, phone: str) -> LenderRecord:
-    """Return the lender record with a number that the customer is about to have; the same one if it knows of it already."""
+    """Return the record with a number the customer is about to have; the same record if the number is known."""
     if phone in lender_record.phones:
         return lender_record
     return replace(lender_record, revision=lender_record.revision + 1, phones=(*lender_record.phones, phone))
@@ -193,9 +193,8 @@ def erase_record(lender_record: LenderRecord, at: datetime, phones_until: dateti
     """
     Return the lender record after the lender had the customer erased; the same one if that is done already.
 
-    An id, a moment and the numbers are left, the latter until nothing that names them is under way (`forget_former_phones`),
-    which is not before `phones_until`. One who has consented anew since is not erased by a word from before that: only
-    what was said up to then goes.
+    An id, a moment and the numbers are left; the numbers until nothing that names them is under way, which is not before
+    `phones_until` (`forget_former_phones`). A customer who has consented anew since keeps what is newer than the erasure.
     """
     erased_at = max(at, lender_record.erased_at or at)
     snapshot = lender_record.snapshot

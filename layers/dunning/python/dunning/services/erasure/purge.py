@@ -20,7 +20,7 @@ from dunning.ports.clock import Clock
 from dunning.ports.customers import PhoneIndex
 from dunning.ports.erasure import CustomerErasure, DeadLetterErasure
 from dunning.ports.queues import Backlog
-from dunning.ports.telemetry import Journal
+from dunning.ports.telemetry import Telemetry
 from dunning.services.erasure.erase import SECONDS_TO_FINISH, EraseService, ErasureOutOfTimeError
 
 QUEUES_KEEP = timedelta(days=4)
@@ -45,14 +45,14 @@ class ForgetService:
         replies: Backlog,
         dead_letters: Sequence[DeadLetterErasure],
         clock: Clock,
-        journal: Journal,
+        telemetry: Telemetry,
     ) -> None:
         self._customers = customers
         self._erasing = erasing
         self._replies = replies
         self._dead_letters = dead_letters
         self._clock = clock
-        self._journal = journal
+        self._telemetry = telemetry
 
     def forget(self, customer_ids: Collection[str], seconds_left: Callable[[], float]) -> frozenset[str]:
         """
@@ -97,11 +97,11 @@ class ForgetService:
                 taken = self._take_out_of(queue, phones, seconds_left)
             except DunningError as error:
                 # Those that were taken are gone. The next round tries again.
-                self._journal.event("dead_letters_not_erased", queue=queue.name, error=type(error).__name__)
+                self._telemetry.log_event("dead_letters_not_erased", queue=queue.name, error=type(error).__name__)
                 through = False
             else:
                 if taken:
-                    self._journal.event("dead_letters_erased", queue=queue.name, messages=taken)
+                    self._telemetry.log_event("dead_letters_erased", queue=queue.name, messages=taken)
         return through
 
     def _take_out_of(self, queue: DeadLetterErasure, phones: Collection[str], seconds_left: Callable[[], float]) -> int:

@@ -17,7 +17,7 @@ from dunning.domain.decision.rules import Policies
 from dunning.ports.clock import Clock
 from dunning.ports.customers import CustomerStore, PhoneIndex
 from dunning.ports.gateways import Announcer, Uploads
-from dunning.ports.telemetry import Journal
+from dunning.ports.telemetry import Telemetry
 from dunning.services.intake.cells import is_id
 from dunning.services.intake.facts_from_rows import contradictions, facts_of
 from dunning.services.intake.refusals import (
@@ -87,7 +87,7 @@ class IntakeService:
         policies: Policies,
         lenders: frozenset[str],
         clock: Clock,
-        journal: Journal,
+        telemetry: Telemetry,
         writers: int,
     ) -> None:
         self._settler = Settler(store, phones, policies)
@@ -95,7 +95,7 @@ class IntakeService:
         self._announcer = announcer
         self._lenders = lenders
         self._clock = clock
-        self._journal = journal
+        self._telemetry = telemetry
         self._writers = writers
 
     def load(self, bucket: str, key: str, uploaded_at: datetime) -> IntakeSummary:
@@ -135,19 +135,19 @@ class IntakeService:
             columns_ignored=table.columns_ignored,
             seconds=(self._clock.now() - started).total_seconds(),
         )
-        self._journal.event("intake_finished", **asdict(summary))
-        self._journal.count("RowsRefused", summary.rows_refused)
-        self._journal.count("CustomersLoaded", summary.customers_loaded)
-        self._journal.count("PhonesShared", summary.phones_shared)
+        self._telemetry.log_event("intake_finished", **asdict(summary))
+        self._telemetry.count("RowsRefused", summary.rows_refused)
+        self._telemetry.count("CustomersLoaded", summary.customers_loaded)
+        self._telemetry.count("PhonesShared", summary.phones_shared)
         if summary.erased:
-            self._journal.count("ErasedCustomersRefused", summary.erased)
+            self._telemetry.count("ErasedCustomersRefused", summary.erased)
         return summary
 
     def _refuse_file(self, bucket: str, key: str, error: FileRefusedError) -> IntakeSummary:
         """A file that is not what it should be changes nothing, and its reject file says why in one line."""
         self._write_rejects(bucket, key, [Refused(error.line, "", error.field, error.reason)])
-        self._journal.event("intake_refused", reason=error.reason.value, line=error.line)
-        self._journal.count("FilesRefused")
+        self._telemetry.log_event("intake_refused", reason=error.reason.value, line=error.line)
+        self._telemetry.count("FilesRefused")
         return IntakeSummary(refused=error.reason.value)
 
     def _write_rejects(self, bucket: str, key: str, refused: Iterable[Refused]) -> None:
@@ -194,7 +194,7 @@ class IntakeService:
         before = tally.rows_judged // _PROGRESS_EVERY
         tally.rows_judged += rows
         if tally.rows_judged // _PROGRESS_EVERY > before:
-            self._journal.event("intake_progress", rows=tally.rows_judged)
+            self._telemetry.log_event("intake_progress", rows=tally.rows_judged)
 
     def _note(self, done: Iterable[Future[list[Settled]]], now: datetime, spool: Spool, tally: _Tally) -> None:
         """Count and tell what became of customers."""
@@ -205,9 +205,9 @@ class IntakeService:
                 tally.outcomes[outcome] += 1
                 tally.phones_shared += shares_phone
                 if opts_out:
-                    self._journal.count("OptOuts")
+                    self._telemetry.count("OptOuts")
                 if decision is not None:
-                    tell_planned(self._journal, facts.customer_id, decision, now)
+                    tell_planned(self._telemetry, facts.customer_id, decision, now)
                 if outcome in _REFUSED:
                     tally.customers_refused += 1
                     spool.refuse([Refused(line, facts.customer_id, "customer_id", _REFUSED[outcome])])

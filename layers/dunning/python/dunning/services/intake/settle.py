@@ -137,7 +137,7 @@ class Settler:
 
     def _enter_number(self, lender_record: LenderRecord, facts: Facts) -> LenderRecord | None:
         """
-        Have a customer found by a number that is new, and return the lender record; `None` if somebody else wrote it first.
+        Index a new number, and return the lender record that names it; `None` if another writer was first.
 
         First of all: whoever finds the facts finds the customer by the number too.
         """

@@ -18,7 +18,7 @@ from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.ports.customers import CustomerStore
 from dunning.ports.gateways import Outcome, Published, Sms
-from dunning.ports.telemetry import Journal
+from dunning.ports.telemetry import Telemetry
 
 ATTEMPTS = 4
 """How often a customer is read and decided again because somebody else wrote first."""
@@ -150,7 +150,7 @@ def record_of_the_dead(customer_id: str, facts: Facts | None, entry: LedgerEntry
 
 def give_back(
     store: CustomerStore,
-    journal: Journal,
+    telemetry: Telemetry,
     claimed: Standing,
     before: Standing,
     claim_id: str,
@@ -173,4 +173,4 @@ def give_back(
             break
         standing, contested = found.standing, True
     # The claim stays: it counts against every cap, and nothing is sent twice.
-    journal.event("claim_not_released", customer_id=claimed.customer_id)
+    telemetry.log_event("claim_not_released", customer_id=claimed.customer_id)

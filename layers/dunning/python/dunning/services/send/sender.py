@@ -42,7 +42,7 @@ from dunning.ports.contacts import ContactLog
 from dunning.ports.customers import Customer, CustomerStore
 from dunning.ports.gateways import Announcer, Outcome, Published, SendingSwitch, SmsGateway
 from dunning.ports.queues import Job, JobQueue
-from dunning.ports.telemetry import Journal
+from dunning.ports.telemetry import Telemetry
 from dunning.services.delivery import Delivery
 from dunning.services.planning import broken, plan, promises_settled, stopped, wake_after, wake_for_promises
 from dunning.services.send.claims import (
@@ -112,7 +112,7 @@ class SendService:
         announcer: Announcer,
         policies: PricedPolicies,
         clock: Clock,
-        journal: Journal,
+        telemetry: Telemetry,
         new_id: Callable[[], str],
         per_second: float,
         max_receive_count: int,
@@ -125,7 +125,7 @@ class SendService:
         self._announcer = announcer
         self._policies = policies
         self._clock = clock
-        self._journal = journal
+        self._telemetry = telemetry
         self._new_id = new_id
         self._max_receive_count = max_receive_count
         self._pacer = Pacer(clock, per_second)
@@ -183,10 +183,10 @@ class SendService:
         try:
             self._queue.park(delivery.body, why)
         except DunningError as error:
-            self._journal.event("job_not_parked", message_id=delivery.message_id, error=type(error).__name__)
+            self._telemetry.log_event("job_not_parked", message_id=delivery.message_id, error=type(error).__name__)
             return False
-        self._journal.event("job_parked", message_id=delivery.message_id, why=why)
-        self._journal.count("JobsParked")
+        self._telemetry.log_event("job_parked", message_id=delivery.message_id, why=why)
+        self._telemetry.count("JobsParked")
         return True
 
     def _write_records(self, records: list[Contact]) -> set[str]:
@@ -196,12 +196,12 @@ class SendService:
         try:
             self._contacts.write(records)
         except DunningError as error:
-            self._journal.event("records_not_written", error=type(error).__name__, records=len(records))
-            self._journal.count("RecordsNotWritten", len(records))
+            self._telemetry.log_event("records_not_written", error=type(error).__name__, records=len(records))
+            self._telemetry.count("RecordsNotWritten", len(records))
             for record in records:
                 # Elsewhere these traces are not.
                 trace = " | ".join(record.reasons)
-                self._journal.event("record_not_written", customer_id=record.customer_id, trace=trace)
+                self._telemetry.log_event("record_not_written", customer_id=record.customer_id, trace=trace)
             return {record.customer_id for record in records}
         return set()
 
@@ -215,29 +215,29 @@ class SendService:
         receives = max(message.receive_count for message in messages)
         out_of_time = isinstance(error, OutOfTimeError)
         hopeless = isinstance(error, UnreadableRecordError) or receives >= self._max_receive_count
-        self._journal.event(
+        self._telemetry.log_event(
             "job_failed",
             customer_id=customer_id,
             error=type(error).__name__,
             where=where_arose(error),
             receives=receives,
         )
-        self._journal.count("JobsOutOfTime" if out_of_time else "JobsFailed")
+        self._telemetry.count("JobsOutOfTime" if out_of_time else "JobsFailed")
         if out_of_time or not hopeless:
             return False
         now = self._clock.now()
         try:
             self._store.set_aside(customer_id, now + LOOK_AGAIN)
         except DunningError as second:
-            self._journal.event("not_set_aside", customer_id=customer_id, error=type(second).__name__)
+            self._telemetry.log_event("not_set_aside", customer_id=customer_id, error=type(second).__name__)
             return False
         stop = Stop(
             Reason.UNREADABLE_RECORD,
             (("failed %s times: %s", (receives, type(error).__name__)),),
             now + LOOK_AGAIN,
         )
-        self._journal.decided(customer_id, stop, now)
-        self._journal.count("CustomersSetAside")
+        self._telemetry.log_decision(customer_id, stop, now)
+        self._telemetry.count("CustomersSetAside")
         return True
 
     def _judge(self, turn: _Turn, found: Customer | UnreadableRecordError) -> Contact | None:
@@ -258,7 +258,7 @@ class SendService:
             settled = promises_settled(facts, standing, self._policies, now) if facts else Settled(standing, ())
             if not isinstance(decision, Send) or facts is None:
                 if self._leave(facts, standing, settled, decision):
-                    self._journal.decided(customer_id, decision, now)
+                    self._telemetry.log_decision(customer_id, decision, now)
                     turn.told.extend([*broken(settled, now), *stopped(standing, decision, now)])
                     return None
                 continue
@@ -277,7 +277,7 @@ class SendService:
             claim_stays = record is not None and record.state is not ContactState.REFUSED
             if isinstance(following, Stop) and claim_stays:
                 # No wake follows, so this is the only place to say that the customer is over to a person.
-                self._journal.decided(customer_id, following, now)
+                self._telemetry.log_decision(customer_id, following, now)
                 turn.told.extend(stopped(standing, following, now))
             return record
         raise ContestedError
@@ -357,7 +357,7 @@ class SendService:
         reminder = decision.reminder
         answer = self._gateway.publish(sms_to(facts, rules, reminder))
         entry = claimed.ledger[-1]
-        self._journal.decided(
+        self._telemetry.log_decision(
             facts.customer_id,
             decision,
             now,
@@ -367,7 +367,7 @@ class SendService:
             message_id=answer.message_id,
             code=answer.code,
         )
-        self._journal.count(f"Sms{answer.outcome.value.title().replace('_', '')}")
+        self._telemetry.count(f"Sms{answer.outcome.value.title().replace('_', '')}")
         if answer.outcome is Outcome.REFUSED_FOR_NOW:
             busy_until = Wake(now + answer.retry_after, before.wake.urgency if before.wake else 0)
             self._release(claimed, before, entry.claim_id, busy_until, Reason.CARRIER_BUSY, "")
@@ -394,7 +394,7 @@ class SendService:
                 standing = with_number_refused(standing, suspended_phone, self._clock.now())
             return replace(standing, wake=after, reason=reason.value)
 
-        give_back(self._store, self._journal, claimed, before, claim_id, then)
+        give_back(self._store, self._telemetry, claimed, before, claim_id, then)
 
     def _record(self, facts: Facts, rules: Rules, entry: LedgerEntry, decision: Send, answer: Published) -> Contact:
         reminder = decision.reminder
@@ -412,8 +412,10 @@ class SendService:
             return
         contact = record_of_the_dead(job.customer_id, facts, entry, self._policies)
         if self._contacts.write_if_absent(contact):
-            self._journal.event("sms_unknown", customer_id=job.customer_id, send_id=entry.send_id, code="sender_died")
-            self._journal.count("SmsUnknown")
+            self._telemetry.log_event(
+                "sms_unknown", customer_id=job.customer_id, send_id=entry.send_id, code="sender_died"
+            )
+            self._telemetry.count("SmsUnknown")
 
 
 def _sent(customer_id: str, reminder: Reminder, now: datetime) -> ReminderSent:

@@ -43,7 +43,11 @@ NUMBERS = st.integers(1, 3)
 events: st.SearchStrategy[LenderEvent] = st.one_of(
     st.builds(InstalmentPaid, ACCOUNTS, NUMBERS, st.integers(0, 3), st.just("TWD")),
     st.builds(
-        InstalmentChanged, ACCOUNTS, NUMBERS, st.sampled_from([date(2026, 12, 20), date(2026, 12, 24)]), st.integers(1, 3),
+        InstalmentChanged,
+        ACCOUNTS,
+        NUMBERS,
+        st.sampled_from([date(2026, 12, 20), date(2026, 12, 24)]),
+        st.integers(1, 3),
         st.just("TWD"),
     ),
     st.builds(AccountClosed, ACCOUNTS),
@@ -135,7 +139,7 @@ def test_an_older_word_never_overwrites_a_newer_about_the_same(
     def newest(after: LenderRecord) -> RecordedEvent:
         return max(known for known in after.events.values() if known.event.subject == newer.event.subject)
 
-    assert newest(hear(lender_record, older)).stamp == newest(lender_record).stamp >= newer.time
+    assert newest(hear(lender_record, older)).time == newest(lender_record).time >= newer.time
 
 
 @given(statements(), st.lists(said, max_size=8))
@@ -169,8 +173,8 @@ def test_one_who_consents_anew_comes_back_without_anything_said_before_in_any_or
 ) -> None:
     consented_at = erased_at + HOUR
     back = a_customer(an_account(account_id="A1"), consented_at=consented_at, as_of=consented_at + HOUR)
-    before = [word for word in told if word.stamp.at <= erased_at]
-    since = [word for word in told if word.stamp.at > consented_at + HOUR]
+    before = [word for word in told if word.time.at <= erased_at]
+    since = [word for word in told if word.time.at > consented_at + HOUR]
     expected = what_it_comes_to(back, *since)
     lender_record = LenderRecord("C1")
     waiting = list(since)
