@@ -6,10 +6,10 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from dunning import wiring
-from dunning.services.telling import invoked
+from dunning.services.telling import entrypoint
 
 
-@invoked(wiring)
+@entrypoint(wiring)
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Load the uploaded files and return what became of each, in counts."""
     del context

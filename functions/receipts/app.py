@@ -5,10 +5,10 @@ from typing import Any
 from dunning import wiring
 from dunning.services.delivery import come_back, deliveries_in
 from dunning.services.delivery_receipts import reported_in
-from dunning.services.telling import invoked
+from dunning.services.telling import entrypoint
 
 
-@invoked(wiring)
+@entrypoint(wiring)
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, list[dict[str, str]]]:
     """Work an event off; of a batch from the queue those that are to come back are named in the answer."""
     del context

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from dunning import wiring
 from dunning.services.delivery import come_back, deliveries_in
 from dunning.services.replan import PARTS
-from dunning.services.telling import invoked
+from dunning.services.telling import entrypoint
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
-@invoked(wiring)
+@entrypoint(wiring)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Begin, in as many `parts` as the event says, or work parts off."""
     if "Records" not in event:

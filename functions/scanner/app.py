@@ -3,10 +3,10 @@
 from typing import Any
 
 from dunning import wiring
-from dunning.services.telling import invoked
+from dunning.services.telling import entrypoint
 
 
-@invoked(wiring)
+@entrypoint(wiring)
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, int]:
     """Work one tick. What the event says of its time is not used: a late tick looks at the present."""
     del event, context

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from dunning import wiring
 from dunning.services.delivery import come_back, deliveries_in
-from dunning.services.telling import invoked
+from dunning.services.telling import entrypoint
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
-@invoked(wiring)
+@entrypoint(wiring)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[dict[str, str]]]:
     """Work a batch off."""
     failed = wiring.sender().work(deliveries_in(event), lambda: context.get_remaining_time_in_millis() / 1000)

@@ -255,7 +255,7 @@ class _AllLogs(logging.Handler):
         ),
         (
             housekeeping_and_planning_meet_everything,
-            {"opt_out_not_synced", "replan_failed", "announcement_lost", "unforeseen"},
+            {"opt_out_not_synced", "replan_failed", "announcement_lost", "unexpected"},
         ),
     ],
     ids=["payments", "inbox", "receipts", "housekeeping and planning"],

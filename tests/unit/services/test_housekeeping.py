@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from dunning import wiring
-from dunning.services.telling import UnforeseenError
+from dunning.services.telling import UnexpectedError
 from functions.housekeeping.app import lambda_handler
 
 
@@ -45,6 +45,6 @@ def test_the_task_that_is_named_is_done(outside: Outside, task: str, done: str) 
 
 @pytest.mark.parametrize("event", [{}, {"task": None}, {"task": "sync"}, {"task": ["close_unknown"]}])
 def test_a_task_that_is_not_known_is_an_error(outside: Outside, event: dict[str, Any]) -> None:
-    with pytest.raises(UnforeseenError, match=r"^ValueError$"):
+    with pytest.raises(UnexpectedError, match=r"^ValueError$"):
         lambda_handler(event, None)
-    assert outside.done == ["unforeseen", "flush"]
+    assert outside.done == ["unexpected", "flush"]

@@ -11,7 +11,7 @@ import pytest
 
 from dunning import wiring
 from dunning.domain.errors import DunningError, OutsideError
-from dunning.services.telling import UnforeseenError, invoked
+from dunning.services.telling import UnexpectedError, entrypoint
 from tests.fakes import FakeJournal
 from tests.local import ROOT
 
@@ -53,16 +53,16 @@ def _fails() -> None:
 
 
 def invoke(telemetry: Journal, do: Callable[[], object]) -> object:
-    return invoked(SimpleNamespace(telemetry=lambda: telemetry))(do)()
+    return entrypoint(SimpleNamespace(telemetry=lambda: telemetry))(do)()
 
 
 def test_an_error_that_nobody_foresaw_leaves_by_its_kind_and_is_told_where_it_arose() -> None:
     telemetry = Journal()
-    with pytest.raises(UnforeseenError, match=r"^ValueError$") as caught:
+    with pytest.raises(UnexpectedError, match=r"^ValueError$") as caught:
         invoke(telemetry, _fails)
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
     ((name, fields),) = telemetry.events
-    assert (name, fields["error"]) == ("unforeseen", "ValueError")
+    assert (name, fields["error"]) == ("unexpected", "ValueError")
     assert str(fields["where"]).startswith("_fails:")
     assert PHONE not in repr(telemetry.events)
     assert telemetry.flushed == 1
@@ -106,5 +106,5 @@ def test_no_function_lets_words_of_others_out(function: str, monkeypatch: pytest
     with pytest.raises(DunningError) as caught:
         handler(event, None)
     assert PHONE not in json.dumps([str(caught.value), repr(caught.value), repr(telemetry.events)])
-    assert [name for name, _ in telemetry.events] == ["unforeseen"]
+    assert [name for name, _ in telemetry.events] == ["unexpected"]
     assert telemetry.flushed == 1

@@ -29,7 +29,7 @@ from dunning.ports.gateways import Announcer, OptOutList
 from dunning.ports.telemetry import Telemetry
 from dunning.services.planning import replan
 from dunning.services.send.claims import ATTEMPTS, ContestedError
-from dunning.services.telling import tell_planned
+from dunning.services.telling import log_planned_decision
 
 STILL_OPTING_IN = timedelta(days=2)
 """
@@ -138,7 +138,7 @@ class OptOutService:
                 told += planned.announcements
                 self._telemetry.log_event("carrier_opt_out", customer_id=customer_id)
                 self._telemetry.count("OptOuts")
-                tell_planned(self._telemetry, customer_id, planned.decision, now)
+                log_planned_decision(self._telemetry, customer_id, planned.decision, now)
                 return _Done.OPTED_OUT
         raise ContestedError
 

@@ -37,7 +37,7 @@ from dunning.ports.telemetry import Telemetry
 from dunning.services.delivery import Delivery
 from dunning.services.planning import Replanned, replan
 from dunning.services.send.claims import ATTEMPTS, ContestedError, record_of_the_dead
-from dunning.services.telling import UnforeseenError, tell_planned, where_arose
+from dunning.services.telling import UnexpectedError, error_location, log_planned_decision
 
 _NEAR = timedelta(minutes=15)
 """A claim and SNS's taking of its text are seconds apart; a sender that waits for its pace may take a minute."""
@@ -119,7 +119,7 @@ class ReceiptService:
             OutsideError: a call failed. Lambda hands the logs over again; what is done changes nothing then.
             ContestedError: others kept writing a customer; likewise.
             UnreadableRecordError: a customer who may be meant cannot be read; likewise.
-            UnforeseenError: nobody foresaw what went wrong; likewise.
+            UnexpectedError: nobody foresaw what went wrong; likewise.
         """
         if reported.unreadable:
             self._telemetry.log_event("receipts_unreadable", logs=reported.unreadable)
@@ -267,9 +267,9 @@ class ReceiptService:
             "receipt_not_followed",
             customer_id=customer_id,
             error=type(error).__name__,
-            where=where_arose(error),
+            where=error_location(error),
         )
-        return UnforeseenError(type(error).__name__)
+        return UnexpectedError(type(error).__name__)
 
     def _recorded(self, match: _Match) -> _Match | None:
         """Write the record of a claim whose sender died before it could; `None` if the customer has been erased."""
@@ -372,7 +372,7 @@ class ReceiptService:
     def _told(self, facts: Facts, before: Standing, replanned: Replanned, now: datetime) -> Sequence[Announcement]:
         """Count and trace what has been written of a customer, and return what others are told."""
         after, decision, announcements = replanned
-        tell_planned(self._telemetry, after.customer_id, decision, now)
+        log_planned_decision(self._telemetry, after.customer_id, decision, now)
         if after.is_opted_out and not before.is_opted_out:
             self._telemetry.count("OptOuts")
         if after.is_suspended(facts) and not before.is_suspended(facts):

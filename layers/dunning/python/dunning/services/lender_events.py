@@ -44,7 +44,7 @@ from dunning.services.erasure.erase import ASK_AGAIN, SECOND_ROUND, EraseService
 from dunning.services.erasure.purge import ForgetService
 from dunning.services.planning import fingerprint, replan_as_told
 from dunning.services.send.claims import ContestedError, OutOfTimeError
-from dunning.services.telling import tell_planned, where_arose
+from dunning.services.telling import error_location, log_planned_decision
 
 BATCH = 50
 """What has been said of 50 customers and their standings are the 100 keys of one BatchGetItem."""
@@ -179,7 +179,7 @@ class PaymentsService:
             "lender_event_failed",
             customer_id=customer_id,
             error=type(error).__name__,
-            where=where_arose(error),
+            where=error_location(error),
             receives=max(message.receive_count for message in case.messages),
         )
         self._telemetry.count("LenderEventsFailed", len(case.messages))
@@ -229,7 +229,7 @@ class PaymentsService:
                 now = self._clock.now()
                 standing, decision, announcements = replan_as_told(after, facts, before, self._policies, now)
                 if self._store.save_standing(standing, expected_version=before.version):
-                    tell_planned(self._telemetry, customer_id, decision, now)
+                    log_planned_decision(self._telemetry, customer_id, decision, now)
                     return announcements
             stored = self._store.load_stored([customer_id])[customer_id]
         raise ContestedError

@@ -58,7 +58,7 @@ from dunning.services.send.claims import (
     record_of_the_dead,
     sms_to,
 )
-from dunning.services.telling import tell_planned, where_arose
+from dunning.services.telling import error_location, log_planned_decision
 
 _CONFIRMED_WITHIN = timedelta(minutes=5)
 """A confirmation of an opt-out is presumed to be welcome so long after it: 47 CFR 64.1200(a)(12)."""
@@ -261,7 +261,7 @@ class InboxService:
             "reply_failed",
             reply_id=inbound.inbound_id,
             error=type(error).__name__,
-            where=where_arose(error),
+            where=error_location(error),
             receives=arrival.receive_count,
         )
         self._telemetry.count("RepliesOutOfTime" if isinstance(error, OutOfTimeError) else "RepliesFailed")
@@ -421,7 +421,7 @@ class InboxService:
             line.told += [*planned.announcements, *why]
             if _opts_out(before, after):
                 self._telemetry.count("OptOuts")
-            tell_planned(self._telemetry, customer_id, planned.decision, now)
+            log_planned_decision(self._telemetry, customer_id, planned.decision, now)
             if confirmation and place.rules:
                 self._confirm(facts, before, planned.standing, confirmation, place.rules)
             return _Written(before, planned.standing, now=True)

@@ -31,7 +31,7 @@ from dunning.services.intake.rows import Fault, Row, RowReader
 from dunning.services.intake.settle import BATCH, Candidate, Outcome, Settled, Settler
 from dunning.services.intake.spool import Spool, SpooledRow
 from dunning.services.intake.table import Table
-from dunning.services.telling import tell_planned
+from dunning.services.telling import log_planned_decision
 
 MOST_ROWS_A_CUSTOMER = 1000
 """More would not fit into one record, and means that customer_id is not what it should be."""
@@ -207,7 +207,7 @@ class IntakeService:
                 if opts_out:
                     self._telemetry.count("OptOuts")
                 if decision is not None:
-                    tell_planned(self._telemetry, facts.customer_id, decision, now)
+                    log_planned_decision(self._telemetry, facts.customer_id, decision, now)
                 if outcome in _REFUSED:
                     tally.customers_refused += 1
                     spool.refuse([Refused(line, facts.customer_id, "customer_id", _REFUSED[outcome])])

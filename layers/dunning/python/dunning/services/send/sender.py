@@ -56,7 +56,7 @@ from dunning.services.send.claims import (
     record_of_the_dead,
     sms_to,
 )
-from dunning.services.telling import where_arose
+from dunning.services.telling import error_location
 
 
 def workers_for(per_second: float) -> int:
@@ -219,7 +219,7 @@ class SendService:
             "job_failed",
             customer_id=customer_id,
             error=type(error).__name__,
-            where=where_arose(error),
+            where=error_location(error),
             receives=receives,
         )
         self._telemetry.count("JobsOutOfTime" if out_of_time else "JobsFailed")
