@@ -15,7 +15,7 @@ from dunning.domain.customer.standing import Standing, Wake
 from dunning.domain.decision.decisions import Decision
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import UnreadableRecordError
-from dunning.domain.outbound_events import Announcement
+from dunning.domain.outbound_events import OutboundEvent
 from dunning.domain.replies.reply import Reply
 from dunning.ports.contacts import ContactKey
 from dunning.ports.customers import Customer, Due, StoredCustomer
@@ -264,10 +264,10 @@ class FakeAnnouncer:
     """A bus that keeps what is put on it."""
 
     def __init__(self) -> None:
-        self.announced: list[Announcement] = []
+        self.announced: list[OutboundEvent] = []
 
-    def announce(self, announcements: Sequence[Announcement]) -> None:
-        self.announced += announcements
+    def publish(self, events: Sequence[OutboundEvent]) -> None:
+        self.announced += events
 
 
 class FakeOptOutList:

@@ -113,7 +113,7 @@ class Bench:
             gateway=SnsGateway(sns),
             switch=FakeSwitch(),
             opt_out_list=SnsOptOutList(sns),
-            announcer=FakeAnnouncer(),
+            publisher=FakeAnnouncer(),
             policies=load_policies(),
             clock=_Clock(),
             telemetry=telemetry,

@@ -123,7 +123,7 @@ def load(path: Path) -> int:
         store=nobody,
         phones=nobody,
         uploads=_Folder(path),
-        announcer=FakeAnnouncer(),
+        publisher=FakeAnnouncer(),
         policies=load_policies(),
         lenders=frozenset({LENDER}),
         clock=FakeClock(),

@@ -12,19 +12,19 @@ from botocore.config import Config
 from moto.events.models import Rule
 
 from dunning.adapters.client import LEAN
-from dunning.adapters.eventbridge import EventBridgeAnnouncer
-from dunning.contracts.outbound_event import events_of
+from dunning.adapters.eventbridge import EventBridgePublisher
+from dunning.contracts.outbound_event import bus_entries
 from dunning.domain.outbound_events import (
-    Announcement,
     CustomerNeedsPerson,
     NumberUnreachable,
+    OutboundEvent,
     PromiseBroken,
     ReminderSent,
     ReminderStopped,
     ReplyNotUnderstood,
-    Why,
+    ReviewReason,
 )
-from dunning.ports.gateways import Announcer
+from dunning.ports.gateways import EventPublisher
 from tests.fakes import FakeAnnouncer, FakeJournal
 from tests.integration.people import NOW
 from tests.integration.requests import Requests, error, first, success
@@ -33,20 +33,20 @@ from tests.local.cloud import LocalCloud
 BUS = "lender"
 
 
-def reminders(count: int) -> list[Announcement]:
+def reminders(count: int) -> list[OutboundEvent]:
     """Describe reminders that the carrier took."""
     return [ReminderSent(f"C{number:04d}", NOW, f"send-{number}", -3, ("A1", "A2"), "sms") for number in range(count)]
 
 
-def stops(count: int) -> list[Announcement]:
+def stops(count: int) -> list[OutboundEvent]:
     """Describe customers who get no more reminders."""
     return [ReminderStopped(f"C{number:04d}", NOW, "nothing_open") for number in range(count)]
 
 
-ONE_OF_EACH: list[Announcement] = [
+ONE_OF_EACH: list[OutboundEvent] = [
     *reminders(1),
     *stops(1),
-    CustomerNeedsPerson("C0001", NOW, Why.HARDSHIP, "r1"),
+    CustomerNeedsPerson("C0001", NOW, ReviewReason.HARDSHIP, "r1"),
     ReplyNotUnderstood("C0001", NOW + timedelta(microseconds=1), "r1"),
     NumberUnreachable("C0001", NOW, "dead"),
     PromiseBroken("C0001", NOW, "A1", 1, date(2026, 11, 30)),
@@ -64,9 +64,9 @@ def _in_order(heard: list[Heard]) -> list[Heard]:
     return sorted(heard, key=lambda one: json.dumps(one, sort_keys=True))
 
 
-def said(announcements: Sequence[Announcement]) -> list[Heard]:
+def said(events: Sequence[OutboundEvent]) -> list[Heard]:
     """Return what announcements say."""
-    events = events_of(announcements, 256 * 1024)
+    events = bus_entries(events, 256 * 1024)
     return _in_order([heard for one in events for heard in _heard(one.detail_type, json.loads(one.detail))])
 
 
@@ -74,7 +74,7 @@ def said(announcements: Sequence[Announcement]) -> list[Heard]:
 class Bus:
     """The bus seen through the port, and the end of somebody who listens to it."""
 
-    announcer: Announcer
+    publisher: EventPublisher
     events: Callable[[], list[dict[str, Any]]]
     telemetry: FakeJournal
 
@@ -85,13 +85,13 @@ class Bus:
 
 @pytest.fixture
 def fake() -> Bus:
-    announcer = FakeAnnouncer()
+    publisher = FakeAnnouncer()
 
     def events() -> list[dict[str, Any]]:
-        told = events_of(announcer.announced, 256 * 1024)
+        told = bus_entries(publisher.announced, 256 * 1024)
         return [{"detail-type": one.detail_type, "detail": json.loads(one.detail)} for one in told]
 
-    return Bus(announcer, events, FakeJournal())
+    return Bus(publisher, events, FakeJournal())
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def moto(cloud: LocalCloud, requests: Requests, monkeypatch: pytest.MonkeyPatch)
     heard: list[dict[str, Any]] = []
     monkeypatch.setattr(Rule, "send_to_targets", lambda _, event: heard.append(event))
     telemetry = FakeJournal()
-    yield Bus(EventBridgeAnnouncer(client, BUS, telemetry), lambda: heard, telemetry)
+    yield Bus(EventBridgePublisher(client, BUS, telemetry), lambda: heard, telemetry)
     requests.let_all_through()
     client.delete_rule(Name="everything", EventBusName=BUS)
     client.delete_event_bus(Name=BUS)
@@ -126,9 +126,9 @@ def bus(request: pytest.FixtureRequest) -> Bus:
     [[], ONE_OF_EACH, reminders(1), reminders(120), stops(25), [*stops(25), *reminders(3)]],
     ids=["none", "one of each", "a reminder", "many reminders", "more than a call holds", "mixed"],
 )
-def test_everything_that_is_announced_is_heard_once(bus: Bus, announcements: list[Announcement]) -> None:
-    bus.announcer.announce(announcements)
-    assert bus.heard() == said(announcements)
+def test_everything_that_is_announced_is_heard_once(bus: Bus, events: list[OutboundEvent]) -> None:
+    bus.publisher.publish(events)
+    assert bus.heard() == said(events)
     assert bus.telemetry.events == []
 
 
@@ -140,7 +140,7 @@ class TestOnEventBridge:
         return moto
 
     def test_an_event_is_ours_by_its_source_and_named_by_its_kind(self, bus: Bus) -> None:
-        bus.announcer.announce(stops(1))
+        bus.publisher.publish(stops(1))
         (heard,) = bus.events()
         assert (heard["source"], heard["detail-type"]) == ("dunning", "ReminderStopped")
         assert heard["detail"] == {
@@ -151,22 +151,22 @@ class TestOnEventBridge:
         }
 
     def test_reminders_of_a_batch_are_one_event_for_that_is_what_is_billed(self, bus: Bus) -> None:
-        bus.announcer.announce(reminders(25))
+        bus.publisher.publish(reminders(25))
         (heard,) = bus.events()
         assert len(heard["detail"]["reminders"]) == 25
 
     def test_ten_events_are_one_call(self, bus: Bus, requests: Requests) -> None:
-        bus.announcer.announce(stops(25))
+        bus.publisher.publish(stops(25))
         assert [len(call["Entries"]) for call in requests.of("eventbridge.PutEvents")] == [10, 10, 5]
 
     def test_nothing_to_announce_is_no_call(self, bus: Bus, requests: Requests) -> None:
-        bus.announcer.announce([])
+        bus.publisher.publish([])
         assert requests.sent["eventbridge.PutEvents"] == 0
 
     def test_no_call_is_larger_than_eventbridge_takes(self, bus: Bus, requests: Requests) -> None:
         accounts = tuple(f"A{number:060d}" for number in range(600))
-        many: list[Announcement] = [ReminderSent(f"C{number}", NOW, "s", 0, accounts, "sms") for number in range(20)]
-        bus.announcer.announce([*many, *stops(3)])
+        many: list[OutboundEvent] = [ReminderSent(f"C{number}", NOW, "s", 0, accounts, "sms") for number in range(20)]
+        bus.publisher.publish([*many, *stops(3)])
         sizes = [
             sum(len(f"{one['Source']}{one['DetailType']}{one['Detail']}".encode()) for one in call["Entries"])
             for call in requests.of("eventbridge.PutEvents")
@@ -181,7 +181,7 @@ class TestOnEventBridge:
         requests.answer(
             "eventbridge.PutEvents", first(success({"FailedEntryCount": 1, "Entries": [taken, refused, taken]}))
         )
-        bus.announcer.announce(stops(3))
+        bus.publisher.publish(stops(3))
         assert [len(call["Entries"]) for call in requests.of("eventbridge.PutEvents")] == [3, 1]
         assert bus.heard() == said(stops(3)[1:2])
         assert bus.telemetry.events == []
@@ -191,22 +191,22 @@ class TestOnEventBridge:
     ) -> None:
         refused = {"ErrorCode": "InternalFailure", "ErrorMessage": "what we do not repeat"}
         requests.answer("eventbridge.PutEvents", success({"FailedEntryCount": 1, "Entries": [refused]}))
-        bus.announcer.announce(reminders(3))
+        bus.publisher.publish(reminders(3))
         ((name, fields),) = bus.telemetry.events
-        assert name == "announcement_lost"
+        assert name == "outbound_event_lost"
         assert (fields["detail_type"], fields["code"]) == ("ReminderSent", "InternalFailure")
         assert _heard("ReminderSent", json.loads(str(fields["detail"]))) == said(reminders(3))
-        assert bus.telemetry.counts == {"AnnouncementsLost": 3}
+        assert bus.telemetry.counts == {"OutboundEventsLost": 3}
 
     def test_a_bus_that_cannot_be_reached_fails_no_work(self, bus: Bus, requests: Requests) -> None:
         requests.answer("eventbridge.PutEvents", error("AccessDeniedException", 403, "C0000"))
-        bus.announcer.announce(stops(12))
+        bus.publisher.publish(stops(12))
         assert {fields["code"] for _, fields in bus.telemetry.events} == {"AccessDeniedException"}
-        assert bus.telemetry.counts == {"AnnouncementsLost": 12}
+        assert bus.telemetry.counts == {"OutboundEventsLost": 12}
 
     def test_after_one_call_that_fails_the_others_are_made(self, bus: Bus, requests: Requests) -> None:
         lost = error("InternalException", 500)
         requests.answer("eventbridge.PutEvents", first(lost, lost))
-        bus.announcer.announce(stops(12))
+        bus.publisher.publish(stops(12))
         assert bus.heard() == said(stops(12)[10:])
-        assert bus.telemetry.counts == {"AnnouncementsLost": 10}
+        assert bus.telemetry.counts == {"OutboundEventsLost": 10}

@@ -172,7 +172,7 @@ class TestAnAlarm:
         ("receipts that crash", "AWS/Lambda", "Errors", "ReceiptsErrorsAlarm"),
         ("a night without housekeeping", "AWS/Lambda", "Errors", "HousekeepingErrorsAlarm"),
         ("texts that carriers take for spam", OURS, "SmsOurFault", "OurFaultAlarm"),
-        ("events nobody will hear", OURS, "AnnouncementsLost", "AnnouncementsLostAlarm"),
+        ("events nobody will hear", OURS, "OutboundEventsLost", "OutboundEventsLostAlarm"),
         ("a silent scanner", OURS, "Ticks", "ScannerSilentAlarm"),
         ("a switch that cannot be read", OURS, "SwitchUnreadable", "SwitchUnreadableAlarm"),
         ("a sender that crashes", "AWS/Lambda", "Errors", "SenderErrorsAlarm"),

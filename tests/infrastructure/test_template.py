@@ -12,7 +12,7 @@ from dunning.adapters.dynamodb.items import contact_item, lender_record_item, st
 from dunning.domain.customer.facts import Hold, HoldReason
 from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, Wake
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.domain.outbound_events import Announcement
+from dunning.domain.outbound_events import OutboundEvent
 from dunning.services.erasure.erase import ASK_AGAIN, UNDER_WAY
 from dunning.services.erasure.purge import QUEUES_KEEP
 from dunning.services.send import claims
@@ -698,7 +698,7 @@ class TestTheWaysIn:
         assert _target(target["Arn"]) == "Payments"
         schemas = {path.stem for path in (ROOT / "events" / "schemas").glob("*.json")}
         assert set(rule["EventPattern"]["detail-type"]) <= schemas
-        told = {kind.__name__ for kind in get_args(Announcement.__value__)}
+        told = {kind.__name__ for kind in get_args(OutboundEvent.__value__)}
         assert set(rule["EventPattern"]["detail-type"]) == schemas - told
 
     def test_replies_come_from_the_carriers_service_encrypted(self, resources: Mapping[str, Resource]) -> None:

@@ -73,7 +73,7 @@ def _senders(house: House, gateway: SmsGateway) -> Iterator[SendService]:
             queue=SqsQueue(house.cloud.sqs, environment["QUEUE_URL"], environment["DEAD_LETTER_URL"]),
             gateway=gateway,
             switch=FakeSwitch(),
-            announcer=FakeAnnouncer(),
+            publisher=FakeAnnouncer(),
             policies=policies,
             clock=house.cloud.clock,
             telemetry=FakeJournal(),

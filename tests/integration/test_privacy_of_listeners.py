@@ -251,11 +251,11 @@ class _AllLogs(logging.Handler):
         ),
         (
             receipts_meet_everything,
-            {"receipt_unreadable", "receipts_unreadable", "receipt_not_followed", "announcement_lost"},
+            {"receipt_unreadable", "receipts_unreadable", "receipt_not_followed", "outbound_event_lost"},
         ),
         (
             housekeeping_and_planning_meet_everything,
-            {"opt_out_not_synced", "replan_failed", "announcement_lost", "unexpected"},
+            {"opt_out_not_synced", "replan_failed", "outbound_event_lost", "unexpected"},
         ),
     ],
     ids=["payments", "inbox", "receipts", "housekeeping and planning"],

@@ -161,7 +161,7 @@ class Office:
 
     def __post_init__(self) -> None:
         self.store, self.contacts = Customers(), Contacts()
-        self.telemetry, self.announcer = FakeJournal(), FakeAnnouncer()
+        self.telemetry, self.publisher = FakeJournal(), FakeAnnouncer()
         self.jobs, self.dead_letters, self.later, self.receipts_later = (
             FakeQueue(), FakeQueue(), FakeLaterQueue(), FakeLaterQueue(),
         )  # fmt: skip
@@ -172,7 +172,7 @@ class Office:
         policies = the_policies()
         common: dict[str, Any] = {
             "store": self.store,
-            "announcer": self.announcer,
+            "announcer": self.publisher,
             "policies": policies,
             "clock": self.clock,
             "telemetry": self.telemetry,

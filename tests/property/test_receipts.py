@@ -57,7 +57,7 @@ class World:
 
     def __init__(self, unrecorded: frozenset[tuple[int, int]] = frozenset()) -> None:
         self.store, self.contacts, self.later = FakeCustomers(), FakeContacts(), FakeLaterQueue()
-        self.announcer, self.clock = FakeAnnouncer(), FakeClock(NOW + HOUR)
+        self.publisher, self.clock = FakeAnnouncer(), FakeClock(NOW + HOUR)
         self.missing: list[Contact] = []
         for person, facts in enumerate(PEOPLE):
             account = facts.accounts[0]
@@ -85,7 +85,7 @@ class World:
             phones=self.store,
             contacts=self.contacts,
             later=self.later,
-            announcer=self.announcer,
+            publisher=self.publisher,
             policies=the_policies(),
             clock=self.clock,
             telemetry=FakeJournal(),
@@ -189,7 +189,7 @@ def test_nobody_is_texted_who_is_opted_out_or_whose_number_is_dead_and_that_is_t
     said, bundles = drawn
     world = World()
     world.hear(bundles)
-    told = [one.customer_id for one in world.announcer.announced if isinstance(one, NumberUnreachable)]
+    told = [one.customer_id for one in world.publisher.announced if isinstance(one, NumberUnreachable)]
     silent = {
         PEOPLE[one.person].customer_id for one in said if verdict_of(one.receipt) in {Verdict.OPTED_OUT, Verdict.DEAD}
     }

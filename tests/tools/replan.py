@@ -18,15 +18,15 @@ from functools import partial
 import boto3
 
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
-from dunning.adapters.eventbridge import EventBridgeAnnouncer
+from dunning.adapters.eventbridge import EventBridgePublisher
 from dunning.adapters.system_clock import SystemClock
 from dunning.contracts.replan_part import ReplanPart
 from dunning.domain.decision.decisions import Decision
 from dunning.domain.errors import OutsideError
-from dunning.domain.outbound_events import Announcement
+from dunning.domain.outbound_events import OutboundEvent
 from dunning.policy import load_policies
 from dunning.ports.clock import Clock
-from dunning.ports.gateways import Announcer
+from dunning.ports.gateways import EventPublisher
 from dunning.services.replan import PARTS, Counted, ReplanService
 from tests.tools.stack import Deployed, StackError, deployed
 
@@ -34,7 +34,7 @@ from tests.tools.stack import Deployed, StackError, deployed
 class _Nobody:
     """Told of everything while nothing is changed."""
 
-    def announce(self, announcements: Sequence[Announcement]) -> None:
+    def publish(self, events: Sequence[OutboundEvent]) -> None:
         pass
 
 
@@ -47,7 +47,7 @@ class _Silent:
         pass
 
     def log_event(self, name: str, **fields: str | float | None) -> None:
-        if name == "announcement_lost":
+        if name == "outbound_event_lost":
             sys.stderr.write(f"not taken by the bus: {fields['detail_type']} {fields['detail']}\n")
 
     def count(self, name: str, value: float = 1) -> None:
@@ -94,14 +94,14 @@ def main(argv: Sequence[str] | None = None, clock: Clock | None = None) -> int:
 def _service(session: boto3.Session, stack: Deployed, clock: Clock, *, change: bool) -> ReplanService:
     shards = int(stack.parameter("DueShards"))
     customers = DynamoCustomers(session.client("dynamodb"), stack.output("CustomersTable"), shards)
-    announcer: Announcer = _Nobody()
+    publisher: EventPublisher = _Nobody()
     if change:
-        announcer = EventBridgeAnnouncer(session.client("events"), stack.output("LenderBus"), _Silent())
+        publisher = EventBridgePublisher(session.client("events"), stack.output("LenderBus"), _Silent())
     return ReplanService(
         store=customers,
         scan=customers,
         queue=_NoQueue(),
-        announcer=announcer,
+        publisher=publisher,
         policies=load_policies(),
         clock=clock,
         telemetry=_Silent(),

@@ -10,16 +10,16 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from dunning.contracts.lender_event import EVENTS, ReceivedEvent, parse_lender_message
-from dunning.contracts.outbound_event import DETAILS, events_of
+from dunning.contracts.outbound_event import DETAILS, bus_entries
 from dunning.domain.outbound_events import (
-    Announcement,
     CustomerNeedsPerson,
     NumberUnreachable,
+    OutboundEvent,
     PromiseBroken,
     ReminderSent,
     ReminderStopped,
     ReplyNotUnderstood,
-    Why,
+    ReviewReason,
 )
 from tests.integration.people import NOW
 from tests.local import ROOT
@@ -27,10 +27,10 @@ from tests.tools import schemas
 
 SAMPLES = sorted((ROOT / "events").glob("payments_*.json"))
 AT = datetime(2026, 12, 1, 2, 0, 3, 123456, tzinfo=UTC)
-OUT: list[Announcement] = [
+OUT: list[OutboundEvent] = [
     ReminderSent("C1", AT, "s1", -3, ("A1", "A2"), "sms"),
     ReminderStopped("C1", AT, "nothing_open"),
-    CustomerNeedsPerson("C1", AT, Why.HARDSHIP, "r1"),
+    CustomerNeedsPerson("C1", AT, ReviewReason.HARDSHIP, "r1"),
     ReplyNotUnderstood("C1", AT, "r1"),
     NumberUnreachable("C1", AT, "dead"),
     PromiseBroken("C1", AT, "A1", 1, date(2026, 11, 30)),
@@ -99,8 +99,8 @@ def test_there_is_a_sample_of_each_kind() -> None:
 
 
 @pytest.mark.parametrize("told", OUT, ids=lambda told: type(told).__name__)
-def test_what_we_announce_keeps_to_the_schema_of_its_kind(told: Announcement) -> None:
-    (event,) = events_of([told], 256 * 1024)
+def test_what_we_announce_keeps_to_the_schema_of_its_kind(told: OutboundEvent) -> None:
+    (event,) = bus_entries([told], 256 * 1024)
     validator(event.detail_type).validate(json.loads(event.detail))
     assert event.detail_type == type(told).__name__
     assert '"schema_version":1' in event.detail
@@ -110,16 +110,16 @@ def test_every_announcement_there_is_has_a_contract() -> None:
     assert (
         {type(told).__name__ for told in OUT}
         == DETAILS.keys()
-        == {member.__name__ for member in Announcement.__value__.__args__}
+        == {member.__name__ for member in OutboundEvent.__value__.__args__}
     )
 
 
 def test_reminders_share_an_event_and_as_many_as_hold_them() -> None:
     reminders = [ReminderSent(f"C{number}", AT, "s" * 32, 0, ("A1",), "sms") for number in range(100)]
-    (all_of_them,) = events_of(reminders, 256 * 1024)
-    assert all_of_them.announcements == 100
-    several = list(events_of(reminders, 4_000))
+    (all_of_them,) = bus_entries(reminders, 256 * 1024)
+    assert all_of_them.events == 100
+    several = list(bus_entries(reminders, 4_000))
     assert max(event.size for event in several) <= 4_000
-    assert sum(event.announcements for event in several) == 100
+    assert sum(event.events for event in several) == 100
     told = [one["customer_id"] for event in several for one in json.loads(event.detail)["reminders"]]
     assert told == [f"C{number}" for number in range(100)]

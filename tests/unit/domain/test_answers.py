@@ -8,7 +8,7 @@ from dunning.domain.customer.facts import Facts, Hold, HoldReason
 from dunning.domain.customer.standing import Assurance, Promise, Standing, holds_now
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Reason, Stop, Wait
-from dunning.domain.outbound_events import Why
+from dunning.domain.outbound_events import ReviewReason
 from dunning.domain.replies.intents import Meaning, Understood
 from dunning.domain.replies.reply_effects import Answer, Limits, answered, confirmation_id, with_hold
 from tests.builders import a_customer, a_standing, an_account, an_instalment, day, taipei, the_policies
@@ -48,17 +48,19 @@ def says_paid(until: date, *about: str) -> Standing:
         (Meaning.OPT_OUT, a_standing(opted_out_at=SAID_AT), ()),
         (Meaning.OPT_IN, a_standing(opted_in_at=SAID_AT), ()),
         (Meaning.PAID, says_paid(GRACE, "A1#1"), ()),
-        (Meaning.PROMISE, on_hold(HoldReason.HELP, GRACE), (Why.PROMISE_UNCLEAR,)),
-        (Meaning.HARDSHIP, on_hold(HoldReason.HARDSHIP, None), (Why.HARDSHIP,)),
-        (Meaning.DISPUTE, on_hold(HoldReason.DISPUTE, None), (Why.DISPUTE,)),
-        (Meaning.COMPLAINT, on_hold(HoldReason.COMPLAINT, None), (Why.COMPLAINT,)),
-        (Meaning.WRONG_PERSON, on_hold(HoldReason.WRONG_PERSON, None), (Why.WRONG_PERSON,)),
-        (Meaning.DECEASED, on_hold(HoldReason.DECEASED, None), (Why.DECEASED,)),
-        (Meaning.REPRESENTED, on_hold(HoldReason.REPRESENTED, None), (Why.REPRESENTED,)),
-        (Meaning.HELP, on_hold(HoldReason.HELP, GRACE), (Why.HELP,)),
+        (Meaning.PROMISE, on_hold(HoldReason.HELP, GRACE), (ReviewReason.PROMISE_UNCLEAR,)),
+        (Meaning.HARDSHIP, on_hold(HoldReason.HARDSHIP, None), (ReviewReason.HARDSHIP,)),
+        (Meaning.DISPUTE, on_hold(HoldReason.DISPUTE, None), (ReviewReason.DISPUTE,)),
+        (Meaning.COMPLAINT, on_hold(HoldReason.COMPLAINT, None), (ReviewReason.COMPLAINT,)),
+        (Meaning.WRONG_PERSON, on_hold(HoldReason.WRONG_PERSON, None), (ReviewReason.WRONG_PERSON,)),
+        (Meaning.DECEASED, on_hold(HoldReason.DECEASED, None), (ReviewReason.DECEASED,)),
+        (Meaning.REPRESENTED, on_hold(HoldReason.REPRESENTED, None), (ReviewReason.REPRESENTED,)),
+        (Meaning.HELP, on_hold(HoldReason.HELP, GRACE), (ReviewReason.HELP,)),
     ],
 )
-def test_every_meaning_has_its_consequence(meaning: Meaning, standing: Standing, needs: tuple[Why, ...]) -> None:
+def test_every_meaning_has_its_consequence(
+    meaning: Meaning, standing: Standing, needs: tuple[ReviewReason, ...]
+) -> None:
     assert heard(meaning) == Answer(standing, needs)
 
 
@@ -75,7 +77,7 @@ def test_several_meanings_of_one_reply_all_count() -> None:
     answer = heard(Meaning.OPT_OUT, Meaning.DISPUTE, Meaning.HELP)
     assert answer.standing.is_opted_out
     assert {hold.reason for hold in answer.standing.holds} == {HoldReason.DISPUTE, HoldReason.HELP}
-    assert answer.needs == (Why.DISPUTE, Why.HELP)
+    assert answer.needs == (ReviewReason.DISPUTE, ReviewReason.HELP)
 
 
 class TestOptOut:
@@ -169,11 +171,11 @@ class TestPromise:
     @pytest.mark.parametrize("on", ["2026-12-09", "2026-12-25", None])
     def test_for_one_without_a_day_within_reach_a_person_asks(self, on: str | None) -> None:
         answer = heard(Meaning.PROMISE, on=day(on) if on else None)
-        assert answer == Answer(on_hold(HoldReason.HELP, GRACE), (Why.PROMISE_UNCLEAR,))
+        assert answer == Answer(on_hold(HoldReason.HELP, GRACE), (ReviewReason.PROMISE_UNCLEAR,))
 
     def test_how_far_it_may_reach_is_the_lenders(self) -> None:
         assert heard(Meaning.PROMISE, on=day("2026-12-12"), limits=Limits(promise_days=1)).needs == (
-            Why.PROMISE_UNCLEAR,
+            ReviewReason.PROMISE_UNCLEAR,
         )
 
     def test_nobody_is_texted_before_its_day_is_over(self) -> None:
@@ -187,13 +189,13 @@ class TestPromise:
         once = heard(Meaning.PROMISE, on=day("2026-12-12")).standing
         again = heard(Meaning.PROMISE, on=day("2026-12-20"), before=once, later=DAY)
         assert again.standing.promises == once.promises
-        assert again.needs == (Why.PROMISED_BEFORE,)
+        assert again.needs == (ReviewReason.PROMISED_BEFORE,)
 
     def test_whichever_arrives_first_the_one_that_was_said_first_counts(self) -> None:
         second = heard(Meaning.PROMISE, on=day("2026-12-20"), later=DAY).standing
         first = heard(Meaning.PROMISE, on=day("2026-12-12"), before=second)
         assert first.standing.promises == {"A1#1": Promise(SAID_AT, day("2026-12-12"))}
-        assert first.needs == (Why.PROMISED_BEFORE,)
+        assert first.needs == (ReviewReason.PROMISED_BEFORE,)
 
     def test_the_same_one_again_is_no_second_one(self) -> None:
         once = heard(Meaning.PROMISE, on=day("2026-12-12")).standing

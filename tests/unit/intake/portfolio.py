@@ -69,12 +69,12 @@ class Office:
         self.uploads = FakeUploads()
         self.clock = FakeClock(NOW)
         self.telemetry = FakeJournal()
-        self.announcer = FakeAnnouncer()
+        self.publisher = FakeAnnouncer()
         self.service = IntakeService(
             store=self.store,
             phones=self.store,
             uploads=self.uploads,
-            announcer=self.announcer,
+            publisher=self.publisher,
             policies=POLICIES,
             lenders=LENDERS,
             clock=self.clock,

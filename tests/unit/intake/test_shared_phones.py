@@ -6,7 +6,7 @@ import pytest
 
 from dunning.domain.customer.facts import HoldReason
 from dunning.domain.customer.lender_record import CustomerReleased, EventTime, RecordedEvent, record_event
-from dunning.domain.outbound_events import CustomerNeedsPerson, Why
+from dunning.domain.outbound_events import CustomerNeedsPerson, ReviewReason
 from dunning.ports.customers import StoredCustomer
 from tests.unit.intake.portfolio import CHEN, NOW, UPLOADED_AT, WANG, Office, row
 
@@ -27,8 +27,8 @@ def held(office: Office) -> set[str]:
 def needing_a_person(office: Office) -> list[str]:
     return [
         told.customer_id
-        for told in office.announcer.announced
-        if isinstance(told, CustomerNeedsPerson) and told.why is Why.SHARED_PHONE
+        for told in office.publisher.announced
+        if isinstance(told, CustomerNeedsPerson) and told.why is ReviewReason.SHARED_PHONE
     ]
 
 

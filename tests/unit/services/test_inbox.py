@@ -20,7 +20,7 @@ from dunning.domain.outbound_events import (
     PromiseBroken,
     ReminderStopped,
     ReplyNotUnderstood,
-    Why,
+    ReviewReason,
 )
 from dunning.domain.replies.intents import Meaning, Understood
 from dunning.domain.replies.reply import Reply
@@ -151,7 +151,7 @@ class Office:
         self.gateway = FakeGateway()
         self.switch = FakeSwitch()
         self.carrier = Carrier()
-        self.announcer = FakeAnnouncer()
+        self.publisher = FakeAnnouncer()
         self.clock = FakeClock(now)
         self.telemetry = FakeJournal()
         self.queue = Queue()
@@ -165,7 +165,7 @@ class Office:
             gateway=self.gateway,
             switch=self.switch,
             opt_out_list=self.carrier,
-            announcer=self.announcer,
+            publisher=self.publisher,
             policies=the_policies(),
             clock=self.clock,
             telemetry=self.telemetry,
@@ -246,7 +246,7 @@ class TestKeeping:
         (reply,) = office.kept
         assert (reply.customer_id, reply.inbound.phone, reply.meanings) == ("", "+886999999999", ("opt_out",))
         assert office.telemetry.counts == {"Replies": 1, "RepliesFromNobody": 1, "ReplyOptOut": 1}
-        assert office.announcer.announced == []
+        assert office.publisher.announced == []
 
     def test_a_number_that_a_customer_only_had_is_nobodys(self, office: Office) -> None:
         facts = office.add(someone())
@@ -333,7 +333,7 @@ class TestUnderstanding:
         facts = office.add(someone())
         office.hear("???")
         assert office.standing(facts) == waking(facts)
-        assert office.announcer.announced == [ReplyNotUnderstood("C0001", NOW, "reply-1")]
+        assert office.publisher.announced == [ReplyNotUnderstood("C0001", NOW, "reply-1")]
         assert office.telemetry.counts == {"Replies": 1, "RepliesNotUnderstood": 1}
 
     def test_a_place_without_rules_has_the_usual_days(self, office: Office) -> None:
@@ -354,7 +354,7 @@ class TestActing:
         assert standing.opted_out_at == NOW - timedelta(seconds=2)
         # A claim that was decided before is made under version 1.
         assert not office.store.save_standing(waking(facts), expected_version=1)
-        assert office.announcer.announced == [ReminderStopped("C0001", NOW, "opted_out")]
+        assert office.publisher.announced == [ReminderStopped("C0001", NOW, "opted_out")]
         assert office.telemetry.counts == {"Replies": 1, "ReplyOptOut": 1, "OptOuts": 1}
 
     def test_a_hold_moves_the_wake_to_its_end(self, office: Office) -> None:
@@ -369,18 +369,18 @@ class TestActing:
     @pytest.mark.parametrize(
         ("text", "why", "reason"),
         [
-            ("call me", Why.HELP, None),
-            ("soon", Why.PROMISE_UNCLEAR, None),
-            ("I never bought that", Why.DISPUTE, "on_hold"),
+            ("call me", ReviewReason.HELP, None),
+            ("soon", ReviewReason.PROMISE_UNCLEAR, None),
+            ("I never bought that", ReviewReason.DISPUTE, "on_hold"),
         ],
     )
     def test_a_person_is_called_where_one_is_needed(
-        self, office: Office, text: str, why: Why, reason: str | None
+        self, office: Office, text: str, why: ReviewReason, reason: str | None
     ) -> None:
         office.add(someone())
         office.hear(text)
         stopped = [ReminderStopped("C0001", NOW, reason)] if reason else []
-        assert office.announcer.announced == [*stopped, CustomerNeedsPerson("C0001", NOW, why, "reply-1")]
+        assert office.publisher.announced == [*stopped, CustomerNeedsPerson("C0001", NOW, why, "reply-1")]
 
     def test_what_a_customer_says_whose_load_has_not_come_to_its_end_counts_and_the_load_plans(
         self, office: Office
@@ -404,7 +404,7 @@ class TestActing:
         said_at = NOW - timedelta(days=9)
         office.add(someone(), waking(someone(), **promised(said_at, day("2026-11-25"), "A0001-0#1")))
         office.hear("call me")
-        assert PromiseBroken("C0001", NOW, "A0001-0", 1, day("2026-11-25")) in office.announcer.announced
+        assert PromiseBroken("C0001", NOW, "A0001-0", 1, day("2026-11-25")) in office.publisher.announced
 
     def test_an_opt_out_of_one_account_leaves_the_others(self, office: Office) -> None:
         two = someone(accounts=2)
@@ -464,7 +464,7 @@ class TestActing:
         assert office.events("reply") == [
             {"customer_id": "C0001", "reply_id": "reply-1", "meanings": "opt_out,deceased"}
         ]
-        told = repr(office.telemetry.events) + repr(office.announcer.announced)
+        told = repr(office.telemetry.events) + repr(office.publisher.announced)
         assert "dead, stop" not in told
         assert "900000001" not in told
 
@@ -494,9 +494,9 @@ class TestComingAgain:
         office.add(someone())
         once = office.reply("I never bought that")
         office.work(once)
-        first = list(office.announcer.announced)
+        first = list(office.publisher.announced)
         office.work(replace(once, receive_count=2))
-        assert sorted(map(repr, office.announcer.announced)) == sorted(map(repr, [*first, *first]))
+        assert sorted(map(repr, office.publisher.announced)) == sorted(map(repr, [*first, *first]))
 
     def test_what_was_kept_and_not_acted_upon_is_acted_upon(self, office: Office) -> None:
         facts = office.add(someone())
@@ -511,16 +511,16 @@ class TestComingAgain:
         office.add(someone())
         office.store.fails = 1
         assert office.hear("STOP", receives=4) == ["message-reply-1"]
-        assert office.announcer.announced == []
+        assert office.publisher.announced == []
         office.store.fails = 1
         assert office.hear("STOP", receives=5) == ["message-reply-1"]
-        assert office.announcer.announced == [CustomerNeedsPerson("C0001", NOW, Why.HELP, "reply-1")]
+        assert office.publisher.announced == [CustomerNeedsPerson("C0001", NOW, ReviewReason.HELP, "reply-1")]
 
     def test_a_person_is_called_for_somebody_whose_record_cannot_be_read(self, office: Office) -> None:
         office.add(someone())
         office.store.unreadable.add("C0001")
         assert office.hear("STOP", receives=5) == ["message-reply-1"]
-        assert office.announcer.announced == [CustomerNeedsPerson("C0001", NOW, Why.HELP, "reply-1")]
+        assert office.publisher.announced == [CustomerNeedsPerson("C0001", NOW, ReviewReason.HELP, "reply-1")]
 
     def test_one_replys_failure_touches_no_other(self, office: Office) -> None:
         same = office.add(someone())

@@ -47,13 +47,13 @@ class Office:
     def __init__(self) -> None:
         self.store = Customers()
         self.carrier = FakeOptOutList()
-        self.announcer = FakeAnnouncer()
+        self.publisher = FakeAnnouncer()
         self.telemetry = FakeJournal()
         self.service = OptOutService(
             store=self.store,
             phones=self.store,
             opt_out_list=self.carrier,
-            announcer=self.announcer,
+            publisher=self.publisher,
             policies=the_policies(),
             clock=FakeClock(NOW),
             telemetry=self.telemetry,
@@ -82,7 +82,7 @@ def test_who_is_on_the_list_is_opted_out_from_now_on_and_others_are_not(office: 
     standing = office.standing(on_it)
     assert (standing.opted_out_at, standing.wake, standing.reason, standing.version) == (NOW, None, "opted_out", 2)
     assert office.standing(not_on_it) == waking(not_on_it)
-    assert office.announcer.announced == [ReminderStopped("C0001", NOW, "opted_out")]
+    assert office.publisher.announced == [ReminderStopped("C0001", NOW, "opted_out")]
     assert office.telemetry.counts == {"OptOuts": 1, "CarrierOptOuts": 1}
     assert office.telemetry.events == [("carrier_opt_out", {"customer_id": "C0001"})]
 
@@ -171,7 +171,7 @@ class TestTrouble:
             office.service.sync()
         assert [office.standing(facts).is_opted_out for facts in people] == [True, False, True]
         assert ("opt_out_not_synced", {"customer_id": "C0002", "error": "OutsideError"}) in office.telemetry.events
-        assert len(office.announcer.announced) == 2
+        assert len(office.publisher.announced) == 2
 
     def test_when_others_keep_writing_the_run_fails(self, office: Office) -> None:
         office.add(someone())
@@ -196,4 +196,4 @@ def test_numbers_are_looked_up_a_hundred_at_a_time(office: Office) -> None:
 def test_nothing_that_is_told_names_a_number(office: Office) -> None:
     office.add(someone())
     office.service.sync()
-    assert "900000001" not in repr((office.telemetry.events, office.announcer.announced))
+    assert "900000001" not in repr((office.telemetry.events, office.publisher.announced))

@@ -15,7 +15,7 @@ from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.customer.standing import Standing, Wake
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import OutsideError
-from dunning.domain.outbound_events import CustomerNeedsPerson, PromiseBroken, ReminderStopped, Why
+from dunning.domain.outbound_events import CustomerNeedsPerson, PromiseBroken, ReminderStopped, ReviewReason
 from dunning.domain.replies.reply import Inbound, Reply
 from dunning.ports.erasure import StoredUpload
 from dunning.services.delivery import Delivery
@@ -77,7 +77,7 @@ class Office:
         self.uploads = FakeUploadErasure()
         self.queue = FakeQueue()
         self.later = FakeLaterQueue()
-        self.announcer = FakeAnnouncer()
+        self.publisher = FakeAnnouncer()
         self.clock = FakeClock(NOW)
         self.telemetry = FakeJournal()
         self.replies, self.given_up = FakeBacklog(), FakeDeadLetters("inbox")
@@ -101,7 +101,7 @@ class Office:
             ),
             dead_letters=self.queue,
             later=self.later,
-            announcer=self.announcer,
+            publisher=self.publisher,
             policies=the_policies(),
             clock=self.clock,
             telemetry=self.telemetry,
@@ -162,7 +162,7 @@ class TestAPayment:
         office.add(someone())
         assert office.hear(paid()) == []
         assert (office.standing().wake, office.standing().reason) == (None, "nothing_open")
-        assert office.announcer.announced == [ReminderStopped("C0001", NOW, "nothing_open")]
+        assert office.publisher.announced == [ReminderStopped("C0001", NOW, "nothing_open")]
         ((_, decision, at),) = office.telemetry.decisions
         assert (decision.reason, at) == ("nothing_open", NOW)
         assert office.telemetry.counts["LenderEventsRecorded"] == 1
@@ -190,7 +190,7 @@ class TestAPayment:
         (account,) = office.store.facts["C0001"].accounts
         assert account.instalments[0].open == 225_000
         assert office.standing().wake == Wake(NOW, 0)
-        assert office.announcer.announced == []
+        assert office.publisher.announced == []
 
     def test_beyond_an_instalment_lessens_the_next(self, office: Office) -> None:
         office.add(three_instalments())
@@ -217,7 +217,7 @@ class TestAPayment:
         before, writes = office.standing(), office.store.writes
         assert office.hear(paid()) == []
         assert (office.standing(), office.store.writes) == (before, writes)
-        assert len(office.announcer.announced) == 1
+        assert len(office.publisher.announced) == 1
 
     @pytest.mark.parametrize("together", [True, False])
     @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
@@ -256,7 +256,7 @@ class TestAPayment:
     def test_of_something_else_finds_a_promise_that_is_broken(self, office: Office) -> None:
         office.add(three_instalments(), waking(someone(), **promised(NOW - 5 * DAY, date(2026, 11, 30), "A0001-0#1")))
         office.hear(paid(100_000, number=2))
-        assert office.announcer.announced == [PromiseBroken("C0001", NOW, "A0001-0", 1, date(2026, 11, 30))]
+        assert office.publisher.announced == [PromiseBroken("C0001", NOW, "A0001-0", 1, date(2026, 11, 30))]
         assert office.standing().promises["A0001-0#1"].kept is False
 
 
@@ -324,9 +324,9 @@ class TestOtherNews:
         office.add(facts)
         office.hear(event("AccountClosed", account_id="A0001-1"))
         assert office.standing().reason == "ladder_finished"
-        assert office.announcer.announced == [
+        assert office.publisher.announced == [
             ReminderStopped("C0001", NOW, "ladder_finished"),
-            CustomerNeedsPerson("C0001", NOW, Why.LADDER_FINISHED),
+            CustomerNeedsPerson("C0001", NOW, ReviewReason.LADDER_FINISHED),
         ]
 
 
@@ -371,7 +371,7 @@ class TestABatch:
         assert office.hear(*bodies) == []
         assert office.store.loads == 3
         assert all(standing.wake is None for standing in office.store.standings.values())
-        assert len(office.announcer.announced) == 120
+        assert len(office.publisher.announced) == 120
 
     def test_what_is_no_event_is_parked_at_once_and_the_rest_goes_on(self, office: Office) -> None:
         office.add(someone())

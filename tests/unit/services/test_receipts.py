@@ -45,14 +45,14 @@ class Office:
 
     def __init__(self) -> None:
         self.store, self.contacts = FakeCustomers(), FakeContacts()
-        self.later, self.announcer = FakeLaterQueue(), FakeAnnouncer()
+        self.later, self.publisher = FakeLaterQueue(), FakeAnnouncer()
         self.clock, self.telemetry = FakeClock(NOW + timedelta(seconds=30)), FakeJournal()
         self.service = ReceiptService(
             store=self.store,
             phones=self.store,
             contacts=self.contacts,
             later=self.later,
-            announcer=self.announcer,
+            publisher=self.publisher,
             policies=POLICIES,
             clock=self.clock,
             telemetry=self.telemetry,
@@ -167,7 +167,7 @@ def test_a_dead_number_is_suspended_and_told_of_once(office: Office) -> None:
     office.report(receipt(response=DEAD))
     assert office.standing().suspended_phone == facts.phone
     assert office.standing().wake is None
-    told = [one for one in office.announcer.announced if isinstance(one, NumberUnreachable)]
+    told = [one for one in office.publisher.announced if isinstance(one, NumberUnreachable)]
     assert told == [NumberUnreachable("C0001", office.clock.now(), "dead")]
 
 
@@ -491,7 +491,7 @@ def test_a_write_whose_answer_was_lost_is_told_all_the_same(office: Office) -> N
     office.store.save_standing = lose_the_answer  # type: ignore[method-assign]
     office.report(receipt(response=DEAD))
     assert (office.standing().version, office.standing().suspended_phone) == (2, facts.phone)
-    assert [type(one) for one in office.announcer.announced] == [NumberUnreachable, ReminderStopped]
+    assert [type(one) for one in office.publisher.announced] == [NumberUnreachable, ReminderStopped]
     assert office.telemetry.counts["NumbersSuspended"] == 1
 
 
@@ -500,7 +500,7 @@ def test_who_is_silenced_by_a_report_is_traced_and_announced(office: Office) -> 
     office.report(receipt(response=DEAD))
     ((customer_id, decision, at),) = office.telemetry.decisions
     assert (customer_id, decision.reason, at) == ("C0001", Reason.NUMBER_REFUSED, office.clock.now())
-    assert office.announcer.announced == [
+    assert office.publisher.announced == [
         NumberUnreachable("C0001", at, "dead"),
         ReminderStopped("C0001", at, "number_refused"),
     ]
@@ -562,7 +562,7 @@ class TestWhoeverCannotBeWorkedOff:
         office.store.save_standing = fail_one  # type: ignore[method-assign]
         with pytest.raises(OutsideError):
             office.report(receipt(1, DEAD), receipt(2, DEAD))
-        assert NumberUnreachable("C0002", office.clock.now(), "dead") in office.announcer.announced
+        assert NumberUnreachable("C0002", office.clock.now(), "dead") in office.publisher.announced
         assert ("receipts_failed", {"customer_id": "C0001", "error": "OutsideError"}) in office.telemetry.events
 
     def test_because_the_record_of_the_customer_is_damaged_is_handed_over_again(self, office: Office) -> None:
@@ -610,7 +610,7 @@ class TestWhoeverCannotBeWorkedOff:
         with pytest.raises(ContestedError):
             office.report(receipt(response=DEAD))
         assert office.states == [ContactState.FAILED]
-        assert office.announcer.announced == []
+        assert office.publisher.announced == []
 
 
 def test_a_record_that_others_bring_forward_meanwhile_is_read_again(office: Office) -> None:
@@ -657,7 +657,7 @@ def test_a_customer_who_is_erased_meanwhile_is_not_brought_back(office: Office) 
     assert office.store.standings == {}
     (contact,) = office.contacts.records.values()
     assert (contact.state, contact.phone, contact.text) == (ContactState.FAILED, "", "")
-    assert office.announcer.announced == []
+    assert office.publisher.announced == []
 
 
 class _Counting:
@@ -689,7 +689,7 @@ def test_a_thousand_reports_are_one_write_a_record_and_less_than_45_calls_beside
         phones=customers,
         contacts=contacts,
         later=office.later,
-        announcer=office.announcer,
+        publisher=office.publisher,
         policies=POLICIES,
         clock=office.clock,
         telemetry=office.telemetry,

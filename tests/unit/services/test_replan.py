@@ -28,12 +28,12 @@ class Office:
 
     def __init__(self) -> None:
         self.store, self.queue = FakeCustomers(), FakeLaterQueue()
-        self.announcer, self.telemetry, self.clock = FakeAnnouncer(), FakeJournal(), FakeClock(NOW)
+        self.publisher, self.telemetry, self.clock = FakeAnnouncer(), FakeJournal(), FakeClock(NOW)
         self.service = ReplanService(
             store=self.store,
             scan=self.store,
             queue=self.queue,
-            announcer=self.announcer,
+            publisher=self.publisher,
             policies=POLICIES,
             clock=self.clock,
             telemetry=self.telemetry,
@@ -103,7 +103,7 @@ def test_a_customer_with_nothing_left_to_remind_of_is_told_of(office: Office) ->
     office.add(facts, waking(facts))
     office.replan()
     assert office.store.standings["C0001"].wake is None
-    assert office.announcer.announced == [ReminderStopped("C0001", NOW, "nothing_open")]
+    assert office.publisher.announced == [ReminderStopped("C0001", NOW, "nothing_open")]
 
 
 def test_what_a_customer_said_stays(office: Office) -> None:
@@ -122,7 +122,7 @@ def test_a_look_changes_nothing_and_tells_nobody(office: Office) -> None:
     office.add(facts, waking(facts))
     assert office.replan(change=False) == Counted(customers=1, changed=1)
     assert office.store.standings["C0001"] == waking(facts)
-    assert office.announcer.announced == []
+    assert office.publisher.announced == []
 
 
 def test_whoever_is_written_meanwhile_is_read_again(office: Office) -> None:

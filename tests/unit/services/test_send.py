@@ -20,7 +20,7 @@ from dunning.domain.outbound_events import (
     PromiseBroken,
     ReminderSent,
     ReminderStopped,
-    Why,
+    ReviewReason,
 )
 from dunning.policy import load_policies
 from dunning.ports.gateways import Outcome, Published, Sms
@@ -73,7 +73,7 @@ class Office:
         self.switch = FakeSwitch()
         self.clock = FakeClock(NOW)
         self.telemetry = FakeJournal()
-        self.announcer = FakeAnnouncer()
+        self.publisher = FakeAnnouncer()
         self._ids = 0
         ports: dict[str, Any] = {
             "store": self.store,
@@ -81,7 +81,7 @@ class Office:
             "queue": self.queue,
             "gateway": self.gateway,
             "switch": self.switch,
-            "announcer": self.announcer,
+            "announcer": self.publisher,
             "policies": POLICIES,
             "clock": self.clock,
             "telemetry": self.telemetry,
@@ -594,35 +594,35 @@ class TestOthersAreTold:
     def test_of_a_text_the_carrier_took(self, office: Office) -> None:
         office.work(office.add(someone()))
         (record,) = office.records
-        assert office.announcer.announced == [ReminderSent("C0001", NOW, record.send_id, -3, ("A0001-0",), "sms")]
+        assert office.publisher.announced == [ReminderSent("C0001", NOW, record.send_id, -3, ("A0001-0",), "sms")]
 
     @pytest.mark.parametrize("answer", [LOST, BUSY], ids=["nobody knows", "refused for now"])
     def test_of_no_text_that_may_not_have_been_taken(self, office: Office, answer: Published) -> None:
         office.gateway.answers = [answer]
         office.work(office.add(someone()))
-        assert office.announcer.announced == []
+        assert office.publisher.announced == []
 
     def test_of_a_number_the_carrier_refuses(self, office: Office) -> None:
         office.gateway.answers = [INVALID]
         office.work(office.add(someone()))
-        assert office.announcer.announced == [NumberUnreachable("C0001", NOW, "refused")]
+        assert office.publisher.announced == [NumberUnreachable("C0001", NOW, "refused")]
 
     def test_of_a_customer_who_is_reminded_no_more_and_once_only(self, office: Office) -> None:
         facts = office.add(paid_up(someone()))
         office.work(facts)
         office.work(facts)
-        assert office.announcer.announced == [ReminderStopped("C0001", NOW, "nothing_open")]
+        assert office.publisher.announced == [ReminderStopped("C0001", NOW, "nothing_open")]
 
     def test_of_a_customer_who_is_over_to_a_person_after_the_last_stage(self, office: Office) -> None:
         late = an_instalment("2026-11-01", stage_reached=15, notice="2026-11-20")
         facts = office.add(replace(someone(), accounts=(an_account(late),)))
         office.work(facts)
-        sent, *after = office.announcer.announced
+        sent, *after = office.publisher.announced
         assert isinstance(sent, ReminderSent)
         assert sent.stage == 30
         assert after == [
             ReminderStopped("C0001", NOW, "ladder_finished"),
-            CustomerNeedsPerson("C0001", NOW, Why.LADDER_FINISHED),
+            CustomerNeedsPerson("C0001", NOW, ReviewReason.LADDER_FINISHED),
         ]
 
     def test_of_a_promise_that_was_broken_and_once_only(self, office: Office) -> None:
@@ -631,10 +631,10 @@ class TestOthersAreTold:
         office.add(facts, replace(waking(facts), promises=promises))
         office.work(facts)
         broken = PromiseBroken("C0001", NOW, "A0001-0", 1, date(2026, 11, 30))
-        assert office.announcer.announced[0] == broken
+        assert office.publisher.announced[0] == broken
         assert office.store.standings["C0001"].promises["A0001-0#1"].kept is False
         office.work(facts)
-        assert office.announcer.announced.count(broken) == 1
+        assert office.publisher.announced.count(broken) == 1
 
     def test_of_a_broken_promise_also_where_no_text_follows(self, office: Office) -> None:
         """It is night, or a cap is full: the promise ended all the same."""
@@ -642,7 +642,7 @@ class TestOthersAreTold:
         promises = {"A0001-0#1": Promise(NOW - timedelta(days=3), date(2026, 11, 30))}
         office.add(facts, replace(waking(facts), promises=promises, ledger=(texted(facts, NOW - timedelta(hours=1)),)))
         office.work(facts)
-        assert office.announcer.announced == [PromiseBroken("C0001", NOW, "A0001-0", 1, date(2026, 11, 30))]
+        assert office.publisher.announced == [PromiseBroken("C0001", NOW, "A0001-0", 1, date(2026, 11, 30))]
         assert office.gateway.published == []
 
 

@@ -25,7 +25,7 @@ from dunning import compiled_policies
 from dunning.adapters.client import LEAN, new_session
 from dunning.adapters.dynamodb.contact_table import DynamoContacts
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
-from dunning.adapters.eventbridge import EventBridgeAnnouncer
+from dunning.adapters.eventbridge import EventBridgePublisher
 from dunning.adapters.powertools_telemetry import PowertoolsTelemetry, lean_logger
 from dunning.adapters.sns import PUBLISH_ONCE, SnsGateway
 from dunning.adapters.sqs import SqsDeadLetters, SqsQueue
@@ -169,8 +169,8 @@ def _customers(dynamodb: DynamoDBClient, settings: Settings) -> DynamoCustomers:
     return DynamoCustomers(dynamodb, settings.customers_table, settings.due_shards)
 
 
-def _announcer(session: boto3.Session, bus_name: str) -> EventBridgeAnnouncer:
-    return EventBridgeAnnouncer(session.client("events", config=_PATIENT), bus_name, telemetry())
+def _publisher(session: boto3.Session, bus_name: str) -> EventBridgePublisher:
+    return EventBridgePublisher(session.client("events", config=_PATIENT), bus_name, telemetry())
 
 
 @_kept
@@ -209,7 +209,7 @@ def sender() -> SendService:
         queue=SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url, settings.dead_letter_url),
         gateway=SnsGateway(session.client("sns", config=PUBLISH_ONCE)),
         switch=SsmSwitch(session.client("ssm", config=_PATIENT), settings.sending_parameter, clock, telemetry_),
-        announcer=_announcer(session, settings.bus_name),
+        publisher=_publisher(session, settings.bus_name),
         policies=book,
         clock=clock,
         telemetry=telemetry_,
@@ -233,7 +233,7 @@ def intake() -> IntakeService:
         store=customers,
         phones=customers,
         uploads=S3Uploads(session.client("s3", config=_PATIENT)),
-        announcer=_announcer(session, settings.bus_name),
+        publisher=_publisher(session, settings.bus_name),
         policies=book,
         lenders=frozenset(book.lenders),
         clock=_Outside.clock,
@@ -281,7 +281,7 @@ def payments() -> PaymentsService:
         ),
         dead_letters=queue,
         later=queue,
-        announcer=_announcer(session, settings.bus_name),
+        publisher=_publisher(session, settings.bus_name),
         policies=policies(),
         clock=clock,
         telemetry=telemetry_,
@@ -300,7 +300,7 @@ def replan() -> ReplanService:
         store=customers,
         scan=customers,
         queue=SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url),
-        announcer=_announcer(session, settings.bus_name),
+        publisher=_publisher(session, settings.bus_name),
         policies=policies(),
         clock=_Outside.clock,
         telemetry=telemetry(),
@@ -327,7 +327,7 @@ def inbox() -> InboxService:
         gateway=SnsGateway(session.client("sns", config=PUBLISH_ONCE)),
         switch=SsmSwitch(session.client("ssm", config=_PATIENT), settings.sending_parameter, clock, telemetry_),
         opt_out_list=SnsOptOutList(session.client("sns", config=_PATIENT)),
-        announcer=_announcer(session, settings.bus_name),
+        publisher=_publisher(session, settings.bus_name),
         policies=policies(),
         clock=clock,
         telemetry=telemetry_,
@@ -351,7 +351,7 @@ def receipts() -> ReceiptService:
         phones=customers,
         contacts=DynamoContacts(dynamodb, settings.contacts_table),
         later=SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url),
-        announcer=_announcer(session, settings.bus_name),
+        publisher=_publisher(session, settings.bus_name),
         policies=policies(),
         clock=_Outside.clock,
         telemetry=telemetry(),
@@ -371,7 +371,7 @@ def opt_outs() -> OptOutService:
         store=customers,
         phones=customers,
         opt_out_list=SnsOptOutList(session.client("sns", config=_PATIENT)),
-        announcer=_announcer(session, settings.bus_name),
+        publisher=_publisher(session, settings.bus_name),
         policies=policies(),
         clock=_Outside.clock,
         telemetry=telemetry(),

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from dunning.adapters.aws_call import outside
-from dunning.contracts.outbound_event import SOURCE, Event, events_of
+from dunning.contracts.outbound_event import SOURCE, BusEntry, bus_entries
 from dunning.domain.errors import OutsideError
-from dunning.domain.outbound_events import Announcement
+from dunning.domain.outbound_events import OutboundEvent
 from dunning.ports.telemetry import Telemetry
 
 _ENTRIES_A_CALL = 10
@@ -24,7 +24,7 @@ class PutsEvents(Protocol):
         ...
 
 
-class EventBridgeAnnouncer:
+class EventBridgePublisher:
     """Implements `Announcer`. What EventBridge does not take at the second try is in the log, and can be put again."""
 
     def __init__(self, client: PutsEvents, bus_name: str, telemetry: Telemetry) -> None:
@@ -32,19 +32,19 @@ class EventBridgeAnnouncer:
         self._bus_name = bus_name
         self._telemetry = telemetry
 
-    def announce(self, announcements: Sequence[Announcement]) -> None:
+    def publish(self, events: Sequence[OutboundEvent]) -> None:
         """Put them on the bus in as few calls as hold them."""
-        for batch in _batches(events_of(announcements, _BYTES_A_CALL)):
+        for batch in _batches(bus_entries(events, _BYTES_A_CALL)):
             refused = self._put(batch)
             if refused:
                 refused = self._put([event for event, _ in refused])
             for event, code in refused:
                 self._telemetry.log_event(
-                    "announcement_lost", detail_type=event.detail_type, detail=event.detail, code=code
+                    "outbound_event_lost", detail_type=event.detail_type, detail=event.detail, code=code
                 )
-                self._telemetry.count("AnnouncementsLost", event.announcements)
+                self._telemetry.count("OutboundEventsLost", event.events)
 
-    def _put(self, events: Sequence[Event]) -> list[tuple[Event, str]]:
+    def _put(self, events: Sequence[BusEntry]) -> list[tuple[BusEntry, str]]:
         """Put events, and return those that were not taken, each with the code that says why."""
         entries = [
             {
@@ -67,9 +67,9 @@ class EventBridgeAnnouncer:
         ]
 
 
-def _batches(events: Iterator[Event]) -> Iterator[list[Event]]:
+def _batches(events: Iterator[BusEntry]) -> Iterator[list[BusEntry]]:
     """Put events together as far as one call holds them."""
-    batch: list[Event] = []
+    batch: list[BusEntry] = []
     size = 0
     for event in events:
         if batch and (len(batch) == _ENTRIES_A_CALL or size + event.size > _BYTES_A_CALL):

@@ -11,20 +11,20 @@ from typing import Any, Literal, NamedTuple
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from dunning.domain.outbound_events import (
-    Announcement,
     CustomerNeedsPerson,
     NumberUnreachable,
+    OutboundEvent,
     PromiseBroken,
     ReminderSent,
     ReminderStopped,
     ReplyNotUnderstood,
-    Why,
+    ReviewReason,
 )
 
 SOURCE = "dunning"
 
 
-def _examples(*details: Mapping[str, Any]) -> ConfigDict:
+def _titled(*details: Mapping[str, Any]) -> ConfigDict:
     return ConfigDict(
         extra="forbid",
         frozen=True,
@@ -53,7 +53,7 @@ _SENT = {
 }
 
 
-class Reminder(BaseModel):
+class SentReminder(BaseModel):
     """One reminder that the carrier took."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
@@ -66,59 +66,59 @@ class Reminder(BaseModel):
     channel: str
 
 
-class RemindersSent(_Detail):
+class ReminderSentDetail(_Detail):
     """The carrier took reminders: all of one batch in one event."""
 
-    model_config = ConfigDict(title="ReminderSent", **_examples({"reminders": [_SENT]}))
+    model_config = ConfigDict(title="ReminderSent", **_titled({"reminders": [_SENT]}))
 
-    reminders: list[Reminder] = Field(min_length=1)
+    reminders: list[SentReminder] = Field(min_length=1)
 
 
-class Stopped(_OfCustomer):
+class ReminderStoppedDetail(_OfCustomer):
     """No reminder will follow until something changes."""
 
-    model_config = ConfigDict(title="ReminderStopped", **_examples({**_EXAMPLE, "reason": "nothing_open"}))
+    model_config = ConfigDict(title="ReminderStopped", **_titled({**_EXAMPLE, "reason": "nothing_open"}))
 
     reason: str = Field(description="The decision's reason, as in our logs.")
 
 
-class NeedsPerson(_OfCustomer):
+class CustomerNeedsPersonDetail(_OfCustomer):
     """Somebody has to look at a customer."""
 
     model_config = ConfigDict(
         title="CustomerNeedsPerson",
-        **_examples(
+        **_titled(
             {**_EXAMPLE, "why": "hardship", "reply_id": "d4e5f6"},
             {**_EXAMPLE, "why": "ladder_finished", "reply_id": ""},
         ),
     )
 
-    why: Why
+    why: ReviewReason
     reply_id: str = Field(description="Names what they wrote, in our replies; empty if they did not write.")
 
 
-class NotUnderstood(_OfCustomer):
+class ReplyNotUnderstoodDetail(_OfCustomer):
     """A customer wrote something that no rule understands. Nothing was changed by it."""
 
-    model_config = ConfigDict(title="ReplyNotUnderstood", **_examples({**_EXAMPLE, "reply_id": "d4e5f6"}))
+    model_config = ConfigDict(title="ReplyNotUnderstood", **_titled({**_EXAMPLE, "reply_id": "d4e5f6"}))
 
     reply_id: str = Field(description="Names what they wrote, in our replies.")
 
 
-class Unreachable(_OfCustomer):
+class NumberUnreachableDetail(_OfCustomer):
     """Texts to a customer's number do not arrive. None is sent until it is corrected, or a person releases it."""
 
-    model_config = ConfigDict(title="NumberUnreachable", **_examples({**_EXAMPLE, "cause": "dead"}))
+    model_config = ConfigDict(title="NumberUnreachable", **_titled({**_EXAMPLE, "cause": "dead"}))
 
     cause: str = Field(description="Our class of what the carrier reported.")
 
 
-class Broken(_OfCustomer):
+class PromiseBrokenDetail(_OfCustomer):
     """The day a customer promised to pay by is over, and the instalment is still open."""
 
     model_config = ConfigDict(
         title="PromiseBroken",
-        **_examples({**_EXAMPLE, "account_id": "A-1", "instalment_no": 1, "promised_on": "2026-11-30"}),
+        **_titled({**_EXAMPLE, "account_id": "A-1", "instalment_no": 1, "promised_on": "2026-11-30"}),
     )
 
     account_id: str
@@ -127,22 +127,22 @@ class Broken(_OfCustomer):
 
 
 DETAILS: Mapping[str, type[BaseModel]] = {
-    ReminderSent.__name__: RemindersSent,
-    ReminderStopped.__name__: Stopped,
-    CustomerNeedsPerson.__name__: NeedsPerson,
-    ReplyNotUnderstood.__name__: NotUnderstood,
-    NumberUnreachable.__name__: Unreachable,
-    PromiseBroken.__name__: Broken,
+    ReminderSent.__name__: ReminderSentDetail,
+    ReminderStopped.__name__: ReminderStoppedDetail,
+    CustomerNeedsPerson.__name__: CustomerNeedsPersonDetail,
+    ReplyNotUnderstood.__name__: ReplyNotUnderstoodDetail,
+    NumberUnreachable.__name__: NumberUnreachableDetail,
+    PromiseBroken.__name__: PromiseBrokenDetail,
 }
 """The models by their `detail-type`."""
 
 
-class Event(NamedTuple):
+class BusEntry(NamedTuple):
     """One event for the bus, and how many announcements are in it."""
 
     detail_type: str
     detail: str
-    announcements: int = 1
+    events: int = 1
 
     @property
     def size(self) -> int:
@@ -150,20 +150,22 @@ class Event(NamedTuple):
         return len(SOURCE) + len(self.detail_type) + len(self.detail.encode())
 
 
-def events_of(announcements: Sequence[Announcement], most_bytes: int) -> Iterator[Event]:
+def bus_entries(events: Sequence[OutboundEvent], most_bytes: int) -> Iterator[BusEntry]:
     """Write announcements as events of at most so many bytes each; the reminders among them share as few as hold."""
-    reminders = [_reminder(one) for one in announcements if isinstance(one, ReminderSent)]
+    reminders = [_reminder(one) for one in events if isinstance(one, ReminderSent)]
     yield from _bundled(reminders, most_bytes)
-    for one in announcements:
+    for one in events:
         if not isinstance(one, ReminderSent):
-            yield Event(type(one).__name__, _detail(one).model_dump_json())
+            yield BusEntry(type(one).__name__, _detail(one).model_dump_json())
 
 
-def _bundled(reminders: Sequence[Reminder], most_bytes: int) -> Iterator[Event]:
+def _bundled(reminders: Sequence[SentReminder], most_bytes: int) -> Iterator[BusEntry]:
     """Halve what does not fit."""
     if not reminders:
         return
-    event = Event(ReminderSent.__name__, RemindersSent(reminders=list(reminders)).model_dump_json(), len(reminders))
+    event = BusEntry(
+        ReminderSent.__name__, ReminderSentDetail(reminders=list(reminders)).model_dump_json(), len(reminders)
+    )
     if event.size <= most_bytes or len(reminders) == 1:
         yield event
         return
@@ -172,8 +174,8 @@ def _bundled(reminders: Sequence[Reminder], most_bytes: int) -> Iterator[Event]:
     yield from _bundled(reminders[half:], most_bytes)
 
 
-def _reminder(sent: ReminderSent) -> Reminder:
-    return Reminder(
+def _reminder(sent: ReminderSent) -> SentReminder:
+    return SentReminder(
         customer_id=sent.customer_id,
         at=sent.at,
         send_id=sent.send_id,
@@ -188,15 +190,17 @@ def _detail(
 ) -> BaseModel:
     match told:
         case ReminderStopped():
-            return Stopped(customer_id=told.customer_id, at=told.at, reason=told.reason)
+            return ReminderStoppedDetail(customer_id=told.customer_id, at=told.at, reason=told.reason)
         case CustomerNeedsPerson():
-            return NeedsPerson(customer_id=told.customer_id, at=told.at, why=told.why, reply_id=told.reply_id)
+            return CustomerNeedsPersonDetail(
+                customer_id=told.customer_id, at=told.at, why=told.why, reply_id=told.reply_id
+            )
         case ReplyNotUnderstood():
-            return NotUnderstood(customer_id=told.customer_id, at=told.at, reply_id=told.reply_id)
+            return ReplyNotUnderstoodDetail(customer_id=told.customer_id, at=told.at, reply_id=told.reply_id)
         case NumberUnreachable():
-            return Unreachable(customer_id=told.customer_id, at=told.at, cause=told.cause)
+            return NumberUnreachableDetail(customer_id=told.customer_id, at=told.at, cause=told.cause)
         case PromiseBroken():
-            return Broken(
+            return PromiseBrokenDetail(
                 customer_id=told.customer_id,
                 at=told.at,
                 account_id=told.account_id,

@@ -5,8 +5,8 @@ from datetime import date, datetime
 from enum import StrEnum
 
 
-class Why(StrEnum):
-    """Why a customer needs a person."""
+class ReviewReason(StrEnum):
+    """ReviewReason a customer needs a person."""
 
     HARDSHIP = "hardship"
     DISPUTE = "dispute"
@@ -48,7 +48,7 @@ class CustomerNeedsPerson:
 
     customer_id: str
     at: datetime
-    why: Why
+    why: ReviewReason
     reply_id: str = ""
 
 
@@ -81,6 +81,6 @@ class PromiseBroken:
     promised_on: date
 
 
-type Announcement = (
+type OutboundEvent = (
     ReminderSent | ReminderStopped | CustomerNeedsPerson | ReplyNotUnderstood | NumberUnreachable | PromiseBroken
 )

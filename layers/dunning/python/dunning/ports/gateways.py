@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from dunning.domain.outbound_events import Announcement
+from dunning.domain.outbound_events import OutboundEvent
 from dunning.domain.replies.intents import Understood
 
 
@@ -97,9 +97,9 @@ class Uploads(Protocol):
         ...
 
 
-class Announcer(Protocol):
+class EventPublisher(Protocol):
     """The way to the lender's other systems."""
 
-    def announce(self, announcements: Sequence[Announcement]) -> None:
+    def publish(self, events: Sequence[OutboundEvent]) -> None:
         """Put them on the bus. What it does not take is told to the telemetry in full, and never fails the work."""
         ...

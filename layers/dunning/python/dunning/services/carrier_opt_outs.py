@@ -22,10 +22,10 @@ from typing import NamedTuple
 from dunning.domain.customer.standing import Standing
 from dunning.domain.decision.rules import Policies
 from dunning.domain.errors import DunningError, UnreadableRecordError
-from dunning.domain.outbound_events import Announcement
+from dunning.domain.outbound_events import OutboundEvent
 from dunning.ports.clock import Clock
 from dunning.ports.customers import Customer, CustomerStore, PhoneIndex
-from dunning.ports.gateways import Announcer, OptOutList
+from dunning.ports.gateways import EventPublisher, OptOutList
 from dunning.ports.telemetry import Telemetry
 from dunning.services.planning import replan
 from dunning.services.send.claims import ATTEMPTS, ContestedError
@@ -70,7 +70,7 @@ class OptOutService:
         store: CustomerStore,
         phones: PhoneIndex,
         opt_out_list: OptOutList,
-        announcer: Announcer,
+        publisher: EventPublisher,
         policies: Policies,
         clock: Clock,
         telemetry: Telemetry,
@@ -78,7 +78,7 @@ class OptOutService:
         self._store = store
         self._phones = phones
         self._list = opt_out_list
-        self._announcer = announcer
+        self._publisher = publisher
         self._policies = policies
         self._clock = clock
         self._telemetry = telemetry
@@ -94,7 +94,7 @@ class OptOutService:
         done: Counter[_Done] = Counter()
         for batch in batched(self._list.opted_out(), _NUMBERS_A_READ, strict=False):
             numbers += len(batch)
-            told: list[Announcement] = []
+            told: list[OutboundEvent] = []
             for customer_id, found in self._customers_of(batch).items():
                 try:
                     done[self._settle(customer_id, frozenset(batch), found, told)] += 1
@@ -102,7 +102,7 @@ class OptOutService:
                     failed += 1
                     self._not_settled(customer_id, error)
             if told:
-                self._announcer.announce(told)
+                self._publisher.publish(told)
         self._telemetry.gauge("CarrierOptOuts", numbers)
         if failed:
             raise SyncError(f"{failed} customers")
@@ -118,7 +118,7 @@ class OptOutService:
         customer_id: str,
         numbers: Collection[str],
         found: Customer | UnreadableRecordError,
-        told: list[Announcement],
+        told: list[OutboundEvent],
     ) -> _Done:
         for attempt in range(ATTEMPTS):
             if attempt:
@@ -135,7 +135,7 @@ class OptOutService:
                 return self._opt_in(customer_id, facts.phone)
             planned = replan(facts, before, replace(before, opted_out_at=now), self._policies, now)
             if self._store.save_standing(planned.standing, expected_version=before.version):
-                told += planned.announcements
+                told += planned.events
                 self._telemetry.log_event("carrier_opt_out", customer_id=customer_id)
                 self._telemetry.count("OptOuts")
                 log_planned_decision(self._telemetry, customer_id, planned.decision, now)

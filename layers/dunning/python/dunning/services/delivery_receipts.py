@@ -27,11 +27,11 @@ from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.delivery.receipt import Receipt, Verdict, settled, verdict_of
 from dunning.domain.delivery.undelivered import with_failed
 from dunning.domain.errors import DunningError, UnreadableRecordError
-from dunning.domain.outbound_events import Announcement, NumberUnreachable
+from dunning.domain.outbound_events import NumberUnreachable, OutboundEvent
 from dunning.ports.clock import Clock
 from dunning.ports.contacts import ContactArchive, ContactKey
 from dunning.ports.customers import Customer, CustomerStore, PhoneIndex
-from dunning.ports.gateways import Announcer
+from dunning.ports.gateways import EventPublisher
 from dunning.ports.queues import LaterQueue
 from dunning.ports.telemetry import Telemetry
 from dunning.services.delivery import Delivery
@@ -96,7 +96,7 @@ class ReceiptService:
         phones: PhoneIndex,
         contacts: ContactArchive,
         later: LaterQueue,
-        announcer: Announcer,
+        publisher: EventPublisher,
         policies: Policies,
         clock: Clock,
         telemetry: Telemetry,
@@ -105,7 +105,7 @@ class ReceiptService:
         self._phones = phones
         self._contacts = contacts
         self._later = later
-        self._announcer = announcer
+        self._publisher = publisher
         self._policies = policies
         self._clock = clock
         self._telemetry = telemetry
@@ -238,9 +238,9 @@ class ReceiptService:
             if some:
                 following[some[0].key.customer_id] += some
         cases = [(customer_id, (customer_id, those)) for customer_id, those in following.items()]
-        told = [one for announcements in self._each(cases, self._follow, failures) for one in announcements]
+        told = [one for events in self._each(cases, self._follow, failures) for one in events]
         if told:
-            self._announcer.announce(told)
+            self._publisher.publish(told)
         return failures
 
     def _each[T, R](
@@ -339,7 +339,7 @@ class ReceiptService:
             verdicts=",".join(sorted({verdict_of(match.receipt).value for match in matches})),
         )
 
-    def _follow(self, case: tuple[str, Sequence[_Match]]) -> Sequence[Announcement]:
+    def _follow(self, case: tuple[str, Sequence[_Match]]) -> Sequence[OutboundEvent]:
         """Change the standing of a customer by what became of texts, if anything follows that is not there yet."""
         customer_id, matches = case
         tried: tuple[Standing, Replanned, datetime] | None = None
@@ -369,16 +369,16 @@ class ReceiptService:
                 return self._told(facts, *tried)
         raise ContestedError
 
-    def _told(self, facts: Facts, before: Standing, replanned: Replanned, now: datetime) -> Sequence[Announcement]:
+    def _told(self, facts: Facts, before: Standing, replanned: Replanned, now: datetime) -> Sequence[OutboundEvent]:
         """Count and trace what has been written of a customer, and return what others are told."""
-        after, decision, announcements = replanned
+        after, decision, events = replanned
         log_planned_decision(self._telemetry, after.customer_id, decision, now)
         if after.is_opted_out and not before.is_opted_out:
             self._telemetry.count("OptOuts")
         if after.is_suspended(facts) and not before.is_suspended(facts):
             self._telemetry.count("NumbersSuspended")
-            return (NumberUnreachable(after.customer_id, now, Verdict.DEAD.value), *announcements)
-        return announcements
+            return (NumberUnreachable(after.customer_id, now, Verdict.DEAD.value), *events)
+        return events
 
 
 _FOLLOWED = frozenset({Verdict.OPTED_OUT, Verdict.DEAD, Verdict.LATER})

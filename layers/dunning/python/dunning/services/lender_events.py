@@ -33,10 +33,10 @@ from dunning.domain.customer.lender_record import (
 )
 from dunning.domain.decision.rules import Policies
 from dunning.domain.errors import DunningError, UnreadableRecordError
-from dunning.domain.outbound_events import Announcement
+from dunning.domain.outbound_events import OutboundEvent
 from dunning.ports.clock import Clock
 from dunning.ports.customers import CustomerStore, StoredCustomer
-from dunning.ports.gateways import Announcer
+from dunning.ports.gateways import EventPublisher
 from dunning.ports.queues import DeadLetters, LaterQueue
 from dunning.ports.telemetry import Telemetry
 from dunning.services.delivery import Delivery
@@ -75,7 +75,7 @@ class PaymentsService:
         forgetting: ForgetService,
         dead_letters: DeadLetters,
         later: LaterQueue,
-        announcer: Announcer,
+        publisher: EventPublisher,
         policies: Policies,
         clock: Clock,
         telemetry: Telemetry,
@@ -85,7 +85,7 @@ class PaymentsService:
         self._forgetting = forgetting
         self._dead_letters = dead_letters
         self._later = later
-        self._announcer = announcer
+        self._publisher = publisher
         self._policies = policies
         self._clock = clock
         self._telemetry = telemetry
@@ -99,12 +99,12 @@ class PaymentsService:
         message aside: what was said must not be lost. Messages that are no events are parked at once.
         """
         cases, failed = self._sort(deliveries)
-        announcements: list[Announcement] = []
+        events: list[OutboundEvent] = []
         not_done: set[str] = set()
         for some in batched(cases.items(), BATCH, strict=False):
-            not_done |= self._work_off(dict(some), seconds_left, announcements)
-        if announcements:
-            self._announcer.announce(announcements)
+            not_done |= self._work_off(dict(some), seconds_left, events)
+        if events:
+            self._publisher.publish(events)
         again = [customer_id for customer_id, case in cases.items() if case.again and customer_id not in not_done]
         if again and not self._go_on_erasing(again, seconds_left):
             not_done.update(again)
@@ -150,7 +150,7 @@ class PaymentsService:
         return True
 
     def _work_off(
-        self, cases: dict[str, _Case], seconds_left: Callable[[], float], announcements: list[Announcement]
+        self, cases: dict[str, _Case], seconds_left: Callable[[], float], events: list[OutboundEvent]
     ) -> set[str]:
         """Work off some customers who are read together, side by side; return those that are to come back."""
         try:
@@ -168,7 +168,7 @@ class PaymentsService:
         for customer_id, future in running.items():
             failure = future.exception()
             if failure is None:
-                announcements += future.result()
+                events += future.result()
             else:
                 self._tell_failure(customer_id, cases[customer_id], failure)
                 failed.add(customer_id)
@@ -190,7 +190,7 @@ class PaymentsService:
         case: _Case,
         stored: StoredCustomer | UnreadableRecordError,
         seconds_left: Callable[[], float],
-    ) -> Iterable[Announcement]:
+    ) -> Iterable[OutboundEvent]:
         """Do what a batch says of one customer."""
         if seconds_left() < _SECONDS_TO_FINISH:
             raise OutOfTimeError
@@ -206,7 +206,7 @@ class PaymentsService:
 
     def _take(
         self, customer_id: str, said: Sequence[RecordedEvent], stored: StoredCustomer | UnreadableRecordError
-    ) -> Iterable[Announcement]:
+    ) -> Iterable[OutboundEvent]:
         """Put news into the lender record, and plan the customer anew if anything follows from it."""
         is_new = False
         for _ in range(_TRIES):
@@ -227,10 +227,10 @@ class PaymentsService:
                 if before.planned_for == fingerprint(facts):
                     return ()
                 now = self._clock.now()
-                standing, decision, announcements = replan_as_told(after, facts, before, self._policies, now)
+                standing, decision, events = replan_as_told(after, facts, before, self._policies, now)
                 if self._store.save_standing(standing, expected_version=before.version):
                     log_planned_decision(self._telemetry, customer_id, decision, now)
-                    return announcements
+                    return events
             stored = self._store.load_stored([customer_id])[customer_id]
         raise ContestedError
 

@@ -13,7 +13,13 @@ from dunning.domain.customer.standing import LEAST_URGENT, LEDGER_FLOOR, SMS, Le
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Decision, Reason, Send, Stop, Wait
 from dunning.domain.decision.rules import Policies, Rules
-from dunning.domain.outbound_events import Announcement, CustomerNeedsPerson, PromiseBroken, ReminderStopped, Why
+from dunning.domain.outbound_events import (
+    CustomerNeedsPerson,
+    OutboundEvent,
+    PromiseBroken,
+    ReminderStopped,
+    ReviewReason,
+)
 from dunning.domain.replies.payment_statements import matched
 from dunning.domain.replies.promises import Settled, promise_ends, settle_promises
 
@@ -34,7 +40,7 @@ class Replanned(NamedTuple):
 
     standing: Standing
     decision: Decision
-    announcements: tuple[Announcement, ...]
+    events: tuple[OutboundEvent, ...]
 
 
 def plan(facts: Facts, standing: Standing, policies: Policies, now: datetime) -> Plan:
@@ -114,7 +120,7 @@ def promises_settled(facts: Facts, standing: Standing, policies: Policies, now: 
     return settle_promises(standing, facts, _zones(facts, policies), now)
 
 
-def broken(settled: Settled, now: datetime) -> list[Announcement]:
+def broken(settled: Settled, now: datetime) -> list[OutboundEvent]:
     """Tell of promises that have just been broken."""
     return [
         PromiseBroken(settled.standing.customer_id, now, account_id, int(number), settled.standing.promises[key].on)
@@ -123,13 +129,13 @@ def broken(settled: Settled, now: datetime) -> list[Announcement]:
     ]
 
 
-def stopped(before: Standing, decision: Decision, now: datetime) -> list[Announcement]:
+def stopped(before: Standing, decision: Decision, now: datetime) -> list[OutboundEvent]:
     """Tell of a customer who was being reminded and is no more, and of one who is over to a person now."""
     if not isinstance(decision, Stop) or before.version == 0 or before.reason == decision.reason.value:
         return []
-    told: list[Announcement] = [ReminderStopped(before.customer_id, now, decision.reason.value)]
+    told: list[OutboundEvent] = [ReminderStopped(before.customer_id, now, decision.reason.value)]
     if decision.reason is Reason.LADDER_FINISHED:
-        told.append(CustomerNeedsPerson(before.customer_id, now, Why.LADDER_FINISHED))
+        told.append(CustomerNeedsPerson(before.customer_id, now, ReviewReason.LADDER_FINISHED))
     return told
 
 

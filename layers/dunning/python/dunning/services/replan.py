@@ -17,10 +17,10 @@ from dunning.domain.customer.standing import Standing
 from dunning.domain.decision.decisions import Send
 from dunning.domain.decision.rules import Policies
 from dunning.domain.errors import DunningError, UnreadableRecordError
-from dunning.domain.outbound_events import Announcement
+from dunning.domain.outbound_events import OutboundEvent
 from dunning.ports.clock import Clock
 from dunning.ports.customers import Customer, CustomerScan, CustomerStore
-from dunning.ports.gateways import Announcer
+from dunning.ports.gateways import EventPublisher
 from dunning.ports.queues import LaterQueue
 from dunning.ports.telemetry import Telemetry
 from dunning.services.delivery import Delivery
@@ -61,7 +61,7 @@ class ReplanService:
         store: CustomerStore,
         scan: CustomerScan,
         queue: LaterQueue,
-        announcer: Announcer,
+        publisher: EventPublisher,
         policies: Policies,
         clock: Clock,
         telemetry: Telemetry,
@@ -69,7 +69,7 @@ class ReplanService:
         self._store = store
         self._scan = scan
         self._queue = queue
-        self._announcer = announcer
+        self._publisher = publisher
         self._policies = policies
         self._clock = clock
         self._telemetry = telemetry
@@ -135,7 +135,7 @@ class ReplanService:
     def _batch(self, customer_ids: Sequence[str], counted: Counted, *, change: bool) -> Counted:
         now = self._clock.now()
         found = self._store.load(customer_ids)
-        announcements: list[Announcement] = []
+        events: list[OutboundEvent] = []
         changed = unreadable = contested = 0
         for customer_id in customer_ids:
             try:
@@ -148,9 +148,9 @@ class ReplanService:
                 continue
             if replanned is not None:
                 changed += 1
-                announcements += replanned.announcements
+                events += replanned.events
         if change:
-            self._announcer.announce(announcements)
+            self._publisher.publish(events)
         return Counted(
             counted.customers + len(customer_ids),
             counted.changed + changed,

@@ -33,7 +33,13 @@ from dunning.domain.errors import (
     NoTextError,
     UnreadableRecordError,
 )
-from dunning.domain.outbound_events import Announcement, CustomerNeedsPerson, ReminderStopped, ReplyNotUnderstood, Why
+from dunning.domain.outbound_events import (
+    CustomerNeedsPerson,
+    OutboundEvent,
+    ReminderStopped,
+    ReplyNotUnderstood,
+    ReviewReason,
+)
 from dunning.domain.replies.intents import Meaning, Understood
 from dunning.domain.replies.reply import Inbound, Reply
 from dunning.domain.replies.reply_effects import Limits, answered, confirmation_id
@@ -41,7 +47,7 @@ from dunning.domain.texts.compose import Confirmation, compose_confirmation
 from dunning.ports.clock import Clock
 from dunning.ports.contacts import ContactArchive, ReplyLog
 from dunning.ports.customers import Customer, CustomerStore, PhoneIndex
-from dunning.ports.gateways import Announcer, OptOutList, Outcome, ReplyReader, SendingSwitch, SmsGateway
+from dunning.ports.gateways import EventPublisher, OptOutList, Outcome, ReplyReader, SendingSwitch, SmsGateway
 from dunning.ports.queues import DeadLetters
 from dunning.ports.telemetry import Telemetry
 from dunning.services.delivery import Delivery, come_back
@@ -133,7 +139,7 @@ class _Line:
     phone: str
     heard: list[tuple[Arrival, Inbound]] = field(default_factory=list)
     known: dict[str, Customer | UnreadableRecordError] = field(default_factory=dict)
-    told: list[Announcement] = field(default_factory=list)
+    told: list[OutboundEvent] = field(default_factory=list)
 
     def owners(self) -> dict[str, Customer]:
         """Return the customers whose present number it is; some may only have had it once."""
@@ -174,7 +180,7 @@ class InboxService:
         gateway: SmsGateway,
         switch: SendingSwitch,
         opt_out_list: OptOutList,
-        announcer: Announcer,
+        publisher: EventPublisher,
         policies: PricedPolicies,
         clock: Clock,
         telemetry: Telemetry,
@@ -190,7 +196,7 @@ class InboxService:
         self._gateway = gateway
         self._switch = switch
         self._opt_out_list = opt_out_list
-        self._announcer = announcer
+        self._publisher = publisher
         self._policies = policies
         self._clock = clock
         self._telemetry = telemetry
@@ -218,9 +224,9 @@ class InboxService:
                 if (error := future.exception()) is not None:
                     self._failed(line, arrival, inbound, error)
                     failed.append(arrival.message_id)
-        announcements = [one for line in lines.values() for one in line.told]
-        if announcements:
-            self._announcer.announce(announcements)
+        events = [one for line in lines.values() for one in line.told]
+        if events:
+            self._publisher.publish(events)
         return failed
 
     def _lines(self, arrivals: Sequence[Arrival]) -> tuple[dict[str, _Line], list[str]]:
@@ -268,7 +274,7 @@ class InboxService:
         if arrival.receive_count >= self._max_receive_count:
             unsure = [one for one, found in line.known.items() if isinstance(found, UnreadableRecordError)]
             line.told += [
-                CustomerNeedsPerson(customer_id, self._clock.now(), Why.HELP, inbound.inbound_id)
+                CustomerNeedsPerson(customer_id, self._clock.now(), ReviewReason.HELP, inbound.inbound_id)
                 for customer_id in (*line.owners(), *unsure)
             ]
 
@@ -418,7 +424,7 @@ class InboxService:
             if not self._store.save_standing(planned.standing, expected_version=before.version, claim_id=claim_id):
                 continue
             line.known[customer_id] = Customer(facts, planned.standing)
-            line.told += [*planned.announcements, *why]
+            line.told += [*planned.events, *why]
             if _opts_out(before, after):
                 self._telemetry.count("OptOuts")
             log_planned_decision(self._telemetry, customer_id, planned.decision, now)

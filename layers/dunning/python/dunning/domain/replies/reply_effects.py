@@ -14,17 +14,17 @@ from typing import NamedTuple
 
 from dunning.domain.customer.facts import Account, Facts, Hold, HoldReason
 from dunning.domain.customer.standing import Assurance, Standing, said_last
-from dunning.domain.outbound_events import Why
+from dunning.domain.outbound_events import ReviewReason
 from dunning.domain.replies.intents import Meaning, Understood
 from dunning.domain.replies.payment_statements import with_assurance
 
 UNTIL_LIFTED = {
-    Meaning.HARDSHIP: (HoldReason.HARDSHIP, Why.HARDSHIP),
-    Meaning.DISPUTE: (HoldReason.DISPUTE, Why.DISPUTE),
-    Meaning.COMPLAINT: (HoldReason.COMPLAINT, Why.COMPLAINT),
-    Meaning.WRONG_PERSON: (HoldReason.WRONG_PERSON, Why.WRONG_PERSON),
-    Meaning.DECEASED: (HoldReason.DECEASED, Why.DECEASED),
-    Meaning.REPRESENTED: (HoldReason.REPRESENTED, Why.REPRESENTED),
+    Meaning.HARDSHIP: (HoldReason.HARDSHIP, ReviewReason.HARDSHIP),
+    Meaning.DISPUTE: (HoldReason.DISPUTE, ReviewReason.DISPUTE),
+    Meaning.COMPLAINT: (HoldReason.COMPLAINT, ReviewReason.COMPLAINT),
+    Meaning.WRONG_PERSON: (HoldReason.WRONG_PERSON, ReviewReason.WRONG_PERSON),
+    Meaning.DECEASED: (HoldReason.DECEASED, ReviewReason.DECEASED),
+    Meaning.REPRESENTED: (HoldReason.REPRESENTED, ReviewReason.REPRESENTED),
 }
 """Meanings that silence us until a person has looked, with the hold they lead to and what the person is told."""
 
@@ -45,7 +45,7 @@ class Answer(NamedTuple):
     """The standing after a reply, and why a person is needed. The version is the caller's to bump."""
 
     standing: Standing
-    needs: tuple[Why, ...]
+    needs: tuple[ReviewReason, ...]
 
 
 def answered(
@@ -62,7 +62,7 @@ def answered(
         local_day: the day on which it was said where the customer lives.
         limits: the lender's, in days.
     """
-    needs: dict[Why, None] = {}
+    needs: dict[ReviewReason, None] = {}
     grace = local_day + timedelta(days=limits.grace_days)
     for meaning in understood.meanings:
         match meaning:
@@ -79,7 +79,7 @@ def answered(
                 needs |= dict.fromkeys(why)
             case Meaning.HELP:
                 standing = with_hold(standing, Hold(HoldReason.HELP, grace, said_at))
-                needs[Why.HELP] = None
+                needs[ReviewReason.HELP] = None
             case _:
                 reason, told = UNTIL_LIFTED[meaning]
                 standing = with_hold(standing, Hold(reason, None, said_at))
@@ -135,15 +135,15 @@ def _spoken_of(facts: Facts, digits: str) -> tuple[str, ...]:
 
 def _promised(
     facts: Facts, standing: Standing, understood: Understood, said_at: datetime, local_day: date, limits: Limits
-) -> tuple[Standing, Sequence[Why]]:
+) -> tuple[Standing, Sequence[ReviewReason]]:
     """Note a promise. Without a certain day, or one too far off, a person asks, and meanwhile nobody is texted."""
     on = understood.promised_on
     if on is None or not local_day <= on <= local_day + timedelta(days=limits.promise_days):
         grace = local_day + timedelta(days=limits.grace_days)
-        return with_hold(standing, Hold(HoldReason.HELP, grace, said_at)), (Why.PROMISE_UNCLEAR,)
+        return with_hold(standing, Hold(HoldReason.HELP, grace, said_at)), (ReviewReason.PROMISE_UNCLEAR,)
     accounts = _spoken_of(facts, understood.digits)
     after = with_assurance(standing, Assurance(HoldReason.PROMISE, said_at, local_day, on, accounts), facts)
     promises = [one for one in after.assurances if one.reason is HoldReason.PROMISE]
     about = {key for one in promises if one.said_at == said_at for key in one.about}
     again = any(one.said_at != said_at and not about.isdisjoint(one.about) for one in promises)
-    return after, (Why.PROMISED_BEFORE,) if again else ()
+    return after, (ReviewReason.PROMISED_BEFORE,) if again else ()

@@ -16,7 +16,7 @@ from itertools import batched, chain, islice
 from dunning.domain.decision.rules import Policies
 from dunning.ports.clock import Clock
 from dunning.ports.customers import CustomerStore, PhoneIndex
-from dunning.ports.gateways import Announcer, Uploads
+from dunning.ports.gateways import EventPublisher, Uploads
 from dunning.ports.telemetry import Telemetry
 from dunning.services.intake.cells import is_id
 from dunning.services.intake.facts_from_rows import contradictions, facts_of
@@ -83,7 +83,7 @@ class IntakeService:
         store: CustomerStore,
         phones: PhoneIndex,
         uploads: Uploads,
-        announcer: Announcer,
+        publisher: EventPublisher,
         policies: Policies,
         lenders: frozenset[str],
         clock: Clock,
@@ -92,7 +92,7 @@ class IntakeService:
     ) -> None:
         self._settler = Settler(store, phones, policies)
         self._uploads = uploads
-        self._announcer = announcer
+        self._publisher = publisher
         self._lenders = lenders
         self._clock = clock
         self._telemetry = telemetry
@@ -200,7 +200,7 @@ class IntakeService:
         """Count and tell what became of customers."""
         for future in done:
             settled = future.result()
-            self._announcer.announce([told for one in settled for told in one.announcements])
+            self._publisher.publish([told for one in settled for told in one.events])
             for (facts, line), outcome, decision, opts_out, shares_phone, _ in settled:
                 tally.outcomes[outcome] += 1
                 tally.phones_shared += shares_phone

@@ -28,7 +28,7 @@ from dunning.domain.customer.standing import Standing
 from dunning.domain.decision.decisions import Decision
 from dunning.domain.decision.rules import Policies
 from dunning.domain.errors import DunningError, UnreadableRecordError
-from dunning.domain.outbound_events import Announcement, CustomerNeedsPerson, Why
+from dunning.domain.outbound_events import CustomerNeedsPerson, OutboundEvent, ReviewReason
 from dunning.ports.customers import CustomerStore, PhoneIndex, StoredCustomer
 from dunning.services.planning import fingerprint, replan, replan_as_told
 
@@ -75,7 +75,7 @@ class Settled(NamedTuple):
     decision: Decision | None = None
     opts_out: bool = False
     shares_phone: bool = False
-    announcements: tuple[Announcement, ...] = ()
+    events: tuple[OutboundEvent, ...] = ()
 
 
 class Settler:
@@ -130,7 +130,7 @@ class Settler:
                         # Who comes with an opt-out from another system has not opted out of our texts.
                         before is not None and before.opted_out_at != replanned.standing.opted_out_at,
                         bool(told),
-                        (*told, *replanned.announcements),
+                        (*told, *replanned.events),
                     )
             stored = self._store.load_stored([facts.customer_id])[facts.customer_id]
         raise IntakeConflictError(f"customer {facts.customer_id} kept changing")
@@ -151,7 +151,7 @@ class Settler:
         self._phones.add_phone(facts.phone, facts.customer_id)
         return noted
 
-    def _hold_who_share(self, facts: Facts, now: datetime) -> list[Announcement]:
+    def _hold_who_share(self, facts: Facts, now: datetime) -> list[OutboundEvent]:
         """
         Hold all others who have a customer's number now, and say whom a person has to look at.
 
@@ -163,12 +163,12 @@ class Settler:
             self._phones.add_phone(facts.phone, facts.customer_id)
         others = having - {facts.customer_id}
         if len(others) > _MOST_SHARING:
-            return [CustomerNeedsPerson(facts.customer_id, now, Why.SHARED_PHONE)]
+            return [CustomerNeedsPerson(facts.customer_id, now, ReviewReason.SHARED_PHONE)]
         sharing = self._who_have(facts.phone, others)
         for customer_id in sharing:
             self._mark(customer_id, facts.phone, now)
         affected = [facts.customer_id, *sharing] if sharing else []
-        return [CustomerNeedsPerson(customer_id, now, Why.SHARED_PHONE) for customer_id in affected]
+        return [CustomerNeedsPerson(customer_id, now, ReviewReason.SHARED_PHONE) for customer_id in affected]
 
     def _leave_number(self, phone: str, customer_id: str, now: datetime) -> None:
         """Let the last one go on who still has a number, once another's has been corrected."""

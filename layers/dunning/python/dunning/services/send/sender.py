@@ -35,12 +35,12 @@ from dunning.domain.decision.decisions import Decision, Reason, Reminder, Send, 
 from dunning.domain.decision.rules import Rules
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import DunningError, UnreadableRecordError
-from dunning.domain.outbound_events import Announcement, NumberUnreachable, ReminderSent
+from dunning.domain.outbound_events import NumberUnreachable, OutboundEvent, ReminderSent
 from dunning.domain.replies.promises import Settled
 from dunning.ports.clock import Clock
 from dunning.ports.contacts import ContactLog
 from dunning.ports.customers import Customer, CustomerStore
-from dunning.ports.gateways import Announcer, Outcome, Published, SendingSwitch, SmsGateway
+from dunning.ports.gateways import EventPublisher, Outcome, Published, SendingSwitch, SmsGateway
 from dunning.ports.queues import Job, JobQueue
 from dunning.ports.telemetry import Telemetry
 from dunning.services.delivery import Delivery
@@ -90,7 +90,7 @@ class _Turn:
     job: Job
     redelivered: bool
     seconds_left: Callable[[], float]
-    told: list[Announcement] = field(default_factory=list)
+    told: list[OutboundEvent] = field(default_factory=list)
 
 
 class SendService:
@@ -109,7 +109,7 @@ class SendService:
         queue: JobQueue,
         gateway: SmsGateway,
         switch: SendingSwitch,
-        announcer: Announcer,
+        publisher: EventPublisher,
         policies: PricedPolicies,
         clock: Clock,
         telemetry: Telemetry,
@@ -122,7 +122,7 @@ class SendService:
         self._queue = queue
         self._gateway = gateway
         self._switch = switch
-        self._announcer = announcer
+        self._publisher = publisher
         self._policies = policies
         self._clock = clock
         self._telemetry = telemetry
@@ -175,7 +175,7 @@ class SendService:
                 failed.add(customer_id)
         failed |= self._write_records(records)
         # Told once: whoever dies before this line tells nobody. The records are what counts.
-        self._announcer.announce([announcement for turn in turns for announcement in turn.told])
+        self._publisher.publish([event for turn in turns for event in turn.told])
         return not_parked + [delivery.message_id for customer_id in failed for delivery in messages[customer_id]]
 
     def _park(self, delivery: Delivery, why: str) -> bool:
