@@ -19,7 +19,7 @@ from dunning.domain.outbound_events import OutboundEvent
 from dunning.domain.replies.reply import Reply
 from dunning.ports.contacts import ContactKey
 from dunning.ports.customers import Customer, Due, StoredCustomer
-from dunning.ports.erasure import GivenUp, OutOfSightError, StoredUpload
+from dunning.ports.erasure import DeadLetter, QueueNotDrainedError, StoredUpload
 from dunning.ports.gateways import Outcome, Published, Sms
 from dunning.ports.queues import Job
 
@@ -317,13 +317,13 @@ class FakeDeadLetters:
         self.elsewhere = 0
         self._handles = count()
 
-    def look(self) -> Iterator[GivenUp]:
+    def scan(self) -> Iterator[DeadLetter]:
         for body in list(self.bodies):
-            yield GivenUp(body, f"{body} {next(self._handles)}")
+            yield DeadLetter(body, f"{body} {next(self._handles)}")
         if self.elsewhere:
-            raise OutOfSightError
+            raise QueueNotDrainedError
 
-    def replace(self, message: GivenUp, body: str) -> None:
+    def replace(self, message: DeadLetter, body: str) -> None:
         self.bodies.remove(message.body)
         if body:
             self.bodies.append(body)

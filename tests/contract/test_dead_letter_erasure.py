@@ -10,7 +10,7 @@ import pytest
 from dunning.adapters.client import LEAN
 from dunning.adapters.sqs import SqsDeadLetters
 from dunning.domain.errors import OutsideError
-from dunning.ports.erasure import DeadLetterErasure, GivenUp, OutOfSightError
+from dunning.ports.erasure import DeadLetter, DeadLetterErasure, QueueNotDrainedError
 from tests.fakes import FakeDeadLetters
 from tests.integration.requests import Requests, error, success
 from tests.local.cloud import LocalCloud
@@ -100,7 +100,7 @@ def test_while_others_have_messages_in_hand_all_that_are_seen_are_looked_at_and_
     box.take()
     box.put("two")
     seen: list[str] = []
-    with pytest.raises(OutOfSightError):
+    with pytest.raises(QueueNotDrainedError):
         seen.extend(message.body for message in box.letters.look())
     assert "two" in seen
 
@@ -121,7 +121,7 @@ class TestOnSqs:
             "ApproximateNumberOfMessagesDelayed": "0",
         }
         requests.answer("sqs.GetQueueAttributes", success({"Attributes": counts}))
-        with pytest.raises(OutOfSightError):
+        with pytest.raises(QueueNotDrainedError):
             list(letters.look())
         assert requests.sent["sqs.ReceiveMessage"] == 5
 
@@ -141,7 +141,7 @@ class TestOnSqs:
         cloud.sqs.send_message(QueueUrl=_url(cloud), MessageBody="+886900000001")
         for operation in ("ReceiveMessage", "SendMessage", "DeleteMessage"):
             requests.answer(f"sqs.{operation}", error("AccessDenied", 403, "+886900000001"))
-        message = GivenUp("+886900000001", "handle")
+        message = DeadLetter("+886900000001", "handle")
         calls = (
             lambda: list(letters.look()),
             lambda: letters.replace(message, "+886"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from dunning.adapters.aws_call import outside
 from dunning.contracts.job import job_body
 from dunning.domain.errors import OutsideError
-from dunning.ports.erasure import GivenUp, OutOfSightError
+from dunning.ports.erasure import DeadLetter, QueueNotDrainedError
 from dunning.ports.queues import Job
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class SqsDeadLetters:
         self._queue_url = queue_url
         self.name = name
 
-    def look(self) -> Iterator[GivenUp]:
+    def scan(self) -> Iterator[DeadLetter]:
         """Receive until SQS says that no message is visible, and none is hidden but those received here."""
         received = empty = 0
         visible, hidden, delayed = _depths(self._client, self._queue_url)
@@ -116,14 +116,14 @@ class SqsDeadLetters:
             messages = answer.get("Messages", [])
             received += len(messages)
             for message in messages:
-                yield GivenUp(message["Body"], message["ReceiptHandle"])
+                yield DeadLetter(message["Body"], message["ReceiptHandle"])
             if not messages:
                 empty += 1
                 visible, hidden, delayed = _depths(self._client, self._queue_url)
         if visible or delayed or hidden > received:
-            raise OutOfSightError
+            raise QueueNotDrainedError
 
-    def replace(self, message: GivenUp, body: str) -> None:
+    def replace(self, message: DeadLetter, body: str) -> None:
         """Send what takes its place first, so that a crash in between loses nothing."""
         if body:
             with outside("SendMessage"):

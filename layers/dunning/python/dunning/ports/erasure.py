@@ -83,14 +83,14 @@ class UploadErasure(Protocol):
         ...
 
 
-class GivenUp(NamedTuple):
+class DeadLetter(NamedTuple):
     """A message among the dead letters, and by what the queue knows that it was handed to us."""
 
     body: str
     handle: str
 
 
-class OutOfSightError(DunningError):
+class QueueNotDrainedError(DunningError):
     """Not every message of a queue could be looked at: others have some in their hands."""
 
 
@@ -102,16 +102,16 @@ class DeadLetterErasure(Protocol):
         """Whose dead letters they are."""
         ...
 
-    def look(self) -> Iterator[GivenUp]:
+    def scan(self) -> Iterator[DeadLetter]:
         """
         Yield all messages. Each is hidden from others for a minute and then there again, unless it is replaced.
 
         Raises:
-            OutOfSightError: there are some that could not be looked at.
+            QueueNotDrainedError: there are some that could not be looked at.
             OutsideError: a call failed.
         """
         ...
 
-    def replace(self, message: GivenUp, body: str) -> None:
+    def replace(self, message: DeadLetter, body: str) -> None:
         """Put a body in the place of a message, or nothing if it is empty. Of a crash in between both are left."""
         ...

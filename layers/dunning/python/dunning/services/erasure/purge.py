@@ -110,7 +110,7 @@ class ForgetService:
 
         end = self._clock.now() + _LOOK_FOR
         taken = 0
-        for letter in queue.look():
+        for letter in queue.scan():
             if seconds_left() < SECONDS_TO_FINISH or self._clock.now() > end:
                 raise ErasureOutOfTimeError
             rest = without_numbers(letter.body, phones)
