@@ -92,7 +92,7 @@ class FakeCustomers:
             self.phones[phone] = self.phones.get(phone, frozenset()) | {customer_id}
             return self.phones[phone]
 
-    def forget_phone(self, phone: str, customer_id: str) -> None:
+    def remove_phone(self, phone: str, customer_id: str) -> None:
         with self._lock:
             left = self.phones.pop(phone, frozenset()) - {customer_id}
             if left:
@@ -127,7 +127,7 @@ class FakeCustomers:
             return UnreadableRecordError(customer_id)
         return self.lender_records.get(customer_id, LenderRecord(customer_id))
 
-    def bury(self, lender_record: LenderRecord) -> None:
+    def write_tombstone(self, lender_record: LenderRecord) -> None:
         with self._lock:
             self.unreadable.discard(lender_record.customer_id)
             self.lender_records[lender_record.customer_id] = lender_record
@@ -230,7 +230,7 @@ class FakeContacts:
         self.replies[key] = reply
         return True
 
-    def telling_records(self, customer_id: str) -> int:
+    def identifying_records(self, customer_id: str) -> int:
         return sum(one.customer_id == customer_id and _tells(one) for one in self.records.values())
 
     def redact(self, customer_id: str, at: datetime, *, until: datetime | None = None) -> int:

@@ -61,7 +61,7 @@ class _Nobody:
         del phone
         return frozenset({customer_id})
 
-    def forget_phone(self, phone: str, customer_id: str) -> None:
+    def remove_phone(self, phone: str, customer_id: str) -> None:
         raise NotImplementedError
 
 

@@ -25,7 +25,7 @@ from dunning.policy import load_policies
 from dunning.services.delivery import Delivery
 from dunning.services.delivery_receipts import ReceiptService, reported_in
 from dunning.services.erasure.erase import EraseService
-from dunning.services.erasure.purge import ForgetService
+from dunning.services.erasure.purge import PurgeService
 from dunning.services.lender_events import PaymentsService
 from tests.bench.beside import compare
 from tests.bench.portfolio import NOW, customer, standing
@@ -125,7 +125,7 @@ class Payments(_Office):
         service = PaymentsService(
             store=store,
             erasing=erasing,
-            forgetting=ForgetService(
+            purging=PurgeService(
                 customers=store, erasing=erasing, replies=queue, dead_letters=(), clock=_Clock(), telemetry=telemetry
             ),
             dead_letters=queue,

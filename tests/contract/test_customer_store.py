@@ -264,7 +264,7 @@ class TestOnDynamoDb:
         dynamo.set_aside("C0001", NOW)
         list(dynamo.due(NOW, 1))
         dynamo.add_phone("+886900000001", "C0001")
-        dynamo.forget_phone("+886900000001", "C0001")
+        dynamo.remove_phone("+886900000001", "C0001")
         list(dynamo.customer_ids(0, 1, ""))
         contact = Contact("C0001", "s", "c", NOW, ContactState.UNKNOWN, 0, (), "sms", NOW)
         contacts_table.write_if_absent(contact)

@@ -125,7 +125,7 @@ def test_what_cannot_be_read_is_buried_all_the_same(shelf: Shelf) -> None:
     shelf.spoil("C0001")
     assert isinstance(shelf.customers.lender_record("C0001"), UnreadableRecordError)
     tombstone = LenderRecord("C0001", 1, erased_at=NOW)
-    shelf.customers.bury(tombstone)
+    shelf.customers.write_tombstone(tombstone)
     assert shelf.lender_record() == tombstone
 
 
@@ -135,9 +135,9 @@ def test_of_somebody_nobody_has_heard_of_the_lender_record_is_empty(shelf: Shelf
 
 def test_records_lose_who_and_what_and_keep_that_and_when(shelf: Shelf) -> None:
     shelf.fill(1, 2)
-    assert shelf.contacts.telling_records("C0001") == 2
+    assert shelf.contacts.identifying_records("C0001") == 2
     assert shelf.contacts.redact("C0001", NOW) == 2
-    assert shelf.contacts.telling_records("C0001") == 0
+    assert shelf.contacts.identifying_records("C0001") == 0
     kept = sorted((one for one in shelf.records() if one.customer_id == "C0001"), key=lambda one: one.at)
     assert kept == [replace(_contact(1, text), phone="", text="", erased_at=NOW) for text in range(2)]
     assert [one for one in shelf.records() if one.customer_id == "C0002" and one.phone and one.text]
@@ -146,9 +146,9 @@ def test_records_lose_who_and_what_and_keep_that_and_when(shelf: Shelf) -> None:
 def test_a_carriers_words_go_too_and_the_class_of_the_failure_stays(shelf: Shelf) -> None:
     told: dict[str, Any] = {"state": ContactState.FAILED, "reported_at": NOW, "verdict": "dead"}
     shelf.log.write([replace(_contact(1, 0), phone="", text="", response="王小明 has blocked SMS", **told)])
-    assert shelf.contacts.telling_records("C0001") == 1
+    assert shelf.contacts.identifying_records("C0001") == 1
     assert shelf.contacts.redact("C0001", NOW) == 1
-    assert shelf.contacts.telling_records("C0001") == 0
+    assert shelf.contacts.identifying_records("C0001") == 0
     assert shelf.records() == [replace(_contact(1, 0), phone="", text="", erased_at=NOW, **told)]
 
 
@@ -179,7 +179,7 @@ def test_what_a_customer_wrote_is_deleted_and_no_record_with_it(shelf: Shelf) ->
     for reply in (_reply("r1"), _reply("r2", minutes=1), _reply("r3", customer="C0002"), _reply("r4", customer="")):
         assert shelf.replies.keep(reply)
     assert shelf.contacts.stored_replies("C0001") == 2
-    assert shelf.contacts.telling_records("C0001") == 2
+    assert shelf.contacts.identifying_records("C0001") == 2
     assert shelf.contacts.erase_replies("C0001", []) == 2
     assert shelf.contacts.stored_replies("C0001") == 0
     assert shelf.contacts.stored_replies("C0002") == 1

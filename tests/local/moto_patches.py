@@ -86,7 +86,7 @@ class _Groups:
                         groups.setdefault(value.value, []).append(item)
         return groups
 
-    def forget(self) -> None:
+    def purge(self) -> None:
         """Start afresh: something was written."""
         self._kept.clear()
 

@@ -23,7 +23,7 @@ from dunning.services.close_unknown import CloseUnknownService
 from dunning.services.delivery import Delivery
 from dunning.services.delivery_receipts import ReceiptService
 from dunning.services.erasure.erase import EraseService
-from dunning.services.erasure.purge import ForgetService
+from dunning.services.erasure.purge import PurgeService
 from dunning.services.intake.settle import Candidate, Settler
 from dunning.services.intake.settle import Outcome as Settlement
 from dunning.services.lender_events import PaymentsService
@@ -117,7 +117,7 @@ class Text:
 
 
 class Carrier(FakeGateway):
-    """Answers as told, remembers whose text it was, and has everything looked at that it takes."""
+    """Answers as told, keeps_numbers whose text it was, and has everything looked at that it takes."""
 
     def __init__(self, customers: Customers, clock: FakeClock) -> None:
         super().__init__()
@@ -195,12 +195,12 @@ class Office:
             telemetry=self.telemetry,
         )  # fmt: skip
         self.inbox_backlog, self.inbox_given_up = FakeBacklog(), FakeDeadLetters("inbox")
-        forgetting = ForgetService(
+        purging = PurgeService(
             customers=self.store, erasing=erasing, replies=self.inbox_backlog, dead_letters=[self.inbox_given_up],
             clock=self.clock, telemetry=self.telemetry,
         )  # fmt: skip
         self.payments = PaymentsService(
-            **common, erasing=erasing, forgetting=forgetting, dead_letters=self.dead_letters, later=self.later
+            **common, erasing=erasing, purging=purging, dead_letters=self.dead_letters, later=self.later
         )  # fmt: skip
         self.inbox = InboxService(
             **common, phones=self.store, replies=self.contacts, contacts=self.contacts, reader=Reader(),

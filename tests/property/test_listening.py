@@ -460,7 +460,7 @@ class Listening(RuleBasedStateMachine):
         if self.known[customer_id].file is not None:
             return  # they came back
         assert self.office.store.stored_items(customer_id) == 0
-        assert self.office.contacts.telling_records(customer_id) == 0
+        assert self.office.contacts.identifying_records(customer_id) == 0
         assert self.office.contacts.stored_replies(customer_id) == 0
         assert all(customer_id not in ids for ids in self.office.store.phones.values())
         for (erased, phone), erased_on in self.erased_on.items():

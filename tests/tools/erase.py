@@ -114,7 +114,7 @@ def _erase(service: EraseService, customers: Sequence[str], later: LaterQueue, c
     for customer_id in customers:
         service.erase_again(customer_id)
         there = service.look(customer_id)
-        kept = there.items - service.remembers(customer_id)
+        kept = there.items - service.keeps_numbers(customer_id)
         is_left = bool(kept or there.records or there.replies)
         left += is_left
         said = "SOMETHING IS LEFT: erase again" if is_left else "nothing is left but the number, for now"

@@ -93,7 +93,7 @@ def test_who_comes_back_while_the_erasure_forgets_the_number_is_found_by_it(
     erasing = _erasing(office)
     erasing.erase("C-1001", UPLOADED_AT)
     # Just before the facts are written, and just after.
-    _before_writes(office, monkeypatch, lambda _: office.store.forget_phone("+886912345678", "C-1001"))
+    _before_writes(office, monkeypatch, lambda _: office.store.remove_phone("+886912345678", "C-1001"))
     office.load_rows(CONSENTED_ANEW, at=BACK_AT)
     assert office.store.phones == {"+886912345678": {"C-1001"}}
 
@@ -103,13 +103,13 @@ def test_an_erasure_that_forgets_the_number_of_one_who_has_just_come_back_puts_i
 ) -> None:
     office.load_rows(WANG)
     erasing = _erasing(office)
-    forget = office.store.forget_phone
+    forget = office.store.remove_phone
 
-    def forgetting(phone: str, customer_id: str) -> None:
+    def purging(phone: str, customer_id: str) -> None:
         office.load_rows(CONSENTED_ANEW, at=BACK_AT)
         forget(phone, customer_id)
 
-    monkeypatch.setattr(office.store, "forget_phone", forgetting)
+    monkeypatch.setattr(office.store, "remove_phone", purging)
     erasing.erase("C-1001", UPLOADED_AT)
     assert "C-1001" in office.store.facts
     assert office.store.phones == {"+886912345678": {"C-1001"}}

@@ -72,7 +72,7 @@ def test_the_numbers_are_remembered_until_they_are_to_be_forgotten_and_the_erasu
         "C0001", 2, phones=(someone().phone,), erased_at=AT, phones_until=NOW + UNDER_WAY
     )
     assert not office.service.look("C0001").nothing
-    office.service.forget_numbers("C0001")
+    office.service.purge_numbers("C0001")
     assert office.customers.lender_records["C0001"] == LenderRecord("C0001", 3, erased_at=AT)
     assert office.service.look("C0001").nothing
 
@@ -83,14 +83,14 @@ def test_a_record_that_a_text_under_way_has_left_goes_with_the_second_round() ->
     office.contacts.write([office.record(3)])
     assert office.service.erase_again("C0001") == Erased(0, 1)
     office.contacts.write([office.record(4)])
-    assert office.service.forget_numbers("C0001") == Erased(0, 1)
+    assert office.service.purge_numbers("C0001") == Erased(0, 1)
     assert office.service.look("C0001").nothing
 
 
 def test_a_second_round_without_a_first_does_nothing() -> None:
     office = Office()
     assert office.service.erase_again("C0001").nothing
-    assert office.service.forget_numbers("C0001").nothing
+    assert office.service.purge_numbers("C0001").nothing
     assert office.service.erase_uploads(["C0001"], lambda: math.inf) == ErasedUploads(0, frozenset())
     assert office.service.look("C0001") == Erased(2, 2, 1)
 
@@ -100,7 +100,7 @@ def test_it_is_told_by_id_and_counts_and_only_when_something_went() -> None:
     for _ in range(2):
         office.service.erase("C0001", AT)
         office.service.erase_again("C0001")
-        office.service.forget_numbers("C0001")
+        office.service.purge_numbers("C0001")
     assert office.telemetry.events == [
         ("customer_erased", {"customer_id": "C0001", "items": 2, "records": 2, "replies": 1})
     ]
@@ -131,14 +131,14 @@ def test_a_customer_whom_others_keep_changing_is_to_be_erased_again(monkeypatch:
     with monkeypatch.context() as busy:
         busy.setattr(office.customers, "save_lender_record", lambda *_, **__: False)
         with pytest.raises(ErasureConflictError):
-            office.service.forget_numbers("C0001")
+            office.service.purge_numbers("C0001")
 
 
 def test_a_second_round_that_cannot_read_the_tombstone_fails_and_comes_back() -> None:
     office = Office()
     office.service.erase("C0001", AT)
     office.customers.unreadable.add("C0001")
-    for again in (office.service.erase_again, office.service.forget_numbers):
+    for again in (office.service.erase_again, office.service.purge_numbers):
         with pytest.raises(UnreadableRecordError):
             again("C0001")
 

@@ -9,7 +9,7 @@ import pytest
 from dunning.domain.errors import OutsideError
 from dunning.domain.replies.reply import Inbound, Reply
 from dunning.services.erasure.erase import UNDER_WAY, EraseService
-from dunning.services.erasure.purge import QUEUES_KEEP, ForgetService
+from dunning.services.erasure.purge import QUEUES_KEEP, PurgeService
 from tests.builders import tell
 from tests.fakes import (
     FakeBacklog,
@@ -40,7 +40,7 @@ class Office:
             clock=self.clock,
             telemetry=self.telemetry,
         )
-        self.service = ForgetService(
+        self.service = PurgeService(
             customers=self.customers,
             erasing=self.erasing,
             replies=self.replies,
@@ -53,9 +53,9 @@ class Office:
             self.customers.add_phone(facts.phone, facts.customer_id)
         self.erasing.erase("C0001", NOW)
 
-    def forget(self, *, after: timedelta = UNDER_WAY, seconds: float = math.inf) -> frozenset[str]:
+    def purge(self, *, after: timedelta = UNDER_WAY, seconds: float = math.inf) -> frozenset[str]:
         self.clock.move_to(NOW + after)
-        return self.service.forget(["C0001", "C0002", "C0009"], lambda: seconds)
+        return self.service.purge(["C0001", "C0002", "C0009"], lambda: seconds)
 
     @property
     def numbers(self) -> tuple[str, ...]:

@@ -59,7 +59,7 @@ MEANINGS = {
 
 
 class Reader:
-    """Understands a few texts, and remembers what it was asked."""
+    """Understands a few texts, and keeps_numbers what it was asked."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, date, str, tuple[str, ...]]] = []

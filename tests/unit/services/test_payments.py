@@ -20,7 +20,7 @@ from dunning.domain.replies.reply import Inbound, Reply
 from dunning.ports.erasure import StoredUpload
 from dunning.services.delivery import Delivery
 from dunning.services.erasure.erase import ASK_AGAIN, SECOND_ROUND, UNDER_WAY, EraseService
-from dunning.services.erasure.purge import ForgetService
+from dunning.services.erasure.purge import PurgeService
 from dunning.services.intake.settle import Candidate, Settler
 from dunning.services.lender_events import PaymentsService
 from dunning.services.planning import BEFORE_ERASURE, fingerprint
@@ -91,7 +91,7 @@ class Office:
         self.service = PaymentsService(
             store=self.store,
             erasing=erasing,
-            forgetting=ForgetService(
+            purging=PurgeService(
                 customers=self.store,
                 erasing=erasing,
                 replies=self.replies,
@@ -589,7 +589,7 @@ class TestAnErasure:
             raise OutsideError("UpdateItem", "Throttling")
 
         for port, name in (
-            (office.store, "erase_items"), (office.store, "forget_phone"), (office.contacts, "redact"),
+            (office.store, "erase_items"), (office.store, "remove_phone"), (office.contacts, "redact"),
             (office.contacts, "erase_replies"),
         ):  # fmt: skip
             with monkeypatch.context() as broken:

@@ -647,7 +647,7 @@ def test_a_customer_who_is_erased_meanwhile_is_not_brought_back(office: Office) 
     def erase(contact: Contact, *, expected: ContactState) -> bool:
         office.store.erase_items("C0001")
         office.store.lender_records["C0001"] = LenderRecord("C0001", 2, erased_at=NOW)
-        office.store.forget_phone(facts.phone, "C0001")
+        office.store.remove_phone(facts.phone, "C0001")
         office.contacts.redact("C0001", NOW)
         return advance(contact, expected=expected)
 

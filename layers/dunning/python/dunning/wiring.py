@@ -247,7 +247,7 @@ def payments() -> PaymentsService:
     """Build the service of whoever listens to the lender."""
     from dunning.adapters.s3 import S3UploadErasure  # noqa: PLC0415
     from dunning.services.erasure.erase import EraseService  # noqa: PLC0415
-    from dunning.services.erasure.purge import ForgetService  # noqa: PLC0415
+    from dunning.services.erasure.purge import PurgeService  # noqa: PLC0415
     from dunning.services.lender_events import PaymentsService  # noqa: PLC0415
 
     settings = read_settings(PaymentsSettings, os.environ)
@@ -267,7 +267,7 @@ def payments() -> PaymentsService:
     return PaymentsService(
         store=customers,
         erasing=erasing,
-        forgetting=ForgetService(
+        purging=PurgeService(
             customers=customers,
             erasing=erasing,
             replies=SqsQueue(sqs, settings.inbox_queue_url),

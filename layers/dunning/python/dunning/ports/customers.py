@@ -87,7 +87,7 @@ class PhoneIndex(Protocol):
         """Add a customer to a number and return all that it has now; of two who add themselves one sees both."""
         ...
 
-    def forget_phone(self, phone: str, customer_id: str) -> None:
+    def remove_phone(self, phone: str, customer_id: str) -> None:
         """Take a customer from a number."""
         ...
 

@@ -16,7 +16,7 @@ class CustomerErasure(Protocol):
         """Read what the lender has said strongly consistently, and nothing else."""
         ...
 
-    def bury(self, lender_record: LenderRecord) -> None:
+    def write_tombstone(self, lender_record: LenderRecord) -> None:
         """Write a lender record over one that cannot be read."""
         ...
 
@@ -32,7 +32,7 @@ class CustomerErasure(Protocol):
 class ContactErasure(Protocol):
     """Audit records that still tell who was texted and what, or quote a carrier; and what customers wrote."""
 
-    def telling_records(self, customer_id: str) -> int:
+    def identifying_records(self, customer_id: str) -> int:
         """Return how many there are of a customer."""
         ...
 

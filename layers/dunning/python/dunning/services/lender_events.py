@@ -41,7 +41,7 @@ from dunning.ports.queues import DeadLetters, LaterQueue
 from dunning.ports.telemetry import Telemetry
 from dunning.services.delivery import Delivery
 from dunning.services.erasure.erase import ASK_AGAIN, SECOND_ROUND, EraseService
-from dunning.services.erasure.purge import ForgetService
+from dunning.services.erasure.purge import PurgeService
 from dunning.services.planning import fingerprint, replan_as_told
 from dunning.services.send.claims import ContestedError, OutOfTimeError
 from dunning.services.telling import error_location, log_planned_decision
@@ -72,7 +72,7 @@ class PaymentsService:
         *,
         store: CustomerStore,
         erasing: EraseService,
-        forgetting: ForgetService,
+        purging: PurgeService,
         dead_letters: DeadLetters,
         later: LaterQueue,
         publisher: EventPublisher,
@@ -82,7 +82,7 @@ class PaymentsService:
     ) -> None:
         self._store = store
         self._erasing = erasing
-        self._forgetting = forgetting
+        self._purging = purging
         self._dead_letters = dead_letters
         self._later = later
         self._publisher = publisher
@@ -257,7 +257,7 @@ class PaymentsService:
         """Erase customers from where others are too, and order another round for whom this was not the last."""
         try:
             waiting = self._erasing.erase_uploads(customer_ids, seconds_left).waiting
-            waiting |= self._forgetting.forget(customer_ids, seconds_left)
+            waiting |= self._purging.purge(customer_ids, seconds_left)
             if waiting:
                 self._later.again([erasure_round_body(one) for one in sorted(waiting)], ASK_AGAIN)
         except DunningError as error:

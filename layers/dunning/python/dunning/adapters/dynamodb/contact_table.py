@@ -35,8 +35,8 @@ _CALLS_AGAIN = 8
 """How often what a throttled batch left unprocessed is tried again."""
 
 # TEXT is a reserved word of DynamoDB's expressions.
-_TELLING = "attribute_exists(phone) OR attribute_exists(#text) OR attribute_exists(#response)"
-_WHAT_TELLS = {"#text": "text", "#response": "response"}
+_IDENTIFYING = "attribute_exists(phone) OR attribute_exists(#text) OR attribute_exists(#response)"
+_IDENTIFYING_NAMES = {"#text": "text", "#response": "response"}
 _UP_TO = "customer_id = :customer AND contact <= :last"
 _BETWEEN = "customer_id = :customer AND contact BETWEEN :first AND :last"
 # Not one that its time to live has deleted since: an update would bring it back.
@@ -145,13 +145,13 @@ class DynamoContacts:
             records = [_readable(item) for page in pages for item in page["Items"]]
         return [record for record in records if isinstance(record, Contact)]
 
-    def telling_records(self, customer_id: str) -> int:
+    def identifying_records(self, customer_id: str) -> int:
         """Count the records that hold a number, a text or a carrier's words."""
-        return len(self._telling(customer_id, None))
+        return len(self._identifying(customer_id, None))
 
     def redact(self, customer_id: str, at: datetime, *, until: datetime | None = None) -> int:
         """Remove number, text and the carrier's words from a customer's records, one update each."""
-        keys = self._telling(customer_id, until)
+        keys = self._identifying(customer_id, until)
         for key in keys:
             remove = partial(
                 self._client.update_item,
@@ -159,20 +159,20 @@ class DynamoContacts:
                 Key={"customer_id": {"S": customer_id}, "contact": {"S": key}},
                 UpdateExpression="REMOVE phone, #text, #response SET erased_at = if_not_exists(erased_at, :at)",
                 ConditionExpression=_STILL_THERE,
-                ExpressionAttributeNames=_WHAT_TELLS,
+                ExpressionAttributeNames=_IDENTIFYING_NAMES,
                 ExpressionAttributeValues={":at": {"S": instant_key(at)}},
             )
             written_if("UpdateItem", remove)
         return len(keys)
 
-    def _telling(self, customer_id: str, until: datetime | None) -> list[str]:
+    def _identifying(self, customer_id: str, until: datetime | None) -> list[str]:
         """Find records; the replies have keys behind all of them."""
         return self._keys_between(
             customer_id,
             "",
             contacts_until(until) if until else REPLY,
-            FilterExpression=_TELLING,
-            ExpressionAttributeNames=_WHAT_TELLS,
+            FilterExpression=_IDENTIFYING,
+            ExpressionAttributeNames=_IDENTIFYING_NAMES,
         )
 
     def stored_replies(self, customer_id: str) -> int:

@@ -160,7 +160,7 @@ class DynamoCustomers:
             )
         return frozenset(answer["Attributes"]["customers"]["SS"])
 
-    def forget_phone(self, phone: str, customer_id: str) -> None:
+    def remove_phone(self, phone: str, customer_id: str) -> None:
         """Delete from the number's set of customers, and the item with the last of them."""
         key: Any = {"customer_id": {"S": phone_key(phone)}, "item": {"S": PHONE}}
         with outside("UpdateItem"):
@@ -212,7 +212,7 @@ class DynamoCustomers:
         except UnreadableRecordError as error:
             return error
 
-    def bury(self, lender_record: LenderRecord) -> None:
+    def write_tombstone(self, lender_record: LenderRecord) -> None:
         """Put an item whatever is there: its revision may be what cannot be read."""
         with outside("PutItem"):
             self._client.put_item(TableName=self._table, Item=lender_record_item(lender_record))

@@ -14,7 +14,7 @@ from dunning.domain.customer.facts import Facts, Hold, HoldReason
 SMS = "sms"
 
 LEDGER_FLOOR = timedelta(days=31)
-"""The ledger remembers at least this long, so that a policy may lengthen a cap without forgetting texts."""
+"""The ledger keeps_numbers at least this long, so that a policy may lengthen a cap without forgetting texts."""
 
 PROGRESS_LIMIT = 24
 """Ladders remembered per customer; beyond it those of paid instalments are forgotten, the oldest first."""

@@ -10,7 +10,7 @@ and a tombstone, the id and the moment of the erasure, so that no old file and n
                                                                  │   and uploaded files
                                                                  ├── and each quarter of an hour, until nothing is
                                                                  │   under way any more (`forget.py`)
-                                                                 └── then the numbers go too: forget_numbers
+                                                                 └── then the numbers go too: purge_numbers
 
 The later rounds are for what was under way in the first: a text that was being published leaves a record with number
 and text, a file that was being loaded puts its number into the index, and a reply that a queue delivers again, up to
@@ -109,11 +109,11 @@ class EraseService:
         """Tell what there is to erase, and change nothing. Uploaded files are not looked into."""
         return Erased(
             self._customers.stored_items(customer_id),
-            self._contacts.telling_records(customer_id),
+            self._contacts.identifying_records(customer_id),
             self._contacts.stored_replies(customer_id),
         )
 
-    def remembers(self, customer_id: str) -> bool:
+    def keeps_numbers(self, customer_id: str) -> bool:
         """Tell whether the numbers of an erased customer are still kept, to find what comes late."""
         lender_record = self._customers.lender_record(customer_id)
         return isinstance(lender_record, LenderRecord) and lender_record.phones_until is not None
@@ -122,7 +122,7 @@ class EraseService:
         """
         Erase a customer as of a moment and tell what there was.
 
-        `erase_again` has to follow after `SECOND_ROUND`, and `forget_numbers` once nothing is under way any more.
+        `erase_again` has to follow after `SECOND_ROUND`, and `purge_numbers` once nothing is under way any more.
 
         One who has consented anew since keeps what is newer than that.
 
@@ -130,7 +130,7 @@ class EraseService:
             ErasureConflictError, OutsideError: it is not done. What is done stays done: erase again.
         """
         there = self.look(customer_id)
-        lender_record, is_new = self._bury(customer_id, at)
+        lender_record, is_new = self._write_tombstone(customer_id, at)
         if is_new:
             self._telemetry.count("CustomersErased")
         gone = self._clean(lender_record)
@@ -149,7 +149,7 @@ class EraseService:
         lender_record = self._read(customer_id)
         return self._clean_again(lender_record) if lender_record.erased_at else Erased(0, 0)
 
-    def forget_numbers(self, customer_id: str) -> Erased:
+    def purge_numbers(self, customer_id: str) -> Erased:
         """
         Erase what has come since, and the numbers that an erased customer was found by.
 
@@ -198,7 +198,7 @@ class EraseService:
             self._telemetry.log_event("uploads_erased", files=deleted, waiting=len(waiting))
         return ErasedUploads(deleted, frozenset(waiting))
 
-    def _bury(self, customer_id: str, at: datetime) -> tuple[LenderRecord, bool]:
+    def _write_tombstone(self, customer_id: str, at: datetime) -> tuple[LenderRecord, bool]:
         """Write the tombstone, and tell whether it says anything new."""
         for _ in range(_TRIES):
             lender_record = self._customers.lender_record(customer_id)
@@ -206,7 +206,7 @@ class EraseService:
                 # The numbers are lost with it, and the index keeps an id that leads to nobody.
                 self._telemetry.log_event("phones_not_known", customer_id=customer_id)
                 lender_record = LenderRecord(customer_id, revision=1, erased_at=at)
-                self._customers.bury(lender_record)
+                self._customers.write_tombstone(lender_record)
                 return lender_record, True
             after = erase_record(lender_record, at, self._clock.now() + UNDER_WAY)
             if after is lender_record:
@@ -233,7 +233,7 @@ class EraseService:
         items = 0 if snapshot else self._customers.erase_items(customer_id)
         phones = former_phones(lender_record)
         for phone in phones:
-            self._customers.forget_phone(phone, customer_id)
+            self._customers.remove_phone(phone, customer_id)
         if phones:
             self._find_again(customer_id, phones)
         records = self._contacts.redact(customer_id, self._clock.now(), until=until)

@@ -34,7 +34,7 @@ class _Customers(CustomerErasure, PhoneIndex, Protocol):
     """Several ports that are one table."""
 
 
-class ForgetService:
+class PurgeService:
     """Ends erasures."""
 
     def __init__(
@@ -54,7 +54,7 @@ class ForgetService:
         self._clock = clock
         self._telemetry = telemetry
 
-    def forget(self, customer_ids: Collection[str], seconds_left: Callable[[], float]) -> frozenset[str]:
+    def purge(self, customer_ids: Collection[str], seconds_left: Callable[[], float]) -> frozenset[str]:
         """
         Bring the erasures of customers nearer to their end, and return those who are to be asked for again.
 
@@ -77,7 +77,7 @@ class ForgetService:
         for customer_id, lender_record in remembered.items():
             until = lender_record.phones_until or now
             if now >= until + (timedelta() if idle and through else QUEUES_KEEP):
-                self._erasing.forget_numbers(customer_id)
+                self._erasing.purge_numbers(customer_id)
             else:
                 waiting.add(customer_id)
         return frozenset(waiting)

@@ -48,10 +48,10 @@ class Glance:
     ) -> None:
         telling = {_most_telling(parts) for parts in english}
         telling.update(_most_telling([token.word for token in tokens_of(host)]) for host in hosts)
-        self._telling = frozenset(word.encode() for word in telling)
+        self._identifying = frozenset(word.encode() for word in telling)
         self._first_pieces = frozenset(piece.encode() for piece in pieces.beginnings - COMMON)
         self._two_pieces = frozenset(piece.encode() for piece in pieces.beginnings | pieces.words)
-        self._noticed = self._telling | self._first_pieces
+        self._noticed = self._identifying | self._first_pieces
         self._pairs = frozenset(
             one + other
             for pair in {_most_telling_pair(word) for word in chinese}
@@ -111,7 +111,7 @@ class Glance:
 
     def _may_say_english(self, words: Sequence[bytes], noticed: Collection[bytes]) -> bool:
         """Tell whether a text holds a telling word, or two pieces that may be of one."""
-        if not self._telling.isdisjoint(noticed):
+        if not self._identifying.isdisjoint(noticed):
             return True
         return any(words.count(piece) > 1 or self._may_be_in_pieces(words, words.index(piece)) for piece in noticed)
 
