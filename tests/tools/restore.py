@@ -24,7 +24,7 @@ from dunning.adapters.system_clock import SystemClock
 from dunning.domain.errors import OutsideError
 from dunning.ports.clock import Clock
 from dunning.services.intake.cells import is_id
-from dunning.services.restore import BringBackService, BroughtBack
+from dunning.services.restore import RestoreOutcome, RestoreService
 from tests.tools.stack import Deployed, StackError, deployed
 
 if TYPE_CHECKING:
@@ -187,19 +187,19 @@ def _bring_back(dynamodb: DynamoDBClient, stack: Deployed, arguments: argparse.N
         raise RestoreError("only customers are brought back; audit records are read where they were restored")
     # A wake in a shard that the stack does not scan would never come.
     shards = int(stack.parameter("DueShards"))
-    service = BringBackService(
+    service = RestoreService(
         live=DynamoCustomers(dynamodb, stack.output("CustomersTable"), shards),
         backup=DynamoCustomers(dynamodb, arguments.restored, shards),
         clock=clock,
     )
     whom = arguments.customers or customers_in(dynamodb, arguments.restored)
-    counted = service.bring_back(whom, change=arguments.apply)
-    for outcome in BroughtBack:
+    counted = service.restore(whom, change=arguments.apply)
+    for outcome in RestoreOutcome:
         if counted[outcome]:
             sys.stdout.write(f"  {counted[outcome]:9,} {outcome.value}\n")
     if not arguments.apply:
         sys.stdout.write("Nothing was changed. With APPLY=1 they are brought back.\n")
-    return 1 if counted[BroughtBack.CONTESTED] or counted[BroughtBack.UNREADABLE] else 0
+    return 1 if counted[RestoreOutcome.CONTESTED] or counted[RestoreOutcome.UNREADABLE] else 0
 
 
 if __name__ == "__main__":

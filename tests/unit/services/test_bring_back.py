@@ -7,7 +7,7 @@ import pytest
 
 from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.customer.standing import Standing, Wake
-from dunning.services.restore import QUIET, BringBackService, BroughtBack
+from dunning.services.restore import QUIET, RestoreOutcome, RestoreService
 from tests.builders import tell
 from tests.fakes import FakeClock, FakeCustomers
 from tests.integration.people import NOW, paid_up, someone, texted, waking
@@ -20,7 +20,7 @@ class Office:
 
     def __init__(self) -> None:
         self.live, self.backup = FakeCustomers(), FakeCustomers()
-        self.service = BringBackService(live=self.live, backup=self.backup, clock=FakeClock(NOW))
+        self.service = RestoreService(live=self.live, backup=self.backup, clock=FakeClock(NOW))
         tell(self.backup, someone(as_of=YESTERDAY))
         self.backup.save_standing(waking(someone(), None), expected_version=0)
 
@@ -31,23 +31,23 @@ class Office:
         self.live.standings["C0001"] = standing
         return standing
 
-    def bring_back(self, *ids: str, change: bool = True) -> BroughtBack:
+    def restore(self, *ids: str, change: bool = True) -> RestoreOutcome:
         """Bring back one customer."""
-        (outcome,) = self.service.bring_back(ids or ("C0001",), change=change)
+        (outcome,) = self.service.restore(ids or ("C0001",), change=change)
         return outcome
 
 
 def test_facts_come_from_the_backup_as_of_now() -> None:
     office = Office()
     office.damaged()
-    assert office.bring_back() is BroughtBack.FACTS
+    assert office.restore() is RestoreOutcome.FACTS
     assert office.live.facts["C0001"] == someone(as_of=NOW, paid_as_of=NOW)
 
 
 def test_a_standing_that_is_there_stays_with_every_text_sent_since_and_is_judged_afresh() -> None:
     office = Office()
     standing = office.damaged()
-    office.bring_back()
+    office.restore()
     after = office.live.standings["C0001"]
     assert after.ledger == standing.ledger
     assert after.version == standing.version + 1
@@ -58,7 +58,7 @@ def test_a_standing_that_is_there_stays_with_every_text_sent_since_and_is_judged
 
 def test_a_lost_standing_comes_back_silent_for_longer_than_a_weeks_caps() -> None:
     office = Office()
-    assert office.bring_back() is BroughtBack.BOTH
+    assert office.restore() is RestoreOutcome.BOTH
     (hold,) = office.live.standings["C0001"].holds
     assert hold.until == (NOW + QUIET).date()
     assert timedelta(days=7) < QUIET
@@ -68,15 +68,15 @@ def test_a_standing_that_cannot_be_read_is_left_to_a_person() -> None:
     office = Office()
     office.damaged()
     office.live.unreadable.add("C0001")
-    assert office.bring_back() is BroughtBack.CONTESTED
+    assert office.restore() is RestoreOutcome.CONTESTED
 
 
 def test_who_was_brought_back_is_so_once_and_then_the_same() -> None:
     office = Office()
     office.damaged()
-    assert office.bring_back() is BroughtBack.FACTS
+    assert office.restore() is RestoreOutcome.FACTS
     writes = office.live.writes
-    assert office.bring_back() is BroughtBack.SAME
+    assert office.restore() is RestoreOutcome.SAME
     assert office.live.writes == writes
 
 
@@ -84,17 +84,19 @@ def test_a_look_says_what_would_be_and_writes_nothing() -> None:
     office = Office()
     office.damaged()
     writes = office.live.writes
-    assert office.bring_back(change=False) is BroughtBack.FACTS
+    assert office.restore(change=False) is RestoreOutcome.FACTS
     assert office.live.writes == writes
 
 
-@pytest.mark.parametrize(("spoil", "outcome"), [(True, BroughtBack.UNREADABLE), (False, BroughtBack.NOT_IN_BACKUP)])
-def test_what_the_backup_does_not_know_is_left_alone(spoil: bool, outcome: BroughtBack) -> None:  # noqa: FBT001
+@pytest.mark.parametrize(
+    ("spoil", "outcome"), [(True, RestoreOutcome.UNREADABLE), (False, RestoreOutcome.NOT_IN_BACKUP)]
+)
+def test_what_the_backup_does_not_know_is_left_alone(spoil: bool, outcome: RestoreOutcome) -> None:  # noqa: FBT001
     office = Office()
     tell(office.live, someone(2))
     if spoil:
         office.backup.unreadable.add("C0002")
-    assert office.bring_back("C0002") is outcome
+    assert office.restore("C0002") is outcome
     assert office.live.facts["C0002"] == someone(2)
 
 
@@ -102,14 +104,14 @@ def test_many_are_counted_by_what_became_of_them() -> None:
     office = Office()
     office.damaged()
     everybody = [f"C{number:04d}" for number in range(1, 121)]
-    counted = office.service.bring_back(everybody, change=True)
-    assert counted == {BroughtBack.FACTS: 1, BroughtBack.NOT_IN_BACKUP: 119}
+    counted = office.service.restore(everybody, change=True)
+    assert counted == {RestoreOutcome.FACTS: 1, RestoreOutcome.NOT_IN_BACKUP: 119}
 
 
 def test_whoever_was_erased_since_the_backup_stays_erased() -> None:
     office = Office()
     office.live.lender_records["C0001"] = LenderRecord("C0001", 3, erased_at=NOW)
-    assert office.bring_back() is BroughtBack.ERASED
+    assert office.restore() is RestoreOutcome.ERASED
     assert office.live.lender_records["C0001"] == LenderRecord("C0001", 3, erased_at=NOW)
     assert office.live.standings == {}
 
@@ -119,7 +121,7 @@ def test_whoever_has_consented_anew_is_brought_back_and_their_erasure_is_not_for
     earlier = YESTERDAY - timedelta(days=2)
     tell(office.backup, someone(consented_at=YESTERDAY - timedelta(days=1), as_of=YESTERDAY))
     office.live.lender_records["C0001"] = LenderRecord("C0001", 3, erased_at=earlier)
-    assert office.bring_back() is BroughtBack.BOTH
+    assert office.restore() is RestoreOutcome.BOTH
     after = office.live.lender_records["C0001"]
     assert (after.erased_at, after.revision) == (earlier, 4)
     assert office.live.facts["C0001"].name == someone().name

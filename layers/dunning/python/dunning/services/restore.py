@@ -31,7 +31,7 @@ _BATCH = 50
 _TRIES = 4
 
 
-class BroughtBack(StrEnum):
+class RestoreOutcome(StrEnum):
     """What became of a customer."""
 
     FACTS = "facts brought back, standing kept"
@@ -43,7 +43,7 @@ class BroughtBack(StrEnum):
     CONTESTED = "not brought back: kept changing, or the standing cannot be read"
 
 
-class BringBackService:
+class RestoreService:
     """Brings customers back. `live` is the table in use, `backup` the restored one; only `live` is written."""
 
     def __init__(self, *, live: CustomerStore, backup: CustomerStore, clock: Clock) -> None:
@@ -51,7 +51,7 @@ class BringBackService:
         self._backup = backup
         self._clock = clock
 
-    def bring_back(self, customer_ids: Iterable[str], *, change: bool) -> Counter[BroughtBack]:
+    def restore(self, customer_ids: Iterable[str], *, change: bool) -> Counter[RestoreOutcome]:
         """
         Bring customers back, and count what became of them. It can be repeated.
 
@@ -59,7 +59,7 @@ class BringBackService:
             customer_ids: whom.
             change: whether to write; without it the count is what would become of them.
         """
-        outcomes: Counter[BroughtBack] = Counter()
+        outcomes: Counter[RestoreOutcome] = Counter()
         for some in batched(customer_ids, _BATCH, strict=False):
             backup, live = self._backup.load_stored(some), self._live.load_stored(some)
             for customer_id in some:
@@ -73,18 +73,18 @@ class BringBackService:
         live: StoredCustomer | UnreadableRecordError,
         *,
         change: bool,
-    ) -> BroughtBack:
+    ) -> RestoreOutcome:
         if isinstance(backup, UnreadableRecordError):
-            return BroughtBack.UNREADABLE
+            return RestoreOutcome.UNREADABLE
         if backup.lender_record.snapshot is None:
-            return BroughtBack.NOT_IN_BACKUP
+            return RestoreOutcome.NOT_IN_BACKUP
         for _ in range(_TRIES):
             now = self._clock.now()
             readable = None if isinstance(live, UnreadableRecordError) else live
             standing = readable.standing if readable else None
             known = readable.lender_record if readable else LenderRecord(customer_id)
             outcome = _outcome(known, standing, backup.lender_record, backup.lender_record.snapshot)
-            if not change or outcome not in {BroughtBack.FACTS, BroughtBack.BOTH}:
+            if not change or outcome not in {RestoreOutcome.FACTS, RestoreOutcome.BOTH}:
                 return outcome
             # As of now: it is a snapshot of this moment, and only what is said after it takes precedence.
             snapshot = replace(backup.lender_record.snapshot, as_of=now, paid_as_of=now)
@@ -99,7 +99,7 @@ class BringBackService:
             if self._live.save_standing(after, expected_version=standing.version if standing else 0):
                 return outcome
             live = self._live.load_stored([customer_id])[customer_id]
-        return BroughtBack.CONTESTED
+        return RestoreOutcome.CONTESTED
 
     def _silent(self, backup: StoredCustomer, customer_id: str) -> Standing:
         now = self._clock.now()
@@ -108,17 +108,17 @@ class BringBackService:
         return _woken(replace(standing, holds=(*standing.holds, hold)), now_at=Wake(now, LEAST_URGENT))
 
 
-def _outcome(known: LenderRecord, standing: Standing | None, backup: LenderRecord, snapshot: Facts) -> BroughtBack:
+def _outcome(known: LenderRecord, standing: Standing | None, backup: LenderRecord, snapshot: Facts) -> RestoreOutcome:
     """Tell what would become of a customer."""
     if is_barred_by_erasure(known, snapshot):
-        return BroughtBack.ERASED
+        return RestoreOutcome.ERASED
     if standing is None:
-        return BroughtBack.BOTH
-    return BroughtBack.SAME if _same(known, backup) else BroughtBack.FACTS
+        return RestoreOutcome.BOTH
+    return RestoreOutcome.SAME if _same(known, backup) else RestoreOutcome.FACTS
 
 
 def _woken(standing: Standing, *, now_at: Wake) -> Standing:
-    return replace(standing, version=standing.version + 1, wake=now_at, planned_for="", reason="brought_back")
+    return replace(standing, version=standing.version + 1, wake=now_at, planned_for="", reason="restored")
 
 
 def _same(live: LenderRecord, backup: LenderRecord) -> bool:
