@@ -8,7 +8,7 @@ It is written beside the policies of the package that is found. See `dunning/com
 
 import pickle
 
-from dunning.compiled_policies import FOLDER, LOADED
+from dunning.compiled_policies import COMPILED_FOLDER, LOADERS
 
 PROTOCOL = 5
 """The newest that Python 3.13 reads."""
@@ -21,9 +21,9 @@ def main() -> None:
     Raises:
         PolicyError: something in a policy file is wrong.
     """
-    FOLDER.mkdir()
-    for what, load in LOADED.items():
-        (FOLDER / f"{what}.pickle").write_bytes(pickle.dumps(load(), PROTOCOL))
+    COMPILED_FOLDER.mkdir()
+    for what, load in LOADERS.items():
+        (COMPILED_FOLDER / f"{what}.pickle").write_bytes(pickle.dumps(load(), PROTOCOL))
 
 
 if __name__ == "__main__":

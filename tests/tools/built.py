@@ -208,8 +208,8 @@ def not_ours(layer: Path, package: Path) -> Iterator[str]:
 
 def misread_policies(layer: Path) -> Iterator[str]:
     """Find what was prepared of the policy files, and is trusted at a cold start, and is not what they come to."""
-    folder = layer / PACKAGE.name / compiled_policies.FOLDER.relative_to(PACKAGE)
-    for what, load in compiled_policies.LOADED.items():
+    folder = layer / PACKAGE.name / compiled_policies.COMPILED_FOLDER.relative_to(PACKAGE)
+    for what, load in compiled_policies.LOADERS.items():
         file = folder / f"{what}.pickle"
         if not file.exists():
             yield f"{_in(layer, file)} is missing"

@@ -21,27 +21,27 @@ _PREPARE = ROOT / "layers" / "dunning" / "prepare.py"
 def _at_build(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """As in a layer: all is prepared."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compiled_policies, "FOLDER", tmp_path_factory.mktemp("layer") / "prepared")
+        patch.setattr(compiled_policies, "COMPILED_FOLDER", tmp_path_factory.mktemp("layer") / "prepared")
         spec = importlib.util.spec_from_file_location("prepare", _PREPARE)
         assert spec
         assert spec.loader
         prepare = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(prepare)
-        patch.setattr(prepare, "FOLDER", compiled_policies.FOLDER)
+        patch.setattr(prepare, "COMPILED_FOLDER", compiled_policies.COMPILED_FOLDER)
         prepare.main()
         yield
 
 
 @pytest.fixture
 def _no_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiled_policies, "LOADED", {})
+    monkeypatch.setattr(compiled_policies, "LOADERS", {})
 
 
 @pytest.mark.usefixtures("_at_build")
-@pytest.mark.parametrize("what", compiled_policies.LOADED)
+@pytest.mark.parametrize("what", compiled_policies.LOADERS)
 def test_what_is_prepared_is_what_is_loaded(what: str) -> None:
-    found = pickle.loads((compiled_policies.FOLDER / f"{what}.pickle").read_bytes())
-    assert contents(found) == contents(compiled_policies.LOADED[what]())
+    found = pickle.loads((compiled_policies.COMPILED_FOLDER / f"{what}.pickle").read_bytes())
+    assert contents(found) == contents(compiled_policies.LOADERS[what]())
 
 
 @pytest.mark.usefixtures("_at_build", "_no_files")
@@ -59,6 +59,6 @@ def test_all_is_used_without_the_files() -> None:
 
 
 def test_a_working_copy_loads_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiled_policies, "FOLDER", tmp_path)
-    monkeypatch.setattr(compiled_policies, "LOADED", {"calendars_needed": lambda: {"XX": date(2026, 12, 1)}})
+    monkeypatch.setattr(compiled_policies, "COMPILED_FOLDER", tmp_path)
+    monkeypatch.setattr(compiled_policies, "LOADERS", {"calendars_needed": lambda: {"XX": date(2026, 12, 1)}})
     assert compiled_policies.calendars_needed() == {"XX": date(2026, 12, 1)}

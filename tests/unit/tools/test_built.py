@@ -188,15 +188,15 @@ def test_a_file_of_ours_that_is_missing_or_changed_is_refused(tmp_path: Path) ->
 def test_what_was_prepared_and_is_not_what_the_files_come_to_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = tmp_path / "dunning" / "policy" / "prepared"
+    folder = tmp_path / "dunning" / "policy" / "compiled"
     folder.mkdir(parents=True)
     said: dict[str, object] = {"same": ["a"], "changed": {"at_most": 1}, "missing": 1}
-    monkeypatch.setattr(compiled_policies, "LOADED", {what: lambda what=what: said[what] for what in said})
+    monkeypatch.setattr(compiled_policies, "LOADERS", {what: lambda what=what: said[what] for what in said})
     (folder / "same.pickle").write_bytes(pickle.dumps(["a"]))
     (folder / "changed.pickle").write_bytes(pickle.dumps({"at_most": 1.0}))
     assert list(built.misread_policies(tmp_path)) == [
-        "dunning/policy/prepared/changed.pickle is not what the files come to",
-        "dunning/policy/prepared/missing.pickle is missing",
+        "dunning/policy/compiled/changed.pickle is not what the files come to",
+        "dunning/policy/compiled/missing.pickle is missing",
     ]
 
 

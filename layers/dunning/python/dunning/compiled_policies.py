@@ -18,33 +18,33 @@ if TYPE_CHECKING:
     from dunning.domain.replies.reader import ReplyReader
     from dunning.policy import PolicyBook
 
-FOLDER = Path(__file__).parent / "policy" / "prepared"
+COMPILED_FOLDER = Path(__file__).parent / "policy" / "compiled"
 
 
 def policies() -> PolicyBook:
     """Return all policies."""
-    book: PolicyBook = _prepared("policies")
+    book: PolicyBook = _compiled("policies")
     return book
 
 
 def reply_reader() -> ReplyReader:
     """Return the reader of replies."""
-    reader: ReplyReader = _prepared("reply_reader")
+    reader: ReplyReader = _compiled("reply_reader")
     return reader
 
 
 def calendars_needed() -> Mapping[str, date]:
     """Return the countries whose calendar some lender's rules need, and the last day it covers."""
-    needed: Mapping[str, date] = _prepared("calendars_needed")
+    needed: Mapping[str, date] = _compiled("calendars_needed")
     return needed
 
 
-def _prepared(what: str) -> Any:  # noqa: ANN401 - each its own
+def _compiled(what: str) -> Any:  # noqa: ANN401 - each its own
     try:
-        with (FOLDER / f"{what}.pickle").open("rb") as file:
+        with (COMPILED_FOLDER / f"{what}.pickle").open("rb") as file:
             return pickle.load(file)  # noqa: S301 - a part of the layer, as trusted as its bytecode
     except FileNotFoundError:
-        return LOADED[what]()
+        return LOADERS[what]()
 
 
 # Imported where it is loaded: where all is prepared, nobody needs what reads and checks files.
@@ -68,7 +68,7 @@ def _load_calendars_needed() -> Mapping[str, date]:
     return load_calendars_needed()
 
 
-LOADED: Mapping[str, Callable[[], object]] = {
+LOADERS: Mapping[str, Callable[[], object]] = {
     "policies": _load_policies,
     "reply_reader": _load_reply_reader,
     "calendars_needed": _load_calendars_needed,
