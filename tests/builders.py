@@ -188,11 +188,11 @@ def after(standing: Standing, facts: Facts, reminder: Reminder, now: datetime) -
     entry = LedgerEntry(
         reminder.send_id, f"claim-{standing.version}", now, reminder.stage, reminder.account_ids, reminder.channel, now
     )
-    rungs = {
-        progress_key(rung.account_id, rung.number): Progress(rung.stage, reminder.on, rung.due_on)
-        for rung in reminder.rungs
+    reached_stages = {
+        progress_key(reached.account_id, reached.number): Progress(reached.stage, reminder.on, reached.due_on)
+        for reached in reminder.reached_stages
     }
-    return with_claim(standing, entry, rungs, timedelta(), facts)
+    return with_claim(standing, entry, reached_stages, timedelta(), facts)
 
 
 def texts_sent(

@@ -260,7 +260,7 @@ def _tells(contact: Contact) -> bool:
     return bool(contact.phone or contact.text or contact.response)
 
 
-class FakeAnnouncer:
+class FakeEventPublisher:
     """A bus that keeps what is put on it."""
 
     def __init__(self) -> None:
@@ -398,7 +398,7 @@ class FakeUploadErasure:
         self.versions.pop(upload, None)
 
 
-class FakeJournal:
+class FakeTelemetry:
     """Keeps what it is told."""
 
     def __init__(self) -> None:

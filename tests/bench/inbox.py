@@ -30,7 +30,7 @@ from tests.bench.beside import compare
 from tests.bench.portfolio import NOW, customer, standing
 from tests.bench.wire import Wire
 from tests.builders import a_lender_record
-from tests.fakes import FakeAnnouncer, FakeSwitch
+from tests.fakes import FakeEventPublisher, FakeSwitch
 
 CUSTOMERS = 500
 _BATCH = 10
@@ -113,7 +113,7 @@ class Bench:
             gateway=SnsGateway(sns),
             switch=FakeSwitch(),
             opt_out_list=SnsOptOutList(sns),
-            publisher=FakeAnnouncer(),
+            publisher=FakeEventPublisher(),
             policies=load_policies(),
             clock=_Clock(),
             telemetry=telemetry,

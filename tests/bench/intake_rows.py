@@ -28,7 +28,7 @@ from dunning.policy import load_policies
 from dunning.ports.customers import Customer, StoredCustomer
 from dunning.services.intake import IntakeService
 from dunning.services.intake.rows import COLUMNS
-from tests.fakes import FakeAnnouncer, FakeClock, FakeJournal
+from tests.fakes import FakeClock, FakeEventPublisher, FakeTelemetry
 
 LENDER = "demo-tw"
 INSTALMENTS_A_CUSTOMER = 6
@@ -82,7 +82,7 @@ class _Folder:
         raise SystemExit(f"the file of the benchmark was refused: {list(rows)[1]}")
 
 
-class _QuietJournal(FakeJournal):
+class _QuietJournal(FakeTelemetry):
     """Forgets decisions, which the real one writes to the log."""
 
     def log_decision(
@@ -123,7 +123,7 @@ def load(path: Path) -> int:
         store=nobody,
         phones=nobody,
         uploads=_Folder(path),
-        publisher=FakeAnnouncer(),
+        publisher=FakeEventPublisher(),
         policies=load_policies(),
         lenders=frozenset({LENDER}),
         clock=FakeClock(),

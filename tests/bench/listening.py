@@ -31,7 +31,7 @@ from tests.bench.beside import compare
 from tests.bench.portfolio import NOW, customer, standing
 from tests.bench.wire import Wire
 from tests.builders import a_lender_record
-from tests.fakes import FakeAnnouncer
+from tests.fakes import FakeEventPublisher
 from tests.local.events import logs_subscription
 
 CUSTOMERS = 1000
@@ -130,7 +130,7 @@ class Payments(_Office):
             ),
             dead_letters=queue,
             later=queue,
-            publisher=FakeAnnouncer(),
+            publisher=FakeEventPublisher(),
             policies=load_policies(),
             clock=_Clock(),
             telemetry=telemetry,
@@ -190,7 +190,7 @@ class Receipts(_Office):
             phones=store,
             contacts=DynamoContacts(dynamodb, "contacts"),
             later=SqsQueue(self.wire.client("sqs", config=LEAN), "queue"),
-            publisher=FakeAnnouncer(),
+            publisher=FakeEventPublisher(),
             policies=load_policies(),
             clock=_Clock(),
             telemetry=telemetry,

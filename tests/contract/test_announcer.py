@@ -25,7 +25,7 @@ from dunning.domain.outbound_events import (
     ReviewReason,
 )
 from dunning.ports.gateways import EventPublisher
-from tests.fakes import FakeAnnouncer, FakeJournal
+from tests.fakes import FakeEventPublisher, FakeTelemetry
 from tests.integration.people import NOW
 from tests.integration.requests import Requests, error, first, success
 from tests.local.cloud import LocalCloud
@@ -65,9 +65,9 @@ def _in_order(heard: list[Heard]) -> list[Heard]:
 
 
 def said(events: Sequence[OutboundEvent]) -> list[Heard]:
-    """Return what announcements say."""
-    events = bus_entries(events, 256 * 1024)
-    return _in_order([heard for one in events for heard in _heard(one.detail_type, json.loads(one.detail))])
+    """Return what outbound events say."""
+    entries = bus_entries(events, 256 * 1024)
+    return _in_order([heard for entry in entries for heard in _heard(entry.detail_type, json.loads(entry.detail))])
 
 
 @dataclass
@@ -76,7 +76,7 @@ class Bus:
 
     publisher: EventPublisher
     events: Callable[[], list[dict[str, Any]]]
-    telemetry: FakeJournal
+    telemetry: FakeTelemetry
 
     def heard(self) -> list[Heard]:
         """Return what has been heard, each reminder by itself."""
@@ -85,13 +85,13 @@ class Bus:
 
 @pytest.fixture
 def fake() -> Bus:
-    publisher = FakeAnnouncer()
+    publisher = FakeEventPublisher()
 
     def events() -> list[dict[str, Any]]:
         told = bus_entries(publisher.announced, 256 * 1024)
         return [{"detail-type": one.detail_type, "detail": json.loads(one.detail)} for one in told]
 
-    return Bus(publisher, events, FakeJournal())
+    return Bus(publisher, events, FakeTelemetry())
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def moto(cloud: LocalCloud, requests: Requests, monkeypatch: pytest.MonkeyPatch)
     requests.clear()
     heard: list[dict[str, Any]] = []
     monkeypatch.setattr(Rule, "send_to_targets", lambda _, event: heard.append(event))
-    telemetry = FakeJournal()
+    telemetry = FakeTelemetry()
     yield Bus(EventBridgePublisher(client, BUS, telemetry), lambda: heard, telemetry)
     requests.let_all_through()
     client.delete_rule(Name="everything", EventBusName=BUS)

@@ -68,19 +68,19 @@ def test_it_has_a_name(box: Box) -> None:
 def test_every_message_is_looked_at(box: Box, count: int) -> None:
     for number in range(count):
         box.put(f"body {number}")
-    assert sorted(one.body for one in box.letters.look()) == sorted(f"body {number}" for number in range(count))
+    assert sorted(one.body for one in box.letters.scan()) == sorted(f"body {number}" for number in range(count))
 
 
 def test_what_was_only_looked_at_is_there_afterwards_as_it_was(box: Box) -> None:
     box.put("one")
-    list(box.letters.look())
+    list(box.letters.scan())
     assert box.left() == ["one"]
 
 
 def test_one_is_replaced_and_the_others_stay(box: Box) -> None:
     for body in ("one", "two", "three"):
         box.put(body)
-    for message in box.letters.look():
+    for message in box.letters.scan():
         if message.body == "two":
             box.letters.replace(message, "two without somebody")
     assert sorted(box.left()) == ["one", "three", "two without somebody"]
@@ -89,7 +89,7 @@ def test_one_is_replaced_and_the_others_stay(box: Box) -> None:
 def test_one_of_which_nothing_is_left_is_deleted(box: Box) -> None:
     box.put("one")
     box.put("two")
-    for message in box.letters.look():
+    for message in box.letters.scan():
         if message.body == "two":
             box.letters.replace(message, "")
     assert box.left() == ["one"]
@@ -101,7 +101,7 @@ def test_while_others_have_messages_in_hand_all_that_are_seen_are_looked_at_and_
     box.put("two")
     seen: list[str] = []
     with pytest.raises(QueueNotDrainedError):
-        seen.extend(message.body for message in box.letters.look())
+        seen.extend(message.body for message in box.letters.scan())
     assert "two" in seen
 
 
@@ -109,7 +109,7 @@ class TestOnSqs:
     """What only a queue can do."""
 
     def test_an_empty_queue_is_one_call(self, letters: SqsDeadLetters, requests: Requests) -> None:
-        assert list(letters.look()) == []
+        assert list(letters.scan()) == []
         assert requests.sent == {"sqs.GetQueueAttributes": 1}
 
     def test_what_is_said_to_be_there_and_never_comes_is_told_after_some_empty_answers(
@@ -122,14 +122,14 @@ class TestOnSqs:
         }
         requests.answer("sqs.GetQueueAttributes", success({"Attributes": counts}))
         with pytest.raises(QueueNotDrainedError):
-            list(letters.look())
+            list(letters.scan())
         assert requests.sent["sqs.ReceiveMessage"] == 5
 
     def test_what_takes_a_place_is_sent_before_the_place_is_free(
         self, cloud: LocalCloud, letters: SqsDeadLetters, requests: Requests
     ) -> None:
         cloud.sqs.send_message(QueueUrl=_url(cloud), MessageBody="one")
-        (message,) = letters.look()
+        (message,) = letters.scan()
         requests.answer("sqs.DeleteMessage", error("AccessDenied", 403))
         with pytest.raises(OutsideError, match=r"^DeleteMessage: AccessDenied$"):
             letters.replace(message, "other")
@@ -143,7 +143,7 @@ class TestOnSqs:
             requests.answer(f"sqs.{operation}", error("AccessDenied", 403, "+886900000001"))
         message = DeadLetter("+886900000001", "handle")
         calls = (
-            lambda: list(letters.look()),
+            lambda: list(letters.scan()),
             lambda: letters.replace(message, "+886"),
             lambda: letters.replace(message, ""),
         )

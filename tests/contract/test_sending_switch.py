@@ -10,7 +10,7 @@ import pytest
 from dunning.adapters.client import LEAN
 from dunning.adapters.ssm import SsmSwitch
 from dunning.ports.gateways import SendingSwitch
-from tests.fakes import FakeClock, FakeJournal, FakeSwitch
+from tests.fakes import FakeClock, FakeSwitch, FakeTelemetry
 from tests.integration.requests import Requests, error
 from tests.local.cloud import LocalCloud
 
@@ -30,14 +30,14 @@ class Ssm:
 
     switch: SsmSwitch
     clock: FakeClock
-    telemetry: FakeJournal
+    telemetry: FakeTelemetry
     put: Callable[[str], object]
 
 
 @pytest.fixture
 def ssm(cloud: LocalCloud) -> Ssm:
     name = cloud.stack.sender.environment["SENDING_PARAMETER"]
-    clock, telemetry = FakeClock(), FakeJournal()
+    clock, telemetry = FakeClock(), FakeTelemetry()
     client = boto3.client("ssm", config=LEAN)
 
     def put(value: str) -> None:

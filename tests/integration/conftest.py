@@ -19,7 +19,7 @@ from dunning.domain.delivery.contact import Contact
 from dunning.ports.customers import Customer
 from dunning.ports.queues import Job
 from tests.builders import tell
-from tests.fakes import FakeJournal
+from tests.fakes import FakeTelemetry
 from tests.integration.people import NOW, waking
 from tests.integration.requests import Requests, watched
 from tests.local import ROOT
@@ -40,7 +40,7 @@ class House:
 
     cloud: LocalCloud
     requests: Requests
-    heard: FakeJournal
+    heard: FakeTelemetry
     log: io.StringIO
 
     @property
@@ -126,6 +126,6 @@ def job_for(facts: Facts, wake_at: datetime = NOW) -> str:
 
 @pytest.fixture
 def house() -> Iterator[House]:
-    heard, log = FakeJournal(), io.StringIO()
+    heard, log = FakeTelemetry(), io.StringIO()
     with LocalCloud(NOW, listener=heard, log=log) as cloud, watched() as requests:
         yield House(cloud, requests, heard, log)

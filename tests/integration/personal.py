@@ -11,7 +11,7 @@ from typing import Any
 from moto.s3.models import s3_backends
 from moto.sqs.models import sqs_backends
 
-from tests.fakes import FakeJournal
+from tests.fakes import FakeTelemetry
 from tests.local.cloud import LocalCloud
 
 type Places = dict[str, str]
@@ -75,7 +75,7 @@ def _files(cloud: LocalCloud) -> Iterator[tuple[str, str]]:
                 yield f"{bucket.name}/{key} {version.version_id}", version.value.decode("utf-8", "replace") + key
 
 
-def told(cloud: LocalCloud, log: io.StringIO, heard: FakeJournal) -> Places:
+def told(cloud: LocalCloud, log: io.StringIO, heard: FakeTelemetry) -> Places:
     """Return what the functions have logged and announced."""
     return {
         "log lines and metrics": log.getvalue(),

@@ -24,7 +24,7 @@ from dunning.policy import load_policies
 from dunning.ports.gateways import Outcome, Published, Sms, SmsGateway
 from dunning.services.delivery import Delivery
 from dunning.services.send.sender import SendService
-from tests.fakes import FakeAnnouncer, FakeJournal, FakeSwitch
+from tests.fakes import FakeEventPublisher, FakeSwitch, FakeTelemetry
 from tests.integration.conftest import House, job_for
 from tests.integration.people import someone
 
@@ -73,10 +73,10 @@ def _senders(house: House, gateway: SmsGateway) -> Iterator[SendService]:
             queue=SqsQueue(house.cloud.sqs, environment["QUEUE_URL"], environment["DEAD_LETTER_URL"]),
             gateway=gateway,
             switch=FakeSwitch(),
-            publisher=FakeAnnouncer(),
+            publisher=FakeEventPublisher(),
             policies=policies,
             clock=house.cloud.clock,
-            telemetry=FakeJournal(),
+            telemetry=FakeTelemetry(),
             new_id=lambda: uuid4().hex,
             per_second=1000,
             max_receive_count=5,
@@ -149,7 +149,7 @@ def test_whatever_the_carrier_answers_nobody_gets_two(house: House, seed: int) -
         standing = house.standing(facts)
         assert len(standing.ledger) == claimed
         if not claimed:
-            # Every refusal gave its claim back: no cap is used, no rung is marked, and the wake is soon.
+            # Every refusal gave its claim back: no cap is used, no stage is marked, and the wake is soon.
             assert standing.progress == {}
             assert standing.wake is not None
             assert standing.reason == "carrier_busy"

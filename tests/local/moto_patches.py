@@ -86,7 +86,7 @@ class _Groups:
                         groups.setdefault(value.value, []).append(item)
         return groups
 
-    def purge(self) -> None:
+    def forget(self) -> None:
         """Start afresh: something was written."""
         self._kept.clear()
 

@@ -33,18 +33,18 @@ from dunning.services.scan import ScanService
 from dunning.services.send.sender import SendService
 from tests.builders import the_policies
 from tests.fakes import (
-    FakeAnnouncer,
     FakeBacklog,
     FakeClock,
     FakeContacts,
     FakeCustomers,
     FakeDeadLetters,
+    FakeEventPublisher,
     FakeGateway,
-    FakeJournal,
     FakeLaterQueue,
     FakeOptOutList,
     FakeQueue,
     FakeSwitch,
+    FakeTelemetry,
     FakeUploadErasure,
 )
 
@@ -161,7 +161,7 @@ class Office:
 
     def __post_init__(self) -> None:
         self.store, self.contacts = Customers(), Contacts()
-        self.telemetry, self.publisher = FakeJournal(), FakeAnnouncer()
+        self.telemetry, self.publisher = FakeTelemetry(), FakeEventPublisher()
         self.jobs, self.dead_letters, self.later, self.receipts_later = (
             FakeQueue(), FakeQueue(), FakeLaterQueue(), FakeLaterQueue(),
         )  # fmt: skip

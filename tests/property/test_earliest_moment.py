@@ -110,4 +110,4 @@ def test_the_order_of_a_customers_accounts_changes_nothing_that_is_sent(
     one, other = decide(facts, standing, the_policies(), now), decide(turned, standing, the_policies(), now)
     assert isinstance(one, Send) == isinstance(other, Send)
     if isinstance(one, Send) and isinstance(other, Send):
-        assert sorted(one.reminder.rungs, key=str) == sorted(other.reminder.rungs, key=str)
+        assert sorted(one.reminder.reached_stages, key=str) == sorted(other.reminder.reached_stages, key=str)

@@ -18,7 +18,7 @@ from hypothesis import event, given
 from dunning.domain.customer.facts import Account, Facts, Instalment
 from dunning.domain.customer.standing import Standing
 from dunning.domain.decision.decide import decide
-from dunning.domain.decision.decisions import Decision, HeardRung, Reason, Reminder, Send
+from dunning.domain.decision.decisions import Decision, ReachedStage, Reason, Reminder, Send
 from dunning.domain.texts.money import format_money
 from dunning.domain.texts.segments import count_segments
 from dunning.services.planning import plan, wake_after
@@ -163,17 +163,17 @@ def check_ladders(sent: list[Sent]) -> None:
     heard: defaultdict[tuple[str, int, date], list[tuple[int, date]]] = defaultdict(list)
     reached: dict[tuple[str, int, date], int | None] = {}
     for one in sent:
-        for rung in one.reminder.rungs:
-            ladder = (rung.account_id, rung.number, rung.due_on)
-            heard[ladder].append((rung.stage, one.reminder.on))
-            reached[ladder] = instalment_of(one.facts, rung).stage_reached
-    for ladder, rungs in heard.items():
+        for reached in one.reminder.reached_stages:
+            ladder = (reached.account_id, reached.number, reached.due_on)
+            heard[ladder].append((reached.stage, one.reminder.on))
+            reached[ladder] = instalment_of(one.facts, reached).stage_reached
+    for ladder, reached_stages in heard.items():
         due_on = ladder[2]
-        for stage, on in rungs:
+        for stage, on in reached_stages:
             assert on >= due_on + timedelta(days=stage), "before its day"
             if stage <= 0:
                 assert on <= due_on, "a text that is no longer so"
-        stages = [stage for stage, _ in rungs]
+        stages = [stage for stage, _ in reached_stages]
         assert stages == sorted(set(stages)), "repeated or out of order"
         overdue = [stage for stage in stages if stage > 0]
         first = next((one for one in LADDER if one > max(0, reached[ladder] or 0)), None)
@@ -181,7 +181,7 @@ def check_ladders(sent: list[Sent]) -> None:
             assert overdue[0] == first, "the first overdue text is not the mildest"
             position = LADDER.index(overdue[0])
             assert overdue == list(LADDER[position : position + len(overdue)]), "a stage was skipped"
-        for (_, before), (stage, on) in pairwise(rungs):
+        for (_, before), (stage, on) in pairwise(reached_stages):
             if stage > 0:
                 assert (on - before).days >= MIN_DAYS, "a burst"
 
@@ -189,27 +189,27 @@ def check_ladders(sent: list[Sent]) -> None:
 def check_notices(sent: list[Sent]) -> None:
     """Nobody hears the last stage before a written notice about that very delay was issued."""
     for one in sent:
-        for rung in one.reminder.rungs:
-            if rung.stage == LADDER[-1]:
-                notice = instalment_of(one.facts, rung).written_notice_on
+        for reached in one.reminder.reached_stages:
+            if reached.stage == LADDER[-1]:
+                notice = instalment_of(one.facts, reached).written_notice_on
                 assert notice is not None, "no written notice"
-                assert rung.due_on <= notice <= one.reminder.on
+                assert reached.due_on <= notice <= one.reminder.on
 
 
 def check_distance(sent: list[Sent]) -> None:
     """No overdue text follows another text about its account too soon, whichever instalment that was for."""
     last: dict[str, date] = {}
     for one in sent:
-        for rung in one.reminder.rungs:
-            before = last.get(rung.account_id)
-            if rung.stage > 0 and before is not None:
+        for reached in one.reminder.reached_stages:
+            before = last.get(reached.account_id)
+            if reached.stage > 0 and before is not None:
                 assert (one.reminder.on - before).days >= MIN_DAYS, "a payment brought a text on"
-            last[rung.account_id] = one.reminder.on
+            last[reached.account_id] = one.reminder.on
 
 
-def instalment_of(facts: Facts, rung: HeardRung) -> Instalment:
-    (account,) = [one for one in facts.accounts if one.account_id == rung.account_id]
-    (instalment,) = [one for one in account.instalments if one.number == rung.number]
+def instalment_of(facts: Facts, reached: ReachedStage) -> Instalment:
+    (account,) = [one for one in facts.accounts if one.account_id == reached.account_id]
+    (instalment,) = [one for one in account.instalments if one.number == reached.number]
     return instalment
 
 
@@ -221,23 +221,27 @@ def check_amounts(sent: list[Sent]) -> None:
     """What a text asks for is owed: what fell due by its day, or the earliest that will, less the account's credits."""
     for one in sent:
         spoken_of = [account for account in one.facts.accounts if account.account_id in one.reminder.account_ids]
-        assert len(spoken_of) == len(one.reminder.rungs) > 0
+        assert len(spoken_of) == len(one.reminder.reached_stages) > 0
         assert len({account.currency for account in spoken_of}) == 1, "two currencies added up"
-        assert len({rung.stage > 0 for rung in one.reminder.rungs}) == 1, "overdue and not yet due added up"
+        assert len({reached.stage > 0 for reached in one.reminder.reached_stages}) == 1, (
+            "overdue and not yet due added up"
+        )
         total = 0
         for account in spoken_of:
             assert owed(account) > 0, "a text after everything was paid"
-            (rung,) = [rung for rung in one.reminder.rungs if rung.account_id == account.account_id]
-            by = max(one.reminder.on, rung.due_on)
+            (reached,) = [
+                reached for reached in one.reminder.reached_stages if reached.account_id == account.account_id
+            ]
+            by = max(one.reminder.on, reached.due_on)
             credit = sum(max(0, each.paid - each.amount) for each in account.instalments)
             fallen_due = sum(max(0, each.amount - each.paid) for each in account.instalments if each.due_on <= by)
             total += fallen_due - credit
         language = one.facts.language if one.facts.lender == "demo-cn" or one.facts.language == "en" else "zh-Hant"
         assert format_money(total, spoken_of[0].currency, language) in one.reminder.text
         assert one.reminder.stage == (
-            min(rung.stage for rung in one.reminder.rungs)
+            min(reached.stage for reached in one.reminder.reached_stages)
             if one.reminder.stage > 0
-            else min((rung.due_on, rung.account_id, rung.stage) for rung in one.reminder.rungs)[2]
+            else min((reached.due_on, reached.account_id, reached.stage) for reached in one.reminder.reached_stages)[2]
         )
         assert count_segments(one.reminder.text).parts <= one.reminder.parts <= 2
 
@@ -291,11 +295,11 @@ def still_due(account: Account) -> list[Instalment]:
 def last_stage_heard(account: Account, sent: list[Sent], by: datetime) -> bool:
     """Tell whether the ladder has ended for some open instalment: nothing follows the last stage but a person."""
     heard = {
-        rung.number
+        reached.number
         for one in sent
         if one.at <= by
-        for rung in one.reminder.rungs
-        if rung.account_id == account.account_id and rung.stage == LADDER[-1]
+        for reached in one.reminder.reached_stages
+        if reached.account_id == account.account_id and reached.stage == LADDER[-1]
     }
     imported = {one.number for one in account.instalments if one.stage_reached == LADDER[-1]}
     return bool((heard | imported) & {one.number for one in account.instalments if one.open > 0})

@@ -18,7 +18,7 @@ from dunning.domain.outbound_events import NumberUnreachable
 from dunning.services.delivery import Delivery
 from dunning.services.delivery_receipts import ReceiptService
 from tests.builders import a_lender_record, the_policies
-from tests.fakes import FakeAnnouncer, FakeClock, FakeContacts, FakeCustomers, FakeJournal, FakeLaterQueue
+from tests.fakes import FakeClock, FakeContacts, FakeCustomers, FakeEventPublisher, FakeLaterQueue, FakeTelemetry
 from tests.integration.people import NOW, someone
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -57,7 +57,7 @@ class World:
 
     def __init__(self, unrecorded: frozenset[tuple[int, int]] = frozenset()) -> None:
         self.store, self.contacts, self.later = FakeCustomers(), FakeContacts(), FakeLaterQueue()
-        self.publisher, self.clock = FakeAnnouncer(), FakeClock(NOW + HOUR)
+        self.publisher, self.clock = FakeEventPublisher(), FakeClock(NOW + HOUR)
         self.missing: list[Contact] = []
         for person, facts in enumerate(PEOPLE):
             account = facts.accounts[0]
@@ -88,7 +88,7 @@ class World:
             publisher=self.publisher,
             policies=the_policies(),
             clock=self.clock,
-            telemetry=FakeJournal(),
+            telemetry=FakeTelemetry(),
         )
 
     def hear(self, bundles: Sequence[Sequence[Report]]) -> None:

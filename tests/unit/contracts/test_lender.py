@@ -25,6 +25,7 @@ from dunning.domain.customer.lender_record import (
     EventTime,
     InstalmentChanged,
     InstalmentPaid,
+    LenderEvent,
     RecordedEvent,
 )
 from dunning.domain.errors import UnreadableRecordError
@@ -80,13 +81,13 @@ def refusal(body: str) -> str:
     ],
 )
 def test_each_kind_is_an_event_of_a_customer_as_of_when_it_was_said(
-    kind: str, detail: dict[str, Any], event: Any
-) -> None:  # noqa: ANN401
+    kind: str, detail: dict[str, Any], event: LenderEvent
+) -> None:
     assert parse_lender_message(envelope(kind, **detail), NOW) == ReceivedEvent(
-        "C1", RecordedEvent(EventTime(AT), events)
+        "C1", RecordedEvent(EventTime(AT), event)
     )
     assert parse_lender_message(envelope(kind, sequence=7, **detail), NOW) == ReceivedEvent(
-        "C1", RecordedEvent(EventTime(AT, 7), events)
+        "C1", RecordedEvent(EventTime(AT, 7), event)
     )
 
 

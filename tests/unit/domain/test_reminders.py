@@ -9,7 +9,7 @@ import pytest
 from dunning.domain.customer.facts import Account, Facts, Hold, HoldReason
 from dunning.domain.customer.standing import Standing
 from dunning.domain.decision.decide import decide, send_id_of
-from dunning.domain.decision.decisions import HeardRung, Reminder, Send, Wait, trace_of
+from dunning.domain.decision.decisions import ReachedStage, Reminder, Send, Wait, trace_of
 from dunning.domain.texts.segments import count_segments
 from tests.builders import (
     IN_HONG_KONG,
@@ -120,10 +120,10 @@ def test_several_accounts_make_one_text_with_the_total_the_count_and_the_earlies
         "【示範分期】王*明您好，您有3期分期款（末四碼2222等）共NT$6,000，最早一期11/20到期，尚未入帳，"
         "請用官方APP繳款。若已繳款請忽略；若有困難，請來電0800-000-123，我們一起想辦法。"
     )
-    assert sent.rungs == (
-        HeardRung("A2", 1, day("2026-11-20"), 3),
-        HeardRung("A3", 1, day("2026-11-25"), 3),
-        HeardRung("A1", 1, day("2026-12-01"), 3),
+    assert sent.reached_stages == (
+        ReachedStage("A2", 1, day("2026-11-20"), 3),
+        ReachedStage("A3", 1, day("2026-11-25"), 3),
+        ReachedStage("A1", 1, day("2026-12-01"), 3),
     )
 
 
@@ -131,7 +131,7 @@ def test_several_instalments_of_one_account_make_one_text_without_others() -> No
     facts = a_customer(owing("A1", ("2026-11-01", 100_000), ("2026-12-01", 100_000), ("2027-01-01", 100_000)))
     sent = reminder(facts, taipei("2026-12-04 10:00"))
     assert "您有2期分期款（末四碼5678）共NT$2,000，最早一期11/1到期" in sent.text
-    assert [rung.number for rung in sent.rungs] == [1]
+    assert [reached.number for reached in sent.reached_stages] == [1]
 
 
 def test_what_is_not_due_yet_is_not_asked_for() -> None:
@@ -187,7 +187,7 @@ def test_what_is_due_today_and_what_is_due_soon_make_one_text_about_today() -> N
     facts = a_customer(owing("A1", ("2026-12-04", 100_000)), owing("A2", ("2026-12-01", 200_000), tail="2222"))
     sent = reminder(facts)
     assert "您有2期分期款（末四碼2222等）共NT$3,000，最早一期今天（12/1）到期" in sent.text
-    assert {(rung.account_id, rung.stage) for rung in sent.rungs} == {("A1", -3), ("A2", 0)}
+    assert {(reached.account_id, reached.stage) for reached in sent.reached_stages} == {("A1", -3), ("A2", 0)}
 
 
 def test_the_mildest_of_several_overdue_stages_lends_its_words() -> None:
@@ -196,7 +196,7 @@ def test_the_mildest_of_several_overdue_stages_lends_its_words() -> None:
     standing = a_standing(progress=heard(15, "2026-11-20", due="2026-11-01"))
     sent = reminder(facts, DUE_DAY, standing)
     assert (sent.stage, sent.template) == (3, "zh-Hant/overdue-3-several@2")
-    assert {(rung.account_id, rung.stage) for rung in sent.rungs} == {("A1", 30), ("A2", 3)}
+    assert {(reached.account_id, reached.stage) for reached in sent.reached_stages} == {("A1", 30), ("A2", 3)}
 
 
 def test_two_deliveries_of_one_job_compute_the_same_id_whatever_the_order_of_accounts() -> None:
@@ -206,9 +206,9 @@ def test_two_deliveries_of_one_job_compute_the_same_id_whatever_the_order_of_acc
 
 
 def test_the_order_of_its_rungs_does_not_change_an_id() -> None:
-    rungs = [HeardRung("A1", 1, day("2026-12-01"), 0), HeardRung("A2", 1, day("2026-11-30"), 0)]
-    assert send_id_of("C1", rungs, 0, "sms") == send_id_of("C1", rungs[::-1], 0, "sms")
-    assert send_id_of("C1", rungs, 0, "sms") != send_id_of("C1", rungs, 0, "voice")
+    reached_stages = [ReachedStage("A1", 1, day("2026-12-01"), 0), ReachedStage("A2", 1, day("2026-11-30"), 0)]
+    assert send_id_of("C1", reached_stages, 0, "sms") == send_id_of("C1", reached_stages[::-1], 0, "sms")
+    assert send_id_of("C1", reached_stages, 0, "sms") != send_id_of("C1", reached_stages, 0, "voice")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from dunning.domain.customer.facts import Facts, Hold, HoldReason
 from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, progress_key, with_claim
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Decision, Reason, Send, Wait
-from dunning.domain.delivery.undelivered import once_more, with_failed
+from dunning.domain.delivery.undelivered import retry_send_id, with_delivery
 from dunning.policy import load_policies
 from tests.builders import a_customer, an_account, an_instalment, day, heard, taipei
 
@@ -46,17 +46,17 @@ class Life:
         entry = LedgerEntry(
             reminder.send_id, f"c{len(self.sent)}", now, reminder.stage, reminder.account_ids, "sms", None
         )
-        rungs = {
-            progress_key(rung.account_id, rung.number): Progress(rung.stage, reminder.on, rung.due_on)
-            for rung in reminder.rungs
+        reached_stages = {
+            progress_key(reached.account_id, reached.number): Progress(reached.stage, reminder.on, reached.due_on)
+            for reached in reminder.reached_stages
         }
-        self.standing = with_claim(self.standing, entry, rungs, timedelta(days=7), self.facts)
+        self.standing = with_claim(self.standing, entry, reached_stages, timedelta(days=7), self.facts)
         self.sent.append((reminder.on.isoformat(), reminder.stage, reminder.send_id))
         return now
 
     def fail(self, *, failed: bool = True) -> None:
         """Let the last text fail, or arrive after all."""
-        self.standing = with_failed(self.standing, f"c{len(self.sent) - 1}", failed=failed)
+        self.standing = with_delivery(self.standing, f"c{len(self.sent) - 1}", failed=failed)
 
     @property
     def stages(self) -> list[tuple[str, int]]:
@@ -81,7 +81,7 @@ def test_the_second_try_is_another_message_with_another_id(life: Life) -> None:
     life.fail()
     life.live("2026-12-04 10:01")
     first, second = (send_id for _, _, send_id in life.sent)
-    assert second == once_more(first) != first
+    assert second == retry_send_id(first) != first
 
 
 def test_after_it_the_next_stage_keeps_its_distance(life: Life) -> None:
@@ -175,7 +175,7 @@ def test_the_failed_text_counts_against_the_caps(life: Life) -> None:
 def test_a_failure_of_long_ago_gives_nothing_back_once_a_later_text_has_been_heard(life: Life) -> None:
     life.live("2026-12-04 10:01")
     before = life.standing
-    life.standing = with_failed(before, "c0", failed=True)
+    life.standing = with_delivery(before, "c0", failed=True)
     life.live("2026-12-08 10:01")
     assert life.stages == [("2026-12-04", 3), ("2026-12-08", 7), ("2026-12-16", 15)]
 
@@ -189,7 +189,7 @@ def test_a_stage_before_the_due_date_that_failed_is_skipped_when_it_is_late() ->
 
 
 def test_the_same_thing_said_twice_changes_nothing(life: Life) -> None:
-    failed = with_failed(life.standing, "c0", failed=True)
-    assert with_failed(failed, "c0", failed=True) is failed
-    assert with_failed(failed, "nobody's", failed=True) is failed
-    assert replace(with_failed(failed, "c0", failed=False)) == life.standing
+    failed = with_delivery(life.standing, "c0", failed=True)
+    assert with_delivery(failed, "c0", failed=True) is failed
+    assert with_delivery(failed, "nobody's", failed=True) is failed
+    assert replace(with_delivery(failed, "c0", failed=False)) == life.standing

@@ -16,7 +16,7 @@ STOP = Stop(Reason.OPTED_OUT, (("opted out", ()),))
 
 def test_a_decision_is_a_line_with_its_trace(tmp_path: Path) -> None:
     with Recorder(tmp_path / "decisions.jsonl") as recorder:
-        recorder.decided("C1", WAIT, AT)
+        recorder.log_decision("C1", WAIT, AT)
     assert json.loads((tmp_path / "decisions.jsonl").read_text()) == {
         "at": "2026-12-01T02:00:00Z",
         "customer_id": "C1",
@@ -31,7 +31,7 @@ def test_a_decision_is_a_line_with_its_trace(tmp_path: Path) -> None:
 def test_decisions_of_one_moment_are_ordered_by_customer_and_moments_by_time(tmp_path: Path) -> None:
     with Recorder(tmp_path / "decisions.jsonl") as recorder:
         for customer_id, at in (("C2", AT), ("C1", AT), ("C0", AT + timedelta(minutes=1))):
-            recorder.decided(customer_id, STOP, at)
+            recorder.log_decision(customer_id, STOP, at)
     lines = [json.loads(line) for line in (tmp_path / "decisions.jsonl").read_text().splitlines()]
     assert [line["customer_id"] for line in lines] == ["C1", "C2", "C0"]
 
@@ -39,7 +39,7 @@ def test_decisions_of_one_moment_are_ordered_by_customer_and_moments_by_time(tmp
 def test_decisions_and_customers_are_counted(tmp_path: Path) -> None:
     with Recorder(tmp_path / "decisions.jsonl") as recorder:
         for customer_id in ("C1", "C1", "C2"):
-            recorder.decided(customer_id, STOP, AT)
+            recorder.log_decision(customer_id, STOP, AT)
     assert recorder.decisions["stop", "opted_out"] == 3
     assert recorder.customers("stop", "opted_out") == 2
     assert recorder.customers("stop", "deceased") == 0
@@ -48,7 +48,7 @@ def test_decisions_and_customers_are_counted(tmp_path: Path) -> None:
 def test_a_run_that_failed_leaves_no_file_that_looks_whole(tmp_path: Path) -> None:
     def run() -> None:
         with Recorder(tmp_path / "decisions.jsonl") as recorder:
-            recorder.decided("C1", STOP, AT)
+            recorder.log_decision("C1", STOP, AT)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

@@ -271,7 +271,7 @@ def somebody(place: str, accounts: tuple[Account, ...]) -> Facts:
     return a_customer(*accounts, **name | named)
 
 
-def log_decision(facts: Facts, stage: int, due: str, zone: str) -> Send:
+def decided(facts: Facts, stage: int, due: str, zone: str) -> Send:
     """Let a stage be decided on its day, its forerunner heard long ago, and wait where a Sunday is in the way."""
     now = instant(f"{due} 15:30", zone) + timedelta(days=stage)
     progress: dict[str, Progress] = {}
@@ -315,7 +315,7 @@ def test_twelve_instalments_cost_two_segments_at_most_or_three_where_english_is_
         for number in range(12)
     )
     reminder = decided(somebody(place, accounts), stage, A_THURSDAY, zone).reminder
-    assert len(reminder.rungs) == 12
+    assert len(reminder.reached_stages) == 12
     assert reminder.parts <= (3 if place == "mainland China in English" else 2), reminder.text
     assert "12" in reminder.text
 

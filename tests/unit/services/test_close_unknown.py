@@ -10,7 +10,7 @@ from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import OutsideError, UnreadableRecordError
 from dunning.ports.contacts import ContactKey
 from dunning.services.close_unknown import NOTHING_COMES_AFTER, CloseUnknownService
-from tests.fakes import FakeClock, FakeContacts, FakeJournal
+from tests.fakes import FakeClock, FakeContacts, FakeTelemetry
 from tests.integration.people import NOW
 
 A_SECOND = timedelta(seconds=1)
@@ -47,7 +47,7 @@ class House:
     """The service with what it touches."""
 
     def __init__(self) -> None:
-        self.contacts, self.telemetry = Archive(), FakeJournal()
+        self.contacts, self.telemetry = Archive(), FakeTelemetry()
         self.service = CloseUnknownService(contacts=self.contacts, clock=FakeClock(NOW), telemetry=self.telemetry)
 
 

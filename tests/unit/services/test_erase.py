@@ -14,7 +14,7 @@ from dunning.domain.errors import OutsideError, UnreadableRecordError
 from dunning.domain.replies.reply import Inbound, Reply
 from dunning.services.erasure.erase import UNDER_WAY, Erased, ErasedUploads, EraseService, ErasureConflictError, is_in
 from tests.builders import tell
-from tests.fakes import FakeClock, FakeContacts, FakeCustomers, FakeJournal, FakeUploadErasure
+from tests.fakes import FakeClock, FakeContacts, FakeCustomers, FakeTelemetry, FakeUploadErasure
 from tests.integration.people import NOW, someone, waking
 
 AT = NOW - timedelta(hours=1)
@@ -24,7 +24,7 @@ class Office:
     """A customer with a standing, two records and a reply."""
 
     def __init__(self) -> None:
-        self.customers, self.contacts, self.telemetry = FakeCustomers(), FakeContacts(), FakeJournal()
+        self.customers, self.contacts, self.telemetry = FakeCustomers(), FakeContacts(), FakeTelemetry()
         self.uploads = FakeUploadErasure()
         self.service = EraseService(
             customers=self.customers,

@@ -17,7 +17,7 @@ from tests.fakes import (
     FakeContacts,
     FakeCustomers,
     FakeDeadLetters,
-    FakeJournal,
+    FakeTelemetry,
     FakeUploadErasure,
 )
 from tests.integration.people import NOW, someone
@@ -30,7 +30,7 @@ class Office:
     """Two customers, one of whom has just been erased; a queue of replies, and two of dead letters."""
 
     def __init__(self) -> None:
-        self.customers, self.contacts, self.telemetry = FakeCustomers(), FakeContacts(), FakeJournal()
+        self.customers, self.contacts, self.telemetry = FakeCustomers(), FakeContacts(), FakeTelemetry()
         self.replies, self.clock = FakeBacklog(), FakeClock(NOW)
         self.inbox, self.receipts = FakeDeadLetters("inbox"), FakeDeadLetters("receipts")
         self.erasing = EraseService(
@@ -75,30 +75,30 @@ def office() -> Office:
 
 
 def test_once_nothing_is_under_way_the_numbers_go_and_nobody_is_to_be_asked_for_again(office: Office) -> None:
-    assert office.forget() == frozenset()
+    assert office.purge() == frozenset()
     assert office.numbers == ()
     assert office.customers.stored_items("C0001") == 0
-    assert office.forget() == frozenset()
+    assert office.purge() == frozenset()
 
 
 def test_until_then_they_are_kept(office: Office) -> None:
-    assert office.forget(after=UNDER_WAY - MINUTE) == {"C0001"}
+    assert office.purge(after=UNDER_WAY - MINUTE) == {"C0001"}
     assert office.numbers == (PHONE,)
 
 
 def test_while_the_inbox_has_something_to_do_they_are_kept_for_it_may_be_of_before(office: Office) -> None:
     office.replies.waiting = 1
-    assert office.forget() == {"C0001"}
-    assert office.forget(after=2 * UNDER_WAY) == {"C0001"}
+    assert office.purge() == {"C0001"}
+    assert office.purge(after=2 * UNDER_WAY) == {"C0001"}
     office.replies.waiting = 0
-    assert office.forget(after=3 * UNDER_WAY) == frozenset()
+    assert office.purge(after=3 * UNDER_WAY) == frozenset()
     assert office.numbers == ()
 
 
 def test_what_was_kept_just_before_goes_with_them(office: Office) -> None:
     office.contacts.keep(Reply("", Inbound("in-1", PHONE, "王小明", NOW), (), None, NOW))
     office.contacts.keep(Reply("", Inbound("in-2", OTHERS, "陳美玲", NOW), (), None, NOW))
-    office.forget()
+    office.purge()
     assert [inbound_id for _, _, inbound_id in office.contacts.replies] == ["in-2"]
 
 
@@ -106,7 +106,7 @@ def test_what_was_given_up_goes_each_time_and_what_is_others_stays(office: Offic
     kept = [reply(OTHERS), reply(OTHERS, f"write to {PHONE}"), "no number", f"0{PHONE}0"]
     office.inbox.bodies = [reply(PHONE), *kept, reply(PHONE, "王小明")]
     office.receipts.bodies = [f"to {PHONE.removeprefix('+')}"]
-    office.forget(after=MINUTE)
+    office.purge(after=MINUTE)
     assert office.inbox.bodies == kept
     assert office.receipts.bodies == []
     assert office.told("dead_letters_erased") == [
@@ -118,7 +118,7 @@ def test_what_was_given_up_goes_each_time_and_what_is_others_stays(office: Offic
 def test_of_a_number_that_others_have_or_had_nothing_is_taken(office: Office) -> None:
     office.customers.add_phone(PHONE, "C0002")
     office.inbox.bodies = [reply(PHONE)]
-    assert office.forget() == frozenset()
+    assert office.purge() == frozenset()
     assert office.inbox.bodies == [reply(PHONE)]
     assert office.numbers == ()
 
@@ -128,13 +128,13 @@ def test_a_queue_that_was_not_looked_through_is_told_and_the_numbers_are_kept_fo
 ) -> None:
     office.inbox.elsewhere = 1
     office.inbox.bodies, office.receipts.bodies = [reply(PHONE)], [PHONE]
-    assert office.forget() == {"C0001"}
+    assert office.purge() == {"C0001"}
     assert office.told("dead_letters_not_erased") == [{"queue": "inbox", "error": "OutOfSightError"}]
     # What could be seen is gone, and no queue waits for another.
     assert office.inbox.bodies == office.receipts.bodies == []
     assert office.numbers == (PHONE,)
     office.inbox.elsewhere = 0
-    assert office.forget() == frozenset()
+    assert office.purge() == frozenset()
 
 
 def test_of_a_call_that_fails_only_its_code_is_told(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +143,7 @@ def test_of_a_call_that_fails_only_its_code_is_told(office: Office, monkeypatch:
 
     monkeypatch.setattr(office.inbox, "replace", fails)
     office.inbox.bodies = [reply(PHONE)]
-    assert office.forget() == {"C0001"}
+    assert office.purge() == {"C0001"}
     assert PHONE not in repr(office.telemetry.events)
 
 
@@ -154,22 +154,22 @@ def test_a_queue_too_long_to_be_read_to_its_end_is_told(office: Office, late: st
     if late == "the invocation":
         seconds = 4.0
     else:
-        look = office.inbox.look
+        look = office.inbox.scan
 
         def slowly() -> object:
             for message in look():
                 office.clock.sleep(20)
                 yield message
 
-        office.inbox.look = slowly  # type: ignore[method-assign,assignment]
-    assert office.forget(seconds=seconds) == {"C0001"}
+        office.inbox.scan = slowly  # type: ignore[method-assign,assignment]
+    assert office.purge(seconds=seconds) == {"C0001"}
     assert office.told("dead_letters_not_erased") == [{"queue": "inbox", "error": "ErasureOutOfTimeError"}]
 
 
 def test_after_days_nothing_of_before_is_on_any_queue_and_the_numbers_go_all_the_same(office: Office) -> None:
     office.inbox.elsewhere = office.replies.waiting = 1
-    assert office.forget(after=UNDER_WAY + QUEUES_KEEP - MINUTE) == {"C0001"}
-    assert office.forget(after=UNDER_WAY + QUEUES_KEEP) == frozenset()
+    assert office.purge(after=UNDER_WAY + QUEUES_KEEP - MINUTE) == {"C0001"}
+    assert office.purge(after=UNDER_WAY + QUEUES_KEEP) == frozenset()
     assert office.numbers == ()
 
 
@@ -178,7 +178,7 @@ def test_one_who_came_back_keeps_the_new_number_and_what_is_said_from_it(office:
     tell(office.customers, back)
     office.customers.add_phone(back.phone, "C0001")
     office.inbox.bodies = [reply(PHONE), reply(back.phone)]
-    assert office.forget() == frozenset()
+    assert office.purge() == frozenset()
     assert office.inbox.bodies == [reply(back.phone)]
     assert office.numbers == (back.phone,)
     assert office.customers.phones[back.phone] == {"C0001"}

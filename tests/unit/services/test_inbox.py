@@ -30,15 +30,15 @@ from dunning.ports.gateways import Outcome, Published, Sms
 from dunning.services.replies import Arrival, InboxService
 from tests.builders import a_lender_record, day, promised, the_policies
 from tests.fakes import (
-    FakeAnnouncer,
     FakeClock,
     FakeContacts,
     FakeCustomers,
+    FakeEventPublisher,
     FakeGateway,
-    FakeJournal,
     FakeOptOutList,
     FakeQueue,
     FakeSwitch,
+    FakeTelemetry,
 )
 from tests.integration.people import NOW, someone, texted, waking
 
@@ -151,9 +151,9 @@ class Office:
         self.gateway = FakeGateway()
         self.switch = FakeSwitch()
         self.carrier = Carrier()
-        self.publisher = FakeAnnouncer()
+        self.publisher = FakeEventPublisher()
         self.clock = FakeClock(now)
-        self.telemetry = FakeJournal()
+        self.telemetry = FakeTelemetry()
         self.queue = Queue()
         ids = count(1)
         self.service = InboxService(

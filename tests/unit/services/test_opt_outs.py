@@ -12,7 +12,7 @@ from dunning.domain.errors import OutsideError
 from dunning.domain.outbound_events import ReminderStopped
 from dunning.services.carrier_opt_outs import STILL_OPTING_IN, OptOutService, Synced, SyncError
 from tests.builders import a_lender_record, the_policies
-from tests.fakes import FakeAnnouncer, FakeClock, FakeCustomers, FakeJournal, FakeOptOutList
+from tests.fakes import FakeClock, FakeCustomers, FakeEventPublisher, FakeOptOutList, FakeTelemetry
 from tests.integration.people import NOW, someone, texted, waking
 
 DAY = timedelta(days=1)
@@ -47,8 +47,8 @@ class Office:
     def __init__(self) -> None:
         self.store = Customers()
         self.carrier = FakeOptOutList()
-        self.publisher = FakeAnnouncer()
-        self.telemetry = FakeJournal()
+        self.publisher = FakeEventPublisher()
+        self.telemetry = FakeTelemetry()
         self.service = OptOutService(
             store=self.store,
             phones=self.store,

@@ -26,15 +26,15 @@ from dunning.services.lender_events import PaymentsService
 from dunning.services.planning import BEFORE_ERASURE, fingerprint
 from tests.builders import a_lender_record, an_account, an_instalment, promised, rules_of, tell, the_policies
 from tests.fakes import (
-    FakeAnnouncer,
     FakeBacklog,
     FakeClock,
     FakeContacts,
     FakeCustomers,
     FakeDeadLetters,
-    FakeJournal,
+    FakeEventPublisher,
     FakeLaterQueue,
     FakeQueue,
+    FakeTelemetry,
     FakeUploadErasure,
 )
 from tests.integration.people import NOW, someone, texted, waking
@@ -77,9 +77,9 @@ class Office:
         self.uploads = FakeUploadErasure()
         self.queue = FakeQueue()
         self.later = FakeLaterQueue()
-        self.publisher = FakeAnnouncer()
+        self.publisher = FakeEventPublisher()
         self.clock = FakeClock(NOW)
-        self.telemetry = FakeJournal()
+        self.telemetry = FakeTelemetry()
         self.replies, self.given_up = FakeBacklog(), FakeDeadLetters("inbox")
         erasing = EraseService(
             customers=self.store,

@@ -29,7 +29,7 @@ from dunning.services.delivery_receipts import ReceiptService
 from dunning.services.planning import replan
 from dunning.services.send.claims import ContestedError
 from tests.builders import a_lender_record
-from tests.fakes import FakeAnnouncer, FakeClock, FakeContacts, FakeCustomers, FakeJournal, FakeLaterQueue
+from tests.fakes import FakeClock, FakeContacts, FakeCustomers, FakeEventPublisher, FakeLaterQueue, FakeTelemetry
 from tests.integration.people import NOW, paid_up, someone, texted, waking
 
 POLICIES = load_policies()
@@ -45,8 +45,8 @@ class Office:
 
     def __init__(self) -> None:
         self.store, self.contacts = FakeCustomers(), FakeContacts()
-        self.later, self.publisher = FakeLaterQueue(), FakeAnnouncer()
-        self.clock, self.telemetry = FakeClock(NOW + timedelta(seconds=30)), FakeJournal()
+        self.later, self.publisher = FakeLaterQueue(), FakeEventPublisher()
+        self.clock, self.telemetry = FakeClock(NOW + timedelta(seconds=30)), FakeTelemetry()
         self.service = ReceiptService(
             store=self.store,
             phones=self.store,

@@ -16,7 +16,7 @@ from dunning.services.delivery import Delivery
 from dunning.services.planning import replan
 from dunning.services.replan import Counted, ReplanService
 from tests.builders import a_lender_record, promised
-from tests.fakes import FakeAnnouncer, FakeClock, FakeCustomers, FakeJournal, FakeLaterQueue
+from tests.fakes import FakeClock, FakeCustomers, FakeEventPublisher, FakeLaterQueue, FakeTelemetry
 from tests.integration.people import NOW, paid_up, someone, waking
 
 POLICIES = load_policies()
@@ -28,7 +28,7 @@ class Office:
 
     def __init__(self) -> None:
         self.store, self.queue = FakeCustomers(), FakeLaterQueue()
-        self.publisher, self.telemetry, self.clock = FakeAnnouncer(), FakeJournal(), FakeClock(NOW)
+        self.publisher, self.telemetry, self.clock = FakeEventPublisher(), FakeTelemetry(), FakeClock(NOW)
         self.service = ReplanService(
             store=self.store,
             scan=self.store,

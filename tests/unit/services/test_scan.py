@@ -10,7 +10,7 @@ from dunning.domain.errors import OutsideError
 from dunning.ports.customers import Due
 from dunning.ports.queues import Job
 from dunning.services.scan import ScanService, Tick
-from tests.fakes import FakeClock, FakeCustomers, FakeJournal, FakeQueue, FakeSwitch
+from tests.fakes import FakeClock, FakeCustomers, FakeQueue, FakeSwitch, FakeTelemetry
 from tests.integration.people import NOW, someone, waking
 
 
@@ -33,7 +33,7 @@ class Office:
         self.index = Index()
         self.queue = FakeQueue()
         self.switch = FakeSwitch()
-        self.telemetry = FakeJournal()
+        self.telemetry = FakeTelemetry()
         self.scanner = ScanService(
             index=self.index,
             queue=self.queue,

@@ -29,14 +29,14 @@ from dunning.services.delivery import Delivery
 from dunning.services.send.sender import SendService, workers_for
 from tests.builders import a_lender_record, an_account, an_instalment, promised, taipei
 from tests.fakes import (
-    FakeAnnouncer,
     FakeClock,
     FakeContacts,
     FakeCustomers,
+    FakeEventPublisher,
     FakeGateway,
-    FakeJournal,
     FakeQueue,
     FakeSwitch,
+    FakeTelemetry,
 )
 from tests.integration.people import NOW, paid_up, someone, texted, waking
 
@@ -72,8 +72,8 @@ class Office:
         self.gateway = FakeGateway()
         self.switch = FakeSwitch()
         self.clock = FakeClock(NOW)
-        self.telemetry = FakeJournal()
-        self.publisher = FakeAnnouncer()
+        self.telemetry = FakeTelemetry()
+        self.publisher = FakeEventPublisher()
         self._ids = 0
         ports: dict[str, Any] = {
             "store": self.store,

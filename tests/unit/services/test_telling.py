@@ -12,7 +12,7 @@ import pytest
 from dunning import wiring
 from dunning.domain.errors import DunningError, OutsideError
 from dunning.services.telling import UnexpectedError, entrypoint
-from tests.fakes import FakeJournal
+from tests.fakes import FakeTelemetry
 from tests.local import ROOT
 
 PHONE = "+886912345678"
@@ -39,7 +39,7 @@ EVENTS: dict[str, tuple[str, Any]] = {
 """What each function is handed, and the service it asks its wiring for."""
 
 
-class Journal(FakeJournal):
+class Journal(FakeTelemetry):
     """A telemetry that counts how often metrics went out."""
 
     flushed = 0

@@ -13,7 +13,6 @@ from dunning import cold_start  # before all else: see there
 import os
 import uuid
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from functools import cache, wraps
 from typing import TYPE_CHECKING
 
@@ -26,12 +25,12 @@ from dunning.adapters.client import LEAN, new_session
 from dunning.adapters.dynamodb.contact_table import DynamoContacts
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.eventbridge import EventBridgePublisher
+from dunning.adapters.fan_out_telemetry import FanOutTelemetry
 from dunning.adapters.powertools_telemetry import PowertoolsTelemetry, lean_logger
 from dunning.adapters.sns import PUBLISH_ONCE, SnsGateway
 from dunning.adapters.sqs import SqsDeadLetters, SqsQueue
 from dunning.adapters.ssm import SsmSwitch
 from dunning.adapters.system_clock import SystemClock
-from dunning.domain.decision.decisions import Decision
 from dunning.domain.errors import DunningError
 from dunning.ports.clock import Clock
 from dunning.ports.telemetry import Telemetry
@@ -68,39 +67,6 @@ _PATIENT = LEAN.merge(Config(retries={"total_max_attempts": 4, "mode": "standard
 
 class SettingsError(DunningError):
     """The environment lacks a variable or holds one that cannot be."""
-
-
-class FanOutTelemetry:
-    """A telemetry, and possibly a second one that hears everything too."""
-
-    def __init__(self, first: PowertoolsTelemetry, second: Telemetry | None) -> None:
-        self._first = first
-        self._second = second
-
-    def log_decision(
-        self, customer_id: str, decision: Decision, at: datetime, *, recorded: bool = False, **outcome: str
-    ) -> None:
-        self._first.log_decision(customer_id, decision, at, recorded=recorded, **outcome)
-        if self._second:
-            self._second.log_decision(customer_id, decision, at, recorded=recorded, **outcome)
-
-    def log_event(self, name: str, **fields: str | float | None) -> None:
-        self._first.log_event(name, **fields)
-        if self._second:
-            self._second.log_event(name, **fields)
-
-    def count(self, name: str, value: float = 1) -> None:
-        self._first.count(name, value)
-        if self._second:
-            self._second.count(name, value)
-
-    def gauge(self, name: str, value: float) -> None:
-        self._first.gauge(name, value)
-        if self._second:
-            self._second.gauge(name, value)
-
-    def flush(self) -> None:
-        self._first.flush()
 
 
 _forgotten: list[Callable[[], None]] = []
@@ -180,13 +146,13 @@ def scanner() -> ScanService:
 
     settings = read_settings(ScannerSettings, os.environ)
     session = new_session()
-    clock, telemetry_ = _Outside.clock, telemetry()
+    clock, log = _Outside.clock, telemetry()
     return ScanService(
         index=_customers(session.client("dynamodb", config=_PATIENT), settings),
         queue=SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url),
-        switch=SsmSwitch(session.client("ssm", config=_PATIENT), settings.sending_parameter, clock, telemetry_),
+        switch=SsmSwitch(session.client("ssm", config=_PATIENT), settings.sending_parameter, clock, log),
         clock=clock,
-        telemetry=telemetry_,
+        telemetry=log,
         capacity=int(settings.sms_per_second * settings.tick_seconds),
         calendars_end_on=min(compiled_policies.calendars_needed().values(), default=None),
     )
@@ -199,7 +165,7 @@ def sender() -> SendService:
 
     settings = read_settings(SenderSettings, os.environ)
     session = new_session()
-    clock, telemetry_ = _Outside.clock, telemetry()
+    clock, log = _Outside.clock, telemetry()
     dynamodb = session.client("dynamodb", config=_PATIENT)
     book = policies()
     book.linter.get_ready()  # not in the first event: Lambda lends a start a whole processor
@@ -208,11 +174,11 @@ def sender() -> SendService:
         contacts=DynamoContacts(dynamodb, settings.contacts_table),
         queue=SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url, settings.dead_letter_url),
         gateway=SnsGateway(session.client("sns", config=PUBLISH_ONCE)),
-        switch=SsmSwitch(session.client("ssm", config=_PATIENT), settings.sending_parameter, clock, telemetry_),
+        switch=SsmSwitch(session.client("ssm", config=_PATIENT), settings.sending_parameter, clock, log),
         publisher=_publisher(session, settings.bus_name),
         policies=book,
         clock=clock,
-        telemetry=telemetry_,
+        telemetry=log,
         new_id=_new_id,
         per_second=settings.sms_per_second / settings.sender_concurrency,
         max_receive_count=settings.max_receive_count,
@@ -252,7 +218,7 @@ def payments() -> PaymentsService:
 
     settings = read_settings(PaymentsSettings, os.environ)
     session = new_session()
-    clock, telemetry_ = _Outside.clock, telemetry()
+    clock, log = _Outside.clock, telemetry()
     dynamodb = session.client("dynamodb", config=_PATIENT)
     customers = _customers(dynamodb, settings)
     sqs = session.client("sqs", config=_PATIENT)
@@ -262,7 +228,7 @@ def payments() -> PaymentsService:
         contacts=DynamoContacts(dynamodb, settings.contacts_table),
         uploads=S3UploadErasure(session.client("s3", config=_PATIENT), settings.uploads_bucket),
         clock=clock,
-        telemetry=telemetry_,
+        telemetry=log,
     )
     return PaymentsService(
         store=customers,
@@ -277,14 +243,14 @@ def payments() -> PaymentsService:
                 SqsDeadLetters(sqs, settings.dead_letter_url, "payments"),
             ],
             clock=clock,
-            telemetry=telemetry_,
+            telemetry=log,
         ),
         dead_letters=queue,
         later=queue,
         publisher=_publisher(session, settings.bus_name),
         policies=policies(),
         clock=clock,
-        telemetry=telemetry_,
+        telemetry=log,
     )
 
 
@@ -315,7 +281,7 @@ def inbox() -> InboxService:
 
     settings = read_settings(InboxSettings, os.environ)
     session = new_session()
-    clock, telemetry_ = _Outside.clock, telemetry()
+    clock, log = _Outside.clock, telemetry()
     dynamodb = session.client("dynamodb", config=_PATIENT)
     customers, contacts = _customers(dynamodb, settings), DynamoContacts(dynamodb, settings.contacts_table)
     return InboxService(
@@ -325,12 +291,12 @@ def inbox() -> InboxService:
         contacts=contacts,
         reader=compiled_policies.reply_reader(),
         gateway=SnsGateway(session.client("sns", config=PUBLISH_ONCE)),
-        switch=SsmSwitch(session.client("ssm", config=_PATIENT), settings.sending_parameter, clock, telemetry_),
+        switch=SsmSwitch(session.client("ssm", config=_PATIENT), settings.sending_parameter, clock, log),
         opt_out_list=SnsOptOutList(session.client("sns", config=_PATIENT)),
         publisher=_publisher(session, settings.bus_name),
         policies=policies(),
         clock=clock,
-        telemetry=telemetry_,
+        telemetry=log,
         queue=SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url, settings.dead_letter_url),
         new_id=_new_id,
         max_receive_count=settings.max_receive_count,

@@ -24,7 +24,7 @@ from dunning.domain.outbound_events import (
 SOURCE = "dunning"
 
 
-def _titled(*details: Mapping[str, Any]) -> ConfigDict:
+def _with_examples(*details: Mapping[str, Any]) -> ConfigDict:
     return ConfigDict(
         extra="forbid",
         frozen=True,
@@ -69,7 +69,7 @@ class SentReminder(BaseModel):
 class ReminderSentDetail(_Detail):
     """The carrier took reminders: all of one batch in one event."""
 
-    model_config = ConfigDict(title="ReminderSent", **_titled({"reminders": [_SENT]}))
+    model_config = ConfigDict(title="ReminderSent", **_with_examples({"reminders": [_SENT]}))
 
     reminders: list[SentReminder] = Field(min_length=1)
 
@@ -77,7 +77,7 @@ class ReminderSentDetail(_Detail):
 class ReminderStoppedDetail(_OfCustomer):
     """No reminder will follow until something changes."""
 
-    model_config = ConfigDict(title="ReminderStopped", **_titled({**_EXAMPLE, "reason": "nothing_open"}))
+    model_config = ConfigDict(title="ReminderStopped", **_with_examples({**_EXAMPLE, "reason": "nothing_open"}))
 
     reason: str = Field(description="The decision's reason, as in our logs.")
 
@@ -87,7 +87,7 @@ class CustomerNeedsPersonDetail(_OfCustomer):
 
     model_config = ConfigDict(
         title="CustomerNeedsPerson",
-        **_titled(
+        **_with_examples(
             {**_EXAMPLE, "why": "hardship", "reply_id": "d4e5f6"},
             {**_EXAMPLE, "why": "ladder_finished", "reply_id": ""},
         ),
@@ -100,7 +100,7 @@ class CustomerNeedsPersonDetail(_OfCustomer):
 class ReplyNotUnderstoodDetail(_OfCustomer):
     """A customer wrote something that no rule understands. Nothing was changed by it."""
 
-    model_config = ConfigDict(title="ReplyNotUnderstood", **_titled({**_EXAMPLE, "reply_id": "d4e5f6"}))
+    model_config = ConfigDict(title="ReplyNotUnderstood", **_with_examples({**_EXAMPLE, "reply_id": "d4e5f6"}))
 
     reply_id: str = Field(description="Names what they wrote, in our replies.")
 
@@ -108,7 +108,7 @@ class ReplyNotUnderstoodDetail(_OfCustomer):
 class NumberUnreachableDetail(_OfCustomer):
     """Texts to a customer's number do not arrive. None is sent until it is corrected, or a person releases it."""
 
-    model_config = ConfigDict(title="NumberUnreachable", **_titled({**_EXAMPLE, "cause": "dead"}))
+    model_config = ConfigDict(title="NumberUnreachable", **_with_examples({**_EXAMPLE, "cause": "dead"}))
 
     cause: str = Field(description="Our class of what the carrier reported.")
 
@@ -118,7 +118,7 @@ class PromiseBrokenDetail(_OfCustomer):
 
     model_config = ConfigDict(
         title="PromiseBroken",
-        **_titled({**_EXAMPLE, "account_id": "A-1", "instalment_no": 1, "promised_on": "2026-11-30"}),
+        **_with_examples({**_EXAMPLE, "account_id": "A-1", "instalment_no": 1, "promised_on": "2026-11-30"}),
     )
 
     account_id: str

@@ -25,7 +25,7 @@ from dunning.domain.customer.standing import Standing, said_last, with_number_re
 from dunning.domain.decision.rules import Policies
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.delivery.receipt import Receipt, Verdict, settled, verdict_of
-from dunning.domain.delivery.undelivered import with_failed
+from dunning.domain.delivery.undelivered import with_delivery
 from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.domain.outbound_events import NumberUnreachable, OutboundEvent
 from dunning.ports.clock import Clock
@@ -397,7 +397,7 @@ def _followed(facts: Facts, standing: Standing, receipt: Receipt, record: Contac
             return with_number_refused(standing, phone, receipt.at)
         case Verdict.LATER | Verdict.DELIVERED:
             # By the record, not by this receipt: of one that failed and one that arrived, the latter counts.
-            return with_failed(standing, record.claim_id, failed=record.state is ContactState.FAILED)
+            return with_delivery(standing, record.claim_id, failed=record.state is ContactState.FAILED)
         case _:
             return standing
 

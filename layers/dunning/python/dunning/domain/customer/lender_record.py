@@ -193,8 +193,8 @@ def erase_record(lender_record: LenderRecord, at: datetime, phones_until: dateti
     """
     Return the lender record after the lender had the customer erased; the same one if that is done already.
 
-    An id, a moment and the numbers are left; the numbers until nothing that names them is under way, which is not before
-    `phones_until` (`forget_former_phones`). A customer who has consented anew since keeps what is newer than the erasure.
+    An id, a moment and the numbers are left; the numbers until nothing that names them is under way, not before
+    `phones_until` (`forget_former_phones`). A customer who consented anew since keeps what is newer than the erasure.
     """
     erased_at = max(at, lender_record.erased_at or at)
     snapshot = lender_record.snapshot

@@ -192,17 +192,17 @@ def with_number_refused(standing: Standing, phone: str, at: datetime) -> Standin
 
 
 def with_claim(
-    standing: Standing, entry: LedgerEntry, heard: Mapping[str, Progress], remember: timedelta, facts: Facts
+    standing: Standing, entry: LedgerEntry, reached: Mapping[str, Progress], remember: timedelta, facts: Facts
 ) -> Standing:
     """
-    Return the standing as it is once a contact is claimed: entry in the ledger, rungs marked, version bumped.
+    Return the standing as it is once a contact is claimed: entry in the ledger, stages marked, version bumped.
 
     Entries older than `remember` (at least `LEDGER_FLOOR`) are dropped: no cap looks back that far. Of the ladders
     none is forgotten whose instalment is still open: it would be heard all over again.
     """
     oldest = entry.at - max(remember, LEDGER_FLOOR)
     kept = tuple(past for past in standing.ledger if past.at > oldest)
-    progress = {**standing.progress, **heard}
+    progress = {**standing.progress, **reached}
     if len(progress) > PROGRESS_LIMIT:
         done = sorted(progress.keys() - _still_open(facts), key=lambda key: (progress[key].on, key))
         for key in done[: len(progress) - PROGRESS_LIMIT]:
@@ -214,12 +214,14 @@ def without_claim(standing: Standing, before: Standing, claim_id: str) -> Standi
     """
     Return the standing after a claim was released: as if the contact had never been claimed.
 
-    `before` is the standing the claim was made on; only the released contact's rungs go back to it.
+    `before` is the standing the claim was made on; only the released contact's stages go back to it.
     """
     entry = next((e for e in standing.ledger if e.claim_id == claim_id), None)
     if entry is None:
         return standing
-    others = {key: heard for key, heard in standing.progress.items() if key.rpartition("#")[0] not in entry.accounts}
+    others = {
+        key: reached for key, reached in standing.progress.items() if key.rpartition("#")[0] not in entry.accounts
+    }
     ledger = tuple(e for e in standing.ledger if e.claim_id != claim_id)
     return replace(standing, version=standing.version + 1, ledger=ledger, progress={**before.progress, **others})
 

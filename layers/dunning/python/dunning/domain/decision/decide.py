@@ -18,11 +18,11 @@ from zoneinfo import ZoneInfo
 from dunning.domain.customer.facts import FINAL_HOLDS, Account, Facts, Hold, HoldReason, Instalment, open_instalments
 from dunning.domain.customer.standing import SMS, Standing, holds_now, progress_key
 from dunning.domain.decision.caps import cap_frees_at
-from dunning.domain.decision.decisions import Decision, HeardRung, Reason, Reminder, Send, Stop, TraceStep, Wait
+from dunning.domain.decision.decisions import Decision, ReachedStage, Reason, Reminder, Send, Stop, TraceStep, Wait
 from dunning.domain.decision.hours import is_closed_day, next_open, start_of_day, zone_named
 from dunning.domain.decision.ladder import next_step
 from dunning.domain.decision.rules import Policies, Rules
-from dunning.domain.delivery.undelivered import heard_in_truth, once_more
+from dunning.domain.delivery.undelivered import delivered_stage, retry_send_id
 from dunning.domain.errors import CalendarNotCoveredError, NoLawfulMomentError, NoTextError
 from dunning.domain.texts.compose import Due, compose
 
@@ -43,7 +43,7 @@ _FINAL_REASON = {
 
 
 class _Open:
-    """An account with something to pay: its open instalments, earliest first, and the rung that is next."""
+    """An account with something to pay: its open instalments, earliest first, and the stage that is next."""
 
     __slots__ = ("account", "earliest", "first_day", "instalments", "stage")
 
@@ -201,7 +201,7 @@ class _Case:
         self.texted_at: list[datetime] = []
         self.last_texts: dict[str, int] = {}
         self.some_failed = False
-        self.unheard: dict[str, int] = {}
+        self.undelivered: dict[str, int] = {}
         for entry in standing.ledger:
             self.some_failed = self.some_failed or entry.failed
             self.texted_at.append(entry.at)
@@ -261,10 +261,10 @@ class _Case:
 
     def _due_steps(self, moment: datetime) -> tuple[list[_Open], datetime | None]:
         """
-        Gate 5: the accounts whose rung is due, and when the next of the others comes due.
+        Gate 5: the accounts whose stage is due, and when the next of the others comes due.
 
-        A rung that needs a written notice is due on the day of the notice at the earliest. An account that has none
-        stays at that rung, in `without_notice`, until new facts bring one; a later rung is no way round it.
+        A stage that needs a written notice is due on the day of the notice at the earliest. An account that has none
+        stays at that stage, in `without_notice`, until new facts bring one; a later stage is no way round it.
         """
         rules, zones, progress, last_texts = self.rules, self.zones, self.standing.progress, self.last_texts
         ladder, min_days, notice_stages = rules.ladder, rules.min_days_between_stages, rules.notice_stages
@@ -275,13 +275,13 @@ class _Case:
         for one in self.opened:
             earliest = one.earliest
             account_id = one.account.account_id
-            heard = progress.get(progress_key(account_id, earliest.number)) if progress else None
-            if heard is not None and self.some_failed:
-                marked = heard.stage
-                heard = heard_in_truth(heard, account_id, self.standing.ledger, ladder, zones[0])
-                if heard is None or heard.stage != marked:
-                    self.unheard[account_id] = marked
-            step = next_step(ladder, min_days, earliest, heard, today, last_texts.get(account_id, 0))
+            reached = progress.get(progress_key(account_id, earliest.number)) if progress else None
+            if reached is not None and self.some_failed:
+                marked = reached.stage
+                reached = delivered_stage(reached, account_id, self.standing.ledger, ladder, zones[0])
+                if reached is None or reached.stage != marked:
+                    self.undelivered[account_id] = marked
+            step = next_step(ladder, min_days, earliest, reached, today, last_texts.get(account_id, 0))
             if step is None:
                 continue
             one.stage, one.first_day = step
@@ -395,16 +395,16 @@ class _Case:
         except NoTextError as error:
             return _look_again(error.reason, now, steps, error.message, *error.values, stage=stage)
         segments = message.segments
-        rungs = tuple([_heard(one) for one in included])
-        send_id = send_id_of(facts.customer_id, rungs, stage, SMS)
-        if self.unheard and any(self.unheard.get(one.account.account_id) == one.stage for one in included):
-            send_id = once_more(send_id)
+        reached_stages = tuple([_reached_stage(one) for one in included])
+        send_id = send_id_of(facts.customer_id, reached_stages, stage, SMS)
+        if self.undelivered and any(self.undelivered.get(one.account.account_id) == one.stage for one in included):
+            send_id = retry_send_id(send_id)
         reminder = Reminder(
             send_id,
             SMS,
             stage,
             today,
-            rungs,
+            reached_stages,
             message.body,
             segments.encoding,
             segments.parts,
@@ -458,8 +458,8 @@ def _notice_day(instalment: Instalment) -> int | None:
     return notice.toordinal() if notice is not None and notice >= instalment.due_on else None
 
 
-def _heard(one: _Open) -> HeardRung:
-    return HeardRung(one.account.account_id, one.earliest.number, one.earliest.due_on, one.stage)
+def _reached_stage(one: _Open) -> ReachedStage:
+    return ReachedStage(one.account.account_id, one.earliest.number, one.earliest.due_on, one.stage)
 
 
 def _stage_of(group: list[_Open]) -> int:
@@ -477,17 +477,17 @@ def _earliest_due(one: _Open) -> tuple[date, str]:
     return one.earliest.due_on, one.account.account_id
 
 
-def send_id_of(customer_id: str, rungs: Sequence[HeardRung], stage: int, channel: str) -> str:
+def send_id_of(customer_id: str, reached_stages: Sequence[ReachedStage], stage: int, channel: str) -> str:
     """
     Return the id of one reminder: the same for the same customer, earliest unpaid instalments, stage, channel.
 
     Two deliveries of one job compute the same id, so that they can never both pass.
     """
     parts = [customer_id, channel, str(stage)]
-    ordered = sorted(rungs, key=_by_account) if len(rungs) > 1 else rungs
+    ordered = sorted(reached_stages, key=_by_account) if len(reached_stages) > 1 else reached_stages
     parts += [f"{r.account_id}#{r.number}#{r.due_on.isoformat()}#{r.stage}" for r in ordered]
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
 
 
-def _by_account(rung: HeardRung) -> str:
-    return rung.account_id
+def _by_account(reached: ReachedStage) -> str:
+    return reached.account_id

@@ -49,8 +49,8 @@ type TraceStep = tuple[str, tuple[object, ...]]
 """A gate's message, with `%` marks, and the values for it; put together only when somebody reads it."""
 
 
-class HeardRung(NamedTuple):
-    """One account's part in a reminder: the rung of its earliest unpaid instalment that is marked."""
+class ReachedStage(NamedTuple):
+    """One account's part in a reminder: the stage of its earliest unpaid instalment that is marked."""
 
     account_id: str
     number: int
@@ -60,7 +60,7 @@ class HeardRung(NamedTuple):
 
 class Reminder(NamedTuple):
     """
-    One SMS, ready to send. `stage` is the one whose words it uses; `rungs` are all that it marks.
+    One SMS, ready to send. `stage` is the one whose words it uses; `reached_stages` are all that it marks.
 
     `text` is what is handed to SNS; `parts` and `encoding` include what the carrier adds to it.
     """
@@ -69,7 +69,7 @@ class Reminder(NamedTuple):
     channel: str
     stage: int
     on: date
-    rungs: tuple[HeardRung, ...]
+    reached_stages: tuple[ReachedStage, ...]
     text: str
     encoding: str
     parts: int
@@ -79,7 +79,7 @@ class Reminder(NamedTuple):
     @property
     def account_ids(self) -> tuple[str, ...]:
         """The accounts the text speaks of."""
-        return tuple(rung.account_id for rung in self.rungs)
+        return tuple(reached.account_id for reached in self.reached_stages)
 
 
 class Send(NamedTuple):

@@ -2,7 +2,7 @@
 The ladder: which stage of an account is to be heard, and when.
 
 A ladder runs on the earliest unpaid instalment. Rungs before and on the due date are skipped when late: what
-they say is no longer so. Overdue rungs are heard in order, the next one after the last that was heard, never
+they say is no longer so. Overdue stages are heard in order, the next one after the last that was heard, never
 a harsher one, and never closer together than the policy allows.
 """
 
@@ -19,12 +19,12 @@ def next_step(
     ladder: Sequence[int],
     min_days: int,
     instalment: Instalment,
-    heard: Progress | None,
+    reached: Progress | None,
     today: int,
     last_text: int = 0,
 ) -> Step | None:
     """
-    Return the next rung for an account's earliest unpaid instalment, or `None` after the last.
+    Return the next stage for an account's earliest unpaid instalment, or `None` after the last.
 
     It is due if its first day is today or past, and stays so as long as it stays the answer. Days are ordinals;
     `last_text` is the day of the last text about the account, whichever instalment it was for: a payment moves the
@@ -33,9 +33,9 @@ def next_step(
     due_on = instalment.due_on.toordinal()
     reached = instalment.stage_reached
     closest = last_text + min_days
-    if heard is not None and _still_speaks(heard, instalment):
-        reached = heard.stage if reached is None else max(reached, heard.stage)
-        closest = max(closest, heard.on.toordinal() + min_days)
+    if reached is not None and _still_speaks(reached, instalment):
+        reached = reached.stage if reached is None else max(reached, reached.stage)
+        closest = max(closest, reached.on.toordinal() + min_days)
     for position, stage in enumerate(ladder):
         if reached is not None and stage <= reached:
             continue
@@ -49,12 +49,12 @@ def next_step(
     return None
 
 
-def _still_speaks(heard: Progress, instalment: Instalment) -> bool:
+def _still_speaks(reached: Progress, instalment: Instalment) -> bool:
     """Tell whether what was heard still holds: not if the due date has since moved past that day."""
-    return instalment.due_on == heard.due_on or instalment.due_on <= heard.on
+    return instalment.due_on == reached.due_on or instalment.due_on <= reached.on
 
 
 def _far_from_next(ladder: Sequence[int], position: int, days: int, min_days: int) -> bool:
-    """Tell whether a late rung before the due date still keeps its distance from the next rung."""
+    """Tell whether a late stage before the due date still keeps its distance from the next stage."""
     following = ladder[position + 1] if position + 1 < len(ladder) else 0
     return following - days >= min_days

@@ -331,11 +331,11 @@ class SendService:
             reminder.channel,
             answers,
         )
-        heard = {
-            progress_key(rung.account_id, rung.number): Progress(rung.stage, reminder.on, rung.due_on)
-            for rung in reminder.rungs
+        reached = {
+            progress_key(reached.account_id, reached.number): Progress(reached.stage, reminder.on, reached.due_on)
+            for reached in reminder.reached_stages
         }
-        after = with_claim(standing, entry, heard, rules.longest_window, facts)
+        after = with_claim(standing, entry, reached, rules.longest_window, facts)
         following = plan(facts, after, self._policies, now)
         after = replace(after, wake=following.wake, reason=following.reason)
         if not self._store.save_standing(after, expected_version=standing.version, claim_id=entry.claim_id):

@@ -1,0 +1,41 @@
+"""Telemetry for two readers: CloudWatch, and whoever else listens, such as the local run."""
+
+from datetime import datetime
+
+from dunning.adapters.powertools_telemetry import PowertoolsTelemetry
+from dunning.domain.decision.decisions import Decision
+from dunning.ports.telemetry import Telemetry
+
+
+class FanOutTelemetry:
+    """Implements `Telemetry`: what the first hears, a second may hear too."""
+
+    def __init__(self, first: PowertoolsTelemetry, second: Telemetry | None) -> None:
+        self._first = first
+        self._all: tuple[Telemetry, ...] = (first, second) if second else (first,)
+
+    def log_decision(
+        self, customer_id: str, decision: Decision, at: datetime, *, recorded: bool = False, **outcome: str
+    ) -> None:
+        """Log a decision with both."""
+        for telemetry in self._all:
+            telemetry.log_decision(customer_id, decision, at, recorded=recorded, **outcome)
+
+    def log_event(self, name: str, **fields: str | float | None) -> None:
+        """Log an event with both."""
+        for telemetry in self._all:
+            telemetry.log_event(name, **fields)
+
+    def count(self, name: str, value: float = 1) -> None:
+        """Add to a metric of both."""
+        for telemetry in self._all:
+            telemetry.count(name, value)
+
+    def gauge(self, name: str, value: float) -> None:
+        """Set a metric of both."""
+        for telemetry in self._all:
+            telemetry.gauge(name, value)
+
+    def flush(self) -> None:
+        """Put the counted metrics out: only CloudWatch waits for that."""
+        self._first.flush()
