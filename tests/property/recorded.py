@@ -19,7 +19,7 @@ GRACE_DAYS = 3
 PROMISE_DAYS = 14
 FILES_KNOW_UP_TO = DAY
 CAPS = ((1, DAY), (3, 7 * DAY))
-UNTIL_LIFTED = {
+HOLD_OF_INTENT = {
     Meaning.HARDSHIP: HoldReason.HARDSHIP,
     Meaning.DISPUTE: HoldReason.DISPUTE,
     Meaning.COMPLAINT: HoldReason.COMPLAINT,
@@ -221,8 +221,8 @@ class Recorded:
             if until is None or until >= today:
                 assert self.is_released(reason, at), f"a text during the lender's hold: {reason}"
         for reply in self.replies:
-            for meaning in UNTIL_LIFTED.keys() & set(reply.meanings):
-                assert self.is_released(UNTIL_LIFTED[meaning], reply.at), f"a text in spite of {meaning}"
+            for meaning in HOLD_OF_INTENT.keys() & set(reply.meanings):
+                assert self.is_released(HOLD_OF_INTENT[meaning], reply.at), f"a text in spite of {meaning}"
             if Meaning.HELP in reply.meanings and local_day(reply.at) + GRACE_DAYS * DAY >= today:
                 assert self.is_released(HoldReason.HELP, reply.at), "a text while help is on its way"
         self._check_money(today)

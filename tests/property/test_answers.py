@@ -11,7 +11,7 @@ from dunning.domain.customer.standing import Standing, progress_key
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Send
 from dunning.domain.replies.intents import Meaning, Understood
-from dunning.domain.replies.reply_effects import Limits, answered
+from dunning.domain.replies.reply_effects import ReplyLimits, apply_reply
 from tests.builders import a_customer, a_standing, the_policies
 from tests.property.strategies import MANY, START, customers, moments
 
@@ -37,7 +37,7 @@ class Said:
         return self.at.date()
 
     def to(self, facts: Facts, standing: Standing) -> Standing:
-        return answered(facts, standing, self.understood, self.at, self.day, Limits()).standing
+        return apply_reply(facts, standing, self.understood, self.at, self.day, ReplyLimits()).standing
 
 
 @st.composite

@@ -10,7 +10,7 @@ from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Reason, Stop, Wait
 from dunning.domain.outbound_events import ReviewReason
 from dunning.domain.replies.intents import Meaning, Understood
-from dunning.domain.replies.reply_effects import Answer, Limits, answered, confirmation_id, with_hold
+from dunning.domain.replies.reply_effects import ReplyEffect, ReplyLimits, apply_reply, confirmation_id, with_hold
 from tests.builders import a_customer, a_standing, an_account, an_instalment, day, taipei, the_policies
 
 SAID_AT = taipei("2026-12-10 11:00")
@@ -26,12 +26,12 @@ def heard(
     before: Standing | None = None,
     on: date | None = None,
     digits: str = "",
-    limits: Limits = Limits(),  # noqa: B008 - frozen
+    limits: ReplyLimits = ReplyLimits(),  # noqa: B008 - frozen
     later: timedelta = timedelta(),
-) -> Answer:
+) -> ReplyEffect:
     """Hear a reply of a customer in Taipei, on 10 December unless later."""
     said_at = SAID_AT + later
-    return answered(facts, before or a_standing(), Understood(meanings, on, digits), said_at, TODAY + later, limits)
+    return apply_reply(facts, before or a_standing(), Understood(meanings, on, digits), said_at, TODAY + later, limits)
 
 
 def on_hold(reason: HoldReason, until: date | None) -> Standing:
@@ -61,7 +61,7 @@ def says_paid(until: date, *about: str) -> Standing:
 def test_every_meaning_has_its_consequence(
     meaning: Meaning, standing: Standing, needs: tuple[ReviewReason, ...]
 ) -> None:
-    assert heard(meaning) == Answer(standing, needs)
+    assert heard(meaning) == ReplyEffect(standing, needs)
 
 
 def test_no_meaning_is_left_out() -> None:
@@ -70,7 +70,7 @@ def test_no_meaning_is_left_out() -> None:
 
 
 def test_what_is_not_understood_changes_nothing() -> None:
-    assert heard() == Answer(a_standing(), ())
+    assert heard() == ReplyEffect(a_standing(), ())
 
 
 def test_several_meanings_of_one_reply_all_count() -> None:
@@ -155,7 +155,7 @@ class TestSaysPaid:
         assert (holds_now(paid, answer.standing), answer.needs) == ([], ())
 
     def test_the_days_of_silence_are_the_lenders(self) -> None:
-        (hold,) = holds_now(OVERDUE, heard(Meaning.PAID, limits=Limits(grace_days=7)).standing)
+        (hold,) = holds_now(OVERDUE, heard(Meaning.PAID, limits=ReplyLimits(grace_days=7)).standing)
         assert hold.until == day("2026-12-17")
 
 
@@ -171,10 +171,10 @@ class TestPromise:
     @pytest.mark.parametrize("on", ["2026-12-09", "2026-12-25", None])
     def test_for_one_without_a_day_within_reach_a_person_asks(self, on: str | None) -> None:
         answer = heard(Meaning.PROMISE, on=day(on) if on else None)
-        assert answer == Answer(on_hold(HoldReason.HELP, GRACE), (ReviewReason.PROMISE_UNCLEAR,))
+        assert answer == ReplyEffect(on_hold(HoldReason.HELP, GRACE), (ReviewReason.PROMISE_UNCLEAR,))
 
     def test_how_far_it_may_reach_is_the_lenders(self) -> None:
-        assert heard(Meaning.PROMISE, on=day("2026-12-12"), limits=Limits(promise_days=1)).needs == (
+        assert heard(Meaning.PROMISE, on=day("2026-12-12"), limits=ReplyLimits(promise_days=1)).needs == (
             ReviewReason.PROMISE_UNCLEAR,
         )
 
@@ -199,7 +199,7 @@ class TestPromise:
 
     def test_the_same_one_again_is_no_second_one(self) -> None:
         once = heard(Meaning.PROMISE, on=day("2026-12-12")).standing
-        assert heard(Meaning.PROMISE, on=day("2026-12-12"), before=once) == Answer(once, ())
+        assert heard(Meaning.PROMISE, on=day("2026-12-12"), before=once) == ReplyEffect(once, ())
 
     def test_who_owes_nothing_promises_nothing(self) -> None:
         paid = a_customer(an_account(an_instalment(paid=325_000)))

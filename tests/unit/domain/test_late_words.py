@@ -17,7 +17,7 @@ from dunning.domain.customer.lender_record import (
 from dunning.domain.customer.standing import Promise, Standing
 from dunning.domain.replies.intents import Meaning, Understood
 from dunning.domain.replies.promises import settle_promises
-from dunning.domain.replies.reply_effects import Limits, answered
+from dunning.domain.replies.reply_effects import ReplyLimits, apply_reply
 from dunning.services.planning import fingerprint
 from tests.builders import a_customer, a_lender_record, a_standing, an_account, an_instalment, day, taipei
 
@@ -44,7 +44,7 @@ def told(*said: RecordedEvent) -> Facts:
 
 def heard(facts: Facts, *meanings: Meaning, digits: str = "") -> Standing:
     understood = Understood(meanings, day("2026-12-12"), digits)
-    return answered(facts, a_standing(), understood, SAID_AT, day("2026-12-10"), Limits()).standing
+    return apply_reply(facts, a_standing(), understood, SAID_AT, day("2026-12-10"), ReplyLimits()).standing
 
 
 def test_a_promise_that_comes_after_the_payment_it_spoke_of_is_not_one_for_the_next_instalment() -> None:

@@ -42,7 +42,7 @@ from dunning.domain.outbound_events import (
 )
 from dunning.domain.replies.intents import Meaning, Understood
 from dunning.domain.replies.reply import Inbound, Reply
-from dunning.domain.replies.reply_effects import Limits, answered, confirmation_id
+from dunning.domain.replies.reply_effects import ReplyLimits, apply_reply, confirmation_id
 from dunning.domain.texts.compose import Confirmation, compose_confirmation
 from dunning.ports.clock import Clock
 from dunning.ports.contacts import ContactArchive, ReplyLog
@@ -110,7 +110,7 @@ def _from_topic(notification: Mapping[str, Any]) -> Arrival:
 
 def answer_to(event: Mapping[str, Any], failed: Sequence[str]) -> dict[str, list[dict[str, str]]]:
     """
-    Return what Lambda is answered: the messages that are to come back.
+    Return what Lambda is apply_reply: the messages that are to come back.
 
     Raises:
         RepliesLostError: there are some, and they came from the topic itself.
@@ -128,8 +128,8 @@ class _Place(NamedTuple):
     day: date
 
     @property
-    def limits(self) -> Limits:
-        return Limits(self.rules.grace_days, self.rules.promise_days) if self.rules else Limits()
+    def limits(self) -> ReplyLimits:
+        return ReplyLimits(self.rules.grace_days, self.rules.promise_days) if self.rules else ReplyLimits()
 
 
 @dataclass(slots=True)
@@ -407,7 +407,7 @@ class InboxService:
             facts, before = found.facts, found.standing or Standing(customer_id)
             if facts is None:
                 return _Written(before, before, now=False)  # erased a moment ago
-            after, needs = answered(facts, before, understood, inbound.at, place.day, place.limits)
+            after, needs = apply_reply(facts, before, understood, inbound.at, place.day, place.limits)
             now = self._clock.now()
             why = [CustomerNeedsPerson(customer_id, now, need, inbound.inbound_id) for need in needs]
             if after == before:

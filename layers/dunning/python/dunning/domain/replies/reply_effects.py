@@ -18,7 +18,7 @@ from dunning.domain.outbound_events import ReviewReason
 from dunning.domain.replies.intents import Meaning, Understood
 from dunning.domain.replies.payment_statements import with_assurance
 
-UNTIL_LIFTED = {
+HOLD_OF_INTENT = {
     Meaning.HARDSHIP: (HoldReason.HARDSHIP, ReviewReason.HARDSHIP),
     Meaning.DISPUTE: (HoldReason.DISPUTE, ReviewReason.DISPUTE),
     Meaning.COMPLAINT: (HoldReason.COMPLAINT, ReviewReason.COMPLAINT),
@@ -34,23 +34,23 @@ _SHORTEST_TAIL = 3
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-class Limits(NamedTuple):
+class ReplyLimits(NamedTuple):
     """How long a reply buys silence, and how far ahead a promise may reach, in days."""
 
     grace_days: int = 3
     promise_days: int = 14
 
 
-class Answer(NamedTuple):
+class ReplyEffect(NamedTuple):
     """The standing after a reply, and why a person is needed. The version is the caller's to bump."""
 
     standing: Standing
     needs: tuple[ReviewReason, ...]
 
 
-def answered(
-    facts: Facts, standing: Standing, understood: Understood, said_at: datetime, local_day: date, limits: Limits
-) -> Answer:
+def apply_reply(
+    facts: Facts, standing: Standing, understood: Understood, said_at: datetime, local_day: date, limits: ReplyLimits
+) -> ReplyEffect:
     """
     Return what a reply changes.
 
@@ -81,10 +81,10 @@ def answered(
                 standing = with_hold(standing, Hold(HoldReason.HELP, grace, said_at))
                 needs[ReviewReason.HELP] = None
             case _:
-                reason, told = UNTIL_LIFTED[meaning]
+                reason, told = HOLD_OF_INTENT[meaning]
                 standing = with_hold(standing, Hold(reason, None, said_at))
                 needs[told] = None
-    return Answer(standing, tuple(needs))
+    return ReplyEffect(standing, tuple(needs))
 
 
 def with_hold(standing: Standing, hold: Hold) -> Standing:
@@ -134,7 +134,7 @@ def _spoken_of(facts: Facts, digits: str) -> tuple[str, ...]:
 
 
 def _promised(
-    facts: Facts, standing: Standing, understood: Understood, said_at: datetime, local_day: date, limits: Limits
+    facts: Facts, standing: Standing, understood: Understood, said_at: datetime, local_day: date, limits: ReplyLimits
 ) -> tuple[Standing, Sequence[ReviewReason]]:
     """Note a promise. Without a certain day, or one too far off, a person asks, and meanwhile nobody is texted."""
     on = understood.promised_on
