@@ -114,10 +114,10 @@ IN_THE_UNITED_STATES = {
 
 
 def a_text(
-    at: datetime, *accounts: str, stage: int = 0, claim_id: str = "claim", answers: datetime | None = None
+    at: datetime, *accounts: str, stage: int = 0, claim_id: str = "claim", for_wake: datetime | None = None
 ) -> LedgerEntry:
     """Describe a text that was claimed at an instant, about these accounts or `A1`."""
-    return LedgerEntry(f"send-{at.isoformat()}", claim_id, at, stage, accounts or ("A1",), "sms", answers)
+    return LedgerEntry(f"send-{at.isoformat()}", claim_id, at, stage, accounts or ("A1",), "sms", for_wake)
 
 
 def heard(stage: int, on: str, *, due: str = "2026-12-01", account: str = "A1", number: int = 1) -> dict[str, Progress]:

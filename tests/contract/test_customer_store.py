@@ -34,7 +34,7 @@ def _full_standing(customer_id: str) -> Standing:
         customer_id,
         version=1,
         wake=Wake(NOW + timedelta(microseconds=1), 4),
-        ledger=(texted(facts, NOW - timedelta(days=3), answers=NOW), texted(facts, NOW)),
+        ledger=(texted(facts, NOW - timedelta(days=3), for_wake=NOW), texted(facts, NOW)),
         progress={progress_key("A0001-0", 1): Progress(-3, date(2026, 12, 1), date(2026, 12, 4))},
         opted_out_at=NOW,
         suspended_phone="+886900000001",

@@ -36,9 +36,9 @@ def waking(
     return replace(standing, **changes)
 
 
-def texted(facts: Facts, at: datetime, *, claim_id: str = "claim", answers: datetime | None = None) -> LedgerEntry:
+def texted(facts: Facts, at: datetime, *, claim_id: str = "claim", for_wake: datetime | None = None) -> LedgerEntry:
     """Describe a text that a customer has been sent."""
-    return a_text(at, facts.accounts[0].account_id, stage=-3, claim_id=claim_id, answers=answers)
+    return a_text(at, facts.accounts[0].account_id, stage=-3, claim_id=claim_id, for_wake=for_wake)
 
 
 def paid_up(facts: Facts) -> Facts:

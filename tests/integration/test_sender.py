@@ -63,7 +63,7 @@ class TestAJob:
         assert (contact.phone, contact.lender, contact.jurisdiction) == (facts.phone, "demo-tw", "TW")
         assert contact.expires_at == NOW + timedelta(days=1827)
         assert contact.reasons
-        assert entry.answers == NOW
+        assert entry.for_wake == NOW
         assert standing.version == 2
         assert standing.progress[progress_key("A0001-0", 1)].stage == -3
         assert standing.wake is not None

@@ -6,7 +6,7 @@ from dunning.domain.customer.standing import (
     LEDGER_FLOOR,
     PROGRESS_LIMIT,
     Progress,
-    claim_answering,
+    claim_for_wake,
     progress_key,
     with_claim,
     without_claim,
@@ -99,5 +99,5 @@ def test_a_claim_that_is_not_there_cannot_be_released() -> None:
 def test_a_repeated_job_finds_the_claim_that_answered_its_wake() -> None:
     answered = a_text(NOW, answers=NOW - timedelta(minutes=3))
     standing = a_standing(a_text(NOW - DAY), answered)
-    assert claim_answering(standing, NOW - timedelta(minutes=3)) is answered
-    assert claim_answering(standing, NOW) is None
+    assert claim_for_wake(standing, NOW - timedelta(minutes=3)) is answered
+    assert claim_for_wake(standing, NOW) is None

@@ -79,7 +79,7 @@ def test_the_samples_are_replies_in_all_wrappings_there_are(
     assert handle(event_file(name)) == {"batchItemFailures": []}
     (arrival,) = outside.arrived
     said = parse_inbound(arrival.body, arrival.sent_at)
-    assert said == Inbound(said.inbound_id, "+886900000001", text, at, said.answers_message_id)
+    assert said == Inbound(said.inbound_id, "+886900000001", text, at, said.in_reply_to)
     assert arrival.receive_count == 1
     assert outside.seconds == 30.5
     assert outside.flushed == 1

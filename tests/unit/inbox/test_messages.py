@@ -39,7 +39,7 @@ def notification(message: object = SMS, **changes: object) -> dict[str, object]:
 def test_replies_that_others_have_seen_are_read(vector: dict[str, Any]) -> None:
     message = vector["message"]
     said = parse_inbound(json.dumps(message), SENT_AT)
-    assert (said.phone, said.text, said.inbound_id, said.answers_message_id, said.at) == (
+    assert (said.phone, said.text, said.inbound_id, said.in_reply_to, said.at) == (
         message["originationNumber"],
         message["messageBody"],
         message["inboundMessageId"],
@@ -75,7 +75,7 @@ def test_in_a_notification_it_was_said_when_sns_took_it(body: str) -> None:
 )
 def test_without_one_it_was_said_when_the_queue_took_it(body: str) -> None:
     said = parse_inbound(body, SENT_AT)
-    assert (said.text, said.at, said.answers_message_id) == ("退訂", SENT_AT, "")
+    assert (said.text, said.at, said.in_reply_to) == ("退訂", SENT_AT, "")
 
 
 def test_half_a_character_does_not_keep_a_reply_from_being_heard() -> None:

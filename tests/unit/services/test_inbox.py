@@ -602,7 +602,7 @@ class TestConfirming:
         (entry,) = standing.ledger
         send_id = confirmation_id("C0001", "reply-1")
         assert (entry.send_id, entry.claim_id, entry.at, entry.stage) == (send_id, "claim-1", NOON, None)
-        assert (entry.accounts, entry.answers) == ((), None)
+        assert (entry.accounts, entry.for_wake) == ((), None)
         assert (standing.version, standing.wake, standing.is_opted_out) == (2, None, True)
 
     def test_its_record_is_kept_like_any_other(self, office: Office) -> None:

@@ -203,7 +203,13 @@ class TestAClaim:
         office.work(facts)
         standing = office.store.standings[facts.customer_id]
         (entry,) = standing.ledger
-        assert (entry.claim_id, entry.at, entry.stage, entry.channel, entry.answers) == ("claim-1", NOW, -3, "sms", NOW)
+        assert (entry.claim_id, entry.at, entry.stage, entry.channel, entry.for_wake) == (
+            "claim-1",
+            NOW,
+            -3,
+            "sms",
+            NOW,
+        )
         assert sorted(entry.accounts) == ["A0001-0", "A0001-1"]
         heard = Progress(-3, date(2026, 12, 1), date(2026, 12, 4))
         assert standing.progress == {"A0001-0#1": heard, "A0001-1#1": heard}

@@ -29,7 +29,7 @@ class _TwoWaySms(BaseModel):
     phone: str = Field(alias="originationNumber", pattern=r"^\+[1-9][0-9]{6,14}$")
     text: str = Field(alias="messageBody", max_length=5000)
     inbound_id: str = Field(alias="inboundMessageId", pattern=r"^[A-Za-z0-9._:/+=-]{1,128}$")
-    answers: str | None = Field(alias="previousPublishedMessageId", default=None, max_length=256)
+    in_reply_to: str | None = Field(alias="previousPublishedMessageId", default=None, max_length=256)
 
 
 _WRAPPINGS = 6
@@ -54,7 +54,7 @@ def parse_inbound(body: str, sent_at: datetime) -> Inbound:
         raise UnreadableRecordError(f"not a reply: {fields}") from None
     except (ValueError, RecursionError):
         raise UnreadableRecordError("not a reply: body") from None
-    return Inbound(sms.inbound_id, sms.phone, sms.text, at.astimezone(UTC), sms.answers or "")
+    return Inbound(sms.inbound_id, sms.phone, sms.text, at.astimezone(UTC), sms.in_reply_to or "")
 
 
 def _unwrapped(body: str, at: datetime) -> tuple[object, datetime]:

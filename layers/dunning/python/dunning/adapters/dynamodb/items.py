@@ -286,7 +286,7 @@ def standing_item(standing: Standing, shards: int) -> Item:
             entry.stage,
             list(entry.accounts),
             entry.channel,
-            instant_key(entry.answers) if entry.answers else None,
+            instant_key(entry.for_wake) if entry.for_wake else None,
             *([True] if entry.failed else []),
         ]
         for entry in standing.ledger
@@ -342,7 +342,7 @@ def _entry_in(
     stage: int | None,
     accounts: list[str],
     channel: str,
-    answers: str | None,
+    for_wake: str | None,
     failed: bool = False,  # noqa: FBT001, FBT002 - an element of a list in JSON
 ) -> LedgerEntry:
     return LedgerEntry(
@@ -352,7 +352,7 @@ def _entry_in(
         stage,
         tuple(accounts),
         channel,
-        parse_instant(answers) if answers else None,
+        parse_instant(for_wake) if for_wake else None,
         failed,
     )
 
@@ -514,7 +514,7 @@ def reply_item(reply: Reply) -> Item:
             "at": _text(instant_key(inbound.at)),
             "phone": _text(inbound.phone),
             "text": _text(inbound.text),
-            "answers_message_id": _text(inbound.answers_message_id),
+            "in_reply_to": _text(inbound.in_reply_to),
             "meanings": _json(list(reply.meanings)),
             "promised_on": _text(_day_out(reply.promised_on) or ""),
             "expires_at": _number(int(reply.expires_at.timestamp())),

@@ -36,7 +36,7 @@ class Wake(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
     """
-    One claimed contact. `answers` is the wake that led to it, so that a repeated job is recognised.
+    One claimed contact. `for_wake` is the wake that led to it, so that a repeated job is recognised.
 
     `stage` is `None` for what is no reminder, such as the confirmation of an opt-out. `failed` tells that the carrier
     could not deliver it; it counts against every cap all the same.
@@ -48,7 +48,7 @@ class LedgerEntry:
     stage: int | None
     accounts: tuple[str, ...]
     channel: str
-    answers: datetime | None
+    for_wake: datetime | None
     failed: bool = False
 
 
@@ -226,6 +226,6 @@ def without_claim(standing: Standing, before: Standing, claim_id: str) -> Standi
     return replace(standing, version=standing.version + 1, ledger=ledger, progress={**before.progress, **others})
 
 
-def claim_answering(standing: Standing, wake_at: datetime) -> LedgerEntry | None:
+def claim_for_wake(standing: Standing, wake_at: datetime) -> LedgerEntry | None:
     """Return the contact that was claimed for this wake, if any: the job has been here before."""
-    return next((entry for entry in standing.ledger if entry.answers == wake_at), None)
+    return next((entry for entry in standing.ledger if entry.for_wake == wake_at), None)

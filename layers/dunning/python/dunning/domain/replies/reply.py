@@ -12,7 +12,7 @@ class Inbound:
     phone: str
     text: str
     at: datetime
-    answers_message_id: str = ""
+    in_reply_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)

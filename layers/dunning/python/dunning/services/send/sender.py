@@ -25,7 +25,7 @@ from dunning.domain.customer.standing import (
     Progress,
     Standing,
     Wake,
-    claim_answering,
+    claim_for_wake,
     progress_key,
     with_claim,
     with_number_refused,
@@ -313,7 +313,7 @@ class SendService:
         return self._store.save_standing(after, expected_version=standing.version)
 
     def _claim(
-        self, facts: Facts, standing: Standing, reminder: Reminder, now: datetime, answers: datetime
+        self, facts: Facts, standing: Standing, reminder: Reminder, now: datetime, for_wake: datetime
     ) -> tuple[Standing, Decision] | None:
         """
         Reserve one contact before anything is sent, with the wake that follows it.
@@ -329,7 +329,7 @@ class SendService:
             reminder.stage,
             reminder.account_ids,
             reminder.channel,
-            answers,
+            for_wake,
         )
         reached = {
             progress_key(reached.account_id, reached.number): Progress(reached.stage, reminder.on, reached.due_on)
@@ -407,7 +407,7 @@ class SendService:
 
         The sender that made it died before it could say what became of the message.
         """
-        entry = claim_answering(standing, job.wake_at)
+        entry = claim_for_wake(standing, job.wake_at)
         if entry is None:
             return
         contact = record_of_the_dead(job.customer_id, facts, entry, self._policies)
