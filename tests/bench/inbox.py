@@ -22,7 +22,7 @@ from dunning.adapters.powertools_telemetry import PowertoolsTelemetry
 from dunning.adapters.sns import SnsGateway
 from dunning.adapters.sns_opt_out_list import SnsOptOutList
 from dunning.adapters.sqs import SqsQueue
-from dunning.domain.replies.intents import Meaning, Understood
+from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.domain.replies.reply import Inbound, Reply
 from dunning.policy import load_policies
 from dunning.services.replies import InboxService, arrivals_in
@@ -37,10 +37,10 @@ _BATCH = 10
 _LONG = "不好意思最近手頭比較緊，可以請專人打電話給我說明分期的狀況嗎？謝謝"
 _TEXTS = ("退訂", "已繳", _LONG, "請打給我")
 _MEANINGS = {
-    "退訂": Understood((Meaning.OPT_OUT,)),
-    "已繳": Understood((Meaning.PAID,)),
-    _LONG: Understood((Meaning.HARDSHIP, Meaning.HELP)),
-    "請打給我": Understood((Meaning.HELP,)),
+    "退訂": ParsedReply((ReplyIntent.OPT_OUT,)),
+    "已繳": ParsedReply((ReplyIntent.PAID,)),
+    _LONG: ParsedReply((ReplyIntent.HARDSHIP, ReplyIntent.HELP)),
+    "請打給我": ParsedReply((ReplyIntent.HELP,)),
 }
 
 
@@ -57,7 +57,7 @@ class _Clock:
 class _Reader:
     """Knows four texts by heart."""
 
-    def understand(self, text: str, *, said_on: date, phone_country: str, our_texts: Sequence[str] = ()) -> Understood:
+    def parse(self, text: str, *, said_on: date, phone_country: str, our_texts: Sequence[str] = ()) -> ParsedReply:
         del said_on, phone_country, our_texts
         return _MEANINGS[text]
 

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from dunning.domain.replies.intents import Meaning
-from dunning.domain.replies.reader import ReplyReader
+from dunning.domain.replies.intents import ReplyIntent
+from dunning.domain.replies.reader import PhraseReader
 from dunning.policy.reply_rules import load_reply_rules, read_reply_files
 from tests.bench.linting import microseconds
 from tests.reminders import staged_reminders
@@ -36,20 +36,19 @@ def stop_words() -> list[str]:
         {
             word
             for rule in rules
-            if rule.meaning is Meaning.OPT_OUT and not rule.countries
+            if rule.intent is ReplyIntent.OPT_OUT and not rule.countries
             for word in rule.alone
             if "|" not in word and "?" not in word
         }
     )
 
 
-def ours(reader: ReplyReader, texts: list[str], our_texts: tuple[str, ...] = ()) -> Callable[[], list[bool]]:
+def ours(reader: PhraseReader, texts: list[str], our_texts: tuple[str, ...] = ()) -> Callable[[], list[bool]]:
     """Return a run that understands replies, and tells which opt out."""
 
     def run() -> list[bool]:
         return [
-            Meaning.OPT_OUT
-            in reader.understand(text, said_on=_SAID_ON, phone_country="TW", our_texts=our_texts).meanings
+            ReplyIntent.OPT_OUT in reader.parse(text, said_on=_SAID_ON, phone_country="TW", our_texts=our_texts).intents
             for text in texts
         ]
 

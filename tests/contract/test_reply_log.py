@@ -9,7 +9,7 @@ import pytest
 
 from dunning.adapters.dynamodb.contact_table import DynamoContacts
 from dunning.domain.errors import OutsideError
-from dunning.domain.replies.intents import Meaning
+from dunning.domain.replies.intents import ReplyIntent
 from dunning.domain.replies.reply import Inbound, Reply
 from dunning.ports.contacts import ContactArchive, ReplyLog
 from tests.fakes import FakeContacts
@@ -20,7 +20,7 @@ from tests.local.cloud import LocalCloud
 REPLY = Reply(
     "C0001",
     Inbound("cae173d2-66b9-564c-8309-21f858e9fb84", "+886900000001", "退訂", NOW, "message-1"),
-    (Meaning.OPT_OUT, Meaning.PROMISE),
+    (ReplyIntent.OPT_OUT, ReplyIntent.PROMISE),
     date(2026, 12, 4),
     NOW + timedelta(days=1827),
 )
@@ -66,7 +66,7 @@ def test_several_of_one_customer_are_several_replies(letters: Letters) -> None:
 
 
 def test_one_that_says_nothing_is_kept_too(letters: Letters) -> None:
-    assert letters.log.keep(replace(REPLY, inbound=replace(REPLY.inbound, text=""), meanings=(), promised_on=None))
+    assert letters.log.keep(replace(REPLY, inbound=replace(REPLY.inbound, text=""), intents=(), promised_on=None))
     assert letters.stored() == 1
 
 
@@ -85,7 +85,7 @@ class TestOnDynamoDb:
         item: dict[str, Any]
         (item,) = cloud.items(cloud.stack.contacts_table)
         assert item["expires_at"] == {"N": str(int(REPLY.expires_at.timestamp()))}
-        assert item["meanings"] == {"S": '["opt_out","promise"]'}
+        assert item["intents"] == {"S": '["opt_out","promise"]'}
 
     def test_an_error_tells_its_code_and_no_word(self, contacts_table: DynamoContacts, requests: Requests) -> None:
         requests.answer("dynamodb.PutItem", error("AccessDeniedException", message="退訂 +886900000001"))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dunning.domain.decision.decisions import Reason
-from dunning.domain.replies.intents import Meaning
+from dunning.domain.replies.intents import ReplyIntent
 from dunning.ports.gateways import Outcome
 from tests.local import ROOT
 
@@ -40,7 +40,7 @@ _COMPUTED: Mapping[str, frozenset[str]] = {
         f"Sms{outcome.value.title().replace('_', '')}" for outcome in Outcome
     ),
     'f\'Reply{meaning.value.title().replace("_", "")}\'': frozenset(
-        f"Reply{meaning.value.title().replace('_', '')}" for meaning in Meaning
+        f"Reply{intent.value.title().replace('_', '')}" for intent in ReplyIntent
     ),
     "f'{decision.kind}_{decision.reason.value}'.title().replace('_', '')": frozenset(
         f"{kind}_{reason.value}".title().replace("_", "")

@@ -424,9 +424,9 @@ class TestTheRunbook:
 
     def test_says_what_it_means_what_to_look_at_and_what_to_do(self) -> None:
         for name, paragraph in _paragraphs().items():
-            meaning, _, rest = paragraph.partition("Look: ")
+            intent, _, rest = paragraph.partition("Look: ")
             look, _, do = rest.partition("Do: ")
-            assert all(len(part.split()) > 3 for part in (meaning, look, do)), name
+            assert all(len(part.split()) > 3 for part in (intent, look, do)), name
 
 
 def _paragraphs() -> dict[str, str]:

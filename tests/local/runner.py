@@ -21,7 +21,7 @@ from dunning.contracts.instants import instant
 from dunning.domain.customer.facts import Facts, HoldReason
 from dunning.domain.decision.rules import Rules
 from dunning.domain.delivery.contact import Contact
-from dunning.domain.replies.intents import Meaning
+from dunning.domain.replies.intents import ReplyIntent
 from dunning.services.intake.refusals import REJECT_COLUMNS
 from tests.local.cloud import LocalCloud, SentSms
 from tests.local.payments import Payment, count_customers, split
@@ -288,9 +288,9 @@ class _Harvest:
                 "total": self._recorder.metrics["Replies"],
                 "not_understood": self._recorder.metrics["RepliesNotUnderstood"],
                 "by_meaning": {
-                    meaning.value: count
-                    for meaning in Meaning
-                    if (count := self._recorder.metrics[f"Reply{meaning.value.title().replace('_', '')}"])
+                    intent.value: count
+                    for intent in ReplyIntent
+                    if (count := self._recorder.metrics[f"Reply{intent.value.title().replace('_', '')}"])
                 },
             },
             "holds": dict(sorted(self._holds.items())),

@@ -16,7 +16,7 @@ from dunning.domain.customer.standing import LedgerEntry, Standing
 from dunning.domain.delivery.contact import Contact
 from dunning.domain.delivery.receipt import Receipt
 from dunning.domain.errors import OutsideError
-from dunning.domain.replies.intents import Meaning, Understood
+from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.ports.gateways import Outcome, Published, Sms
 from dunning.ports.queues import Job
 from dunning.services.close_unknown import CloseUnknownService
@@ -53,13 +53,13 @@ ATTEMPTS = 3
 
 
 class Reader:
-    """Understands what a reply's text spells out: meanings, digits, and how many days ahead money is promised."""
+    """Understands what a reply's text spells out: intents, digits, and how many days ahead money is promised."""
 
-    def understand(self, text: str, *, said_on: date, phone_country: str, our_texts: Sequence[str] = ()) -> Understood:
+    def parse(self, text: str, *, said_on: date, phone_country: str, our_texts: Sequence[str] = ()) -> ParsedReply:
         del phone_country, our_texts
-        meanings, digits, ahead = text.split("|")
+        intents, digits, ahead = text.split("|")
         on = said_on + timedelta(days=int(ahead)) if ahead else None
-        return Understood(tuple(Meaning(one) for one in meanings.split(",") if one), on, digits)
+        return ParsedReply(tuple(ReplyIntent(one) for one in intents.split(",") if one), on, digits)
 
 
 class Customers(FakeCustomers):

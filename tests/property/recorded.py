@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from dunning.domain.customer.facts import Facts, HoldReason
-from dunning.domain.replies.intents import Meaning
+from dunning.domain.replies.intents import ReplyIntent
 from tests.property.office import Text
 
 TAIPEI = ZoneInfo("Asia/Taipei")
@@ -20,12 +20,12 @@ PROMISE_DAYS = 14
 FILES_KNOW_UP_TO = DAY
 CAPS = ((1, DAY), (3, 7 * DAY))
 HOLD_OF_INTENT = {
-    Meaning.HARDSHIP: HoldReason.HARDSHIP,
-    Meaning.DISPUTE: HoldReason.DISPUTE,
-    Meaning.COMPLAINT: HoldReason.COMPLAINT,
-    Meaning.WRONG_PERSON: HoldReason.WRONG_PERSON,
-    Meaning.DECEASED: HoldReason.DECEASED,
-    Meaning.REPRESENTED: HoldReason.REPRESENTED,
+    ReplyIntent.HARDSHIP: HoldReason.HARDSHIP,
+    ReplyIntent.DISPUTE: HoldReason.DISPUTE,
+    ReplyIntent.COMPLAINT: HoldReason.COMPLAINT,
+    ReplyIntent.WRONG_PERSON: HoldReason.WRONG_PERSON,
+    ReplyIntent.DECEASED: HoldReason.DECEASED,
+    ReplyIntent.REPRESENTED: HoldReason.REPRESENTED,
 }
 
 type Key = tuple[str, int]
@@ -45,7 +45,7 @@ class Reply:
     """
 
     at: datetime
-    meanings: tuple[Meaning, ...]
+    intents: tuple[ReplyIntent, ...]
     digits: str
     promised_on: date | None
     accounts: tuple[str, ...]
@@ -100,17 +100,17 @@ class Recorded:
         self.held = {reason: said for reason, said in held.items() if said}
         self.released = [one for one in self.released if one[0] > last]
 
-    def hear(self, at: datetime, meanings: tuple[Meaning, ...], digits: str, ahead: int | None) -> None:
+    def hear(self, at: datetime, intents: tuple[ReplyIntent, ...], digits: str, ahead: int | None) -> None:
         """Record a reply; a promise of money that names no day within reach asks for help."""
         assert self.file is not None
         certain = ahead is not None and ahead <= PROMISE_DAYS
-        if Meaning.PROMISE in meanings and not certain:
-            meanings = (*meanings, Meaning.HELP)
+        if ReplyIntent.PROMISE in intents and not certain:
+            intents = (*intents, ReplyIntent.HELP)
         promised_on = local_day(at) + ahead * DAY if ahead is not None and certain else None
         named = tuple(account.account_id for account in self.file.accounts if digits and account.tail == digits)
         accounts = named or tuple(account.account_id for account in self.file.accounts)
-        if not any((one.at, one.meanings, one.digits) == (at, meanings, digits) for one in self.replies):
-            self.replies.append(Reply(at, meanings, digits, promised_on, accounts))
+        if not any((one.at, one.intents, one.digits) == (at, intents, digits) for one in self.replies):
+            self.replies.append(Reply(at, intents, digits, promised_on, accounts))
         self._take_replies_for_what_they_are()
 
     def _take_replies_for_what_they_are(self) -> None:
@@ -204,11 +204,11 @@ class Recorded:
 
     def _check_opt_outs(self, accounts: Sequence[str]) -> None:
         assert self.file is not None
-        back = max((one.at for one in self.replies if Meaning.OPT_IN in one.meanings), default=None)
+        back = max((one.at for one in self.replies if ReplyIntent.OPT_IN in one.intents), default=None)
         for at in self.carrier_opt_outs:
             assert back is not None and back > at, "a text to somebody on the carrier's list"  # noqa: PT018
         for one in self.replies:
-            if Meaning.OPT_OUT not in one.meanings or (back is not None and back > one.at):
+            if ReplyIntent.OPT_OUT not in one.intents or (back is not None and back > one.at):
                 continue
             named = [account.account_id for account in self.file.accounts if one.digits and account.tail == one.digits]
             assert named, "a text after an opt-out"
@@ -221,9 +221,9 @@ class Recorded:
             if until is None or until >= today:
                 assert self.is_released(reason, at), f"a text during the lender's hold: {reason}"
         for reply in self.replies:
-            for meaning in HOLD_OF_INTENT.keys() & set(reply.meanings):
-                assert self.is_released(HOLD_OF_INTENT[meaning], reply.at), f"a text in spite of {meaning}"
-            if Meaning.HELP in reply.meanings and local_day(reply.at) + GRACE_DAYS * DAY >= today:
+            for intent in HOLD_OF_INTENT.keys() & set(reply.intents):
+                assert self.is_released(HOLD_OF_INTENT[intent], reply.at), f"a text in spite of {intent}"
+            if ReplyIntent.HELP in reply.intents and local_day(reply.at) + GRACE_DAYS * DAY >= today:
                 assert self.is_released(HoldReason.HELP, reply.at), "a text while help is on its way"
         self._check_money(today)
 
@@ -232,10 +232,10 @@ class Recorded:
         still_open = self.open_keys().keys()
         promises: dict[Key, Reply] = {}
         for reply in sorted(self.replies, key=lambda one: one.at):
-            if Meaning.PROMISE in reply.meanings and reply.promised_on is not None:
+            if ReplyIntent.PROMISE in reply.intents and reply.promised_on is not None:
                 promises = dict.fromkeys(reply.promised, reply) | promises
             believed = local_day(reply.at) + GRACE_DAYS * DAY >= today and reply.paid & still_open
-            if Meaning.PAID in reply.meanings and believed:
+            if ReplyIntent.PAID in reply.intents and believed:
                 assert self.is_released(HoldReason.SAYS_PAID, reply.at), "a text to somebody who says it is paid"
         for key, first in promises.items():
             if key in still_open and first.promised_on is not None and first.promised_on >= today:

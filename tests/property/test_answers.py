@@ -10,18 +10,18 @@ from dunning.domain.customer.facts import FINAL_HOLDS, Facts, open_instalments
 from dunning.domain.customer.standing import Standing, progress_key
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Send
-from dunning.domain.replies.intents import Meaning, Understood
+from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.domain.replies.reply_effects import ReplyLimits, apply_reply
 from tests.builders import a_customer, a_standing, the_policies
 from tests.property.strategies import MANY, START, customers, moments
 
 SILENT_UNTIL_LIFTED = {
-    Meaning.HARDSHIP,
-    Meaning.DISPUTE,
-    Meaning.COMPLAINT,
-    Meaning.WRONG_PERSON,
-    Meaning.DECEASED,
-    Meaning.REPRESENTED,
+    ReplyIntent.HARDSHIP,
+    ReplyIntent.DISPUTE,
+    ReplyIntent.COMPLAINT,
+    ReplyIntent.WRONG_PERSON,
+    ReplyIntent.DECEASED,
+    ReplyIntent.REPRESENTED,
 }
 
 
@@ -29,7 +29,7 @@ SILENT_UNTIL_LIFTED = {
 class Said:
     """One reply: what it means, and when and on which day it was said."""
 
-    understood: Understood
+    understood: ParsedReply
     at: datetime
 
     @property
@@ -44,11 +44,11 @@ class Said:
 def replies(draw: st.DrawFn) -> Said:
     """Draw a reply; several may fall on one moment."""
     at = draw(st.one_of(moments, st.integers(0, 3).map(lambda days: START + timedelta(days=days))))
-    meanings = draw(st.lists(st.sampled_from(Meaning), unique=True, max_size=3))
+    intents = draw(st.lists(st.sampled_from(ReplyIntent), unique=True, max_size=3))
     ahead = draw(st.one_of(st.none(), st.integers(-1, 16)))
     on = None if ahead is None else at.date() + timedelta(days=ahead)
     digits = draw(st.sampled_from(["", "", "", "0000", "0001", "001", "1"]))
-    return Said(Understood(tuple(sorted(meanings, key=list(Meaning).index)), on, digits), at)
+    return Said(ParsedReply(tuple(sorted(intents, key=list(ReplyIntent).index)), on, digits), at)
 
 
 def after_all(facts: Facts, said: list[Said]) -> Standing:
@@ -84,16 +84,16 @@ def test_nobody_is_texted_against_what_they_said_last(
     if not isinstance(decision, Send):
         return
     texted = set(decision.reminder.account_ids)
-    last_in = max((reply.at for reply in said if Meaning.OPT_IN in reply.understood.meanings), default=None)
+    last_in = max((reply.at for reply in said if ReplyIntent.OPT_IN in reply.understood.intents), default=None)
     for reply in said:
-        meanings = reply.understood.meanings
-        assert not SILENT_UNTIL_LIFTED & set(meanings)
-        if Meaning.OPT_OUT in meanings and (last_in is None or reply.at >= last_in):
+        intents = reply.understood.intents
+        assert not SILENT_UNTIL_LIFTED & set(intents)
+        if ReplyIntent.OPT_OUT in intents and (last_in is None or reply.at >= last_in):
             tails = [a for a in facts.accounts if reply.understood.digits and a.tail.endswith(reply.understood.digits)]
             meant = {tails[0].account_id} if len(tails) == 1 and len(reply.understood.digits) > 2 else None
             assert meant is not None, "a text after an opt-out"
             assert not meant & texted, "a text about an account that was opted out of"
-        if Meaning.HELP in meanings:
+        if ReplyIntent.HELP in intents:
             assert now.date() > reply.day + timedelta(days=2), "a text while help is on its way"
 
 
@@ -105,7 +105,7 @@ def test_nobody_is_texted_while_a_promise_runs_and_its_instalment_is_open(
     _, facts = customer
     facts = replace(facts, consented_at=START - timedelta(days=300))
     on = at.date() + timedelta(days=ahead)
-    standing = after_all(facts, [Said(Understood((Meaning.PROMISE,), on), at)])
+    standing = after_all(facts, [Said(ParsedReply((ReplyIntent.PROMISE,), on), at)])
     owed = {progress_key(a.account_id, i.number) for a in facts.accounts for i in open_instalments(a)}
     assert bool(standing.promises) is bool(owed)
     # Until the day begins in the first of all time zones, it has not ended in any.
@@ -119,7 +119,7 @@ def test_an_opt_in_lifts_opt_outs_and_no_hold(said: list[Said]) -> None:
     facts = a_customer()
     before = after_all(facts, said)
     latest = max((reply.at for reply in said), default=START) + timedelta(seconds=1)
-    after = Said(Understood((Meaning.OPT_IN,)), latest).to(facts, before)
+    after = Said(ParsedReply((ReplyIntent.OPT_IN,)), latest).to(facts, before)
     assert not after.is_opted_out
     assert after.holds == before.holds
     assert after.assurances == before.assurances

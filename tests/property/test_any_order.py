@@ -18,7 +18,7 @@ from dunning.domain.customer.facts import Facts, HoldReason
 from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, progress_key
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.delivery.receipt import Receipt
-from dunning.domain.replies.intents import Meaning
+from dunning.domain.replies.intents import ReplyIntent
 from dunning.domain.replies.reply import Reply
 from dunning.ports.contacts import ContactKey
 from tests.builders import a_customer, an_account, an_instalment
@@ -130,12 +130,12 @@ releases = st.builds(
 @st.composite
 def replies(draw: st.DrawFn) -> Wrote:
     """Draw a reply."""
-    drawn = draw(st.lists(st.sampled_from(Meaning), unique=True, max_size=2))
-    meanings = sorted(drawn, key=list(Meaning).index)
+    drawn = draw(st.lists(st.sampled_from(ReplyIntent), unique=True, max_size=2))
+    intents = sorted(drawn, key=list(ReplyIntent).index)
     digits = draw(st.sampled_from(["", "", "1111", "2222", "9999"]))
     ahead = draw(st.sampled_from(["", "0", "3", "14", "15"]))
     minutes_ago = draw(st.integers(10, 72 * 60))
-    return Wrote(minutes_ago, f"{','.join(meanings)}|{digits}|{ahead}")
+    return Wrote(minutes_ago, f"{','.join(intents)}|{digits}|{ahead}")
 
 
 receipts = st.builds(

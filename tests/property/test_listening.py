@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from dunning.contracts.inbound_sms import parse_inbound
 from dunning.domain.customer.facts import Account, Facts, HoldReason
 from dunning.domain.delivery.receipt import Receipt
-from dunning.domain.replies.intents import Meaning
+from dunning.domain.replies.intents import ReplyIntent
 from dunning.ports.gateways import Outcome, Published
 from dunning.services.erasure.erase import SECOND_ROUND, UNDER_WAY
 from tests.builders import a_customer, an_account, an_instalment
@@ -59,8 +59,8 @@ ANSWERS: st.SearchStrategy[list[Published]] = st.one_of(
 )
 """What the carrier says to the next texts, before it takes what comes."""
 MEANINGS = st.one_of(
-    st.sampled_from([Meaning.PAID, Meaning.PROMISE, Meaning.HELP, Meaning.OPT_IN, Meaning.OPT_OUT]),
-    st.sampled_from(Meaning),
+    st.sampled_from([ReplyIntent.PAID, ReplyIntent.PROMISE, ReplyIntent.HELP, ReplyIntent.OPT_IN, ReplyIntent.OPT_OUT]),
+    st.sampled_from(ReplyIntent),
 )
 EXPECTED = {"OutsideError"}
 
@@ -287,7 +287,7 @@ class Listening(RuleBasedStateMachine):
 
     @rule(
         customer_id=customers,
-        meanings=st.lists(MEANINGS, unique=True, min_size=1, max_size=2),
+        intents=st.lists(MEANINGS, unique=True, min_size=1, max_size=2),
         digits=st.sampled_from(["", "", "", "1111", "2222", "3333", "9999"]),
         ahead=st.sampled_from([None, 0, 1, 4, 14, 15]),
         ago=late,
@@ -296,7 +296,7 @@ class Listening(RuleBasedStateMachine):
     def reply(
         self,
         customer_id: str,
-        meanings: list[Meaning],
+        intents: list[ReplyIntent],
         digits: str,
         ahead: int | None,
         ago: timedelta,
@@ -304,7 +304,7 @@ class Listening(RuleBasedStateMachine):
     ) -> None:
         self.count += 1
         inbound_id, phone, at = f"in-{self.count}", self.phones[customer_id], self.now - ago
-        said = tuple(sorted(meanings, key=list(Meaning).index))
+        said = tuple(sorted(intents, key=list(ReplyIntent).index))
         text = f"{','.join(said)}|{digits}|{'' if ahead is None else ahead}"
 
         def deliver() -> bool:

@@ -6,7 +6,7 @@ from datetime import date
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dunning.domain.replies.intents import Meaning
+from dunning.domain.replies.intents import ReplyIntent
 from dunning.policy.reply_rules import load_reply_rules
 from tests.tools.characters import converted
 
@@ -37,8 +37,8 @@ ALPHABETS: st.SearchStrategy[dict[int, str]] = st.sampled_from([{}, WIDE, LOOKAL
 COUNTRIES = st.sampled_from(["TW", "US", "CN", "HK", "GB", "MX", "BR", "FR", "ID", "ZZ"])
 
 
-def meanings(text: str, country: str = "TW") -> tuple[Meaning, ...]:
-    return READER.understand(text, said_on=TUESDAY, phone_country=country).meanings
+def intents(text: str, country: str = "TW") -> tuple[ReplyIntent, ...]:
+    return READER.parse(text, said_on=TUESDAY, phone_country=country).intents
 
 
 @st.composite
@@ -57,7 +57,7 @@ def disguised(draw: st.DrawFn) -> str:
 @example("ЅТОР", "TW")
 @example("st\u200bop", "TW")
 def test_a_stop_word_in_any_disguise_opts_out(text: str, country: str) -> None:
-    assert Meaning.OPT_OUT in meanings(text, country)
+    assert ReplyIntent.OPT_OUT in intents(text, country)
 
 
 @given(st.sampled_from(CHINESE), st.data())
@@ -65,7 +65,7 @@ def test_a_chinese_stop_opts_out_in_either_script_and_any_mixture(word: str, dat
     forms = [word, converted(word, "t2s"), converted(word, "s2tw"), converted(word, "s2hk")]
     mixed = "".join(data.draw(st.sampled_from(forms))[at] for at in range(len(word)))
     gap = data.draw(st.sampled_from(["", " ", "\u200b", "\u3000", "-"]))
-    assert Meaning.OPT_OUT in meanings(data.draw(AROUND) + gap.join(mixed) + data.draw(AROUND))
+    assert ReplyIntent.OPT_OUT in intents(data.draw(AROUND) + gap.join(mixed) + data.draw(AROUND))
 
 
 LETTERS = st.text(string.ascii_lowercase, min_size=1, max_size=8)
@@ -75,7 +75,7 @@ LETTERS = st.text(string.ascii_lowercase, min_size=1, max_size=8)
 @example(word="end", before="week", after="s", shouted=True)
 def test_a_stop_word_inside_a_longer_word_is_none(word: str, before: str, after: str, shouted: bool) -> None:  # noqa: FBT001 - drawn
     longer = f"x{before}{word}{after}x"  # with an x at both ends it is no word of any list
-    assert Meaning.OPT_OUT not in meanings(longer.upper() if shouted else longer)
+    assert ReplyIntent.OPT_OUT not in intents(longer.upper() if shouted else longer)
 
 
 WORDS = """
@@ -92,7 +92,7 @@ DATES = st.dates(date(2000, 1, 1), date(2900, 12, 31))
 @example("\ud800stop\udfff", TUESDAY, "TW", [])
 @example("२०२६ will pay on २/३", TUESDAY, "TW", ["²", "①"])
 def test_no_text_breaks_the_reader(text: str, said_on: date, country: str, ours: list[str]) -> None:
-    understood = READER.understand(text, said_on=said_on, phone_country=country, our_texts=ours)
+    understood = READER.parse(text, said_on=said_on, phone_country=country, our_texts=ours)
     assert understood.promised_on is None or understood.promised_on >= said_on
     assert understood.digits in text
 
@@ -101,16 +101,16 @@ def test_no_text_breaks_the_reader(text: str, said_on: date, country: str, ours:
 def test_a_promise_is_never_for_a_day_before_the_one_it_is_made_on(
     pieces: list[str], said_on: date, country: str
 ) -> None:
-    understood = READER.understand(" ".join(pieces), said_on=said_on, phone_country=country)
+    understood = READER.parse(" ".join(pieces), said_on=said_on, phone_country=country)
     if understood.promised_on:
-        assert Meaning.PROMISE in understood.meanings
+        assert ReplyIntent.PROMISE in understood.intents
         assert understood.promised_on >= said_on
-    assert len(understood.meanings) == len(set(understood.meanings))
-    assert list(understood.meanings) == [meaning for meaning in Meaning if meaning in understood.meanings]
-    assert not {Meaning.OPT_IN, Meaning.OPT_OUT} <= set(understood.meanings)
+    assert len(understood.intents) == len(set(understood.intents))
+    assert list(understood.intents) == [intent for intent in ReplyIntent if intent in understood.intents]
+    assert not {ReplyIntent.OPT_IN, ReplyIntent.OPT_OUT} <= set(understood.intents)
 
 
 @given(st.lists(PIECES, max_size=20), st.integers(0, 20))
 def test_a_stop_on_a_line_of_its_own_opts_out_whatever_else_is_said(pieces: list[str], at: int) -> None:
     said = " ".join(pieces[:at]), "STOP", " ".join(pieces[at:])
-    assert Meaning.OPT_OUT in meanings("\n".join(said))
+    assert ReplyIntent.OPT_OUT in intents("\n".join(said))

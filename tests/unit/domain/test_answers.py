@@ -9,7 +9,7 @@ from dunning.domain.customer.standing import Assurance, Promise, Standing, holds
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Reason, Stop, Wait
 from dunning.domain.outbound_events import ReviewReason
-from dunning.domain.replies.intents import Meaning, Understood
+from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.domain.replies.reply_effects import ReplyEffect, ReplyLimits, apply_reply, confirmation_id, with_hold
 from tests.builders import a_customer, a_standing, an_account, an_instalment, day, taipei, the_policies
 
@@ -21,7 +21,7 @@ OVERDUE = a_customer(an_account(an_instalment("2026-12-01")))
 
 
 def heard(
-    *meanings: Meaning,
+    *intents: ReplyIntent,
     facts: Facts = OVERDUE,
     before: Standing | None = None,
     on: date | None = None,
@@ -31,7 +31,7 @@ def heard(
 ) -> ReplyEffect:
     """Hear a reply of a customer in Taipei, on 10 December unless later."""
     said_at = SAID_AT + later
-    return apply_reply(facts, before or a_standing(), Understood(meanings, on, digits), said_at, TODAY + later, limits)
+    return apply_reply(facts, before or a_standing(), ParsedReply(intents, on, digits), said_at, TODAY + later, limits)
 
 
 def on_hold(reason: HoldReason, until: date | None) -> Standing:
@@ -45,28 +45,28 @@ def says_paid(until: date, *about: str) -> Standing:
 @pytest.mark.parametrize(
     ("meaning", "standing", "needs"),
     [
-        (Meaning.OPT_OUT, a_standing(opted_out_at=SAID_AT), ()),
-        (Meaning.OPT_IN, a_standing(opted_in_at=SAID_AT), ()),
-        (Meaning.PAID, says_paid(GRACE, "A1#1"), ()),
-        (Meaning.PROMISE, on_hold(HoldReason.HELP, GRACE), (ReviewReason.PROMISE_UNCLEAR,)),
-        (Meaning.HARDSHIP, on_hold(HoldReason.HARDSHIP, None), (ReviewReason.HARDSHIP,)),
-        (Meaning.DISPUTE, on_hold(HoldReason.DISPUTE, None), (ReviewReason.DISPUTE,)),
-        (Meaning.COMPLAINT, on_hold(HoldReason.COMPLAINT, None), (ReviewReason.COMPLAINT,)),
-        (Meaning.WRONG_PERSON, on_hold(HoldReason.WRONG_PERSON, None), (ReviewReason.WRONG_PERSON,)),
-        (Meaning.DECEASED, on_hold(HoldReason.DECEASED, None), (ReviewReason.DECEASED,)),
-        (Meaning.REPRESENTED, on_hold(HoldReason.REPRESENTED, None), (ReviewReason.REPRESENTED,)),
-        (Meaning.HELP, on_hold(HoldReason.HELP, GRACE), (ReviewReason.HELP,)),
+        (ReplyIntent.OPT_OUT, a_standing(opted_out_at=SAID_AT), ()),
+        (ReplyIntent.OPT_IN, a_standing(opted_in_at=SAID_AT), ()),
+        (ReplyIntent.PAID, says_paid(GRACE, "A1#1"), ()),
+        (ReplyIntent.PROMISE, on_hold(HoldReason.HELP, GRACE), (ReviewReason.PROMISE_UNCLEAR,)),
+        (ReplyIntent.HARDSHIP, on_hold(HoldReason.HARDSHIP, None), (ReviewReason.HARDSHIP,)),
+        (ReplyIntent.DISPUTE, on_hold(HoldReason.DISPUTE, None), (ReviewReason.DISPUTE,)),
+        (ReplyIntent.COMPLAINT, on_hold(HoldReason.COMPLAINT, None), (ReviewReason.COMPLAINT,)),
+        (ReplyIntent.WRONG_PERSON, on_hold(HoldReason.WRONG_PERSON, None), (ReviewReason.WRONG_PERSON,)),
+        (ReplyIntent.DECEASED, on_hold(HoldReason.DECEASED, None), (ReviewReason.DECEASED,)),
+        (ReplyIntent.REPRESENTED, on_hold(HoldReason.REPRESENTED, None), (ReviewReason.REPRESENTED,)),
+        (ReplyIntent.HELP, on_hold(HoldReason.HELP, GRACE), (ReviewReason.HELP,)),
     ],
 )
 def test_every_meaning_has_its_consequence(
-    meaning: Meaning, standing: Standing, needs: tuple[ReviewReason, ...]
+    intent: ReplyIntent, standing: Standing, needs: tuple[ReviewReason, ...]
 ) -> None:
-    assert heard(meaning) == ReplyEffect(standing, needs)
+    assert heard(intent) == ReplyEffect(standing, needs)
 
 
 def test_no_meaning_is_left_out() -> None:
-    for meaning in Meaning:
-        assert heard(meaning).standing != a_standing()
+    for intent in ReplyIntent:
+        assert heard(intent).standing != a_standing()
 
 
 def test_what_is_not_understood_changes_nothing() -> None:
@@ -74,7 +74,7 @@ def test_what_is_not_understood_changes_nothing() -> None:
 
 
 def test_several_meanings_of_one_reply_all_count() -> None:
-    answer = heard(Meaning.OPT_OUT, Meaning.DISPUTE, Meaning.HELP)
+    answer = heard(ReplyIntent.OPT_OUT, ReplyIntent.DISPUTE, ReplyIntent.HELP)
     assert answer.standing.is_opted_out
     assert {hold.reason for hold in answer.standing.holds} == {HoldReason.DISPUTE, HoldReason.HELP}
     assert answer.needs == (ReviewReason.DISPUTE, ReviewReason.HELP)
@@ -84,28 +84,28 @@ class TestOptOut:
     """The last word counts."""
 
     def test_an_opt_in_after_it_lifts_it_and_one_before_it_does_not(self) -> None:
-        out = heard(Meaning.OPT_OUT).standing
-        assert not heard(Meaning.OPT_IN, before=out, later=DAY).standing.is_opted_out
-        assert heard(Meaning.OPT_IN, before=out, later=-DAY).standing.is_opted_out
+        out = heard(ReplyIntent.OPT_OUT).standing
+        assert not heard(ReplyIntent.OPT_IN, before=out, later=DAY).standing.is_opted_out
+        assert heard(ReplyIntent.OPT_IN, before=out, later=-DAY).standing.is_opted_out
 
     def test_it_wins_over_an_opt_in_of_the_same_moment(self) -> None:
-        assert heard(Meaning.OPT_OUT, Meaning.OPT_IN).standing.is_opted_out
-        assert heard(Meaning.OPT_IN, before=heard(Meaning.OPT_OUT).standing).standing.is_opted_out
+        assert heard(ReplyIntent.OPT_OUT, ReplyIntent.OPT_IN).standing.is_opted_out
+        assert heard(ReplyIntent.OPT_IN, before=heard(ReplyIntent.OPT_OUT).standing).standing.is_opted_out
 
     def test_an_older_one_that_comes_late_changes_nothing(self) -> None:
-        out = heard(Meaning.OPT_OUT).standing
-        assert heard(Meaning.OPT_OUT, before=out, later=-DAY).standing == out
+        out = heard(ReplyIntent.OPT_OUT).standing
+        assert heard(ReplyIntent.OPT_OUT, before=out, later=-DAY).standing == out
 
     def test_an_opt_in_lifts_no_hold(self) -> None:
-        held = heard(Meaning.DISPUTE).standing
-        assert heard(Meaning.OPT_IN, before=held, later=DAY).standing.holds == held.holds
+        held = heard(ReplyIntent.DISPUTE).standing
+        assert heard(ReplyIntent.OPT_IN, before=held, later=DAY).standing.holds == held.holds
 
     @pytest.mark.parametrize("digits", ["1111", "111", "00001111"])
     def test_it_is_about_the_one_account_whose_last_digits_are_named(self, digits: str) -> None:
         two = a_customer(an_account(tail="1111"), an_account(account_id="A2", tail="2222"))
-        standing = heard(Meaning.OPT_OUT, facts=two, digits=digits).standing
+        standing = heard(ReplyIntent.OPT_OUT, facts=two, digits=digits).standing
         assert standing == a_standing(opted_out_accounts={"A1": SAID_AT})
-        back = heard(Meaning.OPT_IN, facts=two, before=standing, later=DAY).standing
+        back = heard(ReplyIntent.OPT_IN, facts=two, before=standing, later=DAY).standing
         assert not back.is_opted_out_of("A1")
 
     @pytest.mark.parametrize("digits", ["", "11", "9999", "2222"])
@@ -113,21 +113,21 @@ class TestOptOut:
         three = a_customer(
             an_account(tail="1111"), an_account(account_id="A2", tail="2222"), an_account(account_id="A3", tail="2222")
         )
-        assert heard(Meaning.OPT_OUT, facts=three, digits=digits).standing == a_standing(opted_out_at=SAID_AT)
+        assert heard(ReplyIntent.OPT_OUT, facts=three, digits=digits).standing == a_standing(opted_out_at=SAID_AT)
 
     def test_of_two_about_one_account_the_later_moment_is_kept(self) -> None:
         two = a_customer(an_account(tail="1111"), an_account(account_id="A2", tail="2222"))
-        out = heard(Meaning.OPT_OUT, facts=two, digits="1111").standing
-        later = heard(Meaning.OPT_OUT, facts=two, digits="1111", before=out, later=DAY).standing
+        out = heard(ReplyIntent.OPT_OUT, facts=two, digits="1111").standing
+        later = heard(ReplyIntent.OPT_OUT, facts=two, digits="1111", before=out, later=DAY).standing
         assert later.opted_out_accounts == {"A1": SAID_AT + DAY}
-        assert heard(Meaning.OPT_OUT, facts=two, digits="1111", before=later).standing == later
+        assert heard(ReplyIntent.OPT_OUT, facts=two, digits="1111", before=later).standing == later
 
 
 class TestSaysPaid:
     """Some days of silence, about what the customer can have meant."""
 
     def test_it_ends_early_when_what_was_due_is_paid(self) -> None:
-        standing = heard(Meaning.PAID).standing
+        standing = heard(ReplyIntent.PAID).standing
         assert isinstance(decide(OVERDUE, standing, the_policies(), SAID_AT), Wait)
         paid = a_customer(an_account(an_instalment("2026-12-01", paid=325_000), an_instalment("2026-12-07", number=2)))
         decision = decide(paid, standing, the_policies(), SAID_AT)
@@ -144,18 +144,18 @@ class TestSaysPaid:
                 an_instalment("2026-12-24"), an_instalment("2027-01-24", number=2), account_id="A2", tail="2222"
             ),
         )
-        (said,) = heard(Meaning.PAID, facts=facts).standing.assurances
+        (said,) = heard(ReplyIntent.PAID, facts=facts).standing.assurances
         assert said.about == ("A1#1", "A1#2")
-        (said,) = heard(Meaning.PAID, facts=facts, digits="2222").standing.assurances
+        (said,) = heard(ReplyIntent.PAID, facts=facts, digits="2222").standing.assurances
         assert said.about == ("A2#1",)
 
     def test_who_owes_nothing_is_not_held(self) -> None:
         paid = a_customer(an_account(an_instalment(paid=325_000)))
-        answer = heard(Meaning.PAID, facts=paid)
+        answer = heard(ReplyIntent.PAID, facts=paid)
         assert (holds_now(paid, answer.standing), answer.needs) == ([], ())
 
     def test_the_days_of_silence_are_the_lenders(self) -> None:
-        (hold,) = holds_now(OVERDUE, heard(Meaning.PAID, limits=ReplyLimits(grace_days=7)).standing)
+        (hold,) = holds_now(OVERDUE, heard(ReplyIntent.PAID, limits=ReplyLimits(grace_days=7)).standing)
         assert hold.until == day("2026-12-17")
 
 
@@ -164,46 +164,46 @@ class TestPromise:
 
     @pytest.mark.parametrize("on", ["2026-12-10", "2026-12-24"])
     def test_one_that_names_a_day_within_reach_is_kept_in_mind(self, on: str) -> None:
-        answer = heard(Meaning.PROMISE, on=day(on))
+        answer = heard(ReplyIntent.PROMISE, on=day(on))
         assert answer.standing.promises == {"A1#1": Promise(SAID_AT, day(on))}
         assert answer.needs == ()
 
     @pytest.mark.parametrize("on", ["2026-12-09", "2026-12-25", None])
     def test_for_one_without_a_day_within_reach_a_person_asks(self, on: str | None) -> None:
-        answer = heard(Meaning.PROMISE, on=day(on) if on else None)
+        answer = heard(ReplyIntent.PROMISE, on=day(on) if on else None)
         assert answer == ReplyEffect(on_hold(HoldReason.HELP, GRACE), (ReviewReason.PROMISE_UNCLEAR,))
 
     def test_how_far_it_may_reach_is_the_lenders(self) -> None:
-        assert heard(Meaning.PROMISE, on=day("2026-12-12"), limits=ReplyLimits(promise_days=1)).needs == (
+        assert heard(ReplyIntent.PROMISE, on=day("2026-12-12"), limits=ReplyLimits(promise_days=1)).needs == (
             ReviewReason.PROMISE_UNCLEAR,
         )
 
     def test_nobody_is_texted_before_its_day_is_over(self) -> None:
-        standing = heard(Meaning.PROMISE, on=day("2026-12-20")).standing
+        standing = heard(ReplyIntent.PROMISE, on=day("2026-12-20")).standing
         decision = decide(OVERDUE, standing, the_policies(), SAID_AT)
         assert isinstance(decision, Wait)
         assert decision.until is not None
         assert decision.until >= taipei("2026-12-21 00:00")
 
     def test_a_second_one_for_an_instalment_buys_nothing_and_calls_a_person(self) -> None:
-        once = heard(Meaning.PROMISE, on=day("2026-12-12")).standing
-        again = heard(Meaning.PROMISE, on=day("2026-12-20"), before=once, later=DAY)
+        once = heard(ReplyIntent.PROMISE, on=day("2026-12-12")).standing
+        again = heard(ReplyIntent.PROMISE, on=day("2026-12-20"), before=once, later=DAY)
         assert again.standing.promises == once.promises
         assert again.needs == (ReviewReason.PROMISED_BEFORE,)
 
     def test_whichever_arrives_first_the_one_that_was_said_first_counts(self) -> None:
-        second = heard(Meaning.PROMISE, on=day("2026-12-20"), later=DAY).standing
-        first = heard(Meaning.PROMISE, on=day("2026-12-12"), before=second)
+        second = heard(ReplyIntent.PROMISE, on=day("2026-12-20"), later=DAY).standing
+        first = heard(ReplyIntent.PROMISE, on=day("2026-12-12"), before=second)
         assert first.standing.promises == {"A1#1": Promise(SAID_AT, day("2026-12-12"))}
         assert first.needs == (ReviewReason.PROMISED_BEFORE,)
 
     def test_the_same_one_again_is_no_second_one(self) -> None:
-        once = heard(Meaning.PROMISE, on=day("2026-12-12")).standing
-        assert heard(Meaning.PROMISE, on=day("2026-12-12"), before=once) == ReplyEffect(once, ())
+        once = heard(ReplyIntent.PROMISE, on=day("2026-12-12")).standing
+        assert heard(ReplyIntent.PROMISE, on=day("2026-12-12"), before=once) == ReplyEffect(once, ())
 
     def test_who_owes_nothing_promises_nothing(self) -> None:
         paid = a_customer(an_account(an_instalment(paid=325_000)))
-        answer = heard(Meaning.PROMISE, facts=paid, on=day("2026-12-12"))
+        answer = heard(ReplyIntent.PROMISE, facts=paid, on=day("2026-12-12"))
         assert (holds_now(paid, answer.standing), answer.standing.promises, answer.needs) == ([], {}, ())
 
 
@@ -211,13 +211,13 @@ class TestHolds:
     """One a reason, the latest."""
 
     def test_one_said_later_takes_the_place_of_one_for_the_same_reason(self) -> None:
-        once = heard(Meaning.HELP).standing
-        again = heard(Meaning.HELP, before=once, later=DAY).standing
+        once = heard(ReplyIntent.HELP).standing
+        again = heard(ReplyIntent.HELP, before=once, later=DAY).standing
         assert again.holds == (Hold(HoldReason.HELP, GRACE + DAY, SAID_AT + DAY),)
-        assert heard(Meaning.HELP, before=again).standing == again
+        assert heard(ReplyIntent.HELP, before=again).standing == again
 
     def test_those_for_other_reasons_stay(self) -> None:
-        both = heard(Meaning.DISPUTE, before=heard(Meaning.HARDSHIP).standing, later=DAY).standing
+        both = heard(ReplyIntent.DISPUTE, before=heard(ReplyIntent.HARDSHIP).standing, later=DAY).standing
         assert [hold.reason for hold in both.holds] == [HoldReason.DISPUTE, HoldReason.HARDSHIP]
 
     def test_of_two_of_one_moment_the_longer_silence_stays(self) -> None:
@@ -226,10 +226,10 @@ class TestHolds:
         assert with_hold(with_hold(a_standing(), short), long).holds == (long,)
 
     def test_a_hold_that_was_lifted_before_holds_again_if_it_is_said_again(self) -> None:
-        held = heard(Meaning.DISPUTE).standing
+        held = heard(ReplyIntent.DISPUTE).standing
         lifted = a_customer(*OVERDUE.accounts, released={HoldReason.DISPUTE: SAID_AT + DAY})
         assert not isinstance(decide(lifted, held, the_policies(), SAID_AT + 2 * DAY), Stop)
-        again = heard(Meaning.DISPUTE, before=held, later=2 * DAY).standing
+        again = heard(ReplyIntent.DISPUTE, before=held, later=2 * DAY).standing
         assert decide(lifted, again, the_policies(), SAID_AT + 2 * DAY).reason is Reason.ON_HOLD
 
 

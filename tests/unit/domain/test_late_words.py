@@ -15,7 +15,7 @@ from dunning.domain.customer.lender_record import (
     record_event,
 )
 from dunning.domain.customer.standing import Promise, Standing
-from dunning.domain.replies.intents import Meaning, Understood
+from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.domain.replies.promises import settle_promises
 from dunning.domain.replies.reply_effects import ReplyLimits, apply_reply
 from dunning.services.planning import fingerprint
@@ -42,28 +42,28 @@ def told(*said: RecordedEvent) -> Facts:
     return facts
 
 
-def heard(facts: Facts, *meanings: Meaning, digits: str = "") -> Standing:
-    understood = Understood(meanings, day("2026-12-12"), digits)
+def heard(facts: Facts, *intents: ReplyIntent, digits: str = "") -> Standing:
+    understood = ParsedReply(intents, day("2026-12-12"), digits)
     return apply_reply(facts, a_standing(), understood, SAID_AT, day("2026-12-10"), ReplyLimits()).standing
 
 
 def test_a_promise_that_comes_after_the_payment_it_spoke_of_is_not_one_for_the_next_instalment() -> None:
     assert set(
-        heard(told(RecordedEvent(EventTime(SAID_AT + HOUR), PAID)), Meaning.PROMISE, digits="1111").promises
+        heard(told(RecordedEvent(EventTime(SAID_AT + HOUR), PAID)), ReplyIntent.PROMISE, digits="1111").promises
     ) == {"A1#1"}
     assert set(
-        heard(told(RecordedEvent(EventTime(SAID_AT - HOUR), PAID)), Meaning.PROMISE, digits="1111").promises
+        heard(told(RecordedEvent(EventTime(SAID_AT - HOUR), PAID)), ReplyIntent.PROMISE, digits="1111").promises
     ) == {"A1#2"}
 
 
 def test_who_says_it_is_paid_before_the_payment_is_booked_is_not_held_for_the_next_instalment() -> None:
-    (said,) = heard(told(RecordedEvent(EventTime(SAID_AT + HOUR), PAID)), Meaning.PAID, digits="1111").assurances
+    (said,) = heard(told(RecordedEvent(EventTime(SAID_AT + HOUR), PAID)), ReplyIntent.PAID, digits="1111").assurances
     assert said.about == ("A1#1",)
 
 
 def test_an_opt_out_of_an_account_that_is_closed_by_now_is_not_one_of_all_texts() -> None:
     standing = heard(
-        told(RecordedEvent(EventTime(SAID_AT + HOUR), AccountClosed("A2"))), Meaning.OPT_OUT, digits="2222"
+        told(RecordedEvent(EventTime(SAID_AT + HOUR), AccountClosed("A2"))), ReplyIntent.OPT_OUT, digits="2222"
     )
     assert (standing.opted_out_at, set(standing.opted_out_accounts)) == (None, {"A2"})
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dunning.domain.replies.intents import Meaning, Understood
+from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.domain.texts.lint import Message
 from dunning.domain.texts.wording import render
 from dunning.policy.reply_rules import load_reply_rules
@@ -29,24 +29,24 @@ OUR_READING = {
 }
 
 
-def understand(text: str, *, country: str = "TW", said_on: date = TUESDAY, our_texts: Sequence[str] = ()) -> Understood:
-    return READER.understand(text, said_on=said_on, phone_country=country, our_texts=our_texts)
+def parse(text: str, *, country: str = "TW", said_on: date = TUESDAY, our_texts: Sequence[str] = ()) -> ParsedReply:
+    return READER.parse(text, said_on=said_on, phone_country=country, our_texts=our_texts)
 
 
-def meanings(text: str, country: str = "TW", our_texts: Sequence[str] = ()) -> list[str]:
-    return [str(meaning) for meaning in understand(text, country=country, our_texts=our_texts).meanings]
+def intents(text: str, country: str = "TW", our_texts: Sequence[str] = ()) -> list[str]:
+    return [str(intent) for intent in parse(text, country=country, our_texts=our_texts).intents]
 
 
 @pytest.mark.parametrize("vector", [pytest.param(vector, id=f"{vector['text']!r}") for vector in REPLIES])
 def test_replies_of_public_test_suites_are_understood_as_there(vector: dict[str, str]) -> None:
     text = vector["text"]
     published = [] if vector["expected"] == "none" else [vector["expected"]]
-    assert meanings(text, "CN" if text == "T" else "US") == OUR_READING.get(text, published)
+    assert intents(text, "CN" if text == "T" else "US") == OUR_READING.get(text, published)
 
 
 @pytest.mark.parametrize("said", [pytest.param(said, id=f"{said['language']}: {said['text']}") for said in CHAT])
 def test_ordinary_chat_means_nothing(said: dict[str, str]) -> None:
-    assert understand(said["text"]) == Understood()
+    assert parse(said["text"]) == ParsedReply()
 
 
 def test_the_ordinary_chat_is_of_every_language_and_of_two_hundred_messages_or_more() -> None:
@@ -68,18 +68,18 @@ def test_the_ordinary_chat_is_of_every_language_and_of_two_hundred_messages_or_m
     ],
 )
 def test_all_that_a_reply_says_is_told_in_the_order_of_the_meanings(text: str, expected: list[str]) -> None:
-    assert meanings(text) == expected
+    assert intents(text) == expected
 
 
 @pytest.mark.parametrize("text", ["Subscribe me. No, stop texting me", "please start texting me again, no, STOP"])
 def test_a_stop_beats_a_start(text: str) -> None:
-    assert meanings(text) == ["opt_out"]
+    assert intents(text) == ["opt_out"]
 
 
 @pytest.mark.parametrize("text", ["T", "t", "TD", "R", "N", "n!", "ＴＤ"])
 def test_a_single_letter_stops_us_from_a_mainland_number_alone(text: str) -> None:
-    assert meanings(text, "CN") == ["opt_out"]
-    assert [meanings(text, country) for country in ("TW", "US", "HK")] == [[], [], []]
+    assert intents(text, "CN") == ["opt_out"]
+    assert [intents(text, country) for country in ("TW", "US", "HK")] == [[], [], []]
 
 
 @pytest.mark.parametrize(
@@ -88,14 +88,14 @@ def test_a_single_letter_stops_us_from_a_mainland_number_alone(text: str) -> Non
      "no he pagado", "ainda não paguei", "pas encore payé", "belum bayar", "等我繳了再說"],
 )  # fmt: skip
 def test_what_is_not_paid_yet_is_not_paid(text: str) -> None:
-    assert "paid" not in meanings(text)
+    assert "paid" not in intents(text)
 
 
 @pytest.mark.parametrize(
     "text", ["won't pay", "I will not pay", "不會繳", "no voy a pagar", "não vou pagar", "tidak akan bayar"]
 )
 def test_a_refusal_to_pay_is_no_promise(text: str) -> None:
-    assert "promise" not in meanings(text)
+    assert "promise" not in intents(text)
 
 
 @pytest.mark.parametrize(
@@ -121,8 +121,8 @@ def test_a_refusal_to_pay_is_no_promise(text: str) -> None:
     ],
 )
 def test_a_promise_names_its_day_as_seen_from_the_day_it_is_written(text: str, day: str) -> None:
-    understood = understand(text)
-    assert understood.meanings == (Meaning.PROMISE,)
+    understood = parse(text)
+    assert understood.intents == (ReplyIntent.PROMISE,)
     assert understood.promised_on == date.fromisoformat(day)
 
 
@@ -146,8 +146,8 @@ def test_a_promise_names_its_day_as_seen_from_the_day_it_is_written(text: str, d
     ],
 )
 def test_a_promise_with_a_contradictory_impossible_or_past_day_names_none(text: str) -> None:
-    understood = understand(text)
-    assert Meaning.PROMISE in understood.meanings
+    understood = parse(text)
+    assert ReplyIntent.PROMISE in understood.intents
     assert understood.promised_on is None
 
 
@@ -167,14 +167,14 @@ def test_a_promise_with_a_contradictory_impossible_or_past_day_names_none(text: 
     ],
 )
 def test_figures_are_read_as_the_language_and_the_country_write_them(text: str, country: str, day: date | None) -> None:
-    assert understand(text, country=country).promised_on == day
+    assert parse(text, country=country).promised_on == day
 
 
 @pytest.mark.parametrize(
     "text", ["Friday?", "tomorrow?", "soon", "later", "hasta mañana", "à demain", "See you Friday"]
 )
 def test_a_day_that_is_asked_or_wished_is_no_promise(text: str) -> None:
-    assert meanings(text) == []
+    assert intents(text) == []
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_a_day_that_is_asked_or_wished_is_no_promise(text: str) -> None:
     ],
 )
 def test_the_account_a_reply_names_is_told_but_no_date_amount_or_telephone_number(text: str, digits: str) -> None:
-    assert understand(text).digits == digits
+    assert parse(text).digits == digits
 
 
 def our_texts() -> Iterator[object]:
@@ -222,13 +222,13 @@ def our_texts() -> Iterator[object]:
 
 @pytest.mark.parametrize("ours", list(our_texts()))
 def test_our_own_text_quoted_back_means_nothing_and_what_is_beside_it_counts(ours: str) -> None:
-    assert meanings(ours) == []
-    assert meanings(ours, our_texts=[ours]) == []
+    assert intents(ours) == []
+    assert intents(ours, our_texts=[ours]) == []
     for line in ("STOP", "退訂", "Stop please"):
-        assert meanings(f"{line}\n{ours}") == ["opt_out"]
-        assert meanings(f"{ours}\n\n{line}", our_texts=[ours]) == ["opt_out"]
+        assert intents(f"{line}\n{ours}") == ["opt_out"]
+        assert intents(f"{ours}\n\n{line}", our_texts=[ours]) == ["opt_out"]
         marked = re.sub("^", "> ", ours, flags=re.MULTILINE)
-        assert meanings(f"{line}\n{marked}", our_texts=[ours]) == ["opt_out"]
+        assert intents(f"{line}\n{marked}", our_texts=[ours]) == ["opt_out"]
 
 
 @pytest.mark.parametrize(
@@ -245,30 +245,30 @@ def test_our_own_text_quoted_back_means_nothing_and_what_is_beside_it_counts(our
     ],
 )
 def test_how_to_opt_out_is_no_wish_to(text: str) -> None:
-    assert meanings(text, "CN") == []
-    assert meanings(f"{text}\nSTOP", "CN") == ["opt_out"]
-    assert meanings(f"STOP\n> {text}", "CN") == ["opt_out"]
+    assert intents(text, "CN") == []
+    assert intents(f"{text}\nSTOP", "CN") == ["opt_out"]
+    assert intents(f"STOP\n> {text}", "CN") == ["opt_out"]
 
 
 @pytest.mark.parametrize("message", [pytest.param(each, id=name) for name, each in staged_reminders().items()])
 def test_a_text_a_person_got_is_known_however_it_is_worded(message: Message) -> None:
-    assert meanings(message.text, our_texts=[message.text]) == []
-    assert meanings(f"STOP\n{message.text}", our_texts=["another text", message.text]) == ["opt_out"]
+    assert intents(message.text, our_texts=[message.text]) == []
+    assert intents(f"STOP\n{message.text}", our_texts=["another text", message.text]) == ["opt_out"]
 
 
 def test_what_one_person_got_is_no_quotation_from_anybody_else() -> None:
     wrote = "Hello Ann, the flat is ready and I already paid for the keys today"
-    assert meanings(wrote) == ["paid"]
-    assert meanings(wrote, our_texts=[wrote]) == []
+    assert intents(wrote) == ["paid"]
+    assert intents(wrote, our_texts=[wrote]) == []
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n", "👍", "\u200b", "?", ">", "> >", "'", "\ud800", "1/1/1/1"])
 def test_next_to_nothing_means_nothing(text: str) -> None:
-    assert understand(text) == Understood()
+    assert parse(text) == ParsedReply()
 
 
 @pytest.mark.parametrize(
     "text", ["stop" * 500, "stop " * 400, "no " * 660, "一" * 2000, "do not " * 280, "12/5 " * 400]
 )
 def test_a_reply_that_goes_on_for_ever_is_read_to_its_end(text: str) -> None:
-    assert isinstance(understand(text), Understood)
+    assert isinstance(parse(text), ParsedReply)

@@ -7,7 +7,7 @@ import pytest
 
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.delivery.contact import ContactState
-from dunning.domain.replies.intents import Meaning
+from dunning.domain.replies.intents import ReplyIntent
 from tests.local.report import (
     REASONS,
     WIDTH,
@@ -51,7 +51,7 @@ SUMMARY = {
     },
     "at_the_end": {"waiting": {"next_stage": 12}, "stopped": {"opted_out": 3}},
     "payments": {"total": 3, "after_stage": {"none": 1, "-3": 2}},
-    "replies": {"total": 15, "not_understood": 4, "by_meaning": {meaning.value: 1 for meaning in Meaning}},
+    "replies": {"total": 15, "not_understood": 4, "by_meaning": {intent.value: 1 for intent in ReplyIntent}},
     "holds": {"says_paid": 3, "hardship": 1},
     "promises": {"kept": 2, "broken": 1},
     "unreachable": 5,

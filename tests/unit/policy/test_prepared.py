@@ -10,7 +10,7 @@ import pytest
 
 from dunning import compiled_policies
 from dunning.domain.decision.rules import Rules
-from dunning.domain.replies.intents import Meaning
+from dunning.domain.replies.intents import ReplyIntent
 from tests.local import ROOT
 from tests.tools.built import contents
 
@@ -54,8 +54,8 @@ def test_all_is_used_without_the_files() -> None:
     assert book.calendar_of("TW")
     assert book.calendar_of("XX") is None
     assert max(compiled_policies.calendars_needed().values()) > date(2026, 1, 1)
-    understood = compiled_policies.reply_reader().understand("STOP", said_on=date(2026, 12, 1), phone_country="US")
-    assert understood.meanings == (Meaning.OPT_OUT,)
+    understood = compiled_policies.reply_reader().parse("STOP", said_on=date(2026, 12, 1), phone_country="US")
+    assert understood.intents == (ReplyIntent.OPT_OUT,)
 
 
 def test_a_working_copy_loads_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dunning.domain.replies.intents import Meaning
-from dunning.domain.replies.reader import ReplyReader
+from dunning.domain.replies.intents import ReplyIntent
+from dunning.domain.replies.reader import PhraseReader
 from dunning.policy import PolicyError
 from dunning.policy.reply_rules import LanguageFile, RuleFile, load_reply_rules, read_reply_files
 
@@ -20,8 +20,8 @@ def sender(rule: RuleFile) -> str:
     return rule.countries[0] if rule.countries else "TW"
 
 
-def meanings(text: str, country: str = "TW", reader: ReplyReader = READER) -> tuple[Meaning, ...]:
-    return reader.understand(text, said_on=TUESDAY, phone_country=country).meanings
+def intents(text: str, country: str = "TW", reader: PhraseReader = READER) -> tuple[ReplyIntent, ...]:
+    return reader.parse(text, said_on=TUESDAY, phone_country=country).intents
 
 
 def examples(kind: str) -> list[object]:
@@ -30,12 +30,12 @@ def examples(kind: str) -> list[object]:
 
 @pytest.mark.parametrize(("rule", "text"), examples("means"))
 def test_a_reply_has_the_meaning_of_the_rule_it_is_an_example_of(rule: RuleFile, text: str) -> None:
-    assert rule.meaning in meanings(text, sender(rule))
+    assert rule.intent in intents(text, sender(rule))
 
 
 @pytest.mark.parametrize(("rule", "text"), examples("does_not"))
 def test_a_reply_that_only_looks_like_it_has_not(rule: RuleFile, text: str) -> None:
-    assert rule.meaning not in meanings(text, sender(rule))
+    assert rule.intent not in intents(text, sender(rule))
 
 
 DAYS = [(days.id, text, day) for file in FILES.values() for days in file.days for text, day in days.means.items()]
@@ -44,15 +44,15 @@ UNCLEAR = [(days.id, text) for file in FILES.values() for days in file.days for 
 
 @pytest.mark.parametrize(("text", "day"), [pytest.param(text, day, id=f"{of}: {text}") for of, text, day in DAYS])
 def test_a_day_that_is_named_is_the_day_of_the_promise(text: str, day: date) -> None:
-    understood = READER.understand(text, said_on=TUESDAY, phone_country="TW")
-    assert Meaning.PROMISE in understood.meanings
+    understood = READER.parse(text, said_on=TUESDAY, phone_country="TW")
+    assert ReplyIntent.PROMISE in understood.intents
     assert understood.promised_on == day
 
 
 @pytest.mark.parametrize("text", [pytest.param(text, id=f"{of}: {text}") for of, text in UNCLEAR])
 def test_a_promise_whose_day_is_unclear_names_none(text: str) -> None:
-    understood = READER.understand(text, said_on=TUESDAY, phone_country="TW")
-    assert Meaning.PROMISE in understood.meanings
+    understood = READER.parse(text, said_on=TUESDAY, phone_country="TW")
+    assert ReplyIntent.PROMISE in understood.intents
     assert understood.promised_on is None
 
 
@@ -60,16 +60,22 @@ def test_a_rule_for_some_countries_holds_for_no_other() -> None:
     limited = [rule for rule in RULES if rule.countries]
     assert limited
     for rule in limited:
-        assert rule.meaning not in meanings(rule.means[0], "US"), rule.id
+        assert rule.intent not in intents(rule.means[0], "US"), rule.id
 
 
 @pytest.mark.parametrize("file", [pytest.param(file, id=language) for language, file in FILES.items()])
 def test_every_language_can_say_the_most_important_things(file: LanguageFile) -> None:
-    said = {rule.meaning for rule in file.rules}
+    said = {rule.intent for rule in file.rules}
     if file.language == "common":
-        assert said == {Meaning.OPT_OUT, Meaning.OPT_IN, Meaning.HELP}
+        assert said == {ReplyIntent.OPT_OUT, ReplyIntent.OPT_IN, ReplyIntent.HELP}
     else:
-        assert said >= {Meaning.OPT_OUT, Meaning.PAID, Meaning.PROMISE, Meaning.HARDSHIP, Meaning.COMPLAINT}
+        assert said >= {
+            ReplyIntent.OPT_OUT,
+            ReplyIntent.PAID,
+            ReplyIntent.PROMISE,
+            ReplyIntent.HARDSHIP,
+            ReplyIntent.COMPLAINT,
+        }
 
 
 def test_every_rule_says_where_it_is_from() -> None:
@@ -136,5 +142,5 @@ def test_what_a_folder_says_is_what_its_reader_knows(folder: Path) -> None:
     (folder / "replies" / "en.toml").write_text(
         HEAD + GOOD_RULE.replace("paid", "zorp").replace('"zorp"', '"paid"', 1), "utf-8"
     )
-    assert meanings("Zorp!", reader=load_reply_rules(folder)) == (Meaning.PAID,)
-    assert meanings("Zorp!") == ()
+    assert intents("Zorp!", reader=load_reply_rules(folder)) == (ReplyIntent.PAID,)
+    assert intents("Zorp!") == ()

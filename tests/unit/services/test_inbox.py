@@ -22,7 +22,7 @@ from dunning.domain.outbound_events import (
     ReplyNotUnderstood,
     ReviewReason,
 )
-from dunning.domain.replies.intents import Meaning, Understood
+from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.domain.replies.reply import Reply
 from dunning.domain.replies.reply_effects import confirmation_id
 from dunning.ports.customers import Customer
@@ -46,15 +46,15 @@ NOON = datetime(2026, 12, 1, 17, 0, tzinfo=UTC)
 """Noon in New York, a Tuesday."""
 
 MEANINGS = {
-    "STOP": Understood((Meaning.OPT_OUT,)),
-    "STOP 5678": Understood((Meaning.OPT_OUT,), digits="5678"),
-    "START": Understood((Meaning.OPT_IN,)),
-    "paid": Understood((Meaning.PAID,)),
-    "Friday": Understood((Meaning.PROMISE,), day("2026-12-04")),
-    "soon": Understood((Meaning.PROMISE,)),
-    "call me": Understood((Meaning.HELP,)),
-    "I never bought that": Understood((Meaning.DISPUTE,)),
-    "he is dead, stop": Understood((Meaning.OPT_OUT, Meaning.DECEASED)),
+    "STOP": ParsedReply((ReplyIntent.OPT_OUT,)),
+    "STOP 5678": ParsedReply((ReplyIntent.OPT_OUT,), digits="5678"),
+    "START": ParsedReply((ReplyIntent.OPT_IN,)),
+    "paid": ParsedReply((ReplyIntent.PAID,)),
+    "Friday": ParsedReply((ReplyIntent.PROMISE,), day("2026-12-04")),
+    "soon": ParsedReply((ReplyIntent.PROMISE,)),
+    "call me": ParsedReply((ReplyIntent.HELP,)),
+    "I never bought that": ParsedReply((ReplyIntent.DISPUTE,)),
+    "he is dead, stop": ParsedReply((ReplyIntent.OPT_OUT, ReplyIntent.DECEASED)),
 }
 
 
@@ -65,11 +65,11 @@ class Reader:
         self.asked: list[tuple[str, date, str, tuple[str, ...]]] = []
         self.fails_at = ""
 
-    def understand(self, text: str, *, said_on: date, phone_country: str, our_texts: Sequence[str] = ()) -> Understood:
+    def parse(self, text: str, *, said_on: date, phone_country: str, our_texts: Sequence[str] = ()) -> ParsedReply:
         self.asked.append((text, said_on, phone_country, tuple(our_texts)))
         if text and text == self.fails_at:
             raise ValueError(text)
-        return MEANINGS.get(text, Understood())
+        return MEANINGS.get(text, ParsedReply())
 
 
 class Customers(FakeCustomers):
@@ -232,7 +232,7 @@ class TestKeeping:
         assert office.hear("Friday") == []
         (reply,) = office.kept
         assert (reply.customer_id, reply.inbound.text, reply.inbound.phone) == ("C0001", "Friday", facts.phone)
-        assert (reply.meanings, reply.promised_on) == (("promise",), day("2026-12-04"))
+        assert (reply.intents, reply.promised_on) == (("promise",), day("2026-12-04"))
         assert reply.expires_at == reply.inbound.at + timedelta(days=1827)
 
     def test_it_is_kept_before_anything_is_done(self, office: Office) -> None:
@@ -244,7 +244,7 @@ class TestKeeping:
     def test_of_a_number_nobody_has_it_is_kept_below_the_number(self, office: Office) -> None:
         assert office.hear("STOP", "+886999999999") == []
         (reply,) = office.kept
-        assert (reply.customer_id, reply.inbound.phone, reply.meanings) == ("", "+886999999999", ("opt_out",))
+        assert (reply.customer_id, reply.inbound.phone, reply.intents) == ("", "+886999999999", ("opt_out",))
         assert office.telemetry.counts == {"Replies": 1, "RepliesFromNobody": 1, "ReplyOptOut": 1}
         assert office.publisher.announced == []
 
@@ -462,7 +462,7 @@ class TestActing:
         office.add(someone())
         office.hear("he is dead, stop")
         assert office.events("reply") == [
-            {"customer_id": "C0001", "reply_id": "reply-1", "meanings": "opt_out,deceased"}
+            {"customer_id": "C0001", "reply_id": "reply-1", "intents": "opt_out,deceased"}
         ]
         told = repr(office.telemetry.events) + repr(office.publisher.announced)
         assert "dead, stop" not in told

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dunning.domain.replies.reader import ReplyReader
+    from dunning.domain.replies.reader import PhraseReader
     from dunning.policy import PolicyBook
 
 COMPILED_FOLDER = Path(__file__).parent / "policy" / "compiled"
@@ -27,9 +27,9 @@ def policies() -> PolicyBook:
     return book
 
 
-def reply_reader() -> ReplyReader:
+def reply_reader() -> PhraseReader:
     """Return the reader of replies."""
-    reader: ReplyReader = _compiled("reply_reader")
+    reader: PhraseReader = _compiled("reply_reader")
     return reader
 
 
@@ -56,7 +56,7 @@ def _load_policies() -> PolicyBook:
     return load_policies()
 
 
-def _load_reply_reader() -> ReplyReader:
+def _load_reply_reader() -> PhraseReader:
     from dunning.policy.reply_rules import load_reply_rules  # noqa: PLC0415
 
     return load_reply_rules()

@@ -16,9 +16,9 @@ from typing import Annotated, NamedTuple, Self
 from pydantic import Field, model_validator
 
 from dunning.domain.replies.dates import DateKind, DateWords, FigureOrder
-from dunning.domain.replies.intents import Meaning
+from dunning.domain.replies.intents import ReplyIntent
 from dunning.domain.replies.phrases import Pattern, PatternError, Phrases, Vocabulary, compiled
-from dunning.domain.replies.reader import ReplyReader, ReplyRule, ReplyWords
+from dunning.domain.replies.reader import PhraseReader, ReplyRule, ReplyWords
 from dunning.domain.texts.lint.folding import Folding
 from dunning.policy.fields import Mark, Strict
 from dunning.policy.files import DataFile, PolicyError, toml_files
@@ -42,7 +42,7 @@ class RuleFile(Strict):
     """
 
     id: str = Field(pattern=r"^[a-z]+(-[a-z]+)*$")
-    meaning: Meaning
+    intent: ReplyIntent
     source: str = Field(min_length=3)
     mark: Mark
     bare: Written = ()
@@ -61,7 +61,7 @@ class RuleFile(Strict):
             raise ValueError("has none of bare, alone, says and with_day: nothing could fit it")
         if self.innocent and not (self.says or self.with_day):
             raise ValueError("except is about says and with_day: it has neither")
-        if self.with_day and self.meaning is not Meaning.PROMISE:
+        if self.with_day and self.intent is not ReplyIntent.PROMISE:
             raise ValueError("with_day is for promises: nothing else is said by naming a day")
         return self
 
@@ -209,14 +209,14 @@ class _Language(NamedTuple):
             yield ReplyRule(
                 rule.id,
                 self.file.language,
-                rule.meaning,
+                rule.intent,
                 **fields,
                 deniable=rule.deniable,
                 countries=frozenset(rule.countries),
             )
 
 
-def load_reply_rules(folder: Path | None = None) -> ReplyReader:
+def load_reply_rules(folder: Path | None = None) -> PhraseReader:
     """
     Load the rules of the package, or of a folder of the same shape, and make the reader of them.
 
@@ -241,7 +241,7 @@ def load_reply_rules(folder: Path | None = None) -> ReplyReader:
         around_days=_all(languages, "around_days"),
         days=_date_words(languages),
     )
-    return ReplyReader([rule for language in languages for rule in language.rules()], words, characters)
+    return PhraseReader([rule for language in languages for rule in language.rules()], words, characters)
 
 
 def read_reply_files(folder: Path | None = None) -> Mapping[str, LanguageFile]:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from dunning.domain.outbound_events import OutboundEvent
-from dunning.domain.replies.intents import Understood
+from dunning.domain.replies.intents import ParsedReply
 
 
 class Outcome(StrEnum):
@@ -75,7 +75,7 @@ class OptOutList(Protocol):
 class ReplyReader(Protocol):
     """Who understands what customers write."""
 
-    def understand(self, text: str, *, said_on: date, phone_country: str, our_texts: Sequence[str] = ()) -> Understood:
+    def parse(self, text: str, *, said_on: date, phone_country: str, our_texts: Sequence[str] = ()) -> ParsedReply:
         """
         Say what a reply means.
 

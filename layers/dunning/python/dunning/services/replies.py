@@ -40,7 +40,7 @@ from dunning.domain.outbound_events import (
     ReplyNotUnderstood,
     ReviewReason,
 )
-from dunning.domain.replies.intents import Meaning, Understood
+from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.domain.replies.reply import Inbound, Reply
 from dunning.domain.replies.reply_effects import ReplyLimits, apply_reply, confirmation_id
 from dunning.domain.texts.compose import Confirmation, compose_confirmation
@@ -284,12 +284,12 @@ class InboxService:
             raise OutOfTimeError
         owners = line.owners()
         places = {one: self._place(found.facts, inbound.at) for one, found in owners.items() if found.facts}
-        understood = self._understand(inbound, owners, places.values())
-        is_new = self._keep(line, inbound, understood, places)
+        parsed = self._parse(inbound, owners, places.values())
+        is_new = self._keep(line, inbound, parsed, places)
         if is_new:
-            self._count(understood, known=bool(owners))
-        written = self._act(line, inbound, understood, places, is_new=is_new)
-        if Meaning.OPT_IN in understood.meanings:
+            self._count(parsed, known=bool(owners))
+        written = self._act(line, inbound, parsed, places, is_new=is_new)
+        if ReplyIntent.OPT_IN in parsed.intents:
             self._opt_in_with_carrier(written, inbound)
         unreadable = line.unreadable()
         if unreadable is not None:
@@ -303,21 +303,21 @@ class InboxService:
         zones = zones_of(facts.time_zone, rules, at) or rules.zones
         return _Place(rules, zones, max(at.astimezone(zone).date() for zone in zones))
 
-    def _understand(self, inbound: Inbound, owners: Mapping[str, Customer], places: Iterable[_Place]) -> Understood:
+    def _parse(self, inbound: Inbound, owners: Mapping[str, Customer], places: Iterable[_Place]) -> ParsedReply:
         """Have a reply understood once, with our own texts if it is long enough to quote one."""
         our_texts: list[str] = []
         if len(inbound.text) > _FEW_WORDS:
             since = inbound.at - _QUOTABLE
             for customer_id in owners:
                 our_texts += [one.text for one in self._contacts.recent(customer_id, since) if one.text]
-        return self._reader.understand(
+        return self._reader.parse(
             inbound.text,
             said_on=max((place.day for place in places), default=inbound.at.date()),
             phone_country=next((found.facts.phone_country for found in owners.values() if found.facts), ""),
             our_texts=our_texts,
         )
 
-    def _keep(self, line: _Line, inbound: Inbound, understood: Understood, places: Mapping[str, _Place]) -> bool:
+    def _keep(self, line: _Line, inbound: Inbound, parsed: ParsedReply, places: Mapping[str, _Place]) -> bool:
         """
         Keep a reply below each customer, and below the number if nobody is certain to have it; tell if one is new.
 
@@ -332,37 +332,37 @@ class InboxService:
         is_new = False
         for customer_id, days in keeping.items():
             expires_at = inbound.at + timedelta(days=days)
-            reply = Reply(customer_id, inbound, understood.meanings, understood.promised_on, expires_at)
+            reply = Reply(customer_id, inbound, parsed.intents, parsed.promised_on, expires_at)
             if self._replies.keep(reply):
                 is_new = True
                 self._telemetry.log_event(
                     "reply",
                     customer_id=customer_id,
                     reply_id=inbound.inbound_id,
-                    meanings=",".join(understood.meanings),
+                    intents=",".join(parsed.intents),
                 )
         return is_new
 
-    def _count(self, understood: Understood, *, known: bool) -> None:
+    def _count(self, parsed: ParsedReply, *, known: bool) -> None:
         self._telemetry.count("Replies")
         if not known:
             self._telemetry.count("RepliesFromNobody")
-        if not understood.meanings:
+        if not parsed.intents:
             self._telemetry.count("RepliesNotUnderstood")
-        for meaning in understood.meanings:
-            self._telemetry.count(f"Reply{meaning.value.title().replace('_', '')}")
+        for intent in parsed.intents:
+            self._telemetry.count(f"Reply{intent.value.title().replace('_', '')}")
 
     def _act(
-        self, line: _Line, inbound: Inbound, understood: Understood, places: Mapping[str, _Place], *, is_new: bool
+        self, line: _Line, inbound: Inbound, parsed: ParsedReply, places: Mapping[str, _Place], *, is_new: bool
     ) -> list[_Written]:
         """Change the standing of everybody who has the number; one of them gets the confirmation, if one is due."""
         may_confirm = not self._settle(line, inbound)
         results: list[_Written] = []
         for customer_id, place in places.items():
-            if not understood.meanings:
+            if not parsed.intents:
                 line.told.append(ReplyNotUnderstood(customer_id, self._clock.now(), inbound.inbound_id))
                 continue
-            written = self._write(line, customer_id, inbound, understood, place, may_confirm=may_confirm)
+            written = self._write(line, customer_id, inbound, parsed, place, may_confirm=may_confirm)
             results.append(written)
             may_confirm = may_confirm and _claim_of(written.after, customer_id, inbound) is None
             if not written.now and not is_new:
@@ -393,7 +393,7 @@ class InboxService:
         line: _Line,
         customer_id: str,
         inbound: Inbound,
-        understood: Understood,
+        parsed: ParsedReply,
         place: _Place,
         *,
         may_confirm: bool,
@@ -407,7 +407,7 @@ class InboxService:
             facts, before = found.facts, found.standing or Standing(customer_id)
             if facts is None:
                 return _Written(before, before, now=False)  # erased a moment ago
-            after, needs = apply_reply(facts, before, understood, inbound.at, place.day, place.limits)
+            after, needs = apply_reply(facts, before, parsed, inbound.at, place.day, place.limits)
             now = self._clock.now()
             why = [CustomerNeedsPerson(customer_id, now, need, inbound.inbound_id) for need in needs]
             if after == before:

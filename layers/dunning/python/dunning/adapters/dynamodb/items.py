@@ -515,7 +515,7 @@ def reply_item(reply: Reply) -> Item:
             "phone": _text(inbound.phone),
             "text": _text(inbound.text),
             "in_reply_to": _text(inbound.in_reply_to),
-            "meanings": _json(list(reply.meanings)),
+            "intents": _json(list(reply.intents)),
             "promised_on": _text(_day_out(reply.promised_on) or ""),
             "expires_at": _number(int(reply.expires_at.timestamp())),
         }

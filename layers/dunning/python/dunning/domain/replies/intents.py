@@ -5,7 +5,7 @@ from datetime import date
 from enum import StrEnum
 
 
-class Meaning(StrEnum):
+class ReplyIntent(StrEnum):
     """What somebody wants to tell us. The values are kept with the reply and appear in events and reports."""
 
     OPT_OUT = "opt_out"
@@ -22,14 +22,14 @@ class Meaning(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Understood:
+class ParsedReply:
     """
-    What a reply means: none, one or several meanings, in the order of `Meaning`.
+    What a reply means: none, one or several intents, in the order of `ReplyIntent`.
 
     `promised_on` is the local day of a `PROMISE`, `None` if it names none that is certain. `digits` are the last digits
     of an account the reply speaks of, or empty.
     """
 
-    meanings: tuple[Meaning, ...] = ()
+    intents: tuple[ReplyIntent, ...] = ()
     promised_on: date | None = None
     digits: str = ""

@@ -10,7 +10,7 @@ from datetime import date
 from typing import NamedTuple
 
 from dunning.domain.replies.dates import DateKind, Dates, DateWords, Day
-from dunning.domain.replies.intents import Meaning, Understood
+from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.domain.replies.phrases import Found, Pattern, Phrases
 from dunning.domain.replies.quotes import Quotes
 from dunning.domain.replies.tokens import Clause, Word, clauses_of, without, words_of
@@ -19,7 +19,7 @@ from dunning.domain.texts.lint.folding import Characters, Folding
 _NEGATION_REACH = 1
 _CURRENCIES = frozenset("$¥€£₩₹฿")
 _QUESTION_MARKS = frozenset("?？")
-_ORDER = {meaning: index for index, meaning in enumerate(Meaning)}
+_ORDER = {intent: index for index, intent in enumerate(ReplyIntent)}
 
 
 class ReplyRule(NamedTuple):
@@ -34,7 +34,7 @@ class ReplyRule(NamedTuple):
 
     id: str
     language: str
-    meaning: Meaning
+    intent: ReplyIntent
     bare: tuple[Pattern, ...] = ()
     alone: tuple[Pattern, ...] = ()
     says: tuple[Pattern, ...] = ()
@@ -71,7 +71,7 @@ class _Hit(NamedTuple):
     days: tuple[Day, ...]
 
 
-class ReplyReader:
+class PhraseReader:
     """Understands replies. Built once; keeps nothing of what it has read."""
 
     def __init__(self, rules: Sequence[ReplyRule], words: ReplyWords, characters: Characters) -> None:
@@ -90,7 +90,7 @@ class ReplyReader:
         self._dates = Dates(words.days)
         self._quotes = Quotes(map(self._cut, words.ours), _plain(words.instructions))
 
-    def understand(self, text: str, *, said_on: date, phone_country: str, our_texts: Sequence[str] = ()) -> Understood:
+    def parse(self, text: str, *, said_on: date, phone_country: str, our_texts: Sequence[str] = ()) -> ParsedReply:
         """
         Return what a reply means.
 
@@ -99,7 +99,7 @@ class ReplyReader:
         """
         words = words_of(text, self._folding)
         if not words:
-            return Understood()
+            return ParsedReply()
         hidden = self._quotes.hidden(words, clauses_of(words), [self._cut(ours) for ours in our_texts])
         words = without(words, hidden)
         reading = [word.text for word in words]
@@ -110,21 +110,21 @@ class ReplyReader:
             for hit in self._hits(reading, clauses, tails)
             if not hit.rule.countries or phone_country in hit.rule.countries
         ]
-        meanings = {hit.rule.meaning for hit in hits}
+        intents = {hit.rule.intent for hit in hits}
         promised_on = None
-        if Meaning.PROMISE in meanings:
+        if ReplyIntent.PROMISE in intents:
             promised_on = self._promised_on(hits, reading, clauses, phone_country, said_on)
         elif not hits and _QUESTION_MARKS.isdisjoint(text):
             days = self._only_days(reading, clauses)
             # "Friday" answers when it will be paid; "soon" answers nothing.
             if any(day.kind is not DateKind.VAGUE for day in days):
-                meanings.add(Meaning.PROMISE)
+                intents.add(ReplyIntent.PROMISE)
                 promised_on = self._dates.certain(days, _script(reading), phone_country, said_on)
-        if Meaning.OPT_OUT in meanings:
-            meanings.discard(Meaning.OPT_IN)
+        if ReplyIntent.OPT_OUT in intents:
+            intents.discard(ReplyIntent.OPT_IN)
         digits = {reading[found.read[0]] for found in tails}
-        return Understood(
-            tuple(sorted(meanings, key=_ORDER.__getitem__)), promised_on, digits.pop() if len(digits) == 1 else ""
+        return ParsedReply(
+            tuple(sorted(intents, key=_ORDER.__getitem__)), promised_on, digits.pop() if len(digits) == 1 else ""
         )
 
     def _cut(self, text: str) -> tuple[str, ...]:
@@ -155,14 +155,14 @@ class ReplyReader:
             innocent = any(other.of is one.of and _overlap(one, other) for other in contexts)
             (denied if innocent or (one.of.deniable and _is_denied(one, negations)) else found).append(one)
         found = [one for one in found if not any(_is_same_word(one, other) for other in denied)]
-        promised = any(one.of.meaning is Meaning.PROMISE for one in found)
-        return [_Hit(one.of, days) for one in found if not (promised and one.of.meaning is Meaning.PAID)]
+        promised = any(one.of.intent is ReplyIntent.PROMISE for one in found)
+        return [_Hit(one.of, days) for one in found if not (promised and one.of.intent is ReplyIntent.PAID)]
 
     def _promised_on(
         self, hits: Sequence[_Hit], reading: Sequence[str], clauses: Sequence[Clause], country: str, said_on: date
     ) -> date | None:
         """Return the day of a promise: the one that its own clauses, and clauses that are all about a day, agree on."""
-        promises = [hit for hit in hits if hit.rule.meaning is Meaning.PROMISE]
+        promises = [hit for hit in hits if hit.rule.intent is ReplyIntent.PROMISE]
         days = [day for hit in promises for day in hit.days]
         days += [day for clause in clauses for day in self._only_days(reading, [clause])]
         return self._dates.certain(list(dict.fromkeys(days)), {hit.rule.language for hit in promises}, country, said_on)
@@ -237,8 +237,8 @@ def _overlap[T](one: Found[T], other: Found[T]) -> bool:
 def _is_same_word(one: Found[ReplyRule], denied: Found[ReplyRule]) -> bool:
     """Tell whether a phrase is one that another language denies: `pagar` is Spanish and Portuguese."""
     return (
-        one.of.meaning is denied.of.meaning
-        and one.of.meaning is not Meaning.OPT_OUT
+        one.of.intent is denied.of.intent
+        and one.of.intent is not ReplyIntent.OPT_OUT
         and one.of.language != denied.of.language
         and _overlap(one, denied)
     )

@@ -25,6 +25,6 @@ class Reply:
 
     customer_id: str
     inbound: Inbound
-    meanings: tuple[str, ...]
+    intents: tuple[str, ...]
     promised_on: date | None
     expires_at: datetime

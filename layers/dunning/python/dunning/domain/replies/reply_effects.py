@@ -15,16 +15,16 @@ from typing import NamedTuple
 from dunning.domain.customer.facts import Account, Facts, Hold, HoldReason
 from dunning.domain.customer.standing import Assurance, Standing, said_last
 from dunning.domain.outbound_events import ReviewReason
-from dunning.domain.replies.intents import Meaning, Understood
+from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.domain.replies.payment_statements import with_assurance
 
 HOLD_OF_INTENT = {
-    Meaning.HARDSHIP: (HoldReason.HARDSHIP, ReviewReason.HARDSHIP),
-    Meaning.DISPUTE: (HoldReason.DISPUTE, ReviewReason.DISPUTE),
-    Meaning.COMPLAINT: (HoldReason.COMPLAINT, ReviewReason.COMPLAINT),
-    Meaning.WRONG_PERSON: (HoldReason.WRONG_PERSON, ReviewReason.WRONG_PERSON),
-    Meaning.DECEASED: (HoldReason.DECEASED, ReviewReason.DECEASED),
-    Meaning.REPRESENTED: (HoldReason.REPRESENTED, ReviewReason.REPRESENTED),
+    ReplyIntent.HARDSHIP: (HoldReason.HARDSHIP, ReviewReason.HARDSHIP),
+    ReplyIntent.DISPUTE: (HoldReason.DISPUTE, ReviewReason.DISPUTE),
+    ReplyIntent.COMPLAINT: (HoldReason.COMPLAINT, ReviewReason.COMPLAINT),
+    ReplyIntent.WRONG_PERSON: (HoldReason.WRONG_PERSON, ReviewReason.WRONG_PERSON),
+    ReplyIntent.DECEASED: (HoldReason.DECEASED, ReviewReason.DECEASED),
+    ReplyIntent.REPRESENTED: (HoldReason.REPRESENTED, ReviewReason.REPRESENTED),
 }
 """Meanings that silence us until a person has looked, with the hold they lead to and what the person is told."""
 
@@ -49,7 +49,7 @@ class ReplyEffect(NamedTuple):
 
 
 def apply_reply(
-    facts: Facts, standing: Standing, understood: Understood, said_at: datetime, local_day: date, limits: ReplyLimits
+    facts: Facts, standing: Standing, parsed: ParsedReply, said_at: datetime, local_day: date, limits: ReplyLimits
 ) -> ReplyEffect:
     """
     Return what a reply changes.
@@ -64,24 +64,24 @@ def apply_reply(
     """
     needs: dict[ReviewReason, None] = {}
     grace = local_day + timedelta(days=limits.grace_days)
-    for meaning in understood.meanings:
-        match meaning:
-            case Meaning.OPT_OUT:
-                standing = _opted_out(facts, standing, understood.digits, said_at)
-            case Meaning.OPT_IN:
+    for intent in parsed.intents:
+        match intent:
+            case ReplyIntent.OPT_OUT:
+                standing = _opted_out(facts, standing, parsed.digits, said_at)
+            case ReplyIntent.OPT_IN:
                 standing = replace(standing, opted_in_at=said_last(standing.opted_in_at, said_at))
-            case Meaning.PAID:
-                accounts = _spoken_of(facts, understood.digits)
+            case ReplyIntent.PAID:
+                accounts = _spoken_of(facts, parsed.digits)
                 paid = Assurance(HoldReason.SAYS_PAID, said_at, local_day, grace, accounts)
                 standing = with_assurance(standing, paid, facts)
-            case Meaning.PROMISE:
-                standing, why = _promised(facts, standing, understood, said_at, local_day, limits)
+            case ReplyIntent.PROMISE:
+                standing, why = _promised(facts, standing, parsed, said_at, local_day, limits)
                 needs |= dict.fromkeys(why)
-            case Meaning.HELP:
+            case ReplyIntent.HELP:
                 standing = with_hold(standing, Hold(HoldReason.HELP, grace, said_at))
                 needs[ReviewReason.HELP] = None
             case _:
-                reason, told = HOLD_OF_INTENT[meaning]
+                reason, told = HOLD_OF_INTENT[intent]
                 standing = with_hold(standing, Hold(reason, None, said_at))
                 needs[told] = None
     return ReplyEffect(standing, tuple(needs))
@@ -134,14 +134,14 @@ def _spoken_of(facts: Facts, digits: str) -> tuple[str, ...]:
 
 
 def _promised(
-    facts: Facts, standing: Standing, understood: Understood, said_at: datetime, local_day: date, limits: ReplyLimits
+    facts: Facts, standing: Standing, parsed: ParsedReply, said_at: datetime, local_day: date, limits: ReplyLimits
 ) -> tuple[Standing, Sequence[ReviewReason]]:
     """Note a promise. Without a certain day, or one too far off, a person asks, and meanwhile nobody is texted."""
-    on = understood.promised_on
+    on = parsed.promised_on
     if on is None or not local_day <= on <= local_day + timedelta(days=limits.promise_days):
         grace = local_day + timedelta(days=limits.grace_days)
         return with_hold(standing, Hold(HoldReason.HELP, grace, said_at)), (ReviewReason.PROMISE_UNCLEAR,)
-    accounts = _spoken_of(facts, understood.digits)
+    accounts = _spoken_of(facts, parsed.digits)
     after = with_assurance(standing, Assurance(HoldReason.PROMISE, said_at, local_day, on, accounts), facts)
     promises = [one for one in after.assurances if one.reason is HoldReason.PROMISE]
     about = {key for one in promises if one.said_at == said_at for key in one.about}
