@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 from dunning.domain.customer.facts import Account, Facts, HoldReason, Instalment
 from dunning.domain.customer.lender_record import LenderRecord, record_snapshot
 from dunning.domain.customer.standing import (
-    Assurance,
+    InstalmentPromise,
     LedgerEntry,
+    PaymentStatement,
     Progress,
-    Promise,
     Standing,
     progress_key,
     with_claim,
@@ -137,8 +137,8 @@ def a_standing(
 def promised(said_at: datetime, on: date, *instalments: str, kept: bool | None = None) -> dict[str, Any]:
     """Describe a promise about instalments, by `progress_key`, as fields of a standing."""
     accounts = tuple(sorted({key.rpartition("#")[0] for key in instalments}))
-    said = Assurance(HoldReason.PROMISE, said_at, said_at.date(), on, accounts, instalments)
-    return {"assurances": (said,), "promises": dict.fromkeys(instalments, Promise(said_at, on, kept))}
+    said = PaymentStatement(HoldReason.PROMISE, said_at, said_at.date(), on, accounts, instalments)
+    return {"payment_statements": (said,), "promises": dict.fromkeys(instalments, InstalmentPromise(said_at, on, kept))}
 
 
 def texted_ago(now: datetime, *spans: timedelta) -> Standing:

@@ -41,7 +41,15 @@ from dunning.domain.customer.lender_record import (
     project_facts,
     record_event,
 )
-from dunning.domain.customer.standing import Assurance, LedgerEntry, Progress, Promise, Standing, Wake, progress_key
+from dunning.domain.customer.standing import (
+    InstalmentPromise,
+    LedgerEntry,
+    PaymentStatement,
+    Progress,
+    Standing,
+    Wake,
+    progress_key,
+)
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.ports.queues import Job
 from tests.builders import a_lender_record, an_account, an_instalment
@@ -141,9 +149,9 @@ STANDINGS = st.builds(
     holds=st.lists(
         st.builds(Hold, st.sampled_from(HoldReason), st.none() | DAYS, st.none() | INSTANTS), max_size=3
     ).map(tuple),
-    assurances=st.lists(
+    payment_statements=st.lists(
         st.builds(
-            Assurance,
+            PaymentStatement,
             st.sampled_from((HoldReason.SAYS_PAID, HoldReason.PROMISE)),
             INSTANTS,
             DAYS,
@@ -153,7 +161,7 @@ STANDINGS = st.builds(
         ),
         max_size=3,
     ).map(tuple),
-    promises=st.dictionaries(IDS, st.builds(Promise, INSTANTS, DAYS, st.none() | st.booleans()), max_size=3),
+    promises=st.dictionaries(IDS, st.builds(InstalmentPromise, INSTANTS, DAYS, st.none() | st.booleans()), max_size=3),
     planned_for=TEXTS,
     reason=TEXTS,
 )

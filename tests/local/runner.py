@@ -175,7 +175,11 @@ class _Harvest:
             elif item["item"]["S"] == STANDING:
                 standing = items.standing_of(item)
                 held = {hold.reason for hold in standing.holds}
-                held |= {one.reason for one in standing.assurances if one.about and one.reason is HoldReason.SAYS_PAID}
+                held |= {
+                    one.reason
+                    for one in standing.payment_statements
+                    if one.about and one.reason is HoldReason.SAYS_PAID
+                }
                 self._holds.update(held)
                 self._promises.update(_kept(promise.kept) for promise in standing.promises.values())
                 self._unreachable += bool(standing.suspended_phone)

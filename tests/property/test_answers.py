@@ -122,7 +122,7 @@ def test_an_opt_in_lifts_opt_outs_and_no_hold(said: list[Said]) -> None:
     after = Said(ParsedReply((ReplyIntent.OPT_IN,)), latest).to(facts, before)
     assert not after.is_opted_out
     assert after.holds == before.holds
-    assert after.assurances == before.assurances
+    assert after.payment_statements == before.payment_statements
     assert after.promises == before.promises
     final = {hold.reason for hold in after.holds} & FINAL_HOLDS
     assert not final or not isinstance(decide(facts, after, the_policies(), latest), Send)

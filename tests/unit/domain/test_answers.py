@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from dunning.domain.customer.facts import Facts, Hold, HoldReason
-from dunning.domain.customer.standing import Assurance, Promise, Standing, holds_now
+from dunning.domain.customer.standing import InstalmentPromise, PaymentStatement, Standing, holds_now
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Reason, Stop, Wait
 from dunning.domain.outbound_events import ReviewReason
@@ -39,7 +39,9 @@ def on_hold(reason: HoldReason, until: date | None) -> Standing:
 
 
 def says_paid(until: date, *about: str) -> Standing:
-    return a_standing(assurances=(Assurance(HoldReason.SAYS_PAID, SAID_AT, TODAY, until, ("A1",), about),))
+    return a_standing(
+        payment_statements=(PaymentStatement(HoldReason.SAYS_PAID, SAID_AT, TODAY, until, ("A1",), about),)
+    )
 
 
 @pytest.mark.parametrize(
@@ -144,9 +146,9 @@ class TestSaysPaid:
                 an_instalment("2026-12-24"), an_instalment("2027-01-24", number=2), account_id="A2", tail="2222"
             ),
         )
-        (said,) = heard(ReplyIntent.PAID, facts=facts).standing.assurances
+        (said,) = heard(ReplyIntent.PAID, facts=facts).standing.payment_statements
         assert said.about == ("A1#1", "A1#2")
-        (said,) = heard(ReplyIntent.PAID, facts=facts, digits="2222").standing.assurances
+        (said,) = heard(ReplyIntent.PAID, facts=facts, digits="2222").standing.payment_statements
         assert said.about == ("A2#1",)
 
     def test_who_owes_nothing_is_not_held(self) -> None:
@@ -165,7 +167,7 @@ class TestPromise:
     @pytest.mark.parametrize("on", ["2026-12-10", "2026-12-24"])
     def test_one_that_names_a_day_within_reach_is_kept_in_mind(self, on: str) -> None:
         answer = heard(ReplyIntent.PROMISE, on=day(on))
-        assert answer.standing.promises == {"A1#1": Promise(SAID_AT, day(on))}
+        assert answer.standing.promises == {"A1#1": InstalmentPromise(SAID_AT, day(on))}
         assert answer.needs == ()
 
     @pytest.mark.parametrize("on", ["2026-12-09", "2026-12-25", None])
@@ -194,7 +196,7 @@ class TestPromise:
     def test_whichever_arrives_first_the_one_that_was_said_first_counts(self) -> None:
         second = heard(ReplyIntent.PROMISE, on=day("2026-12-20"), later=DAY).standing
         first = heard(ReplyIntent.PROMISE, on=day("2026-12-12"), before=second)
-        assert first.standing.promises == {"A1#1": Promise(SAID_AT, day("2026-12-12"))}
+        assert first.standing.promises == {"A1#1": InstalmentPromise(SAID_AT, day("2026-12-12"))}
         assert first.needs == (ReviewReason.PROMISED_BEFORE,)
 
     def test_the_same_one_again_is_no_second_one(self) -> None:

@@ -17,8 +17,14 @@ from dunning.domain.customer.lender_record import (
     record_event,
     record_snapshot,
 )
-from dunning.domain.customer.standing import ASSURANCE_LIMIT, Assurance, Promise, Standing, holds_now
-from dunning.domain.replies.payment_statements import matched, with_assurance
+from dunning.domain.customer.standing import (
+    PAYMENT_STATEMENT_LIMIT,
+    InstalmentPromise,
+    PaymentStatement,
+    Standing,
+    holds_now,
+)
+from dunning.domain.replies.payment_statements import match_to_instalments, with_payment_statement
 from tests.builders import a_customer, a_lender_record, a_standing, an_account, an_instalment, day, taipei
 
 SAID_AT = taipei("2026-12-10 11:00")
@@ -47,12 +53,12 @@ def filed(*instalments: Instalment, as_of: datetime) -> Facts:
     return facts
 
 
-def promise(on: str = "2026-12-12", at: datetime = SAID_AT, accounts: tuple[str, ...] = ("A1",)) -> Assurance:
-    return Assurance(HoldReason.PROMISE, at, at.date(), day(on), accounts)
+def promise(on: str = "2026-12-12", at: datetime = SAID_AT, accounts: tuple[str, ...] = ("A1",)) -> PaymentStatement:
+    return PaymentStatement(HoldReason.PROMISE, at, at.date(), day(on), accounts)
 
 
 def promised(facts: Facts = OWING) -> Standing:
-    return with_assurance(a_standing(), promise(), facts)
+    return with_payment_statement(a_standing(), promise(), facts)
 
 
 def days_of(standing: Standing) -> dict[str, date]:
@@ -65,20 +71,23 @@ class TestPaymentsHeardOfLate:
     def test_one_from_before_a_promise_makes_it_one_for_the_next_instalment(self) -> None:
         late = told((SAID_AT - HOUR, PAID))
         assert days_of(promised()) == {"A1#1": day("2026-12-12")}
-        assert matched(promised(), late) == promised(late)
+        assert match_to_instalments(promised(), late) == promised(late)
         assert days_of(promised(late)) == {"A1#2": day("2026-12-12")}
 
     def test_one_from_after_it_leaves_it_where_it_was(self) -> None:
         late = told((SAID_AT + HOUR, PAID))
-        assert matched(promised(), late) == promised() == promised(late)
+        assert match_to_instalments(promised(), late) == promised() == promised(late)
 
     def test_who_says_it_is_paid_is_believed_about_the_next_one_too(self) -> None:
-        said = Assurance(HoldReason.SAYS_PAID, SAID_AT, SAID_AT.date(), day("2026-12-13"), ("A1",))
+        said = PaymentStatement(HoldReason.SAYS_PAID, SAID_AT, SAID_AT.date(), day("2026-12-13"), ("A1",))
         late = told((SAID_AT - HOUR, PAID))
-        (hold,) = holds_now(late, matched(with_assurance(a_standing(), said, OWING), late))
+        (hold,) = holds_now(late, match_to_instalments(with_payment_statement(a_standing(), said, OWING), late))
         assert (hold.reason, hold.until) == (HoldReason.SAYS_PAID, day("2026-12-13"))
         paid_later = told((SAID_AT + HOUR, PAID))
-        assert holds_now(paid_later, matched(with_assurance(a_standing(), said, OWING), paid_later)) == []
+        assert (
+            holds_now(paid_later, match_to_instalments(with_payment_statement(a_standing(), said, OWING), paid_later))
+            == []
+        )
 
     @pytest.mark.parametrize("order", list(permutations([0, 1, 2])))
     def test_what_is_said_again_was_paid_when_it_was_said_first(self, order: tuple[int, ...]) -> None:
@@ -100,7 +109,7 @@ class TestPaymentsHeardOfLate:
 
     def test_an_instalment_that_was_waived_later_is_still_what_was_spoken_of(self) -> None:
         waived = told((SAID_AT + HOUR, InstalmentChanged("A1", 1, FIRST.due_on, 0, "TWD")))
-        assert set(matched(promised(), waived).promises) == {"A1#1"}
+        assert set(match_to_instalments(promised(), waived).promises) == {"A1#1"}
         assert set(promised(waived).promises) == {"A1#1"}
 
     def test_an_account_that_was_closed_later_likewise(self) -> None:
@@ -115,24 +124,26 @@ class TestFiles:
 
     def test_one_from_after_a_promise_leaves_it_where_it_was(self) -> None:
         facts = filed(an_instalment("2026-12-01", paid=325_000), SECOND, as_of=SAID_AT + DAY)
-        assert set(matched(promised(), facts).promises) == {"A1#1"}
+        assert set(match_to_instalments(promised(), facts).promises) == {"A1#1"}
 
     def test_one_from_before_it_that_comes_late_makes_it_one_for_the_next_instalment(self) -> None:
         facts = filed(an_instalment("2026-12-01", paid=325_000), SECOND, as_of=SAID_AT - HOUR)
-        assert matched(promised(), facts) == promised(facts)
+        assert match_to_instalments(promised(), facts) == promised(facts)
         assert set(promised(facts).promises) == {"A1#2"}
 
     def test_what_an_event_has_told_stays_known_when_a_file_takes_its_place(self) -> None:
-        late = matched(promised(), told((SAID_AT - HOUR, PAID)))
+        late = match_to_instalments(promised(), told((SAID_AT - HOUR, PAID)))
         facts = filed(an_instalment("2026-12-01", paid=325_000), SECOND, as_of=SAID_AT + 2 * DAY)
-        assert set(matched(late, facts).promises) == {"A1#2"}
+        assert set(match_to_instalments(late, facts).promises) == {"A1#2"}
 
     def test_one_that_no_longer_names_what_is_paid_moves_no_promise_to_the_next_instalment(self) -> None:
-        assert set(matched(promised(), filed(SECOND, as_of=SAID_AT + DAY)).promises) == {"A1#1"}
+        assert set(match_to_instalments(promised(), filed(SECOND, as_of=SAID_AT + DAY)).promises) == {"A1#1"}
 
     def test_an_account_that_is_new_since_was_not_spoken_of(self) -> None:
         new = an_account(an_instalment("2026-12-05"), account_id="A2", tail="2222")
-        assert set(matched(promised(), a_customer(*OWING.accounts, new, as_of=SAID_AT + DAY)).promises) == {"A1#1"}
+        assert set(
+            match_to_instalments(promised(), a_customer(*OWING.accounts, new, as_of=SAID_AT + DAY)).promises
+        ) == {"A1#1"}
 
 
 class TestSeveralAccounts:
@@ -150,41 +161,42 @@ class TestSeveralAccounts:
     )
     def test_a_promise_is_about_all_that_is_due_by_its_day(self, on: str, about: set[str]) -> None:
         said = promise(on, accounts=("A1", "A2", "A3"))
-        assert set(with_assurance(a_standing(), said, self.TWO).promises) == about
+        assert set(with_payment_statement(a_standing(), said, self.TWO).promises) == about
 
     def test_where_nothing_is_due_it_is_about_what_comes_next_in_any_of_them(self) -> None:
         said = promise("2026-12-11", accounts=("A2", "A3"))
-        assert set(with_assurance(a_standing(), said, self.TWO).promises) == {"A2#1"}
+        assert set(with_payment_statement(a_standing(), said, self.TWO).promises) == {"A2#1"}
 
 
 class TestSeveral:
     """All are kept as they were said; of promises for one instalment the first counts."""
 
     def test_a_later_promise_counts_if_the_first_turns_out_to_be_for_another_instalment(self) -> None:
-        both = with_assurance(promised(), promise("2026-12-20", SAID_AT + 2 * HOUR), OWING)
+        both = with_payment_statement(promised(), promise("2026-12-20", SAID_AT + 2 * HOUR), OWING)
         assert days_of(both) == {"A1#1": day("2026-12-12")}
         late = told((SAID_AT + HOUR, PAID))
-        assert days_of(matched(both, late)) == {"A1#1": day("2026-12-12"), "A1#2": day("2026-12-20")}
+        assert days_of(match_to_instalments(both, late)) == {"A1#1": day("2026-12-12"), "A1#2": day("2026-12-20")}
 
     def test_one_that_was_judged_stays_so_while_it_is_the_same(self) -> None:
         judged = a_standing(
-            assurances=promised().assurances, promises={"A1#1": Promise(SAID_AT, day("2026-12-12"), kept=False)}
+            payment_statements=promised().payment_statements,
+            promises={"A1#1": InstalmentPromise(SAID_AT, day("2026-12-12"), kept=False)},
         )
-        assert matched(judged, OWING) == judged
-        earlier = with_assurance(judged, promise("2026-12-11", SAID_AT - HOUR), OWING)
-        assert earlier.promises == {"A1#1": Promise(SAID_AT - HOUR, day("2026-12-11"))}
+        assert match_to_instalments(judged, OWING) == judged
+        earlier = with_payment_statement(judged, promise("2026-12-11", SAID_AT - HOUR), OWING)
+        assert earlier.promises == {"A1#1": InstalmentPromise(SAID_AT - HOUR, day("2026-12-11"))}
 
     def test_two_of_one_moment_about_two_accounts_are_one_about_both(self) -> None:
         two = a_customer(*OWING.accounts, an_account(FIRST, account_id="A2", tail="2222"))
-        one = with_assurance(a_standing(), promise(accounts=("A2",)), two)
-        assert set(with_assurance(one, promise(), two).promises) == {"A1#1", "A2#1"}
+        one = with_payment_statement(a_standing(), promise(accounts=("A2",)), two)
+        assert set(with_payment_statement(one, promise(), two).promises) == {"A1#1", "A2#1"}
 
     def test_only_so_many_are_remembered_the_newest_in_whatever_order_they_come(self) -> None:
-        said = [promise(at=SAID_AT + number * HOUR) for number in range(ASSURANCE_LIMIT + 2)]
+        said = [promise(at=SAID_AT + number * HOUR) for number in range(PAYMENT_STATEMENT_LIMIT + 2)]
         upwards = downwards = a_standing()
         for one in said:
-            upwards = with_assurance(upwards, one, OWING)
+            upwards = with_payment_statement(upwards, one, OWING)
         for one in reversed(said):
-            downwards = with_assurance(downwards, one, OWING)
+            downwards = with_payment_statement(downwards, one, OWING)
         assert upwards == downwards
-        assert [one.said_at for one in upwards.assurances] == [one.said_at for one in said[2:]]
+        assert [one.said_at for one in upwards.payment_statements] == [one.said_at for one in said[2:]]

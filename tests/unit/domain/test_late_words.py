@@ -14,7 +14,7 @@ from dunning.domain.customer.lender_record import (
     project_facts,
     record_event,
 )
-from dunning.domain.customer.standing import Promise, Standing
+from dunning.domain.customer.standing import InstalmentPromise, Standing
 from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.domain.replies.promises import settle_promises
 from dunning.domain.replies.reply_effects import ReplyLimits, apply_reply
@@ -30,7 +30,7 @@ OWING = a_customer(
     as_of=taipei("2026-12-01 10:00"),
 )
 PAID = InstalmentPaid("A1", 1, 325_000, "TWD")
-PROMISED = {"A1#1": Promise(SAID_AT - 24 * HOUR, day("2026-12-12"))}
+PROMISED = {"A1#1": InstalmentPromise(SAID_AT - 24 * HOUR, day("2026-12-12"))}
 
 
 def told(*said: RecordedEvent) -> Facts:
@@ -57,7 +57,9 @@ def test_a_promise_that_comes_after_the_payment_it_spoke_of_is_not_one_for_the_n
 
 
 def test_who_says_it_is_paid_before_the_payment_is_booked_is_not_held_for_the_next_instalment() -> None:
-    (said,) = heard(told(RecordedEvent(EventTime(SAID_AT + HOUR), PAID)), ReplyIntent.PAID, digits="1111").assurances
+    (said,) = heard(
+        told(RecordedEvent(EventTime(SAID_AT + HOUR), PAID)), ReplyIntent.PAID, digits="1111"
+    ).payment_statements
     assert said.about == ("A1#1",)
 
 

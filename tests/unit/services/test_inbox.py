@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dunning.domain.customer.facts import Facts, Hold, HoldReason
-from dunning.domain.customer.standing import Promise, Standing, holds_now
+from dunning.domain.customer.standing import InstalmentPromise, Standing, holds_now
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Reason, Stop
 from dunning.domain.delivery.contact import Contact, ContactState
@@ -389,14 +389,14 @@ class TestActing:
         del office.store.standings[facts.customer_id]
         office.hear("paid")
         standing = office.standing(facts)
-        assert standing.assurances
+        assert standing.payment_statements
         assert (standing.wake, standing.is_planned, standing.planned_for) == (None, False, "")
 
     def test_a_promise_is_kept_in_mind_and_looked_at_when_its_day_is_over(self, office: Office) -> None:
         facts = office.add(someone())
         office.hear("Friday")
         standing = office.standing(facts)
-        assert standing.promises == {"A0001-0#1": Promise(NOW - timedelta(seconds=2), day("2026-12-04"))}
+        assert standing.promises == {"A0001-0#1": InstalmentPromise(NOW - timedelta(seconds=2), day("2026-12-04"))}
         assert standing.wake is not None
         assert standing.wake.at == datetime(2026, 12, 4, 16, 0, tzinfo=UTC)
 

@@ -114,7 +114,7 @@ def test_what_a_customer_said_stays(office: Office) -> None:
     office.replan()
     after = office.store.standings["C0001"]
     assert (after.holds, after.opted_out_at, after.reason) == ((hold,), NOW, "opted_out")
-    assert {"assurances": after.assurances, "promises": after.promises} == said
+    assert {"payment_statements": after.payment_statements, "promises": after.promises} == said
 
 
 def test_a_look_changes_nothing_and_tells_nobody(office: Office) -> None:

@@ -20,7 +20,7 @@ from dunning.domain.outbound_events import (
     ReminderStopped,
     ReviewReason,
 )
-from dunning.domain.replies.payment_statements import matched
+from dunning.domain.replies.payment_statements import match_to_instalments
 from dunning.domain.replies.promises import Settled, promise_ends, settle_promises
 
 BEFORE_ERASURE = "before_erasure"
@@ -60,7 +60,7 @@ def replan(
 
     The version is bumped even if nothing else changes: a claim that was decided on what was known before must not pass.
     """
-    settled = promises_settled(facts, matched(after, facts), policies, now)
+    settled = promises_settled(facts, match_to_instalments(after, facts), policies, now)
     wake, reason, decision = plan(facts, settled.standing, policies, now)
     standing = replace(
         settled.standing, version=before.version + 1, wake=wake, reason=reason, planned_for=fingerprint(facts)

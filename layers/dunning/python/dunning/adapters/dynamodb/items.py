@@ -40,7 +40,7 @@ from dunning.domain.customer.lender_record import (
     event_key,
     project_facts,
 )
-from dunning.domain.customer.standing import Assurance, LedgerEntry, Progress, Promise, Standing
+from dunning.domain.customer.standing import InstalmentPromise, LedgerEntry, PaymentStatement, Progress, Standing
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import UnreadableRecordError
 from dunning.domain.replies.reply import Reply
@@ -294,7 +294,7 @@ def standing_item(standing: Standing, shards: int) -> Item:
     progress = {
         key: [heard.stage, heard.on.isoformat(), heard.due_on.isoformat()] for key, heard in standing.progress.items()
     }
-    assurances = [
+    payment_statements = [
         [
             one.reason.value,
             instant_key(one.said_at),
@@ -303,7 +303,7 @@ def standing_item(standing: Standing, shards: int) -> Item:
             list(one.accounts),
             list(one.about),
         ]
-        for one in standing.assurances
+        for one in standing.payment_statements
     ]
     promises = {
         key: [instant_key(promise.said_at), promise.on.isoformat(), promise.kept]
@@ -324,7 +324,7 @@ def standing_item(standing: Standing, shards: int) -> Item:
         "shared_phone": _text(standing.shared_phone),
         "shared_at": _text(_instant_out(standing.shared_at)),
         "holds": _json(_holds_out(standing.holds)),
-        "assurances": _json(assurances),
+        "payment_statements": _json(payment_statements),
         "promises": _json(promises),
         "planned_for": _text(standing.planned_for),
         "reason": _text(standing.reason),
@@ -357,8 +357,10 @@ def _entry_in(
     )
 
 
-def _assurance_in(reason: str, said_at: str, day: str, until: str, accounts: list[str], about: list[str]) -> Assurance:
-    return Assurance(
+def _payment_statement_in(
+    reason: str, said_at: str, day: str, until: str, accounts: list[str], about: list[str]
+) -> PaymentStatement:
+    return PaymentStatement(
         HoldReason(reason),
         parse_instant(said_at),
         date.fromisoformat(day),
@@ -374,7 +376,7 @@ def _read_standing(item: StoredItem) -> Standing:
         for key, (stage, on, due_on) in json.loads(_optional(item, "progress") or "{}").items()
     }
     promises = {
-        key: Promise(parse_instant(said_at), date.fromisoformat(on), kept)
+        key: InstalmentPromise(parse_instant(said_at), date.fromisoformat(on), kept)
         for key, (said_at, on, kept) in json.loads(_optional(item, "promises") or "{}").items()
     }
     accounts_out = json.loads(_optional(item, "opted_out_accounts") or "{}")
@@ -393,7 +395,9 @@ def _read_standing(item: StoredItem) -> Standing:
         shared_phone=_optional(item, "shared_phone"),
         shared_at=_instant_in(_optional(item, "shared_at")),
         holds=_holds_in(_optional(item, "holds")),
-        assurances=tuple([_assurance_in(*written) for written in json.loads(_optional(item, "assurances") or "[]")]),
+        payment_statements=tuple(
+            [_payment_statement_in(*written) for written in json.loads(_optional(item, "payment_statements") or "[]")]
+        ),
         promises=promises,
         planned_for=_optional(item, "planned_for"),
         reason=_optional(item, "reason"),

@@ -19,7 +19,7 @@ LEDGER_FLOOR = timedelta(days=31)
 PROGRESS_LIMIT = 24
 """Ladders remembered per customer; beyond it those of paid instalments are forgotten, the oldest first."""
 
-ASSURANCE_LIMIT = 24
+PAYMENT_STATEMENT_LIMIT = 24
 """Assurances remembered per customer, of payments made and of payments to come; beyond it the oldest are forgotten."""
 
 LEAST_URGENT = 9
@@ -62,12 +62,12 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Assurance:
+class PaymentStatement:
     """
     What a customer said of a payment: it is made (`SAYS_PAID`), or will be (`PROMISE`). Silence until the day is over.
 
     It is kept as it was said: on the local day `day`, of these `accounts`. `about` are the instalments, by
-    `progress_key`, it is taken for; of payments heard of later it is worked out anew (`assurances.matched`).
+    `progress_key`, it is taken for; of payments heard of later it is worked out anew (`payment_statements.matched`).
     """
 
     reason: HoldReason
@@ -79,7 +79,7 @@ class Assurance:
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
+class InstalmentPromise:
     """What was first promised of one instalment: to pay it by a local day. `kept`: `None` until known."""
 
     said_at: datetime
@@ -93,9 +93,9 @@ class Standing:
     What we know about contacting one customer, versioned: every change bumps `version`.
 
     `ledger` is ordered by time. `progress` and `promises` are keyed by `progress_key`; the latter follow from
-    `assurances`, and say whether they were kept. `planned_for` names the facts the wake was last computed from.
+    `payment_statements`, and say whether they were kept. `planned_for` names the facts the wake was last computed from.
     `suspended_phone` is a number the carrier refused for good, `shared_phone` one that another customer has, too.
-    Opt-outs, opt-ins, holds and assurances are kept with the moment at which the customer spoke, so that they come to
+    Opt-outs, opt-ins, holds and payment statements are kept with the moment at which the customer spoke, so that they come to
     the same in whatever order they arrive.
     """
 
@@ -111,8 +111,8 @@ class Standing:
     reason: str = ""
     opted_in_at: datetime | None = None
     opted_out_accounts: Mapping[str, datetime] = field(default_factory=dict)
-    assurances: tuple[Assurance, ...] = ()
-    promises: Mapping[str, Promise] = field(default_factory=dict)
+    payment_statements: tuple[PaymentStatement, ...] = ()
+    promises: Mapping[str, InstalmentPromise] = field(default_factory=dict)
     suspended_at: datetime | None = None
     shared_phone: str = ""
     shared_at: datetime | None = None
@@ -155,11 +155,11 @@ def holds_now(facts: Facts, standing: Standing) -> list[Hold]:
     Whoever says to have paid is believed so long as something is open that it was said of, a promise likewise.
     """
     own = list(standing.holds)
-    if standing.assurances:
+    if standing.payment_statements:
         still_open = _still_open(facts)
         own += [
             Hold(one.reason, one.until, one.said_at)
-            for one in standing.assurances
+            for one in standing.payment_statements
             if one.reason is HoldReason.SAYS_PAID and not still_open.isdisjoint(one.about)
         ]
         own += [

@@ -2,7 +2,7 @@
 Assurances: what customers say of payments, and which instalments it is taken for.
 
 "I have paid" and "I will pay by Friday" are about what was open when it was said. Payments are heard of late: one that
-was made before a reply may be recorded after it. So an assurance is kept as it was said, and what it is about is worked
+was made before a reply may be recorded after it. So an payment statement is kept as it was said, and what it is about is worked
 out anew whenever something is learnt. Of the events of a lender and the replies of a customer it comes to the same in
 whatever order they arrive.
 """
@@ -11,76 +11,81 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from dunning.domain.customer.facts import Account, Facts, HoldReason, Instalment, open_instalments
-from dunning.domain.customer.standing import ASSURANCE_LIMIT, Assurance, Promise, Standing, progress_key
+from dunning.domain.customer.standing import (
+    InstalmentPromise,
+    PaymentStatement,
+    Standing,
+    progress_key,
+)
 
 
-def with_assurance(standing: Standing, assurance: Assurance, facts: Facts) -> Standing:
-    """Return the standing with what a customer has just said, the same however often it arrives; all is `matched`."""
-    said = {_as_said(one): one for one in standing.assurances}
-    known = said.get(_as_said(assurance))
+def with_payment_statement(standing: Standing, statement: PaymentStatement, facts: Facts) -> Standing:
+    """Return the standing with what a customer has just said, the same however often it arrives; all is `match_to_instalments`."""
+    said = {_as_said(one): one for one in standing.payment_statements}
+    known = said.get(_as_said(statement))
     if known:
-        assurance = replace(known, accounts=tuple(sorted({*known.accounts, *assurance.accounts})))
-    said[_as_said(assurance)] = assurance
-    alike = sorted(key for key, one in said.items() if one.reason is assurance.reason)
+        statement = replace(known, accounts=tuple(sorted({*known.accounts, *statement.accounts})))
+    said[_as_said(statement)] = statement
+    alike = sorted(key for key, one in said.items() if one.reason is statement.reason)
     for key in alike[:-ASSURANCE_LIMIT]:
         del said[key]
-    return matched(replace(standing, assurances=tuple([said[key] for key in sorted(said)])), facts)
+    return match_to_instalments(replace(standing, payment_statements=tuple([said[key] for key in sorted(said)])), facts)
 
 
-def _as_said(assurance: Assurance) -> tuple[datetime, date, HoldReason]:
+def _as_said(statement: PaymentStatement) -> tuple[datetime, date, HoldReason]:
     """Tell one from another, and order them: of two with the same, the accounts are of both."""
-    return assurance.said_at, assurance.until, assurance.reason
+    return statement.said_at, statement.until, statement.reason
 
 
-def matched(standing: Standing, facts: Facts) -> Standing:
+def match_to_instalments(standing: Standing, facts: Facts) -> Standing:
     """
-    Return the standing with its assurances taken for what they are about by all that is known now.
+    Return the standing with its payment statements taken for what they are about by all that is known now.
 
     Of the promises for one instalment the first counts: it buys silence once.
     """
-    if not standing.assurances:
+    if not standing.payment_statements:
         return standing
-    assurances = tuple([replace(one, about=_about(one, facts)) for one in standing.assurances])
-    promises: dict[str, Promise] = {}
-    for one in assurances:
+    payment_statements = tuple([replace(one, about=_about(one, facts)) for one in standing.payment_statements])
+    promises: dict[str, InstalmentPromise] = {}
+    for one in payment_statements:
         for key in one.about if one.reason is HoldReason.PROMISE else ():
             known = standing.promises.get(key)
             is_known = known is not None and (known.said_at, known.on) == (one.said_at, one.until)
-            promises.setdefault(key, known if known and is_known else Promise(one.said_at, one.until))
-    return replace(standing, assurances=assurances, promises=promises)
+            promises.setdefault(key, known if known and is_known else InstalmentPromise(one.said_at, one.until))
+    return replace(standing, payment_statements=payment_statements, promises=promises)
 
 
-def _about(assurance: Assurance, facts: Facts) -> tuple[str, ...]:
+def _about(statement: PaymentStatement, facts: Facts) -> tuple[str, ...]:
     """
-    Return the instalments an assurance is about: what was due when it was said or, of a promise, by its day; else next.
+    Return the instalments an payment statement is about: what was due when it was said or, of a promise, by its day; else next.
 
     What is due later was not meant: who promises to pay what is late has not promised next month's instalment. One that
     the lender no longer speaks of is still what it was about: mostly it is paid.
     """
     stated = {progress_key(account.account_id, one.number) for account in facts.accounts for one in account.instalments}
-    gone = [key for key in assurance.about if key not in stated]
+    gone = [key for key in statement.about if key not in stated]
     was_open = [
         (one.due_on, progress_key(account.account_id, one.number))
         for account in facts.accounts
-        if account.account_id in assurance.accounts
-        for one in open_instalments(_as_it_was(account, assurance, facts.as_of))
+        if account.account_id in statement.accounts
+        for one in open_instalments(_as_it_was(account, statement, facts.as_of))
     ]
-    by = assurance.until if assurance.reason is HoldReason.PROMISE else assurance.day
+    by = statement.until if statement.reason is HoldReason.PROMISE else statement.day
     if not gone:
         by = max(by, min((due_on for due_on, _ in was_open), default=by))
     return tuple(sorted([*gone, *(key for due_on, key in was_open if due_on <= by)]))
 
 
-def _as_it_was(account: Account, assurance: Assurance, as_of: datetime | None) -> Account:
+def _as_it_was(account: Account, statement: PaymentStatement, as_of: datetime | None) -> Account:
     """Return an account as it was when a customer spoke of it, so far as can be known."""
 
     def then(one: Instalment) -> Instalment:
         if one.paid_at is not None:
-            was_paid_later = one.paid_at > assurance.said_at
+            was_paid_later = one.paid_at > statement.said_at
         else:
             # A file does not tell when. It was open if it has been taken for it, and the file is not from before.
-            was_known = progress_key(account.account_id, one.number) in assurance.about
-            was_paid_later = one.open <= 0 and was_known and (as_of is None or as_of > assurance.said_at)
+            was_known = progress_key(account.account_id, one.number) in statement.about
+            was_paid_later = one.open <= 0 and was_known and (as_of is None or as_of > statement.said_at)
         return replace(one, paid=min(0, one.amount - 1)) if was_paid_later and one.amount >= 0 else one
 
     return replace(account, instalments=tuple([then(one) for one in account.instalments]))

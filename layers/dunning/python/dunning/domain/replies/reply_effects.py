@@ -3,7 +3,7 @@ Answers: what follows from a customer's reply. Pure: facts, standing, what was u
 
 The standing after several replies is the same in whatever order they arrive and however often: of every opt-out,
 opt-in and hold the latest counts by when the customer spoke, of every promise for an instalment the first. What is said
-of payments is kept as it was said (`assurances`), because what it is about may yet turn out to be something else.
+of payments is kept as it was said (`payment_statements`), because what it is about may yet turn out to be something else.
 """
 
 import hashlib
@@ -13,10 +13,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from dunning.domain.customer.facts import Account, Facts, Hold, HoldReason
-from dunning.domain.customer.standing import Assurance, Standing, said_last
+from dunning.domain.customer.standing import PaymentStatement, Standing, said_last
 from dunning.domain.outbound_events import ReviewReason
 from dunning.domain.replies.intents import ParsedReply, ReplyIntent
-from dunning.domain.replies.payment_statements import with_assurance
+from dunning.domain.replies.payment_statements import with_payment_statement
 
 HOLD_OF_INTENT = {
     ReplyIntent.HARDSHIP: (HoldReason.HARDSHIP, ReviewReason.HARDSHIP),
@@ -72,8 +72,8 @@ def apply_reply(
                 standing = replace(standing, opted_in_at=said_last(standing.opted_in_at, said_at))
             case ReplyIntent.PAID:
                 accounts = _spoken_of(facts, parsed.digits)
-                paid = Assurance(HoldReason.SAYS_PAID, said_at, local_day, grace, accounts)
-                standing = with_assurance(standing, paid, facts)
+                paid = PaymentStatement(HoldReason.SAYS_PAID, said_at, local_day, grace, accounts)
+                standing = with_payment_statement(standing, paid, facts)
             case ReplyIntent.PROMISE:
                 standing, why = _promised(facts, standing, parsed, said_at, local_day, limits)
                 needs |= dict.fromkeys(why)
@@ -142,8 +142,10 @@ def _promised(
         grace = local_day + timedelta(days=limits.grace_days)
         return with_hold(standing, Hold(HoldReason.HELP, grace, said_at)), (ReviewReason.PROMISE_UNCLEAR,)
     accounts = _spoken_of(facts, parsed.digits)
-    after = with_assurance(standing, Assurance(HoldReason.PROMISE, said_at, local_day, on, accounts), facts)
-    promises = [one for one in after.assurances if one.reason is HoldReason.PROMISE]
+    after = with_payment_statement(
+        standing, PaymentStatement(HoldReason.PROMISE, said_at, local_day, on, accounts), facts
+    )
+    promises = [one for one in after.payment_statements if one.reason is HoldReason.PROMISE]
     about = {key for one in promises if one.said_at == said_at for key in one.about}
     again = any(one.said_at != said_at and not about.isdisjoint(one.about) for one in promises)
     return after, (ReviewReason.PROMISED_BEFORE,) if again else ()
