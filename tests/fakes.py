@@ -209,7 +209,7 @@ class FakeContacts:
             message_id=contact.message_id or stored.message_id,
             reported_at=contact.reported_at,
             response=contact.response,
-            verdict=contact.verdict,
+            delivery_status=contact.delivery_status,
             billed_parts=contact.billed_parts,
             billed_price=contact.billed_price,
         )

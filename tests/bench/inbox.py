@@ -117,7 +117,7 @@ class Bench:
             policies=load_policies(),
             clock=_Clock(),
             telemetry=telemetry,
-            queue=SqsQueue(self.wire.client("sqs", config=LEAN), "queue", "dead"),
+            queue=SqsQueue(self.wire.client("sqs", config=LEAN), "queue", "permanent_failure"),
             new_id=lambda: str(next(ids)),
             max_receive_count=5,
         )

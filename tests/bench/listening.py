@@ -114,7 +114,7 @@ class Payments(_Office):
         """Return the work of the payments."""
         dynamodb = self.wire.client("dynamodb", config=LEAN)
         store, telemetry = DynamoCustomers(dynamodb, "customers", 4), PowertoolsTelemetry(Logger(), Metrics())
-        queue = SqsQueue(self.wire.client("sqs", config=LEAN), "queue", "dead")
+        queue = SqsQueue(self.wire.client("sqs", config=LEAN), "queue", "permanent_failure")
         erasing = EraseService(
             customers=store,
             contacts=DynamoContacts(dynamodb, "contacts"),

@@ -48,7 +48,7 @@ ONE_OF_EACH: list[OutboundEvent] = [
     *stops(1),
     CustomerNeedsPerson("C0001", NOW, ReviewReason.HARDSHIP, "r1"),
     ReplyNotUnderstood("C0001", NOW + timedelta(microseconds=1), "r1"),
-    NumberUnreachable("C0001", NOW, "dead"),
+    NumberUnreachable("C0001", NOW, "permanent_failure"),
     PromiseBroken("C0001", NOW, "A1", 1, date(2026, 11, 30)),
 ]
 

@@ -87,7 +87,7 @@ UNKNOWN: Mapping[str, Any] = {"state": ContactState.UNKNOWN, "message_id": ""}
 REPORT: Mapping[str, Any] = {
     "reported_at": NOW + timedelta(hours=1),
     "response": "Delivered",
-    "verdict": "delivered",
+    "delivery_status": "delivered",
     "billed_parts": 2,
     "billed_price": 83_400,
 }

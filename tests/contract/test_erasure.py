@@ -144,7 +144,7 @@ def test_records_lose_who_and_what_and_keep_that_and_when(shelf: Shelf) -> None:
 
 
 def test_a_carriers_words_go_too_and_the_class_of_the_failure_stays(shelf: Shelf) -> None:
-    told: dict[str, Any] = {"state": ContactState.FAILED, "reported_at": NOW, "verdict": "dead"}
+    told: dict[str, Any] = {"state": ContactState.FAILED, "reported_at": NOW, "delivery_status": "permanent_failure"}
     shelf.log.write([replace(_contact(1, 0), phone="", text="", response="王小明 has blocked SMS", **told)])
     assert shelf.contacts.identifying_records("C0001") == 1
     assert shelf.contacts.redact("C0001", NOW) == 1

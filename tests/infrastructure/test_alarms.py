@@ -171,7 +171,7 @@ class TestAnAlarm:
         ("a stop nobody reads", "AWS/SQS", "ApproximateAgeOfOldestMessage", "OldestReplyAlarm"),
         ("receipts that crash", "AWS/Lambda", "Errors", "ReceiptsErrorsAlarm"),
         ("a night without housekeeping", "AWS/Lambda", "Errors", "HousekeepingErrorsAlarm"),
-        ("texts that carriers take for spam", OURS, "SmsOurFault", "OurFaultAlarm"),
+        ("texts that carriers take for spam", OURS, "SmsTechnicalFailure", "TechnicalFailureAlarm"),
         ("events nobody will hear", OURS, "OutboundEventsLost", "OutboundEventsLostAlarm"),
         ("a silent scanner", OURS, "Ticks", "ScannerSilentAlarm"),
         ("a switch that cannot be read", OURS, "SwitchUnreadable", "SwitchUnreadableAlarm"),

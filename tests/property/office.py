@@ -14,7 +14,7 @@ from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.lender_record import FILE_LAG, LenderRecord
 from dunning.domain.customer.standing import LedgerEntry, Standing
 from dunning.domain.delivery.contact import Contact
-from dunning.domain.delivery.receipt import Receipt
+from dunning.domain.delivery.receipt import DeliveryReceipt
 from dunning.domain.errors import OutsideError
 from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.ports.gateways import Outcome, Published, Sms
@@ -233,7 +233,7 @@ class Office:
         """Hand a reply to the inbox; tell whether it was worked off."""
         return not self.inbox.work([arrival(inbound_id, phone, text, at)], lambda: math.inf)
 
-    def report(self, receipt: Receipt) -> bool:
+    def report(self, receipt: DeliveryReceipt) -> bool:
         """Hand a delivery log over; tell whether it was worked off. If not, CloudWatch Logs hands it over again."""
         try:
             self.receipts.work(Reported((receipt,), 0))

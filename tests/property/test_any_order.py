@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from dunning.domain.customer.facts import Facts, HoldReason
 from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, progress_key
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.domain.delivery.receipt import Receipt
+from dunning.domain.delivery.receipt import DeliveryReceipt
 from dunning.domain.replies.intents import ReplyIntent
 from dunning.domain.replies.reply import Reply
 from dunning.ports.contacts import ContactKey
@@ -75,7 +75,7 @@ class Reported:
 
     def __call__(self, office: Office) -> None:
         at = TEXTS[self.message_id]
-        assert office.report(Receipt(self.message_id, at, FACTS.phone, not self.response, self.response, 1, 7))
+        assert office.report(DeliveryReceipt(self.message_id, at, FACTS.phone, not self.response, self.response, 1, 7))
 
 
 ago = st.integers(1, 72)

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from dunning.contracts.inbound_sms import parse_inbound
 from dunning.domain.customer.facts import Account, Facts, HoldReason
-from dunning.domain.delivery.receipt import Receipt
+from dunning.domain.delivery.receipt import DeliveryReceipt
 from dunning.domain.replies.intents import ReplyIntent
 from dunning.ports.gateways import Outcome, Published
 from dunning.services.erasure.erase import SECOND_ROUND, UNDER_WAY
@@ -331,7 +331,7 @@ class Listening(RuleBasedStateMachine):
     def report(self, place: int, response: str, between: bool) -> None:  # noqa: FBT001
         text = self.office.carrier.texts[-1 - place % min(4, len(self.office.carrier.texts))]
         message_id = text.message_id or f"message-of-{text.entry.claim_id}"
-        receipt = Receipt(message_id, text.at, text.sms.phone, not response, response, 1, 7)
+        receipt = DeliveryReceipt(message_id, text.at, text.sms.phone, not response, response, 1, 7)
 
         def deliver() -> bool:
             if not self.office.report(receipt):

@@ -13,7 +13,7 @@ from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, pr
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Send
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.domain.delivery.receipt import Receipt, Verdict, verdict_of
+from dunning.domain.delivery.receipt import DeliveryReceipt, DeliveryStatus, delivery_status
 from dunning.domain.outbound_events import NumberUnreachable
 from dunning.services.delivery import Delivery
 from dunning.services.delivery_receipts import ReceiptService
@@ -45,11 +45,11 @@ class Report:
     seconds: int
 
     @property
-    def receipt(self) -> Receipt:
+    def receipt(self) -> DeliveryReceipt:
         facts = PEOPLE[self.person]
         at = NOW - 7 * DAY * (TEXTS - 1 - self.text) + timedelta(seconds=self.seconds)
         message_id = f"m-{facts.customer_id}-{self.text}"
-        return Receipt(message_id, at, facts.phone, not self.words, self.words, 1, 41_700)
+        return DeliveryReceipt(message_id, at, facts.phone, not self.words, self.words, 1, 41_700)
 
 
 class World:
@@ -174,12 +174,14 @@ def test_what_is_known_is_what_was_said(drawn: tuple[list[Report], list[list[Rep
     for person, facts in enumerate(PEOPLE):
         standing = world.store.standings[facts.customer_id]
         own = [report for report in said if report.person == person]
-        verdicts = {verdict_of(report.receipt) for report in own}
-        assert standing.is_opted_out is (Verdict.OPTED_OUT in verdicts)
-        assert standing.is_suspended(facts) is (Verdict.DEAD in verdicts)
+        statuses = {delivery_status(report.receipt) for report in own}
+        assert standing.is_opted_out is (DeliveryStatus.OPTED_OUT in statuses)
+        assert standing.is_suspended(facts) is (DeliveryStatus.PERMANENT_FAILURE in statuses)
         for text, entry in enumerate(standing.ledger):
-            of_text = {verdict_of(report.receipt) for report in own if report.text == text}
-            assert entry.failed is (Verdict.LATER in of_text and Verdict.DELIVERED not in of_text)
+            of_text = {delivery_status(report.receipt) for report in own if report.text == text}
+            assert entry.failed is (
+                DeliveryStatus.TEMPORARY_FAILURE in of_text and DeliveryStatus.DELIVERED not in of_text
+            )
 
 
 @given(deliveries())
@@ -191,7 +193,9 @@ def test_nobody_is_texted_who_is_opted_out_or_whose_number_is_dead_and_that_is_t
     world.hear(bundles)
     told = [one.customer_id for one in world.publisher.announced if isinstance(one, NumberUnreachable)]
     silent = {
-        PEOPLE[one.person].customer_id for one in said if verdict_of(one.receipt) in {Verdict.OPTED_OUT, Verdict.DEAD}
+        PEOPLE[one.person].customer_id
+        for one in said
+        if delivery_status(one.receipt) in {DeliveryStatus.OPTED_OUT, DeliveryStatus.PERMANENT_FAILURE}
     }
     assert len(told) == len(set(told))
     for facts in PEOPLE:

@@ -503,10 +503,10 @@ def _make_read_only(folder: Path) -> None:
 
 
 def _import_row(one: Measured) -> str:
-    verdict = "" if one.ratio <= TARGET else f"  over the target of {TARGET}"
+    delivery_status = "" if one.ratio <= TARGET else f"  over the target of {TARGET}"
     return (
         f"{one.builder:13} {median(one.ours):8.0f} {one.uncompiled:18.0f} {median(one.reference):12.0f}"
-        f" {one.ratio:8.2f}  {', '.join(one.services)}{verdict}"
+        f" {one.ratio:8.2f}  {', '.join(one.services)}{delivery_status}"
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dunning.contracts.delivery_log import LaterReceipt, later_body, parse_later, parse_reported
-from dunning.domain.delivery.receipt import Receipt
+from dunning.domain.delivery.receipt import DeliveryReceipt
 from dunning.domain.errors import UnreadableRecordError
 from dunning.ports.contacts import ContactKey
 from tests.integration.people import NOW
@@ -42,7 +42,7 @@ def packed(payload: object) -> dict[str, Any]:
     return {"awslogs": {"data": base64.b64encode(gzip.compress(json.dumps(payload).encode())).decode()}}
 
 
-def one(log: Any) -> Receipt:  # noqa: ANN401 - whatever a log is
+def one(log: Any) -> DeliveryReceipt:  # noqa: ANN401 - whatever a log is
     (receipt,) = parse_reported(event_of(log)).receipts
     return receipt
 
@@ -64,7 +64,9 @@ def test_logs_seen_in_the_wild_are_read(sample: dict[str, Any]) -> None:
 
 
 def test_everything_a_log_says_is_taken() -> None:
-    assert one(LOG) == Receipt("m1", SENT_AT, "+886900000001", True, "Message has been accepted by phone", 1, 41_700)  # noqa: FBT003
+    assert one(LOG) == DeliveryReceipt(
+        "m1", SENT_AT, "+886900000001", True, "Message has been accepted by phone", 1, 41_700
+    )  # noqa: FBT003
 
 
 @pytest.mark.parametrize(
@@ -189,11 +191,11 @@ def test_what_is_no_json_is_counted_and_the_others_are_read(message: str) -> Non
     ],
 )
 def test_what_is_missing_or_odd_is_done_without(delivery: object) -> None:
-    assert one({**LOG, "delivery": delivery}) == Receipt("m1", SENT_AT, "", delivered=True, response="")
+    assert one({**LOG, "delivery": delivery}) == DeliveryReceipt("m1", SENT_AT, "", delivered=True, response="")
 
 
 def test_a_log_without_a_delivery_still_says_what_became_of_the_message() -> None:
-    assert one({"notification": {"messageId": "m1"}, "status": "FAILURE"}) == Receipt("m1", NOW, "", False, "")  # noqa: FBT003
+    assert one({"notification": {"messageId": "m1"}, "status": "FAILURE"}) == DeliveryReceipt("m1", NOW, "", False, "")  # noqa: FBT003
 
 
 def test_parts_come_as_numbers_and_as_text() -> None:

@@ -32,7 +32,7 @@ OUT: list[OutboundEvent] = [
     ReminderStopped("C1", AT, "nothing_open"),
     CustomerNeedsPerson("C1", AT, ReviewReason.HARDSHIP, "r1"),
     ReplyNotUnderstood("C1", AT, "r1"),
-    NumberUnreachable("C1", AT, "dead"),
+    NumberUnreachable("C1", AT, "permanent_failure"),
     PromiseBroken("C1", AT, "A1", 1, date(2026, 11, 30)),
 ]
 

@@ -9,83 +9,85 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.domain.delivery.receipt import Receipt, Verdict, settled, verdict_of
+from dunning.domain.delivery.receipt import DeliveryReceipt, DeliveryStatus, delivery_status, record_receipt
 from tests.integration.people import NOW
 
 SENT = Contact("C1", "s", "c", NOW, ContactState.SENT, 3, ("A1",), "sms", NOW, message_id="m1", parts=1)
 
 
-def report(response: str = "", *, delivered: bool = False, minutes: int = 1, **more: int) -> Receipt:
-    return Receipt("m1", NOW + timedelta(minutes=minutes), "+886900000001", delivered, response, **more)
+def report(response: str = "", *, delivered: bool = False, minutes: int = 1, **more: int) -> DeliveryReceipt:
+    return DeliveryReceipt("m1", NOW + timedelta(minutes=minutes), "+886900000001", delivered, response, **more)
 
 
 ARRIVED = report("Message has been accepted by phone", delivered=True)
 
 
 @pytest.mark.parametrize(
-    ("response", "verdict"),
+    ("response", "delivery_status"),
     [
-        ("Blocked as spam by phone carrier", Verdict.OUR_FAULT),
-        ("Destination is on a blocked list", Verdict.DEAD),
-        ("Invalid phone number", Verdict.DEAD),
-        ("Message body is invalid", Verdict.OUR_FAULT),
-        ("Phone carrier has blocked this message", Verdict.OUR_FAULT),
-        ("Phone carrier is currently unreachable/unavailable", Verdict.LATER),
-        ("Phone has blocked SMS", Verdict.DEAD),
-        ("Phone is on a blocked list", Verdict.DEAD),
-        ("Phone is currently unreachable/unavailable", Verdict.LATER),
-        ("Phone number is opted out", Verdict.OPTED_OUT),
-        ("This delivery would exceed max price", Verdict.OUR_FAULT),
-        ("Unknown error attempting to reach phone", Verdict.UNCLASSED),
-        ("  phone number IS  opted out. ", Verdict.OPTED_OUT),
-        ("Something nobody has documented", Verdict.UNCLASSED),
-        ("", Verdict.UNCLASSED),
+        ("Blocked as spam by phone carrier", DeliveryStatus.TECHNICAL_FAILURE),
+        ("Destination is on a blocked list", DeliveryStatus.PERMANENT_FAILURE),
+        ("Invalid phone number", DeliveryStatus.PERMANENT_FAILURE),
+        ("Message body is invalid", DeliveryStatus.TECHNICAL_FAILURE),
+        ("Phone carrier has blocked this message", DeliveryStatus.TECHNICAL_FAILURE),
+        ("Phone carrier is currently unreachable/unavailable", DeliveryStatus.TEMPORARY_FAILURE),
+        ("Phone has blocked SMS", DeliveryStatus.PERMANENT_FAILURE),
+        ("Phone is on a blocked list", DeliveryStatus.PERMANENT_FAILURE),
+        ("Phone is currently unreachable/unavailable", DeliveryStatus.TEMPORARY_FAILURE),
+        ("Phone number is opted out", DeliveryStatus.OPTED_OUT),
+        ("This delivery would exceed max price", DeliveryStatus.TECHNICAL_FAILURE),
+        ("Unknown error attempting to reach phone", DeliveryStatus.UNCLASSIFIED),
+        ("  phone number IS  opted out. ", DeliveryStatus.OPTED_OUT),
+        ("Something nobody has documented", DeliveryStatus.UNCLASSIFIED),
+        ("", DeliveryStatus.UNCLASSIFIED),
     ],
 )
-def test_each_documented_answer_has_its_consequence_and_an_unknown_one_none(response: str, verdict: Verdict) -> None:
-    assert verdict_of(report(response)) is verdict
+def test_each_documented_answer_has_its_consequence_and_an_unknown_one_none(
+    response: str, delivery_status: DeliveryStatus
+) -> None:
+    assert delivery_status(report(response)) is delivery_status
 
 
 def test_what_has_arrived_has_arrived_whatever_words_stand_beside_it() -> None:
-    assert verdict_of(report("Invalid phone number", delivered=True)) is Verdict.DELIVERED
+    assert delivery_status(report("Invalid phone number", delivered=True)) is DeliveryStatus.DELIVERED
 
 
 def test_a_receipt_brings_a_record_forward_with_what_was_billed() -> None:
-    after = settled(SENT, report(delivered=True, billed_parts=2, billed_price=12_900))
+    after = record_receipt(SENT, report(delivered=True, billed_parts=2, billed_price=12_900))
     assert (after.state, after.billed_parts, after.billed_price) == (ContactState.DELIVERED, 2, 12_900)
     assert after.reported_at == NOW + timedelta(minutes=1)
 
 
 def test_an_unknown_record_gets_its_message_id() -> None:
-    after = settled(replace(SENT, state=ContactState.UNKNOWN, message_id=""), ARRIVED)
+    after = record_receipt(replace(SENT, state=ContactState.UNKNOWN, message_id=""), ARRIVED)
     assert (after.state, after.message_id) == (ContactState.DELIVERED, "m1")
 
 
 def test_a_receipt_of_another_message_says_nothing_about_a_record() -> None:
     another = replace(ARRIVED, message_id="m2")
-    assert settled(SENT, another) is SENT
+    assert record_receipt(SENT, another) is SENT
     lost = replace(SENT, state=ContactState.UNKNOWN, message_id="")
-    assert settled(settled(lost, ARRIVED), another) == settled(lost, ARRIVED)
+    assert record_receipt(record_receipt(lost, ARRIVED), another) == record_receipt(lost, ARRIVED)
 
 
 def test_a_record_that_was_closed_is_opened_by_a_late_receipt() -> None:
-    assert settled(replace(SENT, state=ContactState.UNCONFIRMED), ARRIVED).state is ContactState.DELIVERED
+    assert record_receipt(replace(SENT, state=ContactState.UNCONFIRMED), ARRIVED).state is ContactState.DELIVERED
 
 
 def test_a_text_that_arrived_did_not_fail_whatever_comes_later() -> None:
-    arrived = settled(SENT, ARRIVED)
-    assert settled(arrived, report("Invalid phone number", minutes=90)) is arrived
+    arrived = record_receipt(SENT, ARRIVED)
+    assert record_receipt(arrived, report("Invalid phone number", minutes=90)) is arrived
 
 
 def test_of_an_erased_customer_only_the_class_of_a_failure_is_kept() -> None:
-    failed = settled(replace(SENT, erased_at=SENT.at), report("Invalid phone number"))
-    assert (failed.state, failed.response, failed.verdict) == (ContactState.FAILED, "", "dead")
-    assert settled(failed, report("Invalid phone number")) is failed
+    failed = record_receipt(replace(SENT, erased_at=SENT.at), report("Invalid phone number"))
+    assert (failed.state, failed.response, failed.delivery_status) == (ContactState.FAILED, "", "permanent_failure")
+    assert record_receipt(failed, report("Invalid phone number")) is failed
 
 
 def test_a_receipt_that_comes_again_changes_nothing() -> None:
-    failed = settled(SENT, report("Invalid phone number"))
-    assert settled(failed, report("Invalid phone number")) is failed
+    failed = record_receipt(SENT, report("Invalid phone number"))
+    assert record_receipt(failed, report("Invalid phone number")) is failed
 
 
 RECEIPTS = st.lists(
@@ -102,14 +104,14 @@ RECEIPTS = st.lists(
 
 @given(RECEIPTS, st.sampled_from([ContactState.SENT, ContactState.UNKNOWN, ContactState.UNCONFIRMED]))
 def test_the_order_and_repetition_of_receipts_make_no_difference_and_no_record_goes_back(
-    receipts: list[Receipt], state: ContactState
+    receipts: list[DeliveryReceipt], state: ContactState
 ) -> None:
     before = replace(SENT, state=state)
     ends = set()
     for order in permutations(receipts):
         contact = before
         for receipt in (*order, *order[:2]):
-            after = settled(contact, receipt)
+            after = record_receipt(contact, receipt)
             assert after.state.rank >= contact.state.rank
             contact = after
         ends.add(contact)

@@ -17,7 +17,7 @@ from dunning.domain.customer.lender_record import CustomerReleased, EventTime, L
 from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, Wake, progress_key
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.domain.delivery.receipt import Receipt
+from dunning.domain.delivery.receipt import DeliveryReceipt
 from dunning.domain.errors import OutsideError, UnreadableRecordError
 from dunning.domain.outbound_events import NumberUnreachable, ReminderStopped
 from dunning.policy import load_policies
@@ -78,7 +78,7 @@ class Office:
             self.contacts.write([record(facts, entry, state)])
         return facts
 
-    def report(self, *receipts: Receipt) -> None:
+    def report(self, *receipts: DeliveryReceipt) -> None:
         self.service.work(Reported(receipts, 0))
 
     def standing(self, number: int = 1) -> Standing:
@@ -103,10 +103,10 @@ def receipt(
     *,
     at: datetime = NOW + A_SECOND,
     **more: Any,  # noqa: ANN401 - fields of it
-) -> Receipt:
+) -> DeliveryReceipt:
     """Describe the report of one customer's text; without a response it has arrived."""
     fields: dict[str, Any] = {"message_id": f"m-C{number:04d}", "phone": f"+8869{number:08d}", "billed_parts": 1} | more
-    return Receipt(at=at, delivered=not response, response=response, **fields)
+    return DeliveryReceipt(at=at, delivered=not response, response=response, **fields)
 
 
 def key_of(office: Office, number: int) -> ContactKey:
@@ -168,7 +168,7 @@ def test_a_dead_number_is_suspended_and_told_of_once(office: Office) -> None:
     assert office.standing().suspended_phone == facts.phone
     assert office.standing().wake is None
     told = [one for one in office.publisher.announced if isinstance(one, NumberUnreachable)]
-    assert told == [NumberUnreachable("C0001", office.clock.now(), "dead")]
+    assert told == [NumberUnreachable("C0001", office.clock.now(), "permanent_failure")]
 
 
 def test_whom_a_person_has_released_is_not_suspended_again_by_an_old_report(office: Office) -> None:
@@ -211,7 +211,7 @@ def test_a_text_that_arrived_after_all_was_heard(office: Office) -> None:
     assert office.states == [ContactState.DELIVERED]
 
 
-@pytest.mark.parametrize(("response", "metric"), [(SPAM, "SmsOurFault"), ("Whatever", "SmsFailedUnclassed")])
+@pytest.mark.parametrize(("response", "metric"), [(SPAM, "SmsTechnicalFailure"), ("Whatever", "SmsFailedUnclassified")])
 def test_what_is_our_own_fault_or_unknown_is_counted_and_changes_nobody(
     office: Office, response: str, metric: str
 ) -> None:
@@ -227,7 +227,7 @@ def test_what_is_our_own_fault_or_unknown_is_counted_and_changes_nobody(
     [receipt(9), receipt(phone=""), receipt(at=NOW + timedelta(hours=3)), receipt(message_id="somebody else's")],
     ids=["a number of nobody", "no number", "no text of that time", "another message"],
 )
-def test_a_report_of_no_text_of_ours_is_counted_and_left_alone(office: Office, report: Receipt) -> None:
+def test_a_report_of_no_text_of_ours_is_counted_and_left_alone(office: Office, report: DeliveryReceipt) -> None:
     office.texted()
     office.report(report)
     assert office.telemetry.counts == {"ReceiptsWithoutContact": 1}
@@ -501,7 +501,7 @@ def test_who_is_silenced_by_a_report_is_traced_and_announced(office: Office) -> 
     ((customer_id, decision, at),) = office.telemetry.decisions
     assert (customer_id, decision.reason, at) == ("C0001", Reason.NUMBER_REFUSED, office.clock.now())
     assert office.publisher.announced == [
-        NumberUnreachable("C0001", at, "dead"),
+        NumberUnreachable("C0001", at, "permanent_failure"),
         ReminderStopped("C0001", at, "number_refused"),
     ]
 
@@ -541,8 +541,8 @@ def test_the_journal_tells_neither_a_number_nor_what_the_carrier_said(office: Of
     office.report(receipt(9), receipt(phone="+886955555555"))
     told = json.dumps(office.telemetry.events, ensure_ascii=False)
     assert not [secret for secret in ("+886", "8869", "王小明", DEAD, AWAY) if secret in told]
-    assert {fields.get("verdicts") for name, fields in office.telemetry.events if name == "receipt"} == {
-        "delivered", "dead", "later", "unclassed",
+    assert {fields.get("statuses") for name, fields in office.telemetry.events if name == "receipt"} == {
+        "delivered", "permanent_failure", "temporary_failure", "unclassified",
     }  # fmt: skip
 
 
@@ -562,7 +562,7 @@ class TestWhoeverCannotBeWorkedOff:
         office.store.save_standing = fail_one  # type: ignore[method-assign]
         with pytest.raises(OutsideError):
             office.report(receipt(1, DEAD), receipt(2, DEAD))
-        assert NumberUnreachable("C0002", office.clock.now(), "dead") in office.publisher.announced
+        assert NumberUnreachable("C0002", office.clock.now(), "permanent_failure") in office.publisher.announced
         assert ("receipts_failed", {"customer_id": "C0001", "error": "OutsideError"}) in office.telemetry.events
 
     def test_because_the_record_of_the_customer_is_damaged_is_handed_over_again(self, office: Office) -> None:

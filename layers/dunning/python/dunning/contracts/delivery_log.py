@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from dunning.contracts.wrong_fields import wrong_fields
-from dunning.domain.delivery.receipt import Receipt
+from dunning.domain.delivery.receipt import DeliveryReceipt
 from dunning.domain.errors import UnreadableRecordError
 from dunning.ports.contacts import ContactKey
 
@@ -76,7 +76,7 @@ class _Log(BaseModel):
 class Reported(NamedTuple):
     """The receipts of an event, and how many of its logs cannot be read."""
 
-    receipts: tuple[Receipt, ...]
+    receipts: tuple[DeliveryReceipt, ...]
     unreadable: int
 
 
@@ -117,7 +117,7 @@ def unpacked(data: str) -> bytes:
     return text
 
 
-def _receipt(event: _LogEvent) -> Receipt | None:
+def _receipt(event: _LogEvent) -> DeliveryReceipt | None:
     try:
         log = _Log.model_validate(json.loads(event.message))
     except (ValidationError, ValueError, RecursionError):
@@ -126,7 +126,7 @@ def _receipt(event: _LogEvent) -> Receipt | None:
     if status not in _SUCCESS | _FAILURE:
         return None
     delivery = _Delivery.model_validate(log.delivery if isinstance(log.delivery, dict) else {})
-    return Receipt(
+    return DeliveryReceipt(
         message_id=log.notification.message_id,
         at=_moment(log.notification.timestamp) or datetime.fromtimestamp(event.timestamp / 1000, UTC),
         phone=_number(delivery.destination),
@@ -178,7 +178,7 @@ class LaterReceipt(NamedTuple):
     """A receipt whose record is not there yet, and the claim it is about. It travels without the number."""
 
     key: ContactKey
-    receipt: Receipt
+    receipt: DeliveryReceipt
 
 
 class _LaterMessage(BaseModel):
@@ -224,5 +224,7 @@ def parse_later(body: str) -> LaterReceipt:
         said = _LaterMessage.model_validate_json(body)
     except ValidationError as error:
         raise UnreadableRecordError(f"no receipt: {wrong_fields(error)}") from None
-    receipt = Receipt(said.message_id, said.at, "", said.delivered, said.response, said.billed_parts, said.billed_price)
+    receipt = DeliveryReceipt(
+        said.message_id, said.at, "", said.delivered, said.response, said.billed_parts, said.billed_price
+    )
     return LaterReceipt(ContactKey(said.customer_id, said.contact_at, said.send_id), receipt)

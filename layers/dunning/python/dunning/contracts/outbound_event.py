@@ -108,7 +108,7 @@ class ReplyNotUnderstoodDetail(_OfCustomer):
 class NumberUnreachableDetail(_OfCustomer):
     """Texts to a customer's number do not arrive. None is sent until it is corrected, or a person releases it."""
 
-    model_config = ConfigDict(title="NumberUnreachable", **_with_examples({**_EXAMPLE, "cause": "dead"}))
+    model_config = ConfigDict(title="NumberUnreachable", **_with_examples({**_EXAMPLE, "cause": "permanent_failure"}))
 
     cause: str = Field(description="Our class of what the carrier reported.")
 

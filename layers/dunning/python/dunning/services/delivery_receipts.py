@@ -24,7 +24,7 @@ from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import Standing, said_last, with_number_refused
 from dunning.domain.decision.rules import Policies
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.domain.delivery.receipt import Receipt, Verdict, settled, verdict_of
+from dunning.domain.delivery.receipt import DeliveryReceipt, DeliveryStatus, delivery_status, record_receipt
 from dunning.domain.delivery.undelivered import with_delivery
 from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.domain.outbound_events import NumberUnreachable, OutboundEvent
@@ -71,7 +71,7 @@ class _Match:
     failed and has arrived after all.
     """
 
-    receipt: Receipt
+    receipt: DeliveryReceipt
     key: ContactKey
     contact: Contact | None
     mend: bool = False
@@ -171,7 +171,7 @@ class ReceiptService:
 
     def _match(
         self,
-        receipts: Iterable[Receipt],
+        receipts: Iterable[DeliveryReceipt],
         owners: Mapping[str, frozenset[str]],
         customers: Mapping[str, Customer | UnreadableRecordError],
     ) -> tuple[list[_Match], dict[str, DunningError]]:
@@ -204,7 +204,7 @@ class ReceiptService:
         for customer_id, failure in failures.items():
             self._telemetry.log_event("receipts_failed", customer_id=customer_id, error=type(failure).__name__)
 
-    def _not_ours(self, receipt: Receipt) -> None:
+    def _not_ours(self, receipt: DeliveryReceipt) -> None:
         # A message id is not personal data; the number is.
         self._telemetry.log_event("receipt_without_contact", message_id=receipt.message_id)
         self._telemetry.count("ReceiptsWithoutContact")
@@ -298,16 +298,16 @@ class ReceiptService:
                 return ()
             after = contact
             for match in matches:
-                after = settled(after, match.receipt)
+                after = record_receipt(after, match.receipt)
             recovered = contact.state is ContactState.FAILED and after.state is ContactState.DELIVERED
             if after is contact:
-                return [one for one in matches if one.mend or verdict_of(one.receipt) in _FOLLOWED]
+                return [one for one in matches if one.mend or delivery_status(one.receipt) in _FOLLOWED]
             if self._contacts.advance(after, expected=contact.state):
                 self._count(contact, after, matches)
                 return [
                     replace(one, recovered=recovered)
                     for one in matches
-                    if one.mend or recovered or verdict_of(one.receipt) in _FOLLOWED
+                    if one.mend or recovered or delivery_status(one.receipt) in _FOLLOWED
                 ]
             found = self._contacts.find([matches[0].key]).get(matches[0].key)
             if isinstance(found, UnreadableRecordError):
@@ -320,11 +320,11 @@ class ReceiptService:
             self._telemetry.count("SmsDelivered")
         if after.state is ContactState.FAILED and before.state is not ContactState.FAILED:
             self._telemetry.count("SmsFailed")
-            verdicts = {verdict_of(match.receipt) for match in matches}
-            if Verdict.OUR_FAULT in verdicts:
-                self._telemetry.count("SmsOurFault")
-            if Verdict.UNCLASSED in verdicts:
-                self._telemetry.count("SmsFailedUnclassed")
+            statuses = {delivery_status(match.receipt) for match in matches}
+            if DeliveryStatus.TECHNICAL_FAILURE in statuses:
+                self._telemetry.count("SmsTechnicalFailure")
+            if DeliveryStatus.UNCLASSIFIED in statuses:
+                self._telemetry.count("SmsFailedUnclassified")
         if after.billed_parts and not before.billed_parts and before.parts:
             self._telemetry.count("SegmentsEstimated", before.parts)
             self._telemetry.count("SegmentsBilled", after.billed_parts)
@@ -336,7 +336,7 @@ class ReceiptService:
             send_id=after.send_id,
             state=after.state.value,
             # The class, not the carrier's words: they may say anything.
-            verdicts=",".join(sorted({verdict_of(match.receipt).value for match in matches})),
+            statuses=",".join(sorted({delivery_status(match.receipt).value for match in matches})),
         )
 
     def _follow(self, case: tuple[str, Sequence[_Match]]) -> Sequence[OutboundEvent]:
@@ -377,25 +377,25 @@ class ReceiptService:
             self._telemetry.count("OptOuts")
         if after.is_suspended(facts) and not before.is_suspended(facts):
             self._telemetry.count("NumbersSuspended")
-            return (NumberUnreachable(after.customer_id, now, Verdict.DEAD.value), *events)
+            return (NumberUnreachable(after.customer_id, now, DeliveryStatus.PERMANENT_FAILURE.value), *events)
         return events
 
 
-_FOLLOWED = frozenset({Verdict.OPTED_OUT, Verdict.DEAD, Verdict.LATER})
+_FOLLOWED = frozenset({DeliveryStatus.OPTED_OUT, DeliveryStatus.PERMANENT_FAILURE, DeliveryStatus.TEMPORARY_FAILURE})
 """What changes a customer's standing."""
 
 
-def _followed(facts: Facts, standing: Standing, receipt: Receipt, record: Contact) -> Standing:
+def _followed(facts: Facts, standing: Standing, receipt: DeliveryReceipt, record: Contact) -> Standing:
     """Return a standing after one receipt. Moments are the later ones, so that their order makes no difference."""
-    match verdict_of(receipt):
-        case Verdict.OPTED_OUT:
+    match delivery_status(receipt):
+        case DeliveryStatus.OPTED_OUT:
             return replace(standing, opted_out_at=said_last(standing.opted_out_at, receipt.at))
-        case Verdict.DEAD:
+        case DeliveryStatus.PERMANENT_FAILURE:
             phone = receipt.phone or record.phone
             if not phone or phone != facts.phone:
                 return standing  # a number they no longer have
             return with_number_refused(standing, phone, receipt.at)
-        case Verdict.LATER | Verdict.DELIVERED:
+        case DeliveryStatus.TEMPORARY_FAILURE | DeliveryStatus.DELIVERED:
             # By the record, not by this receipt: of one that failed and one that arrived, the latter counts.
             return with_delivery(standing, record.claim_id, failed=record.state is ContactState.FAILED)
         case _:
@@ -403,7 +403,7 @@ def _followed(facts: Facts, standing: Standing, receipt: Receipt, record: Contac
 
 
 def _claims_near(
-    receipt: Receipt, owners: Iterable[str], customers: Mapping[str, Customer | UnreadableRecordError]
+    receipt: DeliveryReceipt, owners: Iterable[str], customers: Mapping[str, Customer | UnreadableRecordError]
 ) -> Iterator[_Claim]:
     """Yield the claims of about the time of a receipt of all who have or had its number."""
     for customer_id in sorted(owners):
@@ -417,7 +417,7 @@ def _claims_near(
 
 
 def _fitting(
-    receipt: Receipt, claims: Sequence[_Claim], found: Mapping[ContactKey, Contact | UnreadableRecordError]
+    receipt: DeliveryReceipt, claims: Sequence[_Claim], found: Mapping[ContactKey, Contact | UnreadableRecordError]
 ) -> _Match | None:
     """
     Return the claim a receipt is about: the one with its message id, else the only one of which nothing is known.

@@ -454,7 +454,7 @@ def receipt_attributes(contact: Contact) -> Item:
     return {
         "reported_at": _text(instant_key(contact.reported_at)),
         "response": _text(contact.response),
-        "verdict": _text(contact.verdict),
+        "delivery_status": _text(contact.delivery_status),
         "billed_parts": _number(contact.billed_parts),
         "billed_price": _number(contact.billed_price),
     }
@@ -490,7 +490,7 @@ def _read_contact(item: StoredItem) -> Contact:
         reasons=tuple(json.loads(_optional(item, "reasons") or "[]")),
         reported_at=_instant_in(_optional(item, "reported_at")),
         response=_optional(item, "response"),
-        verdict=_optional(item, "verdict"),
+        delivery_status=_optional(item, "delivery_status"),
         billed_parts=_optional_number(item, "billed_parts") or 0,
         billed_price=_optional_number(item, "billed_price") or 0,
         erased_at=_instant_in(_optional(item, "erased_at")),

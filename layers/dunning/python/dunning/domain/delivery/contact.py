@@ -28,7 +28,7 @@ class Contact:
 
     `stage` is `None` for what is no reminder. `expires_at` is when the jurisdiction's retention ends and the record is
     deleted. The carrier's receipt adds when it was `reported_at`, its own words as `response`, the class of them as
-    `verdict`, and what it billed. `erased_at` is when number, text and the carrier's words were taken out.
+    `delivery_status`, and what it billed. `erased_at` is when number, text and the carrier's words were taken out.
     """
 
     customer_id: str
@@ -54,7 +54,7 @@ class Contact:
     reasons: tuple[str, ...] = ()
     reported_at: datetime | None = None
     response: str = ""
-    verdict: str = ""
+    delivery_status: str = ""
     billed_parts: int = 0
     billed_price: int = 0
     erased_at: datetime | None = None

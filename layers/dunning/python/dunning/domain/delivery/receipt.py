@@ -13,7 +13,7 @@ from dunning.domain.delivery.contact import Contact, ContactState
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class DeliveryReceipt:
     """
     One report of the carrier.
 
@@ -30,43 +30,43 @@ class Receipt:
     billed_price: int = 0
 
 
-class Verdict(StrEnum):
+class DeliveryStatus(StrEnum):
     """What follows from a receipt."""
 
     DELIVERED = "delivered"
     OPTED_OUT = "opted_out"
-    DEAD = "dead"
-    LATER = "later"
-    OUR_FAULT = "our_fault"
-    UNCLASSED = "unclassed"
+    PERMANENT_FAILURE = "permanent_failure"
+    TEMPORARY_FAILURE = "temporary_failure"
+    TECHNICAL_FAILURE = "technical_failure"
+    UNCLASSIFIED = "unclassified"
 
 
-_VERDICTS = {
-    "phone number is opted out": Verdict.OPTED_OUT,
-    "invalid phone number": Verdict.DEAD,
-    "destination is on a blocked list": Verdict.DEAD,
-    "phone is on a blocked list": Verdict.DEAD,
-    "phone has blocked sms": Verdict.DEAD,
-    "phone carrier is currently unreachable/unavailable": Verdict.LATER,
-    "phone is currently unreachable/unavailable": Verdict.LATER,
-    "blocked as spam by phone carrier": Verdict.OUR_FAULT,
-    "phone carrier has blocked this message": Verdict.OUR_FAULT,
-    "message body is invalid": Verdict.OUR_FAULT,
-    "this delivery would exceed max price": Verdict.OUR_FAULT,
-    "unknown error attempting to reach phone": Verdict.UNCLASSED,
+_STATUSES = {
+    "phone number is opted out": DeliveryStatus.OPTED_OUT,
+    "invalid phone number": DeliveryStatus.PERMANENT_FAILURE,
+    "destination is on a blocked list": DeliveryStatus.PERMANENT_FAILURE,
+    "phone is on a blocked list": DeliveryStatus.PERMANENT_FAILURE,
+    "phone has blocked sms": DeliveryStatus.PERMANENT_FAILURE,
+    "phone carrier is currently unreachable/unavailable": DeliveryStatus.TEMPORARY_FAILURE,
+    "phone is currently unreachable/unavailable": DeliveryStatus.TEMPORARY_FAILURE,
+    "blocked as spam by phone carrier": DeliveryStatus.TECHNICAL_FAILURE,
+    "phone carrier has blocked this message": DeliveryStatus.TECHNICAL_FAILURE,
+    "message body is invalid": DeliveryStatus.TECHNICAL_FAILURE,
+    "this delivery would exceed max price": DeliveryStatus.TECHNICAL_FAILURE,
+    "unknown error attempting to reach phone": DeliveryStatus.UNCLASSIFIED,
 }
 """Amazon SNS guide, "Viewing CloudWatch metrics and logs for SMS deliveries": all reasons it documents. What follows
 from each is our own choice."""
 
 
-def verdict_of(receipt: Receipt) -> Verdict:
+def delivery_status(receipt: DeliveryReceipt) -> DeliveryStatus:
     """Class a receipt. Words nobody has documented are a failure that nothing follows from."""
     if receipt.delivered:
-        return Verdict.DELIVERED
-    return _VERDICTS.get(" ".join(receipt.response.casefold().split()).rstrip(". "), Verdict.UNCLASSED)
+        return DeliveryStatus.DELIVERED
+    return _STATUSES.get(" ".join(receipt.response.casefold().split()).rstrip(". "), DeliveryStatus.UNCLASSIFIED)
 
 
-def settled(contact: Contact, receipt: Receipt) -> Contact:
+def record_receipt(contact: Contact, receipt: DeliveryReceipt) -> Contact:
     """
     Return a record with what a receipt says; the same one if it knows better already.
 
@@ -83,7 +83,7 @@ def settled(contact: Contact, receipt: Receipt) -> Contact:
         reported_at=receipt.at,
         # Carriers write what they like: of an erased customer only the class is kept.
         response=receipt.response if contact.erased_at is None else "",
-        verdict=verdict_of(receipt).value,
+        delivery_status=delivery_status(receipt).value,
         billed_parts=receipt.billed_parts,
         billed_price=receipt.billed_price,
     )
@@ -94,4 +94,4 @@ def settled(contact: Contact, receipt: Receipt) -> Contact:
 
 def _details(contact: Contact) -> tuple[float, str, str, int, int]:
     reported = contact.reported_at.timestamp() if contact.reported_at else 0.0
-    return reported, contact.response, contact.verdict, contact.billed_parts, contact.billed_price
+    return reported, contact.response, contact.delivery_status, contact.billed_parts, contact.billed_price
