@@ -183,7 +183,7 @@ def test_a_sender_that_died_leaves_a_record_after_a_quarter_of_an_hour(house: Ho
         if minutes >= 15:
             break
     (contact,) = house.contacts()
-    assert (contact.state, contact.code, contact.message_id) == (ContactState.DELIVERED, "sender_died", "m-C0001")
+    assert (contact.state, contact.code, contact.message_id) == (ContactState.DELIVERED, "sender_crashed", "m-C0001")
     assert (house.cloud.drain("receipts"), house.cloud.dead_letters()) == (0, 0)
 
 

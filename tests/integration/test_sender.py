@@ -198,7 +198,7 @@ class TestASenderThatDies:
         house.cloud.run_until(NOW + timedelta(minutes=20))
         assert len(house.cloud.outbox) == 1
         (contact,) = house.contacts()
-        assert (contact.state, contact.code) == (ContactState.UNKNOWN, "sender_died")
+        assert (contact.state, contact.code) == (ContactState.UNKNOWN, "sender_crashed")
         assert contact.claim_id == house.standing(facts).ledger[0].claim_id
         assert house.metric("SmsUnknown") == 1
         assert house.cloud.next_visible() is None

@@ -135,7 +135,7 @@ def test_a_text_whose_sender_dies_while_it_publishes_is_settled_as_unknown(world
     contacts = world.contacts()
     outcomes = {(of.state, of.code) for each in ids for of in contacts[each]}
     # Who had not been claimed when the sender died was texted by the next one.
-    assert (ContactState.UNKNOWN, "sender_died") in outcomes
-    assert outcomes <= {(ContactState.UNKNOWN, "sender_died"), (ContactState.SENT, "")}
+    assert (ContactState.UNKNOWN, "sender_crashed") in outcomes
+    assert outcomes <= {(ContactState.UNKNOWN, "sender_crashed"), (ContactState.SENT, "")}
     assert [len(contacts[each]) for each in ids] == [1, 1, 1, 1]
     assert max(len(world.sms_to(phone_of(one))) for one in people) == 1

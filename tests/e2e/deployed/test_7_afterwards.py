@@ -41,7 +41,7 @@ def test_there_are_never_two_texts_for_one_send_id(world: World, contacts: dict[
     assert max(Counter((contact.customer_id, contact.send_id) for contact in _all(contacts)).values()) == 1
     for phone, texts in world.stand_in.sms().items():
         claimed = [contact for contact in _all(contacts) if contact.phone == phone or _was_theirs(contact, phone)]
-        died = sum(contact.code == "sender_died" for contact in _of_same_customers(contacts, claimed, phone))
+        died = sum(contact.code == "sender_crashed" for contact in _of_same_customers(contacts, claimed, phone))
         assert len(texts) <= len(claimed) + died
         assert max(Counter(text["Message"] for text in texts).values()) == 1
 

@@ -757,10 +757,10 @@ class TestConfirming:
         assert office.records == []
         assert office.work(replace(once, receive_count=2)) == []
         (record,) = office.records
-        assert (record.state, record.code, record.stage) == (ContactState.UNKNOWN, "sender_died", None)
+        assert (record.state, record.code, record.stage) == (ContactState.UNKNOWN, "sender_crashed", None)
         assert len(office.gateway.published) == 1
         assert office.events("sms_unknown") == [
-            {"customer_id": "C0001", "send_id": record.send_id, "code": "inbox_died"}
+            {"customer_id": "C0001", "send_id": record.send_id, "code": "replies_crashed"}
         ]
 
     def test_while_others_write_it_is_claimed_once(self, office: Office) -> None:

@@ -264,7 +264,11 @@ class TestARecordThatIsNotThereYet:
         office.clock.move_to(NOW + timedelta(minutes=16))
         assert office.service.again([Delivery("d", body, 1)]) == []
         (contact,) = office.contacts.records.values()
-        assert (contact.state, contact.message_id, contact.code) == (ContactState.DELIVERED, "m-C0001", "sender_died")
+        assert (contact.state, contact.message_id, contact.code) == (
+            ContactState.DELIVERED,
+            "m-C0001",
+            "sender_crashed",
+        )
 
     def test_of_a_customer_who_has_been_erased_is_not_waited_for(self, office: Office) -> None:
         office.texted(state=None)

@@ -390,7 +390,7 @@ class TestARedeliveredJob:
         self._claimed(office, facts)
         assert office.work(facts, receives=2) == []
         (record,) = office.records
-        assert (record.state, record.claim_id, record.code) == (ContactState.UNKNOWN, "of the dead", "sender_died")
+        assert (record.state, record.claim_id, record.code) == (ContactState.UNKNOWN, "of the dead", "sender_crashed")
         assert record.expires_at == NOW + timedelta(days=1827)
         assert office.gateway.published == []
         assert office.telemetry.counts["SmsUnknown"] == 1

@@ -36,7 +36,7 @@ from dunning.ports.queues import LaterQueue
 from dunning.ports.telemetry import Telemetry
 from dunning.services.delivery import Delivery
 from dunning.services.planning import Replanned, replan
-from dunning.services.send.claims import ATTEMPTS, ContestedError, record_of_the_dead
+from dunning.services.send.claims import ATTEMPTS, ContestedError, unknown_outcome_record
 from dunning.services.telling import UnexpectedError, error_location, log_planned_decision
 
 _NEAR = timedelta(minutes=15)
@@ -282,7 +282,7 @@ class ReceiptService:
         if entry is None:
             self._not_ours(match.receipt)
             return None
-        contact = record_of_the_dead(customer_id, found.facts, entry, self._policies)
+        contact = unknown_outcome_record(customer_id, found.facts, entry, self._policies)
         self._contacts.write_if_absent(contact)
         return replace(match, contact=contact)
 

@@ -61,8 +61,8 @@ from dunning.services.send.claims import (
     PricedPolicies,
     give_back,
     record_of,
-    record_of_the_dead,
     sms_to,
+    unknown_outcome_record,
 )
 from dunning.services.telling import error_location, log_planned_decision
 
@@ -381,9 +381,9 @@ class InboxService:
             if entry is None:
                 continue
             claimed = True
-            if self._contacts.write_if_absent(record_of_the_dead(customer_id, found.facts, entry, self._policies)):
+            if self._contacts.write_if_absent(unknown_outcome_record(customer_id, found.facts, entry, self._policies)):
                 self._telemetry.log_event(
-                    "sms_unknown", customer_id=customer_id, send_id=entry.send_id, code="inbox_died"
+                    "sms_unknown", customer_id=customer_id, send_id=entry.send_id, code="replies_crashed"
                 )
                 self._telemetry.count("SmsUnknown")
         return claimed

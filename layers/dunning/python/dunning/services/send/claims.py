@@ -129,7 +129,7 @@ def record_of(
     )
 
 
-def record_of_the_dead(customer_id: str, facts: Facts | None, entry: LedgerEntry, policies: Policies) -> Contact:
+def unknown_outcome_record(customer_id: str, facts: Facts | None, entry: LedgerEntry, policies: Policies) -> Contact:
     """Return the record of a claim whose sender died before it could say what became of the message."""
     rules = policies.rules_for(facts) if facts else None
     retention = rules.retention_days if isinstance(rules, Rules) else LONGEST_RETENTION_DAYS
@@ -144,7 +144,7 @@ def record_of_the_dead(customer_id: str, facts: Facts | None, entry: LedgerEntry
         channel=entry.channel,
         expires_at=entry.at + timedelta(days=retention),
         lender=facts.lender if facts else "",
-        code="sender_died",
+        code="sender_crashed",
     )
 
 

@@ -53,8 +53,8 @@ from dunning.services.send.claims import (
     PricedPolicies,
     give_back,
     record_of,
-    record_of_the_dead,
     sms_to,
+    unknown_outcome_record,
 )
 from dunning.services.telling import error_location
 
@@ -410,10 +410,10 @@ class SendService:
         entry = claim_for_wake(standing, job.wake_at)
         if entry is None:
             return
-        contact = record_of_the_dead(job.customer_id, facts, entry, self._policies)
+        contact = unknown_outcome_record(job.customer_id, facts, entry, self._policies)
         if self._contacts.write_if_absent(contact):
             self._telemetry.log_event(
-                "sms_unknown", customer_id=job.customer_id, send_id=entry.send_id, code="sender_died"
+                "sms_unknown", customer_id=job.customer_id, send_id=entry.send_id, code="sender_crashed"
             )
             self._telemetry.count("SmsUnknown")
 
