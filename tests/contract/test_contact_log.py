@@ -11,7 +11,7 @@ import pytest
 from dunning.adapters.dynamodb.contact_table import DynamoContacts
 from dunning.adapters.dynamodb.items import contact_item, contact_of
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.domain.errors import OutsideError, UnreadableRecordError
+from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.domain.replies.reply import Inbound, Reply
 from dunning.ports.contacts import ContactKey
 from tests.contract.conftest import Archive
@@ -215,7 +215,7 @@ class TestOnDynamoDb:
         assert requests.sent == {"dynamodb.BatchWriteItem": 2}
         assert [contact_of(item) for item in cloud.items(cloud.stack.contacts_table)] == [_contact(2)]
         requests.answer("dynamodb.BatchWriteItem", busy)
-        with pytest.raises(OutsideError, match="UnprocessedItems"):
+        with pytest.raises(ServiceCallError, match="UnprocessedItems"):
             contacts_table.write([_contact(2)])
 
     def test_records_are_read_a_hundred_a_call_and_what_a_busy_table_left_out_is_asked_for_again(
@@ -231,7 +231,7 @@ class TestOnDynamoDb:
         requests.answer("dynamodb.BatchGetItem", first(busy))
         assert len(contacts_table.find([_key(one) for one in contacts])) == 250
         requests.answer("dynamodb.BatchGetItem", busy)
-        with pytest.raises(OutsideError, match="UnprocessedKeys"):
+        with pytest.raises(ServiceCallError, match="UnprocessedKeys"):
             contacts_table.find([_key(contacts[0])])
 
     def test_a_record_that_cannot_be_read_is_answered_with_the_error_and_harms_no_other(
@@ -272,5 +272,5 @@ class TestOnDynamoDb:
             lambda: list(contacts_table.unknown_before(NOW)),
             lambda: contacts_table.recent("C0001", NOW),
         ):
-            with pytest.raises(OutsideError, match=r"^[A-Za-z]+: AccessDeniedException$"):
+            with pytest.raises(ServiceCallError, match=r"^[A-Za-z]+: AccessDeniedException$"):
                 call()

@@ -19,7 +19,7 @@ from dunning.adapters.dynamodb.keys import FACTS, STANDING
 from dunning.domain.customer.facts import Hold, HoldReason
 from dunning.domain.customer.standing import Progress, Standing, Wake, progress_key
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.domain.errors import OutsideError, UnreadableRecordError
+from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.ports.customers import Customer
 from tests.builders import promised, tell
 from tests.contract.conftest import SHARDS, Office, write_attribute
@@ -233,7 +233,7 @@ class TestOnDynamoDb:
         requests.answer("dynamodb.BatchGetItem", first(busy, busy))
         assert dynamo.load(["C0001"]) == {"C0001": Customer(None, waking(someone()))}
         requests.answer("dynamodb.BatchGetItem", busy)
-        with pytest.raises(OutsideError, match="UnprocessedKeys"):
+        with pytest.raises(ServiceCallError, match="UnprocessedKeys"):
             dynamo.load(["C0001"])
 
     def test_an_error_of_the_table_tells_its_code_and_no_request(self, cloud: LocalCloud, requests: Requests) -> None:
@@ -248,7 +248,7 @@ class TestOnDynamoDb:
             lambda: store.set_aside("C0001", NOW),
             lambda: list(store.due(NOW, 1)),
         ):
-            with pytest.raises(OutsideError) as caught:
+            with pytest.raises(ServiceCallError) as caught:
                 call()
             assert caught.value.code == "AccessDeniedException"
             assert str(caught.value).endswith(": AccessDeniedException")

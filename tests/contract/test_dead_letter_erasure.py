@@ -9,7 +9,7 @@ import pytest
 
 from dunning.adapters.client import LEAN
 from dunning.adapters.sqs import SqsDeadLetters
-from dunning.domain.errors import OutsideError
+from dunning.domain.errors import ServiceCallError
 from dunning.ports.erasure import DeadLetter, DeadLetterErasure, QueueNotDrainedError
 from tests.fakes import FakeDeadLetters
 from tests.integration.requests import Requests, error, success
@@ -131,7 +131,7 @@ class TestOnSqs:
         cloud.sqs.send_message(QueueUrl=_url(cloud), MessageBody="one")
         (message,) = letters.scan()
         requests.answer("sqs.DeleteMessage", error("AccessDenied", 403))
-        with pytest.raises(OutsideError, match=r"^DeleteMessage: AccessDenied$"):
+        with pytest.raises(ServiceCallError, match=r"^DeleteMessage: AccessDenied$"):
             letters.replace(message, "other")
         assert sorted(_bodies(cloud)) == ["one", "other"]
 
@@ -148,6 +148,6 @@ class TestOnSqs:
             lambda: letters.replace(message, ""),
         )
         for call in calls:
-            with pytest.raises(OutsideError, match=r"^[A-Za-z]+: AccessDenied$") as caught:
+            with pytest.raises(ServiceCallError, match=r"^[A-Za-z]+: AccessDenied$") as caught:
                 call()
             assert caught.value.__cause__ is None

@@ -20,7 +20,7 @@ from dunning.domain.customer.lender_record import (
     record_event,
 )
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.domain.errors import OutsideError, UnreadableRecordError
+from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.domain.replies.reply import Inbound, Reply
 from dunning.ports.contacts import ContactLog, ReplyLog
 from dunning.ports.customers import CustomerStore
@@ -254,5 +254,5 @@ class TestOnDynamoDb:
             shelf.contacts.redact("C0001", NOW)
             shelf.contacts.erase_replies("C0001", [])
 
-        with pytest.raises(OutsideError, match=r"^[A-Za-z]+: AccessDeniedException$"):
+        with pytest.raises(ServiceCallError, match=r"^[A-Za-z]+: AccessDeniedException$"):
             erase()

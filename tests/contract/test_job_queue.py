@@ -8,7 +8,7 @@ import pytest
 from dunning.adapters.client import LEAN
 from dunning.adapters.sqs import SqsQueue
 from dunning.contracts.job import job_body, parse_job
-from dunning.domain.errors import OutsideError, UnreadableRecordError
+from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.ports.queues import Job
 from tests.contract.conftest import Post
 from tests.integration.people import NOW
@@ -61,10 +61,10 @@ class TestOnSqs:
         taken = {"Id": "0", "MessageId": "m", "MD5OfMessageBody": "0" * 32}
         refused = {"Id": "1", "SenderFault": False, "Code": "InternalError"}
         requests.answer("sqs.SendMessageBatch", first(success({"Successful": [taken], "Failed": [refused]})))
-        with pytest.raises(OutsideError, match=r"^SendMessageBatch: InternalError$"):
+        with pytest.raises(ServiceCallError, match=r"^SendMessageBatch: InternalError$"):
             sqs.again(["C0001", "C0002"], timedelta(seconds=90))
         requests.answer("sqs.SendMessageBatch", error("AccessDenied", 403, "C0000"))
-        with pytest.raises(OutsideError, match=r"^SendMessageBatch: AccessDenied$"):
+        with pytest.raises(ServiceCallError, match=r"^SendMessageBatch: AccessDenied$"):
             sqs.again(["C0001"], timedelta(seconds=90))
 
     def test_jobs_that_are_being_worked_on_count_too(self, cloud: LocalCloud, sqs: SqsQueue) -> None:
@@ -94,7 +94,7 @@ class TestOnSqs:
         for operation in ("SendMessageBatch", "SendMessage", "GetQueueAttributes"):
             requests.answer(f"sqs.{operation}", error("AccessDenied", 403, "C0000"))
         for call in (lambda: sqs.enqueue(_jobs(1)), lambda: sqs.park("secret", "why"), sqs.depth):
-            with pytest.raises(OutsideError, match=r"^[A-Za-z]+: AccessDenied$") as caught:
+            with pytest.raises(ServiceCallError, match=r"^[A-Za-z]+: AccessDenied$") as caught:
                 call()
             assert caught.value.__cause__ is None
 

@@ -12,7 +12,7 @@ from moto.sns.models import sns_backends
 
 from dunning.adapters.client import LEAN
 from dunning.adapters.sns_opt_out_list import SnsOptOutList
-from dunning.domain.errors import OutsideError
+from dunning.domain.errors import ServiceCallError
 from dunning.ports.gateways import OptOutList
 from tests.fakes import FakeOptOutList
 from tests.integration.requests import Requests, Work, error
@@ -112,7 +112,7 @@ class TestOnSns:
     ) -> None:
         requests.answer("sns.OptInPhoneNumber", error(code, status, f"{message} +886900000001"))
         requests.answer("sns.ListPhoneNumbersOptedOut", error(code, status, message))
-        with pytest.raises(OutsideError, match=rf"^OptInPhoneNumber: {code}$"):
+        with pytest.raises(ServiceCallError, match=rf"^OptInPhoneNumber: {code}$"):
             sns.opt_in("+886900000001")
-        with pytest.raises(OutsideError, match=rf"^ListPhoneNumbersOptedOut: {code}$"):
+        with pytest.raises(ServiceCallError, match=rf"^ListPhoneNumbersOptedOut: {code}$"):
             list(sns.opted_out())

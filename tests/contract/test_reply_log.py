@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dunning.adapters.dynamodb.contact_table import DynamoContacts
-from dunning.domain.errors import OutsideError
+from dunning.domain.errors import ServiceCallError
 from dunning.domain.replies.intents import ReplyIntent
 from dunning.domain.replies.reply import Inbound, Reply
 from dunning.ports.contacts import ContactArchive, ReplyLog
@@ -89,5 +89,5 @@ class TestOnDynamoDb:
 
     def test_an_error_tells_its_code_and_no_word(self, contacts_table: DynamoContacts, requests: Requests) -> None:
         requests.answer("dynamodb.PutItem", error("AccessDeniedException", message="退訂 +886900000001"))
-        with pytest.raises(OutsideError, match=r"^PutItem: AccessDeniedException$"):
+        with pytest.raises(ServiceCallError, match=r"^PutItem: AccessDeniedException$"):
             contacts_table.keep(REPLY)

@@ -7,7 +7,7 @@ import boto3
 import pytest
 
 from dunning.adapters.s3 import S3UploadErasure
-from dunning.domain.errors import OutsideError
+from dunning.domain.errors import ServiceCallError
 from dunning.ports.erasure import StoredUpload, UploadErasure
 from tests.fakes import FakeUploadErasure
 from tests.integration.people import NOW
@@ -103,6 +103,6 @@ class TestOnS3:
                 pass
 
         for call in (lambda: list(s3.erasure.uploads()), read, lambda: s3.erasure.delete(upload)):
-            with pytest.raises(OutsideError, match=r"^[A-Za-z]+: (AccessDenied|403)$") as caught:
+            with pytest.raises(ServiceCallError, match=r"^[A-Za-z]+: (AccessDenied|403)$") as caught:
                 call()
             assert caught.value.__cause__ is None

@@ -18,7 +18,7 @@ from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import LedgerEntry
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.domain.errors import OutsideError, UnreadableRecordError
+from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from tests.builders import a_lender_record
 from tests.integration.conftest import Event, House, event_file, job_for
 from tests.integration.people import NOW, someone, texted, waking
@@ -215,7 +215,7 @@ def test_a_crash_between_record_and_standing_is_mended_when_lambda_hands_the_log
     facts = someone(1)
     already_texted(house, [facts])
     house.requests.answer("dynamodb.PutItem", error("InternalServerError", 500))
-    with pytest.raises(OutsideError):
+    with pytest.raises(ServiceCallError):
         house.cloud.deliveries_logged(logs_about([facts], OPTED_OUT))
     assert (states(house), house.standing(facts).version) == ({"C0001": ContactState.FAILED}, 1)
     house.requests.let_all_through()

@@ -9,7 +9,7 @@ import pytest
 from moto.dynamodb.models import dynamodb_backends
 
 from dunning.adapters.dynamodb.items import standing_item
-from dunning.domain.errors import OutsideError
+from dunning.domain.errors import ServiceCallError
 from tests.integration.conftest import House, job_for
 from tests.integration.people import NOW, someone, waking
 from tests.integration.requests import error
@@ -100,7 +100,7 @@ def test_while_sending_is_off_nothing_is_read_and_nothing_enqueued(house: House)
 def test_a_scanner_that_dies_half_way_leaves_nothing_the_next_tick_cannot_mend(house: House) -> None:
     house.add(*(someone(number) for number in range(12)))
     house.requests.answer("sqs.SendMessageBatch", error("AccessDenied", 403))
-    with pytest.raises(OutsideError):
+    with pytest.raises(ServiceCallError):
         house.scan()
     house.requests.let_all_through()
     assert house.scan() == {"depth": 0, "enqueued": 12}

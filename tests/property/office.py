@@ -15,7 +15,7 @@ from dunning.domain.customer.lender_record import FILE_LAG, LenderRecord
 from dunning.domain.customer.standing import LedgerEntry, Standing
 from dunning.domain.delivery.contact import Contact
 from dunning.domain.delivery.receipt import DeliveryReceipt
-from dunning.domain.errors import OutsideError
+from dunning.domain.errors import ServiceCallError
 from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.ports.gateways import Outcome, Published, Sms
 from dunning.ports.queues import Job
@@ -81,7 +81,7 @@ class Customers(FakeCustomers):
 
     def save_lender_record(self, lender_record: LenderRecord, *, expected_revision: int) -> bool:
         if self.dies_before_facts and lender_record.snapshot is not None:
-            raise OutsideError("PutItem", "InternalServerError")
+            raise ServiceCallError("PutItem", "InternalServerError")
         self._before_a_write()
         return super().save_lender_record(lender_record, expected_revision=expected_revision)
 
@@ -90,7 +90,7 @@ class Customers(FakeCustomers):
             self.meanwhile.pop()()
         if self.fails:
             self.fails -= 1
-            raise OutsideError("PutItem", "InternalServerError")
+            raise ServiceCallError("PutItem", "InternalServerError")
 
 
 class Contacts(FakeContacts):
@@ -101,7 +101,7 @@ class Contacts(FakeContacts):
     def write(self, contacts: Sequence[Contact]) -> None:
         if self.fails:
             self.fails = False
-            raise OutsideError("BatchWriteItem", "InternalServerError")
+            raise ServiceCallError("BatchWriteItem", "InternalServerError")
         super().write(contacts)
 
 
@@ -221,7 +221,7 @@ class Office:
         stated = Candidate(replace(facts, as_of=uploaded_at, paid_as_of=uploaded_at - FILE_LAG), 2)
         try:
             (settled,) = self.settler.settle_batch([stated], self.clock.now())
-        except OutsideError:
+        except ServiceCallError:
             return None
         return settled.outcome in {Settlement.LOADED, Settlement.UNCHANGED}
 
@@ -237,7 +237,7 @@ class Office:
         """Hand a delivery log over; tell whether it was worked off. If not, CloudWatch Logs hands it over again."""
         try:
             self.receipts.work(Reported((receipt,), 0))
-        except OutsideError:
+        except ServiceCallError:
             return False
         return True
 

@@ -21,7 +21,7 @@ from dunning.adapters.sqs import SqsQueue
 from dunning.adapters.system_clock import SystemClock
 from dunning.contracts.lender_event import erasure_round_body
 from dunning.domain.decision.decisions import Decision
-from dunning.domain.errors import OutsideError
+from dunning.domain.errors import ServiceCallError
 from dunning.ports.clock import Clock
 from dunning.ports.queues import LaterQueue
 from dunning.services.erasure.erase import ASK_AGAIN, MAY_BE_LOADING, SECOND_ROUND, UNDER_WAY, EraseService
@@ -84,7 +84,7 @@ def main(argv: Sequence[str] | None = None, clock: Clock | None = None) -> int:
             return _look(service, arguments.customers)
         later = SqsQueue(session.client("sqs"), stack.output("PaymentsQueue"))
         return _erase(service, arguments.customers, later, clock)
-    except (StackError, OutsideError) as error:
+    except (StackError, ServiceCallError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
 

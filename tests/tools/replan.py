@@ -22,7 +22,7 @@ from dunning.adapters.eventbridge import EventBridgePublisher
 from dunning.adapters.system_clock import SystemClock
 from dunning.contracts.replan_part import ReplanPart
 from dunning.domain.decision.decisions import Decision
-from dunning.domain.errors import OutsideError
+from dunning.domain.errors import ServiceCallError
 from dunning.domain.outbound_events import OutboundEvent
 from dunning.policy import load_policies
 from dunning.ports.clock import Clock
@@ -75,7 +75,7 @@ def main(argv: Sequence[str] | None = None, clock: Clock | None = None) -> int:
         with ThreadPoolExecutor(arguments.parts) as pool:
             parts = [pool.submit(work, ReplanPart(part, arguments.parts, "")) for part in range(arguments.parts)]
             counted = [_told(number, part.result()) for number, part in enumerate(parts, 1)]
-    except (StackError, OutsideError) as error:
+    except (StackError, ServiceCallError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
     changed, customers = sum(one.changed for one in counted), sum(one.customers for one in counted)

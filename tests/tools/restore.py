@@ -21,7 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.system_clock import SystemClock
-from dunning.domain.errors import OutsideError
+from dunning.domain.errors import ServiceCallError
 from dunning.ports.clock import Clock
 from dunning.services.intake.cells import is_id
 from dunning.services.restore import RestoreOutcome, RestoreService
@@ -159,7 +159,7 @@ def main(argv: Sequence[str] | None = None, clock: Clock | None = None) -> int:
         return _restore(dynamodb, stack.output(_TABLES[arguments.table]), arguments, clock)
     except ClientError as error:
         sys.stderr.write(f"{error.operation_name}: {error.response['Error']['Message']}\n")
-    except (StackError, RestoreError, OutsideError, BotoCoreError) as error:
+    except (StackError, RestoreError, ServiceCallError, BotoCoreError) as error:
         sys.stderr.write(f"{error}\n")
     return 2
 

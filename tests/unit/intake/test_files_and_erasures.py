@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from dunning.domain.customer.lender_record import LenderRecord
-from dunning.domain.errors import OutsideError
+from dunning.domain.errors import ServiceCallError
 from dunning.services.erasure.erase import EraseService
 from tests.fakes import FakeContacts, FakeUploadErasure
 from tests.unit.intake.portfolio import NOW, UPLOADED_AT, WANG, Office, row
@@ -51,11 +51,11 @@ def test_a_load_that_dies_before_the_facts_leaves_no_number_that_an_erasure_does
 
     def die(lender_record: LenderRecord) -> None:
         if lender_record.snapshot is not None and lender_record.snapshot.phone == "+886912345678":
-            raise OutsideError("PutItem", "InternalServerError")
+            raise ServiceCallError("PutItem", "InternalServerError")
 
     with monkeypatch.context() as dying:
         _before_writes(office, dying, die)
-        with pytest.raises(OutsideError):
+        with pytest.raises(ServiceCallError):
             office.load_rows(WANG)
     assert office.store.phones["+886912345678"] == {"C-1001"}
     _erasing(office).erase("C-1001", NOW)
@@ -67,11 +67,11 @@ def test_a_load_that_dies_before_the_facts_is_made_up_for_by_the_same_file(
 ) -> None:
     def die(lender_record: LenderRecord) -> None:
         if lender_record.snapshot is not None:
-            raise OutsideError("PutItem", "InternalServerError")
+            raise ServiceCallError("PutItem", "InternalServerError")
 
     with monkeypatch.context() as dying:
         _before_writes(office, dying, die)
-        with pytest.raises(OutsideError):
+        with pytest.raises(ServiceCallError):
             office.load_rows(WANG)
     office.store.phones.clear()  # or it died even before the number was entered
     assert office.load_rows(WANG).customers_loaded == 1

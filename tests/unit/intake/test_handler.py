@@ -16,7 +16,7 @@ EVENT: dict[str, Any] = json.loads(
 )
 
 
-class _Outside:
+class _Environment:
     """The service and the telemetry the function gets from its wiring."""
 
     def __init__(self) -> None:
@@ -35,14 +35,14 @@ class _Outside:
 
 
 @pytest.fixture
-def outside(monkeypatch: pytest.MonkeyPatch) -> _Outside:
-    found = _Outside()
+def outside(monkeypatch: pytest.MonkeyPatch) -> _Environment:
+    found = _Environment()
     monkeypatch.setattr(wiring, "intake", lambda: found)
     monkeypatch.setattr(wiring, "telemetry", lambda: found)
     return found
 
 
-def test_an_uploaded_file_is_loaded_as_of_its_upload(outside: _Outside) -> None:
+def test_an_uploaded_file_is_loaded_as_of_its_upload(outside: _Environment) -> None:
     answer = lambda_handler(EVENT, None)
     uploaded_at = datetime(2026, 12, 1, 1, 30, 0, 123000, tzinfo=UTC)
     assert outside.loaded == [("dunning-uploads-123456789012", "accounts/2026-12-01 分期.csv", uploaded_at)]
@@ -52,19 +52,19 @@ def test_an_uploaded_file_is_loaded_as_of_its_upload(outside: _Outside) -> None:
     assert outside.flushed == 1
 
 
-def test_a_folder_made_in_the_console_is_no_file(outside: _Outside) -> None:
+def test_a_folder_made_in_the_console_is_no_file(outside: _Environment) -> None:
     record = EVENT["Records"][0]
     folder = record | {"s3": record["s3"] | {"object": {"key": "accounts/2026/", "size": 0}}}
     assert lambda_handler({"Records": [folder]}, None) == {"files": []}
     assert outside.loaded == []
 
 
-def test_the_event_that_tests_a_notification_has_no_files(outside: _Outside) -> None:
+def test_the_event_that_tests_a_notification_has_no_files(outside: _Environment) -> None:
     assert lambda_handler({"Service": "Amazon S3", "Event": "s3:TestEvent"}, None) == {"files": []}
     assert outside.loaded == []
 
 
-def test_a_failure_comes_back_with_the_event_and_its_counts_go_out(outside: _Outside) -> None:
+def test_a_failure_comes_back_with_the_event_and_its_counts_go_out(outside: _Environment) -> None:
     outside.fails = True
     with pytest.raises(IntakeConflictError):
         lambda_handler(EVENT, None)

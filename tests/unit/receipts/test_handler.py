@@ -8,7 +8,7 @@ import pytest
 
 from dunning import wiring
 from dunning.contracts.delivery_log import Reported
-from dunning.domain.errors import OutsideError, UnreadableRecordError
+from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.services.delivery import Delivery
 from functions.receipts.app import lambda_handler
 from tests.local import ROOT
@@ -32,7 +32,7 @@ class Outside:
     def work(self, reported: Reported) -> None:
         self.reported.append(reported)
         if self.breaks:
-            raise OutsideError("UpdateItem", "ThrottlingException")
+            raise ServiceCallError("UpdateItem", "ThrottlingException")
 
     def again(self, deliveries: Sequence[Delivery]) -> list[str]:
         self.deliveries += deliveries
@@ -74,6 +74,6 @@ def test_what_is_no_event_of_a_subscription_is_handed_over_again_and_ends_with_t
 
 def test_a_failure_is_lambdas_to_repeat_and_what_was_counted_goes_out(outside: Outside) -> None:
     outside.breaks = True
-    with pytest.raises(OutsideError):
+    with pytest.raises(ServiceCallError):
         lambda_handler(event_file("receipts_delivery_logs.json"), None)
     assert outside.flushed == 1

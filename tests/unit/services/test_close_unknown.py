@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.domain.errors import OutsideError, UnreadableRecordError
+from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.ports.contacts import ContactKey
 from dunning.services.close_unknown import NOTHING_COMES_AFTER, CloseUnknownService
 from tests.fakes import FakeClock, FakeContacts, FakeTelemetry
@@ -123,12 +123,12 @@ def test_left_in_the_middle_it_goes_on_the_next_time(house: House, monkeypatch: 
 
     def once(contact: Contact, *, expected: ContactState) -> bool:
         if contact.customer_id == "C0002":
-            raise OutsideError("UpdateItem", "ThrottlingException")
+            raise ServiceCallError("UpdateItem", "ThrottlingException")
         return advance(contact, expected=expected)
 
     with monkeypatch.context() as broken:
         broken.setattr(house.contacts, "advance", once)
-        with pytest.raises(OutsideError):
+        with pytest.raises(ServiceCallError):
             house.service.close()
     assert house.service.close() == 1
     assert house.contacts.states == [ContactState.UNCONFIRMED] * 2

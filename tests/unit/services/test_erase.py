@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from dunning.contracts.lender_event import erasure_round_body
 from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.domain.errors import OutsideError, UnreadableRecordError
+from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.domain.replies.reply import Inbound, Reply
 from dunning.services.erasure.erase import UNDER_WAY, Erased, ErasedUploads, EraseService, ErasureConflictError, is_in
 from tests.builders import tell
@@ -111,11 +111,11 @@ def test_after_a_failure_in_between_nothing_is_lost_of_what_is_still_to_do(monke
     office = Office()
 
     def fails(*_: object, **__: object) -> int:
-        raise OutsideError("UpdateItem", "Throttling")
+        raise ServiceCallError("UpdateItem", "Throttling")
 
     with monkeypatch.context() as broken:
         broken.setattr(office.contacts, "redact", fails)
-        with pytest.raises(OutsideError):
+        with pytest.raises(ServiceCallError):
             office.service.erase("C0001", AT)
     assert office.service.erase("C0001", AT).records == 2
     assert office.telemetry.counts == {"CustomersErased": 1}

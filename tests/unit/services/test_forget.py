@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from dunning.domain.errors import OutsideError
+from dunning.domain.errors import ServiceCallError
 from dunning.domain.replies.reply import Inbound, Reply
 from dunning.services.erasure.erase import UNDER_WAY, EraseService
 from dunning.services.erasure.purge import QUEUES_KEEP, PurgeService
@@ -139,7 +139,7 @@ def test_a_queue_that_was_not_looked_through_is_told_and_the_numbers_are_kept_fo
 
 def test_of_a_call_that_fails_only_its_code_is_told(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object) -> None:
-        raise OutsideError("DeleteMessage", "AccessDenied")
+        raise ServiceCallError("DeleteMessage", "AccessDenied")
 
     monkeypatch.setattr(office.inbox, "replace", fails)
     office.inbox.bodies = [reply(PHONE)]

@@ -14,7 +14,7 @@ from dunning.domain.customer.standing import InstalmentPromise, Standing, holds_
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Reason, Stop
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.domain.errors import OutsideError, UnreadableRecordError
+from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.domain.outbound_events import (
     CustomerNeedsPerson,
     PromiseBroken,
@@ -89,10 +89,10 @@ class Customers(FakeCustomers):
     def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
         if standing.customer_id == self.fails_for:
             self.fails_for = ""
-            raise OutsideError("PutItem", "InternalServerError")
+            raise ServiceCallError("PutItem", "InternalServerError")
         if self.fails:
             self.fails -= 1
-            raise OutsideError("PutItem", "InternalServerError")
+            raise ServiceCallError("PutItem", "InternalServerError")
         if self.meanwhile:
             stored = self.standings[standing.customer_id]
             written = self.meanwhile.pop(0)(stored)
@@ -111,7 +111,7 @@ class Contacts(FakeContacts):
     def write(self, contacts: Sequence[Contact]) -> None:
         if self.fails:
             self.fails = False
-            raise OutsideError("BatchWriteItem", "InternalServerError")
+            raise ServiceCallError("BatchWriteItem", "InternalServerError")
         super().write(contacts)
 
     def recent(self, customer_id: str, since: datetime) -> Sequence[Contact]:
@@ -126,7 +126,7 @@ class Queue(FakeQueue):
 
     def park(self, body: str, why: str) -> None:
         if self.shut:
-            raise OutsideError("SendMessage", "AccessDenied")
+            raise ServiceCallError("SendMessage", "AccessDenied")
         super().park(body, why)
 
 
@@ -137,7 +137,7 @@ class Carrier(FakeOptOutList):
 
     def opt_in(self, phone: str) -> bool:
         if self.unreachable:
-            raise OutsideError("OptInPhoneNumber", "InternalError")
+            raise ServiceCallError("OptInPhoneNumber", "InternalError")
         return super().opt_in(phone)
 
 
@@ -286,7 +286,7 @@ class TestKeeping:
     def test_what_cannot_be_parked_comes_back(self, office: Office) -> None:
         office.queue.shut = True
         assert office.work(Arrival("message-0", "?", 1, NOW)) == ["message-0"]
-        assert office.events("reply_not_parked") == [{"message_id": "message-0", "error": "OutsideError"}]
+        assert office.events("reply_not_parked") == [{"message_id": "message-0", "error": "ServiceCallError"}]
 
 
 class TestUnderstanding:
@@ -583,7 +583,7 @@ class TestOptingIn:
         office.carrier.unreachable = True
         assert office.hear("START", ago=1, reply_id="reply-2") == []
         assert office.telemetry.counts["CarrierOptInsFailed"] == 1
-        assert office.events("opt_in_failed") == [{"reply_id": "reply-2", "error": "OutsideError"}]
+        assert office.events("opt_in_failed") == [{"reply_id": "reply-2", "error": "ServiceCallError"}]
 
 
 class TestConfirming:

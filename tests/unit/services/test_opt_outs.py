@@ -8,7 +8,7 @@ import pytest
 
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import Standing
-from dunning.domain.errors import OutsideError
+from dunning.domain.errors import ServiceCallError
 from dunning.domain.outbound_events import ReminderStopped
 from dunning.services.carrier_opt_outs import STILL_OPTING_IN, OptOutService, Synced, SyncError
 from tests.builders import a_lender_record, the_policies
@@ -33,7 +33,7 @@ class Customers(FakeCustomers):
 
     def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
         if standing.customer_id == self.fails_for:
-            raise OutsideError("PutItem", "InternalServerError")
+            raise ServiceCallError("PutItem", "InternalServerError")
         if self.meanwhile:
             stored = self.standings[standing.customer_id]
             written = self.meanwhile.pop(0)(stored)
@@ -170,7 +170,7 @@ class TestTrouble:
         with pytest.raises(SyncError, match="1 customers"):
             office.service.sync()
         assert [office.standing(facts).is_opted_out for facts in people] == [True, False, True]
-        assert ("opt_out_not_synced", {"customer_id": "C0002", "error": "OutsideError"}) in office.telemetry.events
+        assert ("opt_out_not_synced", {"customer_id": "C0002", "error": "ServiceCallError"}) in office.telemetry.events
         assert len(office.publisher.announced) == 2
 
     def test_when_others_keep_writing_the_run_fails(self, office: Office) -> None:

@@ -14,7 +14,7 @@ from dunning.domain.customer.facts import Facts, Hold, HoldReason
 from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.customer.standing import Standing, Wake
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.domain.errors import OutsideError
+from dunning.domain.errors import ServiceCallError
 from dunning.domain.outbound_events import CustomerNeedsPerson, PromiseBroken, ReminderStopped, ReviewReason
 from dunning.domain.replies.reply import Inbound, Reply
 from dunning.ports.erasure import StoredUpload
@@ -388,7 +388,7 @@ class TestABatch:
         office.add(someone())
 
         def fails(*_: str) -> None:
-            raise OutsideError("SendMessage", "AccessDenied")
+            raise ServiceCallError("SendMessage", "AccessDenied")
 
         monkeypatch.setattr(office.queue, "park", fails)
         assert office.hear("?", paid()) == ["0"]
@@ -426,7 +426,7 @@ class TestABatch:
         self, office: Office, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def fails(_: object) -> None:
-            raise OutsideError("BatchGetItem", "Throttling")
+            raise ServiceCallError("BatchGetItem", "Throttling")
 
         monkeypatch.setattr(office.store, "load_stored", fails)
         assert office.hear(paid(), "?") == ["0"]
@@ -469,7 +469,7 @@ class TestWhoeverWritesFirst:
         office.add(someone())
 
         def crash() -> None:
-            raise OutsideError("PutItem", "InternalServerError")
+            raise ServiceCallError("PutItem", "InternalServerError")
 
         office.store.meanwhile = [lambda: None, crash]
         assert office.hear(paid()) == ["0"]
@@ -586,7 +586,7 @@ class TestAnErasure:
         self, office: Office, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def fails(*_: object, **__: object) -> int:
-            raise OutsideError("UpdateItem", "Throttling")
+            raise ServiceCallError("UpdateItem", "Throttling")
 
         for port, name in (
             (office.store, "erase_items"), (office.store, "remove_phone"), (office.contacts, "redact"),
@@ -604,7 +604,7 @@ class TestAnErasure:
         self, office: Office, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def fails(*_: object) -> None:
-            raise OutsideError("SendMessageBatch", "AccessDenied")
+            raise ServiceCallError("SendMessageBatch", "AccessDenied")
 
         monkeypatch.setattr(office.later, "again", fails)
         assert office.hear(erased()) == ["0"]
@@ -834,7 +834,7 @@ class TestUploads:
         assert office.events("erasure_failed") == [{"error": "ErasureOutOfTimeError", "customers": 1}]
 
         def fails() -> None:
-            raise OutsideError("ListObjectVersions", "AccessDenied")
+            raise ServiceCallError("ListObjectVersions", "AccessDenied")
 
         monkeypatch.setattr(office.uploads, "uploads", fails)
         assert office.hear(erasure_round_body("C0001")) == ["0"]

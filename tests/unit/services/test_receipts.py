@@ -18,7 +18,7 @@ from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, Wa
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.delivery.receipt import DeliveryReceipt
-from dunning.domain.errors import OutsideError, UnreadableRecordError
+from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.domain.outbound_events import NumberUnreachable, ReminderStopped
 from dunning.policy import load_policies
 from dunning.ports.contacts import ContactKey
@@ -119,7 +119,7 @@ def crashing(port: object, name: str) -> Iterator[None]:
     """Let a call of a port fail while the context lasts."""
 
     def crash(*_: object, **__: object) -> bool:
-        raise OutsideError(name, "InternalServerError")
+        raise ServiceCallError(name, "InternalServerError")
 
     with patch.object(port, name, crash):
         yield
@@ -401,7 +401,7 @@ class TestATextOfWhichNobodyKnows:
 
 def test_a_crash_between_record_and_standing_is_mended_by_the_same_report(office: Office) -> None:
     office.texted()
-    with crashing(office.store, "save_standing"), pytest.raises(OutsideError):
+    with crashing(office.store, "save_standing"), pytest.raises(ServiceCallError):
         office.report(receipt(response=OPTED_OUT))
     assert office.states == [ContactState.FAILED]
     office.report(receipt(response=OPTED_OUT))
@@ -428,7 +428,7 @@ def test_a_payment_that_was_quicker_is_not_undone(office: Office) -> None:
 def test_a_crash_before_a_recovery_reached_the_standing_is_mended_by_the_same_report(office: Office) -> None:
     office.texted()
     office.report(receipt(response=AWAY))
-    with crashing(office.store, "save_standing"), pytest.raises(OutsideError):
+    with crashing(office.store, "save_standing"), pytest.raises(ServiceCallError):
         office.report(receipt())
     assert office.states == [ContactState.DELIVERED]
     assert office.standing().ledger[0].failed
@@ -560,14 +560,14 @@ class TestWhoeverCannotBeWorkedOff:
 
         def fail_one(standing: Standing, **more: Any) -> bool:  # noqa: ANN401 - as the store has it
             if standing.customer_id == "C0001":
-                raise OutsideError("PutItem", "InternalServerError")
+                raise ServiceCallError("PutItem", "InternalServerError")
             return save(standing, **more)
 
         office.store.save_standing = fail_one  # type: ignore[method-assign]
-        with pytest.raises(OutsideError):
+        with pytest.raises(ServiceCallError):
             office.report(receipt(1, DEAD), receipt(2, DEAD))
         assert NumberUnreachable("C0002", office.clock.now(), "permanent_failure") in office.publisher.announced
-        assert ("receipts_failed", {"customer_id": "C0001", "error": "OutsideError"}) in office.telemetry.events
+        assert ("receipts_failed", {"customer_id": "C0001", "error": "ServiceCallError"}) in office.telemetry.events
 
     def test_because_the_record_of_the_customer_is_damaged_is_handed_over_again(self, office: Office) -> None:
         office.texted(1)

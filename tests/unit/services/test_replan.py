@@ -9,7 +9,7 @@ import pytest
 from dunning.contracts.replan_part import ReplanPart, parse_replan_part, replan_body
 from dunning.domain.customer.facts import Facts, Hold, HoldReason
 from dunning.domain.customer.standing import Standing, Wake
-from dunning.domain.errors import OutsideError, UnreadableRecordError
+from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.domain.outbound_events import ReminderStopped
 from dunning.policy import load_policies
 from dunning.services.delivery import Delivery
@@ -196,7 +196,7 @@ class TestAPart:
 
     def test_whose_table_does_not_answer_comes_back(self, office: Office) -> None:
         def nothing(customer_ids: Sequence[str]) -> object:
-            raise OutsideError("BatchGetItem", str(len(customer_ids)))
+            raise ServiceCallError("BatchGetItem", str(len(customer_ids)))
 
         office.add(someone(), waking(someone(), None))
         office.store.load = nothing  # type: ignore[method-assign, assignment]

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from dunning.domain.customer.standing import Wake
-from dunning.domain.errors import OutsideError
+from dunning.domain.errors import ServiceCallError
 from dunning.ports.customers import Due
 from dunning.ports.queues import Job
 from dunning.services.scan import ScanService, Tick
@@ -108,11 +108,11 @@ def test_a_tick_while_sending_is_off_counts_the_scanner_is_not_silent() -> None:
 
 def test_a_tick_that_fails_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     def throttled() -> int:
-        raise OutsideError("GetQueueAttributes", "Throttling")
+        raise ServiceCallError("GetQueueAttributes", "Throttling")
 
     office = Office(4)
     monkeypatch.setattr(office.queue, "depth", throttled)
-    with pytest.raises(OutsideError):
+    with pytest.raises(ServiceCallError):
         office.scanner.tick()
     assert "Ticks" not in office.telemetry.counts
 

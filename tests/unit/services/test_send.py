@@ -13,7 +13,7 @@ from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import PROGRESS_LIMIT, InstalmentPromise, Progress, Standing, Wake, progress_key
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.domain.errors import OutsideError, UnreadableRecordError
+from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.domain.outbound_events import (
     CustomerNeedsPerson,
     NumberUnreachable,
@@ -457,7 +457,7 @@ class TestABatch:
 
             def write(self, contacts: Sequence[Contact]) -> None:
                 if self.full:
-                    raise OutsideError("BatchWriteItem", "UnprocessedItems")
+                    raise ServiceCallError("BatchWriteItem", "UnprocessedItems")
                 super().write(contacts)
 
         contacts = Full()

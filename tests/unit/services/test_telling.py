@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dunning import wiring
-from dunning.domain.errors import DunningError, OutsideError
+from dunning.domain.errors import DunningError, ServiceCallError
 from dunning.services.telling import UnexpectedError, entrypoint
 from tests.fakes import FakeTelemetry
 from tests.local import ROOT
@@ -70,10 +70,10 @@ def test_an_error_that_nobody_foresaw_leaves_by_its_kind_and_is_told_where_it_ar
 
 def test_an_error_of_ours_leaves_as_it_is() -> None:
     def ours() -> None:
-        raise OutsideError("Query", "Throttling")
+        raise ServiceCallError("Query", "Throttling")
 
     telemetry = Journal()
-    with pytest.raises(OutsideError, match=r"^Query: Throttling$"):
+    with pytest.raises(ServiceCallError, match=r"^Query: Throttling$"):
         invoke(telemetry, ours)
     assert (telemetry.events, telemetry.flushed) == ([], 1)
 

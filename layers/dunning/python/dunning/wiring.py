@@ -86,15 +86,15 @@ def _kept[T](build: Callable[[], T]) -> Callable[[], T]:
     return built
 
 
-class _Outside:
+class _Environment:
     clock: Clock = SystemClock()
     second_telemetry: Telemetry | None = None
 
 
 def use(*, clock: Clock | None = None, second_telemetry: Telemetry | None = None) -> None:
     """Exchange the clock and the second telemetry, and forget all that was built; without arguments as at start."""
-    _Outside.clock = clock or SystemClock()
-    _Outside.second_telemetry = second_telemetry
+    _Environment.clock = clock or SystemClock()
+    _Environment.second_telemetry = second_telemetry
     telemetry.cache_clear()
     for forget in _forgotten:
         forget()
@@ -124,7 +124,7 @@ def policies() -> PolicyBook:
 @cache
 def telemetry() -> FanOutTelemetry:
     """Build the telemetry of this function."""
-    return FanOutTelemetry(PowertoolsTelemetry(lean_logger(), Metrics()), _Outside.second_telemetry)
+    return FanOutTelemetry(PowertoolsTelemetry(lean_logger(), Metrics()), _Environment.second_telemetry)
 
 
 def _new_id() -> str:
@@ -146,7 +146,7 @@ def scanner() -> ScanService:
 
     settings = read_settings(ScannerSettings, os.environ)
     session = new_session()
-    clock, log = _Outside.clock, telemetry()
+    clock, log = _Environment.clock, telemetry()
     return ScanService(
         index=_customers(session.client("dynamodb", config=_PATIENT), settings),
         queue=SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url),
@@ -165,7 +165,7 @@ def sender() -> SendService:
 
     settings = read_settings(SenderSettings, os.environ)
     session = new_session()
-    clock, log = _Outside.clock, telemetry()
+    clock, log = _Environment.clock, telemetry()
     dynamodb = session.client("dynamodb", config=_PATIENT)
     book = policies()
     book.linter.get_ready()  # not in the first event: Lambda lends a start a whole processor
@@ -202,7 +202,7 @@ def intake() -> IntakeService:
         publisher=_publisher(session, settings.bus_name),
         policies=book,
         lenders=frozenset(book.lenders),
-        clock=_Outside.clock,
+        clock=_Environment.clock,
         telemetry=telemetry(),
         writers=settings.writers,
     )
@@ -218,7 +218,7 @@ def payments() -> PaymentsService:
 
     settings = read_settings(PaymentsSettings, os.environ)
     session = new_session()
-    clock, log = _Outside.clock, telemetry()
+    clock, log = _Environment.clock, telemetry()
     dynamodb = session.client("dynamodb", config=_PATIENT)
     customers = _customers(dynamodb, settings)
     sqs = session.client("sqs", config=_PATIENT)
@@ -268,7 +268,7 @@ def replan() -> ReplanService:
         queue=SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url),
         publisher=_publisher(session, settings.bus_name),
         policies=policies(),
-        clock=_Outside.clock,
+        clock=_Environment.clock,
         telemetry=telemetry(),
     )
 
@@ -281,7 +281,7 @@ def inbox() -> InboxService:
 
     settings = read_settings(InboxSettings, os.environ)
     session = new_session()
-    clock, log = _Outside.clock, telemetry()
+    clock, log = _Environment.clock, telemetry()
     dynamodb = session.client("dynamodb", config=_PATIENT)
     customers, contacts = _customers(dynamodb, settings), DynamoContacts(dynamodb, settings.contacts_table)
     return InboxService(
@@ -319,7 +319,7 @@ def receipts() -> ReceiptService:
         later=SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url),
         publisher=_publisher(session, settings.bus_name),
         policies=policies(),
-        clock=_Outside.clock,
+        clock=_Environment.clock,
         telemetry=telemetry(),
     )
 
@@ -339,7 +339,7 @@ def opt_outs() -> OptOutService:
         opt_out_list=SnsOptOutList(session.client("sns", config=_PATIENT)),
         publisher=_publisher(session, settings.bus_name),
         policies=policies(),
-        clock=_Outside.clock,
+        clock=_Environment.clock,
         telemetry=telemetry(),
     )
 
@@ -352,5 +352,5 @@ def close_unknown() -> CloseUnknownService:
     settings = read_settings(HousekeepingSettings, os.environ)
     dynamodb = new_session().client("dynamodb", config=_PATIENT)
     return CloseUnknownService(
-        contacts=DynamoContacts(dynamodb, settings.contacts_table), clock=_Outside.clock, telemetry=telemetry()
+        contacts=DynamoContacts(dynamodb, settings.contacts_table), clock=_Environment.clock, telemetry=telemetry()
     )

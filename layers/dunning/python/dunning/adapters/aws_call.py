@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dunning.domain.errors import OutsideError
+from dunning.domain.errors import ServiceCallError
 
 CONDITION_FAILED = "ConditionalCheckFailedException"
 """DynamoDB's answer to a conditional write that somebody else's came before."""
@@ -16,14 +16,14 @@ def error_code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", "Unknown"))
 
 
-def written_if(operation: str, write: Callable[[], object]) -> bool:
+def write_if(operation: str, write: Callable[[], object]) -> bool:
     """
     Make a conditional write, and tell whether its condition held.
 
     Raises:
-        OutsideError: it failed in any other way.
+        ServiceCallError: it failed in any other way.
     """
-    with outside(operation):
+    with aws_call(operation):
         try:
             write()
         except ClientError as error:
@@ -34,16 +34,16 @@ def written_if(operation: str, write: Callable[[], object]) -> bool:
 
 
 @contextmanager
-def outside(operation: str) -> Iterator[None]:
+def aws_call(operation: str) -> Iterator[None]:
     """
     Run calls to AWS.
 
     Raises:
-        OutsideError: in place of any error of the SDK; its message holds the code, never the request.
+        ServiceCallError: in place of any error of the SDK; its message holds the code, never the request.
     """
     try:
         yield
     except ClientError as error:
-        raise OutsideError(operation, error_code(error)) from None
+        raise ServiceCallError(operation, error_code(error)) from None
     except BotoCoreError as error:
-        raise OutsideError(operation, type(error).__name__) from None
+        raise ServiceCallError(operation, type(error).__name__) from None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
-from dunning.adapters.aws_call import outside
+from dunning.adapters.aws_call import aws_call
 from dunning.contracts.outbound_event import SOURCE, BusEntry, bus_entries
-from dunning.domain.errors import OutsideError
+from dunning.domain.errors import ServiceCallError
 from dunning.domain.outbound_events import OutboundEvent
 from dunning.ports.telemetry import Telemetry
 
@@ -56,9 +56,9 @@ class EventBridgePublisher:
             for event in events
         ]
         try:
-            with outside("PutEvents"):
+            with aws_call("PutEvents"):
                 answer = self._client.put_events(Entries=entries)
-        except OutsideError as error:
+        except ServiceCallError as error:
             return [(event, error.code) for event in events]
         return [
             (event, str(result["ErrorCode"]))

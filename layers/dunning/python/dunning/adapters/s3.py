@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
-from dunning.adapters.aws_call import outside
+from dunning.adapters.aws_call import aws_call
 from dunning.ports.erasure import StoredUpload
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class S3Uploads:
     @contextmanager
     def open(self, bucket: str, key: str) -> Iterator[Iterator[bytes]]:
         """Open an uploaded file as a stream of byte chunks."""
-        with outside("GetObject"), closing(self._client.get_object(Bucket=bucket, Key=key)["Body"]) as body:
+        with aws_call("GetObject"), closing(self._client.get_object(Bucket=bucket, Key=key)["Body"]) as body:
             yield body.iter_chunks(_CHUNK)
 
     def write_rejects(self, bucket: str, key: str, rows: Iterable[Sequence[str]]) -> None:
@@ -37,7 +37,7 @@ class S3Uploads:
             csv.writer(text).writerows(rows)
             text.flush()
             file.seek(0)
-            with outside("PutObject"):
+            with aws_call("PutObject"):
                 self._client.put_object(Bucket=bucket, Key=key, Body=file, ContentType="text/csv; charset=utf-8")
 
 
@@ -51,7 +51,7 @@ class S3UploadErasure:
 
     def uploads(self) -> Iterator[StoredUpload]:
         """List all versions; delete markers are listed apart."""
-        with outside("ListObjectVersions"):
+        with aws_call("ListObjectVersions"):
             pages = self._client.get_paginator("list_object_versions").paginate(
                 Bucket=self._bucket, Prefix=self._prefix
             )
@@ -62,12 +62,12 @@ class S3UploadErasure:
     @contextmanager
     def read(self, upload: StoredUpload) -> Iterator[Iterator[bytes]]:
         """Open one version as a stream of byte chunks."""
-        with outside("GetObject"):
+        with aws_call("GetObject"):
             answer = self._client.get_object(Bucket=self._bucket, Key=upload.key, VersionId=upload.version_id)
             with closing(answer["Body"]) as body:
                 yield body.iter_chunks(_CHUNK)
 
     def delete(self, upload: StoredUpload) -> None:
         """Delete one version, which leaves no marker."""
-        with outside("DeleteObject"):
+        with aws_call("DeleteObject"):
             self._client.delete_object(Bucket=self._bucket, Key=upload.key, VersionId=upload.version_id)

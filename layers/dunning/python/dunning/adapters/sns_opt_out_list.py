@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from dunning.adapters.aws_call import error_code, outside
+from dunning.adapters.aws_call import aws_call, error_code
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -27,13 +27,13 @@ class SnsOptOutList:
 
     def opted_out(self) -> Iterator[str]:
         """List the numbers, a hundred a call."""
-        with outside("ListPhoneNumbersOptedOut"):
+        with aws_call("ListPhoneNumbersOptedOut"):
             for page in self._client.get_paginator("list_phone_numbers_opted_out").paginate():
                 yield from page["phoneNumbers"]
 
     def opt_in(self, phone: str) -> bool:
         """Take a number off the list."""
-        with outside("OptInPhoneNumber"):
+        with aws_call("OptInPhoneNumber"):
             try:
                 self._client.opt_in_phone_number(phoneNumber=phone)
             except ClientError as error:

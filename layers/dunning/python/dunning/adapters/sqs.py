@@ -7,9 +7,9 @@ from datetime import timedelta
 from itertools import batched
 from typing import TYPE_CHECKING
 
-from dunning.adapters.aws_call import outside
+from dunning.adapters.aws_call import aws_call
 from dunning.contracts.job import job_body
-from dunning.domain.errors import OutsideError
+from dunning.domain.errors import ServiceCallError
 from dunning.ports.erasure import DeadLetter, QueueNotDrainedError
 from dunning.ports.queues import Job
 
@@ -29,7 +29,7 @@ _EMPTY_ANSWERS = 5
 
 def _depths(client: SQSClient, queue_url: str) -> tuple[int, int, int]:
     """Ask how many messages wait, are being worked on, and are delayed."""
-    with outside("GetQueueAttributes"):
+    with aws_call("GetQueueAttributes"):
         answer = client.get_queue_attributes(
             QueueUrl=queue_url,
             AttributeNames=[
@@ -62,7 +62,7 @@ class SqsQueue:
         """Send jobs in batches. One that SQS does not take comes back with the next tick."""
         taken = 0
         for batch in batched(jobs, _ENTRIES_A_SEND, strict=False):
-            with outside("SendMessageBatch"):
+            with aws_call("SendMessageBatch"):
                 answer = self._client.send_message_batch(
                     QueueUrl=self._queue_url,
                     Entries=[{"Id": str(place), "MessageBody": job_body(job)} for place, job in enumerate(batch)],
@@ -73,7 +73,7 @@ class SqsQueue:
     def again(self, bodies: Sequence[str], delay: timedelta) -> None:
         """Send messages with a delay, in batches. One that SQS does not take is lost unless somebody hears of it."""
         for batch in batched(bodies, _ENTRIES_A_SEND, strict=False):
-            with outside("SendMessageBatch"):
+            with aws_call("SendMessageBatch"):
                 answer = self._client.send_message_batch(
                     QueueUrl=self._queue_url,
                     Entries=[
@@ -82,11 +82,11 @@ class SqsQueue:
                     ],
                 )
             for refused in answer.get("Failed", []):
-                raise OutsideError("SendMessageBatch", refused["Code"])
+                raise ServiceCallError("SendMessageBatch", refused["Code"])
 
     def park(self, body: str, why: str) -> None:
         """Send a message to the dead-letter queue, with the reason as an attribute."""
-        with outside("SendMessage"):
+        with aws_call("SendMessage"):
             self._client.send_message(
                 QueueUrl=self._dead_letter_url,
                 MessageBody=body,
@@ -107,7 +107,7 @@ class SqsDeadLetters:
         received = empty = 0
         visible, hidden, delayed = _depths(self._client, self._queue_url)
         while visible and empty < _EMPTY_ANSWERS:
-            with outside("ReceiveMessage"):
+            with aws_call("ReceiveMessage"):
                 answer = self._client.receive_message(
                     QueueUrl=self._queue_url,
                     MaxNumberOfMessages=_MESSAGES_A_RECEIVE,
@@ -126,7 +126,7 @@ class SqsDeadLetters:
     def replace(self, message: DeadLetter, body: str) -> None:
         """Send what takes its place first, so that a crash in between loses nothing."""
         if body:
-            with outside("SendMessage"):
+            with aws_call("SendMessage"):
                 self._client.send_message(QueueUrl=self._queue_url, MessageBody=body)
-        with outside("DeleteMessage"):
+        with aws_call("DeleteMessage"):
             self._client.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message.handle)

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from dunning.adapters.aws_call import outside
-from dunning.domain.errors import OutsideError
+from dunning.adapters.aws_call import aws_call
+from dunning.domain.errors import ServiceCallError
 from dunning.ports.clock import Clock
 from dunning.ports.telemetry import Telemetry
 
@@ -41,9 +41,9 @@ class SsmSwitch:
 
     def _read(self) -> bool:
         try:
-            with outside("GetParameter"):
+            with aws_call("GetParameter"):
                 answer = self._client.get_parameter(Name=self._parameter)
-        except OutsideError as error:
+        except ServiceCallError as error:
             self._telemetry.log_event("switch_unreadable", code=error.code)
             self._telemetry.count("SwitchUnreadable")
             return False

@@ -48,7 +48,7 @@ class UnreadableRecordError(DunningError):
     """A stored record, or a message, is not what this version of the program writes."""
 
 
-class OutsideError(DunningError):
+class ServiceCallError(DunningError):
     """A call to the outside failed; `code` is the service's own error code."""
 
     def __init__(self, operation: str, code: str) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dunning.adapters.aws_call import outside, written_if
+from dunning.adapters.aws_call import aws_call, write_if
 from dunning.adapters.dynamodb.items import Item, contact_item, contact_of, receipt_attributes, reply_item
 from dunning.adapters.dynamodb.keys import (
     REPLY,
@@ -21,7 +21,7 @@ from dunning.adapters.dynamodb.keys import (
 )
 from dunning.adapters.dynamodb.reading import read_items
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.domain.errors import OutsideError, UnreadableRecordError
+from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.domain.replies.reply import Reply
 from dunning.ports.contacts import ContactKey
 
@@ -58,12 +58,12 @@ class DynamoContacts:
 
     def _write(self, requests: list[Any]) -> None:
         for _ in range(_CALLS_AGAIN):
-            with outside("BatchWriteItem"):
+            with aws_call("BatchWriteItem"):
                 answer = self._client.batch_write_item(RequestItems={self._table: requests})
             requests = list(answer.get("UnprocessedItems", {}).get(self._table, []))
             if not requests:
                 return
-        raise OutsideError("BatchWriteItem", "UnprocessedItems")
+        raise ServiceCallError("BatchWriteItem", "UnprocessedItems")
 
     def write_if_absent(self, contact: Contact) -> bool:
         """Put a record unless it is there."""
@@ -74,7 +74,7 @@ class DynamoContacts:
         return self._put_if_absent(reply_item(reply))
 
     def _put_if_absent(self, item: Item) -> bool:
-        return written_if(
+        return write_if(
             "PutItem",
             lambda: self._client.put_item(
                 TableName=self._table, Item=item, ConditionExpression="attribute_not_exists(customer_id)"
@@ -101,7 +101,7 @@ class DynamoContacts:
             left.add("unknown")
         setting = ", ".join(f"#{name} = :{name}" for name in written)
         leaving = " REMOVE " + ", ".join(f"#{name}" for name in sorted(left)) if left else ""
-        return written_if(
+        return write_if(
             "UpdateItem",
             lambda: self._client.update_item(
                 TableName=self._table,
@@ -118,7 +118,7 @@ class DynamoContacts:
 
     def unknown_before(self, moment: datetime) -> Iterator[ContactKey]:
         """Query the sparse index of records that nobody knows the fate of."""
-        with outside("Query"):
+        with aws_call("Query"):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
                 IndexName="unknown",
@@ -131,7 +131,7 @@ class DynamoContacts:
 
     def recent(self, customer_id: str, since: datetime) -> Sequence[Contact]:
         """Query a customer's records; the replies have keys behind all of them."""
-        with outside("Query"):
+        with aws_call("Query"):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
                 KeyConditionExpression="customer_id = :customer AND contact BETWEEN :since AND :replies",
@@ -162,7 +162,7 @@ class DynamoContacts:
                 ExpressionAttributeNames=_IDENTIFYING_NAMES,
                 ExpressionAttributeValues={":at": {"S": instant_key(at)}},
             )
-            written_if("UpdateItem", remove)
+            write_if("UpdateItem", remove)
         return len(keys)
 
     def _identifying(self, customer_id: str, until: datetime | None) -> list[str]:
@@ -184,7 +184,7 @@ class DynamoContacts:
         owners = (customer_id, *map(phone_key, phones))
         keys = [(owner, key) for owner in owners for key in self._replies(owner, until)]
         for owner, key in keys:
-            with outside("DeleteItem"):
+            with aws_call("DeleteItem"):
                 self._client.delete_item(
                     TableName=self._table, Key={"customer_id": {"S": owner}, "contact": {"S": key}}
                 )
@@ -197,7 +197,7 @@ class DynamoContacts:
         bounds: dict[str, Any] = {":customer": {"S": owner}, ":last": {"S": last}}
         if first:
             bounds[":first"] = {"S": first}
-        with outside("Query"):
+        with aws_call("Query"):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
                 KeyConditionExpression=_BETWEEN if first else _UP_TO,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from dunning.adapters.aws_call import CONDITION_FAILED, error_code, outside, written_if
+from dunning.adapters.aws_call import CONDITION_FAILED, aws_call, error_code, write_if
 from dunning.adapters.dynamodb.items import facts_of, lender_record_item, lender_record_of, standing_item, standing_of
 from dunning.adapters.dynamodb.keys import (
     FACTS,
@@ -93,11 +93,11 @@ class DynamoCustomers:
                 "ExpressionAttributeValues": {":read": {"N": str(expected_revision)}},
             }
         item = lender_record_item(lender_record)
-        return written_if("PutItem", lambda: self._client.put_item(TableName=self._table, Item=item, **condition))
+        return write_if("PutItem", lambda: self._client.put_item(TableName=self._table, Item=item, **condition))
 
     def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
         """Put a standing under the version it was read with."""
-        with outside("PutItem"):
+        with aws_call("PutItem"):
             try:
                 if expected_version == 0:
                     self._client.put_item(
@@ -123,7 +123,7 @@ class DynamoCustomers:
 
     def set_aside(self, customer_id: str, until: datetime) -> None:
         """Move the wake alone: the rest of the item may be what cannot be read."""
-        with outside("UpdateItem"):
+        with aws_call("UpdateItem"):
             self._client.update_item(
                 TableName=self._table,
                 Key={"customer_id": {"S": customer_id}, "item": {"S": STANDING}},
@@ -150,7 +150,7 @@ class DynamoCustomers:
 
     def add_phone(self, phone: str, customer_id: str) -> frozenset[str]:
         """Add to the number's set of customers, which DynamoDB keeps whole whoever else adds to it."""
-        with outside("UpdateItem"):
+        with aws_call("UpdateItem"):
             answer = self._client.update_item(
                 TableName=self._table,
                 Key={"customer_id": {"S": phone_key(phone)}, "item": {"S": PHONE}},
@@ -163,7 +163,7 @@ class DynamoCustomers:
     def remove_phone(self, phone: str, customer_id: str) -> None:
         """Delete from the number's set of customers, and the item with the last of them."""
         key: Any = {"customer_id": {"S": phone_key(phone)}, "item": {"S": PHONE}}
-        with outside("UpdateItem"):
+        with aws_call("UpdateItem"):
             answer = self._client.update_item(
                 TableName=self._table,
                 Key=key,
@@ -173,7 +173,7 @@ class DynamoCustomers:
             )
         if "customers" in answer.get("Attributes", {}):
             return
-        written_if(
+        write_if(
             "DeleteItem",
             lambda: self._client.delete_item(
                 TableName=self._table, Key=key, ConditionExpression="attribute_not_exists(customers)"
@@ -186,7 +186,7 @@ class DynamoCustomers:
         last = after
         while True:
             more = {"ExclusiveStartKey": start} if start else {}
-            with outside("Scan"):
+            with aws_call("Scan"):
                 answer = self._client.scan(
                     TableName=self._table,
                     Segment=segment,
@@ -214,7 +214,7 @@ class DynamoCustomers:
 
     def write_tombstone(self, lender_record: LenderRecord) -> None:
         """Put an item whatever is there: its revision may be what cannot be read."""
-        with outside("PutItem"):
+        with aws_call("PutItem"):
             self._client.put_item(TableName=self._table, Item=lender_record_item(lender_record))
 
     def stored_items(self, customer_id: str) -> int:
@@ -225,7 +225,7 @@ class DynamoCustomers:
         """Delete the items below a customer's key, all but `facts`."""
         items = [name for item in self._items_of(customer_id) if (name := str(item["item"]["S"])) != FACTS]
         for item in items:
-            with outside("DeleteItem"):
+            with aws_call("DeleteItem"):
                 self._client.delete_item(
                     TableName=self._table, Key={"customer_id": {"S": customer_id}, "item": {"S": item}}
                 )
@@ -233,7 +233,7 @@ class DynamoCustomers:
 
     def _items_of(self, customer_id: str) -> list[Mapping[str, Any]]:
         """Ask for all of them, not for the two we know: a later version may keep more."""
-        with outside("Query"):
+        with aws_call("Query"):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
                 KeyConditionExpression="customer_id = :customer",
@@ -253,7 +253,7 @@ class DynamoCustomers:
         start: Any = None
         while True:
             more = {"ExclusiveStartKey": start} if start else {}
-            with outside("Query"):
+            with aws_call("Query"):
                 answer = self._client.query(
                     TableName=self._table,
                     IndexName="due",

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
-from dunning.adapters.aws_call import outside
-from dunning.domain.errors import OutsideError
+from dunning.adapters.aws_call import aws_call
+from dunning.domain.errors import ServiceCallError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -24,7 +24,7 @@ def read_items(client: DynamoDBClient, table: str, keys: Sequence[Any]) -> Itera
     Yield the items there are, strongly consistent, in as few calls as there can be.
 
     Raises:
-        OutsideError: a call failed, or the table stayed too busy.
+        ServiceCallError: a call failed, or the table stayed too busy.
     """
     for some in batched(keys, _KEYS_A_READ, strict=False):
         yield from _read(client, table, list(some))
@@ -33,11 +33,11 @@ def read_items(client: DynamoDBClient, table: str, keys: Sequence[Any]) -> Itera
 def _read(client: DynamoDBClient, table: str, keys: list[Any]) -> list[Mapping[str, Any]]:
     found: list[Mapping[str, Any]] = []
     for _ in range(_READS_AGAIN):
-        with outside("BatchGetItem"):
+        with aws_call("BatchGetItem"):
             answer = client.batch_get_item(RequestItems={table: {"Keys": keys, "ConsistentRead": True}})
         found += answer["Responses"].get(table, [])
         left = answer.get("UnprocessedKeys", {}).get(table)
         if not left:
             return found
         keys = list(left["Keys"])
-    raise OutsideError("BatchGetItem", "UnprocessedKeys")
+    raise ServiceCallError("BatchGetItem", "UnprocessedKeys")
