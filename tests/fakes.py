@@ -115,7 +115,7 @@ class FakeCustomers:
             self.writes += 1
             return True
 
-    def set_aside(self, customer_id: str, until: datetime) -> None:
+    def quarantine(self, customer_id: str, until: datetime) -> None:
         with self._lock:
             stored = self.standings.get(customer_id) or Standing(customer_id)
             self.standings[customer_id] = replace(
@@ -294,7 +294,7 @@ class FakeLaterQueue:
     def __init__(self) -> None:
         self.messages: list[tuple[str, timedelta]] = []
 
-    def again(self, bodies: Sequence[str], delay: timedelta) -> None:
+    def send_with_delay(self, bodies: Sequence[str], delay: timedelta) -> None:
         self.messages += [(body, delay) for body in bodies]
 
 

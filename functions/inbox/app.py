@@ -15,5 +15,5 @@ if TYPE_CHECKING:
 @entrypoint(wiring)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[dict[str, str]]]:
     """Work a batch off."""
-    failed = wiring.inbox().work(arrivals_in(event), lambda: context.get_remaining_time_in_millis() / 1000)
+    failed = wiring.inbox().handle_batch(arrivals_in(event), lambda: context.get_remaining_time_in_millis() / 1000)
     return answer_to(event, failed)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from dunning import wiring
-from dunning.services.delivery import come_back, deliveries_in
+from dunning.services.delivery import batch_item_failures, deliveries_in
 from dunning.services.delivery_receipts import reported_in
 from dunning.services.telling import entrypoint
 
@@ -13,7 +13,7 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, list[dic
     """Work an event off; of a batch from the queue those that are to come back are named in the answer."""
     del context
     if "awslogs" in event:
-        wiring.receipts().work(reported_in(event))
-        return come_back([])
+        wiring.receipts().handle_batch(reported_in(event))
+        return batch_item_failures([])
     failed = wiring.receipts().again(deliveries_in(event))
-    return come_back(failed)
+    return batch_item_failures(failed)

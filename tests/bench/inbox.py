@@ -124,7 +124,7 @@ class Bench:
 
         def inbox() -> None:
             for event in self.events:
-                if service.work(arrivals_in(event), lambda: 60.0):
+                if service.handle_batch(arrivals_in(event), lambda: 60.0):
                     raise AssertionError
                 telemetry.flush()
 

@@ -51,7 +51,7 @@ class _Nobody:
         del standing, expected_version, claim_id
         return True
 
-    def set_aside(self, customer_id: str, until: datetime) -> None:
+    def quarantine(self, customer_id: str, until: datetime) -> None:
         raise NotImplementedError
 
     def customers_with(self, phones: Collection[str]) -> Mapping[str, frozenset[str]]:

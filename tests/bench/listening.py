@@ -138,7 +138,7 @@ class Payments(_Office):
 
         def payments() -> None:
             for batch in self.batches:
-                if service.work(batch, lambda: 60.0):
+                if service.handle_batch(batch, lambda: 60.0):
                     raise AssertionError
                 telemetry.flush()
 
@@ -197,7 +197,7 @@ class Receipts(_Office):
         )
 
         def receipts() -> None:
-            service.work(reported_in(self.event))
+            service.handle_batch(reported_in(self.event))
             telemetry.flush()
 
         return receipts

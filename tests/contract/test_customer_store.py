@@ -142,13 +142,13 @@ def test_of_many_who_claim_the_same_version_one_wins(office: Office) -> None:
 def test_setting_aside_touches_only_the_wake(office: Office) -> None:
     before = _full_standing("C0001")
     office.customers.save_standing(before, expected_version=0)
-    office.customers.set_aside("C0001", NOW + timedelta(days=1))
+    office.customers.quarantine("C0001", NOW + timedelta(days=1))
     after = replace(before, wake=Wake(NOW + timedelta(days=1), 9), reason="unreadable_record")
     assert office.customers.load(["C0001"]) == {"C0001": Customer(None, after)}
 
 
 def test_somebody_without_a_standing_can_be_set_aside(office: Office) -> None:
-    office.customers.set_aside("C0001", NOW + timedelta(days=1))
+    office.customers.quarantine("C0001", NOW + timedelta(days=1))
     after = Standing("C0001", 1, Wake(NOW + timedelta(days=1), 9), reason="unreadable_record")
     assert office.customers.load(["C0001"]) == {"C0001": Customer(None, after)}
 
@@ -166,7 +166,7 @@ def test_a_record_that_cannot_be_read_harms_nobody_else(office: Office) -> None:
 def test_a_record_that_cannot_be_read_can_be_set_aside(office: Office) -> None:
     office.customers.save_standing(waking(someone()), expected_version=0)
     office.spoil("C0001")
-    office.customers.set_aside("C0001", NOW + timedelta(days=1))
+    office.customers.quarantine("C0001", NOW + timedelta(days=1))
     assert list(office.customers.due(NOW, 10)) == []
     (due,) = office.customers.due(NOW + timedelta(days=1), 10)
     assert due == ("C0001", Wake(NOW + timedelta(days=1), 9))
@@ -200,7 +200,7 @@ class TestOnDynamoDb:
         assert isinstance(found, UnreadableRecordError)
         assert str(found) in {f"{item}: {error}" for error in ("KeyError", "ValueError", "TypeError")}
         assert found.__cause__ is None
-        dynamo.set_aside("C0001", NOW + timedelta(days=1))
+        dynamo.quarantine("C0001", NOW + timedelta(days=1))
         assert [due.wake for due in dynamo.due(NOW + timedelta(days=1), 9)] == [Wake(NOW + timedelta(days=1), 9)]
 
     def test_a_claim_whose_answer_was_lost_counts_as_written(self, dynamo: DynamoCustomers, requests: Requests) -> None:
@@ -245,7 +245,7 @@ class TestOnDynamoDb:
             lambda: tell(store, someone()),
             lambda: store.save_standing(waking(someone()), expected_version=0, claim_id="x"),
             lambda: store.load(["C0001"]),
-            lambda: store.set_aside("C0001", NOW),
+            lambda: store.quarantine("C0001", NOW),
             lambda: list(store.due(NOW, 1)),
         ):
             with pytest.raises(ServiceCallError) as caught:
@@ -261,7 +261,7 @@ class TestOnDynamoDb:
         tell(dynamo, someone())
         dynamo.save_standing(waking(someone()), expected_version=0)
         dynamo.save_standing(waking(someone(), version=2), expected_version=1)
-        dynamo.set_aside("C0001", NOW)
+        dynamo.quarantine("C0001", NOW)
         list(dynamo.due(NOW, 1))
         dynamo.add_phone("+886900000001", "C0001")
         dynamo.remove_phone("+886900000001", "C0001")

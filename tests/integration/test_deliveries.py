@@ -96,12 +96,14 @@ def _deliver(house: House, gateway: SmsGateway, seed: int) -> None:
     assert len(batches) == THREADS
     senders = list(_senders(house, gateway))
     with ThreadPoolExecutor(THREADS) as pool:
-        back = list(pool.map(lambda one: senders[one[0] % SENDERS].work(one[1], lambda: 60.0), enumerate(batches)))
+        back = list(
+            pool.map(lambda one: senders[one[0] % SENDERS].handle_batch(one[1], lambda: 60.0), enumerate(batches))
+        )
     by_id = {delivery.message_id: delivery for delivery in deliveries}
     # Contested ones come back: once more, one after the other, with nobody in the way.
     for message_id in (message_id for ids in back for message_id in ids):
         again = by_id[message_id]
-        assert senders[0].work([Delivery(again.message_id, again.body, 2)], lambda: 60.0) == []
+        assert senders[0].handle_batch([Delivery(again.message_id, again.body, 2)], lambda: 60.0) == []
 
 
 def _check(house: House) -> None:

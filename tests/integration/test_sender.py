@@ -371,7 +371,7 @@ class TestACustomerWhoKeepsFailing:
         (decided,) = house.heard.decisions
         assert decided[0] == facts.customer_id
         assert decided[1].reason is Reason.UNREADABLE_RECORD
-        assert house.metric("CustomersSetAside") == 1
+        assert house.metric("CustomersQuarantined") == 1
         assert house.metric("StopUnreadableRecord") == 1
 
     def test_never_reaches_the_dead_letter_queue(self, house: House) -> None:

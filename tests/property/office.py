@@ -227,16 +227,16 @@ class Office:
 
     def pay(self, body: str) -> bool:
         """Hand an event to the payments; tell whether it was worked off."""
-        return not self.payments.work([Delivery("p", body, 1)], lambda: math.inf)
+        return not self.payments.handle_batch([Delivery("p", body, 1)], lambda: math.inf)
 
     def hear(self, inbound_id: str, phone: str, text: str, at: datetime) -> bool:
         """Hand a reply to the inbox; tell whether it was worked off."""
-        return not self.inbox.work([arrival(inbound_id, phone, text, at)], lambda: math.inf)
+        return not self.inbox.handle_batch([arrival(inbound_id, phone, text, at)], lambda: math.inf)
 
     def report(self, receipt: DeliveryReceipt) -> bool:
         """Hand a delivery log over; tell whether it was worked off. If not, CloudWatch Logs hands it over again."""
         try:
-            self.receipts.work(Reported((receipt,), 0))
+            self.receipts.handle_batch(Reported((receipt,), 0))
         except ServiceCallError:
             return False
         return True
@@ -252,7 +252,7 @@ class Office:
         """Hand one of the waiting jobs to the sender; `keep`: it is delivered once more later on."""
         job = self.jobs.jobs.pop(place % len(self.jobs.jobs))
         receives = 2 if job in self._handed else 1
-        failed = self.sender.work([Delivery("job", job_body(job), receives)], lambda: math.inf)
+        failed = self.sender.handle_batch([Delivery("job", job_body(job), receives)], lambda: math.inf)
         self._handed.add(job)
         if failed or keep:
             self.jobs.jobs.append(job)
@@ -261,7 +261,7 @@ class Office:
         """Plan everybody anew."""
         self.replanning.start(1)
         taken, self.parts.messages = self.parts.messages, []
-        assert not self.replanning.work([Delivery("part", body, 1) for body, _ in taken], lambda: math.inf)
+        assert not self.replanning.handle_batch([Delivery("part", body, 1) for body, _ in taken], lambda: math.inf)
 
     def erase_again(self) -> None:
         """Deliver what erasures have put on the queue for later."""

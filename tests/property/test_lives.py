@@ -108,7 +108,7 @@ def live(life: Life) -> tuple[list[Sent], list[Told]]:
     raise AssertionError("a customer was woken a thousand times")
 
 
-def work(facts: Facts, standing: Standing, now: datetime, sent: list[Sent]) -> tuple[Standing, Decision]:
+def handle_batch(facts: Facts, standing: Standing, now: datetime, sent: list[Sent]) -> tuple[Standing, Decision]:
     """Do what a sender does: decide, claim, and plan what follows."""
     decision = decide(facts, standing, the_policies(), now)
     if isinstance(decision, Send):

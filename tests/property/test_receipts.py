@@ -93,7 +93,7 @@ class World:
 
     def hear(self, bundles: Sequence[Sequence[Report]]) -> None:
         for bundle in bundles:
-            self.service.work(Reported(tuple(report.receipt for report in bundle), 0))
+            self.service.handle_batch(Reported(tuple(report.receipt for report in bundle), 0))
 
     def hear_again(self) -> None:
         messages, self.later.messages = self.later.messages, []

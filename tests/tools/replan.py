@@ -60,7 +60,7 @@ class _Silent:
 class _NoQueue:
     """A part is read to its end here, and put back nowhere."""
 
-    def again(self, bodies: Sequence[str], delay: timedelta) -> None:
+    def send_with_delay(self, bodies: Sequence[str], delay: timedelta) -> None:
         raise NotImplementedError
 
 

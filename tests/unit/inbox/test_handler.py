@@ -34,7 +34,7 @@ class Outside:
         self.flushed = 0
         self.breaks = False
 
-    def work(self, arrivals: Sequence[Arrival], seconds_left: Callable[[], float]) -> list[str]:
+    def handle_batch(self, arrivals: Sequence[Arrival], seconds_left: Callable[[], float]) -> list[str]:
         self.arrived += arrivals
         self.seconds = seconds_left()
         if self.breaks:

@@ -29,7 +29,7 @@ class Outside:
         self.flushed = 0
         self.breaks = False
 
-    def work(self, reported: Reported) -> None:
+    def handle_batch(self, reported: Reported) -> None:
         self.reported.append(reported)
         if self.breaks:
             raise ServiceCallError("UpdateItem", "ThrottlingException")

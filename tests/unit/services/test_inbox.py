@@ -188,11 +188,11 @@ class Office:
         sent_at = self.clock.now() - timedelta(seconds=ago)
         return Arrival(f"message-{reply_id}", json.dumps(message), receives, sent_at)
 
-    def work(self, *arrivals: Arrival, seconds: float = 60) -> list[str]:
-        return self.service.work(arrivals, lambda: seconds)
+    def handle_batch(self, *arrivals: Arrival, seconds: float = 60) -> list[str]:
+        return self.service.handle_batch(arrivals, lambda: seconds)
 
     def hear(self, text: str, phone: str = "+886900000001", **how: Any) -> list[str]:  # noqa: ANN401 - as `reply`
-        return self.work(self.reply(text, phone, **how))
+        return self.handle_batch(self.reply(text, phone, **how))
 
     def standing(self, facts: Facts) -> Standing:
         return self.store.standings[facts.customer_id]
@@ -275,7 +275,7 @@ class TestKeeping:
     def test_what_is_no_reply_is_parked_at_once_and_holds_up_nobody(self, office: Office) -> None:
         facts = office.add(someone())
         rubbish = Arrival("message-0", '{"name": "王小明"}', 1, NOW)
-        assert office.work(rubbish, office.reply("STOP")) == []
+        assert office.handle_batch(rubbish, office.reply("STOP")) == []
         assert office.queue.parked == ['{"name": "王小明"}']
         assert office.telemetry.counts["RepliesUnreadable"] == 1
         assert office.events("reply_parked") == [
@@ -285,7 +285,7 @@ class TestKeeping:
 
     def test_what_cannot_be_parked_comes_back(self, office: Office) -> None:
         office.queue.shut = True
-        assert office.work(Arrival("message-0", "?", 1, NOW)) == ["message-0"]
+        assert office.handle_batch(Arrival("message-0", "?", 1, NOW)) == ["message-0"]
         assert office.events("reply_not_parked") == [{"message_id": "message-0", "error": "ServiceCallError"}]
 
 
@@ -451,7 +451,7 @@ class TestActing:
             office.reply("paid", ago=5, reply_id="reply-1"),
             office.reply("STOP", ago=3, reply_id="reply-2"),
         ]
-        assert office.work(*arrivals) == []
+        assert office.handle_batch(*arrivals) == []
         standing = office.standing(facts)
         assert not standing.is_opted_out
         assert (standing.version, len(holds_now(facts, standing))) == (4, 1)
@@ -483,9 +483,9 @@ class TestComingAgain:
     def test_it_changes_and_counts_nothing(self, office: Office) -> None:
         facts = office.add(someone())
         once = office.reply("I never bought that")
-        office.work(once)
+        office.handle_batch(once)
         standing, counts = office.standing(facts), dict(office.telemetry.counts)
-        office.work(replace(once, receive_count=2))
+        office.handle_batch(replace(once, receive_count=2))
         assert office.standing(facts) is standing
         assert office.telemetry.counts == counts
         assert len(office.kept) == 1
@@ -493,17 +493,17 @@ class TestComingAgain:
     def test_it_is_told_again(self, office: Office) -> None:
         office.add(someone())
         once = office.reply("I never bought that")
-        office.work(once)
+        office.handle_batch(once)
         first = list(office.publisher.announced)
-        office.work(replace(once, receive_count=2))
+        office.handle_batch(replace(once, receive_count=2))
         assert sorted(map(repr, office.publisher.announced)) == sorted(map(repr, [*first, *first]))
 
     def test_what_was_kept_and_not_acted_upon_is_acted_upon(self, office: Office) -> None:
         facts = office.add(someone())
         once = office.reply("STOP")
         office.store.fails = 1
-        assert office.work(once) == ["message-reply-1"]
-        assert office.work(replace(once, receive_count=2)) == []
+        assert office.handle_batch(once) == ["message-reply-1"]
+        assert office.handle_batch(replace(once, receive_count=2)) == []
         assert office.standing(facts).is_opted_out
         assert office.telemetry.counts == {"Replies": 1, "ReplyOptOut": 1, "RepliesFailed": 1, "OptOuts": 1}
 
@@ -532,7 +532,7 @@ class TestComingAgain:
             office.reply("STOP", ago=1, reply_id="reply-3"),
             office.reply("STOP", other.phone, reply_id="reply-4"),
         ]
-        assert office.work(*arrivals) == ["message-reply-2"]
+        assert office.handle_batch(*arrivals) == ["message-reply-2"]
         assert office.standing(same).is_opted_out
         assert office.standing(other).is_opted_out
         (event,) = office.events("reply_failed")
@@ -541,7 +541,7 @@ class TestComingAgain:
 
     def test_without_time_to_finish_it_is_not_begun(self, office: Office) -> None:
         office.add(someone())
-        assert office.work(office.reply("STOP"), seconds=14.9) == ["message-reply-1"]
+        assert office.handle_batch(office.reply("STOP"), seconds=14.9) == ["message-reply-1"]
         assert office.kept == []
         assert office.telemetry.counts == {"RepliesOutOfTime": 1}
 
@@ -627,8 +627,8 @@ class TestConfirming:
     def test_it_does_not_come_again_with_the_reply_nor_with_a_second_opt_out(self, office: Office) -> None:
         facts = office.add(american())
         once = office.reply("STOP", facts.phone)
-        office.work(once)
-        office.work(replace(once, receive_count=2))
+        office.handle_batch(once)
+        office.handle_batch(replace(once, receive_count=2))
         office.hear("STOP", facts.phone, ago=0, reply_id="reply-2")
         office.hear("STOP", facts.phone, ago=60, reply_id="reply-3")
         assert len(office.gateway.published) == 1
@@ -642,8 +642,8 @@ class TestConfirming:
     def test_two_who_have_the_number_get_one(self, office: Office) -> None:
         one, other = office.add(american()), office.add(american(2, phone="+12025550001"))
         once = office.reply("STOP", one.phone)
-        office.work(once)
-        office.work(replace(once, receive_count=2))
+        office.handle_batch(once)
+        office.handle_batch(replace(once, receive_count=2))
         assert len(office.gateway.published) == 1
         assert [len(office.standing(facts).ledger) for facts in (one, other)] == [1, 0]
 
@@ -651,8 +651,8 @@ class TestConfirming:
         one, other = office.add(american()), office.add(american(2, phone="+12025550001"))
         office.store.fails_for = other.customer_id
         once = office.reply("STOP", one.phone)
-        assert office.work(once) == ["message-reply-1"]
-        assert office.work(replace(once, receive_count=2)) == []
+        assert office.handle_batch(once) == ["message-reply-1"]
+        assert office.handle_batch(replace(once, receive_count=2)) == []
         assert len(office.gateway.published) == 1
         assert office.standing(other).is_opted_out
 
@@ -719,12 +719,12 @@ class TestConfirming:
         facts = office.add(american())
         office.gateway.answers = [Published(Outcome.REFUSED_FOR_NOW, code="Throttling")]
         once = office.reply("STOP", facts.phone)
-        assert office.work(once) == []
+        assert office.handle_batch(once) == []
         standing = office.standing(facts)
         assert (standing.ledger, standing.wake, standing.is_opted_out, standing.version) == ((), None, True, 3)
         assert standing.suspended_phone == ""
         assert office.records == []
-        office.work(replace(once, receive_count=2))
+        office.handle_batch(replace(once, receive_count=2))
         assert len(office.gateway.published) == 1
         assert office.telemetry.counts["SmsRefusedForNow"] == 1
 
@@ -753,9 +753,9 @@ class TestConfirming:
         facts = office.add(american())
         once = office.reply("STOP", facts.phone)
         office.contacts.fails = True
-        assert office.work(once) == ["message-reply-1"]
+        assert office.handle_batch(once) == ["message-reply-1"]
         assert office.records == []
-        assert office.work(replace(once, receive_count=2)) == []
+        assert office.handle_batch(replace(once, receive_count=2)) == []
         (record,) = office.records
         assert (record.state, record.code, record.stage) == (ContactState.UNKNOWN, "sender_crashed", None)
         assert len(office.gateway.published) == 1

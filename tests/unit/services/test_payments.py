@@ -121,7 +121,7 @@ class Office:
     def hear(self, *bodies: str, receives: int = 1, seconds: float = 60) -> list[str]:
         """Deliver messages in one batch, and return the places of those that come back."""
         deliveries = [Delivery(str(place), body, receives) for place, body in enumerate(bodies)]
-        return self.service.work(deliveries, lambda: seconds)
+        return self.service.handle_batch(deliveries, lambda: seconds)
 
     def standing(self, customer_id: str = "C0001") -> Standing:
         return self.store.standings[customer_id]
@@ -830,7 +830,7 @@ class TestUploads:
         office.uploads.put("accounts/a.csv", _file("C0002") * 100, NOW - DAY)
         left = iter([60.0, 60.0, 4.0])
         deliveries = [Delivery("again", erasure_round_body("C0001"), 1)]
-        assert office.service.work(deliveries, lambda: next(left)) == ["again"]
+        assert office.service.handle_batch(deliveries, lambda: next(left)) == ["again"]
         assert office.events("erasure_failed") == [{"error": "ErasureOutOfTimeError", "customers": 1}]
 
         def fails() -> None:

@@ -79,7 +79,7 @@ class Office:
         return facts
 
     def report(self, *receipts: DeliveryReceipt) -> None:
-        self.service.work(Reported(receipts, 0))
+        self.service.handle_batch(Reported(receipts, 0))
 
     def standing(self, number: int = 1) -> Standing:
         return self.store.standings[f"C{number:04d}"]
@@ -533,7 +533,7 @@ def test_a_number_that_was_given_up_is_not_taken_for_the_one_that_was_texted(off
 
 def test_logs_that_cannot_be_read_are_counted_and_the_rest_is_worked_off(office: Office) -> None:
     office.texted()
-    office.service.work(Reported((receipt(),), 2))
+    office.service.handle_batch(Reported((receipt(),), 2))
     assert office.states == [ContactState.DELIVERED]
     assert office.telemetry.counts["ReceiptsUnreadable"] == 2
 
@@ -698,7 +698,7 @@ def test_a_thousand_reports_are_one_write_a_record_and_less_than_45_calls_beside
         clock=office.clock,
         telemetry=office.telemetry,
     )
-    service.work(Reported(tuple(receipt(number) for number in range(1000)), 0))
+    service.handle_batch(Reported(tuple(receipt(number) for number in range(1000)), 0))
     assert contacts.calls.pop("advance") == 1000
     assert (customers.calls + contacts.calls).total() <= 45
     assert set(office.states) == {ContactState.DELIVERED}

@@ -191,7 +191,7 @@ class TestAPart:
             parse_replan_part(body)
         deliveries = [Delivery("bad", body, 1), Delivery("good", replan_body(WHOLE), 1)]
         office.add(someone(), waking(someone(), None))
-        assert office.service.work(deliveries, lambda: 600) == ["bad"]
+        assert office.service.handle_batch(deliveries, lambda: 600) == ["bad"]
         assert office.telemetry.counts == {"ReplanFailed": 1, "CustomersReplanned": 1, "WakesMoved": 1}
 
     def test_whose_table_does_not_answer_comes_back(self, office: Office) -> None:
@@ -200,4 +200,4 @@ class TestAPart:
 
         office.add(someone(), waking(someone(), None))
         office.store.load = nothing  # type: ignore[method-assign, assignment]
-        assert office.service.work([Delivery("m", replan_body(WHOLE), 1)], lambda: 600) == ["m"]
+        assert office.service.handle_batch([Delivery("m", replan_body(WHOLE), 1)], lambda: 600) == ["m"]

@@ -100,12 +100,14 @@ class Office:
         self.store.standings[facts.customer_id] = standing or waking(facts)
         return facts
 
-    def work(self, *people: Facts, receives: int = 1, seconds: float = 60, wake_at: datetime = NOW) -> list[str]:
+    def handle_batch(
+        self, *people: Facts, receives: int = 1, seconds: float = 60, wake_at: datetime = NOW
+    ) -> list[str]:
         """Deliver a job for each, and return what comes back, by customer."""
         deliveries = [
             Delivery(facts.customer_id, job_body(Job(facts.customer_id, wake_at)), receives) for facts in people
         ]
-        return self.service.work(deliveries, lambda: seconds)
+        return self.service.handle_batch(deliveries, lambda: seconds)
 
     @property
     def records(self) -> list[Contact]:
@@ -135,7 +137,7 @@ def test_what_an_answer_leaves_behind(
 ) -> None:
     facts = office.add(someone())
     office.gateway.answers = [answer]
-    assert office.work(facts) == []
+    assert office.handle_batch(facts) == []
     standing = office.store.standings[facts.customer_id]
     assert [record.state for record in office.records] == ([state] if state else [])
     assert [(record.message_id, record.code) for record in office.records] == (
@@ -149,7 +151,7 @@ def test_what_an_answer_leaves_behind(
 
 
 def test_the_text_goes_out_with_everything_the_carrier_is_told(office: Office) -> None:
-    office.work(office.add(someone()))
+    office.handle_batch(office.add(someone()))
     (sms,) = office.gateway.published
     (record,) = office.records
     assert sms == Sms(
@@ -166,7 +168,7 @@ def test_the_text_goes_out_with_everything_the_carrier_is_told(office: Office) -
 def test_whoever_has_facts_and_no_standing_yet_is_not_texted_by_a_job_of_before(office: Office) -> None:
     facts = office.add(someone())
     del office.store.standings[facts.customer_id]
-    assert office.work(facts) == []
+    assert office.handle_batch(facts) == []
     assert not office.gateway.published
     assert facts.customer_id not in office.store.standings
 
@@ -177,7 +179,7 @@ def test_a_registered_text_carries_its_registration(office: Office) -> None:
         lender="demo-cn", consented_at=NOW - timedelta(days=9),
     )  # fmt: skip
     facts = replace(facts, accounts=(replace(facts.accounts[0], currency="CNY"),))
-    office.work(office.add(facts))
+    office.handle_batch(office.add(facts))
     (sms,) = office.gateway.published
     assert (sms.entity_id, sms.template_id) == ("DEMO-CN-ENTITY", "CN-DEMO-0101")
     assert office.records[0].registered_template == "CN-DEMO-0101"
@@ -195,12 +197,12 @@ class TestAClaim:
                 return super().publish(sms)
 
         watched = Office(store=office.store, gateway=Watching())
-        watched.work(office.add(someone()))
+        watched.handle_batch(office.add(someone()))
         assert seen == [1]
 
     def test_says_what_it_answers_and_marks_every_rung_of_the_text(self, office: Office) -> None:
         facts = office.add(someone(accounts=2))
-        office.work(facts)
+        office.handle_batch(facts)
         standing = office.store.standings[facts.customer_id]
         (entry,) = standing.ledger
         assert (entry.claim_id, entry.at, entry.stage, entry.channel, entry.for_wake) == (
@@ -217,14 +219,14 @@ class TestAClaim:
     def test_that_somebody_was_quicker_than_is_judged_afresh(self, office: Office) -> None:
         facts = office.add(someone())
         office.store.meanwhile = [lambda standing: replace(standing, planned_for="newer")]
-        assert office.work(facts) == []
+        assert office.handle_batch(facts) == []
         assert office.store.standings[facts.customer_id].planned_for == "newer"
         assert len(office.gateway.published) == 1
 
     def test_that_an_opt_out_was_quicker_than_is_not_made(self, office: Office) -> None:
         facts = office.add(someone())
         office.store.meanwhile = [lambda standing: replace(standing, opted_out_at=NOW)]
-        assert office.work(facts) == []
+        assert office.handle_batch(facts) == []
         assert office.gateway.published == []
         assert office.store.standings[facts.customer_id].wake is None
 
@@ -236,13 +238,13 @@ class TestAClaim:
             return standing
 
         office.store.meanwhile = [pay]
-        assert office.work(facts) == []
+        assert office.handle_batch(facts) == []
         assert office.gateway.published == []
 
     def test_that_others_keep_preventing_comes_back(self, office: Office) -> None:
         facts = office.add(someone())
         office.store.meanwhile = [lambda standing: standing] * 9
-        assert office.work(facts) == ["C0001"]
+        assert office.handle_batch(facts) == ["C0001"]
         assert office.gateway.published == []
         assert [event["error"] for event in office.events("job_failed")] == ["ContestedError"]
 
@@ -253,7 +255,7 @@ class TestAReleasedClaim:
     def _refused(self, office: Office, before: Standing, facts: Facts) -> Standing:
         office.add(facts, before)
         office.gateway.answers = [BUSY]
-        assert office.work(facts) == []
+        assert office.handle_batch(facts) == []
         return office.store.standings[facts.customer_id]
 
     def test_restores_ladder_and_caps_exactly(self, office: Office) -> None:
@@ -282,7 +284,7 @@ class TestAReleasedClaim:
         facts = someone()
         self._refused(office, waking(facts), facts)
         office.clock.sleep(60)
-        office.work(facts, wake_at=NOW + timedelta(minutes=1))
+        office.handle_batch(facts, wake_at=NOW + timedelta(minutes=1))
         assert [record.state for record in office.records] == [ContactState.SENT]
         assert len(office.store.standings[facts.customer_id].ledger) == 1
 
@@ -296,7 +298,7 @@ class TestAReleasedClaim:
                 office.store.standings["C0001"] = replace(stored, version=stored.version + 1, opted_out_at=NOW)
                 return BUSY
 
-        Office(store=office.store, gateway=Then()).work(facts)
+        Office(store=office.store, gateway=Then()).handle_batch(facts)
         standing = office.store.standings["C0001"]
         assert standing.opted_out_at == NOW
         assert standing.ledger == ()
@@ -317,11 +319,11 @@ class TestAReleasedClaim:
 
         then = Then()
         again = Office(store=office.store, gateway=then)
-        again.work(facts)
+        again.handle_batch(facts)
         standing = office.store.standings["C0001"]
         assert standing.suspended_phone == facts.phone
         assert standing.wake is not None
-        again.work(facts, wake_at=standing.wake.at)
+        again.handle_batch(facts, wake_at=standing.wake.at)
         assert [sms.phone for sms in then.published] == [right.phone]
 
     def test_is_not_released_twice_when_the_answer_to_the_release_is_lost(self, office: Office) -> None:
@@ -340,7 +342,7 @@ class TestAReleasedClaim:
         facts = someone()
         losing.lender_records["C0001"], losing.standings["C0001"] = a_lender_record(facts), waking(facts)
         lossy.gateway.answers = [BUSY]
-        lossy.work(facts)
+        lossy.handle_batch(facts)
         assert losing.asked == 2
         assert losing.standings["C0001"] == waking(facts, NOW + timedelta(minutes=1), version=3, reason="carrier_busy")
         assert lossy.events("claim_not_released") == []
@@ -360,7 +362,7 @@ class TestAReleasedClaim:
         facts = someone()
         store.lender_records["C0001"], store.standings["C0001"] = a_lender_record(facts), waking(facts)
         contested.gateway.answers = [BUSY]
-        assert contested.work(facts) == []
+        assert contested.handle_batch(facts) == []
         assert contested.events("claim_not_released") == [{"customer_id": "C0001"}]
         assert len(store.standings["C0001"].ledger) == 1
 
@@ -373,7 +375,7 @@ class TestAReleasedClaim:
             office.add(facts, before)
             office.gateway.answers = list(answers)
             office.telemetry.decisions.clear()
-            office.work(facts)
+            office.handle_batch(facts)
             assert [decision.reason for _, decision, _ in office.telemetry.decisions] == told
 
 
@@ -388,7 +390,7 @@ class TestARedeliveredJob:
     def test_is_settled_as_unknown_if_it_was_claimed_and_not_recorded(self, office: Office) -> None:
         facts = someone()
         self._claimed(office, facts)
-        assert office.work(facts, receives=2) == []
+        assert office.handle_batch(facts, receives=2) == []
         (record,) = office.records
         assert (record.state, record.claim_id, record.code) == (ContactState.UNKNOWN, "of the dead", "sender_crashed")
         assert record.expires_at == NOW + timedelta(days=1827)
@@ -399,14 +401,14 @@ class TestARedeliveredJob:
         facts = someone()
         self._claimed(office, facts)
         for receives in (2, 3, 4):
-            assert office.work(facts, receives=receives) == []
+            assert office.handle_batch(facts, receives=receives) == []
         assert len(office.records) == 1
         assert office.telemetry.counts["SmsUnknown"] == 1
 
     def test_leaves_the_record_of_a_text_that_is_known_to_be_sent(self, office: Office) -> None:
         facts = office.add(someone())
-        office.work(facts)
-        assert office.work(facts, receives=2) == []
+        office.handle_batch(facts)
+        assert office.handle_batch(facts, receives=2) == []
         assert [record.state for record in office.records] == [ContactState.SENT]
         assert len(office.gateway.published) == 1
 
@@ -422,14 +424,14 @@ class TestARedeliveredJob:
                 progress={key: Progress(7, earlier.date(), date(2026, 11, 16))},
             ),
         )
-        assert office.work(facts, receives=2) == []
+        assert office.handle_batch(facts, receives=2) == []
         assert [record.stage for record in office.records] == [15]
 
     def test_of_somebody_without_facts_is_settled_and_kept_longest(self, office: Office) -> None:
         facts = someone()
         self._claimed(office, facts)
         del office.store.lender_records[facts.customer_id]
-        office.work(facts, receives=2)
+        office.handle_batch(facts, receives=2)
         (record,) = office.records
         assert record.expires_at == NOW + timedelta(days=1827)
         assert record.lender == ""
@@ -443,12 +445,12 @@ class TestABatch:
         body = job_body(Job("C0001", NOW))
         later = job_body(Job("C0001", NOW + timedelta(seconds=1)))
         deliveries = [Delivery("1", body, 1), Delivery("2", body, 1), Delivery("3", later, 1)]
-        assert office.service.work(deliveries, lambda: 60) == []
+        assert office.service.handle_batch(deliveries, lambda: 60) == []
         assert len(office.gateway.published) == 1
         assert [customer_id for customer_id, _, _ in office.telemetry.decisions] == [facts.customer_id]
 
     def test_that_is_empty_does_nothing(self, office: Office) -> None:
-        assert office.service.work([], lambda: 60) == []
+        assert office.service.handle_batch([], lambda: 60) == []
         assert office.telemetry.events == []
 
     def test_whose_records_are_not_taken_comes_back_and_sends_nothing_again(self) -> None:
@@ -463,19 +465,19 @@ class TestABatch:
         contacts = Full()
         office = Office(contacts=contacts)
         people = [office.add(someone(number)) for number in (1, 2)]
-        assert sorted(office.work(*people)) == ["C0001", "C0002"]
+        assert sorted(office.handle_batch(*people)) == ["C0001", "C0002"]
         traces = {str(event["customer_id"]): str(event["trace"]) for event in office.events("record_not_written")}
         assert sorted(traces) == ["C0001", "C0002"]
         assert all("accounts with something open: 1" in trace for trace in traces.values())
         contacts.full = False
-        assert office.work(*people, receives=2) == []
+        assert office.handle_batch(*people, receives=2) == []
         assert len(office.gateway.published) == 2
         assert [record.state for record in contacts.records.values()] == [ContactState.UNKNOWN] * 2
 
     def test_with_a_record_that_cannot_be_read_goes_on_with_the_others(self, office: Office) -> None:
         people = [office.add(someone(number)) for number in (1, 2, 3)]
         office.store.unreadable.add("C0002")
-        assert office.work(*people) == []
+        assert office.handle_batch(*people) == []
         assert len(office.records) == 2
         (event,) = office.events("job_failed")
         assert (event["customer_id"], event["error"]) == ("C0002", "UnreadableRecordError")
@@ -483,7 +485,7 @@ class TestABatch:
     def test_sets_a_record_aside_at_once_that_cannot_be_read(self, office: Office) -> None:
         facts = office.add(someone())
         office.store.unreadable.add("C0001")
-        assert office.work(facts) == []
+        assert office.handle_batch(facts) == []
         assert office.store.standings["C0001"].wake == Wake(NOW + timedelta(days=1), 9)
         ((_, decision, _),) = office.telemetry.decisions
         assert (decision.kind, decision.reason) == ("stop", Reason.UNREADABLE_RECORD)
@@ -496,9 +498,9 @@ class TestABatch:
         office = Office(policies=Broken())
         facts = office.add(someone())
         for receives in (1, 2, 3, 4):
-            assert office.work(facts, receives=receives) == ["C0001"]
+            assert office.handle_batch(facts, receives=receives) == ["C0001"]
             assert office.store.standings["C0001"] == waking(facts)
-        assert office.work(facts, receives=5) == []
+        assert office.handle_batch(facts, receives=5) == []
         assert office.store.standings["C0001"].wake == Wake(NOW + timedelta(days=1), 9)
 
     def test_never_repeats_the_words_of_an_error(self) -> None:
@@ -508,7 +510,7 @@ class TestABatch:
 
         office = Office(gateway=Talking())
         facts = office.add(someone())
-        assert office.work(facts) == ["C0001"]
+        assert office.handle_batch(facts) == ["C0001"]
         told = json.dumps(office.telemetry.events, ensure_ascii=False)
         assert facts.phone not in told
         assert "示範分期" not in told
@@ -516,9 +518,9 @@ class TestABatch:
 
     def test_out_of_time_claims_nothing(self, office: Office) -> None:
         facts = office.add(someone())
-        assert office.work(facts, seconds=14.9) == ["C0001"]
+        assert office.handle_batch(facts, seconds=14.9) == ["C0001"]
         assert office.store.standings["C0001"] == waking(facts)
-        assert office.work(facts, seconds=15) == []
+        assert office.handle_batch(facts, seconds=15) == []
 
 
 class TestASwitchedOffSender:
@@ -527,7 +529,7 @@ class TestASwitchedOffSender:
     def test_leaves_the_wake_as_it_is(self, office: Office) -> None:
         facts = office.add(someone())
         office.switch.on = False
-        assert office.work(facts) == []
+        assert office.handle_batch(facts) == []
         assert office.store.standings["C0001"] == waking(facts)
         assert [decision.reason for _, decision, _ in office.telemetry.decisions] == [Reason.SENDING_OFF]
 
@@ -542,7 +544,7 @@ class TestASwitchedOffSender:
         gateway = Turning()
         office = Office(switch=switch, gateway=gateway, per_second=1)
         people = [office.add(someone(number)) for number in range(25)]
-        assert office.work(*people) == []
+        assert office.handle_batch(*people) == []
         assert len(gateway.published) <= workers_for(1)
 
 
@@ -551,21 +553,21 @@ class TestWhoeverIsNotDue:
 
     def test_is_written_only_if_something_changes(self, office: Office) -> None:
         facts = office.add(someone(due_in=5))
-        office.work(facts)
+        office.handle_batch(facts)
         after = office.store.standings["C0001"]
         assert (after.wake, after.reason, after.version) == (Wake(NOW + timedelta(days=2), 1), "next_stage", 2)
-        office.work(facts)
+        office.handle_batch(facts)
         assert office.store.standings["C0001"] == after
 
     def test_is_judged_again_if_somebody_wrote_meanwhile(self, office: Office) -> None:
         facts = office.add(someone(due_in=5))
         office.store.meanwhile = [lambda standing: replace(standing, opted_out_at=NOW)]
-        office.work(facts)
+        office.handle_batch(facts)
         after = office.store.standings["C0001"]
         assert (after.wake, after.reason, after.version) == (None, "opted_out", 3)
 
     def test_leaves_no_trace_if_nobody_knows_them(self, office: Office) -> None:
-        assert office.work(someone()) == []
+        assert office.handle_batch(someone()) == []
         assert office.store.standings == {}
 
 
@@ -574,8 +576,8 @@ def test_a_text_is_judged_again_when_its_turn_comes_and_the_hours_may_have_ended
     evening = datetime(2026, 12, 1, 12, 29, 30, tzinfo=UTC)  # 20:29:30 in Taipei
     office.clock.move_to(evening)
     people = [office.add(someone(number), waking(someone(number), evening)) for number in (1, 2)]
-    assert office.work(people[0], wake_at=evening) == []
-    assert office.work(people[1], wake_at=evening) == []
+    assert office.handle_batch(people[0], wake_at=evening) == []
+    assert office.handle_batch(people[1], wake_at=evening) == []
     assert len(office.gateway.published) == 1
     assert office.store.standings["C0002"].reason == "quiet_hours"
     assert office.store.standings["C0002"].ledger == ()
@@ -589,7 +591,7 @@ def test_an_unreadable_record_met_while_reading_again_is_a_failure(office: Offic
         return standing
 
     office.store.meanwhile = [spoil]
-    assert office.work(facts) == []
+    assert office.handle_batch(facts) == []
     assert office.events("job_failed")[0]["error"] == UnreadableRecordError.__name__
     assert office.gateway.published == []
 
@@ -598,31 +600,31 @@ class TestOthersAreTold:
     """By events with ids and codes."""
 
     def test_of_a_text_the_carrier_took(self, office: Office) -> None:
-        office.work(office.add(someone()))
+        office.handle_batch(office.add(someone()))
         (record,) = office.records
         assert office.publisher.announced == [ReminderSent("C0001", NOW, record.send_id, -3, ("A0001-0",), "sms")]
 
     @pytest.mark.parametrize("answer", [LOST, BUSY], ids=["nobody knows", "refused for now"])
     def test_of_no_text_that_may_not_have_been_taken(self, office: Office, answer: Published) -> None:
         office.gateway.answers = [answer]
-        office.work(office.add(someone()))
+        office.handle_batch(office.add(someone()))
         assert office.publisher.announced == []
 
     def test_of_a_number_the_carrier_refuses(self, office: Office) -> None:
         office.gateway.answers = [INVALID]
-        office.work(office.add(someone()))
+        office.handle_batch(office.add(someone()))
         assert office.publisher.announced == [NumberUnreachable("C0001", NOW, "refused")]
 
     def test_of_a_customer_who_is_reminded_no_more_and_once_only(self, office: Office) -> None:
         facts = office.add(paid_up(someone()))
-        office.work(facts)
-        office.work(facts)
+        office.handle_batch(facts)
+        office.handle_batch(facts)
         assert office.publisher.announced == [ReminderStopped("C0001", NOW, "nothing_open")]
 
     def test_of_a_customer_who_is_over_to_a_person_after_the_last_stage(self, office: Office) -> None:
         late = an_instalment("2026-11-01", stage_reached=15, notice="2026-11-20")
         facts = office.add(replace(someone(), accounts=(an_account(late),)))
-        office.work(facts)
+        office.handle_batch(facts)
         sent, *after = office.publisher.announced
         assert isinstance(sent, ReminderSent)
         assert sent.stage == 30
@@ -635,11 +637,11 @@ class TestOthersAreTold:
         facts = someone()
         promises = {"A0001-0#1": InstalmentPromise(NOW - timedelta(days=3), date(2026, 11, 30))}
         office.add(facts, replace(waking(facts), promises=promises))
-        office.work(facts)
+        office.handle_batch(facts)
         broken = PromiseBroken("C0001", NOW, "A0001-0", 1, date(2026, 11, 30))
         assert office.publisher.announced[0] == broken
         assert office.store.standings["C0001"].promises["A0001-0#1"].kept is False
-        office.work(facts)
+        office.handle_batch(facts)
         assert office.publisher.announced.count(broken) == 1
 
     def test_of_a_broken_promise_also_where_no_text_follows(self, office: Office) -> None:
@@ -647,7 +649,7 @@ class TestOthersAreTold:
         facts = someone()
         promises = {"A0001-0#1": InstalmentPromise(NOW - timedelta(days=3), date(2026, 11, 30))}
         office.add(facts, replace(waking(facts), promises=promises, ledger=(texted(facts, NOW - timedelta(hours=1)),)))
-        office.work(facts)
+        office.handle_batch(facts)
         assert office.publisher.announced == [PromiseBroken("C0001", NOW, "A0001-0", 1, date(2026, 11, 30))]
         assert office.gateway.published == []
 
@@ -655,7 +657,7 @@ class TestOthersAreTold:
 def test_the_end_of_a_promise_is_a_wake_of_its_own(office: Office) -> None:
     facts = someone()
     office.add(facts, replace(waking(facts), **promised(NOW, date(2026, 12, 2), "A0001-0#1")))
-    office.work(facts)
+    office.handle_batch(facts)
     standing = office.store.standings["C0001"]
     assert office.gateway.published == []
     assert standing.wake is not None

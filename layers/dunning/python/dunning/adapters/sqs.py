@@ -70,7 +70,7 @@ class SqsQueue:
             taken += len(answer.get("Successful", []))
         return taken
 
-    def again(self, bodies: Sequence[str], delay: timedelta) -> None:
+    def send_with_delay(self, bodies: Sequence[str], delay: timedelta) -> None:
         """Send messages with a delay, in batches. One that SQS does not take is lost unless somebody hears of it."""
         for batch in batched(bodies, _ENTRIES_A_SEND, strict=False):
             with aws_call("SendMessageBatch"):

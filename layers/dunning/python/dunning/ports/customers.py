@@ -56,7 +56,7 @@ class CustomerStore(Protocol):
         """
         ...
 
-    def set_aside(self, customer_id: str, until: datetime) -> None:
+    def quarantine(self, customer_id: str, until: datetime) -> None:
         """Move only the wake of a customer whose record cannot be used, so that it blocks nobody."""
         ...
 

@@ -36,10 +36,10 @@ class JobQueue(Backlog, DeadLetters, Protocol):
         ...
 
 
-class LaterQueue(Protocol):
+class DelayQueue(Protocol):
     """A function's own queue, for what has to be looked at again. Ids and codes only."""
 
-    def again(self, bodies: Sequence[str], delay: timedelta) -> None:
+    def send_with_delay(self, bodies: Sequence[str], delay: timedelta) -> None:
         """
         Put messages on it that are seen after a delay of at most 15 minutes.
 

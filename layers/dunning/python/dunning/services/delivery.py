@@ -22,6 +22,6 @@ def deliveries_in(event: Mapping[str, Any]) -> list[Delivery]:
     ]
 
 
-def come_back(message_ids: Iterable[str]) -> dict[str, list[dict[str, str]]]:
+def batch_item_failures(message_ids: Iterable[str]) -> dict[str, list[dict[str, str]]]:
     """Return the answer that names the messages to be delivered again; all others are done."""
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in message_ids]}

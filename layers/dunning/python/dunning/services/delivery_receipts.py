@@ -32,7 +32,7 @@ from dunning.ports.clock import Clock
 from dunning.ports.contacts import ContactArchive, ContactKey
 from dunning.ports.customers import Customer, CustomerStore, PhoneIndex
 from dunning.ports.gateways import EventPublisher
-from dunning.ports.queues import LaterQueue
+from dunning.ports.queues import DelayQueue
 from dunning.ports.telemetry import Telemetry
 from dunning.services.delivery import Delivery
 from dunning.services.planning import Replanned, replan
@@ -95,7 +95,7 @@ class ReceiptService:
         store: CustomerStore,
         phones: PhoneIndex,
         contacts: ContactArchive,
-        later: LaterQueue,
+        delay_queue: DelayQueue,
         publisher: EventPublisher,
         policies: Policies,
         clock: Clock,
@@ -104,14 +104,14 @@ class ReceiptService:
         self._store = store
         self._phones = phones
         self._contacts = contacts
-        self._later = later
+        self._delay_queue = delay_queue
         self._publisher = publisher
         self._policies = policies
         self._clock = clock
         self._telemetry = telemetry
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="receipts")
 
-    def work(self, reported: Reported) -> None:
+    def handle_batch(self, reported: Reported) -> None:
         """
         Work off what a subscription hands over.
 
@@ -221,7 +221,7 @@ class ReceiptService:
         too_early = [match for match in waiting if now - match.key.at < _SENDER_IS_DONE]
         if too_early:
             bodies = [later_body(LaterReceipt(match.key, match.receipt)) for match in too_early]
-            self._later.again(bodies, _LOOK_AGAIN)
+            self._delay_queue.send_with_delay(bodies, _LOOK_AGAIN)
         dead = [(match.key.customer_id, match) for match in waiting if now - match.key.at >= _SENDER_IS_DONE]
         by_record: defaultdict[ContactKey, list[_Match]] = defaultdict(list)
         for match in [*matches, *self._each(dead, self._recorded, failures)]:

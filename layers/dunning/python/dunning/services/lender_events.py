@@ -37,7 +37,7 @@ from dunning.domain.outbound_events import OutboundEvent
 from dunning.ports.clock import Clock
 from dunning.ports.customers import CustomerStore, StoredCustomer
 from dunning.ports.gateways import EventPublisher
-from dunning.ports.queues import DeadLetters, LaterQueue
+from dunning.ports.queues import DeadLetters, DelayQueue
 from dunning.ports.telemetry import Telemetry
 from dunning.services.delivery import Delivery
 from dunning.services.erasure.erase import ASK_AGAIN, SECOND_ROUND, EraseService
@@ -74,7 +74,7 @@ class PaymentsService:
         erasing: EraseService,
         purging: PurgeService,
         dead_letters: DeadLetters,
-        later: LaterQueue,
+        delay_queue: DelayQueue,
         publisher: EventPublisher,
         policies: Policies,
         clock: Clock,
@@ -84,14 +84,14 @@ class PaymentsService:
         self._erasing = erasing
         self._purging = purging
         self._dead_letters = dead_letters
-        self._later = later
+        self._delay_queue = delay_queue
         self._publisher = publisher
         self._policies = policies
         self._clock = clock
         self._telemetry = telemetry
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="payments")
 
-    def work(self, deliveries: Sequence[Delivery], seconds_left: Callable[[], float]) -> list[str]:
+    def handle_batch(self, deliveries: Sequence[Delivery], seconds_left: Callable[[], float]) -> list[str]:
         """
         Work a batch off and return the message ids that are to come back.
 
@@ -196,7 +196,7 @@ class PaymentsService:
             raise OutOfTimeError
         if case.erasures:
             # The second round is ordered first: a crash in between leaves the first to be repeated, never the second.
-            self._later.again([erasure_round_body(customer_id)], SECOND_ROUND)
+            self._delay_queue.send_with_delay([erasure_round_body(customer_id)], SECOND_ROUND)
             self._erasing.erase(customer_id, max(erasure.at for erasure in case.erasures))
         if case.again:
             self._erasing.erase_again(customer_id)
@@ -259,7 +259,7 @@ class PaymentsService:
             waiting = self._erasing.erase_uploads(customer_ids, seconds_left).waiting
             waiting |= self._purging.purge(customer_ids, seconds_left)
             if waiting:
-                self._later.again([erasure_round_body(one) for one in sorted(waiting)], ASK_AGAIN)
+                self._delay_queue.send_with_delay([erasure_round_body(one) for one in sorted(waiting)], ASK_AGAIN)
         except DunningError as error:
             self._telemetry.log_event("erasure_failed", error=type(error).__name__, customers=len(customer_ids))
             return False

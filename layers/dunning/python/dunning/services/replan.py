@@ -21,7 +21,7 @@ from dunning.domain.outbound_events import OutboundEvent
 from dunning.ports.clock import Clock
 from dunning.ports.customers import Customer, CustomerScan, CustomerStore
 from dunning.ports.gateways import EventPublisher
-from dunning.ports.queues import LaterQueue
+from dunning.ports.queues import DelayQueue
 from dunning.ports.telemetry import Telemetry
 from dunning.services.delivery import Delivery
 from dunning.services.planning import Replanned, replan
@@ -60,7 +60,7 @@ class ReplanService:
         *,
         store: CustomerStore,
         scan: CustomerScan,
-        queue: LaterQueue,
+        queue: DelayQueue,
         publisher: EventPublisher,
         policies: Policies,
         clock: Clock,
@@ -76,11 +76,11 @@ class ReplanService:
 
     def start(self, parts: int = PARTS) -> int:
         """Put all parts of the table on the queue and return how many there are."""
-        self._queue.again([replan_body(ReplanPart(part, parts, "")) for part in range(parts)], timedelta())
+        self._queue.send_with_delay([replan_body(ReplanPart(part, parts, "")) for part in range(parts)], timedelta())
         self._telemetry.log_event("replan_started", parts=parts)
         return parts
 
-    def work(self, deliveries: Sequence[Delivery], seconds_left: Callable[[], float]) -> list[str]:
+    def handle_batch(self, deliveries: Sequence[Delivery], seconds_left: Callable[[], float]) -> list[str]:
         """
         Work parts off and return the message ids that are to come back.
 
@@ -113,7 +113,7 @@ class ReplanService:
         for batch in batched(customer_ids, _BATCH, strict=False):
             counted = self._batch(batch, counted, change=change)
             if seconds_left() < _SECONDS_TO_FINISH:
-                self._queue.again([replan_body(replace(part, after=batch[-1]))], timedelta())
+                self._queue.send_with_delay([replan_body(replace(part, after=batch[-1]))], timedelta())
                 return replace(counted, finished=False)
         return counted
 

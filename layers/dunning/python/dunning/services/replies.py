@@ -50,7 +50,7 @@ from dunning.ports.customers import Customer, CustomerStore, PhoneIndex
 from dunning.ports.gateways import EventPublisher, OptOutList, Outcome, ReplyReader, SendingSwitch, SmsGateway
 from dunning.ports.queues import DeadLetters
 from dunning.ports.telemetry import Telemetry
-from dunning.services.delivery import Delivery, come_back
+from dunning.services.delivery import Delivery, batch_item_failures
 from dunning.services.planning import replan
 from dunning.services.send.claims import (
     ATTEMPTS,
@@ -117,7 +117,7 @@ def answer_to(event: Mapping[str, Any], failed: Sequence[str]) -> dict[str, list
     """
     if failed and any("Sns" in record for record in event["Records"]):
         raise RepliesLostError(f"{len(failed)} of {len(event['Records'])} replies")
-    return come_back(failed)
+    return batch_item_failures(failed)
 
 
 class _Place(NamedTuple):
@@ -205,7 +205,7 @@ class InboxService:
         self._max_receive_count = max_receive_count
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="inbox")
 
-    def work(self, arrivals: Sequence[Arrival], seconds_left: Callable[[], float]) -> list[str]:
+    def handle_batch(self, arrivals: Sequence[Arrival], seconds_left: Callable[[], float]) -> list[str]:
         """
         Work a batch off and return the message ids that are to come back.
 

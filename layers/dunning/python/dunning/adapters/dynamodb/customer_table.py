@@ -121,7 +121,7 @@ class DynamoCustomers:
                 return bool(claim_id and stored) and _holds_claim(stored, claim_id)
         return True
 
-    def set_aside(self, customer_id: str, until: datetime) -> None:
+    def quarantine(self, customer_id: str, until: datetime) -> None:
         """Move the wake alone: the rest of the item may be what cannot be read."""
         with aws_call("UpdateItem"):
             self._client.update_item(

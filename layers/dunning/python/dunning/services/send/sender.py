@@ -131,7 +131,7 @@ class SendService:
         self._pacer = Pacer(clock, per_second)
         self._pool = ThreadPoolExecutor(workers_for(per_second), thread_name_prefix="send")
 
-    def work(self, deliveries: Sequence[Delivery], seconds_left: Callable[[], float]) -> list[str]:
+    def handle_batch(self, deliveries: Sequence[Delivery], seconds_left: Callable[[], float]) -> list[str]:
         """
         Work a batch off and return the message ids that are to come back.
 
@@ -171,7 +171,7 @@ class SendService:
             if failure is None:
                 if (record := future.result()) is not None:
                     records.append(record)
-            elif not self._set_aside(customer_id, messages[customer_id], failure):
+            elif not self._quarantine(customer_id, messages[customer_id], failure):
                 failed.add(customer_id)
         failed |= self._write_records(records)
         # Told once: whoever dies before this line tells nobody. The records are what counts.
@@ -205,7 +205,7 @@ class SendService:
             return {record.customer_id for record in records}
         return set()
 
-    def _set_aside(self, customer_id: str, messages: list[Delivery], error: BaseException) -> bool:
+    def _quarantine(self, customer_id: str, messages: list[Delivery], error: BaseException) -> bool:
         """
         Tell a failure, and move the wake of a customer who keeps failing a day on, so that it blocks nobody.
 
@@ -227,9 +227,9 @@ class SendService:
             return False
         now = self._clock.now()
         try:
-            self._store.set_aside(customer_id, now + LOOK_AGAIN)
+            self._store.quarantine(customer_id, now + LOOK_AGAIN)
         except DunningError as second:
-            self._telemetry.log_event("not_set_aside", customer_id=customer_id, error=type(second).__name__)
+            self._telemetry.log_event("not_quarantined", customer_id=customer_id, error=type(second).__name__)
             return False
         stop = Stop(
             Reason.UNREADABLE_RECORD,
@@ -237,7 +237,7 @@ class SendService:
             now + LOOK_AGAIN,
         )
         self._telemetry.log_decision(customer_id, stop, now)
-        self._telemetry.count("CustomersSetAside")
+        self._telemetry.count("CustomersQuarantined")
         return True
 
     def _judge(self, turn: _Turn, found: Customer | UnreadableRecordError) -> Contact | None:
