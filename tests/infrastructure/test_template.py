@@ -13,7 +13,7 @@ from dunning.domain.customer.facts import Hold, HoldReason
 from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, Wake
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.outbound_events import OutboundEvent
-from dunning.services.erasure.erase import ASK_AGAIN, UNDER_WAY
+from dunning.services.erasure.erase import ROUND_INTERVAL, UNDER_WAY
 from dunning.services.erasure.purge import QUEUES_KEEP
 from dunning.services.send import claims
 from dunning.services.send.sender import workers_for
@@ -187,7 +187,7 @@ class TestTheQueues:
         inbox = _properties(resources, "Inbox")
         tries = timedelta(seconds=inbox["VisibilityTimeout"] * inbox["RedrivePolicy"]["maxReceiveCount"])
         load = timedelta(seconds=_properties(resources, "IntakeFunction")["Timeout"])
-        assert max(tries, load) + ASK_AGAIN <= UNDER_WAY
+        assert max(tries, load) + ROUND_INTERVAL <= UNDER_WAY
         for name in WITH_NUMBERS:
             assert timedelta(seconds=_properties(resources, name)["MessageRetentionPeriod"]) <= QUEUES_KEEP
         # What is looked at is hidden for a minute, which no look outlasts.

@@ -24,7 +24,7 @@ from dunning.domain.decision.decisions import Decision
 from dunning.domain.errors import ServiceCallError
 from dunning.ports.clock import Clock
 from dunning.ports.queues import DelayQueue
-from dunning.services.erasure.erase import ASK_AGAIN, MAY_BE_LOADING, SECOND_ROUND, UNDER_WAY, EraseService
+from dunning.services.erasure.erase import MAY_BE_LOADING, ROUND_INTERVAL, SECOND_ROUND, UNDER_WAY, EraseService
 from dunning.services.intake.cells import is_id
 from tests.tools.stack import StackError, deployed
 
@@ -121,7 +121,7 @@ def _erase(service: EraseService, customers: Sequence[str], later: DelayQueue, c
         sys.stdout.write(f"{customer_id}: {said}\n")
     uploads = service.erase_uploads(customers, lambda: math.inf)
     sys.stdout.write(f"Uploaded files: {uploads.deleted} deleted that named one of them\n")
-    later.send_with_delay([erasure_round_body(one) for one in customers], ASK_AGAIN)
+    later.send_with_delay([erasure_round_body(one) for one in customers], ROUND_INTERVAL)
     minutes = UNDER_WAY.total_seconds() / 60
     sys.stdout.write(
         "The stack goes on: it takes late replies and dead letters from these numbers, and forgets the numbers once\n"

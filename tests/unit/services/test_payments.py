@@ -19,7 +19,7 @@ from dunning.domain.outbound_events import CustomerNeedsPerson, PromiseBroken, R
 from dunning.domain.replies.reply import Inbound, Reply
 from dunning.ports.erasure import StoredUpload
 from dunning.services.delivery import Delivery
-from dunning.services.erasure.erase import ASK_AGAIN, SECOND_ROUND, UNDER_WAY, EraseService
+from dunning.services.erasure.erase import ROUND_INTERVAL, SECOND_ROUND, UNDER_WAY, EraseService
 from dunning.services.erasure.purge import PurgeService
 from dunning.services.intake.settle import Candidate, Settler
 from dunning.services.lender_events import PaymentsService
@@ -551,7 +551,7 @@ class TestAnErasure:
         assert office.later.messages == [(erasure_round_body("C0001"), SECOND_ROUND)]
         for _ in range(3):
             assert self.later(office) == []
-            assert office.later.messages == [(erasure_round_body("C0001"), ASK_AGAIN)]
+            assert office.later.messages == [(erasure_round_body("C0001"), ROUND_INTERVAL)]
             assert office.store.lender_records["C0001"].phones
         assert self.later(office) == []
         tombstone = office.store.lender_records["C0001"]

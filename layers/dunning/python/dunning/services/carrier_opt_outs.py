@@ -28,7 +28,7 @@ from dunning.ports.customers import Customer, CustomerStore, PhoneIndex
 from dunning.ports.gateways import EventPublisher, OptOutList
 from dunning.ports.telemetry import Telemetry
 from dunning.services.planning import replan
-from dunning.services.send.claims import ATTEMPTS, ContestedError
+from dunning.services.send.claims import MAX_ATTEMPTS, ContestedError
 from dunning.services.telling import log_planned_decision
 
 STILL_OPTING_IN = timedelta(days=2)
@@ -120,7 +120,7 @@ class OptOutService:
         found: Customer | UnreadableRecordError,
         told: list[OutboundEvent],
     ) -> _Done:
-        for attempt in range(ATTEMPTS):
+        for attempt in range(MAX_ATTEMPTS):
             if attempt:
                 found = self._store.load([customer_id])[customer_id]
             if isinstance(found, UnreadableRecordError):

@@ -36,7 +36,7 @@ from dunning.ports.queues import DelayQueue
 from dunning.ports.telemetry import Telemetry
 from dunning.services.delivery import Delivery
 from dunning.services.planning import Replanned, replan
-from dunning.services.send.claims import ATTEMPTS, ContestedError, unknown_outcome_record
+from dunning.services.send.claims import MAX_ATTEMPTS, ContestedError, unknown_outcome_record
 from dunning.services.telling import UnexpectedError, error_location, log_planned_decision
 
 _NEAR = timedelta(minutes=15)
@@ -45,7 +45,7 @@ _NEAR = timedelta(minutes=15)
 _AT_ONCE = timedelta(minutes=1)
 """So near is a text of which only number and time are known."""
 
-_LOOK_AGAIN = timedelta(minutes=1)
+_RECHECK_AFTER = timedelta(minutes=1)
 _SENDER_IS_DONE = timedelta(minutes=15)
 """By then a sender has written its records, or died: a batch takes one minute, and its jobs come back after six."""
 
@@ -221,7 +221,7 @@ class ReceiptService:
         too_early = [match for match in waiting if now - match.key.at < _SENDER_IS_DONE]
         if too_early:
             bodies = [later_body(LaterReceipt(match.key, match.receipt)) for match in too_early]
-            self._delay_queue.send_with_delay(bodies, _LOOK_AGAIN)
+            self._delay_queue.send_with_delay(bodies, _RECHECK_AFTER)
         dead = [(match.key.customer_id, match) for match in waiting if now - match.key.at >= _SENDER_IS_DONE]
         by_record: defaultdict[ContactKey, list[_Match]] = defaultdict(list)
         for match in [*matches, *self._each(dead, self._recorded, failures)]:
@@ -289,7 +289,7 @@ class ReceiptService:
     def _settle(self, matches: Sequence[_Match]) -> Sequence[_Match]:
         """Bring one record forward by all its receipts, in one write; return those from which something follows."""
         contact = matches[0].contact
-        for _ in range(ATTEMPTS):
+        for _ in range(MAX_ATTEMPTS):
             if contact is None:
                 return ()  # its retention is over
             if _is_anothers(replace(matches[0], contact=contact)):
@@ -343,7 +343,7 @@ class ReceiptService:
         """Change the standing of a customer by what became of texts, if anything follows that is not there yet."""
         customer_id, matches = case
         tried: tuple[Standing, Replanned, datetime] | None = None
-        for _ in range(ATTEMPTS):
+        for _ in range(MAX_ATTEMPTS):
             found = self._store.load([customer_id])[customer_id]
             if isinstance(found, UnreadableRecordError):
                 raise found

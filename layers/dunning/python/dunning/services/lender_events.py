@@ -40,7 +40,7 @@ from dunning.ports.gateways import EventPublisher
 from dunning.ports.queues import DeadLetters, DelayQueue
 from dunning.ports.telemetry import Telemetry
 from dunning.services.delivery import Delivery
-from dunning.services.erasure.erase import ASK_AGAIN, SECOND_ROUND, EraseService
+from dunning.services.erasure.erase import ROUND_INTERVAL, SECOND_ROUND, EraseService
 from dunning.services.erasure.purge import PurgeService
 from dunning.services.planning import fingerprint, replan_as_told
 from dunning.services.send.claims import ContestedError, OutOfTimeError
@@ -49,7 +49,7 @@ from dunning.services.telling import error_location, log_planned_decision
 BATCH = 50
 """What has been said of 50 customers and their standings are the 100 keys of one BatchGetItem."""
 
-_TRIES = 5
+_MAX_ATTEMPTS = 5
 _WORKERS = 8
 _SECONDS_TO_FINISH = 5.0
 
@@ -209,7 +209,7 @@ class PaymentsService:
     ) -> Iterable[OutboundEvent]:
         """Put news into the lender record, and plan the customer anew if anything follows from it."""
         is_new = False
-        for _ in range(_TRIES):
+        for _ in range(_MAX_ATTEMPTS):
             if isinstance(stored, UnreadableRecordError):
                 raise stored
             lender_record, before = stored
@@ -259,7 +259,7 @@ class PaymentsService:
             waiting = self._erasing.erase_uploads(customer_ids, seconds_left).waiting
             waiting |= self._purging.purge(customer_ids, seconds_left)
             if waiting:
-                self._delay_queue.send_with_delay([erasure_round_body(one) for one in sorted(waiting)], ASK_AGAIN)
+                self._delay_queue.send_with_delay([erasure_round_body(one) for one in sorted(waiting)], ROUND_INTERVAL)
         except DunningError as error:
             self._telemetry.log_event("erasure_failed", error=type(error).__name__, customers=len(customer_ids))
             return False

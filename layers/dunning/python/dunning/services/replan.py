@@ -25,7 +25,7 @@ from dunning.ports.queues import DelayQueue
 from dunning.ports.telemetry import Telemetry
 from dunning.services.delivery import Delivery
 from dunning.services.planning import Replanned, replan
-from dunning.services.send.claims import ATTEMPTS, ContestedError
+from dunning.services.send.claims import MAX_ATTEMPTS, ContestedError
 
 PARTS = 8
 """Parts of the table that are read side by side, unless told otherwise."""
@@ -162,7 +162,7 @@ class ReplanService:
         self, customer_id: str, found: Customer | UnreadableRecordError, now: datetime, *, change: bool
     ) -> Replanned | None:
         """Plan one customer anew; `None` if nothing changes."""
-        for _ in range(ATTEMPTS):
+        for _ in range(MAX_ATTEMPTS):
             if isinstance(found, UnreadableRecordError):
                 raise found
             before = found.standing

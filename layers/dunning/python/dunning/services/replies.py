@@ -53,8 +53,8 @@ from dunning.ports.telemetry import Telemetry
 from dunning.services.delivery import Delivery, batch_item_failures
 from dunning.services.planning import replan
 from dunning.services.send.claims import (
-    ATTEMPTS,
     LONGEST_RETENTION_DAYS,
+    MAX_ATTEMPTS,
     SECONDS_TO_FINISH,
     ContestedError,
     OutOfTimeError,
@@ -399,7 +399,7 @@ class InboxService:
         may_confirm: bool,
     ) -> _Written:
         """Write what a reply changes, under the version it was judged on, with the claim of a confirmation if due."""
-        for attempt in range(ATTEMPTS):
+        for attempt in range(MAX_ATTEMPTS):
             found = self._store.load([customer_id])[customer_id] if attempt else line.known[customer_id]
             line.known[customer_id] = found
             if isinstance(found, UnreadableRecordError):

@@ -28,7 +28,7 @@ between two stages. A cap of a month may be passed by what was sent between back
 """
 
 _BATCH = 50
-_TRIES = 4
+_MAX_ATTEMPTS = 4
 
 
 class RestoreOutcome(StrEnum):
@@ -78,7 +78,7 @@ class RestoreService:
             return RestoreOutcome.UNREADABLE
         if backup.lender_record.snapshot is None:
             return RestoreOutcome.NOT_IN_BACKUP
-        for _ in range(_TRIES):
+        for _ in range(_MAX_ATTEMPTS):
             now = self._clock.now()
             readable = None if isinstance(live, UnreadableRecordError) else live
             standing = readable.standing if readable else None

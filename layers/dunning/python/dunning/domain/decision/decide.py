@@ -26,13 +26,13 @@ from dunning.domain.delivery.undelivered import delivered_stage, retry_send_id
 from dunning.domain.errors import CalendarNotCoveredError, NoLawfulMomentError, NoTextError
 from dunning.domain.texts.compose import Due, compose
 
-LOOK_AGAIN = timedelta(days=1)
+RECHECK_AFTER = timedelta(days=1)
 """A customer who cannot be decided is set aside for this long, counted and listed."""
 
-CALENDAR_LOOK_AGAIN = timedelta(days=7)
+CALENDAR_RECHECK_AFTER = timedelta(days=7)
 """So long where a calendar has ended: it concerns all customers of a place at once, and a new one comes once a year."""
 
-_PASSES = 500
+_MAX_ITERATIONS = 500
 
 _FINAL_REASON = {
     HoldReason.BANKRUPT: Reason.BANKRUPT,
@@ -111,13 +111,13 @@ def decide(facts: Facts, standing: Standing, policies: Policies, now: datetime, 
             return Stop(Reason.OPTED_OUT, (*steps, ("opted out of each account", ())))
     rules = policies.rules_for(facts)
     if isinstance(rules, Reason):
-        return _look_again(rules, now, steps, "rules: %s", rules.value)
+        return _stop_and_recheck(rules, now, steps, "rules: %s", rules.value)
     if rules.consent_required and (facts.consented_at is None or facts.consented_at > now):
         return _no_consent(facts.consented_at, rules, steps)
     steps.append(_NO_OBJECTION)
     zones = zones_of(facts.time_zone, rules, now)
     if not zones:
-        return _look_again(Reason.UNKNOWN_TIME_ZONE, now, steps, "time zone: not known")
+        return _stop_and_recheck(Reason.UNKNOWN_TIME_ZONE, now, steps, "time zone: not known")
     case = _Case(facts, standing, rules, zones, open_accounts, holds)
     return case.decide(now, steps)
 
@@ -217,11 +217,13 @@ class _Case:
         """Run gates 4 to 10 at `now`, and if one is shut find the moment when all are open."""
         path: list[_Blocked] = []
         moment = now
-        for _ in range(_PASSES):
+        for _ in range(_MAX_ITERATIONS):
             try:
                 blocked = self._shut_gate(moment)
             except NoLawfulMomentError:
-                return _look_again(Reason.NO_LAWFUL_MOMENT, now, steps, "hours: never open in all time zones at once")
+                return _stop_and_recheck(
+                    Reason.NO_LAWFUL_MOMENT, now, steps, "hours: never open in all time zones at once"
+                )
             if blocked is None:
                 return self._wait(moment, path, steps) if path else self._send(now, steps)
             if blocked.until is None or blocked.reason is Reason.CALENDAR_NOT_COVERED:
@@ -233,7 +235,7 @@ class _Case:
                 return self._wait(moment, path, steps)
             path.append(blocked)
             moment = blocked.until
-        return _look_again(Reason.NO_LAWFUL_MOMENT, now, steps, "no lawful moment found")
+        return _stop_and_recheck(Reason.NO_LAWFUL_MOMENT, now, steps, "no lawful moment found")
 
     def _shut_gate(self, moment: datetime) -> _Blocked | None:
         """Gates 4 to 8 at one moment. Leaves the accounts that may be written about in `ready`."""
@@ -330,7 +332,7 @@ class _Case:
             opens = next_open(hours, self.zones, moment)
         except CalendarNotCoveredError as gap:
             shut = ("calendar: no data for %s", (gap.day,))
-            until = gap.since if gap.since > moment else moment + CALENDAR_LOOK_AGAIN
+            until = gap.since if gap.since > moment else moment + CALENDAR_RECHECK_AFTER
             return _Blocked(Reason.CALENDAR_NOT_COVERED, until, (_NO_HOLD, _due(one), shut))
         if opens > moment:
             closed = is_closed_day(hours, self.zones, moment)
@@ -393,7 +395,7 @@ class _Case:
         try:
             message = compose(facts, rules, stage, _what_is_due(included, today), today)
         except NoTextError as error:
-            return _look_again(error.reason, now, steps, error.message, *error.values, stage=stage)
+            return _stop_and_recheck(error.reason, now, steps, error.message, *error.values, stage=stage)
         segments = message.segments
         reached_stages = tuple([_reached_stage(one) for one in included])
         send_id = send_id_of(facts.customer_id, reached_stages, stage, SMS)
@@ -415,11 +417,11 @@ class _Case:
         return Send(reminder, tuple(steps))
 
 
-def _look_again(
+def _stop_and_recheck(
     reason: Reason, now: datetime, steps: list[TraceStep], message: str, *values: object, stage: int | None = None
 ) -> Stop:
     """Stop, fail closed, and look again in a day: somebody may have mended what is missing."""
-    return Stop(reason, (*steps, (message, values)), now + LOOK_AGAIN, stage)
+    return Stop(reason, (*steps, (message, values)), now + RECHECK_AFTER, stage)
 
 
 def _what_is_due(included: list[_Open], today: date) -> Due:

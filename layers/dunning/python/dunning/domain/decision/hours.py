@@ -14,7 +14,7 @@ from dunning.domain.errors import CalendarNotCoveredError, NoLawfulMomentError
 
 _MINUTES_A_DAY = 24 * 60
 _LONGEST_CLOSURE_DAYS = 60
-_PASSES = 200
+_MAX_ITERATIONS = 200
 
 
 @lru_cache(maxsize=1024)
@@ -93,7 +93,7 @@ def next_open(hours: ContactHours, zones: tuple[ZoneInfo, ...], moment: datetime
     """
     if len(zones) == 1:
         return _next_open_in(hours, zones[0], moment)
-    for _ in range(_PASSES):
+    for _ in range(_MAX_ITERATIONS):
         latest = moment
         for zone in zones:
             latest = _next_open_in(hours, zone, latest)

@@ -37,7 +37,7 @@ SECOND_ROUND = timedelta(seconds=90)
 MAY_BE_LOADING = timedelta(hours=1)
 """A file is left alone so long after its upload: the others in it may not be loaded yet, tries again included."""
 
-ASK_AGAIN = timedelta(minutes=15)
+ROUND_INTERVAL = timedelta(minutes=15)
 """The rounds after the second are so far apart, which is as far ahead as SQS delays a message."""
 
 UNDER_WAY = timedelta(minutes=45)
@@ -46,7 +46,7 @@ By then whatever was under way has ended, if nothing stands still: a load takes 
 reply is delivered five times in half an hour before it is given up.
 """
 
-_TRIES = 5
+_MAX_ATTEMPTS = 5
 SECONDS_TO_FINISH = 5.0
 """With less time left nothing more of a file or a queue is read."""
 
@@ -156,7 +156,7 @@ class EraseService:
         Raises:
             ErasureConflictError, OutsideError, UnreadableRecordError: it is not done. What is done stays done.
         """
-        for _ in range(_TRIES):
+        for _ in range(_MAX_ATTEMPTS):
             lender_record = self._read(customer_id)
             if lender_record.erased_at is None:
                 return Erased(0, 0)
@@ -200,7 +200,7 @@ class EraseService:
 
     def _write_tombstone(self, customer_id: str, at: datetime) -> tuple[LenderRecord, bool]:
         """Write the tombstone, and tell whether it says anything new."""
-        for _ in range(_TRIES):
+        for _ in range(_MAX_ATTEMPTS):
             lender_record = self._customers.lender_record(customer_id)
             if isinstance(lender_record, UnreadableRecordError):
                 # The numbers are lost with it, and the index keeps an id that leads to nobody.

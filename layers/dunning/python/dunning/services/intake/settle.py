@@ -35,7 +35,7 @@ from dunning.services.planning import fingerprint, replan, replan_as_told
 BATCH = 50
 """Facts and standing of 50 customers are the 100 keys of one BatchGetItem."""
 
-_TRIES = 5
+_MAX_ATTEMPTS = 5
 
 _MOST_SHARING = 20
 """With so many on one number, as where none was known and one was made up, those who came before hold each other."""
@@ -98,7 +98,7 @@ class Settler:
 
     def _settle(self, candidate: Candidate, stored: StoredCustomer | UnreadableRecordError, now: datetime) -> Settled:
         facts = candidate.facts
-        for _ in range(_TRIES):
+        for _ in range(_MAX_ATTEMPTS):
             if isinstance(stored, UnreadableRecordError):
                 return Settled(candidate, Outcome.UNREADABLE)
             lender_record, before = stored
@@ -188,7 +188,7 @@ class Settler:
 
     def _mark(self, customer_id: str, shared_phone: str, now: datetime) -> None:
         """Note that a customer shares a number, or no more, and plan them anew."""
-        for _ in range(_TRIES):
+        for _ in range(_MAX_ATTEMPTS):
             found = self._store.load([customer_id])[customer_id]
             if isinstance(found, UnreadableRecordError) or found.facts is None:
                 return  # set aside as it is, or gone

@@ -20,7 +20,7 @@ from dunning.ports.customers import CustomerStore
 from dunning.ports.gateways import Outcome, Published, Sms
 from dunning.ports.telemetry import Telemetry
 
-ATTEMPTS = 4
+MAX_ATTEMPTS = 4
 """How often a customer is read and decided again because somebody else wrote first."""
 
 SECONDS_TO_FINISH = 15.0
@@ -162,7 +162,7 @@ def give_back(
     `then` gets the standing without the claim, and whether somebody else wrote meanwhile.
     """
     standing, contested = claimed, False
-    for _ in range(ATTEMPTS):
+    for _ in range(MAX_ATTEMPTS):
         if not any(entry.claim_id == claim_id for entry in standing.ledger):
             return  # it was written, and only the answer lost
         released = then(without_claim(standing, before, claim_id), contested)

@@ -30,7 +30,7 @@ from dunning.domain.customer.standing import (
     with_claim,
     with_number_refused,
 )
-from dunning.domain.decision.decide import LOOK_AGAIN, decide
+from dunning.domain.decision.decide import RECHECK_AFTER, decide
 from dunning.domain.decision.decisions import Decision, Reason, Reminder, Send, Stop, Wait, trace_of
 from dunning.domain.decision.rules import Rules
 from dunning.domain.delivery.contact import Contact, ContactState
@@ -46,7 +46,7 @@ from dunning.ports.telemetry import Telemetry
 from dunning.services.delivery import Delivery
 from dunning.services.planning import broken, plan, promises_settled, stopped, wake_after, wake_for_promises
 from dunning.services.send.claims import (
-    ATTEMPTS,
+    MAX_ATTEMPTS,
     SECONDS_TO_FINISH,
     ContestedError,
     OutOfTimeError,
@@ -227,14 +227,14 @@ class SendService:
             return False
         now = self._clock.now()
         try:
-            self._store.quarantine(customer_id, now + LOOK_AGAIN)
+            self._store.quarantine(customer_id, now + RECHECK_AFTER)
         except DunningError as second:
             self._telemetry.log_event("not_quarantined", customer_id=customer_id, error=type(second).__name__)
             return False
         stop = Stop(
             Reason.UNREADABLE_RECORD,
             (("failed %s times: %s", (receives, type(error).__name__)),),
-            now + LOOK_AGAIN,
+            now + RECHECK_AFTER,
         )
         self._telemetry.log_decision(customer_id, stop, now)
         self._telemetry.count("CustomersQuarantined")
@@ -243,7 +243,7 @@ class SendService:
     def _judge(self, turn: _Turn, found: Customer | UnreadableRecordError) -> Contact | None:
         """Decide for one customer and act on it; return the record of a claimed message."""
         customer_id = turn.job.customer_id
-        for attempt in range(ATTEMPTS):
+        for attempt in range(MAX_ATTEMPTS):
             if attempt:
                 found = self._store.load([customer_id])[customer_id]
             if isinstance(found, UnreadableRecordError):
