@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dunning import wiring
-from dunning.services.replies import answer_to, arrivals_in
+from dunning.services.replies import inbound_messages, reply_batch_response
 from dunning.services.telling import entrypoint
 
 if TYPE_CHECKING:
@@ -15,5 +15,5 @@ if TYPE_CHECKING:
 @entrypoint(wiring)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[dict[str, str]]]:
     """Work a batch off."""
-    failed = wiring.inbox().handle_batch(arrivals_in(event), lambda: context.get_remaining_time_in_millis() / 1000)
-    return answer_to(event, failed)
+    failed = wiring.inbox().handle_batch(inbound_messages(event), lambda: context.get_remaining_time_in_millis() / 1000)
+    return reply_batch_response(event, failed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dunning import wiring
-from dunning.services.delivery import batch_item_failures, deliveries_in
+from dunning.services.delivery import batch_item_failures, sqs_messages
 from dunning.services.telling import entrypoint
 
 if TYPE_CHECKING:
@@ -15,5 +15,5 @@ if TYPE_CHECKING:
 @entrypoint(wiring)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[dict[str, str]]]:
     """Work a batch off."""
-    failed = wiring.payments().handle_batch(deliveries_in(event), lambda: context.get_remaining_time_in_millis() / 1000)
+    failed = wiring.payments().handle_batch(sqs_messages(event), lambda: context.get_remaining_time_in_millis() / 1000)
     return batch_item_failures(failed)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from dunning import wiring
-from dunning.services.delivery import batch_item_failures, deliveries_in
+from dunning.services.delivery import batch_item_failures, sqs_messages
 from dunning.services.delivery_receipts import reported_in
 from dunning.services.telling import entrypoint
 
@@ -15,5 +15,5 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, list[dic
     if "awslogs" in event:
         wiring.receipts().handle_batch(reported_in(event))
         return batch_item_failures([])
-    failed = wiring.receipts().again(deliveries_in(event))
+    failed = wiring.receipts().again(sqs_messages(event))
     return batch_item_failures(failed)

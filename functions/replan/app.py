@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dunning import wiring
-from dunning.services.delivery import batch_item_failures, deliveries_in
+from dunning.services.delivery import batch_item_failures, sqs_messages
 from dunning.services.replan import PARTS
 from dunning.services.telling import entrypoint
 
@@ -23,5 +23,5 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     """Begin, in as many `parts` as the event says, or work parts off."""
     if "Records" not in event:
         return {"parts": wiring.replan().start(int(event.get("parts", PARTS)))}
-    failed = wiring.replan().handle_batch(deliveries_in(event), lambda: context.get_remaining_time_in_millis() / 1000)
+    failed = wiring.replan().handle_batch(sqs_messages(event), lambda: context.get_remaining_time_in_millis() / 1000)
     return batch_item_failures(failed)

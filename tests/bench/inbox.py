@@ -23,9 +23,9 @@ from dunning.adapters.sns import SnsGateway
 from dunning.adapters.sns_opt_out_list import SnsOptOutList
 from dunning.adapters.sqs import SqsQueue
 from dunning.domain.replies.intents import ParsedReply, ReplyIntent
-from dunning.domain.replies.reply import Inbound, Reply
+from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.policy import load_policies
-from dunning.services.replies import InboxService, arrivals_in
+from dunning.services.replies import InboxService, inbound_messages
 from tests.bench.beside import compare
 from tests.bench.portfolio import NOW, customer, standing
 from tests.bench.wire import Wire
@@ -80,7 +80,7 @@ class Bench:
         }  # fmt: skip
         self.wire = Wire({key: json.dumps(item, ensure_ascii=False) for key, item in stored.items()}, [])
         said_at = NOW - timedelta(hours=1)
-        inbounds = [Inbound(f"reply-{i}", f.phone, _TEXTS[i % 4], said_at) for i, f in enumerate(self.facts)]
+        inbounds = [InboundSms(f"reply-{i}", f.phone, _TEXTS[i % 4], said_at) for i, f in enumerate(self.facts)]
         self.events = [
             {"Records": [self._record(one) for one in some]} for some in batched(inbounds, _BATCH, strict=True)
         ]
@@ -92,7 +92,7 @@ class Bench:
         self.standings = [standing_item(one, 4) for one in standings]
 
     @staticmethod
-    def _record(said: Inbound) -> dict[str, Any]:
+    def _record(said: InboundSms) -> dict[str, Any]:
         message = {"originationNumber": said.phone, "messageBody": said.text, "inboundMessageId": said.inbound_id}
         around = {"Type": "Notification", "Message": json.dumps(message), "Timestamp": said.at.isoformat()}
         attributes = {"ApproximateReceiveCount": "1", "SentTimestamp": str(int(said.at.timestamp() * 1000))}
@@ -124,7 +124,7 @@ class Bench:
 
         def inbox() -> None:
             for event in self.events:
-                if service.handle_batch(arrivals_in(event), lambda: 60.0):
+                if service.handle_batch(inbound_messages(event), lambda: 60.0):
                     raise AssertionError
                 telemetry.flush()
 

@@ -22,7 +22,7 @@ from dunning.adapters.s3 import S3UploadErasure
 from dunning.adapters.sqs import SqsQueue
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.policy import load_policies
-from dunning.services.delivery import Delivery
+from dunning.services.delivery import QueueMessage
 from dunning.services.delivery_receipts import ReceiptService, reported_in
 from dunning.services.erasure.erase import EraseService
 from dunning.services.erasure.purge import PurgeService
@@ -96,7 +96,8 @@ class Payments(_Office):
         super().__init__()
         bodies = [self._body(i) for i in range(CUSTOMERS)]
         self.batches = [
-            [Delivery(str(i), body, 1) for i, body in enumerate(some)] for some in batched(bodies, _BATCH, strict=True)
+            [QueueMessage(str(i), body, 1) for i, body in enumerate(some)]
+            for some in batched(bodies, _BATCH, strict=True)
         ]
 
     def _body(self, i: int) -> str:

@@ -12,7 +12,7 @@ from dunning.adapters.dynamodb.contact_table import DynamoContacts
 from dunning.adapters.dynamodb.items import contact_item, contact_of
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
-from dunning.domain.replies.reply import Inbound, Reply
+from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.ports.contacts import ContactKey
 from tests.contract.conftest import Archive
 from tests.integration.people import NOW
@@ -183,7 +183,7 @@ class TestRecent:
 
     def test_what_the_customer_wrote_is_none_of_them(self, archive: Archive) -> None:
         archive.log.write([_contact()])
-        inbound = Inbound("inbound-1", "+886900000001", "STOP", NOW + timedelta(hours=1))
+        inbound = InboundSms("inbound-1", "+886900000001", "STOP", NOW + timedelta(hours=1))
         assert archive.log.keep(Reply("C0001", inbound, (), None, NOW + timedelta(days=1827)))
         assert list(archive.log.recent("C0001", NOW)) == [_contact()]
 

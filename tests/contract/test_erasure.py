@@ -21,7 +21,7 @@ from dunning.domain.customer.lender_record import (
 )
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
-from dunning.domain.replies.reply import Inbound, Reply
+from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.ports.contacts import ContactLog, ReplyLog
 from dunning.ports.customers import CustomerStore
 from dunning.ports.erasure import ContactErasure, CustomerErasure
@@ -170,7 +170,7 @@ def test_of_texts_only_those_up_to_a_moment_lose_who_and_what(shelf: Shelf) -> N
 
 
 def _reply(reply_id: str, customer: str = "C0001", minutes: int = 0) -> Reply:
-    inbound = Inbound(reply_id, "+886900000001", "王小明", NOW + timedelta(minutes=minutes))
+    inbound = InboundSms(reply_id, "+886900000001", "王小明", NOW + timedelta(minutes=minutes))
     return Reply(customer, inbound, ("stop",), None, NOW + timedelta(days=90))
 
 

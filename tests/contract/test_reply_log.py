@@ -10,7 +10,7 @@ import pytest
 from dunning.adapters.dynamodb.contact_table import DynamoContacts
 from dunning.domain.errors import ServiceCallError
 from dunning.domain.replies.intents import ReplyIntent
-from dunning.domain.replies.reply import Inbound, Reply
+from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.ports.contacts import ContactArchive, ReplyLog
 from tests.fakes import FakeContacts
 from tests.integration.people import NOW
@@ -19,7 +19,7 @@ from tests.local.cloud import LocalCloud
 
 REPLY = Reply(
     "C0001",
-    Inbound("cae173d2-66b9-564c-8309-21f858e9fb84", "+886900000001", "退訂", NOW, "message-1"),
+    InboundSms("cae173d2-66b9-564c-8309-21f858e9fb84", "+886900000001", "退訂", NOW, "message-1"),
     (ReplyIntent.OPT_OUT, ReplyIntent.PROMISE),
     date(2026, 12, 4),
     NOW + timedelta(days=1827),

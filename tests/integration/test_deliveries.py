@@ -22,7 +22,7 @@ from dunning.adapters.sqs import SqsQueue
 from dunning.domain.delivery.contact import ContactState
 from dunning.policy import load_policies
 from dunning.ports.gateways import Outcome, Published, Sms, SmsGateway
-from dunning.services.delivery import Delivery
+from dunning.services.delivery import QueueMessage
 from dunning.services.send.sender import SendService
 from tests.fakes import FakeEventPublisher, FakeSwitch, FakeTelemetry
 from tests.integration.conftest import House, job_for
@@ -87,7 +87,7 @@ def _deliver(house: House, gateway: SmsGateway, seed: int) -> None:
     """Hand every job over ten times, in small batches of a random order, on all threads at once."""
     random = Random(seed)
     deliveries = [
-        Delivery(f"message-{copy}-{facts.customer_id}", job_for(facts), 1)
+        QueueMessage(f"message-{copy}-{facts.customer_id}", job_for(facts), 1)
         for copy in range(DELIVERIES // len(CUSTOMERS))
         for facts in CUSTOMERS
     ]
@@ -103,7 +103,7 @@ def _deliver(house: House, gateway: SmsGateway, seed: int) -> None:
     # Contested ones come back: once more, one after the other, with nobody in the way.
     for message_id in (message_id for ids in back for message_id in ids):
         again = by_id[message_id]
-        assert senders[0].handle_batch([Delivery(again.message_id, again.body, 2)], lambda: 60.0) == []
+        assert senders[0].handle_batch([QueueMessage(again.message_id, again.body, 2)], lambda: 60.0) == []
 
 
 def _check(house: House) -> None:

@@ -12,7 +12,7 @@ from dunning.adapters.dynamodb.contact_table import DynamoContacts
 from dunning.contracts.lender_event import erasure_round_body
 from dunning.domain.customer.standing import Wake
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.domain.replies.reply import Inbound, Reply
+from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.ports.customers import StoredCustomer
 from dunning.services.erasure.erase import SECOND_ROUND, UNDER_WAY
 from tests.integration.conftest import Event, House, batch, event_file
@@ -140,7 +140,7 @@ def test_a_late_record_and_a_late_reply_go_with_the_second_round(bus: Bus) -> No
             "C0001", "s1", "c", NOW, ContactState.SENT, 0, ("A1",), "sms", NOW, phone="+886900000001", text="王小明"
         )
     ])  # fmt: skip
-    contacts.keep(Reply("C0001", Inbound("r1", "+886900000001", "王小明", NOW), (), None, NOW))
+    contacts.keep(Reply("C0001", InboundSms("r1", "+886900000001", "王小明", NOW), (), None, NOW))
     house.store.save_standing(waking(someone(1)), expected_version=0)
     assert bus.handle_batch(batch(erasure_round_body("C0001"))) == []
     (record,) = house.cloud.items(house.cloud.stack.contacts_table)

@@ -20,7 +20,7 @@ from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.ports.gateways import Outcome, Published, Sms
 from dunning.ports.queues import Job
 from dunning.services.close_unknown import CloseUnknownService
-from dunning.services.delivery import Delivery
+from dunning.services.delivery import QueueMessage
 from dunning.services.delivery_receipts import ReceiptService
 from dunning.services.erasure.erase import EraseService
 from dunning.services.erasure.purge import PurgeService
@@ -28,7 +28,7 @@ from dunning.services.intake.settle import Candidate, Settler
 from dunning.services.intake.settle import Outcome as Settlement
 from dunning.services.lender_events import PaymentsService
 from dunning.services.replan import ReplanService
-from dunning.services.replies import Arrival, InboxService
+from dunning.services.replies import InboundMessage, InboxService
 from dunning.services.scan import ScanService
 from dunning.services.send.sender import SendService
 from tests.builders import the_policies
@@ -227,11 +227,11 @@ class Office:
 
     def pay(self, body: str) -> bool:
         """Hand an event to the payments; tell whether it was worked off."""
-        return not self.payments.handle_batch([Delivery("p", body, 1)], lambda: math.inf)
+        return not self.payments.handle_batch([QueueMessage("p", body, 1)], lambda: math.inf)
 
     def hear(self, inbound_id: str, phone: str, text: str, at: datetime) -> bool:
         """Hand a reply to the inbox; tell whether it was worked off."""
-        return not self.inbox.handle_batch([arrival(inbound_id, phone, text, at)], lambda: math.inf)
+        return not self.inbox.handle_batch([message(inbound_id, phone, text, at)], lambda: math.inf)
 
     def report(self, receipt: DeliveryReceipt) -> bool:
         """Hand a delivery log over; tell whether it was worked off. If not, CloudWatch Logs hands it over again."""
@@ -244,7 +244,7 @@ class Office:
     def report_again(self) -> None:
         """Deliver what the receipts have put on their own queue."""
         taken, self.receipts_later.messages = self.receipts_later.messages, []
-        deliveries = [Delivery(f"r{place}", body, 1) for place, (body, _) in enumerate(taken)]
+        deliveries = [QueueMessage(f"r{place}", body, 1) for place, (body, _) in enumerate(taken)]
         failed = self.receipts.again(deliveries)
         self.receipts_later.messages += [(one.body, MINUTE) for one in deliveries if one.message_id in failed]
 
@@ -252,7 +252,7 @@ class Office:
         """Hand one of the waiting jobs to the sender; `keep`: it is delivered once more later on."""
         job = self.jobs.jobs.pop(place % len(self.jobs.jobs))
         receives = 2 if job in self._handed else 1
-        failed = self.sender.handle_batch([Delivery("job", job_body(job), receives)], lambda: math.inf)
+        failed = self.sender.handle_batch([QueueMessage("job", job_body(job), receives)], lambda: math.inf)
         self._handed.add(job)
         if failed or keep:
             self.jobs.jobs.append(job)
@@ -261,7 +261,7 @@ class Office:
         """Plan everybody anew."""
         self.replanning.start(1)
         taken, self.parts.messages = self.parts.messages, []
-        assert not self.replanning.handle_batch([Delivery("part", body, 1) for body, _ in taken], lambda: math.inf)
+        assert not self.replanning.handle_batch([QueueMessage("part", body, 1) for body, _ in taken], lambda: math.inf)
 
     def erase_again(self) -> None:
         """Deliver what erasures have put on the queue for later."""
@@ -269,11 +269,11 @@ class Office:
         self.later.messages += [(body, delay) for body, delay in taken if not self.pay(body)]
 
 
-def arrival(inbound_id: str, phone: str, text: str, at: datetime) -> Arrival:
+def message(inbound_id: str, phone: str, text: str, at: datetime) -> InboundMessage:
     """Write a reply as the topic hands it over."""
     sms = {"originationNumber": phone, "messageBody": text, "inboundMessageId": inbound_id}
     body = {"Type": "Notification", "Message": json.dumps(sms), "Timestamp": at.isoformat()}
-    return Arrival(f"sqs-{inbound_id}", json.dumps(body), 1, at)
+    return InboundMessage(f"sqs-{inbound_id}", json.dumps(body), 1, at)
 
 
 def event_body(kind: str, customer_id: str, at: datetime, sequence: int, **detail: object) -> str:

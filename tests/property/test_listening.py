@@ -21,7 +21,7 @@ from dunning.domain.replies.intents import ReplyIntent
 from dunning.ports.gateways import Outcome, Published
 from dunning.services.erasure.erase import SECOND_ROUND, UNDER_WAY
 from tests.builders import a_customer, an_account, an_instalment
-from tests.property.office import Office, Text, arrival, event_body
+from tests.property.office import Office, Text, event_body, message
 from tests.property.recorded import Recorded, check_caps, local_day
 
 START = datetime(2026, 11, 27, 1, 0, tzinfo=UTC)
@@ -311,7 +311,7 @@ class Listening(RuleBasedStateMachine):
             came = self.written.setdefault(inbound_id, self.now)
             if self.now > came + UNDER_WAY - HOUR / 4:  # its queue has given it up, or done with it
                 if inbound_id not in self.ended:
-                    self.office.inbox_given_up.bodies.append(arrival(inbound_id, phone, text, at).body)
+                    self.office.inbox_given_up.bodies.append(message(inbound_id, phone, text, at).body)
                 self.ended.add(inbound_id)
                 return True
             if not self.office.hear(inbound_id, phone, text, at):

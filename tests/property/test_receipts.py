@@ -15,7 +15,7 @@ from dunning.domain.decision.decisions import Send
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.delivery.receipt import DeliveryReceipt, DeliveryStatus, delivery_status
 from dunning.domain.outbound_events import NumberUnreachable
-from dunning.services.delivery import Delivery
+from dunning.services.delivery import QueueMessage
 from dunning.services.delivery_receipts import ReceiptService
 from tests.builders import a_lender_record, the_policies
 from tests.fakes import FakeClock, FakeContacts, FakeCustomers, FakeEventPublisher, FakeLaterQueue, FakeTelemetry
@@ -98,7 +98,7 @@ class World:
     def hear_again(self) -> None:
         messages, self.later.messages = self.later.messages, []
         ids = count()
-        deliveries = [Delivery(str(next(ids)), body, 1) for body, _ in messages]
+        deliveries = [QueueMessage(str(next(ids)), body, 1) for body, _ in messages]
         assert self.service.again(deliveries) == []
 
     def result(self) -> tuple[dict[str, Contact], dict[str, Standing]]:

@@ -10,8 +10,8 @@ import pytest
 
 from dunning import wiring
 from dunning.contracts.inbound_sms import parse_inbound
-from dunning.domain.replies.reply import Inbound
-from dunning.services.replies import Arrival, RepliesLostError
+from dunning.domain.replies.reply import InboundSms
+from dunning.services.replies import InboundMessage, RepliesLostError
 from functions.inbox.app import lambda_handler
 
 EVENTS = Path(__file__).parents[3] / "events"
@@ -28,14 +28,14 @@ class Outside:
     """The service and the telemetry the function gets from its wiring."""
 
     def __init__(self) -> None:
-        self.arrived: list[Arrival] = []
+        self.arrived: list[InboundMessage] = []
         self.failing: list[str] = []
         self.seconds = 0.0
         self.flushed = 0
         self.breaks = False
 
-    def handle_batch(self, arrivals: Sequence[Arrival], seconds_left: Callable[[], float]) -> list[str]:
-        self.arrived += arrivals
+    def handle_batch(self, messages: Sequence[InboundMessage], seconds_left: Callable[[], float]) -> list[str]:
+        self.arrived += messages
         self.seconds = seconds_left()
         if self.breaks:
             raise RepliesLostError
@@ -77,10 +77,10 @@ def test_the_samples_are_replies_in_all_wrappings_there_are(
     outside: Outside, name: str, text: str, at: datetime
 ) -> None:
     assert handle(event_file(name)) == {"batchItemFailures": []}
-    (arrival,) = outside.arrived
-    said = parse_inbound(arrival.body, arrival.sent_at)
-    assert said == Inbound(said.inbound_id, "+886900000001", text, at, said.in_reply_to)
-    assert arrival.receive_count == 1
+    (message,) = outside.arrived
+    said = parse_inbound(message.body, message.sent_at)
+    assert said == InboundSms(said.inbound_id, "+886900000001", text, at, said.in_reply_to)
+    assert message.receive_count == 1
     assert outside.seconds == 30.5
     assert outside.flushed == 1
 

@@ -9,7 +9,7 @@ import pytest
 
 from dunning.contracts.inbound_sms import parse_inbound
 from dunning.domain.errors import UnreadableRecordError
-from dunning.domain.replies.reply import Inbound
+from dunning.domain.replies.reply import InboundSms
 
 SENT_AT = datetime(2026, 12, 1, 2, 0, 4, tzinfo=UTC)
 SAID_AT = datetime(2026, 12, 1, 2, 0, 3, 123_000, tzinfo=UTC)
@@ -21,7 +21,7 @@ SMS: dict[str, Any] = {
     "messageBody": "退訂",
     "inboundMessageId": "reply-1",
 }
-REPLY = Inbound("reply-1", "+886900000001", "退訂", SAID_AT)
+REPLY = InboundSms("reply-1", "+886900000001", "退訂", SAID_AT)
 
 
 def notification(message: object = SMS, **changes: object) -> dict[str, object]:

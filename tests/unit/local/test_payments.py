@@ -37,8 +37,8 @@ def test_a_payment_on_the_first_day_is_known_at_its_beginning() -> None:
 
 
 def test_the_first_day_has_not_begun_yet_in_america() -> None:
-    _, arrivals = split(_file(("C1", "US", "", "A1", "2026-12-01", "100")), begin=BEGIN)
-    assert [arrival.at for arrival in arrivals] == [datetime(2026, 12, 1, 5, tzinfo=UTC)]
+    _, messages = split(_file(("C1", "US", "", "A1", "2026-12-01", "100")), begin=BEGIN)
+    assert [message.at for message in messages] == [datetime(2026, 12, 1, 5, tzinfo=UTC)]
 
 
 def test_a_later_payment_is_blanked_and_is_told_at_the_start_of_its_day() -> None:
@@ -81,9 +81,9 @@ def test_days_are_read_as_the_intake_reads_them(written: str) -> None:
     ],
 )
 def test_a_day_begins_where_the_customer_lives(country: str, time_zone: str, hour: int) -> None:
-    _, (arrival,) = split(_file(("C1", country, time_zone, "A1", "2026-12-04", "9")), begin=BEGIN)
-    assert arrival.at.hour == hour
-    assert arrival.at.day == (3 if hour == 16 else 4)
+    _, (message,) = split(_file(("C1", country, time_zone, "A1", "2026-12-04", "9")), begin=BEGIN)
+    assert message.at.hour == hour
+    assert message.at.day == (3 if hour == 16 else 4)
 
 
 def test_payments_come_in_the_order_of_their_days_whatever_the_order_of_the_rows() -> None:
@@ -134,5 +134,5 @@ def test_a_payment_that_cannot_be_is_left_for_the_intake_to_refuse(amount: str) 
 
 def test_a_day_begins_where_the_region_is() -> None:
     header = ("customer_id", "country", "region", "account_id", "paid_on", "paid_amount")
-    _, (arrival,) = split(_file(("C1", "US", "HI", "A1", "2026-12-04", ""), header=header), begin=BEGIN)
-    assert arrival.at == datetime(2026, 12, 4, 10, tzinfo=UTC)
+    _, (message,) = split(_file(("C1", "US", "HI", "A1", "2026-12-04", ""), header=header), begin=BEGIN)
+    assert message.at == datetime(2026, 12, 4, 10, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 from dunning import wiring
 from dunning.contracts.delivery_log import Reported
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
-from dunning.services.delivery import Delivery
+from dunning.services.delivery import QueueMessage
 from functions.receipts.app import lambda_handler
 from tests.local import ROOT
 
@@ -24,7 +24,7 @@ class Outside:
 
     def __init__(self) -> None:
         self.reported: list[Reported] = []
-        self.deliveries: list[Delivery] = []
+        self.deliveries: list[QueueMessage] = []
         self.failing: list[str] = []
         self.flushed = 0
         self.breaks = False
@@ -34,7 +34,7 @@ class Outside:
         if self.breaks:
             raise ServiceCallError("UpdateItem", "ThrottlingException")
 
-    def again(self, deliveries: Sequence[Delivery]) -> list[str]:
+    def again(self, deliveries: Sequence[QueueMessage]) -> list[str]:
         self.deliveries += deliveries
         return self.failing
 
@@ -60,7 +60,7 @@ def test_receipts_that_have_waited_are_looked_at_again_and_those_to_come_back_ar
     event = event_file("sqs_receipts_later.json")
     outside.failing = [event["Records"][1]["messageId"]]
     assert lambda_handler(event, None) == {"batchItemFailures": [{"itemIdentifier": outside.failing[0]}]}
-    assert outside.deliveries == [Delivery(one["messageId"], one["body"], 1) for one in event["Records"]]
+    assert outside.deliveries == [QueueMessage(one["messageId"], one["body"], 1) for one in event["Records"]]
     assert (outside.reported, outside.flushed) == ([], 1)
 
 

@@ -11,7 +11,7 @@ from dunning.contracts.lender_event import erasure_round_body
 from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
-from dunning.domain.replies.reply import Inbound, Reply
+from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.services.erasure.erase import UNDER_WAY, Erased, ErasedUploads, EraseService, ErasureConflictError, is_in
 from tests.builders import tell
 from tests.fakes import FakeClock, FakeContacts, FakeCustomers, FakeTelemetry, FakeUploadErasure
@@ -37,7 +37,7 @@ class Office:
         self.customers.add_phone(someone().phone, "C0001")
         self.customers.save_standing(waking(someone()), expected_version=0)
         self.contacts.write([self.record(1), self.record(2)])
-        self.contacts.keep(Reply("C0001", Inbound("r1", someone().phone, "王小明", AT), (), None, NOW))
+        self.contacts.keep(Reply("C0001", InboundSms("r1", someone().phone, "王小明", AT), (), None, NOW))
 
     @staticmethod
     def record(number: int) -> Contact:

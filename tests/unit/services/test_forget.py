@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from dunning.domain.errors import ServiceCallError
-from dunning.domain.replies.reply import Inbound, Reply
+from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.services.erasure.erase import UNDER_WAY, EraseService
 from dunning.services.erasure.purge import QUEUES_KEEP, PurgeService
 from tests.builders import tell
@@ -96,8 +96,8 @@ def test_while_the_inbox_has_something_to_do_they_are_kept_for_it_may_be_of_befo
 
 
 def test_what_was_kept_just_before_goes_with_them(office: Office) -> None:
-    office.contacts.keep(Reply("", Inbound("in-1", PHONE, "王小明", NOW), (), None, NOW))
-    office.contacts.keep(Reply("", Inbound("in-2", OTHERS, "陳美玲", NOW), (), None, NOW))
+    office.contacts.keep(Reply("", InboundSms("in-1", PHONE, "王小明", NOW), (), None, NOW))
+    office.contacts.keep(Reply("", InboundSms("in-2", OTHERS, "陳美玲", NOW), (), None, NOW))
     office.purge()
     assert [inbound_id for _, _, inbound_id in office.contacts.replies] == ["in-2"]
 

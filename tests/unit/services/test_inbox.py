@@ -27,7 +27,7 @@ from dunning.domain.replies.reply import Reply
 from dunning.domain.replies.reply_effects import confirmation_id
 from dunning.ports.customers import Customer
 from dunning.ports.gateways import Outcome, Published, Sms
-from dunning.services.replies import Arrival, InboxService
+from dunning.services.replies import InboundMessage, InboxService
 from tests.builders import a_lender_record, day, promised, the_policies
 from tests.fakes import (
     FakeClock,
@@ -182,14 +182,14 @@ class Office:
 
     def reply(
         self, text: str, phone: str = "+886900000001", *, reply_id: str = "reply-1", ago: float = 2, receives: int = 1
-    ) -> Arrival:
+    ) -> InboundMessage:
         """Describe a reply so many seconds ago, as the queue delivers it."""
         message = {"originationNumber": phone, "messageBody": text, "inboundMessageId": reply_id}
         sent_at = self.clock.now() - timedelta(seconds=ago)
-        return Arrival(f"message-{reply_id}", json.dumps(message), receives, sent_at)
+        return InboundMessage(f"message-{reply_id}", json.dumps(message), receives, sent_at)
 
-    def handle_batch(self, *arrivals: Arrival, seconds: float = 60) -> list[str]:
-        return self.service.handle_batch(arrivals, lambda: seconds)
+    def handle_batch(self, *messages: InboundMessage, seconds: float = 60) -> list[str]:
+        return self.service.handle_batch(messages, lambda: seconds)
 
     def hear(self, text: str, phone: str = "+886900000001", **how: Any) -> list[str]:  # noqa: ANN401 - as `reply`
         return self.handle_batch(self.reply(text, phone, **how))
@@ -274,7 +274,7 @@ class TestKeeping:
 
     def test_what_is_no_reply_is_parked_at_once_and_holds_up_nobody(self, office: Office) -> None:
         facts = office.add(someone())
-        rubbish = Arrival("message-0", '{"name": "王小明"}', 1, NOW)
+        rubbish = InboundMessage("message-0", '{"name": "王小明"}', 1, NOW)
         assert office.handle_batch(rubbish, office.reply("STOP")) == []
         assert office.queue.parked == ['{"name": "王小明"}']
         assert office.telemetry.counts["RepliesUnreadable"] == 1
@@ -285,7 +285,7 @@ class TestKeeping:
 
     def test_what_cannot_be_parked_comes_back(self, office: Office) -> None:
         office.queue.shut = True
-        assert office.handle_batch(Arrival("message-0", "?", 1, NOW)) == ["message-0"]
+        assert office.handle_batch(InboundMessage("message-0", "?", 1, NOW)) == ["message-0"]
         assert office.events("reply_not_parked") == [{"message_id": "message-0", "error": "ServiceCallError"}]
 
 
@@ -446,12 +446,12 @@ class TestActing:
 
     def test_several_replies_of_one_batch_build_on_each_other_in_the_order_they_were_said(self, office: Office) -> None:
         facts = office.add(someone())
-        arrivals = [
+        messages = [
             office.reply("START", ago=1, reply_id="reply-3"),
             office.reply("paid", ago=5, reply_id="reply-1"),
             office.reply("STOP", ago=3, reply_id="reply-2"),
         ]
-        assert office.handle_batch(*arrivals) == []
+        assert office.handle_batch(*messages) == []
         standing = office.standing(facts)
         assert not standing.is_opted_out
         assert (standing.version, len(holds_now(facts, standing))) == (4, 1)
@@ -526,13 +526,13 @@ class TestComingAgain:
         same = office.add(someone())
         other = office.add(someone(2))
         office.reader.fails_at = "poison"
-        arrivals = [
+        messages = [
             office.reply("paid", ago=9, reply_id="reply-1"),
             office.reply("poison", ago=5, reply_id="reply-2"),
             office.reply("STOP", ago=1, reply_id="reply-3"),
             office.reply("STOP", other.phone, reply_id="reply-4"),
         ]
-        assert office.handle_batch(*arrivals) == ["message-reply-2"]
+        assert office.handle_batch(*messages) == ["message-reply-2"]
         assert office.standing(same).is_opted_out
         assert office.standing(other).is_opted_out
         (event,) = office.events("reply_failed")

@@ -16,9 +16,9 @@ from dunning.domain.customer.standing import Standing, Wake
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import ServiceCallError
 from dunning.domain.outbound_events import CustomerNeedsPerson, PromiseBroken, ReminderStopped, ReviewReason
-from dunning.domain.replies.reply import Inbound, Reply
+from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.ports.erasure import StoredUpload
-from dunning.services.delivery import Delivery
+from dunning.services.delivery import QueueMessage
 from dunning.services.erasure.erase import ROUND_INTERVAL, SECOND_ROUND, UNDER_WAY, EraseService
 from dunning.services.erasure.purge import PurgeService
 from dunning.services.intake.settle import Candidate, Settler
@@ -120,7 +120,7 @@ class Office:
 
     def hear(self, *bodies: str, receives: int = 1, seconds: float = 60) -> list[str]:
         """Deliver messages in one batch, and return the places of those that come back."""
-        deliveries = [Delivery(str(place), body, receives) for place, body in enumerate(bodies)]
+        deliveries = [QueueMessage(str(place), body, receives) for place, body in enumerate(bodies)]
         return self.service.handle_batch(deliveries, lambda: seconds)
 
     def standing(self, customer_id: str = "C0001") -> Standing:
@@ -510,7 +510,7 @@ def _record(number: int, at: datetime = NOW - DAY) -> Contact:
 
 
 def _reply(text_id: str, customer: str = "C0001", at: datetime = NOW - HOUR) -> Reply:
-    return Reply(customer, Inbound(text_id, "+886900000001", "王小明", at), (), None, NOW + DAY)
+    return Reply(customer, InboundSms(text_id, "+886900000001", "王小明", at), (), None, NOW + DAY)
 
 
 class TestAnErasure:
@@ -829,7 +829,7 @@ class TestUploads:
         office.hear(erased())
         office.uploads.put("accounts/a.csv", _file("C0002") * 100, NOW - DAY)
         left = iter([60.0, 60.0, 4.0])
-        deliveries = [Delivery("again", erasure_round_body("C0001"), 1)]
+        deliveries = [QueueMessage("again", erasure_round_body("C0001"), 1)]
         assert office.service.handle_batch(deliveries, lambda: next(left)) == ["again"]
         assert office.events("erasure_failed") == [{"error": "ErasureOutOfTimeError", "customers": 1}]
 

@@ -12,7 +12,7 @@ from dunning.domain.customer.standing import Standing, Wake
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.domain.outbound_events import ReminderStopped
 from dunning.policy import load_policies
-from dunning.services.delivery import Delivery
+from dunning.services.delivery import QueueMessage
 from dunning.services.planning import replan
 from dunning.services.replan import Counted, ReplanService
 from tests.builders import a_lender_record, promised
@@ -189,7 +189,7 @@ class TestAPart:
     def test_that_is_none_comes_back_and_ends_with_the_dead_letters(self, office: Office, body: str) -> None:
         with pytest.raises(UnreadableRecordError):
             parse_replan_part(body)
-        deliveries = [Delivery("bad", body, 1), Delivery("good", replan_body(WHOLE), 1)]
+        deliveries = [QueueMessage("bad", body, 1), QueueMessage("good", replan_body(WHOLE), 1)]
         office.add(someone(), waking(someone(), None))
         assert office.service.handle_batch(deliveries, lambda: 600) == ["bad"]
         assert office.telemetry.counts == {"ReplanFailed": 1, "CustomersReplanned": 1, "WakesMoved": 1}
@@ -200,4 +200,4 @@ class TestAPart:
 
         office.add(someone(), waking(someone(), None))
         office.store.load = nothing  # type: ignore[method-assign, assignment]
-        assert office.service.handle_batch([Delivery("m", replan_body(WHOLE), 1)], lambda: 600) == ["m"]
+        assert office.service.handle_batch([QueueMessage("m", replan_body(WHOLE), 1)], lambda: 600) == ["m"]

@@ -25,7 +25,7 @@ from dunning.domain.outbound_events import (
 from dunning.policy import load_policies
 from dunning.ports.gateways import Outcome, Published, Sms
 from dunning.ports.queues import Job
-from dunning.services.delivery import Delivery
+from dunning.services.delivery import QueueMessage
 from dunning.services.send.sender import SendService, workers_for
 from tests.builders import a_lender_record, an_account, an_instalment, promised, taipei
 from tests.fakes import (
@@ -105,7 +105,7 @@ class Office:
     ) -> list[str]:
         """Deliver a job for each, and return what comes back, by customer."""
         deliveries = [
-            Delivery(facts.customer_id, job_body(Job(facts.customer_id, wake_at)), receives) for facts in people
+            QueueMessage(facts.customer_id, job_body(Job(facts.customer_id, wake_at)), receives) for facts in people
         ]
         return self.service.handle_batch(deliveries, lambda: seconds)
 
@@ -444,7 +444,7 @@ class TestABatch:
         facts = office.add(someone())
         body = job_body(Job("C0001", NOW))
         later = job_body(Job("C0001", NOW + timedelta(seconds=1)))
-        deliveries = [Delivery("1", body, 1), Delivery("2", body, 1), Delivery("3", later, 1)]
+        deliveries = [QueueMessage("1", body, 1), QueueMessage("2", body, 1), QueueMessage("3", later, 1)]
         assert office.service.handle_batch(deliveries, lambda: 60) == []
         assert len(office.gateway.published) == 1
         assert [customer_id for customer_id, _, _ in office.telemetry.decisions] == [facts.customer_id]

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from dunning.domain.replies.reply import Inbound, Reply
+from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.services.erasure.erase import MAY_BE_LOADING, SECOND_ROUND
 from tests.fakes import FakeClock
 from tests.integration.people import NOW
@@ -23,7 +23,7 @@ def test_a_look_counts_and_changes_nothing(stack: Deployed, capsys: pytest.Captu
 
 def test_a_customer_is_erased_and_nobody_else(stack: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
     for number in (1, 2):
-        inbound = Inbound("r1", f"+88690000000{number}", "王小明", NOW)
+        inbound = InboundSms("r1", f"+88690000000{number}", "王小明", NOW)
         stack.contacts.keep(Reply(f"C000{number}", inbound, (), None, NOW))
     assert main(["--stack", STACK, "--apply", "C0001"], FakeClock()) == 0
     assert "C0001: nothing is left but the number" in capsys.readouterr().out

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from dunning.contracts.wrong_fields import _place
 from dunning.domain.errors import UnreadableRecordError
-from dunning.domain.replies.reply import Inbound
+from dunning.domain.replies.reply import InboundSms
 
 
 class _Notification(BaseModel):
@@ -36,7 +36,7 @@ _WRAPPINGS = 6
 """A message as a JSON string, in a notification, whose JSON a queue may have quoted once more."""
 
 
-def parse_inbound(body: str, sent_at: datetime) -> Inbound:
+def parse_inbound(body: str, sent_at: datetime) -> InboundSms:
     """
     Read a reply, in whatever SNS and SQS have wrapped it.
 
@@ -54,7 +54,7 @@ def parse_inbound(body: str, sent_at: datetime) -> Inbound:
         raise UnreadableRecordError(f"not a reply: {fields}") from None
     except (ValueError, RecursionError):
         raise UnreadableRecordError("not a reply: body") from None
-    return Inbound(sms.inbound_id, sms.phone, sms.text, at.astimezone(UTC), sms.in_reply_to or "")
+    return InboundSms(sms.inbound_id, sms.phone, sms.text, at.astimezone(UTC), sms.in_reply_to or "")
 
 
 def _unwrapped(body: str, at: datetime) -> tuple[object, datetime]:

@@ -6,7 +6,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class QueueMessage:
     """One message as the queue delivered it."""
 
     message_id: str
@@ -14,10 +14,10 @@ class Delivery:
     receive_count: int
 
 
-def deliveries_in(event: Mapping[str, Any]) -> list[Delivery]:
+def sqs_messages(event: Mapping[str, Any]) -> list[QueueMessage]:
     """Return the messages of an SQS event."""
     return [
-        Delivery(record["messageId"], record["body"], int(record["attributes"]["ApproximateReceiveCount"]))
+        QueueMessage(record["messageId"], record["body"], int(record["attributes"]["ApproximateReceiveCount"]))
         for record in event["Records"]
     ]
 

@@ -23,10 +23,10 @@ from dunning.contracts.delivery_log import LaterReceipt, Reported, later_body, p
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import Standing, said_last, with_number_refused
 from dunning.domain.decision.rules import Policies
-from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.domain.delivery.receipt import DeliveryReceipt, DeliveryStatus, delivery_status, record_receipt
-from dunning.domain.delivery.undelivered import with_delivery
 from dunning.domain.errors import DunningError, UnreadableRecordError
+from dunning.domain.message.contact import Contact, ContactState
+from dunning.domain.message.receipt import DeliveryReceipt, DeliveryStatus, delivery_status, record_receipt
+from dunning.domain.message.undelivered import with_delivery
 from dunning.domain.outbound_events import NumberUnreachable, OutboundEvent
 from dunning.ports.clock import Clock
 from dunning.ports.contacts import ContactArchive, ContactKey
@@ -34,7 +34,7 @@ from dunning.ports.customers import Customer, CustomerStore, PhoneIndex
 from dunning.ports.gateways import EventPublisher
 from dunning.ports.queues import DelayQueue
 from dunning.ports.telemetry import Telemetry
-from dunning.services.delivery import Delivery
+from dunning.services.message import QueueMessage
 from dunning.services.planning import Replanned, replan
 from dunning.services.send.claims import MAX_ATTEMPTS, ContestedError, unknown_outcome_record
 from dunning.services.telling import UnexpectedError, error_location, log_planned_decision
@@ -131,19 +131,19 @@ class ReceiptService:
         for failure in failures.values():
             raise failure
 
-    def again(self, deliveries: Sequence[Delivery]) -> list[str]:
+    def again(self, messages: Sequence[QueueMessage]) -> list[str]:
         """Work off receipts whose records were not there yet, and return the message ids that are to come back."""
         failed: list[str] = []
         waiting: dict[str, _Match] = {}
-        for delivery in deliveries:
+        for message in messages:
             try:
-                key, receipt = parse_later(delivery.body)
+                key, receipt = parse_later(message.body)
             except UnreadableRecordError as error:
-                self._telemetry.log_event("receipt_unreadable", message_id=delivery.message_id, why=str(error))
+                self._telemetry.log_event("receipt_unreadable", message_id=message.message_id, why=str(error))
                 self._telemetry.count("ReceiptsUnreadable")
-                failed.append(delivery.message_id)  # ends with the dead letters
+                failed.append(message.message_id)  # ends with the dead letters
                 continue
-            waiting[delivery.message_id] = _Match(receipt, key, None, mend=delivery.receive_count > 1)
+            waiting[message.message_id] = _Match(receipt, key, None, mend=message.receive_count > 1)
         failures: dict[str, DunningError]
         try:
             found = self._contacts.find({match.key for match in waiting.values()})

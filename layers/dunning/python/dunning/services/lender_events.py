@@ -39,9 +39,9 @@ from dunning.ports.customers import CustomerStore, StoredCustomer
 from dunning.ports.gateways import EventPublisher
 from dunning.ports.queues import DeadLetters, DelayQueue
 from dunning.ports.telemetry import Telemetry
-from dunning.services.delivery import Delivery
 from dunning.services.erasure.erase import ROUND_INTERVAL, SECOND_ROUND, EraseService
 from dunning.services.erasure.purge import PurgeService
+from dunning.services.message import QueueMessage
 from dunning.services.planning import fingerprint, replan_as_told
 from dunning.services.send.claims import ContestedError, OutOfTimeError
 from dunning.services.telling import error_location, log_planned_decision
@@ -58,7 +58,7 @@ _SECONDS_TO_FINISH = 5.0
 class _Case:
     """All that a batch says of one customer."""
 
-    messages: list[Delivery] = field(default_factory=list)
+    messages: list[QueueMessage] = field(default_factory=list)
     said: list[RecordedEvent] = field(default_factory=list)
     erasures: list[ErasureRequest] = field(default_factory=list)
     again: bool = False
@@ -91,14 +91,14 @@ class PaymentsService:
         self._telemetry = telemetry
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="payments")
 
-    def handle_batch(self, deliveries: Sequence[Delivery], seconds_left: Callable[[], float]) -> list[str]:
+    def handle_batch(self, messages: Sequence[QueueMessage], seconds_left: Callable[[], float]) -> list[str]:
         """
         Work a batch off and return the message ids that are to come back.
 
         A customer's failure touches nobody else. One whose record cannot be read comes back until the queue sets the
         message aside: what was said must not be lost. Messages that are no events are parked at once.
         """
-        cases, failed = self._sort(deliveries)
+        cases, failed = self._sort(messages)
         events: list[OutboundEvent] = []
         not_done: set[str] = set()
         for some in batched(cases.items(), BATCH, strict=False):
@@ -112,20 +112,20 @@ class PaymentsService:
             message.message_id for customer_id in sorted(not_done) for message in cases[customer_id].messages
         ]
 
-    def _sort(self, deliveries: Sequence[Delivery]) -> tuple[dict[str, _Case], list[str]]:
+    def _sort(self, messages: Sequence[QueueMessage]) -> tuple[dict[str, _Case], list[str]]:
         """Put together what is about one customer, and park what is about none."""
         cases: defaultdict[str, _Case] = defaultdict(_Case)
         not_parked: list[str] = []
         now = self._clock.now()
-        for delivery in deliveries:
+        for message in messages:
             try:
-                told = parse_lender_message(delivery.body, now)
+                told = parse_lender_message(message.body, now)
             except UnreadableRecordError as error:
-                if not self._park(delivery, str(error)):
-                    not_parked.append(delivery.message_id)
+                if not self._park(message, str(error)):
+                    not_parked.append(message.message_id)
                 continue
             case = cases[told.customer_id]
-            case.messages.append(delivery)
+            case.messages.append(message)
             match told:
                 case ErasureRound():
                     case.again = True
@@ -138,14 +138,14 @@ class PaymentsService:
                         self._telemetry.count("HoldsNotUnderstood")
         return cases, not_parked
 
-    def _park(self, delivery: Delivery, why: str) -> bool:
+    def _park(self, message: QueueMessage, why: str) -> bool:
         """Park a message that is no event; tell whether the queue took it."""
         try:
-            self._dead_letters.park(delivery.body, why)
+            self._dead_letters.park(message.body, why)
         except DunningError as error:
-            self._telemetry.log_event("event_not_parked", message_id=delivery.message_id, error=type(error).__name__)
+            self._telemetry.log_event("event_not_parked", message_id=message.message_id, error=type(error).__name__)
             return False
-        self._telemetry.log_event("event_parked", message_id=delivery.message_id, why=why)
+        self._telemetry.log_event("event_parked", message_id=message.message_id, why=why)
         self._telemetry.count("EventsRefused")
         return True
 

@@ -23,7 +23,7 @@ from dunning.ports.customers import Customer, CustomerScan, CustomerStore
 from dunning.ports.gateways import EventPublisher
 from dunning.ports.queues import DelayQueue
 from dunning.ports.telemetry import Telemetry
-from dunning.services.delivery import Delivery
+from dunning.services.message import QueueMessage
 from dunning.services.planning import Replanned, replan
 from dunning.services.send.claims import MAX_ATTEMPTS, ContestedError
 
@@ -80,20 +80,20 @@ class ReplanService:
         self._telemetry.log_event("replan_started", parts=parts)
         return parts
 
-    def handle_batch(self, deliveries: Sequence[Delivery], seconds_left: Callable[[], float]) -> list[str]:
+    def handle_batch(self, messages: Sequence[QueueMessage], seconds_left: Callable[[], float]) -> list[str]:
         """
         Work parts off and return the message ids that are to come back.
 
         What is no part comes back too, and ends in the dead-letter queue: only `start` writes to this queue.
         """
         failed = []
-        for delivery in deliveries:
+        for message in messages:
             try:
-                self._part(parse_replan_part(delivery.body), seconds_left)
+                self._part(parse_replan_part(message.body), seconds_left)
             except DunningError as error:
-                self._telemetry.log_event("replan_failed", message_id=delivery.message_id, error=type(error).__name__)
+                self._telemetry.log_event("replan_failed", message_id=message.message_id, error=type(error).__name__)
                 self._telemetry.count("ReplanFailed")
-                failed.append(delivery.message_id)
+                failed.append(message.message_id)
         return failed
 
     def replan_part(self, part: ReplanPart, seconds_left: Callable[[], float], *, change: bool = True) -> Counted:

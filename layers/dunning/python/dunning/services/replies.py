@@ -41,7 +41,7 @@ from dunning.domain.outbound_events import (
     ReviewReason,
 )
 from dunning.domain.replies.intents import ParsedReply, ReplyIntent
-from dunning.domain.replies.reply import Inbound, Reply
+from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.domain.replies.reply_effects import ReplyLimits, apply_reply, confirmation_id
 from dunning.domain.texts.compose import Confirmation, compose_confirmation
 from dunning.ports.clock import Clock
@@ -50,7 +50,7 @@ from dunning.ports.customers import Customer, CustomerStore, PhoneIndex
 from dunning.ports.gateways import EventPublisher, OptOutList, Outcome, ReplyReader, SendingSwitch, SmsGateway
 from dunning.ports.queues import DeadLetters
 from dunning.ports.telemetry import Telemetry
-from dunning.services.delivery import Delivery, batch_item_failures
+from dunning.services.message import QueueMessage, batch_item_failures
 from dunning.services.planning import replan
 from dunning.services.send.claims import (
     LONGEST_RETENTION_DAYS,
@@ -82,7 +82,7 @@ _UTC = (ZoneInfo("UTC"),)
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival(Delivery):
+class InboundMessage(QueueMessage):
     """One message as it was delivered. `sent_at` is when the queue took it."""
 
     sent_at: datetime
@@ -92,23 +92,23 @@ class RepliesLostError(DunningError):
     """Replies that a topic handed over itself, without a queue to give them back to: it is to hand them over again."""
 
 
-def arrivals_in(event: Mapping[str, Any]) -> list[Arrival]:
+def inbound_messages(event: Mapping[str, Any]) -> list[InboundMessage]:
     """Return the messages of an event, from a queue or from the topic itself."""
     return [_from_topic(record["Sns"]) if "Sns" in record else _from_queue(record) for record in event["Records"]]
 
 
-def _from_queue(record: Mapping[str, Any]) -> Arrival:
+def _from_queue(record: Mapping[str, Any]) -> InboundMessage:
     attributes = record["attributes"]
     sent_at = datetime.fromtimestamp(int(attributes["SentTimestamp"]) / 1000, UTC)
-    return Arrival(record["messageId"], record["body"], int(attributes["ApproximateReceiveCount"]), sent_at)
+    return InboundMessage(record["messageId"], record["body"], int(attributes["ApproximateReceiveCount"]), sent_at)
 
 
-def _from_topic(notification: Mapping[str, Any]) -> Arrival:
+def _from_topic(notification: Mapping[str, Any]) -> InboundMessage:
     sent_at = datetime.fromisoformat(notification["Timestamp"])
-    return Arrival(notification["MessageId"], json.dumps(notification), 1, sent_at)
+    return InboundMessage(notification["MessageId"], json.dumps(notification), 1, sent_at)
 
 
-def answer_to(event: Mapping[str, Any], failed: Sequence[str]) -> dict[str, list[dict[str, str]]]:
+def reply_batch_response(event: Mapping[str, Any], failed: Sequence[str]) -> dict[str, list[dict[str, str]]]:
     """
     Return what Lambda is apply_reply: the messages that are to come back.
 
@@ -137,7 +137,7 @@ class _Line:
     """One number: what was heard from it, oldest first, who has or had it, and what came of it so far."""
 
     phone: str
-    heard: list[tuple[Arrival, Inbound]] = field(default_factory=list)
+    heard: list[tuple[InboundMessage, InboundSms]] = field(default_factory=list)
     known: dict[str, Customer | UnreadableRecordError] = field(default_factory=dict)
     told: list[OutboundEvent] = field(default_factory=list)
 
@@ -205,13 +205,13 @@ class InboxService:
         self._max_receive_count = max_receive_count
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="inbox")
 
-    def handle_batch(self, arrivals: Sequence[Arrival], seconds_left: Callable[[], float]) -> list[str]:
+    def handle_batch(self, messages: Sequence[InboundMessage], seconds_left: Callable[[], float]) -> list[str]:
         """
         Work a batch off and return the message ids that are to come back.
 
         One reply's failure touches no other. Messages that are no replies are parked at once.
         """
-        lines, failed = self._lines(arrivals)
+        lines, failed = self._lines(messages)
         if not lines:
             return failed
         # Those from one number one after the other, those from several side by side.
@@ -220,27 +220,27 @@ class InboxService:
             running = [self._pool.submit(self._hear, line, line.heard[turn][1], seconds_left) for line in speaking]
             wait(running)
             for line, future in zip(speaking, running, strict=True):
-                arrival, inbound = line.heard[turn]
+                message, inbound = line.heard[turn]
                 if (error := future.exception()) is not None:
-                    self._failed(line, arrival, inbound, error)
-                    failed.append(arrival.message_id)
+                    self._failed(line, message, inbound, error)
+                    failed.append(message.message_id)
         events = [one for line in lines.values() for one in line.told]
         if events:
             self._publisher.publish(events)
         return failed
 
-    def _lines(self, arrivals: Sequence[Arrival]) -> tuple[dict[str, _Line], list[str]]:
+    def _lines(self, messages: Sequence[InboundMessage]) -> tuple[dict[str, _Line], list[str]]:
         """Read the messages and who has their numbers; return also those that could be neither read nor parked."""
         lines: dict[str, _Line] = {}
         not_parked: list[str] = []
-        for arrival in arrivals:
+        for message in messages:
             try:
-                inbound = parse_inbound(arrival.body, arrival.sent_at)
+                inbound = parse_inbound(message.body, message.sent_at)
             except UnreadableRecordError as error:
-                if not self._park(arrival, str(error)):
-                    not_parked.append(arrival.message_id)
+                if not self._park(message, str(error)):
+                    not_parked.append(message.message_id)
                 continue
-            lines.setdefault(inbound.phone, _Line(inbound.phone)).heard.append((arrival, inbound))
+            lines.setdefault(inbound.phone, _Line(inbound.phone)).heard.append((message, inbound))
         if lines:
             customers_with = self._phones.customers_with(lines.keys())
             customer_ids = sorted({one for ids in customers_with.values() for one in ids})
@@ -250,35 +250,35 @@ class InboxService:
                 line.known = {customer_id: loaded[customer_id] for customer_id in customers_with[phone]}
         return lines, not_parked
 
-    def _park(self, arrival: Arrival, why: str) -> bool:
+    def _park(self, message: InboundMessage, why: str) -> bool:
         """Park a message that is no reply; tell whether the queue took it."""
         try:
-            self._queue.park(arrival.body, why)
+            self._queue.park(message.body, why)
         except DunningError as error:
-            self._telemetry.log_event("reply_not_parked", message_id=arrival.message_id, error=type(error).__name__)
+            self._telemetry.log_event("reply_not_parked", message_id=message.message_id, error=type(error).__name__)
             return False
-        self._telemetry.log_event("reply_parked", message_id=arrival.message_id, why=why)
+        self._telemetry.log_event("reply_parked", message_id=message.message_id, why=why)
         self._telemetry.count("RepliesUnreadable")
         return True
 
-    def _failed(self, line: _Line, arrival: Arrival, inbound: Inbound, error: BaseException) -> None:
+    def _failed(self, line: _Line, message: InboundMessage, inbound: InboundSms, error: BaseException) -> None:
         """Tell a failure, and at the last receive a person: nobody has acted upon the reply."""
         self._telemetry.log_event(
             "reply_failed",
             reply_id=inbound.inbound_id,
             error=type(error).__name__,
             where=error_location(error),
-            receives=arrival.receive_count,
+            receives=message.receive_count,
         )
         self._telemetry.count("RepliesOutOfTime" if isinstance(error, OutOfTimeError) else "RepliesFailed")
-        if arrival.receive_count >= self._max_receive_count:
+        if message.receive_count >= self._max_receive_count:
             unsure = [one for one, found in line.known.items() if isinstance(found, UnreadableRecordError)]
             line.told += [
                 CustomerNeedsPerson(customer_id, self._clock.now(), ReviewReason.HELP, inbound.inbound_id)
                 for customer_id in (*line.owners(), *unsure)
             ]
 
-    def _hear(self, line: _Line, inbound: Inbound, seconds_left: Callable[[], float]) -> None:
+    def _hear(self, line: _Line, inbound: InboundSms, seconds_left: Callable[[], float]) -> None:
         """Keep one reply, act upon it, and leave in `line` what is to be told of it."""
         if seconds_left() < SECONDS_TO_FINISH:
             raise OutOfTimeError
@@ -303,7 +303,7 @@ class InboxService:
         zones = zones_of(facts.time_zone, rules, at) or rules.zones
         return _Place(rules, zones, max(at.astimezone(zone).date() for zone in zones))
 
-    def _parse(self, inbound: Inbound, owners: Mapping[str, Customer], places: Iterable[_Place]) -> ParsedReply:
+    def _parse(self, inbound: InboundSms, owners: Mapping[str, Customer], places: Iterable[_Place]) -> ParsedReply:
         """Have a reply understood once, with our own texts if it is long enough to quote one."""
         our_texts: list[str] = []
         if len(inbound.text) > _FEW_WORDS:
@@ -317,7 +317,7 @@ class InboxService:
             our_texts=our_texts,
         )
 
-    def _keep(self, line: _Line, inbound: Inbound, parsed: ParsedReply, places: Mapping[str, _Place]) -> bool:
+    def _keep(self, line: _Line, inbound: InboundSms, parsed: ParsedReply, places: Mapping[str, _Place]) -> bool:
         """
         Keep a reply below each customer, and below the number if nobody is certain to have it; tell if one is new.
 
@@ -353,7 +353,7 @@ class InboxService:
             self._telemetry.count(f"Reply{intent.value.title().replace('_', '')}")
 
     def _act(
-        self, line: _Line, inbound: Inbound, parsed: ParsedReply, places: Mapping[str, _Place], *, is_new: bool
+        self, line: _Line, inbound: InboundSms, parsed: ParsedReply, places: Mapping[str, _Place], *, is_new: bool
     ) -> list[_Written]:
         """Change the standing of everybody who has the number; one of them gets the confirmation, if one is due."""
         may_confirm = not self._settle(line, inbound)
@@ -369,7 +369,7 @@ class InboxService:
                 self._tell_again(line, customer_id)
         return results
 
-    def _settle(self, line: _Line, inbound: Inbound) -> bool:
+    def _settle(self, line: _Line, inbound: InboundSms) -> bool:
         """
         Tell whether an earlier delivery of a reply has claimed its confirmation, and record it if it has no record.
 
@@ -392,7 +392,7 @@ class InboxService:
         self,
         line: _Line,
         customer_id: str,
-        inbound: Inbound,
+        inbound: InboundSms,
         parsed: ParsedReply,
         place: _Place,
         *,
@@ -434,7 +434,7 @@ class InboxService:
         raise ContestedError
 
     def _confirmation(
-        self, facts: Facts, before: Standing, after: Standing, inbound: Inbound, place: _Place, now: datetime
+        self, facts: Facts, before: Standing, after: Standing, inbound: InboundSms, place: _Place, now: datetime
     ) -> Confirmation | None:
         """
         Compose the one text that tells somebody that an opt-out was heard; `None` if none may be sent.
@@ -492,7 +492,7 @@ class InboxService:
 
         give_back(self._store, self._telemetry, claimed, before, entry.claim_id, then)
 
-    def _opt_in_with_carrier(self, written: Sequence[_Written], inbound: Inbound) -> None:
+    def _opt_in_with_carrier(self, written: Sequence[_Written], inbound: InboundSms) -> None:
         """
         Take a number off the carrier's list for somebody who has just opted in.
 
@@ -519,7 +519,7 @@ class InboxService:
             line.told.append(ReminderStopped(customer_id, now, decision.reason.value))
 
 
-def _claim_of(standing: Standing, customer_id: str, inbound: Inbound) -> LedgerEntry | None:
+def _claim_of(standing: Standing, customer_id: str, inbound: InboundSms) -> LedgerEntry | None:
     """Return the claim of the confirmation that a reply led to."""
     send_id = confirmation_id(customer_id, inbound.inbound_id)
     return next((entry for entry in standing.ledger if entry.send_id == send_id), None)

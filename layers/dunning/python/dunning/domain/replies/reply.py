@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Inbound:
+class InboundSms:
     """An SMS as it came in. `inbound_id` is the carrier's, the same if it is delivered again; `phone` is E.164."""
 
     inbound_id: str
@@ -24,7 +24,7 @@ class Reply:
     """
 
     customer_id: str
-    inbound: Inbound
+    inbound: InboundSms
     intents: tuple[str, ...]
     promised_on: date | None
     expires_at: datetime

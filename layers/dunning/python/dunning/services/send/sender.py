@@ -33,8 +33,8 @@ from dunning.domain.customer.standing import (
 from dunning.domain.decision.decide import RECHECK_AFTER, decide
 from dunning.domain.decision.decisions import Decision, Reason, Reminder, Send, Stop, Wait, trace_of
 from dunning.domain.decision.rules import Rules
-from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import DunningError, UnreadableRecordError
+from dunning.domain.message.contact import Contact, ContactState
 from dunning.domain.outbound_events import NumberUnreachable, OutboundEvent, ReminderSent
 from dunning.domain.replies.promises import Settled
 from dunning.ports.clock import Clock
@@ -43,7 +43,7 @@ from dunning.ports.customers import Customer, CustomerStore
 from dunning.ports.gateways import EventPublisher, Outcome, Published, SendingSwitch, SmsGateway
 from dunning.ports.queues import Job, JobQueue
 from dunning.ports.telemetry import Telemetry
-from dunning.services.delivery import Delivery
+from dunning.services.message import QueueMessage
 from dunning.services.planning import broken, plan, promises_settled, stopped, wake_after, wake_for_promises
 from dunning.services.send.claims import (
     MAX_ATTEMPTS,
@@ -131,7 +131,7 @@ class SendService:
         self._pacer = Pacer(clock, per_second)
         self._pool = ThreadPoolExecutor(workers_for(per_second), thread_name_prefix="send")
 
-    def handle_batch(self, deliveries: Sequence[Delivery], seconds_left: Callable[[], float]) -> list[str]:
+    def handle_batch(self, messages: Sequence[QueueMessage], seconds_left: Callable[[], float]) -> list[str]:
         """
         Work a batch off and return the message ids that are to come back.
 
@@ -139,16 +139,16 @@ class SendService:
         """
         jobs: dict[str, Job] = {}
         not_parked: list[str] = []
-        messages: defaultdict[str, list[Delivery]] = defaultdict(list)
-        for delivery in deliveries:
+        messages: defaultdict[str, list[QueueMessage]] = defaultdict(list)
+        for message in messages:
             try:
-                job = parse_job(delivery.body)
+                job = parse_job(message.body)
             except UnreadableRecordError as error:
-                if not self._park(delivery, str(error)):
-                    not_parked.append(delivery.message_id)
+                if not self._park(message, str(error)):
+                    not_parked.append(message.message_id)
                 continue
             jobs[job.customer_id] = job
-            messages[job.customer_id].append(delivery)
+            messages[job.customer_id].append(message)
         if not jobs:
             return not_parked
 
@@ -157,7 +157,7 @@ class SendService:
         turns: list[_Turn] = []
         for customer_id, job in jobs.items():
             found = loaded[customer_id]
-            receives = max(delivery.receive_count for delivery in messages[customer_id])
+            receives = max(message.receive_count for message in messages[customer_id])
             turn = _Turn(job, receives > 1, seconds_left)
             turns.append(turn)
             running[customer_id] = self._pool.submit(self._judge, turn, found)
@@ -176,16 +176,16 @@ class SendService:
         failed |= self._write_records(records)
         # Told once: whoever dies before this line tells nobody. The records are what counts.
         self._publisher.publish([event for turn in turns for event in turn.told])
-        return not_parked + [delivery.message_id for customer_id in failed for delivery in messages[customer_id]]
+        return not_parked + [message.message_id for customer_id in failed for message in messages[customer_id]]
 
-    def _park(self, delivery: Delivery, why: str) -> bool:
+    def _park(self, message: QueueMessage, why: str) -> bool:
         """Park a message that is no job; tell whether the queue took it."""
         try:
-            self._queue.park(delivery.body, why)
+            self._queue.park(message.body, why)
         except DunningError as error:
-            self._telemetry.log_event("job_not_parked", message_id=delivery.message_id, error=type(error).__name__)
+            self._telemetry.log_event("job_not_parked", message_id=message.message_id, error=type(error).__name__)
             return False
-        self._telemetry.log_event("job_parked", message_id=delivery.message_id, why=why)
+        self._telemetry.log_event("job_parked", message_id=message.message_id, why=why)
         self._telemetry.count("JobsParked")
         return True
 
@@ -205,7 +205,7 @@ class SendService:
             return {record.customer_id for record in records}
         return set()
 
-    def _quarantine(self, customer_id: str, messages: list[Delivery], error: BaseException) -> bool:
+    def _quarantine(self, customer_id: str, messages: list[QueueMessage], error: BaseException) -> bool:
         """
         Tell a failure, and move the wake of a customer who keeps failing a day on, so that it blocks nobody.
 
