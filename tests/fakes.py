@@ -18,9 +18,9 @@ from dunning.domain.errors import UnreadableRecordError
 from dunning.domain.outbound_events import OutboundEvent
 from dunning.domain.replies.reply import Reply
 from dunning.ports.contacts import ContactKey
-from dunning.ports.customers import Customer, Due, StoredCustomer
+from dunning.ports.customers import Customer, DueCustomer, StoredCustomer
 from dunning.ports.erasure import DeadLetter, QueueNotDrainedError, StoredUpload
-from dunning.ports.gateways import Outcome, Published, Sms
+from dunning.ports.gateways import Published, PublishOutcome, Sms
 from dunning.ports.queues import Job
 
 
@@ -143,13 +143,13 @@ class FakeCustomers:
         with self._lock:
             return int(self.standings.pop(customer_id, None) is not None)
 
-    def due(self, now: datetime, limit: int) -> Iterator[Due]:
+    def due(self, now: datetime, limit: int) -> Iterator[DueCustomer]:
         due = sorted(
             (standing.wake, standing.customer_id)
             for standing in self.standings.values()
             if standing.wake is not None and standing.wake.at <= now
         )
-        return islice((Due(customer_id, wake) for wake, customer_id in due), limit)
+        return islice((DueCustomer(customer_id, wake) for wake, customer_id in due), limit)
 
 
 class FakeQueue:
@@ -342,7 +342,7 @@ class FakeGateway:
             self.published.append(sms)
             if self.answers:
                 return self.answers.pop(0)
-            return Published(Outcome.ACCEPTED, message_id=f"message-{len(self.published)}")
+            return Published(PublishOutcome.ACCEPTED, message_id=f"message-{len(self.published)}")
 
 
 class FakeSwitch:

@@ -4,7 +4,7 @@
 
 from typing import Any
 
-from dunning.domain.texts.lint import Linter, Message
+from dunning.domain.texts.lint import ArrivingText, Linter
 from tests.builders import the_policies
 
 
@@ -29,24 +29,24 @@ _TEXTS = {
 }
 
 
-def a_message(language: str = "zh-Hant", text: str | None = None, **changes: Any) -> Message:  # noqa: ANN401 - fields
+def a_message(language: str = "zh-Hant", text: str | None = None, **changes: Any) -> ArrivingText:  # noqa: ANN401 - fields
     """
     Return a good message of a language, with only what a test is about changed.
 
     `text` replaces the text, `values` are merged into the values, everything else is a field.
     """
     values = _VALUES[language] | changes.pop("values", {})
-    message = Message(text or _TEXTS[language], language, values, False, "", False, frozenset())  # noqa: FBT003 - fields
+    message = ArrivingText(text or _TEXTS[language], language, values, False, "", False, frozenset())  # noqa: FBT003 - fields
     return message._replace(**changes)
 
 
-def with_words(words: str, language: str) -> Message:
+def with_words(words: str, language: str) -> ArrivingText:
     """Return a good message that says something more at its end."""
     stop = ". " if language == "en" else "。"
     return a_message(language, f"{_TEXTS[language].rstrip('.')}{stop}{words}")
 
 
-def rules_broken(message: Message) -> set[str]:
+def rules_broken(message: ArrivingText) -> set[str]:
     """Return the ids of the rules that stop a message."""
     return {finding.rule for finding in the_linter().faults(message)}
 
@@ -97,7 +97,7 @@ _IN_TEMPLATES = {
 }
 
 
-def staged_reminders() -> dict[str, Message]:
+def staged_reminders() -> dict[str, ArrivingText]:
     """Return the reminders of eight stages in three languages, filled with typical values."""
     messages = {}
     for (language, stage), template in _TEMPLATES.items():
@@ -111,7 +111,7 @@ def staged_reminders() -> dict[str, Message]:
         if "{f}" in template:
             values["fee"] = "100"
         opt_out = " Reply STOP to opt out." if language == "en" else ""
-        messages[f"{language} {stage:+d}"] = Message(
+        messages[f"{language} {stage:+d}"] = ArrivingText(
             text, language, values, stage > 0, opt_out, links_allowed=False, link_domains=frozenset()
         )
     return messages

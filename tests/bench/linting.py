@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Callable
 from importlib.resources import files
 
-from dunning.domain.texts.lint import Linter, Message
+from dunning.domain.texts.lint import ArrivingText, Linter
 from dunning.domain.texts.segments import count_segments
 from dunning.domain.texts.wording import Text, render
 from dunning.policy import PolicyBook, load_policies
@@ -44,7 +44,7 @@ def microseconds(run: Callable[[], object], rounds: int = _ROUNDS, repeats: int 
     return best / repeats * 1e6
 
 
-def cases(policies: PolicyBook, language: str) -> list[tuple[Text, dict[str, str], Message]]:
+def cases(policies: PolicyBook, language: str) -> list[tuple[Text, dict[str, str], ArrivingText]]:
     """Return every text of a language for one instalment, with its values and the message they make."""
     lender = policies.lenders[_LENDERS[language]].policy
     common = {"tail": "5678", "days": "7", "count": "2", "pay": lender.pay[language], "hotline": lender.hotline}
@@ -59,7 +59,7 @@ def cases(policies: PolicyBook, language: str) -> list[tuple[Text, dict[str, str
         opt_out = policies.opt_out_lines[language] if language == "en" else ""
         arriving = f"{signed}{render(text, filled)}{opt_out}"
         values["sender"] = sender
-        made.append((text, filled, Message(arriving, language, values, stage > 0, opt_out, False, frozenset())))  # noqa: FBT003 - fields
+        made.append((text, filled, ArrivingText(arriving, language, values, stage > 0, opt_out, False, frozenset())))  # noqa: FBT003 - fields
     return made
 
 
@@ -69,7 +69,7 @@ def blocking_words() -> list[str]:
     return [word for rule in raw["words"] if rule["severity"] == "block" for word in (*rule["zh"], *rule["en"])]
 
 
-def faultless(linter: Linter, messages: list[Message]) -> Callable[[], None]:
+def faultless(linter: Linter, messages: list[ArrivingText]) -> Callable[[], None]:
     """Return a run that lints messages, all of which have to pass."""
 
     def run() -> None:
@@ -80,7 +80,7 @@ def faultless(linter: Linter, messages: list[Message]) -> Callable[[], None]:
     return run
 
 
-def naive(words: list[str], messages: list[Message]) -> Callable[[], None]:
+def naive(words: list[str], messages: list[ArrivingText]) -> Callable[[], None]:
     """Return a run that looks for each word in each message."""
 
     def run() -> None:
@@ -92,7 +92,7 @@ def naive(words: list[str], messages: list[Message]) -> Callable[[], None]:
     return run
 
 
-def composed(made: list[tuple[Text, dict[str, str], Message]]) -> Callable[[], None]:
+def composed(made: list[tuple[Text, dict[str, str], ArrivingText]]) -> Callable[[], None]:
     """Return a run that renders texts and counts their segments."""
 
     def run() -> None:
@@ -102,12 +102,12 @@ def composed(made: list[tuple[Text, dict[str, str], Message]]) -> Callable[[], N
     return run
 
 
-def built(messages: list[Message]) -> Callable[[], None]:
+def built(messages: list[ArrivingText]) -> Callable[[], None]:
     """Return a run that builds messages."""
 
     def run() -> None:
         for text, language, values, overdue, opt_out, allowed, domains in messages:
-            Message(text, language, values, overdue, opt_out, allowed, domains)
+            ArrivingText(text, language, values, overdue, opt_out, allowed, domains)
 
     return run
 

@@ -9,7 +9,7 @@ import pytest
 from dunning.adapters.client import LEAN
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.domain.customer.standing import Wake
-from dunning.ports.customers import Due
+from dunning.ports.customers import DueCustomer
 from tests.contract.conftest import SHARDS, Office, write_attribute
 from tests.integration.people import NOW, someone, waking
 from tests.integration.requests import Requests
@@ -18,11 +18,11 @@ from tests.local.cloud import LocalCloud
 MINUTE = timedelta(minutes=1)
 
 
-def _put(office: Office, number: int, wake: Wake | None) -> Due:
+def _put(office: Office, number: int, wake: Wake | None) -> DueCustomer:
     facts = someone(number)
     standing = waking(facts, wake.at if wake else None, urgency=wake.urgency if wake else 0)
     assert office.customers.save_standing(standing, expected_version=0)
-    return Due(facts.customer_id, wake or Wake(NOW, 0))
+    return DueCustomer(facts.customer_id, wake or Wake(NOW, 0))
 
 
 def test_nobody_is_due_where_nobody_is(office: Office) -> None:
@@ -58,7 +58,7 @@ def test_a_wake_that_has_moved_is_found_in_its_new_place_only(office: Office) ->
     moved = waking(someone(1), NOW + MINUTE, version=2)
     assert office.customers.save_standing(moved, expected_version=1)
     assert list(office.customers.due(NOW, 10)) == []
-    assert list(office.customers.due(NOW + MINUTE, 10)) == [Due("C0001", Wake(NOW + MINUTE, 0))]
+    assert list(office.customers.due(NOW + MINUTE, 10)) == [DueCustomer("C0001", Wake(NOW + MINUTE, 0))]
 
 
 def test_a_wake_that_is_gone_is_in_no_index(office: Office) -> None:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from dunning.adapters.dynamodb.items import (
     contact_item,
     contact_of,
-    facts_of,
     lender_record_item,
     lender_record_of,
+    read_facts,
     standing_item,
     standing_of,
 )
@@ -193,7 +193,7 @@ CONTACTS = st.builds(
 
 @given(FACTS)
 def test_facts_come_back_as_they_were(facts: Facts) -> None:
-    assert facts_of(lender_record_item(a_lender_record(facts))) == facts
+    assert read_facts(lender_record_item(a_lender_record(facts))) == facts
 
 
 @given(DOSSIERS)
@@ -203,7 +203,7 @@ def test_what_a_lender_has_said_comes_back_as_it_was(lender_record: LenderRecord
 
 @given(DOSSIERS)
 def test_facts_are_worked_out_from_what_is_stored_as_from_what_was_said(lender_record: LenderRecord) -> None:
-    assert facts_of(lender_record_item(lender_record)) == project_facts(lender_record)
+    assert read_facts(lender_record_item(lender_record)) == project_facts(lender_record)
 
 
 def test_when_an_instalment_was_paid_is_stored_with_the_news_that_says_so_and_nowhere_else() -> None:
@@ -282,13 +282,13 @@ def test_instalments_stored_before_there_were_notices_and_fees_are_read() -> Non
     accounts = json.loads(item["accounts"]["S"])
     for account in accounts:
         account["instalments"] = [written[:5] for written in account["instalments"]]
-    assert facts_of(item | {"accounts": {"S": json.dumps(accounts)}}) == facts
+    assert read_facts(item | {"accounts": {"S": json.dumps(accounts)}}) == facts
 
 
 def test_a_notice_and_a_fee_are_stored() -> None:
     noticed = an_account(an_instalment(notice="2026-12-20", late_fee=10_000))
     facts = replace(someone(), accounts=(noticed,))
-    assert facts_of(lender_record_item(a_lender_record(facts))) == facts
+    assert read_facts(lender_record_item(a_lender_record(facts))) == facts
 
 
 def test_no_attribute_is_empty_for_a_key_must_not_be() -> None:

@@ -16,7 +16,7 @@ from botocore.exceptions import (
 )
 
 from dunning.adapters.sns import PUBLISH_ONCE, SnsGateway
-from dunning.ports.gateways import Outcome, Published, Sms, SmsGateway
+from dunning.ports.gateways import Published, PublishOutcome, Sms, SmsGateway
 from tests.fakes import FakeGateway
 from tests.integration.requests import Answer, Requests, error, no_answer
 from tests.local.cloud import LocalCloud
@@ -25,10 +25,10 @@ SMS = Sms(phone="+886900000001", text="【示範分期】王*明您好", sender_
 SOON, AFTER_REPAIR = timedelta(minutes=1), timedelta(hours=1)
 _ABOUT_THE_NUMBER = "Invalid parameter: PhoneNumber Reason: +886900000001 is not valid to publish to"
 
-ANSWERS: dict[Outcome, Answer] = {
-    Outcome.REFUSED_FOR_GOOD: error("InvalidParameter", 400, _ABOUT_THE_NUMBER),
-    Outcome.REFUSED_FOR_NOW: error("Throttling", 400),
-    Outcome.UNKNOWN: error("InternalError", 500),
+ANSWERS: dict[PublishOutcome, Answer] = {
+    PublishOutcome.REFUSED_FOR_GOOD: error("InvalidParameter", 400, _ABOUT_THE_NUMBER),
+    PublishOutcome.REFUSED_FOR_NOW: error("Throttling", 400),
+    PublishOutcome.UNKNOWN: error("InternalError", 500),
 }
 
 
@@ -37,7 +37,7 @@ class Carrier:
     """A gateway whose next answer can be chosen; `requests` counts how often the carrier was asked."""
 
     gateway: SmsGateway
-    will_answer: Callable[[Outcome], None]
+    will_answer: Callable[[PublishOutcome], None]
     requests: Callable[[], int]
 
 
@@ -66,14 +66,16 @@ def gateway(requests: Requests) -> SnsGateway:
 
 def test_an_accepted_text_has_a_message_id_of_its_own(carrier: Carrier) -> None:
     first, second = carrier.gateway.publish(SMS), carrier.gateway.publish(SMS)
-    assert first.outcome is second.outcome is Outcome.ACCEPTED
+    assert first.outcome is second.outcome is PublishOutcome.ACCEPTED
     assert first.message_id
     assert second.message_id not in {"", first.message_id}
     assert carrier.requests() == 2
 
 
 @pytest.mark.parametrize("outcome", list(ANSWERS))
-def test_whatever_the_answer_is_it_is_asked_once_and_the_code_is_told(carrier: Carrier, outcome: Outcome) -> None:
+def test_whatever_the_answer_is_it_is_asked_once_and_the_code_is_told(
+    carrier: Carrier, outcome: PublishOutcome
+) -> None:
     carrier.will_answer(outcome)
     answer = carrier.gateway.publish(SMS)
     assert answer.outcome is outcome
@@ -105,22 +107,28 @@ class TestOnSns:
     @pytest.mark.parametrize(
         ("code", "status", "message", "outcome", "retry_after"),
         [
-            ("InvalidParameter", 400, _ABOUT_THE_NUMBER, Outcome.REFUSED_FOR_GOOD, None),
-            ("ParameterValueInvalid", 400, "PhoneNumber", Outcome.REFUSED_FOR_GOOD, None),
-            ("OptedOut", 400, "", Outcome.REFUSED_FOR_GOOD, None),
-            ("Throttling", 400, "Rate exceeded", Outcome.REFUSED_FOR_NOW, SOON),
-            ("ThrottledException", 429, "", Outcome.REFUSED_FOR_NOW, SOON),
-            ("KMSThrottling", 400, "", Outcome.REFUSED_FOR_NOW, SOON),
-            ("TooManyRequests", 429, "", Outcome.REFUSED_FOR_NOW, SOON),
-            ("ServiceUnavailable", 503, "", Outcome.REFUSED_FOR_NOW, SOON),
-            ("Whatever", 503, "", Outcome.REFUSED_FOR_NOW, SOON),
-            ("InvalidParameter", 400, "Invalid parameter: Message too long", Outcome.REFUSED_FOR_NOW, AFTER_REPAIR),
-            ("AuthorizationError", 403, "", Outcome.REFUSED_FOR_NOW, AFTER_REPAIR),
-            ("ExpiredToken", 403, "", Outcome.REFUSED_FOR_NOW, AFTER_REPAIR),
-            ("KMSDisabled", 400, "", Outcome.REFUSED_FOR_NOW, AFTER_REPAIR),
-            ("InternalError", 500, "", Outcome.UNKNOWN, None),
-            ("Whatever", 502, "", Outcome.UNKNOWN, None),
-            ("GatewayTimeout", 504, "", Outcome.UNKNOWN, None),
+            ("InvalidParameter", 400, _ABOUT_THE_NUMBER, PublishOutcome.REFUSED_FOR_GOOD, None),
+            ("ParameterValueInvalid", 400, "PhoneNumber", PublishOutcome.REFUSED_FOR_GOOD, None),
+            ("OptedOut", 400, "", PublishOutcome.REFUSED_FOR_GOOD, None),
+            ("Throttling", 400, "Rate exceeded", PublishOutcome.REFUSED_FOR_NOW, SOON),
+            ("ThrottledException", 429, "", PublishOutcome.REFUSED_FOR_NOW, SOON),
+            ("KMSThrottling", 400, "", PublishOutcome.REFUSED_FOR_NOW, SOON),
+            ("TooManyRequests", 429, "", PublishOutcome.REFUSED_FOR_NOW, SOON),
+            ("ServiceUnavailable", 503, "", PublishOutcome.REFUSED_FOR_NOW, SOON),
+            ("Whatever", 503, "", PublishOutcome.REFUSED_FOR_NOW, SOON),
+            (
+                "InvalidParameter",
+                400,
+                "Invalid parameter: Message too long",
+                PublishOutcome.REFUSED_FOR_NOW,
+                AFTER_REPAIR,
+            ),
+            ("AuthorizationError", 403, "", PublishOutcome.REFUSED_FOR_NOW, AFTER_REPAIR),
+            ("ExpiredToken", 403, "", PublishOutcome.REFUSED_FOR_NOW, AFTER_REPAIR),
+            ("KMSDisabled", 400, "", PublishOutcome.REFUSED_FOR_NOW, AFTER_REPAIR),
+            ("InternalError", 500, "", PublishOutcome.UNKNOWN, None),
+            ("Whatever", 502, "", PublishOutcome.UNKNOWN, None),
+            ("GatewayTimeout", 504, "", PublishOutcome.UNKNOWN, None),
         ],
     )
     def test_an_error_answer_is_classed_by_whether_the_text_was_taken(
@@ -130,7 +138,7 @@ class TestOnSns:
         code: str,
         status: int,
         message: str,
-        outcome: Outcome,
+        outcome: PublishOutcome,
         retry_after: timedelta | None,
     ) -> None:
         requests.answer("sns.Publish", error(code, status, message))
@@ -143,17 +151,17 @@ class TestOnSns:
     @pytest.mark.parametrize(
         ("failure", "outcome"),
         [
-            (ReadTimeoutError(endpoint_url="sns"), Outcome.UNKNOWN),
-            (ConnectionClosedError(endpoint_url="sns"), Outcome.UNKNOWN),
-            (HTTPClientError(error="reset by peer"), Outcome.UNKNOWN),
-            (SSLError(endpoint_url="sns", error=OSError("broken")), Outcome.UNKNOWN),
+            (ReadTimeoutError(endpoint_url="sns"), PublishOutcome.UNKNOWN),
+            (ConnectionClosedError(endpoint_url="sns"), PublishOutcome.UNKNOWN),
+            (HTTPClientError(error="reset by peer"), PublishOutcome.UNKNOWN),
+            (SSLError(endpoint_url="sns", error=OSError("broken")), PublishOutcome.UNKNOWN),
             # No connection, so no request.
-            (ConnectTimeoutError(endpoint_url="sns"), Outcome.REFUSED_FOR_NOW),
-            (EndpointConnectionError(endpoint_url="sns"), Outcome.REFUSED_FOR_NOW),
+            (ConnectTimeoutError(endpoint_url="sns"), PublishOutcome.REFUSED_FOR_NOW),
+            (EndpointConnectionError(endpoint_url="sns"), PublishOutcome.REFUSED_FOR_NOW),
         ],
     )
     def test_without_an_answer_the_outcome_is_unknown_unless_nothing_was_sent(
-        self, gateway: SnsGateway, requests: Requests, failure: Exception, outcome: Outcome
+        self, gateway: SnsGateway, requests: Requests, failure: Exception, outcome: PublishOutcome
     ) -> None:
         requests.answer("sns.Publish", no_answer(failure))
         answer = gateway.publish(SMS)
@@ -164,7 +172,7 @@ class TestOnSns:
         self, gateway: SnsGateway, requests: Requests, cloud: LocalCloud
     ) -> None:
         requests.answer("sns.Publish", no_answer(ReadTimeoutError(endpoint_url="sns"), worked_on=True))
-        assert gateway.publish(SMS).outcome is Outcome.UNKNOWN
+        assert gateway.publish(SMS).outcome is PublishOutcome.UNKNOWN
         assert requests.sent == {"sns.Publish": 1}
         assert not cloud.outbox
 
@@ -172,7 +180,7 @@ class TestOnSns:
         self, gateway: SnsGateway, requests: Requests
     ) -> None:
         requests.answer("sns.Publish", error("<", 500, "<"))
-        assert gateway.publish(SMS).outcome is Outcome.UNKNOWN
+        assert gateway.publish(SMS).outcome is PublishOutcome.UNKNOWN
 
     def test_no_code_quotes_the_number_or_the_text(self, gateway: SnsGateway, requests: Requests) -> None:
         requests.answer("sns.Publish", error("InvalidParameter", 400, f"{_ABOUT_THE_NUMBER} {SMS.text}"))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.replies.intents import ReplyIntent
-from dunning.ports.gateways import Outcome
+from dunning.ports.gateways import PublishOutcome
 from tests.local import ROOT
 
 PACKAGE = ROOT / "layers" / "dunning" / "python" / "dunning"
@@ -37,7 +37,7 @@ _STOPS = frozenset(Reason) - _WAITS - {Reason.DUE, Reason.CARRIER_BUSY} | {Reaso
 
 _COMPUTED: Mapping[str, frozenset[str]] = {
     'f\'Sms{answer.outcome.value.title().replace("_", "")}\'': frozenset(
-        f"Sms{outcome.value.title().replace('_', '')}" for outcome in Outcome
+        f"Sms{outcome.value.title().replace('_', '')}" for outcome in PublishOutcome
     ),
     'f\'Reply{meaning.value.title().replace("_", "")}\'': frozenset(
         f"Reply{intent.value.title().replace('_', '')}" for intent in ReplyIntent

@@ -21,7 +21,7 @@ from dunning.adapters.sns import PUBLISH_ONCE, SnsGateway
 from dunning.adapters.sqs import SqsQueue
 from dunning.domain.delivery.contact import ContactState
 from dunning.policy import load_policies
-from dunning.ports.gateways import Outcome, Published, Sms, SmsGateway
+from dunning.ports.gateways import Published, PublishOutcome, Sms, SmsGateway
 from dunning.services.delivery import QueueMessage
 from dunning.services.send.sender import SendService
 from tests.fakes import FakeEventPublisher, FakeSwitch, FakeTelemetry
@@ -38,7 +38,7 @@ class Moody:
     """A carrier that answers at random, and keeps_numbers what it said of each number."""
 
     def __init__(self, seed: int, carrier: SmsGateway) -> None:
-        self.answered: list[tuple[str, Outcome]] = []
+        self.answered: list[tuple[str, PublishOutcome]] = []
         self._random = Random(seed)
         self._carrier = carrier
         self._lock = Lock()
@@ -46,18 +46,24 @@ class Moody:
     def publish(self, sms: Sms) -> Published:
         with self._lock:
             outcome = self._random.choice(
-                (Outcome.ACCEPTED, Outcome.ACCEPTED, Outcome.REFUSED_FOR_NOW, Outcome.REFUSED_FOR_NOW, Outcome.UNKNOWN)
+                (
+                    PublishOutcome.ACCEPTED,
+                    PublishOutcome.ACCEPTED,
+                    PublishOutcome.REFUSED_FOR_NOW,
+                    PublishOutcome.REFUSED_FOR_NOW,
+                    PublishOutcome.UNKNOWN,
+                )
             )
         answer = Published(outcome, code="mood")
-        if outcome is Outcome.ACCEPTED or (outcome is Outcome.UNKNOWN and self._random.random() < 0.5):
+        if outcome is PublishOutcome.ACCEPTED or (outcome is PublishOutcome.UNKNOWN and self._random.random() < 0.5):
             # Of an unknown one nobody knows whether it was taken: half of them were.
             taken = self._carrier.publish(sms)
-            answer = taken if outcome is Outcome.ACCEPTED else answer
+            answer = taken if outcome is PublishOutcome.ACCEPTED else answer
         with self._lock:
             self.answered.append((sms.phone, answer.outcome))
         return answer
 
-    def count(self, phone: str, *outcomes: Outcome) -> int:
+    def count(self, phone: str, *outcomes: PublishOutcome) -> int:
         return sum(answered in outcomes for number, answered in self.answered if number == phone)
 
 
@@ -142,11 +148,11 @@ def test_whatever_the_carrier_answers_nobody_gets_two(house: House, seed: int) -
     assert carrier.answered
     states = Counter(contact.state for contact in house.contacts())
     outcomes = Counter(outcome for _, outcome in carrier.answered)
-    assert states[ContactState.SENT] == outcomes[Outcome.ACCEPTED]
-    assert states[ContactState.UNKNOWN] == outcomes[Outcome.UNKNOWN]
+    assert states[ContactState.SENT] == outcomes[PublishOutcome.ACCEPTED]
+    assert states[ContactState.UNKNOWN] == outcomes[PublishOutcome.UNKNOWN]
     assert states[ContactState.REFUSED] == 0
     for facts in CUSTOMERS:
-        claimed = carrier.count(facts.phone, Outcome.ACCEPTED, Outcome.UNKNOWN)
+        claimed = carrier.count(facts.phone, PublishOutcome.ACCEPTED, PublishOutcome.UNKNOWN)
         assert claimed <= 1
         standing = house.standing(facts)
         assert len(standing.ledger) == claimed

@@ -169,7 +169,7 @@ class _Harvest:
         self.standings: Counter[tuple[str, str]] = Counter()
         for item in cloud.items(cloud.stack.customers_table):
             if item["item"]["S"] == FACTS:
-                facts = items.facts_of(item)
+                facts = items.read_facts(item)
                 if facts is not None:
                     self.facts[facts.customer_id] = facts
             elif item["item"]["S"] == STANDING:

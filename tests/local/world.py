@@ -114,7 +114,7 @@ class World:
         """Let whoever has a number pay all that is due."""
         now = self._cloud.clock.now()
         for item in self._cloud.items(self._cloud.stack.customers_table):
-            facts = items.facts_of(item) if _is_facts(item) else None
+            facts = items.read_facts(item) if _is_facts(item) else None
             if facts is None or facts.phone != phone:
                 continue
             for account in facts.accounts:
@@ -128,7 +128,7 @@ class World:
 
     def _language(self, phone: str) -> str:
         if self._languages is None:
-            told = (items.facts_of(i) for i in self._cloud.items(self._cloud.stack.customers_table) if _is_facts(i))
+            told = (items.read_facts(i) for i in self._cloud.items(self._cloud.stack.customers_table) if _is_facts(i))
             self._languages = {facts.phone: facts.language for facts in told if facts is not None}
         return self._languages.get(phone, "en")
 

@@ -17,7 +17,7 @@ from dunning.domain.delivery.contact import Contact
 from dunning.domain.delivery.receipt import DeliveryReceipt
 from dunning.domain.errors import ServiceCallError
 from dunning.domain.replies.intents import ParsedReply, ReplyIntent
-from dunning.ports.gateways import Outcome, Published, Sms
+from dunning.ports.gateways import Published, PublishOutcome, Sms
 from dunning.ports.queues import Job
 from dunning.services.close_unknown import CloseUnknownService
 from dunning.services.delivery import QueueMessage
@@ -25,7 +25,7 @@ from dunning.services.delivery_receipts import ReceiptService
 from dunning.services.erasure.erase import EraseService
 from dunning.services.erasure.purge import PurgeService
 from dunning.services.intake.settle import Candidate, Settler
-from dunning.services.intake.settle import Outcome as Settlement
+from dunning.services.intake.settle import PublishOutcome as Settlement
 from dunning.services.lender_events import PaymentsService
 from dunning.services.replan import ReplanService
 from dunning.services.replies import InboundMessage, InboxService
@@ -142,10 +142,10 @@ class Carrier(FakeGateway):
             assert len(new) == 1, "a text without a claim of its own"
             ((customer_id, entry),) = new
             text = Text(self._clock.now(), customer_id, sms, entry, answer.message_id)
-            if answer.outcome in {Outcome.ACCEPTED, Outcome.UNKNOWN}:
+            if answer.outcome in {PublishOutcome.ACCEPTED, PublishOutcome.UNKNOWN}:
                 self.look(text)
                 self.texts.append(text)
-            elif answer.outcome is Outcome.REFUSED_FOR_GOOD:
+            elif answer.outcome is PublishOutcome.REFUSED_FOR_GOOD:
                 self.refused(sms.phone, text.at)
         except AssertionError as error:
             # Raised in a sender's thread it would count as that customer's failure, and be tried again.

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dunning.domain.texts.lint import Message, Phrases, Severity
+from dunning.domain.texts.lint import ArrivingText, ContentPhrases, Severity
 from dunning.domain.texts.lint.content import CHECKS, PHRASE_CHECKS, is_complete
 from dunning.domain.texts.lint.linter import Linter
 from dunning.domain.texts.masking import account_tail, gsm_name, mask_name
@@ -91,7 +91,7 @@ def disguised_english(draw: st.DrawFn) -> tuple[str, str]:
     return rule, f"{before}{draw(st.sampled_from([' ', '  ', '-'])).join(spelled)}{after}"
 
 
-def rules_in(linter: Linter, message: Message) -> set[str]:
+def rules_in(linter: Linter, message: ArrivingText) -> set[str]:
     return {finding.rule for finding in linter.faults(message)}
 
 
@@ -123,7 +123,7 @@ today = date(2026, 12, 1)
 
 
 @st.composite
-def ordinary_messages(draw: st.DrawFn) -> Message:
+def ordinary_messages(draw: st.DrawFn) -> ArrivingText:
     policies = the_policies()
     (language, stage, several), text = draw(
         st.sampled_from(sorted(policies.texts.items(), key=lambda item: item[1].template))
@@ -151,11 +151,11 @@ def ordinary_messages(draw: st.DrawFn) -> Message:
         body = f"{body}{'。' if language != 'en' and body[-1] != '。' else ''}{opt_out}"
     sender = lender.sender_name[language]
     signed = f"【{sender}】" if language != "en" or draw(st.booleans()) else f"{sender}: "
-    return Message(signed + body, language, values | {"sender": sender}, stage > 0, opt_out, False, frozenset())  # noqa: FBT003
+    return ArrivingText(signed + body, language, values | {"sender": sender}, stage > 0, opt_out, False, frozenset())  # noqa: FBT003
 
 
 @given(ordinary_messages())
-def test_no_text_of_the_package_is_stopped_whatever_ordinary_values_fill_it(message: Message) -> None:
+def test_no_text_of_the_package_is_stopped_whatever_ordinary_values_fill_it(message: ArrivingText) -> None:
     assert list(the_linter().faults(message)) == []
 
 
@@ -206,7 +206,7 @@ def test_a_complete_message_is_one_that_each_rule_of_content_lets_through(langua
     text = good.text.replace(good.values["name"], name).replace(good.values["tail"], tail)
     message = good._replace(text=text, values=values)
     spoken = FILE.languages[language]
-    phrases = Phrases(spoken.help, spoken.due_day, spoken.late)
+    phrases = ContentPhrases(spoken.help, spoken.due_day, spoken.late)
     silent = not any(check(message) for _, check in CHECKS) and not any(
         check(message, phrases) for _, check in PHRASE_CHECKS
     )

@@ -18,7 +18,7 @@ from dunning.contracts.inbound_sms import parse_inbound
 from dunning.domain.customer.facts import Account, Facts, HoldReason
 from dunning.domain.delivery.receipt import DeliveryReceipt
 from dunning.domain.replies.intents import ReplyIntent
-from dunning.ports.gateways import Outcome, Published
+from dunning.ports.gateways import Published, PublishOutcome
 from dunning.services.erasure.erase import SECOND_ROUND, UNDER_WAY
 from tests.builders import a_customer, an_account, an_instalment
 from tests.property.office import Office, Text, event_body, message
@@ -47,8 +47,8 @@ RESPONSES = (
     "Unknown error attempting to reach phone",
 )  # fmt: skip
 _ODD = st.sampled_from([
-    Published(Outcome.UNKNOWN, code="timeout"),
-    Published(Outcome.REFUSED_FOR_NOW, code="Throttling"), Published(Outcome.REFUSED_FOR_GOOD, code="InvalidParameter"),
+    Published(PublishOutcome.UNKNOWN, code="timeout"),
+    Published(PublishOutcome.REFUSED_FOR_NOW, code="Throttling"), Published(PublishOutcome.REFUSED_FOR_GOOD, code="InvalidParameter"),
 ])  # fmt: skip
 REASONS = (
     HoldReason.DISPUTE, HoldReason.HARDSHIP, HoldReason.DECEASED, HoldReason.SAYS_PAID, HoldReason.HELP,

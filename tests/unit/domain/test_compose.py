@@ -9,7 +9,7 @@ from dunning.domain.customer.facts import Account, Facts, Instalment
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Reason, Reminder, Send, trace_of
 from dunning.domain.errors import NoTextError
-from dunning.domain.texts.compose import Due, Message, compose
+from dunning.domain.texts.compose import AmountDue, ComposedText, compose
 from tests.builders import (
     IN_MAINLAND_CHINA,
     a_customer,
@@ -25,18 +25,18 @@ from tests.builders import (
 
 TODAY = day("2026-12-08")
 PLUS_7 = taipei("2026-12-08 10:00")
-ONE = Due(
+ONE = AmountDue(
     total=335_000, instalments=1, late_fee=10_000, currency="TWD", due_on=day("2026-12-01"), tail="5678", others=False
 )
 NO_FEE = ONE._replace(late_fee=0)
 
 
-def composed(due: Due, *, stage: int = 7, facts: Facts | None = None, **rules: Any) -> Message:  # noqa: ANN401 - fields
+def composed(due: AmountDue, *, stage: int = 7, facts: Facts | None = None, **rules: Any) -> ComposedText:  # noqa: ANN401 - fields
     facts = facts or a_customer()
     return compose(facts, replace(rules_of(facts), **rules), stage, due, TODAY)
 
 
-def refused(due: Due, *, stage: int = 7, facts: Facts | None = None, **rules: Any) -> NoTextError:  # noqa: ANN401
+def refused(due: AmountDue, *, stage: int = 7, facts: Facts | None = None, **rules: Any) -> NoTextError:  # noqa: ANN401
     with pytest.raises(NoTextError) as error:
         composed(due, stage=stage, facts=facts, **rules)
     return error.value
@@ -181,7 +181,7 @@ def test_a_part_payment_of_an_instalment_without_a_fee_leaves_the_fee_certain() 
     ],
 )
 def test_what_cannot_be_composed_says_why_and_nothing_of_the_person(
-    due: Due, rules: dict[str, Any], reason: Reason
+    due: AmountDue, rules: dict[str, Any], reason: Reason
 ) -> None:
     error = refused(due, **rules)
     assert error.reason is reason

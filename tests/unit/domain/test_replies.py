@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dunning.domain.replies.intents import ParsedReply, ReplyIntent
-from dunning.domain.texts.lint import Message
+from dunning.domain.texts.lint import ArrivingText
 from dunning.domain.texts.wording import render
 from dunning.policy.reply_rules import load_reply_rules
 from tests.builders import the_policies
@@ -251,7 +251,7 @@ def test_how_to_opt_out_is_no_wish_to(text: str) -> None:
 
 
 @pytest.mark.parametrize("message", [pytest.param(each, id=name) for name, each in staged_reminders().items()])
-def test_a_text_a_person_got_is_known_however_it_is_worded(message: Message) -> None:
+def test_a_text_a_person_got_is_known_however_it_is_worded(message: ArrivingText) -> None:
     assert intents(message.text, our_texts=[message.text]) == []
     assert intents(f"STOP\n{message.text}", our_texts=["another text", message.text]) == ["opt_out"]
 

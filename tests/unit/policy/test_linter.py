@@ -9,7 +9,7 @@ from shutil import copytree
 
 import pytest
 
-from dunning.domain.texts.lint import Message
+from dunning.domain.texts.lint import ArrivingText
 from dunning.policy import PolicyError
 from dunning.policy.linter_files import LinterFile, WordsFile, load_linter
 from tests.reminders import BAD, GOOD, rules_broken, rules_met_by, staged_reminders, the_linter, with_words
@@ -71,7 +71,7 @@ def test_the_linter_is_silent_on_good_wordings(wording: str) -> None:
 
 
 @pytest.mark.parametrize("message", [pytest.param(message, id=name) for name, message in staged_reminders().items()])
-def test_the_linter_is_silent_on_the_reminders_of_every_stage(message: Message) -> None:
+def test_the_linter_is_silent_on_the_reminders_of_every_stage(message: ArrivingText) -> None:
     assert list(the_linter().findings(message)) == []
     assert list(the_linter().faults(message)) == []
 

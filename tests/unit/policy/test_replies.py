@@ -8,7 +8,7 @@ import pytest
 from dunning.domain.replies.intents import ReplyIntent
 from dunning.domain.replies.reader import PhraseReader
 from dunning.policy import PolicyError
-from dunning.policy.reply_rules import LanguageFile, RuleFile, load_reply_rules, read_reply_files
+from dunning.policy.reply_rules import ReplyLanguageFile, RuleFile, load_reply_rules, read_reply_files
 
 READER = load_reply_rules()
 FILES = read_reply_files()
@@ -64,7 +64,7 @@ def test_a_rule_for_some_countries_holds_for_no_other() -> None:
 
 
 @pytest.mark.parametrize("file", [pytest.param(file, id=language) for language, file in FILES.items()])
-def test_every_language_can_say_the_most_important_things(file: LanguageFile) -> None:
+def test_every_language_can_say_the_most_important_things(file: ReplyLanguageFile) -> None:
     said = {rule.intent for rule in file.rules}
     if file.language == "common":
         assert said == {ReplyIntent.OPT_OUT, ReplyIntent.OPT_IN, ReplyIntent.HELP}

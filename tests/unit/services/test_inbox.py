@@ -26,7 +26,7 @@ from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.domain.replies.reply import Reply
 from dunning.domain.replies.reply_effects import confirmation_id
 from dunning.ports.customers import Customer
-from dunning.ports.gateways import Outcome, Published, Sms
+from dunning.ports.gateways import Published, PublishOutcome, Sms
 from dunning.services.replies import InboundMessage, InboxService
 from tests.builders import a_lender_record, day, promised, the_policies
 from tests.fakes import (
@@ -717,7 +717,7 @@ class TestConfirming:
 
     def test_one_that_is_refused_for_now_is_given_back_and_never_tried_again(self, office: Office) -> None:
         facts = office.add(american())
-        office.gateway.answers = [Published(Outcome.REFUSED_FOR_NOW, code="Throttling")]
+        office.gateway.answers = [Published(PublishOutcome.REFUSED_FOR_NOW, code="Throttling")]
         once = office.reply("STOP", facts.phone)
         assert office.handle_batch(once) == []
         standing = office.standing(facts)
@@ -730,7 +730,7 @@ class TestConfirming:
 
     def test_one_that_is_refused_for_good_suspends_the_number(self, office: Office) -> None:
         facts = office.add(american())
-        office.gateway.answers = [Published(Outcome.REFUSED_FOR_GOOD, code="InvalidParameter")]
+        office.gateway.answers = [Published(PublishOutcome.REFUSED_FOR_GOOD, code="InvalidParameter")]
         office.hear("STOP", facts.phone)
         standing = office.standing(facts)
         now = office.clock.now()
@@ -744,7 +744,7 @@ class TestConfirming:
 
     def test_one_whose_answer_is_lost_stays_claimed_and_unknown(self, office: Office) -> None:
         facts = office.add(american())
-        office.gateway.answers = [Published(Outcome.UNKNOWN, code="ReadTimeoutError")]
+        office.gateway.answers = [Published(PublishOutcome.UNKNOWN, code="ReadTimeoutError")]
         assert office.hear("STOP", facts.phone) == []
         assert len(office.standing(facts).ledger) == 1
         assert [record.state for record in office.records] == [ContactState.UNKNOWN]

@@ -7,7 +7,7 @@ import pytest
 
 from dunning.domain.customer.standing import Wake
 from dunning.domain.errors import ServiceCallError
-from dunning.ports.customers import Due
+from dunning.ports.customers import DueCustomer
 from dunning.ports.queues import Job
 from dunning.services.scan import ScanService, Tick
 from tests.fakes import FakeClock, FakeCustomers, FakeQueue, FakeSwitch, FakeTelemetry
@@ -21,7 +21,7 @@ class Index(FakeCustomers):
         super().__init__()
         self.asked: list[tuple[datetime, int]] = []
 
-    def due(self, now: datetime, limit: int) -> Iterator[Due]:
+    def due(self, now: datetime, limit: int) -> Iterator[DueCustomer]:
         self.asked.append((now, limit))
         return super().due(now, limit)
 
@@ -131,7 +131,7 @@ def test_the_most_urgent_of_one_moment_go_first() -> None:
         facts.customer_id: waking(facts, urgency=urgency)
         for facts, urgency in ((someone(1), 3), (someone(2), 0), (someone(3), 1))
     }
-    assert list(office.index.due(NOW, 1)) == [Due("C0002", Wake(NOW, 0))]
+    assert list(office.index.due(NOW, 1)) == [DueCustomer("C0002", Wake(NOW, 0))]
     office.scanner.tick()
     assert [job.customer_id for job in office.queue.jobs] == ["C0002", "C0003"]
 

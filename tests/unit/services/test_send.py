@@ -23,7 +23,7 @@ from dunning.domain.outbound_events import (
     ReviewReason,
 )
 from dunning.policy import load_policies
-from dunning.ports.gateways import Outcome, Published, Sms
+from dunning.ports.gateways import Published, PublishOutcome, Sms
 from dunning.ports.queues import Job
 from dunning.services.delivery import QueueMessage
 from dunning.services.send.sender import SendService, workers_for
@@ -41,10 +41,10 @@ from tests.fakes import (
 from tests.integration.people import NOW, paid_up, someone, texted, waking
 
 POLICIES = load_policies()
-BUSY = Published(Outcome.REFUSED_FOR_NOW, code="Throttling")
-BROKEN = Published(Outcome.REFUSED_FOR_NOW, code="AuthorizationError", retry_after=timedelta(hours=1))
-INVALID = Published(Outcome.REFUSED_FOR_GOOD, code="InvalidParameter")
-LOST = Published(Outcome.UNKNOWN, code="ReadTimeoutError")
+BUSY = Published(PublishOutcome.REFUSED_FOR_NOW, code="Throttling")
+BROKEN = Published(PublishOutcome.REFUSED_FOR_NOW, code="AuthorizationError", retry_after=timedelta(hours=1))
+INVALID = Published(PublishOutcome.REFUSED_FOR_GOOD, code="InvalidParameter")
+LOST = Published(PublishOutcome.UNKNOWN, code="ReadTimeoutError")
 
 
 class Customers(FakeCustomers):
@@ -125,7 +125,7 @@ def office() -> Office:
 @pytest.mark.parametrize(
     ("answer", "state", "claims", "wake_at", "reason"),
     [
-        (Published(Outcome.ACCEPTED, "m1"), ContactState.SENT, 1, NOW + timedelta(days=3), "next_stage"),
+        (Published(PublishOutcome.ACCEPTED, "m1"), ContactState.SENT, 1, NOW + timedelta(days=3), "next_stage"),
         (LOST, ContactState.UNKNOWN, 1, NOW + timedelta(days=3), "next_stage"),
         (BUSY, None, 0, NOW + timedelta(minutes=1), "carrier_busy"),
         (BROKEN, None, 0, NOW + timedelta(hours=1), "carrier_busy"),

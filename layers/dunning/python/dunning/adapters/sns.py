@@ -19,7 +19,7 @@ from botocore.parsers import ResponseParserError
 
 from dunning.adapters.aws_call import error_code
 from dunning.adapters.client import LEAN
-from dunning.ports.gateways import Outcome, Published, Sms
+from dunning.ports.gateways import Published, PublishOutcome, Sms
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -64,13 +64,13 @@ class SnsGateway:
             return _refusal(error)
         except (ConnectTimeoutError, EndpointConnectionError) as error:
             # No connection, so no request: it was not taken.
-            return Published(Outcome.REFUSED_FOR_NOW, code=type(error).__name__, retry_after=_SOON)
+            return Published(PublishOutcome.REFUSED_FOR_NOW, code=type(error).__name__, retry_after=_SOON)
         except (NoCredentialsError, CredentialRetrievalError) as error:
             # Not even signed: our own fault, and nobody's text.
-            return Published(Outcome.REFUSED_FOR_NOW, code=type(error).__name__, retry_after=_AFTER_REPAIR)
+            return Published(PublishOutcome.REFUSED_FOR_NOW, code=type(error).__name__, retry_after=_AFTER_REPAIR)
         except (HTTPClientError, BotoCoreError, ResponseParserError) as error:
-            return Published(Outcome.UNKNOWN, code=type(error).__name__)
-        return Published(Outcome.ACCEPTED, message_id=answer["MessageId"])
+            return Published(PublishOutcome.UNKNOWN, code=type(error).__name__)
+        return Published(PublishOutcome.ACCEPTED, message_id=answer["MessageId"])
 
 
 def _attributes(sms: Sms) -> dict[str, MessageAttributeValueTypeDef]:
@@ -101,11 +101,11 @@ def _refusal(error: ClientError) -> Published:
     code = error_code(error)
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     if code in _BUSY or status in {429, _SERVICE_UNAVAILABLE}:
-        return Published(Outcome.REFUSED_FOR_NOW, code=code, retry_after=_SOON)
+        return Published(PublishOutcome.REFUSED_FOR_NOW, code=code, retry_after=_SOON)
     if code in _ABOUT_THE_NUMBER and "PhoneNumber" in str(error.response.get("Error", {}).get("Message", "")):
-        return Published(Outcome.REFUSED_FOR_GOOD, code=code)
+        return Published(PublishOutcome.REFUSED_FOR_GOOD, code=code)
     if code == "OptedOut":
-        return Published(Outcome.REFUSED_FOR_GOOD, code=code)
+        return Published(PublishOutcome.REFUSED_FOR_GOOD, code=code)
     if 0 < status < _SERVER_ERROR:
-        return Published(Outcome.REFUSED_FOR_NOW, code=code, retry_after=_AFTER_REPAIR)
-    return Published(Outcome.UNKNOWN, code=code)
+        return Published(PublishOutcome.REFUSED_FOR_NOW, code=code, retry_after=_AFTER_REPAIR)
+    return Published(PublishOutcome.UNKNOWN, code=code)

@@ -47,7 +47,7 @@ class _Logs(BaseModel):
     events: list[_LogEvent] = Field(alias="logEvents")
 
 
-class _Notification(BaseModel):
+class _LogNotification(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     message_id: str = Field(alias="messageId", pattern=r"^[!-~]{1,256}$")
@@ -68,7 +68,7 @@ class _Delivery(BaseModel):
 class _Log(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    notification: _Notification
+    notification: _LogNotification
     delivery: object = None
     status: str
 
@@ -129,20 +129,20 @@ def _receipt(event: _LogEvent) -> DeliveryReceipt | None:
     return DeliveryReceipt(
         message_id=log.notification.message_id,
         at=_moment(log.notification.timestamp) or datetime.fromtimestamp(event.timestamp / 1000, UTC),
-        phone=_number(delivery.destination),
+        phone=_phone_number(delivery.destination),
         delivered=status in _SUCCESS,
-        response=_words(delivery.response),
+        response=_carrier_words(delivery.response),
         billed_parts=_parts(delivery.parts),
         billed_price=_micros(delivery.price),
     )
 
 
-def _number(text: object) -> str:
+def _phone_number(text: object) -> str:
     """Return a destination that is whole: SNS's examples have some masked with X."""
     return text if isinstance(text, str) and _E164.fullmatch(text) else ""
 
 
-def _words(text: object) -> str:
+def _carrier_words(text: object) -> str:
     """Return the carrier's words, without numbers and halves of characters: no table takes those."""
     if not isinstance(text, str):
         return ""

@@ -337,10 +337,10 @@ def _lender_event(body: str, now: datetime) -> ReceivedEvent:
         raise UnreadableRecordError(f"not a lender's event: {wrong_fields(error, inside='detail.')}") from None
     if event.at > now + MOST_AHEAD:
         raise UnreadableRecordError("not a lender's event: detail.at, in the future")
-    return _read(event)
+    return _received(event)
 
 
-def _read(event: LenderEventDetail) -> ReceivedEvent:
+def _received(event: LenderEventDetail) -> ReceivedEvent:
     match event:
         case CustomerErasedDetail():
             return ReceivedEvent(event.customer_id, ErasureRequest(event.at))

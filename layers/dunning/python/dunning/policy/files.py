@@ -174,14 +174,14 @@ def toml_file(data: Traversable, name: str) -> DataFile:
 
 
 def _data_file(name: str, entry: Traversable) -> DataFile:
-    return DataFile(name, partial(_read, name, entry))
+    return DataFile(name, partial(_read_text, name, entry))
 
 
 def _of_the_package(name: str) -> DataFile:
     return _data_file(name, files("dunning.policy") / name)
 
 
-def _read(name: str, entry: Traversable) -> str:
+def _read_text(name: str, entry: Traversable) -> str:
     """Read a file in UTF-8. The mark that Windows editors put in front of it is no part of it."""
     try:
         return entry.read_text("utf-8-sig")

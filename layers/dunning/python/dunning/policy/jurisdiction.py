@@ -79,7 +79,7 @@ class OptOut(Sourced):
     words: tuple[str, ...] = Field(min_length=1)
 
 
-class Links(Sourced):
+class LinkRules(Sourced):
     """Whether a text may hold a link."""
 
     allowed: StrictBool
@@ -134,7 +134,7 @@ class JurisdictionFile(Strict):
     required: tuple[RequiredContent, ...] = Field(min_length=1)
     forbidden: tuple[ForbiddenContent, ...] = Field(min_length=1)
     opt_out: OptOut
-    links: Links
+    links: LinkRules
     carrier: Carrier
     consent: Consent
     retention: Retention

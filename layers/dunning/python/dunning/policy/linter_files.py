@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from dunning.domain.texts.lint import Characters, LinkData, Linter, Phrases, RuleInfo, Severity, WordRule
+from dunning.domain.texts.lint import Characters, ContentPhrases, LinkData, Linter, RuleInfo, Severity, WordRule
 from dunning.domain.texts.lint.forbidden_words import Negation
 from dunning.policy.fields import Mark, Strict
 from dunning.policy.files import toml_file
@@ -59,8 +59,8 @@ class WordsFile(Strict):
     silent: tuple[str, ...] = Field(min_length=1)
 
 
-class LanguageFile(Strict):
-    """How a language says what the rules of content demand: see `Phrases`."""
+class LinterLanguageFile(Strict):
+    """How a language says what the rules of content demand: see `ContentPhrases`."""
 
     help: tuple[str, ...] = Field(min_length=1)
     due_day: tuple[str, ...] = Field(min_length=1)
@@ -78,7 +78,7 @@ class LinterFile(Strict):
     """What the linter knows."""
 
     checked_on: date
-    languages: dict[str, LanguageFile]
+    languages: dict[str, LinterLanguageFile]
     links: LinksFile
     words: tuple[WordsFile, ...] = Field(min_length=1)
 
@@ -123,7 +123,7 @@ def load_linter(data: Traversable) -> Linter:
             [_word_rule(words) for words in file.words],
             characters_in(data),
             LinkData(file.links.short_hosts, frozenset(file.links.top_level)),
-            {language: Phrases(of.help, of.due_day, of.late) for language, of in file.languages.items()},
+            {language: ContentPhrases(of.help, of.due_day, of.late) for language, of in file.languages.items()},
         )
     except ValueError as error:
         raise source.refusal(("words",), str(error)) from error

@@ -17,7 +17,7 @@ from pydantic import Field, model_validator
 
 from dunning.domain.replies.dates import DateKind, DateWords, FigureOrder
 from dunning.domain.replies.intents import ReplyIntent
-from dunning.domain.replies.phrases import Pattern, PatternError, Phrases, Vocabulary, compiled
+from dunning.domain.replies.phrases import Pattern, PatternError, PhraseMatcher, Vocabulary, compiled
 from dunning.domain.replies.reader import PhraseReader, ReplyRule, ReplyWords
 from dunning.domain.texts.lint.folding import Folding
 from dunning.policy.fields import Mark, Strict
@@ -111,7 +111,7 @@ class NamesFile(Strict):
         )
 
 
-class LanguageFile(Strict):
+class ReplyLanguageFile(Strict):
     """
     What a language has to say: its rules, and the words they share, see `ReplyWords` and `DateWords`.
 
@@ -140,7 +140,7 @@ class _Language(NamedTuple):
     """A language's file, what it says, and how its patterns are compiled."""
 
     source: DataFile
-    file: LanguageFile
+    file: ReplyLanguageFile
     folding: Folding
 
     def patterns(self, written: Sequence[str], *where: str | int) -> tuple[Pattern, ...]:
@@ -237,14 +237,14 @@ def load_reply_rules(folder: Path | None = None) -> PhraseReader:
         instructions=[*_all(languages, "instructions"), *(_as_written(line, folding) for line in lines)],
         ours=ours,
         tails=[tail for language in languages for tail in language.tails()],
-        units=_words(languages, "units"),
+        units=_all_words(languages, "units"),
         around_days=_all(languages, "around_days"),
         days=_date_words(languages),
     )
     return PhraseReader([rule for language in languages for rule in language.rules()], words, characters)
 
 
-def read_reply_files(folder: Path | None = None) -> Mapping[str, LanguageFile]:
+def read_reply_files(folder: Path | None = None) -> Mapping[str, ReplyLanguageFile]:
     """
     Return what the files say, by language: for those who check the examples.
 
@@ -263,7 +263,7 @@ def _languages(data: Traversable, folding: Folding) -> list[_Language]:
     languages = []
     taken: dict[str, str] = {}
     for name, source in sources.items():
-        file = source.read(LanguageFile)
+        file = source.read(ReplyLanguageFile)
         if file.language != name:
             raise source.refusal(("language",), f"is not {name!r}, as the file's name says")
         ids = [
@@ -286,7 +286,7 @@ def _each(languages: Sequence[_Language], field: str) -> list[tuple[Pattern, str
     return [(pattern, language.file.language) for language in languages for pattern in language.shared(field)]
 
 
-def _words(languages: Sequence[_Language], field: str) -> frozenset[str]:
+def _all_words(languages: Sequence[_Language], field: str) -> frozenset[str]:
     return frozenset(word for language in languages for word in language.words(field))
 
 
@@ -299,10 +299,10 @@ def _date_words(languages: Sequence[_Language]) -> DateWords:
             )
             for language in languages
         },
-        after=_words(languages, "after"),
-        behind=Phrases([(pattern, None) for pattern in _all(languages, "behind")]),
-        links=_words(languages, "links"),
-        on=_words(languages, "on"),
+        after=_all_words(languages, "after"),
+        behind=PhraseMatcher([(pattern, None) for pattern in _all(languages, "behind")]),
+        links=_all_words(languages, "links"),
+        on=_all_words(languages, "on"),
     )
 
 

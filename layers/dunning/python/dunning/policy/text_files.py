@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from dunning.domain.errors import TextError
 from dunning.domain.texts.compose import signed
-from dunning.domain.texts.lint import Linter, Message
+from dunning.domain.texts.lint import ArrivingText, Linter
 from dunning.domain.texts.segments import count_segments
 from dunning.domain.texts.wording import Text, compile_text
 from dunning.policy.fields import Strict
@@ -56,7 +56,7 @@ class ConfirmationFile(Strict):
     text: str = Field(min_length=10)
 
 
-type Phrases = Mapping[str, str]
+type FramePhrases = Mapping[str, str]
 """What stands around texts of a language: the opt-out line, and what stands for further accounts."""
 
 type Key = tuple[str, int, bool]
@@ -73,7 +73,7 @@ class Wording(NamedTuple):
     texts: Mapping[Key, Text]
     with_fee: Mapping[Key, Text]
     notice_stages: frozenset[int]
-    phrases: Phrases
+    phrases: FramePhrases
     confirmation: Text
 
 
@@ -164,13 +164,13 @@ def _check_notices(file: DataFile, notice_stages: set[int]) -> None:
             raise file.refusal((key,), f"needs a written notice too, as stage {first:+d} before it does")
 
 
-def _filled_in(language: str, text: Text, *, overdue: bool) -> Message:
+def _filled_in(language: str, text: Text, *, overdue: bool) -> ArrivingText:
     """Fill a text in with ordinary values, as it would arrive where nothing is added at its end."""
     sample = {**_SAMPLE_VALUES[language], **_SAMPLE_NUMBERS}
     values = {name: sample[name] for name in ("sender", *text.placeholders)}
     body = text.pattern % tuple([values[name] for name in text.placeholders])
     arriving = signed(body, values["sender"], language)
-    return Message(arriving, language, values, overdue, "", links_allowed=False, link_domains=frozenset())
+    return ArrivingText(arriving, language, values, overdue, "", links_allowed=False, link_domains=frozenset())
 
 
 def _patterns(wording: WordingFile) -> Iterator[tuple[str, str]]:

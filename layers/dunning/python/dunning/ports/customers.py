@@ -61,7 +61,7 @@ class CustomerStore(Protocol):
         ...
 
 
-class Due(NamedTuple):
+class DueCustomer(NamedTuple):
     """A customer whose wake has come."""
 
     customer_id: str
@@ -71,7 +71,7 @@ class Due(NamedTuple):
 class DueIndex(Protocol):
     """The sparse index of customers that have a wake."""
 
-    def due(self, now: datetime, limit: int) -> Iterator[Due]:
+    def due(self, now: datetime, limit: int) -> Iterator[DueCustomer]:
         """Yield at most `limit` customers whose wake has come, earliest first, then most urgent first."""
         ...
 

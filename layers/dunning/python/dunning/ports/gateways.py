@@ -10,7 +10,7 @@ from dunning.domain.outbound_events import OutboundEvent
 from dunning.domain.replies.intents import ParsedReply
 
 
-class Outcome(StrEnum):
+class PublishOutcome(StrEnum):
     """What an answer to a publish means."""
 
     ACCEPTED = "accepted"
@@ -38,7 +38,7 @@ class Published(NamedTuple):
     `retry_after` is how long to wait after a refusal for now.
     """
 
-    outcome: Outcome
+    outcome: PublishOutcome
     message_id: str = ""
     code: str = ""
     retry_after: timedelta = timedelta(minutes=1)

@@ -55,7 +55,7 @@ _SECONDS_TO_FINISH = 5.0
 
 
 @dataclass(slots=True)
-class _Case:
+class _CustomerBatch:
     """All that a batch says of one customer."""
 
     messages: list[QueueMessage] = field(default_factory=list)
@@ -112,9 +112,9 @@ class PaymentsService:
             message.message_id for customer_id in sorted(not_done) for message in cases[customer_id].messages
         ]
 
-    def _sort(self, messages: Sequence[QueueMessage]) -> tuple[dict[str, _Case], list[str]]:
+    def _sort(self, messages: Sequence[QueueMessage]) -> tuple[dict[str, _CustomerBatch], list[str]]:
         """Put together what is about one customer, and park what is about none."""
-        cases: defaultdict[str, _Case] = defaultdict(_Case)
+        cases: defaultdict[str, _CustomerBatch] = defaultdict(_CustomerBatch)
         not_parked: list[str] = []
         now = self._clock.now()
         for message in messages:
@@ -150,7 +150,7 @@ class PaymentsService:
         return True
 
     def _work_off(
-        self, cases: dict[str, _Case], seconds_left: Callable[[], float], events: list[OutboundEvent]
+        self, cases: dict[str, _CustomerBatch], seconds_left: Callable[[], float], events: list[OutboundEvent]
     ) -> set[str]:
         """Work off some customers who are read together, side by side; return those that are to come back."""
         try:
@@ -174,7 +174,7 @@ class PaymentsService:
                 failed.add(customer_id)
         return failed
 
-    def _tell_failure(self, customer_id: str, case: _Case, error: BaseException) -> None:
+    def _tell_failure(self, customer_id: str, case: _CustomerBatch, error: BaseException) -> None:
         self._telemetry.log_event(
             "lender_event_failed",
             customer_id=customer_id,
@@ -187,7 +187,7 @@ class PaymentsService:
     def _one(
         self,
         customer_id: str,
-        case: _Case,
+        case: _CustomerBatch,
         stored: StoredCustomer | UnreadableRecordError,
         seconds_left: Callable[[], float],
     ) -> Iterable[OutboundEvent]:

@@ -21,7 +21,7 @@ from dunning.domain.outbound_events import (
     ReviewReason,
 )
 from dunning.domain.replies.payment_statements import match_to_instalments
-from dunning.domain.replies.promises import Settled, promise_ends, settle_promises
+from dunning.domain.replies.promises import JudgedPromises, promise_ends, settle_promises
 
 BEFORE_ERASURE = "before_erasure"
 """Stands in a ledger for texts of which nothing may be known any more."""
@@ -113,14 +113,14 @@ def _texts_before(
     return (LedgerEntry(BEFORE_ERASURE, "", now, None, accounts, SMS, None),) * most
 
 
-def promises_settled(facts: Facts, standing: Standing, policies: Policies, now: datetime) -> Settled:
+def promises_settled(facts: Facts, standing: Standing, policies: Policies, now: datetime) -> JudgedPromises:
     """Judge a customer's promises by the days of where they live."""
     if not standing.promises:
-        return Settled(standing, ())
+        return JudgedPromises(standing, ())
     return settle_promises(standing, facts, _zones(facts, policies), now)
 
 
-def broken(settled: Settled, now: datetime) -> list[OutboundEvent]:
+def broken(settled: JudgedPromises, now: datetime) -> list[OutboundEvent]:
     """Tell of promises that have just been broken."""
     return [
         PromiseBroken(settled.standing.customer_id, now, account_id, int(number), settled.standing.promises[key].on)

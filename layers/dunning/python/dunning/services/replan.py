@@ -169,7 +169,7 @@ class ReplanService:
             if found.facts is None or before is None or not before.is_planned:
                 return None  # nothing is owed, the customer has been erased, or a load is at it
             replanned = replan(found.facts, before, before, self._policies, now)
-            if _says_the_same(before, replanned, now):
+            if _changes_nothing(before, replanned, now):
                 return None
             if not change or self._store.save_standing(replanned.standing, expected_version=before.version):
                 return replanned
@@ -177,7 +177,7 @@ class ReplanService:
         raise ContestedError
 
 
-def _says_the_same(before: Standing, replanned: Replanned, now: datetime) -> bool:
+def _changes_nothing(before: Standing, replanned: Replanned, now: datetime) -> bool:
     """Tell whether nothing changes but the version; a text that has been due for a while stays due since then."""
     after = replanned.standing
     if isinstance(replanned.decision, Send) and before.wake is not None and before.wake.at <= now:

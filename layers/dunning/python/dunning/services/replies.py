@@ -47,7 +47,7 @@ from dunning.domain.texts.compose import Confirmation, compose_confirmation
 from dunning.ports.clock import Clock
 from dunning.ports.contacts import ContactArchive, ReplyLog
 from dunning.ports.customers import Customer, CustomerStore, PhoneIndex
-from dunning.ports.gateways import EventPublisher, OptOutList, Outcome, ReplyReader, SendingSwitch, SmsGateway
+from dunning.ports.gateways import EventPublisher, OptOutList, PublishOutcome, ReplyReader, SendingSwitch, SmsGateway
 from dunning.ports.queues import DeadLetters
 from dunning.ports.telemetry import Telemetry
 from dunning.services.message import QueueMessage, batch_item_failures
@@ -154,7 +154,7 @@ class _Line:
         return next((found for found in self.known.values() if isinstance(found, UnreadableRecordError)), None)
 
 
-class _Written(NamedTuple):
+class _StandingWrite(NamedTuple):
     """What a reply did to one customer: the standing before and after, and whether it was written just now."""
 
     before: Standing
@@ -354,10 +354,10 @@ class InboxService:
 
     def _act(
         self, line: _Line, inbound: InboundSms, parsed: ParsedReply, places: Mapping[str, _Place], *, is_new: bool
-    ) -> list[_Written]:
+    ) -> list[_StandingWrite]:
         """Change the standing of everybody who has the number; one of them gets the confirmation, if one is due."""
         may_confirm = not self._settle(line, inbound)
-        results: list[_Written] = []
+        results: list[_StandingWrite] = []
         for customer_id, place in places.items():
             if not parsed.intents:
                 line.told.append(ReplyNotUnderstood(customer_id, self._clock.now(), inbound.inbound_id))
@@ -397,7 +397,7 @@ class InboxService:
         place: _Place,
         *,
         may_confirm: bool,
-    ) -> _Written:
+    ) -> _StandingWrite:
         """Write what a reply changes, under the version it was judged on, with the claim of a confirmation if due."""
         for attempt in range(MAX_ATTEMPTS):
             found = self._store.load([customer_id])[customer_id] if attempt else line.known[customer_id]
@@ -406,13 +406,13 @@ class InboxService:
                 raise found
             facts, before = found.facts, found.standing or Standing(customer_id)
             if facts is None:
-                return _Written(before, before, now=False)  # erased a moment ago
+                return _StandingWrite(before, before, now=False)  # erased a moment ago
             after, needs = apply_reply(facts, before, parsed, inbound.at, place.day, place.limits)
             now = self._clock.now()
             why = [CustomerNeedsPerson(customer_id, now, need, inbound.inbound_id) for need in needs]
             if after == before:
                 line.told += why
-                return _Written(before, before, now=False)
+                return _StandingWrite(before, before, now=False)
             confirmation = self._confirmation(facts, before, after, inbound, place, now) if may_confirm else None
             claim_id = ""
             if confirmation and place.rules:
@@ -430,7 +430,7 @@ class InboxService:
             log_planned_decision(self._telemetry, customer_id, planned.decision, now)
             if confirmation and place.rules:
                 self._confirm(facts, before, planned.standing, confirmation, place.rules)
-            return _Written(before, planned.standing, now=True)
+            return _StandingWrite(before, planned.standing, now=True)
         raise ContestedError
 
     def _confirmation(
@@ -473,26 +473,28 @@ class InboxService:
             code=answer.code,
         )
         self._telemetry.count(f"Sms{answer.outcome.value.title().replace('_', '')}")
-        if answer.outcome in (Outcome.REFUSED_FOR_NOW, Outcome.REFUSED_FOR_GOOD):
+        if answer.outcome in (PublishOutcome.REFUSED_FOR_NOW, PublishOutcome.REFUSED_FOR_GOOD):
             self._release(facts, before, claimed, entry, answer.outcome)
-        if answer.outcome is Outcome.REFUSED_FOR_NOW:
+        if answer.outcome is PublishOutcome.REFUSED_FOR_NOW:
             return
         price = self._policies.price(facts.phone_country, confirmation.parts)
         reasons = ("opt-out: confirmed once",)
         self._contacts.write([record_of(facts, rules, entry, confirmation, answer, price, reasons)])
 
-    def _release(self, facts: Facts, before: Standing, claimed: Standing, entry: LedgerEntry, outcome: Outcome) -> None:
+    def _release(
+        self, facts: Facts, before: Standing, claimed: Standing, entry: LedgerEntry, outcome: PublishOutcome
+    ) -> None:
         """Give the claim of a confirmation back. The opt-out stays, and with it the wake, which is none."""
 
         def then(standing: Standing, contested: bool) -> Standing:  # noqa: FBT001 - as `give_back` calls it
             del contested
-            if outcome is Outcome.REFUSED_FOR_NOW:
+            if outcome is PublishOutcome.REFUSED_FOR_NOW:
                 return standing
             return with_number_refused(standing, facts.phone, self._clock.now())
 
         give_back(self._store, self._telemetry, claimed, before, entry.claim_id, then)
 
-    def _opt_in_with_carrier(self, written: Sequence[_Written], inbound: InboundSms) -> None:
+    def _opt_in_with_carrier(self, written: Sequence[_StandingWrite], inbound: InboundSms) -> None:
         """
         Take a number off the carrier's list for somebody who has just opted in.
 

@@ -84,7 +84,7 @@ class DynamoContacts:
     def find(self, keys: Collection[ContactKey]) -> Mapping[ContactKey, Contact | UnreadableRecordError]:
         """Read records, a hundred a call."""
         wanted = [_key_of(key) for key in dict.fromkeys(keys)]
-        return {_parse_key(item): _readable(item) for item in read_items(self._client, self._table, wanted)}
+        return {_parse_key(item): _contact_or_error(item) for item in read_items(self._client, self._table, wanted)}
 
     def advance(self, contact: Contact, *, expected: ContactState) -> bool:
         """Update state, message id and the receipt's fields under the state that was read."""
@@ -142,7 +142,7 @@ class DynamoContacts:
                 },
                 ConsistentRead=True,
             )
-            records = [_readable(item) for page in pages for item in page["Items"]]
+            records = [_contact_or_error(item) for page in pages for item in page["Items"]]
         return [record for record in records if isinstance(record, Contact)]
 
     def identifying_records(self, customer_id: str) -> int:
@@ -222,7 +222,7 @@ def _parse_key(item: Mapping[str, Any]) -> ContactKey:
     return ContactKey(str(item["customer_id"]["S"]), parse_instant(at), send_id)
 
 
-def _readable(item: Mapping[str, Any]) -> Contact | UnreadableRecordError:
+def _contact_or_error(item: Mapping[str, Any]) -> Contact | UnreadableRecordError:
     try:
         return contact_of(item)
     except UnreadableRecordError as error:

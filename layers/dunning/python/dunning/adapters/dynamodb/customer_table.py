@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from dunning.adapters.aws_call import CONDITION_FAILED, aws_call, error_code, write_if
-from dunning.adapters.dynamodb.items import facts_of, lender_record_item, lender_record_of, standing_item, standing_of
+from dunning.adapters.dynamodb.items import lender_record_item, lender_record_of, read_facts, standing_item, standing_of
 from dunning.adapters.dynamodb.keys import (
     FACTS,
     PHONE,
@@ -27,7 +27,7 @@ from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.customer.standing import LEAST_URGENT, Standing, Wake
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.errors import UnreadableRecordError
-from dunning.ports.customers import Customer, Due, StoredCustomer
+from dunning.ports.customers import Customer, DueCustomer, StoredCustomer
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -242,12 +242,12 @@ class DynamoCustomers:
             )
             return [item for page in pages for item in page["Items"]]
 
-    def due(self, now: datetime, limit: int) -> Iterator[Due]:
+    def due(self, now: datetime, limit: int) -> Iterator[DueCustomer]:
         """Merge the shards' heads, reading no more of each than is needed."""
         page = max(_SMALLEST_PAGE, -(-limit * 5 // (self._shards * 4)))
         heads = [self._due_in(f"{shard:02d}", due_until(now), page) for shard in range(self._shards)]
         merged = islice(heapq.merge(*heads), limit)
-        return (Due(customer_id, _wake_of(key, now)) for key, customer_id in merged)
+        return (DueCustomer(customer_id, _wake_of(key, now)) for key, customer_id in merged)
 
     def _due_in(self, shard: str, until: str, page: int) -> Iterator[tuple[str, str]]:
         start: Any = None
@@ -281,7 +281,7 @@ def _wake_of(key: str, now: datetime) -> Wake:
 def _customer(facts: _Stored, standing: _Stored) -> Customer | UnreadableRecordError:
     try:
         return Customer(
-            facts_of(facts) if facts else None,
+            read_facts(facts) if facts else None,
             standing_of(standing) if standing else None,
         )
     except UnreadableRecordError as error:

@@ -56,7 +56,7 @@ def _text(value: str) -> AttributeValueTypeDef:
     return {"S": value}
 
 
-def _number(value: int) -> AttributeValueTypeDef:
+def _number_attribute(value: int) -> AttributeValueTypeDef:
     return {"N": str(value)}
 
 
@@ -69,7 +69,7 @@ def _drop_empty(item: Item) -> Item:
     return {name: value for name, value in item.items() if value.get("S") != ""}
 
 
-def _readable[T](read: Callable[[StoredItem], T], kind: str, item: StoredItem) -> T:
+def _read_or_refuse[T](read: Callable[[StoredItem], T], kind: str, item: StoredItem) -> T:
     try:
         return read(item)
     except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
@@ -203,7 +203,7 @@ def lender_record_item(lender_record: LenderRecord) -> Item:
         {
             "customer_id": _text(lender_record.customer_id),
             "item": _text(FACTS),
-            "revision": _number(lender_record.revision),
+            "revision": _number_attribute(lender_record.revision),
             **(_snapshot_out(lender_record.snapshot) if lender_record.snapshot else {}),
             "events": _json(events),
             "phones": _json(list(lender_record.phones)),
@@ -263,17 +263,17 @@ def lender_record_of(item: StoredItem) -> LenderRecord:
     Raises:
         UnreadableRecordError: the item is not what `lender_record_item` writes.
     """
-    return _readable(_read_lender_record, "facts", item)
+    return _read_or_refuse(_read_lender_record, "facts", item)
 
 
-def facts_of(item: StoredItem) -> Facts | None:
+def read_facts(item: StoredItem) -> Facts | None:
     """
     Read what a lender has said and work out the facts; `None` if there has been no snapshot.
 
     Raises:
         UnreadableRecordError: the item is not what `lender_record_item` writes.
     """
-    return _readable(lambda stored: project_facts(_read_lender_record(stored)), "facts", item)
+    return _read_or_refuse(lambda stored: project_facts(_read_lender_record(stored)), "facts", item)
 
 
 def standing_item(standing: Standing, shards: int) -> Item:
@@ -313,7 +313,7 @@ def standing_item(standing: Standing, shards: int) -> Item:
     item: Item = {
         "customer_id": _text(standing.customer_id),
         "item": _text(STANDING),
-        "version": _number(standing.version),
+        "version": _number_attribute(standing.version),
         "ledger": _json(ledger),
         "progress": _json(progress),
         "opted_out_at": _text(_instant_out(standing.opted_out_at)),
@@ -411,7 +411,7 @@ def standing_of(item: StoredItem) -> Standing:
     Raises:
         UnreadableRecordError: the item is not what `standing_item` writes.
     """
-    return _readable(_read_standing, "standing", item)
+    return _read_or_refuse(_read_standing, "standing", item)
 
 
 def contact_item(contact: Contact) -> Item:
@@ -424,21 +424,21 @@ def contact_item(contact: Contact) -> Item:
             "claim_id": _text(contact.claim_id),
             "at": _text(instant_key(contact.at)),
             "state": _text(contact.state.value),
-            "stage": _text("") if contact.stage is None else _number(contact.stage),
+            "stage": _text("") if contact.stage is None else _number_attribute(contact.stage),
             "account_ids": _json(list(contact.account_ids)),
             "channel": _text(contact.channel),
-            "expires_at": _number(int(contact.expires_at.timestamp())),
+            "expires_at": _number_attribute(int(contact.expires_at.timestamp())),
             "lender": _text(contact.lender),
             "jurisdiction": _text(contact.jurisdiction),
             "phone": _text(contact.phone),
             "text": _text(contact.text),
             "encoding": _text(contact.encoding),
-            "parts": _number(contact.parts),
+            "parts": _number_attribute(contact.parts),
             "template": _text(contact.template),
             "registered_template": _text(contact.registered_template),
             "message_id": _text(contact.message_id),
             "code": _text(contact.code),
-            "price": _number(contact.price),
+            "price": _number_attribute(contact.price),
             "reasons": _json(list(contact.reasons)),
             "unknown": _text(UNKNOWN if contact.state is ContactState.UNKNOWN else ""),
             "erased_at": _text(_instant_out(contact.erased_at)),
@@ -455,8 +455,8 @@ def receipt_attributes(contact: Contact) -> Item:
         "reported_at": _text(instant_key(contact.reported_at)),
         "response": _text(contact.response),
         "delivery_status": _text(contact.delivery_status),
-        "billed_parts": _number(contact.billed_parts),
-        "billed_price": _number(contact.billed_price),
+        "billed_parts": _number_attribute(contact.billed_parts),
+        "billed_price": _number_attribute(contact.billed_price),
     }
 
 
@@ -504,7 +504,7 @@ def contact_of(item: StoredItem) -> Contact:
     Raises:
         UnreadableRecordError: the item is not what `contact_item` writes.
     """
-    return _readable(_read_contact, "contact", item)
+    return _read_or_refuse(_read_contact, "contact", item)
 
 
 def reply_item(reply: Reply) -> Item:
@@ -521,6 +521,6 @@ def reply_item(reply: Reply) -> Item:
             "in_reply_to": _text(inbound.in_reply_to),
             "intents": _json(list(reply.intents)),
             "promised_on": _text(_day_out(reply.promised_on) or ""),
-            "expires_at": _number(int(reply.expires_at.timestamp())),
+            "expires_at": _number_attribute(int(reply.expires_at.timestamp())),
         }
     )

@@ -27,10 +27,10 @@ def read_items(client: DynamoDBClient, table: str, keys: Sequence[Any]) -> Itera
         ServiceCallError: a call failed, or the table stayed too busy.
     """
     for some in batched(keys, _KEYS_A_READ, strict=False):
-        yield from _read(client, table, list(some))
+        yield from _read_page(client, table, list(some))
 
 
-def _read(client: DynamoDBClient, table: str, keys: list[Any]) -> list[Mapping[str, Any]]:
+def _read_page(client: DynamoDBClient, table: str, keys: list[Any]) -> list[Mapping[str, Any]]:
     found: list[Mapping[str, Any]] = []
     for _ in range(_READS_AGAIN):
         with aws_call("BatchGetItem"):

@@ -271,10 +271,10 @@ def project_facts(lender_record: LenderRecord) -> Facts | None:
         for account in facts.accounts
     )
     now = replace(facts, accounts=accounts, released=released)
-    return replace(now, holds=_holds(facts, held, now)) if released or held else now
+    return replace(now, holds=_project_holds(facts, held, now)) if released or held else now
 
 
-def _holds(facts: Facts, held: Mapping[HoldReason, RecordedEvent], now: Facts) -> tuple[Hold, ...]:
+def _project_holds(facts: Facts, held: Mapping[HoldReason, RecordedEvent], now: Facts) -> tuple[Hold, ...]:
     """Holds of the snapshot and of news, without those that were lifted since."""
     stated = [
         hold

@@ -24,7 +24,7 @@ from dunning.domain.decision.ladder import next_step
 from dunning.domain.decision.rules import Policies, Rules
 from dunning.domain.delivery.undelivered import delivered_stage, retry_send_id
 from dunning.domain.errors import CalendarNotCoveredError, NoLawfulMomentError, NoTextError
-from dunning.domain.texts.compose import Due, compose
+from dunning.domain.texts.compose import AmountDue, compose
 
 RECHECK_AFTER = timedelta(days=1)
 """A customer who cannot be decided is set aside for this long, counted and listed."""
@@ -118,7 +118,7 @@ def decide(facts: Facts, standing: Standing, policies: Policies, now: datetime, 
     zones = zones_of(facts.time_zone, rules, now)
     if not zones:
         return _stop_and_recheck(Reason.UNKNOWN_TIME_ZONE, now, steps, "time zone: not known")
-    case = _Case(facts, standing, rules, zones, open_accounts, holds)
+    case = _Evaluation(facts, standing, rules, zones, open_accounts, holds)
     return case.decide(now, steps)
 
 
@@ -164,7 +164,7 @@ def zones_of(time_zone: str, rules: Rules, now: datetime) -> tuple[ZoneInfo, ...
     return (own, *rules.zones)
 
 
-class _Case:
+class _Evaluation:
     """One customer's facts, standing and rules, asked about several moments in turn."""
 
     __slots__ = (
@@ -424,7 +424,7 @@ def _stop_and_recheck(
     return Stop(reason, (*steps, (message, values)), now + RECHECK_AFTER, stage)
 
 
-def _what_is_due(included: list[_Open], today: date) -> Due:
+def _what_is_due(included: list[_Open], today: date) -> AmountDue:
     """
     Return what a text asks for: what is due, and each account's next.
 
@@ -443,7 +443,7 @@ def _what_is_due(included: list[_Open], today: date) -> Due:
                 late_fee += instalment.late_fee
                 certain = certain and not instalment.paid
     lead = included[0]
-    return Due(
+    return AmountDue(
         total,
         count,
         late_fee if certain else 0,

@@ -131,8 +131,8 @@ type Decision = Send | Wait | Stop
 def trace_of(decision: Decision) -> list[str]:
     """Return the gates a decision passed and those in its way, a readable line each, in the customer's local time."""
     zone = None if isinstance(decision, Send) else decision.zone
-    return [message % tuple([_readable(value, zone) for value in values]) for message, values in decision.steps]
+    return [message % tuple([_in_local_time(value, zone) for value in values]) for message, values in decision.steps]
 
 
-def _readable(value: object, zone: tzinfo | None) -> object:
+def _in_local_time(value: object, zone: tzinfo | None) -> object:
     return value.astimezone(zone or UTC).isoformat(" ", "minutes") if isinstance(value, datetime) else value

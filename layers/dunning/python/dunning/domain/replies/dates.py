@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from dunning.domain.replies.phrases import Found, Pattern, Phrases
+from dunning.domain.replies.phrases import Found, Pattern, PhraseMatcher
 
 _WEEK = 7
 _MONTHS = 12
@@ -105,12 +105,12 @@ class DateWords(NamedTuple):
     phrases: Sequence[tuple[Pattern, DateKind]]
     orders: Mapping[str, FigureOrder]
     after: frozenset[str]
-    behind: Phrases[None]
+    behind: PhraseMatcher[None]
     links: frozenset[str]
     on: frozenset[str]
 
 
-class Day(NamedTuple):
+class FoundDay(NamedTuple):
     """A day that is named: where, how and with which numbers; of figures alone, these instead of a kind."""
 
     start: int
@@ -126,9 +126,9 @@ class Dates:
 
     def __init__(self, words: DateWords) -> None:
         self._words = words
-        self._phrases = Phrases(words.phrases)
+        self._phrases = PhraseMatcher(words.phrases)
 
-    def within(self, text: Sequence[str], start: int, stop: int) -> Iterator[Day]:
+    def within(self, text: Sequence[str], start: int, stop: int) -> Iterator[FoundDay]:
         """Yield the days a clause names, the longest phrase at each place."""
         at = start
         while at < stop:
@@ -137,17 +137,17 @@ class Dates:
                 yield day
             at = day.end if day else at + 1
 
-    def _at(self, text: Sequence[str], at: int, start: int, stop: int) -> Day | None:
+    def _at(self, text: Sequence[str], at: int, start: int, stop: int) -> FoundDay | None:
         if _FIGURES.fullmatch(text[at]):
             if text[at] in _NO_DATES and (at == start or text[at - 1] not in self._words.on):
                 return None
-            return Day(at, at + 1, None, (), text[at], self._is_certain(text, at, at + 1, start, stop))
+            return FoundDay(at, at + 1, None, (), text[at], self._is_certain(text, at, at + 1, start, stop))
         found: Found[DateKind] | None = max(
             self._phrases.at(text, at, start, stop), key=lambda one: one.end, default=None
         )
         if found is None:
             return None
-        return Day(at, found.end, found.of, found.read, "", self._is_certain(text, at, found.end, start, stop))
+        return FoundDay(at, found.end, found.of, found.read, "", self._is_certain(text, at, found.end, start, stop))
 
     def _is_certain(self, text: Sequence[str], at: int, end: int, start: int, stop: int) -> bool:
         before = text[max(start, at - 2) : at]
@@ -157,7 +157,7 @@ class Dates:
             return False
         return end >= stop or not any(self._words.behind.at(text, end, start, stop))
 
-    def certain(self, days: Sequence[Day], languages: Collection[str], country: str, said_on: date) -> date | None:
+    def certain(self, days: Sequence[FoundDay], languages: Collection[str], country: str, said_on: date) -> date | None:
         """Return the one day that all of these are, or `None`: there is none, or not one that is certain."""
         named = [
             (day, self._date(day, language, country, said_on)) for day in days for language in sorted(languages) or [""]
@@ -174,7 +174,7 @@ class Dates:
         only = next(iter(dates)) if len(dates) == 1 else None
         return only if only and only >= said_on else None
 
-    def _date(self, day: Day, language: str, country: str, said_on: date) -> date | None:
+    def _date(self, day: FoundDay, language: str, country: str, said_on: date) -> date | None:
         if not day.certain:
             return None
         if day.kind is not None:

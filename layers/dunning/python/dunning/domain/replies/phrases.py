@@ -1,5 +1,5 @@
 """
-Phrases as the data files write them, and finding them among words.
+PhraseMatcher as the data files write them, and finding them among words.
 
 A pattern is slots with blanks between them: `stop|quit texting|calling me?`. A slot is words to choose from, `_` for a
 blank inside one; `?` behind it: it may be missing. `..` stands for up to four words, `{day}` and its like for a number
@@ -168,7 +168,7 @@ class Found[Of](NamedTuple):
     read: tuple[int, ...]
 
 
-class Phrases[Of]:
+class PhraseMatcher[Of]:
     """Finds phrases. Each belongs to something, which is told with it."""
 
     def __init__(self, phrases: Sequence[tuple[Pattern, Of]]) -> None:

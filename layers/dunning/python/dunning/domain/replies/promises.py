@@ -15,21 +15,21 @@ from dunning.domain.customer.standing import InstalmentPromise, Standing, progre
 from dunning.domain.decision.hours import start_of_day
 
 
-class Settled(NamedTuple):
+class JudgedPromises(NamedTuple):
     """A standing whose promises are judged, and the instalments (by `progress_key`) whose promise was just broken."""
 
     standing: Standing
     broken: tuple[str, ...]
 
 
-def settle_promises(standing: Standing, facts: Facts, zones: Sequence[ZoneInfo], now: datetime) -> Settled:
+def settle_promises(standing: Standing, facts: Facts, zones: Sequence[ZoneInfo], now: datetime) -> JudgedPromises:
     """
     Judge the promises whose instalment is paid or whose day is over.
 
     One judged broken may still turn out kept, and one that was kept to be open again, if the payment is reversed.
     """
     if not standing.promises:
-        return Settled(standing, ())
+        return JudgedPromises(standing, ())
     still_open = {
         progress_key(account.account_id, one.number) for account in facts.accounts for one in open_instalments(account)
     }
@@ -54,9 +54,9 @@ def settle_promises(standing: Standing, facts: Facts, zones: Sequence[ZoneInfo],
         elif promise.kept is not None:
             promises[key] = replace(promise, kept=None)
     return (
-        Settled(replace(standing, promises=promises), tuple(broken))
+        JudgedPromises(replace(standing, promises=promises), tuple(broken))
         if promises != standing.promises
-        else Settled(standing, ())
+        else JudgedPromises(standing, ())
     )
 
 

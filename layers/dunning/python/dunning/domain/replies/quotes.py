@@ -8,7 +8,7 @@ marked with `>`. What tells how to opt out is one in any case.
 
 from collections.abc import Iterable, Sequence
 
-from dunning.domain.replies.phrases import Phrases
+from dunning.domain.replies.phrases import PhraseMatcher
 from dunning.domain.replies.tokens import Clause, Word
 
 _RUN = 3
@@ -20,9 +20,9 @@ type _Places = dict[tuple[str, ...], list[tuple[int, int]]]
 class Quotes:
     """Finds quotations of the texts that are always ours, and of some that one person got."""
 
-    def __init__(self, ours: Iterable[Sequence[str]], instructions: Phrases[None]) -> None:
+    def __init__(self, ours: Iterable[Sequence[str]], instructions: PhraseMatcher[None]) -> None:
         self._ours = list(dict.fromkeys(tuple(words) for words in ours))
-        self._places = _places(self._ours)
+        self._places = _places_in(self._ours)
         self._instructions = instructions
 
     def hidden(self, words: Sequence[Word], clauses: Sequence[Clause], theirs: Sequence[Sequence[str]]) -> set[int]:
@@ -30,7 +30,7 @@ class Quotes:
         text = [word.text for word in words]
         hidden = self._runs(words, text, self._ours, self._places)
         if theirs:
-            hidden |= self._runs(words, text, theirs, _places(theirs))
+            hidden |= self._runs(words, text, theirs, _places_in(theirs))
         for start, end in clauses:
             for found in self._instructions.within(text, start, end):
                 hidden.update(range(found.start, found.end))
@@ -48,14 +48,16 @@ class Quotes:
             for source, place in places.get(tuple(text[at : at + _RUN]), ()):
                 to = _end_of_run(text, at, sources[source], place)
                 whole = to - at == len(sources[source])
-                if to > end and sum(map(_weight, text[at:to])) >= (min(enough, _LONG_IF_WHOLE) if whole else enough):
+                if to > end and sum(map(_word_weight, text[at:to])) >= (
+                    min(enough, _LONG_IF_WHOLE) if whole else enough
+                ):
                     end = to
             hidden.update(range(at, end))
             at = max(end, at + 1)
         return hidden
 
 
-def _places(texts: Sequence[Sequence[str]]) -> _Places:
+def _places_in(texts: Sequence[Sequence[str]]) -> _Places:
     places: _Places = {}
     for index, words in enumerate(texts):
         for at in range(len(words) - _RUN + 1):
@@ -69,6 +71,6 @@ def _end_of_run(text: Sequence[str], at: int, source: Sequence[str], place: int)
     return at
 
 
-def _weight(word: str) -> int:
+def _word_weight(word: str) -> int:
     """A Latin word says as much as two Chinese characters."""
     return 2 if word.isascii() and word.isalpha() else 1

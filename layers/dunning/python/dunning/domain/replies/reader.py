@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from dunning.domain.replies.dates import DateKind, Dates, DateWords, Day
+from dunning.domain.replies.dates import DateKind, Dates, DateWords, FoundDay
 from dunning.domain.replies.intents import ParsedReply, ReplyIntent
-from dunning.domain.replies.phrases import Found, Pattern, Phrases
+from dunning.domain.replies.phrases import Found, Pattern, PhraseMatcher
 from dunning.domain.replies.quotes import Quotes
 from dunning.domain.replies.tokens import Clause, Word, clauses_of, without, words_of
 from dunning.domain.texts.lint.folding import Characters, Folding
@@ -66,9 +66,9 @@ class ReplyWords(NamedTuple):
     days: DateWords
 
 
-class _Hit(NamedTuple):
+class _PhraseHit(NamedTuple):
     rule: ReplyRule
-    days: tuple[Day, ...]
+    days: tuple[FoundDay, ...]
 
 
 class PhraseReader:
@@ -81,14 +81,14 @@ class PhraseReader:
         self._says = _of(rules, "says")
         self._with_day = _of(rules, "with_day")
         self._innocent = _of(rules, "innocent")
-        self._polite = _plain(words.polite)
-        self._negations = Phrases([(pattern, _spoken(language)) for pattern, language in words.negations])
-        self._not_negations = Phrases([(pattern, _spoken(language)) for pattern, language in words.not_negations])
-        self._tails = _plain(words.tails)
+        self._polite = _matcher(words.polite)
+        self._negations = PhraseMatcher([(pattern, _spoken(language)) for pattern, language in words.negations])
+        self._not_negations = PhraseMatcher([(pattern, _spoken(language)) for pattern, language in words.not_negations])
+        self._tails = _matcher(words.tails)
         self._units = words.units
-        self._around_days = _plain([*words.around_days, *words.polite])
+        self._around_days = _matcher([*words.around_days, *words.polite])
         self._dates = Dates(words.days)
-        self._quotes = Quotes(map(self._cut, words.ours), _plain(words.instructions))
+        self._quotes = Quotes(map(self._cut, words.ours), _matcher(words.instructions))
 
     def parse(self, text: str, *, said_on: date, phone_country: str, our_texts: Sequence[str] = ()) -> ParsedReply:
         """
@@ -130,15 +130,17 @@ class PhraseReader:
     def _cut(self, text: str) -> tuple[str, ...]:
         return tuple([word.text for word in words_of(text, self._folding)])
 
-    def _hits(self, reading: Sequence[str], clauses: Sequence[Clause], tails: Sequence[Found[None]]) -> list[_Hit]:
-        hits = [_Hit(rule, ()) for rule in _covering(reading, self._bare, None, 0, len(reading), ())]
-        hits += [_Hit(rule, ()) for rule in _covering(reading, self._alone, self._polite, 0, len(reading), tails)]
+    def _hits(
+        self, reading: Sequence[str], clauses: Sequence[Clause], tails: Sequence[Found[None]]
+    ) -> list[_PhraseHit]:
+        hits = [_PhraseHit(rule, ()) for rule in _covering(reading, self._bare, None, 0, len(reading), ())]
+        hits += [_PhraseHit(rule, ()) for rule in _covering(reading, self._alone, self._polite, 0, len(reading), tails)]
         for clause in clauses:
-            hits += [_Hit(rule, ()) for rule in _covering(reading, self._alone, self._polite, *clause, tails)]
+            hits += [_PhraseHit(rule, ()) for rule in _covering(reading, self._alone, self._polite, *clause, tails)]
             hits += self._in_clause(reading, clause)
         return hits
 
-    def _in_clause(self, reading: Sequence[str], clause: Clause) -> list[_Hit]:
+    def _in_clause(self, reading: Sequence[str], clause: Clause) -> list[_PhraseHit]:
         """Return what a clause says, without what is denied, means something else there, or contradicts a promise."""
         said = list(self._says.within(reading, *clause))
         dated = list(self._with_day.within(reading, *clause))
@@ -156,10 +158,10 @@ class PhraseReader:
             (denied if innocent or (one.of.deniable and _is_denied(one, negations)) else found).append(one)
         found = [one for one in found if not any(_is_same_word(one, other) for other in denied)]
         promised = any(one.of.intent is ReplyIntent.PROMISE for one in found)
-        return [_Hit(one.of, days) for one in found if not (promised and one.of.intent is ReplyIntent.PAID)]
+        return [_PhraseHit(one.of, days) for one in found if not (promised and one.of.intent is ReplyIntent.PAID)]
 
     def _promised_on(
-        self, hits: Sequence[_Hit], reading: Sequence[str], clauses: Sequence[Clause], country: str, said_on: date
+        self, hits: Sequence[_PhraseHit], reading: Sequence[str], clauses: Sequence[Clause], country: str, said_on: date
     ) -> date | None:
         """Return the day of a promise: the one that its own clauses, and clauses that are all about a day, agree on."""
         promises = [hit for hit in hits if hit.rule.intent is ReplyIntent.PROMISE]
@@ -167,9 +169,9 @@ class PhraseReader:
         days += [day for clause in clauses for day in self._only_days(reading, [clause])]
         return self._dates.certain(list(dict.fromkeys(days)), {hit.rule.language for hit in promises}, country, said_on)
 
-    def _only_days(self, reading: Sequence[str], clauses: Sequence[Clause]) -> list[Day]:
+    def _only_days(self, reading: Sequence[str], clauses: Sequence[Clause]) -> list[FoundDay]:
         """Return the days of clauses that consist of days, and words such as "on" or "ok"; none if there are others."""
-        days: list[Day] = []
+        days: list[FoundDay] = []
         for clause in clauses:
             named = list(self._dates.within(reading, *clause))
             ends = {day.start: day.end for day in named}
@@ -197,18 +199,18 @@ class PhraseReader:
                 yield found
 
 
-def _of(rules: Sequence[ReplyRule], field: str) -> Phrases[ReplyRule]:
-    return Phrases([(pattern, rule) for rule in rules for pattern in getattr(rule, field)])
+def _of(rules: Sequence[ReplyRule], field: str) -> PhraseMatcher[ReplyRule]:
+    return PhraseMatcher([(pattern, rule) for rule in rules for pattern in getattr(rule, field)])
 
 
-def _plain(patterns: Sequence[Pattern]) -> Phrases[None]:
-    return Phrases([(pattern, None) for pattern in patterns])
+def _matcher(patterns: Sequence[Pattern]) -> PhraseMatcher[None]:
+    return PhraseMatcher([(pattern, None) for pattern in patterns])
 
 
 def _covering(
     reading: Sequence[str],
-    telling: Phrases[ReplyRule],
-    polite: Phrases[None] | None,
+    telling: PhraseMatcher[ReplyRule],
+    polite: PhraseMatcher[None] | None,
     start: int,
     stop: int,
     tails: Sequence[Found[None]],

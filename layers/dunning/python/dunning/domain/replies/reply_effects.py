@@ -90,7 +90,7 @@ def apply_reply(
 def with_hold(standing: Standing, hold: Hold) -> Standing:
     """Return the standing with a hold of the customer's; of two for one reason the one said last stays."""
     for known in standing.holds:
-        if known.reason is hold.reason and _weight(known) >= _weight(hold):
+        if known.reason is hold.reason and _hold_order(known) >= _hold_order(hold):
             return standing
     others = [known for known in standing.holds if known.reason is not hold.reason]
     return replace(standing, holds=tuple(sorted((*others, hold), key=lambda one: one.reason.value)))
@@ -101,7 +101,7 @@ def confirmation_id(customer_id: str, inbound_id: str) -> str:
     return hashlib.sha256(f"{customer_id}\x1fopt_out_confirmation\x1f{inbound_id}".encode()).hexdigest()[:32]
 
 
-def _weight(hold: Hold) -> tuple[datetime, bool, date]:
+def _hold_order(hold: Hold) -> tuple[datetime, bool, date]:
     """Order holds of one reason: by when they were said, and of one moment the longest silence."""
     return hold.since or _NEVER, hold.until is None, hold.until or date.min
 

@@ -13,14 +13,13 @@ from dunning.domain.customer.facts import Facts
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.decision.rules import Rules
 from dunning.domain.errors import NoTextError, TextError, UnknownCurrencyError
-from dunning.domain.texts.lint import Message as Linted
 from dunning.domain.texts.masking import greeting_name
 from dunning.domain.texts.money import format_date, format_money
 from dunning.domain.texts.segments import Segments, count_segments, fits_sns
 from dunning.domain.texts.wording import Text, render
 
 
-class Due(NamedTuple):
+class AmountDue(NamedTuple):
     """
     What a text asks for: the sum and the number of the instalments, and of the earliest its due date and account.
 
@@ -37,7 +36,7 @@ class Due(NamedTuple):
     others: bool
 
 
-class Message(NamedTuple):
+class ComposedText(NamedTuple):
     """
     A text, ready to be sent: `body` is handed over, `arriving` is what the customer sees, `values` are filled in.
 
@@ -64,7 +63,7 @@ class Confirmation(NamedTuple):
     registered_template: str
 
 
-def compose(facts: Facts, rules: Rules, stage: int, due: Due, today: date) -> Message:
+def compose(facts: Facts, rules: Rules, stage: int, due: AmountDue, today: date) -> ComposedText:
     """
     Compose the text of a stage.
 
@@ -117,7 +116,9 @@ def _registered(rules: Rules, text: Text) -> str:
     return registered
 
 
-def _message(facts: Facts, rules: Rules, text: Text, language: str, stage: int, due: Due, today: date) -> Message:
+def _message(
+    facts: Facts, rules: Rules, text: Text, language: str, stage: int, due: AmountDue, today: date
+) -> ComposedText:
     """Fill in one text, and check that it may go where it goes."""
     registered = _registered(rules, text)
     try:
@@ -134,15 +135,15 @@ def _message(facts: Facts, rules: Rules, text: Text, language: str, stage: int, 
     values["sender"] = rules.sender_name[language]
     opt_out_line = rules.opt_out_line.get(language, "")
     faults = rules.linter.faults(
-        Linted(arriving, language, values, stage > 0, opt_out_line, rules.links_allowed, rules.link_domains)
+        ArrivingText(arriving, language, values, stage > 0, opt_out_line, rules.links_allowed, rules.link_domains)
     )
     if faults:
         broken = "; ".join([f"{fault.rule}, {fault.message}" for fault in faults])
         raise NoTextError(Reason.TEXT_REFUSED, "text: %s %s", text.template, broken)
-    return Message(body, arriving, language, stage, text.template, registered, values, segments)
+    return ComposedText(body, arriving, language, stage, text.template, registered, values, segments)
 
 
-def _values(facts: Facts, rules: Rules, text: Text, language: str, due: Due, today: date) -> dict[str, str]:
+def _values(facts: Facts, rules: Rules, text: Text, language: str, due: AmountDue, today: date) -> dict[str, str]:
     """Return the values of a text: what every text names, and what this one does."""
     values = {
         "name": greeting_name(facts.name, language),

@@ -59,7 +59,7 @@ class ErasureOutOfTimeError(DunningError):
     """The invocation has too little time left to read the uploads to their end."""
 
 
-class _Customers(CustomerErasure, PhoneIndex, Protocol):
+class _ErasableCustomers(CustomerErasure, PhoneIndex, Protocol):
     """Several ports that are one table."""
 
     def save_lender_record(self, lender_record: LenderRecord, *, expected_revision: int) -> bool: ...
@@ -93,7 +93,7 @@ class EraseService:
     def __init__(
         self,
         *,
-        customers: _Customers,
+        customers: _ErasableCustomers,
         contacts: ContactErasure,
         uploads: UploadErasure,
         clock: Clock,

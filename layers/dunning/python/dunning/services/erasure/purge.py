@@ -30,7 +30,7 @@ _LOOK_FOR = timedelta(seconds=45)
 """In one queue. What is looked at stays hidden from others for a minute."""
 
 
-class _Customers(CustomerErasure, PhoneIndex, Protocol):
+class _PurgeableCustomers(CustomerErasure, PhoneIndex, Protocol):
     """Several ports that are one table."""
 
 
@@ -40,7 +40,7 @@ class PurgeService:
     def __init__(
         self,
         *,
-        customers: _Customers,
+        customers: _PurgeableCustomers,
         erasing: EraseService,
         replies: Backlog,
         dead_letters: Sequence[DeadLetterErasure],

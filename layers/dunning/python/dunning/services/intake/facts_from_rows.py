@@ -36,7 +36,7 @@ def _disagreeing(columns: Sequence[str], one: object, other: object) -> list[str
     return [column for column in columns if getattr(one, column) != getattr(other, column)]
 
 
-def facts_of(rows: Sequence[Row], as_of: datetime) -> Facts:
+def facts_from_rows(rows: Sequence[Row], as_of: datetime) -> Facts:
     """Put rows that agree together, in an order that does not depend on theirs."""
     first = rows[0]
     person = first.person

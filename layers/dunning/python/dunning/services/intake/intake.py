@@ -19,7 +19,7 @@ from dunning.ports.customers import CustomerStore, PhoneIndex
 from dunning.ports.gateways import EventPublisher, Uploads
 from dunning.ports.telemetry import Telemetry
 from dunning.services.intake.cells import is_id
-from dunning.services.intake.facts_from_rows import contradictions, facts_of
+from dunning.services.intake.facts_from_rows import contradictions, facts_from_rows
 from dunning.services.intake.refusals import (
     REJECT_COLUMNS,
     FileRefusedError,
@@ -28,7 +28,7 @@ from dunning.services.intake.refusals import (
     reject_cells,
 )
 from dunning.services.intake.rows import Fault, Row, RowReader
-from dunning.services.intake.settle import BATCH, Candidate, Outcome, Settled, Settler
+from dunning.services.intake.settle import BATCH, Candidate, LoadedCandidate, LoadOutcome, Settler
 from dunning.services.intake.spool import Spool, SpooledRow
 from dunning.services.intake.table import Table
 from dunning.services.telling import log_planned_decision
@@ -39,8 +39,8 @@ MOST_ROWS_A_CUSTOMER = 1000
 _PROGRESS_EVERY = 10_000
 _PLAINLY_AN_ID = re.compile(r"(?=.*[0-9])(?!.*[0-9]{7}).*")
 _REFUSED = {
-    Outcome.UNREADABLE: Refusal.STORED_RECORD_UNREADABLE,
-    Outcome.ERASED: Refusal.CUSTOMER_ERASED,
+    LoadOutcome.UNREADABLE: Refusal.STORED_RECORD_UNREADABLE,
+    LoadOutcome.ERASED: Refusal.CUSTOMER_ERASED,
 }
 _ID_NOT_TO_BE_SHOWN = frozenset({Refusal.MALFORMED_ID, Refusal.PERSONAL_DATA_IN_ID})
 
@@ -71,7 +71,7 @@ class _Tally:
         self.customers_refused = 0
         self.holds_not_understood = 0
         self.phones_shared = 0
-        self.outcomes = dict.fromkeys(Outcome, 0)
+        self.outcomes = dict.fromkeys(LoadOutcome, 0)
 
 
 class IntakeService:
@@ -124,13 +124,13 @@ class IntakeService:
                 self._write_rejects(bucket, key, spool.refused())
         summary = IntakeSummary(
             rows=rows,
-            customers_loaded=tally.outcomes[Outcome.LOADED],
-            customers_unchanged=tally.outcomes[Outcome.UNCHANGED],
+            customers_loaded=tally.outcomes[LoadOutcome.LOADED],
+            customers_unchanged=tally.outcomes[LoadOutcome.UNCHANGED],
             customers_refused=tally.customers_refused,
             rows_refused=rows_refused,
-            older=tally.outcomes[Outcome.OLDER],
+            older=tally.outcomes[LoadOutcome.OLDER],
             phones_shared=tally.phones_shared,
-            erased=tally.outcomes[Outcome.ERASED],
+            erased=tally.outcomes[LoadOutcome.ERASED],
             holds_not_understood=tally.holds_not_understood,
             columns_ignored=table.columns_ignored,
             seconds=(self._clock.now() - started).total_seconds(),
@@ -158,7 +158,7 @@ class IntakeService:
         """Judge customers here and write them in batches on several threads, with few batches under way."""
         tally = _Tally()
         now = self._clock.now()
-        under_way: set[Future[list[Settled]]] = set()
+        under_way: set[Future[list[LoadedCandidate]]] = set()
         pool = ThreadPoolExecutor(self._writers)
         try:
             for batch in batched(self._candidates(spool, uploaded_at, tally), BATCH, strict=False):
@@ -188,7 +188,7 @@ class IntakeService:
                 spool.refuse(refused)
             else:
                 tally.holds_not_understood += sum(row.hold_not_understood for row in rows)
-                yield Candidate(facts_of(rows, uploaded_at), rows[0].line)
+                yield Candidate(facts_from_rows(rows, uploaded_at), rows[0].line)
 
     def _count_rows(self, rows: int, tally: _Tally) -> None:
         before = tally.rows_judged // _PROGRESS_EVERY
@@ -196,7 +196,7 @@ class IntakeService:
         if tally.rows_judged // _PROGRESS_EVERY > before:
             self._telemetry.log_event("intake_progress", rows=tally.rows_judged)
 
-    def _note(self, done: Iterable[Future[list[Settled]]], now: datetime, spool: Spool, tally: _Tally) -> None:
+    def _note(self, done: Iterable[Future[list[LoadedCandidate]]], now: datetime, spool: Spool, tally: _Tally) -> None:
         """Count and tell what became of customers."""
         for future in done:
             settled = future.result()

@@ -15,11 +15,11 @@ def plain(cell: str) -> str:
     """
     if cell.isascii():
         return cell.strip()
-    return "".join(map(_plain, cell)).strip()
+    return "".join(map(_plain_character, cell)).strip()
 
 
 @lru_cache(maxsize=4096)
-def _plain(character: str) -> str:
+def _plain_character(character: str) -> str:
     category = unicodedata.category(character)
     if category == "Nd":
         return str(unicodedata.decimal(character))

@@ -187,7 +187,7 @@ class RowReader:
         product = cells.read("product", read_product, "")
         currency = cells.read("currency", read_currency, "")
         instalment = self._instalment(cells, currency, person.time_zone)
-        hold, holds = _holds(cells)
+        hold, holds = _read_holds(cells)
         _refuse_phone_in_ids(cells, {"customer_id": customer_id, "account_id": account_id}, numbers)
         if cells.faults:
             return cells.faults
@@ -279,7 +279,7 @@ def _late_fee(cells: _Cells, digits: int, amount: int) -> int:
     return fee
 
 
-def _holds(cells: _Cells) -> tuple[HoldWords, tuple[Hold, ...]]:
+def _read_holds(cells: _Cells) -> tuple[HoldWords, tuple[Hold, ...]]:
     hold = cells.read("hold", read_hold, HoldWords())
     until = cells.read("hold_until", read_date, None)
     if until is not None and not hold.reasons and not hold.opted_out:

@@ -45,7 +45,7 @@ class IntakeConflictError(DunningError):
     """Others kept changing a customer. The file is to be loaded again: what is done will not be done twice."""
 
 
-class Outcome(Enum):
+class LoadOutcome(Enum):
     """What became of a customer."""
 
     LOADED = auto()
@@ -62,7 +62,7 @@ class Candidate(NamedTuple):
     line: int
 
 
-class Settled(NamedTuple):
+class LoadedCandidate(NamedTuple):
     """
     What became of a candidate, the decision if one was made, and what others may want to know of it.
 
@@ -71,7 +71,7 @@ class Settled(NamedTuple):
     """
 
     candidate: Candidate
-    outcome: Outcome
+    outcome: LoadOutcome
     decision: Decision | None = None
     opts_out: bool = False
     shares_phone: bool = False
@@ -86,7 +86,7 @@ class Settler:
         self._phones = phones
         self._policies = policies
 
-    def settle_batch(self, batch: Sequence[Candidate], now: datetime) -> list[Settled]:
+    def settle_batch(self, batch: Sequence[Candidate], now: datetime) -> list[LoadedCandidate]:
         """
         Write what is new of up to `BATCH` customers, which are read together.
 
@@ -96,20 +96,22 @@ class Settler:
         stored = self._store.load_stored([candidate.facts.customer_id for candidate in batch])
         return [self._settle(candidate, stored[candidate.facts.customer_id], now) for candidate in batch]
 
-    def _settle(self, candidate: Candidate, stored: StoredCustomer | UnreadableRecordError, now: datetime) -> Settled:
+    def _settle(
+        self, candidate: Candidate, stored: StoredCustomer | UnreadableRecordError, now: datetime
+    ) -> LoadedCandidate:
         facts = candidate.facts
         for _ in range(_MAX_ATTEMPTS):
             if isinstance(stored, UnreadableRecordError):
-                return Settled(candidate, Outcome.UNREADABLE)
+                return LoadedCandidate(candidate, LoadOutcome.UNREADABLE)
             lender_record, before = stored
             if is_barred_by_erasure(lender_record, facts):
-                return Settled(candidate, Outcome.ERASED)
+                return LoadedCandidate(candidate, LoadOutcome.ERASED)
             if _is_older(facts, lender_record.snapshot):
-                return Settled(candidate, Outcome.OLDER)
+                return LoadedCandidate(candidate, LoadOutcome.OLDER)
             same = _says_the_same(facts, lender_record)
             done = _is_done(lender_record, before)
             if same and done:
-                return Settled(candidate, Outcome.UNCHANGED)
+                return LoadedCandidate(candidate, LoadOutcome.UNCHANGED)
             entered = self._enter_number(lender_record, facts)
             if entered is None:
                 stored = self._store.load_stored([facts.customer_id])[facts.customer_id]
@@ -123,9 +125,9 @@ class Settler:
                 if self._store.save_standing(replanned.standing, expected_version=before.version if before else 0):
                     if before is not None and before.shared_phone not in {"", known.phone}:
                         self._leave_number(before.shared_phone, facts.customer_id, now)
-                    return Settled(
+                    return LoadedCandidate(
                         candidate,
-                        Outcome.LOADED,
+                        LoadOutcome.LOADED,
                         replanned.decision,
                         # Who comes with an opt-out from another system has not opted out of our texts.
                         before is not None and before.opted_out_at != replanned.standing.opted_out_at,

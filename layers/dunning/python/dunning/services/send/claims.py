@@ -17,7 +17,7 @@ from dunning.domain.decision.rules import Policies, Rules
 from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.domain.message.contact import Contact, ContactState
 from dunning.ports.customers import CustomerStore
-from dunning.ports.gateways import Outcome, Published, Sms
+from dunning.ports.gateways import Published, PublishOutcome, Sms
 from dunning.ports.telemetry import Telemetry
 
 MAX_ATTEMPTS = 4
@@ -30,9 +30,9 @@ LONGEST_RETENTION_DAYS = 1827
 """Five years: how long a record is kept whose place is not known."""
 
 _STATES = {
-    Outcome.ACCEPTED: ContactState.SENT,
-    Outcome.REFUSED_FOR_GOOD: ContactState.REFUSED,
-    Outcome.UNKNOWN: ContactState.UNKNOWN,
+    PublishOutcome.ACCEPTED: ContactState.SENT,
+    PublishOutcome.REFUSED_FOR_GOOD: ContactState.REFUSED,
+    PublishOutcome.UNKNOWN: ContactState.UNKNOWN,
 }
 
 
@@ -52,7 +52,7 @@ class OutOfTimeError(DunningError):
     """The invocation has too little time left to claim and publish; the message goes back to the queue."""
 
 
-class Written(Protocol):
+class OutgoingText(Protocol):
     """A text, ready to be sent."""
 
     @property
@@ -81,7 +81,7 @@ class Written(Protocol):
         ...
 
 
-def sms_to(facts: Facts, rules: Rules, written: Written) -> Sms:
+def sms_to(facts: Facts, rules: Rules, written: OutgoingText) -> Sms:
     """Return a text with everything the carrier is told."""
     return Sms(
         phone=facts.phone,
@@ -98,7 +98,7 @@ def record_of(
     facts: Facts,
     rules: Rules,
     entry: LedgerEntry,
-    written: Written,
+    written: OutgoingText,
     answer: Published,
     price: int,
     reasons: tuple[str, ...],

@@ -36,11 +36,11 @@ from dunning.domain.decision.rules import Rules
 from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.domain.message.contact import Contact, ContactState
 from dunning.domain.outbound_events import NumberUnreachable, OutboundEvent, ReminderSent
-from dunning.domain.replies.promises import Settled
+from dunning.domain.replies.promises import JudgedPromises
 from dunning.ports.clock import Clock
 from dunning.ports.contacts import ContactLog
 from dunning.ports.customers import Customer, CustomerStore
-from dunning.ports.gateways import EventPublisher, Outcome, Published, SendingSwitch, SmsGateway
+from dunning.ports.gateways import EventPublisher, Published, PublishOutcome, SendingSwitch, SmsGateway
 from dunning.ports.queues import Job, JobQueue
 from dunning.ports.telemetry import Telemetry
 from dunning.services.message import QueueMessage
@@ -255,7 +255,7 @@ class SendService:
             if turn.redelivered and not attempt:
                 self._settle(turn.job, facts, standing)
             decision, now = self._decide(facts, standing)
-            settled = promises_settled(facts, standing, self._policies, now) if facts else Settled(standing, ())
+            settled = promises_settled(facts, standing, self._policies, now) if facts else JudgedPromises(standing, ())
             if not isinstance(decision, Send) or facts is None:
                 if self._leave(facts, standing, settled, decision):
                     self._telemetry.log_decision(customer_id, decision, now)
@@ -298,7 +298,7 @@ class SendService:
             decision = decide(facts, standing, self._policies, now, sending=self._switch.is_on())
         return decision, now
 
-    def _leave(self, facts: Facts | None, standing: Standing, settled: Settled, decision: Decision) -> bool:
+    def _leave(self, facts: Facts | None, standing: Standing, settled: JudgedPromises, decision: Decision) -> bool:
         """Write the wake a wait or a stop leads to; tell whether nobody else wrote meanwhile."""
         if isinstance(decision, Wait) and decision.until is None:
             return True
@@ -361,18 +361,18 @@ class SendService:
             facts.customer_id,
             decision,
             now,
-            recorded=answer.outcome is not Outcome.REFUSED_FOR_NOW,
+            recorded=answer.outcome is not PublishOutcome.REFUSED_FOR_NOW,
             outcome=answer.outcome.value,
             send_id=reminder.send_id,
             message_id=answer.message_id,
             code=answer.code,
         )
         self._telemetry.count(f"Sms{answer.outcome.value.title().replace('_', '')}")
-        if answer.outcome is Outcome.REFUSED_FOR_NOW:
+        if answer.outcome is PublishOutcome.REFUSED_FOR_NOW:
             busy_until = Wake(now + answer.retry_after, before.wake.urgency if before.wake else 0)
             self._release(claimed, before, entry.claim_id, busy_until, Reason.CARRIER_BUSY, "")
             return None
-        if answer.outcome is Outcome.REFUSED_FOR_GOOD:
+        if answer.outcome is PublishOutcome.REFUSED_FOR_GOOD:
             self._release(claimed, before, entry.claim_id, None, Reason.NUMBER_REFUSED, facts.phone)
         return self._record(facts, rules, entry, decision, answer)
 

@@ -6,8 +6,8 @@ The linter of reminder texts: what they must say, what no text may say, and char
 (`negation`); `glance` keeps all of that away from a faultless message; `linter` puts the rules together.
 """
 
-from dunning.domain.texts.lint.content import Phrases
-from dunning.domain.texts.lint.findings import Finding, Message, RuleInfo, Severity
+from dunning.domain.texts.lint.content import ContentPhrases
+from dunning.domain.texts.lint.findings import ArrivingText, Finding, RuleInfo, Severity
 from dunning.domain.texts.lint.folding import Characters
 from dunning.domain.texts.lint.forbidden_words import WordRule
 from dunning.domain.texts.lint.links import LinkData
@@ -18,8 +18,8 @@ __all__ = [
     "Finding",
     "LinkData",
     "Linter",
-    "Message",
-    "Phrases",
+    "ArrivingText",
+    "ContentPhrases",
     "RuleInfo",
     "Severity",
     "WordRule",

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from dunning.domain.texts.lint.findings import Message, RuleInfo, blocking
+from dunning.domain.texts.lint.findings import ArrivingText, RuleInfo, blocking
 from dunning.domain.texts.masking import NO_NAME
 
 _CONTENT = "own default: the union of the places' duties, policy/jurisdictions/*.toml, required"
@@ -21,7 +21,7 @@ _AND_OTHERS = ("等", " etc.")
 _UNNAMED = frozenset(NO_NAME.values())
 
 
-class Phrases(NamedTuple):
+class ContentPhrases(NamedTuple):
     """
     How one language says what a rule demands.
 
@@ -34,10 +34,10 @@ class Phrases(NamedTuple):
     late: tuple[str, ...]
 
 
-NO_PHRASES = Phrases((), (), ())
+NO_PHRASES = ContentPhrases((), (), ())
 
 
-def sender_in_front(message: Message) -> str:
+def sender_in_front(message: ArrivingText) -> str:
     """Demand the sender's name first: the signature 【…】, or the name and a colon."""
     sender = message.values.get("sender")
     if sender:
@@ -48,29 +48,29 @@ def sender_in_front(message: Message) -> str:
     return "does not begin with the sender's name"
 
 
-def name_shown(message: Message) -> str:
+def name_shown(message: ArrivingText) -> str:
     """Demand the name of the person meant."""
     name = message.values.get("name")
     return "" if name and name in message.text else "does not say for whom it is"
 
 
-def name_masked(message: Message) -> str:
+def name_masked(message: ArrivingText) -> str:
     """Demand that the name is masked: whoever glances at the phone must not learn who owes."""
     name = message.values.get("name", "")
     return "" if "*" in name or name in _UNNAMED else "holds a name that is not masked"
 
 
-def amount_shown(message: Message) -> str:
+def amount_shown(message: ArrivingText) -> str:
     """Demand the amount, exact and with its currency."""
     return "" if _shows(message.text, message.values.get("amount")) else "does not say how much is due"
 
 
-def account_shown(message: Message) -> str:
+def account_shown(message: ArrivingText) -> str:
     """Demand the last characters of the account."""
     return "" if _shows(message.text, message.values.get("tail")) else "does not say which account it is about"
 
 
-def account_masked(message: Message) -> str:
+def account_masked(message: ArrivingText) -> str:
     """Demand that no more of an account number is shown than its last four characters."""
     tail = message.values.get("tail", "")
     if len(tail) > _LONGEST_TAIL:
@@ -79,24 +79,24 @@ def account_masked(message: Message) -> str:
     return "" if len(tail) <= _LONGEST_TAIL else "shows more than four characters of the account number"
 
 
-def way_to_pay(message: Message) -> str:
+def way_to_pay(message: ArrivingText) -> str:
     """Demand how to pay."""
     pay = message.values.get("pay")
     return "" if pay and pay in message.text else "does not say how to pay"
 
 
-def whom_to_ask(message: Message) -> str:
+def whom_to_ask(message: ArrivingText) -> str:
     """Demand the lender's one official number."""
     hotline = message.values.get("hotline")
     return "" if hotline and hotline in message.text else "does not say whom to ask"
 
 
-def opt_out_told(message: Message) -> str:
+def opt_out_told(message: ArrivingText) -> str:
     """Demand the opt-out line at the end, where one is due."""
     return "" if message.text.endswith(message.opt_out_line) else "does not end with the opt-out line"
 
 
-def no_long_number(message: Message) -> str:
+def no_long_number(message: ArrivingText) -> str:
     """Refuse seven digits and more that are neither the hotline nor part of a value: one official number, no other."""
     return long_number_in(message.text, message.values)
 
@@ -118,7 +118,7 @@ def _has_long_number(text: str) -> bool:
     return digits.find(_LONG_NUMBER) >= 0
 
 
-def due_date_shown(message: Message, phrases: Phrases) -> str:
+def due_date_shown(message: ArrivingText, phrases: ContentPhrases) -> str:
     """Demand the due date, or what tells it: "today", or how many days ago it was."""
     text, values = message.text, message.values
     if _shows(text, values.get("date")):
@@ -130,7 +130,7 @@ def due_date_shown(message: Message, phrases: Phrases) -> str:
     return "" if any(word in lowered for word in phrases.due_day) else "does not say when it is due"
 
 
-def way_out_offered(message: Message, phrases: Phrases) -> str:
+def way_out_offered(message: ArrivingText, phrases: ContentPhrases) -> str:
     """Demand a way out of every overdue text: help, a plan, somebody to raise a question with."""
     if not message.overdue:
         return ""
@@ -141,8 +141,8 @@ def way_out_offered(message: Message, phrases: Phrases) -> str:
     return "is about an overdue amount and offers no help"
 
 
-type Check = Callable[[Message], str]
-type PhraseCheck = Callable[[Message, Phrases], str]
+type Check = Callable[[ArrivingText], str]
+type PhraseCheck = Callable[[ArrivingText, ContentPhrases], str]
 
 LONG_NUMBER = blocking(
     "long-number", "one official number, and no number in full", f"{_CONTENT}; against phishing", "D"
@@ -225,7 +225,7 @@ PHRASE_CHECKS: tuple[tuple[RuleInfo, PhraseCheck], ...] = (
 """Rules that also need to know how a language says it."""
 
 
-def is_complete(message: Message, phrases: Phrases) -> bool:
+def is_complete(message: ArrivingText, phrases: ContentPhrases) -> bool:
     """
     Tell at a glance that a message keeps every rule above; if not, the rules are to be asked.
 

@@ -40,7 +40,7 @@ class Finding(NamedTuple):
     message: str
 
 
-class Message(NamedTuple):
+class ArrivingText(NamedTuple):
     """
     A rendered reminder.
 

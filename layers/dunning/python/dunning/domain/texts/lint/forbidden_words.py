@@ -40,7 +40,7 @@ class _Word(NamedTuple):
     contexts: tuple[tuple[str, ...], ...]
 
 
-class _Hit(NamedTuple):
+class _WordHit(NamedTuple):
     start: int
     end: int
     word: _Word
@@ -99,7 +99,7 @@ class Words:
             else:
                 yield word
 
-    def _chinese(self, folded: str) -> Iterator[_Hit]:
+    def _chinese(self, folded: str) -> Iterator[_WordHit]:
         if folded.isascii():
             return
         text, at = han_reading(folded)
@@ -107,11 +107,11 @@ class Words:
             for word in self._zh.get(character, ()):
                 written = word.parts[0]
                 if text.startswith(written, index) and not any(
-                    text.startswith(c, index - o) for (c,) in word.contexts for o in _places(written, c)
+                    text.startswith(c, index - o) for (c,) in word.contexts for o in _places_of_word(written, c)
                 ):
-                    yield _Hit(at[index], at[index + len(written) - 1] + 1, word)
+                    yield _WordHit(at[index], at[index + len(written) - 1] + 1, word)
 
-    def _english(self, folded: str) -> Iterator[_Hit]:
+    def _english(self, folded: str) -> Iterator[_WordHit]:
         tokens = joined(tokens_of(folded), folded, self._pieces)
         for index, token in enumerate(tokens):
             for word in self._en.get(token.word, ()):
@@ -120,10 +120,10 @@ class Words:
                     for context in word.contexts
                     for offset in _offsets(word.parts, context)
                 ):
-                    yield _Hit(token.start, tokens[index + len(word.parts) - 1].end, word)
+                    yield _WordHit(token.start, tokens[index + len(word.parts) - 1].end, word)
 
 
-def _position(hit: _Hit) -> tuple[int, int]:
+def _position(hit: _WordHit) -> tuple[int, int]:
     return hit.start, hit.end
 
 
@@ -157,6 +157,6 @@ def _offsets(parts: Sequence[str], context: Sequence[str]) -> list[int]:
     ]
 
 
-def _places(word: str, context: str) -> list[int]:
+def _places_of_word(word: str, context: str) -> list[int]:
     """Return where a Chinese context holds a word."""
     return [index for index in range(len(context)) if context.startswith(word, index)]

@@ -1,5 +1,5 @@
 """
-Links in a text: whether there may be any, whose they are, and where they hide.
+LinkFinder in a text: whether there may be any, whose they are, and where they hide.
 
 Banks of Taiwan, Hong Kong and Singapore send none, carriers filter short ones, and phishers send them all.
 """
@@ -49,7 +49,7 @@ class LinkData(NamedTuple):
     top_level: frozenset[str]
 
 
-class Links:
+class LinkFinder:
     """Finds the links of a text and judges them."""
 
     def __init__(self, data: LinkData) -> None:

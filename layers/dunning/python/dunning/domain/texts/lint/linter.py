@@ -13,15 +13,15 @@ from dunning.domain.texts.lint.content import (
     LONG_NUMBER,
     NO_PHRASES,
     PHRASE_CHECKS,
-    Phrases,
+    ContentPhrases,
     is_complete,
     long_number_in,
 )
-from dunning.domain.texts.lint.findings import Finding, Message, RuleInfo, Severity, found
+from dunning.domain.texts.lint.findings import ArrivingText, Finding, RuleInfo, Severity, found
 from dunning.domain.texts.lint.folding import Characters, Folding
 from dunning.domain.texts.lint.forbidden_words import WordRule, Words
 from dunning.domain.texts.lint.links import RULES as LINK_RULES
-from dunning.domain.texts.lint.links import LinkData, Links
+from dunning.domain.texts.lint.links import LinkData, LinkFinder
 
 _NO_VALUES: Mapping[str, str] = {}
 
@@ -35,7 +35,7 @@ class Linter:
     """
 
     def __init__(
-        self, rules: Sequence[WordRule], folding: Characters, links: LinkData, phrases: Mapping[str, Phrases]
+        self, rules: Sequence[WordRule], folding: Characters, links: LinkData, phrases: Mapping[str, ContentPhrases]
     ) -> None:
         from dunning.domain.texts.lint import character_rules  # noqa: PLC0415 - as in `_of_characters`
 
@@ -59,9 +59,9 @@ class Linter:
         return {name: value for name, value in self.__dict__.items() if name not in ("_links", "_warning")}
 
     @cached_property
-    def _links(self) -> Links:
+    def _links(self) -> LinkFinder:
         """Made when the first text is read in full: most senders never read one."""
-        return Links(self._link_data)
+        return LinkFinder(self._link_data)
 
     @cached_property
     def _warning(self) -> Words:
@@ -76,14 +76,14 @@ class Linter:
         """Return every rule by its id."""
         return self._rules
 
-    def faults(self, message: Message) -> Sequence[Finding]:
+    def faults(self, message: ArrivingText) -> Sequence[Finding]:
         """Return what stops a message; nothing, and quickly, for a good one."""
         findings = self._of_content(message)
         if self._must_be_read(message.text, message.language, signed=True):
             findings += self._read_message(message, self._folding.fold(message.text))
         return findings
 
-    def findings(self, message: Message) -> Sequence[Finding]:
+    def findings(self, message: ArrivingText) -> Sequence[Finding]:
         """Return what stops a message and what a person should check."""
         folded = self._folding.fold(message.text)
         return [
@@ -116,7 +116,7 @@ class Linter:
         faults = self.wording_faults(text, language, links_allowed=links_allowed, link_domains=link_domains)
         return [*faults, *self._warning.findings(self._folding.fold(text), _NO_VALUES)]
 
-    def _of_content(self, message: Message) -> list[Finding]:
+    def _of_content(self, message: ArrivingText) -> list[Finding]:
         phrases = self._phrases.get(message.language, NO_PHRASES)
         if is_complete(message, phrases):
             return []
@@ -135,7 +135,7 @@ class Linter:
                 return True
         return self._glance.must_be_read(text)
 
-    def _read_message(self, message: Message, folded: str) -> Iterator[Finding]:
+    def _read_message(self, message: ArrivingText, folded: str) -> Iterator[Finding]:
         text, values = message.text, message.values
         yield from _of_characters(text, message.language, signed=True)
         if long_number_in(folded, values) and not long_number_in(text, values):  # it was written in another form
@@ -145,7 +145,7 @@ class Linter:
         yield from self._links.findings(text, folded, allowed=message.links_allowed, own=message.link_domains)
         yield from self._blocking.findings(self._without_name(message, folded), values)
 
-    def _without_name(self, message: Message, folded: str) -> str:
+    def _without_name(self, message: ArrivingText, folded: str) -> str:
         """Return the folded text without the masked name, whose mask would be read over: 公*安 is a person."""
         name = message.values.get("name", "")
         return folded.replace(self._folding.fold(name), ";") if "*" in name else folded
