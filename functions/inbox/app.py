@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dunning import wiring
-from dunning.services.replies import inbound_messages, reply_batch_response
-from dunning.services.telling import entrypoint
+from dunning.entrypoint import entrypoint, inbound_messages, reply_batch_response
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

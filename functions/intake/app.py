@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from dunning import wiring
-from dunning.services.telling import entrypoint
+from dunning.entrypoint import entrypoint
 
 
 @entrypoint(wiring)

@@ -3,9 +3,8 @@
 from typing import Any
 
 from dunning import wiring
-from dunning.services.delivery import batch_item_failures, sqs_messages
-from dunning.services.delivery_receipts import reported_in
-from dunning.services.telling import entrypoint
+from dunning.contracts.delivery_log import parse_reported
+from dunning.entrypoint import batch_item_failures, entrypoint, sqs_messages
 
 
 @entrypoint(wiring)
@@ -13,7 +12,7 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, list[dic
     """Work an event off; of a batch from the queue those that are to come back are named in the answer."""
     del context
     if "awslogs" in event:
-        wiring.receipts().handle_batch(reported_in(event))
+        wiring.receipts().handle_batch(parse_reported(event))
         return batch_item_failures([])
     failed = wiring.receipts().again(sqs_messages(event))
     return batch_item_failures(failed)

@@ -10,9 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dunning import wiring
-from dunning.services.delivery import batch_item_failures, sqs_messages
+from dunning.entrypoint import batch_item_failures, entrypoint, sqs_messages
 from dunning.services.replan import PARTS
-from dunning.services.telling import entrypoint
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

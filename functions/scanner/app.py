@@ -3,7 +3,7 @@
 from typing import Any
 
 from dunning import wiring
-from dunning.services.telling import entrypoint
+from dunning.entrypoint import entrypoint
 
 
 @entrypoint(wiring)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dunning import wiring
-from dunning.services.delivery import batch_item_failures, sqs_messages
-from dunning.services.telling import entrypoint
+from dunning.entrypoint import batch_item_failures, entrypoint, sqs_messages
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

@@ -24,8 +24,9 @@ from dunning.adapters.sns_opt_out_list import SnsOptOutList
 from dunning.adapters.sqs import SqsQueue
 from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.domain.replies.reply import InboundSms, Reply
+from dunning.entrypoint import inbound_messages
 from dunning.policy import load_policies
-from dunning.services.replies import InboxService, inbound_messages
+from dunning.services.replies import InboxService
 from tests.bench.beside import compare
 from tests.bench.portfolio import NOW, customer, standing
 from tests.bench.wire import Wire

@@ -20,10 +20,11 @@ from dunning.adapters.dynamodb.keys import PHONE, phone_key
 from dunning.adapters.powertools_telemetry import PowertoolsTelemetry
 from dunning.adapters.s3 import S3UploadErasure
 from dunning.adapters.sqs import SqsQueue
+from dunning.contracts.delivery_log import parse_reported
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.policy import load_policies
-from dunning.services.delivery import QueueMessage
-from dunning.services.delivery_receipts import ReceiptService, reported_in
+from dunning.ports.queues import QueueMessage
+from dunning.services.delivery_receipts import ReceiptService
 from dunning.services.erasure.erase import EraseService
 from dunning.services.erasure.purge import PurgeService
 from dunning.services.lender_events import PaymentsService
@@ -130,7 +131,7 @@ class Payments(_Office):
                 customers=store, erasing=erasing, replies=queue, dead_letters=(), clock=_Clock(), telemetry=telemetry
             ),
             dead_letters=queue,
-            later=queue,
+            delay_queue=queue,
             publisher=FakeEventPublisher(),
             policies=load_policies(),
             clock=_Clock(),
@@ -190,7 +191,7 @@ class Receipts(_Office):
             store=store,
             phones=store,
             contacts=DynamoContacts(dynamodb, "contacts"),
-            later=SqsQueue(self.wire.client("sqs", config=LEAN), "queue"),
+            delay_queue=SqsQueue(self.wire.client("sqs", config=LEAN), "queue"),
             publisher=FakeEventPublisher(),
             policies=load_policies(),
             clock=_Clock(),
@@ -198,7 +199,7 @@ class Receipts(_Office):
         )
 
         def receipts() -> None:
-            service.handle_batch(reported_in(self.event))
+            service.handle_batch(parse_reported(self.event))
             telemetry.flush()
 
         return receipts

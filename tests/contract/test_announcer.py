@@ -122,7 +122,7 @@ def bus(request: pytest.FixtureRequest) -> Bus:
 
 
 @pytest.mark.parametrize(
-    "announcements",
+    "events",
     [[], ONE_OF_EACH, reminders(1), reminders(120), stops(25), [*stops(25), *reminders(3)]],
     ids=["none", "one of each", "a reminder", "many reminders", "more than a call holds", "mixed"],
 )

@@ -47,7 +47,7 @@ class TestOnSqs:
 
     def test_what_is_to_be_looked_at_again_is_not_seen_before(self, cloud: LocalCloud, requests: Requests) -> None:
         watched = SqsQueue(boto3.client("sqs", config=LEAN), cloud.queue_url)
-        watched.again([f"again-{number}" for number in range(12)], timedelta(seconds=90))
+        watched.send_with_delay([f"again-{number}" for number in range(12)], timedelta(seconds=90))
         sent = [entry for call in requests.of("sqs.SendMessageBatch") for entry in call["Entries"]]
         assert [entry["MessageBody"] for entry in sent] == [f"again-{number}" for number in range(12)]
         assert {entry["DelaySeconds"] for entry in sent} == {90}
@@ -62,10 +62,10 @@ class TestOnSqs:
         refused = {"Id": "1", "SenderFault": False, "Code": "InternalError"}
         requests.answer("sqs.SendMessageBatch", first(success({"Successful": [taken], "Failed": [refused]})))
         with pytest.raises(ServiceCallError, match=r"^SendMessageBatch: InternalError$"):
-            sqs.again(["C0001", "C0002"], timedelta(seconds=90))
+            sqs.send_with_delay(["C0001", "C0002"], timedelta(seconds=90))
         requests.answer("sqs.SendMessageBatch", error("AccessDenied", 403, "C0000"))
         with pytest.raises(ServiceCallError, match=r"^SendMessageBatch: AccessDenied$"):
-            sqs.again(["C0001"], timedelta(seconds=90))
+            sqs.send_with_delay(["C0001"], timedelta(seconds=90))
 
     def test_jobs_that_are_being_worked_on_count_too(self, cloud: LocalCloud, sqs: SqsQueue) -> None:
         sqs.enqueue(_jobs(5))

@@ -274,7 +274,7 @@ class TestAUsersOwnEvents:
         assert texts == {"SOON": ["2026-12-02"], "PAYS": ["2026-12-01"], "LATE": ["2026-12-01"]}
 
     def test_are_counted_and_told_on(self, heard: Result) -> None:
-        assert heard.summary["replies"] == {"total": 1, "not_understood": 0, "by_meaning": {"opt_out": 1}}
+        assert heard.summary["replies"] == {"total": 1, "not_understood": 0, "by_intent": {"opt_out": 1}}
         assert heard.summary["unreachable"] == 1
         told = [line["event"] for line in _lines(heard.files["events"])]
         assert {"ReminderSent", "ReminderStopped", "NumberUnreachable"} <= set(told)

@@ -39,7 +39,7 @@ _COMPUTED: Mapping[str, frozenset[str]] = {
     'f\'Sms{answer.outcome.value.title().replace("_", "")}\'': frozenset(
         f"Sms{outcome.value.title().replace('_', '')}" for outcome in PublishOutcome
     ),
-    'f\'Reply{meaning.value.title().replace("_", "")}\'': frozenset(
+    'f\'Reply{intent.value.title().replace("_", "")}\'': frozenset(
         f"Reply{intent.value.title().replace('_', '')}" for intent in ReplyIntent
     ),
     "f'{decision.kind}_{decision.reason.value}'.title().replace('_', '')": frozenset(

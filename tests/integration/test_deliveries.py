@@ -22,7 +22,7 @@ from dunning.adapters.sqs import SqsQueue
 from dunning.domain.delivery.contact import ContactState
 from dunning.policy import load_policies
 from dunning.ports.gateways import Published, PublishOutcome, Sms, SmsGateway
-from dunning.services.delivery import QueueMessage
+from dunning.ports.queues import QueueMessage
 from dunning.services.send.sender import SendService
 from tests.fakes import FakeEventPublisher, FakeSwitch, FakeTelemetry
 from tests.integration.conftest import House, job_for

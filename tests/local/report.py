@@ -328,7 +328,7 @@ def _replies(summary: Mapping[str, Any]) -> Iterator[str]:
         yield ""
         yield f"WHAT CUSTOMERS WROTE: {replies['total']:,} replies, by what they mean (one may mean several things)"
         rows = [
-            *((intent, _MEANINGS[intent], f"{count:,}") for intent, count in replies["by_meaning"].items()),
+            *((intent, _MEANINGS[intent], f"{count:,}") for intent, count in replies["by_intent"].items()),
             ("-", "not understood: kept, told, and nothing changed by it", f"{replies['not_understood']:,}"),
         ]
         yield from table(("meaning", "", "replies"), rows, "<<>")

@@ -291,7 +291,7 @@ class _Harvest:
             "replies": {
                 "total": self._recorder.metrics["Replies"],
                 "not_understood": self._recorder.metrics["RepliesNotUnderstood"],
-                "by_meaning": {
+                "by_intent": {
                     intent.value: count
                     for intent in ReplyIntent
                     if (count := self._recorder.metrics[f"Reply{intent.value.title().replace('_', '')}"])

@@ -18,17 +18,16 @@ from dunning.domain.delivery.receipt import DeliveryReceipt
 from dunning.domain.errors import ServiceCallError
 from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.ports.gateways import Published, PublishOutcome, Sms
-from dunning.ports.queues import Job
+from dunning.ports.queues import InboundMessage, Job, QueueMessage
 from dunning.services.close_unknown import CloseUnknownService
-from dunning.services.delivery import QueueMessage
 from dunning.services.delivery_receipts import ReceiptService
 from dunning.services.erasure.erase import EraseService
 from dunning.services.erasure.purge import PurgeService
 from dunning.services.intake.settle import Candidate, Settler
-from dunning.services.intake.settle import PublishOutcome as Settlement
+from dunning.services.intake.settle import LoadOutcome as Settlement
 from dunning.services.lender_events import PaymentsService
 from dunning.services.replan import ReplanService
-from dunning.services.replies import InboundMessage, InboxService
+from dunning.services.replies import InboxService
 from dunning.services.scan import ScanService
 from dunning.services.send.sender import SendService
 from tests.builders import the_policies
@@ -200,7 +199,7 @@ class Office:
             clock=self.clock, telemetry=self.telemetry,
         )  # fmt: skip
         self.payments = PaymentsService(
-            **common, erasing=erasing, purging=purging, dead_letters=self.dead_letters, later=self.later
+            **common, erasing=erasing, purging=purging, dead_letters=self.dead_letters, delay_queue=self.later
         )  # fmt: skip
         self.inbox = InboxService(
             **common, phones=self.store, replies=self.contacts, contacts=self.contacts, reader=Reader(),
@@ -208,7 +207,7 @@ class Office:
             new_id=self._new_id, max_receive_count=ATTEMPTS,
         )  # fmt: skip
         self.receipts = ReceiptService(
-            **common, phones=self.store, contacts=self.contacts, later=self.receipts_later
+            **common, phones=self.store, contacts=self.contacts, delay_queue=self.receipts_later
         )  # fmt: skip
         self.replanning = ReplanService(**common, scan=self.store, queue=self.parts)
         self.closing = CloseUnknownService(contacts=self.contacts, clock=self.clock, telemetry=self.telemetry)

@@ -48,7 +48,8 @@ RESPONSES = (
 )  # fmt: skip
 _ODD = st.sampled_from([
     Published(PublishOutcome.UNKNOWN, code="timeout"),
-    Published(PublishOutcome.REFUSED_FOR_NOW, code="Throttling"), Published(PublishOutcome.REFUSED_FOR_GOOD, code="InvalidParameter"),
+    Published(PublishOutcome.REFUSED_FOR_NOW, code="Throttling"),
+    Published(PublishOutcome.REFUSED_FOR_GOOD, code="InvalidParameter"),
 ])  # fmt: skip
 REASONS = (
     HoldReason.DISPUTE, HoldReason.HARDSHIP, HoldReason.DECEASED, HoldReason.SAYS_PAID, HoldReason.HELP,

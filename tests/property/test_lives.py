@@ -108,7 +108,7 @@ def live(life: Life) -> tuple[list[Sent], list[Told]]:
     raise AssertionError("a customer was woken a thousand times")
 
 
-def handle_batch(facts: Facts, standing: Standing, now: datetime, sent: list[Sent]) -> tuple[Standing, Decision]:
+def work(facts: Facts, standing: Standing, now: datetime, sent: list[Sent]) -> tuple[Standing, Decision]:
     """Do what a sender does: decide, claim, and plan what follows."""
     decision = decide(facts, standing, the_policies(), now)
     if isinstance(decision, Send):
@@ -163,10 +163,10 @@ def check_ladders(sent: list[Sent]) -> None:
     heard: defaultdict[tuple[str, int, date], list[tuple[int, date]]] = defaultdict(list)
     reached: dict[tuple[str, int, date], int | None] = {}
     for one in sent:
-        for reached in one.reminder.reached_stages:
-            ladder = (reached.account_id, reached.number, reached.due_on)
-            heard[ladder].append((reached.stage, one.reminder.on))
-            reached[ladder] = instalment_of(one.facts, reached).stage_reached
+        for mark in one.reminder.reached_stages:
+            ladder = (mark.account_id, mark.number, mark.due_on)
+            heard[ladder].append((mark.stage, one.reminder.on))
+            reached[ladder] = instalment_of(one.facts, mark).stage_reached
     for ladder, reached_stages in heard.items():
         due_on = ladder[2]
         for stage, on in reached_stages:

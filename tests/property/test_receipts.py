@@ -15,7 +15,7 @@ from dunning.domain.decision.decisions import Send
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.delivery.receipt import DeliveryReceipt, DeliveryStatus, delivery_status
 from dunning.domain.outbound_events import NumberUnreachable
-from dunning.services.delivery import QueueMessage
+from dunning.ports.queues import QueueMessage
 from dunning.services.delivery_receipts import ReceiptService
 from tests.builders import a_lender_record, the_policies
 from tests.fakes import FakeClock, FakeContacts, FakeCustomers, FakeEventPublisher, FakeLaterQueue, FakeTelemetry
@@ -84,7 +84,7 @@ class World:
             store=self.store,
             phones=self.store,
             contacts=self.contacts,
-            later=self.later,
+            delay_queue=self.later,
             publisher=self.publisher,
             policies=the_policies(),
             clock=self.clock,

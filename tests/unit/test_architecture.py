@@ -30,6 +30,7 @@ PARTS = {
     "ports": part("domain"),
     "contracts": part("domain", "ports", others=("pydantic", "pydantic_core")),
     "settings": part(others=("pydantic",)),
+    "entrypoint": part("domain", "ports"),
     "cold_start": part(),
     "compiled_policies": part("domain", "policy"),
     "services": part("domain", "ports", "contracts", others=("phonenumbers",)),
@@ -46,7 +47,7 @@ PARTS = {
     ),
 }  # fmt: skip
 
-FUNCTIONS_MAY_IMPORT = {"dunning.wiring", "dunning.services"}
+FUNCTIONS_MAY_IMPORT = {"dunning.wiring", "dunning.entrypoint", "dunning.contracts", "dunning.services"}
 
 
 def modules(folder: Path) -> list[Path]:
@@ -101,7 +102,7 @@ def test_only_adapters_and_the_wiring_know_the_sdk_and_only_the_wiring_knows_ada
 
 
 @pytest.mark.parametrize("path", modules(ROOT / "functions"), ids=lambda path: path.parent.name)
-def test_a_function_imports_the_wiring_and_services_and_nothing_beside_it(path: Path) -> None:
+def test_a_function_imports_the_wiring_its_entry_point_and_services_and_nothing_beside_it(path: Path) -> None:
     names = {".".join(name.split(".")[:2]) for name in imported(path) if name.startswith("dunning")}
     assert names <= FUNCTIONS_MAY_IMPORT
     assert others(path) <= {"aws_lambda_powertools"}

@@ -65,8 +65,14 @@ def test_logs_seen_in_the_wild_are_read(sample: dict[str, Any]) -> None:
 
 def test_everything_a_log_says_is_taken() -> None:
     assert one(LOG) == DeliveryReceipt(
-        "m1", SENT_AT, "+886900000001", True, "Message has been accepted by phone", 1, 41_700
-    )  # noqa: FBT003
+        "m1",
+        SENT_AT,
+        "+886900000001",
+        delivered=True,
+        response="Message has been accepted by phone",
+        billed_parts=1,
+        billed_price=41_700,
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What follows from a reply, meaning by meaning."""
+"""What follows from a reply, intent by intent."""
 
 from datetime import date, timedelta
 
@@ -45,7 +45,7 @@ def says_paid(until: date, *about: str) -> Standing:
 
 
 @pytest.mark.parametrize(
-    ("meaning", "standing", "needs"),
+    ("intent", "standing", "needs"),
     [
         (ReplyIntent.OPT_OUT, a_standing(opted_out_at=SAID_AT), ()),
         (ReplyIntent.OPT_IN, a_standing(opted_in_at=SAID_AT), ()),

@@ -172,7 +172,7 @@ ADJACENT = [
 ]
 
 
-@pytest.mark.parametrize(("earlier", "earlier_reason", "temporary_failure", "later_reason"), ADJACENT)
+@pytest.mark.parametrize(("earlier", "earlier_reason", "later", "later_reason"), ADJACENT)
 def test_of_two_gates_that_are_shut_the_earlier_is_named(
     earlier: Change, earlier_reason: Reason, later: Change, later_reason: Reason
 ) -> None:

@@ -23,7 +23,7 @@ ARRIVED = report("Message has been accepted by phone", delivered=True)
 
 
 @pytest.mark.parametrize(
-    ("response", "delivery_status"),
+    ("response", "status"),
     [
         ("Blocked as spam by phone carrier", DeliveryStatus.TECHNICAL_FAILURE),
         ("Destination is on a blocked list", DeliveryStatus.PERMANENT_FAILURE),
@@ -43,9 +43,9 @@ ARRIVED = report("Message has been accepted by phone", delivered=True)
     ],
 )
 def test_each_documented_answer_has_its_consequence_and_an_unknown_one_none(
-    response: str, delivery_status: DeliveryStatus
+    response: str, status: DeliveryStatus
 ) -> None:
-    assert delivery_status(report(response)) is delivery_status
+    assert delivery_status(report(response)) is status
 
 
 def test_what_has_arrived_has_arrived_whatever_words_stand_beside_it() -> None:

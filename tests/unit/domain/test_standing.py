@@ -97,7 +97,7 @@ def test_a_claim_that_is_not_there_cannot_be_released() -> None:
 
 
 def test_a_repeated_job_finds_the_claim_that_answered_its_wake() -> None:
-    answered = a_text(NOW, answers=NOW - timedelta(minutes=3))
+    answered = a_text(NOW, for_wake=NOW - timedelta(minutes=3))
     standing = a_standing(a_text(NOW - DAY), answered)
     assert claim_for_wake(standing, NOW - timedelta(minutes=3)) is answered
     assert claim_for_wake(standing, NOW) is None

@@ -11,7 +11,8 @@ import pytest
 from dunning import wiring
 from dunning.contracts.inbound_sms import parse_inbound
 from dunning.domain.replies.reply import InboundSms
-from dunning.services.replies import InboundMessage, RepliesLostError
+from dunning.entrypoint import RepliesLostError
+from dunning.ports.queues import InboundMessage
 from functions.inbox.app import lambda_handler
 
 EVENTS = Path(__file__).parents[3] / "events"

@@ -51,7 +51,7 @@ SUMMARY = {
     },
     "at_the_end": {"waiting": {"next_stage": 12}, "stopped": {"opted_out": 3}},
     "payments": {"total": 3, "after_stage": {"none": 1, "-3": 2}},
-    "replies": {"total": 15, "not_understood": 4, "by_meaning": {intent.value: 1 for intent in ReplyIntent}},
+    "replies": {"total": 15, "not_understood": 4, "by_intent": {intent.value: 1 for intent in ReplyIntent}},
     "holds": {"says_paid": 3, "hardship": 1},
     "promises": {"kept": 2, "broken": 1},
     "unreachable": 5,
@@ -141,7 +141,7 @@ def test_a_run_in_which_nothing_happened_can_be_reported() -> None:
     quiet = {
         **SUMMARY,
         "sent": {**nothing, "by_stage": {}, "by_country": {}, "by_state": {}},
-        "replies": {"total": 0, "not_understood": 0, "by_meaning": {}},
+        "replies": {"total": 0, "not_understood": 0, "by_intent": {}},
         "holds": {},
         "promises": {},
         "unreachable": 0,

@@ -97,7 +97,7 @@ HEAD = 'language = "en"\n[figures]\nmonth_first = []\n[[rules]]\n'
         ("language = ", "replies/en.toml: not TOML"),
         (HEAD.replace('"en"', '"fr"') + GOOD_RULE, "replies/en.toml:1: language: is not 'en', as the file's name says"),
         (HEAD + GOOD_RULE.replace("alone", "alon"), "rules.0.alon: is no key here"),
-        (HEAD + GOOD_RULE.replace('"paid"\nsource', '"payed"\nsource'), "rules.0.meaning: Input should"),
+        (HEAD + GOOD_RULE.replace('"paid"\nsource', '"payed"\nsource'), "rules.0.intent: Input should"),
         (HEAD + GOOD_RULE.replace('mark = "D"', 'mark = "X"'), "replies/en.toml:8: rules.0.mark: Input should"),
         (HEAD + GOOD_RULE.replace('source = "a test"\n', ""), "rules.0.source: Field required"),
         (HEAD + GOOD_RULE.replace('means = ["paid"]\n', ""), "rules.0.means: Field required"),

@@ -9,7 +9,7 @@ import pytest
 from dunning import wiring
 from dunning.contracts.delivery_log import Reported
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
-from dunning.services.delivery import QueueMessage
+from dunning.ports.queues import QueueMessage
 from functions.receipts.app import lambda_handler
 from tests.local import ROOT
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from dunning import wiring
-from dunning.services.telling import UnexpectedError
+from dunning.domain.errors import UnexpectedError
 from functions.housekeeping.app import lambda_handler
 
 

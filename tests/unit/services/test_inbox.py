@@ -27,7 +27,8 @@ from dunning.domain.replies.reply import Reply
 from dunning.domain.replies.reply_effects import confirmation_id
 from dunning.ports.customers import Customer
 from dunning.ports.gateways import Published, PublishOutcome, Sms
-from dunning.services.replies import InboundMessage, InboxService
+from dunning.ports.queues import InboundMessage
+from dunning.services.replies import InboxService
 from tests.builders import a_lender_record, day, promised, the_policies
 from tests.fakes import (
     FakeClock,

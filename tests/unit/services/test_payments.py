@@ -18,7 +18,7 @@ from dunning.domain.errors import ServiceCallError
 from dunning.domain.outbound_events import CustomerNeedsPerson, PromiseBroken, ReminderStopped, ReviewReason
 from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.ports.erasure import StoredUpload
-from dunning.services.delivery import QueueMessage
+from dunning.ports.queues import QueueMessage
 from dunning.services.erasure.erase import ROUND_INTERVAL, SECOND_ROUND, UNDER_WAY, EraseService
 from dunning.services.erasure.purge import PurgeService
 from dunning.services.intake.settle import Candidate, Settler
@@ -100,7 +100,7 @@ class Office:
                 telemetry=self.telemetry,
             ),
             dead_letters=self.queue,
-            later=self.later,
+            delay_queue=self.later,
             publisher=self.publisher,
             policies=the_policies(),
             clock=self.clock,

@@ -23,8 +23,8 @@ from dunning.domain.outbound_events import NumberUnreachable, ReminderStopped
 from dunning.policy import load_policies
 from dunning.ports.contacts import ContactKey
 from dunning.ports.customers import StoredCustomer
+from dunning.ports.queues import QueueMessage
 from dunning.services.close_unknown import CloseUnknownService
-from dunning.services.delivery import QueueMessage
 from dunning.services.delivery_receipts import ReceiptService
 from dunning.services.planning import replan
 from dunning.services.send.claims import ContestedError
@@ -51,7 +51,7 @@ class Office:
             store=self.store,
             phones=self.store,
             contacts=self.contacts,
-            later=self.later,
+            delay_queue=self.later,
             publisher=self.publisher,
             policies=POLICIES,
             clock=self.clock,
@@ -692,7 +692,7 @@ def test_a_thousand_reports_are_one_write_a_record_and_less_than_45_calls_beside
         store=customers,
         phones=customers,
         contacts=contacts,
-        later=office.later,
+        delay_queue=office.later,
         publisher=office.publisher,
         policies=POLICIES,
         clock=office.clock,

@@ -12,7 +12,7 @@ from dunning.domain.customer.standing import Standing, Wake
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.domain.outbound_events import ReminderStopped
 from dunning.policy import load_policies
-from dunning.services.delivery import QueueMessage
+from dunning.ports.queues import QueueMessage
 from dunning.services.planning import replan
 from dunning.services.replan import Counted, ReplanService
 from tests.builders import a_lender_record, promised

@@ -24,8 +24,7 @@ from dunning.domain.outbound_events import (
 )
 from dunning.policy import load_policies
 from dunning.ports.gateways import Published, PublishOutcome, Sms
-from dunning.ports.queues import Job
-from dunning.services.delivery import QueueMessage
+from dunning.ports.queues import Job, QueueMessage
 from dunning.services.send.sender import SendService, workers_for
 from tests.builders import a_lender_record, an_account, an_instalment, promised, taipei
 from tests.fakes import (
@@ -383,7 +382,7 @@ class TestARedeliveredJob:
     """The sender that had it before may have died anywhere."""
 
     def _claimed(self, office: Office, facts: Facts) -> None:
-        entry = texted(facts, NOW, claim_id="of the dead", answers=NOW)
+        entry = texted(facts, NOW, claim_id="of the dead", for_wake=NOW)
         heard = {progress_key("A0001-0", 1): Progress(-3, NOW.date(), date(2026, 12, 4))}
         office.add(facts, waking(facts, NOW + timedelta(days=3), version=2, ledger=(entry,), progress=heard))
 
@@ -420,7 +419,7 @@ class TestARedeliveredJob:
             facts,
             waking(
                 facts,
-                ledger=(texted(facts, earlier, answers=earlier),),
+                ledger=(texted(facts, earlier, for_wake=earlier),),
                 progress={key: Progress(7, earlier.date(), date(2026, 11, 16))},
             ),
         )

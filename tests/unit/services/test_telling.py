@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from dunning import wiring
-from dunning.domain.errors import DunningError, ServiceCallError
-from dunning.services.telling import UnexpectedError, entrypoint
+from dunning.domain.errors import DunningError, ServiceCallError, UnexpectedError
+from dunning.entrypoint import entrypoint
 from tests.fakes import FakeTelemetry
 from tests.local import ROOT
 

@@ -1,5 +1,6 @@
 """Errors of the domain. None of their messages holds personal data."""
 
+import traceback
 from datetime import date, datetime
 
 from dunning.domain.decision.decisions import Reason
@@ -54,3 +55,13 @@ class ServiceCallError(DunningError):
     def __init__(self, operation: str, code: str) -> None:
         super().__init__(f"{operation}: {code}")
         self.code = code
+
+
+class UnexpectedError(DunningError):
+    """Something nobody foresaw went wrong, told by its kind only. The event has to be handed over again."""
+
+
+def error_location(error: BaseException) -> str:
+    """Return the function and line an error arose in, or nothing. Its message might quote what must not be logged."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].name}:{frames[-1].lineno}" if frames else ""

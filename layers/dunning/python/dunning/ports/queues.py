@@ -1,6 +1,7 @@
 """Queues: what travels between functions, and where messages wait for a person."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
@@ -10,6 +11,22 @@ class Job(NamedTuple):
 
     customer_id: str
     wake_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class QueueMessage:
+    """One message as a queue delivered it. `receive_count` is how often it has been delivered, this time included."""
+
+    message_id: str
+    body: str
+    receive_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class InboundMessage(QueueMessage):
+    """A message that may hold a reply. `sent_at` is when the queue or the topic took it."""
+
+    sent_at: datetime
 
 
 class DeadLetters(Protocol):

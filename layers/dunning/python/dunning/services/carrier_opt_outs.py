@@ -27,9 +27,8 @@ from dunning.ports.clock import Clock
 from dunning.ports.customers import Customer, CustomerStore, PhoneIndex
 from dunning.ports.gateways import EventPublisher, OptOutList
 from dunning.ports.telemetry import Telemetry
-from dunning.services.planning import replan
+from dunning.services.planning import log_planned_decision, replan
 from dunning.services.send.claims import MAX_ATTEMPTS, ContestedError
-from dunning.services.telling import log_planned_decision
 
 STILL_OPTING_IN = timedelta(days=2)
 """

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import batched
 
-from dunning.domain.message.contact import Contact, ContactState
+from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.ports.clock import Clock
 from dunning.ports.contacts import ContactArchive
 from dunning.ports.telemetry import Telemetry

@@ -17,27 +17,25 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from dunning.contracts.delivery_log import LaterReceipt, Reported, later_body, parse_later, parse_reported
+from dunning.contracts.delivery_log import LaterReceipt, Reported, later_body, parse_later
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import Standing, said_last, with_number_refused
 from dunning.domain.decision.rules import Policies
-from dunning.domain.errors import DunningError, UnreadableRecordError
-from dunning.domain.message.contact import Contact, ContactState
-from dunning.domain.message.receipt import DeliveryReceipt, DeliveryStatus, delivery_status, record_receipt
-from dunning.domain.message.undelivered import with_delivery
+from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.delivery.receipt import DeliveryReceipt, DeliveryStatus, delivery_status, record_receipt
+from dunning.domain.delivery.undelivered import with_delivery
+from dunning.domain.errors import DunningError, UnexpectedError, UnreadableRecordError, error_location
 from dunning.domain.outbound_events import NumberUnreachable, OutboundEvent
 from dunning.ports.clock import Clock
 from dunning.ports.contacts import ContactArchive, ContactKey
 from dunning.ports.customers import Customer, CustomerStore, PhoneIndex
 from dunning.ports.gateways import EventPublisher
-from dunning.ports.queues import DelayQueue
+from dunning.ports.queues import DelayQueue, QueueMessage
 from dunning.ports.telemetry import Telemetry
-from dunning.services.message import QueueMessage
-from dunning.services.planning import Replanned, replan
+from dunning.services.planning import Replanned, log_planned_decision, replan
 from dunning.services.send.claims import MAX_ATTEMPTS, ContestedError, unknown_outcome_record
-from dunning.services.telling import UnexpectedError, error_location, log_planned_decision
 
 _NEAR = timedelta(minutes=15)
 """A claim and SNS's taking of its text are seconds apart; a sender that waits for its pace may take a minute."""
@@ -50,16 +48,6 @@ _SENDER_IS_DONE = timedelta(minutes=15)
 """By then a sender has written its records, or died: a batch takes one minute, and its jobs come back after six."""
 
 _WORKERS = 8
-
-
-def reported_in(event: Mapping[str, Any]) -> Reported:
-    """
-    Read the event of a subscription.
-
-    Raises:
-        UnreadableRecordError: it is none.
-    """
-    return parse_reported(event)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,19 +32,17 @@ from dunning.domain.customer.lender_record import (
     record_event,
 )
 from dunning.domain.decision.rules import Policies
-from dunning.domain.errors import DunningError, UnreadableRecordError
+from dunning.domain.errors import DunningError, UnreadableRecordError, error_location
 from dunning.domain.outbound_events import OutboundEvent
 from dunning.ports.clock import Clock
 from dunning.ports.customers import CustomerStore, StoredCustomer
 from dunning.ports.gateways import EventPublisher
-from dunning.ports.queues import DeadLetters, DelayQueue
+from dunning.ports.queues import DeadLetters, DelayQueue, QueueMessage
 from dunning.ports.telemetry import Telemetry
 from dunning.services.erasure.erase import ROUND_INTERVAL, SECOND_ROUND, EraseService
 from dunning.services.erasure.purge import PurgeService
-from dunning.services.message import QueueMessage
-from dunning.services.planning import fingerprint, replan_as_told
+from dunning.services.planning import fingerprint, log_planned_decision, replan_as_told
 from dunning.services.send.claims import ContestedError, OutOfTimeError
-from dunning.services.telling import error_location, log_planned_decision
 
 BATCH = 50
 """What has been said of 50 customers and their standings are the 100 keys of one BatchGetItem."""

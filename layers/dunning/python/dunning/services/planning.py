@@ -22,6 +22,7 @@ from dunning.domain.outbound_events import (
 )
 from dunning.domain.replies.payment_statements import match_to_instalments
 from dunning.domain.replies.promises import JudgedPromises, promise_ends, settle_promises
+from dunning.ports.telemetry import Telemetry
 
 BEFORE_ERASURE = "before_erasure"
 """Stands in a ledger for texts of which nothing may be known any more."""
@@ -137,6 +138,12 @@ def stopped(before: Standing, decision: Decision, now: datetime) -> list[Outboun
     if decision.reason is Reason.LADDER_FINISHED:
         told.append(CustomerNeedsPerson(before.customer_id, now, ReviewReason.LADDER_FINISHED))
     return told
+
+
+def log_planned_decision(telemetry: Telemetry, customer_id: str, decision: Decision, at: datetime) -> None:
+    """Log the decision a wake was planned by; a decision to send is logged by the sender, which decides afresh."""
+    if not isinstance(decision, Send):
+        telemetry.log_decision(customer_id, decision, at)
 
 
 def wake_after(decision: Decision) -> Wake | None:

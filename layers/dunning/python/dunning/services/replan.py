@@ -21,9 +21,8 @@ from dunning.domain.outbound_events import OutboundEvent
 from dunning.ports.clock import Clock
 from dunning.ports.customers import Customer, CustomerScan, CustomerStore
 from dunning.ports.gateways import EventPublisher
-from dunning.ports.queues import DelayQueue
+from dunning.ports.queues import DelayQueue, QueueMessage
 from dunning.ports.telemetry import Telemetry
-from dunning.services.message import QueueMessage
 from dunning.services.planning import Replanned, replan
 from dunning.services.send.claims import MAX_ATTEMPTS, ContestedError
 

@@ -11,12 +11,11 @@ Inbox: what customers write back. Kept first, then acted upon, then told to the 
 A reply that comes again changes nothing, but what it led to is told again: the first telling may have been lost.
 """
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from dunning.contracts.inbound_sms import parse_inbound
@@ -32,6 +31,7 @@ from dunning.domain.errors import (
     NoLawfulMomentError,
     NoTextError,
     UnreadableRecordError,
+    error_location,
 )
 from dunning.domain.outbound_events import (
     CustomerNeedsPerson,
@@ -48,10 +48,9 @@ from dunning.ports.clock import Clock
 from dunning.ports.contacts import ContactArchive, ReplyLog
 from dunning.ports.customers import Customer, CustomerStore, PhoneIndex
 from dunning.ports.gateways import EventPublisher, OptOutList, PublishOutcome, ReplyReader, SendingSwitch, SmsGateway
-from dunning.ports.queues import DeadLetters
+from dunning.ports.queues import DeadLetters, InboundMessage
 from dunning.ports.telemetry import Telemetry
-from dunning.services.message import QueueMessage, batch_item_failures
-from dunning.services.planning import replan
+from dunning.services.planning import log_planned_decision, replan
 from dunning.services.send.claims import (
     LONGEST_RETENTION_DAYS,
     MAX_ATTEMPTS,
@@ -64,7 +63,6 @@ from dunning.services.send.claims import (
     sms_to,
     unknown_outcome_record,
 )
-from dunning.services.telling import error_location, log_planned_decision
 
 _CONFIRMED_WITHIN = timedelta(minutes=5)
 """A confirmation of an opt-out is presumed to be welcome so long after it: 47 CFR 64.1200(a)(12)."""
@@ -79,45 +77,6 @@ _WORKERS = 4
 """Replies that are worked on at the same time: each waits for some calls."""
 
 _UTC = (ZoneInfo("UTC"),)
-
-
-@dataclass(frozen=True, slots=True)
-class InboundMessage(QueueMessage):
-    """One message as it was delivered. `sent_at` is when the queue took it."""
-
-    sent_at: datetime
-
-
-class RepliesLostError(DunningError):
-    """Replies that a topic handed over itself, without a queue to give them back to: it is to hand them over again."""
-
-
-def inbound_messages(event: Mapping[str, Any]) -> list[InboundMessage]:
-    """Return the messages of an event, from a queue or from the topic itself."""
-    return [_from_topic(record["Sns"]) if "Sns" in record else _from_queue(record) for record in event["Records"]]
-
-
-def _from_queue(record: Mapping[str, Any]) -> InboundMessage:
-    attributes = record["attributes"]
-    sent_at = datetime.fromtimestamp(int(attributes["SentTimestamp"]) / 1000, UTC)
-    return InboundMessage(record["messageId"], record["body"], int(attributes["ApproximateReceiveCount"]), sent_at)
-
-
-def _from_topic(notification: Mapping[str, Any]) -> InboundMessage:
-    sent_at = datetime.fromisoformat(notification["Timestamp"])
-    return InboundMessage(notification["MessageId"], json.dumps(notification), 1, sent_at)
-
-
-def reply_batch_response(event: Mapping[str, Any], failed: Sequence[str]) -> dict[str, list[dict[str, str]]]:
-    """
-    Return what Lambda is apply_reply: the messages that are to come back.
-
-    Raises:
-        RepliesLostError: there are some, and they came from the topic itself.
-    """
-    if failed and any("Sns" in record for record in event["Records"]):
-        raise RepliesLostError(f"{len(failed)} of {len(event['Records'])} replies")
-    return batch_item_failures(failed)
 
 
 class _Place(NamedTuple):

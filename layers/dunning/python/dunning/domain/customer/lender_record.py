@@ -1,9 +1,9 @@
 """
 The lender record: everything a lender has said of a customer, by file and by event, and what it comes to.
 
-A file is a snapshot about the whole customer as of a moment; an event is news about one thing. LenderEvent come late, twice
-and out of order, so each carries the lender's own time, and of two about the same thing the newer one counts,
-whichever came first. A snapshot takes the place of older ones, and of older news. The facts that decisions are made
+A file is a snapshot of the whole customer as of a moment; an event reports one change. Events come late, twice and out
+of order, so each carries the lender's own time, and of two events about the same subject the newer counts, whichever
+came first. A snapshot replaces older snapshots, and older events. The facts that decisions are made
 from are worked out from both, so that they depend on what was said, never on the order in which it arrived.
 """
 

@@ -95,8 +95,8 @@ class Standing:
     `ledger` is ordered by time. `progress` and `promises` are keyed by `progress_key`; the latter follow from
     `payment_statements`, and say whether they were kept. `planned_for` names the facts the wake was last computed from.
     `suspended_phone` is a number the carrier refused for good, `shared_phone` one that another customer has, too.
-    Opt-outs, opt-ins, holds and payment statements are kept with the moment at which the customer spoke, so that they come to
-    the same in whatever order they arrive.
+    Opt-outs, opt-ins, holds and payment statements are kept with the moment at which the customer spoke, so that they
+    come to the same in whatever order they arrive.
     """
 
     customer_id: str

@@ -177,7 +177,7 @@ class _Evaluation:
         "some_failed",
         "standing",
         "texted_at",
-        "unheard",
+        "undelivered",
         "without_notice",
         "zones",
     )

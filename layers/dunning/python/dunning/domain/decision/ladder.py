@@ -19,7 +19,7 @@ def next_step(
     ladder: Sequence[int],
     min_days: int,
     instalment: Instalment,
-    reached: Progress | None,
+    progress: Progress | None,
     today: int,
     last_text: int = 0,
 ) -> Step | None:
@@ -33,9 +33,9 @@ def next_step(
     due_on = instalment.due_on.toordinal()
     reached = instalment.stage_reached
     closest = last_text + min_days
-    if reached is not None and _still_speaks(reached, instalment):
-        reached = reached.stage if reached is None else max(reached, reached.stage)
-        closest = max(closest, reached.on.toordinal() + min_days)
+    if progress is not None and _still_speaks(progress, instalment):
+        reached = progress.stage if reached is None else max(reached, progress.stage)
+        closest = max(closest, progress.on.toordinal() + min_days)
     for position, stage in enumerate(ladder):
         if reached is not None and stage <= reached:
             continue
@@ -49,9 +49,9 @@ def next_step(
     return None
 
 
-def _still_speaks(reached: Progress, instalment: Instalment) -> bool:
+def _still_speaks(progress: Progress, instalment: Instalment) -> bool:
     """Tell whether what was heard still holds: not if the due date has since moved past that day."""
-    return instalment.due_on == reached.due_on or instalment.due_on <= reached.on
+    return instalment.due_on == progress.due_on or instalment.due_on <= progress.on
 
 
 def _far_from_next(ladder: Sequence[int], position: int, days: int, min_days: int) -> bool:

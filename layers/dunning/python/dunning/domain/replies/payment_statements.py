@@ -2,8 +2,8 @@
 Assurances: what customers say of payments, and which instalments it is taken for.
 
 "I have paid" and "I will pay by Friday" are about what was open when it was said. Payments are heard of late: one that
-was made before a reply may be recorded after it. So an payment statement is kept as it was said, and what it is about is worked
-out anew whenever something is learnt. Of the events of a lender and the replies of a customer it comes to the same in
+was made before a reply may be recorded after it. So a payment statement is kept as it was said, and what it is about is
+worked out anew whenever something is learnt. The events of a lender and the replies of a customer come to the same in
 whatever order they arrive.
 """
 
@@ -12,6 +12,7 @@ from datetime import date, datetime
 
 from dunning.domain.customer.facts import Account, Facts, HoldReason, Instalment, open_instalments
 from dunning.domain.customer.standing import (
+    PAYMENT_STATEMENT_LIMIT,
     InstalmentPromise,
     PaymentStatement,
     Standing,
@@ -20,14 +21,14 @@ from dunning.domain.customer.standing import (
 
 
 def with_payment_statement(standing: Standing, statement: PaymentStatement, facts: Facts) -> Standing:
-    """Return the standing with what a customer has just said, the same however often it arrives; all is `match_to_instalments`."""
+    """Return the standing with what a customer has just said of a payment, the same however often it arrives."""
     said = {_as_said(one): one for one in standing.payment_statements}
     known = said.get(_as_said(statement))
     if known:
         statement = replace(known, accounts=tuple(sorted({*known.accounts, *statement.accounts})))
     said[_as_said(statement)] = statement
     alike = sorted(key for key, one in said.items() if one.reason is statement.reason)
-    for key in alike[:-ASSURANCE_LIMIT]:
+    for key in alike[:-PAYMENT_STATEMENT_LIMIT]:
         del said[key]
     return match_to_instalments(replace(standing, payment_statements=tuple([said[key] for key in sorted(said)])), facts)
 
@@ -57,7 +58,7 @@ def match_to_instalments(standing: Standing, facts: Facts) -> Standing:
 
 def _about(statement: PaymentStatement, facts: Facts) -> tuple[str, ...]:
     """
-    Return the instalments an payment statement is about: what was due when it was said or, of a promise, by its day; else next.
+    Return the instalments a statement is about: what was due when it was said, or by the day promised; else the next.
 
     What is due later was not meant: who promises to pay what is late has not promised next month's instalment. One that
     the lender no longer speaks of is still what it was about: mostly it is paid.

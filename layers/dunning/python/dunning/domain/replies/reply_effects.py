@@ -3,7 +3,7 @@ Answers: what follows from a customer's reply. Pure: facts, standing, what was u
 
 The standing after several replies is the same in whatever order they arrive and however often: of every opt-out,
 opt-in and hold the latest counts by when the customer spoke, of every promise for an instalment the first. What is said
-of payments is kept as it was said (`payment_statements`), because what it is about may yet turn out to be something else.
+of payments is kept as it was said (`payment_statements`): what it is about may turn out to be something else.
 """
 
 import hashlib
@@ -57,7 +57,7 @@ def apply_reply(
     Args:
         facts: the customer's, as they are known now.
         standing: what was known before.
-        understood: what the reply means.
+        parsed: what the reply means.
         said_at: when it was said, an aware UTC instant; the same reply has the same moment however often it arrives.
         local_day: the day on which it was said where the customer lives.
         limits: the lender's, in days.

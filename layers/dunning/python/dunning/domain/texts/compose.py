@@ -13,6 +13,7 @@ from dunning.domain.customer.facts import Facts
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.decision.rules import Rules
 from dunning.domain.errors import NoTextError, TextError, UnknownCurrencyError
+from dunning.domain.texts.lint import ArrivingText
 from dunning.domain.texts.masking import greeting_name
 from dunning.domain.texts.money import format_date, format_money
 from dunning.domain.texts.segments import Segments, count_segments, fits_sns

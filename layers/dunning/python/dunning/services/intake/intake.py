@@ -31,7 +31,7 @@ from dunning.services.intake.rows import Fault, Row, RowReader
 from dunning.services.intake.settle import BATCH, Candidate, LoadedCandidate, LoadOutcome, Settler
 from dunning.services.intake.spool import Spool, SpooledRow
 from dunning.services.intake.table import Table
-from dunning.services.telling import log_planned_decision
+from dunning.services.planning import log_planned_decision
 
 MOST_ROWS_A_CUSTOMER = 1000
 """More would not fit into one record, and means that customer_id is not what it should be."""

@@ -14,8 +14,8 @@ from typing import Protocol
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import LedgerEntry, Standing, without_claim
 from dunning.domain.decision.rules import Policies, Rules
+from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import DunningError, UnreadableRecordError
-from dunning.domain.message.contact import Contact, ContactState
 from dunning.ports.customers import CustomerStore
 from dunning.ports.gateways import Published, PublishOutcome, Sms
 from dunning.ports.telemetry import Telemetry

@@ -33,17 +33,16 @@ from dunning.domain.customer.standing import (
 from dunning.domain.decision.decide import RECHECK_AFTER, decide
 from dunning.domain.decision.decisions import Decision, Reason, Reminder, Send, Stop, Wait, trace_of
 from dunning.domain.decision.rules import Rules
-from dunning.domain.errors import DunningError, UnreadableRecordError
-from dunning.domain.message.contact import Contact, ContactState
+from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.errors import DunningError, UnreadableRecordError, error_location
 from dunning.domain.outbound_events import NumberUnreachable, OutboundEvent, ReminderSent
 from dunning.domain.replies.promises import JudgedPromises
 from dunning.ports.clock import Clock
 from dunning.ports.contacts import ContactLog
 from dunning.ports.customers import Customer, CustomerStore
 from dunning.ports.gateways import EventPublisher, Published, PublishOutcome, SendingSwitch, SmsGateway
-from dunning.ports.queues import Job, JobQueue
+from dunning.ports.queues import Job, JobQueue, QueueMessage
 from dunning.ports.telemetry import Telemetry
-from dunning.services.message import QueueMessage
 from dunning.services.planning import broken, plan, promises_settled, stopped, wake_after, wake_for_promises
 from dunning.services.send.claims import (
     MAX_ATTEMPTS,
@@ -56,7 +55,6 @@ from dunning.services.send.claims import (
     sms_to,
     unknown_outcome_record,
 )
-from dunning.services.telling import error_location
 
 
 def workers_for(per_second: float) -> int:
@@ -139,7 +137,7 @@ class SendService:
         """
         jobs: dict[str, Job] = {}
         not_parked: list[str] = []
-        messages: defaultdict[str, list[QueueMessage]] = defaultdict(list)
+        of_customer: defaultdict[str, list[QueueMessage]] = defaultdict(list)
         for message in messages:
             try:
                 job = parse_job(message.body)
@@ -148,7 +146,7 @@ class SendService:
                     not_parked.append(message.message_id)
                 continue
             jobs[job.customer_id] = job
-            messages[job.customer_id].append(message)
+            of_customer[job.customer_id].append(message)
         if not jobs:
             return not_parked
 
@@ -157,7 +155,7 @@ class SendService:
         turns: list[_Turn] = []
         for customer_id, job in jobs.items():
             found = loaded[customer_id]
-            receives = max(message.receive_count for message in messages[customer_id])
+            receives = max(message.receive_count for message in of_customer[customer_id])
             turn = _Turn(job, receives > 1, seconds_left)
             turns.append(turn)
             running[customer_id] = self._pool.submit(self._judge, turn, found)
@@ -171,12 +169,12 @@ class SendService:
             if failure is None:
                 if (record := future.result()) is not None:
                     records.append(record)
-            elif not self._quarantine(customer_id, messages[customer_id], failure):
+            elif not self._quarantine(customer_id, of_customer[customer_id], failure):
                 failed.add(customer_id)
         failed |= self._write_records(records)
         # Told once: whoever dies before this line tells nobody. The records are what counts.
         self._publisher.publish([event for turn in turns for event in turn.told])
-        return not_parked + [message.message_id for customer_id in failed for message in messages[customer_id]]
+        return not_parked + [message.message_id for customer_id in failed for message in of_customer[customer_id]]
 
     def _park(self, message: QueueMessage, why: str) -> bool:
         """Park a message that is no job; tell whether the queue took it."""

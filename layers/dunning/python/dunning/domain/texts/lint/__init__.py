@@ -14,12 +14,12 @@ from dunning.domain.texts.lint.links import LinkData
 from dunning.domain.texts.lint.linter import Linter
 
 __all__ = [
+    "ArrivingText",
     "Characters",
+    "ContentPhrases",
     "Finding",
     "LinkData",
     "Linter",
-    "ArrivingText",
-    "ContentPhrases",
     "RuleInfo",
     "Severity",
     "WordRule",

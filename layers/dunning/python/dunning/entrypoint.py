@@ -1,0 +1,101 @@
+"""
+Entry points: what every function's handler has around it, and the shapes of the events that Lambda hands over.
+
+Handlers parse with these, call one service, and return. The services know nothing of Lambda.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import wraps
+from typing import Any, Protocol
+
+from dunning.domain.errors import DunningError, UnexpectedError, error_location
+from dunning.ports.queues import InboundMessage, QueueMessage
+from dunning.ports.telemetry import Telemetry
+
+type BatchResponse = dict[str, list[dict[str, str]]]
+"""What Lambda is answered for a batch of SQS: the messages to be delivered again."""
+
+
+class RepliesLostError(DunningError):
+    """Replies failed that a topic handed over without a queue to give them back to: the topic has to try again."""
+
+
+class _FlushedTelemetry(Telemetry, Protocol):
+    def flush(self) -> None: ...
+
+
+class _Wiring(Protocol):
+    @property
+    def telemetry(self) -> Callable[[], _FlushedTelemetry]: ...
+
+
+def entrypoint[**P, R](wiring: _Wiring) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """
+    Wrap a function's handler: its metrics go out at the end, whether it returns or raises.
+
+    Lambda logs the message of an error that leaves a handler, and keeps it beside the event it gives up. Our messages
+    are written for that; those of libraries might quote a number or a text. In place of an error that is not ours the
+    wrapped handler raises `UnexpectedError`, and the log tells where the error arose.
+    """
+
+    def around(handler: Callable[P, R]) -> Callable[P, R]:
+        @wraps(handler)
+        def guarded(*args: P.args, **named: P.kwargs) -> R:
+            telemetry = wiring.telemetry()
+            try:
+                return handler(*args, **named)
+            except DunningError:
+                raise
+            except Exception as error:  # noqa: BLE001 - every error of a library ends here
+                telemetry.log_event("unexpected", error=type(error).__name__, where=error_location(error))
+                unexpected = UnexpectedError(type(error).__name__)
+            finally:
+                telemetry.flush()
+            raise unexpected  # here, where nothing leads back to the error
+
+        return guarded
+
+    return around
+
+
+def sqs_messages(event: Mapping[str, Any]) -> list[QueueMessage]:
+    """Return the messages of an SQS event."""
+    return [
+        QueueMessage(record["messageId"], record["body"], int(record["attributes"]["ApproximateReceiveCount"]))
+        for record in event["Records"]
+    ]
+
+
+def batch_item_failures(message_ids: Iterable[str]) -> BatchResponse:
+    """Return the answer that names the messages to be delivered again; all others are done."""
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in message_ids]}
+
+
+def inbound_messages(event: Mapping[str, Any]) -> list[InboundMessage]:
+    """Return the messages of an event of replies, from the queue or from the topic itself."""
+    return [_from_topic(record["Sns"]) if "Sns" in record else _from_queue(record) for record in event["Records"]]
+
+
+def _from_queue(record: Mapping[str, Any]) -> InboundMessage:
+    attributes = record["attributes"]
+    sent_at = datetime.fromtimestamp(int(attributes["SentTimestamp"]) / 1000, UTC)
+    return InboundMessage(record["messageId"], record["body"], int(attributes["ApproximateReceiveCount"]), sent_at)
+
+
+def _from_topic(notification: Mapping[str, Any]) -> InboundMessage:
+    sent_at = datetime.fromisoformat(notification["Timestamp"])
+    return InboundMessage(notification["MessageId"], json.dumps(notification), 1, sent_at)
+
+
+def reply_batch_response(event: Mapping[str, Any], failed: Sequence[str]) -> BatchResponse:
+    """
+    Return the answer to a batch of replies: the messages to be delivered again.
+
+    Raises:
+        RepliesLostError: some failed, and they came from the topic itself.
+    """
+    if failed and any("Sns" in record for record in event["Records"]):
+        raise RepliesLostError(f"{len(failed)} of {len(event['Records'])} replies")
+    return batch_item_failures(failed)
