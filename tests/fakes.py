@@ -288,7 +288,7 @@ class FakeOptOutList:
         return True
 
 
-class FakeLaterQueue:
+class FakeDelayQueue:
     """A queue whose messages are looked at, not received."""
 
     def __init__(self) -> None:

@@ -37,9 +37,9 @@ from tests.fakes import (
     FakeContacts,
     FakeCustomers,
     FakeDeadLetters,
+    FakeDelayQueue,
     FakeEventPublisher,
     FakeGateway,
-    FakeLaterQueue,
     FakeOptOutList,
     FakeQueue,
     FakeSwitch,
@@ -162,9 +162,9 @@ class Office:
         self.store, self.contacts = Customers(), Contacts()
         self.telemetry, self.publisher = FakeTelemetry(), FakeEventPublisher()
         self.jobs, self.dead_letters, self.later, self.receipts_later = (
-            FakeQueue(), FakeQueue(), FakeLaterQueue(), FakeLaterQueue(),
+            FakeQueue(), FakeQueue(), FakeDelayQueue(), FakeDelayQueue(),
         )  # fmt: skip
-        self.parts = FakeLaterQueue()
+        self.parts = FakeDelayQueue()
         self.carrier = Carrier(self.store, self.clock)
         self._ids = count(1)
         self._handed: set[Job] = set()

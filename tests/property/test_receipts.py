@@ -18,7 +18,7 @@ from dunning.domain.outbound_events import NumberUnreachable
 from dunning.ports.queues import QueueMessage
 from dunning.services.delivery_receipts import ReceiptService
 from tests.builders import a_lender_record, the_policies
-from tests.fakes import FakeClock, FakeContacts, FakeCustomers, FakeEventPublisher, FakeLaterQueue, FakeTelemetry
+from tests.fakes import FakeClock, FakeContacts, FakeCustomers, FakeDelayQueue, FakeEventPublisher, FakeTelemetry
 from tests.integration.people import NOW, someone
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -56,7 +56,7 @@ class World:
     """Three customers, their texts, and those who read receipts."""
 
     def __init__(self, unrecorded: frozenset[tuple[int, int]] = frozenset()) -> None:
-        self.store, self.contacts, self.later = FakeCustomers(), FakeContacts(), FakeLaterQueue()
+        self.store, self.contacts, self.later = FakeCustomers(), FakeContacts(), FakeDelayQueue()
         self.publisher, self.clock = FakeEventPublisher(), FakeClock(NOW + HOUR)
         self.missing: list[Contact] = []
         for person, facts in enumerate(PEOPLE):

@@ -29,7 +29,7 @@ def examples(kind: str) -> list[object]:
 
 
 @pytest.mark.parametrize(("rule", "text"), examples("means"))
-def test_a_reply_has_the_meaning_of_the_rule_it_is_an_example_of(rule: RuleFile, text: str) -> None:
+def test_a_reply_has_the_intent_of_the_rule_it_is_an_example_of(rule: RuleFile, text: str) -> None:
     assert rule.intent in intents(text, sender(rule))
 
 
@@ -84,7 +84,7 @@ def test_every_rule_says_where_it_is_from() -> None:
 
 
 GOOD_RULE = (
-    'id = "one"\nmeaning = "paid"\nsource = "a test"\nmark = "D"\n'
+    'id = "one"\nintent = "paid"\nsource = "a test"\nmark = "D"\n'
     'alone = ["paid"]\nmeans = ["paid"]\ndoes_not = ["no"]\n'
 )
 DAY = '[[days]]\nid = "d"\nis = "day"\n'

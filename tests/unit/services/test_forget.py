@@ -129,7 +129,7 @@ def test_a_queue_that_was_not_looked_through_is_told_and_the_numbers_are_kept_fo
     office.inbox.elsewhere = 1
     office.inbox.bodies, office.receipts.bodies = [reply(PHONE)], [PHONE]
     assert office.purge() == {"C0001"}
-    assert office.told("dead_letters_not_erased") == [{"queue": "inbox", "error": "OutOfSightError"}]
+    assert office.told("dead_letters_not_erased") == [{"queue": "inbox", "error": "QueueNotDrainedError"}]
     # What could be seen is gone, and no queue waits for another.
     assert office.inbox.bodies == office.receipts.bodies == []
     assert office.numbers == (PHONE,)

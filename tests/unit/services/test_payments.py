@@ -31,8 +31,8 @@ from tests.fakes import (
     FakeContacts,
     FakeCustomers,
     FakeDeadLetters,
+    FakeDelayQueue,
     FakeEventPublisher,
-    FakeLaterQueue,
     FakeQueue,
     FakeTelemetry,
     FakeUploadErasure,
@@ -76,7 +76,7 @@ class Office:
         self.contacts = FakeContacts()
         self.uploads = FakeUploadErasure()
         self.queue = FakeQueue()
-        self.later = FakeLaterQueue()
+        self.later = FakeDelayQueue()
         self.publisher = FakeEventPublisher()
         self.clock = FakeClock(NOW)
         self.telemetry = FakeTelemetry()
@@ -606,7 +606,7 @@ class TestAnErasure:
         def fails(*_: object) -> None:
             raise ServiceCallError("SendMessageBatch", "AccessDenied")
 
-        monkeypatch.setattr(office.later, "again", fails)
+        monkeypatch.setattr(office.later, "send_with_delay", fails)
         assert office.hear(erased()) == ["0"]
         assert "C0001" in office.store.facts
 
@@ -829,8 +829,8 @@ class TestUploads:
         office.hear(erased())
         office.uploads.put("accounts/a.csv", _file("C0002") * 100, NOW - DAY)
         left = iter([60.0, 60.0, 4.0])
-        deliveries = [QueueMessage("again", erasure_round_body("C0001"), 1)]
-        assert office.service.handle_batch(deliveries, lambda: next(left)) == ["again"]
+        deliveries = [QueueMessage("send_with_delay", erasure_round_body("C0001"), 1)]
+        assert office.service.handle_batch(deliveries, lambda: next(left)) == ["send_with_delay"]
         assert office.events("erasure_failed") == [{"error": "ErasureOutOfTimeError", "customers": 1}]
 
         def fails() -> None:

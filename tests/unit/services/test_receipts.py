@@ -29,7 +29,7 @@ from dunning.services.delivery_receipts import ReceiptService
 from dunning.services.planning import replan
 from dunning.services.send.claims import ContestedError
 from tests.builders import a_lender_record
-from tests.fakes import FakeClock, FakeContacts, FakeCustomers, FakeEventPublisher, FakeLaterQueue, FakeTelemetry
+from tests.fakes import FakeClock, FakeContacts, FakeCustomers, FakeDelayQueue, FakeEventPublisher, FakeTelemetry
 from tests.integration.people import NOW, paid_up, someone, texted, waking
 
 POLICIES = load_policies()
@@ -45,7 +45,7 @@ class Office:
 
     def __init__(self) -> None:
         self.store, self.contacts = FakeCustomers(), FakeContacts()
-        self.later, self.publisher = FakeLaterQueue(), FakeEventPublisher()
+        self.later, self.publisher = FakeDelayQueue(), FakeEventPublisher()
         self.clock, self.telemetry = FakeClock(NOW + timedelta(seconds=30)), FakeTelemetry()
         self.service = ReceiptService(
             store=self.store,
@@ -599,7 +599,7 @@ class TestWhoeverCannotBeWorkedOff:
         ((body, _),) = office.later.messages
         with crashing(office.contacts, "find"):
             assert office.service.again([QueueMessage("a", body, 1), QueueMessage("b", "{}", 1)]) == ["b", "a"]
-        with crashing(office.later, "again"):
+        with crashing(office.later, "send_with_delay"):
             assert office.service.again([QueueMessage("a", body, 1)]) == ["a"]
 
     def test_because_others_keep_writing_the_record_is_tried_again_later(self, office: Office) -> None:

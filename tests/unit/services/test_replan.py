@@ -16,7 +16,7 @@ from dunning.ports.queues import QueueMessage
 from dunning.services.planning import replan
 from dunning.services.replan import Counted, ReplanService
 from tests.builders import a_lender_record, promised
-from tests.fakes import FakeClock, FakeCustomers, FakeEventPublisher, FakeLaterQueue, FakeTelemetry
+from tests.fakes import FakeClock, FakeCustomers, FakeDelayQueue, FakeEventPublisher, FakeTelemetry
 from tests.integration.people import NOW, paid_up, someone, waking
 
 POLICIES = load_policies()
@@ -27,7 +27,7 @@ class Office:
     """The service, and everything it touches."""
 
     def __init__(self) -> None:
-        self.store, self.queue = FakeCustomers(), FakeLaterQueue()
+        self.store, self.queue = FakeCustomers(), FakeDelayQueue()
         self.publisher, self.telemetry, self.clock = FakeEventPublisher(), FakeTelemetry(), FakeClock(NOW)
         self.service = ReplanService(
             store=self.store,

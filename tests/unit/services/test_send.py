@@ -80,7 +80,7 @@ class Office:
             "queue": self.queue,
             "gateway": self.gateway,
             "switch": self.switch,
-            "announcer": self.publisher,
+            "publisher": self.publisher,
             "policies": POLICIES,
             "clock": self.clock,
             "telemetry": self.telemetry,
