@@ -17,8 +17,8 @@ def lambda_handler(event: dict[str, Any], context: object) -> None:
     del context
     match event.get("task"):
         case "sync_opt_outs":
-            wiring.opt_outs().sync()
+            wiring.carrier_opt_out_service().sync()
         case "close_unknown":
-            wiring.close_unknown().close()
+            wiring.close_unknown_service().close()
         case _:
             raise ValueError("no such task")

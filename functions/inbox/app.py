@@ -14,5 +14,7 @@ if TYPE_CHECKING:
 @entrypoint(wiring)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[dict[str, str]]]:
     """Work a batch off."""
-    failed = wiring.inbox().handle_batch(inbound_messages(event), lambda: context.get_remaining_time_in_millis() / 1000)
+    failed = wiring.reply_service().handle_batch(
+        inbound_messages(event), lambda: context.get_remaining_time_in_millis() / 1000
+    )
     return reply_batch_response(event, failed)

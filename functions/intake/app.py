@@ -19,6 +19,6 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         if key.endswith("/"):
             continue  # a folder made in the console
         uploaded_at = datetime.fromisoformat(record["eventTime"])
-        summary = wiring.intake().load(record["s3"]["bucket"]["name"], key, uploaded_at)
+        summary = wiring.intake_service().load(record["s3"]["bucket"]["name"], key, uploaded_at)
         summaries.append(asdict(summary))
     return {"files": summaries}

@@ -12,7 +12,7 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, list[dic
     """Work an event off; of a batch from the queue those that are to come back are named in the answer."""
     del context
     if "awslogs" in event:
-        wiring.receipts().handle_batch(parse_reported(event))
+        wiring.delivery_receipt_service().handle_batch(parse_reported(event))
         return batch_item_failures([])
-    failed = wiring.receipts().again(sqs_messages(event))
+    failed = wiring.delivery_receipt_service().again(sqs_messages(event))
     return batch_item_failures(failed)

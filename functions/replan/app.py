@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Begin, in as many `parts` as the event says, or work parts off."""
     if "Records" not in event:
-        return {"parts": wiring.replan().start(int(event.get("parts", PARTS)))}
-    failed = wiring.replan().handle_batch(sqs_messages(event), lambda: context.get_remaining_time_in_millis() / 1000)
+        return {"parts": wiring.replan_service().start(int(event.get("parts", PARTS)))}
+    failed = wiring.replan_service().handle_batch(
+        sqs_messages(event), lambda: context.get_remaining_time_in_millis() / 1000
+    )
     return batch_item_failures(failed)

@@ -10,5 +10,5 @@ from dunning.entrypoint import entrypoint
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, int]:
     """Work one tick. What the event says of its time is not used: a late tick looks at the present."""
     del event, context
-    tick = wiring.scanner().tick()
+    tick = wiring.scan_service().tick()
     return {"depth": tick.depth, "enqueued": tick.enqueued}

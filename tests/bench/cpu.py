@@ -102,8 +102,8 @@ class Bench:
 
         wiring.use(clock=_Clock())
         with patch.object(boto3.Session, "client", plugged):
-            wiring.sender()
-            wiring.scanner()
+            wiring.send_service()
+            wiring.scan_service()
 
         def sender() -> None:
             for event in self.events:

@@ -110,7 +110,7 @@ def run(  # noqa: PLR0913 - what a run is made of
         cloud.upload(prefix + name, first)
         loaded = {item["customer_id"]["S"] for item in cloud.items(cloud.stack.customers_table)}
         payments = [one for one in later if one.at < end and one.customer_id in loaded]
-        world = World(cloud, wiring.policies(), lively=lively)
+        world = World(cloud, wiring.policy_book(), lively=lively)
         world.expect(payments, [one for one in said if begin <= one.at < end], end)
         world.run_until(end, progress)
         harvest = _Harvest(cloud, recorder, [*payments, *world.paid])
@@ -164,7 +164,7 @@ class _Harvest:
         self._holds: Counter[str] = Counter()
         self._promises: Counter[str] = Counter()
         self._unreachable = 0
-        self._book = wiring.policies()
+        self._book = wiring.policy_book()
         self.facts: dict[str, Facts] = {}
         self.standings: Counter[tuple[str, str]] = Counter()
         for item in cloud.items(cloud.stack.customers_table):

@@ -56,7 +56,7 @@ class Context:
 @pytest.fixture
 def outside(monkeypatch: pytest.MonkeyPatch) -> Outside:
     found = Outside()
-    monkeypatch.setattr(wiring, "inbox", lambda: found, raising=False)
+    monkeypatch.setattr(wiring, "reply_service", lambda: found, raising=False)
     monkeypatch.setattr(wiring, "telemetry", lambda: found)
     return found
 

@@ -37,7 +37,7 @@ class _Environment:
 @pytest.fixture
 def outside(monkeypatch: pytest.MonkeyPatch) -> _Environment:
     found = _Environment()
-    monkeypatch.setattr(wiring, "intake", lambda: found)
+    monkeypatch.setattr(wiring, "intake_service", lambda: found)
     monkeypatch.setattr(wiring, "telemetry", lambda: found)
     return found
 

@@ -45,7 +45,7 @@ class Outside:
 @pytest.fixture
 def outside(monkeypatch: pytest.MonkeyPatch) -> Outside:
     found = Outside()
-    monkeypatch.setattr(wiring, "receipts", lambda: found)
+    monkeypatch.setattr(wiring, "delivery_receipt_service", lambda: found)
     monkeypatch.setattr(wiring, "telemetry", lambda: found)
     return found
 

@@ -224,8 +224,8 @@ def test_what_a_handler_has_built_is_read_from_it_each_service_once_and_no_journ
     (tmp_path / "KeeperFunction" / "app.py").write_text("""\
 def lambda_handler(event, context):
     try:
-        wiring.opt_outs().sync() if event else wiring.close_unknown().close()
-        wiring.opt_outs().sync()
+        wiring.carrier_opt_out_service().sync() if event else wiring.close_unknown_service().close()
+        wiring.carrier_opt_out_service().sync()
     finally:
         wiring.telemetry().flush()
 """)

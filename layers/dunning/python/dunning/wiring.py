@@ -116,7 +116,7 @@ def read_settings[S: Settings](model: type[S], environment: Mapping[str, str]) -
 
 
 @cache
-def policies() -> PolicyBook:
+def policy_book() -> PolicyBook:
     """Return all policies, the same each time."""
     return compiled_policies.policies()
 
@@ -140,7 +140,7 @@ def _publisher(session: boto3.Session, bus_name: str) -> EventBridgePublisher:
 
 
 @_kept
-def scanner() -> ScanService:
+def scan_service() -> ScanService:
     """Build the scanner's service."""
     from dunning.services.scan import ScanService  # noqa: PLC0415
 
@@ -159,7 +159,7 @@ def scanner() -> ScanService:
 
 
 @_kept
-def sender() -> SendService:
+def send_service() -> SendService:
     """Build the sender's service."""
     from dunning.services.send.sender import SendService  # noqa: PLC0415
 
@@ -167,7 +167,7 @@ def sender() -> SendService:
     session = new_session()
     clock, log = _Environment.clock, telemetry()
     dynamodb = session.client("dynamodb", config=_PATIENT)
-    book = policies()
+    book = policy_book()
     book.linter.get_ready()  # not in the first event: Lambda lends a start a whole processor
     return SendService(
         store=_customers(dynamodb, settings),
@@ -186,14 +186,14 @@ def sender() -> SendService:
 
 
 @_kept
-def intake() -> IntakeService:
+def intake_service() -> IntakeService:
     """Build the intake's service."""
     from dunning.adapters.s3 import S3Uploads  # noqa: PLC0415
     from dunning.services.intake import IntakeService  # noqa: PLC0415
 
     settings = read_settings(IntakeSettings, os.environ)
     session = new_session()
-    book = policies()
+    book = policy_book()
     customers = _customers(session.client("dynamodb", config=_PATIENT), settings)
     return IntakeService(
         store=customers,
@@ -209,7 +209,7 @@ def intake() -> IntakeService:
 
 
 @_kept
-def payments() -> PaymentsService:
+def lender_event_service() -> PaymentsService:
     """Build the service of whoever listens to the lender."""
     from dunning.adapters.s3 import S3UploadErasure  # noqa: PLC0415
     from dunning.services.erasure.erase import EraseService  # noqa: PLC0415
@@ -248,14 +248,14 @@ def payments() -> PaymentsService:
         dead_letters=queue,
         delay_queue=queue,
         publisher=_publisher(session, settings.bus_name),
-        policies=policies(),
+        policies=policy_book(),
         clock=clock,
         telemetry=log,
     )
 
 
 @_kept
-def replan() -> ReplanService:
+def replan_service() -> ReplanService:
     """Build the service that plans everybody anew."""
     from dunning.services.replan import ReplanService  # noqa: PLC0415
 
@@ -267,14 +267,14 @@ def replan() -> ReplanService:
         scan=customers,
         queue=SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url),
         publisher=_publisher(session, settings.bus_name),
-        policies=policies(),
+        policies=policy_book(),
         clock=_Environment.clock,
         telemetry=telemetry(),
     )
 
 
 @_kept
-def inbox() -> InboxService:
+def reply_service() -> InboxService:
     """Build the service that hears what customers write back."""
     from dunning.adapters.sns_opt_out_list import SnsOptOutList  # noqa: PLC0415
     from dunning.services.replies import InboxService  # noqa: PLC0415
@@ -294,7 +294,7 @@ def inbox() -> InboxService:
         switch=SsmSwitch(session.client("ssm", config=_PATIENT), settings.sending_parameter, clock, log),
         opt_out_list=SnsOptOutList(session.client("sns", config=_PATIENT)),
         publisher=_publisher(session, settings.bus_name),
-        policies=policies(),
+        policies=policy_book(),
         clock=clock,
         telemetry=log,
         queue=SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url, settings.dead_letter_url),
@@ -304,7 +304,7 @@ def inbox() -> InboxService:
 
 
 @_kept
-def receipts() -> ReceiptService:
+def delivery_receipt_service() -> ReceiptService:
     """Build the service that reads the carrier's delivery logs."""
     from dunning.services.delivery_receipts import ReceiptService  # noqa: PLC0415
 
@@ -318,14 +318,14 @@ def receipts() -> ReceiptService:
         contacts=DynamoContacts(dynamodb, settings.contacts_table),
         delay_queue=SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url),
         publisher=_publisher(session, settings.bus_name),
-        policies=policies(),
+        policies=policy_book(),
         clock=_Environment.clock,
         telemetry=telemetry(),
     )
 
 
 @_kept
-def opt_outs() -> OptOutService:
+def carrier_opt_out_service() -> OptOutService:
     """Build the service that compares opt-outs with the carrier's list."""
     from dunning.adapters.sns_opt_out_list import SnsOptOutList  # noqa: PLC0415
     from dunning.services.carrier_opt_outs import OptOutService  # noqa: PLC0415
@@ -338,14 +338,14 @@ def opt_outs() -> OptOutService:
         phones=customers,
         opt_out_list=SnsOptOutList(session.client("sns", config=_PATIENT)),
         publisher=_publisher(session, settings.bus_name),
-        policies=policies(),
+        policies=policy_book(),
         clock=_Environment.clock,
         telemetry=telemetry(),
     )
 
 
 @_kept
-def close_unknown() -> CloseUnknownService:
+def close_unknown_service() -> CloseUnknownService:
     """Build the service that closes texts nobody has heard of."""
     from dunning.services.close_unknown import CloseUnknownService  # noqa: PLC0415
 
