@@ -214,7 +214,7 @@ class TestTheQueues:
                 # Who else may put something there: the bus and the topic, and only ours.
                 assert other["Action"] == "sqs:SendMessage"
                 assert other["Principal"]["Service"] in {"events.amazonaws.com", "sns.amazonaws.com"}
-                assert _target(other["Condition"]["ArnEquals"]["aws:SourceArn"]) in {"LenderEvents", "InboundTopic"}
+                assert _target(other["Condition"]["ArnEquals"]["aws:SourceArn"]) in {"LenderEventsRule", "InboundTopic"}
             guarded.add(_target(queue))
         assert guarded == _of_type(resources, "AWS::SQS::Queue").keys()
 
@@ -225,7 +225,7 @@ class TestTheQueues:
             invoked = _properties(resources, f"{name}FunctionEventInvokeConfig")
             assert _target(invoked["FunctionName"]) == f"{name}Function"
             assert _target(invoked["DestinationConfig"]["OnFailure"]["Destination"]) == f"{name}DeadLetters"
-        (target,) = _properties(resources, "LenderEvents")["Targets"]
+        (target,) = _properties(resources, "LenderEventsRule")["Targets"]
         assert _target(target["DeadLetterConfig"]["Arn"]) == "PaymentsDeadLetters"
         redrive = _properties(resources, "InboundSubscription")["RedrivePolicy"]
         assert _target(redrive["deadLetterTargetArn"]) == "InboxDeadLetters"
@@ -691,7 +691,7 @@ class TestTheWaysIn:
     def test_the_bus_carries_the_lenders_events_and_never_our_own_to_the_payments(
         self, resources: Mapping[str, Resource]
     ) -> None:
-        rule = _properties(resources, "LenderEvents")
+        rule = _properties(resources, "LenderEventsRule")
         assert _target(rule["EventBusName"]) == "LenderBus"
         assert rule["EventPattern"]["source"] == [{"anything-but": ["dunning"]}]
         (target,) = rule["Targets"]
