@@ -27,7 +27,7 @@ from dunning.ports.queues import QueueMessage
 from dunning.services.delivery_receipts import ReceiptService
 from dunning.services.erasure.erase import EraseService
 from dunning.services.erasure.purge import PurgeService
-from dunning.services.lender_events import PaymentsService
+from dunning.services.lender_events import LenderEventService
 from tests.bench.beside import compare
 from tests.bench.portfolio import NOW, customer, standing
 from tests.bench.wire import Wire
@@ -124,7 +124,7 @@ class Payments(_Office):
             clock=_Clock(),
             telemetry=telemetry,
         )
-        service = PaymentsService(
+        service = LenderEventService(
             store=store,
             erasing=erasing,
             purging=PurgeService(
@@ -241,5 +241,5 @@ class Receipts(_Office):
 
 
 if __name__ == "__main__":
-    compare("payments", Payments(), CUSTOMERS)
+    compare("lender_events", Payments(), CUSTOMERS)
     compare("delivery logs", Receipts(), CUSTOMERS)

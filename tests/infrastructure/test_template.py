@@ -21,7 +21,7 @@ from dunning.settings import (
     HousekeepingSettings,
     InboxSettings,
     IntakeSettings,
-    PaymentsSettings,
+    LenderEventsSettings,
     ReceiptsSettings,
     ReplanSettings,
     ScannerSettings,
@@ -40,7 +40,7 @@ SETTINGS: dict[str, type[Settings]] = {
     "ScannerFunction": ScannerSettings,
     "SenderFunction": SenderSettings,
     "IntakeFunction": IntakeSettings,
-    "PaymentsFunction": PaymentsSettings,
+    "LenderEventsFunction": LenderEventsSettings,
     "ReceiptsFunction": ReceiptsSettings,
     "InboxFunction": InboxSettings,
     "HousekeepingFunction": HousekeepingSettings,
@@ -48,7 +48,7 @@ SETTINGS: dict[str, type[Settings]] = {
 }
 QUEUES = {
     "Reminders": "SenderFunction",
-    "Payments": "PaymentsFunction",
+    "LenderEvents": "LenderEventsFunction",
     "Inbox": "InboxFunction",
     "Receipts": "ReceiptsFunction",
     "Replan": "ReplanFunction",
@@ -179,7 +179,7 @@ class TestTheQueues:
             elif name.endswith("DeadLetters"):
                 assert kept == 14
         assert (days["Reminders"], days["Replan"]) == (1, 1)
-        assert days["Payments"] == 14  # a payment that is forgotten is a wrong text
+        assert days["LenderEvents"] == 14  # a payment that is forgotten is a wrong text
 
     def test_an_erasure_remembers_numbers_for_longer_than_anything_of_them_is_under_way(
         self, resources: Mapping[str, Resource]
@@ -191,16 +191,16 @@ class TestTheQueues:
         for name in WITH_NUMBERS:
             assert timedelta(seconds=_properties(resources, name)["MessageRetentionPeriod"]) <= QUEUES_KEEP
         # What is looked at is hidden for a minute, which no look outlasts.
-        assert _properties(resources, "PaymentsFunction")["Timeout"] <= 60
+        assert _properties(resources, "LenderEventsFunction")["Timeout"] <= 60
 
     def test_an_erasure_looks_through_all_dead_letters_that_may_name_somebody(
         self, resources: Mapping[str, Resource]
     ) -> None:
-        environment = _environment(resources, "PaymentsFunction")
+        environment = _environment(resources, "LenderEventsFunction")
         looked_at = {_target(url) for name, url in environment.items() if name.endswith("DEAD_LETTER_URL")}
         numbered = {name for name in WITH_NUMBERS if name.endswith("DeadLetters")}
         # What the lender sends may hold what it should not: that is why it was refused.
-        assert looked_at == numbered | {"PaymentsDeadLetters"}
+        assert looked_at == numbered | {"LenderEventsDeadLetters"}
 
     def test_nobody_speaks_to_a_queue_without_tls(self, resources: Mapping[str, Resource]) -> None:
         guarded = set()
@@ -226,7 +226,7 @@ class TestTheQueues:
             assert _target(invoked["FunctionName"]) == f"{name}Function"
             assert _target(invoked["DestinationConfig"]["OnFailure"]["Destination"]) == f"{name}DeadLetters"
         (target,) = _properties(resources, "LenderEventsRule")["Targets"]
-        assert _target(target["DeadLetterConfig"]["Arn"]) == "PaymentsDeadLetters"
+        assert _target(target["DeadLetterConfig"]["Arn"]) == "LenderEventsDeadLetters"
         redrive = _properties(resources, "InboundSubscription")["RedrivePolicy"]
         assert _target(redrive["deadLetterTargetArn"]) == "InboxDeadLetters"
 
@@ -241,7 +241,7 @@ class TestTheBatches:
         assert _mapping(resources, function)["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
     def test_the_events_of_a_batch_fit_one_read(self, resources: Mapping[str, Resource]) -> None:
-        assert 2 * _mapping(resources, "PaymentsFunction")["BatchSize"] <= 100  # keys of a BatchGetItem
+        assert 2 * _mapping(resources, "LenderEventsFunction")["BatchSize"] <= 100  # keys of a BatchGetItem
 
     def test_a_reply_does_not_wait_for_others(self, resources: Mapping[str, Resource]) -> None:
         assert "MaximumBatchingWindowInSeconds" not in _mapping(resources, "InboxFunction")
@@ -695,7 +695,7 @@ class TestTheWaysIn:
         assert _target(rule["EventBusName"]) == "LenderBus"
         assert rule["EventPattern"]["source"] == [{"anything-but": ["dunning"]}]
         (target,) = rule["Targets"]
-        assert _target(target["Arn"]) == "Payments"
+        assert _target(target["Arn"]) == "LenderEvents"
         schemas = {path.stem for path in (ROOT / "events" / "schemas").glob("*.json")}
         assert set(rule["EventPattern"]["detail-type"]) <= schemas
         told = {kind.__name__ for kind in get_args(OutboundEvent.__value__)}

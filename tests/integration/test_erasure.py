@@ -112,7 +112,7 @@ class Town:
         self.cloud.sqs.send_message(QueueUrl=self._dead_letters("receipts"), MessageBody=json.dumps(failure))
 
     def _dead_letters(self, function: str) -> str:
-        return self.cloud.stack.functions["payments"].environment[f"{function.upper()}_DEAD_LETTER_URL"]
+        return self.cloud.stack.functions["lender_events"].environment[f"{function.upper()}_DEAD_LETTER_URL"]
 
     def dead(self, function: str) -> list[str]:
         """Return what lies among the dead letters, hidden or not."""
@@ -128,7 +128,7 @@ class Town:
 
     def wait(self, span: timedelta) -> None:
         self.cloud.clock.move_to(self.cloud.clock.now() + span)
-        self.cloud.drain("payments")
+        self.cloud.drain("lender_events")
 
     def who(self) -> set[tuple[str, str]]:
         """Return where what tells of the customer is found."""

@@ -26,13 +26,13 @@ class Bus:
     def __init__(self, house: House) -> None:
         self.house = house
         self.heard: list[dict[str, Any]] = []
-        self.queue_url = house.cloud.queue_urls["payments"]
+        self.queue_url = house.cloud.queue_urls["lender_events"]
         self.dead_letter_url = self.function.environment["DEAD_LETTER_URL"]
 
     @property
     def function(self) -> Function:
         """The function as the template has it."""
-        return self.house.cloud.stack.functions["payments"]
+        return self.house.cloud.stack.functions["lender_events"]
 
     def handle_batch(self, event: Event) -> list[str]:
         """Start the function, and return what is to come back."""

@@ -125,13 +125,15 @@ def payments_meet_everything(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Non
     desk.says("CustomerHold", reason=TEXT)
     desk.says(NAME, name=NAME)
     desk.says("AccountClosed", customer_id=PHONE, account_id=NAME)
-    desk.invoke("payments", batch(QUOTING, json.dumps({NAME: PHONE}), json.dumps({"detail-type": NAME, "detail": {}})))
+    desk.invoke(
+        "lender_events", batch(QUOTING, json.dumps({NAME: PHONE}), json.dumps({"detail-type": NAME, "detail": {}}))
+    )
     with desk.failing("sqs.SendMessage"):
-        desk.invoke("payments", batch(QUOTING))
+        desk.invoke("lender_events", batch(QUOTING))
     held = event_file("payments_customer_hold.json")
     for operation in ("dynamodb.PutItem", "dynamodb.BatchGetItem", "eventbridge.PutEvents"):
         with desk.failing(operation, always=True):
-            desk.invoke("payments", held)
+            desk.invoke("lender_events", held)
     with monkeypatch.context() as patched:
         patched.setattr(lender_events, "replan_as_told", _quoting)
         desk.says("CustomerReleased")
@@ -142,7 +144,7 @@ def payments_meet_everything(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Non
     desk.says("CustomerErased", customer_id="C0002")
     timeout = ReadTimeoutError(endpoint_url=f"https://s3/?prefix={QUOTING}")
     desk.house.requests.answer("s3.ListObjectVersions", no_answer(timeout))
-    desk.invoke("payments", batch('{"schema_version":1,"task":"erase_again","customer_id":"C0002"}'))
+    desk.invoke("lender_events", batch('{"schema_version":1,"task":"erase_again","customer_id":"C0002"}'))
     desk.house.requests.let_all_through()
 
 
@@ -258,7 +260,7 @@ class _AllLogs(logging.Handler):
             {"opt_out_not_synced", "replan_failed", "outbound_event_lost", "unexpected"},
         ),
     ],
-    ids=["payments", "inbox", "receipts", "housekeeping and planning"],
+    ids=["lender_events", "inbox", "receipts", "housekeeping and planning"],
 )
 def test_no_listener_tells_who_somebody_is_whatever_fails(
     house: House,
@@ -299,7 +301,7 @@ def test_what_we_put_on_queues_of_our_own_is_ids_and_codes(house: House) -> None
     desk.invoke("replan", {"parts": 2})
     bodies = [
         message.body
-        for function in ("sender", "payments", "receipts", "replan")
+        for function in ("sender", "lender_events", "receipts", "replan")
         for message in desk.cloud._queue(function)._messages  # noqa: SLF001 - moto has no other way in
     ]
     assert bodies

@@ -266,7 +266,7 @@ class LocalCloud:
             )
             if answer["FailedEntryCount"]:
                 raise ValueError(f"the bus refuses {answer['FailedEntryCount']} events")
-        return self.drain("payments")
+        return self.drain("lender_events")
 
     def reply(self, message: Mapping[str, str]) -> int:
         """Let a two-way SMS come in through the topic, hand it to the inbox, and return how many there were."""

@@ -25,7 +25,7 @@ from dunning.services.erasure.erase import EraseService
 from dunning.services.erasure.purge import PurgeService
 from dunning.services.intake.settle import Candidate, Settler
 from dunning.services.intake.settle import LoadOutcome as Settlement
-from dunning.services.lender_events import PaymentsService
+from dunning.services.lender_events import LenderEventService
 from dunning.services.replan import ReplanService
 from dunning.services.replies import InboxService
 from dunning.services.scan import ScanService
@@ -198,7 +198,7 @@ class Office:
             customers=self.store, erasing=erasing, replies=self.inbox_backlog, dead_letters=[self.inbox_given_up],
             clock=self.clock, telemetry=self.telemetry,
         )  # fmt: skip
-        self.payments = PaymentsService(
+        self.payments = LenderEventService(
             **common, erasing=erasing, purging=purging, dead_letters=self.dead_letters, delay_queue=self.later
         )  # fmt: skip
         self.inbox = InboxService(

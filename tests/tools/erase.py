@@ -82,7 +82,7 @@ def main(argv: Sequence[str] | None = None, clock: Clock | None = None) -> int:
         )
         if not arguments.apply:
             return _look(service, arguments.customers)
-        later = SqsQueue(session.client("sqs"), stack.output("PaymentsQueue"))
+        later = SqsQueue(session.client("sqs"), stack.output("LenderEventsQueue"))
         return _erase(service, arguments.customers, later, clock)
     except (StackError, ServiceCallError) as error:
         sys.stderr.write(f"{error}\n")

@@ -26,10 +26,10 @@ type Found = Mapping[str, frozenset[str]]
 """Resources by the rule they break."""
 
 _FED_BY_QUEUES = frozenset(
-    {"SenderFunction", "PaymentsFunction", "InboxFunction", "ReceiptsFunction", "ReplanFunction"}
+    {"SenderFunction", "LenderEventsFunction", "InboxFunction", "ReceiptsFunction", "ReplanFunction"}
 )
 _FUNCTIONS = _FED_BY_QUEUES | {"ScannerFunction", "IntakeFunction", "ReceiptsFunction", "HousekeepingFunction"}
-_FED = frozenset({"Reminders", "Payments", "Inbox", "Receipts", "Replan"})
+_FED = frozenset({"Reminders", "LenderEvents", "Inbox", "Receipts", "Replan"})
 _DEAD_LETTERS = frozenset({"TickDeadLetters", "IntakeDeadLetters", "ReceiptsDeadLetters"}) | {
     f"{queue}DeadLetters" for queue in _FED
 }
@@ -97,7 +97,7 @@ NAG = (
     ),
     Accepted(
         "AwsSolutions-IAM5[Resource::<UploadsBucket.Arn>/accounts/*]",
-        frozenset({"IntakeUploads", "PaymentsRole"}),
+        frozenset({"IntakeUploads", "LenderEventsRole"}),
         "files are named by who uploads them",
     ),
     Accepted(

@@ -158,8 +158,8 @@ def test_who_has_just_paid_gets_no_text_though_the_job_was_queued_already(
 
 def test_an_event_that_cannot_be_read_is_parked_with_the_reason_and_without_what_it_says(world: World) -> None:
     world.tell("InstalmentPaid", customer_id="C-0100", paid="all of it")
-    world.until("the event is parked", lambda: bool(world.messages("PaymentsDeadLetters")))
-    (parked,) = world.messages("PaymentsDeadLetters")
+    world.until("the event is parked", lambda: bool(world.messages("LenderEventsDeadLetters")))
+    (parked,) = world.messages("LenderEventsDeadLetters")
     assert json.loads(parked["Body"])["detail"]["paid"] == "all of it"
     why = json.dumps(parked["MessageAttributes"])
     assert "paid" in why
@@ -168,7 +168,7 @@ def test_an_event_that_cannot_be_read_is_parked_with_the_reason_and_without_what
 
 def test_a_lenders_system_may_put_events_and_nothing_else(world: World) -> None:
     with pytest.raises(ClientError, match="not authorized"):
-        world.as_lender("sqs").send_message(QueueUrl=world.ids["Payments"], MessageBody="{}")
+        world.as_lender("sqs").send_message(QueueUrl=world.ids["LenderEvents"], MessageBody="{}")
     with pytest.raises(ClientError, match="not authorized"):
         world.as_lender("events").put_events(
             Entries=[{"EventBusName": "default", "Source": "lender.core", "DetailType": "Other", "Detail": "{}"}]
@@ -307,7 +307,7 @@ def _lender_record(world: World, person: Person) -> LenderRecord:
     return lender_record_of(item)
 
 
-GIVEN_UP = ("InboxDeadLetters", "ReceiptsDeadLetters", "PaymentsDeadLetters")
+GIVEN_UP = ("InboxDeadLetters", "ReceiptsDeadLetters", "LenderEventsDeadLetters")
 
 
 def _give_up(world: World, texted: Texted) -> None:
@@ -335,7 +335,7 @@ def test_of_an_erased_customer_a_tombstone_is_left_and_a_skeleton_of_the_record(
     # The next round comes 90 seconds later, the last one when nothing is under way any more. Here it comes at once, and
     # the delayed ones find nothing.
     world.advance(UNDER_WAY)
-    world.as_engineer("sqs").send_message(QueueUrl=world.ids["Payments"], MessageBody=erasure_round_body(erased))
+    world.as_engineer("sqs").send_message(QueueUrl=world.ids["LenderEvents"], MessageBody=erasure_round_body(erased))
     world.until("the number is gone", lambda: not _lender_record(world, texted.chatter).phones)
     world.until("the file is gone", lambda: "accounts/americans.csv" not in world.uploads())
     lender_record = _lender_record(world, texted.chatter)
@@ -387,7 +387,7 @@ def test_the_nightly_look_at_the_carriers_list_opts_out_who_is_on_it_and_lets_in
 @pytest.mark.usefixtures("texted")
 def test_the_logs_of_those_who_listen_hold_no_personal_data(world: World) -> None:
     private = re.compile("王|小明|示範|Ann Example|9001-0000|0?9100000|214555|parcel|all of it")
-    for function in ("payments", "receipts", "inbox", "housekeeping", "replan"):
+    for function in ("lender_events", "receipts", "inbox", "housekeeping", "replan"):
         lines = world.logged(function)
         assert lines
         assert not [line for line in lines if private.search(str(line))]

@@ -55,7 +55,7 @@ FUNCTIONS = (
     "ScannerFunction",
     "SenderFunction",
     "IntakeFunction",
-    "PaymentsFunction",
+    "LenderEventsFunction",
     "ReceiptsFunction",
     "InboxFunction",
     "HousekeepingFunction",

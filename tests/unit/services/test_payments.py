@@ -22,7 +22,7 @@ from dunning.ports.queues import QueueMessage
 from dunning.services.erasure.erase import ROUND_INTERVAL, SECOND_ROUND, UNDER_WAY, EraseService
 from dunning.services.erasure.purge import PurgeService
 from dunning.services.intake.settle import Candidate, Settler
-from dunning.services.lender_events import PaymentsService
+from dunning.services.lender_events import LenderEventService
 from dunning.services.planning import BEFORE_ERASURE, fingerprint
 from tests.builders import a_lender_record, an_account, an_instalment, promised, rules_of, tell, the_policies
 from tests.fakes import (
@@ -88,7 +88,7 @@ class Office:
             clock=self.clock,
             telemetry=self.telemetry,
         )
-        self.service = PaymentsService(
+        self.service = LenderEventService(
             store=self.store,
             erasing=erasing,
             purging=PurgeService(

@@ -30,7 +30,7 @@ EVENTS: dict[str, tuple[str, Any]] = {
             ]
         },
     ),
-    "payments": ("payments", {"Records": []}),
+    "lender_events": ("lender_events", {"Records": []}),
     "inbox": ("inbox", {"Records": []}),
     "receipts": ("receipts", {"Records": []}),
     "housekeeping": ("close_unknown", {"task": "close_unknown"}),

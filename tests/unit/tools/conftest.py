@@ -57,7 +57,7 @@ def stack() -> Iterator[Deployed]:
             "ContactsTable": cloud.stack.contacts_table,
             "UploadsBucket": cloud.stack.uploads_bucket,
             "LenderBus": cloud.stack.bus_name,
-            "PaymentsQueue": cloud.queue_urls["payments"],
+            "LenderEventsQueue": cloud.queue_urls["lender_events"],
             ROLE_OUTPUT: ROLE,
         }
         boto3.client("cloudformation").create_stack(

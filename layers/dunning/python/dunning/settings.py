@@ -46,7 +46,7 @@ class IntakeSettings(Settings):
     writers: int = Field(default=8, ge=1, le=50)
 
 
-class PaymentsSettings(Settings):
+class LenderEventsSettings(Settings):
     """
     Settings of the payments. `queue_url` is its own queue, `bus_name` the bus of the lender's other systems.
 

@@ -38,7 +38,7 @@ from dunning.settings import (
     HousekeepingSettings,
     InboxSettings,
     IntakeSettings,
-    PaymentsSettings,
+    LenderEventsSettings,
     ReceiptsSettings,
     ReplanSettings,
     ScannerSettings,
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from dunning.services.close_unknown import CloseUnknownService
     from dunning.services.delivery_receipts import ReceiptService
     from dunning.services.intake import IntakeService
-    from dunning.services.lender_events import PaymentsService
+    from dunning.services.lender_events import LenderEventService
     from dunning.services.replan import ReplanService
     from dunning.services.replies import InboxService
     from dunning.services.scan import ScanService
@@ -209,14 +209,14 @@ def intake_service() -> IntakeService:
 
 
 @_kept
-def lender_event_service() -> PaymentsService:
+def lender_event_service() -> LenderEventService:
     """Build the service of whoever listens to the lender."""
     from dunning.adapters.s3 import S3UploadErasure  # noqa: PLC0415
     from dunning.services.erasure.erase import EraseService  # noqa: PLC0415
     from dunning.services.erasure.purge import PurgeService  # noqa: PLC0415
-    from dunning.services.lender_events import PaymentsService  # noqa: PLC0415
+    from dunning.services.lender_events import LenderEventService  # noqa: PLC0415
 
-    settings = read_settings(PaymentsSettings, os.environ)
+    settings = read_settings(LenderEventsSettings, os.environ)
     session = new_session()
     clock, log = _Environment.clock, telemetry()
     dynamodb = session.client("dynamodb", config=_PATIENT)
@@ -230,7 +230,7 @@ def lender_event_service() -> PaymentsService:
         clock=clock,
         telemetry=log,
     )
-    return PaymentsService(
+    return LenderEventService(
         store=customers,
         erasing=erasing,
         purging=PurgeService(
@@ -240,7 +240,7 @@ def lender_event_service() -> PaymentsService:
             dead_letters=[
                 SqsDeadLetters(sqs, settings.inbox_dead_letter_url, "inbox"),
                 SqsDeadLetters(sqs, settings.receipts_dead_letter_url, "receipts"),
-                SqsDeadLetters(sqs, settings.dead_letter_url, "payments"),
+                SqsDeadLetters(sqs, settings.dead_letter_url, "lender_events"),
             ],
             clock=clock,
             telemetry=log,

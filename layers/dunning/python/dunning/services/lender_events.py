@@ -62,7 +62,7 @@ class _CustomerBatch:
     again: bool = False
 
 
-class PaymentsService:
+class LenderEventService:
     """The work of whoever listens to a lender's bus."""
 
     def __init__(  # noqa: PLR0913 - its ports
@@ -87,7 +87,7 @@ class PaymentsService:
         self._policies = policies
         self._clock = clock
         self._telemetry = telemetry
-        self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="payments")
+        self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="lender_events")
 
     def handle_batch(self, messages: Sequence[QueueMessage], seconds_left: Callable[[], float]) -> list[str]:
         """
