@@ -26,7 +26,7 @@ from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.entrypoint import inbound_messages
 from dunning.policy import load_policies
-from dunning.services.replies import InboxService
+from dunning.services.replies import ReplyService
 from tests.bench.beside import compare
 from tests.bench.portfolio import NOW, customer, standing
 from tests.bench.wire import Wire
@@ -105,7 +105,7 @@ class Bench:
         store, contacts = DynamoCustomers(dynamodb, "customers", 4), DynamoContacts(dynamodb, "contacts")
         telemetry = PowertoolsTelemetry(Logger(), Metrics())
         ids = count()
-        service = InboxService(
+        service = ReplyService(
             store=store,
             phones=store,
             replies=contacts,

@@ -199,13 +199,13 @@ def test_every_dead_letter_queue_has_its_alarm(
     raised: Mapping[str, Resource], resources: Mapping[str, Resource]
 ) -> None:
     queues = {name for name, one in resources.items() if one["Type"] == "AWS::SQS::Queue"}
-    for queue in queues - {"Reminders", "LenderEvents", "Inbox", "Receipts", "Replan"}:
+    for queue in queues - {"Reminders", "LenderEvents", "Replies", "Receipts", "Replan"}:
         alarm = raised[f"{queue}Alarm"]
         assert next(_watched(alarm))[2] == {"QueueName": {"Fn::GetAtt": [queue, "QueueName"]}}
         assert (alarm["Statistic"], alarm["Threshold"]) == ("Maximum", 1)
 
 
-@pytest.mark.parametrize(("queue", "alarm"), [("Reminders", "Job"), ("LenderEvents", "Payment"), ("Inbox", "Reply")])
+@pytest.mark.parametrize(("queue", "alarm"), [("Reminders", "Job"), ("LenderEvents", "Payment"), ("Replies", "Reply")])
 def test_a_message_is_old_when_it_should_have_been_through_twice(
     raised: Mapping[str, Resource], resources: Mapping[str, Resource], queue: str, alarm: str
 ) -> None:

@@ -19,11 +19,11 @@ from dunning.services.send import claims
 from dunning.services.send.sender import workers_for
 from dunning.settings import (
     HousekeepingSettings,
-    InboxSettings,
     IntakeSettings,
     LenderEventsSettings,
     ReceiptsSettings,
     ReplanSettings,
+    RepliesSettings,
     ScannerSettings,
     SenderSettings,
     Settings,
@@ -42,20 +42,20 @@ SETTINGS: dict[str, type[Settings]] = {
     "IntakeFunction": IntakeSettings,
     "LenderEventsFunction": LenderEventsSettings,
     "ReceiptsFunction": ReceiptsSettings,
-    "InboxFunction": InboxSettings,
+    "RepliesFunction": RepliesSettings,
     "HousekeepingFunction": HousekeepingSettings,
     "ReplanFunction": ReplanSettings,
 }
 QUEUES = {
     "Reminders": "SenderFunction",
     "LenderEvents": "LenderEventsFunction",
-    "Inbox": "InboxFunction",
+    "Replies": "RepliesFunction",
     "Receipts": "ReceiptsFunction",
     "Replan": "ReplanFunction",
 }
 """Each queue and the function it feeds; each has its dead letters."""
 
-WITH_NUMBERS = {"Inbox", "InboxDeadLetters", "ReceiptsDeadLetters"}
+WITH_NUMBERS = {"Replies", "RepliesDeadLetters", "ReceiptsDeadLetters"}
 """Queues that hold numbers and texts."""
 _OF_THE_LIBRARIES = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "PYDANTIC_DISABLE_PLUGINS"}
 
@@ -184,7 +184,7 @@ class TestTheQueues:
     def test_an_erasure_remembers_numbers_for_longer_than_anything_of_them_is_under_way(
         self, resources: Mapping[str, Resource]
     ) -> None:
-        inbox = _properties(resources, "Inbox")
+        inbox = _properties(resources, "Replies")
         tries = timedelta(seconds=inbox["VisibilityTimeout"] * inbox["RedrivePolicy"]["maxReceiveCount"])
         load = timedelta(seconds=_properties(resources, "IntakeFunction")["Timeout"])
         assert max(tries, load) + ROUND_INTERVAL <= UNDER_WAY
@@ -228,7 +228,7 @@ class TestTheQueues:
         (target,) = _properties(resources, "LenderEventsRule")["Targets"]
         assert _target(target["DeadLetterConfig"]["Arn"]) == "LenderEventsDeadLetters"
         redrive = _properties(resources, "InboundSubscription")["RedrivePolicy"]
-        assert _target(redrive["deadLetterTargetArn"]) == "InboxDeadLetters"
+        assert _target(redrive["deadLetterTargetArn"]) == "RepliesDeadLetters"
 
 
 class TestTheBatches:
@@ -244,7 +244,7 @@ class TestTheBatches:
         assert 2 * _mapping(resources, "LenderEventsFunction")["BatchSize"] <= 100  # keys of a BatchGetItem
 
     def test_a_reply_does_not_wait_for_others(self, resources: Mapping[str, Resource]) -> None:
-        assert "MaximumBatchingWindowInSeconds" not in _mapping(resources, "InboxFunction")
+        assert "MaximumBatchingWindowInSeconds" not in _mapping(resources, "RepliesFunction")
 
     def test_a_batch_fits_one_read_and_one_write(self, resources: Mapping[str, Resource]) -> None:
         size = _mapping(resources, "SenderFunction")["BatchSize"]
@@ -534,7 +534,7 @@ class TestTheRoles:
         ]
         assert not [action for action in actions if "*" in action]
 
-    @pytest.mark.parametrize("role", ["SenderRole", "InboxRole"])
+    @pytest.mark.parametrize("role", ["SenderRole", "RepliesRole"])
     def test_who_may_text_cannot_publish_to_the_alarms_topic_or_any_other(
         self, resources: Mapping[str, Resource], role: str
     ) -> None:
@@ -542,7 +542,7 @@ class TestTheRoles:
         (denied,) = (one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Deny")
         assert denied["Resource"] == {"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*"}
         assert "Condition" not in denied
-        others = [name for name in _of_type(resources, "AWS::IAM::Role") if name not in {"SenderRole", "InboxRole"}]
+        others = [name for name in _of_type(resources, "AWS::IAM::Role") if name not in {"SenderRole", "RepliesRole"}]
         assert not [name for name in others if "sns:Publish" in json.dumps(resources[name])]
 
     def test_whoever_writes_no_facts_is_limited_to_the_attributes_of_a_standing(
@@ -571,7 +571,7 @@ class TestTheRoles:
         for statement in limited:
             attributes = statement["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]
             assert set(attributes) == standing_item(full, 4).keys()
-        for role in ("Sender", "Receipts", "Inbox", "Housekeeping", "Replan"):
+        for role in ("Sender", "Receipts", "Replies", "Housekeeping", "Replan"):
             (policy,) = _properties(resources, f"{role}Role")["Policies"]
             writing = [
                 one
@@ -708,7 +708,7 @@ class TestTheWaysIn:
         assert allowed["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
         assert (denied["Effect"], denied["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": False}})
         subscription = _properties(resources, "InboundSubscription")
-        assert (_target(subscription["TopicArn"]), _target(subscription["Endpoint"])) == ("InboundTopic", "Inbox")
+        assert (_target(subscription["TopicArn"]), _target(subscription["Endpoint"])) == ("InboundTopic", "Replies")
 
     def test_both_groups_of_delivery_logs_are_heard_whole(self, resources: Mapping[str, Resource]) -> None:
         filters = _of_type(resources, "AWS::Logs::SubscriptionFilter")

@@ -95,12 +95,12 @@ class Town:
     def hand_over_again(self) -> None:
         """Let what the inbox has failed with become visible again, and be handed over or given up."""
         self.cloud.clock.move_to(self.cloud.clock.now() + timedelta(seconds=361))
-        self.cloud.drain("inbox")
+        self.cloud.drain("replies")
 
     def parks(self, body: str) -> None:
         """Let something come in that is no reply."""
         self.cloud.sns.publish(TopicArn=self.cloud.stack.inbound_topic, Message=body)
-        assert self.cloud.drain("inbox") == 1
+        assert self.cloud.drain("replies") == 1
 
     def gives_up_receipts(self) -> None:
         """Put delivery logs of everybody where Lambda puts what it could not hand over."""
@@ -122,7 +122,7 @@ class Town:
     def holds_dead_letters(self, span: timedelta) -> None:
         """Let somebody else have the dead letters of the inbox in hand for a while."""
         held = self.cloud.sqs.receive_message(
-            QueueUrl=self._dead_letters("inbox"), VisibilityTimeout=int(span.total_seconds())
+            QueueUrl=self._dead_letters("replies"), VisibilityTimeout=int(span.total_seconds())
         )
         assert held["Messages"]
 
@@ -226,13 +226,13 @@ def test_what_was_given_up_goes_and_what_is_of_others_stays(town: Town) -> None:
     town.reply_unheard(PHONE, "這筆有爭議", times=6)
     town.reply_unheard("+886987654321", "退訂", times=6)
     town.gives_up_receipts()
-    assert [len(town.dead(name)) for name in ("inbox", "receipts")] == [4, 1]
+    assert [len(town.dead(name)) for name in ("replies", "receipts")] == [4, 1]
     assert "message" in places(town.who())
     others = town.others()
     town.erase()
     assert town.who() == set()
     assert town.others() == others
-    inbox, receipts = town.dead("inbox"), town.dead("receipts")
+    inbox, receipts = town.dead("replies"), town.dead("receipts")
     assert len(inbox) == 2
     assert all("886987654321" in body for body in inbox)
     (logs,) = map(given_up_logs, receipts)

@@ -152,9 +152,9 @@ def the_inbox_meets_everything(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> N
     for text in (TEXT, f"{NAME} {PHONE}", "已繳", "12/4繳", "START"):
         desk.reply(text)
     desk.reply(TEXT, "+886911000000")
-    desk.invoke("inbox", batch(QUOTING, json.dumps({"originationNumber": NAME, "messageBody": TEXT, NAME: PHONE})))
+    desk.invoke("replies", batch(QUOTING, json.dumps({"originationNumber": NAME, "messageBody": TEXT, NAME: PHONE})))
     with desk.failing("sqs.SendMessage"):
-        desk.invoke("inbox", batch(QUOTING))
+        desk.invoke("replies", batch(QUOTING))
     for operation in ("dynamodb.PutItem", "dynamodb.BatchGetItem", "dynamodb.Query", "eventbridge.PutEvents"):
         with desk.failing(operation, always=True):
             desk.reply(f"{TEXT} {operation}")
@@ -165,14 +165,14 @@ def the_inbox_meets_everything(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> N
     with monkeypatch.context() as patched:
         patched.setattr(replies, "answered", _quoting)
         desk.reply(f"{TEXT}！")
-        desk.invoke("inbox", event_file("inbox_topic.json"))
+        desk.invoke("replies", event_file("inbox_topic.json"))
         whole = json.dumps({"originationNumber": PHONE, "messageBody": TEXT, "inboundMessageId": "last"})
-        desk.invoke("inbox", batch(whole, receives=9))
+        desk.invoke("replies", batch(whole, receives=9))
     _damage(desk.house, desk.people[0])
     desk.reply(f"{TEXT}？")
     desk.cloud.clock.move_to(NOON)
     with desk.failing("sns.Publish", always=True):
-        desk.invoke("inbox", _from_america("us-1"))
+        desk.invoke("replies", _from_america("us-1"))
 
 
 def _from_america(inbound_id: str) -> dict[str, Any]:
@@ -260,7 +260,7 @@ class _AllLogs(logging.Handler):
             {"opt_out_not_synced", "replan_failed", "outbound_event_lost", "unexpected"},
         ),
     ],
-    ids=["lender_events", "inbox", "receipts", "housekeeping and planning"],
+    ids=["lender_events", "replies", "receipts", "housekeeping and planning"],
 )
 def test_no_listener_tells_who_somebody_is_whatever_fails(
     house: House,

@@ -271,7 +271,7 @@ class LocalCloud:
     def reply(self, message: Mapping[str, str]) -> int:
         """Let a two-way SMS come in through the topic, hand it to the inbox, and return how many there were."""
         self.sns.publish(TopicArn=self.stack.inbound_topic, Message=json.dumps(message))
-        return self.drain("inbox")
+        return self.drain("replies")
 
     def deliveries_logged(self, logs: Sequence[Mapping[str, Any]]) -> Any:  # noqa: ANN401 - a handler's answer
         """Hand delivery logs to the receipts, as a subscription of CloudWatch Logs does."""

@@ -349,7 +349,7 @@ def _folder(function: Mapping[str, Any]) -> str:
     return place.strip("/").rpartition("/")[2]
 
 
-_FED_BY_A_QUEUE = frozenset({"sender", "lender_events", "inbox", "receipts", "replan"})
+_FED_BY_A_QUEUE = frozenset({"sender", "lender_events", "replies", "receipts", "replan"})
 
 
 def _see_that_it_can_run(

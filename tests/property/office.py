@@ -27,7 +27,7 @@ from dunning.services.intake.settle import Candidate, Settler
 from dunning.services.intake.settle import LoadOutcome as Settlement
 from dunning.services.lender_events import LenderEventService
 from dunning.services.replan import ReplanService
-from dunning.services.replies import InboxService
+from dunning.services.replies import ReplyService
 from dunning.services.scan import ScanService
 from dunning.services.send.sender import SendService
 from tests.builders import the_policies
@@ -193,7 +193,7 @@ class Office:
             customers=self.store, contacts=self.contacts, uploads=FakeUploadErasure(), clock=self.clock,
             telemetry=self.telemetry,
         )  # fmt: skip
-        self.inbox_backlog, self.inbox_given_up = FakeBacklog(), FakeDeadLetters("inbox")
+        self.inbox_backlog, self.inbox_given_up = FakeBacklog(), FakeDeadLetters("replies")
         purging = PurgeService(
             customers=self.store, erasing=erasing, replies=self.inbox_backlog, dead_letters=[self.inbox_given_up],
             clock=self.clock, telemetry=self.telemetry,
@@ -201,7 +201,7 @@ class Office:
         self.payments = LenderEventService(
             **common, erasing=erasing, purging=purging, dead_letters=self.dead_letters, delay_queue=self.later
         )  # fmt: skip
-        self.inbox = InboxService(
+        self.inbox = ReplyService(
             **common, phones=self.store, replies=self.contacts, contacts=self.contacts, reader=Reader(),
             gateway=self.carrier, switch=FakeSwitch(), opt_out_list=FakeOptOutList(), queue=self.dead_letters,
             new_id=self._new_id, max_receive_count=ATTEMPTS,

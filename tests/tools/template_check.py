@@ -26,14 +26,14 @@ type Found = Mapping[str, frozenset[str]]
 """Resources by the rule they break."""
 
 _FED_BY_QUEUES = frozenset(
-    {"SenderFunction", "LenderEventsFunction", "InboxFunction", "ReceiptsFunction", "ReplanFunction"}
+    {"SenderFunction", "LenderEventsFunction", "RepliesFunction", "ReceiptsFunction", "ReplanFunction"}
 )
 _FUNCTIONS = _FED_BY_QUEUES | {"ScannerFunction", "IntakeFunction", "ReceiptsFunction", "HousekeepingFunction"}
-_FED = frozenset({"Reminders", "LenderEvents", "Inbox", "Receipts", "Replan"})
+_FED = frozenset({"Reminders", "LenderEvents", "Replies", "Receipts", "Replan"})
 _DEAD_LETTERS = frozenset({"TickDeadLetters", "IntakeDeadLetters", "ReceiptsDeadLetters"}) | {
     f"{queue}DeadLetters" for queue in _FED
 }
-_WITH_OUR_KEY = frozenset({"Inbox", "InboxDeadLetters", "ReceiptsDeadLetters"})
+_WITH_OUR_KEY = frozenset({"Replies", "RepliesDeadLetters", "ReceiptsDeadLetters"})
 _NO_FAILED_TICK_IS_KEPT = "a failed tick is repeated by the next one, a minute later; ScannerSilentAlarm hears it"
 
 
@@ -58,7 +58,7 @@ CHECKOV = (
     ),
     Accepted(
         "CKV_AWS_111",
-        frozenset({"SenderRole", "InboxRole"}),
+        frozenset({"SenderRole", "RepliesRole"}),
         "a phone number has no ARN: publishing is allowed, and denied to every topic and endpoint",
     ),
     Accepted(
@@ -89,11 +89,13 @@ NAG = (
     ),
     Accepted(
         "AwsSolutions-IAM5[Resource::*]",
-        frozenset({"SenderRole", "InboxRole", "HousekeepingRole"}),
+        frozenset({"SenderRole", "RepliesRole", "HousekeepingRole"}),
         "as CKV_AWS_111; nor has the carrier's list of those who want no texts an ARN",
     ),
     Accepted(
-        "Serverless-LambdaStarPermissions", frozenset({"SenderRole", "InboxRole", "HousekeepingRole"}), "as CKV_AWS_111"
+        "Serverless-LambdaStarPermissions",
+        frozenset({"SenderRole", "RepliesRole", "HousekeepingRole"}),
+        "as CKV_AWS_111",
     ),
     Accepted(
         "AwsSolutions-IAM5[Resource::<UploadsBucket.Arn>/accounts/*]",

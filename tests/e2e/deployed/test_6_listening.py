@@ -237,8 +237,8 @@ def test_what_nobody_understands_changes_nothing_and_is_told(world: World, texte
 
 def test_what_is_no_reply_is_parked(world: World) -> None:
     world.as_engineer("sns").publish(TopicArn=world.outputs["InboundTopic"], Message='{"event": "something else"}')
-    world.until("it is parked", lambda: bool(world.messages("InboxDeadLetters")))
-    (parked,) = world.messages("InboxDeadLetters")
+    world.until("it is parked", lambda: bool(world.messages("RepliesDeadLetters")))
+    (parked,) = world.messages("RepliesDeadLetters")
     assert "something else" in parked["Body"]
 
 
@@ -307,7 +307,7 @@ def _lender_record(world: World, person: Person) -> LenderRecord:
     return lender_record_of(item)
 
 
-GIVEN_UP = ("InboxDeadLetters", "ReceiptsDeadLetters", "LenderEventsDeadLetters")
+GIVEN_UP = ("RepliesDeadLetters", "ReceiptsDeadLetters", "LenderEventsDeadLetters")
 
 
 def _give_up(world: World, texted: Texted) -> None:
@@ -387,7 +387,7 @@ def test_the_nightly_look_at_the_carriers_list_opts_out_who_is_on_it_and_lets_in
 @pytest.mark.usefixtures("texted")
 def test_the_logs_of_those_who_listen_hold_no_personal_data(world: World) -> None:
     private = re.compile("王|小明|示範|Ann Example|9001-0000|0?9100000|214555|parcel|all of it")
-    for function in ("lender_events", "receipts", "inbox", "housekeeping", "replan"):
+    for function in ("lender_events", "receipts", "replies", "housekeeping", "replan"):
         lines = world.logged(function)
         assert lines
         assert not [line for line in lines if private.search(str(line))]

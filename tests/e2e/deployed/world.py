@@ -57,7 +57,7 @@ FUNCTIONS = (
     "IntakeFunction",
     "LenderEventsFunction",
     "ReceiptsFunction",
-    "InboxFunction",
+    "RepliesFunction",
     "HousekeepingFunction",
     "ReplanFunction",
 )

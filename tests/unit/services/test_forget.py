@@ -32,7 +32,7 @@ class Office:
     def __init__(self) -> None:
         self.customers, self.contacts, self.telemetry = FakeCustomers(), FakeContacts(), FakeTelemetry()
         self.replies, self.clock = FakeBacklog(), FakeClock(NOW)
-        self.inbox, self.receipts = FakeDeadLetters("inbox"), FakeDeadLetters("receipts")
+        self.inbox, self.receipts = FakeDeadLetters("replies"), FakeDeadLetters("receipts")
         self.erasing = EraseService(
             customers=self.customers,
             contacts=self.contacts,
@@ -110,7 +110,7 @@ def test_what_was_given_up_goes_each_time_and_what_is_others_stays(office: Offic
     assert office.inbox.bodies == kept
     assert office.receipts.bodies == []
     assert office.told("dead_letters_erased") == [
-        {"queue": "inbox", "messages": 2},
+        {"queue": "replies", "messages": 2},
         {"queue": "receipts", "messages": 1},
     ]
 
@@ -129,7 +129,7 @@ def test_a_queue_that_was_not_looked_through_is_told_and_the_numbers_are_kept_fo
     office.inbox.elsewhere = 1
     office.inbox.bodies, office.receipts.bodies = [reply(PHONE)], [PHONE]
     assert office.purge() == {"C0001"}
-    assert office.told("dead_letters_not_erased") == [{"queue": "inbox", "error": "QueueNotDrainedError"}]
+    assert office.told("dead_letters_not_erased") == [{"queue": "replies", "error": "QueueNotDrainedError"}]
     # What could be seen is gone, and no queue waits for another.
     assert office.inbox.bodies == office.receipts.bodies == []
     assert office.numbers == (PHONE,)
@@ -163,7 +163,7 @@ def test_a_queue_too_long_to_be_read_to_its_end_is_told(office: Office, late: st
 
         office.inbox.scan = slowly  # type: ignore[method-assign,assignment]
     assert office.purge(seconds=seconds) == {"C0001"}
-    assert office.told("dead_letters_not_erased") == [{"queue": "inbox", "error": "ErasureOutOfTimeError"}]
+    assert office.told("dead_letters_not_erased") == [{"queue": "replies", "error": "ErasureOutOfTimeError"}]
 
 
 def test_after_days_nothing_of_before_is_on_any_queue_and_the_numbers_go_all_the_same(office: Office) -> None:

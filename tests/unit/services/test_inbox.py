@@ -28,7 +28,7 @@ from dunning.domain.replies.reply_effects import confirmation_id
 from dunning.ports.customers import Customer
 from dunning.ports.gateways import Published, PublishOutcome, Sms
 from dunning.ports.queues import InboundMessage
-from dunning.services.replies import InboxService
+from dunning.services.replies import ReplyService
 from tests.builders import a_lender_record, day, promised, the_policies
 from tests.fakes import (
     FakeClock,
@@ -157,7 +157,7 @@ class Office:
         self.telemetry = FakeTelemetry()
         self.queue = Queue()
         ids = count(1)
-        self.service = InboxService(
+        self.service = ReplyService(
             store=self.store,
             phones=self.store,
             replies=self.contacts,

@@ -80,7 +80,7 @@ class Office:
         self.publisher = FakeEventPublisher()
         self.clock = FakeClock(NOW)
         self.telemetry = FakeTelemetry()
-        self.replies, self.given_up = FakeBacklog(), FakeDeadLetters("inbox")
+        self.replies, self.given_up = FakeBacklog(), FakeDeadLetters("replies")
         erasing = EraseService(
             customers=self.store,
             contacts=self.contacts,

@@ -31,7 +31,7 @@ EVENTS: dict[str, tuple[str, Any]] = {
         },
     ),
     "lender_events": ("lender_events", {"Records": []}),
-    "inbox": ("inbox", {"Records": []}),
+    "replies": ("replies", {"Records": []}),
     "receipts": ("receipts", {"Records": []}),
     "housekeeping": ("close_unknown", {"task": "close_unknown"}),
     "replan": ("replan", {"Records": []}),

@@ -58,8 +58,8 @@ class LenderEventsSettings(Settings):
     bus_name: str = Field(min_length=1)
     queue_url: str = Field(min_length=1)
     dead_letter_url: str = Field(min_length=1)
-    inbox_queue_url: str = Field(min_length=1)
-    inbox_dead_letter_url: str = Field(min_length=1)
+    replies_queue_url: str = Field(min_length=1)
+    replies_dead_letter_url: str = Field(min_length=1)
     receipts_dead_letter_url: str = Field(min_length=1)
 
 
@@ -71,7 +71,7 @@ class ReceiptsSettings(Settings):
     queue_url: str = Field(min_length=1)
 
 
-class InboxSettings(Settings):
+class RepliesSettings(Settings):
     """Settings of the inbox."""
 
     contacts_table: str = Field(min_length=3)

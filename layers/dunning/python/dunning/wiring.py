@@ -36,11 +36,11 @@ from dunning.ports.clock import Clock
 from dunning.ports.telemetry import Telemetry
 from dunning.settings import (
     HousekeepingSettings,
-    InboxSettings,
     IntakeSettings,
     LenderEventsSettings,
     ReceiptsSettings,
     ReplanSettings,
+    RepliesSettings,
     ScannerSettings,
     SenderSettings,
     Settings,
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from dunning.services.intake import IntakeService
     from dunning.services.lender_events import LenderEventService
     from dunning.services.replan import ReplanService
-    from dunning.services.replies import InboxService
+    from dunning.services.replies import ReplyService
     from dunning.services.scan import ScanService
     from dunning.services.send.sender import SendService
 
@@ -236,9 +236,9 @@ def lender_event_service() -> LenderEventService:
         purging=PurgeService(
             customers=customers,
             erasing=erasing,
-            replies=SqsQueue(sqs, settings.inbox_queue_url),
+            replies=SqsQueue(sqs, settings.replies_queue_url),
             dead_letters=[
-                SqsDeadLetters(sqs, settings.inbox_dead_letter_url, "inbox"),
+                SqsDeadLetters(sqs, settings.replies_dead_letter_url, "replies"),
                 SqsDeadLetters(sqs, settings.receipts_dead_letter_url, "receipts"),
                 SqsDeadLetters(sqs, settings.dead_letter_url, "lender_events"),
             ],
@@ -274,17 +274,17 @@ def replan_service() -> ReplanService:
 
 
 @_kept
-def reply_service() -> InboxService:
+def reply_service() -> ReplyService:
     """Build the service that hears what customers write back."""
     from dunning.adapters.sns_opt_out_list import SnsOptOutList  # noqa: PLC0415
-    from dunning.services.replies import InboxService  # noqa: PLC0415
+    from dunning.services.replies import ReplyService  # noqa: PLC0415
 
-    settings = read_settings(InboxSettings, os.environ)
+    settings = read_settings(RepliesSettings, os.environ)
     session = new_session()
     clock, log = _Environment.clock, telemetry()
     dynamodb = session.client("dynamodb", config=_PATIENT)
     customers, contacts = _customers(dynamodb, settings), DynamoContacts(dynamodb, settings.contacts_table)
-    return InboxService(
+    return ReplyService(
         store=customers,
         phones=customers,
         replies=contacts,

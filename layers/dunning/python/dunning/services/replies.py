@@ -121,7 +121,7 @@ class _StandingWrite(NamedTuple):
     now: bool
 
 
-class InboxService:
+class ReplyService:
     """
     The inbox's work.
 
@@ -162,7 +162,7 @@ class InboxService:
         self._queue = queue
         self._new_id = new_id
         self._max_receive_count = max_receive_count
-        self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="inbox")
+        self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="replies")
 
     def handle_batch(self, messages: Sequence[InboundMessage], seconds_left: Callable[[], float]) -> list[str]:
         """
