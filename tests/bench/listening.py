@@ -24,7 +24,7 @@ from dunning.contracts.delivery_log import parse_reported
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.policy import load_policies
 from dunning.ports.queues import QueueMessage
-from dunning.services.delivery_receipts import ReceiptService
+from dunning.services.delivery_receipts import DeliveryReceiptService
 from dunning.services.erasure.erase import EraseService
 from dunning.services.erasure.purge import PurgeService
 from dunning.services.lender_events import LenderEventService
@@ -187,7 +187,7 @@ class Receipts(_Office):
         """Return the work of the receipts."""
         dynamodb = self.wire.client("dynamodb", config=LEAN)
         store, telemetry = DynamoCustomers(dynamodb, "customers", 4), PowertoolsTelemetry(Logger(), Metrics())
-        service = ReceiptService(
+        service = DeliveryReceiptService(
             store=store,
             phones=store,
             contacts=DynamoContacts(dynamodb, "contacts"),

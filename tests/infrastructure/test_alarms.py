@@ -169,7 +169,7 @@ class TestAnAlarm:
         ("a queue that does not move", "AWS/SQS", "ApproximateAgeOfOldestMessage", "OldestJobAlarm"),
         ("a payment nobody reads", "AWS/SQS", "ApproximateAgeOfOldestMessage", "OldestLenderEventAlarm"),
         ("a stop nobody reads", "AWS/SQS", "ApproximateAgeOfOldestMessage", "OldestReplyAlarm"),
-        ("receipts that crash", "AWS/Lambda", "Errors", "ReceiptsErrorsAlarm"),
+        ("receipts that crash", "AWS/Lambda", "Errors", "DeliveryReceiptsErrorsAlarm"),
         ("a night without housekeeping", "AWS/Lambda", "Errors", "HousekeepingErrorsAlarm"),
         ("texts that carriers take for spam", OURS, "SmsTechnicalFailure", "TechnicalFailureAlarm"),
         ("events nobody will hear", OURS, "OutboundEventsLost", "OutboundEventsLostAlarm"),
@@ -199,7 +199,7 @@ def test_every_dead_letter_queue_has_its_alarm(
     raised: Mapping[str, Resource], resources: Mapping[str, Resource]
 ) -> None:
     queues = {name for name, one in resources.items() if one["Type"] == "AWS::SQS::Queue"}
-    for queue in queues - {"Reminders", "LenderEvents", "Replies", "Receipts", "Replan"}:
+    for queue in queues - {"Reminders", "LenderEvents", "Replies", "DeliveryReceipts", "Replan"}:
         alarm = raised[f"{queue}Alarm"]
         assert next(_watched(alarm))[2] == {"QueueName": {"Fn::GetAtt": [queue, "QueueName"]}}
         assert (alarm["Statistic"], alarm["Threshold"]) == ("Maximum", 1)

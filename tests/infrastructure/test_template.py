@@ -18,10 +18,10 @@ from dunning.services.erasure.purge import QUEUES_KEEP
 from dunning.services.send import claims
 from dunning.services.send.sender import workers_for
 from dunning.settings import (
+    DeliveryReceiptsSettings,
     HousekeepingSettings,
     IntakeSettings,
     LenderEventsSettings,
-    ReceiptsSettings,
     ReplanSettings,
     RepliesSettings,
     ScannerSettings,
@@ -41,7 +41,7 @@ SETTINGS: dict[str, type[Settings]] = {
     "SenderFunction": SenderSettings,
     "IntakeFunction": IntakeSettings,
     "LenderEventsFunction": LenderEventsSettings,
-    "ReceiptsFunction": ReceiptsSettings,
+    "DeliveryReceiptsFunction": DeliveryReceiptsSettings,
     "RepliesFunction": RepliesSettings,
     "HousekeepingFunction": HousekeepingSettings,
     "ReplanFunction": ReplanSettings,
@@ -50,12 +50,12 @@ QUEUES = {
     "Reminders": "SenderFunction",
     "LenderEvents": "LenderEventsFunction",
     "Replies": "RepliesFunction",
-    "Receipts": "ReceiptsFunction",
+    "DeliveryReceipts": "DeliveryReceiptsFunction",
     "Replan": "ReplanFunction",
 }
 """Each queue and the function it feeds; each has its dead letters."""
 
-WITH_NUMBERS = {"Replies", "RepliesDeadLetters", "ReceiptsDeadLetters"}
+WITH_NUMBERS = {"Replies", "RepliesDeadLetters", "DeliveryReceiptsDeadLetters"}
 """Queues that hold numbers and texts."""
 _OF_THE_LIBRARIES = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "PYDANTIC_DISABLE_PLUGINS"}
 
@@ -221,7 +221,7 @@ class TestTheQueues:
     def test_each_way_in_has_its_dead_letter_queue(self, resources: Mapping[str, Resource]) -> None:
         for schedule in _of_type(resources, "AWS::Scheduler::Schedule").values():
             assert _target(schedule["Properties"]["Target"]["DeadLetterConfig"]["Arn"]) == "TickDeadLetters"
-        for name in ("Intake", "Receipts"):
+        for name in ("Intake", "DeliveryReceipts"):
             invoked = _properties(resources, f"{name}FunctionEventInvokeConfig")
             assert _target(invoked["FunctionName"]) == f"{name}Function"
             assert _target(invoked["DestinationConfig"]["OnFailure"]["Destination"]) == f"{name}DeadLetters"
@@ -450,7 +450,7 @@ class TestTheBucket:
         }
         assert allowed.keys() == {"s3.amazonaws.com", "logs.amazonaws.com"}
         assert all(one["SourceAccount"] == {"Ref": "AWS::AccountId"} for one in allowed.values())
-        assert _target(allowed["logs.amazonaws.com"]["FunctionName"]) == "ReceiptsFunction"
+        assert _target(allowed["logs.amazonaws.com"]["FunctionName"]) == "DeliveryReceiptsFunction"
 
     def test_only_uploads_start_the_intake_and_rejects_do_not(self, resources: Mapping[str, Resource]) -> None:
         (bucket,) = _of_type(resources, "AWS::S3::Bucket").values()
@@ -571,7 +571,7 @@ class TestTheRoles:
         for statement in limited:
             attributes = statement["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]
             assert set(attributes) == standing_item(full, 4).keys()
-        for role in ("Sender", "Receipts", "Replies", "Housekeeping", "Replan"):
+        for role in ("Sender", "DeliveryReceipts", "Replies", "Housekeeping", "Replan"):
             (policy,) = _properties(resources, f"{role}Role")["Policies"]
             writing = [
                 one
@@ -716,7 +716,7 @@ class TestTheWaysIn:
         for one in filters.values():
             assert one["Condition"] == "HearsDeliveries"
             assert one["Properties"]["FilterPattern"] == ""
-            assert _target(one["Properties"]["DestinationArn"]) == "ReceiptsFunction"
+            assert _target(one["Properties"]["DestinationArn"]) == "DeliveryReceiptsFunction"
             _, made, there = one["Properties"]["LogGroupName"]["Fn::If"]
             assert _properties(resources, made["Ref"])["LogGroupName"] == there
             groups.add(there["Fn::Sub"].rpartition("/")[2])

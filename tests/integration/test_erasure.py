@@ -109,7 +109,7 @@ class Town:
             logs, at=self.cloud.clock.now(), region=self.cloud.stack.region, account=self.cloud.stack.account
         )
         failure = {"version": "1.0", "requestPayload": event, "responsePayload": {"errorMessage": "OutsideError"}}
-        self.cloud.sqs.send_message(QueueUrl=self._dead_letters("receipts"), MessageBody=json.dumps(failure))
+        self.cloud.sqs.send_message(QueueUrl=self._dead_letters("delivery_receipts"), MessageBody=json.dumps(failure))
 
     def _dead_letters(self, function: str) -> str:
         return self.cloud.stack.functions["lender_events"].environment[f"{function.upper()}_DEAD_LETTER_URL"]
@@ -226,13 +226,13 @@ def test_what_was_given_up_goes_and_what_is_of_others_stays(town: Town) -> None:
     town.reply_unheard(PHONE, "這筆有爭議", times=6)
     town.reply_unheard("+886987654321", "退訂", times=6)
     town.gives_up_receipts()
-    assert [len(town.dead(name)) for name in ("replies", "receipts")] == [4, 1]
+    assert [len(town.dead(name)) for name in ("replies", "delivery_receipts")] == [4, 1]
     assert "message" in places(town.who())
     others = town.others()
     town.erase()
     assert town.who() == set()
     assert town.others() == others
-    inbox, receipts = town.dead("replies"), town.dead("receipts")
+    inbox, receipts = town.dead("replies"), town.dead("delivery_receipts")
     assert len(inbox) == 2
     assert all("886987654321" in body for body in inbox)
     (logs,) = map(given_up_logs, receipts)

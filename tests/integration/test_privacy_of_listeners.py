@@ -198,9 +198,9 @@ def receipts_meet_everything(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Non
     desk.report("", destination=NAME)
     desk.report("", status=NAME)
     desk.report("", notification=NAME)
-    desk.invoke("receipts", {"awslogs": {"data": QUOTING}})
-    desk.invoke("receipts", {"awslogs": NAME})
-    desk.invoke("receipts", batch(QUOTING, json.dumps({NAME: PHONE, "schema_version": 1})))
+    desk.invoke("delivery_receipts", {"awslogs": {"data": QUOTING}})
+    desk.invoke("delivery_receipts", {"awslogs": NAME})
+    desk.invoke("delivery_receipts", batch(QUOTING, json.dumps({NAME: PHONE, "schema_version": 1})))
     for operation in ("dynamodb.BatchGetItem", "dynamodb.UpdateItem", "dynamodb.PutItem"):
         with desk.failing(operation, always=True):
             desk.report("Phone number is opted out", notification=sent)
@@ -260,7 +260,7 @@ class _AllLogs(logging.Handler):
             {"opt_out_not_synced", "replan_failed", "outbound_event_lost", "unexpected"},
         ),
     ],
-    ids=["lender_events", "replies", "receipts", "housekeeping and planning"],
+    ids=["lender_events", "replies", "delivery_receipts", "housekeeping and planning"],
 )
 def test_no_listener_tells_who_somebody_is_whatever_fails(
     house: House,
@@ -301,7 +301,7 @@ def test_what_we_put_on_queues_of_our_own_is_ids_and_codes(house: House) -> None
     desk.invoke("replan", {"parts": 2})
     bodies = [
         message.body
-        for function in ("sender", "lender_events", "receipts", "replan")
+        for function in ("sender", "lender_events", "delivery_receipts", "replan")
         for message in desk.cloud._queue(function)._messages  # noqa: SLF001 - moto has no other way in
     ]
     assert bodies

@@ -161,12 +161,12 @@ def test_a_receipt_that_is_quicker_than_the_record_waits_in_the_queue_without_th
     facts = someone(1)
     already_texted(house, [facts], recorded=False)
     house.cloud.deliveries_logged(logs_about([facts], DEAD))
-    assert house.cloud.drain("receipts") == 0
+    assert house.cloud.drain("delivery_receipts") == 0
     archive(house).write([record_of(facts, entry_of(facts))])
     house.cloud.clock.move_to(NOW + timedelta(seconds=61))
     waiting = house.requests.of("sqs.SendMessageBatch")
     assert facts.phone[1:] not in json.dumps(waiting, default=str)
-    assert house.cloud.drain("receipts") == 1
+    assert house.cloud.drain("delivery_receipts") == 1
     assert states(house) == {"C0001": ContactState.FAILED}
     assert house.standing(facts).is_suspended(facts)
     assert house.cloud.dead_letters() == 0
@@ -179,12 +179,12 @@ def test_a_sender_that_died_leaves_a_record_after_a_quarter_of_an_hour(house: Ho
     for minutes in range(1, 17):
         assert house.contacts() == []
         house.cloud.clock.move_to(NOW + timedelta(minutes=minutes, seconds=minutes))
-        house.cloud.drain("receipts")
+        house.cloud.drain("delivery_receipts")
         if minutes >= 15:
             break
     (contact,) = house.contacts()
     assert (contact.state, contact.code, contact.message_id) == (ContactState.DELIVERED, "sender_crashed", "m-C0001")
-    assert (house.cloud.drain("receipts"), house.cloud.dead_letters()) == (0, 0)
+    assert (house.cloud.drain("delivery_receipts"), house.cloud.dead_letters()) == (0, 0)
 
 
 def test_the_receipts_that_come_with_the_project_find_their_records(house: House) -> None:
@@ -198,14 +198,14 @@ def test_the_receipts_that_come_with_the_project_find_their_records(house: House
         house.add(facts, ledger=(entry,))
         contacts.append(replace(record_of(facts, entry), message_id=said["message_id"]))
     archive(house).write(contacts)
-    function = house.cloud.stack.functions["receipts"]
+    function = house.cloud.stack.functions["delivery_receipts"]
     assert house.cloud.invoke(function, event) == {"batchItemFailures": []}
     assert states(house) == {"C0001": ContactState.DELIVERED, "C0002": ContactState.FAILED}
     assert house.standing(someone(2)).is_suspended(someone(2))
 
 
 def test_logs_of_others_are_counted_and_change_nothing(house: House) -> None:
-    function = house.cloud.stack.functions["receipts"]
+    function = house.cloud.stack.functions["delivery_receipts"]
     assert house.cloud.invoke(function, event_file("receipts_delivery_logs.json")) == {"batchItemFailures": []}
     assert house.metric("ReceiptsWithoutContact") == 10
     assert house.contacts() == []

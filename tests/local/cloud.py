@@ -278,7 +278,7 @@ class LocalCloud:
         event = events.logs_subscription(
             logs, at=self.clock.now(), region=self.stack.region, account=self.stack.account
         )
-        return self.invoke(self.stack.functions["receipts"], event)
+        return self.invoke(self.stack.functions["delivery_receipts"], event)
 
     def keep_house(self, task: str) -> Any:  # noqa: ANN401 - a handler's answer
         """Start the housekeeping with one of its tasks, as its schedules do."""

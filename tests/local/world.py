@@ -27,7 +27,7 @@ _KEEP_HOUSE_EVERY = timedelta(days=1)
 _SOON_DUE = timedelta(days=4)
 """Who pays now pays what is due by then."""
 
-_LISTENERS = ("lender_events", "replies", "receipts", "replan")
+_LISTENERS = ("lender_events", "replies", "delivery_receipts", "replan")
 
 
 class World:

@@ -20,7 +20,7 @@ from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.ports.gateways import Published, PublishOutcome, Sms
 from dunning.ports.queues import InboundMessage, Job, QueueMessage
 from dunning.services.close_unknown import CloseUnknownService
-from dunning.services.delivery_receipts import ReceiptService
+from dunning.services.delivery_receipts import DeliveryReceiptService
 from dunning.services.erasure.erase import EraseService
 from dunning.services.erasure.purge import PurgeService
 from dunning.services.intake.settle import Candidate, Settler
@@ -206,7 +206,7 @@ class Office:
             gateway=self.carrier, switch=FakeSwitch(), opt_out_list=FakeOptOutList(), queue=self.dead_letters,
             new_id=self._new_id, max_receive_count=ATTEMPTS,
         )  # fmt: skip
-        self.receipts = ReceiptService(
+        self.receipts = DeliveryReceiptService(
             **common, phones=self.store, contacts=self.contacts, delay_queue=self.receipts_later
         )  # fmt: skip
         self.replanning = ReplanService(**common, scan=self.store, queue=self.parts)

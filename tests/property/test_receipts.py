@@ -16,7 +16,7 @@ from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.delivery.receipt import DeliveryReceipt, DeliveryStatus, delivery_status
 from dunning.domain.outbound_events import NumberUnreachable
 from dunning.ports.queues import QueueMessage
-from dunning.services.delivery_receipts import ReceiptService
+from dunning.services.delivery_receipts import DeliveryReceiptService
 from tests.builders import a_lender_record, the_policies
 from tests.fakes import FakeClock, FakeContacts, FakeCustomers, FakeDelayQueue, FakeEventPublisher, FakeTelemetry
 from tests.integration.people import NOW, someone
@@ -80,7 +80,7 @@ class World:
             self.store.lender_records[facts.customer_id] = a_lender_record(facts)
             self.store.standings[facts.customer_id] = standing
             self.store.add_phone(facts.phone, facts.customer_id)
-        self.service = ReceiptService(
+        self.service = DeliveryReceiptService(
             store=self.store,
             phones=self.store,
             contacts=self.contacts,
@@ -99,7 +99,7 @@ class World:
         messages, self.later.messages = self.later.messages, []
         ids = count()
         deliveries = [QueueMessage(str(next(ids)), body, 1) for body, _ in messages]
-        assert self.service.again(deliveries) == []
+        assert self.service.handle_waiting(deliveries) == []
 
     def result(self) -> tuple[dict[str, Contact], dict[str, Standing]]:
         """Return records and standings, without how often they were written."""

@@ -26,14 +26,14 @@ type Found = Mapping[str, frozenset[str]]
 """Resources by the rule they break."""
 
 _FED_BY_QUEUES = frozenset(
-    {"SenderFunction", "LenderEventsFunction", "RepliesFunction", "ReceiptsFunction", "ReplanFunction"}
+    {"SenderFunction", "LenderEventsFunction", "RepliesFunction", "DeliveryReceiptsFunction", "ReplanFunction"}
 )
-_FUNCTIONS = _FED_BY_QUEUES | {"ScannerFunction", "IntakeFunction", "ReceiptsFunction", "HousekeepingFunction"}
-_FED = frozenset({"Reminders", "LenderEvents", "Replies", "Receipts", "Replan"})
-_DEAD_LETTERS = frozenset({"TickDeadLetters", "IntakeDeadLetters", "ReceiptsDeadLetters"}) | {
+_FUNCTIONS = _FED_BY_QUEUES | {"ScannerFunction", "IntakeFunction", "DeliveryReceiptsFunction", "HousekeepingFunction"}
+_FED = frozenset({"Reminders", "LenderEvents", "Replies", "DeliveryReceipts", "Replan"})
+_DEAD_LETTERS = frozenset({"TickDeadLetters", "IntakeDeadLetters", "DeliveryReceiptsDeadLetters"}) | {
     f"{queue}DeadLetters" for queue in _FED
 }
-_WITH_OUR_KEY = frozenset({"Replies", "RepliesDeadLetters", "ReceiptsDeadLetters"})
+_WITH_OUR_KEY = frozenset({"Replies", "RepliesDeadLetters", "DeliveryReceiptsDeadLetters"})
 _NO_FAILED_TICK_IS_KEPT = "a failed tick is repeated by the next one, a minute later; ScannerSilentAlarm hears it"
 
 
@@ -63,7 +63,7 @@ CHECKOV = (
     ),
     Accepted(
         "CKV_AWS_115",
-        _FED_BY_QUEUES | {"ReceiptsFunction"},
+        _FED_BY_QUEUES | {"DeliveryReceiptsFunction"},
         "limited where their messages come from, by MaximumConcurrency; the receipts are started once in a while, with "
         "many logs at once, and a limit would take capacity from the account for good",
     ),
@@ -84,7 +84,7 @@ NAG = (
     Accepted("AwsSolutions-S1", frozenset({"UploadsBucket"}), "as CKV_AWS_18"),
     Accepted(
         "AwsSolutions-SQS3",
-        frozenset({"TickDeadLetters", "IntakeDeadLetters", "ReceiptsDeadLetters"}),
+        frozenset({"TickDeadLetters", "IntakeDeadLetters", "DeliveryReceiptsDeadLetters"}),
         "dead letters of schedules and of functions, which the rule does not know for such",
     ),
     Accepted(

@@ -275,13 +275,13 @@ def test_a_log_that_comes_before_its_record_waits_without_the_number(world: Worl
     # As if the sender had died between the publish and its record.
     world.as_engineer("dynamodb").delete_item(TableName=world.ids["ContactsTable"], Key=key)
     world.report(_log(texted.unrecorded, contact, contact.message_id, "Delivered", delivered=True))
-    world.until("it waits", lambda: bool(world.messages("Receipts")))
-    (waiting,) = world.messages("Receipts")
+    world.until("it waits", lambda: bool(world.messages("DeliveryReceipts")))
+    (waiting,) = world.messages("DeliveryReceipts")
     assert contact.message_id in waiting["Body"]
     assert phone_of(texted.unrecorded) not in waiting["Body"]
     # A quarter of an hour later no sender will write it any more. The minute it waits for is not waited for here.
     world.advance(timedelta(minutes=15))
-    world.as_engineer("sqs").send_message(QueueUrl=world.ids["Receipts"], MessageBody=waiting["Body"])
+    world.as_engineer("sqs").send_message(QueueUrl=world.ids["DeliveryReceipts"], MessageBody=waiting["Body"])
     world.until(
         "it is recorded", lambda: [one.state for one in _of(world, texted.unrecorded)] == [ContactState.DELIVERED]
     )
@@ -289,11 +289,11 @@ def test_a_log_that_comes_before_its_record_waits_without_the_number(world: Worl
 
 def test_what_is_no_delivery_log_is_kept_for_a_person(world: World) -> None:
     world.as_engineer("lambda").invoke(
-        FunctionName=world.ids["ReceiptsFunction"],
+        FunctionName=world.ids["DeliveryReceiptsFunction"],
         InvocationType="Event",
         Payload=json.dumps({"awslogs": {"data": "bm8gZ3ppcA=="}}).encode(),
     )
-    world.until("it is given up", lambda: bool(world.messages("ReceiptsDeadLetters")))
+    world.until("it is given up", lambda: bool(world.messages("DeliveryReceiptsDeadLetters")))
 
 
 # -------------------------------------------------------------- erasing, and planning anew
@@ -307,7 +307,7 @@ def _lender_record(world: World, person: Person) -> LenderRecord:
     return lender_record_of(item)
 
 
-GIVEN_UP = ("RepliesDeadLetters", "ReceiptsDeadLetters", "LenderEventsDeadLetters")
+GIVEN_UP = ("RepliesDeadLetters", "DeliveryReceiptsDeadLetters", "LenderEventsDeadLetters")
 
 
 def _give_up(world: World, texted: Texted) -> None:
@@ -323,7 +323,7 @@ def _give_up(world: World, texted: Texted) -> None:
     for queue in GIVEN_UP:
         for body in (f"{phone_of(texted.chatter)} wrote of a parcel", f"{phone_of(texted.reached)} is of another"):
             sqs.send_message(QueueUrl=world.ids[queue], MessageBody=body)
-    sqs.send_message(QueueUrl=world.ids["ReceiptsDeadLetters"], MessageBody=failure)
+    sqs.send_message(QueueUrl=world.ids["DeliveryReceiptsDeadLetters"], MessageBody=failure)
 
 
 def test_of_an_erased_customer_a_tombstone_is_left_and_a_skeleton_of_the_record(world: World, texted: Texted) -> None:
@@ -387,7 +387,7 @@ def test_the_nightly_look_at_the_carriers_list_opts_out_who_is_on_it_and_lets_in
 @pytest.mark.usefixtures("texted")
 def test_the_logs_of_those_who_listen_hold_no_personal_data(world: World) -> None:
     private = re.compile("王|小明|示範|Ann Example|9001-0000|0?9100000|214555|parcel|all of it")
-    for function in ("lender_events", "receipts", "replies", "housekeeping", "replan"):
+    for function in ("lender_events", "delivery_receipts", "replies", "housekeeping", "replan"):
         lines = world.logged(function)
         assert lines
         assert not [line for line in lines if private.search(str(line))]

@@ -56,7 +56,7 @@ FUNCTIONS = (
     "SenderFunction",
     "IntakeFunction",
     "LenderEventsFunction",
-    "ReceiptsFunction",
+    "DeliveryReceiptsFunction",
     "RepliesFunction",
     "HousekeepingFunction",
     "ReplanFunction",

@@ -32,7 +32,7 @@ class Office:
     def __init__(self) -> None:
         self.customers, self.contacts, self.telemetry = FakeCustomers(), FakeContacts(), FakeTelemetry()
         self.replies, self.clock = FakeBacklog(), FakeClock(NOW)
-        self.inbox, self.receipts = FakeDeadLetters("replies"), FakeDeadLetters("receipts")
+        self.inbox, self.receipts = FakeDeadLetters("replies"), FakeDeadLetters("delivery_receipts")
         self.erasing = EraseService(
             customers=self.customers,
             contacts=self.contacts,
@@ -111,7 +111,7 @@ def test_what_was_given_up_goes_each_time_and_what_is_others_stays(office: Offic
     assert office.receipts.bodies == []
     assert office.told("dead_letters_erased") == [
         {"queue": "replies", "messages": 2},
-        {"queue": "receipts", "messages": 1},
+        {"queue": "delivery_receipts", "messages": 1},
     ]
 
 

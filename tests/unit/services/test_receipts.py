@@ -25,7 +25,7 @@ from dunning.ports.contacts import ContactKey
 from dunning.ports.customers import StoredCustomer
 from dunning.ports.queues import QueueMessage
 from dunning.services.close_unknown import CloseUnknownService
-from dunning.services.delivery_receipts import ReceiptService
+from dunning.services.delivery_receipts import DeliveryReceiptService
 from dunning.services.planning import replan
 from dunning.services.send.claims import ContestedError
 from tests.builders import a_lender_record
@@ -47,7 +47,7 @@ class Office:
         self.store, self.contacts = FakeCustomers(), FakeContacts()
         self.later, self.publisher = FakeDelayQueue(), FakeEventPublisher()
         self.clock, self.telemetry = FakeClock(NOW + timedelta(seconds=30)), FakeTelemetry()
-        self.service = ReceiptService(
+        self.service = DeliveryReceiptService(
             store=self.store,
             phones=self.store,
             contacts=self.contacts,
@@ -250,7 +250,7 @@ class TestARecordThatIsNotThereYet:
         office.report(receipt(response=DEAD))
         office.contacts.write([record(facts, office.standing().ledger[0], ContactState.SENT)])
         ((body, _),) = office.later.messages
-        assert office.service.again([QueueMessage("d", body, 1)]) == []
+        assert office.service.handle_waiting([QueueMessage("d", body, 1)]) == []
         assert office.states == [ContactState.FAILED]
         assert office.standing().suspended_phone == facts.phone
 
@@ -259,10 +259,10 @@ class TestARecordThatIsNotThereYet:
         office.report(receipt())
         ((body, _),) = office.later.messages
         office.clock.move_to(NOW + timedelta(minutes=10))
-        office.service.again([QueueMessage("d", body, 1)])
+        office.service.handle_waiting([QueueMessage("d", body, 1)])
         assert len(office.later.messages) == 2
         office.clock.move_to(NOW + timedelta(minutes=16))
-        assert office.service.again([QueueMessage("d", body, 1)]) == []
+        assert office.service.handle_waiting([QueueMessage("d", body, 1)]) == []
         (contact,) = office.contacts.records.values()
         assert (contact.state, contact.message_id, contact.code) == (
             ContactState.DELIVERED,
@@ -276,7 +276,7 @@ class TestARecordThatIsNotThereYet:
         ((body, _),) = office.later.messages
         del office.store.standings["C0001"]
         office.clock.move_to(NOW + timedelta(minutes=16))
-        assert office.service.again([QueueMessage("d", body, 1)]) == []
+        assert office.service.handle_waiting([QueueMessage("d", body, 1)]) == []
         assert office.contacts.records == {}
         assert office.telemetry.counts["ReceiptsWithoutContact"] == 1
 
@@ -285,7 +285,7 @@ class TestARecordThatIsNotThereYet:
         office.report(receipt(message_id="another"))
         office.contacts.write([record(facts, office.standing().ledger[0], ContactState.SENT)])
         ((body, _),) = office.later.messages
-        assert office.service.again([QueueMessage("d", body, 1)]) == []
+        assert office.service.handle_waiting([QueueMessage("d", body, 1)]) == []
         assert office.states == [ContactState.SENT]
         assert office.telemetry.counts["ReceiptsWithoutContact"] == 1
 
@@ -295,7 +295,7 @@ class TestARecordThatIsNotThereYet:
         refused = replace(record(facts, office.standing().ledger[0], ContactState.REFUSED), message_id="")
         office.contacts.write([refused])
         ((body, _),) = office.later.messages
-        assert office.service.again([QueueMessage("d", body, 1)]) == []
+        assert office.service.handle_waiting([QueueMessage("d", body, 1)]) == []
         assert office.states == [ContactState.REFUSED]
 
     def test_is_written_at_once_if_the_report_is_late(self, office: Office) -> None:
@@ -326,7 +326,7 @@ class TestARecordThatIsNotThereYet:
             return write(contact)
 
         office.contacts.write_if_absent = write_second  # type: ignore[method-assign]
-        assert office.service.again([QueueMessage("d", body, 1)]) == []
+        assert office.service.handle_waiting([QueueMessage("d", body, 1)]) == []
         (contact,) = office.contacts.records.values()
         assert (contact.state, contact.code, contact.phone) == (ContactState.DELIVERED, "", facts.phone)
 
@@ -337,13 +337,13 @@ class TestARecordThatIsNotThereYet:
         office.contacts.write([record(facts, office.standing().ledger[0], ContactState.SENT)])
         office.report(receipt(response=AWAY))
         with crashing(office.store, "save_standing"):
-            assert office.service.again([QueueMessage("d", body, 1)]) == ["d"]
+            assert office.service.handle_waiting([QueueMessage("d", body, 1)]) == ["d"]
         assert office.standing().ledger[0].failed
-        assert office.service.again([QueueMessage("d", body, 2)]) == []
+        assert office.service.handle_waiting([QueueMessage("d", body, 2)]) == []
         assert not office.standing().ledger[0].failed
 
     def test_what_is_no_receipt_comes_back_and_ends_with_the_dead_letters(self, office: Office) -> None:
-        assert office.service.again([QueueMessage("d", "{}", 1)]) == ["d"]
+        assert office.service.handle_waiting([QueueMessage("d", "{}", 1)]) == ["d"]
         assert office.telemetry.counts == {"ReceiptsUnreadable": 1}
 
 
@@ -588,7 +588,7 @@ class TestWhoeverCannotBeWorkedOff:
         office.store.unreadable.add("C0001")
         office.clock.move_to(NOW + timedelta(minutes=16))
         bodies = [body for body, _ in office.later.messages]
-        assert office.service.again([QueueMessage(body, body, 1) for body in bodies]) == [
+        assert office.service.handle_waiting([QueueMessage(body, body, 1) for body in bodies]) == [
             body for body in bodies if "C0001" in body
         ]
         assert office.standing(2).is_opted_out
@@ -598,9 +598,9 @@ class TestWhoeverCannotBeWorkedOff:
         office.report(receipt())
         ((body, _),) = office.later.messages
         with crashing(office.contacts, "find"):
-            assert office.service.again([QueueMessage("a", body, 1), QueueMessage("b", "{}", 1)]) == ["b", "a"]
+            assert office.service.handle_waiting([QueueMessage("a", body, 1), QueueMessage("b", "{}", 1)]) == ["b", "a"]
         with crashing(office.later, "send_with_delay"):
-            assert office.service.again([QueueMessage("a", body, 1)]) == ["a"]
+            assert office.service.handle_waiting([QueueMessage("a", body, 1)]) == ["a"]
 
     def test_because_others_keep_writing_the_record_is_tried_again_later(self, office: Office) -> None:
         office.texted()
@@ -688,7 +688,7 @@ def test_a_thousand_reports_are_one_write_a_record_and_less_than_45_calls_beside
         office.texted(number)
     customers = _Counting(office.store, {"customers_with": 100, "load": 50})
     contacts = _Counting(office.contacts, {"find": 100})
-    service = ReceiptService(
+    service = DeliveryReceiptService(
         store=customers,
         phones=customers,
         contacts=contacts,

@@ -32,7 +32,7 @@ EVENTS: dict[str, tuple[str, Any]] = {
     ),
     "lender_events": ("lender_events", {"Records": []}),
     "replies": ("replies", {"Records": []}),
-    "receipts": ("receipts", {"Records": []}),
+    "delivery_receipts": ("delivery_receipts", {"Records": []}),
     "housekeeping": ("close_unknown", {"task": "close_unknown"}),
     "replan": ("replan", {"Records": []}),
 }

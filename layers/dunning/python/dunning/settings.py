@@ -60,10 +60,10 @@ class LenderEventsSettings(Settings):
     dead_letter_url: str = Field(min_length=1)
     replies_queue_url: str = Field(min_length=1)
     replies_dead_letter_url: str = Field(min_length=1)
-    receipts_dead_letter_url: str = Field(min_length=1)
+    delivery_receipts_dead_letter_url: str = Field(min_length=1)
 
 
-class ReceiptsSettings(Settings):
+class DeliveryReceiptsSettings(Settings):
     """Settings of the receipts. `queue_url` is where receipts wait whose records are not there yet."""
 
     contacts_table: str = Field(min_length=3)

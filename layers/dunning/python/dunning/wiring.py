@@ -35,10 +35,10 @@ from dunning.domain.errors import DunningError
 from dunning.ports.clock import Clock
 from dunning.ports.telemetry import Telemetry
 from dunning.settings import (
+    DeliveryReceiptsSettings,
     HousekeepingSettings,
     IntakeSettings,
     LenderEventsSettings,
-    ReceiptsSettings,
     ReplanSettings,
     RepliesSettings,
     ScannerSettings,
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from dunning.policy import PolicyBook
     from dunning.services.carrier_opt_outs import OptOutService
     from dunning.services.close_unknown import CloseUnknownService
-    from dunning.services.delivery_receipts import ReceiptService
+    from dunning.services.delivery_receipts import DeliveryReceiptService
     from dunning.services.intake import IntakeService
     from dunning.services.lender_events import LenderEventService
     from dunning.services.replan import ReplanService
@@ -239,7 +239,7 @@ def lender_event_service() -> LenderEventService:
             replies=SqsQueue(sqs, settings.replies_queue_url),
             dead_letters=[
                 SqsDeadLetters(sqs, settings.replies_dead_letter_url, "replies"),
-                SqsDeadLetters(sqs, settings.receipts_dead_letter_url, "receipts"),
+                SqsDeadLetters(sqs, settings.delivery_receipts_dead_letter_url, "delivery_receipts"),
                 SqsDeadLetters(sqs, settings.dead_letter_url, "lender_events"),
             ],
             clock=clock,
@@ -304,15 +304,15 @@ def reply_service() -> ReplyService:
 
 
 @_kept
-def delivery_receipt_service() -> ReceiptService:
+def delivery_receipt_service() -> DeliveryReceiptService:
     """Build the service that reads the carrier's delivery logs."""
-    from dunning.services.delivery_receipts import ReceiptService  # noqa: PLC0415
+    from dunning.services.delivery_receipts import DeliveryReceiptService  # noqa: PLC0415
 
-    settings = read_settings(ReceiptsSettings, os.environ)
+    settings = read_settings(DeliveryReceiptsSettings, os.environ)
     session = new_session()
     dynamodb = session.client("dynamodb", config=_PATIENT)
     customers = _customers(dynamodb, settings)
-    return ReceiptService(
+    return DeliveryReceiptService(
         store=customers,
         phones=customers,
         contacts=DynamoContacts(dynamodb, settings.contacts_table),

@@ -74,7 +74,7 @@ class _Claim(NamedTuple):
     phone: str
 
 
-class ReceiptService:
+class DeliveryReceiptService:
     """Brings receipts to the records."""
 
     def __init__(
@@ -97,7 +97,7 @@ class ReceiptService:
         self._policies = policies
         self._clock = clock
         self._telemetry = telemetry
-        self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="receipts")
+        self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="delivery_receipts")
 
     def handle_batch(self, reported: Reported) -> None:
         """
@@ -119,7 +119,7 @@ class ReceiptService:
         for failure in failures.values():
             raise failure
 
-    def again(self, messages: Sequence[QueueMessage]) -> list[str]:
+    def handle_waiting(self, messages: Sequence[QueueMessage]) -> list[str]:
         """Work off receipts whose records were not there yet, and return the message ids that are to come back."""
         failed: list[str] = []
         waiting: dict[str, _Match] = {}

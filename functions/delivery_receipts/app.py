@@ -14,5 +14,5 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, list[dic
     if "awslogs" in event:
         wiring.delivery_receipt_service().handle_batch(parse_reported(event))
         return batch_item_failures([])
-    failed = wiring.delivery_receipt_service().again(sqs_messages(event))
+    failed = wiring.delivery_receipt_service().handle_waiting(sqs_messages(event))
     return batch_item_failures(failed)
