@@ -244,7 +244,7 @@ class Office:
         """Deliver what the receipts have put on their own queue."""
         taken, self.receipts_later.messages = self.receipts_later.messages, []
         deliveries = [QueueMessage(f"r{place}", body, 1) for place, (body, _) in enumerate(taken)]
-        failed = self.receipts.again(deliveries)
+        failed = self.receipts.handle_waiting(deliveries)
         self.receipts_later.messages += [(one.body, MINUTE) for one in deliveries if one.message_id in failed]
 
     def send(self, place: int, *, keep: bool = False) -> None:

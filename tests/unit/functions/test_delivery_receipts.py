@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from functions.receipts.app import lambda_handler
 
 from dunning import wiring
 from dunning.contracts.delivery_log import Reported
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.ports.queues import QueueMessage
+from functions.delivery_receipts.app import lambda_handler
 from tests.local import ROOT
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from functions.inbox.app import lambda_handler
 
 from dunning import wiring
 from dunning.contracts.inbound_sms import parse_inbound
 from dunning.domain.replies.reply import InboundSms
 from dunning.entrypoint import RepliesLostError
 from dunning.ports.queues import InboundMessage
+from functions.replies.app import lambda_handler
 
 EVENTS = Path(__file__).parents[3] / "events"
 QUEUED_AT = datetime(2026, 12, 1, 2, 0, 3, 456_000, tzinfo=UTC)
