@@ -22,6 +22,7 @@ from dunning.ports.customers import Customer, DueCustomer, StoredCustomer
 from dunning.ports.erasure import DeadLetter, QueueNotDrainedError, StoredUpload
 from dunning.ports.gateways import Published, PublishOutcome, Sms
 from dunning.ports.queues import Job
+from dunning.ports.telemetry import LogEvent, Metric
 
 
 class FakeClock:
@@ -412,11 +413,11 @@ class FakeTelemetry:
         del recorded, outcome
         self.decisions.append((customer_id, decision, at))
 
-    def log_event(self, name: str, **fields: str | float | None) -> None:
-        self.events.append((name, fields))
+    def log_event(self, event: LogEvent, **fields: str | float | None) -> None:
+        self.events.append((event, fields))
 
-    def count(self, name: str, value: float = 1) -> None:
-        self.counts[name] = self.counts.get(name, 0) + value
+    def count(self, metric: Metric, value: float = 1) -> None:
+        self.counts[metric] = self.counts.get(metric, 0) + value
 
-    def gauge(self, name: str, value: float) -> None:
-        self.counts[name] = value
+    def gauge(self, metric: Metric, value: float) -> None:
+        self.counts[metric] = value

@@ -82,7 +82,7 @@ class _Folder:
         raise SystemExit(f"the file of the benchmark was refused: {list(rows)[1]}")
 
 
-class _QuietJournal(FakeTelemetry):
+class _QuietTelemetry(FakeTelemetry):
     """Forgets decisions, which the real one writes to the log."""
 
     def log_decision(
@@ -127,7 +127,7 @@ def load(path: Path) -> int:
         policies=load_policies(),
         lenders=frozenset({LENDER}),
         clock=FakeClock(),
-        telemetry=_QuietJournal(),
+        telemetry=_QuietTelemetry(),
         writers=8,
     )
     return service.load("bucket", "accounts/bench.csv", datetime(2026, 12, 1, 1, 30, tzinfo=UTC)).rows

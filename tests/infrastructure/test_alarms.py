@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from dunning.ports.telemetry import LogEvent, Metric
+from tests.infrastructure.aws_metrics import AWS_METRICS
 from tests.infrastructure.expressions import Calculator, Series, alarms
-from tests.infrastructure.metrics import AWS_METRICS, emitted, events
 from tests.local import ROOT
 from tests.local.template import translate
 
@@ -18,6 +19,8 @@ type Resource = Mapping[str, Any]
 OURS = "Dunning"
 THIS_STACK = {"service": {"Ref": "AWS::StackName"}}
 README = (ROOT / "README.md").read_text("utf-8")
+PACKAGE = ROOT / "layers" / "dunning" / "python" / "dunning"
+CODE = "".join(path.read_text("utf-8") for path in sorted(PACKAGE.rglob("*.py")))
 
 
 @pytest.fixture(scope="module")
@@ -71,14 +74,19 @@ def _shown(dashboard: Resource) -> Iterator[tuple[str, str, dict[str, Any], str]
 class TestTheMetrics:
     """What nobody writes can raise no alarm, and would stay green for ever."""
 
+    @pytest.mark.parametrize("name", [*LogEvent, *Metric], ids=repr)
+    def test_every_name_of_the_telemetry_is_written_by_the_code(self, name: LogEvent | Metric) -> None:
+        if isinstance(name, Metric) and name.startswith(("Wait", "Stop", "Send")):
+            return  # counted by kind and reason of each decision
+        assert f"{type(name).__name__}.{name.name}" in CODE
+
     def test_an_alarm_watches_what_is_written(self, raised: Mapping[str, Resource]) -> None:
-        known = emitted()
         for name, alarm in raised.items():
             watched = list(_watched(alarm))
             assert watched, name
             for namespace, metric, dimensions, statistic in watched:
                 if namespace == OURS:
-                    assert metric in known, name
+                    assert metric in Metric, name
                     assert dimensions == THIS_STACK, name
                 else:
                     documented = AWS_METRICS[namespace, metric]
@@ -86,10 +94,9 @@ class TestTheMetrics:
                     assert statistic in documented.statistics, name
 
     def test_the_dashboard_shows_what_is_written(self, dashboard: Resource) -> None:
-        known = emitted()
         for namespace, metric, dimensions, statistic in _shown(dashboard):
             if namespace == OURS:
-                assert metric in known
+                assert metric in Metric
                 assert dimensions == {"service": "${AWS::StackName}"}
             else:
                 documented = AWS_METRICS[namespace, metric]
@@ -114,9 +121,9 @@ class TestTheMetrics:
         self, raised: Mapping[str, Resource], dashboard: Resource
     ) -> None:
         seen = {one[1] for alarm in raised.values() for one in _watched(alarm)} | {one[1] for one in _shown(dashboard)}
-        decisions = {name for name in emitted() if name.startswith(("Wait", "Stop", "Send"))}
+        decisions = {name for name in Metric if name.startswith(("Wait", "Stop", "Send"))}
         by_hand = {"CustomersErased"}  # counted by a command that somebody runs and reads
-        assert emitted() - decisions - by_hand <= seen
+        assert set(Metric) - decisions - by_hand <= seen
 
 
 def _path(reference: Resource) -> list[str]:
@@ -205,7 +212,9 @@ def test_every_dead_letter_queue_has_its_alarm(
         assert (alarm["Statistic"], alarm["Threshold"]) == ("Maximum", 1)
 
 
-@pytest.mark.parametrize(("queue", "alarm"), [("Reminders", "Job"), ("LenderEvents", "Payment"), ("Replies", "Reply")])
+@pytest.mark.parametrize(
+    ("queue", "alarm"), [("Reminders", "Job"), ("LenderEvents", "LenderEvent"), ("Replies", "Reply")]
+)
 def test_a_message_is_old_when_it_should_have_been_through_twice(
     raised: Mapping[str, Resource], resources: Mapping[str, Resource], queue: str, alarm: str
 ) -> None:
@@ -407,7 +416,7 @@ class TestTheDashboard:
         query = widget["properties"]["query"]
         listed = set(re.findall(r"'([a-z_]+)'", query))
         assert listed
-        assert listed <= events()
+        assert listed <= set(LogEvent)
         groups = {
             name
             for name, one in resources.items()

@@ -70,7 +70,7 @@ class House:
         """Start the scanner with the tick that comes with the project; its environment is read the first time."""
         function = self.cloud.stack.scanner
         function = replace(function, environment={**function.environment, **environment})
-        answer: dict[str, int] = self.cloud.invoke(function, event_file("scheduler_tick.json"))
+        answer: dict[str, int] = self.cloud.invoke(function, event_file("scanner/tick.json"))
         return answer
 
     def turn(self, value: str) -> None:
@@ -105,7 +105,7 @@ class House:
 
 def batch(*bodies: str, receives: int = 1) -> Event:
     """Build an SQS event of such messages, in the shape of the file; their ids are their places."""
-    (shape, *_) = event_file("sqs_reminders.json")["Records"]
+    (shape, *_) = event_file("sender/jobs.json")["Records"]
     return {
         "Records": [
             shape

@@ -113,7 +113,7 @@ def test_a_text_of_ours_is_followed_from_the_sender_to_its_receipt(house: House)
     facts = someone(1)
     house.add(facts)
     house.store.add_phone(facts.phone, facts.customer_id)
-    event = event_file("sqs_reminders.json")
+    event = event_file("sender/jobs.json")
     house.send({"Records": [event["Records"][0] | {"body": job_for(facts)}]})
     (sms,) = house.cloud.outbox
     house.cloud.deliveries_logged([log_of(sms.to, sms.message_id)])
@@ -152,7 +152,7 @@ def test_a_job_that_is_queued_already_sends_nothing_after_an_opt_out(house: Hous
     already_texted(house, [facts])
     house.cloud.deliveries_logged(logs_about([facts], OPTED_OUT))
     house.cloud.clock.move_to(NOW + timedelta(days=3))
-    event = event_file("sqs_reminders.json")
+    event = event_file("sender/jobs.json")
     assert house.send({"Records": [event["Records"][0] | {"body": job_for(facts)}]}) == []
     assert house.cloud.outbox == []
 
@@ -188,7 +188,7 @@ def test_a_sender_that_died_leaves_a_record_after_a_quarter_of_an_hour(house: Ho
 
 
 def test_the_receipts_that_come_with_the_project_find_their_records(house: House) -> None:
-    event = event_file("sqs_receipts_later.json")
+    event = event_file("delivery_receipts/waiting_receipts.json")
     contacts = []
     for number, record in enumerate(event["Records"], start=1):
         said = json.loads(record["body"])
@@ -206,7 +206,7 @@ def test_the_receipts_that_come_with_the_project_find_their_records(house: House
 
 def test_logs_of_others_are_counted_and_change_nothing(house: House) -> None:
     function = house.cloud.stack.functions["delivery_receipts"]
-    assert house.cloud.invoke(function, event_file("receipts_delivery_logs.json")) == {"batchItemFailures": []}
+    assert house.cloud.invoke(function, event_file("delivery_receipts/delivery_logs.json")) == {"batchItemFailures": []}
     assert house.metric("ReceiptsWithoutContact") == 10
     assert house.contacts() == []
 

@@ -56,7 +56,7 @@ def test_payments_are_counted_and_who_has_paid_all_is_announced(bus: Bus) -> Non
     people = [someone(1), someone(2)]
     bus.house.add(*people)
     bus.house.requests.clear()
-    assert bus.handle_batch(event_file("payments_instalment_paid.json")) == []
+    assert bus.handle_batch(event_file("lender_events/instalment_paid.json")) == []
     assert bus.house.requests.sent == {
         "dynamodb.BatchGetItem": 1,
         "dynamodb.PutItem": 4,
@@ -72,14 +72,14 @@ def test_payments_are_counted_and_who_has_paid_all_is_announced(bus: Bus) -> Non
 def test_who_has_paid_is_not_reminded_by_a_job_that_was_queued_before(bus: Bus) -> None:
     bus.house.add(someone(1))
     bus.house.scan()
-    bus.handle_batch(event_file("payments_instalment_paid.json"))
+    bus.handle_batch(event_file("lender_events/instalment_paid.json"))
     bus.house.cloud.drain()
     assert bus.house.cloud.outbox == []
 
 
 def test_an_instalment_that_is_put_off_moves_the_wake(bus: Bus) -> None:
     bus.house.add(someone(1))
-    assert bus.handle_batch(event_file("payments_instalment_changed.json")) == []
+    assert bus.handle_batch(event_file("lender_events/instalment_changed.json")) == []
     told = bus.house.store.load_stored(["C0001"])["C0001"]
     assert isinstance(told, StoredCustomer)
     assert bus.house.standing(someone(1)).wake == Wake(NOW + timedelta(days=16), 1)
@@ -88,16 +88,16 @@ def test_an_instalment_that_is_put_off_moves_the_wake(bus: Bus) -> None:
 
 def test_a_closed_account_is_not_spoken_of(bus: Bus) -> None:
     bus.house.add(someone(1))
-    assert bus.handle_batch(event_file("payments_account_closed.json")) == []
+    assert bus.handle_batch(event_file("lender_events/account_closed.json")) == []
     assert bus.house.standing(someone(1)).reason == "nothing_open"
 
 
 def test_holds_silence_and_releases_of_the_same_moment_lift_them(bus: Bus) -> None:
     people = [someone(1), someone(2)]
     bus.house.add(*people)
-    assert bus.handle_batch(event_file("payments_customer_hold.json")) == []
+    assert bus.handle_batch(event_file("lender_events/customer_hold.json")) == []
     assert [bus.house.standing(one).reason for one in people] == ["on_hold", "on_hold"]
-    assert bus.handle_batch(event_file("payments_customer_released.json")) == []
+    assert bus.handle_batch(event_file("lender_events/customer_released.json")) == []
     assert [bus.house.standing(one).wake for one in people] == [Wake(NOW, 0)] * 2
 
 
@@ -106,8 +106,8 @@ def test_an_erased_customer_leaves_an_id_and_a_moment_and_a_skeleton(bus: Bus) -
     house.add(someone(1), someone(2))
     house.store.add_phone(someone(1).phone, "C0001")
     house.cloud.s3.put_object(Bucket=house.cloud.stack.uploads_bucket, Key="accounts/a.csv", Body=b"?C0001")
-    assert house.send(event_file("sqs_reminders.json")) == []
-    assert bus.handle_batch(event_file("payments_customer_erased.json")) == []
+    assert house.send(event_file("sender/jobs.json")) == []
+    assert bus.handle_batch(event_file("lender_events/customer_erased.json")) == []
     assert bus.bodies(bus.queue_url) == []
     # A text that was under way leaves its record, and a number its customer, behind the first round.
     contacts = house.contacts()
@@ -133,7 +133,7 @@ def test_an_erased_customer_leaves_an_id_and_a_moment_and_a_skeleton(bus: Bus) -
 def test_a_late_record_and_a_late_reply_go_with_the_second_round(bus: Bus) -> None:
     house = bus.house
     house.add(someone(1))
-    bus.handle_batch(event_file("payments_customer_erased.json"))
+    bus.handle_batch(event_file("lender_events/customer_erased.json"))
     contacts = DynamoContacts(boto3.client("dynamodb"), house.cloud.stack.contacts_table)
     contacts.write([
         Contact(
@@ -150,7 +150,7 @@ def test_a_late_record_and_a_late_reply_go_with_the_second_round(bus: Bus) -> No
 
 def test_what_is_no_event_is_parked_and_the_rest_goes_on(bus: Bus) -> None:
     bus.house.add(someone(1))
-    good = event_file("payments_account_closed.json")["Records"][0]["body"]
+    good = event_file("lender_events/account_closed.json")["Records"][0]["body"]
     poison = good.replace('"account_id"', '"王小明"')
     assert bus.handle_batch(batch(poison, good, "+886900000001")) == []
     assert sorted(bus.bodies(bus.dead_letter_url)) == sorted([poison, "+886900000001"])
@@ -166,7 +166,7 @@ def test_a_customer_whose_record_is_damaged_comes_back_alone(bus: Bus) -> None:
         UpdateExpression="SET accounts = :broken",
         ExpressionAttributeValues={":broken": {"S": "[["}},
     )
-    first, second = event_file("payments_instalment_paid.json")["Records"]
+    first, second = event_file("lender_events/instalment_paid.json")["Records"]
     assert bus.handle_batch({"Records": [first, second]}) == [first["messageId"]]
 
 
@@ -183,6 +183,6 @@ def test_a_customer_whose_record_is_damaged_comes_back_alone(bus: Bus) -> None:
 )
 def test_logs_and_announcements_tell_nobody_who_it_is_about(bus: Bus, kind: str) -> None:
     bus.house.add(someone(1), someone(2))
-    assert bus.handle_batch(event_file(f"payments_{kind}.json")) == []
+    assert bus.handle_batch(event_file(f"lender_events/{kind}.json")) == []
     told = bus.house.log.getvalue() + json.dumps(bus.heard)
     assert not [secret for secret in ("+886", "王小明") if secret in told]

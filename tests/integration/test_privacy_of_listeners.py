@@ -130,7 +130,7 @@ def payments_meet_everything(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Non
     )
     with desk.failing("sqs.SendMessage"):
         desk.invoke("lender_events", batch(QUOTING))
-    held = event_file("payments_customer_hold.json")
+    held = event_file("lender_events/customer_hold.json")
     for operation in ("dynamodb.PutItem", "dynamodb.BatchGetItem", "eventbridge.PutEvents"):
         with desk.failing(operation, always=True):
             desk.invoke("lender_events", held)
@@ -163,9 +163,9 @@ def the_inbox_meets_everything(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> N
         desk.cloud.clock.move_to(desk.cloud.clock.now() + timedelta(minutes=1))
         desk.reply("START")
     with monkeypatch.context() as patched:
-        patched.setattr(replies, "answered", _quoting)
+        patched.setattr(replies, "apply_reply", _quoting)
         desk.reply(f"{TEXT}！")
-        desk.invoke("replies", event_file("inbox_topic.json"))
+        desk.invoke("replies", event_file("replies/topic.json"))
         whole = json.dumps({"originationNumber": PHONE, "messageBody": TEXT, "inboundMessageId": "last"})
         desk.invoke("replies", batch(whole, receives=9))
     _damage(desk.house, desk.people[0])
@@ -178,7 +178,7 @@ def the_inbox_meets_everything(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> N
 def _from_america(inbound_id: str) -> dict[str, Any]:
     """Build a reply that the topic hands over at noon in New York, where an opt-out is confirmed by a text."""
     sms = {"originationNumber": US_PHONE, "messageBody": "STOP", "inboundMessageId": inbound_id}
-    event = event_file("inbox_topic.json")
+    event = event_file("replies/topic.json")
     event["Records"][0]["Sns"] |= {"Message": json.dumps(sms), "Timestamp": NOON.isoformat()}
     return event
 

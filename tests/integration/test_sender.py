@@ -72,7 +72,7 @@ class TestAJob:
     def test_the_batch_of_the_event_file_is_worked_off(self, house: House) -> None:
         people = [someone(number) for number in (1, 2, 3)]
         house.add(*people)
-        assert house.send(event_file("sqs_reminders.json")) == []
+        assert house.send(event_file("sender/jobs.json")) == []
         assert sorted(sms.to for sms in house.cloud.outbox) == [facts.phone for facts in people]
         assert [contact.state for contact in house.contacts()] == [ContactState.SENT] * 3
 

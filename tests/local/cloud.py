@@ -142,7 +142,7 @@ class LocalCloud:
 
     Args:
         begin: the instant at which the virtual clock starts.
-        listener: hears every decision, as `dunning.ports.Journal`.
+        listener: hears every decision, as `Telemetry`.
         log: where to write what the functions print, log lines and metrics; by default nowhere.
         template: what to create.
         parameters: overrides of the template's parameters.

@@ -92,7 +92,7 @@ def logs_subscription(logs: Sequence[Mapping[str, Any]], *, at: datetime, region
         "owner": account,
         "logGroup": group,
         "logStream": str(uuid4()),
-        "subscriptionFilters": ["delivery_receipts"],
+        "subscriptionFilters": ["receipts"],
         "logEvents": [
             {"id": f"{millis:056d}", "timestamp": millis, "message": json.dumps(log, ensure_ascii=False)}
             for log in logs

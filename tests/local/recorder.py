@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from dunning.contracts.instants import instant
 from dunning.domain.decision.decisions import Decision, trace_of
+from dunning.ports.telemetry import LogEvent, Metric
 
 FILES: Mapping[str, str] = {
     "sent": "outbox.jsonl",
@@ -91,21 +92,21 @@ class Recorder:
         self._file.writelines(line + "\n" for _, line in sorted(self._of_moment, key=itemgetter(0)))
         self._of_moment.clear()
 
-    def log_event(self, name: str, **fields: str | float | None) -> None:
+    def log_event(self, event: LogEvent, **fields: str | float | None) -> None:
         """Count an event."""
         del fields
         with self._lock:
-            self.events[name] += 1
+            self.events[event] += 1
 
-    def count(self, name: str, value: float = 1) -> None:
+    def count(self, metric: Metric, value: float = 1) -> None:
         """Add to a metric."""
         with self._lock:
-            self.metrics[name] += int(value)
+            self.metrics[metric] += int(value)
 
-    def gauge(self, name: str, value: float) -> None:
+    def gauge(self, metric: Metric, value: float) -> None:
         """Keep where a metric stands."""
         with self._lock:
-            self.metrics[name] = int(value)
+            self.metrics[metric] = int(value)
 
     def customers(self, kind: str, reason: str) -> int:
         """Return how many different customers a decision was made about."""

@@ -20,9 +20,11 @@ FOLDER = Path(__file__).parents[2] / "events" / "schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def written(model: type[BaseModel]) -> str:
-    """Return the file of a contract: what stands in `detail`. Of ours every field is always there."""
-    mode: Literal["validation", "serialization"] = "validation" if model.__name__ in EVENTS else "serialization"
+type Mode = Literal["validation", "serialization"]
+
+
+def written(model: type[BaseModel], mode: Mode) -> str:
+    """Return the file of a contract: what stands in `detail`. In events we put out every field is always there."""
     schema = {"$schema": DIALECT, **model.model_json_schema(mode=mode)}
     first = ("$schema", "title", "description", "type")
     ordered = {name: schema[name] for name in first} | schema
@@ -30,25 +32,30 @@ def written(model: type[BaseModel]) -> str:
 
 
 def wanted() -> Mapping[str, str]:
-    """Return all files by name."""
-    return {f"{kind}.json": written(model) for kind, model in [*EVENTS.items(), *DETAILS.items()]}
+    """Return all files by their path below the folder: `in/` what lenders put on the bus, `out/` what we do."""
+    return {
+        **{f"in/{kind}.json": written(model, "validation") for kind, model in EVENTS.items()},
+        **{f"out/{kind}.json": written(model, "serialization") for kind, model in DETAILS.items()},
+    }
+
+
+def _stored(folder: Path) -> dict[str, str]:
+    return {file.relative_to(folder).as_posix(): file.read_text("utf-8") for file in folder.rglob("*.json")}
 
 
 def differing(folder: Path = FOLDER) -> list[str]:
     """Return the names of files that are not what the contracts say, that are missing, or that no contract has."""
-    there = {file.name: file.read_text("utf-8") for file in folder.glob("*")}
-    files = wanted()
+    there, files = _stored(folder), wanted()
     return sorted(name for name in there.keys() | files.keys() if there.get(name) != files.get(name))
 
 
 def write_all(folder: Path = FOLDER) -> None:
     """Write the files, and remove those that no contract has."""
-    folder.mkdir(parents=True, exist_ok=True)
     files = wanted()
-    for file in folder.glob("*"):
-        if file.name not in files:
-            file.unlink()
+    for name in _stored(folder).keys() - files.keys():
+        (folder / name).unlink()
     for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, "utf-8")
 
 

@@ -291,7 +291,7 @@ def contents(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_event_that_comes_with_the_project_holds_the_logs_seen_in_the_wild() -> None:
-    event = json.loads((ROOT / "events" / "receipts_delivery_logs.json").read_text("utf-8"))
+    event = json.loads((ROOT / "events" / "delivery_receipts/delivery_logs.json").read_text("utf-8"))
     payload = contents(event)
     at = datetime.fromtimestamp(payload["logEvents"][0]["timestamp"] / 1000, UTC)
     built = logs_subscription(
@@ -302,7 +302,7 @@ def test_the_event_that_comes_with_the_project_holds_the_logs_seen_in_the_wild()
 
 
 def test_the_receipts_that_wait_in_the_project_s_event_are_ours() -> None:
-    event = json.loads((ROOT / "events" / "sqs_receipts_later.json").read_text("utf-8"))
+    event = json.loads((ROOT / "events" / "delivery_receipts/waiting_receipts.json").read_text("utf-8"))
     bodies = [record["body"] for record in event["Records"]]
     assert [later_body(parse_later(body)) for body in bodies] == bodies
     assert "+886" not in json.dumps(event)

@@ -25,7 +25,7 @@ from tests.integration.people import NOW
 from tests.local import ROOT
 from tests.tools import schemas
 
-SAMPLES = sorted((ROOT / "events").glob("payments_*.json"))
+SAMPLES = sorted((ROOT / "events").glob("lender_events/*.json"))
 AT = datetime(2026, 12, 1, 2, 0, 3, 123456, tzinfo=UTC)
 OUT: list[OutboundEvent] = [
     ReminderSent("C1", AT, "s1", -3, ("A1", "A2"), "sms"),
@@ -39,7 +39,8 @@ OUT: list[OutboundEvent] = [
 
 def validator(kind: str) -> Draft202012Validator:
     """Return what judges by a schema's file."""
-    schema = json.loads((schemas.FOLDER / f"{kind}.json").read_text("utf-8"))
+    (file,) = schemas.FOLDER.glob(f"*/{kind}.json")
+    schema = json.loads(file.read_text("utf-8"))
     Draft202012Validator.check_schema(schema)
     return Draft202012Validator(schema, format_checker=FormatChecker())
 
@@ -57,10 +58,10 @@ def test_no_schema_is_stale(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_schema_that_is_stale_missing_or_nobodys_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "schemas"
     shutil.copytree(schemas.FOLDER, folder)
-    (folder / "CustomerErased.json").write_text("{}", "utf-8")
-    (folder / "AccountClosed.json").unlink()
-    (folder / "Nobodys.json").write_text("{}", "utf-8")
-    assert schemas.differing(folder) == ["AccountClosed.json", "CustomerErased.json", "Nobodys.json"]
+    (folder / "in" / "CustomerErased.json").write_text("{}", "utf-8")
+    (folder / "in" / "AccountClosed.json").unlink()
+    (folder / "out" / "Nobodys.json").write_text("{}", "utf-8")
+    assert schemas.differing(folder) == ["in/AccountClosed.json", "in/CustomerErased.json", "out/Nobodys.json"]
     monkeypatch.setattr(schemas, "differing", lambda: ["AccountClosed.json"])
     assert schemas.main(["--check"]) == 1
     monkeypatch.undo()

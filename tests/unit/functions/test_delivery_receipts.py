@@ -34,7 +34,7 @@ class Outside:
         if self.breaks:
             raise ServiceCallError("UpdateItem", "ThrottlingException")
 
-    def again(self, deliveries: Sequence[QueueMessage]) -> list[str]:
+    def handle_waiting(self, deliveries: Sequence[QueueMessage]) -> list[str]:
         self.deliveries += deliveries
         return self.failing
 
@@ -51,13 +51,13 @@ def outside(monkeypatch: pytest.MonkeyPatch) -> Outside:
 
 
 def test_delivery_logs_are_read_and_worked_off(outside: Outside) -> None:
-    assert lambda_handler(event_file("receipts_delivery_logs.json"), None) == {"batchItemFailures": []}
+    assert lambda_handler(event_file("delivery_receipts/delivery_logs.json"), None) == {"batchItemFailures": []}
     ((receipts, unreadable),) = outside.reported
     assert (len(receipts), unreadable, outside.deliveries, outside.flushed) == (10, 0, [], 1)
 
 
 def test_receipts_that_have_waited_are_looked_at_again_and_those_to_come_back_are_named(outside: Outside) -> None:
-    event = event_file("sqs_receipts_later.json")
+    event = event_file("delivery_receipts/waiting_receipts.json")
     outside.failing = [event["Records"][1]["messageId"]]
     assert lambda_handler(event, None) == {"batchItemFailures": [{"itemIdentifier": outside.failing[0]}]}
     assert outside.deliveries == [QueueMessage(one["messageId"], one["body"], 1) for one in event["Records"]]
@@ -75,5 +75,5 @@ def test_what_is_no_event_of_a_subscription_is_handed_over_again_and_ends_with_t
 def test_a_failure_is_lambdas_to_repeat_and_what_was_counted_goes_out(outside: Outside) -> None:
     outside.breaks = True
     with pytest.raises(ServiceCallError):
-        lambda_handler(event_file("receipts_delivery_logs.json"), None)
+        lambda_handler(event_file("delivery_receipts/delivery_logs.json"), None)
     assert outside.flushed == 1

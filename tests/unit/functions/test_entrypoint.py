@@ -17,10 +17,10 @@ from tests.local import ROOT
 
 PHONE = "+886912345678"
 EVENTS: dict[str, tuple[str, Any]] = {
-    "scanner": ("scanner", {}),
-    "sender": ("sender", {"Records": []}),
+    "scanner": ("scan_service", {}),
+    "sender": ("send_service", {"Records": []}),
     "intake": (
-        "intake",
+        "intake_service",
         {
             "Records": [
                 {
@@ -30,16 +30,16 @@ EVENTS: dict[str, tuple[str, Any]] = {
             ]
         },
     ),
-    "lender_events": ("lender_events", {"Records": []}),
-    "replies": ("replies", {"Records": []}),
-    "delivery_receipts": ("delivery_receipts", {"Records": []}),
-    "housekeeping": ("close_unknown", {"task": "close_unknown"}),
-    "replan": ("replan", {"Records": []}),
+    "lender_events": ("lender_event_service", {"Records": []}),
+    "replies": ("reply_service", {"Records": []}),
+    "delivery_receipts": ("delivery_receipt_service", {"Records": []}),
+    "housekeeping": ("close_unknown_service", {"task": "close_unknown"}),
+    "replan": ("replan_service", {"Records": []}),
 }
 """What each function is handed, and the service it asks its wiring for."""
 
 
-class Journal(FakeTelemetry):
+class FlushedTelemetry(FakeTelemetry):
     """A telemetry that counts how often metrics went out."""
 
     flushed = 0
@@ -52,12 +52,12 @@ def _fails() -> None:
     raise ValueError(f"cannot judge {PHONE}")
 
 
-def invoke(telemetry: Journal, do: Callable[[], object]) -> object:
+def invoke(telemetry: FlushedTelemetry, do: Callable[[], object]) -> object:
     return entrypoint(SimpleNamespace(telemetry=lambda: telemetry))(do)()
 
 
 def test_an_error_that_nobody_foresaw_leaves_by_its_kind_and_is_told_where_it_arose() -> None:
-    telemetry = Journal()
+    telemetry = FlushedTelemetry()
     with pytest.raises(UnexpectedError, match=r"^ValueError$") as caught:
         invoke(telemetry, _fails)
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
@@ -72,14 +72,14 @@ def test_an_error_of_ours_leaves_as_it_is() -> None:
     def ours() -> None:
         raise ServiceCallError("Query", "Throttling")
 
-    telemetry = Journal()
+    telemetry = FlushedTelemetry()
     with pytest.raises(ServiceCallError, match=r"^Query: Throttling$"):
         invoke(telemetry, ours)
     assert (telemetry.events, telemetry.flushed) == ([], 1)
 
 
 def test_without_an_error_only_what_was_counted_goes_out() -> None:
-    telemetry = Journal()
+    telemetry = FlushedTelemetry()
     assert invoke(telemetry, lambda: "answer") == "answer"
     assert (telemetry.events, telemetry.flushed) == ([], 1)
 
@@ -89,7 +89,7 @@ def test_the_end_of_the_process_is_none_of_its_business() -> None:
         raise SystemExit
 
     with pytest.raises(SystemExit):
-        invoke(Journal(), ends)
+        invoke(FlushedTelemetry(), ends)
 
 
 def test_every_function_is_here() -> None:
@@ -98,7 +98,7 @@ def test_every_function_is_here() -> None:
 
 @pytest.mark.parametrize("function", EVENTS)
 def test_no_function_lets_words_of_others_out(function: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    telemetry = Journal()
+    telemetry = FlushedTelemetry()
     service, event = EVENTS[function]
     monkeypatch.setattr(wiring, "telemetry", lambda: telemetry)
     monkeypatch.setattr(wiring, service, _fails)

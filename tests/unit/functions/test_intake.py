@@ -12,7 +12,7 @@ from dunning.services.intake import IntakeConflictError, IntakeSummary
 from functions.intake.app import lambda_handler
 
 EVENT: dict[str, Any] = json.loads(
-    (Path(__file__).parents[3] / "events" / "s3_accounts_uploaded.json").read_text("utf-8")
+    (Path(__file__).parents[3] / "events" / "intake/accounts_uploaded.json").read_text("utf-8")
 )
 
 

@@ -68,10 +68,10 @@ def handle(event: dict[str, Any]) -> dict[str, list[dict[str, str]]]:
 @pytest.mark.parametrize(
     ("name", "text", "at"),
     [
-        ("inbox_notification.json", "退訂", NOTIFIED_AT),
-        ("inbox_raw.json", "已繳", QUEUED_AT),
-        ("inbox_quoted.json", "下週五繳", QUEUED_AT),
-        ("inbox_topic.json", "請打給我", NOTIFIED_AT),
+        ("replies/notification.json", "退訂", NOTIFIED_AT),
+        ("replies/raw.json", "已繳", QUEUED_AT),
+        ("replies/quoted.json", "下週五繳", QUEUED_AT),
+        ("replies/topic.json", "請打給我", NOTIFIED_AT),
     ],
 )
 def test_the_samples_are_replies_in_all_wrappings_there_are(
@@ -87,22 +87,22 @@ def test_the_samples_are_replies_in_all_wrappings_there_are(
 
 
 def test_every_sample_there_is_has_been_read() -> None:
-    assert {path.name for path in EVENTS.glob("inbox_*.json")} == {
-        "inbox_notification.json",
-        "inbox_raw.json",
-        "inbox_quoted.json",
-        "inbox_topic.json",
+    assert {f"replies/{path.name}" for path in EVENTS.glob("replies/*.json")} == {
+        "replies/notification.json",
+        "replies/raw.json",
+        "replies/quoted.json",
+        "replies/topic.json",
     }
 
 
 def test_what_is_to_come_back_is_named(outside: Outside) -> None:
-    event = event_file("inbox_notification.json")
+    event = event_file("replies/notification.json")
     outside.failing = [event["Records"][0]["messageId"]]
     assert handle(event) == {"batchItemFailures": [{"itemIdentifier": outside.failing[0]}]}
 
 
 def test_a_topic_is_to_hand_over_again_what_failed(outside: Outside) -> None:
-    event = event_file("inbox_topic.json")
+    event = event_file("replies/topic.json")
     outside.failing = [event["Records"][0]["Sns"]["MessageId"]]
     with pytest.raises(RepliesLostError, match="1 of 1 replies"):
         handle(event)
@@ -112,5 +112,5 @@ def test_a_topic_is_to_hand_over_again_what_failed(outside: Outside) -> None:
 def test_what_was_counted_goes_out_also_if_the_work_breaks_off(outside: Outside) -> None:
     outside.breaks = True
     with pytest.raises(RepliesLostError):
-        handle(event_file("inbox_raw.json"))
+        handle(event_file("replies/raw.json"))
     assert outside.flushed == 1

@@ -177,7 +177,7 @@ def test_a_published_text_is_caught_with_its_attributes() -> None:
 
 def test_a_reply_comes_in_at_the_time_of_the_clock() -> None:
     heard: list[dict[str, Any]] = []
-    with _cloud(inbox=lambda event, _: heard.append(event)) as cloud:
+    with _cloud(replies=lambda event, _: heard.append(event)) as cloud:
         cloud.clock.move_to(BEGIN + timedelta(days=3))
         cloud.reply({"originationNumber": "+886912345678", "messageBody": "STOP", "inboundMessageId": "1"})
     (record,) = heard[0]["Records"]

@@ -24,7 +24,7 @@ def _shape(value: Any) -> Any:  # noqa: ANN401 - JSON
 def test_the_scheduled_time_is_filled_into_the_schedules_input() -> None:
     written = '{"scheduled_at": "<aws.scheduler.scheduled-time>"}'
     assert events.scheduler_tick(written, AT) == {"scheduled_at": "2026-12-01T02:00:00Z"}
-    assert events.scheduler_tick(written, AT) == _sample("scheduler_tick.json")
+    assert events.scheduler_tick(written, AT) == _sample("scanner/tick.json")
 
 
 def test_a_batch_has_the_shape_of_the_sample() -> None:
@@ -45,12 +45,12 @@ def test_a_batch_has_the_shape_of_the_sample() -> None:
         queue_arn="arn:aws:sqs:ap-northeast-1:123456789012:jobs",
         region="ap-northeast-1",
     )
-    assert _shape(batch) == _shape(_sample("sqs_reminders.json"))
+    assert _shape(batch) == _shape(_sample("sender/jobs.json"))
     assert batch["Records"][0]["md5OfBody"] == "99914b932bd37a50b983c5e7c90ae93b"
 
 
 def test_the_sample_batch_holds_jobs() -> None:
-    jobs = [parse_job(record["body"]) for record in _sample("sqs_reminders.json")["Records"]]
+    jobs = [parse_job(record["body"]) for record in _sample("sender/jobs.json")["Records"]]
     assert [job.customer_id for job in jobs] == ["C0001", "C0002", "C0003"]
     assert {job.wake_at for job in jobs} == {AT}
 
@@ -65,7 +65,7 @@ def test_an_upload_has_the_shape_of_the_sample_and_an_encoded_key() -> None:
         version_id="v1",
     )
     record = event["Records"][0]
-    assert _shape(event) == _shape(_sample("s3_accounts_uploaded.json"))
+    assert _shape(event) == _shape(_sample("intake/accounts_uploaded.json"))
     assert record["eventTime"] == "2026-12-01T02:00:00.007Z"
     assert record["s3"]["object"]["key"] == "accounts/2026+12+%E5%88%86%E6%9C%9F%2B1.csv"
     assert record["s3"]["object"]["size"] == 3

@@ -229,4 +229,4 @@ def lambda_handler(event, context):
     finally:
         wiring.telemetry().flush()
 """)
-    assert built.Built.at(tmp_path).builders("keeper") == ["opt_outs", "close_unknown"]
+    assert built.Built.at(tmp_path).builders("keeper") == ["carrier_opt_out_service", "close_unknown_service"]

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from dunning.domain.errors import DunningError, UnexpectedError, error_location
 from dunning.ports.queues import InboundMessage, QueueMessage
-from dunning.ports.telemetry import Telemetry
+from dunning.ports.telemetry import LogEvent, Telemetry
 
 type BatchResponse = dict[str, list[dict[str, str]]]
 """What Lambda is answered for a batch of SQS: the messages to be delivered again."""
@@ -49,7 +49,7 @@ def entrypoint[**P, R](wiring: _Wiring) -> Callable[[Callable[P, R]], Callable[P
             except DunningError:
                 raise
             except Exception as error:  # noqa: BLE001 - every error of a library ends here
-                telemetry.log_event("unexpected", error=type(error).__name__, where=error_location(error))
+                telemetry.log_event(LogEvent.UNEXPECTED, error=type(error).__name__, where=error_location(error))
                 unexpected = UnexpectedError(type(error).__name__)
             finally:
                 telemetry.flush()

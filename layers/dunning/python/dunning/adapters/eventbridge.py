@@ -9,7 +9,7 @@ from dunning.adapters.aws_call import aws_call
 from dunning.contracts.outbound_event import SOURCE, BusEntry, bus_entries
 from dunning.domain.errors import ServiceCallError
 from dunning.domain.outbound_events import OutboundEvent
-from dunning.ports.telemetry import Telemetry
+from dunning.ports.telemetry import LogEvent, Metric, Telemetry
 
 _ENTRIES_A_CALL = 10
 _BYTES_A_CALL = 256 * 1024
@@ -40,9 +40,9 @@ class EventBridgePublisher:
                 refused = self._put([event for event, _ in refused])
             for event, code in refused:
                 self._telemetry.log_event(
-                    "outbound_event_lost", detail_type=event.detail_type, detail=event.detail, code=code
+                    LogEvent.OUTBOUND_EVENT_LOST, detail_type=event.detail_type, detail=event.detail, code=code
                 )
-                self._telemetry.count("OutboundEventsLost", event.events)
+                self._telemetry.count(Metric.OUTBOUND_EVENTS_LOST, event.events)
 
     def _put(self, events: Sequence[BusEntry]) -> list[tuple[BusEntry, str]]:
         """Put events, and return those that were not taken, each with the code that says why."""

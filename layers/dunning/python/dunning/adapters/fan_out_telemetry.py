@@ -4,7 +4,7 @@ from datetime import datetime
 
 from dunning.adapters.powertools_telemetry import PowertoolsTelemetry
 from dunning.domain.decision.decisions import Decision
-from dunning.ports.telemetry import Telemetry
+from dunning.ports.telemetry import LogEvent, Metric, Telemetry
 
 
 class FanOutTelemetry:
@@ -21,20 +21,20 @@ class FanOutTelemetry:
         for telemetry in self._all:
             telemetry.log_decision(customer_id, decision, at, recorded=recorded, **outcome)
 
-    def log_event(self, name: str, **fields: str | float | None) -> None:
+    def log_event(self, event: LogEvent, **fields: str | float | None) -> None:
         """Log an event with both."""
         for telemetry in self._all:
-            telemetry.log_event(name, **fields)
+            telemetry.log_event(event, **fields)
 
-    def count(self, name: str, value: float = 1) -> None:
+    def count(self, metric: Metric, value: float = 1) -> None:
         """Add to a metric of both."""
         for telemetry in self._all:
-            telemetry.count(name, value)
+            telemetry.count(metric, value)
 
-    def gauge(self, name: str, value: float) -> None:
+    def gauge(self, metric: Metric, value: float) -> None:
         """Set a metric of both."""
         for telemetry in self._all:
-            telemetry.gauge(name, value)
+            telemetry.gauge(metric, value)
 
     def flush(self) -> None:
         """Put the counted metrics out: only CloudWatch waits for that."""

@@ -9,6 +9,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from dunning.contracts.instants import instant
 from dunning.domain.decision.decisions import Decision, trace_of
+from dunning.ports.telemetry import LogEvent, Metric, metric_of_decision
 
 
 def lean_logger() -> Logger:
@@ -24,7 +25,7 @@ def lean_logger() -> Logger:
 
 class PowertoolsTelemetry:
     """
-    Implements `Journal`. Metrics are added up and go out with `flush`, once an invocation.
+    Implements `Telemetry`. Metrics are added up and go out with `flush`, once an invocation.
 
     `Metrics` is not made for threads; a counter behind a lock is.
     """
@@ -32,7 +33,7 @@ class PowertoolsTelemetry:
     def __init__(self, logger: Logger, metrics: Metrics) -> None:
         self._logger = logger
         self._metrics = metrics
-        self._counts: defaultdict[str, float] = defaultdict(float)
+        self._counts: defaultdict[Metric, float] = defaultdict(float)
         self._lock = Lock()
 
     def log_decision(
@@ -40,7 +41,7 @@ class PowertoolsTelemetry:
     ) -> None:
         """Log a decision, and count it. A trace that an audit record holds is not paid for twice."""
         self._logger.info(
-            "decision",
+            LogEvent.DECISION.value,
             extra={
                 "at": instant(at),
                 "customer_id": customer_id,
@@ -52,21 +53,21 @@ class PowertoolsTelemetry:
                 **{name: said for name, said in outcome.items() if said},
             },
         )
-        self.count(f"{decision.kind}_{decision.reason.value}".title().replace("_", ""))
+        self.count(metric_of_decision(decision))
 
-    def log_event(self, name: str, **fields: str | float | None) -> None:
+    def log_event(self, event: LogEvent, **fields: str | float | None) -> None:
         """Log an event."""
-        self._logger.info(name, extra=fields)
+        self._logger.info(event.value, extra=fields)
 
-    def count(self, name: str, value: float = 1) -> None:
+    def count(self, metric: Metric, value: float = 1) -> None:
         """Add to a metric."""
         with self._lock:
-            self._counts[name] += value
+            self._counts[metric] += value
 
-    def gauge(self, name: str, value: float) -> None:
-        """Say where a metric stands: the last value of an invocation goes out."""
+    def gauge(self, metric: Metric, value: float) -> None:
+        """Set a metric: the last value of an invocation goes out."""
         with self._lock:
-            self._counts[name] = value
+            self._counts[metric] = value
 
     def flush(self) -> None:
         """Put the counted metrics out."""
@@ -74,6 +75,6 @@ class PowertoolsTelemetry:
             counts, self._counts = self._counts, defaultdict(float)
         if not counts:
             return
-        for name, value in counts.items():
-            self._metrics.add_metric(name, MetricUnit.Count, value)
+        for metric, value in counts.items():
+            self._metrics.add_metric(metric.value, MetricUnit.Count, value)
         self._metrics.flush_metrics()

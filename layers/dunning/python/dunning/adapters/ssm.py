@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dunning.adapters.aws_call import aws_call
 from dunning.domain.errors import ServiceCallError
 from dunning.ports.clock import Clock
-from dunning.ports.telemetry import Telemetry
+from dunning.ports.telemetry import LogEvent, Metric, Telemetry
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -44,7 +44,7 @@ class SsmSwitch:
             with aws_call("GetParameter"):
                 answer = self._client.get_parameter(Name=self._parameter)
         except ServiceCallError as error:
-            self._telemetry.log_event("switch_unreadable", code=error.code)
-            self._telemetry.count("SwitchUnreadable")
+            self._telemetry.log_event(LogEvent.SWITCH_UNREADABLE, code=error.code)
+            self._telemetry.count(Metric.SWITCH_UNREADABLE)
             return False
         return answer["Parameter"].get("Value", "").strip().lower() == "on"

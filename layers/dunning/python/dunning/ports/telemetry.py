@@ -1,28 +1,237 @@
-"""Telemetry: log lines and metrics, ids only."""
+"""Telemetry: log lines and metrics, ids only. Every name there is stands here, and nowhere else."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from dunning.domain.decision.decisions import Decision
+from dunning.domain.replies.intents import ReplyIntent
+from dunning.ports.gateways import PublishOutcome
+
+
+class LogEvent(StrEnum):
+    """What is logged, one line an event."""
+
+    CARRIER_OPT_IN = "carrier_opt_in"
+    CARRIER_OPT_OUT = "carrier_opt_out"
+    CLAIM_NOT_RELEASED = "claim_not_released"
+    CUSTOMER_ERASED = "customer_erased"
+    DEAD_LETTERS_ERASED = "dead_letters_erased"
+    DEAD_LETTERS_NOT_ERASED = "dead_letters_not_erased"
+    DECISION = "decision"
+    ERASURE_FAILED = "erasure_failed"
+    EVENT_NOT_PARKED = "event_not_parked"
+    EVENT_PARKED = "event_parked"
+    HOLD_NOT_UNDERSTOOD = "hold_not_understood"
+    INTAKE_FINISHED = "intake_finished"
+    INTAKE_PROGRESS = "intake_progress"
+    INTAKE_REFUSED = "intake_refused"
+    JOB_FAILED = "job_failed"
+    JOB_NOT_PARKED = "job_not_parked"
+    JOB_PARKED = "job_parked"
+    LENDER_EVENT_FAILED = "lender_event_failed"
+    LENDER_EVENT_OF_UNKNOWN_ACCOUNT = "lender_event_of_unknown_account"
+    LENDER_EVENT_OF_UNKNOWN_CUSTOMER = "lender_event_of_unknown_customer"
+    NOT_QUARANTINED = "not_quarantined"
+    OPT_IN_FAILED = "opt_in_failed"
+    OPT_OUT_CONFIRMED = "opt_out_confirmed"
+    OPT_OUT_NOT_CONFIRMED = "opt_out_not_confirmed"
+    OPT_OUT_NOT_SYNCED = "opt_out_not_synced"
+    OUTBOUND_EVENT_LOST = "outbound_event_lost"
+    PHONES_NOT_KNOWN = "phones_not_known"
+    RECEIPT = "receipt"
+    RECEIPT_NOT_FOLLOWED = "receipt_not_followed"
+    RECEIPT_UNREADABLE = "receipt_unreadable"
+    RECEIPT_WITHOUT_CONTACT = "receipt_without_contact"
+    RECEIPTS_FAILED = "receipts_failed"
+    RECEIPTS_UNREADABLE = "receipts_unreadable"
+    RECORD_NOT_WRITTEN = "record_not_written"
+    RECORDS_NOT_WRITTEN = "records_not_written"
+    REPLAN_FAILED = "replan_failed"
+    REPLAN_STARTED = "replan_started"
+    REPLANNED = "replanned"
+    REPLY = "reply"
+    REPLY_FAILED = "reply_failed"
+    REPLY_NOT_PARKED = "reply_not_parked"
+    REPLY_PARKED = "reply_parked"
+    SMS_UNKNOWN = "sms_unknown"
+    SWITCH_UNREADABLE = "switch_unreadable"
+    TICK = "tick"
+    TICK_SKIPPED = "tick_skipped"
+    UNEXPECTED = "unexpected"
+    UPLOADS_ERASED = "uploads_erased"
+
+
+class Metric(StrEnum):
+    """
+    What is counted, in the namespace `Dunning`.
+
+    The last group counts decisions, one metric for each kind and reason that `decide` can give.
+    """
+
+    CALENDAR_DAYS_LEFT = "CalendarDaysLeft"
+    CARRIER_OPT_INS = "CarrierOptIns"
+    CARRIER_OPT_INS_FAILED = "CarrierOptInsFailed"
+    CARRIER_OPT_INS_REFUSED = "CarrierOptInsRefused"
+    CARRIER_OPT_OUTS = "CarrierOptOuts"
+    CUSTOMERS_ERASED = "CustomersErased"
+    CUSTOMERS_LOADED = "CustomersLoaded"
+    CUSTOMERS_QUARANTINED = "CustomersQuarantined"
+    CUSTOMERS_REPLANNED = "CustomersReplanned"
+    ERASED_CUSTOMERS_REFUSED = "ErasedCustomersRefused"
+    EVENTS_REFUSED = "EventsRefused"
+    FILES_REFUSED = "FilesRefused"
+    HOLDS_NOT_UNDERSTOOD = "HoldsNotUnderstood"
+    JOBS_ENQUEUED = "JobsEnqueued"
+    JOBS_FAILED = "JobsFailed"
+    JOBS_OUT_OF_TIME = "JobsOutOfTime"
+    JOBS_PARKED = "JobsParked"
+    LENDER_EVENTS_FAILED = "LenderEventsFailed"
+    LENDER_EVENTS_OF_UNKNOWN_ACCOUNT = "LenderEventsOfUnknownAccount"
+    LENDER_EVENTS_OF_UNKNOWN_CUSTOMER = "LenderEventsOfUnknownCustomer"
+    LENDER_EVENTS_RECORDED = "LenderEventsRecorded"
+    NUMBERS_SUSPENDED = "NumbersSuspended"
+    OPT_OUTS = "OptOuts"
+    OPT_OUTS_NOT_SYNCED = "OptOutsNotSynced"
+    OUTBOUND_EVENTS_LOST = "OutboundEventsLost"
+    PHONES_SHARED = "PhonesShared"
+    QUEUE_DEPTH = "QueueDepth"
+    RECEIPTS_UNREADABLE = "ReceiptsUnreadable"
+    RECEIPTS_WITHOUT_CONTACT = "ReceiptsWithoutContact"
+    RECORDS_NOT_WRITTEN = "RecordsNotWritten"
+    REPLAN_FAILED = "ReplanFailed"
+    REPLIES = "Replies"
+    REPLIES_FAILED = "RepliesFailed"
+    REPLIES_FROM_NOBODY = "RepliesFromNobody"
+    REPLIES_NOT_UNDERSTOOD = "RepliesNotUnderstood"
+    REPLIES_OUT_OF_TIME = "RepliesOutOfTime"
+    REPLIES_UNREADABLE = "RepliesUnreadable"
+    REPLY_COMPLAINT = "ReplyComplaint"
+    REPLY_DECEASED = "ReplyDeceased"
+    REPLY_DISPUTE = "ReplyDispute"
+    REPLY_HARDSHIP = "ReplyHardship"
+    REPLY_HELP = "ReplyHelp"
+    REPLY_OPT_IN = "ReplyOptIn"
+    REPLY_OPT_OUT = "ReplyOptOut"
+    REPLY_PAID = "ReplyPaid"
+    REPLY_PROMISE = "ReplyPromise"
+    REPLY_REPRESENTED = "ReplyRepresented"
+    REPLY_WRONG_PERSON = "ReplyWrongPerson"
+    ROWS_REFUSED = "RowsRefused"
+    SEGMENTS_BILLED = "SegmentsBilled"
+    SEGMENTS_ESTIMATED = "SegmentsEstimated"
+    SEGMENTS_UNEXPECTED = "SegmentsUnexpected"
+    SMS_ACCEPTED = "SmsAccepted"
+    SMS_DELIVERED = "SmsDelivered"
+    SMS_FAILED = "SmsFailed"
+    SMS_FAILED_UNCLASSIFIED = "SmsFailedUnclassified"
+    SMS_REFUSED_FOR_GOOD = "SmsRefusedForGood"
+    SMS_REFUSED_FOR_NOW = "SmsRefusedForNow"
+    SMS_TECHNICAL_FAILURE = "SmsTechnicalFailure"
+    SMS_UNCONFIRMED = "SmsUnconfirmed"
+    SMS_UNKNOWN = "SmsUnknown"
+    SWITCH_UNREADABLE = "SwitchUnreadable"
+    TICKS = "Ticks"
+    WAKES_MOVED = "WakesMoved"
+
+    SEND_DUE = "SendDue"
+    WAIT_SENDING_OFF = "WaitSendingOff"
+    WAIT_ON_HOLD = "WaitOnHold"
+    WAIT_NEXT_STAGE = "WaitNextStage"
+    WAIT_QUIET_HOURS = "WaitQuietHours"
+    WAIT_CLOSED_DAY = "WaitClosedDay"
+    WAIT_PERSON_CAP = "WaitPersonCap"
+    WAIT_ACCOUNT_CAP = "WaitAccountCap"
+    WAIT_NO_WRITTEN_NOTICE = "WaitNoWrittenNotice"
+    STOP_NOTHING_OPEN = "StopNothingOpen"
+    STOP_OPTED_OUT = "StopOptedOut"
+    STOP_NO_CONSENT = "StopNoConsent"
+    STOP_NUMBER_REFUSED = "StopNumberRefused"
+    STOP_SHARED_PHONE = "StopSharedPhone"
+    STOP_DECEASED = "StopDeceased"
+    STOP_BANKRUPT = "StopBankrupt"
+    STOP_REPRESENTED = "StopRepresented"
+    STOP_WRONG_PERSON = "StopWrongPerson"
+    STOP_LADDER_FINISHED = "StopLadderFinished"
+    STOP_UNKNOWN_LENDER = "StopUnknownLender"
+    STOP_UNKNOWN_JURISDICTION = "StopUnknownJurisdiction"
+    STOP_COUNTRY_NOT_ALLOWED = "StopCountryNotAllowed"
+    STOP_UNKNOWN_TIME_ZONE = "StopUnknownTimeZone"
+    STOP_UNKNOWN_CURRENCY = "StopUnknownCurrency"
+    STOP_CALENDAR_NOT_COVERED = "StopCalendarNotCovered"
+    STOP_NO_LAWFUL_MOMENT = "StopNoLawfulMoment"
+    STOP_NO_TEXT = "StopNoText"
+    STOP_TEXT_REFUSED = "StopTextRefused"
+    STOP_TEXT_TOO_LONG = "StopTextTooLong"
+    STOP_TEMPLATE_NOT_REGISTERED = "StopTemplateNotRegistered"
+    STOP_UNREADABLE_RECORD = "StopUnreadableRecord"
+    STOP_ON_HOLD = "StopOnHold"
+    STOP_NO_WRITTEN_NOTICE = "StopNoWrittenNotice"
+
+
+_METRIC_OF_OUTCOME = {
+    PublishOutcome.ACCEPTED: Metric.SMS_ACCEPTED,
+    PublishOutcome.REFUSED_FOR_GOOD: Metric.SMS_REFUSED_FOR_GOOD,
+    PublishOutcome.REFUSED_FOR_NOW: Metric.SMS_REFUSED_FOR_NOW,
+    PublishOutcome.UNKNOWN: Metric.SMS_UNKNOWN,
+}
+
+_METRIC_OF_INTENT = {
+    ReplyIntent.OPT_OUT: Metric.REPLY_OPT_OUT,
+    ReplyIntent.OPT_IN: Metric.REPLY_OPT_IN,
+    ReplyIntent.PAID: Metric.REPLY_PAID,
+    ReplyIntent.PROMISE: Metric.REPLY_PROMISE,
+    ReplyIntent.HARDSHIP: Metric.REPLY_HARDSHIP,
+    ReplyIntent.DISPUTE: Metric.REPLY_DISPUTE,
+    ReplyIntent.WRONG_PERSON: Metric.REPLY_WRONG_PERSON,
+    ReplyIntent.DECEASED: Metric.REPLY_DECEASED,
+    ReplyIntent.REPRESENTED: Metric.REPLY_REPRESENTED,
+    ReplyIntent.COMPLAINT: Metric.REPLY_COMPLAINT,
+    ReplyIntent.HELP: Metric.REPLY_HELP,
+}
+
+
+def metric_of_outcome(outcome: PublishOutcome) -> Metric:
+    """Return the metric that counts an answer to a publish."""
+    return _METRIC_OF_OUTCOME[outcome]
+
+
+def metric_of_intent(intent: ReplyIntent) -> Metric:
+    """Return the metric that counts replies with an intent."""
+    return _METRIC_OF_INTENT[intent]
+
+
+def metric_of_decision(decision: Decision) -> Metric:
+    """
+    Return the metric that counts decisions of a kind and reason.
+
+    Raises:
+        ValueError: `decide` does not give this reason with this kind.
+    """
+    return Metric(f"{decision.kind}_{decision.reason.value}".title().replace("_", ""))
 
 
 class Telemetry(Protocol):
-    """Where decisions and events are told: log lines and metrics, ids only."""
+    """Where decisions and events are logged and counted."""
 
     def log_decision(
         self, customer_id: str, decision: Decision, at: datetime, *, recorded: bool = False, **outcome: str
     ) -> None:
-        """Tell one decision with its trace, unless an audit record holds that, and of a text what became of it."""
+        """
+        Log and count one decision.
+
+        Its trace is logged unless an audit record holds it (`recorded`); `outcome` is what became of a text.
+        """
         ...
 
-    def log_event(self, name: str, **fields: str | float | None) -> None:
-        """Tell something from the catalogue of events."""
+    def log_event(self, event: LogEvent, **fields: str | float | None) -> None:
+        """Log an event, with ids and counts."""
         ...
 
-    def count(self, name: str, value: float = 1) -> None:
+    def count(self, metric: Metric, value: float = 1) -> None:
         """Add to a metric."""
         ...
 
-    def gauge(self, name: str, value: float) -> None:
-        """Say where a metric stands."""
+    def gauge(self, metric: Metric, value: float) -> None:
+        """Set a metric to where it stands."""
         ...

@@ -26,7 +26,7 @@ from dunning.domain.outbound_events import OutboundEvent
 from dunning.ports.clock import Clock
 from dunning.ports.customers import Customer, CustomerStore, PhoneIndex
 from dunning.ports.gateways import EventPublisher, OptOutList
-from dunning.ports.telemetry import Telemetry
+from dunning.ports.telemetry import LogEvent, Metric, Telemetry
 from dunning.services.planning import log_planned_decision, replan
 from dunning.services.send.claims import MAX_ATTEMPTS, ContestedError
 
@@ -102,7 +102,7 @@ class OptOutService:
                     self._not_settled(customer_id, error)
             if told:
                 self._publisher.publish(told)
-        self._telemetry.gauge("CarrierOptOuts", numbers)
+        self._telemetry.gauge(Metric.CARRIER_OPT_OUTS, numbers)
         if failed:
             raise SyncError(f"{failed} customers")
         return Synced(numbers, done[_Done.OPTED_OUT], done[_Done.OPTED_IN])
@@ -135,8 +135,8 @@ class OptOutService:
             planned = replan(facts, before, replace(before, opted_out_at=now), self._policies, now)
             if self._store.save_standing(planned.standing, expected_version=before.version):
                 told += planned.events
-                self._telemetry.log_event("carrier_opt_out", customer_id=customer_id)
-                self._telemetry.count("OptOuts")
+                self._telemetry.log_event(LogEvent.CARRIER_OPT_OUT, customer_id=customer_id)
+                self._telemetry.count(Metric.OPT_OUTS)
                 log_planned_decision(self._telemetry, customer_id, planned.decision, now)
                 return _Done.OPTED_OUT
         raise ContestedError
@@ -144,10 +144,10 @@ class OptOutService:
     def _opt_in(self, customer_id: str, phone: str) -> _Done:
         """Take a number off the list. One that was taken off a short while ago may not be: the customer can wait."""
         allowed = self._list.opt_in(phone)
-        self._telemetry.log_event("carrier_opt_in", customer_id=customer_id, allowed="yes" if allowed else "no")
-        self._telemetry.count("CarrierOptIns" if allowed else "CarrierOptInsRefused")
+        self._telemetry.log_event(LogEvent.CARRIER_OPT_IN, customer_id=customer_id, allowed="yes" if allowed else "no")
+        self._telemetry.count(Metric.CARRIER_OPT_INS if allowed else Metric.CARRIER_OPT_INS_REFUSED)
         return _Done.OPTED_IN if allowed else _Done.NOTHING
 
     def _not_settled(self, customer_id: str, error: DunningError) -> None:
-        self._telemetry.log_event("opt_out_not_synced", customer_id=customer_id, error=type(error).__name__)
-        self._telemetry.count("OptOutsNotSynced")
+        self._telemetry.log_event(LogEvent.OPT_OUT_NOT_SYNCED, customer_id=customer_id, error=type(error).__name__)
+        self._telemetry.count(Metric.OPT_OUTS_NOT_SYNCED)

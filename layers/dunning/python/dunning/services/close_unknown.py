@@ -7,7 +7,7 @@ from itertools import batched
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.ports.clock import Clock
 from dunning.ports.contacts import ContactArchive
-from dunning.ports.telemetry import Telemetry
+from dunning.ports.telemetry import Metric, Telemetry
 
 NOTHING_COMES_AFTER = timedelta(hours=72)
 """Delivery logs come up to 72 hours late (Amazon SNS, delivery status of SMS)."""
@@ -38,5 +38,5 @@ class CloseUnknownService:
                 if isinstance(contact, Contact) and contact.state is ContactState.UNKNOWN:
                     after = replace(contact, state=ContactState.UNCONFIRMED)
                     closed += self._contacts.advance(after, expected=ContactState.UNKNOWN)
-        self._telemetry.count("SmsUnconfirmed", closed)
+        self._telemetry.count(Metric.SMS_UNCONFIRMED, closed)
         return closed

@@ -33,7 +33,7 @@ from dunning.ports.contacts import ContactArchive, ContactKey
 from dunning.ports.customers import Customer, CustomerStore, PhoneIndex
 from dunning.ports.gateways import EventPublisher
 from dunning.ports.queues import DelayQueue, QueueMessage
-from dunning.ports.telemetry import Telemetry
+from dunning.ports.telemetry import LogEvent, Metric, Telemetry
 from dunning.services.planning import Replanned, log_planned_decision, replan
 from dunning.services.send.claims import MAX_ATTEMPTS, ContestedError, unknown_outcome_record
 
@@ -110,8 +110,8 @@ class DeliveryReceiptService:
             UnexpectedError: nobody foresaw what went wrong; likewise.
         """
         if reported.unreadable:
-            self._telemetry.log_event("receipts_unreadable", logs=reported.unreadable)
-            self._telemetry.count("ReceiptsUnreadable", reported.unreadable)
+            self._telemetry.log_event(LogEvent.RECEIPTS_UNREADABLE, logs=reported.unreadable)
+            self._telemetry.count(Metric.RECEIPTS_UNREADABLE, reported.unreadable)
         owners, customers = self._customers_of({receipt.phone for receipt in reported.receipts if receipt.phone})
         matches, failures = self._match(reported.receipts, owners, customers)
         failures |= self._act(matches)
@@ -127,8 +127,8 @@ class DeliveryReceiptService:
             try:
                 key, receipt = parse_later(message.body)
             except UnreadableRecordError as error:
-                self._telemetry.log_event("receipt_unreadable", message_id=message.message_id, why=str(error))
-                self._telemetry.count("ReceiptsUnreadable")
+                self._telemetry.log_event(LogEvent.RECEIPT_UNREADABLE, message_id=message.message_id, why=str(error))
+                self._telemetry.count(Metric.RECEIPTS_UNREADABLE)
                 failed.append(message.message_id)  # ends with the dead letters
                 continue
             waiting[message.message_id] = _Match(receipt, key, None, mend=message.receive_count > 1)
@@ -190,12 +190,12 @@ class DeliveryReceiptService:
 
     def _tell(self, failures: Mapping[str, DunningError]) -> None:
         for customer_id, failure in failures.items():
-            self._telemetry.log_event("receipts_failed", customer_id=customer_id, error=type(failure).__name__)
+            self._telemetry.log_event(LogEvent.RECEIPTS_FAILED, customer_id=customer_id, error=type(failure).__name__)
 
     def _not_ours(self, receipt: DeliveryReceipt) -> None:
         # A message id is not personal data; the number is.
-        self._telemetry.log_event("receipt_without_contact", message_id=receipt.message_id)
-        self._telemetry.count("ReceiptsWithoutContact")
+        self._telemetry.log_event(LogEvent.RECEIPT_WITHOUT_CONTACT, message_id=receipt.message_id)
+        self._telemetry.count(Metric.RECEIPTS_WITHOUT_CONTACT)
 
     def _act(self, matches: Sequence[_Match]) -> dict[str, DunningError]:
         """
@@ -252,7 +252,7 @@ class DeliveryReceiptService:
         if isinstance(error, DunningError):
             return error
         self._telemetry.log_event(
-            "receipt_not_followed",
+            LogEvent.RECEIPT_NOT_FOLLOWED,
             customer_id=customer_id,
             error=type(error).__name__,
             where=error_location(error),
@@ -305,21 +305,21 @@ class DeliveryReceiptService:
 
     def _count(self, before: Contact, after: Contact, matches: Sequence[_Match]) -> None:
         if after.state is ContactState.DELIVERED and before.state is not ContactState.DELIVERED:
-            self._telemetry.count("SmsDelivered")
+            self._telemetry.count(Metric.SMS_DELIVERED)
         if after.state is ContactState.FAILED and before.state is not ContactState.FAILED:
-            self._telemetry.count("SmsFailed")
+            self._telemetry.count(Metric.SMS_FAILED)
             statuses = {delivery_status(match.receipt) for match in matches}
             if DeliveryStatus.TECHNICAL_FAILURE in statuses:
-                self._telemetry.count("SmsTechnicalFailure")
+                self._telemetry.count(Metric.SMS_TECHNICAL_FAILURE)
             if DeliveryStatus.UNCLASSIFIED in statuses:
-                self._telemetry.count("SmsFailedUnclassified")
+                self._telemetry.count(Metric.SMS_FAILED_UNCLASSIFIED)
         if after.billed_parts and not before.billed_parts and before.parts:
-            self._telemetry.count("SegmentsEstimated", before.parts)
-            self._telemetry.count("SegmentsBilled", after.billed_parts)
+            self._telemetry.count(Metric.SEGMENTS_ESTIMATED, before.parts)
+            self._telemetry.count(Metric.SEGMENTS_BILLED, after.billed_parts)
             if after.billed_parts != before.parts:
-                self._telemetry.count("SegmentsUnexpected")
+                self._telemetry.count(Metric.SEGMENTS_UNEXPECTED)
         self._telemetry.log_event(
-            "receipt",
+            LogEvent.RECEIPT,
             customer_id=after.customer_id,
             send_id=after.send_id,
             state=after.state.value,
@@ -362,9 +362,9 @@ class DeliveryReceiptService:
         after, decision, events = replanned
         log_planned_decision(self._telemetry, after.customer_id, decision, now)
         if after.is_opted_out and not before.is_opted_out:
-            self._telemetry.count("OptOuts")
+            self._telemetry.count(Metric.OPT_OUTS)
         if after.is_suspended(facts) and not before.is_suspended(facts):
-            self._telemetry.count("NumbersSuspended")
+            self._telemetry.count(Metric.NUMBERS_SUSPENDED)
             return (NumberUnreachable(after.customer_id, now, DeliveryStatus.PERMANENT_FAILURE.value), *events)
         return events
 

@@ -38,7 +38,7 @@ from dunning.ports.clock import Clock
 from dunning.ports.customers import CustomerStore, StoredCustomer
 from dunning.ports.gateways import EventPublisher
 from dunning.ports.queues import DeadLetters, DelayQueue, QueueMessage
-from dunning.ports.telemetry import Telemetry
+from dunning.ports.telemetry import LogEvent, Metric, Telemetry
 from dunning.services.erasure.erase import ROUND_INTERVAL, SECOND_ROUND, EraseService
 from dunning.services.erasure.purge import PurgeService
 from dunning.services.planning import fingerprint, log_planned_decision, replan_as_told
@@ -132,8 +132,8 @@ class LenderEventService:
                 case ReceivedEvent(told=RecordedEvent() as said, is_understood=is_understood):
                     case.said.append(said)
                     if not is_understood:
-                        self._telemetry.log_event("hold_not_understood", customer_id=told.customer_id)
-                        self._telemetry.count("HoldsNotUnderstood")
+                        self._telemetry.log_event(LogEvent.HOLD_NOT_UNDERSTOOD, customer_id=told.customer_id)
+                        self._telemetry.count(Metric.HOLDS_NOT_UNDERSTOOD)
         return cases, not_parked
 
     def _park(self, message: QueueMessage, why: str) -> bool:
@@ -141,10 +141,12 @@ class LenderEventService:
         try:
             self._dead_letters.park(message.body, why)
         except DunningError as error:
-            self._telemetry.log_event("event_not_parked", message_id=message.message_id, error=type(error).__name__)
+            self._telemetry.log_event(
+                LogEvent.EVENT_NOT_PARKED, message_id=message.message_id, error=type(error).__name__
+            )
             return False
-        self._telemetry.log_event("event_parked", message_id=message.message_id, why=why)
-        self._telemetry.count("EventsRefused")
+        self._telemetry.log_event(LogEvent.EVENT_PARKED, message_id=message.message_id, why=why)
+        self._telemetry.count(Metric.EVENTS_REFUSED)
         return True
 
     def _work_off(
@@ -174,13 +176,13 @@ class LenderEventService:
 
     def _tell_failure(self, customer_id: str, case: _CustomerBatch, error: BaseException) -> None:
         self._telemetry.log_event(
-            "lender_event_failed",
+            LogEvent.LENDER_EVENT_FAILED,
             customer_id=customer_id,
             error=type(error).__name__,
             where=error_location(error),
             receives=max(message.receive_count for message in case.messages),
         )
-        self._telemetry.count("LenderEventsFailed", len(case.messages))
+        self._telemetry.count(Metric.LENDER_EVENTS_FAILED, len(case.messages))
 
     def _one(
         self,
@@ -235,10 +237,10 @@ class LenderEventService:
     def _tell_of_strangers(self, before: LenderRecord, after: LenderRecord) -> None:
         """Tell of news that wait for a snapshot, which is no fault, or for an account that none has named."""
         new = [said.event for subject, said in after.events.items() if before.events.get(subject) != said]
-        self._telemetry.count("LenderEventsRecorded", len(new))
+        self._telemetry.count(Metric.LENDER_EVENTS_RECORDED, len(new))
         if after.snapshot is None:
-            self._telemetry.log_event("lender_event_of_unknown_customer", customer_id=after.customer_id)
-            self._telemetry.count("LenderEventsOfUnknownCustomer", len(new))
+            self._telemetry.log_event(LogEvent.LENDER_EVENT_OF_UNKNOWN_CUSTOMER, customer_id=after.customer_id)
+            self._telemetry.count(Metric.LENDER_EVENTS_OF_UNKNOWN_CUSTOMER, len(new))
             return
         known = {account.account_id for account in after.snapshot.accounts}
         for events in new:
@@ -247,9 +249,11 @@ class LenderEventService:
                 and events.account_id not in known
             ):
                 self._telemetry.log_event(
-                    "lender_event_of_unknown_account", customer_id=after.customer_id, account_id=events.account_id
+                    LogEvent.LENDER_EVENT_OF_UNKNOWN_ACCOUNT,
+                    customer_id=after.customer_id,
+                    account_id=events.account_id,
                 )
-                self._telemetry.count("LenderEventsOfUnknownAccount")
+                self._telemetry.count(Metric.LENDER_EVENTS_OF_UNKNOWN_ACCOUNT)
 
     def _go_on_erasing(self, customer_ids: Sequence[str], seconds_left: Callable[[], float]) -> bool:
         """Erase customers from where others are too, and order another round for whom this was not the last."""
@@ -259,6 +263,6 @@ class LenderEventService:
             if waiting:
                 self._delay_queue.send_with_delay([erasure_round_body(one) for one in sorted(waiting)], ROUND_INTERVAL)
         except DunningError as error:
-            self._telemetry.log_event("erasure_failed", error=type(error).__name__, customers=len(customer_ids))
+            self._telemetry.log_event(LogEvent.ERASURE_FAILED, error=type(error).__name__, customers=len(customer_ids))
             return False
         return True

@@ -22,7 +22,7 @@ from dunning.ports.clock import Clock
 from dunning.ports.customers import Customer, CustomerScan, CustomerStore
 from dunning.ports.gateways import EventPublisher
 from dunning.ports.queues import DelayQueue, QueueMessage
-from dunning.ports.telemetry import Telemetry
+from dunning.ports.telemetry import LogEvent, Metric, Telemetry
 from dunning.services.planning import Replanned, replan
 from dunning.services.send.claims import MAX_ATTEMPTS, ContestedError
 
@@ -76,7 +76,7 @@ class ReplanService:
     def start(self, parts: int = PARTS) -> int:
         """Put all parts of the table on the queue and return how many there are."""
         self._queue.send_with_delay([replan_body(ReplanPart(part, parts, "")) for part in range(parts)], timedelta())
-        self._telemetry.log_event("replan_started", parts=parts)
+        self._telemetry.log_event(LogEvent.REPLAN_STARTED, parts=parts)
         return parts
 
     def handle_batch(self, messages: Sequence[QueueMessage], seconds_left: Callable[[], float]) -> list[str]:
@@ -90,8 +90,10 @@ class ReplanService:
             try:
                 self._part(parse_replan_part(message.body), seconds_left)
             except DunningError as error:
-                self._telemetry.log_event("replan_failed", message_id=message.message_id, error=type(error).__name__)
-                self._telemetry.count("ReplanFailed")
+                self._telemetry.log_event(
+                    LogEvent.REPLAN_FAILED, message_id=message.message_id, error=type(error).__name__
+                )
+                self._telemetry.count(Metric.REPLAN_FAILED)
                 failed.append(message.message_id)
         return failed
 
@@ -119,7 +121,7 @@ class ReplanService:
     def _part(self, part: ReplanPart, seconds_left: Callable[[], float]) -> None:
         counted = self.replan_part(part, seconds_left)
         self._telemetry.log_event(
-            "replanned",
+            LogEvent.REPLANNED,
             segment=part.segment,
             segments=part.segments,
             customers=counted.customers,
@@ -128,8 +130,8 @@ class ReplanService:
             contested=counted.contested,
             finished=str(counted.finished),
         )
-        self._telemetry.count("CustomersReplanned", counted.customers)
-        self._telemetry.count("WakesMoved", counted.changed)
+        self._telemetry.count(Metric.CUSTOMERS_REPLANNED, counted.customers)
+        self._telemetry.count(Metric.WAKES_MOVED, counted.changed)
 
     def _batch(self, customer_ids: Sequence[str], counted: Counted, *, change: bool) -> Counted:
         now = self._clock.now()

@@ -49,7 +49,7 @@ from dunning.ports.contacts import ContactArchive, ReplyLog
 from dunning.ports.customers import Customer, CustomerStore, PhoneIndex
 from dunning.ports.gateways import EventPublisher, OptOutList, PublishOutcome, ReplyReader, SendingSwitch, SmsGateway
 from dunning.ports.queues import DeadLetters, InboundMessage
-from dunning.ports.telemetry import Telemetry
+from dunning.ports.telemetry import LogEvent, Metric, Telemetry, metric_of_intent, metric_of_outcome
 from dunning.services.planning import log_planned_decision, replan
 from dunning.services.send.claims import (
     LONGEST_RETENTION_DAYS,
@@ -214,22 +214,26 @@ class ReplyService:
         try:
             self._queue.park(message.body, why)
         except DunningError as error:
-            self._telemetry.log_event("reply_not_parked", message_id=message.message_id, error=type(error).__name__)
+            self._telemetry.log_event(
+                LogEvent.REPLY_NOT_PARKED, message_id=message.message_id, error=type(error).__name__
+            )
             return False
-        self._telemetry.log_event("reply_parked", message_id=message.message_id, why=why)
-        self._telemetry.count("RepliesUnreadable")
+        self._telemetry.log_event(LogEvent.REPLY_PARKED, message_id=message.message_id, why=why)
+        self._telemetry.count(Metric.REPLIES_UNREADABLE)
         return True
 
     def _failed(self, line: _Line, message: InboundMessage, inbound: InboundSms, error: BaseException) -> None:
         """Tell a failure, and at the last receive a person: nobody has acted upon the reply."""
         self._telemetry.log_event(
-            "reply_failed",
+            LogEvent.REPLY_FAILED,
             reply_id=inbound.inbound_id,
             error=type(error).__name__,
             where=error_location(error),
             receives=message.receive_count,
         )
-        self._telemetry.count("RepliesOutOfTime" if isinstance(error, OutOfTimeError) else "RepliesFailed")
+        self._telemetry.count(
+            Metric.REPLIES_OUT_OF_TIME if isinstance(error, OutOfTimeError) else Metric.REPLIES_FAILED
+        )
         if message.receive_count >= self._max_receive_count:
             unsure = [one for one, found in line.known.items() if isinstance(found, UnreadableRecordError)]
             line.told += [
@@ -295,7 +299,7 @@ class ReplyService:
             if self._replies.keep(reply):
                 is_new = True
                 self._telemetry.log_event(
-                    "reply",
+                    LogEvent.REPLY,
                     customer_id=customer_id,
                     reply_id=inbound.inbound_id,
                     intents=",".join(parsed.intents),
@@ -303,13 +307,13 @@ class ReplyService:
         return is_new
 
     def _count(self, parsed: ParsedReply, *, known: bool) -> None:
-        self._telemetry.count("Replies")
+        self._telemetry.count(Metric.REPLIES)
         if not known:
-            self._telemetry.count("RepliesFromNobody")
+            self._telemetry.count(Metric.REPLIES_FROM_NOBODY)
         if not parsed.intents:
-            self._telemetry.count("RepliesNotUnderstood")
+            self._telemetry.count(Metric.REPLIES_NOT_UNDERSTOOD)
         for intent in parsed.intents:
-            self._telemetry.count(f"Reply{intent.value.title().replace('_', '')}")
+            self._telemetry.count(metric_of_intent(intent))
 
     def _act(
         self, line: _Line, inbound: InboundSms, parsed: ParsedReply, places: Mapping[str, _Place], *, is_new: bool
@@ -342,9 +346,9 @@ class ReplyService:
             claimed = True
             if self._contacts.write_if_absent(unknown_outcome_record(customer_id, found.facts, entry, self._policies)):
                 self._telemetry.log_event(
-                    "sms_unknown", customer_id=customer_id, send_id=entry.send_id, code="replies_crashed"
+                    LogEvent.SMS_UNKNOWN, customer_id=customer_id, send_id=entry.send_id, code="replies_crashed"
                 )
-                self._telemetry.count("SmsUnknown")
+                self._telemetry.count(Metric.SMS_UNKNOWN)
         return claimed
 
     def _write(
@@ -385,7 +389,7 @@ class ReplyService:
             line.known[customer_id] = Customer(facts, planned.standing)
             line.told += [*planned.events, *why]
             if _opts_out(before, after):
-                self._telemetry.count("OptOuts")
+                self._telemetry.count(Metric.OPT_OUTS)
             log_planned_decision(self._telemetry, customer_id, planned.decision, now)
             if confirmation and place.rules:
                 self._confirm(facts, before, planned.standing, confirmation, place.rules)
@@ -413,7 +417,7 @@ class ReplyService:
             return compose_confirmation(facts, rules) if open_now else None
         except (CalendarNotCoveredError, NoLawfulMomentError, NoTextError) as error:
             self._telemetry.log_event(
-                "opt_out_not_confirmed", customer_id=facts.customer_id, error=type(error).__name__
+                LogEvent.OPT_OUT_NOT_CONFIRMED, customer_id=facts.customer_id, error=type(error).__name__
             )
             return None
 
@@ -424,14 +428,14 @@ class ReplyService:
         entry = claimed.ledger[-1]
         answer = self._gateway.publish(sms_to(facts, rules, confirmation))
         self._telemetry.log_event(
-            "opt_out_confirmed",
+            LogEvent.OPT_OUT_CONFIRMED,
             customer_id=facts.customer_id,
             send_id=entry.send_id,
             outcome=answer.outcome.value,
             message_id=answer.message_id,
             code=answer.code,
         )
-        self._telemetry.count(f"Sms{answer.outcome.value.title().replace('_', '')}")
+        self._telemetry.count(metric_of_outcome(answer.outcome))
         if answer.outcome in (PublishOutcome.REFUSED_FOR_NOW, PublishOutcome.REFUSED_FOR_GOOD):
             self._release(facts, before, claimed, entry, answer.outcome)
         if answer.outcome is PublishOutcome.REFUSED_FOR_NOW:
@@ -464,10 +468,10 @@ class ReplyService:
         try:
             allowed = self._opt_out_list.opt_in(inbound.phone)
         except DunningError as error:
-            self._telemetry.log_event("opt_in_failed", reply_id=inbound.inbound_id, error=type(error).__name__)
-            self._telemetry.count("CarrierOptInsFailed")
+            self._telemetry.log_event(LogEvent.OPT_IN_FAILED, reply_id=inbound.inbound_id, error=type(error).__name__)
+            self._telemetry.count(Metric.CARRIER_OPT_INS_FAILED)
             return
-        self._telemetry.count("CarrierOptIns" if allowed else "CarrierOptInsRefused")
+        self._telemetry.count(Metric.CARRIER_OPT_INS if allowed else Metric.CARRIER_OPT_INS_REFUSED)
 
     def _tell_again(self, line: _Line, customer_id: str) -> None:
         """Tell once more that no reminder follows: whoever wrote that may have died before it was told."""

@@ -12,7 +12,7 @@ from dunning.ports.clock import Clock
 from dunning.ports.customers import DueIndex
 from dunning.ports.gateways import SendingSwitch
 from dunning.ports.queues import Job, JobQueue
-from dunning.ports.telemetry import Telemetry
+from dunning.ports.telemetry import LogEvent, Metric, Telemetry
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,10 @@ class ScanService:
         """Enqueue from the head of the due index what the queue has room for."""
         now = self._clock.now()
         if self._calendars_end_on is not None:
-            self._telemetry.gauge("CalendarDaysLeft", (self._calendars_end_on - now.date()).days)
+            self._telemetry.gauge(Metric.CALENDAR_DAYS_LEFT, (self._calendars_end_on - now.date()).days)
         if not self._switch.is_on():
-            self._telemetry.log_event("tick_skipped", reason="sending_off")
-            self._telemetry.count("Ticks")
+            self._telemetry.log_event(LogEvent.TICK_SKIPPED, reason="sending_off")
+            self._telemetry.count(Metric.TICKS)
             return Tick(now, 0, 0)
         depth = self._queue.depth()
         room = self._capacity - depth
@@ -67,8 +67,8 @@ class ScanService:
         if room > 0:
             due = self._index.due(now, room)
             enqueued = self._queue.enqueue(Job(one.customer_id, one.wake.at) for one in due)
-        self._telemetry.count("JobsEnqueued", enqueued)
-        self._telemetry.count("QueueDepth", depth)
-        self._telemetry.count("Ticks")
-        self._telemetry.log_event("tick", depth=depth, enqueued=enqueued)
+        self._telemetry.count(Metric.JOBS_ENQUEUED, enqueued)
+        self._telemetry.count(Metric.QUEUE_DEPTH, depth)
+        self._telemetry.count(Metric.TICKS)
+        self._telemetry.log_event(LogEvent.TICK, depth=depth, enqueued=enqueued)
         return Tick(now, depth, enqueued)

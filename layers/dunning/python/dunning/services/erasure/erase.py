@@ -29,7 +29,7 @@ from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.ports.clock import Clock
 from dunning.ports.customers import PhoneIndex
 from dunning.ports.erasure import ContactErasure, CustomerErasure, StoredUpload, UploadErasure
-from dunning.ports.telemetry import Telemetry
+from dunning.ports.telemetry import LogEvent, Metric, Telemetry
 
 SECOND_ROUND = timedelta(seconds=90)
 """By then a text that was under way has left its record: the sender's timeout is 60 s."""
@@ -132,7 +132,7 @@ class EraseService:
         there = self.look(customer_id)
         lender_record, is_new = self._write_tombstone(customer_id, at)
         if is_new:
-            self._telemetry.count("CustomersErased")
+            self._telemetry.count(Metric.CUSTOMERS_ERASED)
         gone = self._clean(lender_record)
         erased = Erased(there.items if lender_record.snapshot is None else gone.items, gone.records, gone.replies)
         if is_new or not gone.nothing:
@@ -195,7 +195,7 @@ class EraseService:
             else:
                 waiting |= {one for one in named if _is_waited_for(upload, wanted[one])}
         if deleted or waiting:
-            self._telemetry.log_event("uploads_erased", files=deleted, waiting=len(waiting))
+            self._telemetry.log_event(LogEvent.UPLOADS_ERASED, files=deleted, waiting=len(waiting))
         return ErasedUploads(deleted, frozenset(waiting))
 
     def _write_tombstone(self, customer_id: str, at: datetime) -> tuple[LenderRecord, bool]:
@@ -204,7 +204,7 @@ class EraseService:
             lender_record = self._customers.lender_record(customer_id)
             if isinstance(lender_record, UnreadableRecordError):
                 # The numbers are lost with it, and the index keeps an id that leads to nobody.
-                self._telemetry.log_event("phones_not_known", customer_id=customer_id)
+                self._telemetry.log_event(LogEvent.PHONES_NOT_KNOWN, customer_id=customer_id)
                 lender_record = LenderRecord(customer_id, revision=1, erased_at=at)
                 self._customers.write_tombstone(lender_record)
                 return lender_record, True
@@ -249,7 +249,7 @@ class EraseService:
 
     def _tell(self, customer_id: str, erased: Erased) -> None:
         self._telemetry.log_event(
-            "customer_erased",
+            LogEvent.CUSTOMER_ERASED,
             customer_id=customer_id,
             items=erased.items,
             records=erased.records,

@@ -20,7 +20,7 @@ from dunning.ports.clock import Clock
 from dunning.ports.customers import PhoneIndex
 from dunning.ports.erasure import CustomerErasure, DeadLetterErasure
 from dunning.ports.queues import Backlog
-from dunning.ports.telemetry import Telemetry
+from dunning.ports.telemetry import LogEvent, Telemetry
 from dunning.services.erasure.erase import SECONDS_TO_FINISH, EraseService, ErasureOutOfTimeError
 
 QUEUES_KEEP = timedelta(days=4)
@@ -97,11 +97,13 @@ class PurgeService:
                 taken = self._take_out_of(queue, phones, seconds_left)
             except DunningError as error:
                 # Those that were taken are gone. The next round tries again.
-                self._telemetry.log_event("dead_letters_not_erased", queue=queue.name, error=type(error).__name__)
+                self._telemetry.log_event(
+                    LogEvent.DEAD_LETTERS_NOT_ERASED, queue=queue.name, error=type(error).__name__
+                )
                 through = False
             else:
                 if taken:
-                    self._telemetry.log_event("dead_letters_erased", queue=queue.name, messages=taken)
+                    self._telemetry.log_event(LogEvent.DEAD_LETTERS_ERASED, queue=queue.name, messages=taken)
         return through
 
     def _take_out_of(self, queue: DeadLetterErasure, phones: Collection[str], seconds_left: Callable[[], float]) -> int:

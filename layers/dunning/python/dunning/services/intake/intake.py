@@ -17,7 +17,7 @@ from dunning.domain.decision.rules import Policies
 from dunning.ports.clock import Clock
 from dunning.ports.customers import CustomerStore, PhoneIndex
 from dunning.ports.gateways import EventPublisher, Uploads
-from dunning.ports.telemetry import Telemetry
+from dunning.ports.telemetry import LogEvent, Metric, Telemetry
 from dunning.services.intake.cells import is_id
 from dunning.services.intake.facts_from_rows import contradictions, facts_from_rows
 from dunning.services.intake.refusals import (
@@ -135,19 +135,19 @@ class IntakeService:
             columns_ignored=table.columns_ignored,
             seconds=(self._clock.now() - started).total_seconds(),
         )
-        self._telemetry.log_event("intake_finished", **asdict(summary))
-        self._telemetry.count("RowsRefused", summary.rows_refused)
-        self._telemetry.count("CustomersLoaded", summary.customers_loaded)
-        self._telemetry.count("PhonesShared", summary.phones_shared)
+        self._telemetry.log_event(LogEvent.INTAKE_FINISHED, **asdict(summary))
+        self._telemetry.count(Metric.ROWS_REFUSED, summary.rows_refused)
+        self._telemetry.count(Metric.CUSTOMERS_LOADED, summary.customers_loaded)
+        self._telemetry.count(Metric.PHONES_SHARED, summary.phones_shared)
         if summary.erased:
-            self._telemetry.count("ErasedCustomersRefused", summary.erased)
+            self._telemetry.count(Metric.ERASED_CUSTOMERS_REFUSED, summary.erased)
         return summary
 
     def _refuse_file(self, bucket: str, key: str, error: FileRefusedError) -> IntakeSummary:
         """A file that is not what it should be changes nothing, and its reject file says why in one line."""
         self._write_rejects(bucket, key, [Refused(error.line, "", error.field, error.reason)])
-        self._telemetry.log_event("intake_refused", reason=error.reason.value, line=error.line)
-        self._telemetry.count("FilesRefused")
+        self._telemetry.log_event(LogEvent.INTAKE_REFUSED, reason=error.reason.value, line=error.line)
+        self._telemetry.count(Metric.FILES_REFUSED)
         return IntakeSummary(refused=error.reason.value)
 
     def _write_rejects(self, bucket: str, key: str, refused: Iterable[Refused]) -> None:
@@ -194,7 +194,7 @@ class IntakeService:
         before = tally.rows_judged // _PROGRESS_EVERY
         tally.rows_judged += rows
         if tally.rows_judged // _PROGRESS_EVERY > before:
-            self._telemetry.log_event("intake_progress", rows=tally.rows_judged)
+            self._telemetry.log_event(LogEvent.INTAKE_PROGRESS, rows=tally.rows_judged)
 
     def _note(self, done: Iterable[Future[list[LoadedCandidate]]], now: datetime, spool: Spool, tally: _Tally) -> None:
         """Count and tell what became of customers."""
@@ -205,7 +205,7 @@ class IntakeService:
                 tally.outcomes[outcome] += 1
                 tally.phones_shared += shares_phone
                 if opts_out:
-                    self._telemetry.count("OptOuts")
+                    self._telemetry.count(Metric.OPT_OUTS)
                 if decision is not None:
                     log_planned_decision(self._telemetry, facts.customer_id, decision, now)
                 if outcome in _REFUSED:

@@ -18,7 +18,7 @@ from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.ports.customers import CustomerStore
 from dunning.ports.gateways import Published, PublishOutcome, Sms
-from dunning.ports.telemetry import Telemetry
+from dunning.ports.telemetry import LogEvent, Telemetry
 
 MAX_ATTEMPTS = 4
 """How often a customer is read and decided again because somebody else wrote first."""
@@ -173,4 +173,4 @@ def give_back(
             break
         standing, contested = found.standing, True
     # The claim stays: it counts against every cap, and nothing is sent twice.
-    telemetry.log_event("claim_not_released", customer_id=claimed.customer_id)
+    telemetry.log_event(LogEvent.CLAIM_NOT_RELEASED, customer_id=claimed.customer_id)

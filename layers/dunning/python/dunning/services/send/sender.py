@@ -42,7 +42,7 @@ from dunning.ports.contacts import ContactLog
 from dunning.ports.customers import Customer, CustomerStore
 from dunning.ports.gateways import EventPublisher, Published, PublishOutcome, SendingSwitch, SmsGateway
 from dunning.ports.queues import Job, JobQueue, QueueMessage
-from dunning.ports.telemetry import Telemetry
+from dunning.ports.telemetry import LogEvent, Metric, Telemetry, metric_of_outcome
 from dunning.services.planning import broken, plan, promises_settled, stopped, wake_after, wake_for_promises
 from dunning.services.send.claims import (
     MAX_ATTEMPTS,
@@ -181,10 +181,12 @@ class SendService:
         try:
             self._queue.park(message.body, why)
         except DunningError as error:
-            self._telemetry.log_event("job_not_parked", message_id=message.message_id, error=type(error).__name__)
+            self._telemetry.log_event(
+                LogEvent.JOB_NOT_PARKED, message_id=message.message_id, error=type(error).__name__
+            )
             return False
-        self._telemetry.log_event("job_parked", message_id=message.message_id, why=why)
-        self._telemetry.count("JobsParked")
+        self._telemetry.log_event(LogEvent.JOB_PARKED, message_id=message.message_id, why=why)
+        self._telemetry.count(Metric.JOBS_PARKED)
         return True
 
     def _write_records(self, records: list[Contact]) -> set[str]:
@@ -194,12 +196,12 @@ class SendService:
         try:
             self._contacts.write(records)
         except DunningError as error:
-            self._telemetry.log_event("records_not_written", error=type(error).__name__, records=len(records))
-            self._telemetry.count("RecordsNotWritten", len(records))
+            self._telemetry.log_event(LogEvent.RECORDS_NOT_WRITTEN, error=type(error).__name__, records=len(records))
+            self._telemetry.count(Metric.RECORDS_NOT_WRITTEN, len(records))
             for record in records:
                 # Elsewhere these traces are not.
                 trace = " | ".join(record.reasons)
-                self._telemetry.log_event("record_not_written", customer_id=record.customer_id, trace=trace)
+                self._telemetry.log_event(LogEvent.RECORD_NOT_WRITTEN, customer_id=record.customer_id, trace=trace)
             return {record.customer_id for record in records}
         return set()
 
@@ -214,20 +216,20 @@ class SendService:
         out_of_time = isinstance(error, OutOfTimeError)
         hopeless = isinstance(error, UnreadableRecordError) or receives >= self._max_receive_count
         self._telemetry.log_event(
-            "job_failed",
+            LogEvent.JOB_FAILED,
             customer_id=customer_id,
             error=type(error).__name__,
             where=error_location(error),
             receives=receives,
         )
-        self._telemetry.count("JobsOutOfTime" if out_of_time else "JobsFailed")
+        self._telemetry.count(Metric.JOBS_OUT_OF_TIME if out_of_time else Metric.JOBS_FAILED)
         if out_of_time or not hopeless:
             return False
         now = self._clock.now()
         try:
             self._store.quarantine(customer_id, now + RECHECK_AFTER)
         except DunningError as second:
-            self._telemetry.log_event("not_quarantined", customer_id=customer_id, error=type(second).__name__)
+            self._telemetry.log_event(LogEvent.NOT_QUARANTINED, customer_id=customer_id, error=type(second).__name__)
             return False
         stop = Stop(
             Reason.UNREADABLE_RECORD,
@@ -235,7 +237,7 @@ class SendService:
             now + RECHECK_AFTER,
         )
         self._telemetry.log_decision(customer_id, stop, now)
-        self._telemetry.count("CustomersQuarantined")
+        self._telemetry.count(Metric.CUSTOMERS_QUARANTINED)
         return True
 
     def _judge(self, turn: _Turn, found: Customer | UnreadableRecordError) -> Contact | None:
@@ -365,7 +367,7 @@ class SendService:
             message_id=answer.message_id,
             code=answer.code,
         )
-        self._telemetry.count(f"Sms{answer.outcome.value.title().replace('_', '')}")
+        self._telemetry.count(metric_of_outcome(answer.outcome))
         if answer.outcome is PublishOutcome.REFUSED_FOR_NOW:
             busy_until = Wake(now + answer.retry_after, before.wake.urgency if before.wake else 0)
             self._release(claimed, before, entry.claim_id, busy_until, Reason.CARRIER_BUSY, "")
@@ -411,9 +413,9 @@ class SendService:
         contact = unknown_outcome_record(job.customer_id, facts, entry, self._policies)
         if self._contacts.write_if_absent(contact):
             self._telemetry.log_event(
-                "sms_unknown", customer_id=job.customer_id, send_id=entry.send_id, code="sender_crashed"
+                LogEvent.SMS_UNKNOWN, customer_id=job.customer_id, send_id=entry.send_id, code="sender_crashed"
             )
-            self._telemetry.count("SmsUnknown")
+            self._telemetry.count(Metric.SMS_UNKNOWN)
 
 
 def _sent(customer_id: str, reminder: Reminder, now: datetime) -> ReminderSent:

@@ -6,6 +6,7 @@ import pytest
 
 from dunning import wiring
 from dunning.domain.errors import UnexpectedError
+from dunning.ports.telemetry import LogEvent
 from functions.housekeeping.app import lambda_handler
 
 
@@ -21,9 +22,9 @@ class Outside:
     def close(self) -> None:
         self.done.append("close")
 
-    def log_event(self, name: str, **fields: str | float | None) -> None:
+    def log_event(self, event: LogEvent, **fields: str | float | None) -> None:
         del fields
-        self.done.append(name)
+        self.done.append(event)
 
     def flush(self) -> None:
         self.done.append("flush")
@@ -32,7 +33,7 @@ class Outside:
 @pytest.fixture
 def outside(monkeypatch: pytest.MonkeyPatch) -> Outside:
     found = Outside()
-    for name in ("opt_outs", "close_unknown", "telemetry"):
+    for name in ("carrier_opt_out_service", "close_unknown_service", "telemetry"):
         monkeypatch.setattr(wiring, name, lambda: found, raising=False)
     return found
 
