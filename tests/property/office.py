@@ -171,7 +171,7 @@ class Office:
         policies = the_policies()
         common: dict[str, Any] = {
             "store": self.store,
-            "announcer": self.publisher,
+            "publisher": self.publisher,
             "policies": policies,
             "clock": self.clock,
             "telemetry": self.telemetry,
