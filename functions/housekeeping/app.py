@@ -12,7 +12,7 @@ def lambda_handler(event: dict[str, Any], context: object) -> None:
     Do one task.
 
     Raises:
-        UnforeseenError: there is no such task, or something else went wrong that is not told in words of ours.
+        UnexpectedError: there is no such task, or something else went wrong that is not told in words of ours.
     """
     del context
     match event.get("task"):

@@ -5,7 +5,7 @@ What a million reminders cost: the AWS bill by service, and the carrier fee besi
 
 Counted: calls, request units, requests, bytes of log, from a month of the real handlers (`usage`). Measured: CPU, with
 the wire answered from memory (`cpu`). Assumed, and printed: how long AWS takes to answer, and how fast its cores are.
-Prices are `aws_prices.toml`, carrier fees `policy/prices.toml`.
+Prices are `aws_prices.toml`, carrier fees `policy/data/prices.toml`.
 """
 
 import argparse
@@ -307,7 +307,7 @@ class Fees(NamedTuple):
 
 def load_fees() -> Fees:
     """Read the carrier fees that reports and audit records use as well."""
-    written = tomllib.loads(files("dunning.policy").joinpath("prices.toml").read_text("utf-8"))
+    written = tomllib.loads((files("dunning.policy") / "data" / "prices.toml").read_text("utf-8"))
     return Fees(
         {country: Decimal(price) for country, price in written["per_segment"].items()},
         written["source"],

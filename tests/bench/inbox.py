@@ -27,6 +27,7 @@ from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.entrypoint import inbound_messages
 from dunning.policy import load_policies
 from dunning.services.replies import ReplyService
+from dunning.services.send.opt_out_confirmation import OptOutConfirmations
 from tests.bench.beside import compare
 from tests.bench.portfolio import NOW, customer, standing
 from tests.bench.wire import Wire
@@ -105,21 +106,29 @@ class Bench:
         store, contacts = DynamoCustomers(dynamodb, "customers", 4), DynamoContacts(dynamodb, "contacts")
         telemetry = PowertoolsTelemetry(Logger(), Metrics())
         ids = count()
+        policies = load_policies()
         service = ReplyService(
             store=store,
             phones=store,
             replies=contacts,
             contacts=contacts,
             reader=_Reader(),
-            gateway=SnsGateway(sns),
-            switch=FakeSwitch(),
+            confirmations=OptOutConfirmations(
+                store=store,
+                contacts=contacts,
+                gateway=SnsGateway(sns),
+                switch=FakeSwitch(),
+                policies=policies,
+                clock=_Clock(),
+                telemetry=telemetry,
+                new_id=lambda: str(next(ids)),
+            ),
             opt_out_list=SnsOptOutList(sns),
             publisher=FakeEventPublisher(),
-            policies=load_policies(),
+            policies=policies,
             clock=_Clock(),
             telemetry=telemetry,
-            queue=SqsQueue(self.wire.client("sqs", config=LEAN), "queue", "permanent_failure"),
-            new_id=lambda: str(next(ids)),
+            queue=SqsQueue(self.wire.client("sqs", config=LEAN), "queue", "dead"),
             max_receive_count=5,
         )
 

@@ -65,7 +65,7 @@ def cases(policies: PolicyBook, language: str) -> list[tuple[Text, dict[str, str
 
 def blocking_words() -> list[str]:
     """Return the blocking words of the list as they are written."""
-    raw = tomllib.loads((files("dunning.policy") / "linter.toml").read_text("utf-8"))
+    raw = tomllib.loads((files("dunning.policy") / "data" / "linter.toml").read_text("utf-8"))
     return [word for rule in raw["words"] if rule["severity"] == "block" for word in (*rule["zh"], *rule["en"])]
 
 

@@ -108,7 +108,7 @@ class Town:
         event = logs_subscription(
             logs, at=self.cloud.clock.now(), region=self.cloud.stack.region, account=self.cloud.stack.account
         )
-        failure = {"version": "1.0", "requestPayload": event, "responsePayload": {"errorMessage": "OutsideError"}}
+        failure = {"version": "1.0", "requestPayload": event, "responsePayload": {"errorMessage": "ServiceCallError"}}
         self.cloud.sqs.send_message(QueueUrl=self._dead_letters("delivery_receipts"), MessageBody=json.dumps(failure))
 
     def _dead_letters(self, function: str) -> str:

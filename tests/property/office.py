@@ -29,6 +29,7 @@ from dunning.services.lender_events import LenderEventService
 from dunning.services.replan import ReplanService
 from dunning.services.replies import ReplyService
 from dunning.services.scan import ScanService
+from dunning.services.send.opt_out_confirmation import OptOutConfirmations
 from dunning.services.send.sender import SendService
 from tests.builders import the_policies
 from tests.fakes import (
@@ -201,10 +202,14 @@ class Office:
         self.payments = LenderEventService(
             **common, erasing=erasing, purging=purging, dead_letters=self.dead_letters, delay_queue=self.later
         )  # fmt: skip
+        confirmations = OptOutConfirmations(
+            store=self.store, contacts=self.contacts, gateway=self.carrier, switch=FakeSwitch(), policies=policies,
+            clock=self.clock, telemetry=self.telemetry, new_id=self._new_id,
+        )  # fmt: skip
         self.inbox = ReplyService(
             **common, phones=self.store, replies=self.contacts, contacts=self.contacts, reader=Reader(),
-            gateway=self.carrier, switch=FakeSwitch(), opt_out_list=FakeOptOutList(), queue=self.dead_letters,
-            new_id=self._new_id, max_receive_count=ATTEMPTS,
+            confirmations=confirmations, opt_out_list=FakeOptOutList(), queue=self.dead_letters,
+            max_receive_count=ATTEMPTS,
         )  # fmt: skip
         self.receipts = DeliveryReceiptService(
             **common, phones=self.store, contacts=self.contacts, delay_queue=self.receipts_later

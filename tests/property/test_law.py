@@ -29,7 +29,7 @@ from tests.property.strategies import MANY
 
 START = datetime(2026, 11, 20, tzinfo=UTC)
 LIFE = timedelta(days=75)
-DATA = files("dunning.policy")
+DATA = files("dunning.policy") / "data"
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 PHONES = {"CN": "+8613800000000", "TW": "+886900000001", "US": "+12025550100"}

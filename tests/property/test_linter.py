@@ -19,7 +19,7 @@ from tests.builders import the_policies
 from tests.reminders import a_message, staged_reminders, the_linter, with_words
 from tests.tools.characters import converted
 
-FILE = LinterFile.model_validate(tomllib.loads((files("dunning.policy") / "linter.toml").read_text("utf-8")))
+FILE = LinterFile.model_validate(tomllib.loads((files("dunning.policy") / "data" / "linter.toml").read_text("utf-8")))
 CHINESE = [(rule.id, word) for rule in FILE.words if rule.severity == "block" for word in rule.zh]
 ENGLISH = [(rule.id, word) for rule in FILE.words if rule.severity == "block" for word in rule.en]
 SCRIPTS = ("s2t", "s2tw", "s2hk", "t2s")

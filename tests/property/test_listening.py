@@ -63,7 +63,7 @@ MEANINGS = st.one_of(
     st.sampled_from([ReplyIntent.PAID, ReplyIntent.PROMISE, ReplyIntent.HELP, ReplyIntent.OPT_IN, ReplyIntent.OPT_OUT]),
     st.sampled_from(ReplyIntent),
 )
-EXPECTED = {"OutsideError"}
+EXPECTED = {"ServiceCallError"}
 
 customers = st.sampled_from(["C1", "C1", "C2", "C3"])
 late = st.sampled_from([0, 0, 0, 1, 5, 24, 71]).map(lambda hours: hours * HOUR)

@@ -125,7 +125,7 @@ def country(place: str) -> str:
 
 @cache
 def holidays(of: str) -> tuple[frozenset[date], date]:
-    raw = tomllib.loads((files("dunning.policy") / "calendars" / f"{of}.toml").read_text("utf-8"))
+    raw = tomllib.loads((files("dunning.policy") / "data" / "calendars" / f"{of}.toml").read_text("utf-8"))
     return frozenset(date.fromisoformat(str(day)) for day in raw["holidays"]), raw["valid_until"]
 
 

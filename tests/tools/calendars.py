@@ -24,7 +24,7 @@ import holidays
 
 from tests.tools.generated import write_or_check
 
-POLICY = Path(__file__).parents[2] / "layers/dunning/python/dunning/policy"
+POLICY = Path(__file__).parents[2] / "layers/dunning/python/dunning/policy/data"
 FOLDER = POLICY / "calendars"
 YEARS = range(2026, 2028)
 LAST_DAY = date(YEARS[-1], 12, 31)

@@ -18,7 +18,7 @@ from opencc import OpenCC  # type: ignore[attr-defined]
 
 from dunning.domain.texts.lint import negation
 
-POLICY = Path(__file__).parents[2] / "layers/dunning/python/dunning/policy"
+POLICY = Path(__file__).parents[2] / "layers/dunning/python/dunning/policy/data"
 SOURCE = "OpenCC (t2s, tw2s, hk2s); Unicode confusables; names of Unicode letters"
 
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")

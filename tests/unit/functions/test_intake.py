@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from dunning import wiring
-from dunning.services.intake import IntakeConflictError, IntakeSummary
+from dunning.services.intake import IntakeSummary
+from dunning.services.optimistic import ContestedError
 from functions.intake.app import lambda_handler
 
 EVENT: dict[str, Any] = json.loads(
@@ -27,7 +28,7 @@ class _Environment:
     def load(self, bucket: str, key: str, uploaded_at: datetime) -> IntakeSummary:
         self.loaded.append((bucket, key, uploaded_at))
         if self.fails:
-            raise IntakeConflictError
+            raise ContestedError
         return IntakeSummary(rows=3, customers_loaded=2, rows_refused=1)
 
     def flush(self) -> None:
@@ -66,6 +67,6 @@ def test_the_event_that_tests_a_notification_has_no_files(outside: _Environment)
 
 def test_a_failure_comes_back_with_the_event_and_its_counts_go_out(outside: _Environment) -> None:
     outside.fails = True
-    with pytest.raises(IntakeConflictError):
+    with pytest.raises(ContestedError):
         lambda_handler(EVENT, None)
     assert outside.flushed == 1

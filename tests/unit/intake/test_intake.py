@@ -15,9 +15,9 @@ from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, Wa
 from dunning.domain.decision.decisions import Send
 from dunning.domain.errors import UnreadableRecordError
 from dunning.ports.customers import StoredCustomer
-from dunning.services.intake import IntakeConflictError
 from dunning.services.intake.intake import MOST_ROWS_A_CUSTOMER, rejects_key
 from dunning.services.intake.refusals import EXPLANATIONS, REJECT_COLUMNS, Refusal
+from dunning.services.optimistic import ContestedError
 from tests.builders import tell
 from tests.unit.intake.portfolio import CHEN, NOW, UPLOADED_AT, WANG, Office, csv_of, row
 
@@ -475,7 +475,7 @@ def test_a_customer_who_keeps_changing_fails_the_file_so_that_it_comes_back(offi
         office.store.standings["C-1001"] = replace(standing, version=standing.version + 1)
 
     _interfere(office, 99, bump)
-    with pytest.raises(IntakeConflictError, match=r"C-1001"):
+    with pytest.raises(ContestedError, match=r"C-1001"):
         office.load_rows(row(amount="4000"), at=LATER)
 
 

@@ -19,10 +19,10 @@ from tests.tools import calendars as tool
 
 COUNTRIES = sorted(
     entry.name.removesuffix(".toml")
-    for entry in (files("dunning.policy") / "calendars").iterdir()
+    for entry in (files("dunning.policy") / "data" / "calendars").iterdir()
     if entry.name.endswith(".toml")
 )
-CALENDAR_OF = Calendars(files("dunning.policy"))
+CALENDAR_OF = Calendars(files("dunning.policy") / "data")
 
 
 @pytest.mark.parametrize("country", COUNTRIES)
@@ -98,7 +98,7 @@ def test_a_day_that_waits_for_the_moon_is_marked_and_so_are_the_days_around_it()
 
 def with_hours_in_china(folder: Path, hours: str) -> Rules:
     """Return what holds for somebody in mainland China if the lender has these hours there."""
-    with as_file(files("dunning.policy")) as source:
+    with as_file(files("dunning.policy") / "data") as source:
         shutil.copytree(source, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     lender = folder / "lenders/demo-cn.toml"
     text = lender.read_text("utf-8")
@@ -172,7 +172,7 @@ def test_the_calendars_that_are_needed_are_those_that_some_rules_hang_on() -> No
 @pytest.fixture
 def read_by_the_scanner(tmp_path: Path) -> Path:
     """Return a folder with what tells which calendars are needed, and nothing else."""
-    with as_file(files("dunning.policy")) as source:
+    with as_file(files("dunning.policy") / "data") as source:
         for name in ("jurisdictions", "lenders", "calendars"):
             shutil.copytree(source / name, tmp_path / name)
     return tmp_path

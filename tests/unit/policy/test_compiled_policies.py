@@ -14,7 +14,7 @@ from dunning.domain.replies.intents import ReplyIntent
 from tests.local import ROOT
 from tests.tools.built import contents
 
-_PREPARE = ROOT / "layers" / "dunning" / "prepare.py"
+_COMPILE = ROOT / "layers" / "dunning" / "compile_policies.py"
 
 
 @pytest.fixture(scope="module")
@@ -22,13 +22,13 @@ def _at_build(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """As in a layer: all is prepared."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(compiled_policies, "COMPILED_FOLDER", tmp_path_factory.mktemp("layer") / "prepared")
-        spec = importlib.util.spec_from_file_location("prepare", _PREPARE)
+        spec = importlib.util.spec_from_file_location("compile_policies", _COMPILE)
         assert spec
         assert spec.loader
-        prepare = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(prepare)
-        patch.setattr(prepare, "COMPILED_FOLDER", compiled_policies.COMPILED_FOLDER)
-        prepare.main()
+        compile_policies = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(compile_policies)
+        patch.setattr(compile_policies, "COMPILED_FOLDER", compiled_policies.COMPILED_FOLDER)
+        compile_policies.main()
         yield
 
 

@@ -19,7 +19,7 @@ def book_with(*lines: str) -> PolicyBook:
     """Return the package's policies with demo-tw changed: lines in front of its first table."""
     name = "lenders/demo-tw.toml"
     text = (
-        (files("dunning.policy") / name)
+        (files("dunning.policy") / "data" / name)
         .read_text("utf-8")
         .replace("[sender_name]", "\n".join((*lines, "[sender_name]")))
     )
@@ -55,7 +55,7 @@ def test_every_part_names_the_line_it_is_written_in() -> None:
             for limit in effective.limits:
                 for part in limit.parts:
                     name, _, line = part.at.rpartition(":")
-                    written = (files("dunning.policy") / name).read_text("utf-8").splitlines()[int(line) - 1]
+                    written = (files("dunning.policy") / "data" / name).read_text("utf-8").splitlines()[int(line) - 1]
                     assert re.match(r"\[|\w", written), (part, written)
                     assert (part.origin == "lender") is name.startswith("lenders/")
                     assert (part.mark is None) is (part.origin == "lender")
@@ -80,7 +80,7 @@ def test_what_is_told_is_what_is_decided_by() -> None:
 
 
 def test_what_a_lender_says_of_replies_is_told_with_its_line_and_our_default_without() -> None:
-    text = (files("dunning.policy") / "lenders/demo-tw.toml").read_text("utf-8")
+    text = (files("dunning.policy") / "data" / "lenders/demo-tw.toml").read_text("utf-8")
     own = policies_with_lender("demo-tw", text.replace("grace_days = 3", "grace_days = 1"))
     (limit,) = [limit for limit in found(own, "TW").limits if limit.topic == "replies"]
     assert limit.effective.startswith("1 day of silence")
@@ -142,12 +142,12 @@ def test_a_preferred_hour_after_which_a_day_is_over_is_warned_of() -> None:
 
 
 def preferring(hour: str) -> PolicyBook:
-    text = (files("dunning.policy") / "lenders/demo-tw.toml").read_text("utf-8")
+    text = (files("dunning.policy") / "data" / "lenders/demo-tw.toml").read_text("utf-8")
     return policies_with_lender("demo-tw", text.replace('"10:00"', f'"{hour}"'))
 
 
 def test_a_highest_price_below_what_the_longest_text_costs_is_warned_of() -> None:
-    text = (files("dunning.policy") / "lenders/demo-tw.toml").read_text("utf-8")
+    text = (files("dunning.policy") / "data" / "lenders/demo-tw.toml").read_text("utf-8")
     cheap = policies_with_lender("demo-tw", text.replace('max_price = "0.20"', 'max_price = "0.08"', 1))
     assert any(
         "max_price 0.08 is less than 2 segments cost, about 0.0834" in warning
@@ -159,7 +159,7 @@ def test_a_highest_price_below_what_the_longest_text_costs_is_warned_of() -> Non
 
 
 def test_an_opt_out_line_that_nobody_can_reply_to_is_warned_of() -> None:
-    text = (files("dunning.policy") / "lenders/demo-world.toml").read_text("utf-8")
+    text = (files("dunning.policy") / "data" / "lenders/demo-world.toml").read_text("utf-8")
     named = policies_with_lender(
         "demo-world", text.replace("[countries.default]", '[countries.default]\nsender_id = "DEMO"')
     )

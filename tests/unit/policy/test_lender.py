@@ -16,7 +16,7 @@ from tests.builders import (
 )
 
 NAME = "lenders/demo-tw.toml"
-TEXT = (files("dunning.policy") / NAME).read_text("utf-8")
+TEXT = (files("dunning.policy") / "data" / NAME).read_text("utf-8")
 
 
 def book_of(text: str) -> PolicyBook:

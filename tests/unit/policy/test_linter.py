@@ -15,7 +15,7 @@ from dunning.policy.linter_files import LinterFile, WordsFile, load_linter
 from tests.reminders import BAD, GOOD, rules_broken, rules_met_by, staged_reminders, the_linter, with_words
 from tests.tools.characters import characters_file, converted
 
-PACKAGE = Path(str(files("dunning.policy")))
+PACKAGE = Path(str(files("dunning.policy") / "data"))
 FILE = LinterFile.model_validate(tomllib.loads((PACKAGE / "linter.toml").read_text("utf-8")))
 RULES = [pytest.param(rule, id=rule.id) for rule in FILE.words]
 SCRIPTS = ("s2t", "s2tw", "s2hk", "t2s")

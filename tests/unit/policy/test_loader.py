@@ -480,7 +480,7 @@ def test_a_country_under_two_places_is_refused(folder: Path) -> None:
 
 
 def test_a_rule_the_linter_does_not_have_is_refused() -> None:
-    found = toml_files(files("dunning.policy"), "jurisdictions")
+    found = toml_files(files("dunning.policy") / "data", "jurisdictions")
     rules = {rule for file in found.values() for entry in file.raw["forbidden"] for rule in entry["rules"]}
     assert load_jurisdictions(found, rules)
     with pytest.raises(

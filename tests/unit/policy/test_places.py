@@ -176,7 +176,7 @@ def caps_in(written: str) -> set[Cap]:
 def book(tmp_path_factory: pytest.TempPathFactory) -> PolicyBook:
     """Return the package's policies, with a lender that texts people in India as well."""
     folder = tmp_path_factory.mktemp("with-india") / "policy"
-    with as_file(files("dunning.policy")) as source:
+    with as_file(files("dunning.policy") / "data") as source:
         shutil.copytree(source, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     lender = folder / "lenders/demo-world.toml"
     lender.write_text(lender.read_text("utf-8") + IN_INDIA, "utf-8")
@@ -253,7 +253,7 @@ def limits_in(value: object, path: str = "") -> Iterator[tuple[str, dict[str, An
 
 @pytest.mark.parametrize("place", PLACES)
 def test_every_limit_says_where_it_is_from_how_sure_we_are_and_when_somebody_looked(place: str) -> None:
-    raw = tomllib.loads((files("dunning.policy") / "jurisdictions" / f"{place}.toml").read_text("utf-8"))
+    raw = tomllib.loads((files("dunning.policy") / "data" / "jurisdictions" / f"{place}.toml").read_text("utf-8"))
     limits = dict(limits_in(raw))
     assert {"hours.ours", "caps.0", "required.0", "forbidden.0", "opt_out", "links", "carrier", "consent"} <= set(
         limits
@@ -706,7 +706,7 @@ def test_every_country_we_have_a_file_for_has_an_estimated_price_and_two_segment
     None
 ):
     book = the_policies()
-    prices = tomllib.loads((files("dunning.policy") / "prices.toml").read_text("utf-8"))["per_segment"]
+    prices = tomllib.loads((files("dunning.policy") / "data" / "prices.toml").read_text("utf-8"))["per_segment"]
     for place, (law, _) in book.places.by_id.items():
         for country in law.countries or (place.partition("-")[0],):
             assert country in prices

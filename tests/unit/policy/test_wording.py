@@ -7,7 +7,7 @@ import pytest
 
 from dunning.policy import PolicyError, load_policies
 
-PACKAGE = Path(str(files("dunning.policy")))
+PACKAGE = Path(str(files("dunning.policy") / "data"))
 
 
 @pytest.mark.parametrize(

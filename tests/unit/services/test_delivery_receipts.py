@@ -26,8 +26,8 @@ from dunning.ports.customers import StoredCustomer
 from dunning.ports.queues import QueueMessage
 from dunning.services.close_unknown import CloseUnknownService
 from dunning.services.delivery_receipts import DeliveryReceiptService
+from dunning.services.optimistic import ContestedError
 from dunning.services.planning import replan
-from dunning.services.send.claims import ContestedError
 from tests.builders import a_lender_record
 from tests.fakes import FakeClock, FakeContacts, FakeCustomers, FakeDelayQueue, FakeEventPublisher, FakeTelemetry
 from tests.integration.people import NOW, paid_up, someone, texted, waking

@@ -12,7 +12,8 @@ from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.domain.replies.reply import InboundSms, Reply
-from dunning.services.erasure.erase import UNDER_WAY, Erased, ErasedUploads, EraseService, ErasureConflictError, is_in
+from dunning.services.erasure.erase import UNDER_WAY, Erased, ErasedUploads, EraseService, is_in
+from dunning.services.optimistic import ContestedError
 from tests.builders import tell
 from tests.fakes import FakeClock, FakeContacts, FakeCustomers, FakeTelemetry, FakeUploadErasure
 from tests.integration.people import NOW, someone, waking
@@ -125,12 +126,12 @@ def test_a_customer_whom_others_keep_changing_is_to_be_erased_again(monkeypatch:
     office = Office()
     with monkeypatch.context() as busy:
         busy.setattr(office.customers, "save_lender_record", lambda *_, **__: False)
-        with pytest.raises(ErasureConflictError):
+        with pytest.raises(ContestedError):
             office.service.erase("C0001", AT)
     office.service.erase("C0001", AT)
     with monkeypatch.context() as busy:
         busy.setattr(office.customers, "save_lender_record", lambda *_, **__: False)
-        with pytest.raises(ErasureConflictError):
+        with pytest.raises(ContestedError):
             office.service.purge_numbers("C0001")
 
 

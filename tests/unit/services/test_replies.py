@@ -23,12 +23,13 @@ from dunning.domain.outbound_events import (
     ReviewReason,
 )
 from dunning.domain.replies.intents import ParsedReply, ReplyIntent
+from dunning.domain.replies.opt_out_confirmation import confirmation_id
 from dunning.domain.replies.reply import Reply
-from dunning.domain.replies.reply_effects import confirmation_id
 from dunning.ports.customers import Customer
 from dunning.ports.gateways import Published, PublishOutcome, Sms
 from dunning.ports.queues import InboundMessage
 from dunning.services.replies import ReplyService
+from dunning.services.send.opt_out_confirmation import OptOutConfirmations
 from tests.builders import a_lender_record, day, promised, the_policies
 from tests.fakes import (
     FakeClock,
@@ -163,15 +164,22 @@ class Office:
             replies=self.contacts,
             contacts=self.contacts,
             reader=self.reader,
-            gateway=self.gateway,
-            switch=self.switch,
+            confirmations=OptOutConfirmations(
+                store=self.store,
+                contacts=self.contacts,
+                gateway=self.gateway,
+                switch=self.switch,
+                policies=the_policies(),
+                clock=self.clock,
+                telemetry=self.telemetry,
+                new_id=lambda: f"claim-{next(ids)}",
+            ),
             opt_out_list=self.carrier,
             publisher=self.publisher,
             policies=the_policies(),
             clock=self.clock,
             telemetry=self.telemetry,
             queue=self.queue,
-            new_id=lambda: f"claim-{next(ids)}",
             max_receive_count=5,
         )
 

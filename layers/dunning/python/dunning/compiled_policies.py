@@ -1,9 +1,9 @@
 """
-What the policy files come to: prepared when the layer is built, or else loaded here and now.
+Compiled policies: the policy files as objects, written when the layer is built, or else loaded from the files.
 
-To read and check all files would be a third of a cold start, and those of a layer never change. What they come to is
-written by `layers/dunning/prepare.py`, which loads them with all their checks; `make build` refuses a layer in which
-they come to something else. A working copy has nothing prepared.
+Reading and checking all files would take a third of a cold start, and the files of a layer never change. So
+`layers/dunning/compile_policies.py` loads the files with all their checks and writes the objects into the layer;
+`make build` refuses a layer whose objects differ from its files. A working copy has nothing compiled.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def _compiled(what: str) -> Any:  # noqa: ANN401 - each its own
         return LOADERS[what]()
 
 
-# Imported where it is loaded: where all is prepared, nobody needs what reads and checks files.
+# Imported where they are needed: where the policies are compiled, nothing reads and checks files.
 
 
 def _load_policies() -> PolicyBook:
@@ -73,4 +73,4 @@ LOADERS: Mapping[str, Callable[[], object]] = {
     "reply_reader": _load_reply_reader,
     "calendars_needed": _load_calendars_needed,
 }
-"""How all that can be prepared is loaded from the files."""
+"""How each compiled object is loaded from the files."""

@@ -50,7 +50,7 @@ class LenderEventsSettings(Settings):
     """
     Settings of the payments. `queue_url` is its own queue, `bus_name` the bus of the lender's other systems.
 
-    The others are of the inbox and the receipts: an erasure looks there for what is to go.
+    The others are of replies and delivery receipts: an erasure looks there for what is to go.
     """
 
     contacts_table: str = Field(min_length=3)
@@ -72,7 +72,7 @@ class DeliveryReceiptsSettings(Settings):
 
 
 class RepliesSettings(Settings):
-    """Settings of the inbox."""
+    """Settings of the replies."""
 
     contacts_table: str = Field(min_length=3)
     bus_name: str = Field(min_length=1)

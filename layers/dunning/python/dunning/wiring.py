@@ -278,27 +278,36 @@ def reply_service() -> ReplyService:
     """Build the service that hears what customers write back."""
     from dunning.adapters.sns_opt_out_list import SnsOptOutList  # noqa: PLC0415
     from dunning.services.replies import ReplyService  # noqa: PLC0415
+    from dunning.services.send.opt_out_confirmation import OptOutConfirmations  # noqa: PLC0415
 
     settings = read_settings(RepliesSettings, os.environ)
     session = new_session()
     clock, log = _Environment.clock, telemetry()
     dynamodb = session.client("dynamodb", config=_PATIENT)
     customers, contacts = _customers(dynamodb, settings), DynamoContacts(dynamodb, settings.contacts_table)
+    confirmations = OptOutConfirmations(
+        store=customers,
+        contacts=contacts,
+        gateway=SnsGateway(session.client("sns", config=PUBLISH_ONCE)),
+        switch=SsmSwitch(session.client("ssm", config=_PATIENT), settings.sending_parameter, clock, log),
+        policies=policy_book(),
+        clock=clock,
+        telemetry=log,
+        new_id=_new_id,
+    )
     return ReplyService(
         store=customers,
         phones=customers,
         replies=contacts,
         contacts=contacts,
         reader=compiled_policies.reply_reader(),
-        gateway=SnsGateway(session.client("sns", config=PUBLISH_ONCE)),
-        switch=SsmSwitch(session.client("ssm", config=_PATIENT), settings.sending_parameter, clock, log),
+        confirmations=confirmations,
         opt_out_list=SnsOptOutList(session.client("sns", config=_PATIENT)),
         publisher=_publisher(session, settings.bus_name),
         policies=policy_book(),
         clock=clock,
         telemetry=log,
         queue=SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url, settings.dead_letter_url),
-        new_id=_new_id,
         max_receive_count=settings.max_receive_count,
     )
 

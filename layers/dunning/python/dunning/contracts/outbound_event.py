@@ -138,7 +138,7 @@ DETAILS: Mapping[str, type[BaseModel]] = {
 
 
 class BusEntry(NamedTuple):
-    """One event for the bus, and how many announcements are in it."""
+    """One event for the bus, and how many outbound events are in it."""
 
     detail_type: str
     detail: str
@@ -151,7 +151,7 @@ class BusEntry(NamedTuple):
 
 
 def bus_entries(events: Sequence[OutboundEvent], most_bytes: int) -> Iterator[BusEntry]:
-    """Write announcements as events of at most so many bytes each; the reminders among them share as few as hold."""
+    """Write outbound events as entries of at most so many bytes each; the reminders among them share as few as hold."""
     reminders = [_reminder(one) for one in events if isinstance(one, ReminderSent)]
     yield from _bundled(reminders, most_bytes)
     for one in events:

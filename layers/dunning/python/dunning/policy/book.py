@@ -26,7 +26,7 @@ from dunning.policy.jurisdiction import Place, Places, load_jurisdictions, narro
 from dunning.policy.lender import Lender, load_lenders, read_lenders
 from dunning.policy.text_files import Wording, load_texts
 
-_DATA = files("dunning.policy")
+_DATA = files("dunning.policy") / "data"
 _SUNDAY = 6
 
 
@@ -110,6 +110,7 @@ class PolicyBook:
         legal_caps = [cap for law in laws for cap in law.place.law.caps]
         caps = {Cap(cap.at_most, cap.within, cap.scope): None for cap in (*legal_caps, *own_caps)}
         carrier, sns = number.law.carrier, there[1]
+        confirmation_within = _shortest(law.place.law.opt_out.confirmation_within for law in laws)
         return Rules(
             lender=policy.id,
             jurisdiction=home.law.id,
@@ -146,7 +147,8 @@ class PolicyBook:
             entity_id=sns.entity_id,
             max_price=sns.max_price,
             retention_days=max(law.place.law.retention.days for law in laws),
-            confirmations=self.confirmations if all(law.place.law.opt_out.confirmation for law in laws) else {},
+            confirmations=self.confirmations if confirmation_within else {},
+            confirmation_within=confirmation_within,
             grace_days=policy.replies.grace_days,
             promise_days=policy.replies.promise_days,
         )
@@ -168,6 +170,12 @@ class PolicyBook:
         days = {day for calendar in calendars for day in (*calendar.holidays, *calendar.working_days)}
         special = {day: narrowest(schedule.on(day) for schedule in schedules) for day in days}
         return ContactHours(week, special, min(calendar.valid_until for calendar in calendars))
+
+
+def _shortest(spans: Iterable[timedelta | None]) -> timedelta | None:
+    """Return the shortest of the spans that several laws allow; `None` if one of the laws allows none."""
+    allowed = list(spans)
+    return None if None in allowed else min(span for span in allowed if span is not None)
 
 
 class _Law(NamedTuple):

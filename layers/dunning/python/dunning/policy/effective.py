@@ -204,7 +204,8 @@ class _Explained:
     def _opt_out(self) -> Limit:
         opt_out = self.law.opt_out
         says = "every text says how" if opt_out.line_required else "no line needed"
-        says += "; one text confirms it" if self.rules.confirmations else "; not confirmed by a text"
+        within = self.rules.confirmation_within
+        says += f"; one text confirms it, within {_minutes(within)}" if within else "; not confirmed by a text"
         words = " ".join(opt_out.words)
         return Limit("opt-out", f"{says}; words: {words}", (self._legal(opt_out, "the same", "opt_out"),))
 
@@ -326,6 +327,10 @@ def _sourced(law: object) -> Iterator[tuple[str, Sourced]]:
         for one in value if isinstance(value, tuple) else (value,):
             if isinstance(one, Sourced):
                 yield name, one
+
+
+def _minutes(span: timedelta) -> str:
+    return f"{span // timedelta(minutes=1)} minutes"
 
 
 def _days(count: int) -> str:

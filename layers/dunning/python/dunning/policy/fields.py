@@ -101,15 +101,15 @@ def parse_hours(written: object) -> Hours:
 
 def parse_span(written: object) -> timedelta:
     """
-    Read `24h` or `7d`.
+    Read `5m`, `24h` or `7d`.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: it is something else.
     """
-    match = re.fullmatch(r"([1-9]\d{0,3})([hd])", str(written))
+    match = re.fullmatch(r"([1-9]\d{0,3})([mhd])", str(written))
     if not match:
-        raise ValueError(f"{written!r} is not a span such as 24h or 7d")
-    return timedelta(hours=int(match[1])) if match[2] == "h" else timedelta(days=int(match[1]))
+        raise ValueError(f"{written!r} is not a span such as 5m, 24h or 7d")
+    return int(match[1]) * {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}[match[2]]
 
 
 def known_zone(name: str) -> str:

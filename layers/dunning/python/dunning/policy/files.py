@@ -178,7 +178,7 @@ def _data_file(name: str, entry: Traversable) -> DataFile:
 
 
 def _of_the_package(name: str) -> DataFile:
-    return _data_file(name, files("dunning.policy") / name)
+    return _data_file(name, files("dunning.policy") / "data" / name)
 
 
 def _read_text(name: str, entry: Traversable) -> str:

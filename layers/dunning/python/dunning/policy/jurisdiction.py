@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple, Self
 from pydantic import Field, StrictBool, model_validator
 
 from dunning.domain.decision.rules import Windows
-from dunning.policy.fields import DAYS, CapFields, Hours, HoursField, Sourced, Strict, ZoneName
+from dunning.policy.fields import DAYS, CapFields, Hours, HoursField, Sourced, Span, Strict, ZoneName
 from dunning.policy.files import DataFile, PolicyError
 
 DEFAULT = "default"
@@ -71,12 +71,19 @@ class OptOut(Sourced):
     """
     Whether every text has to say how to opt out, and the words by which people do.
 
-    With `confirmation` one text may tell that an opt-out was heard.
+    With `confirmation` one text may tell that an opt-out was heard, up to `confirmation_within` after the reply.
     """
 
     line_required: StrictBool
     confirmation: StrictBool
+    confirmation_within: Span | None = None
     words: tuple[str, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _says_how_soon(self) -> Self:
+        if self.confirmation is not (self.confirmation_within is not None):
+            raise ValueError("confirmation_within belongs to confirmation = true, and only there")
+        return self
 
 
 class LinkRules(Sourced):

@@ -24,7 +24,7 @@ from dunning.policy.fields import Mark, Strict
 from dunning.policy.files import DataFile, PolicyError, toml_files
 from dunning.policy.linter_files import characters_in
 
-_DATA = files("dunning.policy")
+_DATA = files("dunning.policy") / "data"
 _FOLDER = "replies"
 _COMMON = "common"
 _PLACEHOLDER = re.compile(r"\{[a-z]+\}")

@@ -108,7 +108,7 @@ class DeadLetterErasure(Protocol):
 
         Raises:
             QueueNotDrainedError: there are some that could not be looked at.
-            OutsideError: a call failed.
+            ServiceCallError: a call failed.
         """
         ...
 

@@ -61,6 +61,6 @@ class DelayQueue(Protocol):
         Put messages on it that are seen after a delay of at most 15 minutes.
 
         Raises:
-            OutsideError: some were not taken, and nothing else brings them back.
+            ServiceCallError: some were not taken, and nothing else brings them back.
         """
         ...

@@ -5,7 +5,7 @@ Somebody who writes STOP to a carrier's keyword is on the list whether or not th
 from then on. So the list is always right about who cannot be texted; what it does not say is since when. Therefore:
 
 - a customer on it who is not opted out with us is from now on;
-- who opted in with us a short while ago is taken off it, in case the inbox could not;
+- who opted in with us a short while ago is taken off it, in case the handling of the reply could not;
 - who opted in longer ago and is on it has opted out since, or the carrier does not let them back in: opted out.
 
 SNS takes a number off once in 30 days and refuses a second time; nothing has to be remembered for that.
@@ -27,8 +27,8 @@ from dunning.ports.clock import Clock
 from dunning.ports.customers import Customer, CustomerStore, PhoneIndex
 from dunning.ports.gateways import EventPublisher, OptOutList
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry
+from dunning.services.optimistic import CONFLICT, Conflict, write_optimistically
 from dunning.services.planning import log_planned_decision, replan
-from dunning.services.send.claims import MAX_ATTEMPTS, ContestedError
 
 STILL_OPTING_IN = timedelta(days=2)
 """
@@ -117,29 +117,34 @@ class OptOutService:
         customer_id: str,
         numbers: Collection[str],
         found: Customer | UnreadableRecordError,
-        told: list[OutboundEvent],
+        events: list[OutboundEvent],
     ) -> _Done:
-        for attempt in range(MAX_ATTEMPTS):
-            if attempt:
-                found = self._store.load([customer_id])[customer_id]
-            if isinstance(found, UnreadableRecordError):
-                # Nobody whose record cannot be read is texted. The next run may be able to.
-                self._not_settled(customer_id, found)
-                return _Done.NOTHING
-            facts, before = found.facts, found.standing or Standing(customer_id)
+        """Bring one customer in line with the list."""
+
+        def attempt(customer: Customer) -> _Done | Conflict:
+            facts, before = customer.facts, customer.standing or Standing(customer_id)
             if facts is None or facts.phone not in numbers or before.is_opted_out:
                 return _Done.NOTHING
             now = self._clock.now()
             if before.opted_in_at is not None and now - before.opted_in_at < STILL_OPTING_IN:
                 return self._opt_in(customer_id, facts.phone)
             planned = replan(facts, before, replace(before, opted_out_at=now), self._policies, now)
-            if self._store.save_standing(planned.standing, expected_version=before.version):
-                told += planned.events
-                self._telemetry.log_event(LogEvent.CARRIER_OPT_OUT, customer_id=customer_id)
-                self._telemetry.count(Metric.OPT_OUTS)
-                log_planned_decision(self._telemetry, customer_id, planned.decision, now)
-                return _Done.OPTED_OUT
-        raise ContestedError
+            if not self._store.save_standing(planned.standing, expected_version=before.version):
+                return CONFLICT
+            events.extend(planned.events)
+            self._telemetry.log_event(LogEvent.CARRIER_OPT_OUT, customer_id=customer_id)
+            self._telemetry.count(Metric.OPT_OUTS)
+            log_planned_decision(self._telemetry, customer_id, planned.decision, now)
+            return _Done.OPTED_OUT
+
+        try:
+            return write_optimistically(
+                customer_id, found, lambda: self._store.load([customer_id])[customer_id], attempt
+            )
+        except UnreadableRecordError as error:
+            # A customer whose record cannot be read is not texted. The next run may be able to read it.
+            self._not_settled(customer_id, error)
+            return _Done.NOTHING
 
     def _opt_in(self, customer_id: str, phone: str) -> _Done:
         """Take a number off the list. One that was taken off a short while ago may not be: the customer can wait."""

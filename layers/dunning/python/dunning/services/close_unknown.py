@@ -28,7 +28,7 @@ class CloseUnknownService:
         Mark old unknown records as unconfirmed and return how many. It can be repeated, and left in the middle.
 
         Raises:
-            OutsideError: a call failed; what is done stays done.
+            ServiceCallError: a call failed; what is done stays done.
         """
         closed = 0
         keys = self._contacts.unknown_before(self._clock.now() - NOTHING_COMES_AFTER)

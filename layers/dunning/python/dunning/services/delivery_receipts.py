@@ -21,11 +21,11 @@ from typing import NamedTuple
 
 from dunning.contracts.delivery_log import LaterReceipt, Reported, later_body, parse_later
 from dunning.domain.customer.facts import Facts
-from dunning.domain.customer.standing import Standing, said_last, with_number_refused
+from dunning.domain.customer.standing import Standing
 from dunning.domain.decision.rules import Policies
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.delivery.receipt import DeliveryReceipt, DeliveryStatus, delivery_status, record_receipt
-from dunning.domain.delivery.undelivered import with_delivery
+from dunning.domain.delivery.receipt_effects import apply_receipt, changes_standing
 from dunning.domain.errors import DunningError, UnexpectedError, UnreadableRecordError, error_location
 from dunning.domain.outbound_events import NumberUnreachable, OutboundEvent
 from dunning.ports.clock import Clock
@@ -34,8 +34,9 @@ from dunning.ports.customers import Customer, CustomerStore, PhoneIndex
 from dunning.ports.gateways import EventPublisher
 from dunning.ports.queues import DelayQueue, QueueMessage
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry
+from dunning.services.optimistic import CONFLICT, Conflict, write_optimistically
 from dunning.services.planning import Replanned, log_planned_decision, replan
-from dunning.services.send.claims import MAX_ATTEMPTS, ContestedError, unknown_outcome_record
+from dunning.services.send.claims import unknown_outcome_record
 
 _NEAR = timedelta(minutes=15)
 """A claim and SNS's taking of its text are seconds apart; a sender that waits for its pace may take a minute."""
@@ -64,6 +65,12 @@ class _Match:
     contact: Contact | None
     mend: bool = False
     recovered: bool = False
+
+
+class _Stored(NamedTuple):
+    """A record as it is stored, or `None` if its retention is over."""
+
+    contact: Contact | None
 
 
 class _Claim(NamedTuple):
@@ -104,7 +111,7 @@ class DeliveryReceiptService:
         Work off what a subscription hands over.
 
         Raises:
-            OutsideError: a call failed. Lambda hands the logs over again; what is done changes nothing then.
+            ServiceCallError: a call failed. Lambda hands the logs over again; what is done changes nothing then.
             ContestedError: others kept writing a customer; likewise.
             UnreadableRecordError: a customer who may be meant cannot be read; likewise.
             UnexpectedError: nobody foresaw what went wrong; likewise.
@@ -276,10 +283,12 @@ class DeliveryReceiptService:
 
     def _settle(self, matches: Sequence[_Match]) -> Sequence[_Match]:
         """Bring one record forward by all its receipts, in one write; return those from which something follows."""
-        contact = matches[0].contact
-        for _ in range(MAX_ATTEMPTS):
+        key = matches[0].key
+
+        def attempt(stored: _Stored) -> Sequence[_Match] | Conflict:
+            contact = stored.contact
             if contact is None:
-                return ()  # its retention is over
+                return ()
             if _is_anothers(replace(matches[0], contact=contact)):
                 for match in matches:
                     self._not_ours(match.receipt)
@@ -288,20 +297,23 @@ class DeliveryReceiptService:
             for match in matches:
                 after = record_receipt(after, match.receipt)
             recovered = contact.state is ContactState.FAILED and after.state is ContactState.DELIVERED
+            following = [
+                replace(match, recovered=recovered)
+                for match in matches
+                if match.mend or recovered or changes_standing(delivery_status(match.receipt))
+            ]
             if after is contact:
-                return [one for one in matches if one.mend or delivery_status(one.receipt) in _FOLLOWED]
-            if self._contacts.advance(after, expected=contact.state):
-                self._count(contact, after, matches)
-                return [
-                    replace(one, recovered=recovered)
-                    for one in matches
-                    if one.mend or recovered or delivery_status(one.receipt) in _FOLLOWED
-                ]
-            found = self._contacts.find([matches[0].key]).get(matches[0].key)
-            if isinstance(found, UnreadableRecordError):
-                raise found
-            contact = found
-        raise ContestedError
+                return following
+            if not self._contacts.advance(after, expected=contact.state):
+                return CONFLICT
+            self._count(contact, after, matches)
+            return following
+
+        def reread() -> _Stored | UnreadableRecordError:
+            found = self._contacts.find([key]).get(key)
+            return found if isinstance(found, UnreadableRecordError) else _Stored(found)
+
+        return write_optimistically(key.customer_id, _Stored(matches[0].contact), reread, attempt)
 
     def _count(self, before: Contact, after: Contact, matches: Sequence[_Match]) -> None:
         if after.state is ContactState.DELIVERED and before.state is not ContactState.DELIVERED:
@@ -330,32 +342,33 @@ class DeliveryReceiptService:
     def _follow(self, case: tuple[str, Sequence[_Match]]) -> Sequence[OutboundEvent]:
         """Change the standing of a customer by what became of texts, if anything follows that is not there yet."""
         customer_id, matches = case
-        tried: tuple[Standing, Replanned, datetime] | None = None
-        for _ in range(MAX_ATTEMPTS):
-            found = self._store.load([customer_id])[customer_id]
-            if isinstance(found, UnreadableRecordError):
-                raise found
-            facts, before = found
+        tried: list[tuple[Standing, Replanned, datetime]] = []
+
+        def attempt(customer: Customer) -> Sequence[OutboundEvent] | Conflict:
+            facts, before = customer
             if facts is None or before is None:
                 return ()  # erased meanwhile
-            if tried is not None and before == tried[1].standing:
-                return self._told(facts, *tried)  # it was written, and only the answer lost
+            if tried and before == tried[-1][1].standing:
+                return self._told(facts, *tried[-1])  # it was written, and only the answer lost
             records = self._contacts.find({match.key for match in matches})
             after = before
             for match in matches:
                 record = records.get(match.key)
                 if isinstance(record, Contact):
-                    after = _followed(facts, after, match.receipt, record)
-            # One that arrived after all is written even if it is not known to have failed: somebody who read its record
-            # before may be about to say so, and must read it again.
+                    after = apply_receipt(facts, after, match.receipt, record)
+            # A text that arrived after all is written even if it is not known to have failed: another function that
+            # read its record before may be about to say so, and must read it again.
             if after == before and not any(match.recovered for match in matches):
                 return ()
             now = self._clock.now()
-            replanned = replan(facts, before, after, self._policies, now)
-            tried = before, replanned, now
-            if self._store.save_standing(replanned.standing, expected_version=before.version):
-                return self._told(facts, *tried)
-        raise ContestedError
+            tried.append((before, replan(facts, before, after, self._policies, now), now))
+            is_saved = self._store.save_standing(tried[-1][1].standing, expected_version=before.version)
+            return self._told(facts, *tried[-1]) if is_saved else CONFLICT
+
+        def read() -> Customer | UnreadableRecordError:
+            return self._store.load([customer_id])[customer_id]
+
+        return write_optimistically(customer_id, read(), read, attempt)
 
     def _told(self, facts: Facts, before: Standing, replanned: Replanned, now: datetime) -> Sequence[OutboundEvent]:
         """Count and trace what has been written of a customer, and return what others are told."""
@@ -367,27 +380,6 @@ class DeliveryReceiptService:
             self._telemetry.count(Metric.NUMBERS_SUSPENDED)
             return (NumberUnreachable(after.customer_id, now, DeliveryStatus.PERMANENT_FAILURE.value), *events)
         return events
-
-
-_FOLLOWED = frozenset({DeliveryStatus.OPTED_OUT, DeliveryStatus.PERMANENT_FAILURE, DeliveryStatus.TEMPORARY_FAILURE})
-"""What changes a customer's standing."""
-
-
-def _followed(facts: Facts, standing: Standing, receipt: DeliveryReceipt, record: Contact) -> Standing:
-    """Return a standing after one receipt. Moments are the later ones, so that their order makes no difference."""
-    match delivery_status(receipt):
-        case DeliveryStatus.OPTED_OUT:
-            return replace(standing, opted_out_at=said_last(standing.opted_out_at, receipt.at))
-        case DeliveryStatus.PERMANENT_FAILURE:
-            phone = receipt.phone or record.phone
-            if not phone or phone != facts.phone:
-                return standing  # a number they no longer have
-            return with_number_refused(standing, phone, receipt.at)
-        case DeliveryStatus.TEMPORARY_FAILURE | DeliveryStatus.DELIVERED:
-            # By the record, not by this receipt: of one that failed and one that arrived, the latter counts.
-            return with_delivery(standing, record.claim_id, failed=record.state is ContactState.FAILED)
-        case _:
-            return standing
 
 
 def _claims_near(

@@ -1,7 +1,7 @@
 """
 Payments: what a lender's systems say as it happens, and what follows from it.
 
-    events ──> all news of one customer ──> lender record, one write ──> standing, planned anew ──> announcements
+    events ──> all events of one customer ──> lender record, one write ──> standing, planned anew ──> announcements
                                               (revision = :read)      (version = :read)
 
 Events come late, twice and out of order; the lender record puts that right. Every standing written bumps the version,
@@ -41,13 +41,13 @@ from dunning.ports.queues import DeadLetters, DelayQueue, QueueMessage
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry
 from dunning.services.erasure.erase import ROUND_INTERVAL, SECOND_ROUND, EraseService
 from dunning.services.erasure.purge import PurgeService
+from dunning.services.optimistic import CONFLICT, Conflict, write_optimistically
 from dunning.services.planning import fingerprint, log_planned_decision, replan_as_told
-from dunning.services.send.claims import ContestedError, OutOfTimeError
+from dunning.services.send.claims import OutOfTimeError
 
 BATCH = 50
 """What has been said of 50 customers and their standings are the 100 keys of one BatchGetItem."""
 
-_MAX_ATTEMPTS = 5
 _WORKERS = 8
 _SECONDS_TO_FINISH = 5.0
 
@@ -208,31 +208,31 @@ class LenderEventService:
         self, customer_id: str, said: Sequence[RecordedEvent], stored: StoredCustomer | UnreadableRecordError
     ) -> Iterable[OutboundEvent]:
         """Put news into the lender record, and plan the customer anew if anything follows from it."""
-        is_new = False
-        for _ in range(_MAX_ATTEMPTS):
-            if isinstance(stored, UnreadableRecordError):
-                raise stored
-            lender_record, before = stored
+
+        def attempt(customer: StoredCustomer) -> Sequence[OutboundEvent] | Conflict:
+            lender_record, before = customer
             after = lender_record
-            for one in said:
-                after = record_event(after, one)
+            for recorded in said:
+                after = record_event(after, recorded)
             if after is not lender_record:
-                is_new = self._store.save_lender_record(after, expected_revision=lender_record.revision)
-                if is_new:
-                    self._tell_of_strangers(lender_record, after)
-            if after is lender_record or is_new:
-                facts = project_facts(after)
-                if facts is None or before is None or not before.is_planned:
-                    return ()  # what was said is kept, and the load plans
-                if before.planned_for == fingerprint(facts):
-                    return ()
-                now = self._clock.now()
-                standing, decision, events = replan_as_told(after, facts, before, self._policies, now)
-                if self._store.save_standing(standing, expected_version=before.version):
-                    log_planned_decision(self._telemetry, customer_id, decision, now)
-                    return events
-            stored = self._store.load_stored([customer_id])[customer_id]
-        raise ContestedError
+                if not self._store.save_lender_record(after, expected_revision=lender_record.revision):
+                    return CONFLICT
+                self._tell_of_strangers(lender_record, after)
+            facts = project_facts(after)
+            if facts is None or before is None or not before.is_planned:
+                return ()  # what was said is kept, and the load plans
+            if before.planned_for == fingerprint(facts):
+                return ()
+            now = self._clock.now()
+            standing, decision, events = replan_as_told(after, facts, before, self._policies, now)
+            if not self._store.save_standing(standing, expected_version=before.version):
+                return CONFLICT
+            log_planned_decision(self._telemetry, customer_id, decision, now)
+            return events
+
+        return write_optimistically(
+            customer_id, stored, lambda: self._store.load_stored([customer_id])[customer_id], attempt
+        )
 
     def _tell_of_strangers(self, before: LenderRecord, after: LenderRecord) -> None:
         """Tell of news that wait for a snapshot, which is no fault, or for an account that none has named."""

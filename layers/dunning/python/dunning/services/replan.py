@@ -23,8 +23,8 @@ from dunning.ports.customers import Customer, CustomerScan, CustomerStore
 from dunning.ports.gateways import EventPublisher
 from dunning.ports.queues import DelayQueue, QueueMessage
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry
+from dunning.services.optimistic import CONFLICT, Conflict, ContestedError, write_optimistically
 from dunning.services.planning import Replanned, replan
-from dunning.services.send.claims import MAX_ATTEMPTS, ContestedError
 
 PARTS = 8
 """Parts of the table that are read side by side, unless told otherwise."""
@@ -107,7 +107,7 @@ class ReplanService:
             change: whether to write; without it the count is what would change.
 
         Raises:
-            OutsideError: a call failed. What is done stays done: do the part again.
+            ServiceCallError: a call failed. What is done stays done: do the part again.
         """
         counted = Counted()
         customer_ids = self._scan.customer_ids(part.segment, part.segments, part.after)
@@ -163,19 +163,19 @@ class ReplanService:
         self, customer_id: str, found: Customer | UnreadableRecordError, now: datetime, *, change: bool
     ) -> Replanned | None:
         """Plan one customer anew; `None` if nothing changes."""
-        for _ in range(MAX_ATTEMPTS):
-            if isinstance(found, UnreadableRecordError):
-                raise found
-            before = found.standing
-            if found.facts is None or before is None or not before.is_planned:
+
+        def attempt(customer: Customer) -> Replanned | Conflict | None:
+            before = customer.standing
+            if customer.facts is None or before is None or not before.is_planned:
                 return None  # nothing is owed, the customer has been erased, or a load is at it
-            replanned = replan(found.facts, before, before, self._policies, now)
+            replanned = replan(customer.facts, before, before, self._policies, now)
             if _changes_nothing(before, replanned, now):
                 return None
             if not change or self._store.save_standing(replanned.standing, expected_version=before.version):
                 return replanned
-            found = self._store.load([customer_id])[customer_id]
-        raise ContestedError
+            return CONFLICT
+
+        return write_optimistically(customer_id, found, lambda: self._store.load([customer_id])[customer_id], attempt)
 
 
 def _changes_nothing(before: Standing, replanned: Replanned, now: datetime) -> bool:

@@ -6,7 +6,7 @@ Inbox: what customers write back. Kept first, then acted upon, then told to the 
                  v                                                v
     standing (version = :read), with the claim of a confirmation if one is due ──> publish once ──> record
                  │ somebody was first: read and answer again
-                 └──> announcements of the whole batch, at least once
+                 └──> outbound events of the whole batch, at least once
 
 A reply that comes again changes nothing, but what it led to is told again: the first telling may have been lost.
 """
@@ -19,17 +19,13 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from dunning.contracts.inbound_sms import parse_inbound
-from dunning.domain.customer.facts import FINAL_HOLDS, Facts
-from dunning.domain.customer.standing import SMS, LedgerEntry, Standing, holds_now, with_claim, with_number_refused
+from dunning.domain.customer.facts import Facts
+from dunning.domain.customer.standing import Standing
 from dunning.domain.decision.decide import decide, zones_of
 from dunning.domain.decision.decisions import Stop
-from dunning.domain.decision.hours import next_open
-from dunning.domain.decision.rules import Rules
+from dunning.domain.decision.rules import Policies, Rules
 from dunning.domain.errors import (
-    CalendarNotCoveredError,
     DunningError,
-    NoLawfulMomentError,
-    NoTextError,
     UnreadableRecordError,
     error_location,
 )
@@ -42,30 +38,17 @@ from dunning.domain.outbound_events import (
 )
 from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.domain.replies.reply import InboundSms, Reply
-from dunning.domain.replies.reply_effects import ReplyLimits, apply_reply, confirmation_id
-from dunning.domain.texts.compose import Confirmation, compose_confirmation
+from dunning.domain.replies.reply_effects import ReplyLimits, apply_reply
 from dunning.ports.clock import Clock
 from dunning.ports.contacts import ContactArchive, ReplyLog
 from dunning.ports.customers import Customer, CustomerStore, PhoneIndex
-from dunning.ports.gateways import EventPublisher, OptOutList, PublishOutcome, ReplyReader, SendingSwitch, SmsGateway
+from dunning.ports.gateways import EventPublisher, OptOutList, ReplyReader
 from dunning.ports.queues import DeadLetters, InboundMessage
-from dunning.ports.telemetry import LogEvent, Metric, Telemetry, metric_of_intent, metric_of_outcome
+from dunning.ports.telemetry import LogEvent, Metric, Telemetry, metric_of_intent
+from dunning.services.optimistic import CONFLICT, Conflict, write_optimistically
 from dunning.services.planning import log_planned_decision, replan
-from dunning.services.send.claims import (
-    LONGEST_RETENTION_DAYS,
-    MAX_ATTEMPTS,
-    SECONDS_TO_FINISH,
-    ContestedError,
-    OutOfTimeError,
-    PricedPolicies,
-    give_back,
-    record_of,
-    sms_to,
-    unknown_outcome_record,
-)
-
-_CONFIRMED_WITHIN = timedelta(minutes=5)
-"""A confirmation of an opt-out is presumed to be welcome so long after it: 47 CFR 64.1200(a)(12)."""
+from dunning.services.send.claims import LONGEST_RETENTION_DAYS, SECONDS_TO_FINISH, OutOfTimeError
+from dunning.services.send.opt_out_confirmation import OptOutConfirmations, claimed_confirmation
 
 _QUOTABLE = timedelta(days=31)
 """Texts younger than this may be quoted in a reply."""
@@ -98,7 +81,7 @@ class _Line:
     phone: str
     heard: list[tuple[InboundMessage, InboundSms]] = field(default_factory=list)
     known: dict[str, Customer | UnreadableRecordError] = field(default_factory=dict)
-    told: list[OutboundEvent] = field(default_factory=list)
+    events: list[OutboundEvent] = field(default_factory=list)
 
     def owners(self) -> dict[str, Customer]:
         """Return the customers whose present number it is; some may only have had it once."""
@@ -123,7 +106,7 @@ class _StandingWrite(NamedTuple):
 
 class ReplyService:
     """
-    The inbox's work.
+    Handles replies.
 
     `max_receive_count` is the queue's: at the last receive a person is told of a reply that could not be acted upon.
     """
@@ -136,15 +119,13 @@ class ReplyService:
         replies: ReplyLog,
         contacts: ContactArchive,
         reader: ReplyReader,
-        gateway: SmsGateway,
-        switch: SendingSwitch,
+        confirmations: OptOutConfirmations,
         opt_out_list: OptOutList,
         publisher: EventPublisher,
-        policies: PricedPolicies,
+        policies: Policies,
         clock: Clock,
         telemetry: Telemetry,
         queue: DeadLetters,
-        new_id: Callable[[], str],
         max_receive_count: int,
     ) -> None:
         self._store = store
@@ -152,15 +133,13 @@ class ReplyService:
         self._replies = replies
         self._contacts = contacts
         self._reader = reader
-        self._gateway = gateway
-        self._switch = switch
+        self._confirmations = confirmations
         self._opt_out_list = opt_out_list
         self._publisher = publisher
         self._policies = policies
         self._clock = clock
         self._telemetry = telemetry
         self._queue = queue
-        self._new_id = new_id
         self._max_receive_count = max_receive_count
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="replies")
 
@@ -183,7 +162,7 @@ class ReplyService:
                 if (error := future.exception()) is not None:
                     self._failed(line, message, inbound, error)
                     failed.append(message.message_id)
-        events = [one for line in lines.values() for one in line.told]
+        events = [one for line in lines.values() for one in line.events]
         if events:
             self._publisher.publish(events)
         return failed
@@ -236,7 +215,7 @@ class ReplyService:
         )
         if message.receive_count >= self._max_receive_count:
             unsure = [one for one, found in line.known.items() if isinstance(found, UnreadableRecordError)]
-            line.told += [
+            line.events += [
                 CustomerNeedsPerson(customer_id, self._clock.now(), ReviewReason.HELP, inbound.inbound_id)
                 for customer_id in (*line.owners(), *unsure)
             ]
@@ -319,37 +298,18 @@ class ReplyService:
         self, line: _Line, inbound: InboundSms, parsed: ParsedReply, places: Mapping[str, _Place], *, is_new: bool
     ) -> list[_StandingWrite]:
         """Change the standing of everybody who has the number; one of them gets the confirmation, if one is due."""
-        may_confirm = not self._settle(line, inbound)
+        may_confirm = not self._confirmations.settle(line.owners(), inbound)
         results: list[_StandingWrite] = []
         for customer_id, place in places.items():
             if not parsed.intents:
-                line.told.append(ReplyNotUnderstood(customer_id, self._clock.now(), inbound.inbound_id))
+                line.events.append(ReplyNotUnderstood(customer_id, self._clock.now(), inbound.inbound_id))
                 continue
             written = self._write(line, customer_id, inbound, parsed, place, may_confirm=may_confirm)
             results.append(written)
-            may_confirm = may_confirm and _claim_of(written.after, customer_id, inbound) is None
+            may_confirm = may_confirm and claimed_confirmation(written.after, inbound) is None
             if not written.now and not is_new:
                 self._tell_again(line, customer_id)
         return results
-
-    def _settle(self, line: _Line, inbound: InboundSms) -> bool:
-        """
-        Tell whether an earlier delivery of a reply has claimed its confirmation, and record it if it has no record.
-
-        The inbox that claimed it died before it could say what became of the message.
-        """
-        claimed = False
-        for customer_id, found in line.owners().items():
-            entry = _claim_of(found.standing, customer_id, inbound) if found.standing else None
-            if entry is None:
-                continue
-            claimed = True
-            if self._contacts.write_if_absent(unknown_outcome_record(customer_id, found.facts, entry, self._policies)):
-                self._telemetry.log_event(
-                    LogEvent.SMS_UNKNOWN, customer_id=customer_id, send_id=entry.send_id, code="replies_crashed"
-                )
-                self._telemetry.count(Metric.SMS_UNKNOWN)
-        return claimed
 
     def _write(
         self,
@@ -362,100 +322,41 @@ class ReplyService:
         may_confirm: bool,
     ) -> _StandingWrite:
         """Write what a reply changes, under the version it was judged on, with the claim of a confirmation if due."""
-        for attempt in range(MAX_ATTEMPTS):
-            found = self._store.load([customer_id])[customer_id] if attempt else line.known[customer_id]
-            line.known[customer_id] = found
-            if isinstance(found, UnreadableRecordError):
-                raise found
-            facts, before = found.facts, found.standing or Standing(customer_id)
+
+        def attempt(customer: Customer) -> _StandingWrite | Conflict:
+            line.known[customer_id] = customer
+            facts, before = customer.facts, customer.standing or Standing(customer_id)
             if facts is None:
                 return _StandingWrite(before, before, now=False)  # erased a moment ago
             after, needs = apply_reply(facts, before, parsed, inbound.at, place.day, place.limits)
             now = self._clock.now()
-            why = [CustomerNeedsPerson(customer_id, now, need, inbound.inbound_id) for need in needs]
+            reviews = [CustomerNeedsPerson(customer_id, now, need, inbound.inbound_id) for need in needs]
             if after == before:
-                line.told += why
+                line.events += reviews
                 return _StandingWrite(before, before, now=False)
-            confirmation = self._confirmation(facts, before, after, inbound, place, now) if may_confirm else None
-            claim_id = ""
-            if confirmation and place.rules:
-                claim_id = self._new_id()
-                send_id = confirmation_id(customer_id, inbound.inbound_id)
-                entry = LedgerEntry(send_id, claim_id, now, None, (), SMS, None)
-                after = with_claim(after, entry, {}, place.rules.longest_window, facts)
+            confirmation = (
+                self._confirmations.claim(facts, before, after, inbound, place.rules, place.zones, now)
+                if may_confirm and place.rules
+                else None
+            )
+            if confirmation:
+                after = confirmation.claimed
             planned = replan(facts, before, after, self._policies, now)
+            claim_id = confirmation.claim_id if confirmation else ""
             if not self._store.save_standing(planned.standing, expected_version=before.version, claim_id=claim_id):
-                continue
+                return CONFLICT
             line.known[customer_id] = Customer(facts, planned.standing)
-            line.told += [*planned.events, *why]
+            line.events += [*planned.events, *reviews]
             if _opts_out(before, after):
                 self._telemetry.count(Metric.OPT_OUTS)
             log_planned_decision(self._telemetry, customer_id, planned.decision, now)
-            if confirmation and place.rules:
-                self._confirm(facts, before, planned.standing, confirmation, place.rules)
+            if confirmation:
+                self._confirmations.publish(facts, before, planned.standing, confirmation)
             return _StandingWrite(before, planned.standing, now=True)
-        raise ContestedError
 
-    def _confirmation(
-        self, facts: Facts, before: Standing, after: Standing, inbound: InboundSms, place: _Place, now: datetime
-    ) -> Confirmation | None:
-        """
-        Compose the one text that tells somebody that an opt-out was heard; `None` if none may be sent.
-
-        Only where the place allows it, soon after the reply, while sending is on and people may be texted; never again
-        for somebody who is opted out already, and to nobody whom a reply or the lender has declared gone for good.
-        """
-        rules = place.rules
-        if rules is None or not rules.confirmations or before.is_opted_out or not after.is_opted_out:
-            return None
-        if now - inbound.at > _CONFIRMED_WITHIN or before.is_suspended(facts):
-            return None
-        if any(hold.reason in FINAL_HOLDS for hold in holds_now(facts, after)) or not self._switch.is_on():
-            return None
-        try:
-            open_now = next_open(rules.hours, place.zones, now) == now
-            return compose_confirmation(facts, rules) if open_now else None
-        except (CalendarNotCoveredError, NoLawfulMomentError, NoTextError) as error:
-            self._telemetry.log_event(
-                LogEvent.OPT_OUT_NOT_CONFIRMED, customer_id=facts.customer_id, error=type(error).__name__
-            )
-            return None
-
-    def _confirm(
-        self, facts: Facts, before: Standing, claimed: Standing, confirmation: Confirmation, rules: Rules
-    ) -> None:
-        """Publish a claimed confirmation once, and act on what is known about the outcome. It is never tried again."""
-        entry = claimed.ledger[-1]
-        answer = self._gateway.publish(sms_to(facts, rules, confirmation))
-        self._telemetry.log_event(
-            LogEvent.OPT_OUT_CONFIRMED,
-            customer_id=facts.customer_id,
-            send_id=entry.send_id,
-            outcome=answer.outcome.value,
-            message_id=answer.message_id,
-            code=answer.code,
+        return write_optimistically(
+            customer_id, line.known[customer_id], lambda: self._store.load([customer_id])[customer_id], attempt
         )
-        self._telemetry.count(metric_of_outcome(answer.outcome))
-        if answer.outcome in (PublishOutcome.REFUSED_FOR_NOW, PublishOutcome.REFUSED_FOR_GOOD):
-            self._release(facts, before, claimed, entry, answer.outcome)
-        if answer.outcome is PublishOutcome.REFUSED_FOR_NOW:
-            return
-        price = self._policies.price(facts.phone_country, confirmation.parts)
-        reasons = ("opt-out: confirmed once",)
-        self._contacts.write([record_of(facts, rules, entry, confirmation, answer, price, reasons)])
-
-    def _release(
-        self, facts: Facts, before: Standing, claimed: Standing, entry: LedgerEntry, outcome: PublishOutcome
-    ) -> None:
-        """Give the claim of a confirmation back. The opt-out stays, and with it the wake, which is none."""
-
-        def then(standing: Standing, contested: bool) -> Standing:  # noqa: FBT001 - as `give_back` calls it
-            del contested
-            if outcome is PublishOutcome.REFUSED_FOR_NOW:
-                return standing
-            return with_number_refused(standing, facts.phone, self._clock.now())
-
-        give_back(self._store, self._telemetry, claimed, before, entry.claim_id, then)
 
     def _opt_in_with_carrier(self, written: Sequence[_StandingWrite], inbound: InboundSms) -> None:
         """
@@ -481,13 +382,7 @@ class ReplyService:
         now = self._clock.now()
         decision = decide(found.facts, found.standing, self._policies, now)
         if isinstance(decision, Stop):
-            line.told.append(ReminderStopped(customer_id, now, decision.reason.value))
-
-
-def _claim_of(standing: Standing, customer_id: str, inbound: InboundSms) -> LedgerEntry | None:
-    """Return the claim of the confirmation that a reply led to."""
-    send_id = confirmation_id(customer_id, inbound.inbound_id)
-    return next((entry for entry in standing.ledger if entry.send_id == send_id), None)
+            line.events.append(ReminderStopped(customer_id, now, decision.reason.value))
 
 
 def _opts_out(before: Standing, after: Standing) -> bool:

@@ -20,6 +20,7 @@ from dunning.domain.customer.standing import LEAST_URGENT, Standing, Wake
 from dunning.domain.errors import UnreadableRecordError
 from dunning.ports.clock import Clock
 from dunning.ports.customers import CustomerStore, StoredCustomer
+from dunning.services.optimistic import CONFLICT, Conflict, ContestedError, write_optimistically
 
 QUIET = timedelta(days=8)
 """
@@ -28,7 +29,6 @@ between two stages. A cap of a month may be passed by what was sent between back
 """
 
 _BATCH = 50
-_MAX_ATTEMPTS = 4
 
 
 class RestoreOutcome(StrEnum):
@@ -78,28 +78,38 @@ class RestoreService:
             return RestoreOutcome.UNREADABLE
         if backup.lender_record.snapshot is None:
             return RestoreOutcome.NOT_IN_BACKUP
-        for _ in range(_MAX_ATTEMPTS):
+        snapshot = backup.lender_record.snapshot
+        nothing = StoredCustomer(LenderRecord(customer_id), None)
+
+        def attempt(live: StoredCustomer) -> RestoreOutcome | Conflict:
             now = self._clock.now()
-            readable = None if isinstance(live, UnreadableRecordError) else live
-            standing = readable.standing if readable else None
-            known = readable.lender_record if readable else LenderRecord(customer_id)
-            outcome = _outcome(known, standing, backup.lender_record, backup.lender_record.snapshot)
+            known, standing = live
+            outcome = _outcome(known, standing, backup.lender_record, snapshot)
             if not change or outcome not in {RestoreOutcome.FACTS, RestoreOutcome.BOTH}:
                 return outcome
             # As of now: it is a snapshot of this moment, and only what is said after it takes precedence.
-            snapshot = replace(backup.lender_record.snapshot, as_of=now, paid_as_of=now)
-            restored = replace(backup.lender_record, snapshot=snapshot)
+            restored = replace(backup.lender_record, snapshot=replace(snapshot, as_of=now, paid_as_of=now))
             if known.erased_at is not None:
                 restored = erase_record(restored, known.erased_at)
             restored = replace(restored, revision=known.revision + 1)
             if not self._live.save_lender_record(restored, expected_revision=known.revision):
-                live = self._live.load_stored([customer_id])[customer_id]
-                continue
+                return CONFLICT
             after = _woken(standing, now_at=Wake(now, LEAST_URGENT)) if standing else self._silent(backup, customer_id)
-            if self._live.save_standing(after, expected_version=standing.version if standing else 0):
-                return outcome
-            live = self._live.load_stored([customer_id])[customer_id]
-        return RestoreOutcome.CONTESTED
+            is_saved = self._live.save_standing(after, expected_version=standing.version if standing else 0)
+            return outcome if is_saved else CONFLICT
+
+        def readable(live: StoredCustomer | UnreadableRecordError) -> StoredCustomer:
+            return nothing if isinstance(live, UnreadableRecordError) else live
+
+        try:
+            return write_optimistically(
+                customer_id,
+                readable(live),
+                lambda: readable(self._live.load_stored([customer_id])[customer_id]),
+                attempt,
+            )
+        except ContestedError:
+            return RestoreOutcome.CONTESTED
 
     def _silent(self, backup: StoredCustomer, customer_id: str) -> Standing:
         now = self._clock.now()

@@ -56,60 +56,84 @@ class ContactHours:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rules:
-    """
-    All limits and words that apply to one customer.
-
-    `ladder` are offsets in days from the due date, ascending; `urgency` is the same offsets, most urgent
-    first. `hours` holds for texts up to the due date, `overdue_hours` for those after it. `zones` are all time
-    zones the customer may be in, `home_zones` those of their own place, without a foreign number's. `texts` is
-    keyed by (language, stage, several), and so is `texts_with_fee`, which holds those that name a late fee.
-    `notice_stages` are heard only once a written notice is on record. `sender_name`, `pay` and `opt_out_line` are
-    keyed by language; `opt_out_line` is empty where none is demanded. `and_others`, by language too, stands behind
-    the account's last digits when a text speaks of several accounts. `registered` maps a text's `id@version` to the
-    id under which the carrier's regulator registered it, and is `None` where no registration is needed. `linter`
-    judges every rendered text; a link in one is allowed only if `links_allowed`, and only to `link_domains`.
-    `max_price` is US dollars, as SNS wants it. `confirmations`, by language, tell once that an opt-out was heard: empty
-    where the place does not allow it. Who says to have paid or asks for help is left alone for `grace_days`; a promise
-    may name a day up to `promise_days` ahead.
-    """
+    """All limits and words that apply to one customer: the law of the place, tightened by the lender's policy."""
 
     lender: str
+    """The id of the policy, as in the file of accounts."""
     jurisdiction: str
+    """The place whose law applies: the id of a file in `policy/data/jurisdictions`."""
     zones: tuple[ZoneInfo, ...]
+    """All time zones the customer may be in, a foreign number's included."""
     home_zones: tuple[ZoneInfo, ...]
+    """The time zones of the customer's own place, without a foreign number's."""
     ladder: tuple[int, ...]
+    """The stages, in days from the due date, ascending."""
     urgency: tuple[int, ...]
+    """The same stages, most urgent first."""
     min_days_between_stages: int
+    """Days between two overdue stages of an account, at least."""
     preferred_minute: int
+    """When a stage that comes due is sent, in minutes from midnight."""
     hours: ContactHours
+    """Contact hours for texts up to the due date."""
     overdue_hours: ContactHours
+    """Contact hours for texts after the due date."""
     person_caps: tuple[Cap, ...]
+    """Frequency caps over all contacts of the person."""
     account_caps: tuple[Cap, ...]
+    """Frequency caps over the contacts about one account."""
     longest_window: timedelta
+    """The longest window of any cap: how far back the ledger has to remember."""
     consent_required: bool
+    """Whether the place requires a consent on record."""
     languages: tuple[str, ...]
+    """The languages there are texts in, in order of preference."""
     texts: Mapping[tuple[str, int, bool], Text]
+    """The wordings by language, stage, and whether several instalments are due."""
     texts_with_fee: Mapping[tuple[str, int, bool], Text]
+    """The wordings that name a late fee, by the same keys."""
     notice_stages: frozenset[int]
+    """Stages that need a written notice on record."""
     sender_name: Mapping[str, str]
+    """The sender's name, by language."""
     pay: Mapping[str, str]
+    """The ways to pay, by language."""
     hotline: str
+    """The number a customer may call."""
     opt_out_line: Mapping[str, str]
+    """How to opt out, by language; empty where no place demands the line."""
     and_others: Mapping[str, str]
+    """What follows the account's last digits when a text speaks of several accounts, by language."""
     linter: Linter
+    """Judges every rendered text."""
     links_allowed: bool
+    """Whether a text may hold a link at all."""
     link_domains: frozenset[str]
+    """The domains a link may lead to."""
     signature_by_carrier: bool
+    """Whether the carrier puts the sender's name in front of the text."""
     max_parts: int
+    """Segments a text may take, at most."""
     registered: Mapping[str, str] | None
+    """The carrier's registration of each wording, by its `id@version`; `None` where none is needed."""
     sender_id: str
+    """The alphanumeric sender, or empty."""
     origination_number: str
+    """The number texts are sent from, or empty."""
     entity_id: str
+    """The sender's registration with the carrier's regulator, or empty."""
     max_price: str
+    """What one segment may cost, in US dollars, as SNS takes it; or empty."""
     retention_days: int
+    """How long an audit record is kept."""
     confirmations: Mapping[str, Text]
+    """The texts that tell once that an opt-out was heard, by language; empty where the place does not allow one."""
+    confirmation_within: timedelta | None
+    """How soon after the reply a confirmation may follow; `None` where the place does not allow one."""
     grace_days: int
+    """Days of silence after "I have paid", and after a call for help."""
     promise_days: int
+    """How far ahead the day of a promise to pay may be."""
 
 
 class Policies(Protocol):

@@ -1,4 +1,4 @@
-"""Meanings: what a customer's reply comes to. Which words mean what is data, in `policy/replies/`."""
+"""Meanings: what a customer's reply comes to. Which words mean what is data, in `policy/data/replies/`."""
 
 from dataclasses import dataclass
 from datetime import date

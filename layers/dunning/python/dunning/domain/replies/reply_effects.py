@@ -6,7 +6,6 @@ opt-in and hold the latest counts by when the customer spoke, of every promise f
 of payments is kept as it was said (`payment_statements`): what it is about may turn out to be something else.
 """
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -94,11 +93,6 @@ def with_hold(standing: Standing, hold: Hold) -> Standing:
             return standing
     others = [known for known in standing.holds if known.reason is not hold.reason]
     return replace(standing, holds=tuple(sorted((*others, hold), key=lambda one: one.reason.value)))
-
-
-def confirmation_id(customer_id: str, inbound_id: str) -> str:
-    """Return the id of the text that confirms an opt-out: the same however often the reply arrives."""
-    return hashlib.sha256(f"{customer_id}\x1fopt_out_confirmation\x1f{inbound_id}".encode()).hexdigest()[:32]
 
 
 def _hold_order(hold: Hold) -> tuple[datetime, bool, date]:

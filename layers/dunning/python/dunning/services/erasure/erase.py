@@ -22,7 +22,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from dunning.domain.customer.lender_record import LenderRecord, erase_record, forget_former_phones, former_phones
 from dunning.domain.errors import DunningError, UnreadableRecordError
@@ -30,6 +30,7 @@ from dunning.ports.clock import Clock
 from dunning.ports.customers import PhoneIndex
 from dunning.ports.erasure import ContactErasure, CustomerErasure, StoredUpload, UploadErasure
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry
+from dunning.services.optimistic import CONFLICT, Conflict, write_optimistically
 
 SECOND_ROUND = timedelta(seconds=90)
 """By then a text that was under way has left its record: the sender's timeout is 60 s."""
@@ -46,17 +47,18 @@ By then whatever was under way has ended, if nothing stands still: a load takes 
 reply is delivered five times in half an hour before it is given up.
 """
 
-_MAX_ATTEMPTS = 5
 SECONDS_TO_FINISH = 5.0
 """With less time left nothing more of a file or a queue is read."""
 
 
-class ErasureConflictError(DunningError):
-    """Others kept changing a customer. What is done stays done: erase again."""
-
-
 class ErasureOutOfTimeError(DunningError):
     """The invocation has too little time left to read the uploads to their end."""
+
+
+class _Stored(NamedTuple):
+    """A lender record, or `None` if it cannot be read: an erasure writes over it."""
+
+    lender_record: LenderRecord | None
 
 
 class _ErasableCustomers(CustomerErasure, PhoneIndex, Protocol):
@@ -127,7 +129,7 @@ class EraseService:
         One who has consented anew since keeps what is newer than that.
 
         Raises:
-            ErasureConflictError, OutsideError: it is not done. What is done stays done: erase again.
+            ContestedError, ServiceCallError: it is not done. What is done stays done: erase again.
         """
         there = self.look(customer_id)
         lender_record, is_new = self._write_tombstone(customer_id, at)
@@ -144,7 +146,7 @@ class EraseService:
         Erase what was under way when a customer was erased.
 
         Raises:
-            OutsideError, UnreadableRecordError: it is not done. What is done stays done.
+            ServiceCallError, UnreadableRecordError: it is not done. What is done stays done.
         """
         lender_record = self._read(customer_id)
         return self._clean_again(lender_record) if lender_record.erased_at else Erased(0, 0)
@@ -154,19 +156,23 @@ class EraseService:
         Erase what has come since, and the numbers that an erased customer was found by.
 
         Raises:
-            ErasureConflictError, OutsideError, UnreadableRecordError: it is not done. What is done stays done.
+            ContestedError, ServiceCallError, UnreadableRecordError: it is not done. What is done stays done.
         """
-        for _ in range(_MAX_ATTEMPTS):
-            lender_record = self._read(customer_id)
+
+        def attempt(lender_record: LenderRecord) -> Erased | Conflict:
             if lender_record.erased_at is None:
                 return Erased(0, 0)
             gone = self._clean_again(lender_record)
             after = forget_former_phones(lender_record)
-            if after is lender_record or self._customers.save_lender_record(
-                after, expected_revision=lender_record.revision
-            ):
+            if after is lender_record:
                 return gone
-        raise ErasureConflictError(f"customer {customer_id} kept changing")
+            is_saved = self._customers.save_lender_record(after, expected_revision=lender_record.revision)
+            return gone if is_saved else CONFLICT
+
+        def read() -> LenderRecord | UnreadableRecordError:
+            return self._customers.lender_record(customer_id)
+
+        return write_optimistically(customer_id, read(), read, attempt)
 
     def erase_uploads(self, customer_ids: Collection[str], seconds_left: Callable[[], float]) -> ErasedUploads:
         """
@@ -175,7 +181,7 @@ class EraseService:
         A file that may still be loading is left; its customers are told, so that they are asked for again.
 
         Raises:
-            ErasureOutOfTimeError, OutsideError: not all were read. Those that are deleted stay so.
+            ErasureOutOfTimeError, ServiceCallError: not all were read. Those that are deleted stay so.
         """
         wanted = {customer_id: found for customer_id in customer_ids if (found := self._erased(customer_id))}
         now = self._clock.now()
@@ -200,20 +206,26 @@ class EraseService:
 
     def _write_tombstone(self, customer_id: str, at: datetime) -> tuple[LenderRecord, bool]:
         """Write the tombstone, and tell whether it says anything new."""
-        for _ in range(_MAX_ATTEMPTS):
-            lender_record = self._customers.lender_record(customer_id)
-            if isinstance(lender_record, UnreadableRecordError):
+
+        def attempt(found: _Stored) -> tuple[LenderRecord, bool] | Conflict:
+            stored = found.lender_record
+            if stored is None:
                 # The numbers are lost with it, and the index keeps an id that leads to nobody.
                 self._telemetry.log_event(LogEvent.PHONES_NOT_KNOWN, customer_id=customer_id)
-                lender_record = LenderRecord(customer_id, revision=1, erased_at=at)
-                self._customers.write_tombstone(lender_record)
-                return lender_record, True
-            after = erase_record(lender_record, at, self._clock.now() + UNDER_WAY)
-            if after is lender_record:
-                return lender_record, False
-            if self._customers.save_lender_record(after, expected_revision=lender_record.revision):
-                return after, True
-        raise ErasureConflictError(f"customer {customer_id} kept changing")
+                tombstone = LenderRecord(customer_id, revision=1, erased_at=at)
+                self._customers.write_tombstone(tombstone)
+                return tombstone, True
+            after = erase_record(stored, at, self._clock.now() + UNDER_WAY)
+            if after is stored:
+                return stored, False
+            is_saved = self._customers.save_lender_record(after, expected_revision=stored.revision)
+            return (after, True) if is_saved else CONFLICT
+
+        def read() -> _Stored:
+            stored = self._customers.lender_record(customer_id)
+            return _Stored(None if isinstance(stored, UnreadableRecordError) else stored)
+
+        return write_optimistically(customer_id, read(), read, attempt)
 
     def _read(self, customer_id: str) -> LenderRecord:
         lender_record = self._customers.lender_record(customer_id)

@@ -2,7 +2,7 @@
 Forget: the numbers of erased customers, once nothing that names them is under way any more.
 
     each round ──> what was given up: messages of these numbers are taken out of the dead-letter queues
-                     │ nothing is under way: time has passed, the inbox is idle, the queues are looked through
+                     │ nothing is under way: time has passed, no reply is waiting, the queues are looked through
                      v
                    the erasure once more, and the numbers go ──> only the tombstone is left
 
@@ -59,7 +59,7 @@ class PurgeService:
         Bring the erasures of customers nearer to their end, and return those who are to be asked for again.
 
         Raises:
-            ErasureConflictError, OutsideError, UnreadableRecordError: it is not done. What is done stays done.
+            ContestedError, ServiceCallError, UnreadableRecordError: it is not done. What is done stays done.
         """
         remembered = {
             customer_id: lender_record

@@ -108,7 +108,7 @@ class IntakeService:
             uploaded_at: an aware instant; the lender's snapshot is of this moment.
 
         Raises:
-            IntakeConflictError: others kept changing a customer; load the file again.
+            ContestedError: others kept changing a customer; load the file again.
         """
         started = self._clock.now()
         with Spool() as spool:

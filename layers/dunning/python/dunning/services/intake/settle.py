@@ -11,6 +11,7 @@ if the load died in between.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from enum import Enum, auto
@@ -27,22 +28,17 @@ from dunning.domain.customer.lender_record import (
 from dunning.domain.customer.standing import Standing
 from dunning.domain.decision.decisions import Decision
 from dunning.domain.decision.rules import Policies
-from dunning.domain.errors import DunningError, UnreadableRecordError
+from dunning.domain.errors import UnreadableRecordError
 from dunning.domain.outbound_events import CustomerNeedsPerson, OutboundEvent, ReviewReason
-from dunning.ports.customers import CustomerStore, PhoneIndex, StoredCustomer
+from dunning.ports.customers import Customer, CustomerStore, PhoneIndex, StoredCustomer
+from dunning.services.optimistic import CONFLICT, Conflict, write_optimistically
 from dunning.services.planning import fingerprint, replan, replan_as_told
 
 BATCH = 50
 """Facts and standing of 50 customers are the 100 keys of one BatchGetItem."""
 
-_MAX_ATTEMPTS = 5
-
 _MOST_SHARING = 20
 """With so many on one number, as where none was known and one was made up, those who came before hold each other."""
-
-
-class IntakeConflictError(DunningError):
-    """Others kept changing a customer. The file is to be loaded again: what is done will not be done twice."""
 
 
 class LoadOutcome(Enum):
@@ -91,7 +87,7 @@ class Settler:
         Write what is new of up to `BATCH` customers, which are read together.
 
         Raises:
-            IntakeConflictError: others kept changing a customer.
+            ContestedError: others kept changing a customer.
         """
         stored = self._store.load_stored([candidate.facts.customer_id for candidate in batch])
         return [self._settle(candidate, stored[candidate.facts.customer_id], now) for candidate in batch]
@@ -100,10 +96,9 @@ class Settler:
         self, candidate: Candidate, stored: StoredCustomer | UnreadableRecordError, now: datetime
     ) -> LoadedCandidate:
         facts = candidate.facts
-        for _ in range(_MAX_ATTEMPTS):
-            if isinstance(stored, UnreadableRecordError):
-                return LoadedCandidate(candidate, LoadOutcome.UNREADABLE)
-            lender_record, before = stored
+
+        def attempt(customer: StoredCustomer) -> LoadedCandidate | Conflict:
+            lender_record, before = customer
             if is_barred_by_erasure(lender_record, facts):
                 return LoadedCandidate(candidate, LoadOutcome.ERASED)
             if _is_older(facts, lender_record.snapshot):
@@ -114,28 +109,38 @@ class Settler:
                 return LoadedCandidate(candidate, LoadOutcome.UNCHANGED)
             entered = self._enter_number(lender_record, facts)
             if entered is None:
-                stored = self._store.load_stored([facts.customer_id])[facts.customer_id]
-                continue
+                return CONFLICT
             after = entered if same else record_snapshot(entered, facts)
             known = project_facts(after) or facts
-            if same or self._store.save_lender_record(after, expected_revision=entered.revision):
-                is_new = not _was_looked_at(known.phone, lender_record, before, done=done)
-                told = self._hold_who_share(known, now) if is_new else []
-                replanned = replan_as_told(after, known, before, self._policies, now, shares_phone=bool(told))
-                if self._store.save_standing(replanned.standing, expected_version=before.version if before else 0):
-                    if before is not None and before.shared_phone not in {"", known.phone}:
-                        self._leave_number(before.shared_phone, facts.customer_id, now)
-                    return LoadedCandidate(
-                        candidate,
-                        LoadOutcome.LOADED,
-                        replanned.decision,
-                        # Who comes with an opt-out from another system has not opted out of our texts.
-                        before is not None and before.opted_out_at != replanned.standing.opted_out_at,
-                        bool(told),
-                        (*told, *replanned.events),
-                    )
-            stored = self._store.load_stored([facts.customer_id])[facts.customer_id]
-        raise IntakeConflictError(f"customer {facts.customer_id} kept changing")
+            if not same and not self._store.save_lender_record(after, expected_revision=entered.revision):
+                return CONFLICT
+            is_new = not _was_looked_at(known.phone, lender_record, before, done=done)
+            held = self._hold_who_share(known, now) if is_new else []
+            replanned = replan_as_told(after, known, before, self._policies, now, shares_phone=bool(held))
+            version = before.version if before else 0
+            if not self._store.save_standing(replanned.standing, expected_version=version):
+                return CONFLICT
+            if before is not None and before.shared_phone not in {"", known.phone}:
+                self._leave_number(before.shared_phone, facts.customer_id, now)
+            return LoadedCandidate(
+                candidate,
+                LoadOutcome.LOADED,
+                replanned.decision,
+                # A customer who comes with an opt-out from another system has not opted out of our texts.
+                before is not None and before.opted_out_at != replanned.standing.opted_out_at,
+                bool(held),
+                (*held, *replanned.events),
+            )
+
+        try:
+            return write_optimistically(
+                facts.customer_id,
+                stored,
+                lambda: self._store.load_stored([facts.customer_id])[facts.customer_id],
+                attempt,
+            )
+        except UnreadableRecordError:
+            return LoadedCandidate(candidate, LoadOutcome.UNREADABLE)
 
     def _enter_number(self, lender_record: LenderRecord, facts: Facts) -> LenderRecord | None:
         """
@@ -190,20 +195,22 @@ class Settler:
 
     def _mark(self, customer_id: str, shared_phone: str, now: datetime) -> None:
         """Note that a customer shares a number, or no more, and plan them anew."""
-        for _ in range(_MAX_ATTEMPTS):
-            found = self._store.load([customer_id])[customer_id]
-            if isinstance(found, UnreadableRecordError) or found.facts is None:
-                return  # set aside as it is, or gone
-            before = found.standing or Standing(customer_id)
-            if shared_phone and before.shares_phone(found.facts):
-                return
+
+        def attempt(customer: Customer) -> Conflict | None:
+            facts, before = customer.facts, customer.standing or Standing(customer_id)
+            if facts is None or (shared_phone and before.shares_phone(facts)):
+                return None
             after = replace(before, shared_phone=shared_phone, shared_at=now if shared_phone else None)
-            # Whose facts were written but not planned yet stays so, for whoever is at it now.
-            planned = replan(found.facts, before, after, self._policies, now).standing
+            # A customer whose facts were written but not planned yet stays unplanned, for the load that is at it now.
+            planned = replan(facts, before, after, self._policies, now).standing
             planned = replace(planned, planned_for=before.planned_for)
-            if self._store.save_standing(planned, expected_version=before.version):
-                return
-        raise IntakeConflictError(f"customer {customer_id} kept changing")
+            return None if self._store.save_standing(planned, expected_version=before.version) else CONFLICT
+
+        def read() -> Customer | UnreadableRecordError:
+            return self._store.load([customer_id])[customer_id]
+
+        with suppress(UnreadableRecordError):  # quarantined as it is
+            write_optimistically(customer_id, read(), read, attempt)
 
 
 def _is_done(lender_record: LenderRecord, standing: Standing | None) -> bool:

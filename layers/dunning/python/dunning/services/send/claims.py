@@ -19,9 +19,7 @@ from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.ports.customers import CustomerStore
 from dunning.ports.gateways import Published, PublishOutcome, Sms
 from dunning.ports.telemetry import LogEvent, Telemetry
-
-MAX_ATTEMPTS = 4
-"""How often a customer is read and decided again because somebody else wrote first."""
+from dunning.services.optimistic import CONFLICT, Conflict, ContestedError, write_optimistically
 
 SECONDS_TO_FINISH = 15.0
 """What a claimed message may still need: a publish that times out, and the batch's records."""
@@ -42,10 +40,6 @@ class PricedPolicies(Policies, Protocol):
     def price(self, country: str, parts: int) -> int:
         """Return millionths of a US dollar."""
         ...
-
-
-class ContestedError(DunningError):
-    """Others kept writing this customer; it is better tried again later."""
 
 
 class OutOfTimeError(DunningError):
@@ -157,20 +151,25 @@ def give_back(
     then: Callable[[Standing, bool], Standing],
 ) -> None:
     """
-    Give a claim back after a definite refusal: it costs no cap, and the stage is still to be heard.
+    Give a claim back after a definite refusal: it costs no cap, and its stage is still to be reached.
 
-    `then` gets the standing without the claim, and whether somebody else wrote meanwhile.
+    `then` gets the standing without the claim, and whether another writer wrote meanwhile.
     """
-    standing, contested = claimed, False
-    for _ in range(MAX_ATTEMPTS):
+
+    def release(standing: Standing) -> bool | Conflict:
         if not any(entry.claim_id == claim_id for entry in standing.ledger):
-            return  # it was written, and only the answer lost
-        released = then(without_claim(standing, before, claim_id), contested)
-        if store.save_standing(released, expected_version=standing.version):
-            return
+            return True  # the release was written, and only its answer lost
+        released = then(without_claim(standing, before, claim_id), standing is not claimed)
+        return store.save_standing(released, expected_version=standing.version) or CONFLICT
+
+    def reread() -> Standing | UnreadableRecordError:
         found = store.load([claimed.customer_id])[claimed.customer_id]
-        if isinstance(found, UnreadableRecordError) or found.standing is None:
-            break
-        standing, contested = found.standing, True
-    # The claim stays: it counts against every cap, and nothing is sent twice.
-    telemetry.log_event(LogEvent.CLAIM_NOT_RELEASED, customer_id=claimed.customer_id)
+        if isinstance(found, UnreadableRecordError):
+            return found
+        return found.standing or UnreadableRecordError("standing: missing")
+
+    try:
+        write_optimistically(claimed.customer_id, claimed, reread, release)
+    except (ContestedError, UnreadableRecordError):
+        # The claim stays: it counts against every cap, and nothing is sent twice.
+        telemetry.log_event(LogEvent.CLAIM_NOT_RELEASED, customer_id=claimed.customer_id)

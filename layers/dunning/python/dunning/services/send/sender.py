@@ -43,11 +43,10 @@ from dunning.ports.customers import Customer, CustomerStore
 from dunning.ports.gateways import EventPublisher, Published, PublishOutcome, SendingSwitch, SmsGateway
 from dunning.ports.queues import Job, JobQueue, QueueMessage
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry, metric_of_outcome
+from dunning.services.optimistic import CONFLICT, Conflict, write_optimistically
 from dunning.services.planning import broken, plan, promises_settled, stopped, wake_after, wake_for_promises
 from dunning.services.send.claims import (
-    MAX_ATTEMPTS,
     SECONDS_TO_FINISH,
-    ContestedError,
     OutOfTimeError,
     PricedPolicies,
     give_back,
@@ -241,46 +240,46 @@ class SendService:
         return True
 
     def _judge(self, turn: _Turn, found: Customer | UnreadableRecordError) -> Contact | None:
-        """Decide for one customer and act on it; return the record of a claimed message."""
+        """Decide for one customer and act on the decision; return the record of a claimed message."""
         customer_id = turn.job.customer_id
-        for attempt in range(MAX_ATTEMPTS):
-            if attempt:
-                found = self._store.load([customer_id])[customer_id]
-            if isinstance(found, UnreadableRecordError):
-                raise found
-            # A load that died before the standing has not looked at who shares the number, nor put down the caps for
-            # one who comes back after an erasure. The job is of before.
-            facts = found.facts if found.standing and found.standing.is_planned else None
-            standing = found.standing or Standing(customer_id)
-            if turn.redelivered and not attempt:
-                self._settle(turn.job, facts, standing)
-            decision, now = self._decide(facts, standing)
-            settled = promises_settled(facts, standing, self._policies, now) if facts else JudgedPromises(standing, ())
-            if not isinstance(decision, Send) or facts is None:
-                if self._leave(facts, standing, settled, decision):
-                    self._telemetry.log_decision(customer_id, decision, now)
-                    turn.told.extend([*broken(settled, now), *stopped(standing, decision, now)])
-                    return None
-                continue
-            if turn.seconds_left() < SECONDS_TO_FINISH:
-                raise OutOfTimeError
-            claimed = self._claim(facts, settled.standing, decision.reminder, now, turn.job.wake_at)
-            if claimed is None:
-                continue
-            after, following = claimed
-            turn.told.extend(broken(settled, now))
-            record = self._publish(facts, settled.standing, after, decision, now)
-            if record is not None and record.state is ContactState.SENT:
-                turn.told.append(_sent(customer_id, decision.reminder, now))
-            if record is not None and record.state is ContactState.REFUSED:
-                turn.told.append(NumberUnreachable(customer_id, now, "refused"))
-            claim_stays = record is not None and record.state is not ContactState.REFUSED
-            if isinstance(following, Stop) and claim_stays:
-                # No wake follows, so this is the only place to say that the customer is over to a person.
-                self._telemetry.log_decision(customer_id, following, now)
-                turn.told.extend(stopped(standing, following, now))
-            return record
-        raise ContestedError
+        if turn.redelivered and isinstance(found, Customer):
+            self._settle(turn.job, *_judged_by(customer_id, found))
+        return write_optimistically(
+            customer_id,
+            found,
+            lambda: self._store.load([customer_id])[customer_id],
+            lambda customer: self._act(turn, *_judged_by(customer_id, customer)),
+        )
+
+    def _act(self, turn: _Turn, facts: Facts | None, standing: Standing) -> Contact | Conflict | None:
+        """Decide for a customer as stored, and claim and publish, or leave the wake that follows."""
+        customer_id = turn.job.customer_id
+        decision, now = self._decide(facts, standing)
+        settled = promises_settled(facts, standing, self._policies, now) if facts else JudgedPromises(standing, ())
+        if not isinstance(decision, Send) or facts is None:
+            if not self._leave(facts, standing, settled, decision):
+                return CONFLICT
+            self._telemetry.log_decision(customer_id, decision, now)
+            turn.told.extend([*broken(settled, now), *stopped(standing, decision, now)])
+            return None
+        if turn.seconds_left() < SECONDS_TO_FINISH:
+            raise OutOfTimeError
+        claimed = self._claim(facts, settled.standing, decision.reminder, now, turn.job.wake_at)
+        if claimed is None:
+            return CONFLICT
+        after, following = claimed
+        turn.told.extend(broken(settled, now))
+        record = self._publish(facts, settled.standing, after, decision, now)
+        if record is not None and record.state is ContactState.SENT:
+            turn.told.append(_sent(customer_id, decision.reminder, now))
+        if record is not None and record.state is ContactState.REFUSED:
+            turn.told.append(NumberUnreachable(customer_id, now, "refused"))
+        claim_stays = record is not None and record.state is not ContactState.REFUSED
+        if isinstance(following, Stop) and claim_stays:
+            # No wake follows, so this is the only place to say that the customer is over to a person.
+            self._telemetry.log_decision(customer_id, following, now)
+            turn.told.extend(stopped(standing, following, now))
+        return record
 
     def _decide(self, facts: Facts | None, standing: Standing) -> tuple[Decision, datetime]:
         """
@@ -416,6 +415,17 @@ class SendService:
                 LogEvent.SMS_UNKNOWN, customer_id=job.customer_id, send_id=entry.send_id, code="sender_crashed"
             )
             self._telemetry.count(Metric.SMS_UNKNOWN)
+
+
+def _judged_by(customer_id: str, customer: Customer) -> tuple[Facts | None, Standing]:
+    """
+    Return the facts and the standing that a decision is made by.
+
+    A load that died before the standing has neither looked for customers who share the number, nor put down the caps
+    of a customer who comes back after an erasure: until it is loaded again, the customer counts as unknown.
+    """
+    facts = customer.facts if customer.standing and customer.standing.is_planned else None
+    return facts, customer.standing or Standing(customer_id)
 
 
 def _sent(customer_id: str, reminder: Reminder, now: datetime) -> ReminderSent:

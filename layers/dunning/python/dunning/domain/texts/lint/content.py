@@ -11,7 +11,7 @@ from typing import NamedTuple
 from dunning.domain.texts.lint.findings import ArrivingText, RuleInfo, blocking
 from dunning.domain.texts.masking import NO_NAME
 
-_CONTENT = "own default: the union of the places' duties, policy/jurisdictions/*.toml, required"
+_CONTENT = "own default: the union of the places' duties, policy/data/jurisdictions/*.toml, required"
 _LONG_NUMBER = b"0" * 7
 _NUMBER_SEPARATORS = b" -()"
 _DIGITS_ONLY = bytes(ord("0") if chr(byte) in "0123456789" else ord(".") for byte in range(256))

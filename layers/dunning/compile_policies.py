@@ -1,9 +1,9 @@
 """
-Prepare what the policy files come to, for a layer that is being built: the layer's Makefile calls this.
+Compile the policy files into objects, for a layer that is being built. The layer's Makefile calls this program.
 
-    PYTHONHASHSEED=0 PYTHONPATH=what/the/package/needs:the/layer/python python3.13 prepare.py
+    PYTHONHASHSEED=0 PYTHONPATH=what/the/package/needs:the/layer/python python3.13 compile_policies.py
 
-It is written beside the policies of the package that is found. See `dunning/compiled_policies.py`, which reads it.
+The objects are written beside the policies of the package that is found. `dunning/compiled_policies.py` reads them.
 """
 
 import pickle
@@ -16,7 +16,7 @@ PROTOCOL = 5
 
 def main() -> None:
     """
-    Write all there is to be prepared.
+    Write all objects.
 
     Raises:
         PolicyError: something in a policy file is wrong.

@@ -1,0 +1,43 @@
+"""
+Receipt effects: what follows for a customer from what a carrier reports of a text. Pure.
+
+An opt-out at the carrier is an opt-out. A number that fails for good is suspended until it is corrected or released.
+A text that failed for now has its stage repeated once. Nothing follows from a failure of ours, or of unknown kind: the
+number is not to blame.
+"""
+
+from dataclasses import replace
+
+from dunning.domain.customer.facts import Facts
+from dunning.domain.customer.standing import Standing, said_last, with_number_refused
+from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.delivery.receipt import DeliveryReceipt, DeliveryStatus, delivery_status
+from dunning.domain.delivery.undelivered import with_delivery
+
+_CHANGING = frozenset({DeliveryStatus.OPTED_OUT, DeliveryStatus.PERMANENT_FAILURE, DeliveryStatus.TEMPORARY_FAILURE})
+
+
+def changes_standing(status: DeliveryStatus) -> bool:
+    """Tell whether something follows for the customer from a receipt of this status."""
+    return status in _CHANGING
+
+
+def apply_receipt(facts: Facts, standing: Standing, receipt: DeliveryReceipt, record: Contact) -> Standing:
+    """
+    Return the standing after one receipt.
+
+    Of two moments the later counts, so that the order of receipts makes no difference. `record` is the audit record as
+    it stands once all receipts are in: of a text that failed and arrived after all, the arrival counts.
+    """
+    match delivery_status(receipt):
+        case DeliveryStatus.OPTED_OUT:
+            return replace(standing, opted_out_at=said_last(standing.opted_out_at, receipt.at))
+        case DeliveryStatus.PERMANENT_FAILURE:
+            phone = receipt.phone or record.phone
+            if not phone or phone != facts.phone:
+                return standing  # a number the customer no longer has
+            return with_number_refused(standing, phone, receipt.at)
+        case DeliveryStatus.TEMPORARY_FAILURE | DeliveryStatus.DELIVERED:
+            return with_delivery(standing, record.claim_id, failed=record.state is ContactState.FAILED)
+        case _:
+            return standing

@@ -1,0 +1,48 @@
+"""
+Opt-out confirmations: which opt-out may be answered by a text. Pure.
+
+The law of a place says whether a confirmation may be sent at all, and how soon after the opt-out
+(`[opt_out] confirmation_within` in its file).
+"""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from dunning.domain.customer.facts import FINAL_HOLDS, Facts
+from dunning.domain.customer.standing import Standing, holds_now
+from dunning.domain.decision.hours import next_open
+from dunning.domain.decision.rules import Rules
+
+
+def may_confirm_opt_out(
+    facts: Facts, before: Standing, after: Standing, rules: Rules, said_at: datetime, now: datetime
+) -> bool:
+    """
+    Tell whether a reply that changes a standing may be answered by the text that confirms an opt-out.
+
+    Only where the place allows it, soon after the reply, and only for the reply that opts the customer out; never to a
+    number that is refused, nor after a reply or the lender has declared the customer gone for good.
+    """
+    if rules.confirmation_within is None or not rules.confirmations or now - said_at > rules.confirmation_within:
+        return False
+    if before.is_opted_out or not after.is_opted_out or before.is_suspended(facts):
+        return False
+    return not any(hold.reason in FINAL_HOLDS for hold in holds_now(facts, after))
+
+
+def is_confirmation_lawful_now(rules: Rules, zones: Sequence[ZoneInfo], now: datetime) -> bool:
+    """
+    Tell whether the contact hours are open.
+
+    Raises:
+        CalendarNotCoveredError: the calendar does not know the day.
+        NoLawfulMomentError: the hours never open.
+    """
+    return next_open(rules.hours, tuple(zones), now) == now
+
+
+def confirmation_id(customer_id: str, inbound_id: str) -> str:
+    """Return the id of the text that confirms an opt-out: the same however often the reply arrives."""
+    return hashlib.sha256(f"{customer_id}\x1fopt_out_confirmation\x1f{inbound_id}".encode()).hexdigest()[:32]
