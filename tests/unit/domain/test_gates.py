@@ -1,5 +1,7 @@
 """The gates, in their order: what shuts one, until when, and which of two shut ones is named."""
 
+import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -9,8 +11,10 @@ import pytest
 
 from dunning.domain.customer.facts import FINAL_HOLDS, Facts, Hold, HoldReason
 from dunning.domain.customer.standing import Standing
+from dunning.domain.decision import decide as decide_module
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Decision, Reason, Send, Stop, Wait
+from dunning.domain.decision.gates import GATES
 from dunning.domain.decision.rules import Cap, Policies, Rules, Scope
 from tests.builders import (
     IN_HONG_KONG,
@@ -78,7 +82,7 @@ def at(now: datetime) -> Change:
 
 def with_hours(**changes: Any) -> Change:  # noqa: ANN401 - fields
     def change(case: Case) -> Case:
-        hours = case.rules.get("hours") or rules_of(case.facts).hours
+        hours = case.rules.get("hours") or rules_of(a_customer()).hours
         return with_rules(hours=replace(hours, **changes))(case)
 
     return change
@@ -121,66 +125,96 @@ def all_of(*changes: Change) -> Change:
     return change
 
 
-ADJACENT = [
-    pytest.param(all_paid, Reason.NOTHING_OPEN, sending_off, Reason.SENDING_OFF, id="1 nothing open, 2 switch"),
-    pytest.param(sending_off, Reason.SENDING_OFF, opted_out, Reason.OPTED_OUT, id="2 switch, 3 opt-out"),
-    pytest.param(sending_off, Reason.SENDING_OFF, no_consent, Reason.NO_CONSENT, id="2 switch, 3 consent"),
-    pytest.param(opted_out, Reason.OPTED_OUT, on_hold, Reason.ON_HOLD, id="3 opt-out, 4 hold"),
-    pytest.param(no_consent, Reason.NO_CONSENT, on_hold, Reason.ON_HOLD, id="3 consent, 4 hold"),
-    pytest.param(on_hold, Reason.ON_HOLD, next_stage, Reason.NEXT_STAGE, id="4 hold, 5 next stage"),
-    pytest.param(on_hold, Reason.ON_HOLD, ladder_finished, Reason.LADDER_FINISHED, id="4 hold, 5 last stage heard"),
-    pytest.param(on_hold, Reason.ON_HOLD, no_notice, Reason.NO_WRITTEN_NOTICE, id="4 hold, 5 written notice"),
-    pytest.param(
-        next_stage, Reason.NEXT_STAGE, calendar_ended, Reason.CALENDAR_NOT_COVERED, id="5 next stage, 6 calendar"
-    ),
-    pytest.param(
-        ladder_finished,
-        Reason.LADDER_FINISHED,
-        calendar_ended,
-        Reason.CALENDAR_NOT_COVERED,
-        id="5 last stage heard, 6 calendar",
-    ),
-    pytest.param(
-        calendar_ended, Reason.CALENDAR_NOT_COVERED, quiet, Reason.QUIET_HOURS, id="6 calendar, 7 quiet hours"
-    ),
-    pytest.param(unknown_zone, Reason.UNKNOWN_TIME_ZONE, quiet, Reason.QUIET_HOURS, id="6 time zone, 7 quiet hours"),
-    pytest.param(
-        calendar_ended, Reason.CALENDAR_NOT_COVERED, closed_today, Reason.CLOSED_DAY, id="6 calendar, 7 closed day"
-    ),
-    pytest.param(
-        quiet,
-        Reason.QUIET_HOURS,
-        with_standing(ledger=(a_text(taipei("2026-12-01 09:00"), "A9"),)),
-        Reason.PERSON_CAP,
-        id="7 quiet hours, 8 cap of the person",
-    ),
-    pytest.param(
-        closed_today,
-        Reason.CLOSED_DAY,
-        all_of(account_capped, texted_about_it),
-        Reason.ACCOUNT_CAP,
-        id="7 closed day, 8 cap of the account",
-    ),
-    pytest.param(capped, Reason.PERSON_CAP, too_long, Reason.TEXT_TOO_LONG, id="8 cap, 9 length"),
-    pytest.param(
-        all_of(account_capped, texted_about_it),
-        Reason.ACCOUNT_CAP,
-        not_registered,
-        Reason.TEMPLATE_NOT_REGISTERED,
-        id="8 cap of the account, 9 registered template",
-    ),
+SHUT: dict[Reason, Change] = {
+    Reason.NOTHING_OPEN: all_paid,
+    Reason.SENDING_OFF: sending_off,
+    Reason.OPTED_OUT: opted_out,
+    Reason.NUMBER_REFUSED: with_standing(suspended_phone="+886900000001"),
+    Reason.SHARED_PHONE: with_standing(shared_phone="+886900000001"),
+    Reason.BANKRUPT: with_facts(holds=(Hold(HoldReason.BANKRUPT),)),
+    Reason.DECEASED: with_facts(holds=(Hold(HoldReason.DECEASED),)),
+    Reason.REPRESENTED: with_facts(holds=(Hold(HoldReason.REPRESENTED),)),
+    Reason.WRONG_PERSON: with_facts(holds=(Hold(HoldReason.WRONG_PERSON),)),
+    Reason.NO_CONSENT: no_consent,
+    Reason.ON_HOLD: with_standing(holds=(Hold(HoldReason.HARDSHIP, day("2026-12-10"), DUE_DAY - DAY),)),
+    Reason.UNKNOWN_LENDER: with_facts(lender="nobody"),
+    Reason.UNKNOWN_JURISDICTION: with_facts(country="", phone_country=""),
+    Reason.COUNTRY_NOT_ALLOWED: with_facts(country="JP", phone_country="JP"),
+    Reason.UNKNOWN_TIME_ZONE: unknown_zone,
+    Reason.NEXT_STAGE: next_stage,
+    Reason.LADDER_FINISHED: ladder_finished,
+    Reason.NO_WRITTEN_NOTICE: no_notice,
+    Reason.CALENDAR_NOT_COVERED: calendar_ended,
+    Reason.QUIET_HOURS: quiet,
+    Reason.CLOSED_DAY: closed_today,
+    Reason.NO_LAWFUL_MOMENT: with_hours(week=((),) * 7),
+    Reason.PERSON_CAP: capped,
+    Reason.ACCOUNT_CAP: all_of(account_capped, texted_about_it),
+    Reason.NO_TEXT: without_texts,
+    Reason.UNKNOWN_CURRENCY: with_facts(accounts=(an_account(an_instalment(), currency="XXX"),)),
+    Reason.TEXT_TOO_LONG: too_long,
+    Reason.TEMPLATE_NOT_REGISTERED: not_registered,
+}
+"""A change that shuts the gate of each reason, and no other."""
+
+SAME_FACT = [
+    # An account is paid, or at a stage, or in a currency: the later change would take the earlier back.
+    {Reason.NOTHING_OPEN, Reason.LADDER_FINISHED, Reason.NO_WRITTEN_NOTICE, Reason.UNKNOWN_CURRENCY},
+    # A place without rules has no consent to require.
+    {Reason.NO_CONSENT, Reason.UNKNOWN_LENDER},
+    {Reason.NO_CONSENT, Reason.UNKNOWN_JURISDICTION},
+    {Reason.NO_CONSENT, Reason.COUNTRY_NOT_ALLOWED},
+    # Both are the texts in the ledger.
+    {Reason.PERSON_CAP, Reason.ACCOUNT_CAP},
+    # A cap's window is over by the day of the next stage, and what was last sent before it moves the stage.
+    {Reason.NO_WRITTEN_NOTICE, Reason.PERSON_CAP, Reason.ACCOUNT_CAP},
 ]
 
 
-@pytest.mark.parametrize(("earlier", "earlier_reason", "later", "later_reason"), ADJACENT)
-def test_of_two_gates_that_are_shut_the_earlier_is_named(
-    earlier: Change, earlier_reason: Reason, later: Change, later_reason: Reason
-) -> None:
+def pairs_of_gates() -> list[tuple[Reason, Reason]]:
+    """Return a reason of every gate with a reason of every later gate."""
+    return [
+        (earlier, later)
+        for place, gate in enumerate(GATES)
+        for following in GATES[place + 1 :]
+        for earlier in sorted(gate.reasons & SHUT.keys())
+        for later in sorted(following.reasons & SHUT.keys())
+        if not any({earlier, later} <= same for same in SAME_FACT)
+    ]
+
+
+@pytest.mark.parametrize("reason", SHUT)
+def test_a_shut_gate_is_named(reason: Reason) -> None:
     assert Case().decision().reason is Reason.DUE
-    assert earlier(Case()).decision().reason is earlier_reason
-    assert later(Case()).decision().reason is later_reason
-    assert later(earlier(Case())).decision().reason is earlier_reason
-    assert earlier(later(Case())).decision().reason is earlier_reason
+    assert SHUT[reason](Case()).decision().reason is reason
+
+
+@pytest.mark.parametrize(("earlier", "later"), pairs_of_gates())
+def test_of_two_gates_that_are_shut_the_earlier_in_the_list_is_named(earlier: Reason, later: Reason) -> None:
+    assert SHUT[later](SHUT[earlier](Case())).decision().reason is earlier
+
+
+def test_every_reason_belongs_to_one_gate() -> None:
+    named = [reason for gate in GATES for reason in gate.reasons]
+    assert sorted(named) == sorted(set(Reason) - {Reason.DUE} - OF_SERVICES)
+
+
+def test_a_hold_is_answered_before_an_unknown_lender_or_zone_is_complained_of() -> None:
+    for unknown in (Reason.UNKNOWN_LENDER, Reason.UNKNOWN_TIME_ZONE):
+        for held in (held_for_good, on_hold):
+            assert SHUT[unknown](held(Case())).decision().reason is Reason.ON_HOLD
+
+
+def test_where_the_zone_is_unknown_a_hold_ends_when_its_day_is_over_everywhere() -> None:
+    held = unknown_zone(on_hold(Case()))
+    assert held.decision().until == datetime(2026, 12, 11, 12, tzinfo=UTC)
+    assert at(datetime(2026, 12, 11, 12, tzinfo=UTC))(held).decision().reason is Reason.UNKNOWN_TIME_ZONE
+
+
+def test_the_docstring_names_every_gate_in_order() -> None:
+    said = inspect.getdoc(decide_module) or ""
+    numbers = [int(number) for number in re.findall(r"(?:^|· | {4})(\d+) ", said, re.MULTILINE)]
+    assert numbers == list(range(1, len(GATES) + 1))
 
 
 def in_place(place: dict[str, Any], due: str, now: datetime) -> Case:

@@ -1,12 +1,13 @@
 """
-Decide: the gates a customer passes before a text is sent, in their order. Pure: facts, standing, rules, now.
+Decide: the gates a customer passes before a text is sent. Pure: facts, standing, rules, now.
 
-    1 nothing open · 2 sending switched off · 3 opted out, no lawful basis, permanent stop · 4 hold running
-    5 which stage is due · 6 jurisdiction, calendar and time zone known · 7 quiet hours, closed days
-    8 caps, per person and per account · 9 the text · 10 send
+The gates and their order are the list `gates.GATES`:
 
-The same gates run when a wake is planned and when a job is judged. A wait is exact: from the first gate that
-is shut, time is moved to the earliest instant at which that gate can open, and the gates are asked again.
+    1 something is open · 2 sending is on · 3 no objection, no permanent stop · 4 consent · 5 no hold is running
+    6 lender, place and time zone are known · 7 a stage is due · 8 contact hours · 9 caps · 10 the text
+
+The same gates are asked when a wake is planned and when a job is judged. A wait is exact: from the first gate that is
+shut, time is moved to the earliest instant at which that gate can open, and the gates are asked again.
 """
 
 import hashlib
@@ -33,6 +34,9 @@ CALENDAR_RECHECK_AFTER = timedelta(days=7)
 """So long where a calendar has ended: it concerns all customers of a place at once, and a new one comes once a year."""
 
 _MAX_ITERATIONS = 500
+
+_LAST_ZONE = ZoneInfo("Etc/GMT+12")
+"""Where a day ends last."""
 
 _FINAL_REASON = {
     HoldReason.BANKRUPT: Reason.BANKRUPT,
@@ -102,28 +106,35 @@ def decide(facts: Facts, standing: Standing, policies: Policies, now: datetime, 
         return Wait(None, Reason.SENDING_OFF, (*steps, ("switch: sending is off", ())))
 
     holds = holds_now(facts, standing)
-    refused = _permanent_stop(facts, standing, holds)
-    if refused is not None:
-        return Stop(refused[0], (*steps, refused[1]))
+    objection = _objection(facts, standing, holds)
+    if objection is not None:
+        return Stop(objection[0], (*steps, objection[1]))
     if standing.opted_out_accounts:
-        open_accounts = [one for one in open_accounts if not standing.is_opted_out_of(one.account.account_id)]
+        open_accounts = [
+            account for account in open_accounts if not standing.is_opted_out_of(account.account.account_id)
+        ]
         if not open_accounts:
             return Stop(Reason.OPTED_OUT, (*steps, ("opted out of each account", ())))
     rules = policies.rules_for(facts)
-    if isinstance(rules, Reason):
-        return _stop_and_recheck(rules, now, steps, "rules: %s", rules.value)
-    if rules.consent_required and (facts.consented_at is None or facts.consented_at > now):
+    if isinstance(rules, Rules) and rules.consent_required and not _has_consented(facts, now):
         return _no_consent(facts.consented_at, rules, steps)
     steps.append(_NO_OBJECTION)
+    held = _hold_until_lifted(holds)
+    if held is not None:
+        return Stop(Reason.ON_HOLD, (*steps, ("hold: %s, until it is lifted", (held.reason.value,))))
+    if isinstance(rules, Reason):
+        return _held_anywhere(holds, now, steps) or _stop_and_recheck(rules, now, steps, "rules: %s", rules.value)
     zones = zones_of(facts.time_zone, rules, now)
     if not zones:
-        return _stop_and_recheck(Reason.UNKNOWN_TIME_ZONE, now, steps, "time zone: not known")
+        return _held_anywhere(holds, now, steps) or _stop_and_recheck(
+            Reason.UNKNOWN_TIME_ZONE, now, steps, "time zone: not known"
+        )
     case = _Evaluation(facts, standing, rules, zones, open_accounts, holds)
     return case.decide(now, steps)
 
 
-def _permanent_stop(facts: Facts, standing: Standing, holds: Sequence[Hold]) -> tuple[Reason, TraceStep] | None:
-    """Gate 3: the customer said no, contact has ended for good, or the text would reach somebody else."""
+def _objection(facts: Facts, standing: Standing, holds: Sequence[Hold]) -> tuple[Reason, TraceStep] | None:
+    """Gate 3: the customer said no, contact has ended for good, or the text would reach another person."""
     if facts.opted_out or standing.is_opted_out:
         return Reason.OPTED_OUT, ("opted out", ())
     if standing.is_suspended(facts):
@@ -133,13 +144,29 @@ def _permanent_stop(facts: Facts, standing: Standing, holds: Sequence[Hold]) -> 
     for hold in holds:
         if hold.reason in FINAL_HOLDS:
             return _FINAL_REASON[hold.reason], ("hold: %s, for good", (hold.reason.value,))
-        if hold.until is None:
-            return Reason.ON_HOLD, ("hold: %s, until it is lifted", (hold.reason.value,))
     return None
 
 
+def _hold_until_lifted(holds: Sequence[Hold]) -> Hold | None:
+    """Gate 5: the first hold that no day ends."""
+    return next((hold for hold in holds if hold.until is None), None)
+
+
+def _held_anywhere(holds: Sequence[Hold], now: datetime, steps: Sequence[TraceStep]) -> Wait | None:
+    """Gate 5 where nobody knows the customer's time zone: a hold runs until its day is over everywhere on Earth."""
+    days = [hold.until for hold in holds if hold.until]
+    if not days:
+        return None
+    ends = start_of_day((_LAST_ZONE,), max(days).toordinal() + 1)
+    return Wait(ends, Reason.ON_HOLD, (*steps, ("hold: running until %s", (ends,)))) if now < ends else None
+
+
+def _has_consented(facts: Facts, now: datetime) -> bool:
+    return facts.consented_at is not None and facts.consented_at <= now
+
+
 def _no_consent(consented_at: datetime | None, rules: Rules, steps: list[TraceStep]) -> Stop:
-    """Gate 3, the lawful basis: the place requires a consent. One given for a later time is looked at again then."""
+    """Gate 4: the place requires a consent. A consent given for a later time is looked at again then."""
     step = ("consent: %s requires it, none is on record yet", (rules.jurisdiction,))
     return Stop(Reason.NO_CONSENT, (*steps, step), consented_at)
 
@@ -214,7 +241,7 @@ class _Evaluation:
             self.held_until = start_of_day(zones, max(days).toordinal() + 1)
 
     def decide(self, now: datetime, steps: list[TraceStep]) -> Decision:
-        """Run gates 4 to 10 at `now`, and if one is shut find the moment when all are open."""
+        """Ask gates 5 to 10 at `now`, and if one is shut find the moment when all are open."""
         path: list[_Blocked] = []
         moment = now
         for _ in range(_MAX_ITERATIONS):
@@ -238,7 +265,7 @@ class _Evaluation:
         return _stop_and_recheck(Reason.NO_LAWFUL_MOMENT, now, steps, "no lawful moment found")
 
     def _shut_gate(self, moment: datetime) -> _Blocked | None:
-        """Gates 4 to 8 at one moment. Leaves the accounts that may be written about in `ready`."""
+        """Gates 5 to 9 at one moment. Leaves the accounts that may be written about in `ready`."""
         if self.held_until is not None and moment < self.held_until:
             return _Blocked(Reason.ON_HOLD, self.held_until, (("hold: running until %s", (self.held_until,)),))
         live, next_start = self._due_steps(moment)
@@ -263,7 +290,7 @@ class _Evaluation:
 
     def _due_steps(self, moment: datetime) -> tuple[list[_Open], datetime | None]:
         """
-        Gate 5: the accounts whose stage is due, and when the next of the others comes due.
+        Gate 7: the accounts whose stage is due, and when the next of the others comes due.
 
         A stage that needs a written notice is due on the day of the notice at the earliest. An account that has none
         stays at that stage, in `without_notice`, until new facts bring one; a later stage is no way round it.
@@ -306,7 +333,7 @@ class _Evaluation:
         return live, next_start
 
     def _shut_for_all(self, live: list[_Open], moment: datetime, next_start: datetime | None) -> _Blocked | None:
-        """Gates 6 to 8 for each account: shut only if they are for every one; then until the first can open."""
+        """Gates 8 and 9 for each account: shut only if they are for every one; then until the first can open."""
         ready: list[_Open] = []
         first: _Blocked | None = None
         until = next_start
@@ -379,7 +406,7 @@ class _Evaluation:
         return Wait(until, first.reason, taken, self.rules.urgency.index(stage), stage, self.zones[0])
 
     def _send(self, now: datetime, steps: list[TraceStep]) -> Decision:
-        """Gates 9 and 10: compose the reminder."""
+        """Gate 10: compose the reminder."""
         facts, rules = self.facts, self.rules
         included = self._group()
         stage = _stage_of(included)

@@ -1,0 +1,76 @@
+"""
+The gates, in their order: what has to be so before a text is sent.
+
+`decide` follows this list, the page on the design shows it, and a test holds both against it. Of several gates that are
+shut the first is named, because it is what a person has to know first: that a customer objects, before that no consent
+is on record; that a hold is running, before that a lender or a time zone is unknown.
+"""
+
+from typing import NamedTuple
+
+from dunning.domain.decision.decisions import Reason
+
+
+class Gate(NamedTuple):
+    """One condition, and the reasons a decision names when it does not hold."""
+
+    condition: str
+    reasons: frozenset[Reason]
+
+
+GATES = (
+    Gate("something is open", frozenset({Reason.NOTHING_OPEN})),
+    Gate("sending is on", frozenset({Reason.SENDING_OFF})),
+    Gate(
+        "the customer does not object, the number reaches the customer, and contact has not ended for good",
+        frozenset(
+            {
+                Reason.OPTED_OUT,
+                Reason.NUMBER_REFUSED,
+                Reason.SHARED_PHONE,
+                Reason.BANKRUPT,
+                Reason.DECEASED,
+                Reason.REPRESENTED,
+                Reason.WRONG_PERSON,
+            }
+        ),
+    ),
+    Gate("a consent is on record where the place requires one", frozenset({Reason.NO_CONSENT})),
+    Gate("no hold is running", frozenset({Reason.ON_HOLD})),
+    Gate(
+        "lender, jurisdiction, country and time zone are known",
+        frozenset(
+            {
+                Reason.UNKNOWN_LENDER,
+                Reason.UNKNOWN_JURISDICTION,
+                Reason.COUNTRY_NOT_ALLOWED,
+                Reason.UNKNOWN_TIME_ZONE,
+            }
+        ),
+    ),
+    Gate(
+        "a stage is due, and has the written notice it needs",
+        frozenset({Reason.NEXT_STAGE, Reason.LADDER_FINISHED, Reason.NO_WRITTEN_NOTICE}),
+    ),
+    Gate(
+        "the calendar covers the day, and contact hours are open",
+        frozenset({Reason.CALENDAR_NOT_COVERED, Reason.QUIET_HOURS, Reason.CLOSED_DAY, Reason.NO_LAWFUL_MOMENT}),
+    ),
+    Gate(
+        "no frequency cap is reached, neither the person's nor the account's",
+        frozenset({Reason.PERSON_CAP, Reason.ACCOUNT_CAP}),
+    ),
+    Gate(
+        "the text renders, is registered where it must be, fits, and passes the linter",
+        frozenset(
+            {
+                Reason.NO_TEXT,
+                Reason.UNKNOWN_CURRENCY,
+                Reason.TEXT_REFUSED,
+                Reason.TEXT_TOO_LONG,
+                Reason.TEMPLATE_NOT_REGISTERED,
+            }
+        ),
+    ),
+)
+"""Every gate, first to last. Behind the last a reminder is sent (`Reason.DUE`)."""
