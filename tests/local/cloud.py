@@ -334,10 +334,9 @@ class LocalCloud:
 
     def next_wake(self) -> datetime | None:
         """Return the earliest wake of all customers."""
-        wakes = [
-            item.attrs["wake_key"].value for item in self._items(self.stack.customers_table) if "wake_key" in item.attrs
-        ]
-        return parse_wake(min(wakes)) if wakes else None
+        keys = (item.attrs.get("wake_key") for item in self._items(self.stack.customers_table))
+        earliest = min((key.value for key in keys if key is not None), default=None)
+        return parse_wake(earliest) if earliest else None
 
     def next_visible(self, function: str = "sender") -> datetime | None:
         """Return when the next message on a function's queue can be received."""

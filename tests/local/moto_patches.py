@@ -8,14 +8,22 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache, partial
 from itertools import islice
+from pkgutil import resolve_name
 from threading import RLock
 from typing import Any
 from unittest.mock import patch
 
 from botocore.exceptions import ClientError
 from botocore.handlers import BUILTIN_HANDLERS
+from moto.core.constants import MISSING
 from moto.core.responses import BaseResponse
-from moto.core.utils import method_names_from_class
+from moto.core.serialize import (
+    DEFAULT_ALIAS_PROVIDERS,
+    AttributePickerContext,
+    ResponseSerializer,
+    XFormedAttributePicker,
+)
+from moto.core.utils import get_value
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 from moto.sns import models as sns_models
@@ -58,8 +66,7 @@ def patched_moto(
         # A reply was said when its topic took it.
         now_written = partial(_instant_of, clock)
         stack.enter_context(patch.object(sns_models, "iso_8601_datetime_with_milliseconds", now_written))
-        # The names of a class's methods do not change; moto collects them anew for every call.
-        stack.enter_context(patch("moto.core.responses.method_names_from_class", cache(method_names_from_class)))
+        stack.enter_context(_pure_functions_cached())
         groups = _Groups()
         call_action = _serialised(BaseResponse.call_action, groups)
         stack.enter_context(patch.object(BaseResponse, "call_action", call_action))
@@ -67,6 +74,126 @@ def patched_moto(
         stack.enter_context(patch.object(Table, "all_items", _candidates_only(Table.all_items)))
         stack.enter_context(_calls_told_to(on_publish, on_events, is_busy))
         yield
+
+
+_PURE = (
+    "moto.core.responses.method_names_from_class",
+    "moto.core.responses.camelcase_to_underscores",
+    "moto.sqs.models.camelcase_to_underscores",
+    # Whoever asks for the syntax tree of an update reads it, or changes a copy of it.
+    "moto.dynamodb.parsing.expressions.UpdateExpressionParser.make",
+    "jsonpath_ng.ext.parse",
+)
+_NODES = "moto.dynamodb.parsing.ast_nodes.DepthFirstTraverser.nodes_to_be_processed"
+
+
+@contextmanager
+def _pure_functions_cached() -> Iterator[None]:
+    """
+    Work out once what moto works out anew for every call, though it depends on nothing but its arguments.
+
+    The names of methods and attributes, the keys under which a result may hold a member, and parsed expressions.
+    """
+    keys = _PossibleKeys()
+    with ExitStack() as stack:
+        for name in _PURE:
+            stack.enter_context(patch(name, cache(resolve_name(name))))
+        stack.enter_context(patch(_NODES, _kinds_of_nodes(resolve_name(_NODES))))
+        stack.enter_context(patch.object(XFormedAttributePicker, "__call__", _picked(keys)))
+        structure = "_serialize_type_structure"
+        stack.enter_context(patch.object(ResponseSerializer, structure, _members_that_are_there(keys)))
+        yield
+
+
+class _PossibleKeys:
+    """The keys under which moto looks for a member in a result, which depend on the result's class alone."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[type, object, str], tuple[str, ...]] = {}
+
+    @staticmethod
+    def are_known(picker: XFormedAttributePicker, found: object) -> bool:
+        """Tell whether they are the same each time: a result may name aliases of its own in `Meta`."""
+        return (
+            type(picker) is XFormedAttributePicker
+            and not picker.response_transformers
+            and picker.alias_providers is DEFAULT_ALIAS_PROVIDERS
+            and not hasattr(found, "Meta")
+        )
+
+    def of(self, picker: XFormedAttributePicker, context: AttributePickerContext) -> tuple[str, ...]:
+        """Return the keys of a member, each once, in moto's order."""
+        member = (context.obj.__class__, context.shape, context.key)
+        keys = self._kept.get(member)
+        if keys is None:
+            keys = self._kept[member] = tuple(dict.fromkeys(picker.get_possible_keys(context)))
+        return keys
+
+
+def _kinds_of_nodes(ask_moto: Callable[[object], tuple[type, ...]]) -> Callable[[object], tuple[type, ...]]:
+    """Return moto's way to name the nodes of a syntax tree that a traverser works on: always those of its class."""
+    kept: dict[type, tuple[type, ...]] = {}
+
+    def kinds(self: object) -> tuple[type, ...]:
+        known = kept.get(type(self))
+        if known is None:
+            known = kept[type(self)] = ask_moto(self)
+        return known
+
+    return kinds
+
+
+def _picked(keys: _PossibleKeys) -> Callable[[XFormedAttributePicker, AttributePickerContext], Any]:
+    """Return moto's way to find a member in a result, with the keys known."""
+    ask_moto = XFormedAttributePicker.__call__
+
+    def pick(self: XFormedAttributePicker, context: AttributePickerContext) -> Any:  # noqa: ANN401 - of any result
+        if not keys.are_known(self, context.obj):
+            return ask_moto(self, context)
+        for key in keys.of(self, context):
+            value = get_value(context.obj, key, MISSING)
+            if value is not MISSING:
+                return value
+        return None
+
+    return pick
+
+
+def _members_that_are_there(keys: _PossibleKeys) -> Callable[..., None]:
+    """
+    Return moto's way to write a structure that looks for no member that a plain dictionary cannot hold.
+
+    A value of DynamoDB has one of ten members, and moto looks for each of the ten under up to six keys.
+    """
+    ask_moto = ResponseSerializer._serialize_type_structure  # noqa: SLF001 - moto has no other way in
+    kept: dict[object, list[tuple[str, Any, frozenset[str] | None]]] = {}
+
+    def members_of(self: ResponseSerializer, shape: Any) -> list[tuple[str, Any, frozenset[str] | None]]:  # noqa: ANN401
+        members = []
+        for key, member in shape.members.items():
+            member.parent = shape
+            context = AttributePickerContext({}, key, member, self.operation_model)
+            possible = keys.of(self._value_picker, context)
+            # A key with a dot is a path into the dictionary.
+            members.append((key, member, None if any("." in name for name in possible) else frozenset(possible)))
+        return members
+
+    def write(self: ResponseSerializer, serialized: Any, value: Any, shape: Any, key: str) -> None:  # noqa: ANN401
+        picker = self._value_picker
+        if type(value) is not dict or not keys.are_known(picker, value):
+            ask_moto(self, serialized, value, shape, key)
+            return
+        members = kept.get(shape)
+        if members is None:
+            members = kept[shape] = members_of(self, shape)
+        wrapper = self.MAP_TYPE() if key else serialized
+        for name, member, possible in members:
+            if possible is None or not possible.isdisjoint(value):
+                self._serialize_structure_member(wrapper, value, member, name)
+        if key:
+            self._default_serialize(serialized, wrapper, shape, key)
+
+    return write
 
 
 class _Groups:

@@ -118,6 +118,71 @@ def test_queries_are_answered_exactly_as_by_moto_itself() -> None:
     assert any(pages[0][0] for _, pages in expected[:-1])
 
 
+def _other_answers() -> list[Any]:
+    """Write, change and read values of all kinds, and use the other services that a run uses."""
+    client = boto3.client("dynamodb")
+    _create_table(client)
+    key = {"customer_id": {"S": "C1"}, "item": {"S": "facts"}}
+    value: dict[str, Any] = {"M": {"name": {"S": "x"}, "S": {"N": "1"}, "L": {"L": [{"BOOL": True}, {"NULL": True}]}}}
+    item: dict[str, Any] = {
+        **key,
+        "tags": {"SS": ["a", "b"]},
+        "numbers": {"NS": ["1"]},
+        "bytes": {"B": b"\x00"},
+        "map": value,
+    }
+    put = client.put_item(TableName=TABLE, Item=item, ReturnValues="ALL_OLD")
+    answers: list[Any] = [put.get("Attributes"), client.get_item(TableName=TABLE, Key=key)["Item"]]
+    for number in "12":
+        answers += [
+            client.update_item(
+                TableName=TABLE,
+                Key=key,
+                UpdateExpression="SET #m.#n = :n, version = if_not_exists(version, :zero) + :one REMOVE tags",
+                ExpressionAttributeNames={"#m": "map", "#n": "name"},
+                ExpressionAttributeValues={":n": {"S": number}, ":zero": {"N": "0"}, ":one": {"N": "1"}},
+                ReturnValues=values,
+            ).get("Attributes")
+            for values in ("ALL_NEW", "UPDATED_OLD")
+        ]
+    answers.append(client.batch_get_item(RequestItems={TABLE: {"Keys": [key]}})["Responses"])
+    return answers + _answers_of_queues() + _answers_of_the_bus()
+
+
+def _answers_of_queues() -> list[Any]:
+    client = boto3.client("sqs")
+    url = client.create_queue(QueueName="jobs", Attributes={"VisibilityTimeout": "30"})["QueueUrl"]
+    client.send_message(QueueUrl=url, MessageBody="{}")
+    received = client.receive_message(QueueUrl=url, MessageSystemAttributeNames=["All"])["Messages"]
+    told = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    timeless = {name: value for name, value in told.items() if "Timestamp" not in name}
+    return [timeless, [(message["Body"], sorted(message["Attributes"])) for message in received]]
+
+
+def _answers_of_the_bus() -> list[Any]:
+    bus, queues = boto3.client("events"), boto3.client("sqs")
+    bus.create_event_bus(Name="lender")
+    url = queues.create_queue(QueueName="heard")["QueueUrl"]
+    bus.put_rule(Name="paid", EventBusName="lender", EventPattern='{"detail-type": ["InstalmentPaid"]}')
+    arn = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    transformer = {"InputPathsMap": {"who": "$.detail.customer_id"}, "InputTemplate": '{"customer": "<who>"}'}
+    target: Any = {"Id": "1", "Arn": arn, "InputTransformer": transformer}
+    bus.put_targets(Rule="paid", EventBusName="lender", Targets=[target])
+    for customer_id in ("C1", "C2"):
+        detail = f'{{"customer_id": "{customer_id}"}}'
+        entry: Any = {"EventBusName": "lender", "Source": "lender", "DetailType": "InstalmentPaid", "Detail": detail}
+        bus.put_events(Entries=[entry])
+    return [message["Body"] for message in queues.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]]
+
+
+def test_values_of_all_kinds_queues_and_events_are_answered_exactly_as_by_moto_itself() -> None:
+    with mock_aws():
+        expected = _other_answers()
+    with mock_aws(), patched_moto(VirtualClock(datetime(2026, 12, 1, tzinfo=UTC)), lambda *_: None):
+        assert _other_answers() == expected
+    assert expected[-2:] == ['{"customer": "C1"}', '{"customer": "C2"}']
+
+
 def test_of_many_threads_that_claim_one_version_one_wins() -> None:
     with ExitStack() as stack:
         stack.enter_context(mock_aws())
