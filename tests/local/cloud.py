@@ -38,6 +38,8 @@ from tests.local.template import Function, Stack, create_stack
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
+    from tests.local.policies import Policies
+
 REGION = "ap-northeast-1"
 
 _EVENTS_A_PUT = 10
@@ -148,6 +150,7 @@ class LocalCloud:
         parameters: overrides of the template's parameters.
         handlers: stand-ins by function name (scanner, sender ...), for tests of this class.
         wire: tells the handlers clock and listener, for tests of this class.
+        policies: what the handlers go by; by default the package's policies.
     """
 
     def __init__(
@@ -160,6 +163,7 @@ class LocalCloud:
         parameters: Mapping[str, str] | None = None,
         handlers: Mapping[str, Handler] | None = None,
         wire: Wire = _wire,
+        policies: "Policies | None" = None,
     ) -> None:
         self.clock = VirtualClock(begin)
         self.outbox: list[SentSms] = []
@@ -174,6 +178,7 @@ class LocalCloud:
         self._parameters = parameters
         self._handlers: dict[str, Handler] = dict(handlers or {})
         self._wire = wire
+        self._policies = policies
         self._active = ""
         self._ticked_at: datetime | None = None
         self._exit = ExitStack()
@@ -198,6 +203,8 @@ class LocalCloud:
                 for function, source in self.stack.sources.items()
             }
             self.queue_url = self.queue_urls["sender"]
+            if self._policies is not None:
+                stack.enter_context(self._policies.in_use())
             self._wire(self.clock, self._listener)
             self._exit = stack.pop_all()
         return self

@@ -1,0 +1,118 @@
+"""A user's own policies: a folder laid over the package's, played by the handlers as if they were deployed."""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib.readers import MultiplexedPath
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import cast
+from unittest.mock import patch
+
+from dunning import compiled_policies, wiring
+from dunning.domain.errors import DunningError
+from dunning.domain.replies.reader import PhraseReader
+from dunning.policy import PolicyBook, load_calendars_needed, load_policies
+from dunning.policy.reply_rules import load_reply_rules
+
+_LENDERS = "lenders"
+
+
+class PoliciesError(DunningError):
+    """Policies, or the lender chosen of them, are not there; the message says what is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """What the handlers take for the policies of the layer."""
+
+    book: PolicyBook
+    replies: PhraseReader
+    calendars: Mapping[str, date]
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Let the handlers use these policies while the context lasts."""
+        wiring.policy_book.cache_clear()
+        with (
+            patch.object(prepared, "policies", lambda: self.book),
+            patch.object(prepared, "reply_reader", lambda: self.replies),
+            patch.object(prepared, "calendars_needed", lambda: self.calendars),
+        ):
+            try:
+                yield
+            finally:
+                wiring.policy_book.cache_clear()
+
+
+class _Laid:
+    """A folder of policies over the package's: a file it lacks is the package's. Lenders are its own alone."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __truediv__(self, name: str) -> Traversable:
+        own, ours = self._folder / name, files("dunning.policy") / "data" / name
+        if name == _LENDERS:
+            return own
+        if own.is_dir() and ours.is_dir():
+            return MultiplexedPath(own, ours)
+        return own if own.exists() else ours
+
+
+def load(folder: Path | None) -> Policies:
+    """
+    Load the policies of the package, with those of a folder laid over them.
+
+    Args:
+        folder: has `lenders/*.toml`, which are then the only lenders, and may have `texts/`, `jurisdictions/`
+            and the like: a file there counts instead of the package's of that name.
+
+    Raises:
+        PoliciesError: there is no such folder, or no lender in it.
+        PolicyError: a file is refused; the message names file, line, field and reason.
+    """
+    if folder is None:
+        return _of_the_package()
+    if not folder.is_dir():
+        raise PoliciesError(f"POLICIES={folder}: there is no such folder")
+    if not any((folder / _LENDERS).glob("*.toml")):
+        raise PoliciesError(f"POLICIES={folder}: there is no file {_LENDERS}/*.toml in it")
+    # The loaders do nothing with it but go to what is inside.
+    laid = cast("Path", _Laid(folder))
+    return Policies(load_policies(laid), load_reply_rules(laid), load_calendars_needed(laid))
+
+
+@cache
+def _of_the_package() -> Policies:
+    return Policies(
+        compiled_policies.policies(), compiled_policies.reply_reader(), compiled_policies.calendars_needed()
+    )
+
+
+def lender_for(book: PolicyBook, asked: str, used: frozenset[str]) -> str:
+    """
+    Return the lender that all accounts are to have, or nothing if each keeps its own.
+
+    Args:
+        book: the policies.
+        asked: the lender a user has named, or nothing.
+        used: the lenders that the accounts name and must have: those of the sample.
+
+    Raises:
+        PoliciesError: there is no such lender, or one has to be named.
+    """
+    there = ", ".join(book.lenders)
+    if asked and asked not in book.lenders:
+        near = difflib.get_close_matches(asked, book.lenders, n=1)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        raise PoliciesError(f"LENDER={asked}: there is no such lender{meant} There are: {there}")
+    if asked or used <= book.lenders.keys():
+        return asked
+    if len(book.lenders) == 1:
+        return next(iter(book.lenders))
+    raise PoliciesError(f"LENDER= has to be named for the sample, one of: {there}")
