@@ -4,19 +4,25 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import runpy
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dunning import wiring
 from dunning.domain.texts.segments import count_segments
 from dunning.services.intake.rows import COLUMNS
-from tests.local.__main__ import main
-from tests.local.recorder import FILES
-from tests.local.runner import NothingLoadedError, Result, begin_of, run
+from tests.local.command import main
+from tests.local.report import WIDTH, report, width_of
+from tests.local.results import FILES
+from tests.local.runner import NothingLoadedError, Progress, Result, RunFailedError, begin_of, run
 from tests.local.said import read_said
+from tests.local.sample import sample_file
+from tests.local.world import NoTextError
 
 START = date(2026, 12, 1)
 DAYS = 10
@@ -190,12 +196,74 @@ def test_the_same_file_gives_the_same_texts_again(result: Result, tmp_path: Path
     ]
 
 
-def test_a_file_that_is_no_csv_is_refused_and_said_so(tmp_path: Path) -> None:
-    with pytest.raises(NothingLoadedError, match=r"not a CSV text file"):
-        run(b"PK\x03\x04 a workbook", start=START, days=DAYS, out=tmp_path)
-    (line,) = csv.DictReader(io.StringIO((tmp_path / "rejects.csv").read_text("utf-8-sig")))
-    assert line["reason"] == "not_a_csv"
-    assert json.loads((tmp_path / "summary.json").read_text("utf-8"))["sent"]["texts"] == 0
+class TestARunThatDoesNotEndWell:
+    """The results of the run before stay."""
+
+    @pytest.fixture
+    def before(self, tmp_path: Path) -> dict[str, bytes]:
+        """The results of a run, and a file of the user's own beside them."""
+        (tmp_path / "notes.txt").write_text("mine", "utf-8")
+        run(PORTFOLIO, start=START, days=1, out=tmp_path)
+        return _contents(tmp_path)
+
+    @pytest.mark.parametrize(
+        ("accounts", "says"),
+        [
+            (b"PK\x03\x04 a workbook", r"^nothing was loaded: accounts\.csv(:1)?: This is not a CSV text file\."),
+            (b"customer_id;name\r\n", r"^nothing was loaded: accounts\.csv:1: The columns are not separated"),
+        ],
+    )
+    def test_a_file_that_is_refused_whole_ends_it_at_once_in_one_line(
+        self, accounts: bytes, says: str, before: dict[str, bytes], tmp_path: Path
+    ) -> None:
+        steps: list[Progress] = []
+        with pytest.raises(NothingLoadedError, match=says) as refused:
+            run(accounts, start=START, days=DAYS, out=tmp_path, on_progress=steps.append)
+        assert not steps
+        assert "\n" not in str(refused.value)
+        assert _contents(tmp_path) == before
+
+    def test_rows_that_are_all_refused_are_told_with_line_and_field(
+        self, before: dict[str, bytes], tmp_path: Path
+    ) -> None:
+        rows = [_row(f"BAD{number}", TAIPEI, "tomorrow", phone=f"0912-345-{number:03}") for number in range(12)]
+        with pytest.raises(NothingLoadedError) as refused:
+            run(_file(rows), start=START, days=DAYS, out=tmp_path)
+        first, *told, last = str(refused.value).splitlines()
+        assert first == "nothing was loaded: every row of accounts.csv was refused"
+        assert len(told) == 10
+        assert told[0].startswith("accounts.csv:2: due_on: Write the date as YYYY-MM-DD")
+        assert last == "accounts.csv: and 2 more refusals"
+        assert _contents(tmp_path) == before
+
+    def test_an_interrupt_leaves_nothing_behind(self, before: dict[str, bytes], tmp_path: Path) -> None:
+        with pytest.raises(KeyboardInterrupt):
+            run(PORTFOLIO, start=START, days=DAYS, out=tmp_path, on_progress=_fail_with(KeyboardInterrupt()))
+        assert _contents(tmp_path) == before
+        assert not list(tmp_path.parent.glob(".*.unfinished"))
+
+    def test_what_nobody_foresaw_is_told_in_one_line_and_where_more_is_written(
+        self, before: dict[str, bytes], tmp_path: Path
+    ) -> None:
+        with pytest.raises(
+            RunFailedError, match=r"^the run failed \(ZeroDivisionError\): the end of .*log tells"
+        ) as it:
+            run(PORTFOLIO, start=START, days=DAYS, out=tmp_path, on_progress=_fail_with(ZeroDivisionError()))
+        log = Path(str(it.value).partition("the end of ")[2].removesuffix(" tells where"))
+        assert "ZeroDivisionError" in log.read_text("utf-8").splitlines()[-1]
+        assert _contents(tmp_path) == before
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def _fail_with(error: BaseException) -> Callable[[Progress], None]:
+    def fail(progress: Progress) -> None:
+        del progress
+        raise error
+
+    return fail
 
 
 class TestTheCommandLine:
@@ -208,10 +276,24 @@ class TestTheCommandLine:
         assert main(["--accounts", str(accounts), "--start", "2026-12-01", "--days", "3", "--out", str(out)]) == 0
         printed = capsys.readouterr()
         assert "SENT, by stage" in printed.out
-        assert "9 customers" in printed.out
+        assert "9 customers with 9 instalments in mine.csv: 8 customers loaded, 1 refusal" in printed.out
         assert str(out / "outbox.jsonl") in printed.out
         assert "+886912345678" not in printed.out
-        assert "sent" in printed.err
+        assert max(map(width_of, printed.out.splitlines())) <= WIDTH
+        assert not printed.err, "no progress where nobody watches"
+
+    def test_on_a_terminal_one_line_shows_how_far_it_is(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        accounts = tmp_path / "mine.csv"
+        accounts.write_bytes(PORTFOLIO)
+        monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+        asked = ["--accounts", str(accounts), "--start", "2026-12-01", "--days", "2", "--out", str(tmp_path / "out")]
+        assert main(asked) == 0
+        progress = capsys.readouterr().err
+        assert "\r\x1b[K2026-12-01, day 1 of 2: texts 1, customers waiting 5" in progress
+        assert progress.endswith("\r\x1b[K")
+        assert "\n" not in progress
 
     def test_a_run_in_which_everything_was_refused_fails(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -219,24 +301,98 @@ class TestTheCommandLine:
         accounts = tmp_path / "bad.csv"
         accounts.write_bytes(_file([_row("BAD", TAIPEI, "tomorrow")]))
         assert main(["--accounts", str(accounts), "--start", "2026-12-01", "--out", str(tmp_path / "out")]) == 1
-        assert "ERROR: nothing was loaded" in capsys.readouterr().err
-
-    def test_a_file_that_is_not_there_is_said_in_one_line(
-        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        assert main(["--accounts", str(tmp_path / "none.csv"), "--out", str(tmp_path / "out")]) == 2
-        assert capsys.readouterr().err == f"{tmp_path / 'none.csv'}: No such file or directory\n"
+        assert capsys.readouterr().err.startswith("nothing was loaded: bad.csv:2: due_on: Write the date as")
+        assert not (tmp_path / "out").exists()
 
     @pytest.mark.parametrize(
-        "arguments", [["--start", "1 December"], ["--start", "2026-02-30"], ["--days", "0"], ["--days", "many"]]
+        ("arguments", "says"),
+        [
+            (["--start", "1 December"], "START=1 December is not a date such as 2026-12-01, between"),
+            (["--start", "2026-02-30"], "START=2026-02-30 is not a date such as 2026-12-01, between"),
+            (["--days", "0"], "DAYS=0 is not a number of days from 1 to 3660"),
+            (["--days", "many"], "DAYS=many is not a number of days from 1 to 3660"),
+            (["--accounts", "none.csv"], "ACCOUNTS=none.csv: No such file or directory"),
+            (["--events", "none.jsonl"], "EVENTS=none.jsonl: No such file or directory"),
+            (["--out", __file__], f"OUT={__file__} is a file: name a folder"),
+            (["--policies", "nowhere"], "POLICIES=nowhere: there is no such folder"),
+            (["--lender", "demo"], "LENDER=demo: there is no such lender"),
+        ],
     )
-    def test_dates_and_days_that_cannot_be_are_refused_in_one_line(
-        self, arguments: list[str], capsys: pytest.CaptureFixture[str]
+    def test_what_cannot_be_is_refused_in_one_line_by_the_name_of_its_variable(
+        self, arguments: list[str], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
+        assert main(["--out", str(tmp_path / "out"), *arguments]) == 2
+        told = capsys.readouterr().err
+        assert told.startswith(says)
+        assert told.count("\n") == 1
+        assert not (tmp_path / "out").exists()
+
+    def test_an_interrupt_is_told_in_one_line(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        def interrupted() -> int:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("tests.local.command.main", interrupted)
         with pytest.raises(SystemExit) as exit_:
-            main(arguments)
-        assert exit_.value.code == 2
-        assert capsys.readouterr().err.count("\n") == 1
+            runpy.run_module("tests.local.__main__", run_name="__main__")
+        assert exit_.value.code == 130
+        assert capsys.readouterr().err == "Interrupted: what an earlier run has left is as it was.\n"
+
+    def test_a_users_own_policies_are_played(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        accounts, out, lenders = tmp_path / "mine.csv", tmp_path / "out", tmp_path / "policies" / "lenders"
+        accounts.write_bytes(_file([_row("SOON", TAIPEI, "2026-12-05"), _row("NORTH", SHANGHAI, "2026-12-05")]))
+        written = (Path(wiring.__file__).parent / "policy" / "lenders" / "demo-tw.toml").read_text("utf-8")
+        lenders.mkdir(parents=True)
+        changed = re.sub(r"ladder = .*", "ladder = [-3, 0]", written.replace('id = "demo-tw"', 'id = "mine"'))
+        (lenders / "mine.toml").write_text(changed, "utf-8")
+        asked = ["--accounts", str(accounts), "--start", "2026-12-01", "--days", "9", "--out", str(out)]
+        assert main([*asked, "--policies", str(lenders.parent), "--lender", "mine"]) == 0
+        stages = {line["stage"] for line in _lines(out / "outbox.jsonl")}
+        assert stages == {-3, 0}
+        assert {line["lender"] for line in _lines(out / "contacts.jsonl")} == {"mine"}
+        assert capsys.readouterr().out
+
+
+@pytest.fixture(scope="module")
+def lively(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    """Five days of the sample: seconds of CPU, and the fewest days in which a carrier turns a text away."""
+    return run(sample_file(START), start=START, days=5, out=tmp_path_factory.mktemp("lively"), sample=True)
+
+
+class TestTheCounts:
+    """Each number of the report can be led back to the others."""
+
+    def test_sends_lead_to_texts(self, lively: Result) -> None:
+        sends, sent = lively.summary["sends"], lively.summary["sent"]
+        assert sends["decided"] == sum(by["decisions"] for by in lively.summary["decisions"]["send"].values())
+        assert sends["decided"] == sends["published"] + sends["throttled"] + sends["refused"] + sends["unknown"]
+        assert sends["throttled"] > 0
+        assert sent["texts"] == sends["published"] + sends["unknown"] + sends["confirmations"]
+        assert sent["texts"] == len(_lines(lively.files["sent"]))
+
+    def test_every_table_of_texts_comes_to_all_texts(self, lively: Result) -> None:
+        sent = lively.summary["sent"]
+        for split in ("by_stage", "by_country"):
+            assert sum(figures["texts"] for figures in sent[split].values()) == sent["texts"]
+            assert sum(figures["segments"] for figures in sent[split].values()) == sent["segments"]
+        assert sum(sent["by_state"].values()) == sent["texts"] + sent["by_state"].get("refused", 0)
+        assert sent["by_stage"].get("None", {"texts": 0})["texts"] == lively.summary["sends"]["confirmations"]
+
+    def test_decisions_by_stage_come_to_all_decisions(self, lively: Result) -> None:
+        for reasons in lively.summary["decisions"].values():
+            for numbers in reasons.values():
+                assert sum(numbers["by_stage"].values()) == numbers["decisions"]
+
+    def test_other_systems_hear_of_every_reminder_that_was_published(self, lively: Result) -> None:
+        assert lively.summary["reminders_announced"] == lively.summary["sends"]["published"]
+
+    def test_every_customer_who_was_loaded_stands_somewhere(self, lively: Result) -> None:
+        standing = lively.summary["at_the_end"]
+        assert sum(sum(reasons.values()) for reasons in standing.values()) == lively.summary["run"]["loaded"]
+
+    def test_the_accounts_of_the_sample_are_among_the_results(self, lively: Result) -> None:
+        assert (lively.files["sent"].parent / "accounts.csv").read_bytes() == sample_file(START)
 
 
 def test_a_run_begins_at_midnight_in_utc_plus_8() -> None:
@@ -300,3 +456,62 @@ class TestAUsersOwnEvents:
         printed = capsys.readouterr().err
         assert says in printed
         assert printed.count("\n") == 1
+
+    def test_speak_of_customers_of_the_accounts_by_numbers_as_people_write_them(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        accounts, file, out = tmp_path / "mine.csv", tmp_path / "mine.jsonl", tmp_path / "out"
+        accounts.write_bytes(PORTFOLIO)
+        file.write_text(
+            '{"at": "2026-12-02T12:00:00+08:00", "reply": {"from": "0912 345 001", "text": "退訂"}}', "utf-8"
+        )
+        asked = ["--accounts", str(accounts), "--start", "2026-12-01", "--out", str(out), "--events", str(file)]
+        assert main([*asked, "--days", "6"]) == 0
+        texts = _texts_to("SOON", _lines(out / "outbox.jsonl"))
+        assert [text["local_at"][:10] for text in texts] == ["2026-12-02"]
+        assert main([*asked, "--days", "1"]) == 0
+        assert capsys.readouterr().err == (
+            "EVENTS: 1 event lies outside the run, which lasts from 2026-12-01 to 2026-12-01 in UTC+8; left out: "
+            "mine.jsonl:1\n"
+        )
+
+
+def _receipt(at: str, to: str, **response: str) -> dict[str, object]:
+    return {"at": f"2026-12-{at}+08:00", "receipt": {"to": to, **response}}
+
+
+class TestAUsersOwnReceipts:
+    """They say what became of a text; the carrier of the local run has no say in it."""
+
+    @staticmethod
+    def _states(out: Path, *receipts: Mapping[str, object]) -> list[tuple[str, str]]:
+        said = read_said("\n".join(map(json.dumps, receipts)).encode(), "mine.jsonl")
+        accounts = _file([_row("SOON", TAIPEI, "2026-12-05", phone="0912-345-001")])
+        result = run(accounts, start=START, days=DAYS, out=out, said=said)
+        return [(line["at"][8:10], line["state"]) for line in _lines(result.files["contacts"])]
+
+    def test_a_failure_hours_after_the_text_makes_it_fail(self, tmp_path: Path) -> None:
+        failed = _receipt("02T20:00:00", NEW, response="Phone carrier has blocked this message")
+        assert self._states(tmp_path, failed) == [("02", "failed"), ("05", "delivered"), ("08", "delivered")]
+
+    def test_a_failure_is_of_the_last_text_and_those_before_arrive(self, tmp_path: Path) -> None:
+        failed = _receipt("07T20:00:00", NEW, response="Phone carrier has blocked this message")
+        assert self._states(tmp_path, failed) == [("02", "delivered"), ("05", "failed"), ("08", "delivered")]
+
+    def test_a_text_whose_receipt_is_yet_to_come_has_none(self, tmp_path: Path) -> None:
+        arrived = _receipt("10T20:00:00", NEW)
+        assert self._states(tmp_path, arrived) == [("02", "delivered"), ("05", "delivered"), ("08", "delivered")]
+
+    def test_one_before_any_text_to_the_number_ends_the_run_with_its_line(self, tmp_path: Path) -> None:
+        with pytest.raises(NoTextError, match=r"^mine\.jsonl:1: receipt: no text has gone to \+886 9\*\* \*\*\* 001"):
+            self._states(tmp_path, _receipt("02T08:00:00", NEW))
+        assert not list(tmp_path.iterdir())
+
+
+def test_a_customer_can_be_erased_during_a_run(tmp_path: Path) -> None:
+    erased = {"at": "2026-12-02T20:00:00+08:00", "event": "CustomerErased", "detail": {"customer_id": "SOON"}}
+    result = run(
+        PORTFOLIO, start=START, days=4, out=tmp_path, said=read_said(json.dumps(erased).encode(), "mine.jsonl")
+    )
+    assert len(_texts_to("SOON", result.outbox)) == 1
+    assert list(report(result.summary, [], result.files))

@@ -1,4 +1,4 @@
-"""What a run leaves behind: the decisions as they fall, and the files a person or a program reads afterwards."""
+"""What a run writes down: the decisions as they fall, and the files a person or a program reads afterwards."""
 
 import csv
 import json
@@ -15,40 +15,29 @@ from dunning.contracts.instants import instant
 from dunning.domain.decision.decisions import Decision, trace_of
 from dunning.ports.telemetry import LogEvent, Metric
 
-FILES: Mapping[str, str] = {
-    "sent": "outbox.jsonl",
-    "decisions": "decisions.jsonl",
-    "contacts": "contacts.jsonl",
-    "events": "events.jsonl",
-    "refused": "rejects.csv",
-    "summary": "summary.json",
-    "log": "functions.log",
-}
-"""What a run writes, and what the report calls it."""
-
 
 class Recorder:
     """
     A telemetry that writes every decision to a file and counts.
 
     Decisions of one virtual instant come from several threads: they are written together, ordered by customer,
-    so that two runs of one file read the same. The file ends in `.part` until the run has ended well.
+    so that two runs of one file read the same.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._part = path.with_name(path.name + ".part")
         self._lock = Lock()
         self._moment: datetime | None = None
         self._of_moment: list[tuple[str, str]] = []
         self._customers: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         self.decisions: Counter[tuple[str, str]] = Counter()
+        self.outcomes: Counter[str] = Counter()
         self.stages: defaultdict[tuple[str, str], Counter[int | None]] = defaultdict(Counter)
         self.events: Counter[str] = Counter()
         self.metrics: Counter[str] = Counter()
 
     def __enter__(self) -> Self:
-        self._file = self._part.open("w", encoding="utf-8")
+        self._file = self._path.open("w", encoding="utf-8")
         return self
 
     def __exit__(
@@ -56,8 +45,6 @@ class Recorder:
     ) -> None:
         self._write_moment()
         self._file.close()
-        if kind is None:
-            self._part.replace(self._path)
 
     def log_decision(
         self, customer_id: str, decision: Decision, at: datetime, *, recorded: bool = False, **outcome: str
@@ -85,6 +72,8 @@ class Recorder:
             self._of_moment.append((customer_id, line))
             self.decisions[key] += 1
             self.stages[key][decision.stage] += 1
+            if "outcome" in outcome:
+                self.outcomes[outcome["outcome"]] += 1
             self._customers[key].add(customer_id)
 
     def _write_moment(self) -> None:
@@ -113,34 +102,20 @@ class Recorder:
         return len(self._customers[kind, reason])
 
 
-def remove_old(folder: Path) -> None:
-    """Remove the results of an earlier run, so that they cannot be taken for those of one that failed."""
-    for name in FILES.values():
-        (folder / name).unlink(missing_ok=True)
-        (folder / f"{name}.part").unlink(missing_ok=True)
-
-
 def write_json_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
     """Write a line of JSON for each."""
-    _write(path, "".join(json.dumps(line, ensure_ascii=False, default=str) + "\n" for line in lines))
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(json.dumps(line, ensure_ascii=False, default=str) + "\n" for line in lines)
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write one JSON document with its keys in order."""
-    _write(path, json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n")
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Write a CSV file that Excel reads, too."""
-    part = path.with_name(path.name + ".part")
-    with part.open("w", encoding="utf-8-sig", newline="") as file:
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(header)
         writer.writerows(rows)
-    part.replace(path)
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)

@@ -178,19 +178,20 @@ def choose_examples(examples: Iterable[Example], count: int = 6) -> list[Example
 
 def report(summary: Mapping[str, Any], examples: Sequence[Example], files: Mapping[str, Path]) -> Iterator[str]:
     """Yield the lines of the closing report."""
-    run, sent = summary["run"], summary["sent"]
+    run, sent, refusals = summary["run"], summary["sent"], summary["refused"]["total"]
     yield "=" * WIDTH
     yield f"  Reminders from {run['start']} to {run['last_day']} ({run['days']} days)"
     yield (
-        f"  {run['customers']:,} customers with {run['rows']:,} instalments in {run['file']}; "
-        f"{summary['refused']['total']:,} refusals"
+        f"  {run['customers']:,} customers with {run['rows']:,} instalments in {run['file']}: "
+        f"{run['loaded']:,} customers loaded, {refusals:,} {'refusal' if refusals == 1 else 'refusals'}"
     )
     yield "=" * WIDTH
+    yield from _sends(summary["sends"], sent)
     yield from _sent(sent)
     yield from _decisions("WAITS: not now, but later", summary["decisions"]["wait"])
     yield from _decisions("STOPS: no text", summary["decisions"]["stop"])
     yield from _by_stage(summary["decisions"])
-    yield from _at_the_end(summary["at_the_end"])
+    yield from _at_the_end(summary["at_the_end"], run["loaded"])
     yield from _payments(summary["payments"])
     yield from _replies(summary)
     yield from _refused(summary["refused"])
@@ -211,6 +212,28 @@ def _ending(days_left: int) -> str:
     if days_left < 0:
         return f"A holiday calendar ended {days} before the last day"
     return f"A holiday calendar ends {days} after the last day"
+
+
+_SENDS: Mapping[str, str] = {
+    "throttled": "turned away by the carrier for the moment: decided again later",
+    "refused": "refused by the carrier for good",
+    "unknown": "without an answer: counts as sent, is not sent again",
+}
+"""What becomes of sends that are not published, in words."""
+
+
+def _sends(sends: Mapping[str, int], sent: Mapping[str, Any]) -> Iterator[str]:
+    """Lead from the sends that were decided to the texts that the tables after it count."""
+    yield ""
+    yield "SENDS, from decisions to texts"
+    rows = [
+        ("", "sends decided", f"{sends['decided']:,}"),
+        *(("-", words, f"{sends[name]:,}") for name, words in _SENDS.items() if sends[name]),
+        ("=", "reminders published", f"{sends['published']:,}"),
+        ("+", "confirmations of opt-outs, where the place has them", f"{sends['confirmations']:,}"),
+        ("=", "texts published, which the tables below count", f"{sent['texts']:,}"),
+    ]
+    yield from table(("", "", "how many"), rows, "<<>")
 
 
 def _sent(sent: Mapping[str, Any]) -> Iterator[str]:
@@ -236,7 +259,7 @@ def _sent(sent: Mapping[str, Any]) -> Iterator[str]:
         "<>>>>>",
     )
     yield ""
-    yield "WHAT BECAME OF THEM"
+    yield "WHAT BECAME OF THE TEXTS, by what the carrier has reported"
     states = [(state, _STATES[state], f"{n:,}") for state, n in sorted(sent["by_state"].items(), key=lambda e: -e[1])]
     yield from table(("state", "", "texts"), states, "<<>")
 
@@ -284,7 +307,7 @@ def _by_stage(decisions: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Itera
     )
 
 
-def _at_the_end(standing: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+def _at_the_end(standing: Mapping[str, Mapping[str, int]], loaded: int) -> Iterator[str]:
     yield ""
     yield "WHERE THE CUSTOMERS STAND AT THE END"
     rows = [
@@ -292,6 +315,10 @@ def _at_the_end(standing: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
         for state in ("waiting", "stopped")
         for code, count in sorted(standing[state].items(), key=lambda entry: (-entry[1], entry[0]))
     ]
+    erased = loaded - sum(count for reasons in standing.values() for count in reasons.values())
+    if erased > 0:
+        rows.append(("erased", "", "nothing is kept of the customer", f"{erased:,}"))
+    rows.append(("all", "", "customers loaded", f"{loaded:,}"))
     yield from table(("", "reason", "", "customers"), rows, "<<<>")
 
 
@@ -343,13 +370,21 @@ def _replies(summary: Mapping[str, Any]) -> Iterator[str]:
     if summary["announced"]:
         yield ""
         yield "TOLD TO OTHER SYSTEMS, events on the bus (events.jsonl)"
-        yield from table(("event", "events"), [(k, f"{n:,}") for k, n in summary["announced"].items()], "<>")
+        reminders = f"{summary['reminders_announced']:,} reminders, an event for each batch of them"
+        yield from table(
+            ("event", "", "events"),
+            [
+                (kind, reminders if kind == "ReminderSent" else "", f"{count:,}")
+                for kind, count in summary["announced"].items()
+            ],
+            "<<>",
+        )
 
 
 _STATES: Mapping[str, str] = {
     "unknown": "no answer yet: counts as sent, is not sent again",
     "sent": "taken by the carrier, no receipt yet",
-    "refused": "refused at once",
+    "refused": "refused at once, not published and not counted above",
     "unconfirmed": "nothing was heard for three days",
     "failed": "did not arrive",
     "delivered": "arrived",

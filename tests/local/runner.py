@@ -14,21 +14,26 @@ from zoneinfo import ZoneInfo
 
 import phonenumbers
 
-from dunning import wiring
 from dunning.adapters.dynamodb import items
 from dunning.adapters.dynamodb.keys import FACTS, STANDING
 from dunning.contracts.instants import instant
 from dunning.domain.customer.facts import Facts, HoldReason
 from dunning.domain.decision.rules import Rules
 from dunning.domain.delivery.contact import Contact
+from dunning.domain.errors import DunningError
 from dunning.domain.replies.intents import ReplyIntent
+from dunning.policy import PolicyBook, PolicyError
+from dunning.ports.gateways import PublishOutcome
 from dunning.services.intake.refusals import REJECT_COLUMNS
 from tests.local.cloud import LocalCloud, SentSms
 from tests.local.payments import Payment, count_customers, split
-from tests.local.recorder import FILES, Recorder, remove_old, write_csv, write_json, write_json_lines
+from tests.local.policies import Policies, PoliciesError, load
+from tests.local.recorder import Recorder, write_csv, write_json, write_json_lines
 from tests.local.report import Example
+from tests.local.results import FILES, SAMPLE, Results, digest
 from tests.local.said import Said
-from tests.local.world import World
+from tests.local.template import TemplateError
+from tests.local.world import NoTextError, World, is_facts
 
 BEGINS_IN = timezone(timedelta(hours=8))
 """A run begins at midnight here: where most of the sample's customers live."""
@@ -37,16 +42,26 @@ _REJECTS = "rejects/"
 _MICRO = 1_000_000
 
 
-class NothingLoadedError(Exception):
-    """Every row was refused: there is nobody to remind."""
+class NothingLoadedError(DunningError):
+    """The file, or every row of it, was refused: there is nobody to remind. The message says why."""
+
+
+class RunFailedError(DunningError):
+    """Something went wrong that nobody foresaw. The message says where more is written about it."""
+
+
+_FORESEEN = (NothingLoadedError, NoTextError, PoliciesError, PolicyError, TemplateError)
+"""What the user can mend; it explains itself."""
+
+_MOST_REFUSALS_TOLD = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is."""
+    """How far a run is: its virtual instant, the texts that have gone out, the customers who wait for something."""
 
     at: datetime
-    sent: int
+    texts: int
     waiting: int
 
 
@@ -73,56 +88,101 @@ def run(  # noqa: PLR0913 - what a run is made of
     out: Path,
     name: str = "accounts.csv",
     said: Sequence[Said] = (),
-    lively: bool = False,
+    sample: bool = False,
+    policies: Policies | None = None,
     parameters: Mapping[str, str] | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Result:
     """
-    Play `days` days on the embedded AWS and write the results into a folder.
+    Play `days` days on the embedded AWS and write the results into a folder, once they are complete.
 
     Args:
         accounts: the file as it would be uploaded; a `paid_on` later than the clock arrives on its day.
         start: the first day.
         days: how many days.
-        out: where the files go; those of an earlier run are removed first.
+        out: where the files go, over those of an earlier run. Whatever else is there stays.
         name: what the file is called.
-        said: events of the user's own that happen during the run.
-        lively: whether people write back and numbers fail by themselves, as in the sample.
+        said: events of the user's own that happen during the run; those before and after it do not.
+        sample: whether the file is the sample, which is written to `out` too. Its people write back and some of its
+            numbers fail by themselves; other people do so only by `said`.
+        policies: what is played by; by default the package's policies.
         parameters: overrides of the template's parameters.
         on_progress: called once for each simulated day on which something happened.
 
     Raises:
-        NothingLoadedError: every row was refused. The files are written all the same.
+        NothingLoadedError: the file or every row of it was refused.
+        NoTextError: a receipt of `said` came before any text to its number.
+        TemplateError: the template cannot be played.
+        RunFailedError: something else went wrong. The folder it names holds what there was until then.
     """
+    with Results(out) as results:
+        try:
+            played = _play(
+                accounts,
+                _Plan(start, days, name, said, sample, policies or load(None), parameters),
+                results.folder,
+                on_progress,
+            )
+        except _FORESEEN:
+            raise
+        except Exception as error:
+            results.keep(error)
+            raise RunFailedError(
+                f"the run failed ({type(error).__name__}): the end of {results.folder / FILES['log']} tells where"
+            ) from error
+        results.put_in_place()
+    summary, harvest = played
+    return Result(summary, harvest.outbox, harvest.examples, {what: out / file for what, file in FILES.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a run is to play."""
+
+    start: date
+    days: int
+    name: str
+    said: Sequence[Said]
+    sample: bool
+    policies: Policies
+    parameters: Mapping[str, str] | None
+
+
+def _play(
+    accounts: bytes, plan: _Plan, folder: Path, on_progress: Callable[[Progress], None]
+) -> tuple[dict[str, Any], "_Harvest"]:
     began = time.monotonic()
-    out.mkdir(parents=True, exist_ok=True)
-    remove_old(out)
-    begin = begin_of(start)
-    end = begin + timedelta(days=days)
+    begin = begin_of(plan.start)
+    end = begin + timedelta(days=plan.days)
+    if plan.sample:
+        (folder / plan.name).write_bytes(accounts)
     with (
-        Recorder(out / "decisions.jsonl") as recorder,
-        (out / "functions.log").open("w", encoding="utf-8") as log,
-        LocalCloud(begin, listener=recorder, log=log, parameters=parameters) as cloud,
+        Recorder(folder / FILES["decisions"]) as recorder,
+        (folder / FILES["log"]).open("w", encoding="utf-8") as log,
+        LocalCloud(begin, listener=recorder, log=log, parameters=plan.parameters, policies=plan.policies) as cloud,
     ):
-        prefix = cloud.stack.upload_prefix
         progress = _daily(cloud, on_progress)
-        first, later = split(accounts, begin=begin)
-        cloud.upload(prefix + name, first)
-        loaded = {item["customer_id"]["S"] for item in cloud.items(cloud.stack.customers_table)}
-        payments = [one for one in later if one.at < end and one.customer_id in loaded]
-        world = World(cloud, wiring.policy_book(), lively=lively)
-        world.expect(payments, [one for one in said if begin <= one.at < end], end)
+        first, later = split(accounts, begin=begin, places=plan.policies.book.places)
+        cloud.upload(cloud.stack.upload_prefix + plan.name, first)
+        loaded = {item["customer_id"]["S"] for item in cloud.items(cloud.stack.customers_table) if is_facts(item)}
+        if not loaded:
+            raise NothingLoadedError(_why_nothing(plan.name, list(_refusals(cloud))))
+        payments = [payment for payment in later if payment.at < end and payment.customer_id in loaded]
+        world = World(cloud, plan.policies.book, lively=plan.sample)
+        world.expect(payments, [event for event in plan.said if begin <= event.at < end], end)
         world.run_until(end, progress)
-        harvest = _Harvest(cloud, recorder, [*payments, *world.paid])
-        harvest.write(out)
+        harvest = _Harvest(cloud, recorder, [*payments, *world.paid], plan.policies.book)
+        harvest.write(folder)
         customers, rows = count_customers(accounts)
         summary = {
             "run": {
-                "file": name,
-                "start": start.isoformat(),
-                "last_day": (start + timedelta(days=days - 1)).isoformat(),
-                "days": days,
+                "file": plan.name,
+                "sample": digest(accounts) if plan.sample and plan.name == SAMPLE else None,
+                "start": plan.start.isoformat(),
+                "last_day": (plan.start + timedelta(days=plan.days - 1)).isoformat(),
+                "days": plan.days,
                 "customers": customers,
+                "loaded": len(loaded),
                 "rows": rows,
                 "ticks": cloud.ticks,
                 "uploads": len(cloud.uploads),
@@ -132,13 +192,24 @@ def run(  # noqa: PLR0913 - what a run is made of
             },
             **harvest.numbers(),
         }
-    write_json(out / "summary.json", summary)
-    if harvest.refusals and not harvest.facts:
-        why = f"all rows of {name} were refused. {out / 'rejects.csv'} tells why."
-        if len(harvest.refusals) == 1:
-            why = f"{name}: {harvest.refusals[0][-1]}"
-        raise NothingLoadedError(f"nothing was loaded: {why}")
-    return Result(summary, harvest.outbox, harvest.examples, {what: out / file for what, file in FILES.items()})
+    write_json(folder / FILES["summary"], summary)
+    return summary, harvest
+
+
+def _why_nothing(name: str, refusals: Sequence[Sequence[str]]) -> str:
+    """Say why a file was refused: in one line where it was refused whole, else what was wrong with the first rows."""
+    told = [f"{name}{_place_of(refusal)}: {refusal[-1]}" for refusal in refusals]
+    if len(told) > _MOST_REFUSALS_TOLD:
+        told[_MOST_REFUSALS_TOLD:] = [f"{name}: and {len(refusals) - _MOST_REFUSALS_TOLD} more refusals"]
+    if len(told) == 1:
+        return f"nothing was loaded: {told[0]}"
+    return "\n".join([f"nothing was loaded: every row of {name} was refused", *told])
+
+
+def _place_of(refusal: Sequence[str]) -> str:
+    """Return the line and field of a refusal, as far as it has them."""
+    line, field = refusal[1 + REJECT_COLUMNS.index("line")], refusal[1 + REJECT_COLUMNS.index("field")]
+    return (f":{line}" if line else "") + (f": {field}" if field else "")
 
 
 def _daily(cloud: LocalCloud, on_progress: Callable[[Progress], None]) -> Callable[[], None]:
@@ -157,14 +228,14 @@ def _daily(cloud: LocalCloud, on_progress: Callable[[Progress], None]) -> Callab
 class _Harvest:
     """Everything a finished run left in the cloud, joined."""
 
-    def __init__(self, cloud: LocalCloud, recorder: Recorder, payments: Iterable[Payment]) -> None:
+    def __init__(self, cloud: LocalCloud, recorder: Recorder, payments: Iterable[Payment], book: PolicyBook) -> None:
         self._recorder = recorder
         self._payments_made = payments
         self._announced = cloud.announced
         self._holds: Counter[str] = Counter()
         self._promises: Counter[str] = Counter()
         self._unreachable = 0
-        self._book = wiring.policy_book()
+        self._book = book
         self.facts: dict[str, Facts] = {}
         self.standings: Counter[tuple[str, str]] = Counter()
         for item in cloud.items(cloud.stack.customers_table):
@@ -176,9 +247,9 @@ class _Harvest:
                 standing = items.standing_of(item)
                 held = {hold.reason for hold in standing.holds}
                 held |= {
-                    one.reason
-                    for one in standing.payment_statements
-                    if one.about and one.reason is HoldReason.SAYS_PAID
+                    claim.reason
+                    for claim in standing.payment_statements
+                    if claim.about and claim.reason is HoldReason.SAYS_PAID
                 }
                 self._holds.update(held)
                 self._promises.update(_kept(promise.kept) for promise in standing.promises.values())
@@ -219,7 +290,9 @@ class _Harvest:
         }
 
     def _zone(self, customer_id: str) -> ZoneInfo:
-        facts = self.facts[customer_id]
+        facts = self.facts.get(customer_id)
+        if facts is None:  # erased since
+            return ZoneInfo("UTC")
         if facts.time_zone:
             return ZoneInfo(facts.time_zone)
         rules = self._book.rules_for(facts)
@@ -227,7 +300,8 @@ class _Harvest:
 
     def _as_it_arrives(self, sms: SentSms, contact: Contact) -> str:
         """Return the text with the signature the carrier puts in front of it, where it does."""
-        rules = self._book.rules_for(self.facts[contact.customer_id])
+        facts = self.facts.get(contact.customer_id)
+        rules = self._book.rules_for(facts) if facts else None
         if not isinstance(rules, Rules) or not rules.signature_by_carrier or sms.text.startswith("【"):
             return sms.text
         name = rules.sender_name.get(_language(contact), "")
@@ -256,7 +330,7 @@ class _Harvest:
         write_json_lines(out / FILES["contacts"], (_contact_line(contact) for contact in self.contacts))
         write_json_lines(
             out / FILES["events"],
-            ({"at": instant(one.at), "event": one.kind, "detail": one.detail} for one in self._announced),
+            ({"at": instant(event.at), "event": event.kind, "detail": event.detail} for event in self._announced),
         )
         write_csv(out / FILES["refused"], ("file", *REJECT_COLUMNS), self.refusals)
 
@@ -279,6 +353,11 @@ class _Harvest:
         for (state, reason), count in sorted(self.standings.items()):
             at_the_end[state][reason] = count
         return {
+            "sends": {
+                "decided": sum(reason["decisions"] for reason in decisions["send"].values()),
+                **{name: self._recorder.outcomes[outcome] for name, outcome in _OUTCOMES.items()},
+                "confirmations": sum(contact.stage is None for _, contact in pairs),
+            },
             "sent": {
                 **_figures([contact for _, contact in pairs]),
                 "by_stage": {stage: _figures(contacts) for stage, contacts in by_stage.items()},
@@ -300,7 +379,8 @@ class _Harvest:
             "holds": dict(sorted(self._holds.items())),
             "promises": dict(sorted(self._promises.items())),
             "unreachable": self._unreachable,
-            "announced": dict(sorted(Counter(one.kind for one in self._announced).items())),
+            "announced": dict(sorted(Counter(event.kind for event in self._announced).items())),
+            "reminders_announced": sum(len(event.detail.get("reminders", ())) for event in self._announced),
             "refused": {
                 "total": len(self.refusals),
                 "by_reason": dict(Counter(refusal[_REASON] for refusal in self.refusals)),
@@ -319,6 +399,15 @@ class _Harvest:
             before = [stage for at, stage in about if at < payment.at and stage is not None]
             after[str(before[-1]) if before else "none"] += 1
         return {"total": after.total(), "after_stage": dict(after)}
+
+
+_OUTCOMES: Mapping[str, PublishOutcome] = {
+    "published": PublishOutcome.ACCEPTED,
+    "throttled": PublishOutcome.REFUSED_FOR_NOW,
+    "refused": PublishOutcome.REFUSED_FOR_GOOD,
+    "unknown": PublishOutcome.UNKNOWN,
+}
+"""What becomes of a send that was decided."""
 
 
 def _kept(kept: bool | None) -> str:  # noqa: FBT001 - of a promise

@@ -6,59 +6,83 @@ A user's own events for a local run: payments, replies, receipts and the like, a
     {"at": "2026-12-03T10:06:00+08:00", "receipt": {"to": "+886912345678", "response": "Phone has blocked SMS"}}
 
 What the detail of an event has to hold is in `events/schemas/`; `schema_version` and `at` may be left out, they are
-added. A receipt is about the last text to that number; one without a `response` says that it has arrived.
+added. A number is written with + or as people write it where its owner lives. A receipt is about the last text to that
+number; one without a `response` says that it has arrived.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from dunning.contracts.lender_event import parse_lender_message
 from dunning.domain.errors import DunningError
+from tests.local.portfolio import Portfolio, UnknownError
 
-_KINDS = ("event", "reply", "receipt")
+_MOST_TOLD = 10
+"""So many bad lines are told: whoever has more corrects these first."""
+
+_FIELD_OF = {"reply": "from", "receipt": "to"}
+"""Where the number stands."""
 
 
 class SaidError(DunningError):
-    """A line of the file is not what it should be; the message names file, line and fix."""
+    """Lines of the file are not what they should be; the message names file, line, field and fix, a line for each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Something that happens during a run, and when."""
+    """Something that happens during a run, when, and where it is written: `mine.jsonl:3`."""
 
     at: datetime
     kind: str
     detail: Mapping[str, Any]
+    where: str = ""
 
 
-def read_said(body: bytes, name: str) -> list[Said]:
+def read_said(body: bytes, name: str, portfolio: Portfolio | None = None) -> list[Said]:
     """
     Read a file of events, earliest first.
 
+    Args:
+        body: the file, JSON lines.
+        name: what it is called.
+        portfolio: the customers whom it may speak of; without it their ids and numbers are not looked up.
+
     Raises:
-        SaidError: a line cannot be read; nothing of the file is used then.
+        SaidError: lines cannot be read, or speak of nobody; nothing of the file is used then.
     """
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise SaidError(f"{name}: is not UTF-8. Save it as UTF-8.") from None
-    return sorted(_lines(text, name), key=lambda one: one.at)
-
-
-def _lines(text: str, name: str) -> Iterator[Said]:
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
+    said: list[Said] = []
+    wrong: list[str] = []
+    for where, line in _lines(text, name):
         try:
-            yield _read(line)
-        except (SaidError, DunningError) as error:
-            raise SaidError(f"{name}:{number}: {error}") from None
+            said.append(_read(line, where, portfolio))
+        except DunningError as error:
+            wrong.append(f"{where}: {error}")
+    if len(wrong) > _MOST_TOLD:
+        wrong[_MOST_TOLD:] = [f"{name}: {len(wrong) - _MOST_TOLD} more lines are wrong"]
+    if wrong:
+        raise SaidError("\n".join(wrong))
+    return sorted(said, key=lambda event: event.at)
 
 
-def _read(line: str) -> Said:
+def outside(said: Iterable[Said], begin: datetime, end: datetime) -> list[Said]:
+    """Return the events that lie before or after a run, and therefore do not happen."""
+    return [event for event in said if not begin <= event.at < end]
+
+
+def _lines(text: str, name: str) -> Iterator[tuple[str, str]]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            yield f"{name}:{number}", line
+
+
+def _read(line: str, where: str, portfolio: Portfolio | None) -> Said:
     try:
         fields = json.loads(line)
     except json.JSONDecodeError as error:
@@ -76,9 +100,37 @@ def _read(line: str) -> Said:
     if at.tzinfo is None:
         raise SaidError("at: add Z or an offset, such as +08:00")
     if "event" in fields:
-        return Said(at, str(fields["event"]), _event(str(fields["event"]), fields["detail"], at))
-    kind = "reply" if "reply" in fields else "receipt"
-    return Said(at, kind, _of(kind, fields[kind]))
+        kind = str(fields["event"])
+        detail = _event(kind, fields["detail"], at)
+        _check_ids(detail, portfolio)
+    else:
+        kind = "reply" if "reply" in fields else "receipt"
+        detail = _with_its_number(kind, _of(kind, fields[kind]), portfolio)
+    return Said(at, kind, detail, where)
+
+
+def _check_ids(detail: Mapping[str, Any], portfolio: Portfolio | None) -> None:
+    if portfolio is None:
+        return
+    try:
+        portfolio.check_customer(detail["customer_id"])
+    except UnknownError as error:
+        raise SaidError(f"detail.customer_id: {error}") from None
+    if "account_id" in detail:
+        try:
+            portfolio.check_account(detail["customer_id"], detail["account_id"])
+        except UnknownError as error:
+            raise SaidError(f"detail.account_id: {error}") from None
+
+
+def _with_its_number(kind: str, fields: Mapping[str, Any], portfolio: Portfolio | None) -> Mapping[str, Any]:
+    if portfolio is None:
+        return fields
+    field = _FIELD_OF[kind]
+    try:
+        return {**fields, field: portfolio.number(fields[field])}
+    except UnknownError as error:
+        raise SaidError(f"{kind}.{field}: {error}") from None
 
 
 def _event(kind: str, detail: object, at: datetime) -> Mapping[str, Any]:
@@ -104,7 +156,9 @@ def _event(kind: str, detail: object, at: datetime) -> Mapping[str, Any]:
 def _of(kind: str, fields: object) -> Mapping[str, Any]:
     needed, possible = ({"from", "text"}, {"from", "text"}) if kind == "reply" else ({"to"}, {"to", "response"})
     if not isinstance(fields, dict) or not needed <= fields.keys() <= possible:
-        raise SaidError(f"{kind}: write an object with {' and '.join(sorted(possible))}")
+        fields_of_it = " and ".join(f'"{name}"' for name in sorted(needed))
+        others = "".join(f', and perhaps "{name}"' for name in sorted(possible - needed))
+        raise SaidError(f"{kind}: write an object with {fields_of_it}{others}")
     if not all(isinstance(value, str) for value in fields.values()):
         raise SaidError(f"{kind}: all values are text")
     return fields

@@ -16,16 +16,23 @@ import phonenumbers
 
 from dunning.adapters.dynamodb import items
 from dunning.adapters.dynamodb.keys import FACTS
+from dunning.domain.errors import DunningError
 from dunning.policy import PolicyBook
-from tests.local.carrier import Carrier
+from tests.local.carrier import Carrier, DeliveryLog
 from tests.local.cloud import LenderEvent, LocalCloud, SentSms
 from tests.local.payments import Payment
 from tests.local.people import answer_to
+from tests.local.report import mask_phone
 from tests.local.said import Said
 
 _KEEP_HOUSE_EVERY = timedelta(days=1)
 _SOON_DUE = timedelta(days=4)
 """Who pays now pays what is due by then."""
+
+
+class NoTextError(DunningError):
+    """A receipt came before any text to its number; the message names its line."""
+
 
 _LISTENERS = ("lender_events", "replies", "delivery_receipts", "replan")
 
@@ -50,6 +57,8 @@ class World:
         self.paid: list[Payment] = []
         self._texts: Counter[str] = Counter()
         self._last: dict[str, SentSms] = {}
+        self._receipts_to_come: Counter[str] = Counter()
+        self._held_back: dict[str, DeliveryLog] = {}
         self._languages: Mapping[str, str] | None = None
         self._replies = itertools.count(1)
         cloud.is_busy = self._carrier.turns_away
@@ -58,8 +67,10 @@ class World:
         """Take down what is known to come, and that the house is kept once a day."""
         for payment in payments:
             self._at(payment.at, partial(self._cloud.lender_says, payment.event()))
-        for one in said:
-            self._at(one.at, partial(self._happens, one))
+        for event in said:
+            self._at(event.at, partial(self._happens, event))
+            if event.kind == "receipt":
+                self._receipts_to_come[event.detail["to"]] += 1
         morning = self._cloud.clock.now() + _KEEP_HOUSE_EVERY
         while morning < end:
             for task in ("close_unknown", "sync_opt_outs"):
@@ -92,15 +103,29 @@ class World:
         heapq.heappush(self._coming, (moment, next(self._order), happening))
 
     def _hear(self) -> None:
-        """Let the carrier and the people have the texts that have gone out since."""
+        """
+        Let the carrier and the people have the texts that have gone out since.
+
+        What becomes of a text that a receipt of the user's may be about is left to that receipt. If another text to
+        the number comes first, the receipt is about that one, and the carrier tells what became of the one before.
+        """
         sent = self._cloud.outbox[self._heard :]
         self._heard += len(sent)
         for sms in sent:
             self._last[sms.to] = sms
             delivered = self._carrier.deliver(sms.to, sms.text, sms.message_id, sms.at)
-            self._at(delivered.at, partial(self._cloud.deliveries_logged, [delivered.log]))
+            if before := self._held_back.pop(sms.to, None):
+                self._log(before)
+            if self._receipts_to_come[sms.to]:
+                self._held_back[sms.to] = delivered
+                continue
+            self._log(delivered)
             if self._lively and delivered.log["status"] == "SUCCESS":
                 self._answer(sms)
+
+    def _log(self, delivered: DeliveryLog) -> None:
+        moment = max(delivered.at, self._cloud.clock.now())
+        self._at(moment, partial(self._cloud.deliveries_logged, [delivered.log]))
 
     def _answer(self, sms: SentSms) -> None:
         self._texts[sms.to] += 1
@@ -114,7 +139,7 @@ class World:
         """Let whoever has a number pay all that is due."""
         now = self._cloud.clock.now()
         for item in self._cloud.items(self._cloud.stack.customers_table):
-            facts = items.read_facts(item) if _is_facts(item) else None
+            facts = items.read_facts(item) if is_facts(item) else None
             if facts is None or facts.phone != phone:
                 continue
             for account in facts.accounts:
@@ -128,7 +153,7 @@ class World:
 
     def _language(self, phone: str) -> str:
         if self._languages is None:
-            told = (items.read_facts(i) for i in self._cloud.items(self._cloud.stack.customers_table) if _is_facts(i))
+            told = (items.read_facts(i) for i in self._cloud.items(self._cloud.stack.customers_table) if is_facts(i))
             self._languages = {facts.phone: facts.language for facts in told if facts is not None}
         return self._languages.get(phone, "en")
 
@@ -154,14 +179,20 @@ class World:
         elif said.kind == "receipt":
             last = self._last.get(detail["to"])
             if last is None:
-                raise ValueError(f"no text has been sent yet to the number of the receipt of {said.at}")
+                raise NoTextError(
+                    f"{said.where}: receipt: no text has gone to {mask_phone(detail['to'])} before "
+                    f"{said.at.isoformat(' ', 'minutes')}. Give a later at, or take the line out."
+                )
+            self._receipts_to_come[last.to] -= 1
+            self._held_back.pop(last.to, None)
             log = self._carrier.receipt(last.to, last.text, last.message_id, last.at, detail.get("response", ""))
             self._cloud.deliveries_logged([log])
         else:
             self._cloud.lender_says(LenderEvent(said.kind, detail))
 
 
-def _is_facts(item: Mapping[str, Any]) -> bool:
+def is_facts(item: Mapping[str, Any]) -> bool:
+    """Tell whether an item of the table holds what is known of a customer, and not their number or a tombstone."""
     return item["item"]["S"] == FACTS and "name" in item
 
 

@@ -4,10 +4,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
-
 from dunning.domain.decision.decisions import Reason, Stop, Wait
-from tests.local.recorder import FILES, Recorder, remove_old, write_csv
+from tests.local.recorder import Recorder, write_csv
 
 AT = datetime(2026, 12, 1, 2, tzinfo=UTC)
 WAIT = Wait(AT + timedelta(hours=1), Reason.QUIET_HOURS, (("open: %s accounts", (1,)),))
@@ -43,24 +41,6 @@ def test_decisions_and_customers_are_counted(tmp_path: Path) -> None:
     assert recorder.decisions["stop", "opted_out"] == 3
     assert recorder.customers("stop", "opted_out") == 2
     assert recorder.customers("stop", "deceased") == 0
-
-
-def test_a_run_that_failed_leaves_no_file_that_looks_whole(tmp_path: Path) -> None:
-    def run() -> None:
-        with Recorder(tmp_path / "decisions.jsonl") as recorder:
-            recorder.log_decision("C1", STOP, AT)
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        run()
-    assert [path.name for path in tmp_path.iterdir()] == ["decisions.jsonl.part"]
-
-
-def test_results_of_an_earlier_run_are_removed_and_nothing_else(tmp_path: Path) -> None:
-    for name in (*FILES.values(), "decisions.jsonl.part", "accounts.csv", "notes.txt"):
-        (tmp_path / name).touch()
-    remove_old(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {"accounts.csv", "notes.txt"}
 
 
 def test_a_csv_file_has_its_header_even_if_there_is_nothing_in_it(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ _RUN = {
     "last_day": "2026-12-30",
     "days": 45,
     "customers": 260,
+    "loaded": 258,
     "rows": 2_859,
     "ticks": 90,
     "dead_letters": 2,
@@ -38,6 +39,14 @@ _RUN = {
 }
 SUMMARY = {
     "run": _RUN,
+    "sends": {
+        "decided": 1_250,
+        "published": 1_230,
+        "throttled": 15,
+        "refused": 3,
+        "unknown": 2,
+        "confirmations": 4,
+    },
     "sent": {
         **_FIGURES,
         "by_stage": {"-3": _FIGURES, "0": _FIGURES, "30": _FIGURES, "None": _FIGURES},
@@ -56,6 +65,7 @@ SUMMARY = {
     "promises": {"kept": 2, "broken": 1},
     "unreachable": 5,
     "announced": {"ReminderSent": 900, "PromiseBroken": 1},
+    "reminders_announced": 1_230,
     "refused": {"total": 1, "by_reason": {"phone_invalid": 1}},
 }
 
@@ -123,6 +133,8 @@ def test_the_report_stays_within_its_width_and_names_what_a_manager_asks_for() -
     whole = "\n".join(lines)
     for words in (
         "3 days before",
+        "sends decided",
+        "turned away by the carrier for the moment",
         "quiet_hours",
         "outside contact hours",
         "$97.50",
