@@ -62,14 +62,34 @@ ROLE =
 APPLY =
 RUNS = 5
 
+# What may be set on the command line. Anything else is misspelt, and would be ignored without a word.
+VARIABLES = ACCOUNTS EVENTS START DAYS OUT LENDER LANGUAGE COUNTRY PLACE POLICIES CHECK REGION STACK CUSTOMER TABLE \
+	AT FROM SPEND ROLE APPLY RUNS PYTHON SHELL MAKEFLAGS
+GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
+UNKNOWN := $(firstword $(filter-out $(VARIABLES),$(GIVEN)))
+# The variable with the fewest letters to insert, take out or exchange, whatever the case; nothing if none is near.
+NEAREST = function least(a, b) { return a < b ? a : b } \
+	{ for (j = 0; j <= length(given); j++) row[j] = j; \
+	for (i = 1; i <= length($$0); i++) { corner = row[0]; row[0] = i; \
+	for (j = 1; j <= length(given); j++) { above = row[j]; \
+	differs = substr($$0, i, 1) != toupper(substr(given, j, 1)); \
+	row[j] = least(least(above, row[j - 1]) + 1, corner + differs); corner = above } } \
+	if (row[length(given)] < fewest) { fewest = row[length(given)]; nearest = $$0 } } \
+	BEGIN { fewest = 3 } END { print nearest }
+ifneq ($(UNKNOWN),)
+MEANT := $(shell printf '%s\n' $(VARIABLES) | awk -v given='$(subst ','\'',$(UNKNOWN))' '$(NEAREST)')
+$(error There is no variable $(UNKNOWN)=$(if $(MEANT),; did you mean $(MEANT)=?, here. There are: $(VARIABLES)))
+endif
+
 .PHONY: help
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: setup ## Play 45 days on the embedded AWS; ACCOUNTS=file.csv EVENTS=file.jsonl START=2026-12-01 DAYS=30 OUT=dir
-	@$(BIN)/python -m tests.local $(if $(ACCOUNTS),--accounts "$(ACCOUNTS)") $(if $(EVENTS),--events "$(EVENTS)") \
-		$(if $(START),--start "$(START)") $(if $(DAYS),--days "$(DAYS)") --out "$(OUT)"
+run: setup ## Play 45 days on the embedded AWS; ACCOUNTS= EVENTS= START=2026-12-01 DAYS= OUT= POLICIES=dir LENDER=
+	@$(BIN)/python -m tests.local $(if $(ACCOUNTS),--accounts="$(ACCOUNTS)") $(if $(EVENTS),--events="$(EVENTS)") \
+		$(if $(START),--start="$(START)") $(if $(DAYS),--days="$(DAYS)") $(if $(OUT),--out="$(OUT)") \
+		$(if $(POLICIES),--policies="$(POLICIES)") $(if $(LENDER),--lender="$(LENDER)")
 
 .PHONY: preview
 preview: setup ## Show all texts of a lender; LENDER=demo-tw LANGUAGE=zh-Hant COUNTRY=TW POLICIES=folder

@@ -11,6 +11,7 @@ import math
 import sys
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NoReturn
 
 import boto3
 
@@ -54,8 +55,21 @@ class _Silent:
         """Say nothing."""
 
 
+_CUSTOMER_MISSING = 'name the customers to erase by their ids, as in CUSTOMER="C0001 C0002"'
+_STACK_MISSING = "name the stack to erase them from, as in STACK=dunning-prod"
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, by the variables of make; `--help` says the rest."""
+
+    def error(self, message: str) -> NoReturn:
+        if message.startswith("the following arguments are required"):
+            message = _CUSTOMER_MISSING if "CUSTOMER" in message else _STACK_MISSING
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="make erase", description="Erase customers of a deployed stack.")
+    parser = _Parser(prog="make erase", description="Erase customers of a deployed stack.")
     parser.add_argument("customers", nargs="+", metavar="CUSTOMER", help="customer_id, as in the lender's files")
     parser.add_argument("--stack", required=True, help="the stack's name")
     parser.add_argument("--region", help="of the stack; by default that of the credentials")

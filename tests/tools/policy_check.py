@@ -73,6 +73,9 @@ def _choice(what: str, wanted: str | None, choices: Iterable[str]) -> str | None
     known = sorted(choices)
     if wanted is None or wanted in known:
         return None
+    meant = next((name for name in known if name.casefold() == wanted.casefold()), None)
+    if meant is not None:
+        return f"There is no {what} {wanted!r}: did you mean {meant}?"
     return f"There is no {what} {wanted!r}. There are: {', '.join(known)}"
 
 

@@ -83,3 +83,20 @@ def test_what_is_no_id_or_no_stack_is_refused(stack: Deployed, capsys: pytest.Ca
     assert "+886" not in capsys.readouterr().err
     assert main(["--stack", "nowhere", "C0001"]) == 2
     assert "nowhere" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], 'make erase: name the customers to erase by their ids, as in CUSTOMER="C0001 C0002"\n'),
+        (["--stack", STACK], 'make erase: name the customers to erase by their ids, as in CUSTOMER="C0001 C0002"\n'),
+        (["C0001"], "make erase: name the stack to erase them from, as in STACK=dunning-prod\n"),
+    ],
+)
+def test_what_is_missing_is_asked_for_in_one_line(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main(arguments)
+    assert exit_.value.code == 2
+    assert capsys.readouterr().err == says

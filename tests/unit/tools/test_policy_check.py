@@ -82,7 +82,11 @@ def test_policies_of_another_folder_are_checked_and_a_bad_one_is_refused_by_line
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
-    [(["--lender", "nobody"], "There is no lender 'nobody'. There are: demo-cn"), (["--place", "XX"], "no place 'XX'")],
+    [
+        (["--lender", "nobody"], "There is no lender 'nobody'. There are: demo-cn"),
+        (["--place", "XX"], "no place 'XX'"),
+        (["--place", "tw"], "There is no place 'tw': did you mean TW?"),
+    ],
 )
 def test_nonsense_is_answered_with_the_choices(
     arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]

@@ -1,0 +1,59 @@
+"""What `make` says to a variable it does not know."""
+
+import os
+import re
+import subprocess
+
+import pytest
+
+from tests.local import ROOT
+
+MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
+
+
+def _make(*arguments: str) -> subprocess.CompletedProcess[str]:
+    # Of a make around the tests it inherits nothing.
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name != "MFLAGS"}
+    command = ["make", "--no-print-directory", "--dry-run", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=outside, capture_output=True, text=True, check=False)  # noqa: S603 - our own Makefile
+
+
+@pytest.mark.parametrize("target", ["help", "run", "erase"])
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("days=3", "DAYS"),
+        ("DAY=3", "DAYS"),
+        ("ACOUNTS=x", "ACCOUNTS"),
+        ("polices=x y=z", "POLICIES"),
+        ("Apply=1", "APPLY"),
+    ],
+)
+def test_a_misspelt_variable_is_refused_with_the_nearest(target: str, given: str, meant: str) -> None:
+    answer = _make(target, given)
+    assert answer.returncode == 2
+    name = given.partition("=")[0]
+    assert re.fullmatch(
+        rf"Makefile:\d+: \*\*\* There is no variable {name}=; did you mean {meant}=\?\.  Stop\.\n", answer.stderr
+    )
+
+
+def test_a_variable_that_is_like_none_is_refused_with_all_there_are() -> None:
+    answer = _make("run", "WHATEVER'S=1")
+    assert answer.returncode == 2
+    assert "There is no variable WHATEVER'S= here. There are: ACCOUNTS EVENTS" in answer.stderr
+    assert answer.stderr.count("\n") == 1
+
+
+def test_every_variable_that_help_names_is_known() -> None:
+    named = {name for line in re.findall(r"## (.*)", MAKEFILE) for name in re.findall(r"\b([A-Z]+)=", line)}
+    assert {"ACCOUNTS", "CUSTOMER", "APPLY"} <= named
+    answer = _make("help", "PYTHON=python3", *(f"{name}=a b=c" for name in sorted(named)))
+    assert (answer.returncode, answer.stderr) == (0, "")
+
+
+def test_run_hands_over_what_it_is_given() -> None:
+    answer = _make("run", "ACCOUNTS=my file.csv", "POLICIES=mine", "LENDER=me", "DAYS=-1")
+    assert '--accounts="my file.csv"' in answer.stdout
+    assert '--policies="mine" --lender="me"' in answer.stdout
+    assert '--days="-1"' in answer.stdout
