@@ -443,8 +443,14 @@ class TestAUsersOwnEvents:
             ('{"at": "tomorrow", "reply": {"from": "+1", "text": "x"}}', "mine.jsonl:1: at: write an instant"),
             ('{"at": "2026-12-01T00:00:00", "reply": {"from": "+1", "text": "x"}}', "mine.jsonl:1: at: add Z"),
             ('{"at": "2026-12-01T00:00:00Z", "reply": {"from": "+1"}}', "mine.jsonl:1: reply: write an object"),
-            ('{"at": "2026-12-01T00:00:00Z", "event": "Paid", "detail": {}}', "mine.jsonl:1:"),
-            ('{"at": "2026-12-01T00:00:00Z", "event": "AccountClosed", "detail": {}}', "customer_id"),
+            (
+                '{"at": "2026-12-01T00:00:00Z", "event": "InstalmentPayed", "detail": {}}',
+                "mine.jsonl:1: event: there is none",
+            ),
+            (
+                '{"at": "2026-12-01T00:00:00Z", "event": "AccountClosed", "detail": {}}',
+                "events/schemas/AccountClosed.json",
+            ),
         ],
     )
     def test_that_cannot_be_read_are_refused_by_line_and_field_before_anything_runs(

@@ -258,17 +258,17 @@ class LocalCloud:
 
     def lender_says(self, *said: LenderEvent) -> int:
         """Put events of the lender's systems on the bus, hand them to the payments, and return how many there were."""
-        for some in batched(said, _EVENTS_A_PUT, strict=False):
+        for batch in batched(said, _EVENTS_A_PUT, strict=False):
             answer = self.bus.put_events(
                 Entries=[
                     {
                         "EventBusName": self.stack.bus_name,
                         "Source": "lender.core",
-                        "DetailType": one.kind,
-                        "Detail": json.dumps(one.detail),
+                        "DetailType": event.kind,
+                        "Detail": json.dumps(event.detail),
                         "Time": self.clock.now(),
                     }
-                    for one in some
+                    for event in batch
                 ]
             )
             if answer["FailedEntryCount"]:
@@ -289,8 +289,9 @@ class LocalCloud:
 
     def keep_house(self, task: str) -> Any:  # noqa: ANN401 - a handler's answer
         """Start the housekeeping with one of its tasks, as its schedules do."""
-        inputs = [json.loads(one.input) for one in self.stack.schedules if one.function == "housekeeping"]
-        (event,) = (one for one in inputs if one["task"] == task)
+        schedules = [schedule for schedule in self.stack.schedules if schedule.function == "housekeeping"]
+        inputs = [json.loads(schedule.input) for schedule in schedules]
+        (event,) = (written for written in inputs if written["task"] == task)
         return self.invoke(self.stack.functions["housekeeping"], event)
 
     def replan(self, parts: int = 1) -> int:

@@ -26,6 +26,7 @@ SAMPLE_LENDERS = frozenset({"demo-tw", "demo-cn"})
 
 _LONGEST = 3660
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_FEW_DIGITS = re.compile(r"[0-9]{1,5}")
 _FIRST_YEAR, _LAST_YEAR = 2000, 2100
 _MOST_NAMED = 5
 
@@ -95,7 +96,7 @@ def _day(text: str) -> date:
 
 
 def _days(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= _LONGEST:
+    if not _FEW_DIGITS.fullmatch(text) or not 1 <= int(text) <= _LONGEST:
         raise ChoiceError(f"DAYS={text} is not a number of days from 1 to {_LONGEST}")
     return int(text)
 
@@ -228,7 +229,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         progress.close()
         sys.stderr.write(f"OUT={asked.out}: {error.strerror}\n")
-        return 1
+        return 2
     finally:
         progress.close()
     files = {"accounts": asked.accounts_file, **result.files}

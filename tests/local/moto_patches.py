@@ -83,6 +83,8 @@ _PURE = (
     # Whoever asks for the syntax tree of an update reads it, or changes a copy of it.
     "moto.dynamodb.parsing.expressions.UpdateExpressionParser.make",
     "jsonpath_ng.ext.parse",
+    # Each function makes a session of its own, and would read the descriptions of the same services again.
+    "botocore.session.create_loader",
 )
 _NODES = "moto.dynamodb.parsing.ast_nodes.DepthFirstTraverser.nodes_to_be_processed"
 
@@ -90,9 +92,10 @@ _NODES = "moto.dynamodb.parsing.ast_nodes.DepthFirstTraverser.nodes_to_be_proces
 @contextmanager
 def _pure_functions_cached() -> Iterator[None]:
     """
-    Work out once what moto works out anew for every call, though it depends on nothing but its arguments.
+    Work out once what is worked out anew for every call, though it depends on nothing but its arguments.
 
-    The names of methods and attributes, the keys under which a result may hold a member, and parsed expressions.
+    The names of methods and attributes, the keys under which a result may hold a member, parsed expressions, and what
+    botocore knows of the services.
     """
     keys = _PossibleKeys()
     with ExitStack() as stack:
@@ -307,7 +310,7 @@ def _index_candidates(
     comparison: str | None,
     operands: list[DynamoType],
 ) -> list[Item] | None:
-    index = next((one for one in table.all_indexes() if one.name == index_name), None)
+    index = next((found for found in table.all_indexes() if found.name == index_name), None)
     if index is None or hash_key is None or not table.range_key_attr:
         return None
     hash_attributes = [key["AttributeName"] for key in index.schema if key["KeyType"] == "HASH"]

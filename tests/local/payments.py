@@ -29,7 +29,9 @@ _ZONE_OF_COUNTRY = {
 }
 """Where there are several, the most populous: a payment's day has to begin somewhere."""
 
-_MOST_INSTALMENTS = 99_999
+INSTALMENTS = (1, 99_999)
+"""The numbers an instalment may have."""
+
 _LENDER = "lender"
 _BOM = "\ufeff"
 _BLANKED = ("paid_on", "paid_amount")
@@ -122,7 +124,7 @@ def split(body: bytes, *, begin: datetime, places: Places) -> tuple[bytes, list[
         for row, payment in zip(rows, payments, strict=True)
     ]
     found = [payment for payment in payments if payment is not None]
-    return table.write([table.lines[0], *first]), sorted(found, key=lambda one: one.at)
+    return table.write([table.lines[0], *first]), sorted(found, key=lambda payment: payment.at)
 
 
 def with_lender(body: bytes, lender: str) -> bytes:
@@ -153,7 +155,7 @@ def _payment(table: AccountsTable, row: Sequence[str], begin: datetime, places: 
         paid_on = read_date(table.value(row, "paid_on"))
         currency = read_currency(table.value(row, "currency"))
         paid = read_amount(table.value(row, "paid_amount") or table.value(row, "amount"), minor_digits(currency))
-        number = read_whole(table.value(row, "instalment_no"), 1, _MOST_INSTALMENTS)
+        number = read_whole(table.value(row, "instalment_no"), *INSTALMENTS)
     except CellError:
         return None
     comes = datetime.combine(paid_on, time(), _zone(_zone_name(table, row, places))).astimezone(UTC)

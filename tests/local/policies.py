@@ -109,7 +109,7 @@ def lender_for(book: PolicyBook, asked: str, used: frozenset[str]) -> str:
     there = ", ".join(book.lenders)
     if asked and asked not in book.lenders:
         near = difflib.get_close_matches(asked, book.lenders, n=1)
-        meant = f"; did you mean {near[0]}?" if near else ""
+        meant = f"; did you mean {near[0]}?" if near else "."
         raise PoliciesError(f"LENDER={asked}: there is no such lender{meant} There are: {there}")
     if asked or used <= book.lenders.keys():
         return asked

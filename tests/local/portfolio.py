@@ -3,11 +3,14 @@
 import difflib
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from dunning.domain.errors import DunningError
+from dunning.services.intake.cells import read_whole
 from dunning.services.intake.phones import PhoneError, normalise_phone
-from tests.local.payments import AccountsTable
+from dunning.services.intake.refusals import CellError
+from tests.local.payments import INSTALMENTS, AccountsTable
 
 _NEEDED = frozenset({"customer_id", "account_id", "phone", "country"})
 
@@ -19,13 +22,13 @@ class UnknownError(DunningError):
 @dataclass(frozen=True, slots=True)
 class Portfolio:
     """
-    The customers of a file by id, with their accounts, and who has a number (E.164).
+    The customers of a file by id, with the numbers of the instalments of their accounts, and who has a phone (E.164).
 
     `countries` are those in which somebody of the file lives, in upper case.
     """
 
     name: str
-    accounts: Mapping[str, Collection[str]]
+    accounts: Mapping[str, Mapping[str, Collection[int]]]
     owners: Mapping[str, Collection[str]]
     countries: Collection[str]
 
@@ -50,6 +53,16 @@ class Portfolio:
         if account_id not in accounts:
             raise UnknownError(f"{customer_id} has no such account in {self.name}{_near(account_id, accounts)}")
 
+    def check_instalment(self, customer_id: str, account_id: str, number: int) -> None:
+        """
+        Make sure that an instalment is one of the account's.
+
+        Raises:
+            UnknownError: it is not.
+        """
+        if number not in self.accounts[customer_id][account_id]:
+            raise UnknownError(f"{account_id} has no such instalment in {self.name}, nor by an InstalmentChanged")
+
     def number(self, written: str) -> str:
         """
         Return a number in E.164, whether it is written so or as people write it where its owner lives.
@@ -60,10 +73,8 @@ class Portfolio:
         countries = [""] if written.strip().startswith("+") else sorted(self.countries)
         found = set()
         for country in countries:
-            try:
+            with suppress(PhoneError):
                 found.add(normalise_phone(written, country).e164)
-            except PhoneError:
-                continue
         known = found & self.owners.keys()
         if len(known) == 1:
             return known.pop()
@@ -77,19 +88,19 @@ def read_portfolio(body: bytes, name: str) -> Portfolio | None:
     table = AccountsTable.read(body)
     if table is None or not table.columns.keys() >= _NEEDED:
         return None
-    accounts: defaultdict[str, set[str]] = defaultdict(set)
+    accounts: defaultdict[str, defaultdict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
     owners: defaultdict[str, set[str]] = defaultdict(set)
     countries = set()
     for row in table.rows:
         customer_id, country = table.value(row, "customer_id"), table.value(row, "country").upper()
         if not customer_id:
             continue
-        accounts[customer_id].add(table.value(row, "account_id"))
+        instalments = accounts[customer_id][table.value(row, "account_id")]
+        with suppress(CellError):
+            instalments.add(read_whole(table.value(row, "instalment_no"), *INSTALMENTS))
         countries.add(country)
-        try:
+        with suppress(PhoneError):
             owners[normalise_phone(table.value(row, "phone"), country).e164].add(customer_id)
-        except PhoneError:
-            continue
     return Portfolio(name, accounts, owners, countries)
 
 

@@ -180,10 +180,10 @@ def report(summary: Mapping[str, Any], examples: Sequence[Example], files: Mappi
     """Yield the lines of the closing report."""
     run, sent, refusals = summary["run"], summary["sent"], summary["refused"]["total"]
     yield "=" * WIDTH
-    yield f"  Reminders from {run['start']} to {run['last_day']} ({run['days']} days)"
+    yield f"  Reminders from {run['start']} to {run['last_day']} ({_count(run['days'], 'day')})"
     yield (
-        f"  {run['customers']:,} customers with {run['rows']:,} instalments in {run['file']}: "
-        f"{run['loaded']:,} customers loaded, {refusals:,} {'refusal' if refusals == 1 else 'refusals'}"
+        f"  {_count(run['customers'], 'customer')} with {_count(run['rows'], 'instalment')} in {run['file']}: "
+        f"{_count(run['loaded'], 'customer')} loaded, {_count(refusals, 'refusal')}"
     )
     yield "=" * WIDTH
     yield from _sends(summary["sends"], sent)
@@ -201,14 +201,19 @@ def report(summary: Mapping[str, Any], examples: Sequence[Example], files: Mappi
     yield from ("  " + pad(what, 12) + str(path) for what, path in files.items())
     yield ""
     if run["dead_letters"]:
-        yield f"  {run['dead_letters']:,} messages ended in dead-letter queues; functions.log tells more"
+        yield f"  {_count(run['dead_letters'], 'message')} ended in dead-letter queues; functions.log tells more"
     if (left := run["calendar_days_left"]) is not None and left < CALENDAR_WARNING.days:
         yield f"  {_ending(left)}: make policy-check says which"
-    yield f"  {run['wall_seconds']:.1f} s for {run['days']} days, {run['ticks']:,} ticks with something to do"
+    ticks = _count(run["ticks"], "tick")
+    yield f"  {run['wall_seconds']:.1f} s for {_count(run['days'], 'day')}, {ticks} with something to do"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _ending(days_left: int) -> str:
-    days = f"{abs(days_left)} day{'' if abs(days_left) == 1 else 's'}"
+    days = _count(abs(days_left), "day")
     if days_left < 0:
         return f"A holiday calendar ended {days} before the last day"
     return f"A holiday calendar ends {days} after the last day"

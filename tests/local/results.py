@@ -116,12 +116,15 @@ def check_out(out: Path, inputs: Iterable[Path]) -> None:
 
 def sample_name(out: Path) -> str:
     """Return the name for the sample's accounts in a folder: never that of a file a user has written or changed."""
-    there = out / SAMPLE
-    if not there.exists():
-        return SAMPLE
-    summary = _summary(out) or {}
-    written = summary.get("run", {}).get("sample")
-    return SAMPLE if written and written == digest(there.read_bytes()) else _SAMPLE_BESIDE
+    return SAMPLE if not (out / SAMPLE).exists() or sample_digest(out) else _SAMPLE_BESIDE
+
+
+def sample_digest(out: Path) -> str | None:
+    """Return the digest of the sample that a run has left in a folder, `None` if it is gone or has been changed."""
+    written = (_summary(out) or {}).get("run", {}).get("sample")
+    if not isinstance(written, str) or not (out / SAMPLE).is_file():
+        return None
+    return written if written == digest((out / SAMPLE).read_bytes()) else None
 
 
 def digest(body: bytes) -> str:

@@ -30,7 +30,7 @@ from tests.local.payments import Payment, count_customers, split
 from tests.local.policies import Policies, PoliciesError, load
 from tests.local.recorder import Recorder, write_csv, write_json, write_json_lines
 from tests.local.report import Example
-from tests.local.results import FILES, SAMPLE, Results, digest
+from tests.local.results import FILES, SAMPLE, Results, digest, sample_digest
 from tests.local.said import Said
 from tests.local.template import TemplateError
 from tests.local.world import NoTextError, World, is_facts
@@ -119,7 +119,7 @@ def run(  # noqa: PLR0913 - what a run is made of
         try:
             played = _play(
                 accounts,
-                _Plan(start, days, name, said, sample, policies or load(None), parameters),
+                _Plan(start, days, name, said, sample, sample_digest(out), policies or load(None), parameters),
                 results.folder,
                 on_progress,
             )
@@ -137,13 +137,14 @@ def run(  # noqa: PLR0913 - what a run is made of
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What a run is to play."""
+    """What a run is to play. `sample_there` is the digest of the sample that an earlier run has left."""
 
     start: date
     days: int
     name: str
     said: Sequence[Said]
     sample: bool
+    sample_there: str | None
     policies: Policies
     parameters: Mapping[str, str] | None
 
@@ -177,7 +178,7 @@ def _play(
         summary = {
             "run": {
                 "file": plan.name,
-                "sample": digest(accounts) if plan.sample and plan.name == SAMPLE else None,
+                "sample": digest(accounts) if plan.sample and plan.name == SAMPLE else plan.sample_there,
                 "start": plan.start.isoformat(),
                 "last_day": (plan.start + timedelta(days=plan.days - 1)).isoformat(),
                 "days": plan.days,

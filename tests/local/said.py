@@ -1,7 +1,7 @@
 """
 A user's own events for a local run: payments, replies, receipts and the like, a line of JSON each.
 
-    {"at": "2026-12-03T10:00:00+08:00", "event": "InstalmentPaid", "detail": {"customer_id": "C1", ...}}
+    {"at": "2026-12-03T10:00:00+08:00", "event": "InstalmentPaidDetail", "detail": {"customer_id": "C1", ...}}
     {"at": "2026-12-03T10:05:00+08:00", "reply": {"from": "+886912345678", "text": "退訂"}}
     {"at": "2026-12-03T10:06:00+08:00", "receipt": {"to": "+886912345678", "response": "Phone has blocked SMS"}}
 
@@ -10,13 +10,14 @@ added. A number is written with + or as people write it where its owner lives. A
 number; one without a `response` says that it has arrived.
 """
 
+import difflib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from dunning.contracts.lender_event import parse_lender_message
+from dunning.contracts.lender_event import EVENTS, InstalmentChangedDetail, InstalmentPaidDetail, parse_lender_message
 from dunning.domain.errors import DunningError
 from tests.local.portfolio import Portfolio, UnknownError
 
@@ -64,6 +65,7 @@ def read_said(body: bytes, name: str, portfolio: Portfolio | None = None) -> lis
             said.append(_read(line, where, portfolio))
         except DunningError as error:
             wrong.append(f"{where}: {error}")
+    wrong += _unknown_instalments(said, portfolio)
     if len(wrong) > _MOST_TOLD:
         wrong[_MOST_TOLD:] = [f"{name}: {len(wrong) - _MOST_TOLD} more lines are wrong"]
     if wrong:
@@ -123,6 +125,23 @@ def _check_ids(detail: Mapping[str, Any], portfolio: Portfolio | None) -> None:
             raise SaidError(f"detail.account_id: {error}") from None
 
 
+def _unknown_instalments(said: Iterable[Said], portfolio: Portfolio | None) -> Iterator[str]:
+    """Yield what is wrong with payments of instalments that neither the accounts nor another event know."""
+    if portfolio is None:
+        return
+    changed = {_instalment(event) for event in said if event.kind == InstalmentChangedDetail.__name__}
+    for event in said:
+        if event.kind == InstalmentPaidDetail.__name__ and _instalment(event) not in changed:
+            try:
+                portfolio.check_instalment(*_instalment(event))
+            except UnknownError as error:
+                yield f"{event.where}: detail.instalment_no: {error}"
+
+
+def _instalment(event: Said) -> tuple[str, str, int]:
+    return event.detail["customer_id"], event.detail["account_id"], event.detail["instalment_no"]
+
+
 def _with_its_number(kind: str, fields: Mapping[str, Any], portfolio: Portfolio | None) -> Mapping[str, Any]:
     if portfolio is None:
         return fields
@@ -134,8 +153,12 @@ def _with_its_number(kind: str, fields: Mapping[str, Any], portfolio: Portfolio 
 
 
 def _event(kind: str, detail: object, at: datetime) -> Mapping[str, Any]:
+    if kind not in EVENTS:
+        near = difflib.get_close_matches(kind, EVENTS, n=1)
+        meant = f"did you mean {near[0]}? " if near else ""
+        raise SaidError(f"event: there is none of this name; {meant}There are: {', '.join(EVENTS)}")
     if not isinstance(detail, dict):
-        raise SaidError("detail: write an object; events/schemas/ says what it holds")
+        raise SaidError(f"detail: write an object; events/schemas/{kind}.json says what it holds")
     whole = {"schema_version": 1, "at": at.isoformat(), **detail}
     # The very reader that the payments use, so that nothing is found out in the middle of a run.
     envelope = {
@@ -149,7 +172,11 @@ def _event(kind: str, detail: object, at: datetime) -> Mapping[str, Any]:
         "resources": [],
         "detail": whole,
     }
-    parse_lender_message(json.dumps(envelope), at)
+    try:
+        parse_lender_message(json.dumps(envelope), at)
+    except DunningError as error:
+        fields = str(error).removeprefix("not a lender's event: ")
+        raise SaidError(f"{fields}: events/schemas/{kind}.json says what it holds") from None
     return whole
 
 

@@ -122,7 +122,7 @@ class Stack:
     @property
     def ticking(self) -> Schedule:
         """The schedule of the scanner."""
-        return next(one for one in self.schedules if one.function == "scanner")
+        return next(schedule for schedule in self.schedules if schedule.function == "scanner")
 
     @property
     def schedule_name(self) -> str:
@@ -364,7 +364,7 @@ def _see_that_it_can_run(
         raise TemplateError(f"{path.name}: no function has its code in functions/{min(lacking)}")
     if lacking := _FED_BY_A_QUEUE - mappings.keys():
         raise TemplateError(f"{path.name}: no queue feeds the {min(lacking)}")
-    if sum(one.function == "scanner" for one in schedules) != 1:
+    if sum(schedule.function == "scanner" for schedule in schedules) != 1:
         raise TemplateError(f"{path.name}: the scanner has to have one schedule")
     if len(subscriptions) != 1:
         raise TemplateError(f"{path.name}: one queue has to be subscribed to the topic of replies")

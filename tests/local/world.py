@@ -83,14 +83,15 @@ class World:
         while True:
             tick = cloud.next_tick()
             comes = self._coming[0][0] if self._coming else None
-            queued = [(moment, one) for one in _LISTENERS if (moment := cloud.next_visible(one)) is not None]
-            moment = min((one for one in (tick, comes, *(at for at, _ in queued)) if one is not None), default=None)
+            queued = [(at, name) for name in _LISTENERS if (at := cloud.next_visible(name)) is not None]
+            moments = [tick, comes, *(at for at, _ in queued)]
+            moment = min((at for at in moments if at is not None), default=None)
             if moment is None or moment >= end:
                 break
             cloud.clock.move_to(max(moment, cloud.clock.now()))
             if moment == comes:
                 heapq.heappop(self._coming)[2]()
-            elif waiting := [one for at, one in queued if at == moment]:
+            elif waiting := [name for at, name in queued if at == moment]:
                 cloud.drain(waiting[0])
             else:
                 cloud.tick()
@@ -143,10 +144,15 @@ class World:
             if facts is None or facts.phone != phone:
                 continue
             for account in facts.accounts:
-                for one in account.instalments:
-                    if one.open > 0 and one.due_on <= now.date() + _SOON_DUE:
+                for instalment in account.instalments:
+                    if instalment.open > 0 and instalment.due_on <= now.date() + _SOON_DUE:
                         payment = Payment(
-                            now, facts.customer_id, account.account_id, one.number, one.amount, account.currency
+                            now,
+                            facts.customer_id,
+                            account.account_id,
+                            instalment.number,
+                            instalment.amount,
+                            account.currency,
                         )
                         self._cloud.lender_says(payment.event())
                         self.paid.append(payment)

@@ -67,6 +67,10 @@ class TestTheLenderOfAllAccounts:
         with pytest.raises(PoliciesError, match=r"^LENDER= has to be named for the sample, one of: demo-cn, demo-tw"):
             lender_for(the_policies(), "", frozenset({"another"}))
 
+    def test_is_refused_with_all_there_are_if_none_is_near(self) -> None:
+        with pytest.raises(PoliciesError, match=r"no such lender\. There are: demo-cn, demo-tw, demo-world$"):
+            lender_for(the_policies(), "zzz", frozenset())
+
     def test_is_refused_with_the_nearest_if_there_is_none_such(self) -> None:
         with pytest.raises(PoliciesError, match=r"^LENDER=demo-tv: there is no such lender; did you mean demo-tw\?"):
             lender_for(the_policies(), "demo-tv", frozenset())

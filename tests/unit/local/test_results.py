@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.results import FILES, SAMPLE, OutError, Results, check_out, digest, sample_name
+from tests.local.results import FILES, SAMPLE, OutError, Results, check_out, digest, sample_digest, sample_name
 
 SUMMARY = {"run": {"sample": None}, "sent": {}, "decisions": {}}
 
@@ -105,5 +105,7 @@ def test_the_sample_is_written_anew_over_a_sample_and_beside_anything_else(out: 
     assert sample_name(out) == "accounts.sample.csv"
     (out / FILES["summary"]).write_text(json.dumps({**SUMMARY, "run": {"sample": digest(b"a sample")}}), "utf-8")
     assert sample_name(out) == SAMPLE
+    assert sample_digest(out) == digest(b"a sample")
     (out / SAMPLE).write_bytes(b"a sample that the user has changed")
+    assert sample_digest(out) is None
     assert sample_name(out) == "accounts.sample.csv"

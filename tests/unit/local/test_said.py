@@ -11,11 +11,11 @@ from tests.local.said import SaidError, outside, read_said
 
 AT = "2026-12-01T12:00:00+08:00"
 ACCOUNTS = """\
-customer_id,account_id,phone,country
-C1,A1,0933-111-222,TW
-C1,A2,0933-111-222,TW
-C2,B1,138 1234 5678,CN
-C3,D1,not a number,TW
+customer_id,account_id,instalment_no,phone,country
+C1,A1,1,0933-111-222,TW
+C1,A2,1,0933-111-222,TW
+C2,B1,1,138 1234 5678,CN
+C3,D1,1,not a number,TW
 """
 PAID = {"customer_id": "C1", "account_id": "A1", "instalment_no": 1, "paid": 100, "currency": "TWD"}
 
@@ -73,6 +73,20 @@ def test_an_unknown_customer_or_account_is_refused_with_the_nearest(portfolio: P
         "mine.jsonl:2: detail.account_id: C1 has no such account in mine.csv; did you mean A1?",
         "mine.jsonl:3: detail.account_id: C2 has no such account in mine.csv",
     ]
+
+
+def test_a_payment_of_an_instalment_that_nothing_knows_is_refused(portfolio: Portfolio) -> None:
+    told = _refusal(portfolio, {"event": "InstalmentPaid", "detail": {**PAID, "instalment_no": 2}})
+    assert told == (
+        "mine.jsonl:1: detail.instalment_no: A1 has no such instalment in mine.csv, nor by an InstalmentChanged"
+    )
+
+
+def test_a_payment_of_an_instalment_that_another_event_brings_is_fine(portfolio: Portfolio) -> None:
+    paid = {"event": "InstalmentPaid", "detail": {**PAID, "instalment_no": 2}}
+    known = {name: PAID[name] for name in ("customer_id", "account_id", "currency")}
+    detail = {**known, "instalment_no": 2, "due_on": "2026-12-31", "amount": 100}
+    assert len(read_said(_file(paid, {"event": "InstalmentChanged", "detail": detail}), "mine.jsonl", portfolio)) == 2
 
 
 def test_all_bad_lines_are_told_up_to_ten() -> None:
