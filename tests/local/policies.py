@@ -39,9 +39,9 @@ class Policies:
         """Let the handlers use these policies while the context lasts."""
         wiring.policy_book.cache_clear()
         with (
-            patch.object(prepared, "policies", lambda: self.book),
-            patch.object(prepared, "reply_reader", lambda: self.replies),
-            patch.object(prepared, "calendars_needed", lambda: self.calendars),
+            patch.object(compiled_policies, "policies", lambda: self.book),
+            patch.object(compiled_policies, "reply_reader", lambda: self.replies),
+            patch.object(compiled_policies, "calendars_needed", lambda: self.calendars),
         ):
             try:
                 yield
