@@ -342,7 +342,7 @@ class TestTheCommandLine:
     def test_a_users_own_policies_are_played(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         accounts, out, lenders = tmp_path / "mine.csv", tmp_path / "out", tmp_path / "policies" / "lenders"
         accounts.write_bytes(_file([_row("SOON", TAIPEI, "2026-12-05"), _row("NORTH", SHANGHAI, "2026-12-05")]))
-        written = (Path(wiring.__file__).parent / "policy" / "lenders" / "demo-tw.toml").read_text("utf-8")
+        written = (Path(wiring.__file__).parent / "policy" / "data" / "lenders" / "demo-tw.toml").read_text("utf-8")
         lenders.mkdir(parents=True)
         changed = re.sub(r"ladder = .*", "ladder = [-3, 0]", written.replace('id = "demo-tw"', 'id = "mine"'))
         (lenders / "mine.toml").write_text(changed, "utf-8")

@@ -9,7 +9,7 @@ from dunning.policy import PolicyError
 from tests.builders import the_policies
 from tests.local.policies import PoliciesError, lender_for, load
 
-PACKAGE = Path(wiring.__file__).parent / "policy"
+PACKAGE = Path(wiring.__file__).parent / "policy" / "data"
 
 
 @pytest.fixture
