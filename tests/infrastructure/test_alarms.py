@@ -18,7 +18,9 @@ type Resource = Mapping[str, Any]
 
 OURS = "Dunning"
 THIS_STACK = {"service": {"Ref": "AWS::StackName"}}
-README = (ROOT / "README.md").read_text("utf-8")
+RUNBOOK = "docs/alarms.md"
+"""As the descriptions name it: the pages are below `layers/dunning`."""
+
 PACKAGE = ROOT / "layers" / "dunning" / "python" / "dunning"
 CODE = "".join(path.read_text("utf-8") for path in sorted(PACKAGE.rglob("*.py")))
 
@@ -164,7 +166,9 @@ class TestAnAlarm:
 
     def test_fits_into_its_name_and_says_where_to_read_on(self, raised: Mapping[str, Resource]) -> None:
         for name, alarm in raised.items():
-            assert alarm["AlarmDescription"].endswith(f". README, Alarms, {name}.")
+            what, _, where = alarm["AlarmDescription"].partition(". ")
+            assert len(what.split()) > 2, name
+            assert where == f"{RUNBOOK}, {name}.", name
 
 
 @pytest.mark.parametrize(
@@ -426,22 +430,20 @@ class TestTheDashboard:
 
 
 class TestTheRunbook:
-    """The README, for whoever is woken."""
+    """The page of alarms, for the engineer on call."""
 
-    def test_has_a_paragraph_for_every_alarm_and_none_for_any_other(self, raised: Mapping[str, Resource]) -> None:
-        assert _paragraphs().keys() == raised.keys()
+    def test_has_a_heading_for_every_alarm_in_the_order_of_the_template(self, raised: Mapping[str, Resource]) -> None:
+        assert [name for name, _ in _headings()] == list(raised)
 
     def test_says_what_it_means_what_to_look_at_and_what_to_do(self) -> None:
-        for name, paragraph in _paragraphs().items():
-            intent, _, rest = paragraph.partition("Look: ")
-            look, _, do = rest.partition("Do: ")
-            assert all(len(part.split()) > 3 for part in (intent, look, do)), name
+        for name, text in _headings():
+            meaning, _, rest = text.partition("**Look:** ")
+            look, _, do = rest.partition("**Do:** ")
+            assert all(len(part.split()) > 3 for part in (meaning, look, do)), name
 
 
-def _paragraphs() -> dict[str, str]:
-    _, _, section = README.partition("\n## Alarms\n")
-    section, _, _ = section.partition("\n## ")
-    return {
-        match[1]: " ".join(match[2].split())
-        for match in re.finditer(r"^\*\*`(\w+)`\*\*(.+?)(?=\n\n|\Z)", section, re.MULTILINE | re.DOTALL)
-    }
+def _headings() -> list[tuple[str, str]]:
+    """Return each heading of the page with the text below it."""
+    page = (ROOT / "layers" / "dunning" / RUNBOOK).read_text("utf-8")
+    _, *sections = re.split(r"^## ", page, flags=re.MULTILINE)
+    return [(heading, " ".join(text.split())) for heading, _, text in (one.partition("\n") for one in sections)]
