@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 from dunning.domain.customer.facts import Account, Facts, HoldReason, Instalment
 from dunning.domain.customer.lender_record import LenderRecord, record_snapshot
 from dunning.domain.customer.standing import (
-    InstalmentPromise,
     LedgerEntry,
     PaymentStatement,
     Progress,
+    PromiseToPay,
     Standing,
     progress_key,
     with_claim,
@@ -138,7 +138,7 @@ def promised(said_at: datetime, on: date, *instalments: str, kept: bool | None =
     """Describe a promise about instalments, by `progress_key`, as fields of a standing."""
     accounts = tuple(sorted({key.rpartition("#")[0] for key in instalments}))
     said = PaymentStatement(HoldReason.PROMISE, said_at, said_at.date(), on, accounts, instalments)
-    return {"payment_statements": (said,), "promises": dict.fromkeys(instalments, InstalmentPromise(said_at, on, kept))}
+    return {"payment_statements": (said,), "promises": dict.fromkeys(instalments, PromiseToPay(said_at, on, kept))}
 
 
 def texted_ago(now: datetime, *spans: timedelta) -> Standing:

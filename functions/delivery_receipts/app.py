@@ -1,4 +1,4 @@
-"""Receipts: delivery logs of a subscription, or from the queue those whose records were not there yet."""
+"""Delivery receipts: the delivery logs of a subscription, or receipts from the queue that waited for their records."""
 
 from typing import Any
 

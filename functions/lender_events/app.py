@@ -1,4 +1,4 @@
-"""Payments: a batch of a lender's events from SQS; those that are to come back are named in the answer."""
+"""Lender events: a batch of a lender's events from SQS. The answer names the messages to be delivered again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Inbox: a batch of replies from customers; those that are to come back are named in the answer."""
+"""Replies: a batch of replies from customers. The answer names the messages to be delivered again."""
 
 from __future__ import annotations
 

@@ -42,10 +42,10 @@ from dunning.domain.customer.lender_record import (
     record_event,
 )
 from dunning.domain.customer.standing import (
-    InstalmentPromise,
     LedgerEntry,
     PaymentStatement,
     Progress,
+    PromiseToPay,
     Standing,
     Wake,
     progress_key,
@@ -101,14 +101,14 @@ FACTS = st.builds(
 CURRENCIES = st.sampled_from(("TWD", "CNY", "JPY"))
 MONEY = st.integers(-(10**15), 10**15)
 NUMBERS = st.integers(1, 99_999)
-NEWS = st.one_of(
+LENDER_EVENTS = st.one_of(
     st.builds(InstalmentPaid, IDS, NUMBERS, st.integers(0, 10**15), CURRENCIES),
     st.builds(InstalmentChanged, IDS, NUMBERS, DAYS, MONEY, CURRENCIES, st.integers(0, 10**15), st.none() | DAYS),
     st.builds(AccountClosed, IDS),
     st.builds(CustomerHold, st.sampled_from(HoldReason), st.none() | DAYS),
     st.builds(CustomerReleased, st.none() | st.sampled_from(HoldReason)),
 )
-SAID = st.builds(RecordedEvent, st.builds(EventTime, INSTANTS, st.integers(0, 2**53 - 1)), NEWS)
+SAID = st.builds(RecordedEvent, st.builds(EventTime, INSTANTS, st.integers(0, 2**53 - 1)), LENDER_EVENTS)
 DOSSIERS = st.builds(
     LenderRecord,
     customer_id=IDS,
@@ -161,7 +161,7 @@ STANDINGS = st.builds(
         ),
         max_size=3,
     ).map(tuple),
-    promises=st.dictionaries(IDS, st.builds(InstalmentPromise, INSTANTS, DAYS, st.none() | st.booleans()), max_size=3),
+    promises=st.dictionaries(IDS, st.builds(PromiseToPay, INSTANTS, DAYS, st.none() | st.booleans()), max_size=3),
     planned_for=TEXTS,
     reason=TEXTS,
 )

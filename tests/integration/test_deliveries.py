@@ -35,7 +35,7 @@ SENDERS = 4
 
 
 class Moody:
-    """A carrier that answers at random, and keeps_numbers what it said of each number."""
+    """A carrier that answers at random, and remembers what it said of each number."""
 
     def __init__(self, seed: int, carrier: SmsGateway) -> None:
         self.answered: list[tuple[str, PublishOutcome]] = []

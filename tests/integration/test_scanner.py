@@ -24,7 +24,7 @@ def _fill(house: House, due: int, waiting: int) -> None:
     for number in range(due + waiting):
         wake_at = NOW - MINUTE if number < due else NOW + timedelta(days=1 + number % 30)
         table.put_item(standing_item(waking(someone(number), wake_at), 4))
-    # One through the front door, so that what the embedded AWS keeps_numbers of its tables is refreshed.
+    # One through the front door, so that what the embedded AWS remembers of its tables is refreshed.
     house.add(someone(99_999), wake_at=None)
 
 

@@ -42,7 +42,8 @@ A `paid_on` later than the virtual clock has not happened yet: it arrives as a p
 where the customer lives. The run begins on START at 00:00 in UTC+8, and ends after DAYS days.
 
 In the sample people write back, and some numbers cannot be reached. With --accounts every text arrives and nobody
-answers, but for what --events says: payments, replies and receipts, a line of JSON each (README, "Your own events").
+answers, but for what --events says: payments, replies and receipts, a line of JSON each (docs/input.md,
+"Your own events").
 
 Written to OUT when all is done: {", ".join(FILES.values())}.
 

@@ -1,7 +1,7 @@
 """
 A user's own events for a local run: payments, replies, receipts and the like, a line of JSON each.
 
-    {"at": "2026-12-03T10:00:00+08:00", "event": "InstalmentPaidDetail", "detail": {"customer_id": "C1", ...}}
+    {"at": "2026-12-03T10:00:00+08:00", "event": "InstalmentPaid", "detail": {"customer_id": "C1", ...}}
     {"at": "2026-12-03T10:05:00+08:00", "reply": {"from": "+886912345678", "text": "退訂"}}
     {"at": "2026-12-03T10:06:00+08:00", "receipt": {"to": "+886912345678", "response": "Phone has blocked SMS"}}
 
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from dunning.contracts.lender_event import EVENTS, InstalmentChangedDetail, InstalmentPaidDetail, parse_lender_message
+from dunning.contracts.lender_event import EVENTS, parse_lender_message
 from dunning.domain.errors import DunningError
 from tests.local.portfolio import Portfolio, UnknownError
 
@@ -129,9 +129,9 @@ def _unknown_instalments(said: Iterable[Said], portfolio: Portfolio | None) -> I
     """Yield what is wrong with payments of instalments that neither the accounts nor another event know."""
     if portfolio is None:
         return
-    changed = {_instalment(event) for event in said if event.kind == InstalmentChangedDetail.__name__}
+    changed = {_instalment(event) for event in said if event.kind == "InstalmentChanged"}
     for event in said:
-        if event.kind == InstalmentPaidDetail.__name__ and _instalment(event) not in changed:
+        if event.kind == "InstalmentPaid" and _instalment(event) not in changed:
             try:
                 portfolio.check_instalment(*_instalment(event))
             except UnknownError as error:

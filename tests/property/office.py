@@ -117,7 +117,7 @@ class Text:
 
 
 class Carrier(FakeGateway):
-    """Answers as told, keeps_numbers whose text it was, and has everything looked at that it takes."""
+    """Answers as told, remembers whose text it was, and has everything looked at that it takes."""
 
     def __init__(self, customers: Customers, clock: FakeClock) -> None:
         super().__init__()

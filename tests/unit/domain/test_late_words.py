@@ -14,7 +14,7 @@ from dunning.domain.customer.lender_record import (
     project_facts,
     record_event,
 )
-from dunning.domain.customer.standing import InstalmentPromise, Standing
+from dunning.domain.customer.standing import PromiseToPay, Standing
 from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.domain.replies.promises import settle_promises
 from dunning.domain.replies.reply_effects import ReplyLimits, apply_reply
@@ -30,7 +30,7 @@ OWING = a_customer(
     as_of=taipei("2026-12-01 10:00"),
 )
 PAID = InstalmentPaid("A1", 1, 325_000, "TWD")
-PROMISED = {"A1#1": InstalmentPromise(SAID_AT - 24 * HOUR, day("2026-12-12"))}
+PROMISED = {"A1#1": PromiseToPay(SAID_AT - 24 * HOUR, day("2026-12-12"))}
 
 
 def told(*said: RecordedEvent) -> Facts:

@@ -19,8 +19,8 @@ from dunning.domain.customer.lender_record import (
 )
 from dunning.domain.customer.standing import (
     PAYMENT_STATEMENT_LIMIT,
-    InstalmentPromise,
     PaymentStatement,
+    PromiseToPay,
     Standing,
     holds_now,
 )
@@ -36,7 +36,7 @@ PAID = InstalmentPaid("A1", 1, 325_000, "TWD")
 
 
 def told(*said: tuple[datetime, LenderEvent], facts: Facts = OWING) -> Facts:
-    """Return what a customer's file and these news come to."""
+    """Return what a customer's file and these events come to."""
     lender_record = a_lender_record(facts)
     for at, events in said:
         lender_record = record_event(lender_record, RecordedEvent(EventTime(at), events))
@@ -180,11 +180,11 @@ class TestSeveral:
     def test_one_that_was_judged_stays_so_while_it_is_the_same(self) -> None:
         judged = a_standing(
             payment_statements=promised().payment_statements,
-            promises={"A1#1": InstalmentPromise(SAID_AT, day("2026-12-12"), kept=False)},
+            promises={"A1#1": PromiseToPay(SAID_AT, day("2026-12-12"), kept=False)},
         )
         assert match_to_instalments(judged, OWING) == judged
         earlier = with_payment_statement(judged, promise("2026-12-11", SAID_AT - HOUR), OWING)
-        assert earlier.promises == {"A1#1": InstalmentPromise(SAID_AT - HOUR, day("2026-12-11"))}
+        assert earlier.promises == {"A1#1": PromiseToPay(SAID_AT - HOUR, day("2026-12-11"))}
 
     def test_two_of_one_moment_about_two_accounts_are_one_about_both(self) -> None:
         two = a_customer(*OWING.accounts, an_account(FIRST, account_id="A2", tail="2222"))

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from dunning.domain.customer.facts import Facts, Hold, HoldReason
-from dunning.domain.customer.standing import InstalmentPromise, PaymentStatement, Standing, holds_now
+from dunning.domain.customer.standing import PaymentStatement, PromiseToPay, Standing, holds_now
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Reason, Stop, Wait
 from dunning.domain.outbound_events import ReviewReason
@@ -168,7 +168,7 @@ class TestPromise:
     @pytest.mark.parametrize("on", ["2026-12-10", "2026-12-24"])
     def test_one_that_names_a_day_within_reach_is_kept_in_mind(self, on: str) -> None:
         answer = heard(ReplyIntent.PROMISE, on=day(on))
-        assert answer.standing.promises == {"A1#1": InstalmentPromise(SAID_AT, day(on))}
+        assert answer.standing.promises == {"A1#1": PromiseToPay(SAID_AT, day(on))}
         assert answer.needs == ()
 
     @pytest.mark.parametrize("on", ["2026-12-09", "2026-12-25", None])
@@ -197,7 +197,7 @@ class TestPromise:
     def test_whichever_arrives_first_the_one_that_was_said_first_counts(self) -> None:
         second = heard(ReplyIntent.PROMISE, on=day("2026-12-20"), later=DAY).standing
         first = heard(ReplyIntent.PROMISE, on=day("2026-12-12"), before=second)
-        assert first.standing.promises == {"A1#1": InstalmentPromise(SAID_AT, day("2026-12-12"))}
+        assert first.standing.promises == {"A1#1": PromiseToPay(SAID_AT, day("2026-12-12"))}
         assert first.needs == (ReviewReason.PROMISED_BEFORE,)
 
     def test_the_same_one_again_is_no_second_one(self) -> None:

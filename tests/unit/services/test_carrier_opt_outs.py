@@ -10,7 +10,8 @@ from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import Standing
 from dunning.domain.errors import ServiceCallError
 from dunning.domain.outbound_events import ReminderStopped
-from dunning.services.carrier_opt_outs import STILL_OPTING_IN, OptOutService, Synced, SyncError
+from dunning.domain.replies.carrier_opt_out import STILL_OPTING_IN
+from dunning.services.carrier_opt_outs import OptOutService, Synced, SyncError
 from tests.builders import a_lender_record, the_policies
 from tests.fakes import FakeClock, FakeCustomers, FakeEventPublisher, FakeOptOutList, FakeTelemetry
 from tests.integration.people import NOW, someone, texted, waking

@@ -12,6 +12,7 @@ import pytest
 from dunning.contracts.lender_event import erasure_round_body
 from dunning.domain.customer.facts import Facts, Hold, HoldReason
 from dunning.domain.customer.lender_record import LenderRecord
+from dunning.domain.customer.returning import BEFORE_ERASURE
 from dunning.domain.customer.standing import Standing, Wake
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import ServiceCallError
@@ -23,7 +24,7 @@ from dunning.services.erasure.erase import ROUND_INTERVAL, SECOND_ROUND, UNDER_W
 from dunning.services.erasure.purge import PurgeService
 from dunning.services.intake.settle import Candidate, Settler
 from dunning.services.lender_events import LenderEventService
-from dunning.services.planning import BEFORE_ERASURE, fingerprint
+from dunning.services.planning import fingerprint
 from tests.builders import a_lender_record, an_account, an_instalment, promised, rules_of, tell, the_policies
 from tests.fakes import (
     FakeBacklog,

@@ -13,7 +13,7 @@ from tests.integration.people import NOW
 
 
 class _StandingClock(FakeClock):
-    """Time that stands still, and keeps_numbers until when somebody slept."""
+    """Time that stands still, and remembers until when somebody slept."""
 
     def __init__(self) -> None:
         super().__init__(NOW)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dunning.domain.customer.facts import Facts, Hold, HoldReason
-from dunning.domain.customer.standing import InstalmentPromise, Standing, holds_now
+from dunning.domain.customer.standing import PromiseToPay, Standing, holds_now
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Reason, Stop
 from dunning.domain.delivery.contact import Contact, ContactState
@@ -61,7 +61,7 @@ MEANINGS = {
 
 
 class Reader:
-    """Understands a few texts, and keeps_numbers what it was asked."""
+    """Understands a few texts, and remembers what it was asked."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, date, str, tuple[str, ...]]] = []
@@ -405,7 +405,7 @@ class TestActing:
         facts = office.add(someone())
         office.hear("Friday")
         standing = office.standing(facts)
-        assert standing.promises == {"A0001-0#1": InstalmentPromise(NOW - timedelta(seconds=2), day("2026-12-04"))}
+        assert standing.promises == {"A0001-0#1": PromiseToPay(NOW - timedelta(seconds=2), day("2026-12-04"))}
         assert standing.wake is not None
         assert standing.wake.at == datetime(2026, 12, 4, 16, 0, tzinfo=UTC)
 

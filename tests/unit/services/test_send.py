@@ -10,7 +10,7 @@ import pytest
 
 from dunning.contracts.job import job_body
 from dunning.domain.customer.facts import Facts
-from dunning.domain.customer.standing import PROGRESS_LIMIT, InstalmentPromise, Progress, Standing, Wake, progress_key
+from dunning.domain.customer.standing import PROGRESS_LIMIT, Progress, PromiseToPay, Standing, Wake, progress_key
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
@@ -634,7 +634,7 @@ class TestOthersAreTold:
 
     def test_of_a_promise_that_was_broken_and_once_only(self, office: Office) -> None:
         facts = someone()
-        promises = {"A0001-0#1": InstalmentPromise(NOW - timedelta(days=3), date(2026, 11, 30))}
+        promises = {"A0001-0#1": PromiseToPay(NOW - timedelta(days=3), date(2026, 11, 30))}
         office.add(facts, replace(waking(facts), promises=promises))
         office.handle_batch(facts)
         broken = PromiseBroken("C0001", NOW, "A0001-0", 1, date(2026, 11, 30))
@@ -646,7 +646,7 @@ class TestOthersAreTold:
     def test_of_a_broken_promise_also_where_no_text_follows(self, office: Office) -> None:
         """It is night, or a cap is full: the promise ended all the same."""
         facts = someone()
-        promises = {"A0001-0#1": InstalmentPromise(NOW - timedelta(days=3), date(2026, 11, 30))}
+        promises = {"A0001-0#1": PromiseToPay(NOW - timedelta(days=3), date(2026, 11, 30))}
         office.add(facts, replace(waking(facts), promises=promises, ledger=(texted(facts, NOW - timedelta(hours=1)),)))
         office.handle_batch(facts)
         assert office.publisher.announced == [PromiseBroken("C0001", NOW, "A0001-0", 1, date(2026, 11, 30))]

@@ -133,7 +133,7 @@ class InstalmentPaidDetail(LenderEventDetail):
 
     account_id: Id
     instalment_no: Number
-    paid: int = Field(ge=0, le=_MOST_MONEY, description="InstalmentPaid so far, in minor units of the currency.")
+    paid: int = Field(ge=0, le=_MOST_MONEY, description="Paid so far, in minor units of the currency.")
     currency: Currency
 
     def lender_event(self) -> LenderEvent:

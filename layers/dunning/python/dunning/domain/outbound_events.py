@@ -1,4 +1,4 @@
-"""Announcements: what a lender's other systems may want to follow. Ids and codes only, nothing personal."""
+"""Outbound events: what a lender's other systems may want to follow. Ids and codes only, nothing personal."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class ReviewReason(StrEnum):
-    """ReviewReason a customer needs a person."""
+    """Why a customer needs a person."""
 
     HARDSHIP = "hardship"
     DISPUTE = "dispute"

@@ -101,5 +101,5 @@ class EventPublisher(Protocol):
     """The way to the lender's other systems."""
 
     def publish(self, events: Sequence[OutboundEvent]) -> None:
-        """Put them on the bus. What it does not take is told to the telemetry in full, and never fails the work."""
+        """Put events on the bus. An event the bus does not take is logged in full, and never fails the work."""
         ...

@@ -1,20 +1,13 @@
 """
-Opt-outs: the carrier's list, looked at every night.
+Carrier opt-outs: the carrier's own list of opted-out numbers, compared every night.
 
-Somebody who writes STOP to a carrier's keyword is on the list whether or not the reply reached us, and gets no text
-from then on. So the list is always right about who cannot be texted; what it does not say is since when. Therefore:
-
-- a customer on it who is not opted out with us is from now on;
-- who opted in with us a short while ago is taken off it, in case the handling of the reply could not;
-- who opted in longer ago and is on it has opted out since, or the carrier does not let them back in: opted out.
-
-SNS takes a number off once in 30 days and refuses a second time; nothing has to be remembered for that.
+The rule is `domain/replies/carrier_opt_out.py`. SNS takes a number off the list once in 30 days and refuses a second
+time; nothing has to be remembered for that.
 """
 
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from enum import Enum, auto
 from itertools import batched
 from typing import NamedTuple
@@ -23,18 +16,13 @@ from dunning.domain.customer.standing import Standing
 from dunning.domain.decision.rules import Policies
 from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.domain.outbound_events import OutboundEvent
+from dunning.domain.replies.carrier_opt_out import CarrierOptOut, carrier_opt_out
 from dunning.ports.clock import Clock
 from dunning.ports.customers import Customer, CustomerStore, PhoneIndex
 from dunning.ports.gateways import EventPublisher, OptOutList
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry
 from dunning.services.optimistic import CONFLICT, Conflict, write_optimistically
 from dunning.services.planning import log_planned_decision, replan
-
-STILL_OPTING_IN = timedelta(days=2)
-"""
-So long after an opt-in a number is taken off the list: one night at least. Any longer, and it might overrule a STOP
-that came later and that only the list knows of.
-"""
 
 _NUMBERS_A_READ = 100
 """One page of the list, and one read of the phone index."""
@@ -123,11 +111,16 @@ class OptOutService:
 
         def attempt(customer: Customer) -> _Done | Conflict:
             facts, before = customer.facts, customer.standing or Standing(customer_id)
-            if facts is None or facts.phone not in numbers or before.is_opted_out:
+            if facts is None or facts.phone not in numbers:
                 return _Done.NOTHING
             now = self._clock.now()
-            if before.opted_in_at is not None and now - before.opted_in_at < STILL_OPTING_IN:
-                return self._opt_in(customer_id, facts.phone)
+            match carrier_opt_out(before, now):
+                case CarrierOptOut.NOTHING:
+                    return _Done.NOTHING
+                case CarrierOptOut.TAKE_OFF_THE_LIST:
+                    return self._opt_in(customer_id, facts.phone)
+                case CarrierOptOut.OPT_OUT:
+                    pass
             planned = replan(facts, before, replace(before, opted_out_at=now), self._policies, now)
             if not self._store.save_standing(planned.standing, expected_version=before.version):
                 return CONFLICT

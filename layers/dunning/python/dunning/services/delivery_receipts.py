@@ -1,5 +1,5 @@
 """
-Receipts: what carriers report of our texts, brought to the audit records and acted upon.
+Delivery receipts: what carriers report of our texts, brought to the audit records and acted upon.
 
     delivery logs ──> numbers ──> customers ──> claims of about that time ──> records, a hundred a call
                                                    │                             │ by message id, else the only

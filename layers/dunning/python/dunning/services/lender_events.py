@@ -1,5 +1,5 @@
 """
-Payments: what a lender's systems say as it happens, and what follows from it.
+Lender events: what a lender's systems say as it happens, and what follows from it.
 
     events ──> all events of one customer ──> lender record, one write ──> standing, planned anew ──> announcements
                                               (revision = :read)      (version = :read)
@@ -207,7 +207,7 @@ class LenderEventService:
     def _take(
         self, customer_id: str, said: Sequence[RecordedEvent], stored: StoredCustomer | UnreadableRecordError
     ) -> Iterable[OutboundEvent]:
-        """Put news into the lender record, and plan the customer anew if anything follows from it."""
+        """Put events into the lender record, and plan the customer anew if anything follows from them."""
 
         def attempt(customer: StoredCustomer) -> Sequence[OutboundEvent] | Conflict:
             lender_record, before = customer
@@ -235,7 +235,7 @@ class LenderEventService:
         )
 
     def _tell_of_strangers(self, before: LenderRecord, after: LenderRecord) -> None:
-        """Tell of news that wait for a snapshot, which is no fault, or for an account that none has named."""
+        """Log events that wait for a snapshot, which is no fault, and events of an account that no snapshot names."""
         new = [said.event for subject, said in after.events.items() if before.events.get(subject) != said]
         self._telemetry.count(Metric.LENDER_EVENTS_RECORDED, len(new))
         if after.snapshot is None:

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.lender_record import LenderRecord
-from dunning.domain.customer.standing import LEAST_URGENT, LEDGER_FLOOR, SMS, LedgerEntry, Standing, Wake
+from dunning.domain.customer.returning import caps_after_erasure
+from dunning.domain.customer.standing import LEAST_URGENT, Standing, Wake
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Decision, Reason, Send, Stop, Wait
 from dunning.domain.decision.rules import Policies, Rules
@@ -23,9 +24,6 @@ from dunning.domain.outbound_events import (
 from dunning.domain.replies.payment_statements import match_to_instalments
 from dunning.domain.replies.promises import JudgedPromises, promise_ends, settle_promises
 from dunning.ports.telemetry import Telemetry
-
-BEFORE_ERASURE = "before_erasure"
-"""Stands in a ledger for texts of which nothing may be known any more."""
 
 
 class Plan(NamedTuple):
@@ -87,31 +85,15 @@ def replan_as_told(
     """
     known = before or Standing(facts.customer_id)
     if not known.is_planned:
-        known = replace(known, ledger=(*_texts_before(lender_record, facts, policies, now), *known.ledger))
+        known = replace(
+            known,
+            ledger=(*caps_after_erasure(lender_record.erased_at, facts, policies.rules_for(facts), now), *known.ledger),
+        )
     opted_out_at = known.opted_out_at or (now if facts.opted_out else None)
     after = replace(known, opted_out_at=opted_out_at)
     if shares_phone:
         after = replace(after, shared_phone=facts.phone, shared_at=now)
     return replan(facts, before or Standing(facts.customer_id), after, policies, now, first=True)
-
-
-def _texts_before(
-    lender_record: LenderRecord, facts: Facts, policies: Policies, now: datetime
-) -> tuple[LedgerEntry, ...]:
-    """
-    Return the texts a customer has had before we know of any: none, unless one has been erased.
-
-    Caps hold for one who comes back after an erasure, though nothing of before may be known: they are taken to have
-    been texted just now, to the limit. It costs them reminders for one window of the caps, and asks nobody.
-    """
-    rules = policies.rules_for(facts)
-    if lender_record.erased_at is None or not isinstance(rules, Rules):
-        return ()
-    if now - lender_record.erased_at > max(rules.longest_window, LEDGER_FLOOR):
-        return ()
-    most = max((cap.count for cap in (*rules.person_caps, *rules.account_caps)), default=0)
-    accounts = tuple(account.account_id for account in facts.accounts)
-    return (LedgerEntry(BEFORE_ERASURE, "", now, None, accounts, SMS, None),) * most
 
 
 def promises_settled(facts: Facts, standing: Standing, policies: Policies, now: datetime) -> JudgedPromises:

@@ -1,5 +1,5 @@
 """
-Inbox: what customers write back. Kept first, then acted upon, then told to the lender.
+Replies: what customers write back. Kept first, then acted upon, then told to the lender.
 
     phone ──> customers who have it now ──> understand once ──> keep, below each of them
                  │ nobody: kept below the number                  │

@@ -1,5 +1,5 @@
 """
-Bring back: customers as a restored table has them, into the table that is in use.
+Restore: customers as a restored table has them, into the table that is in use.
 
 Facts are taken from the backup. The standing is not, where there is one: it knows of every text sent since, and one
 from yesterday would send them again. Where it is lost with the facts, the backup's is taken, and is silent for some

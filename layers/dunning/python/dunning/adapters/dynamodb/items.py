@@ -40,7 +40,7 @@ from dunning.domain.customer.lender_record import (
     event_key,
     project_facts,
 )
-from dunning.domain.customer.standing import InstalmentPromise, LedgerEntry, PaymentStatement, Progress, Standing
+from dunning.domain.customer.standing import LedgerEntry, PaymentStatement, Progress, PromiseToPay, Standing
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import UnreadableRecordError
 from dunning.domain.replies.reply import Reply
@@ -197,7 +197,7 @@ def _snapshot_out(facts: Facts) -> Item:
 
 
 def lender_record_item(lender_record: LenderRecord) -> Item:
-    """Write what a lender has said as an item; before the first snapshot it holds news only."""
+    """Write what a lender has said as an item; before the first snapshot it holds events only."""
     events = [_event_out(said) for _, said in sorted(lender_record.events.items())]
     return _drop_empty(
         {
@@ -376,7 +376,7 @@ def _read_standing(item: StoredItem) -> Standing:
         for key, (stage, on, due_on) in json.loads(_optional(item, "progress") or "{}").items()
     }
     promises = {
-        key: InstalmentPromise(parse_instant(said_at), date.fromisoformat(on), kept)
+        key: PromiseToPay(parse_instant(said_at), date.fromisoformat(on), kept)
         for key, (said_at, on, kept) in json.loads(_optional(item, "promises") or "{}").items()
     }
     accounts_out = json.loads(_optional(item, "opted_out_accounts") or "{}")

@@ -106,7 +106,7 @@ type LenderEvent = InstalmentPaid | InstalmentChanged | AccountClosed | Customer
 
 
 class RecordedEvent(NamedTuple):
-    """A event and when it was said."""
+    """An event and when it was said."""
 
     time: EventTime
     event: LenderEvent
@@ -165,7 +165,7 @@ def event_key(said: RecordedEvent) -> str:
 
 def record_snapshot(lender_record: LenderRecord, facts: Facts) -> LenderRecord:
     """
-    Return the lender record with a snapshot about the whole customer; the same one if it knows a newer one.
+    Return the record with a snapshot of the whole customer; the same record if it holds a newer snapshot.
 
     Raises:
         ValueError: the snapshot does not say as of when it speaks, or the customer is erased (`is_barred_by_erasure`).
@@ -244,7 +244,7 @@ def _is_from_before(facts: Facts, erased_at: datetime) -> bool:
 
 
 def project_facts(lender_record: LenderRecord) -> Facts | None:
-    """Work out the facts: the newest snapshot, and the news it does not know of. `None` before any snapshot."""
+    """Work out the facts: the newest snapshot, and the events it does not know of. `None` before any snapshot."""
     facts = lender_record.snapshot
     if facts is None or not lender_record.events:
         return facts
@@ -275,7 +275,7 @@ def project_facts(lender_record: LenderRecord) -> Facts | None:
 
 
 def _project_holds(facts: Facts, held: Mapping[HoldReason, RecordedEvent], now: Facts) -> tuple[Hold, ...]:
-    """Holds of the snapshot and of news, without those that were lifted since."""
+    """Return the holds of the snapshot and of events, without those that were lifted since."""
     stated = [
         hold
         for hold in facts.holds

@@ -14,13 +14,13 @@ from dunning.domain.customer.facts import Facts, Hold, HoldReason
 SMS = "sms"
 
 LEDGER_FLOOR = timedelta(days=31)
-"""The ledger keeps_numbers at least this long, so that a policy may lengthen a cap without forgetting texts."""
+"""The ledger remembers at least this long, so that a policy may lengthen a cap without forgetting texts."""
 
 PROGRESS_LIMIT = 24
 """Ladders remembered per customer; beyond it those of paid instalments are forgotten, the oldest first."""
 
 PAYMENT_STATEMENT_LIMIT = 24
-"""Assurances remembered per customer, of payments made and of payments to come; beyond it the oldest are forgotten."""
+"""Payment statements remembered per customer and kind; beyond it the oldest are forgotten."""
 
 LEAST_URGENT = 9
 """The highest `urgency` a wake has: one digit in the index."""
@@ -64,23 +64,28 @@ class Progress:
 @dataclass(frozen=True, slots=True)
 class PaymentStatement:
     """
-    What a customer said of a payment: it is made (`SAYS_PAID`), or will be (`PROMISE`). Silence until the day is over.
+    What a customer said of a payment: a payment claim ("I have paid"), or a promise to pay. It buys silence.
 
-    It is kept as it was said: on the local day `day`, of these `accounts`. `about` are the instalments, by
-    `progress_key`, it is taken for; of payments heard of later it is worked out anew (`payment_statements.matched`).
+    It is kept as it was said. Which instalments it is about is worked out anew whenever a payment is heard of late
+    (`payment_statements.match_to_instalments`).
     """
 
     reason: HoldReason
+    """`SAYS_PAID` for a payment claim, `PROMISE` for a promise to pay."""
     said_at: datetime
     day: date
+    """The local day on which it was said."""
     until: date
+    """The last local day of the silence it buys."""
     accounts: tuple[str, ...]
+    """The accounts the customer spoke of."""
     about: tuple[str, ...] = ()
+    """The instalments it is taken for, by `progress_key`."""
 
 
 @dataclass(frozen=True, slots=True)
-class InstalmentPromise:
-    """What was first promised of one instalment: to pay it by a local day. `kept`: `None` until known."""
+class PromiseToPay:
+    """What was first promised of one instalment: to pay it by the local day `on`. `kept` is `None` until known."""
 
     said_at: datetime
     on: date
@@ -112,7 +117,7 @@ class Standing:
     opted_in_at: datetime | None = None
     opted_out_accounts: Mapping[str, datetime] = field(default_factory=dict)
     payment_statements: tuple[PaymentStatement, ...] = ()
-    promises: Mapping[str, InstalmentPromise] = field(default_factory=dict)
+    promises: Mapping[str, PromiseToPay] = field(default_factory=dict)
     suspended_at: datetime | None = None
     shared_phone: str = ""
     shared_at: datetime | None = None

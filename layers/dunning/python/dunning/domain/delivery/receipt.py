@@ -1,5 +1,5 @@
 """
-Receipts: what a carrier reports of a text, and what it means.
+Delivery receipts: what a carrier reports of a text, and what it means.
 
 They come late, twice, out of order or not at all. A record only ever learns more, and always the same in the end,
 whatever the order in which its receipts came.

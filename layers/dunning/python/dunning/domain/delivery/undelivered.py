@@ -1,8 +1,8 @@
 """
-Unheard: a text that did not arrive, although its number is a good one.
+Undelivered: a text that did not arrive, although its number is a good one.
 
-Its stage is heard once more, with the next lawful contact: the failed text counts against every cap and keeps its
-distance to the next, only the stage it marked does not count as heard. A second failure of a stage stands.
+Its stage is sent once more, with the next lawful contact: the failed text counts against every cap and keeps its
+distance to the next text, only the stage it marked does not count as reached. A second failure of a stage stands.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Meanings: what a customer's reply comes to. Which words mean what is data, in `policy/data/replies/`."""
+"""Reply intents: what a customer wants to tell us. Which words mean what is data, in `policy/data/replies/`."""
 
 from dataclasses import dataclass
 from datetime import date

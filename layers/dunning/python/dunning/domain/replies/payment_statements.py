@@ -1,5 +1,5 @@
 """
-Assurances: what customers say of payments, and which instalments it is taken for.
+Payment statements: what customers say of payments, and which instalments a statement is about.
 
 "I have paid" and "I will pay by Friday" are about what was open when it was said. Payments are heard of late: one that
 was made before a reply may be recorded after it. So a payment statement is kept as it was said, and what it is about is
@@ -13,8 +13,8 @@ from datetime import date, datetime
 from dunning.domain.customer.facts import Account, Facts, HoldReason, Instalment, open_instalments
 from dunning.domain.customer.standing import (
     PAYMENT_STATEMENT_LIMIT,
-    InstalmentPromise,
     PaymentStatement,
+    PromiseToPay,
     Standing,
     progress_key,
 )
@@ -47,12 +47,12 @@ def match_to_instalments(standing: Standing, facts: Facts) -> Standing:
     if not standing.payment_statements:
         return standing
     payment_statements = tuple([replace(one, about=_about(one, facts)) for one in standing.payment_statements])
-    promises: dict[str, InstalmentPromise] = {}
+    promises: dict[str, PromiseToPay] = {}
     for one in payment_statements:
         for key in one.about if one.reason is HoldReason.PROMISE else ():
             known = standing.promises.get(key)
             is_known = known is not None and (known.said_at, known.on) == (one.said_at, one.until)
-            promises.setdefault(key, known if known and is_known else InstalmentPromise(one.said_at, one.until))
+            promises.setdefault(key, known if known and is_known else PromiseToPay(one.said_at, one.until))
     return replace(standing, payment_statements=payment_statements, promises=promises)
 
 

@@ -1,5 +1,5 @@
 """
-PhraseMatcher as the data files write them, and finding them among words.
+Phrases as the data files write them, and finding them among words.
 
 A pattern is slots with blanks between them: `stop|quit texting|calling me?`. A slot is words to choose from, `_` for a
 blank inside one; `?` behind it: it may be missing. `..` stands for up to four words, `{day}` and its like for a number

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from dunning.domain.customer.facts import Facts, open_instalments
-from dunning.domain.customer.standing import InstalmentPromise, Standing, progress_key
+from dunning.domain.customer.standing import PromiseToPay, Standing, progress_key
 from dunning.domain.decision.hours import start_of_day
 
 
@@ -65,5 +65,5 @@ def promise_ends(standing: Standing, zones: Sequence[ZoneInfo]) -> datetime | No
     return min((_end(promise, zones) for promise in standing.promises.values() if promise.kept is None), default=None)
 
 
-def _end(promise: InstalmentPromise, zones: Sequence[ZoneInfo]) -> datetime:
+def _end(promise: PromiseToPay, zones: Sequence[ZoneInfo]) -> datetime:
     return start_of_day(tuple(zones), promise.on.toordinal() + 1)

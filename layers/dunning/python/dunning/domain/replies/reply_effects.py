@@ -1,5 +1,5 @@
 """
-Answers: what follows from a customer's reply. Pure: facts, standing, what was understood, when and where it was said.
+Reply effects: what follows from a customer's reply. Pure.
 
 The standing after several replies is the same in whatever order they arrive and however often: of every opt-out,
 opt-in and hold the latest counts by when the customer spoke, of every promise for an instalment the first. What is said
@@ -25,7 +25,7 @@ HOLD_OF_INTENT = {
     ReplyIntent.DECEASED: (HoldReason.DECEASED, ReviewReason.DECEASED),
     ReplyIntent.REPRESENTED: (HoldReason.REPRESENTED, ReviewReason.REPRESENTED),
 }
-"""Meanings that silence us until a person has looked, with the hold they lead to and what the person is told."""
+"""Intents that silence us until a person has looked: the hold each leads to, and why the person is called."""
 
 _SHORTEST_TAIL = 3
 """Digits that name an account: fewer fit too many."""

@@ -9,7 +9,7 @@ and a tombstone, the id and the moment of the erasure, so that no old file and n
                                                                  ├── 90 s later: erase_again, the same once more,
                                                                  │   and uploaded files
                                                                  ├── and each quarter of an hour, until nothing is
-                                                                 │   under way any more (`forget.py`)
+                                                                 │   under way any more (`purge.py`)
                                                                  └── then the numbers go too: purge_numbers
 
 The later rounds are for what was under way in the first: a text that was being published leaves a record with number

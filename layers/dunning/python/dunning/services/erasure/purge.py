@@ -1,5 +1,5 @@
 """
-Forget: the numbers of erased customers, once nothing that names them is under way any more.
+Purge: the numbers of erased customers go, once nothing that names them is under way any more.
 
     each round ──> what was given up: messages of these numbers are taken out of the dead-letter queues
                      │ nothing is under way: time has passed, no reply is waiting, the queues are looked through

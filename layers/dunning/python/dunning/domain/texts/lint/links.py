@@ -1,5 +1,5 @@
 """
-LinkFinder in a text: whether there may be any, whose they are, and where they hide.
+Links in a text: whether there may be any, whose they are, and where they hide.
 
 Banks of Taiwan, Hong Kong and Singapore send none, carriers filter short ones, and phishers send them all.
 """
