@@ -30,7 +30,7 @@ E2E_VENV = .venv-e2e
 CHECKOV_VENV = .venv-checkov
 LAMBDA_VENV = .venv-lambda
 # cdk-nag is of npm; package.json and its lock lie beside the few lines that run it.
-NAG = tests/tools/nag
+NAG = tests/devtools/nag
 
 # What is deployed, and the same for this machine's processor, so that it can be run here.
 BUILD = .aws-sam/build
@@ -39,6 +39,9 @@ HOST_ARCH = $(patsubst aarch64,arm64,$(shell uname -m))
 # Without make's own variables: the layer's Makefile is not a part of this one.
 SAM_BUILD = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/$(BIN):$$PATH" \
 	PYTHON="$(CURDIR)/$(BIN)/python" $(TOOLS_VENV)/bin/sam build
+
+# The operators' programs lie beside the package, which is all that Lambda gets.
+OPS = PYTHONPATH=layers/dunning:layers/dunning/python $(BIN)/python -m ops
 
 ACCOUNTS =
 EVENTS =
@@ -93,7 +96,7 @@ run: setup ## Play 45 days on the embedded AWS; ACCOUNTS= EVENTS= START=2026-12-
 
 .PHONY: preview
 preview: setup ## Show all texts of a lender; LENDER=demo-tw LANGUAGE=zh-Hant COUNTRY=TW POLICIES=folder
-	@$(BIN)/python -m tests.tools.preview $(if $(LENDER),--lender "$(LENDER)") \
+	@$(OPS).preview $(if $(LENDER),--lender "$(LENDER)") \
 		$(if $(LANGUAGE),--language "$(LANGUAGE)") $(if $(COUNTRY),--country "$(COUNTRY)") \
 		$(if $(POLICIES),--policies "$(POLICIES)")
 
@@ -108,8 +111,8 @@ build: setup tools lambda ## Build for Lambda with bytecode; check what was buil
 	@ARCH=arm64 $(SAM_BUILD) --build-dir $(BUILD) > .aws-sam/build.log 2>&1 || { cat .aws-sam/build.log; exit 1; }
 	@ARCH=$(HOST_ARCH) $(SAM_BUILD) --build-dir $(HOST_BUILD) > .aws-sam/host.log 2>&1 \
 		|| { cat .aws-sam/host.log; exit 1; }
-	@$(BIN)/python -m tests.tools.built $(BUILD) --arch arm64 --lock $(RUNTIME_LOCK)
-	@$(BIN)/python -m tests.tools.built $(HOST_BUILD) --arch $(HOST_ARCH) --lock $(RUNTIME_LOCK) \
+	@$(BIN)/python -m tests.devtools.built $(BUILD) --arch arm64 --lock $(RUNTIME_LOCK)
+	@$(BIN)/python -m tests.devtools.built $(HOST_BUILD) --arch $(HOST_ARCH) --lock $(RUNTIME_LOCK) \
 		--run-with $(LAMBDA_VENV)/bin/python --runs $(RUNS)
 
 .PHONY: e2e
@@ -125,8 +128,8 @@ check: setup tools checkov ## Check style, types, locks and the template
 	$(BIN)/cfn-lint --append-rules cfn_lint_serverless.rules -- template.yaml
 	PATH="$(CURDIR)/$(BIN):$$PATH" SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=ap-northeast-1 \
 		$(TOOLS_VENV)/bin/sam validate --lint
-	@$(BIN)/python -m tests.tools.template_check checkov $(CHECKOV_VENV)/bin/checkov
-	@$(BIN)/python -m tests.tools.policy_check --brief
+	@$(BIN)/python -m tests.devtools.template_check checkov $(CHECKOV_VENV)/bin/checkov
+	@$(OPS).policy_check --brief
 	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT \
 	&& cp $(RUNTIME_LOCK) "$$fresh/runtime.txt" && cp $(DEV_LOCK) "$$fresh/dev.txt" \
 	&& cp $(TOOLS_LOCK) "$$fresh/tools.txt" && cp $(E2E_LOCK) "$$fresh/e2e.txt" \
@@ -145,11 +148,11 @@ check: setup tools checkov ## Check style, types, locks and the template
 .PHONY: nag
 nag: setup ## Check the template with cdk-nag too; needs node and npm, and is not part of check
 	@[ -d $(NAG)/node_modules ] || (cd $(NAG) && npm ci --silent --no-audit --no-fund)
-	@$(BIN)/python -m tests.tools.template_check nag $(NAG)
+	@$(BIN)/python -m tests.devtools.template_check nag $(NAG)
 
 .PHONY: policy-check
 policy-check: setup ## Print what holds per lender and place, and from whom; LENDER=demo-tw PLACE=TW POLICIES=dir
-	@$(BIN)/python -m tests.tools.policy_check $(if $(LENDER),--lender "$(LENDER)") \
+	@$(OPS).policy_check $(if $(LENDER),--lender "$(LENDER)") \
 		$(if $(PLACE),--place "$(PLACE)") $(if $(POLICIES),--policies "$(POLICIES)")
 
 .PHONY: format
@@ -171,20 +174,20 @@ ON_A_STACK = $(if $(REGION),--region "$(REGION)") $(if $(STACK),--stack "$(STACK
 
 .PHONY: sms-settings
 sms-settings: setup ## Check the account's SMS settings; SPEND=500 STACK=dunning-prod or ROLE=arn, APPLY=1 sets them
-	@$(BIN)/python -m tests.tools.sms_settings $(ON_A_STACK) $(if $(SPEND),--spend-limit "$(SPEND)") \
+	@$(OPS).sms_settings $(ON_A_STACK) $(if $(SPEND),--spend-limit "$(SPEND)") \
 		$(if $(ROLE),--role "$(ROLE)")
 
 .PHONY: erase
 erase: setup ## Look what is stored of a customer; STACK=dunning-prod CUSTOMER="C1 C2", APPLY=1 erases
-	@$(BIN)/python -m tests.tools.erase $(ON_A_STACK) $(CUSTOMER)
+	@$(OPS).erase $(ON_A_STACK) $(CUSTOMER)
 
 .PHONY: replan
 replan: setup ## Look how many wakes a changed policy moves; STACK=dunning-prod, APPLY=1 moves them
-	@$(BIN)/python -m tests.tools.replan $(ON_A_STACK)
+	@$(OPS).replan $(ON_A_STACK)
 
 .PHONY: restore
 restore: setup ## Restore a table beside the one in use; STACK= TABLE=customers AT=..., then FROM=; APPLY=1 does it
-	@$(BIN)/python -m tests.tools.restore $(ON_A_STACK) $(if $(TABLE),--table "$(TABLE)") $(if $(AT),--at "$(AT)") \
+	@$(OPS).restore $(ON_A_STACK) $(if $(TABLE),--table "$(TABLE)") $(if $(AT),--at "$(AT)") \
 		$(if $(FROM),--from "$(FROM)") $(CUSTOMER)
 
 .PHONY: lock
@@ -197,15 +200,15 @@ lock: setup ## Lock the dependencies again after a change of pyproject.toml
 
 .PHONY: calendars
 calendars: setup ## Write the holiday calendars again; CHECK=1 only tells which would differ
-	$(BIN)/python -m tests.tools.calendars $(if $(CHECK),--check)
+	$(BIN)/python -m tests.devtools.calendars $(if $(CHECK),--check)
 
 .PHONY: schemas
 schemas: setup ## Write the JSON schemas of all events again; CHECK=1 only tells which would differ
-	@$(BIN)/python -m tests.tools.schemas $(if $(CHECK),--check)
+	@$(BIN)/python -m tests.devtools.schemas $(if $(CHECK),--check)
 
 .PHONY: characters
 characters: setup ## Write the tables of characters that stand for one another again
-	@$(BIN)/python -m tests.tools.characters
+	@$(BIN)/python -m tests.devtools.characters
 
 .PHONY: clean
 clean: ## Remove everything that can be made again

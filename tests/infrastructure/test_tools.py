@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.devtools.template_check import CHECKOV, NAG, Accepted, judge
 from tests.infrastructure.expressions import Calculator, Series, alarms
-from tests.tools.template_check import CHECKOV, NAG, Accepted, judge
 
 
 def _worked_out(expression: str, **metrics: Series) -> Series:

@@ -1,17 +1,15 @@
 """The closing report: what a collections manager wants to see, in plain text, aligned with Chinese in it, too."""
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby, zip_longest
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import phonenumbers
 
-from dunning.policy.effective import CALENDAR_WARNING
-
-WIDTH = 100
+from ops.columns import WIDTH, fold, pad, stage_name, width_of
+from ops.effective import CALENDAR_WARNING
 
 REASONS: Mapping[str, str] = {
     "due": "a reminder is due",
@@ -50,18 +48,6 @@ REASONS: Mapping[str, str] = {
 """Each reason in words; the code stays beside them, as it is what files and logs say."""
 
 _MICRO = 1_000_000
-_NEVER_FIRST = frozenset("，。、；：！？）】」』,.;:!?)")
-
-
-def width_of(text: str) -> int:
-    """Return how many columns a text takes: a Chinese character takes two."""
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
-
-
-def pad(text: str, width: int, *, right: bool = False) -> str:
-    """Fill a text up with spaces to a width in columns."""
-    filling = " " * max(0, width - width_of(text))
-    return filling + text if right else text + filling
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> Iterator[str]:
@@ -73,36 +59,6 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> I
         yield "  " + "  ".join(pad(cell, width, right=side == ">") for cell, width, side in columns).rstrip()
         if number == 0:
             yield "  " + "  ".join("-" * width for width in widths)
-
-
-def fold(text: str, width: int) -> Iterator[str]:
-    """Break a text into lines of at most so many columns, at spaces where it has them."""
-    line = ""
-    for word in _words(text):
-        if line and width_of(line) + width_of(word.rstrip()) > width:
-            yield line.rstrip()
-            line = ""
-        line += word
-    if line:
-        yield line.rstrip()
-
-
-def _words(text: str) -> Iterator[str]:
-    """Split at spaces and between Chinese characters, but never before closing punctuation."""
-    word = ""
-    for character, following in zip_longest(text, text[1:], fillvalue=""):
-        if following and following in _NEVER_FIRST:
-            word += character
-        elif unicodedata.east_asian_width(character) in "WF":
-            yield word + character
-            word = ""
-        else:
-            word += character
-            if character == " ":
-                yield word
-                word = ""
-    if word:
-        yield word
 
 
 _GROUPS = {8: (4, 4), 9: (3, 3, 3), 10: (3, 3, 4), 11: (3, 4, 4)}
@@ -140,15 +96,6 @@ class Example:
     segments: int
     encoding: str
     text: str
-
-
-def stage_name(stage: int | None) -> str:
-    """Say a stage in words."""
-    if stage is None:
-        return "confirms an opt-out"
-    if stage == 0:
-        return "on the due date"
-    return f"{abs(stage)} days {'before' if stage < 0 else 'after'}"
 
 
 def _place(example: Example) -> int:

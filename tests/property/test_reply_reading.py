@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dunning.domain.replies.intents import ReplyIntent
 from dunning.policy.reply_rules import load_reply_rules
-from tests.tools.characters import converted
+from tests.devtools.characters import converted
 
 READER = load_reply_rules()
 TUESDAY = date(2026, 12, 1)

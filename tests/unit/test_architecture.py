@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "layers" / "dunning" / "python" / "dunning"
+OPS = ROOT / "layers" / "dunning" / "ops"
 SDK = frozenset({"boto3", "botocore"})
 
 
@@ -108,6 +109,13 @@ def test_a_function_imports_the_wiring_its_entry_point_and_services_and_nothing_
     assert others(path) <= {"aws_lambda_powertools"}
     siblings = {module.stem for module in path.parent.glob("*.py")}
     assert not {name.partition(".")[0] for name in imported(path)} & siblings
+
+
+@pytest.mark.parametrize("path", modules(OPS), ids=lambda path: path.stem)
+def test_an_operators_program_needs_neither_tests_nor_the_wiring_of_lambda(path: Path) -> None:
+    assert "wiring" not in ours(path)
+    assert others(path) <= {"ops", "boto3", "botocore", "mypy_boto3_cloudformation", "mypy_boto3_dynamodb",
+                            "mypy_boto3_sns", "mypy_boto3_sqs"}  # fmt: skip
 
 
 OUTSIDE_THE_CORE = {

@@ -8,20 +8,8 @@ import pytest
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.delivery.contact import ContactState
 from dunning.domain.replies.intents import ReplyIntent
-from tests.local.report import (
-    REASONS,
-    WIDTH,
-    Example,
-    choose_examples,
-    dollars,
-    fold,
-    mask_phone,
-    pad,
-    report,
-    stage_name,
-    table,
-    width_of,
-)
+from ops.columns import WIDTH, fold, pad, stage_name, width_of
+from tests.local.report import REASONS, Example, choose_examples, dollars, mask_phone, report, table
 
 _FIGURES = {"texts": 1_234, "customers": 567, "segments": 2_345, "cost_usd": 97.5}
 _RUN = {

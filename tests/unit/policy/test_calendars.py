@@ -15,7 +15,7 @@ from dunning.policy import PolicyError, load_calendars_needed, load_policies
 from dunning.policy.calendar import Calendars
 from dunning.policy.jurisdiction import zones_of_countries
 from tests.builders import IN_MAINLAND_CHINA, a_customer, day, instant, rules_of, the_policies
-from tests.tools import calendars as tool
+from tests.devtools import calendars as tool
 
 COUNTRIES = sorted(
     entry.name.removesuffix(".toml")

@@ -11,8 +11,8 @@ import pytest
 from dunning import compiled_policies
 from dunning.domain.decision.rules import Rules
 from dunning.domain.replies.intents import ReplyIntent
+from tests.devtools.built import contents
 from tests.local import ROOT
-from tests.tools.built import contents
 
 _COMPILE = ROOT / "layers" / "dunning" / "compile_policies.py"
 

@@ -7,9 +7,9 @@ import pytest
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.texts.segments import count_segments
 from dunning.policy import load_policies
+from ops.columns import width_of
+from ops.preview import Case, Message, main, preview, warnings_of
 from tests.builders import the_policies
-from tests.local.report import width_of
-from tests.tools.preview import Case, Message, main, preview, warnings_of
 
 
 def edit(folder: Path, name: str, old: str, new: str) -> None:

@@ -1,8 +1,8 @@
 """
 What checkov and cdk-nag find in the translated template, beside what we have decided to leave as it is, and why.
 
-    python -m tests.tools.template_check checkov PATH     with the checkov at PATH; `make check` does
-    python -m tests.tools.template_check nag FOLDER       with node and the packages of FOLDER; `make nag` does
+    python -m tests.devtools.template_check checkov PATH     with the checkov at PATH; `make check` does
+    python -m tests.devtools.template_check nag FOLDER       with node and the packages of FOLDER; `make nag` does
 
 Both look at what CloudFormation would be asked to create: on the source their rules would skip what SAM makes. A
 finding that is not listed here fails, and so does one that is listed and no longer found.

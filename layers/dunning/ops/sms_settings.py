@@ -1,7 +1,7 @@
 """
 `make sms-settings`: the account's SMS settings beside what the policies need; APPLY=1 sets what can be set.
 
-    python -m tests.tools.sms_settings --spend-limit 500 --stack dunning-prod [--apply]
+    python -m ops.sms_settings --spend-limit 500 --stack dunning-prod [--apply]
 
 These settings belong to account and region, not to a stack: no template can hold them. What is set is read again.
 Exits with 0 if nothing is to do, 1 if something is, 2 if AWS cannot be reached or the arguments are nonsense.
@@ -22,7 +22,7 @@ from botocore.parsers import ResponseParserError
 
 from dunning.policy import PolicyBook, PolicyError, load_policies
 from dunning.policy.lender import valid_sender_id
-from tests.tools.stack import StackError, deployed
+from ops.stack import StackError, deployed
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient

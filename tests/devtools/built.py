@@ -1,7 +1,7 @@
 """
 What `sam build` made, looked at before it is deployed: `make build` calls this.
 
-    python -m tests.tools.built .aws-sam/build --arch arm64 [--run-with .venv-lambda/bin/python]
+    python -m tests.devtools.built .aws-sam/build --arch arm64 [--run-with .venv-lambda/bin/python]
 
 Looked at: each binary is of the architecture, each source has its bytecode and it is that source's, the packages
 are those of the lock and no others, nothing of ours is missing, policies are read as they are written, and it all
@@ -514,7 +514,7 @@ def _import_row(one: Measured) -> str:
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.tools.built", description="Look at what sam build made.")
+    parser = argparse.ArgumentParser(prog="python -m tests.devtools.built", description="Look at what sam build made.")
     parser.add_argument("folder", type=Path, help="where sam build put it")
     parser.add_argument("--arch", choices=MACHINES, required=True, help="the architecture it was built for")
     parser.add_argument("--lock", type=Path, default=LOCK, help="what may be in the layer")

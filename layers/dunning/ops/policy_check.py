@@ -1,7 +1,7 @@
 """
 `make policy-check`: load every policy, print what holds per lender and place and from whom. Sends nothing.
 
-    python -m tests.tools.policy_check [--lender demo-tw] [--place TW] [--brief] [--policies FOLDER]
+    python -m ops.policy_check [--lender demo-tw] [--place TW] [--brief] [--policies FOLDER]
 
 Exits with 0 if all policies load, 1 if one is refused (naming file, line, field and reason), 2 if asked for nonsense.
 """
@@ -15,9 +15,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from dunning.policy import PolicyBook, PolicyError, load_policies
-from dunning.policy.effective import Effective, Limit, effective_rules
 from dunning.policy.jurisdiction import zones_of_countries
-from tests.tools.preview import preview
+from ops.effective import Effective, Limit, effective_rules
+from ops.preview import preview
 
 _TOPIC, _SAYS, _AT = 10, 58, 30
 

@@ -26,7 +26,7 @@ from dunning.domain.texts.money import minor_digits
 from dunning.domain.texts.segments import GSM_EXTENDED, count_segments
 from dunning.policy import PolicyBook, PolicyError, load_policies
 from dunning.policy.lender import Lender
-from tests.local.report import WIDTH, fold, pad, stage_name
+from ops.columns import WIDTH, fold, pad, stage_name
 
 _EURO = re.findall("..", "ADATBEBGCYDEEEESFIFRGRHRIEITLTLULVMCMEMTNLPTSISKSM")
 _CURRENCY_OF = {
@@ -57,6 +57,8 @@ _RELAXED: dict[Reason, dict[str, object]] = {
 """What is lifted to show a text that will not be sent for this reason."""
 
 _CAPACITY = {"UCS-2": (70, 67), "GSM-7": (160, 153)}
+_LAST_OF_ONE_UNIT = 0xFFFF
+"""A character above it takes two of UCS-2's units."""
 
 
 class UnknownChoiceError(Exception):
@@ -270,7 +272,7 @@ def _length(text: str) -> str:
     encoding, parts = count_segments(text)
     single, part = _CAPACITY[encoding]
     gsm = encoding == "GSM-7"
-    units = len(text) + sum(c in GSM_EXTENDED if gsm else ord(c) > 0xFFFF for c in text)
+    units = len(text) + sum(c in GSM_EXTENDED if gsm else ord(c) > _LAST_OF_ONE_UNIT for c in text)
     return f"{units} of {single if parts == 1 else part * parts}"
 
 
@@ -297,7 +299,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
-        prog="python -m tests.tools.preview",
+        prog="python -m ops.preview",
         description="Show all texts of a lender as they arrive, with their segments, their price and every warning.",
         epilog="make preview LENDER=demo-tw LANGUAGE=zh-Hant COUNTRY=TW POLICIES=folder\n\n"
         "Exit status: 0 every text can be sent, 1 one cannot, 2 something asked for is not there or not loaded.",

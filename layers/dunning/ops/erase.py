@@ -1,7 +1,7 @@
 """
 `make erase`: erase customers of a deployed stack. Without APPLY=1 it looks and changes nothing.
 
-    python -m tests.tools.erase --stack dunning-prod [--apply] C0001 C0002
+    python -m ops.erase --stack dunning-prod [--apply] C0001 C0002
 
 Exits with 0 if nothing is left (or after a look), 1 if something is, 2 if asked for nonsense or AWS cannot be reached.
 """
@@ -25,10 +25,9 @@ from dunning.domain.decision.decisions import Decision
 from dunning.domain.errors import ServiceCallError
 from dunning.ports.clock import Clock
 from dunning.ports.queues import DelayQueue
-from dunning.ports.telemetry import LogEvent, Metric
 from dunning.services.erasure.erase import MAY_BE_LOADING, ROUND_INTERVAL, SECOND_ROUND, UNDER_WAY, EraseService
 from dunning.services.intake.cells import is_id
-from tests.tools.stack import StackError, deployed
+from ops.stack import StackError, deployed
 
 _ELSEWHERE = """\
 What this cannot reach: the lender's own files (take the customer out of them, or each upload has them refused),
@@ -45,13 +44,13 @@ class _Silent:
     ) -> None:
         """Say nothing."""
 
-    def log_event(self, event: LogEvent, **fields: str | float | None) -> None:
+    def log_event(self, name: str, **fields: str | float | None) -> None:
         """Say nothing."""
 
-    def count(self, metric: Metric, value: float = 1) -> None:
+    def count(self, name: str, value: float = 1) -> None:
         """Say nothing."""
 
-    def gauge(self, metric: Metric, value: float) -> None:
+    def gauge(self, name: str, value: float) -> None:
         """Say nothing."""
 
 

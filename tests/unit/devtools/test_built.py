@@ -11,7 +11,7 @@ import pytest
 from dunning import compiled_policies
 from dunning.domain.texts.lint import Severity
 from dunning.policy.lender import RepliesFile
-from tests.tools import built
+from tests.devtools import built
 
 LOCK = """\
 phonenumberslite==9.0.42 \\

@@ -1,8 +1,8 @@
 """
 `make restore`: a table of a deployed stack as it was, in a new table beside it; and customers from there back.
 
-    python -m tests.tools.restore --stack dunning-prod --table customers --at 2026-12-01T02:00:00Z [--apply]
-    python -m tests.tools.restore --stack dunning-prod --from dunning-prod-...-restored-... [--apply] [C0001 ...]
+    python -m ops.restore --stack dunning-prod --table customers --at 2026-12-01T02:00:00Z [--apply]
+    python -m ops.restore --stack dunning-prod --from dunning-prod-...-restored-... [--apply] [C0001 ...]
 
 Without --apply it says what would happen. The table in use is never replaced, and never deleted.
 Exits with 0 if it worked, 1 if somebody could not be brought back, 2 if asked for nonsense or AWS refuses.
@@ -25,7 +25,7 @@ from dunning.domain.errors import ServiceCallError
 from dunning.ports.clock import Clock
 from dunning.services.intake.cells import is_id
 from dunning.services.restore import RestoreOutcome, RestoreService
-from tests.tools.stack import Deployed, StackError, deployed
+from ops.stack import Deployed, StackError, deployed
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

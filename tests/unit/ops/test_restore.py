@@ -9,11 +9,11 @@ import pytest
 
 from dunning.domain.customer.standing import Wake
 from dunning.ports.customers import Customer
+from ops.restore import customers_in, main, overrides
 from tests.builders import tell
 from tests.fakes import FakeClock
 from tests.integration.people import NOW, paid_up, someone, texted
-from tests.tools.restore import customers_in, main, overrides
-from tests.unit.tools.conftest import STACK, Deployed
+from tests.unit.ops.conftest import STACK, Deployed
 
 
 @pytest.fixture

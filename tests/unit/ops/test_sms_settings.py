@@ -10,9 +10,9 @@ import pytest
 from botocore.stub import Stubber
 
 from dunning.policy import load_policies
-from tests.tools import sms_settings
-from tests.tools.sms_settings import Check, Need, Wanted, apply, changes, identities, needs_of, opted_out, sandbox
-from tests.unit.tools.conftest import ROLE, STACK, Deployed
+from ops import sms_settings
+from ops.sms_settings import Check, Need, Wanted, apply, changes, identities, needs_of, opted_out, sandbox
+from tests.unit.ops.conftest import ROLE, STACK, Deployed
 
 FEE = Decimal("0.05")
 GOOD = {

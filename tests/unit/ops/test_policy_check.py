@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tools.policy_check import main
+from ops.policy_check import main
 
 TODAY = date(2026, 11, 24)
 

@@ -1,5 +1,5 @@
 """
-Write the JSON Schemas of all events in and out from their contracts: `python -m tests.tools.schemas`, then review.
+Write the JSON Schemas of all events in and out from their contracts: `python -m tests.devtools.schemas`, then review.
 
 With `--check` nothing is written: the files that would differ are named, and the exit status is 1.
 """
@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from dunning.contracts.lender_event import EVENTS
 from dunning.contracts.outbound_event import DETAILS
-from tests.tools.generated import write_or_check
+from tests.devtools.generated import write_or_check
 
 FOLDER = Path(__file__).parents[2] / "events" / "schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

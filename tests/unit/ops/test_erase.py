@@ -6,10 +6,10 @@ import pytest
 
 from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.services.erasure.erase import MAY_BE_LOADING, SECOND_ROUND
+from ops.erase import main
 from tests.fakes import FakeClock
 from tests.integration.people import NOW
-from tests.tools.erase import main
-from tests.unit.tools.conftest import STACK, Deployed
+from tests.unit.ops.conftest import STACK, Deployed
 
 
 def test_a_look_counts_and_changes_nothing(stack: Deployed, capsys: pytest.CaptureFixture[str]) -> None:

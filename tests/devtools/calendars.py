@@ -22,7 +22,7 @@ from typing import NamedTuple
 import chinese_calendar
 import holidays
 
-from tests.tools.generated import write_or_check
+from tests.devtools.generated import write_or_check
 
 POLICY = Path(__file__).parents[2] / "layers/dunning/python/dunning/policy/data"
 FOLDER = POLICY / "calendars"
@@ -36,7 +36,7 @@ OF_DEFAULT = ("CA", "CH", "MO", "NO", "NZ")
 PARTS = {"GB": {"ENG": "England", "WLS": "Wales", "SCT": "Scotland", "NIR": "Northern Ireland"}}
 """Countries whose parts rest on different days, and where the part is not asked: a holiday of any of them counts."""
 
-HEADER = "# Written by `make calendars` from {library}. Change tests/tools/calendars.py, not this file."
+HEADER = "# Written by `make calendars` from {library}. Change tests/devtools/calendars.py, not this file."
 ESTIMATED = "(estimated)"
 
 

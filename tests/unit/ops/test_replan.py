@@ -6,12 +6,12 @@ import pytest
 
 from dunning.domain.customer.standing import Wake
 from dunning.ports.customers import Customer
+from ops.replan import main
 from tests.builders import tell
 from tests.contract.conftest import write_attribute
 from tests.fakes import FakeClock
 from tests.integration.people import NOW, someone, waking
-from tests.tools.replan import main
-from tests.unit.tools.conftest import STACK, Deployed
+from tests.unit.ops.conftest import STACK, Deployed
 
 LONG_AGO = NOW + timedelta(days=60)
 
