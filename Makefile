@@ -3,34 +3,36 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-# The first of these that really is a 3.13 is used. A version manager's shim may exist and not work: each is tried.
+# The first of these that really is a 3.13 is used, with what makes an environment (Debian packs that apart). A version
+# manager's shim may exist and not work: each is tried.
 PYTHONS = "$(PYTHON)" python3.13 python3 python "$$HOME"/.pyenv/versions/3.13*/bin/python \
 	/opt/python/3.13*/bin/python /usr/local/bin/python3.13
-IS_313 = -c 'import sys; assert sys.version_info[:2] == (3, 13)'
+IS_313 = -c 'import ensurepip, sys, venv; assert sys.version_info[:2] == (3, 13)'
 
 VENV = .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/installed
-
-RUNTIME_LOCK = layers/dunning/python/requirements.txt
-DEV_LOCK = requirements-dev.txt
-TOOLS_LOCK = requirements-tools.txt
-E2E_LOCK = requirements-stand-in.txt
-CHECKOV_LOCK = requirements-checkov.txt
-# No header and no addresses: the lock must not tell, nor depend on, where packages were fetched from.
-COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.13 --no-header
-COMPILE_DEV = $(COMPILE) --group dev -c $(RUNTIME_LOCK)
-COMPILE_TOOLS = $(COMPILE) --group tools
-COMPILE_E2E = $(COMPILE) --group e2e
-COMPILE_CHECKOV = $(COMPILE) --group checkov
-
 # Environments of their own: command-line tools; the stand-in for AWS; and what Lambda itself brings, which is boto3.
 TOOLS_VENV = .venv-tools
-E2E_VENV = .venv-e2e
+STAND_IN_VENV = .venv-stand-in
 CHECKOV_VENV = .venv-checkov
 LAMBDA_VENV = .venv-lambda
 # cdk-nag is of npm; package.json and its lock lie beside the few lines that run it.
 NAG = tests/devtools/nag
+
+# Each lock, and what it is compiled from. A package that two locks hold has one version in both, where they meet in one
+# environment. No header and no addresses: a lock must not tell, nor depend on, where packages were fetched from.
+LOCKS = runtime uv run dev tools stand-in checkov
+LOCK_runtime = layers/dunning/python/requirements.txt
+$(foreach lock,$(filter-out runtime,$(LOCKS)),$(eval LOCK_$(lock) = layers/dunning/requirements/$(lock).txt))
+FROM_runtime = pyproject.toml
+FROM_uv = --group uv
+FROM_run = --group run -c $(LOCK_runtime) pyproject.toml
+FROM_dev = --group dev -c $(LOCK_runtime) -c $(LOCK_run) pyproject.toml
+FROM_tools = --group tools
+FROM_stand-in = --group stand-in
+FROM_checkov = --group checkov
+COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.13 --no-header
 
 # What is deployed, and the same for this machine's processor, so that it can be run here.
 BUILD = .aws-sam/build
@@ -67,7 +69,7 @@ RUNS = 5
 
 # What may be set on the command line. Anything else is misspelt, and would be ignored without a word.
 VARIABLES = ACCOUNTS EVENTS START DAYS OUT LENDER LANGUAGE COUNTRY PLACE POLICIES CHECK REGION STACK CUSTOMER TABLE \
-	AT FROM SPEND ROLE APPLY RUNS PYTHON SHELL MAKEFLAGS
+	AT FROM SPEND ROLE APPLY RUNS JOBS PYTHON SHELL MAKEFLAGS
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 UNKNOWN := $(firstword $(filter-out $(VARIABLES),$(GIVEN)))
 # The variable with the fewest letters to insert, take out or exchange, whatever the case; nothing if none is near.
@@ -84,44 +86,44 @@ MEANT := $(shell printf '%s\n' $(VARIABLES) | awk -v given='$(subst ','\'',$(UNK
 $(error There is no variable $(UNKNOWN)=$(if $(MEANT),; did you mean $(MEANT)=?, here. There are: $(VARIABLES)))
 endif
 
+# A line `##@` begins a group, `##` says what a target does, `#=` what it takes.
 .PHONY: help
-help: ## Show the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+help:
+	@awk '/^##@ / { printf "%s%s\n\n", groups++ ? "\n" : "", substr($$0, 5) } \
+		/^[a-z0-9-]+:.*## / { split($$0, part, /:.*## /); printf "  make %-14s %s\n", part[1], part[2] } \
+		/^#= / { printf "  %-22s%s\n", "", substr($$0, 4) }' $(MAKEFILE_LIST)
+
+##@ Try it (nothing leaves this machine)
 
 .PHONY: run
-run: setup ## Play 45 days on the embedded AWS; ACCOUNTS= EVENTS= START=2026-12-01 DAYS= OUT= POLICIES=dir LENDER=
+run: setup-run ## Play 45 days on the embedded AWS
+#= ACCOUNTS=file.csv EVENTS=file.jsonl START=2026-12-01 DAYS=30 OUT=folder POLICIES=folder LENDER=name
 	@$(BIN)/python -m tests.local $(if $(ACCOUNTS),--accounts="$(ACCOUNTS)") $(if $(EVENTS),--events="$(EVENTS)") \
 		$(if $(START),--start="$(START)") $(if $(DAYS),--days="$(DAYS)") $(if $(OUT),--out="$(OUT)") \
 		$(if $(POLICIES),--policies="$(POLICIES)") $(if $(LENDER),--lender="$(LENDER)")
 
 .PHONY: preview
-preview: setup ## Show all texts of a lender; LENDER=demo-tw LANGUAGE=zh-Hant COUNTRY=TW POLICIES=folder
+preview: setup-run ## Show every text of a lender as it arrives
+#= LENDER=demo-tw LANGUAGE=zh-Hant COUNTRY=TW POLICIES=folder
 	@$(OPS).preview $(if $(LENDER),--lender "$(LENDER)") \
 		$(if $(LANGUAGE),--language "$(LANGUAGE)") $(if $(COUNTRY),--country "$(COUNTRY)") \
 		$(if $(POLICIES),--policies "$(POLICIES)")
 
-.PHONY: test
-test: setup ## Run the whole test suite
-	$(BIN)/python -m pytest
+.PHONY: policy-check
+policy-check: setup-run ## Print which limits hold, by lender and place, and where each is from
+#= LENDER=demo-tw PLACE=TW POLICIES=folder
+	@$(OPS).policy_check $(if $(LENDER),--lender "$(LENDER)") \
+		$(if $(PLACE),--place "$(PLACE)") $(if $(POLICIES),--policies "$(POLICIES)")
 
-.PHONY: build
-build: setup tools lambda ## Build for Lambda with bytecode; check what was built, measure its cold import; RUNS=5
-	@echo "== sam build ($(BUILD): arm64; $(HOST_BUILD): $(HOST_ARCH), to be run here)"
-	@mkdir -p .aws-sam
-	@ARCH=arm64 $(SAM_BUILD) --build-dir $(BUILD) > .aws-sam/build.log 2>&1 || { cat .aws-sam/build.log; exit 1; }
-	@ARCH=$(HOST_ARCH) $(SAM_BUILD) --build-dir $(HOST_BUILD) > .aws-sam/host.log 2>&1 \
-		|| { cat .aws-sam/host.log; exit 1; }
-	@$(BIN)/python -m tests.devtools.built $(BUILD) --arch arm64 --lock $(RUNTIME_LOCK)
-	@$(BIN)/python -m tests.devtools.built $(HOST_BUILD) --arch $(HOST_ARCH) --lock $(RUNTIME_LOCK) \
-		--run-with $(LAMBDA_VENV)/bin/python --runs $(RUNS)
+.PHONY: cost
+cost: setup-run ## Print what a million reminders cost, AWS and carriers
+#= REGION=ap-northeast-1
+	@$(BIN)/python -m tests.bench.cost $(if $(REGION),--region "$(REGION)")
 
-.PHONY: e2e
-e2e: RUNS = 3
-e2e: build ministack ## Deploy to a stand-in for AWS with IAM enforced, remind, break it, update it
-	$(BIN)/python -m pytest -m deployed tests/e2e/deployed --capture=no --durations=5
+##@ Work on it
 
 .PHONY: check
-check: setup tools checkov ## Check style, types, locks and the template
+check: setup tools checkov locks ## Check style, types, locks, the template and the policies
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -130,137 +132,178 @@ check: setup tools checkov ## Check style, types, locks and the template
 		$(TOOLS_VENV)/bin/sam validate --lint
 	@$(BIN)/python -m tests.devtools.template_check checkov $(CHECKOV_VENV)/bin/checkov
 	@$(OPS).policy_check --brief
-	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT \
-	&& cp $(RUNTIME_LOCK) "$$fresh/runtime.txt" && cp $(DEV_LOCK) "$$fresh/dev.txt" \
-	&& cp $(TOOLS_LOCK) "$$fresh/tools.txt" && cp $(E2E_LOCK) "$$fresh/e2e.txt" \
-	&& cp $(CHECKOV_LOCK) "$$fresh/checkov.txt" \
-	&& $(COMPILE) -o "$$fresh/runtime.txt" pyproject.toml > "$$fresh/log" \
-	&& $(COMPILE_DEV) -o "$$fresh/dev.txt" pyproject.toml > "$$fresh/log" \
-	&& $(COMPILE_TOOLS) -o "$$fresh/tools.txt" > "$$fresh/log" \
-	&& $(COMPILE_E2E) -o "$$fresh/e2e.txt" > "$$fresh/log" \
-	&& $(COMPILE_CHECKOV) -o "$$fresh/checkov.txt" > "$$fresh/log" \
-	&& if diff -u $(RUNTIME_LOCK) "$$fresh/runtime.txt" && diff -u $(DEV_LOCK) "$$fresh/dev.txt" \
-	&& diff -u $(TOOLS_LOCK) "$$fresh/tools.txt" && diff -u $(E2E_LOCK) "$$fresh/e2e.txt" \
-	&& diff -u $(CHECKOV_LOCK) "$$fresh/checkov.txt"; \
-	then echo "The locks fit pyproject.toml."; \
-	else echo "The locks do not fit pyproject.toml: run 'make lock' and look at the difference."; exit 1; fi
 
-.PHONY: nag
-nag: setup ## Check the template with cdk-nag too; needs node and npm, and is not part of check
-	@[ -d $(NAG)/node_modules ] || (cd $(NAG) && npm ci --silent --no-audit --no-fund)
-	@$(BIN)/python -m tests.devtools.template_check nag $(NAG)
+.PHONY: test
+test: setup ## Run the test suite
+	$(BIN)/python -m pytest
 
-.PHONY: policy-check
-policy-check: setup ## Print what holds per lender and place, and from whom; LENDER=demo-tw PLACE=TW POLICIES=dir
-	@$(OPS).policy_check $(if $(LENDER),--lender "$(LENDER)") \
-		$(if $(PLACE),--place "$(PLACE)") $(if $(POLICIES),--policies "$(POLICIES)")
+.PHONY: e2e
+e2e: RUNS = 3
+e2e: build stand-in ## Deploy to a stand-in for AWS with IAM enforced, remind, break it, update it
+	$(BIN)/python -m pytest -m deployed tests/e2e/deployed --capture=no --durations=5
+
+.PHONY: bench
+bench: setup ## Measure calls, CPU, decisions a second, import time, each beside a reference
+	@set -e; for bench in $$(grep -l __main__ tests/bench/*.py); do \
+		echo "== $$bench"; PYTHONPATH=.:layers/dunning/python $(BIN)/python "$$bench"; done
 
 .PHONY: format
 format: setup ## Put the code into its form, and fix what can be fixed
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-.PHONY: bench
-bench: setup ## Measure: calls, cost, CPU, decisions per second, import time
-	@set -e; for bench in $$(grep -l __main__ tests/bench/*.py); do \
-		echo "== $$bench"; PYTHONPATH=.:layers/dunning/python $(BIN)/python "$$bench"; done
+.PHONY: calendars
+calendars: setup ## Write the holiday calendars anew
+#= CHECK=1 (only names the files that would differ)
+	$(BIN)/python -m tests.devtools.calendars $(if $(CHECK),--check)
 
-.PHONY: cost
-cost: setup ## Print what a million reminders cost, AWS and carriers; REGION=ap-northeast-1
-	@$(BIN)/python -m tests.bench.cost $(if $(REGION),--region "$(REGION)")
+.PHONY: schemas
+schemas: setup ## Write the JSON schemas of all events anew
+#= CHECK=1 (only names the files that would differ)
+	@$(BIN)/python -m tests.devtools.schemas $(if $(CHECK),--check)
+
+.PHONY: characters
+characters: setup ## Write the tables of characters that stand for one another anew
+	@$(BIN)/python -m tests.devtools.characters
+
+.PHONY: nag
+nag: setup ## Check the template with cdk-nag, too (needs node and npm)
+	@[ -d $(NAG)/node_modules ] || (cd $(NAG) && npm ci --silent --no-audit --no-fund)
+	@$(BIN)/python -m tests.devtools.template_check nag $(NAG)
+
+.PHONY: lock
+lock: setup ## Lock the dependencies anew after a change of pyproject.toml
+	$(foreach lock,$(LOCKS),$(COMPILE) $(FROM_$(lock)) -o $(LOCK_$(lock)) > /dev/null &&) true
+
+.PHONY: clean
+clean: ## Remove everything that can be made again
+	rm -rf $(VENV) $(VENV)-* $(NAG)/node_modules
+	rm -rf .local .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
+	find functions layers tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+##@ Run it in production (with your AWS credentials; only APPLY=1 changes anything)
+
+.PHONY: build
+build: setup tools lambda ## Build for Lambda, check what was built, measure its cold import
+#= RUNS=5
+	@echo "== sam build ($(BUILD): arm64; $(HOST_BUILD): $(HOST_ARCH), to be run here)"
+	@mkdir -p .aws-sam
+	@ARCH=arm64 $(SAM_BUILD) --build-dir $(BUILD) > .aws-sam/build.log 2>&1 || { cat .aws-sam/build.log; exit 1; }
+	@ARCH=$(HOST_ARCH) $(SAM_BUILD) --build-dir $(HOST_BUILD) > .aws-sam/host.log 2>&1 \
+		|| { cat .aws-sam/host.log; exit 1; }
+	@$(BIN)/python -m tests.devtools.built $(BUILD) --arch arm64 --lock $(LOCK_runtime)
+	@$(BIN)/python -m tests.devtools.built $(HOST_BUILD) --arch $(HOST_ARCH) --lock $(LOCK_runtime) \
+		--run-with $(LAMBDA_VENV)/bin/python --runs $(RUNS)
 
 # What works on a deployed stack, with the credentials of whoever calls it. Only APPLY=1 changes anything.
 ON_A_STACK = $(if $(REGION),--region "$(REGION)") $(if $(STACK),--stack "$(STACK)") $(if $(APPLY),--apply)
 
 .PHONY: sms-settings
-sms-settings: setup ## Check the account's SMS settings; SPEND=500 STACK=dunning-prod or ROLE=arn, APPLY=1 sets them
+sms-settings: setup-run ## Check the account's SMS settings, or set them
+#= SPEND=500 STACK=dunning-prod (or ROLE=arn) REGION=ap-northeast-1 APPLY=1
 	@$(OPS).sms_settings $(ON_A_STACK) $(if $(SPEND),--spend-limit "$(SPEND)") \
 		$(if $(ROLE),--role "$(ROLE)")
 
-.PHONY: erase
-erase: setup ## Look what is stored of a customer; STACK=dunning-prod CUSTOMER="C1 C2", APPLY=1 erases
-	@$(OPS).erase $(ON_A_STACK) $(CUSTOMER)
-
 .PHONY: replan
-replan: setup ## Look how many wakes a changed policy moves; STACK=dunning-prod, APPLY=1 moves them
+replan: setup-run ## Count the wakes that a changed policy moves, or move them
+#= STACK=dunning-prod REGION=ap-northeast-1 APPLY=1
 	@$(OPS).replan $(ON_A_STACK)
 
+.PHONY: erase
+erase: setup-run ## Show what is stored of customers, or erase it
+#= STACK=dunning-prod REGION=ap-northeast-1 CUSTOMER="C1 C2" APPLY=1
+	@$(OPS).erase $(ON_A_STACK) $(CUSTOMER)
+
 .PHONY: restore
-restore: setup ## Restore a table beside the one in use; STACK= TABLE=customers AT=..., then FROM=; APPLY=1 does it
+restore: setup-run ## Restore a table beside the one in use, then customers from there
+#= STACK=dunning-prod REGION=ap-northeast-1 TABLE=customers AT=2026-12-01T02:00:00Z APPLY=1
+#= STACK=dunning-prod REGION=ap-northeast-1 FROM=table CUSTOMER="C1 C2" APPLY=1
 	@$(OPS).restore $(ON_A_STACK) $(if $(TABLE),--table "$(TABLE)") $(if $(AT),--at "$(AT)") \
 		$(if $(FROM),--from "$(FROM)") $(CUSTOMER)
 
-.PHONY: lock
-lock: setup ## Lock the dependencies again after a change of pyproject.toml
-	$(COMPILE) -o $(RUNTIME_LOCK) pyproject.toml > /dev/null
-	$(COMPILE_DEV) -o $(DEV_LOCK) pyproject.toml > /dev/null
-	$(COMPILE_TOOLS) -o $(TOOLS_LOCK) > /dev/null
-	$(COMPILE_E2E) -o $(E2E_LOCK) > /dev/null
-	$(COMPILE_CHECKOV) -o $(CHECKOV_LOCK) > /dev/null
+# ---------------------------------------------------------------- environments
 
-.PHONY: calendars
-calendars: setup ## Write the holiday calendars again; CHECK=1 only tells which would differ
-	$(BIN)/python -m tests.devtools.calendars $(if $(CHECK),--check)
-
-.PHONY: schemas
-schemas: setup ## Write the JSON schemas of all events again; CHECK=1 only tells which would differ
-	@$(BIN)/python -m tests.devtools.schemas $(if $(CHECK),--check)
-
-.PHONY: characters
-characters: setup ## Write the tables of characters that stand for one another again
-	@$(BIN)/python -m tests.devtools.characters
-
-.PHONY: clean
-clean: ## Remove everything that can be made again
-	rm -rf $(VENV) $(TOOLS_VENV) $(E2E_VENV) $(LAMBDA_VENV) $(CHECKOV_VENV) $(NAG)/node_modules
-	rm -rf .local .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
-	find functions layers tests -name __pycache__ -type d -prune -exec rm -rf {} +
-
-# A virtual environment without a stamp was interrupted while it was made, or its interpreter is gone: make it again.
-.PHONY: setup
+# The environment grows from `run` (the local run, the operators' programs) to `dev` (checks and tests), and does not
+# shrink again: a developer who runs and tests by turns installs nothing twice. The stamp says what is in it, and comes
+# last. Without a stamp the set-up was interrupted, without an interpreter that is gone: then it is made anew.
+.PHONY: setup setup-run
 setup:
-	@wanted=$$(cksum < $(DEV_LOCK)); \
-	if ! $(BIN)/python $(IS_313) 2> /dev/null || [ ! -f $(STAMP) ]; then \
-		found=; \
-		for candidate in $(PYTHONS); do \
-			if [ -n "$$candidate" ] && "$$candidate" $(IS_313) 2> /dev/null; then found=$$candidate; break; fi; \
-		done; \
-		if [ -z "$$found" ]; then \
-			echo "No Python 3.13 was found. Install one, or name it: make PYTHON=/path/to/python3.13 ..." >&2; exit 1; \
-		fi; \
-		echo "Setting up $(VENV) with $$found"; \
-		rm -rf $(VENV) && "$$found" -m venv $(VENV) || exit 1; \
-	elif [ "$$wanted" = "$$(cat $(STAMP))" ]; then exit 0; \
-	fi; \
+	$(call set-up,dev)
+setup-run:
+	$(call set-up,run)
+
+# $(call set-up,LEVEL). uv comes by pip: the interpreter's own or, where it has none, the pip that Python carries along.
+# Where uv cannot fetch packages, pip may: a company's mirror stands in pip's configuration.
+define set-up
+@trap 'exit 130' INT; \
+began=$$(date +%s); level=$(1); uv=$$(cksum < $(LOCK_uv)); \
+sum_of() { if [ "$$1" = dev ]; then cksum < $(LOCK_dev); else cksum < $(LOCK_run); fi; }; \
+stamped=; [ ! -f $(STAMP) ] || stamped=$$(cat $(STAMP)); \
+if [ "$${stamped#* uv }" = "$$uv" ] && $(BIN)/python $(IS_313) 2> /dev/null; then \
+	case "$$stamped" in dev*) level=dev;; esac; \
+	[ "$$stamped" != "$$level $$(sum_of $$level) uv $$uv" ] || exit 0; \
+	echo "Setting up $(VENV) ($$level)"; \
 	rm -f $(STAMP); \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(DEV_LOCK) \
-	&& echo "$$wanted" > $(STAMP)
+else \
+	found=; \
+	for candidate in $(PYTHONS); do \
+		if [ -n "$$candidate" ] && "$$candidate" $(IS_313) 2> /dev/null; then found=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+		echo "No Python 3.13 with venv and ensurepip was found." \
+			"Install one, or name it: make PYTHON=/path/to/python3.13 ..." >&2; exit 1; \
+	fi; \
+	echo "Setting up $(VENV) ($$level) with $$found"; \
+	rm -rf $(VENV) && "$$found" -m venv --without-pip $(VENV) || exit 1; \
+	pip="--quiet --disable-pip-version-check --no-compile --require-hashes -r $(LOCK_uv)"; \
+	"$$found" -m pip --python $(BIN)/python install $$pip 2> /dev/null \
+	|| { $(BIN)/python -m ensurepip > /dev/null && $(BIN)/python -m pip install $$pip; } || exit 1; \
+fi; \
+if [ "$$level" = dev ]; then lock=$(LOCK_dev); compile=--compile-bytecode; else lock=$(LOCK_run); compile=; fi; \
+$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes $$compile $$lock \
+|| { echo "uv could not install $$lock: pip tries" >&2; \
+	{ $(BIN)/python -m pip --version > /dev/null 2>&1 || $(BIN)/python -m ensurepip > /dev/null; } \
+	&& $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $$lock; } || exit 1; \
+echo "$$level $$(sum_of $$level) uv $$uv" > $(STAMP); \
+echo "Set up $(VENV) ($$level) in $$(( $$(date +%s) - began )) s"
+endef
 
 # $(call environment,FOLDER,LOCK,INSTALL): an environment that holds what INSTALL puts there, made anew when the lock
 # or the interpreter has changed. Bytecode is written now: whoever runs it may have told Python not to write any.
 define environment
-@wanted=$$(cksum < $(2)); \
+@wanted=$$(cksum < $(2)); began=$$(date +%s); \
 if [ "$$wanted" != "$$(cat $(1)/installed 2> /dev/null)" ] || ! $(1)/bin/python $(IS_313) 2> /dev/null; then \
 	echo "Setting up $(1)"; \
 	rm -rf $(1) && $(BIN)/python -m venv --without-pip $(1) \
 	&& $(BIN)/uv pip $(3) --quiet --python $(1)/bin/python --require-hashes --compile-bytecode \
-	&& echo "$$wanted" > $(1)/installed; \
+	&& echo "$$wanted" > $(1)/installed \
+	&& echo "Set up $(1) in $$(( $$(date +%s) - began )) s"; \
 fi
 endef
 
 .PHONY: tools
 tools: setup
-	$(call environment,$(TOOLS_VENV),$(TOOLS_LOCK),sync $(TOOLS_LOCK))
+	$(call environment,$(TOOLS_VENV),$(LOCK_tools),sync $(LOCK_tools))
 
-.PHONY: ministack
-ministack: setup
-	$(call environment,$(E2E_VENV),$(E2E_LOCK),sync $(E2E_LOCK))
+.PHONY: stand-in
+stand-in: setup
+	$(call environment,$(STAND_IN_VENV),$(LOCK_stand-in),sync $(LOCK_stand-in))
 
 # The boto3 that is tested here. Lambda's own changes without notice; what we need at least is in pyproject.toml.
+BOTO3 = $(shell sed -n 's/^\(boto3==[^ ]*\).*/\1/p' $(LOCK_run))
 .PHONY: lambda
 lambda: setup
-	$(call environment,$(LAMBDA_VENV),$(DEV_LOCK),install -c $(DEV_LOCK) $(shell sed -n 's/^\(boto3==[^ ]*\).*/\1/p' $(DEV_LOCK)))
+	$(call environment,$(LAMBDA_VENV),$(LOCK_run),install -c $(LOCK_run) $(BOTO3))
 
 .PHONY: checkov
 checkov: setup
-	$(call environment,$(CHECKOV_VENV),$(CHECKOV_LOCK),sync $(CHECKOV_LOCK))
+	$(call environment,$(CHECKOV_VENV),$(LOCK_checkov),sync $(LOCK_checkov))
+
+.PHONY: locks
+locks: setup
+	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT; unfit=; \
+	$(foreach lock,$(LOCKS),cp $(LOCK_$(lock)) "$$fresh/lock" \
+	&& $(COMPILE) $(FROM_$(lock)) -o "$$fresh/lock" > /dev/null || exit 1; \
+	diff -u $(LOCK_$(lock)) "$$fresh/lock" || unfit=yes; ) \
+	if [ -z "$$unfit" ]; then echo "The locks fit pyproject.toml."; \
+	else echo "The locks do not fit pyproject.toml: run 'make lock' and look at the difference."; exit 1; fi

@@ -25,8 +25,8 @@ from tests.local import ROOT
 REGION = "ap-northeast-1"
 ACCOUNT = "123456789012"
 
-_MINISTACK = ROOT / ".venv-e2e" / "bin" / "python"
-_MICROBURST = ROOT / ".venv-e2e" / "bin" / "microburst"
+_MINISTACK = ROOT / ".venv-stand-in" / "bin" / "python"
+_MICROBURST = ROOT / ".venv-stand-in" / "bin" / "microburst"
 _LAMBDA = ROOT / ".venv-lambda" / "bin" / "python"
 _OBSERVER = Path(__file__).parent / "observer"
 
