@@ -152,6 +152,10 @@ format: setup ## Put the code into its form, and fix what can be fixed
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+.PHONY: hooks
+hooks: setup ## Let git run the checks of .pre-commit-config.yaml before each commit
+	$(BIN)/pre-commit install
+
 .PHONY: calendars
 calendars: setup ## Write the holiday calendars anew
 #= CHECK=1 (only names the files that would differ)
