@@ -179,6 +179,10 @@ nag: setup ## Check the template with cdk-nag, too (needs node and npm)
 lock: setup ## Lock the dependencies anew after a change of pyproject.toml
 	$(foreach lock,$(LOCKS),$(COMPILE) $(FROM_$(lock)) -o $(LOCK_$(lock)) > /dev/null &&) true
 
+.PHONY: release-check
+release-check: setup locks ## Say whether this commit can be released, and how
+	@$(BIN)/python -m tests.devtools.release
+
 .PHONY: clean
 clean: ## Remove everything that can be made again
 	rm -rf $(VENV) $(VENV)-* $(NAG)/node_modules
