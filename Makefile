@@ -97,7 +97,8 @@ help:
 
 .PHONY: run
 run: setup-run ## Play 45 days on the embedded AWS
-#= ACCOUNTS=file.csv EVENTS=file.jsonl START=2026-12-01 DAYS=30 OUT=folder POLICIES=folder LENDER=name
+#= ACCOUNTS=file.csv EVENTS=file.jsonl START=2026-12-01 DAYS=30
+#= POLICIES=folder LENDER=demo-tw OUT=folder
 	@$(BIN)/python -m tests.local $(if $(ACCOUNTS),--accounts="$(ACCOUNTS)") $(if $(EVENTS),--events="$(EVENTS)") \
 		$(if $(START),--start="$(START)") $(if $(DAYS),--days="$(DAYS)") $(if $(OUT),--out="$(OUT)") \
 		$(if $(POLICIES),--policies="$(POLICIES)") $(if $(LENDER),--lender="$(LENDER)")
@@ -224,7 +225,8 @@ erase: setup-run ## Show what is stored of customers, or erase it
 
 .PHONY: restore
 restore: setup-run ## Restore a table beside the one in use, then customers from there
-#= STACK=dunning-prod REGION=ap-northeast-1 TABLE=customers AT=2026-12-01T02:00:00Z APPLY=1
+#= STACK=dunning-prod REGION=ap-northeast-1
+#= TABLE=customers AT=2026-12-01T02:00:00Z APPLY=1
 #= STACK=dunning-prod REGION=ap-northeast-1 FROM=table CUSTOMER="C1 C2" APPLY=1
 	@$(OPS).restore $(ON_A_STACK) $(if $(TABLE),--table "$(TABLE)") $(if $(AT),--at "$(AT)") \
 		$(if $(FROM),--from "$(FROM)") $(CUSTOMER)
