@@ -217,24 +217,31 @@ def misread_policies(layer: Path) -> Iterator[str]:
             yield f"{_in(layer, file)} is not what the files come to"
 
 
-def contents(thing: object) -> object:
+def contents(thing: object, seen: dict[int, tuple[object, object]] | None = None) -> object:
     """
     Return all that pickle sees of a thing, in a form that is equal for things of the same contents.
 
-    Types belong to it: 1, 1.0 and true are equal, and not the same. So does order, but not that of sets.
+    Types belong to it: 1, 1.0 and true are equal, and not the same. So does order, but not that of sets. `seen` holds
+    what was read already, by identity: the parts of a policy are shared a thousandfold.
     """
     kind = type(thing).__qualname__
+    if isinstance(thing, str | int | float | bytes | type | FunctionType) or thing is None:
+        return kind, repr(thing)
+    seen = {} if seen is None else seen
+    if id(thing) in seen:
+        return seen[id(thing)][1]
+    found: object
     match thing:
-        case None | str() | int() | float() | bytes() | type() | FunctionType():
-            return kind, repr(thing)
         case dict():
-            return kind, [(contents(key), contents(value)) for key, value in thing.items()]
+            found = kind, [(contents(key, seen), contents(value, seen)) for key, value in thing.items()]
         case list() | tuple():
-            return kind, [contents(one) for one in thing]
+            found = kind, [contents(part, seen) for part in thing]
         case set() | frozenset():
-            return kind, sorted(map(repr, thing))
+            found = kind, sorted(map(repr, thing))
         case _:
-            return kind, contents(thing.__reduce_ex__(pickle.HIGHEST_PROTOCOL))
+            found = kind, contents(thing.__reduce_ex__(pickle.HIGHEST_PROTOCOL), seen)
+    seen[id(thing)] = thing, found
+    return found
 
 
 def too_big(built: Built) -> Iterator[str]:
