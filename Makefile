@@ -66,6 +66,7 @@ SPEND =
 ROLE =
 APPLY =
 RUNS = 5
+JOBS = auto
 
 # What may be set on the command line. Anything else is misspelt, and would be ignored without a word.
 VARIABLES = ACCOUNTS EVENTS START DAYS OUT LENDER LANGUAGE COUNTRY PLACE POLICIES CHECK REGION STACK CUSTOMER TABLE \
@@ -135,8 +136,9 @@ check: setup tools checkov locks ## Check style, types, locks, the template and 
 	@$(OPS).policy_check --brief
 
 .PHONY: test
-test: setup ## Run the test suite
-	$(BIN)/python -m pytest
+test: setup ## Run the test suite on all cores
+#= JOBS=2
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 .PHONY: e2e
 e2e: RUNS = 3

@@ -1,6 +1,12 @@
-"""What holds for every test: no network, no real AWS account, and the same Hypothesis examples every time."""
+"""
+What holds for every test: no network, no real AWS account, and the same Hypothesis examples every time.
+
+A test that takes more than a second of CPU says why (`slow`); the end of a run names those that do not.
+"""
 
 import os
+import time
+from collections.abc import Generator
 
 import pytest
 from hypothesis import settings
@@ -28,3 +34,37 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 def pytest_runtest_setup() -> None:
     """Let nothing leave the machine, fixtures included."""
     socket_allow_hosts(["127.0.0.1", "::1"], allow_unix_socket=True)
+
+
+_ENOUGH = 1.0
+"""Seconds of CPU, set-up left out, that need no reason."""
+_SPENT = "seconds of CPU without a reason"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Measure a test."""
+    began = time.process_time()
+    yield
+    spent = time.process_time() - began
+    if spent > _ENOUGH and item.get_closest_marker("slow") is None:
+        item.user_properties.append((_SPENT, spent))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the tests that take long and do not say why; not under coverage, which slows each in its own measure."""
+    if terminalreporter.config.getoption("cov_source", None):
+        return
+    found = sorted(
+        (
+            (spent, report.nodeid)
+            for report in terminalreporter.stats.get("passed", ())
+            for name, spent in report.user_properties
+            if name == _SPENT and report.when == "call"
+        ),
+        reverse=True,
+    )
+    if found:
+        terminalreporter.section(f"more than {_ENOUGH:g} s of CPU, and no @pytest.mark.slow(reason=...)")
+    for spent, test in found:
+        terminalreporter.write_line(f"{spent:6.1f} s  {test}")

@@ -218,6 +218,7 @@ class TestOnDynamoDb:
         with pytest.raises(ServiceCallError, match="UnprocessedItems"):
             contacts_table.write([_contact(2)])
 
+    @pytest.mark.slow(reason="250 records on moto: three calls of a hundred")
     def test_records_are_read_a_hundred_a_call_and_what_a_busy_table_left_out_is_asked_for_again(
         self, contacts_table: DynamoContacts, requests: Requests
     ) -> None:

@@ -128,6 +128,7 @@ def _check(house: House) -> None:
         assert claims == {(c.send_id, c.claim_id) for c in contacts if c.customer_id == facts.customer_id}
 
 
+@pytest.mark.slow(reason="all customers on moto, each job delivered more than once")
 def test_every_customer_gets_one_sms(house: House) -> None:
     house.add(*CUSTOMERS)
     _deliver(house, SnsGateway(boto3.Session().client("sns", config=PUBLISH_ONCE)), seed=1)
@@ -139,6 +140,7 @@ def test_every_customer_gets_one_sms(house: House) -> None:
         assert house.standing(facts).version == 2
 
 
+@pytest.mark.slow(reason="all customers on moto, each job delivered more than once")
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_whatever_the_carrier_answers_nobody_gets_two(house: House, seed: int) -> None:
     house.add(*CUSTOMERS)

@@ -94,6 +94,7 @@ def states(house: House) -> dict[str, ContactState]:
     return {contact.customer_id: contact.state for contact in house.contacts()}
 
 
+@pytest.mark.slow(reason="a thousand texts on moto: the calls beside the writes are few only against many")
 def test_a_thousand_logs_are_one_write_a_record_and_few_calls_beside(house: House) -> None:
     people = [someone(number) for number in range(1000)]
     already_texted(house, people)

@@ -28,6 +28,8 @@ from tests.local.cloud import LenderEvent
 from tests.local.events import logs_subscription
 from tests.unit.intake.portfolio import CHEN, WANG, csv_of, row
 
+pytestmark = pytest.mark.slow(reason="each erases from a whole stack on moto and searches all that is left")
+
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 PHONE = "+886912345678"
 SAID = "我是王小明，手機0912-345-678，帳號9001-1234-5678，這筆有爭議"

@@ -27,6 +27,8 @@ from tests.integration.personal import found_in, patterns, told
 from tests.integration.requests import error, first, no_answer
 from tests.local.cloud import LenderEvent
 
+pytestmark = pytest.mark.slow(reason="each lets every call of a function fail, and reads all that came out")
+
 NOON = datetime(2026, 12, 1, 17, 0, tzinfo=UTC)
 PHONE = "+886955123987"
 US_PHONE = "+12025550147"

@@ -50,6 +50,7 @@ def test_a_tick_reads_the_clock_and_not_the_event(house: House) -> None:
     }
 
 
+@pytest.mark.slow(reason="more customers on moto than a tick has room for")
 def test_no_more_is_put_on_the_queue_than_can_be_sent_before_the_next_tick(house: House) -> None:
     rate = float(house.cloud.stack.scanner.environment["SMS_PER_SECOND"])
     capacity = int(rate * house.cloud.stack.tick.total_seconds())
@@ -58,6 +59,7 @@ def test_no_more_is_put_on_the_queue_than_can_be_sent_before_the_next_tick(house
     assert house.scan() == {"depth": capacity, "enqueued": 0}
 
 
+@pytest.mark.slow(reason="more customers on moto than a tick has room for")
 def test_what_the_queue_still_holds_is_taken_off_the_room(house: House) -> None:
     _fill(house, due=1500, waiting=0)
     for _ in range(20):
@@ -113,6 +115,7 @@ def test_a_customer_whose_wake_cannot_be_read_is_enqueued_like_all_others(house:
     assert house.scan()["enqueued"] == 2
 
 
+@pytest.mark.slow(reason="a table of 20,000 customers on moto, beside a small one")
 def test_what_a_tick_costs_follows_who_is_due_and_not_how_many_customers_there_are(house: House) -> None:
     counted = []
     for waiting in (500, 19_500):

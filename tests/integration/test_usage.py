@@ -1,11 +1,13 @@
 """The meter behind the bill: a small month, counted on the real handlers."""
 
+import pytest
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.compat import HTTPHeaders
 
 from tests.bench.usage import CHANGED, IDLE, NEW, QUEUE, SENDER, UNCHANGED, Meter, month_of
 
 
+@pytest.mark.slow(reason="a month of 20 customers on moto, each phase counted")
 def test_a_month_of_twenty_customers_uses_what_the_design_says() -> None:
     usage = month_of(20)
     # All three days before; those not paid by then on the day, three, seven and fifteen days after.

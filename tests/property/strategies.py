@@ -1,9 +1,11 @@
 """Random customers of several places, and what may happen to them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 
@@ -11,8 +13,13 @@ from dunning.domain.customer.facts import Account, Facts, Hold, HoldReason, Inst
 from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, progress_key
 from tests.builders import IN_HONG_KONG, IN_MAINLAND_CHINA, IN_THE_UNITED_STATES, a_customer
 
-MANY = settings(max_examples=6 * settings().max_examples)
-"""For properties of whole customers, whose examples are cheap and whose corners are many."""
+_MANY = settings(max_examples=6 * settings().max_examples)
+
+
+def many[**P](test: Callable[P, None]) -> Callable[P, None]:
+    """Draw six times as many examples: of whole customers each is cheap, and their corners are many."""
+    return pytest.mark.slow(reason="600 customers, each judged by rules that are stated a second time")(_MANY(test))
+
 
 START = datetime(2026, 10, 20, 0, 0, tzinfo=UTC)
 LADDER = (-3, 0, 3, 7, 15, 30)

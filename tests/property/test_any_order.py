@@ -23,7 +23,7 @@ from dunning.domain.replies.reply import Reply
 from dunning.ports.contacts import ContactKey
 from tests.builders import a_customer, an_account, an_instalment
 from tests.property.office import Office, event_body
-from tests.property.strategies import MANY
+from tests.property.strategies import many
 
 NOW = datetime(2026, 12, 4, 2, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -197,7 +197,7 @@ def after(*delivered: Delivery) -> Ending:
     return Ending(office.store.facts[FACTS.customer_id], standing, office.contacts.records, office.contacts.replies)
 
 
-@MANY
+@many
 @given(happened=st.lists(deliveries, min_size=2, max_size=7), data=st.data())
 def test_the_order_of_events_makes_no_difference(happened: list[Delivery], data: st.DataObject) -> None:
     repeated = data.draw(st.lists(st.sampled_from(happened), max_size=3), label="repeated")

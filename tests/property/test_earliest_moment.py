@@ -13,7 +13,7 @@ from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Reason, Send, Stop, Wait
 from dunning.domain.decision.gates import GATES
 from tests.builders import rules_of, the_policies
-from tests.property.strategies import MANY, customers, standings
+from tests.property.strategies import customers, many, standings
 
 MICROSECOND, MINUTE, DAY = timedelta(microseconds=1), timedelta(minutes=1), timedelta(days=1)
 
@@ -51,7 +51,7 @@ def cases(draw: st.DrawFn) -> tuple[Facts, Standing, datetime]:
     return facts, standing, now
 
 
-@MANY
+@many
 @given(cases())
 def test_a_wait_ends_at_the_earliest_moment_at_which_a_text_may_go(case: tuple[Facts, Standing, datetime]) -> None:
     facts, standing, now = case
@@ -78,7 +78,7 @@ def test_a_wait_ends_at_the_earliest_moment_at_which_a_text_may_go(case: tuple[F
             assert not isinstance(earlier, Send), f"a text may go at {moment}"
 
 
-@MANY
+@many
 @given(cases())
 def test_asking_again_while_waiting_never_puts_the_end_off(case: tuple[Facts, Standing, datetime]) -> None:
     facts, standing, now = case
@@ -94,7 +94,7 @@ def test_asking_again_while_waiting_never_puts_the_end_off(case: tuple[Facts, St
         assert again.until == decision.until
 
 
-@MANY
+@many
 @given(cases(), st.lists(st.integers(1, 5000), min_size=2, max_size=5))
 def test_the_same_question_has_the_same_answer_whatever_was_asked_before(
     case: tuple[Facts, Standing, datetime], minutes: list[int]
@@ -106,7 +106,7 @@ def test_the_same_question_has_the_same_answer_whatever_was_asked_before(
     assert first == backwards[::-1]
 
 
-@MANY
+@many
 @given(cases())
 def test_the_order_of_a_customers_accounts_changes_nothing_that_is_sent(
     case: tuple[Facts, Standing, datetime],

@@ -25,7 +25,7 @@ from dunning.domain.decision.decisions import Reminder, Send
 from dunning.policy import PolicyBook, PolicyError
 from dunning.policy.jurisdiction import zones_of_countries
 from tests.builders import a_customer, a_standing, after, an_account, an_instalment, policies_with_lender, the_policies
-from tests.property.strategies import MANY
+from tests.property.strategies import many
 
 START = datetime(2026, 11, 20, tzinfo=UTC)
 LIFE = timedelta(days=75)
@@ -259,7 +259,7 @@ def check_caps(sent: list[tuple[datetime, Reminder]], facts: Facts, place: str) 
                 assert sum(last - window < one <= last for one in times) <= cap["at_most"], f"{place}: {cap['source']}"
 
 
-@MANY
+@many
 @given(st.data())
 def test_no_policy_that_loads_can_send_outside_the_law_of_its_places(data: st.DataObject) -> None:
     policy, countries = data.draw(policies())

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -475,5 +476,5 @@ class Listening(RuleBasedStateMachine):
         assert not [one for one in given_up if one.phone == phone and self.written[one.inbound_id] <= erased_on]
 
 
-TestListening = Listening.TestCase
+TestListening = pytest.mark.slow(reason="300 histories of 50 steps each, on all services")(Listening.TestCase)
 TestListening.settings = settings(max_examples=3 * settings().max_examples, stateful_step_count=50)

@@ -23,7 +23,7 @@ from dunning.domain.texts.money import format_money
 from dunning.domain.texts.segments import count_segments
 from dunning.services.planning import plan, wake_after
 from tests.builders import a_standing, after, the_policies
-from tests.property.strategies import LADDER, MANY, START, Life, Silence, lives
+from tests.property.strategies import LADDER, START, Life, Silence, lives, many
 
 DAY = timedelta(days=1)
 END = START + timedelta(days=100)
@@ -305,7 +305,7 @@ def last_stage_heard(account: Account, sent: list[Sent], by: datetime) -> bool:
     return bool((heard | imported) & {one.number for one in account.instalments if one.open > 0})
 
 
-@MANY
+@many
 @given(lives())
 def test_no_rule_is_ever_broken(life: Life) -> None:
     sent, told = live(life)
@@ -323,7 +323,7 @@ def test_no_rule_is_ever_broken(life: Life) -> None:
     assert len(ids) == len(set(ids)), "one id twice"
 
 
-@MANY
+@many
 @given(lives())
 def test_a_customer_who_is_woken_in_time_and_owes_for_good_hears_or_is_handed_over(life: Life) -> None:
     """Without events and outages, a life of 100 days ends with the whole ladder heard, or with a reason."""

@@ -13,7 +13,7 @@ from dunning.domain.decision.decisions import Send
 from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.domain.replies.reply_effects import ReplyLimits, apply_reply
 from tests.builders import a_customer, a_standing, the_policies
-from tests.property.strategies import MANY, START, customers, moments
+from tests.property.strategies import START, customers, many, moments
 
 SILENT_UNTIL_LIFTED = {
     ReplyIntent.HARDSHIP,
@@ -59,7 +59,7 @@ def after_all(facts: Facts, said: list[Said]) -> Standing:
 
 
 @given(customer=customers(), said=st.lists(replies(), max_size=6), data=st.data())
-@MANY
+@many
 def test_the_order_and_number_of_deliveries_make_no_difference(
     customer: tuple[str, Facts], said: list[Said], data: st.DataObject
 ) -> None:
@@ -72,7 +72,7 @@ def test_the_order_and_number_of_deliveries_make_no_difference(
 
 
 @given(customer=customers(), said=st.lists(replies(), min_size=1, max_size=4), later=st.integers(0, 60 * 24 * 60))
-@MANY
+@many
 def test_nobody_is_texted_against_what_they_said_last(
     customer: tuple[str, Facts], said: list[Said], later: int
 ) -> None:
@@ -98,7 +98,7 @@ def test_nobody_is_texted_against_what_they_said_last(
 
 
 @given(customer=customers(), at=moments, ahead=st.integers(0, 14), later=st.floats(0, 1, exclude_max=True))
-@MANY
+@many
 def test_nobody_is_texted_while_a_promise_runs_and_its_instalment_is_open(
     customer: tuple[str, Facts], at: datetime, ahead: int, later: float
 ) -> None:

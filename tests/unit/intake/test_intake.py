@@ -123,6 +123,7 @@ def test_many_customers_are_written_by_several_threads(office: Office) -> None:
     assert all(len(facts.accounts[0].instalments) == 2 for facts in office.store.facts.values())
 
 
+@pytest.mark.slow(reason="it takes more than 20,000 rows to be told twice")
 def test_progress_is_told_every_ten_thousand_rows(office: Office) -> None:
     office.load_rows(*(row(customer_id=f"C-{n}", account_id=f"A-{n}", phone=f"09123{n:05d}") for n in range(20_500)))
     told = [fields["rows"] for name, fields in office.telemetry.events if name == "intake_progress"]
