@@ -16,8 +16,9 @@ import pytest
 from dunning import wiring
 from dunning.domain.texts.segments import count_segments
 from dunning.services.intake.rows import COLUMNS
+from ops.columns import WIDTH, width_of
 from tests.local.command import main
-from tests.local.report import WIDTH, report, width_of
+from tests.local.report import report
 from tests.local.results import FILES
 from tests.local.runner import NothingLoadedError, Progress, Result, RunFailedError, begin_of, run
 from tests.local.said import read_said
@@ -279,7 +280,7 @@ class TestTheCommandLine:
         assert "9 customers with 9 instalments in mine.csv: 8 customers loaded, 1 refusal" in printed.out
         assert str(out / "outbox.jsonl") in printed.out
         assert "+886912345678" not in printed.out
-        assert max(map(width_of, printed.out.splitlines())) <= WIDTH
+        assert max(width_of(line) for line in printed.out.splitlines() if str(out) not in line) <= WIDTH
         assert not printed.err, "no progress where nobody watches"
 
     def test_on_a_terminal_one_line_shows_how_far_it_is(

@@ -25,6 +25,7 @@ from dunning.domain.decision.decisions import Decision
 from dunning.domain.errors import ServiceCallError
 from dunning.ports.clock import Clock
 from dunning.ports.queues import DelayQueue
+from dunning.ports.telemetry import LogEvent, Metric
 from dunning.services.erasure.erase import MAY_BE_LOADING, ROUND_INTERVAL, SECOND_ROUND, UNDER_WAY, EraseService
 from dunning.services.intake.cells import is_id
 from ops.stack import StackError, deployed
@@ -44,13 +45,13 @@ class _Silent:
     ) -> None:
         """Say nothing."""
 
-    def log_event(self, name: str, **fields: str | float | None) -> None:
+    def log_event(self, event: LogEvent, **fields: str | float | None) -> None:
         """Say nothing."""
 
-    def count(self, name: str, value: float = 1) -> None:
+    def count(self, metric: Metric, value: float = 1) -> None:
         """Say nothing."""
 
-    def gauge(self, name: str, value: float) -> None:
+    def gauge(self, metric: Metric, value: float) -> None:
         """Say nothing."""
 
 

@@ -27,6 +27,7 @@ from dunning.domain.outbound_events import OutboundEvent
 from dunning.policy import load_policies
 from dunning.ports.clock import Clock
 from dunning.ports.gateways import EventPublisher
+from dunning.ports.telemetry import LogEvent, Metric
 from dunning.services.replan import PARTS, Counted, ReplanService
 from ops.stack import Deployed, StackError, deployed
 
@@ -46,14 +47,14 @@ class _Silent:
     ) -> None:
         pass
 
-    def log_event(self, name: str, **fields: str | float | None) -> None:
-        if name == "outbound_event_lost":
+    def log_event(self, event: LogEvent, **fields: str | float | None) -> None:
+        if event == "outbound_event_lost":
             sys.stderr.write(f"not taken by the bus: {fields['detail_type']} {fields['detail']}\n")
 
-    def count(self, name: str, value: float = 1) -> None:
+    def count(self, metric: Metric, value: float = 1) -> None:
         pass
 
-    def gauge(self, name: str, value: float) -> None:
+    def gauge(self, metric: Metric, value: float) -> None:
         pass
 
 

@@ -46,7 +46,7 @@ def test_a_variable_that_is_like_none_is_refused_with_all_there_are() -> None:
 
 
 def test_every_variable_that_help_names_is_known() -> None:
-    named = {name for line in re.findall(r"## (.*)", MAKEFILE) for name in re.findall(r"\b([A-Z]+)=", line)}
+    named = {name for line in re.findall(r"#= (.*)", MAKEFILE) for name in re.findall(r"\b([A-Z]+)=", line)}
     assert {"ACCOUNTS", "CUSTOMER", "APPLY"} <= named
     answer = _make("help", "PYTHON=python3", *(f"{name}=a b=c" for name in sorted(named)))
     assert (answer.returncode, answer.stderr) == (0, "")
