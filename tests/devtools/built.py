@@ -91,9 +91,9 @@ class Built:
 
     @property
     def functions(self) -> dict[str, Path]:
-        """Each function's folder, by the name it has in the wiring."""
+        """Each function's folder in the build, by the name of its folder in `functions/`."""
         return {
-            name.removesuffix("Function").lower(): self.folder / name
+            re.sub(r"(?<!^)(?=[A-Z])", "_", name.removesuffix("Function")).lower(): self.folder / name
             for name in self._of_type("AWS::Serverless::Function")
         }
 

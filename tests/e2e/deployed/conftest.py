@@ -4,6 +4,7 @@ One stack for all chapters: built by `make build`, deployed to the stand-in, wat
 The chapters are numbered so that the minute between two ticks of the schedule passes while something else is tested.
 """
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,11 @@ from tests.e2e.deployed.world import ENGINEER_MAY, FUNCTIONS, LENDER_MAY, MANAGE
 from tests.local import ROOT
 
 FOLDER = ROOT / ".local" / "e2e"
+
+
+def folder_of(logical_id: str) -> str:
+    """Return a function's folder, which names its log group: `lender_events` for `LenderEventsFunction`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", logical_id.removesuffix("Function")).lower()
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +40,6 @@ def world() -> Iterator[World]:
         try:
             yield world
         finally:
-            for function in (name.removesuffix("Function").lower() for name in FUNCTIONS):
+            for function in map(folder_of, FUNCTIONS):
                 lines = "\n".join(map(str, world.logged(function)))
                 (folders.logs / f"{function}.log").write_text(lines, "utf-8")
