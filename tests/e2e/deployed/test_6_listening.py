@@ -107,14 +107,14 @@ def _a_queue_that_hears_us(world: World) -> str:
     bus, name = world.outputs["LenderBus"], "collections-desk"
     queue = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
     rule = events.put_rule(Name=name, EventBusName=bus, EventPattern=json.dumps({"source": ["dunning"]}))["RuleArn"]
-    snapshot = {
+    statement = {
         "Effect": "Allow",
         "Principal": {"Service": "events.amazonaws.com"},
         "Action": "sqs:SendMessage",
         "Resource": queue,
         "Condition": {"ArnEquals": {"aws:SourceArn": rule}},
     }
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [snapshot]})
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     sqs.create_queue(QueueName=name, Attributes={"Policy": policy})
     events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "desk", "Arn": queue}])
     return queue
