@@ -14,6 +14,8 @@ from dunning.adapters.dynamodb.items import (
     lender_record_item,
     lender_record_of,
     read_facts,
+    reply_item,
+    reply_of,
     standing_item,
     standing_of,
 )
@@ -51,6 +53,7 @@ from dunning.domain.customer.standing import (
     progress_key,
 )
 from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.ports.queues import Job
 from tests.builders import a_lender_record, an_account, an_instalment
 from tests.contract.conftest import SHARDS
@@ -97,6 +100,7 @@ FACTS = st.builds(
     holds=HOLDS,
     opted_out=st.booleans(),
     as_of=st.none() | INSTANTS,
+    paid_as_of=st.none() | INSTANTS,
 )
 CURRENCIES = st.sampled_from(("TWD", "CNY", "JPY"))
 MONEY = st.integers(-(10**15), 10**15)
@@ -114,9 +118,10 @@ DOSSIERS = st.builds(
     customer_id=IDS,
     revision=st.integers(1, 10**9),
     snapshot=st.none() | FACTS,
-    events=st.lists(SAID, max_size=6).map(lambda said: {event_key(one): one for one in said}),
+    events=st.lists(SAID, max_size=6).map(lambda said: {event_key(recorded): recorded for recorded in said}),
     phones=st.lists(WORDS, max_size=3).map(tuple),
     erased_at=st.none() | INSTANTS,
+    phones_until=st.none() | INSTANTS,
 ).map(lambda made: replace(made, snapshot=made.snapshot and replace(made.snapshot, customer_id=made.customer_id)))
 STANDINGS = st.builds(
     Standing,
@@ -129,10 +134,11 @@ STANDINGS = st.builds(
             IDS,
             IDS,
             INSTANTS,
-            st.integers(-365, 3650),
+            st.none() | st.integers(-365, 3650),
             st.lists(IDS, max_size=3).map(tuple),
             IDS,
             st.none() | INSTANTS,
+            st.booleans(),
         ),
         max_size=3,
     ).map(tuple),
@@ -172,7 +178,7 @@ CONTACTS = st.builds(
     claim_id=IDS,
     at=INSTANTS,
     state=st.sampled_from(ContactState),
-    stage=st.integers(-365, 3650),
+    stage=st.none() | st.integers(-365, 3650),
     account_ids=st.lists(IDS, max_size=3).map(tuple),
     channel=IDS,
     expires_at=SECONDS,  # the unit of DynamoDB's time to live
@@ -188,6 +194,20 @@ CONTACTS = st.builds(
     code=TEXTS,
     price=st.integers(0, 10**9),
     reasons=st.lists(TEXTS, max_size=3).map(tuple),
+    reported_at=st.none() | INSTANTS,
+    response=TEXTS,
+    delivery_status=TEXTS,
+    billed_parts=st.integers(0, 9),
+    billed_price=st.integers(0, 10**9),
+    erased_at=st.none() | INSTANTS,
+)
+REPLIES = st.builds(
+    Reply,
+    customer_id=st.just("") | IDS,
+    inbound=st.builds(InboundSms, IDS, WORDS, TEXTS, INSTANTS, st.just("") | IDS),
+    intents=st.lists(IDS, max_size=3).map(tuple),
+    promised_on=st.none() | DAYS,
+    expires_at=SECONDS,
 )
 
 
@@ -227,6 +247,11 @@ def test_a_contact_comes_back_as_it_was(contact: Contact) -> None:
     assert contact_of(contact_item(contact)) == contact
 
 
+@given(REPLIES)
+def test_a_reply_comes_back_as_it_was(reply: Reply) -> None:
+    assert reply_of(reply_item(reply)) == reply
+
+
 @given(st.builds(Job, IDS, INSTANTS))
 def test_a_job_comes_back_as_it_was(job: Job) -> None:
     assert parse_job(job_body(job)) == job
@@ -240,9 +265,9 @@ def test_an_instant_is_written_the_same_wherever_it_was_said(moment: datetime, h
 
 
 @given(WAKES, WAKES)
-def test_keys_sort_by_time_then_urgency(one: Wake, other: Wake) -> None:
-    assert (wake_key(one) < wake_key(other)) is (one < other)
-    assert parse_wake_key(wake_key(one)) == one
+def test_keys_sort_by_time_then_urgency(first: Wake, second: Wake) -> None:
+    assert (wake_key(first) < wake_key(second)) is (first < second)
+    assert parse_wake_key(wake_key(first)) == first
 
 
 @given(WAKES, INSTANTS)
@@ -251,9 +276,9 @@ def test_due_is_what_wakes_up_to_now_whatever_its_urgency(wake: Wake, now: datet
 
 
 @given(INSTANTS, INSTANTS, IDS, IDS)
-def test_contacts_sort_by_time(one: datetime, other: datetime, first: str, second: str) -> None:
-    if one != other:
-        assert (contact_key(one, first) < contact_key(other, second)) is (one < other)
+def test_contacts_sort_by_time(first: datetime, second: datetime, first_id: str, second_id: str) -> None:
+    if first != second:
+        assert (contact_key(first, first_id) < contact_key(second, second_id)) is (first < second)
 
 
 @given(IDS, st.integers(1, 100))
@@ -285,6 +310,12 @@ def test_instalments_stored_before_there_were_notices_and_fees_are_read() -> Non
     assert read_facts(item | {"accounts": {"S": json.dumps(accounts)}}) == facts
 
 
+def test_an_instalment_without_a_notice_and_a_fee_is_stored_without_them() -> None:
+    item: dict[str, Any] = dict(lender_record_item(a_lender_record(someone())))
+    ((written,),) = (account["instalments"] for account in json.loads(item["accounts"]["S"]))
+    assert written == [1, "2026-12-04", 325_000, 0, None]
+
+
 def test_a_notice_and_a_fee_are_stored() -> None:
     noticed = an_account(an_instalment(notice="2026-12-20", late_fee=10_000))
     facts = replace(someone(), accounts=(noticed,))
@@ -292,11 +323,16 @@ def test_a_notice_and_a_fee_are_stored() -> None:
 
 
 def test_no_attribute_is_empty_for_a_key_must_not_be() -> None:
-    item: dict[str, Any] = {
-        **lender_record_item(a_lender_record(someone())),
-        **standing_item(Standing("C1", 1), SHARDS),
-    }
-    assert all(value != {"S": ""} for value in item.values())
+    contact = Contact("C1", "send", "claim", NOW, ContactState.SENT, None, (), "sms", NOW)
+    reply = Reply("", InboundSms("inbound", "+886900000001", "", NOW), (), None, NOW)
+    for item in (
+        lender_record_item(a_lender_record(someone())),
+        standing_item(Standing("C1", 1), SHARDS),
+        contact_item(contact),
+        reply_item(reply),
+    ):
+        assert {"S": ""} not in item.values()
+        assert {"S": "[]"} not in item.values()
 
 
 def test_a_claim_stays_within_one_write_unit() -> None:

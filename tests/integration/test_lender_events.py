@@ -119,7 +119,7 @@ def test_an_erased_customer_leaves_an_id_and_a_moment_and_a_skeleton(bus: Bus) -
     (tombstone,) = [
         item for item in house.cloud.items(house.cloud.stack.customers_table) if "C0001" in json.dumps(item)
     ]
-    assert tombstone.keys() == {"customer_id", "item", "revision", "erased_at"}
+    assert tombstone.keys() == {"customer_id", "item", "schema", "revision", "erased_at"}
     (skeleton,) = [
         item for item in house.cloud.items(house.cloud.stack.contacts_table) if item["customer_id"]["S"] == "C0001"
     ]

@@ -32,7 +32,7 @@ def test_a_customer_is_erased_and_nobody_else(stack: Deployed, capsys: pytest.Ca
         stack.cloud.clock.move_to(stack.cloud.clock.now() + timedelta(minutes=15, seconds=1))
         assert stack.cloud.drain("lender_events") == 1
     (tombstone,) = stack.items(stack.table, "C0001")
-    assert tombstone.keys() == {"customer_id", "item", "revision", "erased_at"}
+    assert tombstone.keys() == {"customer_id", "item", "schema", "revision", "erased_at"}
     records = stack.items(stack.cloud.stack.contacts_table, "C0001")
     assert len(records) == 2
     for record in records:

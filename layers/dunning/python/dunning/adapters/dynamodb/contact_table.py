@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dunning.adapters.aws_call import aws_call, write_if
-from dunning.adapters.dynamodb.items import Item, contact_item, contact_of, receipt_attributes, reply_item
+from dunning.adapters.dynamodb.items import CONTACT, RECEIPT, contact_item, contact_of, reply_item
 from dunning.adapters.dynamodb.keys import (
     REPLY,
     UNKNOWN,
@@ -19,6 +19,7 @@ from dunning.adapters.dynamodb.keys import (
     phone_key,
     replies_until,
 )
+from dunning.adapters.dynamodb.layouts import Item
 from dunning.adapters.dynamodb.reading import read_items
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
@@ -88,15 +89,11 @@ class DynamoContacts:
 
     def advance(self, contact: Contact, *, expected: ContactState) -> bool:
         """Update state, message id and the receipt's fields under the state that was read."""
-        changed: dict[str, Any] = {
-            "state": {"S": contact.state.value},
-            "message_id": {"S": contact.message_id},
-            **receipt_attributes(contact),
-        }
-        # STATE is a reserved word of DynamoDB's expressions, and more may become one; empty values are not kept.
-        written = {name: value for name, value in changed.items() if value != {"S": ""}}
+        names = {"state", "message_id"} | (RECEIPT.names if contact.reported_at else set())
+        # STATE is a reserved word of DynamoDB's expressions, and more may become one; defaults are not kept.
+        written: dict[str, Any] = {name: value for name, value in CONTACT.write(contact).items() if name in names}
         # A message id that is known stays, a carrier's words of before do not.
-        left = changed.keys() - written.keys() - {"message_id"}
+        left = names - written.keys() - {"message_id"}
         if contact.state is not ContactState.UNKNOWN:
             left.add("unknown")
         setting = ", ".join(f"#{name} = :{name}" for name in written)

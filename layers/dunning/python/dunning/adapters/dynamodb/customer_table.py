@@ -47,7 +47,7 @@ _NOT_REVISED = "revision = :read"
 # SHARD is a reserved word of DynamoDB's expressions.
 _RESERVED = {"#shard": "shard"}
 
-_TOMBSTONE = frozenset({"customer_id", "item", "revision", "erased_at"})
+_TOMBSTONE = frozenset({"customer_id", "item", "schema", "revision", "erased_at"})
 """What an item is made of that says of a customer only that they are erased."""
 
 

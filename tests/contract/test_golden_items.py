@@ -1,0 +1,396 @@
+"""
+What was stored under each schema stays readable, and what is stored now is what the golden files hold.
+
+`golden/schema-<number>/` has an item of each kind, as DynamoDB stores it. All people are invented, and no two values of
+an object are alike: two fields exchanged are noticed.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, date, datetime
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dunning.adapters.dynamodb import items
+from dunning.adapters.dynamodb.items import (
+    SCHEMA,
+    contact_item,
+    contact_of,
+    lender_record_item,
+    lender_record_of,
+    reply_item,
+    reply_of,
+    standing_item,
+    standing_of,
+)
+from dunning.adapters.dynamodb.layouts import ArrayLayout, ItemLayout
+from dunning.domain.customer.facts import Account, Facts, Hold, HoldReason, Instalment
+from dunning.domain.customer.lender_record import (
+    AccountClosed,
+    CustomerHold,
+    CustomerReleased,
+    EventTime,
+    InstalmentChanged,
+    InstalmentPaid,
+    LenderRecord,
+    RecordedEvent,
+    event_key,
+)
+from dunning.domain.customer.standing import (
+    PromiseToPay,
+    LedgerEntry,
+    PaymentStatement,
+    Progress,
+    Standing,
+    Wake,
+)
+from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.errors import UnreadableRecordError
+from dunning.domain.replies.reply import InboundSms, Reply
+from tests.contract.conftest import SHARDS
+
+type Stored = dict[str, dict[str, Any]]
+
+FOLDER = Path(__file__).parent / "golden"
+SCHEMAS = sorted(int(folder.name.removeprefix("schema-")) for folder in FOLDER.iterdir())
+
+
+def _at(day: int, hour: int) -> datetime:
+    return datetime(2026, 11, day, hour, 7, 9, 123_456, tzinfo=UTC)
+
+
+EVENTS = (
+    RecordedEvent(EventTime(_at(2, 3), 11), InstalmentPaid("A-21", 4, 128_000, "TWD")),
+    RecordedEvent(
+        EventTime(_at(3, 4), 12),
+        InstalmentChanged("A-22", 5, date(2026, 12, 5), 345_600, "JPY", 1_200, date(2026, 12, 28)),
+    ),
+    RecordedEvent(EventTime(_at(4, 5), 13), AccountClosed("A-23")),
+    RecordedEvent(EventTime(_at(5, 6), 14), CustomerHold(HoldReason.HARDSHIP, date(2027, 1, 6))),
+    RecordedEvent(EventTime(_at(6, 7), 15), CustomerReleased(HoldReason.COMPLAINT)),
+)
+OBJECTS: Mapping[str, Any] = {
+    "lender_record": LenderRecord(
+        customer_id="C-1001",
+        revision=17,
+        snapshot=Facts(
+            customer_id="C-1001",
+            name="林測試",
+            phone="+886900000001",
+            phone_country="TW",
+            country="HK",
+            region="KLN",
+            language="zh-Hant",
+            time_zone="Asia/Taipei",
+            lender="demo-tw",
+            consented_at=_at(7, 8),
+            accounts=(
+                Account(
+                    "A-24",
+                    "5678",
+                    "CNY",
+                    (
+                        Instalment(1, date(2026, 11, 21), 325_000, 111_000, 30, date(2026, 12, 22), 9_900),
+                        Instalment(2, date(2026, 12, 21), 326_000, 112_000),
+                    ),
+                    "phone loan",
+                ),
+            ),
+            holds=(Hold(HoldReason.DISPUTE, date(2027, 2, 8), _at(8, 9)), Hold(HoldReason.LEGAL, date(2027, 2, 9))),
+            opted_out=True,
+            as_of=_at(9, 10),
+            paid_as_of=_at(10, 11),
+        ),
+        events={event_key(recorded): recorded for recorded in EVENTS},
+        phones=("+886900000001", "+886900000002"),
+        erased_at=_at(11, 12),
+        phones_until=_at(12, 13),
+    ),
+    "standing": Standing(
+        customer_id="C-1002",
+        version=18,
+        wake=Wake(_at(13, 14), 3),
+        ledger=(
+            LedgerEntry("send-1", "claim-1", _at(14, 15), 7, ("A-25", "A-26"), "sms", _at(15, 16), failed=True),
+            LedgerEntry("send-2", "claim-2", _at(16, 17), -3, ("A-27",), "sms", _at(17, 18)),
+        ),
+        progress={"A-25#6": Progress(14, date(2026, 11, 23), date(2026, 12, 24))},
+        opted_out_at=_at(18, 19),
+        suspended_phone="+886900000003",
+        holds=(Hold(HoldReason.HELP, date(2027, 3, 10), _at(19, 20)),),
+        planned_for="facts-1",
+        reason="due",
+        opted_in_at=_at(20, 21),
+        opted_out_accounts={"A-28": _at(21, 22)},
+        payment_statements=(
+            PaymentStatement(
+                HoldReason.SAYS_PAID, _at(22, 23), date(2026, 11, 25), date(2026, 12, 26), ("A-29",), ("A-29#8",)
+            ),
+        ),
+        promises={"A-30#9": PromiseToPay(_at(23, 1), date(2026, 12, 27), kept=False)},
+        suspended_at=_at(24, 2),
+        shared_phone="+886900000004",
+        shared_at=_at(25, 3),
+    ),
+    "contact": Contact(
+        customer_id="C-1003",
+        send_id="send-3",
+        claim_id="claim-3",
+        at=_at(26, 4),
+        state=ContactState.UNKNOWN,
+        stage=21,
+        account_ids=("A-31", "A-32"),
+        channel="sms",
+        expires_at=datetime(2031, 12, 31, tzinfo=UTC),
+        lender="demo-hk",
+        jurisdiction="HK",
+        phone="+85251234567",
+        text="A payment is due.",
+        encoding="GSM-7",
+        parts=2,
+        template="single",
+        registered_template="T-33",
+        message_id="message-1",
+        code="Throttled",
+        price=41_700,
+        reasons=("due", "stage 21"),
+        reported_at=_at(27, 5),
+        response="Delivered to the phone",
+        delivery_status="delivered",
+        billed_parts=3,
+        billed_price=62_550,
+        erased_at=_at(28, 6),
+    ),
+    "reply": Reply(
+        customer_id="C-1004",
+        inbound=InboundSms("inbound-1", "+886900000005", "I pay on Friday.", _at(29, 7), "message-2"),
+        intents=("promise", "help"),
+        promised_on=date(2026, 12, 4),
+        expires_at=datetime(2027, 6, 30, tzinfo=UTC),
+    ),
+}
+"""What the items of every schema are read as: a field that is younger than a schema is left at its default."""
+
+WRITE: Mapping[str, Callable[[Any], Mapping[str, Any]]] = {
+    "lender_record": lender_record_item,
+    "standing": lambda standing: standing_item(standing, SHARDS),
+    "contact": contact_item,
+    "reply": reply_item,
+}
+READ: Mapping[str, Callable[[Stored], Any]] = {
+    "lender_record": lender_record_of,
+    "standing": standing_of,
+    "contact": contact_of,
+    "reply": reply_of,
+}
+KINDS = sorted(OBJECTS)
+ARRAYS = {"events": 0, "holds": 0, "ledger": 0, "payment_statements": 0, "progress": 1, "promises": 1}
+"""Documents made of arrays: in a list, or (1) by key. Beside them there are the instalments of `accounts`."""
+FULL_LENGTHS: Mapping[str, tuple[object, ...]] = {
+    "holds": (None,) * 3,
+    "instalments": (None,) * 6 + (0,),
+    "ledger": (None,) * 7 + (False,),
+}
+"""What a newer program writes where an array of today leaves defaults out at its end."""
+
+
+def _golden_text(schema: int, kind: str) -> str:
+    return (FOLDER / f"schema-{schema}" / f"{kind}.json").read_text("utf-8")
+
+
+def _golden(schema: int, kind: str) -> Stored:
+    item: Stored = json.loads(_golden_text(schema, kind))
+    return item
+
+
+def _written_text(kind: str) -> str:
+    return json.dumps(WRITE[kind](OBJECTS[kind]), ensure_ascii=False, indent=2) + "\n"
+
+
+def _arrays(document: str, read: Any) -> Iterator[tuple[str, list[Any]]]:  # noqa: ANN401 - JSON
+    """Yield each array of a document that stands for one object, with the name of what it is stored in."""
+    if document == "accounts":
+        yield from (("instalments", array) for account in read for array in account["instalments"])
+    elif document in ARRAYS:
+        yield from ((document, array) for array in (read.values() if ARRAYS[document] else read))
+
+
+def _changed(item: Stored, change: Callable[[str, Any], None]) -> Stored:
+    """Return a copy of an item, with each JSON document changed in place."""
+    changed = dict(item)
+    for name in item.keys() & {*ARRAYS, "accounts"}:
+        document = json.loads(item[name]["S"])
+        change(name, document)
+        changed[name] = {"S": json.dumps(document)}
+    return changed
+
+
+def _shifted(item: Stored, shift: Callable[[list[Any]], list[Any]]) -> Iterator[Stored]:
+    """Yield copies of an item, each with another array shifted."""
+    for name in sorted(item.keys() & {*ARRAYS, "accounts"}):
+        for index in range(len(list(_arrays(name, json.loads(item[name]["S"]))))):
+            document = json.loads(item[name]["S"])
+            _, array = list(_arrays(name, document))[index]
+            array[:] = shift(array)
+            yield item | {name: {"S": json.dumps(document)}}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_written_is_what_the_golden_file_of_this_schema_holds(kind: str) -> None:
+    assert _written_text(kind) == _golden_text(SCHEMA, kind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_an_item_of_every_schema_there_has_been_is_read(schema: int, kind: str) -> None:
+    item = _golden(schema, kind)
+    assert item["schema"] == {"N": str(schema)}
+    assert READ[kind](item) == OBJECTS[kind]
+
+
+def test_every_schema_up_to_this_one_has_its_golden_files() -> None:
+    assert list(range(1, SCHEMA + 1)) == SCHEMAS
+    for schema in SCHEMAS:
+        assert sorted(path.stem for path in (FOLDER / f"schema-{schema}").iterdir()) == KINDS
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_newer_program_appends_is_passed_over(kind: str) -> None:
+    def append(name: str, document: Any) -> None:  # noqa: ANN401 - JSON
+        for stored_in, array in _arrays(name, document):
+            array.extend(FULL_LENGTHS.get(stored_in, ())[len(array) :])
+            array.append("appended")
+        if name == "accounts":
+            for account in document:
+                account["appended"] = 1
+
+    item = _changed(_golden(SCHEMA, kind), append)
+    newer = item | {"schema": {"N": str(SCHEMA + 1)}, "appended": {"S": "later"}}
+    assert READ[kind](newer) == OBJECTS[kind]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_item_of_before_there_were_schemas_is_read(kind: str) -> None:
+    item = _golden(1, kind)
+    del item["schema"]
+    assert READ[kind](item) == OBJECTS[kind]
+
+
+SHIFTS: Mapping[str, Callable[[list[Any]], list[Any]]] = {
+    "without its first element": lambda array: array[1:],
+    "with its first element twice": lambda array: [array[0], *array],
+    "with nothing before it": lambda array: [None, *array],
+    "without most of its elements": lambda array: array[:1],
+    "with flags for numbers": lambda array: [bool(x) if type(x) is int else x for x in array] + [True],
+    "with texts for numbers": lambda array: [str(x) if type(x) is int else x for x in array],
+}
+
+
+@pytest.mark.parametrize("kind", ["lender_record", "standing"])
+@pytest.mark.parametrize("shift", list(SHIFTS)[:4])
+def test_a_shifted_array_is_refused_and_not_misread(shift: str, kind: str) -> None:
+    shifted = list(_shifted(_golden(SCHEMA, kind), SHIFTS[shift]))
+    assert shifted
+    for item in shifted:
+        with pytest.raises(UnreadableRecordError):
+            READ[kind](item)
+
+
+@pytest.mark.parametrize("shift", list(SHIFTS)[4:])
+def test_an_amount_is_a_number_and_neither_a_flag_nor_a_text(shift: str) -> None:
+    item = _golden(SCHEMA, "lender_record")
+    accounts = json.loads(item["accounts"]["S"])
+    for position in (0, 2, 3, 4, 6):
+        array = list(accounts[0]["instalments"][0])
+        array[position] = SHIFTS[shift]([array[position]])[0]
+        changed = [{**accounts[0], "instalments": [array]}]
+        with pytest.raises(UnreadableRecordError):
+            lender_record_of(item | {"accounts": {"S": json.dumps(changed)}})
+
+
+LAYOUTS = {name: layout for name, layout in sorted(vars(items).items()) if isinstance(layout, ArrayLayout | ItemLayout)}
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "second"),
+    [
+        (name, first, second)
+        for name, layout in LAYOUTS.items()
+        if name != "RECEIPT"  # its order is that of its part of CONTACT
+        for first, second in combinations(range(len(layout.fields)), 2)
+    ],
+)
+def test_no_two_fields_can_be_exchanged_unnoticed(
+    monkeypatch: pytest.MonkeyPatch, name: str, first: int, second: int
+) -> None:
+    layout = LAYOUTS[name]
+    fields = list(layout.fields)
+    fields[first], fields[second] = (
+        fields[second]._replace(default=fields[first].default),
+        fields[first]._replace(default=fields[second].default),
+    )
+    other = ArrayLayout(layout.kept, *fields) if isinstance(layout, ArrayLayout) else ItemLayout(*fields)
+    monkeypatch.setattr(layout, "__dict__", vars(other))
+    assert any(_is_noticed(kind) for kind in KINDS)
+
+
+def _is_noticed(kind: str) -> bool:
+    try:
+        return _written_text(kind) != _golden_text(SCHEMA, kind)
+    except (AttributeError, TypeError, ValueError):
+        return True
+
+
+def test_a_record_that_cannot_be_read_says_which_newer_program_wrote_it_and_nothing_of_what_it_holds() -> None:
+    item = _golden(SCHEMA, "standing") | {"ledger": {"S": '[["secret"]]'}}
+    with pytest.raises(UnreadableRecordError) as refused:
+        standing_of(item)
+    assert str(refused.value) == "standing: TypeError"
+    with pytest.raises(UnreadableRecordError) as refused:
+        standing_of(item | {"schema": {"N": "7"}})
+    assert str(refused.value) == f"standing of schema 7, known is {SCHEMA}: TypeError"
+    assert refused.value.__cause__ is None
+
+
+@pytest.mark.parametrize("schema", [{"S": "1"}, {"N": "?"}, {"NULL": True}])
+def test_a_schema_that_is_no_number_changes_nothing(schema: dict[str, Any]) -> None:
+    assert standing_of(_golden(SCHEMA, "standing") | {"schema": schema}) == OBJECTS["standing"]
+    with pytest.raises(UnreadableRecordError, match=r"^standing: JSONDecodeError$"):
+        standing_of(_golden(SCHEMA, "standing") | {"schema": schema, "ledger": {"S": "?"}})
+
+
+@pytest.mark.parametrize(
+    "document",
+    ["{}", '"abc"', "1", "null", "[1]", '["ab"]', '[{"number":1}]', "[[]]", "[" * 100_000],
+    ids=lambda document: document[:20],
+)
+def test_a_document_of_another_shape_is_refused(document: str) -> None:
+    for kind, name in (("standing", "ledger"), ("standing", "holds"), ("standing", "progress"),
+                       ("lender_record", "accounts"), ("lender_record", "events"), ("lender_record", "phones"),
+                       ("contact", "reasons")):  # fmt: skip
+        if (name, document) == ("progress", "{}"):
+            continue
+        if name in {"phones", "reasons"} and document == '["ab"]':
+            continue
+        with pytest.raises(UnreadableRecordError):
+            READ[kind](_golden(SCHEMA, kind) | {name: {"S": document}})
+
+
+def test_an_event_of_a_kind_nobody_knows_is_refused_rather_than_lost() -> None:
+    unknown = json.dumps([["2026-11-02T03:07:09.123456Z", 1, "forgiven", "A-1"]])
+    with pytest.raises(UnreadableRecordError):
+        lender_record_of(_golden(SCHEMA, "lender_record") | {"events": {"S": unknown}})
+
+
+def test_a_layout_has_the_fields_its_type_begins_with() -> None:
+    with pytest.raises(ValueError, match="does not begin with"):
+        ArrayLayout(Progress, *items.PROGRESS.fields[1:])
+
+
+def test_a_field_that_may_be_left_out_is_at_the_end() -> None:
+    stage, on, due_on = items.PROGRESS.fields
+    with pytest.raises(ValueError, match="default before its end"):
+        ArrayLayout(Progress, stage, on._replace(default=None), due_on)
