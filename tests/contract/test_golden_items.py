@@ -40,10 +40,10 @@ from dunning.domain.customer.lender_record import (
     event_key,
 )
 from dunning.domain.customer.standing import (
-    PromiseToPay,
     LedgerEntry,
     PaymentStatement,
     Progress,
+    PromiseToPay,
     Standing,
     Wake,
 )

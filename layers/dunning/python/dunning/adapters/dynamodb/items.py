@@ -58,7 +58,7 @@ from dunning.domain.customer.lender_record import (
     event_key,
     project_facts,
 )
-from dunning.domain.customer.standing import PromiseToPay, LedgerEntry, PaymentStatement, Progress, Standing
+from dunning.domain.customer.standing import LedgerEntry, PaymentStatement, Progress, PromiseToPay, Standing
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import UnreadableRecordError
 from dunning.domain.replies.reply import InboundSms, Reply
