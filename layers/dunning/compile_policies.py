@@ -22,8 +22,8 @@ def main() -> None:
         PolicyError: something in a policy file is wrong.
     """
     COMPILED_FOLDER.mkdir()
-    for what, load in LOADERS.items():
-        (COMPILED_FOLDER / f"{what}.pickle").write_bytes(pickle.dumps(load(), PROTOCOL))
+    for name, load in LOADERS.items():
+        (COMPILED_FOLDER / f"{name}.pickle").write_bytes(pickle.dumps(load(), PROTOCOL))
 
 
 if __name__ == "__main__":

@@ -81,8 +81,14 @@ def _somewhere_in(book: PolicyBook, lender: Lender, code: str, place: Place) -> 
     """Return a country and region that fall under a place by way of a key of the policy."""
     country, _, region = place.law.id.partition("-")
     if book.places.of(country) is None:
-        under = [one for one in book.places.countries_under([code]) if one not in lender.policy.countries]
-        country = next((one for one in under if book.calendar_of(one)), under[0] if under else code)
+        under = [
+            country_code
+            for country_code in book.places.countries_under([code])
+            if country_code not in lender.policy.countries
+        ]
+        country = next(
+            (country_code for country_code in under if book.calendar_of(country_code)), under[0] if under else code
+        )
     elif code not in (country, place.law.id):
         country = code
     return country, region
@@ -273,8 +279,8 @@ class _Explained:
         yield from self._price_warnings()
         covered = self.rules.overdue_hours.covered_until
         if covered is not None and self.book.calendar_of(self.country) is None:
-            what = "no overdue text is" if self.rules.hours.covered_until is None else "no text is"
-            yield f"calendar: none for {self.country}: {what} sent there"
+            affected = "no overdue text is" if self.rules.hours.covered_until is None else "no text is"
+            yield f"calendar: none for {self.country}: {affected} sent there"
         elif covered is not None and covered - today < CALENDAR_WARNING:
             yield f"calendar: ends on {covered}, in {(covered - today).days} days: run make calendars"
         memory = [topic for topic, part in parts if part.mark == "M"]
@@ -324,9 +330,9 @@ class _Explained:
 def _sourced(law: object) -> Iterator[tuple[str, Sourced]]:
     for name in type(law).model_fields:  # type: ignore[attr-defined]
         value = getattr(law, name)
-        for one in value if isinstance(value, tuple) else (value,):
-            if isinstance(one, Sourced):
-                yield name, one
+        for limit in value if isinstance(value, tuple) else (value,):
+            if isinstance(limit, Sourced):
+                yield name, limit
 
 
 def _minutes(span: timedelta) -> str:
@@ -348,11 +354,11 @@ def _cap(cap: CapFields) -> Cap:
 def _idle(cap: Cap, caps: Sequence[Cap]) -> bool:
     """Tell whether another cap is at least as strict in every respect: fewer, in as long a time or longer."""
     return any(
-        other != cap
-        and other.count <= cap.count
-        and other.window >= cap.window
-        and (other.scope is cap.scope or other.scope is Scope.PERSON)
-        for other in caps
+        wider != cap
+        and wider.count <= cap.count
+        and wider.window >= cap.window
+        and (wider.scope is cap.scope or wider.scope is Scope.PERSON)
+        for wider in caps
     )
 
 
@@ -365,12 +371,12 @@ def _cap_in_words(cap: Cap | CapFields) -> str:
 
 def hours_in_words(hours: Hours) -> str:
     """Return hours as people write them: `mon-fri 08:00-20:00, sat-sun 08:00-18:00, holidays 08:00-18:00`."""
-    said = [week_in_words(hours.week)]
+    parts = [week_in_words(hours.week)]
     if hours.holiday is not None:
-        said.append(f"holidays {written(hours.holiday)}")
+        parts.append(f"holidays {written(hours.holiday)}")
     if hours.working_day is not None:
-        said.append(f"moved working days {written(hours.working_day)}")
-    return ", ".join(said)
+        parts.append(f"moved working days {written(hours.working_day)}")
+    return ", ".join(parts)
 
 
 def week_in_words(week: Week) -> str:

@@ -80,7 +80,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None, clock: Clock | None = None) -> int:
     """Look or erase, and return the exit code."""
     arguments = _arguments(argv)
-    if wrong := [one for one in arguments.customers if not is_id(one)]:
+    if wrong := [customer_id for customer_id in arguments.customers if not is_id(customer_id)]:
         sys.stderr.write(f"{len(wrong)} of the arguments are no customer ids\n")
         return 2
     session = boto3.Session(region_name=arguments.region)
@@ -132,11 +132,11 @@ def _erase(service: EraseService, customers: Sequence[str], later: DelayQueue, c
         kept = there.items - service.keeps_numbers(customer_id)
         is_left = bool(kept or there.records or there.replies)
         left += is_left
-        said = "SOMETHING IS LEFT: erase again" if is_left else "nothing is left but the number, for now"
-        sys.stdout.write(f"{customer_id}: {said}\n")
+        result = "SOMETHING IS LEFT: erase again" if is_left else "nothing is left but the number, for now"
+        sys.stdout.write(f"{customer_id}: {result}\n")
     uploads = service.erase_uploads(customers, lambda: math.inf)
     sys.stdout.write(f"Uploaded files: {uploads.deleted} deleted that named one of them\n")
-    later.send_with_delay([erasure_round_body(one) for one in customers], ROUND_INTERVAL)
+    later.send_with_delay([erasure_round_body(customer_id) for customer_id in customers], ROUND_INTERVAL)
     minutes = UNDER_WAY.total_seconds() / 60
     sys.stdout.write(
         "The stack goes on: it takes late replies and dead letters from these numbers, and forgets the numbers once\n"

@@ -69,14 +69,14 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _choice(what: str, wanted: str | None, choices: Iterable[str]) -> str | None:
+def _choice(kind: str, wanted: str | None, choices: Iterable[str]) -> str | None:
     known = sorted(choices)
     if wanted is None or wanted in known:
         return None
     meant = next((name for name in known if name.casefold() == wanted.casefold()), None)
     if meant is not None:
-        return f"There is no {what} {wanted!r}: did you mean {meant}?"
-    return f"There is no {what} {wanted!r}. There are: {', '.join(known)}"
+        return f"There is no {kind} {wanted!r}: did you mean {meant}?"
+    return f"There is no {kind} {wanted!r}. There are: {', '.join(known)}"
 
 
 def main(argv: Sequence[str] | None = None, today: date | None = None) -> int:
@@ -96,33 +96,33 @@ def main(argv: Sequence[str] | None = None, today: date | None = None) -> int:
         return 2
     lenders = [arguments.lender] if arguments.lender else list(book.lenders)
     found = [
-        replace(one, warnings=(*one.warnings, *_unsendable(book, one)))
+        replace(effective, warnings=(*effective.warnings, *_unsendable(book, effective)))
         for lender in lenders
-        for one in effective_rules(book, lender, today)
-        if arguments.place in (None, one.place)
+        for effective in effective_rules(book, lender, today)
+        if arguments.place in (None, effective.place)
     ]
-    for one in found:
-        sys.stdout.writelines(f"{line}\n" for line in (brief(one) if arguments.brief else rows_of(one)))
+    for effective in found:
+        sys.stdout.writelines(f"{line}\n" for line in (brief(effective) if arguments.brief else rows_of(effective)))
     sys.stdout.write(_summary(book, found))
     return 0
 
 
-def _unsendable(book: PolicyBook, one: Effective) -> Iterable[str]:
+def _unsendable(book: PolicyBook, effective: Effective) -> Iterable[str]:
     """Yield a warning for each language in which a text would not be sent in a place; the preview tells which."""
-    lender = book.lenders[one.lender]
-    region = one.place.partition("-")[2] if one.place.startswith(f"{one.country}-") else ""
-    country = f"{one.country}-{region}" if region else one.country
+    lender = book.lenders[effective.lender]
+    region = effective.place.partition("-")[2] if effective.place.startswith(f"{effective.country}-") else ""
+    country = f"{effective.country}-{region}" if region else effective.country
     for language in lender.policy.languages:
-        messages = list(preview(book, lender, language, one.country, region))
+        messages = list(preview(book, lender, language, effective.country, region))
         if refused := sum(bool(message.refusals) for message in messages):
             yield (
                 f"words: {refused} of {len(messages)} texts in {language} would not be sent: "
-                f"make preview LENDER={one.lender} LANGUAGE={language} COUNTRY={country}"
+                f"make preview LENDER={effective.lender} LANGUAGE={language} COUNTRY={country}"
             )
 
 
 def _summary(book: PolicyBook, found: Sequence[Effective]) -> str:
-    warnings = sum(len(one.warnings) for one in found)
+    warnings = sum(len(effective.warnings) for effective in found)
     texts = len(book.texts) + len(book.texts_with_fee)
     return (
         f"{len(book.lenders)} lenders, {len(book.places.by_id)} places, {texts} texts load; "

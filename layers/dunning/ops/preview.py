@@ -108,7 +108,7 @@ def warnings_of(message: Message) -> list[str]:
         warnings.append(f"{_segments(reminder.parts)} where {message.typical_parts} is typical")
     if message.case.fee and "-fee@" not in reminder.template:
         warnings.append("the text with a late fee is not used here: it is not registered, or over the budget")
-    warnings += [f"check: {what}" for what in message.to_check]
+    warnings += [f"check: {check}" for check in message.to_check]
     return warnings
 
 
@@ -280,14 +280,14 @@ def _summary(messages: Sequence[Message]) -> str:
     sendable = [message for message in messages if not message.refusals]
     segments = sum(message.reminder.parts for message in sendable if message.reminder)
     dearest = max(sendable, key=lambda message: message.price, default=None)
-    told = [f"{len(messages)} texts", _segments(segments)]
+    parts = [f"{len(messages)} texts", _segments(segments)]
     if dearest:
-        told.append(f"dearest ${dearest.price / 1e6:.4f} ({stage_sign(dearest.case.stage)} {dearest.case})")
+        parts.append(f"dearest ${dearest.price / 1e6:.4f} ({stage_sign(dearest.case.stage)} {dearest.case})")
     warnings = sum(len(warnings_of(message)) for message in messages)
-    told.append("1 warning" if warnings == 1 else f"{warnings or 'no'} warnings")
+    parts.append("1 warning" if warnings == 1 else f"{warnings or 'no'} warnings")
     unsent = len(messages) - len(sendable)
-    told.append(f"{unsent} cannot be sent" if unsent else "all can be sent")
-    return " · ".join(told)
+    parts.append(f"{unsent} cannot be sent" if unsent else "all can be sent")
+    return " · ".join(parts)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -75,16 +75,16 @@ def main(argv: Sequence[str] | None = None, clock: Clock | None = None) -> int:
         work = partial(service.replan_part, seconds_left=lambda: math.inf, change=arguments.apply)
         with ThreadPoolExecutor(arguments.parts) as pool:
             parts = [pool.submit(work, ReplanPart(part, arguments.parts, "")) for part in range(arguments.parts)]
-            counted = [_told(number, part.result()) for number, part in enumerate(parts, 1)]
+            counted = [_log_part(number, part.result()) for number, part in enumerate(parts, 1)]
     except (StackError, ServiceCallError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    changed, customers = sum(one.changed for one in counted), sum(one.customers for one in counted)
+    changed, customers = sum(part.changed for part in counted), sum(part.customers for part in counted)
     verb = "now have" if arguments.apply else "would have"
     sys.stdout.write(f"{changed:,} of {customers:,} customers {verb} another wake or reason.\n")
     if not arguments.apply:
         sys.stdout.write("Nothing was changed. With APPLY=1 they are planned anew.\n")
-    unreadable, contested = sum(one.unreadable for one in counted), sum(one.contested for one in counted)
+    unreadable, contested = sum(part.unreadable for part in counted), sum(part.contested for part in counted)
     if unreadable:
         sys.stdout.write(f"{unreadable:,} cannot be read; the sender sets them aside when their wake comes.\n")
     if contested:
@@ -109,7 +109,7 @@ def _service(session: boto3.Session, stack: Deployed, clock: Clock, *, change: b
     )
 
 
-def _told(number: int, counted: Counted) -> Counted:
+def _log_part(number: int, counted: Counted) -> Counted:
     sys.stderr.write(f"part {number}: {counted.customers:,} customers, {counted.changed:,} to change\n")
     return counted
 

@@ -192,8 +192,8 @@ def _bring_back(dynamodb: DynamoDBClient, stack: Deployed, arguments: argparse.N
         backup=DynamoCustomers(dynamodb, arguments.restored, shards),
         clock=clock,
     )
-    whom = arguments.customers or customers_in(dynamodb, arguments.restored)
-    counted = service.restore(whom, change=arguments.apply)
+    customer_ids = arguments.customers or customers_in(dynamodb, arguments.restored)
+    counted = service.restore(customer_ids, change=arguments.apply)
     for outcome in RestoreOutcome:
         if counted[outcome]:
             sys.stdout.write(f"  {counted[outcome]:9,} {outcome.value}\n")

@@ -164,15 +164,19 @@ def identities(client: SNSClient, needs: Iterable[Need]) -> Iterator[Check]:
     for need in needs:
         where = f"{need.lender} in {need.country}"
         if need.origination_number:
-            what = f"{where}: number"
+            subject = f"{where}: number"
             if isinstance(answer, Check):
-                yield _unknown(answer, what)
+                yield _unknown(answer, subject)
             else:
                 status = answer.get(_digits(need.origination_number), "not this account's")
-                yield _check(status.lower() == "active", what, f"{need.origination_number}: {status}", "get or fix it")
+                yield _check(
+                    status.lower() == "active", subject, f"{need.origination_number}: {status}", "get or fix it"
+                )
         if need.sender_id:
-            said = "registered with the country's registry" if need.registered_sender else "allowed there"
-            yield Check("cannot tell", f"{where}: sender", need.sender_id, f"SNS does not say whether it is {said}")
+            requirement = "registered with the country's registry" if need.registered_sender else "allowed there"
+            yield Check(
+                "cannot tell", f"{where}: sender", need.sender_id, f"SNS does not say whether it is {requirement}"
+            )
         elif need.registered_sender:
             yield Check("to do", f"{where}: sender", "none", "register one, and name it in the policy")
         if need.entity_id or need.templates:
@@ -193,12 +197,12 @@ def opted_out(client: SNSClient) -> Check:
     return Check("ok", "opted out at SNS", f"{answer:,} numbers")
 
 
-def _check(good: bool, what: str, found: str, todo: str) -> Check:  # noqa: FBT001 - what it is about
-    return Check("ok", what, found) if good else Check("to do", what, found, todo)
+def _check(good: bool, subject: str, found: str, todo: str) -> Check:  # noqa: FBT001 - what it is about
+    return Check("ok", subject, found) if good else Check("to do", subject, found, todo)
 
 
-def _unknown(why: Check, what: str) -> Check:
-    return Check("cannot tell", what, why.found, why.todo)
+def _unknown(why: Check, subject: str) -> Check:
+    return Check("cannot tell", subject, why.found, why.todo)
 
 
 def _asked[T](ask: Callable[[], T]) -> T | Check:

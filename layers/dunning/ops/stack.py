@@ -29,7 +29,7 @@ class Deployed(NamedTuple):
         Raises:
             StackError: the stack has none of that name.
         """
-        return self._one(self.outputs, "output", name)
+        return self._value(self.outputs, "output", name)
 
     def parameter(self, name: str) -> str:
         """
@@ -38,9 +38,9 @@ class Deployed(NamedTuple):
         Raises:
             StackError: the stack has none of that name.
         """
-        return self._one(self.parameters, "parameter", name)
+        return self._value(self.parameters, "parameter", name)
 
-    def _one(self, values: Mapping[str, str], kind: str, name: str) -> str:
+    def _value(self, values: Mapping[str, str], kind: str, name: str) -> str:
         if name not in values:
             raise StackError(f"{self.name} has no {kind} {name}: is it a stack of this template, and up to date?")
         return values[name]
@@ -61,6 +61,6 @@ def deployed(client: CloudFormationClient, stack: str) -> Deployed:
         raise StackError(f"{stack}: {error}") from None
     return Deployed(
         stack,
-        {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", ())},
-        {one["ParameterKey"]: one["ParameterValue"] for one in described.get("Parameters", ())},
+        {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", ())},
+        {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in described.get("Parameters", ())},
     )

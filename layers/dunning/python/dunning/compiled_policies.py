@@ -39,12 +39,12 @@ def calendars_needed() -> Mapping[str, date]:
     return needed
 
 
-def _compiled(what: str) -> Any:  # noqa: ANN401 - each its own
+def _compiled(name: str) -> Any:  # noqa: ANN401 - each its own
     try:
-        with (COMPILED_FOLDER / f"{what}.pickle").open("rb") as file:
+        with (COMPILED_FOLDER / f"{name}.pickle").open("rb") as file:
             return pickle.load(file)  # noqa: S301 - a part of the layer, as trusted as its bytecode
     except FileNotFoundError:
-        return LOADERS[what]()
+        return LOADERS[name]()
 
 
 # Imported where they are needed: where the policies are compiled, nothing reads and checks files.

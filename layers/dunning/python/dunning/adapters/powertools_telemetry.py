@@ -50,7 +50,7 @@ class PowertoolsTelemetry:
                 "stage": decision.stage,
                 "until": instant(decision.until) if decision.until else None,
                 "trace": None if recorded else trace_of(decision),
-                **{name: said for name, said in outcome.items() if said},
+                **{name: value for name, value in outcome.items() if value},
             },
         )
         self.count(metric_of_decision(decision))

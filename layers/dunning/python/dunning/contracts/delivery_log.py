@@ -95,7 +95,7 @@ def parse_reported(event: Mapping[str, Any]) -> Reported:
         raise UnreadableRecordError("no delivery logs: awslogs.data") from None
     if logs.kind == "CONTROL_MESSAGE":  # CloudWatch Logs sees whether anybody is there
         return Reported((), 0)
-    read = [_receipt(one) for one in logs.events]
+    read = [_receipt(event) for event in logs.events]
     receipts = tuple(receipt for receipt in read if receipt is not None)
     return Reported(receipts, len(read) - len(receipts))
 
@@ -221,10 +221,16 @@ def parse_later(body: str) -> LaterReceipt:
         UnreadableRecordError: it is something else; the message names the fields, not their contents.
     """
     try:
-        said = _LaterMessage.model_validate_json(body)
+        message = _LaterMessage.model_validate_json(body)
     except ValidationError as error:
         raise UnreadableRecordError(f"no receipt: {wrong_fields(error)}") from None
     receipt = DeliveryReceipt(
-        said.message_id, said.at, "", said.delivered, said.response, said.billed_parts, said.billed_price
+        message.message_id,
+        message.at,
+        "",
+        message.delivered,
+        message.response,
+        message.billed_parts,
+        message.billed_price,
     )
-    return LaterReceipt(ContactKey(said.customer_id, said.contact_at, said.send_id), receipt)
+    return LaterReceipt(ContactKey(message.customer_id, message.contact_at, message.send_id), receipt)

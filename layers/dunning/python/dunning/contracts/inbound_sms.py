@@ -47,8 +47,8 @@ def parse_inbound(body: str, sent_at: datetime) -> InboundSms:
         UnreadableRecordError: it is no reply; the message names the fields, not their contents.
     """
     try:
-        said, at = _unwrapped(body, sent_at)
-        sms = _TwoWaySms.model_validate(said)
+        payload, at = _unwrapped(body, sent_at)
+        sms = _TwoWaySms.model_validate(payload)
     except ValidationError as error:
         fields = ", ".join(dict.fromkeys(map(_place, error.errors(include_input=False))))
         raise UnreadableRecordError(f"not a reply: {fields}") from None
@@ -59,20 +59,20 @@ def parse_inbound(body: str, sent_at: datetime) -> InboundSms:
 
 def _unwrapped(body: str, at: datetime) -> tuple[object, datetime]:
     """Take off what is around a message, and return it with the time on the innermost wrapping."""
-    said: object = body
+    payload: object = body
     for _ in range(_WRAPPINGS):
-        if isinstance(said, str):
-            said = json.loads(said)
-        elif isinstance(said, dict) and "Message" in said:
-            notification = _Notification.model_validate(said)
-            said, at = notification.message, notification.at
+        if isinstance(payload, str):
+            payload = json.loads(payload)
+        elif isinstance(payload, dict) and "Message" in payload:
+            notification = _Notification.model_validate(payload)
+            payload, at = notification.message, notification.at
         else:
             break
-    return _with_whole_characters(said), at
+    return _with_whole_characters(payload), at
 
 
-def _with_whole_characters(said: object) -> object:
+def _with_whole_characters(payload: object) -> object:
     """Replace halves of characters in the text, as of an emoji that a carrier cut in two: no table takes them."""
-    if isinstance(said, dict) and isinstance(text := said.get("messageBody"), str):
-        return said | {"messageBody": text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")}
-    return said
+    if isinstance(payload, dict) and isinstance(text := payload.get("messageBody"), str):
+        return payload | {"messageBody": text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")}
+    return payload

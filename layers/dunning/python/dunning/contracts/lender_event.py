@@ -96,12 +96,12 @@ type Number = Annotated[int, Field(ge=1, le=99_999, description="The instalment'
 
 def _event(title: str, *details: Mapping[str, JsonValue]) -> ConfigDict:
     """Title the schema of an event, with examples: each of these behind what every event holds."""
-    said: dict[str, JsonValue] = {
+    common: dict[str, JsonValue] = {
         "schema_version": 1,
         "customer_id": "C-1001",
         "at": "2026-12-01T09:30:00+08:00",
     }
-    return ConfigDict(title=title, json_schema_extra={"examples": [{**said, **detail} for detail in details]})
+    return ConfigDict(title=title, json_schema_extra={"examples": [{**common, **detail} for detail in details]})
 
 
 class LenderEventDetail(BaseModel):
@@ -278,7 +278,7 @@ class ReceivedEvent(NamedTuple):
     """An event as the domain knows it. `is_understood` is false for a hold whose reason we do not know."""
 
     customer_id: str
-    told: RecordedEvent | ErasureRequest
+    event: RecordedEvent | ErasureRequest
     is_understood: bool = True
 
 
@@ -351,9 +351,9 @@ def _received(event: LenderEventDetail) -> ReceivedEvent:
             | CustomerHoldDetail()
             | CustomerReleasedDetail()
         ):
-            said = RecordedEvent(EventTime(event.at, event.sequence), event.lender_event())
+            recorded = RecordedEvent(EventTime(event.at, event.sequence), event.lender_event())
             return ReceivedEvent(
-                event.customer_id, said, not isinstance(event, CustomerHoldDetail) or event.is_understood
+                event.customer_id, recorded, not isinstance(event, CustomerHoldDetail) or event.is_understood
             )
         case _:
             raise TypeError(type(event).__name__)

@@ -152,11 +152,11 @@ class BusEntry(NamedTuple):
 
 def bus_entries(events: Sequence[OutboundEvent], most_bytes: int) -> Iterator[BusEntry]:
     """Write outbound events as entries of at most so many bytes each; the reminders among them share as few as hold."""
-    reminders = [_reminder(one) for one in events if isinstance(one, ReminderSent)]
+    reminders = [_reminder(event) for event in events if isinstance(event, ReminderSent)]
     yield from _bundled(reminders, most_bytes)
-    for one in events:
-        if not isinstance(one, ReminderSent):
-            yield BusEntry(type(one).__name__, _detail(one).model_dump_json())
+    for event in events:
+        if not isinstance(event, ReminderSent):
+            yield BusEntry(type(event).__name__, _detail(event).model_dump_json())
 
 
 def _bundled(reminders: Sequence[SentReminder], most_bytes: int) -> Iterator[BusEntry]:
@@ -186,24 +186,24 @@ def _reminder(sent: ReminderSent) -> SentReminder:
 
 
 def _detail(
-    told: ReminderStopped | CustomerNeedsPerson | ReplyNotUnderstood | NumberUnreachable | PromiseBroken,
+    event: ReminderStopped | CustomerNeedsPerson | ReplyNotUnderstood | NumberUnreachable | PromiseBroken,
 ) -> BaseModel:
-    match told:
+    match event:
         case ReminderStopped():
-            return ReminderStoppedDetail(customer_id=told.customer_id, at=told.at, reason=told.reason)
+            return ReminderStoppedDetail(customer_id=event.customer_id, at=event.at, reason=event.reason)
         case CustomerNeedsPerson():
             return CustomerNeedsPersonDetail(
-                customer_id=told.customer_id, at=told.at, why=told.why, reply_id=told.reply_id
+                customer_id=event.customer_id, at=event.at, why=event.why, reply_id=event.reply_id
             )
         case ReplyNotUnderstood():
-            return ReplyNotUnderstoodDetail(customer_id=told.customer_id, at=told.at, reply_id=told.reply_id)
+            return ReplyNotUnderstoodDetail(customer_id=event.customer_id, at=event.at, reply_id=event.reply_id)
         case NumberUnreachable():
-            return NumberUnreachableDetail(customer_id=told.customer_id, at=told.at, cause=told.cause)
+            return NumberUnreachableDetail(customer_id=event.customer_id, at=event.at, cause=event.cause)
         case PromiseBroken():
             return PromiseBrokenDetail(
-                customer_id=told.customer_id,
-                at=told.at,
-                account_id=told.account_id,
-                instalment_no=told.number,
-                promised_on=told.promised_on,
+                customer_id=event.customer_id,
+                at=event.at,
+                account_id=event.account_id,
+                instalment_no=event.number,
+                promised_on=event.promised_on,
             )

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 def wrong_fields(error: ValidationError, *, inside: str = "") -> str:
     """Name the fields of a message that are wrong, in our own words, and never their contents."""
-    return ", ".join(inside + _place(one) for one in error.errors(include_input=False, include_url=False))
+    return ", ".join(inside + _place(fault) for fault in error.errors(include_input=False, include_url=False))
 
 
 def _place(error: "ErrorDetails") -> str:

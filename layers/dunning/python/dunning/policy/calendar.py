@@ -65,6 +65,6 @@ def _calendar(data: Traversable, country: str) -> CalendarFile | None:
     for table, days in (("holidays", calendar.holidays), ("working_days", calendar.working_days)):
         if days and (last := max(days)) > calendar.valid_until:
             raise file.refusal((table, str(last)), f"is after valid_until, {calendar.valid_until}")
-    if both := calendar.holidays.keys() & calendar.working_days.keys():
-        raise file.refusal(("working_days", str(min(both))), "is a holiday too")
+    if listed_twice := calendar.holidays.keys() & calendar.working_days.keys():
+        raise file.refusal(("working_days", str(min(listed_twice))), "is a holiday too")
     return calendar

@@ -108,7 +108,9 @@ def _worst_of(errors: Sequence[Any]) -> tuple[Where, str]:
         if error["type"] != "extra_forbidden":
             continue
         *around, name = error["loc"]
-        missing = [str(one["loc"][-1]) for one in errors if one["type"] == "missing" and [*one["loc"][:-1]] == around]
+        missing = [
+            str(fault["loc"][-1]) for fault in errors if fault["type"] == "missing" and [*fault["loc"][:-1]] == around
+        ]
         meant = difflib.get_close_matches(str(name), missing, n=1)
         return error["loc"], "is no key here" + (f"; did you mean {meant[0]}?" if meant else "")
     return errors[0]["loc"], errors[0]["msg"].removeprefix("Value error, ")
@@ -141,7 +143,7 @@ def _entries(text: str) -> Iterator[tuple[tuple[str | int, ...], int]]:
 
 
 def _names(written: str) -> tuple[str, ...]:
-    return tuple(one or two or three for one, two, three in _NAME.findall(written))
+    return tuple(basic or literal or bare for basic, literal, bare in _NAME.findall(written))
 
 
 def toml_files(data: Traversable, folder: str) -> dict[str, DataFile]:

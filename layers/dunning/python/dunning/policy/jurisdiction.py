@@ -250,12 +250,14 @@ def _check_countries(law: JurisdictionFile, file: DataFile, covered: dict[str, s
     country = law.id.partition("-")[0]
     if law.id != DEFAULT and not law.countries and country not in world:
         raise file.refusal(("id",), f"{country!r} is not a country (ISO 3166)")
-    for one in law.countries:
-        if one not in world:
-            raise file.refusal(("countries",), f"{one!r} is not a country (ISO 3166)")
-        if one in covered:
-            raise file.refusal(("countries",), f"{one} is there twice, also under {covered[one]}")
-        covered[one] = f"jurisdictions/{law.id}.toml"
+    for covered_country in law.countries:
+        if covered_country not in world:
+            raise file.refusal(("countries",), f"{covered_country!r} is not a country (ISO 3166)")
+        if covered_country in covered:
+            raise file.refusal(
+                ("countries",), f"{covered_country} is there twice, also under {covered[covered_country]}"
+            )
+        covered[covered_country] = f"jurisdictions/{law.id}.toml"
     if law.id in world and not law.time_zones and len(world[law.id]) > 1 and not law.countries:
         raise file.refusal(("time_zones",), f"missing: {law.name} has {len(world[law.id])}")
 
@@ -284,17 +286,17 @@ def written(windows: Windows) -> str:
     return ", ".join(f"{a // 60:02}:{a % 60:02}-{b // 60:02}:{b % 60:02}" for a, b in windows) or "closed"
 
 
-def intersect(one: Windows, other: Windows) -> Windows:
+def intersect(first: Windows, second: Windows) -> Windows:
     """Return what both windows hold."""
-    both = ((max(a, c), min(b, d)) for a, b in one for c, d in other)
-    return tuple(sorted((start, end) for start, end in both if start < end))
+    overlaps = ((max(a, c), min(b, d)) for a, b in first for c, d in second)
+    return tuple(sorted((start, end) for start, end in overlaps if start < end))
 
 
 def narrowest(windows: Iterable[Windows]) -> Windows:
     """Return what all of several days' windows hold."""
     common = _FULL_DAY
-    for one in windows:
-        common = intersect(common, one)
+    for day in windows:
+        common = intersect(common, day)
     return common
 
 

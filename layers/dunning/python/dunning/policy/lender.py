@@ -206,9 +206,9 @@ def _check_spoken(lender: Lender, place: Place, linter: Linter) -> None:
     """The lender's own words say nothing that no text may say, and link only where a place allows it."""
     policy, file = lender
     for field, words in (("sender_name", policy.sender_name), ("pay", policy.pay)):
-        for language, said in words.items():
+        for language, wording in words.items():
             faults = linter.wording_faults(
-                said, language, links_allowed=place.law.links.allowed, link_domains=policy.link_domains
+                wording, language, links_allowed=place.law.links.allowed, link_domains=policy.link_domains
             )
             for fault in faults:
                 raise file.refusal((field, language), f"{fault.message} ({fault.rule}, in {place.law.name})")

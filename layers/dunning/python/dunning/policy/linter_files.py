@@ -85,7 +85,7 @@ class LinterFile(Strict):
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:
         ids = [words.id for words in self.words]
-        if twice := sorted({one for one in ids if ids.count(one) > 1}):
+        if twice := sorted({word_id for word_id in ids if ids.count(word_id) > 1}):
             raise ValueError(f"words.id: {', '.join(twice)} is there twice")
         return self
 

@@ -252,7 +252,7 @@ def read_reply_files(folder: Path | None = None) -> Mapping[str, ReplyLanguageFi
         PolicyError: a file is not as it should be.
     """
     data: Traversable = folder or _DATA
-    return {one.file.language: one.file for one in _languages(data, Folding(characters_in(data)))}
+    return {language.file.language: language.file for language in _languages(data, Folding(characters_in(data)))}
 
 
 def _languages(data: Traversable, folding: Folding) -> list[_Language]:

@@ -81,15 +81,15 @@ class OptOutService:
         done: Counter[_Done] = Counter()
         for batch in batched(self._list.opted_out(), _NUMBERS_A_READ, strict=False):
             numbers += len(batch)
-            told: list[OutboundEvent] = []
+            events: list[OutboundEvent] = []
             for customer_id, found in self._customers_of(batch).items():
                 try:
-                    done[self._settle(customer_id, frozenset(batch), found, told)] += 1
+                    done[self._settle(customer_id, frozenset(batch), found, events)] += 1
                 except DunningError as error:
                     failed += 1
                     self._not_settled(customer_id, error)
-            if told:
-                self._publisher.publish(told)
+            if events:
+                self._publisher.publish(events)
         self._telemetry.gauge(Metric.CARRIER_OPT_OUTS, numbers)
         if failed:
             raise SyncError(f"{failed} customers")
@@ -98,7 +98,7 @@ class OptOutService:
     def _customers_of(self, numbers: Collection[str]) -> Mapping[str, Customer | UnreadableRecordError]:
         """Return all who have one of these numbers, or had it once."""
         having = self._phones.customers_with(numbers).values()
-        return self._store.load(sorted({one for ids in having for one in ids}))
+        return self._store.load(sorted({customer_id for ids in having for customer_id in ids}))
 
     def _settle(
         self,

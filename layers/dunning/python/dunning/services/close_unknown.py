@@ -32,8 +32,8 @@ class CloseUnknownService:
         """
         closed = 0
         keys = self._contacts.unknown_before(self._clock.now() - NOTHING_COMES_AFTER)
-        for some in batched(keys, _KEYS_A_READ, strict=False):
-            for contact in self._contacts.find(some).values():
+        for page in batched(keys, _KEYS_A_READ, strict=False):
+            for contact in self._contacts.find(page).values():
                 # One that cannot be read, or has been settled meanwhile, is left as it is.
                 if isinstance(contact, Contact) and contact.state is ContactState.UNKNOWN:
                     after = replace(contact, state=ContactState.UNCONFIRMED)

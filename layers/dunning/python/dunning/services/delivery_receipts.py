@@ -122,7 +122,7 @@ class DeliveryReceiptService:
         owners, customers = self._customers_of({receipt.phone for receipt in reported.receipts if receipt.phone})
         matches, failures = self._match(reported.receipts, owners, customers)
         failures |= self._act(matches)
-        self._tell(failures)
+        self._log_failures(failures)
         for failure in failures.values():
             raise failure
 
@@ -153,7 +153,7 @@ class DeliveryReceiptService:
             failures |= self._act([match for match in recorded if not _is_anothers(match)])
         except DunningError as error:
             failures = {match.key.customer_id: error for match in waiting.values()}
-        self._tell(failures)
+        self._log_failures(failures)
         return failed + [message_id for message_id, match in waiting.items() if match.key.customer_id in failures]
 
     def _customers_of(
@@ -187,15 +187,19 @@ class DeliveryReceiptService:
             if match is not None:
                 matches.append(match)
                 continue
-            unread: dict[str, object] = {one: customers[one] for one in owners.get(receipt.phone, ())}
+            unread: dict[str, object] = {
+                customer_id: customers[customer_id] for customer_id in owners.get(receipt.phone, ())
+            }
             unread |= {claim.key.customer_id: found[claim.key] for claim in claims if claim.key in found}
-            errors = {one: error for one, error in unread.items() if isinstance(error, UnreadableRecordError)}
+            errors = {
+                customer_id: error for customer_id, error in unread.items() if isinstance(error, UnreadableRecordError)
+            }
             if not errors:
                 self._not_ours(receipt)
             failures |= errors
         return matches, failures
 
-    def _tell(self, failures: Mapping[str, DunningError]) -> None:
+    def _log_failures(self, failures: Mapping[str, DunningError]) -> None:
         for customer_id, failure in failures.items():
             self._telemetry.log_event(LogEvent.RECEIPTS_FAILED, customer_id=customer_id, error=type(failure).__name__)
 
@@ -229,20 +233,20 @@ class DeliveryReceiptService:
                     self._not_ours(match.receipt)
         records = [(key.customer_id, same) for key, same in by_record.items()]
         following: defaultdict[str, list[_Match]] = defaultdict(list)
-        for some in self._each(records, self._settle, failures):
-            if some:
-                following[some[0].key.customer_id] += some
-        cases = [(customer_id, (customer_id, those)) for customer_id, those in following.items()]
-        told = [one for events in self._each(cases, self._follow, failures) for one in events]
-        if told:
-            self._publisher.publish(told)
+        for followed in self._each(records, self._settle, failures):
+            if followed:
+                following[followed[0].key.customer_id] += followed
+        cases = [(customer_id, (customer_id, followed)) for customer_id, followed in following.items()]
+        events = [event for of_customer in self._each(cases, self._follow, failures) for event in of_customer]
+        if events:
+            self._publisher.publish(events)
         return failures
 
     def _each[T, R](
         self, work: Sequence[tuple[str, T]], do: Callable[[T], R], failures: dict[str, DunningError]
     ) -> list[R]:
         """Do something for each on several threads, and return what came of it. Failures are noted by customer."""
-        running = [(customer_id, self._pool.submit(do, one)) for customer_id, one in work]
+        running = [(customer_id, self._pool.submit(do, item)) for customer_id, item in work]
         # Woken once, not by each.
         wait([future for _, future in running])
         done: list[R] = []
@@ -273,7 +277,9 @@ class DeliveryReceiptService:
         if isinstance(found, UnreadableRecordError):
             raise found
         ledger = found.standing.ledger if found.standing else ()
-        entry = next((one for one in ledger if (one.at, one.send_id) == (match.key.at, match.key.send_id)), None)
+        entry = next(
+            (claim for claim in ledger if (claim.at, claim.send_id) == (match.key.at, match.key.send_id)), None
+        )
         if entry is None:
             self._not_ours(match.receipt)
             return None
@@ -349,7 +355,7 @@ class DeliveryReceiptService:
             if facts is None or before is None:
                 return ()  # erased meanwhile
             if tried and before == tried[-1][1].standing:
-                return self._told(facts, *tried[-1])  # it was written, and only the answer lost
+                return self._outbound_events(facts, *tried[-1])  # it was written, and only the answer lost
             records = self._contacts.find({match.key for match in matches})
             after = before
             for match in matches:
@@ -363,14 +369,16 @@ class DeliveryReceiptService:
             now = self._clock.now()
             tried.append((before, replan(facts, before, after, self._policies, now), now))
             is_saved = self._store.save_standing(tried[-1][1].standing, expected_version=before.version)
-            return self._told(facts, *tried[-1]) if is_saved else CONFLICT
+            return self._outbound_events(facts, *tried[-1]) if is_saved else CONFLICT
 
         def read() -> Customer | UnreadableRecordError:
             return self._store.load([customer_id])[customer_id]
 
         return write_optimistically(customer_id, read(), read, attempt)
 
-    def _told(self, facts: Facts, before: Standing, replanned: Replanned, now: datetime) -> Sequence[OutboundEvent]:
+    def _outbound_events(
+        self, facts: Facts, before: Standing, replanned: Replanned, now: datetime
+    ) -> Sequence[OutboundEvent]:
         """Count and trace what has been written of a customer, and return what others are told."""
         after, decision, events = replanned
         log_planned_decision(self._telemetry, after.customer_id, decision, now)

@@ -57,7 +57,7 @@ class _CustomerBatch:
     """All that a batch says of one customer."""
 
     messages: list[QueueMessage] = field(default_factory=list)
-    said: list[RecordedEvent] = field(default_factory=list)
+    recorded: list[RecordedEvent] = field(default_factory=list)
     erasures: list[ErasureRequest] = field(default_factory=list)
     again: bool = False
 
@@ -99,8 +99,8 @@ class LenderEventService:
         cases, failed = self._sort(messages)
         events: list[OutboundEvent] = []
         not_done: set[str] = set()
-        for some in batched(cases.items(), BATCH, strict=False):
-            not_done |= self._work_off(dict(some), seconds_left, events)
+        for part in batched(cases.items(), BATCH, strict=False):
+            not_done |= self._work_off(dict(part), seconds_left, events)
         if events:
             self._publisher.publish(events)
         again = [customer_id for customer_id, case in cases.items() if case.again and customer_id not in not_done]
@@ -117,22 +117,22 @@ class LenderEventService:
         now = self._clock.now()
         for message in messages:
             try:
-                told = parse_lender_message(message.body, now)
+                received = parse_lender_message(message.body, now)
             except UnreadableRecordError as error:
                 if not self._park(message, str(error)):
                     not_parked.append(message.message_id)
                 continue
-            case = cases[told.customer_id]
+            case = cases[received.customer_id]
             case.messages.append(message)
-            match told:
+            match received:
                 case ErasureRound():
                     case.again = True
-                case ReceivedEvent(told=ErasureRequest() as erasure):
+                case ReceivedEvent(event=ErasureRequest() as erasure):
                     case.erasures.append(erasure)
-                case ReceivedEvent(told=RecordedEvent() as said, is_understood=is_understood):
-                    case.said.append(said)
+                case ReceivedEvent(event=RecordedEvent() as recorded, is_understood=is_understood):
+                    case.recorded.append(recorded)
                     if not is_understood:
-                        self._telemetry.log_event(LogEvent.HOLD_NOT_UNDERSTOOD, customer_id=told.customer_id)
+                        self._telemetry.log_event(LogEvent.HOLD_NOT_UNDERSTOOD, customer_id=received.customer_id)
                         self._telemetry.count(Metric.HOLDS_NOT_UNDERSTOOD)
         return cases, not_parked
 
@@ -157,10 +157,10 @@ class LenderEventService:
             stored = self._store.load_stored(list(cases))
         except DunningError as error:
             for customer_id, case in cases.items():
-                self._tell_failure(customer_id, case, error)
+                self._log_failure(customer_id, case, error)
             return set(cases)
         running = {
-            customer_id: self._pool.submit(self._one, customer_id, case, stored[customer_id], seconds_left)
+            customer_id: self._pool.submit(self._customer, customer_id, case, stored[customer_id], seconds_left)
             for customer_id, case in cases.items()
         }
         wait(running.values())
@@ -170,11 +170,11 @@ class LenderEventService:
             if failure is None:
                 events += future.result()
             else:
-                self._tell_failure(customer_id, cases[customer_id], failure)
+                self._log_failure(customer_id, cases[customer_id], failure)
                 failed.add(customer_id)
         return failed
 
-    def _tell_failure(self, customer_id: str, case: _CustomerBatch, error: BaseException) -> None:
+    def _log_failure(self, customer_id: str, case: _CustomerBatch, error: BaseException) -> None:
         self._telemetry.log_event(
             LogEvent.LENDER_EVENT_FAILED,
             customer_id=customer_id,
@@ -184,7 +184,7 @@ class LenderEventService:
         )
         self._telemetry.count(Metric.LENDER_EVENTS_FAILED, len(case.messages))
 
-    def _one(
+    def _customer(
         self,
         customer_id: str,
         case: _CustomerBatch,
@@ -202,22 +202,22 @@ class LenderEventService:
             self._erasing.erase_again(customer_id)
         if case.erasures:
             stored = self._store.load_stored([customer_id])[customer_id]
-        return self._take(customer_id, case.said, stored) if case.said or case.erasures else ()
+        return self._take(customer_id, case.recorded, stored) if case.recorded or case.erasures else ()
 
     def _take(
-        self, customer_id: str, said: Sequence[RecordedEvent], stored: StoredCustomer | UnreadableRecordError
+        self, customer_id: str, recorded: Sequence[RecordedEvent], stored: StoredCustomer | UnreadableRecordError
     ) -> Iterable[OutboundEvent]:
         """Put events into the lender record, and plan the customer anew if anything follows from them."""
 
         def attempt(customer: StoredCustomer) -> Sequence[OutboundEvent] | Conflict:
             lender_record, before = customer
             after = lender_record
-            for recorded in said:
-                after = record_event(after, recorded)
+            for event in recorded:
+                after = record_event(after, event)
             if after is not lender_record:
                 if not self._store.save_lender_record(after, expected_revision=lender_record.revision):
                     return CONFLICT
-                self._tell_of_strangers(lender_record, after)
+                self._log_new_events(lender_record, after)
             facts = project_facts(after)
             if facts is None or before is None or not before.is_planned:
                 return ()  # what was said is kept, and the load plans
@@ -234,24 +234,21 @@ class LenderEventService:
             customer_id, stored, lambda: self._store.load_stored([customer_id])[customer_id], attempt
         )
 
-    def _tell_of_strangers(self, before: LenderRecord, after: LenderRecord) -> None:
+    def _log_new_events(self, before: LenderRecord, after: LenderRecord) -> None:
         """Log events that wait for a snapshot, which is no fault, and events of an account that no snapshot names."""
-        new = [said.event for subject, said in after.events.items() if before.events.get(subject) != said]
+        new = [recorded.event for subject, recorded in after.events.items() if before.events.get(subject) != recorded]
         self._telemetry.count(Metric.LENDER_EVENTS_RECORDED, len(new))
         if after.snapshot is None:
             self._telemetry.log_event(LogEvent.LENDER_EVENT_OF_UNKNOWN_CUSTOMER, customer_id=after.customer_id)
             self._telemetry.count(Metric.LENDER_EVENTS_OF_UNKNOWN_CUSTOMER, len(new))
             return
         known = {account.account_id for account in after.snapshot.accounts}
-        for events in new:
-            if (
-                isinstance(events, InstalmentPaid | InstalmentChanged | AccountClosed)
-                and events.account_id not in known
-            ):
+        for event in new:
+            if isinstance(event, InstalmentPaid | InstalmentChanged | AccountClosed) and event.account_id not in known:
                 self._telemetry.log_event(
                     LogEvent.LENDER_EVENT_OF_UNKNOWN_ACCOUNT,
                     customer_id=after.customer_id,
-                    account_id=events.account_id,
+                    account_id=event.account_id,
                 )
                 self._telemetry.count(Metric.LENDER_EVENTS_OF_UNKNOWN_ACCOUNT)
 
@@ -261,7 +258,9 @@ class LenderEventService:
             waiting = self._erasing.erase_uploads(customer_ids, seconds_left).waiting
             waiting |= self._purging.purge(customer_ids, seconds_left)
             if waiting:
-                self._delay_queue.send_with_delay([erasure_round_body(one) for one in sorted(waiting)], ROUND_INTERVAL)
+                self._delay_queue.send_with_delay(
+                    [erasure_round_body(customer_id) for customer_id in sorted(waiting)], ROUND_INTERVAL
+                )
         except DunningError as error:
             self._telemetry.log_event(LogEvent.ERASURE_FAILED, error=type(error).__name__, customers=len(customer_ids))
             return False

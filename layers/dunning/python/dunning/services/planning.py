@@ -116,10 +116,10 @@ def stopped(before: Standing, decision: Decision, now: datetime) -> list[Outboun
     """Tell of a customer who was being reminded and is no more, and of one who is over to a person now."""
     if not isinstance(decision, Stop) or before.version == 0 or before.reason == decision.reason.value:
         return []
-    told: list[OutboundEvent] = [ReminderStopped(before.customer_id, now, decision.reason.value)]
+    events: list[OutboundEvent] = [ReminderStopped(before.customer_id, now, decision.reason.value)]
     if decision.reason is Reason.LADDER_FINISHED:
-        told.append(CustomerNeedsPerson(before.customer_id, now, ReviewReason.LADDER_FINISHED))
-    return told
+        events.append(CustomerNeedsPerson(before.customer_id, now, ReviewReason.LADDER_FINISHED))
+    return events
 
 
 def log_planned_decision(telemetry: Telemetry, customer_id: str, decision: Decision, at: datetime) -> None:
@@ -148,8 +148,8 @@ def _zones(facts: Facts, policies: Policies) -> tuple[ZoneInfo, ...]:
 
 def fingerprint(facts: Facts) -> str:
     """Return a name for what the facts say, which depends neither on when they were said nor on the order."""
-    said = json.dumps(replace(facts, as_of=None, paid_as_of=None), default=_canonical, sort_keys=True)
-    return hashlib.sha256(said.encode()).hexdigest()[:16]
+    content = json.dumps(replace(facts, as_of=None, paid_as_of=None), default=_canonical, sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 def _canonical(value: Any) -> object:  # noqa: ANN401 - what JSON does not know: a date, or a part of the facts

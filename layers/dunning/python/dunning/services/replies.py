@@ -79,7 +79,7 @@ class _Line:
     """One number: what was heard from it, oldest first, who has or had it, and what came of it so far."""
 
     phone: str
-    heard: list[tuple[InboundMessage, InboundSms]] = field(default_factory=list)
+    replies: list[tuple[InboundMessage, InboundSms]] = field(default_factory=list)
     known: dict[str, Customer | UnreadableRecordError] = field(default_factory=dict)
     events: list[OutboundEvent] = field(default_factory=list)
 
@@ -153,16 +153,18 @@ class ReplyService:
         if not lines:
             return failed
         # Those from one number one after the other, those from several side by side.
-        for turn in range(max(len(line.heard) for line in lines.values())):
-            speaking = [line for line in lines.values() if turn < len(line.heard)]
-            running = [self._pool.submit(self._hear, line, line.heard[turn][1], seconds_left) for line in speaking]
+        for turn in range(max(len(line.replies) for line in lines.values())):
+            speaking = [line for line in lines.values() if turn < len(line.replies)]
+            running = [
+                self._pool.submit(self._handle_reply, line, line.replies[turn][1], seconds_left) for line in speaking
+            ]
             wait(running)
             for line, future in zip(speaking, running, strict=True):
-                message, inbound = line.heard[turn]
+                message, inbound = line.replies[turn]
                 if (error := future.exception()) is not None:
                     self._failed(line, message, inbound, error)
                     failed.append(message.message_id)
-        events = [one for line in lines.values() for one in line.events]
+        events = [event for line in lines.values() for event in line.events]
         if events:
             self._publisher.publish(events)
         return failed
@@ -178,13 +180,13 @@ class ReplyService:
                 if not self._park(message, str(error)):
                     not_parked.append(message.message_id)
                 continue
-            lines.setdefault(inbound.phone, _Line(inbound.phone)).heard.append((message, inbound))
+            lines.setdefault(inbound.phone, _Line(inbound.phone)).replies.append((message, inbound))
         if lines:
             customers_with = self._phones.customers_with(lines.keys())
-            customer_ids = sorted({one for ids in customers_with.values() for one in ids})
+            customer_ids = sorted({customer_id for ids in customers_with.values() for customer_id in ids})
             loaded = self._store.load(customer_ids) if customer_ids else {}
             for phone, line in lines.items():
-                line.heard.sort(key=lambda one: (one[1].at, one[1].inbound_id))
+                line.replies.sort(key=lambda received: (received[1].at, received[1].inbound_id))
                 line.known = {customer_id: loaded[customer_id] for customer_id in customers_with[phone]}
         return lines, not_parked
 
@@ -214,18 +216,22 @@ class ReplyService:
             Metric.REPLIES_OUT_OF_TIME if isinstance(error, OutOfTimeError) else Metric.REPLIES_FAILED
         )
         if message.receive_count >= self._max_receive_count:
-            unsure = [one for one, found in line.known.items() if isinstance(found, UnreadableRecordError)]
+            unsure = [
+                customer_id for customer_id, found in line.known.items() if isinstance(found, UnreadableRecordError)
+            ]
             line.events += [
                 CustomerNeedsPerson(customer_id, self._clock.now(), ReviewReason.HELP, inbound.inbound_id)
                 for customer_id in (*line.owners(), *unsure)
             ]
 
-    def _hear(self, line: _Line, inbound: InboundSms, seconds_left: Callable[[], float]) -> None:
+    def _handle_reply(self, line: _Line, inbound: InboundSms, seconds_left: Callable[[], float]) -> None:
         """Keep one reply, act upon it, and leave in `line` what is to be told of it."""
         if seconds_left() < SECONDS_TO_FINISH:
             raise OutOfTimeError
         owners = line.owners()
-        places = {one: self._place(found.facts, inbound.at) for one, found in owners.items() if found.facts}
+        places = {
+            customer_id: self._place(found.facts, inbound.at) for customer_id, found in owners.items() if found.facts
+        }
         parsed = self._parse(inbound, owners, places.values())
         is_new = self._keep(line, inbound, parsed, places)
         if is_new:
@@ -251,7 +257,7 @@ class ReplyService:
         if len(inbound.text) > _FEW_WORDS:
             since = inbound.at - _QUOTABLE
             for customer_id in owners:
-                our_texts += [one.text for one in self._contacts.recent(customer_id, since) if one.text]
+                our_texts += [contact.text for contact in self._contacts.recent(customer_id, since) if contact.text]
         return self._reader.parse(
             inbound.text,
             said_on=max((place.day for place in places), default=inbound.at.date()),
@@ -308,7 +314,7 @@ class ReplyService:
             results.append(written)
             may_confirm = may_confirm and claimed_confirmation(written.after, inbound) is None
             if not written.now and not is_new:
-                self._tell_again(line, customer_id)
+                self._repeat_stop_event(line, customer_id)
         return results
 
     def _write(
@@ -364,7 +370,7 @@ class ReplyService:
 
         A failure is only told: the nightly look at the list tries again.
         """
-        if not any(one.now and not one.after.is_opted_out for one in written):
+        if not any(write.now and not write.after.is_opted_out for write in written):
             return
         try:
             allowed = self._opt_out_list.opt_in(inbound.phone)
@@ -374,7 +380,7 @@ class ReplyService:
             return
         self._telemetry.count(Metric.CARRIER_OPT_INS if allowed else Metric.CARRIER_OPT_INS_REFUSED)
 
-    def _tell_again(self, line: _Line, customer_id: str) -> None:
+    def _repeat_stop_event(self, line: _Line, customer_id: str) -> None:
         """Tell once more that no reminder follows: whoever wrote that may have died before it was told."""
         found = line.known[customer_id]
         if not isinstance(found, Customer) or found.facts is None or found.standing is None:
@@ -390,5 +396,6 @@ def _opts_out(before: Standing, after: Standing) -> bool:
     if before.is_opted_out:
         return False
     return after.is_opted_out or any(
-        after.is_opted_out_of(one) and not before.is_opted_out_of(one) for one in after.opted_out_accounts
+        after.is_opted_out_of(account_id) and not before.is_opted_out_of(account_id)
+        for account_id in after.opted_out_accounts
     )

@@ -60,13 +60,13 @@ class RestoreService:
             change: whether to write; without it the count is what would become of them.
         """
         outcomes: Counter[RestoreOutcome] = Counter()
-        for some in batched(customer_ids, _BATCH, strict=False):
-            backup, live = self._backup.load_stored(some), self._live.load_stored(some)
-            for customer_id in some:
-                outcomes[self._one(customer_id, backup[customer_id], live[customer_id], change=change)] += 1
+        for batch in batched(customer_ids, _BATCH, strict=False):
+            backup, live = self._backup.load_stored(batch), self._live.load_stored(batch)
+            for customer_id in batch:
+                outcomes[self._customer(customer_id, backup[customer_id], live[customer_id], change=change)] += 1
         return outcomes
 
-    def _one(
+    def _customer(
         self,
         customer_id: str,
         backup: StoredCustomer | UnreadableRecordError,

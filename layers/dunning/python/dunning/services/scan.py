@@ -66,7 +66,7 @@ class ScanService:
         enqueued = 0
         if room > 0:
             due = self._index.due(now, room)
-            enqueued = self._queue.enqueue(Job(one.customer_id, one.wake.at) for one in due)
+            enqueued = self._queue.enqueue(Job(customer.customer_id, customer.wake.at) for customer in due)
         self._telemetry.count(Metric.JOBS_ENQUEUED, enqueued)
         self._telemetry.count(Metric.QUEUE_DEPTH, depth)
         self._telemetry.count(Metric.TICKS)

@@ -26,8 +26,8 @@ def read_items(client: DynamoDBClient, table: str, keys: Sequence[Any]) -> Itera
     Raises:
         ServiceCallError: a call failed, or the table stayed too busy.
     """
-    for some in batched(keys, _KEYS_A_READ, strict=False):
-        yield from _read_page(client, table, list(some))
+    for page in batched(keys, _KEYS_A_READ, strict=False):
+        yield from _read_page(client, table, list(page))
 
 
 def _read_page(client: DynamoDBClient, table: str, keys: list[Any]) -> list[Mapping[str, Any]]:

@@ -133,21 +133,21 @@ class LenderRecord:
     phones_until: datetime | None = None
 
 
-def record_event(lender_record: LenderRecord, said: RecordedEvent) -> LenderRecord:
+def record_event(lender_record: LenderRecord, recorded: RecordedEvent) -> LenderRecord:
     """Return the lender record with an event; the same one if it knows better already, or the customer is erased."""
     if lender_record.erased_at is not None and (
-        lender_record.snapshot is None or said.time.at <= lender_record.erased_at
+        lender_record.snapshot is None or recorded.time.at <= lender_record.erased_at
     ):
         return lender_record
-    if lender_record.snapshot is not None and _is_past(said, lender_record.snapshot):
+    if lender_record.snapshot is not None and _is_past(recorded, lender_record.snapshot):
         return lender_record
-    known = lender_record.events.get(event_key(said))
-    if known is not None and _order(known) >= _order(said):
+    known = lender_record.events.get(event_key(recorded))
+    if known is not None and _order(known) >= _order(recorded):
         return lender_record
-    events = {**lender_record.events, event_key(said): said}
-    alike = sorted((one for one in events.values() if one.event.subject == said.event.subject), key=_order)
-    for one in alike[:-PAYMENTS_REMEMBERED]:
-        del events[event_key(one)]
+    events = {**lender_record.events, event_key(recorded): recorded}
+    alike = sorted((entry for entry in events.values() if entry.event.subject == recorded.event.subject), key=_order)
+    for entry in alike[:-PAYMENTS_REMEMBERED]:
+        del events[event_key(entry)]
     return (
         lender_record
         if events == lender_record.events
@@ -155,10 +155,10 @@ def record_event(lender_record: LenderRecord, said: RecordedEvent) -> LenderReco
     )
 
 
-def event_key(said: RecordedEvent) -> str:
+def event_key(recorded: RecordedEvent) -> str:
     """Return what an event is kept by: of two with one key the newer counts."""
-    subject, time = said.event.subject, said.time
-    if isinstance(said.event, InstalmentPaid | AccountClosed):
+    subject, time = recorded.event.subject, recorded.time
+    if isinstance(recorded.event, InstalmentPaid | AccountClosed):
         return f"{subject}@{time.at.isoformat()}#{time.sequence}"
     return subject
 
@@ -177,7 +177,7 @@ def record_snapshot(lender_record: LenderRecord, facts: Facts) -> LenderRecord:
     known = lender_record.snapshot
     if known is not None and known.as_of is not None and known.as_of > facts.as_of:
         return lender_record
-    events = {subject: said for subject, said in lender_record.events.items() if not _is_past(said, facts)}
+    events = {subject: recorded for subject, recorded in lender_record.events.items() if not _is_past(recorded, facts)}
     phones = lender_record.phones if facts.phone in lender_record.phones else (*lender_record.phones, facts.phone)
     return replace(lender_record, revision=lender_record.revision + 1, snapshot=facts, events=events, phones=phones)
 
@@ -201,7 +201,9 @@ def erase_record(lender_record: LenderRecord, at: datetime, phones_until: dateti
     if snapshot is not None and _is_from_before(snapshot, erased_at):
         snapshot = None
     events = (
-        {} if snapshot is None else {key: one for key, one in lender_record.events.items() if one.time.at > erased_at}
+        {}
+        if snapshot is None
+        else {key: recorded for key, recorded in lender_record.events.items() if recorded.time.at > erased_at}
     )
     after = replace(lender_record, snapshot=snapshot, events=events, erased_at=erased_at)
     if after == lender_record:
@@ -252,18 +254,18 @@ def project_facts(lender_record: LenderRecord) -> Facts | None:
     closed: dict[str, datetime] = {}
     released: dict[str, datetime] = {}
     held: dict[HoldReason, RecordedEvent] = {}
-    for said in lender_record.events.values():
-        if _is_known_to(facts, said):
+    for recorded in lender_record.events.values():
+        if _is_known_to(facts, recorded):
             continue
-        match said.event:
+        match recorded.event:
             case InstalmentPaid(account_id=account_id) | InstalmentChanged(account_id=account_id):
-                about.setdefault(account_id, []).append(said)
+                about.setdefault(account_id, []).append(recorded)
             case AccountClosed(account_id=account_id):
-                closed[account_id] = min(said.time.at, closed.get(account_id, said.time.at))
+                closed[account_id] = min(recorded.time.at, closed.get(account_id, recorded.time.at))
             case CustomerReleased(reason=reason):
-                released[reason or EVERY_HOLD] = said.time.at
+                released[reason or EVERY_HOLD] = recorded.time.at
             case CustomerHold(reason=reason):
-                held[reason] = said
+                held[reason] = recorded
     accounts = tuple(
         _closed(
             _with_events_about(account, about.get(account.account_id, ()), facts.as_of), closed.get(account.account_id)
@@ -282,9 +284,9 @@ def _project_holds(facts: Facts, held: Mapping[HoldReason, RecordedEvent], now: 
         if hold.reason not in held and not (facts.as_of and now.is_released(hold.reason, facts.as_of))
     ]
     placed = [
-        Hold(said.event.reason, said.event.until)
-        for said in held.values()
-        if isinstance(said.event, CustomerHold) and not now.is_released(said.event.reason, said.time.at)
+        Hold(recorded.event.reason, recorded.event.until)
+        for recorded in held.values()
+        if isinstance(recorded.event, CustomerHold) and not now.is_released(recorded.event.reason, recorded.time.at)
     ]
     return tuple(sorted((*stated, *placed), key=lambda hold: (hold.reason.value, hold.until or date.max)))
 
@@ -296,12 +298,12 @@ def _with_events_about(account: Account, events: list[RecordedEvent] | tuple[()]
     Of a payment from the day before the snapshot nobody can tell which of the two knows more. The one counts that asks
     for less: a text too few is mended by the next file, one too many is not.
     """
-    instalments = {one.number: one for one in account.instalments}
+    instalments = {instalment.number: instalment for instalment in account.instalments}
     currency = account.currency
     paid_of: dict[int, list[tuple[EventTime, int]]] = {}
     # What an instalment is comes before what was paid of it, and of that the newest is the last.
-    for said in sorted(events, key=lambda one: (isinstance(one.event, InstalmentPaid), _order(one))):
-        match said.event:
+    for recorded in sorted(events, key=lambda entry: (isinstance(entry.event, InstalmentPaid), _order(entry))):
+        match recorded.event:
             case InstalmentChanged() as changed:
                 known = instalments.get(changed.number)
                 changed_to = Instalment(
@@ -314,20 +316,20 @@ def _with_events_about(account: Account, events: list[RecordedEvent] | tuple[()]
                     changed.late_fee,
                 )
                 if changed_to.open <= 0 and (known is None or known.open > 0):
-                    changed_to = replace(changed_to, paid_at=said.time.at)
+                    changed_to = replace(changed_to, paid_at=recorded.time.at)
                 instalments[changed.number] = changed_to
             case InstalmentPaid() as paid if paid.number in instalments:
-                paid_of.setdefault(paid.number, []).append((said.time, paid.paid))
+                paid_of.setdefault(paid.number, []).append((recorded.time, paid.paid))
             case _:
                 continue
-        if said.event.currency != account.currency:
+        if recorded.event.currency != account.currency:
             currency = ""
     for number, payments in paid_of.items():
         stated = instalments[number]
         last, amount = payments[-1]
         if as_of is None or last.at > as_of or amount > stated.paid:
             instalments[number] = replace(stated, paid=amount, paid_at=_paid_since(stated, payments))
-    ordered = tuple(sorted(instalments.values(), key=lambda one: (one.due_on, one.number)))
+    ordered = tuple(sorted(instalments.values(), key=lambda instalment: (instalment.due_on, instalment.number)))
     return replace(account, currency=currency, instalments=ordered)
 
 
@@ -355,37 +357,38 @@ def _closed(account: Account, at: datetime | None) -> Account:
     if at is None:
         return account
     instalments = tuple(
-        replace(one, paid=one.amount, paid_at=at) if one.open > 0 else one for one in account.instalments
+        replace(instalment, paid=instalment.amount, paid_at=at) if instalment.open > 0 else instalment
+        for instalment in account.instalments
     )
     return replace(account, instalments=instalments)
 
 
-def _is_known_to(facts: Facts, said: RecordedEvent) -> bool:
+def _is_known_to(facts: Facts, recorded: RecordedEvent) -> bool:
     """
     Tell whether a snapshot already knows an event.
 
     It never does of holds and releases: a file that does not mention a dispute does not end it, a person does.
     """
-    match said.event:
+    match recorded.event:
         case InstalmentPaid():
             known_until = facts.paid_as_of or facts.as_of
         case InstalmentChanged() | AccountClosed():
             known_until = facts.as_of
         case _:
             return False
-    return known_until is not None and said.time.at <= known_until
+    return known_until is not None and recorded.time.at <= known_until
 
 
-def _is_past(said: RecordedEvent, facts: Facts) -> bool:
+def _is_past(recorded: RecordedEvent, facts: Facts) -> bool:
     """
     Tell whether an event is no longer needed: this snapshot knows it, and so does every newer one.
 
     A newer snapshot may know less of payments: each up to a day before it, at the earliest.
     """
-    lag = FILE_LAG if isinstance(said.event, InstalmentPaid) else timedelta()
-    return _is_known_to(facts, said) and (facts.as_of is None or said.time.at <= facts.as_of - lag)
+    lag = FILE_LAG if isinstance(recorded.event, InstalmentPaid) else timedelta()
+    return _is_known_to(facts, recorded) and (facts.as_of is None or recorded.time.at <= facts.as_of - lag)
 
 
-def _order(said: RecordedEvent) -> tuple[EventTime, str]:
+def _order(recorded: RecordedEvent) -> tuple[EventTime, str]:
     """The newer counts; of two that were said at the same moment always the same one."""
-    return said.time, repr(said.event)
+    return recorded.time, repr(recorded.event)

@@ -163,16 +163,19 @@ def holds_now(facts: Facts, standing: Standing) -> list[Hold]:
     if standing.payment_statements:
         still_open = _still_open(facts)
         own += [
-            Hold(one.reason, one.until, one.said_at)
-            for one in standing.payment_statements
-            if one.reason is HoldReason.SAYS_PAID and not still_open.isdisjoint(one.about)
+            Hold(statement.reason, statement.until, statement.said_at)
+            for statement in standing.payment_statements
+            if statement.reason is HoldReason.SAYS_PAID and not still_open.isdisjoint(statement.about)
         ]
         own += [
             Hold(HoldReason.PROMISE, promise.on, promise.said_at)
             for key, promise in standing.promises.items()
             if key in still_open
         ]
-    return [*facts.holds, *(one for one in own if one.since is None or not facts.is_released(one.reason, one.since))]
+    return [
+        *facts.holds,
+        *(hold for hold in own if hold.since is None or not facts.is_released(hold.reason, hold.since)),
+    ]
 
 
 def progress_key(account_id: str, number: int) -> str:
@@ -224,11 +227,9 @@ def without_claim(standing: Standing, before: Standing, claim_id: str) -> Standi
     entry = next((e for e in standing.ledger if e.claim_id == claim_id), None)
     if entry is None:
         return standing
-    others = {
-        key: reached for key, reached in standing.progress.items() if key.rpartition("#")[0] not in entry.accounts
-    }
+    kept = {key: reached for key, reached in standing.progress.items() if key.rpartition("#")[0] not in entry.accounts}
     ledger = tuple(e for e in standing.ledger if e.claim_id != claim_id)
-    return replace(standing, version=standing.version + 1, ledger=ledger, progress={**before.progress, **others})
+    return replace(standing, version=standing.version + 1, ledger=ledger, progress={**before.progress, **kept})
 
 
 def claim_for_wake(standing: Standing, wake_at: datetime) -> LedgerEntry | None:

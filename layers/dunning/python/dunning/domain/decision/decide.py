@@ -46,7 +46,7 @@ _FINAL_REASON = {
 }
 
 
-class _Open:
+class _OpenAccount:
     """An account with something to pay: its open instalments, earliest first, and the stage that is next."""
 
     __slots__ = ("account", "earliest", "first_day", "instalments", "stage")
@@ -73,11 +73,11 @@ _NO_HOLD: TraceStep = ("hold: none is running", ())
 _OPEN_HOURS: TraceStep = ("hours: open", ())
 
 
-def _due(one: _Open) -> TraceStep:
-    return "stage: %+d, due since %s", (one.stage, date.fromordinal(one.first_day))
+def _due(candidate: _OpenAccount) -> TraceStep:
+    return "stage: %+d, due since %s", (candidate.stage, date.fromordinal(candidate.first_day))
 
 
-def _no_notice(lacking: list[_Open]) -> TraceStep:
+def _no_notice(lacking: list[_OpenAccount]) -> TraceStep:
     return "stage: %+d needs a written notice, none is on record for %s of the accounts", (
         lacking[0].stage,
         len(lacking),
@@ -98,7 +98,7 @@ def decide(facts: Facts, standing: Standing, policies: Policies, now: datetime, 
     Returns:
         `Send` with the rendered reminder, `Wait` with the earliest lawful moment, or `Stop`.
     """
-    open_accounts = [_Open(account, rest) for account in facts.accounts if (rest := open_instalments(account))]
+    open_accounts = [_OpenAccount(account, rest) for account in facts.accounts if (rest := open_instalments(account))]
     if not open_accounts:
         return Stop(Reason.NOTHING_OPEN, (("accounts with something open: none", ()),))
     steps: list[TraceStep] = [("accounts with something open: %s", (len(open_accounts),))]
@@ -111,7 +111,7 @@ def decide(facts: Facts, standing: Standing, policies: Policies, now: datetime, 
         return Stop(objection[0], (*steps, objection[1]))
     if standing.opted_out_accounts:
         open_accounts = [
-            account for account in open_accounts if not standing.is_opted_out_of(account.account.account_id)
+            candidate for candidate in open_accounts if not standing.is_opted_out_of(candidate.account.account_id)
         ]
         if not open_accounts:
             return Stop(Reason.OPTED_OUT, (*steps, ("opted out of each account", ())))
@@ -215,7 +215,7 @@ class _Evaluation:
         standing: Standing,
         rules: Rules,
         zones: tuple[ZoneInfo, ...],
-        opened: list[_Open],
+        opened: list[_OpenAccount],
         holds: Sequence[Hold],
     ) -> None:
         self.facts = facts
@@ -223,8 +223,8 @@ class _Evaluation:
         self.rules = rules
         self.zones = zones
         self.opened = opened
-        self.ready: list[_Open] = []
-        self.without_notice: list[_Open] = []
+        self.ready: list[_OpenAccount] = []
+        self.without_notice: list[_OpenAccount] = []
         self.texted_at: list[datetime] = []
         self.last_texts: dict[str, int] = {}
         self.some_failed = False
@@ -288,7 +288,7 @@ class _Evaluation:
                 return _Blocked(Reason.PERSON_CAP, frees_at, (_NO_HOLD, _due(self._group()[0]), _OPEN_HOURS, cap))
         return None
 
-    def _due_steps(self, moment: datetime) -> tuple[list[_Open], datetime | None]:
+    def _due_steps(self, moment: datetime) -> tuple[list[_OpenAccount], datetime | None]:
         """
         Gate 7: the accounts whose stage is due, and when the next of the others comes due.
 
@@ -298,12 +298,12 @@ class _Evaluation:
         rules, zones, progress, last_texts = self.rules, self.zones, self.standing.progress, self.last_texts
         ladder, min_days, notice_stages = rules.ladder, rules.min_days_between_stages, rules.notice_stages
         today = moment.astimezone(zones[0]).toordinal()
-        without_notice: list[_Open] = []
-        live: list[_Open] = []
+        without_notice: list[_OpenAccount] = []
+        live: list[_OpenAccount] = []
         next_start: datetime | None = None
-        for one in self.opened:
-            earliest = one.earliest
-            account_id = one.account.account_id
+        for candidate in self.opened:
+            earliest = candidate.earliest
+            account_id = candidate.account.account_id
             reached = progress.get(progress_key(account_id, earliest.number)) if progress else None
             if reached is not None and self.some_failed:
                 marked = reached.stage
@@ -313,34 +313,34 @@ class _Evaluation:
             step = next_step(ladder, min_days, earliest, reached, today, last_texts.get(account_id, 0))
             if step is None:
                 continue
-            one.stage, one.first_day = step
+            candidate.stage, candidate.first_day = step
             may_be_due = live
-            if one.stage in notice_stages:
+            if candidate.stage in notice_stages:
                 notice = _notice_day(earliest)
                 if notice is None:
                     may_be_due = without_notice
-                elif notice > one.first_day:
-                    one.first_day = notice
-            if one.first_day < today:
-                may_be_due.append(one)
+                elif notice > candidate.first_day:
+                    candidate.first_day = notice
+            if candidate.first_day < today:
+                may_be_due.append(candidate)
                 continue
-            start = start_of_day(zones, one.first_day, rules.preferred_minute)
+            start = start_of_day(zones, candidate.first_day, rules.preferred_minute)
             if start <= moment:
-                may_be_due.append(one)
+                may_be_due.append(candidate)
             elif next_start is None or start < next_start:
                 next_start = start
         self.without_notice = without_notice
         return live, next_start
 
-    def _shut_for_all(self, live: list[_Open], moment: datetime, next_start: datetime | None) -> _Blocked | None:
+    def _shut_for_all(self, live: list[_OpenAccount], moment: datetime, next_start: datetime | None) -> _Blocked | None:
         """Gates 8 and 9 for each account: shut only if they are for every one; then until the first can open."""
-        ready: list[_Open] = []
+        ready: list[_OpenAccount] = []
         first: _Blocked | None = None
         until = next_start
-        for one in live:
-            shut = self._shut_for(one, moment)
+        for candidate in live:
+            shut = self._shut_for(candidate, moment)
             if shut is None:
-                ready.append(one)
+                ready.append(candidate)
                 continue
             first = first or shut
             if until is None or (shut.until is not None and shut.until < until):
@@ -350,32 +350,32 @@ class _Evaluation:
             return None
         return _Blocked(first.reason, until, first.steps)
 
-    def _shut_for(self, one: _Open, moment: datetime) -> _Blocked | None:
+    def _shut_for(self, candidate: _OpenAccount, moment: datetime) -> _Blocked | None:
         """The calendar, the hours of the stage, and the caps of the account."""
         rules = self.rules
-        hours = rules.overdue_hours if one.stage > 0 else rules.hours
+        hours = rules.overdue_hours if candidate.stage > 0 else rules.hours
         shut: TraceStep
         try:
             opens = next_open(hours, self.zones, moment)
         except CalendarNotCoveredError as gap:
             shut = ("calendar: no data for %s", (gap.day,))
             until = gap.since if gap.since > moment else moment + CALENDAR_RECHECK_AFTER
-            return _Blocked(Reason.CALENDAR_NOT_COVERED, until, (_NO_HOLD, _due(one), shut))
+            return _Blocked(Reason.CALENDAR_NOT_COVERED, until, (_NO_HOLD, _due(candidate), shut))
         if opens > moment:
             closed = is_closed_day(hours, self.zones, moment)
             shut = ("hours: a closed day, open at %s" if closed else "hours: quiet, open at %s", (opens,))
             reason = Reason.CLOSED_DAY if closed else Reason.QUIET_HOURS
-            return _Blocked(reason, opens, (_NO_HOLD, _due(one), shut))
+            return _Blocked(reason, opens, (_NO_HOLD, _due(candidate), shut))
         if rules.account_caps and self.texted_at:
-            account_id = one.account.account_id
+            account_id = candidate.account.account_id
             about = [entry.at for entry in self.standing.ledger if account_id in entry.accounts]
             frees_at = cap_frees_at(rules.account_caps, about)
             if frees_at is not None and frees_at > moment:
                 shut = ("cap of the account: %s texts on record, free at %s", (len(about), frees_at))
-                return _Blocked(Reason.ACCOUNT_CAP, frees_at, (_NO_HOLD, _due(one), _OPEN_HOURS, shut))
+                return _Blocked(Reason.ACCOUNT_CAP, frees_at, (_NO_HOLD, _due(candidate), _OPEN_HOURS, shut))
         return None
 
-    def _group(self) -> list[_Open]:
+    def _group(self) -> list[_OpenAccount]:
         """
         Return the accounts that one text speaks of, earliest due date first.
 
@@ -386,10 +386,10 @@ class _Evaluation:
         if len(self.ready) == 1:
             return self.ready
         urgency = self.rules.urgency
-        overdue = min(self.ready, key=lambda one: urgency.index(one.stage)).stage > 0
-        group = sorted([one for one in self.ready if (one.stage > 0) is overdue], key=_earliest_due)
+        overdue = min(self.ready, key=lambda candidate: urgency.index(candidate.stage)).stage > 0
+        group = sorted([candidate for candidate in self.ready if (candidate.stage > 0) is overdue], key=_earliest_due)
         currency = group[0].account.currency
-        return [one for one in group if one.account.currency == currency]
+        return [candidate for candidate in group if candidate.account.currency == currency]
 
     def _wait(self, until: datetime, path: list[_Blocked], steps: list[TraceStep]) -> Wait:
         """Wait until all gates are open; say for which stage, and how urgent it will be among all who wake then."""
@@ -424,9 +424,11 @@ class _Evaluation:
         except NoTextError as error:
             return _stop_and_recheck(error.reason, now, steps, error.message, *error.values, stage=stage)
         segments = message.segments
-        reached_stages = tuple([_reached_stage(one) for one in included])
+        reached_stages = tuple([_reached_stage(candidate) for candidate in included])
         send_id = send_id_of(facts.customer_id, reached_stages, stage, SMS)
-        if self.undelivered and any(self.undelivered.get(one.account.account_id) == one.stage for one in included):
+        if self.undelivered and any(
+            self.undelivered.get(candidate.account.account_id) == candidate.stage for candidate in included
+        ):
             send_id = retry_send_id(send_id)
         reminder = Reminder(
             send_id,
@@ -451,7 +453,7 @@ def _stop_and_recheck(
     return Stop(reason, (*steps, (message, values)), now + RECHECK_AFTER, stage)
 
 
-def _what_is_due(included: list[_Open], today: date) -> AmountDue:
+def _what_is_due(included: list[_OpenAccount], today: date) -> AmountDue:
     """
     Return what a text asks for: what is due, and each account's next.
 
@@ -459,9 +461,9 @@ def _what_is_due(included: list[_Open], today: date) -> AmountDue:
     """
     total = count = late_fee = 0
     certain = True
-    for one in included:
-        until = max(today, one.earliest.due_on)
-        for instalment in one.instalments:
+    for candidate in included:
+        until = max(today, candidate.earliest.due_on)
+        for instalment in candidate.instalments:
             if instalment.due_on > until:
                 break
             total += instalment.amount - instalment.paid
@@ -487,11 +489,13 @@ def _notice_day(instalment: Instalment) -> int | None:
     return notice.toordinal() if notice is not None and notice >= instalment.due_on else None
 
 
-def _reached_stage(one: _Open) -> ReachedStage:
-    return ReachedStage(one.account.account_id, one.earliest.number, one.earliest.due_on, one.stage)
+def _reached_stage(candidate: _OpenAccount) -> ReachedStage:
+    return ReachedStage(
+        candidate.account.account_id, candidate.earliest.number, candidate.earliest.due_on, candidate.stage
+    )
 
 
-def _stage_of(group: list[_Open]) -> int:
+def _stage_of(group: list[_OpenAccount]) -> int:
     """
     Return the stage whose words a text for several accounts uses.
 
@@ -499,11 +503,11 @@ def _stage_of(group: list[_Open]) -> int:
     Else that of the earliest due date: what is due today is what the customer has to know.
     """
     earliest = group[0].stage
-    return min([one.stage for one in group]) if earliest > 0 else earliest
+    return min([candidate.stage for candidate in group]) if earliest > 0 else earliest
 
 
-def _earliest_due(one: _Open) -> tuple[date, str]:
-    return one.earliest.due_on, one.account.account_id
+def _earliest_due(candidate: _OpenAccount) -> tuple[date, str]:
+    return candidate.earliest.due_on, candidate.account.account_id
 
 
 def send_id_of(customer_id: str, reached_stages: Sequence[ReachedStage], stage: int, channel: str) -> str:

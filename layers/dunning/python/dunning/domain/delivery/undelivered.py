@@ -28,7 +28,7 @@ def with_delivery(standing: Standing, claim_id: str, *, failed: bool) -> Standin
     """Return the standing with what is known of a contact; the same one if that is known already."""
     if not any(entry.claim_id == claim_id and entry.failed is not failed for entry in standing.ledger):
         return standing
-    ledger = tuple(replace(one, failed=failed) if one.claim_id == claim_id else one for one in standing.ledger)
+    ledger = tuple(replace(entry, failed=failed) if entry.claim_id == claim_id else entry for entry in standing.ledger)
     return replace(standing, ledger=ledger)
 
 

@@ -143,7 +143,7 @@ class Dates:
                 return None
             return FoundDay(at, at + 1, None, (), text[at], self._is_certain(text, at, at + 1, start, stop))
         found: Found[DateKind] | None = max(
-            self._phrases.at(text, at, start, stop), key=lambda one: one.end, default=None
+            self._phrases.at(text, at, start, stop), key=lambda match: match.end, default=None
         )
         if found is None:
             return None
@@ -169,7 +169,7 @@ class Dates:
             for day, on in named
             if day.kind is not DateKind.WEEKDAY
             or not exact
-            or any(other is None or other.weekday() != day.read[0] for other in exact)
+            or any(exact_day is None or exact_day.weekday() != day.read[0] for exact_day in exact)
         }
         only = next(iter(dates)) if len(dates) == 1 else None
         return only if only and only >= said_on else None
@@ -187,12 +187,12 @@ def _of_figures(figures: str, month_first: bool | None, said_on: date) -> date |
     match = _FIGURES.fullmatch(figures)
     if match is None:
         return None
-    one, other, year, first_year, month, day, dotted_day, dotted_month, dotted_year = match.groups()
+    first, second, year, first_year, month, day, dotted_day, dotted_month, dotted_year = match.groups()
     if first_year:
         return _valid(int(first_year), int(month), int(day))
     if dotted_year:
-        one, other, year = dotted_day, dotted_month, dotted_year
-    a, b = int(one), int(other)
+        first, second, year = dotted_day, dotted_month, dotted_year
+    a, b = int(first), int(second)
     century = 2000 if year and len(year) == 2 else 0  # noqa: PLR2004 - figures of a short year
     readings = [
         _valid(century + int(year), month, day) if year else _coming(said_on, month, day)

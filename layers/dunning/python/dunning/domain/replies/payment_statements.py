@@ -22,15 +22,17 @@ from dunning.domain.customer.standing import (
 
 def with_payment_statement(standing: Standing, statement: PaymentStatement, facts: Facts) -> Standing:
     """Return the standing with what a customer has just said of a payment, the same however often it arrives."""
-    said = {_as_said(one): one for one in standing.payment_statements}
-    known = said.get(_as_said(statement))
+    statements = {_as_said(known_statement): known_statement for known_statement in standing.payment_statements}
+    known = statements.get(_as_said(statement))
     if known:
         statement = replace(known, accounts=tuple(sorted({*known.accounts, *statement.accounts})))
-    said[_as_said(statement)] = statement
-    alike = sorted(key for key, one in said.items() if one.reason is statement.reason)
+    statements[_as_said(statement)] = statement
+    alike = sorted(key for key, known_statement in statements.items() if known_statement.reason is statement.reason)
     for key in alike[:-PAYMENT_STATEMENT_LIMIT]:
-        del said[key]
-    return match_to_instalments(replace(standing, payment_statements=tuple([said[key] for key in sorted(said)])), facts)
+        del statements[key]
+    return match_to_instalments(
+        replace(standing, payment_statements=tuple([statements[key] for key in sorted(statements)])), facts
+    )
 
 
 def _as_said(statement: PaymentStatement) -> tuple[datetime, date, HoldReason]:
@@ -46,13 +48,15 @@ def match_to_instalments(standing: Standing, facts: Facts) -> Standing:
     """
     if not standing.payment_statements:
         return standing
-    payment_statements = tuple([replace(one, about=_about(one, facts)) for one in standing.payment_statements])
+    payment_statements = tuple(
+        [replace(statement, about=_about(statement, facts)) for statement in standing.payment_statements]
+    )
     promises: dict[str, PromiseToPay] = {}
-    for one in payment_statements:
-        for key in one.about if one.reason is HoldReason.PROMISE else ():
+    for statement in payment_statements:
+        for key in statement.about if statement.reason is HoldReason.PROMISE else ():
             known = standing.promises.get(key)
-            is_known = known is not None and (known.said_at, known.on) == (one.said_at, one.until)
-            promises.setdefault(key, known if known and is_known else PromiseToPay(one.said_at, one.until))
+            is_known = known is not None and (known.said_at, known.on) == (statement.said_at, statement.until)
+            promises.setdefault(key, known if known and is_known else PromiseToPay(statement.said_at, statement.until))
     return replace(standing, payment_statements=payment_statements, promises=promises)
 
 
@@ -63,13 +67,17 @@ def _about(statement: PaymentStatement, facts: Facts) -> tuple[str, ...]:
     What is due later was not meant: who promises to pay what is late has not promised next month's instalment. One that
     the lender no longer speaks of is still what it was about: mostly it is paid.
     """
-    stated = {progress_key(account.account_id, one.number) for account in facts.accounts for one in account.instalments}
+    stated = {
+        progress_key(account.account_id, instalment.number)
+        for account in facts.accounts
+        for instalment in account.instalments
+    }
     gone = [key for key in statement.about if key not in stated]
     was_open = [
-        (one.due_on, progress_key(account.account_id, one.number))
+        (instalment.due_on, progress_key(account.account_id, instalment.number))
         for account in facts.accounts
         if account.account_id in statement.accounts
-        for one in open_instalments(_as_it_was(account, statement, facts.as_of))
+        for instalment in open_instalments(_as_it_was(account, statement, facts.as_of))
     ]
     by = statement.until if statement.reason is HoldReason.PROMISE else statement.day
     if not gone:
@@ -80,13 +88,17 @@ def _about(statement: PaymentStatement, facts: Facts) -> tuple[str, ...]:
 def _as_it_was(account: Account, statement: PaymentStatement, as_of: datetime | None) -> Account:
     """Return an account as it was when a customer spoke of it, so far as can be known."""
 
-    def then(one: Instalment) -> Instalment:
-        if one.paid_at is not None:
-            was_paid_later = one.paid_at > statement.said_at
+    def then(instalment: Instalment) -> Instalment:
+        if instalment.paid_at is not None:
+            was_paid_later = instalment.paid_at > statement.said_at
         else:
             # A file does not tell when. It was open if it has been taken for it, and the file is not from before.
-            was_known = progress_key(account.account_id, one.number) in statement.about
-            was_paid_later = one.open <= 0 and was_known and (as_of is None or as_of > statement.said_at)
-        return replace(one, paid=min(0, one.amount - 1)) if was_paid_later and one.amount >= 0 else one
+            was_known = progress_key(account.account_id, instalment.number) in statement.about
+            was_paid_later = instalment.open <= 0 and was_known and (as_of is None or as_of > statement.said_at)
+        return (
+            replace(instalment, paid=min(0, instalment.amount - 1))
+            if was_paid_later and instalment.amount >= 0
+            else instalment
+        )
 
-    return replace(account, instalments=tuple([then(one) for one in account.instalments]))
+    return replace(account, instalments=tuple([then(instalment) for instalment in account.instalments]))

@@ -110,7 +110,7 @@ class _Gap(NamedTuple):
 
 
 class _Slot(NamedTuple):
-    what: _Choice | _Number | _Tail | _Gap
+    content: _Choice | _Number | _Tail | _Gap
     optional: bool = False
 
 
@@ -125,7 +125,9 @@ class Pattern(NamedTuple):
         """Return how many numbers it may read: one for each slot that stands for one, none for one that is missing."""
         counts = {0}
         for slot in self.slots:
-            reads = isinstance(slot.what, _Number | _Tail) or (isinstance(slot.what, _Choice) and slot.what.reads())
+            reads = isinstance(slot.content, _Number | _Tail) or (
+                isinstance(slot.content, _Choice) and slot.content.reads()
+            )
             if reads:
                 counts = {count + 1 for count in counts} | (counts if slot.optional else set())
         return counts
@@ -139,7 +141,7 @@ class Pattern(NamedTuple):
         """
         firsts: set[str] = set()
         for slot in self.slots:
-            firsts |= slot.what.firsts()
+            firsts |= slot.content.firsts()
             if not slot.optional:
                 return firsts
         raise PatternError("a pattern has a word that is never missing")
@@ -150,7 +152,7 @@ class Pattern(NamedTuple):
         for slot in self.slots:
             following = dict(states) if slot.optional else {}
             for state in states:
-                following.update(dict.fromkeys(slot.what.ends(text, state, stop)))
+                following.update(dict.fromkeys(slot.content.ends(text, state, stop)))
             if not following:
                 return None
             states = following

@@ -31,13 +31,15 @@ def settle_promises(standing: Standing, facts: Facts, zones: Sequence[ZoneInfo],
     if not standing.promises:
         return JudgedPromises(standing, ())
     still_open = {
-        progress_key(account.account_id, one.number) for account in facts.accounts for one in open_instalments(account)
+        progress_key(account.account_id, instalment.number)
+        for account in facts.accounts
+        for instalment in open_instalments(account)
     }
     paid_at = {
-        progress_key(account.account_id, one.number): one.paid_at
+        progress_key(account.account_id, instalment.number): instalment.paid_at
         for account in facts.accounts
-        for one in account.instalments
-        if one.open <= 0
+        for instalment in account.instalments
+        if instalment.open <= 0
     }
     promises = dict(standing.promises)
     broken = []

@@ -142,9 +142,9 @@ class PhraseReader:
 
     def _in_clause(self, reading: Sequence[str], clause: Clause) -> list[_PhraseHit]:
         """Return what a clause says, without what is denied, means something else there, or contradicts a promise."""
-        said = list(self._says.within(reading, *clause))
+        undated = list(self._says.within(reading, *clause))
         dated = list(self._with_day.within(reading, *clause))
-        if not said and not dated:
+        if not undated and not dated:
             return []
         days = tuple(self._dates.within(reading, *clause))
         contexts = list(self._innocent.within(reading, *clause))
@@ -153,12 +153,14 @@ class PhraseReader:
         )
         found: list[Found[ReplyRule]] = []
         denied: list[Found[ReplyRule]] = []
-        for one in [*said, *(dated if days else [])]:
-            innocent = any(other.of is one.of and _overlap(one, other) for other in contexts)
-            (denied if innocent or (one.of.deniable and _is_denied(one, negations)) else found).append(one)
-        found = [one for one in found if not any(_is_same_word(one, other) for other in denied)]
-        promised = any(one.of.intent is ReplyIntent.PROMISE for one in found)
-        return [_PhraseHit(one.of, days) for one in found if not (promised and one.of.intent is ReplyIntent.PAID)]
+        for phrase in [*undated, *(dated if days else [])]:
+            innocent = any(context.of is phrase.of and _overlap(phrase, context) for context in contexts)
+            (denied if innocent or (phrase.of.deniable and _is_denied(phrase, negations)) else found).append(phrase)
+        found = [phrase for phrase in found if not any(_is_same_word(phrase, denial) for denial in denied)]
+        promised = any(phrase.of.intent is ReplyIntent.PROMISE for phrase in found)
+        return [
+            _PhraseHit(phrase.of, days) for phrase in found if not (promised and phrase.of.intent is ReplyIntent.PAID)
+        ]
 
     def _promised_on(
         self, hits: Sequence[_PhraseHit], reading: Sequence[str], clauses: Sequence[Clause], country: str, said_on: date
@@ -209,7 +211,7 @@ def _matcher(patterns: Sequence[Pattern]) -> PhraseMatcher[None]:
 
 def _covering(
     reading: Sequence[str],
-    telling: PhraseMatcher[ReplyRule],
+    meaningful: PhraseMatcher[ReplyRule],
     polite: PhraseMatcher[None] | None,
     start: int,
     stop: int,
@@ -220,10 +222,10 @@ def _covering(
     rules: list[ReplyRule] = []
     at = start
     while at < stop:
-        told = list(telling.at(reading, at, start, stop))
-        end = max((found.end for found in told), default=at)
-        rules += [found.of for found in told if found.end == end]
-        if not told:
+        phrases = list(meaningful.at(reading, at, start, stop))
+        end = max((found.end for found in phrases), default=at)
+        rules += [found.of for found in phrases if found.end == end]
+        if not phrases:
             idle = (found.end for found in polite.at(reading, at, start, stop)) if polite else ()
             end = max(ends.get(at, at), *idle, at)
         if end == at:
@@ -232,27 +234,31 @@ def _covering(
     return rules
 
 
-def _overlap[T](one: Found[T], other: Found[T]) -> bool:
-    return one.start < other.end and other.start < one.end
+def _overlap[T](first: Found[T], second: Found[T]) -> bool:
+    return first.start < second.end and second.start < first.end
 
 
-def _is_same_word(one: Found[ReplyRule], denied: Found[ReplyRule]) -> bool:
+def _is_same_word(phrase: Found[ReplyRule], denied: Found[ReplyRule]) -> bool:
     """Tell whether a phrase is one that another language denies: `pagar` is Spanish and Portuguese."""
     return (
-        one.of.intent is denied.of.intent
-        and one.of.intent is not ReplyIntent.OPT_OUT
-        and one.of.language != denied.of.language
-        and _overlap(one, denied)
+        phrase.of.intent is denied.of.intent
+        and phrase.of.intent is not ReplyIntent.OPT_OUT
+        and phrase.of.language != denied.of.language
+        and _overlap(phrase, denied)
     )
 
 
-def _outside(found: Iterable[Found[str]], others: Sequence[Found[str]]) -> list[Found[str]]:
-    return [one for one in found if not any(one.of == other.of and _overlap(one, other) for other in others)]
+def _outside(found: Iterable[Found[str]], exceptions: Sequence[Found[str]]) -> list[Found[str]]:
+    return [
+        phrase
+        for phrase in found
+        if not any(phrase.of == exception.of and _overlap(phrase, exception) for exception in exceptions)
+    ]
 
 
-def _is_denied(one: Found[ReplyRule], negations: Sequence[Found[str]]) -> bool:
+def _is_denied(phrase: Found[ReplyRule], negations: Sequence[Found[str]]) -> bool:
     return any(
-        negation.of == _spoken(one.of.language) and negation.start < one.start <= negation.end + _NEGATION_REACH
+        negation.of == _spoken(phrase.of.language) and negation.start < phrase.start <= negation.end + _NEGATION_REACH
         for negation in negations
     )
 

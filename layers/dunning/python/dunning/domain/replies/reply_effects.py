@@ -80,9 +80,9 @@ def apply_reply(
                 standing = with_hold(standing, Hold(HoldReason.HELP, grace, said_at))
                 needs[ReviewReason.HELP] = None
             case _:
-                reason, told = HOLD_OF_INTENT[intent]
+                reason, review = HOLD_OF_INTENT[intent]
                 standing = with_hold(standing, Hold(reason, None, said_at))
-                needs[told] = None
+                needs[review] = None
     return ReplyEffect(standing, tuple(needs))
 
 
@@ -91,8 +91,8 @@ def with_hold(standing: Standing, hold: Hold) -> Standing:
     for known in standing.holds:
         if known.reason is hold.reason and _hold_order(known) >= _hold_order(hold):
             return standing
-    others = [known for known in standing.holds if known.reason is not hold.reason]
-    return replace(standing, holds=tuple(sorted((*others, hold), key=lambda one: one.reason.value)))
+    kept = [known for known in standing.holds if known.reason is not hold.reason]
+    return replace(standing, holds=tuple(sorted((*kept, hold), key=lambda known: known.reason.value)))
 
 
 def _hold_order(hold: Hold) -> tuple[datetime, bool, date]:
@@ -112,7 +112,7 @@ def _opted_out(facts: Facts, standing: Standing, digits: str, said_at: datetime)
 
 def _account_named(accounts: Iterable[Account], digits: str) -> Account | None:
     """Return the only account whose last digits these are; `None` if there is none, or more than one."""
-    fitting = [one for one in accounts if _fits(one.tail, digits)]
+    fitting = [account for account in accounts if _fits(account.tail, digits)]
     return fitting[0] if len(fitting) == 1 else None
 
 
@@ -139,7 +139,7 @@ def _promised(
     after = with_payment_statement(
         standing, PaymentStatement(HoldReason.PROMISE, said_at, local_day, on, accounts), facts
     )
-    promises = [one for one in after.payment_statements if one.reason is HoldReason.PROMISE]
-    about = {key for one in promises if one.said_at == said_at for key in one.about}
-    again = any(one.said_at != said_at and not about.isdisjoint(one.about) for one in promises)
+    promises = [promise for promise in after.payment_statements if promise.reason is HoldReason.PROMISE]
+    about = {key for promise in promises if promise.said_at == said_at for key in promise.about}
+    again = any(promise.said_at != said_at and not about.isdisjoint(promise.about) for promise in promises)
     return after, (ReviewReason.PROMISED_BEFORE,) if again else ()

@@ -70,7 +70,7 @@ def words_of(text: str, folding: Folding) -> list[Word]:
 def _join(found: list[Word], start: int) -> None:
     """Make one word of letters that stand alone, `s.t.o.p`, from `start` on."""
     if start >= 0 and len(found) - start >= _SHORTEST_SPELLED:
-        word = "".join([one.text for one in found[start:]])
+        word = "".join([letter.text for letter in found[start:]])
         found[start:] = [found[start]._replace(text=word)]
 
 

@@ -138,7 +138,7 @@ class EraseService:
         gone = self._clean(lender_record)
         erased = Erased(there.items if lender_record.snapshot is None else gone.items, gone.records, gone.replies)
         if is_new or not gone.nothing:
-            self._tell(customer_id, erased)
+            self._log_erased(customer_id, erased)
         return erased
 
     def erase_again(self, customer_id: str) -> Erased:
@@ -199,7 +199,7 @@ class EraseService:
                 self._uploads.delete(upload)
                 deleted += 1
             else:
-                waiting |= {one for one in named if _is_waited_for(upload, wanted[one])}
+                waiting |= {customer_id for customer_id in named if _is_waited_for(upload, wanted[customer_id])}
         if deleted or waiting:
             self._telemetry.log_event(LogEvent.UPLOADS_ERASED, files=deleted, waiting=len(waiting))
         return ErasedUploads(deleted, frozenset(waiting))
@@ -236,7 +236,7 @@ class EraseService:
     def _clean_again(self, lender_record: LenderRecord) -> Erased:
         gone = self._clean(lender_record)
         if not gone.nothing:
-            self._tell(lender_record.customer_id, gone)
+            self._log_erased(lender_record.customer_id, gone)
         return gone
 
     def _clean(self, lender_record: LenderRecord) -> Erased:
@@ -259,7 +259,7 @@ class EraseService:
         if snapshot is not None and snapshot.phone in forgotten:
             self._customers.add_phone(snapshot.phone, customer_id)
 
-    def _tell(self, customer_id: str, erased: Erased) -> None:
+    def _log_erased(self, customer_id: str, erased: Erased) -> None:
         self._telemetry.log_event(
             LogEvent.CUSTOMER_ERASED,
             customer_id=customer_id,

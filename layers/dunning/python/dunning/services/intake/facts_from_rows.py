@@ -30,10 +30,10 @@ def contradictions(rows: Sequence[Row]) -> Iterator[tuple[int, Fault]]:
         seen.add(key)
 
 
-def _disagreeing(columns: Sequence[str], one: object, other: object) -> list[str]:
-    if one is other:
+def _disagreeing(columns: Sequence[str], present: object, earlier: object) -> list[str]:
+    if present is earlier:
         return []
-    return [column for column in columns if getattr(one, column) != getattr(other, column)]
+    return [column for column in columns if getattr(present, column) != getattr(earlier, column)]
 
 
 def facts_from_rows(rows: Sequence[Row], as_of: datetime) -> Facts:
@@ -65,7 +65,9 @@ def facts_from_rows(rows: Sequence[Row], as_of: datetime) -> Facts:
 
 def _account(rows: Sequence[Row]) -> Account:
     first = rows[0]
-    instalments = sorted((row.instalment for row in rows), key=lambda one: (one.due_on, one.number))
+    instalments = sorted(
+        (row.instalment for row in rows), key=lambda instalment: (instalment.due_on, instalment.number)
+    )
     tail = account_tail(first.account_number)
     return Account(first.account_id, tail, first.currency, tuple(instalments), first.product)
 

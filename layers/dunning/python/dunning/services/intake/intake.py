@@ -176,9 +176,9 @@ class IntakeService:
         reader = RowReader(self._lenders, uploaded_at)
         for customer_id, spooled in spool.customers():
             if not customer_id:  # nobody's rows, however many: each for itself
-                for one in spooled:
+                for spooled_row in spooled:
                     self._count_rows(1, tally)
-                    spool.refuse(_judge([one], reader)[1])
+                    spool.refuse(_judge([spooled_row], reader)[1])
                 continue
             few = list(islice(spooled, MOST_ROWS_A_CUSTOMER + 1))
             self._count_rows(len(few) + sum(1 for _ in spooled), tally)
@@ -200,7 +200,7 @@ class IntakeService:
         """Count and tell what became of customers."""
         for future in done:
             settled = future.result()
-            self._publisher.publish([told for one in settled for told in one.events])
+            self._publisher.publish([event for loaded in settled for event in loaded.events])
             for (facts, line), outcome, decision, opts_out, shares_phone, _ in settled:
                 tally.outcomes[outcome] += 1
                 tally.phones_shared += shares_phone

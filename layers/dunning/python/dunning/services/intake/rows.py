@@ -215,9 +215,9 @@ class RowReader:
         cells = _Cells(dict(zip(PERSON_COLUMNS, values, strict=True)))
         name = cells.read("name", read_name, "")
         country = cells.read("country", read_country, "")
-        nobody = Phone("", "", "")
+        no_phone = Phone("", "", "")
         # Without its country a number cannot be judged.
-        phone = cells.read("phone", lambda text: normalise_phone(text, country) if country else nobody, nobody)
+        phone = cells.read("phone", lambda text: normalise_phone(text, country) if country else no_phone, no_phone)
         person = Person(
             name=name,
             phone=phone.e164,
@@ -229,7 +229,7 @@ class RowReader:
             lender=cells.read("lender", self._read_lender, ""),
             consented_at=cells.read("consented_at", read_instant, None),
         )
-        return _ReadPerson(person, _telling_digits(phone, values[_RAW_PHONE]), cells.faults)
+        return _ReadPerson(person, _identifying_digits(phone, values[_RAW_PHONE]), cells.faults)
 
     def _read_lender(self, text: str) -> str:
         if text not in self._lenders:
@@ -287,7 +287,7 @@ def _read_holds(cells: _Cells) -> tuple[HoldWords, tuple[Hold, ...]]:
     return hold, tuple(Hold(reason, until) for reason in hold.reasons)
 
 
-def _telling_digits(phone: Phone, raw: str) -> list[str]:
+def _identifying_digits(phone: Phone, raw: str) -> list[str]:
     """Return the number without its country code or, where it could not be read, all that looks like one."""
     numbers = [phone.national] if phone.national else _DIGITS.findall(plain(raw))
     without_trunk = [number.lstrip("0") for number in numbers]

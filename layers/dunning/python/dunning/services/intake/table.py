@@ -95,16 +95,16 @@ class Table:
             *(self._columns.index(column) if column in self._columns else width for column in COLUMNS)
         )
         customer_at, account_at = self._columns.index("customer_id"), self._columns.index("account_id")
-        some = False
+        has_rows = False
         for line, cells in self._lines:
-            some = True
+            has_rows = True
             yield RawRow(
                 line,
                 plain(cells[customer_at]) if customer_at < len(cells) else "",
                 plain(cells[account_at]) if account_at < len(cells) else "",
                 in_order([*cells, ""]) if len(cells) == width else None,
             )
-        if not some:
+        if not has_rows:
             raise FileRefusedError(Refusal.NO_ROWS)
 
     def _rows_with_lines(self) -> Iterator[tuple[int, list[str]]]:

@@ -87,7 +87,7 @@ class _Turn:
     job: Job
     redelivered: bool
     seconds_left: Callable[[], float]
-    told: list[OutboundEvent] = field(default_factory=list)
+    events: list[OutboundEvent] = field(default_factory=list)
 
 
 class SendService:
@@ -172,7 +172,7 @@ class SendService:
                 failed.add(customer_id)
         failed |= self._write_records(records)
         # Told once: whoever dies before this line tells nobody. The records are what counts.
-        self._publisher.publish([event for turn in turns for event in turn.told])
+        self._publisher.publish([event for turn in turns for event in turn.events])
         return not_parked + [message.message_id for customer_id in failed for message in of_customer[customer_id]]
 
     def _park(self, message: QueueMessage, why: str) -> bool:
@@ -260,7 +260,7 @@ class SendService:
             if not self._leave(facts, standing, settled, decision):
                 return CONFLICT
             self._telemetry.log_decision(customer_id, decision, now)
-            turn.told.extend([*broken(settled, now), *stopped(standing, decision, now)])
+            turn.events.extend([*broken(settled, now), *stopped(standing, decision, now)])
             return None
         if turn.seconds_left() < SECONDS_TO_FINISH:
             raise OutOfTimeError
@@ -268,17 +268,17 @@ class SendService:
         if claimed is None:
             return CONFLICT
         after, following = claimed
-        turn.told.extend(broken(settled, now))
+        turn.events.extend(broken(settled, now))
         record = self._publish(facts, settled.standing, after, decision, now)
         if record is not None and record.state is ContactState.SENT:
-            turn.told.append(_sent(customer_id, decision.reminder, now))
+            turn.events.append(_sent(customer_id, decision.reminder, now))
         if record is not None and record.state is ContactState.REFUSED:
-            turn.told.append(NumberUnreachable(customer_id, now, "refused"))
+            turn.events.append(NumberUnreachable(customer_id, now, "refused"))
         claim_stays = record is not None and record.state is not ContactState.REFUSED
         if isinstance(following, Stop) and claim_stays:
             # No wake follows, so this is the only place to say that the customer is over to a person.
             self._telemetry.log_decision(customer_id, following, now)
-            turn.told.extend(stopped(standing, following, now))
+            turn.events.extend(stopped(standing, following, now))
         return record
 
     def _decide(self, facts: Facts | None, standing: Standing) -> tuple[Decision, datetime]:

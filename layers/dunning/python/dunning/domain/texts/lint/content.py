@@ -74,8 +74,8 @@ def account_masked(message: ArrivingText) -> str:
     """Demand that no more of an account number is shown than its last four characters."""
     tail = message.values.get("tail", "")
     if len(tail) > _LONGEST_TAIL:
-        for others in _AND_OTHERS:
-            tail = tail.removesuffix(others)
+        for suffix in _AND_OTHERS:
+            tail = tail.removesuffix(suffix)
     return "" if len(tail) <= _LONGEST_TAIL else "shows more than four characters of the account number"
 
 

@@ -66,10 +66,12 @@ class Folding:
     """Folds texts."""
 
     def __init__(self, characters: Characters) -> None:
-        latin = {other: letter.lower() for other, letter in characters.lookalikes.items()}
+        latin = {lookalike: letter.lower() for lookalike, letter in characters.lookalikes.items()}
         self._plain = str.maketrans({**characters.simplified, **latin, **dict.fromkeys("‘’ʼ", "'")})
         # Compatibility forms of letters that look otherwise: they have to go before they are taken apart.
-        self._unstable = frozenset(other for other in latin if unicodedata.normalize("NFKD", other) != other)
+        self._unstable = frozenset(
+            lookalike for lookalike in latin if unicodedata.normalize("NFKD", lookalike) != lookalike
+        )
         self._variants: dict[str, str] = {}
         for variant, plain in characters.simplified.items():
             self._variants[plain] = self._variants.get(plain, plain) + variant

@@ -73,17 +73,17 @@ class Words:
 
     def findings(self, folded: str, values: Mapping[str, str]) -> Iterator[Finding]:
         """Yield the words that a folded text says, each once."""
-        said: set[tuple[str, str]] = set()
+        seen: set[tuple[str, str]] = set()
         spelled_out = without_digits_for_letters(folded)
         for reading in (folded,) if spelled_out == folded else (folded, spelled_out):
-            for word in self._said(reading):
+            for word in self._words_in(reading):
                 info = word.rule.info
                 key = (info.id, word.written)
-                if key not in said and not (word.rule.unless and values.get(word.rule.unless)):
-                    said.add(key)
+                if key not in seen and not (word.rule.unless and values.get(word.rule.unless)):
+                    seen.add(key)
                     yield found(info, f"says {word.written!r}: {info.rule}")
 
-    def _said(self, reading: str) -> Iterator[_Word]:
+    def _words_in(self, reading: str) -> Iterator[_Word]:
         """Yield the words of a reading that are not denied; what continues a list of denied words is denied too."""
         # Imported here: its patterns take long to compile, and no faultless text needs them.
         from dunning.domain.texts.lint.negation import continues_list, is_denied  # noqa: PLC0415

@@ -46,17 +46,17 @@ class Glance:
         folding: Folding,
         hosts: Collection[str],
     ) -> None:
-        telling = {_most_telling(parts) for parts in english}
-        telling.update(_most_telling([token.word for token in tokens_of(host)]) for host in hosts)
-        self._identifying = frozenset(word.encode() for word in telling)
+        identifying = {_most_telling(parts) for parts in english}
+        identifying.update(_most_telling([token.word for token in tokens_of(host)]) for host in hosts)
+        self._identifying = frozenset(word.encode() for word in identifying)
         self._first_pieces = frozenset(piece.encode() for piece in pieces.beginnings - COMMON)
         self._two_pieces = frozenset(piece.encode() for piece in pieces.beginnings | pieces.words)
         self._noticed = self._identifying | self._first_pieces
         self._pairs = frozenset(
-            one + other
+            first + second
             for pair in {_most_telling_pair(word) for word in chinese}
-            for one in folding.variants(pair[0])
-            for other in (folding.variants(pair[1]) if len(pair) > 1 else [""])
+            for first in folding.variants(pair[0])
+            for second in (folding.variants(pair[1]) if len(pair) > 1 else [""])
         )
         self._first, self._second, self._alone = (
             "".join(sorted(characters)) or "\0"

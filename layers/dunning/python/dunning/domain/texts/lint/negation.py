@@ -106,10 +106,10 @@ def _denied_in_chinese(clause: str) -> bool:
         return False
     # 不要以為我們不會起訴: two negators make a threat, unless they stand side by side, 不得暴力、不得上門.
     return all(
-        _ZH_APART.search(clause, one.end(), other.start())
-        for one, other in pairwise(negators)
-        if one.end() < other.start()
-    ) and not any(one.end() == other.start() for one, other in pairwise(negators))
+        _ZH_APART.search(clause, negator.end(), following.start())
+        for negator, following in pairwise(negators)
+        if negator.end() < following.start()
+    ) and not any(negator.end() == following.start() for negator, following in pairwise(negators))
 
 
 def _denied_in_english(clause: str) -> bool:
@@ -123,4 +123,4 @@ def _denied_in_english(clause: str) -> bool:
         return False
     if gap.strip() and _EN_COMMAND.search(clause[: last.start()]) and last[0] != "no" and not _EN_WARNED.search(gap):
         return False
-    return all(_EN_APART.search(clause, one.end(), other.start()) for one, other in pairwise(negators))
+    return all(_EN_APART.search(clause, negator.end(), following.start()) for negator, following in pairwise(negators))
