@@ -1,4 +1,4 @@
-"""What all our clients of AWS have in common."""
+"""The session and the settings that all clients of AWS share."""
 
 import boto3
 import botocore.session
@@ -7,20 +7,22 @@ from botocore.loaders import Loader
 
 LEAN = Config(max_pool_connections=32, parameter_validation=False, user_agent="dunning")
 """
-A quarter of the SDK's CPU goes into checking parameters a second time, which the type checker and the services
-themselves do, and into writing a long user agent anew for every request.
+The settings of all clients.
+
+A quarter of the SDK's CPU goes into checking parameters, which the type checker and the services check already, and
+into writing a long user agent for every request. 32 connections are as many as a sender has threads (`workers_for`).
 """
 
 SERVICES = ("dynamodb", "events", "s3", "sns", "sqs", "ssm")
-"""All that we call."""
+"""All services that the adapters call."""
 
 
 class _Loader(Loader):
     """
-    Reads the SDK's descriptions of services, and knows which there are.
+    Reads the SDK's descriptions of services, from a fixed list.
 
-    The SDK's own looks twice into each of its 400 folders, to find out whether there is a service of a client's name:
-    that is a sixteenth of a cold start.
+    The SDK's own loader looks twice into each of its 400 folders to find out whether a service exists. That search
+    takes a sixteenth of a cold start.
     """
 
     def list_available_services(self, *_: object, **__: object) -> list[str]:

@@ -11,7 +11,7 @@ class DunningError(Exception):
 
 
 class CalendarNotCoveredError(DunningError):
-    """The calendar of a place ends before a day that has to be judged. `since` is when that day begins."""
+    """The calendar of a place ends before a day that has to be judged. `since` is the start of that day."""
 
     def __init__(self, day: date, since: datetime) -> None:
         super().__init__(f"no calendar covers {day.isoformat()}")
@@ -29,9 +29,9 @@ class TextError(DunningError):
 
 class NoTextError(DunningError):
     """
-    No text can be composed: why, and the message for the trace, `%` marks and values apart.
+    No text can be composed. The error holds the reason and the trace's message, with `%` marks and values apart.
 
-    Neither names anything of the person.
+    Reason and message hold no personal data.
     """
 
     def __init__(self, reason: Reason, message: str, *values: object) -> None:
@@ -42,11 +42,11 @@ class NoTextError(DunningError):
 
 
 class UnknownCurrencyError(DunningError):
-    """We do not know how many decimals a currency has."""
+    """The number of decimals of a currency is not known."""
 
 
 class UnreadableRecordError(DunningError):
-    """A stored record, or a message, is not what this version of the program writes."""
+    """A stored record or a message has a form that this version of the program does not write."""
 
 
 class ServiceCallError(DunningError):
@@ -58,10 +58,10 @@ class ServiceCallError(DunningError):
 
 
 class UnexpectedError(DunningError):
-    """Something nobody foresaw went wrong, told by its kind only. The event has to be handed over again."""
+    """An unforeseen error, described by its kind only. The event has to be handed over again."""
 
 
 def error_location(error: BaseException) -> str:
-    """Return the function and line an error arose in, or nothing. Its message might quote what must not be logged."""
+    """Return the function and line where an error arose. Its message might quote personal data, and is left out."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{frames[-1].name}:{frames[-1].lineno}" if frames else ""

@@ -1,4 +1,4 @@
-"""Outbound events: what a lender's other systems may want to follow. Ids and codes only, nothing personal."""
+"""Outbound events, for the lender's other systems. Ids and codes only, never personal data."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class ReviewReason(StrEnum):
-    """Why a customer needs a person."""
+    """The reason why a person has to look at a customer."""
 
     HARDSHIP = "hardship"
     DISPUTE = "dispute"
@@ -23,7 +23,7 @@ class ReviewReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReminderSent:
-    """The carrier took a reminder."""
+    """The carrier accepted a reminder."""
 
     customer_id: str
     at: datetime
@@ -35,7 +35,7 @@ class ReminderSent:
 
 @dataclass(frozen=True, slots=True)
 class ReminderStopped:
-    """No reminder will follow until something changes; `reason` is the decision's."""
+    """No reminder will follow until the facts or the standing change; `reason` is the decision's."""
 
     customer_id: str
     at: datetime
@@ -44,7 +44,7 @@ class ReminderStopped:
 
 @dataclass(frozen=True, slots=True)
 class CustomerNeedsPerson:
-    """Somebody has to look at this customer; `reply_id` names what they wrote, if they did."""
+    """A person has to look at this customer; `reply_id` names the customer's reply, if there is one."""
 
     customer_id: str
     at: datetime
@@ -54,7 +54,7 @@ class CustomerNeedsPerson:
 
 @dataclass(frozen=True, slots=True)
 class ReplyNotUnderstood:
-    """A customer wrote something no rule understands. Nothing was changed by it."""
+    """A customer wrote a reply that no rule understands. The reply changed nothing."""
 
     customer_id: str
     at: datetime
@@ -63,7 +63,7 @@ class ReplyNotUnderstood:
 
 @dataclass(frozen=True, slots=True)
 class NumberUnreachable:
-    """Texts to the customer's number do not arrive; none is sent until it is corrected. `cause` is our class of it."""
+    """The customer's number gets no texts until it is corrected or released. `cause` is the class of the failure."""
 
     customer_id: str
     at: datetime

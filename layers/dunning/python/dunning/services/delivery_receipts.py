@@ -49,6 +49,7 @@ _SENDER_IS_DONE = timedelta(minutes=15)
 """By then a sender has written its records, or died: a batch takes one minute, and its jobs come back after six."""
 
 _WORKERS = 8
+"""Records and customers written at the same time. Each waits for a few calls, and the client has 32 connections."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,10 @@ BATCH = 50
 """What has been said of 50 customers and their standings are the 100 keys of one BatchGetItem."""
 
 _WORKERS = 8
+"""Customers worked on at the same time. Each waits for a few calls, and the client has 32 connections."""
+
 _SECONDS_TO_FINISH = 5.0
+"""The time that one customer's reads and writes may still need."""
 
 
 @dataclass(slots=True)

@@ -1,1 +1,1 @@
-"""The customer: what the lender says, and what we know about contacting them."""
+"""The customer: the facts from the lender, and the standing, which is our own knowledge of contacting the customer."""

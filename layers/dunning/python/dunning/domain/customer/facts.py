@@ -1,5 +1,5 @@
 """
-Facts: what the lender tells us about a customer.
+Facts: everything the lender says about a customer.
 
 Money is integer minor units of a currency, dates are local to the customer, instants are aware UTC.
 """
@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class HoldReason(StrEnum):
-    """Why a lender wants silence. A word we do not know is honoured as `OTHER`: silence is the safe side."""
+    """The reason for a hold. A reason we do not know is honoured as `OTHER`: silence is the safe side."""
 
     DISPUTE = "dispute"
     HARDSHIP = "hardship"
@@ -33,18 +33,18 @@ class HoldReason(StrEnum):
 
 
 FINAL_HOLDS = frozenset({HoldReason.BANKRUPT, HoldReason.DECEASED, HoldReason.REPRESENTED, HoldReason.WRONG_PERSON})
-"""Holds that no date ends: only a person lifts them."""
+"""Holds without an end date. Only a person lifts them."""
 
 EVERY_HOLD = "*"
-"""Stands for all reasons where holds are lifted."""
+"""Stands for all reasons in `Facts.released`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
     """
-    A reason to be silent, up to and including the local day `until`; `None` means until it is lifted.
+    A reason to be silent, up to and including the local day `until`; `None` means until the hold is lifted.
 
-    One that comes from the customer says `since` when.
+    A hold that comes from the customer's reply has the time of the reply in `since`.
     """
 
     reason: HoldReason
@@ -55,33 +55,40 @@ class Hold:
 @dataclass(frozen=True, slots=True)
 class Instalment:
     """
-    One period of an account. `amount` and `paid` are minor units; `amount` may be negative (a credit).
+    One period of an account.
 
-    `stage_reached` is the last stage another system has already sent for it, as the lender reports.
-    `written_notice_on` is the day a written notice about its being late was issued. `late_fee` is the part of
-    `amount` that is a late fee, in minor units: 0 <= late_fee <= amount. `paid_at` is since when that
-    is paid by the lender's events: when it was first said and not taken back since, or when a change left nothing open.
+    Amounts are integers in minor units of the account's currency.
     """
 
     number: int
     due_on: date
     amount: int
+    """The amount to pay for the period. A negative amount is a credit."""
     paid: int = 0
+    """The amount paid so far."""
     stage_reached: int | None = None
+    """The last stage that another system has already sent for the instalment, as the lender reports it."""
     written_notice_on: date | None = None
+    """The day on which the lender issued a written notice of the delay."""
     late_fee: int = 0
+    """The part of `amount` that is a late fee: 0 <= late_fee <= amount."""
     paid_at: datetime | None = None
+    """
+    The time since which `paid` has been paid, by the lender's events.
+
+    A payment that was reversed in between does not count. A change that leaves nothing open counts as a payment.
+    """
 
     @property
     def open(self) -> int:
-        """What is still to pay, in minor units; zero or less means nothing."""
+        """The amount still to pay, in minor units; zero or less means nothing."""
         return self.amount - self.paid
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
     """
-    One instalment contract. Only the last digits of its number are kept: more is never shown.
+    One instalment contract. Only the last digits of its number are kept, because a text never shows more.
 
     `instalments` are ordered by due date, then number.
     """
@@ -95,33 +102,43 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """
-    A customer as the lender describes one: the person, how to reach them, and what they owe.
-
-    `phone` is E.164 and `phone_country` its country; `time_zone` is an IANA name or empty when the
-    lender does not know it. `as_of` is the instant at which the lender's snapshot was made, `paid_as_of` up to when
-    it knows of payments, if that is earlier. `released` tells since when holds of a reason, or every one, are lifted.
-    """
+    """A customer as the lender describes the customer: the person, the ways of contact, and the debt."""
 
     customer_id: str
+    """The lender's id of the customer: never personal data, and never with a `#`."""
     name: str
+    """The customer's name."""
     phone: str
+    """The mobile number, E.164."""
     phone_country: str
+    """The country of the number, ISO 3166."""
     country: str
+    """The country the customer lives in, ISO 3166. Its law applies."""
     region: str
+    """The part of the country the customer lives in, or empty. Some parts have a law of their own."""
     language: str
+    """The language of the texts, if the lender's policy has texts in it."""
     time_zone: str
+    """An IANA name, or empty if the lender does not know the time zone."""
     lender: str
+    """The id of the lender's policy."""
     consented_at: datetime | None
+    """The time of the consent to be contacted; `None` if no consent is on record."""
     accounts: tuple[Account, ...]
+    """The customer's accounts, whether open or paid."""
     holds: tuple[Hold, ...] = ()
+    """The lender's holds. The customer's own holds are in the standing."""
     opted_out: bool = False
+    """Whether the lender reports an opt-out."""
     as_of: datetime | None = None
+    """The time at which the lender made the snapshot."""
     paid_as_of: datetime | None = None
+    """The time up to which the snapshot knows of payments, if it is earlier than `as_of`."""
     released: Mapping[str, datetime] = field(default_factory=dict)
+    """The time at which the holds of a reason were lifted, by reason; `EVERY_HOLD` stands for all reasons."""
 
     def is_released(self, reason: HoldReason, since: datetime) -> bool:
-        """Tell whether a hold placed at a moment has been lifted after it."""
+        """Tell whether a hold placed at `since` has been lifted."""
         return any(
             lifted is not None and lifted >= since
             for lifted in (self.released.get(reason), self.released.get(EVERY_HOLD))
@@ -130,10 +147,10 @@ class Facts:
 
 def open_instalments(account: Account) -> list[Instalment]:
     """
-    Return what is open in an account, earliest first, after its own credits.
+    Return the open instalments of an account, earliest first, after the account's own credits.
 
-    Money paid beyond one instalment, or a negative one, lessens the earliest open instalments of the same
-    account: a reminder never asks for more than the claim (Taiwan, outsourcing rules art. 14-II-3).
+    An overpaid or negative instalment lessens the earliest open instalments of the same account. So a reminder never
+    asks for more than the claim (Taiwan, outsourcing rules art. 14-II-3).
     """
     still_open = []
     credit = 0

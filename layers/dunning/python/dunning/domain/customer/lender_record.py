@@ -1,10 +1,10 @@
 """
-The lender record: everything a lender has said of a customer, by file and by event, and what it comes to.
+The lender record: everything a lender has said of a customer, by file and by event, and the facts that follow.
 
-A file is a snapshot of the whole customer as of a moment; an event reports one change. Events come late, twice and out
-of order, so each carries the lender's own time, and of two events about the same subject the newer counts, whichever
-came first. A snapshot replaces older snapshots, and older events. The facts that decisions are made
-from are worked out from both, so that they depend on what was said, never on the order in which it arrived.
+A file is a snapshot of the whole customer as of a moment. An event reports one change. Events come late, twice and out
+of order, so each carries the lender's own time. Of two events about the same subject the newer event counts, whichever
+arrived first. A snapshot replaces older snapshots and older events. The facts are worked out from both, so that they
+depend on the lender's statements and never on the order of arrival.
 """
 
 from collections.abc import Mapping
@@ -16,17 +16,18 @@ from dunning.domain.customer.facts import EVERY_HOLD, Account, Facts, Hold, Hold
 
 FILE_LAG = timedelta(days=1)
 """
-A file that does not say as of when it speaks is believed about payments only up to a day before it came: it may have
-been written last night, and must not take back what was paid this morning.
+A file without an `as_of` of its own is believed about payments only up to a day before it arrived.
+
+The file may have been written last night, and must not take back a payment of this morning.
 """
 
 
 PAYMENTS_REMEMBERED = 12
-"""So many of what was said of the payment of one instalment are kept, the newest, until a snapshot knows them."""
+"""The newest payment events kept for one instalment, until a snapshot knows them. More would let the item grow."""
 
 
 class EventTime(NamedTuple):
-    """When the lender said something; `sequence` orders what was said at the same moment."""
+    """The lender's own time of an event; `sequence` orders events of the same moment."""
 
     at: datetime
     sequence: int = 0
@@ -34,7 +35,7 @@ class EventTime(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class InstalmentPaid:
-    """So much of an instalment is paid by now, in minor units: an absolute amount, lower after a reversal."""
+    """The amount paid of an instalment so far, in minor units: a total, which is lower after a reversal."""
 
     account_id: str
     number: int
@@ -49,7 +50,7 @@ class InstalmentPaid:
 
 @dataclass(frozen=True, slots=True)
 class InstalmentChanged:
-    """An instalment is now due then, and comes to so much; or there is a new one."""
+    """An instalment has a new due date or amount, or is new itself."""
 
     account_id: str
     number: int
@@ -67,7 +68,7 @@ class InstalmentChanged:
 
 @dataclass(frozen=True, slots=True)
 class AccountClosed:
-    """Nothing of this account is to be paid any more."""
+    """Nothing is left to pay on this account."""
 
     account_id: str
 
@@ -79,7 +80,7 @@ class AccountClosed:
 
 @dataclass(frozen=True, slots=True)
 class CustomerHold:
-    """The lender wants silence, up to and including a local day, or until it is lifted."""
+    """The lender wants silence, up to and including a local day, or until the hold is lifted."""
 
     reason: HoldReason
     until: date | None = None
@@ -92,7 +93,7 @@ class CustomerHold:
 
 @dataclass(frozen=True, slots=True)
 class CustomerReleased:
-    """A person has looked at it: holds of this reason, or all, whoever placed them, end here."""
+    """A person has looked at the customer: all holds of this reason end, or all holds, the customer's own included."""
 
     reason: HoldReason | None = None
 
@@ -106,7 +107,7 @@ type LenderEvent = InstalmentPaid | InstalmentChanged | AccountClosed | Customer
 
 
 class RecordedEvent(NamedTuple):
-    """An event and when it was said."""
+    """An event, and the lender's time of it."""
 
     time: EventTime
     event: LenderEvent
@@ -115,26 +116,32 @@ class RecordedEvent(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class LenderRecord:
     """
-    What a lender has said of one customer. `revision` is bumped with every change.
+    All that a lender has said of one customer.
 
-    `events` holds what a snapshot may yet not know of, by `event_key`: the newest of each subject, and of payments and
-    closed accounts all, for it matters since when. `phones` are all numbers the customer had or is about to have:
-    whoever is found by a number knows of it here, so that an erasure does. `erased_at` is when the customer was erased
-    at the lender's word: what was said up to then is gone and stays gone, and a later snapshot counts only with a
-    consent given since. Until `phones_until` something that names the numbers may be under way.
+    Statements from before an erasure stay gone. A later snapshot counts only with a consent given after the erasure.
     """
 
     customer_id: str
     revision: int = 0
+    """Raised by one with every change: the condition of every write."""
     snapshot: Facts | None = None
+    """The newest file of accounts."""
     events: Mapping[str, RecordedEvent] = field(default_factory=dict)
+    """
+    The events that the snapshot may not know of, by `event_key`.
+
+    Of most subjects the newest event is kept. Of payments and closed accounts several are, for their times matter.
+    """
     phones: tuple[str, ...] = ()
+    """All numbers the customer has had or is about to have, so that an erasure finds them in the phone index."""
     erased_at: datetime | None = None
+    """The time at which the lender had the customer erased."""
     phones_until: datetime | None = None
+    """The time until which messages that name the numbers may be under way."""
 
 
 def record_event(lender_record: LenderRecord, recorded: RecordedEvent) -> LenderRecord:
-    """Return the lender record with an event; the same one if it knows better already, or the customer is erased."""
+    """Return the lender record with an event; the same record if the event is outdated, or the customer is erased."""
     if lender_record.erased_at is not None and (
         lender_record.snapshot is None or recorded.time.at <= lender_record.erased_at
     ):
@@ -156,7 +163,7 @@ def record_event(lender_record: LenderRecord, recorded: RecordedEvent) -> Lender
 
 
 def event_key(recorded: RecordedEvent) -> str:
-    """Return what an event is kept by: of two with one key the newer counts."""
+    """Return the key under which an event is kept: of two events with one key the newer counts."""
     subject, time = recorded.event.subject, recorded.time
     if isinstance(recorded.event, InstalmentPaid | AccountClosed):
         return f"{subject}@{time.at.isoformat()}#{time.sequence}"
@@ -168,7 +175,7 @@ def record_snapshot(lender_record: LenderRecord, facts: Facts) -> LenderRecord:
     Return the record with a snapshot of the whole customer; the same record if it holds a newer snapshot.
 
     Raises:
-        ValueError: the snapshot does not say as of when it speaks, or the customer is erased (`is_barred_by_erasure`).
+        ValueError: the snapshot has no `as_of`, or the customer is erased (`is_barred_by_erasure`).
     """
     if facts.as_of is None:
         raise ValueError("a snapshot without as_of cannot be ordered")
@@ -191,10 +198,11 @@ def with_phone(lender_record: LenderRecord, phone: str) -> LenderRecord:
 
 def erase_record(lender_record: LenderRecord, at: datetime, phones_until: datetime | None = None) -> LenderRecord:
     """
-    Return the lender record after the lender had the customer erased; the same one if that is done already.
+    Return the lender record after an erasure; the same record if the erasure is done already.
 
-    An id, a moment and the numbers are left; the numbers until nothing that names them is under way, not before
-    `phones_until` (`forget_former_phones`). A customer who consented anew since keeps what is newer than the erasure.
+    The id, the time of the erasure and the numbers are left. The numbers stay until no message that names them is under
+    way, at least until `phones_until` (`forget_former_phones`). A customer who has consented again keeps everything
+    newer than the erasure.
     """
     erased_at = max(at, lender_record.erased_at or at)
     snapshot = lender_record.snapshot
@@ -213,7 +221,7 @@ def erase_record(lender_record: LenderRecord, at: datetime, phones_until: dateti
 
 
 def former_phones(lender_record: LenderRecord) -> tuple[str, ...]:
-    """Return the numbers that the customer had, and no longer has."""
+    """Return the numbers that the customer no longer has."""
     return tuple(
         phone
         for phone in lender_record.phones
@@ -222,23 +230,23 @@ def former_phones(lender_record: LenderRecord) -> tuple[str, ...]:
 
 
 def forget_former_phones(lender_record: LenderRecord) -> LenderRecord:
-    """Return the lender record without the numbers the customer no longer has; the same one if there are none."""
+    """Return the lender record without the customer's former numbers; the same record if there are none."""
     phones = (lender_record.snapshot.phone,) if lender_record.snapshot else ()
     after = replace(lender_record, phones=phones, phones_until=None)
     return lender_record if after == lender_record else replace(after, revision=lender_record.revision + 1)
 
 
 def is_barred_by_erasure(lender_record: LenderRecord, facts: Facts) -> bool:
-    """Tell whether a snapshot must not bring a customer back: erased, and no consent has been given since."""
+    """Tell whether a snapshot must not re-create an erased customer: no consent has been given since the erasure."""
     return lender_record.erased_at is not None and _is_from_before(facts, lender_record.erased_at)
 
 
 def _is_from_before(facts: Facts, erased_at: datetime) -> bool:
     """
-    Tell whether a snapshot is none of a customer who came back.
+    Tell whether a snapshot is older than the erasure, by its consent or by its own time.
 
-    A consent may be dated by its day, whose end it is taken for: a snapshot from before the erasure knows of none
-    that was given after it, whatever it says.
+    A consent may be dated by its day, and then counts from the end of that day. So the snapshot's own time counts, too:
+    a snapshot from before the erasure cannot know of a consent given after it.
     """
     if facts.consented_at is None or facts.consented_at <= erased_at:
         return True
@@ -246,7 +254,7 @@ def _is_from_before(facts: Facts, erased_at: datetime) -> bool:
 
 
 def project_facts(lender_record: LenderRecord) -> Facts | None:
-    """Work out the facts: the newest snapshot, and the events it does not know of. `None` before any snapshot."""
+    """Work out the facts: the newest snapshot, and the events newer than the snapshot. `None` before any snapshot."""
     facts = lender_record.snapshot
     if facts is None or not lender_record.events:
         return facts
@@ -277,7 +285,7 @@ def project_facts(lender_record: LenderRecord) -> Facts | None:
 
 
 def _project_holds(facts: Facts, held: Mapping[HoldReason, RecordedEvent], now: Facts) -> tuple[Hold, ...]:
-    """Return the holds of the snapshot and of events, without those that were lifted since."""
+    """Return the holds of the snapshot and of events, without the holds that were lifted later."""
     stated = [
         hold
         for hold in facts.holds
@@ -293,15 +301,15 @@ def _project_holds(facts: Facts, held: Mapping[HoldReason, RecordedEvent], now: 
 
 def _with_events_about(account: Account, events: list[RecordedEvent] | tuple[()], as_of: datetime | None) -> Account:
     """
-    Return an account with what is newer than the snapshot. Amounts in another currency make it unreadable.
+    Return an account with the events newer than the snapshot. An amount in another currency makes it unreadable.
 
-    Of a payment from the day before the snapshot nobody can tell which of the two knows more. The one counts that asks
-    for less: a text too few is mended by the next file, one too many is not.
+    A payment event from the day before the snapshot may be known to the snapshot or not. The lower claim counts: the
+    next file makes up for a text too few, and nothing makes up for a text too many.
     """
     instalments = {instalment.number: instalment for instalment in account.instalments}
     currency = account.currency
     paid_of: dict[int, list[tuple[EventTime, int]]] = {}
-    # What an instalment is comes before what was paid of it, and of that the newest is the last.
+    # Changes come first, so that payments find their instalment. The newest payment is the last.
     for recorded in sorted(events, key=lambda entry: (isinstance(entry.event, InstalmentPaid), _order(entry))):
         match recorded.event:
             case InstalmentChanged() as changed:
@@ -335,9 +343,10 @@ def _with_events_about(account: Account, events: list[RecordedEvent] | tuple[()]
 
 def _paid_since(stated: Instalment, payments: list[tuple[EventTime, int]]) -> datetime | None:
     """
-    Return when the lender first said of what is paid that it is; `None`: it was stated, and never taken back.
+    Return the time since which the paid amount has been paid; `None` if the snapshot has it and no event took it back.
 
-    What is said again, as of a later moment, was paid all the same. `payments` are ordered, the newest is the last.
+    A payment that the lender repeats with a later time counts from the first time. `payments` are ordered, the newest
+    is the last.
     """
     enough = min(payments[-1][1], stated.amount)
     since = None
@@ -350,9 +359,9 @@ def _paid_since(stated: Instalment, payments: list[tuple[EventTime, int]]) -> da
 
 def _closed(account: Account, at: datetime | None) -> Account:
     """
-    Return an account as it is once it is closed: nothing is open, as if all had been paid then.
+    Return an account as closed at a time: nothing is open, as if everything had been paid then.
 
-    It is not left out: a reply that comes late may still speak of it.
+    The account stays in the facts, because a late reply may still speak of it.
     """
     if at is None:
         return account
@@ -367,7 +376,7 @@ def _is_known_to(facts: Facts, recorded: RecordedEvent) -> bool:
     """
     Tell whether a snapshot already knows an event.
 
-    It never does of holds and releases: a file that does not mention a dispute does not end it, a person does.
+    A snapshot never knows holds and releases: a file without a dispute does not end the dispute, a person does.
     """
     match recorded.event:
         case InstalmentPaid():
@@ -381,14 +390,14 @@ def _is_known_to(facts: Facts, recorded: RecordedEvent) -> bool:
 
 def _is_past(recorded: RecordedEvent, facts: Facts) -> bool:
     """
-    Tell whether an event is no longer needed: this snapshot knows it, and so does every newer one.
+    Tell whether an event is no longer needed: this snapshot knows the event, and so does every newer snapshot.
 
-    A newer snapshot may know less of payments: each up to a day before it, at the earliest.
+    A newer snapshot may know fewer payments: it may know them only up to a day before its own time.
     """
     lag = FILE_LAG if isinstance(recorded.event, InstalmentPaid) else timedelta()
     return _is_known_to(facts, recorded) and (facts.as_of is None or recorded.time.at <= facts.as_of - lag)
 
 
 def _order(recorded: RecordedEvent) -> tuple[EventTime, str]:
-    """The newer counts; of two that were said at the same moment always the same one."""
+    """Order events by time. Of two events of the same moment the same event always counts."""
     return recorded.time, repr(recorded.event)

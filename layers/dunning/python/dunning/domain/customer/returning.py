@@ -1,7 +1,7 @@
 """
-Returning customers: how often a customer counts as texted who comes back after an erasure. Pure.
+Returning customers: the texts that count against the caps of a customer who returns after an erasure. Pure.
 
-Nothing may be known of the texts before an erasure, and caps hold all the same.
+Nothing may be known of the texts before an erasure, and the caps hold all the same.
 """
 
 from datetime import datetime
@@ -12,17 +12,17 @@ from dunning.domain.decision.decisions import Reason
 from dunning.domain.decision.rules import Rules
 
 BEFORE_ERASURE = "before_erasure"
-"""The id that stands in a ledger for texts of which nothing may be known any more."""
+"""The id of a ledger entry that stands for an unknown text before an erasure."""
 
 
 def caps_after_erasure(
     erased_at: datetime | None, facts: Facts, rules: Rules | Reason, now: datetime
 ) -> tuple[LedgerEntry, ...]:
     """
-    Return the texts that a new customer is taken to have had: none, unless the customer has been erased before.
+    Return the texts that a new customer counts as having had: none, unless the customer was erased before.
 
-    A customer who comes back counts as texted just now, to the limit of every cap. That costs the customer the
-    reminders of one window, and no text too many.
+    A customer who returns counts as having been texted just now, up to every cap. So the customer goes without
+    reminders for one window, and never gets a text too many.
     """
     if erased_at is None or not isinstance(rules, Rules):
         return ()

@@ -1,7 +1,7 @@
 """
 Standing: what we know about contacting a customer.
 
-The ledger is the only thing caps are computed from; progress says how far each ladder has been heard.
+Caps are computed from the ledger and from nothing else. Progress holds the stage that each ladder has reached.
 """
 
 from collections.abc import Mapping
@@ -17,17 +17,17 @@ LEDGER_FLOOR = timedelta(days=31)
 """The ledger remembers at least this long, so that a policy may lengthen a cap without forgetting texts."""
 
 PROGRESS_LIMIT = 24
-"""Ladders remembered per customer; beyond it those of paid instalments are forgotten, the oldest first."""
+"""Ladders kept per customer. Above the limit the ladders of paid instalments are dropped, the oldest first."""
 
 PAYMENT_STATEMENT_LIMIT = 24
-"""Payment statements remembered per customer and kind; beyond it the oldest are forgotten."""
+"""Payment statements kept per customer and kind. Above the limit the oldest are dropped."""
 
 LEAST_URGENT = 9
 """The highest `urgency` a wake has: one digit in the index."""
 
 
 class Wake(NamedTuple):
-    """When a customer is next worth a decision; of all who wake together the lowest `urgency` goes first."""
+    """The moment of a customer's next decision. Of customers who wake together the lowest `urgency` goes first."""
 
     at: datetime
     urgency: int
@@ -36,10 +36,10 @@ class Wake(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
     """
-    One claimed contact. `for_wake` is the wake that led to it, so that a repeated job is recognised.
+    One claimed contact. `for_wake` is the wake that led to the contact, so that a repeated job is recognised.
 
-    `stage` is `None` for what is no reminder, such as the confirmation of an opt-out. `failed` tells that the carrier
-    could not deliver it; it counts against every cap all the same.
+    `stage` is `None` if the text is no reminder, such as the confirmation of an opt-out. `failed` says that the carrier
+    could not deliver the text. The contact counts against every cap all the same.
     """
 
     send_id: str
@@ -54,7 +54,7 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The last stage heard for one instalment, the local day it was claimed, and the due date it spoke of."""
+    """The last stage reached for one instalment, the local day of its claim, and the due date that its text named."""
 
     stage: int
     on: date
@@ -64,9 +64,9 @@ class Progress:
 @dataclass(frozen=True, slots=True)
 class PaymentStatement:
     """
-    What a customer said of a payment: a payment claim ("I have paid"), or a promise to pay. It buys silence.
+    A customer's statement of a payment: a payment claim ("I have paid"), or a promise to pay. It buys silence.
 
-    It is kept as it was said. Which instalments it is about is worked out anew whenever a payment is heard of late
+    The statement is kept as the customer made it. Its instalments are worked out again whenever a payment arrives late
     (`payment_statements.match_to_instalments`).
     """
 
@@ -74,18 +74,18 @@ class PaymentStatement:
     """`SAYS_PAID` for a payment claim, `PROMISE` for a promise to pay."""
     said_at: datetime
     day: date
-    """The local day on which it was said."""
+    """The local day of the statement."""
     until: date
-    """The last local day of the silence it buys."""
+    """The last local day of the silence that follows."""
     accounts: tuple[str, ...]
     """The accounts the customer spoke of."""
     about: tuple[str, ...] = ()
-    """The instalments it is taken for, by `progress_key`."""
+    """The instalments that the statement is taken to be about, by `progress_key`."""
 
 
 @dataclass(frozen=True, slots=True)
 class PromiseToPay:
-    """What was first promised of one instalment: to pay it by the local day `on`. `kept` is `None` until known."""
+    """The first promise for one instalment: to pay it by the local day `on`. `kept` is `None` until known."""
 
     said_at: datetime
     on: date
@@ -95,41 +95,53 @@ class PromiseToPay:
 @dataclass(frozen=True, slots=True)
 class Standing:
     """
-    What we know about contacting one customer, versioned: every change bumps `version`.
+    Everything we know about contacting one customer.
 
-    `ledger` is ordered by time. `progress` and `promises` are keyed by `progress_key`; the latter follow from
-    `payment_statements`, and say whether they were kept. `planned_for` names the facts the wake was last computed from.
-    `suspended_phone` is a number the carrier refused for good, `shared_phone` one that another customer has, too.
-    Opt-outs, opt-ins, holds and payment statements are kept with the moment at which the customer spoke, so that they
-    come to the same in whatever order they arrive.
+    Replies are kept with the time at which the customer spoke, so that their order of arrival makes no difference.
     """
 
     customer_id: str
     version: int = 0
+    """Raised by one with every change: the condition of every write."""
     wake: Wake | None = None
+    """The next decision; `None` if only new facts can lead to a decision."""
     ledger: tuple[LedgerEntry, ...] = ()
+    """The recent contacts, ordered by time. Caps are computed from them."""
     progress: Mapping[str, Progress] = field(default_factory=dict)
+    """The last stage reached on each ladder, by `progress_key`."""
     opted_out_at: datetime | None = None
+    """The time of the last opt-out from all texts."""
     suspended_phone: str = ""
+    """The number that the carrier refused for good, or empty."""
     holds: tuple[Hold, ...] = ()
+    """The customer's own holds, from replies. The lender's holds are in the facts."""
     planned_for: str = ""
+    """The fingerprint of the facts from which the wake was last computed."""
     reason: str = ""
+    """The reason of the last decision; empty until the customer is planned for the first time."""
     opted_in_at: datetime | None = None
+    """The time of the last opt-in."""
     opted_out_accounts: Mapping[str, datetime] = field(default_factory=dict)
+    """The time of the last opt-out from one account, by account id."""
     payment_statements: tuple[PaymentStatement, ...] = ()
+    """Payment claims and promises to pay, as the customer made them."""
     promises: Mapping[str, PromiseToPay] = field(default_factory=dict)
+    """The first promise for each instalment, by `progress_key`. It follows from `payment_statements`."""
     suspended_at: datetime | None = None
+    """The time of the carrier's last refusal of `suspended_phone`."""
     shared_phone: str = ""
+    """A number of the customer that another customer has, too, or empty."""
     shared_at: datetime | None = None
+    """The time at which the shared number was found."""
 
     @property
     def is_planned(self) -> bool:
-        """Whether a load has come to its end with the customer: who else has the number was looked at, too."""
+        """Whether a load has finished with the customer, the search for other owners of the number included."""
         return bool(self.reason)
 
     @property
     def is_opted_out(self) -> bool:
-        """Whether the customer's last word was to be left alone."""
+        """Whether the customer's last word on all texts was an opt-out."""
         return _is_last(self.opted_out_at, self.opted_in_at)
 
     def is_opted_out_of(self, account_id: str) -> bool:
@@ -137,11 +149,11 @@ class Standing:
         return _is_last(self.opted_out_accounts.get(account_id), self.opted_in_at)
 
     def is_suspended(self, facts: Facts) -> bool:
-        """Tell whether the carrier refused the customer's present number, and nobody has looked at it since."""
+        """Tell whether the carrier refused the customer's present number, and no person has released it since."""
         return _concerns(facts, self.suspended_phone, self.suspended_at, HoldReason.NUMBER_REFUSED)
 
     def shares_phone(self, facts: Facts) -> bool:
-        """Tell whether another customer has the same number, and nobody has looked at it since."""
+        """Tell whether another customer has the same number, and no person has released it since."""
         return _concerns(facts, self.shared_phone, self.shared_at, HoldReason.SHARED_PHONE)
 
 
@@ -155,9 +167,9 @@ def _concerns(facts: Facts, phone: str, since: datetime | None, reason: HoldReas
 
 def holds_now(facts: Facts, standing: Standing) -> list[Hold]:
     """
-    Return the holds there are: the lender's, and the customer's own that are neither lifted nor settled.
+    Return the present holds: the lender's, and the customer's own that are neither lifted nor settled.
 
-    Whoever says to have paid is believed so long as something is open that it was said of, a promise likewise.
+    A payment claim is believed as long as one of its instalments is open. So is a promise to pay.
     """
     own = list(standing.holds)
     if standing.payment_statements:
@@ -184,17 +196,17 @@ def progress_key(account_id: str, number: int) -> str:
 
 
 def _still_open(facts: Facts) -> set[str]:
-    """Return the ladders of which something is open, each instalment by itself: an account's credits do not count."""
+    """Return the ladders with an open amount, each instalment by itself: an account's credits do not count."""
     return {progress_key(a.account_id, i.number) for a in facts.accounts for i in a.instalments if i.open > 0}
 
 
 def said_last(known: datetime | None, said_at: datetime) -> datetime:
-    """Return the later of two moments at which something was said, so that the order they arrive in does not matter."""
+    """Return the later time of two statements, so that their order of arrival does not matter."""
     return said_at if known is None else max(known, said_at)
 
 
 def with_number_refused(standing: Standing, phone: str, at: datetime) -> Standing:
-    """Return the standing with a number that the carrier refused for good; of one number the last refusal counts."""
+    """Return the standing with a number that the carrier refused for good. The last refusal of a number counts."""
     since = standing.suspended_at if standing.suspended_phone == phone else None
     return replace(standing, suspended_phone=phone, suspended_at=said_last(since, at))
 
@@ -203,10 +215,10 @@ def with_claim(
     standing: Standing, entry: LedgerEntry, reached: Mapping[str, Progress], remember: timedelta, facts: Facts
 ) -> Standing:
     """
-    Return the standing as it is once a contact is claimed: entry in the ledger, stages marked, version bumped.
+    Return the standing after a claim: the ledger has the entry, the stages are marked, and the version is raised.
 
-    Entries older than `remember` (at least `LEDGER_FLOOR`) are dropped: no cap looks back that far. Of the ladders
-    none is forgotten whose instalment is still open: it would be heard all over again.
+    Entries older than `remember` (at least `LEDGER_FLOOR`) are dropped: no cap looks back that far. The ladder of an
+    open instalment is never dropped: its texts would start all over again.
     """
     oldest = entry.at - max(remember, LEDGER_FLOOR)
     kept = tuple(past for past in standing.ledger if past.at > oldest)
@@ -233,5 +245,5 @@ def without_claim(standing: Standing, before: Standing, claim_id: str) -> Standi
 
 
 def claim_for_wake(standing: Standing, wake_at: datetime) -> LedgerEntry | None:
-    """Return the contact that was claimed for this wake, if any: the job has been here before."""
+    """Return the contact claimed for this wake, if any: an earlier delivery of the job has claimed it."""
     return next((entry for entry in standing.ledger if entry.for_wake == wake_at), None)

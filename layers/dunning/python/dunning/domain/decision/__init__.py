@@ -1,1 +1,1 @@
-"""The decision: the gates a reminder passes, and what they ask: ladder, hours, caps, rules."""
+"""The decision: the gates a reminder passes, and the rules they ask for: ladder, hours, caps."""

@@ -8,10 +8,10 @@ from dunning.domain.decision.rules import Cap
 
 def cap_frees_at(caps: Iterable[Cap], contacts: Sequence[datetime]) -> datetime | None:
     """
-    Return the earliest instant at which one more contact breaks no cap, or `None` if none is in the way.
+    Return the earliest instant at which one more contact breaks no cap, or `None` if no cap is in the way.
 
-    `contacts` are the past contacts the caps count, in time order. A contact that is exactly a window old
-    no longer counts: a third text within seven days waits until the first is seven days old.
+    `contacts` are the past contacts that the caps count, in time order. A contact that is exactly a window old no
+    longer counts: a third text within seven days waits until the first text is seven days old.
     """
     frees_at = None
     past = len(contacts)

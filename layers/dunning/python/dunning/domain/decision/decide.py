@@ -28,15 +28,21 @@ from dunning.domain.errors import CalendarNotCoveredError, NoLawfulMomentError, 
 from dunning.domain.texts.compose import AmountDue, compose
 
 RECHECK_AFTER = timedelta(days=1)
-"""A customer who cannot be decided is set aside for this long, counted and listed."""
+"""The wait of a customer who cannot be decided. The customer is counted and listed meanwhile."""
 
 CALENDAR_RECHECK_AFTER = timedelta(days=7)
-"""So long where a calendar has ended: it concerns all customers of a place at once, and a new one comes once a year."""
+"""The wait where a calendar has ended: it affects all customers of a place, and a new calendar comes once a year."""
 
 _MAX_ITERATIONS = 500
+"""
+The most gates that a search for a lawful moment may wait for.
+
+Each iteration moves time to the moment at which a shut gate can open, and a wait passes a handful of gates. The limit
+only ends a search in which gates keep shutting each other out. The customer is then looked at again in a day.
+"""
 
 _LAST_ZONE = ZoneInfo("Etc/GMT+12")
-"""Where a day ends last."""
+"""The time zone in which a day ends last."""
 
 _FINAL_REASON = {
     HoldReason.BANKRUPT: Reason.BANKRUPT,
@@ -60,7 +66,7 @@ class _OpenAccount:
 
 
 class _Blocked(NamedTuple):
-    """The first shut gate, the earliest instant at which it can open (`None`: never by itself), and the trace."""
+    """The first shut gate, the earliest instant at which the gate can open (`None`: never by itself), and the trace."""
 
     reason: Reason
     until: datetime | None
@@ -89,9 +95,9 @@ def decide(facts: Facts, standing: Standing, policies: Policies, now: datetime, 
     Decide whether a customer gets a text now, later or not at all.
 
     Args:
-        facts: what the lender says; money in minor units, dates local.
-        standing: what has been sent and said so far.
-        policies: where the rules for this customer are found.
+        facts: the lender's facts; money in minor units, dates local.
+        standing: the contacts and replies so far.
+        policies: the source of the rules for this customer.
         now: an aware UTC instant.
         sending: whether the switch for all sending is on.
 
@@ -134,7 +140,7 @@ def decide(facts: Facts, standing: Standing, policies: Policies, now: datetime, 
 
 
 def _objection(facts: Facts, standing: Standing, holds: Sequence[Hold]) -> tuple[Reason, TraceStep] | None:
-    """Gate 3: the customer said no, contact has ended for good, or the text would reach another person."""
+    """Gate 3: the customer objects, contact has ended for good, or the text would reach another person."""
     if facts.opted_out or standing.is_opted_out:
         return Reason.OPTED_OUT, ("opted out", ())
     if standing.is_suspended(facts):
@@ -148,12 +154,12 @@ def _objection(facts: Facts, standing: Standing, holds: Sequence[Hold]) -> tuple
 
 
 def _hold_until_lifted(holds: Sequence[Hold]) -> Hold | None:
-    """Gate 5: the first hold that no day ends."""
+    """Gate 5: the first hold without an end date."""
     return next((hold for hold in holds if hold.until is None), None)
 
 
 def _held_anywhere(holds: Sequence[Hold], now: datetime, steps: Sequence[TraceStep]) -> Wait | None:
-    """Gate 5 where nobody knows the customer's time zone: a hold runs until its day is over everywhere on Earth."""
+    """Gate 5 without a known time zone: a hold runs until its day is over everywhere on Earth."""
     days = [hold.until for hold in holds if hold.until]
     if not days:
         return None
@@ -166,17 +172,18 @@ def _has_consented(facts: Facts, now: datetime) -> bool:
 
 
 def _no_consent(consented_at: datetime | None, rules: Rules, steps: list[TraceStep]) -> Stop:
-    """Gate 4: the place requires a consent. A consent given for a later time is looked at again then."""
+    """Gate 4: the place requires a consent. A consent that starts later is looked at again when it starts."""
     step = ("consent: %s requires it, none is on record yet", (rules.jurisdiction,))
     return Stop(Reason.NO_CONSENT, (*steps, step), consented_at)
 
 
 def zones_of(time_zone: str, rules: Rules, now: datetime) -> tuple[ZoneInfo, ...]:
     """
-    Return the customer's own time zone if the lender knows it, else every one the place may have.
+    Return the customer's own time zone if the lender knows it, else every time zone of the place.
 
-    An own zone whose clocks agree with none of the place contradicts the country: then a text has to be lawful in all
-    of them. So in mainland China, where the law knows one time, Asia/Urumqi does not move the night by two hours.
+    An own zone whose clocks agree with no zone of the place contradicts the country. A text then has to be lawful in
+    all of these zones. So in mainland China, where the law knows one time, Asia/Urumqi does not move the night by two
+    hours.
     """
     if not time_zone:
         return rules.zones
@@ -192,7 +199,7 @@ def zones_of(time_zone: str, rules: Rules, now: datetime) -> tuple[ZoneInfo, ...
 
 
 class _Evaluation:
-    """One customer's facts, standing and rules, asked about several moments in turn."""
+    """The gates for one customer's facts, standing and rules, asked at several moments in turn."""
 
     __slots__ = (
         "facts",
@@ -241,7 +248,7 @@ class _Evaluation:
             self.held_until = start_of_day(zones, max(days).toordinal() + 1)
 
     def decide(self, now: datetime, steps: list[TraceStep]) -> Decision:
-        """Ask gates 5 to 10 at `now`, and if one is shut find the moment when all are open."""
+        """Ask gates 5 to 10 at `now`. If a gate is shut, find the moment when all are open."""
         path: list[_Blocked] = []
         moment = now
         for _ in range(_MAX_ITERATIONS):
@@ -257,7 +264,7 @@ class _Evaluation:
                 if not path:
                     taken = (*steps, *blocked.steps)
                     return Stop(blocked.reason, taken, blocked.until, blocked.stage, self.zones[0])
-                # The wait ends where no text can follow: by then there may be a newer calendar, or a person's turn.
+                # The wait ends at the last gate, although it will still be shut: by then there may be a new calendar.
                 self.ready = []
                 return self._wait(moment, path, steps)
             path.append(blocked)
@@ -290,10 +297,10 @@ class _Evaluation:
 
     def _due_steps(self, moment: datetime) -> tuple[list[_OpenAccount], datetime | None]:
         """
-        Gate 7: the accounts whose stage is due, and when the next of the others comes due.
+        Gate 7: the accounts whose stage is due, and the time at which the next account comes due.
 
-        A stage that needs a written notice is due on the day of the notice at the earliest. An account that has none
-        stays at that stage, in `without_notice`, until new facts bring one; a later stage is no way round it.
+        A stage that needs a written notice is due on the day of the notice at the earliest. An account without a notice
+        stays at that stage, in `without_notice`, until new facts bring a notice. A later stage is no way round it.
         """
         rules, zones, progress, last_texts = self.rules, self.zones, self.standing.progress, self.last_texts
         ladder, min_days, notice_stages = rules.ladder, rules.min_days_between_stages, rules.notice_stages
@@ -333,7 +340,7 @@ class _Evaluation:
         return live, next_start
 
     def _shut_for_all(self, live: list[_OpenAccount], moment: datetime, next_start: datetime | None) -> _Blocked | None:
-        """Gates 8 and 9 for each account: shut only if they are for every one; then until the first can open."""
+        """Gates 8 and 9: shut only if they are shut for every account, until they open for the first account."""
         ready: list[_OpenAccount] = []
         first: _Blocked | None = None
         until = next_start
@@ -351,7 +358,7 @@ class _Evaluation:
         return _Blocked(first.reason, until, first.steps)
 
     def _shut_for(self, candidate: _OpenAccount, moment: datetime) -> _Blocked | None:
-        """The calendar, the hours of the stage, and the caps of the account."""
+        """Gates 8 and 9 for one account: the calendar, the hours of its stage, and its caps."""
         rules = self.rules
         hours = rules.overdue_hours if candidate.stage > 0 else rules.hours
         shut: TraceStep
@@ -379,9 +386,10 @@ class _Evaluation:
         """
         Return the accounts that one text speaks of, earliest due date first.
 
-        What is overdue and what is not yet are never added up: a text that says "not received" would ask for more
-        than is owed (Taiwan, outsourcing rules art. 14-II-3). The more urgent of the two goes first, by default what
-        is due today or soon: it would be late tomorrow, an overdue stage would not. Nor are two currencies added up.
+        Overdue amounts and amounts not yet due are never added up: a text that says "not received" would ask for more
+        than the customer owes (Taiwan, outsourcing rules art. 14-II-3). The more urgent group goes first. By default
+        that is the group due today or soon, because its text would be late tomorrow. An overdue stage can wait. Nor are
+        amounts in two currencies added up.
         """
         if len(self.ready) == 1:
             return self.ready
@@ -392,11 +400,11 @@ class _Evaluation:
         return [candidate for candidate in group if candidate.account.currency == currency]
 
     def _wait(self, until: datetime, path: list[_Blocked], steps: list[TraceStep]) -> Wait:
-        """Wait until all gates are open; say for which stage, and how urgent it will be among all who wake then."""
+        """Wait until all gates are open. The wait names the stage, and its urgency among customers who wake then."""
         first = path[0]
         steps += first.steps
         if len(path) > 1:
-            # What else is in the way before that moment, each gate once.
+            # The other gates in the way before that moment, each once.
             later = {blocked.reason: blocked.steps[-1] for blocked in path[1:]}
             steps += [(f"then {message}", values) for message, values in later.values()]
         taken = tuple(steps)
@@ -449,15 +457,15 @@ class _Evaluation:
 def _stop_and_recheck(
     reason: Reason, now: datetime, steps: list[TraceStep], message: str, *values: object, stage: int | None = None
 ) -> Stop:
-    """Stop, fail closed, and look again in a day: somebody may have mended what is missing."""
+    """Stop (fail closed), and look again in a day: the missing data may be there by then."""
     return Stop(reason, (*steps, (message, values)), now + RECHECK_AFTER, stage)
 
 
 def _what_is_due(included: list[_OpenAccount], today: date) -> AmountDue:
     """
-    Return what a text asks for: what is due, and each account's next.
+    Return the amount that a text asks for: all instalments due by today, and at least each account's earliest.
 
-    How much of a late fee is still to pay is not certain once an instalment is paid in part: then none is named.
+    Once an instalment is paid in part, the open part of its late fee is not certain. The text then names no late fee.
     """
     total = count = late_fee = 0
     certain = True
@@ -484,7 +492,7 @@ def _what_is_due(included: list[_OpenAccount], today: date) -> AmountDue:
 
 
 def _notice_day(instalment: Instalment) -> int | None:
-    """Return the day of the written notice, as an ordinal. One from before the due date is not about its lateness."""
+    """Return the day of the written notice, as an ordinal. A notice from before the due date is not about the delay."""
     notice = instalment.written_notice_on
     return notice.toordinal() if notice is not None and notice >= instalment.due_on else None
 
@@ -499,8 +507,8 @@ def _stage_of(group: list[_OpenAccount]) -> int:
     """
     Return the stage whose words a text for several accounts uses.
 
-    Overdue: the mildest of their stages, so that no account hears harsher words than its own ladder has reached.
-    Else that of the earliest due date: what is due today is what the customer has to know.
+    Of overdue stages it is the mildest, so that no account gets harsher words than its own ladder has reached. Else it
+    is the stage of the earliest due date, because that is the date the customer has to know.
     """
     earliest = group[0].stage
     return min([candidate.stage for candidate in group]) if earliest > 0 else earliest
@@ -514,7 +522,7 @@ def send_id_of(customer_id: str, reached_stages: Sequence[ReachedStage], stage: 
     """
     Return the id of one reminder: the same for the same customer, earliest unpaid instalments, stage, channel.
 
-    Two deliveries of one job compute the same id, so that they can never both pass.
+    Two deliveries of one job compute the same id, so that only one of them can pass.
     """
     parts = [customer_id, channel, str(stage)]
     ordered = sorted(reached_stages, key=_by_account) if len(reached_stages) > 1 else reached_stages

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 
 class Reason(StrEnum):
-    """Why a decision is what it is. The values appear in logs, metrics, reports and tables."""
+    """The reason of a decision. The values appear in logs, metrics, reports and tables."""
 
     DUE = "due"
 
@@ -46,11 +46,11 @@ class Reason(StrEnum):
 
 
 type TraceStep = tuple[str, tuple[object, ...]]
-"""A gate's message, with `%` marks, and the values for it; put together only when somebody reads it."""
+"""A gate's message, with `%` marks, and its values. The two are joined only when the trace is read."""
 
 
 class ReachedStage(NamedTuple):
-    """One account's part in a reminder: the stage of its earliest unpaid instalment that is marked."""
+    """One account's part in a reminder: its earliest unpaid instalment, and the stage that the reminder marks."""
 
     account_id: str
     number: int
@@ -60,9 +60,9 @@ class ReachedStage(NamedTuple):
 
 class Reminder(NamedTuple):
     """
-    One SMS, ready to send. `stage` is the one whose words it uses; `reached_stages` are all that it marks.
+    One SMS, ready to send. `stage` is the stage whose words it uses; `reached_stages` are all stages it marks.
 
-    `text` is what is handed to SNS; `parts` and `encoding` include what the carrier adds to it.
+    `text` holds the words handed to SNS; `parts` and `encoding` include the carrier's additions.
     """
 
     send_id: str
@@ -93,16 +93,16 @@ class Send(NamedTuple):
 
     @property
     def stage(self) -> int:
-        """The stage whose words are sent."""
+        """The stage whose words the text uses."""
         return self.reminder.stage
 
 
 class Wait(NamedTuple):
     """
-    Not now. `until` is the earliest lawful moment, or `None` when the wake is to stay as it is.
+    Not now. `until` is the earliest lawful moment, or `None` if the wake is to stay as it is.
 
-    `urgency` orders customers who wake at the same moment, lowest first. `stage` is what will be due then, if known;
-    `zone` is where the customer is, for those who read the trace.
+    `urgency` orders customers who wake at the same moment, lowest first. `stage` is the stage that will be due then, if
+    known. `zone` is the customer's time zone, in which the trace is written.
     """
 
     until: datetime | None
@@ -115,7 +115,7 @@ class Wait(NamedTuple):
 
 
 class Stop(NamedTuple):
-    """No contact. `until` is `None` when only new facts can change that, else when to look again."""
+    """No contact. `until` is the time of the next look; `None` if only new facts can change the decision."""
 
     reason: Reason
     steps: tuple[TraceStep, ...]
@@ -129,7 +129,7 @@ type Decision = Send | Wait | Stop
 
 
 def trace_of(decision: Decision) -> list[str]:
-    """Return the gates a decision passed and those in its way, a readable line each, in the customer's local time."""
+    """Return the gates a decision passed and the gates in its way, a line each, in the customer's local time."""
     zone = None if isinstance(decision, Send) else decision.zone
     return [message % tuple([_in_local_time(value, zone) for value in values]) for message, values in decision.steps]
 

@@ -1,9 +1,9 @@
 """
-The gates, in their order: what has to be so before a text is sent.
+The gates, in their order: the conditions for sending a text.
 
-`decide` follows this list, the page on the design shows it, and a test holds both against it. Of several gates that are
-shut the first is named, because it is what a person has to know first: that a customer objects, before that no consent
-is on record; that a hold is running, before that a lender or a time zone is unknown.
+`decide` follows this list, the page on the design shows it, and a test holds both against it. Of several shut gates the
+decision names the first. So a person learns the most important reason: the customer's objection before a missing
+consent, and a running hold before an unknown lender or time zone.
 """
 
 from typing import NamedTuple
@@ -73,4 +73,4 @@ GATES = (
         ),
     ),
 )
-"""Every gate, first to last. Behind the last a reminder is sent (`Reason.DUE`)."""
+"""Every gate, first to last. A reminder that passes all of them is sent (`Reason.DUE`)."""

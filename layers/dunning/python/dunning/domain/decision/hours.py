@@ -13,11 +13,23 @@ from dunning.domain.decision.rules import ContactHours
 from dunning.domain.errors import CalendarNotCoveredError, NoLawfulMomentError
 
 _MINUTES_A_DAY = 24 * 60
+
 _LONGEST_CLOSURE_DAYS = 60
+"""Longer than any run of holidays. A place that stays closed for longer has wrong data."""
+
 _MAX_ITERATIONS = 200
+"""
+The most rounds through the zones of a customer in search of hours that overlap.
+
+A round moves the moment by a day or so, to the next opening of some zone. Zones without a common hour would go on for
+ever. The limit ends their search after some months of local time, longer than any closure.
+"""
+
+_LOCAL_TIMES_CACHED = 65536
+"""A year of days, at two times of day, in some ninety zones. A full cache takes about 20 MB."""
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=1024)  # the IANA database has some 600 names; wrong names of a file are cached, too
 def zone_named(name: str) -> ZoneInfo | None:
     """Return the IANA time zone of a name, or `None` if there is none."""
     try:
@@ -26,12 +38,12 @@ def zone_named(name: str) -> ZoneInfo | None:
         return None
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=_LOCAL_TIMES_CACHED)
 def local_instant(zone: ZoneInfo, ordinal: int, minute: int, latest: bool = True) -> datetime:  # noqa: FBT001, FBT002
     """
     Return the instant at which a local clock shows `minute` minutes past midnight of a day (its ordinal).
 
-    A wall time that occurs twice means its later occurrence (`latest`) or its earlier one; one that a clock
+    A wall time that occurs twice means its later occurrence (`latest`) or its earlier one. A wall time that a clock
     change skips means the moment of the change.
     """
     overflow, minute = divmod(minute, _MINUTES_A_DAY)
@@ -53,15 +65,15 @@ def local_instant(zone: ZoneInfo, ordinal: int, minute: int, latest: bool = True
     return high.replace(microsecond=0)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=_LOCAL_TIMES_CACHED)
 def start_of_day(zones: tuple[ZoneInfo, ...], ordinal: int, minute: int = 0) -> datetime:
-    """Return when a local time of a day (its ordinal) has come in every possible zone."""
+    """Return the instant by which a local time of a day (its ordinal) has come in every possible zone."""
     return max([local_instant(zone, ordinal, minute) for zone in zones])
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=_LOCAL_TIMES_CACHED)
 def _windows(hours: ContactHours, zone: ZoneInfo, ordinal: int) -> tuple[tuple[datetime, datetime], ...]:
-    """Return the open windows of a local day as instants. On a doubled hour the narrower reading holds."""
+    """Return the open windows of a local day as instants. In a doubled hour the narrower reading holds."""
     day = date.fromordinal(ordinal)
     if hours.covered_until is not None and day > hours.covered_until:
         raise CalendarNotCoveredError(day, local_instant(zone, ordinal, 0, False))  # noqa: FBT003
@@ -88,7 +100,7 @@ def next_open(hours: ContactHours, zones: tuple[ZoneInfo, ...], moment: datetime
     Return the earliest instant, `moment` or later, at which the hours of all zones are open.
 
     Raises:
-        CalendarNotCoveredError: a day has to be judged that the calendar does not cover.
+        CalendarNotCoveredError: the calendar does not cover a day that has to be judged.
         NoLawfulMomentError: the hours do not open within sixty days, or never in all zones at once.
     """
     if len(zones) == 1:
@@ -104,5 +116,5 @@ def next_open(hours: ContactHours, zones: tuple[ZoneInfo, ...], moment: datetime
 
 
 def is_closed_day(hours: ContactHours, zones: tuple[ZoneInfo, ...], moment: datetime) -> bool:
-    """Tell whether some zone's whole local day is without contact hours."""
+    """Tell whether a zone has no contact hours on its whole local day."""
     return any(not _windows(hours, zone, moment.astimezone(zone).toordinal()) for zone in zones)

@@ -1,9 +1,9 @@
 """
-The ladder: which stage of an account is to be heard, and when.
+The ladder: the next stage of an account, and its day.
 
-A ladder runs on the earliest unpaid instalment. Rungs before and on the due date are skipped when late: what
-they say is no longer so. Overdue stages are heard in order, the next one after the last that was heard, never
-a harsher one, and never closer together than the policy allows.
+A ladder runs on the earliest unpaid instalment. Stages before and on the due date are skipped when they are late,
+because their words are no longer true. Overdue stages come in order: after the stage reached comes the next stage,
+never a harsher one, and never earlier than the policy allows.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from dunning.domain.customer.facts import Instalment
 from dunning.domain.customer.standing import Progress
 
 type Step = tuple[int, int]
-"""The stage to be heard next, and the first local day on which it may be, as an ordinal (`date.toordinal`)."""
+"""The next stage, and the first local day on which it may be sent, as an ordinal (`date.toordinal`)."""
 
 
 def next_step(
@@ -26,9 +26,9 @@ def next_step(
     """
     Return the next stage for an account's earliest unpaid instalment, or `None` after the last.
 
-    It is due if its first day is today or past, and stays so as long as it stays the answer. Days are ordinals;
-    `last_text` is the day of the last text about the account, whichever instalment it was for: a payment moves the
-    ladder to the next instalment, and must not bring the next text on with it.
+    The stage is due if its first day is today or past. Days are ordinals. `last_text` is the day of the last text about
+    the account, for whichever instalment: a payment moves the ladder to the next instalment, and must not hasten the
+    next text.
     """
     due_on = instalment.due_on.toordinal()
     reached = instalment.stage_reached
@@ -50,7 +50,7 @@ def next_step(
 
 
 def _still_speaks(progress: Progress, instalment: Instalment) -> bool:
-    """Tell whether what was heard still holds: not if the due date has since moved past that day."""
+    """Tell whether the stage reached still holds: not if the due date has since moved past the day of its text."""
     return instalment.due_on == progress.due_on or instalment.due_on <= progress.on
 
 

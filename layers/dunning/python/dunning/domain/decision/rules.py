@@ -1,7 +1,7 @@
 """
-Rules: what holds for one customer, the law of the place tightened by the lender's policy.
+Rules: the limits for one customer, which are the law of the place tightened by the lender's policy.
 
-Loaders in `dunning.policy` build these from data files; the domain only obeys them.
+Loaders in `dunning.policy` build the rules from data files. The domain only obeys them.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ type Week = tuple[Windows, ...]
 
 
 class Scope(StrEnum):
-    """What a cap counts: every contact of the person, or those about one account."""
+    """The contacts that a cap counts: all contacts of the person, or the contacts about one account."""
 
     PERSON = "person"
     ACCOUNT = "account"
@@ -44,9 +44,9 @@ class ContactHours:
     """
     When a customer may be contacted, in local time.
 
-    `special` are the days whose windows are not those of their weekday: public holidays, and working days moved to a
-    weekend; a closed day has none. `covered_until` is the last day the calendar knows, or `None` where no calendar
-    is needed. Compared by identity, so that it is a cheap cache key.
+    `special` holds the days with other windows than their weekday: public holidays, and working days moved to a
+    weekend. A closed day has no windows. `covered_until` is the last day the calendar knows, or `None` if no calendar
+    is needed. Hours are compared by identity, so that they are a cheap cache key.
     """
 
     week: Week
@@ -73,7 +73,7 @@ class Rules:
     min_days_between_stages: int
     """Days between two overdue stages of an account, at least."""
     preferred_minute: int
-    """When a stage that comes due is sent, in minutes from midnight."""
+    """The time of day at which a stage that comes due is sent, in minutes from midnight."""
     hours: ContactHours
     """Contact hours for texts up to the due date."""
     overdue_hours: ContactHours
@@ -83,7 +83,7 @@ class Rules:
     account_caps: tuple[Cap, ...]
     """Frequency caps over the contacts about one account."""
     longest_window: timedelta
-    """The longest window of any cap: how far back the ledger has to remember."""
+    """The longest window of any cap: the time for which the ledger has to keep entries."""
     consent_required: bool
     """Whether the place requires a consent on record."""
     languages: tuple[str, ...]
@@ -103,7 +103,7 @@ class Rules:
     opt_out_line: Mapping[str, str]
     """How to opt out, by language; empty where no place demands the line."""
     and_others: Mapping[str, str]
-    """What follows the account's last digits when a text speaks of several accounts, by language."""
+    """The words after the account's last digits in a text about several accounts, by language."""
     linter: Linter
     """Judges every rendered text."""
     links_allowed: bool
@@ -115,7 +115,7 @@ class Rules:
     max_parts: int
     """Segments a text may take, at most."""
     registered: Mapping[str, str] | None
-    """The carrier's registration of each wording, by its `id@version`; `None` where none is needed."""
+    """The carrier's registration of each wording, by its `id@version`; `None` if no registration is needed."""
     sender_id: str
     """The alphanumeric sender, or empty."""
     origination_number: str
@@ -123,13 +123,13 @@ class Rules:
     entity_id: str
     """The sender's registration with the carrier's regulator, or empty."""
     max_price: str
-    """What one segment may cost, in US dollars, as SNS takes it; or empty."""
+    """The highest price of one segment, in US dollars, as SNS takes it; or empty."""
     retention_days: int
     """How long an audit record is kept."""
     confirmations: Mapping[str, Text]
-    """The texts that tell once that an opt-out was heard, by language; empty where the place does not allow one."""
+    """The texts that confirm an opt-out, by language; empty if the place does not allow a confirmation."""
     confirmation_within: timedelta | None
-    """How soon after the reply a confirmation may follow; `None` where the place does not allow one."""
+    """The time after the reply within which a confirmation may follow; `None` if the place does not allow it."""
     grace_days: int
     """Days of silence after "I have paid", and after a call for help."""
     promise_days: int
@@ -137,8 +137,8 @@ class Rules:
 
 
 class Policies(Protocol):
-    """Where `decide` finds the rules for a customer."""
+    """The source of the rules for each customer."""
 
     def rules_for(self, facts: Facts) -> Rules | Reason:
-        """Return the rules, or the reason why there are none: the decision then is to stop."""
+        """Return the rules, or the reason why there are no rules: the decision then is to stop."""
         ...

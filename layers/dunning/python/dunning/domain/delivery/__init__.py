@@ -1,1 +1,1 @@
-"""Delivery: the audit record of a text, and what carriers report of it."""
+"""Delivery: the audit record of a text, and the carriers' reports of its delivery."""

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class ContactState(StrEnum):
-    """What became of a claimed message, as far as we know."""
+    """The outcome of a claimed message, as far as we know it."""
 
     UNKNOWN = "unknown"
     SENT = "sent"
@@ -17,44 +17,65 @@ class ContactState(StrEnum):
 
     @property
     def rank(self) -> int:
-        """How much is known: a record only ever moves to a state of a higher rank."""
+        """The order of knowledge: a record only moves to a state of a higher rank."""
         return list(ContactState).index(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """
-    One claimed message. `price` is the estimated carrier fee in millionths of a US dollar.
-
-    `stage` is `None` for what is no reminder. `expires_at` is when the jurisdiction's retention ends and the record is
-    deleted. The carrier's receipt adds when it was `reported_at`, its own words as `response`, the class of them as
-    `delivery_status`, and what it billed. `erased_at` is when number, text and the carrier's words were taken out.
-    """
+    """One claimed message, and its audit record. Prices are in millionths of a US dollar."""
 
     customer_id: str
+    """The customer who was texted."""
     send_id: str
+    """The id of the text, the same in every delivery of its job (`decide.send_id_of`)."""
     claim_id: str
+    """The id of the claim, which no other attempt has."""
     at: datetime
+    """The time of the claim."""
     state: ContactState
+    """The outcome, as far as it is known."""
     stage: int | None
+    """The stage whose words the text uses; `None` if the text is no reminder."""
     account_ids: tuple[str, ...]
+    """The accounts the text speaks of."""
     channel: str
+    """The way of contact: always `sms`."""
     expires_at: datetime
+    """The end of the jurisdiction's retention, when the record is deleted."""
     lender: str = ""
+    """The id of the lender's policy."""
     jurisdiction: str = ""
+    """The place whose law the text was judged by."""
     phone: str = ""
+    """The number texted, E.164."""
     text: str = ""
+    """The words handed to SNS."""
     encoding: str = ""
+    """The encoding of the segments, the carrier's additions included."""
     parts: int = 0
+    """The number of segments, as estimated before sending."""
     template: str = ""
+    """The wording's `id@version`."""
     registered_template: str = ""
+    """The id of the wording's registration with the carrier, or empty."""
     message_id: str = ""
+    """The id that SNS gave the message; empty if SNS did not accept the message or did not answer."""
     code: str = ""
+    """The error code of a message that was not accepted."""
     price: int = 0
+    """The carrier fee, as estimated before sending."""
     reasons: tuple[str, ...] = ()
+    """The trace of the gates that led to the text."""
     reported_at: datetime | None = None
+    """The time that the delivery receipt gives."""
     response: str = ""
+    """The carrier's own words in the receipt."""
     delivery_status: str = ""
+    """The class of the carrier's words (`receipt.DeliveryStatus`)."""
     billed_parts: int = 0
+    """The number of segments billed; 0 if the receipt does not say."""
     billed_price: int = 0
+    """The fee billed; 0 if the receipt does not say."""
     erased_at: datetime | None = None
+    """The time at which an erasure removed the number, the text and the carrier's words."""

@@ -1,8 +1,8 @@
 """
-Delivery receipts: what a carrier reports of a text, and what it means.
+Delivery receipts: a carrier's report of a text, and its meaning.
 
-They come late, twice, out of order or not at all. A record only ever learns more, and always the same in the end,
-whatever the order in which its receipts came.
+Receipts come late, twice, out of order or not at all. A record only ever gains knowledge. In the end it is the same,
+whatever the order of its receipts.
 """
 
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ class DeliveryReceipt:
     One report of the carrier.
 
     `at` is when SNS took the text, `phone` E.164 or empty if it cannot be read, `response` the carrier's own words.
-    `billed_price` is in millionths of a US dollar; it and `billed_parts` are 0 if they are not told.
+    `billed_price` is in millionths of a US dollar. It and `billed_parts` are 0 if the carrier leaves them out.
     """
 
     message_id: str
@@ -31,7 +31,7 @@ class DeliveryReceipt:
 
 
 class DeliveryStatus(StrEnum):
-    """What follows from a receipt."""
+    """The class of a receipt, which decides what follows for the customer."""
 
     DELIVERED = "delivered"
     OPTED_OUT = "opted_out"
@@ -55,12 +55,15 @@ _STATUSES = {
     "this delivery would exceed max price": DeliveryStatus.TECHNICAL_FAILURE,
     "unknown error attempting to reach phone": DeliveryStatus.UNCLASSIFIED,
 }
-"""Amazon SNS guide, "Viewing CloudWatch metrics and logs for SMS deliveries": all reasons it documents. What follows
-from each is our own choice."""
+"""
+All reasons that the Amazon SNS guide documents, "Viewing CloudWatch metrics and logs for SMS deliveries".
+
+The class of each is our own choice.
+"""
 
 
 def delivery_status(receipt: DeliveryReceipt) -> DeliveryStatus:
-    """Class a receipt. Words nobody has documented are a failure that nothing follows from."""
+    """Class a receipt. Nothing follows from a failure whose words are not documented."""
     if receipt.delivered:
         return DeliveryStatus.DELIVERED
     return _STATUSES.get(" ".join(receipt.response.casefold().split()).rstrip(". "), DeliveryStatus.UNCLASSIFIED)
@@ -68,10 +71,10 @@ def delivery_status(receipt: DeliveryReceipt) -> DeliveryStatus:
 
 def record_receipt(contact: Contact, receipt: DeliveryReceipt) -> Contact:
     """
-    Return a record with what a receipt says; the same one if it knows better already.
+    Return a record with a receipt; the same record if it knows more already.
 
-    A record never goes back to a state of a lower rank. Of two receipts of one state always the same one counts, so
-    that their order makes no difference. A receipt of another message says nothing.
+    A record never goes back to a state of a lower rank. Of two receipts of one state the same receipt always counts, so
+    that their order makes no difference. A receipt of another message changes nothing.
     """
     if contact.message_id not in {"", receipt.message_id}:
         return contact
@@ -81,7 +84,7 @@ def record_receipt(contact: Contact, receipt: DeliveryReceipt) -> Contact:
         state=state,
         message_id=receipt.message_id,
         reported_at=receipt.at,
-        # Carriers write what they like: of an erased customer only the class is kept.
+        # Carriers may write anything, personal data included. Of an erased customer only the class is kept.
         response=receipt.response if contact.erased_at is None else "",
         delivery_status=delivery_status(receipt).value,
         billed_parts=receipt.billed_parts,

@@ -1,8 +1,8 @@
 """
-Receipt effects: what follows for a customer from what a carrier reports of a text. Pure.
+Receipt effects: the changes to a customer's standing that follow from a carrier's report of a text. Pure.
 
 An opt-out at the carrier is an opt-out. A number that fails for good is suspended until it is corrected or released.
-A text that failed for now has its stage repeated once. Nothing follows from a failure of ours, or of unknown kind: the
+A stage whose text failed for now is repeated once. Nothing follows from a technical or unclassified failure: the
 number is not to blame.
 """
 
@@ -18,7 +18,7 @@ _CHANGING = frozenset({DeliveryStatus.OPTED_OUT, DeliveryStatus.PERMANENT_FAILUR
 
 
 def changes_standing(status: DeliveryStatus) -> bool:
-    """Tell whether something follows for the customer from a receipt of this status."""
+    """Tell whether a receipt of this status changes the customer's standing."""
     return status in _CHANGING
 
 
@@ -26,8 +26,8 @@ def apply_receipt(facts: Facts, standing: Standing, receipt: DeliveryReceipt, re
     """
     Return the standing after one receipt.
 
-    Of two moments the later counts, so that the order of receipts makes no difference. `record` is the audit record as
-    it stands once all receipts are in: of a text that failed and arrived after all, the arrival counts.
+    Of two times the later counts, so that the order of receipts makes no difference. `record` is the audit record after
+    all receipts. If a text failed and arrived after all, the arrival counts.
     """
     match delivery_status(receipt):
         case DeliveryStatus.OPTED_OUT:

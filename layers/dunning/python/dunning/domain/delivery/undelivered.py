@@ -1,8 +1,8 @@
 """
-Undelivered: a text that did not arrive, although its number is a good one.
+Undelivered: a text that did not arrive, although its number is good.
 
-Its stage is sent once more, with the next lawful contact: the failed text counts against every cap and keeps its
-distance to the next text, only the stage it marked does not count as reached. A second failure of a stage stands.
+The stage of the text is sent again with the next lawful contact. The failed text counts against every cap and keeps
+its distance to the next text. Only its stage does not count as reached. A second failure of the stage is final.
 """
 
 from collections.abc import Sequence
@@ -16,16 +16,16 @@ _RETRY_SUFFIX = "-again"
 
 def retry_send_id(send_id: str) -> str:
     """
-    Return the id of a reminder that repeats a stage: no two texts ever have one id.
+    Return the id of a reminder that repeats a stage: no two texts ever share an id.
 
-    It says so itself. What else the text speaks of may have changed since, and the ledger has forgotten the first
-    try after a month.
+    The id itself marks the text as a repeat. The ledger cannot: it drops the first text after a month, and the accounts
+    of the second text may differ.
     """
     return f"{send_id}{_RETRY_SUFFIX}"
 
 
 def with_delivery(standing: Standing, claim_id: str, *, failed: bool) -> Standing:
-    """Return the standing with what is known of a contact; the same one if that is known already."""
+    """Return the standing with the outcome of a contact; the same standing if the outcome is known already."""
     if not any(entry.claim_id == claim_id and entry.failed is not failed for entry in standing.ledger):
         return standing
     ledger = tuple(replace(entry, failed=failed) if entry.claim_id == claim_id else entry for entry in standing.ledger)
@@ -36,7 +36,7 @@ def delivered_stage(
     reached: Progress, account_id: str, ledger: Sequence[LedgerEntry], ladder: Sequence[int], zone: ZoneInfo
 ) -> Progress | None:
     """
-    Return what has been heard of a ladder, without its last stage if that text failed, for the first time.
+    Return the stage that a ladder has reached, without its last stage if the text of that stage failed once.
 
     `ledger` is ordered by time; only the last text about the account can have marked the stage.
     """

@@ -1,1 +1,1 @@
-"""Replies: what customers write back, how it is read, and what follows from it."""
+"""Replies: the texts that customers write back, the reading of them, and their effects."""

@@ -1,8 +1,8 @@
 """
-Carrier opt-outs: what follows for a customer whose number is on the carrier's own list of opted-out numbers. Pure.
+Carrier opt-outs: the consequence for a customer whose number is on the carrier's own list of opted-out numbers. Pure.
 
-A customer who writes STOP to a carrier's keyword is on the list whether or not the reply reached us, and gets no text
-from then on. So the list is always right about who cannot be texted; it does not say since when.
+A customer who writes STOP to a carrier is on the list, whether or not the reply reached us, and gets no more texts. So
+the list is always right about the numbers that cannot be texted. It does not say since when.
 """
 
 from datetime import datetime, timedelta
@@ -12,13 +12,14 @@ from dunning.domain.customer.standing import Standing
 
 STILL_OPTING_IN = timedelta(days=2)
 """
-So long after an opt-in a number is taken off the list: one night at least. Any longer, and it might overrule a STOP
-that came later and that only the list knows of.
+The time after an opt-in during which its number is taken off the list: at least one night.
+
+A longer time might overrule a later STOP that only the list knows.
 """
 
 
 class CarrierOptOut(Enum):
-    """What follows from a number on the carrier's list."""
+    """The consequence of a number on the carrier's list."""
 
     NOTHING = auto()
     OPT_OUT = auto()
@@ -27,11 +28,11 @@ class CarrierOptOut(Enum):
 
 def carrier_opt_out(standing: Standing, now: datetime) -> CarrierOptOut:
     """
-    Tell what follows for a customer whose present number is on the carrier's list.
+    Return the consequence for a customer whose present number is on the carrier's list.
 
-    A customer who is opted out already stays so. A customer who opted in a short while ago is taken off the list, in
-    case the handling of the reply could not. Any other has opted out since, or the carrier does not let the number back
-    in: an opt-out either way.
+    A customer who is opted out already stays opted out. The number of a customer who opted in a short while ago is
+    taken off the list, in case the handling of the reply failed to. Every other customer is opted out: the customer has
+    opted out since, or the carrier does not let the number off the list.
     """
     if standing.is_opted_out:
         return CarrierOptOut.NOTHING

@@ -1,8 +1,8 @@
 """
-Days a reply names, as seen from the day it was written: never one before it, and none that can be read in two ways.
+Dates: the days that a reply names, as seen from the day of the reply. A past day or an ambiguous day does not count.
 
-Weeks begin on Monday (ISO 8601). "Next Friday" is the coming one to some and that of next week to others: it is a
-certain day only where both are the same.
+Weeks begin on Monday (ISO 8601). "Next Friday" may be the coming Friday or the Friday of next week: it is a certain day
+only if the two are the same.
 """
 
 import re
@@ -18,18 +18,18 @@ _WEEK = 7
 _MONTHS = 12
 _YEARS = range(2000, 3000)
 _LONG_PAST = timedelta(days=183)
-"""A day of a month that has passed is next year's only if it passed long ago; else it is a mistake or in the past."""
+"""A date that has passed means next year's only if it passed long ago; else it is a mistake or in the past."""
 
 _FIGURES = re.compile(
     r"(\d{1,2})/(\d{1,2})(?:/(\d{2}|\d{4}))?|(\d{4})[/.-](\d{1,2})[/.-](\d{1,2})|(\d{1,2})[.-](\d{1,2})[.-](\d{4})",
     re.ASCII,
 )
 _NO_DATES = frozenset({"1/2", "1/3", "2/3", "1/4", "3/4", "24/7"})
-"""Parts of a whole, and around the clock; without a word such as "on" before them, nobody can tell."""
+"""Fractions, and "around the clock". They are dates only after a word such as "on"."""
 
 
 class DateKind(StrEnum):
-    """How a phrase tells a day; the numbers are the ones the phrase reads, in this order."""
+    """The way in which a phrase names a day. The phrase reads the numbers in the order of the name."""
 
     TODAY = "today"
     TOMORROW = "tomorrow"
@@ -54,7 +54,7 @@ class DateKind(StrEnum):
     VAGUE = "vague"
 
     def numbers(self) -> int:
-        """Return how many numbers tell such a day."""
+        """Return the count of numbers in such a phrase."""
         return _NUMBERS.get(self, 0)
 
 
@@ -78,16 +78,16 @@ _NUMBERS = {
 
 class FigureOrder(NamedTuple):
     """
-    How 12/5 is read in a language: month first for numbers of some countries, or of all (`*`), else day first.
+    The reading of 12/5 in a language: month first for numbers of these countries, or of all (`*`), else day first.
 
-    In `unclear` countries both are common, and a figure that can be either is no certain day.
+    In `unclear` countries both readings are common, and a figure that allows both is no certain day.
     """
 
     month_first: frozenset[str]
     unclear: frozenset[str]
 
     def reads_month_first(self, country: str) -> bool | None:
-        """Tell whether the month comes first, `None` if nobody can tell."""
+        """Tell whether the month comes first; `None` if that is unclear."""
         if country in self.unclear:
             return None
         return country in self.month_first or "*" in self.month_first
@@ -95,10 +95,10 @@ class FigureOrder(NamedTuple):
 
 class DateWords(NamedTuple):
     """
-    What the rules say about days.
+    The rules about days.
 
-    `orders` are by language, "" for figures alone. Words of `after` before a day, or of `behind` right behind it, make
-    it no certain day; so does one of `links` between it and a number before it: the 5th or 6th. `on` are words that
+    `orders` are by language, with "" for bare figures. A day is not certain with a word of `after` before it, a phrase
+    of `behind` after it, or a word of `links` between it and a number before it ("the 5th or 6th"). `on` are words that
     stand before a day.
     """
 
@@ -111,7 +111,7 @@ class DateWords(NamedTuple):
 
 
 class FoundDay(NamedTuple):
-    """A day that is named: where, how and with which numbers; of figures alone, these instead of a kind."""
+    """A day that a text names: its place, kind and numbers. Bare figures stand in `figures`, without a kind."""
 
     start: int
     end: int
@@ -158,7 +158,7 @@ class Dates:
         return end >= stop or not any(self._words.behind.at(text, end, start, stop))
 
     def certain(self, days: Sequence[FoundDay], languages: Collection[str], country: str, said_on: date) -> date | None:
-        """Return the one day that all of these are, or `None`: there is none, or not one that is certain."""
+        """Return the day on which all of these agree, or `None` if they differ or the day is not certain."""
         named = [
             (day, self._date(day, language, country, said_on)) for day in days for language in sorted(languages) or [""]
         ]
@@ -220,7 +220,7 @@ def _coming(said_on: date, month: int, day: int) -> date | None:
 
 
 def _in_month(said_on: date, months: int, day: int) -> date | None:
-    """Return a day of a month so many months on; 0 is its last."""
+    """Return a day of the month that is `months` months on; day 0 is the last day of that month."""
     year, month = divmod(said_on.year * _MONTHS + said_on.month - 1 + months, _MONTHS)
     return _valid(year, month + 1, day or monthrange(year, month + 1)[1])
 

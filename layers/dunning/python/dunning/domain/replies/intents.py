@@ -1,4 +1,4 @@
-"""Reply intents: what a customer wants to tell us. Which words mean what is data, in `policy/data/replies/`."""
+"""Reply intents: the things a customer may want to say. The words for each are data, in `policy/data/replies/`."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class ReplyIntent(StrEnum):
-    """What somebody wants to tell us. The values are kept with the reply and appear in events and reports."""
+    """The intent of a reply. The values are kept with the reply and appear in events and reports."""
 
     OPT_OUT = "opt_out"
     OPT_IN = "opt_in"
@@ -24,10 +24,10 @@ class ReplyIntent(StrEnum):
 @dataclass(frozen=True, slots=True)
 class ParsedReply:
     """
-    What a reply means: none, one or several intents, in the order of `ReplyIntent`.
+    The reading of a reply: none, one or several intents, in the order of `ReplyIntent`.
 
-    `promised_on` is the local day of a `PROMISE`, `None` if it names none that is certain. `digits` are the last digits
-    of an account the reply speaks of, or empty.
+    `promised_on` is the local day of a `PROMISE`, or `None` if the reply names no certain day. `digits` are the last
+    digits of an account that the reply names, or empty.
     """
 
     intents: tuple[ReplyIntent, ...] = ()

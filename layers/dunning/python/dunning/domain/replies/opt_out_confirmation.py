@@ -1,5 +1,5 @@
 """
-Opt-out confirmations: which opt-out may be answered by a text. Pure.
+Opt-out confirmations: the opt-outs that a text may confirm. Pure.
 
 The law of a place says whether a confirmation may be sent at all, and how soon after the opt-out
 (`[opt_out] confirmation_within` in its file).
@@ -22,8 +22,8 @@ def may_confirm_opt_out(
     """
     Tell whether a reply that changes a standing may be answered by the text that confirms an opt-out.
 
-    Only where the place allows it, soon after the reply, and only for the reply that opts the customer out; never to a
-    number that is refused, nor after a reply or the lender has declared the customer gone for good.
+    The place has to allow a confirmation, the reply has to be recent, and it has to be the reply that opts the customer
+    out. A refused number gets no confirmation, and neither does a customer with a hold that no date ends.
     """
     if rules.confirmation_within is None or not rules.confirmations or now - said_at > rules.confirmation_within:
         return False

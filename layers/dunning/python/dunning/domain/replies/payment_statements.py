@@ -1,10 +1,10 @@
 """
-Payment statements: what customers say of payments, and which instalments a statement is about.
+Payment statements: the customers' statements of payments, and the instalments that a statement is about.
 
-"I have paid" and "I will pay by Friday" are about what was open when it was said. Payments are heard of late: one that
-was made before a reply may be recorded after it. So a payment statement is kept as it was said, and what it is about is
-worked out anew whenever something is learnt. The events of a lender and the replies of a customer come to the same in
-whatever order they arrive.
+"I have paid" and "I will pay by Friday" are about the instalments open at the time of the reply. Payments arrive late:
+a payment made before a reply may be recorded after it. So a statement is kept as the customer made it, and its
+instalments are worked out again whenever facts change. The result does not depend on the order in which the lender's
+events and the customer's replies arrive.
 """
 
 from dataclasses import replace
@@ -21,7 +21,7 @@ from dunning.domain.customer.standing import (
 
 
 def with_payment_statement(standing: Standing, statement: PaymentStatement, facts: Facts) -> Standing:
-    """Return the standing with what a customer has just said of a payment, the same however often it arrives."""
+    """Return the standing with a payment statement. A statement that arrives again changes nothing."""
     statements = {_as_said(known_statement): known_statement for known_statement in standing.payment_statements}
     known = statements.get(_as_said(statement))
     if known:
@@ -36,15 +36,15 @@ def with_payment_statement(standing: Standing, statement: PaymentStatement, fact
 
 
 def _as_said(statement: PaymentStatement) -> tuple[datetime, date, HoldReason]:
-    """Tell one from another, and order them: of two with the same, the accounts are of both."""
+    """Return the key that tells and orders statements. Two statements with one key are merged, with both's accounts."""
     return statement.said_at, statement.until, statement.reason
 
 
 def match_to_instalments(standing: Standing, facts: Facts) -> Standing:
     """
-    Return the standing with its payment statements taken for what they are about by all that is known now.
+    Return the standing with the instalments of each payment statement, by the facts known now.
 
-    Of the promises for one instalment the first counts: it buys silence once.
+    Of several promises for one instalment the first counts: a promise buys silence once.
     """
     if not standing.payment_statements:
         return standing
@@ -62,10 +62,10 @@ def match_to_instalments(standing: Standing, facts: Facts) -> Standing:
 
 def _about(statement: PaymentStatement, facts: Facts) -> tuple[str, ...]:
     """
-    Return the instalments a statement is about: what was due when it was said, or by the day promised; else the next.
+    Return the instalments of a statement: those due at the time of the reply, or by the promised day; else the next.
 
-    What is due later was not meant: who promises to pay what is late has not promised next month's instalment. One that
-    the lender no longer speaks of is still what it was about: mostly it is paid.
+    Later instalments are not meant: a promise to pay a late instalment is no promise to pay next month's. A statement
+    keeps an instalment that the lender no longer names, because that instalment is usually paid.
     """
     stated = {
         progress_key(account.account_id, instalment.number)
@@ -86,13 +86,14 @@ def _about(statement: PaymentStatement, facts: Facts) -> tuple[str, ...]:
 
 
 def _as_it_was(account: Account, statement: PaymentStatement, as_of: datetime | None) -> Account:
-    """Return an account as it was when a customer spoke of it, so far as can be known."""
+    """Return an account as it was at the time of a statement, so far as can be known."""
 
     def then(instalment: Instalment) -> Instalment:
         if instalment.paid_at is not None:
             was_paid_later = instalment.paid_at > statement.said_at
         else:
-            # A file does not tell when. It was open if it has been taken for it, and the file is not from before.
+            # A file does not say when a payment was made. The instalment was open then if the statement is already
+            # taken to be about it, and the file is newer than the statement.
             was_known = progress_key(account.account_id, instalment.number) in statement.about
             was_paid_later = instalment.open <= 0 and was_known and (as_of is None or as_of > statement.said_at)
         return (

@@ -1,9 +1,10 @@
 """
-Phrases as the data files write them, and finding them among words.
+Phrases: the patterns of the data files, and the search for them among words.
 
-A pattern is slots with blanks between them: `stop|quit texting|calling me?`. A slot is words to choose from, `_` for a
-blank inside one; `?` behind it: it may be missing. `..` stands for up to four words, `{day}` and its like for a number
-or a name, `{start}` and `{end}` for the clause's ends. Every slot has few choices, so finding is linear in the text.
+A pattern is a row of slots with blanks between them: `stop|quit texting|calling me?`. A slot lists words to choose
+from, with `_` for a blank inside a choice; a slot with `?` may be missing. `..` stands for up to four words, `{day}`
+and its like for a number or a name, `{start}` and `{end}` for the ends of the clause. Every slot has few choices, so
+the search is linear in the length of the text.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,11 +21,11 @@ _TAIL_LENGTHS = (2, 3, 4)
 _TEN = 10
 
 type State = tuple[int, tuple[int, ...]]
-"""Where a match has come to, and the numbers it has read."""
+"""The position that a match has reached, and the numbers it has read."""
 
 
 class PatternError(DunningError):
-    """A pattern is not written as patterns are."""
+    """A pattern breaks the rules of the pattern language."""
 
 
 class Vocabulary(NamedTuple):
@@ -122,7 +123,7 @@ class Pattern(NamedTuple):
     at_end: bool = False
 
     def numbers(self) -> set[int]:
-        """Return how many numbers it may read: one for each slot that stands for one, none for one that is missing."""
+        """Return the possible counts of numbers read: one a slot that stands for a number, none if it is missing."""
         counts = {0}
         for slot in self.slots:
             reads = isinstance(slot.content, _Number | _Tail) or (
@@ -134,10 +135,10 @@ class Pattern(NamedTuple):
 
     def firsts(self) -> set[str]:
         """
-        Return the words it may begin with.
+        Return the words that a match may begin with.
 
         Raises:
-            PatternError: all of it may be missing, or it begins with a gap.
+            PatternError: the whole pattern may be missing, or it begins with a gap.
         """
         firsts: set[str] = set()
         for slot in self.slots:
@@ -162,7 +163,7 @@ class Pattern(NamedTuple):
 
 
 class Found[Of](NamedTuple):
-    """A phrase in a text: where it begins and ends, whose it is, and the numbers it holds."""
+    """A phrase in a text: its start and end, the object it belongs to, and the numbers it holds."""
 
     start: int
     end: int
@@ -171,7 +172,7 @@ class Found[Of](NamedTuple):
 
 
 class PhraseMatcher[Of]:
-    """Finds phrases. Each belongs to something, which is told with it."""
+    """Finds phrases. Each pattern belongs to an object, such as a rule, which a match returns."""
 
     def __init__(self, phrases: Sequence[tuple[Pattern, Of]]) -> None:
         self._by_first: dict[str, list[tuple[Pattern, Of]]] = {}
@@ -203,7 +204,7 @@ def compiled(pattern: str, folding: Folding, names: Vocabulary) -> Pattern:
     Compile a pattern.
 
     Raises:
-        PatternError: it is not written as patterns are.
+        PatternError: the pattern breaks the rules of the pattern language.
     """
     pieces = pattern.split()
     at_start, at_end = pieces[:1] == ["{start}"], pieces[-1:] == ["{end}"]

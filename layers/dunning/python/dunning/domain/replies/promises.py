@@ -1,7 +1,7 @@
 """
-Promises: what a customer said would be paid by a day, and whether it was.
+Promises: a customer's promises to pay, kept or broken.
 
-One is kept if the instalment is paid by the end of its day where the customer lives.
+A promise is kept if the instalment is paid by the end of the promised day where the customer lives.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,8 @@ def settle_promises(standing: Standing, facts: Facts, zones: Sequence[ZoneInfo],
     """
     Judge the promises whose instalment is paid or whose day is over.
 
-    One judged broken may still turn out kept, and one that was kept to be open again, if the payment is reversed.
+    A broken promise may still turn out kept, if a late event shows an earlier payment. A kept promise may be judged
+    again, if its payment is reversed.
     """
     if not standing.promises:
         return JudgedPromises(standing, ())
@@ -63,7 +64,7 @@ def settle_promises(standing: Standing, facts: Facts, zones: Sequence[ZoneInfo],
 
 
 def promise_ends(standing: Standing, zones: Sequence[ZoneInfo]) -> datetime | None:
-    """Return when the next promise that is not judged yet has to be looked at."""
+    """Return the end of the next promise that is not judged yet."""
     return min((_end(promise, zones) for promise in standing.promises.values() if promise.kept is None), default=None)
 
 

@@ -1,9 +1,9 @@
 """
-Quotations: what a reply repeats of our own texts, which say "Reply STOP to opt out" and "Already paid?" themselves.
+Quotations: the parts of a reply that repeat our own texts, which say "Reply STOP to opt out" and "Already paid?".
 
-A run of words of ours is a quotation if it is longer than people write by chance: they answer "STOP to opt out" and
-mean it. All of what one of our texts says between two of its values is enough if shorter, and less is in a line that is
-marked with `>`. What tells how to opt out is one in any case.
+A run of our words is a quotation if it is longer than people write by chance: a customer may answer "STOP to opt out"
+and mean it. A shorter run is enough if it is the whole passage between two values of a text, or if its line is marked
+with `>`. Our instruction how to opt out is always a quotation.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ type _Places = dict[tuple[str, ...], list[tuple[int, int]]]
 
 
 class Quotes:
-    """Finds quotations of the texts that are always ours, and of some that one person got."""
+    """Finds quotations of the passages in all our texts, and of the texts that one number got."""
 
     def __init__(self, ours: Iterable[Sequence[str]], instructions: PhraseMatcher[None]) -> None:
         self._ours = list(dict.fromkeys(tuple(words) for words in ours))
@@ -26,7 +26,7 @@ class Quotes:
         self._instructions = instructions
 
     def hidden(self, words: Sequence[Word], clauses: Sequence[Clause], theirs: Sequence[Sequence[str]]) -> set[int]:
-        """Return which words are quoted from our texts or from those this person got."""
+        """Return the positions of words quoted from our passages or from the texts that this number got."""
         text = [word.text for word in words]
         hidden = self._runs(words, text, self._ours, self._places)
         if theirs:

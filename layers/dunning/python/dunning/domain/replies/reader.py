@@ -1,8 +1,8 @@
 """
-Understanding a reply: which rules fit, which of their phrases are denied or mean something else, and what is left.
+The reader: finds the rules that fit a reply, and drops phrases that are denied or mean something else.
 
-Where a reply can be read in two ways, the reading wins that silences us for longer: an opt-out beats an opt-in. Of
-"paid" and "will pay" in one clause the promise wins ("I will have paid by Friday"): it says what has not happened yet.
+If a reply can be read in two ways, the reading with the longer silence wins: an opt-out beats an opt-in. Of "paid" and
+"will pay" in one clause the promise wins ("I will have paid by Friday"), because the payment has not happened yet.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,12 +24,12 @@ _ORDER = {intent: index for index, intent in enumerate(ReplyIntent)}
 
 class ReplyRule(NamedTuple):
     """
-    What means something in one language.
+    The phrases of one language that express an intent.
 
-    `bare` is the whole reply; `alone` a whole reply or clause, polite words apart; `says` stands anywhere in a clause;
-    `with_day` does and means it only together with a day. `innocent` are contexts in which none of `says` and
-    `with_day` does; nor where a negation of its language stands before it, if `deniable`. `countries`: for numbers of
-    these only.
+    `bare` patterns are a whole reply. `alone` patterns are a whole reply or clause, polite words apart. `says` patterns
+    stand anywhere in a clause. `with_day` patterns do, too, but count only together with a day. In `innocent` contexts
+    neither `says` nor `with_day` counts. A `deniable` rule does not count after a negation of its language.
+    `countries` limits the rule to numbers of these countries.
     """
 
     id: str
@@ -46,13 +46,13 @@ class ReplyRule(NamedTuple):
 
 class ReplyWords(NamedTuple):
     """
-    What the rules share.
+    The words that all rules share.
 
-    `polite` words change nothing beside a word of `alone`. `negations` deny what follows them, except where they are
-    part of one of `not_negations`; each belongs to a language, as "no" is "not" in Spanish and an answer in English.
-    `instructions` tell how to opt out, `ours` are pieces of our own texts. `tails` name
-    an account by its last digits; no number before one of `units` is one. `around_days` may stand around a day in a
-    reply that says nothing else.
+    `polite` words change nothing beside a phrase of `alone`. `negations` deny the next phrase, unless they are part of
+    a phrase of `not_negations`. Each belongs to a language: "no" is "not" in Spanish and an answer in English.
+    `instructions` say how to opt out, `ours` are passages of our own texts. `tails` name an account by its last digits;
+    a number before one of `units` is no account. `around_days` may stand around a day in a reply that says nothing
+    else.
     """
 
     polite: Sequence[Pattern]
@@ -72,7 +72,7 @@ class _PhraseHit(NamedTuple):
 
 
 class PhraseReader:
-    """Understands replies. Built once; keeps nothing of what it has read."""
+    """Reads replies. It is built once, and keeps no reply."""
 
     def __init__(self, rules: Sequence[ReplyRule], words: ReplyWords, characters: Characters) -> None:
         self._folding = Folding(characters)
@@ -92,10 +92,10 @@ class PhraseReader:
 
     def parse(self, text: str, *, said_on: date, phone_country: str, our_texts: Sequence[str] = ()) -> ParsedReply:
         """
-        Return what a reply means.
+        Return the reading of a reply.
 
-        `said_on` is the local day it was written, `phone_country` the country of the number it came from, `our_texts`
-        what that number got lately, which it may quote.
+        `said_on` is the local day of the reply, `phone_country` the country of its number. `our_texts` are the texts
+        that the number got lately, which the reply may quote.
         """
         words = words_of(text, self._folding)
         if not words:
@@ -141,7 +141,7 @@ class PhraseReader:
         return hits
 
     def _in_clause(self, reading: Sequence[str], clause: Clause) -> list[_PhraseHit]:
-        """Return what a clause says, without what is denied, means something else there, or contradicts a promise."""
+        """Return the phrases of a clause, without those denied, in an innocent context, or contradicting a promise."""
         undated = list(self._says.within(reading, *clause))
         dated = list(self._with_day.within(reading, *clause))
         if not undated and not dated:
@@ -165,14 +165,14 @@ class PhraseReader:
     def _promised_on(
         self, hits: Sequence[_PhraseHit], reading: Sequence[str], clauses: Sequence[Clause], country: str, said_on: date
     ) -> date | None:
-        """Return the day of a promise: the one that its own clauses, and clauses that are all about a day, agree on."""
+        """Return the day of a promise, on which its own clauses and the clauses that consist of days agree."""
         promises = [hit for hit in hits if hit.rule.intent is ReplyIntent.PROMISE]
         days = [day for hit in promises for day in hit.days]
         days += [day for clause in clauses for day in self._only_days(reading, [clause])]
         return self._dates.certain(list(dict.fromkeys(days)), {hit.rule.language for hit in promises}, country, said_on)
 
     def _only_days(self, reading: Sequence[str], clauses: Sequence[Clause]) -> list[FoundDay]:
-        """Return the days of clauses that consist of days, and words such as "on" or "ok"; none if there are others."""
+        """Return the days of clauses that hold nothing but days and words such as "on" or "ok"; else no days."""
         days: list[FoundDay] = []
         for clause in clauses:
             named = list(self._dates.within(reading, *clause))
@@ -188,7 +188,7 @@ class PhraseReader:
         return days
 
     def _tails_in(self, words: Sequence[Word], reading: Sequence[str], clause: Clause) -> Iterable[Found[None]]:
-        """Yield where digits of an account are named: not those of an amount, or of a number in groups."""
+        """Yield the places that name the digits of an account. Amounts and numbers in groups are left out."""
         for found in self._tails.within(reading, *clause):
             at = found.read[0]
             following = reading[at + 1] if at + 1 < clause.end else ""
@@ -217,7 +217,7 @@ def _covering(
     stop: int,
     tails: Sequence[Found[None]],
 ) -> list[ReplyRule]:
-    """Return the rules whose words are all there is between two places, besides polite ones and an account's digits."""
+    """Return the rules whose phrases fill a text from start to stop, apart from polite words and account digits."""
     ends = {at: found.end for found in tails for at in (found.start, found.read[0])}
     rules: list[ReplyRule] = []
     at = start
@@ -239,7 +239,7 @@ def _overlap[T](first: Found[T], second: Found[T]) -> bool:
 
 
 def _is_same_word(phrase: Found[ReplyRule], denied: Found[ReplyRule]) -> bool:
-    """Tell whether a phrase is one that another language denies: `pagar` is Spanish and Portuguese."""
+    """Tell whether a phrase is also a phrase denied in another language: `pagar` is Spanish and Portuguese."""
     return (
         phrase.of.intent is denied.of.intent
         and phrase.of.intent is not ReplyIntent.OPT_OUT
@@ -264,10 +264,10 @@ def _is_denied(phrase: Found[ReplyRule], negations: Sequence[Found[str]]) -> boo
 
 
 def _spoken(language: str) -> str:
-    """Return what is spoken: Chinese in both scripts."""
+    """Return the spoken language: both Chinese scripts are one."""
     return language.partition("-")[0]
 
 
 def _script(reading: Sequence[str]) -> set[str]:
-    """Return the language by which figures alone are read: Chinese beside Chinese words, else that of the country."""
+    """Return the language for reading bare figures: Chinese beside Chinese words, else the country's."""
     return {"zh-Hant"} if any(word[0] >= "\u3400" for word in reading) else {""}

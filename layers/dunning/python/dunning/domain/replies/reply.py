@@ -1,4 +1,4 @@
-"""Replies: what a customer wrote to us. Personal data: encrypted where it rests, kept for a time, never logged."""
+"""Replies: the texts of customers. Personal data: encrypted where it rests, kept for a time, never logged."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 @dataclass(frozen=True, slots=True)
 class InboundSms:
-    """An SMS as it came in. `inbound_id` is the carrier's, the same if it is delivered again; `phone` is E.164."""
+    """An SMS as it arrived. `inbound_id` is the carrier's, the same at each delivery; `phone` is E.164."""
 
     inbound_id: str
     phone: str
@@ -18,9 +18,9 @@ class InboundSms:
 @dataclass(frozen=True, slots=True)
 class Reply:
     """
-    What one customer wrote, and how it was understood: codes of `Meaning`, none if no rule understands it.
+    One customer's reply with its intents (values of `ReplyIntent`), none if no rule understands it.
 
-    `customer_id` is empty for a number that no customer has. `expires_at` is when it is deleted.
+    `customer_id` is empty if no customer has the number. The reply is deleted at `expires_at`.
     """
 
     customer_id: str

@@ -1,9 +1,9 @@
 """
-Reply effects: what follows from a customer's reply. Pure.
+Reply effects: the changes to a customer's standing that follow from a reply. Pure.
 
-The standing after several replies is the same in whatever order they arrive and however often: of every opt-out,
-opt-in and hold the latest counts by when the customer spoke, of every promise for an instalment the first. What is said
-of payments is kept as it was said (`payment_statements`): what it is about may turn out to be something else.
+The standing after several replies does not depend on their order of arrival, or on repeats. Of opt-outs, opt-ins and
+holds the latest counts, by the time at which the customer spoke. Of promises for one instalment the first counts.
+Payment statements are kept as the customer made them, because their instalments may change (`payment_statements`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,23 +25,23 @@ HOLD_OF_INTENT = {
     ReplyIntent.DECEASED: (HoldReason.DECEASED, ReviewReason.DECEASED),
     ReplyIntent.REPRESENTED: (HoldReason.REPRESENTED, ReviewReason.REPRESENTED),
 }
-"""Intents that silence us until a person has looked: the hold each leads to, and why the person is called."""
+"""Intents that lead to silence until a person has looked: the hold of each, and the reason for the review."""
 
 _SHORTEST_TAIL = 3
-"""Digits that name an account: fewer fit too many."""
+"""The fewest digits that name an account. Fewer digits fit too many accounts."""
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class ReplyLimits(NamedTuple):
-    """How long a reply buys silence, and how far ahead a promise may reach, in days."""
+    """The days of silence after a reply, and the most days from a reply to the promised day."""
 
     grace_days: int = 3
     promise_days: int = 14
 
 
 class ReplyEffect(NamedTuple):
-    """The standing after a reply, and why a person is needed. The version is the caller's to bump."""
+    """The standing after a reply, and the reasons for a review. The caller raises the version."""
 
     standing: Standing
     needs: tuple[ReviewReason, ...]
@@ -51,15 +51,15 @@ def apply_reply(
     facts: Facts, standing: Standing, parsed: ParsedReply, said_at: datetime, local_day: date, limits: ReplyLimits
 ) -> ReplyEffect:
     """
-    Return what a reply changes.
+    Return the effect of a reply.
 
     Args:
-        facts: the customer's, as they are known now.
-        standing: what was known before.
-        parsed: what the reply means.
-        said_at: when it was said, an aware UTC instant; the same reply has the same moment however often it arrives.
-        local_day: the day on which it was said where the customer lives.
-        limits: the lender's, in days.
+        facts: the customer's facts as they are known now.
+        standing: the standing before the reply.
+        parsed: the reading of the reply.
+        said_at: the time of the reply, an aware UTC instant, the same at each delivery.
+        local_day: the day of the reply where the customer lives.
+        limits: the lender's limits, in days.
     """
     needs: dict[ReviewReason, None] = {}
     grace = local_day + timedelta(days=limits.grace_days)
@@ -87,7 +87,7 @@ def apply_reply(
 
 
 def with_hold(standing: Standing, hold: Hold) -> Standing:
-    """Return the standing with a hold of the customer's; of two for one reason the one said last stays."""
+    """Return the standing with a hold of the customer's. Of two holds for one reason the later stays."""
     for known in standing.holds:
         if known.reason is hold.reason and _hold_order(known) >= _hold_order(hold):
             return standing
@@ -96,7 +96,7 @@ def with_hold(standing: Standing, hold: Hold) -> Standing:
 
 
 def _hold_order(hold: Hold) -> tuple[datetime, bool, date]:
-    """Order holds of one reason: by when they were said, and of one moment the longest silence."""
+    """Order holds of one reason: by time, and of one moment the longest silence last."""
     return hold.since or _NEVER, hold.until is None, hold.until or date.min
 
 
@@ -111,7 +111,7 @@ def _opted_out(facts: Facts, standing: Standing, digits: str, said_at: datetime)
 
 
 def _account_named(accounts: Iterable[Account], digits: str) -> Account | None:
-    """Return the only account whose last digits these are; `None` if there is none, or more than one."""
+    """Return the account with these last digits; `None` if no account has them, or several do."""
     fitting = [account for account in accounts if _fits(account.tail, digits)]
     return fitting[0] if len(fitting) == 1 else None
 
@@ -122,7 +122,7 @@ def _fits(tail: str, digits: str) -> bool:
 
 
 def _spoken_of(facts: Facts, digits: str) -> tuple[str, ...]:
-    """Return the accounts a reply about money is about: the one it names, or all."""
+    """Return the accounts of a reply about money: the account it names, or all accounts."""
     named = _account_named(facts.accounts, digits)
     return (named.account_id,) if named else tuple(sorted(account.account_id for account in facts.accounts))
 
@@ -130,7 +130,7 @@ def _spoken_of(facts: Facts, digits: str) -> tuple[str, ...]:
 def _promised(
     facts: Facts, standing: Standing, parsed: ParsedReply, said_at: datetime, local_day: date, limits: ReplyLimits
 ) -> tuple[Standing, Sequence[ReviewReason]]:
-    """Note a promise. Without a certain day, or one too far off, a person asks, and meanwhile nobody is texted."""
+    """Record a promise. If its day is not certain, or too far off, a person asks, and the customer gets no texts."""
     on = parsed.promised_on
     if on is None or not local_day <= on <= local_day + timedelta(days=limits.promise_days):
         grace = local_day + timedelta(days=limits.grace_days)

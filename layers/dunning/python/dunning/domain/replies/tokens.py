@@ -1,8 +1,8 @@
 """
-The words of a reply: Latin words, numbers and single Chinese characters, and where one clause ends.
+Tokens: the words of a reply, which are Latin words, numbers and single Chinese characters, and its clauses.
 
-Apostrophes are no part of a word (`don't` is `dont`), as people leave them out. A number with signs inside, such as a
-date, an amount or a telephone number, is one word, so that none of its parts is taken for something else.
+Apostrophes are no part of a word (`don't` is `dont`), because people leave them out. A number with signs inside, such
+as a date, an amount or a telephone number, is one word, so that no part of it is taken for something else.
 """
 
 import re
@@ -16,16 +16,16 @@ _WORD = re.compile(f"[a-z]+(?:'[a-z]+)*|[0-9]+(?:[.,:/-][0-9]+)*|[{HAN}]|[^\\W_]
 _SAME_CLAUSE = re.compile(r"[\s\-_'\"/*&+~#$%|^=<>“”«»「」『』]*")
 _APOSTROPHES = str.maketrans("`´", "''")
 _EMOJI_OF_LETTERS = re.compile("[\u2122\u2139\u24c2\u3297\u3299\U0001f100-\U0001f2ff]")
-"""Flags, buttons and signs that fold into letters, but are pictures to whoever sends them."""
+"""Flags, buttons and signs that fold into letters, but are pictures to their senders."""
 _SHORTENED = re.compile(r"[a-z]{3,4}")
-"""What a full stop may shorten before a number: `Jan. 3`."""
+"""A word that a full stop may shorten before a number: `Jan. 3`."""
 _DRAWN_OUT = re.compile(r"([a-z])\1{2,}")
 _SPELLED_GAP = 3
 _SHORTEST_SPELLED = 3
 
 
 class Word(NamedTuple):
-    """A word, the number of its clause, whether its line is marked as a quotation, and what stands before it."""
+    """A word, the number of its clause, whether its line is marked as a quotation, and the characters before it."""
 
     text: str
     clause: int
@@ -34,7 +34,7 @@ class Word(NamedTuple):
 
 
 class Clause(NamedTuple):
-    """Where a clause begins and ends among the words."""
+    """The start and the end of a clause among the words."""
 
     start: int
     end: int
@@ -68,14 +68,14 @@ def words_of(text: str, folding: Folding) -> list[Word]:
 
 
 def _join(found: list[Word], start: int) -> None:
-    """Make one word of letters that stand alone, `s.t.o.p`, from `start` on."""
+    """Join letters that stand alone, such as `s.t.o.p`, to one word, from `start` on."""
     if start >= 0 and len(found) - start >= _SHORTEST_SPELLED:
         word = "".join([letter.text for letter in found[start:]])
         found[start:] = [found[start]._replace(text=word)]
 
 
 def without(words: Sequence[Word], hidden: Collection[int]) -> list[Word]:
-    """Return the words that are left without some. Those before and behind a hidden one are not of one clause."""
+    """Return the words without the hidden words. The words around a hidden word belong to different clauses."""
     left: list[Word] = []
     shift = 0
     for at, word in enumerate(words):
@@ -87,6 +87,6 @@ def without(words: Sequence[Word], hidden: Collection[int]) -> list[Word]:
 
 
 def clauses_of(words: Sequence[Word]) -> list[Clause]:
-    """Return the clauses of some words, in order."""
+    """Return the clauses of the words, in order."""
     starts = [at for at, word in enumerate(words) if not at or words[at - 1].clause != word.clause]
     return [Clause(start, end) for start, end in pairwise([*starts, len(words)])]

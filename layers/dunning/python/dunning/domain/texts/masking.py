@@ -43,10 +43,13 @@ _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 _LONGEST = 4
 _NOTHING = "***"
 NO_NAME = {"zh-Hant": "客戶", "zh-Hans": "客户", "en": "there"}
-"""How somebody is greeted of whose name nothing can be shown: 客戶您好, Hi there."""
+"""The greeting of a customer whose name cannot be shown: 客戶您好, Hi there."""
+
+_NAMES_CACHED = 16384
+"""A text is composed twice before it is sent, and many customers share a name. A full cache takes a few megabytes."""
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=_NAMES_CACHED)
 def greeting_name(name: str, language: str) -> str:
     """
     Return the masked name as a text in a language greets with it.
@@ -60,7 +63,7 @@ def greeting_name(name: str, language: str) -> str:
     return gsm_name(mask_name(name[latin.start() :] if latin and _HAN_RUN.search(name) else name, latin=True))
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=_NAMES_CACHED)
 def mask_name(name: str, *, latin: bool = False) -> str:
     """
     Mask a name: 王小明 to 王*明, 歐陽小明 to 歐陽*明, 王明 to 王*, John Smith to J***.
@@ -79,7 +82,7 @@ def mask_name(name: str, *, latin: bool = False) -> str:
 
 
 def _is_dotted(name: str) -> bool:
-    """Tell whether a dot stands between Chinese characters. In 买买提·吐尔逊 what stands before it is no surname."""
+    """Tell whether a dot stands between Chinese characters. The part before it, as in 买买提·吐尔逊, is no surname."""
     return any(
         _HAN_RUN.match(before.rstrip()[-1:]) and _HAN_RUN.match(after.lstrip())
         for before, after in pairwise(_DOT.split(name))

@@ -45,6 +45,9 @@ _MONTH_FIRST = frozenset({"US", "PH"})
 
 _YEAR_SHOWN_AFTER_DAYS = 300
 
+_TEXTS_CACHED = 16384
+"""Instalments of one product share their amounts, and all customers share the dates. A full cache takes a few MB."""
+
 
 def minor_digits(currency: str) -> int:
     """
@@ -59,7 +62,7 @@ def minor_digits(currency: str) -> int:
         raise UnknownCurrencyError(f"currency {currency!r} is not in the table of minor units") from None
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=_TEXTS_CACHED)
 def format_money(amount: int, currency: str, language: str) -> str:
     """
     Write an amount of minor units, for example `NT$3,250`, `325元`, `325.50元` or `USD 325.00`.
@@ -92,7 +95,7 @@ def _grouped_as_in_india(whole: int) -> str:
     return f"{grouped.removeprefix('0')},{thousands:03}"
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=_TEXTS_CACHED)
 def format_date(day: date, today: date, language: str, country: str) -> str:
     """
     Write a date, for example `12/5`, `12月5日`, `5 Dec` or, in the United States and the Philippines, `Dec 5`.

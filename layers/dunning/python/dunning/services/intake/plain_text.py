@@ -18,7 +18,7 @@ def plain(cell: str) -> str:
     return "".join(map(_plain_character, cell)).strip()
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=4096)  # the characters outside ASCII in ids, dates and amounts: full-width forms and a few signs
 def _plain_character(character: str) -> str:
     category = unicodedata.category(character)
     if category == "Nd":
@@ -42,7 +42,7 @@ def words(cell: str) -> str:
     return " ".join("".join(map(_printable, composed)).split())
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=16384)  # the Chinese characters in use, some 10,000, and every alphabet
 def _printable(character: str) -> str:
     category = unicodedata.category(character)
     if category == "Cc":
