@@ -1,1 +1,1 @@
-"""Services: what each function does, as orchestration over ports."""
+"""Services: the work of each function, as orchestration over ports."""

@@ -1,8 +1,8 @@
 """
 Carrier opt-outs: the carrier's own list of opted-out numbers, compared every night.
 
-The rule is `domain/replies/carrier_opt_out.py`. SNS takes a number off the list once in 30 days and refuses a second
-time; nothing has to be remembered for that.
+The rule is in `domain/replies/carrier_opt_out.py`. SNS takes a number off the list once in 30 days and refuses a second
+time, so that this service has nothing to remember.
 """
 
 from collections import Counter
@@ -29,11 +29,11 @@ _NUMBERS_A_READ = 100
 
 
 class SyncError(DunningError):
-    """Some customers could not be brought in line with the list. The rest were; the next run tries again."""
+    """Some customers could not be brought in line with the list. All others were. The next run tries again."""
 
 
 class Synced(NamedTuple):
-    """What a run did: numbers on the list, customers opted out, numbers taken off."""
+    """The result of a run: numbers on the list, customers opted out, numbers taken off."""
 
     numbers: int
     opted_out: int
@@ -41,7 +41,7 @@ class Synced(NamedTuple):
 
 
 class _Done(Enum):
-    """What became of one customer."""
+    """The outcome for one customer."""
 
     NOTHING = auto()
     OPTED_OUT = auto()
@@ -49,7 +49,7 @@ class _Done(Enum):
 
 
 class OptOutService:
-    """The nightly look at the carrier's list."""
+    """Compares the customers' opt-outs with the carrier's list, every night."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class OptOutService:
         return Synced(numbers, done[_Done.OPTED_OUT], done[_Done.OPTED_IN])
 
     def _customers_of(self, numbers: Collection[str]) -> Mapping[str, Customer | UnreadableRecordError]:
-        """Return all who have one of these numbers, or had it once."""
+        """Return all customers who have or had one of these numbers."""
         having = self._phones.customers_with(numbers).values()
         return self._store.load(sorted({customer_id for ids in having for customer_id in ids}))
 
@@ -140,7 +140,7 @@ class OptOutService:
             return _Done.NOTHING
 
     def _opt_in(self, customer_id: str, phone: str) -> _Done:
-        """Take a number off the list. One that was taken off a short while ago may not be: the customer can wait."""
+        """Take a number off the list. SNS may refuse a number taken off recently: the customer can wait."""
         allowed = self._list.opt_in(phone)
         self._telemetry.log_event(LogEvent.CARRIER_OPT_IN, customer_id=customer_id, allowed="yes" if allowed else "no")
         self._telemetry.count(Metric.CARRIER_OPT_INS if allowed else Metric.CARRIER_OPT_INS_REFUSED)

@@ -1,4 +1,4 @@
-"""Close unknown: texts of which nothing has been heard for three days are heard of no more."""
+"""Close unknown: texts without a delivery receipt after three days count as unconfirmed for good."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -16,7 +16,7 @@ _KEYS_A_READ = 100
 
 
 class CloseUnknownService:
-    """Closes records that nothing settles. The texts stay claimed: they count against caps and are not sent again."""
+    """Closes records without a receipt. The texts stay claimed: they count against caps and are not sent again."""
 
     def __init__(self, *, contacts: ContactArchive, clock: Clock, telemetry: Telemetry) -> None:
         self._contacts = contacts
@@ -25,16 +25,16 @@ class CloseUnknownService:
 
     def close(self) -> int:
         """
-        Mark old unknown records as unconfirmed and return how many. It can be repeated, and left in the middle.
+        Mark old unknown records as unconfirmed and return their number. It can be repeated, and stopped in the middle.
 
         Raises:
-            ServiceCallError: a call failed; what is done stays done.
+            ServiceCallError: a call failed; records closed before stay closed.
         """
         closed = 0
         keys = self._contacts.unknown_before(self._clock.now() - NOTHING_COMES_AFTER)
         for page in batched(keys, _KEYS_A_READ, strict=False):
             for contact in self._contacts.find(page).values():
-                # One that cannot be read, or has been settled meanwhile, is left as it is.
+                # A record that cannot be read, or has been settled meanwhile, is left as it is.
                 if isinstance(contact, Contact) and contact.state is ContactState.UNKNOWN:
                     after = replace(contact, state=ContactState.UNCONFIRMED)
                     closed += self._contacts.advance(after, expected=ContactState.UNKNOWN)

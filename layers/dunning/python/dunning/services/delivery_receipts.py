@@ -1,15 +1,15 @@
 """
-Delivery receipts: what carriers report of our texts, brought to the audit records and acted upon.
+Delivery receipts: brings the carriers' reports to the audit records, and applies them to the customers.
 
     delivery logs ──> numbers ──> customers ──> claims of about that time ──> records, a hundred a call
                                                    │                             │ by message id, else the only
-                                                   │                             v unknown one that fits
+                                                   │                             v unknown record that fits
                                                    │                          advance, one write a record
                                                    ├── no record yet: looked at again a minute later, by ids
                                                    └── a failure that changes the standing (version = :read)
 
-The logs are the account's: a text that no claim of ours fits is somebody else's, counted and left alone. A receipt that
-comes again changes nothing, but mends what a crash left undone.
+The logs are those of the AWS account. A text without a claim of ours belongs to another sender. It is counted and left
+alone. A receipt that is delivered again changes nothing, but completes the work of a delivery that crashed.
 """
 
 from collections import defaultdict
@@ -39,12 +39,14 @@ from dunning.services.planning import Replanned, log_planned_decision, replan
 from dunning.services.send.claims import unknown_outcome_record
 
 _NEAR = timedelta(minutes=15)
-"""A claim and SNS's taking of its text are seconds apart; a sender that waits for its pace may take a minute."""
+"""A claim and the publish of its text are seconds apart, or a minute if the sender waits for its pace."""
 
 _AT_ONCE = timedelta(minutes=1)
-"""So near is a text of which only number and time are known."""
+"""The longest distance between a receipt and its claim if only number and time are known."""
 
 _RECHECK_AFTER = timedelta(minutes=1)
+"""The sender writes its records within a minute."""
+
 _SENDER_IS_DONE = timedelta(minutes=15)
 """By then a sender has written its records, or died: a batch takes one minute, and its jobs come back after six."""
 
@@ -55,10 +57,10 @@ _WORKERS = 8
 @dataclass(frozen=True, slots=True)
 class _Match:
     """
-    A receipt and the claim it is about, with the record if there is one already.
+    A receipt and its claim, with the record if it exists already.
 
-    `mend` tells that the standing may not have heard of it although the record has, `recovered` that the text had
-    failed and has arrived after all.
+    `mend` says that the record may have the receipt and the standing not. `recovered` says that the text had failed and
+    has arrived after all.
     """
 
     receipt: DeliveryReceipt
@@ -83,7 +85,7 @@ class _Claim(NamedTuple):
 
 
 class DeliveryReceiptService:
-    """Brings receipts to the records."""
+    """Brings receipts to the records, and applies them to the customers."""
 
     def __init__(
         self,
@@ -109,13 +111,13 @@ class DeliveryReceiptService:
 
     def handle_batch(self, reported: Reported) -> None:
         """
-        Work off what a subscription hands over.
+        Handle the logs that a subscription hands over.
 
         Raises:
-            ServiceCallError: a call failed. Lambda hands the logs over again; what is done changes nothing then.
-            ContestedError: others kept writing a customer; likewise.
-            UnreadableRecordError: a customer who may be meant cannot be read; likewise.
-            UnexpectedError: nobody foresaw what went wrong; likewise.
+            ServiceCallError: a call failed. Lambda hands the logs over again, and receipts done before change nothing.
+            ContestedError: other writers kept changing a customer. Lambda hands the logs over again.
+            UnreadableRecordError: a customer's record cannot be read. Lambda hands the logs over again.
+            UnexpectedError: an unforeseen error. Lambda hands the logs over again.
         """
         if reported.unreadable:
             self._telemetry.log_event(LogEvent.RECEIPTS_UNREADABLE, logs=reported.unreadable)
@@ -128,7 +130,7 @@ class DeliveryReceiptService:
             raise failure
 
     def handle_waiting(self, messages: Sequence[QueueMessage]) -> list[str]:
-        """Work off receipts whose records were not there yet, and return the message ids that are to come back."""
+        """Handle receipts whose records were missing before. Return the ids of the messages to deliver again."""
         failed: list[str] = []
         waiting: dict[str, _Match] = {}
         for message in messages:
@@ -160,7 +162,7 @@ class DeliveryReceiptService:
     def _customers_of(
         self, phones: set[str]
     ) -> tuple[Mapping[str, frozenset[str]], Mapping[str, Customer | UnreadableRecordError]]:
-        """Return whose each number is or was, and those customers."""
+        """Return the present and former owners of each number, and these customers."""
         owners = self._phones.customers_with(phones)
         everybody = sorted({customer_id for ids in owners.values() for customer_id in ids})
         return owners, self._store.load(everybody)
@@ -172,9 +174,10 @@ class DeliveryReceiptService:
         customers: Mapping[str, Customer | UnreadableRecordError],
     ) -> tuple[list[_Match], dict[str, DunningError]]:
         """
-        Find the claim that each receipt is about; the rest is counted.
+        Find the claim of each receipt, and count the receipts without a claim.
 
-        What may be about somebody who cannot be read is not lost: they are returned with the error.
+        A receipt may be about a customer whose record cannot be read. Such customers are returned with their errors, so
+        that the receipt is not lost.
         """
         candidates = [
             (receipt, list(_claims_near(receipt, owners.get(receipt.phone, frozenset()), customers)))
@@ -211,9 +214,9 @@ class DeliveryReceiptService:
 
     def _act(self, matches: Sequence[_Match]) -> dict[str, DunningError]:
         """
-        Write what receipts say, first of the records, then of those whose standing follows.
+        Write receipts, first to the records, then to the standings that change.
 
-        Returns the customers with whom that failed; nobody else waits for them.
+        Returns the customers for whom a write failed. All others are done.
         """
         failures: dict[str, DunningError] = {}
         waiting = [match for match in matches if match.contact is None]
@@ -229,7 +232,7 @@ class DeliveryReceiptService:
                 by_record[match.key].append(match)
         for key, same in list(by_record.items()):
             if len({match.receipt.message_id for match in same}) > 1:
-                # Two messages for one claim of which nobody knows: nothing is guessed.
+                # Two messages for one claim, and nothing says which is the right one. The claim stays as it is.
                 for match in by_record.pop(key):
                     self._not_ours(match.receipt)
         records = [(key.customer_id, same) for key, same in by_record.items()]
@@ -246,9 +249,9 @@ class DeliveryReceiptService:
     def _each[T, R](
         self, work: Sequence[tuple[str, T]], do: Callable[[T], R], failures: dict[str, DunningError]
     ) -> list[R]:
-        """Do something for each on several threads, and return what came of it. Failures are noted by customer."""
+        """Call a function for each item on several threads, and return the results. Failures are kept by customer."""
         running = [(customer_id, self._pool.submit(do, item)) for customer_id, item in work]
-        # Woken once, not by each.
+        # This thread wakes once, and not for each future.
         wait([future for _, future in running])
         done: list[R] = []
         for customer_id, future in running:
@@ -260,7 +263,7 @@ class DeliveryReceiptService:
         return done
 
     def _foreseen(self, customer_id: str, error: BaseException) -> DunningError:
-        """Return an error that may be raised; of one that nobody foresaw only where it arose."""
+        """Return an error that may be raised. Of an unforeseen error only kind and place are logged."""
         if isinstance(error, DunningError):
             return error
         self._telemetry.log_event(
@@ -272,7 +275,7 @@ class DeliveryReceiptService:
         return UnexpectedError(type(error).__name__)
 
     def _recorded(self, match: _Match) -> _Match | None:
-        """Write the record of a claim whose sender died before it could; `None` if the customer has been erased."""
+        """Write the record of a claim whose sender died before it wrote one; `None` if the customer is erased."""
         customer_id = match.key.customer_id
         found = self._store.load([customer_id])[customer_id]
         if isinstance(found, UnreadableRecordError):
@@ -289,7 +292,7 @@ class DeliveryReceiptService:
         return replace(match, contact=contact)
 
     def _settle(self, matches: Sequence[_Match]) -> Sequence[_Match]:
-        """Bring one record forward by all its receipts, in one write; return those from which something follows."""
+        """Advance one record by all its receipts, in one write. Return the receipts that change the standing."""
         key = matches[0].key
 
         def attempt(stored: _Stored) -> Sequence[_Match] | Conflict:
@@ -342,12 +345,12 @@ class DeliveryReceiptService:
             customer_id=after.customer_id,
             send_id=after.send_id,
             state=after.state.value,
-            # The class, not the carrier's words: they may say anything.
+            # The class, not the carrier's words, which may hold personal data.
             statuses=",".join(sorted({delivery_status(match.receipt).value for match in matches})),
         )
 
     def _follow(self, case: tuple[str, Sequence[_Match]]) -> Sequence[OutboundEvent]:
-        """Change the standing of a customer by what became of texts, if anything follows that is not there yet."""
+        """Apply receipts to the standing of a customer, if they change anything."""
         customer_id, matches = case
         tried: list[tuple[Standing, Replanned, datetime]] = []
 
@@ -356,15 +359,15 @@ class DeliveryReceiptService:
             if facts is None or before is None:
                 return ()  # erased meanwhile
             if tried and before == tried[-1][1].standing:
-                return self._outbound_events(facts, *tried[-1])  # it was written, and only the answer lost
+                return self._outbound_events(facts, *tried[-1])  # the write succeeded, and only its answer was lost
             records = self._contacts.find({match.key for match in matches})
             after = before
             for match in matches:
                 record = records.get(match.key)
                 if isinstance(record, Contact):
                     after = apply_receipt(facts, after, match.receipt, record)
-            # A text that arrived after all is written even if it is not known to have failed: another function that
-            # read its record before may be about to say so, and must read it again.
+            # If a text arrived after all, the standing is written even if it has no failure yet: another invocation,
+            # which read the record earlier, may be about to write the failure. Its write now fails, and it reads again.
             if after == before and not any(match.recovered for match in matches):
                 return ()
             now = self._clock.now()
@@ -380,7 +383,7 @@ class DeliveryReceiptService:
     def _outbound_events(
         self, facts: Facts, before: Standing, replanned: Replanned, now: datetime
     ) -> Sequence[OutboundEvent]:
-        """Count and trace what has been written of a customer, and return what others are told."""
+        """Count and log the written change of a customer, and return its outbound events."""
         after, decision, events = replanned
         log_planned_decision(self._telemetry, after.customer_id, decision, now)
         if after.is_opted_out and not before.is_opted_out:
@@ -394,7 +397,7 @@ class DeliveryReceiptService:
 def _claims_near(
     receipt: DeliveryReceipt, owners: Iterable[str], customers: Mapping[str, Customer | UnreadableRecordError]
 ) -> Iterator[_Claim]:
-    """Yield the claims of about the time of a receipt of all who have or had its number."""
+    """Yield the claims near the time of a receipt, of all customers who have or had its number."""
     for customer_id in sorted(owners):
         customer = customers[customer_id]
         if isinstance(customer, UnreadableRecordError) or customer.standing is None:
@@ -409,10 +412,10 @@ def _fitting(
     receipt: DeliveryReceipt, claims: Sequence[_Claim], found: Mapping[ContactKey, Contact | UnreadableRecordError]
 ) -> _Match | None:
     """
-    Return the claim a receipt is about: the one with its message id, else the only one of which nothing is known.
+    Return the claim of a receipt: the claim with its message id, else the only unsettled claim that fits.
 
-    That is one to this number, of the same minute, recorded as `unknown` or not recorded yet. Two that fit are left to
-    time: nothing is guessed.
+    An unsettled claim fits if it is to this number, of the same minute, and recorded as `unknown` or not at all. If two
+    claims fit, neither is taken.
     """
     fits: list[_Match] = []
     for claim in claims:
@@ -431,7 +434,7 @@ def _fitting(
 
 
 def _is_unsettled(contact: Contact) -> bool:
-    """Tell whether nobody knows which message a record is about."""
+    """Tell whether the message of a record is not known."""
     return contact.state is ContactState.UNKNOWN and not contact.message_id
 
 
@@ -441,6 +444,6 @@ def _with_record(match: _Match, found: Mapping[ContactKey, Contact | UnreadableR
 
 
 def _is_anothers(match: _Match) -> bool:
-    """Tell whether the record has turned out to be of another text: what was taken for the claim's is not."""
+    """Tell whether the record has turned out to be of another text than the receipt."""
     contact = match.contact
     return contact is not None and contact.message_id != match.receipt.message_id and not _is_unsettled(contact)

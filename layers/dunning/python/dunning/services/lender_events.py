@@ -1,12 +1,12 @@
 """
-Lender events: what a lender's systems say as it happens, and what follows from it.
+Lender events: records the events of a lender's systems, and replans the customers.
 
-    events ──> all events of one customer ──> lender record, one write ──> standing, planned anew ──> announcements
-                                              (revision = :read)      (version = :read)
+    events ──> all events of one customer ──> lender record, one write ──> standing, replanned ──> outbound events
+                                              (revision = :read)           (version = :read)
 
-Events come late, twice and out of order; the lender record puts that right. Every standing written bumps the version,
-so that a text decided on older facts cannot be claimed: a customer who has just paid is not reminded. The lender record
-is written first; an event that comes again repairs a crash between the two writes.
+Events come late, twice and out of order, and the lender record puts them in order. Every write of a standing raises its
+version, so that a text decided on older facts cannot be claimed: a customer who has just paid gets no reminder. The
+lender record is written first. An event that is delivered again repairs a crash between the two writes.
 """
 
 from collections import defaultdict
@@ -46,7 +46,7 @@ from dunning.services.planning import fingerprint, log_planned_decision, replan_
 from dunning.services.send.claims import OutOfTimeError
 
 BATCH = 50
-"""What has been said of 50 customers and their standings are the 100 keys of one BatchGetItem."""
+"""The lender records and standings of 50 customers are the 100 keys of one BatchGetItem."""
 
 _WORKERS = 8
 """Customers worked on at the same time. Each waits for a few calls, and the client has 32 connections."""
@@ -57,7 +57,7 @@ _SECONDS_TO_FINISH = 5.0
 
 @dataclass(slots=True)
 class _CustomerBatch:
-    """All that a batch says of one customer."""
+    """All messages of a batch about one customer."""
 
     messages: list[QueueMessage] = field(default_factory=list)
     recorded: list[RecordedEvent] = field(default_factory=list)
@@ -66,7 +66,7 @@ class _CustomerBatch:
 
 
 class LenderEventService:
-    """The work of whoever listens to a lender's bus."""
+    """Handles the events from a lender's bus."""
 
     def __init__(  # noqa: PLR0913 - its ports
         self,
@@ -94,10 +94,10 @@ class LenderEventService:
 
     def handle_batch(self, messages: Sequence[QueueMessage], seconds_left: Callable[[], float]) -> list[str]:
         """
-        Work a batch off and return the message ids that are to come back.
+        Handle a batch and return the ids of the messages to deliver again.
 
-        A customer's failure touches nobody else. One whose record cannot be read comes back until the queue sets the
-        message aside: what was said must not be lost. Messages that are no events are parked at once.
+        The failure of a customer affects no other customer. Messages about an unreadable record return until they end
+        among the dead letters, so that no statement is lost. Messages that are no events are parked at once.
         """
         cases, failed = self._sort(messages)
         events: list[OutboundEvent] = []
@@ -114,7 +114,7 @@ class LenderEventService:
         ]
 
     def _sort(self, messages: Sequence[QueueMessage]) -> tuple[dict[str, _CustomerBatch], list[str]]:
-        """Put together what is about one customer, and park what is about none."""
+        """Group the messages by customer, and park the messages that are no events."""
         cases: defaultdict[str, _CustomerBatch] = defaultdict(_CustomerBatch)
         not_parked: list[str] = []
         now = self._clock.now()
@@ -140,7 +140,7 @@ class LenderEventService:
         return cases, not_parked
 
     def _park(self, message: QueueMessage, why: str) -> bool:
-        """Park a message that is no event; tell whether the queue took it."""
+        """Park a message that is no event, and return whether the queue took it."""
         try:
             self._dead_letters.park(message.body, why)
         except DunningError as error:
@@ -155,7 +155,7 @@ class LenderEventService:
     def _work_off(
         self, cases: dict[str, _CustomerBatch], seconds_left: Callable[[], float], events: list[OutboundEvent]
     ) -> set[str]:
-        """Work off some customers who are read together, side by side; return those that are to come back."""
+        """Handle customers who are read together, side by side. Return the customers whose messages have to return."""
         try:
             stored = self._store.load_stored(list(cases))
         except DunningError as error:
@@ -194,11 +194,11 @@ class LenderEventService:
         stored: StoredCustomer | UnreadableRecordError,
         seconds_left: Callable[[], float],
     ) -> Iterable[OutboundEvent]:
-        """Do what a batch says of one customer."""
+        """Handle the messages of a batch about one customer."""
         if seconds_left() < _SECONDS_TO_FINISH:
             raise OutOfTimeError
         if case.erasures:
-            # The second round is ordered first: a crash in between leaves the first to be repeated, never the second.
+            # The second round is ordered first. After a crash in between, the first round is repeated with the message.
             self._delay_queue.send_with_delay([erasure_round_body(customer_id)], SECOND_ROUND)
             self._erasing.erase(customer_id, max(erasure.at for erasure in case.erasures))
         if case.again:
@@ -210,7 +210,7 @@ class LenderEventService:
     def _take(
         self, customer_id: str, recorded: Sequence[RecordedEvent], stored: StoredCustomer | UnreadableRecordError
     ) -> Iterable[OutboundEvent]:
-        """Put events into the lender record, and plan the customer anew if anything follows from them."""
+        """Put events into the lender record, and replan the customer if the facts change."""
 
         def attempt(customer: StoredCustomer) -> Sequence[OutboundEvent] | Conflict:
             lender_record, before = customer
@@ -223,7 +223,7 @@ class LenderEventService:
                 self._log_new_events(lender_record, after)
             facts = project_facts(after)
             if facts is None or before is None or not before.is_planned:
-                return ()  # what was said is kept, and the load plans
+                return ()  # the events are kept, and the load plans the customer
             if before.planned_for == fingerprint(facts):
                 return ()
             now = self._clock.now()
@@ -238,7 +238,7 @@ class LenderEventService:
         )
 
     def _log_new_events(self, before: LenderRecord, after: LenderRecord) -> None:
-        """Log events that wait for a snapshot, which is no fault, and events of an account that no snapshot names."""
+        """Count new events; log events of a customer without a snapshot (no fault), and of accounts not in it."""
         new = [recorded.event for subject, recorded in after.events.items() if before.events.get(subject) != recorded]
         self._telemetry.count(Metric.LENDER_EVENTS_RECORDED, len(new))
         if after.snapshot is None:
@@ -256,7 +256,7 @@ class LenderEventService:
                 self._telemetry.count(Metric.LENDER_EVENTS_OF_UNKNOWN_ACCOUNT)
 
     def _go_on_erasing(self, customer_ids: Sequence[str], seconds_left: Callable[[], float]) -> bool:
-        """Erase customers from where others are too, and order another round for whom this was not the last."""
+        """Continue erasures in uploads and dead letters, and order another round for the customers not finished."""
         try:
             waiting = self._erasing.erase_uploads(customer_ids, seconds_left).waiting
             waiting |= self._purging.purge(customer_ids, seconds_left)

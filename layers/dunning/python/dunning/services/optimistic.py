@@ -1,8 +1,8 @@
 """
-Optimistic writes: read, decide, write under the version that was read, and start over if another writer was first.
+Optimistic writes: read, decide, write under the version read, and start over if another writer was first.
 
-Every write of a customer is conditional on the version it was decided on, so that no decision overrules what another
-writer has stored meanwhile. The services differ in what they read, decide and write, and in nothing else.
+Every write of a customer is conditional on the version of its decision, so that no decision overrules a later write.
+The services differ in their reads, decisions and writes, and share this loop.
 """
 
 from collections.abc import Callable
@@ -11,11 +11,11 @@ from enum import Enum, auto
 from dunning.domain.errors import DunningError, UnreadableRecordError
 
 MAX_ATTEMPTS = 5
-"""Two writers rarely meet. Five in a row mean a fault, or a storm that is over when the message comes back."""
+"""Two writers rarely meet. Five conflicts in a row mean a fault, or a storm that ends before the message returns."""
 
 
 class Conflict(Enum):
-    """The answer of an attempt whose write came too late."""
+    """The result of an attempt whose write came too late."""
 
     CONFLICT = auto()
 
@@ -24,7 +24,7 @@ CONFLICT = Conflict.CONFLICT
 
 
 class ContestedError(DunningError):
-    """Other writers kept changing a customer. What is done stays done: try again later."""
+    """Other writers kept changing a customer. Earlier writes stay in place: try again later."""
 
 
 def write_optimistically[S, R](
@@ -34,17 +34,17 @@ def write_optimistically[S, R](
     attempt: Callable[[S], R | Conflict],
 ) -> R:
     """
-    Decide on what is stored and write it, again from the start as long as another writer was first.
+    Decide on the stored record and write the result. Start over as long as another writer was first.
 
     Args:
-        customer_id: whose record it is, for the error.
-        first: what has been read already.
-        reread: reads it again, strongly consistently.
-        attempt: decides and writes under the version it was given; `CONFLICT` if that version is no longer stored.
+        customer_id: the customer of the record, for the error.
+        first: the record as read already.
+        reread: reads the record again, strongly consistently.
+        attempt: decides and writes under the version of the record it gets; `CONFLICT` if that version is outdated.
 
     Raises:
         ContestedError: another writer was first, `MAX_ATTEMPTS` times.
-        UnreadableRecordError: what is stored cannot be read.
+        UnreadableRecordError: the stored record cannot be read.
     """
     stored = first
     for number in range(MAX_ATTEMPTS):

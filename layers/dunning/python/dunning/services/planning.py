@@ -1,4 +1,4 @@
-"""Planning: the wake a customer's facts lead to, and the name of the facts it was computed from."""
+"""Planning: computes the wake that follows from a customer's facts and standing, and the fingerprint of the facts."""
 
 import hashlib
 import json
@@ -27,7 +27,7 @@ from dunning.ports.telemetry import Telemetry
 
 
 class Plan(NamedTuple):
-    """When a customer is next worth a decision (`None`: not before new facts), why, and what led to it."""
+    """The next wake (`None`: not before new facts), its reason, and the decision that led to it."""
 
     wake: Wake | None
     reason: str
@@ -35,7 +35,7 @@ class Plan(NamedTuple):
 
 
 class Replanned(NamedTuple):
-    """A standing with its next wake, the decision that led to it, and what others may want to know of it."""
+    """A standing with its next wake, the decision that led to the wake, and the outbound events that follow."""
 
     standing: Standing
     decision: Decision
@@ -43,7 +43,7 @@ class Replanned(NamedTuple):
 
 
 def plan(facts: Facts, standing: Standing, policies: Policies, now: datetime) -> Plan:
-    """Decide for a customer and turn the decision into the next wake; a text that is due wakes at once."""
+    """Decide for a customer and turn the decision into the next wake. A text that is due leads to a wake at once."""
     decision = decide(facts, standing, policies, now)
     wake = Wake(now, 0) if isinstance(decision, Send) else wake_after(decision)
     return Plan(wake_for_promises(wake, facts, standing, policies), decision.reason.value, decision)
@@ -53,11 +53,11 @@ def replan(
     facts: Facts, before: Standing, after: Standing, policies: Policies, now: datetime, *, first: bool = False
 ) -> Replanned:
     """
-    Plan a customer anew whose facts or standing have changed from `before` to `after`.
+    Replan a customer whose facts have changed, or whose standing has changed from `before` to `after`.
 
-    One whose load has not come to its end gets no wake: that is the load's to give, as `first` says it does.
+    A customer whose first load has not finished gets no wake. Only the load itself gives the wake, with `first`.
 
-    The version is bumped even if nothing else changes: a claim that was decided on what was known before must not pass.
+    The version is raised even if nothing else changes, so that no claim decided on older knowledge can pass.
     """
     settled = promises_settled(facts, match_to_instalments(after, facts), policies, now)
     wake, reason, decision = plan(facts, settled.standing, policies, now)
@@ -79,9 +79,9 @@ def replan_as_told(
     shares_phone: bool = False,
 ) -> Replanned:
     """
-    Plan a customer anew of whom the lender has said something. An opt-out stays that is no longer spoken of.
+    Replan a customer after a statement of the lender. An opt-out stays, even if the lender no longer reports it.
 
-    `shares_phone` tells that another customer has just turned out to have the same number.
+    `shares_phone` says that another customer has been found to have the same number.
     """
     known = before or Standing(facts.customer_id)
     if not known.is_planned:
@@ -97,14 +97,14 @@ def replan_as_told(
 
 
 def promises_settled(facts: Facts, standing: Standing, policies: Policies, now: datetime) -> JudgedPromises:
-    """Judge a customer's promises by the days of where they live."""
+    """Judge a customer's promises by the local days of the customer's place."""
     if not standing.promises:
         return JudgedPromises(standing, ())
     return settle_promises(standing, facts, _zones(facts, policies), now)
 
 
 def broken(settled: JudgedPromises, now: datetime) -> list[OutboundEvent]:
-    """Tell of promises that have just been broken."""
+    """Return an event for each promise that has just been broken."""
     return [
         PromiseBroken(settled.standing.customer_id, now, account_id, int(number), settled.standing.promises[key].on)
         for key in settled.broken
@@ -113,7 +113,7 @@ def broken(settled: JudgedPromises, now: datetime) -> list[OutboundEvent]:
 
 
 def stopped(before: Standing, decision: Decision, now: datetime) -> list[OutboundEvent]:
-    """Tell of a customer who was being reminded and is no more, and of one who is over to a person now."""
+    """Return the events for a customer whose reminders end with this decision, or who is handed to a person."""
     if not isinstance(decision, Stop) or before.version == 0 or before.reason == decision.reason.value:
         return []
     events: list[OutboundEvent] = [ReminderStopped(before.customer_id, now, decision.reason.value)]
@@ -123,20 +123,20 @@ def stopped(before: Standing, decision: Decision, now: datetime) -> list[Outboun
 
 
 def log_planned_decision(telemetry: Telemetry, customer_id: str, decision: Decision, at: datetime) -> None:
-    """Log the decision a wake was planned by; a decision to send is logged by the sender, which decides afresh."""
+    """Log the decision behind a planned wake. A decision to send is logged by the sender, which decides again."""
     if not isinstance(decision, Send):
         telemetry.log_decision(customer_id, decision, at)
 
 
 def wake_after(decision: Decision) -> Wake | None:
-    """Return the wake a decision not to send leads to; `None` when only new facts can change anything."""
+    """Return the wake that follows from a decision not to send; `None` if only new facts can change the decision."""
     if decision.until is None:
         return None
     return Wake(decision.until, decision.urgency if isinstance(decision, Wait) else LEAST_URGENT)
 
 
 def wake_for_promises(wake: Wake | None, facts: Facts, standing: Standing, policies: Policies) -> Wake | None:
-    """Return the wake, or the end of a promise if that is earlier, so that a broken one is noticed."""
+    """Return the wake, or the end of a promise if that is earlier, so that a broken promise is noticed."""
     ends = promise_ends(standing, _zones(facts, policies)) if standing.promises else None
     return wake if ends is None or (wake is not None and wake.at <= ends) else Wake(ends, LEAST_URGENT)
 
@@ -147,13 +147,13 @@ def _zones(facts: Facts, policies: Policies) -> tuple[ZoneInfo, ...]:
 
 
 def fingerprint(facts: Facts) -> str:
-    """Return a name for what the facts say, which depends neither on when they were said nor on the order."""
+    """Return a hash of the facts, which depends neither on the time nor on the order of the lender's statements."""
     content = json.dumps(replace(facts, as_of=None, paid_as_of=None), default=_canonical, sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 def _canonical(value: Any) -> object:  # noqa: ANN401 - what JSON does not know: a date, or a part of the facts
-    """Write what JSON does not know; `asdict` would take ten times as long."""
+    """Convert a value that JSON does not know. `asdict` would take ten times as long."""
     if isinstance(value, date):
         return value.isoformat()
     return [getattr(value, name) for name in value.__slots__]

@@ -1,10 +1,10 @@
 """
-Replan: work out every customer's wake anew, after a policy, a calendar or a jurisdiction has changed.
+Replan: works out every customer's wake again, after a policy, a calendar or a jurisdiction has changed.
 
-What is stricter holds at once, because every job is judged afresh. What is earlier would hold only from a customer's
-next wake on: this is what moves it. The table is read in parts, side by side; a part that runs out of time is put back
-on the queue with the place to go on from. It can be repeated and may run while senders run: a standing is written only
-if its wake or its reason changes, and under the version it was read with.
+A stricter rule holds at once, because every job is judged again before sending. An earlier contact would have to wait
+for the customer's old wake, so a replan moves the wakes. The table is read in parts, side by side. A part that runs out
+of time is put back on the queue with the last customer done. A replan can be repeated, and may run while senders run: a
+standing is written only if its wake or its reason changes, and under the version it was read with.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,21 +27,21 @@ from dunning.services.optimistic import CONFLICT, Conflict, ContestedError, writ
 from dunning.services.planning import Replanned, replan
 
 PARTS = 8
-"""Parts of the table that are read side by side, unless told otherwise."""
+"""The default number of parts of the table that are read side by side."""
 
 _BATCH = 50
 """Facts and standing of 50 customers are the 100 keys of one BatchGetItem."""
 
 _SECONDS_TO_FINISH = 20.0
-"""What a batch that has been begun may still need."""
+"""The time that a batch may need once it has begun."""
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
     """
-    How many customers were looked at, got another wake or reason, cannot be read, and kept changing meanwhile.
+    The number of customers read, with another wake or reason, that cannot be read, and that kept changing.
 
-    `finished` tells whether a part was read to its end.
+    `finished` says whether a part was read to its end.
     """
 
     customers: int = 0
@@ -52,7 +52,7 @@ class Counted:
 
 
 class ReplanService:
-    """Plans customers anew."""
+    """Replans customers."""
 
     def __init__(
         self,
@@ -74,16 +74,16 @@ class ReplanService:
         self._telemetry = telemetry
 
     def start(self, parts: int = PARTS) -> int:
-        """Put all parts of the table on the queue and return how many there are."""
+        """Put all parts of the table on the queue and return their number."""
         self._queue.send_with_delay([replan_body(ReplanPart(part, parts, "")) for part in range(parts)], timedelta())
         self._telemetry.log_event(LogEvent.REPLAN_STARTED, parts=parts)
         return parts
 
     def handle_batch(self, messages: Sequence[QueueMessage], seconds_left: Callable[[], float]) -> list[str]:
         """
-        Work parts off and return the message ids that are to come back.
+        Replan parts and return the ids of the messages to deliver again.
 
-        What is no part comes back too, and ends in the dead-letter queue: only `start` writes to this queue.
+        A message that is no part returns, too, and ends in the dead-letter queue: only `start` writes to this queue.
         """
         failed = []
         for message in messages:
@@ -99,15 +99,15 @@ class ReplanService:
 
     def replan_part(self, part: ReplanPart, seconds_left: Callable[[], float], *, change: bool = True) -> Counted:
         """
-        Plan the customers of a part anew, from where it says, as long as there is time.
+        Replan the customers of a part, from its start position, as long as there is time.
 
         Args:
-            part: which customers.
-            seconds_left: how much time there is; a part that is not finished is put back on the queue.
-            change: whether to write; without it the count is what would change.
+            part: the customers.
+            seconds_left: the time left; an unfinished part is put back on the queue.
+            change: whether to write; if not, the result counts the customers that would change.
 
         Raises:
-            ServiceCallError: a call failed. What is done stays done: do the part again.
+            ServiceCallError: a call failed. Standings written before stay written: do the part again.
         """
         counted = Counted()
         customer_ids = self._scan.customer_ids(part.segment, part.segments, part.after)
@@ -142,10 +142,10 @@ class ReplanService:
             try:
                 replanned = self._customer(customer_id, found[customer_id], now, change=change)
             except UnreadableRecordError:
-                unreadable += 1  # whoever meets it with a job sets it aside
+                unreadable += 1  # the sender quarantines the customer when a job comes
                 continue
             except ContestedError:
-                contested += 1  # judged afresh by whoever changed it
+                contested += 1  # the other writer has replanned the customer
                 continue
             if replanned is not None:
                 changed += 1
@@ -162,12 +162,12 @@ class ReplanService:
     def _customer(
         self, customer_id: str, found: Customer | UnreadableRecordError, now: datetime, *, change: bool
     ) -> Replanned | None:
-        """Plan one customer anew; `None` if nothing changes."""
+        """Replan one customer; `None` if nothing changes."""
 
         def attempt(customer: Customer) -> Replanned | Conflict | None:
             before = customer.standing
             if customer.facts is None or before is None or not before.is_planned:
-                return None  # nothing is owed, the customer has been erased, or a load is at it
+                return None  # the customer has no facts, has been erased, or is being loaded
             replanned = replan(customer.facts, before, before, self._policies, now)
             if _changes_nothing(before, replanned, now):
                 return None
@@ -179,7 +179,7 @@ class ReplanService:
 
 
 def _changes_nothing(before: Standing, replanned: Replanned, now: datetime) -> bool:
-    """Tell whether nothing changes but the version; a text that has been due for a while stays due since then."""
+    """Tell whether only the version changes. A text that has been due for a while keeps its wake."""
     after = replanned.standing
     if isinstance(replanned.decision, Send) and before.wake is not None and before.wake.at <= now:
         after = replace(after, wake=before.wake, reason=before.reason)

@@ -1,14 +1,14 @@
 """
-Replies: what customers write back. Kept first, then acted upon, then told to the lender.
+Replies: handles the texts that customers write back. A reply is kept first, then applied, then reported to the lender.
 
-    phone ──> customers who have it now ──> understand once ──> keep, below each of them
-                 │ nobody: kept below the number                  │
-                 v                                                v
-    standing (version = :read), with the claim of a confirmation if one is due ──> publish once ──> record
-                 │ somebody was first: read and answer again
+    phone ──> customers who have it now ──> parse once ──> keep, below each customer
+                 │ no customer: kept below the number         │
+                 v                                            v
+    standing (version = :read), with the claim of a confirmation if it is due ──> publish once ──> record
+                 │ another writer was first: read and apply again
                  └──> outbound events of the whole batch, at least once
 
-A reply that comes again changes nothing, but what it led to is told again: the first telling may have been lost.
+A reply that is delivered again changes nothing, but its outbound events are published again: the first may be lost.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -51,19 +51,19 @@ from dunning.services.send.claims import LONGEST_RETENTION_DAYS, SECONDS_TO_FINI
 from dunning.services.send.opt_out_confirmation import OptOutConfirmations, claimed_confirmation
 
 _QUOTABLE = timedelta(days=31)
-"""Texts younger than this may be quoted in a reply."""
+"""A reply may quote texts younger than this."""
 
 _FEW_WORDS = 24
-"""Characters: a reply that quotes one of our texts is longer."""
+"""In characters. A reply that quotes one of our texts is longer."""
 
 _WORKERS = 4
-"""Replies that are worked on at the same time: each waits for some calls."""
+"""Replies handled at the same time. Each waits for a few calls, and the queue's batches are small."""
 
 _UTC = (ZoneInfo("UTC"),)
 
 
 class _Place(NamedTuple):
-    """Where a customer is: the rules if there are any, and the day that a moment falls on there."""
+    """A customer's place: its rules if there are any, its zones, and the local day of a reply."""
 
     rules: Rules | None
     zones: tuple[ZoneInfo, ...]
@@ -76,7 +76,7 @@ class _Place(NamedTuple):
 
 @dataclass(slots=True)
 class _Line:
-    """One number: what was heard from it, oldest first, who has or had it, and what came of it so far."""
+    """One number: its replies, oldest first, the customers who have or had it, and the outbound events so far."""
 
     phone: str
     replies: list[tuple[InboundMessage, InboundSms]] = field(default_factory=list)
@@ -84,7 +84,7 @@ class _Line:
     events: list[OutboundEvent] = field(default_factory=list)
 
     def owners(self) -> dict[str, Customer]:
-        """Return the customers whose present number it is; some may only have had it once."""
+        """Return the customers whose present number it is, without the former owners."""
         return {
             customer_id: found
             for customer_id, found in sorted(self.known.items())
@@ -92,12 +92,12 @@ class _Line:
         }
 
     def unreadable(self) -> UnreadableRecordError | None:
-        """Return why somebody's record cannot be read, whose number it may be."""
+        """Return the error of a customer who may have the number and whose record cannot be read, if any."""
         return next((found for found in self.known.values() if isinstance(found, UnreadableRecordError)), None)
 
 
 class _StandingWrite(NamedTuple):
-    """What a reply did to one customer: the standing before and after, and whether it was written just now."""
+    """The effect of a reply on one customer: the standing before and after, and whether it was written just now."""
 
     before: Standing
     after: Standing
@@ -108,7 +108,7 @@ class ReplyService:
     """
     Handles replies.
 
-    `max_receive_count` is the queue's: at the last receive a person is told of a reply that could not be acted upon.
+    `max_receive_count` is the queue's. If a reply fails at its last receive, an event asks a person to look at it.
     """
 
     def __init__(  # noqa: PLR0913 - its ports and its limits
@@ -145,14 +145,14 @@ class ReplyService:
 
     def handle_batch(self, messages: Sequence[InboundMessage], seconds_left: Callable[[], float]) -> list[str]:
         """
-        Work a batch off and return the message ids that are to come back.
+        Handle a batch and return the ids of the messages to deliver again.
 
-        One reply's failure touches no other. Messages that are no replies are parked at once.
+        The failure of a reply affects no other reply. Messages that are no replies are parked at once.
         """
         lines, failed = self._lines(messages)
         if not lines:
             return failed
-        # Those from one number one after the other, those from several side by side.
+        # Replies from one number are handled in order, and replies from several numbers side by side.
         for turn in range(max(len(line.replies) for line in lines.values())):
             speaking = [line for line in lines.values() if turn < len(line.replies)]
             running = [
@@ -170,7 +170,7 @@ class ReplyService:
         return failed
 
     def _lines(self, messages: Sequence[InboundMessage]) -> tuple[dict[str, _Line], list[str]]:
-        """Read the messages and who has their numbers; return also those that could be neither read nor parked."""
+        """Read the messages and their numbers' customers. Return also the messages neither read nor parked."""
         lines: dict[str, _Line] = {}
         not_parked: list[str] = []
         for message in messages:
@@ -191,7 +191,7 @@ class ReplyService:
         return lines, not_parked
 
     def _park(self, message: InboundMessage, why: str) -> bool:
-        """Park a message that is no reply; tell whether the queue took it."""
+        """Park a message that is no reply, and return whether the queue took it."""
         try:
             self._queue.park(message.body, why)
         except DunningError as error:
@@ -204,7 +204,7 @@ class ReplyService:
         return True
 
     def _failed(self, line: _Line, message: InboundMessage, inbound: InboundSms, error: BaseException) -> None:
-        """Tell a failure, and at the last receive a person: nobody has acted upon the reply."""
+        """Log a failure. At the last receive, ask a person to look at the reply."""
         self._telemetry.log_event(
             LogEvent.REPLY_FAILED,
             reply_id=inbound.inbound_id,
@@ -225,7 +225,7 @@ class ReplyService:
             ]
 
     def _handle_reply(self, line: _Line, inbound: InboundSms, seconds_left: Callable[[], float]) -> None:
-        """Keep one reply, act upon it, and leave in `line` what is to be told of it."""
+        """Keep and apply one reply, and leave its outbound events in `line`."""
         if seconds_left() < SECONDS_TO_FINISH:
             raise OutOfTimeError
         owners = line.owners()
@@ -244,7 +244,7 @@ class ReplyService:
             raise unreadable
 
     def _place(self, facts: Facts, at: datetime) -> _Place:
-        """Tell where a customer is. In several zones the latest day counts: it gives the longest silence."""
+        """Return a customer's place. In several zones the latest day counts: it gives the longest silence."""
         rules = self._policies.rules_for(facts)
         if not isinstance(rules, Rules):
             return _Place(None, _UTC, at.date())
@@ -252,7 +252,7 @@ class ReplyService:
         return _Place(rules, zones, max(at.astimezone(zone).date() for zone in zones))
 
     def _parse(self, inbound: InboundSms, owners: Mapping[str, Customer], places: Iterable[_Place]) -> ParsedReply:
-        """Have a reply understood once, with our own texts if it is long enough to quote one."""
+        """Parse a reply once, with our own texts if the reply is long enough to quote them."""
         our_texts: list[str] = []
         if len(inbound.text) > _FEW_WORDS:
             since = inbound.at - _QUOTABLE
@@ -267,9 +267,9 @@ class ReplyService:
 
     def _keep(self, line: _Line, inbound: InboundSms, parsed: ParsedReply, places: Mapping[str, _Place]) -> bool:
         """
-        Keep a reply below each customer, and below the number if nobody is certain to have it; tell if one is new.
+        Keep a reply below each customer, or below the number if no customer has it. Return whether it is new.
 
-        Somebody whose record cannot be read may have the number: then it is kept below the number, too.
+        A customer whose record cannot be read may have the number. The reply is then kept below the number, too.
         """
         keeping = {
             customer_id: place.rules.retention_days if place.rules else LONGEST_RETENTION_DAYS
@@ -303,7 +303,7 @@ class ReplyService:
     def _act(
         self, line: _Line, inbound: InboundSms, parsed: ParsedReply, places: Mapping[str, _Place], *, is_new: bool
     ) -> list[_StandingWrite]:
-        """Change the standing of everybody who has the number; one of them gets the confirmation, if one is due."""
+        """Apply a reply to all customers who have the number. If a confirmation is due, one of them gets it."""
         may_confirm = not self._confirmations.settle(line.owners(), inbound)
         results: list[_StandingWrite] = []
         for customer_id, place in places.items():
@@ -327,7 +327,7 @@ class ReplyService:
         *,
         may_confirm: bool,
     ) -> _StandingWrite:
-        """Write what a reply changes, under the version it was judged on, with the claim of a confirmation if due."""
+        """Write the effect of a reply under the version read, with the claim of a confirmation if that is due."""
 
         def attempt(customer: Customer) -> _StandingWrite | Conflict:
             line.known[customer_id] = customer
@@ -366,9 +366,9 @@ class ReplyService:
 
     def _opt_in_with_carrier(self, written: Sequence[_StandingWrite], inbound: InboundSms) -> None:
         """
-        Take a number off the carrier's list for somebody who has just opted in.
+        Take the number of a customer who has just opted in off the carrier's list.
 
-        A failure is only told: the nightly look at the list tries again.
+        A failure is only logged: the nightly comparison with the list tries again.
         """
         if not any(write.now and not write.after.is_opted_out for write in written):
             return
@@ -381,7 +381,7 @@ class ReplyService:
         self._telemetry.count(Metric.CARRIER_OPT_INS if allowed else Metric.CARRIER_OPT_INS_REFUSED)
 
     def _repeat_stop_event(self, line: _Line, customer_id: str) -> None:
-        """Tell once more that no reminder follows: whoever wrote that may have died before it was told."""
+        """Repeat the event that no reminder follows: an earlier delivery may have crashed before it was published."""
         found = line.known[customer_id]
         if not isinstance(found, Customer) or found.facts is None or found.standing is None:
             return
@@ -392,7 +392,7 @@ class ReplyService:
 
 
 def _opts_out(before: Standing, after: Standing) -> bool:
-    """Tell whether somebody wants to be left alone, or about an account, who did not before."""
+    """Tell whether a customer has just opted out, of all texts or of an account."""
     if before.is_opted_out:
         return False
     return after.is_opted_out or any(

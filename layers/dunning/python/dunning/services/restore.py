@@ -1,10 +1,10 @@
 """
-Restore: customers as a restored table has them, into the table that is in use.
+Restore: copies customers from a restored backup table into the table in use.
 
-Facts are taken from the backup. The standing is not, where there is one: it knows of every text sent since, and one
-from yesterday would send them again. Where it is lost with the facts, the backup's is taken, and is silent for some
-days: what was sent in between is in the audit records only. Whoever is brought back is judged afresh at once. Whoever
-was erased since the backup stays erased.
+Facts are taken from the backup. A standing in use is kept, because it knows every text sent since the backup, and an
+older standing would send these texts again. If the standing is lost with the facts, the backup's standing is taken, and
+the customer gets no texts for some days: the texts sent in between are in the audit records only. A restored customer
+is decided again at once. A customer who was erased since the backup stays erased.
 """
 
 from collections import Counter
@@ -24,15 +24,17 @@ from dunning.services.optimistic import CONFLICT, Conflict, ContestedError, writ
 
 QUIET = timedelta(days=8)
 """
-So long nobody is texted whose standing was lost: longer than the caps of a day and of a week, and than the days
-between two stages. A cap of a month may be passed by what was sent between backup and loss.
+The silence for a customer whose standing was lost.
+
+It is longer than the caps of a day and of a week, and than the days between two stages. The texts between backup and
+loss may exceed a cap of a month.
 """
 
 _BATCH = 50
 
 
 class RestoreOutcome(StrEnum):
-    """What became of a customer."""
+    """The outcome for one customer."""
 
     FACTS = "facts brought back, standing kept"
     BOTH = "facts and standing brought back, silent for some days"
@@ -44,7 +46,7 @@ class RestoreOutcome(StrEnum):
 
 
 class RestoreService:
-    """Brings customers back. `live` is the table in use, `backup` the restored one; only `live` is written."""
+    """Restores customers. `live` is the table in use, `backup` the restored table. Only `live` is written."""
 
     def __init__(self, *, live: CustomerStore, backup: CustomerStore, clock: Clock) -> None:
         self._live = live
@@ -53,11 +55,11 @@ class RestoreService:
 
     def restore(self, customer_ids: Iterable[str], *, change: bool) -> Counter[RestoreOutcome]:
         """
-        Bring customers back, and count what became of them. It can be repeated.
+        Restore customers, and count the outcomes. It can be repeated.
 
         Args:
-            customer_ids: whom.
-            change: whether to write; without it the count is what would become of them.
+            customer_ids: the customers.
+            change: whether to write; if not, the outcomes are those that a restore would have.
         """
         outcomes: Counter[RestoreOutcome] = Counter()
         for batch in batched(customer_ids, _BATCH, strict=False):
@@ -87,7 +89,7 @@ class RestoreService:
             outcome = _outcome(known, standing, backup.lender_record, snapshot)
             if not change or outcome not in {RestoreOutcome.FACTS, RestoreOutcome.BOTH}:
                 return outcome
-            # As of now: it is a snapshot of this moment, and only what is said after it takes precedence.
+            # The backup counts as a snapshot of this moment, so that only later statements take precedence.
             restored = replace(backup.lender_record, snapshot=replace(snapshot, as_of=now, paid_as_of=now))
             if known.erased_at is not None:
                 restored = erase_record(restored, known.erased_at)
@@ -119,7 +121,7 @@ class RestoreService:
 
 
 def _outcome(known: LenderRecord, standing: Standing | None, backup: LenderRecord, snapshot: Facts) -> RestoreOutcome:
-    """Tell what would become of a customer."""
+    """Return the outcome that a restore would have for a customer."""
     if is_barred_by_erasure(known, snapshot):
         return RestoreOutcome.ERASED
     if standing is None:

@@ -1,8 +1,8 @@
 """
-Scan: put the customers whose wake has come on the queue, no more than can be sent before the next tick.
+Scan: enqueues the customers whose wake has come, no more than can be sent before the next tick.
 
-The scanner keeps no state. The due index is the queue that may grow; a job that gets lost comes back with the
-next tick, and a repeat is harmless.
+The scanner keeps no state. The due index is the queue that may grow. A lost job comes back with the next tick, and a
+repeated job is harmless.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from dunning.ports.telemetry import LogEvent, Metric, Telemetry
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """What one tick did: when, how many jobs the queue still held, and how many were added."""
+    """The result of one tick: its time, the jobs that the queue still held, and the jobs added."""
 
     at: datetime
     depth: int
@@ -26,11 +26,11 @@ class Tick:
 
 class ScanService:
     """
-    The scanner's work. `capacity` is how many texts can be sent between two ticks.
+    Runs the scanner's ticks. `capacity` is the number of texts that can be sent between two ticks.
 
-    `calendars_end_on` is the last day that every calendar somebody's rules need still covers, `None` if none is needed.
-    The scanner tells how far off that is because it runs every minute, whether anything is due or not.
-    A tick is counted once it is worked off: one that failed is not, and this silence is what the alarm hears.
+    `calendars_end_on` is the last day covered by every calendar that a policy needs, `None` if no policy needs one. The
+    scanner measures the days left because it runs every minute, whether anything is due or not. A tick is counted when
+    it is done. A failed tick is not counted, and the alarm watches for the missing count.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class ScanService:
         self._calendars_end_on = calendars_end_on
 
     def tick(self) -> Tick:
-        """Enqueue from the head of the due index what the queue has room for."""
+        """Enqueue as many customers from the head of the due index as the queue has room for."""
         now = self._clock.now()
         if self._calendars_end_on is not None:
             self._telemetry.gauge(Metric.CALENDAR_DAYS_LEFT, (self._calendars_end_on - now.date()).days)

@@ -1,1 +1,1 @@
-"""Erasure: what is held of a customer goes, at once and in later rounds."""
+"""Erasure: deletes everything held of a customer, at once and in later rounds."""

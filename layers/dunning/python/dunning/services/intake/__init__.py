@@ -1,4 +1,4 @@
-"""Intake: a file of accounts becomes facts and wakes, and a list of what was refused and why."""
+"""Intake: turns a file of accounts into facts and wakes, and a list of refused rows with their reasons."""
 
 from dunning.services.intake.intake import IntakeService, IntakeSummary
 

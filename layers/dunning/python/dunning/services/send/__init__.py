@@ -1,1 +1,1 @@
-"""Sending: claim a contact, publish it once, keep its record."""
+"""Sending: claims a contact, publishes it once, and keeps its record."""

@@ -1,5 +1,5 @@
 """
-Claims: what the services that send have in common once a contact is claimed.
+Claims: the steps after the claim of a contact that all sending services share.
 
     publish once ──> accepted          record `sent`
         │            refused for good  record, claim back
@@ -22,10 +22,10 @@ from dunning.ports.telemetry import LogEvent, Telemetry
 from dunning.services.optimistic import CONFLICT, Conflict, ContestedError, write_optimistically
 
 SECONDS_TO_FINISH = 15.0
-"""What a claimed message may still need: a publish that times out, and the batch's records."""
+"""The time that a claimed message may still need: a publish that times out, and the batch's records."""
 
 LONGEST_RETENTION_DAYS = 1827
-"""Five years: how long a record is kept whose place is not known."""
+"""Five years: the retention of a record whose place is not known."""
 
 _STATES = {
     PublishOutcome.ACCEPTED: ContactState.SENT,
@@ -35,7 +35,7 @@ _STATES = {
 
 
 class PricedPolicies(Policies, Protocol):
-    """Rules, and what a segment is estimated to cost."""
+    """Rules, and the estimated price of a segment."""
 
     def price(self, country: str, parts: int) -> int:
         """Return millionths of a US dollar."""
@@ -51,17 +51,17 @@ class OutgoingText(Protocol):
 
     @property
     def text(self) -> str:
-        """What is handed to SNS."""
+        """The words handed to SNS."""
         ...
 
     @property
     def encoding(self) -> str:
-        """With what the carrier adds, as are the parts."""
+        """The encoding of the text with the carrier's additions."""
         ...
 
     @property
     def parts(self) -> int:
-        """How many segments are billed."""
+        """The number of segments, the carrier's additions included."""
         ...
 
     @property
@@ -71,12 +71,12 @@ class OutgoingText(Protocol):
 
     @property
     def registered_template(self) -> str:
-        """The id it is registered under, if it has to be."""
+        """The id of the wording's registration, or empty."""
         ...
 
 
 def sms_to(facts: Facts, rules: Rules, written: OutgoingText) -> Sms:
-    """Return a text with everything the carrier is told."""
+    """Return a text with all parameters for the carrier."""
     return Sms(
         phone=facts.phone,
         text=written.text,
@@ -124,7 +124,7 @@ def record_of(
 
 
 def unknown_outcome_record(customer_id: str, facts: Facts | None, entry: LedgerEntry, policies: Policies) -> Contact:
-    """Return the record of a claim whose sender died before it could say what became of the message."""
+    """Return the record of a claim whose sender died before it knew or recorded the outcome."""
     rules = policies.rules_for(facts) if facts else None
     retention = rules.retention_days if isinstance(rules, Rules) else LONGEST_RETENTION_DAYS
     return Contact(
@@ -151,14 +151,14 @@ def give_back(
     then: Callable[[Standing, bool], Standing],
 ) -> None:
     """
-    Give a claim back after a definite refusal: it costs no cap, and its stage is still to be reached.
+    Release a claim after a definite refusal: it no longer counts against a cap, and its stage is not reached.
 
-    `then` gets the standing without the claim, and whether another writer wrote meanwhile.
+    `then` gets the standing without the claim, and whether another writer has changed the standing meanwhile.
     """
 
     def release(standing: Standing) -> bool | Conflict:
         if not any(entry.claim_id == claim_id for entry in standing.ledger):
-            return True  # the release was written, and only its answer lost
+            return True  # the release was written, and only its answer was lost
         released = then(without_claim(standing, before, claim_id), standing is not claimed)
         return store.save_standing(released, expected_version=standing.version) or CONFLICT
 

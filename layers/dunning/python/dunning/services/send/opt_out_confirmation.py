@@ -1,8 +1,8 @@
 """
-Opt-out confirmations: the one text that tells a customer that an opt-out was heard.
+Opt-out confirmations: the single text that confirms an opt-out to the customer.
 
-The confirmation is claimed together with the opt-out, in one write, and published once, as every text is. It is never
-tried again.
+The confirmation is claimed together with the opt-out, in one write. It is published once, like every text, and never
+repeated.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +27,7 @@ from dunning.services.send.claims import PricedPolicies, give_back, record_of, s
 
 @dataclass(frozen=True, slots=True)
 class ClaimedConfirmation:
-    """A confirmation ready to be published, and the standing with its claim, which has yet to be written."""
+    """A confirmation ready to be published, and the standing with its claim, which is still to be written."""
 
     text: Confirmation
     rules: Rules
@@ -63,7 +63,7 @@ class OptOutConfirmations:
         """
         Tell whether an earlier delivery of a reply has claimed its confirmation, and record it if it has no record.
 
-        The function that claimed it died before it could say what became of the message.
+        The function that claimed the confirmation died before it recorded the outcome.
         """
         is_claimed = False
         for customer_id, customer in owners.items():
@@ -89,7 +89,7 @@ class OptOutConfirmations:
         zones: Sequence[ZoneInfo],
         now: datetime,
     ) -> ClaimedConfirmation | None:
-        """Return the confirmation of an opt-out, with its claim in the standing; `None` if none may be sent."""
+        """Return the confirmation of an opt-out, with its claim in the standing; `None` if it may not be sent."""
         if not may_confirm_opt_out(facts, before, after, rules, inbound.at, now) or not self._switch.is_on():
             return None
         try:
@@ -107,7 +107,7 @@ class OptOutConfirmations:
         return ClaimedConfirmation(text, rules, claim_id, claimed)
 
     def publish(self, facts: Facts, before: Standing, claimed: Standing, confirmation: ClaimedConfirmation) -> None:
-        """Publish a confirmation whose claim is written, once, and act on what is known about the outcome."""
+        """Publish a confirmation once after its claim is written, and act on the outcome."""
         text, rules = confirmation.text, confirmation.rules
         entry = claimed.ledger[-1]
         answer = self._gateway.publish(sms_to(facts, rules, text))
@@ -131,7 +131,7 @@ class OptOutConfirmations:
     def _release(
         self, facts: Facts, before: Standing, claimed: Standing, entry: LedgerEntry, outcome: PublishOutcome
     ) -> None:
-        """Give the claim of a confirmation back. The opt-out stays, and with it the wake, which is none."""
+        """Release the claim of a confirmation. The opt-out stays, and there is still no wake."""
 
         def then(standing: Standing, contested: bool) -> Standing:  # noqa: FBT001 - as `give_back` calls it
             del contested

@@ -1,11 +1,11 @@
 """
-Send: judge each job afresh, claim, publish once, keep the record.
+Sender: decides each job again, claims the contact, publishes it once, and keeps its record.
 
-SNS has no idempotency key, so exactly once is impossible. We never send twice, know when we do not know, and
-settle it afterwards:
+SNS has no idempotency key, so exactly once is impossible. We never send twice. If an outcome is not known, the record
+says so, and a delivery receipt settles it later:
 
     decide ──> claim (version = :read) ──> publish once ──> accepted          record `sent`
-                 │ somebody was first          │            refused for good  record, number suspended, claim back
+                 │ another writer was first    │            refused for good  record, number suspended, claim back
                  └──> read and decide again    │            refused for now   claim back, wake soon, no record
                                                └─ no answer: the claim stays, record `unknown`, never re-sent
 """
@@ -57,7 +57,11 @@ from dunning.services.send.claims import (
 
 
 def workers_for(per_second: float) -> int:
-    """Return how many texts have to be under way at once to keep a pace: a claim and a publish take 0.4 s at worst."""
+    """
+    Return the number of threads that keep a pace: a claim and a publish take 0.4 s at worst.
+
+    A client has 32 connections (`adapters/client.py`), and more threads would wait for them.
+    """
     return max(2, min(32, math.ceil(per_second * 0.4)))
 
 
@@ -82,7 +86,7 @@ class Pacer:
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """One customer's turn in a batch, and what others may want to know of it."""
+    """One customer's turn in a batch, with its outbound events."""
 
     job: Job
     redelivered: bool
@@ -92,10 +96,10 @@ class _Turn:
 
 class SendService:
     """
-    The sender's work.
+    Handles the sender's jobs.
 
-    `per_second` is this instance's share of the account's rate.
-    `max_receive_count` is the queue's: at the last receive a customer that keeps failing is set aside.
+    `per_second` is this instance's share of the account's rate. `max_receive_count` is the queue's: a customer whose
+    job fails at its last receive is quarantined.
     """
 
     def __init__(  # noqa: PLR0913 - its ports and its limits
@@ -130,9 +134,9 @@ class SendService:
 
     def handle_batch(self, messages: Sequence[QueueMessage], seconds_left: Callable[[], float]) -> list[str]:
         """
-        Work a batch off and return the message ids that are to come back.
+        Handle a batch and return the ids of the messages to deliver again.
 
-        A customer's failure touches nobody else. Messages that are no jobs are parked at once.
+        The failure of a customer affects no other customer. Messages that are no jobs are parked at once.
         """
         jobs: dict[str, Job] = {}
         not_parked: list[str] = []
@@ -159,7 +163,7 @@ class SendService:
             turns.append(turn)
             running[customer_id] = self._pool.submit(self._judge, turn, found)
 
-        # Woken once, not by each: half of what threads cost here is waking this one.
+        # This thread wakes once, and not for each future: the wake-ups are half the cost of the threads.
         wait(running.values())
         records: list[Contact] = []
         failed: set[str] = set()
@@ -171,12 +175,12 @@ class SendService:
             elif not self._quarantine(customer_id, of_customer[customer_id], failure):
                 failed.add(customer_id)
         failed |= self._write_records(records)
-        # Told once: whoever dies before this line tells nobody. The records are what counts.
+        # Published once. A sender that dies before this line publishes no events, but the records are what counts.
         self._publisher.publish([event for turn in turns for event in turn.events])
         return not_parked + [message.message_id for customer_id in failed for message in of_customer[customer_id]]
 
     def _park(self, message: QueueMessage, why: str) -> bool:
-        """Park a message that is no job; tell whether the queue took it."""
+        """Park a message that is no job, and return whether the queue took it."""
         try:
             self._queue.park(message.body, why)
         except DunningError as error:
@@ -189,7 +193,7 @@ class SendService:
         return True
 
     def _write_records(self, records: list[Contact]) -> set[str]:
-        """Write the batch's records; those of a failed write come back and are settled as `unknown`."""
+        """Write the batch's records. If that fails, return the customers: their jobs return and record `unknown`."""
         if not records:
             return set()
         try:
@@ -198,7 +202,7 @@ class SendService:
             self._telemetry.log_event(LogEvent.RECORDS_NOT_WRITTEN, error=type(error).__name__, records=len(records))
             self._telemetry.count(Metric.RECORDS_NOT_WRITTEN, len(records))
             for record in records:
-                # Elsewhere these traces are not.
+                # These traces are stored nowhere else.
                 trace = " | ".join(record.reasons)
                 self._telemetry.log_event(LogEvent.RECORD_NOT_WRITTEN, customer_id=record.customer_id, trace=trace)
             return {record.customer_id for record in records}
@@ -206,10 +210,10 @@ class SendService:
 
     def _quarantine(self, customer_id: str, messages: list[QueueMessage], error: BaseException) -> bool:
         """
-        Tell a failure, and move the wake of a customer who keeps failing a day on, so that it blocks nobody.
+        Log a failure. Move the wake of a customer who keeps failing by a day, so that no other customer is blocked.
 
-        That is at the last receive; at once if the record cannot be read, which trying again does not mend: every
-        tick until then would enqueue the customer anew, and some forty of them would fill the queue.
+        The wake moves at the last receive, or at once if the record cannot be read, because another try would not help:
+        every tick until then would enqueue the customer again, and some forty such customers would fill the queue.
         """
         receives = max(message.receive_count for message in messages)
         out_of_time = isinstance(error, OutOfTimeError)
@@ -283,9 +287,9 @@ class SendService:
 
     def _decide(self, facts: Facts | None, standing: Standing) -> tuple[Decision, datetime]:
         """
-        Decide, and for a text take a turn first and decide again: time has passed.
+        Decide. For a text, wait for a turn and decide again, because time has passed.
 
-        The hours may have ended since, and the switch may have been turned: it is asked each time.
+        The hours may have ended meanwhile, and the switch may be off. The switch is read each time.
         """
         now = self._clock.now()
         if facts is None:
@@ -298,13 +302,13 @@ class SendService:
         return decision, now
 
     def _leave(self, facts: Facts | None, standing: Standing, settled: JudgedPromises, decision: Decision) -> bool:
-        """Write the wake a wait or a stop leads to; tell whether nobody else wrote meanwhile."""
+        """Write the wake that follows from a wait or a stop. Return false if another writer was first."""
         if isinstance(decision, Wait) and decision.until is None:
             return True
         wake = wake_after(decision)
         if facts is not None:
             wake = wake_for_promises(wake, facts, settled.standing, self._policies)
-        # The second: nobody is on record, and nothing is put there by a job that came too late.
+        # Version 0: the customer is not on record, and a job that came too late must not create a standing.
         same = standing.reason == decision.reason.value or standing.version == 0
         if same and standing.wake == wake and settled.standing is standing:
             return True
@@ -315,10 +319,10 @@ class SendService:
         self, facts: Facts, standing: Standing, reminder: Reminder, now: datetime, for_wake: datetime
     ) -> tuple[Standing, Decision] | None:
         """
-        Reserve one contact before anything is sent, with the wake that follows it.
+        Reserve one contact before its text is published, with the wake that follows.
 
-        Opt-outs, holds and other claims bump the version too, so that a claim cannot pass them. Returns the
-        standing with the claim and the decision that follows, or `None` when somebody else was first.
+        Opt-outs, holds and other claims raise the version too, so that a claim cannot pass them. Returns the standing
+        with the claim and the decision that follows, or `None` if another writer was first.
         """
         rules = self._rules(facts)
         entry = LedgerEntry(
@@ -351,7 +355,7 @@ class SendService:
     def _publish(
         self, facts: Facts, before: Standing, claimed: Standing, decision: Send, now: datetime
     ) -> Contact | None:
-        """Publish a claimed reminder once, and act on what is known about the outcome."""
+        """Publish a claimed reminder once, and act on the outcome."""
         rules = self._rules(facts)
         reminder = decision.reminder
         answer = self._gateway.publish(sms_to(facts, rules, reminder))
@@ -384,10 +388,10 @@ class SendService:
         reason: Reason,
         suspended_phone: str,
     ) -> None:
-        """Give a claim back with the wake that follows."""
+        """Release a claim, and write the wake that follows."""
 
         def then(standing: Standing, contested: bool) -> Standing:  # noqa: FBT001 - as `give_back` calls it
-            # What was written meanwhile may be a number put right: judge afresh.
+            # The other writer may have corrected the number: decide again.
             after = Wake(self._clock.now(), 0) if contested and wake is None else wake
             if suspended_phone:
                 standing = with_number_refused(standing, suspended_phone, self._clock.now())
@@ -404,7 +408,7 @@ class SendService:
         """
         Record a claim of an earlier delivery as `unknown` if it has no record.
 
-        The sender that made it died before it could say what became of the message.
+        The sender that made the claim died before it recorded the outcome.
         """
         entry = claim_for_wake(standing, job.wake_at)
         if entry is None:
@@ -419,10 +423,10 @@ class SendService:
 
 def _judged_by(customer_id: str, customer: Customer) -> tuple[Facts | None, Standing]:
     """
-    Return the facts and the standing that a decision is made by.
+    Return the facts and the standing for a decision; no facts if the customer has not been planned yet.
 
-    A load that died before the standing has neither looked for customers who share the number, nor put down the caps
-    of a customer who comes back after an erasure: until it is loaded again, the customer counts as unknown.
+    A load that died before it wrote the standing has not looked for customers who share the number, and has not entered
+    the caps of a customer who returns after an erasure. Until the file is loaded again, the customer counts as unknown.
     """
     facts = customer.facts if customer.standing and customer.standing.is_planned else None
     return facts, customer.standing or Standing(customer_id)
