@@ -1,10 +1,9 @@
 """
-The cold start. The wiring imports this before all else.
+The cold start. The wiring imports this module before all others.
 
-What is imported and built at a cold start is kept, so that looking for garbage meanwhile finds none and costs a tenth
-of the start. In Lambda the collector rests until the first service is built. What is alive then is kept out of its
-sight for good, or each later look would walk through all of it again. Anywhere else, where a process builds many
-services and throws them away, nothing is changed.
+All objects of a cold start live on, so a search for garbage would find none and cost a tenth of the start. In Lambda
+the collector is off until the first service is built. The objects alive then are frozen, so that no later collection
+walks through them. Other processes build many services and throw them away, and keep the collector on.
 """
 
 import gc
@@ -15,7 +14,7 @@ if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
 
 
 def is_over() -> None:
-    """Say that the first service is built: let the collector look at what comes from here on."""
+    """End the cold start: the first service is built, and the collector handles all later objects."""
     if not gc.isenabled():
         gc.freeze()
         gc.enable()

@@ -1,7 +1,7 @@
 """
-Compiled policies: the policy files as objects, written when the layer is built, or else loaded from the files.
+Compiled policies: the policy files as objects. They are written when the layer is built, or else loaded from the files.
 
-Reading and checking all files would take a third of a cold start, and the files of a layer never change. So
+To read and check all files would take a third of a cold start, and the files of a layer never change. So
 `layers/dunning/compile_policies.py` loads the files with all their checks and writes the objects into the layer;
 `make build` refuses a layer whose objects differ from its files. A working copy has nothing compiled.
 """
@@ -47,7 +47,7 @@ def _compiled(name: str) -> Any:  # noqa: ANN401 - each its own
         return LOADERS[name]()
 
 
-# Imported where they are needed: where the policies are compiled, nothing reads and checks files.
+# The loaders are imported only when they are needed: with compiled policies, no code reads and checks files.
 
 
 def _load_policies() -> PolicyBook:

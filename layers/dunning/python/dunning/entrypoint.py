@@ -1,7 +1,7 @@
 """
-Entry points: what every function's handler has around it, and the shapes of the events that Lambda hands over.
+Entry points: the wrapper around every handler, and the shapes of the events that Lambda hands over.
 
-Handlers parse with these, call one service, and return. The services know nothing of Lambda.
+Handlers parse their events with these functions, call one service, and return. The services know nothing of Lambda.
 """
 
 import json
@@ -15,11 +15,11 @@ from dunning.ports.queues import InboundMessage, QueueMessage
 from dunning.ports.telemetry import LogEvent, Telemetry
 
 type BatchResponse = dict[str, list[dict[str, str]]]
-"""What Lambda is answered for a batch of SQS: the messages to be delivered again."""
+"""The answer to Lambda for a batch of SQS: the messages to deliver again."""
 
 
 class RepliesLostError(DunningError):
-    """Replies failed that a topic handed over without a queue to give them back to: the topic has to try again."""
+    """Replies from a topic without a queue failed. The error makes the topic deliver them again."""
 
 
 class _FlushedTelemetry(Telemetry, Protocol):
@@ -33,11 +33,11 @@ class _Wiring(Protocol):
 
 def entrypoint[**P, R](wiring: _Wiring) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """
-    Wrap a function's handler: its metrics go out at the end, whether it returns or raises.
+    Wrap a function's handler: its metrics are flushed at the end, whether it returns or raises.
 
-    Lambda logs the message of an error that leaves a handler, and keeps it beside the event it gives up. Our messages
-    are written for that; those of libraries might quote a number or a text. In place of an error that is not ours the
-    wrapped handler raises `UnexpectedError`, and the log tells where the error arose.
+    Lambda logs the message of an error that leaves a handler, and stores the message with a failed event. Our own
+    messages hold no personal data. The messages of libraries might quote a number or a text. For an error that is not
+    ours, the wrapped handler raises `UnexpectedError`, and the log says where the error arose.
     """
 
     def around(handler: Callable[P, R]) -> Callable[P, R]:
@@ -53,7 +53,7 @@ def entrypoint[**P, R](wiring: _Wiring) -> Callable[[Callable[P, R]], Callable[P
                 unexpected = UnexpectedError(type(error).__name__)
             finally:
                 telemetry.flush()
-            raise unexpected  # here, where nothing leads back to the error
+            raise unexpected  # outside the handler of the error, so that its message is not chained
 
         return guarded
 
@@ -69,12 +69,12 @@ def sqs_messages(event: Mapping[str, Any]) -> list[QueueMessage]:
 
 
 def batch_item_failures(message_ids: Iterable[str]) -> BatchResponse:
-    """Return the answer that names the messages to be delivered again; all others are done."""
+    """Return the answer that names the messages to deliver again. All other messages are done."""
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in message_ids]}
 
 
 def inbound_messages(event: Mapping[str, Any]) -> list[InboundMessage]:
-    """Return the messages of an event of replies, from the queue or from the topic itself."""
+    """Return the messages of an event of replies, which comes from the queue or from the topic itself."""
     return [_from_topic(record["Sns"]) if "Sns" in record else _from_queue(record) for record in event["Records"]]
 
 
@@ -91,10 +91,10 @@ def _from_topic(notification: Mapping[str, Any]) -> InboundMessage:
 
 def reply_batch_response(event: Mapping[str, Any], failed: Sequence[str]) -> BatchResponse:
     """
-    Return the answer to a batch of replies: the messages to be delivered again.
+    Return the answer to a batch of replies: the messages to deliver again.
 
     Raises:
-        RepliesLostError: some failed, and they came from the topic itself.
+        RepliesLostError: some replies failed, and they came from the topic itself.
     """
     if failed and any("Sns" in record for record in event["Records"]):
         raise RepliesLostError(f"{len(failed)} of {len(event['Records'])} replies")

@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Settings(BaseModel):
-    """What every function needs to know. Environment variables have the fields' names in capitals."""
+    """The settings that every function needs. Environment variables have the fields' names in capitals."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
@@ -48,9 +48,9 @@ class IntakeSettings(Settings):
 
 class LenderEventsSettings(Settings):
     """
-    Settings of the payments. `queue_url` is its own queue, `bus_name` the bus of the lender's other systems.
+    Settings of the lender events. `queue_url` is the function's own queue, `bus_name` the bus for outbound events.
 
-    The others are of replies and delivery receipts: an erasure looks there for what is to go.
+    The other queues belong to replies and delivery receipts. An erasure searches them for messages to delete.
     """
 
     contacts_table: str = Field(min_length=3)
@@ -64,7 +64,7 @@ class LenderEventsSettings(Settings):
 
 
 class DeliveryReceiptsSettings(Settings):
-    """Settings of the receipts. `queue_url` is where receipts wait whose records are not there yet."""
+    """Settings of the delivery receipts. Receipts without a record wait in the queue of `queue_url`."""
 
     contacts_table: str = Field(min_length=3)
     bus_name: str = Field(min_length=1)

@@ -1,8 +1,9 @@
 """
 Composition root: builds each function's service from the environment, once, and keeps it.
 
-Clients are made here, never at import. A function's own modules are imported where it is built, so that none waits
-for another's at its cold start. `use` exchanges the clock and adds a listener, for the local run.
+Clients are made here, never at import. A function's own modules are imported when its service is built, so that no
+function imports the modules of another at its cold start. `use` replaces the clock and adds a second telemetry, for the
+local run.
 """
 
 from __future__ import annotations
@@ -62,18 +63,18 @@ if TYPE_CHECKING:
     from dunning.services.send.sender import SendService
 
 _PATIENT = LEAN.merge(Config(retries={"total_max_attempts": 4, "mode": "standard"}))
-"""For calls that may safely be repeated, which is all but a publish."""
+"""For calls that are safe to repeat: all calls but a publish."""
 
 
 class SettingsError(DunningError):
-    """The environment lacks a variable or holds one that cannot be."""
+    """The environment lacks a variable, or has a variable with a wrong value."""
 
 
 _forgotten: list[Callable[[], None]] = []
 
 
 def _kept[T](build: Callable[[], T]) -> Callable[[], T]:
-    """Build a function's service once and keep it. With the first of them the cold start is over."""
+    """Build a function's service once and keep it. The first service ends the cold start."""
 
     @cache
     @wraps(build)
@@ -92,7 +93,7 @@ class _Environment:
 
 
 def use(*, clock: Clock | None = None, second_telemetry: Telemetry | None = None) -> None:
-    """Exchange the clock and the second telemetry, and forget all that was built; without arguments as at start."""
+    """Replace the clock and the second telemetry, and drop all services. Without arguments, restore the defaults."""
     _Environment.clock = clock or SystemClock()
     _Environment.second_telemetry = second_telemetry
     telemetry.cache_clear()
@@ -105,7 +106,7 @@ def read_settings[S: Settings](model: type[S], environment: Mapping[str, str]) -
     Read a function's settings from its environment.
 
     Raises:
-        SettingsError: naming the variables that are missing or cannot be.
+        SettingsError: variables are missing or wrong; the message names them.
     """
     values = {name.lower(): environment[name] for name in model.names() if name in environment}
     try:
@@ -117,7 +118,7 @@ def read_settings[S: Settings](model: type[S], environment: Mapping[str, str]) -
 
 @cache
 def policy_book() -> PolicyBook:
-    """Return all policies, the same each time."""
+    """Return all policies. They are loaded once."""
     return compiled_policies.policies()
 
 
@@ -210,7 +211,7 @@ def intake_service() -> IntakeService:
 
 @_kept
 def lender_event_service() -> LenderEventService:
-    """Build the service of whoever listens to the lender."""
+    """Build the service that handles the lender's events."""
     from dunning.adapters.s3 import S3UploadErasure  # noqa: PLC0415
     from dunning.services.erasure.erase import EraseService  # noqa: PLC0415
     from dunning.services.erasure.purge import PurgeService  # noqa: PLC0415
@@ -275,7 +276,7 @@ def replan_service() -> ReplanService:
 
 @_kept
 def reply_service() -> ReplyService:
-    """Build the service that hears what customers write back."""
+    """Build the service that handles replies."""
     from dunning.adapters.sns_opt_out_list import SnsOptOutList  # noqa: PLC0415
     from dunning.services.replies import ReplyService  # noqa: PLC0415
     from dunning.services.send.opt_out_confirmation import OptOutConfirmations  # noqa: PLC0415
@@ -355,7 +356,7 @@ def carrier_opt_out_service() -> OptOutService:
 
 @_kept
 def close_unknown_service() -> CloseUnknownService:
-    """Build the service that closes texts nobody has heard of."""
+    """Build the service that closes texts without a delivery receipt."""
     from dunning.services.close_unknown import CloseUnknownService  # noqa: PLC0415
 
     settings = read_settings(HousekeepingSettings, os.environ)

@@ -1,1 +1,1 @@
-"""The only place where boto3 is called. Each adapter implements a port; the SDK's errors end here."""
+"""Adapters: implement the ports with boto3, which no other module calls. The SDK's errors end here."""

@@ -1,4 +1,4 @@
-"""Translate the SDK's errors to ours, so that nothing above the adapters knows the SDK."""
+"""Translates the SDK's errors to our own, so that only the adapters know the SDK."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from dunning.domain.errors import ServiceCallError
 
 CONDITION_FAILED = "ConditionalCheckFailedException"
-"""DynamoDB's answer to a conditional write that somebody else's came before."""
+"""DynamoDB's answer to a conditional write if another write was first."""
 
 
 def error_code(error: ClientError) -> str:
@@ -18,10 +18,10 @@ def error_code(error: ClientError) -> str:
 
 def write_if(operation: str, write: Callable[[], object]) -> bool:
     """
-    Make a conditional write, and tell whether its condition held.
+    Make a conditional write, and return whether its condition held.
 
     Raises:
-        ServiceCallError: it failed in any other way.
+        ServiceCallError: the write failed in any other way.
     """
     with aws_call(operation):
         try:

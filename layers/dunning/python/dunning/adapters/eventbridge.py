@@ -17,15 +17,15 @@ _BYTES_A_CALL = 256 * 1024
 
 
 class PutsEvents(Protocol):
-    """What we need of boto3's client."""
+    """The part of boto3's client that the publisher needs."""
 
     def put_events(self, *, Entries: Sequence[Any]) -> Any:  # noqa: ANN401, N803 - as boto3 has it
-        """Put events on buses, and answer for each."""
+        """Put events on buses. The answer has an entry for each event."""
         ...
 
 
 class EventBridgePublisher:
-    """Implements `Announcer`. What EventBridge does not take at the second try is in the log, and can be put again."""
+    """Implements `EventPublisher`. An event that EventBridge refuses twice is logged, and can be put again."""
 
     def __init__(self, client: PutsEvents, bus_name: str, telemetry: Telemetry) -> None:
         self._client = client
@@ -33,7 +33,7 @@ class EventBridgePublisher:
         self._telemetry = telemetry
 
     def publish(self, events: Sequence[OutboundEvent]) -> None:
-        """Put them on the bus in as few calls as hold them."""
+        """Put events on the bus in as few calls as possible."""
         for batch in _batches(bus_entries(events, _BYTES_A_CALL)):
             refused = self._put(batch)
             if refused:
@@ -45,7 +45,7 @@ class EventBridgePublisher:
                 self._telemetry.count(Metric.OUTBOUND_EVENTS_LOST, event.events)
 
     def _put(self, events: Sequence[BusEntry]) -> list[tuple[BusEntry, str]]:
-        """Put events, and return those that were not taken, each with the code that says why."""
+        """Put events, and return the refused events, each with its error code."""
         entries = [
             {
                 "EventBusName": self._bus_name,
@@ -68,7 +68,7 @@ class EventBridgePublisher:
 
 
 def _batches(events: Iterator[BusEntry]) -> Iterator[list[BusEntry]]:
-    """Put events together as far as one call holds them."""
+    """Group events into as few calls as possible."""
     batch: list[BusEntry] = []
     size = 0
     for event in events:

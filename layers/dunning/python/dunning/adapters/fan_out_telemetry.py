@@ -1,4 +1,4 @@
-"""Telemetry for two readers: CloudWatch, and whoever else listens, such as the local run."""
+"""Telemetry for two readers: CloudWatch, and a second telemetry such as the local run's."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from dunning.ports.telemetry import LogEvent, Metric, Telemetry
 
 
 class FanOutTelemetry:
-    """Implements `Telemetry`: what the first hears, a second may hear too."""
+    """Implements `Telemetry`: passes each call to a first telemetry, and to a second if there is one."""
 
     def __init__(self, first: PowertoolsTelemetry, second: Telemetry | None) -> None:
         self._first = first
@@ -37,5 +37,5 @@ class FanOutTelemetry:
             telemetry.gauge(metric, value)
 
     def flush(self) -> None:
-        """Put the counted metrics out: only CloudWatch waits for that."""
+        """Flush the counted metrics of the first telemetry. Only CloudWatch needs that."""
         self._first.flush()

@@ -39,7 +39,7 @@ class PowertoolsTelemetry:
     def log_decision(
         self, customer_id: str, decision: Decision, at: datetime, *, recorded: bool = False, **outcome: str
     ) -> None:
-        """Log a decision, and count it. A trace that an audit record holds is not paid for twice."""
+        """Log a decision, and count it. A trace that an audit record holds is not stored twice."""
         self._logger.info(
             LogEvent.DECISION.value,
             extra={
@@ -65,12 +65,12 @@ class PowertoolsTelemetry:
             self._counts[metric] += value
 
     def gauge(self, metric: Metric, value: float) -> None:
-        """Set a metric: the last value of an invocation goes out."""
+        """Set a metric. The last value of an invocation counts."""
         with self._lock:
             self._counts[metric] = value
 
     def flush(self) -> None:
-        """Put the counted metrics out."""
+        """Flush the counted metrics."""
         with self._lock:
             counts, self._counts = self._counts, defaultdict(float)
         if not counts:

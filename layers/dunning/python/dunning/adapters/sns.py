@@ -42,7 +42,7 @@ _BUSY = frozenset(
         "TooManyRequestsException", "SlowDown", "ServiceUnavailable", "KMSThrottling",
     }
 )  # fmt: skip
-"""The request was turned away, not taken."""
+"""SNS refused the request, and did not accept the text."""
 
 _ABOUT_THE_NUMBER = frozenset({"InvalidParameter", "InvalidParameterValue", "ParameterValueInvalid", "ValidationError"})
 
@@ -63,10 +63,10 @@ class SnsGateway:
         except ClientError as error:
             return _refusal(error)
         except (ConnectTimeoutError, EndpointConnectionError) as error:
-            # No connection, so no request: it was not taken.
+            # No connection, so no request: the text was not accepted.
             return Published(PublishOutcome.REFUSED_FOR_NOW, code=type(error).__name__, retry_after=_SOON)
         except (NoCredentialsError, CredentialRetrievalError) as error:
-            # Not even signed: our own fault, and nobody's text.
+            # The request was not even signed: our own fault, and no text was sent.
             return Published(PublishOutcome.REFUSED_FOR_NOW, code=type(error).__name__, retry_after=_AFTER_REPAIR)
         except (HTTPClientError, BotoCoreError, ResponseParserError) as error:
             return Published(PublishOutcome.UNKNOWN, code=type(error).__name__)

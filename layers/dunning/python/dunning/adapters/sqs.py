@@ -1,4 +1,4 @@
-"""Queues in SQS: the one between scanner and sender, and a function's own."""
+"""Queues in SQS: the queue between scanner and sender, and each function's own queue."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _MESSAGES_A_RECEIVE = 10
 
 _HIDDEN_SECONDS = 60
 _EMPTY_ANSWERS = 5
-"""A receive asks some of SQS's servers only: an empty answer does not mean that nothing is there."""
+"""A receive asks only some of SQS's servers, so an empty answer does not mean an empty queue."""
 
 
 def _depths(client: SQSClient, queue_url: str) -> tuple[int, int, int]:
-    """Ask how many messages wait, are being worked on, and are delayed."""
+    """Ask for the numbers of messages waiting, being handled, and delayed."""
     with aws_call("GetQueueAttributes"):
         answer = client.get_queue_attributes(
             QueueUrl=queue_url,
@@ -47,7 +47,7 @@ def _depths(client: SQSClient, queue_url: str) -> tuple[int, int, int]:
 
 
 class SqsQueue:
-    """Implements `JobQueue`, `LaterQueue` and `DeadLetters`."""
+    """Implements `JobQueue`, `DelayQueue` and `DeadLetters`."""
 
     def __init__(self, client: SQSClient, queue_url: str, dead_letter_url: str = "") -> None:
         self._client = client
@@ -55,11 +55,11 @@ class SqsQueue:
         self._dead_letter_url = dead_letter_url
 
     def depth(self) -> int:
-        """Add up what waits, what is being worked on and what is delayed."""
+        """Add up the messages waiting, being handled and delayed."""
         return sum(_depths(self._client, self._queue_url))
 
     def enqueue(self, jobs: Iterable[Job]) -> int:
-        """Send jobs in batches. One that SQS does not take comes back with the next tick."""
+        """Send jobs in batches. A job that SQS refuses comes back with the next tick."""
         taken = 0
         for batch in batched(jobs, _ENTRIES_A_SEND, strict=False):
             with aws_call("SendMessageBatch"):
@@ -71,7 +71,7 @@ class SqsQueue:
         return taken
 
     def send_with_delay(self, bodies: Sequence[str], delay: timedelta) -> None:
-        """Send messages with a delay, in batches. One that SQS does not take is lost unless somebody hears of it."""
+        """Send messages with a delay, in batches. Raise an error if SQS refuses any, because they would be lost."""
         for batch in batched(bodies, _ENTRIES_A_SEND, strict=False):
             with aws_call("SendMessageBatch"):
                 answer = self._client.send_message_batch(
@@ -103,7 +103,7 @@ class SqsDeadLetters:
         self.name = name
 
     def scan(self) -> Iterator[DeadLetter]:
-        """Receive until SQS says that no message is visible, and none is hidden but those received here."""
+        """Receive until SQS says that no message is visible, and that only the messages received here are hidden."""
         received = empty = 0
         visible, hidden, delayed = _depths(self._client, self._queue_url)
         while visible and empty < _EMPTY_ANSWERS:
@@ -124,7 +124,7 @@ class SqsDeadLetters:
             raise QueueNotDrainedError
 
     def replace(self, message: DeadLetter, body: str) -> None:
-        """Send what takes its place first, so that a crash in between loses nothing."""
+        """Send the replacement first, so that a crash in between loses nothing."""
         if body:
             with aws_call("SendMessage"):
                 self._client.send_message(QueueUrl=self._queue_url, MessageBody=body)

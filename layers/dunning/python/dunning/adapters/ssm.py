@@ -19,7 +19,7 @@ _TRUSTED_FOR = timedelta(seconds=30)
 
 
 class SsmSwitch:
-    """Implements `SendingSwitch`. Anything but a readable `on` is off."""
+    """Implements `SendingSwitch`. Every value but a readable `on` is off."""
 
     def __init__(self, client: SSMClient, parameter: str, clock: Clock, telemetry: Telemetry) -> None:
         self._client = client

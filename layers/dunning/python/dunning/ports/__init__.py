@@ -1,5 +1,6 @@
 """
-Ports: what the services need of the outside, as protocols.
+Ports: the outside world as the services need it, as protocols.
 
-Adapters implement them on AWS, fakes in the tests in memory; one contract suite a port runs on both.
+Adapters implement the ports on AWS, and fakes in the tests implement them in memory. One contract suite a port runs on
+both.
 """

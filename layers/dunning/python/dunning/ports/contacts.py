@@ -1,4 +1,4 @@
-"""Contacts: the audit records, and what customers wrote."""
+"""Contacts: the audit records, and the customers' replies."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -10,7 +10,7 @@ from dunning.domain.replies.reply import Reply
 
 
 class ContactKey(NamedTuple):
-    """Where a contact is found."""
+    """The key of a contact."""
 
     customer_id: str
     at: datetime
@@ -21,11 +21,11 @@ class ContactLog(Protocol):
     """The audit table."""
 
     def write(self, contacts: Sequence[Contact]) -> None:
-        """Write records, replacing those of the same message."""
+        """Write records. A record of the same message is replaced."""
         ...
 
     def write_if_absent(self, contact: Contact) -> bool:
-        """Write a record unless one of this message exists; tell whether it was written."""
+        """Write a record unless the message has a record already. Return whether it was written."""
         ...
 
 
@@ -33,29 +33,29 @@ class ContactArchive(ContactLog, Protocol):
     """The audit table, read and brought forward."""
 
     def find(self, keys: Collection[ContactKey]) -> Mapping[ContactKey, Contact | UnreadableRecordError]:
-        """Read records strongly consistently; those that do not exist are not in the answer."""
+        """Read records strongly consistently. Missing records are not in the answer."""
         ...
 
     def advance(self, contact: Contact, *, expected: ContactState) -> bool:
         """
-        Write what a receipt says into a record that is still in the state `expected`; tell whether it was.
+        Write a receipt into a record that is still in the state `expected`. Return whether it was.
 
         Only state, message id and the receipt's fields change.
         """
         ...
 
     def unknown_before(self, moment: datetime) -> Iterator[ContactKey]:
-        """Yield the records of messages claimed before a moment of which nobody knows what became, oldest first."""
+        """Yield the keys of records in state `unknown` that were claimed before a moment, oldest first."""
         ...
 
     def recent(self, customer_id: str, since: datetime) -> Sequence[Contact]:
-        """Return a customer's records since a moment, oldest first, without those that cannot be read."""
+        """Return a customer's records since a moment, oldest first, without unreadable records."""
         ...
 
 
 class ReplyLog(Protocol):
-    """What customers wrote."""
+    """The customers' replies."""
 
     def keep(self, reply: Reply) -> bool:
-        """Write a reply unless it is there; tell whether it was written."""
+        """Write a reply unless it is stored already. Return whether it was written."""
         ...

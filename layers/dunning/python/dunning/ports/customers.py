@@ -1,4 +1,4 @@
-"""Customers: facts and standing, the due index, the numbers, and all of them one after the other."""
+"""Customers: facts and standing, the due index, the phone index, and the scan of all customers."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -18,7 +18,7 @@ class Customer(NamedTuple):
 
 
 class StoredCustomer(NamedTuple):
-    """A customer as read by those who listen: all the lender has said, and the standing if there is one."""
+    """A customer with the whole lender record, and the standing if it exists."""
 
     lender_record: LenderRecord
     standing: Standing | None
@@ -29,35 +29,35 @@ class CustomerStore(Protocol):
 
     def load(self, customer_ids: Sequence[str]) -> Mapping[str, Customer | UnreadableRecordError]:
         """
-        Read customers strongly consistently; every id asked for is in the answer.
+        Read customers strongly consistently. Every id asked for is in the answer.
 
-        A record that cannot be read is answered with the error, so that it harms nobody else.
+        An unreadable record is answered with its error, so that it does not affect other customers.
         """
         ...
 
     def load_stored(self, customer_ids: Sequence[str]) -> Mapping[str, StoredCustomer | UnreadableRecordError]:
-        """Read customers as `load` does, with the whole lender record; that of an unknown customer is empty."""
+        """Read customers as `load` does, with the whole lender record. An unknown customer has an empty record."""
         ...
 
     def save_lender_record(self, lender_record: LenderRecord, *, expected_revision: int) -> bool:
         """
-        Write a whole lender record if the stored one still has `expected_revision` (0: does not exist yet).
+        Write a whole lender record if the stored record still has `expected_revision` (0: does not exist yet).
 
-        Returns False when somebody else was first.
+        Returns False if another writer was first.
         """
         ...
 
     def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
         """
-        Write a whole standing if the stored one still has `expected_version` (0: does not exist yet).
+        Write a whole standing if the stored standing still has `expected_version` (0: does not exist yet).
 
-        Returns False when somebody else was first. A write whose answer was lost and which the SDK repeated
-        fails against itself: with a `claim_id` that is recognised in the stored ledger and counts as written.
+        Returns False if another writer was first. If the answer of a write is lost, the SDK repeats the write, which
+        then fails against itself. With a `claim_id` the write is recognised in the stored ledger and counts as written.
         """
         ...
 
     def quarantine(self, customer_id: str, until: datetime) -> None:
-        """Move only the wake of a customer whose record cannot be used, so that it blocks nobody."""
+        """Move only the wake of a customer whose record cannot be used, so that no other customer is blocked."""
         ...
 
 
@@ -80,11 +80,11 @@ class PhoneIndex(Protocol):
     """Which customers have, or had, a number (E.164)."""
 
     def customers_with(self, phones: Collection[str]) -> Mapping[str, frozenset[str]]:
-        """Return the ids of each number's customers; every number asked for is in the answer."""
+        """Return the ids of each number's customers. Every number asked for is in the answer."""
         ...
 
     def add_phone(self, phone: str, customer_id: str) -> frozenset[str]:
-        """Add a customer to a number and return all that it has now; of two who add themselves one sees both."""
+        """Add a customer to a number and return all its customers. Of two concurrent calls the later sees both."""
         ...
 
     def remove_phone(self, phone: str, customer_id: str) -> None:
@@ -97,8 +97,8 @@ class CustomerScan(Protocol):
 
     def customer_ids(self, segment: int, segments: int, after: str) -> Iterator[str]:
         """
-        Yield the ids of one of `segments` parts, each customer once, in an order that stays.
+        Yield the ids of one of `segments` parts, each customer once, in a stable order.
 
-        It goes on behind the customer `after`, or begins if that is empty.
+        The scan continues after the customer `after`, or starts at the beginning if that is empty.
         """
         ...

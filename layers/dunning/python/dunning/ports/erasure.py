@@ -1,4 +1,4 @@
-"""Erasure: everything that may still name a customer, and how it goes."""
+"""Erasure: all stored data that may name a customer, and its deletion."""
 
 from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager
@@ -10,51 +10,51 @@ from dunning.domain.errors import DunningError, UnreadableRecordError
 
 
 class CustomerErasure(Protocol):
-    """The items of a customer, whatever they hold and whether they can be read or not."""
+    """The items of a customer, whether they can be read or not."""
 
     def lender_record(self, customer_id: str) -> LenderRecord | UnreadableRecordError:
-        """Read what the lender has said strongly consistently, and nothing else."""
+        """Read only the lender record, strongly consistently."""
         ...
 
     def write_tombstone(self, lender_record: LenderRecord) -> None:
-        """Write a lender record over one that cannot be read."""
+        """Write a lender record over a record that cannot be read."""
         ...
 
     def stored_items(self, customer_id: str) -> int:
-        """Return how many tell anything of the customer: all but the id and moment that an erasure leaves."""
+        """Return the number of items that say anything of the customer: all items but a tombstone."""
         ...
 
     def erase_items(self, customer_id: str) -> int:
-        """Delete all but what the lender has said, and return how many there were."""
+        """Delete all items but the lender record, and return their number."""
         ...
 
 
 class ContactErasure(Protocol):
-    """Audit records that still tell who was texted and what, or quote a carrier; and what customers wrote."""
+    """Audit records that hold a number, a text or a carrier's words, and the customers' replies."""
 
     def identifying_records(self, customer_id: str) -> int:
-        """Return how many there are of a customer."""
+        """Return the number of a customer's records that hold personal data."""
         ...
 
     def redact(self, customer_id: str, at: datetime, *, until: datetime | None = None) -> int:
         """
-        Take number, text and the carrier's words out of them, note when, and return how many there were.
+        Take number, text and the carrier's words out of a customer's records, and return the number of records.
 
-        The rest of a record stays, the class of a failure too.
+        The rest of a record stays, the class of a failure too. The record gets the time of the erasure.
 
-        `until`: of texts that were claimed by then, if only those.
+        `until`: limits the erasure to texts claimed by then.
         """
         ...
 
     def stored_replies(self, customer_id: str) -> int:
-        """Return how many replies of a customer there are."""
+        """Return the number of a customer's replies."""
         ...
 
     def erase_replies(self, customer_id: str, phones: Collection[str], *, until: datetime | None = None) -> int:
         """
-        Delete what a customer wrote, also from these numbers while nobody was known to have them; return how much.
+        Delete a customer's replies, and the replies kept below these numbers. Return their number.
 
-        `until`: what was written by then, if only that.
+        `until`: limits the deletion to replies written by then.
         """
         ...
 
@@ -71,47 +71,47 @@ class UploadErasure(Protocol):
     """The files of accounts that are still in the bucket, in every version."""
 
     def uploads(self) -> Iterator[StoredUpload]:
-        """Yield them. What only marks a file as deleted is none."""
+        """Yield all versions of all files, without delete markers."""
         ...
 
     def read(self, upload: StoredUpload) -> AbstractContextManager[Iterator[bytes]]:
-        """Open one as a stream of byte chunks."""
+        """Open a version as a stream of byte chunks."""
         ...
 
     def delete(self, upload: StoredUpload) -> None:
-        """Delete one for good; one that is gone already is no error."""
+        """Delete a version for good. A version that is gone already is no error."""
         ...
 
 
 class DeadLetter(NamedTuple):
-    """A message among the dead letters, and by what the queue knows that it was handed to us."""
+    """A message among the dead letters, with the queue's receipt handle of this delivery."""
 
     body: str
     handle: str
 
 
 class QueueNotDrainedError(DunningError):
-    """Not every message of a queue could be looked at: others have some in their hands."""
+    """Not every message of a queue could be read: another reader holds some of them."""
 
 
 class DeadLetterErasure(Protocol):
-    """A dead-letter queue, looked through for what is to go. `name` is said of it where something is told."""
+    """A dead-letter queue, searched for data to erase. Log lines call it `name`."""
 
     @property
     def name(self) -> str:
-        """Whose dead letters they are."""
+        """The function whose dead letters the queue holds."""
         ...
 
     def scan(self) -> Iterator[DeadLetter]:
         """
-        Yield all messages. Each is hidden from others for a minute and then there again, unless it is replaced.
+        Yield all messages. A message is hidden from other readers for a minute, and then visible unless replaced.
 
         Raises:
-            QueueNotDrainedError: there are some that could not be looked at.
+            QueueNotDrainedError: some messages could not be read.
             ServiceCallError: a call failed.
         """
         ...
 
     def replace(self, message: DeadLetter, body: str) -> None:
-        """Put a body in the place of a message, or nothing if it is empty. Of a crash in between both are left."""
+        """Replace a message by a body, or delete it if the body is empty. A crash in between leaves both messages."""
         ...

@@ -11,7 +11,7 @@ from dunning.domain.replies.intents import ParsedReply
 
 
 class PublishOutcome(StrEnum):
-    """What an answer to a publish means."""
+    """The meaning of an answer to a publish."""
 
     ACCEPTED = "accepted"
     REFUSED_FOR_GOOD = "refused_for_good"
@@ -35,7 +35,7 @@ class Published(NamedTuple):
     """
     The answer to a publish: `message_id` if accepted, else the error `code`.
 
-    `retry_after` is how long to wait after a refusal for now.
+    `retry_after` is the wait after a refusal for now.
     """
 
     outcome: PublishOutcome
@@ -48,7 +48,7 @@ class SmsGateway(Protocol):
     """The way to the carrier."""
 
     def publish(self, sms: Sms) -> Published:
-        """Publish once, never twice, and say what is known about the outcome. Raises nothing of the SDK's."""
+        """Publish once, never twice, and return the outcome as far as it is known. Raises no error of the SDK."""
         ...
 
 
@@ -56,7 +56,7 @@ class SendingSwitch(Protocol):
     """The one switch that stops all sending."""
 
     def is_on(self) -> bool:
-        """Tell whether sending is on; a change holds within a minute, and what cannot be read is off."""
+        """Tell whether sending is on. A change holds within a minute, and an unreadable switch is off."""
         ...
 
 
@@ -68,19 +68,19 @@ class OptOutList(Protocol):
         ...
 
     def opt_in(self, phone: str) -> bool:
-        """Take a number off; tell whether that was allowed: once in 30 days."""
+        """Take a number off the list. Return whether that was allowed, which it is once in 30 days."""
         ...
 
 
 class ReplyReader(Protocol):
-    """Who understands what customers write."""
+    """Reads the customers' replies."""
 
     def parse(self, text: str, *, said_on: date, phone_country: str, our_texts: Sequence[str] = ()) -> ParsedReply:
         """
-        Say what a reply means.
+        Return the reading of a reply.
 
-        `said_on` is the day on which it was said where the customer lives, `phone_country` the country of the number,
-        empty if that is not known, and `our_texts` are those it may quote.
+        `said_on` is the local day of the reply, `phone_country` the country of the number, empty if that is not known,
+        and `our_texts` are the texts that the reply may quote.
         """
         ...
 
@@ -101,5 +101,5 @@ class EventPublisher(Protocol):
     """The way to the lender's other systems."""
 
     def publish(self, events: Sequence[OutboundEvent]) -> None:
-        """Put events on the bus. An event the bus does not take is logged in full, and never fails the work."""
+        """Put events on the bus. An event that the bus refuses is logged in full, and never fails the caller."""
         ...

@@ -1,4 +1,4 @@
-"""Queues: what travels between functions, and where messages wait for a person."""
+"""Queues: the messages that travel between functions, and the dead letters that wait for a person."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Job(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class QueueMessage:
-    """One message as a queue delivered it. `receive_count` is how often it has been delivered, this time included."""
+    """One message as a queue delivered it. `receive_count` is the number of deliveries, this one included."""
 
     message_id: str
     body: str
@@ -24,13 +24,13 @@ class QueueMessage:
 
 @dataclass(frozen=True, slots=True)
 class InboundMessage(QueueMessage):
-    """A message that may hold a reply. `sent_at` is when the queue or the topic took it."""
+    """A message that may hold a reply. `sent_at` is the time at which the queue or the topic took it."""
 
     sent_at: datetime
 
 
 class DeadLetters(Protocol):
-    """Where messages wait for a person."""
+    """The queue in which messages wait for a person."""
 
     def park(self, body: str, why: str) -> None:
         """Put a message that cannot be read into the dead-letter queue at once."""
@@ -38,10 +38,10 @@ class DeadLetters(Protocol):
 
 
 class Backlog(Protocol):
-    """A queue, as one sees it who only wants to know whether anything is on it."""
+    """A queue, of which only the number of messages matters."""
 
     def depth(self) -> int:
-        """Return about how many messages are waiting or being worked on."""
+        """Return the approximate number of messages waiting or being handled."""
         ...
 
 
@@ -49,18 +49,18 @@ class JobQueue(Backlog, DeadLetters, Protocol):
     """The queue between scanner and sender."""
 
     def enqueue(self, jobs: Iterable[Job]) -> int:
-        """Put jobs on the queue and return how many were taken."""
+        """Put jobs on the queue and return the number that the queue took."""
         ...
 
 
 class DelayQueue(Protocol):
-    """A function's own queue, for what has to be looked at again. Ids and codes only."""
+    """A function's own queue, for work that has to be done later. Ids and codes only."""
 
     def send_with_delay(self, bodies: Sequence[str], delay: timedelta) -> None:
         """
-        Put messages on it that are seen after a delay of at most 15 minutes.
+        Put messages on the queue that become visible after a delay of at most 15 minutes.
 
         Raises:
-            ServiceCallError: some were not taken, and nothing else brings them back.
+            ServiceCallError: the queue refused some messages, and nothing else repeats them.
         """
         ...

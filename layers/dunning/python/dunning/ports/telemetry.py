@@ -1,4 +1,4 @@
-"""Telemetry: log lines and metrics, ids only. Every name there is stands here, and nowhere else."""
+"""Telemetry: log lines and metrics, ids only. All their names are in this module, and nowhere else."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -10,7 +10,7 @@ from dunning.ports.gateways import PublishOutcome
 
 
 class LogEvent(StrEnum):
-    """What is logged, one line an event."""
+    """The events that are logged, one line each."""
 
     CARRIER_OPT_IN = "carrier_opt_in"
     CARRIER_OPT_OUT = "carrier_opt_out"
@@ -220,7 +220,7 @@ class Telemetry(Protocol):
         """
         Log and count one decision.
 
-        Its trace is logged unless an audit record holds it (`recorded`); `outcome` is what became of a text.
+        Its trace is logged unless an audit record holds it (`recorded`). `outcome` holds the outcome of a publish.
         """
         ...
 
@@ -233,5 +233,5 @@ class Telemetry(Protocol):
         ...
 
     def gauge(self, metric: Metric, value: float) -> None:
-        """Set a metric to where it stands."""
+        """Set a metric to a value."""
         ...

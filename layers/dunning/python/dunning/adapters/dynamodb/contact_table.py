@@ -33,14 +33,14 @@ _ITEMS_A_WRITE = 25
 """DynamoDB's limit of a BatchWriteItem."""
 
 _CALLS_AGAIN = 8
-"""How often what a throttled batch left unprocessed is tried again."""
+"""The tries for items that a throttled batch left unprocessed."""
 
 # TEXT is a reserved word of DynamoDB's expressions.
 _IDENTIFYING = "attribute_exists(phone) OR attribute_exists(#text) OR attribute_exists(#response)"
 _IDENTIFYING_NAMES = {"#text": "text", "#response": "response"}
 _UP_TO = "customer_id = :customer AND contact <= :last"
 _BETWEEN = "customer_id = :customer AND contact BETWEEN :first AND :last"
-# Not one that its time to live has deleted since: an update would bring it back.
+# The record must still exist: an update would create an expired record again.
 _STILL_THERE = "attribute_exists(customer_id)"
 
 
@@ -92,7 +92,7 @@ class DynamoContacts:
         names = {"state", "message_id"} | (RECEIPT.names if contact.reported_at else set())
         # STATE is a reserved word of DynamoDB's expressions, and more may become one; defaults are not kept.
         written: dict[str, Any] = {name: value for name, value in CONTACT.write(contact).items() if name in names}
-        # A message id that is known stays, a carrier's words of before do not.
+        # A known message id stays. The carrier's earlier words do not.
         left = names - written.keys() - {"message_id"}
         if contact.state is not ContactState.UNKNOWN:
             left.add("unknown")
@@ -114,7 +114,7 @@ class DynamoContacts:
         )
 
     def unknown_before(self, moment: datetime) -> Iterator[ContactKey]:
-        """Query the sparse index of records that nobody knows the fate of."""
+        """Query the sparse index of records with an unknown outcome."""
         with aws_call("Query"):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
@@ -127,7 +127,7 @@ class DynamoContacts:
                 yield from map(_parse_key, page["Items"])
 
     def recent(self, customer_id: str, since: datetime) -> Sequence[Contact]:
-        """Query a customer's records; the replies have keys behind all of them."""
+        """Query a customer's records. The replies have keys after all records."""
         with aws_call("Query"):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
@@ -163,7 +163,7 @@ class DynamoContacts:
         return len(keys)
 
     def _identifying(self, customer_id: str, until: datetime | None) -> list[str]:
-        """Find records; the replies have keys behind all of them."""
+        """Find records. The replies have keys after all records."""
         return self._keys_between(
             customer_id,
             "",
@@ -177,7 +177,7 @@ class DynamoContacts:
         return len(self._replies(customer_id, None))
 
     def erase_replies(self, customer_id: str, phones: Collection[str], *, until: datetime | None = None) -> int:
-        """Delete replies, those below the customer and those below numbers."""
+        """Delete the replies below the customer and below the numbers."""
         owners = (customer_id, *map(phone_key, phones))
         keys = [(owner, key) for owner in owners for key in self._replies(owner, until)]
         for owner, key in keys:

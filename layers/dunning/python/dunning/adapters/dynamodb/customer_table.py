@@ -41,14 +41,14 @@ _ITEMS_A_SCAN = 500
 
 # The item does not exist yet.
 _NEW = "attribute_not_exists(customer_id)"
-# Nobody has written the standing, or the facts, since we read them.
+# No other writer has changed the standing, or the facts, since we read them.
 _UNCHANGED = "version = :read"
 _NOT_REVISED = "revision = :read"
 # SHARD is a reserved word of DynamoDB's expressions.
 _RESERVED = {"#shard": "shard"}
 
 _TOMBSTONE = frozenset({"customer_id", "item", "schema", "revision", "erased_at"})
-"""What an item is made of that says of a customer only that they are erased."""
+"""The attributes of a tombstone."""
 
 
 class DynamoCustomers:
@@ -85,7 +85,7 @@ class DynamoCustomers:
         return read_items(self._client, self._table, keys)
 
     def save_lender_record(self, lender_record: LenderRecord, *, expected_revision: int) -> bool:
-        """Put what a lender has said under the revision it was read with."""
+        """Put a lender record under the revision it was read with."""
         condition: Any = {"ConditionExpression": _NEW}
         if expected_revision:
             condition = {
@@ -122,12 +122,12 @@ class DynamoCustomers:
         return True
 
     def quarantine(self, customer_id: str, until: datetime) -> None:
-        """Move the wake alone: the rest of the item may be what cannot be read."""
+        """Move the wake alone, because the rest of the item may be unreadable."""
         with aws_call("UpdateItem"):
             self._client.update_item(
                 TableName=self._table,
                 Key={"customer_id": {"S": customer_id}, "item": {"S": STANDING}},
-                # A version that is there may itself be what cannot be read: it is left as it is.
+                # The version itself may be unreadable, and is left as it is.
                 UpdateExpression=(
                     "SET wake_key = :wake, #shard = :shard, reason = :reason, version = if_not_exists(version, :one)"
                 ),
@@ -149,7 +149,7 @@ class DynamoCustomers:
         return found
 
     def add_phone(self, phone: str, customer_id: str) -> frozenset[str]:
-        """Add to the number's set of customers, which DynamoDB keeps whole whoever else adds to it."""
+        """Add to the number's set of customers, which DynamoDB keeps whole even if other writers add to it."""
         with aws_call("UpdateItem"):
             answer = self._client.update_item(
                 TableName=self._table,
@@ -161,7 +161,7 @@ class DynamoCustomers:
         return frozenset(answer["Attributes"]["customers"]["SS"])
 
     def remove_phone(self, phone: str, customer_id: str) -> None:
-        """Delete from the number's set of customers, and the item with the last of them."""
+        """Delete from the number's set of customers. The last customer takes the item along."""
         key: Any = {"customer_id": {"S": phone_key(phone)}, "item": {"S": PHONE}}
         with aws_call("UpdateItem"):
             answer = self._client.update_item(
@@ -181,7 +181,7 @@ class DynamoCustomers:
         )
 
     def customer_ids(self, segment: int, segments: int, after: str) -> Iterator[str]:
-        """Scan one segment; a number's items are passed over, and never the place to go on from."""
+        """Scan one segment. The items of numbers are skipped, and a scan never continues from them."""
         start: Any = {"customer_id": {"S": after}, "item": {"S": STANDING}} if after else None
         last = after
         while True:
@@ -205,7 +205,7 @@ class DynamoCustomers:
                 return
 
     def lender_record(self, customer_id: str) -> LenderRecord | UnreadableRecordError:
-        """Read the item that says what the lender has said."""
+        """Read the item of the lender record."""
         found = list(self._read([{"customer_id": {"S": customer_id}, "item": {"S": FACTS}}]))
         try:
             return lender_record_of(found[0]) if found else LenderRecord(customer_id)
@@ -213,7 +213,7 @@ class DynamoCustomers:
             return error
 
     def write_tombstone(self, lender_record: LenderRecord) -> None:
-        """Put an item whatever is there: its revision may be what cannot be read."""
+        """Put the item without a condition, because the stored revision may be unreadable."""
         with aws_call("PutItem"):
             self._client.put_item(TableName=self._table, Item=lender_record_item(lender_record))
 
@@ -232,7 +232,7 @@ class DynamoCustomers:
         return len(items)
 
     def _items_of(self, customer_id: str) -> list[Mapping[str, Any]]:
-        """Ask for all of them, not for the two we know: a later version may keep more."""
+        """Ask for all items, not for the two known ones: a later version may keep more."""
         with aws_call("Query"):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
@@ -271,7 +271,7 @@ class DynamoCustomers:
 
 
 def _wake_of(key: str, now: datetime) -> Wake:
-    """Read a key; one that cannot be read is due now, so that the sender meets it and sets its customer aside."""
+    """Read a key. An unreadable key is due now, so that the sender quarantines its customer."""
     try:
         return parse_wake_key(key)
     except ValueError:
@@ -299,5 +299,5 @@ def _stored_customer(customer_id: str, facts: _Stored, standing: _Stored) -> Sto
 
 
 def _holds_claim(item: Mapping[str, Any], claim_id: str) -> bool:
-    """Tell whether the write that failed was our own, repeated by the SDK after its answer was lost."""
+    """Tell whether a failed write was our own write, repeated by the SDK after its answer was lost."""
     return any(entry.claim_id == claim_id for entry in standing_of(item).ledger)

@@ -45,7 +45,7 @@ def parse_instant(written: str) -> datetime:
 
 
 def shard_of(customer_id: str, shards: int) -> str:
-    """Return the partition of the due index a customer belongs to."""
+    """Return the partition of the due index that a customer belongs to."""
     return f"{zlib.crc32(customer_id.encode()) % shards:02d}"
 
 
@@ -71,7 +71,7 @@ def contact_key(at: datetime, send_id: str) -> str:
 
 
 def phone_key(phone: str) -> str:
-    """Build the key under which a number's customers are found."""
+    """Build the key of a number's customers."""
     return f"phone#{phone}"
 
 

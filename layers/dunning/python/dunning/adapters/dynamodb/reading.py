@@ -1,4 +1,4 @@
-"""Reading many items by their keys, whatever a busy table leaves out at first."""
+"""Reads many items by their keys, and asks again for the keys that a busy table left out."""
 
 from __future__ import annotations
 

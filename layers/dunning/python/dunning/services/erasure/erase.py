@@ -1,8 +1,8 @@
 """
-Erase: what we hold of a customer goes, and of the audit records what says who it was and what they were told.
+Erase: deletes everything held of a customer, and removes the personal data from the audit records.
 
-What stays is the skeleton: that a text of some template was claimed at some moment for an id, and what became of it;
-and a tombstone, the id and the moment of the erasure, so that no old file and no repeated event brings them back.
+An audit record keeps its skeleton: the id, the time of the claim, the template, and the outcome. A tombstone keeps the
+id and the time of the erasure, so that no old file and no repeated event re-creates the customer.
 
     erase ──> tombstone, which keeps the numbers for now ──> standing, phone index, records, replies
                  from here on no text can be decided on          │
@@ -12,9 +12,9 @@ and a tombstone, the id and the moment of the erasure, so that no old file and n
                                                                  │   under way any more (`purge.py`)
                                                                  └── then the numbers go too: purge_numbers
 
-The later rounds are for what was under way in the first: a text that was being published leaves a record with number
-and text, a file that was being loaded puts its number into the index, and a reply that a queue delivers again, up to
-half an hour later, is kept below its number, for nobody has that any more. All of it can be repeated at will.
+The later rounds erase the data of work under way in the first round. A text that was being published leaves a record
+with number and text. A file that was being loaded puts its number into the index. A reply may be delivered again up to
+half an hour later, and is then kept below its number, because no customer has the number. All rounds can be repeated.
 """
 
 import re
@@ -36,19 +36,20 @@ SECOND_ROUND = timedelta(seconds=90)
 """By then a text that was under way has left its record: the sender's timeout is 60 s."""
 
 MAY_BE_LOADING = timedelta(hours=1)
-"""A file is left alone so long after its upload: the others in it may not be loaded yet, tries again included."""
+"""A file stays for this time after its upload: its other customers may not be loaded yet, retries included."""
 
 ROUND_INTERVAL = timedelta(minutes=15)
-"""The rounds after the second are so far apart, which is as far ahead as SQS delays a message."""
+"""The time between the rounds after the second: the longest delay of an SQS message."""
 
 UNDER_WAY = timedelta(minutes=45)
 """
-By then whatever was under way has ended, if nothing stands still: a load takes a quarter of an hour at most, and a
-reply is delivered five times in half an hour before it is given up.
+By then all work under way has ended, unless a queue stands still.
+
+A load takes a quarter of an hour at most. A reply is delivered five times in half an hour before it is a dead letter.
 """
 
 SECONDS_TO_FINISH = 5.0
-"""With less time left nothing more of a file or a queue is read."""
+"""With less time left no more of a file or a queue is read."""
 
 
 class ErasureOutOfTimeError(DunningError):
@@ -62,14 +63,14 @@ class _Stored(NamedTuple):
 
 
 class _ErasableCustomers(CustomerErasure, PhoneIndex, Protocol):
-    """Several ports that are one table."""
+    """The ports of the customers table that an erasure needs."""
 
     def save_lender_record(self, lender_record: LenderRecord, *, expected_revision: int) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """How many items of a customer, records that still told who it was, and replies."""
+    """The number of a customer's items, of audit records with personal data, and of replies."""
 
     items: int
     records: int
@@ -83,14 +84,14 @@ class Erased:
 
 @dataclass(frozen=True, slots=True)
 class ErasedUploads:
-    """How many versions of files were deleted, and which customers are named in one that may still be loading."""
+    """The number of file versions deleted, and the customers in files that may still be loading."""
 
     deleted: int
     waiting: frozenset[str]
 
 
 class EraseService:
-    """Erases customers, one at a time. It knows no policy: who asks for it, and when, is the caller's business."""
+    """Erases customers, one at a time. The caller decides on whose request, and when."""
 
     def __init__(
         self,
@@ -108,7 +109,7 @@ class EraseService:
         self._telemetry = telemetry
 
     def look(self, customer_id: str) -> Erased:
-        """Tell what there is to erase, and change nothing. Uploaded files are not looked into."""
+        """Count the data to erase, and change nothing. Uploaded files are not read."""
         return Erased(
             self._customers.stored_items(customer_id),
             self._contacts.identifying_records(customer_id),
@@ -116,20 +117,20 @@ class EraseService:
         )
 
     def keeps_numbers(self, customer_id: str) -> bool:
-        """Tell whether the numbers of an erased customer are still kept, to find what comes late."""
+        """Tell whether the numbers of an erased customer are still kept, to find late messages."""
         lender_record = self._customers.lender_record(customer_id)
         return isinstance(lender_record, LenderRecord) and lender_record.phones_until is not None
 
     def erase(self, customer_id: str, at: datetime) -> Erased:
         """
-        Erase a customer as of a moment and tell what there was.
+        Erase a customer as of a moment, and count the data erased.
 
         `erase_again` has to follow after `SECOND_ROUND`, and `purge_numbers` once nothing is under way any more.
 
-        One who has consented anew since keeps what is newer than that.
+        A customer who has consented again since keeps all data newer than that consent.
 
         Raises:
-            ContestedError, ServiceCallError: it is not done. What is done stays done: erase again.
+            ContestedError, ServiceCallError: the erasure is not finished: erase again.
         """
         there = self.look(customer_id)
         lender_record, is_new = self._write_tombstone(customer_id, at)
@@ -143,20 +144,20 @@ class EraseService:
 
     def erase_again(self, customer_id: str) -> Erased:
         """
-        Erase what was under way when a customer was erased.
+        Erase the data of work that was under way when a customer was erased.
 
         Raises:
-            ServiceCallError, UnreadableRecordError: it is not done. What is done stays done.
+            ServiceCallError, UnreadableRecordError: the round is not finished. It can be repeated.
         """
         lender_record = self._read(customer_id)
         return self._clean_again(lender_record) if lender_record.erased_at else Erased(0, 0)
 
     def purge_numbers(self, customer_id: str) -> Erased:
         """
-        Erase what has come since, and the numbers that an erased customer was found by.
+        Erase late data, and the numbers of an erased customer.
 
         Raises:
-            ContestedError, ServiceCallError, UnreadableRecordError: it is not done. What is done stays done.
+            ContestedError, ServiceCallError, UnreadableRecordError: the round is not finished. It can be repeated.
         """
 
         def attempt(lender_record: LenderRecord) -> Erased | Conflict:
@@ -176,12 +177,12 @@ class EraseService:
 
     def erase_uploads(self, customer_ids: Collection[str], seconds_left: Callable[[], float]) -> ErasedUploads:
         """
-        Delete the uploaded files that name one of these erased customers: each is read once for all of them.
+        Delete the uploaded files that name any of these erased customers. Each file is read once for all customers.
 
-        A file that may still be loading is left; its customers are told, so that they are asked for again.
+        A file that may still be loading stays. Its customers are returned, so that another round follows for them.
 
         Raises:
-            ErasureOutOfTimeError, ServiceCallError: not all were read. Those that are deleted stay so.
+            ErasureOutOfTimeError, ServiceCallError: not all files were read. It can be repeated.
         """
         wanted = {customer_id: found for customer_id in customer_ids if (found := self._erased(customer_id))}
         now = self._clock.now()
@@ -205,12 +206,12 @@ class EraseService:
         return ErasedUploads(deleted, frozenset(waiting))
 
     def _write_tombstone(self, customer_id: str, at: datetime) -> tuple[LenderRecord, bool]:
-        """Write the tombstone, and tell whether it says anything new."""
+        """Write the tombstone, and return whether it is new."""
 
         def attempt(found: _Stored) -> tuple[LenderRecord, bool] | Conflict:
             stored = found.lender_record
             if stored is None:
-                # The numbers are lost with it, and the index keeps an id that leads to nobody.
+                # The numbers are lost with the record, and the phone index keeps an id without a customer.
                 self._telemetry.log_event(LogEvent.PHONES_NOT_KNOWN, customer_id=customer_id)
                 tombstone = LenderRecord(customer_id, revision=1, erased_at=at)
                 self._customers.write_tombstone(tombstone)
@@ -240,7 +241,7 @@ class EraseService:
         return gone
 
     def _clean(self, lender_record: LenderRecord) -> Erased:
-        """Delete what hangs on a customer; of one who came back only what is older than that."""
+        """Delete all data of a customer. If the customer has returned, delete only the older data."""
         customer_id, snapshot, until = lender_record.customer_id, lender_record.snapshot, _until(lender_record)
         items = 0 if snapshot else self._customers.erase_items(customer_id)
         phones = former_phones(lender_record)
@@ -253,7 +254,7 @@ class EraseService:
         return Erased(items, records, replies)
 
     def _find_again(self, customer_id: str, forgotten: Collection[str]) -> None:
-        """Have a customer found who came back with one of these numbers just before it was forgotten."""
+        """Index a number again if the customer returned with it just before it was removed."""
         lender_record = self._customers.lender_record(customer_id)
         snapshot = None if isinstance(lender_record, UnreadableRecordError) else lender_record.snapshot
         if snapshot is not None and snapshot.phone in forgotten:
@@ -275,8 +276,8 @@ class EraseService:
     def _named(
         self, upload: StoredUpload, wanted: Mapping[str, LenderRecord], seconds_left: Callable[[], float]
     ) -> set[str]:
-        """Return which of these customers a file names: as intake reads it or, if it is no table, anywhere in it."""
-        # Here, for what it needs of phone numbers is slow to import.
+        """Return the customers that a file names: as intake reads the file or, if it is no table, anywhere in it."""
+        # Imported here, because the metadata of phone numbers is slow to import.
         from dunning.services.intake.refusals import FileRefusedError  # noqa: PLC0415
         from dunning.services.intake.table import Table  # noqa: PLC0415
 
@@ -295,16 +296,16 @@ class EraseService:
 
 
 def _until(lender_record: LenderRecord) -> datetime | None:
-    """Return up to when what is held of an erased customer goes; `None`: all, for they have not come back."""
+    """Return the time up to which an erased customer's data goes; `None`: all, if the customer has not returned."""
     snapshot = lender_record.snapshot
     if snapshot is None:
         return None
-    # A consent that is dated by its day is taken for the end of it, which may be yet to come.
+    # A consent dated by its day counts from the end of the day, which may be in the future.
     return min(moment for moment in (snapshot.consented_at, snapshot.as_of) if moment is not None)
 
 
 def _is_waited_for(upload: StoredUpload, lender_record: LenderRecord) -> bool:
-    """Tell whether a file was under way when its customer was erased. Later ones the bucket deletes in their time."""
+    """Tell whether a file was loading when its customer was erased. The bucket itself deletes later files in time."""
     return lender_record.erased_at is not None and upload.uploaded_at <= lender_record.erased_at + MAY_BE_LOADING
 
 
@@ -316,11 +317,11 @@ def _in_time(chunks: Iterable[bytes], seconds_left: Callable[[], float]) -> Iter
 
 
 _OF_AN_ID = b"[A-Za-z0-9]"
-"""What makes another id of one that stands in it. Of no table, from which nothing was loaded, rather one too many."""
+"""A character that makes a longer id of the id beside it. Others count as borders: rather delete a file too many."""
 
 
 def is_in(chunks: Iterable[bytes], customer_id: str) -> bool:
-    """Tell whether bytes name a customer, in UTF-8 or UTF-16, and not only one whose id contains this one."""
+    """Tell whether bytes hold a customer's id, in UTF-8 or UTF-16, and not only as a part of a longer id."""
     patterns = []
     for encoding, unit in (("utf-8", rb""), ("utf-16-le", rb"\x00"), ("utf-16-be", rb"")):
         high = rb"\x00" if encoding == "utf-16-be" else b""
@@ -328,7 +329,7 @@ def is_in(chunks: Iterable[bytes], customer_id: str) -> bool:
         wanted = re.escape(customer_id.encode(encoding))
         patterns.append(re.compile(b"(?<!" + of_an_id + b")" + wanted + b"(?!" + of_an_id + b")"))
     kept = 2 * len(customer_id) + 2
-    # What stands before and behind has to be seen: nothing is looked for in the first two bytes, nor at the very end.
+    # The characters around an id have to be visible, so the search leaves out the first two bytes and the very end.
     window = b"\n\n"
     for chunk in chain(chunks, [b"\n\n"]):
         window += chunk

@@ -1,13 +1,13 @@
 """
-Purge: the numbers of erased customers go, once nothing that names them is under way any more.
+Purge: deletes the numbers of erased customers, once no message that names them is under way.
 
-    each round ──> what was given up: messages of these numbers are taken out of the dead-letter queues
-                     │ nothing is under way: time has passed, no reply is waiting, the queues are looked through
+    each round ──> dead letters: messages about these numbers are taken out of the dead-letter queues
+                     │ nothing is under way: time has passed, no reply is waiting, all queues are read
                      v
                    the erasure once more, and the numbers go ──> only the tombstone is left
 
-A number is kept only to find what comes late: a reply that is delivered again is kept below its number, for nobody is
-known to have it, and whatever is given up ends among the dead letters. What is other people's stays where it is.
+A number is kept only to find late messages. A reply that is delivered again is kept below its number, because no
+customer has the number any more. Messages that fail end among the dead letters. Other people's data stays in place.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -24,14 +24,14 @@ from dunning.ports.telemetry import LogEvent, Telemetry
 from dunning.services.erasure.erase import SECONDS_TO_FINISH, EraseService, ErasureOutOfTimeError
 
 QUEUES_KEEP = timedelta(days=4)
-"""After so long the queues have deleted all that held a number by themselves, whatever could not be looked through."""
+"""The retention of the queues. After it they have deleted all messages with the number, even unread ones."""
 
 _LOOK_FOR = timedelta(seconds=45)
-"""In one queue. What is looked at stays hidden from others for a minute."""
+"""The time for one queue. A message that was read stays hidden from other readers for a minute."""
 
 
 class _PurgeableCustomers(CustomerErasure, PhoneIndex, Protocol):
-    """Several ports that are one table."""
+    """The ports of the customers table that a purge needs."""
 
 
 class PurgeService:
@@ -56,10 +56,10 @@ class PurgeService:
 
     def purge(self, customer_ids: Collection[str], seconds_left: Callable[[], float]) -> frozenset[str]:
         """
-        Bring the erasures of customers nearer to their end, and return those who are to be asked for again.
+        Continue the erasures of customers, and return the customers who need another round.
 
         Raises:
-            ContestedError, ServiceCallError, UnreadableRecordError: it is not done. What is done stays done.
+            ContestedError, ServiceCallError, UnreadableRecordError: the purge is not finished. It can be repeated.
         """
         remembered = {
             customer_id: lender_record
@@ -69,7 +69,7 @@ class PurgeService:
         }
         if not remembered:
             return frozenset()
-        # In this order: what was under way until a moment ago has ended among the replies or the dead letters.
+        # The order matters: a message that leaves the replies queue in between ends among the dead letters.
         idle = self._replies.depth() == 0
         through = self._take_out(self._numbers_of(remembered.values()), seconds_left)
         now = self._clock.now()
@@ -83,20 +83,20 @@ class PurgeService:
         return frozenset(waiting)
 
     def _numbers_of(self, lender_records: Collection[LenderRecord]) -> set[str]:
-        """Return the numbers that nobody else has or had: what is said of those may be about the others."""
+        """Return the numbers of these customers alone: messages about a shared number may be about another customer."""
         numbers = {phone for lender_record in lender_records for phone in former_phones(lender_record)}
         return (
             {phone for phone, ids in self._customers.customers_with(numbers).items() if not ids} if numbers else set()
         )
 
     def _take_out(self, phones: Collection[str], seconds_left: Callable[[], float]) -> bool:
-        """Take what is about these numbers out of all queues, and tell whether each was looked through to its end."""
+        """Take the messages about these numbers out of all queues. Return whether each queue was read to its end."""
         through = True
         for queue in self._dead_letters if phones else ():
             try:
                 taken = self._take_out_of(queue, phones, seconds_left)
             except DunningError as error:
-                # Those that were taken are gone. The next round tries again.
+                # Messages taken out so far are gone. The next round tries again.
                 self._telemetry.log_event(
                     LogEvent.DEAD_LETTERS_NOT_ERASED, queue=queue.name, error=type(error).__name__
                 )
@@ -107,7 +107,7 @@ class PurgeService:
         return through
 
     def _take_out_of(self, queue: DeadLetterErasure, phones: Collection[str], seconds_left: Callable[[], float]) -> int:
-        # Here, for its models are slow to import.
+        # Imported here, because its models are slow to import.
         from dunning.contracts.dead_letter import without_numbers  # noqa: PLC0415
 
         end = self._clock.now() + _LOOK_FOR

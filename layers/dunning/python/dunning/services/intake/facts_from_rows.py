@@ -1,4 +1,4 @@
-"""Customers: all rows of one customer become facts, if they agree with each other."""
+"""Facts from rows: all rows of one customer become facts, if the rows agree with each other."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
@@ -13,7 +13,7 @@ _ACCOUNT_COLUMNS = ("account_number", "currency", "product")
 
 
 def contradictions(rows: Sequence[Row]) -> Iterator[tuple[int, Fault]]:
-    """Find the lines that say something else than an earlier one of the customer, or the same instalment again."""
+    """Find the lines that contradict an earlier line of the customer, or repeat an instalment."""
     first_of_account: dict[str, Row] = {}
     seen: set[tuple[str, int]] = set()
     for row in rows:
@@ -37,7 +37,7 @@ def _disagreeing(columns: Sequence[str], present: object, earlier: object) -> li
 
 
 def facts_from_rows(rows: Sequence[Row], as_of: datetime) -> Facts:
-    """Put rows that agree together, in an order that does not depend on theirs."""
+    """Return the facts of rows that agree. The order of the rows makes no difference."""
     first = rows[0]
     person = first.person
     accounts: dict[str, list[Row]] = {}
@@ -58,7 +58,7 @@ def facts_from_rows(rows: Sequence[Row], as_of: datetime) -> Facts:
         holds=tuple(sorted({hold for row in rows for hold in row.holds}, key=_by_reason)),
         opted_out=any(row.opted_out for row in rows),
         as_of=as_of,
-        # It may have been written last night.
+        # The file may have been written last night.
         paid_as_of=as_of - FILE_LAG,
     )
 

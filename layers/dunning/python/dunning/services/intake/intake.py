@@ -1,9 +1,9 @@
 """
 Intake: a file of accounts becomes facts and wakes.
 
-The file is read to its end before anything is written, so that one which breaks in the middle changes nothing.
-Then each customer is judged whole: loaded, left alone, or refused because of one bad row. Whoever comes again,
-after a crash or with the same file, does what is still missing and nothing else.
+The file is read to its end before anything is written, so that a file which breaks in the middle changes nothing. Then
+each customer is judged as a whole: loaded, left alone, or refused because of one bad row. If the same file is loaded
+again, after a crash or by a second upload, only the missing writes are made.
 """
 
 import re
@@ -34,7 +34,7 @@ from dunning.services.intake.table import Table
 from dunning.services.planning import log_planned_decision
 
 MOST_ROWS_A_CUSTOMER = 1000
-"""More would not fit into one record, and means that customer_id is not what it should be."""
+"""More would not fit into one record, and means that the column customer_id holds something else."""
 
 _PROGRESS_EVERY = 10_000
 _PLAINLY_AN_ID = re.compile(r"(?=.*[0-9])(?!.*[0-9]{7}).*")
@@ -47,7 +47,7 @@ _ID_NOT_TO_BE_SHOWN = frozenset({Refusal.MALFORMED_ID, Refusal.PERSONAL_DATA_IN_
 
 @dataclass(frozen=True, slots=True)
 class IntakeSummary:
-    """What became of a file. `refused` is why it was refused whole, or empty."""
+    """The counts of a load. `refused` is the reason if the whole file was refused, or empty."""
 
     rows: int = 0
     customers_loaded: int = 0
@@ -64,7 +64,7 @@ class IntakeSummary:
 
 
 class _Tally:
-    """What a run has counted so far."""
+    """The counts of a load so far."""
 
     def __init__(self) -> None:
         self.rows_judged = 0
@@ -100,15 +100,15 @@ class IntakeService:
 
     def load(self, bucket: str, key: str, uploaded_at: datetime) -> IntakeSummary:
         """
-        Load one file, and write what is refused below `rejects/` under the same name.
+        Load one file, and write its refused rows below `rejects/` under the same name.
 
         Args:
-            bucket: where the file is.
+            bucket: the bucket of the file.
             key: its key, below `accounts/`.
             uploaded_at: an aware instant; the lender's snapshot is of this moment.
 
         Raises:
-            ContestedError: others kept changing a customer; load the file again.
+            ContestedError: other writers kept changing a customer; load the file again.
         """
         started = self._clock.now()
         with Spool() as spool:
@@ -144,7 +144,7 @@ class IntakeService:
         return summary
 
     def _refuse_file(self, bucket: str, key: str, error: FileRefusedError) -> IntakeSummary:
-        """A file that is not what it should be changes nothing, and its reject file says why in one line."""
+        """Refuse a whole file: it changes nothing, and its reject file gives the reason in one line."""
         self._write_rejects(bucket, key, [Refused(error.line, "", error.field, error.reason)])
         self._telemetry.log_event(LogEvent.INTAKE_REFUSED, reason=error.reason.value, line=error.line)
         self._telemetry.count(Metric.FILES_REFUSED)
@@ -172,10 +172,10 @@ class IntakeService:
         return tally
 
     def _candidates(self, spool: Spool, uploaded_at: datetime, tally: _Tally) -> Iterator[Candidate]:
-        """Yield the customers without a fault; keep what is refused of the others."""
+        """Yield the customers without a fault, and keep the refusals of all others."""
         reader = RowReader(self._lenders, uploaded_at)
         for customer_id, spooled in spool.customers():
-            if not customer_id:  # nobody's rows, however many: each for itself
+            if not customer_id:  # rows without a customer: each is judged by itself
                 for spooled_row in spooled:
                     self._count_rows(1, tally)
                     spool.refuse(_judge([spooled_row], reader)[1])
@@ -197,7 +197,7 @@ class IntakeService:
             self._telemetry.log_event(LogEvent.INTAKE_PROGRESS, rows=tally.rows_judged)
 
     def _note(self, done: Iterable[Future[list[LoadedCandidate]]], now: datetime, spool: Spool, tally: _Tally) -> None:
-        """Count and tell what became of customers."""
+        """Count the outcomes of customers, and publish their events."""
         for future in done:
             settled = future.result()
             self._publisher.publish([event for loaded in settled for event in loaded.events])
@@ -214,12 +214,12 @@ class IntakeService:
 
 
 def rejects_key(key: str) -> str:
-    """Return where the refusals of a file are written: the same name below `rejects/`."""
+    """Return the key for the refusals of a file: the same name below `rejects/`."""
     return f"rejects/{key.removeprefix('accounts/')}"
 
 
 def _judge(spooled: Sequence[SpooledRow], reader: RowReader) -> tuple[list[Row], list[Refused]]:
-    """Return the rows of one customer, and everything that is wrong with any of them or with all together."""
+    """Return the rows of one customer, and all faults of the rows, by themselves and together."""
     first = spooled[0].raw
     if len(spooled) > MOST_ROWS_A_CUSTOMER:
         shown = first.customer_id if is_id(first.customer_id) else ""
@@ -246,9 +246,9 @@ def _judge(spooled: Sequence[SpooledRow], reader: RowReader) -> tuple[list[Row],
 
 def _may_be_shown(customer_id: str, faults: Iterable[Fault]) -> bool:
     """
-    Tell whether the first cell of refused rows may be printed: it is meant to be an id, and may be anything.
+    Tell whether the first cell of refused rows may be printed: it should be an id, but may be anything.
 
-    Where columns have slipped, or the phone cannot be read and compared, what might be a name or a number is not.
+    If columns have slipped, or the phone cannot be read for comparison, a cell like a name or a number is not printed.
     """
     if not is_id(customer_id):
         return False

@@ -1,4 +1,4 @@
-"""Characters: cells as spreadsheets, input methods and mail programs leave them, made plain where that is certain."""
+"""Plain text: turns the characters of spreadsheets, input methods and mail programs into plain ones, if certain."""
 
 import unicodedata
 from functools import lru_cache

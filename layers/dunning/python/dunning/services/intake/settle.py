@@ -1,13 +1,13 @@
 """
-Settle: one customer of a file against what is stored.
+Settle: compares one customer of a file with the stored record, and writes the difference.
 
-Facts and standing are two writes, facts first. The standing names the facts its wake was computed from, so that a crash
-between the two shows, and the next load of the file repairs it.
+Facts and standing are two writes, facts first. The standing names the facts its wake was computed from. So a crash
+between the two writes shows, and the next load of the file repairs it.
 
-Two customers with one number are both held until a person has looked at it: a text read by the wrong one discloses a
-debt. The number is entered before the facts are written and looked up after, so that one of two sees the other. Before
-it is entered it is noted with the customer, at the cost of a write for each new number: an erasure has to find it even
-if the load died in between.
+Two customers with one number are both held until a person has looked at them: a text read by the wrong person discloses
+a debt. A number is indexed before the facts are written, and looked up afterwards, so that the later of two loads sees
+both customers. Before it is indexed, the number is written to the lender record. That costs a write for each new
+number, and lets an erasure find the number even if the load died in between.
 """
 
 from collections.abc import Sequence
@@ -38,11 +38,16 @@ BATCH = 50
 """Facts and standing of 50 customers are the 100 keys of one BatchGetItem."""
 
 _MOST_SHARING = 20
-"""With so many on one number, as where none was known and one was made up, those who came before hold each other."""
+"""
+The most customers on one number that are marked one by one.
+
+More mean a made-up number, entered where none was known. The customer is then only reported: the earlier customers are
+marked already.
+"""
 
 
 class LoadOutcome(Enum):
-    """What became of a customer."""
+    """The outcome for one customer."""
 
     LOADED = auto()
     UNCHANGED = auto()
@@ -52,7 +57,7 @@ class LoadOutcome(Enum):
 
 
 class Candidate(NamedTuple):
-    """A customer of the file without a fault, and the first line that names them."""
+    """A customer of the file without a fault, and the first line of the customer's rows."""
 
     facts: Facts
     line: int
@@ -60,10 +65,10 @@ class Candidate(NamedTuple):
 
 class LoadedCandidate(NamedTuple):
     """
-    What became of a candidate, the decision if one was made, and what others may want to know of it.
+    The outcome for a candidate, the decision if there is one, and the outbound events.
 
-    `opts_out` tells whether a customer we know opted out with the file, `shares_phone` whether another one turned out
-    to have the same number.
+    `opts_out` says whether a known customer opted out with the file, `shares_phone` whether another customer has the
+    same number.
     """
 
     candidate: Candidate
@@ -75,7 +80,7 @@ class LoadedCandidate(NamedTuple):
 
 
 class Settler:
-    """Writes customers. Used by several threads: it keeps nothing."""
+    """Writes customers. It keeps no state, because several threads use it."""
 
     def __init__(self, store: CustomerStore, phones: PhoneIndex, policies: Policies) -> None:
         self._store = store
@@ -84,10 +89,10 @@ class Settler:
 
     def settle_batch(self, batch: Sequence[Candidate], now: datetime) -> list[LoadedCandidate]:
         """
-        Write what is new of up to `BATCH` customers, which are read together.
+        Write the changes of up to `BATCH` customers, which are read together.
 
         Raises:
-            ContestedError: others kept changing a customer.
+            ContestedError: other writers kept changing a customer.
         """
         stored = self._store.load_stored([candidate.facts.customer_id for candidate in batch])
         return [self._settle(candidate, stored[candidate.facts.customer_id], now) for candidate in batch]
@@ -146,7 +151,7 @@ class Settler:
         """
         Index a new number, and return the lender record that names it; `None` if another writer was first.
 
-        First of all: whoever finds the facts finds the customer by the number too.
+        This comes before all other writes, so that every customer with facts can be found by the number.
         """
         if lender_record.snapshot is not None and lender_record.snapshot.phone == facts.phone:
             return lender_record
@@ -160,13 +165,13 @@ class Settler:
 
     def _hold_who_share(self, facts: Facts, now: datetime) -> list[OutboundEvent]:
         """
-        Hold all others who have a customer's number now, and say whom a person has to look at.
+        Hold all other customers who now have this customer's number, and return an event for each of them.
 
-        Looked for once the facts are written: of two who are loaded at the same moment, the later one sees the other.
+        The search comes after the write of the facts: of two customers loaded at the same moment, the later sees both.
         """
         having = self._phones.customers_with([facts.phone])[facts.phone]
         if facts.customer_id not in having:
-            # An erasure of before, that had not read of their coming back yet, has forgotten it.
+            # An erasure that had not read the customer's return has removed the number from the index.
             self._phones.add_phone(facts.phone, facts.customer_id)
         others = having - {facts.customer_id}
         if len(others) > _MOST_SHARING:
@@ -178,14 +183,14 @@ class Settler:
         return [CustomerNeedsPerson(customer_id, now, ReviewReason.SHARED_PHONE) for customer_id in affected]
 
     def _leave_number(self, phone: str, customer_id: str, now: datetime) -> None:
-        """Let the last one go on who still has a number, once another's has been corrected."""
+        """Release the last customer who still has a number, once another customer's number has been corrected."""
         others = self._phones.customers_with([phone])[phone] - {customer_id}
         sharing = self._who_have(phone, others)
         if len(sharing) == 1:
             self._mark(sharing[0], "", now)
 
     def _who_have(self, phone: str, customer_ids: frozenset[str]) -> list[str]:
-        """Return whose number it is now, not whose it was. One who cannot be read counts as having it."""
+        """Return the present owners of a number. A customer whose record cannot be read counts as an owner."""
         found = self._store.load(sorted(customer_ids)) if customer_ids else {}
         return [
             customer_id
@@ -194,14 +199,14 @@ class Settler:
         ]
 
     def _mark(self, customer_id: str, shared_phone: str, now: datetime) -> None:
-        """Note that a customer shares a number, or no more, and plan them anew."""
+        """Write that a customer shares a number, or no longer does, and replan the customer."""
 
         def attempt(customer: Customer) -> Conflict | None:
             facts, before = customer.facts, customer.standing or Standing(customer_id)
             if facts is None or (shared_phone and before.shares_phone(facts)):
                 return None
             after = replace(before, shared_phone=shared_phone, shared_at=now if shared_phone else None)
-            # A customer whose facts were written but not planned yet stays unplanned, for the load that is at it now.
+            # A customer whose facts are written but not planned stays unplanned: the present load plans the customer.
             planned = replan(facts, before, after, self._policies, now).standing
             planned = replace(planned, planned_for=before.planned_for)
             return None if self._store.save_standing(planned, expected_version=before.version) else CONFLICT
@@ -214,28 +219,28 @@ class Settler:
 
 
 def _is_done(lender_record: LenderRecord, standing: Standing | None) -> bool:
-    """Tell whether the wake was computed from what is stored: if not, whoever wrote it last did not come to an end."""
+    """Tell whether the wake was computed from the stored facts. If not, the last load or event did not finish."""
     facts = project_facts(lender_record)
     return facts is not None and standing is not None and standing.planned_for == fingerprint(facts)
 
 
 def _was_looked_at(phone: str, lender_record: LenderRecord, standing: Standing | None, *, done: bool) -> bool:
-    """Tell whether it is known who has this number, so that nobody is held again whom a person has released."""
+    """Tell whether the owners of the number were looked up before, so that a released customer is not held again."""
     if lender_record.snapshot is None or lender_record.snapshot.phone != phone:
         return False
     return done or (standing is not None and standing.shared_phone == phone)
 
 
 def _is_older(facts: Facts, stored: Facts | None) -> bool:
-    """Tell whether the lender has said something since: files may arrive out of order."""
+    """Tell whether a newer snapshot is stored: files may arrive out of order."""
     return stored is not None and stored.as_of is not None and facts.as_of is not None and stored.as_of > facts.as_of
 
 
 def _says_the_same(facts: Facts, lender_record: LenderRecord) -> bool:
     """
-    Tell whether a file brings nothing new: neither of itself, nor by being newer than what was said by event.
+    Tell whether a file brings nothing new: no other facts, and no facts newer than an event.
 
-    One that says itself as of when it speaks always does: it is an order to believe it, not what was said before.
+    A file with an `as_of` of its own is always new: it asks to be believed over earlier events.
     """
     stored = lender_record.snapshot
     if stored is None or facts.paid_as_of == facts.as_of:

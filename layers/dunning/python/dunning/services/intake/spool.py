@@ -1,4 +1,4 @@
-"""Spool: the rows of a file on disk, to be read back customer by customer, and the refusals in order of lines."""
+"""Spool: keeps the rows of a file on disk, to read them by customer, and the refusals, to read them by line."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -46,8 +46,8 @@ class Spool:
     """
     A private database file of this process.
 
-    SQLite unlinks it once it is open (an empty name asks for that), so that the personal data in it is gone
-    when the process is, however it ends.
+    SQLite unlinks the file once it is open (an empty name asks for that). So its personal data is gone when the process
+    ends, however it ends.
     """
 
     def __enter__(self) -> Self:
@@ -62,7 +62,7 @@ class Spool:
         self._database.close()
 
     def fill(self, rows: Iterable[RawRow]) -> int:
-        """Take all rows of a file and return how many there were."""
+        """Store all rows of a file and return their number."""
         taken = self._database.executemany(
             _INSERT,
             ((row.customer_id, row.line, row.account_id, *(row.cells or _NO_CELLS)) for row in rows),
@@ -71,7 +71,7 @@ class Spool:
         return taken.rowcount
 
     def customers(self) -> Iterator[tuple[str, Iterator[SpooledRow]]]:
-        """Yield each customer with the rows in order of lines; read them before the next customer."""
+        """Yield each customer with the rows in order of lines. Read the rows before the next customer."""
         for customer_id, records in groupby(self._database.execute(_BY_CUSTOMER), itemgetter(0)):
             yield customer_id, map(_row, records)
 
