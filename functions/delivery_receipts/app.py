@@ -1,4 +1,4 @@
-"""Delivery receipts: the delivery logs of a subscription, or receipts from the queue that waited for their records."""
+"""Delivery receipts: handles delivery logs from a subscription, and receipts that waited in the queue."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from dunning.entrypoint import batch_item_failures, entrypoint, sqs_messages
 
 @entrypoint(wiring)
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, list[dict[str, str]]]:
-    """Work an event off; of a batch from the queue those that are to come back are named in the answer."""
+    """Handle an event. The answer to a batch from the queue names the messages to deliver again."""
     del context
     if "awslogs" in event:
         wiring.delivery_receipt_service().handle_batch(parse_reported(event))

@@ -1,4 +1,4 @@
-"""Housekeeping: what a schedule has done now and then, named in its input as `task`."""
+"""Housekeeping: does the scheduled task that the event names in `task`."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ def lambda_handler(event: dict[str, Any], context: object) -> None:
     Do one task.
 
     Raises:
-        UnexpectedError: there is no such task, or something else went wrong that is not told in words of ours.
+        UnexpectedError: there is no such task, or an error was raised that is not ours.
     """
     del context
     match event.get("task"):

@@ -1,4 +1,4 @@
-"""Intake: a file of accounts was uploaded."""
+"""Intake: loads uploaded files of accounts."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -11,7 +11,7 @@ from dunning.entrypoint import entrypoint
 
 @entrypoint(wiring)
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Load the uploaded files and return what became of each, in counts."""
+    """Load the uploaded files and return the counts of each."""
     del context
     summaries = []
     for record in event.get("Records", ()):  # the event S3 tests a new notification with has none

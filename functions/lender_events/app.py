@@ -1,4 +1,4 @@
-"""Lender events: a batch of a lender's events from SQS. The answer names the messages to be delivered again."""
+"""Lender events: handles a lender's events from SQS. The answer names the messages to deliver again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @entrypoint(wiring)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[dict[str, str]]]:
-    """Work a batch off."""
+    """Handle a batch."""
     failed = wiring.lender_event_service().handle_batch(
         sqs_messages(event), lambda: context.get_remaining_time_in_millis() / 1000
     )

@@ -1,8 +1,8 @@
 """
-Replan: every customer's wake is worked out anew, after a policy has changed.
+Replan: works out every customer's wake again, after a policy has changed.
 
-Invoked without records it begins: it puts the parts of the table on its queue. What the queue delivers are parts to be
-worked off; those that are to come back are named in the answer.
+An event without records starts a replan: the function puts the parts of the table on its queue. The queue then delivers
+the parts. The answer names the messages to deliver again.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @entrypoint(wiring)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Begin, in as many `parts` as the event says, or work parts off."""
+    """Start a replan, in as many `parts` as the event says, or replan parts."""
     if "Records" not in event:
         return {"parts": wiring.replan_service().start(int(event.get("parts", PARTS)))}
     failed = wiring.replan_service().handle_batch(

@@ -1,4 +1,4 @@
-"""Scanner: a tick of EventBridge Scheduler puts the customers whose wake has come on the queue."""
+"""Scanner: enqueues the customers whose wake has come, at each tick of EventBridge Scheduler."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from dunning.entrypoint import entrypoint
 
 @entrypoint(wiring)
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, int]:
-    """Work one tick. What the event says of its time is not used: a late tick looks at the present."""
+    """Do one tick. The time in the event is not used, because a late tick has to look at the present."""
     del event, context
     tick = wiring.scan_service().tick()
     return {"depth": tick.depth, "enqueued": tick.enqueued}

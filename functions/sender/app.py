@@ -1,4 +1,4 @@
-"""Sender: a batch of jobs from SQS, each judged afresh; those that are to come back are named in the answer."""
+"""Sender: handles jobs from SQS, each decided again. The answer names the messages to deliver again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @entrypoint(wiring)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[dict[str, str]]]:
-    """Work a batch off."""
+    """Handle a batch."""
     failed = wiring.send_service().handle_batch(
         sqs_messages(event), lambda: context.get_remaining_time_in_millis() / 1000
     )

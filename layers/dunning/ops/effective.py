@@ -1,7 +1,7 @@
 """
-What holds for a lender's customers in a place, and which limit is from whom: the law, our defaults, the lender.
+The effective limits for a lender's customers in a place, and the origin of each: the law, our defaults, the lender.
 
-For reading and review; decisions use `PolicyBook.rules_for`, which is made from the same files.
+They are for reading and review. Decisions use `PolicyBook.rules_for`, which is made from the same files.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,15 +23,15 @@ from dunning.policy.lender import Lender
 type Origin = Literal["law", "ours", "lender"]
 
 CALENDAR_WARNING = timedelta(days=60)
-"""So long before a calendar ends somebody is told: announcements for the next year come in November."""
+"""A calendar that ends within this time leads to a warning: calendars for the next year are published in November."""
 
 STALE = timedelta(days=366)
-"""A limit that nobody has looked at for longer may have changed."""
+"""A limit that was last checked longer ago may have changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one side says: the law, our default, or the lender. `binds` unless something stricter makes it idle."""
+    """The limit of one side: the law, our default, or the lender. It `binds` unless a stricter limit makes it idle."""
 
     origin: Origin
     says: str
@@ -43,7 +43,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """One limit as it holds in the end, and its parts."""
+    """One effective limit, and its parts."""
 
     topic: str
     effective: str
@@ -52,7 +52,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Effective:
-    """All that holds for a lender in one place. `country` stands for those that the place covers."""
+    """All limits for a lender in one place. `country` stands for the countries that the place covers."""
 
     lender: str
     place: str
@@ -63,7 +63,7 @@ class Effective:
 
 
 def effective_rules(book: PolicyBook, lender_id: str, today: date) -> Iterator[Effective]:
-    """Yield what holds in each place a lender's policy reaches."""
+    """Yield the limits in each place that a lender's policy reaches."""
     lender = book.lenders[lender_id]
     done: set[tuple[str, str]] = set()
     for code in lender.policy.countries:

@@ -38,7 +38,7 @@ backups of the tables (35 days), SNS's delivery logs and its list of opted-out n
 
 
 class _Silent:
-    """A telemetry that says nothing: what is done is printed here."""
+    """A telemetry that logs nothing: this program prints its results."""
 
     def log_decision(
         self, customer_id: str, decision: Decision, at: datetime, *, recorded: bool = False, **outcome: str
@@ -60,7 +60,7 @@ _STACK_MISSING = "name the stack to erase them from, as in STACK=dunning-prod"
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, by the variables of make; `--help` says the rest."""
+    """Reports an error in one line, by the variables of make; `--help` prints the rest."""
 
     def error(self, message: str) -> NoReturn:
         if message.startswith("the following arguments are required"):

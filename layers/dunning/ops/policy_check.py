@@ -46,12 +46,12 @@ def _parts(limit: Limit) -> Iterable[str]:
 
 
 def _is_usual(warning: str) -> bool:
-    """Tell whether a warning is there every day, for a person to have settled once, and no sign of a mistake."""
+    """Tell whether a warning appears every day: a person settles it once, and it is no sign of a mistake."""
     return warning.startswith("from memory") or warning.endswith("something stricter holds")
 
 
 def brief(found: Effective) -> Iterable[str]:
-    """Yield one line for a lender in a place, and the warnings that call for somebody."""
+    """Yield one line for a lender in a place, and the warnings that a person has to read."""
     by_topic = {limit.topic: limit.effective for limit in found.limits}
     place = found.place if found.country in found.place else f"{found.place} {found.country}"
     yield f"{found.lender:12} {place:10} {by_topic['hours']} | {by_topic['caps']}"

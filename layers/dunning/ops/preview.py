@@ -1,8 +1,8 @@
 """
-Preview: all texts of a lender as they arrive, what they cost, and what is wrong with them.
+Preview: all texts of a lender as they arrive, with their costs and faults.
 
-The texts come out of `decide`, on made-up customers: nothing is rendered here a second time. Only what has to do with
-the moment is lifted (hours, caps), so that every stage can be looked at on any day.
+The texts come out of `decide`, on made-up customers: no text is rendered here a second time. Only the limits of time
+are lifted (hours, caps), so that every stage can be seen on any day.
 """
 
 import argparse
@@ -42,7 +42,7 @@ _TYPICAL_MONEY = {"TWD": (325_000, 10_000), "CNY": (32_550, 1_000), "HKD": (128_
 _LARGE_NUMBERS = frozenset({"IDR", "VND"})
 
 _NAMES = {"zh-Hant": ("王小明", "歐陽小明"), "zh-Hans": ("王小明", "欧阳小明"), "en": ("John Smith", "歐陽小明")}
-"""A typical name, and one that is as long as a masked name gets; in English that is `there`."""
+"""A typical name, and a name with the longest mask; in English that is `there`."""
 
 _TYPICAL_DUE, _LONGEST_DUE = date(2026, 12, 5), date(2026, 12, 31)
 _DAYS_LATE = 365
@@ -54,7 +54,7 @@ _RELAXED: dict[Reason, dict[str, object]] = {
     Reason.TEXT_TOO_LONG: {"max_parts": 99},
     Reason.TEMPLATE_NOT_REGISTERED: {"registered": None},
 }
-"""What is lifted to show a text that will not be sent for this reason."""
+"""The rules lifted to show a text that would be refused for this reason."""
 
 _CAPACITY = {"UCS-2": (70, 67), "GSM-7": (160, 153)}
 _LAST_OF_ONE_UNIT = 0xFFFF
@@ -62,12 +62,12 @@ _LAST_OF_ONE_UNIT = 0xFFFF
 
 
 class UnknownChoiceError(Exception):
-    """There is no such lender, language or country. The message names those there are."""
+    """There is no such lender, language or country. The message lists the valid choices."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Which text is looked at: its stage, for how many, with a late fee or not, filled with typical or long values."""
+    """The text to show: its stage, one or several instalments, with a late fee or not, typical or long values."""
 
     stage: int
     several: bool
@@ -84,9 +84,9 @@ class Message:
     """
     One text of the preview.
 
-    `arriving` is what the customer sees, `refusals` are the reasons for which it would not be sent, as the trace words
-    them, `typical_parts` the segments of the same text with typical values, `to_check` what the linter
-    wants a person to check. Without any text `reminder` is `None`.
+    `arriving` is the text that the customer sees. `refusals` are the reasons that would stop it, in the words of the
+    trace. `typical_parts` are the segments of the same text with typical values. `to_check` lists the linter's doubts
+    for a person. Without a text `reminder` is `None`.
     """
 
     case: Case
@@ -291,7 +291,7 @@ def _summary(messages: Sequence[Message]) -> str:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line; `--help` says the rest."""
+    """Reports an error in one line; `--help` prints the rest."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}\n")

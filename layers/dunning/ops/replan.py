@@ -32,15 +32,15 @@ from dunning.services.replan import PARTS, Counted, ReplanService
 from ops.stack import Deployed, StackError, deployed
 
 
-class _Nobody:
-    """Told of everything while nothing is changed."""
+class _NoPublisher:
+    """A publisher for a run without changes: it drops all events."""
 
     def publish(self, events: Sequence[OutboundEvent]) -> None:
         pass
 
 
 class _Silent:
-    """What is done is printed; nothing is counted."""
+    """A telemetry that counts nothing: this program prints its results."""
 
     def log_decision(
         self, customer_id: str, decision: Decision, at: object, *, recorded: bool = False, **outcome: str
@@ -95,7 +95,7 @@ def main(argv: Sequence[str] | None = None, clock: Clock | None = None) -> int:
 def _service(session: boto3.Session, stack: Deployed, clock: Clock, *, change: bool) -> ReplanService:
     shards = int(stack.parameter("DueShards"))
     customers = DynamoCustomers(session.client("dynamodb"), stack.output("CustomersTable"), shards)
-    publisher: EventPublisher = _Nobody()
+    publisher: EventPublisher = _NoPublisher()
     if change:
         publisher = EventBridgePublisher(session.client("events"), stack.output("LenderBus"), _Silent())
     return ReplanService(

@@ -36,7 +36,7 @@ _LONGEST_HOURS = 12
 
 
 class RestoreError(Exception):
-    """It cannot be restored as asked; the message says why."""
+    """The table or the customers cannot be restored as asked; the message gives the reason."""
 
 
 def window(dynamodb: DynamoDBClient, table: str) -> tuple[datetime, datetime]:
@@ -55,7 +55,7 @@ def window(dynamodb: DynamoDBClient, table: str) -> tuple[datetime, datetime]:
 
 def restore(dynamodb: DynamoDBClient, table: str, target: str, at: datetime | None, clock: Clock) -> None:
     """
-    Restore a table into a new one, and give that what a restore leaves out: recovery, deletion protection, expiry.
+    Restore a table into a new table, and set what AWS leaves out: recovery, deletion protection, expiry.
 
     Args:
         dynamodb: the client.
@@ -65,7 +65,7 @@ def restore(dynamodb: DynamoDBClient, table: str, target: str, at: datetime | No
         clock: to wait with.
 
     Raises:
-        RestoreError: it did not become active, or is not like the table in use.
+        RestoreError: the new table did not become active, or is not like the table in use.
     """
     in_use = dynamodb.describe_table(TableName=table)["Table"]
     dynamodb.restore_table_to_point_in_time(SourceTableName=table, TargetTableName=target, **overrides(in_use, at))
@@ -91,7 +91,7 @@ def restore(dynamodb: DynamoDBClient, table: str, target: str, at: datetime | No
 
 
 def overrides(table: Mapping[str, Any], at: datetime | None) -> dict[str, Any]:
-    """Return what a restore is told rather than left to choose: the moment, the key, how capacity is paid for."""
+    """Return the parameters of a restore that AWS must not choose: the moment, the key, the billing mode."""
     asked: dict[str, Any] = {"RestoreDateTime": at} if at else {"UseLatestRestorableTime": True}
     if mode := table.get("BillingModeSummary", {}).get("BillingMode"):
         asked["BillingModeOverride"] = mode
@@ -101,7 +101,7 @@ def overrides(table: Mapping[str, Any], at: datetime | None) -> dict[str, Any]:
 
 
 def _shape(table: Mapping[str, Any]) -> dict[str, object]:
-    """What a restored table has to have in common with the one in use."""
+    """The properties that a restored table must share with the table in use."""
     return {
         "keys": table["KeySchema"],
         "indexes": sorted(
@@ -112,7 +112,7 @@ def _shape(table: Mapping[str, Any]) -> dict[str, object]:
 
 
 def customers_in(dynamodb: DynamoDBClient, table: str) -> Iterator[str]:
-    """Yield the ids of all customers of a restored table. It reads the whole of it: half a unit for each 4 KB."""
+    """Yield the ids of all customers of a restored table. It reads the whole table: half a unit for each 4 KB."""
     for page in dynamodb.get_paginator("scan").paginate(
         TableName=table,
         FilterExpression="#item = :facts",
@@ -144,7 +144,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str] | None = None, clock: Clock | None = None) -> int:
-    """Restore or bring back, and return the exit code."""
+    """Restore a table or customers, and return the exit code."""
     arguments = _arguments(argv)
     clock = clock or SystemClock()
     if not all(map(is_id, arguments.customers)):
@@ -155,7 +155,7 @@ def main(argv: Sequence[str] | None = None, clock: Clock | None = None) -> int:
         stack = deployed(session.client("cloudformation"), arguments.stack)
         dynamodb = session.client("dynamodb")
         if arguments.restored:
-            return _bring_back(dynamodb, stack, arguments, clock)
+            return _restore_customers(dynamodb, stack, arguments, clock)
         return _restore(dynamodb, stack.output(_TABLES[arguments.table]), arguments, clock)
     except ClientError as error:
         sys.stderr.write(f"{error.operation_name}: {error.response['Error']['Message']}\n")
@@ -182,7 +182,7 @@ def _restore(dynamodb: DynamoDBClient, table: str, arguments: argparse.Namespace
     return 0
 
 
-def _bring_back(dynamodb: DynamoDBClient, stack: Deployed, arguments: argparse.Namespace, clock: Clock) -> int:
+def _restore_customers(dynamodb: DynamoDBClient, stack: Deployed, arguments: argparse.Namespace, clock: Clock) -> int:
     if arguments.table != "customers":
         raise RestoreError("only customers are brought back; audit records are read where they were restored")
     # A wake in a shard that the stack does not scan would never come.

@@ -38,7 +38,7 @@ type Status = Literal["ok", "to do", "cannot tell"]
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """
-    What the settings are to be. Empty or `None` means: whatever they are.
+    The wanted settings. Empty or `None` leaves a setting as it is.
 
     `spend_limit` is in whole US dollars a month, `role` an ARN, `sender_id` the account's default.
     """
@@ -48,7 +48,7 @@ class Wanted:
     sender_id: str = ""
 
     def attributes(self) -> dict[str, str]:
-        """Return them as SNS names them. All texts are transactional, and each delivery is logged."""
+        """Return the settings by SNS's names. All texts are transactional, and each delivery is logged."""
         wanted = {"DefaultSMSType": "Transactional"}
         if self.spend_limit is not None:
             wanted["MonthlySpendLimit"] = str(self.spend_limit)
@@ -61,7 +61,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of the checklist: what is so, and what is to do about it."""
+    """One line of the checklist: the subject `what`, the state found, and the step to do."""
 
     status: Status
     what: str
@@ -71,7 +71,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a lender's policy names for a country, and whether its carriers demand that it is registered."""
+    """The sender and numbers of a lender's policy for a country, and whether its carriers demand a registration."""
 
     lender: str
     country: str
@@ -83,7 +83,7 @@ class Need:
 
 
 def needs_of(book: PolicyBook) -> Iterator[Need]:
-    """Yield what each lender's policy names for each country."""
+    """Yield the needs of each lender's policy for each country."""
     for name, lender in sorted(book.lenders.items()):
         for code, country in lender.policy.countries.items():
             yield Need(
@@ -98,7 +98,7 @@ def needs_of(book: PolicyBook) -> Iterator[Need]:
 
 
 def changes(found: Mapping[str, str], wanted: Wanted) -> dict[str, str]:
-    """Return the attributes that differ from what is wanted."""
+    """Return the attributes that differ from the wanted settings."""
     return {name: value for name, value in wanted.attributes().items() if not _same(found.get(name, ""), value)}
 
 
@@ -108,11 +108,11 @@ def _same(found: str, wanted: str) -> bool:
 
 def settings(found: Mapping[str, str], wanted: Wanted, fee: Decimal) -> Iterator[Check]:
     """
-    Yield the checks of what `SetSMSAttributes` can set.
+    Yield the checks of the settings that `SetSMSAttributes` can set.
 
     Args:
-        found: the account's attributes; one that was never set is missing.
-        wanted: what they are to be.
+        found: the account's attributes, without those that were never set.
+        wanted: the wanted settings.
         fee: the dearest fee of a segment among the policies' countries, in US dollars.
     """
     kind = found.get("DefaultSMSType", "not set")
@@ -140,7 +140,7 @@ def settings(found: Mapping[str, str], wanted: Wanted, fee: Decimal) -> Iterator
 
 
 def sandbox(client: SNSClient) -> Check:
-    """Check that the account may text numbers nobody has verified."""
+    """Check that the account may text numbers that are not verified."""
     answer = _asked(lambda: client.get_sms_sandbox_account_status()["IsInSandbox"])
     if isinstance(answer, Check):
         return _unknown(answer, "SMS sandbox")
@@ -152,7 +152,7 @@ def sandbox(client: SNSClient) -> Check:
 
 
 def identities(client: SNSClient, needs: Iterable[Need]) -> Iterator[Check]:
-    """Check the numbers and senders that the policies name against those the account has."""
+    """Check the numbers and senders of the policies against those of the account."""
     answer = _asked(
         lambda: {
             _digits(str(number["PhoneNumber"])): str(number.get("Status", ""))
@@ -243,7 +243,7 @@ def checklist(client: SNSClient, book: PolicyBook, wanted: Wanted) -> list[Check
 
 def apply(client: SNSClient, wanted: Wanted) -> dict[str, str]:
     """
-    Set what differs, one attribute a call so that one that is refused does not hold up the others.
+    Set the attributes that differ, in a call each, so that a refused attribute does not hold up the others.
 
     Returns the refusals by attribute: SNS's own words.
     """

@@ -1,4 +1,4 @@
-"""What a deployed stack says of itself."""
+"""The outputs and parameters of a deployed stack."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class SettingsError(DunningError):
     """The environment lacks a variable, or has a variable with a wrong value."""
 
 
-_forgotten: list[Callable[[], None]] = []
+_cache_clears: list[Callable[[], None]] = []
 
 
 def _kept[T](build: Callable[[], T]) -> Callable[[], T]:
@@ -83,7 +83,7 @@ def _kept[T](build: Callable[[], T]) -> Callable[[], T]:
         cold_start.is_over()
         return service
 
-    _forgotten.append(built.cache_clear)
+    _cache_clears.append(built.cache_clear)
     return built
 
 
@@ -97,8 +97,8 @@ def use(*, clock: Clock | None = None, second_telemetry: Telemetry | None = None
     _Environment.clock = clock or SystemClock()
     _Environment.second_telemetry = second_telemetry
     telemetry.cache_clear()
-    for forget in _forgotten:
-        forget()
+    for clear in _cache_clears:
+        clear()
 
 
 def read_settings[S: Settings](model: type[S], environment: Mapping[str, str]) -> S:

@@ -1,5 +1,6 @@
 """
-Contracts: the shapes of what travels between functions, and of what comes in from outside; one module a message.
+Contracts: the messages that travel between functions or come from outside, a module each.
 
-Unknown fields are refused in what is ours. What a carrier sends may grow one: no opt-out is lost over it.
+Unknown fields are refused in our own messages and in a lender's. A carrier's message may gain a field, because no
+opt-out may be lost over it.
 """

@@ -1,8 +1,9 @@
 """
-What was given up: messages as they lie among the dead letters, and what is left of one without certain people.
+Dead letters: messages as they lie in the dead-letter queues, and their contents without certain numbers.
 
-A reply is the one's who wrote it, whoever it mentions. Delivery logs of several people lie in one message, packed by
-CloudWatch Logs in what Lambda wrote down of its failure. Of anything else nobody can tell whose it is but by a number.
+A reply belongs to its sender, whatever numbers it mentions. Delivery logs of several people lie in one message: the
+packed logs of CloudWatch Logs, inside Lambda's record of the failed invocation. All other messages belong to a person
+if they hold the person's number.
 """
 
 import base64
@@ -18,14 +19,14 @@ from dunning.contracts.inbound_sms import parse_inbound
 from dunning.domain.errors import UnreadableRecordError
 
 _SOME_TIME = datetime(2000, 1, 1, tzinfo=UTC)
-"""When a reply was sent is not asked here."""
+"""Any time will do, because the time of a reply does not matter here."""
 
 
 def without_numbers(body: str, phones: Collection[str]) -> str:
     """
-    Return a message without what is about these numbers (E.164, found without the plus as well).
+    Return a message without the parts about these numbers (E.164, found without the plus as well).
 
-    It is the same if nothing is, and empty if nothing of anybody else is left.
+    The message is the same if no part is about them, and empty if no part about other people is left.
     """
     wanted = re.compile("|".join(rf"(?<![0-9]){re.escape(phone.removeprefix('+'))}(?![0-9])" for phone in phones))
     try:

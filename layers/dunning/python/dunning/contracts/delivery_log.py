@@ -1,7 +1,7 @@
 """
 Delivery logs, as CloudWatch Logs hands them to a subscribed function: gzip in base64, a log each message.
 
-What is missing is done without, what cannot be read is counted: no log spoils the others.
+A log may lack fields. A log that cannot be read is counted, and does not affect other logs.
 """
 
 import base64
@@ -102,7 +102,7 @@ def parse_reported(event: Mapping[str, Any]) -> Reported:
 
 def unpacked(data: str) -> bytes:
     """
-    Unpack what CloudWatch Logs has packed.
+    Unpack the data of CloudWatch Logs.
 
     Raises:
         UnreadableRecordError: it is something else.
@@ -143,7 +143,7 @@ def _phone_number(text: object) -> str:
 
 
 def _carrier_words(text: object) -> str:
-    """Return the carrier's words, without numbers and halves of characters: no table takes those."""
+    """Return the carrier's words without numbers, and without halves of characters, which no table accepts."""
     if not isinstance(text, str):
         return ""
     whole = text[:_LONGEST_RESPONSE].encode("utf-8", "replace").decode("utf-8")

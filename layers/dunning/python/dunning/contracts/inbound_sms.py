@@ -41,7 +41,7 @@ def parse_inbound(body: str, sent_at: datetime) -> InboundSms:
     Read a reply, in whatever SNS and SQS have wrapped it.
 
     It was said when SNS took it. Where a queue gets it without the notification around it, it is `sent_at`, when the
-    queue took it: a moment that changes if somebody moves the message, so subscriptions should not be raw.
+    queue took it: a moment that changes if a person moves the message, so subscriptions should not be raw.
 
     Raises:
         UnreadableRecordError: it is no reply; the message names the fields, not their contents.
@@ -58,7 +58,7 @@ def parse_inbound(body: str, sent_at: datetime) -> InboundSms:
 
 
 def _unwrapped(body: str, at: datetime) -> tuple[object, datetime]:
-    """Take off what is around a message, and return it with the time on the innermost wrapping."""
+    """Return a message without its wrappings, and the time on the innermost wrapping."""
     payload: object = body
     for _ in range(_WRAPPINGS):
         if isinstance(payload, str):

@@ -1,8 +1,8 @@
 """
-What a lender's systems tell us, as they put it on their bus. Unknown fields are refused, and what is not certain, too.
+Lender events, as a lender's systems put them on their bus. Unknown fields and uncertain values are refused.
 
-The envelope is EventBridge's, and may grow; `detail` is ours, one model for each `detail-type`. A message that is
-refused is told by its fields, never by what stood in them.
+The envelope is EventBridge's, and may gain fields. `detail` is ours, with a model for each `detail-type`. The error of
+a refused message names the fields, never their contents.
 """
 
 import json
@@ -41,7 +41,7 @@ from dunning.domain.errors import UnreadableRecordError
 from dunning.domain.texts.money import MINOR_DIGITS
 
 MOST_AHEAD = timedelta(minutes=5)
-"""How far a lender's clock may be ahead of ours. What comes from a future would overrule everything said until then."""
+"""The most by which a lender's clock may be ahead of ours. An event from the future would overrule all later events."""
 
 _FIRST_YEAR, _LAST_YEAR = 2000, 2100
 _MOST_MONEY = 10**15
@@ -95,7 +95,7 @@ type Number = Annotated[int, Field(ge=1, le=99_999, description="The instalment'
 
 
 def _event(title: str, *details: Mapping[str, JsonValue]) -> ConfigDict:
-    """Title the schema of an event, with examples: each of these behind what every event holds."""
+    """Return the title and the examples for the schema of an event. Each example starts with the common fields."""
     common: dict[str, JsonValue] = {
         "schema_version": 1,
         "customer_id": "C-1001",
@@ -275,7 +275,7 @@ class ErasureRequest(NamedTuple):
 
 
 class ReceivedEvent(NamedTuple):
-    """An event as the domain knows it. `is_understood` is false for a hold whose reason we do not know."""
+    """An event as the domain knows it. `is_understood` is false for a hold with an unknown reason."""
 
     customer_id: str
     event: RecordedEvent | ErasureRequest
@@ -283,7 +283,7 @@ class ReceivedEvent(NamedTuple):
 
 
 class ErasureRound(NamedTuple):
-    """A customer was erased a little ago, and is to be looked at again."""
+    """Another round for a customer who was erased a short while ago."""
 
     customer_id: str
 
@@ -306,16 +306,16 @@ class _ErasureRoundMessage(BaseModel):
 
 
 def erasure_round_body(customer_id: str) -> str:
-    """Write the message that makes us look at an erased customer again: an id, and nothing else of them."""
+    """Write the message that orders another round for an erased customer. It holds the id and no other data."""
     return _ErasureRoundMessage(schema_version=1, task="erase_again", customer_id=customer_id).model_dump_json()
 
 
 def parse_lender_message(body: str, now: datetime) -> ReceivedEvent | ErasureRound:
     """
-    Read what came for the payments: a lender's event in its envelope, or what we told ourselves to do again.
+    Read a message: a lender's event in its envelope, or the order of another erasure round.
 
     Raises:
-        UnreadableRecordError: it is neither; the message names the fields, not their contents.
+        UnreadableRecordError: the message is neither; the error names the fields, not their contents.
     """
     try:
         return ErasureRound(_ErasureRoundMessage.model_validate_json(body).customer_id)

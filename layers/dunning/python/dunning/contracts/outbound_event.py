@@ -1,7 +1,7 @@
 """
-What we tell a lender's other systems: the `detail` of each event, by its `detail-type`. Ids and codes only.
+Outbound events, for a lender's other systems: the `detail` of each event, by its `detail-type`. Ids and codes only.
 
-EventBridge bills an event, not what is in it: reminders, of which there are many, share one.
+EventBridge bills by event and not by size. Reminders are many, and share an event.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -146,12 +146,12 @@ class BusEntry(NamedTuple):
 
     @property
     def size(self) -> int:
-        """What it counts for in a call, in bytes."""
+        """The size that counts against the limit of a call, in bytes."""
         return len(SOURCE) + len(self.detail_type) + len(self.detail.encode())
 
 
 def bus_entries(events: Sequence[OutboundEvent], most_bytes: int) -> Iterator[BusEntry]:
-    """Write outbound events as entries of at most so many bytes each; the reminders among them share as few as hold."""
+    """Write outbound events as entries of at most `most_bytes` each. Reminders share as few entries as possible."""
     reminders = [_reminder(event) for event in events if isinstance(event, ReminderSent)]
     yield from _bundled(reminders, most_bytes)
     for event in events:
@@ -160,7 +160,7 @@ def bus_entries(events: Sequence[OutboundEvent], most_bytes: int) -> Iterator[Bu
 
 
 def _bundled(reminders: Sequence[SentReminder], most_bytes: int) -> Iterator[BusEntry]:
-    """Halve what does not fit."""
+    """Write reminders as one entry, or as two halves if they do not fit."""
     if not reminders:
         return
     event = BusEntry(

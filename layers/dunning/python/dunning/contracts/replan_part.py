@@ -1,4 +1,4 @@
-"""A part of the customers table that is to be planned anew."""
+"""A part of the customers table to replan."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -38,7 +38,7 @@ def parse_replan_part(body: str) -> ReplanPart:
     Read a part of the table from the body of a queue message.
 
     Raises:
-        UnreadableRecordError: it is none; the message names the fields, not their contents.
+        UnreadableRecordError: it is not a part; the message names the fields, not their contents.
     """
     try:
         message = _ReplanMessage.model_validate_json(body)

@@ -1,4 +1,4 @@
-"""What is wrong with a message, in our own words: fields, never their contents."""
+"""The wrong fields of a message, named in our own words, never with their contents."""
 
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ def wrong_fields(error: ValidationError, *, inside: str = "") -> str:
 
 
 def _place(error: "ErrorDetails") -> str:
-    """Name what is wrong in our own words: the name of a field we do not know is somebody else's text."""
+    """Name a wrong field. An unknown field is not named, because its name is the sender's text."""
     if error["type"] == "extra_forbidden":
         return "an unknown field"
     return ".".join(map(str, error["loc"])) or "body"

@@ -1,7 +1,7 @@
 """
 The policies, loaded and checked, and the rules they make for a customer.
 
-Whatever is wrong with a file is refused here, at start, naming file, line, field and reason; never at send time.
+A faulty file is refused here, at start, with file, line, field and reason, and never at send time.
 """
 
 from collections.abc import Iterable, Mapping

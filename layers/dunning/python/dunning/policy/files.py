@@ -1,4 +1,4 @@
-"""Reading data files: what is wrong with one is refused, naming file, line, field and reason."""
+"""Reads data files. A faulty file is refused with file, line, field and reason."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence

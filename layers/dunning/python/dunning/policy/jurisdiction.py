@@ -30,7 +30,7 @@ class HoursFile(Sourced):
 
 
 class HoursPair(Strict):
-    """What the law allows, where it says so, and what we use: never more."""
+    """The law's limit where it has one, and the limit we use, which is never wider."""
 
     law: HoursFile | None = None
     ours: HoursFile
@@ -56,13 +56,13 @@ class SourcedCap(CapFields, Sourced):
 
 
 class RequiredContent(Sourced):
-    """What a text must say."""
+    """The contents that a text must have."""
 
     says: tuple[ContentItem, ...] = Field(min_length=1)
 
 
 class ForbiddenContent(Sourced):
-    """What a text must not say: ids of the linter's rules."""
+    """The contents that a text must not have: ids of the linter's rules."""
 
     rules: tuple[str, ...] = Field(min_length=1)
 
@@ -71,7 +71,7 @@ class OptOut(Sourced):
     """
     Whether every text has to say how to opt out, and the words by which people do.
 
-    With `confirmation` one text may tell that an opt-out was heard, up to `confirmation_within` after the reply.
+    With `confirmation` a single text may confirm an opt-out, up to `confirmation_within` after the reply.
     """
 
     line_required: StrictBool
@@ -93,7 +93,7 @@ class LinkRules(Sourced):
 
 
 class Carrier(Sourced):
-    """What carriers of a country demand of a sender. `registered_sender`: a sender id that a registry has to know."""
+    """The demands of a country's carriers on a sender. `registered_sender`: a registry has to know the sender id."""
 
     registered_template: StrictBool
     registered_entity: StrictBool
@@ -104,7 +104,7 @@ class Carrier(Sourced):
 
 
 class Consent(Sourced):
-    """On what lawful basis a reminder is sent, and whether that needs a consent on record."""
+    """The lawful basis of a reminder, and whether it needs a consent on record."""
 
     basis: Literal["contract", "consent", "legitimate_interest"]
     required: StrictBool
@@ -117,7 +117,7 @@ class Retention(Sourced):
 
 
 class Noted(Sourced):
-    """A limit that binds something else than a text, kept so that nobody takes it for one that was forgotten."""
+    """A limit that does not bind texts, kept to show that it was not overlooked."""
 
     what: str = Field(min_length=10)
 
@@ -287,13 +287,13 @@ def written(windows: Windows) -> str:
 
 
 def intersect(first: Windows, second: Windows) -> Windows:
-    """Return what both windows hold."""
+    """Return the times that are in both windows."""
     overlaps = ((max(a, c), min(b, d)) for a, b in first for c, d in second)
     return tuple(sorted((start, end) for start, end in overlaps if start < end))
 
 
 def narrowest(windows: Iterable[Windows]) -> Windows:
-    """Return what all of several days' windows hold."""
+    """Return the times that are in the windows of all days."""
     common = _FULL_DAY
     for day in windows:
         common = intersect(common, day)

@@ -1,4 +1,4 @@
-"""Lenders: one policy each. It may tighten the law of a place, never loosen it: the loader refuses one that tries."""
+"""Lenders: one policy each. A policy may tighten the law of a place: the loader refuses a policy that loosens it."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -73,7 +73,7 @@ class CountryFile(Strict):
 
 class RepliesFile(Strict):
     """
-    What a reply brings about.
+    The effects of replies.
 
     Who says to have paid, or asks for help, is left alone for `grace_days`; a promise may name a day up to
     `promise_days` ahead.
@@ -116,7 +116,7 @@ class Lender(NamedTuple):
 
     def country(self, country: str, region: str, place_id: str) -> tuple[str, CountryFile] | None:
         """
-        Return what the policy says of a country, and under which key; `None` if it texts nobody there.
+        Return the policy's entry for a country, and its key; `None` if the policy has no texts for it.
 
         A key is a region (`US-MA`), a country, or a place that several countries fall under (`EU`, `default`).
         """
@@ -215,7 +215,7 @@ def _check_spoken(lender: Lender, place: Place, linter: Linter) -> None:
 
 
 def _unmet(lender: Lender, code: str, place: Place) -> Iterator[PolicyError]:
-    """Yield what carriers of a place demand and the policy does not give."""
+    """Yield the demands of a place's carriers that the policy does not meet."""
     carrier, country = place.law.carrier, lender.policy.countries[code]
     demands = (
         ("sender_id", carrier.registered_sender and not country.sender_id, "a registered sender id"),
@@ -237,7 +237,7 @@ def _unmet(lender: Lender, code: str, place: Place) -> Iterator[PolicyError]:
 
 
 def _looser(lender: Lender, code: str, place: Place) -> Iterator[PolicyError]:
-    """Yield what a policy allows and the law of a place does not."""
+    """Yield the limits of a policy that are wider than the law of a place."""
     policy, file = lender
     country = policy.countries[code]
     law = place.law.hours.law

@@ -43,7 +43,7 @@ def is_english(words: str) -> str:
 
 
 class WordsFile(Strict):
-    """One rule about words. `fires` and `silent` are examples of what it finds and of what it must not find."""
+    """One rule about words. `fires` are examples that it finds, and `silent` are examples that it must not find."""
 
     id: str = Field(pattern=r"^[a-z]+(-[a-z]+)*$")
     severity: Literal["block", "warn"]
@@ -60,7 +60,7 @@ class WordsFile(Strict):
 
 
 class LinterLanguageFile(Strict):
-    """How a language says what the rules of content demand: see `ContentPhrases`."""
+    """A language's words for the required contents: see `ContentPhrases`."""
 
     help: tuple[str, ...] = Field(min_length=1)
     due_day: tuple[str, ...] = Field(min_length=1)
@@ -75,7 +75,7 @@ class LinksFile(Strict):
 
 
 class LinterFile(Strict):
-    """What the linter knows."""
+    """The linter's rules and words."""
 
     checked_on: date
     languages: dict[str, LinterLanguageFile]

@@ -137,7 +137,7 @@ class ReplyLanguageFile(Strict):
 
 
 class _Language(NamedTuple):
-    """A language's file, what it says, and how its patterns are compiled."""
+    """A language's file, its contents, and the compiler of its patterns."""
 
     source: DataFile
     file: ReplyLanguageFile

@@ -14,7 +14,7 @@ from dunning.policy.fields import Strict
 from dunning.policy.files import DataFile
 
 _REQUIRED_PLACEHOLDERS = frozenset({"name", "tail", "amount", "date", "pay", "hotline"})
-"""A reminder says for whom, which account, how much, due when, how to pay and whom to ask."""
+"""Every reminder names the customer, the account, the amount, the due date, the ways to pay and the hotline."""
 
 _PHRASES = ("opt_out_line", "and_others")
 _CONFIRMATION = "opt-out-confirmation"
@@ -27,7 +27,7 @@ class WordingFile(Strict):
     """
     The wording of one stage, for one instalment and for several; the same with a late fee, if it has such texts.
 
-    With `requires_written_notice` nobody hears it before a written notice is on record.
+    With `requires_written_notice` the text is not sent before a written notice is on record.
     """
 
     stage: int = Field(strict=True)
@@ -50,14 +50,14 @@ class WordingFile(Strict):
 
 
 class ConfirmationFile(Strict):
-    """The text that tells once that an opt-out was heard."""
+    """The text that confirms an opt-out."""
 
     version: int = Field(ge=1, strict=True)
     text: str = Field(min_length=10)
 
 
 type FramePhrases = Mapping[str, str]
-"""What stands around texts of a language: the opt-out line, and what stands for further accounts."""
+"""The phrases around the texts of a language: the opt-out line, and the words for further accounts."""
 
 type Key = tuple[str, int, bool]
 """Language, stage, and whether for several instalments."""
@@ -67,7 +67,7 @@ class Wording(NamedTuple):
     """
     The texts of one language, those with a late fee apart, and the stages that need a written notice.
 
-    `confirmation` is what an opt-out is answered with.
+    `confirmation` confirms an opt-out.
     """
 
     texts: Mapping[Key, Text]
@@ -153,7 +153,7 @@ def _confirmation(language: str, file: DataFile, linter: Linter) -> Text:
 
 
 def _check_notices(file: DataFile, notice_stages: set[int]) -> None:
-    """Refuse a later stage that does without a notice: it would be a way round the one that refers to it."""
+    """Refuse a later stage without a notice: it would be a way round the stage that needs the notice."""
     if not notice_stages:
         return
     first = min(notice_stages)

@@ -30,7 +30,7 @@ class ContactLog(Protocol):
 
 
 class ContactArchive(ContactLog, Protocol):
-    """The audit table, read and brought forward."""
+    """The audit table, with reads and advances of records."""
 
     def find(self, keys: Collection[ContactKey]) -> Mapping[ContactKey, Contact | UnreadableRecordError]:
         """Read records strongly consistently. Missing records are not in the answer."""

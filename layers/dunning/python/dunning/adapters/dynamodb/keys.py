@@ -2,12 +2,12 @@
 Keys of both tables, built and read here only.
 
 customers: `customer_id` and `item`, which is `facts` or `standing`. Beside them the numbers: `phone#+886912345678`
-and `phone`, with the ids of all who have or had that number. No id of a customer has a `#`.
+and `phone`, with the ids of all customers who have or had that number. No customer id has a `#`.
 due index: `shard`, `00` to `99`, and `wake_key`, `2026-12-01T02:00:00.000000Z#1`: the wake, then the urgency, so
-that of all who wake at the same moment the most urgent come first.
+that of customers who wake at the same moment the most urgent come first.
 contacts:  `customer_id` and `contact`, `2026-12-01T02:00:03.123456Z#<send_id>`, or `reply#<instant>#<inbound id>` for
-what a customer wrote; the replies of a number that no customer has are below `phone#<number>`.
-unknown index of contacts: `unknown`, always `yes`, and `contact`: only records of which nobody knows what became.
+a reply; the replies of a number that no customer has are below `phone#<number>`.
+unknown index of contacts: `unknown`, always `yes`, and `contact`: only records with an unknown outcome.
 """
 
 import zlib
@@ -22,7 +22,7 @@ UNKNOWN = "yes"
 REPLY = "reply#"
 
 _BEHIND = "~"
-"""Sorts behind whatever may follow in a key: digits, `#` and `Z`."""
+"""Sorts after all characters that may follow in a key: digits, `#` and `Z`."""
 
 _LENGTH = len("2026-12-01T02:00:00.000000")
 

@@ -1,1 +1,1 @@
-"""Texts: the words of a reminder, its money and names, its segments, and what a linter says of it."""
+"""Texts: the words of a reminder, its money and names, its segments, and the linter."""

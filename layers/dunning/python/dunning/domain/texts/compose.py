@@ -1,8 +1,8 @@
 """
-Compose: the words of one reminder, from what it is about, in the customer's language.
+Compose: writes the text of a reminder in the customer's language.
 
-A text that names a late fee is used where the fee is certain, where it is registered if that is demanded, and where
-it fits the budget; else the plain one, whose amount is just as exact.
+A wording with a late fee is used if the fee is certain, if the wording is registered where it has to be, and if it fits
+the budget. Else the plain wording is used, whose amount is just as exact.
 """
 
 from collections.abc import Mapping
@@ -22,10 +22,10 @@ from dunning.domain.texts.wording import Text, render
 
 class AmountDue(NamedTuple):
     """
-    What a text asks for: the sum and the number of the instalments, and of the earliest its due date and account.
+    The amount that a text asks for: the sum, the number of instalments, and the earliest due date with its account.
 
-    Money is minor units of `currency`. `late_fee` is the part of `total` that is a late fee: zero if there is none,
-    or if it is not certain how much of it is still to pay. `others` tells whether the text speaks of further accounts.
+    Money is minor units of `currency`. `late_fee` is the part of `total` that is a late fee: zero if there is no fee,
+    or if the open part of the fee is not certain. `others` says whether the text speaks of further accounts.
     """
 
     total: int
@@ -39,9 +39,9 @@ class AmountDue(NamedTuple):
 
 class ComposedText(NamedTuple):
     """
-    A text, ready to be sent: `body` is handed over, `arriving` is what the customer sees, `values` are filled in.
+    A text, ready to be sent: SNS gets `body`, the customer sees `arriving`, and `values` are filled in.
 
-    They differ where the carrier puts the sender's name in front; `segments` are those of what arrives.
+    `body` and `arriving` differ if the carrier puts the sender's name in front. `segments` counts `arriving`.
     """
 
     body: str
@@ -55,7 +55,7 @@ class ComposedText(NamedTuple):
 
 
 class Confirmation(NamedTuple):
-    """What an opt-out is answered with: the `text` to hand over, and how it travels once it is signed."""
+    """The confirmation of an opt-out: the `text` for SNS, and its encoding and segments once it is signed."""
 
     text: str
     encoding: str
@@ -69,8 +69,8 @@ def compose(facts: Facts, rules: Rules, stage: int, due: AmountDue, today: date)
     Compose the text of a stage.
 
     Raises:
-        NoTextError: there is no text, none that is registered where it must be, none that fits, a value is missing, or
-            the linter stops what came out.
+        NoTextError: no wording exists, is registered where it must be, or fits; a value is missing; or the linter
+            stops the text.
     """
     language = facts.language if facts.language in rules.languages else rules.languages[0]
     key = language, stage, due.instalments > 1
@@ -89,7 +89,7 @@ def compose(facts: Facts, rules: Rules, stage: int, due: AmountDue, today: date)
 
 def compose_confirmation(facts: Facts, rules: Rules) -> Confirmation:
     """
-    Compose the text that tells once that an opt-out was heard: who writes, and whom to ask.
+    Compose the confirmation of an opt-out, with the sender and the hotline.
 
     Its words were judged when they were loaded, with all that is filled in here.
 
@@ -145,7 +145,7 @@ def _message(
 
 
 def _values(facts: Facts, rules: Rules, text: Text, language: str, due: AmountDue, today: date) -> dict[str, str]:
-    """Return the values of a text: what every text names, and what this one does."""
+    """Return the values of a text: the values common to all texts, and its own."""
     values = {
         "name": greeting_name(facts.name, language),
         "tail": due.tail + rules.and_others[language] if due.others else due.tail,

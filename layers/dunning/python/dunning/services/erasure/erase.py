@@ -248,16 +248,16 @@ class EraseService:
         for phone in phones:
             self._customers.remove_phone(phone, customer_id)
         if phones:
-            self._find_again(customer_id, phones)
+            self._index_again(customer_id, phones)
         records = self._contacts.redact(customer_id, self._clock.now(), until=until)
         replies = self._contacts.erase_replies(customer_id, phones, until=until)
         return Erased(items, records, replies)
 
-    def _find_again(self, customer_id: str, forgotten: Collection[str]) -> None:
+    def _index_again(self, customer_id: str, removed: Collection[str]) -> None:
         """Index a number again if the customer returned with it just before it was removed."""
         lender_record = self._customers.lender_record(customer_id)
         snapshot = None if isinstance(lender_record, UnreadableRecordError) else lender_record.snapshot
-        if snapshot is not None and snapshot.phone in forgotten:
+        if snapshot is not None and snapshot.phone in removed:
             self._customers.add_phone(snapshot.phone, customer_id)
 
     def _log_erased(self, customer_id: str, erased: Erased) -> None:

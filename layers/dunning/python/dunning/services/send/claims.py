@@ -142,7 +142,7 @@ def unknown_outcome_record(customer_id: str, facts: Facts | None, entry: LedgerE
     )
 
 
-def give_back(
+def release_claim(
     store: CustomerStore,
     telemetry: Telemetry,
     claimed: Standing,

@@ -22,7 +22,7 @@ from dunning.ports.contacts import ContactLog
 from dunning.ports.customers import Customer, CustomerStore
 from dunning.ports.gateways import PublishOutcome, SendingSwitch, SmsGateway
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry, metric_of_outcome
-from dunning.services.send.claims import PricedPolicies, give_back, record_of, sms_to, unknown_outcome_record
+from dunning.services.send.claims import PricedPolicies, record_of, release_claim, sms_to, unknown_outcome_record
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +133,13 @@ class OptOutConfirmations:
     ) -> None:
         """Release the claim of a confirmation. The opt-out stays, and there is still no wake."""
 
-        def then(standing: Standing, contested: bool) -> Standing:  # noqa: FBT001 - as `give_back` calls it
+        def then(standing: Standing, contested: bool) -> Standing:  # noqa: FBT001 - as `release_claim` calls it
             del contested
             if outcome is PublishOutcome.REFUSED_FOR_NOW:
                 return standing
             return with_number_refused(standing, facts.phone, self._clock.now())
 
-        give_back(self._store, self._telemetry, claimed, before, entry.claim_id, then)
+        release_claim(self._store, self._telemetry, claimed, before, entry.claim_id, then)
 
 
 def claimed_confirmation(standing: Standing, inbound: InboundSms) -> LedgerEntry | None:

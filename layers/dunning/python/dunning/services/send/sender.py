@@ -49,8 +49,8 @@ from dunning.services.send.claims import (
     SECONDS_TO_FINISH,
     OutOfTimeError,
     PricedPolicies,
-    give_back,
     record_of,
+    release_claim,
     sms_to,
     unknown_outcome_record,
 )
@@ -390,14 +390,14 @@ class SendService:
     ) -> None:
         """Release a claim, and write the wake that follows."""
 
-        def then(standing: Standing, contested: bool) -> Standing:  # noqa: FBT001 - as `give_back` calls it
+        def then(standing: Standing, contested: bool) -> Standing:  # noqa: FBT001 - as `release_claim` calls it
             # The other writer may have corrected the number: decide again.
             after = Wake(self._clock.now(), 0) if contested and wake is None else wake
             if suspended_phone:
                 standing = with_number_refused(standing, suspended_phone, self._clock.now())
             return replace(standing, wake=after, reason=reason.value)
 
-        give_back(self._store, self._telemetry, claimed, before, claim_id, then)
+        release_claim(self._store, self._telemetry, claimed, before, claim_id, then)
 
     def _record(self, facts: Facts, rules: Rules, entry: LedgerEntry, decision: Send, answer: Published) -> Contact:
         reminder = decision.reminder

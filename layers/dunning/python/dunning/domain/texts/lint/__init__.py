@@ -1,5 +1,5 @@
 """
-The linter of reminder texts: what they must say, what no text may say, and characters and links that may not be there.
+The linter of reminder texts: required contents, forbidden words, and forbidden characters and links.
 
 `content` holds the rules about a message's parts, `characters` and `links` those about its characters and links;
 `words` finds the listed words in whatever way they are written (`folding`, `english`) unless they are denied

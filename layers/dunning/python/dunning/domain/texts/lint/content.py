@@ -1,7 +1,7 @@
 """
-What a reminder must say, and what may not stand beside it: who, what, when, how to pay, whom to ask.
+Content rules: the contents that a reminder must have, such as amount and hotline, and those it must not have.
 
-Each rule is a function that returns what is wrong with a message, or nothing.
+Each rule is a function that returns the faults of a message.
 """
 
 import re
@@ -55,7 +55,7 @@ def name_shown(message: ArrivingText) -> str:
 
 
 def name_masked(message: ArrivingText) -> str:
-    """Demand that the name is masked: whoever glances at the phone must not learn who owes."""
+    """Demand that the name is masked: a glance at the phone must not show the debtor's name."""
     name = message.values.get("name", "")
     return "" if "*" in name or name in _UNNAMED else "holds a name that is not masked"
 
@@ -119,7 +119,7 @@ def _has_long_number(text: str) -> bool:
 
 
 def due_date_shown(message: ArrivingText, phrases: ContentPhrases) -> str:
-    """Demand the due date, or what tells it: "today", or how many days ago it was."""
+    """Demand the due date, or words for it: "today", or the number of days since."""
     text, values = message.text, message.values
     if _shows(text, values.get("date")):
         return ""
@@ -131,7 +131,7 @@ def due_date_shown(message: ArrivingText, phrases: ContentPhrases) -> str:
 
 
 def way_out_offered(message: ArrivingText, phrases: ContentPhrases) -> str:
-    """Demand a way out of every overdue text: help, a plan, somebody to raise a question with."""
+    """Demand a way out in every overdue text: help, a payment plan, or a contact for questions."""
     if not message.overdue:
         return ""
     text = message.text if message.language[:2] == "zh" else message.text.casefold()

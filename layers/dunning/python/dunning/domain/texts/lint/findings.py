@@ -1,4 +1,4 @@
-"""What is linted, and what is found: a message goes in, findings come out, each naming the rule it broke."""
+"""Findings: the linter's input is a message, and its output are findings, each with the rule that is broken."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -65,5 +65,5 @@ def blocking(rule_id: str, rule: str, source: str, mark: str) -> RuleInfo:
 
 
 def found(rule: RuleInfo, message: str) -> Finding:
-    """Return what was found against a rule."""
+    """Return a finding against a rule."""
     return Finding(rule.id, rule.severity, message)

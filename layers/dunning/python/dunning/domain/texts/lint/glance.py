@@ -77,7 +77,7 @@ class Glance:
         return re.compile(f"[{self._first}](?={BETWEEN}*([{self._second}])|(?<=[{self._alone}]))")
 
     def get_ready(self) -> None:
-        """Make now what the first text would wait for."""
+        """Build now what the first text would have to wait for."""
         _ = self._two
 
     def must_be_read(self, text: str) -> bool:
@@ -110,7 +110,7 @@ class Glance:
         return False
 
     def _may_say_english(self, words: Sequence[bytes], noticed: Collection[bytes]) -> bool:
-        """Tell whether a text holds a telling word, or two pieces that may be of one."""
+        """Tell whether a text holds an identifying word, or two pieces that may belong to such a word."""
         if not self._identifying.isdisjoint(noticed):
             return True
         return any(words.count(piece) > 1 or self._may_be_in_pieces(words, words.index(piece)) for piece in noticed)

@@ -28,7 +28,7 @@ _NO_VALUES: Mapping[str, str] = {}
 
 class Linter:
     """
-    Judges texts. Built once; keeps nothing of what it has read.
+    Judges texts. It is built once, and keeps no text.
 
     Raises:
         ValueError: two rules have the same id.
@@ -55,7 +55,7 @@ class Linter:
         self._phrases = phrases
 
     def __getstate__(self) -> dict[str, object]:
-        # What is made when it is needed is made there, too.
+        # Parts that are built on demand are built there, too.
         return {name: value for name, value in self.__dict__.items() if name not in ("_links", "_warning")}
 
     @cached_property
@@ -69,7 +69,7 @@ class Linter:
         return Words(self._warnings, self._folding)
 
     def get_ready(self) -> None:
-        """Make now what the first text would wait for: for whoever is to judge one."""
+        """Build now what the first text would have to wait for, for processes that judge texts."""
         self._glance.get_ready()
 
     def rules(self) -> Mapping[str, RuleInfo]:
@@ -77,14 +77,14 @@ class Linter:
         return self._rules
 
     def faults(self, message: ArrivingText) -> Sequence[Finding]:
-        """Return what stops a message; nothing, and quickly, for a good one."""
+        """Return the faults that stop a message. A good message is judged quickly."""
         findings = self._of_content(message)
         if self._must_be_read(message.text, message.language, signed=True):
             findings += self._read_message(message, self._folding.fold(message.text))
         return findings
 
     def findings(self, message: ArrivingText) -> Sequence[Finding]:
-        """Return what stops a message and what a person should check."""
+        """Return the faults that stop a message, and the doubts that a person should check."""
         folded = self._folding.fold(message.text)
         return [
             *self._of_content(message),
@@ -96,7 +96,7 @@ class Linter:
         self, text: str, language: str, *, links_allowed: bool = False, link_domains: Collection[str] = ()
     ) -> Sequence[Finding]:
         """
-        Return what stops a wording: a text before it is filled in, a phrase, a lender's own words.
+        Return the faults that stop a wording: a text before it is filled in, a phrase, or a lender's own words.
 
         Words, characters and links are judged, content is not. It must not bring a signature 【…】 of its own.
         """
@@ -112,7 +112,7 @@ class Linter:
     def wording(
         self, text: str, language: str, *, links_allowed: bool = False, link_domains: Collection[str] = ()
     ) -> Sequence[Finding]:
-        """Return what stops a wording, as `wording_faults`, and what a person should check."""
+        """Return the faults of a wording, as `wording_faults` does, and the doubts that a person should check."""
         faults = self.wording_faults(text, language, links_allowed=links_allowed, link_domains=link_domains)
         return [*faults, *self._warning.findings(self._folding.fold(text), _NO_VALUES)]
 
