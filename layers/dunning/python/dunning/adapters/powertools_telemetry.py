@@ -14,9 +14,9 @@ from dunning.ports.telemetry import LogEvent, Metric, metric_of_decision
 
 def lean_logger() -> Logger:
     """
-    Return a logger that leaves out what is the same in each line, or known without it: every byte is paid for.
+    Return a logger without the fields that each line repeats or CloudWatch knows: every byte costs money.
 
-    The log group tells the function, CloudWatch keeps the moment, and the place in the code would always be this file.
+    The log group names the function, CloudWatch keeps the time, and the place in the code would always be this file.
     """
     logger = Logger(location=None, timestamp=None)
     logger.remove_keys(["service"])

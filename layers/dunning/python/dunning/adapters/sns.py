@@ -29,8 +29,8 @@ PUBLISH_ONCE = LEAN.merge(
     Config(retries={"total_max_attempts": 1, "mode": "standard"}, connect_timeout=3, read_timeout=8)
 )
 """
-botocore sends a publish again whose answer was lost: up to three texts, reported as one success. Tried once, and
-both timeouts together well below what the sender keeps in hand.
+botocore would repeat a publish whose answer was lost: up to three texts, reported as one success. So the client makes
+one attempt. Both timeouts together are well below the time that the sender keeps in hand.
 """
 
 _SOON = timedelta(minutes=1)

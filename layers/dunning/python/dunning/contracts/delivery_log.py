@@ -28,7 +28,7 @@ _LONGEST_RESPONSE = 1000
 _PARTS = re.compile(r"[0-9]{1,2}")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _A_NUMBER = re.compile(r"\+?\d(?:[ -]?\d){6,}")
-"""Carriers write what they like. Their words stay with a record whose number is erased, so no number may be in them."""
+"""Numbers are taken out of the carriers' words, because the words may stay in a record whose number is erased."""
 _SUCCESS = frozenset({"SUCCESS", "DELIVERED"})
 _FAILURE = frozenset({"FAILURE", "FAILED"})
 

@@ -45,7 +45,7 @@ MOST_AHEAD = timedelta(minutes=5)
 
 _FIRST_YEAR, _LAST_YEAR = 2000, 2100
 _MOST_MONEY = 10**15
-"""Below what every system's numbers hold exactly."""
+"""Every system's numbers hold smaller amounts exactly."""
 
 _DATED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ].*")
 
@@ -81,7 +81,7 @@ type Id = Annotated[
     Field(description="As in the account files. It appears in logs: it must say nothing of the person."),
 ]
 type Instant = Annotated[
-    # Not strict: what stands before it lets nothing through but a text, and strictness would take that for no instant.
+    # Not strict: the validator before it accepts only text, and a strict field would refuse text as an instant.
     AwareDatetime, Field(strict=False), BeforeValidator(_not_a_number_of_seconds), AfterValidator(_in_utc)
 ]
 type LocalDay = Annotated[date, AfterValidator(_in_range)]
@@ -137,7 +137,7 @@ class InstalmentPaidDetail(LenderEventDetail):
     currency: Currency
 
     def lender_event(self) -> LenderEvent:
-        """Return what it says."""
+        """Return the event as the domain knows it."""
         return InstalmentPaid(self.account_id, self.instalment_no, self.paid, self.currency)
 
 
@@ -190,7 +190,7 @@ class InstalmentChangedDetail(LenderEventDetail):
         return notice
 
     def lender_event(self) -> LenderEvent:
-        """Return what it says."""
+        """Return the event as the domain knows it."""
         return InstalmentChanged(
             self.account_id,
             self.instalment_no,
@@ -210,7 +210,7 @@ class AccountClosedDetail(LenderEventDetail):
     account_id: Id
 
     def lender_event(self) -> LenderEvent:
-        """Return what it says."""
+        """Return the event as the domain knows it."""
         return AccountClosed(self.account_id)
 
 
@@ -233,7 +233,7 @@ class CustomerHoldDetail(LenderEventDetail):
         return self.reason in HoldReason
 
     def lender_event(self) -> LenderEvent:
-        """Return what it says."""
+        """Return the event as the domain knows it."""
         return CustomerHold(HoldReason(self.reason) if self.is_understood else HoldReason.OTHER, self.until)
 
 
@@ -247,7 +247,7 @@ class CustomerReleasedDetail(LenderEventDetail):
     )
 
     def lender_event(self) -> LenderEvent:
-        """Return what it says."""
+        """Return the event as the domain knows it."""
         return CustomerReleased(self.reason)
 
 

@@ -33,7 +33,7 @@ def _with_examples(*details: Mapping[str, Any]) -> ConfigDict:
 
 
 class _Detail(BaseModel):
-    model_config = ConfigDict(defer_build=True)  # of all that may be told, an event tells one or two
+    model_config = ConfigDict(defer_build=True)  # an invocation publishes one or two kinds of event
 
     schema_version: Literal[1] = 1
 

@@ -64,7 +64,7 @@ class LogEvent(StrEnum):
 
 class Metric(StrEnum):
     """
-    What is counted, in the namespace `Dunning`.
+    The metrics, in the namespace `Dunning`.
 
     The last group counts decisions, one metric for each kind and reason that `decide` can give.
     """

@@ -44,7 +44,7 @@ class InstalmentPaid:
 
     @property
     def subject(self) -> str:
-        """What it is about."""
+        """The subject of the event. Of two events about one subject the newer counts."""
         return f"paid:{self.account_id}#{self.number}"
 
 
@@ -62,7 +62,7 @@ class InstalmentChanged:
 
     @property
     def subject(self) -> str:
-        """What it is about."""
+        """The subject of the event. Of two events about one subject the newer counts."""
         return f"changed:{self.account_id}#{self.number}"
 
 
@@ -74,7 +74,7 @@ class AccountClosed:
 
     @property
     def subject(self) -> str:
-        """What it is about."""
+        """The subject of the event. Of two events about one subject the newer counts."""
         return f"closed:{self.account_id}"
 
 
@@ -87,7 +87,7 @@ class CustomerHold:
 
     @property
     def subject(self) -> str:
-        """What it is about."""
+        """The subject of the event. Of two events about one subject the newer counts."""
         return f"held:{self.reason}"
 
 
@@ -99,7 +99,7 @@ class CustomerReleased:
 
     @property
     def subject(self) -> str:
-        """What it is about."""
+        """The subject of the event. Of two events about one subject the newer counts."""
         return f"released:{self.reason or EVERY_HOLD}"
 
 

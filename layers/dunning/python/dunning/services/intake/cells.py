@@ -1,4 +1,4 @@
-"""Cells: what one cell of each kind may hold. A function a rule; what is not certain is refused, never guessed."""
+"""Cells: a reader for each kind of cell. An uncertain value is refused, never guessed."""
 
 import re
 from datetime import UTC, date, datetime, time
@@ -88,7 +88,7 @@ def read_region(text: str, country: str) -> str:
     """
     Accept a code of ISO 3166-2, with or without its country.
 
-    Where rules and time zones differ by region a name is refused, because it would miss them; elsewhere it is kept.
+    If rules or time zones differ by region, a name is refused, because it would miss them. Else a name is kept.
     """
     region = words(text).upper().removeprefix(f"{country}-")
     if not _REGION.fullmatch(region) and (country in RULES_DIFFER_BY_REGION or len(region) > LONGEST_TEXT):
@@ -131,7 +131,7 @@ def read_currency(text: str) -> str:
 
 
 def read_date(text: str) -> date:
-    """Accept year, month and day in this order only: others can be mistaken for each other."""
+    """Accept year, month and day in this order only: the other orders can be mistaken for each other."""
     written = _DATE.fullmatch(text)
     if written is None:
         raise CellError(Refusal.NOT_A_DATE)
@@ -149,7 +149,7 @@ def _check_year(year: int) -> None:
 
 
 def read_instant(text: str) -> datetime:
-    """Accept an instant with its offset, or a date, which means its end in UTC: not before it was surely over."""
+    """Accept an instant with its offset, or a date, which counts as its end in UTC, when it is surely over."""
     if _DATE.fullmatch(text):
         return datetime.combine(read_date(text), time(23, 59, 59), UTC)
     try:
@@ -175,7 +175,7 @@ def read_amount(text: str, digits: int) -> int:
 
 
 def read_account_number(text: str) -> str:
-    """Accept a number of which at least one letter or digit may be shown."""
+    """Accept an account number with at least one letter or digit that may be shown."""
     if _EXPONENT.fullmatch(text):
         raise CellError(Refusal.DAMAGED_BY_SPREADSHEET)
     number = _FLOAT_END.sub("", text)
@@ -185,7 +185,7 @@ def read_account_number(text: str) -> str:
 
 
 def read_whole(text: str, least: int, most: int) -> int:
-    """Accept a whole number within bounds; a spreadsheet's `1.0` is one."""
+    """Accept a whole number within bounds, a spreadsheet's `1.0` included."""
     written = _WHOLE.fullmatch(text)
     if written is None:
         raise CellError(Refusal.NOT_A_NUMBER)
@@ -196,7 +196,7 @@ def read_whole(text: str, least: int, most: int) -> int:
 
 
 class HoldWords(NamedTuple):
-    """What a hold cell says: reasons for silence, an opt-out, and whether a word was not understood."""
+    """The contents of a hold cell: holds, an opt-out, and whether a word was not understood."""
 
     reasons: frozenset[HoldReason] = frozenset()
     opted_out: bool = False
@@ -204,7 +204,7 @@ class HoldWords(NamedTuple):
 
 
 def read_hold(text: str) -> HoldWords:
-    """Accept any words: one we do not know is honoured as `OTHER`, for silence is the safe side."""
+    """Accept any words. An unknown word is honoured as `OTHER`, because silence is the safe side."""
     reasons: set[HoldReason] = set()
     opted_out = not_understood = False
     for part in re.split(r"[;,/|、\n]", text):

@@ -46,7 +46,7 @@ _LONGEST_NUMBER_DIGITS = 15
 _LONGEST_CELL = 100
 
 _TEXTABLE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
-"""The North American plan does not tell mobile numbers from others: those are taken."""
+"""Kinds of number that may be mobile: the North American plan does not tell mobile numbers from others."""
 
 
 def normalise_phone(raw: str, country: str) -> Phone:
@@ -54,7 +54,7 @@ def normalise_phone(raw: str, country: str) -> Phone:
     Read a phone number as written by people and spreadsheets in `country` (ISO 3166 alpha-2).
 
     Raises:
-        PhoneError: it is not certain which one number is meant, or it cannot receive SMS.
+        PhoneError: the number is not certain, or cannot receive SMS.
     """
     cell = _undamaged(plain(raw))
     if _has_two_numbers(cell):
@@ -82,7 +82,7 @@ def _digits(spelled: str) -> str:
 
 
 def _undamaged(cell: str) -> str:
-    """Undo what a spreadsheet did to a number, where what it was is certain."""
+    """Undo a spreadsheet's change to a number, if the original is certain."""
     if formula := _FORMULA_TEXT.fullmatch(cell):
         cell = formula[1].strip()
     cell = cell.lstrip("'‘’`").strip()  # what marks a cell as text
@@ -114,7 +114,7 @@ def _parse(spelled: str, country: str) -> PhoneNumber | None:
 
 def _could_be_international(spelled: str, number: PhoneNumber) -> bool:
     """
-    Tell whether a number that begins with 00 means another one where 00 is the international prefix.
+    Tell whether a number that begins with 00 would mean another number if 00 is the international prefix.
 
     Some countries dial another prefix, and 00 begins numbers of their own.
     """

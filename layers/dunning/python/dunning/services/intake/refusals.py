@@ -1,7 +1,7 @@
 """
-Refusals: why a file, a row or a customer is not loaded, as a code and a sentence that tells the fix.
+Refusals: the reasons for refusing a file, a row or a customer, each a code and a sentence with the fix.
 
-Neither ever holds what stood in a cell: reject files are read by more people than the accounts are.
+Code and sentence never quote a cell, because reject files have more readers than the files of accounts.
 """
 
 from collections.abc import Mapping
@@ -135,7 +135,7 @@ EXPLANATIONS: Mapping[Refusal, str] = {
 
 
 class CellError(DunningError):
-    """A cell is not what its column asks for."""
+    """A cell does not hold a value for its column."""
 
     def __init__(self, reason: Refusal) -> None:
         super().__init__(reason.value)

@@ -1,4 +1,4 @@
-"""Rows: the cells of one line become a typed row, or the list of everything that is wrong with it."""
+"""Rows: the cells of a line become a typed row, or the list of its faults."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -62,7 +62,7 @@ COLUMNS = (
     "late_fee",
 )
 MAY_BE_ABSENT = frozenset({"written_notice_on", "late_fee"})
-"""Columns that a file need not have: without one, no row says anything of the kind."""
+"""Optional columns. Without such a column its cells count as empty."""
 
 MAY_BE_EMPTY = MAY_BE_ABSENT | frozenset(
     {
@@ -78,7 +78,7 @@ MAY_BE_EMPTY = MAY_BE_ABSENT | frozenset(
     }
 )
 _AS_WRITTEN = frozenset({"name", "product", "phone"})
-"""Columns whose readers know their own characters."""
+"""Columns whose readers make the characters plain themselves."""
 
 _DIGITS = re.compile(r"[0-9]+")
 _TELLING_LENGTH = 7
@@ -89,7 +89,7 @@ _RAW_PHONE = PERSON_COLUMNS.index("phone")
 
 
 class Fault(NamedTuple):
-    """What is wrong with one cell."""
+    """A fault of one cell."""
 
     field: str
     reason: Refusal
@@ -97,7 +97,7 @@ class Fault(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What all rows of a customer must agree on."""
+    """The person's fields, which must be the same in all rows of a customer."""
 
     name: str
     phone: str
@@ -168,7 +168,7 @@ class _ReadPerson(NamedTuple):
 
 
 class RowReader:
-    """Reads the rows of one file. Rows of a customer mostly repeat the person: that is read once in a row."""
+    """Reads the rows of one file. A person repeated in the next row is not read again."""
 
     def __init__(self, lenders: frozenset[str], uploaded_at: datetime) -> None:
         self._lenders = lenders
@@ -264,7 +264,7 @@ class RowReader:
         return notice
 
     def _today_in(self, time_zone: str) -> date:
-        """Return the day of the upload where the customer lives; where that is not known, the latest it can be."""
+        """Return the local day of the upload for the customer; if the place is not known, the latest possible day."""
         if time_zone:
             return self._uploaded_at.astimezone(ZoneInfo(time_zone)).date()
         return self._uploaded_at.astimezone(UTC).date() + timedelta(days=1)
@@ -295,7 +295,7 @@ def _identifying_digits(phone: Phone, raw: str) -> list[str]:
 
 
 def _refuse_phone_in_ids(cells: _Cells, ids: Mapping[str, str], numbers: Sequence[str]) -> None:
-    """Ids stand in logs and on queues: they must not give the number away."""
+    """Refuse ids that hold the number: ids stand in logs and on queues."""
     for field, value in ids.items():
         digits = "".join(filter(str.isdigit, value))
         if any(number in digits for number in numbers):

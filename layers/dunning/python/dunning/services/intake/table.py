@@ -1,4 +1,4 @@
-"""Table: the bytes of an upload as rows, or the one reason why the file is not a table of accounts."""
+"""Table: the bytes of an upload as rows, or the reason why the file is no table of accounts."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ from dunning.services.intake.rows import COLUMNS, MAY_BE_ABSENT
 
 _BUFFER = 1 << 16
 LONGEST_CELL = 1 << 20
-"""A longer cell is a quote that never ends; a shorter one is refused where it belongs, and the other rows load."""
+"""A longer cell is a quote that never ends. A shorter cell is refused with its row, and the other rows load."""
 _OTHER_FORMATS = (
     b"PK\x03\x04",  # XLSX, ODS and ZIP
     b"\xd0\xcf\x11\xe0",  # XLS
@@ -79,7 +79,7 @@ class Table:
 
     @property
     def columns_ignored(self) -> int:
-        """How many columns there are that mean nothing to us."""
+        """The number of unknown columns."""
         return sum(column not in COLUMNS for column in self._columns)
 
     def __iter__(self) -> Iterator[RawRow]:
@@ -87,7 +87,7 @@ class Table:
         Yield the rows.
 
         Raises:
-            FileRefusedError: from some line on it is no table of accounts.
+            FileRefusedError: from a line on, the file is no table of accounts.
         """
         width = len(self._columns)
         # A column that the file has not is read from the empty cell that is put behind the others.
@@ -108,7 +108,7 @@ class Table:
             raise FileRefusedError(Refusal.NO_ROWS)
 
     def _rows_with_lines(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield each row that has something in it, with the line of the file in which it begins."""
+        """Yield each row that is not empty, with the line of the file in which it begins."""
         reader = self._reader
         while True:
             line = reader.line_num + 1
@@ -127,7 +127,7 @@ class Table:
 
 
 def _refuse_other_formats(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Look at the first bytes before anything tries to read them as text."""
+    """Check the first bytes before they are read as text."""
     rest = iter(chunks)
     head = b""
     for chunk in rest:
