@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class ReviewReason(StrEnum):
-    """The reason why a person has to look at a customer."""
+    """Why a customer needs a person."""
 
     HARDSHIP = "hardship"
     DISPUTE = "dispute"

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class HoldReason(StrEnum):
-    """The reason for a hold. A reason we do not know is honoured as `OTHER`: silence is the safe side."""
+    """Why a lender wants silence. A word we do not know is honoured as `OTHER`: silence is the safe side."""
 
     DISPUTE = "dispute"
     HARDSHIP = "hardship"
