@@ -29,7 +29,7 @@ from functions.sender.app import lambda_handler as send
 from tests.bench.beside import ENVIRONMENT, ROUNDS, Taken, in_turns, on_one_core_and_on_all
 from tests.bench.portfolio import NOW, customer, standing
 from tests.bench.wire import DEPTH, Wire
-from tests.builders import a_lender_record
+from tests.support.builders import a_lender_record
 
 CUSTOMERS = 500
 _BATCH = 25

@@ -28,7 +28,7 @@ from dunning.policy import load_policies
 from dunning.ports.customers import Customer, StoredCustomer
 from dunning.services.intake import IntakeService
 from dunning.services.intake.rows import COLUMNS
-from tests.fakes import FakeClock, FakeEventPublisher, FakeTelemetry
+from tests.support.fakes import FakeClock, FakeEventPublisher, FakeTelemetry
 
 LENDER = "demo-tw"
 INSTALMENTS_A_CUSTOMER = 6

@@ -5,27 +5,25 @@ Target: at most 500 for an ordinary reply, little beside the calls that keep it.
 it is written, `any(word in text ...)`: what it gets wrong of the published replies and of ordinary chat is told.
 """
 
-import json
 import sys
 from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 
 from dunning.domain.replies.intents import ReplyIntent
 from dunning.domain.replies.reader import PhraseReader
 from dunning.policy.reply_rules import load_reply_rules, read_reply_files
 from tests.bench.linting import microseconds
-from tests.reminders import staged_reminders
+from tests.support.reminders import staged_reminders
+from tests.support.vectors import read_vectors
 
-_VECTORS = Path(__file__).parents[1] / "vectors"
 _SAID_ON = date(2026, 12, 1)
 _LONGEST = 2_000
 
 
 def published() -> list[tuple[str, bool]]:
     """Return replies, and whether each opts out by what its source says."""
-    replies = json.loads((_VECTORS / "replies.json").read_text("utf-8"))
-    chat = json.loads((_VECTORS / "chat.json").read_text("utf-8"))
+    replies = read_vectors("replies")
+    chat = read_vectors("chat")
     return [(one["text"], one["expected"] == "opt_out") for one in replies] + [(one["text"], False) for one in chat]
 
 

@@ -18,10 +18,10 @@ from dunning.domain.delivery.contact import Contact
 from dunning.ports.contacts import ContactArchive, ReplyLog
 from dunning.ports.customers import CustomerStore, DueIndex
 from dunning.ports.queues import JobQueue
-from tests.fakes import FakeContacts, FakeCustomers, FakeQueue
-from tests.integration.people import NOW
-from tests.integration.requests import Requests, watched
 from tests.local.cloud import LocalCloud
+from tests.support.aws_requests import Requests, watched
+from tests.support.fakes import FakeContacts, FakeCustomers, FakeQueue
+from tests.support.people import NOW
 
 SHARDS = 4
 

@@ -6,9 +6,9 @@ import pytest
 
 from dunning.adapters.system_clock import SystemClock
 from dunning.ports.clock import Clock
-from tests.fakes import FakeClock
-from tests.integration.people import NOW
 from tests.local.clock import VirtualClock
+from tests.support.fakes import FakeClock
+from tests.support.people import NOW
 
 
 @pytest.fixture(params=[SystemClock(), FakeClock(NOW), VirtualClock(NOW)], ids=lambda clock: type(clock).__name__)

@@ -15,9 +15,9 @@ from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.ports.contacts import ContactKey
 from tests.contract.conftest import Archive
-from tests.integration.people import NOW
-from tests.integration.requests import Requests, error, first, success
 from tests.local.cloud import LocalCloud
+from tests.support.aws_requests import Requests, error, first, success
+from tests.support.people import NOW
 
 
 def _contact(number: int = 1, **changes: object) -> Contact:

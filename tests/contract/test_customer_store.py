@@ -21,11 +21,11 @@ from dunning.domain.customer.standing import Progress, Standing, Wake, progress_
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.ports.customers import Customer
-from tests.builders import promised, tell
 from tests.contract.conftest import SHARDS, Office, write_attribute
-from tests.integration.people import NOW, someone, texted, waking
-from tests.integration.requests import Requests, error, first, no_answer, success
 from tests.local.cloud import LocalCloud
+from tests.support.aws_requests import Requests, error, first, no_answer, success
+from tests.support.builders import promised, tell
+from tests.support.people import NOW, someone, texted, waking
 
 
 def _full_standing(customer_id: str) -> Standing:

@@ -11,9 +11,9 @@ from dunning.adapters.client import LEAN
 from dunning.adapters.sqs import SqsDeadLetters
 from dunning.domain.errors import ServiceCallError
 from dunning.ports.erasure import DeadLetter, DeadLetterErasure, QueueNotDrainedError
-from tests.fakes import FakeDeadLetters
-from tests.integration.requests import Requests, error, success
 from tests.local.cloud import LocalCloud
+from tests.support.aws_requests import Requests, error, success
+from tests.support.fakes import FakeDeadLetters
 
 
 @dataclass

@@ -11,9 +11,9 @@ from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.domain.customer.standing import Wake
 from dunning.ports.customers import DueCustomer
 from tests.contract.conftest import SHARDS, Office, write_attribute
-from tests.integration.people import NOW, someone, waking
-from tests.integration.requests import Requests
 from tests.local.cloud import LocalCloud
+from tests.support.aws_requests import Requests
+from tests.support.people import NOW, someone, waking
 
 MINUTE = timedelta(minutes=1)
 

@@ -25,12 +25,12 @@ from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.ports.contacts import ContactLog, ReplyLog
 from dunning.ports.customers import CustomerStore
 from dunning.ports.erasure import ContactErasure, CustomerErasure
-from tests.builders import tell
 from tests.contract.conftest import write_attribute
-from tests.fakes import FakeContacts, FakeCustomers
-from tests.integration.people import NOW, someone, waking
-from tests.integration.requests import Requests, error
 from tests.local.cloud import LocalCloud
+from tests.support.aws_requests import Requests, error
+from tests.support.builders import tell
+from tests.support.fakes import FakeContacts, FakeCustomers
+from tests.support.people import NOW, someone, waking
 
 
 @dataclass

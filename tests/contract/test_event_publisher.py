@@ -25,10 +25,10 @@ from dunning.domain.outbound_events import (
     ReviewReason,
 )
 from dunning.ports.gateways import EventPublisher
-from tests.fakes import FakeEventPublisher, FakeTelemetry
-from tests.integration.people import NOW
-from tests.integration.requests import Requests, error, first, success
 from tests.local.cloud import LocalCloud
+from tests.support.aws_requests import Requests, error, first, success
+from tests.support.fakes import FakeEventPublisher, FakeTelemetry
+from tests.support.people import NOW
 
 BUS = "lender"
 

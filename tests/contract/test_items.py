@@ -55,9 +55,9 @@ from dunning.domain.customer.standing import (
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.ports.queues import Job
-from tests.builders import a_lender_record, an_account, an_instalment
 from tests.contract.conftest import SHARDS
-from tests.integration.people import NOW, someone, waking
+from tests.support.builders import a_lender_record, an_account, an_instalment
+from tests.support.people import NOW, someone, waking
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=30)
 WORDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=30)

@@ -11,9 +11,9 @@ from dunning.contracts.job import job_body, parse_job
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.ports.queues import Job
 from tests.contract.conftest import Post
-from tests.integration.people import NOW
-from tests.integration.requests import Requests, error, first, success
 from tests.local.cloud import LocalCloud
+from tests.support.aws_requests import Requests, error, first, success
+from tests.support.people import NOW
 
 
 def _jobs(count: int) -> list[Job]:

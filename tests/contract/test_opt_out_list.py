@@ -14,9 +14,9 @@ from dunning.adapters.client import LEAN
 from dunning.adapters.sns_opt_out_list import SnsOptOutList
 from dunning.domain.errors import ServiceCallError
 from dunning.ports.gateways import OptOutList
-from tests.fakes import FakeOptOutList
-from tests.integration.requests import Requests, Work, error
 from tests.local.cloud import LocalCloud
+from tests.support.aws_requests import Requests, Work, error
+from tests.support.fakes import FakeOptOutList
 
 TOO_SOON = "Invalid parameter: Cannot opt in right now, latest opt in is too recent"
 

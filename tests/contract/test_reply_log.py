@@ -12,10 +12,10 @@ from dunning.domain.errors import ServiceCallError
 from dunning.domain.replies.intents import ReplyIntent
 from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.ports.contacts import ContactArchive, ReplyLog
-from tests.fakes import FakeContacts
-from tests.integration.people import NOW
-from tests.integration.requests import Requests, error
 from tests.local.cloud import LocalCloud
+from tests.support.aws_requests import Requests, error
+from tests.support.fakes import FakeContacts
+from tests.support.people import NOW
 
 REPLY = Reply(
     "C0001",

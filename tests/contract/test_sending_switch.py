@@ -10,9 +10,9 @@ import pytest
 from dunning.adapters.client import LEAN
 from dunning.adapters.ssm import SsmSwitch
 from dunning.ports.gateways import SendingSwitch
-from tests.fakes import FakeClock, FakeSwitch, FakeTelemetry
-from tests.integration.requests import Requests, error
 from tests.local.cloud import LocalCloud
+from tests.support.aws_requests import Requests, error
+from tests.support.fakes import FakeClock, FakeSwitch, FakeTelemetry
 
 
 @dataclass

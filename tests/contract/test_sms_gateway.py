@@ -17,9 +17,9 @@ from botocore.exceptions import (
 
 from dunning.adapters.sns import PUBLISH_ONCE, SnsGateway
 from dunning.ports.gateways import Published, PublishOutcome, Sms, SmsGateway
-from tests.fakes import FakeGateway
-from tests.integration.requests import Answer, Requests, error, no_answer
 from tests.local.cloud import LocalCloud
+from tests.support.aws_requests import Answer, Requests, error, no_answer
+from tests.support.fakes import FakeGateway
 
 SMS = Sms(phone="+886900000001", text="【示範分期】王*明您好", sender_id="DEMOFIN", max_price="0.20")
 SOON, AFTER_REPAIR = timedelta(minutes=1), timedelta(hours=1)

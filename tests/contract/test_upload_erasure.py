@@ -9,10 +9,10 @@ import pytest
 from dunning.adapters.s3 import S3UploadErasure
 from dunning.domain.errors import ServiceCallError
 from dunning.ports.erasure import StoredUpload, UploadErasure
-from tests.fakes import FakeUploadErasure
-from tests.integration.people import NOW
-from tests.integration.requests import Requests, error
 from tests.local.cloud import LocalCloud
+from tests.support.aws_requests import Requests, error
+from tests.support.fakes import FakeUploadErasure
+from tests.support.people import NOW
 
 KEY = "accounts/2026-12-01 分期.csv"
 

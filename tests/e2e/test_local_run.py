@@ -21,8 +21,8 @@ from tests.local.command import main
 from tests.local.report import report
 from tests.local.results import FILES
 from tests.local.runner import NothingLoadedError, Progress, Result, RunFailedError, begin_of, run
-from tests.local.said import read_said
 from tests.local.sample import sample_file
+from tests.local.scripted_events import read_said
 from tests.local.world import NoTextError
 
 START = date(2026, 12, 1)

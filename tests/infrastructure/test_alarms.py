@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from dunning.ports.telemetry import LogEvent, Metric
-from tests.infrastructure.aws_metrics import AWS_METRICS
-from tests.infrastructure.expressions import Calculator, Series, alarms
 from tests.local import ROOT
 from tests.local.template import translate
+from tests.support.alarm_expressions import Calculator, Series, alarms
+from tests.support.aws_metrics import AWS_METRICS
 
 type Resource = Mapping[str, Any]
 

@@ -28,10 +28,10 @@ from dunning.settings import (
     Settings,
 )
 from tests.bench.cost import Machine
-from tests.builders import a_lender_record, promised
-from tests.integration.people import NOW, someone
 from tests.local import ROOT
 from tests.local.template import parse_rate, translate
+from tests.support.builders import a_lender_record, promised
+from tests.support.people import NOW, someone
 
 type Resource = Mapping[str, Any]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.devtools.template_check import CHECKOV, NAG, Accepted, judge
-from tests.infrastructure.expressions import Calculator, Series, alarms
+from tests.support.alarm_expressions import Calculator, Series, alarms
 
 
 def _worked_out(expression: str, **metrics: Series) -> Series:

@@ -18,12 +18,12 @@ from dunning.domain.customer.standing import Standing
 from dunning.domain.delivery.contact import Contact
 from dunning.ports.customers import Customer
 from dunning.ports.queues import Job
-from tests.builders import tell
-from tests.fakes import FakeTelemetry
-from tests.integration.people import NOW, waking
-from tests.integration.requests import Requests, watched
 from tests.local import ROOT
 from tests.local.cloud import LocalCloud
+from tests.support.aws_requests import Requests, watched
+from tests.support.builders import tell
+from tests.support.fakes import FakeTelemetry
+from tests.support.people import NOW, waking
 
 type Event = dict[str, Any]
 

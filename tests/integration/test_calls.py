@@ -10,13 +10,13 @@ import boto3
 import pytest
 
 from dunning.adapters.dynamodb.items import lender_record_item
-from tests.builders import a_lender_record
 from tests.integration.conftest import House, batch, job_for
-from tests.integration.people import someone
-from tests.integration.requests import error
 from tests.local import ROOT
 from tests.local.template import translate
-from tests.unit.intake.portfolio import CHEN, WANG, csv_of, row
+from tests.support.aws_requests import error
+from tests.support.builders import a_lender_record
+from tests.support.lender_files import CHEN, WANG, csv_of, row
+from tests.support.people import someone
 
 CUSTOMERS = 500
 MOST_CALLS_A_REMINDER = 2.6

@@ -24,9 +24,9 @@ from dunning.policy import load_policies
 from dunning.ports.gateways import Published, PublishOutcome, Sms, SmsGateway
 from dunning.ports.queues import QueueMessage
 from dunning.services.send.sender import SendService
-from tests.fakes import FakeEventPublisher, FakeSwitch, FakeTelemetry
 from tests.integration.conftest import House, job_for
-from tests.integration.people import someone
+from tests.support.fakes import FakeEventPublisher, FakeSwitch, FakeTelemetry
+from tests.support.people import someone
 
 CUSTOMERS = [someone(number, accounts=1 + number % 2) for number in range(20)]
 DELIVERIES = 200

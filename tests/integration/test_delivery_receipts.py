@@ -19,10 +19,10 @@ from dunning.domain.customer.standing import LedgerEntry
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
-from tests.builders import a_lender_record
 from tests.integration.conftest import Event, House, event_file, job_for
-from tests.integration.people import NOW, someone, texted, waking
-from tests.integration.requests import error, first, no_answer
+from tests.support.aws_requests import error, first, no_answer
+from tests.support.builders import a_lender_record
+from tests.support.people import NOW, someone, texted, waking
 
 MOST_OTHER_CALLS = 45
 """For a thousand logs, beside one write a record."""

@@ -20,13 +20,13 @@ from dunning.domain.errors import UnreadableRecordError
 from dunning.ports.customers import Customer
 from dunning.services.erasure.erase import MAY_BE_LOADING, SECOND_ROUND
 from tests.integration.conftest import House
-from tests.integration.people import NOW
-from tests.integration.personal import found_in, patterns, stored, tail, told
-from tests.integration.requests import error
 from tests.local.carrier import Carrier
 from tests.local.cloud import LenderEvent
 from tests.local.events import logs_subscription
-from tests.unit.intake.portfolio import CHEN, WANG, csv_of, row
+from tests.support.aws_requests import error
+from tests.support.lender_files import CHEN, WANG, csv_of, row
+from tests.support.people import NOW
+from tests.support.personal_data import found_in, patterns, stored, tail, told
 
 pytestmark = pytest.mark.slow(reason="each erases from a whole stack on moto and searches all that is left")
 

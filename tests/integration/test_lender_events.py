@@ -16,8 +16,8 @@ from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.ports.customers import StoredCustomer
 from dunning.services.erasure.erase import SECOND_ROUND, UNDER_WAY
 from tests.integration.conftest import Event, House, batch, event_file
-from tests.integration.people import NOW, someone, waking
 from tests.local.template import Function
+from tests.support.people import NOW, someone, waking
 
 
 class Bus:

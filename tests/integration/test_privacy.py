@@ -20,9 +20,9 @@ from dunning.domain.customer.facts import Facts
 from dunning.domain.decision.decide import decide
 from dunning.services.send import sender
 from tests.integration.conftest import House, batch, job_for
-from tests.integration.people import NOW, someone
-from tests.integration.requests import error, first, no_answer
-from tests.unit.intake.portfolio import CHEN, WANG, csv_of, row
+from tests.support.aws_requests import error, first, no_answer
+from tests.support.lender_files import CHEN, WANG, csv_of, row
+from tests.support.people import NOW, someone
 
 NAMES = ("王小明", "陳美玲", "司馬相如", "Wilhelmina Featherstonehaugh")
 PHONES = ("+886912345678", "+886987654321", "+886955123987")

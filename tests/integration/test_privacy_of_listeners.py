@@ -20,12 +20,12 @@ from botocore.exceptions import ReadTimeoutError
 from dunning.domain.customer.facts import Facts
 from dunning.services import carrier_opt_outs, delivery_receipts, lender_events, replies
 from dunning.services import replan as replanning
-from tests.builders import IN_THE_UNITED_STATES, a_customer
 from tests.integration.conftest import House, batch, event_file
-from tests.integration.people import NOW, someone
-from tests.integration.personal import found_in, patterns, told
-from tests.integration.requests import error, first, no_answer
 from tests.local.cloud import LenderEvent
+from tests.support.aws_requests import error, first, no_answer
+from tests.support.builders import IN_THE_UNITED_STATES, a_customer
+from tests.support.people import NOW, someone
+from tests.support.personal_data import found_in, patterns, told
 
 pytestmark = pytest.mark.slow(reason="each lets every call of a function fail, and reads all that came out")
 

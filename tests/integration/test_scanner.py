@@ -11,8 +11,8 @@ from moto.dynamodb.models import dynamodb_backends
 from dunning.adapters.dynamodb.items import standing_item
 from dunning.domain.errors import ServiceCallError
 from tests.integration.conftest import House, job_for
-from tests.integration.people import NOW, someone, waking
-from tests.integration.requests import error
+from tests.support.aws_requests import error
+from tests.support.people import NOW, someone, waking
 
 MINUTE = timedelta(minutes=1)
 

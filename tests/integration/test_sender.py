@@ -15,10 +15,10 @@ from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.delivery.contact import ContactState
 from dunning.services.send import sender
-from tests.builders import tell
 from tests.integration.conftest import House, batch, event_file, job_for
-from tests.integration.people import NOW, paid_up, someone, waking
-from tests.integration.requests import Work, error, first, no_answer
+from tests.support.aws_requests import Work, error, first, no_answer
+from tests.support.builders import tell
+from tests.support.people import NOW, paid_up, someone, waking
 
 LATER = timedelta(days=1)
 LOST = ReadTimeoutError(endpoint_url="aws")

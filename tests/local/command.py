@@ -17,8 +17,8 @@ from tests.local.portfolio import read_portfolio
 from tests.local.report import choose_examples, report
 from tests.local.results import FILES, OutError, check_out, sample_name
 from tests.local.runner import BEGINS_IN, Progress, begin_of, run
-from tests.local.said import Said, SaidError, outside, read_said
 from tests.local.sample import sample_file
+from tests.local.scripted_events import Said, SaidError, outside, read_said
 
 SAMPLE_START = date(2026, 11, 16)
 SAMPLE_DAYS = 45

@@ -31,7 +31,7 @@ from tests.local.policies import Policies, PoliciesError, load
 from tests.local.recorder import Recorder, write_csv, write_json, write_json_lines
 from tests.local.report import Example
 from tests.local.results import FILES, SAMPLE, Results, digest, sample_digest
-from tests.local.said import Said
+from tests.local.scripted_events import Said
 from tests.local.template import TemplateError
 from tests.local.world import NoTextError, World, is_facts
 

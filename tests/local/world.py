@@ -23,7 +23,7 @@ from tests.local.cloud import LenderEvent, LocalCloud, SentSms
 from tests.local.payments import Payment
 from tests.local.people import answer_to
 from tests.local.report import mask_phone
-from tests.local.said import Said
+from tests.local.scripted_events import Said
 
 _KEEP_HOUSE_EVERY = timedelta(days=1)
 _SOON_DUE = timedelta(days=4)

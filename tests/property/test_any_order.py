@@ -21,9 +21,9 @@ from dunning.domain.delivery.receipt import DeliveryReceipt
 from dunning.domain.replies.intents import ReplyIntent
 from dunning.domain.replies.reply import Reply
 from dunning.ports.contacts import ContactKey
-from tests.builders import a_customer, an_account, an_instalment
-from tests.property.office import Office, event_body
-from tests.property.strategies import many
+from tests.support.builders import a_customer, an_account, an_instalment
+from tests.support.office import Office, event_body
+from tests.support.strategies import many
 
 NOW = datetime(2026, 12, 4, 2, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -17,9 +17,16 @@ from dunning.domain.delivery.receipt import DeliveryReceipt, DeliveryStatus, del
 from dunning.domain.outbound_events import NumberUnreachable
 from dunning.ports.queues import QueueMessage
 from dunning.services.delivery_receipts import DeliveryReceiptService
-from tests.builders import a_lender_record, the_policies
-from tests.fakes import FakeClock, FakeContacts, FakeCustomers, FakeDelayQueue, FakeEventPublisher, FakeTelemetry
-from tests.integration.people import NOW, someone
+from tests.support.builders import a_lender_record, the_policies
+from tests.support.fakes import (
+    FakeClock,
+    FakeContacts,
+    FakeCustomers,
+    FakeDelayQueue,
+    FakeEventPublisher,
+    FakeTelemetry,
+)
+from tests.support.people import NOW, someone
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 PEOPLE = [someone(number, due_in=-3) for number in range(3)]

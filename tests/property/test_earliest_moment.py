@@ -12,8 +12,8 @@ from dunning.domain.customer.standing import Standing
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Reason, Send, Stop, Wait
 from dunning.domain.decision.gates import GATES
-from tests.builders import rules_of, the_policies
-from tests.property.strategies import customers, many, standings
+from tests.support.builders import rules_of, the_policies
+from tests.support.strategies import customers, many, standings
 
 MICROSECOND, MINUTE, DAY = timedelta(microseconds=1), timedelta(minutes=1), timedelta(days=1)
 

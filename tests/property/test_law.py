@@ -24,8 +24,16 @@ from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Reminder, Send
 from dunning.policy import PolicyBook, PolicyError
 from dunning.policy.jurisdiction import zones_of_countries
-from tests.builders import a_customer, a_standing, after, an_account, an_instalment, policies_with_lender, the_policies
-from tests.property.strategies import many
+from tests.support.builders import (
+    a_customer,
+    a_standing,
+    after,
+    an_account,
+    an_instalment,
+    policies_with_lender,
+    the_policies,
+)
+from tests.support.strategies import many
 
 START = datetime(2026, 11, 20, tzinfo=UTC)
 LIFE = timedelta(days=75)

@@ -26,7 +26,7 @@ from dunning.domain.customer.lender_record import (
     record_event,
     record_snapshot,
 )
-from tests.builders import a_customer, an_account, an_instalment
+from tests.support.builders import a_customer, an_account, an_instalment
 
 START = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

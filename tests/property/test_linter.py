@@ -15,9 +15,9 @@ from dunning.domain.texts.masking import account_tail, gsm_name, mask_name
 from dunning.domain.texts.money import MINOR_DIGITS, format_date, format_money
 from dunning.domain.texts.wording import render
 from dunning.policy.linter_files import LinterFile
-from tests.builders import the_policies
 from tests.devtools.characters import converted
-from tests.reminders import a_message, staged_reminders, the_linter, with_words
+from tests.support.builders import the_policies
+from tests.support.reminders import a_message, staged_reminders, the_linter, with_words
 
 FILE = LinterFile.model_validate(tomllib.loads((files("dunning.policy") / "data" / "linter.toml").read_text("utf-8")))
 CHINESE = [(rule.id, word) for rule in FILE.words if rule.severity == "block" for word in rule.zh]

@@ -21,9 +21,9 @@ from dunning.domain.delivery.receipt import DeliveryReceipt
 from dunning.domain.replies.intents import ReplyIntent
 from dunning.ports.gateways import Published, PublishOutcome
 from dunning.services.erasure.erase import SECOND_ROUND, UNDER_WAY
-from tests.builders import a_customer, an_account, an_instalment
-from tests.property.office import Office, Text, event_body, message
-from tests.property.recorded import Recorded, check_caps, local_day
+from tests.support.builders import a_customer, an_account, an_instalment
+from tests.support.office import Office, Text, event_body, message
+from tests.support.recorded import Recorded, check_caps, local_day
 
 START = datetime(2026, 11, 27, 1, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -22,8 +22,8 @@ from dunning.domain.decision.decisions import Decision, ReachedStage, Reason, Re
 from dunning.domain.texts.money import format_money
 from dunning.domain.texts.segments import count_segments
 from dunning.services.planning import plan, wake_after
-from tests.builders import a_standing, after, the_policies
-from tests.property.strategies import LADDER, START, Life, Silence, lives, many
+from tests.support.builders import a_standing, after, the_policies
+from tests.support.strategies import LADDER, START, Life, Silence, lives, many
 
 DAY = timedelta(days=1)
 END = START + timedelta(days=100)

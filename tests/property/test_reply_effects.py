@@ -12,8 +12,8 @@ from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Send
 from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.domain.replies.reply_effects import ReplyLimits, apply_reply
-from tests.builders import a_customer, a_standing, the_policies
-from tests.property.strategies import START, customers, many, moments
+from tests.support.builders import a_customer, a_standing, the_policies
+from tests.support.strategies import START, customers, many, moments
 
 SILENT_UNTIL_LIFTED = {
     ReplyIntent.HARDSHIP,

@@ -23,7 +23,7 @@ from dunning.domain.customer.standing import Standing
 from dunning.domain.delivery.contact import Contact
 from tests.e2e.deployed.deployment import STACK, Deployer, Key
 from tests.e2e.deployed.standin import ACCOUNT, REGION, Folders, StandIn, StandInError
-from tests.unit.intake.portfolio import WANG, csv_of, row
+from tests.support.lender_files import WANG, csv_of, row
 
 _AMERICAN = WANG | {
     "name": "Ann Example",

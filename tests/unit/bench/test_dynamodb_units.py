@@ -14,7 +14,7 @@ from tests.bench.dynamodb_units import (
     stored_bytes,
     write_units,
 )
-from tests.integration.people import NOW
+from tests.support.people import NOW
 
 DUE = Index("due", ("shard", "wake_key"), ("customer_id", "item"))
 BY_PHONE = Index("by_phone", ("phone",), ("customer_id", "item"))

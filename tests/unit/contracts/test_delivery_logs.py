@@ -4,7 +4,6 @@ import base64
 import gzip
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,13 +12,12 @@ from dunning.contracts.delivery_log import LaterReceipt, later_body, parse_later
 from dunning.domain.delivery.receipt import DeliveryReceipt
 from dunning.domain.errors import UnreadableRecordError
 from dunning.ports.contacts import ContactKey
-from tests.integration.people import NOW
 from tests.local import ROOT
 from tests.local.events import logs_subscription
+from tests.support.people import NOW
+from tests.support.vectors import read_vectors
 
-SAMPLES: list[dict[str, Any]] = json.loads((Path(__file__).parents[2] / "vectors" / "delivery_logs.json").read_text())[
-    "samples"
-]
+SAMPLES: list[dict[str, Any]] = read_vectors("delivery_logs")["samples"]
 LOG = {
     "notification": {"messageId": "m1", "timestamp": "2026-12-01 02:00:03.123"},
     "delivery": {

@@ -2,7 +2,6 @@
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,10 +9,11 @@ import pytest
 from dunning.contracts.inbound_sms import parse_inbound
 from dunning.domain.errors import UnreadableRecordError
 from dunning.domain.replies.reply import InboundSms
+from tests.support.vectors import read_vectors
 
 SENT_AT = datetime(2026, 12, 1, 2, 0, 4, tzinfo=UTC)
 SAID_AT = datetime(2026, 12, 1, 2, 0, 3, 123_000, tzinfo=UTC)
-VECTORS: list[dict[str, Any]] = json.loads((Path(__file__).parents[2] / "vectors" / "inbound.json").read_text("utf-8"))
+VECTORS: list[dict[str, Any]] = read_vectors("inbound")
 SMS: dict[str, Any] = {
     "originationNumber": "+886900000001",
     "destinationNumber": "+886900000009",

@@ -30,7 +30,7 @@ from dunning.domain.customer.lender_record import (
 )
 from dunning.domain.errors import UnreadableRecordError
 from dunning.services.intake.cells import is_id
-from tests.integration.people import NOW
+from tests.support.people import NOW
 
 SAID_AT = "2026-12-01T09:59:57+08:00"
 AT = datetime(2026, 12, 1, 1, 59, 57, tzinfo=UTC)

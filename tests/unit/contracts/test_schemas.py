@@ -22,8 +22,8 @@ from dunning.domain.outbound_events import (
     ReviewReason,
 )
 from tests.devtools import schemas
-from tests.integration.people import NOW
 from tests.local import ROOT
+from tests.support.people import NOW
 
 SAMPLES = sorted((ROOT / "events").glob("lender_events/*.json"))
 AT = datetime(2026, 12, 1, 2, 0, 3, 123456, tzinfo=UTC)

@@ -6,7 +6,7 @@ import pytest
 
 from dunning.domain.decision.caps import cap_frees_at
 from dunning.domain.decision.rules import Cap
-from tests.builders import taipei
+from tests.support.builders import taipei
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NOW = taipei("2026-12-08 10:00")

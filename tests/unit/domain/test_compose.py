@@ -10,7 +10,7 @@ from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Reason, Reminder, Send, trace_of
 from dunning.domain.errors import NoTextError
 from dunning.domain.texts.compose import AmountDue, ComposedText, compose
-from tests.builders import (
+from tests.support.builders import (
     IN_MAINLAND_CHINA,
     a_customer,
     a_standing,

@@ -3,7 +3,7 @@
 import pytest
 
 from dunning.domain.customer.facts import Instalment, open_instalments
-from tests.builders import an_account, an_instalment
+from tests.support.builders import an_account, an_instalment
 
 
 def of(*amounts_and_paid: tuple[int, int]) -> list[Instalment]:

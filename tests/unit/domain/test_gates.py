@@ -16,7 +16,7 @@ from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Decision, Reason, Send, Stop, Wait
 from dunning.domain.decision.gates import GATES
 from dunning.domain.decision.rules import Cap, Policies, Rules, Scope
-from tests.builders import (
+from tests.support.builders import (
     IN_HONG_KONG,
     IN_MAINLAND_CHINA,
     IN_THE_UNITED_STATES,

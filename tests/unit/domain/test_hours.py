@@ -1,8 +1,6 @@
 """Contact hours: when a person may be reached, wherever they may be."""
 
-import json
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,13 +9,10 @@ import pytest
 from dunning.domain.decision.hours import is_closed_day, local_instant, next_open, start_of_day
 from dunning.domain.decision.rules import ContactHours
 from dunning.domain.errors import CalendarNotCoveredError, NoLawfulMomentError
-from tests.builders import day, instant
+from tests.support.builders import day, instant
+from tests.support.vectors import read_vectors
 
-VECTORS: list[dict[str, Any]] = [
-    vector
-    for vector in json.loads((Path(__file__).parents[2] / "vectors" / "quiet_hours.json").read_text("utf-8"))
-    if not vector.get("contested")
-]
+VECTORS: list[dict[str, Any]] = [vector for vector in read_vectors("quiet_hours") if not vector.get("contested")]
 
 MINUTE = timedelta(minutes=1)
 MIDNIGHT = 24 * 60

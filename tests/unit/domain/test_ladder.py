@@ -7,7 +7,7 @@ import pytest
 from dunning.domain.customer.facts import Facts, Instalment
 from dunning.domain.customer.standing import Progress
 from dunning.domain.decision.ladder import next_step
-from tests.builders import (
+from tests.support.builders import (
     a_customer,
     a_standing,
     an_account,

@@ -19,7 +19,7 @@ from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.domain.replies.promises import settle_promises
 from dunning.domain.replies.reply_effects import ReplyLimits, apply_reply
 from dunning.services.planning import fingerprint
-from tests.builders import a_customer, a_lender_record, a_standing, an_account, an_instalment, day, taipei
+from tests.support.builders import a_customer, a_lender_record, a_standing, an_account, an_instalment, day, taipei
 
 SAID_AT = taipei("2026-12-10 11:00")
 HOUR = timedelta(hours=1)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.reminders import a_message, rules_broken, the_linter, with_words
+from tests.support.reminders import a_message, rules_broken, the_linter, with_words
 
 OWN = frozenset({"lender.example.com", "lender.tw"})
 

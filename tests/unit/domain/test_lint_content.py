@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.reminders import a_message, rules_broken, the_linter
+from tests.support.reminders import a_message, rules_broken, the_linter
 
 GOOD_ZH = "【示範分期】王*明您好，分期5678的NT$3,250將於12/5到期，請用官方APP繳款，有困難請電0800-000-123"
 GOOD_EN = "Demo Finance: Hi J***, USD 325.00 (plan ending 5678) is due on Dec 5. Pay in our app. Trouble? 0800-000-123."

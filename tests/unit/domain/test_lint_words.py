@@ -3,7 +3,7 @@
 import pytest
 
 from dunning.domain.texts.lint import Characters, LinkData, Linter, RuleInfo, Severity, WordRule
-from tests.reminders import rules_broken, rules_met_by, the_linter, with_words
+from tests.support.reminders import rules_broken, rules_met_by, the_linter, with_words
 
 
 @pytest.mark.parametrize(

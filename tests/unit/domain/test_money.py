@@ -7,7 +7,7 @@ import pytest
 from dunning.domain.errors import UnknownCurrencyError
 from dunning.domain.texts.money import MINOR_DIGITS, format_date, format_money, minor_digits
 from dunning.domain.texts.segments import is_gsm
-from tests.builders import day
+from tests.support.builders import day
 
 LANGUAGES = ("zh-Hant", "zh-Hans", "en")
 

@@ -7,7 +7,7 @@ import pytest
 from dunning.domain.customer.facts import Account, Instalment
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Reason, Send, Stop, Wait, trace_of
-from tests.builders import (
+from tests.support.builders import (
     IN_THE_UNITED_STATES,
     a_customer,
     a_standing,

@@ -6,7 +6,7 @@ from datetime import timedelta
 from dunning.domain.customer.facts import Facts
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Send, Wait, trace_of
-from tests.builders import (
+from tests.support.builders import (
     IN_THE_UNITED_STATES,
     a_customer,
     a_standing,

@@ -25,7 +25,7 @@ from dunning.domain.customer.standing import (
     holds_now,
 )
 from dunning.domain.replies.payment_statements import match_to_instalments, with_payment_statement
-from tests.builders import a_customer, a_lender_record, a_standing, an_account, an_instalment, day, taipei
+from tests.support.builders import a_customer, a_lender_record, a_standing, an_account, an_instalment, day, taipei
 
 SAID_AT = taipei("2026-12-10 11:00")
 HOUR = timedelta(hours=1)

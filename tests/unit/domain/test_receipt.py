@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.delivery.receipt import DeliveryReceipt, DeliveryStatus, delivery_status, record_receipt
-from tests.integration.people import NOW
+from tests.support.people import NOW
 
 SENT = Contact("C1", "s", "c", NOW, ContactState.SENT, 3, ("A1",), "sms", NOW, message_id="m1", parts=1)
 

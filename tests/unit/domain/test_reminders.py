@@ -11,7 +11,7 @@ from dunning.domain.customer.standing import Standing
 from dunning.domain.decision.decide import decide, send_id_of
 from dunning.domain.decision.decisions import ReachedStage, Reminder, Send, Wait, trace_of
 from dunning.domain.texts.segments import count_segments
-from tests.builders import (
+from tests.support.builders import (
     IN_HONG_KONG,
     IN_MAINLAND_CHINA,
     IN_THE_UNITED_STATES,

@@ -1,10 +1,8 @@
 """What customers answer is understood as they mean it, and ordinary chat as nothing."""
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date
-from pathlib import Path
 
 import pytest
 
@@ -12,14 +10,14 @@ from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.domain.texts.lint import ArrivingText
 from dunning.domain.texts.wording import render
 from dunning.policy.reply_rules import load_reply_rules
-from tests.builders import the_policies
-from tests.reminders import staged_reminders
+from tests.support.builders import the_policies
+from tests.support.reminders import staged_reminders
+from tests.support.vectors import read_vectors
 
 READER = load_reply_rules()
 TUESDAY = date(2026, 12, 1)
-VECTORS = Path(__file__).parents[2] / "vectors"
-REPLIES = json.loads((VECTORS / "replies.json").read_text("utf-8"))
-CHAT = json.loads((VECTORS / "chat.json").read_text("utf-8"))
+REPLIES = read_vectors("replies")
+CHAT = read_vectors("chat")
 
 OUR_READING = {
     # Twilio takes STOP PLEASE for no stop; 47 CFR 64.1200(a)(10) asks what a reasonable person would understand.

@@ -12,7 +12,7 @@ from dunning.domain.outbound_events import ReviewReason
 from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.domain.replies.opt_out_confirmation import confirmation_id
 from dunning.domain.replies.reply_effects import ReplyEffect, ReplyLimits, apply_reply, with_hold
-from tests.builders import a_customer, a_standing, an_account, an_instalment, day, taipei, the_policies
+from tests.support.builders import a_customer, a_standing, an_account, an_instalment, day, taipei, the_policies
 
 SAID_AT = taipei("2026-12-10 11:00")
 TODAY = day("2026-12-10")

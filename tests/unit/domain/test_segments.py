@@ -1,16 +1,13 @@
 """Segments: how a text is billed."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dunning.domain.texts.segments import GSM_BASIC, GSM_EXTENDED, count_segments, fits_sns, is_gsm
+from tests.support.vectors import read_vectors
 
-VECTORS: list[dict[str, Any]] = json.loads(
-    (Path(__file__).parents[2] / "vectors" / "sms_segments.json").read_text("utf-8")
-)
+VECTORS: list[dict[str, Any]] = read_vectors("sms_segments")
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=[vector["id"] for vector in VECTORS])

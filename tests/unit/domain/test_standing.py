@@ -11,7 +11,7 @@ from dunning.domain.customer.standing import (
     with_claim,
     without_claim,
 )
-from tests.builders import a_customer, a_standing, a_text, an_account, an_instalment, day, heard, taipei
+from tests.support.builders import a_customer, a_standing, a_text, an_account, an_instalment, day, heard, taipei
 
 NOW = taipei("2026-12-10 10:00")
 DAY = timedelta(days=1)

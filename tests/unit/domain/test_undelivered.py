@@ -11,7 +11,7 @@ from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Decision, Reason, Send, Wait
 from dunning.domain.delivery.undelivered import retry_send_id, with_delivery
 from dunning.policy import load_policies
-from tests.builders import a_customer, an_account, an_instalment, day, heard, taipei
+from tests.support.builders import a_customer, an_account, an_instalment, day, heard, taipei
 
 POLICIES = load_policies()
 FACTS = a_customer(an_account(an_instalment("2026-12-01")))

@@ -12,8 +12,8 @@ import pytest
 from dunning import wiring
 from dunning.domain.errors import DunningError, ServiceCallError, UnexpectedError
 from dunning.entrypoint import entrypoint
-from tests.fakes import FakeTelemetry
 from tests.local import ROOT
+from tests.support.fakes import FakeTelemetry
 
 PHONE = "+886912345678"
 EVENTS: dict[str, tuple[str, Any]] = {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.intake.portfolio import Office
+from tests.support.lender_files import Office
 
 
 @pytest.fixture

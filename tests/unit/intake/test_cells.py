@@ -28,7 +28,7 @@ from dunning.services.intake.cells import (
 )
 from dunning.services.intake.plain_text import plain, words
 from dunning.services.intake.refusals import EXPLANATIONS, CellError, Refusal
-from tests.builders import the_policies
+from tests.support.builders import the_policies
 
 
 def refusal_of(read: Callable[[], object]) -> Refusal:

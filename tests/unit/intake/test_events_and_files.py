@@ -14,7 +14,7 @@ from dunning.domain.customer.lender_record import (
     record_event,
 )
 from dunning.ports.customers import StoredCustomer
-from tests.unit.intake.portfolio import UPLOADED_AT, WANG, Office, row
+from tests.support.lender_files import UPLOADED_AT, WANG, Office, row
 
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)

@@ -8,8 +8,8 @@ import pytest
 from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.errors import ServiceCallError
 from dunning.services.erasure.erase import EraseService
-from tests.fakes import FakeContacts, FakeUploadErasure
-from tests.unit.intake.portfolio import NOW, UPLOADED_AT, WANG, Office, row
+from tests.support.fakes import FakeContacts, FakeUploadErasure
+from tests.support.lender_files import NOW, UPLOADED_AT, WANG, Office, row
 
 
 @pytest.fixture

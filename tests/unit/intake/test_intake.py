@@ -18,8 +18,8 @@ from dunning.ports.customers import StoredCustomer
 from dunning.services.intake.intake import MOST_ROWS_A_CUSTOMER, rejects_key
 from dunning.services.intake.refusals import EXPLANATIONS, REJECT_COLUMNS, Refusal
 from dunning.services.optimistic import ContestedError
-from tests.builders import tell
-from tests.unit.intake.portfolio import CHEN, NOW, UPLOADED_AT, WANG, Office, csv_of, row
+from tests.support.builders import tell
+from tests.support.lender_files import CHEN, NOW, UPLOADED_AT, WANG, Office, csv_of, row
 
 LATER = UPLOADED_AT + timedelta(days=1)
 

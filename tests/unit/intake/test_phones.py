@@ -1,16 +1,14 @@
 """Phones: E.164 where it is certain which one number is meant and that it can be texted, refused where not."""
 
-import json
-from pathlib import Path
-
 import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dunning.services.intake.phones import PhoneError, normalise_phone
+from tests.support.vectors import read_vectors
 
-VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "phones.json").read_text("utf-8"))
+VECTORS = read_vectors("phones")
 EXCEL_DEBRIS = "912345678.0"
 """No number to a library, but a certain one to whoever knows what a spreadsheet does."""
 

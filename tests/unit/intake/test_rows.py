@@ -6,7 +6,7 @@ import pytest
 
 from dunning.domain.customer.facts import Hold, HoldReason, Instalment
 from dunning.services.intake.rows import COLUMNS, Row, RowReader
-from tests.unit.intake.portfolio import LENDERS, UPLOADED_AT, row
+from tests.support.lender_files import LENDERS, UPLOADED_AT, row
 
 
 def read(**changes: str) -> Row | list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from dunning.domain.customer.facts import HoldReason
 from dunning.domain.customer.lender_record import CustomerReleased, EventTime, RecordedEvent, record_event
 from dunning.domain.outbound_events import CustomerNeedsPerson, ReviewReason
 from dunning.ports.customers import StoredCustomer
-from tests.unit.intake.portfolio import CHEN, NOW, UPLOADED_AT, WANG, Office, row
+from tests.support.lender_files import CHEN, NOW, UPLOADED_AT, WANG, Office, row
 
 LATER = UPLOADED_AT + timedelta(days=1)
 SAME = WANG["phone"]

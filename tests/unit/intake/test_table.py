@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from dunning.services.intake.refusals import FileRefusedError, Refusal
 from dunning.services.intake.rows import COLUMNS
 from dunning.services.intake.table import RawRow, Table
-from tests.unit.intake.portfolio import CHEN, WANG, csv_of, row
+from tests.support.lender_files import CHEN, WANG, csv_of, row
 
 HEADER = ",".join(COLUMNS)
 

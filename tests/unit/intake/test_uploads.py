@@ -10,7 +10,7 @@ from moto import mock_aws
 
 from dunning.adapters.s3 import S3Uploads
 from dunning.ports.gateways import Uploads
-from tests.fakes import FakeUploads
+from tests.support.fakes import FakeUploads
 
 BUCKET = "uploads"
 KEY = "accounts/2026-12-01 分期.csv"

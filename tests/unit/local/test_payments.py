@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.builders import the_policies
 from tests.local.payments import Payment, count_customers, with_lender
 from tests.local.payments import split as split_by
+from tests.support.builders import the_policies
 
 BEGIN = datetime(2026, 11, 30, 16, tzinfo=UTC)
 """Midnight of 1 December in UTC+8."""

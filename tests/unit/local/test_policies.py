@@ -6,8 +6,8 @@ import pytest
 
 from dunning import wiring
 from dunning.policy import PolicyError
-from tests.builders import the_policies
 from tests.local.policies import PoliciesError, lender_for, load
+from tests.support.builders import the_policies
 
 PACKAGE = Path(wiring.__file__).parent / "policy" / "data"
 

@@ -14,9 +14,9 @@ from dunning.adapters.dynamodb.contact_table import DynamoContacts
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.domain.delivery.contact import Contact, ContactState
 from ops.sms_settings import ROLE_OUTPUT
-from tests.builders import tell
-from tests.integration.people import NOW, someone, waking
 from tests.local.cloud import LocalCloud
+from tests.support.builders import tell
+from tests.support.people import NOW, someone, waking
 
 STACK = "dunning-test"
 ROLE = "arn:aws:iam::123456789012:role/dunning-test-SmsDelivery"

@@ -10,7 +10,7 @@ from dunning.domain.decision.rules import Rules
 from dunning.policy import PolicyBook
 from dunning.policy.fields import parse_hours
 from ops.effective import Effective, Part, effective_rules, hours_in_words, week_in_words
-from tests.builders import policies_with_lender, the_policies
+from tests.support.builders import policies_with_lender, the_policies
 
 TODAY = date(2026, 11, 24)
 

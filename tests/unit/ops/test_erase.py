@@ -7,8 +7,8 @@ import pytest
 from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.services.erasure.erase import MAY_BE_LOADING, SECOND_ROUND
 from ops.erase import main
-from tests.fakes import FakeClock
-from tests.integration.people import NOW
+from tests.support.fakes import FakeClock
+from tests.support.people import NOW
 from tests.unit.ops.conftest import STACK, Deployed
 
 

@@ -9,7 +9,7 @@ from dunning.domain.texts.segments import count_segments
 from dunning.policy import load_policies
 from ops.columns import width_of
 from ops.preview import Case, Message, main, preview, warnings_of
-from tests.builders import the_policies
+from tests.support.builders import the_policies
 
 
 def edit(folder: Path, name: str, old: str, new: str) -> None:

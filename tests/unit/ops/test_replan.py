@@ -7,10 +7,10 @@ import pytest
 from dunning.domain.customer.standing import Wake
 from dunning.ports.customers import Customer
 from ops.replan import main
-from tests.builders import tell
 from tests.contract.conftest import write_attribute
-from tests.fakes import FakeClock
-from tests.integration.people import NOW, someone, waking
+from tests.support.builders import tell
+from tests.support.fakes import FakeClock
+from tests.support.people import NOW, someone, waking
 from tests.unit.ops.conftest import STACK, Deployed
 
 LONG_AGO = NOW + timedelta(days=60)

@@ -10,9 +10,9 @@ import pytest
 from dunning.domain.customer.standing import Wake
 from dunning.ports.customers import Customer
 from ops.restore import customers_in, main, overrides
-from tests.builders import tell
-from tests.fakes import FakeClock
-from tests.integration.people import NOW, paid_up, someone, texted
+from tests.support.builders import tell
+from tests.support.fakes import FakeClock
+from tests.support.people import NOW, paid_up, someone, texted
 from tests.unit.ops.conftest import STACK, Deployed
 
 

@@ -14,8 +14,8 @@ from dunning.domain.errors import CalendarNotCoveredError
 from dunning.policy import PolicyError, load_calendars_needed, load_policies
 from dunning.policy.calendar import Calendars
 from dunning.policy.jurisdiction import zones_of_countries
-from tests.builders import IN_MAINLAND_CHINA, a_customer, day, instant, rules_of, the_policies
 from tests.devtools import calendars as tool
+from tests.support.builders import IN_MAINLAND_CHINA, a_customer, day, instant, rules_of, the_policies
 
 COUNTRIES = sorted(
     entry.name.removesuffix(".toml")

@@ -7,7 +7,7 @@ import pytest
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.decision.rules import Rules
 from dunning.policy import PolicyBook, PolicyError
-from tests.builders import (
+from tests.support.builders import (
     IN_HONG_KONG,
     IN_MAINLAND_CHINA,
     IN_THE_UNITED_STATES,

@@ -13,7 +13,7 @@ from dunning.domain.texts.lint import ArrivingText
 from dunning.policy import PolicyError
 from dunning.policy.linter_files import LinterFile, WordsFile, load_linter
 from tests.devtools.characters import characters_file, converted
-from tests.reminders import BAD, GOOD, rules_broken, rules_met_by, staged_reminders, the_linter, with_words
+from tests.support.reminders import BAD, GOOD, rules_broken, rules_met_by, staged_reminders, the_linter, with_words
 
 PACKAGE = Path(str(files("dunning.policy") / "data"))
 FILE = LinterFile.model_validate(tomllib.loads((PACKAGE / "linter.toml").read_text("utf-8")))

@@ -11,7 +11,7 @@ from dunning.policy import PolicyError, load_policies
 from dunning.policy.fields import Hours, parse_hours, parse_span, parse_windows
 from dunning.policy.files import toml_files
 from dunning.policy.jurisdiction import load_jurisdictions
-from tests.builders import a_customer
+from tests.support.builders import a_customer
 
 LENDER = "lenders/demo-tw.toml"
 PLACE = "jurisdictions/TW.toml"

@@ -20,7 +20,7 @@ from dunning.domain.decision.rules import Cap, Rules, Scope, Windows
 from dunning.policy import PolicyBook, load_policies
 from dunning.policy.fields import parse_span, parse_windows
 from dunning.policy.jurisdiction import narrowest, zones_of_countries
-from tests.builders import (
+from tests.support.builders import (
     IN_HONG_KONG,
     IN_MAINLAND_CHINA,
     IN_THE_UNITED_STATES,

@@ -7,7 +7,7 @@ import pytest
 
 from dunning.domain.decision.rules import Rules
 from dunning.policy import PolicyBook, PolicyError, load_policies
-from tests.builders import a_customer
+from tests.support.builders import a_customer
 
 ENGLISH = "texts/en.toml"
 WITH_FEE = (

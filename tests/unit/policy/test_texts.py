@@ -14,7 +14,7 @@ from dunning.domain.decision.decisions import Send, Wait, trace_of
 from dunning.domain.texts.segments import count_segments, is_gsm
 from dunning.domain.texts.wording import PLACEHOLDERS, Text
 from dunning.policy.fields import Language
-from tests.builders import (
+from tests.support.builders import (
     IN_HONG_KONG,
     IN_MAINLAND_CHINA,
     IN_THE_UNITED_STATES,

@@ -12,9 +12,9 @@ from dunning.domain.errors import ServiceCallError
 from dunning.domain.outbound_events import ReminderStopped
 from dunning.domain.replies.carrier_opt_out import STILL_OPTING_IN
 from dunning.services.carrier_opt_outs import OptOutService, Synced, SyncError
-from tests.builders import a_lender_record, the_policies
-from tests.fakes import FakeClock, FakeCustomers, FakeEventPublisher, FakeOptOutList, FakeTelemetry
-from tests.integration.people import NOW, someone, texted, waking
+from tests.support.builders import a_lender_record, the_policies
+from tests.support.fakes import FakeClock, FakeCustomers, FakeEventPublisher, FakeOptOutList, FakeTelemetry
+from tests.support.people import NOW, someone, texted, waking
 
 DAY = timedelta(days=1)
 

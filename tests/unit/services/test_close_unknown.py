@@ -10,8 +10,8 @@ from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.ports.contacts import ContactKey
 from dunning.services.close_unknown import NOTHING_COMES_AFTER, CloseUnknownService
-from tests.fakes import FakeClock, FakeContacts, FakeTelemetry
-from tests.integration.people import NOW
+from tests.support.fakes import FakeClock, FakeContacts, FakeTelemetry
+from tests.support.people import NOW
 
 A_SECOND = timedelta(seconds=1)
 OLD = NOW - NOTHING_COMES_AFTER - A_SECOND

@@ -28,9 +28,16 @@ from dunning.services.close_unknown import CloseUnknownService
 from dunning.services.delivery_receipts import DeliveryReceiptService
 from dunning.services.optimistic import ContestedError
 from dunning.services.planning import replan
-from tests.builders import a_lender_record
-from tests.fakes import FakeClock, FakeContacts, FakeCustomers, FakeDelayQueue, FakeEventPublisher, FakeTelemetry
-from tests.integration.people import NOW, paid_up, someone, texted, waking
+from tests.support.builders import a_lender_record
+from tests.support.fakes import (
+    FakeClock,
+    FakeContacts,
+    FakeCustomers,
+    FakeDelayQueue,
+    FakeEventPublisher,
+    FakeTelemetry,
+)
+from tests.support.people import NOW, paid_up, someone, texted, waking
 
 POLICIES = load_policies()
 DEAD = "Phone has blocked SMS"

@@ -14,9 +14,9 @@ from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.services.erasure.erase import UNDER_WAY, Erased, ErasedUploads, EraseService, is_in
 from dunning.services.optimistic import ContestedError
-from tests.builders import tell
-from tests.fakes import FakeClock, FakeContacts, FakeCustomers, FakeTelemetry, FakeUploadErasure
-from tests.integration.people import NOW, someone, waking
+from tests.support.builders import tell
+from tests.support.fakes import FakeClock, FakeContacts, FakeCustomers, FakeTelemetry, FakeUploadErasure
+from tests.support.people import NOW, someone, waking
 
 AT = NOW - timedelta(hours=1)
 

@@ -25,8 +25,8 @@ from dunning.services.erasure.purge import PurgeService
 from dunning.services.intake.settle import Candidate, Settler
 from dunning.services.lender_events import LenderEventService
 from dunning.services.planning import fingerprint
-from tests.builders import a_lender_record, an_account, an_instalment, promised, rules_of, tell, the_policies
-from tests.fakes import (
+from tests.support.builders import a_lender_record, an_account, an_instalment, promised, rules_of, tell, the_policies
+from tests.support.fakes import (
     FakeBacklog,
     FakeClock,
     FakeContacts,
@@ -38,7 +38,7 @@ from tests.fakes import (
     FakeTelemetry,
     FakeUploadErasure,
 )
-from tests.integration.people import NOW, someone, texted, waking
+from tests.support.people import NOW, someone, texted, waking
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 SAID_AT = NOW - MINUTE

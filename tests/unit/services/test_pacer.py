@@ -8,8 +8,8 @@ from threading import Lock
 import pytest
 
 from dunning.services.send.sender import Pacer, workers_for
-from tests.fakes import FakeClock
-from tests.integration.people import NOW
+from tests.support.fakes import FakeClock
+from tests.support.people import NOW
 
 
 class _StandingClock(FakeClock):

@@ -10,8 +10,8 @@ from dunning.domain.errors import ServiceCallError
 from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.services.erasure.erase import UNDER_WAY, EraseService
 from dunning.services.erasure.purge import QUEUES_KEEP, PurgeService
-from tests.builders import tell
-from tests.fakes import (
+from tests.support.builders import tell
+from tests.support.fakes import (
     FakeBacklog,
     FakeClock,
     FakeContacts,
@@ -20,7 +20,7 @@ from tests.fakes import (
     FakeTelemetry,
     FakeUploadErasure,
 )
-from tests.integration.people import NOW, someone
+from tests.support.people import NOW, someone
 
 PHONE, OTHERS = someone(1).phone, someone(2).phone
 MINUTE = timedelta(minutes=1)

@@ -15,9 +15,9 @@ from dunning.policy import load_policies
 from dunning.ports.queues import QueueMessage
 from dunning.services.planning import replan
 from dunning.services.replan import Counted, ReplanService
-from tests.builders import a_lender_record, promised
-from tests.fakes import FakeClock, FakeCustomers, FakeDelayQueue, FakeEventPublisher, FakeTelemetry
-from tests.integration.people import NOW, paid_up, someone, waking
+from tests.support.builders import a_lender_record, promised
+from tests.support.fakes import FakeClock, FakeCustomers, FakeDelayQueue, FakeEventPublisher, FakeTelemetry
+from tests.support.people import NOW, paid_up, someone, waking
 
 POLICIES = load_policies()
 WHOLE = ReplanPart(0, 1, "")

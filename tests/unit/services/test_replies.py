@@ -30,8 +30,8 @@ from dunning.ports.gateways import Published, PublishOutcome, Sms
 from dunning.ports.queues import InboundMessage
 from dunning.services.replies import ReplyService
 from dunning.services.send.opt_out_confirmation import OptOutConfirmations
-from tests.builders import a_lender_record, day, promised, the_policies
-from tests.fakes import (
+from tests.support.builders import a_lender_record, day, promised, the_policies
+from tests.support.fakes import (
     FakeClock,
     FakeContacts,
     FakeCustomers,
@@ -42,7 +42,7 @@ from tests.fakes import (
     FakeSwitch,
     FakeTelemetry,
 )
-from tests.integration.people import NOW, someone, texted, waking
+from tests.support.people import NOW, someone, texted, waking
 
 NOON = datetime(2026, 12, 1, 17, 0, tzinfo=UTC)
 """Noon in New York, a Tuesday."""

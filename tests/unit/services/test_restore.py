@@ -8,9 +8,9 @@ import pytest
 from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.customer.standing import Standing, Wake
 from dunning.services.restore import QUIET, RestoreOutcome, RestoreService
-from tests.builders import tell
-from tests.fakes import FakeClock, FakeCustomers
-from tests.integration.people import NOW, paid_up, someone, texted, waking
+from tests.support.builders import tell
+from tests.support.fakes import FakeClock, FakeCustomers
+from tests.support.people import NOW, paid_up, someone, texted, waking
 
 YESTERDAY = NOW - timedelta(days=1)
 

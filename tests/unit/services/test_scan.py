@@ -10,8 +10,8 @@ from dunning.domain.errors import ServiceCallError
 from dunning.ports.customers import DueCustomer
 from dunning.ports.queues import Job
 from dunning.services.scan import ScanService, Tick
-from tests.fakes import FakeClock, FakeCustomers, FakeQueue, FakeSwitch, FakeTelemetry
-from tests.integration.people import NOW, someone, waking
+from tests.support.fakes import FakeClock, FakeCustomers, FakeQueue, FakeSwitch, FakeTelemetry
+from tests.support.people import NOW, someone, waking
 
 
 class Index(FakeCustomers):

@@ -26,8 +26,8 @@ from dunning.policy import load_policies
 from dunning.ports.gateways import Published, PublishOutcome, Sms
 from dunning.ports.queues import Job, QueueMessage
 from dunning.services.send.sender import SendService, workers_for
-from tests.builders import a_lender_record, an_account, an_instalment, promised, taipei
-from tests.fakes import (
+from tests.support.builders import a_lender_record, an_account, an_instalment, promised, taipei
+from tests.support.fakes import (
     FakeClock,
     FakeContacts,
     FakeCustomers,
@@ -37,7 +37,7 @@ from tests.fakes import (
     FakeSwitch,
     FakeTelemetry,
 )
-from tests.integration.people import NOW, paid_up, someone, texted, waking
+from tests.support.people import NOW, paid_up, someone, texted, waking
 
 POLICIES = load_policies()
 BUSY = Published(PublishOutcome.REFUSED_FOR_NOW, code="Throttling")

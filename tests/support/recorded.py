@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from dunning.domain.customer.facts import Facts, HoldReason
 from dunning.domain.replies.intents import ReplyIntent
-from tests.property.office import Text
+from tests.support.office import Text
 
 TAIPEI = ZoneInfo("Asia/Taipei")
 DAY = timedelta(days=1)

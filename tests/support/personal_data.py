@@ -11,8 +11,8 @@ from typing import Any
 from moto.s3.models import s3_backends
 from moto.sqs.models import sqs_backends
 
-from tests.fakes import FakeTelemetry
 from tests.local.cloud import LocalCloud
+from tests.support.fakes import FakeTelemetry
 
 type Places = dict[str, str]
 """What stands in each place, by its name."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from dunning.policy import load_policies
 from dunning.services.intake import IntakeService, IntakeSummary
 from dunning.services.intake.rows import COLUMNS
-from tests.fakes import FakeClock, FakeCustomers, FakeEventPublisher, FakeTelemetry, FakeUploads
+from tests.support.fakes import FakeClock, FakeCustomers, FakeEventPublisher, FakeTelemetry, FakeUploads
 
 UPLOADED_AT = datetime(2026, 12, 1, 1, 30, tzinfo=UTC)
 NOW = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)

@@ -5,7 +5,7 @@
 from typing import Any
 
 from dunning.domain.texts.lint import ArrivingText, Linter
-from tests.builders import the_policies
+from tests.support.builders import the_policies
 
 
 def the_linter() -> Linter:

@@ -31,8 +31,8 @@ from dunning.services.replies import ReplyService
 from dunning.services.scan import ScanService
 from dunning.services.send.opt_out_confirmation import OptOutConfirmations
 from dunning.services.send.sender import SendService
-from tests.builders import the_policies
-from tests.fakes import (
+from tests.support.builders import the_policies
+from tests.support.fakes import (
     FakeBacklog,
     FakeClock,
     FakeContacts,

@@ -31,9 +31,9 @@ from dunning.services.lender_events import LenderEventService
 from tests.bench.beside import compare
 from tests.bench.portfolio import NOW, customer, standing
 from tests.bench.wire import Wire
-from tests.builders import a_lender_record
-from tests.fakes import FakeEventPublisher
 from tests.local.events import logs_subscription
+from tests.support.builders import a_lender_record
+from tests.support.fakes import FakeEventPublisher
 
 CUSTOMERS = 1000
 _BATCH = 50

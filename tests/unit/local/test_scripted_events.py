@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.local.portfolio import Portfolio, read_portfolio
-from tests.local.said import SaidError, outside, read_said
+from tests.local.scripted_events import SaidError, outside, read_said
 
 AT = "2026-12-01T12:00:00+08:00"
 ACCOUNTS = """\

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dunning.domain.customer.facts import Account, Facts, Hold, HoldReason, Instalment
 from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, progress_key
-from tests.builders import IN_HONG_KONG, IN_MAINLAND_CHINA, IN_THE_UNITED_STATES, a_customer
+from tests.support.builders import IN_HONG_KONG, IN_MAINLAND_CHINA, IN_THE_UNITED_STATES, a_customer
 
 _MANY = settings(max_examples=6 * settings().max_examples)
 

@@ -31,8 +31,8 @@ from dunning.services.send.opt_out_confirmation import OptOutConfirmations
 from tests.bench.beside import compare
 from tests.bench.portfolio import NOW, customer, standing
 from tests.bench.wire import Wire
-from tests.builders import a_lender_record
-from tests.fakes import FakeEventPublisher, FakeSwitch
+from tests.support.builders import a_lender_record
+from tests.support.fakes import FakeEventPublisher, FakeSwitch
 
 CUSTOMERS = 500
 _BATCH = 10

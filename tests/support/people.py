@@ -6,7 +6,7 @@ from typing import Any
 
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import LedgerEntry, Standing, Wake
-from tests.builders import a_customer, a_text, an_account, an_instalment
+from tests.support.builders import a_customer, a_text, an_account, an_instalment
 
 NOW = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
 """Ten in the morning in Taipei, a Tuesday: every hour of the default policy is open."""
