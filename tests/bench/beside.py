@@ -84,8 +84,8 @@ def on_one_core_and_on_all[T](measure: Callable[[], T]) -> Iterator[tuple[str, T
     cores = sorted(os.sched_getaffinity(0))
     # Log lines and metrics cost what writing costs, and nobody sees them. One stream: the logger keeps its first.
     nowhere = open(os.devnull, "w")  # noqa: PTH123, SIM115
-    for some, where in ((cores[:1], "one core, as Lambda below 1,769 MB"), (cores, f"{len(cores)} cores")):
-        os.sched_setaffinity(0, set(some))
+    for used_cores, where in ((cores[:1], "one core, as Lambda below 1,769 MB"), (cores, f"{len(cores)} cores")):
+        os.sched_setaffinity(0, set(used_cores))
         with contextlib.redirect_stdout(nowhere):
             taken = measure()
         yield where, taken

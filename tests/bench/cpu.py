@@ -68,7 +68,7 @@ class Bench:
         self.facts = facts
         self.bodies = [job_body(Job(f.customer_id, NOW)) for f in facts]
         self.events = [
-            {"Records": [self._record(body) for body in some]} for some in batched(self.bodies, _BATCH, strict=True)
+            {"Records": [self._record(body) for body in chunk]} for chunk in batched(self.bodies, _BATCH, strict=True)
         ]
         # What the reference writes: items of the size ours have, built beforehand.
         entry = LedgerEntry("a" * 32, "b" * 32, NOW, -3, (facts[0].accounts[0].account_id,), "sms", NOW)
@@ -118,8 +118,8 @@ class Bench:
         """Return loops that make the same calls with boto3 and do nothing else."""
         dynamodb, sqs = self.wire.client("dynamodb"), self.wire.client("sqs")
         sns, bus = self.wire.client("sns"), self.wire.client("events")
-        told = json.dumps({"schema_version": 1, "reminders": ["x" * 180] * _BATCH})
-        entries = [{"EventBusName": "lender", "Source": "dunning", "DetailType": "ReminderSent", "Detail": told}]
+        detail = json.dumps({"schema_version": 1, "reminders": ["x" * 180] * _BATCH})
+        entries = [{"EventBusName": "lender", "Source": "dunning", "DetailType": "ReminderSent", "Detail": detail}]
         queue = ENVIRONMENT["QUEUE_URL"]
         attributes = {
             "AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"},
@@ -128,14 +128,14 @@ class Bench:
         }
 
         def sender() -> None:
-            for some in batched(range(CUSTOMERS), _BATCH, strict=True):
+            for chunk in batched(range(CUSTOMERS), _BATCH, strict=True):
                 keys = [
                     {"customer_id": {"S": self.facts[i].customer_id}, "item": {"S": item}}
-                    for i in some
+                    for i in chunk
                     for item in ("facts", "standing")
                 ]
                 dynamodb.batch_get_item(RequestItems={"customers": {"Keys": keys, "ConsistentRead": True}})
-                for i in some:
+                for i in chunk:
                     dynamodb.put_item(
                         TableName="customers",
                         Item=self.claims[i],
@@ -145,7 +145,7 @@ class Bench:
                     )
                     sns.publish(PhoneNumber=self.facts[i].phone, Message=self.text, MessageAttributes=attributes)
                 dynamodb.batch_write_item(
-                    RequestItems={"contacts": [{"PutRequest": {"Item": self.contacts[i]}} for i in some]}
+                    RequestItems={"contacts": [{"PutRequest": {"Item": self.contacts[i]}} for i in chunk]}
                 )
                 bus.put_events(Entries=entries)
 
@@ -159,9 +159,9 @@ class Bench:
                     ExpressionAttributeValues={":shard": {"S": f"{shard:02d}"}, ":until": {"S": "~"}},
                     Limit=375,
                 )
-            for some in batched(self.bodies, 10, strict=True):
+            for chunk in batched(self.bodies, 10, strict=True):
                 sqs.send_message_batch(
-                    QueueUrl=queue, Entries=[{"Id": str(i), "MessageBody": body} for i, body in enumerate(some)]
+                    QueueUrl=queue, Entries=[{"Id": str(i), "MessageBody": body} for i, body in enumerate(chunk)]
                 )
 
         return sender, scanner
@@ -185,10 +185,10 @@ def main() -> None:
     out = sys.stdout.write
     out(f"CPU for {CUSTOMERS} reminders, batches of {_BATCH}, median of {ROUNDS}, target 1.30\n")
     for where, taken in on_one_core_and_on_all(lambda: measure(bench)):
-        for name, one in taken.items():
-            out(f"  {name:8} {one.ratio(CUSTOMERS)}   {where}\n")
-    calls = {name: one.calls for name, one in taken.items()}
-    total = sum(some.total() for some in calls.values())
+        for name, side in taken.items():
+            out(f"  {name:8} {side.ratio(CUSTOMERS)}   {where}\n")
+    calls = {name: side.calls for name, side in taken.items()}
+    total = sum(counted.total() for counted in calls.values())
     polled = total + 2 * -(-CUSTOMERS // _BATCH)
     out(f"AWS calls per reminder {total / CUSTOMERS:.2f}, with SQS receiving and deleting each batch ")
     out(f"{polled / CUSTOMERS:.2f}   target 2.60, floor 2.00\n")

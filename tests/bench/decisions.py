@@ -87,7 +87,7 @@ def main() -> None:
         ours = per_second(cases, run)
         floor = per_second(cases, _floor)
         out(f"  {name:16} {ours:10,.0f}   target {target:8,}   adding up alone {floor:10,.0f}   {dict(kinds)}\n")
-    with_linter, without = (per_second(sending(), one) for one in (run, run_unlinted))
+    with_linter, without = (per_second(sending(), decider) for decider in (run, run_unlinted))
     share = (1 / with_linter - 1 / without) * with_linter
     out(f"  sends not linted {without:10,.0f}   the linter is {share:.0%} of a send, at most 50%\n")
 

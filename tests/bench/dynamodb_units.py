@@ -116,11 +116,11 @@ def _value_size(value: Mapping[str, Any]) -> int:
         case "BOOL" | "NULL":
             size = 1
         case "SS" | "NS" | "BS":
-            size = sum(_value_size({kind[0]: one}) for one in content)
+            size = sum(_value_size({kind[0]: element}) for element in content)
         case "L":
-            size = 3 + sum(1 + _value_size(one) for one in content)
+            size = 3 + sum(1 + _value_size(element) for element in content)
         case "M":
-            size = 3 + sum(1 + len(name.encode()) + _value_size(one) for name, one in content.items())
+            size = 3 + sum(1 + len(name.encode()) + _value_size(element) for name, element in content.items())
         case _:
             raise ValueError(f"no such type of DynamoDB: {kind}")
     return size

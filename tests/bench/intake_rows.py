@@ -35,7 +35,7 @@ INSTALMENTS_A_CUSTOMER = 6
 
 
 class _Nobody:
-    """A store that knows nobody and forgets what it is told."""
+    """A store that knows nobody and keeps nothing."""
 
     def load(self, customer_ids: Sequence[str]) -> Mapping[str, Customer | UnreadableRecordError]:
         return dict.fromkeys(customer_ids, Customer(None, None))
@@ -83,7 +83,7 @@ class _Folder:
 
 
 class _QuietTelemetry(FakeTelemetry):
-    """Forgets decisions, which the real one writes to the log."""
+    """Drops decisions, which the real one writes to the log."""
 
     def log_decision(
         self, customer_id: str, decision: Decision, at: datetime, *, recorded: bool = False, **outcome: str

@@ -1,5 +1,5 @@
 """
-CPU of payments and receipts beside bare boto3 loops that make the same calls, and the calls themselves.
+CPU of lender_events and delivery_receipts beside bare boto3 loops that make the same calls, and the calls themselves.
 
 The services run whole: events, decisions, log lines, metrics. Answers come from memory at the end of the wire.
 """
@@ -56,7 +56,7 @@ class _Office:
     def __init__(self) -> None:
         self.facts = [customer(i, NOW.date() + timedelta(days=3), paid=3) for i in range(CUSTOMERS)]
         self.standings = [standing(facts, 2) for facts in self.facts]
-        last = [one.ledger[-1] for one in self.standings]
+        last = [sent.ledger[-1] for sent in self.standings]
         self.records = [
             Contact(
                 facts.customer_id, entry.send_id, entry.claim_id, entry.at, ContactState.SENT, entry.stage,
@@ -67,43 +67,43 @@ class _Office:
         stored: dict[tuple[str, str], Any] = {
             (f.customer_id, "facts"): lender_record_item(a_lender_record(f)) for f in self.facts
         }
-        stored |= {(one.customer_id, "standing"): standing_item(one, 4) for one in self.standings}
+        stored |= {(sent.customer_id, "standing"): standing_item(sent, 4) for sent in self.standings}
         stored |= {
             (phone_key(f.phone), PHONE): {
                 "customer_id": {"S": phone_key(f.phone)}, "item": {"S": PHONE}, "customers": {"SS": [f.customer_id]},
             }
             for f in self.facts
         }  # fmt: skip
-        contacts = [contact_item(one) for one in self.records]
+        contacts = [contact_item(record) for record in self.records]
         stored |= {(str(item["customer_id"]["S"]), str(item["contact"]["S"])): item for item in contacts}
         self.stored = stored
         self.contacts = contacts
         self.wire = Wire({key: json.dumps(item, ensure_ascii=False) for key, item in stored.items()}, [])
 
-    def keys_of(self, some: tuple[int, ...]) -> Mapping[str, Any]:
+    def keys_of(self, numbers: tuple[int, ...]) -> Mapping[str, Any]:
         """Return the read of both items of some customers."""
         keys = [
             {"customer_id": {"S": self.facts[i].customer_id}, "item": {"S": item}}
-            for i in some
+            for i in numbers
             for item in ("facts", "standing")
         ]
         return {"customers": {"Keys": keys, "ConsistentRead": True}}
 
 
-class Payments(_Office):
+class LenderEvents(_Office):
     """Each pays the instalment that is due."""
 
     def __init__(self) -> None:
         super().__init__()
         bodies = [self._body(i) for i in range(CUSTOMERS)]
         self.batches = [
-            [QueueMessage(str(i), body, 1) for i, body in enumerate(some)]
-            for some in batched(bodies, _BATCH, strict=True)
+            [QueueMessage(str(i), body, 1) for i, body in enumerate(chunk)]
+            for chunk in batched(bodies, _BATCH, strict=True)
         ]
 
     def _body(self, i: int) -> str:
         account = self.facts[i].accounts[0]
-        unpaid = next(one for one in account.instalments if one.open > 0)
+        unpaid = next(instalment for instalment in account.instalments if instalment.open > 0)
         detail = {
             "schema_version": 1, "customer_id": self.facts[i].customer_id, "at": NOW.isoformat(), "sequence": 0,
             "account_id": account.account_id, "instalment_no": unpaid.number, "paid": unpaid.amount,
@@ -113,7 +113,7 @@ class Payments(_Office):
         return json.dumps({**around, "time": NOW.isoformat(), "region": "r", "resources": [], "detail": detail})
 
     def ours(self) -> Callable[[], None]:
-        """Return the work of the payments."""
+        """Return the work of lender_events."""
         dynamodb = self.wire.client("dynamodb", config=LEAN)
         store, telemetry = DynamoCustomers(dynamodb, "customers", 4), PowertoolsTelemetry(Logger(), Metrics())
         queue = SqsQueue(self.wire.client("sqs", config=LEAN), "queue", "permanent_failure")
@@ -138,22 +138,22 @@ class Payments(_Office):
             telemetry=telemetry,
         )
 
-        def payments() -> None:
+        def lender_events() -> None:
             for batch in self.batches:
                 if service.handle_batch(batch, lambda: 60.0):
                     raise AssertionError
                 telemetry.flush()
 
-        return payments
+        return lender_events
 
     def bare(self) -> Callable[[], None]:
         """Return a loop that makes the same calls."""
         dynamodb = self.wire.client("dynamodb")
 
-        def payments() -> None:
-            for some in batched(range(CUSTOMERS), _BATCH, strict=True):
-                dynamodb.batch_get_item(RequestItems=self.keys_of(some))
-                for i in some:
+        def lender_events() -> None:
+            for chunk in batched(range(CUSTOMERS), _BATCH, strict=True):
+                dynamodb.batch_get_item(RequestItems=self.keys_of(chunk))
+                for i in chunk:
                     for item, read in (("facts", "revision"), ("standing", "version")):
                         dynamodb.put_item(
                             TableName="customers",
@@ -162,29 +162,29 @@ class Payments(_Office):
                             ExpressionAttributeValues={":read": {"N": "1"}},
                         )
 
-        return payments
+        return lender_events
 
 
-class Receipts(_Office):
+class DeliveryReceipts(_Office):
     """Every text has arrived, and one event tells of all."""
 
     def __init__(self) -> None:
         super().__init__()
         logs = [
             {
-                "notification": {"messageId": one.message_id, "timestamp": f"{one.at:%Y-%m-%d %H:%M:%S.%f}"[:-3]},
+                "notification": {"messageId": record.message_id, "timestamp": f"{record.at:%Y-%m-%d %H:%M:%S.%f}"[:-3]},
                 "delivery": {
-                    "destination": one.phone, "priceInUSD": 0.0417, "numberOfMessageParts": 1,
+                    "destination": record.phone, "priceInUSD": 0.0417, "numberOfMessageParts": 1,
                     "providerResponse": "Message has been accepted by phone",
                 },
                 "status": "SUCCESS",
             }
-            for one in self.records
+            for record in self.records
         ]  # fmt: skip
         self.event = logs_subscription(logs, at=_LATER, region="ap-northeast-1", account="123456789012")
 
     def ours(self) -> Callable[[], None]:
-        """Return the work of the receipts."""
+        """Return the work of delivery_receipts."""
         dynamodb = self.wire.client("dynamodb", config=LEAN)
         store, telemetry = DynamoCustomers(dynamodb, "customers", 4), PowertoolsTelemetry(Logger(), Metrics())
         service = DeliveryReceiptService(
@@ -198,26 +198,26 @@ class Receipts(_Office):
             telemetry=telemetry,
         )
 
-        def receipts() -> None:
+        def delivery_receipts() -> None:
             service.handle_batch(parse_reported(self.event))
             telemetry.flush()
 
-        return receipts
+        return delivery_receipts
 
     def bare(self) -> Callable[[], None]:
         """Return a loop that makes the same calls."""
         dynamodb = self.wire.client("dynamodb")
         keys = [{"customer_id": item["customer_id"], "contact": item["contact"]} for item in self.contacts]
 
-        def receipts() -> None:
-            for some in batched(range(CUSTOMERS), 100, strict=True):
-                phones = [{"customer_id": {"S": phone_key(self.facts[i].phone)}, "item": {"S": PHONE}} for i in some]
+        def delivery_receipts() -> None:
+            for chunk in batched(range(CUSTOMERS), 100, strict=True):
+                phones = [{"customer_id": {"S": phone_key(self.facts[i].phone)}, "item": {"S": PHONE}} for i in chunk]
                 dynamodb.batch_get_item(RequestItems={"customers": {"Keys": phones, "ConsistentRead": True}})
                 dynamodb.batch_get_item(
-                    RequestItems={"contacts": {"Keys": [keys[i] for i in some], "ConsistentRead": True}}
+                    RequestItems={"contacts": {"Keys": [keys[i] for i in chunk], "ConsistentRead": True}}
                 )
-            for some in batched(range(CUSTOMERS), _BATCH, strict=True):
-                dynamodb.batch_get_item(RequestItems=self.keys_of(some))
+            for chunk in batched(range(CUSTOMERS), _BATCH, strict=True):
+                dynamodb.batch_get_item(RequestItems=self.keys_of(chunk))
             for key in keys:
                 dynamodb.update_item(
                     TableName="contacts",
@@ -237,9 +237,9 @@ class Receipts(_Office):
                     },
                 )  # fmt: skip
 
-        return receipts
+        return delivery_receipts
 
 
 if __name__ == "__main__":
-    compare("lender_events", Payments(), CUSTOMERS)
-    compare("delivery logs", Receipts(), CUSTOMERS)
+    compare("lender_events", LenderEvents(), CUSTOMERS)
+    compare("delivery logs", DeliveryReceipts(), CUSTOMERS)

@@ -61,12 +61,12 @@ def waiting() -> list[tuple[Facts, Standing]]:
     next_stage = [(f := customer(i, later, paid=3), standing(f)) for i in range(8)]
     two_accounts = [(f := customer(8, later, accounts=2, paid=3), standing(f))]
     three_accounts = [(f := customer(9, later, accounts=3, paid=3), standing(f))]
-    heard = customer(10, overdue)
-    key = progress_key(heard.accounts[0].account_id, 1)
+    finished = customer(10, overdue)
+    key = progress_key(finished.accounts[0].account_id, 1)
     after_last_text = [
         (
-            heard,
-            replace(standing(heard, 1), progress={key: Progress(3, NOW.date() - timedelta(days=1), overdue)}),
+            finished,
+            replace(standing(finished, 1), progress={key: Progress(3, NOW.date() - timedelta(days=1), overdue)}),
         )
     ] * 3
     capped = customer(11, overdue)
@@ -82,9 +82,9 @@ def sending() -> list[tuple[Facts, Standing]]:
     """Build customers who are sent a text now: before, on and after the due date, one with several instalments."""
     today = NOW.date()
     days = (3, 3, 3, 0, 0, -3, -7, -15)
-    some: list[tuple[Facts, Standing]] = []
+    each_day: list[tuple[Facts, Standing]] = []
     for number, ahead in enumerate(days):
         facts = customer(number, today + timedelta(days=ahead), paid=3)
-        some.append((facts, standing(facts, 1)))
+        each_day.append((facts, standing(facts, 1)))
     several = customer(20, today - timedelta(days=3), accounts=2, paid=3)
-    return [*some, (several, standing(several))]
+    return [*each_day, (several, standing(several))]

@@ -24,7 +24,9 @@ def published() -> list[tuple[str, bool]]:
     """Return replies, and whether each opts out by what its source says."""
     replies = read_vectors("replies")
     chat = read_vectors("chat")
-    return [(one["text"], one["expected"] == "opt_out") for one in replies] + [(one["text"], False) for one in chat]
+    return [(reply["text"], reply["expected"] == "opt_out") for reply in replies] + [
+        (message["text"], False) for message in chat
+    ]
 
 
 def stop_words() -> list[str]:
@@ -77,9 +79,9 @@ def main() -> None:
     ):
         out(f"  {name:42} {microseconds(run, rounds=5, repeats=3) / of:10.2f}\n")
     for name, run in (("ours", ours(reader, texts)), ("naive", naive(words, texts))):
-        told = list(zip(run(), expected, strict=True))
-        out(f"  {name:6} misses {sum(not is_ and should for is_, should in told)} stops of {sum(expected)}")
-        out(f", sees {sum(is_ and not should for is_, should in told)} where there are none\n")
+        verdicts = list(zip(run(), expected, strict=True))
+        out(f"  {name:6} misses {sum(not is_ and should for is_, should in verdicts)} stops of {sum(expected)}")
+        out(f", sees {sum(is_ and not should for is_, should in verdicts)} where there are none\n")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 """
-CPU of the inbox beside a bare boto3 loop that makes the same calls, and the calls themselves.
+CPU of replies beside a bare boto3 loop that makes the same calls, and the calls themselves.
 
 The service runs whole: messages, decisions, log lines, metrics. Answers come from memory at the end of the wire, so
 that no simulator is measured, and so does what a reply means. Target: 1.3 times the loop.
@@ -84,24 +84,24 @@ class Bench:
         said_at = NOW - timedelta(hours=1)
         inbounds = [InboundSms(f"reply-{i}", f.phone, _TEXTS[i % 4], said_at) for i, f in enumerate(self.facts)]
         self.events = [
-            {"Records": [self._record(one) for one in some]} for some in batched(inbounds, _BATCH, strict=True)
+            {"Records": [self._record(sms) for sms in chunk]} for chunk in batched(inbounds, _BATCH, strict=True)
         ]
         # What the reference writes: items of the size ours have, built beforehand.
         self.replies = [
-            reply_item(Reply(f.customer_id, one, ("help",), None, NOW + timedelta(days=1827)))
-            for f, one in zip(self.facts, inbounds, strict=True)
+            reply_item(Reply(f.customer_id, sms, ("help",), None, NOW + timedelta(days=1827)))
+            for f, sms in zip(self.facts, inbounds, strict=True)
         ]
-        self.standings = [standing_item(one, 4) for one in standings]
+        self.standings = [standing_item(read, 4) for read in standings]
 
     @staticmethod
-    def _record(said: InboundSms) -> dict[str, Any]:
-        message = {"originationNumber": said.phone, "messageBody": said.text, "inboundMessageId": said.inbound_id}
-        around = {"Type": "Notification", "Message": json.dumps(message), "Timestamp": said.at.isoformat()}
-        attributes = {"ApproximateReceiveCount": "1", "SentTimestamp": str(int(said.at.timestamp() * 1000))}
-        return {"messageId": said.inbound_id, "body": json.dumps(around), "attributes": attributes}
+    def _record(sms: InboundSms) -> dict[str, Any]:
+        message = {"originationNumber": sms.phone, "messageBody": sms.text, "inboundMessageId": sms.inbound_id}
+        around = {"Type": "Notification", "Message": json.dumps(message), "Timestamp": sms.at.isoformat()}
+        attributes = {"ApproximateReceiveCount": "1", "SentTimestamp": str(int(sms.at.timestamp() * 1000))}
+        return {"messageId": sms.inbound_id, "body": json.dumps(around), "attributes": attributes}
 
     def ours(self) -> Callable[[], None]:
-        """Return the inbox's work."""
+        """Return the work of replies."""
         dynamodb, sns = self.wire.client("dynamodb", config=LEAN), self.wire.client("sns", config=LEAN)
         store, contacts = DynamoCustomers(dynamodb, "customers", 4), DynamoContacts(dynamodb, "contacts")
         telemetry = PowertoolsTelemetry(Logger(), Metrics())
@@ -132,30 +132,30 @@ class Bench:
             max_receive_count=5,
         )
 
-        def inbox() -> None:
+        def replies() -> None:
             for event in self.events:
                 if service.handle_batch(inbound_messages(event), lambda: 60.0):
                     raise AssertionError
                 telemetry.flush()
 
-        return inbox
+        return replies
 
     def bare(self) -> Callable[[], None]:
         """Return a loop that makes the same calls with boto3 and does nothing else."""
         dynamodb = self.wire.client("dynamodb")
         since = instant_key(NOW - timedelta(days=31))
 
-        def inbox() -> None:
-            for some in batched(range(CUSTOMERS), _BATCH, strict=True):
-                phones = [{"customer_id": {"S": phone_key(self.facts[i].phone)}, "item": {"S": PHONE}} for i in some]
+        def replies() -> None:
+            for chunk in batched(range(CUSTOMERS), _BATCH, strict=True):
+                phones = [{"customer_id": {"S": phone_key(self.facts[i].phone)}, "item": {"S": PHONE}} for i in chunk]
                 dynamodb.batch_get_item(RequestItems={"customers": {"Keys": phones, "ConsistentRead": True}})
                 keys = [
                     {"customer_id": {"S": self.facts[i].customer_id}, "item": {"S": item}}
-                    for i in some
+                    for i in chunk
                     for item in ("facts", "standing")
                 ]
                 dynamodb.batch_get_item(RequestItems={"customers": {"Keys": keys, "ConsistentRead": True}})
-                for i in some:
+                for i in chunk:
                     if _TEXTS[i % 4] == _LONG:
                         dynamodb.query(
                             TableName="contacts",
@@ -180,7 +180,7 @@ class Bench:
                         ReturnValuesOnConditionCheckFailure="ALL_OLD",
                     )
 
-        return inbox
+        return replies
 
 
 if __name__ == "__main__":

@@ -100,7 +100,9 @@ class TestFinding:
     def test_records_are_found_as_written_however_many_there_are(self, archive: Archive, count: int) -> None:
         contacts = [_contact(number) for number in range(count)]
         archive.log.write(contacts)
-        assert archive.log.find([_key(one) for one in contacts]) == {_key(one): one for one in contacts}
+        assert archive.log.find([_key(contact) for contact in contacts]) == {
+            _key(contact): contact for contact in contacts
+        }
 
     def test_what_is_not_there_is_not_in_the_answer(self, archive: Archive) -> None:
         archive.log.write([_contact()])
@@ -118,21 +120,24 @@ class TestAdvancing:
     @pytest.mark.parametrize("state", [ContactState.FAILED, ContactState.DELIVERED])
     def test_what_a_receipt_says_is_written_and_nothing_else(self, archive: Archive, state: ContactState) -> None:
         archive.log.write([_contact(), _contact(2)])
-        told = replace(_contact(state=state), **REPORT)
-        assert archive.log.advance(replace(told, text="", stage=30, price=0), expected=ContactState.SENT)
-        assert archive.log.find([_key(told), _key(_contact(2))]) == {_key(told): told, _key(_contact(2)): _contact(2)}
+        reported = replace(_contact(state=state), **REPORT)
+        assert archive.log.advance(replace(reported, text="", stage=30, price=0), expected=ContactState.SENT)
+        assert archive.log.find([_key(reported), _key(_contact(2))]) == {
+            _key(reported): reported,
+            _key(_contact(2)): _contact(2),
+        }
 
     def test_an_unknown_one_learns_its_message(self, archive: Archive) -> None:
         archive.log.write([_contact(**UNKNOWN)])
-        told = replace(_contact(state=ContactState.DELIVERED), **REPORT)
-        assert archive.log.advance(told, expected=ContactState.UNKNOWN)
-        assert archive.stored() == [told]
+        reported = replace(_contact(state=ContactState.DELIVERED), **REPORT)
+        assert archive.log.advance(reported, expected=ContactState.UNKNOWN)
+        assert archive.stored() == [reported]
 
-    def test_one_that_is_given_up_has_no_report(self, archive: Archive) -> None:
+    def test_a_record_that_stays_unconfirmed_has_no_report(self, archive: Archive) -> None:
         archive.log.write([_contact(**UNKNOWN)])
-        given_up = _contact(state=ContactState.UNCONFIRMED, message_id="")
-        assert archive.log.advance(given_up, expected=ContactState.UNKNOWN)
-        assert archive.stored() == [given_up]
+        unconfirmed = _contact(state=ContactState.UNCONFIRMED, message_id="")
+        assert archive.log.advance(unconfirmed, expected=ContactState.UNKNOWN)
+        assert archive.stored() == [unconfirmed]
 
     def test_a_second_report_takes_the_place_of_the_first(self, archive: Archive) -> None:
         first_told = replace(_contact(state=ContactState.FAILED), **REPORT)
@@ -143,9 +148,9 @@ class TestAdvancing:
 
     def test_number_and_text_that_were_erased_meanwhile_do_not_come_back(self, archive: Archive) -> None:
         archive.log.write([_contact(phone="", text="")])
-        told = replace(_contact(state=ContactState.DELIVERED), **REPORT)
-        assert archive.log.advance(told, expected=ContactState.SENT)
-        assert archive.stored() == [replace(told, phone="", text="")]
+        reported = replace(_contact(state=ContactState.DELIVERED), **REPORT)
+        assert archive.log.advance(reported, expected=ContactState.SENT)
+        assert archive.stored() == [replace(reported, phone="", text="")]
 
     def test_a_record_that_has_moved_on_or_is_not_there_is_left_alone(self, archive: Archive) -> None:
         archive.log.write([_contact(state=ContactState.DELIVERED)])
@@ -178,10 +183,10 @@ class TestRecent:
         days = [_contact(at=NOW + timedelta(days=number)) for number in (3, 1, 2, 0)]
         archive.log.write([*days, _contact(2)])
         found = archive.log.recent("C0001", NOW + timedelta(days=1))
-        assert [(one.at - NOW).days for one in found] == [1, 2, 3]
+        assert [(contact.at - NOW).days for contact in found] == [1, 2, 3]
         assert archive.log.recent("C0003", NOW) == []
 
-    def test_what_the_customer_wrote_is_none_of_them(self, archive: Archive) -> None:
+    def test_a_customers_reply_is_not_among_the_contacts(self, archive: Archive) -> None:
         archive.log.write([_contact()])
         inbound = InboundSms("inbound-1", "+886900000001", "STOP", NOW + timedelta(hours=1))
         assert archive.log.keep(Reply("C0001", inbound, (), None, NOW + timedelta(days=1827)))
@@ -225,12 +230,12 @@ class TestOnDynamoDb:
         contacts = [_contact(number) for number in range(250)]
         contacts_table.write(contacts)
         requests.clear()
-        assert len(contacts_table.find([_key(one) for one in contacts])) == 250
+        assert len(contacts_table.find([_key(contact) for contact in contacts])) == 250
         assert requests.sent == {"dynamodb.BatchGetItem": 3}
-        (some, *_) = requests.of("dynamodb.BatchGetItem")
-        busy = success({"Responses": {}, "UnprocessedKeys": some["RequestItems"]})
+        (call, *_) = requests.of("dynamodb.BatchGetItem")
+        busy = success({"Responses": {}, "UnprocessedKeys": call["RequestItems"]})
         requests.answer("dynamodb.BatchGetItem", first(busy))
-        assert len(contacts_table.find([_key(one) for one in contacts])) == 250
+        assert len(contacts_table.find([_key(contact) for contact in contacts])) == 250
         requests.answer("dynamodb.BatchGetItem", busy)
         with pytest.raises(ServiceCallError, match="UnprocessedKeys"):
             contacts_table.find([_key(contacts[0])])

@@ -24,7 +24,7 @@ from dunning.ports.customers import Customer
 from tests.contract.conftest import SHARDS, Office, write_attribute
 from tests.local.cloud import LocalCloud
 from tests.support.aws_requests import Requests, error, first, no_answer, success
-from tests.support.builders import promised, tell
+from tests.support.builders import promised, store_facts
 from tests.support.people import NOW, someone, texted, waking
 
 
@@ -49,14 +49,14 @@ def _full_standing(customer_id: str) -> Standing:
 def test_a_customer_is_read_as_written(office: Office) -> None:
     facts = someone(holds=(Hold(HoldReason.PROMISE, date(2026, 12, 9)),), consented_at=NOW, accounts=2)
     standing = _full_standing(facts.customer_id)
-    assert tell(office.customers, facts)
+    assert store_facts(office.customers, facts)
     assert office.customers.save_standing(standing, expected_version=0)
     assert office.customers.load([facts.customer_id]) == {facts.customer_id: Customer(facts, standing)}
 
 
 def test_every_customer_asked_for_is_in_the_answer(office: Office) -> None:
     facts, standing = someone(1), waking(someone(2))
-    tell(office.customers, facts)
+    store_facts(office.customers, facts)
     office.customers.save_standing(standing, expected_version=0)
     assert office.customers.load(["C0001", "C0002", "C0003"]) == {
         "C0001": Customer(facts, None),
@@ -69,7 +69,7 @@ def test_every_customer_asked_for_is_in_the_answer(office: Office) -> None:
 def test_more_customers_than_one_read_can_carry_are_read(office: Office) -> None:
     people = [someone(number) for number in range(120)]
     for facts in people:
-        tell(office.customers, facts)
+        store_facts(office.customers, facts)
         office.customers.save_standing(waking(facts), expected_version=0)
     loaded = office.customers.load([facts.customer_id for facts in people])
     assert loaded == {facts.customer_id: Customer(facts, waking(facts)) for facts in people}
@@ -77,14 +77,14 @@ def test_more_customers_than_one_read_can_carry_are_read(office: Office) -> None
 
 def test_facts_give_way_to_newer_ones_only(office: Office) -> None:
     early, late = someone(name="王大明"), someone(name="王小明", as_of=NOW)
-    assert tell(office.customers, late)
-    assert not tell(office.customers, early)
+    assert store_facts(office.customers, late)
+    assert not store_facts(office.customers, early)
     assert office.customers.load(["C0001"]) == {"C0001": Customer(late, None)}
 
 
 def test_facts_of_the_same_moment_may_be_written_again(office: Office) -> None:
-    assert tell(office.customers, someone())
-    assert tell(office.customers, someone(name="王大明"))
+    assert store_facts(office.customers, someone())
+    assert store_facts(office.customers, someone(name="王大明"))
     assert office.customers.load(["C0001"]) == {"C0001": Customer(someone(name="王大明"), None)}
 
 
@@ -147,7 +147,7 @@ def test_setting_aside_touches_only_the_wake(office: Office) -> None:
     assert office.customers.load(["C0001"]) == {"C0001": Customer(None, after)}
 
 
-def test_somebody_without_a_standing_can_be_set_aside(office: Office) -> None:
+def test_a_customer_without_a_standing_can_be_quarantined(office: Office) -> None:
     office.customers.quarantine("C0001", NOW + timedelta(days=1))
     after = Standing("C0001", 1, Wake(NOW + timedelta(days=1), 9), reason="unreadable_record")
     assert office.customers.load(["C0001"]) == {"C0001": Customer(None, after)}
@@ -163,7 +163,7 @@ def test_a_record_that_cannot_be_read_harms_nobody_else(office: Office) -> None:
     assert loaded["C0003"] == Customer(None, waking(someone(3)))
 
 
-def test_a_record_that_cannot_be_read_can_be_set_aside(office: Office) -> None:
+def test_a_record_that_cannot_be_read_can_be_quarantined(office: Office) -> None:
     office.customers.save_standing(waking(someone()), expected_version=0)
     office.spoil("C0001")
     office.customers.quarantine("C0001", NOW + timedelta(days=1))
@@ -190,10 +190,10 @@ class TestOnDynamoDb:
             (FACTS, "as_of", {"S": "yesterday"}),
         ],
     )
-    def test_damage_of_any_kind_is_told_without_quoting_it_and_can_be_set_aside(
+    def test_damage_of_any_kind_is_reported_without_quoting_it_and_can_be_quarantined(
         self, cloud: LocalCloud, dynamo: DynamoCustomers, item: str, attribute: str, value: dict[str, object]
     ) -> None:
-        tell(dynamo, someone())
+        store_facts(dynamo, someone())
         dynamo.save_standing(waking(someone()), expected_version=0)
         write_attribute(cloud, "C0001", item, **{attribute: value})
         found = dynamo.load(["C0001"])["C0001"]
@@ -242,7 +242,7 @@ class TestOnDynamoDb:
         for operation in ("PutItem", "BatchGetItem", "UpdateItem", "Query"):
             requests.answer(f"dynamodb.{operation}", error("AccessDeniedException", message="C0001 王小明"))
         for call in (
-            lambda: tell(store, someone()),
+            lambda: store_facts(store, someone()),
             lambda: store.save_standing(waking(someone()), expected_version=0, claim_id="x"),
             lambda: store.load(["C0001"]),
             lambda: store.quarantine("C0001", NOW),
@@ -258,7 +258,7 @@ class TestOnDynamoDb:
         self, dynamo: DynamoCustomers, contacts_table: DynamoContacts, requests: Requests
     ) -> None:
         """DynamoDB refuses them in every expression, moto in some."""
-        tell(dynamo, someone())
+        store_facts(dynamo, someone())
         dynamo.save_standing(waking(someone()), expected_version=0)
         dynamo.save_standing(waking(someone(), version=2), expected_version=1)
         dynamo.quarantine("C0001", NOW)
@@ -285,4 +285,4 @@ class TestOnDynamoDb:
 
     def test_facts_nobody_dated_cannot_be_ordered_and_are_refused(self, dynamo: DynamoCustomers) -> None:
         with pytest.raises(ValueError, match="as_of"):
-            tell(dynamo, someone(as_of=None))
+            store_facts(dynamo, someone(as_of=None))

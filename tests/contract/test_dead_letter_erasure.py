@@ -68,7 +68,7 @@ def test_it_has_a_name(box: Box) -> None:
 def test_every_message_is_looked_at(box: Box, count: int) -> None:
     for number in range(count):
         box.put(f"body {number}")
-    assert sorted(one.body for one in box.letters.scan()) == sorted(f"body {number}" for number in range(count))
+    assert sorted(letter.body for letter in box.letters.scan()) == sorted(f"body {number}" for number in range(count))
 
 
 def test_what_was_only_looked_at_is_there_afterwards_as_it_was(box: Box) -> None:
@@ -95,7 +95,7 @@ def test_one_of_which_nothing_is_left_is_deleted(box: Box) -> None:
     assert box.left() == ["one"]
 
 
-def test_while_others_have_messages_in_hand_all_that_are_seen_are_looked_at_and_the_rest_is_told(box: Box) -> None:
+def test_while_others_have_messages_in_hand_all_visible_ones_are_read_and_the_rest_is_reported(box: Box) -> None:
     box.put("one")
     box.take()
     box.put("two")

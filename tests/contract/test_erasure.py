@@ -28,7 +28,7 @@ from dunning.ports.erasure import ContactErasure, CustomerErasure
 from tests.contract.conftest import write_attribute
 from tests.local.cloud import LocalCloud
 from tests.support.aws_requests import Requests, error
-from tests.support.builders import tell
+from tests.support.builders import store_facts
 from tests.support.fakes import FakeContacts, FakeCustomers
 from tests.support.people import NOW, someone, waking
 
@@ -54,7 +54,7 @@ class Shelf:
     def fill(self, *numbers: int, texts: int = 2) -> None:
         """Put customers there who have been sent some texts."""
         for number in numbers:
-            tell(self.store, someone(number))
+            store_facts(self.store, someone(number))
             self.store.save_standing(waking(someone(number)), expected_version=0)
             self.log.write([_contact(number, text) for text in range(texts)])
 
@@ -105,7 +105,7 @@ def test_everything_but_what_the_lender_has_said_is_deleted_and_nothing_of_anoth
     assert shelf.customers.stored_items("C0002") == 2
 
 
-def test_a_tombstone_tells_nothing_but_with_numbers_or_news_it_would(shelf: Shelf) -> None:
+def test_a_tombstone_identifies_nobody_and_with_numbers_or_events_it_would(shelf: Shelf) -> None:
     shelf.fill(1)
     shelf.customers.erase_items("C0001")
     with_numbers = erase_record(shelf.lender_record(), NOW)
@@ -120,7 +120,7 @@ def test_a_tombstone_tells_nothing_but_with_numbers_or_news_it_would(shelf: Shel
     assert shelf.customers.stored_items("C0002") == 1
 
 
-def test_what_cannot_be_read_is_buried_all_the_same(shelf: Shelf) -> None:
+def test_a_record_that_cannot_be_read_is_replaced_by_a_tombstone(shelf: Shelf) -> None:
     shelf.fill(1)
     shelf.spoil("C0001")
     assert isinstance(shelf.customers.lender_record("C0001"), UnreadableRecordError)
@@ -129,7 +129,7 @@ def test_what_cannot_be_read_is_buried_all_the_same(shelf: Shelf) -> None:
     assert shelf.lender_record() == tombstone
 
 
-def test_of_somebody_nobody_has_heard_of_the_lender_record_is_empty(shelf: Shelf) -> None:
+def test_an_unknown_customer_has_an_empty_lender_record(shelf: Shelf) -> None:
     assert shelf.lender_record(9) == LenderRecord("C0009")
 
 
@@ -138,18 +138,18 @@ def test_records_lose_who_and_what_and_keep_that_and_when(shelf: Shelf) -> None:
     assert shelf.contacts.identifying_records("C0001") == 2
     assert shelf.contacts.redact("C0001", NOW) == 2
     assert shelf.contacts.identifying_records("C0001") == 0
-    kept = sorted((one for one in shelf.records() if one.customer_id == "C0001"), key=lambda one: one.at)
+    kept = sorted((record for record in shelf.records() if record.customer_id == "C0001"), key=lambda record: record.at)
     assert kept == [replace(_contact(1, text), phone="", text="", erased_at=NOW) for text in range(2)]
-    assert [one for one in shelf.records() if one.customer_id == "C0002" and one.phone and one.text]
+    assert [record for record in shelf.records() if record.customer_id == "C0002" and record.phone and record.text]
 
 
 def test_a_carriers_words_go_too_and_the_class_of_the_failure_stays(shelf: Shelf) -> None:
-    told: dict[str, Any] = {"state": ContactState.FAILED, "reported_at": NOW, "delivery_status": "permanent_failure"}
-    shelf.log.write([replace(_contact(1, 0), phone="", text="", response="王小明 has blocked SMS", **told)])
+    report: dict[str, Any] = {"state": ContactState.FAILED, "reported_at": NOW, "delivery_status": "permanent_failure"}
+    shelf.log.write([replace(_contact(1, 0), phone="", text="", response="王小明 has blocked SMS", **report)])
     assert shelf.contacts.identifying_records("C0001") == 1
     assert shelf.contacts.redact("C0001", NOW) == 1
     assert shelf.contacts.identifying_records("C0001") == 0
-    assert shelf.records() == [replace(_contact(1, 0), phone="", text="", erased_at=NOW, **told)]
+    assert shelf.records() == [replace(_contact(1, 0), phone="", text="", erased_at=NOW, **report)]
 
 
 def test_what_is_erased_can_be_erased_again(shelf: Shelf) -> None:
@@ -166,7 +166,7 @@ def test_nobody_is_nothing_to_erase(shelf: Shelf) -> None:
 def test_of_texts_only_those_up_to_a_moment_lose_who_and_what(shelf: Shelf) -> None:
     shelf.fill(1, texts=3)
     assert shelf.contacts.redact("C0001", NOW, until=NOW + timedelta(minutes=1)) == 2
-    assert [one.at for one in shelf.records() if one.text] == [NOW + timedelta(minutes=2)]
+    assert [record.at for record in shelf.records() if record.text] == [NOW + timedelta(minutes=2)]
 
 
 def _reply(reply_id: str, customer: str = "C0001", minutes: int = 0) -> Reply:

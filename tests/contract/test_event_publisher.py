@@ -52,22 +52,24 @@ ONE_OF_EACH: list[OutboundEvent] = [
     PromiseBroken("C0001", NOW, "A1", 1, date(2026, 11, 30)),
 ]
 
-type Heard = tuple[str, dict[str, Any]]
-"""What one announcement says: its kind and its detail, each reminder by itself."""
+type Received = tuple[str, dict[str, Any]]
+"""What an event says: its kind and its detail, each reminder by itself."""
 
 
-def _heard(kind: str, detail: dict[str, Any]) -> list[Heard]:
-    return [(kind, one) for one in detail["reminders"]] if kind == "ReminderSent" else [(kind, detail)]
+def _split(kind: str, detail: dict[str, Any]) -> list[Received]:
+    return [(kind, reminder) for reminder in detail["reminders"]] if kind == "ReminderSent" else [(kind, detail)]
 
 
-def _in_order(heard: list[Heard]) -> list[Heard]:
-    return sorted(heard, key=lambda one: json.dumps(one, sort_keys=True))
+def _in_order(received: list[Received]) -> list[Received]:
+    return sorted(received, key=lambda event: json.dumps(event, sort_keys=True))
 
 
-def said(events: Sequence[OutboundEvent]) -> list[Heard]:
+def published(events: Sequence[OutboundEvent]) -> list[Received]:
     """Return what outbound events say."""
     entries = bus_entries(events, 256 * 1024)
-    return _in_order([heard for entry in entries for heard in _heard(entry.detail_type, json.loads(entry.detail))])
+    return _in_order(
+        [received for entry in entries for received in _split(entry.detail_type, json.loads(entry.detail))]
+    )
 
 
 @dataclass
@@ -78,9 +80,11 @@ class Bus:
     events: Callable[[], list[dict[str, Any]]]
     telemetry: FakeTelemetry
 
-    def heard(self) -> list[Heard]:
-        """Return what has been heard, each reminder by itself."""
-        return _in_order([heard for one in self.events() for heard in _heard(one["detail-type"], one["detail"])])
+    def received(self) -> list[Received]:
+        """Return what has arrived, each reminder by itself."""
+        return _in_order(
+            [received for event in self.events() for received in _split(event["detail-type"], event["detail"])]
+        )
 
 
 @pytest.fixture
@@ -88,8 +92,8 @@ def fake() -> Bus:
     publisher = FakeEventPublisher()
 
     def events() -> list[dict[str, Any]]:
-        told = bus_entries(publisher.announced, 256 * 1024)
-        return [{"detail-type": one.detail_type, "detail": json.loads(one.detail)} for one in told]
+        entries = bus_entries(publisher.published, 256 * 1024)
+        return [{"detail-type": entry.detail_type, "detail": json.loads(entry.detail)} for entry in entries]
 
     return Bus(publisher, events, FakeTelemetry())
 
@@ -97,7 +101,7 @@ def fake() -> Bus:
 @pytest.fixture
 def moto(cloud: LocalCloud, requests: Requests, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bus]:
     """
-    A bus of the lender's, with a rule that hears everything.
+    A bus of the lender's, with a rule that matches every event.
 
     What moto would hand to a rule's targets is kept here: it needs a package for that which we have not.
     """
@@ -106,10 +110,10 @@ def moto(cloud: LocalCloud, requests: Requests, monkeypatch: pytest.MonkeyPatch)
     client.create_event_bus(Name=BUS)
     client.put_rule(Name="everything", EventBusName=BUS, EventPattern=json.dumps({"source": ["dunning"]}))
     requests.clear()
-    heard: list[dict[str, Any]] = []
-    monkeypatch.setattr(Rule, "send_to_targets", lambda _, event: heard.append(event))
+    received: list[dict[str, Any]] = []
+    monkeypatch.setattr(Rule, "send_to_targets", lambda _, event: received.append(event))
     telemetry = FakeTelemetry()
-    yield Bus(EventBridgePublisher(client, BUS, telemetry), lambda: heard, telemetry)
+    yield Bus(EventBridgePublisher(client, BUS, telemetry), lambda: received, telemetry)
     requests.let_all_through()
     client.delete_rule(Name="everything", EventBusName=BUS)
     client.delete_event_bus(Name=BUS)
@@ -126,9 +130,9 @@ def bus(request: pytest.FixtureRequest) -> Bus:
     [[], ONE_OF_EACH, reminders(1), reminders(120), stops(25), [*stops(25), *reminders(3)]],
     ids=["none", "one of each", "a reminder", "many reminders", "more than a call holds", "mixed"],
 )
-def test_everything_that_is_announced_is_heard_once(bus: Bus, events: list[OutboundEvent]) -> None:
+def test_every_published_event_arrives_once(bus: Bus, events: list[OutboundEvent]) -> None:
     bus.publisher.publish(events)
-    assert bus.heard() == said(events)
+    assert bus.received() == published(events)
     assert bus.telemetry.events == []
 
 
@@ -141,9 +145,9 @@ class TestOnEventBridge:
 
     def test_an_event_is_ours_by_its_source_and_named_by_its_kind(self, bus: Bus) -> None:
         bus.publisher.publish(stops(1))
-        (heard,) = bus.events()
-        assert (heard["source"], heard["detail-type"]) == ("dunning", "ReminderStopped")
-        assert heard["detail"] == {
+        (event,) = bus.events()
+        assert (event["source"], event["detail-type"]) == ("dunning", "ReminderStopped")
+        assert event["detail"] == {
             "schema_version": 1,
             "customer_id": "C0000",
             "at": "2026-12-01T02:00:00Z",
@@ -152,14 +156,14 @@ class TestOnEventBridge:
 
     def test_reminders_of_a_batch_are_one_event_for_that_is_what_is_billed(self, bus: Bus) -> None:
         bus.publisher.publish(reminders(25))
-        (heard,) = bus.events()
-        assert len(heard["detail"]["reminders"]) == 25
+        (event,) = bus.events()
+        assert len(event["detail"]["reminders"]) == 25
 
     def test_ten_events_are_one_call(self, bus: Bus, requests: Requests) -> None:
         bus.publisher.publish(stops(25))
         assert [len(call["Entries"]) for call in requests.of("eventbridge.PutEvents")] == [10, 10, 5]
 
-    def test_nothing_to_announce_is_no_call(self, bus: Bus, requests: Requests) -> None:
+    def test_nothing_to_publish_is_no_call(self, bus: Bus, requests: Requests) -> None:
         bus.publisher.publish([])
         assert requests.sent["eventbridge.PutEvents"] == 0
 
@@ -168,14 +172,14 @@ class TestOnEventBridge:
         many: list[OutboundEvent] = [ReminderSent(f"C{number}", NOW, "s", 0, accounts, "sms") for number in range(20)]
         bus.publisher.publish([*many, *stops(3)])
         sizes = [
-            sum(len(f"{one['Source']}{one['DetailType']}{one['Detail']}".encode()) for one in call["Entries"])
+            sum(len(f"{entry['Source']}{entry['DetailType']}{entry['Detail']}".encode()) for entry in call["Entries"])
             for call in requests.of("eventbridge.PutEvents")
         ]
         assert len(sizes) > 1
         assert max(sizes) <= 256 * 1024
-        assert bus.heard() == said([*many, *stops(3)])
+        assert bus.received() == published([*many, *stops(3)])
 
-    def test_of_those_that_were_not_taken_each_is_tried_once_more(self, bus: Bus, requests: Requests) -> None:
+    def test_each_event_that_was_not_accepted_is_published_a_second_time(self, bus: Bus, requests: Requests) -> None:
         refused = {"ErrorCode": "ThrottlingException", "ErrorMessage": "C0001"}
         taken = {"EventId": "e1"}
         requests.answer(
@@ -183,19 +187,17 @@ class TestOnEventBridge:
         )
         bus.publisher.publish(stops(3))
         assert [len(call["Entries"]) for call in requests.of("eventbridge.PutEvents")] == [3, 1]
-        assert bus.heard() == said(stops(3)[1:2])
+        assert bus.received() == published(stops(3)[1:2])
         assert bus.telemetry.events == []
 
-    def test_what_is_not_taken_at_the_second_try_is_told_in_full_and_counted(
-        self, bus: Bus, requests: Requests
-    ) -> None:
+    def test_an_event_that_is_refused_twice_is_logged_in_full_and_counted(self, bus: Bus, requests: Requests) -> None:
         refused = {"ErrorCode": "InternalFailure", "ErrorMessage": "what we do not repeat"}
         requests.answer("eventbridge.PutEvents", success({"FailedEntryCount": 1, "Entries": [refused]}))
         bus.publisher.publish(reminders(3))
         ((name, fields),) = bus.telemetry.events
         assert name == "outbound_event_lost"
         assert (fields["detail_type"], fields["code"]) == ("ReminderSent", "InternalFailure")
-        assert _heard("ReminderSent", json.loads(str(fields["detail"]))) == said(reminders(3))
+        assert _split("ReminderSent", json.loads(str(fields["detail"]))) == published(reminders(3))
         assert bus.telemetry.counts == {"OutboundEventsLost": 3}
 
     def test_a_bus_that_cannot_be_reached_fails_no_work(self, bus: Bus, requests: Requests) -> None:
@@ -208,5 +210,5 @@ class TestOnEventBridge:
         lost = error("InternalException", 500)
         requests.answer("eventbridge.PutEvents", first(lost, lost))
         bus.publisher.publish(stops(12))
-        assert bus.heard() == said(stops(12)[10:])
+        assert bus.received() == published(stops(12)[10:])
         assert bus.telemetry.counts == {"OutboundEventsLost": 10}

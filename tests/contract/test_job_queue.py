@@ -116,7 +116,7 @@ class TestWhatIsNoJob:
             (job_body(Job("C1", NOW))[:-1] + ',"+886900000001":"王小明"}', "an unknown field"),
         ],
     )
-    def test_is_told_by_its_fields_and_never_quoted(self, body: str, fields: str) -> None:
+    def test_is_described_by_its_fields_and_never_quoted(self, body: str, fields: str) -> None:
         with pytest.raises(UnreadableRecordError) as caught:
             parse_job(body)
         assert str(caught.value) == f"not a job: {fields}"

@@ -73,7 +73,7 @@ def test_an_accepted_text_has_a_message_id_of_its_own(carrier: Carrier) -> None:
 
 
 @pytest.mark.parametrize("outcome", list(ANSWERS))
-def test_whatever_the_answer_is_it_is_asked_once_and_the_code_is_told(
+def test_whatever_sns_answers_it_is_asked_once_and_its_code_is_returned(
     carrier: Carrier, outcome: PublishOutcome
 ) -> None:
     carrier.will_answer(outcome)

@@ -40,8 +40,8 @@ def s3(cloud: LocalCloud) -> Bucket:
     # The template says so, too, but moto's CloudFormation does not listen.
     client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
     for kind in ("Versions", "DeleteMarkers"):
-        for one in client.list_object_versions(Bucket=name).get(kind, []):  # type: ignore[attr-defined]
-            client.delete_object(Bucket=name, Key=one["Key"], VersionId=one["VersionId"])
+        for version in client.list_object_versions(Bucket=name).get(kind, []):  # type: ignore[attr-defined]
+            client.delete_object(Bucket=name, Key=version["Key"], VersionId=version["VersionId"])
     return Bucket(S3UploadErasure(client, name), lambda key, body: client.put_object(Bucket=name, Key=key, Body=body))
 
 

@@ -288,7 +288,7 @@ def _entries(layer: Path) -> Iterator[Path]:
 def _owner(entry: Path, packages: Mapping[str, str]) -> str | None:
     """Tell whose an entry is: phonenumbers/ is of phonenumberslite, six.py of six."""
     name = _normal(entry.name.split("-")[0] if entry.suffix == ".dist-info" else entry.name.split(".")[0])
-    return name if name in packages else next((one for one in packages if one.startswith(name)), None)
+    return name if name in packages else next((package for package in packages if package.startswith(name)), None)
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -307,8 +307,8 @@ def _zipped(paths: Sequence[Path], base: Path) -> int:
     with tempfile.TemporaryFile() as file:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             for path in paths:
-                for one in _files(path) if path.is_dir() else (path,):
-                    archive.write(one, one.relative_to(base))
+                for file_path in _files(path) if path.is_dir() else (path,):
+                    archive.write(file_path, file_path.relative_to(base))
         return file.tell()
 
 
@@ -478,7 +478,7 @@ def _take_turns(runs: int, *contestants: Callable[[], str]) -> list[list[float]]
 
 
 def _run(python: Path, environment: Mapping[str, str], code: str, *options: str) -> str:
-    # Isolated: no PYTHON* variable is heard, nothing of the folder it is called from is seen.
+    # Isolated: no PYTHON* variable counts, nothing of the folder it is called from is seen.
     # Not resolved: what a link of a virtual environment leads to has other packages.
     done = subprocess.run(  # noqa: S603 - the interpreter we were told to use
         [os.path.abspath(python), "-I", *options, "-c", code],  # noqa: PTH100 - see above
@@ -509,11 +509,11 @@ def _make_read_only(folder: Path) -> None:
         path.chmod(path.stat().st_mode & ~(stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH))
 
 
-def _import_row(one: Measured) -> str:
-    over = "" if one.ratio <= TARGET else f"  over the target of {TARGET}"
+def _import_row(times: Measured) -> str:
+    over = "" if times.ratio <= TARGET else f"  over the target of {TARGET}"
     return (
-        f"{one.builder:24} {median(one.ours):8.0f} {one.uncompiled:18.0f} {median(one.reference):12.0f}"
-        f" {one.ratio:8.2f}  {', '.join(one.services)}{over}"
+        f"{times.builder:24} {median(times.ours):8.0f} {times.uncompiled:18.0f} {median(times.reference):12.0f}"
+        f" {times.ratio:8.2f}  {', '.join(times.services)}{over}"
     )
 
 
@@ -543,10 +543,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         say(f"\n== cold import on this machine ({options.arch}), medians of {options.runs}, in milliseconds")
         say(f"{'':24} {'ours':>8} {'without bytecode':>18} {'boto3 alone':>12} {'ratio':>8}  clients")
         try:
-            for one in measure(built, options.run_with, options.runs):
-                say(_import_row(one))
-                if one.undisturbed > BROKEN:
-                    wrong.append(f"{one.builder} imports in {one.undisturbed:.2f} times what boto3 alone takes")
+            for measured in measure(built, options.run_with, options.runs):
+                say(_import_row(measured))
+                if measured.undisturbed > BROKEN:
+                    wrong.append(
+                        f"{measured.builder} imports in {measured.undisturbed:.2f} times what boto3 alone takes"
+                    )
         except NotImportableError as error:
             wrong.append(str(error))
     for problem in wrong:

@@ -34,7 +34,7 @@ _DEAD_LETTERS = frozenset({"TickDeadLetters", "IntakeDeadLetters", "DeliveryRece
     f"{queue}DeadLetters" for queue in _FED
 }
 _WITH_OUR_KEY = frozenset({"Replies", "RepliesDeadLetters", "DeliveryReceiptsDeadLetters"})
-_NO_FAILED_TICK_IS_KEPT = "a failed tick is repeated by the next one, a minute later; ScannerSilentAlarm hears it"
+_NO_FAILED_TICK_IS_KEPT = "a failed tick is repeated by the next one, a minute later; ScannerSilentAlarm notices"
 
 
 class Accepted(NamedTuple):
@@ -64,7 +64,7 @@ CHECKOV = (
     Accepted(
         "CKV_AWS_115",
         _FED_BY_QUEUES | {"DeliveryReceiptsFunction"},
-        "limited where their messages come from, by MaximumConcurrency; the receipts are started once in a while, with "
+        "limited where their messages come from, by MaximumConcurrency; delivery_receipts starts now and then, with "
         "many logs at once, and a limit would take capacity from the account for good",
     ),
     Accepted(
@@ -121,16 +121,16 @@ NAG = (
     Accepted(
         "Serverless-LambdaAsyncFailureDestination",
         frozenset({"ScannerFunctionEventInvokeConfig", "HousekeepingFunctionEventInvokeConfig"}),
-        f"{_NO_FAILED_TICK_IS_KEPT}; the housekeeping's, an hour or a day later; HousekeepingErrorsAlarm hears that",
+        f"{_NO_FAILED_TICK_IS_KEPT}; the housekeeping's, an hour or a day later; HousekeepingErrorsAlarm notices that",
     ),
     Accepted(
         "Serverless-LambdaEventSourceMappingDestination",
         frozenset(
             {
                 "SenderFunctionReminders",
-                "PaymentsFunctionPayments",
-                "InboxFunctionReplies",
-                "ReceiptsFunctionLater",
+                "LenderEventsFunctionLenderEvents",
+                "RepliesFunctionReplies",
+                "DeliveryReceiptsFunctionLater",
                 "ReplanFunctionParts",
             }
         ),
@@ -158,7 +158,7 @@ def with_checkov(template: Path, out: Path, tool: Path) -> Found:
         raise SystemExit(f"checkov did not work:\n{run.stdout}{run.stderr}") from None
     if summary["parsing_errors"] or not summary["passed"]:
         raise SystemExit(f"checkov could not read the template: {summary}")
-    return _grouped((one["check_id"], one["resource"].rpartition(".")[2]) for one in failed)
+    return _grouped((failure["check_id"], failure["resource"].rpartition(".")[2]) for failure in failed)
 
 
 def with_nag(template: Path, out: Path, tool: Path) -> Found:
@@ -168,13 +168,13 @@ def with_nag(template: Path, out: Path, tool: Path) -> Found:
     if run.returncode or not report.exists():
         raise SystemExit(f"cdk-nag did not work:\n{run.stdout}{run.stderr}")
     reports = json.loads(report.read_text("utf-8"))["pluginReports"]
-    ran = {one["pluginName"] for one in reports}
+    ran = {plugin["pluginName"] for plugin in reports}
     if not {"AwsSolutions", "Serverless"} <= ran:
         raise SystemExit(f"cdk-nag ran {sorted(ran)} only")
     return _grouped(
         (violation["ruleName"], _logical_id(construct["constructPath"]))
-        for one in reports
-        for violation in one["violations"]
+        for plugin in reports
+        for violation in plugin["violations"]
         for construct in violation["violatingConstructs"]
     )
 
@@ -198,7 +198,7 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> Found:
 
 def judge(found: Found, accepted: Iterable[Accepted]) -> list[str]:
     """Return what is found and not accepted, and what is accepted and not found."""
-    expected = {one.rule: one.resources for one in accepted}
+    expected = {finding.rule: finding.resources for finding in accepted}
     wrong = []
     for rule in sorted(found.keys() | expected.keys()):
         is_found, is_expected = found.get(rule, frozenset()), expected.get(rule, frozenset())
@@ -230,8 +230,8 @@ def main() -> int:
     if wrong:
         sys.stderr.write("".join(f"{line}\n" for line in wrong))
         return 1
-    for one in accepted:
-        sys.stdout.write(f"{one.rule} left as it is: {one.reason}.\n")
+    for finding in accepted:
+        sys.stdout.write(f"{finding.rule} left as it is: {finding.reason}.\n")
     sys.stdout.write(f"{arguments.tool} finds nothing else.\n")
     return 0
 

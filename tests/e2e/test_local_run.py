@@ -22,7 +22,7 @@ from tests.local.report import report
 from tests.local.results import FILES
 from tests.local.runner import NothingLoadedError, Progress, Result, RunFailedError, begin_of, run
 from tests.local.sample import sample_file
-from tests.local.scripted_events import read_said
+from tests.local.scripted_events import read_scripted_events
 from tests.local.world import NoTextError
 
 START = date(2026, 12, 1)
@@ -224,16 +224,16 @@ class TestARunThatDoesNotEndWell:
         assert "\n" not in str(refused.value)
         assert _contents(tmp_path) == before
 
-    def test_rows_that_are_all_refused_are_told_with_line_and_field(
+    def test_rows_that_are_all_refused_are_reported_with_line_and_field(
         self, before: dict[str, bytes], tmp_path: Path
     ) -> None:
         rows = [_row(f"BAD{number}", TAIPEI, "tomorrow", phone=f"0912-345-{number:03}") for number in range(12)]
         with pytest.raises(NothingLoadedError) as refused:
             run(_file(rows), start=START, days=DAYS, out=tmp_path)
-        first, *told, last = str(refused.value).splitlines()
+        first, *refusals, last = str(refused.value).splitlines()
         assert first == "nothing was loaded: every row of accounts.csv was refused"
-        assert len(told) == 10
-        assert told[0].startswith("accounts.csv:2: due_on: Write the date as YYYY-MM-DD")
+        assert len(refusals) == 10
+        assert refusals[0].startswith("accounts.csv:2: due_on: Write the date as YYYY-MM-DD")
         assert last == "accounts.csv: and 2 more refusals"
         assert _contents(tmp_path) == before
 
@@ -243,7 +243,7 @@ class TestARunThatDoesNotEndWell:
         assert _contents(tmp_path) == before
         assert not list(tmp_path.parent.glob(".*.unfinished"))
 
-    def test_what_nobody_foresaw_is_told_in_one_line_and_where_more_is_written(
+    def test_an_unforeseen_error_is_reported_in_one_line_that_says_where_more_is_written(
         self, before: dict[str, bytes], tmp_path: Path
     ) -> None:
         with pytest.raises(
@@ -323,12 +323,12 @@ class TestTheCommandLine:
         self, arguments: list[str], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert main(["--out", str(tmp_path / "out"), *arguments]) == 2
-        told = capsys.readouterr().err
-        assert told.startswith(says)
-        assert told.count("\n") == 1
+        printed = capsys.readouterr().err
+        assert printed.startswith(says)
+        assert printed.count("\n") == 1
         assert not (tmp_path / "out").exists()
 
-    def test_an_interrupt_is_told_in_one_line(
+    def test_an_interrupt_is_reported_in_one_line(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         def interrupted() -> int:
@@ -385,8 +385,8 @@ class TestTheCounts:
             for numbers in reasons.values():
                 assert sum(numbers["by_stage"].values()) == numbers["decisions"]
 
-    def test_other_systems_hear_of_every_reminder_that_was_published(self, lively: Result) -> None:
-        assert lively.summary["reminders_announced"] == lively.summary["sends"]["published"]
+    def test_an_event_is_published_for_every_reminder(self, lively: Result) -> None:
+        assert lively.summary["reminders_published"] == lively.summary["sends"]["published"]
 
     def test_every_customer_who_was_loaded_stands_somewhere(self, lively: Result) -> None:
         standing = lively.summary["at_the_end"]
@@ -418,23 +418,25 @@ EVENTS = "\n".join(
 
 
 @pytest.fixture(scope="module")
-def heard(tmp_path_factory: pytest.TempPathFactory) -> Result:
-    said = read_said(EVENTS.encode(), "mine.jsonl")
-    return run(PORTFOLIO, start=START, days=DAYS, out=tmp_path_factory.mktemp("heard"), said=said)
+def scripted_run(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    scripted = read_scripted_events(EVENTS.encode(), "mine.jsonl")
+    return run(PORTFOLIO, start=START, days=DAYS, out=tmp_path_factory.mktemp("scripted"), scripted=scripted)
 
 
 class TestAUsersOwnEvents:
     """Payments, replies and receipts from a file."""
 
-    def test_end_the_texts_where_they_should(self, heard: Result) -> None:
-        texts = {who: [t["local_at"][:10] for t in _texts_to(who, heard.outbox)] for who in ("SOON", "PAYS", "LATE")}
+    def test_end_the_texts_where_they_should(self, scripted_run: Result) -> None:
+        texts = {
+            who: [t["local_at"][:10] for t in _texts_to(who, scripted_run.outbox)] for who in ("SOON", "PAYS", "LATE")
+        }
         assert texts == {"SOON": ["2026-12-02"], "PAYS": ["2026-12-01"], "LATE": ["2026-12-01"]}
 
-    def test_are_counted_and_told_on(self, heard: Result) -> None:
-        assert heard.summary["replies"] == {"total": 1, "not_understood": 0, "by_intent": {"opt_out": 1}}
-        assert heard.summary["unreachable"] == 1
-        told = [line["event"] for line in _lines(heard.files["events"])]
-        assert {"ReminderSent", "ReminderStopped", "NumberUnreachable"} <= set(told)
+    def test_are_counted_and_published_as_events(self, scripted_run: Result) -> None:
+        assert scripted_run.summary["replies"] == {"total": 1, "not_understood": 0, "by_intent": {"opt_out": 1}}
+        assert scripted_run.summary["unreachable"] == 1
+        kinds = [line["event"] for line in _lines(scripted_run.files["events"])]
+        assert {"ReminderSent", "ReminderStopped", "NumberUnreachable"} <= set(kinds)
 
     @pytest.mark.parametrize(
         ("line", "says"),
@@ -492,9 +494,9 @@ class TestAUsersOwnReceipts:
 
     @staticmethod
     def _states(out: Path, *receipts: Mapping[str, object]) -> list[tuple[str, str]]:
-        said = read_said("\n".join(map(json.dumps, receipts)).encode(), "mine.jsonl")
+        scripted = read_scripted_events("\n".join(map(json.dumps, receipts)).encode(), "mine.jsonl")
         accounts = _file([_row("SOON", TAIPEI, "2026-12-05", phone="0912-345-001")])
-        result = run(accounts, start=START, days=DAYS, out=out, said=said)
+        result = run(accounts, start=START, days=DAYS, out=out, scripted=scripted)
         return [(line["at"][8:10], line["state"]) for line in _lines(result.files["contacts"])]
 
     def test_a_failure_hours_after_the_text_makes_it_fail(self, tmp_path: Path) -> None:
@@ -518,7 +520,11 @@ class TestAUsersOwnReceipts:
 def test_a_customer_can_be_erased_during_a_run(tmp_path: Path) -> None:
     erased = {"at": "2026-12-02T20:00:00+08:00", "event": "CustomerErased", "detail": {"customer_id": "SOON"}}
     result = run(
-        PORTFOLIO, start=START, days=4, out=tmp_path, said=read_said(json.dumps(erased).encode(), "mine.jsonl")
+        PORTFOLIO,
+        start=START,
+        days=4,
+        out=tmp_path,
+        scripted=read_scripted_events(json.dumps(erased).encode(), "mine.jsonl"),
     )
     assert len(_texts_to("SOON", result.outbox)) == 1
     assert list(report(result.summary, [], result.files))

@@ -49,7 +49,7 @@ def raised(resources: Mapping[str, Resource]) -> Mapping[str, Resource]:
 @pytest.fixture(scope="module")
 def dashboard(resources: Mapping[str, Resource]) -> Resource:
     """The dashboard's body; what CloudFormation fills in is text, and the limit a number."""
-    (found,) = (one for one in resources.values() if one["Type"] == "AWS::CloudWatch::Dashboard")
+    (found,) = (resource for resource in resources.values() if resource["Type"] == "AWS::CloudWatch::Dashboard")
     body: str = found["Properties"]["DashboardBody"]["Fn::Sub"]
     read: Resource = json.loads(body.replace("${SmsMonthlySpendLimitUsd}", "1"))
     return read
@@ -57,11 +57,11 @@ def dashboard(resources: Mapping[str, Resource]) -> Resource:
 
 def _watched(alarm: Resource) -> Iterator[tuple[str, str, dict[str, Any], str]]:
     """Yield namespace, name, dimensions and statistic of each metric an alarm watches."""
-    for one in alarm.get("Metrics", [{"MetricStat": {"Metric": alarm, "Stat": alarm.get("Statistic")}}]):
-        if "MetricStat" in one:
-            metric = one["MetricStat"]["Metric"]
+    for query in alarm.get("Metrics", [{"MetricStat": {"Metric": alarm, "Stat": alarm.get("Statistic")}}]):
+        if "MetricStat" in query:
+            metric = query["MetricStat"]["Metric"]
             dimensions = {each["Name"]: each["Value"] for each in metric.get("Dimensions", ())}
-            yield metric["Namespace"], metric["MetricName"], dimensions, one["MetricStat"]["Stat"]
+            yield metric["Namespace"], metric["MetricName"], dimensions, query["MetricStat"]["Stat"]
 
 
 def _shown(dashboard: Resource) -> Iterator[tuple[str, str, dict[str, Any], str]]:
@@ -109,8 +109,10 @@ class TestTheMetrics:
         self, raised: Mapping[str, Resource], dashboard: Resource, resources: Mapping[str, Resource]
     ) -> None:
         kinds = {"QueueName": "AWS::SQS::Queue", "FunctionName": "AWS::Lambda::Function"}
-        named = [(*one[2].items(),) for alarm in raised.values() for one in _watched(alarm) if one[0] != OURS]
-        named += [(*one[2].items(),) for one in _shown(dashboard) if one[0] != OURS]
+        named = [
+            (*watched[2].items(),) for alarm in raised.values() for watched in _watched(alarm) if watched[0] != OURS
+        ]
+        named += [(*shown[2].items(),) for shown in _shown(dashboard) if shown[0] != OURS]
         for dimension, value in (pair for pairs in named for pair in pairs):
             text = value if isinstance(value, str) else "${" + ".".join(_path(value)) + "}"
             match = re.fullmatch(r"\$\{(\w+)(\.QueueName)?\}", text)
@@ -122,7 +124,9 @@ class TestTheMetrics:
     def test_every_metric_of_ours_that_tells_of_trouble_is_watched_or_shown(
         self, raised: Mapping[str, Resource], dashboard: Resource
     ) -> None:
-        seen = {one[1] for alarm in raised.values() for one in _watched(alarm)} | {one[1] for one in _shown(dashboard)}
+        seen = {watched[1] for alarm in raised.values() for watched in _watched(alarm)} | {
+            shown[1] for shown in _shown(dashboard)
+        }
         decisions = {name for name in Metric if name.startswith(("Wait", "Stop", "Send"))}
         by_hand = {"CustomersErased"}  # counted by a command that somebody runs and reads
         assert set(Metric) - decisions - by_hand <= seen
@@ -154,14 +158,14 @@ class TestAnAlarm:
         self, raised: Mapping[str, Resource]
     ) -> None:
         for name, alarm in raised.items():
-            periods = {one["MetricStat"]["Period"] for one in alarm.get("Metrics", ()) if "MetricStat" in one}
+            periods = {query["MetricStat"]["Period"] for query in alarm.get("Metrics", ()) if "MetricStat" in query}
             (period,) = periods or {alarm["Period"]}
             assert period * alarm["EvaluationPeriods"] <= 24 * 3600, name
 
     def test_returns_one_series(self, raised: Mapping[str, Resource]) -> None:
         for name, alarm in raised.items():
             if "Metrics" in alarm:
-                assert [one["ReturnData"] for one in alarm["Metrics"]].count(True) == 1, name
+                assert [query["ReturnData"] for query in alarm["Metrics"]].count(True) == 1, name
                 assert alarm["Metrics"][-1]["ReturnData"] is True, name
 
     def test_fits_into_its_name_and_says_where_to_read_on(self, raised: Mapping[str, Resource]) -> None:
@@ -183,7 +187,7 @@ class TestAnAlarm:
         ("receipts that crash", "AWS/Lambda", "Errors", "DeliveryReceiptsErrorsAlarm"),
         ("a night without housekeeping", "AWS/Lambda", "Errors", "HousekeepingErrorsAlarm"),
         ("texts that carriers take for spam", OURS, "SmsTechnicalFailure", "TechnicalFailureAlarm"),
-        ("events nobody will hear", OURS, "OutboundEventsLost", "OutboundEventsLostAlarm"),
+        ("events that are lost", OURS, "OutboundEventsLost", "OutboundEventsLostAlarm"),
         ("a silent scanner", OURS, "Ticks", "ScannerSilentAlarm"),
         ("a switch that cannot be read", OURS, "SwitchUnreadable", "SwitchUnreadableAlarm"),
         ("a sender that crashes", "AWS/Lambda", "Errors", "SenderErrorsAlarm"),
@@ -203,13 +207,13 @@ def test_there_is_an_alarm_for(
     raised: Mapping[str, Resource], trouble: str, namespace: str, metric: str, name: str
 ) -> None:
     del trouble
-    assert (namespace, metric) in [one[:2] for one in _watched(raised[name])]
+    assert (namespace, metric) in [watched[:2] for watched in _watched(raised[name])]
 
 
 def test_every_dead_letter_queue_has_its_alarm(
     raised: Mapping[str, Resource], resources: Mapping[str, Resource]
 ) -> None:
-    queues = {name for name, one in resources.items() if one["Type"] == "AWS::SQS::Queue"}
+    queues = {name for name, resource in resources.items() if resource["Type"] == "AWS::SQS::Queue"}
     for queue in queues - {"Reminders", "LenderEvents", "Replies", "DeliveryReceipts", "Replan"}:
         alarm = raised[f"{queue}Alarm"]
         assert next(_watched(alarm))[2] == {"QueueName": {"Fn::GetAtt": [queue, "QueueName"]}}
@@ -256,14 +260,14 @@ def _raised_by(
     expected: bool = True,
 ) -> list[bool]:
     """Tell for each period whether an alarm is raised, given the values of its metrics."""
-    (period,) = {one["MetricStat"]["Period"] for one in alarm["Metrics"] if "MetricStat" in one}
+    (period,) = {query["MetricStat"]["Period"] for query in alarm["Metrics"] if "MetricStat" in query}
     length = len(next(iter(metrics.values())))
     calculator = Calculator([int(begin.timestamp()) + period * place for place in range(length)], metrics)
     result: Series = []
-    for one in alarm["Metrics"]:
-        if "Expression" not in one:
+    for query in alarm["Metrics"]:
+        if "Expression" not in query:
             continue
-        expression = one["Expression"]
+        expression = query["Expression"]
         if isinstance(expression, dict) and "Fn::If" in expression:
             condition, true, false = expression["Fn::If"]
             assert condition == "ExpectsTexts"
@@ -272,7 +276,7 @@ def _raised_by(
             expression = expression["Fn::Sub"]
             for name, value in (("UtcOffsetHours", offset), ("SmsMonthlySpendLimitUsd", 200)):
                 expression = expression.replace(f"${{{name}}}", str(value))
-        result = calculator.add(one["Id"], expression)
+        result = calculator.add(query["Id"], expression)
     assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
     assert "DatapointsToAlarm" not in alarm
     return alarms(result, at_least=alarm["Threshold"], periods=alarm["EvaluationPeriods"])
@@ -299,10 +303,12 @@ class TestNothingSentOnAWorkingDay:
         assert not any(_raised_by(raised["NothingSentAlarm"], metrics, offset=offset))
 
     @pytest.mark.parametrize("offset", [8, 0, -5, -8, 13, 5.5])
-    def test_a_silent_wednesday_is_heard_in_its_last_hour(self, raised: Mapping[str, Resource], offset: float) -> None:
+    def test_a_silent_wednesday_raises_the_alarm_in_its_last_hour(
+        self, raised: Mapping[str, Resource], offset: float
+    ) -> None:
         metrics = self._hours({day: {10} for day in (0, 1, 3, 4)}, offset)
-        heard = _raised_by(raised["NothingSentAlarm"], metrics, offset=offset)
-        moments = [MONDAY + timedelta(hours=place + offset) for place, alarm in enumerate(heard) if alarm]
+        raised_at = _raised_by(raised["NothingSentAlarm"], metrics, offset=offset)
+        moments = [MONDAY + timedelta(hours=place + offset) for place, alarm in enumerate(raised_at) if alarm]
         assert [(moment.weekday(), moment.hour) for moment in moments] == [(2, 18), (2, 18)]
 
     def test_an_early_text_is_none_of_the_working_day(self, raised: Mapping[str, Resource]) -> None:
@@ -311,8 +317,8 @@ class TestNothingSentOnAWorkingDay:
 
     def test_a_weekend_is_silent(self, raised: Mapping[str, Resource]) -> None:
         metrics = self._hours({day: {18} for day in range(5)})
-        heard = _raised_by(raised["NothingSentAlarm"], metrics)
-        assert not any(heard)
+        raised_at = _raised_by(raised["NothingSentAlarm"], metrics)
+        assert not any(raised_at)
 
     def test_a_text_on_sunday_is_none_on_monday(self, raised: Mapping[str, Resource]) -> None:
         metrics = self._hours({6: {10, 23}, 1: {10}, 2: {10}, 3: {10}, 4: {10}})
@@ -398,7 +404,7 @@ class TestTheDashboard:
     """What is looked at first."""
 
     def test_shows_every_alarm(self, dashboard: Resource, raised: Mapping[str, Resource]) -> None:
-        (widget,) = (one for one in dashboard["widgets"] if one["type"] == "alarm")
+        (widget,) = (panel for panel in dashboard["widgets"] if panel["type"] == "alarm")
         assert set(widget["properties"]["alarms"]) == {f"${{{name}.Arn}}" for name in raised}
 
     def test_has_no_widget_over_another_or_over_the_edge(self, dashboard: Resource) -> None:
@@ -416,15 +422,15 @@ class TestTheDashboard:
     def test_lists_events_that_exist_from_all_logs(
         self, dashboard: Resource, resources: Mapping[str, Resource]
     ) -> None:
-        (widget,) = (one for one in dashboard["widgets"] if one["type"] == "log")
+        (widget,) = (panel for panel in dashboard["widgets"] if panel["type"] == "log")
         query = widget["properties"]["query"]
         listed = set(re.findall(r"'([a-z_]+)'", query))
         assert listed
         assert listed <= set(LogEvent)
         groups = {
             name
-            for name, one in resources.items()
-            if one["Type"] == "AWS::Logs::LogGroup" and "Condition" not in one  # those of SNS hold numbers
+            for name, resource in resources.items()
+            if resource["Type"] == "AWS::Logs::LogGroup" and "Condition" not in resource  # those of SNS hold numbers
         }
         assert set(re.findall(r"SOURCE '\$\{(\w+)\}'", query)) == groups
 
@@ -446,4 +452,4 @@ def _headings() -> list[tuple[str, str]]:
     """Return each heading of the page with the text below it."""
     page = (ROOT / "layers" / "dunning" / RUNBOOK).read_text("utf-8")
     _, *sections = re.split(r"^## ", page, flags=re.MULTILINE)
-    return [(heading, " ".join(text.split())) for heading, _, text in (one.partition("\n") for one in sections)]
+    return [(heading, " ".join(text.split())) for heading, _, text in (section.partition("\n") for section in sections)]

@@ -178,13 +178,13 @@ class TestTheQueues:
             elif name.endswith("DeadLetters"):
                 assert kept == 14
         assert (days["Reminders"], days["Replan"]) == (1, 1)
-        assert days["LenderEvents"] == 14  # a payment that is forgotten is a wrong text
+        assert days["LenderEvents"] == 14  # a payment that is lost is a wrong text
 
     def test_an_erasure_remembers_numbers_for_longer_than_anything_of_them_is_under_way(
         self, resources: Mapping[str, Resource]
     ) -> None:
-        inbox = _properties(resources, "Replies")
-        tries = timedelta(seconds=inbox["VisibilityTimeout"] * inbox["RedrivePolicy"]["maxReceiveCount"])
+        replies = _properties(resources, "Replies")
+        tries = timedelta(seconds=replies["VisibilityTimeout"] * replies["RedrivePolicy"]["maxReceiveCount"])
         load = timedelta(seconds=_properties(resources, "IntakeFunction")["Timeout"])
         assert max(tries, load) + ROUND_INTERVAL <= UNDER_WAY
         for name in WITH_NUMBERS:
@@ -308,7 +308,10 @@ class TestTheSchedule:
         for schedule in _of_type(resources, "AWS::Scheduler::Schedule").values():
             role = _properties(resources, _target(schedule["Properties"]["Target"]["RoleArn"]))
             (policy,) = role["Policies"]
-            allowed = {(one["Action"], _target(one["Resource"])) for one in policy["PolicyDocument"]["Statement"]}
+            allowed = {
+                (statement["Action"], _target(statement["Resource"]))
+                for statement in policy["PolicyDocument"]["Statement"]
+            }
             function = _target(schedule["Properties"]["Target"]["Arn"])
             assert allowed == {("lambda:InvokeFunction", function), ("sqs:SendMessage", "TickDeadLetters")}
             (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
@@ -374,7 +377,9 @@ class TestTheTables:
             (_properties(resources, "ContactsTable")["KeySchema"], contact),
         ):
             assert {key["AttributeName"] for key in schema} <= item.keys()
-        attributes = {one["AttributeName"]: one["AttributeType"] for one in customers["AttributeDefinitions"]}
+        attributes = {
+            attribute["AttributeName"]: attribute["AttributeType"] for attribute in customers["AttributeDefinitions"]
+        }
         assert set(attributes.values()) == {"S"}
 
     def test_the_due_index_holds_what_the_scanner_reads_and_no_more(self, resources: Mapping[str, Resource]) -> None:
@@ -423,7 +428,7 @@ class TestTheBucket:
         assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
         assert properties["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
 
-    def test_forgets_what_is_no_longer_needed(self, resources: Mapping[str, Resource]) -> None:
+    def test_deletes_records_that_have_expired(self, resources: Mapping[str, Resource]) -> None:
         (bucket,) = _of_type(resources, "AWS::S3::Bucket").values()
         rules = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
         assert all(rule["Status"] == "Enabled" for rule in rules)
@@ -448,7 +453,7 @@ class TestTheBucket:
             for permission in _of_type(resources, "AWS::Lambda::Permission").values()
         }
         assert allowed.keys() == {"s3.amazonaws.com", "logs.amazonaws.com"}
-        assert all(one["SourceAccount"] == {"Ref": "AWS::AccountId"} for one in allowed.values())
+        assert all(statement["SourceAccount"] == {"Ref": "AWS::AccountId"} for statement in allowed.values())
         assert _target(allowed["logs.amazonaws.com"]["FunctionName"]) == "DeliveryReceiptsFunction"
 
     def test_only_uploads_start_the_intake_and_rejects_do_not(self, resources: Mapping[str, Resource]) -> None:
@@ -464,7 +469,7 @@ class TestTheKey:
     @pytest.fixture
     def statements(self, resources: Mapping[str, Resource]) -> dict[str, Resource]:
         (key,) = _of_type(resources, "AWS::KMS::Key").values()
-        return {one["Sid"]: one for one in key["Properties"]["KeyPolicy"]["Statement"]}
+        return {statement["Sid"]: statement for statement in key["Properties"]["KeyPolicy"]["Statement"]}
 
     def test_is_rotated_and_kept(self, resources: Mapping[str, Resource]) -> None:
         (key,) = _of_type(resources, "AWS::KMS::Key").values()
@@ -517,17 +522,20 @@ class TestTheRoles:
             assert "ManagedPolicyArns" not in _properties(resources, role)
 
     def test_no_statement_is_about_everything_but_texts_to_phones(self, resources: Mapping[str, Resource]) -> None:
-        statements = [(one["Effect"], one["Action"], json.dumps(one["Resource"])) for one in _statements(resources)]
-        open_to_all = [one for one in statements if one[2] == '"*"']
+        statements = [
+            (statement["Effect"], statement["Action"], json.dumps(statement["Resource"]))
+            for statement in _statements(resources)
+        ]
+        open_to_all = [statement for statement in statements if statement[2] == '"*"']
         # A phone number has no ARN, nor has the carrier's list of those who want no texts.
         assert {(effect, str(action)) for effect, action, _ in open_to_all} == {
             ("Allow", "sns:Publish"),
             ("Allow", "sns:OptInPhoneNumber"),
             ("Allow", "['sns:ListPhoneNumbersOptedOut', 'sns:OptInPhoneNumber']"),
         }
-        denied = [one for one in statements if one[0] == "Deny"]
-        assert len(denied) == len([one for one in open_to_all if one[1] == "sns:Publish"]) == 2
-        assert all(one[1] == "sns:Publish" and ":sns:*:*:*" in one[2] for one in denied)
+        denied = [statement for statement in statements if statement[0] == "Deny"]
+        assert len(denied) == len([statement for statement in open_to_all if statement[1] == "sns:Publish"]) == 2
+        assert all(statement[1] == "sns:Publish" and ":sns:*:*:*" in statement[2] for statement in denied)
         actions = [
             action for _, actions, _ in statements for action in ([actions] if isinstance(actions, str) else actions)
         ]
@@ -538,7 +546,7 @@ class TestTheRoles:
         self, resources: Mapping[str, Resource], role: str
     ) -> None:
         (policy,) = _properties(resources, role)["Policies"]
-        (denied,) = (one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Deny")
+        (denied,) = (statement for statement in policy["PolicyDocument"]["Statement"] if statement["Effect"] == "Deny")
         assert denied["Resource"] == {"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*"}
         assert "Condition" not in denied
         others = [name for name in _of_type(resources, "AWS::IAM::Role") if name not in {"SenderRole", "RepliesRole"}]
@@ -565,7 +573,11 @@ class TestTheRoles:
             planned_for="facts",
             reason="due",
         )
-        limited = [one for one in _statements(resources) if "ForAllValues:StringEquals" in one.get("Condition", {})]
+        limited = [
+            statement
+            for statement in _statements(resources)
+            if "ForAllValues:StringEquals" in statement.get("Condition", {})
+        ]
         assert len(limited) == 5
         for statement in limited:
             attributes = statement["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]
@@ -573,16 +585,18 @@ class TestTheRoles:
         for role in ("Sender", "DeliveryReceipts", "Replies", "Housekeeping", "Replan"):
             (policy,) = _properties(resources, f"{role}Role")["Policies"]
             writing = [
-                one
-                for one in policy["PolicyDocument"]["Statement"]
-                if _writes(one) and "CustomersTable" in json.dumps(one["Resource"])
+                statement
+                for statement in policy["PolicyDocument"]["Statement"]
+                if _writes(statement) and "CustomersTable" in json.dumps(statement["Resource"])
             ]
             assert len(writing) == 1
             assert writing[0] in limited
 
     def test_the_key_is_used_through_tables_queues_and_the_bucket_only(self, resources: Mapping[str, Resource]) -> None:
-        using = [one for one in _statements(resources) if any(a.startswith("kms:") for a in one["Action"])]
-        # The bucket for intake and payments, queues for receipts, inbox and payments.
+        using = [
+            statement for statement in _statements(resources) if any(a.startswith("kms:") for a in statement["Action"])
+        ]
+        # The bucket for intake and lender_events, queues for delivery_receipts, replies and lender_events.
         assert len(using) == len(SETTINGS) + 5
         for statement in using:
             assert _target(statement["Resource"]) == "DataKey"
@@ -685,7 +699,7 @@ def test_nothing_has_a_name_that_a_second_stack_would_want(resources: Mapping[st
 
 
 class TestTheWaysIn:
-    """How the lender's systems and the carrier are heard."""
+    """What the lender's systems and the carrier send us, and by which way."""
 
     def test_the_bus_carries_the_lenders_events_and_never_our_own(self, resources: Mapping[str, Resource]) -> None:
         rule = _properties(resources, "LenderEventsRule")
@@ -705,14 +719,14 @@ class TestTheWaysIn:
         subscription = _properties(resources, "InboundSubscription")
         assert (_target(subscription["TopicArn"]), _target(subscription["Endpoint"])) == ("InboundTopic", "Replies")
 
-    def test_both_groups_of_delivery_logs_are_heard_whole(self, resources: Mapping[str, Resource]) -> None:
+    def test_both_groups_of_delivery_logs_are_subscribed_to_whole(self, resources: Mapping[str, Resource]) -> None:
         filters = _of_type(resources, "AWS::Logs::SubscriptionFilter")
         groups = set()
-        for one in filters.values():
-            assert one["Condition"] == "HearsDeliveries"
-            assert one["Properties"]["FilterPattern"] == ""
-            assert _target(one["Properties"]["DestinationArn"]) == "DeliveryReceiptsFunction"
-            _, made, there = one["Properties"]["LogGroupName"]["Fn::If"]
+        for subscription in filters.values():
+            assert subscription["Condition"] == "HearsDeliveries"
+            assert subscription["Properties"]["FilterPattern"] == ""
+            assert _target(subscription["Properties"]["DestinationArn"]) == "DeliveryReceiptsFunction"
+            _, made, there = subscription["Properties"]["LogGroupName"]["Fn::If"]
             assert _properties(resources, made["Ref"])["LogGroupName"] == there
             groups.add(there["Fn::Sub"].rpartition("/")[2])
         assert groups == {"DirectPublishToPhoneNumber", "Failure"}

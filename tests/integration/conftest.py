@@ -21,7 +21,7 @@ from dunning.ports.queues import Job
 from tests.local import ROOT
 from tests.local.cloud import LocalCloud
 from tests.support.aws_requests import Requests, watched
-from tests.support.builders import tell
+from tests.support.builders import store_facts
 from tests.support.fakes import FakeTelemetry
 from tests.support.people import NOW, waking
 
@@ -40,7 +40,7 @@ class House:
 
     cloud: LocalCloud
     requests: Requests
-    heard: FakeTelemetry
+    telemetry: FakeTelemetry
     log: io.StringIO
 
     @property
@@ -52,7 +52,7 @@ class House:
     def add(self, *people: Facts, wake_at: datetime | None = NOW, **changes: Any) -> None:  # noqa: ANN401 - fields of it
         """Put customers with their standing into the table."""
         for facts in people:
-            tell(self.store, facts)
+            store_facts(self.store, facts)
             self.store.save_standing(waking(facts, wake_at, **changes), expected_version=0)
 
     def standing(self, facts: Facts) -> Standing:
@@ -126,6 +126,6 @@ def job_for(facts: Facts, wake_at: datetime = NOW) -> str:
 
 @pytest.fixture
 def house() -> Iterator[House]:
-    heard, log = FakeTelemetry(), io.StringIO()
-    with LocalCloud(NOW, listener=heard, log=log) as cloud, watched() as requests:
-        yield House(cloud, requests, heard, log)
+    telemetry, log = FakeTelemetry(), io.StringIO()
+    with LocalCloud(NOW, listener=telemetry, log=log) as cloud, watched() as requests:
+        yield House(cloud, requests, telemetry, log)

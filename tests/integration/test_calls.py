@@ -59,9 +59,9 @@ def _statements(function: str) -> list[_Statement]:
     policies = [
         *resources[role]["Properties"]["Policies"],
         *(
-            one["Properties"]
-            for one in resources.values()
-            if one["Type"] == "AWS::IAM::Policy" and {"Ref": role} in one["Properties"]["Roles"]
+            resource["Properties"]
+            for resource in resources.values()
+            if resource["Type"] == "AWS::IAM::Policy" and {"Ref": role} in resource["Properties"]["Roles"]
         ),
     ]
     return [
@@ -176,8 +176,15 @@ def test_a_role_allows_what_its_function_calls_and_nothing_else(
     work(house)
     needed = _needed(house)
     assert needed
-    statements = [one for one in _statements(function) if not one.actions[0].startswith(("logs:", "kms:"))]
-    allowed = {(action, one.resource) for one in statements if one.effect == "Allow" for action in one.actions}
+    statements = [
+        statement for statement in _statements(function) if not statement.actions[0].startswith(("logs:", "kms:"))
+    ]
+    allowed = {
+        (action, statement.resource)
+        for statement in statements
+        if statement.effect == "Allow"
+        for action in statement.actions
+    }
     for action, target in needed:
         assert any(action == a and fnmatch(target, r) for a, r in allowed), (action, target)
     unused = {
@@ -197,7 +204,11 @@ def test_the_senders_role_lets_it_write_what_it_writes_and_nothing_of_the_facts(
         for call in house.requests.of(operation):
             if call["TableName"] == house.cloud.stack.customers_table:
                 written |= _attributes(call)
-    (statement,) = (one for one in _statements("SenderFunction") if one.resource == "CustomersTable" and one.condition)
+    (statement,) = (
+        statement
+        for statement in _statements("SenderFunction")
+        if statement.resource == "CustomersTable" and statement.condition
+    )
     assert statement.actions == ["dynamodb:PutItem", "dynamodb:UpdateItem"]
     allowed = set(statement.condition["ForAllValues:StringEquals"]["dynamodb:Attributes"])
     assert written

@@ -103,7 +103,10 @@ def _deliver(house: House, gateway: SmsGateway, seed: int) -> None:
     senders = list(_senders(house, gateway))
     with ThreadPoolExecutor(THREADS) as pool:
         back = list(
-            pool.map(lambda one: senders[one[0] % SENDERS].handle_batch(one[1], lambda: 60.0), enumerate(batches))
+            pool.map(
+                lambda numbered: senders[numbered[0] % SENDERS].handle_batch(numbered[1], lambda: 60.0),
+                enumerate(batches),
+            )
         )
     by_id = {delivery.message_id: delivery for delivery in deliveries}
     # Contested ones come back: once more, one after the other, with nobody in the way.

@@ -1,4 +1,4 @@
-"""The receipts' function on the embedded AWS: logs as CloudWatch Logs hands them over, and what they leave behind."""
+"""The function delivery_receipts on the embedded AWS: logs as CloudWatch Logs hands them over, and what follows."""
 
 import json
 from collections.abc import Sequence
@@ -78,9 +78,9 @@ def already_texted(house: House, people: Sequence[Facts], *, recorded: bool = Tr
         )
     ]
     client: Any = boto3.client("dynamodb")
-    for some in batched(items, 25, strict=False):
+    for chunk in batched(items, 25, strict=False):
         client.batch_write_item(
-            RequestItems={house.cloud.stack.customers_table: [{"PutRequest": {"Item": one}} for one in some]}
+            RequestItems={house.cloud.stack.customers_table: [{"PutRequest": {"Item": item}} for item in chunk]}
         )
     if recorded:
         archive(house).write([record_of(facts, entry_of(facts)) for facts in people])
@@ -123,7 +123,7 @@ def test_a_text_of_ours_is_followed_from_the_sender_to_its_receipt(house: House)
     assert contact.phone == facts.phone
 
 
-def test_an_opt_out_and_a_dead_number_are_known_and_announced_once(house: House) -> None:
+def test_an_opt_out_and_a_dead_number_are_recorded_and_published_once(house: House) -> None:
     out, dead, away = people = [someone(number) for number in range(3)]
     already_texted(house, people)
     logs = [
@@ -136,13 +136,13 @@ def test_an_opt_out_and_a_dead_number_are_known_and_announced_once(house: House)
     assert house.standing(out).is_opted_out
     assert house.standing(dead).is_suspended(dead)
     assert house.standing(away).ledger[0].failed
-    assert [house.standing(one).version for one in people] == [2, 2, 2]
-    assert sorted((one.kind, one.detail["customer_id"]) for one in house.cloud.announced) == [
+    assert [house.standing(person).version for person in people] == [2, 2, 2]
+    assert sorted((event.kind, event.detail["customer_id"]) for event in house.cloud.published_events) == [
         ("NumberUnreachable", dead.customer_id),
         ("ReminderStopped", out.customer_id),
         ("ReminderStopped", dead.customer_id),
     ]
-    assert {decision.reason for _, decision, _ in house.heard.decisions} >= {
+    assert {decision.reason for _, decision, _ in house.telemetry.decisions} >= {
         Reason.OPTED_OUT,
         Reason.NUMBER_REFUSED,
     }
@@ -192,12 +192,12 @@ def test_the_receipts_that_come_with_the_project_find_their_records(house: House
     event = event_file("delivery_receipts/waiting_receipts.json")
     contacts = []
     for number, record in enumerate(event["Records"], start=1):
-        said = json.loads(record["body"])
+        receipt = json.loads(record["body"])
         facts = someone(number)
         at = NOW + timedelta(microseconds=123_456 * number)
-        entry = replace(entry_of(facts), at=at, send_id=said["send_id"])
+        entry = replace(entry_of(facts), at=at, send_id=receipt["send_id"])
         house.add(facts, ledger=(entry,))
-        contacts.append(replace(record_of(facts, entry), message_id=said["message_id"]))
+        contacts.append(replace(record_of(facts, entry), message_id=receipt["message_id"]))
     archive(house).write(contacts)
     function = house.cloud.stack.functions["delivery_receipts"]
     assert house.cloud.invoke(function, event) == {"batchItemFailures": []}
@@ -234,10 +234,10 @@ def test_an_answer_that_is_lost_changes_nothing_twice(house: House) -> None:
     assert states(house) == {"C0001": ContactState.FAILED}
     assert house.standing(facts).is_suspended(facts)
     assert house.standing(facts).version == 2
-    assert [one.kind for one in house.cloud.announced] == ["NumberUnreachable", "ReminderStopped"]
+    assert [event.kind for event in house.cloud.published_events] == ["NumberUnreachable", "ReminderStopped"]
 
 
-def test_a_damaged_customer_keeps_no_other_waiting_and_is_not_forgotten(house: House) -> None:
+def test_a_damaged_record_delays_no_other_customer_and_is_tried_again(house: House) -> None:
     damaged, whole = people = [someone(1), someone(2)]
     already_texted(house, people)
     boto3.client("dynamodb").update_item(
@@ -255,9 +255,9 @@ def test_what_the_functions_print_tells_nobody_who_it_is_about(house: House) -> 
     people = [someone(number) for number in range(4)]
     already_texted(house, people)
     logs = [
-        log_of(one.phone, f"m-{one.customer_id}", f"{said} {one.phone}")
-        for one, said in zip(people, "abcd", strict=True)
+        log_of(facts.phone, f"m-{facts.customer_id}", f"{words} {facts.phone}")
+        for facts, words in zip(people, "abcd", strict=True)
     ]
     house.cloud.deliveries_logged([*logs, *logs_about(people, DEAD), log_of("+886955555555", "m-other")])
-    told: Any = house.log.getvalue() + json.dumps([one.detail for one in house.cloud.announced])
-    assert not [secret for secret in ("+886", "88690", "王小明", "王*明") if secret in told]
+    printed: Any = house.log.getvalue() + json.dumps([event.detail for event in house.cloud.published_events])
+    assert not [secret for secret in ("+886", "88690", "王小明", "王*明") if secret in printed]

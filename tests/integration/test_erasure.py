@@ -26,7 +26,7 @@ from tests.local.events import logs_subscription
 from tests.support.aws_requests import error
 from tests.support.lender_files import CHEN, WANG, csv_of, row
 from tests.support.people import NOW
-from tests.support.personal_data import found_in, patterns, stored, tail, told
+from tests.support.personal_data import found_in, logged_and_published, patterns, stored, tail
 
 pytestmark = pytest.mark.slow(reason="each erases from a whole stack on moto and searches all that is left")
 
@@ -74,8 +74,8 @@ class Town:
             self.cloud.deliveries_logged([log])
 
     def says(self, kind: str, at: datetime | None = None, **detail: object) -> None:
-        said = {"schema_version": 1, "customer_id": "C-1001", "at": (at or self.cloud.clock.now()).isoformat()}
-        assert self.cloud.lender_says(LenderEvent(kind, {**said, **detail})) >= 1
+        body = {"schema_version": 1, "customer_id": "C-1001", "at": (at or self.cloud.clock.now()).isoformat()}
+        assert self.cloud.lender_says(LenderEvent(kind, {**body, **detail})) >= 1
 
     def erase(self) -> datetime:
         """Have a customer erased, and let the second round pass, and all further looks at the files."""
@@ -86,7 +86,7 @@ class Town:
             self.wait(15 * MINUTE + timedelta(seconds=1))
         return erased_at
 
-    def reply_unheard(self, phone: str, text: str, *, times: int) -> None:
+    def reply_that_fails(self, phone: str, text: str, *, times: int) -> None:
         """Let a reply come in while no reply can be kept, and be handed over again until it has come so many times."""
         self.house.requests.answer("dynamodb.PutItem", error("InternalServerError", 500))
         self.reply(phone, text)
@@ -95,16 +95,16 @@ class Town:
         self.house.requests.let_all_through()
 
     def hand_over_again(self) -> None:
-        """Let what the inbox has failed with become visible again, and be handed over or given up."""
+        """Let replies that failed become visible again, and be handed over or become dead letters."""
         self.cloud.clock.move_to(self.cloud.clock.now() + timedelta(seconds=361))
         self.cloud.drain("replies")
 
-    def parks(self, body: str) -> None:
+    def send_poison(self, body: str) -> None:
         """Let something come in that is no reply."""
         self.cloud.sns.publish(TopicArn=self.cloud.stack.inbound_topic, Message=body)
         assert self.cloud.drain("replies") == 1
 
-    def gives_up_receipts(self) -> None:
+    def lose_receipts(self) -> None:
         """Put delivery logs of everybody where Lambda puts what it could not hand over."""
         logs = [self._carrier.receipt(sms.to, sms.text, sms.message_id, sms.at, "") for sms in self.cloud.outbox]
         event = logs_subscription(
@@ -121,8 +121,8 @@ class Town:
         name = self._dead_letters(function).rpartition("/")[2]
         return [text for place, text in stored(self.cloud).items() if place.endswith(f" of {name}")]
 
-    def holds_dead_letters(self, span: timedelta) -> None:
-        """Let somebody else have the dead letters of the inbox in hand for a while."""
+    def hold_dead_letters(self, span: timedelta) -> None:
+        """Let somebody else have the dead letters of replies in hand for a while."""
         held = self.cloud.sqs.receive_message(
             QueueUrl=self._dead_letters("replies"), VisibilityTimeout=int(span.total_seconds())
         )
@@ -136,13 +136,15 @@ class Town:
         """Return where what tells of the customer is found."""
         told_here = [sms.text for sms in self.cloud.outbox if sms.to == PHONE]
         wanted = [*WHO, *patterns([], [], told_here)]
-        return found_in(stored(self.cloud) | told(self.cloud, self.house.log, self.house.heard), wanted)
+        return found_in(
+            stored(self.cloud) | logged_and_published(self.cloud, self.house.log, self.house.telemetry), wanted
+        )
 
     def others(self) -> list[str]:
         """Return all that the tables hold of others, and what is kept of nobody."""
         tables = (self.cloud.stack.customers_table, self.cloud.stack.contacts_table)
         items = [json.dumps(item, sort_keys=True) for table in tables for item in self.cloud.items(table)]
-        return sorted(one for one in items if "C-1001" not in one and PHONE not in one)
+        return sorted(item for item in items if "C-1001" not in item and PHONE not in item)
 
     def customer(self, customer_id: str = "C-1001") -> Customer:
         found = self.house.store.load([customer_id])[customer_id]
@@ -162,7 +164,7 @@ def town(house: House, monkeypatch: pytest.MonkeyPatch) -> Town:
     return Town(house)
 
 
-def given_up_logs(message: str) -> list[dict[str, Any]]:
+def dead_letter_logs(message: str) -> list[dict[str, Any]]:
     """Unpack the delivery logs of a dead letter."""
     failure, _ = json.JSONDecoder().raw_decode(message)
     packed = json.loads(gzip.decompress(base64.b64decode(failure["requestPayload"]["awslogs"]["data"])))
@@ -177,7 +179,7 @@ def places(found: set[tuple[str, str]]) -> set[str]:
 def test_before_an_erasure_the_customer_is_found_where_they_belong_and_nowhere_else(town: Town) -> None:
     town.live()
     found = town.who()
-    assert {pattern for _, pattern in found} >= {one.pattern for one in WHO}
+    assert {pattern for _, pattern in found} >= {pattern.pattern for pattern in WHO}
     assert places(found) == {"item", "file"}
 
 
@@ -206,8 +208,8 @@ def test_a_file_that_may_still_be_loading_goes_an_hour_after_its_upload(town: To
 
 def test_a_reply_of_before_that_comes_again_after_the_second_round_is_neither_kept_nor_acted_upon(town: Town) -> None:
     town.live()
-    town.reply_unheard(PHONE, "這筆有爭議", times=1)
-    town.reply_unheard("+886987654321", "退訂", times=1)
+    town.reply_that_fails(PHONE, "這筆有爭議", times=1)
+    town.reply_that_fails("+886987654321", "退訂", times=1)
     town.says("CustomerErased")
     town.wait(SECOND_ROUND + timedelta(seconds=1))
     town.hand_over_again()
@@ -221,36 +223,36 @@ def test_a_reply_of_before_that_comes_again_after_the_second_round_is_neither_ke
     assert town.standing("C-1002").is_opted_out
 
 
-def test_what_was_given_up_goes_and_what_is_of_others_stays(town: Town) -> None:
+def test_dead_letters_of_the_erased_customer_go_and_those_of_others_stay(town: Town) -> None:
     town.live()
-    town.parks('{"originationNumber": "886912345678", "messageBody": "王小明"}')
-    town.parks('{"originationNumber": "886987654321", "messageBody": "陳美玲"}')
-    town.reply_unheard(PHONE, "這筆有爭議", times=6)
-    town.reply_unheard("+886987654321", "退訂", times=6)
-    town.gives_up_receipts()
+    town.send_poison('{"originationNumber": "886912345678", "messageBody": "王小明"}')
+    town.send_poison('{"originationNumber": "886987654321", "messageBody": "陳美玲"}')
+    town.reply_that_fails(PHONE, "這筆有爭議", times=6)
+    town.reply_that_fails("+886987654321", "退訂", times=6)
+    town.lose_receipts()
     assert [len(town.dead(name)) for name in ("replies", "delivery_receipts")] == [4, 1]
     assert "message" in places(town.who())
     others = town.others()
     town.erase()
     assert town.who() == set()
     assert town.others() == others
-    inbox, receipts = town.dead("replies"), town.dead("delivery_receipts")
-    assert len(inbox) == 2
-    assert all("886987654321" in body for body in inbox)
-    (logs,) = map(given_up_logs, receipts)
+    reply_letters, receipts = town.dead("replies"), town.dead("delivery_receipts")
+    assert len(reply_letters) == 2
+    assert all("886987654321" in body for body in reply_letters)
+    (logs,) = map(dead_letter_logs, receipts)
     assert [log["delivery"]["destination"] for log in logs] == ["+886987654321"]
 
 
 def test_what_others_have_in_hand_of_it_goes_in_a_later_round_and_the_number_stays_until_then(town: Town) -> None:
     town.live()
-    town.reply_unheard(PHONE, "這筆有爭議", times=6)
-    town.holds_dead_letters(timedelta(hours=2))
+    town.reply_that_fails(PHONE, "這筆有爭議", times=6)
+    town.hold_dead_letters(timedelta(hours=2))
     town.says("CustomerErased")
     town.wait(SECOND_ROUND + timedelta(seconds=1))
     for _ in range(4):
         town.wait(15 * MINUTE + timedelta(seconds=1))
     assert places(town.who()) == {"item", "message"}
-    assert "dead_letters_not_erased" in {name for name, _ in town.house.heard.events}
+    assert "dead_letters_not_erased" in {name for name, _ in town.house.telemetry.events}
     for _ in range(5):
         town.wait(15 * MINUTE + timedelta(seconds=1))
     assert town.who() == set()
@@ -273,13 +275,13 @@ FILES: list[Again] = [
 
 
 @pytest.mark.parametrize("again", [EVENTS, FILES], ids=["events and receipts", "files of before"])
-def test_nothing_that_comes_again_brings_them_back(town: Town, again: list[Again]) -> None:
+def test_nothing_that_arrives_again_restores_an_erased_customer(town: Town, again: list[Again]) -> None:
     town.live()
     others = town.others()
     erased_at = town.erase()
     town.wait(3 * HOUR)
-    for one in again:
-        one(town, erased_at)
+    for come_again in again:
+        come_again(town, erased_at)
         town.wait(SECOND_ROUND)
         # A file that was uploaded after the erasure stays until the bucket's lifecycle deletes it.
         assert places(town.who()) <= ({"file"} if again is FILES else set())

@@ -25,7 +25,7 @@ class Bus:
 
     def __init__(self, house: House) -> None:
         self.house = house
-        self.heard: list[dict[str, Any]] = []
+        self.received: list[dict[str, Any]] = []
         self.queue_url = house.cloud.queue_urls["lender_events"]
         self.dead_letter_url = self.function.environment["DEAD_LETTER_URL"]
 
@@ -48,11 +48,11 @@ class Bus:
 @pytest.fixture
 def bus(house: House, monkeypatch: pytest.MonkeyPatch) -> Bus:
     bus = Bus(house)
-    monkeypatch.setattr(Rule, "send_to_targets", lambda _, event: bus.heard.append(event))
+    monkeypatch.setattr(Rule, "send_to_targets", lambda _, event: bus.received.append(event))
     return bus
 
 
-def test_payments_are_counted_and_who_has_paid_all_is_announced(bus: Bus) -> None:
+def test_payments_are_counted_and_the_end_of_reminders_is_published(bus: Bus) -> None:
     people = [someone(1), someone(2)]
     bus.house.add(*people)
     bus.house.requests.clear()
@@ -63,8 +63,8 @@ def test_payments_are_counted_and_who_has_paid_all_is_announced(bus: Bus) -> Non
         "eventbridge.PutEvents": 1,
     }
     assert (bus.house.standing(people[0]).wake, bus.house.standing(people[1]).wake) == (None, Wake(NOW, 0))
-    (heard,) = bus.heard
-    assert (heard["source"], heard["detail-type"], heard["detail"]["reason"]) == (
+    (event,) = bus.received
+    assert (event["source"], event["detail-type"], event["detail"]["reason"]) == (
         "dunning", "ReminderStopped", "nothing_open",
     )  # fmt: skip
 
@@ -80,10 +80,10 @@ def test_who_has_paid_is_not_reminded_by_a_job_that_was_queued_before(bus: Bus) 
 def test_an_instalment_that_is_put_off_moves_the_wake(bus: Bus) -> None:
     bus.house.add(someone(1))
     assert bus.handle_batch(event_file("lender_events/instalment_changed.json")) == []
-    told = bus.house.store.load_stored(["C0001"])["C0001"]
-    assert isinstance(told, StoredCustomer)
+    stored = bus.house.store.load_stored(["C0001"])["C0001"]
+    assert isinstance(stored, StoredCustomer)
     assert bus.house.standing(someone(1)).wake == Wake(NOW + timedelta(days=16), 1)
-    assert sorted(told.lender_record.events) == ["changed:A0001-0#1", "changed:A0001-0#2"]
+    assert sorted(stored.lender_record.events) == ["changed:A0001-0#1", "changed:A0001-0#2"]
 
 
 def test_a_closed_account_is_not_spoken_of(bus: Bus) -> None:
@@ -96,9 +96,9 @@ def test_holds_silence_and_releases_of_the_same_moment_lift_them(bus: Bus) -> No
     people = [someone(1), someone(2)]
     bus.house.add(*people)
     assert bus.handle_batch(event_file("lender_events/customer_hold.json")) == []
-    assert [bus.house.standing(one).reason for one in people] == ["on_hold", "on_hold"]
+    assert [bus.house.standing(person).reason for person in people] == ["on_hold", "on_hold"]
     assert bus.handle_batch(event_file("lender_events/customer_released.json")) == []
-    assert [bus.house.standing(one).wake for one in people] == [Wake(NOW, 0)] * 2
+    assert [bus.house.standing(person).wake for person in people] == [Wake(NOW, 0)] * 2
 
 
 def test_an_erased_customer_leaves_an_id_and_a_moment_and_a_skeleton(bus: Bus) -> None:
@@ -111,7 +111,7 @@ def test_an_erased_customer_leaves_an_id_and_a_moment_and_a_skeleton(bus: Bus) -
     assert bus.bodies(bus.queue_url) == []
     # A text that was under way leaves its record, and a number its customer, behind the first round.
     contacts = house.contacts()
-    assert {one.customer_id: bool(one.text) for one in contacts} == {"C0001": False, "C0002": True}
+    assert {contact.customer_id: bool(contact.text) for contact in contacts} == {"C0001": False, "C0002": True}
     house.cloud.clock.move_to(NOW + SECOND_ROUND + timedelta(seconds=1))
     assert bus.bodies(bus.queue_url) == [erasure_round_body("C0001")]
     house.cloud.clock.move_to(NOW + UNDER_WAY)
@@ -181,8 +181,8 @@ def test_a_customer_whose_record_is_damaged_comes_back_alone(bus: Bus) -> None:
         "customer_erased",
     ],
 )
-def test_logs_and_announcements_tell_nobody_who_it_is_about(bus: Bus, kind: str) -> None:
+def test_logs_and_published_events_identify_nobody(bus: Bus, kind: str) -> None:
     bus.house.add(someone(1), someone(2))
     assert bus.handle_batch(event_file(f"lender_events/{kind}.json")) == []
-    told = bus.house.log.getvalue() + json.dumps(bus.heard)
-    assert not [secret for secret in ("+886", "王小明") if secret in told]
+    printed = bus.house.log.getvalue() + json.dumps(bus.received)
+    assert not [secret for secret in ("+886", "王小明") if secret in printed]

@@ -56,15 +56,15 @@ def _found(haystack: str) -> list[str]:
 
 
 class _AllLogs(logging.Handler):
-    """Hears every logger there is, down to the SDK's own warnings."""
+    """Collects the lines of every logger there is, down to the SDK's own warnings."""
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
         self.lines: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        told = {key: value for key, value in vars(record).items() if key not in {"args", "msg"}}
-        self.lines.append(f"{record.getMessage()} {told!r}")
+        fields = {key: value for key, value in vars(record).items() if key not in {"args", "msg"}}
+        self.lines.append(f"{record.getMessage()} {fields!r}")
 
 
 def _people() -> list[Facts]:
@@ -190,8 +190,8 @@ def test_no_personal_data_gets_out(
         "standard error": captured.err,
         "any logger": "\n".join(every_log.lines),
         "jobs": "\n".join(house.bodies("QUEUE_URL")),
-        "events told": repr(house.heard.events),
-        "metrics told": repr(house.heard.counts),
+        "events told": repr(house.telemetry.events),
+        "metrics told": repr(house.telemetry.counts),
         "intake's answers": repr(house.cloud.uploads),
     }
     places |= {f"reject file {key}": body.decode("utf-8-sig") for key, body in house.cloud.objects("rejects/")}

@@ -1,8 +1,8 @@
 """
-Every handler that listens is driven, failures included; then logs, metrics, announcements and errors are searched.
+Every handler that listens is driven, failures included; then logs, metrics, published events and errors are searched.
 
-Replies, poison and delivery logs hold personal data by nature: the inbox's queue and the dead letters keep them as they
-came. What we put on a queue of our own is ids and codes.
+Replies, poison and delivery logs hold personal data by nature: the queue of replies and the dead letters keep them as
+they came. What we put on a queue of our own is ids and codes.
 """
 
 import json
@@ -25,7 +25,7 @@ from tests.local.cloud import LenderEvent
 from tests.support.aws_requests import error, first, no_answer
 from tests.support.builders import IN_THE_UNITED_STATES, a_customer
 from tests.support.people import NOW, someone
-from tests.support.personal_data import found_in, patterns, told
+from tests.support.personal_data import found_in, logged_and_published, patterns
 
 pytestmark = pytest.mark.slow(reason="each lets every call of a function fail, and reads all that came out")
 
@@ -58,8 +58,8 @@ class Desk:
             }
         )
         house.add(*self.people, american)
-        for one in (*self.people, american):
-            house.store.add_phone(one.phone, one.customer_id)
+        for person in (*self.people, american):
+            house.store.add_phone(person.phone, person.customer_id)
 
     @contextmanager
     def failing(self, operation: str, *, always: bool = False) -> Iterator[None]:
@@ -86,9 +86,9 @@ class Desk:
             self.cloud.invoke(self.cloud.stack.functions[function], event)
 
     def says(self, kind: str, **detail: object) -> None:
-        said = {"schema_version": 1, "customer_id": "C0001", "at": NOW.isoformat(), **detail}
+        body = {"schema_version": 1, "customer_id": "C0001", "at": NOW.isoformat(), **detail}
         with self.kept():
-            self.cloud.lender_says(LenderEvent(kind, said))
+            self.cloud.lender_says(LenderEvent(kind, body))
 
     def reply(self, text: str, phone: str = PHONE) -> None:
         self.replies += 1
@@ -234,7 +234,7 @@ def housekeeping_and_planning_meet_everything(desk: Desk, monkeypatch: pytest.Mo
 
 
 class _AllLogs(logging.Handler):
-    """Hears every logger there is, down to the SDK's own warnings."""
+    """Collects the lines of every logger there is, down to the SDK's own warnings."""
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
@@ -282,8 +282,8 @@ def test_no_listener_tells_who_somebody_is_whatever_fails(
         logging.getLogger().removeHandler(every_log)
     captured = capfd.readouterr()
     # The failures that were provoked did happen, and were told.
-    assert {name for name, _ in house.heard.events} >= failed
-    places = told(desk.cloud, house.log, house.heard) | {
+    assert {name for name, _ in house.telemetry.events} >= failed
+    places = logged_and_published(desk.cloud, house.log, house.telemetry) | {
         "standard output": captured.out,
         "standard error": captured.err,
         "any logger": "\n".join(every_log.lines),

@@ -17,7 +17,7 @@ from dunning.domain.delivery.contact import ContactState
 from dunning.services.send import sender
 from tests.integration.conftest import House, batch, event_file, job_for
 from tests.support.aws_requests import Work, error, first, no_answer
-from tests.support.builders import tell
+from tests.support.builders import store_facts
 from tests.support.people import NOW, paid_up, someone, waking
 
 LATER = timedelta(days=1)
@@ -103,7 +103,7 @@ class TestAJob:
         facts = someone(1)
         house.add(facts)
         house.scan()
-        tell(house.store, paid_up(facts))
+        store_facts(house.store, paid_up(facts))
         house.cloud.drain()
         assert house.cloud.outbox == []
         assert house.standing(facts) == waking(facts, None, version=2, reason="nothing_open")
@@ -127,7 +127,7 @@ class TestAJob:
 
 
 class TestBetweenDecisionAndClaim:
-    """Whoever writes the standing first is heard."""
+    """Of two writers of a standing the first counts."""
 
     def _meanwhile(self, house: House, written: Standing) -> None:
         """Write the standing at the moment at which the sender tries to."""
@@ -279,7 +279,7 @@ class TestAnAnswer:
         house.requests.let_all_through()
         assert house.send(batch(job_for(facts))) == []
         assert house.cloud.outbox == []
-        tell(house.store, replace(facts, phone="+886912345678", as_of=NOW))
+        store_facts(house.store, replace(facts, phone="+886912345678", as_of=NOW))
         assert house.send(batch(job_for(facts))) == []
         assert [sms.to for sms in house.cloud.outbox] == ["+886912345678"]
 
@@ -368,7 +368,7 @@ class TestACustomerWhoKeepsFailing:
         assert house.send(batch(job_for(facts))) == []
         assert [due.wake for due in house.store.due(NOW + LATER, 9)] == [Wake(NOW + LATER, 9)]
         assert list(house.store.due(NOW, 9)) == []
-        (decided,) = house.heard.decisions
+        (decided,) = house.telemetry.decisions
         assert decided[0] == facts.customer_id
         assert decided[1].reason is Reason.UNREADABLE_RECORD
         assert house.metric("CustomersQuarantined") == 1
@@ -384,7 +384,7 @@ class TestACustomerWhoKeepsFailing:
         assert next_wake is not None
         assert next_wake >= NOW + LATER
 
-    def test_comes_back_if_it_cannot_even_be_set_aside(self, house: House) -> None:
+    def test_comes_back_if_it_cannot_even_be_quarantined(self, house: House) -> None:
         house.add(someone(1))
         _spoil(house, someone(1))
         house.requests.answer("dynamodb.UpdateItem", error("AccessDeniedException"))
@@ -399,7 +399,7 @@ class TestACustomerWhoKeepsFailing:
         assert house.send(batch(*map(job_for, people))) == ["message-0"]
         assert sorted(sms.to for sms in house.cloud.outbox) == [people[1].phone, people[2].phone]
         assert len(house.contacts()) == 2
-        (event,) = (fields for name, fields in house.heard.events if name == "job_failed")
+        (event,) = (fields for name, fields in house.telemetry.events if name == "job_failed")
         assert event["error"] == "ZeroDivisionError"
         assert str(event["where"]).startswith("buggy:")
 

@@ -101,7 +101,7 @@ class SentSms:
 
 
 @dataclass(frozen=True, slots=True)
-class Announced:
+class PublishedEvent:
     """An event that the functions put on the bus."""
 
     at: datetime
@@ -144,7 +144,7 @@ class LocalCloud:
 
     Args:
         begin: the instant at which the virtual clock starts.
-        listener: hears every decision, as `Telemetry`.
+        listener: is told every decision, as `Telemetry`.
         log: where to write what the functions print, log lines and metrics; by default nowhere.
         template: what to create.
         parameters: overrides of the template's parameters.
@@ -168,7 +168,7 @@ class LocalCloud:
         self.clock = VirtualClock(begin)
         self.outbox: list[SentSms] = []
         self.uploads: list[Upload] = []
-        self.announced: list[Announced] = []
+        self.published_events: list[PublishedEvent] = []
         self.is_busy: Callable[[str], bool] = lambda _: False
         self.stack: Stack
         self.ticks = 0
@@ -256,9 +256,9 @@ class LocalCloud:
             self._delete(queue_url, [message for message in batch if message["MessageId"] not in failed])
         return handed
 
-    def lender_says(self, *said: LenderEvent) -> int:
-        """Put events of the lender's systems on the bus, hand them to the payments, and return how many there were."""
-        for batch in batched(said, _EVENTS_A_PUT, strict=False):
+    def lender_says(self, *lender_events: LenderEvent) -> int:
+        """Put events of the lender's systems on the bus, hand them to lender_events, and return how many there were."""
+        for batch in batched(lender_events, _EVENTS_A_PUT, strict=False):
             answer = self.bus.put_events(
                 Entries=[
                     {
@@ -276,12 +276,12 @@ class LocalCloud:
         return self.drain("lender_events")
 
     def reply(self, message: Mapping[str, str]) -> int:
-        """Let a two-way SMS come in through the topic, hand it to the inbox, and return how many there were."""
+        """Let a two-way SMS come in through the topic, hand it to replies, and return how many there were."""
         self.sns.publish(TopicArn=self.stack.inbound_topic, Message=json.dumps(message))
         return self.drain("replies")
 
     def deliveries_logged(self, logs: Sequence[Mapping[str, Any]]) -> Any:  # noqa: ANN401 - a handler's answer
-        """Hand delivery logs to the receipts, as a subscription of CloudWatch Logs does."""
+        """Hand delivery logs to delivery_receipts, as a subscription of CloudWatch Logs does."""
         event = events.logs_subscription(
             logs, at=self.clock.now(), region=self.stack.region, account=self.stack.account
         )
@@ -397,8 +397,8 @@ class LocalCloud:
         return self.is_busy(phone)
 
     def _put(self, entries: list[dict[str, Any]]) -> None:
-        self.announced += [
-            Announced(self.clock.now(), entry["DetailType"], json.loads(entry["Detail"]))
+        self.published_events += [
+            PublishedEvent(self.clock.now(), entry["DetailType"], json.loads(entry["Detail"]))
             for entry in entries
             if entry["Source"] == OUR_SOURCE
         ]

@@ -18,7 +18,7 @@ from tests.local.report import choose_examples, report
 from tests.local.results import FILES, OutError, check_out, sample_name
 from tests.local.runner import BEGINS_IN, Progress, begin_of, run
 from tests.local.sample import sample_file
-from tests.local.scripted_events import Said, SaidError, outside, read_said
+from tests.local.scripted_events import ScriptedEvent, ScriptedEventsError, outside_run, read_scripted_events
 
 SAMPLE_START = date(2026, 11, 16)
 SAMPLE_DAYS = 45
@@ -119,7 +119,7 @@ class _Asked:
     start: date
     days: int
     out: Path
-    said: Sequence[Said]
+    scripted: Sequence[ScriptedEvent]
     policies: Policies
 
     @property
@@ -153,16 +153,16 @@ def _asked(options: argparse.Namespace) -> _Asked:
     lender = lender_for(policies.book, options.lender, SAMPLE_LENDERS if sample else frozenset())
     if lender:
         accounts = with_lender(accounts, lender)
-    said: list[Said] = []
+    scripted: list[ScriptedEvent] = []
     if options.events is not None:
         file = Path(options.events)
-        said = read_said(_read("EVENTS", file), file.name, read_portfolio(accounts, accounts_file.name))
-    return _Asked(accounts, accounts_file, sample, start, days, out, said, policies)
+        scripted = read_scripted_events(_read("EVENTS", file), file.name, read_portfolio(accounts, accounts_file.name))
+    return _Asked(accounts, accounts_file, sample, start, days, out, scripted, policies)
 
 
 def _warn_of_events_outside(asked: _Asked) -> None:
     begin = begin_of(asked.start)
-    left_out = outside(asked.said, begin, begin + timedelta(days=asked.days))
+    left_out = outside_run(asked.scripted, begin, begin + timedelta(days=asked.days))
     if left_out:
         named = ", ".join(event.where for event in left_out[:_MOST_NAMED])
         more = f" and {len(left_out) - _MOST_NAMED} more" if len(left_out) > _MOST_NAMED else ""
@@ -206,7 +206,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         asked = _asked(options)
-    except (ChoiceError, OutError, PoliciesError, PolicyError, SaidError) as error:
+    except (ChoiceError, OutError, PoliciesError, PolicyError, ScriptedEventsError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
     _warn_of_events_outside(asked)
@@ -218,7 +218,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             days=asked.days,
             out=asked.out,
             name=asked.accounts_file.name,
-            said=asked.said,
+            scripted=asked.scripted,
             sample=asked.sample,
             policies=asked.policies,
             on_progress=progress.show,

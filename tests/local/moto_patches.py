@@ -216,7 +216,7 @@ class _Groups:
                         groups.setdefault(value.value, []).append(item)
         return groups
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Start afresh: something was written."""
         self._kept.clear()
 
@@ -232,7 +232,7 @@ def _serialised(call_action: Callable[[BaseResponse], Any], groups: _Groups) -> 
                 return call_action(self)
             finally:
                 if self._get_action() not in _READS:
-                    groups.forget()
+                    groups.clear()
 
     return one_at_a_time
 

@@ -319,15 +319,15 @@ def _replies(summary: Mapping[str, Any]) -> Iterator[str]:
         yield ""
         yield "HOLDS, PROMISES AND NUMBERS AT THE END, as customers and carriers made them"
         yield from table(("", "", "how many"), silent, "<<>")
-    if summary["announced"]:
+    if summary["outbound_events"]:
         yield ""
         yield "TOLD TO OTHER SYSTEMS, events on the bus (events.jsonl)"
-        reminders = f"{summary['reminders_announced']:,} reminders, an event for each batch of them"
+        reminders = f"{summary['reminders_published']:,} reminders, an event for each batch of them"
         yield from table(
             ("event", "", "events"),
             [
                 (kind, reminders if kind == "ReminderSent" else "", f"{count:,}")
-                for kind, count in summary["announced"].items()
+                for kind, count in summary["outbound_events"].items()
             ],
             "<<>",
         )
@@ -337,7 +337,7 @@ _STATES: Mapping[str, str] = {
     "unknown": "no answer yet: counts as sent, is not sent again",
     "sent": "taken by the carrier, no receipt yet",
     "refused": "refused at once, not published and not counted above",
-    "unconfirmed": "nothing was heard for three days",
+    "unconfirmed": "no delivery receipt for three days",
     "failed": "did not arrive",
     "delivered": "arrived",
 }

@@ -31,7 +31,7 @@ from tests.local.policies import Policies, PoliciesError, load
 from tests.local.recorder import Recorder, write_csv, write_json, write_json_lines
 from tests.local.report import Example
 from tests.local.results import FILES, SAMPLE, Results, digest, sample_digest
-from tests.local.scripted_events import Said
+from tests.local.scripted_events import ScriptedEvent
 from tests.local.template import TemplateError
 from tests.local.world import NoTextError, World, is_facts
 
@@ -87,7 +87,7 @@ def run(  # noqa: PLR0913 - what a run is made of
     days: int,
     out: Path,
     name: str = "accounts.csv",
-    said: Sequence[Said] = (),
+    scripted: Sequence[ScriptedEvent] = (),
     sample: bool = False,
     policies: Policies | None = None,
     parameters: Mapping[str, str] | None = None,
@@ -102,16 +102,16 @@ def run(  # noqa: PLR0913 - what a run is made of
         days: how many days.
         out: where the files go, over those of an earlier run. Whatever else is there stays.
         name: what the file is called.
-        said: events of the user's own that happen during the run; those before and after it do not.
+        scripted: events of the user's own that happen during the run; those before and after it do not.
         sample: whether the file is the sample, which is written to `out` too. Its people write back and some of its
-            numbers fail by themselves; other people do so only by `said`.
+            numbers fail by themselves; other people do so only by `scripted`.
         policies: what is played by; by default the package's policies.
         parameters: overrides of the template's parameters.
         on_progress: called once for each simulated day on which something happened.
 
     Raises:
         NothingLoadedError: the file or every row of it was refused.
-        NoTextError: a receipt of `said` came before any text to its number.
+        NoTextError: a receipt of `scripted` came before any text to its number.
         TemplateError: the template cannot be played.
         RunFailedError: something else went wrong. The folder it names holds what there was until then.
     """
@@ -119,7 +119,7 @@ def run(  # noqa: PLR0913 - what a run is made of
         try:
             played = _play(
                 accounts,
-                _Plan(start, days, name, said, sample, sample_digest(out), policies or load(None), parameters),
+                _Plan(start, days, name, scripted, sample, sample_digest(out), policies or load(None), parameters),
                 results.folder,
                 on_progress,
             )
@@ -142,7 +142,7 @@ class _Plan:
     start: date
     days: int
     name: str
-    said: Sequence[Said]
+    scripted: Sequence[ScriptedEvent]
     sample: bool
     sample_there: str | None
     policies: Policies
@@ -170,7 +170,7 @@ def _play(
             raise NothingLoadedError(_why_nothing(plan.name, list(_refusals(cloud))))
         payments = [payment for payment in later if payment.at < end and payment.customer_id in loaded]
         world = World(cloud, plan.policies.book, lively=plan.sample)
-        world.expect(payments, [event for event in plan.said if begin <= event.at < end], end)
+        world.expect(payments, [event for event in plan.scripted if begin <= event.at < end], end)
         world.run_until(end, progress)
         harvest = _Harvest(cloud, recorder, [*payments, *world.paid], plan.policies.book)
         harvest.write(folder)
@@ -199,12 +199,12 @@ def _play(
 
 def _why_nothing(name: str, refusals: Sequence[Sequence[str]]) -> str:
     """Say why a file was refused: in one line where it was refused whole, else what was wrong with the first rows."""
-    told = [f"{name}{_place_of(refusal)}: {refusal[-1]}" for refusal in refusals]
-    if len(told) > _MOST_REFUSALS_TOLD:
-        told[_MOST_REFUSALS_TOLD:] = [f"{name}: and {len(refusals) - _MOST_REFUSALS_TOLD} more refusals"]
-    if len(told) == 1:
-        return f"nothing was loaded: {told[0]}"
-    return "\n".join([f"nothing was loaded: every row of {name} was refused", *told])
+    reasons = [f"{name}{_place_of(refusal)}: {refusal[-1]}" for refusal in refusals]
+    if len(reasons) > _MOST_REFUSALS_TOLD:
+        reasons[_MOST_REFUSALS_TOLD:] = [f"{name}: and {len(refusals) - _MOST_REFUSALS_TOLD} more refusals"]
+    if len(reasons) == 1:
+        return f"nothing was loaded: {reasons[0]}"
+    return "\n".join([f"nothing was loaded: every row of {name} was refused", *reasons])
 
 
 def _place_of(refusal: Sequence[str]) -> str:
@@ -232,7 +232,7 @@ class _Harvest:
     def __init__(self, cloud: LocalCloud, recorder: Recorder, payments: Iterable[Payment], book: PolicyBook) -> None:
         self._recorder = recorder
         self._payments_made = payments
-        self._announced = cloud.announced
+        self._published = cloud.published_events
         self._holds: Counter[str] = Counter()
         self._promises: Counter[str] = Counter()
         self._unreachable = 0
@@ -331,7 +331,7 @@ class _Harvest:
         write_json_lines(out / FILES["contacts"], (_contact_line(contact) for contact in self.contacts))
         write_json_lines(
             out / FILES["events"],
-            ({"at": instant(event.at), "event": event.kind, "detail": event.detail} for event in self._announced),
+            ({"at": instant(event.at), "event": event.kind, "detail": event.detail} for event in self._published),
         )
         write_csv(out / FILES["refused"], ("file", *REJECT_COLUMNS), self.refusals)
 
@@ -380,8 +380,8 @@ class _Harvest:
             "holds": dict(sorted(self._holds.items())),
             "promises": dict(sorted(self._promises.items())),
             "unreachable": self._unreachable,
-            "announced": dict(sorted(Counter(event.kind for event in self._announced).items())),
-            "reminders_announced": sum(len(event.detail.get("reminders", ())) for event in self._announced),
+            "outbound_events": dict(sorted(Counter(event.kind for event in self._published).items())),
+            "reminders_published": sum(len(event.detail.get("reminders", ())) for event in self._published),
             "refused": {
                 "total": len(self.refusals),
                 "by_reason": dict(Counter(refusal[_REASON] for refusal in self.refusals)),

@@ -21,19 +21,19 @@ from dunning.contracts.lender_event import EVENTS, parse_lender_message
 from dunning.domain.errors import DunningError
 from tests.local.portfolio import Portfolio, UnknownError
 
-_MOST_TOLD = 10
+_MAX_LINES_REPORTED = 10
 """So many bad lines are told: whoever has more corrects these first."""
 
 _FIELD_OF = {"reply": "from", "receipt": "to"}
 """Where the number stands."""
 
 
-class SaidError(DunningError):
+class ScriptedEventsError(DunningError):
     """Lines of the file are not what they should be; the message names file, line, field and fix, a line for each."""
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ScriptedEvent:
     """Something that happens during a run, when, and where it is written: `mine.jsonl:3`."""
 
     at: datetime
@@ -42,7 +42,7 @@ class Said:
     where: str = ""
 
 
-def read_said(body: bytes, name: str, portfolio: Portfolio | None = None) -> list[Said]:
+def read_scripted_events(body: bytes, name: str, portfolio: Portfolio | None = None) -> list[ScriptedEvent]:
     """
     Read a file of events, earliest first.
 
@@ -57,25 +57,25 @@ def read_said(body: bytes, name: str, portfolio: Portfolio | None = None) -> lis
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise SaidError(f"{name}: is not UTF-8. Save it as UTF-8.") from None
-    said: list[Said] = []
+        raise ScriptedEventsError(f"{name}: is not UTF-8. Save it as UTF-8.") from None
+    scripted: list[ScriptedEvent] = []
     wrong: list[str] = []
     for where, line in _lines(text, name):
         try:
-            said.append(_read(line, where, portfolio))
+            scripted.append(_read(line, where, portfolio))
         except DunningError as error:
             wrong.append(f"{where}: {error}")
-    wrong += _unknown_instalments(said, portfolio)
-    if len(wrong) > _MOST_TOLD:
-        wrong[_MOST_TOLD:] = [f"{name}: {len(wrong) - _MOST_TOLD} more lines are wrong"]
+    wrong += _unknown_instalments(scripted, portfolio)
+    if len(wrong) > _MAX_LINES_REPORTED:
+        wrong[_MAX_LINES_REPORTED:] = [f"{name}: {len(wrong) - _MAX_LINES_REPORTED} more lines are wrong"]
     if wrong:
-        raise SaidError("\n".join(wrong))
-    return sorted(said, key=lambda event: event.at)
+        raise ScriptedEventsError("\n".join(wrong))
+    return sorted(scripted, key=lambda event: event.at)
 
 
-def outside(said: Iterable[Said], begin: datetime, end: datetime) -> list[Said]:
+def outside_run(scripted: Iterable[ScriptedEvent], begin: datetime, end: datetime) -> list[ScriptedEvent]:
     """Return the events that lie before or after a run, and therefore do not happen."""
-    return [event for event in said if not begin <= event.at < end]
+    return [event for event in scripted if not begin <= event.at < end]
 
 
 def _lines(text: str, name: str) -> Iterator[tuple[str, str]]:
@@ -84,23 +84,23 @@ def _lines(text: str, name: str) -> Iterator[tuple[str, str]]:
             yield f"{name}:{number}", line
 
 
-def _read(line: str, where: str, portfolio: Portfolio | None) -> Said:
+def _read(line: str, where: str, portfolio: Portfolio | None) -> ScriptedEvent:
     try:
         fields = json.loads(line)
     except json.JSONDecodeError as error:
-        raise SaidError(f"is not JSON: {error.msg} at column {error.colno}") from None
+        raise ScriptedEventsError(f"is not JSON: {error.msg} at column {error.colno}") from None
     if not isinstance(fields, dict) or sorted(fields) not in (
         ["at", "detail", "event"],
         ["at", "reply"],
         ["at", "receipt"],
     ):
-        raise SaidError('write "at" and one of "event" with "detail", "reply" or "receipt"')
+        raise ScriptedEventsError('write "at" and one of "event" with "detail", "reply" or "receipt"')
     try:
         at = datetime.fromisoformat(fields["at"])
     except (TypeError, ValueError):
-        raise SaidError('at: write an instant such as "2026-12-03T10:00:00+08:00"') from None
+        raise ScriptedEventsError('at: write an instant such as "2026-12-03T10:00:00+08:00"') from None
     if at.tzinfo is None:
-        raise SaidError("at: add Z or an offset, such as +08:00")
+        raise ScriptedEventsError("at: add Z or an offset, such as +08:00")
     if "event" in fields:
         kind = str(fields["event"])
         detail = _event(kind, fields["detail"], at)
@@ -108,7 +108,7 @@ def _read(line: str, where: str, portfolio: Portfolio | None) -> Said:
     else:
         kind = "reply" if "reply" in fields else "receipt"
         detail = _with_its_number(kind, _of(kind, fields[kind]), portfolio)
-    return Said(at, kind, detail, where)
+    return ScriptedEvent(at, kind, detail, where)
 
 
 def _check_ids(detail: Mapping[str, Any], portfolio: Portfolio | None) -> None:
@@ -117,20 +117,20 @@ def _check_ids(detail: Mapping[str, Any], portfolio: Portfolio | None) -> None:
     try:
         portfolio.check_customer(detail["customer_id"])
     except UnknownError as error:
-        raise SaidError(f"detail.customer_id: {error}") from None
+        raise ScriptedEventsError(f"detail.customer_id: {error}") from None
     if "account_id" in detail:
         try:
             portfolio.check_account(detail["customer_id"], detail["account_id"])
         except UnknownError as error:
-            raise SaidError(f"detail.account_id: {error}") from None
+            raise ScriptedEventsError(f"detail.account_id: {error}") from None
 
 
-def _unknown_instalments(said: Iterable[Said], portfolio: Portfolio | None) -> Iterator[str]:
+def _unknown_instalments(scripted: Iterable[ScriptedEvent], portfolio: Portfolio | None) -> Iterator[str]:
     """Yield what is wrong with payments of instalments that neither the accounts nor another event know."""
     if portfolio is None:
         return
-    changed = {_instalment(event) for event in said if event.kind == "InstalmentChanged"}
-    for event in said:
+    changed = {_instalment(event) for event in scripted if event.kind == "InstalmentChanged"}
+    for event in scripted:
         if event.kind == "InstalmentPaid" and _instalment(event) not in changed:
             try:
                 portfolio.check_instalment(*_instalment(event))
@@ -138,7 +138,7 @@ def _unknown_instalments(said: Iterable[Said], portfolio: Portfolio | None) -> I
                 yield f"{event.where}: detail.instalment_no: {error}"
 
 
-def _instalment(event: Said) -> tuple[str, str, int]:
+def _instalment(event: ScriptedEvent) -> tuple[str, str, int]:
     return event.detail["customer_id"], event.detail["account_id"], event.detail["instalment_no"]
 
 
@@ -149,18 +149,18 @@ def _with_its_number(kind: str, fields: Mapping[str, Any], portfolio: Portfolio 
     try:
         return {**fields, field: portfolio.number(fields[field])}
     except UnknownError as error:
-        raise SaidError(f"{kind}.{field}: {error}") from None
+        raise ScriptedEventsError(f"{kind}.{field}: {error}") from None
 
 
 def _event(kind: str, detail: object, at: datetime) -> Mapping[str, Any]:
     if kind not in EVENTS:
         near = difflib.get_close_matches(kind, EVENTS, n=1)
         meant = f"did you mean {near[0]}? " if near else ""
-        raise SaidError(f"event: there is none of this name; {meant}There are: {', '.join(EVENTS)}")
+        raise ScriptedEventsError(f"event: there is none of this name; {meant}There are: {', '.join(EVENTS)}")
     if not isinstance(detail, dict):
-        raise SaidError(f"detail: write an object; events/schemas/{kind}.json says what it holds")
+        raise ScriptedEventsError(f"detail: write an object; events/schemas/{kind}.json says what it holds")
     whole = {"schema_version": 1, "at": at.isoformat(), **detail}
-    # The very reader that the payments use, so that nothing is found out in the middle of a run.
+    # The very reader that lender_events uses, so that nothing is found out in the middle of a run.
     envelope = {
         "version": "0",
         "id": "0",
@@ -176,7 +176,7 @@ def _event(kind: str, detail: object, at: datetime) -> Mapping[str, Any]:
         parse_lender_message(json.dumps(envelope), at)
     except DunningError as error:
         fields = str(error).removeprefix("not a lender's event: ")
-        raise SaidError(f"{fields}: events/schemas/{kind}.json says what it holds") from None
+        raise ScriptedEventsError(f"{fields}: events/schemas/{kind}.json says what it holds") from None
     return whole
 
 
@@ -185,7 +185,7 @@ def _of(kind: str, fields: object) -> Mapping[str, Any]:
     if not isinstance(fields, dict) or not needed <= fields.keys() <= possible:
         fields_of_it = " and ".join(f'"{name}"' for name in sorted(needed))
         others = "".join(f', and perhaps "{name}"' for name in sorted(possible - needed))
-        raise SaidError(f"{kind}: write an object with {fields_of_it}{others}")
+        raise ScriptedEventsError(f"{kind}: write an object with {fields_of_it}{others}")
     if not all(isinstance(value, str) for value in fields.values()):
-        raise SaidError(f"{kind}: all values are text")
+        raise ScriptedEventsError(f"{kind}: all values are text")
     return fields

@@ -222,25 +222,28 @@ def create_stack(
     }
     folders = {logical_id: folder for folder, logical_id in functions.items()}
     mappings = {
-        folders[_logical_id(_properties(one)["FunctionName"])]: {
-            "queue_arn": asked.ask(_properties(one)["EventSourceArn"]),
-            "batch_size": asked.ask(_properties(one).get("BatchSize", 10)),
+        folders[_logical_id(_properties(mapping)["FunctionName"])]: {
+            "queue_arn": asked.ask(_properties(mapping)["EventSourceArn"]),
+            "batch_size": asked.ask(_properties(mapping).get("BatchSize", 10)),
         }
-        for _, one in _of_type(resources, "AWS::Lambda::EventSourceMapping")
+        for _, mapping in _of_type(resources, "AWS::Lambda::EventSourceMapping")
     }
     schedules = [
         Schedule(
-            folders[_logical_id(_properties(one)["Target"]["Arn"])],
+            folders[_logical_id(_properties(schedule)["Target"]["Arn"])],
             f"{name}-{logical_id}",
-            _properties(one)["ScheduleExpression"],
-            _properties(one)["Target"].get("Input", "{}"),
+            _properties(schedule)["ScheduleExpression"],
+            _properties(schedule)["Target"].get("Input", "{}"),
         )
-        for logical_id, one in _of_type(resources, "AWS::Scheduler::Schedule")
+        for logical_id, schedule in _of_type(resources, "AWS::Scheduler::Schedule")
     ]
     subscriptions = [
-        {"topic": asked.ask(_properties(one)["TopicArn"]), "queue": asked.ask(_properties(one)["Endpoint"])}
-        for _, one in _of_type(resources, "AWS::SNS::Subscription")
-        if _properties(one)["Protocol"] == "sqs"
+        {
+            "topic": asked.ask(_properties(subscription)["TopicArn"]),
+            "queue": asked.ask(_properties(subscription)["Endpoint"]),
+        }
+        for _, subscription in _of_type(resources, "AWS::SNS::Subscription")
+        if _properties(subscription)["Protocol"] == "sqs"
     ]
     memory = {
         folder: asked.ask(_properties(resources[logical_id]).get("MemorySize", 128))
@@ -299,8 +302,8 @@ def create_stack(
         account=answers[names["account"]],
         functions=built,
         sources={
-            folder: Source(folder, answers[one["queue_arn"]], int(answers[one["batch_size"]]))
-            for folder, one in mappings.items()
+            folder: Source(folder, answers[mapping["queue_arn"]], int(answers[mapping["batch_size"]]))
+            for folder, mapping in mappings.items()
         },
         schedules=tuple(schedules),
         customers_table=customers_table,

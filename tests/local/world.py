@@ -23,7 +23,7 @@ from tests.local.cloud import LenderEvent, LocalCloud, SentSms
 from tests.local.payments import Payment
 from tests.local.people import answer_to
 from tests.local.report import mask_phone
-from tests.local.scripted_events import Said
+from tests.local.scripted_events import ScriptedEvent
 
 _KEEP_HOUSE_EVERY = timedelta(days=1)
 _SOON_DUE = timedelta(days=4)
@@ -53,7 +53,7 @@ class World:
         self._carrier = Carrier(unhappy=lively, wants_none=cloud.wants_no_texts, prices=partial(_price, book))
         self._coming: list[tuple[datetime, int, Callable[[], object]]] = []
         self._order = itertools.count()
-        self._heard = 0
+        self._seen = 0
         self.paid: list[Payment] = []
         self._texts: Counter[str] = Counter()
         self._last: dict[str, SentSms] = {}
@@ -63,11 +63,11 @@ class World:
         self._replies = itertools.count(1)
         cloud.is_busy = self._carrier.turns_away
 
-    def expect(self, payments: Iterable[Payment], said: Iterable[Said], end: datetime) -> None:
+    def expect(self, payments: Iterable[Payment], scripted: Iterable[ScriptedEvent], end: datetime) -> None:
         """Take down what is known to come, and that the house is kept once a day."""
         for payment in payments:
             self._at(payment.at, partial(self._cloud.lender_says, payment.event()))
-        for event in said:
+        for event in scripted:
             self._at(event.at, partial(self._happens, event))
             if event.kind == "receipt":
                 self._receipts_to_come[event.detail["to"]] += 1
@@ -110,8 +110,8 @@ class World:
         What becomes of a text that a receipt of the user's may be about is left to that receipt. If another text to
         the number comes first, the receipt is about that one, and the carrier tells what became of the one before.
         """
-        sent = self._cloud.outbox[self._heard :]
-        self._heard += len(sent)
+        sent = self._cloud.outbox[self._seen :]
+        self._seen += len(sent)
         for sms in sent:
             self._last[sms.to] = sms
             delivered = self._carrier.deliver(sms.to, sms.text, sms.message_id, sms.at)
@@ -159,8 +159,8 @@ class World:
 
     def _language(self, phone: str) -> str:
         if self._languages is None:
-            told = (items.read_facts(i) for i in self._cloud.items(self._cloud.stack.customers_table) if is_facts(i))
-            self._languages = {facts.phone: facts.language for facts in told if facts is not None}
+            stored = (items.read_facts(i) for i in self._cloud.items(self._cloud.stack.customers_table) if is_facts(i))
+            self._languages = {facts.phone: facts.language for facts in stored if facts is not None}
         return self._languages.get(phone, "en")
 
     def _reply(self, phone: str, text: str, answers: str) -> None:
@@ -177,24 +177,24 @@ class World:
             }
         )
 
-    def _happens(self, said: Said) -> None:
-        detail: Mapping[str, Any] = said.detail
-        if said.kind == "reply":
+    def _happens(self, event: ScriptedEvent) -> None:
+        detail: Mapping[str, Any] = event.detail
+        if event.kind == "reply":
             last = self._last.get(detail["from"])
             self._reply(detail["from"], detail["text"], last.message_id if last else "")
-        elif said.kind == "receipt":
+        elif event.kind == "receipt":
             last = self._last.get(detail["to"])
             if last is None:
                 raise NoTextError(
-                    f"{said.where}: receipt: no text has gone to {mask_phone(detail['to'])} before "
-                    f"{said.at.isoformat(' ', 'minutes')}. Give a later at, or take the line out."
+                    f"{event.where}: receipt: no text has gone to {mask_phone(detail['to'])} before "
+                    f"{event.at.isoformat(' ', 'minutes')}. Give a later at, or take the line out."
                 )
             self._receipts_to_come[last.to] -= 1
             self._held_back.pop(last.to, None)
             log = self._carrier.receipt(last.to, last.text, last.message_id, last.at, detail.get("response", ""))
             self._cloud.deliveries_logged([log])
         else:
-            self._cloud.lender_says(LenderEvent(said.kind, detail))
+            self._cloud.lender_says(LenderEvent(event.kind, detail))
 
 
 def is_facts(item: Mapping[str, Any]) -> bool:

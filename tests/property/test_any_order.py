@@ -190,8 +190,8 @@ class Ending:
 
 def after(*delivered: Delivery) -> Ending:
     office = opened()
-    for one in delivered:
-        one(office)
+    for delivery in delivered:
+        delivery(office)
     assert not office.dead_letters.parked
     standing = replace(office.store.standings[FACTS.customer_id], version=0)
     return Ending(office.store.facts[FACTS.customer_id], standing, office.contacts.records, office.contacts.replies)

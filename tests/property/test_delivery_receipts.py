@@ -82,8 +82,8 @@ class World:
                     self.missing.append(record)
                 else:
                     self.contacts.write([record])
-            heard = {progress_key(account.account_id, 1): Progress(3, NOW.date(), account.instalments[0].due_on)}
-            standing = Standing(facts.customer_id, 1, ledger=tuple(ledger), progress=heard)
+            progress = {progress_key(account.account_id, 1): Progress(3, NOW.date(), account.instalments[0].due_on)}
+            standing = Standing(facts.customer_id, 1, ledger=tuple(ledger), progress=progress)
             self.store.lender_records[facts.customer_id] = a_lender_record(facts)
             self.store.standings[facts.customer_id] = standing
             self.store.add_phone(facts.phone, facts.customer_id)
@@ -111,7 +111,9 @@ class World:
     def result(self) -> tuple[dict[str, Contact], dict[str, Standing]]:
         """Return records and standings, without how often they were written."""
         records = {f"{key.customer_id} {key.send_id}": record for key, record in self.contacts.records.items()}
-        return records, {one: replace(standing, version=0) for one, standing in self.store.standings.items()}
+        return records, {
+            customer_id: replace(standing, version=0) for customer_id, standing in self.store.standings.items()
+        }
 
 
 reports = st.builds(
@@ -126,35 +128,35 @@ reports = st.builds(
 @st.composite
 def deliveries(draw: st.DrawFn) -> tuple[list[Report], list[list[Report]]]:
     """Draw receipts, and how they come: all of them, some twice, shuffled, in bundles."""
-    said = draw(st.lists(reports, max_size=8))
-    again = draw(st.lists(st.sampled_from(said), max_size=4)) if said else []
-    shuffled = draw(st.permutations([*said, *again]))
+    drawn = draw(st.lists(reports, max_size=8))
+    again = draw(st.lists(st.sampled_from(drawn), max_size=4)) if drawn else []
+    shuffled = draw(st.permutations([*drawn, *again]))
     bundles: list[list[Report]] = [[]]
     for report in shuffled:
         if draw(st.booleans()):
             bundles.append([])
         bundles[-1].append(report)
-    return said, bundles
+    return drawn, bundles
 
 
 @given(deliveries())
 def test_neither_order_nor_repetition_nor_bundling_makes_a_difference(
     drawn: tuple[list[Report], list[list[Report]]],
 ) -> None:
-    said, bundles = drawn
+    received, bundles = drawn
     at_once, bit_by_bit = World(), World()
-    at_once.hear([said])
+    at_once.hear([received])
     bit_by_bit.hear(bundles)
     assert at_once.result() == bit_by_bit.result()
 
 
 @given(deliveries(), st.frozensets(st.tuples(st.integers(0, len(PEOPLE) - 1), st.integers(0, TEXTS - 1))))
-def test_nor_does_a_record_that_comes_after_its_receipts(
+def test_a_record_that_is_written_after_its_receipts_makes_no_difference(
     drawn: tuple[list[Report], list[list[Report]]], unrecorded: frozenset[tuple[int, int]]
 ) -> None:
-    said, bundles = drawn
+    received, bundles = drawn
     at_once, waiting = World(), World(unrecorded)
-    at_once.hear([said])
+    at_once.hear([received])
     waiting.clock.move_to(NOW - 7 * DAY)
     waiting.hear(bundles)
     waiting.hear_again()
@@ -164,8 +166,8 @@ def test_nor_does_a_record_that_comes_after_its_receipts(
     # The wake of one who was judged a week earlier is another; what is known of them is the same.
     (records, standings), (their_records, their_standings) = at_once.result(), waiting.result()
     assert records == their_records
-    assert {one: _known(standing) for one, standing in standings.items()} == {
-        one: _known(standing) for one, standing in their_standings.items()
+    assert {customer_id: _known(standing) for customer_id, standing in standings.items()} == {
+        customer_id: _known(standing) for customer_id, standing in their_standings.items()
     }
 
 
@@ -174,13 +176,13 @@ def _known(standing: Standing) -> Standing:
 
 
 @given(deliveries())
-def test_what_is_known_is_what_was_said(drawn: tuple[list[Report], list[list[Report]]]) -> None:
-    said, bundles = drawn
+def test_standings_hold_what_the_receipts_reported(drawn: tuple[list[Report], list[list[Report]]]) -> None:
+    received, bundles = drawn
     world = World()
     world.hear(bundles)
     for person, facts in enumerate(PEOPLE):
         standing = world.store.standings[facts.customer_id]
-        own = [report for report in said if report.person == person]
+        own = [report for report in received if report.person == person]
         statuses = {delivery_status(report.receipt) for report in own}
         assert standing.is_opted_out is (DeliveryStatus.OPTED_OUT in statuses)
         assert standing.is_suspended(facts) is (DeliveryStatus.PERMANENT_FAILURE in statuses)
@@ -192,19 +194,19 @@ def test_what_is_known_is_what_was_said(drawn: tuple[list[Report], list[list[Rep
 
 
 @given(deliveries())
-def test_nobody_is_texted_who_is_opted_out_or_whose_number_is_dead_and_that_is_told_once(
+def test_nobody_is_texted_after_an_opt_out_or_on_a_dead_number_and_that_is_published_once(
     drawn: tuple[list[Report], list[list[Report]]],
 ) -> None:
-    said, bundles = drawn
+    received, bundles = drawn
     world = World()
     world.hear(bundles)
-    told = [one.customer_id for one in world.publisher.announced if isinstance(one, NumberUnreachable)]
+    unreachable = [event.customer_id for event in world.publisher.published if isinstance(event, NumberUnreachable)]
     silent = {
-        PEOPLE[one.person].customer_id
-        for one in said
-        if delivery_status(one.receipt) in {DeliveryStatus.OPTED_OUT, DeliveryStatus.PERMANENT_FAILURE}
+        PEOPLE[report.person].customer_id
+        for report in received
+        if delivery_status(report.receipt) in {DeliveryStatus.OPTED_OUT, DeliveryStatus.PERMANENT_FAILURE}
     }
-    assert len(told) == len(set(told))
+    assert len(unreachable) == len(set(unreachable))
     for facts in PEOPLE:
         standing = world.store.standings[facts.customer_id]
         for days in range(60):

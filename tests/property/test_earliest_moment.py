@@ -45,7 +45,7 @@ def moments_between(start: datetime, end: datetime, facts: Facts, standing: Stan
 
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[Facts, Standing, datetime]:
-    """Draw a customer, what they have heard, and a moment."""
+    """Draw a customer, what they have been sent, and a moment."""
     _, facts = draw(customers())
     standing, now = draw(standings(facts))
     return facts, standing, now
@@ -113,7 +113,7 @@ def test_the_order_of_a_customers_accounts_changes_nothing_that_is_sent(
 ) -> None:
     facts, standing, now = case
     turned = replace(facts, accounts=facts.accounts[::-1])
-    one, other = decide(facts, standing, the_policies(), now), decide(turned, standing, the_policies(), now)
-    assert isinstance(one, Send) == isinstance(other, Send)
-    if isinstance(one, Send) and isinstance(other, Send):
-        assert sorted(one.reminder.reached_stages, key=str) == sorted(other.reminder.reached_stages, key=str)
+    decision, other = decide(facts, standing, the_policies(), now), decide(turned, standing, the_policies(), now)
+    assert isinstance(decision, Send) == isinstance(other, Send)
+    if isinstance(decision, Send) and isinstance(other, Send):
+        assert sorted(decision.reminder.reached_stages, key=str) == sorted(other.reminder.reached_stages, key=str)

@@ -264,7 +264,9 @@ def check_caps(sent: list[tuple[datetime, Reminder]], facts: Facts, place: str) 
         for account in facts.accounts if cap["scope"] == "account" else [None]:
             times = [at for at, reminder in sent if account is None or account.account_id in reminder.account_ids]
             for last in times:
-                assert sum(last - window < one <= last for one in times) <= cap["at_most"], f"{place}: {cap['source']}"
+                assert sum(last - window < moment <= last for moment in times) <= cap["at_most"], (
+                    f"{place}: {cap['source']}"
+                )
 
 
 @many

@@ -54,7 +54,7 @@ events: st.SearchStrategy[LenderEvent] = st.one_of(
     st.builds(CustomerHold, REASONS, st.none() | st.just(date(2026, 12, 31))),
     st.builds(CustomerReleased, st.none() | REASONS),
 )  # fmt: skip
-said = st.builds(RecordedEvent, st.builds(EventTime, MOMENTS, st.integers(0, 1)), events)
+recorded_events = st.builds(RecordedEvent, st.builds(EventTime, MOMENTS, st.integers(0, 1)), events)
 
 
 @st.composite
@@ -93,20 +93,20 @@ def what_it_comes_to(*words: Word) -> Facts | None:
 
 
 @st.composite
-def heard_twice(draw: st.DrawFn) -> tuple[list[Word], list[Word]]:
+def repeated(draw: st.DrawFn) -> tuple[list[Word], list[Word]]:
     """Draw what a lender says in two orders; in the second some of it is repeated."""
-    words: list[Word] = [*draw(statements()), *draw(st.lists(said, max_size=8))]
+    words: list[Word] = [*draw(statements()), *draw(st.lists(recorded_events, max_size=8))]
     repeated = draw(st.lists(st.sampled_from(words), max_size=4)) if words else []
     return words, draw(st.permutations([*words, *repeated]))
 
 
-@given(heard_twice())
+@given(repeated())
 def test_in_any_order_and_however_often_repeated_it_comes_to_the_same(both: tuple[list[Word], list[Word]]) -> None:
-    one, other = both
-    assert what_it_comes_to(*one) == what_it_comes_to(*other)
+    first, other = both
+    assert what_it_comes_to(*first) == what_it_comes_to(*other)
 
 
-@given(heard_twice(), st.integers(1, 5))
+@given(repeated(), st.integers(1, 5))
 def test_in_bundles_it_comes_to_the_same_and_each_that_says_something_is_a_revision(
     both: tuple[list[Word], list[Word]], size: int
 ) -> None:
@@ -119,21 +119,21 @@ def test_in_bundles_it_comes_to_the_same_and_each_that_says_something_is_a_revis
     assert project_facts(lender_record) == what_it_comes_to(*words)
 
 
-@given(heard_twice())
-def test_whoever_hears_it_all_again_learns_nothing_new(both: tuple[list[Word], list[Word]]) -> None:
+@given(repeated())
+def test_a_repeated_history_changes_nothing(both: tuple[list[Word], list[Word]]) -> None:
     words, again = both
     lender_record = hear(LenderRecord("C1"), *words)
-    news_again = [word for word in again if isinstance(word, RecordedEvent)]
-    assert hear(lender_record, *news_again) is lender_record
+    events_again = [word for word in again if isinstance(word, RecordedEvent)]
+    assert hear(lender_record, *events_again) is lender_record
     assert project_facts(hear(lender_record, *again)) == project_facts(lender_record)
 
 
-@given(st.lists(said, max_size=6), said, said)
+@given(st.lists(recorded_events, max_size=6), recorded_events, recorded_events)
 def test_an_older_word_never_overwrites_a_newer_about_the_same(
-    others: list[RecordedEvent], one: RecordedEvent, other: RecordedEvent
+    others: list[RecordedEvent], first: RecordedEvent, other: RecordedEvent
 ) -> None:
-    other = RecordedEvent(other.time, one.event)
-    newer, older = (one, other) if one.time >= other.time else (other, one)
+    other = RecordedEvent(other.time, first.event)
+    newer, older = (first, other) if first.time >= other.time else (other, first)
     lender_record = hear(LenderRecord("C1"), *others, newer)
 
     def newest(after: LenderRecord) -> RecordedEvent:
@@ -142,9 +142,9 @@ def test_an_older_word_never_overwrites_a_newer_about_the_same(
     assert newest(hear(lender_record, older)).time == newest(lender_record).time >= newer.time
 
 
-@given(statements(), st.lists(said, max_size=8))
-def test_no_older_statement_takes_the_place_of_a_newer(stated: list[Facts], told: list[RecordedEvent]) -> None:
-    lender_record = hear(LenderRecord("C1"), *stated, *told)
+@given(statements(), st.lists(recorded_events, max_size=8))
+def test_no_older_statement_takes_the_place_of_a_newer(stated: list[Facts], recorded: list[RecordedEvent]) -> None:
+    lender_record = hear(LenderRecord("C1"), *stated, *recorded)
     if stated:
         assert lender_record.snapshot == max(stated, key=lambda facts: facts.as_of or START)
         assert set(lender_record.phones) <= {facts.phone for facts in stated}
@@ -152,11 +152,11 @@ def test_no_older_statement_takes_the_place_of_a_newer(stated: list[Facts], told
         assert lender_record.snapshot.phone in lender_record.phones
 
 
-@given(statements(), st.lists(said, max_size=8), MOMENTS, st.data())
+@given(statements(), st.lists(recorded_events, max_size=8), MOMENTS, st.data())
 def test_after_an_erasure_nothing_of_before_comes_back_by_any_replay(
-    stated: list[Facts], told: list[RecordedEvent], erased_at: datetime, data: st.DataObject
+    stated: list[Facts], recorded: list[RecordedEvent], erased_at: datetime, data: st.DataObject
 ) -> None:
-    words: list[Word] = [*stated, *told]
+    words: list[Word] = [*stated, *recorded]
     cut = data.draw(st.integers(0, len(words)))
     erased = erase_record(hear(LenderRecord("C1"), *words[:cut]), erased_at)
     again = data.draw(st.lists(st.sampled_from(words), max_size=8)) if words else []
@@ -167,14 +167,14 @@ def test_after_an_erasure_nothing_of_before_comes_back_by_any_replay(
     assert forget_former_phones(after) == LenderRecord("C1", forget_former_phones(after).revision, erased_at=erased_at)
 
 
-@given(st.lists(said, max_size=8), MOMENTS, st.data())
+@given(st.lists(recorded_events, max_size=8), MOMENTS, st.data())
 def test_one_who_consents_anew_comes_back_without_anything_said_before_in_any_order(
-    told: list[RecordedEvent], erased_at: datetime, data: st.DataObject
+    recorded: list[RecordedEvent], erased_at: datetime, data: st.DataObject
 ) -> None:
     consented_at = erased_at + HOUR
     back = a_customer(an_account(account_id="A1"), consented_at=consented_at, as_of=consented_at + HOUR)
-    before = [word for word in told if word.time.at <= erased_at]
-    since = [word for word in told if word.time.at > consented_at + HOUR]
+    before = [word for word in recorded if word.time.at <= erased_at]
+    since = [word for word in recorded if word.time.at > consented_at + HOUR]
     expected = what_it_comes_to(back, *since)
     lender_record = LenderRecord("C1")
     waiting = list(since)
@@ -192,19 +192,19 @@ def test_one_who_consents_anew_comes_back_without_anything_said_before_in_any_or
     assert project_facts(hear(lender_record, *waiting, *before)) == expected
 
 
-@given(statements(), st.lists(said, max_size=8), st.lists(MOMENTS, min_size=1, max_size=3))
+@given(statements(), st.lists(recorded_events, max_size=8), st.lists(MOMENTS, min_size=1, max_size=3))
 def test_erased_twice_is_erased_as_of_the_later_whichever_comes_first(
-    stated: list[Facts], told: list[RecordedEvent], moments: list[datetime]
+    stated: list[Facts], recorded: list[RecordedEvent], moments: list[datetime]
 ) -> None:
-    lender_record = hear(LenderRecord("C1"), *stated, *told)
-    one = other = lender_record
+    lender_record = hear(LenderRecord("C1"), *stated, *recorded)
+    in_order = other = lender_record
     for moment in moments:
-        one = erase_record(one, moment)
+        in_order = erase_record(in_order, moment)
     for moment in reversed(moments):
         other = erase_record(other, moment)
-    assert replace(one, revision=0) == replace(other, revision=0)
-    assert one.erased_at == max(moments)
-    assert erase_record(one, min(moments)) is one
+    assert replace(in_order, revision=0) == replace(other, revision=0)
+    assert in_order.erased_at == max(moments)
+    assert erase_record(in_order, min(moments)) is in_order
 
 
 def test_a_file_that_was_written_last_night_does_not_take_back_what_was_paid_this_morning() -> None:
@@ -223,7 +223,7 @@ def test_a_file_that_was_written_last_night_does_not_take_back_what_was_paid_thi
         assert instalment.open == (325_000 if order[-1] is known_exactly else 0)
 
 
-def test_paid_news_are_forgotten_once_every_newer_file_knows_them() -> None:
+def test_payments_are_dropped_once_every_newer_file_knows_them() -> None:
     paid = RecordedEvent(EventTime(START), InstalmentPaid("A1", 1, 325_000, "TWD"))
     soon = hear(LenderRecord("C1"), paid, a_customer(as_of=START + FILE_LAG / 2))
     later = hear(soon, a_customer(as_of=START + FILE_LAG))

@@ -129,7 +129,7 @@ def ordinary_messages(draw: st.DrawFn) -> ArrivingText:
         st.sampled_from(sorted(policies.texts.items(), key=lambda item: item[1].template))
     )
     lender = draw(
-        st.sampled_from([one.policy for one in policies.lenders.values() if language in one.policy.languages])
+        st.sampled_from([lender.policy for lender in policies.lenders.values() if language in lender.policy.languages])
     )
     masked = mask_name(draw(names))
     due = today - timedelta(days=draw(st.integers(-3, 700)) if stage > 0 else -draw(st.integers(0, 400)))

@@ -86,7 +86,7 @@ class Listening(RuleBasedStateMachine):
         self.happened: list[Callable[[], bool]] = []
         self.waiting: list[Callable[[], bool]] = []
         self.between: list[Callable[[], bool]] = []
-        self.heard: dict[tuple[str, datetime, str], str] = {}
+        self.delivered_replies: dict[tuple[str, datetime, str], str] = {}
         self.ever_erased: set[str] = set()
         self.send_ids: dict[str, set[str]] = {customer_id: set() for customer_id in ACCOUNTS}
         self.had = set(PHONES.items())
@@ -148,8 +148,8 @@ class Listening(RuleBasedStateMachine):
             replace(
                 account,
                 instalments=tuple(
-                    replace(one, paid=self._booked((account.account_id, one.number), written_at))
-                    for one in account.instalments
+                    replace(instalment, paid=self._booked((account.account_id, instalment.number), written_at))
+                    for instalment in account.instalments
                 ),
             )
             for account in ACCOUNTS[customer_id]
@@ -272,12 +272,12 @@ class Listening(RuleBasedStateMachine):
         self.office.store.dies_before_facts = False
 
     @rule(customer_id=customers, minutes=st.sampled_from([1, 2, 60]), second_round=st.booleans())
-    def come_back(self, customer_id: str, minutes: int, second_round: bool) -> None:  # noqa: FBT001
+    def erase_and_consent_anew(self, customer_id: str, minutes: int, second_round: bool) -> None:  # noqa: FBT001
         """Erase a customer, who consents anew a little later."""
         self.erase(customer_id, timedelta(), False)  # noqa: FBT003 - as the rule has it
         self.office.clock.move_to(self.now + timedelta(minutes=minutes))
         if second_round:
-            self.office.inbox_backlog.waiting = len(self.waiting)
+            self.office.reply_backlog.waiting = len(self.waiting)
             self.office.erase_again()
         self._load(customer_id, self.now, self.now, self.now - timedelta(seconds=30))
 
@@ -306,24 +306,26 @@ class Listening(RuleBasedStateMachine):
     ) -> None:
         self.count += 1
         inbound_id, phone, at = f"in-{self.count}", self.phones[customer_id], self.now - ago
-        said = tuple(sorted(intents, key=list(ReplyIntent).index))
-        text = f"{','.join(said)}|{digits}|{'' if ahead is None else ahead}"
+        in_order = tuple(sorted(intents, key=list(ReplyIntent).index))
+        text = f"{','.join(in_order)}|{digits}|{'' if ahead is None else ahead}"
 
         def deliver() -> bool:
             came = self.written.setdefault(inbound_id, self.now)
             if self.now > came + UNDER_WAY - HOUR / 4:  # its queue has given it up, or done with it
                 if inbound_id not in self.ended:
-                    self.office.inbox_given_up.bodies.append(message(inbound_id, phone, text, at).body)
+                    self.office.reply_dead_letters.bodies.append(message(inbound_id, phone, text, at).body)
                 self.ended.add(inbound_id)
                 return True
             if not self.office.hear(inbound_id, phone, text, at):
                 return False
             self.ended.add(inbound_id)
-            owners = [one for one, known in self.known.items() if known.file and known.file.phone == phone]
+            owners = [
+                customer_id for customer_id, known in self.known.items() if known.file and known.file.phone == phone
+            ]
             for owner in owners:
-                self.known[owner].hear(at, said, digits, ahead)
+                self.known[owner].hear(at, in_order, digits, ahead)
             for owner in owners or [phone]:
-                self.heard[owner, at, inbound_id] = phone
+                self.delivered_replies[owner, at, inbound_id] = phone
             return True
 
         self._happens(deliver, between=between)
@@ -339,8 +341,8 @@ class Listening(RuleBasedStateMachine):
             if not self.office.report(receipt):
                 return False
             standing, known = self.office.store.standings.get(text.customer_id), self.known[text.customer_id]
-            recorded = any(one.message_id == message_id for one in self.office.contacts.records.values())
-            claimed = standing is not None and any(one.claim_id == text.entry.claim_id for one in standing.ledger)
+            recorded = any(record.message_id == message_id for record in self.office.contacts.records.values())
+            claimed = standing is not None and any(entry.claim_id == text.entry.claim_id for entry in standing.ledger)
             if recorded and claimed and known.file is not None:
                 if response == OPTED_OUT:
                     known.carrier_opt_outs.append(text.at)
@@ -352,7 +354,7 @@ class Listening(RuleBasedStateMachine):
 
     @precondition(lambda self: self.happened)
     @rule(place=placed)
-    def once_more(self, place: int) -> None:
+    def deliver_again(self, place: int) -> None:
         self._deliver(self.happened[-1 - place % len(self.happened)])
 
     # ------------------------------------------------------------ what we do
@@ -363,13 +365,13 @@ class Listening(RuleBasedStateMachine):
         self._wake(answers, keep=keep, send=send)
 
     @rule()
-    def wake_thrice(self) -> None:
+    def let_time_pass_undisturbed(self) -> None:
         """Let an undisturbed while pass."""
         for _ in range(3):
             self._wake([], keep=False, send=True)
 
     def _wake(self, answers: list[Published], *, keep: bool, send: bool) -> None:
-        wakes = [one.wake.at for one in self.office.store.standings.values() if one.wake]
+        wakes = [standing.wake.at for standing in self.office.store.standings.values() if standing.wake]
         self.office.clock.move_to(max([self.now, min(wakes, default=self.now)]))
         self.office.scanner.tick()
         if send:
@@ -421,7 +423,7 @@ class Listening(RuleBasedStateMachine):
             for deliver in delivering:
                 self._deliver(deliver)
         self.office.report_again()
-        self.office.inbox_backlog.waiting = len(self.waiting)
+        self.office.reply_backlog.waiting = len(self.waiting)
         self.office.erase_again()
         self.office.closing.close()
         self.office.replan()
@@ -454,8 +456,8 @@ class Listening(RuleBasedStateMachine):
             self._nothing_is_left(customer_id)
 
     def _every_reply_is_kept(self) -> None:
-        erased = {*self.ever_erased, *(phone for one, phone in self.had if one in self.ever_erased)}
-        for key in self.heard:
+        erased = {*self.ever_erased, *(phone for customer_id, phone in self.had if customer_id in self.ever_erased)}
+        for key in self.delivered_replies:
             assert key[0] in erased or key in self.office.contacts.replies, "a reply is lost"
 
     def _nothing_is_left(self, customer_id: str) -> None:
@@ -466,14 +468,15 @@ class Listening(RuleBasedStateMachine):
         assert self.office.contacts.stored_replies(customer_id) == 0
         assert all(customer_id not in ids for ids in self.office.store.phones.values())
         for (erased, phone), erased_on in self.erased_on.items():
-            if erased == customer_id and {one for one, having in self.had if having == phone} == {customer_id}:
+            if erased == customer_id and {owner for owner, having in self.had if having == phone} == {customer_id}:
                 self._nothing_from_this_number_is_left(phone, erased_on)
 
     def _nothing_from_this_number_is_left(self, phone: str, erased_on: datetime) -> None:
         kept = [inbound_id for whose, _, inbound_id in self.office.contacts.replies if whose == phone]
         assert not [inbound_id for inbound_id in kept if self.written[inbound_id] <= erased_on]
-        given_up = [parse_inbound(body, START) for body in self.office.inbox_given_up.bodies]
-        assert not [one for one in given_up if one.phone == phone and self.written[one.inbound_id] <= erased_on]
+        dead_letters = [parse_inbound(body, START) for body in self.office.reply_dead_letters.bodies]
+        theirs = [reply for reply in dead_letters if reply.phone == phone]
+        assert not [reply for reply in theirs if self.written[reply.inbound_id] <= erased_on]
 
 
 TestListening = pytest.mark.slow(reason="300 histories of 50 steps each, on all services")(Listening.TestCase)

@@ -76,7 +76,7 @@ class Sent:
 
 
 @dataclass(frozen=True)
-class Told:
+class Decided:
     """Facts and standing at a moment, and the decision not to send that followed from them."""
 
     at: datetime
@@ -84,13 +84,13 @@ class Told:
     decision: Decision
 
 
-def live(life: Life) -> tuple[list[Sent], list[Told]]:
+def live(life: Life) -> tuple[list[Sent], list[Decided]]:
     """Play a life: the wake is all that is kept between decisions, as in the table."""
     facts, standing = life.facts, a_standing()
     policies = the_policies()
     events = list(life.events)
     sent: list[Sent] = []
-    told: list[Told] = []
+    decided: list[Decided] = []
     wake = plan(facts, standing, policies, START).wake
     for turn in range(1000):
         woken_at = wake.at + timedelta(minutes=life.late[turn % len(life.late)]) if wake else END
@@ -100,10 +100,10 @@ def live(life: Life) -> tuple[list[Sent], list[Told]]:
             wake = plan(facts, standing, policies, change.at).wake
             continue
         if wake is None or woken_at >= END:
-            return sent, told
+            return sent, decided
         for _ in range(2 if life.repeats[turn % len(life.repeats)] else 1):
             standing, decision = work(facts, standing, woken_at, sent)
-            told.append(Told(woken_at, facts, decision))
+            decided.append(Decided(woken_at, facts, decision))
             wake = wake_after(decision)
     raise AssertionError("a customer was woken a thousand times")
 
@@ -132,25 +132,25 @@ def holidays(of: str) -> tuple[frozenset[date], date]:
 def check_caps(life: Life, sent: list[Sent]) -> None:
     def within(contacts: list[datetime], count: int, window: timedelta) -> None:
         for last in contacts:
-            assert sum(last - window < one <= last for one in contacts) <= count
+            assert sum(last - window < moment <= last for moment in contacts) <= count
 
     for count, window in PERSON_CAPS[country(life.place)]:
-        within([one.at for one in sent], count, window)
+        within([text.at for text in sent], count, window)
     for count, window in ACCOUNT_CAPS.get(life.place, []):
         for account in life.facts.accounts:
-            about = [one.at for one in sent if account.account_id in one.reminder.account_ids]
+            about = [text.at for text in sent if account.account_id in text.reminder.account_ids]
             within(about, count, window)
 
 
 def check_hours(life: Life, sent: list[Sent]) -> None:
     there = country(life.place)
     opens, closes = OPEN[there]
-    for one in sent:
+    for text in sent:
         for name in ZONES[life.place]:
-            local = one.at.astimezone(ZoneInfo(name))
+            local = text.at.astimezone(ZoneInfo(name))
             assert opens <= local.time() < closes
-            assert one.reminder.on == local.date()
-            closed_for = {"all", "overdue"} if one.reminder.stage > 0 else {"all"}
+            assert text.reminder.on == local.date()
+            closed_for = {"all", "overdue"} if text.reminder.stage > 0 else {"all"}
             if SUNDAYS_CLOSED.get(there) in closed_for:
                 assert local.isoweekday() != 7
             if HOLIDAYS_CLOSED.get(there) in closed_for:
@@ -160,14 +160,14 @@ def check_hours(life: Life, sent: list[Sent]) -> None:
 
 
 def check_ladders(sent: list[Sent]) -> None:
-    heard: defaultdict[tuple[str, int, date], list[tuple[int, date]]] = defaultdict(list)
+    by_ladder: defaultdict[tuple[str, int, date], list[tuple[int, date]]] = defaultdict(list)
     reached: dict[tuple[str, int, date], int | None] = {}
-    for one in sent:
-        for mark in one.reminder.reached_stages:
+    for text in sent:
+        for mark in text.reminder.reached_stages:
             ladder = (mark.account_id, mark.number, mark.due_on)
-            heard[ladder].append((mark.stage, one.reminder.on))
-            reached[ladder] = instalment_of(one.facts, mark).stage_reached
-    for ladder, reached_stages in heard.items():
+            by_ladder[ladder].append((mark.stage, text.reminder.on))
+            reached[ladder] = instalment_of(text.facts, mark).stage_reached
+    for ladder, reached_stages in by_ladder.items():
         due_on = ladder[2]
         for stage, on in reached_stages:
             assert on >= due_on + timedelta(days=stage), "before its day"
@@ -176,7 +176,7 @@ def check_ladders(sent: list[Sent]) -> None:
         stages = [stage for stage, _ in reached_stages]
         assert stages == sorted(set(stages)), "repeated or out of order"
         overdue = [stage for stage in stages if stage > 0]
-        first = next((one for one in LADDER if one > max(0, reached[ladder] or 0)), None)
+        first = next((stage for stage in LADDER if stage > max(0, reached[ladder] or 0)), None)
         if overdue:
             assert overdue[0] == first, "the first overdue text is not the mildest"
             position = LADDER.index(overdue[0])
@@ -187,128 +187,128 @@ def check_ladders(sent: list[Sent]) -> None:
 
 
 def check_notices(sent: list[Sent]) -> None:
-    """Nobody hears the last stage before a written notice about that very delay was issued."""
-    for one in sent:
-        for reached in one.reminder.reached_stages:
+    """Nobody is sent the last stage before a written notice about that very delay was issued."""
+    for text in sent:
+        for reached in text.reminder.reached_stages:
             if reached.stage == LADDER[-1]:
-                notice = instalment_of(one.facts, reached).written_notice_on
+                notice = instalment_of(text.facts, reached).written_notice_on
                 assert notice is not None, "no written notice"
-                assert reached.due_on <= notice <= one.reminder.on
+                assert reached.due_on <= notice <= text.reminder.on
 
 
 def check_distance(sent: list[Sent]) -> None:
     """No overdue text follows another text about its account too soon, whichever instalment that was for."""
     last: dict[str, date] = {}
-    for one in sent:
-        for reached in one.reminder.reached_stages:
+    for text in sent:
+        for reached in text.reminder.reached_stages:
             before = last.get(reached.account_id)
             if reached.stage > 0 and before is not None:
-                assert (one.reminder.on - before).days >= MIN_DAYS, "a payment brought a text on"
-            last[reached.account_id] = one.reminder.on
+                assert (text.reminder.on - before).days >= MIN_DAYS, "a payment brought a text on"
+            last[reached.account_id] = text.reminder.on
 
 
 def instalment_of(facts: Facts, reached: ReachedStage) -> Instalment:
-    (account,) = [one for one in facts.accounts if one.account_id == reached.account_id]
-    (instalment,) = [one for one in account.instalments if one.number == reached.number]
+    (account,) = [account for account in facts.accounts if account.account_id == reached.account_id]
+    (instalment,) = [instalment for instalment in account.instalments if instalment.number == reached.number]
     return instalment
 
 
 def owed(account: Account) -> int:
-    return sum(one.amount - one.paid for one in account.instalments)
+    return sum(instalment.amount - instalment.paid for instalment in account.instalments)
 
 
 def check_amounts(sent: list[Sent]) -> None:
     """What a text asks for is owed: what fell due by its day, or the earliest that will, less the account's credits."""
-    for one in sent:
-        spoken_of = [account for account in one.facts.accounts if account.account_id in one.reminder.account_ids]
-        assert len(spoken_of) == len(one.reminder.reached_stages) > 0
+    for text in sent:
+        spoken_of = [account for account in text.facts.accounts if account.account_id in text.reminder.account_ids]
+        assert len(spoken_of) == len(text.reminder.reached_stages) > 0
         assert len({account.currency for account in spoken_of}) == 1, "two currencies added up"
-        assert len({reached.stage > 0 for reached in one.reminder.reached_stages}) == 1, (
+        assert len({reached.stage > 0 for reached in text.reminder.reached_stages}) == 1, (
             "overdue and not yet due added up"
         )
         total = 0
         for account in spoken_of:
             assert owed(account) > 0, "a text after everything was paid"
             (reached,) = [
-                reached for reached in one.reminder.reached_stages if reached.account_id == account.account_id
+                reached for reached in text.reminder.reached_stages if reached.account_id == account.account_id
             ]
-            by = max(one.reminder.on, reached.due_on)
+            by = max(text.reminder.on, reached.due_on)
             credit = sum(max(0, each.paid - each.amount) for each in account.instalments)
             fallen_due = sum(max(0, each.amount - each.paid) for each in account.instalments if each.due_on <= by)
             total += fallen_due - credit
-        language = one.facts.language if one.facts.lender == "demo-cn" or one.facts.language == "en" else "zh-Hant"
-        assert format_money(total, spoken_of[0].currency, language) in one.reminder.text
-        assert one.reminder.stage == (
-            min(reached.stage for reached in one.reminder.reached_stages)
-            if one.reminder.stage > 0
-            else min((reached.due_on, reached.account_id, reached.stage) for reached in one.reminder.reached_stages)[2]
+        language = text.facts.language if text.facts.lender == "demo-cn" or text.facts.language == "en" else "zh-Hant"
+        assert format_money(total, spoken_of[0].currency, language) in text.reminder.text
+        assert text.reminder.stage == (
+            min(reached.stage for reached in text.reminder.reached_stages)
+            if text.reminder.stage > 0
+            else min((reached.due_on, reached.account_id, reached.stage) for reached in text.reminder.reached_stages)[2]
         )
-        assert count_segments(one.reminder.text).parts <= one.reminder.parts <= 2
+        assert count_segments(text.reminder.text).parts <= text.reminder.parts <= 2
 
 
 def check_silences(life: Life, sent: list[Sent]) -> None:
     for silence in life.events:
         if not isinstance(silence, Silence):
             continue
-        for one in sent:
-            if one.at < silence.at:
+        for text in sent:
+            if text.at < silence.at:
                 continue
             assert not silence.opt_out, "a text after an opt-out"
             assert silence.until is not None, "a text during a hold without an end"
             for name in ZONES[life.place]:
-                assert one.at.astimezone(ZoneInfo(name)).date() > silence.until, "a text during a hold"
+                assert text.at.astimezone(ZoneInfo(name)).date() > silence.until, "a text during a hold"
 
 
-def check_nobody_is_forgotten(sent: list[Sent], told: list[Told]) -> None:
-    for one in told:
-        decision = one.decision
+def check_nobody_is_left_out(sent: list[Sent], decided: list[Decided]) -> None:
+    for judged in decided:
+        decision = judged.decision
         if decision.until is not None:
-            assert decision.until > one.at, "a wake that is no wake"
+            assert decision.until > judged.at, "a wake that is no wake"
             continue
         assert decision.reason in NEEDS_NEW_FACTS, decision.reason
-        still_open = [account for account in one.facts.accounts if owed(account) > 0]
+        still_open = [account for account in judged.facts.accounts if owed(account) > 0]
         if decision.reason is Reason.NOTHING_OPEN:
             assert not still_open
         elif decision.reason is Reason.OPTED_OUT:
-            assert one.facts.opted_out
+            assert judged.facts.opted_out
         elif decision.reason is Reason.ON_HOLD:
-            assert any(hold.until is None for hold in one.facts.holds)
+            assert any(hold.until is None for hold in judged.facts.holds)
         else:
-            lacking = [account for account in still_open if not last_stage_heard(account, sent, one.at)]
+            lacking = [account for account in still_open if not last_stage_sent(account, sent, judged.at)]
             assert bool(lacking) is (decision.reason is Reason.NO_WRITTEN_NOTICE)
             for account in lacking:
                 earliest = min(still_due(account), key=lambda each: each.due_on)
-                assert earliest.due_on + timedelta(days=LADDER[-1]) <= one.at.date() + DAY, "handed over too early"
+                assert earliest.due_on + timedelta(days=LADDER[-1]) <= judged.at.date() + DAY, "handed over too early"
                 assert earliest.written_notice_on is None, "handed over in spite of a notice"
 
 
 def still_due(account: Account) -> list[Instalment]:
     """What is open after the account's credits, which lessen the earliest instalments."""
-    credit = sum(max(0, one.paid - one.amount) for one in account.instalments)
+    credit = sum(max(0, instalment.paid - instalment.amount) for instalment in account.instalments)
     due = []
-    for one in account.instalments:
-        open_, credit = max(0, max(0, one.open) - credit), max(0, credit - max(0, one.open))
-        due += [one] if open_ else []
+    for instalment in account.instalments:
+        open_, credit = max(0, max(0, instalment.open) - credit), max(0, credit - max(0, instalment.open))
+        due += [instalment] if open_ else []
     return due
 
 
-def last_stage_heard(account: Account, sent: list[Sent], by: datetime) -> bool:
+def last_stage_sent(account: Account, sent: list[Sent], by: datetime) -> bool:
     """Tell whether the ladder has ended for some open instalment: nothing follows the last stage but a person."""
-    heard = {
+    texted = {
         reached.number
-        for one in sent
-        if one.at <= by
-        for reached in one.reminder.reached_stages
+        for text in sent
+        if text.at <= by
+        for reached in text.reminder.reached_stages
         if reached.account_id == account.account_id and reached.stage == LADDER[-1]
     }
-    imported = {one.number for one in account.instalments if one.stage_reached == LADDER[-1]}
-    return bool((heard | imported) & {one.number for one in account.instalments if one.open > 0})
+    imported = {instalment.number for instalment in account.instalments if instalment.stage_reached == LADDER[-1]}
+    return bool((texted | imported) & {instalment.number for instalment in account.instalments if instalment.open > 0})
 
 
 @many
 @given(lives())
 def test_no_rule_is_ever_broken(life: Life) -> None:
-    sent, told = live(life)
+    sent, decided = live(life)
     event(f"{country(life.place)}: {'no text' if not sent else 'texts'}")
     event(f"{min(len(sent), 9)} texts")
     check_caps(life, sent)
@@ -318,22 +318,22 @@ def test_no_rule_is_ever_broken(life: Life) -> None:
     check_distance(sent)
     check_amounts(sent)
     check_silences(life, sent)
-    check_nobody_is_forgotten(sent, told)
-    ids = [one.reminder.send_id for one in sent]
+    check_nobody_is_left_out(sent, decided)
+    ids = [text.reminder.send_id for text in sent]
     assert len(ids) == len(set(ids)), "one id twice"
 
 
 @many
 @given(lives())
-def test_a_customer_who_is_woken_in_time_and_owes_for_good_hears_or_is_handed_over(life: Life) -> None:
-    """Without events and outages, a life of 100 days ends with the whole ladder heard, or with a reason."""
+def test_a_customer_who_never_pays_is_sent_the_whole_ladder_or_handed_over(life: Life) -> None:
+    """Without events and outages, a life of 100 days ends with the whole ladder sent, or with a reason."""
     undisturbed = Life(life.place, life.facts, (), (0,), (False,))
-    sent, told = live(undisturbed)
+    sent, decided = live(undisturbed)
     owing = [account for account in life.facts.accounts if owed(account) > 0]
     if not owing:
         assert not sent
         return
-    last = told[-1] if told else None
+    last = decided[-1] if decided else None
     if last is not None and last.decision.until is None:
         assert last.decision.reason in {Reason.LADDER_FINISHED, Reason.NO_WRITTEN_NOTICE}
     elif last is not None and last.decision.reason is Reason.CALENDAR_NOT_COVERED:

@@ -26,7 +26,7 @@ SILENT_UNTIL_LIFTED = {
 
 
 @dataclass(frozen=True)
-class Said:
+class GivenReply:
     """One reply: what it means, and when and on which day it was said."""
 
     understood: ParsedReply
@@ -41,51 +41,53 @@ class Said:
 
 
 @st.composite
-def replies(draw: st.DrawFn) -> Said:
+def replies(draw: st.DrawFn) -> GivenReply:
     """Draw a reply; several may fall on one moment."""
     at = draw(st.one_of(moments, st.integers(0, 3).map(lambda days: START + timedelta(days=days))))
     intents = draw(st.lists(st.sampled_from(ReplyIntent), unique=True, max_size=3))
     ahead = draw(st.one_of(st.none(), st.integers(-1, 16)))
     on = None if ahead is None else at.date() + timedelta(days=ahead)
     digits = draw(st.sampled_from(["", "", "", "0000", "0001", "001", "1"]))
-    return Said(ParsedReply(tuple(sorted(intents, key=list(ReplyIntent).index)), on, digits), at)
+    return GivenReply(ParsedReply(tuple(sorted(intents, key=list(ReplyIntent).index)), on, digits), at)
 
 
-def after_all(facts: Facts, said: list[Said]) -> Standing:
+def after_all(facts: Facts, given_replies: list[GivenReply]) -> Standing:
     standing = a_standing()
-    for reply in said:
+    for reply in given_replies:
         standing = reply.to(facts, standing)
     return standing
 
 
-@given(customer=customers(), said=st.lists(replies(), max_size=6), data=st.data())
+@given(customer=customers(), given_replies=st.lists(replies(), max_size=6), data=st.data())
 @many
 def test_the_order_and_number_of_deliveries_make_no_difference(
-    customer: tuple[str, Facts], said: list[Said], data: st.DataObject
+    customer: tuple[str, Facts], given_replies: list[GivenReply], data: st.DataObject
 ) -> None:
     _, facts = customer
-    shuffled = data.draw(st.permutations(said))
-    repeated = data.draw(st.lists(st.sampled_from(said), max_size=4)) if said else []
-    once = after_all(facts, said)
+    shuffled = data.draw(st.permutations(given_replies))
+    repeated = data.draw(st.lists(st.sampled_from(given_replies), max_size=4)) if given_replies else []
+    once = after_all(facts, given_replies)
     assert after_all(facts, shuffled) == once
     assert after_all(facts, [*repeated, *shuffled, *repeated]) == once
 
 
-@given(customer=customers(), said=st.lists(replies(), min_size=1, max_size=4), later=st.integers(0, 60 * 24 * 60))
+@given(
+    customer=customers(), given_replies=st.lists(replies(), min_size=1, max_size=4), later=st.integers(0, 60 * 24 * 60)
+)
 @many
 def test_nobody_is_texted_against_what_they_said_last(
-    customer: tuple[str, Facts], said: list[Said], later: int
+    customer: tuple[str, Facts], given_replies: list[GivenReply], later: int
 ) -> None:
     _, facts = customer
     facts = replace(facts, consented_at=START - timedelta(days=300))
-    standing = after_all(facts, said)
-    now = max(reply.at for reply in said) + timedelta(minutes=later)
+    standing = after_all(facts, given_replies)
+    now = max(reply.at for reply in given_replies) + timedelta(minutes=later)
     decision = decide(facts, standing, the_policies(), now)
     if not isinstance(decision, Send):
         return
     texted = set(decision.reminder.account_ids)
-    last_in = max((reply.at for reply in said if ReplyIntent.OPT_IN in reply.understood.intents), default=None)
-    for reply in said:
+    last_in = max((reply.at for reply in given_replies if ReplyIntent.OPT_IN in reply.understood.intents), default=None)
+    for reply in given_replies:
         intents = reply.understood.intents
         assert not SILENT_UNTIL_LIFTED & set(intents)
         if ReplyIntent.OPT_OUT in intents and (last_in is None or reply.at >= last_in):
@@ -105,7 +107,7 @@ def test_nobody_is_texted_while_a_promise_runs_and_its_instalment_is_open(
     _, facts = customer
     facts = replace(facts, consented_at=START - timedelta(days=300))
     on = at.date() + timedelta(days=ahead)
-    standing = after_all(facts, [Said(ParsedReply((ReplyIntent.PROMISE,), on), at)])
+    standing = after_all(facts, [GivenReply(ParsedReply((ReplyIntent.PROMISE,), on), at)])
     owed = {progress_key(a.account_id, i.number) for a in facts.accounts for i in open_instalments(a)}
     assert bool(standing.promises) is bool(owed)
     # Until the day begins in the first of all time zones, it has not ended in any.
@@ -114,12 +116,12 @@ def test_nobody_is_texted_while_a_promise_runs_and_its_instalment_is_open(
     assert not isinstance(decide(facts, standing, the_policies(), now), Send)
 
 
-@given(said=st.lists(replies(), max_size=5))
-def test_an_opt_in_lifts_opt_outs_and_no_hold(said: list[Said]) -> None:
+@given(given_replies=st.lists(replies(), max_size=5))
+def test_an_opt_in_lifts_opt_outs_and_no_hold(given_replies: list[GivenReply]) -> None:
     facts = a_customer()
-    before = after_all(facts, said)
-    latest = max((reply.at for reply in said), default=START) + timedelta(seconds=1)
-    after = Said(ParsedReply((ReplyIntent.OPT_IN,)), latest).to(facts, before)
+    before = after_all(facts, given_replies)
+    latest = max((reply.at for reply in given_replies), default=START) + timedelta(seconds=1)
+    after = GivenReply(ParsedReply((ReplyIntent.OPT_IN,)), latest).to(facts, before)
     assert not after.is_opted_out
     assert after.holds == before.holds
     assert after.payment_statements == before.payment_statements

@@ -112,5 +112,5 @@ def test_a_promise_is_never_for_a_day_before_the_one_it_is_made_on(
 
 @given(st.lists(PIECES, max_size=20), st.integers(0, 20))
 def test_a_stop_on_a_line_of_its_own_opts_out_whatever_else_is_said(pieces: list[str], at: int) -> None:
-    said = " ".join(pieces[:at]), "STOP", " ".join(pieces[at:])
-    assert ReplyIntent.OPT_OUT in intents("\n".join(said))
+    lines = " ".join(pieces[:at]), "STOP", " ".join(pieces[at:])
+    assert ReplyIntent.OPT_OUT in intents("\n".join(lines))

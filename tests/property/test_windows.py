@@ -119,7 +119,7 @@ def test_a_cap_frees_at_the_first_moment_at_which_one_more_contact_keeps_all_win
 
 
 @given(caps, st.lists(st.integers(0, 3000), min_size=1, max_size=40))
-def test_whoever_asks_at_any_time_and_waits_as_told_never_exceeds_a_window(caps: list[Cap], gaps: list[int]) -> None:
+def test_waiting_as_the_cap_says_never_exceeds_a_window(caps: list[Cap], gaps: list[int]) -> None:
     contacts: list[datetime] = []
     now = YEAR
     for gap in gaps:
@@ -129,7 +129,7 @@ def test_whoever_asks_at_any_time_and_waits_as_told_never_exceeds_a_window(caps:
             contacts.append(now)
     for cap in caps:
         for end in contacts:
-            assert sum(end - cap.window < one <= end for one in contacts) <= cap.count
+            assert sum(end - cap.window < moment <= end for moment in contacts) <= cap.count
 
 
 texts = st.text(st.sampled_from(GSM_BASIC + GSM_EXTENDED * 3), max_size=500) | st.text(

@@ -38,7 +38,7 @@ class Requests:
         self._answers.clear()
 
     def clear(self) -> None:
-        """Forget what was counted."""
+        """Drop what was counted."""
         with self._lock:
             self.sent.clear()
             self.calls.clear()

@@ -1,4 +1,4 @@
-"""Builders: a customer, what they owe, and what they have heard, with only what a test is about spelled out."""
+"""Builders: a customer, what they owe, and what they have been sent, with only what a test is about spelled out."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -84,13 +84,13 @@ def a_lender_record(facts: Facts) -> LenderRecord:
     return LenderRecord(facts.customer_id, 1, facts, phones=(facts.phone,))
 
 
-def tell(store: CustomerStore, facts: Facts) -> bool:
+def store_facts(store: CustomerStore, facts: Facts) -> bool:
     """State facts to a store, as intake does; tell whether they are now the stored ones."""
-    told = store.load_stored([facts.customer_id])[facts.customer_id]
-    assert isinstance(told, StoredCustomer)
-    after = record_snapshot(told.lender_record, facts)
-    return after is not told.lender_record and store.save_lender_record(
-        after, expected_revision=told.lender_record.revision
+    stored = store.load_stored([facts.customer_id])[facts.customer_id]
+    assert isinstance(stored, StoredCustomer)
+    after = record_snapshot(stored.lender_record, facts)
+    return after is not stored.lender_record and store.save_lender_record(
+        after, expected_revision=stored.lender_record.revision
     )
 
 
@@ -120,8 +120,10 @@ def a_text(
     return LedgerEntry(f"send-{at.isoformat()}", claim_id, at, stage, accounts or ("A1",), "sms", for_wake)
 
 
-def heard(stage: int, on: str, *, due: str = "2026-12-01", account: str = "A1", number: int = 1) -> dict[str, Progress]:
-    """Say that a stage was heard on a day for an instalment that was due on another."""
+def progress_at(
+    stage: int, on: str, *, due: str = "2026-12-01", account: str = "A1", number: int = 1
+) -> dict[str, Progress]:
+    """Describe a ladder: the stage that was sent on a day, for an instalment that was due on another."""
     return {progress_key(account, number): Progress(stage, day(on), day(due))}
 
 
@@ -130,15 +132,15 @@ def a_standing(
     progress: Mapping[str, Progress] | None = None,
     **changes: Any,  # noqa: ANN401 - fields
 ) -> Standing:
-    """Describe what `C1` has been sent, and how far ladders have been heard."""
+    """Describe what `C1` has been sent, and the stages that ladders have reached."""
     return replace(Standing("C1", 1, ledger=ledger, progress=progress or {}), **changes)
 
 
 def promised(said_at: datetime, on: date, *instalments: str, kept: bool | None = None) -> dict[str, Any]:
     """Describe a promise about instalments, by `progress_key`, as fields of a standing."""
     accounts = tuple(sorted({key.rpartition("#")[0] for key in instalments}))
-    said = PaymentStatement(HoldReason.PROMISE, said_at, said_at.date(), on, accounts, instalments)
-    return {"payment_statements": (said,), "promises": dict.fromkeys(instalments, PromiseToPay(said_at, on, kept))}
+    statement = PaymentStatement(HoldReason.PROMISE, said_at, said_at.date(), on, accounts, instalments)
+    return {"payment_statements": (statement,), "promises": dict.fromkeys(instalments, PromiseToPay(said_at, on, kept))}
 
 
 def texted_ago(now: datetime, *spans: timedelta) -> Standing:

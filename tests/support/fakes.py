@@ -60,10 +60,10 @@ class FakeCustomers:
 
     def load(self, customer_ids: Sequence[str]) -> Mapping[str, Customer | UnreadableRecordError]:
         return {
-            customer_id: told
-            if isinstance(told, UnreadableRecordError)
-            else Customer(project_facts(told.lender_record), told.standing)
-            for customer_id, told in self.load_stored(customer_ids).items()
+            customer_id: stored
+            if isinstance(stored, UnreadableRecordError)
+            else Customer(project_facts(stored.lender_record), stored.standing)
+            for customer_id, stored in self.load_stored(customer_ids).items()
         }
 
     def load_stored(self, customer_ids: Sequence[str]) -> Mapping[str, StoredCustomer | UnreadableRecordError]:
@@ -135,10 +135,10 @@ class FakeCustomers:
 
     def stored_items(self, customer_id: str) -> int:
         lender_record = self.lender_records.get(customer_id)
-        tells = lender_record is not None and bool(
+        identifies = lender_record is not None and bool(
             lender_record.snapshot or lender_record.events or lender_record.phones
         )
-        return tells + (customer_id in self.standings)
+        return identifies + (customer_id in self.standings)
 
     def erase_items(self, customer_id: str) -> int:
         with self._lock:
@@ -217,12 +217,14 @@ class FakeContacts:
         return True
 
     def unknown_before(self, moment: datetime) -> Iterator[ContactKey]:
-        unknown = [key for key, one in self.records.items() if one.state is ContactState.UNKNOWN and one.at < moment]
+        unknown = [
+            key for key, record in self.records.items() if record.state is ContactState.UNKNOWN and record.at < moment
+        ]
         return iter(sorted(unknown, key=lambda key: (key.at, key.send_id)))
 
     def recent(self, customer_id: str, since: datetime) -> Sequence[Contact]:
-        found = [one for one in self.records.values() if one.customer_id == customer_id and one.at >= since]
-        return sorted(found, key=lambda one: (one.at, one.send_id))
+        found = [record for record in self.records.values() if record.customer_id == customer_id and record.at >= since]
+        return sorted(found, key=lambda record: (record.at, record.send_id))
 
     def keep(self, reply: Reply) -> bool:
         key = (reply.customer_id or reply.inbound.phone, reply.inbound.at, reply.inbound.inbound_id)
@@ -232,19 +234,19 @@ class FakeContacts:
         return True
 
     def identifying_records(self, customer_id: str) -> int:
-        return sum(one.customer_id == customer_id and _tells(one) for one in self.records.values())
+        return sum(record.customer_id == customer_id and _identifies(record) for record in self.records.values())
 
     def redact(self, customer_id: str, at: datetime, *, until: datetime | None = None) -> int:
-        telling = {
-            key: one
-            for key, one in self.records.items()
-            if one.customer_id == customer_id and _tells(one) and (until is None or one.at <= until)
+        identifying = {
+            key: record
+            for key, record in self.records.items()
+            if record.customer_id == customer_id and _identifies(record) and (until is None or record.at <= until)
         }
         self.records |= {
-            key: replace(one, phone="", text="", response="", erased_at=one.erased_at or at)
-            for key, one in telling.items()
+            key: replace(record, phone="", text="", response="", erased_at=record.erased_at or at)
+            for key, record in identifying.items()
         }
-        return len(telling)
+        return len(identifying)
 
     def stored_replies(self, customer_id: str) -> int:
         return sum(owner == customer_id for owner, _, _ in self.replies)
@@ -256,7 +258,7 @@ class FakeContacts:
         return len(gone)
 
 
-def _tells(contact: Contact) -> bool:
+def _identifies(contact: Contact) -> bool:
     """Tell whether a record says who was texted, or what, or quotes a carrier."""
     return bool(contact.phone or contact.text or contact.response)
 
@@ -265,10 +267,10 @@ class FakeEventPublisher:
     """A bus that keeps what is put on it."""
 
     def __init__(self) -> None:
-        self.announced: list[OutboundEvent] = []
+        self.published: list[OutboundEvent] = []
 
     def publish(self, events: Sequence[OutboundEvent]) -> None:
-        self.announced += events
+        self.published += events
 
 
 class FakeOptOutList:

@@ -59,7 +59,7 @@ class Reader:
         del phone_country, our_texts
         intents, digits, ahead = text.split("|")
         on = said_on + timedelta(days=int(ahead)) if ahead else None
-        return ParsedReply(tuple(ReplyIntent(one) for one in intents.split(",") if one), on, digits)
+        return ParsedReply(tuple(ReplyIntent(intent) for intent in intents.split(",") if intent), on, digits)
 
 
 class Customers(FakeCustomers):
@@ -162,7 +162,7 @@ class Office:
     def __post_init__(self) -> None:
         self.store, self.contacts = Customers(), Contacts()
         self.telemetry, self.publisher = FakeTelemetry(), FakeEventPublisher()
-        self.jobs, self.dead_letters, self.later, self.receipts_later = (
+        self.jobs, self.dead_letters, self.later, self.waiting_receipts = (
             FakeQueue(), FakeQueue(), FakeDelayQueue(), FakeDelayQueue(),
         )  # fmt: skip
         self.parts = FakeDelayQueue()
@@ -194,25 +194,25 @@ class Office:
             customers=self.store, contacts=self.contacts, uploads=FakeUploadErasure(), clock=self.clock,
             telemetry=self.telemetry,
         )  # fmt: skip
-        self.inbox_backlog, self.inbox_given_up = FakeBacklog(), FakeDeadLetters("replies")
+        self.reply_backlog, self.reply_dead_letters = FakeBacklog(), FakeDeadLetters("replies")
         purging = PurgeService(
-            customers=self.store, erasing=erasing, replies=self.inbox_backlog, dead_letters=[self.inbox_given_up],
+            customers=self.store, erasing=erasing, replies=self.reply_backlog, dead_letters=[self.reply_dead_letters],
             clock=self.clock, telemetry=self.telemetry,
         )  # fmt: skip
-        self.payments = LenderEventService(
+        self.lender_events = LenderEventService(
             **common, erasing=erasing, purging=purging, dead_letters=self.dead_letters, delay_queue=self.later
         )  # fmt: skip
         confirmations = OptOutConfirmations(
             store=self.store, contacts=self.contacts, gateway=self.carrier, switch=FakeSwitch(), policies=policies,
             clock=self.clock, telemetry=self.telemetry, new_id=self._new_id,
         )  # fmt: skip
-        self.inbox = ReplyService(
+        self.replies = ReplyService(
             **common, phones=self.store, replies=self.contacts, contacts=self.contacts, reader=Reader(),
             confirmations=confirmations, opt_out_list=FakeOptOutList(), queue=self.dead_letters,
             max_receive_count=ATTEMPTS,
         )  # fmt: skip
         self.receipts = DeliveryReceiptService(
-            **common, phones=self.store, contacts=self.contacts, delay_queue=self.receipts_later
+            **common, phones=self.store, contacts=self.contacts, delay_queue=self.waiting_receipts
         )  # fmt: skip
         self.replanning = ReplanService(**common, scan=self.store, queue=self.parts)
         self.closing = CloseUnknownService(contacts=self.contacts, clock=self.clock, telemetry=self.telemetry)
@@ -230,12 +230,12 @@ class Office:
         return settled.outcome in {Settlement.LOADED, Settlement.UNCHANGED}
 
     def pay(self, body: str) -> bool:
-        """Hand an event to the payments; tell whether it was worked off."""
-        return not self.payments.handle_batch([QueueMessage("p", body, 1)], lambda: math.inf)
+        """Hand an event of the lender over; tell whether it was worked off."""
+        return not self.lender_events.handle_batch([QueueMessage("p", body, 1)], lambda: math.inf)
 
     def hear(self, inbound_id: str, phone: str, text: str, at: datetime) -> bool:
-        """Hand a reply to the inbox; tell whether it was worked off."""
-        return not self.inbox.handle_batch([message(inbound_id, phone, text, at)], lambda: math.inf)
+        """Hand a reply over; tell whether it was worked off."""
+        return not self.replies.handle_batch([message(inbound_id, phone, text, at)], lambda: math.inf)
 
     def report(self, receipt: DeliveryReceipt) -> bool:
         """Hand a delivery log over; tell whether it was worked off. If not, CloudWatch Logs hands it over again."""
@@ -246,11 +246,13 @@ class Office:
         return True
 
     def report_again(self) -> None:
-        """Deliver what the receipts have put on their own queue."""
-        taken, self.receipts_later.messages = self.receipts_later.messages, []
+        """Deliver the receipts that were put on the queue for later."""
+        taken, self.waiting_receipts.messages = self.waiting_receipts.messages, []
         deliveries = [QueueMessage(f"r{place}", body, 1) for place, (body, _) in enumerate(taken)]
         failed = self.receipts.handle_waiting(deliveries)
-        self.receipts_later.messages += [(one.body, MINUTE) for one in deliveries if one.message_id in failed]
+        self.waiting_receipts.messages += [
+            (delivery.body, MINUTE) for delivery in deliveries if delivery.message_id in failed
+        ]
 
     def send(self, place: int, *, keep: bool = False) -> None:
         """Hand one of the waiting jobs to the sender; `keep`: it is delivered once more later on."""
@@ -282,5 +284,5 @@ def message(inbound_id: str, phone: str, text: str, at: datetime) -> InboundMess
 
 def event_body(kind: str, customer_id: str, at: datetime, sequence: int, **detail: object) -> str:
     """Write an event of the lender as the bus hands it over."""
-    said = {"schema_version": 1, "customer_id": customer_id, "at": at.isoformat(), "sequence": sequence, **detail}
-    return json.dumps({"detail-type": kind, "source": "lender.core", "detail": said})
+    body = {"schema_version": 1, "customer_id": customer_id, "at": at.isoformat(), "sequence": sequence, **detail}
+    return json.dumps({"detail-type": kind, "source": "lender.core", "detail": body})

@@ -44,7 +44,10 @@ def texted(facts: Facts, at: datetime, *, claim_id: str = "claim", for_wake: dat
 def paid_up(facts: Facts) -> Facts:
     """Describe the same customer a moment later, with everything paid."""
     accounts = tuple(
-        replace(account, instalments=tuple(replace(one, paid=one.amount) for one in account.instalments))
+        replace(
+            account,
+            instalments=tuple(replace(instalment, paid=instalment.amount) for instalment in account.instalments),
+        )
         for account in facts.accounts
     )
     return replace(facts, accounts=accounts, as_of=NOW)

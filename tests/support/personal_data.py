@@ -37,7 +37,7 @@ def tail(digits: str) -> re.Pattern[str]:
 
 def found_in(places: Places, wanted: Iterable[re.Pattern[str]]) -> set[tuple[str, str]]:
     """Return which of the patterns are found where."""
-    return {(place, one.pattern) for place, text in places.items() for one in wanted if one.search(text)}
+    return {(place, pattern.pattern) for place, text in places.items() for pattern in wanted if pattern.search(text)}
 
 
 def stored(cloud: LocalCloud) -> Places:
@@ -75,12 +75,12 @@ def _files(cloud: LocalCloud) -> Iterator[tuple[str, str]]:
                 yield f"{bucket.name}/{key} {version.version_id}", version.value.decode("utf-8", "replace") + key
 
 
-def told(cloud: LocalCloud, log: io.StringIO, heard: FakeTelemetry) -> Places:
-    """Return what the functions have logged and announced."""
+def logged_and_published(cloud: LocalCloud, log: io.StringIO, telemetry: FakeTelemetry) -> Places:
+    """Return what the functions have logged and published."""
     return {
         "log lines and metrics": log.getvalue(),
-        "announcements": _written([[one.kind, one.detail] for one in cloud.announced]),
-        "the telemetry": repr((heard.events, heard.counts)),
+        "published events": _written([[event.kind, event.detail] for event in cloud.published_events]),
+        "the telemetry": repr((telemetry.events, telemetry.counts)),
     }
 
 

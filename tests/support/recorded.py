@@ -72,8 +72,8 @@ class Recorded:
 
     def load(self, facts: Facts, uploaded_at: datetime) -> None:
         if self.erased_at is not None:
-            assert facts.consented_at is not None, "brought back without a consent"
-            assert min(facts.consented_at, uploaded_at) > self.erased_at, "brought back by what was said before"
+            assert facts.consented_at is not None, "restored without a consent"
+            assert min(facts.consented_at, uploaded_at) > self.erased_at, "restored by what was said before"
         self._take_replies_for_what_they_are()
         self.file, self.uploaded_at = facts, uploaded_at
         self._take_replies_for_what_they_are()
@@ -94,11 +94,13 @@ class Recorded:
             vars(self).update(vars(Recorded(erased_at=self.erased_at)))
             return
         last = self.erased_at
-        self.paid = {key: [one for one in said if one[0][0] > last] for key, said in self.paid.items()}
-        self.closed = {key: [one for one in said if one > last] for key, said in self.closed.items()}
-        held = {reason: [one for one in said if one[0][0] > last] for reason, said in self.held.items()}
-        self.held = {reason: said for reason, said in held.items() if said}
-        self.released = [one for one in self.released if one[0] > last]
+        self.paid = {
+            key: [payment for payment in payments if payment[0][0] > last] for key, payments in self.paid.items()
+        }
+        self.closed = {key: [moment for moment in moments if moment > last] for key, moments in self.closed.items()}
+        held = {reason: [hold for hold in holds if hold[0][0] > last] for reason, holds in self.held.items()}
+        self.held = {reason: holds for reason, holds in held.items() if holds}
+        self.released = [release for release in self.released if release[0] > last]
 
     def hear(self, at: datetime, intents: tuple[ReplyIntent, ...], digits: str, ahead: int | None) -> None:
         """Record a reply; a promise of money that names no day within reach asks for help."""
@@ -109,7 +111,7 @@ class Recorded:
         promised_on = local_day(at) + ahead * DAY if ahead is not None and certain else None
         named = tuple(account.account_id for account in self.file.accounts if digits and account.tail == digits)
         accounts = named or tuple(account.account_id for account in self.file.accounts)
-        if not any((one.at, one.intents, one.digits) == (at, intents, digits) for one in self.replies):
+        if not any((reply.at, reply.intents, reply.digits) == (at, intents, digits) for reply in self.replies):
             self.replies.append(Reply(at, intents, digits, promised_on, accounts))
         self._take_replies_for_what_they_are()
 
@@ -129,17 +131,19 @@ class Recorded:
         That is when it was first said, of so much or all, and not taken back since.
         """
         assert self.uploaded_at is not None
-        said = sorted(one for one in self.paid.get(key, []) if one[0][0] > self.uploaded_at - FILES_KNOW_UP_TO)
-        if not said:
+        payments = sorted(
+            payment for payment in self.paid.get(key, []) if payment[0][0] > self.uploaded_at - FILES_KNOW_UP_TO
+        )
+        if not payments:
             return stated, None
-        (at, _), amount = said[-1]
+        (at, _), amount = payments[-1]
         if at <= self.uploaded_at and amount <= stated:
             return stated, None
         enough = min(amount, owed)
-        less = [place for place, (_, paid) in enumerate(said) if paid < enough]
+        less = [place for place, (_, paid) in enumerate(payments) if paid < enough]
         if not less and stated >= owed:
             return amount, None
-        return amount, said[less[-1] + 1 if less else 0][0][0]
+        return amount, payments[less[-1] + 1 if less else 0][0][0]
 
     def closed_since(self, account_id: str) -> datetime | None:
         assert self.uploaded_at is not None
@@ -155,25 +159,29 @@ class Recorded:
         assert self.uploaded_at is not None
         found = {}
         for account in self.file.accounts:
-            for one in account.instalments:
-                key = account.account_id, one.number
-                paid, since = self.paid_of(key, one.paid, one.amount)
+            for instalment in account.instalments:
+                key = account.account_id, instalment.number
+                paid, since = self.paid_of(key, instalment.paid, instalment.amount)
                 closed_since = self.closed_since(account.account_id)
-                if closed_since and one.amount > paid:
-                    paid, since = one.amount, closed_since
-                was_open = one.amount > paid
+                if closed_since and instalment.amount > paid:
+                    paid, since = instalment.amount, closed_since
+                was_open = instalment.amount > paid
                 if said_at and not was_open:
                     # Since when it is paid a file does not tell: what it says is of its own time at the latest.
                     was_open = since > said_at if since else key in about and self.uploaded_at > said_at
                 if was_open:
-                    found[key] = one.due_on
+                    found[key] = instalment.due_on
         return found
 
     def spoken_of(self, reply: Reply, by: date, about: frozenset[Key]) -> frozenset[Key]:
         """Return what a reply about money is about: what was due, or by the day of a promise will be, or comes next."""
         assert self.file is not None
         then = self.open_keys(reply.at, about)
-        stated = {(account.account_id, one.number) for account in self.file.accounts for one in account.instalments}
+        stated = {
+            (account.account_id, instalment.number)
+            for account in self.file.accounts
+            for instalment in account.instalments
+        }
         keys = {key for key in about if key not in stated}
         mine = {key: on for key, on in then.items() if key[0] in reply.accounts}
         due = {key for key, on in mine.items() if on <= by}
@@ -204,20 +212,22 @@ class Recorded:
 
     def _check_opt_outs(self, accounts: Sequence[str]) -> None:
         assert self.file is not None
-        back = max((one.at for one in self.replies if ReplyIntent.OPT_IN in one.intents), default=None)
+        back = max((reply.at for reply in self.replies if ReplyIntent.OPT_IN in reply.intents), default=None)
         for at in self.carrier_opt_outs:
             assert back is not None and back > at, "a text to somebody on the carrier's list"  # noqa: PT018
-        for one in self.replies:
-            if ReplyIntent.OPT_OUT not in one.intents or (back is not None and back > one.at):
+        for reply in self.replies:
+            if ReplyIntent.OPT_OUT not in reply.intents or (back is not None and back > reply.at):
                 continue
-            named = [account.account_id for account in self.file.accounts if one.digits and account.tail == one.digits]
+            named = [
+                account.account_id for account in self.file.accounts if reply.digits and account.tail == reply.digits
+            ]
             assert named, "a text after an opt-out"
             assert named[0] not in accounts, "a text about an account that was opted out of"
 
     def _check_holds(self, now: datetime) -> None:
         today = local_day(now)
-        for reason, said in self.held.items():
-            (at, _), until = max(said, key=lambda one: one[0])
+        for reason, holds in self.held.items():
+            (at, _), until = max(holds, key=lambda hold: hold[0])
             if until is None or until >= today:
                 assert self.is_released(reason, at), f"a text during the lender's hold: {reason}"
         for reply in self.replies:
@@ -231,7 +241,7 @@ class Recorded:
         self._take_replies_for_what_they_are()
         still_open = self.open_keys().keys()
         promises: dict[Key, Reply] = {}
-        for reply in sorted(self.replies, key=lambda one: one.at):
+        for reply in sorted(self.replies, key=lambda each: each.at):
             if ReplyIntent.PROMISE in reply.intents and reply.promised_on is not None:
                 promises = dict.fromkeys(reply.promised, reply) | promises
             believed = local_day(reply.at) + GRACE_DAYS * DAY >= today and reply.paid & still_open
@@ -247,6 +257,6 @@ def check_caps(texts: Sequence[Text]) -> None:
     for count, window in CAPS:
         for last in texts:
             within = [
-                one for one in texts if one.customer_id == last.customer_id and last.at - window < one.at <= last.at
+                text for text in texts if text.customer_id == last.customer_id and last.at - window < text.at <= last.at
             ]
             assert len(within) <= count, f"more than {count} texts in {window}"

@@ -72,7 +72,7 @@ def customers(draw: st.DrawFn) -> tuple[str, Facts]:
 
 @st.composite
 def standings(draw: st.DrawFn, facts: Facts) -> tuple[Standing, datetime]:
-    """Draw what a customer has heard so far, and the moment at which they are asked about."""
+    """Draw what a customer has been sent so far, and the moment at which they are asked about."""
     now = draw(moments)
     ages = sorted(draw(st.lists(st.integers(0, 9 * 24 * 60), max_size=4)), reverse=True)
     ledger = tuple(
@@ -116,14 +116,14 @@ class Payment:
     def change(self, facts: Facts) -> Facts:
         """Return the facts once it is booked."""
         account = facts.accounts[self.account % len(facts.accounts)]
-        money = round(sum(max(0, one.open) for one in account.instalments) * self.share)
+        money = round(sum(max(0, instalment.open) for instalment in account.instalments) * self.share)
         booked = []
         for instalment in account.instalments:
             used = min(money, max(0, instalment.open))
             money -= used
             booked.append(replace(instalment, paid=instalment.paid + used))
         paid = replace(account, instalments=tuple(booked))
-        return replace(facts, accounts=tuple(paid if one is account else one for one in facts.accounts))
+        return replace(facts, accounts=tuple(paid if other is account else other for other in facts.accounts))
 
 
 @dataclass(frozen=True)
@@ -151,14 +151,18 @@ class Notice:
     def change(self, facts: Facts) -> Facts:
         """Return the facts once it is on record."""
         account = facts.accounts[self.account % len(facts.accounts)]
-        late = [one for one in account.instalments if one.open > 0 and one.due_on < self.at.date()]
+        late = [
+            instalment
+            for instalment in account.instalments
+            if instalment.open > 0 and instalment.due_on < self.at.date()
+        ]
         if not late:
             return facts
-        about = min(late, key=lambda one: one.due_on)
+        about = min(late, key=lambda instalment: instalment.due_on)
         noticed = replace(about, written_notice_on=self.at.date())
-        instalments = tuple(noticed if one is about else one for one in account.instalments)
+        instalments = tuple(noticed if instalment is about else instalment for instalment in account.instalments)
         changed = replace(account, instalments=instalments)
-        return replace(facts, accounts=tuple(changed if one is account else one for one in facts.accounts))
+        return replace(facts, accounts=tuple(changed if other is account else other for other in facts.accounts))
 
 
 type Event = Payment | Silence | Notice

@@ -2,9 +2,10 @@
 What a role allows beside what its function does.
 
 What a function calls itself is recorded. What AWS does in the role's name is not: Lambda polls the queue, writes
-the log and gives up failed events; DynamoDB, S3 and SQS use the key. Each of these follows from what is deployed or was
-called, and is derived here with the reason. Of the conditions of a statement the service that must use the key is
-compared here; which attributes may be written is compared in tests/integration/test_calls.py, with every write.
+the log and puts failed events into a dead-letter queue; DynamoDB, S3 and SQS use the key. Each of these follows from
+what is deployed or was called, and is derived here with the reason. Of the conditions of a statement the service that
+must use the key is compared here; which attributes may be written is compared in tests/integration/test_calls.py, with
+every write.
 """
 
 import json
@@ -71,8 +72,8 @@ def missing(world: World, function: str) -> list[Use]:
     return [
         use
         for use in sorted(_uses(world, function))
-        if not any(one.effect == "Allow" and one.covers(use) for one in statements)
-        or any(one.effect == "Deny" and one.covers(use) for one in statements)
+        if not any(statement.effect == "Allow" and statement.covers(use) for statement in statements)
+        or any(statement.effect == "Deny" and statement.covers(use) for statement in statements)
     ]
 
 
@@ -166,8 +167,8 @@ def _of_lambda(world: World, function: str) -> Iterator[Use]:
             yield Use(action, mapping["EventSourceArn"])
     # It puts away what has failed for good.
     handling = functions.list_function_event_invoke_configs(FunctionName=world.ids[function])
-    for one in handling["FunctionEventInvokeConfigs"]:
-        target = one.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+    for config in handling["FunctionEventInvokeConfigs"]:
+        target = config.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
         if target and world.messages_at(target):
             yield Use("sqs:SendMessage", target)
 
@@ -187,7 +188,7 @@ def _of_the_key(world: World, done: set[Use]) -> Iterator[Use]:
         yield Use("kms:GenerateDataKey", key, _service("s3"))
     for action, needs in (("sqs:ReceiveMessage", ["Decrypt"]), ("sqs:SendMessage", ["Decrypt", "GenerateDataKey"])):
         if any(use.action == action and world.has_key(use.resource) for use in done):
-            yield from (Use(f"kms:{one}", key, _service("sqs")) for one in needs)
+            yield from (Use(f"kms:{action}", key, _service("sqs")) for action in needs)
 
 
 def _statements(world: World, function: str) -> list[Statement]:
@@ -201,7 +202,7 @@ def _statements(world: World, function: str) -> list[Statement]:
         Statement(
             statement["Effect"],
             # Patched in for the stand-in: AWS has no such action.
-            tuple(one for one in _several(statement["Action"]) if one not in _ALSO_CALLED),
+            tuple(action for action in _several(statement["Action"]) if action not in _ALSO_CALLED),
             _several(statement["Resource"]),
             statement.get("Condition", {}).get("StringEquals", {}).get("kms:ViaService", ""),
         )

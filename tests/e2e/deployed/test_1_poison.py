@@ -18,7 +18,7 @@ def test_a_message_that_is_no_job_is_parked_with_the_reason_and_the_others_go_on
     people = world.people(3)
     world.load("beside_poison.csv", people)
     now = world.now()
-    bodies = [*(job_body(Job(one["customer_id"], now)) for one in people), POISON]
+    bodies = [*(job_body(Job(person["customer_id"], now)) for person in people), POISON]
     world.as_engineer("sqs").send_message_batch(
         QueueUrl=world.ids["Reminders"],
         Entries=[{"Id": str(place), "MessageBody": body} for place, body in enumerate(bodies)],
@@ -28,10 +28,10 @@ def test_a_message_that_is_no_job_is_parked_with_the_reason_and_the_others_go_on
     (parked,) = world.messages("RemindersDeadLetters")
     assert parked["Body"] == POISON
     assert "not a job" in json.dumps(parked["MessageAttributes"])
-    assert [len(world.sms_to(phone_of(one))) for one in people] == [1, 1, 1]
+    assert [len(world.sms_to(phone_of(person))) for person in people] == [1, 1, 1]
 
 
-def test_a_customer_whose_record_cannot_be_read_is_set_aside_for_a_day_and_told(world: World) -> None:
+def test_a_customer_whose_record_cannot_be_read_is_quarantined_for_a_day_and_logged(world: World) -> None:
     (broken,) = world.people(1)
     world.load("broken.csv", [broken])
     world.as_engineer("dynamodb").update_item(
@@ -51,8 +51,8 @@ def test_a_customer_whose_record_cannot_be_read_is_set_aside_for_a_day_and_told(
         assert item["reason"]["S"] == Reason.UNREADABLE_RECORD.value
         assert item["wake_key"]["S"][:10] > before.isoformat()[:10]
         assert not world.sms_to(phone_of(broken))
-        told = [line for line in world.logged("sender") if line.get("customer_id") == broken["customer_id"]]
-        assert {"job_failed", "decision"} <= {line["message"] for line in told}
+        lines = [line for line in world.logged("sender") if line.get("customer_id") == broken["customer_id"]]
+        assert {"job_failed", "decision"} <= {line["message"] for line in lines}
     finally:
         world.as_engineer("dynamodb").delete_item(
             TableName=world.ids["CustomersTable"],
@@ -72,6 +72,6 @@ def test_an_upload_that_cannot_be_worked_on_is_kept_for_a_person(world: World) -
     world.as_engineer("lambda").invoke(
         FunctionName=world.ids["IntakeFunction"], InvocationType="Event", Payload=json.dumps(event).encode()
     )
-    world.until("the upload is given up", lambda: bool(world.messages("IntakeDeadLetters")))
+    world.until("the upload is a dead letter", lambda: bool(world.messages("IntakeDeadLetters")))
     (kept,) = world.messages("IntakeDeadLetters")
     assert "vanished.csv" in kept["Body"]

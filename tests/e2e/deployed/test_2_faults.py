@@ -1,5 +1,5 @@
 """
-Between the sender and SNS everything breaks that can: never two texts for one send_id, and none is forgotten.
+Between the sender and SNS everything breaks that can: never two texts for one send_id, and none is left out.
 
 A text whose fate is unknown is never sent again; one that was turned away is sent later, once.
 """
@@ -28,7 +28,7 @@ AFTER_IT_WAS_SENT: dict[str, Rule] = {
     "half of the answer arrives": {**_PUBLISH, "response": {"truncate_frac": 0.5}},
     "the answer comes when nobody waits any more": {**_PUBLISH, "latency": _READ_TIMEOUT_MS + 1500},
 }
-"""SNS takes the text, and the sender does not hear of it."""
+"""SNS takes the text, and the sender does not get its answer."""
 
 NOBODY_KNOWS: dict[str, Rule] = {
     "the connection is reset": {**_PUBLISH, "reset": True},
@@ -74,7 +74,7 @@ def struck(world: World) -> Mapping[str, Struck]:
 
 
 def _everybody(struck: Mapping[str, Struck], faults: Mapping[str, Any]) -> list[dict[str, str]]:
-    return [one for name in faults for one in struck[name].people]
+    return [person for name in faults for person in struck[name].people]
 
 
 @pytest.mark.parametrize("fault", [*AFTER_IT_WAS_SENT, *NOBODY_KNOWS, *TURNED_AWAY])
@@ -84,46 +84,46 @@ def test_every_fault_has_struck(struck: Mapping[str, Struck], fault: str) -> Non
 
 @pytest.mark.parametrize("fault", AFTER_IT_WAS_SENT)
 def test_a_text_whose_answer_is_lost_is_not_sent_again(world: World, struck: Mapping[str, Struck], fault: str) -> None:
-    assert [len(world.sms_to(phone_of(one))) for one in struck[fault].people] == [1, 1, 1, 1]
+    assert [len(world.sms_to(phone_of(person))) for person in struck[fault].people] == [1, 1, 1, 1]
 
 
 @pytest.mark.parametrize("fault", NOBODY_KNOWS)
 def test_a_text_that_may_have_been_sent_is_not_sent_again(
     world: World, struck: Mapping[str, Struck], fault: str
 ) -> None:
-    assert [len(world.sms_to(phone_of(one))) for one in struck[fault].people] == [0, 0, 0, 0]
+    assert [len(world.sms_to(phone_of(person))) for person in struck[fault].people] == [0, 0, 0, 0]
 
 
 @pytest.mark.parametrize("fault", TURNED_AWAY)
 def test_a_text_that_was_turned_away_is_sent_later_and_once(
     world: World, struck: Mapping[str, Struck], fault: str
 ) -> None:
-    assert [len(world.sms_to(phone_of(one))) for one in struck[fault].people] == [1, 1, 1, 1]
+    assert [len(world.sms_to(phone_of(person))) for person in struck[fault].people] == [1, 1, 1, 1]
 
 
 def test_what_is_unknown_is_recorded_as_unknown_and_counts(world: World, struck: Mapping[str, Struck]) -> None:
     contacts, standings = world.contacts(), world.standings()
-    for one in _everybody(struck, AFTER_IT_WAS_SENT | NOBODY_KNOWS):
-        (contact,) = contacts[one["customer_id"]]
+    for person in _everybody(struck, AFTER_IT_WAS_SENT | NOBODY_KNOWS):
+        (contact,) = contacts[person["customer_id"]]
         assert (contact.state, contact.message_id) == (ContactState.UNKNOWN, "")
         assert contact.code
-        (claimed,) = standings[one["customer_id"]].ledger
+        (claimed,) = standings[person["customer_id"]].ledger
         assert claimed.send_id == contact.send_id
 
 
 def test_a_refusal_leaves_no_trace_but_the_text_that_followed(world: World, struck: Mapping[str, Struck]) -> None:
     contacts, standings = world.contacts(), world.standings()
-    for one in _everybody(struck, TURNED_AWAY):
-        (contact,) = contacts[one["customer_id"]]
-        (sms,) = world.sms_to(phone_of(one))
+    for person in _everybody(struck, TURNED_AWAY):
+        (contact,) = contacts[person["customer_id"]]
+        (sms,) = world.sms_to(phone_of(person))
         assert (contact.state, contact.message_id) == (ContactState.SENT, sms["MessageId"])
-        assert [entry.send_id for entry in standings[one["customer_id"]].ledger] == [contact.send_id]
+        assert [entry.send_id for entry in standings[person["customer_id"]].ledger] == [contact.send_id]
 
 
 def test_a_text_whose_sender_dies_while_it_publishes_is_settled_as_unknown(world: World) -> None:
     people = world.people(4)
     world.load("sender_dies.csv", people)
-    ids = [one["customer_id"] for one in people]
+    ids = [person["customer_id"] for person in people]
     with world.impatient_queue():
         with world.stand_in.faults({**_PUBLISH, "latency": 6000}):
             world.say("fault: the sender dies")
@@ -138,4 +138,4 @@ def test_a_text_whose_sender_dies_while_it_publishes_is_settled_as_unknown(world
     assert (ContactState.UNKNOWN, "sender_crashed") in outcomes
     assert outcomes <= {(ContactState.UNKNOWN, "sender_crashed"), (ContactState.SENT, "")}
     assert [len(contacts[each]) for each in ids] == [1, 1, 1, 1]
-    assert max(len(world.sms_to(phone_of(one))) for one in people) == 1
+    assert max(len(world.sms_to(phone_of(person))) for person in people) == 1

@@ -43,7 +43,7 @@ def uploaded(world: World) -> Uploaded:
     world.say("uploaded; waiting for the schedule to fire")
     world.until(
         "the schedule fires and everybody due is texted",
-        lambda: all(world.sms_to(phone_of(one)) for one in people.due),
+        lambda: all(world.sms_to(phone_of(person)) for person in people.due),
         within=TICK_AT_MOST + 30,
     )
     world.settle()
@@ -51,23 +51,23 @@ def uploaded(world: World) -> Uploaded:
 
 
 def test_everybody_who_is_due_gets_one_text_by_the_schedule_alone(world: World, uploaded: Uploaded) -> None:
-    assert {len(world.sms_to(phone_of(one))) for one in uploaded.due} == {1}
+    assert {len(world.sms_to(phone_of(person))) for person in uploaded.due} == {1}
     assert world.ticks() >= 1
 
 
 def test_nobody_else_gets_one(world: World, uploaded: Uploaded) -> None:
-    assert not [one for one in (*uploaded.not_due, uploaded.refused) if world.sms_to(phone_of(one))]
+    assert not [person for person in (*uploaded.not_due, uploaded.refused) if world.sms_to(phone_of(person))]
 
 
 def test_each_text_has_its_audit_record(world: World, uploaded: Uploaded) -> None:
     contacts = world.contacts()
-    for one in uploaded.due:
-        (sms,) = world.sms_to(phone_of(one))
-        (contact,) = contacts[one["customer_id"]]
+    for person in uploaded.due:
+        (sms,) = world.sms_to(phone_of(person))
+        (contact,) = contacts[person["customer_id"]]
         assert (contact.state, contact.message_id) == (ContactState.SENT, sms["MessageId"])
-        assert (contact.phone, contact.text) == (phone_of(one), sms["Message"])
+        assert (contact.phone, contact.text) == (phone_of(person), sms["Message"])
         assert contact.reasons
-    assert not contacts.keys() & {one["customer_id"] for one in (*uploaded.not_due, uploaded.refused)}
+    assert not contacts.keys() & {person["customer_id"] for person in (*uploaded.not_due, uploaded.refused)}
 
 
 def test_a_text_says_which_kind_it_is_who_sends_it_and_what_it_may_cost(world: World, uploaded: Uploaded) -> None:
@@ -82,9 +82,9 @@ def test_a_text_says_which_kind_it_is_who_sends_it_and_what_it_may_cost(world: W
 def test_the_manager_reads_which_row_was_refused_and_why(world: World, uploaded: Uploaded) -> None:
     written = world.rejects(uploaded.name)
     assert "tomorrow" not in written
-    assert [(one["customer_id"], one["field"], one["reason"]) for one in csv.DictReader(io.StringIO(written))] == [
-        (uploaded.refused["customer_id"], "due_on", "not_a_date")
-    ]
+    assert [
+        (reject["customer_id"], reject["field"], reject["reason"]) for reject in csv.DictReader(io.StringIO(written))
+    ] == [(uploaded.refused["customer_id"], "due_on", "not_a_date")]
 
 
 def test_what_every_function_did_is_in_its_own_log_group_without_personal_data(
@@ -96,7 +96,7 @@ def test_what_every_function_did_is_in_its_own_log_group_without_personal_data(
         assert lines
         assert not [line for line in lines if private.search(str(line))]
     decided = {line.get("customer_id") for line in world.logged("sender")}
-    assert {one["customer_id"] for one in uploaded.due} <= decided
+    assert {person["customer_id"] for person in uploaded.due} <= decided
 
 
 @pytest.mark.usefixtures("uploaded")

@@ -70,9 +70,9 @@ def test_it_was_an_update_and_every_function_runs_the_new_layer(world: World, up
     assert layer not in updated.layers_before
 
 
-def test_nobody_is_texted_twice_or_forgotten_because_of_it(world: World, updated: Updated) -> None:
+def test_an_update_texts_nobody_twice_and_leaves_nobody_out(world: World, updated: Updated) -> None:
     contacts = world.contacts()
-    for one in updated.under_way:
-        (contact,) = contacts[one["customer_id"]]
-        texts = len(world.sms_to(phone_of(one)))
+    for person in updated.under_way:
+        (contact,) = contacts[person["customer_id"]]
+        texts = len(world.sms_to(phone_of(person)))
         assert texts == 1 if contact.state is ContactState.SENT else texts <= 1

@@ -46,7 +46,7 @@ def off(world: World) -> Off:
 
 def test_a_tick_of_the_schedule_puts_nobody_on_the_queue_while_sending_is_off(world: World, off: Off) -> None:
     assert world.ticks("tick_skipped") > off.skipped
-    assert not [one for one in off.people if world.sms_to(phone_of(one))]
+    assert not [person for person in off.people if world.sms_to(phone_of(person))]
 
 
 def test_a_job_that_was_queued_already_is_not_sent_either(world: World, off: Off) -> None:
@@ -58,6 +58,6 @@ def test_everybody_gets_their_one_text_once_it_is_on_again(world: World, off: Of
     world.turn("on")
     world.advance(timedelta(seconds=TRUSTED_FOR))
     world.tick()
-    world.until("the texts go out", lambda: all(world.sms_to(phone_of(one)) for one in off.people))
+    world.until("the texts go out", lambda: all(world.sms_to(phone_of(person)) for person in off.people))
     world.settle()
-    assert {len(world.sms_to(phone_of(one))) for one in off.people} == {1}
+    assert {len(world.sms_to(phone_of(person))) for person in off.people} == {1}

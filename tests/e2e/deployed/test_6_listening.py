@@ -1,5 +1,5 @@
 """
-What comes back is heard: payments and erasures from the lender's bus, replies by the topic, deliveries by the logs.
+What comes in counts: payments and erasures from the lender's bus, replies by the topic, deliveries by the logs.
 
 At four in the afternoon, UTC, it is ten in the morning in Texas, where an opt-out is confirmed by a text.
 """
@@ -38,7 +38,7 @@ TEN_IN_TEXAS = 16
 
 @dataclass(frozen=True, slots=True)
 class Texted:
-    """Customers who were texted a moment ago, by what they are to do; and a queue that hears what we tell."""
+    """Customers who were texted a moment ago, by what they are to do; and a queue that gets what we publish."""
 
     stopper: Person
     returner: Person
@@ -47,7 +47,7 @@ class Texted:
     unreachable: Person
     unrecorded: Person
     listed: Person
-    told: str
+    events_queue: str
 
     @property
     def everybody(self) -> Sequence[Person]:
@@ -78,9 +78,9 @@ def paid(world: World) -> Mapping[str, Person]:
     world.turn("on")
     world.advance(timedelta(seconds=TRUSTED_FOR))
     # Both jobs were on their way already.
-    for one in (payer, other):
+    for person in (payer, other):
         world.as_engineer("sqs").send_message(
-            QueueUrl=world.ids["Reminders"], MessageBody=job_body(Job(one["customer_id"], world.now()))
+            QueueUrl=world.ids["Reminders"], MessageBody=job_body(Job(person["customer_id"], world.now()))
         )
     world.settle()
     return {"payer": payer, "other": other}
@@ -88,20 +88,20 @@ def paid(world: World) -> Mapping[str, Person]:
 
 @pytest.fixture(scope="module")
 def texted(world: World, paid: Mapping[str, Person]) -> Texted:
-    """Have seven Americans reminded, with somebody listening to what we tell."""
+    """Have seven Americans reminded, with a queue that gets what we publish."""
     del paid  # in Taiwan's day
-    told = _a_queue_that_hears_us(world)
+    events_queue = _subscribe_to_our_events(world)
     world.advance_to(TEN_IN_TEXAS)
     people = world.people(7, american=True)
     world.load("americans.csv", people)
     world.tick()
-    world.until("the texts go out", lambda: all(world.sms_to(phone_of(one)) for one in people))
+    world.until("the texts go out", lambda: all(world.sms_to(phone_of(person)) for person in people))
     world.settle()
     stopper, returner, chatter, reached, unreachable, unrecorded, listed = people
-    return Texted(stopper, returner, chatter, reached, unreachable, unrecorded, listed, told)
+    return Texted(stopper, returner, chatter, reached, unreachable, unrecorded, listed, events_queue)
 
 
-def _a_queue_that_hears_us(world: World) -> str:
+def _subscribe_to_our_events(world: World) -> str:
     """Listen on the bus as another system of the lender's would."""
     sqs, events = world.as_engineer("sqs"), world.as_engineer("events")
     bus, name = world.outputs["LenderBus"], "collections-desk"
@@ -120,8 +120,8 @@ def _a_queue_that_hears_us(world: World) -> str:
     return queue
 
 
-def _told(world: World, texted: Texted, what: str) -> list[Any]:
-    bodies = [json.loads(message["Body"]) for message in world.messages_at(texted.told)]
+def _published(world: World, texted: Texted, what: str) -> list[Any]:
+    bodies = [json.loads(message["Body"]) for message in world.messages_at(texted.events_queue)]
     return [body["detail"] for body in bodies if body["detail-type"] == what]
 
 
@@ -175,18 +175,22 @@ def test_a_lenders_system_may_put_events_and_nothing_else(world: World) -> None:
         )
 
 
-def test_what_is_sent_and_what_a_file_ends_is_told_on_the_bus(
+def test_reminders_and_their_end_are_published_on_the_bus(
     world: World, paid: Mapping[str, Person], texted: Texted
 ) -> None:
-    # Neither the lender's events come out again as ours, nor ours to the payments.
-    reminded = {one["customer_id"] for batch in _told(world, texted, "ReminderSent") for one in batch["reminders"]}
-    assert reminded >= {one["customer_id"] for one in texted.everybody}
+    # Neither the lender's events come out again as ours, nor are ours handed to lender_events.
+    reminded = {
+        reminder["customer_id"]
+        for batch in _published(world, texted, "ReminderSent")
+        for reminder in batch["reminders"]
+    }
+    assert reminded >= {person["customer_id"] for person in texted.everybody}
     other = paid["other"]
     world.upload("paid.csv", [other | {"paid_on": "2026-02-01", "paid_amount": other["amount"]}])
     stop = {"customer_id": other["customer_id"], "reason": Reason.NOTHING_OPEN.value}
     world.until(
         "the file's payment is told",
-        lambda: any(stop.items() <= one.items() for one in _told(world, texted, "ReminderStopped")),
+        lambda: any(stop.items() <= detail.items() for detail in _published(world, texted, "ReminderStopped")),
     )
 
 
@@ -198,7 +202,7 @@ def test_a_stop_opts_out_at_once_is_confirmed_once_and_holds_against_a_job_that_
 ) -> None:
     stopper = texted.stopper["customer_id"]
     world.reply(texted.stopper, "STOP")
-    world.until("the stop is heard", lambda: world.standings()[stopper].is_opted_out)
+    world.until("the stop counts", lambda: world.standings()[stopper].is_opted_out)
     world.as_engineer("sqs").send_message(
         QueueUrl=world.ids["Reminders"], MessageBody=job_body(Job(stopper, world.now()))
     )
@@ -206,32 +210,36 @@ def test_a_stop_opts_out_at_once_is_confirmed_once_and_holds_against_a_job_that_
     world.until("the confirmation is recorded", lambda: len(_of(world, texted.stopper)) == 2)
     reminder, confirmation = _of(world, texted.stopper)
     assert (reminder.stage, confirmation.stage) == (0, None)
-    assert [one["Message"] for one in world.sms_to(phone_of(texted.stopper))] == [reminder.text, confirmation.text]
+    assert [sms["Message"] for sms in world.sms_to(phone_of(texted.stopper))] == [reminder.text, confirmation.text]
     decided = [line["reason"] for line in world.logged("sender") if line.get("customer_id") == stopper]
     assert decided[-1] == Reason.OPTED_OUT.value
-    assert stopper in {one["customer_id"] for one in _told(world, texted, "ReminderStopped")}
+    assert stopper in {detail["customer_id"] for detail in _published(world, texted, "ReminderStopped")}
 
 
 def test_who_writes_start_is_back_and_taken_off_the_carriers_list(world: World, texted: Texted) -> None:
     returner = texted.returner["customer_id"]
     world.reply(texted.returner, "STOP")
-    world.until("the stop is heard", lambda: world.standings()[returner].is_opted_out)
+    world.until("the stop counts", lambda: world.standings()[returner].is_opted_out)
     # Of two replies of the same second the stop would count.
     world.advance(timedelta(seconds=10))
     world.reply(texted.returner, "START")
-    world.until("the start is heard", lambda: not world.standings()[returner].is_opted_out)
+    world.until("the start counts", lambda: not world.standings()[returner].is_opted_out)
     world.until(
-        "the carrier is asked", lambda: any(one["operation"] == "OptInPhoneNumber" for one in world.calls()), within=10
+        "the carrier is asked",
+        lambda: any(call["operation"] == "OptInPhoneNumber" for call in world.calls()),
+        within=10,
     )
 
 
-def test_what_nobody_understands_changes_nothing_and_is_told(world: World, texted: Texted) -> None:
+def test_a_reply_that_is_not_understood_changes_nothing_and_is_published_on_the_bus(
+    world: World, texted: Texted
+) -> None:
     before = world.standings()[texted.chatter["customer_id"]]
     world.reply(texted.chatter, "Is it true that the parcel arrives on Thursday?")
-    world.until("it is told", lambda: bool(_told(world, texted, "ReplyNotUnderstood")))
-    (told,) = _told(world, texted, "ReplyNotUnderstood")
-    assert told["customer_id"] == texted.chatter["customer_id"]
-    assert "parcel" not in json.dumps(told)
+    world.until("it is told", lambda: bool(_published(world, texted, "ReplyNotUnderstood")))
+    (event,) = _published(world, texted, "ReplyNotUnderstood")
+    assert event["customer_id"] == texted.chatter["customer_id"]
+    assert "parcel" not in json.dumps(event)
     assert world.standings()[texted.chatter["customer_id"]] == before
 
 
@@ -257,14 +265,14 @@ def test_a_delivery_log_brings_its_record_to_delivered(world: World, texted: Tex
     assert (delivered.billed_parts, delivered.billed_price) == (1, 6450)
 
 
-def test_a_number_that_does_not_exist_is_not_texted_again_and_told(world: World, texted: Texted) -> None:
+def test_a_number_that_does_not_exist_is_not_texted_again_and_is_published(world: World, texted: Texted) -> None:
     (contact,) = _of(world, texted.unreachable)
     world.report(
         _log(texted.unreachable, contact, contact.message_id, "Invalid phone number", delivered=False), failed=True
     )
-    world.until("it is told", lambda: bool(_told(world, texted, "NumberUnreachable")))
-    (told,) = _told(world, texted, "NumberUnreachable")
-    assert told["customer_id"] == texted.unreachable["customer_id"]
+    world.until("it is told", lambda: bool(_published(world, texted, "NumberUnreachable")))
+    (event,) = _published(world, texted, "NumberUnreachable")
+    assert event["customer_id"] == texted.unreachable["customer_id"]
     standing = world.standings()[texted.unreachable["customer_id"]]
     assert (standing.suspended_phone, standing.wake) == (phone_of(texted.unreachable), None)
 
@@ -283,7 +291,8 @@ def test_a_log_that_comes_before_its_record_waits_without_the_number(world: Worl
     world.advance(timedelta(minutes=15))
     world.as_engineer("sqs").send_message(QueueUrl=world.ids["DeliveryReceipts"], MessageBody=waiting["Body"])
     world.until(
-        "it is recorded", lambda: [one.state for one in _of(world, texted.unrecorded)] == [ContactState.DELIVERED]
+        "it is recorded",
+        lambda: [contact.state for contact in _of(world, texted.unrecorded)] == [ContactState.DELIVERED],
     )
 
 
@@ -293,7 +302,7 @@ def test_what_is_no_delivery_log_is_kept_for_a_person(world: World) -> None:
         InvocationType="Event",
         Payload=json.dumps({"awslogs": {"data": "bm8gZ3ppcA=="}}).encode(),
     )
-    world.until("it is given up", lambda: bool(world.messages("DeliveryReceiptsDeadLetters")))
+    world.until("it is a dead letter", lambda: bool(world.messages("DeliveryReceiptsDeadLetters")))
 
 
 # -------------------------------------------------------------- erasing, and planning anew
@@ -307,20 +316,20 @@ def _lender_record(world: World, person: Person) -> LenderRecord:
     return lender_record_of(item)
 
 
-GIVEN_UP = ("RepliesDeadLetters", "DeliveryReceiptsDeadLetters", "LenderEventsDeadLetters")
+DEAD_LETTERS = ("RepliesDeadLetters", "DeliveryReceiptsDeadLetters", "LenderEventsDeadLetters")
 
 
 def _give_up(world: World, texted: Texted) -> None:
     """Put among the dead letters what is of a customer, of another, and of both."""
     logs = [
-        _log(one, contact, contact.message_id, "Delivered", delivered=True)
-        for one in (texted.chatter, texted.reached)
-        for contact in _of(world, one)
+        _log(person, contact, contact.message_id, "Delivered", delivered=True)
+        for person in (texted.chatter, texted.reached)
+        for contact in _of(world, person)
     ]
     event = logs_subscription(logs, at=world.now(), region=REGION, account=ACCOUNT)
     failure = json.dumps({"requestPayload": event, "responsePayload": {"errorMessage": "of two people"}})
     sqs = world.as_engineer("sqs")
-    for queue in GIVEN_UP:
+    for queue in DEAD_LETTERS:
         for body in (f"{phone_of(texted.chatter)} wrote of a parcel", f"{phone_of(texted.reached)} is of another"):
             sqs.send_message(QueueUrl=world.ids[queue], MessageBody=body)
     sqs.send_message(QueueUrl=world.ids["DeliveryReceiptsDeadLetters"], MessageBody=failure)
@@ -331,7 +340,9 @@ def test_of_an_erased_customer_a_tombstone_is_left_and_a_skeleton_of_the_record(
     _give_up(world, texted)
     world.tell("CustomerErased", customer_id=erased)
     world.until("the standing is gone", lambda: erased not in world.standings())
-    world.until("the text is gone", lambda: not any(one.text or one.phone for one in _of(world, texted.chatter)))
+    world.until(
+        "the text is gone", lambda: not any(contact.text or contact.phone for contact in _of(world, texted.chatter))
+    )
     # The next round comes 90 seconds later, the last one when nothing is under way any more. Here it comes at once, and
     # the delayed ones find nothing.
     world.advance(UNDER_WAY)
@@ -344,8 +355,8 @@ def test_of_an_erased_customer_a_tombstone_is_left_and_a_skeleton_of_the_record(
     (skeleton,) = _of(world, texted.chatter)
     assert (skeleton.state, skeleton.stage) == (ContactState.SENT, 0)
     everything = world.everything()
-    dead = [one["Body"] for queue in GIVEN_UP for one in world.messages(queue)]
-    assert sum("is of another" in body for body in dead) == len(GIVEN_UP)
+    dead = [message["Body"] for queue in DEAD_LETTERS for message in world.messages(queue)]
+    assert sum("is of another" in body for body in dead) == len(DEAD_LETTERS)
     (packed,) = [json.loads(body)["requestPayload"] for body in dead if "of two people" in body]
     (log,) = parse_reported(packed).receipts
     assert log.phone == phone_of(texted.reached)

@@ -83,7 +83,7 @@ def test_the_schedule_ticked_before_the_updates_and_goes_on_after_them(world: Wo
     assert first < last
 
 
-def test_texts_of_which_nothing_was_heard_for_three_days_are_closed(
+def test_texts_without_a_delivery_receipt_for_three_days_are_closed(
     world: World, contacts: dict[str, list[Contact]]
 ) -> None:
     unknown = {contact.claim_id for contact in _all(contacts) if contact.state is ContactState.UNKNOWN}

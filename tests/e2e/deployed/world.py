@@ -135,13 +135,13 @@ class World:
     def ids(self) -> Mapping[str, str]:
         """Physical names, by logical id."""
         found = self.as_engineer("cloudformation").describe_stack_resources(StackName=STACK)["StackResources"]
-        return {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found}
+        return {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in found}
 
     @cached_property
     def outputs(self) -> Mapping[str, str]:
         """What the stack tells those who use it: the bucket to drop files into, and where everything else is."""
         (stack,) = self.as_engineer("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
-        return {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
+        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
     def sms_to(self, phone: str) -> list[Mapping[str, Any]]:
         """Return the texts SNS took for a number."""
@@ -155,7 +155,7 @@ class World:
                 continue
             contact = contact_of(item)
             found[contact.customer_id].append(contact)
-        return {customer_id: sorted(of, key=lambda one: one.at) for customer_id, of in found.items()}
+        return {customer_id: sorted(of, key=lambda contact: contact.at) for customer_id, of in found.items()}
 
     def standings(self) -> dict[str, Standing]:
         """Return all standings."""
@@ -179,7 +179,7 @@ class World:
     def uploads(self) -> list[str]:
         """Return the names of the files in the bucket."""
         found = self.as_engineer("s3").list_objects_v2(Bucket=self.ids["UploadsBucket"])
-        return [one["Key"] for one in found.get("Contents", [])]
+        return [file["Key"] for file in found.get("Contents", [])]
 
     def messages(self, queue: str) -> list[Mapping[str, Any]]:
         """Return what is on a queue, visible or not, without receiving it."""
@@ -225,7 +225,7 @@ class World:
     def people(
         self, count: int, *, due_on: date = TODAY, american: bool = False, **changes: str
     ) -> list[dict[str, str]]:
-        """Make up customers that nobody has heard of yet, in Taiwan or in Texas."""
+        """Make up customers who are not stored yet, in Taiwan or in Texas."""
         made = []
         for _ in range(count):
             self._people += 1
@@ -252,7 +252,7 @@ class World:
     def load(self, name: str, rows: Sequence[Mapping[str, str]]) -> None:
         """Upload a file, and wait until the intake has planned everybody in it."""
         self.upload(name, rows)
-        wanted = {one["customer_id"] for one in rows}
+        wanted = {person["customer_id"] for person in rows}
         self.until(f"{name} is loaded", lambda: wanted <= self.standings().keys())
 
     def set_in_standing(self, customer_id: str, attribute: str, value: str) -> None:
@@ -330,12 +330,12 @@ class World:
 
     def tell(self, what: str, **detail: object) -> None:
         """Put an event on the bus as the lender's systems do; it happens now."""
-        told = {"schema_version": 1, "at": self.now().isoformat(), **detail}
+        body = {"schema_version": 1, "at": self.now().isoformat(), **detail}
         entry = {
             "EventBusName": self.outputs["LenderBus"],
             "Source": "lender.core",
             "DetailType": what,
-            "Detail": json.dumps(told),
+            "Detail": json.dumps(body),
         }
         answer = self.as_lender("events").put_events(Entries=[entry])
         assert not answer["FailedEntryCount"]
@@ -343,14 +343,14 @@ class World:
     def reply(self, person: Mapping[str, str], text: str) -> None:
         """Publish what a customer writes, as two-way SMS does."""
         self._replies += 1
-        said = {
+        sms = {
             "originationNumber": phone_of(person),
             "destinationNumber": "+18005550100",
             "messageKeyword": f"KEYWORD_{ACCOUNT}",
             "messageBody": text,
             "inboundMessageId": f"inbound-{self._replies}",
         }
-        self.as_engineer("sns").publish(TopicArn=self.outputs["InboundTopic"], Message=json.dumps(said))
+        self.as_engineer("sns").publish(TopicArn=self.outputs["InboundTopic"], Message=json.dumps(sms))
 
     def report(self, *logs: Mapping[str, object], failed: bool = False) -> None:
         """Write delivery logs where SNS writes them."""

@@ -196,8 +196,8 @@ class TestTheCarrierFee:
         assert fees.million("XX") == fees.million("default")
 
     def test_of_an_avoided_segment_is_told_in_dollars_and_in_bills(self) -> None:
-        told = worth_of_a_segment("TW", Decimal(41_700), Decimal("4.17"))
-        assert told == (
+        sentence = worth_of_a_segment("TW", Decimal(41_700), Decimal("4.17"))
+        assert sentence == (
             "One avoided second segment in TW is worth $41,700 for a million texts: 10,000 times the AWS bill."
         )
 

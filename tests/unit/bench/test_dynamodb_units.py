@@ -52,7 +52,7 @@ def test_an_item_is_as_large_as_its_names_and_values(value: dict[str, object], s
     assert item_size({"名": value}) == 3 + size
 
 
-def test_a_kind_of_value_nobody_has_heard_of_has_no_size() -> None:
+def test_an_unknown_type_of_value_has_no_size() -> None:
     with pytest.raises(ValueError, match="no such type"):
         item_size({"a": {"X": "1"}})
 

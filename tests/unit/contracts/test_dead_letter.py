@@ -1,4 +1,4 @@
-"""What was given up, without certain people: theirs goes, and nothing of anybody else's."""
+"""Dead letters without the numbers of certain people: theirs goes, and nothing of anybody else's."""
 
 import base64
 import gzip
@@ -15,15 +15,15 @@ MINE, THEIRS = "+886912345678", "+886987654321"
 
 def log(phone: str, number: int = 1, **more: object) -> dict[str, Any]:
     """Describe a log event of SNS about one text."""
-    said = {
+    detail = {
         "notification": {"messageId": f"m-{number}", "timestamp": "2026-12-01 02:00:00.000"},
         "delivery": {"destination": phone, "providerResponse": "Invalid phone number"},
         "status": "FAILURE",
     }
-    return {"id": str(number), "timestamp": 1_764_500_000_000 + number, "message": json.dumps(said | more)}
+    return {"id": str(number), "timestamp": 1_764_500_000_000 + number, "message": json.dumps(detail | more)}
 
 
-def given_up(*events: dict[str, Any], **more: object) -> str:
+def dead_letter(*events: dict[str, Any], **more: object) -> str:
     """Write what Lambda puts among the dead letters for logs that it could not hand over."""
     logs = {"messageType": "DATA_MESSAGE", "logGroup": "sns/x", "logEvents": list(events), **more}
     data = base64.b64encode(gzip.compress(json.dumps(logs).encode())).decode()
@@ -37,8 +37,8 @@ def events_in(body: str) -> list[dict[str, Any]]:
 
 
 def reply(phone: str, text: str = "STOP") -> str:
-    said = {"originationNumber": phone, "messageBody": text, "inboundMessageId": "in-1"}
-    return json.dumps({"Type": "Notification", "Message": json.dumps(said), "Timestamp": "2026-12-01T02:00:00Z"})
+    sms = {"originationNumber": phone, "messageBody": text, "inboundMessageId": "in-1"}
+    return json.dumps({"Type": "Notification", "Message": json.dumps(sms), "Timestamp": "2026-12-01T02:00:00Z"})
 
 
 def test_a_reply_goes_with_the_number_it_was_written_from_and_with_no_other_it_names() -> None:
@@ -59,17 +59,19 @@ def test_what_nobody_can_read_goes_if_it_names_the_number_with_or_without_the_pl
     assert without_numbers(body, {THEIRS}) == body
 
 
-@pytest.mark.parametrize("body", ["", "[]", "null", "1" + MINE[1:], MINE + "9", '{"requestPayload": null}', given_up()])
+@pytest.mark.parametrize(
+    "body", ["", "[]", "null", "1" + MINE[1:], MINE + "9", '{"requestPayload": null}', dead_letter()]
+)
 def test_what_names_nobody_stays_as_it_is(body: str) -> None:
     assert without_numbers(body, {MINE}) == body
 
 
 def test_logs_of_one_person_only_go_whole() -> None:
-    assert without_numbers(given_up(log(MINE), log(MINE, 2)), {MINE}) == ""
+    assert without_numbers(dead_letter(log(MINE), log(MINE, 2)), {MINE}) == ""
 
 
 def test_of_logs_of_several_people_those_of_others_are_left_as_they_were() -> None:
-    body = given_up(log(THEIRS, 1), log(MINE, 2), log(THEIRS, 3, text="電話"), owner="123")
+    body = dead_letter(log(THEIRS, 1), log(MINE, 2), log(THEIRS, 3, text="電話"), owner="123")
     left = without_numbers(body, {MINE})
     assert events_in(left) == [log(THEIRS, 1), log(THEIRS, 3, text="電話")]
     before, after = json.loads(body), json.loads(left)
@@ -84,7 +86,7 @@ def test_of_logs_of_several_people_those_of_others_are_left_as_they_were() -> No
 
 def test_a_log_goes_for_a_number_in_the_carriers_words_too() -> None:
     quoting = log("", 1, delivery={"providerResponse": f"{MINE[1:]} is unknown"})
-    assert events_in(without_numbers(given_up(quoting, log(THEIRS, 2)), {MINE})) == [log(THEIRS, 2)]
+    assert events_in(without_numbers(dead_letter(quoting, log(THEIRS, 2)), {MINE})) == [log(THEIRS, 2)]
 
 
 @pytest.mark.parametrize("data", ["bm8gZ3ppcA==", "?", 7, base64.b64encode(gzip.compress(b"[]", mtime=0)).decode()])

@@ -40,7 +40,7 @@ def packed(payload: object) -> dict[str, Any]:
     return {"awslogs": {"data": base64.b64encode(gzip.compress(json.dumps(payload).encode())).decode()}}
 
 
-def one(log: Any) -> DeliveryReceipt:  # noqa: ANN401 - whatever a log is
+def the_receipt(log: Any) -> DeliveryReceipt:  # noqa: ANN401 - whatever a log is
     (receipt,) = parse_reported(event_of(log)).receipts
     return receipt
 
@@ -51,7 +51,7 @@ def changed(**delivery: object) -> dict[str, Any]:
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: str(sample["id"]))
 def test_logs_seen_in_the_wild_are_read(sample: dict[str, Any]) -> None:
-    receipt = one(sample["log"])
+    receipt = the_receipt(sample["log"])
     assert receipt.delivered is (sample["expected_outcome"] == "delivered")
     assert receipt.message_id == sample["log"]["notification"]["messageId"]
     assert receipt.response == sample["log"]["delivery"]["providerResponse"]
@@ -62,7 +62,7 @@ def test_logs_seen_in_the_wild_are_read(sample: dict[str, Any]) -> None:
 
 
 def test_everything_a_log_says_is_taken() -> None:
-    assert one(LOG) == DeliveryReceipt(
+    assert the_receipt(LOG) == DeliveryReceipt(
         "m1",
         SENT_AT,
         "+886900000001",
@@ -95,7 +95,7 @@ def test_everything_a_log_says_is_taken() -> None:
     ],
 )
 def test_prices_come_as_numbers_and_as_text(price: object, micros: int) -> None:
-    assert one(changed(priceInUSD=price)).billed_price == micros
+    assert the_receipt(changed(priceInUSD=price)).billed_price == micros
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_prices_come_as_numbers_and_as_text(price: object, micros: int) -> None:
     ],
 )
 def test_a_number_that_is_not_whole_is_none_and_the_rest_counts(destination: object) -> None:
-    receipt = one(changed(destination=destination))
+    receipt = the_receipt(changed(destination=destination))
     assert (receipt.phone, receipt.message_id) == ("", "m1")
 
 
@@ -136,7 +136,7 @@ def test_a_number_that_is_not_whole_is_none_and_the_rest_counts(destination: obj
     ],
 )
 def test_moments_are_utc_and_without_one_the_log_events_own_counts(written: object, at: datetime) -> None:
-    assert one({**LOG, "notification": {"messageId": "m1", "timestamp": written}}).at == at
+    assert the_receipt({**LOG, "notification": {"messageId": "m1", "timestamp": written}}).at == at
 
 
 @pytest.mark.parametrize(
@@ -195,24 +195,26 @@ def test_what_is_no_json_is_counted_and_the_others_are_read(message: str) -> Non
     ],
 )
 def test_what_is_missing_or_odd_is_done_without(delivery: object) -> None:
-    assert one({**LOG, "delivery": delivery}) == DeliveryReceipt("m1", SENT_AT, "", delivered=True, response="")
+    assert the_receipt({**LOG, "delivery": delivery}) == DeliveryReceipt("m1", SENT_AT, "", delivered=True, response="")
 
 
 def test_a_log_without_a_delivery_still_says_what_became_of_the_message() -> None:
-    assert one({"notification": {"messageId": "m1"}, "status": "FAILURE"}) == DeliveryReceipt("m1", NOW, "", False, "")  # noqa: FBT003
+    assert the_receipt({"notification": {"messageId": "m1"}, "status": "FAILURE"}) == DeliveryReceipt(
+        "m1", NOW, "", delivered=False, response=""
+    )
 
 
 def test_parts_come_as_numbers_and_as_text() -> None:
-    assert [one(changed(numberOfMessageParts=parts)).billed_parts for parts in (2, "3", 0)] == [2, 3, 0]
+    assert [the_receipt(changed(numberOfMessageParts=parts)).billed_parts for parts in (2, "3", 0)] == [2, 3, 0]
 
 
 @pytest.mark.parametrize("status", ["SUCCESS", "success", "DELIVERED", "FAILURE", "Failed"])
 def test_statuses_are_read_in_any_case(status: str) -> None:
-    assert one({**LOG, "status": status}).delivered is (status.upper() in {"SUCCESS", "DELIVERED"})
+    assert the_receipt({**LOG, "status": status}).delivered is (status.upper() in {"SUCCESS", "DELIVERED"})
 
 
 @pytest.mark.parametrize(
-    ("said", "kept"),
+    ("words", "kept"),
     [
         ("Phone number is opted out", "Phone number is opted out"),
         ("No route to +886900000001 (error 30007)", "No route to … (error 30007)"),
@@ -221,8 +223,8 @@ def test_statuses_are_read_in_any_case(status: str) -> None:
         ("x" * 5000, "x" * 1000),
     ],
 )
-def test_carriers_may_write_what_they_like_but_no_number_is_kept(said: str, kept: str) -> None:
-    assert one(changed(providerResponse=said)).response == kept
+def test_carriers_may_write_what_they_like_but_no_number_is_kept(words: str, kept: str) -> None:
+    assert the_receipt(changed(providerResponse=words)).response == kept
 
 
 def test_a_test_of_the_subscription_is_no_log() -> None:
@@ -274,11 +276,11 @@ def test_what_is_no_event_of_a_subscription_is_refused_without_quoting_it(event:
 
 
 def test_a_receipt_that_waits_travels_without_the_number() -> None:
-    later = LaterReceipt(ContactKey("C0001", NOW, "s1"), one(LOG))
+    later = LaterReceipt(ContactKey("C0001", NOW, "s1"), the_receipt(LOG))
     body = later_body(later)
     assert "886900000001" not in body
-    assert parse_later(body) == LaterReceipt(later.key, one(changed(destination="")))
-    assert "886" not in later_body(LaterReceipt(later.key, one(changed(providerResponse="to +886900000001"))))
+    assert parse_later(body) == LaterReceipt(later.key, the_receipt(changed(destination="")))
+    assert "886" not in later_body(LaterReceipt(later.key, the_receipt(changed(providerResponse="to +886900000001"))))
     with pytest.raises(UnreadableRecordError, match="no receipt: an unknown field"):
         parse_later(body[:-1] + ',"phone":"+886900000001"}')
 

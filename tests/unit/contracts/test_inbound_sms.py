@@ -38,8 +38,8 @@ def notification(message: object = SMS, **changes: object) -> dict[str, object]:
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["id"])
 def test_replies_that_others_have_seen_are_read(vector: dict[str, Any]) -> None:
     message = vector["message"]
-    said = parse_inbound(json.dumps(message), SENT_AT)
-    assert (said.phone, said.text, said.inbound_id, said.in_reply_to, said.at) == (
+    sms = parse_inbound(json.dumps(message), SENT_AT)
+    assert (sms.phone, sms.text, sms.inbound_id, sms.in_reply_to, sms.at) == (
         message["originationNumber"],
         message["messageBody"],
         message["inboundMessageId"],
@@ -74,11 +74,11 @@ def test_in_a_notification_it_was_said_when_sns_took_it(body: str) -> None:
     ],
 )
 def test_without_one_it_was_said_when_the_queue_took_it(body: str) -> None:
-    said = parse_inbound(body, SENT_AT)
-    assert (said.text, said.at, said.in_reply_to) == ("退訂", SENT_AT, "")
+    sms = parse_inbound(body, SENT_AT)
+    assert (sms.text, sms.at, sms.in_reply_to) == ("退訂", SENT_AT, "")
 
 
-def test_half_a_character_does_not_keep_a_reply_from_being_heard() -> None:
+def test_half_a_character_does_not_keep_a_reply_from_being_read() -> None:
     cut = json.dumps(SMS | {"messageBody": "STOP \ud83d"})
     assert parse_inbound(cut, SENT_AT).text == "STOP \ufffd"
     assert parse_inbound(json.dumps(notification()).replace("\\u9000", "\\ud83d"), SENT_AT).text == "\ufffd訂"
@@ -112,7 +112,7 @@ def test_an_empty_and_a_long_text_are_replies_too(text: str) -> None:
         (json.dumps(notification(Message="hello")), "body"),
     ],
 )
-def test_what_is_no_reply_is_told_by_its_fields_and_never_by_what_they_hold(body: str, says: str) -> None:
+def test_a_message_that_is_no_reply_is_described_by_its_fields_and_never_quoted(body: str, says: str) -> None:
     with pytest.raises(UnreadableRecordError) as refused:
         parse_inbound(body, SENT_AT)
     assert str(refused.value) == f"not a reply: {says}"

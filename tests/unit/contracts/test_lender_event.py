@@ -96,13 +96,13 @@ def test_an_erasure_is_a_moment() -> None:
 
 
 def test_a_hold_for_a_reason_we_do_not_know_is_honoured_and_said_to_be_not_understood() -> None:
-    told = parse_lender_message(envelope("CustomerHold", reason="on vacation"), NOW)
-    assert told == ReceivedEvent(
+    received = parse_lender_message(envelope("CustomerHold", reason="on vacation"), NOW)
+    assert received == ReceivedEvent(
         "C1", RecordedEvent(EventTime(AT), CustomerHold(HoldReason.OTHER)), is_understood=False
     )
 
 
-def test_what_we_told_ourselves_to_do_again_is_an_id_and_nothing_else() -> None:
+def test_the_next_round_of_an_erasure_is_an_id_and_nothing_else() -> None:
     body = erasure_round_body("C1")
     assert body == '{"schema_version":1,"task":"erase_again","customer_id":"C1"}'
     assert parse_lender_message(body, NOW) == ErasureRound("C1")
@@ -190,11 +190,11 @@ def test_a_lenders_clock_may_be_a_little_ahead_and_no_more() -> None:
 @given(st.text(st.sampled_from("Aa0._:-# /é１\n"), max_size=66))
 def test_an_id_is_what_intake_takes_for_one(text: str) -> None:
     try:
-        told = parse_lender_message(envelope("CustomerErased", customer_id=text), NOW)
+        received = parse_lender_message(envelope("CustomerErased", customer_id=text), NOW)
     except UnreadableRecordError:
         assert not is_id(text)
     else:
-        assert told.customer_id == text
+        assert received.customer_id == text
         assert is_id(text)
 
 

@@ -99,17 +99,17 @@ def test_there_is_a_sample_of_each_kind() -> None:
     assert {kind for sample in SAMPLES for kind, _ in details(sample)} == EVENTS.keys()
 
 
-@pytest.mark.parametrize("told", OUT, ids=lambda told: type(told).__name__)
-def test_what_we_announce_keeps_to_the_schema_of_its_kind(told: OutboundEvent) -> None:
-    (event,) = bus_entries([told], 256 * 1024)
+@pytest.mark.parametrize("outbound", OUT, ids=lambda outbound: type(outbound).__name__)
+def test_every_event_we_publish_keeps_to_the_schema_of_its_kind(outbound: OutboundEvent) -> None:
+    (event,) = bus_entries([outbound], 256 * 1024)
     validator(event.detail_type).validate(json.loads(event.detail))
-    assert event.detail_type == type(told).__name__
+    assert event.detail_type == type(outbound).__name__
     assert '"schema_version":1' in event.detail
 
 
-def test_every_announcement_there_is_has_a_contract() -> None:
+def test_every_outbound_event_has_a_contract() -> None:
     assert (
-        {type(told).__name__ for told in OUT}
+        {type(event).__name__ for event in OUT}
         == DETAILS.keys()
         == {member.__name__ for member in OutboundEvent.__value__.__args__}
     )
@@ -122,5 +122,5 @@ def test_reminders_share_an_event_and_as_many_as_hold_them() -> None:
     several = list(bus_entries(reminders, 4_000))
     assert max(event.size for event in several) <= 4_000
     assert sum(event.events for event in several) == 100
-    told = [one["customer_id"] for event in several for one in json.loads(event.detail)["reminders"]]
-    assert told == [f"C{number}" for number in range(100)]
+    customer_ids = [reminder["customer_id"] for event in several for reminder in json.loads(event.detail)["reminders"]]
+    assert customer_ids == [f"C{number}" for number in range(100)]

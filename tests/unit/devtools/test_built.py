@@ -190,8 +190,8 @@ def test_what_was_prepared_and_is_not_what_the_files_come_to_is_refused(
 ) -> None:
     folder = tmp_path / "dunning" / "policy" / "compiled"
     folder.mkdir(parents=True)
-    said: dict[str, object] = {"same": ["a"], "changed": {"at_most": 1}, "missing": 1}
-    monkeypatch.setattr(compiled_policies, "LOADERS", {what: lambda what=what: said[what] for what in said})
+    expected: dict[str, object] = {"same": ["a"], "changed": {"at_most": 1}, "missing": 1}
+    monkeypatch.setattr(compiled_policies, "LOADERS", {what: lambda what=what: expected[what] for what in expected})
     (folder / "same.pickle").write_bytes(pickle.dumps(["a"]))
     (folder / "changed.pickle").write_bytes(pickle.dumps({"at_most": 1.0}))
     assert list(built.misread_policies(tmp_path)) == [
@@ -201,7 +201,7 @@ def test_what_was_prepared_and_is_not_what_the_files_come_to_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "other"),
     [
         pytest.param(1, True, id="a number and yes"),
         pytest.param([1], (1,), id="a list and a tuple"),
@@ -213,12 +213,12 @@ def test_what_was_prepared_and_is_not_what_the_files_come_to_is_refused(
         pytest.param(RepliesFile(), RepliesFile(grace_days=3), id="said and left to the default"),
     ],
 )
-def test_things_of_other_contents_are_told_apart(one: object, other: object) -> None:
-    assert built.contents(one) == built.contents(pickle.loads(pickle.dumps(one)))
-    assert built.contents(one) != built.contents(other)
+def test_things_of_other_contents_are_told_apart(first: object, other: object) -> None:
+    assert built.contents(first) == built.contents(pickle.loads(pickle.dumps(first)))
+    assert built.contents(first) != built.contents(other)
 
 
-def test_what_a_handler_has_built_is_read_from_it_each_service_once_and_no_journal(tmp_path: Path) -> None:
+def test_what_a_handler_has_built_is_read_from_it_each_service_once_and_no_telemetry(tmp_path: Path) -> None:
     (tmp_path / "template.yaml").write_text("Resources: { KeeperFunction: { Type: AWS::Serverless::Function } }\n")
     (tmp_path / "KeeperFunction").mkdir()
     (tmp_path / "KeeperFunction" / "app.py").write_text("""\

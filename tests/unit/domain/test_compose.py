@@ -85,7 +85,7 @@ def test_a_stage_without_such_a_text_uses_its_plain_one() -> None:
 
 
 def registered(*templates: str) -> dict[str, str]:
-    return {f"zh-Hant/overdue-7{one}@2": f"ID{one}" for one in templates}
+    return {f"zh-Hant/overdue-7{template}@2": f"ID{template}" for template in templates}
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_a_fee_of_what_is_not_asked_for_yet_does_not_count() -> None:
 def test_how_much_of_a_fee_is_left_of_a_part_is_not_certain_and_so_not_said(
     instalments: tuple[Instalment, ...],
 ) -> None:
-    assert "違約金" not in reminder(an_account(*sorted(instalments, key=lambda one: one.due_on))).text
+    assert "違約金" not in reminder(an_account(*sorted(instalments, key=lambda instalment: instalment.due_on))).text
 
 
 def test_a_part_payment_of_an_instalment_without_a_fee_leaves_the_fee_certain() -> None:

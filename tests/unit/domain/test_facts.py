@@ -34,4 +34,4 @@ def test_what_is_open_is_what_was_not_paid_less_the_accounts_own_credits(
     instalments: list[tuple[int, int]], still_open: list[tuple[int, int]]
 ) -> None:
     account = an_account(*of(*instalments))
-    assert [(one.number, one.open) for one in open_instalments(account)] == still_open
+    assert [(instalment.number, instalment.open) for instalment in open_instalments(account)] == still_open

@@ -27,8 +27,8 @@ from tests.support.builders import (
     an_account,
     an_instalment,
     day,
-    heard,
     instant,
+    progress_at,
     rules_of,
     taipei,
     texted_ago,
@@ -104,7 +104,7 @@ held_for_good = with_facts(holds=(Hold(HoldReason.DISPUTE),))
 on_hold = with_facts(holds=(Hold(HoldReason.PROMISE, day("2026-12-10")),))
 ladder_finished = with_facts(accounts=(an_account(an_instalment(stage_reached=30)),))
 no_notice = with_facts(accounts=(an_account(an_instalment("2026-11-01", stage_reached=15)),))
-next_stage = with_standing(progress=heard(0, "2026-12-01"))
+next_stage = with_standing(progress=progress_at(0, "2026-12-01"))
 not_yet_ten = at(taipei("2026-12-01 09:30"))
 unknown_zone = with_facts(time_zone="Mars/Olympus")
 quiet = at(taipei("2026-12-01 22:00"))
@@ -118,8 +118,8 @@ without_texts = with_rules(texts={})
 
 def all_of(*changes: Change) -> Change:
     def change(case: Case) -> Case:
-        for one in changes:
-            case = one(case)
+        for step in changes:
+            case = step(case)
         return case
 
     return change
@@ -212,8 +212,8 @@ def test_where_the_zone_is_unknown_a_hold_ends_when_its_day_is_over_everywhere()
 
 
 def test_the_docstring_names_every_gate_in_order() -> None:
-    said = inspect.getdoc(decide_module) or ""
-    numbers = [int(number) for number in re.findall(r"(?:^|· | {4})(\d+) ", said, re.MULTILINE)]
+    documented = inspect.getdoc(decide_module) or ""
+    numbers = [int(number) for number in re.findall(r"(?:^|· | {4})(\d+) ", documented, re.MULTILINE)]
     assert numbers == list(range(1, len(GATES) + 1))
 
 
@@ -290,8 +290,8 @@ REASONS = [
     pytest.param(
         Reason.NEXT_STAGE, not_yet_ten(Case()), Wait, taipei("2026-12-01 10:00"), id="due today, at the preferred hour"
     ),
-    pytest.param(Reason.NEXT_STAGE, next_stage(Case()), Wait, taipei("2026-12-04 10:00"), id="heard today: +3 is next"),
-    pytest.param(Reason.LADDER_FINISHED, ladder_finished(Case()), Stop, None, id="the last stage was heard"),
+    pytest.param(Reason.NEXT_STAGE, next_stage(Case()), Wait, taipei("2026-12-04 10:00"), id="sent today: +3 is next"),
+    pytest.param(Reason.LADDER_FINISHED, ladder_finished(Case()), Stop, None, id="the last stage was sent"),
     pytest.param(Reason.NO_WRITTEN_NOTICE, no_notice(Case()), Stop, None, id="+30 is due and no notice was written"),
     pytest.param(
         Reason.UNKNOWN_LENDER, with_facts(lender="nobody")(Case()), Stop, IN_A_DAY, id="a lender without a policy"

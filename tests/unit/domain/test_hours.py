@@ -100,9 +100,11 @@ def test_with_several_possible_zones_all_of_them_must_be_open(now: str, opens: s
 
 
 def test_the_order_of_the_zones_does_not_matter() -> None:
-    some = zones("America/New_York", "America/Chicago", "America/Los_Angeles", "Pacific/Honolulu")
+    zones_of_the_us = zones("America/New_York", "America/Chicago", "America/Los_Angeles", "Pacific/Honolulu")
     now = instant("2026-12-01 21:00", "America/New_York")
-    assert next_open(daily("09:00-20:00"), some, now) == next_open(daily("09:00-20:00"), some[::-1], now)
+    assert next_open(daily("09:00-20:00"), zones_of_the_us, now) == next_open(
+        daily("09:00-20:00"), zones_of_the_us[::-1], now
+    )
 
 
 def test_zones_that_are_never_open_together_have_no_lawful_moment() -> None:

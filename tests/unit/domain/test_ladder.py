@@ -1,4 +1,4 @@
-"""The ladder: which stage is heard when, over days and weeks."""
+"""The ladder: which stage is sent when, over days and weeks."""
 
 from dataclasses import replace
 
@@ -13,8 +13,8 @@ from tests.support.builders import (
     an_account,
     an_instalment,
     day,
-    heard,
     policies_with,
+    progress_at,
     taipei,
     texts_sent,
 )
@@ -58,7 +58,7 @@ def test_stages_up_to_the_due_date_are_skipped_when_late_and_overdue_ones_are_no
         pytest.param(30, "2026-12-31", "2027-02-01", None, id="after the last one nothing"),
     ],
 )
-def test_the_next_stage_is_the_one_after_the_last_that_was_heard(
+def test_the_next_stage_is_the_first_after_the_last_that_was_sent(
     last: int, on: str, today: str, expected: tuple[int, str] | None
 ) -> None:
     assert step(today, last=Progress(last, day(on), day("2026-12-01"))) == expected
@@ -80,10 +80,10 @@ def test_an_imported_portfolio_goes_on_from_the_stage_it_has_reached(
     assert step(today, an_instalment(stage_reached=reached)) == expected
 
 
-def test_of_an_imported_stage_and_one_heard_here_the_further_counts() -> None:
-    heard_here = Progress(3, day("2026-12-04"), day("2026-12-01"))
-    assert step("2026-12-20", an_instalment(stage_reached=7), heard_here) == (15, "2026-12-16")
-    assert step("2026-12-20", an_instalment(stage_reached=0), heard_here) == (7, "2026-12-08")
+def test_of_an_imported_stage_and_a_stage_sent_by_us_the_further_counts() -> None:
+    reached_here = Progress(3, day("2026-12-04"), day("2026-12-01"))
+    assert step("2026-12-20", an_instalment(stage_reached=7), reached_here) == (15, "2026-12-16")
+    assert step("2026-12-20", an_instalment(stage_reached=0), reached_here) == (7, "2026-12-08")
 
 
 @pytest.mark.parametrize(
@@ -98,24 +98,24 @@ def test_of_an_imported_stage_and_one_heard_here_the_further_counts() -> None:
 def test_a_due_date_that_moves_restarts_the_ladder_only_if_it_is_to_come_again(
     due_now: str, today: str, expected: tuple[int, str]
 ) -> None:
-    plus_3_heard = Progress(3, day("2026-12-04"), day("2026-12-01"))
-    assert step(today, an_instalment(due_now), plus_3_heard) == expected
+    at_plus_3 = Progress(3, day("2026-12-04"), day("2026-12-01"))
+    assert step(today, an_instalment(due_now), at_plus_3) == expected
 
 
-def test_a_late_stage_before_the_due_date_is_still_heard_while_the_next_is_far() -> None:
-    # Sunday in a place that rests on Sundays: -10 is heard on Monday, ten days before the next.
+def test_a_late_stage_before_the_due_date_is_still_sent_while_the_next_is_far() -> None:
+    # Sunday in a place that rests on Sundays: -10 is sent on Monday, ten days before the next.
     ladder, due_on = (-10, 0), an_instalment("2026-12-11")
     monday, too_late = day("2026-12-02").toordinal(), day("2026-12-09").toordinal()
     assert next_step(ladder, MIN_DAYS, due_on, None, monday) == (-10, day("2026-12-01").toordinal())
     assert next_step(ladder, MIN_DAYS, due_on, None, too_late) == (0, day("2026-12-11").toordinal())
 
 
-# Played through decide(), day by day. Whoever is to hear +30 has had a written notice.
+# Played through decide(), day by day. Who is to be sent +30 has had a written notice.
 
 NOTICED = a_customer(an_account(an_instalment(notice="2026-12-20")))
 
 
-def test_somebody_who_never_pays_hears_the_whole_ladder_and_then_silence() -> None:
+def test_a_customer_who_never_pays_is_sent_the_whole_ladder_and_then_nothing() -> None:
     assert texts_sent(NOTICED, taipei("2026-11-01 00:00"), taipei("2027-12-01 00:00")) == [
         ("2026-11-28", -3),
         ("2026-12-01", 0),
@@ -126,7 +126,7 @@ def test_somebody_who_never_pays_hears_the_whole_ladder_and_then_silence() -> No
     ]
 
 
-def test_after_a_long_outage_overdue_stages_are_heard_in_order_and_never_in_a_burst() -> None:
+def test_after_a_long_outage_overdue_stages_are_sent_in_order_and_never_in_a_burst() -> None:
     forty_days_late = taipei("2027-01-10 12:00")
     assert texts_sent(NOTICED, forty_days_late, taipei("2027-06-01 00:00")) == [
         ("2027-01-10", 3),
@@ -138,18 +138,18 @@ def test_after_a_long_outage_overdue_stages_are_heard_in_order_and_never_in_a_bu
 
 def test_stages_closer_than_they_may_be_are_spread() -> None:
     every_ten_days = policies_with(NOTICED, min_days_between_stages=10)
-    heard_late = a_standing(progress=heard(0, "2026-12-01"))
+    reached_late = a_standing(progress=progress_at(0, "2026-12-01"))
     sent = texts_sent(
         NOTICED,
         taipei("2026-12-01 12:00"),
         taipei("2027-02-01 00:00"),
-        standing=heard_late,
+        standing=reached_late,
         policies=every_ten_days,
     )
     assert sent == [("2026-12-11", 3), ("2026-12-21", 7), ("2026-12-31", 15), ("2027-01-10", 30)]
 
 
-def test_an_imported_portfolio_hears_only_what_is_left() -> None:
+def test_an_imported_portfolio_is_sent_only_the_stages_that_are_left() -> None:
     imported = a_customer(an_account(an_instalment(stage_reached=15, notice="2026-12-20")))
     assert texts_sent(imported, taipei("2026-12-20 12:00"), taipei("2027-06-01 00:00")) == [("2026-12-31", 30)]
 
@@ -164,7 +164,7 @@ def two_months(*, first_paid: int = 0) -> Facts:
 
 
 def test_a_payment_of_the_earliest_moves_the_ladder_to_the_next() -> None:
-    far_up = a_standing(progress=heard(15, "2026-12-16"))
+    far_up = a_standing(progress=progress_at(15, "2026-12-16"))
     before_payment = texts_sent(two_months(), taipei("2026-12-17 12:00"), taipei("2027-01-02 00:00"), standing=far_up)
     assert before_payment == [("2026-12-31", 30)]
     after_payment = texts_sent(
@@ -174,7 +174,7 @@ def test_a_payment_of_the_earliest_moves_the_ladder_to_the_next() -> None:
 
 
 def test_partial_payment_leaves_the_ladder_where_it_is() -> None:
-    far_up = a_standing(progress=heard(15, "2026-12-16"))
+    far_up = a_standing(progress=progress_at(15, "2026-12-16"))
     almost_paid = two_months(first_paid=324_900)
     sent = texts_sent(almost_paid, taipei("2026-12-17 12:00"), taipei("2027-01-05 00:00"), standing=far_up)
     assert sent == [("2026-12-31", 30)]
@@ -190,20 +190,20 @@ def test_a_credit_that_covers_the_earliest_moves_the_ladder_too() -> None:
 
 def test_a_due_date_moved_later_is_reminded_of_again() -> None:
     promised = a_customer(an_account(an_instalment("2026-12-20")))
-    already = a_standing(progress=heard(7, "2026-12-08", due="2026-12-01"))
+    already = a_standing(progress=progress_at(7, "2026-12-08", due="2026-12-01"))
     sent = texts_sent(promised, taipei("2026-12-09 12:00"), taipei("2026-12-25 00:00"), standing=already)
     assert sent == [("2026-12-17", -3), ("2026-12-20", 0), ("2026-12-23", 3)]
 
 
 def test_an_instalment_that_was_never_written_about_starts_its_own_ladder() -> None:
-    # The first was at its last stage; the second of the same account has been heard of by nobody.
+    # The first was at its last stage; of the second of the same account nothing has been sent.
     facts = two_months(first_paid=325_000)
-    at_the_end = a_standing(progress=heard(30, "2026-12-31"))
+    at_the_end = a_standing(progress=progress_at(30, "2026-12-31"))
     sent = texts_sent(facts, taipei("2027-02-10 12:00"), taipei("2027-02-12 00:00"), standing=at_the_end)
     assert sent == [("2027-02-10", 3)]
 
 
-def test_nobody_with_many_accounts_hears_a_stage_twice() -> None:
+def test_no_customer_with_many_accounts_is_sent_a_stage_twice() -> None:
     noticed = an_instalment(notice="2026-12-20")
     many = a_customer(*(an_account(noticed, account_id=f"A{number}") for number in range(30)))
     sent = texts_sent(many, taipei("2026-12-04 09:00"), taipei("2027-02-01 00:00"))

@@ -33,45 +33,49 @@ PAID = InstalmentPaid("A1", 1, 325_000, "TWD")
 PROMISED = {"A1#1": PromiseToPay(SAID_AT - 24 * HOUR, day("2026-12-12"))}
 
 
-def told(*said: RecordedEvent) -> Facts:
+def facts_after(*events: RecordedEvent) -> Facts:
     lender_record = a_lender_record(OWING)
-    for one in said:
-        lender_record = record_event(lender_record, one)
+    for event in events:
+        lender_record = record_event(lender_record, event)
     facts = project_facts(lender_record)
     assert facts is not None
     return facts
 
 
-def heard(facts: Facts, *intents: ReplyIntent, digits: str = "") -> Standing:
+def after_reply(facts: Facts, *intents: ReplyIntent, digits: str = "") -> Standing:
     understood = ParsedReply(intents, day("2026-12-12"), digits)
     return apply_reply(facts, a_standing(), understood, SAID_AT, day("2026-12-10"), ReplyLimits()).standing
 
 
 def test_a_promise_that_comes_after_the_payment_it_spoke_of_is_not_one_for_the_next_instalment() -> None:
     assert set(
-        heard(told(RecordedEvent(EventTime(SAID_AT + HOUR), PAID)), ReplyIntent.PROMISE, digits="1111").promises
+        after_reply(
+            facts_after(RecordedEvent(EventTime(SAID_AT + HOUR), PAID)), ReplyIntent.PROMISE, digits="1111"
+        ).promises
     ) == {"A1#1"}
     assert set(
-        heard(told(RecordedEvent(EventTime(SAID_AT - HOUR), PAID)), ReplyIntent.PROMISE, digits="1111").promises
+        after_reply(
+            facts_after(RecordedEvent(EventTime(SAID_AT - HOUR), PAID)), ReplyIntent.PROMISE, digits="1111"
+        ).promises
     ) == {"A1#2"}
 
 
 def test_who_says_it_is_paid_before_the_payment_is_booked_is_not_held_for_the_next_instalment() -> None:
-    (said,) = heard(
-        told(RecordedEvent(EventTime(SAID_AT + HOUR), PAID)), ReplyIntent.PAID, digits="1111"
+    (statement,) = after_reply(
+        facts_after(RecordedEvent(EventTime(SAID_AT + HOUR), PAID)), ReplyIntent.PAID, digits="1111"
     ).payment_statements
-    assert said.about == ("A1#1",)
+    assert statement.about == ("A1#1",)
 
 
-def test_an_opt_out_of_an_account_that_is_closed_by_now_is_not_one_of_all_texts() -> None:
-    standing = heard(
-        told(RecordedEvent(EventTime(SAID_AT + HOUR), AccountClosed("A2"))), ReplyIntent.OPT_OUT, digits="2222"
+def test_an_opt_out_of_an_account_that_is_closed_by_now_is_no_opt_out_of_all_texts() -> None:
+    standing = after_reply(
+        facts_after(RecordedEvent(EventTime(SAID_AT + HOUR), AccountClosed("A2"))), ReplyIntent.OPT_OUT, digits="2222"
     )
     assert (standing.opted_out_at, set(standing.opted_out_accounts)) == (None, {"A2"})
 
 
 def test_of_a_closed_account_nothing_is_open_whatever_was_paid_of_it() -> None:
-    facts = told(
+    facts = facts_after(
         RecordedEvent(EventTime(SAID_AT), AccountClosed("A1")),
         RecordedEvent(EventTime(SAID_AT + HOUR), replace(PAID, paid=1)),
     )
@@ -80,10 +84,10 @@ def test_of_a_closed_account_nothing_is_open_whatever_was_paid_of_it() -> None:
 
 def test_a_promise_whose_payment_is_reversed_is_open_again_and_broken_once_its_day_is_over() -> None:
     kept = settle_promises(
-        a_standing(promises=PROMISED), told(RecordedEvent(EventTime(SAID_AT), PAID)), TAIPEI, SAID_AT
+        a_standing(promises=PROMISED), facts_after(RecordedEvent(EventTime(SAID_AT), PAID)), TAIPEI, SAID_AT
     ).standing  # fmt: skip
     assert kept.promises["A1#1"].kept is True
-    reversed_ = told(RecordedEvent(EventTime(SAID_AT + HOUR), replace(PAID, paid=0)))
+    reversed_ = facts_after(RecordedEvent(EventTime(SAID_AT + HOUR), replace(PAID, paid=0)))
     assert settle_promises(kept, reversed_, TAIPEI, SAID_AT + HOUR).standing.promises["A1#1"].kept is None
     assert settle_promises(kept, reversed_, TAIPEI, taipei("2026-12-13 00:00")).broken == ("A1#1",)
 
@@ -93,4 +97,4 @@ def test_facts_have_one_name_in_whatever_order_holds_were_lifted() -> None:
         RecordedEvent(EventTime(SAID_AT), CustomerReleased()),
         RecordedEvent(EventTime(SAID_AT), CustomerReleased(HoldReason.DISPUTE)),
     ]
-    assert fingerprint(told(*lifted)) == fingerprint(told(*reversed(lifted)))
+    assert fingerprint(facts_after(*lifted)) == fingerprint(facts_after(*reversed(lifted)))

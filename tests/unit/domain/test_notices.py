@@ -1,4 +1,4 @@
-"""A stage that refers to a written notice is heard only once there is one; nothing goes round it."""
+"""A stage that refers to a written notice is sent only once there is a notice; nothing goes round it."""
 
 from dataclasses import replace
 
@@ -14,9 +14,9 @@ from tests.support.builders import (
     an_account,
     an_instalment,
     day,
-    heard,
     instant,
     policies_with,
+    progress_at,
     taipei,
     texts_sent,
     the_policies,
@@ -140,7 +140,7 @@ def test_a_customer_whose_other_account_comes_due_later_is_listed_and_woken_for_
     assert sent == [("2027-01-17", -3), ("2027-01-20", 0), ("2027-01-23", 3), ("2027-01-27", 7)]
 
 
-def test_an_account_that_has_heard_its_last_stage_does_not_hide_one_without_a_notice() -> None:
+def test_an_account_at_its_last_stage_does_not_hide_another_without_a_notice() -> None:
     done = an_account(an_instalment(stage_reached=30), account_id="A0")
     decision = decide(a_customer(done, late()), a_standing(), the_policies(), FROM_HERE_ON)
     assert (decision.reason, decision.until) == (Reason.NO_WRITTEN_NOTICE, None)
@@ -149,7 +149,7 @@ def test_an_account_that_has_heard_its_last_stage_does_not_hide_one_without_a_no
 def test_a_payment_of_the_instalment_without_a_notice_lets_the_next_one_go_on() -> None:
     paid = Instalment(1, day("2026-12-01"), 325_000, 325_000)
     facts = a_customer(an_account(paid, an_instalment("2027-01-10", number=2)))
-    standing = a_standing(progress=heard(15, "2026-12-16"))
+    standing = a_standing(progress=progress_at(15, "2026-12-16"))
     assert texts_sent(facts, FROM_HERE_ON, taipei("2027-01-12 00:00"), standing=standing) == [
         ("2027-01-07", -3),
         ("2027-01-10", 0),

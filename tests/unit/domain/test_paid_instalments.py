@@ -13,7 +13,7 @@ from tests.support.builders import (
     a_text,
     an_account,
     an_instalment,
-    heard,
+    progress_at,
     taipei,
     the_policies,
 )
@@ -35,7 +35,7 @@ def three_months_behind(paid: int = 0) -> Facts:
 
 def test_a_payment_does_not_bring_on_the_next_text_before_its_days_have_passed() -> None:
     texted = taipei("2026-12-05 10:00")
-    standing = a_standing(a_text(texted, stage=3), progress=heard(3, "2026-12-05", due="2026-10-01"))
+    standing = a_standing(a_text(texted, stage=3), progress=progress_at(3, "2026-12-05", due="2026-10-01"))
     decision = decide(three_months_behind(paid=1), standing, the_policies(), texted + 2 * DAY)
     assert isinstance(decision, Wait)
     assert decision.until == texted + 3 * DAY
@@ -43,7 +43,7 @@ def test_a_payment_does_not_bring_on_the_next_text_before_its_days_have_passed()
 
 def test_after_those_days_the_next_instalment_begins_with_the_mildest_stage() -> None:
     texted = taipei("2026-12-05 10:00")
-    standing = a_standing(a_text(texted, stage=30), progress=heard(30, "2026-12-05", due="2026-10-01"))
+    standing = a_standing(a_text(texted, stage=30), progress=progress_at(30, "2026-12-05", due="2026-10-01"))
     decision = decide(three_months_behind(paid=1), standing, the_policies(), texted + 3 * DAY)
     assert isinstance(decision, Send)
     assert decision.reminder.stage == 3

@@ -35,11 +35,11 @@ OWING = a_customer(an_account(FIRST, SECOND), as_of=taipei("2026-12-01 10:00"))
 PAID = InstalmentPaid("A1", 1, 325_000, "TWD")
 
 
-def told(*said: tuple[datetime, LenderEvent], facts: Facts = OWING) -> Facts:
+def facts_after(*dated_events: tuple[datetime, LenderEvent], facts: Facts = OWING) -> Facts:
     """Return what a customer's file and these events come to."""
     lender_record = a_lender_record(facts)
-    for at, events in said:
-        lender_record = record_event(lender_record, RecordedEvent(EventTime(at), events))
+    for at, event in dated_events:
+        lender_record = record_event(lender_record, RecordedEvent(EventTime(at), event))
     worked_out = project_facts(lender_record)
     assert worked_out is not None
     return worked_out
@@ -62,60 +62,62 @@ def promised(facts: Facts = OWING) -> Standing:
 
 
 def days_of(standing: Standing) -> dict[str, date]:
-    return {key: one.on for key, one in standing.promises.items()}
+    return {key: made.on for key, made in standing.promises.items()}
 
 
 class TestPaymentsHeardOfLate:
     """An event tells when the lender knew of a payment."""
 
     def test_one_from_before_a_promise_makes_it_one_for_the_next_instalment(self) -> None:
-        late = told((SAID_AT - HOUR, PAID))
+        late = facts_after((SAID_AT - HOUR, PAID))
         assert days_of(promised()) == {"A1#1": day("2026-12-12")}
         assert match_to_instalments(promised(), late) == promised(late)
         assert days_of(promised(late)) == {"A1#2": day("2026-12-12")}
 
     def test_one_from_after_it_leaves_it_where_it_was(self) -> None:
-        late = told((SAID_AT + HOUR, PAID))
+        late = facts_after((SAID_AT + HOUR, PAID))
         assert match_to_instalments(promised(), late) == promised() == promised(late)
 
     def test_who_says_it_is_paid_is_believed_about_the_next_one_too(self) -> None:
-        said = PaymentStatement(HoldReason.SAYS_PAID, SAID_AT, SAID_AT.date(), day("2026-12-13"), ("A1",))
-        late = told((SAID_AT - HOUR, PAID))
-        (hold,) = holds_now(late, match_to_instalments(with_payment_statement(a_standing(), said, OWING), late))
+        says_paid = PaymentStatement(HoldReason.SAYS_PAID, SAID_AT, SAID_AT.date(), day("2026-12-13"), ("A1",))
+        late = facts_after((SAID_AT - HOUR, PAID))
+        (hold,) = holds_now(late, match_to_instalments(with_payment_statement(a_standing(), says_paid, OWING), late))
         assert (hold.reason, hold.until) == (HoldReason.SAYS_PAID, day("2026-12-13"))
-        paid_later = told((SAID_AT + HOUR, PAID))
+        paid_later = facts_after((SAID_AT + HOUR, PAID))
         assert (
-            holds_now(paid_later, match_to_instalments(with_payment_statement(a_standing(), said, OWING), paid_later))
+            holds_now(
+                paid_later, match_to_instalments(with_payment_statement(a_standing(), says_paid, OWING), paid_later)
+            )
             == []
         )
 
     @pytest.mark.parametrize("order", list(permutations([0, 1, 2])))
     def test_what_is_said_again_was_paid_when_it_was_said_first(self, order: tuple[int, ...]) -> None:
-        said = [(SAID_AT - 2 * HOUR, PAID), (SAID_AT + HOUR, PAID), (SAID_AT + 2 * HOUR, PAID)]
-        facts = told(*(said[place] for place in order))
+        payments = [(SAID_AT - 2 * HOUR, PAID), (SAID_AT + HOUR, PAID), (SAID_AT + 2 * HOUR, PAID)]
+        facts = facts_after(*(payments[place] for place in order))
         assert facts.accounts[0].instalments[0].paid_at == SAID_AT - 2 * HOUR
         assert set(promised(facts).promises) == {"A1#2"}
 
     @pytest.mark.parametrize("order", list(permutations([0, 1, 2])))
     def test_what_was_taken_back_and_paid_again_was_open_in_between(self, order: tuple[int, ...]) -> None:
-        said = [
+        payments = [
             (SAID_AT - 2 * HOUR, PAID),
             (SAID_AT - HOUR, InstalmentPaid("A1", 1, 0, "TWD")),
             (SAID_AT + HOUR, PAID),
         ]
-        facts = told(*(said[place] for place in order))
+        facts = facts_after(*(payments[place] for place in order))
         assert facts.accounts[0].instalments[0].paid_at == SAID_AT + HOUR
         assert set(promised(facts).promises) == {"A1#1"}
 
     def test_an_instalment_that_was_waived_later_is_still_what_was_spoken_of(self) -> None:
-        waived = told((SAID_AT + HOUR, InstalmentChanged("A1", 1, FIRST.due_on, 0, "TWD")))
+        waived = facts_after((SAID_AT + HOUR, InstalmentChanged("A1", 1, FIRST.due_on, 0, "TWD")))
         assert set(match_to_instalments(promised(), waived).promises) == {"A1#1"}
         assert set(promised(waived).promises) == {"A1#1"}
 
     def test_an_account_that_was_closed_later_likewise(self) -> None:
-        closed = told((SAID_AT + HOUR, AccountClosed("A1")), (SAID_AT + 2 * HOUR, AccountClosed("A1")))
+        closed = facts_after((SAID_AT + HOUR, AccountClosed("A1")), (SAID_AT + 2 * HOUR, AccountClosed("A1")))
         assert set(promised(closed).promises) == {"A1#1"}
-        long_closed = told((SAID_AT + HOUR, AccountClosed("A1")), (SAID_AT - HOUR, AccountClosed("A1")))
+        long_closed = facts_after((SAID_AT + HOUR, AccountClosed("A1")), (SAID_AT - HOUR, AccountClosed("A1")))
         assert promised(long_closed).promises == {}
 
 
@@ -131,8 +133,8 @@ class TestFiles:
         assert match_to_instalments(promised(), facts) == promised(facts)
         assert set(promised(facts).promises) == {"A1#2"}
 
-    def test_what_an_event_has_told_stays_known_when_a_file_takes_its_place(self) -> None:
-        late = match_to_instalments(promised(), told((SAID_AT - HOUR, PAID)))
+    def test_the_moment_of_an_event_is_kept_when_a_file_takes_its_place(self) -> None:
+        late = match_to_instalments(promised(), facts_after((SAID_AT - HOUR, PAID)))
         facts = filed(an_instalment("2026-12-01", paid=325_000), SECOND, as_of=SAID_AT + 2 * DAY)
         assert set(match_to_instalments(late, facts).promises) == {"A1#2"}
 
@@ -160,12 +162,12 @@ class TestSeveralAccounts:
         [("2026-12-11", {"A1#1"}), ("2026-12-12", {"A1#1", "A2#1"}), ("2026-12-15", {"A1#1", "A2#1", "A3#1"})],
     )
     def test_a_promise_is_about_all_that_is_due_by_its_day(self, on: str, about: set[str]) -> None:
-        said = promise(on, accounts=("A1", "A2", "A3"))
-        assert set(with_payment_statement(a_standing(), said, self.TWO).promises) == about
+        made = promise(on, accounts=("A1", "A2", "A3"))
+        assert set(with_payment_statement(a_standing(), made, self.TWO).promises) == about
 
     def test_where_nothing_is_due_it_is_about_what_comes_next_in_any_of_them(self) -> None:
-        said = promise("2026-12-11", accounts=("A2", "A3"))
-        assert set(with_payment_statement(a_standing(), said, self.TWO).promises) == {"A2#1"}
+        made = promise("2026-12-11", accounts=("A2", "A3"))
+        assert set(with_payment_statement(a_standing(), made, self.TWO).promises) == {"A2#1"}
 
 
 class TestSeveral:
@@ -174,7 +176,7 @@ class TestSeveral:
     def test_a_later_promise_counts_if_the_first_turns_out_to_be_for_another_instalment(self) -> None:
         both = with_payment_statement(promised(), promise("2026-12-20", SAID_AT + 2 * HOUR), OWING)
         assert days_of(both) == {"A1#1": day("2026-12-12")}
-        late = told((SAID_AT + HOUR, PAID))
+        late = facts_after((SAID_AT + HOUR, PAID))
         assert days_of(match_to_instalments(both, late)) == {"A1#1": day("2026-12-12"), "A1#2": day("2026-12-20")}
 
     def test_one_that_was_judged_stays_so_while_it_is_the_same(self) -> None:
@@ -188,15 +190,17 @@ class TestSeveral:
 
     def test_two_of_one_moment_about_two_accounts_are_one_about_both(self) -> None:
         two = a_customer(*OWING.accounts, an_account(FIRST, account_id="A2", tail="2222"))
-        one = with_payment_statement(a_standing(), promise(accounts=("A2",)), two)
-        assert set(with_payment_statement(one, promise(), two).promises) == {"A1#1", "A2#1"}
+        first = with_payment_statement(a_standing(), promise(accounts=("A2",)), two)
+        assert set(with_payment_statement(first, promise(), two).promises) == {"A1#1", "A2#1"}
 
     def test_only_so_many_are_remembered_the_newest_in_whatever_order_they_come(self) -> None:
-        said = [promise(at=SAID_AT + number * HOUR) for number in range(PAYMENT_STATEMENT_LIMIT + 2)]
+        promises = [promise(at=SAID_AT + number * HOUR) for number in range(PAYMENT_STATEMENT_LIMIT + 2)]
         upwards = downwards = a_standing()
-        for one in said:
-            upwards = with_payment_statement(upwards, one, OWING)
-        for one in reversed(said):
-            downwards = with_payment_statement(downwards, one, OWING)
+        for made in promises:
+            upwards = with_payment_statement(upwards, made, OWING)
+        for made in reversed(promises):
+            downwards = with_payment_statement(downwards, made, OWING)
         assert upwards == downwards
-        assert [one.said_at for one in upwards.payment_statements] == [one.said_at for one in said[2:]]
+        assert [statement.said_at for statement in upwards.payment_statements] == [
+            made.said_at for made in promises[2:]
+        ]

@@ -20,9 +20,9 @@ from tests.support.builders import (
     an_account,
     an_instalment,
     day,
-    heard,
     instant,
     policies_with,
+    progress_at,
     taipei,
     the_policies,
 )
@@ -159,7 +159,7 @@ def test_two_currencies_are_never_added_up() -> None:
     first = reminder(facts, now)
     assert first.account_ids == ("A2",)
     assert "US$200" in first.text
-    standing = a_standing(progress=heard(3, "2026-12-05", due="2026-11-30", account="A2"))
+    standing = a_standing(progress=progress_at(3, "2026-12-05", due="2026-11-30", account="A2"))
     second = reminder(facts, now, standing)
     assert second.account_ids == ("A1", "A3")
     assert "NT$4,000" in second.text
@@ -170,7 +170,7 @@ def test_what_is_overdue_and_what_is_not_are_never_added_up_and_what_is_due_toda
     first = reminder(facts)
     assert (first.account_ids, first.stage) == (("A2",), 0)
     assert "NT$2,000，今天12/1" in first.text
-    second = reminder(facts, standing=a_standing(progress=heard(0, "2026-12-01", account="A2")))
+    second = reminder(facts, standing=a_standing(progress=progress_at(0, "2026-12-01", account="A2")))
     assert (second.account_ids, second.stage) == (("A1",), 3)
     assert "NT$1,000" in second.text
 
@@ -193,19 +193,22 @@ def test_what_is_due_today_and_what_is_due_soon_make_one_text_about_today() -> N
 def test_the_mildest_of_several_overdue_stages_lends_its_words() -> None:
     long_overdue = an_account(an_instalment("2026-11-01", 100_000, notice="2026-11-25"))
     facts = a_customer(long_overdue, owing("A2", ("2026-11-28", 200_000), tail="2222"))
-    standing = a_standing(progress=heard(15, "2026-11-20", due="2026-11-01"))
+    standing = a_standing(progress=progress_at(15, "2026-11-20", due="2026-11-01"))
     sent = reminder(facts, DUE_DAY, standing)
     assert (sent.stage, sent.template) == (3, "zh-Hant/overdue-3-several@2")
     assert {(reached.account_id, reached.stage) for reached in sent.reached_stages} == {("A1", 30), ("A2", 3)}
 
 
 def test_two_deliveries_of_one_job_compute_the_same_id_whatever_the_order_of_accounts() -> None:
-    one, other = owing("A1", ("2026-12-01", 100_000)), owing("A2", ("2026-12-01", 200_000))
-    morning, evening = reminder(a_customer(one, other)), reminder(a_customer(other, one), taipei("2026-12-01 20:00"))
+    first, other = owing("A1", ("2026-12-01", 100_000)), owing("A2", ("2026-12-01", 200_000))
+    morning, evening = (
+        reminder(a_customer(first, other)),
+        reminder(a_customer(other, first), taipei("2026-12-01 20:00")),
+    )
     assert morning.send_id == evening.send_id
 
 
-def test_the_order_of_its_rungs_does_not_change_an_id() -> None:
+def test_the_order_of_its_stages_does_not_change_an_id() -> None:
     reached_stages = [ReachedStage("A1", 1, day("2026-12-01"), 0), ReachedStage("A2", 1, day("2026-11-30"), 0)]
     assert send_id_of("C1", reached_stages, 0, "sms") == send_id_of("C1", reached_stages[::-1], 0, "sms")
     assert send_id_of("C1", reached_stages, 0, "sms") != send_id_of("C1", reached_stages, 0, "voice")

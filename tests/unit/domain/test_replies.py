@@ -42,14 +42,16 @@ def test_replies_of_public_test_suites_are_understood_as_there(vector: dict[str,
     assert intents(text, "CN" if text == "T" else "US") == OUR_READING.get(text, published)
 
 
-@pytest.mark.parametrize("said", [pytest.param(said, id=f"{said['language']}: {said['text']}") for said in CHAT])
-def test_ordinary_chat_means_nothing(said: dict[str, str]) -> None:
-    assert parse(said["text"]) == ParsedReply()
+@pytest.mark.parametrize(
+    "message", [pytest.param(message, id=f"{message['language']}: {message['text']}") for message in CHAT]
+)
+def test_ordinary_chat_means_nothing(message: dict[str, str]) -> None:
+    assert parse(message["text"]) == ParsedReply()
 
 
 def test_the_ordinary_chat_is_of_every_language_and_of_two_hundred_messages_or_more() -> None:
     assert len(CHAT) >= 200
-    assert {said["language"] for said in CHAT} == {"en", "zh-Hant", "zh-Hans", "es", "pt", "fr", "id"}
+    assert {message["language"] for message in CHAT} == {"en", "zh-Hant", "zh-Hans", "es", "pt", "fr", "id"}
 
 
 @pytest.mark.parametrize(
@@ -65,7 +67,7 @@ def test_the_ordinary_chat_is_of_every_language_and_of_two_hundred_messages_or_m
         ("wrong number, stop", ["opt_out", "wrong_person"]),
     ],
 )
-def test_all_that_a_reply_says_is_told_in_the_order_of_the_meanings(text: str, expected: list[str]) -> None:
+def test_intents_of_a_reply_come_in_the_order_of_the_enumeration(text: str, expected: list[str]) -> None:
     assert intents(text) == expected
 
 
@@ -198,7 +200,7 @@ def test_a_day_that_is_asked_or_wished_is_no_promise(text: str) -> None:
         ("I will pay in 2027", ""),
     ],
 )
-def test_the_account_a_reply_names_is_told_but_no_date_amount_or_telephone_number(text: str, digits: str) -> None:
+def test_the_digits_of_an_account_are_read_and_no_date_amount_or_telephone_number(text: str, digits: str) -> None:
     assert parse(text).digits == digits
 
 

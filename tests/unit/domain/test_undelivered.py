@@ -1,4 +1,4 @@
-"""A text that did not arrive: its stage is heard once more, lawfully, and no more than once."""
+"""A text that did not arrive: its stage is sent again, lawfully, and no more than once."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Decision, Reason, Send, Wait
 from dunning.domain.delivery.undelivered import retry_send_id, with_delivery
 from dunning.policy import load_policies
-from tests.support.builders import a_customer, an_account, an_instalment, day, heard, taipei
+from tests.support.builders import a_customer, an_account, an_instalment, day, progress_at, taipei
 
 POLICIES = load_policies()
 FACTS = a_customer(an_account(an_instalment("2026-12-01")))
@@ -71,7 +71,7 @@ def life() -> Life:
     return life
 
 
-def test_who_did_not_get_the_third_day_hears_it_again_as_soon_as_distance_and_caps_allow(life: Life) -> None:
+def test_a_third_day_text_that_did_not_arrive_is_sent_again_as_soon_as_distance_and_caps_allow(life: Life) -> None:
     life.fail()
     life.live("2026-12-04 10:01")
     assert life.stages == [("2026-12-04", 3), ("2026-12-07", 3)]
@@ -100,7 +100,7 @@ def test_a_second_failure_of_the_same_words_stands(life: Life) -> None:
 
 
 def test_a_second_failure_stands_although_the_text_no_longer_speaks_of_the_same_accounts() -> None:
-    both = [an_account(an_instalment("2026-12-01"), account_id=one) for one in ("A1", "A2")]
+    both = [an_account(an_instalment("2026-12-01"), account_id=account_id) for account_id in ("A1", "A2")]
     life = Life(a_customer(*both))
     life.live("2026-12-04 10:00")
     life.fail()
@@ -111,7 +111,7 @@ def test_a_second_failure_stands_although_the_text_no_longer_speaks_of_the_same_
     assert life.stages == [("2026-12-04", 3), ("2026-12-07", 3), ("2026-12-10", 7)]
 
 
-def test_a_second_failure_stands_although_the_ledger_has_forgotten_the_first(life: Life) -> None:
+def test_a_second_failure_stands_although_the_ledger_no_longer_has_the_first(life: Life) -> None:
     life.fail()
     held = Hold(HoldReason.DISPUTE, day("2027-01-10"))
     life.facts = replace(FACTS, holds=(held,))
@@ -140,24 +140,29 @@ def test_a_stage_that_follows_one_skipped_is_no_second_try_and_has_one_itself() 
     assert life.stages == [("2026-12-01", 0), ("2026-12-04", 3), ("2026-12-07", 3)]
 
 
-def test_of_several_accounts_each_hears_again_what_it_missed() -> None:
+def test_each_of_several_accounts_is_sent_again_what_did_not_arrive() -> None:
     late = [an_account(an_instalment(due), account_id=due) for due in ("2026-11-24", "2026-12-01")]
     life = Life(a_customer(*late))
-    life.standing = replace(life.standing, progress=heard(3, "2026-11-27", due="2026-11-24", account="2026-11-24"))
+    life.standing = replace(
+        life.standing, progress=progress_at(3, "2026-11-27", due="2026-11-24", account="2026-11-24")
+    )
     life.live("2026-12-04 10:00")
     life.fail()
     life.live("2026-12-04 10:01")
-    assert {key: one.stage for key, one in life.standing.progress.items()} == {"2026-11-24#1": 7, "2026-12-01#1": 3}
+    assert {key: progress.stage for key, progress in life.standing.progress.items()} == {
+        "2026-11-24#1": 7,
+        "2026-12-01#1": 3,
+    }
     assert life.stages == [("2026-12-04", 3), ("2026-12-07", 3)]
 
 
-def test_whoever_pays_meanwhile_hears_nothing_again(life: Life) -> None:
+def test_a_customer_who_pays_meanwhile_is_sent_nothing_again(life: Life) -> None:
     life.fail()
     life.facts = a_customer(an_account(an_instalment("2026-12-01", paid=325_000)))
     assert life.decision("2026-12-08 10:00").reason is Reason.NOTHING_OPEN
 
 
-def test_a_text_that_arrived_after_all_was_heard(life: Life) -> None:
+def test_a_text_that_arrived_after_all_is_not_sent_again(life: Life) -> None:
     life.fail()
     life.fail(failed=False)
     life.live("2026-12-04 10:01")
@@ -172,7 +177,7 @@ def test_the_failed_text_counts_against_the_caps(life: Life) -> None:
     assert decision.until >= taipei("2026-12-05 10:00")
 
 
-def test_a_failure_of_long_ago_gives_nothing_back_once_a_later_text_has_been_heard(life: Life) -> None:
+def test_an_old_failure_sends_nothing_again_once_a_later_text_has_arrived(life: Life) -> None:
     life.live("2026-12-04 10:01")
     before = life.standing
     life.standing = with_delivery(before, "c0", failed=True)

@@ -19,7 +19,7 @@ def event_file(name: str) -> dict[str, Any]:
     return event
 
 
-class Outside:
+class FakeService:
     """The service and the telemetry the function gets from its wiring."""
 
     def __init__(self) -> None:
@@ -43,37 +43,37 @@ class Outside:
 
 
 @pytest.fixture
-def outside(monkeypatch: pytest.MonkeyPatch) -> Outside:
-    found = Outside()
+def service(monkeypatch: pytest.MonkeyPatch) -> FakeService:
+    found = FakeService()
     monkeypatch.setattr(wiring, "delivery_receipt_service", lambda: found)
     monkeypatch.setattr(wiring, "telemetry", lambda: found)
     return found
 
 
-def test_delivery_logs_are_read_and_worked_off(outside: Outside) -> None:
+def test_delivery_logs_are_read_and_worked_off(service: FakeService) -> None:
     assert lambda_handler(event_file("delivery_receipts/delivery_logs.json"), None) == {"batchItemFailures": []}
-    ((receipts, unreadable),) = outside.reported
-    assert (len(receipts), unreadable, outside.deliveries, outside.flushed) == (10, 0, [], 1)
+    ((receipts, unreadable),) = service.reported
+    assert (len(receipts), unreadable, service.deliveries, service.flushed) == (10, 0, [], 1)
 
 
-def test_receipts_that_have_waited_are_looked_at_again_and_those_to_come_back_are_named(outside: Outside) -> None:
+def test_waiting_receipts_are_handled_again_and_failures_are_returned_to_the_queue(service: FakeService) -> None:
     event = event_file("delivery_receipts/waiting_receipts.json")
-    outside.failing = [event["Records"][1]["messageId"]]
-    assert lambda_handler(event, None) == {"batchItemFailures": [{"itemIdentifier": outside.failing[0]}]}
-    assert outside.deliveries == [QueueMessage(one["messageId"], one["body"], 1) for one in event["Records"]]
-    assert (outside.reported, outside.flushed) == ([], 1)
+    service.failing = [event["Records"][1]["messageId"]]
+    assert lambda_handler(event, None) == {"batchItemFailures": [{"itemIdentifier": service.failing[0]}]}
+    assert service.deliveries == [QueueMessage(record["messageId"], record["body"], 1) for record in event["Records"]]
+    assert (service.reported, service.flushed) == ([], 1)
 
 
 def test_what_is_no_event_of_a_subscription_is_handed_over_again_and_ends_with_the_dead_letters(
-    outside: Outside,
+    service: FakeService,
 ) -> None:
     with pytest.raises(UnreadableRecordError):
         lambda_handler({"awslogs": {"data": "王小明"}}, None)
-    assert (outside.reported, outside.flushed) == ([], 1)
+    assert (service.reported, service.flushed) == ([], 1)
 
 
-def test_a_failure_is_lambdas_to_repeat_and_what_was_counted_goes_out(outside: Outside) -> None:
-    outside.breaks = True
+def test_a_failure_is_lambdas_to_repeat_and_what_was_counted_goes_out(service: FakeService) -> None:
+    service.breaks = True
     with pytest.raises(ServiceCallError):
         lambda_handler(event_file("delivery_receipts/delivery_logs.json"), None)
-    assert outside.flushed == 1
+    assert service.flushed == 1

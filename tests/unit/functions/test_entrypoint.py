@@ -56,7 +56,7 @@ def invoke(telemetry: FlushedTelemetry, do: Callable[[], object]) -> object:
     return entrypoint(SimpleNamespace(telemetry=lambda: telemetry))(do)()
 
 
-def test_an_error_that_nobody_foresaw_leaves_by_its_kind_and_is_told_where_it_arose() -> None:
+def test_an_unforeseen_error_leaves_by_its_kind_and_its_place_is_logged() -> None:
     telemetry = FlushedTelemetry()
     with pytest.raises(UnexpectedError, match=r"^ValueError$") as caught:
         invoke(telemetry, _fails)

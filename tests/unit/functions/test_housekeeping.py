@@ -10,7 +10,7 @@ from dunning.ports.telemetry import LogEvent
 from functions.housekeeping.app import lambda_handler
 
 
-class Outside:
+class FakeService:
     """Both services and the telemetry."""
 
     def __init__(self) -> None:
@@ -31,21 +31,21 @@ class Outside:
 
 
 @pytest.fixture
-def outside(monkeypatch: pytest.MonkeyPatch) -> Outside:
-    found = Outside()
+def service(monkeypatch: pytest.MonkeyPatch) -> FakeService:
+    found = FakeService()
     for name in ("carrier_opt_out_service", "close_unknown_service", "telemetry"):
         monkeypatch.setattr(wiring, name, lambda: found, raising=False)
     return found
 
 
 @pytest.mark.parametrize(("task", "done"), [("sync_opt_outs", "sync"), ("close_unknown", "close")])
-def test_the_task_that_is_named_is_done(outside: Outside, task: str, done: str) -> None:
+def test_the_task_that_is_named_is_done(service: FakeService, task: str, done: str) -> None:
     lambda_handler({"task": task}, None)
-    assert outside.done == [done, "flush"]
+    assert service.done == [done, "flush"]
 
 
 @pytest.mark.parametrize("event", [{}, {"task": None}, {"task": "sync"}, {"task": ["close_unknown"]}])
-def test_a_task_that_is_not_known_is_an_error(outside: Outside, event: dict[str, Any]) -> None:
+def test_a_task_that_is_not_known_is_an_error(service: FakeService, event: dict[str, Any]) -> None:
     with pytest.raises(UnexpectedError, match=r"^ValueError$"):
         lambda_handler(event, None)
-    assert outside.done == ["unexpected", "flush"]
+    assert service.done == ["unexpected", "flush"]

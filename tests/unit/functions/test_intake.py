@@ -17,7 +17,7 @@ EVENT: dict[str, Any] = json.loads(
 )
 
 
-class _Environment:
+class FakeService:
     """The service and the telemetry the function gets from its wiring."""
 
     def __init__(self) -> None:
@@ -36,37 +36,37 @@ class _Environment:
 
 
 @pytest.fixture
-def outside(monkeypatch: pytest.MonkeyPatch) -> _Environment:
-    found = _Environment()
+def service(monkeypatch: pytest.MonkeyPatch) -> FakeService:
+    found = FakeService()
     monkeypatch.setattr(wiring, "intake_service", lambda: found)
     monkeypatch.setattr(wiring, "telemetry", lambda: found)
     return found
 
 
-def test_an_uploaded_file_is_loaded_as_of_its_upload(outside: _Environment) -> None:
+def test_an_uploaded_file_is_loaded_as_of_its_upload(service: FakeService) -> None:
     answer = lambda_handler(EVENT, None)
     uploaded_at = datetime(2026, 12, 1, 1, 30, 0, 123000, tzinfo=UTC)
-    assert outside.loaded == [("dunning-uploads-123456789012", "accounts/2026-12-01 分期.csv", uploaded_at)]
+    assert service.loaded == [("dunning-uploads-123456789012", "accounts/2026-12-01 分期.csv", uploaded_at)]
     (counts,) = answer["files"]
     assert (counts["rows"], counts["customers_loaded"], counts["rows_refused"]) == (3, 2, 1)
     assert json.dumps(answer)
-    assert outside.flushed == 1
+    assert service.flushed == 1
 
 
-def test_a_folder_made_in_the_console_is_no_file(outside: _Environment) -> None:
+def test_a_folder_made_in_the_console_is_no_file(service: FakeService) -> None:
     record = EVENT["Records"][0]
     folder = record | {"s3": record["s3"] | {"object": {"key": "accounts/2026/", "size": 0}}}
     assert lambda_handler({"Records": [folder]}, None) == {"files": []}
-    assert outside.loaded == []
+    assert service.loaded == []
 
 
-def test_the_event_that_tests_a_notification_has_no_files(outside: _Environment) -> None:
+def test_the_event_that_tests_a_notification_has_no_files(service: FakeService) -> None:
     assert lambda_handler({"Service": "Amazon S3", "Event": "s3:TestEvent"}, None) == {"files": []}
-    assert outside.loaded == []
+    assert service.loaded == []
 
 
-def test_a_failure_comes_back_with_the_event_and_its_counts_go_out(outside: _Environment) -> None:
-    outside.fails = True
+def test_a_failure_comes_back_with_the_event_and_its_counts_go_out(service: FakeService) -> None:
+    service.fails = True
     with pytest.raises(ContestedError):
         lambda_handler(EVENT, None)
-    assert outside.flushed == 1
+    assert service.flushed == 1

@@ -25,7 +25,7 @@ def event_file(name: str) -> dict[str, Any]:
     return event
 
 
-class Outside:
+class FakeService:
     """The service and the telemetry the function gets from its wiring."""
 
     def __init__(self) -> None:
@@ -54,8 +54,8 @@ class Context:
 
 
 @pytest.fixture
-def outside(monkeypatch: pytest.MonkeyPatch) -> Outside:
-    found = Outside()
+def service(monkeypatch: pytest.MonkeyPatch) -> FakeService:
+    found = FakeService()
     monkeypatch.setattr(wiring, "reply_service", lambda: found, raising=False)
     monkeypatch.setattr(wiring, "telemetry", lambda: found)
     return found
@@ -75,15 +75,15 @@ def handle(event: dict[str, Any]) -> dict[str, list[dict[str, str]]]:
     ],
 )
 def test_the_samples_are_replies_in_all_wrappings_there_are(
-    outside: Outside, name: str, text: str, at: datetime
+    service: FakeService, name: str, text: str, at: datetime
 ) -> None:
     assert handle(event_file(name)) == {"batchItemFailures": []}
-    (message,) = outside.arrived
-    said = parse_inbound(message.body, message.sent_at)
-    assert said == InboundSms(said.inbound_id, "+886900000001", text, at, said.in_reply_to)
+    (message,) = service.arrived
+    sms = parse_inbound(message.body, message.sent_at)
+    assert sms == InboundSms(sms.inbound_id, "+886900000001", text, at, sms.in_reply_to)
     assert message.receive_count == 1
-    assert outside.seconds == 30.5
-    assert outside.flushed == 1
+    assert service.seconds == 30.5
+    assert service.flushed == 1
 
 
 def test_every_sample_there_is_has_been_read() -> None:
@@ -95,22 +95,22 @@ def test_every_sample_there_is_has_been_read() -> None:
     }
 
 
-def test_what_is_to_come_back_is_named(outside: Outside) -> None:
+def test_what_is_to_come_back_is_named(service: FakeService) -> None:
     event = event_file("replies/notification.json")
-    outside.failing = [event["Records"][0]["messageId"]]
-    assert handle(event) == {"batchItemFailures": [{"itemIdentifier": outside.failing[0]}]}
+    service.failing = [event["Records"][0]["messageId"]]
+    assert handle(event) == {"batchItemFailures": [{"itemIdentifier": service.failing[0]}]}
 
 
-def test_a_topic_is_to_hand_over_again_what_failed(outside: Outside) -> None:
+def test_a_topic_is_to_hand_over_again_what_failed(service: FakeService) -> None:
     event = event_file("replies/topic.json")
-    outside.failing = [event["Records"][0]["Sns"]["MessageId"]]
+    service.failing = [event["Records"][0]["Sns"]["MessageId"]]
     with pytest.raises(RepliesLostError, match="1 of 1 replies"):
         handle(event)
-    assert outside.flushed == 1
+    assert service.flushed == 1
 
 
-def test_what_was_counted_goes_out_also_if_the_work_breaks_off(outside: Outside) -> None:
-    outside.breaks = True
+def test_what_was_counted_goes_out_also_if_the_work_breaks_off(service: FakeService) -> None:
+    service.breaks = True
     with pytest.raises(RepliesLostError):
         handle(event_file("replies/raw.json"))
-    assert outside.flushed == 1
+    assert service.flushed == 1

@@ -28,10 +28,10 @@ def office() -> Office:
 
 def tell(office: Office, at: datetime, event: LenderEvent) -> None:
     """Let the lender's systems say something."""
-    told = office.store.load_stored(["C-1001"])["C-1001"]
-    assert isinstance(told, StoredCustomer)
-    after = record_event(told.lender_record, RecordedEvent(EventTime(at), event))
-    office.store.save_lender_record(after, expected_revision=told.lender_record.revision)
+    stored = office.store.load_stored(["C-1001"])["C-1001"]
+    assert isinstance(stored, StoredCustomer)
+    after = record_event(stored.lender_record, RecordedEvent(EventTime(at), event))
+    office.store.save_lender_record(after, expected_revision=stored.lender_record.revision)
 
 
 def paid(office: Office) -> int:

@@ -78,7 +78,7 @@ def test_a_load_that_dies_before_the_facts_is_made_up_for_by_the_same_file(
     assert office.store.phones == {"+886912345678": {"C-1001"}}
 
 
-def test_who_goes_back_to_a_number_that_an_erasure_has_forgotten_is_found_by_it_again(office: Office) -> None:
+def test_a_customer_who_returns_to_a_purged_number_is_found_by_it_again(office: Office) -> None:
     office.load_rows(WANG)
     _erasing(office).erase("C-1001", UPLOADED_AT)
     office.load_rows(row(CONSENTED_ANEW, phone="0911111111"), at=BACK_AT)
@@ -86,7 +86,7 @@ def test_who_goes_back_to_a_number_that_an_erasure_has_forgotten_is_found_by_it_
     assert office.store.phones["+886912345678"] == {"C-1001"}
 
 
-def test_who_comes_back_while_the_erasure_forgets_the_number_is_found_by_it(
+def test_a_customer_who_returns_while_the_number_is_purged_is_found_by_it(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     office.load_rows(WANG)
@@ -98,16 +98,16 @@ def test_who_comes_back_while_the_erasure_forgets_the_number_is_found_by_it(
     assert office.store.phones == {"+886912345678": {"C-1001"}}
 
 
-def test_an_erasure_that_forgets_the_number_of_one_who_has_just_come_back_puts_it_right(
+def test_a_purge_of_the_number_of_a_customer_who_has_just_returned_is_put_right(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     office.load_rows(WANG)
     erasing = _erasing(office)
-    forget = office.store.remove_phone
+    remove = office.store.remove_phone
 
     def purging(phone: str, customer_id: str) -> None:
         office.load_rows(CONSENTED_ANEW, at=BACK_AT)
-        forget(phone, customer_id)
+        remove(phone, customer_id)
 
     monkeypatch.setattr(office.store, "remove_phone", purging)
     erasing.erase("C-1001", UPLOADED_AT)

@@ -18,7 +18,7 @@ from dunning.ports.customers import StoredCustomer
 from dunning.services.intake.intake import MOST_ROWS_A_CUSTOMER, rejects_key
 from dunning.services.intake.refusals import EXPLANATIONS, REJECT_COLUMNS, Refusal
 from dunning.services.optimistic import ContestedError
-from tests.support.builders import tell
+from tests.support.builders import store_facts
 from tests.support.lender_files import CHEN, NOW, UPLOADED_AT, WANG, Office, csv_of, row
 
 LATER = UPLOADED_AT + timedelta(days=1)
@@ -124,13 +124,13 @@ def test_many_customers_are_written_by_several_threads(office: Office) -> None:
 
 
 @pytest.mark.slow(reason="it takes more than 20,000 rows to be told twice")
-def test_progress_is_told_every_ten_thousand_rows(office: Office) -> None:
+def test_progress_is_logged_every_ten_thousand_rows(office: Office) -> None:
     office.load_rows(*(row(customer_id=f"C-{n}", account_id=f"A-{n}", phone=f"09123{n:05d}") for n in range(20_500)))
-    told = [fields["rows"] for name, fields in office.telemetry.events if name == "intake_progress"]
-    assert told == [10_000, 20_000]
+    progress = [fields["rows"] for name, fields in office.telemetry.events if name == "intake_progress"]
+    assert progress == [10_000, 20_000]
 
 
-def test_what_was_done_is_told_in_counts(office: Office) -> None:
+def test_a_load_is_logged_in_counts(office: Office) -> None:
     office.load_rows(WANG, row(CHEN, hold="on vacation"), row(customer_id="C-3", account_id="A-3", phone="12"))
     name, fields = office.telemetry.events[-1]
     assert name == "intake_finished"
@@ -282,11 +282,11 @@ SECRETS = ("0912345678", "912345678", "王小明", "9001-1234", "9.0011234", "32
         {"lender": "Wang"},
     ],
 )
-def test_refusals_and_the_journal_never_hold_what_stood_in_a_cell(office: Office, changes: dict[str, str]) -> None:
+def test_neither_refusals_nor_logs_hold_what_stood_in_a_cell(office: Office, changes: dict[str, str]) -> None:
     office.load_rows(row(**changes), row(instalment_no="2", **changes))
-    told = repr((office.uploads.rejects, office.telemetry.events, office.telemetry.counts))
-    told = told.replace("3250, 3250.00 or 3,250.00", "").replace("3250 or 3250.00", "")  # examples of our own
-    assert not [secret for secret in SECRETS if secret in told]
+    printed = repr((office.uploads.rejects, office.telemetry.events, office.telemetry.counts))
+    printed = printed.replace("3250, 3250.00 or 3,250.00", "").replace("3250 or 3250.00", "")  # examples of our own
+    assert not [secret for secret in SECRETS if secret in printed]
     assert office.rejects
     assert office.store.facts == {}
 
@@ -334,7 +334,7 @@ def test_the_same_content_in_another_order_and_a_newer_file_changes_nothing(offi
     assert office.store.writes == writes
 
 
-def heard(office: Office) -> Standing:
+def with_history(office: Office) -> Standing:
     """A customer who has been texted and has objected to one thing or another."""
     standing = replace(
         office.store.standings["C-1001"],
@@ -350,7 +350,7 @@ def heard(office: Office) -> Standing:
 
 def test_a_newer_file_updates_facts_and_keeps_the_standing(office: Office) -> None:
     office.load_rows(WANG)
-    before = heard(office)
+    before = with_history(office)
     summary = office.load_rows(row(amount="4000"), at=LATER)
     assert summary.customers_loaded == 1
     assert office.store.facts["C-1001"].accounts[0].instalments[0].amount == 400000
@@ -443,7 +443,7 @@ def test_a_claim_made_meanwhile_is_not_lost(office: Office) -> None:
     office.load_rows(WANG)
 
     def claim() -> None:
-        heard(office)
+        with_history(office)
 
     _interfere(office, 1, claim)
     office.load_rows(row(amount="4000"), at=LATER)
@@ -459,7 +459,7 @@ def test_newer_facts_written_meanwhile_are_not_overwritten(office: Office) -> No
     def load_then_change(customer_ids: Sequence[str]) -> Mapping[str, StoredCustomer | UnreadableRecordError]:
         found = load(customer_ids)
         office.store.load_stored = load  # type: ignore[method-assign]
-        tell(office.store, newest)
+        store_facts(office.store, newest)
         return found
 
     office.store.load_stored = load_then_change  # type: ignore[method-assign]
@@ -500,15 +500,17 @@ def test_any_order_of_the_rows_gives_the_same_facts(rows: list[dict[str, str]]) 
 @given(st.integers(0, 2**32))
 def test_whatever_is_broken_every_customer_is_loaded_whole_or_not_at_all(seed: int) -> None:
     chance = random.Random(seed)
-    rows = [dict(one) for one in MANY]
-    for one in rows:
+    rows = [dict(line) for line in MANY]
+    for line in rows:
         if chance.random() < 0.2:
-            one[chance.choice(list(one))] = chance.choice(["", "?", "0912", "王", "2026-13-01", "1e5", "C-1001", "A-1"])
+            line[chance.choice(list(line))] = chance.choice(
+                ["", "?", "0912", "王", "2026-13-01", "1e5", "C-1001", "A-1"]
+            )
     office = Office()
     summary = office.load_rows(*rows)
     assert summary.rows == len(rows)
     for customer_id, facts in office.store.facts.items():
-        given_rows = sum(one["customer_id"] == customer_id for one in rows)
+        given_rows = sum(line["customer_id"] == customer_id for line in rows)
         assert sum(len(account.instalments) for account in facts.accounts) == given_rows
         assert customer_id in office.store.standings
         assert customer_id not in {cells[1] for cells in office.rejects}
@@ -550,11 +552,11 @@ def test_the_first_cell_of_a_line_whose_columns_slipped_is_not_printed(office: O
 
 
 def _erase(office: Office, at: datetime) -> None:
-    """Erase a customer as the payments do when the lender says so."""
-    told = office.store.load_stored(["C-1001"])["C-1001"]
-    assert isinstance(told, StoredCustomer)
-    gone = forget_former_phones(erase_record(told.lender_record, at))
-    assert office.store.save_lender_record(gone, expected_revision=told.lender_record.revision)
+    """Erase a customer as lender_events does when the lender says so."""
+    stored = office.store.load_stored(["C-1001"])["C-1001"]
+    assert isinstance(stored, StoredCustomer)
+    gone = forget_former_phones(erase_record(stored.lender_record, at))
+    assert office.store.save_lender_record(gone, expected_revision=stored.lender_record.revision)
     office.store.erase_items("C-1001")
 
 

@@ -21,14 +21,16 @@ def office() -> Office:
 
 def held(office: Office) -> set[str]:
     """Return who is silent because of a shared number."""
-    return {customer_id for customer_id, one in office.store.standings.items() if one.reason == "shared_phone"}
+    return {
+        customer_id for customer_id, standing in office.store.standings.items() if standing.reason == "shared_phone"
+    }
 
 
 def needing_a_person(office: Office) -> list[str]:
     return [
-        told.customer_id
-        for told in office.publisher.announced
-        if isinstance(told, CustomerNeedsPerson) and told.why is ReviewReason.SHARED_PHONE
+        event.customer_id
+        for event in office.publisher.published
+        if isinstance(event, CustomerNeedsPerson) and event.why is ReviewReason.SHARED_PHONE
     ]
 
 
@@ -55,7 +57,7 @@ def test_three_with_one_number_are_all_held(office: Office) -> None:
     assert held(office) == {"C-1001", "C-1002", "C-3"}
 
 
-def test_a_number_made_up_for_many_holds_every_one_of_them(office: Office) -> None:
+def test_a_number_made_up_for_many_customers_holds_each_of_those_customers(office: Office) -> None:
     office.load_rows(*(row(customer_id=f"C-{n}", account_id=f"A-{n}") for n in range(60)))
     assert len(held(office)) == 60
 
@@ -97,11 +99,11 @@ def test_who_goes_back_to_the_number_of_another_is_held_again_with_them(office: 
 def test_whom_a_person_has_released_stays_released_until_somebody_new_shares_the_number(office: Office) -> None:
     office.load_rows(WANG, row(CHEN, phone=SAME))
     for customer_id in ("C-1001", "C-1002"):
-        told = office.store.load_stored([customer_id])[customer_id]
-        assert isinstance(told, StoredCustomer)
-        said = RecordedEvent(EventTime(NOW + timedelta(hours=1)), CustomerReleased(HoldReason.SHARED_PHONE))
+        stored = office.store.load_stored([customer_id])[customer_id]
+        assert isinstance(stored, StoredCustomer)
+        release = RecordedEvent(EventTime(NOW + timedelta(hours=1)), CustomerReleased(HoldReason.SHARED_PHONE))
         assert office.store.save_lender_record(
-            record_event(told.lender_record, said), expected_revision=told.lender_record.revision
+            record_event(stored.lender_record, release), expected_revision=stored.lender_record.revision
         )
     office.clock.move_to(NOW + timedelta(hours=2))
     office.load_rows(row(amount="4000"), row(CHEN, phone=SAME, amount="4000"), at=LATER)

@@ -156,7 +156,7 @@ def test_while_something_stays_due_ticks_are_a_minute_apart() -> None:
         assert cloud.ticks == 5
 
 
-def test_a_wake_at_the_end_is_not_heard_any_more() -> None:
+def test_a_wake_at_the_end_of_the_run_is_not_played() -> None:
     with _cloud() as cloud:
         _put_wake(cloud, "C1", BEGIN + timedelta(hours=1))
         cloud.run_until(BEGIN + timedelta(hours=1))
@@ -176,11 +176,11 @@ def test_a_published_text_is_caught_with_its_attributes() -> None:
 
 
 def test_a_reply_comes_in_at_the_time_of_the_clock() -> None:
-    heard: list[dict[str, Any]] = []
-    with _cloud(replies=lambda event, _: heard.append(event)) as cloud:
+    received: list[dict[str, Any]] = []
+    with _cloud(replies=lambda event, _: received.append(event)) as cloud:
         cloud.clock.move_to(BEGIN + timedelta(days=3))
         cloud.reply({"originationNumber": "+886912345678", "messageBody": "STOP", "inboundMessageId": "1"})
-    (record,) = heard[0]["Records"]
+    (record,) = received[0]["Records"]
     assert json.loads(record["body"])["Timestamp"] == "2026-12-04T00:00:00.000Z"
 
 

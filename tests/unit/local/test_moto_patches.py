@@ -154,15 +154,15 @@ def _answers_of_queues() -> list[Any]:
     url = client.create_queue(QueueName="jobs", Attributes={"VisibilityTimeout": "30"})["QueueUrl"]
     client.send_message(QueueUrl=url, MessageBody="{}")
     received = client.receive_message(QueueUrl=url, MessageSystemAttributeNames=["All"])["Messages"]
-    told = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-    timeless = {name: value for name, value in told.items() if "Timestamp" not in name}
+    attributes = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    timeless = {name: value for name, value in attributes.items() if "Timestamp" not in name}
     return [timeless, [(message["Body"], sorted(message["Attributes"])) for message in received]]
 
 
 def _answers_of_the_bus() -> list[Any]:
     bus, queues = boto3.client("events"), boto3.client("sqs")
     bus.create_event_bus(Name="lender")
-    url = queues.create_queue(QueueName="heard")["QueueUrl"]
+    url = queues.create_queue(QueueName="subscriber")["QueueUrl"]
     bus.put_rule(Name="paid", EventBusName="lender", EventPattern='{"detail-type": ["InstalmentPaid"]}')
     arn = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     transformer = {"InputPathsMap": {"who": "$.detail.customer_id"}, "InputTemplate": '{"customer": "<who>"}'}

@@ -48,7 +48,7 @@ def test_the_first_day_has_not_begun_yet_in_america() -> None:
     assert [message.at for message in messages] == [datetime(2026, 12, 1, 5, tzinfo=UTC)]
 
 
-def test_a_later_payment_is_blanked_and_is_told_at_the_start_of_its_day() -> None:
+def test_a_later_payment_is_blanked_and_comes_as_an_event_at_the_start_of_its_day() -> None:
     first, (payment,) = split(_file(("C1", "TW", "", "A1", "2026-12-04", "100")))
     assert _rows(first)[0]["paid_on"] == _rows(first)[0]["paid_amount"] == ""
     assert payment == Payment(datetime(2026, 12, 3, 16, tzinfo=UTC), "C1", "A1", 1, 10_000, "TWD")
@@ -59,7 +59,7 @@ def test_a_day_without_an_amount_is_a_payment_in_full() -> None:
     assert payment.paid == 325_000
 
 
-def test_a_payment_is_told_as_the_lenders_systems_would() -> None:
+def test_a_payment_comes_as_the_event_the_lenders_systems_publish() -> None:
     _, (payment,) = split(_file(("C1", "TW", "", "A1", "2026-12-04", "100")))
     event = payment.event()
     assert (event.kind, event.detail["paid"], event.detail["at"]) == (

@@ -52,8 +52,8 @@ SUMMARY = {
     "holds": {"says_paid": 3, "hardship": 1},
     "promises": {"kept": 2, "broken": 1},
     "unreachable": 5,
-    "announced": {"ReminderSent": 900, "PromiseBroken": 1},
-    "reminders_announced": 1_230,
+    "outbound_events": {"ReminderSent": 900, "PromiseBroken": 1},
+    "reminders_published": 1_230,
     "refused": {"total": 1, "by_reason": {"phone_invalid": 1}},
 }
 
@@ -145,7 +145,7 @@ def test_a_run_in_which_nothing_happened_can_be_reported() -> None:
         "holds": {},
         "promises": {},
         "unreachable": 0,
-        "announced": {},
+        "outbound_events": {},
         "decisions": {"send": {}, "wait": {}, "stop": {}},
         "at_the_end": {"waiting": {}, "stopped": {}},
         "payments": {"total": 0, "after_stage": {}},

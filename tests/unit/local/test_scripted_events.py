@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.local.portfolio import Portfolio, read_portfolio
-from tests.local.scripted_events import SaidError, outside, read_said
+from tests.local.scripted_events import ScriptedEventsError, outside_run, read_scripted_events
 
 AT = "2026-12-01T12:00:00+08:00"
 ACCOUNTS = """\
@@ -32,14 +32,14 @@ def _file(*lines: dict[str, Any]) -> bytes:
 
 
 def _refusal(portfolio: Portfolio | None, *lines: dict[str, Any]) -> str:
-    with pytest.raises(SaidError) as refused:
-        read_said(_file(*lines), "mine.jsonl", portfolio)
+    with pytest.raises(ScriptedEventsError) as refused:
+        read_scripted_events(_file(*lines), "mine.jsonl", portfolio)
     return str(refused.value)
 
 
 @pytest.mark.parametrize("written", ["0933111222", "0933-111-222", "+886 933 111 222", "+886933111222"])
 def test_a_number_is_understood_as_its_owner_writes_it(written: str, portfolio: Portfolio) -> None:
-    reply, receipt = read_said(
+    reply, receipt = read_scripted_events(
         _file({"reply": {"from": written, "text": "x"}}, {"receipt": {"to": written}}), "mine.jsonl", portfolio
     )
     assert reply.detail == {"from": "+886933111222", "text": "x"}
@@ -48,27 +48,27 @@ def test_a_number_is_understood_as_its_owner_writes_it(written: str, portfolio: 
 
 @pytest.mark.parametrize("written", ["0933111223", "+886933111223", "12", "", "+1"])
 def test_a_number_of_nobody_is_refused_by_line_and_field(written: str, portfolio: Portfolio) -> None:
-    told = _refusal(portfolio, {"reply": {"from": "0933111222", "text": "x"}}, {"receipt": {"to": written}})
-    assert told.startswith("mine.jsonl:2: receipt.to: no customer of mine.csv has this number")
+    refusal = _refusal(portfolio, {"reply": {"from": "0933111222", "text": "x"}}, {"receipt": {"to": written}})
+    assert refusal.startswith("mine.jsonl:2: receipt.to: no customer of mine.csv has this number")
 
 
 def test_a_number_that_two_countries_write_alike_is_refused_with_the_fix() -> None:
     rows = "C1,A1,91234567,HK\nC2,A2,91234567,SG\n"
     both = read_portfolio(f"customer_id,account_id,phone,country\n{rows}".encode(), "mine.csv")
-    told = _refusal(both, {"receipt": {"to": "9123 4567"}})
-    assert told == (
+    refusal = _refusal(both, {"receipt": {"to": "9123 4567"}})
+    assert refusal == (
         "mine.jsonl:1: receipt.to: is a number of several countries: write it with + and the country's code"
     )
 
 
 def test_an_unknown_customer_or_account_is_refused_with_the_nearest(portfolio: Portfolio) -> None:
-    told = _refusal(
+    refusal = _refusal(
         portfolio,
         {"event": "InstalmentPaid", "detail": {**PAID, "customer_id": "C11"}},
         {"event": "InstalmentPaid", "detail": {**PAID, "account_id": "A11"}},
         {"event": "AccountClosed", "detail": {"customer_id": "C2", "account_id": "A1"}},
     )
-    assert told.splitlines() == [
+    assert refusal.splitlines() == [
         "mine.jsonl:1: detail.customer_id: no customer of mine.csv has this id; did you mean C1?",
         "mine.jsonl:2: detail.account_id: C1 has no such account in mine.csv; did you mean A1?",
         "mine.jsonl:3: detail.account_id: C2 has no such account in mine.csv",
@@ -76,8 +76,8 @@ def test_an_unknown_customer_or_account_is_refused_with_the_nearest(portfolio: P
 
 
 def test_a_payment_of_an_instalment_that_nothing_knows_is_refused(portfolio: Portfolio) -> None:
-    told = _refusal(portfolio, {"event": "InstalmentPaid", "detail": {**PAID, "instalment_no": 2}})
-    assert told == (
+    refusal = _refusal(portfolio, {"event": "InstalmentPaid", "detail": {**PAID, "instalment_no": 2}})
+    assert refusal == (
         "mine.jsonl:1: detail.instalment_no: A1 has no such instalment in mine.csv, nor by an InstalmentChanged"
     )
 
@@ -86,10 +86,15 @@ def test_a_payment_of_an_instalment_that_another_event_brings_is_fine(portfolio:
     paid = {"event": "InstalmentPaid", "detail": {**PAID, "instalment_no": 2}}
     known = {name: PAID[name] for name in ("customer_id", "account_id", "currency")}
     detail = {**known, "instalment_no": 2, "due_on": "2026-12-31", "amount": 100}
-    assert len(read_said(_file(paid, {"event": "InstalmentChanged", "detail": detail}), "mine.jsonl", portfolio)) == 2
+    assert (
+        len(
+            read_scripted_events(_file(paid, {"event": "InstalmentChanged", "detail": detail}), "mine.jsonl", portfolio)
+        )
+        == 2
+    )
 
 
-def test_all_bad_lines_are_told_up_to_ten() -> None:
+def test_bad_lines_are_reported_up_to_ten() -> None:
     lines = read_errors(b"x\n" * 9 + _file({"receipt": {}}))
     assert [line.split(": ")[0] for line in lines] == [f"mine.jsonl:{number}" for number in range(1, 11)]
     lines = read_errors(b"x\n" * 12)
@@ -98,20 +103,20 @@ def test_all_bad_lines_are_told_up_to_ten() -> None:
 
 
 def read_errors(body: bytes) -> list[str]:
-    with pytest.raises(SaidError) as refused:
-        read_said(body, "mine.jsonl")
+    with pytest.raises(ScriptedEventsError) as refused:
+        read_scripted_events(body, "mine.jsonl")
     return str(refused.value).splitlines()
 
 
 def test_a_separator_of_lines_within_a_text_is_no_end_of_line() -> None:
-    (reply,) = read_said(_file({"reply": {"from": "+886933111222", "text": "a\u2028b"}}), "mine.jsonl")
+    (reply,) = read_scripted_events(_file({"reply": {"from": "+886933111222", "text": "a\u2028b"}}), "mine.jsonl")
     assert reply.detail["text"] == "a\u2028b"
 
 
 def test_events_are_in_order_and_say_where_they_are_written(portfolio: Portfolio) -> None:
     later = {"at": "2026-12-02T00:00:00Z", "receipt": {"to": "0933111222"}}
-    said = read_said(_file(later, {"event": "InstalmentPaid", "detail": PAID}), "mine.jsonl", portfolio)
-    assert [(event.kind, event.where) for event in said] == [
+    events = read_scripted_events(_file(later, {"event": "InstalmentPaid", "detail": PAID}), "mine.jsonl", portfolio)
+    assert [(event.kind, event.where) for event in events] == [
         ("InstalmentPaid", "mine.jsonl:2"),
         ("receipt", "mine.jsonl:1"),
     ]
@@ -121,7 +126,7 @@ def test_events_before_and_after_a_run_are_found() -> None:
     begin = datetime(2026, 12, 1, tzinfo=UTC)
     moments = (begin - timedelta(seconds=1), begin, begin + timedelta(days=1))
     lines = [{"at": moment.isoformat(), "receipt": {"to": "+886933111222"}} for moment in moments]
-    left_out = outside(read_said(_file(*lines), "mine.jsonl"), begin, begin + timedelta(days=1))
+    left_out = outside_run(read_scripted_events(_file(*lines), "mine.jsonl"), begin, begin + timedelta(days=1))
     assert [event.where for event in left_out] == ["mine.jsonl:1", "mine.jsonl:3"]
 
 

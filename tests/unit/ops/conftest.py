@@ -15,7 +15,7 @@ from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.domain.delivery.contact import Contact, ContactState
 from ops.sms_settings import ROLE_OUTPUT
 from tests.local.cloud import LocalCloud
-from tests.support.builders import tell
+from tests.support.builders import store_facts
 from tests.support.people import NOW, someone, waking
 
 STACK = "dunning-test"
@@ -78,7 +78,7 @@ def stack() -> Iterator[Deployed]:
             DynamoContacts(dynamodb, cloud.stack.contacts_table),
         )
         for number in (1, 2):
-            tell(deployed.customers, someone(number))
+            store_facts(deployed.customers, someone(number))
             deployed.customers.save_standing(waking(someone(number)), expected_version=0)
             for text in (1, 2):
                 deployed.text(f"C{number:04d}", text)

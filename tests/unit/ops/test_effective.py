@@ -27,8 +27,8 @@ def book_with(*lines: str) -> PolicyBook:
 
 
 def found(book: PolicyBook, place: str, today: date = TODAY) -> Effective:
-    (one,) = [one for one in effective_rules(book, "demo-tw", today) if one.place == place]
-    return one
+    (effective,) = [rules for rules in effective_rules(book, "demo-tw", today) if rules.place == place]
+    return effective
 
 
 def parts(effective: Effective, topic: str) -> list[Part]:
@@ -36,7 +36,7 @@ def parts(effective: Effective, topic: str) -> list[Part]:
 
 
 def test_each_place_a_policy_reaches_is_explained_once_regions_too() -> None:
-    places = [one.place for one in effective_rules(the_policies(), "demo-tw", TODAY)]
+    places = [rules.place for rules in effective_rules(the_policies(), "demo-tw", TODAY)]
     assert places == ["TW", "HK", "US", "US-MA"]
 
 
@@ -61,22 +61,22 @@ def test_every_part_names_the_line_it_is_written_in() -> None:
                     assert (part.mark is None) is (part.origin == "lender")
 
 
-def test_what_is_told_is_what_is_decided_by() -> None:
+def test_the_explained_rules_are_the_rules_that_decide() -> None:
     for lender in the_policies().lenders:
         for effective in effective_rules(the_policies(), lender, TODAY):
             region = effective.place.partition("-")[2]
             rules = the_policies().rules(lender, effective.country, region)
             assert isinstance(rules, Rules)
-            told = {limit.topic: limit.effective for limit in effective.limits}
-            assert week_in_words(rules.hours.week) in told["hours"]
-            assert week_in_words(rules.overdue_hours.week) in told["hours"]
-            assert told["caps"].count(";") + 1 <= len({*rules.person_caps, *rules.account_caps})
-            assert ("has to be on record" in told["consent"]) is rules.consent_required
-            assert ("every text says how" in told["opt-out"]) is bool(rules.opt_out_line)
-            assert f"{rules.retention_days} days" in told["record"]
-            assert ("one text confirms it" in told["opt-out"]) is bool(rules.confirmations)
-            assert told["replies"].startswith(f"{rules.grace_days} days of silence")
-            assert told["replies"].endswith(f"{rules.promise_days} days")
+            shown = {limit.topic: limit.effective for limit in effective.limits}
+            assert week_in_words(rules.hours.week) in shown["hours"]
+            assert week_in_words(rules.overdue_hours.week) in shown["hours"]
+            assert shown["caps"].count(";") + 1 <= len({*rules.person_caps, *rules.account_caps})
+            assert ("has to be on record" in shown["consent"]) is rules.consent_required
+            assert ("every text says how" in shown["opt-out"]) is bool(rules.opt_out_line)
+            assert f"{rules.retention_days} days" in shown["record"]
+            assert ("one text confirms it" in shown["opt-out"]) is bool(rules.confirmations)
+            assert shown["replies"].startswith(f"{rules.grace_days} days of silence")
+            assert shown["replies"].endswith(f"{rules.promise_days} days")
 
 
 def test_what_a_lender_says_of_replies_is_told_with_its_line_and_our_default_without() -> None:
@@ -125,16 +125,16 @@ def test_a_lenders_hours_that_are_narrowed_are_warned_of_and_narrower_ones_are_n
         ),
     ],
 )
-def test_what_holidays_change_is_told(place: str, says: str) -> None:
+def test_the_effect_of_holidays_is_explained(place: str, says: str) -> None:
     lender = "demo-cn" if place == "CN" else "demo-world"
-    (one,) = [one for one in effective_rules(the_policies(), lender, TODAY) if one.place == place]
-    assert next(limit.effective for limit in one.limits if limit.topic == "hours") == says
+    (effective,) = [rules for rules in effective_rules(the_policies(), lender, TODAY) if rules.place == place]
+    assert next(limit.effective for limit in effective.limits if limit.topic == "hours") == says
 
 
 def test_a_preferred_hour_after_which_a_day_is_over_is_warned_of() -> None:
     # What is due that day would wait for the next, when it is late, and is skipped.
-    said = {place: found(preferring("21:00"), place).warnings for place in ("TW", "HK")}
-    assert all(any("preferred_hour is too late" in warning for warning in warnings) for warnings in said.values())
+    warned = {place: found(preferring("21:00"), place).warnings for place in ("TW", "HK")}
+    assert all(any("preferred_hour is too late" in warning for warning in warnings) for warnings in warned.values())
     # 16:00 in Hawaii is 21:00 in New York: somebody whose state is not known may be in either.
     assert any("preferred_hour" in warning for warning in found(preferring("16:00"), "US").warnings)
     assert not any("preferred_hour" in warning for warning in found(preferring("16:00"), "US-MA").warnings)
@@ -163,18 +163,20 @@ def test_an_opt_out_line_that_nobody_can_reply_to_is_warned_of() -> None:
     named = policies_with_lender(
         "demo-world", text.replace("[countries.default]", '[countries.default]\nsender_id = "DEMO"')
     )
-    (one,) = [one for one in effective_rules(named, "demo-world", TODAY) if one.place == "default"]
-    assert "opt-out: the line asks for a reply, and nobody can reply to the sender id DEMO" in one.warnings
-    assert not any("reply" in w for one in effective_rules(the_policies(), "demo-world", TODAY) for w in one.warnings)
+    (effective,) = [rules for rules in effective_rules(named, "demo-world", TODAY) if rules.place == "default"]
+    assert "opt-out: the line asks for a reply, and nobody can reply to the sender id DEMO" in effective.warnings
+    assert not any(
+        "reply" in w for rules in effective_rules(the_policies(), "demo-world", TODAY) for w in rules.warnings
+    )
 
 
-def test_a_place_without_a_calendar_is_told_what_that_stops() -> None:
+def test_a_place_without_a_calendar_is_warned_of_the_texts_that_stop() -> None:
     book = PolicyBook(
         the_policies().places, the_policies().lenders, the_policies().wordings, the_policies().linter,
         the_policies()._estimates, lambda _: None,  # noqa: SLF001
     )  # fmt: skip
     assert "calendar: none for HK: no overdue text is sent there" in found(book, "HK").warnings
-    (default,) = [one for one in effective_rules(book, "demo-world", TODAY) if one.place == "default"]
+    (default,) = [rules for rules in effective_rules(book, "demo-world", TODAY) if rules.place == "default"]
     assert f"calendar: none for {default.country}: no text is sent there" in default.warnings
 
 

@@ -177,7 +177,7 @@ def test_a_region_and_a_place_of_many_countries_may_be_chosen(capsys: pytest.Cap
         pytest.param(["--lender", "demo-tw", "--policies", "/nowhere"], "there is no folder /nowhere", id="folder"),
     ],
 )
-def test_what_is_not_there_is_told_with_what_is(
+def test_a_name_that_does_not_exist_is_answered_with_those_that_do(
     arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -8,7 +8,7 @@ from dunning.domain.customer.standing import Wake
 from dunning.ports.customers import Customer
 from ops.replan import main
 from tests.contract.conftest import write_attribute
-from tests.support.builders import tell
+from tests.support.builders import store_facts
 from tests.support.fakes import FakeClock
 from tests.support.people import NOW, someone, waking
 from tests.unit.ops.conftest import STACK, Deployed
@@ -19,7 +19,7 @@ LONG_AGO = NOW + timedelta(days=60)
 @pytest.fixture
 def misplanned(stack: Deployed) -> Deployed:
     """A third customer, whose wake an older policy has put far away."""
-    tell(stack.customers, someone(3))
+    store_facts(stack.customers, someone(3))
     stack.customers.save_standing(waking(someone(3), LONG_AGO), expected_version=0)
     return stack
 
@@ -51,7 +51,7 @@ def test_wakes_are_moved_and_a_second_time_there_is_nothing_to_move(
     assert "0 of 3 customers" in capsys.readouterr().out
 
 
-def test_a_record_that_cannot_be_read_is_told_of(misplanned: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_record_that_cannot_be_read_is_reported(misplanned: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
     write_attribute(misplanned.cloud, "C0003", "standing", ledger={"S": "?"})
     assert main(["--stack", STACK, "--parts", "1"], FakeClock(NOW)) == 1
     assert "1 cannot be read" in capsys.readouterr().out

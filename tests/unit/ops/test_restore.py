@@ -10,7 +10,7 @@ import pytest
 from dunning.domain.customer.standing import Wake
 from dunning.ports.customers import Customer
 from ops.restore import customers_in, main, overrides
-from tests.support.builders import tell
+from tests.support.builders import store_facts
 from tests.support.fakes import FakeClock
 from tests.support.people import NOW, paid_up, someone, texted
 from tests.unit.ops.conftest import STACK, Deployed
@@ -94,7 +94,7 @@ def test_customers_come_back_and_keep_what_was_sent_since(
     assert main(["--stack", STACK, "--apply"], FakeClock(NOW)) == 0
     store = recoverable.customers
     # A bad file says that all is paid, and a text has been sent since.
-    tell(store, paid_up(someone(1)))
+    store_facts(store, paid_up(someone(1)))
     before = store.load(["C0001"])["C0001"]
     assert isinstance(before, Customer)
     assert before.standing
@@ -123,7 +123,7 @@ def test_customers_come_back_and_keep_what_was_sent_since(
 def test_only_some_customers_come_back_if_they_are_named(recoverable: Deployed) -> None:
     assert main(["--stack", STACK, "--apply"], FakeClock(NOW)) == 0
     for number in (1, 2):
-        tell(recoverable.customers, paid_up(someone(number)))
+        store_facts(recoverable.customers, paid_up(someone(number)))
     assert main(["--stack", STACK, "--from", _restored(), "--apply", "C0002"], FakeClock(NOW)) == 0
     found = recoverable.customers.load(["C0001", "C0002"])
     assert found["C0001"].facts == paid_up(someone(1))  # type: ignore[union-attr]

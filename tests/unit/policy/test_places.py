@@ -242,13 +242,13 @@ def test_the_places_we_know_are_these() -> None:
 def limits_in(value: object, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield every table of a jurisdiction file that states a limit, with its name."""
     if isinstance(value, list):
-        for position, one in enumerate(value):
-            yield from limits_in(one, f"{path}.{position}")
+        for position, element in enumerate(value):
+            yield from limits_in(element, f"{path}.{position}")
     elif isinstance(value, dict):
         if path.split(".", maxsplit=1)[0] not in ("", "regions") and path != "hours" and not path.endswith(".week"):
             yield path, value
-        for key, one in value.items():
-            yield from limits_in(one, f"{path}.{key}" if path else key)
+        for key, element in value.items():
+            yield from limits_in(element, f"{path}.{key}" if path else key)
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -277,10 +277,10 @@ EVERYWHERE = {
 @pytest.mark.parametrize("place", PLACES)
 def test_what_a_text_must_and_must_not_say_in_a_place(place: str) -> None:
     law = the_policies().places.by_id[place].law
-    said = [item for required in law.required for item in required.says]
-    assert len(said) == len(set(said))
-    assert {"sender", "name", "account", "amount", "date", "pay", "contact", "way_out"} <= set(said)
-    assert law.opt_out.line_required is ("opt_out" in said) is (place in {"US", "US-MA", "default"})
+    required_items = [item for required in law.required for item in required.says]
+    assert len(required_items) == len(set(required_items))
+    assert {"sender", "name", "account", "amount", "date", "pay", "contact", "way_out"} <= set(required_items)
+    assert law.opt_out.line_required is ("opt_out" in required_items) is (place in {"US", "US-MA", "default"})
     forbidden = [rule for entry in law.forbidden for rule in entry.rules]
     assert len(forbidden) == len(set(forbidden))
     assert set(forbidden) - {"link-not-allowed"} == EVERYWHERE
@@ -400,7 +400,7 @@ def test_a_lender_may_narrow_the_hours_of_a_place(folder: Path, hours: str, mond
     assert rules(book, a_customer(**IN_HONG_KONG)).hours.week[0] == NINE_TO_HALF_PAST_EIGHT
 
 
-def test_a_lender_with_weaker_caps_changes_nothing_and_one_with_stronger_caps_is_heard(folder: Path) -> None:
+def test_weaker_caps_of_a_lender_change_nothing_and_stronger_ones_count(folder: Path) -> None:
     weaker = rules(changed(folder, "lenders/demo-tw.toml", "at_most = 3", "at_most = 30"))
     assert {ONE_A_DAY, THREE_A_WEEK} <= set(weaker.person_caps)
     stronger = rules(changed(folder, "lenders/demo-tw.toml", "at_most = 30", "at_most = 1"))

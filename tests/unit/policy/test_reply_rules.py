@@ -65,11 +65,11 @@ def test_a_rule_for_some_countries_holds_for_no_other() -> None:
 
 @pytest.mark.parametrize("file", [pytest.param(file, id=language) for language, file in FILES.items()])
 def test_every_language_can_say_the_most_important_things(file: ReplyLanguageFile) -> None:
-    said = {rule.intent for rule in file.rules}
+    intents_in_file = {rule.intent for rule in file.rules}
     if file.language == "common":
-        assert said == {ReplyIntent.OPT_OUT, ReplyIntent.OPT_IN, ReplyIntent.HELP}
+        assert intents_in_file == {ReplyIntent.OPT_OUT, ReplyIntent.OPT_IN, ReplyIntent.HELP}
     else:
-        assert said >= {
+        assert intents_in_file >= {
             ReplyIntent.OPT_OUT,
             ReplyIntent.PAID,
             ReplyIntent.PROMISE,

@@ -73,7 +73,7 @@ def edit(folder: Path, stage: str, new: str, *, drop: str = "", name: str = ENGL
         ),
     ],
 )
-def test_a_file_is_told_what_is_wrong_with_it(folder: Path, stage: str, new: str, drop: str, says: str) -> None:
+def test_a_bad_file_is_refused_with_the_reason(folder: Path, stage: str, new: str, drop: str, says: str) -> None:
     edit(folder, stage, new, drop=drop)
     with pytest.raises(PolicyError, match=says) as refusal:
         load_policies(folder)

@@ -22,8 +22,8 @@ from tests.support.builders import (
     a_standing,
     an_account,
     an_instalment,
-    heard,
     instant,
+    progress_at,
     the_policies,
 )
 
@@ -175,7 +175,7 @@ def test_a_text_with_a_late_fee_holds_one_segment_typically_and_two_at_most(key:
     assert parts(longest) <= 2
 
 
-@pytest.mark.parametrize(("key", "text"), ALL, ids=lambda one: one.template if isinstance(one, Text) else "")
+@pytest.mark.parametrize(("key", "text"), ALL, ids=lambda value: value.template if isinstance(value, Text) else "")
 def test_every_text_says_for_whom_how_much_when_how_to_pay_and_whom_to_ask(
     key: tuple[str, int, bool], text: Text
 ) -> None:
@@ -188,7 +188,7 @@ def test_every_text_says_for_whom_how_much_when_how_to_pay_and_whom_to_ask(
     assert len(text.placeholders) == text.distinct, "a value that stands twice costs twice"
 
 
-@pytest.mark.parametrize(("key", "text"), ALL, ids=lambda one: one.template if isinstance(one, Text) else "")
+@pytest.mark.parametrize(("key", "text"), ALL, ids=lambda value: value.template if isinstance(value, Text) else "")
 def test_a_late_fee_is_named_only_where_its_amount_is(key: tuple[str, int, bool], text: Text) -> None:
     assert any(word in text.pattern for word in FEE_WORDS) is ("fee" in text.placeholders), key
 
@@ -198,7 +198,7 @@ def test_who_has_paid_is_told_to_ignore_the_text(key: tuple[str, int, bool]) -> 
     assert any(words in TEXTS[key].pattern for words in ("請略", "请略", "請忽略", "请忽略", "gnore"))
 
 
-@pytest.mark.parametrize(("key", "text"), ALL, ids=lambda one: one.template if isinstance(one, Text) else "")
+@pytest.mark.parametrize(("key", "text"), ALL, ids=lambda value: value.template if isinstance(value, Text) else "")
 def test_no_two_placeholders_touch_as_platforms_demand(key: tuple[str, int, bool], text: Text) -> None:
     assert "%s%s" not in text.pattern, key
 
@@ -211,7 +211,7 @@ def test_texts_up_to_the_due_date_count_no_days(key: tuple[str, int, bool]) -> N
 @pytest.mark.parametrize(
     ("key", "text"),
     [(key, text) for key, text in ALL if key[1] > 0],
-    ids=lambda one: one.template if isinstance(one, Text) else "",
+    ids=lambda value: value.template if isinstance(value, Text) else "",
 )
 def test_every_overdue_text_offers_help(key: tuple[str, int, bool], text: Text) -> None:
     chinese = ("協商", "困難", "協助", "專人", "商量", "疑問", "协商", "困难", "协助", "专人", "疑问")
@@ -272,13 +272,13 @@ def somebody(place: str, accounts: tuple[Account, ...]) -> Facts:
 
 
 def decided(facts: Facts, stage: int, due: str, zone: str) -> Send:
-    """Let a stage be decided on its day, its forerunner heard long ago, and wait where a Sunday is in the way."""
+    """Let a stage be decided on its day, its forerunner sent long ago, and wait where a Sunday is in the way."""
     now = instant(f"{due} 15:30", zone) + timedelta(days=stage)
     progress: dict[str, Progress] = {}
     if stage > min(STAGES):
-        earlier = max(one for one in STAGES if one < stage)
+        earlier = max(earlier_stage for earlier_stage in STAGES if earlier_stage < stage)
         for account in facts.accounts:
-            progress |= heard(earlier, "2026-09-01", due=due, account=account.account_id)
+            progress |= progress_at(earlier, "2026-09-01", due=due, account=account.account_id)
     decision = decide(facts, a_standing(progress=progress), the_policies(), now)
     if isinstance(decision, Wait):
         assert decision.until is not None

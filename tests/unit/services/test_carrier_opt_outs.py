@@ -83,7 +83,7 @@ def test_who_is_on_the_list_is_opted_out_from_now_on_and_others_are_not(office: 
     standing = office.standing(on_it)
     assert (standing.opted_out_at, standing.wake, standing.reason, standing.version) == (NOW, None, "opted_out", 2)
     assert office.standing(not_on_it) == waking(not_on_it)
-    assert office.publisher.announced == [ReminderStopped("C0001", NOW, "opted_out")]
+    assert office.publisher.published == [ReminderStopped("C0001", NOW, "opted_out")]
     assert office.telemetry.counts == {"OptOuts": 1, "CarrierOptOuts": 1}
     assert office.telemetry.events == [("carrier_opt_out", {"customer_id": "C0001"})]
 
@@ -149,7 +149,7 @@ class TestOptedIn:
         assert office.carrier.taken_off == []
         assert office.standing(facts).is_opted_out
 
-    def test_at_this_very_moment_is_heard(self, office: Office) -> None:
+    def test_at_this_very_moment_counts(self, office: Office) -> None:
         facts = office.add(someone())
         office.store.meanwhile = [lambda stored: replace(stored, opted_in_at=NOW)]
         assert office.service.sync() == Synced(1, 0, 1)
@@ -172,7 +172,7 @@ class TestTrouble:
             office.service.sync()
         assert [office.standing(facts).is_opted_out for facts in people] == [True, False, True]
         assert ("opt_out_not_synced", {"customer_id": "C0002", "error": "ServiceCallError"}) in office.telemetry.events
-        assert len(office.publisher.announced) == 2
+        assert len(office.publisher.published) == 2
 
     def test_when_others_keep_writing_the_run_fails(self, office: Office) -> None:
         office.add(someone())
@@ -180,7 +180,7 @@ class TestTrouble:
         with pytest.raises(SyncError):
             office.service.sync()
 
-    def test_a_record_that_cannot_be_read_is_told_and_does_not_fail_every_night(self, office: Office) -> None:
+    def test_a_record_that_cannot_be_read_is_logged_and_does_not_fail_every_night(self, office: Office) -> None:
         office.add(someone())
         office.store.unreadable.add("C0001")
         assert office.service.sync() == Synced(1, 0, 0)
@@ -194,7 +194,7 @@ def test_numbers_are_looked_up_a_hundred_at_a_time(office: Office) -> None:
     assert all(office.standing(facts).is_opted_out for facts in people)
 
 
-def test_nothing_that_is_told_names_a_number(office: Office) -> None:
+def test_neither_logs_nor_events_name_a_number(office: Office) -> None:
     office.add(someone())
     office.service.sync()
-    assert "900000001" not in repr((office.telemetry.events, office.publisher.announced))
+    assert "900000001" not in repr((office.telemetry.events, office.publisher.published))

@@ -1,4 +1,4 @@
-"""Texts of which nothing has been heard for three days: closed, counted, and never sent again."""
+"""Texts without a delivery receipt for three days: closed, counted, and never sent again."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
@@ -40,7 +40,7 @@ class Archive(FakeContacts):
 
     @property
     def states(self) -> list[ContactState]:
-        return [one.state for one in self.records.values()]
+        return [record.state for record in self.records.values()]
 
 
 class House:
@@ -104,7 +104,7 @@ def test_one_that_is_gone_or_settled_since_the_index_was_read_is_not_touched(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     house.contacts.write([text(1, state=ContactState.FAILED)])
-    keys = [ContactKey(one.customer_id, one.at, one.send_id) for one in (text(1), text(2))]
+    keys = [ContactKey(contact.customer_id, contact.at, contact.send_id) for contact in (text(1), text(2))]
     monkeypatch.setattr(house.contacts, "unknown_before", lambda _: iter(keys))
     assert house.service.close() == 0
     assert house.contacts.states == [ContactState.FAILED]

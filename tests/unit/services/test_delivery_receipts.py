@@ -168,25 +168,25 @@ def test_who_opted_in_after_that_text_stays_opted_in(office: Office) -> None:
     assert not office.standing().is_opted_out
 
 
-def test_a_dead_number_is_suspended_and_told_of_once(office: Office) -> None:
+def test_a_dead_number_is_suspended_and_published_once(office: Office) -> None:
     facts = office.texted()
     office.report(receipt(response=DEAD))
     office.report(receipt(response=DEAD))
     assert office.standing().suspended_phone == facts.phone
     assert office.standing().wake is None
-    told = [one for one in office.publisher.announced if isinstance(one, NumberUnreachable)]
-    assert told == [NumberUnreachable("C0001", office.clock.now(), "permanent_failure")]
+    published = [event for event in office.publisher.published if isinstance(event, NumberUnreachable)]
+    assert published == [NumberUnreachable("C0001", office.clock.now(), "permanent_failure")]
 
 
 def test_whom_a_person_has_released_is_not_suspended_again_by_an_old_report(office: Office) -> None:
     facts = office.texted()
     office.report(receipt(response=DEAD))
     assert office.standing().is_suspended(office.store.facts["C0001"])
-    told = office.store.load_stored(["C0001"])["C0001"]
-    assert isinstance(told, StoredCustomer)
-    said = RecordedEvent(EventTime(NOW + timedelta(hours=1)), CustomerReleased(HoldReason.NUMBER_REFUSED))
+    stored = office.store.load_stored(["C0001"])["C0001"]
+    assert isinstance(stored, StoredCustomer)
+    release = RecordedEvent(EventTime(NOW + timedelta(hours=1)), CustomerReleased(HoldReason.NUMBER_REFUSED))
     office.store.save_lender_record(
-        record_event(told.lender_record, said), expected_revision=told.lender_record.revision
+        record_event(stored.lender_record, release), expected_revision=stored.lender_record.revision
     )
     office.report(receipt(response=DEAD))
     assert not office.standing().is_suspended(office.store.facts["C0001"])
@@ -201,7 +201,7 @@ def test_a_number_the_customer_no_longer_has_suspends_nobody(office: Office) -> 
     assert office.standing().suspended_phone == ""
 
 
-def test_whoever_was_out_of_reach_hears_the_stage_once_more(office: Office) -> None:
+def test_a_customer_who_was_out_of_reach_is_sent_the_stage_again(office: Office) -> None:
     office.texted()
     office.report(receipt(response=AWAY))
     (entry,) = office.standing().ledger
@@ -209,7 +209,7 @@ def test_whoever_was_out_of_reach_hears_the_stage_once_more(office: Office) -> N
     assert office.standing().version == 2
 
 
-def test_a_text_that_arrived_after_all_was_heard(office: Office) -> None:
+def test_a_text_that_arrived_after_all_is_not_sent_again(office: Office) -> None:
     office.texted()
     office.report(receipt(response=AWAY))
     office.report(receipt(at=NOW + timedelta(minutes=2)))
@@ -482,16 +482,16 @@ def test_a_corrected_number_is_texted_again(office: Office) -> None:
 
 def test_whoever_was_out_of_reach_is_woken_for_the_stage_when_caps_allow(office: Office) -> None:
     facts = someone(due_in=-3)
-    heard = {progress_key("A0001-0", 1): Progress(3, NOW.date(), facts.accounts[0].instalments[0].due_on)}
-    office.texted(due_in=-3, stage=3, progress=heard, wake=Wake(NOW + timedelta(days=4), 3))
+    progress = {progress_key("A0001-0", 1): Progress(3, NOW.date(), facts.accounts[0].instalments[0].due_on)}
+    office.texted(due_in=-3, stage=3, progress=progress, wake=Wake(NOW + timedelta(days=4), 3))
     office.report(receipt(response=AWAY))
     after = office.standing()
     assert after.wake is not None
     assert after.wake.at.date() == NOW.date() + timedelta(days=3)
-    assert after.progress == heard
+    assert after.progress == progress
 
 
-def test_a_write_whose_answer_was_lost_is_told_all_the_same(office: Office) -> None:
+def test_a_write_whose_answer_was_lost_is_published_all_the_same(office: Office) -> None:
     facts = office.texted()
     save = office.store.save_standing
 
@@ -502,16 +502,16 @@ def test_a_write_whose_answer_was_lost_is_told_all_the_same(office: Office) -> N
     office.store.save_standing = lose_the_answer  # type: ignore[method-assign]
     office.report(receipt(response=DEAD))
     assert (office.standing().version, office.standing().suspended_phone) == (2, facts.phone)
-    assert [type(one) for one in office.publisher.announced] == [NumberUnreachable, ReminderStopped]
+    assert [type(event) for event in office.publisher.published] == [NumberUnreachable, ReminderStopped]
     assert office.telemetry.counts["NumbersSuspended"] == 1
 
 
-def test_who_is_silenced_by_a_report_is_traced_and_announced(office: Office) -> None:
+def test_the_end_of_reminders_by_a_report_is_traced_and_published(office: Office) -> None:
     office.texted()
     office.report(receipt(response=DEAD))
     ((customer_id, decision, at),) = office.telemetry.decisions
     assert (customer_id, decision.reason, at) == ("C0001", Reason.NUMBER_REFUSED, office.clock.now())
-    assert office.publisher.announced == [
+    assert office.publisher.published == [
         NumberUnreachable("C0001", at, "permanent_failure"),
         ReminderStopped("C0001", at, "number_refused"),
     ]
@@ -527,7 +527,7 @@ def test_of_a_number_of_two_only_the_one_who_was_texted_is_meant(office: Office)
     assert office.contacts.records[key_of(office, 2)].state is ContactState.SENT
 
 
-def test_a_number_that_was_given_up_is_not_taken_for_the_one_that_was_texted(office: Office) -> None:
+def test_a_former_number_is_not_taken_for_the_one_that_was_texted(office: Office) -> None:
     facts = office.texted(state=ContactState.UNKNOWN)
     office.store.add_phone("+886911111111", facts.customer_id)
     office.report(receipt(phone="+886911111111", message_id="m-lost"))
@@ -545,22 +545,22 @@ def test_logs_that_cannot_be_read_are_counted_and_the_rest_is_worked_off(office:
     assert office.telemetry.counts["ReceiptsUnreadable"] == 2
 
 
-def test_the_journal_tells_neither_a_number_nor_what_the_carrier_said(office: Office) -> None:
+def test_the_log_holds_neither_a_number_nor_the_carriers_words(office: Office) -> None:
     for number, words in enumerate(("", DEAD, AWAY, "王小明 +886900000001"), start=1):
         office.texted(number)
         office.report(receipt(number, words))
     office.report(receipt(9), receipt(phone="+886955555555"))
-    told = json.dumps(office.telemetry.events, ensure_ascii=False)
-    assert not [secret for secret in ("+886", "8869", "王小明", DEAD, AWAY) if secret in told]
+    printed = json.dumps(office.telemetry.events, ensure_ascii=False)
+    assert not [secret for secret in ("+886", "8869", "王小明", DEAD, AWAY) if secret in printed]
     assert {fields.get("statuses") for name, fields in office.telemetry.events if name == "receipt"} == {
         "delivered", "permanent_failure", "temporary_failure", "unclassified",
     }  # fmt: skip
 
 
 class TestWhoeverCannotBeWorkedOff:
-    """Keeps nobody else waiting, and is not forgotten."""
+    """Delays no other customer, and is tried again."""
 
-    def test_does_not_keep_others_from_being_announced(self, office: Office) -> None:
+    def test_does_not_keep_events_of_others_from_being_published(self, office: Office) -> None:
         office.texted(1)
         office.texted(2)
         save = office.store.save_standing
@@ -573,7 +573,7 @@ class TestWhoeverCannotBeWorkedOff:
         office.store.save_standing = fail_one  # type: ignore[method-assign]
         with pytest.raises(ServiceCallError):
             office.report(receipt(1, DEAD), receipt(2, DEAD))
-        assert NumberUnreachable("C0002", office.clock.now(), "permanent_failure") in office.publisher.announced
+        assert NumberUnreachable("C0002", office.clock.now(), "permanent_failure") in office.publisher.published
         assert ("receipts_failed", {"customer_id": "C0001", "error": "ServiceCallError"}) in office.telemetry.events
 
     def test_because_the_record_of_the_customer_is_damaged_is_handed_over_again(self, office: Office) -> None:
@@ -621,7 +621,7 @@ class TestWhoeverCannotBeWorkedOff:
         with pytest.raises(ContestedError):
             office.report(receipt(response=DEAD))
         assert office.states == [ContactState.FAILED]
-        assert office.publisher.announced == []
+        assert office.publisher.published == []
 
 
 def test_a_record_that_others_bring_forward_meanwhile_is_read_again(office: Office) -> None:
@@ -668,7 +668,7 @@ def test_a_customer_who_is_erased_meanwhile_is_not_brought_back(office: Office) 
     assert office.store.standings == {}
     (contact,) = office.contacts.records.values()
     assert (contact.state, contact.phone, contact.text) == (ContactState.FAILED, "", "")
-    assert office.publisher.announced == []
+    assert office.publisher.published == []
 
 
 class _Counting:

@@ -14,7 +14,7 @@ from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.services.erasure.erase import UNDER_WAY, Erased, ErasedUploads, EraseService, is_in
 from dunning.services.optimistic import ContestedError
-from tests.support.builders import tell
+from tests.support.builders import store_facts
 from tests.support.fakes import FakeClock, FakeContacts, FakeCustomers, FakeTelemetry, FakeUploadErasure
 from tests.support.people import NOW, someone, waking
 
@@ -34,7 +34,7 @@ class Office:
             clock=FakeClock(),
             telemetry=self.telemetry,
         )
-        tell(self.customers, someone())
+        store_facts(self.customers, someone())
         self.customers.add_phone(someone().phone, "C0001")
         self.customers.save_standing(waking(someone()), expected_version=0)
         self.contacts.write([self.record(1), self.record(2)])
@@ -65,7 +65,7 @@ def test_facts_standing_numbers_texts_and_replies_go() -> None:
     assert len(office.contacts.records) == 2
 
 
-def test_the_numbers_are_remembered_until_they_are_to_be_forgotten_and_the_erasure_for_ever() -> None:
+def test_numbers_are_kept_until_the_purge_and_the_erasure_for_ever() -> None:
     office = Office()
     office.service.erase("C0001", AT)
     office.service.erase_again("C0001")
@@ -96,7 +96,7 @@ def test_a_second_round_without_a_first_does_nothing() -> None:
     assert office.service.look("C0001") == Erased(2, 2, 1)
 
 
-def test_it_is_told_by_id_and_counts_and_only_when_something_went() -> None:
+def test_an_erasure_is_logged_by_id_and_counts_and_only_when_something_was_erased() -> None:
     office = Office()
     for _ in range(2):
         office.service.erase("C0001", AT)
@@ -147,9 +147,9 @@ def test_a_second_round_that_cannot_read_the_tombstone_fails_and_comes_back() ->
 def test_what_it_says_of_a_customer_is_an_id() -> None:
     office = Office()
     office.service.erase("C0001", AT)
-    said = repr(office.telemetry.events) + erasure_round_body("C0001")
-    assert "+886" not in said
-    assert "王" not in said
+    printed = repr(office.telemetry.events) + erasure_round_body("C0001")
+    assert "+886" not in printed
+    assert "王" not in printed
 
 
 @given(

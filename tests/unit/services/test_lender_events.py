@@ -25,7 +25,15 @@ from dunning.services.erasure.purge import PurgeService
 from dunning.services.intake.settle import Candidate, Settler
 from dunning.services.lender_events import LenderEventService
 from dunning.services.planning import fingerprint
-from tests.support.builders import a_lender_record, an_account, an_instalment, promised, rules_of, tell, the_policies
+from tests.support.builders import (
+    a_lender_record,
+    an_account,
+    an_instalment,
+    promised,
+    rules_of,
+    store_facts,
+    the_policies,
+)
 from tests.support.fakes import (
     FakeBacklog,
     FakeClock,
@@ -81,7 +89,7 @@ class Office:
         self.publisher = FakeEventPublisher()
         self.clock = FakeClock(NOW)
         self.telemetry = FakeTelemetry()
-        self.replies, self.given_up = FakeBacklog(), FakeDeadLetters("replies")
+        self.replies, self.reply_dead_letters = FakeBacklog(), FakeDeadLetters("replies")
         erasing = EraseService(
             customers=self.store,
             contacts=self.contacts,
@@ -96,7 +104,7 @@ class Office:
                 customers=self.store,
                 erasing=erasing,
                 replies=self.replies,
-                dead_letters=[self.given_up],
+                dead_letters=[self.reply_dead_letters],
                 clock=self.clock,
                 telemetry=self.telemetry,
             ),
@@ -163,7 +171,7 @@ class TestAPayment:
         office.add(someone())
         assert office.hear(paid()) == []
         assert (office.standing().wake, office.standing().reason) == (None, "nothing_open")
-        assert office.publisher.announced == [ReminderStopped("C0001", NOW, "nothing_open")]
+        assert office.publisher.published == [ReminderStopped("C0001", NOW, "nothing_open")]
         ((_, decision, at),) = office.telemetry.decisions
         assert (decision.reason, at) == ("nothing_open", NOW)
         assert office.telemetry.counts["LenderEventsRecorded"] == 1
@@ -191,7 +199,7 @@ class TestAPayment:
         (account,) = office.store.facts["C0001"].accounts
         assert account.instalments[0].open == 225_000
         assert office.standing().wake == Wake(NOW, 0)
-        assert office.publisher.announced == []
+        assert office.publisher.published == []
 
     def test_beyond_an_instalment_lessens_the_next(self, office: Office) -> None:
         office.add(three_instalments())
@@ -218,7 +226,7 @@ class TestAPayment:
         before, writes = office.standing(), office.store.writes
         assert office.hear(paid()) == []
         assert (office.standing(), office.store.writes) == (before, writes)
-        assert len(office.publisher.announced) == 1
+        assert len(office.publisher.published) == 1
 
     @pytest.mark.parametrize("together", [True, False])
     @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
@@ -231,8 +239,8 @@ class TestAPayment:
         office.add(someone())
         both = [paid(at=SAID_AT, sequence=1), paid(0, at=SAID_AT, sequence=2)]
         bodies = [both[place] for place in order]
-        for some in [bodies] if together else [[body] for body in bodies]:
-            office.hear(*some)
+        for batch in [bodies] if together else [[body] for body in bodies]:
+            office.hear(*batch)
         assert office.store.facts["C0001"].accounts[0].instalments[0].paid == 0
         assert office.standing().wake == Wake(NOW, 0)
 
@@ -257,7 +265,7 @@ class TestAPayment:
     def test_of_something_else_finds_a_promise_that_is_broken(self, office: Office) -> None:
         office.add(three_instalments(), waking(someone(), **promised(NOW - 5 * DAY, date(2026, 11, 30), "A0001-0#1")))
         office.hear(paid(100_000, number=2))
-        assert office.publisher.announced == [PromiseBroken("C0001", NOW, "A0001-0", 1, date(2026, 11, 30))]
+        assert office.publisher.published == [PromiseBroken("C0001", NOW, "A0001-0", 1, date(2026, 11, 30))]
         assert office.standing().promises["A0001-0#1"].kept is False
 
 
@@ -314,7 +322,7 @@ class TestOtherNews:
         office.hear(event("CustomerHold", reason="dispute", at=SAID_AT - MINUTE))
         assert office.standing().wake == Wake(NOW, 0)
 
-    def test_the_end_of_the_ladder_is_told_to_a_person(self, office: Office) -> None:
+    def test_the_end_of_the_ladder_is_handed_to_a_person(self, office: Office) -> None:
         facts = replace(
             someone(),
             accounts=(
@@ -325,7 +333,7 @@ class TestOtherNews:
         office.add(facts)
         office.hear(event("AccountClosed", account_id="A0001-1"))
         assert office.standing().reason == "ladder_finished"
-        assert office.publisher.announced == [
+        assert office.publisher.published == [
             ReminderStopped("C0001", NOW, "ladder_finished"),
             CustomerNeedsPerson("C0001", NOW, ReviewReason.LADDER_FINISHED),
         ]
@@ -338,19 +346,21 @@ class TestNewsThatOvertakeAFile:
         assert office.hear(paid()) == []
         assert office.store.standings == {}
         assert office.events("lender_event_of_unknown_customer") == [{"customer_id": "C0001"}]
-        tell(office.store, someone())
+        store_facts(office.store, someone())
         assert office.store.facts["C0001"].accounts[0].instalments[0].open == 0
 
-    def test_of_an_account_no_statement_names_are_told_and_kept(self, office: Office) -> None:
+    def test_of_an_account_no_snapshot_names_are_logged_and_kept(self, office: Office) -> None:
         office.add(someone())
         before = office.standing()
         assert office.hear(paid(account="A0009-9")) == []
         assert office.events("lender_event_of_unknown_account") == [{"customer_id": "C0001", "account_id": "A0009-9"}]
         assert office.telemetry.counts["LenderEventsOfUnknownAccount"] == 1
-        assert [one.event.subject for one in office.store.lender_records["C0001"].events.values()] == ["paid:A0009-9#1"]
+        assert [recorded.event.subject for recorded in office.store.lender_records["C0001"].events.values()] == [
+            "paid:A0009-9#1"
+        ]
         assert office.standing() == before
 
-    def test_repeated_are_not_told_again(self, office: Office) -> None:
+    def test_repeated_are_not_logged_again(self, office: Office) -> None:
         office.add(someone())
         office.hear(paid(account="A0009-9"))
         office.hear(paid(account="A0009-9"))
@@ -368,11 +378,11 @@ class TestABatch:
 
     def test_reads_fifty_customers_a_call(self, office: Office) -> None:
         people = [office.add(someone(number)) for number in range(120)]
-        bodies = [paid(customer=one.customer_id, account=one.accounts[0].account_id) for one in people]
+        bodies = [paid(customer=person.customer_id, account=person.accounts[0].account_id) for person in people]
         assert office.hear(*bodies) == []
         assert office.store.loads == 3
         assert all(standing.wake is None for standing in office.store.standings.values())
-        assert len(office.publisher.announced) == 120
+        assert len(office.publisher.published) == 120
 
     def test_what_is_no_event_is_parked_at_once_and_the_rest_goes_on(self, office: Office) -> None:
         office.add(someone())
@@ -380,9 +390,9 @@ class TestABatch:
         assert office.hear(poison, paid()) == []
         assert office.queue.parked == [poison]
         assert office.standing().wake is None
-        (told,) = office.events("event_parked")
-        assert told["message_id"] == "0"
-        assert told["why"] == "not a lender's event: detail.instalment_no, detail.paid, detail.currency"
+        (logged,) = office.events("event_parked")
+        assert logged["message_id"] == "0"
+        assert logged["why"] == "not a lender's event: detail.instalment_no, detail.paid, detail.currency"
         assert office.telemetry.counts["EventsRefused"] == 1
 
     def test_what_cannot_be_parked_comes_back_alone(self, office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -396,13 +406,13 @@ class TestABatch:
         assert office.standing().wake is None
         assert "EventsRefused" not in office.telemetry.counts
 
-    def test_a_record_that_cannot_be_read_comes_back_alone_and_is_told_by_id(self, office: Office) -> None:
+    def test_a_record_that_cannot_be_read_comes_back_alone_and_is_logged_by_id(self, office: Office) -> None:
         office.add(someone(1))
         office.add(someone(2))
         office.store.unreadable.add("C0001")
         assert office.hear(paid(), paid(customer="C0002", account="A0002-0"), paid(1), receives=3) == ["0", "2"]
-        (told,) = office.events("lender_event_failed")
-        assert (told["customer_id"], told["error"], told["receives"]) == ("C0001", "UnreadableRecordError", 3)
+        (logged,) = office.events("lender_event_failed")
+        assert (logged["customer_id"], logged["error"], logged["receives"]) == ("C0001", "UnreadableRecordError", 3)
         assert office.telemetry.counts["LenderEventsFailed"] == 2
         assert office.standing("C0002").wake is None
 
@@ -442,7 +452,7 @@ class TestABatch:
 class TestWhoeverWritesFirst:
     """Facts and standing are two writes, each under what was read."""
 
-    def test_other_news_in_between_are_kept_too(self, office: Office) -> None:
+    def test_other_events_in_between_are_kept_too(self, office: Office) -> None:
         office.add(three_instalments())
 
         def others() -> None:
@@ -451,7 +461,7 @@ class TestWhoeverWritesFirst:
         office.store.meanwhile = [others]
         assert office.hear(paid(100_000)) == []
         (account,) = office.store.facts["C0001"].accounts
-        assert [one.paid for one in account.instalments] == [100_000, 100_000, 0]
+        assert [instalment.paid for instalment in account.instalments] == [100_000, 100_000, 0]
         assert office.standing().planned_for == fingerprint(office.store.facts["C0001"])
 
     def test_a_text_that_is_claimed_in_between_stays_in_the_ledger(self, office: Office) -> None:
@@ -521,7 +531,7 @@ class TestAnErasure:
     def office(self) -> Office:
         office = Office()
         office.add(someone(phone="+886900000002"))
-        tell(office.store, someone(as_of=NOW - HOUR))
+        store_facts(office.store, someone(as_of=NOW - HOUR))
         office.store.phones["+886900000001"] = frozenset({"C0001", "C0002"})
         office.contacts.write([_record(1), _record(2)])
         office.contacts.keep(_reply("r1"))
@@ -539,7 +549,7 @@ class TestAnErasure:
         assert office.store.facts == {}
         assert office.store.standings == {}
         assert office.store.phones == {"+886900000001": frozenset({"C0002"})}
-        assert all(not one.phone and not one.text for one in office.contacts.records.values())
+        assert all(not record.phone and not record.text for record in office.contacts.records.values())
         assert len(office.contacts.records) == 2
         assert office.contacts.replies == {}
         assert office.telemetry.counts["CustomersErased"] == 1
@@ -567,23 +577,23 @@ class TestAnErasure:
         office.store.add_phone("+886900000001", "C0001")
         office.store.standings["C0001"] = waking(someone())
         self.later(office)
-        assert not any(one.text for one in office.contacts.records.values())
+        assert not any(record.text for record in office.contacts.records.values())
         assert office.contacts.replies == {}
         assert office.store.phones == {"+886900000001": frozenset({"C0002"})}
         assert office.store.standings == {}
 
-    def test_takes_a_reply_that_comes_again_half_an_hour_later_and_what_was_given_up(self, office: Office) -> None:
+    def test_takes_a_reply_that_comes_again_half_an_hour_later_and_dead_letters_too(self, office: Office) -> None:
         office.store.phones.clear()
         office.hear(erased())
         self.later(office)
         self.later(office)
         office.contacts.keep(_reply("late", customer=""))
-        office.given_up.bodies.append("from +886900000001")
+        office.reply_dead_letters.bodies.append("from +886900000001")
         self.later(office)
         assert office.contacts.replies == {}
-        assert office.given_up.bodies == []
+        assert office.reply_dead_letters.bodies == []
 
-    def test_outlives_a_crash_at_any_moment_with_no_number_forgotten(
+    def test_outlives_a_crash_at_any_moment_and_misses_no_number(
         self, office: Office, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def fails(*_: object, **__: object) -> int:
@@ -599,7 +609,7 @@ class TestAnErasure:
                 assert office.store.facts == {}
         assert office.hear(erased()) == []
         assert office.store.phones == {"+886900000001": frozenset({"C0002"})}
-        assert not any(one.text for one in office.contacts.records.values())
+        assert not any(record.text for record in office.contacts.records.values())
 
     def test_that_cannot_order_its_second_round_has_not_begun(
         self, office: Office, monkeypatch: pytest.MonkeyPatch
@@ -621,7 +631,7 @@ class TestAnErasure:
         assert office.store.lender_records["C0001"] == before
         assert office.telemetry.counts["CustomersErased"] == 1
 
-    def test_is_not_undone_by_news_of_before_or_after(self, office: Office) -> None:
+    def test_is_not_undone_by_events_of_before_or_after(self, office: Office) -> None:
         office.hear(erased(), paid(at=NOW))
         self.later(office)
         assert office.hear(paid(at=SAID_AT - MINUTE), event("CustomerHold", reason="dispute", at=NOW)) == []
@@ -631,7 +641,7 @@ class TestAnErasure:
     def test_of_somebody_nobody_knows_keeps_a_file_from_bringing_them(self, office: Office) -> None:
         office.hear(erased(customer="C0777"))
         with pytest.raises(ValueError, match="erased"):
-            tell(office.store, someone(777, as_of=NOW))
+            store_facts(office.store, someone(777, as_of=NOW))
 
     def test_of_a_record_that_cannot_be_read_erases_it_and_says_that_its_numbers_are_not_known(
         self, office: Office
@@ -672,12 +682,12 @@ class TestAnErasureOfOneWhoHasConsentedAnew:
         office.clock.move_to(NOW + UNDER_WAY)
         office.hear(erasure_round_body("C0001"))
         assert office.standing() == before
-        assert sorted(one.send_id for one in office.contacts.records.values() if one.text) == ["s2"]
+        assert sorted(record.send_id for record in office.contacts.records.values() if record.text) == ["s2"]
         assert [inbound_id for _, _, inbound_id in office.contacts.replies] == ["new"]
         assert office.store.phones == {"+886900000001": frozenset({"C0001"})}
         assert office.store.lender_records["C0001"].phones == ("+886900000001",)
 
-    def test_takes_news_of_before_and_plans_anew(self, office: Office) -> None:
+    def test_takes_older_events_and_plans_anew(self, office: Office) -> None:
         office.hear(event("CustomerHold", reason="dispute", at=NOW - 3 * HOUR))
         assert office.standing().wake is None
         office.hear(erased(at=NOW - 2 * HOUR))
@@ -717,7 +727,7 @@ class TestACustomerWhoComesBack:
 
 
 def _file(*customers: str) -> bytes:
-    return "".join(f"{line}\r\n" for line in (HEADER, *(_line(one) for one in customers))).encode()
+    return "".join(f"{line}\r\n" for line in (HEADER, *(_line(customer) for customer in customers))).encode()
 
 
 HEADER = (

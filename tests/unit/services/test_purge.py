@@ -1,4 +1,4 @@
-"""Forgetting the numbers of the erased: when it is time, what goes with them, and what is left alone."""
+"""Purging the numbers of erased customers: when it is time, what goes with them, and what is left alone."""
 
 import json
 import math
@@ -10,7 +10,7 @@ from dunning.domain.errors import ServiceCallError
 from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.services.erasure.erase import UNDER_WAY, EraseService
 from dunning.services.erasure.purge import QUEUES_KEEP, PurgeService
-from tests.support.builders import tell
+from tests.support.builders import store_facts
 from tests.support.fakes import (
     FakeBacklog,
     FakeClock,
@@ -32,7 +32,8 @@ class Office:
     def __init__(self) -> None:
         self.customers, self.contacts, self.telemetry = FakeCustomers(), FakeContacts(), FakeTelemetry()
         self.replies, self.clock = FakeBacklog(), FakeClock(NOW)
-        self.inbox, self.receipts = FakeDeadLetters("replies"), FakeDeadLetters("delivery_receipts")
+        self.reply_dead_letters = FakeDeadLetters("replies")
+        self.receipt_dead_letters = FakeDeadLetters("delivery_receipts")
         self.erasing = EraseService(
             customers=self.customers,
             contacts=self.contacts,
@@ -44,12 +45,12 @@ class Office:
             customers=self.customers,
             erasing=self.erasing,
             replies=self.replies,
-            dead_letters=[self.inbox, self.receipts],
+            dead_letters=[self.reply_dead_letters, self.receipt_dead_letters],
             clock=self.clock,
             telemetry=self.telemetry,
         )
         for facts in (someone(1), someone(2)):
-            tell(self.customers, facts)
+            store_facts(self.customers, facts)
             self.customers.add_phone(facts.phone, facts.customer_id)
         self.erasing.erase("C0001", NOW)
 
@@ -61,7 +62,7 @@ class Office:
     def numbers(self) -> tuple[str, ...]:
         return self.customers.lender_records["C0001"].phones
 
-    def told(self, name: str) -> list[dict[str, str | float | None]]:
+    def logged(self, name: str) -> list[dict[str, str | float | None]]:
         return [fields for event, fields in self.telemetry.events if event == name]
 
 
@@ -86,7 +87,7 @@ def test_until_then_they_are_kept(office: Office) -> None:
     assert office.numbers == (PHONE,)
 
 
-def test_while_the_inbox_has_something_to_do_they_are_kept_for_it_may_be_of_before(office: Office) -> None:
+def test_numbers_are_kept_while_replies_wait_for_a_reply_may_be_older_than_the_erasure(office: Office) -> None:
     office.replies.waiting = 1
     assert office.purge() == {"C0001"}
     assert office.purge(after=2 * UNDER_WAY) == {"C0001"}
@@ -102,14 +103,14 @@ def test_what_was_kept_just_before_goes_with_them(office: Office) -> None:
     assert [inbound_id for _, _, inbound_id in office.contacts.replies] == ["in-2"]
 
 
-def test_what_was_given_up_goes_each_time_and_what_is_others_stays(office: Office) -> None:
+def test_dead_letters_of_the_customer_go_each_time_and_those_of_others_stay(office: Office) -> None:
     kept = [reply(OTHERS), reply(OTHERS, f"write to {PHONE}"), "no number", f"0{PHONE}0"]
-    office.inbox.bodies = [reply(PHONE), *kept, reply(PHONE, "王小明")]
-    office.receipts.bodies = [f"to {PHONE.removeprefix('+')}"]
+    office.reply_dead_letters.bodies = [reply(PHONE), *kept, reply(PHONE, "王小明")]
+    office.receipt_dead_letters.bodies = [f"to {PHONE.removeprefix('+')}"]
     office.purge(after=MINUTE)
-    assert office.inbox.bodies == kept
-    assert office.receipts.bodies == []
-    assert office.told("dead_letters_erased") == [
+    assert office.reply_dead_letters.bodies == kept
+    assert office.receipt_dead_letters.bodies == []
+    assert office.logged("dead_letters_erased") == [
         {"queue": "replies", "messages": 2},
         {"queue": "delivery_receipts", "messages": 1},
     ]
@@ -117,57 +118,57 @@ def test_what_was_given_up_goes_each_time_and_what_is_others_stays(office: Offic
 
 def test_of_a_number_that_others_have_or_had_nothing_is_taken(office: Office) -> None:
     office.customers.add_phone(PHONE, "C0002")
-    office.inbox.bodies = [reply(PHONE)]
+    office.reply_dead_letters.bodies = [reply(PHONE)]
     assert office.purge() == frozenset()
-    assert office.inbox.bodies == [reply(PHONE)]
+    assert office.reply_dead_letters.bodies == [reply(PHONE)]
     assert office.numbers == ()
 
 
-def test_a_queue_that_was_not_looked_through_is_told_and_the_numbers_are_kept_for_the_next_round(
+def test_a_queue_that_was_not_drained_is_logged_and_the_numbers_are_kept_for_the_next_round(
     office: Office,
 ) -> None:
-    office.inbox.elsewhere = 1
-    office.inbox.bodies, office.receipts.bodies = [reply(PHONE)], [PHONE]
+    office.reply_dead_letters.elsewhere = 1
+    office.reply_dead_letters.bodies, office.receipt_dead_letters.bodies = [reply(PHONE)], [PHONE]
     assert office.purge() == {"C0001"}
-    assert office.told("dead_letters_not_erased") == [{"queue": "replies", "error": "QueueNotDrainedError"}]
+    assert office.logged("dead_letters_not_erased") == [{"queue": "replies", "error": "QueueNotDrainedError"}]
     # What could be seen is gone, and no queue waits for another.
-    assert office.inbox.bodies == office.receipts.bodies == []
+    assert office.reply_dead_letters.bodies == office.receipt_dead_letters.bodies == []
     assert office.numbers == (PHONE,)
-    office.inbox.elsewhere = 0
+    office.reply_dead_letters.elsewhere = 0
     assert office.purge() == frozenset()
 
 
-def test_of_a_call_that_fails_only_its_code_is_told(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_that_fails_is_logged_by_its_code_only(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object) -> None:
         raise ServiceCallError("DeleteMessage", "AccessDenied")
 
-    monkeypatch.setattr(office.inbox, "replace", fails)
-    office.inbox.bodies = [reply(PHONE)]
+    monkeypatch.setattr(office.reply_dead_letters, "replace", fails)
+    office.reply_dead_letters.bodies = [reply(PHONE)]
     assert office.purge() == {"C0001"}
     assert PHONE not in repr(office.telemetry.events)
 
 
 @pytest.mark.parametrize("late", ["the invocation", "the look"])
-def test_a_queue_too_long_to_be_read_to_its_end_is_told(office: Office, late: str) -> None:
-    office.inbox.bodies = [reply(OTHERS)] * 3 + [reply(PHONE)]
+def test_a_queue_too_long_to_be_read_to_its_end_is_logged(office: Office, late: str) -> None:
+    office.reply_dead_letters.bodies = [reply(OTHERS)] * 3 + [reply(PHONE)]
     seconds = 60.0
     if late == "the invocation":
         seconds = 4.0
     else:
-        look = office.inbox.scan
+        look = office.reply_dead_letters.scan
 
         def slowly() -> object:
             for message in look():
                 office.clock.sleep(20)
                 yield message
 
-        office.inbox.scan = slowly  # type: ignore[method-assign,assignment]
+        office.reply_dead_letters.scan = slowly  # type: ignore[method-assign,assignment]
     assert office.purge(seconds=seconds) == {"C0001"}
-    assert office.told("dead_letters_not_erased") == [{"queue": "replies", "error": "ErasureOutOfTimeError"}]
+    assert office.logged("dead_letters_not_erased") == [{"queue": "replies", "error": "ErasureOutOfTimeError"}]
 
 
 def test_after_days_nothing_of_before_is_on_any_queue_and_the_numbers_go_all_the_same(office: Office) -> None:
-    office.inbox.elsewhere = office.replies.waiting = 1
+    office.reply_dead_letters.elsewhere = office.replies.waiting = 1
     assert office.purge(after=UNDER_WAY + QUEUES_KEEP - MINUTE) == {"C0001"}
     assert office.purge(after=UNDER_WAY + QUEUES_KEEP) == frozenset()
     assert office.numbers == ()
@@ -175,10 +176,10 @@ def test_after_days_nothing_of_before_is_on_any_queue_and_the_numbers_go_all_the
 
 def test_one_who_came_back_keeps_the_new_number_and_what_is_said_from_it(office: Office) -> None:
     back = someone(1, phone="+886911111111", consented_at=NOW + MINUTE, as_of=NOW + 2 * MINUTE)
-    tell(office.customers, back)
+    store_facts(office.customers, back)
     office.customers.add_phone(back.phone, "C0001")
-    office.inbox.bodies = [reply(PHONE), reply(back.phone)]
+    office.reply_dead_letters.bodies = [reply(PHONE), reply(back.phone)]
     assert office.purge() == frozenset()
-    assert office.inbox.bodies == [reply(back.phone)]
+    assert office.reply_dead_letters.bodies == [reply(back.phone)]
     assert office.numbers == (back.phone,)
     assert office.customers.phones[back.phone] == {"C0001"}

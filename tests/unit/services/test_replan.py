@@ -98,23 +98,23 @@ def test_a_customer_whose_load_has_not_come_to_its_end_is_left_to_it(office: Off
     assert office.store.standings.get("C0001") == standing
 
 
-def test_a_customer_with_nothing_left_to_remind_of_is_told_of(office: Office) -> None:
+def test_the_end_of_reminders_is_published_for_a_customer_who_owes_nothing(office: Office) -> None:
     facts = paid_up(someone())
     office.add(facts, waking(facts))
     office.replan()
     assert office.store.standings["C0001"].wake is None
-    assert office.publisher.announced == [ReminderStopped("C0001", NOW, "nothing_open")]
+    assert office.publisher.published == [ReminderStopped("C0001", NOW, "nothing_open")]
 
 
 def test_what_a_customer_said_stays(office: Office) -> None:
     facts = someone()
     hold = Hold(HoldReason.HELP, date(2026, 12, 3), NOW)
-    said = promised(NOW, date(2026, 12, 3), "A0001-0#1")
-    office.add(facts, waking(facts, holds=(hold,), opted_out_at=NOW, **said))
+    promise = promised(NOW, date(2026, 12, 3), "A0001-0#1")
+    office.add(facts, waking(facts, holds=(hold,), opted_out_at=NOW, **promise))
     office.replan()
     after = office.store.standings["C0001"]
     assert (after.holds, after.opted_out_at, after.reason) == ((hold,), NOW, "opted_out")
-    assert {"payment_statements": after.payment_statements, "promises": after.promises} == said
+    assert {"payment_statements": after.payment_statements, "promises": after.promises} == promise
 
 
 def test_a_look_changes_nothing_and_tells_nobody(office: Office) -> None:
@@ -122,7 +122,7 @@ def test_a_look_changes_nothing_and_tells_nobody(office: Office) -> None:
     office.add(facts, waking(facts))
     assert office.replan(change=False) == Counted(customers=1, changed=1)
     assert office.store.standings["C0001"] == waking(facts)
-    assert office.publisher.announced == []
+    assert office.publisher.published == []
 
 
 def test_whoever_is_written_meanwhile_is_read_again(office: Office) -> None:

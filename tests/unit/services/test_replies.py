@@ -1,4 +1,4 @@
-"""The inbox's rules, on fakes: what is kept, what changes, what is told, and the one text there may be."""
+"""The rules for replies, on fakes: what is kept, changed and published, and the single text that may answer."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -144,7 +144,7 @@ class Carrier(FakeOptOutList):
 
 
 class Office:
-    """An inbox with everything it touches."""
+    """The service for replies with everything it touches."""
 
     def __init__(self, now: datetime = NOW) -> None:
         self.store = Customers()
@@ -255,7 +255,7 @@ class TestKeeping:
         (reply,) = office.kept
         assert (reply.customer_id, reply.inbound.phone, reply.intents) == ("", "+886999999999", ("opt_out",))
         assert office.telemetry.counts == {"Replies": 1, "RepliesFromNobody": 1, "ReplyOptOut": 1}
-        assert office.publisher.announced == []
+        assert office.publisher.published == []
 
     def test_a_number_that_a_customer_only_had_is_nobodys(self, office: Office) -> None:
         facts = office.add(someone())
@@ -265,9 +265,9 @@ class TestKeeping:
         assert [reply.customer_id for reply in office.kept] == [""]
 
     def test_of_two_with_one_number_it_is_kept_and_counts_for_both_and_is_one_reply(self, office: Office) -> None:
-        one, other = office.add(someone()), office.add(someone(2, phone="+886900000001"))
+        first, other = office.add(someone()), office.add(someone(2, phone="+886900000001"))
         office.hear("STOP")
-        assert office.standing(one).is_opted_out
+        assert office.standing(first).is_opted_out
         assert office.standing(other).is_opted_out
         assert sorted(reply.customer_id for reply in office.kept) == ["C0001", "C0002"]
         assert office.telemetry.counts["Replies"] == 1
@@ -338,11 +338,11 @@ class TestUnderstanding:
         office.hear("paid")
         assert len(office.reader.asked) == 1
 
-    def test_nothing_understood_changes_nothing_and_is_told(self, office: Office) -> None:
+    def test_a_reply_that_is_not_understood_changes_nothing_and_is_published(self, office: Office) -> None:
         facts = office.add(someone())
         office.hear("???")
         assert office.standing(facts) == waking(facts)
-        assert office.publisher.announced == [ReplyNotUnderstood("C0001", NOW, "reply-1")]
+        assert office.publisher.published == [ReplyNotUnderstood("C0001", NOW, "reply-1")]
         assert office.telemetry.counts == {"Replies": 1, "RepliesNotUnderstood": 1}
 
     def test_a_place_without_rules_has_the_usual_days(self, office: Office) -> None:
@@ -363,7 +363,7 @@ class TestActing:
         assert standing.opted_out_at == NOW - timedelta(seconds=2)
         # A claim that was decided before is made under version 1.
         assert not office.store.save_standing(waking(facts), expected_version=1)
-        assert office.publisher.announced == [ReminderStopped("C0001", NOW, "opted_out")]
+        assert office.publisher.published == [ReminderStopped("C0001", NOW, "opted_out")]
         assert office.telemetry.counts == {"Replies": 1, "ReplyOptOut": 1, "OptOuts": 1}
 
     def test_a_hold_moves_the_wake_to_its_end(self, office: Office) -> None:
@@ -389,7 +389,7 @@ class TestActing:
         office.add(someone())
         office.hear(text)
         stopped = [ReminderStopped("C0001", NOW, reason)] if reason else []
-        assert office.publisher.announced == [*stopped, CustomerNeedsPerson("C0001", NOW, why, "reply-1")]
+        assert office.publisher.published == [*stopped, CustomerNeedsPerson("C0001", NOW, why, "reply-1")]
 
     def test_what_a_customer_says_whose_load_has_not_come_to_its_end_counts_and_the_load_plans(
         self, office: Office
@@ -409,11 +409,11 @@ class TestActing:
         assert standing.wake is not None
         assert standing.wake.at == datetime(2026, 12, 4, 16, 0, tzinfo=UTC)
 
-    def test_a_promise_that_is_over_is_told_with_whatever_comes_next(self, office: Office) -> None:
+    def test_a_broken_promise_is_published_with_whatever_comes_next(self, office: Office) -> None:
         said_at = NOW - timedelta(days=9)
         office.add(someone(), waking(someone(), **promised(said_at, day("2026-11-25"), "A0001-0#1")))
         office.hear("call me")
-        assert PromiseBroken("C0001", NOW, "A0001-0", 1, day("2026-11-25")) in office.publisher.announced
+        assert PromiseBroken("C0001", NOW, "A0001-0", 1, day("2026-11-25")) in office.publisher.published
 
     def test_an_opt_out_of_one_account_leaves_the_others(self, office: Office) -> None:
         two = someone(accounts=2)
@@ -473,11 +473,11 @@ class TestActing:
         assert office.events("reply") == [
             {"customer_id": "C0001", "reply_id": "reply-1", "intents": "opt_out,deceased"}
         ]
-        told = repr(office.telemetry.events) + repr(office.publisher.announced)
-        assert "dead, stop" not in told
-        assert "900000001" not in told
+        printed = repr(office.telemetry.events) + repr(office.publisher.published)
+        assert "dead, stop" not in printed
+        assert "900000001" not in printed
 
-    def test_the_decision_that_follows_is_told_unless_it_is_to_send(self, office: Office) -> None:
+    def test_the_decision_that_follows_is_logged_unless_it_is_to_send(self, office: Office) -> None:
         office.add(someone(), replace(waking(someone()), opted_out_at=NOW - timedelta(days=1)))
         office.hear("START")
         assert office.telemetry.decisions == []
@@ -499,13 +499,13 @@ class TestComingAgain:
         assert office.telemetry.counts == counts
         assert len(office.kept) == 1
 
-    def test_it_is_told_again(self, office: Office) -> None:
+    def test_its_events_are_published_again(self, office: Office) -> None:
         office.add(someone())
         once = office.reply("I never bought that")
         office.handle_batch(once)
-        first = list(office.publisher.announced)
+        first = list(office.publisher.published)
         office.handle_batch(replace(once, receive_count=2))
-        assert sorted(map(repr, office.publisher.announced)) == sorted(map(repr, [*first, *first]))
+        assert sorted(map(repr, office.publisher.published)) == sorted(map(repr, [*first, *first]))
 
     def test_what_was_kept_and_not_acted_upon_is_acted_upon(self, office: Office) -> None:
         facts = office.add(someone())
@@ -520,16 +520,16 @@ class TestComingAgain:
         office.add(someone())
         office.store.fails = 1
         assert office.hear("STOP", receives=4) == ["message-reply-1"]
-        assert office.publisher.announced == []
+        assert office.publisher.published == []
         office.store.fails = 1
         assert office.hear("STOP", receives=5) == ["message-reply-1"]
-        assert office.publisher.announced == [CustomerNeedsPerson("C0001", NOW, ReviewReason.HELP, "reply-1")]
+        assert office.publisher.published == [CustomerNeedsPerson("C0001", NOW, ReviewReason.HELP, "reply-1")]
 
     def test_a_person_is_called_for_somebody_whose_record_cannot_be_read(self, office: Office) -> None:
         office.add(someone())
         office.store.unreadable.add("C0001")
         assert office.hear("STOP", receives=5) == ["message-reply-1"]
-        assert office.publisher.announced == [CustomerNeedsPerson("C0001", NOW, ReviewReason.HELP, "reply-1")]
+        assert office.publisher.published == [CustomerNeedsPerson("C0001", NOW, ReviewReason.HELP, "reply-1")]
 
     def test_one_replys_failure_touches_no_other(self, office: Office) -> None:
         same = office.add(someone())
@@ -648,18 +648,18 @@ class TestConfirming:
             office.hear(text, facts.phone, ago=ago, reply_id=f"reply-{ago}")
         assert len(office.gateway.published) == 2
 
-    def test_two_who_have_the_number_get_one(self, office: Office) -> None:
-        one, other = office.add(american()), office.add(american(2, phone="+12025550001"))
-        once = office.reply("STOP", one.phone)
+    def test_two_customers_with_one_number_get_one_confirmation(self, office: Office) -> None:
+        first, other = office.add(american()), office.add(american(2, phone="+12025550001"))
+        once = office.reply("STOP", first.phone)
         office.handle_batch(once)
         office.handle_batch(replace(once, receive_count=2))
         assert len(office.gateway.published) == 1
-        assert [len(office.standing(facts).ledger) for facts in (one, other)] == [1, 0]
+        assert [len(office.standing(facts).ledger) for facts in (first, other)] == [1, 0]
 
-    def test_nor_does_the_other_get_one_when_the_reply_comes_again(self, office: Office) -> None:
-        one, other = office.add(american()), office.add(american(2, phone="+12025550001"))
+    def test_a_repeated_reply_confirms_nothing_to_the_other_customer_either(self, office: Office) -> None:
+        first, other = office.add(american()), office.add(american(2, phone="+12025550001"))
         office.store.fails_for = other.customer_id
-        once = office.reply("STOP", one.phone)
+        once = office.reply("STOP", first.phone)
         assert office.handle_batch(once) == ["message-reply-1"]
         assert office.handle_batch(replace(once, receive_count=2)) == []
         assert len(office.gateway.published) == 1
@@ -711,10 +711,10 @@ class TestConfirming:
         assert office.gateway.published == []
 
     def test_none_goes_to_the_dead_or_to_a_number_the_carrier_refused(self, office: Office) -> None:
-        one = office.add(american())
+        deceased = office.add(american())
         other = american(2)
         office.add(other, waking(other, suspended_phone=other.phone))
-        office.hear("he is dead, stop", one.phone)
+        office.hear("he is dead, stop", deceased.phone)
         office.hear("STOP", other.phone, reply_id="reply-2")
         assert office.gateway.published == []
 
@@ -758,7 +758,7 @@ class TestConfirming:
         assert len(office.standing(facts).ledger) == 1
         assert [record.state for record in office.records] == [ContactState.UNKNOWN]
 
-    def test_one_whose_inbox_died_is_recorded_as_unknown_and_not_sent_again(self, office: Office) -> None:
+    def test_a_confirmation_whose_function_died_is_recorded_as_unknown_and_not_sent_again(self, office: Office) -> None:
         facts = office.add(american())
         once = office.reply("STOP", facts.phone)
         office.contacts.fails = True

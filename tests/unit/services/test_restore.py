@@ -1,4 +1,4 @@
-"""Bringing customers back from a restored table without texting anybody twice."""
+"""Restoring customers from a recovered table without texting anybody twice."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -8,7 +8,7 @@ import pytest
 from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.customer.standing import Standing, Wake
 from dunning.services.restore import QUIET, RestoreOutcome, RestoreService
-from tests.support.builders import tell
+from tests.support.builders import store_facts
 from tests.support.fakes import FakeClock, FakeCustomers
 from tests.support.people import NOW, paid_up, someone, texted, waking
 
@@ -21,18 +21,18 @@ class Office:
     def __init__(self) -> None:
         self.live, self.backup = FakeCustomers(), FakeCustomers()
         self.service = RestoreService(live=self.live, backup=self.backup, clock=FakeClock(NOW))
-        tell(self.backup, someone(as_of=YESTERDAY))
+        store_facts(self.backup, someone(as_of=YESTERDAY))
         self.backup.save_standing(waking(someone(), None), expected_version=0)
 
     def damaged(self) -> Standing:
         """Put a bad file's facts there, and a standing that has sent a text since."""
-        tell(self.live, paid_up(someone()))
+        store_facts(self.live, paid_up(someone()))
         standing = replace(waking(someone(), None), version=5, ledger=(texted(someone(), NOW),))
         self.live.standings["C0001"] = standing
         return standing
 
     def restore(self, *ids: str, change: bool = True) -> RestoreOutcome:
-        """Bring back one customer."""
+        """Restore a customer."""
         (outcome,) = self.service.restore(ids or ("C0001",), change=change)
         return outcome
 
@@ -93,7 +93,7 @@ def test_a_look_says_what_would_be_and_writes_nothing() -> None:
 )
 def test_what_the_backup_does_not_know_is_left_alone(spoil: bool, outcome: RestoreOutcome) -> None:  # noqa: FBT001
     office = Office()
-    tell(office.live, someone(2))
+    store_facts(office.live, someone(2))
     if spoil:
         office.backup.unreadable.add("C0002")
     assert office.restore("C0002") is outcome
@@ -116,10 +116,10 @@ def test_whoever_was_erased_since_the_backup_stays_erased() -> None:
     assert office.live.standings == {}
 
 
-def test_whoever_has_consented_anew_is_brought_back_and_their_erasure_is_not_forgotten() -> None:
+def test_a_customer_who_has_consented_anew_is_restored_with_the_erasure_on_record() -> None:
     office = Office()
     earlier = YESTERDAY - timedelta(days=2)
-    tell(office.backup, someone(consented_at=YESTERDAY - timedelta(days=1), as_of=YESTERDAY))
+    store_facts(office.backup, someone(consented_at=YESTERDAY - timedelta(days=1), as_of=YESTERDAY))
     office.live.lender_records["C0001"] = LenderRecord("C0001", 3, erased_at=earlier)
     assert office.restore() is RestoreOutcome.BOTH
     after = office.live.lender_records["C0001"]

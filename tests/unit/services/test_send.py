@@ -149,7 +149,7 @@ def test_what_an_answer_leaves_behind(
     assert len(office.gateway.published) == 1
 
 
-def test_the_text_goes_out_with_everything_the_carrier_is_told(office: Office) -> None:
+def test_the_text_goes_out_with_every_attribute_the_carrier_needs(office: Office) -> None:
     office.handle_batch(office.add(someone()))
     (sms,) = office.gateway.published
     (record,) = office.records
@@ -199,7 +199,7 @@ class TestAClaim:
         watched.handle_batch(office.add(someone()))
         assert seen == [1]
 
-    def test_says_what_it_answers_and_marks_every_rung_of_the_text(self, office: Office) -> None:
+    def test_names_its_wake_and_marks_every_stage_of_the_text(self, office: Office) -> None:
         facts = office.add(someone(accounts=2))
         office.handle_batch(facts)
         standing = office.store.standings[facts.customer_id]
@@ -212,8 +212,8 @@ class TestAClaim:
             NOW,
         )
         assert sorted(entry.accounts) == ["A0001-0", "A0001-1"]
-        heard = Progress(-3, date(2026, 12, 1), date(2026, 12, 4))
-        assert standing.progress == {"A0001-0#1": heard, "A0001-1#1": heard}
+        progress = Progress(-3, date(2026, 12, 1), date(2026, 12, 4))
+        assert standing.progress == {"A0001-0#1": progress, "A0001-1#1": progress}
 
     def test_that_somebody_was_quicker_than_is_judged_afresh(self, office: Office) -> None:
         facts = office.add(someone())
@@ -347,7 +347,7 @@ class TestAReleasedClaim:
         assert lossy.events("claim_not_released") == []
         assert office.telemetry.events == []
 
-    def test_that_cannot_be_released_stays_and_is_told(self) -> None:
+    def test_that_cannot_be_released_stays_and_is_logged(self) -> None:
         class Contested(Customers):
             """Lets a claim pass, and nothing after it."""
 
@@ -370,12 +370,12 @@ class TestAReleasedClaim:
         facts = replace(someone(), accounts=(an_account(due, account_id="A0001-0"),))
         key = progress_key("A0001-0", 1)
         before = waking(facts, progress={key: Progress(15, date(2026, 11, 16), date(2026, 11, 1))})
-        for answers, told in (([BUSY], [Reason.DUE]), ([], [Reason.DUE, Reason.LADDER_FINISHED])):
+        for answers, reasons in (([BUSY], [Reason.DUE]), ([], [Reason.DUE, Reason.LADDER_FINISHED])):
             office.add(facts, before)
             office.gateway.answers = list(answers)
             office.telemetry.decisions.clear()
             office.handle_batch(facts)
-            assert [decision.reason for _, decision, _ in office.telemetry.decisions] == told
+            assert [decision.reason for _, decision, _ in office.telemetry.decisions] == reasons
 
 
 class TestARedeliveredJob:
@@ -383,8 +383,8 @@ class TestARedeliveredJob:
 
     def _claimed(self, office: Office, facts: Facts) -> None:
         entry = texted(facts, NOW, claim_id="of the dead", for_wake=NOW)
-        heard = {progress_key("A0001-0", 1): Progress(-3, NOW.date(), date(2026, 12, 4))}
-        office.add(facts, waking(facts, NOW + timedelta(days=3), version=2, ledger=(entry,), progress=heard))
+        progress = {progress_key("A0001-0", 1): Progress(-3, NOW.date(), date(2026, 12, 4))}
+        office.add(facts, waking(facts, NOW + timedelta(days=3), version=2, ledger=(entry,), progress=progress))
 
     def test_is_settled_as_unknown_if_it_was_claimed_and_not_recorded(self, office: Office) -> None:
         facts = someone()
@@ -510,10 +510,10 @@ class TestABatch:
         office = Office(gateway=Talking())
         facts = office.add(someone())
         assert office.handle_batch(facts) == ["C0001"]
-        told = json.dumps(office.telemetry.events, ensure_ascii=False)
-        assert facts.phone not in told
-        assert "示範分期" not in told
-        assert "RuntimeError" in told
+        printed = json.dumps(office.telemetry.events, ensure_ascii=False)
+        assert facts.phone not in printed
+        assert "示範分期" not in printed
+        assert "RuntimeError" in printed
 
     def test_out_of_time_claims_nothing(self, office: Office) -> None:
         facts = office.add(someone())
@@ -601,30 +601,30 @@ class TestOthersAreTold:
     def test_of_a_text_the_carrier_took(self, office: Office) -> None:
         office.handle_batch(office.add(someone()))
         (record,) = office.records
-        assert office.publisher.announced == [ReminderSent("C0001", NOW, record.send_id, -3, ("A0001-0",), "sms")]
+        assert office.publisher.published == [ReminderSent("C0001", NOW, record.send_id, -3, ("A0001-0",), "sms")]
 
     @pytest.mark.parametrize("answer", [LOST, BUSY], ids=["nobody knows", "refused for now"])
     def test_of_no_text_that_may_not_have_been_taken(self, office: Office, answer: Published) -> None:
         office.gateway.answers = [answer]
         office.handle_batch(office.add(someone()))
-        assert office.publisher.announced == []
+        assert office.publisher.published == []
 
     def test_of_a_number_the_carrier_refuses(self, office: Office) -> None:
         office.gateway.answers = [INVALID]
         office.handle_batch(office.add(someone()))
-        assert office.publisher.announced == [NumberUnreachable("C0001", NOW, "refused")]
+        assert office.publisher.published == [NumberUnreachable("C0001", NOW, "refused")]
 
     def test_of_a_customer_who_is_reminded_no_more_and_once_only(self, office: Office) -> None:
         facts = office.add(paid_up(someone()))
         office.handle_batch(facts)
         office.handle_batch(facts)
-        assert office.publisher.announced == [ReminderStopped("C0001", NOW, "nothing_open")]
+        assert office.publisher.published == [ReminderStopped("C0001", NOW, "nothing_open")]
 
     def test_of_a_customer_who_is_over_to_a_person_after_the_last_stage(self, office: Office) -> None:
         late = an_instalment("2026-11-01", stage_reached=15, notice="2026-11-20")
         facts = office.add(replace(someone(), accounts=(an_account(late),)))
         office.handle_batch(facts)
-        sent, *after = office.publisher.announced
+        sent, *after = office.publisher.published
         assert isinstance(sent, ReminderSent)
         assert sent.stage == 30
         assert after == [
@@ -638,10 +638,10 @@ class TestOthersAreTold:
         office.add(facts, replace(waking(facts), promises=promises))
         office.handle_batch(facts)
         broken = PromiseBroken("C0001", NOW, "A0001-0", 1, date(2026, 11, 30))
-        assert office.publisher.announced[0] == broken
+        assert office.publisher.published[0] == broken
         assert office.store.standings["C0001"].promises["A0001-0#1"].kept is False
         office.handle_batch(facts)
-        assert office.publisher.announced.count(broken) == 1
+        assert office.publisher.published.count(broken) == 1
 
     def test_of_a_broken_promise_also_where_no_text_follows(self, office: Office) -> None:
         """It is night, or a cap is full: the promise ended all the same."""
@@ -649,7 +649,7 @@ class TestOthersAreTold:
         promises = {"A0001-0#1": PromiseToPay(NOW - timedelta(days=3), date(2026, 11, 30))}
         office.add(facts, replace(waking(facts), promises=promises, ledger=(texted(facts, NOW - timedelta(hours=1)),)))
         office.handle_batch(facts)
-        assert office.publisher.announced == [PromiseBroken("C0001", NOW, "A0001-0", 1, date(2026, 11, 30))]
+        assert office.publisher.published == [PromiseBroken("C0001", NOW, "A0001-0", 1, date(2026, 11, 30))]
         assert office.gateway.published == []
 
 
