@@ -21,7 +21,7 @@ def test_its_instants_are_aware_and_in_utc(clock: Clock) -> None:
     assert clock.now().utcoffset() == timedelta(0)
 
 
-def test_it_never_goes_back(clock: Clock) -> None:
+def test_a_clock_never_goes_back(clock: Clock) -> None:
     before = clock.now()
     clock.sleep(0.001)
     assert clock.now() >= before

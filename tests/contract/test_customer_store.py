@@ -121,7 +121,7 @@ def test_a_claim_that_is_written_twice_is_recognised_as_ones_own(office: Office,
     assert not office.customers.save_standing(claimed, expected_version=before)
 
 
-def test_of_many_who_claim_the_same_version_one_wins(office: Office) -> None:
+def test_of_many_claims_of_one_version_one_wins(office: Office) -> None:
     office.customers.save_standing(waking(someone()), expected_version=0)
 
     def claim(number: int) -> bool:

@@ -60,7 +60,7 @@ def _bodies(cloud: LocalCloud) -> list[str]:
     return [message["Body"] for message in messages.get("Messages", [])]
 
 
-def test_it_has_a_name(box: Box) -> None:
+def test_a_queue_of_dead_letters_has_a_name(box: Box) -> None:
     assert box.letters.name == "jobs"
 
 
@@ -71,13 +71,13 @@ def test_every_message_is_looked_at(box: Box, count: int) -> None:
     assert sorted(letter.body for letter in box.letters.scan()) == sorted(f"body {number}" for number in range(count))
 
 
-def test_what_was_only_looked_at_is_there_afterwards_as_it_was(box: Box) -> None:
+def test_a_dead_letter_that_was_only_read_is_still_there_unchanged(box: Box) -> None:
     box.put("one")
     list(box.letters.scan())
     assert box.left() == ["one"]
 
 
-def test_one_is_replaced_and_the_others_stay(box: Box) -> None:
+def test_one_dead_letter_is_replaced_and_the_others_stay(box: Box) -> None:
     for body in ("one", "two", "three"):
         box.put(body)
     for message in box.letters.scan():
@@ -86,7 +86,7 @@ def test_one_is_replaced_and_the_others_stay(box: Box) -> None:
     assert sorted(box.left()) == ["one", "three", "two without somebody"]
 
 
-def test_one_of_which_nothing_is_left_is_deleted(box: Box) -> None:
+def test_a_dead_letter_of_which_nothing_is_left_is_deleted(box: Box) -> None:
     box.put("one")
     box.put("two")
     for message in box.letters.scan():

@@ -29,7 +29,7 @@ def test_nobody_is_due_where_nobody_is(office: Office) -> None:
     assert list(office.customers.due(NOW, 10)) == []
 
 
-def test_who_wakes_now_is_due_and_who_wakes_later_or_never_is_not(office: Office) -> None:
+def test_customers_who_wake_now_are_due_and_those_who_wake_later_or_never_are_not(office: Office) -> None:
     now = _put(office, 1, Wake(NOW, 9))
     _put(office, 2, Wake(NOW + timedelta(microseconds=1), 0))
     _put(office, 3, None)

@@ -163,7 +163,7 @@ def test_nobody_is_nothing_to_erase(shelf: Shelf) -> None:
     assert shelf.customers.erase_items("C0009") == shelf.contacts.redact("C0009", NOW) == 0
 
 
-def test_of_texts_only_those_up_to_a_moment_lose_who_and_what(shelf: Shelf) -> None:
+def test_only_texts_up_to_a_moment_lose_number_and_words(shelf: Shelf) -> None:
     shelf.fill(1, texts=3)
     assert shelf.contacts.redact("C0001", NOW, until=NOW + timedelta(minutes=1)) == 2
     assert [record.at for record in shelf.records() if record.text] == [NOW + timedelta(minutes=2)]
@@ -187,14 +187,14 @@ def test_what_a_customer_wrote_is_deleted_and_no_record_with_it(shelf: Shelf) ->
     assert not shelf.replies.keep(_reply("r4", customer=""))
 
 
-def test_what_came_from_a_number_while_nobody_was_known_to_have_it_is_deleted_with_it(shelf: Shelf) -> None:
+def test_replies_from_a_number_that_nobody_had_are_deleted_with_the_number(shelf: Shelf) -> None:
     shelf.replies.keep(_reply("r1", customer=""))
     assert shelf.contacts.erase_replies("C0001", ["+886900000002"]) == 0
     assert shelf.contacts.erase_replies("C0001", ["+886900000001", "+886900000002"]) == 1
     assert shelf.replies.keep(_reply("r1", customer=""))
 
 
-def test_of_replies_only_those_up_to_a_moment_are_deleted(shelf: Shelf) -> None:
+def test_only_replies_up_to_a_moment_are_deleted(shelf: Shelf) -> None:
     for minute in range(3):
         shelf.replies.keep(_reply(f"r{minute}", minutes=minute))
     assert shelf.contacts.erase_replies("C0001", [], until=NOW + timedelta(minutes=1)) == 2

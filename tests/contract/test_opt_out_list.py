@@ -71,7 +71,7 @@ def test_a_number_can_be_taken_off(carrier: Carrier) -> None:
     assert list(carrier.opt_outs.opted_out()) == ["+886900000002"]
 
 
-def test_one_that_was_taken_off_a_short_while_ago_stays_on_it(carrier: Carrier) -> None:
+def test_a_number_that_was_opted_in_a_short_while_ago_stays_on_the_list(carrier: Carrier) -> None:
     carrier.put_on(["+886900000001"])
     carrier.forbid()
     assert not carrier.opt_outs.opt_in("+886900000001")

@@ -51,7 +51,7 @@ def test_a_reply_is_kept_once_however_often_it_arrives(letters: Letters) -> None
     assert letters.stored() == 1
 
 
-def test_it_is_kept_below_each_customer_and_below_the_number_if_nobody_has_it(letters: Letters) -> None:
+def test_a_reply_is_kept_for_each_customer_or_for_the_number_if_nobody_has_it(letters: Letters) -> None:
     for customer_id in ("C0001", "C0002", ""):
         assert letters.log.keep(replace(REPLY, customer_id=customer_id))
     assert letters.stored() == 3
@@ -65,7 +65,7 @@ def test_several_of_one_customer_are_several_replies(letters: Letters) -> None:
     assert letters.stored() == 3
 
 
-def test_one_that_says_nothing_is_kept_too(letters: Letters) -> None:
+def test_an_empty_reply_is_kept_too(letters: Letters) -> None:
     assert letters.log.keep(replace(REPLY, inbound=replace(REPLY.inbound, text=""), intents=(), promised_on=None))
     assert letters.stored() == 1
 

@@ -45,7 +45,7 @@ def test_an_alarm_takes_all_its_periods_and_missing_ones_for_harmless() -> None:
 
 
 @pytest.mark.parametrize("accepted", [*CHECKOV, *NAG], ids=lambda accepted: accepted.rule)
-def test_whatever_is_left_as_it_is_has_its_reason(accepted: Accepted) -> None:
+def test_every_finding_that_is_left_has_its_reason(accepted: Accepted) -> None:
     assert accepted.resources
     assert len(accepted.reason) > 10
 

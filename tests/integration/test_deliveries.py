@@ -34,7 +34,7 @@ THREADS = 50
 SENDERS = 4
 
 
-class Moody:
+class RandomCarrier:
     """A carrier that answers at random, and remembers what it said of each number."""
 
     def __init__(self, seed: int, carrier: SmsGateway) -> None:
@@ -145,9 +145,9 @@ def test_every_customer_gets_one_sms(house: House) -> None:
 
 @pytest.mark.slow(reason="all customers on moto, each job delivered more than once")
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_whatever_the_carrier_answers_nobody_gets_two(house: House, seed: int) -> None:
+def test_whatever_the_carrier_answers_no_customer_gets_two_texts(house: House, seed: int) -> None:
     house.add(*CUSTOMERS)
-    carrier = Moody(seed, SnsGateway(boto3.Session().client("sns", config=PUBLISH_ONCE)))
+    carrier = RandomCarrier(seed, SnsGateway(boto3.Session().client("sns", config=PUBLISH_ONCE)))
     _deliver(house, carrier, seed)
     _check(house)
     assert carrier.answered

@@ -251,7 +251,7 @@ def test_a_damaged_record_delays_no_other_customer_and_is_tried_again(house: Hou
     assert house.standing(whole).is_opted_out
 
 
-def test_what_the_functions_print_tells_nobody_who_it_is_about(house: House) -> None:
+def test_logs_and_events_about_receipts_identify_nobody(house: House) -> None:
     people = [someone(number) for number in range(4)]
     already_texted(house, people)
     logs = [

@@ -243,7 +243,9 @@ def test_dead_letters_of_the_erased_customer_go_and_those_of_others_stay(town: T
     assert [log["delivery"]["destination"] for log in logs] == ["+886987654321"]
 
 
-def test_what_others_have_in_hand_of_it_goes_in_a_later_round_and_the_number_stays_until_then(town: Town) -> None:
+def test_dead_letters_that_others_have_in_hand_go_in_a_later_round_and_the_number_is_kept_until_then(
+    town: Town,
+) -> None:
     town.live()
     town.reply_that_fails(PHONE, "這筆有爭議", times=6)
     town.hold_dead_letters(timedelta(hours=2))
@@ -309,7 +311,7 @@ def test_a_new_file_with_a_later_consent_does_and_caps_hold_all_the_same(town: T
     assert min(again) >= back_at + timedelta(days=7)
 
 
-def test_who_comes_back_at_once_is_found_by_the_number_when_they_opt_out(town: Town) -> None:
+def test_a_customer_who_returns_at_once_is_found_by_the_number_of_an_opt_out(town: Town) -> None:
     town.live()
     town.says("CustomerErased")
     town.cloud.clock.move_to(town.cloud.clock.now() + timedelta(seconds=30))
@@ -321,7 +323,7 @@ def test_who_comes_back_at_once_is_found_by_the_number_when_they_opt_out(town: T
     assert town.house.store.customers_with([PHONE]) == {PHONE: frozenset({"C-1001"})}
 
 
-def test_who_shares_the_number_keeps_it_and_what_they_said(town: Town) -> None:
+def test_a_customer_who_shares_the_number_keeps_it_and_their_replies(town: Town) -> None:
     town.live()
     town.upload("neighbours", csv_of([LIN]))
     town.reply(PHONE, "林志豪，已繳")

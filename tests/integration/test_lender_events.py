@@ -69,7 +69,7 @@ def test_payments_are_counted_and_the_end_of_reminders_is_published(bus: Bus) ->
     )  # fmt: skip
 
 
-def test_who_has_paid_is_not_reminded_by_a_job_that_was_queued_before(bus: Bus) -> None:
+def test_a_customer_who_has_paid_is_not_reminded_by_a_job_that_was_queued_before(bus: Bus) -> None:
     bus.house.add(someone(1))
     bus.house.scan()
     bus.handle_batch(event_file("lender_events/instalment_paid.json"))
@@ -148,7 +148,7 @@ def test_a_late_record_and_a_late_reply_go_with_the_second_round(bus: Bus) -> No
     assert {item["item"]["S"] for item in house.cloud.items(house.cloud.stack.customers_table)} == {"facts"}
 
 
-def test_what_is_no_event_is_parked_and_the_rest_goes_on(bus: Bus) -> None:
+def test_a_message_that_is_no_event_is_parked_and_the_rest_goes_on(bus: Bus) -> None:
     bus.house.add(someone(1))
     good = event_file("lender_events/account_closed.json")["Records"][0]["body"]
     poison = good.replace('"account_id"', '"王小明"')

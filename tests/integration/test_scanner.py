@@ -60,7 +60,7 @@ def test_no_more_is_put_on_the_queue_than_can_be_sent_before_the_next_tick(house
 
 
 @pytest.mark.slow(reason="more customers on moto than a tick has room for")
-def test_what_the_queue_still_holds_is_taken_off_the_room(house: House) -> None:
+def test_jobs_that_still_wait_reduce_how_many_are_queued(house: House) -> None:
     _fill(house, due=1500, waiting=0)
     for _ in range(20):
         house.cloud.sqs.send_message(QueueUrl=house.cloud.queue_url, MessageBody="x")
@@ -74,7 +74,7 @@ def test_the_most_urgent_of_the_same_moment_go_first(house: House) -> None:
     assert _customers(house.bodies("QUEUE_URL")) == ["C0001", "C0003", "C0005"]
 
 
-def test_who_has_waited_longest_goes_before_the_most_urgent(house: House) -> None:
+def test_the_customer_who_has_waited_longest_goes_before_the_most_urgent(house: House) -> None:
     house.add(someone(1), urgency=0)
     house.add(someone(2), wake_at=NOW - MINUTE, urgency=9)
     assert house.scan(SMS_PER_SECOND="0.02")["enqueued"] == 1
@@ -116,7 +116,7 @@ def test_a_customer_whose_wake_cannot_be_read_is_enqueued_like_all_others(house:
 
 
 @pytest.mark.slow(reason="a table of 20,000 customers on moto, beside a small one")
-def test_what_a_tick_costs_follows_who_is_due_and_not_how_many_customers_there_are(house: House) -> None:
+def test_the_cost_of_a_tick_follows_the_customers_who_are_due_and_not_all_customers(house: House) -> None:
     counted = []
     for waiting in (500, 19_500):
         _fill(house, due=500, waiting=waiting)

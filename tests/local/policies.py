@@ -49,7 +49,7 @@ class Policies:
                 wiring.policy_book.cache_clear()
 
 
-class _Laid:
+class _Overlay:
     """A folder of policies over the package's: a file it lacks is the package's. Lenders are its own alone."""
 
     def __init__(self, folder: Path) -> None:
@@ -83,8 +83,8 @@ def load(folder: Path | None) -> Policies:
     if not any((folder / _LENDERS).glob("*.toml")):
         raise PoliciesError(f"POLICIES={folder}: there is no file {_LENDERS}/*.toml in it")
     # The loaders do nothing with it but go to what is inside.
-    laid = cast("Path", _Laid(folder))
-    return Policies(load_policies(laid), load_reply_rules(laid), load_calendars_needed(laid))
+    overlay = cast("Path", _Overlay(folder))
+    return Policies(load_policies(overlay), load_reply_rules(overlay), load_calendars_needed(overlay))
 
 
 @cache

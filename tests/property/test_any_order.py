@@ -39,7 +39,7 @@ type Delivery = Callable[[Office], object]
 
 
 @dataclass(frozen=True)
-class Said:
+class EventDelivery:
     """A lender's event."""
 
     kind: str
@@ -53,7 +53,7 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Wrote:
+class ReplyDelivery:
     """A reply. Which one it is says when and what: no two come with one id."""
 
     minutes_ago: int
@@ -67,7 +67,7 @@ class Wrote:
 
 
 @dataclass(frozen=True)
-class Reported:
+class ReceiptDelivery:
     """A receipt for one of the texts."""
 
     message_id: str
@@ -85,7 +85,7 @@ reasons = st.sampled_from([
     HoldReason.NUMBER_REFUSED, HoldReason.DECEASED,
 ])  # fmt: skip
 payments = st.builds(
-    lambda hours, sequence, account, number, paid: Said(
+    lambda hours, sequence, account, number, paid: EventDelivery(
         "InstalmentPaid",
         hours,
         sequence,
@@ -98,7 +98,7 @@ payments = st.builds(
     st.sampled_from([0, OWED // 2, OWED, OWED]),
 )  # fmt: skip
 changes = st.builds(
-    lambda hours, sequence, number, due_on, amount: Said(
+    lambda hours, sequence, number, due_on, amount: EventDelivery(
         "InstalmentChanged",
         hours,
         sequence,
@@ -112,15 +112,15 @@ changes = st.builds(
     st.sampled_from(["2026-11-20", "2026-12-03", "2026-12-30"]),
     st.sampled_from([0, OWED // 2, OWED, 2 * OWED]),
 )  # fmt: skip
-closures = st.builds(lambda hours: Said("AccountClosed", hours, 0, (("account_id", "A2"),)), ago)
+closures = st.builds(lambda hours: EventDelivery("AccountClosed", hours, 0, (("account_id", "A2"),)), ago)
 holds = st.builds(
-    lambda hours, sequence, reason, until: Said(
+    lambda hours, sequence, reason, until: EventDelivery(
         "CustomerHold", hours, sequence, (("reason", reason.value), ("until", until))
     ),
     ago, sequences, reasons, st.sampled_from([None, "2026-12-10"]),
 )  # fmt: skip
 releases = st.builds(
-    lambda hours, sequence, reason: Said(
+    lambda hours, sequence, reason: EventDelivery(
         "CustomerReleased", hours, sequence, (("reason", reason.value if reason else None),)
     ),
     ago, sequences, st.none() | reasons,
@@ -128,18 +128,18 @@ releases = st.builds(
 
 
 @st.composite
-def replies(draw: st.DrawFn) -> Wrote:
+def replies(draw: st.DrawFn) -> ReplyDelivery:
     """Draw a reply."""
     drawn = draw(st.lists(st.sampled_from(ReplyIntent), unique=True, max_size=2))
     intents = sorted(drawn, key=list(ReplyIntent).index)
     digits = draw(st.sampled_from(["", "", "1111", "2222", "9999"]))
     ahead = draw(st.sampled_from(["", "0", "3", "14", "15"]))
     minutes_ago = draw(st.integers(10, 72 * 60))
-    return Wrote(minutes_ago, f"{','.join(intents)}|{digits}|{ahead}")
+    return ReplyDelivery(minutes_ago, f"{','.join(intents)}|{digits}|{ahead}")
 
 
 receipts = st.builds(
-    Reported,
+    ReceiptDelivery,
     st.sampled_from(sorted(TEXTS)),
     st.sampled_from([
         "", "", "Phone number is opted out", "Invalid phone number", "Phone is currently unreachable/unavailable",

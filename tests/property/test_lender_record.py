@@ -168,7 +168,7 @@ def test_after_an_erasure_nothing_of_before_comes_back_by_any_replay(
 
 
 @given(st.lists(recorded_events, max_size=8), MOMENTS, st.data())
-def test_one_who_consents_anew_comes_back_without_anything_said_before_in_any_order(
+def test_a_customer_who_consents_anew_returns_without_any_earlier_event_in_any_order(
     recorded: list[RecordedEvent], erased_at: datetime, data: st.DataObject
 ) -> None:
     consented_at = erased_at + HOUR

@@ -101,7 +101,9 @@ def test_a_text_that_was_turned_away_is_sent_later_and_once(
     assert [len(world.sms_to(phone_of(person))) for person in struck[fault].people] == [1, 1, 1, 1]
 
 
-def test_what_is_unknown_is_recorded_as_unknown_and_counts(world: World, struck: Mapping[str, Struck]) -> None:
+def test_a_text_with_an_unknown_outcome_is_recorded_as_unknown_and_counts(
+    world: World, struck: Mapping[str, Struck]
+) -> None:
     contacts, standings = world.contacts(), world.standings()
     for person in _everybody(struck, AFTER_IT_WAS_SENT | NOBODY_KNOWS):
         (contact,) = contacts[person["customer_id"]]

@@ -54,7 +54,7 @@ def updated(world: World) -> Updated:
     return Updated(layers, before, after, people)
 
 
-def test_what_was_stored_stands_as_it_was(updated: Updated) -> None:
+def test_an_update_keeps_every_stored_item(updated: Updated) -> None:
     for what, was in updated.before.items():
         assert updated.after[what] == was, what
 
@@ -63,7 +63,7 @@ def test_a_switch_that_was_off_stays_off(updated: Updated) -> None:
     assert updated.before["switch"] == updated.after["switch"] == "off"
 
 
-def test_it_was_an_update_and_every_function_runs_the_new_layer(world: World, updated: Updated) -> None:
+def test_every_function_runs_the_new_layer_after_an_update(world: World, updated: Updated) -> None:
     (stack,) = world.as_engineer("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
     assert stack["StackStatus"] == "UPDATE_COMPLETE"
     (layer,) = world.layers()

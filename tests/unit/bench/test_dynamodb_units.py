@@ -78,7 +78,7 @@ def test_a_write_is_billed_by_1_kb(size: int, units: float) -> None:
     assert write_units(None, _sized(size), transactional=True) == 2 * units
 
 
-def test_of_a_write_the_larger_of_before_and_after_counts() -> None:
+def test_a_write_costs_the_larger_item_of_before_and_after() -> None:
     assert write_units(_sized(2000), _sized(100)) == 2
     assert write_units(_sized(100), _sized(2000)) == 2
     assert write_units(_sized(2000), None) == 2

@@ -54,7 +54,7 @@ def test_a_reply_goes_with_the_number_it_was_written_from_and_with_no_other_it_n
         f'{{"detail": {{"phone": "\\u002b{MINE[1:]}"}}}}', f'{{"requestPayload": {{"awslogs": "{MINE}"}}}}',
     ],
 )  # fmt: skip
-def test_what_nobody_can_read_goes_if_it_names_the_number_with_or_without_the_plus(body: str) -> None:
+def test_an_unreadable_dead_letter_goes_if_it_names_the_number_with_or_without_the_plus(body: str) -> None:
     assert without_numbers(body, {MINE}) == ""
     assert without_numbers(body, {THEIRS}) == body
 
@@ -62,7 +62,7 @@ def test_what_nobody_can_read_goes_if_it_names_the_number_with_or_without_the_pl
 @pytest.mark.parametrize(
     "body", ["", "[]", "null", "1" + MINE[1:], MINE + "9", '{"requestPayload": null}', dead_letter()]
 )
-def test_what_names_nobody_stays_as_it_is(body: str) -> None:
+def test_a_dead_letter_that_names_nobody_stays_as_it_is(body: str) -> None:
     assert without_numbers(body, {MINE}) == body
 
 
@@ -70,7 +70,7 @@ def test_logs_of_one_person_only_go_whole() -> None:
     assert without_numbers(dead_letter(log(MINE), log(MINE, 2)), {MINE}) == ""
 
 
-def test_of_logs_of_several_people_those_of_others_are_left_as_they_were() -> None:
+def test_delivery_logs_of_others_in_a_dead_letter_are_left_as_they_were() -> None:
     body = dead_letter(log(THEIRS, 1), log(MINE, 2), log(THEIRS, 3, text="電話"), owner="123")
     left = without_numbers(body, {MINE})
     assert events_in(left) == [log(THEIRS, 1), log(THEIRS, 3, text="電話")]

@@ -194,7 +194,7 @@ def test_what_is_no_json_is_counted_and_the_others_are_read(message: str) -> Non
         {"numberOfMessageParts": "9" * 5000},
     ],
 )
-def test_what_is_missing_or_odd_is_done_without(delivery: object) -> None:
+def test_a_log_with_a_missing_or_odd_field_is_read_without_it(delivery: object) -> None:
     assert the_receipt({**LOG, "delivery": delivery}) == DeliveryReceipt("m1", SENT_AT, "", delivered=True, response="")
 
 

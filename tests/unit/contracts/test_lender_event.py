@@ -108,7 +108,7 @@ def test_the_next_round_of_an_erasure_is_an_id_and_nothing_else() -> None:
     assert parse_lender_message(body, NOW) == ErasureRound("C1")
 
 
-def test_what_eventbridge_adds_to_its_envelope_is_let_be() -> None:
+def test_fields_that_eventbridge_adds_to_its_envelope_are_ignored() -> None:
     body = json.loads(envelope("AccountClosed", account_id="A1")) | {"replay-name": "last week"}
     assert parse_lender_message(json.dumps(body), NOW) == ReceivedEvent(
         "C1", RecordedEvent(EventTime(AT), AccountClosed("A1"))

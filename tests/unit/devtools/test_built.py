@@ -185,7 +185,7 @@ def test_a_file_of_ours_that_is_missing_or_changed_is_refused(tmp_path: Path) ->
     ]
 
 
-def test_what_was_prepared_and_is_not_what_the_files_come_to_is_refused(
+def test_compiled_policies_that_differ_from_the_files_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "dunning" / "policy" / "compiled"

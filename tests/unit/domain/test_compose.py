@@ -53,7 +53,7 @@ def test_a_message_tells_what_was_filled_in_and_what_it_costs() -> None:
     assert (message.language, message.stage, message.segments) == ("zh-Hant", 7, ("UCS-2", 1))
 
 
-def test_what_a_carrier_puts_in_front_arrives_and_is_not_handed_over() -> None:
+def test_a_prefix_that_the_carrier_adds_counts_and_is_not_sent_by_us() -> None:
     facts = a_customer(**IN_MAINLAND_CHINA)
     message = composed(NO_FEE._replace(currency="CNY"), facts=facts)
     assert message.arriving == f"【示范分期】{message.body}"

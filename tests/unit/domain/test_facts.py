@@ -30,7 +30,7 @@ def of(*amounts_and_paid: tuple[int, int]) -> list[Instalment]:
         pytest.param([(100, 0), (-100, 0), (100, 0)], [(3, 100)], id="a credit may settle exactly one"),
     ],
 )
-def test_what_is_open_is_what_was_not_paid_less_the_accounts_own_credits(
+def test_the_open_amount_is_what_was_not_paid_less_the_accounts_own_credits(
     instalments: list[tuple[int, int]], still_open: list[tuple[int, int]]
 ) -> None:
     account = an_account(*of(*instalments))

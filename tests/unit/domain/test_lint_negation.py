@@ -98,7 +98,7 @@ def test_a_denial_that_hangs_on_payment_is_a_threat(text: str, word: str) -> Non
     assert not denied(text, word)
 
 
-def test_such_a_condition_does_not_matter_to_secrets() -> None:
+def test_a_condition_does_not_undo_the_denial_that_secrets_are_asked_for() -> None:
     assert denied("若您已缴款请忽略，我司不会要求密码", "密码")
     assert denied("if you pay by phone, we will never ask for your pin", "pin", even_if_conditional=True)
 

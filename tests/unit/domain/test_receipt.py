@@ -48,7 +48,7 @@ def test_each_documented_answer_has_its_consequence_and_an_unknown_one_none(
     assert delivery_status(report(response)) is status
 
 
-def test_what_has_arrived_has_arrived_whatever_words_stand_beside_it() -> None:
+def test_a_delivered_text_is_delivered_whatever_the_carrier_writes() -> None:
     assert delivery_status(report("Invalid phone number", delivered=True)) is DeliveryStatus.DELIVERED
 
 
@@ -79,7 +79,7 @@ def test_a_text_that_arrived_did_not_fail_whatever_comes_later() -> None:
     assert record_receipt(arrived, report("Invalid phone number", minutes=90)) is arrived
 
 
-def test_of_an_erased_customer_only_the_class_of_a_failure_is_kept() -> None:
+def test_only_the_class_of_a_failure_is_kept_of_an_erased_customer() -> None:
     failed = record_receipt(replace(SENT, erased_at=SENT.at), report("Invalid phone number"))
     assert (failed.state, failed.response, failed.delivery_status) == (ContactState.FAILED, "", "permanent_failure")
     assert record_receipt(failed, report("Invalid phone number")) is failed

@@ -256,7 +256,7 @@ def test_a_text_a_person_got_is_known_however_it_is_worded(message: ArrivingText
     assert intents(f"STOP\n{message.text}", our_texts=["another text", message.text]) == ["opt_out"]
 
 
-def test_what_one_person_got_is_no_quotation_from_anybody_else() -> None:
+def test_a_text_to_one_customer_is_no_quotation_from_another() -> None:
     wrote = "Hello Ann, the flat is ready and I already paid for the keys today"
     assert intents(wrote) == ["paid"]
     assert intents(wrote, our_texts=[wrote]) == []

@@ -95,7 +95,7 @@ def test_every_sample_there_is_has_been_read() -> None:
     }
 
 
-def test_what_is_to_come_back_is_named(service: FakeService) -> None:
+def test_failed_messages_are_returned_to_the_queue(service: FakeService) -> None:
     event = event_file("replies/notification.json")
     service.failing = [event["Records"][0]["messageId"]]
     assert handle(event) == {"batchItemFailures": [{"itemIdentifier": service.failing[0]}]}
@@ -109,7 +109,7 @@ def test_a_topic_is_to_hand_over_again_what_failed(service: FakeService) -> None
     assert service.flushed == 1
 
 
-def test_what_was_counted_goes_out_also_if_the_work_breaks_off(service: FakeService) -> None:
+def test_metrics_are_flushed_also_if_the_work_breaks_off(service: FakeService) -> None:
     service.breaks = True
     with pytest.raises(RepliesLostError):
         handle(event_file("replies/raw.json"))

@@ -133,7 +133,7 @@ def test_a_number_that_is_valid_in_two_readings_is_refused() -> None:
 
 
 @given(st.text(max_size=40), st.sampled_from(["TW", "CN", "HK", "US", "GB", "IN", "XX", ""]))
-def test_whatever_is_in_the_cell_it_is_a_number_or_a_phone_error(raw: str, country: str) -> None:
+def test_any_cell_is_a_number_or_a_phone_error(raw: str, country: str) -> None:
     try:
         phone = normalise_phone(raw, country)
     except PhoneError:

@@ -42,7 +42,7 @@ def test_two_customers_of_a_file_with_one_number_are_both_held_and_reported(offi
     assert office.telemetry.counts["PhonesShared"] == 1
 
 
-def test_one_who_comes_later_with_a_known_number_holds_the_known_customer_too(office: Office) -> None:
+def test_a_new_customer_with_a_known_number_puts_the_known_customer_on_hold_too(office: Office) -> None:
     office.load_rows(WANG)
     assert not held(office)
     version = office.store.standings["C-1001"].version
@@ -75,7 +75,7 @@ def test_a_number_corrected_lets_both_go_on(office: Office) -> None:
     assert office.store.standings["C-1001"].wake is not None
 
 
-def test_of_three_the_two_who_still_share_stay_held(office: Office) -> None:
+def test_of_three_customers_the_two_who_still_share_a_number_stay_on_hold(office: Office) -> None:
     office.load_rows(WANG, row(CHEN, phone=SAME), row(customer_id="C-3", account_id="A-3"))
     office.load_rows(CHEN, at=LATER)
     assert held(office) == {"C-1001", "C-3"}
@@ -88,7 +88,7 @@ def test_whose_number_it_was_does_not_share_it(office: Office) -> None:
     assert not held(office)
 
 
-def test_who_goes_back_to_the_number_of_another_is_held_again_with_them(office: Office) -> None:
+def test_a_customer_who_takes_a_shared_number_again_is_on_hold_again_with_the_other(office: Office) -> None:
     office.load_rows(WANG, row(CHEN, phone=SAME))
     office.load_rows(CHEN, at=LATER)
     assert not held(office)
@@ -96,7 +96,9 @@ def test_who_goes_back_to_the_number_of_another_is_held_again_with_them(office: 
     assert held(office) == {"C-1001", "C-1002"}
 
 
-def test_whom_a_person_has_released_stays_released_until_somebody_new_shares_the_number(office: Office) -> None:
+def test_a_customer_whom_a_person_has_released_stays_released_until_a_new_customer_shares_the_number(
+    office: Office,
+) -> None:
     office.load_rows(WANG, row(CHEN, phone=SAME))
     for customer_id in ("C-1001", "C-1002"):
         stored = office.store.load_stored([customer_id])[customer_id]

@@ -16,7 +16,7 @@ def test_sleeping_neither_takes_time_nor_moves_the_clock() -> None:
     assert clock.slept == 3600
 
 
-def test_it_shows_utc_and_milliseconds_whatever_zone_it_was_set_in() -> None:
+def test_the_clock_shows_utc_and_milliseconds_whatever_zone_it_was_set_in() -> None:
     clock = VirtualClock(NOON)
     clock.move_to(datetime(2026, 12, 1, 20, 30, tzinfo=timezone(timedelta(hours=8))))
     assert clock.now() == NOON + timedelta(minutes=30)
@@ -24,7 +24,7 @@ def test_it_shows_utc_and_milliseconds_whatever_zone_it_was_set_in() -> None:
     assert clock.millis() == clock.now().timestamp() * 1000
 
 
-def test_it_does_not_go_back() -> None:
+def test_the_clock_does_not_go_back() -> None:
     clock = VirtualClock(NOON)
     with pytest.raises(ValueError, match="cannot go back"):
         clock.move_to(NOON - timedelta(seconds=1))

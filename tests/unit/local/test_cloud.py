@@ -184,7 +184,7 @@ def test_a_reply_comes_in_at_the_time_of_the_clock() -> None:
     assert json.loads(record["body"])["Timestamp"] == "2026-12-04T00:00:00.000Z"
 
 
-def test_clients_made_after_a_run_are_not_listened_to() -> None:
+def test_clients_made_after_a_run_are_not_recorded() -> None:
     with _cloud() as first:
         pass
     with _cloud() as second:

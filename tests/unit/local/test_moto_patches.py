@@ -183,7 +183,7 @@ def test_values_of_all_kinds_queues_and_events_are_answered_exactly_as_by_moto_i
     assert expected[-2:] == ['{"customer": "C1"}', '{"customer": "C2"}']
 
 
-def test_of_many_threads_that_claim_one_version_one_wins() -> None:
+def test_of_many_threads_that_write_one_version_one_wins() -> None:
     with ExitStack() as stack:
         stack.enter_context(mock_aws())
         stack.enter_context(patched_moto(VirtualClock(datetime(2026, 12, 1, tzinfo=UTC)), lambda *_: None))

@@ -68,7 +68,7 @@ def test_a_run_that_does_not_end_well_leaves_the_earlier_results_and_nothing_els
     assert _names(out.parent) == {"out"}
 
 
-def test_what_is_kept_ends_with_the_traceback(out: Path) -> None:
+def test_the_files_of_a_failed_run_end_with_the_traceback(out: Path) -> None:
     with Results(out) as results:
         results.keep(ZeroDivisionError("by nought"))
     assert "ZeroDivisionError: by nought" in (results.folder / FILES["log"]).read_text("utf-8")

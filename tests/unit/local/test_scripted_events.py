@@ -131,5 +131,5 @@ def test_events_before_and_after_a_run_are_found() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"PK\x03\x04\xff", b"customer_id;phone\n", b"a,b\n1,2\n"])
-def test_of_accounts_that_cannot_be_read_nobody_is_known(body: bytes) -> None:
+def test_accounts_that_cannot_be_read_are_no_portfolio(body: bytes) -> None:
     assert read_portfolio(body, "mine.csv") is None

@@ -79,7 +79,7 @@ def test_the_explained_rules_are_the_rules_that_decide() -> None:
             assert shown["replies"].endswith(f"{rules.promise_days} days")
 
 
-def test_what_a_lender_says_of_replies_is_told_with_its_line_and_our_default_without() -> None:
+def test_the_lenders_rules_for_replies_are_shown_with_their_line_and_our_defaults_without() -> None:
     text = (files("dunning.policy") / "data" / "lenders/demo-tw.toml").read_text("utf-8")
     own = policies_with_lender("demo-tw", text.replace("grace_days = 3", "grace_days = 1"))
     (limit,) = [limit for limit in found(own, "TW").limits if limit.topic == "replies"]

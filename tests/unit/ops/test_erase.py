@@ -93,7 +93,7 @@ def test_what_is_no_id_or_no_stack_is_refused(stack: Deployed, capsys: pytest.Ca
         (["C0001"], "make erase: name the stack to erase them from, as in STACK=dunning-prod\n"),
     ],
 )
-def test_what_is_missing_is_asked_for_in_one_line(
+def test_a_missing_argument_is_asked_for_in_one_line(
     arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as exit_:

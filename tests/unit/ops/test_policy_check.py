@@ -10,7 +10,7 @@ from ops.policy_check import main
 TODAY = date(2026, 11, 24)
 
 
-def test_it_tells_for_each_limit_who_set_it_and_where(capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_limit_is_printed_with_who_set_it_and_where(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--lender", "demo-tw", "--place", "TW"], TODAY) == 0
     out = capsys.readouterr().out
     assert out.startswith("demo-tw in TW, Taiwan\n")

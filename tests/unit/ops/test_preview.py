@@ -53,7 +53,9 @@ def test_the_texts_of_the_package_can_all_be_sent(lender: str, language: str, co
 
 
 @pytest.mark.parametrize(("lender", "language", "country"), CHOICES)
-def test_what_is_shown_is_what_arrives_and_what_is_billed(lender: str, language: str, country: str) -> None:
+def test_the_preview_shows_the_text_that_arrives_and_the_segments_that_are_billed(
+    lender: str, language: str, country: str
+) -> None:
     for message in messages(lender, language, country).values():
         assert message.reminder is not None
         assert message.arriving.endswith(message.reminder.text)

@@ -39,7 +39,7 @@ def _no_files(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_at_build")
 @pytest.mark.parametrize("what", compiled_policies.LOADERS)
-def test_what_is_prepared_is_what_is_loaded(what: str) -> None:
+def test_compiled_policies_equal_loaded_ones(what: str) -> None:
     found = pickle.loads((compiled_policies.COMPILED_FOLDER / f"{what}.pickle").read_bytes())
     assert contents(found) == contents(compiled_policies.LOADERS[what]())
 

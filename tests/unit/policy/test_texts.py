@@ -122,7 +122,7 @@ def test_a_chinese_text_for_one_instalment_holds_two_segments_at_most(key: tuple
 
 
 @pytest.mark.parametrize(("stage", "length"), [(-3, 71), (0, 71)])
-def test_what_nearly_everybody_is_sent_holds_one_segment_with_the_longest_values(stage: int, length: int) -> None:
+def test_the_common_texts_take_one_segment_with_the_longest_values(stage: int, length: int) -> None:
     texts = filled("zh-Hant", TEXTS["zh-Hant", stage, False], "demo-tw", LONGEST["zh-Hant"])
     assert max(map(len, texts)) == length  # 71 only with a long name, HK$99,999.99 and a day in late December
     ordinary = LONGEST["zh-Hans"] | {"amount": ("99,999.99元",)}
@@ -289,7 +289,7 @@ def decided(facts: Facts, stage: int, due: str, zone: str) -> Send:
 
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("place", PLACES)
-def test_one_instalment_costs_one_segment_wherever_its_owner_lives(place: str, stage: int) -> None:
+def test_a_text_about_one_instalment_costs_one_segment_in_every_place(place: str, stage: int) -> None:
     _, currency, zone = PLACES[place]
     due = an_instalment(A_THURSDAY, AMOUNTS[currency], notice=A_THURSDAY)
     facts = somebody(place, (an_account(due, currency=currency),))

@@ -77,7 +77,7 @@ def office() -> Office:
     return Office()
 
 
-def test_who_is_on_the_list_is_opted_out_from_now_on_and_others_are_not(office: Office) -> None:
+def test_customers_on_the_carriers_list_are_opted_out_from_now_on_and_others_are_not(office: Office) -> None:
     on_it, not_on_it = office.add(someone()), office.add(someone(2), listed=False)
     assert office.service.sync() == Synced(1, 1, 0)
     standing = office.standing(on_it)

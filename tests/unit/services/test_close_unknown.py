@@ -73,7 +73,7 @@ def test_nothing_of_the_record_changes_but_the_state(house: House) -> None:
 
 
 @pytest.mark.parametrize("state", [state for state in ContactState if state is not ContactState.UNKNOWN])
-def test_what_is_known_stays(house: House, state: ContactState) -> None:
+def test_a_record_whose_outcome_is_known_stays(house: House, state: ContactState) -> None:
     house.contacts.write([text(state=state)])
     assert house.service.close() == 0
     assert house.contacts.states == [state]
@@ -86,7 +86,9 @@ def test_records_are_read_a_hundred_at_a_time_and_closed_once(house: House) -> N
     assert house.telemetry.counts == {"SmsUnconfirmed": 250}
 
 
-def test_one_that_a_receipt_settles_meanwhile_is_left_as_it_is(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_that_a_receipt_settles_meanwhile_is_left_as_it_is(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     house.contacts.write([text(1), text(2)])
     advance = house.contacts.advance
 
@@ -100,7 +102,7 @@ def test_one_that_a_receipt_settles_meanwhile_is_left_as_it_is(house: House, mon
     assert house.contacts.states == [ContactState.DELIVERED, ContactState.UNCONFIRMED]
 
 
-def test_one_that_is_gone_or_settled_since_the_index_was_read_is_not_touched(
+def test_a_record_that_is_gone_or_settled_since_the_index_was_read_is_not_touched(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     house.contacts.write([text(1, state=ContactState.FAILED)])
@@ -110,7 +112,7 @@ def test_one_that_is_gone_or_settled_since_the_index_was_read_is_not_touched(
     assert house.contacts.states == [ContactState.FAILED]
 
 
-def test_one_that_cannot_be_read_keeps_no_other_open(house: House) -> None:
+def test_a_record_that_cannot_be_read_keeps_no_other_open(house: House) -> None:
     house.contacts.write([text(1), text(2)])
     house.contacts.unreadable.add("C0001")
     assert house.service.close() == 1

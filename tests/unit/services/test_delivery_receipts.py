@@ -162,7 +162,7 @@ def test_a_number_that_is_opted_out_at_the_carrier_is_opted_out_with_us(office: 
     assert office.telemetry.counts["OptOuts"] == 1
 
 
-def test_who_opted_in_after_that_text_stays_opted_in(office: Office) -> None:
+def test_a_customer_who_opted_in_after_the_text_stays_opted_in(office: Office) -> None:
     office.texted(opted_in_at=NOW + timedelta(hours=1))
     office.report(receipt(response=OPTED_OUT))
     assert not office.standing().is_opted_out
@@ -178,7 +178,7 @@ def test_a_dead_number_is_suspended_and_published_once(office: Office) -> None:
     assert published == [NumberUnreachable("C0001", office.clock.now(), "permanent_failure")]
 
 
-def test_whom_a_person_has_released_is_not_suspended_again_by_an_old_report(office: Office) -> None:
+def test_a_customer_whom_a_person_has_released_is_not_suspended_again_by_an_old_receipt(office: Office) -> None:
     facts = office.texted()
     office.report(receipt(response=DEAD))
     assert office.standing().is_suspended(office.store.facts["C0001"])
@@ -219,7 +219,7 @@ def test_a_text_that_arrived_after_all_is_not_sent_again(office: Office) -> None
 
 
 @pytest.mark.parametrize(("response", "metric"), [(SPAM, "SmsTechnicalFailure"), ("Whatever", "SmsFailedUnclassified")])
-def test_what_is_our_own_fault_or_unknown_is_counted_and_changes_nobody(
+def test_a_technical_or_unclassified_failure_is_counted_and_changes_no_customer(
     office: Office, response: str, metric: str
 ) -> None:
     office.texted()
@@ -480,7 +480,7 @@ def test_a_corrected_number_is_texted_again(office: Office) -> None:
     assert replan(facts, office.standing(), office.standing(), POLICIES, NOW).decision.reason is Reason.NUMBER_REFUSED
 
 
-def test_whoever_was_out_of_reach_is_woken_for_the_stage_when_caps_allow(office: Office) -> None:
+def test_a_customer_who_was_out_of_reach_is_woken_for_the_stage_when_caps_allow(office: Office) -> None:
     facts = someone(due_in=-3)
     progress = {progress_key("A0001-0", 1): Progress(3, NOW.date(), facts.accounts[0].instalments[0].due_on)}
     office.texted(due_in=-3, stage=3, progress=progress, wake=Wake(NOW + timedelta(days=4), 3))
@@ -517,7 +517,7 @@ def test_the_end_of_reminders_by_a_report_is_traced_and_published(office: Office
     ]
 
 
-def test_of_a_number_of_two_only_the_one_who_was_texted_is_meant(office: Office) -> None:
+def test_a_receipt_for_a_shared_number_concerns_only_the_customer_who_was_texted(office: Office) -> None:
     facts = office.texted(1)
     office.texted(2)
     office.store.phones[facts.phone] = frozenset({"C0001", "C0002"})

@@ -144,7 +144,7 @@ def test_a_second_round_that_cannot_read_the_tombstone_fails_and_comes_back() ->
             again("C0001")
 
 
-def test_what_it_says_of_a_customer_is_an_id() -> None:
+def test_an_erasure_logs_no_more_of_a_customer_than_the_id() -> None:
     office = Office()
     office.service.erase("C0001", AT)
     printed = repr(office.telemetry.events) + erasure_round_body("C0001")

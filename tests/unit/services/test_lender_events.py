@@ -78,7 +78,7 @@ class Customers(FakeCustomers):
 
 
 class Office:
-    """Those who listen to a lender, with everything they touch."""
+    """The service for events of the lender with everything it touches."""
 
     def __init__(self) -> None:
         self.store = Customers()

@@ -43,7 +43,7 @@ def test_all_threads_share_one_rate() -> None:
     assert sorted(clock.turns) == [NOW + timedelta(seconds=number / 10) for number in range(1, 40)]
 
 
-def test_who_was_idle_does_not_catch_up() -> None:
+def test_a_pacer_that_was_idle_does_not_catch_up() -> None:
     clock = FakeClock(NOW)
     pacer = Pacer(clock, 10)
     pacer.wait()

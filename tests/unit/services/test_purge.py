@@ -96,7 +96,7 @@ def test_numbers_are_kept_while_replies_wait_for_a_reply_may_be_older_than_the_e
     assert office.numbers == ()
 
 
-def test_what_was_kept_just_before_goes_with_them(office: Office) -> None:
+def test_replies_kept_just_before_a_purge_go_with_the_numbers(office: Office) -> None:
     office.contacts.keep(Reply("", InboundSms("in-1", PHONE, "王小明", NOW), (), None, NOW))
     office.contacts.keep(Reply("", InboundSms("in-2", OTHERS, "陳美玲", NOW), (), None, NOW))
     office.purge()
@@ -116,7 +116,7 @@ def test_dead_letters_of_the_customer_go_each_time_and_those_of_others_stay(offi
     ]
 
 
-def test_of_a_number_that_others_have_or_had_nothing_is_taken(office: Office) -> None:
+def test_nothing_is_deleted_for_a_number_that_others_have_or_had(office: Office) -> None:
     office.customers.add_phone(PHONE, "C0002")
     office.reply_dead_letters.bodies = [reply(PHONE)]
     assert office.purge() == frozenset()
@@ -174,7 +174,7 @@ def test_after_days_nothing_of_before_is_on_any_queue_and_the_numbers_go_all_the
     assert office.numbers == ()
 
 
-def test_one_who_came_back_keeps_the_new_number_and_what_is_said_from_it(office: Office) -> None:
+def test_a_customer_who_returned_keeps_the_new_number_and_replies_from_it(office: Office) -> None:
     back = someone(1, phone="+886911111111", consented_at=NOW + MINUTE, as_of=NOW + 2 * MINUTE)
     store_facts(office.customers, back)
     office.customers.add_phone(back.phone, "C0001")

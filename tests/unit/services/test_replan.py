@@ -106,7 +106,7 @@ def test_the_end_of_reminders_is_published_for_a_customer_who_owes_nothing(offic
     assert office.publisher.published == [ReminderStopped("C0001", NOW, "nothing_open")]
 
 
-def test_what_a_customer_said_stays(office: Office) -> None:
+def test_replanning_keeps_what_a_customer_has_said(office: Office) -> None:
     facts = someone()
     hold = Hold(HoldReason.HELP, date(2026, 12, 3), NOW)
     promise = promised(NOW, date(2026, 12, 3), "A0001-0#1")
@@ -125,7 +125,7 @@ def test_a_look_changes_nothing_and_tells_nobody(office: Office) -> None:
     assert office.publisher.published == []
 
 
-def test_whoever_is_written_meanwhile_is_read_again(office: Office) -> None:
+def test_a_customer_who_is_written_meanwhile_is_read_again(office: Office) -> None:
     facts = office.add(someone(due_in=10), waking(someone()))
     load = office.store.load
 
@@ -141,7 +141,7 @@ def test_whoever_is_written_meanwhile_is_read_again(office: Office) -> None:
     assert (after.version, after.opted_out_at, after.wake) == (3, NOW, None)
 
 
-def test_one_who_keeps_changing_is_counted_and_left_to_whoever_changes_them(office: Office) -> None:
+def test_a_customer_who_keeps_changing_is_counted_and_left_to_the_other_writer(office: Office) -> None:
     office.add(someone(due_in=10), waking(someone()))
     office.store.save_standing = lambda *_, **__: False  # type: ignore[method-assign]
     assert office.replan() == Counted(customers=1, contested=1)

@@ -71,7 +71,7 @@ def test_a_standing_that_cannot_be_read_is_left_to_a_person() -> None:
     assert office.restore() is RestoreOutcome.CONTESTED
 
 
-def test_who_was_brought_back_is_so_once_and_then_the_same() -> None:
+def test_a_customer_is_restored_once_and_then_unchanged() -> None:
     office = Office()
     office.damaged()
     assert office.restore() is RestoreOutcome.FACTS
@@ -91,7 +91,7 @@ def test_a_look_says_what_would_be_and_writes_nothing() -> None:
 @pytest.mark.parametrize(
     ("spoil", "outcome"), [(True, RestoreOutcome.UNREADABLE), (False, RestoreOutcome.NOT_IN_BACKUP)]
 )
-def test_what_the_backup_does_not_know_is_left_alone(spoil: bool, outcome: RestoreOutcome) -> None:  # noqa: FBT001
+def test_a_customer_the_backup_does_not_know_is_left_alone(spoil: bool, outcome: RestoreOutcome) -> None:  # noqa: FBT001
     office = Office()
     store_facts(office.live, someone(2))
     if spoil:
@@ -108,7 +108,7 @@ def test_many_are_counted_by_what_became_of_them() -> None:
     assert counted == {RestoreOutcome.FACTS: 1, RestoreOutcome.NOT_IN_BACKUP: 119}
 
 
-def test_whoever_was_erased_since_the_backup_stays_erased() -> None:
+def test_a_customer_who_was_erased_since_the_backup_stays_erased() -> None:
     office = Office()
     office.live.lender_records["C0001"] = LenderRecord("C0001", 3, erased_at=NOW)
     assert office.restore() is RestoreOutcome.ERASED

@@ -164,7 +164,7 @@ def test_the_text_goes_out_with_every_attribute_the_carrier_needs(office: Office
     assert record.price > 0
 
 
-def test_whoever_has_facts_and_no_standing_yet_is_not_texted_by_a_job_of_before(office: Office) -> None:
+def test_a_customer_with_facts_and_no_standing_yet_is_not_texted_by_an_older_job(office: Office) -> None:
     facts = office.add(someone())
     del office.store.standings[facts.customer_id]
     assert office.handle_batch(facts) == []

@@ -60,7 +60,7 @@ def test_a_promise_that_comes_after_the_payment_it_spoke_of_is_not_one_for_the_n
     ) == {"A1#2"}
 
 
-def test_who_says_it_is_paid_before_the_payment_is_booked_is_not_held_for_the_next_instalment() -> None:
+def test_a_payment_statement_before_the_booking_does_not_hold_the_next_instalment() -> None:
     (statement,) = after_reply(
         facts_after(RecordedEvent(EventTime(SAID_AT + HOUR), PAID)), ReplyIntent.PAID, digits="1111"
     ).payment_statements
@@ -74,7 +74,7 @@ def test_an_opt_out_of_an_account_that_is_closed_by_now_is_no_opt_out_of_all_tex
     assert (standing.opted_out_at, set(standing.opted_out_accounts)) == (None, {"A2"})
 
 
-def test_of_a_closed_account_nothing_is_open_whatever_was_paid_of_it() -> None:
+def test_a_closed_account_has_nothing_open_whatever_was_paid() -> None:
     facts = facts_after(
         RecordedEvent(EventTime(SAID_AT), AccountClosed("A1")),
         RecordedEvent(EventTime(SAID_AT + HOUR), replace(PAID, paid=1)),

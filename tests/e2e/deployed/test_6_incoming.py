@@ -148,7 +148,7 @@ def _log(person: Person, contact: Contact, message_id: str, answer: str, *, deli
 # ------------------------------------------------------------------ the lender's bus
 
 
-def test_who_has_just_paid_gets_no_text_though_the_job_was_queued_already(
+def test_a_customer_who_has_just_paid_gets_no_text_though_the_job_was_queued_already(
     world: World, paid: Mapping[str, Person]
 ) -> None:
     assert [len(world.sms_to(phone_of(paid[who]))) for who in ("payer", "other")] == [0, 1]
@@ -216,7 +216,7 @@ def test_a_stop_opts_out_at_once_is_confirmed_once_and_holds_against_a_job_that_
     assert stopper in {detail["customer_id"] for detail in _published(world, texted, "ReminderStopped")}
 
 
-def test_who_writes_start_is_back_and_taken_off_the_carriers_list(world: World, texted: Texted) -> None:
+def test_start_opts_a_customer_in_and_takes_the_number_off_the_carriers_list(world: World, texted: Texted) -> None:
     returner = texted.returner["customer_id"]
     world.reply(texted.returner, "STOP")
     world.until("the stop counts", lambda: world.standings()[returner].is_opted_out)
@@ -335,7 +335,7 @@ def _give_up(world: World, texted: Texted) -> None:
     sqs.send_message(QueueUrl=world.ids["DeliveryReceiptsDeadLetters"], MessageBody=failure)
 
 
-def test_of_an_erased_customer_a_tombstone_is_left_and_a_skeleton_of_the_record(world: World, texted: Texted) -> None:
+def test_an_erasure_leaves_a_tombstone_and_a_skeleton_of_the_contact(world: World, texted: Texted) -> None:
     erased = texted.chatter["customer_id"]
     _give_up(world, texted)
     world.tell("CustomerErased", customer_id=erased)
@@ -396,7 +396,7 @@ def test_the_nightly_look_at_the_carriers_list_opts_out_who_is_on_it_and_lets_in
 
 
 @pytest.mark.usefixtures("texted")
-def test_the_logs_of_those_who_listen_hold_no_personal_data(world: World) -> None:
+def test_logs_about_incoming_messages_hold_no_personal_data(world: World) -> None:
     private = re.compile("王|小明|示範|Ann Example|9001-0000|0?9100000|214555|parcel|all of it")
     for function in ("lender_events", "delivery_receipts", "replies", "housekeeping", "replan"):
         lines = world.logged(function)

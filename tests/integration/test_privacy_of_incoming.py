@@ -1,5 +1,5 @@
 """
-Every handler that listens is driven, failures included; then logs, metrics, published events and errors are searched.
+Every handler of incoming messages is driven, failures included; then logs, metrics, events and errors are searched.
 
 Replies, poison and delivery logs hold personal data by nature: the queue of replies and the dead letters keep them as
 they came. What we put on a queue of our own is ids and codes.
@@ -119,7 +119,7 @@ def _damage(house: House, facts: Facts) -> None:
     )
 
 
-def payments_meet_everything(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def lender_events_meet_everything(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     paid: dict[str, object] = {"account_id": "A0001-0", "instalment_no": 1, "paid": 5, "currency": "TWD"}
     desk.says("InstalmentPaid", **paid)
     desk.says("InstalmentPaid", **paid | {"account_id": "A-of-nobody"})
@@ -150,7 +150,7 @@ def payments_meet_everything(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Non
     desk.house.requests.let_all_through()
 
 
-def the_inbox_meets_everything(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def replies_meet_everything(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     for text in (TEXT, f"{NAME} {PHONE}", "已繳", "12/4繳", "START"):
         desk.reply(text)
     desk.reply(TEXT, "+886911000000")
@@ -185,7 +185,7 @@ def _from_america(inbound_id: str) -> dict[str, Any]:
     return event
 
 
-def receipts_meet_everything(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def delivery_receipts_meet_everything(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.cloud.tick()
     desk.cloud.drain()
     sent = {"messageId": desk.cloud.outbox[0].message_id, "timestamp": NOW.strftime("%Y-%m-%d %H:%M:%S.000")}
@@ -248,13 +248,13 @@ class _AllLogs(logging.Handler):
 @pytest.mark.parametrize(
     ("meet", "failed"),
     [
-        (payments_meet_everything, {"event_parked", "event_not_parked", "lender_event_failed", "erasure_failed"}),
+        (lender_events_meet_everything, {"event_parked", "event_not_parked", "lender_event_failed", "erasure_failed"}),
         (
-            the_inbox_meets_everything,
+            replies_meet_everything,
             {"reply_parked", "reply_not_parked", "reply_failed", "opt_in_failed", "opt_out_confirmed"},
         ),
         (
-            receipts_meet_everything,
+            delivery_receipts_meet_everything,
             {"receipt_unreadable", "receipts_unreadable", "receipt_not_followed", "outbound_event_lost"},
         ),
         (
@@ -264,7 +264,7 @@ class _AllLogs(logging.Handler):
     ],
     ids=["lender_events", "replies", "delivery_receipts", "housekeeping and planning"],
 )
-def test_no_listener_tells_who_somebody_is_whatever_fails(
+def test_no_function_logs_or_publishes_personal_data_whatever_fails(
     house: House,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
@@ -293,7 +293,7 @@ def test_no_listener_tells_who_somebody_is_whatever_fails(
     assert found_in(places, WHO) == set()
 
 
-def test_what_we_put_on_queues_of_our_own_is_ids_and_codes(house: House) -> None:
+def test_messages_on_our_own_queues_hold_ids_and_codes_only(house: House) -> None:
     desk = Desk(house)
     desk.says("CustomerErased")
     with desk.failing("dynamodb.BatchWriteItem"):

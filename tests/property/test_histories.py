@@ -71,7 +71,7 @@ late = st.sampled_from([0, 0, 0, 1, 5, 24, 71]).map(lambda hours: hours * HOUR)
 placed = st.integers(0, 99)
 
 
-class Listening(RuleBasedStateMachine):
+class Histories(RuleBasedStateMachine):
     """A stack, its three customers, and what was recorded of each."""
 
     def __init__(self) -> None:
@@ -479,5 +479,5 @@ class Listening(RuleBasedStateMachine):
         assert not [reply for reply in theirs if self.written[reply.inbound_id] <= erased_on]
 
 
-TestListening = pytest.mark.slow(reason="300 histories of 50 steps each, on all services")(Listening.TestCase)
-TestListening.settings = settings(max_examples=3 * settings().max_examples, stateful_step_count=50)
+TestHistories = pytest.mark.slow(reason="300 histories of 50 steps each, on all services")(Histories.TestCase)
+TestHistories.settings = settings(max_examples=3 * settings().max_examples, stateful_step_count=50)
