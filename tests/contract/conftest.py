@@ -1,8 +1,8 @@
 """Each port twice: the fake in memory, and the adapter on the embedded AWS with what the template declares."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import boto3
 import pytest
@@ -20,6 +20,7 @@ from dunning.ports.customers import CustomerStore, DueIndex
 from dunning.ports.queues import JobQueue
 from tests.local.cloud import LocalCloud
 from tests.support.aws_requests import Requests, watched
+from tests.support.damage import write_attribute
 from tests.support.fakes import FakeContacts, FakeCustomers, FakeQueue
 from tests.support.people import NOW
 
@@ -101,18 +102,6 @@ def contacts_table(cloud: LocalCloud) -> DynamoContacts:
 @pytest.fixture
 def sqs(cloud: LocalCloud) -> SqsQueue:
     return SqsQueue(cloud.sqs, cloud.queue_url, cloud.stack.sender.environment["DEAD_LETTER_URL"])
-
-
-def write_attribute(cloud: LocalCloud, customer_id: str, item: str, **attributes: Mapping[str, object]) -> None:
-    """Write attributes into an item as nobody should."""
-    client: Any = boto3.client("dynamodb")
-    client.update_item(
-        TableName=cloud.stack.customers_table,
-        Key={"customer_id": {"S": customer_id}, "item": {"S": item}},
-        UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
-        ExpressionAttributeNames={f"#{name}": name for name in attributes},
-        ExpressionAttributeValues={f":{name}": value for name, value in attributes.items()},
-    )
 
 
 def bodies(cloud: LocalCloud, url: str) -> list[str]:

@@ -21,10 +21,11 @@ from dunning.domain.customer.standing import Progress, Standing, Wake, progress_
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.ports.customers import Customer
-from tests.contract.conftest import SHARDS, Office, write_attribute
+from tests.contract.conftest import SHARDS, Office
 from tests.local.cloud import LocalCloud
 from tests.support.aws_requests import Requests, error, first, no_answer, success
 from tests.support.builders import promised, store_facts
+from tests.support.damage import write_attribute
 from tests.support.people import NOW, someone, texted, waking
 
 

@@ -10,9 +10,10 @@ from dunning.adapters.client import LEAN
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.domain.customer.standing import Wake
 from dunning.ports.customers import DueCustomer
-from tests.contract.conftest import SHARDS, Office, write_attribute
+from tests.contract.conftest import SHARDS, Office
 from tests.local.cloud import LocalCloud
 from tests.support.aws_requests import Requests
+from tests.support.damage import write_attribute
 from tests.support.people import NOW, someone, waking
 
 MINUTE = timedelta(minutes=1)

@@ -25,10 +25,10 @@ from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.ports.contacts import ContactLog, ReplyLog
 from dunning.ports.customers import CustomerStore
 from dunning.ports.erasure import ContactErasure, CustomerErasure
-from tests.contract.conftest import write_attribute
 from tests.local.cloud import LocalCloud
 from tests.support.aws_requests import Requests, error
 from tests.support.builders import store_facts
+from tests.support.damage import write_attribute
 from tests.support.fakes import FakeContacts, FakeCustomers
 from tests.support.people import NOW, someone, waking
 

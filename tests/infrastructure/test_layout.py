@@ -70,3 +70,13 @@ def test_under_tests_stand_only_tests_their_support_and_development_tools() -> N
         and not _TEST.fullmatch(path.rpartition("/")[2])
     }
     assert others == HARNESS
+
+
+def test_modules_that_tests_share_stand_in_their_support() -> None:
+    """Tests of a folder import no module of another folder of tests."""
+    folders = {"unit", "property", "contract", "integration", "infrastructure", "e2e"}
+    for path in tracked_files():
+        if not path.startswith("tests/") or not path.endswith(".py"):
+            continue
+        imported = re.findall(r"^from tests\.(\w+)", (ROOT / path).read_text("utf-8"), re.MULTILINE)
+        assert set(imported) & folders <= {path.split("/")[1]}, path

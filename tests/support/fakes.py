@@ -1,7 +1,7 @@
 """Fakes of the ports, in memory. Each passes the same contract suite as its adapter on AWS."""
 
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -151,6 +151,21 @@ class FakeCustomers:
             if standing.wake is not None and standing.wake.at <= now
         )
         return islice((DueCustomer(customer_id, wake) for wake, customer_id in due), limit)
+
+
+class ContestedCustomers(FakeCustomers):
+    """Customers whom somebody else writes too: each of `meanwhile` changes a standing just before one of our writes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: list[Callable[[Standing], Standing]] = []
+
+    def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
+        if self.meanwhile:
+            stored = self.standings[standing.customer_id]
+            written = self.meanwhile.pop(0)(stored)
+            self.standings[standing.customer_id] = replace(written, version=stored.version + 1)
+        return super().save_standing(standing, expected_version=expected_version, claim_id=claim_id)
 
 
 class FakeQueue:

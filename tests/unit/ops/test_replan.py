@@ -7,8 +7,8 @@ import pytest
 from dunning.domain.customer.standing import Wake
 from dunning.ports.customers import Customer
 from ops.replan import main
-from tests.contract.conftest import write_attribute
 from tests.support.builders import store_facts
+from tests.support.damage import write_attribute
 from tests.support.fakes import FakeClock
 from tests.support.people import NOW, someone, waking
 from tests.unit.ops.conftest import STACK, Deployed

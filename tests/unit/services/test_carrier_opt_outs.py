@@ -1,6 +1,6 @@
 """The nightly look at the carrier's list: who is on it is opted out, unless they opted in a short while ago."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,18 +13,17 @@ from dunning.domain.outbound_events import ReminderStopped
 from dunning.domain.replies.carrier_opt_out import STILL_OPTING_IN
 from dunning.services.carrier_opt_outs import OptOutService, Synced, SyncError
 from tests.support.builders import a_lender_record, the_policies
-from tests.support.fakes import FakeClock, FakeCustomers, FakeEventPublisher, FakeOptOutList, FakeTelemetry
+from tests.support.fakes import ContestedCustomers, FakeClock, FakeEventPublisher, FakeOptOutList, FakeTelemetry
 from tests.support.people import NOW, someone, texted, waking
 
 DAY = timedelta(days=1)
 
 
-class Customers(FakeCustomers):
+class Customers(ContestedCustomers):
     """Customers that somebody else writes too, and who are asked for by number in batches."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.meanwhile: list[Callable[[Standing], Standing]] = []
         self.fails_for = ""
         self.asked: list[int] = []
 
@@ -35,10 +34,6 @@ class Customers(FakeCustomers):
     def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
         if standing.customer_id == self.fails_for:
             raise ServiceCallError("PutItem", "InternalServerError")
-        if self.meanwhile:
-            stored = self.standings[standing.customer_id]
-            written = self.meanwhile.pop(0)(stored)
-            self.standings[standing.customer_id] = replace(written, version=stored.version + 1)
         return super().save_standing(standing, expected_version=expected_version, claim_id=claim_id)
 
 

@@ -1,7 +1,7 @@
 """The rules for replies, on fakes: what is kept, changed and published, and the single text that may answer."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
@@ -32,9 +32,9 @@ from dunning.services.replies import ReplyService
 from dunning.services.send.opt_out_confirmation import OptOutConfirmations
 from tests.support.builders import a_lender_record, day, promised, the_policies
 from tests.support.fakes import (
+    ContestedCustomers,
     FakeClock,
     FakeContacts,
-    FakeCustomers,
     FakeEventPublisher,
     FakeGateway,
     FakeOptOutList,
@@ -74,12 +74,11 @@ class Reader:
         return MEANINGS.get(text, ParsedReply())
 
 
-class Customers(FakeCustomers):
-    """Customers that somebody else writes too: what is in `meanwhile` happens before the next writes, one each."""
+class Customers(ContestedCustomers):
+    """Customers whose loads are counted, and whose next writes may fail."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.meanwhile: list[Callable[[Standing], Standing]] = []
         self.fails = 0
         self.fails_for = ""
         self.loads = 0
@@ -95,10 +94,6 @@ class Customers(FakeCustomers):
         if self.fails:
             self.fails -= 1
             raise ServiceCallError("PutItem", "InternalServerError")
-        if self.meanwhile:
-            stored = self.standings[standing.customer_id]
-            written = self.meanwhile.pop(0)(stored)
-            self.standings[standing.customer_id] = replace(written, version=stored.version + 1)
         return super().save_standing(standing, expected_version=expected_version, claim_id=claim_id)
 
 

@@ -1,7 +1,7 @@
 """The sender's rules, on fakes: what each outcome leaves behind, to the last field."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -28,9 +28,9 @@ from dunning.ports.queues import Job, QueueMessage
 from dunning.services.send.sender import SendService, workers_for
 from tests.support.builders import a_lender_record, an_account, an_instalment, promised, taipei
 from tests.support.fakes import (
+    ContestedCustomers,
     FakeClock,
     FakeContacts,
-    FakeCustomers,
     FakeEventPublisher,
     FakeGateway,
     FakeQueue,
@@ -46,26 +46,11 @@ INVALID = Published(PublishOutcome.REFUSED_FOR_GOOD, code="InvalidParameter")
 LOST = Published(PublishOutcome.UNKNOWN, code="ReadTimeoutError")
 
 
-class Customers(FakeCustomers):
-    """Customers that somebody else writes too: what is in `meanwhile` happens before the next writes, one each."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.meanwhile: list[Callable[[Standing], Standing]] = []
-
-    def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
-        if self.meanwhile:
-            stored = self.standings[standing.customer_id]
-            written = self.meanwhile.pop(0)(stored)
-            self.standings[standing.customer_id] = replace(written, version=stored.version + 1)
-        return super().save_standing(standing, expected_version=expected_version, claim_id=claim_id)
-
-
 class Office:
     """A sender with everything it touches."""
 
     def __init__(self, **changes: object) -> None:
-        self.store = Customers()
+        self.store = ContestedCustomers()
         self.contacts = FakeContacts()
         self.queue = FakeQueue()
         self.gateway = FakeGateway()
@@ -326,7 +311,7 @@ class TestAReleasedClaim:
         assert [sms.phone for sms in then.published] == [right.phone]
 
     def test_is_not_released_twice_when_the_answer_to_the_release_is_lost(self, office: Office) -> None:
-        class Losing(Customers):
+        class Losing(ContestedCustomers):
             """Writes the second time it is asked, and says that it did not."""
 
             asked = 0
@@ -348,7 +333,7 @@ class TestAReleasedClaim:
         assert office.telemetry.events == []
 
     def test_that_cannot_be_released_stays_and_is_logged(self) -> None:
-        class Contested(Customers):
+        class Contested(ContestedCustomers):
             """Lets a claim pass, and nothing after it."""
 
             def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
