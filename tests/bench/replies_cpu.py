@@ -27,7 +27,7 @@ from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.entrypoint import inbound_messages
 from dunning.policy import load_policies
 from dunning.services.replies import ReplyService
-from dunning.services.send.opt_out_confirmation import OptOutConfirmations
+from dunning.services.send.confirmations import OptOutConfirmations
 from tests.bench.beside import compare
 from tests.bench.portfolio import NOW, customer, standing
 from tests.bench.wire import Wire

@@ -10,8 +10,8 @@ from dunning.adapters.dynamodb.items import lender_record_item, read_facts, stan
 from dunning.domain.customer.facts import Account, Facts, Instalment
 from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, progress_key
 from tests.bench.dynamodb_units import item_size
-from tests.builders import a_lender_record
-from tests.integration.people import NOW, someone, waking
+from tests.support.builders import a_lender_record
+from tests.support.people import NOW, someone, waking
 
 SHARDS = 4
 _ACCOUNTS = 3

@@ -29,7 +29,7 @@ from dunning.services.lender_events import LenderEventService
 from dunning.services.replan import ReplanService
 from dunning.services.replies import ReplyService
 from dunning.services.scan import ScanService
-from dunning.services.send.opt_out_confirmation import OptOutConfirmations
+from dunning.services.send.confirmations import OptOutConfirmations
 from dunning.services.send.sender import SendService
 from tests.support.builders import the_policies
 from tests.support.fakes import (

@@ -21,7 +21,7 @@ six==1.17.0 ; python_version >= "3" \\
 """
 
 
-def _compiled(
+def _read_compiled(
     source: Path, mode: py_compile.PycInvalidationMode = py_compile.PycInvalidationMode.UNCHECKED_HASH
 ) -> Path:
     target = importlib.util.cache_from_source(str(source))
@@ -35,7 +35,7 @@ def _package(layer: Path, name: str, version: str, module: str) -> None:
     source = layer / module
     source.parent.mkdir(parents=True, exist_ok=True)
     source.write_text("ANSWER = 42\n")
-    _compiled(source)
+    _read_compiled(source)
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_bytecode_of_another_source_is_refused_because_python_would_not_notice(l
     "mode", [py_compile.PycInvalidationMode.TIMESTAMP, py_compile.PycInvalidationMode.CHECKED_HASH]
 )
 def test_bytecode_that_python_would_check_first_is_refused(layer: Path, mode: py_compile.PycInvalidationMode) -> None:
-    _compiled(layer / "six.py", mode)
+    _read_compiled(layer / "six.py", mode)
     assert _all_that_is_wrong(layer) == ["__pycache__/six.cpython-313.pyc is not trusted without a look at its source"]
 
 

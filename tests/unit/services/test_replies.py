@@ -29,7 +29,7 @@ from dunning.ports.customers import Customer
 from dunning.ports.gateways import Published, PublishOutcome, Sms
 from dunning.ports.queues import InboundMessage
 from dunning.services.replies import ReplyService
-from dunning.services.send.opt_out_confirmation import OptOutConfirmations
+from dunning.services.send.confirmations import OptOutConfirmations
 from tests.support.builders import a_lender_record, day, promised, the_policies
 from tests.support.fakes import (
     ContestedCustomers,

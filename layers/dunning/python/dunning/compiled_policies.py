@@ -23,23 +23,23 @@ COMPILED_FOLDER = Path(__file__).parent / "policy" / "compiled"
 
 def policies() -> PolicyBook:
     """Return all policies."""
-    book: PolicyBook = _compiled("policies")
+    book: PolicyBook = _read_compiled("policies")
     return book
 
 
 def reply_reader() -> PhraseReader:
     """Return the reader of replies."""
-    reader: PhraseReader = _compiled("reply_reader")
+    reader: PhraseReader = _read_compiled("reply_reader")
     return reader
 
 
 def calendars_needed() -> Mapping[str, date]:
     """Return the countries whose calendar some lender's rules need, and the last day it covers."""
-    needed: Mapping[str, date] = _compiled("calendars_needed")
+    needed: Mapping[str, date] = _read_compiled("calendars_needed")
     return needed
 
 
-def _compiled(name: str) -> Any:  # noqa: ANN401 - each its own
+def _read_compiled(name: str) -> Any:  # noqa: ANN401 - each its own
     try:
         with (COMPILED_FOLDER / f"{name}.pickle").open("rb") as file:
             return pickle.load(file)  # noqa: S301 - a part of the layer, as trusted as its bytecode
@@ -50,7 +50,7 @@ def _compiled(name: str) -> Any:  # noqa: ANN401 - each its own
 # The loaders are imported only when they are needed: with compiled policies, no code reads and checks files.
 
 
-def _load_policies() -> PolicyBook:
+def _policies_from_files() -> PolicyBook:
     from dunning.policy import load_policies  # noqa: PLC0415
 
     return load_policies()
@@ -62,15 +62,15 @@ def _load_reply_reader() -> PhraseReader:
     return load_reply_rules()
 
 
-def _load_calendars_needed() -> Mapping[str, date]:
+def _calendars_from_files() -> Mapping[str, date]:
     from dunning.policy import load_calendars_needed  # noqa: PLC0415
 
     return load_calendars_needed()
 
 
 LOADERS: Mapping[str, Callable[[], object]] = {
-    "policies": _load_policies,
+    "policies": _policies_from_files,
     "reply_reader": _load_reply_reader,
-    "calendars_needed": _load_calendars_needed,
+    "calendars_needed": _calendars_from_files,
 }
 """How each compiled object is loaded from the files."""

@@ -279,7 +279,7 @@ def reply_service() -> ReplyService:
     """Build the service that handles replies."""
     from dunning.adapters.sns_opt_out_list import SnsOptOutList  # noqa: PLC0415
     from dunning.services.replies import ReplyService  # noqa: PLC0415
-    from dunning.services.send.opt_out_confirmation import OptOutConfirmations  # noqa: PLC0415
+    from dunning.services.send.confirmations import OptOutConfirmations  # noqa: PLC0415
 
     settings = read_settings(RepliesSettings, os.environ)
     session = new_session()

@@ -33,7 +33,7 @@ _SUCCESS = frozenset({"SUCCESS", "DELIVERED"})
 _FAILURE = frozenset({"FAILURE", "FAILED"})
 
 
-class _LogEvent(BaseModel):
+class _DeliveryLogEvent(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     timestamp: int = Field(ge=0, lt=10**14)
@@ -44,7 +44,7 @@ class _Logs(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     kind: Literal["DATA_MESSAGE", "CONTROL_MESSAGE"] = Field(alias="messageType")
-    events: list[_LogEvent] = Field(alias="logEvents")
+    events: list[_DeliveryLogEvent] = Field(alias="logEvents")
 
 
 class _LogNotification(BaseModel):
@@ -117,7 +117,7 @@ def unpacked(data: str) -> bytes:
     return text
 
 
-def _receipt(event: _LogEvent) -> DeliveryReceipt | None:
+def _receipt(event: _DeliveryLogEvent) -> DeliveryReceipt | None:
     try:
         log = _Log.model_validate(json.loads(event.message))
     except (ValidationError, ValueError, RecursionError):

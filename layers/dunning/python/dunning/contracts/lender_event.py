@@ -91,7 +91,9 @@ type Currency = Annotated[
     AfterValidator(_known_currency),
     Field(description="ISO 4217."),
 ]
-type Number = Annotated[int, Field(ge=1, le=99_999, description="The instalment's number within its account.")]
+type InstalmentNumber = Annotated[
+    int, Field(ge=1, le=99_999, description="The instalment's number within its account.")
+]
 
 
 def _event(title: str, *details: Mapping[str, JsonValue]) -> ConfigDict:
@@ -132,7 +134,7 @@ class InstalmentPaidDetail(LenderEventDetail):
     )
 
     account_id: Id
-    instalment_no: Number
+    instalment_no: InstalmentNumber
     paid: int = Field(ge=0, le=_MOST_MONEY, description="Paid so far, in minor units of the currency.")
     currency: Currency
 
@@ -158,7 +160,7 @@ class InstalmentChangedDetail(LenderEventDetail):
     )
 
     account_id: Id
-    instalment_no: Number
+    instalment_no: InstalmentNumber
     due_on: LocalDay = Field(description="The customer's local day.")
     amount: int = Field(
         ge=-_MOST_MONEY, le=_MOST_MONEY, description="In minor units, late fee included; negative for a credit."

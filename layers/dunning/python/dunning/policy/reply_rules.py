@@ -136,7 +136,7 @@ class ReplyLanguageFile(Strict):
     rules: tuple[RuleFile, ...] = Field(min_length=1)
 
 
-class _Language(NamedTuple):
+class _ReplyLanguage(NamedTuple):
     """A language's file, its contents, and the compiler of its patterns."""
 
     source: DataFile
@@ -255,7 +255,7 @@ def read_reply_files(folder: Path | None = None) -> Mapping[str, ReplyLanguageFi
     return {language.file.language: language.file for language in _languages(data, Folding(characters_in(data)))}
 
 
-def _languages(data: Traversable, folding: Folding) -> list[_Language]:
+def _languages(data: Traversable, folding: Folding) -> list[_ReplyLanguage]:
     """Read the files. Their names are their languages', and no rule's id is there twice."""
     sources = toml_files(data, _FOLDER)
     if _COMMON not in sources:
@@ -274,23 +274,23 @@ def _languages(data: Traversable, folding: Folding) -> list[_Language]:
             if taking in taken:
                 raise source.refusal((kind, index, "id"), f"{taking} is there twice: also in {taken[taking]}")
             taken[taking] = source.at(kind, index, "id")
-        languages.append(_Language(source, file, folding))
+        languages.append(_ReplyLanguage(source, file, folding))
     return languages
 
 
-def _all(languages: Sequence[_Language], field: str) -> list[Pattern]:
+def _all(languages: Sequence[_ReplyLanguage], field: str) -> list[Pattern]:
     return [pattern for language in languages for pattern in language.shared(field)]
 
 
-def _each(languages: Sequence[_Language], field: str) -> list[tuple[Pattern, str]]:
+def _each(languages: Sequence[_ReplyLanguage], field: str) -> list[tuple[Pattern, str]]:
     return [(pattern, language.file.language) for language in languages for pattern in language.shared(field)]
 
 
-def _all_words(languages: Sequence[_Language], field: str) -> frozenset[str]:
+def _all_words(languages: Sequence[_ReplyLanguage], field: str) -> frozenset[str]:
     return frozenset(word for language in languages for word in language.words(field))
 
 
-def _date_words(languages: Sequence[_Language]) -> DateWords:
+def _date_words(languages: Sequence[_ReplyLanguage]) -> DateWords:
     return DateWords(
         phrases=[phrase for language in languages for phrase in language.days()],
         orders={

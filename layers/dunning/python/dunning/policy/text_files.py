@@ -119,7 +119,7 @@ def load_texts(language: str, file: DataFile, linter: Linter) -> Wording:
         for field, pattern in _patterns(wording):
             several = field.startswith("several")
             into = with_fee if field.endswith("with_fee") else texts
-            text = _compiled(file, language, key, wording.version, field, pattern)
+            text = _compile_wording(file, language, key, wording.version, field, pattern)
             for fault in linter.faults(_filled_in(language, text, overdue=wording.stage > 0)):
                 raise file.refusal((key, field), f"{fault.message} ({fault.rule})")
             into[language, wording.stage, several] = text
@@ -184,7 +184,7 @@ def _patterns(wording: WordingFile) -> Iterator[tuple[str, str]]:
 _SUFFIX = {"single": "", "several": "-several", "single_with_fee": "-fee", "several_with_fee": "-several-fee"}
 
 
-def _compiled(file: DataFile, language: str, key: str, version: int, field: str, pattern: str) -> Text:
+def _compile_wording(file: DataFile, language: str, key: str, version: int, field: str, pattern: str) -> Text:
     """Compile one wording. It must have what every text has, and the count or the fee that its field is for."""
     try:
         text = compile_text(f"{language}/{key}{_SUFFIX[field]}@{version}", pattern)

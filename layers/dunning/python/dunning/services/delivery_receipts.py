@@ -70,7 +70,7 @@ class _Match:
     recovered: bool = False
 
 
-class _Stored(NamedTuple):
+class _StoredRecord(NamedTuple):
     """A record as it is stored, or `None` if its retention is over."""
 
     contact: Contact | None
@@ -295,7 +295,7 @@ class DeliveryReceiptService:
         """Advance one record by all its receipts, in one write. Return the receipts that change the standing."""
         key = matches[0].key
 
-        def attempt(stored: _Stored) -> Sequence[_Match] | Conflict:
+        def attempt(stored: _StoredRecord) -> Sequence[_Match] | Conflict:
             contact = stored.contact
             if contact is None:
                 return ()
@@ -319,11 +319,11 @@ class DeliveryReceiptService:
             self._count(contact, after, matches)
             return following
 
-        def reread() -> _Stored | UnreadableRecordError:
+        def reread() -> _StoredRecord | UnreadableRecordError:
             found = self._contacts.find([key]).get(key)
-            return found if isinstance(found, UnreadableRecordError) else _Stored(found)
+            return found if isinstance(found, UnreadableRecordError) else _StoredRecord(found)
 
-        return write_optimistically(key.customer_id, _Stored(matches[0].contact), reread, attempt)
+        return write_optimistically(key.customer_id, _StoredRecord(matches[0].contact), reread, attempt)
 
     def _count(self, before: Contact, after: Contact, matches: Sequence[_Match]) -> None:
         if after.state is ContactState.DELIVERED and before.state is not ContactState.DELIVERED:

@@ -48,7 +48,7 @@ from dunning.ports.telemetry import LogEvent, Metric, Telemetry, metric_of_inten
 from dunning.services.optimistic import CONFLICT, Conflict, write_optimistically
 from dunning.services.planning import log_planned_decision, replan
 from dunning.services.send.claims import LONGEST_RETENTION_DAYS, SECONDS_TO_FINISH, OutOfTimeError
-from dunning.services.send.opt_out_confirmation import OptOutConfirmations, claimed_confirmation
+from dunning.services.send.confirmations import OptOutConfirmations, claimed_confirmation
 
 _QUOTABLE = timedelta(days=31)
 """A reply may quote texts younger than this."""
@@ -62,7 +62,7 @@ _WORKERS = 4
 _UTC = (ZoneInfo("UTC"),)
 
 
-class _Place(NamedTuple):
+class _Whereabouts(NamedTuple):
     """A customer's place: its rules if there are any, its zones, and the local day of a reply."""
 
     rules: Rules | None
@@ -243,15 +243,17 @@ class ReplyService:
         if unreadable is not None:
             raise unreadable
 
-    def _place(self, facts: Facts, at: datetime) -> _Place:
+    def _place(self, facts: Facts, at: datetime) -> _Whereabouts:
         """Return a customer's place. In several zones the latest day counts: it gives the longest silence."""
         rules = self._policies.rules_for(facts)
         if not isinstance(rules, Rules):
-            return _Place(None, _UTC, at.date())
+            return _Whereabouts(None, _UTC, at.date())
         zones = zones_of(facts.time_zone, rules, at) or rules.zones
-        return _Place(rules, zones, max(at.astimezone(zone).date() for zone in zones))
+        return _Whereabouts(rules, zones, max(at.astimezone(zone).date() for zone in zones))
 
-    def _parse(self, inbound: InboundSms, owners: Mapping[str, Customer], places: Iterable[_Place]) -> ParsedReply:
+    def _parse(
+        self, inbound: InboundSms, owners: Mapping[str, Customer], places: Iterable[_Whereabouts]
+    ) -> ParsedReply:
         """Parse a reply once, with our own texts if the reply is long enough to quote them."""
         our_texts: list[str] = []
         if len(inbound.text) > _FEW_WORDS:
@@ -265,7 +267,7 @@ class ReplyService:
             our_texts=our_texts,
         )
 
-    def _keep(self, line: _Line, inbound: InboundSms, parsed: ParsedReply, places: Mapping[str, _Place]) -> bool:
+    def _keep(self, line: _Line, inbound: InboundSms, parsed: ParsedReply, places: Mapping[str, _Whereabouts]) -> bool:
         """
         Keep a reply below each customer, or below the number if no customer has it. Return whether it is new.
 
@@ -301,7 +303,7 @@ class ReplyService:
             self._telemetry.count(metric_of_intent(intent))
 
     def _act(
-        self, line: _Line, inbound: InboundSms, parsed: ParsedReply, places: Mapping[str, _Place], *, is_new: bool
+        self, line: _Line, inbound: InboundSms, parsed: ParsedReply, places: Mapping[str, _Whereabouts], *, is_new: bool
     ) -> list[_StandingWrite]:
         """Apply a reply to all customers who have the number. If a confirmation is due, one of them gets it."""
         may_confirm = not self._confirmations.settle(line.owners(), inbound)
@@ -323,7 +325,7 @@ class ReplyService:
         customer_id: str,
         inbound: InboundSms,
         parsed: ParsedReply,
-        place: _Place,
+        place: _Whereabouts,
         *,
         may_confirm: bool,
     ) -> _StandingWrite:

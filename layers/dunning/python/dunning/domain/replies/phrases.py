@@ -55,7 +55,7 @@ class _Choice(NamedTuple):
                 yield end, read + value
 
 
-class _Number(NamedTuple):
+class _NumberSlot(NamedTuple):
     """A number in figures or in words."""
 
     lowest: int
@@ -111,7 +111,7 @@ class _Gap(NamedTuple):
 
 
 class _Slot(NamedTuple):
-    content: _Choice | _Number | _Tail | _Gap
+    content: _Choice | _NumberSlot | _Tail | _Gap
     optional: bool = False
 
 
@@ -126,7 +126,7 @@ class Pattern(NamedTuple):
         """Return the possible counts of numbers read: one a slot that stands for a number, none if it is missing."""
         counts = {0}
         for slot in self.slots:
-            reads = isinstance(slot.content, _Number | _Tail) or (
+            reads = isinstance(slot.content, _NumberSlot | _Tail) or (
                 isinstance(slot.content, _Choice) and slot.content.reads()
             )
             if reads:
@@ -227,12 +227,12 @@ def _slot(piece: str, folding: Folding, names: Vocabulary) -> _Slot:
     return _Slot(_Choice(tuple([(choice, ()) for choice in words])), optional)
 
 
-def _placeholder(name: str, folding: Folding, names: Vocabulary) -> _Choice | _Number | _Tail:
+def _placeholder(name: str, folding: Folding, names: Vocabulary) -> _Choice | _NumberSlot | _Tail:
     if name == "tail":
         return _Tail()
     if name in _NUMBERS:
         lowest, highest = _NUMBERS[name]
-        return _Number(lowest, highest, {_folded(word, folding)[0]: value for word, value in names.numbers.items()})
+        return _NumberSlot(lowest, highest, {_folded(word, folding)[0]: value for word, value in names.numbers.items()})
     named = {"weekday": names.weekdays, "monthname": names.months}.get(name)
     if named is None:
         raise PatternError(f"{{{name}}} stands for nothing")

@@ -14,7 +14,7 @@ from dunning.domain.replies.tokens import Clause, Word
 _RUN = 3
 _LONG, _LONG_IF_WHOLE, _LONG_IF_MARKED = 10, 6, 4
 
-type _Places = dict[tuple[str, ...], list[tuple[int, int]]]
+type _Positions = dict[tuple[str, ...], list[tuple[int, int]]]
 
 
 class Quotes:
@@ -38,7 +38,7 @@ class Quotes:
 
     @staticmethod
     def _runs(
-        words: Sequence[Word], text: Sequence[str], sources: Sequence[Sequence[str]], places: _Places
+        words: Sequence[Word], text: Sequence[str], sources: Sequence[Sequence[str]], places: _Positions
     ) -> set[int]:
         hidden: set[int] = set()
         at = 0
@@ -57,8 +57,8 @@ class Quotes:
         return hidden
 
 
-def _places_in(texts: Sequence[Sequence[str]]) -> _Places:
-    places: _Places = {}
+def _places_in(texts: Sequence[Sequence[str]]) -> _Positions:
+    places: _Positions = {}
     for index, words in enumerate(texts):
         for at in range(len(words) - _RUN + 1):
             places.setdefault(tuple(words[at : at + _RUN]), []).append((index, at))

@@ -155,7 +155,9 @@ class PhraseReader:
         denied: list[Found[ReplyRule]] = []
         for phrase in [*undated, *(dated if days else [])]:
             innocent = any(context.of is phrase.of and _overlap(phrase, context) for context in contexts)
-            (denied if innocent or (phrase.of.deniable and _is_denied(phrase, negations)) else found).append(phrase)
+            (denied if innocent or (phrase.of.deniable and _is_denied_match(phrase, negations)) else found).append(
+                phrase
+            )
         found = [phrase for phrase in found if not any(_is_same_word(phrase, denial) for denial in denied)]
         promised = any(phrase.of.intent is ReplyIntent.PROMISE for phrase in found)
         return [
@@ -256,7 +258,7 @@ def _outside(found: Iterable[Found[str]], exceptions: Sequence[Found[str]]) -> l
     ]
 
 
-def _is_denied(phrase: Found[ReplyRule], negations: Sequence[Found[str]]) -> bool:
+def _is_denied_match(phrase: Found[ReplyRule], negations: Sequence[Found[str]]) -> bool:
     return any(
         negation.of == _spoken(phrase.of.language) and negation.start < phrase.start <= negation.end + _NEGATION_REACH
         for negation in negations

@@ -124,7 +124,7 @@ def _message(
     registered = _registered(rules, text)
     try:
         values = _values(facts, rules, text, language, due, today)
-        body, arriving = _signed(render(text, values), rules, language)
+        body, arriving = _complete(render(text, values), rules, language)
     except UnknownCurrencyError:
         raise NoTextError(Reason.UNKNOWN_CURRENCY, "text: currency %s is not known", due.currency) from None
     except TextError as error:
@@ -164,7 +164,7 @@ def _values(facts: Facts, rules: Rules, text: Text, language: str, due: AmountDu
     return values
 
 
-def _signed(body: str, rules: Rules, language: str) -> tuple[str, str]:
+def _complete(body: str, rules: Rules, language: str) -> tuple[str, str]:
     """Return the text to hand over, and the text as it arrives, which a carrier's signature may lengthen."""
     chinese = language[:2] == "zh"
     opt_out = rules.opt_out_line.get(language)

@@ -56,7 +56,7 @@ class ErasureOutOfTimeError(DunningError):
     """The invocation has too little time left to read the uploads to their end."""
 
 
-class _Stored(NamedTuple):
+class _StoredLenderRecord(NamedTuple):
     """A lender record, or `None` if it cannot be read: an erasure writes over it."""
 
     lender_record: LenderRecord | None
@@ -208,7 +208,7 @@ class EraseService:
     def _write_tombstone(self, customer_id: str, at: datetime) -> tuple[LenderRecord, bool]:
         """Write the tombstone, and return whether it is new."""
 
-        def attempt(found: _Stored) -> tuple[LenderRecord, bool] | Conflict:
+        def attempt(found: _StoredLenderRecord) -> tuple[LenderRecord, bool] | Conflict:
             stored = found.lender_record
             if stored is None:
                 # The numbers are lost with the record, and the phone index keeps an id without a customer.
@@ -222,9 +222,9 @@ class EraseService:
             is_saved = self._customers.save_lender_record(after, expected_revision=stored.revision)
             return (after, True) if is_saved else CONFLICT
 
-        def read() -> _Stored:
+        def read() -> _StoredLenderRecord:
             stored = self._customers.lender_record(customer_id)
-            return _Stored(None if isinstance(stored, UnreadableRecordError) else stored)
+            return _StoredLenderRecord(None if isinstance(stored, UnreadableRecordError) else stored)
 
         return write_optimistically(customer_id, read(), read, attempt)
 

@@ -31,7 +31,7 @@ class WordRule(NamedTuple):
     unless: str = ""
 
 
-class _Word(NamedTuple):
+class _ForbiddenWord(NamedTuple):
     """A word as it is compared: `parts` are the words of an English phrase, or the Chinese word alone."""
 
     rule: WordRule
@@ -43,7 +43,7 @@ class _Word(NamedTuple):
 class _WordHit(NamedTuple):
     start: int
     end: int
-    word: _Word
+    word: _ForbiddenWord
 
 
 class Words:
@@ -54,18 +54,18 @@ class Words:
     """
 
     def __init__(self, rules: Sequence[WordRule], folding: Folding, hosts: Sequence[str] = ()) -> None:
-        self._zh: dict[str, list[_Word]] = {}
-        self._en: dict[str, list[_Word]] = {}
+        self._zh: dict[str, list[_ForbiddenWord]] = {}
+        self._en: dict[str, list[_ForbiddenWord]] = {}
         for rule in rules:
             contexts = [_compared(context, folding) for context in rule.innocent]
             for written in rule.zh:
                 parts = _compared(written, folding)
                 around = tuple([c for c in contexts if parts[0] in c[0]])
-                self._zh.setdefault(parts[0][0], []).append(_Word(rule, written, parts, around))
+                self._zh.setdefault(parts[0][0], []).append(_ForbiddenWord(rule, written, parts, around))
             for written in rule.en:
                 parts = _compared(written, folding)
                 around = tuple([c for c in contexts if _offsets(parts, c)])
-                self._en.setdefault(parts[0], []).append(_Word(rule, written, parts, around))
+                self._en.setdefault(parts[0], []).append(_ForbiddenWord(rule, written, parts, around))
         chinese = [word.parts[0] for words in self._zh.values() for word in words]
         phrases = [word.parts for words in self._en.values() for word in words]
         self._pieces = pieces_of(part for parts in phrases for part in parts)
@@ -83,7 +83,7 @@ class Words:
                     seen.add(key)
                     yield found(info, f"says {word.written!r}: {info.rule}")
 
-    def _words_in(self, reading: str) -> Iterator[_Word]:
+    def _words_in(self, reading: str) -> Iterator[_ForbiddenWord]:
         """Yield the words of a reading that are not denied; what continues a list of denied words is denied too."""
         # Imported here: its patterns take long to compile, and no faultless text needs them.
         from dunning.domain.texts.lint.negation import continues_list, is_denied  # noqa: PLC0415
