@@ -112,13 +112,15 @@ LENDER_EVENTS = st.one_of(
     st.builds(CustomerHold, st.sampled_from(HoldReason), st.none() | DAYS),
     st.builds(CustomerReleased, st.none() | st.sampled_from(HoldReason)),
 )
-SAID = st.builds(RecordedEvent, st.builds(EventTime, INSTANTS, st.integers(0, 2**53 - 1)), LENDER_EVENTS)
-DOSSIERS = st.builds(
+RECORDED_EVENTS = st.builds(RecordedEvent, st.builds(EventTime, INSTANTS, st.integers(0, 2**53 - 1)), LENDER_EVENTS)
+LENDER_RECORDS = st.builds(
     LenderRecord,
     customer_id=IDS,
     revision=st.integers(1, 10**9),
     snapshot=st.none() | FACTS,
-    events=st.lists(SAID, max_size=6).map(lambda said: {event_key(recorded): recorded for recorded in said}),
+    events=st.lists(RECORDED_EVENTS, max_size=6).map(
+        lambda events: {event_key(recorded): recorded for recorded in events}
+    ),
     phones=st.lists(WORDS, max_size=3).map(tuple),
     erased_at=st.none() | INSTANTS,
     phones_until=st.none() | INSTANTS,
@@ -216,20 +218,20 @@ def test_facts_come_back_as_they_were(facts: Facts) -> None:
     assert read_facts(lender_record_item(a_lender_record(facts))) == facts
 
 
-@given(DOSSIERS)
+@given(LENDER_RECORDS)
 def test_what_a_lender_has_said_comes_back_as_it_was(lender_record: LenderRecord) -> None:
     assert lender_record_of(lender_record_item(lender_record)) == lender_record
 
 
-@given(DOSSIERS)
+@given(LENDER_RECORDS)
 def test_facts_are_worked_out_from_what_is_stored_as_from_what_was_said(lender_record: LenderRecord) -> None:
     assert read_facts(lender_record_item(lender_record)) == project_facts(lender_record)
 
 
-def test_when_an_instalment_was_paid_is_stored_with_the_news_that_says_so_and_nowhere_else() -> None:
+def test_when_an_instalment_was_paid_is_stored_with_the_event_that_says_so_and_nowhere_else() -> None:
     facts = someone()
-    said = RecordedEvent(EventTime(NOW), InstalmentPaid("A0001-0", 1, 325_000, "TWD"))
-    lender_record = record_event(a_lender_record(facts), said)
+    recorded_event = RecordedEvent(EventTime(NOW), InstalmentPaid("A0001-0", 1, 325_000, "TWD"))
+    lender_record = record_event(a_lender_record(facts), recorded_event)
     read = lender_record_of(lender_record_item(lender_record))
     assert read.snapshot == facts
     worked_out = project_facts(read)

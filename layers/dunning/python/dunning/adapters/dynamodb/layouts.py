@@ -130,7 +130,7 @@ class ArrayLayout[T]:
         """
         checks = " and ".join(filter(None, map(_check, self.fields)))
         read = {field.name: _call("read", field.name, field.codec, field.codec.read) for field in self.fields}
-        return _compiled(
+        return _compile_functions(
             f"def read({', '.join(map(_parameter, self.fields))}, *newer):",
             f"    if not ({checks or True}):",
             "        raise TypeError('an element of another type')",
@@ -145,7 +145,7 @@ class ArrayLayout[T]:
         """Write a value as an array, without the defaults at its end."""
         defaults = [field.codec.encode(field.default) for field in self.fields if field.default is not _REQUIRED]
         written = [_call("write", f"value.{field.name}", field.codec, field.codec.write) for field in self.fields]
-        return _compiled(
+        return _compile_functions(
             "def write(value):",
             f"    array = [{', '.join(written)}]",
             *[f"    if array[-1] == {default!r}: array.pop()\n    else: return array" for default in defaults[::-1]],
@@ -196,7 +196,7 @@ def _call(verb: str, value: str, codec: Codec, function: Callable[[Any], object]
     return f"None if {value} is None else {turned}" if _NONE in codec.types else turned
 
 
-def _compiled(*lines: str, **named: Any) -> Callable[..., Any]:  # noqa: ANN401 - types, functions, defaults
+def _compile_functions(*lines: str, **named: Any) -> Callable[..., Any]:  # noqa: ANN401 - types, functions, defaults
     """Compile a function that consists of names of fields, and of what is named here, nothing else."""
     exec("\n".join(lines), named)  # noqa: S102 - nothing that is stored or received is compiled
     compiled: Callable[..., Any] = named.get("read") or named["write"]
