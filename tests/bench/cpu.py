@@ -71,21 +71,46 @@ class Bench:
             {"Records": [self._record(body) for body in chunk]} for chunk in batched(self.bodies, _BATCH, strict=True)
         ]
         # What the reference writes: items of the size ours have, built beforehand.
-        entry = LedgerEntry("a" * 32, "b" * 32, NOW, -3, (facts[0].accounts[0].account_id,), "sms", NOW)
+        entry = LedgerEntry(
+            send_id="a" * 32,
+            claim_id="b" * 32,
+            at=NOW,
+            stage=-3,
+            accounts=(facts[0].accounts[0].account_id,),
+            channel="sms",
+            for_wake=NOW,
+        )
         self.claims = [standing_item(with_entry(s, entry), 4) for s in standings]
         text = "【示範分期】王*明您好，末四碼1234分期NT$3,250，12/4前請至官方APP繳款。已繳請略，洽0800-000-123"
         self.text = text
         self.contacts = [
             contact_item(
                 Contact(
-                    f.customer_id, "a" * 32, "b" * 32, NOW, ContactState.SENT, -3, entry.accounts, "sms",
-                    NOW + timedelta(days=1827), "demo-tw", "TW", f.phone, text, "UCS-2", 1, "zh-Hant/before-3@2", "",
-                    "message-1", "", 41_700,
-                    ("accounts with something open: 1", "stage: -3, due since 2026-12-01", "hours: open in TW"),
+                    customer_id=f.customer_id,
+                    send_id="a" * 32,
+                    claim_id="b" * 32,
+                    at=NOW,
+                    state=ContactState.SENT,
+                    stage=-3,
+                    account_ids=entry.accounts,
+                    channel="sms",
+                    expires_at=NOW + timedelta(days=1827),
+                    lender="demo-tw",
+                    jurisdiction="TW",
+                    phone=f.phone,
+                    text=text,
+                    encoding="UCS-2",
+                    parts=1,
+                    template="zh-Hant/before-3@2",
+                    registered_template="",
+                    message_id="message-1",
+                    code="",
+                    price=41_700,
+                    reasons=("accounts with something open: 1", "stage: -3, due since 2026-12-01", "hours: open in TW"),
                 )
             )
             for f in facts
-        ]  # fmt: skip
+        ]
 
     @staticmethod
     def _record(body: str) -> dict[str, Any]:

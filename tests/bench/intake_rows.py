@@ -41,7 +41,9 @@ class _Nobody:
         return dict.fromkeys(customer_ids, Customer(None, None))
 
     def load_stored(self, customer_ids: Sequence[str]) -> Mapping[str, StoredCustomer | UnreadableRecordError]:
-        return {customer_id: StoredCustomer(LenderRecord(customer_id), None) for customer_id in customer_ids}
+        return {
+            customer_id: StoredCustomer(LenderRecord(customer_id=customer_id), None) for customer_id in customer_ids
+        }
 
     def save_lender_record(self, lender_record: LenderRecord, *, expected_revision: int) -> bool:
         del lender_record, expected_revision

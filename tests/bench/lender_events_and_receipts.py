@@ -59,21 +59,33 @@ class _Office:
         last = [sent.ledger[-1] for sent in self.standings]
         self.records = [
             Contact(
-                facts.customer_id, entry.send_id, entry.claim_id, entry.at, ContactState.SENT, entry.stage,
-                entry.accounts, "sms", NOW + timedelta(days=1827), phone=facts.phone, parts=1, message_id=f"m{i}",
+                customer_id=facts.customer_id,
+                send_id=entry.send_id,
+                claim_id=entry.claim_id,
+                at=entry.at,
+                state=ContactState.SENT,
+                stage=entry.stage,
+                account_ids=entry.accounts,
+                channel="sms",
+                expires_at=NOW + timedelta(days=1827),
+                phone=facts.phone,
+                parts=1,
+                message_id=f"m{i}",
             )
             for i, (facts, entry) in enumerate(zip(self.facts, last, strict=True))
-        ]  # fmt: skip
+        ]
         stored: dict[tuple[str, str], Any] = {
             (f.customer_id, "facts"): lender_record_item(a_lender_record(f)) for f in self.facts
         }
         stored |= {(sent.customer_id, "standing"): standing_item(sent, 4) for sent in self.standings}
         stored |= {
             (phone_key(f.phone), PHONE): {
-                "customer_id": {"S": phone_key(f.phone)}, "item": {"S": PHONE}, "customers": {"SS": [f.customer_id]},
+                "customer_id": {"S": phone_key(f.phone)},
+                "item": {"S": PHONE},
+                "customers": {"SS": [f.customer_id]},
             }
             for f in self.facts
-        }  # fmt: skip
+        }
         contacts = [contact_item(record) for record in self.records]
         stored |= {(str(item["customer_id"]["S"]), str(item["contact"]["S"])): item for item in contacts}
         self.stored = stored

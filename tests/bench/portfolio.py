@@ -28,12 +28,15 @@ def customer(number: int, due_on: date, *, accounts: int = 1, instalments: int =
         consented_at=None,
         accounts=tuple(
             Account(
-                f"A{number:06d}-{account}",
-                "1234",
-                "TWD",
-                tuple(
+                account_id=f"A{number:06d}-{account}",
+                tail="1234",
+                currency="TWD",
+                instalments=tuple(
                     Instalment(
-                        i + 1, first + timedelta(days=30 * i), 325_000 + number, 325_000 + number if i < paid else 0
+                        number=i + 1,
+                        due_on=first + timedelta(days=30 * i),
+                        amount=325_000 + number,
+                        paid=325_000 + number if i < paid else 0,
                     )
                     for i in range(instalments)
                 ),
@@ -48,10 +51,25 @@ def standing(facts: Facts, texts: int = 0) -> Standing:
     """Build the standing of a customer who wakes now and has been sent some texts, a week apart."""
     first = facts.accounts[0]
     ledger = tuple(
-        LedgerEntry(f"s{i}", f"c{i}", NOW - timedelta(days=8 + 7 * i), 0, (first.account_id,), "sms", None)
+        LedgerEntry(
+            send_id=f"s{i}",
+            claim_id=f"c{i}",
+            at=NOW - timedelta(days=8 + 7 * i),
+            stage=0,
+            accounts=(first.account_id,),
+            channel="sms",
+            for_wake=None,
+        )
         for i in reversed(range(texts))
     )
-    return Standing(facts.customer_id, 1, Wake(NOW, 0), ledger, planned_for="0123456789abcdef", reason="due")
+    return Standing(
+        customer_id=facts.customer_id,
+        version=1,
+        wake=Wake(NOW, 0),
+        ledger=ledger,
+        planned_for="0123456789abcdef",
+        reason="due",
+    )
 
 
 def waiting() -> list[tuple[Facts, Standing]]:
@@ -70,7 +88,9 @@ def waiting() -> list[tuple[Facts, Standing]]:
         )
     ] * 3
     capped = customer(11, overdue)
-    recent = LedgerEntry("s", "c", NOW - timedelta(hours=5), 0, (), "sms", None)
+    recent = LedgerEntry(
+        send_id="s", claim_id="c", at=NOW - timedelta(hours=5), stage=0, accounts=(), channel="sms", for_wake=None
+    )
     by_cap = [(capped, replace(standing(capped), ledger=(recent,)))] * 2
     held = [(replace(f, holds=(Hold(HoldReason.PROMISE, later),)), s) for f, s in by_cap[:1]]
     opted_out = [(replace(f, opted_out=True), s) for f, s in by_cap[:1]] * 2

@@ -82,13 +82,24 @@ class Bench:
         }  # fmt: skip
         self.wire = Wire({key: json.dumps(item, ensure_ascii=False) for key, item in stored.items()}, [])
         said_at = NOW - timedelta(hours=1)
-        inbounds = [InboundSms(f"reply-{i}", f.phone, _TEXTS[i % 4], said_at) for i, f in enumerate(self.facts)]
+        inbounds = [
+            InboundSms(inbound_id=f"reply-{i}", phone=f.phone, text=_TEXTS[i % 4], at=said_at)
+            for i, f in enumerate(self.facts)
+        ]
         self.events = [
             {"Records": [self._record(sms) for sms in chunk]} for chunk in batched(inbounds, _BATCH, strict=True)
         ]
         # What the reference writes: items of the size ours have, built beforehand.
         self.replies = [
-            reply_item(Reply(f.customer_id, sms, ("help",), None, NOW + timedelta(days=1827)))
+            reply_item(
+                Reply(
+                    customer_id=f.customer_id,
+                    inbound=sms,
+                    intents=("help",),
+                    promised_on=None,
+                    expires_at=NOW + timedelta(days=1827),
+                )
+            )
             for f, sms in zip(self.facts, inbounds, strict=True)
         ]
         self.standings = [standing_item(read, 4) for read in standings]

@@ -25,21 +25,31 @@ def customer() -> tuple[Facts, Standing]:
     today = NOW.date()
     accounts = tuple(
         Account(
-            f"A0001-{account}",
-            "5678",
-            "TWD",
-            tuple(
-                Instalment(number, today + timedelta(days=30 * number), 325_000 + number, 325_000 if number < 4 else 0)
+            account_id=f"A0001-{account}",
+            tail="5678",
+            currency="TWD",
+            instalments=tuple(
+                Instalment(
+                    number=number,
+                    due_on=today + timedelta(days=30 * number),
+                    amount=325_000 + number,
+                    paid=325_000 if number < 4 else 0,
+                )
                 for number in range(1, _INSTALMENTS + 1)
             ),
-            "car loan",
+            product="car loan",
         )
         for account in range(_ACCOUNTS)
     )
     facts = replace(someone(), accounts=accounts)
     ids = tuple(account.account_id for account in accounts[:2])
     moments = [NOW - timedelta(weeks=weeks) for weeks in range(3)]
-    ledger = tuple(LedgerEntry("a" * 32, "b" * 32, moment, 3, ids, "sms", moment) for moment in moments)
+    ledger = tuple(
+        LedgerEntry(
+            send_id="a" * 32, claim_id="b" * 32, at=moment, stage=3, accounts=ids, channel="sms", for_wake=moment
+        )
+        for moment in moments
+    )
     progress = {progress_key(account, number): Progress(3, today, today) for account in ids for number in (1, 2)}
     return facts, waking(facts, ledger=ledger, progress=progress, planned_for="0" * 16)
 

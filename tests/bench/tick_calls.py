@@ -32,7 +32,12 @@ def calls_of_a_tick(customers: int) -> Counter[str]:
                 {
                     "PutRequest": {
                         "Item": standing_item(
-                            Standing(f"C{i}", 1, Wake(_NOW if i % (customers // _DUE) == 0 else later, 0)), 4
+                            Standing(
+                                customer_id=f"C{i}",
+                                version=1,
+                                wake=Wake(_NOW if i % (customers // _DUE) == 0 else later, 0),
+                            ),
+                            4,
                         )
                     }
                 }

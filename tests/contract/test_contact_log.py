@@ -188,8 +188,16 @@ class TestRecent:
 
     def test_a_customers_reply_is_not_among_the_contacts(self, archive: Archive) -> None:
         archive.log.write([_contact()])
-        inbound = InboundSms("inbound-1", "+886900000001", "STOP", NOW + timedelta(hours=1))
-        assert archive.log.keep(Reply("C0001", inbound, (), None, NOW + timedelta(days=1827)))
+        inbound = InboundSms(inbound_id="inbound-1", phone="+886900000001", text="STOP", at=NOW + timedelta(hours=1))
+        assert archive.log.keep(
+            Reply(
+                customer_id="C0001",
+                inbound=inbound,
+                intents=(),
+                promised_on=None,
+                expires_at=NOW + timedelta(days=1827),
+            )
+        )
         assert list(archive.log.recent("C0001", NOW)) == [_contact()]
 
 

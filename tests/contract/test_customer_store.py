@@ -32,7 +32,7 @@ from tests.support.people import NOW, someone, texted, waking
 def _full_standing(customer_id: str) -> Standing:
     facts = someone()
     return Standing(
-        customer_id,
+        customer_id=customer_id,
         version=1,
         wake=Wake(NOW + timedelta(microseconds=1), 4),
         ledger=(texted(facts, NOW - timedelta(days=3), for_wake=NOW), texted(facts, NOW)),
@@ -150,7 +150,7 @@ def test_setting_aside_touches_only_the_wake(office: Office) -> None:
 
 def test_a_customer_without_a_standing_can_be_quarantined(office: Office) -> None:
     office.customers.quarantine("C0001", NOW + timedelta(days=1))
-    after = Standing("C0001", 1, Wake(NOW + timedelta(days=1), 9), reason="unreadable_record")
+    after = Standing(customer_id="C0001", version=1, wake=Wake(NOW + timedelta(days=1), 9), reason="unreadable_record")
     assert office.customers.load(["C0001"]) == {"C0001": Customer(None, after)}
 
 
@@ -267,7 +267,17 @@ class TestOnDynamoDb:
         dynamo.add_phone("+886900000001", "C0001")
         dynamo.remove_phone("+886900000001", "C0001")
         list(dynamo.customer_ids(0, 1, ""))
-        contact = Contact("C0001", "s", "c", NOW, ContactState.UNKNOWN, 0, (), "sms", NOW)
+        contact = Contact(
+            customer_id="C0001",
+            send_id="s",
+            claim_id="c",
+            at=NOW,
+            state=ContactState.UNKNOWN,
+            stage=0,
+            account_ids=(),
+            channel="sms",
+            expires_at=NOW,
+        )
         contacts_table.write_if_absent(contact)
         sent = replace(contact, state=ContactState.SENT, message_id="m", reported_at=NOW, response="x")
         contacts_table.advance(sent, expected=ContactState.UNKNOWN)

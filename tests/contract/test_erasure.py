@@ -61,10 +61,28 @@ class Shelf:
 
 def _contact(number: int, text: int) -> Contact:
     return Contact(
-        f"C{number:04d}", f"send-{text}", "claim", NOW + timedelta(minutes=text), ContactState.SENT, -3, ("A1",), "sms",
-        NOW + timedelta(days=1827), "demo-tw", "TW", "+886900000001", "【示範分期】王*明您好", "UCS-2", 1,
-        "zh-Hant/before-3@1", "", "message-1", "", 41_700, ("stage: -3",),
-    )  # fmt: skip
+        customer_id=f"C{number:04d}",
+        send_id=f"send-{text}",
+        claim_id="claim",
+        at=NOW + timedelta(minutes=text),
+        state=ContactState.SENT,
+        stage=-3,
+        account_ids=("A1",),
+        channel="sms",
+        expires_at=NOW + timedelta(days=1827),
+        lender="demo-tw",
+        jurisdiction="TW",
+        phone="+886900000001",
+        text="【示範分期】王*明您好",
+        encoding="UCS-2",
+        parts=1,
+        template="zh-Hant/before-3@1",
+        registered_template="",
+        message_id="message-1",
+        code="",
+        price=41_700,
+        reasons=("stage: -3",),
+    )
 
 
 def _on_dynamodb(request: pytest.FixtureRequest) -> Shelf:
@@ -113,9 +131,11 @@ def test_a_tombstone_identifies_nobody_and_with_numbers_or_events_it_would(shelf
     assert shelf.customers.stored_items("C0001") == 1
     bare = forget_former_phones(with_numbers)
     assert shelf.store.save_lender_record(bare, expected_revision=with_numbers.revision)
-    assert shelf.lender_record() == bare == LenderRecord("C0001", 3, erased_at=NOW)
+    assert shelf.lender_record() == bare == LenderRecord(customer_id="C0001", revision=3, erased_at=NOW)
     assert shelf.customers.stored_items("C0001") == 0
-    overtaking = record_event(LenderRecord("C0002"), RecordedEvent(EventTime(NOW), CustomerHold(HoldReason.DISPUTE)))
+    overtaking = record_event(
+        LenderRecord(customer_id="C0002"), RecordedEvent(EventTime(NOW), CustomerHold(HoldReason.DISPUTE))
+    )
     assert shelf.store.save_lender_record(overtaking, expected_revision=0)
     assert shelf.customers.stored_items("C0002") == 1
 
@@ -124,13 +144,13 @@ def test_a_record_that_cannot_be_read_is_replaced_by_a_tombstone(shelf: Shelf) -
     shelf.fill(1)
     shelf.spoil("C0001")
     assert isinstance(shelf.customers.lender_record("C0001"), UnreadableRecordError)
-    tombstone = LenderRecord("C0001", 1, erased_at=NOW)
+    tombstone = LenderRecord(customer_id="C0001", revision=1, erased_at=NOW)
     shelf.customers.write_tombstone(tombstone)
     assert shelf.lender_record() == tombstone
 
 
 def test_an_unknown_customer_has_an_empty_lender_record(shelf: Shelf) -> None:
-    assert shelf.lender_record(9) == LenderRecord("C0009")
+    assert shelf.lender_record(9) == LenderRecord(customer_id="C0009")
 
 
 def test_records_lose_who_and_what_and_keep_that_and_when(shelf: Shelf) -> None:
@@ -170,8 +190,10 @@ def test_only_texts_up_to_a_moment_lose_number_and_words(shelf: Shelf) -> None:
 
 
 def _reply(reply_id: str, customer: str = "C0001", minutes: int = 0) -> Reply:
-    inbound = InboundSms(reply_id, "+886900000001", "王小明", NOW + timedelta(minutes=minutes))
-    return Reply(customer, inbound, ("stop",), None, NOW + timedelta(days=90))
+    inbound = InboundSms(inbound_id=reply_id, phone="+886900000001", text="王小明", at=NOW + timedelta(minutes=minutes))
+    return Reply(
+        customer_id=customer, inbound=inbound, intents=("stop",), promised_on=None, expires_at=NOW + timedelta(days=90)
+    )
 
 
 def test_what_a_customer_wrote_is_deleted_and_no_record_with_it(shelf: Shelf) -> None:

@@ -35,7 +35,17 @@ BUS = "lender"
 
 def reminders(count: int) -> list[OutboundEvent]:
     """Describe reminders that the carrier took."""
-    return [ReminderSent(f"C{number:04d}", NOW, f"send-{number}", -3, ("A1", "A2"), "sms") for number in range(count)]
+    return [
+        ReminderSent(
+            customer_id=f"C{number:04d}",
+            at=NOW,
+            send_id=f"send-{number}",
+            stage=-3,
+            account_ids=("A1", "A2"),
+            channel="sms",
+        )
+        for number in range(count)
+    ]
 
 
 def stops(count: int) -> list[OutboundEvent]:
@@ -49,7 +59,7 @@ ONE_OF_EACH: list[OutboundEvent] = [
     CustomerNeedsPerson("C0001", NOW, ReviewReason.HARDSHIP, "r1"),
     ReplyNotUnderstood("C0001", NOW + timedelta(microseconds=1), "r1"),
     NumberUnreachable("C0001", NOW, "permanent_failure"),
-    PromiseBroken("C0001", NOW, "A1", 1, date(2026, 11, 30)),
+    PromiseBroken(customer_id="C0001", at=NOW, account_id="A1", number=1, promised_on=date(2026, 11, 30)),
 ]
 
 type Received = tuple[str, dict[str, Any]]
@@ -169,7 +179,10 @@ class TestOnEventBridge:
 
     def test_no_call_is_larger_than_eventbridge_takes(self, bus: Bus, requests: Requests) -> None:
         accounts = tuple(f"A{number:060d}" for number in range(600))
-        many: list[OutboundEvent] = [ReminderSent(f"C{number}", NOW, "s", 0, accounts, "sms") for number in range(20)]
+        many: list[OutboundEvent] = [
+            ReminderSent(customer_id=f"C{number}", at=NOW, send_id="s", stage=0, account_ids=accounts, channel="sms")
+            for number in range(20)
+        ]
         bus.publisher.publish([*many, *stops(3)])
         sizes = [
             sum(len(f"{entry['Source']}{entry['DetailType']}{entry['Detail']}".encode()) for entry in call["Entries"])

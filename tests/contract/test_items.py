@@ -73,16 +73,21 @@ HOLDS = st.lists(st.builds(Hold, st.sampled_from(HoldReason), st.none() | DAYS),
 WAKES = st.builds(Wake, INSTANTS, st.integers(0, 9))
 INSTALMENTS = st.builds(
     Instalment,
-    st.integers(1, 99_999),
-    DAYS,
-    st.integers(-(10**17), 10**17),
-    st.integers(0, 10**17),
-    st.none() | st.integers(-365, 3650),
-    st.none() | DAYS,
-    st.integers(0, 10**17),
+    number=st.integers(1, 99_999),
+    due_on=DAYS,
+    amount=st.integers(-(10**17), 10**17),
+    paid=st.integers(0, 10**17),
+    stage_reached=st.none() | st.integers(-365, 3650),
+    written_notice_on=st.none() | DAYS,
+    late_fee=st.integers(0, 10**17),
 )
 ACCOUNTS = st.builds(
-    Account, IDS, TEXTS, st.sampled_from(("TWD", "CNY", "JPY")), st.lists(INSTALMENTS, max_size=3).map(tuple), TEXTS
+    Account,
+    account_id=IDS,
+    tail=TEXTS,
+    currency=st.sampled_from(("TWD", "CNY", "JPY")),
+    instalments=st.lists(INSTALMENTS, max_size=3).map(tuple),
+    product=TEXTS,
 )
 FACTS = st.builds(
     Facts,
@@ -107,7 +112,16 @@ MONEY = st.integers(-(10**15), 10**15)
 NUMBERS = st.integers(1, 99_999)
 LENDER_EVENTS = st.one_of(
     st.builds(InstalmentPaid, IDS, NUMBERS, st.integers(0, 10**15), CURRENCIES),
-    st.builds(InstalmentChanged, IDS, NUMBERS, DAYS, MONEY, CURRENCIES, st.integers(0, 10**15), st.none() | DAYS),
+    st.builds(
+        InstalmentChanged,
+        account_id=IDS,
+        number=NUMBERS,
+        due_on=DAYS,
+        amount=MONEY,
+        currency=CURRENCIES,
+        late_fee=st.integers(0, 10**15),
+        written_notice_on=st.none() | DAYS,
+    ),
     st.builds(AccountClosed, IDS),
     st.builds(CustomerHold, st.sampled_from(HoldReason), st.none() | DAYS),
     st.builds(CustomerReleased, st.none() | st.sampled_from(HoldReason)),
@@ -133,14 +147,14 @@ STANDINGS = st.builds(
     ledger=st.lists(
         st.builds(
             LedgerEntry,
-            IDS,
-            IDS,
-            INSTANTS,
-            st.none() | st.integers(-365, 3650),
-            st.lists(IDS, max_size=3).map(tuple),
-            IDS,
-            st.none() | INSTANTS,
-            st.booleans(),
+            send_id=IDS,
+            claim_id=IDS,
+            at=INSTANTS,
+            stage=st.none() | st.integers(-365, 3650),
+            accounts=st.lists(IDS, max_size=3).map(tuple),
+            channel=IDS,
+            for_wake=st.none() | INSTANTS,
+            failed=st.booleans(),
         ),
         max_size=3,
     ).map(tuple),
@@ -160,12 +174,12 @@ STANDINGS = st.builds(
     payment_statements=st.lists(
         st.builds(
             PaymentStatement,
-            st.sampled_from((HoldReason.SAYS_PAID, HoldReason.PROMISE)),
-            INSTANTS,
-            DAYS,
-            DAYS,
-            st.lists(IDS, max_size=3).map(tuple),
-            st.lists(IDS, max_size=3).map(tuple),
+            reason=st.sampled_from((HoldReason.SAYS_PAID, HoldReason.PROMISE)),
+            said_at=INSTANTS,
+            day=DAYS,
+            until=DAYS,
+            accounts=st.lists(IDS, max_size=3).map(tuple),
+            about=st.lists(IDS, max_size=3).map(tuple),
         ),
         max_size=3,
     ).map(tuple),
@@ -206,7 +220,7 @@ CONTACTS = st.builds(
 REPLIES = st.builds(
     Reply,
     customer_id=st.just("") | IDS,
-    inbound=st.builds(InboundSms, IDS, WORDS, TEXTS, INSTANTS, st.just("") | IDS),
+    inbound=st.builds(InboundSms, inbound_id=IDS, phone=WORDS, text=TEXTS, at=INSTANTS, in_reply_to=st.just("") | IDS),
     intents=st.lists(IDS, max_size=3).map(tuple),
     promised_on=st.none() | DAYS,
     expires_at=SECONDS,
@@ -325,11 +339,27 @@ def test_a_notice_and_a_fee_are_stored() -> None:
 
 
 def test_no_attribute_is_empty_for_a_key_must_not_be() -> None:
-    contact = Contact("C1", "send", "claim", NOW, ContactState.SENT, None, (), "sms", NOW)
-    reply = Reply("", InboundSms("inbound", "+886900000001", "", NOW), (), None, NOW)
+    contact = Contact(
+        customer_id="C1",
+        send_id="send",
+        claim_id="claim",
+        at=NOW,
+        state=ContactState.SENT,
+        stage=None,
+        account_ids=(),
+        channel="sms",
+        expires_at=NOW,
+    )
+    reply = Reply(
+        customer_id="",
+        inbound=InboundSms(inbound_id="inbound", phone="+886900000001", text="", at=NOW),
+        intents=(),
+        promised_on=None,
+        expires_at=NOW,
+    )
     for item in (
         lender_record_item(a_lender_record(someone())),
-        standing_item(Standing("C1", 1), SHARDS),
+        standing_item(Standing(customer_id="C1", version=1), SHARDS),
         contact_item(contact),
         reply_item(reply),
     ):
@@ -341,11 +371,16 @@ def test_a_claim_stays_within_one_write_unit() -> None:
     facts = someone(accounts=2)
     ledger = tuple(
         LedgerEntry(
-            "a" * 32, "b" * 32, NOW - timedelta(days=7 * weeks), 3, ("A0001-0", "A0001-1"), "sms",
-            NOW - timedelta(days=7 * weeks),
+            send_id="a" * 32,
+            claim_id="b" * 32,
+            at=NOW - timedelta(days=7 * weeks),
+            stage=3,
+            accounts=("A0001-0", "A0001-1"),
+            channel="sms",
+            for_wake=NOW - timedelta(days=7 * weeks),
         )
         for weeks in range(3)
-    )  # fmt: skip
+    )
     progress = {
         progress_key(account.account_id, number): Progress(3, NOW.date(), NOW.date())
         for account in facts.accounts

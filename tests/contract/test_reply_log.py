@@ -18,11 +18,17 @@ from tests.support.fakes import FakeContacts
 from tests.support.people import NOW
 
 REPLY = Reply(
-    "C0001",
-    InboundSms("cae173d2-66b9-564c-8309-21f858e9fb84", "+886900000001", "退訂", NOW, "message-1"),
-    (ReplyIntent.OPT_OUT, ReplyIntent.PROMISE),
-    date(2026, 12, 4),
-    NOW + timedelta(days=1827),
+    customer_id="C0001",
+    inbound=InboundSms(
+        inbound_id="cae173d2-66b9-564c-8309-21f858e9fb84",
+        phone="+886900000001",
+        text="退訂",
+        at=NOW,
+        in_reply_to="message-1",
+    ),
+    intents=(ReplyIntent.OPT_OUT, ReplyIntent.PROMISE),
+    promised_on=date(2026, 12, 4),
+    expires_at=NOW + timedelta(days=1827),
 )
 
 

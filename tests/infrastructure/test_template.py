@@ -368,8 +368,20 @@ class TestTheTables:
             assert _target(properties["SSESpecification"]["KMSMasterKeyId"]) == "DataKey"
 
     def test_have_the_keys_the_items_have(self, resources: Mapping[str, Resource]) -> None:
-        standing = standing_item(Standing("C1", 1, Wake(NOW, 0)), 4)
-        contact = contact_item(Contact("C1", "s", "c", NOW, ContactState.SENT, 0, (), "sms", NOW))
+        standing = standing_item(Standing(customer_id="C1", version=1, wake=Wake(NOW, 0)), 4)
+        contact = contact_item(
+            Contact(
+                customer_id="C1",
+                send_id="s",
+                claim_id="c",
+                at=NOW,
+                state=ContactState.SENT,
+                stage=0,
+                account_ids=(),
+                channel="sms",
+                expires_at=NOW,
+            )
+        )
         customers = _properties(resources, "CustomersTable")
         for schema, item in (
             (customers["KeySchema"], lender_record_item(a_lender_record(someone()))),
@@ -392,7 +404,10 @@ class TestTheTables:
             ("wake_key", "RANGE"),
         ]
         assert due["Projection"] == {"ProjectionType": "KEYS_ONLY"}
-        asleep, awake = standing_item(Standing("C1", 1), 4), standing_item(Standing("C1", 1, Wake(NOW, 0)), 4)
+        asleep, awake = (
+            standing_item(Standing(customer_id="C1", version=1), 4),
+            standing_item(Standing(customer_id="C1", version=1, wake=Wake(NOW, 0)), 4),
+        )
         assert awake.keys() - asleep.keys() == {"shard", "wake_key"}
 
     def test_only_texts_of_unknown_fate_are_in_the_index_of_them(self, resources: Mapping[str, Resource]) -> None:
@@ -401,7 +416,17 @@ class TestTheTables:
             ("unknown", "HASH"),
             ("contact", "RANGE"),
         ]
-        contact = Contact("C1", "s", "c", NOW, ContactState.UNKNOWN, 0, (), "sms", NOW)
+        contact = Contact(
+            customer_id="C1",
+            send_id="s",
+            claim_id="c",
+            at=NOW,
+            state=ContactState.UNKNOWN,
+            stage=0,
+            account_ids=(),
+            channel="sms",
+            expires_at=NOW,
+        )
         assert "unknown" in contact_item(contact)
         assert "unknown" not in contact_item(replace(contact, state=ContactState.SENT))
 
@@ -409,7 +434,19 @@ class TestTheTables:
         expiry = _properties(resources, "ContactsTable")["TimeToLiveSpecification"]
         assert expiry["Enabled"] is True
         until = datetime(2031, 12, 1, 2, 0, 0, 123456, tzinfo=UTC)
-        item = contact_item(Contact("C1", "s", "c", NOW, ContactState.SENT, 0, (), "sms", until))
+        item = contact_item(
+            Contact(
+                customer_id="C1",
+                send_id="s",
+                claim_id="c",
+                at=NOW,
+                state=ContactState.SENT,
+                stage=0,
+                account_ids=(),
+                channel="sms",
+                expires_at=until,
+            )
+        )
         assert item[expiry["AttributeName"]] == {"N": str(int(until.timestamp()))}
         assert "TimeToLiveSpecification" not in _properties(resources, "CustomersTable")
 
@@ -556,11 +593,13 @@ class TestTheRoles:
         self, resources: Mapping[str, Resource]
     ) -> None:
         full = Standing(
-            "C1",
-            1,
-            Wake(NOW, 0),
-            (LedgerEntry("s", "c", NOW, 0, ("A",), "sms", NOW),),
-            {"A#1": Progress(0, NOW.date(), NOW.date())},
+            customer_id="C1",
+            version=1,
+            wake=Wake(NOW, 0),
+            ledger=(
+                LedgerEntry(send_id="s", claim_id="c", at=NOW, stage=0, accounts=("A",), channel="sms", for_wake=NOW),
+            ),
+            progress={"A#1": Progress(0, NOW.date(), NOW.date())},
             opted_out_at=NOW,
             opted_in_at=NOW,
             opted_out_accounts={"A": NOW},

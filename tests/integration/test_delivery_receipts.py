@@ -53,9 +53,20 @@ def entry_of(facts: Facts, number: int = 1) -> LedgerEntry:
 
 def record_of(facts: Facts, entry: LedgerEntry) -> Contact:
     return Contact(
-        facts.customer_id, entry.send_id, entry.claim_id, entry.at, ContactState.SENT, entry.stage, entry.accounts,
-        "sms", NOW + timedelta(days=1827), phone=facts.phone, text="...", parts=1, message_id=f"m-{facts.customer_id}",
-    )  # fmt: skip
+        customer_id=facts.customer_id,
+        send_id=entry.send_id,
+        claim_id=entry.claim_id,
+        at=entry.at,
+        state=ContactState.SENT,
+        stage=entry.stage,
+        account_ids=entry.accounts,
+        channel="sms",
+        expires_at=NOW + timedelta(days=1827),
+        phone=facts.phone,
+        text="...",
+        parts=1,
+        message_id=f"m-{facts.customer_id}",
+    )
 
 
 def archive(house: House) -> DynamoContacts:

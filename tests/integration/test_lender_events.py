@@ -135,12 +135,32 @@ def test_a_late_record_and_a_late_reply_go_with_the_second_round(bus: Bus) -> No
     house.add(someone(1))
     bus.handle_batch(event_file("lender_events/customer_erased.json"))
     contacts = DynamoContacts(boto3.client("dynamodb"), house.cloud.stack.contacts_table)
-    contacts.write([
-        Contact(
-            "C0001", "s1", "c", NOW, ContactState.SENT, 0, ("A1",), "sms", NOW, phone="+886900000001", text="王小明"
+    contacts.write(
+        [
+            Contact(
+                customer_id="C0001",
+                send_id="s1",
+                claim_id="c",
+                at=NOW,
+                state=ContactState.SENT,
+                stage=0,
+                account_ids=("A1",),
+                channel="sms",
+                expires_at=NOW,
+                phone="+886900000001",
+                text="王小明",
+            )
+        ]
+    )
+    contacts.keep(
+        Reply(
+            customer_id="C0001",
+            inbound=InboundSms(inbound_id="r1", phone="+886900000001", text="王小明", at=NOW),
+            intents=(),
+            promised_on=None,
+            expires_at=NOW,
         )
-    ])  # fmt: skip
-    contacts.keep(Reply("C0001", InboundSms("r1", "+886900000001", "王小明", NOW), (), None, NOW))
+    )
     house.store.save_standing(waking(someone(1)), expected_version=0)
     assert bus.handle_batch(batch(erasure_round_body("C0001"))) == []
     (record,) = house.cloud.items(house.cloud.stack.contacts_table)

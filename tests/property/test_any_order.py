@@ -75,15 +75,32 @@ class ReceiptDelivery:
 
     def __call__(self, office: Office) -> None:
         at = TEXTS[self.message_id]
-        assert office.report(DeliveryReceipt(self.message_id, at, FACTS.phone, not self.response, self.response, 1, 7))
+        assert office.report(
+            DeliveryReceipt(
+                message_id=self.message_id,
+                at=at,
+                phone=FACTS.phone,
+                delivered=not self.response,
+                response=self.response,
+                billed_parts=1,
+                billed_price=7,
+            )
+        )
 
 
 ago = st.integers(1, 72)
 sequences = st.integers(0, 1)
-reasons = st.sampled_from([
-    HoldReason.DISPUTE, HoldReason.HARDSHIP, HoldReason.SAYS_PAID, HoldReason.PROMISE, HoldReason.HELP,
-    HoldReason.NUMBER_REFUSED, HoldReason.DECEASED,
-])  # fmt: skip
+reasons = st.sampled_from(
+    [
+        HoldReason.DISPUTE,
+        HoldReason.HARDSHIP,
+        HoldReason.SAYS_PAID,
+        HoldReason.PROMISE,
+        HoldReason.HELP,
+        HoldReason.NUMBER_REFUSED,
+        HoldReason.DECEASED,
+    ]
+)
 payments = st.builds(
     lambda hours, sequence, account, number, paid: EventDelivery(
         "InstalmentPaid",
@@ -157,7 +174,15 @@ def opened() -> Office:
     office.clock.move_to(NOW)
     assert office.load(FACTS, NOW - 80 * HOUR)
     entries = [
-        LedgerEntry(f"send-{message_id}", f"claim-{message_id}", at, 0, (account,), "sms", None)
+        LedgerEntry(
+            send_id=f"send-{message_id}",
+            claim_id=f"claim-{message_id}",
+            at=at,
+            stage=0,
+            accounts=(account,),
+            channel="sms",
+            for_wake=None,
+        )
         for (message_id, at), account in zip(TEXTS.items(), ("A1", "A2"), strict=True)
     ]
     progress = {
@@ -172,10 +197,20 @@ def opened() -> Office:
 
 def _record(entry: LedgerEntry, message_id: str) -> Contact:
     return Contact(
-        FACTS.customer_id, entry.send_id, entry.claim_id, entry.at,
-        ContactState.SENT if message_id else ContactState.UNKNOWN, entry.stage, entry.accounts, entry.channel,
-        NOW + 9999 * HOUR, phone=FACTS.phone, text="text", parts=1, message_id=message_id,
-    )  # fmt: skip
+        customer_id=FACTS.customer_id,
+        send_id=entry.send_id,
+        claim_id=entry.claim_id,
+        at=entry.at,
+        state=ContactState.SENT if message_id else ContactState.UNKNOWN,
+        stage=entry.stage,
+        account_ids=entry.accounts,
+        channel=entry.channel,
+        expires_at=NOW + 9999 * HOUR,
+        phone=FACTS.phone,
+        text="text",
+        parts=1,
+        message_id=message_id,
+    )
 
 
 @dataclass(frozen=True)

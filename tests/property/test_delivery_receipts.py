@@ -56,7 +56,15 @@ class Report:
         facts = PEOPLE[self.person]
         at = NOW - 7 * DAY * (TEXTS - 1 - self.text) + timedelta(seconds=self.seconds)
         message_id = f"m-{facts.customer_id}-{self.text}"
-        return DeliveryReceipt(message_id, at, facts.phone, not self.words, self.words, 1, 41_700)
+        return DeliveryReceipt(
+            message_id=message_id,
+            at=at,
+            phone=facts.phone,
+            delivered=not self.words,
+            response=self.words,
+            billed_parts=1,
+            billed_price=41_700,
+        )
 
 
 class World:
@@ -71,19 +79,36 @@ class World:
             ledger = []
             for text in range(TEXTS):
                 at = NOW - 7 * DAY * (TEXTS - 1 - text)
-                entry = LedgerEntry(f"s{text}", f"c{person}{text}", at, 3 * text, (account.account_id,), "sms", None)
+                entry = LedgerEntry(
+                    send_id=f"s{text}",
+                    claim_id=f"c{person}{text}",
+                    at=at,
+                    stage=3 * text,
+                    accounts=(account.account_id,),
+                    channel="sms",
+                    for_wake=None,
+                )
                 ledger.append(entry)
                 record = Contact(
-                    facts.customer_id, entry.send_id, entry.claim_id, at, ContactState.SENT, entry.stage,
-                    entry.accounts, "sms", NOW + 1827 * DAY, phone=facts.phone, parts=1,
+                    customer_id=facts.customer_id,
+                    send_id=entry.send_id,
+                    claim_id=entry.claim_id,
+                    at=at,
+                    state=ContactState.SENT,
+                    stage=entry.stage,
+                    account_ids=entry.accounts,
+                    channel="sms",
+                    expires_at=NOW + 1827 * DAY,
+                    phone=facts.phone,
+                    parts=1,
                     message_id=f"m-{facts.customer_id}-{text}",
-                )  # fmt: skip
+                )
                 if (person, text) in unrecorded:
                     self.missing.append(record)
                 else:
                     self.contacts.write([record])
             progress = {progress_key(account.account_id, 1): Progress(3, NOW.date(), account.instalments[0].due_on)}
-            standing = Standing(facts.customer_id, 1, ledger=tuple(ledger), progress=progress)
+            standing = Standing(customer_id=facts.customer_id, version=1, ledger=tuple(ledger), progress=progress)
             self.store.lender_records[facts.customer_id] = a_lender_record(facts)
             self.store.standings[facts.customer_id] = standing
             self.store.add_phone(facts.phone, facts.customer_id)

@@ -249,8 +249,14 @@ class Histories(RuleBasedStateMachine):
 
         self._happens(self._say("CustomerErased", customer_id, at, record), between=between)
 
-    @rule(customer_id=customers, ago=late, written_before=st.sampled_from([0, 10, 20]), anew=st.booleans(),
-          moves=st.sampled_from([False, False, True]), dies=st.sampled_from([False, False, True]))  # fmt: skip
+    @rule(
+        customer_id=customers,
+        ago=late,
+        written_before=st.sampled_from([0, 10, 20]),
+        anew=st.booleans(),
+        moves=st.sampled_from([False, False, True]),
+        dies=st.sampled_from([False, False, True]),
+    )
     def load(
         self,
         customer_id: str,
@@ -335,7 +341,15 @@ class Histories(RuleBasedStateMachine):
     def report(self, place: int, response: str, between: bool) -> None:  # noqa: FBT001
         text = self.office.carrier.texts[-1 - place % min(4, len(self.office.carrier.texts))]
         message_id = text.message_id or f"message-of-{text.entry.claim_id}"
-        receipt = DeliveryReceipt(message_id, text.at, text.sms.phone, not response, response, 1, 7)
+        receipt = DeliveryReceipt(
+            message_id=message_id,
+            at=text.at,
+            phone=text.sms.phone,
+            delivered=not response,
+            response=response,
+            billed_parts=1,
+            billed_price=7,
+        )
 
         def deliver() -> bool:
             if not self.office.report(receipt):

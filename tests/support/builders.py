@@ -53,12 +53,20 @@ def an_instalment(
     late_fee: int = 0,
 ) -> Instalment:
     """Describe one period: NT$3,250 due on 1 December 2026, unless told otherwise; `notice` is a day."""
-    return Instalment(number, day(due), amount, paid, stage_reached, day(notice) if notice else None, late_fee)
+    return Instalment(
+        number=number,
+        due_on=day(due),
+        amount=amount,
+        paid=paid,
+        stage_reached=stage_reached,
+        written_notice_on=day(notice) if notice else None,
+        late_fee=late_fee,
+    )
 
 
 def an_account(*instalments: Instalment, account_id: str = "A1", tail: str = "5678", currency: str = "TWD") -> Account:
     """Describe a contract with these instalments, or one of the usual kind."""
-    return Account(account_id, tail, currency, instalments or (an_instalment(),))
+    return Account(account_id=account_id, tail=tail, currency=currency, instalments=instalments or (an_instalment(),))
 
 
 def a_customer(*accounts: Account, **changes: Any) -> Facts:  # noqa: ANN401 - fields
@@ -81,7 +89,7 @@ def a_customer(*accounts: Account, **changes: Any) -> Facts:  # noqa: ANN401 - f
 
 def a_lender_record(facts: Facts) -> LenderRecord:
     """Describe a lender who has stated these facts and nothing else."""
-    return LenderRecord(facts.customer_id, 1, facts, phones=(facts.phone,))
+    return LenderRecord(customer_id=facts.customer_id, revision=1, snapshot=facts, phones=(facts.phone,))
 
 
 def store_facts(store: CustomerStore, facts: Facts) -> bool:
@@ -117,7 +125,15 @@ def a_text(
     at: datetime, *accounts: str, stage: int = 0, claim_id: str = "claim", for_wake: datetime | None = None
 ) -> LedgerEntry:
     """Describe a text that was claimed at an instant, about these accounts or `A1`."""
-    return LedgerEntry(f"send-{at.isoformat()}", claim_id, at, stage, accounts or ("A1",), "sms", for_wake)
+    return LedgerEntry(
+        send_id=f"send-{at.isoformat()}",
+        claim_id=claim_id,
+        at=at,
+        stage=stage,
+        accounts=accounts or ("A1",),
+        channel="sms",
+        for_wake=for_wake,
+    )
 
 
 def progress_at(
@@ -133,13 +149,15 @@ def a_standing(
     **changes: Any,  # noqa: ANN401 - fields
 ) -> Standing:
     """Describe what `C1` has been sent, and the stages that ladders have reached."""
-    return replace(Standing("C1", 1, ledger=ledger, progress=progress or {}), **changes)
+    return replace(Standing(customer_id="C1", version=1, ledger=ledger, progress=progress or {}), **changes)
 
 
 def promised(said_at: datetime, on: date, *instalments: str, kept: bool | None = None) -> dict[str, Any]:
     """Describe a promise about instalments, by `progress_key`, as fields of a standing."""
     accounts = tuple(sorted({key.rpartition("#")[0] for key in instalments}))
-    statement = PaymentStatement(HoldReason.PROMISE, said_at, said_at.date(), on, accounts, instalments)
+    statement = PaymentStatement(
+        reason=HoldReason.PROMISE, said_at=said_at, day=said_at.date(), until=on, accounts=accounts, about=instalments
+    )
     return {"payment_statements": (statement,), "promises": dict.fromkeys(instalments, PromiseToPay(said_at, on, kept))}
 
 
@@ -188,7 +206,13 @@ def policies_with(facts: Facts, **changes: Any) -> OnlyRules:  # noqa: ANN401 - 
 def after(standing: Standing, facts: Facts, reminder: Reminder, now: datetime) -> Standing:
     """Claim a reminder, as the sender does."""
     entry = LedgerEntry(
-        reminder.send_id, f"claim-{standing.version}", now, reminder.stage, reminder.account_ids, reminder.channel, now
+        send_id=reminder.send_id,
+        claim_id=f"claim-{standing.version}",
+        at=now,
+        stage=reminder.stage,
+        accounts=reminder.account_ids,
+        channel=reminder.channel,
+        for_wake=now,
     )
     reached_stages = {
         progress_key(reached.account_id, reached.number): Progress(reached.stage, reminder.on, reached.due_on)

@@ -71,7 +71,8 @@ class FakeCustomers:
             customer_id: UnreadableRecordError(customer_id)
             if customer_id in self.unreadable
             else StoredCustomer(
-                self.lender_records.get(customer_id, LenderRecord(customer_id)), self.standings.get(customer_id)
+                self.lender_records.get(customer_id, LenderRecord(customer_id=customer_id)),
+                self.standings.get(customer_id),
             )
             for customer_id in customer_ids
         }
@@ -118,7 +119,7 @@ class FakeCustomers:
 
     def quarantine(self, customer_id: str, until: datetime) -> None:
         with self._lock:
-            stored = self.standings.get(customer_id) or Standing(customer_id)
+            stored = self.standings.get(customer_id) or Standing(customer_id=customer_id)
             self.standings[customer_id] = replace(
                 stored, version=max(stored.version, 1), wake=Wake(until, 9), reason="unreadable_record"
             )
@@ -126,7 +127,7 @@ class FakeCustomers:
     def lender_record(self, customer_id: str) -> LenderRecord | UnreadableRecordError:
         if customer_id in self.unreadable:
             return UnreadableRecordError(customer_id)
-        return self.lender_records.get(customer_id, LenderRecord(customer_id))
+        return self.lender_records.get(customer_id, LenderRecord(customer_id=customer_id))
 
     def write_tombstone(self, lender_record: LenderRecord) -> None:
         with self._lock:

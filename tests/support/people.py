@@ -32,7 +32,13 @@ def waking(
     **changes: Any,  # noqa: ANN401 - fields
 ) -> Standing:
     """Give a customer a standing that wakes at an instant."""
-    standing = Standing(facts.customer_id, 1, Wake(at, urgency) if at else None, planned_for="facts", reason="due")
+    standing = Standing(
+        customer_id=facts.customer_id,
+        version=1,
+        wake=Wake(at, urgency) if at else None,
+        planned_for="facts",
+        reason="due",
+    )
     return replace(standing, **changes)
 
 

@@ -56,8 +56,23 @@ def accounts(draw: st.DrawFn, number: int, currencies: tuple[str, ...]) -> Accou
         notice = draw(st.sampled_from([None, 20, 30, 30, 45, 70]))
         issued = None if notice is None else due_on + timedelta(days=notice)
         late_fee = draw(st.sampled_from([0, 0, 0, amount // 50]))
-        instalments.append(Instalment(period + 1, due_on, amount, paid, reached, issued, late_fee))
-    return Account(f"A{number}", f"{number:04d}", draw(st.sampled_from(currencies)), tuple(instalments))
+        instalments.append(
+            Instalment(
+                number=period + 1,
+                due_on=due_on,
+                amount=amount,
+                paid=paid,
+                stage_reached=reached,
+                written_notice_on=issued,
+                late_fee=late_fee,
+            )
+        )
+    return Account(
+        account_id=f"A{number}",
+        tail=f"{number:04d}",
+        currency=draw(st.sampled_from(currencies)),
+        instalments=tuple(instalments),
+    )
 
 
 @st.composite
@@ -77,13 +92,13 @@ def standings(draw: st.DrawFn, facts: Facts) -> tuple[Standing, datetime]:
     ages = sorted(draw(st.lists(st.integers(0, 9 * 24 * 60), max_size=4)), reverse=True)
     ledger = tuple(
         LedgerEntry(
-            f"send-{position}",
-            f"claim-{position}",
-            now - timedelta(minutes=age),
-            0,
-            (draw(st.sampled_from(facts.accounts)).account_id,),
-            "sms",
-            None,
+            send_id=f"send-{position}",
+            claim_id=f"claim-{position}",
+            at=now - timedelta(minutes=age),
+            stage=0,
+            accounts=(draw(st.sampled_from(facts.accounts)).account_id,),
+            channel="sms",
+            for_wake=None,
         )
         for position, age in enumerate(ages)
     )
@@ -102,7 +117,7 @@ def standings(draw: st.DrawFn, facts: Facts) -> tuple[Standing, datetime]:
             max_size=1,
         )
     )
-    return Standing(facts.customer_id, 1, ledger=ledger, progress=progress, holds=tuple(holds)), now
+    return Standing(customer_id=facts.customer_id, version=1, ledger=ledger, progress=progress, holds=tuple(holds)), now
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ STALE = timedelta(days=366)
 """A limit that was last checked longer ago may have changed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """The limit of one side: the law, our default, or the lender. It `binds` unless a stricter limit makes it idle."""
 
@@ -50,7 +50,7 @@ class Limit:
     parts: tuple[Part, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Effective:
     """All limits for a lender in one place. `country` stands for the countries that the place covers."""
 
@@ -120,15 +120,22 @@ class _Explained:
               for at, noted in enumerate(self.law.noted)),
         )  # fmt: skip
         return Effective(
-            self.lender.policy.id, self.law.id, self.name, self.country, limits, tuple(self._warnings(limits, today))
+            lender=self.lender.policy.id,
+            place=self.law.id,
+            name=self.name,
+            country=self.country,
+            limits=limits,
+            warnings=tuple(self._warnings(limits, today)),
         )
 
     def _legal(self, limit: Sourced, says: str, *where: str | int, binds: bool = True) -> Part:
         origin: Origin = "law" if limit.is_law else "ours"
-        return Part(origin, says, self.file.at(*where), limit.mark, limit.source, binds)
+        return Part(
+            origin=origin, says=says, at=self.file.at(*where), mark=limit.mark, source=limit.source, binds=binds
+        )
 
     def _of_lender(self, says: str, *where: str | int, binds: bool = True) -> Part:
-        return Part("lender", says, self.lender.file.at(*where), binds=binds)
+        return Part(origin="lender", says=says, at=self.lender.file.at(*where), binds=binds)
 
     def _ladder(self) -> Limit:
         policy = self.lender.policy

@@ -79,7 +79,7 @@ class Case:
         return f"{number}{' + fee' if self.fee else ''}, {'worst' if self.worst else 'typical'}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """
     One text of the preview.
@@ -167,7 +167,7 @@ def _message(book: PolicyBook, rules: Rules, somebody: Facts, case: Case, typica
     now = datetime.combine(due_on + timedelta(days=days), time(12), rules.zones[0]).astimezone(UTC)
     decision, refusals = _decided(facts, rules, now)
     if not isinstance(decision, Send):
-        return Message(case, None, "", refusals, typical_parts, 0)
+        return Message(case=case, reminder=None, arriving="", refusals=refusals, typical_parts=typical_parts, price=0)
     reminder = decision.reminder
     arriving = reminder.text
     if rules.signature_by_carrier:
@@ -180,14 +180,22 @@ def _message(book: PolicyBook, rules: Rules, somebody: Facts, case: Case, typica
         for found in book.linter.wording(reminder.text, somebody.language, links_allowed=True)
         if found.severity is Severity.WARN and found.rule != known
     )
-    return Message(case, reminder, arriving, refusals, typical_parts, price, to_check)
+    return Message(
+        case=case,
+        reminder=reminder,
+        arriving=arriving,
+        refusals=refusals,
+        typical_parts=typical_parts,
+        price=price,
+        to_check=to_check,
+    )
 
 
 def _decided(facts: Facts, rules: Rules, now: datetime) -> tuple[Decision, tuple[tuple[Reason, str], ...]]:
     """Decide; where a text would not be sent, note why, and look at it all the same."""
     refusals: list[tuple[Reason, str]] = []
     while True:
-        decision = decide(facts, Standing(facts.customer_id), _OneLender(rules), now)
+        decision = decide(facts, Standing(customer_id=facts.customer_id), _OneLender(rules), now)
         if isinstance(decision, Send):
             return decision, tuple(refusals)
         refusals.append((decision.reason, trace_of(decision)[-1]))
@@ -219,8 +227,16 @@ def _accounts(case: Case, rules: Rules, currency: str) -> tuple[Account, ...]:
     for number in range(count):
         owed = share if number else amount - share * (count - 1)
         late_fee = min(fee, owed) if case.fee and not number else 0
-        instalment = Instalment(1, due_on, owed, 0, reached, due_on if case.stage > 0 else None, late_fee)
-        accounts.append(Account(f"A{number:02}", "5678", currency, (instalment,)))
+        instalment = Instalment(
+            number=1,
+            due_on=due_on,
+            amount=owed,
+            paid=0,
+            stage_reached=reached,
+            written_notice_on=due_on if case.stage > 0 else None,
+            late_fee=late_fee,
+        )
+        accounts.append(Account(account_id=f"A{number:02}", tail="5678", currency=currency, instalments=(instalment,)))
     return tuple(accounts)
 
 

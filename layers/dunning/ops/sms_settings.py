@@ -69,7 +69,7 @@ class Check:
     todo: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
     """The sender and numbers of a lender's policy for a country, and whether its carriers demand a registration."""
 
@@ -87,13 +87,13 @@ def needs_of(book: PolicyBook) -> Iterator[Need]:
     for name, lender in sorted(book.lenders.items()):
         for code, country in lender.policy.countries.items():
             yield Need(
-                name,
-                code,
-                country.sender_id,
-                country.origination_number,
-                country.entity_id,
-                len(country.registered),
-                any(place.law.carrier.registered_sender for place in book.places.reached_by(code)),
+                lender=name,
+                country=code,
+                sender_id=country.sender_id,
+                origination_number=country.origination_number,
+                entity_id=country.entity_id,
+                templates=len(country.registered),
+                registered_sender=any(place.law.carrier.registered_sender for place in book.places.reached_by(code)),
             )
 
 

@@ -90,9 +90,9 @@ def test_a_write_that_fails_its_condition_is_billed_all_the_same() -> None:
 
 
 def test_a_moved_wake_is_two_writes_to_the_due_index() -> None:
-    asleep = standing_item(Standing("C1", 1), 4)
-    awake = standing_item(Standing("C1", 1, Wake(NOW, 0)), 4)
-    later = standing_item(Standing("C1", 2, Wake(NOW, 1)), 4)
+    asleep = standing_item(Standing(customer_id="C1", version=1), 4)
+    awake = standing_item(Standing(customer_id="C1", version=1, wake=Wake(NOW, 0)), 4)
+    later = standing_item(Standing(customer_id="C1", version=2, wake=Wake(NOW, 1)), 4)
     assert index_units(asleep, awake, DUE) == 1
     assert index_units(awake, later, DUE) == 2
     assert index_units(later, asleep, DUE) == 1
@@ -101,8 +101,8 @@ def test_a_moved_wake_is_two_writes_to_the_due_index() -> None:
 
 
 def test_a_claim_is_one_write_to_the_table_and_two_to_its_index() -> None:
-    before = standing_item(Standing("C1", 1, Wake(NOW, 0)), 4)
-    after = standing_item(Standing("C1", 2, Wake(NOW, 1)), 4)
+    before = standing_item(Standing(customer_id="C1", version=1, wake=Wake(NOW, 0)), 4)
+    after = standing_item(Standing(customer_id="C1", version=2, wake=Wake(NOW, 1)), 4)
     assert write_units(before, after, [DUE, BY_PHONE]) == 3
 
 

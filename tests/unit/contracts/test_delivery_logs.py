@@ -63,9 +63,9 @@ def test_logs_seen_in_the_wild_are_read(sample: dict[str, Any]) -> None:
 
 def test_everything_a_log_says_is_taken() -> None:
     assert the_receipt(LOG) == DeliveryReceipt(
-        "m1",
-        SENT_AT,
-        "+886900000001",
+        message_id="m1",
+        at=SENT_AT,
+        phone="+886900000001",
         delivered=True,
         response="Message has been accepted by phone",
         billed_parts=1,
@@ -195,12 +195,14 @@ def test_what_is_no_json_is_counted_and_the_others_are_read(message: str) -> Non
     ],
 )
 def test_a_log_with_a_missing_or_odd_field_is_read_without_it(delivery: object) -> None:
-    assert the_receipt({**LOG, "delivery": delivery}) == DeliveryReceipt("m1", SENT_AT, "", delivered=True, response="")
+    assert the_receipt({**LOG, "delivery": delivery}) == DeliveryReceipt(
+        message_id="m1", at=SENT_AT, phone="", delivered=True, response=""
+    )
 
 
 def test_a_log_without_a_delivery_still_says_what_became_of_the_message() -> None:
     assert the_receipt({"notification": {"messageId": "m1"}, "status": "FAILURE"}) == DeliveryReceipt(
-        "m1", NOW, "", delivered=False, response=""
+        message_id="m1", at=NOW, phone="", delivered=False, response=""
     )
 
 

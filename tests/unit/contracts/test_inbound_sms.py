@@ -21,7 +21,7 @@ SMS: dict[str, Any] = {
     "messageBody": "退訂",
     "inboundMessageId": "reply-1",
 }
-REPLY = InboundSms("reply-1", "+886900000001", "退訂", SAID_AT)
+REPLY = InboundSms(inbound_id="reply-1", phone="+886900000001", text="退訂", at=SAID_AT)
 
 
 def notification(message: object = SMS, **changes: object) -> dict[str, object]:

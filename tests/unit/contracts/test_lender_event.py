@@ -61,13 +61,29 @@ def refusal(body: str) -> str:
     ("kind", "detail", "event"),
     [
         ("InstalmentPaid", PAID, InstalmentPaid("A1", 1, 325_000, "TWD")),
-        ("InstalmentChanged", CHANGED, InstalmentChanged("A1", 2, date(2026, 11, 20), 335_000, "TWD")),
+        (
+            "InstalmentChanged",
+            CHANGED,
+            InstalmentChanged(account_id="A1", number=2, due_on=date(2026, 11, 20), amount=335_000, currency="TWD"),
+        ),
         (
             "InstalmentChanged",
             CHANGED | {"late_fee": 10_000, "written_notice_on": "2026-12-01"},
-            InstalmentChanged("A1", 2, date(2026, 11, 20), 335_000, "TWD", 10_000, date(2026, 12, 1)),
+            InstalmentChanged(
+                account_id="A1",
+                number=2,
+                due_on=date(2026, 11, 20),
+                amount=335_000,
+                currency="TWD",
+                late_fee=10_000,
+                written_notice_on=date(2026, 12, 1),
+            ),
         ),
-        ("InstalmentChanged", CHANGED | {"amount": -5}, InstalmentChanged("A1", 2, date(2026, 11, 20), -5, "TWD")),
+        (
+            "InstalmentChanged",
+            CHANGED | {"amount": -5},
+            InstalmentChanged(account_id="A1", number=2, due_on=date(2026, 11, 20), amount=-5, currency="TWD"),
+        ),
         ("AccountClosed", {"account_id": "A1"}, AccountClosed("A1")),
         ("CustomerHold", {"reason": "deceased"}, CustomerHold(HoldReason.DECEASED)),
         (

@@ -28,12 +28,12 @@ from tests.support.people import NOW
 SAMPLES = sorted((ROOT / "events").glob("lender_events/*.json"))
 AT = datetime(2026, 12, 1, 2, 0, 3, 123456, tzinfo=UTC)
 OUT: list[OutboundEvent] = [
-    ReminderSent("C1", AT, "s1", -3, ("A1", "A2"), "sms"),
+    ReminderSent(customer_id="C1", at=AT, send_id="s1", stage=-3, account_ids=("A1", "A2"), channel="sms"),
     ReminderStopped("C1", AT, "nothing_open"),
     CustomerNeedsPerson("C1", AT, ReviewReason.HARDSHIP, "r1"),
     ReplyNotUnderstood("C1", AT, "r1"),
     NumberUnreachable("C1", AT, "permanent_failure"),
-    PromiseBroken("C1", AT, "A1", 1, date(2026, 11, 30)),
+    PromiseBroken(customer_id="C1", at=AT, account_id="A1", number=1, promised_on=date(2026, 11, 30)),
 ]
 
 
@@ -116,7 +116,10 @@ def test_every_outbound_event_has_a_contract() -> None:
 
 
 def test_reminders_share_an_event_and_as_many_as_hold_them() -> None:
-    reminders = [ReminderSent(f"C{number}", AT, "s" * 32, 0, ("A1",), "sms") for number in range(100)]
+    reminders = [
+        ReminderSent(customer_id=f"C{number}", at=AT, send_id="s" * 32, stage=0, account_ids=("A1",), channel="sms")
+        for number in range(100)
+    ]
     (all_of_them,) = bus_entries(reminders, 256 * 1024)
     assert all_of_them.events == 100
     several = list(bus_entries(reminders, 4_000))

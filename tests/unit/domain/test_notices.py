@@ -147,7 +147,7 @@ def test_an_account_at_its_last_stage_does_not_hide_another_without_a_notice() -
 
 
 def test_a_payment_of_the_instalment_without_a_notice_lets_the_next_one_go_on() -> None:
-    paid = Instalment(1, day("2026-12-01"), 325_000, 325_000)
+    paid = Instalment(number=1, due_on=day("2026-12-01"), amount=325_000, paid=325_000)
     facts = a_customer(an_account(paid, an_instalment("2027-01-10", number=2)))
     standing = a_standing(progress=progress_at(15, "2026-12-16"))
     assert texts_sent(facts, FROM_HERE_ON, taipei("2027-01-12 00:00"), standing=standing) == [

@@ -54,7 +54,7 @@ def filed(*instalments: Instalment, as_of: datetime) -> Facts:
 
 
 def promise(on: str = "2026-12-12", at: datetime = SAID_AT, accounts: tuple[str, ...] = ("A1",)) -> PaymentStatement:
-    return PaymentStatement(HoldReason.PROMISE, at, at.date(), day(on), accounts)
+    return PaymentStatement(reason=HoldReason.PROMISE, said_at=at, day=at.date(), until=day(on), accounts=accounts)
 
 
 def promised(facts: Facts = OWING) -> Standing:
@@ -79,7 +79,9 @@ class TestPaymentsHeardOfLate:
         assert match_to_instalments(promised(), late) == promised() == promised(late)
 
     def test_who_says_it_is_paid_is_believed_about_the_next_one_too(self) -> None:
-        says_paid = PaymentStatement(HoldReason.SAYS_PAID, SAID_AT, SAID_AT.date(), day("2026-12-13"), ("A1",))
+        says_paid = PaymentStatement(
+            reason=HoldReason.SAYS_PAID, said_at=SAID_AT, day=SAID_AT.date(), until=day("2026-12-13"), accounts=("A1",)
+        )
         late = facts_after((SAID_AT - HOUR, PAID))
         (hold,) = holds_now(late, match_to_instalments(with_payment_statement(a_standing(), says_paid, OWING), late))
         assert (hold.reason, hold.until) == (HoldReason.SAYS_PAID, day("2026-12-13"))
@@ -110,7 +112,12 @@ class TestPaymentsHeardOfLate:
         assert set(promised(facts).promises) == {"A1#1"}
 
     def test_an_instalment_that_was_waived_later_is_still_what_was_spoken_of(self) -> None:
-        waived = facts_after((SAID_AT + HOUR, InstalmentChanged("A1", 1, FIRST.due_on, 0, "TWD")))
+        waived = facts_after(
+            (
+                SAID_AT + HOUR,
+                InstalmentChanged(account_id="A1", number=1, due_on=FIRST.due_on, amount=0, currency="TWD"),
+            )
+        )
         assert set(match_to_instalments(promised(), waived).promises) == {"A1#1"}
         assert set(promised(waived).promises) == {"A1#1"}
 

@@ -12,11 +12,30 @@ from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.delivery.receipt import DeliveryReceipt, DeliveryStatus, delivery_status, record_receipt
 from tests.support.people import NOW
 
-SENT = Contact("C1", "s", "c", NOW, ContactState.SENT, 3, ("A1",), "sms", NOW, message_id="m1", parts=1)
+SENT = Contact(
+    customer_id="C1",
+    send_id="s",
+    claim_id="c",
+    at=NOW,
+    state=ContactState.SENT,
+    stage=3,
+    account_ids=("A1",),
+    channel="sms",
+    expires_at=NOW,
+    message_id="m1",
+    parts=1,
+)
 
 
 def report(response: str = "", *, delivered: bool = False, minutes: int = 1, **more: int) -> DeliveryReceipt:
-    return DeliveryReceipt("m1", NOW + timedelta(minutes=minutes), "+886900000001", delivered, response, **more)
+    return DeliveryReceipt(
+        message_id="m1",
+        at=NOW + timedelta(minutes=minutes),
+        phone="+886900000001",
+        delivered=delivered,
+        response=response,
+        **more,
+    )
 
 
 ARRIVED = report("Message has been accepted by phone", delivered=True)

@@ -41,7 +41,11 @@ def on_hold(reason: HoldReason, until: date | None) -> Standing:
 
 def says_paid(until: date, *about: str) -> Standing:
     return a_standing(
-        payment_statements=(PaymentStatement(HoldReason.SAYS_PAID, SAID_AT, TODAY, until, ("A1",), about),)
+        payment_statements=(
+            PaymentStatement(
+                reason=HoldReason.SAYS_PAID, said_at=SAID_AT, day=TODAY, until=until, accounts=("A1",), about=about
+            ),
+        )
     )
 
 

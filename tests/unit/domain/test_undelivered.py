@@ -23,7 +23,7 @@ class Life:
 
     def __init__(self, facts: Facts = FACTS) -> None:
         self.facts = facts
-        self.standing = Standing(facts.customer_id, 1)
+        self.standing = Standing(customer_id=facts.customer_id, version=1)
         self.sent: list[tuple[str, int, str]] = []
 
     def decision(self, wall: str) -> Decision:
@@ -44,7 +44,13 @@ class Life:
     def _claim(self, decision: Send, now: datetime) -> datetime:
         reminder = decision.reminder
         entry = LedgerEntry(
-            reminder.send_id, f"c{len(self.sent)}", now, reminder.stage, reminder.account_ids, "sms", None
+            send_id=reminder.send_id,
+            claim_id=f"c{len(self.sent)}",
+            at=now,
+            stage=reminder.stage,
+            accounts=reminder.account_ids,
+            channel="sms",
+            for_wake=None,
         )
         reached_stages = {
             progress_key(reached.account_id, reached.number): Progress(reached.stage, reminder.on, reached.due_on)

@@ -80,7 +80,9 @@ def test_the_samples_are_replies_in_all_wrappings_there_are(
     assert handle(event_file(name)) == {"batchItemFailures": []}
     (message,) = service.arrived
     sms = parse_inbound(message.body, message.sent_at)
-    assert sms == InboundSms(sms.inbound_id, "+886900000001", text, at, sms.in_reply_to)
+    assert sms == InboundSms(
+        inbound_id=sms.inbound_id, phone="+886900000001", text=text, at=at, in_reply_to=sms.in_reply_to
+    )
     assert message.receive_count == 1
     assert service.seconds == 30.5
     assert service.flushed == 1

@@ -47,16 +47,22 @@ def test_rows_of_a_customer_anywhere_in_the_file_become_one_customer(office: Off
         lender="demo-tw",
         consented_at=datetime(2026, 1, 31, 23, 59, 59, tzinfo=UTC),
         accounts=(
-            Account("A-0", "1111", "TWD", (Instalment(1, date(2026, 12, 5), 10000),), "機車分期"),
             Account(
-                "A-1",
-                "5678",
-                "TWD",
-                (
-                    Instalment(1, date(2026, 12, 5), 325000, 325000, 3),
-                    Instalment(2, date(2027, 1, 5), 325000),
+                account_id="A-0",
+                tail="1111",
+                currency="TWD",
+                instalments=(Instalment(number=1, due_on=date(2026, 12, 5), amount=10000),),
+                product="機車分期",
+            ),
+            Account(
+                account_id="A-1",
+                tail="5678",
+                currency="TWD",
+                instalments=(
+                    Instalment(number=1, due_on=date(2026, 12, 5), amount=325000, paid=325000, stage_reached=3),
+                    Instalment(number=2, due_on=date(2027, 1, 5), amount=325000),
                 ),
-                "機車分期",
+                product="機車分期",
             ),
         ),
         holds=(Hold(HoldReason.DISPUTE),),
@@ -339,7 +345,11 @@ def with_history(office: Office) -> Standing:
     standing = replace(
         office.store.standings["C-1001"],
         version=7,
-        ledger=(LedgerEntry("send-1", "claim-1", NOW, -3, ("A-1",), "sms", NOW),),
+        ledger=(
+            LedgerEntry(
+                send_id="send-1", claim_id="claim-1", at=NOW, stage=-3, accounts=("A-1",), channel="sms", for_wake=NOW
+            ),
+        ),
         progress={"A-1#1": Progress(-3, date(2026, 12, 1), date(2026, 12, 5))},
         suspended_phone="+886900000000",
         holds=(Hold(HoldReason.HARDSHIP, date(2026, 12, 3)),),

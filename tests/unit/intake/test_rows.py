@@ -26,7 +26,7 @@ def test_a_good_row_becomes_one_instalment_of_one_person() -> None:
     assert found.person.phone == "+886912345678"
     assert found.person.language == "zh-Hant"
     assert found.person.consented_at == datetime(2026, 1, 31, 23, 59, 59, tzinfo=UTC)
-    assert found.instalment == Instalment(1, date(2026, 12, 5), 325000)
+    assert found.instalment == Instalment(number=1, due_on=date(2026, 12, 5), amount=325000)
 
 
 @pytest.mark.parametrize(

@@ -41,12 +41,25 @@ class Deployed:
 
     def text(self, customer_id: str, number: int) -> None:
         """Leave the record of a text."""
-        self.contacts.write([
-            Contact(
-                customer_id, f"s{number}", "c", NOW + timedelta(minutes=number), ContactState.SENT, 0, ("A1",), "sms",
-                NOW + timedelta(days=1827), phone="+886900000001", text="【示範分期】王*明您好", parts=1, price=41_700,
-            )
-        ])  # fmt: skip
+        self.contacts.write(
+            [
+                Contact(
+                    customer_id=customer_id,
+                    send_id=f"s{number}",
+                    claim_id="c",
+                    at=NOW + timedelta(minutes=number),
+                    state=ContactState.SENT,
+                    stage=0,
+                    account_ids=("A1",),
+                    channel="sms",
+                    expires_at=NOW + timedelta(days=1827),
+                    phone="+886900000001",
+                    text="【示範分期】王*明您好",
+                    parts=1,
+                    price=41_700,
+                )
+            ]
+        )
 
 
 @pytest.fixture

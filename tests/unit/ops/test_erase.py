@@ -23,8 +23,10 @@ def test_a_look_counts_and_changes_nothing(stack: Deployed, capsys: pytest.Captu
 
 def test_a_customer_is_erased_and_nobody_else(stack: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
     for number in (1, 2):
-        inbound = InboundSms("r1", f"+88690000000{number}", "王小明", NOW)
-        stack.contacts.keep(Reply(f"C000{number}", inbound, (), None, NOW))
+        inbound = InboundSms(inbound_id="r1", phone=f"+88690000000{number}", text="王小明", at=NOW)
+        stack.contacts.keep(
+            Reply(customer_id=f"C000{number}", inbound=inbound, intents=(), promised_on=None, expires_at=NOW)
+        )
     assert main(["--stack", STACK, "--apply", "C0001"], FakeClock()) == 0
     assert "C0001: nothing is left but the number" in capsys.readouterr().out
     # The stack does the rest.

@@ -99,9 +99,33 @@ class TestTheAccount:
 class TestTheIdentities:
     """Numbers, senders and templates that the policies name."""
 
-    NUMBER = Need("demo-tw", "US", "", "+18005550100", "", 0, registered_sender=False)
-    SENDER = Need("demo-tw", "HK", "#DEMO", "", "", 0, registered_sender=True)
-    TEMPLATES = Need("demo-cn", "CN", "", "", "ENTITY", 24, registered_sender=False)
+    NUMBER = Need(
+        lender="demo-tw",
+        country="US",
+        sender_id="",
+        origination_number="+18005550100",
+        entity_id="",
+        templates=0,
+        registered_sender=False,
+    )
+    SENDER = Need(
+        lender="demo-tw",
+        country="HK",
+        sender_id="#DEMO",
+        origination_number="",
+        entity_id="",
+        templates=0,
+        registered_sender=True,
+    )
+    TEMPLATES = Need(
+        lender="demo-cn",
+        country="CN",
+        sender_id="",
+        origination_number="",
+        entity_id="ENTITY",
+        templates=24,
+        registered_sender=False,
+    )
 
     def _numbers(self, stub: Stubber, *numbers: tuple[str, str]) -> None:
         stub.add_response(

@@ -18,7 +18,17 @@ OLD = NOW - NOTHING_COMES_AFTER - A_SECOND
 
 
 def text(number: int = 1, at: datetime = OLD, state: ContactState = ContactState.UNKNOWN) -> Contact:
-    return Contact(f"C{number:04d}", f"s{number}", "c", at, state, 0, ("A1",), "sms", NOW + timedelta(days=1827))
+    return Contact(
+        customer_id=f"C{number:04d}",
+        send_id=f"s{number}",
+        claim_id="c",
+        at=at,
+        state=state,
+        stage=0,
+        account_ids=("A1",),
+        channel="sms",
+        expires_at=NOW + timedelta(days=1827),
+    )
 
 
 class Archive(FakeContacts):

@@ -99,9 +99,20 @@ class Office:
 def record(facts: Facts, entry: LedgerEntry, state: ContactState) -> Contact:
     message_id = "" if state is ContactState.UNKNOWN else f"m-{facts.customer_id}"
     return Contact(
-        facts.customer_id, entry.send_id, entry.claim_id, entry.at, state, entry.stage, entry.accounts, "sms",
-        NOW + timedelta(days=1827), phone=facts.phone, text="...", parts=1, message_id=message_id,
-    )  # fmt: skip
+        customer_id=facts.customer_id,
+        send_id=entry.send_id,
+        claim_id=entry.claim_id,
+        at=entry.at,
+        state=state,
+        stage=entry.stage,
+        account_ids=entry.accounts,
+        channel="sms",
+        expires_at=NOW + timedelta(days=1827),
+        phone=facts.phone,
+        text="...",
+        parts=1,
+        message_id=message_id,
+    )
 
 
 def receipt(
@@ -657,7 +668,7 @@ def test_a_customer_who_is_erased_meanwhile_is_not_brought_back(office: Office) 
 
     def erase(contact: Contact, *, expected: ContactState) -> bool:
         office.store.erase_items("C0001")
-        office.store.lender_records["C0001"] = LenderRecord("C0001", 2, erased_at=NOW)
+        office.store.lender_records["C0001"] = LenderRecord(customer_id="C0001", revision=2, erased_at=NOW)
         office.store.remove_phone(facts.phone, "C0001")
         office.contacts.redact("C0001", NOW)
         return advance(contact, expected=expected)

@@ -38,14 +38,31 @@ class Office:
         self.customers.add_phone(someone().phone, "C0001")
         self.customers.save_standing(waking(someone()), expected_version=0)
         self.contacts.write([self.record(1), self.record(2)])
-        self.contacts.keep(Reply("C0001", InboundSms("r1", someone().phone, "王小明", AT), (), None, NOW))
+        self.contacts.keep(
+            Reply(
+                customer_id="C0001",
+                inbound=InboundSms(inbound_id="r1", phone=someone().phone, text="王小明", at=AT),
+                intents=(),
+                promised_on=None,
+                expires_at=NOW,
+            )
+        )
 
     @staticmethod
     def record(number: int) -> Contact:
         return Contact(
-            "C0001", f"s{number}", "c", NOW + timedelta(minutes=number), ContactState.SENT, 0, (), "sms", NOW,
-            phone="+886900000001", text="text",
-        )  # fmt: skip
+            customer_id="C0001",
+            send_id=f"s{number}",
+            claim_id="c",
+            at=NOW + timedelta(minutes=number),
+            state=ContactState.SENT,
+            stage=0,
+            account_ids=(),
+            channel="sms",
+            expires_at=NOW,
+            phone="+886900000001",
+            text="text",
+        )
 
 
 def test_a_look_changes_nothing() -> None:
@@ -70,11 +87,11 @@ def test_numbers_are_kept_until_the_purge_and_the_erasure_for_ever() -> None:
     office.service.erase("C0001", AT)
     office.service.erase_again("C0001")
     assert office.customers.lender_records["C0001"] == LenderRecord(
-        "C0001", 2, phones=(someone().phone,), erased_at=AT, phones_until=NOW + UNDER_WAY
+        customer_id="C0001", revision=2, phones=(someone().phone,), erased_at=AT, phones_until=NOW + UNDER_WAY
     )
     assert not office.service.look("C0001").nothing
     office.service.purge_numbers("C0001")
-    assert office.customers.lender_records["C0001"] == LenderRecord("C0001", 3, erased_at=AT)
+    assert office.customers.lender_records["C0001"] == LenderRecord(customer_id="C0001", revision=3, erased_at=AT)
     assert office.service.look("C0001").nothing
 
 

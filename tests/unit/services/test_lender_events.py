@@ -265,7 +265,9 @@ class TestAPayment:
     def test_of_something_else_finds_a_promise_that_is_broken(self, office: Office) -> None:
         office.add(three_instalments(), waking(someone(), **promised(NOW - 5 * DAY, date(2026, 11, 30), "A0001-0#1")))
         office.hear(paid(100_000, number=2))
-        assert office.publisher.published == [PromiseBroken("C0001", NOW, "A0001-0", 1, date(2026, 11, 30))]
+        assert office.publisher.published == [
+            PromiseBroken(customer_id="C0001", at=NOW, account_id="A0001-0", number=1, promised_on=date(2026, 11, 30))
+        ]
         assert office.standing().promises["A0001-0#1"].kept is False
 
 
@@ -489,7 +491,7 @@ class TestWhoeverWritesFirst:
         assert office.standing().wake is None
 
     @pytest.mark.parametrize(
-        "standing", [None, Standing("C0001", 1, opted_out_at=NOW)], ids=["none", "an opt-out only"]
+        "standing", [None, Standing(customer_id="C0001", version=1, opted_out_at=NOW)], ids=["none", "an opt-out only"]
     )
     def test_a_customer_whose_load_has_not_come_to_its_end_is_left_to_it_and_what_was_said_is_kept(
         self, office: Office, standing: Standing | None
@@ -515,13 +517,28 @@ class TestWhoeverWritesFirst:
 
 def _record(number: int, at: datetime = NOW - DAY) -> Contact:
     return Contact(
-        "C0001", f"s{number}", "c", at, ContactState.SENT, 0, ("A0001-0",), "sms", NOW + DAY,
-        phone="+886900000001", text="text",
-    )  # fmt: skip
+        customer_id="C0001",
+        send_id=f"s{number}",
+        claim_id="c",
+        at=at,
+        state=ContactState.SENT,
+        stage=0,
+        account_ids=("A0001-0",),
+        channel="sms",
+        expires_at=NOW + DAY,
+        phone="+886900000001",
+        text="text",
+    )
 
 
 def _reply(text_id: str, customer: str = "C0001", at: datetime = NOW - HOUR) -> Reply:
-    return Reply(customer, InboundSms(text_id, "+886900000001", "王小明", at), (), None, NOW + DAY)
+    return Reply(
+        customer_id=customer,
+        inbound=InboundSms(inbound_id=text_id, phone="+886900000001", text="王小明", at=at),
+        intents=(),
+        promised_on=None,
+        expires_at=NOW + DAY,
+    )
 
 
 class TestAnErasure:
@@ -566,7 +583,7 @@ class TestAnErasure:
             assert office.store.lender_records["C0001"].phones
         assert self.later(office) == []
         tombstone = office.store.lender_records["C0001"]
-        assert tombstone == LenderRecord("C0001", tombstone.revision, erased_at=SAID_AT)
+        assert tombstone == LenderRecord(customer_id="C0001", revision=tombstone.revision, erased_at=SAID_AT)
         assert office.store.stored_items("C0001") == 0
         assert office.later.messages == []
 
@@ -720,7 +737,7 @@ class TestACustomerWhoComesBack:
 
     def test_and_wrote_before_the_load_came_to_its_end_likewise(self, office: Office) -> None:
         office.hear(erased(at=NOW - DAY))
-        office.store.standings["C0001"] = Standing("C0001", 1, opted_in_at=NOW)
+        office.store.standings["C0001"] = Standing(customer_id="C0001", version=1, opted_in_at=NOW)
         office.load(someone(consented_at=NOW - HOUR, as_of=NOW - MINUTE, due_in=0))
         assert {entry.send_id for entry in office.standing().ledger} == {BEFORE_ERASURE}
         assert office.standing().opted_in_at == NOW

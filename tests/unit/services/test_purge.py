@@ -97,8 +97,24 @@ def test_numbers_are_kept_while_replies_wait_for_a_reply_may_be_older_than_the_e
 
 
 def test_replies_kept_just_before_a_purge_go_with_the_numbers(office: Office) -> None:
-    office.contacts.keep(Reply("", InboundSms("in-1", PHONE, "王小明", NOW), (), None, NOW))
-    office.contacts.keep(Reply("", InboundSms("in-2", OTHERS, "陳美玲", NOW), (), None, NOW))
+    office.contacts.keep(
+        Reply(
+            customer_id="",
+            inbound=InboundSms(inbound_id="in-1", phone=PHONE, text="王小明", at=NOW),
+            intents=(),
+            promised_on=None,
+            expires_at=NOW,
+        )
+    )
+    office.contacts.keep(
+        Reply(
+            customer_id="",
+            inbound=InboundSms(inbound_id="in-2", phone=OTHERS, text="陳美玲", at=NOW),
+            intents=(),
+            promised_on=None,
+            expires_at=NOW,
+        )
+    )
     office.purge()
     assert [inbound_id for _, _, inbound_id in office.contacts.replies] == ["in-2"]
 

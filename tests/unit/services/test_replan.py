@@ -90,7 +90,9 @@ def test_a_customer_whose_wake_was_lost_gets_one(office: Office) -> None:
     assert office.store.standings["C0001"].wake == Wake(NOW, 0)
 
 
-@pytest.mark.parametrize("standing", [None, Standing("C0001", 1, opted_out_at=NOW)], ids=["none", "an opt-out only"])
+@pytest.mark.parametrize(
+    "standing", [None, Standing(customer_id="C0001", version=1, opted_out_at=NOW)], ids=["none", "an opt-out only"]
+)
 def test_a_customer_whose_load_has_not_come_to_its_end_is_left_to_it(office: Office, standing: Standing | None) -> None:
     """Who else has the number has not been looked at."""
     office.add(someone(), standing)

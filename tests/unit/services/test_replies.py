@@ -319,7 +319,16 @@ class TestUnderstanding:
         facts = office.add(someone())
         entry = texted(facts, NOW - timedelta(days=1))
         record = Contact(
-            facts.customer_id, entry.send_id, "c", entry.at, ContactState.SENT, -3, (), "sms", NOW, text="our words"
+            customer_id=facts.customer_id,
+            send_id=entry.send_id,
+            claim_id="c",
+            at=entry.at,
+            state=ContactState.SENT,
+            stage=-3,
+            account_ids=(),
+            channel="sms",
+            expires_at=NOW,
+            text="our words",
         )
         office.contacts.write([record, replace(record, send_id="old", at=NOW - timedelta(days=40), text="too old")])
         office.hear("STOP")
@@ -408,7 +417,10 @@ class TestActing:
         said_at = NOW - timedelta(days=9)
         office.add(someone(), waking(someone(), **promised(said_at, day("2026-11-25"), "A0001-0#1")))
         office.hear("call me")
-        assert PromiseBroken("C0001", NOW, "A0001-0", 1, day("2026-11-25")) in office.publisher.published
+        assert (
+            PromiseBroken(customer_id="C0001", at=NOW, account_id="A0001-0", number=1, promised_on=day("2026-11-25"))
+            in office.publisher.published
+        )
 
     def test_an_opt_out_of_one_account_leaves_the_others(self, office: Office) -> None:
         two = someone(accounts=2)

@@ -110,9 +110,9 @@ def test_many_are_counted_by_what_became_of_them() -> None:
 
 def test_a_customer_who_was_erased_since_the_backup_stays_erased() -> None:
     office = Office()
-    office.live.lender_records["C0001"] = LenderRecord("C0001", 3, erased_at=NOW)
+    office.live.lender_records["C0001"] = LenderRecord(customer_id="C0001", revision=3, erased_at=NOW)
     assert office.restore() is RestoreOutcome.ERASED
-    assert office.live.lender_records["C0001"] == LenderRecord("C0001", 3, erased_at=NOW)
+    assert office.live.lender_records["C0001"] == LenderRecord(customer_id="C0001", revision=3, erased_at=NOW)
     assert office.live.standings == {}
 
 
@@ -120,7 +120,7 @@ def test_a_customer_who_has_consented_anew_is_restored_with_the_erasure_on_recor
     office = Office()
     earlier = YESTERDAY - timedelta(days=2)
     store_facts(office.backup, someone(consented_at=YESTERDAY - timedelta(days=1), as_of=YESTERDAY))
-    office.live.lender_records["C0001"] = LenderRecord("C0001", 3, erased_at=earlier)
+    office.live.lender_records["C0001"] = LenderRecord(customer_id="C0001", revision=3, erased_at=earlier)
     assert office.restore() is RestoreOutcome.BOTH
     after = office.live.lender_records["C0001"]
     assert (after.erased_at, after.revision) == (earlier, 4)

@@ -586,7 +586,11 @@ class TestOthersAreTold:
     def test_of_a_text_the_carrier_took(self, office: Office) -> None:
         office.handle_batch(office.add(someone()))
         (record,) = office.records
-        assert office.publisher.published == [ReminderSent("C0001", NOW, record.send_id, -3, ("A0001-0",), "sms")]
+        assert office.publisher.published == [
+            ReminderSent(
+                customer_id="C0001", at=NOW, send_id=record.send_id, stage=-3, account_ids=("A0001-0",), channel="sms"
+            )
+        ]
 
     @pytest.mark.parametrize("answer", [LOST, BUSY], ids=["nobody knows", "refused for now"])
     def test_of_no_text_that_may_not_have_been_taken(self, office: Office, answer: Published) -> None:
@@ -622,7 +626,9 @@ class TestOthersAreTold:
         promises = {"A0001-0#1": PromiseToPay(NOW - timedelta(days=3), date(2026, 11, 30))}
         office.add(facts, replace(waking(facts), promises=promises))
         office.handle_batch(facts)
-        broken = PromiseBroken("C0001", NOW, "A0001-0", 1, date(2026, 11, 30))
+        broken = PromiseBroken(
+            customer_id="C0001", at=NOW, account_id="A0001-0", number=1, promised_on=date(2026, 11, 30)
+        )
         assert office.publisher.published[0] == broken
         assert office.store.standings["C0001"].promises["A0001-0#1"].kept is False
         office.handle_batch(facts)
@@ -634,7 +640,9 @@ class TestOthersAreTold:
         promises = {"A0001-0#1": PromiseToPay(NOW - timedelta(days=3), date(2026, 11, 30))}
         office.add(facts, replace(waking(facts), promises=promises, ledger=(texted(facts, NOW - timedelta(hours=1)),)))
         office.handle_batch(facts)
-        assert office.publisher.published == [PromiseBroken("C0001", NOW, "A0001-0", 1, date(2026, 11, 30))]
+        assert office.publisher.published == [
+            PromiseBroken(customer_id="C0001", at=NOW, account_id="A0001-0", number=1, promised_on=date(2026, 11, 30))
+        ]
         assert office.gateway.published == []
 
 

@@ -225,12 +225,12 @@ def parse_later(body: str) -> LaterReceipt:
     except ValidationError as error:
         raise UnreadableRecordError(f"no receipt: {wrong_fields(error)}") from None
     receipt = DeliveryReceipt(
-        message.message_id,
-        message.at,
-        "",
-        message.delivered,
-        message.response,
-        message.billed_parts,
-        message.billed_price,
+        message_id=message.message_id,
+        at=message.at,
+        phone="",
+        delivered=message.delivered,
+        response=message.response,
+        billed_parts=message.billed_parts,
+        billed_price=message.billed_price,
     )
     return LaterReceipt(ContactKey(message.customer_id, message.contact_at, message.send_id), receipt)

@@ -54,7 +54,13 @@ def parse_inbound(body: str, sent_at: datetime) -> InboundSms:
         raise UnreadableRecordError(f"not a reply: {fields}") from None
     except (ValueError, RecursionError):
         raise UnreadableRecordError("not a reply: body") from None
-    return InboundSms(sms.inbound_id, sms.phone, sms.text, at.astimezone(UTC), sms.in_reply_to or "")
+    return InboundSms(
+        inbound_id=sms.inbound_id,
+        phone=sms.phone,
+        text=sms.text,
+        at=at.astimezone(UTC),
+        in_reply_to=sms.in_reply_to or "",
+    )
 
 
 def _unwrapped(body: str, at: datetime) -> tuple[object, datetime]:

@@ -194,13 +194,13 @@ class InstalmentChangedDetail(LenderEventDetail):
     def lender_event(self) -> LenderEvent:
         """Return the event as the domain knows it."""
         return InstalmentChanged(
-            self.account_id,
-            self.instalment_no,
-            self.due_on,
-            self.amount,
-            self.currency,
-            self.late_fee,
-            self.written_notice_on,
+            account_id=self.account_id,
+            number=self.instalment_no,
+            due_on=self.due_on,
+            amount=self.amount,
+            currency=self.currency,
+            late_fee=self.late_fee,
+            written_notice_on=self.written_notice_on,
         )
 
 

@@ -21,7 +21,7 @@ class ReviewReason(StrEnum):
     LADDER_FINISHED = "ladder_finished"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReminderSent:
     """The carrier accepted a reminder."""
 
@@ -70,7 +70,7 @@ class NumberUnreachable:
     cause: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PromiseBroken:
     """The day a customer promised to pay by is over, and the instalment is still open."""
 

@@ -110,7 +110,7 @@ class OptOutService:
         """Bring one customer in line with the list."""
 
         def attempt(customer: Customer) -> _Done | Conflict:
-            facts, before = customer.facts, customer.standing or Standing(customer_id)
+            facts, before = customer.facts, customer.standing or Standing(customer_id=customer_id)
             if facts is None or facts.phone not in numbers:
                 return _Done.NOTHING
             now = self._clock.now()

@@ -54,7 +54,7 @@ _WORKERS = 8
 """Records and customers written at the same time. Each waits for a few calls, and the client has 32 connections."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Match:
     """
     A receipt and its claim, with the record if it exists already.
@@ -141,7 +141,7 @@ class DeliveryReceiptService:
                 self._telemetry.count(Metric.RECEIPTS_UNREADABLE)
                 failed.append(message.message_id)  # ends with the dead letters
                 continue
-            waiting[message.message_id] = _Match(receipt, key, None, mend=message.receive_count > 1)
+            waiting[message.message_id] = _Match(receipt=receipt, key=key, contact=None, mend=message.receive_count > 1)
         failures: dict[str, DunningError]
         try:
             found = self._contacts.find({match.key for match in waiting.values()})
@@ -421,7 +421,7 @@ def _fitting(
     for claim in claims:
         contact = found.get(claim.key)
         if isinstance(contact, Contact) and contact.message_id == receipt.message_id:
-            return _Match(receipt, claim.key, contact, mend=claim.failed and receipt.delivered)
+            return _Match(receipt=receipt, key=claim.key, contact=contact, mend=claim.failed and receipt.delivered)
         if abs(claim.key.at - receipt.at) > _AT_ONCE:
             continue
         if isinstance(contact, UnreadableRecordError):
@@ -429,7 +429,7 @@ def _fitting(
         if contact is None or _is_unsettled(contact):
             phone = contact.phone if contact is not None and contact.phone else claim.phone
             if phone == receipt.phone:
-                fits.append(_Match(receipt, claim.key, contact))
+                fits.append(_Match(receipt=receipt, key=claim.key, contact=contact))
     return fits[0] if len(fits) == 1 else None
 
 

@@ -83,7 +83,7 @@ def replan_as_told(
 
     `shares_phone` says that another customer has been found to have the same number.
     """
-    known = before or Standing(facts.customer_id)
+    known = before or Standing(customer_id=facts.customer_id)
     if not known.is_planned:
         known = replace(
             known,
@@ -93,7 +93,7 @@ def replan_as_told(
     after = replace(known, opted_out_at=opted_out_at)
     if shares_phone:
         after = replace(after, shared_phone=facts.phone, shared_at=now)
-    return replan(facts, before or Standing(facts.customer_id), after, policies, now, first=True)
+    return replan(facts, before or Standing(customer_id=facts.customer_id), after, policies, now, first=True)
 
 
 def promises_settled(facts: Facts, standing: Standing, policies: Policies, now: datetime) -> JudgedPromises:
@@ -106,7 +106,13 @@ def promises_settled(facts: Facts, standing: Standing, policies: Policies, now: 
 def broken(settled: JudgedPromises, now: datetime) -> list[OutboundEvent]:
     """Return an event for each promise that has just been broken."""
     return [
-        PromiseBroken(settled.standing.customer_id, now, account_id, int(number), settled.standing.promises[key].on)
+        PromiseBroken(
+            customer_id=settled.standing.customer_id,
+            at=now,
+            account_id=account_id,
+            number=int(number),
+            promised_on=settled.standing.promises[key].on,
+        )
         for key in settled.broken
         for account_id, _, number in [key.rpartition("#")]
     ]

@@ -36,7 +36,7 @@ _SECONDS_TO_FINISH = 20.0
 """The time that a batch may need once it has begun."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
     """
     The number of customers read, with another wake or reason, that cannot be read, and that kept changing.
@@ -153,10 +153,10 @@ class ReplanService:
         if change:
             self._publisher.publish(events)
         return Counted(
-            counted.customers + len(customer_ids),
-            counted.changed + changed,
-            counted.unreadable + unreadable,
-            counted.contested + contested,
+            customers=counted.customers + len(customer_ids),
+            changed=counted.changed + changed,
+            unreadable=counted.unreadable + unreadable,
+            contested=counted.contested + contested,
         )
 
     def _customer(

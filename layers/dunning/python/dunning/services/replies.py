@@ -282,7 +282,13 @@ class ReplyService:
         is_new = False
         for customer_id, days in keeping.items():
             expires_at = inbound.at + timedelta(days=days)
-            reply = Reply(customer_id, inbound, parsed.intents, parsed.promised_on, expires_at)
+            reply = Reply(
+                customer_id=customer_id,
+                inbound=inbound,
+                intents=parsed.intents,
+                promised_on=parsed.promised_on,
+                expires_at=expires_at,
+            )
             if self._replies.keep(reply):
                 is_new = True
                 self._telemetry.log_event(
@@ -333,7 +339,7 @@ class ReplyService:
 
         def attempt(customer: Customer) -> _StandingWrite | Conflict:
             line.known[customer_id] = customer
-            facts, before = customer.facts, customer.standing or Standing(customer_id)
+            facts, before = customer.facts, customer.standing or Standing(customer_id=customer_id)
             if facts is None:
                 return _StandingWrite(before, before, now=False)  # erased a moment ago
             after, needs = apply_reply(facts, before, parsed, inbound.at, place.day, place.limits)

@@ -81,7 +81,7 @@ class RestoreService:
         if backup.lender_record.snapshot is None:
             return RestoreOutcome.NOT_IN_BACKUP
         snapshot = backup.lender_record.snapshot
-        nothing = StoredCustomer(LenderRecord(customer_id), None)
+        nothing = StoredCustomer(LenderRecord(customer_id=customer_id), None)
 
         def attempt(live: StoredCustomer) -> RestoreOutcome | Conflict:
             now = self._clock.now()
@@ -115,7 +115,7 @@ class RestoreService:
 
     def _silent(self, backup: StoredCustomer, customer_id: str) -> Standing:
         now = self._clock.now()
-        standing = backup.standing or Standing(customer_id)
+        standing = backup.standing or Standing(customer_id=customer_id)
         hold = Hold(HoldReason.OTHER, (now + QUIET).date())
         return _woken(replace(standing, holds=(*standing.holds, hold)), now_at=Wake(now, LEAST_URGENT))
 

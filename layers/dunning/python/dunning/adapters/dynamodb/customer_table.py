@@ -208,7 +208,7 @@ class DynamoCustomers:
         """Read the item of the lender record."""
         found = list(self._read([{"customer_id": {"S": customer_id}, "item": {"S": FACTS}}]))
         try:
-            return lender_record_of(found[0]) if found else LenderRecord(customer_id)
+            return lender_record_of(found[0]) if found else LenderRecord(customer_id=customer_id)
         except UnreadableRecordError as error:
             return error
 
@@ -291,7 +291,7 @@ def _customer(facts: _Stored, standing: _Stored) -> Customer | UnreadableRecordE
 def _stored_customer(customer_id: str, facts: _Stored, standing: _Stored) -> StoredCustomer | UnreadableRecordError:
     try:
         return StoredCustomer(
-            lender_record_of(facts) if facts else LenderRecord(customer_id),
+            lender_record_of(facts) if facts else LenderRecord(customer_id=customer_id),
             standing_of(standing) if standing else None,
         )
     except UnreadableRecordError as error:

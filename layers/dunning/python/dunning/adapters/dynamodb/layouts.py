@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import cached_property
+from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from dunning.adapters.dynamodb.keys import instant_key, parse_instant
@@ -107,15 +108,15 @@ class ArrayLayout[T]:
         Lay out a type.
 
         Raises:
-            ValueError: the fields are not those that the type begins with, in whatever order; or a field with a
-                default is not at the end.
+            ValueError: the type has no such field, or cannot be made of these alone; or a field with a default is not
+                at the end.
         """
         self.kept = kept
         self.fields = fields
-        # A type is made by position, which is faster than by name. Its own order may be another one.
-        self._made_of: tuple[str, ...] = getattr(kept, "__match_args__", ())[: len(fields)]
-        if sorted(self._made_of) != sorted(field.name for field in fields):
-            raise ValueError(f"{kept} does not begin with these fields")
+        parameters = signature(kept).parameters.values()
+        required = {parameter.name for parameter in parameters if parameter.default is Parameter.empty}
+        if not required <= {field.name for field in fields} <= {parameter.name for parameter in parameters}:
+            raise ValueError(f"{kept} is not made of these fields")
         may_be_left_out = [field.default is not _REQUIRED for field in fields]
         if may_be_left_out != sorted(may_be_left_out):
             raise ValueError(f"{kept} has a default before its end")
@@ -134,7 +135,7 @@ class ArrayLayout[T]:
             f"def read({', '.join(map(_parameter, self.fields))}, *newer):",
             f"    if not ({checks or True}):",
             "        raise TypeError('an element of another type')",
-            f"    return kept_type({', '.join(read[name] for name in self._made_of)})",
+            f"    return kept_type({', '.join(f'{name}={value}' for name, value in read.items())})",
             kept_type=self.kept,
             **{f"read_{field.name}": field.codec.read for field in self.fields},
             **{f"default_{field.name}": field.default for field in self.fields},

@@ -52,7 +52,7 @@ class Hold:
     since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Instalment:
     """
     One period of an account.
@@ -85,7 +85,7 @@ class Instalment:
         return self.amount - self.paid
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """
     One instalment contract. Only the last digits of its number are kept, because a text never shows more.
@@ -100,7 +100,7 @@ class Account:
     product: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """A customer as the lender describes the customer: the person, the ways of contact, and the debt."""
 

@@ -48,7 +48,7 @@ class InstalmentPaid:
         return f"paid:{self.account_id}#{self.number}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InstalmentChanged:
     """An instalment has a new due date or amount, or is new itself."""
 
@@ -113,7 +113,7 @@ class RecordedEvent(NamedTuple):
     event: LenderEvent
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LenderRecord:
     """
     All that a lender has said of one customer.
@@ -315,13 +315,13 @@ def _with_events_about(account: Account, events: list[RecordedEvent] | tuple[()]
             case InstalmentChanged() as changed:
                 known = instalments.get(changed.number)
                 changed_to = Instalment(
-                    changed.number,
-                    changed.due_on,
-                    changed.amount,
-                    known.paid if known else 0,
-                    known.stage_reached if known else None,
-                    changed.written_notice_on,
-                    changed.late_fee,
+                    number=changed.number,
+                    due_on=changed.due_on,
+                    amount=changed.amount,
+                    paid=known.paid if known else 0,
+                    stage_reached=known.stage_reached if known else None,
+                    written_notice_on=changed.written_notice_on,
+                    late_fee=changed.late_fee,
                 )
                 if changed_to.open <= 0 and (known is None or known.open > 0):
                     changed_to = replace(changed_to, paid_at=recorded.time.at)

@@ -30,4 +30,8 @@ def caps_after_erasure(
         return ()
     most = max((cap.count for cap in (*rules.person_caps, *rules.account_caps)), default=0)
     accounts = tuple(account.account_id for account in facts.accounts)
-    return (LedgerEntry(BEFORE_ERASURE, "", now, None, accounts, SMS, None),) * most
+    return (
+        LedgerEntry(
+            send_id=BEFORE_ERASURE, claim_id="", at=now, stage=None, accounts=accounts, channel=SMS, for_wake=None
+        ),
+    ) * most

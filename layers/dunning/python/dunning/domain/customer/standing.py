@@ -33,7 +33,7 @@ class Wake(NamedTuple):
     urgency: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerEntry:
     """
     One claimed contact. `for_wake` is the wake that led to the contact, so that a repeated job is recognised.
@@ -61,7 +61,7 @@ class Progress:
     due_on: date
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentStatement:
     """
     A customer's statement of a payment: a payment claim ("I have paid"), or a promise to pay. It buys silence.
@@ -92,7 +92,7 @@ class PromiseToPay:
     kept: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """
     Everything we know about contacting one customer.

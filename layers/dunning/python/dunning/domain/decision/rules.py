@@ -54,7 +54,7 @@ class ContactHours:
     covered_until: date | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Rules:
     """All limits and words that apply to one customer: the law of the place, tightened by the lender's policy."""
 

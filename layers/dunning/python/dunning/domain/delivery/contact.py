@@ -21,7 +21,7 @@ class ContactState(StrEnum):
         return list(ContactState).index(self)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
     """One claimed message, and its audit record. Prices are in millionths of a US dollar."""
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from dunning.domain.delivery.contact import Contact, ContactState
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryReceipt:
     """
     One report of the carrier.

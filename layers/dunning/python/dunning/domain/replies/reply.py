@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InboundSms:
     """An SMS as it arrived. `inbound_id` is the carrier's, the same at each delivery; `phone` is E.164."""
 
@@ -15,7 +15,7 @@ class InboundSms:
     in_reply_to: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """
     One customer's reply with its intents (values of `ReplyIntent`), none if no rule understands it.

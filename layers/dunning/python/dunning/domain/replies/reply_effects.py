@@ -71,7 +71,9 @@ def apply_reply(
                 standing = replace(standing, opted_in_at=said_last(standing.opted_in_at, said_at))
             case ReplyIntent.PAID:
                 accounts = _spoken_of(facts, parsed.digits)
-                paid = PaymentStatement(HoldReason.SAYS_PAID, said_at, local_day, grace, accounts)
+                paid = PaymentStatement(
+                    reason=HoldReason.SAYS_PAID, said_at=said_at, day=local_day, until=grace, accounts=accounts
+                )
                 standing = with_payment_statement(standing, paid, facts)
             case ReplyIntent.PROMISE:
                 standing, why = _promised(facts, standing, parsed, said_at, local_day, limits)
@@ -137,7 +139,9 @@ def _promised(
         return with_hold(standing, Hold(HoldReason.HELP, grace, said_at)), (ReviewReason.PROMISE_UNCLEAR,)
     accounts = _spoken_of(facts, parsed.digits)
     after = with_payment_statement(
-        standing, PaymentStatement(HoldReason.PROMISE, said_at, local_day, on, accounts), facts
+        standing,
+        PaymentStatement(reason=HoldReason.PROMISE, said_at=said_at, day=local_day, until=on, accounts=accounts),
+        facts,
     )
     promises = [promise for promise in after.payment_statements if promise.reason is HoldReason.PROMISE]
     about = {key for promise in promises if promise.said_at == said_at for key in promise.about}

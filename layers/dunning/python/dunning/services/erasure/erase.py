@@ -213,7 +213,7 @@ class EraseService:
             if stored is None:
                 # The numbers are lost with the record, and the phone index keeps an id without a customer.
                 self._telemetry.log_event(LogEvent.PHONES_NOT_KNOWN, customer_id=customer_id)
-                tombstone = LenderRecord(customer_id, revision=1, erased_at=at)
+                tombstone = LenderRecord(customer_id=customer_id, revision=1, erased_at=at)
                 self._customers.write_tombstone(tombstone)
                 return tombstone, True
             after = erase_record(stored, at, self._clock.now() + UNDER_WAY)

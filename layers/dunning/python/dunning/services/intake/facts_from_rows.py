@@ -69,7 +69,13 @@ def _account(rows: Sequence[Row]) -> Account:
         (row.instalment for row in rows), key=lambda instalment: (instalment.due_on, instalment.number)
     )
     tail = account_tail(first.account_number)
-    return Account(first.account_id, tail, first.currency, tuple(instalments), first.product)
+    return Account(
+        account_id=first.account_id,
+        tail=tail,
+        currency=first.currency,
+        instalments=tuple(instalments),
+        product=first.product,
+    )
 
 
 def _by_reason(hold: Hold) -> tuple[str, date]:

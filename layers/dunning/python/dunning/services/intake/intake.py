@@ -45,7 +45,7 @@ _REFUSED = {
 _ID_NOT_TO_BE_SHOWN = frozenset({Refusal.MALFORMED_ID, Refusal.PERSONAL_DATA_IN_ID})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IntakeSummary:
     """The counts of a load. `refused` is the reason if the whole file was refused, or empty."""
 

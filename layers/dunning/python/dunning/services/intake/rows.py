@@ -95,7 +95,7 @@ class Fault(NamedTuple):
     reason: Refusal
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """The person's fields, which must be the same in all rows of a customer."""
 
@@ -110,7 +110,7 @@ class Person:
     consented_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One instalment, and the customer and account it names."""
 
@@ -253,7 +253,15 @@ class RowReader:
             paid = 0 if paid_on is None else amount
         stage = cells.read("stage_reached", lambda text: read_whole(text, FIRST_STAGE, LAST_STAGE), None)
         notice = self._written_notice(cells, due_on, time_zone)
-        return Instalment(number, due_on, amount, paid, stage, notice, _late_fee(cells, digits, amount))
+        return Instalment(
+            number=number,
+            due_on=due_on,
+            amount=amount,
+            paid=paid,
+            stage_reached=stage,
+            written_notice_on=notice,
+            late_fee=_late_fee(cells, digits, amount),
+        )
 
     def _written_notice(self, cells: _Cells, due_on: date, time_zone: str) -> date | None:
         notice = cells.read("written_notice_on", read_date, None)

@@ -202,7 +202,7 @@ class Settler:
         """Write that a customer shares a number, or no longer does, and replan the customer."""
 
         def attempt(customer: Customer) -> Conflict | None:
-            facts, before = customer.facts, customer.standing or Standing(customer_id)
+            facts, before = customer.facts, customer.standing or Standing(customer_id=customer_id)
             if facts is None or (shared_phone and before.shares_phone(facts)):
                 return None
             after = replace(before, shared_phone=shared_phone, shared_at=now if shared_phone else None)

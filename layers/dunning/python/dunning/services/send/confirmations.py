@@ -102,7 +102,9 @@ class OptOutConfirmations:
             )
             return None
         send_id, claim_id = confirmation_id(facts.customer_id, inbound.inbound_id), self._new_id()
-        entry = LedgerEntry(send_id, claim_id, now, None, (), SMS, None)
+        entry = LedgerEntry(
+            send_id=send_id, claim_id=claim_id, at=now, stage=None, accounts=(), channel=SMS, for_wake=None
+        )
         claimed = with_claim(after, entry, {}, rules.longest_window, facts)
         return ClaimedConfirmation(text, rules, claim_id, claimed)
 

@@ -326,13 +326,13 @@ class SendService:
         """
         rules = self._rules(facts)
         entry = LedgerEntry(
-            reminder.send_id,
-            self._new_id(),
-            now,
-            reminder.stage,
-            reminder.account_ids,
-            reminder.channel,
-            for_wake,
+            send_id=reminder.send_id,
+            claim_id=self._new_id(),
+            at=now,
+            stage=reminder.stage,
+            accounts=reminder.account_ids,
+            channel=reminder.channel,
+            for_wake=for_wake,
         )
         reached = {
             progress_key(reached.account_id, reached.number): Progress(reached.stage, reminder.on, reached.due_on)
@@ -429,8 +429,15 @@ def _judged_by(customer_id: str, customer: Customer) -> tuple[Facts | None, Stan
     the caps of a customer who returns after an erasure. Until the file is loaded again, the customer counts as unknown.
     """
     facts = customer.facts if customer.standing and customer.standing.is_planned else None
-    return facts, customer.standing or Standing(customer_id)
+    return facts, customer.standing or Standing(customer_id=customer_id)
 
 
 def _sent(customer_id: str, reminder: Reminder, now: datetime) -> ReminderSent:
-    return ReminderSent(customer_id, now, reminder.send_id, reminder.stage, reminder.account_ids, reminder.channel)
+    return ReminderSent(
+        customer_id=customer_id,
+        at=now,
+        send_id=reminder.send_id,
+        stage=reminder.stage,
+        account_ids=reminder.account_ids,
+        channel=reminder.channel,
+    )
