@@ -362,17 +362,17 @@ def _calls_told_to(
             raise ClientError({"Error": {"Code": "Throttling", "Message": "Rate exceeded"}}, "Publish")
         context["local_publish"] = params
 
-    def hear(params: dict[str, Any], **_: object) -> None:
+    def on_put_events(params: dict[str, Any], **_: object) -> None:
         on_events(params["Entries"])
 
-    def tell(parsed: dict[str, Any], context: dict[str, Any], **_: object) -> None:
+    def on_answer(parsed: dict[str, Any], context: dict[str, Any], **_: object) -> None:
         if "MessageId" in parsed and "PhoneNumber" in (params := context.get("local_publish", {})):
             on_publish(params, parsed["MessageId"])
 
     hooks: list[tuple[str, Callable[..., None]]] = [
         ("provide-client-params.sns.Publish", remember),
-        ("after-call.sns.Publish", tell),
-        ("provide-client-params.eventbridge.PutEvents", hear),
+        ("after-call.sns.Publish", on_answer),
+        ("provide-client-params.eventbridge.PutEvents", on_put_events),
     ]
     BUILTIN_HANDLERS.extend(hooks)
     try:

@@ -61,7 +61,7 @@ class ReplyDelivery:
 
     def __call__(self, office: Office) -> None:
         at = NOW - timedelta(minutes=self.minutes_ago)
-        assert office.hear(
+        assert office.receive_reply(
             f"in-{self.minutes_ago}-{self.text.replace('|', '.').replace(',', '.')}", FACTS.phone, self.text, at
         )
 

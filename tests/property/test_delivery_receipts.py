@@ -123,11 +123,11 @@ class World:
             telemetry=FakeTelemetry(),
         )
 
-    def hear(self, bundles: Sequence[Sequence[Report]]) -> None:
+    def receive(self, bundles: Sequence[Sequence[Report]]) -> None:
         for bundle in bundles:
             self.service.handle_batch(Reported(tuple(report.receipt for report in bundle), 0))
 
-    def hear_again(self) -> None:
+    def receive_waiting(self) -> None:
         messages, self.later.messages = self.later.messages, []
         ids = count()
         deliveries = [QueueMessage(str(next(ids)), body, 1) for body, _ in messages]
@@ -170,8 +170,8 @@ def test_neither_order_nor_repetition_nor_bundling_makes_a_difference(
 ) -> None:
     received, bundles = drawn
     at_once, bit_by_bit = World(), World()
-    at_once.hear([received])
-    bit_by_bit.hear(bundles)
+    at_once.receive([received])
+    bit_by_bit.receive(bundles)
     assert at_once.result() == bit_by_bit.result()
 
 
@@ -181,13 +181,13 @@ def test_a_record_that_is_written_after_its_receipts_makes_no_difference(
 ) -> None:
     received, bundles = drawn
     at_once, waiting = World(), World(unrecorded)
-    at_once.hear([received])
+    at_once.receive([received])
     waiting.clock.move_to(NOW - 7 * DAY)
-    waiting.hear(bundles)
-    waiting.hear_again()
+    waiting.receive(bundles)
+    waiting.receive_waiting()
     waiting.contacts.write(waiting.missing)
     waiting.clock.move_to(NOW + HOUR)
-    waiting.hear_again()
+    waiting.receive_waiting()
     # The wake of one who was judged a week earlier is another; what is known of them is the same.
     (records, standings), (their_records, their_standings) = at_once.result(), waiting.result()
     assert records == their_records
@@ -204,7 +204,7 @@ def _known(standing: Standing) -> Standing:
 def test_standings_hold_what_the_receipts_reported(drawn: tuple[list[Report], list[list[Report]]]) -> None:
     received, bundles = drawn
     world = World()
-    world.hear(bundles)
+    world.receive(bundles)
     for person, facts in enumerate(PEOPLE):
         standing = world.store.standings[facts.customer_id]
         own = [report for report in received if report.person == person]
@@ -224,7 +224,7 @@ def test_nobody_is_texted_after_an_opt_out_or_on_a_dead_number_and_that_is_publi
 ) -> None:
     received, bundles = drawn
     world = World()
-    world.hear(bundles)
+    world.receive(bundles)
     unreachable = [event.customer_id for event in world.publisher.published if isinstance(event, NumberUnreachable)]
     silent = {
         PEOPLE[report.person].customer_id
@@ -246,7 +246,7 @@ def test_a_failure_brings_no_text_on_before_caps_and_distance_allow(
 ) -> None:
     _, bundles = drawn
     world = World()
-    world.hear(bundles)
+    world.receive(bundles)
     for facts in PEOPLE:
         standing = world.store.standings[facts.customer_id]
         for hours in range(24 * 3 - 10):

@@ -322,14 +322,14 @@ class Histories(RuleBasedStateMachine):
                     self.office.reply_dead_letters.bodies.append(message(inbound_id, phone, text, at).body)
                 self.ended.add(inbound_id)
                 return True
-            if not self.office.hear(inbound_id, phone, text, at):
+            if not self.office.receive_reply(inbound_id, phone, text, at):
                 return False
             self.ended.add(inbound_id)
             owners = [
                 customer_id for customer_id, known in self.known.items() if known.file and known.file.phone == phone
             ]
             for owner in owners:
-                self.known[owner].hear(at, in_order, digits, ahead)
+                self.known[owner].receive(at, in_order, digits, ahead)
             for owner in owners or [phone]:
                 self.delivered_replies[owner, at, inbound_id] = phone
             return True

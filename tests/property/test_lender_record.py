@@ -77,7 +77,7 @@ def statements(draw: st.DrawFn) -> list[Facts]:
     return drawn
 
 
-def hear(lender_record: LenderRecord, *words: Word) -> LenderRecord:
+def record_all(lender_record: LenderRecord, *words: Word) -> LenderRecord:
     """Tell a lender record one thing after the other, as services do."""
     for word in words:
         if isinstance(word, RecordedEvent):
@@ -89,7 +89,7 @@ def hear(lender_record: LenderRecord, *words: Word) -> LenderRecord:
 
 def what_it_comes_to(*words: Word) -> Facts | None:
     """Work out the facts after all these words."""
-    return project_facts(hear(LenderRecord(customer_id="C1"), *words))
+    return project_facts(record_all(LenderRecord(customer_id="C1"), *words))
 
 
 @st.composite
@@ -113,7 +113,7 @@ def test_in_bundles_it_comes_to_the_same_and_each_that_says_something_is_a_revis
     words, _ = both
     lender_record = LenderRecord(customer_id="C1")
     for bundle in batched(words, size, strict=False):
-        after = hear(lender_record, *bundle)
+        after = record_all(lender_record, *bundle)
         assert (after is lender_record) is (after.revision == lender_record.revision)
         lender_record = after
     assert project_facts(lender_record) == what_it_comes_to(*words)
@@ -122,10 +122,10 @@ def test_in_bundles_it_comes_to_the_same_and_each_that_says_something_is_a_revis
 @given(repeated())
 def test_a_repeated_history_changes_nothing(both: tuple[list[Word], list[Word]]) -> None:
     words, again = both
-    lender_record = hear(LenderRecord(customer_id="C1"), *words)
+    lender_record = record_all(LenderRecord(customer_id="C1"), *words)
     events_again = [word for word in again if isinstance(word, RecordedEvent)]
-    assert hear(lender_record, *events_again) is lender_record
-    assert project_facts(hear(lender_record, *again)) == project_facts(lender_record)
+    assert record_all(lender_record, *events_again) is lender_record
+    assert project_facts(record_all(lender_record, *again)) == project_facts(lender_record)
 
 
 @given(st.lists(recorded_events, max_size=6), recorded_events, recorded_events)
@@ -134,17 +134,17 @@ def test_an_older_word_never_overwrites_a_newer_about_the_same(
 ) -> None:
     other = RecordedEvent(other.time, first.event)
     newer, older = (first, other) if first.time >= other.time else (other, first)
-    lender_record = hear(LenderRecord(customer_id="C1"), *others, newer)
+    lender_record = record_all(LenderRecord(customer_id="C1"), *others, newer)
 
     def newest(after: LenderRecord) -> RecordedEvent:
         return max(known for known in after.events.values() if known.event.subject == newer.event.subject)
 
-    assert newest(hear(lender_record, older)).time == newest(lender_record).time >= newer.time
+    assert newest(record_all(lender_record, older)).time == newest(lender_record).time >= newer.time
 
 
 @given(statements(), st.lists(recorded_events, max_size=8))
 def test_no_older_statement_takes_the_place_of_a_newer(stated: list[Facts], recorded: list[RecordedEvent]) -> None:
-    lender_record = hear(LenderRecord(customer_id="C1"), *stated, *recorded)
+    lender_record = record_all(LenderRecord(customer_id="C1"), *stated, *recorded)
     if stated:
         assert lender_record.snapshot == max(stated, key=lambda facts: facts.as_of or START)
         assert set(lender_record.phones) <= {facts.phone for facts in stated}
@@ -158,10 +158,10 @@ def test_after_an_erasure_nothing_of_before_comes_back_by_any_replay(
 ) -> None:
     words: list[Word] = [*stated, *recorded]
     cut = data.draw(st.integers(0, len(words)))
-    erased = erase_record(hear(LenderRecord(customer_id="C1"), *words[:cut]), erased_at)
+    erased = erase_record(record_all(LenderRecord(customer_id="C1"), *words[:cut]), erased_at)
     again = data.draw(st.lists(st.sampled_from(words), max_size=8)) if words else []
     # None of these statements has a consent from after the erasure, whatever was said later.
-    after = hear(erased, *words[cut:], *again)
+    after = record_all(erased, *words[cut:], *again)
     assert project_facts(after) is None
     assert after.events == {}
     assert forget_former_phones(after) == LenderRecord(
@@ -185,20 +185,20 @@ def test_a_customer_who_consents_anew_returns_without_any_earlier_event_in_any_o
             case "erased":
                 lender_record = erase_record(lender_record, erased_at)
             case "back":
-                lender_record = hear(lender_record, back)
+                lender_record = record_all(lender_record, back)
             case RecordedEvent():
-                lender_record = hear(lender_record, step)
+                lender_record = record_all(lender_record, step)
             case _:
                 raise AssertionError(step)
-    assert project_facts(hear(lender_record, *waiting)) == expected
-    assert project_facts(hear(lender_record, *waiting, *before)) == expected
+    assert project_facts(record_all(lender_record, *waiting)) == expected
+    assert project_facts(record_all(lender_record, *waiting, *before)) == expected
 
 
 @given(statements(), st.lists(recorded_events, max_size=8), st.lists(MOMENTS, min_size=1, max_size=3))
 def test_erased_twice_is_erased_as_of_the_later_whichever_comes_first(
     stated: list[Facts], recorded: list[RecordedEvent], moments: list[datetime]
 ) -> None:
-    lender_record = hear(LenderRecord(customer_id="C1"), *stated, *recorded)
+    lender_record = record_all(LenderRecord(customer_id="C1"), *stated, *recorded)
     in_order = other = lender_record
     for moment in moments:
         in_order = erase_record(in_order, moment)
@@ -227,8 +227,8 @@ def test_a_file_that_was_written_last_night_does_not_take_back_what_was_paid_thi
 
 def test_payments_are_dropped_once_every_newer_file_knows_them() -> None:
     paid = RecordedEvent(EventTime(START), InstalmentPaid("A1", 1, 325_000, "TWD"))
-    soon = hear(LenderRecord(customer_id="C1"), paid, a_customer(as_of=START + FILE_LAG / 2))
-    later = hear(soon, a_customer(as_of=START + FILE_LAG))
+    soon = record_all(LenderRecord(customer_id="C1"), paid, a_customer(as_of=START + FILE_LAG / 2))
+    later = record_all(soon, a_customer(as_of=START + FILE_LAG))
     assert list(soon.events.values()) == [paid]
     assert later.events == {}
-    assert hear(later, paid) is later
+    assert record_all(later, paid) is later

@@ -233,7 +233,7 @@ class Office:
         """Hand an event of the lender over; tell whether it was worked off."""
         return not self.lender_events.handle_batch([QueueMessage("p", body, 1)], lambda: math.inf)
 
-    def hear(self, inbound_id: str, phone: str, text: str, at: datetime) -> bool:
+    def receive_reply(self, inbound_id: str, phone: str, text: str, at: datetime) -> bool:
         """Hand a reply over; tell whether it was worked off."""
         return not self.replies.handle_batch([message(inbound_id, phone, text, at)], lambda: math.inf)
 

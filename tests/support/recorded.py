@@ -102,7 +102,7 @@ class Recorded:
         self.held = {reason: holds for reason, holds in held.items() if holds}
         self.released = [release for release in self.released if release[0] > last]
 
-    def hear(self, at: datetime, intents: tuple[ReplyIntent, ...], digits: str, ahead: int | None) -> None:
+    def receive(self, at: datetime, intents: tuple[ReplyIntent, ...], digits: str, ahead: int | None) -> None:
         """Record a reply; a promise of money that names no day within reach asks for help."""
         assert self.file is not None
         certain = ahead is not None and ahead <= PROMISE_DAYS

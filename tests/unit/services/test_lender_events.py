@@ -127,7 +127,7 @@ class Office:
         """Load a file with one customer."""
         Settler(self.store, self.store, the_policies()).settle_batch([Candidate(facts, 2)], NOW)
 
-    def hear(self, *bodies: str, receives: int = 1, seconds: float = 60) -> list[str]:
+    def receive(self, *bodies: str, receives: int = 1, seconds: float = 60) -> list[str]:
         """Deliver messages in one batch, and return the places of those that come back."""
         deliveries = [QueueMessage(str(place), body, receives) for place, body in enumerate(bodies)]
         return self.service.handle_batch(deliveries, lambda: seconds)
@@ -169,7 +169,7 @@ class TestAPayment:
 
     def test_of_all_that_is_open_ends_the_reminders_and_says_so(self, office: Office) -> None:
         office.add(someone())
-        assert office.hear(paid()) == []
+        assert office.receive(paid()) == []
         assert (office.standing().wake, office.standing().reason) == (None, "nothing_open")
         assert office.publisher.published == [ReminderStopped("C0001", NOW, "nothing_open")]
         ((_, decision, at),) = office.telemetry.decisions
@@ -179,23 +179,23 @@ class TestAPayment:
     def test_counts_for_a_job_that_is_queued_already_for_no_older_claim_passes(self, office: Office) -> None:
         facts = office.add(someone())
         before = office.standing()
-        office.hear(paid())
+        office.receive(paid())
         late_claim = replace(before, version=before.version + 1, ledger=(texted(facts, NOW),))
         assert not office.store.save_standing(late_claim, expected_version=before.version)
 
     def test_of_the_earliest_moves_the_ladder_to_the_next(self, office: Office) -> None:
         office.add(three_instalments())
-        office.hear(paid(100_000))
+        office.receive(paid(100_000))
         # Three days before the second is today at ten, which is now.
         assert office.standing().wake == Wake(NOW, 0)
-        office.hear(paid(100_000, number=2))
+        office.receive(paid(100_000, number=2))
         wake = office.standing().wake
         assert wake is not None
         assert wake.at == datetime.fromisoformat("2027-01-01T10:00:00+08:00")
 
     def test_in_part_leaves_the_rest_due(self, office: Office) -> None:
         office.add(someone())
-        office.hear(paid(100_000))
+        office.receive(paid(100_000))
         (account,) = office.store.facts["C0001"].accounts
         assert account.instalments[0].open == 225_000
         assert office.standing().wake == Wake(NOW, 0)
@@ -203,28 +203,28 @@ class TestAPayment:
 
     def test_beyond_an_instalment_lessens_the_next(self, office: Office) -> None:
         office.add(three_instalments())
-        office.hear(paid(200_000))
+        office.receive(paid(200_000))
         wake = office.standing().wake
         assert wake is not None
         assert wake.at == datetime.fromisoformat("2027-01-01T10:00:00+08:00")
 
     def test_that_comes_early_ends_reminders_that_have_not_begun(self, office: Office) -> None:
         office.add(someone(due_in=20), waking(someone(), NOW + 17 * DAY, reason="next_stage"))
-        office.hear(paid())
+        office.receive(paid())
         assert office.standing().wake is None
 
     def test_that_is_reversed_brings_the_reminders_back(self, office: Office) -> None:
         office.add(someone())
-        office.hear(paid())
-        office.hear(paid(0, at=NOW))
+        office.receive(paid())
+        office.receive(paid(0, at=NOW))
         assert office.standing().wake == Wake(NOW, 0)
         assert office.store.facts["C0001"].accounts[0].instalments[0].open == 325_000
 
     def test_that_comes_twice_is_taken_once(self, office: Office) -> None:
         office.add(someone())
-        office.hear(paid(), paid())
+        office.receive(paid(), paid())
         before, writes = office.standing(), office.store.writes
-        assert office.hear(paid()) == []
+        assert office.receive(paid()) == []
         assert (office.standing(), office.store.writes) == (before, writes)
         assert len(office.publisher.published) == 1
 
@@ -240,7 +240,7 @@ class TestAPayment:
         both = [paid(at=SAID_AT, sequence=1), paid(0, at=SAID_AT, sequence=2)]
         bodies = [both[place] for place in order]
         for batch in [bodies] if together else [[body] for body in bodies]:
-            office.hear(*batch)
+            office.receive(*batch)
         assert office.store.facts["C0001"].accounts[0].instalments[0].paid == 0
         assert office.standing().wake == Wake(NOW, 0)
 
@@ -248,23 +248,23 @@ class TestAPayment:
         facts = office.add(someone())
         assert facts.as_of is not None
         before = office.standing()
-        assert office.hear(paid(at=facts.as_of - MINUTE)) == []
+        assert office.receive(paid(at=facts.as_of - MINUTE)) == []
         assert office.standing() == before
 
     def test_in_another_currency_than_the_accounts_stops_everything(self, office: Office) -> None:
         office.add(someone())
-        office.hear(event("InstalmentPaid", account_id="A0001-0", instalment_no=1, paid=1, currency="USD"))
+        office.receive(event("InstalmentPaid", account_id="A0001-0", instalment_no=1, paid=1, currency="USD"))
         assert office.standing().reason == "unknown_currency"
 
     def test_that_keeps_a_promise_is_noted_by_when_it_was_said(self, office: Office) -> None:
         broken = promised(NOW - 5 * DAY, date(2026, 11, 30), "A0001-0#1", kept=False)
         office.add(someone(as_of=NOW - 9 * DAY), waking(someone(), **broken))
-        office.hear(paid(at=datetime.fromisoformat("2026-11-30T23:00:00+08:00")))
+        office.receive(paid(at=datetime.fromisoformat("2026-11-30T23:00:00+08:00")))
         assert office.standing().promises["A0001-0#1"].kept is True
 
     def test_of_something_else_finds_a_promise_that_is_broken(self, office: Office) -> None:
         office.add(three_instalments(), waking(someone(), **promised(NOW - 5 * DAY, date(2026, 11, 30), "A0001-0#1")))
-        office.hear(paid(100_000, number=2))
+        office.receive(paid(100_000, number=2))
         assert office.publisher.published == [
             PromiseBroken(customer_id="C0001", at=NOW, account_id="A0001-0", number=1, promised_on=date(2026, 11, 30))
         ]
@@ -277,21 +277,21 @@ class TestOtherNews:
     def test_an_instalment_that_is_put_off_moves_the_wake(self, office: Office) -> None:
         office.add(someone())
         moved: dict[str, Any] = {"account_id": "A0001-0", "instalment_no": 1, "due_on": "2026-12-20"}
-        office.hear(event("InstalmentChanged", amount=325_000, currency="TWD", **moved))
+        office.receive(event("InstalmentChanged", amount=325_000, currency="TWD", **moved))
         wake = office.standing().wake
         assert wake is not None
         assert wake.at == datetime.fromisoformat("2026-12-17T10:00:00+08:00")
 
     def test_an_account_that_is_closed_is_not_spoken_of_any_more(self, office: Office) -> None:
         office.add(someone(accounts=2))
-        office.hear(event("AccountClosed", account_id="A0001-0"))
+        office.receive(event("AccountClosed", account_id="A0001-0"))
         assert office.standing().wake == Wake(NOW, 0)
-        office.hear(event("AccountClosed", account_id="A0001-1"))
+        office.receive(event("AccountClosed", account_id="A0001-1"))
         assert (office.standing().wake, office.standing().reason) == (None, "nothing_open")
 
     def test_a_hold_silences_up_to_its_last_day(self, office: Office) -> None:
         office.add(someone(due_in=0))
-        office.hear(event("CustomerHold", reason="hardship", until="2026-12-09"))
+        office.receive(event("CustomerHold", reason="hardship", until="2026-12-09"))
         assert office.standing().reason == "on_hold"
         wake = office.standing().wake
         assert wake is not None
@@ -299,7 +299,7 @@ class TestOtherNews:
 
     def test_a_hold_for_a_reason_we_do_not_know_silences_and_is_counted(self, office: Office) -> None:
         office.add(someone())
-        office.hear(event("CustomerHold", reason="on vacation"))
+        office.receive(event("CustomerHold", reason="on vacation"))
         assert (office.standing().wake, office.standing().reason) == (None, "on_hold")
         assert office.telemetry.counts["HoldsNotUnderstood"] == 1
 
@@ -307,21 +307,21 @@ class TestOtherNews:
     def test_a_release_lifts_the_lenders_hold_and_the_customers_own(self, office: Office, reason: str | None) -> None:
         own = Hold(HoldReason.HARDSHIP, None, NOW - HOUR)
         office.add(someone(), waking(someone(), None, holds=(own,), reason="on_hold"))
-        office.hear(event("CustomerHold", reason="hardship", at=NOW - HOUR))
+        office.receive(event("CustomerHold", reason="hardship", at=NOW - HOUR))
         assert office.standing().wake is None
-        office.hear(event("CustomerReleased", reason=reason))
+        office.receive(event("CustomerReleased", reason=reason))
         assert office.standing().wake == Wake(NOW, 0)
 
     def test_a_release_lifts_no_hold_of_another_reason_and_none_placed_since(self, office: Office) -> None:
         since = Hold(HoldReason.HARDSHIP, None, NOW)
         office.add(someone(), waking(someone(), None, holds=(since,), reason="on_hold"))
-        office.hear(event("CustomerReleased", reason="dispute"), event("CustomerReleased", reason="hardship"))
+        office.receive(event("CustomerReleased", reason="dispute"), event("CustomerReleased", reason="hardship"))
         assert office.standing().wake is None
 
     def test_a_release_lifts_a_hold_that_comes_behind_it_but_was_placed_before(self, office: Office) -> None:
         office.add(someone())
-        office.hear(event("CustomerReleased", at=SAID_AT))
-        office.hear(event("CustomerHold", reason="dispute", at=SAID_AT - MINUTE))
+        office.receive(event("CustomerReleased", at=SAID_AT))
+        office.receive(event("CustomerHold", reason="dispute", at=SAID_AT - MINUTE))
         assert office.standing().wake == Wake(NOW, 0)
 
     def test_the_end_of_the_ladder_is_handed_to_a_person(self, office: Office) -> None:
@@ -333,7 +333,7 @@ class TestOtherNews:
             ),
         )
         office.add(facts)
-        office.hear(event("AccountClosed", account_id="A0001-1"))
+        office.receive(event("AccountClosed", account_id="A0001-1"))
         assert office.standing().reason == "ladder_finished"
         assert office.publisher.published == [
             ReminderStopped("C0001", NOW, "ladder_finished"),
@@ -345,7 +345,7 @@ class TestNewsThatOvertakeAFile:
     """Are kept until it comes."""
 
     def test_of_a_customer_nobody_has_stated_leave_no_standing(self, office: Office) -> None:
-        assert office.hear(paid()) == []
+        assert office.receive(paid()) == []
         assert office.store.standings == {}
         assert office.events("lender_event_of_unknown_customer") == [{"customer_id": "C0001"}]
         store_facts(office.store, someone())
@@ -354,7 +354,7 @@ class TestNewsThatOvertakeAFile:
     def test_of_an_account_no_snapshot_names_are_logged_and_kept(self, office: Office) -> None:
         office.add(someone())
         before = office.standing()
-        assert office.hear(paid(account="A0009-9")) == []
+        assert office.receive(paid(account="A0009-9")) == []
         assert office.events("lender_event_of_unknown_account") == [{"customer_id": "C0001", "account_id": "A0009-9"}]
         assert office.telemetry.counts["LenderEventsOfUnknownAccount"] == 1
         assert [recorded.event.subject for recorded in office.store.lender_records["C0001"].events.values()] == [
@@ -364,8 +364,8 @@ class TestNewsThatOvertakeAFile:
 
     def test_repeated_are_not_logged_again(self, office: Office) -> None:
         office.add(someone())
-        office.hear(paid(account="A0009-9"))
-        office.hear(paid(account="A0009-9"))
+        office.receive(paid(account="A0009-9"))
+        office.receive(paid(account="A0009-9"))
         assert office.telemetry.counts["LenderEventsOfUnknownAccount"] == 1
 
 
@@ -374,14 +374,16 @@ class TestABatch:
 
     def test_is_two_writes_a_customer_however_much_is_said_of_them(self, office: Office) -> None:
         office.add(three_instalments())
-        office.hear(paid(100_000), paid(100_000, number=2), event("CustomerHold", reason="dispute"), paid(1, number=3))
+        office.receive(
+            paid(100_000), paid(100_000, number=2), event("CustomerHold", reason="dispute"), paid(1, number=3)
+        )
         assert office.store.writes == 2
         assert office.store.loads == 1
 
     def test_reads_fifty_customers_a_call(self, office: Office) -> None:
         people = [office.add(someone(number)) for number in range(120)]
         bodies = [paid(customer=person.customer_id, account=person.accounts[0].account_id) for person in people]
-        assert office.hear(*bodies) == []
+        assert office.receive(*bodies) == []
         assert office.store.loads == 3
         assert all(standing.wake is None for standing in office.store.standings.values())
         assert len(office.publisher.published) == 120
@@ -389,7 +391,7 @@ class TestABatch:
     def test_what_is_no_event_is_parked_at_once_and_the_rest_goes_on(self, office: Office) -> None:
         office.add(someone())
         poison = event("InstalmentPaid", account_id="A0001-0")
-        assert office.hear(poison, paid()) == []
+        assert office.receive(poison, paid()) == []
         assert office.queue.parked == [poison]
         assert office.standing().wake is None
         (logged,) = office.events("event_parked")
@@ -404,7 +406,7 @@ class TestABatch:
             raise ServiceCallError("SendMessage", "AccessDenied")
 
         monkeypatch.setattr(office.queue, "park", fails)
-        assert office.hear("?", paid()) == ["0"]
+        assert office.receive("?", paid()) == ["0"]
         assert office.standing().wake is None
         assert "EventsRefused" not in office.telemetry.counts
 
@@ -412,7 +414,7 @@ class TestABatch:
         office.add(someone(1))
         office.add(someone(2))
         office.store.unreadable.add("C0001")
-        assert office.hear(paid(), paid(customer="C0002", account="A0002-0"), paid(1), receives=3) == ["0", "2"]
+        assert office.receive(paid(), paid(customer="C0002", account="A0002-0"), paid(1), receives=3) == ["0", "2"]
         (logged,) = office.events("lender_event_failed")
         assert (logged["customer_id"], logged["error"], logged["receives"]) == ("C0001", "UnreadableRecordError", 3)
         assert office.telemetry.counts["LenderEventsFailed"] == 2
@@ -431,7 +433,7 @@ class TestABatch:
             return real(lender_record, expected_revision=expected_revision)
 
         monkeypatch.setattr(office.store, "save_lender_record", buggy)
-        assert office.hear(paid(), paid(customer="C0002", account="A0002-0")) == ["0"]
+        assert office.receive(paid(), paid(customer="C0002", account="A0002-0")) == ["0"]
         assert "王小明" not in repr(office.telemetry.events)
         assert office.standing("C0002").wake is None
 
@@ -442,12 +444,12 @@ class TestABatch:
             raise ServiceCallError("BatchGetItem", "Throttling")
 
         monkeypatch.setattr(office.store, "load_stored", fails)
-        assert office.hear(paid(), "?") == ["0"]
+        assert office.receive(paid(), "?") == ["0"]
         assert office.queue.parked == ["?"]
 
     def test_that_has_no_time_left_comes_back_and_has_changed_nothing(self, office: Office) -> None:
         office.add(someone())
-        assert office.hear(paid(), seconds=4) == ["0"]
+        assert office.receive(paid(), seconds=4) == ["0"]
         assert office.store.writes == 0
 
 
@@ -458,10 +460,10 @@ class TestWhoeverWritesFirst:
         office.add(three_instalments())
 
         def others() -> None:
-            assert office.hear(paid(100_000, number=2)) == []
+            assert office.receive(paid(100_000, number=2)) == []
 
         office.store.meanwhile = [others]
-        assert office.hear(paid(100_000)) == []
+        assert office.receive(paid(100_000)) == []
         (account,) = office.store.facts["C0001"].accounts
         assert [instalment.paid for instalment in account.instalments] == [100_000, 100_000, 0]
         assert office.standing().planned_for == fingerprint(office.store.facts["C0001"])
@@ -474,7 +476,7 @@ class TestWhoeverWritesFirst:
             office.store.standings["C0001"] = replace(stored, version=2, ledger=(texted(facts, NOW),))
 
         office.store.meanwhile = [lambda: None, claim]
-        assert office.hear(paid()) == []
+        assert office.receive(paid()) == []
         assert len(office.standing().ledger) == 1
         assert (office.standing().version, office.standing().wake) == (3, None)
 
@@ -485,9 +487,9 @@ class TestWhoeverWritesFirst:
             raise ServiceCallError("PutItem", "InternalServerError")
 
         office.store.meanwhile = [lambda: None, crash]
-        assert office.hear(paid()) == ["0"]
+        assert office.receive(paid()) == ["0"]
         assert office.standing().wake is not None
-        assert office.hear(paid(), receives=2) == []
+        assert office.receive(paid(), receives=2) == []
         assert office.standing().wake is None
 
     @pytest.mark.parametrize(
@@ -499,7 +501,7 @@ class TestWhoeverWritesFirst:
         office.store.lender_records["C0001"] = a_lender_record(someone())
         if standing:
             office.store.standings["C0001"] = standing
-        assert office.hear(paid()) == []
+        assert office.receive(paid()) == []
         assert office.store.standings.get("C0001") == standing
         assert office.store.facts["C0001"].accounts[0].instalments[0].open == 0
 
@@ -511,7 +513,7 @@ class TestWhoeverWritesFirst:
             office.store.standings["C0001"] = replace(stored, version=stored.version + 1)
 
         office.store.meanwhile = [touch] * 99
-        assert office.hear(paid()) == ["0"]
+        assert office.receive(paid()) == ["0"]
         assert office.events("lender_event_failed")[0]["error"] == "ContestedError"
 
 
@@ -559,10 +561,10 @@ class TestAnErasure:
         """Let time pass until what was ordered for later comes."""
         messages, office.later.messages = office.later.messages, []
         office.clock.sleep(max(delay.total_seconds() for _, delay in messages))
-        return office.hear(*(body for body, _ in messages))
+        return office.receive(*(body for body, _ in messages))
 
     def test_takes_facts_standing_numbers_texts_and_replies(self, office: Office) -> None:
-        assert office.hear(erased()) == []
+        assert office.receive(erased()) == []
         assert office.store.facts == {}
         assert office.store.standings == {}
         assert office.store.phones == {"+886900000001": frozenset({"C0002"})}
@@ -575,7 +577,7 @@ class TestAnErasure:
     def test_is_looked_after_until_nothing_is_under_way_and_then_leaves_only_an_id_and_a_moment(
         self, office: Office
     ) -> None:
-        office.hear(erased())
+        office.receive(erased())
         assert office.later.messages == [(erasure_round_body("C0001"), SECOND_ROUND)]
         for _ in range(3):
             assert self.later(office) == []
@@ -588,7 +590,7 @@ class TestAnErasure:
         assert office.later.messages == []
 
     def test_takes_with_the_second_round_what_was_under_way_in_the_first(self, office: Office) -> None:
-        office.hear(erased())
+        office.receive(erased())
         office.contacts.write([_record(3, NOW)])
         office.contacts.keep(_reply("r3", at=NOW))
         office.store.add_phone("+886900000001", "C0001")
@@ -601,7 +603,7 @@ class TestAnErasure:
 
     def test_takes_a_reply_that_comes_again_half_an_hour_later_and_dead_letters_too(self, office: Office) -> None:
         office.store.phones.clear()
-        office.hear(erased())
+        office.receive(erased())
         self.later(office)
         self.later(office)
         office.contacts.keep(_reply("late", customer=""))
@@ -622,9 +624,9 @@ class TestAnErasure:
         ):  # fmt: skip
             with monkeypatch.context() as broken:
                 broken.setattr(port, name, fails)
-                assert office.hear(erased()) == ["0"]
+                assert office.receive(erased()) == ["0"]
                 assert office.store.facts == {}
-        assert office.hear(erased()) == []
+        assert office.receive(erased()) == []
         assert office.store.phones == {"+886900000001": frozenset({"C0002"})}
         assert not any(record.text for record in office.contacts.records.values())
 
@@ -635,28 +637,28 @@ class TestAnErasure:
             raise ServiceCallError("SendMessageBatch", "AccessDenied")
 
         monkeypatch.setattr(office.later, "send_with_delay", fails)
-        assert office.hear(erased()) == ["0"]
+        assert office.receive(erased()) == ["0"]
         assert "C0001" in office.store.facts
 
     def test_that_comes_again_does_nothing_new(self, office: Office) -> None:
-        office.hear(erased())
+        office.receive(erased())
         for _ in range(4):
             self.later(office)
         before = office.store.lender_records["C0001"]
-        assert office.hear(erased(), erased(at=SAID_AT - DAY)) == []
+        assert office.receive(erased(), erased(at=SAID_AT - DAY)) == []
         self.later(office)
         assert office.store.lender_records["C0001"] == before
         assert office.telemetry.counts["CustomersErased"] == 1
 
     def test_is_not_undone_by_events_of_before_or_after(self, office: Office) -> None:
-        office.hear(erased(), paid(at=NOW))
+        office.receive(erased(), paid(at=NOW))
         self.later(office)
-        assert office.hear(paid(at=SAID_AT - MINUTE), event("CustomerHold", reason="dispute", at=NOW)) == []
+        assert office.receive(paid(at=SAID_AT - MINUTE), event("CustomerHold", reason="dispute", at=NOW)) == []
         assert office.store.lender_records["C0001"].events == {}
         assert office.store.standings == {}
 
     def test_of_somebody_nobody_knows_keeps_a_file_from_bringing_them(self, office: Office) -> None:
-        office.hear(erased(customer="C0777"))
+        office.receive(erased(customer="C0777"))
         with pytest.raises(ValueError, match="erased"):
             store_facts(office.store, someone(777, as_of=NOW))
 
@@ -665,14 +667,14 @@ class TestAnErasure:
     ) -> None:
         office.store.unreadable.add("C0001")
         # The batch is read with it: the erasure itself asks for nothing that may be unreadable.
-        assert office.hear(erased()) == []
+        assert office.receive(erased()) == []
         assert office.store.facts == {}
         assert office.store.standings == {}
         assert office.events("phones_not_known") == [{"customer_id": "C0001"}]
 
     def test_keeps_no_other_customer_waiting(self, office: Office) -> None:
         office.add(someone(2))
-        office.hear(erased(), paid(customer="C0002", account="A0002-0"))
+        office.receive(erased(), paid(customer="C0002", account="A0002-0"))
         assert office.standing("C0002").wake is None
 
 
@@ -695,9 +697,9 @@ class TestAnErasureOfOneWhoHasConsentedAnew:
 
     def test_leaves_facts_standing_and_what_they_were_sent_since(self, office: Office) -> None:
         before = office.standing()
-        office.hear(erased(at=NOW - 2 * HOUR))
+        office.receive(erased(at=NOW - 2 * HOUR))
         office.clock.move_to(NOW + UNDER_WAY)
-        office.hear(erasure_round_body("C0001"))
+        office.receive(erasure_round_body("C0001"))
         assert office.standing() == before
         assert sorted(record.send_id for record in office.contacts.records.values() if record.text) == ["s2"]
         assert [inbound_id for _, _, inbound_id in office.contacts.replies] == ["new"]
@@ -705,12 +707,12 @@ class TestAnErasureOfOneWhoHasConsentedAnew:
         assert office.store.lender_records["C0001"].phones == ("+886900000001",)
 
     def test_takes_older_events_and_plans_anew(self, office: Office) -> None:
-        office.hear(event("CustomerHold", reason="dispute", at=NOW - 3 * HOUR))
+        office.receive(event("CustomerHold", reason="dispute", at=NOW - 3 * HOUR))
         assert office.standing().wake is None
-        office.hear(erased(at=NOW - 2 * HOUR))
+        office.receive(erased(at=NOW - 2 * HOUR))
         after = office.standing()
         assert (after.wake is not None, len(after.ledger)) == (True, 1)
-        office.hear(event("CustomerHold", reason="dispute", at=NOW - 3 * HOUR))
+        office.receive(event("CustomerHold", reason="dispute", at=NOW - 3 * HOUR))
         assert office.standing() == after
 
 
@@ -718,7 +720,7 @@ class TestACustomerWhoComesBack:
     """Is a new one, but the caps still hold."""
 
     def test_is_taken_to_have_been_texted_to_the_limit(self, office: Office) -> None:
-        office.hear(erased(at=NOW - DAY))
+        office.receive(erased(at=NOW - DAY))
         back = someone(consented_at=NOW - HOUR, as_of=NOW - MINUTE, due_in=0)
         office.load(back)
         rules = rules_of(back)
@@ -731,12 +733,12 @@ class TestACustomerWhoComesBack:
         assert office.standing().progress == {}
 
     def test_long_after_is_one_like_any_other(self, office: Office) -> None:
-        office.hear(erased(at=NOW - 400 * DAY))
+        office.receive(erased(at=NOW - 400 * DAY))
         office.load(someone(consented_at=NOW - HOUR, as_of=NOW - MINUTE))
         assert office.standing().ledger == ()
 
     def test_and_wrote_before_the_load_came_to_its_end_likewise(self, office: Office) -> None:
-        office.hear(erased(at=NOW - DAY))
+        office.receive(erased(at=NOW - DAY))
         office.store.standings["C0001"] = Standing(customer_id="C0001", version=1, opted_in_at=NOW)
         office.load(someone(consented_at=NOW - HOUR, as_of=NOW - MINUTE, due_in=0))
         assert {entry.send_id for entry in office.standing().ledger} == {BEFORE_ERASURE}
@@ -767,9 +769,9 @@ class TestUploads:
         return office
 
     def again(self, office: Office) -> list[str]:
-        office.hear(erased())
+        office.receive(erased())
         office.later.messages.clear()
-        return office.hear(erasure_round_body("C0001"))
+        return office.receive(erasure_round_body("C0001"))
 
     def test_every_version_that_names_them_goes_and_no_other(self, office: Office) -> None:
         named = [office.uploads.put("accounts/a.csv", _file("C0002", "C0001"), NOW - days * DAY) for days in (1, 2)]
@@ -817,16 +819,16 @@ class TestUploads:
             assert office.later.messages == [(erasure_round_body("C0001"), 15 * MINUTE)]
             office.later.messages.clear()
             office.clock.sleep(15 * 60)
-            assert office.hear(erasure_round_body("C0001")) == []
+            assert office.receive(erasure_round_body("C0001")) == []
         assert office.uploads.versions == {}
         assert office.later.messages == []
 
     def test_one_that_names_them_long_after_is_not_waited_for(self, office: Office) -> None:
-        office.hear(erased())
+        office.receive(erased())
         office.later.messages.clear()
         office.clock.move_to(NOW + DAY)
         office.uploads.put("accounts/a.csv", _file("C0001"), NOW + DAY)
-        assert office.hear(erasure_round_body("C0001")) == []
+        assert office.receive(erasure_round_body("C0001")) == []
         assert office.later.messages == []
 
     def test_one_of_a_customer_who_has_consented_anew_stays(self, office: Office) -> None:
@@ -834,14 +836,14 @@ class TestUploads:
         office.add(back)
         office.uploads.put("accounts/a.csv", _file("C0001"), NOW - 3 * DAY)
         kept = office.uploads.put("accounts/a.csv", _file("C0001"), NOW - DAY)
-        office.hear(erased(at=NOW - 4 * DAY))
-        office.hear(erasure_round_body("C0001"))
+        office.receive(erased(at=NOW - 4 * DAY))
+        office.receive(erasure_round_body("C0001"))
         assert list(office.uploads.versions) == [kept]
 
     def test_each_is_read_once_for_all_who_are_erased(self, office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
         office.add(someone(2))
         office.uploads.put("accounts/a.csv", _file("C0001", "C0002"), NOW - DAY)
-        office.hear(erased(), erased(customer="C0002"))
+        office.receive(erased(), erased(customer="C0002"))
         read: list[str] = []
         real = office.uploads.read
 
@@ -850,11 +852,11 @@ class TestUploads:
             return real(upload)
 
         monkeypatch.setattr(office.uploads, "read", reading)
-        assert office.hear(erasure_round_body("C0001"), erasure_round_body("C0002")) == []
+        assert office.receive(erasure_round_body("C0001"), erasure_round_body("C0002")) == []
         assert read == ["accounts/a.csv"]
 
     def test_that_cannot_all_be_read_in_time_come_back(self, office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-        office.hear(erased())
+        office.receive(erased())
         office.uploads.put("accounts/a.csv", _file("C0002") * 100, NOW - DAY)
         left = iter([60.0, 60.0, 4.0])
         deliveries = [QueueMessage("send_with_delay", erasure_round_body("C0001"), 1)]
@@ -865,4 +867,4 @@ class TestUploads:
             raise ServiceCallError("ListObjectVersions", "AccessDenied")
 
         monkeypatch.setattr(office.uploads, "uploads", fails)
-        assert office.hear(erasure_round_body("C0001")) == ["0"]
+        assert office.receive(erasure_round_body("C0001")) == ["0"]

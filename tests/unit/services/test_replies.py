@@ -195,7 +195,7 @@ class Office:
     def handle_batch(self, *messages: InboundMessage, seconds: float = 60) -> list[str]:
         return self.service.handle_batch(messages, lambda: seconds)
 
-    def hear(self, text: str, phone: str = "+886900000001", **how: Any) -> list[str]:  # noqa: ANN401 - as `reply`
+    def receive(self, text: str, phone: str = "+886900000001", **how: Any) -> list[str]:  # noqa: ANN401 - as `reply`
         return self.handle_batch(self.reply(text, phone, **how))
 
     def standing(self, facts: Facts) -> Standing:
@@ -233,7 +233,7 @@ class TestKeeping:
         self, office: Office
     ) -> None:
         facts = office.add(someone())
-        assert office.hear("Friday") == []
+        assert office.receive("Friday") == []
         (reply,) = office.kept
         assert (reply.customer_id, reply.inbound.text, reply.inbound.phone) == ("C0001", "Friday", facts.phone)
         assert (reply.intents, reply.promised_on) == (("promise",), day("2026-12-04"))
@@ -242,11 +242,11 @@ class TestKeeping:
     def test_it_is_kept_before_anything_is_done(self, office: Office) -> None:
         office.add(someone())
         office.store.fails = 1
-        assert office.hear("STOP") == ["message-reply-1"]
+        assert office.receive("STOP") == ["message-reply-1"]
         assert len(office.kept) == 1
 
     def test_of_a_number_nobody_has_it_is_kept_below_the_number(self, office: Office) -> None:
-        assert office.hear("STOP", "+886999999999") == []
+        assert office.receive("STOP", "+886999999999") == []
         (reply,) = office.kept
         assert (reply.customer_id, reply.inbound.phone, reply.intents) == ("", "+886999999999", ("opt_out",))
         assert office.telemetry.counts == {"Replies": 1, "RepliesFromNobody": 1, "ReplyOptOut": 1}
@@ -255,13 +255,13 @@ class TestKeeping:
     def test_a_number_that_a_customer_only_had_is_nobodys(self, office: Office) -> None:
         facts = office.add(someone())
         office.store.add_phone("+886977777777", facts.customer_id)
-        office.hear("STOP", "+886977777777")
+        office.receive("STOP", "+886977777777")
         assert office.standing(facts) == waking(facts)
         assert [reply.customer_id for reply in office.kept] == [""]
 
     def test_of_two_with_one_number_it_is_kept_and_counts_for_both_and_is_one_reply(self, office: Office) -> None:
         first, other = office.add(someone()), office.add(someone(2, phone="+886900000001"))
-        office.hear("STOP")
+        office.receive("STOP")
         assert office.standing(first).is_opted_out
         assert office.standing(other).is_opted_out
         assert sorted(reply.customer_id for reply in office.kept) == ["C0001", "C0002"]
@@ -272,7 +272,7 @@ class TestKeeping:
         readable = office.add(someone())
         office.add(someone(2, phone="+886900000001"))
         office.store.unreadable.add("C0002")
-        assert office.hear("STOP") == ["message-reply-1"]
+        assert office.receive("STOP") == ["message-reply-1"]
         assert office.standing(readable).is_opted_out
         assert sorted(reply.customer_id for reply in office.kept) == ["", "C0001"]
 
@@ -299,9 +299,9 @@ class TestUnderstanding:
     def test_the_day_is_that_of_the_place_when_it_was_said(self, office: Office) -> None:
         office.add(someone())
         office.clock.move_to(datetime(2026, 12, 1, 15, 59, 59, tzinfo=UTC))
-        office.hear("call me", ago=0)
+        office.receive("call me", ago=0)
         office.clock.move_to(datetime(2026, 12, 1, 16, 0, tzinfo=UTC))
-        office.hear("call me", ago=0, reply_id="reply-2")
+        office.receive("call me", ago=0, reply_id="reply-2")
         assert [(said_on, country) for _, said_on, country, _ in office.reader.asked] == [
             (day("2026-12-01"), "TW"),
             (day("2026-12-02"), "TW"),
@@ -310,7 +310,7 @@ class TestUnderstanding:
     def test_where_several_days_are_possible_the_latest_counts(self) -> None:
         office = Office(datetime(2026, 12, 1, 5, 30, tzinfo=UTC))
         office.add(american(region=""))
-        office.hear("call me", "+12025550001", ago=0)
+        office.receive("call me", "+12025550001", ago=0)
         assert office.reader.asked[0][1] == day("2026-12-01")
         (hold,) = office.store.standings["C0001"].holds
         assert hold.until == day("2026-12-04")
@@ -331,27 +331,27 @@ class TestUnderstanding:
             text="our words",
         )
         office.contacts.write([record, replace(record, send_id="old", at=NOW - timedelta(days=40), text="too old")])
-        office.hear("STOP")
+        office.receive("STOP")
         assert office.contacts.reads == 0
-        office.hear("I will pay. > our words, as you wrote them", reply_id="reply-2")
+        office.receive("I will pay. > our words, as you wrote them", reply_id="reply-2")
         assert [texts for _, _, _, texts in office.reader.asked] == [(), ("our words",)]
 
     def test_it_is_understood_once_for_all_who_have_the_number(self, office: Office) -> None:
         office.add(someone())
         office.add(someone(2, phone="+886900000001"))
-        office.hear("paid")
+        office.receive("paid")
         assert len(office.reader.asked) == 1
 
     def test_a_reply_that_is_not_understood_changes_nothing_and_is_published(self, office: Office) -> None:
         facts = office.add(someone())
-        office.hear("???")
+        office.receive("???")
         assert office.standing(facts) == waking(facts)
         assert office.publisher.published == [ReplyNotUnderstood("C0001", NOW, "reply-1")]
         assert office.telemetry.counts == {"Replies": 1, "RepliesNotUnderstood": 1}
 
     def test_a_place_without_rules_has_the_usual_days(self, office: Office) -> None:
         facts = office.add(someone(lender="nobody"))
-        office.hear("paid")
+        office.receive("paid")
         (hold,) = holds_now(facts, office.standing(facts))
         assert hold.until == day("2026-12-04")
 
@@ -361,7 +361,7 @@ class TestActing:
 
     def test_an_opt_out_ends_reminders_before_the_next_one_whatever_is_queued(self, office: Office) -> None:
         facts = office.add(someone())
-        office.hear("STOP")
+        office.receive("STOP")
         standing = office.standing(facts)
         assert (standing.version, standing.wake, standing.reason) == (2, None, "opted_out")
         assert standing.opted_out_at == NOW - timedelta(seconds=2)
@@ -372,7 +372,7 @@ class TestActing:
 
     def test_a_hold_moves_the_wake_to_its_end(self, office: Office) -> None:
         facts = office.add(someone())
-        office.hear("paid")
+        office.receive("paid")
         standing = office.standing(facts)
         said_at = NOW - timedelta(seconds=2)
         assert holds_now(facts, standing) == [Hold(HoldReason.SAYS_PAID, day("2026-12-04"), said_at)]
@@ -391,7 +391,7 @@ class TestActing:
         self, office: Office, text: str, why: ReviewReason, reason: str | None
     ) -> None:
         office.add(someone())
-        office.hear(text)
+        office.receive(text)
         stopped = [ReminderStopped("C0001", NOW, reason)] if reason else []
         assert office.publisher.published == [*stopped, CustomerNeedsPerson("C0001", NOW, why, "reply-1")]
 
@@ -400,14 +400,14 @@ class TestActing:
     ) -> None:
         facts = office.add(someone())
         del office.store.standings[facts.customer_id]
-        office.hear("paid")
+        office.receive("paid")
         standing = office.standing(facts)
         assert standing.payment_statements
         assert (standing.wake, standing.is_planned, standing.planned_for) == (None, False, "")
 
     def test_a_promise_is_kept_in_mind_and_looked_at_when_its_day_is_over(self, office: Office) -> None:
         facts = office.add(someone())
-        office.hear("Friday")
+        office.receive("Friday")
         standing = office.standing(facts)
         assert standing.promises == {"A0001-0#1": PromiseToPay(NOW - timedelta(seconds=2), day("2026-12-04"))}
         assert standing.wake is not None
@@ -416,7 +416,7 @@ class TestActing:
     def test_a_broken_promise_is_published_with_whatever_comes_next(self, office: Office) -> None:
         said_at = NOW - timedelta(days=9)
         office.add(someone(), waking(someone(), **promised(said_at, day("2026-11-25"), "A0001-0#1")))
-        office.hear("call me")
+        office.receive("call me")
         assert (
             PromiseBroken(customer_id="C0001", at=NOW, account_id="A0001-0", number=1, promised_on=day("2026-11-25"))
             in office.publisher.published
@@ -425,7 +425,7 @@ class TestActing:
     def test_an_opt_out_of_one_account_leaves_the_others(self, office: Office) -> None:
         two = someone(accounts=2)
         facts = office.add(replace(two, accounts=(two.accounts[0], replace(two.accounts[1], tail="1111"))))
-        office.hear("STOP 5678")
+        office.receive("STOP 5678")
         standing = office.standing(facts)
         assert standing.is_opted_out_of("A0001-0")
         assert not standing.is_opted_out
@@ -435,14 +435,14 @@ class TestActing:
     def test_an_opt_out_counts_once_a_customer(self, office: Office) -> None:
         office.add(someone())
         for number in range(3):
-            office.hear("STOP", reply_id=f"reply-{number}", ago=number)
+            office.receive("STOP", reply_id=f"reply-{number}", ago=number)
         assert office.telemetry.counts["OptOuts"] == 1
         assert office.telemetry.counts["ReplyOptOut"] == 3
 
     def test_when_somebody_else_was_first_it_is_judged_on_what_they_wrote(self, office: Office) -> None:
         facts = office.add(someone())
         office.store.meanwhile = [lambda stored: replace(stored, ledger=(texted(facts, NOW),))]
-        assert office.hear("STOP") == []
+        assert office.receive("STOP") == []
         standing = office.standing(facts)
         assert standing.is_opted_out
         assert (standing.version, len(standing.ledger)) == (3, 1)
@@ -450,14 +450,14 @@ class TestActing:
     def test_when_others_keep_writing_it_comes_back(self, office: Office) -> None:
         facts = office.add(someone())
         office.store.meanwhile = [lambda stored: stored] * 9
-        assert office.hear("STOP") == ["message-reply-1"]
+        assert office.receive("STOP") == ["message-reply-1"]
         assert not office.standing(facts).is_opted_out
         assert [event["error"] for event in office.events("reply_failed")] == ["ContestedError"]
 
     def test_a_customer_who_was_never_planned_gets_a_standing(self, office: Office) -> None:
         facts = office.add(someone())
         del office.store.standings[facts.customer_id]
-        office.hear("STOP")
+        office.receive("STOP")
         assert (office.standing(facts).version, office.standing(facts).is_opted_out) == (1, True)
 
     def test_several_replies_of_one_batch_build_on_each_other_in_the_order_they_were_said(self, office: Office) -> None:
@@ -476,7 +476,7 @@ class TestActing:
 
     def test_what_the_log_tells_is_ids_and_meanings(self, office: Office) -> None:
         office.add(someone())
-        office.hear("he is dead, stop")
+        office.receive("he is dead, stop")
         assert office.events("reply") == [
             {"customer_id": "C0001", "reply_id": "reply-1", "intents": "opt_out,deceased"}
         ]
@@ -486,9 +486,9 @@ class TestActing:
 
     def test_the_decision_that_follows_is_logged_unless_it_is_to_send(self, office: Office) -> None:
         office.add(someone(), replace(waking(someone()), opted_out_at=NOW - timedelta(days=1)))
-        office.hear("START")
+        office.receive("START")
         assert office.telemetry.decisions == []
-        office.hear("STOP", ago=0, reply_id="reply-2")
+        office.receive("STOP", ago=0, reply_id="reply-2")
         ((customer_id, decision, _),) = office.telemetry.decisions
         assert (customer_id, decision.reason) == ("C0001", Reason.OPTED_OUT)
 
@@ -526,16 +526,16 @@ class TestComingAgain:
     def test_at_the_last_receive_a_person_is_called(self, office: Office) -> None:
         office.add(someone())
         office.store.fails = 1
-        assert office.hear("STOP", receives=4) == ["message-reply-1"]
+        assert office.receive("STOP", receives=4) == ["message-reply-1"]
         assert office.publisher.published == []
         office.store.fails = 1
-        assert office.hear("STOP", receives=5) == ["message-reply-1"]
+        assert office.receive("STOP", receives=5) == ["message-reply-1"]
         assert office.publisher.published == [CustomerNeedsPerson("C0001", NOW, ReviewReason.HELP, "reply-1")]
 
     def test_a_person_is_called_for_somebody_whose_record_cannot_be_read(self, office: Office) -> None:
         office.add(someone())
         office.store.unreadable.add("C0001")
-        assert office.hear("STOP", receives=5) == ["message-reply-1"]
+        assert office.receive("STOP", receives=5) == ["message-reply-1"]
         assert office.publisher.published == [CustomerNeedsPerson("C0001", NOW, ReviewReason.HELP, "reply-1")]
 
     def test_one_replys_failure_touches_no_other(self, office: Office) -> None:
@@ -572,7 +572,7 @@ class TestOptingIn:
     def test_reminders_go_on_and_the_carrier_lets_them_through(self, office: Office) -> None:
         facts = self.opted_out(office)
         office.carrier.numbers = [facts.phone]
-        office.hear("START")
+        office.receive("START")
         assert not office.standing(facts).is_opted_out
         assert office.standing(facts).wake is not None
         assert office.carrier.numbers == []
@@ -581,23 +581,23 @@ class TestOptingIn:
     def test_it_lifts_no_hold(self, office: Office) -> None:
         hold = Hold(HoldReason.DISPUTE, None, NOW - timedelta(days=9))
         facts = self.opted_out(office, holds=(hold,))
-        office.hear("START")
+        office.receive("START")
         assert office.standing(facts).holds == (hold,)
         assert isinstance(decide(facts, office.standing(facts), the_policies(), NOW), Stop)
 
     def test_one_that_was_overtaken_by_an_opt_out_asks_nothing_of_the_carrier(self, office: Office) -> None:
         facts = office.add(someone(), waking(someone(), None, opted_out_at=NOW))
-        office.hear("START", ago=60)
+        office.receive("START", ago=60)
         assert office.standing(facts).is_opted_out
         assert office.carrier.taken_off == []
 
     def test_a_carrier_that_refuses_or_is_out_of_reach_holds_nothing_up(self, office: Office) -> None:
         facts = self.opted_out(office)
         office.carrier.taken_off = [facts.phone]
-        assert office.hear("START") == []
+        assert office.receive("START") == []
         assert office.telemetry.counts["CarrierOptInsRefused"] == 1
         office.carrier.unreachable = True
-        assert office.hear("START", ago=1, reply_id="reply-2") == []
+        assert office.receive("START", ago=1, reply_id="reply-2") == []
         assert office.telemetry.counts["CarrierOptInsFailed"] == 1
         assert office.events("opt_in_failed") == [{"reply_id": "reply-2", "error": "ServiceCallError"}]
 
@@ -611,7 +611,7 @@ class TestConfirming:
 
     def test_in_the_united_states_an_opt_out_is_confirmed_once(self, office: Office) -> None:
         facts = office.add(american())
-        assert office.hear("STOP", facts.phone) == []
+        assert office.receive("STOP", facts.phone) == []
         body = "Demo Finance: You have opted out and will get no more texts from us. Questions? Call 0800-000-123."
         assert office.gateway.published == [Sms(facts.phone, body, origination_number="+18005550100", max_price="0.05")]
         standing = office.standing(facts)
@@ -623,7 +623,7 @@ class TestConfirming:
 
     def test_its_record_is_kept_like_any_other(self, office: Office) -> None:
         facts = office.add(american())
-        office.hear("STOP", facts.phone)
+        office.receive("STOP", facts.phone)
         (record,) = office.records
         assert (record.state, record.message_id, record.stage) == (ContactState.SENT, "message-1", None)
         assert (record.account_ids, record.template) == ((), "en/opt-out-confirmation@1")
@@ -637,7 +637,7 @@ class TestConfirming:
 
     def test_it_is_written_in_the_customers_language(self, office: Office) -> None:
         facts = office.add(american(language="zh-Hant"))
-        office.hear("STOP", facts.phone)
+        office.receive("STOP", facts.phone)
         assert office.gateway.published[0].text == "【示範分期】已為您停止傳送簡訊，有疑問請洽0800-000-123"
 
     def test_it_does_not_come_again_with_the_reply_nor_with_a_second_opt_out(self, office: Office) -> None:
@@ -645,14 +645,14 @@ class TestConfirming:
         once = office.reply("STOP", facts.phone)
         office.handle_batch(once)
         office.handle_batch(replace(once, receive_count=2))
-        office.hear("STOP", facts.phone, ago=0, reply_id="reply-2")
-        office.hear("STOP", facts.phone, ago=60, reply_id="reply-3")
+        office.receive("STOP", facts.phone, ago=0, reply_id="reply-2")
+        office.receive("STOP", facts.phone, ago=60, reply_id="reply-3")
         assert len(office.gateway.published) == 1
 
     def test_a_new_opt_out_after_an_opt_in_is_confirmed_again(self, office: Office) -> None:
         facts = office.add(american())
         for ago, text in ((30, "STOP"), (20, "START"), (10, "STOP")):
-            office.hear(text, facts.phone, ago=ago, reply_id=f"reply-{ago}")
+            office.receive(text, facts.phone, ago=ago, reply_id=f"reply-{ago}")
         assert len(office.gateway.published) == 2
 
     def test_two_customers_with_one_number_get_one_confirmation(self, office: Office) -> None:
@@ -675,14 +675,14 @@ class TestConfirming:
     @pytest.mark.parametrize(("ago", "texts"), [(300, 1), (300.001, 0)])
     def test_five_minutes_later_it_is_too_late(self, office: Office, ago: float, texts: int) -> None:
         facts = office.add(american())
-        office.hear("STOP", facts.phone, ago=ago)
+        office.receive("STOP", facts.phone, ago=ago)
         assert office.standing(facts).is_opted_out
         assert len(office.gateway.published) == texts
 
     def test_none_goes_out_while_sending_is_off(self, office: Office) -> None:
         facts = office.add(american())
         office.switch.on = False
-        office.hear("STOP", facts.phone)
+        office.receive("STOP", facts.phone)
         assert office.standing(facts).is_opted_out
         assert office.gateway.published == []
         assert office.standing(facts).ledger == ()
@@ -699,7 +699,7 @@ class TestConfirming:
     def test_none_goes_out_when_people_are_not_texted(self, now: datetime, texts: int) -> None:
         office = Office(now)
         facts = office.add(american())
-        office.hear("STOP", facts.phone)
+        office.receive("STOP", facts.phone)
         assert office.standing(facts).is_opted_out
         assert len(office.gateway.published) == texts
 
@@ -713,7 +713,7 @@ class TestConfirming:
     )
     def test_none_goes_out_where_it_is_not_allowed(self, office: Office, changes: dict[str, Any]) -> None:
         facts = office.add(american(**changes))
-        office.hear("STOP", facts.phone)
+        office.receive("STOP", facts.phone)
         assert office.standing(facts).is_opted_out
         assert office.gateway.published == []
 
@@ -721,13 +721,13 @@ class TestConfirming:
         deceased = office.add(american())
         other = american(2)
         office.add(other, waking(other, suspended_phone=other.phone))
-        office.hear("he is dead, stop", deceased.phone)
-        office.hear("STOP", other.phone, reply_id="reply-2")
+        office.receive("he is dead, stop", deceased.phone)
+        office.receive("STOP", other.phone, reply_id="reply-2")
         assert office.gateway.published == []
 
     def test_an_opt_out_of_one_account_is_not_confirmed(self, office: Office) -> None:
         facts = office.add(american())
-        office.hear("STOP 5678", facts.phone)
+        office.receive("STOP 5678", facts.phone)
         assert office.standing(facts).is_opted_out_of("A0001-0")
         assert office.gateway.published == []
 
@@ -747,7 +747,7 @@ class TestConfirming:
     def test_one_that_is_refused_for_good_suspends_the_number(self, office: Office) -> None:
         facts = office.add(american())
         office.gateway.answers = [Published(PublishOutcome.REFUSED_FOR_GOOD, code="InvalidParameter")]
-        office.hear("STOP", facts.phone)
+        office.receive("STOP", facts.phone)
         standing = office.standing(facts)
         now = office.clock.now()
         assert (standing.ledger, standing.suspended_phone, standing.suspended_at) == ((), facts.phone, now)
@@ -761,7 +761,7 @@ class TestConfirming:
     def test_one_whose_answer_is_lost_stays_claimed_and_unknown(self, office: Office) -> None:
         facts = office.add(american())
         office.gateway.answers = [Published(PublishOutcome.UNKNOWN, code="ReadTimeoutError")]
-        assert office.hear("STOP", facts.phone) == []
+        assert office.receive("STOP", facts.phone) == []
         assert len(office.standing(facts).ledger) == 1
         assert [record.state for record in office.records] == [ContactState.UNKNOWN]
 
@@ -782,11 +782,11 @@ class TestConfirming:
     def test_while_others_write_it_is_claimed_once(self, office: Office) -> None:
         facts = office.add(american())
         office.store.meanwhile = [lambda stored: replace(stored, reason="other")]
-        office.hear("STOP", facts.phone)
+        office.receive("STOP", facts.phone)
         assert len(office.standing(facts).ledger) == len(office.gateway.published) == 1
 
     def test_who_was_opted_out_meanwhile_gets_none(self, office: Office) -> None:
         facts = office.add(american())
         office.store.meanwhile = [lambda stored: replace(stored, opted_out_at=NOON - timedelta(seconds=9))]
-        office.hear("STOP", facts.phone)
+        office.receive("STOP", facts.phone)
         assert office.gateway.published == []

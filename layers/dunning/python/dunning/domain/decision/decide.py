@@ -125,7 +125,7 @@ def decide(facts: Facts, standing: Standing, policies: Policies, now: datetime, 
     if isinstance(rules, Rules) and rules.consent_required and not _has_consented(facts, now):
         return _no_consent(facts.consented_at, rules, steps)
     steps.append(_NO_OBJECTION)
-    held = _hold_until_lifted(holds)
+    held = _hold_until_lifted(holds) if holds else None
     if held is not None:
         return Stop(Reason.ON_HOLD, (*steps, ("hold: %s, until it is lifted", (held.reason.value,))))
     if isinstance(rules, Reason):
