@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -253,6 +254,7 @@ def test_when_an_instalment_was_paid_is_stored_with_the_event_that_says_so_and_n
     assert worked_out.accounts[0].instalments[0].paid_at == NOW
 
 
+@pytest.mark.slow(reason="draws a hundred standings with ledgers")
 @given(STANDINGS)
 def test_a_standing_comes_back_as_it_was(standing: Standing) -> None:
     assert standing_of(standing_item(standing, SHARDS)) == standing

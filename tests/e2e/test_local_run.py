@@ -25,6 +25,8 @@ from tests.local.sample import sample_file
 from tests.local.scripted_events import read_scripted_events
 from tests.local.world import NoTextError
 
+pytestmark = pytest.mark.slow(reason="plays whole days of a lender on the embedded AWS")
+
 START = date(2026, 12, 1)
 DAYS = 10
 

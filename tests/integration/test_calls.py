@@ -18,6 +18,8 @@ from tests.support.builders import a_lender_record
 from tests.support.lender_files import CHEN, WANG, csv_of, row
 from tests.support.people import someone
 
+pytestmark = pytest.mark.slow(reason="drives the real handlers on moto, with tables and queues made for each test")
+
 CUSTOMERS = 500
 MOST_CALLS_A_REMINDER = 2.6
 

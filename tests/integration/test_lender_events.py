@@ -19,6 +19,8 @@ from tests.integration.conftest import Event, House, batch, event_file
 from tests.local.template import Function
 from tests.support.people import NOW, someone, waking
 
+pytestmark = pytest.mark.slow(reason="drives the real handlers on moto, with tables and queues made for each test")
+
 
 class Bus:
     """The function with its queue, its dead letters and the lender's bus, as the template declares them."""

@@ -24,6 +24,8 @@ from tests.support.aws_requests import error, first, no_answer
 from tests.support.lender_files import CHEN, WANG, csv_of, row
 from tests.support.people import NOW, someone
 
+pytestmark = pytest.mark.slow(reason="drives the real handlers on moto, with tables and queues made for each test")
+
 NAMES = ("王小明", "陳美玲", "司馬相如", "Wilhelmina Featherstonehaugh")
 PHONES = ("+886912345678", "+886987654321", "+886955123987")
 ACCOUNT_NUMBERS = ("9001-1234-5678", "9001-8765-4321", "7777-2468-1357")

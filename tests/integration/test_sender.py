@@ -20,6 +20,8 @@ from tests.support.aws_requests import Work, error, first, no_answer
 from tests.support.builders import store_facts
 from tests.support.people import NOW, paid_up, someone, waking
 
+pytestmark = pytest.mark.slow(reason="drives the real handlers on moto, with tables and queues made for each test")
+
 LATER = timedelta(days=1)
 LOST = ReadTimeoutError(endpoint_url="aws")
 

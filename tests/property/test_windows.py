@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -56,6 +57,7 @@ def clocks_go_back(zone: ZoneInfo, start: datetime, end: datetime) -> bool:
     return any(later < earlier for earlier, later in pairwise(offsets))
 
 
+@pytest.mark.slow(reason="walks minutes of several zones")
 @given(hours(), st.lists(zones, min_size=1, max_size=3, unique=True), instants)
 def test_hours_open_when_the_clocks_of_all_zones_say_so_and_not_a_minute_later(
     hours: ContactHours, zones: list[ZoneInfo], now: datetime

@@ -17,6 +17,8 @@ from dunning.domain.customer.standing import Wake
 from tests.local.cloud import Handler, LocalCloud
 from tests.local.events import LambdaContext
 
+pytestmark = pytest.mark.slow(reason="starts the embedded AWS for each test")
+
 BEGIN = datetime(2026, 12, 1, tzinfo=UTC)
 
 

@@ -15,6 +15,8 @@ from moto import mock_aws
 from tests.local.clock import VirtualClock
 from tests.local.moto_patches import patched_moto
 
+pytestmark = pytest.mark.slow(reason="asks the patched and the plain moto the same")
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 

@@ -12,6 +12,8 @@ from tests.local import ROOT
 from tests.local.cloud import LocalCloud
 from tests.local.template import TemplateError, parse_rate, translate
 
+pytestmark = pytest.mark.slow(reason="translates the whole template")
+
 BEGIN = datetime(2026, 12, 1, tzinfo=UTC)
 TEMPLATE = ROOT / "template.yaml"
 

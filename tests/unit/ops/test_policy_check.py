@@ -64,6 +64,7 @@ def test_a_calendar_that_is_wrong_is_refused_though_it_is_read_only_when_it_is_n
     assert capsys.readouterr().err.startswith("Refused: calendars/NZ.toml:")
 
 
+@pytest.mark.slow(reason="loads and checks all policies of a folder")
 def test_policies_of_another_folder_are_checked_and_a_bad_one_is_refused_by_line(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
