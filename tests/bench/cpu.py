@@ -105,7 +105,7 @@ class Bench:
                     registered_template="",
                     message_id="message-1",
                     code="",
-                    price=41_700,
+                    price_usd_micros=41_700,
                     reasons=("accounts with something open: 1", "stage: -3, due since 2026-12-01", "hours: open in TW"),
                 )
             )

@@ -240,7 +240,7 @@ class DeliveryReceipts(_Office):
                     ConditionExpression="#state = :expected",
                     ExpressionAttributeNames={
                         "#state": "state", "#id": "message_id", "#at": "reported_at", "#said": "response",
-                        "#n": "billed_parts", "#p": "billed_price", "#u": "unknown",
+                        "#n": "billed_parts", "#p": "billed_price_usd_micros", "#u": "unknown",
                     },
                     ExpressionAttributeValues={
                         ":state": {"S": "delivered"}, ":id": {"S": "m"}, ":at": {"S": "2026-12-01T02:00:00.000000Z"},

@@ -39,7 +39,7 @@ def _contact(number: int = 1, **changes: object) -> Contact:
         parts=1,
         template="zh-Hant/before-3@2",
         message_id="message-1",
-        price=41_700,
+        price_usd_micros=41_700,
         reasons=("hold: none is running", "hours: open in TW"),
     )
     return replace(contact, **changes)  # type: ignore[arg-type]
@@ -89,7 +89,7 @@ REPORT: Mapping[str, Any] = {
     "response": "Delivered",
     "delivery_status": "delivered",
     "billed_parts": 2,
-    "billed_price": 83_400,
+    "billed_price_usd_micros": 83_400,
 }
 
 
@@ -121,7 +121,7 @@ class TestAdvancing:
     def test_what_a_receipt_says_is_written_and_nothing_else(self, archive: Archive, state: ContactState) -> None:
         archive.log.write([_contact(), _contact(2)])
         reported = replace(_contact(state=state), **REPORT)
-        assert archive.log.advance(replace(reported, text="", stage=30, price=0), expected=ContactState.SENT)
+        assert archive.log.advance(replace(reported, text="", stage=30, price_usd_micros=0), expected=ContactState.SENT)
         assert archive.log.find([_key(reported), _key(_contact(2))]) == {
             _key(reported): reported,
             _key(_contact(2)): _contact(2),

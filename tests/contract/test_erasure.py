@@ -80,7 +80,7 @@ def _contact(number: int, text: int) -> Contact:
         registered_template="",
         message_id="message-1",
         code="",
-        price=41_700,
+        price_usd_micros=41_700,
         reasons=("stage: -3",),
     )
 

@@ -209,13 +209,13 @@ CONTACTS = st.builds(
     registered_template=TEXTS,
     message_id=TEXTS,
     code=TEXTS,
-    price=st.integers(0, 10**9),
+    price_usd_micros=st.integers(0, 10**9),
     reasons=st.lists(TEXTS, max_size=3).map(tuple),
     reported_at=st.none() | INSTANTS,
     response=TEXTS,
     delivery_status=TEXTS,
     billed_parts=st.integers(0, 9),
-    billed_price=st.integers(0, 10**9),
+    billed_price_usd_micros=st.integers(0, 10**9),
     erased_at=st.none() | INSTANTS,
 )
 REPLIES = st.builds(

@@ -130,7 +130,7 @@ def test_a_text_of_ours_is_followed_from_the_sender_to_its_receipt(house: House)
     (sms,) = house.cloud.outbox
     house.cloud.deliveries_logged([log_of(sms.to, sms.message_id)])
     (contact,) = house.contacts()
-    assert (contact.state, contact.billed_parts, contact.billed_price) == (ContactState.DELIVERED, 1, 41_700)
+    assert (contact.state, contact.billed_parts, contact.billed_price_usd_micros) == (ContactState.DELIVERED, 1, 41_700)
     assert contact.phone == facts.phone
 
 

@@ -9,7 +9,7 @@ import pytest
 from moto.events.models import Rule
 
 from dunning.adapters.dynamodb.contact_table import DynamoContacts
-from dunning.contracts.lender_event import erasure_round_body
+from dunning.contracts.erasure_round import erasure_round_body
 from dunning.domain.customer.standing import Wake
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.replies.reply import InboundSms, Reply
@@ -125,7 +125,7 @@ def test_an_erased_customer_leaves_an_id_and_a_moment_and_a_skeleton(bus: Bus) -
     (skeleton,) = [
         item for item in house.cloud.items(house.cloud.stack.contacts_table) if item["customer_id"]["S"] == "C0001"
     ]
-    assert skeleton.keys() >= {"send_id", "state", "at", "template", "reasons", "price", "erased_at"}
+    assert skeleton.keys() >= {"send_id", "state", "at", "template", "reasons", "price_usd_micros", "erased_at"}
     assert not [
         secret for secret in ("+886", "900000001", "王", "5678") if secret in json.dumps(skeleton, ensure_ascii=False)
     ]

@@ -435,7 +435,7 @@ def _figures(contacts: Sequence[Contact]) -> dict[str, Any]:
         "texts": len(contacts),
         "customers": len({contact.customer_id for contact in contacts}),
         "segments": sum(contact.parts for contact in contacts),
-        "cost_usd": round(sum(contact.price for contact in contacts) / _MICRO, 4),
+        "cost_usd": round(sum(contact.price_usd_micros for contact in contacts) / _MICRO, 4),
     }
 
 

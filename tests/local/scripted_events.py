@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from dunning.contracts.lender_event import EVENTS, parse_lender_message
+from dunning.contracts.erasure_round import parse_lender_message
+from dunning.contracts.lender_event import EVENTS
 from dunning.domain.errors import DunningError
 from tests.local.portfolio import Portfolio, UnknownError
 

@@ -83,7 +83,7 @@ class ReceiptDelivery:
                 delivered=not self.response,
                 response=self.response,
                 billed_parts=1,
-                billed_price=7,
+                billed_price_usd_micros=7,
             )
         )
 

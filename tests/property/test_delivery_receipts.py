@@ -63,7 +63,7 @@ class Report:
             delivered=not self.words,
             response=self.words,
             billed_parts=1,
-            billed_price=41_700,
+            billed_price_usd_micros=41_700,
         )
 
 

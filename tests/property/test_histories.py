@@ -348,7 +348,7 @@ class Histories(RuleBasedStateMachine):
             delivered=not response,
             response=response,
             billed_parts=1,
-            billed_price=7,
+            billed_price_usd_micros=7,
         )
 
         def deliver() -> bool:

@@ -228,7 +228,7 @@ class FakeContacts:
             response=contact.response,
             delivery_status=contact.delivery_status,
             billed_parts=contact.billed_parts,
-            billed_price=contact.billed_price,
+            billed_price_usd_micros=contact.billed_price_usd_micros,
         )
         return True
 

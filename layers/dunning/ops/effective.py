@@ -313,7 +313,9 @@ class _Explained:
             if not rules.hours.week[day.weekday()] or day in rules.hours.special:
                 continue
             try:
-                opens = next_open(rules.hours, rules.zones, start_of_day(rules.zones, ordinal, rules.preferred_minute))
+                opens = next_open(
+                    rules.hours, rules.zones, start_of_day(rules.zones, ordinal, rules.preferred_minute_of_day)
+                )
             except (CalendarNotCoveredError, NoLawfulMomentError):
                 return ""
             if opens.astimezone(rules.zones[0]).toordinal() > ordinal:

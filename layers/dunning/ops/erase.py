@@ -20,7 +20,7 @@ from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.s3 import S3UploadErasure
 from dunning.adapters.sqs import SqsQueue
 from dunning.adapters.system_clock import SystemClock
-from dunning.contracts.lender_event import erasure_round_body
+from dunning.contracts.erasure_round import erasure_round_body
 from dunning.domain.decision.decisions import Decision
 from dunning.domain.errors import ServiceCallError
 from dunning.ports.clock import Clock

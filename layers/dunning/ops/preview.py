@@ -128,7 +128,7 @@ def preview(book: PolicyBook, lender: Lender, language: str, country: str, regio
         )
     rules = replace(
         rules, zones=rules.zones[:1], hours=_ALWAYS, overdue_hours=_ALWAYS, person_caps=(), account_caps=(),
-        preferred_minute=0,
+        preferred_minute_of_day=0,
     )  # fmt: skip
     for stage, several in itertools.product(rules.ladder, (False, True)):
         for fee in (False, True) if (language, stage, several) in rules.texts_with_fee else (False,):

@@ -17,8 +17,8 @@ from botocore.exceptions import ClientError
 from dunning.adapters.dynamodb.items import lender_record_of
 from dunning.adapters.dynamodb.keys import contact_key
 from dunning.contracts.delivery_log import parse_reported
+from dunning.contracts.erasure_round import erasure_round_body
 from dunning.contracts.job import job_body
-from dunning.contracts.lender_event import erasure_round_body
 from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.delivery.contact import Contact, ContactState
@@ -262,7 +262,7 @@ def test_a_delivery_log_brings_its_record_to_delivered(world: World, texted: Tex
     world.report(log)
     world.until("it is delivered", lambda: _of(world, texted.reached)[0].state is ContactState.DELIVERED)
     (delivered,) = _of(world, texted.reached)
-    assert (delivered.billed_parts, delivered.billed_price) == (1, 6450)
+    assert (delivered.billed_parts, delivered.billed_price_usd_micros) == (1, 6450)
 
 
 def test_a_number_that_does_not_exist_is_not_texted_again_and_is_published(world: World, texted: Texted) -> None:

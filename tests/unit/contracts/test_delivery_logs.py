@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from dunning.contracts.delivery_log import LaterReceipt, later_body, parse_later, parse_reported
+from dunning.contracts.delivery_log import parse_reported
+from dunning.contracts.waiting_receipt import WaitingReceipt, parse_waiting_receipt, waiting_receipt_body
 from dunning.domain.delivery.receipt import DeliveryReceipt
 from dunning.domain.errors import UnreadableRecordError
 from dunning.ports.contacts import ContactKey
@@ -69,7 +70,7 @@ def test_everything_a_log_says_is_taken() -> None:
         delivered=True,
         response="Message has been accepted by phone",
         billed_parts=1,
-        billed_price=41_700,
+        billed_price_usd_micros=41_700,
     )
 
 
@@ -95,7 +96,7 @@ def test_everything_a_log_says_is_taken() -> None:
     ],
 )
 def test_prices_come_as_numbers_and_as_text(price: object, micros: int) -> None:
-    assert the_receipt(changed(priceInUSD=price)).billed_price == micros
+    assert the_receipt(changed(priceInUSD=price)).billed_price_usd_micros == micros
 
 
 @pytest.mark.parametrize(
@@ -278,13 +279,15 @@ def test_what_is_no_event_of_a_subscription_is_refused_without_quoting_it(event:
 
 
 def test_a_receipt_that_waits_travels_without_the_number() -> None:
-    later = LaterReceipt(ContactKey("C0001", NOW, "s1"), the_receipt(LOG))
-    body = later_body(later)
+    later = WaitingReceipt(ContactKey("C0001", NOW, "s1"), the_receipt(LOG))
+    body = waiting_receipt_body(later)
     assert "886900000001" not in body
-    assert parse_later(body) == LaterReceipt(later.key, the_receipt(changed(destination="")))
-    assert "886" not in later_body(LaterReceipt(later.key, the_receipt(changed(providerResponse="to +886900000001"))))
+    assert parse_waiting_receipt(body) == WaitingReceipt(later.key, the_receipt(changed(destination="")))
+    assert "886" not in waiting_receipt_body(
+        WaitingReceipt(later.key, the_receipt(changed(providerResponse="to +886900000001")))
+    )
     with pytest.raises(UnreadableRecordError, match="no receipt: an unknown field"):
-        parse_later(body[:-1] + ',"phone":"+886900000001"}')
+        parse_waiting_receipt(body[:-1] + ',"phone":"+886900000001"}')
 
 
 def contents(event: dict[str, Any]) -> dict[str, Any]:
@@ -306,5 +309,5 @@ def test_the_event_that_comes_with_the_project_holds_the_logs_seen_in_the_wild()
 def test_the_receipts_that_wait_in_the_project_s_event_are_ours() -> None:
     event = json.loads((ROOT / "events" / "delivery_receipts/waiting_receipts.json").read_text("utf-8"))
     bodies = [record["body"] for record in event["Records"]]
-    assert [later_body(parse_later(body)) for body in bodies] == bodies
+    assert [waiting_receipt_body(parse_waiting_receipt(body)) for body in bodies] == bodies
     assert "+886" not in json.dumps(event)

@@ -8,15 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dunning.contracts.lender_event import (
-    EVENTS,
-    MOST_AHEAD,
-    ErasureRequest,
-    ErasureRound,
-    ReceivedEvent,
-    erasure_round_body,
-    parse_lender_message,
-)
+from dunning.contracts.erasure_round import ErasureRound, erasure_round_body, parse_lender_message
+from dunning.contracts.lender_event import EVENTS, MOST_AHEAD, ErasureRequest, ReceivedEvent
 from dunning.domain.customer.facts import HoldReason
 from dunning.domain.customer.lender_record import (
     AccountClosed,

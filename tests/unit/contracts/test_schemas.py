@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from dunning.contracts.lender_event import EVENTS, ReceivedEvent, parse_lender_message
+from dunning.contracts.erasure_round import parse_lender_message
+from dunning.contracts.lender_event import EVENTS, ReceivedEvent
 from dunning.contracts.outbound_event import DETAILS, bus_entries
 from dunning.domain.outbound_events import (
     CustomerNeedsPerson,

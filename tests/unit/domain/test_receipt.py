@@ -72,8 +72,8 @@ def test_a_delivered_text_is_delivered_whatever_the_carrier_writes() -> None:
 
 
 def test_a_receipt_brings_a_record_forward_with_what_was_billed() -> None:
-    after = record_receipt(SENT, report(delivered=True, billed_parts=2, billed_price=12_900))
-    assert (after.state, after.billed_parts, after.billed_price) == (ContactState.DELIVERED, 2, 12_900)
+    after = record_receipt(SENT, report(delivered=True, billed_parts=2, billed_price_usd_micros=12_900))
+    assert (after.state, after.billed_parts, after.billed_price_usd_micros) == (ContactState.DELIVERED, 2, 12_900)
     assert after.reported_at == NOW + timedelta(minutes=1)
 
 

@@ -56,7 +56,7 @@ class Deployed:
                     phone="+886900000001",
                     text="【示範分期】王*明您好",
                     parts=1,
-                    price=41_700,
+                    price_usd_micros=41_700,
                 )
             ]
         )

@@ -11,7 +11,8 @@ from unittest.mock import patch
 
 import pytest
 
-from dunning.contracts.delivery_log import Reported, parse_later
+from dunning.contracts.delivery_log import Reported
+from dunning.contracts.waiting_receipt import parse_waiting_receipt
 from dunning.domain.customer.facts import Facts, HoldReason
 from dunning.domain.customer.lender_record import CustomerReleased, EventTime, LenderRecord, RecordedEvent, record_event
 from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, Wake, progress_key
@@ -151,9 +152,9 @@ def office() -> Office:
 def test_a_delivered_text_is_on_record_as_delivered_and_nobody_is_written(office: Office) -> None:
     office.texted()
     writes = office.store.writes
-    office.report(receipt(billed_price=41_700))
+    office.report(receipt(billed_price_usd_micros=41_700))
     (contact,) = office.contacts.records.values()
-    assert (contact.state, contact.billed_parts, contact.billed_price) == (ContactState.DELIVERED, 1, 41_700)
+    assert (contact.state, contact.billed_parts, contact.billed_price_usd_micros) == (ContactState.DELIVERED, 1, 41_700)
     assert office.store.writes == writes
     assert office.telemetry.counts == {"SmsDelivered": 1, "SegmentsEstimated": 1, "SegmentsBilled": 1}
 
@@ -261,7 +262,7 @@ class TestARecordThatIsNotThereYet:
         ((body, delay),) = office.later.messages
         assert delay == timedelta(minutes=1)
         assert "8869" not in body
-        assert parse_later(body).key.customer_id == "C0001"
+        assert parse_waiting_receipt(body).key.customer_id == "C0001"
 
     def test_is_brought_forward_when_it_is_there(self, office: Office) -> None:
         facts = office.texted(state=None)

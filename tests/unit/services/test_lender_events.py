@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dunning.contracts.lender_event import erasure_round_body
+from dunning.contracts.erasure_round import erasure_round_body
 from dunning.domain.customer.facts import Facts, Hold, HoldReason
 from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.customer.returning import BEFORE_ERASURE

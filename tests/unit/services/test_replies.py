@@ -630,7 +630,7 @@ class TestConfirming:
         assert (record.encoding, record.parts, record.phone) == ("GSM-7", 1, facts.phone)
         assert (record.lender, record.jurisdiction) == ("demo-tw", "US")
         assert record.text == office.gateway.published[0].text
-        assert record.price > 0
+        assert record.price_usd_micros > 0
         assert record.expires_at == NOON + timedelta(days=1096)
         assert office.telemetry.counts["SmsAccepted"] == 1
         assert [event["outcome"] for event in office.events("opt_out_confirmed")] == ["accepted"]

@@ -146,7 +146,7 @@ def test_the_text_goes_out_with_every_attribute_the_carrier_needs(office: Office
     )
     assert (record.text, record.encoding, record.parts) == (sms.text, "UCS-2", 1)
     assert record.template == "zh-Hant/before-3@2"
-    assert record.price > 0
+    assert record.price_usd_micros > 0
 
 
 def test_a_customer_with_facts_and_no_standing_yet_is_not_texted_by_an_older_job(office: Office) -> None:

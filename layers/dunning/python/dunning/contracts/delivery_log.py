@@ -13,12 +13,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dunning.contracts.wrong_fields import wrong_fields
 from dunning.domain.delivery.receipt import DeliveryReceipt
 from dunning.domain.errors import UnreadableRecordError
-from dunning.ports.contacts import ContactKey
 
 _MOST_BYTES = 64 * 1024 * 1024
 """CloudWatch Logs sends at most 1 MB, compressed; text like this shrinks to a twentieth."""
@@ -133,7 +132,7 @@ def _receipt(event: _DeliveryLogEvent) -> DeliveryReceipt | None:
         delivered=status in _SUCCESS,
         response=_carrier_words(delivery.response),
         billed_parts=_parts(delivery.parts),
-        billed_price=_micros(delivery.price),
+        billed_price_usd_micros=_micros(delivery.price),
     )
 
 
@@ -172,65 +171,3 @@ def _micros(price: object) -> int:
     except ArithmeticError:
         return 0
     return int(micros) if micros.is_finite() and 0 <= micros < _MICRO * 1000 else 0
-
-
-class LaterReceipt(NamedTuple):
-    """A receipt whose record is not there yet, and the claim it is about. It travels without the number."""
-
-    key: ContactKey
-    receipt: DeliveryReceipt
-
-
-class _LaterMessage(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    schema_version: Literal[1]
-    customer_id: str = Field(min_length=1, max_length=128)
-    contact_at: AwareDatetime
-    send_id: str = Field(min_length=1, max_length=128)
-    message_id: str = Field(min_length=1, max_length=256)
-    at: AwareDatetime
-    delivered: bool
-    response: str = Field(max_length=1000)
-    billed_parts: int = Field(ge=0)
-    billed_price: int = Field(ge=0)
-
-
-def later_body(later: LaterReceipt) -> str:
-    """Write a receipt that is to be looked at again as the body of a queue message."""
-    key, receipt = later
-    return _LaterMessage(
-        schema_version=1,
-        customer_id=key.customer_id,
-        contact_at=key.at,
-        send_id=key.send_id,
-        message_id=receipt.message_id,
-        at=receipt.at,
-        delivered=receipt.delivered,
-        response=receipt.response,
-        billed_parts=receipt.billed_parts,
-        billed_price=receipt.billed_price,
-    ).model_dump_json()
-
-
-def parse_later(body: str) -> LaterReceipt:
-    """
-    Read what `later_body` wrote.
-
-    Raises:
-        UnreadableRecordError: it is something else; the message names the fields, not their contents.
-    """
-    try:
-        message = _LaterMessage.model_validate_json(body)
-    except ValidationError as error:
-        raise UnreadableRecordError(f"no receipt: {wrong_fields(error)}") from None
-    receipt = DeliveryReceipt(
-        message_id=message.message_id,
-        at=message.at,
-        phone="",
-        delivered=message.delivered,
-        response=message.response,
-        billed_parts=message.billed_parts,
-        billed_price=message.billed_price,
-    )
-    return LaterReceipt(ContactKey(message.customer_id, message.contact_at, message.send_id), receipt)

@@ -284,12 +284,6 @@ class ReceivedEvent(NamedTuple):
     is_understood: bool = True
 
 
-class ErasureRound(NamedTuple):
-    """Another round for a customer who was erased a short while ago."""
-
-    customer_id: str
-
-
 class _Envelope(BaseModel):
     """What EventBridge puts around an event. It adds fields as it likes: those that we do not read are let be."""
 
@@ -299,33 +293,13 @@ class _Envelope(BaseModel):
     detail: dict[str, JsonValue]
 
 
-class _ErasureRoundMessage(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    schema_version: Literal[1]
-    task: Literal["erase_again"]
-    customer_id: Id
-
-
-def erasure_round_body(customer_id: str) -> str:
-    """Write the message that orders another round for an erased customer. It holds the id and no other data."""
-    return _ErasureRoundMessage(schema_version=1, task="erase_again", customer_id=customer_id).model_dump_json()
-
-
-def parse_lender_message(body: str, now: datetime) -> ReceivedEvent | ErasureRound:
+def parse_lender_event(body: str, now: datetime) -> ReceivedEvent:
     """
-    Read a message: a lender's event in its envelope, or the order of another erasure round.
+    Read a lender's event in its envelope.
 
     Raises:
-        UnreadableRecordError: the message is neither; the error names the fields, not their contents.
+        UnreadableRecordError: the message is none; the error names the fields, not their contents.
     """
-    try:
-        return ErasureRound(_ErasureRoundMessage.model_validate_json(body).customer_id)
-    except ValidationError:
-        return _lender_event(body, now)
-
-
-def _lender_event(body: str, now: datetime) -> ReceivedEvent:
     try:
         envelope = _Envelope.model_validate_json(body)
     except ValidationError as error:

@@ -119,7 +119,7 @@ class PolicyBook:
             ladder=policy.ladder,
             urgency=policy.urgency or default_urgency(policy.ladder),
             min_days_between_stages=policy.min_days_between_stages,
-            preferred_minute=policy.preferred_hour,
+            preferred_minute_of_day=policy.preferred_hour,
             hours=self._hours(laws, own_hours, overdue=False),
             overdue_hours=self._hours(laws, own_hours, overdue=True),
             person_caps=tuple(cap for cap in caps if cap.scope is Scope.PERSON),

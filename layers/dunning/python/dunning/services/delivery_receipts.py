@@ -19,7 +19,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from dunning.contracts.delivery_log import LaterReceipt, Reported, later_body, parse_later
+from dunning.contracts.delivery_log import Reported
+from dunning.contracts.waiting_receipt import WaitingReceipt, parse_waiting_receipt, waiting_receipt_body
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import Standing
 from dunning.domain.decision.rules import Policies
@@ -135,7 +136,7 @@ class DeliveryReceiptService:
         waiting: dict[str, _Match] = {}
         for message in messages:
             try:
-                key, receipt = parse_later(message.body)
+                key, receipt = parse_waiting_receipt(message.body)
             except UnreadableRecordError as error:
                 self._telemetry.log_event(LogEvent.RECEIPT_UNREADABLE, message_id=message.message_id, why=str(error))
                 self._telemetry.count(Metric.RECEIPTS_UNREADABLE)
@@ -223,7 +224,7 @@ class DeliveryReceiptService:
         now = self._clock.now()
         too_early = [match for match in waiting if now - match.key.at < _SENDER_IS_DONE]
         if too_early:
-            bodies = [later_body(LaterReceipt(match.key, match.receipt)) for match in too_early]
+            bodies = [waiting_receipt_body(WaitingReceipt(match.key, match.receipt)) for match in too_early]
             self._delay_queue.send_with_delay(bodies, _RECHECK_AFTER)
         dead = [(match.key.customer_id, match) for match in waiting if now - match.key.at >= _SENDER_IS_DONE]
         by_record: defaultdict[ContactKey, list[_Match]] = defaultdict(list)

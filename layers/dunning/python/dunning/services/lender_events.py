@@ -15,13 +15,8 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from itertools import batched
 
-from dunning.contracts.lender_event import (
-    ErasureRequest,
-    ErasureRound,
-    ReceivedEvent,
-    erasure_round_body,
-    parse_lender_message,
-)
+from dunning.contracts.erasure_round import ErasureRound, erasure_round_body, parse_lender_message
+from dunning.contracts.lender_event import ErasureRequest, ReceivedEvent
 from dunning.domain.customer.lender_record import (
     AccountClosed,
     InstalmentChanged,

@@ -234,7 +234,7 @@ RECEIPT = ItemLayout(
     Field("response", TEXT, ""),
     Field("delivery_status", TEXT, ""),
     Field("billed_parts", NUMBER, 0),
-    Field("billed_price", NUMBER, 0),
+    Field("billed_price_usd_micros", NUMBER, 0),
 )
 """The fields of a contact that a delivery receipt sets."""
 
@@ -258,7 +258,7 @@ CONTACT = ItemLayout(
     Field("registered_template", TEXT, ""),
     Field("message_id", TEXT, ""),
     Field("code", TEXT, ""),
-    Field("price", NUMBER),
+    Field("price_usd_micros", NUMBER),
     Field("reasons", TEXTS, ()),
     Field("erased_at", INSTANT, None),
     *RECEIPT.fields,

@@ -331,7 +331,7 @@ class _Evaluation:
             if candidate.first_day < today:
                 may_be_due.append(candidate)
                 continue
-            start = start_of_day(zones, candidate.first_day, rules.preferred_minute)
+            start = start_of_day(zones, candidate.first_day, rules.preferred_minute_of_day)
             if start <= moment:
                 may_be_due.append(candidate)
             elif next_start is None or start < next_start:

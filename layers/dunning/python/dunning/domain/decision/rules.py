@@ -72,7 +72,7 @@ class Rules:
     """The same stages, most urgent first."""
     min_days_between_stages: int
     """Days between two overdue stages of an account, at least."""
-    preferred_minute: int
+    preferred_minute_of_day: int
     """The time of day at which a stage that comes due is sent, in minutes from midnight."""
     hours: ContactHours
     """Contact hours for texts up to the due date."""

@@ -63,7 +63,7 @@ class Contact:
     """The id that SNS gave the message; empty if SNS did not accept the message or did not answer."""
     code: str = ""
     """The error code of a message that was not accepted."""
-    price: int = 0
+    price_usd_micros: int = 0
     """The carrier fee, as estimated before sending."""
     reasons: tuple[str, ...] = ()
     """The trace of the gates that led to the text."""
@@ -75,7 +75,7 @@ class Contact:
     """The class of the carrier's words (`receipt.DeliveryStatus`)."""
     billed_parts: int = 0
     """The number of segments billed; 0 if the receipt does not say."""
-    billed_price: int = 0
+    billed_price_usd_micros: int = 0
     """The fee billed; 0 if the receipt does not say."""
     erased_at: datetime | None = None
     """The time at which an erasure removed the number, the text and the carrier's words."""

@@ -18,7 +18,7 @@ class DeliveryReceipt:
     One report of the carrier.
 
     `at` is when SNS took the text, `phone` E.164 or empty if it cannot be read, `response` the carrier's own words.
-    `billed_price` is in millionths of a US dollar. It and `billed_parts` are 0 if the carrier leaves them out.
+    `billed_parts` and `billed_price_usd_micros`, in millionths of a US dollar, are 0 if the carrier leaves them out.
     """
 
     message_id: str
@@ -27,7 +27,7 @@ class DeliveryReceipt:
     delivered: bool
     response: str
     billed_parts: int = 0
-    billed_price: int = 0
+    billed_price_usd_micros: int = 0
 
 
 class DeliveryStatus(StrEnum):
@@ -88,7 +88,7 @@ def record_receipt(contact: Contact, receipt: DeliveryReceipt) -> Contact:
         response=receipt.response if contact.erased_at is None else "",
         delivery_status=delivery_status(receipt).value,
         billed_parts=receipt.billed_parts,
-        billed_price=receipt.billed_price,
+        billed_price_usd_micros=receipt.billed_price_usd_micros,
     )
     if (state.rank, *_details(after)) <= (contact.state.rank, *_details(contact)):
         return contact
@@ -97,4 +97,4 @@ def record_receipt(contact: Contact, receipt: DeliveryReceipt) -> Contact:
 
 def _details(contact: Contact) -> tuple[float, str, str, int, int]:
     reported = contact.reported_at.timestamp() if contact.reported_at else 0.0
-    return reported, contact.response, contact.delivery_status, contact.billed_parts, contact.billed_price
+    return reported, contact.response, contact.delivery_status, contact.billed_parts, contact.billed_price_usd_micros

@@ -94,7 +94,7 @@ def record_of(
     entry: LedgerEntry,
     written: OutgoingText,
     answer: Published,
-    price: int,
+    price_usd_micros: int,
     reasons: tuple[str, ...],
 ) -> Contact:
     """Return the audit record of a claimed text after its one publish, unless it was refused for now."""
@@ -118,7 +118,7 @@ def record_of(
         registered_template=written.registered_template,
         message_id=answer.message_id,
         code=answer.code,
-        price=price,
+        price_usd_micros=price_usd_micros,
         reasons=reasons,
     )
 
