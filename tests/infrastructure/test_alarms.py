@@ -18,8 +18,8 @@ type Resource = Mapping[str, Any]
 
 OURS = "Dunning"
 THIS_STACK = {"service": {"Ref": "AWS::StackName"}}
-RUNBOOK = "docs/alarms.md"
-"""As the descriptions name it: the pages are below `layers/dunning`."""
+RUNBOOK = "layers/dunning/docs/alarms.md"
+"""As the descriptions name it."""
 
 PACKAGE = ROOT / "layers" / "dunning" / "python" / "dunning"
 CODE = "".join(path.read_text("utf-8") for path in sorted(PACKAGE.rglob("*.py")))
@@ -450,6 +450,6 @@ class TestTheRunbook:
 
 def _headings() -> list[tuple[str, str]]:
     """Return each heading of the page with the text below it."""
-    page = (ROOT / "layers" / "dunning" / RUNBOOK).read_text("utf-8")
+    page = (ROOT / RUNBOOK).read_text("utf-8")
     _, *sections = re.split(r"^## ", page, flags=re.MULTILINE)
     return [(heading, " ".join(text.split())) for heading, _, text in (section.partition("\n") for section in sections)]

@@ -32,8 +32,8 @@ from ops.stack import StackError, deployed
 
 _ELSEWHERE = """\
 What this cannot reach: the lender's own files (take the customer out of them, or each upload has them refused),
-backups of the tables (35 days), SNS's delivery logs and its list of opted-out numbers. docs/operations.md,
-"Erase a customer", says what to do about each.
+backups of the tables (35 days), SNS's delivery logs and its list of opted-out numbers.
+layers/dunning/docs/operations.md, "Erase a customer", says what to do about each.
 """
 
 

@@ -25,7 +25,7 @@ HOLD_OF_INTENT = {
     ReplyIntent.DECEASED: (HoldReason.DECEASED, ReviewReason.DECEASED),
     ReplyIntent.REPRESENTED: (HoldReason.REPRESENTED, ReviewReason.REPRESENTED),
 }
-"""Intents that lead to silence until a person has looked: the hold of each, and the reason for the review."""
+"""Intents that lead to a hold without an end, some of them for good: the hold, and the reason for the review."""
 
 _SHORTEST_TAIL = 3
 """The fewest digits that name an account. Fewer digits fit too many accounts."""

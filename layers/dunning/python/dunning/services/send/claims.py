@@ -2,8 +2,8 @@
 Claims: the steps after the claim of a contact that all sending services share.
 
     publish once ──> accepted          record `sent`
-        │            refused for good  record, claim back
-        │            refused for now   claim back, no record
+        │            refused for good  record, claim released
+        │            refused for now   claim released, no record
         └─ no answer: the claim stays, record `unknown`, never re-sent
 """
 

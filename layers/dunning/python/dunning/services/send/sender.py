@@ -5,8 +5,8 @@ SNS has no idempotency key, so exactly once is impossible. We never send twice. 
 says so, and a delivery receipt settles it later:
 
     decide ──> claim (version = :read) ──> publish once ──> accepted          record `sent`
-                 │ another writer was first    │            refused for good  record, number suspended, claim back
-                 └──> read and decide again    │            refused for now   claim back, wake soon, no record
+                 │ another writer was first    │            refused for good  record, number suspended, claim released
+                 └──> read and decide again    │            refused for now   claim released, wake soon, no record
                                                └─ no answer: the claim stays, record `unknown`, never re-sent
 """
 
