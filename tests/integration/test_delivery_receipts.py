@@ -24,6 +24,8 @@ from tests.support.aws_requests import error, first, no_answer
 from tests.support.builders import a_lender_record
 from tests.support.people import NOW, someone, texted, waking
 
+pytestmark = pytest.mark.slow(reason="drives the real handlers on moto, with tables and queues made for each test")
+
 MOST_OTHER_CALLS = 45
 """For a thousand logs, beside one write a record."""
 

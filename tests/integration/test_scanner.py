@@ -14,6 +14,8 @@ from tests.integration.conftest import House, job_for
 from tests.support.aws_requests import error
 from tests.support.people import NOW, someone, waking
 
+pytestmark = pytest.mark.slow(reason="drives the real handlers on moto, with tables and queues made for each test")
+
 MINUTE = timedelta(minutes=1)
 
 
