@@ -36,6 +36,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 from dunning import compiled_policies
 from tests.local import ROOT
+from tests.support.function_folders import folder_of
 
 PACKAGE = ROOT / "layers" / "dunning" / "python" / "dunning"
 LOCK = ROOT / "layers" / "dunning" / "python" / "requirements.txt"
@@ -92,10 +93,7 @@ class Built:
     @property
     def functions(self) -> dict[str, Path]:
         """Each function's folder in the build, by the name of its folder in `functions/`."""
-        return {
-            re.sub(r"(?<!^)(?=[A-Z])", "_", name.removesuffix("Function")).lower(): self.folder / name
-            for name in self._of_type("AWS::Serverless::Function")
-        }
+        return {folder_of(name): self.folder / name for name in self._of_type("AWS::Serverless::Function")}
 
     def builders(self, function: str) -> list[str]:
         """Return what a function's handler has the wiring build. One that has several tasks builds one at a time."""

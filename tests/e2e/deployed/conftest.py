@@ -4,7 +4,6 @@ One stack for all chapters: built by `make build`, deployed to the stand-in, wat
 The chapters are numbered so that the minute between two ticks of the schedule passes while something else is tested.
 """
 
-import re
 from collections.abc import Iterator
 
 import pytest
@@ -13,13 +12,9 @@ from tests.e2e.deployed.deployment import Deployer
 from tests.e2e.deployed.standin import Folders, StandIn
 from tests.e2e.deployed.world import ENGINEER_MAY, FUNCTIONS, LENDER_MAY, MANAGER_MAY, World, make_user
 from tests.local import ROOT
+from tests.support.function_folders import folder_of
 
 FOLDER = ROOT / ".local" / "e2e"
-
-
-def folder_of(logical_id: str) -> str:
-    """Return a function's folder, which names its log group: `lender_events` for `LenderEventsFunction`."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", logical_id.removesuffix("Function")).lower()
 
 
 @pytest.fixture(scope="session")
