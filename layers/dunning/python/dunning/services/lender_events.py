@@ -37,6 +37,7 @@ from dunning.ports.telemetry import LogEvent, Metric, Telemetry
 from dunning.services.erasure.erase import ROUND_INTERVAL, SECOND_ROUND, EraseService
 from dunning.services.erasure.purge import PurgeService
 from dunning.services.optimistic import CONFLICT, Conflict, write_optimistically
+from dunning.services.parking import park
 from dunning.services.planning import fingerprint, log_planned_decision, replan_as_told
 from dunning.services.send.claims import OutOfTimeError
 
@@ -136,16 +137,15 @@ class LenderEventService:
 
     def _park(self, message: QueueMessage, why: str) -> bool:
         """Park a message that is no event, and return whether the queue took it."""
-        try:
-            self._dead_letters.park(message.body, why)
-        except DunningError as error:
-            self._telemetry.log_event(
-                LogEvent.EVENT_NOT_PARKED, message_id=message.message_id, error=type(error).__name__
-            )
-            return False
-        self._telemetry.log_event(LogEvent.EVENT_PARKED, message_id=message.message_id, why=why)
-        self._telemetry.count(Metric.EVENTS_REFUSED)
-        return True
+        return park(
+            self._dead_letters,
+            self._telemetry,
+            message,
+            why,
+            parked=LogEvent.EVENT_PARKED,
+            not_parked=LogEvent.EVENT_NOT_PARKED,
+            counted=Metric.EVENTS_REFUSED,
+        )
 
     def _work_off(
         self, cases: dict[str, _CustomerBatch], seconds_left: Callable[[], float], events: list[OutboundEvent]

@@ -46,6 +46,7 @@ from dunning.ports.gateways import EventPublisher, OptOutList, ReplyReader
 from dunning.ports.queues import DeadLetters, InboundMessage
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry, metric_of_intent
 from dunning.services.optimistic import CONFLICT, Conflict, write_optimistically
+from dunning.services.parking import park
 from dunning.services.planning import log_planned_decision, replan
 from dunning.services.send.claims import LONGEST_RETENTION_DAYS, SECONDS_TO_FINISH, OutOfTimeError
 from dunning.services.send.confirmations import OptOutConfirmations, claimed_confirmation
@@ -192,16 +193,15 @@ class ReplyService:
 
     def _park(self, message: InboundMessage, why: str) -> bool:
         """Park a message that is no reply, and return whether the queue took it."""
-        try:
-            self._queue.park(message.body, why)
-        except DunningError as error:
-            self._telemetry.log_event(
-                LogEvent.REPLY_NOT_PARKED, message_id=message.message_id, error=type(error).__name__
-            )
-            return False
-        self._telemetry.log_event(LogEvent.REPLY_PARKED, message_id=message.message_id, why=why)
-        self._telemetry.count(Metric.REPLIES_UNREADABLE)
-        return True
+        return park(
+            self._queue,
+            self._telemetry,
+            message,
+            why,
+            parked=LogEvent.REPLY_PARKED,
+            not_parked=LogEvent.REPLY_NOT_PARKED,
+            counted=Metric.REPLIES_UNREADABLE,
+        )
 
     def _failed(self, line: _Line, message: InboundMessage, inbound: InboundSms, error: BaseException) -> None:
         """Log a failure. At the last receive, ask a person to look at the reply."""

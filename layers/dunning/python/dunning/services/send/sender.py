@@ -44,6 +44,7 @@ from dunning.ports.gateways import EventPublisher, Published, PublishOutcome, Se
 from dunning.ports.queues import Job, JobQueue, QueueMessage
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry, metric_of_outcome
 from dunning.services.optimistic import CONFLICT, Conflict, write_optimistically
+from dunning.services.parking import park
 from dunning.services.planning import broken, plan, promises_settled, stopped, wake_after, wake_for_promises
 from dunning.services.send.claims import (
     SECONDS_TO_FINISH,
@@ -181,16 +182,15 @@ class SendService:
 
     def _park(self, message: QueueMessage, why: str) -> bool:
         """Park a message that is no job, and return whether the queue took it."""
-        try:
-            self._queue.park(message.body, why)
-        except DunningError as error:
-            self._telemetry.log_event(
-                LogEvent.JOB_NOT_PARKED, message_id=message.message_id, error=type(error).__name__
-            )
-            return False
-        self._telemetry.log_event(LogEvent.JOB_PARKED, message_id=message.message_id, why=why)
-        self._telemetry.count(Metric.JOBS_PARKED)
-        return True
+        return park(
+            self._queue,
+            self._telemetry,
+            message,
+            why,
+            parked=LogEvent.JOB_PARKED,
+            not_parked=LogEvent.JOB_NOT_PARKED,
+            counted=Metric.JOBS_PARKED,
+        )
 
     def _write_records(self, records: list[Contact]) -> set[str]:
         """Write the batch's records. If that fails, return the customers: their jobs return and record `unknown`."""
