@@ -41,8 +41,8 @@ _TEXTS = ("退訂", "已繳", _LONG, "請打給我")
 _MEANINGS = {
     "退訂": ParsedReply((ReplyIntent.OPT_OUT,)),
     "已繳": ParsedReply((ReplyIntent.PAID,)),
-    _LONG: ParsedReply((ReplyIntent.HARDSHIP, ReplyIntent.HELP)),
-    "請打給我": ParsedReply((ReplyIntent.HELP,)),
+    _LONG: ParsedReply((ReplyIntent.HARDSHIP, ReplyIntent.QUESTION)),
+    "請打給我": ParsedReply((ReplyIntent.QUESTION,)),
 }
 
 

@@ -40,7 +40,7 @@ def _full_standing(customer_id: str) -> Standing:
         opted_out_at=NOW,
         suspended_phone="+886900000001",
         suspended_at=NOW,
-        holds=(Hold(HoldReason.DISPUTE), Hold(HoldReason.HELP, date(2026, 12, 9), NOW)),
+        holds=(Hold(HoldReason.DISPUTE), Hold(HoldReason.QUESTION, date(2026, 12, 9), NOW)),
         **promised(NOW, date(2026, 12, 9), "A0001-0#1", kept=True),
         planned_for="f00d",
         reason="due",

@@ -353,7 +353,7 @@ _MEANINGS: Mapping[str, str] = {
     "deceased": "the customer has died: nothing follows",
     "represented": "a lawyer speaks for the customer: nothing follows",
     "complaint": "complains: over to a person",
-    "help": "asks for help: over to a person",
+    "question": "asks something: over to a person",
 }
 
 

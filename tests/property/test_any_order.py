@@ -96,7 +96,7 @@ reasons = st.sampled_from(
         HoldReason.HARDSHIP,
         HoldReason.SAYS_PAID,
         HoldReason.PROMISE,
-        HoldReason.HELP,
+        HoldReason.QUESTION,
         HoldReason.NUMBER_REFUSED,
         HoldReason.DECEASED,
     ]

@@ -53,7 +53,7 @@ _ODD = st.sampled_from([
     Published(PublishOutcome.REFUSED_FOR_GOOD, code="InvalidParameter"),
 ])  # fmt: skip
 REASONS = (
-    HoldReason.DISPUTE, HoldReason.HARDSHIP, HoldReason.DECEASED, HoldReason.SAYS_PAID, HoldReason.HELP,
+    HoldReason.DISPUTE, HoldReason.HARDSHIP, HoldReason.DECEASED, HoldReason.SAYS_PAID, HoldReason.QUESTION,
     HoldReason.NUMBER_REFUSED, HoldReason.SHARED_PHONE,
 )  # fmt: skip
 ANSWERS: st.SearchStrategy[list[Published]] = st.one_of(
@@ -61,7 +61,9 @@ ANSWERS: st.SearchStrategy[list[Published]] = st.one_of(
 )
 """What the carrier says to the next texts, before it takes what comes."""
 MEANINGS = st.one_of(
-    st.sampled_from([ReplyIntent.PAID, ReplyIntent.PROMISE, ReplyIntent.HELP, ReplyIntent.OPT_IN, ReplyIntent.OPT_OUT]),
+    st.sampled_from(
+        [ReplyIntent.PAID, ReplyIntent.PROMISE, ReplyIntent.QUESTION, ReplyIntent.OPT_IN, ReplyIntent.OPT_OUT]
+    ),
     st.sampled_from(ReplyIntent),
 )
 EXPECTED = {"ServiceCallError"}

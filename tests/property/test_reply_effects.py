@@ -86,16 +86,16 @@ def test_nobody_is_texted_against_what_they_said_last(
     if not isinstance(decision, Send):
         return
     texted = set(decision.reminder.account_ids)
-    last_in = max((reply.at for reply in given_replies if ReplyIntent.OPT_IN in reply.understood.intents), default=None)
+    last_in = max((reply.at for reply in given_replies if ReplyIntent.OPT_IN in reply.understood.sure), default=None)
     for reply in given_replies:
-        intents = reply.understood.intents
+        intents = reply.understood.sure
         assert not SILENT_UNTIL_LIFTED & set(intents)
         if ReplyIntent.OPT_OUT in intents and (last_in is None or reply.at >= last_in):
             tails = [a for a in facts.accounts if reply.understood.digits and a.tail.endswith(reply.understood.digits)]
             meant = {tails[0].account_id} if len(tails) == 1 and len(reply.understood.digits) > 2 else None
             assert meant is not None, "a text after an opt-out"
             assert not meant & texted, "a text about an account that was opted out of"
-        if ReplyIntent.HELP in intents:
+        if ReplyIntent.QUESTION in intents:
             assert now.date() > reply.day + timedelta(days=2), "a text while help is on its way"
 
 

@@ -38,7 +38,7 @@ COUNTRIES = st.sampled_from(["TW", "US", "CN", "HK", "GB", "MX", "BR", "FR", "ID
 
 
 def intents(text: str, country: str = "TW") -> tuple[ReplyIntent, ...]:
-    return READER.parse(text, said_on=TUESDAY, phone_country=country).intents
+    return READER.parse(text, said_on=TUESDAY, phone_country=country).sure
 
 
 @st.composite
@@ -103,11 +103,11 @@ def test_a_promise_is_never_for_a_day_before_the_one_it_is_made_on(
 ) -> None:
     understood = READER.parse(" ".join(pieces), said_on=said_on, phone_country=country)
     if understood.promised_on:
-        assert ReplyIntent.PROMISE in understood.intents
+        assert ReplyIntent.PROMISE in understood.sure
         assert understood.promised_on >= said_on
-    assert len(understood.intents) == len(set(understood.intents))
-    assert list(understood.intents) == [intent for intent in ReplyIntent if intent in understood.intents]
-    assert not {ReplyIntent.OPT_IN, ReplyIntent.OPT_OUT} <= set(understood.intents)
+    assert len(understood.sure) == len(set(understood.sure))
+    assert list(understood.sure) == [intent for intent in ReplyIntent if intent in understood.sure]
+    assert not {ReplyIntent.OPT_IN, ReplyIntent.OPT_OUT} <= set(understood.sure)
 
 
 @given(st.lists(PIECES, max_size=20), st.integers(0, 20))

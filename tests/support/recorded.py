@@ -107,7 +107,7 @@ class Recorded:
         assert self.file is not None
         certain = ahead is not None and ahead <= PROMISE_DAYS
         if ReplyIntent.PROMISE in intents and not certain:
-            intents = (*intents, ReplyIntent.HELP)
+            intents = (*intents, ReplyIntent.QUESTION)
         promised_on = local_day(at) + ahead * DAY if ahead is not None and certain else None
         named = tuple(account.account_id for account in self.file.accounts if digits and account.tail == digits)
         accounts = named or tuple(account.account_id for account in self.file.accounts)
@@ -233,8 +233,8 @@ class Recorded:
         for reply in self.replies:
             for intent in HOLD_OF_INTENT.keys() & set(reply.intents):
                 assert self.is_released(HOLD_OF_INTENT[intent], reply.at), f"a text in spite of {intent}"
-            if ReplyIntent.HELP in reply.intents and local_day(reply.at) + GRACE_DAYS * DAY >= today:
-                assert self.is_released(HoldReason.HELP, reply.at), "a text while help is on its way"
+            if ReplyIntent.QUESTION in reply.intents and local_day(reply.at) + GRACE_DAYS * DAY >= today:
+                assert self.is_released(HoldReason.QUESTION, reply.at), "a text while help is on its way"
         self._check_money(today)
 
     def _check_money(self, today: date) -> None:

@@ -32,7 +32,7 @@ def parse(text: str, *, country: str = "TW", said_on: date = TUESDAY, our_texts:
 
 
 def intents(text: str, country: str = "TW", our_texts: Sequence[str] = ()) -> list[str]:
-    return [str(intent) for intent in parse(text, country=country, our_texts=our_texts).intents]
+    return [str(intent) for intent in parse(text, country=country, our_texts=our_texts).sure]
 
 
 @pytest.mark.parametrize("vector", [pytest.param(vector, id=f"{vector['text']!r}") for vector in REPLIES])
@@ -122,7 +122,7 @@ def test_a_refusal_to_pay_is_no_promise(text: str) -> None:
 )
 def test_a_promise_names_its_day_as_seen_from_the_day_it_is_written(text: str, day: str) -> None:
     understood = parse(text)
-    assert understood.intents == (ReplyIntent.PROMISE,)
+    assert understood.sure == (ReplyIntent.PROMISE,)
     assert understood.promised_on == date.fromisoformat(day)
 
 
@@ -147,7 +147,7 @@ def test_a_promise_names_its_day_as_seen_from_the_day_it_is_written(text: str, d
 )
 def test_a_promise_with_a_contradictory_impossible_or_past_day_names_none(text: str) -> None:
     understood = parse(text)
-    assert ReplyIntent.PROMISE in understood.intents
+    assert ReplyIntent.PROMISE in understood.sure
     assert understood.promised_on is None
 
 

@@ -55,14 +55,14 @@ def says_paid(until: date, *about: str) -> Standing:
         (ReplyIntent.OPT_OUT, a_standing(opted_out_at=SAID_AT), ()),
         (ReplyIntent.OPT_IN, a_standing(opted_in_at=SAID_AT), ()),
         (ReplyIntent.PAID, says_paid(GRACE, "A1#1"), ()),
-        (ReplyIntent.PROMISE, on_hold(HoldReason.HELP, GRACE), (ReviewReason.PROMISE_UNCLEAR,)),
+        (ReplyIntent.PROMISE, on_hold(HoldReason.QUESTION, GRACE), (ReviewReason.PROMISE_UNCLEAR,)),
         (ReplyIntent.HARDSHIP, on_hold(HoldReason.HARDSHIP, None), (ReviewReason.HARDSHIP,)),
         (ReplyIntent.DISPUTE, on_hold(HoldReason.DISPUTE, None), (ReviewReason.DISPUTE,)),
         (ReplyIntent.COMPLAINT, on_hold(HoldReason.COMPLAINT, None), (ReviewReason.COMPLAINT,)),
         (ReplyIntent.WRONG_PERSON, on_hold(HoldReason.WRONG_PERSON, None), (ReviewReason.WRONG_PERSON,)),
         (ReplyIntent.DECEASED, on_hold(HoldReason.DECEASED, None), (ReviewReason.DECEASED,)),
         (ReplyIntent.REPRESENTED, on_hold(HoldReason.REPRESENTED, None), (ReviewReason.REPRESENTED,)),
-        (ReplyIntent.HELP, on_hold(HoldReason.HELP, GRACE), (ReviewReason.HELP,)),
+        (ReplyIntent.QUESTION, on_hold(HoldReason.QUESTION, GRACE), (ReviewReason.QUESTION,)),
     ],
 )
 def test_every_meaning_has_its_consequence(
@@ -81,10 +81,10 @@ def test_what_is_not_understood_changes_nothing() -> None:
 
 
 def test_several_meanings_of_one_reply_all_count() -> None:
-    answer = effect_of(ReplyIntent.OPT_OUT, ReplyIntent.DISPUTE, ReplyIntent.HELP)
+    answer = effect_of(ReplyIntent.OPT_OUT, ReplyIntent.DISPUTE, ReplyIntent.QUESTION)
     assert answer.standing.is_opted_out
-    assert {hold.reason for hold in answer.standing.holds} == {HoldReason.DISPUTE, HoldReason.HELP}
-    assert answer.needs == (ReviewReason.DISPUTE, ReviewReason.HELP)
+    assert {hold.reason for hold in answer.standing.holds} == {HoldReason.DISPUTE, HoldReason.QUESTION}
+    assert answer.needs == (ReviewReason.DISPUTE, ReviewReason.QUESTION)
 
 
 class TestOptOut:
@@ -178,7 +178,7 @@ class TestPromise:
     @pytest.mark.parametrize("on", ["2026-12-09", "2026-12-25", None])
     def test_for_one_without_a_day_within_reach_a_person_asks(self, on: str | None) -> None:
         answer = effect_of(ReplyIntent.PROMISE, on=day(on) if on else None)
-        assert answer == ReplyEffect(on_hold(HoldReason.HELP, GRACE), (ReviewReason.PROMISE_UNCLEAR,))
+        assert answer == ReplyEffect(on_hold(HoldReason.QUESTION, GRACE), (ReviewReason.PROMISE_UNCLEAR,))
 
     def test_how_far_it_may_reach_is_the_lenders(self) -> None:
         assert effect_of(ReplyIntent.PROMISE, on=day("2026-12-12"), limits=ReplyLimits(promise_days=1)).needs == (
@@ -218,17 +218,17 @@ class TestHolds:
     """One a reason, the latest."""
 
     def test_one_said_later_takes_the_place_of_one_for_the_same_reason(self) -> None:
-        once = effect_of(ReplyIntent.HELP).standing
-        again = effect_of(ReplyIntent.HELP, before=once, later=DAY).standing
-        assert again.holds == (Hold(HoldReason.HELP, GRACE + DAY, SAID_AT + DAY),)
-        assert effect_of(ReplyIntent.HELP, before=again).standing == again
+        once = effect_of(ReplyIntent.QUESTION).standing
+        again = effect_of(ReplyIntent.QUESTION, before=once, later=DAY).standing
+        assert again.holds == (Hold(HoldReason.QUESTION, GRACE + DAY, SAID_AT + DAY),)
+        assert effect_of(ReplyIntent.QUESTION, before=again).standing == again
 
     def test_those_for_other_reasons_stay(self) -> None:
         both = effect_of(ReplyIntent.DISPUTE, before=effect_of(ReplyIntent.HARDSHIP).standing, later=DAY).standing
         assert [hold.reason for hold in both.holds] == [HoldReason.DISPUTE, HoldReason.HARDSHIP]
 
     def test_of_two_of_one_moment_the_longer_silence_stays(self) -> None:
-        short, long = Hold(HoldReason.HELP, GRACE, SAID_AT), Hold(HoldReason.HELP, None, SAID_AT)
+        short, long = Hold(HoldReason.QUESTION, GRACE, SAID_AT), Hold(HoldReason.QUESTION, None, SAID_AT)
         assert with_hold(with_hold(a_standing(), long), short).holds == (long,)
         assert with_hold(with_hold(a_standing(), short), long).holds == (long,)
 

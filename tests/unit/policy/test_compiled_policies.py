@@ -55,7 +55,7 @@ def test_all_is_used_without_the_files() -> None:
     assert book.calendar_of("XX") is None
     assert max(compiled_policies.calendars_needed().values()) > date(2026, 1, 1)
     understood = compiled_policies.reply_reader().parse("STOP", said_on=date(2026, 12, 1), phone_country="US")
-    assert understood.intents == (ReplyIntent.OPT_OUT,)
+    assert understood.sure == (ReplyIntent.OPT_OUT,)
 
 
 def test_a_working_copy_loads_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

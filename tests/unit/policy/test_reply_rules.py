@@ -21,7 +21,7 @@ def sender(rule: RuleFile) -> str:
 
 
 def intents(text: str, country: str = "TW", reader: PhraseReader = READER) -> tuple[ReplyIntent, ...]:
-    return reader.parse(text, said_on=TUESDAY, phone_country=country).intents
+    return reader.parse(text, said_on=TUESDAY, phone_country=country).sure
 
 
 def examples(kind: str) -> list[object]:
@@ -45,14 +45,14 @@ UNCLEAR = [(days.id, text) for file in FILES.values() for days in file.days for 
 @pytest.mark.parametrize(("text", "day"), [pytest.param(text, day, id=f"{of}: {text}") for of, text, day in DAYS])
 def test_a_day_that_is_named_is_the_day_of_the_promise(text: str, day: date) -> None:
     understood = READER.parse(text, said_on=TUESDAY, phone_country="TW")
-    assert ReplyIntent.PROMISE in understood.intents
+    assert ReplyIntent.PROMISE in understood.sure
     assert understood.promised_on == day
 
 
 @pytest.mark.parametrize("text", [pytest.param(text, id=f"{of}: {text}") for of, text in UNCLEAR])
 def test_a_promise_whose_day_is_unclear_names_none(text: str) -> None:
     understood = READER.parse(text, said_on=TUESDAY, phone_country="TW")
-    assert ReplyIntent.PROMISE in understood.intents
+    assert ReplyIntent.PROMISE in understood.sure
     assert understood.promised_on is None
 
 
@@ -67,7 +67,7 @@ def test_a_rule_for_some_countries_holds_for_no_other() -> None:
 def test_every_language_can_say_the_most_important_things(file: ReplyLanguageFile) -> None:
     intents_in_file = {rule.intent for rule in file.rules}
     if file.language == "common":
-        assert intents_in_file == {ReplyIntent.OPT_OUT, ReplyIntent.OPT_IN, ReplyIntent.HELP}
+        assert intents_in_file == {ReplyIntent.OPT_OUT, ReplyIntent.OPT_IN, ReplyIntent.QUESTION}
     else:
         assert intents_in_file >= {
             ReplyIntent.OPT_OUT,

@@ -110,7 +110,7 @@ def test_the_end_of_reminders_is_published_for_a_customer_who_owes_nothing(offic
 
 def test_replanning_keeps_what_a_customer_has_said(office: Office) -> None:
     facts = someone()
-    hold = Hold(HoldReason.HELP, date(2026, 12, 3), NOW)
+    hold = Hold(HoldReason.QUESTION, date(2026, 12, 3), NOW)
     promise = promised(NOW, date(2026, 12, 3), "A0001-0#1")
     office.add(facts, waking(facts, holds=(hold,), opted_out_at=NOW, **promise))
     office.replan()

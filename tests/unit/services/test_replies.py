@@ -54,7 +54,7 @@ MEANINGS = {
     "paid": ParsedReply((ReplyIntent.PAID,)),
     "Friday": ParsedReply((ReplyIntent.PROMISE,), day("2026-12-04")),
     "soon": ParsedReply((ReplyIntent.PROMISE,)),
-    "call me": ParsedReply((ReplyIntent.HELP,)),
+    "call me": ParsedReply((ReplyIntent.QUESTION,)),
     "I never bought that": ParsedReply((ReplyIntent.DISPUTE,)),
     "he is dead, stop": ParsedReply((ReplyIntent.OPT_OUT, ReplyIntent.DECEASED)),
 }
@@ -382,7 +382,7 @@ class TestActing:
     @pytest.mark.parametrize(
         ("text", "why", "reason"),
         [
-            ("call me", ReviewReason.HELP, None),
+            ("call me", ReviewReason.QUESTION, None),
             ("soon", ReviewReason.PROMISE_UNCLEAR, None),
             ("I never bought that", ReviewReason.DISPUTE, "on_hold"),
         ],
@@ -530,13 +530,13 @@ class TestComingAgain:
         assert office.publisher.published == []
         office.store.fails = 1
         assert office.receive("STOP", receives=5) == ["message-reply-1"]
-        assert office.publisher.published == [CustomerNeedsPerson("C0001", NOW, ReviewReason.HELP, "reply-1")]
+        assert office.publisher.published == [CustomerNeedsPerson("C0001", NOW, ReviewReason.QUESTION, "reply-1")]
 
     def test_a_person_is_called_for_somebody_whose_record_cannot_be_read(self, office: Office) -> None:
         office.add(someone())
         office.store.unreadable.add("C0001")
         assert office.receive("STOP", receives=5) == ["message-reply-1"]
-        assert office.publisher.published == [CustomerNeedsPerson("C0001", NOW, ReviewReason.HELP, "reply-1")]
+        assert office.publisher.published == [CustomerNeedsPerson("C0001", NOW, ReviewReason.QUESTION, "reply-1")]
 
     def test_one_replys_failure_touches_no_other(self, office: Office) -> None:
         same = office.add(someone())

@@ -14,7 +14,7 @@ class ReviewReason(StrEnum):
     DECEASED = "deceased"
     REPRESENTED = "represented"
     COMPLAINT = "complaint"
-    HELP = "help"
+    QUESTION = "question"
     PROMISE_UNCLEAR = "promise_unclear"
     PROMISED_BEFORE = "promised_before"
     SHARED_PHONE = "shared_phone"

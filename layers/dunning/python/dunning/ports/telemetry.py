@@ -110,7 +110,7 @@ class Metric(StrEnum):
     REPLY_DECEASED = "ReplyDeceased"
     REPLY_DISPUTE = "ReplyDispute"
     REPLY_HARDSHIP = "ReplyHardship"
-    REPLY_HELP = "ReplyHelp"
+    REPLY_QUESTION = "ReplyQuestion"
     REPLY_OPT_IN = "ReplyOptIn"
     REPLY_OPT_OUT = "ReplyOptOut"
     REPLY_PAID = "ReplyPaid"
@@ -187,7 +187,7 @@ _METRIC_OF_INTENT = {
     ReplyIntent.DECEASED: Metric.REPLY_DECEASED,
     ReplyIntent.REPRESENTED: Metric.REPLY_REPRESENTED,
     ReplyIntent.COMPLAINT: Metric.REPLY_COMPLAINT,
-    ReplyIntent.HELP: Metric.REPLY_HELP,
+    ReplyIntent.QUESTION: Metric.REPLY_QUESTION,
 }
 
 

@@ -220,7 +220,7 @@ class ReplyService:
                 customer_id for customer_id, found in line.known.items() if isinstance(found, UnreadableRecordError)
             ]
             line.events += [
-                CustomerNeedsPerson(customer_id, self._clock.now(), ReviewReason.HELP, inbound.inbound_id)
+                CustomerNeedsPerson(customer_id, self._clock.now(), ReviewReason.QUESTION, inbound.inbound_id)
                 for customer_id in (*line.owners(), *unsure)
             ]
 
@@ -237,7 +237,7 @@ class ReplyService:
         if is_new:
             self._count(parsed, known=bool(owners))
         written = self._act(line, inbound, parsed, places, is_new=is_new)
-        if ReplyIntent.OPT_IN in parsed.intents:
+        if ReplyIntent.OPT_IN in parsed.sure:
             self._opt_in_with_carrier(written, inbound)
         unreadable = line.unreadable()
         if unreadable is not None:
@@ -285,7 +285,7 @@ class ReplyService:
             reply = Reply(
                 customer_id=customer_id,
                 inbound=inbound,
-                intents=parsed.intents,
+                intents=parsed.sure,
                 promised_on=parsed.promised_on,
                 expires_at=expires_at,
             )
@@ -295,7 +295,7 @@ class ReplyService:
                     LogEvent.REPLY,
                     customer_id=customer_id,
                     reply_id=inbound.inbound_id,
-                    intents=",".join(parsed.intents),
+                    intents=",".join(parsed.sure),
                 )
         return is_new
 
@@ -303,9 +303,9 @@ class ReplyService:
         self._telemetry.count(Metric.REPLIES)
         if not known:
             self._telemetry.count(Metric.REPLIES_FROM_NOBODY)
-        if not parsed.intents:
+        if not parsed.sure:
             self._telemetry.count(Metric.REPLIES_NOT_UNDERSTOOD)
-        for intent in parsed.intents:
+        for intent in parsed.sure:
             self._telemetry.count(metric_of_intent(intent))
 
     def _act(
@@ -315,7 +315,7 @@ class ReplyService:
         may_confirm = not self._confirmations.settle(line.owners(), inbound)
         results: list[_StandingWrite] = []
         for customer_id, place in places.items():
-            if not parsed.intents:
+            if not parsed.sure:
                 line.events.append(ReplyNotUnderstood(customer_id, self._clock.now(), inbound.inbound_id))
                 continue
             written = self._write(line, customer_id, inbound, parsed, place, may_confirm=may_confirm)

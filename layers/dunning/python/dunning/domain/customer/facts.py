@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Self
 
 
 class HoldReason(StrEnum):
@@ -26,10 +27,15 @@ class HoldReason(StrEnum):
     WRONG_PERSON = "wrong_person"
     SAYS_PAID = "says_paid"
     COMPLAINT = "complaint"
-    HELP = "help"
+    QUESTION = "question"
     SHARED_PHONE = "shared_phone"
     NUMBER_REFUSED = "number_refused"
     OTHER = "other"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        """Read what release 0.1 wrote: a call for help is a question now."""
+        return cls(cls.QUESTION) if value == "help" else None
 
 
 FINAL_HOLDS = frozenset({HoldReason.BANKRUPT, HoldReason.DECEASED, HoldReason.REPRESENTED, HoldReason.WRONG_PERSON})

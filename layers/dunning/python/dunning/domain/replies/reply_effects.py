@@ -63,7 +63,7 @@ def apply_reply(
     """
     needs: dict[ReviewReason, None] = {}
     grace = local_day + timedelta(days=limits.grace_days)
-    for intent in parsed.intents:
+    for intent in parsed.sure:
         match intent:
             case ReplyIntent.OPT_OUT:
                 standing = _opted_out(facts, standing, parsed.digits, said_at)
@@ -78,9 +78,9 @@ def apply_reply(
             case ReplyIntent.PROMISE:
                 standing, why = _promised(facts, standing, parsed, said_at, local_day, limits)
                 needs |= dict.fromkeys(why)
-            case ReplyIntent.HELP:
-                standing = with_hold(standing, Hold(HoldReason.HELP, grace, said_at))
-                needs[ReviewReason.HELP] = None
+            case ReplyIntent.QUESTION:
+                standing = with_hold(standing, Hold(HoldReason.QUESTION, grace, said_at))
+                needs[ReviewReason.QUESTION] = None
             case _:
                 reason, review = HOLD_OF_INTENT[intent]
                 standing = with_hold(standing, Hold(reason, None, said_at))
@@ -136,7 +136,7 @@ def _promised(
     on = parsed.promised_on
     if on is None or not local_day <= on <= local_day + timedelta(days=limits.promise_days):
         grace = local_day + timedelta(days=limits.grace_days)
-        return with_hold(standing, Hold(HoldReason.HELP, grace, said_at)), (ReviewReason.PROMISE_UNCLEAR,)
+        return with_hold(standing, Hold(HoldReason.QUESTION, grace, said_at)), (ReviewReason.PROMISE_UNCLEAR,)
     accounts = _spoken_of(facts, parsed.digits)
     after = with_payment_statement(
         standing,
