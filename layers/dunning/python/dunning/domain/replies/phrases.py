@@ -7,8 +7,9 @@ and its like for a number or a name, `{start}` and `{end}` for the ends of the c
 the search is linear in the length of the text.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple, Self
 
 from dunning.domain.errors import DunningError
 from dunning.domain.replies.tokens import words_of
@@ -16,7 +17,8 @@ from dunning.domain.texts.lint.folding import Folding
 
 _WIDEST_GAP = 4
 _ANY_NUMBER = "#"
-_NUMBERS = {"day": (1, 31), "month": (1, 12), "n": (1, 60), "year": (2000, 2999)}
+_ANY_WORD = ""
+_NUMBERS = {"day": (1, 31), "month": (1, 12), "n": (1, 60), "year": (2000, 2999), "roc": (100, 199)}
 _TAIL_LENGTHS = (2, 3, 4)
 _TEN = 10
 
@@ -29,29 +31,48 @@ class PatternError(DunningError):
 
 
 class Vocabulary(NamedTuple):
-    """Names that stand for numbers in a language: weekdays from 0 for Monday, months, and numbers in words."""
+    """Names that stand for numbers in a language: weekdays from 0 for Monday, months, numbers and ordinals in words."""
 
     weekdays: Mapping[str, int]
     months: Mapping[str, int]
     numbers: Mapping[str, int]
+    ordinals: Mapping[str, int] = MappingProxyType({})
 
 
 class _Choice(NamedTuple):
-    """Words to choose from; each may stand for a number."""
+    """Words to choose from, by their first word; each may stand for a number."""
 
-    words: tuple[tuple[tuple[str, ...], tuple[int, ...]], ...]
+    by_first: Mapping[str, Sequence[tuple[tuple[str, ...], tuple[int, ...]]]]
+
+    @classmethod
+    def of(cls, words: Iterable[tuple[tuple[str, ...], tuple[int, ...]]]) -> Self:
+        by_first: dict[str, list[tuple[tuple[str, ...], tuple[int, ...]]]] = {}
+        for choice, value in words:
+            by_first.setdefault(choice[0], []).append((choice, value))
+        return cls(by_first)
 
     def firsts(self) -> set[str]:
-        return {words[0] for words, _ in self.words}
+        return set(self.by_first)
+
+    def followed(self, first: str, rest: set[str]) -> set[str]:
+        """Return the words that may follow a first word; none if any may. `rest` follow the whole slot."""
+        seconds: set[str] = set()
+        for words, _ in self.by_first[first]:
+            if len(words) == 1 and not rest:
+                return set()
+            seconds |= {words[1]} if len(words) > 1 else rest
+        return seconds
 
     def reads(self) -> bool:
-        return any(value for _, value in self.words)
+        return any(value for words in self.by_first.values() for _, value in words)
 
     def ends(self, text: Sequence[str], state: State, stop: int) -> Iterator[State]:
         at, read = state
-        for words, value in self.words:
+        if at >= stop:
+            return
+        for words, value in self.by_first.get(text[at], ()):
             end = at + len(words)
-            if end <= stop and tuple(text[at:end]) == words:
+            if end == at + 1 or (end <= stop and tuple(text[at:end]) == words):
                 yield end, read + value
 
 
@@ -64,6 +85,10 @@ class _NumberSlot(NamedTuple):
 
     def firsts(self) -> set[str]:
         return {_ANY_NUMBER, *self.in_words}
+
+    def followed(self, first: str, rest: set[str]) -> set[str]:
+        """Return the words that may follow a first word: of the number, if it is spelled in characters, or the rest."""
+        return {*rest, *self.in_words} if rest and first != _ANY_NUMBER and not first.isascii() else rest
 
     def ends(self, text: Sequence[str], state: State, stop: int) -> Iterator[State]:
         at, read = state
@@ -93,6 +118,10 @@ class _Tail(NamedTuple):
     def firsts(self) -> set[str]:
         return {_ANY_NUMBER}
 
+    def followed(self, first: str, rest: set[str]) -> set[str]:
+        del first
+        return rest
+
     def ends(self, text: Sequence[str], state: State, stop: int) -> Iterator[State]:
         at, read = state
         if at < stop and text[at].isdecimal() and len(text[at]) in _TAIL_LENGTHS:
@@ -102,6 +131,10 @@ class _Tail(NamedTuple):
 class _Gap(NamedTuple):
     def firsts(self) -> set[str]:
         raise PatternError("a pattern does not begin with a gap")
+
+    def followed(self, first: str, rest: set[str]) -> set[str]:
+        del first, rest
+        return set()
 
     def ends(self, text: Sequence[str], state: State, stop: int) -> Iterator[State]:
         del text
@@ -147,13 +180,39 @@ class Pattern(NamedTuple):
                 return firsts
         raise PatternError("a pattern has a word that is never missing")
 
+    def seconds(self, first: str) -> set[str]:
+        """Return the words that follow a first word in every match; none if a match may end there, or is not sure."""
+        seconds: set[str] = set()
+        for index, (content, optional) in enumerate(self.slots):
+            if first in content.firsts():
+                following = content.followed(first, self._firsts_from(index + 1))
+                if not following:
+                    return set()
+                seconds |= following
+            if not optional:
+                break
+        return seconds
+
+    def _firsts_from(self, index: int) -> set[str]:
+        """Return the words that have to follow, from a slot on; none if any word may, or none has to."""
+        firsts: set[str] = set()
+        for content, optional in self.slots[index:]:
+            if isinstance(content, _Gap):
+                return set()
+            firsts |= content.firsts()
+            if not optional:
+                return firsts
+        return set()
+
     def match(self, text: Sequence[str], at: int, stop: int) -> State | None:
         """Return where the longest match from a word on ends, and the numbers it reads."""
-        states: dict[State, None] = {(at, ()): None}
-        for slot in self.slots:
-            following = dict(states) if slot.optional else {}
-            for state in states:
-                following.update(dict.fromkeys(slot.content.ends(text, state, stop)))
+        states: Sequence[State] = [(at, ())]
+        for content, optional in self.slots:
+            following = list(content.ends(text, states[0], stop))
+            if len(states) > 1:
+                following = list(dict.fromkeys(end for state in states for end in content.ends(text, state, stop)))
+            if optional:
+                following += [state for state in states if state not in following]
             if not following:
                 return None
             states = following
@@ -172,31 +231,55 @@ class Found[Of](NamedTuple):
 
 
 class PhraseMatcher[Of]:
-    """Finds phrases. Each pattern belongs to an object, such as a rule, which a match returns."""
+    """
+    Finds phrases. Each pattern belongs to an object, such as a rule, which a match returns.
+
+    Patterns are kept by the words that a match may begin with, and by the words that may follow these: few are tried.
+    """
 
     def __init__(self, phrases: Sequence[tuple[Pattern, Of]]) -> None:
-        self._by_first: dict[str, list[tuple[Pattern, Of]]] = {}
-        for pattern, of in phrases:
-            for first in sorted(pattern.firsts()):  # a set's order is another in each process
-                self._by_first.setdefault(first, []).append((pattern, of))
+        self._begun: dict[tuple[str, str], list[tuple[int, Pattern, Of]]] = {}
+        firsts: set[str] = set()
+        for order, (pattern, of) in enumerate(phrases):
+            for first in pattern.firsts():
+                firsts.add(first)
+                for second in pattern.seconds(first) or {_ANY_WORD}:
+                    self._begun.setdefault((first, second), []).append((order, pattern, of))
+        self._firsts = frozenset(firsts)
 
     def at(self, text: Sequence[str], at: int, start: int, stop: int) -> Iterator[Found[Of]]:
         """Yield the phrases that begin at a word of the clause from `start` to `stop`."""
-        word = text[at]
-        candidates = self._by_first.get(word, [])
-        if word.isdecimal():
-            candidates = [*candidates, *self._by_first.get(_ANY_NUMBER, [])]
-        for pattern, of in candidates:
+        for _, pattern, of in self._candidates(text, at, stop):
             if pattern.at_start and at != start:
                 continue
             match = pattern.match(text, at, stop)
             if match:
                 yield Found(at, match[0], of, match[1])
 
+    def _candidates(self, text: Sequence[str], at: int, stop: int) -> list[tuple[int, Pattern, Of]]:
+        """Return the patterns that may match from a word on, in their order."""
+        firsts = [first for first in _keys(text[at]) if first in self._firsts]
+        if not firsts:
+            return []
+        seconds = (_ANY_WORD, *_keys(text[at + 1])) if at + 1 < stop else (_ANY_WORD,)
+        begun = [found for first in firsts for second in seconds if (found := self._begun.get((first, second)))]
+        if len(begun) == 1:
+            return begun[0]
+        return sorted({candidate[0]: candidate for found in begun for candidate in found}.values(), key=_written_at)
+
     def within(self, text: Sequence[str], start: int, stop: int) -> Iterator[Found[Of]]:
         """Yield the phrases of a clause."""
         for at in range(start, stop):
             yield from self.at(text, at, start, stop)
+
+
+def _written_at(candidate: tuple[int, object, object]) -> int:
+    return candidate[0]
+
+
+def _keys(word: str) -> tuple[str, ...]:
+    """Return the keys by which patterns that hold a word are found: itself, and that it is a number."""
+    return (word, _ANY_NUMBER) if word.isdecimal() else (word,)
 
 
 def compiled(pattern: str, folding: Folding, names: Vocabulary) -> Pattern:
@@ -224,7 +307,7 @@ def _slot(piece: str, folding: Folding, names: Vocabulary) -> _Slot:
     words = [_folded(choice, folding) for choice in written.split("|")]
     if not all(words):
         raise PatternError(f"{piece!r} has no word in one of its choices")
-    return _Slot(_Choice(tuple([(choice, ()) for choice in words])), optional)
+    return _Slot(_Choice.of((choice, ()) for choice in words), optional)
 
 
 def _placeholder(name: str, folding: Folding, names: Vocabulary) -> _Choice | _NumberSlot | _Tail:
@@ -233,12 +316,12 @@ def _placeholder(name: str, folding: Folding, names: Vocabulary) -> _Choice | _N
     if name in _NUMBERS:
         lowest, highest = _NUMBERS[name]
         return _NumberSlot(lowest, highest, {_folded(word, folding)[0]: value for word, value in names.numbers.items()})
-    named = {"weekday": names.weekdays, "monthname": names.months}.get(name)
+    named = {"weekday": names.weekdays, "monthname": names.months, "ordinal": names.ordinals}.get(name)
     if named is None:
         raise PatternError(f"{{{name}}} stands for nothing")
     if not named:
         raise PatternError(f"{{{name}}} has no names in this file")
-    return _Choice(tuple([(_folded(word, folding), (value,)) for word, value in named.items()]))
+    return _Choice.of((_folded(word, folding), (value,)) for word, value in named.items())
 
 
 def _folded(written: str, folding: Folding) -> tuple[str, ...]:
