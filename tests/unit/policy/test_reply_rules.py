@@ -8,9 +8,16 @@ import pytest
 from dunning.domain.replies.intents import ReplyIntent
 from dunning.domain.replies.reader import PhraseReader
 from dunning.policy import PolicyError
-from dunning.policy.reply_rules import ReplyLanguageFile, RuleFile, load_reply_rules, read_reply_files
+from dunning.policy.reply_rules import (
+    ReplyLanguageFile,
+    RuleFile,
+    load_promised_days,
+    load_reply_rules,
+    read_reply_files,
+)
 
 READER = load_reply_rules()
+PROMISED_DAYS = load_promised_days()
 FILES = read_reply_files()
 RULES = [rule for file in FILES.values() for rule in file.rules]
 TUESDAY = date(2026, 12, 1)
@@ -38,22 +45,50 @@ def test_a_reply_that_only_looks_like_it_has_not(rule: RuleFile, text: str) -> N
     assert rule.intent not in intents(text, sender(rule))
 
 
-DAYS = [(days.id, text, day) for file in FILES.values() for days in file.days for text, day in days.means.items()]
-UNCLEAR = [(days.id, text) for file in FILES.values() for days in file.days for text in days.unclear]
+WAYS = [days for file in FILES.values() for days in file.days]
 
 
-@pytest.mark.parametrize(("text", "day"), [pytest.param(text, day, id=f"{of}: {text}") for of, text, day in DAYS])
+def days_named(*, promised: bool) -> list[object]:
+    """Return the examples of ways to name a day: of all of them, or of those that need no promise."""
+    return [
+        pytest.param(text, day, id=f"{days.id}: {text}")
+        for days in WAYS
+        if promised or not days.promised
+        for text, day in days.means.items()
+    ]
+
+
+def days_unclear(*, promised: bool) -> list[object]:
+    return [
+        pytest.param(text, id=f"{days.id}: {text}")
+        for days in WAYS
+        if promised or not days.promised
+        for text in days.unclear
+    ]
+
+
+@pytest.mark.parametrize(("text", "day"), days_named(promised=False))
 def test_a_day_that_is_named_is_the_day_of_the_promise(text: str, day: date) -> None:
     understood = READER.parse(text, said_on=TUESDAY, phone_country="TW")
     assert ReplyIntent.PROMISE in understood.sure
     assert understood.promised_on == day
 
 
-@pytest.mark.parametrize("text", [pytest.param(text, id=f"{of}: {text}") for of, text in UNCLEAR])
+@pytest.mark.parametrize("text", days_unclear(promised=False))
 def test_a_promise_whose_day_is_unclear_names_none(text: str) -> None:
     understood = READER.parse(text, said_on=TUESDAY, phone_country="TW")
     assert ReplyIntent.PROMISE in understood.sure
     assert understood.promised_on is None
+
+
+@pytest.mark.parametrize(("text", "day"), days_named(promised=True))
+def test_a_day_that_is_named_is_the_promised_day(text: str, day: date) -> None:
+    assert PROMISED_DAYS.promised_day(text, said_on=TUESDAY, phone_country="TW") == day
+
+
+@pytest.mark.parametrize("text", days_unclear(promised=True))
+def test_a_promise_with_an_unclear_day_is_for_no_day(text: str) -> None:
+    assert PROMISED_DAYS.promised_day(text, said_on=TUESDAY, phone_country="TW") is None
 
 
 def test_a_rule_for_some_countries_holds_for_no_other() -> None:

@@ -18,6 +18,7 @@ from pydantic import Field, model_validator
 from dunning.domain.replies.dates import DateKind, DateWords, FigureOrder
 from dunning.domain.replies.intents import ReplyIntent
 from dunning.domain.replies.phrases import Pattern, PatternError, PhraseMatcher, Vocabulary, compiled
+from dunning.domain.replies.promised_days import DayPhrase, DayRole, PromisedDayReader, PromisedDayWords, RolePhrase
 from dunning.domain.replies.reader import PhraseReader, ReplyRule, ReplyWords
 from dunning.domain.texts.lint.folding import Folding
 from dunning.policy.fields import Mark, Strict
@@ -28,6 +29,11 @@ _DATA = files("dunning.policy") / "data"
 _FOLDER = "replies"
 _COMMON = "common"
 _PLACEHOLDER = re.compile(r"\{[a-z]+\}")
+
+_READ_NO_NUMBERS = frozenset(
+    {DateKind.VAGUE, DateKind.PAST, DateKind.NO_DAY, DateKind.NOW, DateKind.TODAY, DateKind.MONTH_END}
+)
+"""The kinds whose phrases may hold numbers that say nothing: "tonight at 8"."""
 
 type Written = tuple[Annotated[str, Field(min_length=1)], ...]
 """Patterns: see `domain/replies/phrases.py`."""
@@ -67,11 +73,19 @@ class RuleFile(Strict):
 
 
 class DaysFile(Strict):
-    """One way to name a day. `means` and `unclear` are examples, as seen from 2026-12-01, a Tuesday."""
+    """
+    One way to name a day. `means` and `unclear` are examples, as seen from 2026-12-01, a Tuesday.
+
+    `numbers` stand for numbers that the phrase does not hold: Christmas is the 25 of 12. A way that is `promised` names
+    a day only in a reply known to be a promise. A way of its `own` counts only in a text of its language.
+    """
 
     id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
     is_: DateKind = Field(alias="is")
     says: Written = Field(min_length=1)
+    numbers: tuple[Annotated[int, Field(ge=0, le=2999, strict=True)], ...] = ()
+    promised: bool = False
+    own: bool = False
     means: dict[str, date] = Field(default={})
     unclear: Written = ()
 
@@ -79,6 +93,8 @@ class DaysFile(Strict):
     def _has_examples(self) -> Self:
         if not self.means and not self.unclear:
             raise ValueError("has no example")
+        if (self.numbers or self.own) and not self.promised:
+            raise ValueError("numbers and own are for days that are promised")
         return self
 
 
@@ -95,6 +111,7 @@ class NamesFile(Strict):
     weekdays: tuple[Written, ...] = Field(min_length=7, max_length=7)
     months: tuple[Written, ...] = ()
     numbers: dict[str, Annotated[int, Field(ge=0, le=60, strict=True)]] = Field(default={})
+    ordinals: dict[str, Annotated[int, Field(ge=1, le=31, strict=True)]] = Field(default={})
 
     @model_validator(mode="after")
     def _months_are_all_there(self) -> Self:
@@ -108,6 +125,7 @@ class NamesFile(Strict):
             {name: number for number, names in enumerate(self.weekdays) for name in names},
             {name: number for number, names in enumerate(self.months, 1) for name in names},
             self.numbers,
+            self.ordinals,
         )
 
 
@@ -132,6 +150,8 @@ class ReplyLanguageFile(Strict):
     after: Written = ()
     behind: Written = ()
     links: Written = ()
+    small: Written = ()
+    day_roles: dict[DayRole, Written] = Field(default={})
     days: tuple[DaysFile, ...] = ()
     rules: tuple[RuleFile, ...] = Field(min_length=1)
 
@@ -169,20 +189,37 @@ class _ReplyLanguage(NamedTuple):
             yield self.folding.fold(written)
 
     def days(self) -> Iterator[tuple[Pattern, DateKind]]:
+        """Yield the ways to name a day in any reply."""
+        for pattern, of, promised in self._all_days():
+            if not promised:
+                yield pattern, of.kind
+
+    def promised_days(self) -> Iterator[tuple[Pattern, DayPhrase]]:
+        """Yield the ways to name a day in a promise."""
+        for pattern, of, _ in self._all_days():
+            yield pattern, of
+
+    def day_roles(self) -> Iterator[tuple[Pattern, RolePhrase]]:
+        """Yield the words around a day that say something about it."""
+        for role, written in self.file.day_roles.items():
+            for pattern in self.patterns(written, "day_roles", role):
+                yield pattern, RolePhrase(role, self.file.language)
+
+    def _all_days(self) -> Iterator[tuple[Pattern, DayPhrase, bool]]:
         """
-        Yield the ways to name a day.
+        Yield the ways to name a day, and whether each is only for promises.
 
         Raises:
             PolicyError: one does not read the numbers that tell such a day.
         """
         for index, days in enumerate(self.file.days):
             for written, pattern in zip(days.says, self.patterns(days.says, "days", index, "says"), strict=True):
-                if days.is_ is not DateKind.VAGUE and pattern.numbers() != {days.is_.numbers()}:
+                read = days.is_.numbers() - len(days.numbers)
+                if days.is_ not in _READ_NO_NUMBERS and pattern.numbers() != {read}:
                     raise self.source.refusal(
-                        ("days", index, "says"),
-                        f"{written!r} does not read {days.is_.numbers()} numbers, as {days.is_} does",
+                        ("days", index, "says"), f"{written!r} does not read {read} numbers, as {days.is_} does"
                     )
-                yield pattern, days.is_
+                yield pattern, DayPhrase(days.is_, days.numbers, self.file.language if days.own else ""), days.promised
 
     def tails(self) -> Iterator[Pattern]:
         """
@@ -244,6 +281,30 @@ def load_reply_rules(folder: Path | None = None) -> PhraseReader:
     return PhraseReader([rule for language in languages for rule in language.rules()], words, characters)
 
 
+def load_promised_days(folder: Path | None = None) -> PromisedDayReader:
+    """
+    Load the reader of promised days, from the same files as `load_reply_rules`.
+
+    Raises:
+        PolicyError: something in a file is wrong.
+    """
+    data: Traversable = folder or _DATA
+    characters = characters_in(data)
+    languages = _languages(data, Folding(characters))
+    ours, lines = _our_texts(data)
+    folding = languages[0].folding
+    words = PromisedDayWords(
+        phrases=[phrase for language in languages for phrase in language.promised_days()],
+        roles=[role for language in languages for role in language.day_roles()],
+        orders=_orders(languages),
+        small={language.file.language: frozenset(language.words("small")) for language in languages},
+        on=_all_words(languages, "on"),
+        instructions=[*_all(languages, "instructions"), *(_as_written(line, folding) for line in lines)],
+        ours=ours,
+    )
+    return PromisedDayReader(words, characters)
+
+
 def read_reply_files(folder: Path | None = None) -> Mapping[str, ReplyLanguageFile]:
     """
     Return what the files say, by language: for those who check the examples.
@@ -293,17 +354,21 @@ def _all_words(languages: Sequence[_ReplyLanguage], field: str) -> frozenset[str
 def _date_words(languages: Sequence[_ReplyLanguage]) -> DateWords:
     return DateWords(
         phrases=[phrase for language in languages for phrase in language.days()],
-        orders={
-            "" if language.file.language == _COMMON else language.file.language: FigureOrder(
-                frozenset(language.file.figures.month_first), frozenset(language.file.figures.unclear)
-            )
-            for language in languages
-        },
+        orders=_orders(languages),
         after=_all_words(languages, "after"),
         behind=PhraseMatcher([(pattern, None) for pattern in _all(languages, "behind")]),
         links=_all_words(languages, "links"),
         on=_all_words(languages, "on"),
     )
+
+
+def _orders(languages: Sequence[_ReplyLanguage]) -> dict[str, FigureOrder]:
+    return {
+        "" if language.file.language == _COMMON else language.file.language: FigureOrder(
+            frozenset(language.file.figures.month_first), frozenset(language.file.figures.unclear)
+        )
+        for language in languages
+    }
 
 
 def _our_texts(data: Traversable) -> tuple[list[str], list[str]]:
