@@ -59,8 +59,10 @@ class _Clock:
 class _Reader:
     """Knows four texts by heart."""
 
-    def parse(self, text: str, *, said_on: date, phone_country: str, our_texts: Sequence[str] = ()) -> ParsedReply:
-        del said_on, phone_country, our_texts
+    def parse(
+        self, text: str, *, said_on: date, phone_country: str, our_texts: Sequence[str] = (), customer_name: str = ""
+    ) -> ParsedReply:
+        del said_on, phone_country, our_texts, customer_name
         return _MEANINGS[text]
 
 

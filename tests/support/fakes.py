@@ -16,6 +16,7 @@ from dunning.domain.decision.decisions import Decision
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import UnreadableRecordError
 from dunning.domain.outbound_events import OutboundEvent
+from dunning.domain.replies.intents import ReplyIntent
 from dunning.domain.replies.reply import Reply
 from dunning.ports.contacts import ContactKey
 from dunning.ports.customers import Customer, DueCustomer, StoredCustomer
@@ -415,6 +416,18 @@ class FakeUploadErasure:
 
     def delete(self, upload: StoredUpload) -> None:
         self.versions.pop(upload, None)
+
+
+class FakeLargerReader:
+    """Gives the answers it was told to give, then none, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.answers: list[frozenset[ReplyIntent] | None] = []
+        self.asked: list[tuple[str, str]] = []
+
+    def read(self, masked_text: str, country: str) -> frozenset[ReplyIntent] | None:
+        self.asked.append((masked_text, country))
+        return self.answers.pop(0) if self.answers else None
 
 
 class FakeTelemetry:

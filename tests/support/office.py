@@ -55,8 +55,10 @@ ATTEMPTS = 3
 class Reader:
     """Understands what a reply's text spells out: intents, digits, and how many days ahead money is promised."""
 
-    def parse(self, text: str, *, said_on: date, phone_country: str, our_texts: Sequence[str] = ()) -> ParsedReply:
-        del phone_country, our_texts
+    def parse(
+        self, text: str, *, said_on: date, phone_country: str, our_texts: Sequence[str] = (), customer_name: str = ""
+    ) -> ParsedReply:
+        del phone_country, our_texts, customer_name
         intents, digits, ahead = text.split("|")
         on = said_on + timedelta(days=int(ahead)) if ahead else None
         return ParsedReply(tuple(ReplyIntent(intent) for intent in intents.split(",") if intent), on, digits)

@@ -67,7 +67,10 @@ class Reader:
         self.asked: list[tuple[str, date, str, tuple[str, ...]]] = []
         self.fails_at = ""
 
-    def parse(self, text: str, *, said_on: date, phone_country: str, our_texts: Sequence[str] = ()) -> ParsedReply:
+    def parse(
+        self, text: str, *, said_on: date, phone_country: str, our_texts: Sequence[str] = (), customer_name: str = ""
+    ) -> ParsedReply:
+        del customer_name
         self.asked.append((text, said_on, phone_country, tuple(our_texts)))
         if text and text == self.fails_at:
             raise ValueError(text)

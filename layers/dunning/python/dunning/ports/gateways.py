@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from dunning.domain.outbound_events import OutboundEvent
-from dunning.domain.replies.intents import ParsedReply
+from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 
 
 class PublishOutcome(StrEnum):
@@ -75,12 +75,33 @@ class OptOutList(Protocol):
 class ReplyReader(Protocol):
     """Reads the customers' replies."""
 
-    def parse(self, text: str, *, said_on: date, phone_country: str, our_texts: Sequence[str] = ()) -> ParsedReply:
+    def parse(
+        self,
+        text: str,
+        *,
+        said_on: date,
+        phone_country: str,
+        our_texts: Sequence[str] = (),
+        customer_name: str = "",
+    ) -> ParsedReply:
         """
         Return the reading of a reply.
 
         `said_on` is the local day of the reply, `phone_country` the country of the number, empty if that is not known,
-        and `our_texts` are the texts that the reply may quote.
+        and `our_texts` are the texts that the reply may quote. `customer_name` is the name of whoever has the number, a
+        line each if several customers have it: a reader that asks outside takes the names out first.
+        """
+        ...
+
+
+class LargerReader(Protocol):
+    """A reader outside the account, asked for a second opinion on replies that are in doubt."""
+
+    def read(self, masked_text: str, country: str) -> frozenset[ReplyIntent] | None:
+        """
+        Return the intents of a masked reply, at least one, or `None` if there is no answer to rely on.
+
+        `country` is that of the number, or empty. The call ends within five seconds. Raises no error of the SDK.
         """
         ...
 
