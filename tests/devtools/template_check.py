@@ -108,6 +108,11 @@ NAG = (
         "SNS names its groups, by region and account",
     ),
     Accepted(
+        "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:bedrock:*::foundation-model/*]",
+        frozenset({"LargerReaderAccess"}),
+        "a profile chooses Region and model; a condition allows the models of one profile only",
+    ),
+    Accepted(
         "AwsSolutions-IAM5[Resource::<UploadsBucket.Arn>/rejects/*]",
         frozenset({"IntakeUploads"}),
         "files are named by who uploads them",

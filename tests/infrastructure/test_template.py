@@ -1,6 +1,7 @@
 """What the template promises, read from its translation: what CloudFormation would be asked to create."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -631,6 +632,30 @@ class TestTheRoles:
             assert len(writing) == 1
             assert writing[0] in limited
 
+    def test_only_the_replies_ask_a_larger_reader_and_only_where_a_model_is_set(
+        self, template: Resource, resources: Mapping[str, Resource]
+    ) -> None:
+        asking = [name for name, resource in resources.items() if '"bedrock:' in json.dumps(resource)]
+        assert asking == ["LargerReaderAccess"]
+        access = resources["LargerReaderAccess"]
+        assert access["Condition"] == "AsksLargerReader"
+        conditions = template["Conditions"]
+        assert conditions["AsksLargerReader"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "LargerReaderModel"}, ""]}]}
+        assert access["Properties"]["Roles"] == [{"Ref": "RepliesRole"}]
+
+    def test_a_larger_reader_is_one_model_or_the_models_of_one_profile(self, resources: Mapping[str, Resource]) -> None:
+        statements = _properties(resources, "LargerReaderAccess")["PolicyDocument"]["Statement"]
+        assert {statement["Action"] for statement in statements} == {"bedrock:InvokeModel"}
+        model, profile, behind_the_profile = statements
+        region = {"Fn::If": ["AsksInThisRegion", {"Ref": "AWS::Region"}, {"Ref": "LargerReaderRegion"}]}
+        for statement, resource in ((model, "::foundation-model/"), (profile, ":${AWS::AccountId}:inference-profile/")):
+            arn, where = statement["Resource"]["Fn::Sub"]
+            assert arn == f"arn:${{AWS::Partition}}:bedrock:${{Region}}{resource}${{LargerReaderModel}}"
+            assert where == {"Region": region}
+            assert "Condition" not in statement
+        through = behind_the_profile["Condition"]["StringEquals"]
+        assert through == {"bedrock:InferenceProfileArn": profile["Resource"]}
+
     def test_the_key_is_used_through_tables_queues_and_the_bucket_only(self, resources: Mapping[str, Resource]) -> None:
         using = [
             statement for statement in _statements(resources) if any(a.startswith("kms:") for a in statement["Action"])
@@ -727,6 +752,7 @@ def test_nothing_has_a_name_that_a_second_stack_would_want(resources: Mapping[st
         if name in {"Name", f"{resource['Type'].rpartition('::')[2]}Name"}
     }
     assert names.pop("IntakeUploads.PolicyName") == "uploads"  # one of its role's
+    assert names.pop("LargerReaderAccess.PolicyName") == "larger-reader"  # likewise
     assert names.pop("LenderBus.Name") == {"Ref": "AWS::StackName"}
     for name in ("DeliveredLogs", "UndeliveredLogs"):
         # SNS's own names. That a second stack must not want them is what DeliveryLogGroups is for.
@@ -813,6 +839,36 @@ class TestTheForm:
         chosen = [line for line in lines if line.strip().startswith(f"{number}:")]
         assert chosen
         assert not [line for line in chosen if "#" not in line]
+
+
+def test_no_reply_leaves_the_account_unless_a_model_is_chosen(template: Resource) -> None:
+    parameters = template["Parameters"]
+    assert parameters["LargerReaderModel"]["Default"] == parameters["LargerReaderRegion"]["Default"] == ""
+    environment = _environment(template["Resources"], "RepliesFunction")
+    assert environment["LARGER_READER_MODEL"] == {"Ref": "LargerReaderModel"}
+    assert environment["LARGER_READER_REGION"] == {"Ref": "LargerReaderRegion"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fits"),
+    [
+        ("LargerReaderModel", "anthropic.claude-haiku-4-5-20251001-v1:0", True),
+        ("LargerReaderModel", "jp.anthropic.claude-haiku-4-5-20251001-v1:0", True),
+        ("LargerReaderModel", "amazon.nova-lite-v1:0", True),
+        ("LargerReaderModel", "*", False),
+        ("LargerReaderModel", "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/x", False),
+        ("LargerReaderRegion", "ap-northeast-1", True),
+        ("LargerReaderRegion", "us-gov-west-1", True),
+        ("LargerReaderRegion", "*", False),
+    ],
+)
+def test_a_larger_reader_has_a_name_that_widens_no_permission(
+    template: Resource,
+    name: str,
+    value: str,
+    fits: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    assert (re.search(template["Parameters"][name]["AllowedPattern"], value) is not None) is fits
 
 
 def test_a_new_stack_sends_once_its_schedule_is_enabled(template: Resource) -> None:

@@ -72,7 +72,12 @@ class DeliveryReceiptsSettings(Settings):
 
 
 class RepliesSettings(Settings):
-    """Settings of the replies."""
+    """
+    Settings of the replies.
+
+    `larger_reader_model` is a model or an inference profile of Bedrock in `larger_reader_region`, by default in the
+    function's own Region. Without a model there is no larger reader.
+    """
 
     contacts_table: str = Field(min_length=3)
     bus_name: str = Field(min_length=1)
@@ -80,6 +85,8 @@ class RepliesSettings(Settings):
     dead_letter_url: str = Field(min_length=1)
     sending_parameter: str = Field(min_length=1)
     max_receive_count: int = Field(default=5, ge=1)
+    larger_reader_model: str = ""
+    larger_reader_region: str = ""
 
 
 class HousekeepingSettings(Settings):
