@@ -17,18 +17,20 @@ TOOLS_VENV = .venv-tools
 STAND_IN_VENV = .venv-stand-in
 CHECKOV_VENV = .venv-checkov
 LAMBDA_VENV = .venv-lambda
+TRAIN_VENV = .venv-train
 # cdk-nag is of npm; package.json and its lock lie beside the few lines that run it.
 NAG = tests/devtools/nag
 
 # Each lock, and what it is compiled from. A package that two locks hold has one version in both, where they meet in one
 # environment. No header and no addresses: a lock must not tell, nor depend on, where packages were fetched from.
-LOCKS = runtime uv run dev tools stand-in checkov
+LOCKS = runtime uv run dev train tools stand-in checkov
 LOCK_runtime = layers/dunning/python/requirements.txt
 $(foreach lock,$(filter-out runtime,$(LOCKS)),$(eval LOCK_$(lock) = layers/dunning/requirements/$(lock).txt))
 FROM_runtime = pyproject.toml
 FROM_uv = --group uv
 FROM_run = --group run -c $(LOCK_runtime) pyproject.toml
 FROM_dev = --group dev -c $(LOCK_runtime) -c $(LOCK_run) pyproject.toml
+FROM_train = --group train -c $(LOCK_runtime) pyproject.toml
 FROM_tools = --group tools
 FROM_stand-in = --group stand-in
 FROM_checkov = --group checkov
@@ -65,12 +67,16 @@ FROM =
 SPEND =
 ROLE =
 APPLY =
+TEXT =
+ON =
+EXAM =
+RECORD =
 RUNS = 5
 JOBS = auto
 
 # What may be set on the command line. Anything else is misspelt, and would be ignored without a word.
 VARIABLES = ACCOUNTS EVENTS START DAYS OUT LENDER LANGUAGE COUNTRY PLACE POLICIES CHECK REGION STACK CUSTOMER TABLE \
-	AT FROM SPEND ROLE APPLY RUNS JOBS PYTHON SHELL MAKEFLAGS
+	AT FROM SPEND ROLE APPLY TEXT ON EXAM RECORD RUNS JOBS PYTHON SHELL MAKEFLAGS
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 UNKNOWN := $(firstword $(filter-out $(VARIABLES),$(GIVEN)))
 # The variable with the fewest letters to insert, take out or exchange, whatever the case; nothing if none is near.
@@ -117,6 +123,14 @@ policy-check: setup-run ## Print which limits hold, by lender and place, and whe
 	@$(OPS).policy_check $(if $(LENDER),--lender "$(LENDER)") \
 		$(if $(PLACE),--place "$(PLACE)") $(if $(POLICIES),--policies "$(POLICIES)")
 
+# The text goes through the environment: it may hold any sign.
+.PHONY: reply
+reply: export REPLY_TEXT = $(value TEXT)
+reply: setup-run ## Show how a customer's reply is understood, and why
+#= TEXT="paid yesterday" COUNTRY=TW ON=2026-12-01
+	@$(OPS).reply $(if $(TEXT),--text="$$REPLY_TEXT") \
+		$(if $(COUNTRY),--country "$(COUNTRY)") $(if $(ON),--on "$(ON)")
+
 .PHONY: cost
 cost: setup-run ## Print what a million reminders cost, AWS and carriers
 #= REGION=ap-northeast-1
@@ -147,6 +161,19 @@ coverage: setup ## Run the test suite, and hold the floor of branch coverage
 #= JOBS=2
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --ignore=tests/property --cov --cov-report=term:skip-covered
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal tests/property
+
+# The programs that train and examine the reader of replies.
+TRAINING = PYTHONPATH=layers/dunning:layers/dunning/python
+
+.PHONY: replies-eval
+replies-eval: setup-run ## Examine the reader of replies; fail if a grave error is commoner than on record
+#= EXAM=file.tsv (replies of your own) RECORD=1 (put the figures on record)
+	@$(TRAINING) $(BIN)/python -m training.stale
+	@$(TRAINING) $(BIN)/python -m training.evaluate $(if $(EXAM),--exam "$(EXAM)") $(if $(RECORD),--record)
+
+.PHONY: replies-train
+replies-train: setup train ## Train the reader of replies from layers/dunning/training/corpus (minutes)
+	@PYTHONHASHSEED=0 OMP_NUM_THREADS=1 $(TRAINING) $(TRAIN_VENV)/bin/python -m training.train
 
 .PHONY: e2e
 e2e: RUNS = 3
@@ -205,6 +232,7 @@ clean: ## Remove everything that can be made again
 .PHONY: build
 build: setup tools lambda ## Build for Lambda, check what was built, measure its cold import
 #= RUNS=5
+	@$(TRAINING) $(BIN)/python -m training.stale
 	@echo "== sam build ($(BUILD): arm64; $(HOST_BUILD): $(HOST_ARCH), to be run here)"
 	@mkdir -p .aws-sam
 	@ARCH=arm64 $(SAM_BUILD) --build-dir $(BUILD) > .aws-sam/build.log 2>&1 || { cat .aws-sam/build.log; exit 1; }
@@ -314,6 +342,10 @@ BOTO3 = $(shell sed -n 's/^\(boto3==[^ ]*\).*/\1/p' $(LOCK_run))
 .PHONY: lambda
 lambda: setup
 	$(call environment,$(LAMBDA_VENV),$(LOCK_run),install -c $(LOCK_run) $(BOTO3))
+
+.PHONY: train
+train: setup
+	$(call environment,$(TRAIN_VENV),$(LOCK_train),sync $(LOCK_train))
 
 .PHONY: checkov
 checkov: setup

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from datetime import date
 
 from dunning.domain.replies.intents import ReplyIntent
-from dunning.domain.replies.reader import PhraseReader
-from dunning.policy.reply_rules import load_reply_rules, read_reply_files
+from dunning.domain.replies.local_reader import LocalReader
+from dunning.policy.reply_files import load_reply_reader, read_reply_files
 from tests.bench.linting import microseconds
 from tests.support.reminders import staged_reminders
 from tests.support.vectors import read_vectors
@@ -31,24 +31,24 @@ def published() -> list[tuple[str, bool]]:
 
 def stop_words() -> list[str]:
     """Return the stop words of all languages as a naive list has them."""
-    rules = [rule for file in read_reply_files().values() for rule in file.rules]
+    words = [word for file in read_reply_files().values() for word in file.fixed_words]
     return sorted(
         {
-            word
-            for rule in rules
-            if rule.intent is ReplyIntent.OPT_OUT and not rule.countries
-            for word in rule.alone
-            if "|" not in word and "?" not in word
+            written
+            for word in words
+            if word.intent is ReplyIntent.OPT_OUT and not word.countries
+            for written in word.alone
+            if "|" not in written and "?" not in written
         }
     )
 
 
-def ours(reader: PhraseReader, texts: list[str], our_texts: tuple[str, ...] = ()) -> Callable[[], list[bool]]:
+def ours(reader: LocalReader, texts: list[str], our_texts: tuple[str, ...] = ()) -> Callable[[], list[bool]]:
     """Return a run that understands replies, and tells which opt out."""
 
     def run() -> list[bool]:
         return [
-            ReplyIntent.OPT_OUT in reader.parse(text, said_on=_SAID_ON, phone_country="TW", our_texts=our_texts).intents
+            ReplyIntent.OPT_OUT in reader.parse(text, said_on=_SAID_ON, phone_country="TW", our_texts=our_texts).sure
             for text in texts
         ]
 
@@ -66,7 +66,7 @@ def naive(words: list[str], texts: list[str]) -> Callable[[], list[bool]]:
 
 def main() -> None:
     """Print what one reply costs, and how often either list is wrong."""
-    reader, words, replies = load_reply_rules(), stop_words(), published()
+    reader, words, replies = load_reply_reader(), stop_words(), published()
     texts, expected = [text for text, _ in replies], [opts_out for _, opts_out in replies]
     quoting = tuple(message.text for message in staged_reminders().values())[:3]
     out = sys.stdout.write

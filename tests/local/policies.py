@@ -15,9 +15,9 @@ from unittest.mock import patch
 
 from dunning import compiled_policies, wiring
 from dunning.domain.errors import DunningError
-from dunning.domain.replies.reader import PhraseReader
+from dunning.domain.replies.local_reader import LocalReader
 from dunning.policy import PolicyBook, load_calendars_needed, load_policies
-from dunning.policy.reply_rules import load_reply_rules
+from dunning.policy.reply_files import load_reply_reader
 
 _LENDERS = "lenders"
 
@@ -31,7 +31,7 @@ class Policies:
     """What the handlers take for the policies of the layer."""
 
     book: PolicyBook
-    replies: PhraseReader
+    replies: LocalReader
     calendars: Mapping[str, date]
 
     @contextmanager
@@ -84,7 +84,7 @@ def load(folder: Path | None) -> Policies:
         raise PoliciesError(f"POLICIES={folder}: there is no file {_LENDERS}/*.toml in it")
     # The loaders do nothing with it but go to what is inside.
     overlay = cast("Path", _Overlay(folder))
-    return Policies(load_policies(overlay), load_reply_rules(overlay), load_calendars_needed(overlay))
+    return Policies(load_policies(overlay), load_reply_reader(overlay), load_calendars_needed(overlay))
 
 
 @cache

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from dunning.domain.replies.dates import DateKind
-from dunning.policy.reply_rules import load_promised_days
+from dunning.policy.reply_files import load_promised_days
 
 READER = load_promised_days()
 TUESDAY = date(2026, 12, 1)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dunning.domain.replies.reader import PhraseReader
+    from dunning.domain.replies.local_reader import LocalReader
     from dunning.policy import PolicyBook
 
 COMPILED_FOLDER = Path(__file__).parent / "policy" / "compiled"
@@ -27,9 +27,9 @@ def policies() -> PolicyBook:
     return book
 
 
-def reply_reader() -> PhraseReader:
+def reply_reader() -> LocalReader:
     """Return the reader of replies."""
-    reader: PhraseReader = _read_compiled("reply_reader")
+    reader: LocalReader = _read_compiled("reply_reader")
     return reader
 
 
@@ -56,10 +56,10 @@ def _policies_from_files() -> PolicyBook:
     return load_policies()
 
 
-def _load_reply_reader() -> PhraseReader:
-    from dunning.policy.reply_rules import load_reply_rules  # noqa: PLC0415
+def _load_reply_reader() -> LocalReader:
+    from dunning.policy.reply_files import load_reply_reader  # noqa: PLC0415
 
-    return load_reply_rules()
+    return load_reply_reader()
 
 
 def _calendars_from_files() -> Mapping[str, date]:

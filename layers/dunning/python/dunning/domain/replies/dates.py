@@ -7,12 +7,10 @@ only if the two are the same.
 
 import re
 from calendar import monthrange
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import NamedTuple
-
-from dunning.domain.replies.phrases import Found, Pattern, PhraseMatcher
 
 _WEEK = 7
 _MONTHS = 12
@@ -126,96 +124,6 @@ class FigureOrder(NamedTuple):
         if country in self.unclear:
             return None
         return country in self.month_first or "*" in self.month_first
-
-
-class DateWords(NamedTuple):
-    """
-    The rules about days.
-
-    `orders` are by language, with "" for bare figures. A day is not certain with a word of `after` before it, a phrase
-    of `behind` after it, or a word of `links` between it and a number before it ("the 5th or 6th"). `on` are words that
-    stand before a day.
-    """
-
-    phrases: Sequence[tuple[Pattern, DateKind]]
-    orders: Mapping[str, FigureOrder]
-    after: frozenset[str]
-    behind: PhraseMatcher[None]
-    links: frozenset[str]
-    on: frozenset[str]
-
-
-class FoundDay(NamedTuple):
-    """A day that a text names: its place, kind and numbers. Bare figures stand in `figures`, without a kind."""
-
-    start: int
-    end: int
-    kind: DateKind | None
-    read: tuple[int, ...]
-    figures: str = ""
-    certain: bool = True
-
-
-class Dates:
-    """Finds days."""
-
-    def __init__(self, words: DateWords) -> None:
-        self._words = words
-        self._phrases = PhraseMatcher(words.phrases)
-
-    def within(self, text: Sequence[str], start: int, stop: int) -> Iterator[FoundDay]:
-        """Yield the days a clause names, the longest phrase at each place."""
-        at = start
-        while at < stop:
-            day = self._at(text, at, start, stop)
-            if day:
-                yield day
-            at = day.end if day else at + 1
-
-    def _at(self, text: Sequence[str], at: int, start: int, stop: int) -> FoundDay | None:
-        if _FIGURES.fullmatch(text[at]):
-            if text[at] in _NO_DATES and (at == start or text[at - 1] not in self._words.on):
-                return None
-            return FoundDay(at, at + 1, None, (), text[at], self._is_certain(text, at, at + 1, start, stop))
-        found: Found[DateKind] | None = max(
-            self._phrases.at(text, at, start, stop), key=lambda match: match.end, default=None
-        )
-        if found is None:
-            return None
-        return FoundDay(at, found.end, found.of, found.read, "", self._is_certain(text, at, found.end, start, stop))
-
-    def _is_certain(self, text: Sequence[str], at: int, end: int, start: int, stop: int) -> bool:
-        before = text[max(start, at - 2) : at]
-        if before and before[-1] in self._words.after:
-            return False
-        if len(before) > 1 and before[-1] in self._words.links and before[-2][0].isdecimal():
-            return False
-        return end >= stop or not any(self._words.behind.at(text, end, start, stop))
-
-    def certain(self, days: Sequence[FoundDay], languages: Collection[str], country: str, said_on: date) -> date | None:
-        """Return the day on which all of these agree, or `None` if they differ or the day is not certain."""
-        named = [
-            (day, self._date(day, language, country, said_on)) for day in days for language in sorted(languages) or [""]
-        ]
-        # "Friday the 18th" is one day: a weekday only says again what a date says.
-        exact = {on for day, on in named if day.kind is not DateKind.WEEKDAY}
-        dates = {
-            on
-            for day, on in named
-            if day.kind is not DateKind.WEEKDAY
-            or not exact
-            or any(exact_day is None or exact_day.weekday() != day.read[0] for exact_day in exact)
-        }
-        only = next(iter(dates)) if len(dates) == 1 else None
-        return only if only and only >= said_on else None
-
-    def _date(self, day: FoundDay, language: str, country: str, said_on: date) -> date | None:
-        if not day.certain:
-            return None
-        if day.kind is not None:
-            return day_of(day.kind, said_on, *day.read)
-        order = self._words.orders.get(language, self._words.orders[""])
-        return day_of_figures(day.figures, order.reads_month_first(country), said_on)
 
 
 def day_of(kind: DateKind, said_on: date, *numbers: int) -> date | None:

@@ -1,5 +1,5 @@
 """
-The rules by which replies are understood, as the files of `replies/` hold them, and the reader made of them.
+The words by which replies are read, as the files of `replies/` hold them, and the reader made of them and of `reader/`.
 
 One file a language, and `common.toml` for the words that carriers and the law define for all. Words are written in one
 script and without regard to case, accents or width: all of them are folded, as replies are.
@@ -15,15 +15,19 @@ from typing import Annotated, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from dunning.domain.replies.dates import DateKind, DateWords, FigureOrder
+from dunning.domain.replies.dates import DateKind, FigureOrder
+from dunning.domain.replies.fixed_words import FixedWord, FixedWords
 from dunning.domain.replies.intents import ReplyIntent
+from dunning.domain.replies.local_reader import LocalReader
 from dunning.domain.replies.phrases import Pattern, PatternError, PhraseMatcher, Vocabulary, compiled
 from dunning.domain.replies.promised_days import DayPhrase, DayRole, PromisedDayReader, PromisedDayWords, RolePhrase
-from dunning.domain.replies.reader import PhraseReader, ReplyRule, ReplyWords
+from dunning.domain.replies.quotes import Quotes
+from dunning.domain.replies.tokens import words_of
 from dunning.domain.texts.lint.folding import Folding
 from dunning.policy.fields import Mark, Strict
 from dunning.policy.files import DataFile, PolicyError, toml_files
 from dunning.policy.linter_files import characters_in
+from dunning.policy.reader_files import load_trained_reader
 
 _DATA = files("dunning.policy") / "data"
 _FOLDER = "replies"
@@ -40,9 +44,9 @@ type Written = tuple[Annotated[str, Field(min_length=1)], ...]
 type Country = Annotated[str, Field(pattern="^[A-Z]{2}$")]
 
 
-class RuleFile(Strict):
+class FixedWordFile(Strict):
     """
-    One rule: see `ReplyRule`. `except` are the contexts in which its words mean something else.
+    Words that are settled for an intent: see `FixedWord`.
 
     `means` and `does_not` are examples of what has its meaning and of what has not, which the tests run.
     """
@@ -53,22 +57,15 @@ class RuleFile(Strict):
     mark: Mark
     bare: Written = ()
     alone: Written = ()
-    says: Written = ()
-    with_day: Written = ()
-    innocent: Written = Field(default=(), alias="except")
-    deniable: bool = True
+    heads: Written = ()
     countries: tuple[Country, ...] = ()
     means: Written = Field(min_length=1)
     does_not: Written = Field(min_length=1)
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if not (self.bare or self.alone or self.says or self.with_day):
-            raise ValueError("has none of bare, alone, says and with_day: nothing could fit it")
-        if self.innocent and not (self.says or self.with_day):
-            raise ValueError("except is about says and with_day: it has neither")
-        if self.with_day and self.intent is not ReplyIntent.PROMISE:
-            raise ValueError("with_day is for promises: nothing else is said by naming a day")
+        if not (self.bare or self.alone):
+            raise ValueError("has neither bare nor alone: nothing could fit it")
         return self
 
 
@@ -76,15 +73,14 @@ class DaysFile(Strict):
     """
     One way to name a day. `means` and `unclear` are examples, as seen from 2026-12-01, a Tuesday.
 
-    `numbers` stand for numbers that the phrase does not hold: Christmas is the 25 of 12. A way that is `promised` names
-    a day only in a reply known to be a promise. A way of its `own` counts only in a text of its language.
+    `numbers` stand for numbers that the phrase does not hold: Christmas is the 25 of 12. A way of its `own` counts only
+    in a text of its language.
     """
 
     id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
     is_: DateKind = Field(alias="is")
     says: Written = Field(min_length=1)
     numbers: tuple[Annotated[int, Field(ge=0, le=2999, strict=True)], ...] = ()
-    promised: bool = False
     own: bool = False
     means: dict[str, date] = Field(default={})
     unclear: Written = ()
@@ -93,8 +89,6 @@ class DaysFile(Strict):
     def _has_examples(self) -> Self:
         if not self.means and not self.unclear:
             raise ValueError("has no example")
-        if (self.numbers or self.own) and not self.promised:
-            raise ValueError("numbers and own are for days that are promised")
         return self
 
 
@@ -140,20 +134,14 @@ class ReplyLanguageFile(Strict):
     figures: FiguresFile
     names: NamesFile | None = None
     polite: Written = ()
-    negations: Written = ()
-    not_negations: Written = ()
     instructions: Written = ()
     tails: Written = ()
     units: Written = ()
-    around_days: Written = ()
     on: Written = ()
-    after: Written = ()
-    behind: Written = ()
-    links: Written = ()
     small: Written = ()
     day_roles: dict[DayRole, Written] = Field(default={})
     days: tuple[DaysFile, ...] = ()
-    rules: tuple[RuleFile, ...] = Field(min_length=1)
+    fixed_words: tuple[FixedWordFile, ...] = Field(min_length=1)
 
 
 class _ReplyLanguage(NamedTuple):
@@ -188,38 +176,28 @@ class _ReplyLanguage(NamedTuple):
         for written in getattr(self.file, field):
             yield self.folding.fold(written)
 
-    def days(self) -> Iterator[tuple[Pattern, DateKind]]:
-        """Yield the ways to name a day in any reply."""
-        for pattern, of, promised in self._all_days():
-            if not promised:
-                yield pattern, of.kind
-
     def promised_days(self) -> Iterator[tuple[Pattern, DayPhrase]]:
-        """Yield the ways to name a day in a promise."""
-        for pattern, of, _ in self._all_days():
-            yield pattern, of
-
-    def day_roles(self) -> Iterator[tuple[Pattern, RolePhrase]]:
-        """Yield the words around a day that say something about it."""
-        for role, written in self.file.day_roles.items():
-            for pattern in self.patterns(written, "day_roles", role):
-                yield pattern, RolePhrase(role, self.file.language)
-
-    def _all_days(self) -> Iterator[tuple[Pattern, DayPhrase, bool]]:
         """
-        Yield the ways to name a day, and whether each is only for promises.
+        Yield the ways to name a day in a promise.
 
         Raises:
             PolicyError: one does not read the numbers that tell such a day.
         """
         for index, days in enumerate(self.file.days):
+            of = DayPhrase(days.is_, days.numbers, self.file.language if days.own else "")
             for written, pattern in zip(days.says, self.patterns(days.says, "days", index, "says"), strict=True):
                 read = days.is_.numbers() - len(days.numbers)
                 if days.is_ not in _READ_NO_NUMBERS and pattern.numbers() != {read}:
                     raise self.source.refusal(
                         ("days", index, "says"), f"{written!r} does not read {read} numbers, as {days.is_} does"
                     )
-                yield pattern, DayPhrase(days.is_, days.numbers, self.file.language if days.own else ""), days.promised
+                yield pattern, of
+
+    def day_roles(self) -> Iterator[tuple[Pattern, RolePhrase]]:
+        """Yield the words around a day that say something about it."""
+        for role, written in self.file.day_roles.items():
+            for pattern in self.patterns(written, "day_roles", role):
+                yield pattern, RolePhrase(role, self.file.language)
 
     def tails(self) -> Iterator[Pattern]:
         """
@@ -233,57 +211,55 @@ class _ReplyLanguage(NamedTuple):
                 raise self.source.refusal(("tails",), f"{written!r} does not hold one {{tail}}")
             yield pattern
 
-    def rules(self) -> Iterator[ReplyRule]:
-        """Yield the rules."""
-        for index, rule in enumerate(self.file.rules):
-            fields = {
-                field: self.patterns(getattr(rule, field), "rules", index, name)
-                for field, name in (
-                    *((name, name) for name in ("bare", "alone", "says", "with_day")),
-                    ("innocent", "except"),
-                )
-            }
-            yield ReplyRule(
-                rule.id,
-                self.file.language,
-                rule.intent,
-                **fields,
-                deniable=rule.deniable,
-                countries=frozenset(rule.countries),
+    def fixed_words(self) -> Iterator[FixedWord]:
+        """Yield the fixed words."""
+        for index, word in enumerate(self.file.fixed_words):
+            yield FixedWord(
+                word.id,
+                word.intent,
+                self.patterns(word.bare, "fixed_words", index, "bare"),
+                self.patterns(word.alone, "fixed_words", index, "alone"),
+                frozenset(map(self.folding.fold, word.heads)),
+                frozenset(word.countries),
             )
 
 
-def load_reply_rules(folder: Path | None = None) -> PhraseReader:
+def load_reply_reader(folder: Path | None = None) -> LocalReader:
     """
-    Load the rules of the package, or of a folder of the same shape, and make the reader of them.
+    Load the words of the package, or of a folder of the same shape, and the trained weights, and make the reader.
 
-    What it loads is the same at every call: whoever reads more than one reply keeps it.
+    The result is the same at every call: a caller with more than one reply keeps it.
 
     Raises:
         PolicyError: something in a file is wrong.
     """
     data: Traversable = folder or _DATA
     characters = characters_in(data)
-    languages = _languages(data, Folding(characters))
-    ours, lines = _our_texts(data)
-    folding = languages[0].folding
-    words = ReplyWords(
-        polite=_all(languages, "polite"),
-        negations=_each(languages, "negations"),
-        not_negations=_each(languages, "not_negations"),
-        instructions=[*_all(languages, "instructions"), *(_as_written(line, folding) for line in lines)],
-        ours=ours,
-        tails=[tail for language in languages for tail in language.tails()],
-        units=_all_words(languages, "units"),
-        around_days=_all(languages, "around_days"),
-        days=_date_words(languages),
+    folding = Folding(characters)
+    languages = _languages(data, folding)
+    instructions, ours = _our_words(data, languages)
+    trained = load_trained_reader()
+    return LocalReader(
+        folding=folding,
+        full_folding=Folding(trained.characters(characters)),
+        fixed_words=FixedWords(
+            [word for language in languages for word in language.fixed_words()],
+            _all(languages, "polite"),
+            [tail for language in languages for tail in language.tails()],
+            _all_words(languages, "units"),
+        ),
+        quotes=Quotes(
+            [tuple([word.text for word in words_of(text, folding)]) for text in ours],
+            PhraseMatcher([(pattern, None) for pattern in instructions]),
+        ),
+        days=load_promised_days(folder),
+        weights=trained.weights,
     )
-    return PhraseReader([rule for language in languages for rule in language.rules()], words, characters)
 
 
 def load_promised_days(folder: Path | None = None) -> PromisedDayReader:
     """
-    Load the reader of promised days, from the same files as `load_reply_rules`.
+    Load the reader of promised days, from the same files.
 
     Raises:
         PolicyError: something in a file is wrong.
@@ -291,15 +267,14 @@ def load_promised_days(folder: Path | None = None) -> PromisedDayReader:
     data: Traversable = folder or _DATA
     characters = characters_in(data)
     languages = _languages(data, Folding(characters))
-    ours, lines = _our_texts(data)
-    folding = languages[0].folding
+    instructions, ours = _our_words(data, languages)
     words = PromisedDayWords(
         phrases=[phrase for language in languages for phrase in language.promised_days()],
         roles=[role for language in languages for role in language.day_roles()],
         orders=_orders(languages),
         small={language.file.language: frozenset(language.words("small")) for language in languages},
         on=_all_words(languages, "on"),
-        instructions=[*_all(languages, "instructions"), *(_as_written(line, folding) for line in lines)],
+        instructions=instructions,
         ours=ours,
     )
     return PromisedDayReader(words, characters)
@@ -317,7 +292,7 @@ def read_reply_files(folder: Path | None = None) -> Mapping[str, ReplyLanguageFi
 
 
 def _languages(data: Traversable, folding: Folding) -> list[_ReplyLanguage]:
-    """Read the files. Their names are their languages', and no rule's id is there twice."""
+    """Read the files. Their names are their languages', and no id is there twice."""
     sources = toml_files(data, _FOLDER)
     if _COMMON not in sources:
         raise PolicyError(f"{_FOLDER}/{_COMMON}.toml: missing")
@@ -328,7 +303,7 @@ def _languages(data: Traversable, folding: Folding) -> list[_ReplyLanguage]:
         if file.language != name:
             raise source.refusal(("language",), f"is not {name!r}, as the file's name says")
         ids = [
-            *(("rules", index, rule.id) for index, rule in enumerate(file.rules)),
+            *(("fixed_words", index, word.id) for index, word in enumerate(file.fixed_words)),
             *(("days", index, days.id) for index, days in enumerate(file.days)),
         ]
         for kind, index, taking in ids:
@@ -343,23 +318,8 @@ def _all(languages: Sequence[_ReplyLanguage], field: str) -> list[Pattern]:
     return [pattern for language in languages for pattern in language.shared(field)]
 
 
-def _each(languages: Sequence[_ReplyLanguage], field: str) -> list[tuple[Pattern, str]]:
-    return [(pattern, language.file.language) for language in languages for pattern in language.shared(field)]
-
-
 def _all_words(languages: Sequence[_ReplyLanguage], field: str) -> frozenset[str]:
     return frozenset(word for language in languages for word in language.words(field))
-
-
-def _date_words(languages: Sequence[_ReplyLanguage]) -> DateWords:
-    return DateWords(
-        phrases=[phrase for language in languages for phrase in language.days()],
-        orders=_orders(languages),
-        after=_all_words(languages, "after"),
-        behind=PhraseMatcher([(pattern, None) for pattern in _all(languages, "behind")]),
-        links=_all_words(languages, "links"),
-        on=_all_words(languages, "on"),
-    )
 
 
 def _orders(languages: Sequence[_ReplyLanguage]) -> dict[str, FigureOrder]:
@@ -369,6 +329,13 @@ def _orders(languages: Sequence[_ReplyLanguage]) -> dict[str, FigureOrder]:
         )
         for language in languages
     }
+
+
+def _our_words(data: Traversable, languages: Sequence[_ReplyLanguage]) -> tuple[list[Pattern], list[str]]:
+    """Return the ways to say how to opt out, and the passages of our texts."""
+    ours, lines = _our_texts(data)
+    folding = languages[0].folding
+    return [*_all(languages, "instructions"), *(_as_written(line, folding) for line in lines)], ours
 
 
 def _our_texts(data: Traversable) -> tuple[list[str], list[str]]:

@@ -1,0 +1,189 @@
+"""
+The local reader: reads a reply in the function itself, in under a millisecond, and calls nothing else.
+
+    text ──> without quotations of ours ──> a fixed word? ──> sure, and nothing else is read
+                        │ no
+                        └──> features ──> a probability for each intent ──> sure, likely, best guess
+                                                    │ a promise
+                                                    └──> its day
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+
+from dunning.domain.replies.features import LONGEST_READ, features_of, folded_for_features
+from dunning.domain.replies.fixed_words import FixedWords
+from dunning.domain.replies.intents import QUIET_INTENTS, ParsedReply, ReplyIntent
+from dunning.domain.replies.promised_days import PromisedDayReader
+from dunning.domain.replies.quotes import Quotes
+from dunning.domain.replies.tokens import Word, clauses_of, without, words_of
+from dunning.domain.replies.weights import ReplyWeights, decisive_words, estimate, feature_hash, is_said_in_words
+from dunning.domain.texts.lint.folding import Folding
+
+_STAND_ALONE = QUIET_INTENTS | {ReplyIntent.CHAT}
+_FEWEST_KNOWN = 0.4
+"""The share of a reply's features that the reader has to know to be sure of anything: it does not read Thai."""
+
+_PAID_AFTER_ALL = 0.1
+"""From this probability of a payment on, a promise is not acted on."""
+_MAY_ASK = 0.08
+"""From this probability of any other intent on, an acknowledgement is not surely quiet."""
+
+
+class LocalReader:
+    """Reads replies. It is built once, and keeps no reply."""
+
+    def __init__(
+        self,
+        *,
+        folding: Folding,
+        full_folding: Folding,
+        fixed_words: FixedWords,
+        quotes: Quotes,
+        days: PromisedDayReader,
+        weights: ReplyWeights,
+    ) -> None:
+        self._folding = folding
+        self._full_folding = full_folding
+        self._fixed_words = fixed_words
+        self._quotes = quotes
+        self._days = days
+        self._weights = weights
+
+    def parse(
+        self,
+        text: str,
+        *,
+        said_on: date,
+        phone_country: str,
+        our_texts: Sequence[str] = (),
+        customer_name: str = "",
+    ) -> ParsedReply:
+        """
+        Return the reading of a reply.
+
+        `said_on` is the local day of the reply, `phone_country` the country of its number. `our_texts` are the texts
+        that the number got lately, which the reply may quote. `customer_name` is not needed here.
+        """
+        del customer_name
+        text = text[:LONGEST_READ]
+        words = words_of(text, self._folding)
+        hidden = self._quotes.hidden(words, clauses_of(words), [self._cut(ours) for ours in our_texts])
+        if hidden:
+            words = without(words, hidden)
+            text = _written(words)
+        clauses = clauses_of(words)
+        reading = [word.text for word in words]
+        tails = self._fixed_words.account_digits(words, reading, clauses)
+        named = {reading[found.read[0]] for found in tails}
+        digits = named.pop() if len(named) == 1 else ""
+        fixed = self._fixed_words.of_whole_reply(text, reading, tails, phone_country)
+        if fixed:
+            intents = (fixed.intent,)
+            return ParsedReply(
+                intents, digits=digits, guess=intents, by_fixed_word=True, why=(f"fixed word: {fixed.id}",)
+            )
+        features = features_of(folded_for_features(text, self._full_folding))
+        if not features:
+            return ParsedReply(guess=(ReplyIntent.CHAT,))
+        probabilities = estimate(self._weights, features)
+        known = sum(feature_hash(feature) in self._weights.rows for feature in features)
+        guess = self._guess(probabilities)
+        sure, likely = self._bands(probabilities, guess)
+        unsaid = {intent for intent in sure if not is_said_in_words(self._weights, features, intent)}
+        sure, likely = _ordered(set(sure) - unsaid), _ordered({*likely, *unsaid})
+        stop = self._stop_on_a_line(text, phone_country)
+        if stop:
+            guess, sure, likely = _with_stop(guess), _with_stop(sure), _ordered(set(likely) - {ReplyIntent.OPT_OUT})
+        if known < _FEWEST_KNOWN * len(features):
+            likely, sure = _ordered({*sure, *likely} - _STAND_ALONE), _with_stop(()) if stop else ()
+        promises = ReplyIntent.PROMISE in {*guess, *sure, *likely}
+        return ParsedReply(
+            sure,
+            self._days.promised_day(text, said_on=said_on, phone_country=phone_country, our_texts=our_texts)
+            if promises
+            else None,
+            digits,
+            likely,
+            guess,
+            why=(
+                *([f"fixed word on a line: {stop}"] if stop else ()),
+                *[self._why(intent, probabilities[intent], features) for intent in _ordered({*guess, *likely})],
+            ),
+        )
+
+    def _stop_on_a_line(self, text: str, phone_country: str) -> str:
+        """Return the id of the fixed word that opts out on a line of its own; empty if there is none."""
+        lines = text.split("\n")
+        for line in lines if len(lines) > 1 else ():
+            reading = self._cut(line)
+            word = self._fixed_words.of_whole_reply(line, reading, (), phone_country) if reading else None
+            if word and word.intent is ReplyIntent.OPT_OUT:
+                return word.id
+        return ""
+
+    def _guess(self, probabilities: Mapping[ReplyIntent, float]) -> tuple[ReplyIntent, ...]:
+        """Return the best guess at all intents: at least one, and those that stand alone only alone."""
+        thresholds = self._weights.thresholds
+        heard = {intent for intent, probability in probabilities.items() if probability >= thresholds[intent].guess}
+        best = max(probabilities, key=lambda intent: probabilities[intent] / thresholds[intent].guess)
+        heard = heard or {best}
+        return _ordered(heard - _STAND_ALONE or {best} & heard or heard)
+
+    def _bands(
+        self, probabilities: Mapping[ReplyIntent, float], guess: Sequence[ReplyIntent]
+    ) -> tuple[tuple[ReplyIntent, ...], tuple[ReplyIntent, ...]]:
+        """Return the sure intents and the likely ones."""
+        thresholds = self._weights.thresholds
+        sure = {intent for intent in guess if probabilities[intent] >= thresholds[intent].sure}
+        likely = {intent for intent, probability in probabilities.items() if probability >= thresholds[intent].likely}
+        if is_payment_or_promise(probabilities, guess):
+            likely |= {ReplyIntent.PAID, ReplyIntent.PROMISE}
+            sure -= likely
+        if ReplyIntent.OPT_OUT in {*sure, *likely}:
+            sure.discard(ReplyIntent.OPT_IN)
+        if not QUIET_INTENTS.isdisjoint(sure) and may_ask_for_something(probabilities):
+            likely |= sure & QUIET_INTENTS
+            sure -= QUIET_INTENTS
+        return _ordered(sure), _ordered(likely - sure)
+
+    def _why(self, intent: ReplyIntent, probability: float, features: set[str]) -> str:
+        decisive = decisive_words(self._weights, features, intent)
+        return f"{intent} {probability:.2f}" + (f": {', '.join(decisive)}" if decisive else "")
+
+    def _cut(self, text: str) -> tuple[str, ...]:
+        return tuple([word.text for word in words_of(text, self._folding)])
+
+
+def is_payment_or_promise(probabilities: Mapping[ReplyIntent, float], guess: Sequence[ReplyIntent]) -> bool:
+    """Tell whether a promise may be a payment already made: a reminder after a payment is the worst of errors."""
+    return (
+        ReplyIntent.PROMISE in guess
+        and ReplyIntent.PAID not in guess
+        and probabilities[ReplyIntent.PAID] >= _PAID_AFTER_ALL
+    )
+
+
+def may_ask_for_something(probabilities: Mapping[ReplyIntent, float]) -> bool:
+    """Tell whether a reply that seems to ask for nothing may ask for something after all."""
+    return any(probability >= _MAY_ASK for intent, probability in probabilities.items() if intent not in QUIET_INTENTS)
+
+
+def _ordered(intents: Collection[ReplyIntent]) -> tuple[ReplyIntent, ...]:
+    return tuple([intent for intent in ReplyIntent if intent in intents])
+
+
+def _with_stop(intents: Collection[ReplyIntent]) -> tuple[ReplyIntent, ...]:
+    """Return intents with an opt-out: without an opt-in, and without those that stand alone."""
+    return _ordered({*intents, ReplyIntent.OPT_OUT} - _STAND_ALONE - {ReplyIntent.OPT_IN})
+
+
+def _written(words: Sequence[Word]) -> str:
+    """Return what is left of a text: its words as they stood, each line on its own."""
+    parts: list[str] = []
+    clause = words[0].clause if words else 0
+    for word in words:
+        starts_line = word.clause != clause and not word.before.strip(" >")
+        parts += ["\n" if starts_line else word.before, word.text]
+        clause = word.clause
+    return "".join(parts).strip()

@@ -1,0 +1,107 @@
+"""
+Weights: the numbers that the statistical reader has learned, and the estimate made with them.
+
+The reader is linear. Each intent has a weight for each feature; the sum over the features of a reply, divided by the
+length of their vector, is the score of the intent. A slope and an offset turn a score into a probability: they are
+measured with replies of writers that the weights were not trained on (Platt scaling). `make replies-train` learns both.
+"""
+
+from collections.abc import Mapping, Sequence
+from math import exp, sqrt
+from typing import NamedTuple
+from zlib import crc32
+
+from dunning.domain.replies.intents import ReplyIntent
+
+BIAS = 128
+"""A stored weight is a byte: 128 stands for zero."""
+IDF_SQUARED_UNIT = 2
+"""The squared inverse document frequency of a feature is stored in halves."""
+_DECISIVE = 3
+_ENDS = frozenset("<>")
+"""Stand for the start and the end of a reply."""
+_NO_WORDS = " .,;:!?…\"'()*-"
+_LOGIT_LIMIT = 30.0
+
+
+class Thresholds(NamedTuple):
+    """The lowest probability at which an intent is sure, is likely, and belongs to the best guess."""
+
+    sure: float
+    likely: float
+    guess: float
+
+
+class ReplyWeights(NamedTuple):
+    """
+    The learned numbers. `rows` maps the hash of a feature to the position of its row in `table`.
+
+    A row holds a byte for each intent, in the order of `intents`, a byte for the squared inverse document frequency,
+    and a byte that says whether the feature may be named in a log: it is no name, and people of several hands wrote it.
+    """
+
+    intents: tuple[ReplyIntent, ...]
+    rows: Mapping[int, int]
+    table: bytes
+    units: Sequence[float]
+    """The value of one step of a byte, for each intent."""
+    offsets: Sequence[float]
+    slopes: Sequence[float]
+    shifts: Sequence[float]
+    thresholds: Mapping[ReplyIntent, Thresholds]
+
+    @property
+    def width(self) -> int:
+        """The bytes of a row."""
+        return len(self.intents) + 2
+
+
+def feature_hash(feature: str) -> int:
+    """Return the hash of a feature: the same on every machine."""
+    return crc32(feature.encode())
+
+
+def estimate(weights: ReplyWeights, features: set[str]) -> dict[ReplyIntent, float]:
+    """Estimate the probability of each intent of a reply from its features."""
+    rows, table, width = weights.rows, weights.table, weights.width
+    known = [row for feature in features if (row := rows.get(crc32(feature.encode()))) is not None]
+    *sums, squares, _ = (
+        map(sum, zip(*[table[row : row + width] for row in known], strict=True)) if known else [0] * width
+    )
+    length = sqrt(squares / IDF_SQUARED_UNIT) or 1.0
+    zero = BIAS * len(known)
+    return {
+        intent: _sigmoid(slope * ((total - zero) * unit / length + offset) + shift)
+        for intent, total, unit, offset, slope, shift in zip(
+            weights.intents, sums, weights.units, weights.offsets, weights.slopes, weights.shifts, strict=True
+        )
+    }
+
+
+def decisive_words(weights: ReplyWeights, features: set[str], intent: ReplyIntent) -> list[str]:
+    """Return the words and neighbours that spoke most for an intent, the strongest first, if a log may name them."""
+    position = weights.intents.index(intent)
+    strength: dict[str, int] = {}
+    for feature in features:
+        row = weights.rows.get(feature_hash(feature)) if feature[0] != "c" else None
+        if row is None or not weights.table[row + weights.width - 1]:
+            continue
+        words = " ".join([word for word in feature[2:].split(" ") if word not in _ENDS]).strip(_NO_WORDS)
+        weight = weights.table[row + position]
+        if words and weight > max(BIAS, strength.get(words, 0)):
+            strength[words] = weight
+    return sorted(strength, key=lambda words: (-strength[words], words))[:_DECISIVE]
+
+
+def is_said_in_words(weights: ReplyWeights, features: set[str], intent: ReplyIntent) -> bool:
+    """Tell whether a known word speaks for an intent, and not only parts of words: `xremovex` asks for nothing."""
+    position = weights.intents.index(intent)
+    return any(
+        weights.table[row + position] > BIAS
+        for feature in features
+        if feature[0] != "c" and (row := weights.rows.get(feature_hash(feature))) is not None
+    )
+
+
+def _sigmoid(logit: float) -> float:
+    return 1 / (1 + exp(-max(-_LOGIT_LIMIT, min(_LOGIT_LIMIT, logit))))
