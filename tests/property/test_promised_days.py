@@ -17,8 +17,9 @@ COUNTRIES = st.sampled_from(["TW", "US", "CN", "HK", "GB", "MX", "BR", "FR", "ID
 WORDS = """
 pay paid will on by friday last 12/5 31/2 115/12/5 5-6 99/99/9999 2026-12-05 not no or and after before the 5th 31st of
 next week month end february tomorrow yesterday 5號 下個月 週五 上週五 今晚 月底 初五
-除夕 繳 不 會 已 過 或 以後 二十五 十 月 日 年 民國 el viernes pasado mañana dia demain le vendredi prochain
-besok tgl hb bukas sa katapusan remind me half rest
+除夕 繳 不 會 已 過 或 以後 二十五 十 月 日 年 民國
+el viernes pasado mañana dia demain le vendredi prochain besok tgl hb bukas
+sa katapusan remind me half rest
 black xmas eve in 60 days 3 weeks , . > ? ( )
 """
 EXAMPLES = [text for file in read_reply_files().values() for days in file.days for text in (*days.means, *days.unclear)]

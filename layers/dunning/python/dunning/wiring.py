@@ -13,8 +13,7 @@ from dunning import cold_start  # before all else: see there
 # isort: split
 import os
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from collections.abc import Callable, Mapping
 from functools import cache, wraps
 from typing import TYPE_CHECKING
 
@@ -53,7 +52,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from dunning.adapters.bedrock import ConverseClient
-    from dunning.domain.replies.intents import ParsedReply
     from dunning.policy import PolicyBook
     from dunning.ports.gateways import ReplyReader
     from dunning.services.carrier_opt_outs import OptOutService
@@ -61,7 +59,6 @@ if TYPE_CHECKING:
     from dunning.services.delivery_receipts import DeliveryReceiptService
     from dunning.services.intake import IntakeService
     from dunning.services.lender_events import LenderEventService
-    from dunning.services.reader_with_second_opinion import LocalReader
     from dunning.services.replan import ReplanService
     from dunning.services.replies import ReplyService
     from dunning.services.scan import ScanService
@@ -279,30 +276,11 @@ def replan_service() -> ReplanService:
     )
 
 
-class _LocalReaderAlone:
-    """Implements `ReplyReader`. It asks nobody outside, and so needs no name to take out."""
-
-    def __init__(self, local: LocalReader) -> None:
-        self._local = local
-
-    def parse(
-        self,
-        text: str,
-        *,
-        said_on: date,
-        phone_country: str,
-        our_texts: Sequence[str] = (),
-        customer_name: str = "",
-    ) -> ParsedReply:
-        del customer_name
-        return self._local.parse(text, said_on=said_on, phone_country=phone_country, our_texts=our_texts)
-
-
 def _reader_for_replies(session: boto3.Session, settings: RepliesSettings) -> ReplyReader:
     """Return the reader of replies: the local reader, and behind it the larger reader if a model is set."""
     local = compiled_policies.reply_reader()
     if not settings.larger_reader_model:
-        return _LocalReaderAlone(local)
+        return local
     from dunning.adapters.bedrock import CONVERSE_ONCE, BedrockReader  # noqa: PLC0415
     from dunning.services.reader_with_second_opinion import ReaderWithSecondOpinion  # noqa: PLC0415
 

@@ -219,7 +219,7 @@ class _ReplyLanguage(NamedTuple):
                 word.intent,
                 self.patterns(word.bare, "fixed_words", index, "bare"),
                 self.patterns(word.alone, "fixed_words", index, "alone"),
-                frozenset(map(self.folding.fold, word.heads)),
+                tuple([tuple([part.text for part in words_of(head, self.folding)]) for head in word.heads]),
                 frozenset(word.countries),
             )
 

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from threading import Lock
-from typing import Protocol
 
 from dunning.domain.replies.intents import ParsedReply
 from dunning.domain.replies.masked_reply import mask_for_larger_reader, says_something
 from dunning.domain.replies.second_opinion import wants_second_opinion, with_second_opinion
 from dunning.ports.clock import Clock
-from dunning.ports.gateways import LargerReader
+from dunning.ports.gateways import LargerReader, ReplyReader
 from dunning.ports.telemetry import Metric, Telemetry
 
 _UNANSWERED_IN_A_ROW = 3
@@ -20,18 +19,10 @@ stops among them, too.
 """
 
 
-class LocalReader(Protocol):
-    """Reads replies where they are, and needs no name for that."""
-
-    def parse(self, text: str, *, said_on: date, phone_country: str, our_texts: Sequence[str] = ()) -> ParsedReply:
-        """Return the reading of a reply, as `ReplyReader` says."""
-        ...
-
-
 class ReaderWithSecondOpinion:
     """Implements `ReplyReader`."""
 
-    def __init__(self, local: LocalReader, larger: LargerReader, clock: Clock, telemetry: Telemetry) -> None:
+    def __init__(self, local: ReplyReader, larger: LargerReader, clock: Clock, telemetry: Telemetry) -> None:
         self._local = local
         self._larger = larger
         self._clock = clock

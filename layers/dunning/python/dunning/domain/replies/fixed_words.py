@@ -31,7 +31,7 @@ class FixedWord(NamedTuple):
     intent: ReplyIntent
     bare: tuple[Pattern, ...] = ()
     alone: tuple[Pattern, ...] = ()
-    heads: frozenset[str] = frozenset()
+    heads: tuple[tuple[str, ...], ...] = ()
     countries: frozenset[str] = frozenset()
 
 
@@ -43,7 +43,7 @@ class FixedWords:
     ) -> None:
         self._bare = PhraseMatcher([(pattern, word) for word in words for pattern in word.bare])
         self._alone = PhraseMatcher([(pattern, word) for word in words for pattern in word.alone])
-        self._heads = {head: word for word in words for head in sorted(word.heads)}
+        self._heads = [(head, word) for word in words for head in word.heads]
         self._polite = PhraseMatcher([(pattern, None) for pattern in polite])
         self._tails = PhraseMatcher([(pattern, None) for pattern in tails])
         self._units = units
@@ -67,8 +67,8 @@ class FixedWords:
         return next(iter(fitting), None) or self._with_number_or_name(text, reading)
 
     def _with_number_or_name(self, text: str, reading: Sequence[str]) -> FixedWord | None:
-        word = self._heads.get(reading[0]) if reading else None
         _, *rest = text.split(maxsplit=1) or [""]
+        word = next((word for head, word in self._heads if tuple(reading[: len(head)]) == head), None)
         if word is None or not rest:
             return None
         names = rest[0].split()

@@ -10,6 +10,7 @@ The local reader: reads a reply in the function itself, in under a millisecond, 
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from itertools import pairwise
 
 from dunning.domain.replies.features import LONGEST_READ, features_of, folded_for_features
 from dunning.domain.replies.fixed_words import FixedWords
@@ -24,6 +25,8 @@ _STAND_ALONE = QUIET_INTENTS | {ReplyIntent.CHAT}
 _FEWEST_KNOWN = 0.4
 """The share of a reply's features that the reader has to know to be sure of anything: it does not read Thai."""
 
+_LONGEST_VALUE = 6
+"""The most words between two quoted passages that are a value of our text, and not the customer's own."""
 _PAID_AFTER_ALL = 0.1
 """From this probability of a payment on, a promise is not acted on."""
 _MAY_ASK = 0.08
@@ -70,7 +73,7 @@ class LocalReader:
         words = words_of(text, self._folding)
         hidden = self._quotes.hidden(words, clauses_of(words), [self._cut(ours) for ours in our_texts])
         if hidden:
-            words = without(words, hidden)
+            words = without(words, hidden | self._values_between(words, hidden, phone_country))
             text = _written(words)
         clauses = clauses_of(words)
         reading = [word.text for word in words]
@@ -93,6 +96,9 @@ class LocalReader:
         unsaid = {intent for intent in sure if not is_said_in_words(self._weights, features, intent)}
         sure, likely = _ordered(set(sure) - unsaid), _ordered({*likely, *unsaid})
         stop = self._stop_on_a_line(text, phone_country)
+        if hidden and not our_texts:
+            # A text of ours is quoted that is not known word for word: its values are left, and may mislead.
+            guess, sure, likely = (guess, (), _ordered({*sure, *likely})) if not stop else ((), (), ())
         if stop:
             guess, sure, likely = _with_stop(guess), _with_stop(sure), _ordered(set(likely) - {ReplyIntent.OPT_OUT})
         if known < _FEWEST_KNOWN * len(features):
@@ -111,6 +117,18 @@ class LocalReader:
                 *[self._why(intent, probabilities[intent], features) for intent in _ordered({*guess, *likely})],
             ),
         )
+
+    def _values_between(self, words: Sequence[Word], hidden: Collection[int], phone_country: str) -> set[int]:
+        """Return the positions of the values of a quoted text, such as its amount, unless the words are fixed words."""
+        values: set[int] = set()
+        for first, second in pairwise(sorted(hidden)):
+            between = range(first + 1, second)
+            reading = [words[at].text for at in between]
+            if 0 < len(between) <= _LONGEST_VALUE and not self._fixed_words.of_whole_reply(
+                "", reading, (), phone_country
+            ):
+                values.update(between)
+        return values
 
     def _stop_on_a_line(self, text: str, phone_country: str) -> str:
         """Return the id of the fixed word that opts out on a line of its own; empty if there is none."""

@@ -210,7 +210,7 @@ class PromisedDayReader:
         return tuple([word.text for word in words_of(text[:_READ_AT_MOST], self._folding)])
 
     def _days_in(self, text: str, our_texts: Sequence[str]) -> _DayReading:
-        text = _DOTTED.sub(r"\1/\2", _BRACKETED.sub(" ", _GLUED.sub(r"\1 , ", text[:_READ_AT_MOST])))
+        text = _DOTTED.sub(r"\1/\2", _BRACKETED.sub(" ", _GLUED.sub(r"\1; ", text[:_READ_AT_MOST])))
         words = words_of(text, self._folding)
         found = list(self._found(words))
         if found:
@@ -340,7 +340,9 @@ class PromisedDayReader:
         if not word[0].isdecimal():
             return ""
         led = at > 0 and words[at - 1].text in self._on
-        if is_figures(word) or (led and "/" in word and is_figures(f"2000/{word}")):
+        following = words[at + 1].text if at + 1 < len(words) else ""
+        dated = led or (following >= _FIRST_HAN and following != "的")  # 1/3 is a day in 1/3回國, no part in 1/3的
+        if is_figures(word) or (dated and "/" in word and is_figures(f"2000/{word}")):
             return word
         if match := _ROC_FIGURES.fullmatch(word):
             return f"{int(match[1]) + _ROC_YEARS}{match[2]}"
@@ -369,9 +371,10 @@ class PromisedDayReader:
         return self._orders.get(language, self._orders[""]).reads_month_first(country)
 
 
-def _rank(phrase: Found[DayPhrase]) -> tuple[int, bool, bool]:
-    """Return the rank among phrases that begin at one word: the longest, of the text's own language, vague."""
-    return phrase.end, bool(phrase.of.language), phrase.of.kind in _NAMES_NO_DAY
+def _rank(phrase: Found[DayPhrase]) -> tuple[int, bool, bool, bool]:
+    """Return the rank among phrases that begin at one word: the longest, own, vague, not "now"."""
+    kind = phrase.of.kind
+    return phrase.end, bool(phrase.of.language), kind in _NAMES_NO_DAY, kind is not DateKind.NOW
 
 
 def _length(phrase: Found[DayPhrase] | None) -> int:
@@ -449,9 +452,14 @@ def _with_links(days: Sequence[_Named], roles: Iterable[Found[DayRole]]) -> list
     linked = list(days)
     for at in range(1, len(linked)):
         last, day = linked[at - 1], linked[at]
-        if links.get(last.end, 0) >= day.start and last.on != day.on:
+        if links.get(last.end, 0) >= day.start and last.on != day.on and not _only_later_pays(last, day):
             linked[at - 1], linked[at] = last._replace(certain=False), day._replace(certain=False)
     return linked
+
+
+def _only_later_pays(last: _Named, day: _Named) -> bool:
+    """Tell whether only the later of two days stands beside a payment: "we meet on Sunday and on Monday we'll pay"."""
+    return DayRole.PAYS in day.roles and DayRole.PAYS not in last.roles
 
 
 def _agreed(days: Sequence[_Named], roles: Sequence[Found[DayRole]]) -> date | None:
@@ -467,8 +475,6 @@ def _agreed(days: Sequence[_Named], roles: Sequence[Found[DayRole]]) -> date | N
         kept = [day for day in kept if day.kind is not DateKind.NOW]
     kept = [day for day in kept if day.kind not in _NAMES_NO_DAY]
     kept = [day for day in kept if day.kind is not DateKind.NOW or DayRole.WAITS not in day.roles]
-    if not any(DayRole.PAYS in day.roles for day in kept) and not any(role.of is DayRole.PAYS for role in roles):
-        kept = [day for day in kept if day.kind is not DateKind.NOW] or kept
     for weaker in (
         lambda day: day.kind is DateKind.NOW,
         lambda day: day.kind is DateKind.TODAY and day.certain,
