@@ -44,7 +44,7 @@ FEWEST_HANDS = 4
 """A word that fewer writers used may be a name."""
 LARGEST_BYTE = 127
 
-USUAL_PRECISION = 0.90
+USUAL_PRECISION = 0.87
 WANTED_PRECISION = {
     ReplyIntent.OPT_OUT: 0.97,
     ReplyIntent.WRONG_PERSON: 0.97,
@@ -56,7 +56,7 @@ WANTED_PRECISION = {
     ReplyIntent.REFUSAL: 0.95,
 }
 """The share that has to be right where an intent is acted on without a person."""
-USUAL_LIKELY = 0.30
+USUAL_LIKELY = 0.40
 LIKELY = {
     ReplyIntent.OPT_OUT: 0.12,
     ReplyIntent.DISTRESS: 0.05,
