@@ -113,6 +113,7 @@ class _Explained:
             self._words(),
             self._opt_out(),
             self._replies(),
+            self._refusal(),
             self._links(),
             self._carrier(),
             self._retention(),
@@ -225,11 +226,17 @@ class _Explained:
     def _replies(self) -> Limit:
         rules, policy = self.rules, self.lender.policy
         says = (
-            f"{_days(rules.grace_days)} of silence for who says it is paid or asks for help; "
-            f"a promise reaches {_days(rules.promise_days)}"
+            f"{_days(rules.grace_days)} of silence for who says it is paid; "
+            f"a promise reaches {_days(rules.promise_days)}; "
+            f"working days of silence: {rules.question_days} after a question, {rules.doubt_days} in doubt"
         )
         own = "replies" in policy.model_fields_set
         return Limit("replies", says, (self._of_lender("the same", "replies"),) if own else ())
+
+    def _refusal(self) -> Limit:
+        refusal = self.law.refusal
+        says = "ends contact" if self.rules.refusal_ends_contact else "silence until a person has looked"
+        return Limit("refusal to pay", says, (self._legal(refusal, "the same", "refusal"),) if refusal else ())
 
     def _links(self) -> Limit:
         links, domains = self.law.links, self.lender.policy.link_domains

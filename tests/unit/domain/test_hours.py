@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from dunning.domain.decision.hours import is_closed_day, local_instant, next_open, start_of_day
+from dunning.domain.decision.hours import is_closed_day, local_instant, next_open, start_of_day, working_day_after
 from dunning.domain.decision.rules import ContactHours
 from dunning.domain.errors import CalendarNotCoveredError, NoLawfulMomentError
 from tests.support.builders import day, instant
@@ -201,3 +201,22 @@ def test_a_day_with_hours_of_its_own_has_those_and_not_its_weekdays() -> None:
     assert next_open(hours, zones(there), instant("2026-12-25 09:00", there)) == instant("2026-12-25 10:00", there)
     assert next_open(hours, zones(there), instant("2026-12-25 12:00", there)) == instant("2026-12-26 09:00", there)
     assert not is_closed_day(hours, zones(there), instant("2026-12-25 15:00", there))
+
+
+@pytest.mark.parametrize(
+    ("after", "count", "last"),
+    [
+        pytest.param("2026-12-01", 1, "2026-12-02", id="the day itself does not count"),
+        pytest.param("2026-12-03", 3, "2026-12-08", id="nor does a weekend"),
+        pytest.param("2026-12-05", 1, "2026-12-07", id="from a Saturday on"),
+        pytest.param("2026-12-06", 2, "2026-12-08", id="from a Sunday on"),
+        pytest.param("2026-12-24", 2, "2026-12-29", id="nor does a holiday"),
+        pytest.param("2026-12-24", 0, "2026-12-24", id="none"),
+    ],
+)
+def test_working_days_are_mondays_to_fridays_without_the_holidays(after: str, count: int, last: str) -> None:
+    assert working_day_after(day(after), count, {day("2026-12-25"), day("2026-12-26")}) == day(last)
+
+
+def test_without_a_calendar_weekdays_are_working_days() -> None:
+    assert working_day_after(day("2031-12-24"), 2) == day("2031-12-26")

@@ -7,6 +7,8 @@ import pytest
 from dunning.domain.customer.facts import Facts, Instalment
 from dunning.domain.customer.standing import Progress
 from dunning.domain.decision.ladder import next_step
+from dunning.domain.replies.intents import ParsedReply
+from dunning.domain.replies.reply_effects import ReplyLimits, apply_reply
 from tests.support.builders import (
     a_customer,
     a_standing,
@@ -208,3 +210,12 @@ def test_no_customer_with_many_accounts_is_sent_a_stage_twice() -> None:
     many = a_customer(*(an_account(noticed, account_id=f"A{number}") for number in range(30)))
     sent = texts_sent(many, taipei("2026-12-04 09:00"), taipei("2027-02-01 00:00"))
     assert sent == [("2026-12-04", 3), ("2026-12-08", 7), ("2026-12-16", 15), ("2026-12-31", 30)]
+
+
+def test_after_a_silence_over_a_due_stage_the_ladder_goes_on_where_it_stood_one_stage_at_its_own_pace() -> None:
+    facts = a_customer(an_account(an_instalment("2026-12-01")))
+    said_at = taipei("2026-12-03 11:00")
+    in_doubt = apply_reply(facts, a_standing(), ParsedReply(), said_at, day("2026-12-03"), ReplyLimits()).standing
+    # Three working days after a Thursday are over on Tuesday night: by then +3 and +7 have come due.
+    sent = texts_sent(facts, said_at, taipei("2026-12-20 00:00"), standing=in_doubt)
+    assert sent == [("2026-12-09", 3), ("2026-12-12", 7), ("2026-12-16", 15)]

@@ -5,24 +5,35 @@ from datetime import date, timedelta
 import pytest
 
 from dunning.domain.customer.facts import Facts, Hold, HoldReason
-from dunning.domain.customer.standing import PaymentStatement, PromiseToPay, Standing, holds_now
+from dunning.domain.customer.standing import (
+    HOLD_LIMIT,
+    LABEL_LIMIT,
+    PaymentStatement,
+    PromiseToPay,
+    ReplyLabel,
+    Standing,
+    holds_now,
+)
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Reason, Stop, Wait
 from dunning.domain.outbound_events import ReviewReason
 from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.domain.replies.opt_out_confirmation import confirmation_id
-from dunning.domain.replies.reply_effects import ReplyEffect, ReplyLimits, apply_reply, with_hold
+from dunning.domain.replies.reply_effects import ReplyEffect, ReplyLimits, apply_label, apply_reply, with_hold
 from tests.support.builders import a_customer, a_standing, an_account, an_instalment, day, taipei, the_policies
 
 SAID_AT = taipei("2026-12-10 11:00")
 TODAY = day("2026-12-10")
 GRACE = day("2026-12-13")
+IN_TWO_WORKING_DAYS, IN_THREE_WORKING_DAYS = day("2026-12-14"), day("2026-12-15")
+"""Of a Thursday: Friday, Monday, Tuesday."""
 DAY = timedelta(days=1)
 OVERDUE = a_customer(an_account(an_instalment("2026-12-01")))
 
 
 def effect_of(
     *intents: ReplyIntent,
+    likely: tuple[ReplyIntent, ...] = (),
     facts: Facts = OVERDUE,
     before: Standing | None = None,
     on: date | None = None,
@@ -32,7 +43,8 @@ def effect_of(
 ) -> ReplyEffect:
     """Apply a reply of a customer in Taipei, on 10 December unless later."""
     said_at = SAID_AT + later
-    return apply_reply(facts, before or a_standing(), ParsedReply(intents, on, digits), said_at, TODAY + later, limits)
+    parsed = ParsedReply(intents, on, digits, likely)
+    return apply_reply(facts, before or a_standing(), parsed, said_at, TODAY + later, limits)
 
 
 def on_hold(reason: HoldReason, until: date | None) -> Standing:
@@ -47,37 +59,6 @@ def says_paid(until: date, *about: str) -> Standing:
             ),
         )
     )
-
-
-@pytest.mark.parametrize(
-    ("intent", "standing", "needs"),
-    [
-        (ReplyIntent.OPT_OUT, a_standing(opted_out_at=SAID_AT), ()),
-        (ReplyIntent.OPT_IN, a_standing(opted_in_at=SAID_AT), ()),
-        (ReplyIntent.PAID, says_paid(GRACE, "A1#1"), ()),
-        (ReplyIntent.PROMISE, on_hold(HoldReason.QUESTION, GRACE), (ReviewReason.PROMISE_UNCLEAR,)),
-        (ReplyIntent.HARDSHIP, on_hold(HoldReason.HARDSHIP, None), (ReviewReason.HARDSHIP,)),
-        (ReplyIntent.DISPUTE, on_hold(HoldReason.DISPUTE, None), (ReviewReason.DISPUTE,)),
-        (ReplyIntent.COMPLAINT, on_hold(HoldReason.COMPLAINT, None), (ReviewReason.COMPLAINT,)),
-        (ReplyIntent.WRONG_PERSON, on_hold(HoldReason.WRONG_PERSON, None), (ReviewReason.WRONG_PERSON,)),
-        (ReplyIntent.DECEASED, on_hold(HoldReason.DECEASED, None), (ReviewReason.DECEASED,)),
-        (ReplyIntent.REPRESENTED, on_hold(HoldReason.REPRESENTED, None), (ReviewReason.REPRESENTED,)),
-        (ReplyIntent.QUESTION, on_hold(HoldReason.QUESTION, GRACE), (ReviewReason.QUESTION,)),
-    ],
-)
-def test_every_meaning_has_its_consequence(
-    intent: ReplyIntent, standing: Standing, needs: tuple[ReviewReason, ...]
-) -> None:
-    assert effect_of(intent) == ReplyEffect(standing, needs)
-
-
-def test_no_meaning_is_left_out() -> None:
-    for intent in ReplyIntent:
-        assert effect_of(intent).standing != a_standing()
-
-
-def test_what_is_not_understood_changes_nothing() -> None:
-    assert effect_of() == ReplyEffect(a_standing(), ())
 
 
 def test_several_meanings_of_one_reply_all_count() -> None:
@@ -178,7 +159,7 @@ class TestPromise:
     @pytest.mark.parametrize("on", ["2026-12-09", "2026-12-25", None])
     def test_for_one_without_a_day_within_reach_a_person_asks(self, on: str | None) -> None:
         answer = effect_of(ReplyIntent.PROMISE, on=day(on) if on else None)
-        assert answer == ReplyEffect(on_hold(HoldReason.QUESTION, GRACE), (ReviewReason.PROMISE_UNCLEAR,))
+        assert answer == ReplyEffect(on_hold(HoldReason.QUESTION, IN_TWO_WORKING_DAYS), (ReviewReason.PROMISE_UNCLEAR,))
 
     def test_how_far_it_may_reach_is_the_lenders(self) -> None:
         assert effect_of(ReplyIntent.PROMISE, on=day("2026-12-12"), limits=ReplyLimits(promise_days=1)).needs == (
@@ -215,13 +196,28 @@ class TestPromise:
 
 
 class TestHolds:
-    """One a reason, the latest."""
+    """One a reason and reply: the longest silence counts."""
 
-    def test_one_said_later_takes_the_place_of_one_for_the_same_reason(self) -> None:
+    def test_those_of_several_replies_stand_side_by_side(self) -> None:
         once = effect_of(ReplyIntent.QUESTION).standing
         again = effect_of(ReplyIntent.QUESTION, before=once, later=DAY).standing
-        assert again.holds == (Hold(HoldReason.QUESTION, GRACE + DAY, SAID_AT + DAY),)
+        assert again.holds == (
+            Hold(HoldReason.QUESTION, IN_TWO_WORKING_DAYS, SAID_AT),
+            Hold(HoldReason.QUESTION, day("2026-12-15"), SAID_AT + DAY),
+        )
         assert effect_of(ReplyIntent.QUESTION, before=again).standing == again
+
+    def test_a_short_one_said_later_does_not_end_a_long_one(self) -> None:
+        long = effect_of(ReplyIntent.PROMISE, limits=ReplyLimits(grace_days=14)).standing
+        both = effect_of(ReplyIntent.QUESTION, before=long, later=DAY).standing
+        decision = decide(OVERDUE, both, the_policies(), SAID_AT + 2 * DAY)
+        assert decision.until == taipei("2026-12-25 09:00")
+
+    def test_the_oldest_of_very_many_for_one_reason_are_dropped(self) -> None:
+        standing = a_standing()
+        for number in range(HOLD_LIMIT + 3):
+            standing = effect_of(ReplyIntent.CHAT, before=standing, later=number * DAY).standing
+        assert [hold.since for hold in standing.holds] == [SAID_AT + n * DAY for n in range(3, HOLD_LIMIT + 3)]
 
     def test_those_for_other_reasons_stay(self) -> None:
         both = effect_of(ReplyIntent.DISPUTE, before=effect_of(ReplyIntent.HARDSHIP).standing, later=DAY).standing
@@ -245,3 +241,173 @@ def test_the_text_that_confirms_an_opt_out_has_one_id_a_customer_and_reply() -> 
     assert len(ids) == 4
     assert confirmation_id("C1", "r1") in ids
     assert all(len(send_id) == 32 for send_id in ids)
+
+
+class TestDoubt:
+    """Whatever is not surely understood silences the reminders until a person could have read it."""
+
+    DOUBT = Hold(HoldReason.DOUBT, IN_THREE_WORKING_DAYS, SAID_AT)
+
+    @pytest.mark.parametrize(
+        ("sure", "likely"),
+        [
+            pytest.param((), (), id="nothing is heard"),
+            pytest.param((ReplyIntent.CHAT,), (), id="chat"),
+            pytest.param((ReplyIntent.ACKNOWLEDGED, ReplyIntent.OPT_IN), (), id="an opt-in with something beside it"),
+            pytest.param((), (ReplyIntent.ACKNOWLEDGED,), id="perhaps no more than thanks"),
+            pytest.param((), (ReplyIntent.OPT_IN,), id="perhaps an opt-in"),
+            pytest.param((ReplyIntent.ACKNOWLEDGED,), (ReplyIntent.CHAT,), id="thanks, and perhaps something else"),
+        ],
+    )
+    def test_it_is_silent_for_some_working_days_and_says_so(
+        self, sure: tuple[ReplyIntent, ...], likely: tuple[ReplyIntent, ...]
+    ) -> None:
+        answer = effect_of(*sure, likely=likely)
+        assert (answer.standing.holds, answer.needs, answer.in_doubt) == ((self.DOUBT,), (), True)
+
+    @pytest.mark.parametrize("quiet", [ReplyIntent.ACKNOWLEDGED, ReplyIntent.AUTO_REPLY])
+    def test_what_surely_asks_for_nothing_changes_nothing(self, quiet: ReplyIntent) -> None:
+        assert effect_of(quiet) == ReplyEffect(a_standing())
+        assert effect_of(ReplyIntent.ACKNOWLEDGED, ReplyIntent.AUTO_REPLY) == ReplyEffect(a_standing())
+        assert effect_of(ReplyIntent.AUTO_REPLY, likely=(ReplyIntent.ACKNOWLEDGED,)) == ReplyEffect(a_standing())
+
+    def test_an_opt_in_alone_is_the_single_reply_that_is_not_quiet_and_buys_no_silence(self) -> None:
+        assert effect_of(ReplyIntent.OPT_IN) == ReplyEffect(a_standing(opted_in_at=SAID_AT))
+
+    def test_a_likely_payment_is_believed_and_in_doubt(self) -> None:
+        answer = effect_of(likely=(ReplyIntent.PAID,))
+        assert {hold.reason: hold.until for hold in holds_now(OVERDUE, answer.standing)} == {
+            HoldReason.SAYS_PAID: GRACE,
+            HoldReason.DOUBT: IN_THREE_WORKING_DAYS,
+        }
+        assert answer.in_doubt
+
+    def test_a_likely_promise_for_tomorrow_is_silent_for_as_long_as_doubt_is(self) -> None:
+        tomorrow = TODAY + DAY
+        sure = effect_of(ReplyIntent.PROMISE, on=tomorrow).standing
+        assert {hold.until for hold in holds_now(OVERDUE, sure)} == {tomorrow}
+        likely = effect_of(likely=(ReplyIntent.PROMISE,), on=tomorrow).standing
+        assert likely.promises == sure.promises
+        assert max(hold.until for hold in holds_now(OVERDUE, likely) if hold.until) == IN_THREE_WORKING_DAYS
+
+    @pytest.mark.parametrize(
+        ("sure", "likely"),
+        [
+            ((ReplyIntent.PROMISE,), (ReplyIntent.PAID,)),
+            ((ReplyIntent.PAID,), (ReplyIntent.PROMISE,)),
+            ((), (ReplyIntent.PAID, ReplyIntent.PROMISE)),
+        ],
+    )
+    def test_paid_or_will_pay_records_no_promise_and_calls_a_person(
+        self, sure: tuple[ReplyIntent, ...], likely: tuple[ReplyIntent, ...]
+    ) -> None:
+        answer = effect_of(*sure, likely=likely, on=day("2026-12-18"))
+        assert answer.standing.promises == {}
+        assert (answer.needs, answer.in_doubt) == ((ReviewReason.PROMISE_UNCLEAR,), True)
+        assert self.DOUBT in answer.standing.holds
+
+    def test_paid_and_will_pay_when_both_are_sure_count_both(self) -> None:
+        answer = effect_of(ReplyIntent.PAID, ReplyIntent.PROMISE, on=day("2026-12-18"))
+        assert answer.standing.promises == {"A1#1": PromiseToPay(SAID_AT, day("2026-12-18"))}
+        assert (answer.needs, answer.in_doubt) == ((), False)
+
+    def test_what_ends_contact_ends_it_only_if_it_is_sure(self) -> None:
+        for intent in (ReplyIntent.WRONG_PERSON, ReplyIntent.DECEASED, ReplyIntent.REPRESENTED, ReplyIntent.OPT_OUT):
+            standing = effect_of(likely=(intent,)).standing
+            assert not standing.is_opted_out
+            assert Hold(HoldReason.UNCONFIRMED, None, SAID_AT) in standing.holds
+            assert decide(OVERDUE, standing, the_policies(), SAID_AT + 99 * DAY).reason is Reason.ON_HOLD
+
+    @pytest.mark.parametrize("sure", [True, False])
+    def test_a_refusal_ends_contact_where_the_law_says_so_and_if_it_is_sure(self, *, sure: bool) -> None:
+        law = ReplyLimits(refusal_ends_contact=True)
+        heard_as = {True: ((ReplyIntent.REFUSAL,), ()), False: ((), (ReplyIntent.REFUSAL,))}
+        surely, likely = heard_as[sure]
+        standing = effect_of(*surely, likely=likely, limits=law).standing
+        reason = decide(OVERDUE, standing, the_policies(), SAID_AT + 99 * DAY).reason
+        assert reason is (Reason.CEASED if sure else Reason.ON_HOLD)
+        elsewhere = effect_of(ReplyIntent.REFUSAL).standing
+        assert decide(OVERDUE, elsewhere, the_policies(), SAID_AT + 99 * DAY).reason is Reason.ON_HOLD
+
+    def test_the_days_are_the_lenders_and_holidays_are_none(self) -> None:
+        limits = ReplyLimits(question_days=1, doubt_days=2, holidays={day("2026-12-11")})
+        assert effect_of(ReplyIntent.QUESTION, limits=limits).standing.holds[0].until == day("2026-12-14")
+        assert effect_of(limits=limits).standing.holds[0].until == day("2026-12-15")
+
+    def test_a_second_promise_leaves_time_for_a_person_to_read_it(self) -> None:
+        once = effect_of(ReplyIntent.PROMISE, on=TODAY).standing
+        again = effect_of(ReplyIntent.PROMISE, on=day("2026-12-24"), before=once, later=DAY)
+        assert again.needs == (ReviewReason.PROMISED_BEFORE,)
+        assert max(hold.until for hold in holds_now(OVERDUE, again.standing) if hold.until) == day("2026-12-15")
+
+
+class TestLabel:
+    """What a person says of a reply takes the place of our reading."""
+
+    @staticmethod
+    def labelled(
+        before: Standing, *intents: ReplyIntent, on: date | None = None, hours: int = 24, sequence: int = 0
+    ) -> Standing:
+        label = ReplyLabel(at=SAID_AT + timedelta(hours=hours), sequence=sequence, intents=intents, promised_on=on)
+        answer = apply_label(OVERDUE, before, label, "", SAID_AT, TODAY, ReplyLimits())
+        assert (answer.needs, answer.in_doubt) == ((), False)
+        return answer.standing
+
+    @pytest.mark.parametrize("intents", [(), (ReplyIntent.CHAT,), (ReplyIntent.ACKNOWLEDGED,)])
+    def test_that_asks_for_nothing_ends_what_the_reply_has_led_to(self, intents: tuple[ReplyIntent, ...]) -> None:
+        before = effect_of(ReplyIntent.PROMISE, likely=(ReplyIntent.DISPUTE,), on=day("2026-12-18")).standing
+        after = self.labelled(before, *intents)
+        assert holds_now(OVERDUE, after) == []
+        assert (after.promises, after.payment_statements) == ({}, ())
+
+    def test_acts_as_if_it_had_been_read_when_the_customer_wrote(self) -> None:
+        after = self.labelled(effect_of().standing, ReplyIntent.PROMISE, on=day("2026-12-18"))
+        assert after.promises == {"A1#1": PromiseToPay(SAID_AT, day("2026-12-18"))}
+        assert after.holds == ()
+
+    def test_leaves_what_other_replies_have_led_to(self) -> None:
+        before = effect_of(ReplyIntent.DISPUTE, before=effect_of(ReplyIntent.DISPUTE).standing, later=DAY).standing
+        assert self.labelled(before).holds == (Hold(HoldReason.DISPUTE, None, SAID_AT + DAY),)
+
+    def test_of_two_the_newer_counts_whichever_comes_first(self) -> None:
+        before = effect_of().standing
+        older = self.labelled(before, ReplyIntent.DISPUTE, hours=1)
+        newer = self.labelled(before, ReplyIntent.HARDSHIP, hours=2)
+        assert self.labelled(older, ReplyIntent.HARDSHIP, hours=2) == newer
+        assert self.labelled(newer, ReplyIntent.DISPUTE, hours=1) == newer
+        assert self.labelled(newer, ReplyIntent.HARDSHIP, hours=2) == newer
+        again = self.labelled(newer, ReplyIntent.DISPUTE, hours=2, sequence=1)
+        assert [hold.reason for hold in again.holds] == [HoldReason.DISPUTE]
+
+    def test_holds_when_the_reply_is_delivered_again(self) -> None:
+        after = self.labelled(effect_of(ReplyIntent.DISPUTE).standing)
+        assert effect_of(ReplyIntent.DISPUTE, before=after) == ReplyEffect(after)
+
+    def test_never_takes_back_an_opt_out(self) -> None:
+        out = effect_of(ReplyIntent.OPT_OUT).standing
+        for intents in ((), (ReplyIntent.OPT_IN,), (ReplyIntent.PAID,)):
+            assert self.labelled(out, *intents).is_opted_out
+        assert effect_of(ReplyIntent.OPT_OUT, before=self.labelled(a_standing())).standing.is_opted_out
+
+    def test_opts_out_and_in_as_of_when_the_customer_wrote(self) -> None:
+        assert self.labelled(effect_of().standing, ReplyIntent.OPT_OUT).opted_out_at == SAID_AT
+        earlier = a_standing(opted_out_at=SAID_AT - DAY)
+        assert not self.labelled(effect_of(before=earlier).standing, ReplyIntent.OPT_IN).is_opted_out
+        later = a_standing(opted_out_at=SAID_AT + DAY)
+        assert self.labelled(later, ReplyIntent.OPT_IN).is_opted_out
+
+    def test_takes_back_an_opt_in_that_was_none(self) -> None:
+        earlier = a_standing(opted_out_at=SAID_AT - DAY)
+        back = effect_of(ReplyIntent.OPT_IN, before=earlier).standing
+        assert not back.is_opted_out
+        assert self.labelled(back).is_opted_out
+        assert effect_of(ReplyIntent.OPT_IN, before=self.labelled(earlier)).standing.is_opted_out
+
+    def test_of_very_many_those_of_the_oldest_replies_are_dropped(self) -> None:
+        standing = a_standing()
+        label = ReplyLabel(at=SAID_AT)
+        for number in range(LABEL_LIMIT + 2):
+            said_at = SAID_AT + number * DAY
+            standing = apply_label(OVERDUE, standing, label, "", said_at, TODAY, ReplyLimits()).standing
+        assert min(standing.reply_labels) == (SAID_AT + 2 * DAY).isoformat()
+        assert len(standing.reply_labels) == LABEL_LIMIT

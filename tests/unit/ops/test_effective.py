@@ -75,8 +75,10 @@ def test_the_explained_rules_are_the_rules_that_decide() -> None:
             assert ("every text says how" in shown["opt-out"]) is bool(rules.opt_out_line)
             assert f"{rules.retention_days} days" in shown["record"]
             assert ("one text confirms it" in shown["opt-out"]) is bool(rules.confirmations)
+            assert ("ends contact" in shown["refusal to pay"]) is rules.refusal_ends_contact
+            assert f"{rules.question_days} after a question, {rules.doubt_days} in doubt" in shown["replies"]
             assert shown["replies"].startswith(f"{rules.grace_days} days of silence")
-            assert shown["replies"].endswith(f"{rules.promise_days} days")
+            assert f"a promise reaches {rules.promise_days} days" in shown["replies"]
 
 
 def test_the_lenders_rules_for_replies_are_shown_with_their_line_and_our_defaults_without() -> None:
@@ -86,6 +88,7 @@ def test_the_lenders_rules_for_replies_are_shown_with_their_line_and_our_default
     assert limit.effective.startswith("1 day of silence")
     assert [part.origin for part in limit.parts] == ["lender"]
     silent = text.replace("grace_days = 3\n", "").replace("promise_days = 14\n", "").replace("[replies]", "#")
+    silent = silent.replace("question_days = 2\n", "").replace("doubt_days = 3\n", "")
     (limit,) = [
         limit for limit in found(policies_with_lender("demo-tw", silent), "TW").limits if limit.topic == "replies"
     ]

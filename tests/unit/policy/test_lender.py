@@ -1,5 +1,6 @@
 """A policy may tighten the law of a place and never loosen it, and texts nobody in a country it does not name."""
 
+import re
 from importlib.resources import files
 
 import pytest
@@ -180,3 +181,12 @@ def test_what_the_country_of_a_foreign_number_demands_is_demanded_too() -> None:
     assert rules.jurisdiction == "TW"
     assert rules.consent_required
     assert rules.opt_out_line
+
+
+def test_what_follows_from_replies_is_the_lenders_and_has_its_usual_days() -> None:
+    changed = TEXT.replace("question_days = 2\ndoubt_days = 3", "question_days = 1\ndoubt_days = 7")
+    usual = re.sub(r"\[replies\][^\[]*", "", TEXT)
+    for text, days in ((changed, (3, 14, 1, 7)), (usual, (3, 14, 2, 3))):
+        rules = book_of(text).rules_for(a_customer())
+        assert isinstance(rules, Rules)
+        assert (rules.grace_days, rules.promise_days, rules.question_days, rules.doubt_days) == days

@@ -39,7 +39,7 @@ MINUTE = timedelta(minutes=1)
 NINE_TO_HALF_PAST_EIGHT = ((540, 1230),)
 NINE_TO_EIGHT = ((540, 1200),)
 CONSENTED = datetime(2026, 1, 1, tzinfo=UTC)
-TODAY = day("2026-11-24")
+TODAY = day("2026-11-29")
 
 ONE_A_DAY, TWO_A_WEEK, THREE_A_WEEK = Cap(1, DAY), Cap(2, 7 * DAY), Cap(3, 7 * DAY)
 
@@ -714,3 +714,17 @@ def test_every_country_we_have_a_file_for_has_an_estimated_price_and_two_segment
             assert (found is None) is (country in {"CN", "IN"})
             if found:
                 assert book.price(country, 2) <= float(found[1].max_price) * 1_000_000, country
+
+
+@pytest.mark.parametrize("place", sorted(EXAMPLES))
+def test_a_refusal_to_pay_ends_contact_in_the_united_states_and_nowhere_else(book: PolicyBook, place: str) -> None:
+    refusal = book.places.by_id[place].law.refusal
+    assert (refusal is not None and refusal.ends_contact) is (place in {"US", "US-MA"})
+    assert rules(book, EXAMPLES[place].facts).refusal_ends_contact is (place in {"US", "US-MA"})
+
+
+def test_the_holidays_of_either_place_are_no_working_days_whatever_the_contact_hours() -> None:
+    found = rules_of(a_customer(**IN_MAINLAND_CHINA))
+    assert day("2026-10-01") in found.holidays
+    assert not rules_of(a_customer()).hours.special
+    assert day("2026-10-10") in rules_of(a_customer()).holidays

@@ -88,17 +88,19 @@ class CustomerNeedsPersonDetail(_OfCustomer):
     model_config = ConfigDict(
         title="CustomerNeedsPerson",
         **_with_examples(
-            {**_EXAMPLE, "why": "hardship", "reply_id": "d4e5f6"},
-            {**_EXAMPLE, "why": "ladder_finished", "reply_id": ""},
+            {**_EXAMPLE, "why": "hardship", "reply_id": "d4e5f6", "urgent": False},
+            {**_EXAMPLE, "why": "distress", "reply_id": "d4e5f6", "urgent": True},
+            {**_EXAMPLE, "why": "ladder_finished", "reply_id": "", "urgent": False},
         ),
     )
 
     why: ReviewReason
     reply_id: str = Field(description="Names what they wrote, in our replies; empty if they did not write.")
+    urgent: bool = Field(default=False, description="Whether somebody has to look at once: a life may depend on it.")
 
 
 class ReplyNotUnderstoodDetail(_OfCustomer):
-    """A customer wrote something that no rule understands. Nothing was changed by it."""
+    """A customer wrote something whose reading is in doubt. Reminders are silent until a person could have looked."""
 
     model_config = ConfigDict(title="ReplyNotUnderstood", **_with_examples({**_EXAMPLE, "reply_id": "d4e5f6"}))
 
@@ -193,7 +195,11 @@ def _detail(
             return ReminderStoppedDetail(customer_id=event.customer_id, at=event.at, reason=event.reason)
         case CustomerNeedsPerson():
             return CustomerNeedsPersonDetail(
-                customer_id=event.customer_id, at=event.at, why=event.why, reply_id=event.reply_id
+                customer_id=event.customer_id,
+                at=event.at,
+                why=event.why,
+                reply_id=event.reply_id,
+                urgent=event.urgent,
             )
         case ReplyNotUnderstood():
             return ReplyNotUnderstoodDetail(customer_id=event.customer_id, at=event.at, reply_id=event.reply_id)

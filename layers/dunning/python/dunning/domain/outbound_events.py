@@ -8,17 +8,25 @@ from enum import StrEnum
 class ReviewReason(StrEnum):
     """Why a customer needs a person."""
 
+    OPT_OUT = "opt_out"
     HARDSHIP = "hardship"
     DISPUTE = "dispute"
     WRONG_PERSON = "wrong_person"
     DECEASED = "deceased"
     REPRESENTED = "represented"
     COMPLAINT = "complaint"
+    REFUSAL = "refusal"
+    DISTRESS = "distress"
+    SUSPICION = "suspicion"
     QUESTION = "question"
     PROMISE_UNCLEAR = "promise_unclear"
     PROMISED_BEFORE = "promised_before"
     SHARED_PHONE = "shared_phone"
     LADDER_FINISHED = "ladder_finished"
+
+
+URGENT_REVIEWS = frozenset({ReviewReason.DISTRESS})
+"""Reviews that cannot wait: a life may depend on them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +59,15 @@ class CustomerNeedsPerson:
     why: ReviewReason
     reply_id: str = ""
 
+    @property
+    def urgent(self) -> bool:
+        """Whether a person has to look at once."""
+        return self.why in URGENT_REVIEWS
+
 
 @dataclass(frozen=True, slots=True)
 class ReplyNotUnderstood:
-    """A customer wrote a reply that no rule understands. The reply changed nothing."""
+    """A customer wrote a reply whose reading is in doubt. The reminders are silent until a person could have looked."""
 
     customer_id: str
     at: datetime

@@ -151,6 +151,12 @@ class PolicyBook:
             confirmation_within=confirmation_within,
             grace_days=policy.replies.grace_days,
             promise_days=policy.replies.promise_days,
+            question_days=policy.replies.question_days,
+            doubt_days=policy.replies.doubt_days,
+            refusal_ends_contact=any(law.place.law.refusal.ends_contact for law in laws if law.place.law.refusal),
+            holidays=frozenset(
+                day for law in laws if (calendar := self.calendar_of(law.country)) for day in calendar.holidays
+            ),
         )
 
     def _hours(self, laws: Iterable["_Law"], own: Hours | None, *, overdue: bool) -> ContactHours:

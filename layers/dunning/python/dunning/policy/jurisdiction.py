@@ -86,6 +86,12 @@ class OptOut(Sourced):
         return self
 
 
+class RefusalToPay(Sourced):
+    """Whether the law ends all contact with a customer who refuses to pay."""
+
+    ends_contact: StrictBool
+
+
 class LinkRules(Sourced):
     """Whether a text may hold a link."""
 
@@ -141,6 +147,7 @@ class JurisdictionFile(Strict):
     required: tuple[RequiredContent, ...] = Field(min_length=1)
     forbidden: tuple[ForbiddenContent, ...] = Field(min_length=1)
     opt_out: OptOut
+    refusal: RefusalToPay | None = None
     links: LinkRules
     carrier: Carrier
     consent: Consent

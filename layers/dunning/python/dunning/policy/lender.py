@@ -75,12 +75,14 @@ class RepliesFile(Strict):
     """
     The effects of replies.
 
-    Who says to have paid, or asks for help, is left alone for `grace_days`; a promise may name a day up to
-    `promise_days` ahead.
+    Who says to have paid is left alone for `grace_days`; a promise may name a day up to `promise_days` ahead. Who asks
+    something is left alone for `question_days`, and whose reply is in doubt for `doubt_days`. Both are working days.
     """
 
     grace_days: int = Field(default=3, ge=1, le=14, strict=True)
     promise_days: int = Field(default=14, ge=1, le=31, strict=True)
+    question_days: int = Field(default=2, ge=1, le=10, strict=True)
+    doubt_days: int = Field(default=3, ge=1, le=10, strict=True)
 
 
 class LenderFile(Strict):

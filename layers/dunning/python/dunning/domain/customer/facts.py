@@ -28,6 +28,12 @@ class HoldReason(StrEnum):
     SAYS_PAID = "says_paid"
     COMPLAINT = "complaint"
     QUESTION = "question"
+    REFUSAL = "refusal"
+    CEASED = "ceased"
+    DISTRESS = "distress"
+    SUSPICION = "suspicion"
+    UNCONFIRMED = "unconfirmed"
+    DOUBT = "doubt"
     SHARED_PHONE = "shared_phone"
     NUMBER_REFUSED = "number_refused"
     OTHER = "other"
@@ -38,7 +44,15 @@ class HoldReason(StrEnum):
         return cls(cls.QUESTION) if value == "help" else None
 
 
-FINAL_HOLDS = frozenset({HoldReason.BANKRUPT, HoldReason.DECEASED, HoldReason.REPRESENTED, HoldReason.WRONG_PERSON})
+FINAL_HOLDS = frozenset(
+    {
+        HoldReason.BANKRUPT,
+        HoldReason.CEASED,
+        HoldReason.DECEASED,
+        HoldReason.REPRESENTED,
+        HoldReason.WRONG_PERSON,
+    }
+)
 """Holds without an end date. Only a person lifts them."""
 
 EVERY_HOLD = "*"

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from dunning.domain.customer.facts import Facts, Hold, HoldReason
+from dunning.domain.replies.intents import ReplyIntent
 
 SMS = "sms"
 
@@ -21,6 +22,12 @@ PROGRESS_LIMIT = 24
 
 PAYMENT_STATEMENT_LIMIT = 24
 """Payment statements kept per customer and kind. Above the limit the oldest are dropped."""
+
+HOLD_LIMIT = 12
+"""Holds kept per customer and reason. Above the limit the oldest are dropped: the newest lasts longest."""
+
+LABEL_LIMIT = 24
+"""Labels of replies kept per customer. Above the limit those of the oldest replies are dropped."""
 
 LEAST_URGENT = 9
 """The highest `urgency` a wake has: one digit in the index."""
@@ -81,6 +88,12 @@ class PaymentStatement:
     """The accounts the customer spoke of."""
     about: tuple[str, ...] = ()
     """The instalments that the statement is taken to be about, by `progress_key`."""
+    silent_until: date | None = None
+    """
+    The last local day of the silence that a promise buys even if an earlier promise counts.
+
+    So a person can read a promise that is made again before the next reminder.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +103,28 @@ class PromiseToPay:
     said_at: datetime
     on: date
     kept: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyLabel:
+    """
+    What a person says that a reply means: intents, and the day of a promise. It takes the place of our reading.
+
+    Of two labels for one reply the newer counts, by the lender's own time `at`; `sequence` orders those of one moment.
+    """
+
+    at: datetime
+    sequence: int = 0
+    intents: tuple[str, ...] = ()
+    promised_on: date | None = None
+
+    def is_newer_than(self, other: "ReplyLabel | None") -> bool:
+        """Tell whether the label counts and not the other. Of two of the same moment the same label always counts."""
+        return other is None or _label_order(self) > _label_order(other)
+
+
+def _label_order(label: ReplyLabel) -> tuple[datetime, int, tuple[str, ...], date]:
+    return label.at, label.sequence, label.intents, label.promised_on or date.min
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +168,8 @@ class Standing:
     """A number of the customer that another customer has, too, or empty."""
     shared_at: datetime | None = None
     """The time at which the shared number was found."""
+    reply_labels: Mapping[str, ReplyLabel] = field(default_factory=dict)
+    """What people say of replies, by `label_key`. These replies have no other effect than their labels."""
 
     @property
     def is_planned(self) -> bool:
@@ -142,11 +179,19 @@ class Standing:
     @property
     def is_opted_out(self) -> bool:
         """Whether the customer's last word on all texts was an opt-out."""
-        return _is_last(self.opted_out_at, self.opted_in_at)
+        return _is_last(self.opted_out_at, self._opted_in_at)
 
     def is_opted_out_of(self, account_id: str) -> bool:
         """Tell whether the customer wants no texts about one account."""
-        return _is_last(self.opted_out_accounts.get(account_id), self.opted_in_at)
+        return _is_last(self.opted_out_accounts.get(account_id), self._opted_in_at)
+
+    @property
+    def _opted_in_at(self) -> datetime | None:
+        """The time of the last opt-in, unless a person says that the reply was none."""
+        if self.opted_in_at is None or not self.reply_labels:
+            return self.opted_in_at
+        label = self.reply_labels.get(label_key(self.opted_in_at))
+        return self.opted_in_at if label is None or ReplyIntent.OPT_IN in label.intents else None
 
     def is_suspended(self, facts: Facts) -> bool:
         """Tell whether the carrier refused the customer's present number, and no person has released it since."""
@@ -180,6 +225,11 @@ def holds_now(facts: Facts, standing: Standing) -> list[Hold]:
             if statement.reason is HoldReason.SAYS_PAID and not still_open.isdisjoint(statement.about)
         ]
         own += [
+            Hold(HoldReason.PROMISE, statement.silent_until, statement.said_at)
+            for statement in standing.payment_statements
+            if statement.silent_until is not None and not still_open.isdisjoint(statement.about)
+        ]
+        own += [
             Hold(HoldReason.PROMISE, promise.on, promise.said_at)
             for key, promise in standing.promises.items()
             if key in still_open
@@ -188,6 +238,11 @@ def holds_now(facts: Facts, standing: Standing) -> list[Hold]:
         *facts.holds,
         *(hold for hold in own if hold.since is None or not facts.is_released(hold.reason, hold.since)),
     ]
+
+
+def label_key(said_at: datetime) -> str:
+    """Name the reply of a moment, for its label."""
+    return said_at.isoformat()
 
 
 def progress_key(account_id: str, number: int) -> str:

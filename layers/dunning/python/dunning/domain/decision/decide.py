@@ -46,6 +46,7 @@ _LAST_ZONE = ZoneInfo("Etc/GMT+12")
 
 _FINAL_REASON = {
     HoldReason.BANKRUPT: Reason.BANKRUPT,
+    HoldReason.CEASED: Reason.CEASED,
     HoldReason.DECEASED: Reason.DECEASED,
     HoldReason.REPRESENTED: Reason.REPRESENTED,
     HoldReason.WRONG_PERSON: Reason.WRONG_PERSON,

@@ -28,6 +28,7 @@ class Reason(StrEnum):
     BANKRUPT = "bankrupt"
     REPRESENTED = "represented"
     WRONG_PERSON = "wrong_person"
+    CEASED = "ceased"
     LADDER_FINISHED = "ladder_finished"
     NO_WRITTEN_NOTICE = "no_written_notice"
 

@@ -32,6 +32,7 @@ GATES = (
                 Reason.DECEASED,
                 Reason.REPRESENTED,
                 Reason.WRONG_PERSON,
+                Reason.CEASED,
             }
         ),
     ),

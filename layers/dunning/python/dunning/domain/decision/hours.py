@@ -5,6 +5,7 @@ All functions take and return aware UTC instants. Windows are `[start, end)` in 
 zones are possible an instant is lawful only if it is inside the hours of every one of them.
 """
 
+from collections.abc import Container
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,6 +14,7 @@ from dunning.domain.decision.rules import ContactHours
 from dunning.domain.errors import CalendarNotCoveredError, NoLawfulMomentError
 
 _MINUTES_A_DAY = 24 * 60
+_SATURDAY = 5
 
 _LONGEST_CLOSURE_DAYS = 60
 """Longer than any run of holidays. A place that stays closed for longer has wrong data."""
@@ -113,6 +115,19 @@ def next_open(hours: ContactHours, zones: tuple[ZoneInfo, ...], moment: datetime
             return moment
         moment = latest
     raise NoLawfulMomentError
+
+
+def working_day_after(day: date, count: int, holidays: Container[date] = ()) -> date:
+    """
+    Return the last of the `count` working days after a day, which itself does not count.
+
+    Working days are Mondays to Fridays without the holidays. A day that no calendar covers is judged by its weekday.
+    """
+    while count:
+        day += timedelta(days=1)
+        if day.weekday() < _SATURDAY and day not in holidays:
+            count -= 1
+    return day
 
 
 def is_closed_day(hours: ContactHours, zones: tuple[ZoneInfo, ...], moment: datetime) -> bool:

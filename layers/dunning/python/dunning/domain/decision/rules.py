@@ -131,9 +131,17 @@ class Rules:
     confirmation_within: timedelta | None
     """The time after the reply within which a confirmation may follow; `None` if the place does not allow it."""
     grace_days: int
-    """Days of silence after "I have paid", and after a call for help."""
+    """Days of silence after "I have paid", and after a promise without a certain day."""
     promise_days: int
     """How far ahead the day of a promise to pay may be."""
+    question_days: int
+    """Working days of silence after a question, at most."""
+    doubt_days: int
+    """Working days of silence after a reply whose reading is in doubt."""
+    refusal_ends_contact: bool
+    """Whether the law ends all contact once a customer refuses to pay."""
+    holidays: frozenset[date]
+    """The public holidays of the customer's place: no working days, whatever the contact hours."""
 
 
 class Policies(Protocol):

@@ -7,6 +7,7 @@ instalments are worked out again whenever facts change. The result does not depe
 events and the customer's replies arrive.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -33,6 +34,24 @@ def with_payment_statement(standing: Standing, statement: PaymentStatement, fact
     return match_to_instalments(
         replace(standing, payment_statements=tuple([statements[key] for key in sorted(statements)])), facts
     )
+
+
+def without_payment_statements(
+    standing: Standing, said_at: datetime, but: Iterable[PaymentStatement], facts: Facts
+) -> Standing:
+    """Return the standing without the payment statements of one reply, but for those that it is now taken for."""
+    still_said = {_as_said(statement) for statement in but}
+    kept = tuple(
+        [
+            statement
+            for statement in standing.payment_statements
+            if statement.said_at != said_at or _as_said(statement) in still_said
+        ]
+    )
+    if kept == standing.payment_statements:
+        return standing
+    promises = standing.promises if kept else {}
+    return match_to_instalments(replace(standing, payment_statements=kept, promises=promises), facts)
 
 
 def _as_said(statement: PaymentStatement) -> tuple[datetime, date, HoldReason]:
