@@ -270,29 +270,36 @@ def test_a_copy_of_the_packages_policies_loads(folder: Path) -> None:
         pytest.param(ENGLISH, "and_others", "others", "and_others.*missing", id="no phrase for further accounts"),
         pytest.param(
             ENGLISH,
-            "from us. Questions? Call {hotline}",
-            "from us",
-            "opt-out-confirmation.text.*hotline",
-            id="nobody to ask",
+            "we have your request, and",
+            "call {hotline} with questions. We",
+            "opt-out-confirmation.text.*no question, number or more",
+            id="a confirmation that names a number",
+        ),
+        pytest.param(
+            ENGLISH,
+            'no more texts."',
+            'no more texts. Was that right?"',
+            "opt-out-confirmation.text.*no question, number or more",
+            id="a confirmation that asks",
         ),
         pytest.param(
             ENGLISH,
             "You have opted out",
             "{name} has opted out",
-            "opt-out-confirmation.text.*nothing else",
+            "opt-out-confirmation.text.*no question, number or more",
             id="a confirmation that says who",
         ),
         pytest.param(
             ENGLISH,
             "You have opted out",
             "{who} has opted out",
-            r"opt-out-confirmation@1.*\{who\}",
+            r"opt-out-confirmation@2.*\{who\}",
             id="a confirmation with an unknown placeholder",
         ),
         pytest.param(
             ENGLISH,
-            "You have opted out and",
-            "You have opted out, as you wished, of all our reminders and",
+            "You have opted out: we",
+            "You have opted out, as you wished, of all our reminders and of every other text that we might send: we",
             "opt-out-confirmation.text.*one segment",
             id="a confirmation of two segments",
         ),
@@ -304,7 +311,11 @@ def test_a_copy_of_the_packages_policies_loads(folder: Path) -> None:
             id="a confirmation outside the alphabet",
         ),
         pytest.param(
-            ENGLISH, "version = 1\ntext", "text", "opt-out-confirmation.version", id="a confirmation of no version"
+            ENGLISH,
+            "number\nversion = 2\n",
+            "number\n",
+            "opt-out-confirmation.version",
+            id="a confirmation of no version",
         ),
         pytest.param(
             PLACE,
@@ -319,6 +330,10 @@ def test_a_copy_of_the_packages_policies_loads(folder: Path) -> None:
         pytest.param(LENDER, "promise_days = 14", "promise_days = 32", "replies.promise_days.*31", id="a far promise"),
         pytest.param(LENDER, "promise_days = 14", "promise_days = 0", "replies.promise_days.*1", id="no promises"),
         pytest.param(LENDER, "promise_days = 14", 'promise_days = "14"', "replies.promise_days", id="days in quotes"),
+        pytest.param(
+            LENDER, "question_days = 2", "question_days = 0", "replies.question_days.*1", id="no days for a question"
+        ),
+        pytest.param(LENDER, "doubt_days = 3", "doubt_days = 11", "replies.doubt_days.*10", id="endless doubt"),
         pytest.param(LENDER, "promise_days = 14", "promised_days = 14", "replies.promised_days", id="an unknown limit"),
         pytest.param("prices.toml", "default =", "XX =", "per_segment.default", id="no price for other countries"),
         pytest.param("prices.toml", 'TW = "', 'TW = "-', "per_segment.TW", id="a price below zero"),

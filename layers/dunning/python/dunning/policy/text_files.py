@@ -18,9 +18,10 @@ _REQUIRED_PLACEHOLDERS = frozenset({"name", "tail", "amount", "date", "pay", "ho
 
 _PHRASES = ("opt_out_line", "and_others")
 _CONFIRMATION = "opt-out-confirmation"
+_QUESTIONS_AND_NUMBERS = frozenset("?？0123456789")
+"""What a confirmation of an opt-out may not hold: it must not draw the customer into talking."""
 
 LONGEST_SENDER_NAME = 32
-LONGEST_HOTLINE = 20
 
 
 class WordingFile(Strict):
@@ -129,9 +130,10 @@ def load_texts(language: str, file: DataFile, linter: Linter) -> Wording:
 
 def _confirmation(language: str, file: DataFile, linter: Linter) -> Text:
     """
-    Read the text that confirms an opt-out: the sender's name and whom to ask, nothing about a debt, one segment.
+    Read the text that confirms an opt-out: that it was heard and is honoured, and nothing else, in one segment.
 
-    It is measured with the longest name and number that a lender may have.
+    No question, no number to call, nothing about a debt (12 CFR 1006.14(h)(2)(i)). The text is measured with the
+    longest name that a lender may have.
     """
     if _CONFIRMATION not in file.raw:
         raise file.refusal((_CONFIRMATION,), "missing")
@@ -141,14 +143,15 @@ def _confirmation(language: str, file: DataFile, linter: Linter) -> Text:
         text = compile_text(f"{language}/{_CONFIRMATION}@{wording.version}", wording.text)
     except TextError as error:
         raise file.refusal(where, str(error)) from error
-    if text.placeholders != ("hotline",):
-        raise file.refusal(where, "has to name {hotline} once, and nothing else of a customer")
-    for fault in linter.wording_faults(text.pattern % _SAMPLE_NUMBERS["hotline"], language):
+    if text.placeholders or not _QUESTIONS_AND_NUMBERS.isdisjoint(text.pattern):
+        raise file.refusal(where, "has to say that the request was heard and is honoured: no question, number or more")
+    body = text.pattern % ()
+    for fault in linter.wording_faults(body, language):
         raise file.refusal(where, f"{fault.message} ({fault.rule})")
     letter = "x" if language == "en" else "名"
-    longest = signed(text.pattern % ("0" * LONGEST_HOTLINE), letter * LONGEST_SENDER_NAME, language)
+    longest = signed(body, letter * LONGEST_SENDER_NAME, language)
     if count_segments(longest).parts > 1:
-        raise file.refusal(where, "is longer than one segment with the longest name and hotline a lender may have")
+        raise file.refusal(where, "is longer than one segment with the longest name a lender may have")
     return text
 
 

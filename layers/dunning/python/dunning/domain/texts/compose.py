@@ -89,7 +89,7 @@ def compose(facts: Facts, rules: Rules, stage: int, due: AmountDue, today: date)
 
 def compose_confirmation(facts: Facts, rules: Rules) -> Confirmation:
     """
-    Compose the confirmation of an opt-out, with the sender and the hotline.
+    Compose the confirmation of an opt-out, with the sender.
 
     Its words were judged when they were loaded, with all that is filled in here.
 
@@ -101,7 +101,7 @@ def compose_confirmation(facts: Facts, rules: Rules) -> Confirmation:
     if text is None:
         raise NoTextError(Reason.NO_TEXT, "text: no confirmation in %s", language)
     registered = _registered(rules, text)
-    body, arriving = _handed_over(render(text, {"hotline": rules.hotline}), rules, language)
+    body, arriving = _handed_over(render(text, {}), rules, language)
     segments = count_segments(arriving)
     return Confirmation(body, segments.encoding, segments.parts, text.template, registered)
 

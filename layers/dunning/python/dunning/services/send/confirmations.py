@@ -14,6 +14,7 @@ from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import SMS, LedgerEntry, Standing, with_claim, with_number_refused
 from dunning.domain.decision.rules import Rules
 from dunning.domain.errors import CalendarNotCoveredError, NoLawfulMomentError, NoTextError
+from dunning.domain.replies.intents import ParsedReply
 from dunning.domain.replies.opt_out_confirmation import confirmation_id, is_confirmation_lawful_now, may_confirm_opt_out
 from dunning.domain.replies.reply import InboundSms
 from dunning.domain.texts.compose import Confirmation, compose_confirmation
@@ -84,13 +85,14 @@ class OptOutConfirmations:
         facts: Facts,
         before: Standing,
         after: Standing,
+        parsed: ParsedReply,
         inbound: InboundSms,
         rules: Rules,
         zones: Sequence[ZoneInfo],
         now: datetime,
     ) -> ClaimedConfirmation | None:
         """Return the confirmation of an opt-out, with its claim in the standing; `None` if it may not be sent."""
-        if not may_confirm_opt_out(facts, before, after, rules, inbound.at, now) or not self._switch.is_on():
+        if not may_confirm_opt_out(facts, before, after, parsed, rules, inbound.at, now) or not self._switch.is_on():
             return None
         try:
             if not is_confirmation_lawful_now(rules, zones, now):
