@@ -187,6 +187,7 @@ class TestAnAlarm:
         ("receipts that crash", "AWS/Lambda", "Errors", "DeliveryReceiptsErrorsAlarm"),
         ("a night without housekeeping", "AWS/Lambda", "Errors", "HousekeepingErrorsAlarm"),
         ("texts that carriers take for spam", OURS, "SmsTechnicalFailure", "TechnicalFailureAlarm"),
+        ("a customer in distress", OURS, "ReplyDistress", "CustomerInDistressAlarm"),
         ("events that are lost", OURS, "OutboundEventsLost", "OutboundEventsLostAlarm"),
         ("a silent scanner", OURS, "Ticks", "ScannerSilentAlarm"),
         ("a switch that cannot be read", OURS, "SwitchUnreadable", "SwitchUnreadableAlarm"),

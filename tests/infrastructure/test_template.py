@@ -11,7 +11,7 @@ import pytest
 
 from dunning.adapters.dynamodb.items import contact_item, lender_record_item, standing_item
 from dunning.domain.customer.facts import Hold, HoldReason
-from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, Wake
+from dunning.domain.customer.standing import LedgerEntry, Progress, ReplyLabel, Standing, Wake, label_key
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.services.erasure.erase import ROUND_INTERVAL, UNDER_WAY
 from dunning.services.erasure.purge import QUEUES_KEEP
@@ -610,6 +610,7 @@ class TestTheRoles:
             shared_at=NOW,
             **promised(NOW, NOW.date(), "A#1"),
             holds=(Hold(HoldReason.DISPUTE, None),),
+            reply_labels={label_key(NOW): ReplyLabel(at=NOW)},
             planned_for="facts",
             reason="due",
         )

@@ -30,6 +30,7 @@ REASONS: Mapping[str, str] = {
     "bankrupt": "bankruptcy",
     "represented": "a lawyer speaks for the customer",
     "wrong_person": "the number is somebody else's",
+    "ceased": "a refusal to pay: the law ends contact",
     "ladder_finished": "all reminders were sent: over to a person",
     "no_written_notice": "a written notice has to come first",
     "unknown_lender": "no policy for this lender",
@@ -308,7 +309,7 @@ def _replies(summary: Mapping[str, Any]) -> Iterator[str]:
         yield f"WHAT CUSTOMERS WROTE: {replies['total']:,} replies, by what they mean (one may mean several things)"
         rows = [
             *((intent, _MEANINGS[intent], f"{count:,}") for intent, count in replies["by_intent"].items()),
-            ("-", "not understood: kept, told, and nothing changed by it", f"{replies['not_understood']:,}"),
+            ("-", "in doubt: kept, told, and silence for some days", f"{replies['not_understood']:,}"),
         ]
         yield from table(("meaning", "", "replies"), rows, "<<>")
     silent = [(f"hold: {reason}", "", f"{count:,}") for reason, count in summary["holds"].items()]
@@ -349,11 +350,17 @@ _MEANINGS: Mapping[str, str] = {
     "promise": "will pay by a day: silence until then",
     "hardship": "cannot pay, wants a plan: over to a person",
     "dispute": "disputes it: over to a person",
+    "refusal": "will not pay: over to a person",
     "wrong_person": "is somebody else: nothing follows",
     "deceased": "the customer has died: nothing follows",
     "represented": "a lawyer speaks for the customer: nothing follows",
     "complaint": "complains: over to a person",
+    "distress": "is in distress: a person at once",
+    "suspicion": "thinks of a fraud: over to a person",
     "question": "asks something: over to a person",
+    "acknowledged": "OK, thanks: nothing follows",
+    "auto_reply": "the phone answers: nothing follows",
+    "chat": "none of these: silence for some days",
 }
 
 

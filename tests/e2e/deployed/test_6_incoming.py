@@ -19,6 +19,7 @@ from dunning.adapters.dynamodb.keys import contact_key
 from dunning.contracts.delivery_log import parse_reported
 from dunning.contracts.erasure_round import erasure_round_body
 from dunning.contracts.job import job_body
+from dunning.domain.customer.facts import HoldReason
 from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.delivery.contact import Contact, ContactState
@@ -231,16 +232,23 @@ def test_start_opts_a_customer_in_and_takes_the_number_off_the_carriers_list(wor
     )
 
 
-def test_a_reply_that_is_not_understood_changes_nothing_and_is_published_on_the_bus(
+def test_a_reply_that_is_not_understood_silences_the_reminders_and_is_published_on_the_bus(
     world: World, texted: Texted
 ) -> None:
-    before = world.standings()[texted.chatter["customer_id"]]
     world.reply(texted.chatter, "Is it true that the parcel arrives on Thursday?")
     world.until("it is told", lambda: bool(_published(world, texted, "ReplyNotUnderstood")))
     (event,) = _published(world, texted, "ReplyNotUnderstood")
     assert event["customer_id"] == texted.chatter["customer_id"]
     assert "parcel" not in json.dumps(event)
-    assert world.standings()[texted.chatter["customer_id"]] == before
+    (hold,) = world.standings()[texted.chatter["customer_id"]].holds
+    assert (hold.reason, hold.until is None) == (HoldReason.DOUBT, False)
+
+
+def test_what_a_person_says_of_the_reply_takes_its_place(world: World, texted: Texted) -> None:
+    (event,) = _published(world, texted, "ReplyNotUnderstood")
+    chatter = texted.chatter["customer_id"]
+    world.tell("ReplyLabelled", customer_id=chatter, reply_id=event["reply_id"], intents=["chat"])
+    world.until("the silence ends", lambda: not world.standings()[chatter].holds)
 
 
 def test_what_is_no_reply_is_parked(world: World) -> None:

@@ -57,6 +57,24 @@ MEANINGS = {
     "call me": ParsedReply((ReplyIntent.QUESTION,)),
     "I never bought that": ParsedReply((ReplyIntent.DISPUTE,)),
     "he is dead, stop": ParsedReply((ReplyIntent.OPT_OUT, ReplyIntent.DECEASED)),
+    "ok": ParsedReply((ReplyIntent.ACKNOWLEDGED,)),
+    "I want to die, stop": ParsedReply((ReplyIntent.OPT_OUT,), likely=(ReplyIntent.DISTRESS,)),
+    "my house is flooded": ParsedReply((ReplyIntent.DISTRESS,)),
+    "STOP John Smith": ParsedReply(
+        (ReplyIntent.OPT_OUT,), guess=(ReplyIntent.OPT_OUT, ReplyIntent.COMPLAINT), by_fixed_word=True
+    ),
+    "no more please, who are you": ParsedReply(
+        (ReplyIntent.OPT_OUT,), guess=(ReplyIntent.OPT_OUT, ReplyIntent.SUSPICION)
+    ),
+    "stop or I sue": ParsedReply((ReplyIntent.OPT_OUT,), likely=(ReplyIntent.COMPLAINT,)),
+    "I will not pay": ParsedReply((ReplyIntent.REFUSAL,)),
+    "perhaps Friday": ParsedReply(
+        (),
+        day("2026-12-04"),
+        likely=(ReplyIntent.PROMISE, ReplyIntent.HARDSHIP),
+        guess=(ReplyIntent.PROMISE,),
+        why=("day", "w:perhaps"),
+    ),
 }
 
 
@@ -252,7 +270,9 @@ class TestKeeping:
         assert office.receive("STOP", "+886999999999") == []
         (reply,) = office.kept
         assert (reply.customer_id, reply.inbound.phone, reply.intents) == ("", "+886999999999", ("opt_out",))
-        assert office.telemetry.counts == {"Replies": 1, "RepliesFromNobody": 1, "ReplyOptOut": 1}
+        assert office.telemetry.counts == {
+            "Replies": 1, "RepliesFromNobody": 1, "RepliesSure": 1, "ReplyOptOut": 1,
+        }  # fmt: skip
         assert office.publisher.published == []
 
     def test_a_number_that_a_customer_only_had_is_nobodys(self, office: Office) -> None:
@@ -316,7 +336,7 @@ class TestUnderstanding:
         office.receive("call me", "+12025550001", ago=0)
         assert office.reader.asked[0][1] == day("2026-12-01")
         (hold,) = office.store.standings["C0001"].holds
-        assert hold.until == day("2026-12-04")
+        assert hold.until == day("2026-12-03")
 
     def test_our_texts_are_looked_up_only_for_a_reply_that_could_quote_one(self, office: Office) -> None:
         facts = office.add(someone())
@@ -345,12 +365,43 @@ class TestUnderstanding:
         office.receive("paid")
         assert len(office.reader.asked) == 1
 
-    def test_a_reply_that_is_not_understood_changes_nothing_and_is_published(self, office: Office) -> None:
+    @pytest.mark.parametrize("text", ["???", ""])
+    def test_a_reply_that_is_not_understood_is_silent_for_three_working_days_and_is_published(
+        self, office: Office, text: str
+    ) -> None:
         facts = office.add(someone())
-        office.receive("???")
-        assert office.standing(facts) == waking(facts)
+        office.receive(text)
+        standing = office.standing(facts)
+        assert standing.holds == (Hold(HoldReason.DOUBT, day("2026-12-04"), NOW - timedelta(seconds=2)),)
+        assert standing.wake is not None
+        assert standing.wake.at >= datetime(2026, 12, 4, 16, 0, tzinfo=UTC)
         assert office.publisher.published == [ReplyNotUnderstood("C0001", NOW, "reply-1")]
-        assert office.telemetry.counts == {"Replies": 1, "RepliesNotUnderstood": 1}
+        assert office.telemetry.counts == {"Replies": 1, "RepliesInDoubt": 1, "RepliesNotUnderstood": 1}
+
+    def test_a_reply_that_asks_for_nothing_changes_nothing_and_counts_as_understood(self, office: Office) -> None:
+        facts = office.add(someone())
+        office.receive("ok")
+        assert office.standing(facts) == waking(facts)
+        assert office.publisher.published == []
+        assert office.telemetry.counts == {"Replies": 1, "RepliesSure": 1, "ReplyAcknowledged": 1}
+
+    def test_what_is_only_likely_is_kept_with_its_bands_and_counted_as_such(self, office: Office) -> None:
+        facts = office.add(someone())
+        office.receive("perhaps Friday")
+        (reply,) = office.kept
+        assert (reply.intents, reply.sure, reply.likely, reply.why) == (
+            ("promise",), (), ("promise", "hardship"), ("day", "w:perhaps"),
+        )  # fmt: skip
+        assert {hold.reason for hold in holds_now(facts, office.standing(facts))} == {
+            HoldReason.DOUBT, HoldReason.HARDSHIP, HoldReason.PROMISE,
+        }  # fmt: skip
+        assert office.publisher.published[-2:] == [
+            CustomerNeedsPerson("C0001", NOW, ReviewReason.HARDSHIP, "reply-1"),
+            ReplyNotUnderstood("C0001", NOW, "reply-1"),
+        ]
+        assert office.telemetry.counts == {
+            "Replies": 1, "RepliesLikely": 1, "RepliesNotUnderstood": 1, "ReplyPromise": 1, "ReplyHardship": 1,
+        }  # fmt: skip
 
     def test_a_place_without_rules_has_the_usual_days(self, office: Office) -> None:
         facts = office.add(someone(lender="nobody"))
@@ -371,7 +422,7 @@ class TestActing:
         # A claim that was decided before is made under version 1.
         assert not office.store.save_standing(waking(facts), expected_version=1)
         assert office.publisher.published == [ReminderStopped("C0001", NOW, "opted_out")]
-        assert office.telemetry.counts == {"Replies": 1, "ReplyOptOut": 1, "OptOuts": 1}
+        assert office.telemetry.counts == {"Replies": 1, "RepliesSure": 1, "ReplyOptOut": 1, "OptOuts": 1}
 
     def test_a_hold_moves_the_wake_to_its_end(self, office: Office) -> None:
         facts = office.add(someone())
@@ -397,6 +448,29 @@ class TestActing:
         office.receive(text)
         stopped = [ReminderStopped("C0001", NOW, reason)] if reason else []
         assert office.publisher.published == [*stopped, CustomerNeedsPerson("C0001", NOW, why, "reply-1")]
+
+    @pytest.mark.parametrize("text", ["my house is flooded", "I want to die, stop"])
+    def test_for_somebody_in_distress_a_person_is_called_urgently_and_counted(self, office: Office, text: str) -> None:
+        facts = office.add(someone())
+        office.receive(text)
+        called = [event for event in office.publisher.published if isinstance(event, CustomerNeedsPerson)]
+        assert [(event.why, event.urgent) for event in called] == [(ReviewReason.DISTRESS, True)]
+        assert HoldReason.DISTRESS in {hold.reason for hold in office.standing(facts).holds}
+        assert office.telemetry.counts["ReplyDistress"] == 1
+
+    def test_nobody_else_is_called_urgently(self, office: Office) -> None:
+        office.add(someone())
+        office.receive("I never bought that")
+        assert not [event for event in office.publisher.published if getattr(event, "urgent", False)]
+
+    @pytest.mark.parametrize(("place", "reason"), [("TW", "on_hold"), ("US", "ceased")])
+    def test_a_refusal_ends_contact_for_good_where_the_law_says_so(
+        self, office: Office, place: str, reason: str
+    ) -> None:
+        facts = office.add(american() if place == "US" else someone())
+        office.receive("I will not pay", facts.phone)
+        assert (office.standing(facts).reason, office.standing(facts).wake) == (reason, None)
+        assert CustomerNeedsPerson("C0001", NOW, ReviewReason.REFUSAL, "reply-1") in office.publisher.published
 
     def test_what_a_customer_says_whose_load_has_not_come_to_its_end_counts_and_the_load_plans(
         self, office: Office
@@ -481,7 +555,27 @@ class TestActing:
         office.add(someone())
         office.receive("he is dead, stop")
         assert office.events("reply") == [
-            {"customer_id": "C0001", "reply_id": "reply-1", "intents": "opt_out,deceased"}
+            {
+                "customer_id": "C0001",
+                "reply_id": "reply-1",
+                "intents": "opt_out,deceased",
+                "sure": "opt_out,deceased",
+                "likely": "",
+                "promised_on": "",
+                "why": "",
+            }
+        ]
+        office.receive("perhaps Friday", reply_id="reply-2")
+        assert office.events("reply")[1:] == [
+            {
+                "customer_id": "C0001",
+                "reply_id": "reply-2",
+                "intents": "promise",
+                "sure": "",
+                "likely": "promise,hardship",
+                "promised_on": "2026-12-04",
+                "why": "day,w:perhaps",
+            }
         ]
         printed = repr(office.telemetry.events) + repr(office.publisher.published)
         assert "dead, stop" not in printed
@@ -524,7 +618,9 @@ class TestComingAgain:
         assert office.handle_batch(once) == ["message-reply-1"]
         assert office.handle_batch(replace(once, receive_count=2)) == []
         assert office.standing(facts).is_opted_out
-        assert office.telemetry.counts == {"Replies": 1, "ReplyOptOut": 1, "RepliesFailed": 1, "OptOuts": 1}
+        assert office.telemetry.counts == {
+            "Replies": 1, "RepliesSure": 1, "ReplyOptOut": 1, "RepliesFailed": 1, "OptOuts": 1,
+        }  # fmt: skip
 
     def test_at_the_last_receive_a_person_is_called(self, office: Office) -> None:
         office.add(someone())
@@ -615,7 +711,7 @@ class TestConfirming:
     def test_in_the_united_states_an_opt_out_is_confirmed_once(self, office: Office) -> None:
         facts = office.add(american())
         assert office.receive("STOP", facts.phone) == []
-        body = "Demo Finance: You have opted out and will get no more texts from us. Questions? Call 0800-000-123."
+        body = "Demo Finance: You have opted out: we have your request, and will send you no more texts."
         assert office.gateway.published == [Sms(facts.phone, body, origination_number="+18005550100", max_price="0.05")]
         standing = office.standing(facts)
         (entry,) = standing.ledger
@@ -629,7 +725,7 @@ class TestConfirming:
         office.receive("STOP", facts.phone)
         (record,) = office.records
         assert (record.state, record.message_id, record.stage) == (ContactState.SENT, "message-1", None)
-        assert (record.account_ids, record.template) == ((), "en/opt-out-confirmation@1")
+        assert (record.account_ids, record.template) == ((), "en/opt-out-confirmation@2")
         assert (record.encoding, record.parts, record.phone) == ("GSM-7", 1, facts.phone)
         assert (record.lender, record.jurisdiction) == ("demo-tw", "US")
         assert record.text == office.gateway.published[0].text
@@ -641,7 +737,7 @@ class TestConfirming:
     def test_it_is_written_in_the_customers_language(self, office: Office) -> None:
         facts = office.add(american(language="zh-Hant"))
         office.receive("STOP", facts.phone)
-        assert office.gateway.published[0].text == "【示範分期】已為您停止傳送簡訊，有疑問請洽0800-000-123"
+        assert office.gateway.published[0].text == "【示範分期】已收到您停止簡訊的要求，我們不會再傳送簡訊給您"
 
     def test_it_does_not_come_again_with_the_reply_nor_with_a_second_opt_out(self, office: Office) -> None:
         facts = office.add(american())
@@ -726,6 +822,23 @@ class TestConfirming:
         office.add(other, waking(other, suspended_phone=other.phone))
         office.receive("he is dead, stop", deceased.phone)
         office.receive("STOP", other.phone, reply_id="reply-2")
+        assert office.gateway.published == []
+
+    @pytest.mark.parametrize(
+        ("text", "texts"),
+        [("STOP John Smith", 1), ("no more please, who are you", 0), ("stop or I sue", 0), ("I want to die, stop", 0)],
+    )
+    def test_only_an_opt_out_that_says_nothing_else_is_confirmed(self, office: Office, text: str, texts: int) -> None:
+        facts = office.add(american())
+        office.receive(text, facts.phone)
+        assert office.standing(facts).is_opted_out
+        assert len(office.gateway.published) == texts
+
+    def test_who_is_in_distress_gets_none_even_after_another_reply(self, office: Office) -> None:
+        facts = office.add(american())
+        office.receive("my house is flooded", facts.phone)
+        office.receive("STOP", facts.phone, reply_id="reply-2")
+        assert office.standing(facts).is_opted_out
         assert office.gateway.published == []
 
     def test_an_opt_out_of_one_account_is_not_confirmed(self, office: Office) -> None:

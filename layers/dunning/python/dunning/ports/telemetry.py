@@ -30,6 +30,7 @@ class LogEvent(StrEnum):
     JOB_NOT_PARKED = "job_not_parked"
     JOB_PARKED = "job_parked"
     LARGER_READER_NO_ANSWER = "larger_reader_no_answer"
+    LABEL_OF_UNKNOWN_REPLY = "label_of_unknown_reply"
     LENDER_EVENT_FAILED = "lender_event_failed"
     LENDER_EVENT_OF_UNKNOWN_ACCOUNT = "lender_event_of_unknown_account"
     LENDER_EVENT_OF_UNKNOWN_CUSTOMER = "lender_event_of_unknown_customer"
@@ -53,6 +54,7 @@ class LogEvent(StrEnum):
     REPLANNED = "replanned"
     REPLY = "reply"
     REPLY_FAILED = "reply_failed"
+    REPLY_LABELLED = "reply_labelled"
     REPLY_NOT_PARKED = "reply_not_parked"
     REPLY_PARKED = "reply_parked"
     SMS_UNKNOWN = "sms_unknown"
@@ -91,6 +93,7 @@ class Metric(StrEnum):
     LARGER_READER_INPUT_TOKENS = "LargerReaderInputTokens"
     LARGER_READER_NO_ANSWER = "LargerReaderNoAnswer"
     LARGER_READER_OUTPUT_TOKENS = "LargerReaderOutputTokens"
+    LABELS_OF_UNKNOWN_REPLY = "LabelsOfUnknownReply"
     LENDER_EVENTS_FAILED = "LenderEventsFailed"
     LENDER_EVENTS_OF_UNKNOWN_ACCOUNT = "LenderEventsOfUnknownAccount"
     LENDER_EVENTS_OF_UNKNOWN_CUSTOMER = "LenderEventsOfUnknownCustomer"
@@ -108,19 +111,29 @@ class Metric(StrEnum):
     REPLIES = "Replies"
     REPLIES_FAILED = "RepliesFailed"
     REPLIES_FROM_NOBODY = "RepliesFromNobody"
+    REPLIES_IN_DOUBT = "RepliesInDoubt"
+    REPLIES_LABELLED = "RepliesLabelled"
+    REPLIES_LIKELY = "RepliesLikely"
     REPLIES_NOT_UNDERSTOOD = "RepliesNotUnderstood"
     REPLIES_OUT_OF_TIME = "RepliesOutOfTime"
+    REPLIES_SURE = "RepliesSure"
     REPLIES_UNREADABLE = "RepliesUnreadable"
+    REPLY_ACKNOWLEDGED = "ReplyAcknowledged"
+    REPLY_AUTO_REPLY = "ReplyAutoReply"
+    REPLY_CHAT = "ReplyChat"
     REPLY_COMPLAINT = "ReplyComplaint"
     REPLY_DECEASED = "ReplyDeceased"
     REPLY_DISPUTE = "ReplyDispute"
+    REPLY_DISTRESS = "ReplyDistress"
     REPLY_HARDSHIP = "ReplyHardship"
     REPLY_QUESTION = "ReplyQuestion"
     REPLY_OPT_IN = "ReplyOptIn"
     REPLY_OPT_OUT = "ReplyOptOut"
     REPLY_PAID = "ReplyPaid"
     REPLY_PROMISE = "ReplyPromise"
+    REPLY_REFUSAL = "ReplyRefusal"
     REPLY_REPRESENTED = "ReplyRepresented"
+    REPLY_SUSPICION = "ReplySuspicion"
     REPLY_WRONG_PERSON = "ReplyWrongPerson"
     ROWS_REFUSED = "RowsRefused"
     SEGMENTS_BILLED = "SegmentsBilled"
@@ -157,6 +170,7 @@ class Metric(StrEnum):
     STOP_BANKRUPT = "StopBankrupt"
     STOP_REPRESENTED = "StopRepresented"
     STOP_WRONG_PERSON = "StopWrongPerson"
+    STOP_CEASED = "StopCeased"
     STOP_LADDER_FINISHED = "StopLadderFinished"
     STOP_UNKNOWN_LENDER = "StopUnknownLender"
     STOP_UNKNOWN_JURISDICTION = "StopUnknownJurisdiction"
@@ -188,11 +202,17 @@ _METRIC_OF_INTENT = {
     ReplyIntent.PROMISE: Metric.REPLY_PROMISE,
     ReplyIntent.HARDSHIP: Metric.REPLY_HARDSHIP,
     ReplyIntent.DISPUTE: Metric.REPLY_DISPUTE,
+    ReplyIntent.REFUSAL: Metric.REPLY_REFUSAL,
     ReplyIntent.WRONG_PERSON: Metric.REPLY_WRONG_PERSON,
     ReplyIntent.DECEASED: Metric.REPLY_DECEASED,
     ReplyIntent.REPRESENTED: Metric.REPLY_REPRESENTED,
     ReplyIntent.COMPLAINT: Metric.REPLY_COMPLAINT,
+    ReplyIntent.DISTRESS: Metric.REPLY_DISTRESS,
+    ReplyIntent.SUSPICION: Metric.REPLY_SUSPICION,
     ReplyIntent.QUESTION: Metric.REPLY_QUESTION,
+    ReplyIntent.ACKNOWLEDGED: Metric.REPLY_ACKNOWLEDGED,
+    ReplyIntent.AUTO_REPLY: Metric.REPLY_AUTO_REPLY,
+    ReplyIntent.CHAT: Metric.REPLY_CHAT,
 }
 
 

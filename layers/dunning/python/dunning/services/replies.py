@@ -14,16 +14,14 @@ A reply that is delivered again changes nothing, but its outbound events are pub
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from dunning.contracts.inbound_sms import parse_inbound
-from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import Standing
-from dunning.domain.decision.decide import decide, zones_of
+from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Stop
-from dunning.domain.decision.rules import Policies, Rules
+from dunning.domain.decision.rules import Policies
 from dunning.domain.errors import (
     DunningError,
     UnreadableRecordError,
@@ -38,7 +36,7 @@ from dunning.domain.outbound_events import (
 )
 from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.domain.replies.reply import InboundSms, Reply
-from dunning.domain.replies.reply_effects import ReplyLimits, apply_reply
+from dunning.domain.replies.reply_effects import apply_reply, is_not_understood
 from dunning.ports.clock import Clock
 from dunning.ports.contacts import ContactArchive, ReplyLog
 from dunning.ports.customers import Customer, CustomerStore, PhoneIndex
@@ -48,6 +46,7 @@ from dunning.ports.telemetry import LogEvent, Metric, Telemetry, metric_of_inten
 from dunning.services.optimistic import CONFLICT, Conflict, write_optimistically
 from dunning.services.parking import park
 from dunning.services.planning import log_planned_decision, replan
+from dunning.services.reply_place import ReplyPlace, reply_place
 from dunning.services.send.claims import LONGEST_RETENTION_DAYS, SECONDS_TO_FINISH, OutOfTimeError
 from dunning.services.send.confirmations import OptOutConfirmations, claimed_confirmation
 
@@ -59,20 +58,6 @@ _FEW_WORDS = 24
 
 _WORKERS = 4
 """Replies handled at the same time. Each waits for a few calls, and the queue's batches are small."""
-
-_UTC = (ZoneInfo("UTC"),)
-
-
-class _Whereabouts(NamedTuple):
-    """A customer's place: its rules if there are any, its zones, and the local day of a reply."""
-
-    rules: Rules | None
-    zones: tuple[ZoneInfo, ...]
-    day: date
-
-    @property
-    def limits(self) -> ReplyLimits:
-        return ReplyLimits(self.rules.grace_days, self.rules.promise_days) if self.rules else ReplyLimits()
 
 
 @dataclass(slots=True)
@@ -230,7 +215,9 @@ class ReplyService:
             raise OutOfTimeError
         owners = line.owners()
         places = {
-            customer_id: self._place(found.facts, inbound.at) for customer_id, found in owners.items() if found.facts
+            customer_id: reply_place(found.facts, self._policies, inbound.at)
+            for customer_id, found in owners.items()
+            if found.facts
         }
         parsed = self._parse(inbound, owners, places.values())
         is_new = self._keep(line, inbound, parsed, places)
@@ -243,17 +230,7 @@ class ReplyService:
         if unreadable is not None:
             raise unreadable
 
-    def _place(self, facts: Facts, at: datetime) -> _Whereabouts:
-        """Return a customer's place. In several zones the latest day counts: it gives the longest silence."""
-        rules = self._policies.rules_for(facts)
-        if not isinstance(rules, Rules):
-            return _Whereabouts(None, _UTC, at.date())
-        zones = zones_of(facts.time_zone, rules, at) or rules.zones
-        return _Whereabouts(rules, zones, max(at.astimezone(zone).date() for zone in zones))
-
-    def _parse(
-        self, inbound: InboundSms, owners: Mapping[str, Customer], places: Iterable[_Whereabouts]
-    ) -> ParsedReply:
+    def _parse(self, inbound: InboundSms, owners: Mapping[str, Customer], places: Iterable[ReplyPlace]) -> ParsedReply:
         """Parse a reply once, with our own texts if the reply is long enough to quote them."""
         our_texts: list[str] = []
         if len(inbound.text) > _FEW_WORDS:
@@ -267,7 +244,7 @@ class ReplyService:
             our_texts=our_texts,
         )
 
-    def _keep(self, line: _Line, inbound: InboundSms, parsed: ParsedReply, places: Mapping[str, _Whereabouts]) -> bool:
+    def _keep(self, line: _Line, inbound: InboundSms, parsed: ParsedReply, places: Mapping[str, ReplyPlace]) -> bool:
         """
         Keep a reply below each customer, or below the number if no customer has it. Return whether it is new.
 
@@ -285,9 +262,13 @@ class ReplyService:
             reply = Reply(
                 customer_id=customer_id,
                 inbound=inbound,
-                intents=parsed.sure,
+                intents=_best_guess(parsed),
                 promised_on=parsed.promised_on,
                 expires_at=expires_at,
+                sure=parsed.sure,
+                likely=parsed.likely,
+                why=parsed.why,
+                digits=parsed.digits,
             )
             if self._replies.keep(reply):
                 is_new = True
@@ -295,7 +276,11 @@ class ReplyService:
                     LogEvent.REPLY,
                     customer_id=customer_id,
                     reply_id=inbound.inbound_id,
-                    intents=",".join(parsed.sure),
+                    intents=",".join(_best_guess(parsed)),
+                    sure=",".join(parsed.sure),
+                    likely=",".join(parsed.likely),
+                    promised_on=parsed.promised_on.isoformat() if parsed.promised_on else "",
+                    why=",".join(parsed.why),
                 )
         return is_new
 
@@ -303,21 +288,19 @@ class ReplyService:
         self._telemetry.count(Metric.REPLIES)
         if not known:
             self._telemetry.count(Metric.REPLIES_FROM_NOBODY)
-        if not parsed.sure:
+        self._telemetry.count(_metric_of_certainty(parsed))
+        if is_not_understood(parsed):
             self._telemetry.count(Metric.REPLIES_NOT_UNDERSTOOD)
-        for intent in parsed.sure:
+        for intent in (*parsed.sure, *parsed.likely):
             self._telemetry.count(metric_of_intent(intent))
 
     def _act(
-        self, line: _Line, inbound: InboundSms, parsed: ParsedReply, places: Mapping[str, _Whereabouts], *, is_new: bool
+        self, line: _Line, inbound: InboundSms, parsed: ParsedReply, places: Mapping[str, ReplyPlace], *, is_new: bool
     ) -> list[_StandingWrite]:
         """Apply a reply to all customers who have the number. If a confirmation is due, one of them gets it."""
         may_confirm = not self._confirmations.settle(line.owners(), inbound)
         results: list[_StandingWrite] = []
         for customer_id, place in places.items():
-            if not parsed.sure:
-                line.events.append(ReplyNotUnderstood(customer_id, self._clock.now(), inbound.inbound_id))
-                continue
             written = self._write(line, customer_id, inbound, parsed, place, may_confirm=may_confirm)
             results.append(written)
             may_confirm = may_confirm and claimed_confirmation(written.after, inbound) is None
@@ -331,7 +314,7 @@ class ReplyService:
         customer_id: str,
         inbound: InboundSms,
         parsed: ParsedReply,
-        place: _Whereabouts,
+        place: ReplyPlace,
         *,
         may_confirm: bool,
     ) -> _StandingWrite:
@@ -342,14 +325,18 @@ class ReplyService:
             facts, before = customer.facts, customer.standing or Standing(customer_id=customer_id)
             if facts is None:
                 return _StandingWrite(before, before, now=False)  # erased a moment ago
-            after, needs = apply_reply(facts, before, parsed, inbound.at, place.day, place.limits)
+            after, needs, in_doubt = apply_reply(facts, before, parsed, inbound.at, place.day, place.limits)
             now = self._clock.now()
-            reviews = [CustomerNeedsPerson(customer_id, now, need, inbound.inbound_id) for need in needs]
+            reviews: list[OutboundEvent] = [
+                CustomerNeedsPerson(customer_id, now, need, inbound.inbound_id) for need in needs
+            ]
+            if in_doubt:
+                reviews.append(ReplyNotUnderstood(customer_id, now, inbound.inbound_id))
             if after == before:
                 line.events += reviews
                 return _StandingWrite(before, before, now=False)
             confirmation = (
-                self._confirmations.claim(facts, before, after, inbound, place.rules, place.zones, now)
+                self._confirmations.claim(facts, before, after, parsed, inbound, place.rules, place.zones, now)
                 if may_confirm and place.rules
                 else None
             )
@@ -397,6 +384,18 @@ class ReplyService:
         decision = decide(found.facts, found.standing, self._policies, now)
         if isinstance(decision, Stop):
             line.events.append(ReminderStopped(customer_id, now, decision.reason.value))
+
+
+def _best_guess(parsed: ParsedReply) -> tuple[ReplyIntent, ...]:
+    """Return what people read as the meaning of a reply, whatever its bands."""
+    return parsed.guess or (*parsed.sure, *parsed.likely)
+
+
+def _metric_of_certainty(parsed: ParsedReply) -> Metric:
+    """Return the metric that counts replies read as certainly as this: each reply is counted by one of three."""
+    if parsed.is_surely_quiet or not parsed.is_in_doubt:
+        return Metric.REPLIES_SURE
+    return Metric.REPLIES_LIKELY if parsed.likely else Metric.REPLIES_IN_DOUBT
 
 
 def _opts_out(before: Standing, after: Standing) -> bool:

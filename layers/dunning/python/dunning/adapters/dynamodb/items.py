@@ -58,7 +58,7 @@ from dunning.domain.customer.lender_record import (
     event_key,
     project_facts,
 )
-from dunning.domain.customer.standing import LedgerEntry, PaymentStatement, Progress, PromiseToPay, Standing
+from dunning.domain.customer.standing import LedgerEntry, PaymentStatement, Progress, PromiseToPay, ReplyLabel, Standing
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import UnreadableRecordError
 from dunning.domain.replies.reply import InboundSms, Reply
@@ -66,7 +66,7 @@ from dunning.domain.replies.reply import InboundSms, Reply
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-SCHEMA = 1
+SCHEMA = 2
 """
 The number of the layouts below, stored with every item as `schema`; it rises by one whenever a field is appended.
 
@@ -175,12 +175,21 @@ PAYMENT_STATEMENT = ArrayLayout(
     Field("until", DAY),
     Field("accounts", TEXTS),
     Field("about", TEXTS),
+    Field("silent_until", optional(DAY), None),
 )
 INSTALMENT_PROMISE = ArrayLayout(
     PromiseToPay,
     Field("said_at", INSTANT),
     Field("on", DAY),
     Field("kept", optional(FLAG)),
+)
+
+REPLY_LABEL = ArrayLayout(
+    ReplyLabel,
+    Field("at", INSTANT),
+    Field("sequence", NUMBER),
+    Field("intents", TEXTS),
+    Field("promised_on", optional(DAY), None),
 )
 
 LENDER_RECORD = ItemLayout(
@@ -226,6 +235,7 @@ STANDING_FIELDS = ItemLayout(
     Field("promises", arrays_by_key(INSTALMENT_PROMISE), {}),
     Field("planned_for", TEXT, ""),
     Field("reason", TEXT, ""),
+    Field("reply_labels", arrays_by_key(REPLY_LABEL), {}),
 )
 """All but the wake, which is stored as a key of the due index."""
 
@@ -274,7 +284,17 @@ REPLY_FIELDS = ItemLayout(
     Field("intents", TEXTS, ()),
     Field("promised_on", DAY, None),
     Field("expires_at", SECONDS),
+    Field("sure", TEXTS, ()),
+    Field("likely", TEXTS, ()),
+    Field("why", TEXTS, ()),
+    Field("digits", TEXT, ""),
+    Field("labels", TEXTS, ()),
+    Field("labelled_at", INSTANT, None),
+    Field("label_sequence", NUMBER, 0),
+    Field("label_promised_on", DAY, None),
 )
+LABEL_ATTRIBUTES = ("labels", "labelled_at", "label_sequence", "label_promised_on")
+"""The attributes of a stored reply that a person's label sets."""
 
 
 def _text(value: str) -> AttributeValueTypeDef:
