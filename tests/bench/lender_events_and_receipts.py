@@ -129,15 +129,17 @@ class LenderEvents(_Office):
         dynamodb = self.wire.client("dynamodb", config=LEAN)
         store, telemetry = DynamoCustomers(dynamodb, "customers", 4), PowertoolsTelemetry(Logger(), Metrics())
         queue = SqsQueue(self.wire.client("sqs", config=LEAN), "queue", "permanent_failure")
+        contacts = DynamoContacts(dynamodb, "contacts")
         erasing = EraseService(
             customers=store,
-            contacts=DynamoContacts(dynamodb, "contacts"),
+            contacts=contacts,
             uploads=S3UploadErasure(self.wire.client("s3", config=LEAN), "bucket"),
             clock=_Clock(),
             telemetry=telemetry,
         )
         service = LenderEventService(
             store=store,
+            replies=contacts,
             erasing=erasing,
             purging=PurgeService(
                 customers=store, erasing=erasing, replies=queue, dead_letters=(), clock=_Clock(), telemetry=telemetry

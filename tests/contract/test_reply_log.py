@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from dunning.adapters.dynamodb.contact_table import DynamoContacts
+from dunning.adapters.dynamodb.items import reply_of
+from dunning.domain.customer.standing import ReplyLabel
 from dunning.domain.errors import ServiceCallError
 from dunning.domain.replies.intents import ReplyIntent
 from dunning.domain.replies.reply import InboundSms, Reply
@@ -32,23 +34,29 @@ REPLY = Reply(
 )
 
 
+LABEL = ReplyLabel(at=NOW + timedelta(hours=2), sequence=1, intents=("paid", "promise"), promised_on=date(2026, 12, 11))
+
+
 @dataclass
 class Letters:
-    """The log seen through the port, the archive beside it, and how many replies are stored."""
+    """The log seen through the port, the archive beside it, and the replies that are stored."""
 
     log: ReplyLog
     archive: ContactArchive
-    stored: Callable[[], int]
+    replies: Callable[[], list[Reply]]
+
+    def stored(self) -> int:
+        return len(self.replies())
 
 
 @pytest.fixture(params=["fake", "moto"])
 def letters(request: pytest.FixtureRequest) -> Letters:
     if request.param == "fake":
         fake = FakeContacts()
-        return Letters(fake, fake, lambda: len(fake.replies))
+        return Letters(fake, fake, lambda: list(fake.replies.values()))
     cloud: LocalCloud = request.getfixturevalue("cloud")
     table: DynamoContacts = request.getfixturevalue("contacts_table")
-    return Letters(table, table, lambda: len(list(cloud.items(cloud.stack.contacts_table))))
+    return Letters(table, table, lambda: [reply_of(item) for item in cloud.items(cloud.stack.contacts_table)])
 
 
 def test_a_reply_is_kept_once_however_often_it_arrives(letters: Letters) -> None:
@@ -61,6 +69,52 @@ def test_a_reply_is_kept_for_each_customer_or_for_the_number_if_nobody_has_it(le
     for customer_id in ("C0001", "C0002", ""):
         assert letters.log.keep(replace(REPLY, customer_id=customer_id))
     assert letters.stored() == 3
+
+
+def test_a_label_is_kept_with_its_reply_and_leaves_all_else_and_all_others(letters: Letters) -> None:
+    other = replace(REPLY, inbound=replace(REPLY.inbound, inbound_id="another"))
+    for reply in (REPLY, other, replace(REPLY, customer_id="C0002")):
+        letters.log.keep(reply)
+    labelled = letters.log.label("C0001", REPLY.inbound.inbound_id, LABEL)
+    assert labelled == replace(
+        REPLY,
+        labels=("paid", "promise"),
+        labelled_at=LABEL.at,
+        label_sequence=1,
+        label_promised_on=date(2026, 12, 11),
+    )
+    assert labelled.label == LABEL
+    assert len([reply for reply in letters.replies() if reply.label is None]) == 2
+    assert labelled in letters.replies()
+
+
+def test_of_several_labels_the_newest_is_kept_whichever_comes_first(letters: Letters) -> None:
+    letters.log.keep(REPLY)
+    reply_id = REPLY.inbound.inbound_id
+    newer = ReplyLabel(at=LABEL.at, sequence=2)
+    newest = ReplyLabel(at=LABEL.at + timedelta(seconds=1), intents=("chat",))
+    for label, kept in ((LABEL, LABEL), (newer, newer), (LABEL, newer), (newest, newest), (newer, newest)):
+        labelled = letters.log.label("C0001", reply_id, label)
+        assert labelled is not None
+        assert labelled.label == kept
+        assert [reply.label for reply in letters.replies()] == [kept]
+
+
+def test_a_reply_that_is_not_there_gets_no_label(letters: Letters) -> None:
+    letters.log.keep(REPLY)
+    letters.log.keep(replace(REPLY, customer_id=""))
+    assert letters.log.label("C0001", "another", LABEL) is None
+    assert letters.log.label("C0002", REPLY.inbound.inbound_id, LABEL) is None
+    assert [reply.label for reply in letters.replies()] == [None, None]
+
+
+def test_a_label_that_others_keep_overtaking_fails_and_comes_back(
+    contacts_table: DynamoContacts, requests: Requests
+) -> None:
+    contacts_table.keep(REPLY)
+    requests.answer("dynamodb.UpdateItem", error("ConditionalCheckFailedException"))
+    with pytest.raises(ServiceCallError, match=r"^UpdateItem: ConditionalCheckFailedException$"):
+        contacts_table.label("C0001", REPLY.inbound.inbound_id, LABEL)
 
 
 def test_several_of_one_customer_are_several_replies(letters: Letters) -> None:

@@ -1,7 +1,7 @@
 """The payments' function on the embedded AWS: the events that come with the project, and what they leave behind."""
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import boto3
@@ -9,7 +9,9 @@ import pytest
 from moto.events.models import Rule
 
 from dunning.adapters.dynamodb.contact_table import DynamoContacts
+from dunning.adapters.dynamodb.items import reply_of
 from dunning.contracts.erasure_round import erasure_round_body
+from dunning.domain.customer.facts import Hold, HoldReason
 from dunning.domain.customer.standing import Wake
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.replies.reply import InboundSms, Reply
@@ -101,6 +103,24 @@ def test_holds_silence_and_releases_of_the_same_moment_lift_them(bus: Bus) -> No
     assert [bus.house.standing(person).reason for person in people] == ["on_hold", "on_hold"]
     assert bus.handle_batch(event_file("lender_events/customer_released.json")) == []
     assert [bus.house.standing(person).wake for person in people] == [Wake(NOW, 0)] * 2
+
+
+def test_a_label_is_kept_with_the_reply_and_takes_the_place_of_what_it_led_to(bus: Bus) -> None:
+    house, said_at = bus.house, NOW - timedelta(hours=2)
+    house.add(someone(1), holds=(Hold(HoldReason.DOUBT, date(2026, 12, 4), said_at),))
+    contacts = DynamoContacts(boto3.client("dynamodb"), house.cloud.stack.contacts_table)
+    inbound = InboundSms(inbound_id="reply-1", phone=someone(1).phone, text="週五繳", at=said_at)
+    in_doubt = Reply(
+        customer_id="C0001", inbound=inbound, intents=("promise",), promised_on=None, expires_at=NOW + timedelta(days=9)
+    )
+    contacts.keep(in_doubt)
+    assert bus.handle_batch(event_file("lender_events/reply_labelled.json")) == []
+    standing = house.standing(someone(1))
+    assert [hold.reason for hold in standing.holds] == [HoldReason.HARDSHIP]
+    assert [promise.on for promise in standing.promises.values()] == [date(2026, 12, 11)]
+    (reply,) = [reply_of(item) for item in house.cloud.items(house.cloud.stack.contacts_table)]
+    assert (reply.labels, reply.label_promised_on) == (("promise", "hardship"), date(2026, 12, 11))
+    assert {line.get("message") for line in house.lines()} >= {"reply_labelled", "label_of_unknown_reply"}
 
 
 def test_an_erased_customer_leaves_an_id_and_a_moment_and_a_skeleton(bus: Bus) -> None:
@@ -201,6 +221,7 @@ def test_a_customer_whose_record_is_damaged_comes_back_alone(bus: Bus) -> None:
         "customer_hold",
         "customer_released",
         "customer_erased",
+        "reply_labelled",
     ],
 )
 def test_logs_and_published_events_identify_nobody(bus: Bus, kind: str) -> None:

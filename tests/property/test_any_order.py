@@ -7,6 +7,7 @@ records and the replies. Left out is the standing's version, which counts writes
 told again at every repeat.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -59,11 +60,25 @@ class ReplyDelivery:
     minutes_ago: int
     text: str
 
+    @property
+    def reply_id(self) -> str:
+        return f"in-{self.minutes_ago}-{re.sub('[|,?]', '.', self.text)}"
+
     def __call__(self, office: Office) -> None:
         at = NOW - timedelta(minutes=self.minutes_ago)
-        assert office.receive_reply(
-            f"in-{self.minutes_ago}-{self.text.replace('|', '.').replace(',', '.')}", FACTS.phone, self.text, at
-        )
+        assert office.receive_reply(self.reply_id, FACTS.phone, self.text, at)
+
+
+@dataclass(frozen=True)
+class LabelDelivery:
+    """What a person says of a reply, which has come before."""
+
+    reply: ReplyDelivery
+    label: EventDelivery
+
+    def __call__(self, office: Office) -> None:
+        self.reply(office)
+        self.label(office)
 
 
 @dataclass(frozen=True)
@@ -99,6 +114,8 @@ reasons = st.sampled_from(
         HoldReason.QUESTION,
         HoldReason.NUMBER_REFUSED,
         HoldReason.DECEASED,
+        HoldReason.DOUBT,
+        HoldReason.UNCONFIRMED,
     ]
 )
 payments = st.builds(
@@ -148,11 +165,23 @@ releases = st.builds(
 def replies(draw: st.DrawFn) -> ReplyDelivery:
     """Draw a reply."""
     drawn = draw(st.lists(st.sampled_from(ReplyIntent), unique=True, max_size=2))
-    intents = sorted(drawn, key=list(ReplyIntent).index)
+    surely = draw(st.sampled_from([0, 1, 2, 2, 2]))
+    sure, likely = (",".join(sorted(part, key=[*ReplyIntent].index)) for part in (drawn[:surely], drawn[surely:]))
     digits = draw(st.sampled_from(["", "", "1111", "2222", "9999"]))
     ahead = draw(st.sampled_from(["", "0", "3", "14", "15"]))
     minutes_ago = draw(st.integers(10, 72 * 60))
-    return ReplyDelivery(minutes_ago, f"{','.join(intents)}|{digits}|{ahead}")
+    return ReplyDelivery(minutes_ago, f"{sure}?{likely}|{digits}|{ahead}")
+
+
+@st.composite
+def reply_labels(draw: st.DrawFn) -> LabelDelivery:
+    """Draw a label of a reply; few replies, so that several are for one."""
+    text = draw(st.sampled_from(["paid?|2222|", "?promise,dispute||3", "opt_in?||", "?opt_out||", "distress?||"]))
+    reply = ReplyDelivery(draw(st.sampled_from([30, 600])), text)
+    intents = sorted(draw(st.lists(st.sampled_from(ReplyIntent), unique=True, max_size=2)), key=[*ReplyIntent].index)
+    promised_on = draw(st.sampled_from([None, "2026-12-06"])) if ReplyIntent.PROMISE in intents else None
+    detail = (("reply_id", reply.reply_id), ("intents", intents), ("promised_on", promised_on))
+    return LabelDelivery(reply, EventDelivery("ReplyLabelled", draw(ago), draw(sequences), detail))
 
 
 receipts = st.builds(
@@ -164,7 +193,7 @@ receipts = st.builds(
     ]),
 )  # fmt: skip
 deliveries = st.one_of(
-    payments, payments, changes, replies(), replies(), replies(), receipts, holds, releases, closures
+    payments, payments, changes, replies(), replies(), replies(), reply_labels(), receipts, holds, releases, closures
 )
 
 

@@ -21,6 +21,7 @@ from dunning.domain.delivery.receipt import DeliveryReceipt
 from dunning.domain.replies.intents import ReplyIntent
 from dunning.ports.gateways import Published, PublishOutcome
 from dunning.services.erasure.erase import SECOND_ROUND, UNDER_WAY
+from dunning.services.erasure.purge import QUEUES_KEEP
 from tests.support.builders import a_customer, an_account, an_instalment
 from tests.support.office import Office, Text, event_body, message
 from tests.support.recorded import Recorded, check_caps, local_day
@@ -54,7 +55,7 @@ _ODD = st.sampled_from([
 ])  # fmt: skip
 REASONS = (
     HoldReason.DISPUTE, HoldReason.HARDSHIP, HoldReason.DECEASED, HoldReason.SAYS_PAID, HoldReason.QUESTION,
-    HoldReason.NUMBER_REFUSED, HoldReason.SHARED_PHONE,
+    HoldReason.NUMBER_REFUSED, HoldReason.SHARED_PHONE, HoldReason.DOUBT, HoldReason.UNCONFIRMED,
 )  # fmt: skip
 ANSWERS: st.SearchStrategy[list[Published]] = st.one_of(
     st.just([]), st.just([]), st.just([]), st.lists(_ODD, max_size=2)
@@ -71,6 +72,10 @@ EXPECTED = {"ServiceCallError"}
 customers = st.sampled_from(["C1", "C1", "C2", "C3"])
 late = st.sampled_from([0, 0, 0, 1, 5, 24, 71]).map(lambda hours: hours * HOUR)
 placed = st.integers(0, 99)
+
+
+def _in_order(intents: list[ReplyIntent]) -> tuple[ReplyIntent, ...]:
+    return tuple(sorted(intents, key=list(ReplyIntent).index))
 
 
 class Histories(RuleBasedStateMachine):
@@ -297,7 +302,8 @@ class Histories(RuleBasedStateMachine):
 
     @rule(
         customer_id=customers,
-        intents=st.lists(MEANINGS, unique=True, min_size=1, max_size=2),
+        intents=st.lists(MEANINGS, unique=True, max_size=2),
+        surely=st.sampled_from([0, 1, 2, 2, 2]),
         digits=st.sampled_from(["", "", "", "1111", "2222", "3333", "9999"]),
         ahead=st.sampled_from([None, 0, 1, 4, 14, 15]),
         ago=late,
@@ -307,6 +313,7 @@ class Histories(RuleBasedStateMachine):
         self,
         customer_id: str,
         intents: list[ReplyIntent],
+        surely: int,
         digits: str,
         ahead: int | None,
         ago: timedelta,
@@ -314,13 +321,13 @@ class Histories(RuleBasedStateMachine):
     ) -> None:
         self.count += 1
         inbound_id, phone, at = f"in-{self.count}", self.phones[customer_id], self.now - ago
-        in_order = tuple(sorted(intents, key=list(ReplyIntent).index))
-        text = f"{','.join(in_order)}|{digits}|{'' if ahead is None else ahead}"
+        sure, likely = _in_order(intents[:surely]), _in_order(intents[surely:])
+        text = f"{','.join(sure)}?{','.join(likely)}|{digits}|{'' if ahead is None else ahead}"
 
         def deliver() -> bool:
             came = self.written.setdefault(inbound_id, self.now)
-            if self.now > came + UNDER_WAY - HOUR / 4:  # its queue has given it up, or done with it
-                if inbound_id not in self.ended:
+            if self.now > came + UNDER_WAY - HOUR / 4:  # its queue has given it up, done with it, or deleted it
+                if inbound_id not in self.ended and self.now < came + QUEUES_KEEP:
                     self.office.reply_dead_letters.bodies.append(message(inbound_id, phone, text, at).body)
                 self.ended.add(inbound_id)
                 return True
@@ -331,11 +338,47 @@ class Histories(RuleBasedStateMachine):
                 customer_id for customer_id, known in self.known.items() if known.file and known.file.phone == phone
             ]
             for owner in owners:
-                self.known[owner].receive(at, in_order, digits, ahead)
+                self.known[owner].receive(at, sure, likely, digits, ahead)
             for owner in owners or [phone]:
                 self.delivered_replies[owner, at, inbound_id] = phone
             return True
 
+        self._happens(deliver, between=between)
+
+    @precondition(lambda self: self.delivered_replies)
+    @rule(
+        place=placed,
+        intents=st.lists(MEANINGS, unique=True, max_size=2),
+        ahead=st.sampled_from([None, 0, 1, 4, 14, 15]),
+        ago=late,
+        between=st.booleans(),
+    )
+    def label(
+        self,
+        place: int,
+        intents: list[ReplyIntent],
+        ahead: int | None,
+        ago: timedelta,
+        between: bool,  # noqa: FBT001
+    ) -> None:
+        """Let a person say what a reply means."""
+        customer_id, at, inbound_id = list(self.delivered_replies)[-1 - place % min(4, len(self.delivered_replies))]
+        if customer_id not in self.known:
+            return  # from a number that nobody has
+        meant = _in_order(intents)
+        on = None
+        if ReplyIntent.PROMISE in meant and ahead is not None:
+            on = local_day(at) + timedelta(days=ahead)
+        labelled_at = self.now - ago
+
+        def record(known: Recorded, sequence: int) -> None:
+            if (customer_id, at, inbound_id) in self.office.contacts.replies:
+                known.read_reply(at, (labelled_at, sequence), meant, ahead if on else None)
+
+        deliver = self._say(
+            "ReplyLabelled", customer_id, labelled_at, record, reply_id=inbound_id, intents=list(meant),
+            promised_on=on.isoformat() if on else None,
+        )  # fmt: skip
         self._happens(deliver, between=between)
 
     @precondition(lambda self: self.office.carrier.texts)

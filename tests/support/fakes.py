@@ -11,7 +11,7 @@ from threading import Lock
 from dunning.contracts.job import job_body
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.lender_record import LenderRecord, project_facts
-from dunning.domain.customer.standing import Standing, Wake
+from dunning.domain.customer.standing import ReplyLabel, Standing, Wake
 from dunning.domain.decision.decisions import Decision
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import UnreadableRecordError
@@ -249,6 +249,13 @@ class FakeContacts:
             return False
         self.replies[key] = reply
         return True
+
+    def label(self, customer_id: str, reply_id: str, label: ReplyLabel) -> Reply | None:
+        for key, reply in self.replies.items():
+            if (key[0], key[2]) == (customer_id, reply_id):
+                self.replies[key] = reply.with_label(label)
+                return self.replies[key]
+        return None
 
     def identifying_records(self, customer_id: str) -> int:
         return sum(record.customer_id == customer_id and _identifies(record) for record in self.records.values())

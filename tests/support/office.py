@@ -53,7 +53,11 @@ ATTEMPTS = 3
 
 
 class Reader:
-    """Understands what a reply's text spells out: intents, digits, and how many days ahead money is promised."""
+    """
+    Understands what a reply's text spells out: intents, digits, and how many days ahead money is promised.
+
+    Intents behind a question mark are only likely.
+    """
 
     def parse(
         self, text: str, *, said_on: date, phone_country: str, our_texts: Sequence[str] = (), customer_name: str = ""
@@ -61,7 +65,12 @@ class Reader:
         del phone_country, our_texts, customer_name
         intents, digits, ahead = text.split("|")
         on = said_on + timedelta(days=int(ahead)) if ahead else None
-        return ParsedReply(tuple(ReplyIntent(intent) for intent in intents.split(",") if intent), on, digits)
+        sure, _, likely = intents.partition("?")
+        return ParsedReply(_intents(sure), on, digits, _intents(likely))
+
+
+def _intents(spelled: str) -> tuple[ReplyIntent, ...]:
+    return tuple(ReplyIntent(intent) for intent in spelled.split(",") if intent)
 
 
 class Customers(FakeCustomers):
@@ -202,7 +211,8 @@ class Office:
             clock=self.clock, telemetry=self.telemetry,
         )  # fmt: skip
         self.lender_events = LenderEventService(
-            **common, erasing=erasing, purging=purging, dead_letters=self.dead_letters, delay_queue=self.later
+            **common, replies=self.contacts, erasing=erasing, purging=purging, dead_letters=self.dead_letters,
+            delay_queue=self.later,
         )  # fmt: skip
         confirmations = OptOutConfirmations(
             store=self.store, contacts=self.contacts, gateway=self.carrier, switch=FakeSwitch(), policies=policies,

@@ -4,9 +4,11 @@ What has been recorded of a customer, and whether a text may be sent to them by 
 Written down a second time, in the plainest way: nothing here asks the code that decides.
 """
 
+import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 from dunning.domain.customer.facts import Facts, HoldReason
@@ -19,6 +21,8 @@ GRACE_DAYS = 3
 PROMISE_DAYS = 14
 FILES_KNOW_UP_TO = DAY
 CAPS = ((1, DAY), (3, 7 * DAY))
+QUESTION_DAYS, DOUBT_DAYS = 2, 3
+QUIET = {ReplyIntent.ACKNOWLEDGED, ReplyIntent.AUTO_REPLY}
 HOLD_OF_INTENT = {
     ReplyIntent.HARDSHIP: HoldReason.HARDSHIP,
     ReplyIntent.DISPUTE: HoldReason.DISPUTE,
@@ -26,10 +30,29 @@ HOLD_OF_INTENT = {
     ReplyIntent.WRONG_PERSON: HoldReason.WRONG_PERSON,
     ReplyIntent.DECEASED: HoldReason.DECEASED,
     ReplyIntent.REPRESENTED: HoldReason.REPRESENTED,
+    ReplyIntent.REFUSAL: HoldReason.REFUSAL,
+    ReplyIntent.DISTRESS: HoldReason.DISTRESS,
+    ReplyIntent.SUSPICION: HoldReason.SUSPICION,
 }
+TO_CONFIRM = {ReplyIntent.OPT_OUT, ReplyIntent.WRONG_PERSON, ReplyIntent.DECEASED, ReplyIntent.REPRESENTED}
+"""What a person has to confirm if it is only likely."""
+HOLIDAYS = frozenset(
+    date.fromisoformat(str(day))
+    for day in tomllib.loads((files("dunning.policy") / "data" / "calendars" / "TW.toml").read_text("utf-8"))[
+        "holidays"
+    ]
+)
 
 type Key = tuple[str, int]
 type When = tuple[datetime, int]
+
+
+def working_days_later(day: date, count: int) -> date:
+    """Count the days on which people work, in the plainest way."""
+    while count:
+        day += DAY
+        count -= day.isoweekday() not in {6, 7} and day not in HOLIDAYS
+    return day
 
 
 def local_day(moment: datetime) -> date:
@@ -41,16 +64,40 @@ class Reply:
     """
     A reply that was worked off while the customer had its number, and the accounts they had then.
 
-    `paid` and `promised` are what it was last taken for: a newer file may not tell any more.
+    `paid` and `promised` are what it was last taken for: a newer file may not tell any more. `label` is
+    what a person says that it means, and when.
     """
 
     at: datetime
-    intents: tuple[ReplyIntent, ...]
+    sure: tuple[ReplyIntent, ...]
+    likely: tuple[ReplyIntent, ...]
     digits: str
     promised_on: date | None
     accounts: tuple[str, ...]
+    label: tuple[When, tuple[ReplyIntent, ...]] | None = None
     paid: frozenset[Key] = frozenset()
     promised: frozenset[Key] = frozenset()
+
+    @property
+    def intents(self) -> set[ReplyIntent]:
+        return {*self.sure, *self.likely}
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether a person has to read it: all but what surely asks for nothing, or is surely all understood."""
+        if self.label is not None or (self.sure and self.intents <= QUIET):
+            return False
+        if self.sure == (ReplyIntent.OPT_IN,):
+            return bool(self.likely)
+        understood = set(self.sure) - QUIET - {ReplyIntent.OPT_IN}
+        return bool(self.likely) or not understood or ReplyIntent.CHAT in understood
+
+    @property
+    def is_promise(self) -> bool:
+        """Whether it promises money by a certain day, and it is certain that it does not say it is paid."""
+        both = {ReplyIntent.PAID, ReplyIntent.PROMISE} <= self.intents
+        unsure = both and not {ReplyIntent.PAID, ReplyIntent.PROMISE} <= set(self.sure)
+        return ReplyIntent.PROMISE in self.intents and self.promised_on is not None and not unsure
 
 
 @dataclass
@@ -102,17 +149,38 @@ class Recorded:
         self.held = {reason: holds for reason, holds in held.items() if holds}
         self.released = [release for release in self.released if release[0] > last]
 
-    def receive(self, at: datetime, intents: tuple[ReplyIntent, ...], digits: str, ahead: int | None) -> None:
-        """Record a reply; a promise of money that names no day within reach asks for help."""
+    def receive(
+        self,
+        at: datetime,
+        sure: tuple[ReplyIntent, ...],
+        likely: tuple[ReplyIntent, ...],
+        digits: str,
+        ahead: int | None,
+    ) -> None:
+        """Record a reply. A promise of money has to name a day within reach."""
         assert self.file is not None
         certain = ahead is not None and ahead <= PROMISE_DAYS
-        if ReplyIntent.PROMISE in intents and not certain:
-            intents = (*intents, ReplyIntent.QUESTION)
         promised_on = local_day(at) + ahead * DAY if ahead is not None and certain else None
         named = tuple(account.account_id for account in self.file.accounts if digits and account.tail == digits)
         accounts = named or tuple(account.account_id for account in self.file.accounts)
-        if not any((reply.at, reply.intents, reply.digits) == (at, intents, digits) for reply in self.replies):
-            self.replies.append(Reply(at, intents, digits, promised_on, accounts))
+        known = {(reply.at, reply.sure, reply.likely, reply.digits) for reply in self.replies}
+        if (at, sure, likely, digits) not in known:
+            self.replies.append(Reply(at, sure, likely, digits, promised_on, accounts))
+        self._take_replies_for_what_they_are()
+
+    def read_reply(self, at: datetime, stamp: When, intents: tuple[ReplyIntent, ...], ahead: int | None) -> None:
+        """Record what a person says of all replies of one moment: the newest counts, and opt-outs stay."""
+        for reply in self.replies:
+            label = (stamp, intents)
+            if reply.at != at or (reply.label is not None and reply.label >= label):
+                continue
+            opted_out = {ReplyIntent.OPT_OUT} & set(reply.sure)
+            reply.sure = tuple(
+                intent for intent in ReplyIntent if intent in {*intents, *opted_out} - {ReplyIntent.CHAT}
+            )
+            reply.likely, reply.label = (), label
+            certain = ahead is not None and ahead <= PROMISE_DAYS
+            reply.promised_on = local_day(at) + ahead * DAY if ahead is not None and certain else None
         self._take_replies_for_what_they_are()
 
     def _take_replies_for_what_they_are(self) -> None:
@@ -212,11 +280,11 @@ class Recorded:
 
     def _check_opt_outs(self, accounts: Sequence[str]) -> None:
         assert self.file is not None
-        back = max((reply.at for reply in self.replies if ReplyIntent.OPT_IN in reply.intents), default=None)
+        back = max((reply.at for reply in self.replies if ReplyIntent.OPT_IN in reply.sure), default=None)
         for at in self.carrier_opt_outs:
             assert back is not None and back > at, "a text to somebody on the carrier's list"  # noqa: PT018
         for reply in self.replies:
-            if ReplyIntent.OPT_OUT not in reply.intents or (back is not None and back > reply.at):
+            if ReplyIntent.OPT_OUT not in reply.sure or (back is not None and back > reply.at):
                 continue
             named = [
                 account.account_id for account in self.file.accounts if reply.digits and account.tail == reply.digits
@@ -231,18 +299,34 @@ class Recorded:
             if until is None or until >= today:
                 assert self.is_released(reason, at), f"a text during the lender's hold: {reason}"
         for reply in self.replies:
-            for intent in HOLD_OF_INTENT.keys() & set(reply.intents):
-                assert self.is_released(HOLD_OF_INTENT[intent], reply.at), f"a text in spite of {intent}"
-            if ReplyIntent.QUESTION in reply.intents and local_day(reply.at) + GRACE_DAYS * DAY >= today:
-                assert self.is_released(HoldReason.QUESTION, reply.at), "a text while help is on its way"
+            self._check_reply(reply, today)
         self._check_money(today)
+
+    def _check_reply(self, reply: Reply, today: date) -> None:
+        said_on = local_day(reply.at)
+        for intent in HOLD_OF_INTENT.keys() & set(reply.sure):
+            assert self.is_released(HOLD_OF_INTENT[intent], reply.at), f"a text in spite of {intent}"
+        for intent in reply.likely:
+            reason = HoldReason.UNCONFIRMED if intent in TO_CONFIRM else HOLD_OF_INTENT.get(intent)
+            assert reason is None or self.is_released(reason, reply.at), f"a text although {intent} is likely"
+        asks = ReplyIntent.QUESTION in reply.intents
+        if asks and working_days_later(said_on, QUESTION_DAYS) >= today:
+            assert self.is_released(HoldReason.QUESTION, reply.at), "a text while help is on its way"
+        if ReplyIntent.PROMISE in reply.intents and not reply.is_promise:
+            until = max(said_on + GRACE_DAYS * DAY, working_days_later(said_on, QUESTION_DAYS))
+            assert until < today or self.is_released(HoldReason.QUESTION, reply.at), "a text while a person asks"
+        if reply.in_doubt and working_days_later(said_on, DOUBT_DAYS) >= today:
+            assert self.is_released(HoldReason.DOUBT, reply.at), "a text before a person could have read a reply"
 
     def _check_money(self, today: date) -> None:
         self._take_replies_for_what_they_are()
         still_open = self.open_keys().keys()
         promises: dict[Key, Reply] = {}
         for reply in sorted(self.replies, key=lambda each: each.at):
-            if ReplyIntent.PROMISE in reply.intents and reply.promised_on is not None:
+            if reply.is_promise and reply.promised_on is not None:
+                silent_until = min(reply.promised_on, working_days_later(local_day(reply.at), QUESTION_DAYS))
+                if silent_until >= today and reply.promised & still_open:
+                    assert self.is_released(HoldReason.PROMISE, reply.at), "a text before a promise could be read"
                 promises = dict.fromkeys(reply.promised, reply) | promises
             believed = local_day(reply.at) + GRACE_DAYS * DAY >= today and reply.paid & still_open
             if ReplyIntent.PAID in reply.intents and believed:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dunning.contracts.erasure_round import ErasureRound, erasure_round_body, parse_lender_message
-from dunning.contracts.lender_event import EVENTS, MOST_AHEAD, ErasureRequest, ReceivedEvent
+from dunning.contracts.lender_event import EVENTS, MOST_AHEAD, ErasureRequest, GivenLabel, ReceivedEvent
 from dunning.domain.customer.facts import HoldReason
 from dunning.domain.customer.lender_record import (
     AccountClosed,
@@ -21,6 +21,7 @@ from dunning.domain.customer.lender_record import (
     LenderEvent,
     RecordedEvent,
 )
+from dunning.domain.customer.standing import ReplyLabel
 from dunning.domain.errors import UnreadableRecordError
 from dunning.services.intake.cells import is_id
 from tests.support.people import NOW
@@ -102,6 +103,28 @@ def test_each_kind_is_an_event_of_a_customer_as_of_when_it_was_said(
 
 def test_an_erasure_is_a_moment() -> None:
     assert parse_lender_message(envelope("CustomerErased"), NOW) == ReceivedEvent("C1", ErasureRequest(AT))
+
+
+def test_a_label_is_what_a_person_says_of_a_reply_its_intents_in_their_order_and_each_once() -> None:
+    intents = ["promise", "paid", "promise"]
+    received = parse_lender_message(
+        envelope("ReplyLabelled", reply_id="r-1", intents=intents, promised_on="2026-12-04", sequence=3), NOW
+    )
+    label = ReplyLabel(at=AT, sequence=3, intents=("paid", "promise"), promised_on=date(2026, 12, 4))
+    assert received == ReceivedEvent("C1", GivenLabel("r-1", label))
+
+
+@pytest.mark.parametrize(
+    ("detail", "field"),
+    [
+        ({"reply_id": "r-1", "intents": ["help"]}, "detail.intents"),
+        ({"reply_id": "r-1"}, "detail.intents"),
+        ({"reply_id": "", "intents": []}, "detail.reply_id"),
+        ({"reply_id": "r-1", "intents": ["paid"], "promised_on": "2026-12-04"}, "detail.promised_on"),
+    ],
+)
+def test_a_label_that_is_not_certain_is_refused(detail: dict[str, object], field: str) -> None:
+    assert field in refusal(envelope("ReplyLabelled", **detail))
 
 
 def test_a_hold_for_a_reason_we_do_not_know_is_honoured_and_said_to_be_not_understood() -> None:
@@ -207,7 +230,8 @@ def test_an_id_is_what_intake_takes_for_one(text: str) -> None:
         assert is_id(text)
 
 
-def test_there_are_six_kinds() -> None:
+def test_there_are_seven_kinds() -> None:
     assert sorted(EVENTS) == [
         "AccountClosed", "CustomerErased", "CustomerHold", "CustomerReleased", "InstalmentChanged", "InstalmentPaid",
+        "ReplyLabelled",
     ]  # fmt: skip

@@ -99,6 +99,7 @@ class Office:
         )
         self.service = LenderEventService(
             store=self.store,
+            replies=self.contacts,
             erasing=erasing,
             purging=PurgeService(
                 customers=self.store,
@@ -311,6 +312,48 @@ class TestOtherNews:
         assert office.standing().wake is None
         office.receive(event("CustomerReleased", reason=reason))
         assert office.standing().wake == Wake(NOW, 0)
+
+    def test_a_label_lifts_what_the_reply_has_led_to_and_acts_in_its_place(self, office: Office) -> None:
+        facts = someone(due_in=0)
+        in_doubt = Hold(HoldReason.DOUBT, date(2026, 12, 4), NOW - HOUR)
+        office.add(facts, waking(facts, None, holds=(in_doubt,), reason="on_hold"))
+        office.contacts.keep(_reply("in-1"))
+        labelled = event("ReplyLabelled", reply_id="in-1", intents=["acknowledged"])
+        office.receive(labelled)
+        standing = office.standing()
+        assert (standing.holds, standing.wake) == ((), Wake(NOW, 0))
+        (reply,) = office.contacts.replies.values()
+        assert (reply.labels, reply.labelled_at) == (("acknowledged",), SAID_AT)
+        assert office.telemetry.counts["RepliesLabelled"] == 1
+        office.receive(labelled)
+        assert office.standing() is standing
+
+    def test_of_several_labels_the_newest_counts_in_whatever_order_they_come(self, office: Office) -> None:
+        office.add(someone())
+        office.contacts.keep(_reply("in-1"))
+        older = event("ReplyLabelled", reply_id="in-1", intents=["dispute"], at=SAID_AT - MINUTE)
+        newer = event("ReplyLabelled", reply_id="in-1", intents=["hardship"])
+        office.receive(newer)
+        office.receive(older)
+        assert [hold.reason for hold in office.standing().holds] == [HoldReason.HARDSHIP]
+        (reply,) = office.contacts.replies.values()
+        assert reply.labels == ("hardship",)
+
+    def test_a_label_acts_on_a_customer_whose_load_has_not_finished_and_gives_no_wake(self, office: Office) -> None:
+        facts = someone()
+        unplanned = replace(waking(facts, None), reason="", planned_for="")
+        office.add(facts, unplanned)
+        office.contacts.keep(_reply("in-1"))
+        office.receive(event("ReplyLabelled", reply_id="in-1", intents=["dispute"]))
+        assert [hold.reason for hold in office.standing().holds] == [HoldReason.DISPUTE]
+        assert (office.standing().wake, office.standing().is_planned) == (None, False)
+
+    def test_a_label_of_a_reply_we_do_not_have_is_counted_and_changes_nothing(self, office: Office) -> None:
+        office.add(someone())
+        before = office.standing()
+        office.receive(event("ReplyLabelled", reply_id="in-9", intents=["dispute"]))
+        assert office.standing() is before
+        assert office.telemetry.counts == {"LabelsOfUnknownReply": 1}
 
     def test_a_release_lifts_no_hold_of_another_reason_and_none_placed_since(self, office: Office) -> None:
         since = Hold(HoldReason.HARDSHIP, None, NOW)

@@ -226,15 +226,17 @@ def lender_event_service() -> LenderEventService:
     customers = _customers(dynamodb, settings)
     sqs = session.client("sqs", config=_PATIENT)
     queue = SqsQueue(sqs, settings.queue_url, settings.dead_letter_url)
+    contacts = DynamoContacts(dynamodb, settings.contacts_table)
     erasing = EraseService(
         customers=customers,
-        contacts=DynamoContacts(dynamodb, settings.contacts_table),
+        contacts=contacts,
         uploads=S3UploadErasure(session.client("s3", config=_PATIENT), settings.uploads_bucket),
         clock=clock,
         telemetry=log,
     )
     return LenderEventService(
         store=customers,
+        replies=contacts,
         erasing=erasing,
         purging=PurgeService(
             customers=customers,

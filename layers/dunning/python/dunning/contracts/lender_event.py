@@ -37,7 +37,9 @@ from dunning.domain.customer.lender_record import (
     LenderEvent,
     RecordedEvent,
 )
+from dunning.domain.customer.standing import ReplyLabel
 from dunning.domain.errors import UnreadableRecordError
+from dunning.domain.replies.intents import ReplyIntent
 from dunning.domain.texts.money import MINOR_DIGITS
 
 MOST_AHEAD = timedelta(minutes=5)
@@ -94,6 +96,19 @@ type Currency = Annotated[
 type InstalmentNumber = Annotated[
     int, Field(ge=1, le=99_999, description="The instalment's number within its account.")
 ]
+
+
+class ErasureRequest(NamedTuple):
+    """The lender had a customer erased at this moment."""
+
+    at: datetime
+
+
+class GivenLabel(NamedTuple):
+    """A person's label, and the carrier's id of the reply that it is for."""
+
+    reply_id: str
+    label: ReplyLabel
 
 
 def _event(title: str, *details: Mapping[str, JsonValue]) -> ConfigDict:
@@ -259,6 +274,49 @@ class CustomerErasedDetail(LenderEventDetail):
     model_config = _event("CustomerErased", {})
 
 
+class ReplyLabelledDetail(LenderEventDetail):
+    """
+    A person has read a reply, and says what it means.
+
+    The label takes the place of our reading: what that led to ends, and the label acts as if the customer had surely
+    said so when writing. An opt-out stays all the same. Of two labels for one reply the later counts.
+    """
+
+    model_config = _event(
+        "ReplyLabelled",
+        {"reply_id": "d4e5f6", "intents": ["paid"]},
+        {"reply_id": "d4e5f6", "intents": ["promise", "hardship"], "promised_on": "2026-12-18"},
+    )
+
+    reply_id: str = Field(
+        pattern=r"^[A-Za-z0-9._:/+=-]{1,128}$",
+        description="As in CustomerNeedsPerson and ReplyNotUnderstood: the carrier's id of the reply.",
+    )
+    intents: list[ReplyIntent] = Field(
+        strict=False,
+        max_length=len(ReplyIntent),
+        description="All that the customer says; none, or chat, if it is nothing of these.",
+    )
+    promised_on: LocalDay | None = Field(
+        default=None, description="The day that a promise names, if it names a certain one."
+    )
+
+    @field_validator("promised_on")
+    @classmethod
+    def _is_the_day_of_a_promise(cls, day: date | None, info: ValidationInfo) -> date | None:
+        if day is not None and ReplyIntent.PROMISE not in info.data.get("intents", ()):
+            raise ValueError("no promise")
+        return day
+
+    def given_label(self) -> GivenLabel:
+        """Return the label as the domain knows it, its intents in their order and each once."""
+        intents = tuple([intent.value for intent in ReplyIntent if intent in self.intents])
+        return GivenLabel(
+            self.reply_id,
+            ReplyLabel(at=self.at, sequence=self.sequence, intents=intents, promised_on=self.promised_on),
+        )
+
+
 EVENTS: Mapping[str, type[LenderEventDetail]] = {
     "InstalmentPaid": InstalmentPaidDetail,
     "InstalmentChanged": InstalmentChangedDetail,
@@ -266,21 +324,16 @@ EVENTS: Mapping[str, type[LenderEventDetail]] = {
     "CustomerHold": CustomerHoldDetail,
     "CustomerReleased": CustomerReleasedDetail,
     "CustomerErased": CustomerErasedDetail,
+    "ReplyLabelled": ReplyLabelledDetail,
 }
 """The models by their `detail-type`."""
-
-
-class ErasureRequest(NamedTuple):
-    """The lender had a customer erased at this moment."""
-
-    at: datetime
 
 
 class ReceivedEvent(NamedTuple):
     """An event as the domain knows it. `is_understood` is false for a hold with an unknown reason."""
 
     customer_id: str
-    event: RecordedEvent | ErasureRequest
+    event: RecordedEvent | ErasureRequest | GivenLabel
     is_understood: bool = True
 
 
@@ -320,6 +373,8 @@ def _received(event: LenderEventDetail) -> ReceivedEvent:
     match event:
         case CustomerErasedDetail():
             return ReceivedEvent(event.customer_id, ErasureRequest(event.at))
+        case ReplyLabelledDetail():
+            return ReceivedEvent(event.customer_id, event.given_label())
         case (
             InstalmentPaidDetail()
             | InstalmentChangedDetail()

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from dunning.domain.customer.standing import ReplyLabel
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import UnreadableRecordError
 from dunning.domain.replies.reply import Reply
@@ -58,4 +59,15 @@ class ReplyLog(Protocol):
 
     def keep(self, reply: Reply) -> bool:
         """Write a reply unless it is stored already. Return whether it was written."""
+        ...
+
+    def label(self, customer_id: str, reply_id: str, label: ReplyLabel) -> Reply | None:
+        """
+        Keep a person's label with a customer's reply, unless it has a newer label; `reply_id` is the carrier's.
+
+        Return the reply as it is stored now; `None` if there is no such reply.
+
+        Raises:
+            UnreadableRecordError: the stored reply cannot be read.
+        """
         ...

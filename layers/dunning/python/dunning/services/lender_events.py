@@ -2,11 +2,13 @@
 Lender events: records the events of a lender's systems, and replans the customers.
 
     events ──> all events of one customer ──> lender record, one write ──> standing, replanned ──> outbound events
-                                              (revision = :read)           (version = :read)
+                        │                     (revision = :read)           (version = :read)
+                        └─ labels of replies ──> stored replies ──────────────┘
 
 Events come late, twice and out of order, and the lender record puts them in order. Every write of a standing raises its
 version, so that a text decided on older facts cannot be claimed: a customer who has just paid gets no reminder. The
-lender record is written first. An event that is delivered again repairs a crash between the two writes.
+lender record is written first, and a label is kept with its reply first. An event that is delivered again repairs a
+crash between the two writes.
 """
 
 from collections import defaultdict
@@ -16,7 +18,8 @@ from dataclasses import dataclass, field
 from itertools import batched
 
 from dunning.contracts.erasure_round import ErasureRound, erasure_round_body, parse_lender_message
-from dunning.contracts.lender_event import ErasureRequest, ReceivedEvent
+from dunning.contracts.lender_event import ErasureRequest, GivenLabel, ReceivedEvent
+from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.lender_record import (
     AccountClosed,
     InstalmentChanged,
@@ -26,10 +29,14 @@ from dunning.domain.customer.lender_record import (
     project_facts,
     record_event,
 )
+from dunning.domain.customer.standing import Standing
 from dunning.domain.decision.rules import Policies
 from dunning.domain.errors import DunningError, UnreadableRecordError, error_location
 from dunning.domain.outbound_events import OutboundEvent
+from dunning.domain.replies.reply import Reply
+from dunning.domain.replies.reply_effects import apply_label
 from dunning.ports.clock import Clock
+from dunning.ports.contacts import ReplyLog
 from dunning.ports.customers import CustomerStore, StoredCustomer
 from dunning.ports.gateways import EventPublisher
 from dunning.ports.queues import DeadLetters, DelayQueue, QueueMessage
@@ -38,7 +45,8 @@ from dunning.services.erasure.erase import ROUND_INTERVAL, SECOND_ROUND, EraseSe
 from dunning.services.erasure.purge import PurgeService
 from dunning.services.optimistic import CONFLICT, Conflict, write_optimistically
 from dunning.services.parking import park
-from dunning.services.planning import fingerprint, log_planned_decision, replan_as_told
+from dunning.services.planning import fingerprint, log_planned_decision, replan, replan_as_told
+from dunning.services.reply_place import reply_place
 from dunning.services.send.claims import OutOfTimeError
 
 BATCH = 50
@@ -58,6 +66,7 @@ class _CustomerBatch:
     messages: list[QueueMessage] = field(default_factory=list)
     recorded: list[RecordedEvent] = field(default_factory=list)
     erasures: list[ErasureRequest] = field(default_factory=list)
+    labels: list[GivenLabel] = field(default_factory=list)
     again: bool = False
 
 
@@ -68,6 +77,7 @@ class LenderEventService:
         self,
         *,
         store: CustomerStore,
+        replies: ReplyLog,
         erasing: EraseService,
         purging: PurgeService,
         dead_letters: DeadLetters,
@@ -78,6 +88,7 @@ class LenderEventService:
         telemetry: Telemetry,
     ) -> None:
         self._store = store
+        self._replies = replies
         self._erasing = erasing
         self._purging = purging
         self._dead_letters = dead_letters
@@ -128,6 +139,8 @@ class LenderEventService:
                     case.again = True
                 case ReceivedEvent(event=ErasureRequest() as erasure):
                     case.erasures.append(erasure)
+                case ReceivedEvent(event=GivenLabel() as given):
+                    case.labels.append(given)
                 case ReceivedEvent(event=RecordedEvent() as recorded, is_understood=is_understood):
                     case.recorded.append(recorded)
                     if not is_understood:
@@ -200,12 +213,49 @@ class LenderEventService:
             self._erasing.erase_again(customer_id)
         if case.erasures:
             stored = self._store.load_stored([customer_id])[customer_id]
-        return self._take(customer_id, case.recorded, stored) if case.recorded or case.erasures else ()
+        labelled = self._keep_labels(customer_id, case.labels)
+        if not (case.recorded or case.erasures or labelled):
+            return ()
+        return self._take(customer_id, case.recorded, labelled, stored)
+
+    def _keep_labels(self, customer_id: str, labels: Sequence[GivenLabel]) -> list[Reply]:
+        """Keep people's labels with the replies they are for, and return these replies."""
+        labelled: list[Reply] = []
+        for reply_id, label in labels:
+            reply = self._replies.label(customer_id, reply_id, label)
+            if reply is None:
+                self._telemetry.log_event(LogEvent.LABEL_OF_UNKNOWN_REPLY, customer_id=customer_id, reply_id=reply_id)
+                self._telemetry.count(Metric.LABELS_OF_UNKNOWN_REPLY)
+                continue
+            labelled.append(reply)
+            self._telemetry.log_event(
+                LogEvent.REPLY_LABELLED,
+                customer_id=customer_id,
+                reply_id=reply_id,
+                intents=",".join(reply.intents),
+                labels=",".join(reply.labels),
+            )
+            self._telemetry.count(Metric.REPLIES_LABELLED)
+        return labelled
+
+    def _with_labels(self, facts: Facts, standing: Standing, labelled: Sequence[Reply]) -> Standing:
+        """Return a standing with the effect of people's labels of replies."""
+        for reply in labelled:
+            if reply.label is not None:
+                at = reply.inbound.at
+                place = reply_place(facts, self._policies, at)
+                effect = apply_label(facts, standing, reply.label, reply.digits, at, place.day, place.limits)
+                standing = effect.standing
+        return standing
 
     def _take(
-        self, customer_id: str, recorded: Sequence[RecordedEvent], stored: StoredCustomer | UnreadableRecordError
+        self,
+        customer_id: str,
+        recorded: Sequence[RecordedEvent],
+        labelled: Sequence[Reply],
+        stored: StoredCustomer | UnreadableRecordError,
     ) -> Iterable[OutboundEvent]:
-        """Put events into the lender record, and replan the customer if the facts change."""
+        """Put events into the lender record, and replan the customer if the facts or the labels change anything."""
 
         def attempt(customer: StoredCustomer) -> Sequence[OutboundEvent] | Conflict:
             lender_record, before = customer
@@ -217,12 +267,18 @@ class LenderEventService:
                     return CONFLICT
                 self._log_new_events(lender_record, after)
             facts = project_facts(after)
-            if facts is None or before is None or not before.is_planned:
+            if facts is None or before is None:
                 return ()  # the events are kept, and the load plans the customer
-            if before.planned_for == fingerprint(facts):
-                return ()
+            known = self._with_labels(facts, before, labelled)
             now = self._clock.now()
-            standing, decision, events = replan_as_told(after, facts, before, self._policies, now)
+            if not before.is_planned:
+                if known == before:
+                    return ()
+                standing, decision, events = replan(facts, before, known, self._policies, now)
+            elif known == before and before.planned_for == fingerprint(facts):
+                return ()
+            else:
+                standing, decision, events = replan_as_told(after, facts, known, self._policies, now)
             if not self._store.save_standing(standing, expected_version=before.version):
                 return CONFLICT
             log_planned_decision(self._telemetry, customer_id, decision, now)

@@ -7,8 +7,17 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dunning.adapters.aws_call import aws_call, write_if
-from dunning.adapters.dynamodb.items import CONTACT, RECEIPT, contact_item, contact_of, reply_item
+from dunning.adapters.aws_call import CONDITION_FAILED, aws_call, write_if
+from dunning.adapters.dynamodb.items import (
+    CONTACT,
+    LABEL_ATTRIBUTES,
+    RECEIPT,
+    REPLY_FIELDS,
+    contact_item,
+    contact_of,
+    reply_item,
+    reply_of,
+)
 from dunning.adapters.dynamodb.keys import (
     REPLY,
     UNKNOWN,
@@ -21,6 +30,7 @@ from dunning.adapters.dynamodb.keys import (
 )
 from dunning.adapters.dynamodb.layouts import Item
 from dunning.adapters.dynamodb.reading import read_items
+from dunning.domain.customer.standing import ReplyLabel
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.domain.replies.reply import Reply
@@ -73,6 +83,57 @@ class DynamoContacts:
     def keep(self, reply: Reply) -> bool:
         """Put a reply unless it is there."""
         return self._put_if_absent(reply_item(reply))
+
+    def label(self, customer_id: str, reply_id: str, label: ReplyLabel) -> Reply | None:
+        """Find a reply by the carrier's id, and update its label under the label that was read."""
+        for _ in range(_CALLS_AGAIN):
+            key, reply = self._find_reply(customer_id, reply_id)
+            if reply is None:
+                return None
+            labelled = reply.with_label(label)
+            if labelled is reply or self._set_label(customer_id, key, reply, labelled):
+                return labelled
+        raise ServiceCallError("UpdateItem", CONDITION_FAILED)
+
+    def _find_reply(self, customer_id: str, reply_id: str) -> tuple[str, Reply | None]:
+        with aws_call("Query"):
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                KeyConditionExpression=_BETWEEN,
+                FilterExpression="inbound_id = :reply",
+                ExpressionAttributeValues={
+                    ":customer": {"S": customer_id},
+                    ":first": {"S": REPLY},
+                    ":last": {"S": replies_until(None)},
+                    ":reply": {"S": reply_id},
+                },
+                ConsistentRead=True,
+            )
+            for page in pages:
+                for item in page["Items"]:
+                    return str(item["contact"]["S"]), reply_of(item)
+        return "", None
+
+    def _set_label(self, customer_id: str, key: str, before: Reply, labelled: Reply) -> bool:
+        written = {name: value for name, value in REPLY_FIELDS.write(labelled).items() if name in LABEL_ATTRIBUTES}
+        left = [name for name in LABEL_ATTRIBUTES if name not in written]
+        values: dict[str, Any] = {f":{name}": value for name, value in written.items()}
+        is_unchanged = "attribute_not_exists(labelled_at)"
+        if before.labelled_at is not None:
+            is_unchanged = "labelled_at = :known"
+            values[":known"] = {"S": instant_key(before.labelled_at)}
+        setting = ", ".join(f"{name} = :{name}" for name in written)
+        leaving = f" REMOVE {', '.join(left)}" if left else ""
+        return write_if(
+            "UpdateItem",
+            lambda: self._client.update_item(
+                TableName=self._table,
+                Key={"customer_id": {"S": customer_id}, "contact": {"S": key}},
+                UpdateExpression=f"SET {setting}{leaving}",
+                ConditionExpression=f"{_STILL_THERE} AND {is_unchanged}",
+                ExpressionAttributeValues=values,
+            ),
+        )
 
     def _put_if_absent(self, item: Item) -> bool:
         return write_if(
