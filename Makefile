@@ -175,6 +175,10 @@ replies-eval: setup-run ## Examine the reader of replies; fail if a grave error 
 replies-train: setup train ## Train the reader of replies from layers/dunning/training/corpus (minutes)
 	@PYTHONHASHSEED=0 OMP_NUM_THREADS=1 $(TRAINING) $(TRAIN_VENV)/bin/python -m training.train
 
+.PHONY: replies-curve
+replies-curve: setup train ## Print how the reader of replies gets better with more replies (minutes)
+	@OMP_NUM_THREADS=1 $(TRAINING) $(TRAIN_VENV)/bin/python -m training.learning_curve
+
 .PHONY: e2e
 e2e: RUNS = 3
 e2e: build stand-in ## Deploy to a stand-in for AWS with IAM enforced, remind, break it, update it

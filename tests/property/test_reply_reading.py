@@ -102,14 +102,14 @@ def test_a_promise_is_never_for_a_day_before_the_one_it_is_made_on(
     pieces: list[str], said_on: date, country: str
 ) -> None:
     understood = READER.parse(" ".join(pieces), said_on=said_on, phone_country=country)
-    heard = {*understood.sure, *understood.likely, *understood.guess}
+    intents_read = {*understood.sure, *understood.likely, *understood.guess}
     if understood.promised_on:
-        assert ReplyIntent.PROMISE in heard
+        assert ReplyIntent.PROMISE in intents_read
         assert understood.promised_on >= said_on
     assert len(understood.sure) == len(set(understood.sure))
     assert list(understood.sure) == [intent for intent in ReplyIntent if intent in understood.sure]
     assert set(understood.sure).isdisjoint(understood.likely)
-    assert not (ReplyIntent.OPT_OUT in heard and ReplyIntent.OPT_IN in understood.sure)
+    assert not (ReplyIntent.OPT_OUT in intents_read and ReplyIntent.OPT_IN in understood.sure)
 
 
 @given(st.lists(PIECES, max_size=20), st.integers(0, 20))

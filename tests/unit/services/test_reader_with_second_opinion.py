@@ -14,14 +14,22 @@ PAID, HARDSHIP = ReplyIntent.PAID, ReplyIntent.HARDSHIP
 IN_DOUBT = ParsedReply(guess=(PAID,))
 
 
-class LocalReader:
+class OneReading:
     """Reads every reply the same way."""
 
     def __init__(self) -> None:
         self.reads = IN_DOUBT
 
-    def parse(self, text: str, *, said_on: date, phone_country: str, our_texts: Sequence[str] = ()) -> ParsedReply:
-        del text, said_on, phone_country, our_texts
+    def parse(
+        self,
+        text: str,
+        *,
+        said_on: date,
+        phone_country: str,
+        our_texts: Sequence[str] = (),
+        customer_name: str = "",
+    ) -> ParsedReply:
+        del text, said_on, phone_country, our_texts, customer_name
         return self.reads
 
 
@@ -29,7 +37,7 @@ class Desk:
     """A reader and what is around it."""
 
     def __init__(self) -> None:
-        self.local, self.larger = LocalReader(), FakeLargerReader()
+        self.local, self.larger = OneReading(), FakeLargerReader()
         self.clock, self.telemetry = FakeClock(), FakeTelemetry()
         self.reader: ReplyReader = ReaderWithSecondOpinion(self.local, self.larger, self.clock, self.telemetry)
 

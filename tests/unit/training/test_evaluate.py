@@ -11,27 +11,27 @@ from training import evaluate
 from training.corpus import HEAD, LabelledReply
 from training.evaluate import Answer, Share, grave_errors, worse_than_on_record
 
-I = ReplyIntent
+R = ReplyIntent
 
 
 def answer(given: set[ReplyIntent], parsed: ParsedReply) -> Answer:
     return Answer(LabelledReply("w", "en", "US", date(2026, 12, 1), tuple(given), None, "text"), parsed)
 
 
-QUIET = ParsedReply((I.ACKNOWLEDGED,), guess=(I.ACKNOWLEDGED,))
-DOUBT = ParsedReply(guess=(I.CHAT,))
+QUIET = ParsedReply((R.ACKNOWLEDGED,), guess=(R.ACKNOWLEDGED,))
+DOUBT = ParsedReply(guess=(R.CHAT,))
 
 
 @pytest.mark.parametrize(
     ("given", "parsed", "error"),
     [
-        ({I.OPT_OUT}, QUIET, "a stop is followed by the next reminder"),
-        ({I.OPT_OUT}, ParsedReply((I.OPT_IN,)), "a stop is followed by the next reminder"),
-        ({I.OPT_OUT}, DOUBT, "a stop is not heard as a stop"),
-        ({I.DISPUTE}, QUIET, "needs silence, gets none"),
-        ({I.PAID}, ParsedReply((I.PROMISE,)), "a payment is taken for a promise"),
-        ({I.DISTRESS}, DOUBT, "distress is not heard"),
-        ({I.CHAT}, ParsedReply((I.DECEASED,)), "deceased is invented"),
+        ({R.OPT_OUT}, QUIET, "a stop is followed by the next reminder"),
+        ({R.OPT_OUT}, ParsedReply((R.OPT_IN,)), "a stop is followed by the next reminder"),
+        ({R.OPT_OUT}, DOUBT, "a stop is not heard as a stop"),
+        ({R.DISPUTE}, QUIET, "needs silence, gets none"),
+        ({R.PAID}, ParsedReply((R.PROMISE,)), "a payment is taken for a promise"),
+        ({R.DISTRESS}, DOUBT, "distress is not heard"),
+        ({R.CHAT}, ParsedReply((R.DECEASED,)), "deceased is invented"),
     ],
 )
 def test_a_grave_error_is_counted(given: set[ReplyIntent], parsed: ParsedReply, error: str) -> None:
@@ -41,12 +41,12 @@ def test_a_grave_error_is_counted(given: set[ReplyIntent], parsed: ParsedReply, 
 @pytest.mark.parametrize(
     ("given", "parsed"),
     [
-        ({I.OPT_OUT}, ParsedReply(likely=(I.OPT_OUT,))),
-        ({I.PAID}, ParsedReply(likely=(I.PAID, I.PROMISE))),
-        ({I.DISTRESS}, ParsedReply(likely=(I.DISTRESS,))),
-        ({I.ACKNOWLEDGED}, QUIET),
-        ({I.OPT_IN}, ParsedReply((I.OPT_IN,))),
-        ({I.DECEASED}, ParsedReply((I.DECEASED,))),
+        ({R.OPT_OUT}, ParsedReply(likely=(R.OPT_OUT,))),
+        ({R.PAID}, ParsedReply(likely=(R.PAID, R.PROMISE))),
+        ({R.DISTRESS}, ParsedReply(likely=(R.DISTRESS,))),
+        ({R.ACKNOWLEDGED}, QUIET),
+        ({R.OPT_IN}, ParsedReply((R.OPT_IN,))),
+        ({R.DECEASED}, ParsedReply((R.DECEASED,))),
     ],
 )
 def test_what_is_heard_or_silenced_is_no_grave_error(given: set[ReplyIntent], parsed: ParsedReply) -> None:
@@ -54,7 +54,7 @@ def test_what_is_heard_or_silenced_is_no_grave_error(given: set[ReplyIntent], pa
 
 
 def test_an_everyday_text_that_opts_out_is_counted_apart() -> None:
-    errors = grave_errors([answer({I.PAID}, ParsedReply((I.PAID,)))], [answer({I.CHAT}, ParsedReply((I.OPT_OUT,)))])
+    errors = grave_errors([answer({R.PAID}, ParsedReply((R.PAID,)))], [answer({R.CHAT}, ParsedReply((R.OPT_OUT,)))])
     assert errors["an everyday text opts out"] == Share(1, 1)
 
 

@@ -56,7 +56,7 @@ def _policies_from_files() -> PolicyBook:
     return load_policies()
 
 
-def _load_reply_reader() -> LocalReader:
+def _reply_reader_from_files() -> LocalReader:
     from dunning.policy.reply_files import load_reply_reader  # noqa: PLC0415
 
     return load_reply_reader()
@@ -70,7 +70,7 @@ def _calendars_from_files() -> Mapping[str, date]:
 
 LOADERS: Mapping[str, Callable[[], object]] = {
     "policies": _policies_from_files,
-    "reply_reader": _load_reply_reader,
+    "reply_reader": _reply_reader_from_files,
     "calendars_needed": _calendars_from_files,
 }
 """How each compiled object is loaded from the files."""

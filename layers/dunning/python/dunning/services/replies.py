@@ -242,6 +242,7 @@ class ReplyService:
             said_on=max((place.day for place in places), default=inbound.at.date()),
             phone_country=next((found.facts.phone_country for found in owners.values() if found.facts), ""),
             our_texts=our_texts,
+            customer_name="\n".join(found.facts.name for found in owners.values() if found.facts),
         )
 
     def _keep(self, line: _Line, inbound: InboundSms, parsed: ParsedReply, places: Mapping[str, ReplyPlace]) -> bool:

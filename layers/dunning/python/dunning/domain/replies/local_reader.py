@@ -74,7 +74,7 @@ class LocalReader:
         hidden = self._quotes.hidden(words, clauses_of(words), [self._cut(ours) for ours in our_texts])
         if hidden:
             words = without(words, hidden | self._values_between(words, hidden, phone_country))
-            text = _written(words)
+            text = _text_left(words)
         clauses = clauses_of(words)
         reading = [word.text for word in words]
         tails = self._fixed_words.account_digits(words, reading, clauses)
@@ -143,10 +143,10 @@ class LocalReader:
     def _guess(self, probabilities: Mapping[ReplyIntent, float]) -> tuple[ReplyIntent, ...]:
         """Return the best guess at all intents: at least one, and those that stand alone only alone."""
         thresholds = self._weights.thresholds
-        heard = {intent for intent, probability in probabilities.items() if probability >= thresholds[intent].guess}
+        chosen = {intent for intent, probability in probabilities.items() if probability >= thresholds[intent].guess}
         best = max(probabilities, key=lambda intent: probabilities[intent] / thresholds[intent].guess)
-        heard = heard or {best}
-        return _ordered(heard - _STAND_ALONE or {best} & heard or heard)
+        chosen = chosen or {best}
+        return _ordered(chosen - _STAND_ALONE or {best} & chosen or chosen)
 
     def _bands(
         self, probabilities: Mapping[ReplyIntent, float], guess: Sequence[ReplyIntent]
@@ -196,7 +196,7 @@ def _with_stop(intents: Collection[ReplyIntent]) -> tuple[ReplyIntent, ...]:
     return _ordered({*intents, ReplyIntent.OPT_OUT} - _STAND_ALONE - {ReplyIntent.OPT_IN})
 
 
-def _written(words: Sequence[Word]) -> str:
+def _text_left(words: Sequence[Word]) -> str:
     """Return what is left of a text: its words as they stood, each line on its own."""
     parts: list[str] = []
     clause = words[0].clause if words else 0

@@ -377,7 +377,7 @@ def _rank(phrase: Found[DayPhrase]) -> tuple[int, bool, bool, bool]:
     return phrase.end, bool(phrase.of.language), kind in _NAMES_NO_DAY, kind is not DateKind.NOW
 
 
-def _length(phrase: Found[DayPhrase] | None) -> int:
+def _extent(phrase: Found[DayPhrase] | None) -> int:
     return phrase.end - phrase.start if phrase else 0
 
 
@@ -388,7 +388,7 @@ def _apart(longest: Iterable[Found[DayPhrase] | None]) -> Iterator[Found[DayPhra
         if phrase is None or (last and phrase.end <= last.end):
             continue
         overlaps = last is not None and phrase.start < last.end
-        if overlaps and (phrase.of.kind is DateKind.NOW or _length(phrase) <= _length(last)):
+        if overlaps and (phrase.of.kind is DateKind.NOW or _extent(phrase) <= _extent(last)):
             continue
         if last and phrase.start >= last.end:
             yield last
