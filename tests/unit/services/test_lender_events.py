@@ -348,6 +348,21 @@ class TestOtherNews:
         assert [hold.reason for hold in office.standing().holds] == [HoldReason.DISPUTE]
         assert (office.standing().wake, office.standing().is_planned) == (None, False)
 
+    def test_a_label_acts_on_a_customer_who_has_no_standing_yet(self, office: Office) -> None:
+        facts = office.add(someone())
+        del office.store.standings[facts.customer_id]
+        office.contacts.keep(_reply("in-1"))
+        office.receive(event("ReplyLabelled", reply_id="in-1", intents=["dispute"]))
+        assert [hold.reason for hold in office.standing().holds] == [HoldReason.DISPUTE]
+        assert (office.standing().version, office.standing().wake) == (1, None)
+
+    def test_a_label_of_somebody_who_is_erased_changes_nothing(self, office: Office) -> None:
+        office.add(someone())
+        office.contacts.keep(_reply("in-1"))
+        office.receive(erased(), event("ReplyLabelled", reply_id="in-1", intents=["dispute"]))
+        assert "C0001" not in office.store.standings
+        assert office.telemetry.counts["LabelsOfUnknownReply"] == 1
+
     def test_a_label_of_a_reply_we_do_not_have_is_counted_and_changes_nothing(self, office: Office) -> None:
         office.add(someone())
         before = office.standing()

@@ -258,7 +258,7 @@ class LenderEventService:
         """Put events into the lender record, and replan the customer if the facts or the labels change anything."""
 
         def attempt(customer: StoredCustomer) -> Sequence[OutboundEvent] | Conflict:
-            lender_record, before = customer
+            lender_record, stored_standing = customer
             after = lender_record
             for event in recorded:
                 after = record_event(after, event)
@@ -267,8 +267,9 @@ class LenderEventService:
                     return CONFLICT
                 self._log_new_events(lender_record, after)
             facts = project_facts(after)
-            if facts is None or before is None:
+            if facts is None or (stored_standing is None and not labelled):
                 return ()  # the events are kept, and the load plans the customer
+            before = stored_standing or Standing(customer_id=customer_id)
             known = self._with_labels(facts, before, labelled)
             now = self._clock.now()
             if not before.is_planned:
