@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from dunning.domain.replies.intents import QUIET_INTENTS, ParsedReply, ReplyIntent
 from dunning.policy.reply_files import load_reply_reader
+from dunning.ports.gateways import ReplyReader
 from training.corpus import EXAMS, CorpusError, LabelledReply, read_corpus, read_corpus_file
 
 RECORD = Path(__file__).parent / "record.json"
@@ -37,7 +38,7 @@ class Answer(NamedTuple):
     parsed: ParsedReply
 
     @property
-    def heard(self) -> set[ReplyIntent]:
+    def acted_on(self) -> set[ReplyIntent]:
         """The intents that are acted on, or silence the reminders until a person has confirmed them."""
         return {*self.parsed.sure, *self.parsed.likely}
 
@@ -75,15 +76,14 @@ class Share:
         return f"{share:.3f} ({max(0.0, low):.3f} to {min(1.0, high):.3f}; {self.count:,} of {total:,})"
 
 
-def share_of[T](those: Iterable[T], where: Callable[[T], bool]) -> Share:
+def share_of[T](elements: Iterable[T], where: Callable[[T], bool]) -> Share:
     """Return the share for which something holds."""
-    held = [where(element) for element in those]
+    held = [where(element) for element in elements]
     return Share(sum(held), len(held))
 
 
-def answers_to(replies: Sequence[LabelledReply]) -> list[Answer]:
+def answers_to(replies: Sequence[LabelledReply], reader: ReplyReader) -> list[Answer]:
     """Read replies as the function does, except that none of our texts is known."""
-    reader = load_reply_reader()
     return [
         Answer(reply, reader.parse(reply.text, said_on=reply.said_on, phone_country=reply.country)) for reply in replies
     ]
@@ -101,12 +101,12 @@ def grave_errors(answers: Sequence[Answer], everyday: Sequence[Answer]) -> dict[
         answer for answer in answers if not QUIET_INTENTS.union({ReplyIntent.OPT_IN}).issuperset(answer.reply.intents)
     ]
     errors = {
-        "a stop is not heard as a stop": share_of(stops, lambda answer: ReplyIntent.OPT_OUT not in answer.heard),
+        "a stop is not heard as a stop": share_of(stops, lambda answer: ReplyIntent.OPT_OUT not in answer.acted_on),
         "a stop is followed by the next reminder": share_of(stops, lambda answer: not answer.is_silenced),
         "needs silence, gets none": share_of(asking, lambda answer: not answer.is_silenced),
         "a payment is taken for a promise": share_of(paid, lambda answer: takes_for_promise(answer.parsed)),
         "distress is not heard": share_of(
-            with_intent(ReplyIntent.DISTRESS), lambda answer: ReplyIntent.DISTRESS not in answer.heard
+            with_intent(ReplyIntent.DISTRESS), lambda answer: ReplyIntent.DISTRESS not in answer.acted_on
         ),
     }
     for intent in FINAL:
@@ -121,8 +121,8 @@ def grave_errors(answers: Sequence[Answer], everyday: Sequence[Answer]) -> dict[
 
 def takes_for_promise(parsed: ParsedReply) -> bool:
     """Tell whether a reply is acted on as a promise, and as nothing else that silences longer."""
-    heard = {*parsed.sure, *parsed.likely}
-    return ReplyIntent.PROMISE in heard and ReplyIntent.PAID not in heard
+    acted_on = {*parsed.sure, *parsed.likely}
+    return ReplyIntent.PROMISE in acted_on and ReplyIntent.PAID not in acted_on
 
 
 def day_errors(answers: Sequence[Answer]) -> dict[str, Share]:
@@ -131,7 +131,7 @@ def day_errors(answers: Sequence[Answer]) -> dict[str, Share]:
     named = [answer for answer in promises if answer.reply.promised_on]
     return {
         "promised days right": share_of(
-            [answer for answer in named if ReplyIntent.PROMISE in answer.heard | set(answer.parsed.guess)],
+            [answer for answer in named if ReplyIntent.PROMISE in answer.acted_on | set(answer.parsed.guess)],
             lambda answer: answer.parsed.promised_on == answer.reply.promised_on,
         ),
         "promised days right, the promise heard or not": share_of(
@@ -219,11 +219,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     everyday = [reply for reply in replies if reply.writer == EVERYDAY]
     exam = [reply for reply in replies if reply.writer != EVERYDAY]
+    reader = load_reply_reader()
     start = process_time()
-    answers = answers_to(exam)
+    answers = answers_to(exam, reader)
     microseconds = (process_time() - start) / max(1, len(exam)) * 1e6
-    print(f"{len(exam):,} replies, {microseconds:.0f} microseconds each with the reader's loading\n")
-    friends = answers_to(everyday)
+    print(f"{len(exam):,} replies, {microseconds:.0f} microseconds each\n")
+    friends = answers_to(everyday, reader)
     print("\n".join(report(answers, friends)))
     if options.exam:
         return 0

@@ -11,6 +11,7 @@ layer whose weights are older than the corpus or the program.
 """
 
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -26,7 +27,7 @@ from scipy.sparse import csr_matrix
 
 from dunning.domain.replies.features import features_of, folded_for_features
 from dunning.domain.replies.intents import ReplyIntent
-from dunning.domain.replies.weights import BIAS, IDF_SQUARED_UNIT, feature_hash
+from dunning.domain.replies.weights import BIAS, IDF_SQUARED_UNIT, feature_hash, naming_byte
 from dunning.domain.texts.lint.folding import Characters, Folding
 from dunning.policy.linter_files import characters_in
 from training.corpus import TRAIN, LabelledReply, read_corpus
@@ -64,6 +65,14 @@ LIKELY = {
     ReplyIntent.DECEASED: 0.2,
 }
 """What must not be missed is likely early."""
+
+_INSIDE_A_SENTENCE = re.compile(r"(?<=[a-z,] )[^\W\d_]+")
+_FAMILY_NAMES = (
+    "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜"
+    "范石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段钱汤尹黎易常武乔贺赖龚詹洪柯简游翁卓纪欧阳司马"
+)
+_NUMERALS = "零〇一二两三四五六七八九十百千万"
+"""A log names none of these characters, although some of them are words, too."""
 
 type Matrix = NDArray[np.float64]
 type Flags = NDArray[np.bool_]
@@ -171,13 +180,33 @@ def calibrated(scores: Matrix, given: Flags) -> tuple[Matrix, Matrix]:
 def loggable_features(
     vocabulary: Vocabulary, feature_sets: Sequence[set[str]], replies: Sequence[LabelledReply]
 ) -> NDArray[np.uint8]:
-    """Tell of each feature whether a log may name it: words of several hands, without a figure."""
+    """Tell of each feature whether a log may name it: words of several hands, without a figure or a name."""
+    names = words_like_names(replies)
     hands: dict[str, set[str]] = {}
     for reply, features in zip(replies, feature_sets, strict=True):
         for feature in features:
             if feature[0] != "c" and "0" not in feature and feature in vocabulary.columns:
                 hands.setdefault(feature, set()).add(reply.writer)
-    return np.array([len(hands.get(feature, ())) >= FEWEST_HANDS for feature in vocabulary.columns], dtype=np.uint8)
+    return np.array(
+        [
+            naming_byte(feature)
+            if len(hands.get(feature, ())) >= FEWEST_HANDS and names.isdisjoint(feature[2:].split(" "))
+            else 0
+            for feature in vocabulary.columns
+        ],
+        dtype=np.uint8,
+    )
+
+
+def words_like_names(replies: Sequence[LabelledReply]) -> set[str]:
+    """Return words that are mostly written with a capital where no sentence begins, and Chinese family names."""
+    counts: dict[str, list[int]] = {}
+    for reply in replies:
+        for word in _INSIDE_A_SENTENCE.findall(reply.text):
+            if len(word) > 1 and not word.isupper():
+                counted = counts.setdefault(word.lower(), [0, 0])
+                counted[word[0].isupper()] += 1
+    return {word for word, (small, capital) in counts.items() if capital > small} | {*_FAMILY_NAMES, *_NUMERALS}
 
 
 def quantised(weights: Matrix) -> tuple[NDArray[np.uint8], Matrix]:
@@ -199,7 +228,7 @@ class Precision(NamedTuple):
 
     right: float
     at_least: float
-    heard: float
+    recall: float
 
 
 def thresholds_document(probabilities: Matrix, given: Flags, at_zero: Matrix) -> str:
@@ -221,7 +250,7 @@ def thresholds_document(probabilities: Matrix, given: Flags, at_zero: Matrix) ->
             measured = precision_above(threshold, probabilities[:, column], given[:, column])
             lines.append(
                 f"{name} = {threshold:.3f} # right: {measured.right:.3f} (at least {measured.at_least:.3f}); "
-                f"heard: {measured.heard:.3f}"
+                f"heard: {measured.recall:.3f}"
             )
     return "\n".join(lines) + "\n"
 

@@ -25,6 +25,8 @@ OUR_READING = {
     "STOP PLEASE": [ReplyIntent.OPT_OUT],
     # Says more than a stop: nobody may be written to at that number about this account.
     "wrong number": [ReplyIntent.WRONG_PERSON],
+    # Says how, and not whether: a person looks.
+    "Don't call me": [ReplyIntent.QUESTION, ReplyIntent.COMPLAINT],
 }
 
 
@@ -48,11 +50,9 @@ def test_stops_of_public_test_suites_end_the_texts_or_silence_them(vector: dict[
         assert ReplyIntent.OPT_OUT not in parsed.sure
 
 
-@pytest.mark.parametrize(
-    "message", [pytest.param(message, id=f"{message['language']}: {message['text']}") for message in CHAT]
-)
-def test_ordinary_chat_ends_nothing(message: dict[str, str]) -> None:
-    assert FINAL_INTENTS.isdisjoint(parse(message["text"]).sure)
+def test_ordinary_chat_ends_contact_at_most_once_in_a_hundred_messages() -> None:
+    ended = [message["text"] for message in CHAT if not FINAL_INTENTS.isdisjoint(parse(message["text"]).sure)]
+    assert len(ended) <= len(CHAT) // 100, ended
 
 
 def test_the_ordinary_chat_is_of_every_language_and_of_two_hundred_messages_or_more() -> None:
@@ -120,6 +120,7 @@ def test_a_refusal_to_pay_is_no_promise(text: str) -> None:
         ("je paie vendredi", "2026-12-04"),
         ("bayar tanggal 5", "2026-12-05"),
         ("I'll pay Friday the 4th", "2026-12-04"),
+        ("I'll pay Friday. No, Saturday", "2026-12-05"),
         ("I'll pay. On Friday", "2026-12-04"),
         ("我會繳，但是要下個月5號", "2027-01-05"),
         ("will pay on 2026-12-05", "2026-12-05"),
@@ -138,8 +139,6 @@ def test_a_promise_names_its_day_as_seen_from_the_day_it_is_written(text: str, d
 @pytest.mark.parametrize(
     "text",
     [
-        "I'll pay Friday. No, Saturday",
-        "I'll pay on Friday the 5th",
         "I will pay on 13/13",
         "I will pay on February 30",
         "I will pay on Nov 20",
@@ -267,7 +266,7 @@ def test_a_text_to_one_customer_is_no_quotation_from_another() -> None:
     assert not says_anything(wrote, our_texts=[wrote])
 
 
-@pytest.mark.parametrize("text", ["", "   ", "\n", "\u200b", ">", "> >", "'", "\ud800", "1/1/1/1", "ๆๆ ฟฟ"])
+@pytest.mark.parametrize("text", ["", "   ", "\n", "\u200b", ">", "> >", "'", "\ud800", "ๆๆ ฟฟ"])
 def test_next_to_nothing_is_in_doubt(text: str) -> None:
     parsed = parse(text)
     assert parsed.is_in_doubt
@@ -279,3 +278,37 @@ def test_next_to_nothing_is_in_doubt(text: str) -> None:
 )
 def test_a_reply_that_goes_on_for_ever_is_read_to_its_end(text: str) -> None:
     assert isinstance(parse(text), ParsedReply)
+
+
+REMINDER = "[DemoFin] Hi J***, your instalment of USD 325.00 is due on Dec 5. Pay in our app. Reply STOP to opt out."
+
+
+@pytest.mark.parametrize("words", ["I want to die", "my wife died yesterday", "wrong number", "please stop texting me"])
+@pytest.mark.parametrize("cut", [30, 50, 70])
+def test_words_put_into_a_quotation_are_read_and_an_ok_behind_it_is_not_quiet(words: str, cut: int) -> None:
+    reply = f"> {REMINDER[:cut]}\n{words}\n> {REMINDER[cut:]}\nok"
+    parsed = parse(reply, country="US", our_texts=[REMINDER])
+    assert not parsed.is_surely_quiet
+    assert parsed.is_in_doubt or parsed.sure
+
+
+@pytest.mark.parametrize("sign", ["?", " 🔪", " 😭"])
+def test_signs_behind_a_quotation_leave_a_doubt(sign: str) -> None:
+    assert not parse(f"{REMINDER}\nok{sign}", country="US", our_texts=[REMINDER]).is_surely_quiet
+
+
+@pytest.mark.parametrize("text", ["ok thanks", "START"])
+@pytest.mark.parametrize("padding", ["\n" * 1500, " ." * 800, "x " * 900])
+def test_what_stands_behind_a_long_text_is_read_or_leaves_a_doubt(text: str, padding: str) -> None:
+    parsed = parse(f"{text}{padding}never text me again, I want to die", country="US")
+    assert not parsed.is_surely_quiet
+    assert ReplyIntent.OPT_IN not in parsed.sure
+    assert ReplyIntent.DISTRESS in {*parsed.sure, *parsed.likely}
+
+
+@pytest.mark.parametrize("text", ["STOP Wife Died", "STOP Killing Myself", "STOP Suicide"])
+def test_what_looks_like_a_name_behind_a_stop_is_read_too(text: str) -> None:
+    parsed = parse(text, country="US")
+    assert ReplyIntent.OPT_OUT in parsed.sure
+    assert not parsed.by_fixed_word
+    assert {ReplyIntent.DISTRESS, ReplyIntent.DECEASED} & {*parsed.sure, *parsed.likely}

@@ -13,6 +13,7 @@ from dunning.domain.replies.weights import (
     estimate,
     feature_hash,
     is_said_in_words,
+    naming_byte,
 )
 
 PAID, CHAT = ReplyIntent.PAID, ReplyIntent.CHAT
@@ -21,7 +22,10 @@ PAID, CHAT = ReplyIntent.PAID, ReplyIntent.CHAT
 def weights(**rows: tuple[int, int, int, int]) -> ReplyWeights:
     """Return weights of two intents; each row has a weight for each, the squared frequency, and whether it is named."""
     named = {name.replace("_", ":", 1).replace("_", " "): row for name, row in rows.items()}
-    table = b"".join(bytes([BIAS + paid, BIAS + chat, idf, is_named]) for paid, chat, idf, is_named in named.values())
+    table = b"".join(
+        bytes([BIAS + paid, BIAS + chat, idf, is_named and naming_byte(feature)])
+        for feature, (paid, chat, idf, is_named) in named.items()
+    )
     return ReplyWeights(
         intents=(PAID, CHAT),
         rows={feature_hash(feature): 4 * at for at, feature in enumerate(named)},

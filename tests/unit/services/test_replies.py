@@ -574,7 +574,7 @@ class TestActing:
                 "sure": "",
                 "likely": "promise,hardship",
                 "promised_on": "2026-12-04",
-                "why": "day,w:perhaps",
+                "why": "day; w:perhaps",
             }
         ]
         printed = repr(office.telemetry.events) + repr(office.publisher.published)

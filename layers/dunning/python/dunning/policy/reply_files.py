@@ -125,9 +125,10 @@ class NamesFile(Strict):
 
 class ReplyLanguageFile(Strict):
     """
-    What a language has to say: its rules, and the words they share, see `ReplyWords` and `DateWords`.
+    The words of a language: fixed words, days, and the words around them (`FixedWords`, `PromisedDayWords`).
 
-    Its `instructions` are ways to tell how to opt out, which a reply may quote without meaning them.
+    `instructions` are ways to tell how to opt out, which a reply may quote without meaning them. Beside a word of
+    `denials` no wish for more texts is sure. A phrase of `crisis` is heard as distress, whatever else a reply says.
     """
 
     language: str
@@ -139,6 +140,8 @@ class ReplyLanguageFile(Strict):
     units: Written = ()
     on: Written = ()
     small: Written = ()
+    crisis: Written = ()
+    denials: Written = ()
     day_roles: dict[DayRole, Written] = Field(default={})
     days: tuple[DaysFile, ...] = ()
     fixed_words: tuple[FixedWordFile, ...] = Field(min_length=1)
@@ -253,6 +256,8 @@ def load_reply_reader(folder: Path | None = None) -> LocalReader:
             PhraseMatcher([(pattern, None) for pattern in instructions]),
         ),
         days=load_promised_days(folder),
+        crisis=PhraseMatcher([(pattern, None) for pattern in _all(languages, "crisis")]),
+        denials=PhraseMatcher([(pattern, None) for pattern in _all(languages, "denials")]),
         weights=trained.weights,
     )
 

@@ -35,6 +35,7 @@ from dunning.domain.outbound_events import (
     ReviewReason,
 )
 from dunning.domain.replies.intents import ParsedReply, ReplyIntent
+from dunning.domain.replies.opt_out_confirmation import wants_no_text_at_all
 from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.domain.replies.reply_effects import apply_reply, is_not_understood
 from dunning.ports.clock import Clock
@@ -68,6 +69,7 @@ class _Line:
     replies: list[tuple[InboundMessage, InboundSms]] = field(default_factory=list)
     known: dict[str, Customer | UnreadableRecordError] = field(default_factory=dict)
     events: list[OutboundEvent] = field(default_factory=list)
+    has_failed: bool = False
 
     def owners(self) -> dict[str, Customer]:
         """Return the customers whose present number it is, without the former owners."""
@@ -76,6 +78,20 @@ class _Line:
             for customer_id, found in sorted(self.known.items())
             if isinstance(found, Customer) and found.facts is not None and found.facts.phone == self.phone
         }
+
+    def may_be_answered(self, inbound: InboundSms) -> bool:
+        """
+        Tell whether a text may answer a reply.
+
+        It may not if another reply of the number waits or has failed, because that reply may tell of distress, or if
+        one of the customers with the number wants no text at all.
+        """
+        is_last = self.replies[-1][1] is inbound and not self.has_failed
+        return is_last and not any(
+            wants_no_text_at_all(found.facts, found.standing)
+            for found in self.owners().values()
+            if found.facts and found.standing
+        )
 
     def unreadable(self) -> UnreadableRecordError | None:
         """Return the error of a customer who may have the number and whose record cannot be read, if any."""
@@ -148,6 +164,7 @@ class ReplyService:
             for line, future in zip(speaking, running, strict=True):
                 message, inbound = line.replies[turn]
                 if (error := future.exception()) is not None:
+                    line.has_failed = True
                     self._failed(line, message, inbound, error)
                     failed.append(message.message_id)
         events = [event for line in lines.values() for event in line.events]
@@ -205,9 +222,15 @@ class ReplyService:
                 customer_id for customer_id, found in line.known.items() if isinstance(found, UnreadableRecordError)
             ]
             line.events += [
-                CustomerNeedsPerson(customer_id, self._clock.now(), ReviewReason.QUESTION, inbound.inbound_id)
+                CustomerNeedsPerson(customer_id, self._clock.now(), self._why_at_the_end(inbound), inbound.inbound_id)
                 for customer_id in (*line.owners(), *unsure)
             ]
+
+    def _why_at_the_end(self, inbound: InboundSms) -> ReviewReason:
+        """Return why a person has to look at a reply that could not be handled: at once, if it tells of distress."""
+        parsed = self._reader.parse(inbound.text, said_on=inbound.at.date(), phone_country="")
+        in_distress = ReplyIntent.DISTRESS in {*parsed.sure, *parsed.likely}
+        return ReviewReason.DISTRESS if in_distress else ReviewReason.QUESTION
 
     def _handle_reply(self, line: _Line, inbound: InboundSms, seconds_left: Callable[[], float]) -> None:
         """Keep and apply one reply, and leave its outbound events in `line`."""
@@ -223,6 +246,9 @@ class ReplyService:
         is_new = self._keep(line, inbound, parsed, places)
         if is_new:
             self._count(parsed, known=bool(owners))
+        elif ReplyIntent.DISTRESS in {*parsed.sure, *parsed.likely}:
+            # The first delivery may have died before its metrics left: this alarm rather rings twice.
+            self._telemetry.count(metric_of_intent(ReplyIntent.DISTRESS))
         written = self._act(line, inbound, parsed, places, is_new=is_new)
         if ReplyIntent.OPT_IN in parsed.sure:
             self._opt_in_with_carrier(written, inbound)
@@ -281,7 +307,7 @@ class ReplyService:
                     sure=",".join(parsed.sure),
                     likely=",".join(parsed.likely),
                     promised_on=parsed.promised_on.isoformat() if parsed.promised_on else "",
-                    why=",".join(parsed.why),
+                    why="; ".join(parsed.why),
                 )
         return is_new
 
@@ -299,7 +325,7 @@ class ReplyService:
         self, line: _Line, inbound: InboundSms, parsed: ParsedReply, places: Mapping[str, ReplyPlace], *, is_new: bool
     ) -> list[_StandingWrite]:
         """Apply a reply to all customers who have the number. If a confirmation is due, one of them gets it."""
-        may_confirm = not self._confirmations.settle(line.owners(), inbound)
+        may_confirm = not self._confirmations.settle(line.owners(), inbound) and line.may_be_answered(inbound)
         results: list[_StandingWrite] = []
         for customer_id, place in places.items():
             written = self._write(line, customer_id, inbound, parsed, place, may_confirm=may_confirm)

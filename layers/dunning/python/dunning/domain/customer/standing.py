@@ -23,10 +23,10 @@ PROGRESS_LIMIT = 24
 PAYMENT_STATEMENT_LIMIT = 24
 """Payment statements kept per customer and kind. Above the limit the oldest are dropped."""
 
-HOLD_LIMIT = 12
+HOLD_LIMIT = 48
 """Holds kept per customer and reason. Above the limit the oldest are dropped: the newest lasts longest."""
 
-LABEL_LIMIT = 24
+LABEL_LIMIT = 96
 """Labels of replies kept per customer. Above the limit those of the oldest replies are dropped."""
 
 LEAST_URGENT = 9
@@ -236,8 +236,18 @@ def holds_now(facts: Facts, standing: Standing) -> list[Hold]:
         ]
     return [
         *facts.holds,
-        *(hold for hold in own if hold.since is None or not facts.is_released(hold.reason, hold.since)),
+        *(
+            hold
+            for hold in own
+            if hold.since is None or not facts.is_released(hold.reason, _known_since(standing, hold.since))
+        ),
     ]
+
+
+def _known_since(standing: Standing, since: datetime) -> datetime:
+    """Return the time since which a release can have meant a hold: for a person's label, the time of the label."""
+    label = standing.reply_labels.get(label_key(since)) if standing.reply_labels else None
+    return max(since, label.at) if label else since
 
 
 def label_key(said_at: datetime) -> str:

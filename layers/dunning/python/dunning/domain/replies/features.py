@@ -25,7 +25,7 @@ _WORD = re.compile(f"[{HAN}]|[^\\W_{HAN}]+|[^\\w\\s]|_")
 
 def folded_for_features(text: str, folding: Folding) -> str:
     """Return the form of a text from which features are taken."""
-    folded = folding.fold(_SKIN_TONES.sub("", text[:LONGEST_READ]))
+    folded = folding.fold(_SKIN_TONES.sub("", text[:LONGEST_READ]))[:LONGEST_READ]
     folded = _DRAWN_OUT.sub(r"\1\1", _DIGIT.sub("0", _APOSTROPHES.sub("", folded)))
     return _BLANKS.sub(" ", folded).strip()
 

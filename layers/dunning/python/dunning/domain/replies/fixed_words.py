@@ -13,6 +13,9 @@ from dunning.domain.replies.intents import ReplyIntent
 from dunning.domain.replies.phrases import Found, Pattern, PhraseMatcher
 from dunning.domain.replies.tokens import Clause, Word
 
+ANYWHERE = "*"
+"""Stands for a number of any country, so that words of all countries count."""
+
 _CURRENCIES = frozenset("$¥€£₩₹฿")
 _MOST_NAMES = 3
 _CAPITALISED = re.compile(r"[^\W\d_a-z][^\W\d_]*[a-z][^\W\d_]*\.?")
@@ -60,20 +63,29 @@ class FixedWords:
             *self._covering(reading, self._bare, None, ()),
             *self._covering(reading, self._alone, self._polite, tails),
         ]
-        fitting = [word for word in found if not word.countries or phone_country in word.countries]
+        fitting = [word for word in found if not word.countries or phone_country in (ANYWHERE, *word.countries)]
         intents = {word.intent for word in fitting}
         if len(intents) > 1:  # "start stop": the longer silence
             fitting = [word for word in fitting if word.intent is ReplyIntent.OPT_OUT]
-        return next(iter(fitting), None) or self._with_number_or_name(text, reading)
+        word, rest = self._head_of(text, reading)
+        return next(iter(fitting), None) or (word if _FIGURES.fullmatch(rest) else None)
 
-    def _with_number_or_name(self, text: str, reading: Sequence[str]) -> FixedWord | None:
+    def with_name(self, text: str, reading: Sequence[str]) -> str:
+        """
+        Return the id of the fixed word that a name follows: `STOP John Smith`; empty if there is none.
+
+        A name may be more than a name, as in "STOP Wife Died". So the rest of the reply is read, too.
+        """
+        word, rest = self._head_of(text, reading)
+        names = rest.split()
+        is_name = 0 < len(names) <= _MOST_NAMES and all(map(_CAPITALISED.fullmatch, names))
+        return word.id if word and is_name else ""
+
+    def _head_of(self, text: str, reading: Sequence[str]) -> tuple[FixedWord | None, str]:
+        """Return the fixed word that a reply begins with, and what follows."""
         _, *rest = text.split(maxsplit=1) or [""]
         word = next((word for head, word in self._heads if tuple(reading[: len(head)]) == head), None)
-        if word is None or not rest:
-            return None
-        names = rest[0].split()
-        is_name = len(names) <= _MOST_NAMES and all(map(_CAPITALISED.fullmatch, names))
-        return word if is_name or _FIGURES.fullmatch(rest[0].strip()) else None
+        return word, rest[0].strip() if rest else ""
 
     def account_digits(
         self, words: Sequence[Word], reading: Sequence[str], clauses: Iterable[Clause]

@@ -8,13 +8,14 @@ The local reader: reads a reply in the function itself, in under a millisecond, 
                                                     └──> its day
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
-from itertools import pairwise
 
 from dunning.domain.replies.features import LONGEST_READ, features_of, folded_for_features
-from dunning.domain.replies.fixed_words import FixedWords
+from dunning.domain.replies.fixed_words import ANYWHERE, FixedWords
 from dunning.domain.replies.intents import QUIET_INTENTS, ParsedReply, ReplyIntent
+from dunning.domain.replies.phrases import PhraseMatcher
 from dunning.domain.replies.promised_days import PromisedDayReader
 from dunning.domain.replies.quotes import Quotes
 from dunning.domain.replies.tokens import Word, clauses_of, without, words_of
@@ -22,15 +23,24 @@ from dunning.domain.replies.weights import ReplyWeights, decisive_words, estimat
 from dunning.domain.texts.lint.folding import Folding
 
 _STAND_ALONE = QUIET_INTENTS | {ReplyIntent.CHAT}
-_FEWEST_KNOWN = 0.4
+_FEWEST_KNOWN = 0.25
 """The share of a reply's features that the reader has to know to be sure of anything: it does not read Thai."""
 
-_LONGEST_VALUE = 6
-"""The most words between two quoted passages that are a value of our text, and not the customer's own."""
+_LONGEST_EVER, _END_READ = 20_000, 300
+_BLANKS = re.compile(r"[^\S\n]+")
+_BLANK_LINES = re.compile(r"\s*\n\s*")
 _PAID_AFTER_ALL = 0.1
 """From this probability of a payment on, a promise is not acted on."""
+_MAY_STOP = 0.05
+"""From this probability of an opt-out on, no wish for more texts is sure."""
 _MAY_ASK = 0.08
 """From this probability of any other intent on, an acknowledgement is not surely quiet."""
+
+
+FINAL_INTENTS = frozenset(
+    {ReplyIntent.OPT_OUT, ReplyIntent.WRONG_PERSON, ReplyIntent.DECEASED, ReplyIntent.REPRESENTED}
+)
+"""Intents that end contact."""
 
 
 class LocalReader:
@@ -44,6 +54,8 @@ class LocalReader:
         fixed_words: FixedWords,
         quotes: Quotes,
         days: PromisedDayReader,
+        crisis: PhraseMatcher[None],
+        denials: PhraseMatcher[None],
         weights: ReplyWeights,
     ) -> None:
         self._folding = folding
@@ -51,6 +63,8 @@ class LocalReader:
         self._fixed_words = fixed_words
         self._quotes = quotes
         self._days = days
+        self._crisis = crisis
+        self._denials = denials
         self._weights = weights
 
     def parse(
@@ -69,11 +83,11 @@ class LocalReader:
         that the number got lately, which the reply may quote. `customer_name` is not needed here.
         """
         del customer_name
-        text = text[:LONGEST_READ]
+        text, is_cut = _without_excess(text)
         words = words_of(text, self._folding)
         hidden = self._quotes.hidden(words, clauses_of(words), [self._cut(ours) for ours in our_texts])
         if hidden:
-            words = without(words, hidden | self._values_between(words, hidden, phone_country))
+            words = without(words, hidden)
             text = _text_left(words)
         clauses = clauses_of(words)
         reading = [word.text for word in words]
@@ -81,7 +95,7 @@ class LocalReader:
         named = {reading[found.read[0]] for found in tails}
         digits = named.pop() if len(named) == 1 else ""
         fixed = self._fixed_words.of_whole_reply(text, reading, tails, phone_country)
-        if fixed:
+        if fixed and not is_cut:
             intents = (fixed.intent,)
             return ParsedReply(
                 intents, digits=digits, guess=intents, by_fixed_word=True, why=(f"fixed word: {fixed.id}",)
@@ -90,55 +104,75 @@ class LocalReader:
         if not features:
             return ParsedReply(guess=(ReplyIntent.CHAT,))
         probabilities = estimate(self._weights, features)
-        known = sum(feature_hash(feature) in self._weights.rows for feature in features)
         guess = self._guess(probabilities)
         sure, likely = self._bands(probabilities, guess)
-        unsaid = {intent for intent in sure if not is_said_in_words(self._weights, features, intent)}
-        sure, likely = _ordered(set(sure) - unsaid), _ordered({*likely, *unsaid})
-        stop = self._stop_on_a_line(text, phone_country)
+        doubted = self._doubted(sure, features, text, reading, phone_country)
+        if hidden or is_cut:
+            doubted |= _STAND_ALONE | {ReplyIntent.OPT_IN}
         if hidden and not our_texts:
             # A text of ours is quoted that is not known word for word: its values are left, and may mislead.
-            guess, sure, likely = (guess, (), _ordered({*sure, *likely})) if not stop else ((), (), ())
+            doubted |= set(sure)
+        if any(self._denials.within(reading, 0, len(reading))):
+            doubted.add(ReplyIntent.OPT_IN)
+        in_crisis = any(found for clause in clauses for found in self._crisis.within(reading, *clause))
+        if in_crisis and ReplyIntent.DISTRESS not in sure:
+            doubted |= _STAND_ALONE
+            likely = (*likely, ReplyIntent.DISTRESS)
+            guess = _ordered({*guess, ReplyIntent.DISTRESS} - _STAND_ALONE)
+        sure, likely = _ordered(set(sure) - doubted), _ordered({*likely, *(doubted & set(sure))})
+        stop = self._stop_beside(text, phone_country)
         if stop:
+            if hidden and not our_texts:
+                guess, likely = (), ()
             guess, sure, likely = _with_stop(guess), _with_stop(sure), _ordered(set(likely) - {ReplyIntent.OPT_OUT})
-        if known < _FEWEST_KNOWN * len(features):
-            likely, sure = _ordered({*sure, *likely} - _STAND_ALONE), _with_stop(()) if stop else ()
-        promises = ReplyIntent.PROMISE in {*guess, *sure, *likely}
+        promised_on = None
+        if ReplyIntent.PROMISE in {*guess, *sure, *likely}:
+            promised_on = self._days.promised_day(
+                text, said_on=said_on, phone_country=phone_country, our_texts=our_texts
+            )
+        if promised_on is None and {ReplyIntent.PAID, ReplyIntent.PROMISE} <= set(sure):
+            # "I paid on Friday": without a day to come nothing says that there is a promise, too.
+            sure, likely = _ordered(set(sure) - {ReplyIntent.PROMISE}), _ordered({*likely, ReplyIntent.PROMISE})
         return ParsedReply(
             sure,
-            self._days.promised_day(text, said_on=said_on, phone_country=phone_country, our_texts=our_texts)
-            if promises
-            else None,
+            promised_on,
             digits,
             likely,
             guess,
             why=(
-                *([f"fixed word on a line: {stop}"] if stop else ()),
+                *([f"fixed word: {stop}"] if stop else ()),
+                *(["words of self-harm"] if in_crisis else ()),
                 *[self._why(intent, probabilities[intent], features) for intent in _ordered({*guess, *likely})],
             ),
         )
 
-    def _values_between(self, words: Sequence[Word], hidden: Collection[int], phone_country: str) -> set[int]:
-        """Return the positions of the values of a quoted text, such as its amount, unless the words are fixed words."""
-        values: set[int] = set()
-        for first, second in pairwise(sorted(hidden)):
-            between = range(first + 1, second)
-            reading = [words[at].text for at in between]
-            if 0 < len(between) <= _LONGEST_VALUE and not self._fixed_words.of_whole_reply(
-                "", reading, (), phone_country
-            ):
-                values.update(between)
-        return values
+    def _doubted(
+        self,
+        sure: Collection[ReplyIntent],
+        features: set[str],
+        text: str,
+        reading: Sequence[str],
+        phone_country: str,
+    ) -> set[ReplyIntent]:
+        """Return the sure intents that are only likely after all."""
+        known = sum(feature_hash(feature) in self._weights.rows for feature in features)
+        if known < _FEWEST_KNOWN * len(features):
+            return set(sure)
+        doubted = {intent for intent in sure if not is_said_in_words(self._weights, features, intent)}
+        elsewhere = self._fixed_words.of_whole_reply(text, reading, (), ANYWHERE)
+        if elsewhere and phone_country not in elsewhere.countries:
+            doubted |= set(sure) & FINAL_INTENTS  # a fixed word, but of another country
+        return doubted
 
-    def _stop_on_a_line(self, text: str, phone_country: str) -> str:
-        """Return the id of the fixed word that opts out on a line of its own; empty if there is none."""
+    def _stop_beside(self, text: str, phone_country: str) -> str:
+        """Return the id of the fixed word that opts out beside other words: on a line of its own, or with a name."""
         lines = text.split("\n")
         for line in lines if len(lines) > 1 else ():
             reading = self._cut(line)
             word = self._fixed_words.of_whole_reply(line, reading, (), phone_country) if reading else None
             if word and word.intent is ReplyIntent.OPT_OUT:
                 return word.id
-        return ""
+        return self._fixed_words.with_name(text, self._cut(text))
 
     def _guess(self, probabilities: Mapping[ReplyIntent, float]) -> tuple[ReplyIntent, ...]:
         """Return the best guess at all intents: at least one, and those that stand alone only alone."""
@@ -158,8 +192,10 @@ class LocalReader:
         if is_payment_or_promise(probabilities, guess):
             likely |= {ReplyIntent.PAID, ReplyIntent.PROMISE}
             sure -= likely
-        if ReplyIntent.OPT_OUT in {*sure, *likely}:
+        if probabilities[ReplyIntent.OPT_OUT] >= _MAY_STOP:
             sure.discard(ReplyIntent.OPT_IN)
+        if ReplyIntent.DECEASED in likely - sure:
+            likely.add(ReplyIntent.DISTRESS)  # somebody has died, the customer or somebody of the customer's
         if not QUIET_INTENTS.isdisjoint(sure) and may_ask_for_something(probabilities):
             likely |= sure & QUIET_INTENTS
             sure -= QUIET_INTENTS
@@ -194,6 +230,14 @@ def _ordered(intents: Collection[ReplyIntent]) -> tuple[ReplyIntent, ...]:
 def _with_stop(intents: Collection[ReplyIntent]) -> tuple[ReplyIntent, ...]:
     """Return intents with an opt-out: without an opt-in, and without those that stand alone."""
     return _ordered({*intents, ReplyIntent.OPT_OUT} - _STAND_ALONE - {ReplyIntent.OPT_IN})
+
+
+def _without_excess(text: str) -> tuple[str, bool]:
+    """Return a text short enough to be read, and whether it was cut. The end is kept: people add what matters."""
+    text = _BLANK_LINES.sub("\n", _BLANKS.sub(" ", text[:_LONGEST_EVER]))
+    if len(text) <= LONGEST_READ:
+        return text, False
+    return f"{text[: LONGEST_READ - _END_READ]}\n{text[-_END_READ:]}", True
 
 
 def _text_left(words: Sequence[Word]) -> str:

@@ -16,6 +16,8 @@ from dunning.domain.texts.lint.folding import HAN, INVISIBLE
 from dunning.domain.texts.masking import COMPOUND_SURNAMES
 
 LONGEST_MASKED_REPLY = 500
+_READ_AT_MOST = 1000
+"""Characters, before and after folding: some of the masks look at each place anew."""
 """In characters. A longer reply is cut: its beginning says what it is about."""
 
 _NUMBER, _DAY, _ID, _MAIL, _LINK, _HANDLE, _ADDRESS, _NAME = map(chr, range(0xE000, 0xE008))
@@ -139,7 +141,7 @@ def mask_for_larger_reader(text: str, customer_name: str = "") -> str:
     the whole nor a given name or surname of two characters. A surname of one character is masked where people are
     called by it (王先生, 老王, 姓王), for it is a part of ordinary words.
     """
-    text = _tidy(text).translate(_BRACKETS)
+    text = _tidy(text[:_READ_AT_MOST])[:_READ_AT_MOST].translate(_BRACKETS)
     text = _SLANG.sub(lambda slang: _SPELLED_WITH_DIGITS[slang[0].lower()], text)
     text = _SPELLED_NUMBER.sub(_NUMBER, text)
     text = "".join("0" if _is_digit(character) else character for character in text)

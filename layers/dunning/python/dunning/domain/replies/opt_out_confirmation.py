@@ -16,7 +16,7 @@ from dunning.domain.decision.hours import next_open
 from dunning.domain.decision.rules import Rules
 from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 
-_NO_TEXT_OF_ANY_KIND = FINAL_HOLDS | {HoldReason.DISTRESS}
+_NO_TEXT_OF_ANY_KIND = FINAL_HOLDS | {HoldReason.DISTRESS, HoldReason.UNCONFIRMED}
 
 
 def says_only_opt_out(parsed: ParsedReply) -> bool:
@@ -47,7 +47,12 @@ def may_confirm_opt_out(
         return False
     if before.is_opted_out or not after.is_opted_out or before.is_suspended(facts):
         return False
-    return not any(hold.reason in _NO_TEXT_OF_ANY_KIND for hold in holds_now(facts, after))
+    return not wants_no_text_at_all(facts, after)
+
+
+def wants_no_text_at_all(facts: Facts, standing: Standing) -> bool:
+    """Tell whether a customer may be in distress, or contact may have ended for good: no text, and no confirmation."""
+    return any(hold.reason in _NO_TEXT_OF_ANY_KIND for hold in holds_now(facts, standing))
 
 
 def is_confirmation_lawful_now(rules: Rules, zones: Sequence[ZoneInfo], now: datetime) -> bool:

@@ -179,6 +179,7 @@ class PromisedDayReader:
         self._roles = PhraseMatcher(words.roles)
         self._orders = words.orders
         self._small = words.small
+        self._small_words = frozenset().union(*words.small.values())
         self._beside_chinese = {language for language in words.small if language.startswith("zh")} | {"en"}
         self._on = words.on
         self._quotes = Quotes(map(self._cut, words.ours), PhraseMatcher([(line, None) for line in words.instructions]))
@@ -367,14 +368,19 @@ class PromisedDayReader:
     def _month_first(self, words: Sequence[Word], country: str) -> bool | None:
         if any(word.text[0] >= _FIRST_HAN for word in words):
             return self._orders[_CHINESE].reads_month_first(country)
-        language = self._language([word.text for word in words])
-        return self._orders.get(language, self._orders[""]).reads_month_first(country)
+        reading = [word.text for word in words]
+        languages = self._languages(reading) if self._small_words.intersection(reading) else {""}
+        orders = {
+            self._orders.get(language, self._orders[""]).reads_month_first(country) for language in languages or {""}
+        }
+        return orders.pop() if len(orders) == 1 else None
 
 
-def _rank(phrase: Found[DayPhrase]) -> tuple[int, bool, bool, bool]:
-    """Return the rank among phrases that begin at one word: the longest, own, vague, not "now"."""
+def _rank(phrase: Found[DayPhrase]) -> tuple[int, bool, bool, bool, bool]:
+    """Return the rank among phrases that begin at one word: the longest, own, vague, not "now", a holiday."""
     kind = phrase.of.kind
-    return phrase.end, bool(phrase.of.language), kind in _NAMES_NO_DAY, kind is not DateKind.NOW
+    is_holiday = kind is DateKind.HOLIDAY
+    return phrase.end, bool(phrase.of.language), kind in _NAMES_NO_DAY, kind is not DateKind.NOW, is_holiday
 
 
 def _extent(phrase: Found[DayPhrase] | None) -> int:

@@ -37,7 +37,8 @@ class ReplyWeights(NamedTuple):
     The learned numbers. `rows` maps the hash of a feature to the position of its row in `table`.
 
     A row holds a byte for each intent, in the order of `intents`, a byte for the squared inverse document frequency,
-    and a byte that says whether the feature may be named in a log: it is no name, and people of several hands wrote it.
+    and a byte that is zero unless a log may name the feature (several hands wrote it, and it is no name or figure).
+    That byte is a second hash, so that a word with the first hash of another is not named in its place.
     """
 
     intents: tuple[ReplyIntent, ...]
@@ -59,6 +60,11 @@ class ReplyWeights(NamedTuple):
 def feature_hash(feature: str) -> int:
     """Return the hash of a feature: the same on every machine."""
     return crc32(feature.encode())
+
+
+def naming_byte(feature: str) -> int:
+    """Return the second hash of a feature that a log may name: a byte that is not zero."""
+    return 1 + crc32(feature[::-1].encode()) % 255
 
 
 def estimate(weights: ReplyWeights, features: set[str]) -> dict[ReplyIntent, float]:
@@ -84,7 +90,7 @@ def decisive_words(weights: ReplyWeights, features: set[str], intent: ReplyInten
     strength: dict[str, int] = {}
     for feature in features:
         row = weights.rows.get(feature_hash(feature)) if feature[0] != "c" else None
-        if row is None or not weights.table[row + weights.width - 1]:
+        if row is None or weights.table[row + weights.width - 1] != naming_byte(feature):
             continue
         words = " ".join([word for word in feature[2:].split(" ") if word not in _ENDS]).strip(_NO_WORDS)
         weight = weights.table[row + position]
@@ -99,7 +105,9 @@ def is_said_in_words(weights: ReplyWeights, features: set[str], intent: ReplyInt
     return any(
         weights.table[row + position] > BIAS
         for feature in features
-        if feature[0] != "c" and (row := weights.rows.get(feature_hash(feature))) is not None
+        if feature[0] != "c"
+        and not _ENDS.issuperset(feature[2:].split(" "))
+        and (row := weights.rows.get(feature_hash(feature))) is not None
     )
 
 
