@@ -1,10 +1,11 @@
 """What follows from a reply, intent by intent."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
-from dunning.domain.customer.facts import Facts, Hold, HoldReason
+from dunning.domain.customer.facts import EVERY_HOLD, Facts, Hold, HoldReason
 from dunning.domain.customer.standing import (
     HOLD_LIMIT,
     LABEL_LIMIT,
@@ -364,6 +365,13 @@ class TestLabel:
         after = self.labelled(effect_of().standing, ReplyIntent.PROMISE, on=day("2026-12-18"))
         assert after.promises == {"A1#1": PromiseToPay(SAID_AT, day("2026-12-18"))}
         assert after.holds == ()
+
+    def test_is_not_lifted_by_a_release_from_before_the_label(self) -> None:
+        after = self.labelled(effect_of(ReplyIntent.QUESTION).standing, ReplyIntent.DISTRESS, hours=24)
+        released = replace(OVERDUE, released={EVERY_HOLD: SAID_AT + timedelta(hours=2)})
+        assert [hold.reason for hold in holds_now(released, after)] == [HoldReason.DISTRESS]
+        released = replace(OVERDUE, released={EVERY_HOLD: SAID_AT + timedelta(hours=25)})
+        assert holds_now(released, after) == []
 
     def test_leaves_what_other_replies_have_led_to(self) -> None:
         before = effect_of(ReplyIntent.DISPUTE, before=effect_of(ReplyIntent.DISPUTE).standing, later=DAY).standing

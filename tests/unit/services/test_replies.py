@@ -631,6 +631,28 @@ class TestComingAgain:
         assert office.receive("STOP", receives=5) == ["message-reply-1"]
         assert office.publisher.published == [CustomerNeedsPerson("C0001", NOW, ReviewReason.QUESTION, "reply-1")]
 
+    def test_at_the_last_receive_a_person_is_called_at_once_about_distress(self, office: Office) -> None:
+        office.add(someone())
+        office.store.fails = 1
+        assert office.receive("my house is flooded", receives=5) == ["message-reply-1"]
+        (event,) = office.publisher.published
+        assert isinstance(event, CustomerNeedsPerson)
+        assert event.urgent
+
+    def test_at_the_last_receive_of_a_reply_that_the_reader_cannot_read_a_person_is_called(
+        self, office: Office
+    ) -> None:
+        office.add(someone())
+        office.reader.fails_at = "poison"
+        assert office.receive("poison", receives=5) == ["message-reply-1"]
+        assert office.publisher.published == [CustomerNeedsPerson("C0001", NOW, ReviewReason.QUESTION, "reply-1")]
+
+    def test_distress_is_counted_at_every_delivery(self, office: Office) -> None:
+        office.add(someone())
+        office.receive("my house is flooded")
+        office.receive("my house is flooded", receives=2)
+        assert office.telemetry.counts["ReplyDistress"] == 2
+
     def test_a_person_is_called_for_somebody_whose_record_cannot_be_read(self, office: Office) -> None:
         office.add(someone())
         office.store.unreadable.add("C0001")
@@ -838,6 +860,21 @@ class TestConfirming:
         facts = office.add(american())
         office.receive("my house is flooded", facts.phone)
         office.receive("STOP", facts.phone, reply_id="reply-2")
+        assert office.standing(facts).is_opted_out
+        assert office.gateway.published == []
+
+    def test_another_customer_in_distress_with_the_same_number_gets_none_either(self, office: Office) -> None:
+        first = office.add(american())
+        office.receive("my house is flooded", first.phone)
+        office.add(american(2, phone=first.phone))
+        office.receive("STOP", first.phone, reply_id="reply-2")
+        assert office.gateway.published == []
+
+    def test_a_stop_before_another_reply_of_the_same_batch_is_not_confirmed(self, office: Office) -> None:
+        facts = office.add(american())
+        stop = office.reply("STOP", facts.phone, ago=2)
+        later = office.reply("my house is flooded", facts.phone, ago=1, reply_id="reply-2")
+        assert office.handle_batch(stop, later) == []
         assert office.standing(facts).is_opted_out
         assert office.gateway.published == []
 

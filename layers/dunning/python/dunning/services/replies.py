@@ -228,7 +228,10 @@ class ReplyService:
 
     def _why_at_the_end(self, inbound: InboundSms) -> ReviewReason:
         """Return why a person has to look at a reply that could not be handled: at once, if it tells of distress."""
-        parsed = self._reader.parse(inbound.text, said_on=inbound.at.date(), phone_country="")
+        try:
+            parsed = self._reader.parse(inbound.text, said_on=inbound.at.date(), phone_country="")
+        except Exception:  # noqa: BLE001 - the reader may be what failed
+            return ReviewReason.QUESTION
         in_distress = ReplyIntent.DISTRESS in {*parsed.sure, *parsed.likely}
         return ReviewReason.DISTRESS if in_distress else ReviewReason.QUESTION
 
