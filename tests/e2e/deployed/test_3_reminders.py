@@ -74,7 +74,7 @@ def test_a_text_says_which_kind_it_is_who_sends_it_and_what_it_may_cost(world: W
     (sms,) = world.sms_to(phone_of(uploaded.due[0]))
     assert {name: value["StringValue"] for name, value in sms["MessageAttributes"].items()} == {
         "AWS.SNS.SMS.SMSType": "Transactional",
-        "AWS.SNS.SMS.SenderID": "DEMOFIN",
+        "AWS.MM.SMS.OriginationNumber": "+886900000100",
         "AWS.SNS.SMS.MaxPrice": "0.20",
     }
 

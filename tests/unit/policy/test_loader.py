@@ -85,8 +85,8 @@ def test_a_copy_of_the_packages_policies_loads(folder: Path) -> None:
         pytest.param(LENDER, 'within = "24h"', 'within = "0h"', "caps.0.within", id="a cap over no time"),
         pytest.param(LENDER, "at_most = 1", "at_most = 0", "caps.0.at_most", id="a cap of nothing"),
         pytest.param(LENDER, 'scope = "person"', 'scope = "persona"', "caps.0.scope", id="a cap of nobody"),
-        pytest.param(LENDER, '"DEMOFIN"', '"A SENDER NAME"', "countries.TW.sender_id", id="a sender id with spaces"),
-        pytest.param(LENDER, '"DEMOFIN"', '"123"', "countries.TW.sender_id", id="a sender id without a letter"),
+        pytest.param(LENDER, '"DEMOFIN"', '"A SENDER NAME"', "countries.HK.sender_id", id="a sender id with spaces"),
+        pytest.param(LENDER, '"DEMOFIN"', '"123"', "countries.HK.sender_id", id="a sender id without a letter"),
         pytest.param(LENDER, '"0.20"', '"free"', "countries.TW.max_price", id="a price in words"),
         pytest.param(
             LENDER, '"+18005550100"', '"0800 TAXI"', "countries.US.origination_number", id="a number in letters"
@@ -198,7 +198,7 @@ def test_a_copy_of_the_packages_policies_loads(folder: Path) -> None:
             LENDER,
             'sender_id = "DEMOFIN"',
             'sender = "DEMOFIN"',
-            "countries.TW.sender",
+            "countries.HK.sender",
             id="an unknown key of a country",
         ),
         pytest.param(
@@ -415,13 +415,13 @@ def test_a_lenders_hours_that_are_looser_than_the_law_are_refused_with_both_line
         f"{lender}: hours: mon 06:00-21:00 is looser than the law of Taiwan, {law}; "
         "narrow it, or give countries.TW hours of its own"
     )
-    edit(folder, LENDER, 'sender_id = "DEMOFIN"', 'sender_id = "DEMOFIN"\nhours = { daily = "07:00-21:00" }')
+    edit(folder, LENDER, "[countries.TW]", '[countries.TW]\nhours = { daily = "07:00-21:00" }')
     law = line_of(folder, "jurisdictions/US.toml", "week")
     assert f"{lender}: hours: mon 06:00-21:00 is looser than the law of United States, {law}" in refusal_of(folder)
 
 
 def test_a_lenders_hours_for_a_country_are_held_against_its_law(folder: Path) -> None:
-    edit(folder, LENDER, 'sender_id = "DEMOFIN"', 'sender_id = "DEMOFIN"\nhours = { daily = "07:00-22:01" }')
+    edit(folder, LENDER, "[countries.TW]", '[countries.TW]\nhours = { daily = "07:00-22:01" }')
     lender, law = line_of(folder, LENDER, "hours"), line_of(folder, PLACE, "week")
     assert refusal_of(folder).startswith(
         f"{lender}: countries.TW.hours: mon 07:00-22:01 is looser than the law of Taiwan, {law}"

@@ -347,7 +347,7 @@ def test_what_a_place_and_its_carriers_demand(book: PolicyBook, place: str) -> N
     found = rules(book, EXAMPLES[place].facts)
     assert found.consent_required is consent
     assert (found.registered is not None) is template
-    assert bool(found.origination_number) is own_number
+    assert law.carrier.origination_number is own_number
     assert found.signature_by_carrier is signed_by_carrier
     assert bool(found.opt_out_line) is law.opt_out.line_required
     assert found.sender_id or not registered_sender
@@ -569,9 +569,10 @@ def test_every_country_of_the_world_has_rules_with_a_time_zone() -> None:
             assert found.zones
 
 
-def test_american_numbers_are_reached_from_an_origination_number() -> None:
+def test_customers_get_texts_from_the_number_that_the_lender_has_in_their_country() -> None:
     assert rules_of(a_customer(**IN_THE_UNITED_STATES)).origination_number == "+18005550100"
-    assert rules_of(a_customer()).origination_number == ""
+    assert rules_of(a_customer()).origination_number == "+886900000100"
+    assert rules_of(a_customer(country="HK", phone_country="HK")).origination_number == ""
 
 
 def test_carriers_ask_by_the_number_and_the_law_by_the_place() -> None:
