@@ -140,6 +140,16 @@ class TestTheFiles:
             assert line["trace"]
             assert all(isinstance(step, str) for step in line["trace"])
 
+    def test_each_customer_has_a_line_without_a_name_or_a_number_in_full(self, out: Path) -> None:
+        lines = {line["customer_id"]: line for line in _lines(out / "customers.jsonl")}
+        assert lines.keys() == {"SOON", "LATE", "PAYS", "HELD", "DONE", "NORTH", "EAST", "SILENT"}
+        assert (lines["SOON"]["name"], lines["SOON"]["phone"]) == ("王*明", "+886 9** *** 001")
+        assert [line["open"] for line in lines["SOON"]["open"]] == ["TWD 3,250"]
+        assert lines["HELD"]["silences"] == ["silent until a person releases it (dispute)"]
+        assert not lines["DONE"]["open"]
+        whole = (out / "customers.jsonl").read_text("utf-8")
+        assert not [name for name in ("王小明", "欧阳娜", "Amelia", "912345001") if name in whole]
+
     def test_refusals_say_where_and_why(self, out: Path) -> None:
         (line,) = csv.DictReader(io.StringIO((out / "rejects.csv").read_text("utf-8-sig")))
         assert (line["file"], line["line"], line["customer_id"], line["field"], line["reason"]) == (
@@ -435,7 +445,13 @@ class TestAUsersOwnEvents:
         assert texts == {"SOON": ["2026-12-02"], "PAYS": ["2026-12-01"], "LATE": ["2026-12-01"]}
 
     def test_are_counted_and_published_as_events(self, scripted_run: Result) -> None:
-        assert scripted_run.summary["replies"] == {"total": 1, "not_understood": 0, "by_intent": {"opt_out": 1}}
+        replies = scripted_run.summary["replies"]
+        assert (replies["total"], replies["not_understood"], replies["by_intent"]) == (1, 0, {"opt_out": 1})
+        assert replies["judged"] == 0
+        (line,) = _lines(scripted_run.files["replies"])
+        assert (line["customer_id"], line["sure"], line["followed"]) == ("SOON", ["opt_out"], ["no text any more"])
+        assert (line["band"], line["meant"], line["right"]) == ("sure", None, None)
+        assert scripted_run.replies == []
         assert scripted_run.summary["unreachable"] == 1
         kinds = [line["event"] for line in _lines(scripted_run.files["events"])]
         assert {"ReminderSent", "ReminderStopped", "NumberUnreachable"} <= set(kinds)
@@ -530,3 +546,4 @@ def test_a_customer_can_be_erased_during_a_run(tmp_path: Path) -> None:
     )
     assert len(_texts_to("SOON", result.outbox)) == 1
     assert list(report(result.summary, [], result.files))
+    assert "SOON" not in {line["customer_id"] for line in _lines(result.files["customers"])}

@@ -41,7 +41,8 @@ Without --accounts a sample portfolio of fictional customers is made up, and wri
 A `paid_on` later than the virtual clock has not happened yet: it arrives as a payment at the start of that day
 where the customer lives. The run begins on START at 00:00 in UTC+8, and ends after DAYS days.
 
-In the sample people write back, and some numbers cannot be reached. With --accounts every text arrives and nobody
+In the sample people write back where the lender has a number that can be answered (replies of the corpus that only
+examine the reader), and some numbers cannot be reached. With --accounts every text arrives and nobody
 answers, but for what --events says: payments, replies and receipts, a line of JSON each (docs/input.md,
 "Your own events").
 
@@ -234,5 +235,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         progress.close()
     files = {"accounts": asked.accounts_file, **result.files}
-    sys.stdout.write("\n".join(report(result.summary, choose_examples(result.examples), files)) + "\n")
+    sys.stdout.write("\n".join(report(result.summary, choose_examples(result.examples), files, result.replies)) + "\n")
     return 0

@@ -124,8 +124,13 @@ def choose_examples(examples: Iterable[Example], count: int = 6) -> list[Example
     return sorted(chosen, key=lambda e: (e.language, _place(e), e.local_at))
 
 
-def report(summary: Mapping[str, Any], examples: Sequence[Example], files: Mapping[str, Path]) -> Iterator[str]:
-    """Yield the lines of the closing report."""
+def report(
+    summary: Mapping[str, Any],
+    examples: Sequence[Example],
+    files: Mapping[str, Path],
+    replies: Sequence[Mapping[str, Any]] = (),
+) -> Iterator[str]:
+    """Yield the lines of the closing report. `replies` are lines of replies.jsonl whose texts are invented."""
     run, sent, refusals = summary["run"], summary["sent"], summary["refused"]["total"]
     yield "=" * WIDTH
     yield f"  Reminders from {run['start']} to {run['last_day']} ({_count(run['days'], 'day')})"
@@ -144,6 +149,7 @@ def report(summary: Mapping[str, Any], examples: Sequence[Example], files: Mappi
     yield from _replies(summary)
     yield from _refused(summary["refused"])
     yield from _examples(examples)
+    yield from _reply_examples(replies)
     yield ""
     yield "FILES"
     yield from ("  " + pad(what, 12) + str(path) for what, path in files.items())
@@ -156,8 +162,8 @@ def report(summary: Mapping[str, Any], examples: Sequence[Example], files: Mappi
     yield f"  {run['wall_seconds']:.1f} s for {_count(run['days'], 'day')}, {ticks} with something to do"
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def _count(number: int, noun: str, several: str = "") -> str:
+    return f"{number:,} {noun if number == 1 else several or f'{noun}s'}"
 
 
 def _ending(days_left: int) -> str:
@@ -312,6 +318,7 @@ def _replies(summary: Mapping[str, Any]) -> Iterator[str]:
             ("-", "in doubt: kept, told, and silence for some days", f"{replies['not_understood']:,}"),
         ]
         yield from table(("meaning", "", "replies"), rows, "<<>")
+        yield from _read(replies)
     silent = [(f"hold: {reason}", "", f"{count:,}") for reason, count in summary["holds"].items()]
     silent += [(f"promise {state}", "of an instalment", f"{n:,}") for state, n in summary["promises"].items()]
     if summary["unreachable"]:
@@ -332,6 +339,47 @@ def _replies(summary: Mapping[str, Any]) -> Iterator[str]:
             ],
             "<<>",
         )
+
+
+BANDS: Mapping[str, str] = {
+    "sure": "acted on",
+    "likely": "silence, and a person confirms it",
+    "doubt": "silence for some days, and a person reads it",
+}
+
+
+def _read(replies: Mapping[str, Any]) -> Iterator[str]:
+    """Say how certainly replies were read, and how often rightly, as far as it is known what they mean."""
+    yield ""
+    yield "HOW CERTAINLY THEY WERE READ, and how often the best guess is all that was meant"
+    yield from table(
+        ("a reply is", "so it is", "replies", "labelled", "right"),
+        [
+            (band, words, *(f"{replies['by_band'][band][what]:,}" for what in ("replies", "judged", "right")))
+            for band, words in BANDS.items()
+        ],
+        "<<>>>",
+    )
+    if not replies["judged"]:
+        return
+    yield ""
+    yield "HOW EACH INTENT WAS READ, against the labels that people gave in the corpus"
+    yield from table(
+        ("intent", "meant", "heard: sure", "right", "heard: likely", "right", "meant, not heard"),
+        [
+            (
+                intent,
+                f"{n['meant']:,}",
+                *(f"{n[what]:,}" for what in ("sure", "sure_right", "likely", "likely_right", "in_doubt")),
+            )
+            for intent, n in replies["read"].items()
+        ],
+        "<>>>>>>",
+    )
+    yield (
+        f"  {_count(replies['needing_silence'], 'reply', 'replies')} had to be followed by silence; "
+        f"{replies['needing_silence_without']:,} were not"
+    )
 
 
 _STATES: Mapping[str, str] = {
@@ -386,3 +434,43 @@ def _examples(examples: Sequence[Example]) -> Iterator[str]:
         yield ""
         yield f"  {example.local_at}  {mask_phone(example.to)}  {stage_name(example.stage)}, {parts} {example.encoding}"
         yield from (f"  | {line}" for line in fold(example.text, WIDTH - 8))
+
+
+def _reply_examples(replies: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    if not replies:
+        return
+    yield ""
+    yield "WRITTEN BACK, what was understood, and what followed"
+    for line in replies:
+        yield ""
+        yield f"  {line['local_at'][:10]} {line['local_at'][11:16]}  {line['customer_id']}"
+        yield from (f"  | {part}" for part in fold(line["text"].replace("\n", " / "), WIDTH - 8))
+        meant = with_day(line["meant"]["intents"], line["meant"]["promised_on"])
+        verdict = "right" if line["right"] else f"meant: {meant}"
+        yield from field("understood", f"{understood(line)}; {verdict}")
+        yield from field("followed", "; ".join(line["followed"]))
+
+
+def understood(line: Mapping[str, Any]) -> str:
+    """Say what was understood of a reply, and how certainly: each intent with its band."""
+    heard_as = [
+        *(f"{intent} (sure)" for intent in line["sure"]),
+        *(f"{intent} (likely)" for intent in line["likely"]),
+        *(f"{intent} (a guess)" for intent in line["guess"] if intent not in {*line["sure"], *line["likely"]}),
+    ]
+    return with_day(heard_as or ["nothing"], line["promised_on"])
+
+
+def with_day(intents: Sequence[str], promised_on: str | None) -> str:
+    """Name intents, and the day of a promise."""
+    return ", ".join(intents) + (f", by {promised_on}" if promised_on else "")
+
+
+_FIELD = 14
+
+
+def field(name: str, value: str) -> Iterator[str]:
+    """Yield a named value, folded beside its name."""
+    first, *more = fold(value, WIDTH - _FIELD - 2)
+    yield f"  {pad(name, _FIELD)}{first}"
+    yield from (" " * (_FIELD + 2) + part for part in more)

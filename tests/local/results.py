@@ -23,6 +23,8 @@ FILES = {
     "sent": "outbox.jsonl",
     "decisions": "decisions.jsonl",
     "contacts": "contacts.jsonl",
+    "replies": "replies.jsonl",
+    "customers": "customers.jsonl",
     "events": "events.jsonl",
     "refused": "rejects.csv",
     "log": "functions.log",

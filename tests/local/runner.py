@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 
 from dunning.adapters.dynamodb import items
-from dunning.adapters.dynamodb.keys import FACTS, STANDING
+from dunning.adapters.dynamodb.keys import FACTS, REPLY, STANDING
 from dunning.contracts.instants import instant
 from dunning.domain.customer.facts import Facts, HoldReason
+from dunning.domain.customer.standing import Standing
 from dunning.domain.decision.rules import Rules
 from dunning.domain.delivery.contact import Contact
 from dunning.domain.errors import DunningError
@@ -26,14 +27,17 @@ from dunning.policy import PolicyBook, PolicyError
 from dunning.ports.gateways import PublishOutcome
 from dunning.services.intake.refusals import REJECT_COLUMNS
 from tests.local.cloud import LocalCloud, SentSms
+from tests.local.customers import customer_line
 from tests.local.payments import Payment, count_customers, split
+from tests.local.people import WrittenReply
 from tests.local.policies import Policies, PoliciesError, load
+from tests.local.readings import choose_replies, reading_figures, reply_line
 from tests.local.recorder import Recorder, write_csv, write_json, write_json_lines
 from tests.local.report import Example
 from tests.local.results import FILES, SAMPLE, Results, digest, sample_digest
 from tests.local.scripted_events import ScriptedEvent
 from tests.local.template import TemplateError
-from tests.local.world import NoTextError, World, is_facts
+from tests.local.world import NoTextError, World, is_facts, local_zone
 
 BEGINS_IN = timezone(timedelta(hours=8))
 """A run begins at midnight here: where most of the sample's customers live."""
@@ -67,11 +71,12 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a run came to. `outbox` are the lines of outbox.jsonl."""
+    """What a run came to. `outbox` are the lines of outbox.jsonl, `replies` a choice of those of replies.jsonl."""
 
     summary: Mapping[str, Any]
     outbox: Sequence[Mapping[str, Any]]
     examples: Sequence[Example]
+    replies: Sequence[Mapping[str, Any]]
     files: Mapping[str, Path]
 
 
@@ -132,7 +137,8 @@ def run(  # noqa: PLR0913 - what a run is made of
             ) from error
         results.put_in_place()
     summary, harvest = played
-    return Result(summary, harvest.outbox, harvest.examples, {what: out / file for what, file in FILES.items()})
+    files = {what: out / file for what, file in FILES.items()}
+    return Result(summary, harvest.outbox, harvest.examples, choose_replies(harvest.reply_lines), files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +178,7 @@ def _play(
         world = World(cloud, plan.policies.book, lively=plan.sample)
         world.expect(payments, [event for event in plan.scripted if begin <= event.at < end], end)
         world.run_until(end, progress)
-        harvest = _Harvest(cloud, recorder, [*payments, *world.paid], plan.policies.book)
+        harvest = _Harvest(cloud, recorder, [*payments, *world.paid], plan.policies.book, world.written)
         harvest.write(folder)
         customers, rows = count_customers(accounts)
         summary = {
@@ -229,7 +235,14 @@ def _daily(cloud: LocalCloud, on_progress: Callable[[Progress], None]) -> Callab
 class _Harvest:
     """Everything a finished run left in the cloud, joined."""
 
-    def __init__(self, cloud: LocalCloud, recorder: Recorder, payments: Iterable[Payment], book: PolicyBook) -> None:
+    def __init__(
+        self,
+        cloud: LocalCloud,
+        recorder: Recorder,
+        payments: Iterable[Payment],
+        book: PolicyBook,
+        written: Mapping[str, WrittenReply],
+    ) -> None:
         self._recorder = recorder
         self._payments_made = payments
         self._published = cloud.published_events
@@ -237,8 +250,11 @@ class _Harvest:
         self._promises: Counter[str] = Counter()
         self._unreachable = 0
         self._book = book
+        self._written = written
+        self._end = cloud.clock.now()
         self.facts: dict[str, Facts] = {}
         self.standings: Counter[tuple[str, str]] = Counter()
+        self._standing_of: dict[str, Standing] = {}
         for item in cloud.items(cloud.stack.customers_table):
             if item["item"]["S"] == FACTS:
                 facts = items.read_facts(item)
@@ -246,6 +262,7 @@ class _Harvest:
                     self.facts[facts.customer_id] = facts
             elif item["item"]["S"] == STANDING:
                 standing = items.standing_of(item)
+                self._standing_of[standing.customer_id] = standing
                 held = {hold.reason for hold in standing.holds}
                 held |= {
                     claim.reason
@@ -259,6 +276,10 @@ class _Harvest:
         records = [item for item in cloud.items(cloud.stack.contacts_table) if "send_id" in item]
         contacts = (items.contact_of(item) for item in records)
         self.contacts = sorted(contacts, key=lambda contact: (contact.at, contact.customer_id))
+        kept = [
+            items.reply_of(i) for i in cloud.items(cloud.stack.contacts_table) if i["contact"]["S"].startswith(REPLY)
+        ]
+        self._replies = sorted(kept, key=lambda reply: (reply.inbound.at, reply.inbound.inbound_id, reply.customer_id))
         self.refusals = list(_refusals(cloud))
         by_message = {contact.message_id: contact for contact in self.contacts if contact.message_id}
         sent = [(sms, by_message.get(sms.message_id)) for sms in cloud.outbox]
@@ -270,6 +291,26 @@ class _Harvest:
     def outbox(self) -> list[dict[str, Any]]:
         """The lines of outbox.jsonl."""
         return [self._line(sms, contact) for sms, contact in self._sent]
+
+    @cached_property
+    def reply_lines(self) -> list[dict[str, Any]]:
+        """The lines of replies.jsonl."""
+        needs: defaultdict[tuple[str, str], dict[str, None]] = defaultdict(dict)
+        for event in self._published:
+            detail = event.detail
+            if event.kind == "CustomerNeedsPerson":
+                needs[detail["customer_id"], detail.get("reply_id", "")][detail["why"]] = None
+        return [
+            reply_line(
+                reply,
+                zone=self._zone(reply.customer_id),
+                facts=self.facts.get(reply.customer_id),
+                standing=self._standing_of.get(reply.customer_id),
+                needs=list(needs[reply.customer_id, reply.inbound.inbound_id]),
+                written=self._written.get(reply.inbound.inbound_id),
+            )
+            for reply in self._replies
+        ]
 
     def _line(self, sms: SentSms, contact: Contact | None) -> dict[str, Any]:
         line: dict[str, Any] = {"at": instant(sms.at), "local_at": instant(sms.at)}
@@ -292,12 +333,7 @@ class _Harvest:
 
     def _zone(self, customer_id: str) -> ZoneInfo:
         facts = self.facts.get(customer_id)
-        if facts is None:  # erased since
-            return ZoneInfo("UTC")
-        if facts.time_zone:
-            return ZoneInfo(facts.time_zone)
-        rules = self._book.rules_for(facts)
-        return rules.zones[0] if isinstance(rules, Rules) and rules.zones else ZoneInfo("UTC")
+        return local_zone(self._book, facts) if facts else ZoneInfo("UTC")  # erased since
 
     def _as_it_arrives(self, sms: SentSms, contact: Contact) -> str:
         """Return the text with the signature the carrier puts in front of it, where it does."""
@@ -329,6 +365,14 @@ class _Harvest:
         """Write what was sent, recorded and refused."""
         write_json_lines(out / FILES["sent"], self.outbox)
         write_json_lines(out / FILES["contacts"], (_contact_line(contact) for contact in self.contacts))
+        write_json_lines(out / FILES["replies"], self.reply_lines)
+        write_json_lines(
+            out / FILES["customers"],
+            (
+                customer_line(facts, self._standing_of.get(customer_id), local_zone(self._book, facts), self._end)
+                for customer_id, facts in sorted(self.facts.items())
+            ),
+        )
         write_json_lines(
             out / FILES["events"],
             ({"at": instant(event.at), "event": event.kind, "detail": event.detail} for event in self._published),
@@ -376,6 +420,7 @@ class _Harvest:
                     for intent in ReplyIntent
                     if (count := self._recorder.metrics[f"Reply{intent.value.title().replace('_', '')}"])
                 },
+                **reading_figures(self.reply_lines),
             },
             "holds": dict(sorted(self._holds.items())),
             "promises": dict(sorted(self._promises.items())),

@@ -11,19 +11,25 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import phonenumbers
 
 from dunning.adapters.dynamodb import items
 from dunning.adapters.dynamodb.keys import FACTS
+from dunning.domain.customer.facts import Facts
+from dunning.domain.decision.rules import Rules
 from dunning.domain.errors import DunningError
 from dunning.policy import PolicyBook
 from tests.local.carrier import Carrier, DeliveryLog
 from tests.local.cloud import LenderEvent, LocalCloud, SentSms
 from tests.local.payments import Payment
-from tests.local.people import answer_to
+from tests.local.people import Writer, WrittenReply, answer_to
 from tests.local.report import mask_phone
 from tests.local.scripted_events import ScriptedEvent
+
+ORIGINATION_NUMBER = "AWS.MM.SMS.OriginationNumber"
+"""The attribute of a text that comes from an own number. Only such a text can be answered: a sender id cannot."""
 
 _KEEP_HOUSE_EVERY = timedelta(days=1)
 _SOON_DUE = timedelta(days=4)
@@ -39,16 +45,17 @@ _LISTENERS = ("lender_events", "replies", "delivery_receipts", "replan")
 
 class World:
     """
-    Everything that happens during a run.
+    Everything that happens during a run. `written` has what the sample's people wrote, by the carrier's id.
 
     Args:
         cloud: the embedded AWS.
-        book: the policies, for the prices a carrier bills.
+        book: the policies, for the prices a carrier bills and the time where people live.
         lively: whether people answer and numbers fail by themselves, as in the sample.
     """
 
     def __init__(self, cloud: LocalCloud, book: PolicyBook, *, lively: bool) -> None:
         self._cloud = cloud
+        self._book = book
         self._lively = lively
         self._carrier = Carrier(unhappy=lively, wants_none=cloud.wants_no_texts, prices=partial(_price, book))
         self._coming: list[tuple[datetime, int, Callable[[], object]]] = []
@@ -59,13 +66,16 @@ class World:
         self._last: dict[str, SentSms] = {}
         self._receipts_to_come: Counter[str] = Counter()
         self._held_back: dict[str, DeliveryLog] = {}
-        self._languages: Mapping[str, str] | None = None
+        self._facts: Mapping[str, Facts] | None = None
+        self._payments: list[Payment] = []
         self._replies = itertools.count(1)
+        self.written: dict[str, WrittenReply] = {}
         cloud.is_busy = self._carrier.turns_away
 
     def expect(self, payments: Iterable[Payment], scripted: Iterable[ScriptedEvent], end: datetime) -> None:
         """Take down what is known to come, and that the house is kept once a day."""
         for payment in payments:
+            self._payments.append(payment)
             self._at(payment.at, partial(self._cloud.lender_says, payment.event()))
         for event in scripted:
             self._at(event.at, partial(self._happens, event))
@@ -121,7 +131,7 @@ class World:
                 self._held_back[sms.to] = delivered
                 continue
             self._log(delivered)
-            if self._lively and delivered.log["status"] == "SUCCESS":
+            if self._lively and delivered.log["status"] == "SUCCESS" and sms.attributes.get(ORIGINATION_NUMBER):
                 self._answer(sms)
 
     def _log(self, delivered: DeliveryLog) -> None:
@@ -130,11 +140,11 @@ class World:
 
     def _answer(self, sms: SentSms) -> None:
         self._texts[sms.to] += 1
-        answer = answer_to(sms.to, self._language(sms.to), self._texts[sms.to], sms.at)
+        answer = answer_to(self._writer(sms), self._texts[sms.to], sms.at)
         if answer is not None:
-            self._at(answer.at, partial(self._reply, sms.to, answer.text, sms.message_id))
-            if answer.pays_after is not None:
-                self._at(answer.at + answer.pays_after, partial(self._pay, sms.to))
+            self._at(answer.at, partial(self._reply, sms.to, answer.written.text, sms, answer.written))
+            if answer.pays_at is not None:
+                self._at(answer.pays_at, partial(self._pay, sms.to))
 
     def _pay(self, phone: str) -> None:
         """Let whoever has a number pay all that is due."""
@@ -157,31 +167,38 @@ class World:
                         self._cloud.lender_says(payment.event())
                         self.paid.append(payment)
 
-    def _language(self, phone: str) -> str:
-        if self._languages is None:
+    def _writer(self, sms: SentSms) -> Writer:
+        if self._facts is None:
             stored = (items.read_facts(i) for i in self._cloud.items(self._cloud.stack.customers_table) if is_facts(i))
-            self._languages = {facts.phone: facts.language for facts in stored if facts is not None}
-        return self._languages.get(phone, "en")
+            self._facts = {facts.phone: facts for facts in stored if facts is not None}
+        facts = self._facts[sms.to]
+        coming = (pay.at for pay in self._payments if pay.customer_id == facts.customer_id and pay.at > sms.at)
+        return Writer(
+            sms.to, facts.language, facts.phone_country, local_zone(self._book, facts), min(coming, default=None)
+        )
 
-    def _reply(self, phone: str, text: str, answers: str) -> None:
+    def _reply(self, phone: str, text: str, answers: SentSms | None, written: WrittenReply | None = None) -> None:
         if text.upper() == "STOP":
             self._cloud.want_no_texts(phone)  # the carrier hears it too
+        inbound_id = f"inbound-{next(self._replies):06d}"
+        if written is not None:
+            self.written[inbound_id] = written
+        number = answers.attributes.get(ORIGINATION_NUMBER) if answers else None
         self._cloud.reply(
             {
                 "originationNumber": phone,
-                "destinationNumber": "+10000000000",
+                "destinationNumber": number or "+10000000000",
                 "messageKeyword": "KEYWORD_LOCAL",
                 "messageBody": text,
-                "inboundMessageId": f"inbound-{next(self._replies):06d}",
-                "previousPublishedMessageId": answers,
+                "inboundMessageId": inbound_id,
+                "previousPublishedMessageId": answers.message_id if answers else "",
             }
         )
 
     def _happens(self, event: ScriptedEvent) -> None:
         detail: Mapping[str, Any] = event.detail
         if event.kind == "reply":
-            last = self._last.get(detail["from"])
-            self._reply(detail["from"], detail["text"], last.message_id if last else "")
+            self._reply(detail["from"], detail["text"], self._last.get(detail["from"]))
         elif event.kind == "receipt":
             last = self._last.get(detail["to"])
             if last is None:
@@ -200,6 +217,14 @@ class World:
 def is_facts(item: Mapping[str, Any]) -> bool:
     """Tell whether an item of the table holds what is known of a customer, and not their number or a tombstone."""
     return item["item"]["S"] == FACTS and "name" in item
+
+
+def local_zone(book: PolicyBook, facts: Facts) -> ZoneInfo:
+    """Return the time zone in which a customer lives, the first if it may be one of several."""
+    if facts.time_zone:
+        return ZoneInfo(facts.time_zone)
+    rules = book.rules_for(facts)
+    return rules.zones[0] if isinstance(rules, Rules) and rules.zones else ZoneInfo("UTC")
 
 
 def _price(book: PolicyBook, phone: str, parts: int) -> int:

@@ -2,12 +2,13 @@
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.delivery.contact import ContactState
-from dunning.domain.replies.intents import ReplyIntent
+from dunning.domain.replies.intents import Band, ReplyIntent
 from ops.columns import WIDTH, fold, pad, stage_name, width_of
 from tests.local.report import REASONS, Example, choose_examples, dollars, mask_phone, report, table
 
@@ -25,7 +26,7 @@ _RUN = {
     "calendar_days_left": 59,
     "wall_seconds": 12.3,
 }
-SUMMARY = {
+SUMMARY: dict[str, Any] = {
     "run": _RUN,
     "sends": {
         "decided": 1_250,
@@ -48,13 +49,42 @@ SUMMARY = {
     },
     "at_the_end": {"waiting": {"next_stage": 12}, "stopped": {"opted_out": 3}},
     "payments": {"total": 3, "after_stage": {"none": 1, "-3": 2}},
-    "replies": {"total": 15, "not_understood": 4, "by_intent": {intent.value: 1 for intent in ReplyIntent}},
+    "replies": {
+        "total": 15,
+        "not_understood": 4,
+        "by_intent": {intent.value: 1 for intent in ReplyIntent},
+        "judged": 14,
+        "by_band": {band.value: {"replies": 5, "judged": 4, "right": 3} for band in Band},
+        "read": {
+            intent.value: {"meant": 1_000, "sure": 5, "sure_right": 4, "likely": 3, "likely_right": 2, "in_doubt": 1}
+            for intent in ReplyIntent
+        },
+        "needing_silence": 9,
+        "needing_silence_without": 1,
+    },
     "holds": {"says_paid": 3, "hardship": 1},
     "promises": {"kept": 2, "broken": 1},
     "unreachable": 5,
     "outbound_events": {"ReminderSent": 900, "PromiseBroken": 1},
     "reminders_published": 1_230,
     "refused": {"total": 1, "by_reason": {"phone_invalid": 1}},
+}
+
+
+REPLY: dict[str, Any] = {
+    "at": "2026-11-18T03:25:00Z",
+    "local_at": "2026-11-18T11:25:00+08:00",
+    "reply_id": "inbound-000001",
+    "customer_id": "C0012",
+    "text": "我會想辦法湊給你的啦" * 12 + "\n謝謝",
+    "band": "likely",
+    "guess": ["promise", "chat"],
+    "sure": ["question"],
+    "likely": ["promise"],
+    "promised_on": "2026-11-20",
+    "followed": ["silent through 2026-11-21 (doubt)", "a person is called (promise_unclear)"] * 3,
+    "meant": {"intents": ["promise"], "promised_on": None},
+    "right": False,
 }
 
 
@@ -136,6 +166,33 @@ def test_the_report_stays_within_its_width_and_names_what_a_manager_asks_for() -
     assert "+886912345678" not in whole
 
 
+def test_replies_are_shown_with_what_was_understood_whether_that_is_right_and_what_followed() -> None:
+    right = {**REPLY, "right": True, "sure": [], "likely": [], "guess": [], "promised_on": None}
+    lines = list(report(SUMMARY, [], {}, [REPLY, right]))
+    assert max(map(width_of, lines)) <= WIDTH
+    whole = "\n".join(lines)
+    assert "  2026-11-18 11:25  C0012" in whole
+    assert "understood    question (sure), promise (likely), chat (a guess), by 2026-11-20; meant: promise" in whole
+    assert "understood    nothing; right" in whole
+    assert "followed      silent through 2026-11-21 (doubt); a person is called" in whole
+
+
+def test_the_report_says_of_each_intent_how_certainly_it_was_read_and_how_often_rightly() -> None:
+    lines = list(report(SUMMARY, [], {}))
+    (paid,) = [line.split() for line in lines if line.split()[:2] == ["paid", "1,000"]]
+    assert paid == ["paid", "1,000", "5", "4", "3", "2", "1"]
+    (sure,) = [line for line in lines if line.split()[:2] == ["sure", "acted"]]
+    assert sure.split()[-3:] == ["5", "4", "3"]
+    assert "  9 replies had to be followed by silence; 1 were not" in lines
+
+
+def test_of_a_users_own_replies_nobody_says_how_often_they_were_read_rightly() -> None:
+    replies: dict[str, object] = {**SUMMARY["replies"], "judged": 0}
+    whole = "\n".join(report({**SUMMARY, "replies": replies}, [], {}))
+    assert "HOW CERTAINLY THEY WERE READ" in whole
+    assert "HOW EACH INTENT WAS READ" not in whole
+
+
 def test_a_run_in_which_nothing_happened_can_be_reported() -> None:
     nothing = {"texts": 0, "customers": 0, "segments": 0, "cost_usd": 0.0}
     quiet = {
@@ -159,6 +216,6 @@ def test_a_run_in_which_nothing_happened_can_be_reported() -> None:
     [(None, False), (60, False), (59, "ends 59 days after"), (0, "ends 0 days after"), (-3, "ended 3 days before")],
 )
 def test_a_calendar_is_spoken_of_when_its_end_is_near_or_past(left: int | None, says: str | bool) -> None:  # noqa: FBT001
-    run: dict[str, object] = {**SUMMARY, "run": {**_RUN, "calendar_days_left": left}}
+    run = {**SUMMARY, "run": {**_RUN, "calendar_days_left": left}}
     whole = "\n".join(report(run, [], {}))
     assert (says in whole) if isinstance(says, str) else ("A holiday calendar" not in whole)
