@@ -110,6 +110,11 @@ run: setup-run ## Play 45 days on the embedded AWS
 		$(if $(START),--start="$(START)") $(if $(DAYS),--days="$(DAYS)") $(if $(OUT),--out="$(OUT)") \
 		$(if $(POLICIES),--policies="$(POLICIES)") $(if $(LENDER),--lender="$(LENDER)")
 
+.PHONY: customer
+customer: setup-run ## Show one customer of the last local run: texts, replies, what was understood
+#= CUSTOMER=C0012 OUT=folder (no deployed stack is read)
+	@$(BIN)/python -m tests.local.customer $(if $(OUT),--out="$(OUT)") $(CUSTOMER)
+
 .PHONY: preview
 preview: setup-run ## Show every text of a lender as it arrives
 #= LENDER=demo-tw LANGUAGE=zh-Hant COUNTRY=TW POLICIES=folder
