@@ -19,6 +19,7 @@ from dunning.domain.customer.lender_record import (
     forget_former_phones,
     record_event,
 )
+from dunning.domain.customer.standing import ReplyLabel
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.domain.replies.reply import InboundSms, Reply
@@ -194,6 +195,19 @@ def _reply(reply_id: str, customer: str = "C0001", minutes: int = 0) -> Reply:
     return Reply(
         customer_id=customer, inbound=inbound, intents=("stop",), promised_on=None, expires_at=NOW + timedelta(days=90)
     )
+
+
+def test_replies_that_a_person_has_labelled_are_counted_and_deleted_with_their_labels(shelf: Shelf) -> None:
+    for reply in (_reply("r1"), _reply("r2", minutes=1), _reply("r3", customer="C0002")):
+        assert shelf.replies.keep(reply)
+    assert shelf.contacts.labelled_replies("C0001") == 0
+    for customer, reply_id in (("C0001", "r2"), ("C0002", "r3")):
+        assert shelf.replies.label(customer, reply_id, ReplyLabel(at=NOW, intents=("hardship",)))
+    assert shelf.contacts.labelled_replies("C0001") == 1
+    assert shelf.contacts.erase_replies("C0001", []) == 2
+    assert shelf.contacts.labelled_replies("C0001") == 0
+    assert shelf.contacts.labelled_replies("C0002") == 1
+    assert shelf.replies.label("C0001", "r2", ReplyLabel(at=NOW, intents=("paid",))) is None
 
 
 def test_what_a_customer_wrote_is_deleted_and_no_record_with_it(shelf: Shelf) -> None:

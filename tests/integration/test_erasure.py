@@ -56,6 +56,7 @@ class Town:
         self.reply(PHONE, SAID)
         self.reply("+886987654321", "已繳")
         self.reply("+886955123987", "誰啊")
+        self.says("ReplyLabelled", reply_id="in-2", intents=["hardship"])
         self.says("InstalmentPaid", account_id="A-1", instalment_no=1, paid=100_000, currency="TWD")
         self.says("CustomerHold", reason="hardship", until="2026-12-09")
         self.says("AccountClosed", account_id="A-9")
@@ -146,6 +147,11 @@ class Town:
         items = [json.dumps(item, sort_keys=True) for table in tables for item in self.cloud.items(table)]
         return sorted(item for item in items if "C-1001" not in item and PHONE not in item)
 
+    def labelled_replies(self) -> int:
+        """Count the replies of the customer that hold a person's label."""
+        items = self.cloud.items(self.cloud.stack.contacts_table)
+        return sum(item["customer_id"]["S"] == "C-1001" and "labelled_at" in item for item in items)
+
     def customer(self, customer_id: str = "C-1001") -> Customer:
         found = self.house.store.load([customer_id])[customer_id]
         assert not isinstance(found, UnreadableRecordError)
@@ -181,6 +187,8 @@ def test_before_an_erasure_the_customer_is_found_where_they_belong_and_nowhere_e
     found = town.who()
     assert {pattern for _, pattern in found} >= {pattern.pattern for pattern in WHO}
     assert places(found) == {"item", "file"}
+    assert town.standing().reply_labels
+    assert town.labelled_replies() == 1
 
 
 def test_after_an_erasure_the_customer_is_found_nowhere_and_nobody_else_is_touched(town: Town) -> None:
@@ -190,6 +198,8 @@ def test_after_an_erasure_the_customer_is_found_nowhere_and_nobody_else_is_touch
     town.erase()
     assert town.who() == set()
     assert town.others() == others
+    assert town.customer().standing is None
+    assert town.labelled_replies() == 0
     assert town.customer().facts is None
     assert town.customer("C-1002").facts is not None
     assert not town.cloud.dead_letters()

@@ -275,6 +275,9 @@ class FakeContacts:
     def stored_replies(self, customer_id: str) -> int:
         return sum(owner == customer_id for owner, _, _ in self.replies)
 
+    def labelled_replies(self, customer_id: str) -> int:
+        return sum(key[0] == customer_id and reply.label is not None for key, reply in self.replies.items())
+
     def erase_replies(self, customer_id: str, phones: Collection[str], *, until: datetime | None = None) -> int:
         gone = [key for key in self.replies if key[0] in {customer_id, *phones} and (until is None or key[1] <= until)]
         for key in gone:

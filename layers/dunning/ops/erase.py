@@ -30,6 +30,10 @@ from dunning.services.erasure.erase import MAY_BE_LOADING, ROUND_INTERVAL, SECON
 from dunning.services.intake.cells import is_id
 from ops.stack import StackError, deployed
 
+_WHAT_IS_STORED = """\
+Items are the facts, and the standing with holds, promises, and what people said of replies. Records are texts and what
+became of them. A reply lies with its text, what was understood and why, and the label of a person.
+"""
 _ELSEWHERE = """\
 What this cannot reach: the lender's own files (take the customer out of them, or each upload has them refused),
 backups of the tables (35 days), SNS's delivery logs and its list of opted-out numbers.
@@ -108,8 +112,10 @@ def _look(service: EraseService, customers: Sequence[str]) -> int:
     for customer_id in customers:
         there = service.look(customer_id)
         sys.stdout.write(
-            f"{customer_id}: {there.items} items, {there.records} records that tell of them, {there.replies} replies\n"
+            f"{customer_id}: {there.items} items, {there.records} records that tell of them, {there.replies} replies, "
+            f"{service.labelled_replies(customer_id)} of them labelled by a person\n"
         )
+    sys.stdout.write(_WHAT_IS_STORED)
     sys.stdout.write("Nothing was changed. With APPLY=1 this is erased.\n")
     return 0
 

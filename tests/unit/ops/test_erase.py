@@ -1,10 +1,13 @@
 """`make erase` on a stack: a look first, then nothing is left but the skeleton, however often it is asked for."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from dunning.domain.customer.standing import ReplyLabel, label_key
 from dunning.domain.replies.reply import InboundSms, Reply
+from dunning.ports.customers import Customer
 from dunning.services.erasure.erase import MAY_BE_LOADING, SECOND_ROUND
 from ops.erase import main
 from tests.support.fakes import FakeClock
@@ -15,8 +18,8 @@ from tests.unit.ops.conftest import STACK, Deployed
 def test_a_look_counts_and_changes_nothing(stack: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--stack", STACK, "C0001", "C0009"]) == 0
     out = capsys.readouterr().out
-    assert "C0001: 2 items, 2 records that tell of them, 0 replies" in out
-    assert "C0009: 0 items, 0 records that tell of them, 0 replies" in out
+    assert "C0001: 2 items, 2 records that tell of them, 0 replies, 0 of them labelled by a person" in out
+    assert "C0009: 0 items, 0 records that tell of them, 0 replies, 0 of them labelled by a person" in out
     assert "Nothing was changed" in out
     assert len(stack.items(stack.table, "C0001")) == 2
 
@@ -43,6 +46,41 @@ def test_a_customer_is_erased_and_nobody_else(stack: Deployed, capsys: pytest.Ca
     assert len(stack.items(stack.table, "C0002")) == 2
     assert len(stack.items(stack.cloud.stack.contacts_table, "C0002")) == 3
     assert all("text" in record for record in stack.items(stack.cloud.stack.contacts_table, "C0002"))
+
+
+def test_what_was_understood_of_replies_and_what_people_say_of_them_is_counted_and_goes(
+    stack: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inbound = InboundSms(inbound_id="r1", phone="+886900000001", text="沒錢還", at=NOW)
+    stack.contacts.keep(
+        Reply(
+            customer_id="C0001",
+            inbound=inbound,
+            intents=("refusal",),
+            promised_on=None,
+            expires_at=NOW + timedelta(days=90),
+            likely=("refusal",),
+            why=("refusal 0.61: 還",),
+        )
+    )
+    said = ReplyLabel(at=NOW, intents=("hardship",))
+    assert stack.contacts.label("C0001", "r1", said)
+    customer = stack.customers.load(["C0001"])["C0001"]
+    assert isinstance(customer, Customer)
+    assert customer.standing is not None
+    labelled = replace(customer.standing, version=customer.standing.version + 1, reply_labels={label_key(NOW): said})
+    assert stack.customers.save_standing(labelled, expected_version=customer.standing.version)
+
+    assert main(["--stack", STACK, "C0001"]) == 0
+    out = capsys.readouterr().out
+    assert "1 replies, 1 of them labelled by a person" in out
+    assert "what was understood and why, and the label of a person" in out
+    assert "沒錢還" not in out
+
+    assert main(["--stack", STACK, "--apply", "C0001"], FakeClock()) == 0
+    left = [*stack.items(stack.table, "C0001"), *stack.items(stack.cloud.stack.contacts_table, "C0001")]
+    assert not [item for item in left if item.keys() & {"reply_labels", "labels", "labelled_at", "why", "likely"}]
+    assert "hardship" not in str(left)
 
 
 def test_a_text_under_way_leaves_nothing_either(stack: Deployed) -> None:

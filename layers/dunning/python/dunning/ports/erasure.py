@@ -50,6 +50,10 @@ class ContactErasure(Protocol):
         """Return the number of a customer's replies."""
         ...
 
+    def labelled_replies(self, customer_id: str) -> int:
+        """Return the number of a customer's replies that a person has labelled."""
+        ...
+
     def erase_replies(self, customer_id: str, phones: Collection[str], *, until: datetime | None = None) -> int:
         """
         Delete a customer's replies, and the replies kept below these numbers. Return their number.

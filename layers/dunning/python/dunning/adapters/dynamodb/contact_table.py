@@ -237,6 +237,11 @@ class DynamoContacts:
         """Count the replies beside a customer's records."""
         return len(self._replies(customer_id, None))
 
+    def labelled_replies(self, customer_id: str) -> int:
+        """Count the replies that a person has labelled."""
+        is_labelled = "attribute_exists(labelled_at)"
+        return len(self._keys_between(customer_id, REPLY, replies_until(None), FilterExpression=is_labelled))
+
     def erase_replies(self, customer_id: str, phones: Collection[str], *, until: datetime | None = None) -> int:
         """Delete the replies below the customer and below the numbers."""
         owners = (customer_id, *map(phone_key, phones))

@@ -116,6 +116,10 @@ class EraseService:
             self._contacts.stored_replies(customer_id),
         )
 
+    def labelled_replies(self, customer_id: str) -> int:
+        """Count the replies that hold a person's label beside what was understood."""
+        return self._contacts.labelled_replies(customer_id)
+
     def keeps_numbers(self, customer_id: str) -> bool:
         """Tell whether the numbers of an erased customer are still kept, to find late messages."""
         lender_record = self._customers.lender_record(customer_id)
