@@ -270,6 +270,12 @@ erase: setup-run ## Show what is stored of customers, or erase it
 #= STACK=dunning-prod REGION=ap-northeast-1 CUSTOMER="C1 C2" APPLY=1
 	@$(OPS).erase $(ON_A_STACK) $(CUSTOMER)
 
+.PHONY: replies-export
+replies-export: setup-run ## Write replies that people have labelled as lines of the corpus, masked, to be read
+#= STACK=dunning-prod REGION=ap-northeast-1 OUT=folder (without STACK: of the local run in OUT)
+	@$(OPS).replies_export $(if $(REGION),--region "$(REGION)") $(if $(STACK),--stack "$(STACK)") \
+		$(if $(OUT),--out "$(OUT)")
+
 .PHONY: restore
 restore: setup-run ## Restore a table beside the one in use, then customers from there
 #= STACK=dunning-prod REGION=ap-northeast-1

@@ -10,6 +10,7 @@ from dunning.contracts.instants import instant
 from dunning.domain.customer.facts import FINAL_HOLDS, Facts, Hold, HoldReason
 from dunning.domain.customer.standing import Standing
 from dunning.domain.replies.intents import QUIET_INTENTS, Band, ReplyIntent
+from dunning.domain.replies.masked_reply import mask_for_larger_reader
 from dunning.domain.replies.reply import Reply
 from tests.local.people import WrittenReply
 
@@ -37,7 +38,10 @@ def reply_line(
         "local_at": reply.inbound.at.astimezone(zone).isoformat(timespec="seconds"),
         "reply_id": reply.inbound.inbound_id,
         "customer_id": reply.customer_id,
+        "language": facts.language if facts else "",
+        "country": facts.phone_country if facts else "",
         "text": reply.inbound.text,
+        "masked_text": mask_for_larger_reader(reply.inbound.text, facts.name) if facts else "",
         "band": band_of_reply(reply.sure, reply.likely).value,
         "guess": list(reply.intents),
         "sure": list(reply.sure),
