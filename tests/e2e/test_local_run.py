@@ -6,6 +6,7 @@ import json
 import re
 import runpy
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -18,6 +19,7 @@ from dunning.domain.texts.segments import count_segments
 from dunning.services.intake.rows import COLUMNS
 from ops.columns import WIDTH, width_of
 from tests.local.command import main
+from tests.local.people import exams
 from tests.local.report import report
 from tests.local.results import FILES
 from tests.local.runner import NothingLoadedError, Progress, Result, RunFailedError, begin_of, run
@@ -547,3 +549,25 @@ def test_a_customer_can_be_erased_during_a_run(tmp_path: Path) -> None:
     assert len(_texts_to("SOON", result.outbox)) == 1
     assert list(report(result.summary, [], result.files))
     assert "SOON" not in {line["customer_id"] for line in _lines(result.files["customers"])}
+
+
+class TestWhatPeopleOfTheSampleWrite:
+    """Replies of the exams, where a reply can come from."""
+
+    def test_nobody_answers_a_text_that_shows_a_sender_id(self, lively: Result) -> None:
+        texted = {line["to"][:4] for line in lively.outbox}
+        answered = Counter(line["country"] for line in _lines(lively.files["replies"]))
+        assert "+852" in texted
+        assert answered["TW"]
+        assert "HK" not in answered
+
+    def test_each_reply_is_of_an_exam_and_kept_with_what_it_means(self, lively: Result) -> None:
+        examined = {(reply.text, *reply.intents) for reply in exams()}
+        lines = _lines(lively.files["replies"])
+        assert {(line["text"], *line["meant"]["intents"]) for line in lines} <= examined
+        assert lively.summary["replies"]["judged"] == len(lines)
+
+    def test_the_report_shows_ten_of_them(self, lively: Result) -> None:
+        whole = "\n".join(report(lively.summary, [], {}, lively.replies))
+        assert len(lively.replies) == 10
+        assert all(line["text"].splitlines()[0][:20] in whole for line in lively.replies)
