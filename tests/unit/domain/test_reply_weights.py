@@ -13,6 +13,7 @@ from dunning.domain.replies.weights import (
     estimate,
     feature_hash,
     is_said_in_words,
+    known_features,
     naming_byte,
 )
 
@@ -38,15 +39,19 @@ def weights(**rows: tuple[int, int, int, int]) -> ReplyWeights:
     )
 
 
+def estimate_of(known: ReplyWeights, features: set[str]) -> dict[ReplyIntent, float]:
+    return estimate(known, known_features(known, features))
+
+
 def test_a_probability_is_the_scaled_sum_over_the_length_of_the_vector() -> None:
     known = weights(w_paid=(20, -8, 8, 1), b_paid_it=(4, 0, 10, 1))
     score = (20 + 4) * 0.5 / sqrt((8 + 10) / 2) - 1.0
-    probabilities = estimate(known, {"w:paid", "b:paid it", "w:never seen"})
+    probabilities = estimate_of(known, {"w:paid", "b:paid it", "w:never seen"})
     assert probabilities[PAID] == pytest.approx(1 / (1 + exp(-(2 * score + 0.1))))
 
 
 def test_without_a_known_feature_the_offsets_decide() -> None:
-    probabilities = estimate(weights(w_paid=(20, -8, 8, 1)), {"w:zorp"})
+    probabilities = estimate_of(weights(w_paid=(20, -8, 8, 1)), {"w:zorp"})
     assert probabilities[CHAT] == pytest.approx(1 / (1 + exp(-0.5)))
 
 
@@ -54,10 +59,13 @@ def test_the_strongest_words_are_named_and_no_parts_of_words_or_names() -> None:
     known = weights(
         w_paid=(20, 0, 8, 1), b_paid_it=(30, 0, 8, 1), c_aid=(90, 0, 8, 1), w_chen=(80, 0, 8, 0), w_no=(-9, 0, 8, 1)
     )
-    assert decisive_words(known, {"w:paid", "b:paid it", "c:aid", "w:chen", "w:no"}, PAID) == ["paid it", "paid"]
+    assert decisive_words(known, known_features(known, ["w:paid", "b:paid it", "c:aid", "w:chen", "w:no"]), PAID) == [
+        "paid it",
+        "paid",
+    ]
 
 
 def test_parts_of_words_alone_say_nothing() -> None:
     known = weights(c_stop=(90, 0, 8, 1), w_stop=(90, 0, 8, 1))
-    assert not is_said_in_words(known, {"c:stop", "w:xstopx"}, PAID)
-    assert is_said_in_words(known, {"c:stop", "w:stop"}, PAID)
+    assert not is_said_in_words(known, known_features(known, ["c:stop", "w:xstopx"]), PAID)
+    assert is_said_in_words(known, known_features(known, ["c:stop", "w:stop"]), PAID)

@@ -19,7 +19,7 @@ from dunning.domain.replies.phrases import PhraseMatcher
 from dunning.domain.replies.promised_days import PromisedDayReader
 from dunning.domain.replies.quotes import Quotes
 from dunning.domain.replies.tokens import Word, clauses_of, without, words_of
-from dunning.domain.replies.weights import ReplyWeights, decisive_words, estimate, feature_hash, is_said_in_words
+from dunning.domain.replies.weights import ReplyWeights, decisive_words, estimate, is_said_in_words, known_features
 from dunning.domain.texts.lint.folding import Folding
 
 _STAND_ALONE = QUIET_INTENTS | {ReplyIntent.CHAT}
@@ -103,10 +103,11 @@ class LocalReader:
         features = features_of(folded_for_features(text, self._full_folding))
         if not features:
             return ParsedReply(guess=(ReplyIntent.CHAT,))
-        probabilities = estimate(self._weights, features)
+        known = known_features(self._weights, features)
+        probabilities = estimate(self._weights, known)
         guess = self._guess(probabilities)
         sure, likely = self._bands(probabilities, guess)
-        doubted = self._doubted(sure, features, text, reading, phone_country)
+        doubted = self._doubted(sure, features, known, text, reading, phone_country)
         if hidden or is_cut:
             doubted |= _STAND_ALONE | {ReplyIntent.OPT_IN}
         if hidden and not our_texts:
@@ -142,7 +143,7 @@ class LocalReader:
             why=(
                 *([f"fixed word: {stop}"] if stop else ()),
                 *(["words of self-harm"] if in_crisis else ()),
-                *[self._why(intent, probabilities[intent], features) for intent in _ordered({*guess, *likely})],
+                *[self._why(intent, probabilities[intent], known) for intent in _ordered({*guess, *likely})],
             ),
         )
 
@@ -150,15 +151,15 @@ class LocalReader:
         self,
         sure: Collection[ReplyIntent],
         features: set[str],
+        known: Mapping[str, int],
         text: str,
         reading: Sequence[str],
         phone_country: str,
     ) -> set[ReplyIntent]:
         """Return the sure intents that are only likely after all."""
-        known = sum(feature_hash(feature) in self._weights.rows for feature in features)
-        if known < _FEWEST_KNOWN * len(features):
+        if len(known) < _FEWEST_KNOWN * len(features):
             return set(sure)
-        doubted = {intent for intent in sure if not is_said_in_words(self._weights, features, intent)}
+        doubted = {intent for intent in sure if not is_said_in_words(self._weights, known, intent)}
         elsewhere = self._fixed_words.of_whole_reply(text, reading, (), ANYWHERE)
         if elsewhere and phone_country not in elsewhere.countries:
             doubted |= set(sure) & FINAL_INTENTS  # a fixed word, but of another country
@@ -201,8 +202,8 @@ class LocalReader:
             sure -= QUIET_INTENTS
         return _ordered(sure), _ordered(likely - sure)
 
-    def _why(self, intent: ReplyIntent, probability: float, features: set[str]) -> str:
-        decisive = decisive_words(self._weights, features, intent)
+    def _why(self, intent: ReplyIntent, probability: float, known: Mapping[str, int]) -> str:
+        decisive = decisive_words(self._weights, known, intent)
         return f"{intent} {probability:.2f}" + (f": {', '.join(decisive)}" if decisive else "")
 
     def _cut(self, text: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ length of their vector, is the score of the intent. A slope and an offset turn a
 measured with replies of writers that the weights were not trained on (Platt scaling). `make replies-train` learns both.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import exp, sqrt
 from typing import NamedTuple
 from zlib import crc32
@@ -67,15 +67,19 @@ def naming_byte(feature: str) -> int:
     return 1 + crc32(feature[::-1].encode()) % 255
 
 
-def estimate(weights: ReplyWeights, features: set[str]) -> dict[ReplyIntent, float]:
-    """Estimate the probability of each intent of a reply from its features."""
-    rows, table, width = weights.rows, weights.table, weights.width
-    known = [row for feature in features if (row := rows.get(crc32(feature.encode()))) is not None]
-    *sums, squares, _ = (
-        map(sum, zip(*[table[row : row + width] for row in known], strict=True)) if known else [0] * width
-    )
+def known_features(weights: ReplyWeights, features: Iterable[str]) -> dict[str, int]:
+    """Return the features that the reader knows, each with the position of its row."""
+    rows = weights.rows
+    return {feature: row for feature in features if (row := rows.get(crc32(feature.encode()))) is not None}
+
+
+def estimate(weights: ReplyWeights, known: Mapping[str, int]) -> dict[ReplyIntent, float]:
+    """Estimate the probability of each intent of a reply from its known features."""
+    table, width = weights.table, weights.width
+    rows = [table[row : row + width] for row in known.values()]
+    *sums, squares, _ = map(sum, zip(*rows, strict=True)) if rows else [0] * width
     length = sqrt(squares / IDF_SQUARED_UNIT) or 1.0
-    zero = BIAS * len(known)
+    zero = BIAS * len(rows)
     return {
         intent: _sigmoid(slope * ((total - zero) * unit / length + offset) + shift)
         for intent, total, unit, offset, slope, shift in zip(
@@ -84,30 +88,26 @@ def estimate(weights: ReplyWeights, features: set[str]) -> dict[ReplyIntent, flo
     }
 
 
-def decisive_words(weights: ReplyWeights, features: set[str], intent: ReplyIntent) -> list[str]:
+def decisive_words(weights: ReplyWeights, known: Mapping[str, int], intent: ReplyIntent) -> list[str]:
     """Return the words and neighbours that spoke most for an intent, the strongest first, if a log may name them."""
     position = weights.intents.index(intent)
     strength: dict[str, int] = {}
-    for feature in features:
-        row = weights.rows.get(feature_hash(feature)) if feature[0] != "c" else None
-        if row is None or weights.table[row + weights.width - 1] != naming_byte(feature):
+    for feature, row in known.items():
+        weight = weights.table[row + position]
+        if feature[0] == "c" or weight <= BIAS or weights.table[row + weights.width - 1] != naming_byte(feature):
             continue
         words = " ".join([word for word in feature[2:].split(" ") if word not in _ENDS]).strip(_NO_WORDS)
-        weight = weights.table[row + position]
-        if words and weight > max(BIAS, strength.get(words, 0)):
+        if words and weight > strength.get(words, 0):
             strength[words] = weight
     return sorted(strength, key=lambda words: (-strength[words], words))[:_DECISIVE]
 
 
-def is_said_in_words(weights: ReplyWeights, features: set[str], intent: ReplyIntent) -> bool:
+def is_said_in_words(weights: ReplyWeights, known: Mapping[str, int], intent: ReplyIntent) -> bool:
     """Tell whether a known word speaks for an intent, and not only parts of words: `xremovex` asks for nothing."""
     position = weights.intents.index(intent)
     return any(
-        weights.table[row + position] > BIAS
-        for feature in features
-        if feature[0] != "c"
-        and not _ENDS.issuperset(feature[2:].split(" "))
-        and (row := weights.rows.get(feature_hash(feature))) is not None
+        feature[0] != "c" and weights.table[row + position] > BIAS and not _ENDS.issuperset(feature[2:].split(" "))
+        for feature, row in known.items()
     )
 
 
