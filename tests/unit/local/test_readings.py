@@ -101,15 +101,15 @@ def test_an_opt_out_of_one_account_names_its_digits() -> None:
 
 @pytest.mark.parametrize(("kept", "words"), [(None, "open"), (True, "kept"), (False, "broken")])
 def test_a_promise_says_what_became_of_it(kept: bool | None, words: str) -> None:  # noqa: FBT001 - of a promise
-    said = PaymentStatement(
+    written = PaymentStatement(
         reason=HoldReason.PROMISE, said_at=NOW, day=NOW.date(), until=FRIDAY, accounts=("A1",), about=("A1#1",)
     )
-    standing = Standing(customer_id="C0001", payment_statements=(said,))
+    standing = Standing(customer_id="C0001", payment_statements=(written,))
     promised = replace(standing, promises={"A1#1": PromiseToPay(NOW, FRIDAY, kept)})
     until = "silent through 2026-12-04, or until it is paid"
     assert followed(a_reply(ReplyIntent.PROMISE), promised) == [f"{until} (promise: {words})"]
     assert followed(a_reply(ReplyIntent.PROMISE), standing) == [f"{until} (promise: an earlier one counts)"]
-    paid = replace(standing, payment_statements=(replace(said, reason=HoldReason.SAYS_PAID),))
+    paid = replace(standing, payment_statements=(replace(written, reason=HoldReason.SAYS_PAID),))
     assert followed(a_reply(ReplyIntent.PAID), paid) == [f"{until} (says_paid)"]
 
 

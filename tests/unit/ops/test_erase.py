@@ -63,12 +63,14 @@ def test_what_was_understood_of_replies_and_what_people_say_of_them_is_counted_a
             why=("refusal 0.61: 還",),
         )
     )
-    said = ReplyLabel(at=NOW, intents=("hardship",))
-    assert stack.contacts.label("C0001", "r1", said)
+    labelled_as = ReplyLabel(at=NOW, intents=("hardship",))
+    assert stack.contacts.label("C0001", "r1", labelled_as)
     customer = stack.customers.load(["C0001"])["C0001"]
     assert isinstance(customer, Customer)
     assert customer.standing is not None
-    labelled = replace(customer.standing, version=customer.standing.version + 1, reply_labels={label_key(NOW): said})
+    labelled = replace(
+        customer.standing, version=customer.standing.version + 1, reply_labels={label_key(NOW): labelled_as}
+    )
     assert stack.customers.save_standing(labelled, expected_version=customer.standing.version)
 
     assert main(["--stack", STACK, "C0001"]) == 0
