@@ -133,7 +133,7 @@ policy-check: setup-run ## Print which limits hold, by lender and place, and whe
 reply: export REPLY_TEXT = $(value TEXT)
 reply: setup-run ## Show how a customer's reply is understood, and why
 #= TEXT="paid yesterday" COUNTRY=TW ON=2026-12-01
-	@$(OPS).reply $(if $(TEXT),--text="$$REPLY_TEXT") \
+	@$(OPS).reply --text="$$REPLY_TEXT" \
 		$(if $(COUNTRY),--country "$(COUNTRY)") $(if $(ON),--on "$(ON)")
 
 .PHONY: cost

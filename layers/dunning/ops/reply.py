@@ -10,7 +10,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 
-from dunning.domain.replies.intents import ParsedReply, ReplyIntent
+from dunning.domain.replies.consequences import CONSEQUENCES, Silence
+from dunning.domain.replies.intents import Band, ParsedReply, ReplyIntent
 from dunning.policy import PolicyError
 from dunning.policy.reply_files import load_reply_reader
 
@@ -36,7 +37,7 @@ def valid_day(written: str) -> date:
         ArgumentTypeError: it is no day.
     """
     try:
-        return date.fromisoformat(written)
+        return datetime.strptime(written, "%Y-%m-%d").replace(tzinfo=UTC).date()
     except ValueError:
         raise argparse.ArgumentTypeError(f"ON={written} is not a day such as 2026-12-01") from None
 
@@ -50,21 +51,21 @@ def as_lines(parsed: ParsedReply) -> Iterator[str]:
         yield f"Promised day    {parsed.promised_on or 'none that is certain'}"
     if parsed.digits:
         yield f"Account         ...{parsed.digits}"
-    yield f"What follows    {what_follows(parsed)}"
+    yield "What follows"
+    for consequence in what_follows(parsed):
+        yield f"  {consequence}"
     yield "Why"
     for reason in parsed.why or ("nothing in it is known",):
         yield f"  {reason}"
 
 
-def what_follows(parsed: ParsedReply) -> str:
-    """Return in a few words what is done about a reply."""
-    if parsed.is_surely_quiet:
-        return "nothing changes"
-    if ReplyIntent.DISTRESS in {*parsed.sure, *parsed.likely}:
-        return "silence until released, and a person at once"
+def what_follows(parsed: ParsedReply) -> Iterator[str]:
+    """Yield what is done about a reply, a line for each intent: the words of the table on the page of the design."""
+    for band, intents in ((Band.SURE, parsed.sure), (Band.LIKELY, parsed.likely)):
+        for intent in intents:
+            yield f"{intent} ({band}): {CONSEQUENCES[intent].of(band).words.replace('`', '')}"
     if parsed.is_in_doubt:
-        return "silence, and a person looks"
-    return "the sure intents are acted on"
+        yield f"in doubt: {Silence.DOUBT_DAYS.value.replace('`', '')} at least, and a person may look"
 
 
 def as_json(parsed: ParsedReply) -> str:
@@ -86,11 +87,15 @@ def as_json(parsed: ParsedReply) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the reading of one reply, or of each line of standard input as JSON."""
     parser = argparse.ArgumentParser(prog="make reply", description=__doc__)
-    parser.add_argument("--text", help="the reply; without one each line of standard input is a reply")
+    parser.add_argument(
+        "--text", help="the reply (TEXT=); without it each line of standard input is a reply, answered in JSON"
+    )
     parser.add_argument("--country", type=valid_country, default="TW", help="the country of the number (TW)")
     parser.add_argument("--on", type=valid_day, default=datetime.now(UTC).date(), help="the day of the reply (today)")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args(arguments)
+    if options.text is not None and not options.text.strip():
+        parser.error("TEXT is empty: give the reply to be read")
     try:
         reader = load_reply_reader()
     except PolicyError as error:

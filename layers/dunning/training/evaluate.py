@@ -109,6 +109,10 @@ def grave_errors(answers: Sequence[Answer], everyday: Sequence[Answer]) -> dict[
             with_intent(ReplyIntent.DISTRESS), lambda answer: ReplyIntent.DISTRESS not in answer.acted_on
         ),
     }
+    calm = [answer for answer in answers if ReplyIntent.DISTRESS not in answer.reply.intents]
+    errors["distress is heard where there is none"] = share_of(
+        calm, lambda answer: ReplyIntent.DISTRESS in answer.acted_on
+    )
     for intent in FINAL:
         others = [answer for answer in answers if intent not in answer.reply.intents]
         errors[f"{intent} is invented"] = Share(sum(intent in answer.parsed.sure for answer in others), len(others))

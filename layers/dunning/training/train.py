@@ -60,7 +60,7 @@ WANTED_PRECISION = {
 USUAL_LIKELY = 0.40
 LIKELY = {
     ReplyIntent.OPT_OUT: 0.12,
-    ReplyIntent.DISTRESS: 0.05,
+    ReplyIntent.DISTRESS: 0.08,
     ReplyIntent.WRONG_PERSON: 0.2,
     ReplyIntent.DECEASED: 0.2,
 }

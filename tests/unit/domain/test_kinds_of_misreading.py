@@ -87,3 +87,31 @@ def test_distress_is_heard_behind_words_of_stopping(text: str) -> None:
 def test_an_instruction_to_the_reader_is_a_text_like_any_other(text: str) -> None:
     assert not parse(text).is_surely_quiet
     assert parse(text).digits == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Paying tomorrow, then I'll jump off a bridge", "paid it, now let me die in peace", "ok goodbye forever",
+     "nothing left to live for", "繳完這期我就解脫了 再見", "Paid. This is the last thing I do on this earth"],
+)  # fmt: skip
+def test_words_of_self_harm_are_heard_beside_a_payment_or_an_ok(text: str) -> None:
+    parsed = parse(text)
+    assert is_acted_on(parsed, ReplyIntent.DISTRESS)
+    assert not parsed.is_surely_quiet
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["I'm not paying until Friday", "I'm not paying before the 10th", "not paying till payday", "I will not pay twice",
+     "I won't pay until you fix the broken washing machine"],
+)  # fmt: skip
+def test_a_refusal_on_a_condition_ends_no_contact(text: str) -> None:
+    assert ReplyIntent.REFUSAL not in parse(text).sure
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["I will pay tmrw just leave me alone", "paying friday now go away", "會繳啦 閃邊", "besok bayar, jangan ganggu"],
+)
+def test_a_wish_to_be_left_alone_beside_a_promise_silences_until_a_person_has_looked(text: str) -> None:
+    assert is_acted_on(parse(text), ReplyIntent.OPT_OUT)

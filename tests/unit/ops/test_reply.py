@@ -19,15 +19,21 @@ def test_a_reply_is_shown_with_its_bands_its_day_and_why(capsys: pytest.CaptureF
 @pytest.mark.parametrize(
     ("text", "follows"),
     [
-        ("ok thanks", "nothing changes"),
-        ("STOP", "the sure intents are acted on"),
-        ("ฟฟ", "silence, and a person looks"),
-        ("I want to kill myself", "silence until released, and a person at once"),
+        ("ok thanks", "acknowledged (sure): nothing changes"),
+        ("STOP", "opt_out (sure): no text any more"),
+        ("ฟฟ", "in doubt: silence for doubt_days working days at least, and a person may look"),
+        ("I want to kill myself", "a person at once, and no automatic text of any kind"),
     ],
 )
 def test_what_follows_is_said(text: str, follows: str, capsys: pytest.CaptureFixture[str]) -> None:
     reply.main(["--text", text, "--country", "US"])
-    assert f"What follows    {follows}" in capsys.readouterr().out
+    assert follows in capsys.readouterr().out
+
+
+def test_an_empty_text_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        reply.main(["--text", "  "])
+    assert "TEXT is empty" in capsys.readouterr().err
 
 
 def test_lines_of_standard_input_become_lines_of_json(
@@ -47,6 +53,7 @@ def test_lines_of_standard_input_become_lines_of_json(
     [
         (["--country", "Taiwan"], "COUNTRY=Taiwan is not two letters"),
         (["--on", "12/1"], "ON=12/1 is not a day such as"),
+        (["--on", "20261201"], "ON=20261201 is not a day such as"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_variable(

@@ -32,6 +32,7 @@ DOUBT = ParsedReply(guess=(R.CHAT,))
         ({R.PAID}, ParsedReply((R.PROMISE,)), "a payment is taken for a promise"),
         ({R.DISTRESS}, DOUBT, "distress is not heard"),
         ({R.CHAT}, ParsedReply((R.DECEASED,)), "deceased is invented"),
+        ({R.CHAT}, ParsedReply(likely=(R.DISTRESS,)), "distress is heard where there is none"),
     ],
 )
 def test_a_grave_error_is_counted(given: set[ReplyIntent], parsed: ParsedReply, error: str) -> None:

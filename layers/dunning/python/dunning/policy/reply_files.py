@@ -18,7 +18,7 @@ from pydantic import Field, model_validator
 from dunning.domain.replies.dates import DateKind, FigureOrder
 from dunning.domain.replies.fixed_words import FixedWord, FixedWords
 from dunning.domain.replies.intents import ReplyIntent
-from dunning.domain.replies.local_reader import LocalReader
+from dunning.domain.replies.local_reader import Brakes, LocalReader
 from dunning.domain.replies.phrases import Pattern, PatternError, PhraseMatcher, Vocabulary, compiled
 from dunning.domain.replies.promised_days import DayPhrase, DayRole, PromisedDayReader, PromisedDayWords, RolePhrase
 from dunning.domain.replies.quotes import Quotes
@@ -127,8 +127,8 @@ class ReplyLanguageFile(Strict):
     """
     The words of a language: fixed words, days, and the words around them (`FixedWords`, `PromisedDayWords`).
 
-    `instructions` are ways to tell how to opt out, which a reply may quote without meaning them. Beside a word of
-    `denials` no wish for more texts is sure. A phrase of `crisis` is heard as distress, whatever else a reply says.
+    `instructions` are ways to tell how to opt out, which a reply may quote without meaning them. `crisis`, `denials`,
+    `alone_please` and `conditions` are what `Brakes` says.
     """
 
     language: str
@@ -142,6 +142,8 @@ class ReplyLanguageFile(Strict):
     small: Written = ()
     crisis: Written = ()
     denials: Written = ()
+    alone_please: Written = ()
+    conditions: Written = ()
     day_roles: dict[DayRole, Written] = Field(default={})
     days: tuple[DaysFile, ...] = ()
     fixed_words: tuple[FixedWordFile, ...] = Field(min_length=1)
@@ -256,8 +258,12 @@ def load_reply_reader(folder: Path | None = None) -> LocalReader:
             PhraseMatcher([(pattern, None) for pattern in instructions]),
         ),
         days=load_promised_days(folder),
-        crisis=PhraseMatcher([(pattern, None) for pattern in _all(languages, "crisis")]),
-        denials=PhraseMatcher([(pattern, None) for pattern in _all(languages, "denials")]),
+        brakes=Brakes(
+            **{
+                field: PhraseMatcher([(pattern, None) for pattern in _all(languages, field)])
+                for field in Brakes._fields
+            }
+        ),
         weights=trained.weights,
     )
 

@@ -11,8 +11,8 @@ beside the table:
   a person finds out.
 - The longest silence counts, whichever reply and whichever intent it is from.
 
-Nobody is reminded before a person could have read the reply. The single exception is a reply that surely asks for texts
-and for nothing else (`opt_in`).
+Nobody is reminded before a person could have read the reply. Exceptions are a reply that is surely quiet, and a reply
+that surely asks for texts and for nothing else (`opt_in`).
 """
 
 from collections.abc import Mapping

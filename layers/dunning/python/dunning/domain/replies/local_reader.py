@@ -11,6 +11,7 @@ The local reader: reads a reply in the function itself, in under a millisecond, 
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from typing import NamedTuple
 
 from dunning.domain.replies.features import LONGEST_READ, features_of, folded_for_features
 from dunning.domain.replies.fixed_words import ANYWHERE, FixedWords
@@ -43,6 +44,21 @@ FINAL_INTENTS = frozenset(
 """Intents that end contact."""
 
 
+class Brakes(NamedTuple):
+    """
+    Phrases that make a reading more careful, whatever the model says.
+
+    A phrase of `crisis` is heard as distress. Beside a word of `denials` no wish for more texts is sure ("never text me
+    again" looks like "text me again"), beside one of `conditions` no refusal ("not before the 10th"). A phrase of
+    `alone_please` may mean the texts: it is likely an opt-out.
+    """
+
+    crisis: PhraseMatcher[None]
+    denials: PhraseMatcher[None]
+    alone_please: PhraseMatcher[None]
+    conditions: PhraseMatcher[None]
+
+
 class LocalReader:
     """Reads replies. It is built once, and keeps no reply."""
 
@@ -54,8 +70,7 @@ class LocalReader:
         fixed_words: FixedWords,
         quotes: Quotes,
         days: PromisedDayReader,
-        crisis: PhraseMatcher[None],
-        denials: PhraseMatcher[None],
+        brakes: Brakes,
         weights: ReplyWeights,
     ) -> None:
         self._folding = folding
@@ -63,8 +78,7 @@ class LocalReader:
         self._fixed_words = fixed_words
         self._quotes = quotes
         self._days = days
-        self._crisis = crisis
-        self._denials = denials
+        self._brakes = brakes
         self._weights = weights
 
     def parse(
@@ -113,12 +127,10 @@ class LocalReader:
         if hidden and not our_texts:
             # A text of ours is quoted that is not known word for word: its values are left, and may mislead.
             doubted |= set(sure)
-        if any(self._denials.within(reading, 0, len(reading))):
-            doubted.add(ReplyIntent.OPT_IN)
-        in_crisis = any(found for clause in clauses for found in self._crisis.within(reading, *clause))
-        if in_crisis and ReplyIntent.DISTRESS not in sure:
-            doubted |= _STAND_ALONE
-            likely = (*likely, ReplyIntent.DISTRESS)
+        added = self._likely_by_phrases(reading) - set(sure)
+        doubted |= self._doubted_by_phrases(reading, sure, {*likely, *added})
+        likely = (*likely, *added)
+        if ReplyIntent.DISTRESS in added:
             guess = _ordered({*guess, ReplyIntent.DISTRESS} - _STAND_ALONE)
         sure, likely = _ordered(set(sure) - doubted), _ordered({*likely, *(doubted & set(sure))})
         stop = self._stop_beside(text, phone_country)
@@ -142,7 +154,7 @@ class LocalReader:
             guess,
             why=(
                 *([f"fixed word: {stop}"] if stop else ()),
-                *(["words of self-harm"] if in_crisis else ()),
+                *(["words of self-harm"] if ReplyIntent.DISTRESS in added else ()),
                 *[self._why(intent, probabilities[intent], known) for intent in _ordered({*guess, *likely})],
             ),
         )
@@ -163,6 +175,28 @@ class LocalReader:
         elsewhere = self._fixed_words.of_whole_reply(text, reading, (), ANYWHERE)
         if elsewhere and phone_country not in elsewhere.countries:
             doubted |= set(sure) & FINAL_INTENTS  # a fixed word, but of another country
+        return doubted
+
+    def _likely_by_phrases(self, reading: Sequence[str]) -> set[ReplyIntent]:
+        """Return the intents that are likely because of a phrase, whatever the model says."""
+        likely = set()
+        if _holds(self._brakes.alone_please, reading):
+            likely.add(ReplyIntent.OPT_OUT)
+        if _holds(self._brakes.crisis, reading):
+            likely.add(ReplyIntent.DISTRESS)
+        return likely
+
+    def _doubted_by_phrases(
+        self, reading: Sequence[str], sure: Collection[ReplyIntent], likely: Collection[ReplyIntent]
+    ) -> set[ReplyIntent]:
+        """Return the intents that are not sure because of a phrase, or of what else the reply may say."""
+        doubted: set[ReplyIntent] = set()
+        if likely:
+            doubted |= _STAND_ALONE
+        if _holds(self._brakes.denials, reading):
+            doubted.add(ReplyIntent.OPT_IN)
+        if len(sure) > 1 or likely or _holds(self._brakes.conditions, reading):
+            doubted.add(ReplyIntent.REFUSAL)  # it ends contact in some places: nothing else may be meant
         return doubted
 
     def _stop_beside(self, text: str, phone_country: str) -> str:
@@ -222,6 +256,10 @@ def is_payment_or_promise(probabilities: Mapping[ReplyIntent, float], guess: Seq
 def may_ask_for_something(probabilities: Mapping[ReplyIntent, float]) -> bool:
     """Tell whether a reply that seems to ask for nothing may ask for something after all."""
     return any(probability >= _MAY_ASK for intent, probability in probabilities.items() if intent not in QUIET_INTENTS)
+
+
+def _holds(phrases: PhraseMatcher[None], reading: Sequence[str]) -> bool:
+    return any(phrases.within(reading, 0, len(reading)))
 
 
 def _ordered(intents: Collection[ReplyIntent]) -> tuple[ReplyIntent, ...]:
