@@ -241,9 +241,9 @@ class PhraseMatcher[Of]:
         self._begun: dict[tuple[str, str], list[tuple[int, Pattern, Of]]] = {}
         firsts: set[str] = set()
         for order, (pattern, of) in enumerate(phrases):
-            for first in pattern.firsts():
+            for first in sorted(pattern.firsts()):  # a set's order is another in each process
                 firsts.add(first)
-                for second in pattern.seconds(first) or {_ANY_WORD}:
+                for second in sorted(pattern.seconds(first) or {_ANY_WORD}):
                     self._begun.setdefault((first, second), []).append((order, pattern, of))
         self._firsts = frozenset(firsts)
 
