@@ -13,9 +13,8 @@ from botocore.config import Config
 from dunning.adapters.aws_call import aws_call
 from dunning.adapters.client import LEAN
 from dunning.domain.errors import ServiceCallError
-from dunning.domain.replies.intents import ReplyIntent
+from dunning.domain.replies.intents import STANDING_ALONE, ReplyIntent
 from dunning.domain.replies.larger_prompt import larger_reader_instructions, larger_reader_message
-from dunning.domain.replies.second_opinion import STANDING_ALONE
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry
 
 CONVERSE_ONCE = LEAN.merge(

@@ -5,6 +5,7 @@ What follows from each intent is in `consequences`. Words that always count are 
 intents are estimated by the statistical reader.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -34,6 +35,15 @@ class ReplyIntent(StrEnum):
 
 QUIET_INTENTS = frozenset({ReplyIntent.ACKNOWLEDGED, ReplyIntent.AUTO_REPLY})
 """Intents that ask for nothing. Only a reply that surely has one of these, and nothing else, changes nothing."""
+
+STANDING_ALONE = QUIET_INTENTS | {ReplyIntent.CHAT}
+"""Intents that ask for nothing of the lender. A reply with one of these has no other intent."""
+
+
+def in_order(intents: Iterable[ReplyIntent]) -> tuple[ReplyIntent, ...]:
+    """Return intents in the order of `ReplyIntent`, each once."""
+    given = frozenset(intents)
+    return tuple([intent for intent in ReplyIntent if intent in given])
 
 
 class Band(StrEnum):

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from dunning.domain.replies.features import LONGEST_READ, features_of, folded_for_features
 from dunning.domain.replies.fixed_words import ANYWHERE, FixedWords
-from dunning.domain.replies.intents import QUIET_INTENTS, ParsedReply, ReplyIntent
+from dunning.domain.replies.intents import QUIET_INTENTS, STANDING_ALONE, ParsedReply, ReplyIntent, in_order
 from dunning.domain.replies.phrases import PhraseMatcher
 from dunning.domain.replies.promised_days import PromisedDayReader
 from dunning.domain.replies.quotes import Quotes
@@ -23,7 +23,6 @@ from dunning.domain.replies.tokens import Word, clauses_of, without, words_of
 from dunning.domain.replies.weights import ReplyWeights, decisive_words, estimate, is_said_in_words, known_features
 from dunning.domain.texts.lint.folding import Folding
 
-_STAND_ALONE = QUIET_INTENTS | {ReplyIntent.CHAT}
 _FEWEST_KNOWN = 0.25
 """The share of a reply's features that the reader has to know to be sure of anything: it does not read Thai."""
 
@@ -123,7 +122,7 @@ class LocalReader:
         sure, likely = self._bands(probabilities, guess)
         doubted = self._doubted(sure, features, known, text, reading, phone_country)
         if hidden or is_cut:
-            doubted |= _STAND_ALONE | {ReplyIntent.OPT_IN}
+            doubted |= STANDING_ALONE | {ReplyIntent.OPT_IN}
         if hidden and not our_texts:
             # A text of ours is quoted that is not known word for word: its values are left, and may mislead.
             doubted |= set(sure)
@@ -131,13 +130,13 @@ class LocalReader:
         doubted |= self._doubted_by_phrases(reading, sure, {*likely, *added})
         likely = (*likely, *added)
         if ReplyIntent.DISTRESS in added:
-            guess = _ordered({*guess, ReplyIntent.DISTRESS} - _STAND_ALONE)
-        sure, likely = _ordered(set(sure) - doubted), _ordered({*likely, *(doubted & set(sure))})
+            guess = in_order({*guess, ReplyIntent.DISTRESS} - STANDING_ALONE)
+        sure, likely = in_order(set(sure) - doubted), in_order({*likely, *(doubted & set(sure))})
         stop = self._stop_beside(text, phone_country)
         if stop:
             if hidden and not our_texts:
                 guess, likely = (), ()
-            guess, sure, likely = _with_stop(guess), _with_stop(sure), _ordered(set(likely) - {ReplyIntent.OPT_OUT})
+            guess, sure, likely = _with_stop(guess), _with_stop(sure), in_order(set(likely) - {ReplyIntent.OPT_OUT})
         promised_on = None
         if ReplyIntent.PROMISE in {*guess, *sure, *likely}:
             promised_on = self._days.promised_day(
@@ -145,7 +144,7 @@ class LocalReader:
             )
         if promised_on is None and {ReplyIntent.PAID, ReplyIntent.PROMISE} <= set(sure):
             # "I paid on Friday": without a day to come nothing says that there is a promise, too.
-            sure, likely = _ordered(set(sure) - {ReplyIntent.PROMISE}), _ordered({*likely, ReplyIntent.PROMISE})
+            sure, likely = in_order(set(sure) - {ReplyIntent.PROMISE}), in_order({*likely, ReplyIntent.PROMISE})
         return ParsedReply(
             sure,
             promised_on,
@@ -155,7 +154,7 @@ class LocalReader:
             why=(
                 *([f"fixed word: {stop}"] if stop else ()),
                 *(["words of self-harm"] if ReplyIntent.DISTRESS in added else ()),
-                *[self._why(intent, probabilities[intent], known) for intent in _ordered({*guess, *likely})],
+                *[self._why(intent, probabilities[intent], known) for intent in in_order({*guess, *likely})],
             ),
         )
 
@@ -192,7 +191,7 @@ class LocalReader:
         """Return the intents that are not sure because of a phrase, or of what else the reply may say."""
         doubted: set[ReplyIntent] = set()
         if likely:
-            doubted |= _STAND_ALONE
+            doubted |= STANDING_ALONE
         if _holds(self._brakes.denials, reading):
             doubted.add(ReplyIntent.OPT_IN)
         if len(sure) > 1 or likely or _holds(self._brakes.conditions, reading):
@@ -215,7 +214,7 @@ class LocalReader:
         chosen = {intent for intent, probability in probabilities.items() if probability >= thresholds[intent].guess}
         best = max(probabilities, key=lambda intent: probabilities[intent] / thresholds[intent].guess)
         chosen = chosen or {best}
-        return _ordered(chosen - _STAND_ALONE or {best} & chosen or chosen)
+        return in_order(chosen - STANDING_ALONE or {best} & chosen or chosen)
 
     def _bands(
         self, probabilities: Mapping[ReplyIntent, float], guess: Sequence[ReplyIntent]
@@ -234,7 +233,7 @@ class LocalReader:
         if not QUIET_INTENTS.isdisjoint(sure) and may_ask_for_something(probabilities):
             likely |= sure & QUIET_INTENTS
             sure -= QUIET_INTENTS
-        return _ordered(sure), _ordered(likely - sure)
+        return in_order(sure), in_order(likely - sure)
 
     def _why(self, intent: ReplyIntent, probability: float, known: Mapping[str, int]) -> str:
         decisive = decisive_words(self._weights, known, intent)
@@ -262,13 +261,9 @@ def _holds(phrases: PhraseMatcher[None], reading: Sequence[str]) -> bool:
     return any(phrases.within(reading, 0, len(reading)))
 
 
-def _ordered(intents: Collection[ReplyIntent]) -> tuple[ReplyIntent, ...]:
-    return tuple([intent for intent in ReplyIntent if intent in intents])
-
-
 def _with_stop(intents: Collection[ReplyIntent]) -> tuple[ReplyIntent, ...]:
     """Return intents with an opt-out: without an opt-in, and without those that stand alone."""
-    return _ordered({*intents, ReplyIntent.OPT_OUT} - _STAND_ALONE - {ReplyIntent.OPT_IN})
+    return in_order({*intents, ReplyIntent.OPT_OUT} - STANDING_ALONE - {ReplyIntent.OPT_IN})
 
 
 def _without_excess(text: str) -> tuple[str, bool]:

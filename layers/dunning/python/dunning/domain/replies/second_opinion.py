@@ -6,13 +6,9 @@ trusted alone: what only the larger reader says is likely at most, so that a per
 it can confirm; it can take nothing away that the local reader holds for likely.
 """
 
-from collections.abc import Iterable
 from dataclasses import replace
 
-from dunning.domain.replies.intents import QUIET_INTENTS, ParsedReply, ReplyIntent
-
-STANDING_ALONE = QUIET_INTENTS | {ReplyIntent.CHAT}
-"""Intents that ask for nothing. A reply with one of these has no other intent."""
+from dunning.domain.replies.intents import QUIET_INTENTS, STANDING_ALONE, ParsedReply, ReplyIntent, in_order
 
 _WEIGHTY = frozenset(
     {
@@ -63,10 +59,10 @@ def with_second_opinion(parsed: ParsedReply, larger: frozenset[ReplyIntent] | No
             intents.discard(ReplyIntent.OPT_IN)
     return replace(
         parsed,
-        sure=_in_order(sure),
-        likely=_in_order(likely - sure),
-        guess=_in_order(guess),
-        why=(*parsed.why, f"larger reader: {', '.join(_in_order(larger))}"),
+        sure=in_order(sure),
+        likely=in_order(likely - sure),
+        guess=in_order(guess),
+        why=(*parsed.why, f"larger reader: {', '.join(in_order(larger))}"),
     )
 
 
@@ -77,7 +73,3 @@ def _is_confirmed(intent: ReplyIntent, parsed: ParsedReply, local: frozenset[Rep
     if intent in _WEIGHTY:
         return intent in parsed.likely
     return intent in local
-
-
-def _in_order(intents: Iterable[ReplyIntent]) -> tuple[ReplyIntent, ...]:
-    return tuple(sorted(intents, key=list(ReplyIntent).index))
