@@ -292,6 +292,12 @@ def test_words_put_into_a_quotation_are_read_and_an_ok_behind_it_is_not_quiet(wo
     assert parsed.is_in_doubt or parsed.sure
 
 
+def test_distress_between_a_stop_and_a_quotation_that_is_not_known_is_heard() -> None:
+    parsed = parse(f"STOP\nI want to die\n> {REMINDER}", country="US")
+    assert ReplyIntent.OPT_OUT in parsed.sure
+    assert ReplyIntent.DISTRESS in {*parsed.sure, *parsed.likely}
+
+
 @pytest.mark.parametrize("sign", ["?", " 🔪", " 😭"])
 def test_signs_behind_a_quotation_leave_a_doubt(sign: str) -> None:
     assert not parse(f"{REMINDER}\nok{sign}", country="US", our_texts=[REMINDER]).is_surely_quiet

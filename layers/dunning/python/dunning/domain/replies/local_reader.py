@@ -135,7 +135,7 @@ class LocalReader:
         stop = self._stop_beside(text, phone_country)
         if stop:
             if hidden and not our_texts:
-                guess, likely = (), ()
+                guess, likely = (), in_order({ReplyIntent.DISTRESS} & set(likely))
             guess, sure, likely = _with_stop(guess), _with_stop(sure), in_order(set(likely) - {ReplyIntent.OPT_OUT})
         promised_on = None
         if ReplyIntent.PROMISE in {*guess, *sure, *likely}:
