@@ -23,7 +23,7 @@ from dunning.domain.replies.phrases import Pattern, PatternError, PhraseMatcher,
 from dunning.domain.replies.promised_days import DayPhrase, DayRole, PromisedDayReader, PromisedDayWords, RolePhrase
 from dunning.domain.replies.quotes import Quotes
 from dunning.domain.replies.tokens import words_of
-from dunning.domain.texts.lint.folding import Folding
+from dunning.domain.texts.lint.folding import Characters, Folding
 from dunning.policy.fields import Mark, Strict
 from dunning.policy.files import DataFile, PolicyError, toml_files
 from dunning.policy.linter_files import characters_in
@@ -257,7 +257,7 @@ def load_reply_reader(folder: Path | None = None) -> LocalReader:
             [tuple([word.text for word in words_of(text, folding)]) for text in ours],
             PhraseMatcher([(pattern, None) for pattern in instructions]),
         ),
-        days=load_promised_days(folder),
+        days=_promised_days(languages, characters, instructions, ours),
         brakes=Brakes(
             **{
                 field: PhraseMatcher([(pattern, None) for pattern in _all(languages, field)])
@@ -278,7 +278,12 @@ def load_promised_days(folder: Path | None = None) -> PromisedDayReader:
     data: Traversable = folder or _DATA
     characters = characters_in(data)
     languages = _languages(data, Folding(characters))
-    instructions, ours = _our_words(data, languages)
+    return _promised_days(languages, characters, *_our_words(data, languages))
+
+
+def _promised_days(
+    languages: Sequence[_ReplyLanguage], characters: Characters, instructions: Sequence[Pattern], ours: Sequence[str]
+) -> PromisedDayReader:
     words = PromisedDayWords(
         phrases=[phrase for language in languages for phrase in language.promised_days()],
         roles=[role for language in languages for role in language.day_roles()],

@@ -139,9 +139,8 @@ class LocalReader:
             guess, sure, likely = _with_stop(guess), _with_stop(sure), in_order(set(likely) - {ReplyIntent.OPT_OUT})
         promised_on = None
         if ReplyIntent.PROMISE in {*guess, *sure, *likely}:
-            promised_on = self._days.promised_day(
-                text, said_on=said_on, phone_country=phone_country, our_texts=our_texts
-            )
+            # What is quoted has been taken out already.
+            promised_on = self._days.promised_day(text, said_on=said_on, phone_country=phone_country)
         if promised_on is None and {ReplyIntent.PAID, ReplyIntent.PROMISE} <= set(sure):
             # "I paid on Friday": without a day to come nothing says that there is a promise, too.
             sure, likely = in_order(set(sure) - {ReplyIntent.PROMISE}), in_order({*likely, ReplyIntent.PROMISE})
