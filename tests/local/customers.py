@@ -1,16 +1,16 @@
 """Customers: the lines of customers.jsonl. What a person may see of a customer at the end of a run, masked."""
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from dunning.contracts.instants import instant
 from dunning.domain.customer.facts import Account, Facts
-from dunning.domain.customer.standing import Standing, holds_now
+from dunning.domain.customer.standing import Standing
 from dunning.domain.texts.masking import mask_name
 from dunning.domain.texts.money import format_money
-from tests.local.readings import hold_in_words
+from ops.words import silences
 from tests.local.report import mask_phone
 
 
@@ -28,7 +28,7 @@ def customer_line(facts: Facts, standing: Standing | None, zone: ZoneInfo, now: 
         "open": [line for account in facts.accounts for line in _open_lines(account)],
         "next_decision_at": instant(standing.wake.at) if standing and standing.wake else None,
         "reason": standing.reason if standing else "",
-        "silences": list(_silences(facts, standing, now.astimezone(zone).date())),
+        "silences": list(silences(facts, standing, now.astimezone(zone).date())),
         "promises": [
             {
                 "about": key.replace("#", " no. "),
@@ -53,21 +53,3 @@ def _open_lines(account: Account) -> Iterator[dict[str, Any]]:
                 "amount": format_money(instalment.amount, account.currency, "en"),
                 "open": format_money(instalment.open, account.currency, "en"),
             }
-
-
-def _silences(facts: Facts, standing: Standing | None, today: date) -> Iterator[str]:
-    if facts.opted_out:
-        yield "no text any more (the lender says: opted_out)"
-    if standing is None:
-        return
-    if standing.is_opted_out:
-        yield "no text any more (opt_out)"
-    for account_id in standing.opted_out_accounts:
-        if standing.is_opted_out_of(account_id):
-            yield f"no text about {account_id} any more (opt_out)"
-    if standing.is_suspended(facts):
-        yield "the number is suspended until it is corrected (number_refused)"
-    if standing.shares_phone(facts):
-        yield "another customer has the same number (shared_phone)"
-    lasting = {hold_in_words(hold) for hold in holds_now(facts, standing) if hold.until is None or hold.until >= today}
-    yield from sorted(lasting)

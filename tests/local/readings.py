@@ -7,11 +7,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dunning.contracts.instants import instant
-from dunning.domain.customer.facts import FINAL_HOLDS, Facts, Hold, HoldReason
+from dunning.domain.customer.facts import Facts, Hold, HoldReason
 from dunning.domain.customer.standing import Standing
 from dunning.domain.replies.intents import QUIET_INTENTS, Band, ReplyIntent
 from dunning.domain.replies.masked_reply import mask_for_larger_reader
 from dunning.domain.replies.reply import Reply
+from ops.words import hold_in_words
 from tests.local.people import WrittenReply
 
 NOTHING_CHANGES = "nothing changes"
@@ -109,16 +110,6 @@ _OF_STATEMENTS = frozenset({HoldReason.SAYS_PAID, HoldReason.PROMISE})
 
 def _length(hold: Hold) -> tuple[bool, date]:
     return hold.until is None, hold.until or date.max
-
-
-def hold_in_words(hold: Hold, *, is_released: bool = False) -> str:
-    """Say until when a hold silences the reminders, and why."""
-    if is_released:
-        return f"silent until a person released it ({hold.reason})"
-    if hold.reason in FINAL_HOLDS:
-        return f"no contact any more ({hold.reason})"
-    until = f"through {hold.until}" if hold.until else "until a person releases it"
-    return f"silent {until} ({hold.reason})"
 
 
 def reading_figures(lines: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

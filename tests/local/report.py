@@ -10,43 +10,7 @@ import phonenumbers
 
 from ops.columns import WIDTH, fold, pad, stage_name, width_of
 from ops.effective import CALENDAR_WARNING
-
-REASONS: Mapping[str, str] = {
-    "due": "a reminder is due",
-    "sending_off": "all sending is switched off",
-    "on_hold": "a dispute, promise, hardship or other hold",
-    "next_stage": "the next reminder is not due yet",
-    "quiet_hours": "outside contact hours",
-    "closed_day": "a day without contact",
-    "person_cap": "enough texts to this person lately",
-    "account_cap": "enough texts about this account lately",
-    "carrier_busy": "the carrier takes no more for the moment",
-    "nothing_open": "everything is paid",
-    "opted_out": "the customer wants no texts",
-    "no_consent": "consent is required, none is on record",
-    "number_refused": "the carrier refuses the number",
-    "shared_phone": "another customer has the same number",
-    "deceased": "the customer has died",
-    "bankrupt": "bankruptcy",
-    "represented": "a lawyer speaks for the customer",
-    "wrong_person": "the number is somebody else's",
-    "ceased": "a refusal to pay: the law ends contact",
-    "ladder_finished": "all reminders were sent: over to a person",
-    "no_written_notice": "a written notice has to come first",
-    "unknown_lender": "no policy for this lender",
-    "unknown_jurisdiction": "the law of the place is not known",
-    "country_not_allowed": "the lender texts nobody in that country",
-    "unknown_time_zone": "the time zone is not known",
-    "unknown_currency": "the currency is not known",
-    "calendar_not_covered": "the holiday calendar ends before that day",
-    "no_lawful_moment": "no hour is lawful",
-    "no_text": "no text for this stage and language",
-    "text_refused": "the text could not be filled in",
-    "text_too_long": "the text takes too many segments",
-    "template_not_registered": "the text is not registered in that country",
-    "unreadable_record": "the record cannot be read",
-}
-"""Each reason in words; the code stays beside them, as it is what files and logs say."""
+from ops.words import BANDS, REASONS, understood, with_day
 
 _MICRO = 1_000_000
 
@@ -341,13 +305,6 @@ def _replies(summary: Mapping[str, Any]) -> Iterator[str]:
         )
 
 
-BANDS: Mapping[str, str] = {
-    "sure": "acted on",
-    "likely": "silence, and a person confirms it",
-    "doubt": "silence for some days, and a person reads it",
-}
-
-
 def _read(replies: Mapping[str, Any]) -> Iterator[str]:
     """Say how certainly replies were read, and how often rightly, as far as it is known what they mean."""
     yield ""
@@ -449,21 +406,6 @@ def _reply_examples(replies: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         verdict = "right" if line["right"] else f"meant: {meant}"
         yield from field("understood", f"{understood(line)}; {verdict}")
         yield from field("followed", "; ".join(line["followed"]))
-
-
-def understood(line: Mapping[str, Any]) -> str:
-    """Say what was understood of a reply, and how certainly: each intent with its band."""
-    heard_as = [
-        *(f"{intent} (sure)" for intent in line["sure"]),
-        *(f"{intent} (likely)" for intent in line["likely"]),
-        *(f"{intent} (a guess)" for intent in line["guess"] if intent not in {*line["sure"], *line["likely"]}),
-    ]
-    return with_day(heard_as or ["nothing"], line["promised_on"])
-
-
-def with_day(intents: Sequence[str], promised_on: str | None) -> str:
-    """Name intents, and the day of a promise."""
-    return ", ".join(intents) + (f", by {promised_on}" if promised_on else "")
 
 
 _FIELD = 14

@@ -10,7 +10,8 @@ from dunning.domain.decision.decisions import Reason
 from dunning.domain.delivery.contact import ContactState
 from dunning.domain.replies.intents import Band, ReplyIntent
 from ops.columns import WIDTH, fold, pad, stage_name, width_of
-from tests.local.report import REASONS, Example, choose_examples, dollars, mask_phone, report, table
+from ops.words import REASONS
+from tests.local.report import Example, choose_examples, dollars, mask_phone, report, table
 
 _FIGURES = {"texts": 1_234, "customers": 567, "segments": 2_345, "cost_usd": 97.5}
 _RUN = {
