@@ -71,12 +71,15 @@ TEXT =
 ON =
 EXAM =
 RECORD =
+WHO =
+WHY =
+SINCE =
 RUNS = 5
 JOBS = auto
 
 # What may be set on the command line. Anything else is misspelt, and would be ignored without a word.
 VARIABLES = ACCOUNTS EVENTS START DAYS OUT LENDER LANGUAGE COUNTRY PLACE POLICIES CHECK REGION STACK CUSTOMER TABLE \
-	AT FROM SPEND ROLE APPLY TEXT ON EXAM RECORD RUNS JOBS PYTHON SHELL MAKEFLAGS
+	AT FROM SPEND ROLE APPLY TEXT ON EXAM RECORD WHO WHY SINCE RUNS JOBS PYTHON SHELL MAKEFLAGS
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 UNKNOWN := $(firstword $(filter-out $(VARIABLES),$(GIVEN)))
 # The variable with the fewest letters to insert, take out or exchange, whatever the case; nothing if none is near.
@@ -111,9 +114,12 @@ run: setup-run ## Play 45 days on the embedded AWS
 		$(if $(POLICIES),--policies="$(POLICIES)") $(if $(LENDER),--lender="$(LENDER)")
 
 .PHONY: customer
-customer: setup-run ## Show one customer of the last local run: texts, replies, what was understood
-#= CUSTOMER=C0012 OUT=folder (no deployed stack is read)
-	@$(BIN)/python -m tests.local.customer $(if $(OUT),--out="$(OUT)") $(CUSTOMER)
+customer: setup-run ## Show a customer's timeline: facts, decisions, texts, receipts, replies; as a page to print, too
+#= CUSTOMER=C0012 OUT=folder (of the last local run)
+#= STACK=dunning-prod REGION=ap-northeast-1 WHO=mei.chen WHY="complaint 117" SINCE=2026-12-01
+	@$(OPS).customer $(if $(REGION),--region "$(REGION)") $(if $(STACK),--stack "$(STACK)") \
+		$(if $(WHO),--who "$(WHO)") $(if $(WHY),--why "$(WHY)") $(if $(SINCE),--since "$(SINCE)") \
+		$(if $(OUT),--out "$(OUT)") $(CUSTOMER)
 
 .PHONY: preview
 preview: setup-run ## Show every text of a lender as it arrives

@@ -25,6 +25,7 @@ FILES = {
     "contacts": "contacts.jsonl",
     "replies": "replies.jsonl",
     "customers": "customers.jsonl",
+    "stored": "stored.jsonl",
     "events": "events.jsonl",
     "refused": "rejects.csv",
     "log": "functions.log",

@@ -43,6 +43,7 @@ BEGINS_IN = timezone(timedelta(hours=8))
 """A run begins at midnight here: where most of the sample's customers live."""
 
 _REJECTS = "rejects/"
+_KEYS = ("customer_id", "item", "contact")
 _MICRO = 1_000_000
 
 
@@ -273,6 +274,10 @@ class _Harvest:
                 self._promises.update(_kept(promise.kept) for promise in standing.promises.values())
                 self._unreachable += bool(standing.suspended_phone)
                 self.standings["waiting" if standing.wake else "stopped", standing.reason] += 1
+        tables = (cloud.stack.customers_table, cloud.stack.contacts_table)
+        # No customer id has a `#`: what has is a number's.
+        kept_items = (item for table in tables for item in cloud.items(table) if "#" not in item["customer_id"]["S"])
+        self._stored = sorted(kept_items, key=lambda item: [item[key]["S"] for key in _KEYS if key in item])
         records = [item for item in cloud.items(cloud.stack.contacts_table) if "send_id" in item]
         contacts = (items.contact_of(item) for item in records)
         self.contacts = sorted(contacts, key=lambda contact: (contact.at, contact.customer_id))
@@ -373,6 +378,9 @@ class _Harvest:
                 for customer_id, facts in sorted(self.facts.items())
             ),
         )
+        # Names, numbers and words in full, as the tables have them.
+        (out / FILES["stored"]).touch(mode=0o600)
+        write_json_lines(out / FILES["stored"], self._stored)
         write_json_lines(
             out / FILES["events"],
             ({"at": instant(event.at), "event": event.kind, "detail": event.detail} for event in self._published),
