@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,7 @@ from dunning.settings import (
     SenderSettings,
     Settings,
 )
+from ops.decision_logs import DECIDING
 from tests.bench.cost import Machine
 from tests.local import ROOT
 from tests.local.template import parse_rate, translate
@@ -716,7 +718,7 @@ class TestAFunction:
         logging = _properties(resources, function)["LoggingConfig"]
         assert logging["LogFormat"] == "JSON"
         group = _properties(resources, _target(logging["LogGroup"]))
-        assert group["RetentionInDays"] > 0
+        assert group["RetentionInDays"] in (90, {"Ref": "DecisionLogDays"})
         assert _target(group["KmsKeyId"]) == "DataKey"
 
     def test_writes_its_metrics_under_the_stacks_name(self, resources: Mapping[str, Resource], function: str) -> None:
@@ -730,15 +732,57 @@ class TestAFunction:
         assert _environment(resources, function)["DUE_SHARDS"] == {"Ref": "DueShards"}
 
 
-def test_why_texts_were_sent_is_kept_as_long_as_the_records_are(resources: Mapping[str, Resource]) -> None:
-    assert resources["SenderLogs"]["DeletionPolicy"] == "Retain"
-    assert _properties(resources, "SenderLogs")["RetentionInDays"] >= 1827
+_CLOUDWATCH_KEEPS = frozenset(
+    {1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
+)
+"""The days for which CloudWatch Logs can keep a group."""
+
+
+def _longest_retention() -> int:
+    places = (ROOT / "layers/dunning/python/dunning/policy/data/jurisdictions").glob("*.toml")
+    return max(int(tomllib.loads(place.read_text("utf-8"))["retention"]["days"]) for place in places)
+
+
+def test_every_function_that_decides_keeps_its_decisions_by_one_parameter(resources: Mapping[str, Resource]) -> None:
+    kept = {
+        function: _properties(resources, _target(_properties(resources, function)["LoggingConfig"]["LogGroup"]))
+        for function in SETTINGS
+    }
+    by_parameter = {name for name, group in kept.items() if group["RetentionInDays"] == {"Ref": "DecisionLogDays"}}
+    assert by_parameter == SETTINGS.keys() - {"ScannerFunction"}
+    names = {kept[function]["LogGroupName"]["Fn::Sub"] for function in by_parameter}
+    assert names == {f"/${{AWS::StackName}}/{function}" for function in DECIDING}
+    scan = (ROOT / "layers/dunning/python/dunning/services/scan.py").read_text("utf-8")
+    assert "decision" not in scan, "the scanner decides, and its log has to be kept"
+
+
+def test_decisions_are_kept_as_long_as_the_longest_audit_record(template: Mapping[str, Any]) -> None:
+    parameter = template["Parameters"]["DecisionLogDays"]
+    allowed = set(parameter["AllowedValues"])
+    assert allowed <= _CLOUDWATCH_KEEPS
+    assert allowed == {days for days in _CLOUDWATCH_KEEPS if days >= _longest_retention()}
+    assert parameter["Default"] == min(allowed)
+
+
+def test_what_tells_of_decisions_and_looks_outlives_the_stack(resources: Mapping[str, Resource]) -> None:
+    groups = _of_type(resources, "AWS::Logs::LogGroup")
+    evidence = {
+        name for name, group in groups.items() if group["Properties"]["RetentionInDays"] == {"Ref": "DecisionLogDays"}
+    }
+    assert len(evidence) == len(DECIDING) + 1
+    for name in evidence:
+        assert groups[name]["DeletionPolicy"] == groups[name]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_a_record_of_a_place_nobody_knows_is_kept_as_long_as_any() -> None:
+    assert _longest_retention() == claims.LONGEST_RETENTION_DAYS
 
 
 def test_every_log_group_has_a_retention(resources: Mapping[str, Resource]) -> None:
     groups = _of_type(resources, "AWS::Logs::LogGroup")
-    assert len(groups) == len(SETTINGS) + 2
+    assert len(groups) == len(SETTINGS) + 3
     assert all(group["Properties"]["RetentionInDays"] for group in groups.values())
+    assert all(group["Properties"]["KmsKeyId"] for group in groups.values())
     for name in ("DeliveredLogs", "UndeliveredLogs"):
         # SNS writes numbers there. A receipt may come three days late, and has to be read again after a weekend.
         assert 3 < groups[name]["Properties"]["RetentionInDays"] <= 7
@@ -760,7 +804,7 @@ def test_nothing_has_a_name_that_a_second_stack_would_want(resources: Mapping[st
         assert names.pop(f"{name}.LogGroupName")["Fn::Sub"].startswith("sns/${AWS::Region}/${AWS::AccountId}/")
     logs = {f"{function.removesuffix('Function')}Logs" for function in SETTINGS}
     for name, value in names.items():
-        assert name.partition(".")[0] in {"SendingParameter"} | logs
+        assert name.partition(".")[0] in {"SendingParameter", "LooksLogs"} | logs
         assert value["Fn::Sub"].startswith("/${AWS::StackName}/"), name
 
 

@@ -25,6 +25,7 @@ from dunning.domain.outbound_events import (
 from dunning.policy import load_policies
 from dunning.ports.gateways import Published, PublishOutcome, Sms
 from dunning.ports.queues import Job, QueueMessage
+from dunning.services.send.claims import LONGEST_RETENTION_DAYS
 from dunning.services.send.sender import SendService, workers_for
 from tests.support.builders import a_lender_record, an_account, an_instalment, promised, taipei
 from tests.support.fakes import (
@@ -417,7 +418,7 @@ class TestARedeliveredJob:
         del office.store.lender_records[facts.customer_id]
         office.handle_batch(facts, receives=2)
         (record,) = office.records
-        assert record.expires_at == NOW + timedelta(days=1827)
+        assert record.expires_at == NOW + timedelta(days=LONGEST_RETENTION_DAYS)
         assert record.lender == ""
 
 

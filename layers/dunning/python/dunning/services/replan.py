@@ -24,7 +24,7 @@ from dunning.ports.gateways import EventPublisher
 from dunning.ports.queues import DelayQueue, QueueMessage
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry
 from dunning.services.optimistic import CONFLICT, Conflict, ContestedError, write_optimistically
-from dunning.services.planning import Replanned, replan
+from dunning.services.planning import Replanned, log_planned_decision, replan
 
 PARTS = 8
 """The default number of parts of the table that are read side by side."""
@@ -150,6 +150,8 @@ class ReplanService:
             if replanned is not None:
                 changed += 1
                 events += replanned.events
+                if change:
+                    log_planned_decision(self._telemetry, customer_id, replanned.decision, now)
         if change:
             self._publisher.publish(events)
         return Counted(

@@ -24,8 +24,8 @@ from dunning.services.optimistic import CONFLICT, Conflict, ContestedError, writ
 SECONDS_TO_FINISH = 15.0
 """The time that a claimed message may still need: a publish that times out, and the batch's records."""
 
-LONGEST_RETENTION_DAYS = 1827
-"""Five years: the retention of a record whose place is not known."""
+LONGEST_RETENTION_DAYS = 2192
+"""Six years, the longest of any place: the retention of a record whose place is not known."""
 
 _STATES = {
     PublishOutcome.ACCEPTED: ContactState.SENT,
