@@ -284,9 +284,10 @@ class _StackSource:
         logs = read_decision_logs(self._logs, self._stack.name, customer_id, self._since, self._clock)
         evidence = read_evidence(customer_id, items, logs.lines, [*logs.gaps])
         if apart := self._replies_apart(evidence):
+            replies = "1 reply" if apart == 1 else f"{apart} replies"
             gap = (
-                f"{apart} replies from the customer's numbers are kept apart: they came when no customer had the "
-                "number, and may be somebody else's. They are not shown."
+                f"{replies} from the customer's numbers came when no customer had the number, and may be somebody "
+                "else's: kept apart, and not shown."
             )
             evidence = read_evidence(customer_id, items, logs.lines, [*logs.gaps, gap])
         now = self._clock.now()

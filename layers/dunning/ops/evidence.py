@@ -99,11 +99,11 @@ def read_evidence(
         customer_id=customer_id,
         lender_record=lender_record,
         standing=standing,
-        contacts=contacts,
-        replies=replies,
-        logged=logged,
-        unreadable=unreadable,
-        gaps=gaps,
+        contacts=tuple(contacts),
+        replies=tuple(replies),
+        logged=tuple(logged),
+        unreadable=tuple(unreadable),
+        gaps=tuple(gaps),
     )
 
 

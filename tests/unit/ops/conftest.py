@@ -19,6 +19,7 @@ from tests.support.builders import store_facts
 from tests.support.people import NOW, someone, waking
 
 STACK = "dunning-test"
+LOOKS = f"/{STACK}/looks"
 ROLE = "arn:aws:iam::123456789012:role/dunning-test-SmsDelivery"
 
 
@@ -71,6 +72,7 @@ def stack() -> Iterator[Deployed]:
             "UploadsBucket": cloud.stack.uploads_bucket,
             "LenderBus": cloud.stack.bus_name,
             "LenderEventsQueue": cloud.queue_urls["lender_events"],
+            "LooksLogs": LOOKS,
             ROLE_OUTPUT: ROLE,
         }
         boto3.client("cloudformation").create_stack(

@@ -68,6 +68,18 @@ def test_a_wake_of_an_older_policy_is_moved_to_where_todays_puts_it(office: Offi
     assert after == replace(planned(facts), version=5)
 
 
+def test_a_wake_that_is_moved_is_logged_with_the_decision_behind_it_and_a_look_is_not(office: Office) -> None:
+    facts = someone(due_in=10)
+    office.add(facts, replace(planned(facts), version=4, wake=Wake(NOW + timedelta(days=9), 5)))
+    assert office.replan(change=False).changed == 1
+    assert not office.telemetry.decisions
+    assert office.replan().changed == 1
+    ((customer_id, decision, at),) = office.telemetry.decisions
+    assert (customer_id, decision.kind, at) == ("C0001", "wait", NOW)
+    office.replan()
+    assert len(office.telemetry.decisions) == 1, "what stays as it is has been logged already"
+
+
 def test_doing_it_again_writes_nothing(office: Office) -> None:
     for number in range(1, 8):
         office.add(someone(number, due_in=number), waking(someone(number, due_in=number), None))
