@@ -29,6 +29,7 @@ from dunning.domain.errors import UnknownCurrencyError
 from dunning.domain.replies.intents import Band
 from dunning.domain.replies.reply import Reply
 from dunning.domain.texts.money import format_money
+from dunning.ports.telemetry import LogEvent
 from ops.columns import stage_name
 from ops.evidence import Evidence, LoggedLine
 from ops.words import BANDS, REASONS, STATES, hold_in_words, silences, understood, with_day
@@ -432,6 +433,15 @@ def _instant_in_words(written: str, zone: ZoneInfo) -> str:
 
 
 def _log(line: LoggedLine) -> Entry:
+    if line.message == LogEvent.LENDER_EVENT:
+        # The line is all that is left of an event once a file knows it.
+        subject = _ladder(str(line.fields.get("subject", "")).replace(":", " "))
+        return Entry(
+            at=line.at,
+            kind=EntryKind.FACT,
+            title=f"the lender's systems reported: {subject}",
+            details=_named(("logged by", line.function)),
+        )
     return Entry(
         at=line.at,
         kind=EntryKind.LOG,

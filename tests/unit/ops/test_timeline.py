@@ -240,6 +240,13 @@ def test_a_decision_says_its_reason_until_when_and_which_function_made_it() -> N
     )
 
 
+def test_an_event_that_a_later_file_knows_is_still_told_by_its_line_of_log() -> None:
+    fields = {"subject": "paid:A0001-0#1"}
+    line = LoggedLine(at=NOW, message="lender_event", function="lender_events", fields=fields)
+    timeline = timeline_of(stored(logged=[line]))
+    assert "the lender's systems reported: paid A0001-0 no. 1" in titles(timeline, EntryKind.FACT)
+
+
 def test_what_is_erased_is_told_with_what_is_left() -> None:
     record = erase_record(a_lender_record(someone()), NOW, NOW + timedelta(hours=1))
     redacted = a_contact(phone="", text="", response="", erased_at=NOW)

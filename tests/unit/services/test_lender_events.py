@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from dunning.contracts.erasure_round import erasure_round_body
+from dunning.contracts.instants import instant
 from dunning.domain.customer.facts import Facts, Hold, HoldReason
 from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.customer.returning import BEFORE_ERASURE
@@ -176,6 +177,14 @@ class TestAPayment:
         ((_, decision, at),) = office.telemetry.decisions
         assert (decision.reason, at) == ("nothing_open", NOW)
         assert office.telemetry.counts["LenderEventsRecorded"] == 1
+
+    def test_is_logged_once_by_its_ids_for_a_later_file_makes_the_record_forget_it(self, office: Office) -> None:
+        office.add(someone())
+        office.receive(paid(), paid())
+        expected = {"customer_id": "C0001", "at": instant(SAID_AT), "subject": "paid:A0001-0#1"}
+        assert office.events("lender_event") == [expected]
+        office.receive(paid())
+        assert len(office.events("lender_event")) == 1
 
     def test_counts_for_a_job_that_is_queued_already_for_no_older_claim_passes(self, office: Office) -> None:
         facts = office.add(someone())

@@ -31,6 +31,7 @@ class LogEvent(StrEnum):
     JOB_PARKED = "job_parked"
     LARGER_READER_NO_ANSWER = "larger_reader_no_answer"
     LABEL_OF_UNKNOWN_REPLY = "label_of_unknown_reply"
+    LENDER_EVENT = "lender_event"
     LENDER_EVENT_FAILED = "lender_event_failed"
     LENDER_EVENT_OF_UNKNOWN_ACCOUNT = "lender_event_of_unknown_account"
     LENDER_EVENT_OF_UNKNOWN_CUSTOMER = "lender_event_of_unknown_customer"

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from itertools import batched
 
 from dunning.contracts.erasure_round import ErasureRound, erasure_round_body, parse_lender_message
+from dunning.contracts.instants import instant
 from dunning.contracts.lender_event import ErasureRequest, GivenLabel, ReceivedEvent
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.lender_record import (
@@ -290,8 +291,17 @@ class LenderEventService:
         )
 
     def _log_new_events(self, before: LenderRecord, after: LenderRecord) -> None:
-        """Count new events; log events of a customer without a snapshot (no fault), and of accounts not in it."""
-        new = [recorded.event for subject, recorded in after.events.items() if before.events.get(subject) != recorded]
+        """
+        Count and log new events, by their ids: the record forgets an event once a snapshot knows it.
+
+        Log also events of a customer without a snapshot (no fault), and of accounts not in it.
+        """
+        recorded_now = [entry for key, entry in after.events.items() if before.events.get(key) != entry]
+        for time, event in recorded_now:
+            self._telemetry.log_event(
+                LogEvent.LENDER_EVENT, customer_id=after.customer_id, at=instant(time.at), subject=event.subject
+            )
+        new = [entry.event for entry in recorded_now]
         self._telemetry.count(Metric.LENDER_EVENTS_RECORDED, len(new))
         if after.snapshot is None:
             self._telemetry.log_event(LogEvent.LENDER_EVENT_OF_UNKNOWN_CUSTOMER, customer_id=after.customer_id)
