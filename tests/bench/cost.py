@@ -57,7 +57,7 @@ GB = 1_000_000_000
 
 MINUTES_A_MONTH = 43_800
 MONTHS_KEPT = 60
-"""Audit records and the sender's log are kept for five years."""
+"""Most places keep audit records for five years. Their lines of log stay for at least six, for pennies more."""
 
 _ROWS, _ROWS_A_CUSTOMER = 12_000, 12
 
