@@ -5,6 +5,7 @@ import io
 import json
 import re
 import runpy
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,6 +19,7 @@ from dunning import wiring
 from dunning.domain.texts.segments import count_segments
 from dunning.services.intake.rows import COLUMNS
 from ops.columns import WIDTH, width_of
+from ops.customer import main as show_customer
 from tests.local.command import main
 from tests.local.people import exams
 from tests.local.report import report
@@ -151,6 +153,16 @@ class TestTheFiles:
         assert not lines["DONE"]["open"]
         whole = (out / "customers.jsonl").read_text("utf-8")
         assert not [name for name in ("王小明", "欧阳娜", "Amelia", "912345001") if name in whole]
+
+    def test_what_is_stored_is_for_its_owner_alone_and_gives_a_customers_timeline(
+        self, out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert (out / "stored.jsonl").stat().st_mode & 0o777 == 0o600
+        shutil.copytree(out, tmp_path / "copy")
+        assert show_customer(["--out", str(tmp_path / "copy"), "PAYS"]) == 0
+        printed = capsys.readouterr().out
+        for words in ("(next_stage)", "(delivered)", "is paid up to", "no text: everything is paid (nothing_open)"):
+            assert words in printed
 
     def test_refusals_say_where_and_why(self, out: Path) -> None:
         (line,) = csv.DictReader(io.StringIO((out / "rejects.csv").read_text("utf-8-sig")))

@@ -117,6 +117,9 @@ def main(argv: Sequence[str] | None = None, clock: Clock | None = None) -> int:
     except (CustomerError, LookError, StackError, ServiceCallError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    except BotoCoreError as error:
+        sys.stderr.write(f"{error}\n")  # no region, or no credentials
+        return 2
     except OSError as error:
         sys.stderr.write(f"OUT={arguments.out}: {error.strerror}\n")
         return 2

@@ -52,8 +52,8 @@ blockquote { margin: .35rem 0; padding: .4rem .8rem; border-left: 3px solid var(
 """
 
 _WHAT_IT_IS = """\
-This page holds all that is stored of the customer, by time. Times are those of the customer, with UTC below them. It
-is personal data: keep it as you keep the customer's file, and destroy it when the matter is closed.
+This page holds all that is stored of the customer and could be read, by time. Times are those of the customer, with
+UTC below them. It is personal data: keep it as you keep the customer's file, and destroy it when the matter is closed.
 """
 
 

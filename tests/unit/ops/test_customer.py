@@ -1,6 +1,7 @@
 """`make customer`: a look is written down, then everything that is kept is shown and written, for its owner alone."""
 
 import json
+import os
 import stat
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,6 +19,7 @@ from dunning.adapters.dynamodb.items import contact_item, lender_record_item, re
 from dunning.domain.customer.lender_record import erase_record
 from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.policy import load_policies
+from dunning.ports.customers import StoredCustomer
 from ops.customer import main, zone_of
 from ops.decision_logs import DECIDING
 from ops.looks import PURPOSES
@@ -291,7 +293,8 @@ def test_an_erased_customer_of_a_stack_has_a_tombstone_and_the_skeleton_of_the_t
     evident: Deployed, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stored = evident.customers.load_stored(["C0001"])["C0001"]
-    record = erase_record(stored.lender_record, NOW)  # type: ignore[union-attr] - it can be read
+    assert isinstance(stored, StoredCustomer)
+    record = erase_record(stored.lender_record, NOW)
     assert evident.customers.save_lender_record(record, expected_revision=1)
     assert evident.contacts.redact("C0001", NOW) == 2
     assert ask(tmp_path, "C0001") == 0
@@ -356,6 +359,10 @@ def test_what_is_no_stack_no_folder_and_no_day_is_refused_in_one_line(
     (tmp_path / "file").write_text("", "utf-8")
     assert ask(tmp_path / "file", "C0001") == 2
     assert capsys.readouterr().err.startswith(f"OUT={tmp_path}/file: ")
+    with patch.dict("os.environ"):
+        del os.environ["AWS_DEFAULT_REGION"]
+        assert ask(tmp_path, "C0001") == 2
+    assert capsys.readouterr().err == "You must specify a region.\n"
     for arguments, says in (([], "name the customer by the id"), (["--since", "soon", "C1"], "soon is no day")):
         with pytest.raises(SystemExit) as exit_:
             main(arguments)
@@ -382,7 +389,7 @@ def test_without_an_identity_that_aws_knows_nothing_is_shown(
     evident: Deployed, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     failing = EndpointConnectionError(endpoint_url="sts")
-    real = boto3.Session.client
+    real: Any = boto3.Session.client
 
     def client(session: boto3.Session, name: str, *arguments: Any, **more: Any) -> Any:  # noqa: ANN401 - of boto3
         if name == "sts":

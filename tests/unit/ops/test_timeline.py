@@ -2,9 +2,11 @@
 
 import json
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -41,7 +43,7 @@ MINUTE = timedelta(minutes=1)
 WORDS = "我失業了<b>可以分期嗎</b>"
 
 
-def a_contact(**changes: object) -> Contact:
+def a_contact(**changes: Any) -> Contact:  # noqa: ANN401 - fields
     contact = Contact(
         customer_id="C0001",
         send_id="s1",
@@ -64,7 +66,7 @@ def a_contact(**changes: object) -> Contact:
         delivery_status="delivered",
         billed_parts=1,
     )
-    return replace(contact, **changes)  # type: ignore[arg-type] - fields
+    return replace(contact, **changes)
 
 
 def a_reply(text: str = WORDS, at: datetime = NOW + 2 * MINUTE) -> Reply:
@@ -89,10 +91,10 @@ def timeline_of(evidence: Evidence, zone: ZoneInfo = TAIPEI) -> Timeline:
     return build_timeline(evidence, zone, NOW + timedelta(days=1))
 
 
-def stored(**changes: object) -> Evidence:
+def stored(**changes: Any) -> Evidence:  # noqa: ANN401 - fields
     facts = someone()
     evidence = Evidence(customer_id="C0001", lender_record=a_lender_record(facts), standing=waking(facts))
-    return replace(evidence, **changes)  # type: ignore[arg-type] - fields
+    return replace(evidence, **changes)
 
 
 def titles(timeline: Timeline, kind: EntryKind) -> list[str]:
@@ -266,7 +268,7 @@ def test_an_item_that_cannot_be_read_is_told_by_its_kind_and_moment_and_never_in
     spoilt = {**contact_item(a_contact()), "state": {"S": "王小明"}}
     strange = {"customer_id": {"S": "C0001"}, "item": {"S": "王小明"}}
     keyless = {**reply_item(a_reply()), "contact": {"S": "reply#王小明"}, "at": {"S": "soon"}}
-    items = [
+    items: list[Mapping[str, Any]] = [
         {**lender_record_item(a_lender_record(facts)), "revision": {"S": "x"}},
         standing_item(waking(facts), 4),
         *(spoilt, strange, keyless),
