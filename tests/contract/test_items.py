@@ -89,6 +89,7 @@ ACCOUNTS = st.builds(
     currency=st.sampled_from(("TWD", "CNY", "JPY")),
     instalments=st.lists(INSTALMENTS, max_size=3).map(tuple),
     product=TEXTS,
+    pay_account=TEXTS,
 )
 FACTS = st.builds(
     Facts,

@@ -78,6 +78,7 @@ class Row:
     stage_reached: str = ""
     written_notice_on: str = ""
     late_fee: str = ""
+    pay_account: str = ""
 
     def values(self) -> list[str]:
         """Return the row in the order of the columns."""

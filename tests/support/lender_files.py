@@ -39,6 +39,7 @@ WANG = {
     "stage_reached": "",
     "written_notice_on": "",
     "late_fee": "",
+    "pay_account": "",
 }
 CHEN = WANG | {
     "customer_id": "C-1002",

@@ -209,7 +209,13 @@ def test_rows_of_a_customer_must_agree_on_the_person(office: Office, column: str
 
 
 @pytest.mark.parametrize(
-    ("column", "other"), [("account_number", "9001-9999-9999"), ("currency", "USD"), ("product", "手機分期")]
+    ("column", "other"),
+    [
+        ("account_number", "9001-9999-9999"),
+        ("currency", "USD"),
+        ("product", "手機分期"),
+        ("pay_account", "822-12345678901234"),
+    ],
 )
 def test_rows_of_an_account_must_agree_on_the_account(office: Office, column: str, other: str) -> None:
     office.load_rows(WANG, row(instalment_no="2") | {column: other})

@@ -43,7 +43,7 @@ def test_a_missing_phone_is_refused_as_missing() -> None:
 
 @pytest.mark.parametrize(
     "column", ["region", "time_zone", "consented_at", "product", "paid_on", "paid_amount", "hold", "hold_until",
-               "stage_reached", "written_notice_on", "late_fee"]
+               "stage_reached", "written_notice_on", "late_fee", "pay_account"]
 )  # fmt: skip
 def test_a_cell_that_may_be_empty_may_be_empty(column: str) -> None:
     good(**{column: ""})
@@ -58,7 +58,7 @@ def test_all_faults_of_a_row_are_listed() -> None:
         customer_id="C 1", name="1", phone="123", region="T" * 81, language="zh", time_zone="CST", lender="nobody",
         consented_at="yes", account_id="ü", account_number="1E9", product="\ufffd", instalment_no="one",
         due_on="12/05/2026", amount="NT$1", currency="NTD", paid_on="soon", paid_amount="x", hold_until="2026-12-31",
-        stage_reached="9999", written_notice_on="last week", late_fee="a lot",
+        stage_reached="9999", written_notice_on="last week", late_fee="a lot", pay_account="-",
     ) == [
         ("customer_id", "malformed_id"),
         ("name", "not_a_name"),
@@ -71,6 +71,7 @@ def test_all_faults_of_a_row_are_listed() -> None:
         ("account_id", "malformed_id"),
         ("account_number", "damaged_by_spreadsheet"),
         ("product", "not_a_product"),
+        ("pay_account", "not_a_pay_account"),
         ("currency", "unknown_currency"),
         ("instalment_no", "not_a_number"),
         ("due_on", "not_a_date"),
@@ -172,6 +173,33 @@ def test_a_late_fee_is_part_of_the_amount(late_fee: str, currency: str, minor: i
 )
 def test_a_late_fee_that_cannot_be_is_refused(changes: dict[str, str], reason: str) -> None:
     assert read(**changes) == [("late_fee", reason)]
+
+
+def test_an_account_to_pay_to_is_kept_as_it_is_written() -> None:
+    assert good(pay_account="822-12345678901234").pay_account == "822-12345678901234"
+    assert good(pay_account="").pay_account == ""
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        pytest.param("our app", "not_a_pay_account", id="no account"),
+        pytest.param("12345", "not_a_pay_account", id="too short"),
+        pytest.param("4111 1111 1111 1111", "personal_pay_account", id="a card"),
+        pytest.param("A123456789", "personal_pay_account", id="an identity card"),
+        pytest.param("0912345678", "personal_pay_account", id="the customer's phone"),
+        pytest.param("886912345678", "personal_pay_account", id="with the country's code"),
+        pytest.param("8.22123E+16", "damaged_by_spreadsheet", id="as a spreadsheet shows a long number"),
+        pytest.param("1234567890123450", "damaged_by_spreadsheet", id="cut to 15 digits by a spreadsheet"),
+        pytest.param("12345678901234.0", "damaged_by_spreadsheet", id="made a fraction by a spreadsheet"),
+    ],
+)
+def test_what_is_no_account_to_pay_to_or_somebodys_own_number_is_refused(written: str, reason: str) -> None:
+    assert read(pay_account=written) == [("pay_account", reason)]
+
+
+def test_an_account_that_holds_the_phone_behind_a_lenders_code_is_what_banks_give_out() -> None:
+    assert good(pay_account="98012912345678").pay_account == "98012912345678"
 
 
 def test_a_late_fee_is_not_measured_against_an_amount_nobody_can_read() -> None:

@@ -97,6 +97,7 @@ ACCOUNT = ArrayLayout(
     Field("currency", TEXT),
     Field("product", TEXT),
     Field("instalments", arrays(INSTALMENT)),
+    Field("pay_account", TEXT, ""),
 )
 """Stored as an object, by name: accounts are few."""
 

@@ -118,6 +118,8 @@ class Account:
     currency: str
     instalments: tuple[Instalment, ...]
     product: str = ""
+    pay_account: str = ""
+    """The account or code to which the customer pays for this contract, in full, or empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 from phonenumbers import SUPPORTED_REGIONS
 
 from dunning.domain.customer.facts import HoldReason
+from dunning.domain.customer.pay_account import is_card_number, is_identity_number, is_pay_account
 from dunning.domain.errors import UnknownCurrencyError
 from dunning.domain.texts.masking import account_tail
 from dunning.domain.texts.money import minor_digits
@@ -31,6 +32,7 @@ RULES_DIFFER_BY_REGION = frozenset({"AU", "BR", "ID", "US"})
 
 _EXPONENT = re.compile(r"[0-9](?:\.[0-9]+)?e\+?[0-9]+|#+", re.IGNORECASE)
 _FLOAT_END = re.compile(r"(?<=[0-9])\.0$")
+_CUT_TO_15_DIGITS = re.compile(r"[1-9][0-9]{14}0+")
 
 _SCRIPT_OF_LANGUAGE = {
     "zh-tw": "zh-Hant",
@@ -182,6 +184,17 @@ def read_account_number(text: str) -> str:
     if not account_tail(number):
         raise CellError(Refusal.NOT_AN_ACCOUNT_NUMBER)
     return number
+
+
+def read_pay_account(text: str) -> str:
+    """Accept a virtual account or payment code, and nobody's card or identity number: texts show it in full."""
+    if _EXPONENT.fullmatch(text) or _FLOAT_END.search(text) or _CUT_TO_15_DIGITS.fullmatch(text):
+        raise CellError(Refusal.DAMAGED_BY_SPREADSHEET)
+    if not is_pay_account(text):
+        raise CellError(Refusal.NOT_A_PAY_ACCOUNT)
+    if is_card_number(text) or is_identity_number(text):
+        raise CellError(Refusal.PERSONAL_PAY_ACCOUNT)
+    return text
 
 
 def read_whole(text: str, least: int, most: int) -> int:

@@ -9,7 +9,7 @@ from dunning.domain.texts.masking import account_tail
 from dunning.services.intake.refusals import Refusal
 from dunning.services.intake.rows import PERSON_COLUMNS, Fault, Row
 
-_ACCOUNT_COLUMNS = ("account_number", "currency", "product")
+_ACCOUNT_COLUMNS = ("account_number", "currency", "product", "pay_account")
 
 
 def contradictions(rows: Sequence[Row]) -> Iterator[tuple[int, Fault]]:
@@ -75,6 +75,7 @@ def _account(rows: Sequence[Row]) -> Account:
         currency=first.currency,
         instalments=tuple(instalments),
         product=first.product,
+        pay_account=first.pay_account,
     )
 
 

@@ -41,6 +41,8 @@ class Refusal(StrEnum):
     TOO_MANY_DECIMALS = "too_many_decimals"
     NOT_AN_ACCOUNT_NUMBER = "not_an_account_number"
     NOT_A_PRODUCT = "not_a_product"
+    NOT_A_PAY_ACCOUNT = "not_a_pay_account"
+    PERSONAL_PAY_ACCOUNT = "personal_pay_account"
     NOT_A_NUMBER = "not_a_number"
     NUMBER_OUT_OF_RANGE = "number_out_of_range"
     DAMAGED_BY_SPREADSHEET = "damaged_by_spreadsheet"
@@ -100,6 +102,10 @@ EXPLANATIONS: Mapping[Refusal, str] = {
     "Write 3250 or 3250.00.",
     Refusal.NOT_AN_ACCOUNT_NUMBER: "An account number has at least two letters or digits.",
     Refusal.NOT_A_PRODUCT: "A product has at most 80 characters, none of them damaged.",
+    Refusal.NOT_A_PAY_ACCOUNT: "Write the virtual account or payment code in 6 to 34 letters A-Z, digits, "
+    "single blanks and hyphens, at least half of them digits.",
+    Refusal.PERSONAL_PAY_ACCOUNT: "This looks like the number of a phone, a card or an identity card, and "
+    "would stand in texts. Write an account with its bank's code in front, for example 822-12345678901234.",
     Refusal.NOT_A_NUMBER: "Write a whole number.",
     Refusal.NUMBER_OUT_OF_RANGE: "Numbers of instalments are from 1 to 99999, stages from -365 to 3650 days.",
     Refusal.DAMAGED_BY_SPREADSHEET: "A spreadsheet has cut this number. Format the column as text, enter it again and "

@@ -24,6 +24,7 @@ from dunning.services.intake.cells import (
     read_instant,
     read_language,
     read_name,
+    read_pay_account,
     read_product,
     read_region,
     read_time_zone,
@@ -60,8 +61,9 @@ COLUMNS = (
     "stage_reached",
     "written_notice_on",
     "late_fee",
+    "pay_account",
 )
-MAY_BE_ABSENT = frozenset({"written_notice_on", "late_fee"})
+MAY_BE_ABSENT = frozenset({"written_notice_on", "late_fee", "pay_account"})
 """Optional columns. Without such a column its cells count as empty."""
 
 MAY_BE_EMPTY = MAY_BE_ABSENT | frozenset(
@@ -120,6 +122,7 @@ class Row:
     account_id: str
     account_number: str
     product: str
+    pay_account: str
     currency: str
     instalment: Instalment
     holds: tuple[Hold, ...]
@@ -185,6 +188,9 @@ class RowReader:
         account_id = cells.read("account_id", read_id, "")
         account_number = cells.read("account_number", read_account_number, "")
         product = cells.read("product", read_product, "")
+        pay_account = cells.read("pay_account", read_pay_account, "")
+        if pay_account and _is_phone(pay_account, person, numbers):
+            cells.refuse("pay_account", Refusal.PERSONAL_PAY_ACCOUNT)
         currency = cells.read("currency", read_currency, "")
         instalment = self._instalment(cells, currency, person.time_zone)
         hold, holds = _read_holds(cells)
@@ -198,6 +204,7 @@ class RowReader:
             account_id=account_id,
             account_number=account_number,
             product=product,
+            pay_account=pay_account,
             currency=currency,
             instalment=instalment,
             holds=holds,
@@ -300,6 +307,12 @@ def _identifying_digits(phone: Phone, raw: str) -> list[str]:
     numbers = [phone.national] if phone.national else _DIGITS.findall(plain(raw))
     without_trunk = [number.lstrip("0") for number in numbers]
     return [number for number in without_trunk if len(number) >= _TELLING_LENGTH]
+
+
+def _is_phone(pay_account: str, person: Person, numbers: Sequence[str]) -> bool:
+    """Tell whether this is the number itself. One that holds it behind a lender's code is what banks give out."""
+    digits = "".join(filter(str.isdigit, pay_account))
+    return digits.lstrip("0") in numbers or digits == person.phone.removeprefix("+")
 
 
 def _refuse_phone_in_ids(cells: _Cells, ids: Mapping[str, str], numbers: Sequence[str]) -> None:
