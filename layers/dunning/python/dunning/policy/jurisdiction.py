@@ -109,6 +109,12 @@ class Carrier(Sourced):
     signature_by_carrier: StrictBool
 
 
+class TwoWay(Sourced):
+    """Whether replies reach a sender: by an own number at best, since no sender id can be answered."""
+
+    possible: StrictBool
+
+
 class Consent(Sourced):
     """The lawful basis of a reminder, and whether it needs a consent on record."""
 
@@ -133,7 +139,8 @@ class JurisdictionFile(Strict):
     The limits of one place.
 
     `countries` are those that have no file of their own and fall under this one (the EU). `time_zones` may be left
-    out: then they are the country's own. `regions` narrows them for a country that has several.
+    out: then they are the country's own. `regions` narrows them for a country that has several. Without `two_way` it is
+    not known whether a reply can arrive: then none can.
     """
 
     id: str
@@ -150,6 +157,7 @@ class JurisdictionFile(Strict):
     refusal: RefusalToPay | None = None
     links: LinkRules
     carrier: Carrier
+    two_way: TwoWay | None = None
     consent: Consent
     retention: Retention
     noted: tuple[Noted, ...] = ()
