@@ -81,7 +81,9 @@ class Bench:
             for_wake=NOW,
         )
         self.claims = [standing_item(with_entry(s, entry), 4) for s in standings]
-        text = "【示範分期】王*明您好，末四碼1234分期NT$3,250，12/4前請至官方APP繳款。已繳請略，洽0800-000-123"
+        text = (
+            "【示範分期】王*明您好，末碼1234分期款NT$3,250將於12/4到期，請用官方APP繳款，已繳請忽略，客服0800-000-123"
+        )
         self.text = text
         self.contacts = [
             contact_item(
@@ -101,7 +103,7 @@ class Bench:
                     text=text,
                     encoding="UCS-2",
                     parts=1,
-                    template="zh-Hant/before-3@2",
+                    template="zh-Hant/before-3@3",
                     registered_template="",
                     message_id="message-1",
                     code="",

@@ -57,7 +57,7 @@ class _Overlay:
 
     def __truediv__(self, name: str) -> Traversable:
         own, ours = self._folder / name, files("dunning.policy") / "data" / name
-        if name == _LENDERS:
+        if name.partition("/")[0] == _LENDERS:
             return own
         if own.is_dir() and ours.is_dir():
             return MultiplexedPath(own, ours)

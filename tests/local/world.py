@@ -29,7 +29,7 @@ from tests.local.report import mask_phone
 from tests.local.scripted_events import ScriptedEvent
 
 ORIGINATION_NUMBER = "AWS.MM.SMS.OriginationNumber"
-"""The attribute of a text that comes from an own number. Only such a text can be answered: a sender id cannot."""
+"""The attribute of a text that comes from an own number."""
 
 _KEEP_HOUSE_EVERY = timedelta(days=1)
 _SOON_DUE = timedelta(days=4)
@@ -131,7 +131,7 @@ class World:
                 self._held_back[sms.to] = delivered
                 continue
             self._log(delivered)
-            if self._lively and delivered.log["status"] == "SUCCESS" and sms.attributes.get(ORIGINATION_NUMBER):
+            if self._lively and delivered.log["status"] == "SUCCESS" and self._can_be_answered(sms):
                 self._answer(sms)
 
     def _log(self, delivered: DeliveryLog) -> None:
@@ -167,11 +167,19 @@ class World:
                         self._cloud.lender_says(payment.event())
                         self.paid.append(payment)
 
-    def _writer(self, sms: SentSms) -> Writer:
+    def _can_be_answered(self, sms: SentSms) -> bool:
+        """Tell whether a reply to a text would arrive, by the lender's policy: never if it shows a sender id."""
+        rules = self._book.rules_for(self._facts_of(sms))
+        return isinstance(rules, Rules) and rules.two_way
+
+    def _facts_of(self, sms: SentSms) -> Facts:
         if self._facts is None:
             stored = (items.read_facts(i) for i in self._cloud.items(self._cloud.stack.customers_table) if is_facts(i))
             self._facts = {facts.phone: facts for facts in stored if facts is not None}
-        facts = self._facts[sms.to]
+        return self._facts[sms.to]
+
+    def _writer(self, sms: SentSms) -> Writer:
+        facts = self._facts_of(sms)
         coming = (pay.at for pay in self._payments if pay.customer_id == facts.customer_id and pay.at > sms.at)
         return Writer(
             sms.to, facts.language, facts.phone_country, local_zone(self._book, facts), min(coming, default=None)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dunning.domain.texts.masking import COMPOUND_SURNAMES, account_tail, greeting_name, mask_name
+from dunning.domain.texts.masking import COMPOUND_SURNAMES, NO_NAME, account_tail, greeting_name, mask_name
 from dunning.domain.texts.money import MINOR_DIGITS, format_date, format_money, minor_digits
 from dunning.domain.texts.segments import is_gsm
 
@@ -59,14 +59,11 @@ def test_of_any_other_name_at_most_half_is_shown(name: str) -> None:
     assert len(mask_name(name).replace("*", "")) <= len(letters(name)) / 2
 
 
-@given(ANY_NAME)
-def test_whatever_a_name_is_an_english_text_stays_gsm_7(name: str) -> None:
-    assert is_gsm(greeting_name(name, "en"))
-
-
-@given(ANY_NAME, LANGUAGES)
-def test_everybody_is_greeted_somehow_in_five_characters_at_most(name: str, language: str) -> None:
-    assert 2 <= len(greeting_name(name, language)) <= 5
+@given(ANY_NAME, st.sampled_from(sorted(NO_NAME)))
+def test_everybody_is_greeted_somehow_in_four_characters_at_most(name: str, language: str) -> None:
+    greeted = greeting_name(name, language)
+    assert 2 <= len(greeted) <= 4
+    assert greeted in {mask_name(name), NO_NAME[language]}
 
 
 @given(st.text(max_size=30) | st.text("0123456789-／ ٣५A", max_size=24))

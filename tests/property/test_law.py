@@ -127,7 +127,7 @@ def policies(draw: st.DrawFn) -> tuple[str, tuple[str, ...]]:
     lines = [
         'id = "drawn"\nlanguages = ["en"]\nhotline = "0800-000-123"\npreferred_hour = "10:00"\nmax_segments = 2',
         f"ladder = {stages}\nmin_days_between_stages = 3",
-        'sender_name = { en = "Demo Finance" }\npay = { en = "our app" }',
+        'sender_name = { en = "Demo Finance" }\npay = { en = "in our app" }',
         f"caps = [{caps_of(draw(st.lists(caps, min_size=1, max_size=2)))}]",
     ]
     if draw(st.booleans()):

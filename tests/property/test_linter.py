@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dunning.domain.texts.lint import ArrivingText, ContentPhrases, Severity
+from dunning.domain.texts.lint import ArrivingText, Severity
 from dunning.domain.texts.lint.content import CHECKS, PHRASE_CHECKS, is_complete
 from dunning.domain.texts.lint.linter import Linter
-from dunning.domain.texts.masking import account_tail, gsm_name, mask_name
+from dunning.domain.texts.masking import account_tail, greeting_name
 from dunning.domain.texts.money import MINOR_DIGITS, format_date, format_money
 from dunning.domain.texts.wording import render
 from dunning.policy.linter_files import LinterFile
@@ -131,27 +131,40 @@ def ordinary_messages(draw: st.DrawFn) -> ArrivingText:
     lender = draw(
         st.sampled_from([lender.policy for lender in policies.lenders.values() if language in lender.policy.languages])
     )
-    masked = mask_name(draw(names))
+    name = draw(names)
     due = today - timedelta(days=draw(st.integers(-3, 700)) if stage > 0 else -draw(st.integers(0, 400)))
     tail = account_tail(draw(st.from_regex(r"[0-9A-Z]{0,20}[0-9]{8}", fullmatch=True)))
     currency = draw(st.sampled_from(sorted(MINOR_DIGITS)))
     values = {
-        "name": masked if language != "en" else gsm_name(masked),
         "tail": tail + (policies.and_others[language] if several else ""),
         "amount": format_money(draw(st.integers(1, 10**10)), currency, language),
         "date": format_date(due, today, language, draw(st.sampled_from(["TW", "CN", "HK", "US", "GB"]))),
         "days": str((today - due).days),
         "count": str(draw(st.integers(2, 60))),
         "pay": lender.pay[language],
-        "hotline": lender.hotline,
+        "hotline": draw(st.sampled_from([str(policies.lenders["demo-tw"].policy.hotline), "our branch"])),
     }
+    if language != "en":
+        values["name"] = greeting_name(name, language)
     body = render(text, {name: values[name] for name in text.placeholders})
-    opt_out = draw(st.sampled_from(["", policies.opt_out_lines[language]]))
+    two_way = draw(st.booleans())
+    lines = policies.opt_out_lines if two_way else policies.opt_out_lines_without_replies
+    opt_out = draw(st.sampled_from(["", lines[language]]))
     if opt_out:
         body = f"{body}{'。' if language != 'en' and body[-1] != '。' else ''}{opt_out}"
     sender = lender.sender_name[language]
     signed = f"【{sender}】" if language != "en" or draw(st.booleans()) else f"{sender}: "
-    return ArrivingText(signed + body, language, values | {"sender": sender}, stage > 0, opt_out, False, frozenset())  # noqa: FBT003
+    return ArrivingText(
+        signed + body,
+        language,
+        values | {"sender": sender},
+        overdue=stage > 0,
+        opt_out_line=opt_out,
+        links_allowed=False,
+        link_domains=frozenset(),
+        two_way=two_way,
+        due_today=stage == 0,
+    )
 
 
 @given(ordinary_messages())
@@ -199,14 +212,31 @@ def test_the_quick_look_never_lets_through_what_reading_would_find(
     st.sampled_from(["zh-Hant", "zh-Hans", "en"]),
     st.sampled_from(["王*明", "J***", "客戶", "客户", "there", "王小明", ""]),
     st.sampled_from(["5678", "78", "5678等", "5678 etc.", "15678", "15678等", "15678 etc.", ""]),
+    st.data(),
 )
-def test_a_complete_message_is_one_that_each_rule_of_content_lets_through(language: str, name: str, tail: str) -> None:
-    good = a_message(language)
-    values = {**good.values, "name": name, "tail": tail}
-    text = good.text.replace(good.values["name"], name).replace(good.values["tail"], tail)
-    message = good._replace(text=text, values=values)
-    spoken = FILE.languages[language]
-    phrases = ContentPhrases(spoken.help, spoken.due_day, spoken.late)
+def test_a_complete_message_is_one_that_each_rule_of_content_lets_through(
+    language: str, name: str, tail: str, data: st.DataObject
+) -> None:
+    draw = data.draw
+    good = a_message(language, overdue=draw(st.booleans()))
+    values = {**good.values, "tail": tail}
+    text = good.text.replace(good.values["tail"], tail)
+    if "name" in good.values or draw(st.booleans()):
+        text = text.replace(good.values.get("name", "5678"), name)
+        values["name"] = name
+    spoiled = draw(
+        st.sampled_from(["", "忽略", "gnore", "到期", "未入帳", "未到账", "overdue", "due", "困難", "rouble"])
+    )
+    text = text.replace(spoiled, "") if spoiled else text
+    text += draw(st.sampled_from(["", "今天", "today", " Reply STOP to opt out.", "回STOP退訂"]))
+    message = good._replace(
+        text=text,
+        values=values,
+        overdue=draw(st.booleans()),
+        two_way=draw(st.booleans()),
+        due_today=draw(st.booleans()),
+    )
+    phrases = FILE.languages[language].phrases()
     silent = not any(check(message) for _, check in CHECKS) and not any(
         check(message, phrases) for _, check in PHRASE_CHECKS
     )

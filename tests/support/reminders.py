@@ -18,26 +18,41 @@ _VALUES = {
                 "pay": "官方APP", "hotline": "0800-000-123"},
     "zh-Hans": {"sender": "示范分期", "name": "王*明", "tail": "5678", "amount": "3,250.00元", "date": "12月5日",
                 "pay": "官方APP", "hotline": "400-000-1234"},
-    "en": {"sender": "Demo Finance", "name": "J***", "tail": "5678", "amount": "USD 325.00", "date": "Dec 5",
-           "pay": "our app", "hotline": "0800-000-123"},
+    "en": {"sender": "Demo Finance", "tail": "5678", "amount": "USD 325.00", "date": "Dec 5",
+           "pay": "in our app", "hotline": "0800-000-123"},
 }  # fmt: skip
 
 _TEXTS = {
-    "zh-Hant": "【示範分期】王*明您好，分期5678的NT$3,250將於12/5到期，請用官方APP繳款，有困難請電0800-000-123",
-    "zh-Hans": "【示范分期】王*明您好，分期5678的3,250.00元将于12月5日到期，请用官方APP还款，有困难请电400-000-1234",
-    "en": "Demo Finance: Hi J***, USD 325.00 (plan ending 5678) is due on Dec 5. Pay in our app. Trouble? 0800-000-123.",
+    "zh-Hant": "【示範分期】王*明您好，分期5678的NT$3,250將於12/5到期，請用官方APP繳款，已繳請忽略，有困難請電0800-000-123",
+    "zh-Hans": "【示范分期】王*明您好，分期5678的3,250.00元将于12月5日到期，请用官方APP还款，已还请忽略，有困难请电400-000-1234",
+    "en": "Demo Finance: USD 325.00 (plan ending 5678) is due on Dec 5. Pay in our app. Ignore if paid. Trouble? 0800-000-123.",
 }
+_ONCE_OVERDUE = (
+    ("將於12/5到期", "於12/5到期未入帳"),
+    ("将于12月5日到期", "于12月5日到期未到账"),
+    ("is due on Dec 5", "due Dec 5 is overdue"),
+)
 
 
 def a_message(language: str = "zh-Hant", text: str | None = None, **changes: Any) -> ArrivingText:  # noqa: ANN401 - fields
     """
     Return a good message of a language, with only what a test is about changed.
 
-    `text` replaces the text, `values` are merged into the values, everything else is a field.
+    `text` replaces the text, `values` are merged into the values, everything else is a field. With `overdue` and without
+    a text it speaks of a payment that is overdue.
     """
+    if text is None and changes.get("overdue"):
+        text = overdue_form(_TEXTS[language])
     values = _VALUES[language] | changes.pop("values", {})
     message = ArrivingText(text or _TEXTS[language], language, values, False, "", False, frozenset())  # noqa: FBT003 - fields
     return message._replace(**changes)
+
+
+def overdue_form(text: str) -> str:
+    """Return a good message as it speaks of the same payment once it is overdue."""
+    for before, after in _ONCE_OVERDUE:
+        text = text.replace(before, after)
+    return text
 
 
 def with_words(words: str, language: str) -> ArrivingText:
@@ -57,43 +72,43 @@ def rules_met_by(wording: str) -> set[str]:
 
 
 _TEMPLATES = {
-    ("zh-Hant", -3): "【{s}】{n}您好，分期（末四碼{l}）本期NT${a}，{d}到期，請至官方APP繳款。已繳請略，洽{p}",
+    ("zh-Hant", -3): "【{s}】{n}您好，分期（末四碼{l}）本期NT${a}，{d}到期，請至官方APP繳款。已繳請忽略，洽{p}",
     ("zh-Hans", -3): "【{s}】{n}您好，分期（尾号{l}）本期{a}元，还款日{d}，请在APP还款。已还请忽略，客服{p}",
-    ("en", -3): "{s}: Hi {n}, {c}{a} (plan ending {l}) is due {d}. Pay in our app or call {p}. Ignore if paid. Reply STOP to opt out.",
+    ("en", -3): "{s}: {c}{a} (plan ending {l}) is due {d}. Pay in our app or call {p}. Ignore if paid. Reply STOP to opt out.",
     ("zh-Hant", -1): "【{s}】{n}您好，分期（末四碼{l}）NT${a}明日{d}到期，需調整請電{p}。已繳請忽略。",
     ("zh-Hans", -1): "【{s}】{n}您好，分期（尾号{l}）{a}元明日{d}到期，请确保余额充足。已还请忽略，客服{p}",
-    ("en", -1): "{s}: Hi {n}, {c}{a} (plan ending {l}) is due tomorrow, {d}. Need more time? Call {p}. Ignore if paid. "
+    ("en", -1): "{s}: {c}{a} (plan ending {l}) is due tomorrow, {d}. Need more time? Call {p}. Ignore if paid. "
     "Reply STOP to opt out.",
     ("zh-Hant", 0): "【{s}】{n}您好，分期（末四碼{l}）NT${a}今日到期，請於官方APP繳款。已繳請忽略，洽{p}。",
     ("zh-Hans", 0): "【{s}】{n}您好，您的分期（尾号{l}）今日为还款日，应还{a}元。如已还款请忽略，客服{p}。",
-    ("en", 0): "{s}: Hi {n}, {c}{a} (plan ending {l}) is due today. Paid? It may take 1 business day to post. Help: {p}. "
+    ("en", 0): "{s}: {c}{a} (plan ending {l}) is due today. If paid, ignore this: it may take 1 business day to post. Help: {p}. "
     "Reply STOP to opt out.",
-    ("zh-Hant", 1): "【{s}】{n}您好，尚未收到分期（末四碼{l}）{d}應繳NT${a}。已繳請忽略，有困難請電{p}。",
-    ("zh-Hans", 1): "【{s}】{n}您好，暂未查到您分期（尾号{l}）{d}应还{a}元。已还请忽略，如有困难请致电{p}。",
-    ("en", 1): "{s}: Hi {n}, we have not received {c}{a} due {d} (plan ending {l}). Ignore if paid. Trouble paying? {p}. "
+    ("zh-Hant", 1): "【{s}】{n}您好，未收到分期（末四碼{l}）{d}應繳NT${a}。已繳請忽略，有困難請電{p}。",
+    ("zh-Hans", 1): "【{s}】{n}您好，未收到您分期（尾号{l}）{d}应还{a}元。已还请忽略，如有困难请致电{p}。",
+    ("en", 1): "{s}: We have not received {c}{a} due {d} (plan ending {l}). Ignore if paid. Trouble paying? {p}. "
     "Reply STOP to opt out.",
-    ("zh-Hant", 3): "【{s}】{n}您好，分期（末四碼{l}）逾期{k}天，應繳NT${a}。請繳款或電{p}洽協助方案。",
-    ("zh-Hans", 3): "【{s}】{n}您好，您的分期（尾号{l}）已逾期{k}天，应还{a}元。请还款或致电{p}了解协商方案。",
-    ("en", 3): "{s}: Hi {n}, {c}{a} (plan ending {l}) is {k} days past due. Please pay or call {p} to discuss options. "
+    ("zh-Hant", 3): "【{s}】{n}您好，分期（末四碼{l}）逾期{k}天，應繳NT${a}。請繳款或電{p}洽協助方案，已繳請忽略。",
+    ("zh-Hans", 3): "【{s}】{n}您好，您的分期（尾号{l}）已逾期{k}天，应还{a}元。请还款或致电{p}了解协商方案，已还请忽略。",
+    ("en", 3): "{s}: {c}{a} (plan ending {l}) is {k} days past due. Please pay or call {p} to discuss options. Ignore if paid. "
     "Reply STOP to opt out.",
-    ("zh-Hant", 7): "【{s}】{n}您好，分期（末四碼{l}）逾期{k}天，應繳NT${a}（含違約金{f}）。疑義或協商請電{p}。",
-    ("zh-Hans", 7): "【{s}】{n}您好，分期（尾号{l}）逾期{k}天，应还{a}元（含罚息{f}元）。异议或协商请致电{p}",
-    ("en", 7): "{s}: Hi {n}, {c}{a} (plan ending {l}) is {k} days past due, incl. {c}{f} late fee. Questions or hardship: {p}. "
+    ("zh-Hant", 7): "【{s}】{n}您好，分期（末四碼{l}）逾期{k}天，應繳NT${a}（含違約金{f}）。疑義或協商請電{p}，已繳請忽略。",
+    ("zh-Hans", 7): "【{s}】{n}您好，分期（尾号{l}）逾期{k}天，应还{a}元（含罚息{f}元）。异议或协商请致电{p}，已还请忽略",
+    ("en", 7): "{s}: {c}{a} (plan ending {l}) is {k} days past due, incl. {c}{f} late fee. Questions or hardship: {p}. Ignore if paid. "
     "Reply STOP to opt out.",
-    ("zh-Hant", 15): "【{s}】{n}您好，分期（末四碼{l}）逾期{k}天，應繳NT${a}，請於{e}前繳款或電{p}洽還款方案。",
-    ("zh-Hans", 15): "【{s}】{n}您好，您的分期（尾号{l}）逾期{k}天，应还{a}元，请于{e}前还款或致电{p}协商方案。",
-    ("en", 15): "{s}: Hi {n}, {c}{a} (plan ending {l}) is {k} days past due. Please pay by {e} or call {p} for a plan. "
+    ("zh-Hant", 15): "【{s}】{n}您好，分期（末四碼{l}）逾期{k}天，應繳NT${a}，請於{e}前繳款或電{p}洽還款方案，已繳請忽略。",
+    ("zh-Hans", 15): "【{s}】{n}您好，您的分期（尾号{l}）逾期{k}天，应还{a}元，请于{e}前还款或致电{p}协商方案，已还请忽略。",
+    ("en", 15): "{s}: {c}{a} (plan ending {l}) is {k} days past due. Please pay by {e} or call {p} for a plan. Ignore if paid. "
     "Reply STOP to opt out.",
-    ("zh-Hant", 30): "【{s}】{n}您好，分期（末四碼{l}）逾期{k}天，應繳NT${a}。詳情已另寄書面，請電{p}由專人協助。",
-    ("zh-Hans", 30): "【{s}】{n}您好，您的分期（尾号{l}）逾期{k}天，应还{a}元。详情已另行书面告知，请致电{p}专员。",
-    ("en", 30): "{s}: Hi {n}, {c}{a} (plan ending {l}) is {k} days past due. We mailed your options. Please call {p}. "
+    ("zh-Hant", 30): "【{s}】{n}您好，分期（末四碼{l}）逾期{k}天，應繳NT${a}。詳情已另寄書面，請電{p}由專人協助，已繳請忽略。",
+    ("zh-Hans", 30): "【{s}】{n}您好，您的分期（尾号{l}）逾期{k}天，应还{a}元。详情已另行书面告知，请致电{p}专员，已还请忽略。",
+    ("en", 30): "{s}: {c}{a} (plan ending {l}) is {k} days past due. We mailed your options. Please call {p}. Ignore if paid. "
     "Reply STOP to opt out.",
 }  # fmt: skip
 
 _IN_TEMPLATES = {
     "zh-Hant": {"s": "安心分期", "n": "歐陽*明", "a": "13,250", "d": "12/5", "e": "12/20", "p": "0800-000-123"},
     "zh-Hans": {"s": "安心分期", "n": "欧阳*明", "a": "3,250.00", "d": "12月5日", "e": "12月20日", "p": "400-000-1234"},
-    "en": {"s": "Sure Pay", "n": "J***", "a": "325.00", "d": "Dec 5", "e": "Dec 20", "p": "800-555-0100"},
+    "en": {"s": "Sure Pay", "a": "325.00", "d": "Dec 5", "e": "Dec 20", "p": "800-555-0100"},
 }
 
 
@@ -106,8 +121,10 @@ def staged_reminders() -> dict[str, ArrivingText]:
         money = {"zh-Hant": f"NT${short['a']}", "zh-Hans": f"{short['a']}元", "en": f"USD{short['a']}"}[language]
         # Where a text names no app, the hotline is the way to pay.
         app = next((way for way in ("官方APP", "APP", "our app") if way in text), short["p"])
-        values = {"sender": short["s"], "name": short["n"], "tail": "0042", "amount": money, "date": short["d"], "pay": app,
+        values = {"sender": short["s"], "tail": "0042", "amount": money, "date": short["d"], "pay": app,
                   "hotline": short["p"], "days": str(stage)}  # fmt: skip
+        if "n" in short:
+            values["name"] = short["n"]
         if "{f}" in template:
             values["fee"] = "100"
         opt_out = " Reply STOP to opt out." if language == "en" else ""

@@ -218,6 +218,8 @@ class _Explained:
     def _opt_out(self) -> Limit:
         opt_out = self.law.opt_out
         says = "every text says how" if opt_out.line_required else "no line needed"
+        if opt_out.line_required and not self.rules.two_way:
+            says += ", and asks for no reply"
         within = self.rules.confirmation_within
         says += f"; one text confirms it, within {_minutes(within)}" if within else "; not confirmed by a text"
         words = " ".join(opt_out.words)
@@ -230,8 +232,12 @@ class _Explained:
             f"a promise reaches {_days(rules.promise_days)}; "
             f"working days of silence: {rules.question_days} after a question, {rules.doubt_days} in doubt"
         )
-        own = "replies" in policy.model_fields_set
-        return Limit("replies", says, (self._of_lender("the same", "replies"),) if own else ())
+        parts = [self._of_lender("the same", "replies")] if "replies" in policy.model_fields_set else []
+        if self.law.two_way:
+            parts.append(
+                self._legal(self.law.two_way, "can arrive" if self.law.two_way.possible else "none arrives", "two_way")
+            )
+        return Limit("replies", f"{says}; {'they' if rules.two_way else 'none'} can arrive", tuple(parts))
 
     def _refusal(self) -> Limit:
         refusal = self.law.refusal
@@ -288,8 +294,6 @@ class _Explained:
                 f"hours: preferred_hour is too late on {day}: a text up to the due date would come a day late, and so "
                 "never; choose an earlier one"
             )
-        if self.rules.opt_out_line and self.rules.sender_id:
-            yield f"opt-out: the line asks for a reply, and nobody can reply to the sender id {self.rules.sender_id}"
         yield from self._price_warnings()
         covered = self.rules.overdue_hours.covered_until
         if covered is not None and self.book.calendar_of(self.country) is None:

@@ -41,8 +41,11 @@ _TYPICAL_MONEY = {"TWD": (325_000, 10_000), "CNY": (32_550, 1_000), "HKD": (128_
 """An amount and a late fee in minor units."""
 _LARGE_NUMBERS = frozenset({"IDR", "VND"})
 
-_NAMES = {"zh-Hant": ("王小明", "歐陽小明"), "zh-Hans": ("王小明", "欧阳小明"), "en": ("John Smith", "歐陽小明")}
-"""A typical name, and a name with the longest mask; in English that is `there`."""
+_NAMES = {"zh-Hant": ("王小明", "歐陽小明"), "zh-Hans": ("王小明", "欧阳小明"), "en": ("John Smith", "John Smith")}
+"""A typical name, and a name with the longest mask; English texts name nobody."""
+
+_PAY_ACCOUNT = "822-12345678901234"
+"""An account to pay to as customers in Taiwan have it, for lenders who take payments that way."""
 
 _TYPICAL_DUE, _LONGEST_DUE = date(2026, 12, 5), date(2026, 12, 31)
 _DAYS_LATE = 365
@@ -236,7 +239,8 @@ def _accounts(case: Case, rules: Rules, currency: str) -> tuple[Account, ...]:
             written_notice_on=due_on if case.stage > 0 else None,
             late_fee=late_fee,
         )
-        accounts.append(Account(account_id=f"A{number:02}", tail="5678", currency=currency, instalments=(instalment,)))
+        accounts.append(Account(account_id=f"A{number:02}", tail="5678", currency=currency, instalments=(instalment,),
+                                pay_account=_PAY_ACCOUNT if rules.pay_to_account else ""))  # fmt: skip
     return tuple(accounts)
 
 

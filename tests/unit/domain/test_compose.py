@@ -44,7 +44,7 @@ def refused(due: AmountDue, *, stage: int = 7, facts: Facts | None = None, **rul
 
 def test_a_message_tells_what_was_filled_in_and_what_it_costs() -> None:
     message = composed(NO_FEE)
-    assert message.template == "zh-Hant/overdue-7@2"
+    assert message.template == "zh-Hant/overdue-7@3"
     assert message.values == {
         "name": "王*明", "tail": "5678", "amount": "NT$3,350", "date": "12/1", "pay": "官方APP",
         "hotline": "0800-000-123", "sender": "示範分期",
@@ -65,35 +65,35 @@ def test_a_prefix_that_the_carrier_adds_counts_and_is_not_sent_by_us() -> None:
 
 def test_a_late_fee_is_named_where_there_is_one() -> None:
     message = composed(ONE)
-    assert message.template == "zh-Hant/overdue-7-fee@2"
+    assert message.template == "zh-Hant/overdue-7-fee@3"
     assert message.values["fee"] == "NT$100"
-    assert "NT$3,350含違約金NT$100" in message.body
+    assert "加計違約金NT$100後應繳NT$3,350" in message.body
 
 
 def test_for_several_instalments_too() -> None:
     message = composed(ONE._replace(instalments=2))
-    assert message.template == "zh-Hant/overdue-7-several-fee@2"
+    assert message.template == "zh-Hant/overdue-7-several-fee@3"
 
 
 def test_no_fee_is_named_where_there_is_none() -> None:
-    assert composed(NO_FEE).template == "zh-Hant/overdue-7@2"
+    assert composed(NO_FEE).template == "zh-Hant/overdue-7@3"
     assert "違約金" not in composed(NO_FEE).body
 
 
 def test_a_stage_without_such_a_text_uses_its_plain_one() -> None:
-    assert composed(ONE, stage=15).template == "zh-Hant/overdue-15@2"
+    assert composed(ONE, stage=15).template == "zh-Hant/overdue-15@3"
 
 
 def registered(*templates: str) -> dict[str, str]:
-    return {f"zh-Hant/overdue-7{template}@2": f"ID{template}" for template in templates}
+    return {f"zh-Hant/overdue-7{template}@3": f"ID{template}" for template in templates}
 
 
 @pytest.mark.parametrize(
     ("templates", "used", "id_used"),
     [
-        pytest.param(("", "-fee"), "zh-Hant/overdue-7-fee@2", "ID-fee", id="both are registered: the one with the fee"),
-        pytest.param(("",), "zh-Hant/overdue-7@2", "ID", id="only the plain one is: that, whose amount is as exact"),
-        pytest.param(("-fee",), "zh-Hant/overdue-7-fee@2", "ID-fee", id="only the one with the fee is"),
+        pytest.param(("", "-fee"), "zh-Hant/overdue-7-fee@3", "ID-fee", id="both are registered: the one with the fee"),
+        pytest.param(("",), "zh-Hant/overdue-7@3", "ID", id="only the plain one is: that, whose amount is as exact"),
+        pytest.param(("-fee",), "zh-Hant/overdue-7-fee@3", "ID-fee", id="only the one with the fee is"),
     ],
 )
 def test_where_texts_must_be_registered_only_those_are_used(
@@ -106,7 +106,7 @@ def test_where_texts_must_be_registered_only_those_are_used(
 def test_if_neither_is_registered_the_plain_one_is_named_as_missing() -> None:
     error = refused(ONE, registered={})
     assert error.reason is Reason.TEMPLATE_NOT_REGISTERED
-    assert "zh-Hant/overdue-7@2" in str(error)
+    assert "zh-Hant/overdue-7@3" in str(error)
 
 
 def test_a_fee_that_would_break_the_budget_is_left_out() -> None:
@@ -116,7 +116,7 @@ def test_a_fee_that_would_break_the_budget_is_left_out() -> None:
     short = ONE._replace(total=32_500_00)
     assert composed(short).segments.parts == 2
     only_one = composed(short, max_parts=1)
-    assert (only_one.template, only_one.segments.parts) == ("zh-Hant/overdue-7@2", 1)
+    assert (only_one.template, only_one.segments.parts) == ("zh-Hant/overdue-7@3", 1)
 
 
 # Through decide(): what of a fee is certain.
@@ -137,12 +137,12 @@ def test_the_fees_of_all_that_is_asked_for_are_added_up() -> None:
         an_account(overdue(1, "2026-11-01", fee=10_000), overdue(2, fee=5_000)),
         an_account(overdue(fee=20_050), account_id="A2"),
     )
-    assert sent.template == "zh-Hant/overdue-7-several-fee@2"
-    assert "含違約金NT$350.50" in sent.text
+    assert sent.template == "zh-Hant/overdue-7-several-fee@3"
+    assert "加計違約金NT$350.50" in sent.text
 
 
 def test_a_fee_of_what_is_not_asked_for_yet_does_not_count() -> None:
-    assert reminder(an_account(overdue(), overdue(2, "2027-01-01", fee=10_000))).template == "zh-Hant/overdue-7@2"
+    assert reminder(an_account(overdue(), overdue(2, "2027-01-01", fee=10_000))).template == "zh-Hant/overdue-7@3"
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_how_much_of_a_fee_is_left_of_a_part_is_not_certain_and_so_not_said(
 
 def test_a_part_payment_of_an_instalment_without_a_fee_leaves_the_fee_certain() -> None:
     sent = reminder(an_account(overdue(1, "2026-11-01", paid=100_000), overdue(2, fee=10_000)))
-    assert "含違約金NT$100" in sent.text
+    assert "加計違約金NT$100" in sent.text
 
 
 # What cannot be composed.
@@ -197,7 +197,7 @@ def test_a_rendered_text_is_linted_before_it_is_sent_and_the_trace_names_the_rul
     )
     assert decision.kind == "stop"
     assert decision.reason is Reason.TEXT_REFUSED
-    assert trace_of(decision)[-1].startswith("text: zh-Hant/today@2 false-authority, says '警方'")
+    assert trace_of(decision)[-1].startswith("text: zh-Hant/today@3 false-authority, says '警方'")
     assert not any("王" in line for line in trace_of(decision))
 
 
@@ -213,7 +213,7 @@ def test_a_text_with_a_fee_that_the_linter_stops_gives_way_to_the_plain_one_only
     facts = a_customer()
     with_fee = rules_of(facts).texts_with_fee["zh-Hant", 7, False]
     worse = replace(with_fee, pattern=with_fee.pattern.replace("疑問", "否則法院有疑問"))
-    assert composed(ONE, texts_with_fee={("zh-Hant", 7, False): worse}).template == "zh-Hant/overdue-7@2"
+    assert composed(ONE, texts_with_fee={("zh-Hant", 7, False): worse}).template == "zh-Hant/overdue-7@3"
 
 
 def test_a_customer_whose_language_the_lender_has_not_reads_its_first() -> None:

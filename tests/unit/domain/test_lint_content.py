@@ -1,13 +1,15 @@
 """What a reminder must say and may not show: each rule kept, and broken."""
 
+# ruff: noqa: E501 - texts and lists of examples are written in one line
+
 from typing import Any
 
 import pytest
 
-from tests.support.reminders import a_message, rules_broken, the_linter
+from tests.support.reminders import a_message, overdue_form, rules_broken, the_linter
 
-GOOD_ZH = "【示範分期】王*明您好，分期5678的NT$3,250將於12/5到期，請用官方APP繳款，有困難請電0800-000-123"
-GOOD_EN = "Demo Finance: Hi J***, USD 325.00 (plan ending 5678) is due on Dec 5. Pay in our app. Trouble? 0800-000-123."
+GOOD_ZH = "【示範分期】王*明您好，分期5678的NT$3,250將於12/5到期，請用官方APP繳款，已繳請忽略，有困難請電0800-000-123"
+GOOD_EN = "Demo Finance: USD 325.00 (plan ending 5678) is due on Dec 5. Pay in our app. Ignore if paid. Trouble? 0800-000-123."
 
 
 def without(part: str, instead: str = "") -> str:
@@ -35,7 +37,7 @@ def test_a_good_message_has_nothing_to_find(language: str, overdue: bool) -> Non
         pytest.param("who-sends", without("【示範分期】"), id="no signature in front"),
         pytest.param("who-sends", GOOD_ZH.replace("示範", "別家"), id="another sender's signature"),
         pytest.param("who-sends", f"Hi! {GOOD_EN}", id="the sender comes second"),
-        pytest.param("who-is-meant", without("J***", "you"), id="no name"),
+        pytest.param("who-is-meant", without("王*明", "客戶"), id="no name"),
         pytest.param("what-amount", without("USD 325.00", "your instalment"), id="no amount"),
         pytest.param("what-amount", without("USD 325.00", "USD 325.001"), id="another amount that begins alike"),
         pytest.param("what-amount", without("NT$3,250", "NT$3,250,000"), id="a larger amount that begins alike"),
@@ -60,8 +62,8 @@ def test_what_is_missing_or_too_much_is_found(rule: str, text: str) -> None:
     [
         pytest.param("en", GOOD_EN.replace("Dec 5", "today"), {}, id="today says when"),
         pytest.param("zh-Hant", GOOD_ZH.replace("12/5到期", "今日到期"), {}, id="今日 says when"),
-        pytest.param("en", GOOD_EN.replace("due on Dec 5", "7 days late"), {"days": "7"}, id="days late say when"),
-        pytest.param("en", GOOD_EN.replace("J***", "there"), {"name": "there"}, id="a name that cannot be written"),
+        pytest.param("en", GOOD_EN.replace("due on Dec 5", "due in 7 days"), {"days": "7"}, id="days say when"),
+        pytest.param("zh-Hant", GOOD_ZH.replace("王*明", "客戶"), {"name": "客戶"}, id="a name that cannot be shown"),
         pytest.param("zh-Hant", GOOD_ZH.replace("5678", "5678等"), {"tail": "5678等"}, id="several accounts"),
         pytest.param("en", GOOD_EN.replace("5678", "5678 etc."), {"tail": "5678 etc."}, id="several, in English"),
         pytest.param("zh-Hant", GOOD_ZH.replace("官方APP", "ATM 822-1234567890"), {"pay": "ATM 822-1234567890"},
@@ -73,6 +75,63 @@ def test_what_is_missing_or_too_much_is_found(rule: str, text: str) -> None:
 )  # fmt: skip
 def test_another_way_to_say_it_is_good_too(language: str, text: str, values: dict[str, str]) -> None:
     assert rules_broken(a_message(language, text, values=values)) == set()
+
+
+@pytest.mark.parametrize(
+    ("rule", "language", "text", "fields"),
+    [
+        pytest.param(
+            "says-due", "zh-Hant", GOOD_ZH.replace("到期", "的款項"), {}, id="a text that is not about a due date"
+        ),
+        pytest.param("says-due", "en", GOOD_EN.replace("is due on", "on"), {}, id="in English"),
+        pytest.param("says-due", "zh-Hant", GOOD_ZH, {"due_today": True}, id="the day's own text, without today"),
+        pytest.param("says-due", "en", GOOD_EN, {"due_today": True}, id="in English, without today"),
+        pytest.param("says-overdue", "zh-Hant", GOOD_ZH, {"overdue": True}, id="an overdue one that only says due"),
+        pytest.param("says-overdue", "en", GOOD_EN, {"overdue": True}, id="in English"),
+        pytest.param("ignore-if-paid", "zh-Hant", GOOD_ZH.replace("請忽略", "請略"), {}, id="a clipped ignore"),
+        pytest.param(
+            "ignore-if-paid", "en", GOOD_EN.replace("Ignore if paid. ", ""), {}, id="no word for who has paid"
+        ),
+        pytest.param("reply-in-vain", "en", f"{GOOD_EN} Reply STOP.", {"two_way": False}, id="a reply nobody gets"),
+        pytest.param("reply-in-vain", "zh-Hant", f"{GOOD_ZH}。回STOP退訂", {"two_way": False}, id="in Chinese"),
+    ],
+)
+def test_what_a_text_of_its_stage_has_to_say_is_missed(
+    rule: str, language: str, text: str, fields: dict[str, bool]
+) -> None:
+    assert rules_broken(a_message(language, text, **fields)) == {rule}
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "fields"),
+    [
+        ("zh-Hant", GOOD_ZH.replace("將於12/5", "今天12/5"), {"due_today": True}),
+        ("en", GOOD_EN.replace("on Dec 5", "today, Dec 5"), {"due_today": True}),
+        ("zh-Hant", GOOD_ZH.replace("將於12/5到期", "於12/5到期，未入帳"), {"overdue": True}),
+        ("en", GOOD_EN.replace("is due on Dec 5", "due Dec 5 is overdue"), {"overdue": True}),
+        ("en", f"{GOOD_EN} Reply STOP.", {"two_way": True}),
+        ("en", f"{GOOD_EN} To stop texts, tell us.", {"two_way": False}),
+    ],
+)
+def test_a_text_that_says_what_its_stage_is_about_is_good(language: str, text: str, fields: dict[str, bool]) -> None:
+    assert rules_broken(a_message(language, text, **fields)) == set()
+
+
+def test_in_a_language_without_a_decent_mask_nobody_is_named() -> None:
+    text = GOOD_EN.replace("USD 325.00 (", "Hi J***, USD 325.00 (")
+    assert rules_broken(a_message("en", text, values={"name": "J***"})) == {"masked-name"}
+
+
+def test_whom_to_ask_may_be_words_where_no_number_may_stand() -> None:
+    text = GOOD_EN.replace("0800-000-123", "in our app")
+    assert rules_broken(a_message("en", text, values={"hotline": "in our app"})) == set()
+
+
+def test_the_account_to_pay_to_is_the_only_long_number_beside_the_hotline() -> None:
+    pay = "by transfer to 822-12345678901234"
+    text = GOOD_EN.replace("in our app", pay)
+    assert rules_broken(a_message("en", text, values={"pay": pay})) == set()
+    assert rules_broken(a_message("en", f"{text} Or 822-98765432109876.", values={"pay": pay})) == {"long-number"}
 
 
 @pytest.mark.parametrize("missing", ["sender", "name", "tail", "amount", "date", "pay", "hotline"])
@@ -88,7 +147,7 @@ def test_a_value_that_was_never_filled_in_is_found(missing: str, empty: bool) ->
 
 
 @pytest.mark.parametrize(
-    ("name", "masked"), [("王*明", True), ("J***", True), ("王小明", False), ("John Smith", False)]
+    ("name", "masked"), [("王*明", True), ("买***", True), ("王小明", False), ("John Smith", False)]
 )
 def test_a_name_is_masked(name: str, masked: bool) -> None:  # noqa: FBT001 - a parameter
     message = a_message("zh-Hant", GOOD_ZH.replace("王*明", name), values={"name": name})
@@ -104,11 +163,11 @@ def test_an_account_shows_four_characters_at_most(tail: str, masked: bool) -> No
 @pytest.mark.parametrize(
     ("text", "overdue", "kept"),
     [
-        (GOOD_ZH, True, True),
-        (GOOD_ZH.replace("有困難請電", "洽"), True, False),
+        (overdue_form(GOOD_ZH), True, True),
+        (overdue_form(GOOD_ZH).replace("有困難請電", "洽"), True, False),
         (GOOD_ZH.replace("有困難請電", "洽"), False, True),
-        (GOOD_EN, True, True),
-        (GOOD_EN.replace("Trouble? ", "Tel "), True, False),
+        (overdue_form(GOOD_EN), True, True),
+        (overdue_form(GOOD_EN).replace("Trouble? ", "Tel "), True, False),
     ],
 )
 def test_an_overdue_text_offers_a_way_out(text: str, overdue: bool, kept: bool) -> None:  # noqa: FBT001 - parameters
@@ -147,7 +206,7 @@ def test_a_masked_name_is_no_word_of_the_list(name: str) -> None:
     assert rules_broken(message._replace(text=f"{text}，公*安")) == ({"false-authority"} if name != "公*安" else set())
 
 
-@pytest.mark.parametrize(("language", "name"), [("zh-Hant", "客戶"), ("zh-Hans", "客户"), ("en", "there")])
+@pytest.mark.parametrize(("language", "name"), [("zh-Hant", "客戶"), ("zh-Hans", "客户")])
 def test_somebody_of_whose_name_nothing_can_be_shown_is_greeted_all_the_same(language: str, name: str) -> None:
     good = a_message(language)
     text = good.text.replace(good.values["name"], name)

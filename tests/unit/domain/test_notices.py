@@ -53,7 +53,7 @@ def test_without_a_notice_a_person_takes_over_until_there_are_new_facts() -> Non
 def test_with_a_notice_the_text_is_sent(notice: str) -> None:
     decision = decide(a_customer(late(notice=notice)), a_standing(), the_policies(), FROM_HERE_ON)
     assert isinstance(decision, Send)
-    assert (decision.stage, decision.reminder.template) == (30, "zh-Hant/overdue-30@2")
+    assert (decision.stage, decision.reminder.template) == (30, "zh-Hant/overdue-30@3")
 
 
 def test_a_notice_of_another_day_to_come_is_waited_for() -> None:

@@ -47,46 +47,46 @@ def owing(account_id: str, *due_and_amount: tuple[str, int], currency: str = "TW
         pytest.param(
             a_customer(),
             taipei("2026-11-28 10:00"),
-            "【示範分期】王*明您好，末四碼5678分期NT$3,250於12/1到期，請用官方APP繳。已繳請略，洽0800-000-123",
+            "【示範分期】王*明您好，末碼5678分期款NT$3,250將於12/1到期，請用官方APP繳款，已繳請忽略，客服0800-000-123",
             id="Taiwan, three days before",
         ),
         pytest.param(
             a_customer(an_account(an_instalment(paid=125_000))),
             taipei("2026-12-05 10:00"),
-            "【示範分期】王*明您好，末四碼5678分期12/1的NT$2,000未入帳，請用官方APP繳。已繳請略，有困難洽0800-000-123",
+            "【示範分期】王*明您好，12/1末碼5678分期款NT$2,000未入帳，請用官方APP繳款，已繳請忽略，困難洽0800-000-123",
             id="Taiwan, after a partial payment",
         ),
         pytest.param(
             a_customer(owing("A1", ("2026-12-01", 32_500), currency="CNY"), **IN_MAINLAND_CHINA),
             DUE_DAY,
-            "王*明您好，尾号5678分期325元今天12月1日到期，请用官方APP还款。已还请略，询400-000-1234",
+            "王*明您好，尾号5678分期325元今天12月1日到期，请用官方APP还款，已还请忽略，客服400-000-1234",
             id="mainland China: the carrier puts the name in front",
         ),
         pytest.param(
             a_customer(owing("A1", ("2026-12-01", 32_500), currency="HKD"), **IN_HONG_KONG | {"language": "en"}),
             DUE_DAY,
-            "Demo Finance: Hi there, HKD 325.00 (plan *5678) is due today, 1 Dec. Pay in our app. "
-            "Already paid? Ignore this. Help: 0800-000-123.",
-            id="Hong Kong in English, to a Chinese name",
+            "Demo Finance: HKD 325.00 (plan ending 5678) is due today, 1 Dec. Please pay in our app. "
+            "If paid, ignore this. Help: 0800-000-123.",
+            id="Hong Kong in English: no name",
         ),
         pytest.param(
             a_customer(owing("A1", ("2026-11-01", 32_500), currency="USD"), **IN_THE_UNITED_STATES),
             instant("2026-12-01 15:30", "America/New_York"),
-            "Demo Finance: Hi J***, USD 325.00 due Nov 1 (plan *5678) has not reached us. Pay in our app. "
-            "Ignore if paid. Trouble? 0800-000-123. Reply STOP to opt out.",
+            "Demo Finance: We have not received USD 325.00 due Nov 1 (plan ending 5678). Pay in our app. "
+            "If paid, ignore this. Help: 0800-000-123. Reply STOP to opt out.",
             id="United States: with the opt-out line",
         ),
         pytest.param(
             a_customer(owing("A1", ("2026-12-01", 32_500), currency="USD"), **IN_THE_UNITED_STATES | {
                 "language": "zh-Hant", "name": "王小明"}),
             instant("2026-12-01 15:30", "America/New_York"),
-            "【示範分期】王*明您好，末四碼5678分期US$325，今天12月1日請用官方APP繳款。已繳請略，洽0800-000-123。回STOP退訂",
+            "【示範分期】王*明您好，末碼5678分期款US$325今天12月1日到期，請用官方APP繳款，已繳請忽略，客服0800-000-123。回STOP退訂",
             id="United States in Chinese: the opt-out line too",
         ),
         pytest.param(
             a_customer(language="fr"),
             DUE_DAY,
-            "【示範分期】王*明您好，末四碼5678分期NT$3,250，今天12/1請用官方APP繳款。已繳請略，洽0800-000-123",
+            "【示範分期】王*明您好，末碼5678分期款NT$3,250今天12/1到期，請用官方APP繳款，已繳請忽略，客服0800-000-123",
             id="a language the lender has not: its first",
         ),
     ],
@@ -117,8 +117,8 @@ def test_several_accounts_make_one_text_with_the_total_the_count_and_the_earlies
     )
     sent = reminder(facts, taipei("2026-12-04 10:00"))
     assert sent.text == (
-        "【示範分期】王*明您好，您有3期分期款（末四碼2222等）共NT$6,000，最早一期11/20到期，尚未入帳，"
-        "請用官方APP繳款。若已繳款請忽略；若有困難，請來電0800-000-123，我們一起想辦法。"
+        "【示範分期】王*明您好，您有3期分期款（末碼2222等）共NT$6,000尚未入帳，最早一期於11/20到期，"
+        "請用官方APP繳款。若已繳款請忽略本訊息；若有困難，請洽0800-000-123，我們一起想辦法。"
     )
     assert sent.reached_stages == (
         ReachedStage("A2", 1, day("2026-11-20"), 3),
@@ -130,13 +130,13 @@ def test_several_accounts_make_one_text_with_the_total_the_count_and_the_earlies
 def test_several_instalments_of_one_account_make_one_text_without_others() -> None:
     facts = a_customer(owing("A1", ("2026-11-01", 100_000), ("2026-12-01", 100_000), ("2027-01-01", 100_000)))
     sent = reminder(facts, taipei("2026-12-04 10:00"))
-    assert "您有2期分期款（末四碼5678）共NT$2,000，最早一期11/1到期" in sent.text
+    assert "您有2期分期款（末碼5678）共NT$2,000尚未入帳，最早一期於11/1到期" in sent.text
     assert [reached.number for reached in sent.reached_stages] == [1]
 
 
 def test_what_is_not_due_yet_is_not_asked_for() -> None:
     facts = a_customer(owing("A1", ("2026-12-01", 100_000), ("2026-12-02", 100_000)))
-    assert "末四碼5678分期NT$1,000，今天12/1" in reminder(facts).text
+    assert "末碼5678分期款NT$1,000今天12/1" in reminder(facts).text
 
 
 def test_a_credit_within_the_account_lessens_what_is_asked() -> None:
@@ -169,7 +169,7 @@ def test_what_is_overdue_and_what_is_not_are_never_added_up_and_what_is_due_toda
     facts = a_customer(owing("A1", ("2026-11-01", 100_000)), owing("A2", ("2026-12-01", 200_000), tail="2222"))
     first = reminder(facts)
     assert (first.account_ids, first.stage) == (("A2",), 0)
-    assert "NT$2,000，今天12/1" in first.text
+    assert "NT$2,000今天12/1" in first.text
     second = reminder(facts, standing=a_standing(progress=progress_at(0, "2026-12-01", account="A2")))
     assert (second.account_ids, second.stage) == (("A1",), 3)
     assert "NT$1,000" in second.text
@@ -186,7 +186,7 @@ def test_a_lender_may_put_what_is_overdue_first() -> None:
 def test_what_is_due_today_and_what_is_due_soon_make_one_text_about_today() -> None:
     facts = a_customer(owing("A1", ("2026-12-04", 100_000)), owing("A2", ("2026-12-01", 200_000), tail="2222"))
     sent = reminder(facts)
-    assert "您有2期分期款（末四碼2222等）共NT$3,000，最早一期今天（12/1）到期" in sent.text
+    assert "您有2期分期款（末碼2222等）共NT$3,000，最早一期今天（12/1）到期" in sent.text
     assert {(reached.account_id, reached.stage) for reached in sent.reached_stages} == {("A1", -3), ("A2", 0)}
 
 
@@ -195,7 +195,7 @@ def test_the_mildest_of_several_overdue_stages_lends_its_words() -> None:
     facts = a_customer(long_overdue, owing("A2", ("2026-11-28", 200_000), tail="2222"))
     standing = a_standing(progress=progress_at(15, "2026-11-20", due="2026-11-01"))
     sent = reminder(facts, DUE_DAY, standing)
-    assert (sent.stage, sent.template) == (3, "zh-Hant/overdue-3-several@2")
+    assert (sent.stage, sent.template) == (3, "zh-Hant/overdue-3-several@3")
     assert {(reached.account_id, reached.stage) for reached in sent.reached_stages} == {("A1", 30), ("A2", 3)}
 
 
@@ -260,7 +260,7 @@ def test_a_wait_says_what_will_be_due_and_how_urgent_it_is_among_all_who_wake_th
                 "stage: +0, due since 2026-12-01",
                 "hours: open in TW",
                 "caps: 0 texts on record, none in the way",
-                "text: zh-Hant/today@2, 1 x UCS-2",
+                "text: zh-Hant/today@3, 1 x UCS-2",
             ],
             id="sent",
         ),

@@ -123,7 +123,9 @@ def test_a_number_is_masked_but_for_its_ends(phone: str, masked: str) -> None:
 
 
 def test_a_text_is_folded_and_no_line_begins_with_punctuation() -> None:
-    text = "【示範分期】王*明您好，分期1234的NT$3,250今天12/5到期，可用官方APP繳款。已繳請略，洽0800-000-123" * 3
+    text = (
+        "【示範分期】王*明您好，末碼1234分期款NT$3,250今天12/5到期，請用官方APP繳款，已繳請忽略，客服0800-000-123" * 3
+    )
     lines = list(fold(text, 40))
     assert "".join(lines) == text
     assert all(width_of(line) <= 42 for line in lines)

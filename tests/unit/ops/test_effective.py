@@ -86,14 +86,14 @@ def test_the_lenders_rules_for_replies_are_shown_with_their_line_and_our_default
     own = policies_with_lender("demo-tw", text.replace("grace_days = 3", "grace_days = 1"))
     (limit,) = [limit for limit in found(own, "TW").limits if limit.topic == "replies"]
     assert limit.effective.startswith("1 day of silence")
-    assert [part.origin for part in limit.parts] == ["lender"]
+    assert [part.at.partition("/")[0] for part in limit.parts] == ["lenders", "jurisdictions"]
     silent = text.replace("grace_days = 3\n", "").replace("promise_days = 14\n", "").replace("[replies]", "#")
     silent = silent.replace("question_days = 2\n", "").replace("doubt_days = 3\n", "")
     (limit,) = [
         limit for limit in found(policies_with_lender("demo-tw", silent), "TW").limits if limit.topic == "replies"
     ]
     assert limit.effective.startswith("3 days of silence")
-    assert limit.parts == ()
+    assert [part.at.partition("/")[0] for part in limit.parts] == ["jurisdictions"]
 
 
 def test_a_lenders_cap_that_something_stricter_makes_idle_is_warned_of() -> None:
@@ -161,16 +161,17 @@ def test_a_highest_price_below_what_the_longest_text_costs_is_warned_of() -> Non
     )
 
 
-def test_an_opt_out_line_that_nobody_can_reply_to_is_warned_of() -> None:
-    text = (files("dunning.policy") / "data" / "lenders/demo-world.toml").read_text("utf-8")
-    named = policies_with_lender(
-        "demo-world", text.replace("[countries.default]", '[countries.default]\nsender_id = "DEMO"')
-    )
-    (effective,) = [rules for rules in effective_rules(named, "demo-world", TODAY) if rules.place == "default"]
-    assert "opt-out: the line asks for a reply, and nobody can reply to the sender id DEMO" in effective.warnings
-    assert not any(
-        "reply" in w for rules in effective_rules(the_policies(), "demo-world", TODAY) for w in rules.warnings
-    )
+def test_whether_replies_can_arrive_is_told_with_its_source_and_the_opt_out_line_asks_for_none_in_vain() -> None:
+    def shown(lender: str, place: str) -> dict[str, str]:
+        (effective,) = [rules for rules in effective_rules(the_policies(), lender, TODAY) if rules.place == place]
+        (replies,) = [limit for limit in effective.limits if limit.topic == "replies"]
+        assert any("two_way" not in part.says and "jurisdictions/" in part.at for part in replies.parts)
+        return {limit.topic: limit.effective for limit in effective.limits}
+
+    assert shown("demo-tw", "US")["replies"].endswith("they can arrive")
+    assert "asks for no reply" not in shown("demo-tw", "US")["opt-out"]
+    assert shown("demo-world", "default")["replies"].endswith("none can arrive")
+    assert "every text says how, and asks for no reply" in shown("demo-world", "default")["opt-out"]
 
 
 def test_a_place_without_a_calendar_is_warned_of_the_texts_that_stop() -> None:

@@ -46,7 +46,7 @@ def test_texts_that_would_not_be_sent_are_counted_and_the_command_that_shows_the
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lender = folder / "lenders" / "demo-cn.toml"
-    written = lender.read_text("utf-8").replace('"en/today@2"', '# "en/today@2"')
+    written = lender.read_text("utf-8").replace('"en/today@3"', '# "en/today@3"')
     lender.write_text(written, "utf-8")
     assert main(["--policies", str(folder), "--lender", "demo-cn", "--place", "CN", "--brief"], TODAY) == 0
     assert (

@@ -66,7 +66,7 @@ def test_the_preview_shows_the_text_that_arrives_and_the_segments_that_are_bille
 def test_a_typical_and_a_worst_case_are_what_they_say() -> None:
     shown = messages("demo-tw", "zh-Hant", "TW")
     assert shown["-3 one, typical"].arriving == (
-        "【示範分期】王*明您好，末四碼5678分期NT$3,250於12/5到期，請用官方APP繳。已繳請略，洽0800-000-123"
+        "【示範分期】王*明您好，末碼5678分期款NT$3,250將於12/5到期，請用官方APP繳款，已繳請忽略，客服0800-000-123"
     )
     worst = shown["+7 several, worst"].arriving
     for value in ("歐陽*明", "12期", "NT$99,999.99", "2026/12/31", "365天"):
@@ -89,7 +89,7 @@ def test_a_second_segment_where_one_is_typical_is_worth_a_warning() -> None:
 
 
 def test_a_word_that_needs_a_legal_fact_is_worth_a_warning(folder: Path) -> None:
-    edit(folder, "texts/zh-Hant.toml", "若已繳款請忽略；若有困難", "逾期依規報送聯徵；若有困難")
+    edit(folder, "texts/zh-Hant.toml", "若已繳款請忽略本訊息；若有困難", "若已繳款請忽略，逾期依規報送聯徵；若有困難")
     message = messages("demo-tw", "zh-Hant", "TW", folder)["+3 several, typical"]
     (warning,) = warnings_of(message)
     assert warning.startswith("check: says")
@@ -102,23 +102,23 @@ def test_a_text_over_the_budget_is_shown_and_will_not_be_sent(folder: Path) -> N
     message = messages("demo-tw", "zh-Hant", "TW", folder)["+3 several, typical"]
     assert "我們一起想辦法" in message.arriving
     assert [reason for reason, _ in message.refusals] == [Reason.TEXT_TOO_LONG]
-    assert warnings_of(message) == ["will not be sent: zh-Hant/overdue-3-several@2 takes 2 segments, 1 allowed"]
+    assert warnings_of(message) == ["will not be sent: zh-Hant/overdue-3-several@3 takes 2 segments, 1 allowed"]
 
 
 def test_a_text_that_is_not_registered_is_shown_and_will_not_be_sent(folder: Path) -> None:
-    edit(folder, "lenders/demo-cn.toml", '"zh-Hans/overdue-15@2"', '"zh-Hans/overdue-15@2" = "X"\n# ')
-    edit(folder, "lenders/demo-cn.toml", '"zh-Hans/overdue-15@2" = "X"\n', "")
+    edit(folder, "lenders/demo-cn.toml", '"zh-Hans/overdue-15@3"', '"zh-Hans/overdue-15@3" = "X"\n# ')
+    edit(folder, "lenders/demo-cn.toml", '"zh-Hans/overdue-15@3" = "X"\n', "")
     shown = messages("demo-cn", "zh-Hans", "CN", folder)
     message = shown["+15 one, typical"]
     assert "协商" in message.arriving
-    assert warnings_of(message) == ["will not be sent: zh-Hans/overdue-15@2 is not registered where the number is"]
+    assert warnings_of(message) == ["will not be sent: zh-Hans/overdue-15@3 is not registered where the number is"]
     assert warnings_of(shown["+15 several, typical"]) == []
 
 
 def test_a_text_with_a_fee_that_is_not_registered_gives_way_to_the_plain_one() -> None:
     message = messages("demo-cn", "en", "CN")["+7 several + fee, typical"]
     assert message.reminder is not None
-    assert message.reminder.template == "en/overdue-7-several@2"
+    assert message.reminder.template == "en/overdue-7-several@3"
     assert not message.refusals
     assert warnings_of(message) == [
         "the text with a late fee is not used here: it is not registered, or over the budget"
@@ -132,10 +132,8 @@ def test_the_command_prints_every_text_with_its_figures(capsys: pytest.CaptureFi
     assert main(["--lender", "demo-tw", "--language", "zh-Hant"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "demo-tw in zh-Hant, to TW: at most 2 segments a text"
-    assert "  one, typical            1 segment   UCS-2    64 of 70  $0.0417  zh-Hant/before-3@2" in lines
-    assert lines[-1] == (
-        "28 texts · 47 segments · dearest $0.0834 (-3 several, typical) · 5 warnings · all can be sent"
-    )
+    assert "  one, typical            1 segment   UCS-2    68 of 70  $0.0417  zh-Hant/before-3@3" in lines
+    assert lines[-1] == ("28 texts · 50 segments · dearest $0.0834 (-3 one, worst) · 6 warnings · all can be sent")
     assert max(map(width_of, lines)) <= 100
     assert not any("\x1b" in line for line in lines)
 
@@ -152,8 +150,8 @@ def test_a_text_that_cannot_be_sent_fails_the_command(folder: Path, capsys: pyte
     edit(folder, "lenders/demo-tw.toml", "max_segments = 2", "max_segments = 1")
     assert main(["--lender", "demo-tw", "--policies", str(folder)]) == 1
     out = capsys.readouterr().out
-    assert "  ! will not be sent: zh-Hant/today-several@2 takes 2 segments, 1 allowed" in out
-    assert out.splitlines()[-1].endswith("19 cannot be sent")
+    assert "  ! will not be sent: zh-Hant/today-several@3 takes 2 segments, 1 allowed" in out
+    assert out.splitlines()[-1].endswith("21 cannot be sent")
 
 
 def test_without_a_lender_help_and_the_choices_are_shown(capsys: pytest.CaptureFixture[str]) -> None:

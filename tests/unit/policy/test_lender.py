@@ -165,7 +165,7 @@ def test_a_policy_for_a_region_alone_texts_nobody_else_in_the_country() -> None:
         ),
         pytest.param(TEXT.replace("[countries.HK]", "[countries.XX]"), "countries.XX: is no country", id="no country"),
         pytest.param(
-            TEXT.replace('en = "our app"', 'en = "our app"\nzh-Hans = "官方APP"'),
+            TEXT.replace('en = "in our app"', 'en = "in our app"\nzh-Hans = "官方APP"'),
             "pay: zh-Hans is not one of languages",
             id="words nobody reads",
         ),

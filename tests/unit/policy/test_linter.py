@@ -11,7 +11,7 @@ import pytest
 
 from dunning.domain.texts.lint import ArrivingText
 from dunning.policy import PolicyError
-from dunning.policy.linter_files import LinterFile, WordsFile, load_linter
+from dunning.policy.linter_files import LinterFile, PhrasingFile, WordsFile, load_linter
 from tests.devtools.characters import characters_file, converted
 from tests.support.reminders import BAD, GOOD, rules_broken, rules_met_by, staged_reminders, the_linter, with_words
 
@@ -33,6 +33,32 @@ def test_a_rule_fires(rule_id: str, text: str) -> None:
 @pytest.mark.parametrize(("rule_id", "text"), examples("silent"))
 def test_a_rule_is_silent(rule_id: str, text: str) -> None:
     assert rule_id not in rules_met_by(text)
+
+
+def phrasing_examples(kind: str) -> list[object]:
+    return [pytest.param(rule, text, id=f"{rule.id}: {text}") for rule in FILE.phrasing for text in getattr(rule, kind)]
+
+
+@pytest.mark.parametrize(("rule", "text"), phrasing_examples("fires"))
+def test_what_leaves_a_sentence_unfinished_is_found(rule: PhrasingFile, text: str) -> None:
+    assert {finding.rule for finding in the_linter().phrasing_faults(text, rule.language)} == {rule.id}
+
+
+@pytest.mark.parametrize(("rule", "text"), phrasing_examples("silent"))
+def test_a_whole_sentence_is_left_alone(rule: PhrasingFile, text: str) -> None:
+    assert list(the_linter().phrasing_faults(text, rule.language)) == []
+
+
+def test_each_pattern_of_a_rule_has_an_example_that_it_finds() -> None:
+    for rule in FILE.phrasing:
+        for pattern in rule.patterns:
+            assert any(re.search(pattern, text) for text in rule.fires), pattern
+
+
+def test_a_pattern_that_is_none_is_refused() -> None:
+    raw = FILE.phrasing[0].model_dump() | {"patterns": ("(",)}
+    with pytest.raises(ValueError, match="no regular expression"):
+        PhrasingFile.model_validate(raw)
 
 
 @pytest.mark.parametrize("rule", RULES)

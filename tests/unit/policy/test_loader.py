@@ -92,26 +92,26 @@ def test_a_copy_of_the_packages_policies_loads(folder: Path) -> None:
             LENDER, '"+18005550100"', '"0800 TAXI"', "countries.US.origination_number", id="a number in letters"
         ),
         pytest.param(LENDER, 'en = "Demo Finance"\n', "", "sender_name.*en", id="no name in one language"),
-        pytest.param(LENDER, 'en = "our app"\n', "", "pay.*en", id="no way to pay in one language"),
+        pytest.param(LENDER, 'en = "in our app"\n', "", "pay.*en", id="no way to pay in one language"),
         pytest.param(LENDER, 'hotline = "0800-000-123"', 'hotline = "ask us"', "hotline", id="a hotline in words"),
         pytest.param(
             LENDER, '"0800-000-123"', '"(02) 2345-6789"', "hotline: '.*' is not a number such as", id="brackets"
         ),
         pytest.param(
-            "lenders/demo-cn.toml", '"CN-DEMO-0101"', '""', "registered.zh-Hans/before-3@2", id="an empty registered id"
+            "lenders/demo-cn.toml", '"CN-DEMO-0101"', '""', "registered.zh-Hans/before-3@3", id="an empty registered id"
         ),
         pytest.param(
             "lenders/demo-cn.toml",
-            '"zh-Hans/before-3@2"',
             '"zh-Hans/before-3@3"',
-            "countries.CN.registered.*before-3@3",
+            '"zh-Hans/before-3@4"',
+            "countries.CN.registered.*before-3@4",
             id="a registered id for a version that is not there",
         ),
         pytest.param(
             "lenders/demo-cn.toml",
-            '"en/today@2"',
-            '"en/tomorrow@2"',
-            "countries.CN.registered.*en/tomorrow@2",
+            '"en/today@3"',
+            '"en/tomorrow@3"',
+            "countries.CN.registered.*en/tomorrow@3",
             id="a registered id for an unknown text",
         ),
         pytest.param(
@@ -237,9 +237,9 @@ def test_a_copy_of_the_packages_policies_loads(folder: Path) -> None:
             id="a closed day nobody knows",
         ),
         pytest.param(
-            ENGLISH, "{name}, {amount}", "{nmae}, {amount}", r"en/before-3@2.*\{nmae\}", id="an unknown placeholder"
+            ENGLISH, "{amount} (plan", "{amuont} (plan", r"en/before-3@3.*\{amuont\}", id="an unknown placeholder"
         ),
-        pytest.param(ENGLISH, "{hotline}", "{hotline", r"en/before-3@2", id="a brace that is not closed"),
+        pytest.param(ENGLISH, "{hotline}", "{hotline", r"en/before-3@3", id="a brace that is not closed"),
         pytest.param(
             ENGLISH, "Help: {hotline}", "Help", r"before-3.*lacks.*\{hotline\}", id="a text without the hotline"
         ),
@@ -247,8 +247,12 @@ def test_a_copy_of_the_packages_policies_loads(folder: Path) -> None:
             ENGLISH, "{amount} (plan", "it (plan", r"before-3.*lacks.*\{amount\}", id="a text without the amount"
         ),
         pytest.param(ENGLISH, "due on {date}", "due", r"before-3.*lacks.*\{date\}", id="a text without the date"),
-        pytest.param(ENGLISH, "Pay in {pay}", "Pay", r"before-3.*lacks.*\{pay\}", id="a text without a way to pay"),
-        pytest.param(ENGLISH, "(plan *{tail})", "", r"before-3.*lacks.*\{tail\}", id="a text without the account"),
+        pytest.param(
+            ENGLISH, "Please pay {pay}", "Please pay us", r"before-3.*lacks.*\{pay\}", id="a text without a way to pay"
+        ),
+        pytest.param(
+            ENGLISH, "(plan ending {tail})", "", r"before-3.*lacks.*\{tail\}", id="a text without the account"
+        ),
         pytest.param(
             ENGLISH,
             "{count} payments",
@@ -260,12 +264,54 @@ def test_a_copy_of_the_packages_policies_loads(folder: Path) -> None:
         pytest.param(
             ENGLISH, 'language = "en"', 'language = "de"', "language.*en", id="a language that is not the file's name"
         ),
-        pytest.param(ENGLISH, "version = 2", "version = 0", "before-3.version", id="a version below the first"),
+        pytest.param(ENGLISH, "version = 3", "version = 0", "before-3.version", id="a version below the first"),
         pytest.param(
-            ENGLISH, "version = 2", 'version = 2\ntone = "mild"', "before-3.tone", id="an unknown key of a text"
+            ENGLISH, "version = 3", 'version = 3\ntone = "mild"', "before-3.tone", id="an unknown key of a text"
         ),
         pytest.param(
             ENGLISH, 'opt_out_line = " Reply STOP to opt out."\n', "", "opt_out_line.*missing", id="no opt-out line"
+        ),
+        pytest.param(
+            ENGLISH,
+            "opt_out_line_without_replies = ",
+            "no_replies = ",
+            "no_replies: is no key here|opt_out_line_without_replies: missing",
+            id="no opt-out line for those who cannot reply",
+        ),
+        pytest.param(
+            ENGLISH,
+            '"{amount} (plan',
+            '"Hi {name}, {amount} (plan',
+            r"before-3.*has \{name\}.*no decent mask",
+            id="Hi D***",
+        ),
+        pytest.param(
+            "texts/zh-Hant.toml",
+            "{name}您好，",
+            "",
+            r"before-3.*lacks.*\{name\}",
+            id="a Chinese text that names nobody",
+        ),
+        pytest.param(ENGLISH, "Please pay {pay}. ", "Please pay. {pay} ", "before-3.*unfinished-en", id="a bare verb"),
+        pytest.param(
+            "texts/zh-Hant.toml",
+            "{pay}繳款，",
+            "{pay}繳，",
+            "before-3.*unfinished-zh-hant",
+            id="a bare verb in Chinese",
+        ),
+        pytest.param("texts/zh-Hant.toml", "末碼", "末四碼", "before-3.*unfinished-zh-hant", id="four digits promised"),
+        pytest.param(ENGLISH, "is due today", "is due", "today.single.*says-due", id="a due date that is not today"),
+        pytest.param(ENGLISH, " is overdue", " is open", "overdue-7.*says-overdue", id="overdue without a word of it"),
+        pytest.param(
+            ENGLISH, "If paid, please ignore this. ", "", "before-3.*ignore-if-paid", id="no word for who has paid"
+        ),
+        pytest.param(
+            ENGLISH,
+            "Help: {hotline}.",
+            "Help: {hotline}. Reply STOP.",
+            "before-3.*reply-in-vain",
+            id="a reply in the text",
         ),
         pytest.param(ENGLISH, "and_others", "others", "and_others.*missing", id="no phrase for further accounts"),
         pytest.param(
@@ -338,7 +384,7 @@ def test_a_copy_of_the_packages_policies_loads(folder: Path) -> None:
         pytest.param("prices.toml", "default =", "XX =", "per_segment.default", id="no price for other countries"),
         pytest.param("prices.toml", 'TW = "', 'TW = "-', "per_segment.TW", id="a price below zero"),
         pytest.param("prices.toml", "TW =", "tw =", "per_segment.tw", id="a country in small letters"),
-        pytest.param(ENGLISH, "version = 2", 'version = "2"', "before-3.version.*integer", id="a version in quotes"),
+        pytest.param(ENGLISH, "version = 3", 'version = "3"', "before-3.version.*integer", id="a version in quotes"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_refused_by_file_field_and_reason(

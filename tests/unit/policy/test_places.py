@@ -48,7 +48,7 @@ IN_INDIA = """
 sender_id = "DEMOFN"
 entity_id = "DEMO-IN-ENTITY"
 max_price = "0.01"
-registered = { "en/before-3@2" = "IN-DEMO-0001" }
+registered = { "en/before-3@3" = "IN-DEMO-0001" }
 """
 
 
@@ -361,7 +361,7 @@ def test_records_are_kept_as_long_as_the_longest_of_the_places_asks() -> None:
 
 
 def test_the_default_policy_is_the_ladder_of_six_stages_at_ten_o_clock() -> None:
-    for policy, _ in the_policies().lenders.values():
+    for policy in (lender.policy for lender in the_policies().lenders.values()):
         assert policy.ladder == (-3, 0, 3, 7, 15, 30)
         assert policy.preferred_hour == 600
         assert {(cap.at_most, cap.within) for cap in policy.caps} == {(1, DAY), (3, 7 * DAY)}
@@ -678,7 +678,7 @@ def test_a_chinese_number_is_written_to_in_registered_words_only() -> None:
 
 
 def test_a_text_that_is_not_registered_does_not_go_to_a_chinese_number(folder: Path) -> None:
-    book = changed(folder, "lenders/demo-cn.toml", '"zh-Hans/today@2" = "CN-DEMO-0103"\n', "")
+    book = changed(folder, "lenders/demo-cn.toml", '"zh-Hans/today@3" = "CN-DEMO-0103"\n', "")
     facts = overdue(IN_MAINLAND_CHINA, "2026-12-01", "CNY")
     decision = decide(facts, a_standing(), book, instant("2026-12-01 12:00", "Asia/Shanghai"))
     assert decision.reason is Reason.TEMPLATE_NOT_REGISTERED

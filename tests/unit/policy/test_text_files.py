@@ -11,12 +11,12 @@ from tests.support.builders import a_customer
 
 ENGLISH = "texts/en.toml"
 WITH_FEE = (
-    'single_with_fee = "Hi {name}, {amount} due {date} (plan *{tail}) with {fee} late fee. '
-    'Pay in {pay}. Help: {hotline}."\n'
+    'single_with_fee = "{amount} due {date} (plan ending {tail}) with {fee} late fee is overdue. '
+    'Pay {pay}. Ignore if paid. Help: {hotline}."\n'
 )
 SEVERAL_WITH_FEE = (
-    'several_with_fee = "Hi {name}, {count} payments (plan *{tail}), {amount} with {fee} late fee, since {date}. '
-    'Pay in {pay}. Help: {hotline}."\n'
+    'several_with_fee = "{count} payments (plan ending {tail}), {amount} with {fee} late fee, are overdue '
+    'since {date}. Pay {pay}. Ignore if paid. Help: {hotline}."\n'
 )
 
 
@@ -112,15 +112,15 @@ def test_rules_know_the_stages_that_need_a_notice_and_the_texts_with_a_fee(folde
     edit(folder, "overdue-3", WITH_FEE + SEVERAL_WITH_FEE)
     found = rules(load_policies(folder))
     assert found.notice_stages == {30}
-    assert found.texts_with_fee["en", 3, False].template == "en/overdue-3-fee@2"
-    assert found.texts_with_fee["en", 3, True].template == "en/overdue-3-several-fee@2"
-    assert found.texts["en", 3, False].template == "en/overdue-3@2"
+    assert found.texts_with_fee["en", 3, False].template == "en/overdue-3-fee@3"
+    assert found.texts_with_fee["en", 3, True].template == "en/overdue-3-several-fee@3"
+    assert found.texts["en", 3, False].template == "en/overdue-3@3"
 
 
 def test_a_text_with_a_fee_may_be_registered(folder: Path) -> None:
     path = folder / "lenders/demo-cn.toml"
     known = path.read_text("utf-8")
-    assert '"zh-Hans/overdue-7-several-fee@2"' in known
-    path.write_text(known.replace("overdue-7-several-fee@2", "overdue-8-several-fee@2", 1), "utf-8")
-    with pytest.raises(PolicyError, match="no such text: zh-Hans/overdue-8-several-fee@2"):
+    assert '"zh-Hans/overdue-7-several-fee@3"' in known
+    path.write_text(known.replace("overdue-7-several-fee@3", "overdue-8-several-fee@3", 1), "utf-8")
+    with pytest.raises(PolicyError, match="no such text: zh-Hans/overdue-8-several-fee@3"):
         load_policies(folder)

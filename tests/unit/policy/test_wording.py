@@ -13,11 +13,17 @@ PACKAGE = Path(str(files("dunning.policy") / "data"))
 @pytest.mark.parametrize(
     ("file", "before", "after", "field", "reason"),
     [
-        ("texts/en.toml", "Already paid? Ignore this.", "You will be arrested.", "before-3.single", "arrested"),
-        ("texts/en.toml", "Hi {name}", "Hi – {name}", "before-3.single", "GSM alphabet"),
-        ("texts/zh-Hant.toml", "已繳請略", "否則上門", "before-3.single", "上门"),
+        (
+            "texts/en.toml",
+            "If paid, please ignore this.",
+            "If paid, please ignore this. You will be arrested.",
+            "before-3.single",
+            "arrested",
+        ),
+        ("texts/en.toml", "{amount} (plan", "{amount} – (plan", "before-3.single", "GSM alphabet"),
+        ("texts/zh-Hant.toml", "已繳請忽略", "已繳請忽略，否則上門", "before-3.single", "上门"),
         ("texts/zh-Hans.toml", "{amount}", "¥{amount}", "before-3.single", "carriers refuse"),
-        ("lenders/demo-tw.toml", '"our app"', '"http://x.tw"', "pay.en", "link"),
+        ("lenders/demo-tw.toml", '"in our app"', '"at http://x.tw"', "pay.en", "link"),
         ("lenders/demo-tw.toml", '"Demo Finance"', '"Demo “Fin”"', "sender_name.en", "GSM alphabet"),
     ],
 )

@@ -141,12 +141,12 @@ def test_the_text_goes_out_with_every_attribute_the_carrier_needs(office: Office
     (record,) = office.records
     assert sms == Sms(
         "+886900000001",
-        "【示範分期】王*明您好，末四碼5678分期NT$3,250於12/4到期，請用官方APP繳。已繳請略，洽0800-000-123",
+        "【示範分期】王*明您好，末碼5678分期款NT$3,250將於12/4到期，請用官方APP繳款，已繳請忽略，客服0800-000-123",
         origination_number="+886900000100",
         max_price="0.20",
     )
     assert (record.text, record.encoding, record.parts) == (sms.text, "UCS-2", 1)
-    assert record.template == "zh-Hant/before-3@2"
+    assert record.template == "zh-Hant/before-3@3"
     assert record.price_usd_micros > 0
 
 

@@ -19,12 +19,13 @@ from dunning.domain.customer.facts import Facts
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.decision.rules import Cap, ContactHours, Rules, Scope, Windows
 from dunning.domain.texts.lint import Linter, Severity
+from dunning.domain.texts.wording import Text
 from dunning.policy.calendar import CalendarFile, CalendarOf, Calendars
 from dunning.policy.fields import Hours, Sourced
-from dunning.policy.files import toml_file, toml_files
+from dunning.policy.files import folders_with, toml_file, toml_files
 from dunning.policy.jurisdiction import Place, Places, load_jurisdictions, narrowest, read_places
-from dunning.policy.lender import Lender, load_lenders, read_lenders
-from dunning.policy.text_files import Wording, load_texts
+from dunning.policy.lender import CountryFile, Lender, LenderFile, load_lenders, read_lenders, replies_arrive
+from dunning.policy.text_files import Key, Wording, load_texts
 
 _DATA = files("dunning.policy") / "data"
 _SUNDAY = 6
@@ -57,9 +58,16 @@ class PolicyBook:
         self.lenders = lenders
         self.linter = linter
         self.wordings = wordings
-        self.texts = {key: text for wording in wordings.values() for key, text in wording.texts.items()}
-        self.texts_with_fee = {key: text for wording in wordings.values() for key, text in wording.with_fee.items()}
+        self.texts, self.texts_with_fee = _all_texts(wordings)
+        self._own_texts = {
+            name: _all_texts(lender.wordings)
+            for name, lender in lenders.items()
+            if lender.wordings and lender.wordings is not wordings
+        }
         self.opt_out_lines = {language: wording.phrases["opt_out_line"] for language, wording in wordings.items()}
+        self.opt_out_lines_without_replies = {
+            language: wording.phrases["opt_out_line_without_replies"] for language, wording in wordings.items()
+        }
         self.and_others = {language: wording.phrases["and_others"] for language, wording in wordings.items()}
         self.confirmations = {language: wording.confirmation for language, wording in wordings.items()}
         self.calendar_of = calendar_of
@@ -105,6 +113,9 @@ class PolicyBook:
             zones = tuple(dict.fromkeys((*zones, *self.places.zones(phone_country, ""))))
             laws.append(_Law(number, phone_country))
         policy = lender.policy
+        texts, texts_with_fee = self._own_texts.get(lender_id, (self.texts, self.texts_with_fee))
+        two_way = replies_arrive(there[1], number)
+        opt_out_lines = self.opt_out_lines if two_way else self.opt_out_lines_without_replies
         own_hours = here[1].hours or policy.hours
         own_caps = policy.caps if here[1].caps is None else here[1].caps
         legal_caps = [cap for law in laws for cap in law.place.law.caps]
@@ -127,14 +138,19 @@ class PolicyBook:
             longest_window=max((cap.window for cap in caps), default=timedelta()),
             consent_required=any(law.place.law.consent.required for law in laws),
             languages=policy.languages,
-            texts=self.texts,
-            texts_with_fee=self.texts_with_fee,
+            texts=texts,
+            texts_with_fee=texts_with_fee,
             # The loader has made sure that the lender's languages agree.
-            notice_stages=self.wordings[policy.languages[0]].notice_stages.intersection(policy.ladder),
+            notice_stages=(lender.wordings or self.wordings)[policy.languages[0]].notice_stages.intersection(
+                policy.ladder
+            ),
             sender_name=policy.sender_name,
-            pay=policy.pay,
-            hotline=policy.hotline,
-            opt_out_line=self.opt_out_lines if any(law.place.law.opt_out.line_required for law in laws) else {},
+            pay=here[1].pay or policy.pay,
+            # A country with a way to pay of its own does not fall back on the account of another.
+            pay_to_account=here[1].pay_to_account or ({} if here[1].pay else policy.pay_to_account),
+            hotline=_hotline(policy, here[1], there[1]),
+            two_way=two_way,
+            opt_out_line=opt_out_lines if any(law.place.law.opt_out.line_required for law in laws) else {},
             and_others=self.and_others,
             linter=self.linter,
             links_allowed=all(law.place.law.links.allowed for law in laws),
@@ -176,6 +192,28 @@ class PolicyBook:
         days = {day for calendar in calendars for day in (*calendar.holidays, *calendar.working_days)}
         special = {day: narrowest(schedule.on(day) for schedule in schedules) for day in days}
         return ContactHours(week, special, min(calendar.valid_until for calendar in calendars))
+
+
+def _all_texts(wordings: Mapping[str, Wording]) -> tuple[Mapping[Key, Text], Mapping[Key, Text]]:
+    """Return the texts of all languages, and those with a late fee."""
+    return (
+        {key: text for wording in wordings.values() for key, text in wording.texts.items()},
+        {key: text for wording in wordings.values() for key, text in wording.with_fee.items()},
+    )
+
+
+def _hotline(policy: LenderFile, here: CountryFile, there: CountryFile) -> Mapping[str, str]:
+    """
+    Return whom a customer may ask, by language: whom the policy names for where they live.
+
+    If the policy names words for the place of the number, they count: carriers there may let no number through.
+    """
+    contact = here.hotline or policy.hotline
+    if isinstance(there.hotline, dict):
+        contact = there.hotline
+    if isinstance(contact, dict):
+        return {str(language): words for language, words in contact.items()}
+    return dict.fromkeys(policy.languages, contact)
 
 
 def _shortest(spans: Iterable[timedelta | None]) -> timedelta | None:
@@ -273,7 +311,9 @@ def load_policies(folder: Path | None = None) -> PolicyBook:
     stopping = [name for name, rule in linter.rules().items() if rule.severity is Severity.BLOCK]
     places = load_jurisdictions(toml_files(data, "jurisdictions"), stopping)
     wordings = {language: load_texts(language, file, linter) for language, file in toml_files(data, "texts").items()}
-    lenders = load_lenders(toml_files(data, "lenders"), wordings, places, linter)
+    found = toml_files(data, "lenders")
+    own_texts = {name: toml_files(data, folder) for name, folder in folders_with(data, "lenders", "texts").items()}
+    lenders = load_lenders(found, wordings, places, linter, own_texts)
     prices = toml_file(data, "prices.toml")
     estimates = prices.read(PricesFile)
     if "default" not in estimates.per_segment:

@@ -162,6 +162,14 @@ def toml_files(data: Traversable, folder: str) -> dict[str, DataFile]:
     }
 
 
+def folders_with(data: Traversable, folder: str, name: str) -> dict[str, str]:
+    """Return the folders in a folder that hold one of a name, by their own names: demo-tw, lenders/demo-tw/texts."""
+    inside = sorted((data / folder).iterdir(), key=lambda entry: entry.name)
+    return {
+        entry.name: f"{folder}/{entry.name}/{name}" for entry in inside if entry.is_dir() and (entry / name).is_dir()
+    }
+
+
 def toml_file(data: Traversable, name: str) -> DataFile:
     """
     Return one file of the folder.

@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from dunning.domain.texts.lint import Linter
 from dunning.policy.fields import CapFields, HoursField, Language, Minute, Strict
-from dunning.policy.files import DataFile, PolicyError
+from dunning.policy.files import DataFile, PolicyError, Where
 from dunning.policy.jurisdiction import Place, Places, first_wider
-from dunning.policy.text_files import LONGEST_SENDER_NAME, Wording
+from dunning.policy.text_files import LONGEST_SENDER_NAME, Wording, load_own_texts
 
 
 def valid_sender_id(written: str) -> str:
@@ -39,27 +40,72 @@ def valid_price(written: object) -> str:
     return written
 
 
-def valid_hotline(written: str) -> str:
+def valid_hotline(written: object) -> object:
     """
-    Check a telephone number as customers read it.
+    Check whom customers may ask: a telephone number as they read it, or words by language where none may stand.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is neither.
     """
-    if not re.fullmatch(r"\+?[0-9][0-9 -]{3,18}", written):
-        raise ValueError(f"{written!r} is not a number such as 0800-000-123: digits, blanks and hyphens, a + in front")
+    if isinstance(written, dict):
+        for words in written.values():
+            if isinstance(words, str) and re.search(r"\d", words):
+                raise ValueError(f"{words!r} holds digits: a number is written once, for all languages")
+    elif not isinstance(written, str) or not re.fullmatch(r"\+?[0-9][0-9 -]{3,18}", written):
+        raise ValueError(
+            f"{written!r} is not a number such as 0800-000-123: digits, blanks and hyphens, a + in front; "
+            'nor words by language, such as { en = "our app" }'
+        )
     return written
 
 
+def valid_english_way(written: Mapping[str, str]) -> Mapping[str, str]:
+    """
+    Check that the English way to pay can stand after "Please pay": in our app, by transfer.
+
+    Raises:
+        ValueError: it begins with another word.
+    """
+    english = written.get("en")
+    if english is not None and english.partition(" ")[0].casefold() not in _BEFORE_A_WAY:
+        raise ValueError(
+            f"en: {english!r} does not read after 'Please pay': write 'in our app', 'by transfer' or the like"
+        )
+    return written
+
+
+def names_pay_account(written: Mapping[str, str]) -> Mapping[str, str]:
+    """
+    Check that a way to pay names the customer's own account, once.
+
+    Raises:
+        ValueError: it does not, or has another brace.
+    """
+    for language, words in written.items():
+        if words.count(PAY_ACCOUNT) != 1 or set("{}") & set(words.replace(PAY_ACCOUNT, "")):
+            raise ValueError(f"{language}: has to name {PAY_ACCOUNT} once, and nothing else in braces")
+    return written
+
+
+_BEFORE_A_WAY = frozenset(("at", "by", "from", "in", "on", "over", "through", "to", "under", "using", "via", "with"))
+PAY_ACCOUNT = "{pay_account}"
+"""Stands in the way to pay for the customer's own account or code."""
+
 Price = Annotated[str, BeforeValidator(valid_price)]
 Registered = Annotated[str, Field(min_length=1, max_length=50)]
+Words = Annotated[str, Field(min_length=2, max_length=80)]
+Hotline = Annotated[str | dict[Language, Words], BeforeValidator(valid_hotline)]
+Pay = Annotated[dict[str, Words], AfterValidator(valid_english_way)]
+PayToAccount = Annotated[dict[str, Words], AfterValidator(valid_english_way), AfterValidator(names_pay_account)]
 
 
 class CountryFile(Strict):
     """
     How a lender texts people in one country, and numbers of it. `registered` maps `id@version` to a registered id.
 
-    `hours` and `caps` replace the lender's own there.
+    `hours`, `caps`, `hotline`, `pay` and `pay_to_account` replace the lender's own there. `two_way` says whether
+    replies can arrive; left out, they can if there is an own number, no sender id, and the place's carriers know
+    replies.
     """
 
     sender_id: Annotated[str, AfterValidator(valid_sender_id)] = ""
@@ -69,6 +115,10 @@ class CountryFile(Strict):
     registered: dict[str, Registered] = Field(default_factory=dict)
     hours: HoursField | None = None
     caps: tuple[CapFields, ...] | None = None
+    hotline: Hotline | None = None
+    pay: Pay | None = None
+    pay_to_account: PayToAccount | None = None
+    two_way: bool | None = Field(default=None, strict=True)
 
 
 class RepliesFile(Strict):
@@ -90,7 +140,8 @@ class LenderFile(Strict):
     One lender's policy. `countries` are the only ones whose people and numbers are texted.
 
     `languages` come in order of preference; the first is for customers who read none of them. `link_domains` are the
-    lender's own, the only ones a link may lead to.
+    lender's own, the only ones a link may lead to. `pay_to_account` takes the place of `pay` for a customer who has a
+    `pay_account` of their own.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{1,40}$")
@@ -100,10 +151,11 @@ class LenderFile(Strict):
     min_days_between_stages: int = Field(ge=1, strict=True)
     preferred_hour: Minute
     max_segments: int = Field(ge=1, le=4, strict=True)
-    hotline: Annotated[str, AfterValidator(valid_hotline)]
+    hotline: Hotline
     link_domains: tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")], ...] = ()
     sender_name: dict[str, Annotated[str, Field(min_length=2, max_length=LONGEST_SENDER_NAME)]]
-    pay: dict[str, Annotated[str, Field(min_length=2)]]
+    pay: Pay
+    pay_to_account: PayToAccount = Field(default_factory=dict)
     hours: HoursField | None = None
     caps: tuple[CapFields, ...] = Field(min_length=1)
     replies: RepliesFile = RepliesFile()
@@ -111,10 +163,15 @@ class LenderFile(Strict):
 
 
 class Lender(NamedTuple):
-    """A policy and the file it is from."""
+    """
+    A policy, the file it is from, and the texts it uses: the package's, and its own laid over them.
+
+    `wordings` is empty if nobody has asked for texts.
+    """
 
     policy: LenderFile
     file: DataFile
+    wordings: Mapping[str, Wording] = MappingProxyType({})
 
     def country(self, country: str, region: str, place_id: str) -> tuple[str, CountryFile] | None:
         """
@@ -139,34 +196,70 @@ def read_lenders(found: Mapping[str, DataFile]) -> dict[str, Lender]:
 
 
 def load_lenders(
-    found: Mapping[str, DataFile], wordings: Mapping[str, Wording], places: Places, linter: Linter
+    found: Mapping[str, DataFile],
+    wordings: Mapping[str, Wording],
+    places: Places,
+    linter: Linter,
+    own_texts: Mapping[str, Mapping[str, DataFile]] = MappingProxyType({}),
 ) -> dict[str, Lender]:
     """
     Read the policies and check them.
 
+    Args:
+        found: the policies' files, by lender.
+        wordings: the package's texts, by language.
+        places: the law.
+        linter: judges the words.
+        own_texts: the files of texts that lenders have of their own, by lender and language.
+
     Raises:
         PolicyError: one is not as it should be, contradicts itself, or is looser than the law.
     """
-    lenders = read_lenders(found)
+    lenders = {
+        name: lender._replace(wordings=_texts_of(name, own_texts.get(name, {}), wordings, linter))
+        for name, lender in read_lenders(found).items()
+    }
+    for name, files in own_texts.items():
+        if name not in lenders and files:
+            raise next(iter(files.values())).refusal((), f"there is no lender {name!r}")
     for name, lender in lenders.items():
         if lender.policy.id != name:
             raise lender.file.refusal(("id",), f"{lender.policy.id!r} is not the file's name")
         _check_ladder(lender)
-        _check_words(lender, wordings)
+        _check_words(lender)
         for code in lender.policy.countries:
             reached = places.reached_by(code)
             if not reached:
                 raise lender.file.refusal(("countries", code), "is no country (ISO 3166), nor a file of jurisdictions")
             for place in reached:
-                for refusal in (*_unmet(lender, code, place), *_looser(lender, code, place)):
+                for refusal in (
+                    *_unmet(lender, code, place),
+                    *_deaf(lender, code, place),
+                    *_looser(lender, code, place),
+                ):
                     raise refusal
                 _check_spoken(lender, place, linter)
     return lenders
 
 
+def _texts_of(
+    lender: str, own: Mapping[str, DataFile], wordings: Mapping[str, Wording], linter: Linter
+) -> Mapping[str, Wording]:
+    """Return the texts a lender uses, by language."""
+    if not own:
+        return wordings
+    for language, file in own.items():
+        if language not in wordings:
+            raise file.refusal((), f"{language!r} is none of the languages: {', '.join(wordings)}")
+    return {
+        language: load_own_texts(lender, language, own[language], linter, common) if language in own else common
+        for language, common in wordings.items()
+    }
+
+
 def _check_ladder(lender: Lender) -> None:
     """Stages ascend, and are no closer together than they may be."""
-    policy, file = lender
+    policy, file, _ = lender
     if list(policy.ladder) != sorted(set(policy.ladder)):
         raise file.refusal(("ladder",), "not ascending, or a stage is there twice")
     gaps = [later - earlier for earlier, later in zip(policy.ladder, policy.ladder[1:], strict=False)]
@@ -180,13 +273,23 @@ def _check_ladder(lender: Lender) -> None:
         raise file.refusal(("urgency",), "is not the ladder's stages in another order")
 
 
-def _check_words(lender: Lender, wordings: Mapping[str, Wording]) -> None:
+def _spoken(policy: LenderFile) -> Iterator[tuple[Where, Mapping[str, str]]]:
+    """Yield the lender's own words by language, each with its field."""
+    yield ("sender_name",), policy.sender_name
+    for around, of in (((), policy), *((("countries", code), country) for code, country in policy.countries.items())):
+        for field in ("pay", "pay_to_account", "hotline"):
+            words = getattr(of, field)
+            if isinstance(words, dict) and words:
+                yield (*around, field), words
+
+
+def _check_words(lender: Lender) -> None:
     """Each language has the lender's words and a text for every stage; languages agree; registered texts exist."""
-    policy, file = lender
-    for field, values in (("sender_name", policy.sender_name), ("pay", policy.pay)):
+    policy, file, wordings = lender
+    for where, values in _spoken(policy):
         if odd := sorted(values.keys() ^ set(policy.languages)):
             missing = odd[0] in policy.languages
-            raise file.refusal((field,), f"nothing for {odd[0]}" if missing else f"{odd[0]} is not one of languages")
+            raise file.refusal(where, f"nothing for {odd[0]}" if missing else f"{odd[0]} is not one of languages")
     first = policy.languages[0]
     for language in policy.languages:
         wording = wordings.get(language)
@@ -196,6 +299,11 @@ def _check_words(lender: Lender, wordings: Mapping[str, Wording]) -> None:
             if (stage in wording.notice_stages) is not (stage in wordings[first].notice_stages):
                 message = f"stage {stage:+d} needs a written notice in {first} or in {language}, not in both"
                 raise file.refusal(("languages",), message)
+    if noticed := sorted(wordings[first].notice_stages.intersection(policy.ladder)):
+        for stage in policy.ladder:
+            if stage > noticed[0] and stage not in noticed:
+                message = f"stage {stage:+d} needs a written notice too, as stage {noticed[0]:+d} before it does"
+                raise file.refusal(("ladder",), message)
     templates = {
         text.template for w in wordings.values() for text in (*w.texts.values(), *w.with_fee.values(), w.confirmation)
     }
@@ -206,14 +314,17 @@ def _check_words(lender: Lender, wordings: Mapping[str, Wording]) -> None:
 
 def _check_spoken(lender: Lender, place: Place, linter: Linter) -> None:
     """The lender's own words say nothing that no text may say, and link only where a place allows it."""
-    policy, file = lender
-    for field, words in (("sender_name", policy.sender_name), ("pay", policy.pay)):
+    policy, file, _ = lender
+    for where, words in _spoken(policy):
         for language, wording in words.items():
             faults = linter.wording_faults(
-                wording, language, links_allowed=place.law.links.allowed, link_domains=policy.link_domains
+                wording.replace(PAY_ACCOUNT, ""),
+                language,
+                links_allowed=place.law.links.allowed,
+                link_domains=policy.link_domains,
             )
             for fault in faults:
-                raise file.refusal((field, language), f"{fault.message} ({fault.rule}, in {place.law.name})")
+                raise file.refusal((*where, language), f"{fault.message} ({fault.rule}, in {place.law.name})")
 
 
 def _unmet(lender: Lender, code: str, place: Place) -> Iterator[PolicyError]:
@@ -238,9 +349,33 @@ def _unmet(lender: Lender, code: str, place: Place) -> Iterator[PolicyError]:
             )
 
 
+def replies_arrive(country: CountryFile, place: Place) -> bool:
+    """Tell whether a reply to a text of the lender can arrive: never to a sender id."""
+    possible = place.law.two_way is not None and place.law.two_way.possible
+    if country.two_way is not None:
+        return country.two_way
+    return possible and bool(country.origination_number) and not country.sender_id
+
+
+def _deaf(lender: Lender, code: str, place: Place) -> Iterator[PolicyError]:
+    """Yield why no reply can arrive where a policy says that replies do."""
+    country = lender.policy.countries[code]
+    if not country.two_way:
+        return
+    two_way = place.law.two_way
+    where = ("countries", code, "two_way")
+    if country.sender_id:
+        yield lender.file.refusal(where, "nobody can answer a sender id; use an origination_number, or write false")
+    elif not country.origination_number:
+        yield lender.file.refusal(where, "nobody can answer without an origination_number; give one, or write false")
+    elif two_way is None or not two_way.possible:
+        at = place.file.at("two_way") if two_way else place.file.name
+        yield lender.file.refusal(where, f"carriers of {place.law.name} bring no replies, {at}; write false")
+
+
 def _looser(lender: Lender, code: str, place: Place) -> Iterator[PolicyError]:
     """Yield the limits of a policy that are wider than the law of a place."""
-    policy, file = lender
+    policy, file, _ = lender
     country = policy.countries[code]
     law = place.law.hours.law
     for hours, where in ((country.hours, ("countries", code, "hours")), (policy.hours, ("hours",))):

@@ -10,11 +10,20 @@ from datetime import date
 from importlib.resources.abc import Traversable
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, StrictBool, model_validator
 
-from dunning.domain.texts.lint import Characters, ContentPhrases, LinkData, Linter, RuleInfo, Severity, WordRule
+from dunning.domain.texts.lint import (
+    Characters,
+    ContentPhrases,
+    LinkData,
+    Linter,
+    Phrasing,
+    RuleInfo,
+    Severity,
+    WordRule,
+)
 from dunning.domain.texts.lint.forbidden_words import Negation
-from dunning.policy.fields import Mark, Strict
+from dunning.policy.fields import Language, Mark, Strict
 from dunning.policy.files import toml_file
 
 
@@ -42,6 +51,20 @@ def is_english(words: str) -> str:
     return words
 
 
+def is_pattern(written: str) -> str:
+    """
+    Check a regular expression.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        re.compile(written)
+    except re.error as error:
+        raise ValueError(f"{written!r} is no regular expression: {error}") from error
+    return written
+
+
 class WordsFile(Strict):
     """One rule about words. `fires` are examples that it finds, and `silent` are examples that it must not find."""
 
@@ -59,12 +82,42 @@ class WordsFile(Strict):
     silent: tuple[str, ...] = Field(min_length=1)
 
 
+class PhrasingFile(Strict):
+    """
+    One rule about how a language is written, in `patterns`, regular expressions.
+
+    `fires` are examples that it finds, and `silent` are examples that it must not find.
+    """
+
+    id: str = Field(pattern=r"^[a-z]+(-[a-z]+)*$")
+    language: Language
+    rule: str = Field(min_length=8)
+    source: str = Field(min_length=3)
+    mark: Mark
+    patterns: tuple[Annotated[str, AfterValidator(is_pattern)], ...] = Field(min_length=1)
+    fires: tuple[str, ...] = Field(min_length=1)
+    silent: tuple[str, ...] = Field(min_length=1)
+
+
+Phrases = Annotated[tuple[str, ...], Field(min_length=1)]
+
+
 class LinterLanguageFile(Strict):
     """A language's words for the required contents: see `ContentPhrases`."""
 
-    help: tuple[str, ...] = Field(min_length=1)
-    due_day: tuple[str, ...] = Field(min_length=1)
-    late: tuple[str, ...] = Field(min_length=1)
+    names: StrictBool
+    help: Phrases
+    due_day: Phrases
+    today: Phrases
+    late: Phrases
+    due: Phrases
+    overdue: Phrases
+    ignore: Phrases
+    reply: Phrases
+
+    def phrases(self) -> ContentPhrases:
+        """Return them as the linter takes them."""
+        return ContentPhrases(**dict(self))
 
 
 class LinksFile(Strict):
@@ -81,10 +134,11 @@ class LinterFile(Strict):
     languages: dict[str, LinterLanguageFile]
     links: LinksFile
     words: tuple[WordsFile, ...] = Field(min_length=1)
+    phrasing: tuple[PhrasingFile, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:
-        ids = [words.id for words in self.words]
+        ids = [*(words.id for words in self.words), *(phrasing.id for phrasing in self.phrasing)]
         if twice := sorted({word_id for word_id in ids if ids.count(word_id) > 1}):
             raise ValueError(f"words.id: {', '.join(twice)} is there twice")
         return self
@@ -123,7 +177,11 @@ def load_linter(data: Traversable) -> Linter:
             [_word_rule(words) for words in file.words],
             characters_in(data),
             LinkData(file.links.short_hosts, frozenset(file.links.top_level)),
-            {language: ContentPhrases(of.help, of.due_day, of.late) for language, of in file.languages.items()},
+            {language: of.phrases() for language, of in file.languages.items()},
+            [
+                Phrasing(RuleInfo(of.id, Severity.BLOCK, of.rule, of.source, of.mark), of.language, of.patterns)
+                for of in file.phrasing
+            ],
         )
     except ValueError as error:
         raise source.refusal(("words",), str(error)) from error

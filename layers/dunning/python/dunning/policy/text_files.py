@@ -1,6 +1,11 @@
-"""Texts: the wording of each stage, one file per language, versioned as `id@version`."""
+"""
+Texts: the wording of each stage, one file per language, versioned as `id@version`.
 
-from collections.abc import Iterator, Mapping
+A lender may have texts of its own, `lenders/<id>/texts/<language>.toml`. There a text has the id of the package's text
+that it takes the place of, or is for a stage that the package has no text for. It is called `<lender>/<language>/<id>`.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple, Self
 
 from pydantic import Field, model_validator
@@ -13,10 +18,10 @@ from dunning.domain.texts.wording import Text, compile_text
 from dunning.policy.fields import Strict
 from dunning.policy.files import DataFile
 
-_REQUIRED_PLACEHOLDERS = frozenset({"name", "tail", "amount", "date", "pay", "hotline"})
-"""Every reminder names the customer, the account, the amount, the due date, the ways to pay and the hotline."""
+_REQUIRED_PLACEHOLDERS = frozenset({"tail", "amount", "date", "pay", "hotline"})
+"""Every reminder names the account, the amount, the due date, the ways to pay and the hotline."""
 
-_PHRASES = ("opt_out_line", "and_others")
+_PHRASES = ("opt_out_line", "opt_out_line_without_replies", "and_others")
 _CONFIRMATION = "opt-out-confirmation"
 _QUESTIONS_AND_NUMBERS = frozenset("?？0123456789")
 """What a confirmation of an opt-out may not hold: it must not draw the customer into talking."""
@@ -58,7 +63,7 @@ class ConfirmationFile(Strict):
 
 
 type FramePhrases = Mapping[str, str]
-"""The phrases around the texts of a language: the opt-out line, and the words for further accounts."""
+"""The phrases around the texts of a language: the two opt-out lines, and the words for further accounts."""
 
 type Key = tuple[str, int, bool]
 """Language, stage, and whether for several instalments."""
@@ -68,7 +73,7 @@ class Wording(NamedTuple):
     """
     The texts of one language, those with a late fee apart, and the stages that need a written notice.
 
-    `confirmation` confirms an opt-out.
+    `confirmation` confirms an opt-out. `ids` are the ids of the texts by stage.
     """
 
     texts: Mapping[Key, Text]
@@ -76,6 +81,7 @@ class Wording(NamedTuple):
     notice_stages: frozenset[int]
     phrases: FramePhrases
     confirmation: Text
+    ids: Mapping[int, str]
 
 
 _SAMPLE_VALUES: Mapping[str, Mapping[str, str]] = {
@@ -84,7 +90,7 @@ _SAMPLE_VALUES: Mapping[str, Mapping[str, str]] = {
     "zh-Hans": {"sender": "示范分期", "name": "王*明", "amount": "325.00元", "fee": "10.00元", "date": "12月5日",
                 "pay": "官方APP"},
     "en": {"sender": "Demo Finance", "name": "J***", "amount": "USD 325.00", "fee": "USD 10.00", "date": "5 Dec",
-           "pay": "our app"},
+           "pay": "in our app"},
 }  # fmt: skip
 _SAMPLE_NUMBERS: Mapping[str, str] = {"tail": "5678", "days": "15", "count": "3", "hotline": "0800-000-123"}
 
@@ -97,35 +103,96 @@ def load_texts(language: str, file: DataFile, linter: Linter) -> Wording:
         PolicyError: the file is not as it should be, a text lacks a placeholder it must have, breaks a rule of the
             linter once it is filled in, or needs no written notice though one of an earlier stage does.
     """
-    raw = file.raw
-    if raw.get("language") != language:
-        raise file.refusal(("language",), f"is not {language!r}, as the file's name says")
-    phrases = {phrase: raw.get(phrase, "") for phrase in _PHRASES}
+    _check_language(language, file)
+    phrases = {phrase: file.raw.get(phrase, "") for phrase in _PHRASES}
     for phrase, words in phrases.items():
         if not isinstance(words, str) or not words:
             raise file.refusal((phrase,), "missing")
         for fault in linter.wording_faults(words, language):
             raise file.refusal((phrase,), f"{fault.message} ({fault.rule})")
+    read = _read_stages(language, file, linter, f"{language}/", ("language", _CONFIRMATION, *_PHRASES))
+    texts, with_fee, notices = _by_key(language, read)
+    _check_notices(file, read, notices)
+    ids = {stage.wording.stage: stage.id for stage in read}
+    return Wording(texts, with_fee, notices, phrases, _confirmation(language, file, linter), ids)
+
+
+def load_own_texts(lender: str, language: str, file: DataFile, linter: Linter, common: Wording) -> Wording:
+    """
+    Read a lender's own texts of a language, and lay them over the package's.
+
+    Raises:
+        PolicyError: as `load_texts`; or a text has the id of a text for another stage, or its stage has a text already.
+    """
+    _check_language(language, file)
+    read = _read_stages(language, file, linter, f"{lender}/{language}/", ("language",))
+    stage_of = {text_id: stage for stage, text_id in common.ids.items()}
+    for stage in read:
+        there = common.ids.get(stage.wording.stage)
+        if there != stage.id and (there or stage.id in stage_of):
+            is_for = (
+                f"{stage.id} is for stage {stage_of[stage.id]:+d}" if stage.id in stage_of else "the stage has a text"
+            )
+            called = f", called {there}: a text takes its place by that id" if there else ""
+            raise file.refusal((stage.id, "stage"), f"{is_for}{called}")
+    texts, with_fee, notices = _by_key(language, read)
+    own = {stage.wording.stage for stage in read}
+    all_notices = notices | {stage for stage in common.notice_stages if stage not in own}
+    _check_notices(file, read, all_notices)
+    kept_with_fee = {key: text for key, text in common.with_fee.items() if key[1] not in own}
+    ids = {**common.ids, **{stage.wording.stage: stage.id for stage in read}}
+    return common._replace(
+        texts={**common.texts, **texts}, with_fee={**kept_with_fee, **with_fee}, notice_stages=all_notices, ids=ids
+    )
+
+
+class _Stage(NamedTuple):
+    """The table of one stage, and its texts by field."""
+
+    id: str
+    wording: WordingFile
+    texts: Mapping[str, Text]
+
+
+def _check_language(language: str, file: DataFile) -> None:
+    if file.raw.get("language") != language:
+        raise file.refusal(("language",), f"is not {language!r}, as the file's name says")
+
+
+def _read_stages(
+    language: str, file: DataFile, linter: Linter, called: str, others: Collection[str]
+) -> Sequence[_Stage]:
+    """Read the tables of a file but `others`, a stage each, with all that the linter finds in their texts."""
+    read: list[_Stage] = []
+    for key in file.raw:
+        if key in others:
+            continue
+        if not isinstance(file.raw[key], dict):
+            raise file.refusal((key,), "is no key here")
+        wording = file.read(WordingFile, key)
+        if any(wording.stage == stage.wording.stage for stage in read):
+            raise file.refusal((key, "stage"), f"{wording.stage} is there twice")
+        texts = {}
+        for field, pattern in _patterns(wording):
+            named = f"{called}{key}{_SUFFIX[field]}@{wording.version}"
+            text = _compile_wording(file, (key, field), named, pattern, names=linter.names_customers(language))
+            message = _filled_in(language, text, wording.stage)
+            for fault in (*linter.faults(message), *linter.phrasing_faults(message.text, language)):
+                raise file.refusal((key, field), f"{fault.message} ({fault.rule})")
+            texts[field] = text
+        read.append(_Stage(key, wording, texts))
+    return read
+
+
+def _by_key(language: str, read: Sequence[_Stage]) -> tuple[Mapping[Key, Text], Mapping[Key, Text], frozenset[int]]:
+    """Return texts, those with a late fee apart, and the stages that need a written notice."""
     texts: dict[Key, Text] = {}
     with_fee: dict[Key, Text] = {}
-    notice_stages: set[int] = set()
-    for key in raw:
-        if key in ("language", _CONFIRMATION, *_PHRASES):
-            continue
-        wording = file.read(WordingFile, key)
-        if (language, wording.stage, False) in texts:
-            raise file.refusal((key, "stage"), f"{wording.stage} is there twice")
-        if wording.requires_written_notice:
-            notice_stages.add(wording.stage)
-        for field, pattern in _patterns(wording):
-            several = field.startswith("several")
+    for stage in read:
+        for field, text in stage.texts.items():
             into = with_fee if field.endswith("with_fee") else texts
-            text = _compile_wording(file, language, key, wording.version, field, pattern)
-            for fault in linter.faults(_filled_in(language, text, overdue=wording.stage > 0)):
-                raise file.refusal((key, field), f"{fault.message} ({fault.rule})")
-            into[language, wording.stage, several] = text
-    _check_notices(file, notice_stages)
-    return Wording(texts, with_fee, frozenset(notice_stages), phrases, _confirmation(language, file, linter))
+            into[language, stage.wording.stage, field.startswith("several")] = text
+    return texts, with_fee, frozenset(stage.wording.stage for stage in read if stage.wording.requires_written_notice)
 
 
 def _confirmation(language: str, file: DataFile, linter: Linter) -> Text:
@@ -155,25 +222,32 @@ def _confirmation(language: str, file: DataFile, linter: Linter) -> Text:
     return text
 
 
-def _check_notices(file: DataFile, notice_stages: set[int]) -> None:
+def _check_notices(file: DataFile, read: Sequence[_Stage], notice_stages: Collection[int]) -> None:
     """Refuse a later stage without a notice: it would be a way round the stage that needs the notice."""
     if not notice_stages:
         return
     first = min(notice_stages)
-    for key, table in file.raw.items():
-        if key == _CONFIRMATION or not isinstance(table, dict):
-            continue
-        if table["stage"] > first and table["stage"] not in notice_stages:
-            raise file.refusal((key,), f"needs a written notice too, as stage {first:+d} before it does")
+    for stage in read:
+        if stage.wording.stage > first and stage.wording.stage not in notice_stages:
+            raise file.refusal((stage.id,), f"needs a written notice too, as stage {first:+d} before it does")
 
 
-def _filled_in(language: str, text: Text, *, overdue: bool) -> ArrivingText:
-    """Fill a text in with ordinary values, as it would arrive where nothing is added at its end."""
+def _filled_in(language: str, text: Text, stage: int) -> ArrivingText:
+    """Fill a text in with ordinary values, as it would arrive where nothing is added and nobody can reply."""
     sample = {**_SAMPLE_VALUES[language], **_SAMPLE_NUMBERS}
     values = {name: sample[name] for name in ("sender", *text.placeholders)}
     body = text.pattern % tuple([values[name] for name in text.placeholders])
-    arriving = signed(body, values["sender"], language)
-    return ArrivingText(arriving, language, values, overdue, "", links_allowed=False, link_domains=frozenset())
+    return ArrivingText(
+        signed(body, values["sender"], language),
+        language,
+        values,
+        overdue=stage > 0,
+        opt_out_line="",
+        links_allowed=False,
+        link_domains=frozenset(),
+        two_way=False,
+        due_today=stage == 0,
+    )
 
 
 def _patterns(wording: WordingFile) -> Iterator[tuple[str, str]]:
@@ -187,18 +261,22 @@ def _patterns(wording: WordingFile) -> Iterator[tuple[str, str]]:
 _SUFFIX = {"single": "", "several": "-several", "single_with_fee": "-fee", "several_with_fee": "-several-fee"}
 
 
-def _compile_wording(file: DataFile, language: str, key: str, version: int, field: str, pattern: str) -> Text:
-    """Compile one wording. It must have what every text has, and the count or the fee that its field is for."""
+def _compile_wording(file: DataFile, where: tuple[str, str], named: str, pattern: str, *, names: bool) -> Text:
+    """Compile one wording. It must have what every text has, and the name, count or fee that its field is for."""
     try:
-        text = compile_text(f"{language}/{key}{_SUFFIX[field]}@{version}", pattern)
+        text = compile_text(named, pattern)
     except TextError as error:
-        raise file.refusal((key, field), str(error)) from error
+        raise file.refusal(where, str(error)) from error
+    field = where[1]
     with_fee = field.endswith("with_fee")
     required = set(_REQUIRED_PLACEHOLDERS)
+    required |= {"name"} if names else set()
     required |= {"count"} if field.startswith("several") else set()
     required |= {"fee"} if with_fee else set()
     if missing := sorted(required - set(text.placeholders)):
-        raise file.refusal((key, field), f"lacks {{{'}, {'.join(missing)}}}")
+        raise file.refusal(where, f"lacks {{{'}, {'.join(missing)}}}")
     if "fee" in text.placeholders and not with_fee:
-        raise file.refusal((key, field), f"has {{fee}}, which stands in {field}_with_fee only")
+        raise file.refusal(where, f"has {{fee}}, which stands in {field}_with_fee only")
+    if "name" in text.placeholders and not names:
+        raise file.refusal(where, "has {name}, for which the language has no decent mask: name nobody")
     return text

@@ -489,7 +489,14 @@ def _what_is_due(included: list[_OpenAccount], today: date) -> AmountDue:
         lead.earliest.due_on,
         lead.account.tail,
         len(included) > 1,
+        _pay_account_of(included),
     )
+
+
+def _pay_account_of(included: list[_OpenAccount]) -> str:
+    """Return the account to pay to, if it is the same for all of them: else the sum would go to the wrong contract."""
+    own = {candidate.account.pay_account for candidate in included}
+    return own.pop() if len(own) == 1 else ""
 
 
 def _notice_day(instalment: Instalment) -> int | None:

@@ -98,10 +98,22 @@ class Rules:
     """The sender's name, by language."""
     pay: Mapping[str, str]
     """The ways to pay, by language."""
-    hotline: str
-    """The number a customer may call."""
+    pay_to_account: Mapping[str, str]
+    """
+    The ways to pay to the customer's own account, by language, with `{pay_account}` for it.
+
+    Empty if the lender has none. It is for customers whose accounts have one.
+    """
+    hotline: Mapping[str, str]
+    """Whom a customer may ask, by language: one number, or words where no number may stand in a text."""
+    two_way: bool
+    """Whether a reply to a text can arrive."""
     opt_out_line: Mapping[str, str]
-    """How to opt out, by language; empty where no place demands the line."""
+    """
+    How to opt out, by language; empty where no place demands the line.
+
+    Where no reply can arrive it says how else.
+    """
     and_others: Mapping[str, str]
     """The words after the account's last digits in a text about several accounts, by language."""
     linter: Linter

@@ -26,6 +26,7 @@ class AmountDue(NamedTuple):
 
     Money is minor units of `currency`. `late_fee` is the part of `total` that is a late fee: zero if there is no fee,
     or if the open part of the fee is not certain. `others` says whether the text speaks of further accounts.
+    `pay_account` is what the customer pays with, if it is the same for all accounts the text speaks of.
     """
 
     total: int
@@ -35,6 +36,7 @@ class AmountDue(NamedTuple):
     due_on: date
     tail: str
     others: bool
+    pay_account: str = ""
 
 
 class ComposedText(NamedTuple):
@@ -136,8 +138,9 @@ def _message(
     values["sender"] = rules.sender_name[language]
     opt_out_line = rules.opt_out_line.get(language, "")
     faults = rules.linter.faults(
-        ArrivingText(arriving, language, values, stage > 0, opt_out_line, rules.links_allowed, rules.link_domains)
-    )
+        ArrivingText(arriving, language, values, stage > 0, opt_out_line, rules.links_allowed, rules.link_domains,
+                     rules.two_way, stage == 0)
+    )  # fmt: skip
     if faults:
         broken = "; ".join([f"{fault.rule}, {fault.message}" for fault in faults])
         raise NoTextError(Reason.TEXT_REFUSED, "text: %s %s", text.template, broken)
@@ -147,13 +150,14 @@ def _message(
 def _values(facts: Facts, rules: Rules, text: Text, language: str, due: AmountDue, today: date) -> dict[str, str]:
     """Return the values of a text: the values common to all texts, and its own."""
     values = {
-        "name": greeting_name(facts.name, language),
         "tail": due.tail + rules.and_others[language] if due.others else due.tail,
         "amount": format_money(due.total, due.currency, language),
         "date": format_date(due.due_on, today, language, facts.country),
-        "pay": rules.pay[language],
-        "hotline": rules.hotline,
+        "pay": _means_of_payment(rules, language, due.pay_account),
+        "hotline": rules.hotline[language],
     }
+    if "name" in text.placeholders:
+        values["name"] = greeting_name(facts.name, language)
     if text.distinct > len(values):
         more = {
             "count": str(due.instalments),
@@ -162,6 +166,13 @@ def _values(facts: Facts, rules: Rules, text: Text, language: str, due: AmountDu
         }
         values |= {name: value for name, value in more.items() if name in text.placeholders}
     return values
+
+
+def _means_of_payment(rules: Rules, language: str, pay_account: str) -> str:
+    """Return how to pay: to the customer's own account, if there is one and the lender takes payments that way."""
+    if pay_account and (to_account := rules.pay_to_account.get(language)):
+        return to_account.replace("{pay_account}", pay_account)
+    return rules.pay[language]
 
 
 def _complete(body: str, rules: Rules, language: str) -> tuple[str, str]:

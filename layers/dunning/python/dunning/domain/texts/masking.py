@@ -10,8 +10,6 @@ import unicodedata
 from functools import lru_cache
 from itertools import pairwise
 
-from dunning.domain.texts.segments import is_gsm
-
 COMPOUND_SURNAMES = frozenset(
     re.findall(
         r"\w+",
@@ -38,12 +36,33 @@ _DOT = re.compile(r"[·•‧・･∙⋅.]")
 
 _CHINESE_TITLE = re.compile(r"(?<=.)(?:先生|小姐|女士|太太|夫人)$")
 _LATIN_TITLE = re.compile(r"(?:mrs|mr|ms|miss|mx|dr|prof)\b\.?\s*(?=\w)", re.IGNORECASE)
-_LATIN = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 
 _LONGEST = 4
 _NOTHING = "***"
-NO_NAME = {"zh-Hant": "客戶", "zh-Hans": "客户", "en": "there"}
-"""The greeting of a customer whose name cannot be shown: 客戶您好, Hi there."""
+NO_NAME = {"zh-Hant": "客戶", "zh-Hans": "客户"}
+"""
+The greeting of a customer whose name cannot be shown: 客戶您好.
+
+The languages are those that have a decent mask. English has none: a text that begins "Hi D***" reads like phishing, and
+a surname with a title needs to know both. So English texts name nobody.
+"""
+
+_LONGEST_HAN = 8
+"""Characters of the longest name that is taken for a name, with two compound surnames or a title."""
+_BESIDE_A_NAME = frozenset(" .'-,")
+_NO_PERSON = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        故 亡 歿 殁 逝 過世 过世 去世 辭世 辞世 往生 遺產 遗产 遺屬 遗属 繼承 继承 管理人 代理 監護 监护
+        公司 商行 企業 企业 銀行 银行 工作室 測試 测试 客戶 客户 用戶 用户 無名 无名 不詳 不详 未知 本人 刪除 删除 停用
+        """,
+    )
+)
+"""Words that no name of a living person holds, and that a cell for the name does hold now and then."""
+_NO_PERSON_IN_ENGLISH = frozenset(
+    ("estate", "deceased", "late", "executor", "guardian", "attn", "co", "ltd", "inc", "company", "test", "unknown")
+)
 
 _NAMES_CACHED = 16384
 """A text is composed twice before it is sent, and many customers share a name. A full cache takes a few megabytes."""
@@ -52,27 +71,40 @@ _NAMES_CACHED = 16384
 @lru_cache(maxsize=_NAMES_CACHED)
 def greeting_name(name: str, language: str) -> str:
     """
-    Return the masked name as a text in a language greets with it.
+    Return the masked name as a text in a language of `NO_NAME` greets with it: 王*明您好.
 
-    An English text takes the Latin part of a name that has one, and leaves out what would cost it the GSM alphabet.
+    Only a Chinese name is greeted, and only if the cell holds nothing beside it that might say more than a name, such
+    as 王小明(已故). All others are greeted as a customer: 客戶您好.
     """
-    if language[:2] == "zh":
-        masked = mask_name(name)
-        return NO_NAME[language] if masked == _NOTHING else masked
-    latin = _LATIN.search(name)
-    return gsm_name(mask_name(name[latin.start() :] if latin and _HAN_RUN.search(name) else name, latin=True))
+    return mask_name(name) if _is_surely_a_name(name) else NO_NAME[language]
+
+
+def _is_surely_a_name(name: str) -> bool:
+    """Tell whether a cell holds a Chinese name and nothing else but another form of it, such as 王小明 David."""
+    name = unicodedata.normalize("NFKC", name).strip()
+    chinese = _HAN_RUN.findall(name)
+    if len(chinese) != 1 and not (chinese and _is_dotted(name)):
+        return False
+    if sum(not character.isspace() for run in chinese for character in run) > _LONGEST_HAN and not _is_dotted(name):
+        return False
+    if any(word in "".join(name.split()) for word in _NO_PERSON):
+        return False
+    rest = _DOT.sub(" ", _HAN_RUN.sub(" ", name))
+    if not _NO_PERSON_IN_ENGLISH.isdisjoint(rest.casefold().split()):
+        return False
+    return all(character in _BESIDE_A_NAME or character.isalpha() for character in rest)
 
 
 @lru_cache(maxsize=_NAMES_CACHED)
-def mask_name(name: str, *, latin: bool = False) -> str:
+def mask_name(name: str) -> str:
     """
     Mask a name: 王小明 to 王*明, 歐陽小明 to 歐陽*明, 王明 to 王*, John Smith to J***.
 
-    Of a name in two scripts the Chinese part counts, unless `latin` is asked for. Titles are no part of a name. A name
-    without two letters to choose from, such as one of punctuation, is `***`.
+    Of a name in two scripts the Chinese part counts. Titles are no part of a name. A name without two letters to choose
+    from, such as one of punctuation, is `***`.
     """
     name = unicodedata.normalize("NFKC", name).strip()
-    if not latin and (han := _HAN_RUN.search(name)):
+    if han := _HAN_RUN.search(name):
         if _is_dotted(name):
             return f"{han[0][0]}***"
         return _mask_chinese(_CHINESE_TITLE.sub("", "".join(han[0].split())))
@@ -98,20 +130,6 @@ def _mask_chinese(name: str) -> str:
     if len(name) > _LONGEST:
         return f"{name[0]}***"
     return f"{name[0]}{'*' * (len(name) - 2)}{name[-1]}"
-
-
-def gsm_name(masked: str) -> str:
-    """
-    Return a masked name that keeps a GSM-7 text GSM-7: accents are dropped, another script is left out ("Hi there").
-
-    One character outside the alphabet would turn 160 characters a segment into 70.
-    """
-    if masked == _NOTHING:
-        return NO_NAME["en"]
-    if is_gsm(masked):
-        return masked
-    plain = "".join(c for c in unicodedata.normalize("NFKD", masked) if not unicodedata.combining(c))
-    return plain if is_gsm(plain) else NO_NAME["en"]
 
 
 def account_tail(account_number: str) -> str:

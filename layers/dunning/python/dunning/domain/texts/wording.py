@@ -12,9 +12,9 @@ from dunning.domain.errors import TextError
 
 PLACEHOLDERS = frozenset({"name", "tail", "amount", "fee", "date", "days", "count", "pay", "hotline"})
 """
-name: masked name · tail: last digits of the account · amount: total due with its currency · fee: the late fee in it ·
-date: the earliest due date · days: days since then · count: how many instalments · pay: ways to pay · hotline: whom
-to ask.
+name: masked name, in Chinese only · tail: last digits of the account · amount: total due with its currency · fee: the
+late fee in it · date: the earliest due date · days: days since then · count: how many instalments · pay: ways to pay ·
+hotline: whom to ask.
 """
 
 

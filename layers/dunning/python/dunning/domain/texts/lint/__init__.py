@@ -11,7 +11,7 @@ from dunning.domain.texts.lint.findings import ArrivingText, Finding, RuleInfo, 
 from dunning.domain.texts.lint.folding import Characters
 from dunning.domain.texts.lint.forbidden_words import WordRule
 from dunning.domain.texts.lint.links import LinkData
-from dunning.domain.texts.lint.linter import Linter
+from dunning.domain.texts.lint.linter import Linter, Phrasing
 
 __all__ = [
     "ArrivingText",
@@ -20,6 +20,7 @@ __all__ = [
     "Finding",
     "LinkData",
     "Linter",
+    "Phrasing",
     "RuleInfo",
     "Severity",
     "WordRule",

@@ -25,16 +25,24 @@ class ContentPhrases(NamedTuple):
     """
     How one language says what a rule demands.
 
-    `help` are words that offer a way out. `due_day` are the words for a due date that need no date, such as "today";
-    `late` how it says that a payment is `{days}` days late.
+    `names` tells whether a text names the customer: where the language has a decent mask. `help` are words that offer a
+    way out. `due_day` are the words for a due date that need no date, such as "today", and `today` those of them that
+    mean today; `late` how it says that a payment is `{days}` days late. `due` says that a payment falls due, `overdue`
+    that it has and is not there, and `ignore` what to do who has paid. `reply` are words that ask for a reply.
     """
 
+    names: bool
     help: tuple[str, ...]
     due_day: tuple[str, ...]
+    today: tuple[str, ...]
     late: tuple[str, ...]
+    due: tuple[str, ...]
+    overdue: tuple[str, ...]
+    ignore: tuple[str, ...]
+    reply: tuple[str, ...]
 
 
-NO_PHRASES = ContentPhrases((), (), ())
+NO_PHRASES = ContentPhrases(True, (), (), (), (), (), (), (), ())  # noqa: FBT003 - a field
 
 
 def sender_in_front(message: ArrivingText) -> str:
@@ -48,15 +56,17 @@ def sender_in_front(message: ArrivingText) -> str:
     return "does not begin with the sender's name"
 
 
-def name_shown(message: ArrivingText) -> str:
-    """Demand the name of the person meant."""
+def name_shown(message: ArrivingText, phrases: ContentPhrases) -> str:
+    """Demand the name of the person meant, where the language has a decent mask."""
     name = message.values.get("name")
-    return "" if name and name in message.text else "does not say for whom it is"
+    return "" if not phrases.names or (name and name in message.text) else "does not say for whom it is"
 
 
-def name_masked(message: ArrivingText) -> str:
-    """Demand that the name is masked: a glance at the phone must not show the debtor's name."""
+def name_masked(message: ArrivingText, phrases: ContentPhrases) -> str:
+    """Demand that a name is masked: a glance at the phone must not show the debtor's name."""
     name = message.values.get("name", "")
+    if not phrases.names:
+        return "names the customer in a language that has no decent mask" if name else ""
     return "" if "*" in name or name in _UNNAMED else "holds a name that is not masked"
 
 
@@ -86,7 +96,7 @@ def way_to_pay(message: ArrivingText) -> str:
 
 
 def whom_to_ask(message: ArrivingText) -> str:
-    """Demand the lender's one official number."""
+    """Demand the lender's one official number, or the other contact that the lender has where no number may stand."""
     hotline = message.values.get("hotline")
     return "" if hotline and hotline in message.text else "does not say whom to ask"
 
@@ -126,18 +136,51 @@ def due_date_shown(message: ArrivingText, phrases: ContentPhrases) -> str:
     days = values.get("days")
     if days and any(_shows(text, late.replace("{days}", days)) for late in phrases.late):
         return ""
-    lowered = text.casefold()
-    return "" if any(word in lowered for word in phrases.due_day) else "does not say when it is due"
+    return "" if _mentions(message, phrases.due_day) else "does not say when it is due"
+
+
+def due_told(message: ArrivingText, phrases: ContentPhrases) -> str:
+    """Demand of a text up to the due date that it says "due", and of one on that day "today"."""
+    if message.overdue:
+        return ""
+    if not _mentions(message, phrases.due):
+        return "does not say that the payment falls due"
+    if message.due_today and not _mentions(message, phrases.today):
+        return "does not say that the payment is due today"
+    return ""
+
+
+def overdue_told(message: ArrivingText, phrases: ContentPhrases) -> str:
+    """Demand of an overdue text that it says so: beside the date it then says since when."""
+    if not message.overdue or _mentions(message, phrases.overdue):
+        return ""
+    return "does not say that the payment is overdue"
+
+
+def ignore_if_paid(message: ArrivingText, phrases: ContentPhrases) -> str:
+    """Demand that the customer who has paid is told to ignore the text."""
+    return "" if _mentions(message, phrases.ignore) else "does not say to ignore it if it is paid"
+
+
+def no_reply_in_vain(message: ArrivingText, phrases: ContentPhrases) -> str:
+    """Refuse to ask for a reply where none can arrive."""
+    if message.two_way or not _mentions(message, phrases.reply):
+        return ""
+    return "asks for a reply, and none can arrive"
+
+
+def _mentions(message: ArrivingText, words: tuple[str, ...]) -> bool:
+    text = message.text if message.language[:2] == "zh" else message.text.casefold()
+    for word in words:  # noqa: SIM110 - a generator takes twice as long
+        if word in text:
+            return True
+    return False
 
 
 def way_out_offered(message: ArrivingText, phrases: ContentPhrases) -> str:
     """Demand a way out in every overdue text: help, a payment plan, or a contact for questions."""
-    if not message.overdue:
+    if not message.overdue or _mentions(message, phrases.help):
         return ""
-    text = message.text if message.language[:2] == "zh" else message.text.casefold()
-    for word in phrases.help:
-        if word in text:
-            return ""
     return "is about an overdue amount and offers no help"
 
 
@@ -157,16 +200,6 @@ CHECKS: tuple[tuple[RuleInfo, Check], ...] = (
             "V",
         ),
         sender_in_front,
-    ),
-    (blocking("who-is-meant", "says for whom it is", _CONTENT, "D"), name_shown),
-    (
-        blocking(
-            "masked-name",
-            "the debt is not exposed to bystanders: a masked name only",
-            "TW outsourcing rules art. 14-III-2 and 14-III-3; Civil Code (CN) art. 1032 and 1033",
-            "V",
-        ),
-        name_masked,
     ),
     (
         blocking(
@@ -211,6 +244,19 @@ CHECKS: tuple[tuple[RuleInfo, Check], ...] = (
 """Rules about a message alone."""
 
 PHRASE_CHECKS: tuple[tuple[RuleInfo, PhraseCheck], ...] = (
+    (
+        blocking("who-is-meant", "says for whom it is, where the language has a decent mask", _CONTENT, "D"),
+        name_shown,
+    ),
+    (
+        blocking(
+            "masked-name",
+            "the debt is not exposed to bystanders: a masked name only",
+            "TW outsourcing rules art. 14-III-2 and 14-III-3; Civil Code (CN) art. 1032 and 1033",
+            "V",
+        ),
+        name_masked,
+    ),
     (blocking("when-due", "says when it is due", _CONTENT, "D"), due_date_shown),
     (
         blocking(
@@ -220,6 +266,29 @@ PHRASE_CHECKS: tuple[tuple[RuleInfo, PhraseCheck], ...] = (
             "M",
         ),
         way_out_offered,
+    ),
+    (
+        blocking("says-due", "says that the payment falls due, and on that day that it is today", _CONTENT, "D"),
+        due_told,
+    ),
+    (blocking("says-overdue", "says that the payment is overdue", _CONTENT, "D"), overdue_told),
+    (
+        blocking(
+            "ignore-if-paid",
+            "says to ignore it if it is paid: a payment may be on its way",
+            "own default: no amount beyond the claim (TW outsourcing rules art. 14-II-3)",
+            "D",
+        ),
+        ignore_if_paid,
+    ),
+    (
+        blocking(
+            "reply-in-vain",
+            "asks for no reply where none can arrive",
+            "AWS End User Messaging, two-way SMS: sender ids do not support it",
+            "V",
+        ),
+        no_reply_in_vain,
     ),
 )
 """Rules that also need to know how a language says it."""
@@ -231,17 +300,18 @@ def is_complete(message: ArrivingText, phrases: ContentPhrases) -> bool:
 
     A faultless message is the common case: this is all of the rules in one, for an ordinary message.
     """
-    text, language, values, overdue, opt_out_line, _, _ = message
+    text, language, values, overdue, opt_out_line, _, _, two_way, due_today = message
+    names, help_words, _, today, _, due, late, ignore, reply = phrases
     try:
-        sender, name, tail, day = values["sender"], values["name"], values["tail"], values["date"]
+        sender, tail, day = values["sender"], values["tail"], values["date"]
         amount, pay, hotline = values["amount"], values["pay"], values["hotline"]
+        name = values["name"] if names else ""
     except KeyError:
         return False
     if not (
         sender
         and text.startswith(f"【{sender}】" if text[:1] == "【" else f"{sender}:")
-        and name in text
-        and ("*" in name or name in _UNNAMED)
+        and ((name in text and ("*" in name or name in _UNNAMED)) if names else not values.get("name"))
         and pay
         and pay in text
         and hotline
@@ -254,13 +324,14 @@ def is_complete(message: ArrivingText, phrases: ContentPhrases) -> bool:
         and not _has_long_number(text.replace(hotline, "x"))
     ):
         return False
-    if overdue:
-        spoken = text if language[:2] == "zh" else text.casefold()
-        for word in phrases.help:  # noqa: SIM110 - a generator takes twice as long
+    spoken = text if language[:2] == "zh" else text.casefold()
+    for words in (ignore, late, help_words) if overdue else (ignore, due, today) if due_today else (ignore, due):
+        for word in words:
             if word in spoken:
-                return True
-        return False
-    return True
+                break
+        else:
+            return False
+    return two_way or not _mentions(message, reply)
 
 
 _IN_NUMBERS = frozenset("0123456789,.-")

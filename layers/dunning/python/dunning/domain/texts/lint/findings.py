@@ -45,9 +45,10 @@ class ArrivingText(NamedTuple):
     A rendered reminder.
 
     `text` is what arrives: with the sender's signature `【…】` or `Sender: ` in front, and the opt-out line behind.
-    `language` is zh-Hant, zh-Hans or en. `values` are what was filled in: sender, name, tail, amount, date, pay and
-    hotline, and days, count or fee where the text speaks of them. `opt_out_line` is empty where none is demanded,
-    `link_domains` are the lender's own domains.
+    `language` is zh-Hant, zh-Hans or en. `values` are what was filled in: sender, tail, amount, date, pay and hotline,
+    in Chinese the name, and days, count or fee where the text speaks of them. `opt_out_line` is empty where none is
+    demanded, `link_domains` are the lender's own domains. `two_way` tells whether a reply can arrive, and `due_today`
+    whether the text is the one for the due date.
     """
 
     text: str
@@ -57,6 +58,8 @@ class ArrivingText(NamedTuple):
     opt_out_line: str
     links_allowed: bool
     link_domains: frozenset[str]
+    two_way: bool = True
+    due_today: bool = False
 
 
 def blocking(rule_id: str, rule: str, source: str, mark: str) -> RuleInfo:

@@ -5,8 +5,10 @@ A faultless message is the common case and has to be cheap: the rules of content
 at the rest, and only what looks odd is read in full. That quick look never lets through what reading would find.
 """
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import NamedTuple
 
 from dunning.domain.texts.lint.content import (
     CHECKS,
@@ -26,6 +28,14 @@ from dunning.domain.texts.lint.links import LinkData, LinkFinder
 _NO_VALUES: Mapping[str, str] = {}
 
 
+class Phrasing(NamedTuple):
+    """A rule about how a language is written: regular expressions for what leaves a sentence unfinished."""
+
+    info: RuleInfo
+    language: str
+    patterns: tuple[str, ...]
+
+
 class Linter:
     """
     Judges texts. It is built once, and keeps no text.
@@ -35,12 +45,18 @@ class Linter:
     """
 
     def __init__(
-        self, rules: Sequence[WordRule], folding: Characters, links: LinkData, phrases: Mapping[str, ContentPhrases]
+        self,
+        rules: Sequence[WordRule],
+        folding: Characters,
+        links: LinkData,
+        phrases: Mapping[str, ContentPhrases],
+        phrasings: Sequence[Phrasing] = (),
     ) -> None:
         from dunning.domain.texts.lint import character_rules  # noqa: PLC0415 - as in `_of_characters`
 
         structural = [info for info, _ in (*CHECKS, *PHRASE_CHECKS)]
         infos = [*structural, *character_rules.RULES, *LINK_RULES, *(rule.info for rule in rules)]
+        infos += [phrasing.info for phrasing in phrasings]
         self._rules = {info.id: info for info in infos}
         if len(self._rules) < len(infos):
             twice = sorted({info.id for info in infos if infos.count(info) > 1 or self._rules[info.id] is not info})
@@ -53,6 +69,7 @@ class Linter:
         self._glance = self._blocking.glance
         self._warnings = [rule for rule in rules if rule.info.severity is Severity.WARN]
         self._phrases = phrases
+        self._phrasings = phrasings
 
     def __getstate__(self) -> dict[str, object]:
         # Parts that are built on demand are built there, too.
@@ -115,6 +132,24 @@ class Linter:
         """Return the faults of a wording, as `wording_faults` does, and the doubts that a person should check."""
         faults = self.wording_faults(text, language, links_allowed=links_allowed, link_domains=link_domains)
         return [*faults, *self._warning.findings(self._folding.fold(text), _NO_VALUES)]
+
+    def names_customers(self, language: str) -> bool:
+        """Tell whether texts in a language name the customer: whether it has a decent mask."""
+        return self._phrases.get(language, NO_PHRASES).names
+
+    def phrasing_faults(self, text: str, language: str) -> Sequence[Finding]:
+        """
+        Return where a wording is a telegram and no sentence, such as a verb without its object.
+
+        Asked when a wording is loaded, and not again: what is filled in changes nothing about it.
+        """
+        return [
+            found(phrasing.info, f"leaves {match[0].strip()!r} unfinished: {phrasing.info.rule}")
+            for phrasing in self._phrasings
+            if phrasing.language == language
+            for pattern in phrasing.patterns
+            if (match := re.search(pattern, text))
+        ]
 
     def _of_content(self, message: ArrivingText) -> list[Finding]:
         phrases = self._phrases.get(message.language, NO_PHRASES)
