@@ -22,13 +22,13 @@ _LENDERS = {"zh-Hant": "demo-tw", "zh-Hans": "demo-cn", "en": "demo-tw"}
 _TYPICAL = {
     "zh-Hant": {"name": "王*明", "amount": "NT$3,250", "date": "12/5"},
     "zh-Hans": {"name": "王*明", "amount": "3,250.00元", "date": "12月5日"},
-    "en": {"name": "J***", "amount": "USD 325.00", "date": "Dec 5"},
+    "en": {"amount": "USD 325.00", "date": "Dec 5"},
 }
 
 _DENIED = {
     "zh-Hant": ("您好", "您好，本公司不會要求提供密碼"),
     "zh-Hans": ("您好", "您好，我司不会要求提供密码"),
-    "en": ("Hi", "We never ask for your PIN. Hi"),
+    "en": ("Demo Finance:", "Demo Finance: We never ask for your PIN."),
 }
 """What makes a faultless message one that has to be read in full: a listed word, denied."""
 
@@ -47,7 +47,7 @@ def microseconds(run: Callable[[], object], rounds: int = _ROUNDS, repeats: int 
 def cases(policies: PolicyBook, language: str) -> list[tuple[Text, dict[str, str], ArrivingText]]:
     """Return every text of a language for one instalment, with its values and the message they make."""
     lender = policies.lenders[_LENDERS[language]].policy
-    common = {"tail": "5678", "days": "7", "count": "2", "pay": lender.pay[language], "hotline": lender.hotline}
+    common = {"tail": "5678", "days": "7", "count": "2", "pay": lender.pay[language], "hotline": str(lender.hotline)}
     sender = lender.sender_name[language]
     made = []
     for (of, stage, several), text in policies.texts.items():
@@ -59,7 +59,17 @@ def cases(policies: PolicyBook, language: str) -> list[tuple[Text, dict[str, str
         opt_out = policies.opt_out_lines[language] if language == "en" else ""
         arriving = f"{signed}{render(text, filled)}{opt_out}"
         values["sender"] = sender
-        made.append((text, filled, ArrivingText(arriving, language, values, stage > 0, opt_out, False, frozenset())))  # noqa: FBT003 - fields
+        message = ArrivingText(
+            arriving,
+            language,
+            values,
+            overdue=stage > 0,
+            opt_out_line=opt_out,
+            links_allowed=False,
+            link_domains=frozenset(),
+            due_today=stage == 0,
+        )
+        made.append((text, filled, message))
     return made
 
 
@@ -106,8 +116,8 @@ def built(messages: list[ArrivingText]) -> Callable[[], None]:
     """Return a run that builds messages."""
 
     def run() -> None:
-        for text, language, values, overdue, opt_out, allowed, domains in messages:
-            ArrivingText(text, language, values, overdue, opt_out, allowed, domains)
+        for message in messages:
+            ArrivingText(*message)
 
     return run
 

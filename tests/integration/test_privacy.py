@@ -29,6 +29,7 @@ pytestmark = pytest.mark.slow(reason="drives the real handlers on moto, with tab
 NAMES = ("王小明", "陳美玲", "司馬相如", "Wilhelmina Featherstonehaugh")
 PHONES = ("+886912345678", "+886987654321", "+886955123987")
 ACCOUNT_NUMBERS = ("9001-1234-5678", "9001-8765-4321", "7777-2468-1357")
+PAY_ACCOUNT = "822-40506070809010"
 POISON = '{"customer":"C9","name":"司馬相如","phone":"+886955123987"}'
 POISON_FIELDS = (
     job_for(someone(9))[:-1] + ',"+886955123987":1}',
@@ -42,7 +43,7 @@ def _patterns() -> Iterator[re.Pattern[str]]:
     for name in NAMES:
         yield re.compile(re.escape(name))
         yield re.compile(re.escape(json.dumps(name)[1:-1]))
-    for number in (*PHONES, *ACCOUNT_NUMBERS):
+    for number in (*PHONES, *ACCOUNT_NUMBERS, PAY_ACCOUNT):
         digits = re.sub(r"\D", "", number)
         yield re.compile(r"[^0-9A-Za-z]{0,2}".join(digits.removeprefix("886")))
     for text in ("示範分期", "0800-000-123", "NT$3,250", "Featherstonehaugh"):
@@ -77,7 +78,8 @@ def _people() -> list[Facts]:
             name=NAMES[number % len(NAMES)],
             phone=PHONES[number % 2],
             accounts=tuple(
-                replace(account, tail=ACCOUNT_NUMBERS[number % 2][-4:]) for account in someone(number).accounts
+                replace(account, tail=ACCOUNT_NUMBERS[number % 2][-4:], pay_account=PAY_ACCOUNT)
+                for account in someone(number).accounts
             ),
         )
         for number in range(1, 9)
@@ -86,11 +88,12 @@ def _people() -> list[Facts]:
 
 def _load(house: House) -> None:
     """Upload what is good, what is bad and what is no file of accounts at all, all of it full of personal data."""
-    good = csv_of([WANG, CHEN])
+    good = csv_of([row(WANG, pay_account=PAY_ACCOUNT), CHEN])
     bad = csv_of(
         [
             row(WANG, due_on="王小明", amount="9001-1234-5678"),
             row(CHEN, phone="+886987654321 陳美玲"),
+            row(CHEN, customer_id="C-8", account_id="A-8", pay_account=f"{PAY_ACCOUNT}; 王小明"),
             row(WANG, customer_id="0912345678", account_id="A-+886912345678", account_number="900112345678E+11"),
             row(CHEN, customer_id="王小明", country="0987-654-321"),
             row(CHEN, customer_id="C-5", account_id="A-5", currency="王小明", hold="0912345678", lender="王小明"),

@@ -252,7 +252,9 @@ def check_one(facts: Facts, at: datetime, reminder: Reminder, place: str, countr
         assert facts.consented_at is not None
         assert facts.consented_at <= at
     if says["opt_out"]["line_required"]:
-        assert "STOP" in reminder.text
+        assert "stop" in reminder.text.casefold()
+    if "origination_number" not in DEMANDED.get(facts.phone_country, ""):
+        assert "reply" not in reminder.text.casefold(), "nobody can answer what is not sent from an own number"
     if not says["links"]["allowed"]:
         assert not re.search(r"https?:|www\.|\w\.(?:com|net|io)\b", reminder.text)
 
