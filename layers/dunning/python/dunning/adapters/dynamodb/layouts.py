@@ -138,7 +138,7 @@ class ArrayLayout[T]:
             f"    return kept_type({', '.join(f'{name}={value}' for name, value in read.items())})",
             kept_type=self.kept,
             **{f"read_{field.name}": field.codec.read for field in self.fields},
-            **{f"default_{field.name}": field.default for field in self.fields},
+            **{f"default_{field.name}": _default_as_written(field) for field in self.fields},
         )
 
     @cached_property
@@ -171,7 +171,12 @@ class ArrayLayout[T]:
         """
         if type(written) is not dict:
             raise TypeError("no object")
-        return self.read(*[written.get(field.name, field.default) for field in self.fields])
+        return self.read(*[written.get(field.name, _default_as_written(field)) for field in self.fields])
+
+
+def _default_as_written(field: Field) -> object:
+    """Return a field's default as it would be read from an array, where a text has no tuples."""
+    return field.default if field.default is _REQUIRED else field.codec.encode(field.default)
 
 
 def _parameter(field: Field) -> str:
