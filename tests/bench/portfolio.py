@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from dunning.domain.customer.facts import Account, Facts, Hold, HoldReason, Instalment
 from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, Wake, progress_key
 
-NOW = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
-"""10:00 in Taipei."""
+NOW = datetime(2026, 12, 1, 5, 0, tzinfo=UTC)
+"""13:00 in Taipei: every customer's turn has come, wherever the spread puts it."""
 
 _NAMES = ("王小明", "陳美麗", "歐陽大文", "林志", "John Smith")
 

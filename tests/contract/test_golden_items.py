@@ -274,7 +274,7 @@ ARRAYS = {"events": 0, "holds": 0, "ledger": 0, "payment_statements": 0, "progre
 FULL_LENGTHS: Mapping[str, tuple[object, ...]] = {
     "holds": (None,) * 3,
     "instalments": (None,) * 6 + (0,),
-    "ledger": (None,) * 7 + (False,),
+    "ledger": (None,) * 7 + (False, []),
 }
 """What a newer program writes where an array of today leaves defaults out at its end."""
 

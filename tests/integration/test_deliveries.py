@@ -20,11 +20,11 @@ from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.sns import PUBLISH_ONCE, SnsGateway
 from dunning.adapters.sqs import SqsQueue
 from dunning.domain.delivery.contact import ContactState
-from dunning.policy import load_policies
 from dunning.ports.gateways import Published, PublishOutcome, Sms, SmsGateway
 from dunning.ports.queues import QueueMessage
 from dunning.services.send.sender import SendService
 from tests.integration.conftest import House, job_for
+from tests.support.builders import the_policies
 from tests.support.fakes import FakeEventPublisher, FakeSwitch, FakeTelemetry
 from tests.support.people import someone
 
@@ -70,7 +70,7 @@ class RandomCarrier:
 def _senders(house: House, gateway: SmsGateway) -> Iterator[SendService]:
     """Build senders as the functions' instances are: each with clients of its own, all on the same tables."""
     environment = house.cloud.stack.sender.environment
-    policies = load_policies()
+    policies = the_policies()
     for _ in range(SENDERS):
         dynamodb = boto3.Session().client("dynamodb", config=LEAN)
         yield SendService(

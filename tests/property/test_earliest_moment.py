@@ -12,7 +12,7 @@ from dunning.domain.customer.standing import Standing
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Reason, Send, Stop, Wait
 from dunning.domain.decision.gates import GATES
-from tests.support.builders import rules_of, the_policies
+from tests.support.builders import rules_of, the_spread_policies
 from tests.support.strategies import customers, many, standings
 
 MICROSECOND, MINUTE, DAY = timedelta(microseconds=1), timedelta(minutes=1), timedelta(days=1)
@@ -20,7 +20,21 @@ MICROSECOND, MINUTE, DAY = timedelta(microseconds=1), timedelta(minutes=1), time
 NOTHING_FOLLOWS = {Reason.LADDER_FINISHED, Reason.NO_WRITTEN_NOTICE, Reason.CALENDAR_NOT_COVERED}
 """Why a wait may end without a text: they are over, one needs a notice, or nobody knows whether it is a holiday."""
 
-CHANGES_OF_THE_DAY = (time(0), time(9), time(9, 30), time(10), time(12), time(19), time(20), time(20, 30))
+CHANGES_OF_THE_DAY = (
+    *(
+        time(0),
+        time(9),
+        time(9, 30),
+        time(10),
+        time(10, 45),
+        time(11, 30),
+        time(12),
+        time(12, 59, 59),
+        time(13),
+        time(19),
+    ),
+    *(time(20), time(20, 30)),
+)
 
 PLACE_UNKNOWN = next(gate.reasons for gate in GATES if Reason.UNKNOWN_LENDER in gate.reasons)
 
@@ -55,7 +69,7 @@ def cases(draw: st.DrawFn) -> tuple[Facts, Standing, datetime]:
 @given(cases())
 def test_a_wait_ends_at_the_earliest_moment_at_which_a_text_may_go(case: tuple[Facts, Standing, datetime]) -> None:
     facts, standing, now = case
-    policies = the_policies()
+    policies = the_spread_policies()
     decision = decide(facts, standing, policies, now)
     event(decision.reason.value)
     assume(isinstance(decision, Wait))
@@ -82,7 +96,7 @@ def test_a_wait_ends_at_the_earliest_moment_at_which_a_text_may_go(case: tuple[F
 @given(cases())
 def test_asking_again_while_waiting_never_puts_the_end_off(case: tuple[Facts, Standing, datetime]) -> None:
     facts, standing, now = case
-    policies = the_policies()
+    policies = the_spread_policies()
     decision = decide(facts, standing, policies, now)
     assume(isinstance(decision, Wait))
     assert decision.until is not None
@@ -101,8 +115,8 @@ def test_the_same_question_has_the_same_answer_whatever_was_asked_before(
 ) -> None:
     facts, standing, now = case
     asked = [now, *(now + timedelta(minutes=later) for later in minutes)]
-    first = [decide(facts, standing, the_policies(), moment) for moment in asked]
-    backwards = [decide(facts, standing, the_policies(), moment) for moment in reversed(asked)]
+    first = [decide(facts, standing, the_spread_policies(), moment) for moment in asked]
+    backwards = [decide(facts, standing, the_spread_policies(), moment) for moment in reversed(asked)]
     assert first == backwards[::-1]
 
 
@@ -113,7 +127,10 @@ def test_the_order_of_a_customers_accounts_changes_nothing_that_is_sent(
 ) -> None:
     facts, standing, now = case
     turned = replace(facts, accounts=facts.accounts[::-1])
-    decision, other = decide(facts, standing, the_policies(), now), decide(turned, standing, the_policies(), now)
+    decision, other = (
+        decide(facts, standing, the_spread_policies(), now),
+        decide(turned, standing, the_spread_policies(), now),
+    )
     assert isinstance(decision, Send) == isinstance(other, Send)
     if isinstance(decision, Send) and isinstance(other, Send):
         assert sorted(decision.reminder.reached_stages, key=str) == sorted(other.reminder.reached_stages, key=str)

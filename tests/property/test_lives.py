@@ -22,7 +22,7 @@ from dunning.domain.decision.decisions import Decision, ReachedStage, Reason, Re
 from dunning.domain.texts.money import format_money
 from dunning.domain.texts.segments import count_segments
 from dunning.services.planning import plan, wake_after
-from tests.support.builders import a_standing, after, the_policies
+from tests.support.builders import a_standing, after, the_spread_policies
 from tests.support.strategies import LADDER, START, Life, Silence, lives, many
 
 DAY = timedelta(days=1)
@@ -30,10 +30,10 @@ END = START + timedelta(days=100)
 MIN_DAYS = 3
 
 PERSON_CAPS = {
-    "TW": [(1, DAY), (3, 7 * DAY)],
-    "HK": [(1, DAY), (3, 7 * DAY)],
-    "CN": [(1, DAY), (3, 7 * DAY)],
-    "US": [(1, DAY), (2, 7 * DAY), (3, 7 * DAY)],
+    "TW": [(1, DAY), (3, 7 * DAY), (8, 30 * DAY)],
+    "HK": [(1, DAY), (3, 7 * DAY), (8, 30 * DAY)],
+    "CN": [(1, DAY), (3, 7 * DAY), (8, 30 * DAY)],
+    "US": [(1, DAY), (2, 7 * DAY), (3, 7 * DAY), (8, 30 * DAY)],
     "JP": [(1, DAY), (2, 7 * DAY), (3, 7 * DAY), (6, 30 * DAY)],
 }
 ACCOUNT_CAPS = {"US-MA": [(2, 7 * DAY)]}
@@ -45,7 +45,9 @@ OPEN = {
     "JP": (time(9), time(19)),
 }
 SUNDAYS_CLOSED = {"HK": "overdue", "US": "all", "JP": "all"}
-HOLIDAYS_CLOSED = {"HK": "overdue", "CN": "overdue", "JP": "all"}
+HOLIDAYS_CLOSED = {"TW": "overdue", "HK": "overdue", "CN": "overdue", "US": "overdue", "JP": "overdue"}
+SMALLEST = {"TWD": 1000, "JPY": 10}
+"""What counts as paid is less than this, in minor units: ten units, and elsewhere one."""
 ZONES = {
     "TW": ["Asia/Taipei"],
     "HK": ["Asia/Hong_Kong"],
@@ -87,7 +89,7 @@ class Decided:
 def live(life: Life) -> tuple[list[Sent], list[Decided]]:
     """Play a life: the wake is all that is kept between decisions, as in the table."""
     facts, standing = life.facts, a_standing()
-    policies = the_policies()
+    policies = the_spread_policies()
     events = list(life.events)
     sent: list[Sent] = []
     decided: list[Decided] = []
@@ -110,11 +112,11 @@ def live(life: Life) -> tuple[list[Sent], list[Decided]]:
 
 def work(facts: Facts, standing: Standing, now: datetime, sent: list[Sent]) -> tuple[Standing, Decision]:
     """Do what a sender does: decide, claim, and plan what follows."""
-    decision = decide(facts, standing, the_policies(), now)
+    decision = decide(facts, standing, the_spread_policies(), now)
     if isinstance(decision, Send):
         sent.append(Sent(now, facts, decision.reminder))
         standing = after(standing, facts, decision.reminder, now)
-        decision = decide(facts, standing, the_policies(), now)
+        decision = decide(facts, standing, the_spread_policies(), now)
         assert not isinstance(decision, Send), "two texts at once"
     return standing, decision
 
@@ -181,9 +183,11 @@ def check_ladders(sent: list[Sent]) -> None:
             assert overdue[0] == first, "the first overdue text is not the mildest"
             position = LADDER.index(overdue[0])
             assert overdue == list(LADDER[position : position + len(overdue)]), "a stage was skipped"
-        for (_, before), (stage, on) in pairwise(reached_stages):
+        for (earlier, before), (stage, on) in pairwise(reached_stages):
             if stage > 0:
                 assert (on - before).days >= MIN_DAYS, "a burst"
+            if earlier > 0:
+                assert (on - before).days >= stage - earlier, "a ladder that hurries to catch up"
 
 
 def check_notices(sent: list[Sent]) -> None:
@@ -213,37 +217,115 @@ def instalment_of(facts: Facts, reached: ReachedStage) -> Instalment:
     return instalment
 
 
+def rests(account: Account) -> list[tuple[date, int]]:
+    """Return what is open of each period with its due date, less the account's credits, and without small rests."""
+    smallest = SMALLEST.get(account.currency, 100)
+    periods = [(each.due_on, each.amount - each.paid) for each in account.instalments]
+    credit = -sum(rest for _, rest in periods if rest < 0)
+    found = []
+    for due_on, rest in periods:
+        if rest < smallest:
+            continue
+        used = min(credit, rest)
+        credit -= used
+        if rest - used >= smallest:
+            found.append((due_on, rest - used))
+    return found
+
+
 def owed(account: Account) -> int:
-    return sum(instalment.amount - instalment.paid for instalment in account.instalments)
+    return sum(rest for _, rest in rests(account))
+
+
+def overdue_on(facts: Facts, currency: str, on: date) -> dict[str, list[int]]:
+    """Return what fell due before a day in a currency, by account."""
+    late = {
+        account.account_id: [rest for due_on, rest in rests(account) if due_on < on]
+        for account in facts.accounts
+        if account.currency == currency
+    }
+    return {account_id: amounts for account_id, amounts in late.items() if amounts}
+
+
+def currency_of(text: Sent) -> str:
+    (currency,) = {
+        account.currency for account in text.facts.accounts if account.account_id in text.reminder.account_ids
+    }
+    return currency
 
 
 def check_amounts(sent: list[Sent]) -> None:
-    """What a text asks for is owed: what fell due by its day, or the earliest that will, less the account's credits."""
+    """
+    What a text asks for is true: all that is overdue in its currency, or what falls due on the day that it names.
+
+    What falls due on the very day of an overdue text is not overdue, and nothing that is overdue is left out.
+    """
     for text in sent:
-        spoken_of = [account for account in text.facts.accounts if account.account_id in text.reminder.account_ids]
-        assert len(spoken_of) == len(text.reminder.reached_stages) > 0
-        assert len({account.currency for account in spoken_of}) == 1, "two currencies added up"
-        assert len({reached.stage > 0 for reached in text.reminder.reached_stages}) == 1, (
-            "overdue and not yet due added up"
-        )
-        total = 0
-        for account in spoken_of:
-            assert owed(account) > 0, "a text after everything was paid"
-            (reached,) = [
-                reached for reached in text.reminder.reached_stages if reached.account_id == account.account_id
+        reminder, facts = text.reminder, text.facts
+        assert len(set(reminder.account_ids)) == len(reminder.account_ids)
+        assert reminder.reached_stages
+        currency = currency_of(text)
+        assert len({reached.stage > 0 for reached in reminder.reached_stages}) == 1, "overdue and not yet due added up"
+        if reminder.stage > 0:
+            late = overdue_on(facts, currency, reminder.on)
+            assert set(reminder.account_ids) == set(late), "an account that is overdue is left out"
+            amounts = [rest for rests_of_account in late.values() for rest in rests_of_account]
+        else:
+            assert not reminder.also_named
+            amounts = [
+                rest
+                for account in facts.accounts
+                for reached in reminder.reached_stages
+                for due_on, rest in rests(account)
+                if reached.account_id == account.account_id and due_on == reached.due_on
             ]
-            by = max(text.reminder.on, reached.due_on)
-            credit = sum(max(0, each.paid - each.amount) for each in account.instalments)
-            fallen_due = sum(max(0, each.amount - each.paid) for each in account.instalments if each.due_on <= by)
-            total += fallen_due - credit
-        language = text.facts.language if text.facts.lender == "demo-cn" or text.facts.language == "en" else "zh-Hant"
-        assert format_money(total, spoken_of[0].currency, language) in text.reminder.text
-        assert text.reminder.stage == (
-            min(reached.stage for reached in text.reminder.reached_stages)
-            if text.reminder.stage > 0
-            else min((reached.due_on, reached.account_id, reached.stage) for reached in text.reminder.reached_stages)[2]
-        )
-        assert count_segments(text.reminder.text).parts <= text.reminder.parts <= 2
+        language = facts.language if facts.lender == "demo-cn" or facts.language == "en" else "zh-Hant"
+        assert format_money(sum(amounts), currency, language) in reminder.text
+        assert len(amounts) == 1 or str(len(amounts)) in reminder.text
+        assert count_segments(reminder.text).parts <= reminder.parts <= 2
+
+
+def check_words(sent: list[Sent]) -> None:
+    """An overdue text speaks in the words of the mildest stage, and of a letter only to who has had one about each."""
+    reached_before: dict[tuple[str, int, date], int] = {}
+    for text in sent:
+        marked = {reached.account_id: reached.stage for reached in text.reminder.reached_stages}
+        if text.reminder.stage > 0:
+            stages, noticed = [], True
+            for account in text.facts.accounts:
+                if account.account_id in text.reminder.account_ids:
+                    earliest = min(still_due(account), key=lambda each: each.due_on)
+                    imported = max((each for each in LADDER if 0 < each <= (earliest.stage_reached or 0)), default=0)
+                    ours = reached_before.get((account.account_id, earliest.number, earliest.due_on), 0)
+                    stages.append(marked.get(account.account_id) or max(ours, imported) or 3)
+                    letter = earliest.written_notice_on
+                    noticed = noticed and letter is not None and earliest.due_on <= letter <= text.reminder.on
+            mildest = min(stages)
+            assert text.reminder.stage == (mildest if noticed else min(mildest, 15))
+        else:
+            assert (
+                text.reminder.stage
+                == min((reached.due_on, reached.account_id, reached.stage) for reached in text.reminder.reached_stages)[
+                    2
+                ]
+            )
+        for reached in text.reminder.reached_stages:
+            reached_before[reached.account_id, reached.number, reached.due_on] = reached.stage
+
+
+def check_nothing_disappears(sent: list[Sent]) -> None:
+    """Of two overdue texts in one currency with no change between them the later never names less."""
+    last: dict[str, Sent] = {}
+    for text in sent:
+        if text.reminder.stage <= 0:
+            continue
+        currency = currency_of(text)
+        before = last.get(currency)
+        if before is not None and before.facts == text.facts:
+            assert set(before.reminder.account_ids) <= set(text.reminder.account_ids), "the later text names less"
+            earlier, later = (overdue_on(each.facts, currency, each.reminder.on) for each in (before, text))
+            assert all(sum(later[account_id]) >= sum(amounts) for account_id, amounts in earlier.items())
+        last[currency] = text
 
 
 def check_silences(life: Life, sent: list[Sent]) -> None:
@@ -283,13 +365,9 @@ def check_nobody_is_left_out(sent: list[Sent], decided: list[Decided]) -> None:
 
 
 def still_due(account: Account) -> list[Instalment]:
-    """What is open after the account's credits, which lessen the earliest instalments."""
-    credit = sum(max(0, instalment.paid - instalment.amount) for instalment in account.instalments)
-    due = []
-    for instalment in account.instalments:
-        open_, credit = max(0, max(0, instalment.open) - credit), max(0, credit - max(0, instalment.open))
-        due += [instalment] if open_ else []
-    return due
+    """What is open after the account's credits, which lessen the earliest instalments; small rests are not."""
+    due_on = {day for day, _ in rests(account)}
+    return [instalment for instalment in account.instalments if instalment.due_on in due_on]
 
 
 def last_stage_sent(account: Account, sent: list[Sent], by: datetime) -> bool:
@@ -317,6 +395,8 @@ def test_no_rule_is_ever_broken(life: Life) -> None:
     check_notices(sent)
     check_distance(sent)
     check_amounts(sent)
+    check_words(sent)
+    check_nothing_disappears(sent)
     check_silences(life, sent)
     check_nobody_is_left_out(sent, decided)
     ids = [text.reminder.send_id for text in sent]

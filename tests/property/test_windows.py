@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from dunning.domain.decision.caps import cap_frees_at
+from dunning.domain.decision.caps import cap_in_the_way
 from dunning.domain.decision.hours import next_open
 from dunning.domain.decision.rules import Cap, ContactHours
 from dunning.domain.errors import NoLawfulMomentError
@@ -111,7 +111,8 @@ def test_a_cap_frees_at_the_first_moment_at_which_one_more_contact_keeps_all_win
 ) -> None:
     contacts = [YEAR + timedelta(minutes=minute) for minute in sorted(minutes)]
     latest = contacts[-1] if contacts else YEAR
-    frees_at = cap_frees_at(caps, contacts)
+    found = cap_in_the_way(caps, contacts)
+    frees_at = found and found.frees_at
     if frees_at is None or frees_at <= latest:
         assert keeps(caps, contacts, latest)
         return
@@ -126,8 +127,8 @@ def test_waiting_as_the_cap_says_never_exceeds_a_window(caps: list[Cap], gaps: l
     now = YEAR
     for gap in gaps:
         now += timedelta(minutes=gap)
-        frees_at = cap_frees_at(caps, contacts)
-        if frees_at is None or frees_at <= now:
+        found = cap_in_the_way(caps, contacts)
+        if found is None or found.frees_at <= now:
             contacts.append(now)
     for cap in caps:
         for end in contacts:

@@ -167,9 +167,19 @@ def texted_ago(now: datetime, *spans: timedelta) -> Standing:
 
 
 @cache
-def the_policies() -> PolicyBook:
+def the_spread_policies() -> PolicyBook:
     """Return the policies that come with the package."""
     return load_policies()
+
+
+@cache
+def the_policies() -> PolicyBook:
+    """Return the policies that come with the package, but without the spread: a rule's moment can be written down."""
+    book = the_spread_policies()
+    return book.with_lenders({
+        name: lender._replace(policy=lender.policy.model_copy(update={"spread": timedelta()}))
+        for name, lender in book.lenders.items()
+    })  # fmt: skip
 
 
 def policies_with_lender(name: str, policy: str) -> PolicyBook:
@@ -213,6 +223,7 @@ def after(standing: Standing, facts: Facts, reminder: Reminder, now: datetime) -
         accounts=reminder.account_ids,
         channel=reminder.channel,
         for_wake=now,
+        also_named=reminder.also_named,
     )
     reached_stages = {
         progress_key(reached.account_id, reached.number): Progress(reached.stage, reminder.on, reached.due_on)

@@ -5,14 +5,14 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from dunning.policy import load_policies
 from dunning.services.intake import IntakeService, IntakeSummary
 from dunning.services.intake.rows import COLUMNS
+from tests.support.builders import the_policies
 from tests.support.fakes import FakeClock, FakeCustomers, FakeEventPublisher, FakeTelemetry, FakeUploads
 
 UPLOADED_AT = datetime(2026, 12, 1, 1, 30, tzinfo=UTC)
 NOW = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
-POLICIES = load_policies()
+POLICIES = the_policies()
 LENDERS = frozenset({"demo-tw", "demo-cn"})
 
 WANG = {

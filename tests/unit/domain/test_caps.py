@@ -1,10 +1,11 @@
 """Caps: sliding windows, exact waits."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import pytest
 
-from dunning.domain.decision.caps import cap_frees_at
+from dunning.domain.decision.caps import cap_in_the_way
 from dunning.domain.decision.rules import Cap
 from tests.support.builders import taipei
 
@@ -14,6 +15,11 @@ NOW = taipei("2026-12-08 10:00")
 ONCE_A_DAY = Cap(1, DAY)
 THREE_A_WEEK = Cap(3, 7 * DAY)
 SIX_A_MONTH = Cap(6, 30 * DAY)
+
+
+def cap_frees_at(caps: Sequence[Cap], contacts: Sequence[datetime]) -> datetime | None:
+    found = cap_in_the_way(caps, contacts)
+    return found and found.frees_at
 
 
 @pytest.mark.parametrize(
@@ -47,3 +53,21 @@ def test_a_text_exactly_a_window_old_no_longer_counts() -> None:
 def test_the_window_slides_over_midnight() -> None:
     late_in_the_evening = taipei("2026-12-07 20:00")
     assert cap_frees_at([ONCE_A_DAY], [late_in_the_evening]) == taipei("2026-12-08 20:00")
+
+
+def test_the_cap_that_frees_last_is_the_one_in_the_way() -> None:
+    contacts = [NOW - 6 * DAY, NOW - 5 * DAY, NOW - DAY / 2]
+    assert cap_in_the_way([ONCE_A_DAY, THREE_A_WEEK], contacts) == (THREE_A_WEEK, NOW + DAY)
+    assert cap_in_the_way([ONCE_A_DAY, SIX_A_MONTH], contacts) == (ONCE_A_DAY, NOW + DAY / 2)
+
+
+@pytest.mark.parametrize(
+    ("cap", "words"),
+    [
+        pytest.param(ONCE_A_DAY, "1 text in 24 hours", id="a day"),
+        pytest.param(THREE_A_WEEK, "3 texts in 7 days", id="a week"),
+        pytest.param(Cap(2, 36 * HOUR), "2 texts in 36 hours", id="a day and a half"),
+    ],
+)
+def test_a_cap_says_itself_in_words(cap: Cap, words: str) -> None:
+    assert str(cap) == words

@@ -284,7 +284,7 @@ REASONS = [
         Reason.ON_HOLD,
         with_standing(holds=(Hold(HoldReason.HARDSHIP, day("2026-12-10")),))(Case()),
         Wait,
-        taipei("2026-12-11 09:00"),
+        taipei("2026-12-11 10:00"),
         id="a hold of ours counts as much",
     ),
     pytest.param(
@@ -346,15 +346,15 @@ REASONS = [
         Reason.QUIET_HOURS,
         Case(now=taipei("2026-12-05 08:00")),
         Wait,
-        taipei("2026-12-05 09:00"),
-        id="+3 since yesterday, and not yet nine",
+        taipei("2026-12-05 10:00"),
+        id="+3 since yesterday, and not yet nine: at the preferred hour",
     ),
     pytest.param(
         Reason.CLOSED_DAY,
         in_place(IN_HONG_KONG, "2026-12-02", SUNDAY_IN_HONG_KONG),
         Wait,
-        taipei("2026-12-07 09:00"),
-        id="overdue on a Sunday in Hong Kong: Monday at nine",
+        taipei("2026-12-07 10:00"),
+        id="overdue on a Sunday in Hong Kong: Monday at the preferred hour",
     ),
     pytest.param(
         Reason.PERSON_CAP,
@@ -450,7 +450,7 @@ def test_of_several_holds_the_longest_counts() -> None:
         with_facts(holds=(Hold(HoldReason.PROMISE, day("2026-12-20")), Hold(HoldReason.DISPUTE, day("2026-12-04")))),
         with_standing(holds=(Hold(HoldReason.HARDSHIP, day("2026-12-07")),)),
     )
-    assert held(Case()).decision().until == taipei("2026-12-21 09:00")
+    assert held(Case()).decision().until == taipei("2026-12-21 10:00")
 
 
 def test_a_hold_in_an_unknown_state_ends_when_its_day_is_over_everywhere() -> None:
@@ -481,7 +481,7 @@ def test_a_wait_for_a_cap_that_ends_at_night_goes_on_until_the_morning() -> None
     now = taipei("2026-12-05 10:00")
     standing = texted_ago(now, 13 * HOUR)
     decision = decide(a_customer(), standing, the_policies(), now)
-    assert (decision.reason, decision.until) == (Reason.PERSON_CAP, taipei("2026-12-06 09:00"))
+    assert (decision.reason, decision.until) == (Reason.PERSON_CAP, taipei("2026-12-06 10:00"))
 
 
 def test_an_account_that_has_had_its_texts_does_not_silence_the_others() -> None:
@@ -492,13 +492,26 @@ def test_an_account_that_has_had_its_texts_does_not_silence_the_others() -> None
     assert decision.reminder.account_ids == ("A2",)
 
 
-def test_when_all_accounts_have_had_their_texts_the_first_to_be_free_ends_the_wait() -> None:
+def test_of_accounts_up_to_their_due_date_that_have_had_their_texts_the_first_to_be_free_ends_the_wait() -> None:
+    now = taipei("2026-12-01 10:00")
+    soon = an_instalment("2026-12-10")
+    two = a_customer(an_account(soon, account_id="A1"), an_account(soon, account_id="A2", tail="4321"))
+    rules = replace(rules_of(two), account_caps=(Cap(1, 7 * DAY, Scope.ACCOUNT),), person_caps=())
+    standing = a_standing(a_text(now - 20 * HOUR, "A1"), a_text(now - 19 * HOUR, "A2"))
+    decision = decide(two, standing, OnlyRules(rules), taipei("2026-12-07 10:00"))
+    assert (decision.reason, decision.until) == (Reason.ACCOUNT_CAP, taipei("2026-12-07 14:00"))
+
+
+def test_an_overdue_text_waits_until_no_account_that_it_has_to_name_is_capped() -> None:
     now = taipei("2026-12-04 10:00")
     two = a_customer(an_account(account_id="A1"), an_account(account_id="A2", tail="4321"))
     rules = replace(rules_of(two), account_caps=(Cap(1, 7 * DAY, Scope.ACCOUNT),), person_caps=())
     standing = a_standing(a_text(now - 3 * DAY, "A1"), a_text(now - 2 * DAY, "A2"))
     decision = decide(two, standing, OnlyRules(rules), now)
-    assert (decision.reason, decision.until) == (Reason.ACCOUNT_CAP, now + 4 * DAY)
+    assert (decision.reason, decision.until) == (Reason.ACCOUNT_CAP, now + 5 * DAY)
+    then = decide(two, standing, OnlyRules(rules), now + 5 * DAY)
+    assert isinstance(then, Send)
+    assert then.reminder.account_ids == ("A1", "A2")
 
 
 def test_massachusetts_counts_texts_about_each_account() -> None:

@@ -22,12 +22,12 @@ from tests.support.builders import (
     the_policies,
 )
 
-FROM_HERE_ON = taipei("2027-01-01 12:00")
+FROM_HERE_ON = taipei("2027-01-02 12:00")
 A_YEAR_LATER = taipei("2027-12-01 00:00")
 
 
 def late(*, notice: str = "", account_id: str = "A1") -> Account:
-    """Describe an account whose +30 was due the day before, with a notice or without."""
+    """Describe an account whose +30 was due two days before, with a notice or without."""
     return an_account(an_instalment(stage_reached=15, notice=notice), account_id=account_id)
 
 
@@ -47,7 +47,7 @@ def test_without_a_notice_a_person_takes_over_until_there_are_new_facts() -> Non
     [
         pytest.param("2026-12-01", id="issued on the due date"),
         pytest.param("2026-12-20", id="issued since"),
-        pytest.param("2027-01-01", id="issued today"),
+        pytest.param("2027-01-02", id="issued today"),
     ],
 )
 def test_with_a_notice_the_text_is_sent(notice: str) -> None:
@@ -112,15 +112,17 @@ def test_a_later_stage_is_no_way_round_a_missing_notice() -> None:
     assert texts_sent(facts, FROM_HERE_ON, A_YEAR_LATER, policies=with_a_later_stage) == []
     noticed = a_customer(late(notice="2026-12-20"))
     sent = texts_sent(noticed, FROM_HERE_ON, A_YEAR_LATER, policies=with_a_later_stage)
-    assert sent == [("2027-01-01", 30), ("2027-01-15", 45)]
+    assert sent == [("2027-01-02", 30), ("2027-01-17", 45)]
 
 
-def test_other_accounts_go_on_and_are_not_added_to_one_without_a_notice() -> None:
+def test_other_accounts_go_on_and_the_text_names_the_one_without_a_notice_in_milder_words() -> None:
     facts = a_customer(late(), an_account(an_instalment("2026-12-28", 100_000), account_id="A2"))
     decision = decide(facts, a_standing(), the_policies(), FROM_HERE_ON)
     assert isinstance(decision, Send)
-    assert decision.reminder.account_ids == ("A2",)
-    assert "NT$1,000" in decision.reminder.text
+    assert decision.reminder.account_ids == ("A2", "A1")
+    assert [reached.account_id for reached in decision.reminder.reached_stages] == ["A2"]
+    assert decision.stage == 3
+    assert "NT$4,250" in decision.reminder.text
     assert "stage: +30 needs a written notice, none is on record for 1 of the accounts" in trace_of(decision)
 
 

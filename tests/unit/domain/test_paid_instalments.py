@@ -64,7 +64,7 @@ def test_a_trace_tells_what_else_is_in_the_way_before_the_wait_ends() -> None:
     decision = decide(somebody, standing, the_policies(), taipei("2026-12-07 23:40"))
     # Tomorrow, when the cap is free, "due in three days" is late; what follows is the due date itself.
     assert trace_of(decision)[-2:] == [
-        "cap: 1 texts on record, free at 2026-12-08 10:30-05:00",
+        "cap: 1 text in 24 hours for the person, free at 2026-12-08 10:30-05:00",
         "then stage: the next one is due 2026-12-10 10:00-05:00",
     ]
 

@@ -193,7 +193,7 @@ def test_what_is_due_today_and_what_is_due_soon_make_one_text_about_today() -> N
 def test_the_mildest_of_several_overdue_stages_lends_its_words() -> None:
     long_overdue = an_account(an_instalment("2026-11-01", 100_000, notice="2026-11-25"))
     facts = a_customer(long_overdue, owing("A2", ("2026-11-28", 200_000), tail="2222"))
-    standing = a_standing(progress=progress_at(15, "2026-11-20", due="2026-11-01"))
+    standing = a_standing(progress=progress_at(15, "2026-11-16", due="2026-11-01"))
     sent = reminder(facts, DUE_DAY, standing)
     assert (sent.stage, sent.template) == (3, "zh-Hant/overdue-3-several@3")
     assert {(reached.account_id, reached.stage) for reached in sent.reached_stages} == {("A1", 30), ("A2", 3)}

@@ -212,7 +212,7 @@ class TestHolds:
         long = effect_of(ReplyIntent.PROMISE, limits=ReplyLimits(grace_days=14)).standing
         both = effect_of(ReplyIntent.QUESTION, before=long, later=DAY).standing
         decision = decide(OVERDUE, both, the_policies(), SAID_AT + 2 * DAY)
-        assert decision.until == taipei("2026-12-25 09:00")
+        assert decision.until == taipei("2026-12-26 10:00"), "the day of the Constitution rests"
 
     def test_the_oldest_of_very_many_for_one_reason_are_dropped(self) -> None:
         standing = a_standing()

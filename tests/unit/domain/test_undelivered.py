@@ -10,10 +10,9 @@ from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, pr
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Decision, Reason, Send, Wait
 from dunning.domain.delivery.undelivered import retry_send_id, with_delivery
-from dunning.policy import load_policies
-from tests.support.builders import a_customer, an_account, an_instalment, day, progress_at, taipei
+from tests.support.builders import a_customer, an_account, an_instalment, day, progress_at, taipei, the_policies
 
-POLICIES = load_policies()
+POLICIES = the_policies()
 FACTS = a_customer(an_account(an_instalment("2026-12-01")))
 """NT$3,250 due on 1 December; the ladder of the lender is -3 0 3 7 15 30, three days apart."""
 
@@ -51,6 +50,7 @@ class Life:
             accounts=reminder.account_ids,
             channel="sms",
             for_wake=None,
+            also_named=reminder.also_named,
         )
         reached_stages = {
             progress_key(reached.account_id, reached.number): Progress(reached.stage, reminder.on, reached.due_on)
@@ -94,7 +94,7 @@ def test_after_it_the_next_stage_keeps_its_distance(life: Life) -> None:
     life.fail()
     life.live("2026-12-04 10:01")
     life.live("2026-12-07 10:01")
-    assert life.stages[2:] == [("2026-12-10", 7)]
+    assert life.stages[2:] == [("2026-12-11", 7)]
 
 
 def test_a_second_failure_of_the_same_words_stands(life: Life) -> None:
@@ -102,7 +102,7 @@ def test_a_second_failure_of_the_same_words_stands(life: Life) -> None:
     life.live("2026-12-04 10:01")
     life.fail()
     life.live("2026-12-07 10:01")
-    assert life.stages == [("2026-12-04", 3), ("2026-12-07", 3), ("2026-12-10", 7)]
+    assert life.stages == [("2026-12-04", 3), ("2026-12-07", 3), ("2026-12-11", 7)]
 
 
 def test_a_second_failure_stands_although_the_text_no_longer_speaks_of_the_same_accounts() -> None:
@@ -114,7 +114,7 @@ def test_a_second_failure_stands_although_the_text_no_longer_speaks_of_the_same_
     life.live("2026-12-04 10:01")
     life.fail()
     life.live("2026-12-07 10:01")
-    assert life.stages == [("2026-12-04", 3), ("2026-12-07", 3), ("2026-12-10", 7)]
+    assert life.stages == [("2026-12-04", 3), ("2026-12-07", 3), ("2026-12-11", 7)]
 
 
 def test_a_second_failure_stands_although_the_ledger_no_longer_has_the_first(life: Life) -> None:
@@ -125,14 +125,14 @@ def test_a_second_failure_stands_although_the_ledger_no_longer_has_the_first(lif
     assert len(life.standing.ledger) == 1
     life.fail()
     life.live("2027-01-11 10:01")
-    assert life.stages == [("2026-12-04", 3), ("2027-01-11", 3), ("2027-01-14", 7)]
+    assert life.stages == [("2026-12-04", 3), ("2027-01-11", 3), ("2027-01-15", 7)]
 
 
 def test_each_stage_has_a_second_try_of_its_own(life: Life) -> None:
-    for wall in ("2026-12-04 10:01", "2026-12-07 10:01", "2026-12-10 10:01"):
+    for wall in ("2026-12-04 10:01", "2026-12-07 10:01", "2026-12-11 10:01"):
         life.fail()
         life.live(wall)
-    assert life.stages == [("2026-12-04", 3), ("2026-12-07", 3), ("2026-12-10", 7), ("2026-12-13", 7)]
+    assert life.stages == [("2026-12-04", 3), ("2026-12-07", 3), ("2026-12-11", 7), ("2026-12-14", 7)]
     assert len({send_id for _, _, send_id in life.sent}) == 4
 
 

@@ -129,7 +129,9 @@ NEEDS_A_CALENDAR = {
     # country: for all texts, or for overdue ones only
     "CN": "overdue", "HK": "overdue", "IN": "overdue", "DE": "overdue", "GB": "all", "MY": "all", "ID": "all",
     "AU": "all", "TH": "all", "NO": "all",
-    "TW": "", "US": "", "SG": "", "PH": "", "VN": "", "KR": "", "JP": "", "BR": "",
+    # by our own default that overdue texts rest on holidays
+    "TW": "overdue", "US": "overdue", "SG": "overdue", "PH": "overdue", "VN": "overdue", "KR": "overdue",
+    "JP": "overdue", "BR": "overdue",
 }  # fmt: skip
 
 
@@ -185,9 +187,12 @@ def test_no_text_and_no_word_is_read_to_know_which_calendars_are_needed(read_by_
 def test_a_lenders_own_hours_on_holidays_need_a_calendar(read_by_the_scanner: Path) -> None:
     for name in ("demo-cn.toml", "demo-world.toml"):
         (read_by_the_scanner / "lenders" / name).unlink()
-    assert load_calendars_needed(read_by_the_scanner).keys() == {"HK"}
+    assert load_calendars_needed(read_by_the_scanner).keys() == {"HK", "TW", "US"}
     lender = read_by_the_scanner / "lenders/demo-tw.toml"
-    with_hours = lender.read_text("utf-8").replace(
+    without_rest = lender.read_text("utf-8").replace("max_segments", "rest_on_holidays = false\nmax_segments", 1)
+    lender.write_text(without_rest, "utf-8")
+    assert load_calendars_needed(read_by_the_scanner).keys() == {"HK"}
+    with_hours = without_rest.replace(
         "[countries.TW]", '[countries.TW]\nhours = { daily = "09:00-20:00", holiday = "" }', 1
     )
     lender.write_text(with_hours, "utf-8")

@@ -1,12 +1,13 @@
 """A policy may tighten the law of a place and never loosen it, and texts nobody in a country it does not name."""
 
 import re
+from datetime import date, timedelta
 from importlib.resources import files
 
 import pytest
 
 from dunning.domain.decision.decisions import Reason
-from dunning.domain.decision.rules import Rules
+from dunning.domain.decision.rules import Cap, Rules
 from dunning.policy import PolicyBook, PolicyError
 from tests.support.builders import (
     IN_HONG_KONG,
@@ -190,3 +191,80 @@ def test_what_follows_from_replies_is_the_lenders_and_has_its_usual_days() -> No
         rules = book_of(text).rules_for(a_customer())
         assert isinstance(rules, Rules)
         assert (rules.grace_days, rules.promise_days, rules.question_days, rules.doubt_days) == days
+
+
+def rules_in(text: str, country: str = "TW") -> Rules:
+    found = book_of(text).rules("demo-tw", country)
+    assert isinstance(found, Rules)
+    return found
+
+
+MONTH = timedelta(days=30)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        pytest.param("", {Cap(8, MONTH)}, id="none of its own: our default"),
+        pytest.param('[[caps]]\nat_most = 5\nwithin = "30d"\nscope = "person"\n', {Cap(5, MONTH)}, id="a tighter one"),
+        pytest.param(
+            '[[caps]]\nat_most = 12\nwithin = "31d"\nscope = "person"\n',
+            {Cap(12, timedelta(days=31))},
+            id="a looser one of its own choice",
+        ),
+        pytest.param(
+            '[[caps]]\nat_most = 4\nwithin = "30d"\nscope = "account"\n', {Cap(8, MONTH)}, id="one of each account only"
+        ),
+    ],
+)
+def test_a_policy_without_a_cap_for_a_month_has_ours(line: str, expected: set[Cap]) -> None:
+    found = rules_in(TEXT.replace("[replies]", f"{line}\n[replies]", 1))
+    assert {cap for cap in found.person_caps if cap.window > timedelta(days=7)} == expected
+    assert found.longest_window >= MONTH
+
+
+def test_caps_of_a_country_have_our_default_for_a_month_too() -> None:
+    own = with_country('caps = [{ at_most = 1, within = "24h", scope = "person" }]', "TW")
+    assert Cap(8, MONTH) in rules_in(own).person_caps
+
+
+def test_overdue_texts_rest_on_holidays_unless_the_policy_says_otherwise_and_the_law_does_not() -> None:
+    new_year = date(2027, 1, 1)
+    assert rules_in(TEXT).overdue_hours.special[new_year] == ()
+    assert rules_in(TEXT).hours.covered_until is None, "texts up to the due date need no calendar"
+    without = with_line("rest_on_holidays = false")
+    assert rules_in(without).overdue_hours.covered_until is None
+    assert rules_in(without, "HK").overdue_hours.special[new_year] == (), "the closed days of a place stay"
+
+
+def test_small_amounts_are_one_unit_or_ten_and_a_policys_own() -> None:
+    ours = rules_in(TEXT).smallest_amounts
+    assert {currency: ours[currency] for currency in ("TWD", "JPY", "USD", "KWD", "KRW")} == {
+        "TWD": 1000, "JPY": 10, "USD": 100, "KWD": 1000, "KRW": 1,
+    }  # fmt: skip
+    own = rules_in(with_line('smallest_amounts = { TWD = 50, USD = "0.50" }')).smallest_amounts
+    assert (own["TWD"], own["USD"], own["HKD"]) == (5000, 50, 100)
+
+
+def test_the_pace_and_the_spread_are_own_or_the_policys() -> None:
+    ours = rules_in(TEXT)
+    assert (ours.catch_up_days, ours.spread) == (None, timedelta(hours=3))
+    own = rules_in(with_line('catch_up = 5\nspread = "0h"'))
+    assert (own.catch_up_days, own.spread) == (5, timedelta())
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        pytest.param("catch_up = 2", r"catch_up.*min_days_between_stages is 3", id="less than stages keep anyway"),
+        pytest.param('catch_up = "fast"', "catch_up", id="a pace in words"),
+        pytest.param('spread = "13h"', "spread.*longer than 12h", id="over more than half a day"),
+        pytest.param('spread = "soon"', "spread.*3h|spread.*span", id="a spread in words"),
+        pytest.param("smallest_amounts = { XAU = 1 }", "smallest_amounts.*XAU", id="a currency nobody knows"),
+        pytest.param('smallest_amounts = { JPY = "0.5" }', "smallest_amounts.*JPY", id="half a yen"),
+        pytest.param("smallest_amounts = { TWD = -1 }", "smallest_amounts", id="less than nothing"),
+        pytest.param('rest_on_holidays = "no"', "rest_on_holidays", id="a flag in words"),
+    ],
+)
+def test_a_pace_a_spread_or_an_amount_that_cannot_be_is_refused(line: str, says: str) -> None:
+    assert re.search(says, refusal(with_line(line)))

@@ -42,6 +42,8 @@ CONSENTED = datetime(2026, 1, 1, tzinfo=UTC)
 TODAY = day("2026-11-29")
 
 ONE_A_DAY, TWO_A_WEEK, THREE_A_WEEK = Cap(1, DAY), Cap(2, 7 * DAY), Cap(3, 7 * DAY)
+EIGHT_A_MONTH = Cap(8, 30 * DAY)
+"""Our own default for a lender without a cap for more than a week."""
 
 IN_INDIA = """
 [countries.IN]
@@ -183,6 +185,14 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> PolicyBook:
     return load_policies(folder)
 
 
+def without_rest(book: PolicyBook) -> PolicyBook:
+    """Return the policies without our own rule that overdue texts rest on every public holiday."""
+    return book.with_lenders({
+        name: lender._replace(policy=lender.policy.model_copy(update={"rest_on_holidays": False}))
+        for name, lender in book.lenders.items()
+    })  # fmt: skip
+
+
 def minutes_open(found: Rules, zone: str, on: date, *, overdue: bool) -> Windows:
     """Ask minute by minute when a text may go on a day."""
     hours = found.overdue_hours if overdue else found.hours
@@ -205,7 +215,7 @@ def windows(written: str) -> Windows:
 @pytest.mark.parametrize("place", PLACES)
 def test_the_hours_of_a_place(book: PolicyBook, place: str) -> None:
     facts, zone, holiday = EXAMPLES[place]
-    found = rules(book, facts)
+    found = rules(without_rest(book), facts)
     assert found.jurisdiction == place
     expected = rows(HOURS)[place]
     law = book.places.by_id[place].law.hours.law
@@ -228,11 +238,11 @@ def test_the_caps_of_a_place(book: PolicyBook, place: str) -> None:
     assert {Cap(cap.at_most, cap.within, cap.scope) for cap in caps if cap.is_law} == law
     assert {Cap(cap.at_most, cap.within, cap.scope) for cap in caps if not cap.is_law} == ours
     found = rules(book, EXAMPLES[place].facts)
-    lenders_own = {ONE_A_DAY, THREE_A_WEEK}
+    lenders_own = {ONE_A_DAY, THREE_A_WEEK, EIGHT_A_MONTH}
     assert {*found.person_caps, *found.account_caps} == law | ours | lenders_own
     assert all(cap.scope is Scope.PERSON for cap in found.person_caps)
     assert all(cap.scope is Scope.ACCOUNT for cap in found.account_caps)
-    assert found.longest_window == max(cap.window for cap in law | ours)
+    assert found.longest_window == max(cap.window for cap in law | ours | lenders_own)
 
 
 def test_the_places_we_know_are_these() -> None:
@@ -429,6 +439,7 @@ def test_a_taiwanese_with_a_number_of_hong_kong_obeys_the_law_of_both() -> None:
     assert found.jurisdiction == "TW"
     assert [zone.key for zone in found.zones] == ["Asia/Taipei", "Asia/Hong_Kong"]
     sunday, christmas, taiwans_own = day("2026-12-06"), day("2026-12-25"), day("2026-10-09")
+    found = rules(without_rest(the_policies()), a_customer(phone_country="HK"))
     for closed in (sunday, christmas):
         assert minutes_open(found, "Asia/Taipei", closed, overdue=False) == NINE_TO_HALF_PAST_EIGHT
         assert minutes_open(found, "Asia/Taipei", closed, overdue=True) == (), "Hong Kong is closed"
@@ -437,7 +448,7 @@ def test_a_taiwanese_with_a_number_of_hong_kong_obeys_the_law_of_both() -> None:
 
 def test_hours_closed_days_and_caps_of_two_places_add_up() -> None:
     found = rules_of(living_in("TH", phone_country="AU", region=""))
-    assert set(found.person_caps) == {ONE_A_DAY, THREE_A_WEEK}
+    assert set(found.person_caps) == {ONE_A_DAY, THREE_A_WEEK, EIGHT_A_MONTH}
     assert set(found.account_caps) == {Cap(3, 7 * DAY, Scope.ACCOUNT), Cap(10, 31 * DAY, Scope.ACCOUNT)}
     assert found.hours.week == (((540, 1080),),) * 7
     both, thai, australian = day("2026-01-01"), day("2026-12-10"), day("2026-01-26")
@@ -641,8 +652,10 @@ def test_where_one_account_needs_the_calendar_and_another_does_not_the_other_is_
                      id="United States, overdue on a Sunday: no"),
         pytest.param(IN_THE_UNITED_STATES, "USD", "America/New_York", "2026-12-06", "2026-12-06", Reason.CLOSED_DAY,
                      id="United States, due today on a Sunday: no"),
-        pytest.param(IN_THE_UNITED_STATES, "USD", "America/New_York", "2026-12-25", "2026-12-20", Reason.DUE,
-                     id="United States, overdue at Christmas: no law speaks against it"),
+        pytest.param(IN_THE_UNITED_STATES, "USD", "America/New_York", "2026-12-25", "2026-12-20", Reason.CLOSED_DAY,
+                     id="United States, overdue at Christmas: no, by our own default"),
+        pytest.param(IN_THE_UNITED_STATES, "USD", "America/New_York", "2026-12-25", "2026-12-25", Reason.DUE,
+                     id="United States, due today at Christmas: yes"),
         pytest.param(IN_MAINLAND_CHINA, "CNY", "Asia/Shanghai", "2026-10-01", "2026-09-20", Reason.CLOSED_DAY,
                      id="China, overdue on the national day: no"),
         pytest.param(IN_MAINLAND_CHINA, "CNY", "Asia/Shanghai", "2026-10-01", "2026-10-01", Reason.DUE,

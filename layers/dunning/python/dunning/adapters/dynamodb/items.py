@@ -166,6 +166,7 @@ LEDGER_ENTRY = ArrayLayout(
     Field("channel", TEXT),
     Field("for_wake", optional(INSTANT)),
     Field("failed", FLAG, False),  # noqa: FBT003 - the default of a field
+    Field("also_named", TEXTS, ()),
 )
 PROGRESS = ArrayLayout(Progress, Field("stage", NUMBER), Field("on", DAY), Field("due_on", DAY))
 PAYMENT_STATEMENT = ArrayLayout(
@@ -237,6 +238,7 @@ STANDING_FIELDS = ItemLayout(
     Field("planned_for", TEXT, ""),
     Field("reason", TEXT, ""),
     Field("reply_labels", arrays_by_key(REPLY_LABEL), {}),
+    Field("announced", TEXTS, ()),
 )
 """All but the wake, which is stored as a key of the due index."""
 

@@ -167,9 +167,42 @@ class Facts:
         )
 
 
-def open_instalments(account: Account) -> list[Instalment]:
+def with_small_rests_settled(facts: Facts, smallest_amounts: Mapping[str, int]) -> Facts:
+    """
+    Return the facts with every rest below the smallest amount of its currency counted as paid.
+
+    The rest is what is open of an instalment after the account's credits. Each instalment is looked at by itself: small
+    rests are never added up. `smallest_amounts` are minor units, by currency.
+    """
+    if not any(_has_small_rest(account, smallest_amounts.get(account.currency, 1)) for account in facts.accounts):
+        return facts
+    accounts = []
+    for account in facts.accounts:
+        smallest = smallest_amounts.get(account.currency, 1)
+        settled = [
+            replace(each, paid=each.amount) if 0 < each.open < smallest else each for each in account.instalments
+        ]
+        rests = open_instalments(replace(account, instalments=tuple(settled)))
+        small = {each.number: each.open for each in rests if each.open < smallest}
+        instalments = [replace(each, paid=each.paid + small.get(each.number, 0)) for each in settled]
+        accounts.append(replace(account, instalments=tuple(instalments)))
+    return replace(facts, accounts=tuple(accounts))
+
+
+def _has_small_rest(account: Account, smallest: int) -> bool:
+    """Tell whether an instalment may have a small rest: by itself, or after a credit of the account."""
+    for instalment in account.instalments:
+        rest = instalment.amount - instalment.paid
+        if rest < smallest and rest:
+            return True
+    return False
+
+
+def open_instalments(account: Account, smallest: int = 1) -> list[Instalment]:
     """
     Return the open instalments of an account, earliest first, after the account's own credits.
+
+    A rest below `smallest`, in minor units, counts as paid (`with_small_rests_settled`).
 
     An overpaid or negative instalment lessens the earliest open instalments of the same account. So a reminder never
     asks for more than the claim (Taiwan, outsourcing rules art. 14-II-3).
@@ -178,9 +211,9 @@ def open_instalments(account: Account) -> list[Instalment]:
     credit = 0
     for instalment in account.instalments:
         rest = instalment.amount - instalment.paid
-        if rest > 0:
+        if rest >= smallest:
             still_open.append(instalment)
-        elif rest:
+        elif rest < 0:
             credit -= rest
     if not credit:
         return still_open
@@ -188,6 +221,6 @@ def open_instalments(account: Account) -> list[Instalment]:
     for instalment in still_open:
         used = min(credit, instalment.open)
         credit -= used
-        if used < instalment.open:
+        if instalment.open - used >= smallest:
             after_credit.append(replace(instalment, paid=instalment.paid + used) if used else instalment)
     return after_credit

@@ -57,6 +57,12 @@ class LedgerEntry:
     channel: str
     for_wake: datetime | None
     failed: bool = False
+    also_named: tuple[str, ...] = ()
+    """Those of `accounts` whose overdue amount the text names, although no stage of theirs was due."""
+
+    def marks(self, account_id: str) -> bool:
+        """Tell whether the text marked a stage of an account."""
+        return account_id in self.accounts and account_id not in self.also_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +176,8 @@ class Standing:
     """The time at which the shared number was found."""
     reply_labels: Mapping[str, ReplyLabel] = field(default_factory=dict)
     """What people say of replies, by `label_key`. These replies have no other effect than their labels."""
+    announced: tuple[str, ...] = ()
+    """The stops that only a person can end, and that have been announced and have not ended (`reviews`)."""
 
     @property
     def is_planned(self) -> bool:
@@ -304,7 +312,7 @@ def without_claim(standing: Standing, before: Standing, claim_id: str) -> Standi
     entry = next((e for e in standing.ledger if e.claim_id == claim_id), None)
     if entry is None:
         return standing
-    kept = {key: reached for key, reached in standing.progress.items() if key.rpartition("#")[0] not in entry.accounts}
+    kept = {key: reached for key, reached in standing.progress.items() if not entry.marks(key.rpartition("#")[0])}
     ledger = tuple(e for e in standing.ledger if e.claim_id != claim_id)
     return replace(standing, version=standing.version + 1, ledger=ledger, progress={**before.progress, **kept})
 

@@ -2,22 +2,30 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from dunning.domain.decision.rules import Cap
 
 
-def cap_frees_at(caps: Iterable[Cap], contacts: Sequence[datetime]) -> datetime | None:
+class CapInTheWay(NamedTuple):
+    """The cap that frees last, and the earliest instant at which one more contact breaks no cap."""
+
+    cap: Cap
+    frees_at: datetime
+
+
+def cap_in_the_way(caps: Iterable[Cap], contacts: Sequence[datetime]) -> CapInTheWay | None:
     """
-    Return the earliest instant at which one more contact breaks no cap, or `None` if no cap is in the way.
+    Return the cap that a further contact has to wait for, or `None` if the contacts fill no cap.
 
     `contacts` are the past contacts that the caps count, in time order. A contact that is exactly a window old no
     longer counts: a third text within seven days waits until the first text is seven days old.
     """
-    frees_at = None
+    found = None
     past = len(contacts)
     for cap in caps:
         if past >= cap.count:
             free = contacts[past - cap.count] + cap.window
-            if frees_at is None or free > frees_at:
-                frees_at = free
-    return frees_at
+            if found is None or free > found.frees_at:
+                found = CapInTheWay(cap, free)
+    return found

@@ -11,18 +11,29 @@ shut, time is moved to the earliest instant at which that gate can open, and the
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from dunning.domain.customer.facts import FINAL_HOLDS, Account, Facts, Hold, HoldReason, Instalment, open_instalments
-from dunning.domain.customer.standing import SMS, Standing, holds_now, progress_key
-from dunning.domain.decision.caps import cap_frees_at
+from dunning.domain.customer.facts import (
+    FINAL_HOLDS,
+    Account,
+    Facts,
+    Hold,
+    HoldReason,
+    Instalment,
+    open_instalments,
+    with_small_rests_settled,
+)
+from dunning.domain.customer.standing import SMS, Progress, Standing, holds_now, progress_key
+from dunning.domain.decision.caps import cap_in_the_way
 from dunning.domain.decision.decisions import Decision, ReachedStage, Reason, Reminder, Send, Stop, TraceStep, Wait
-from dunning.domain.decision.hours import is_closed_day, next_open, start_of_day, zone_named
-from dunning.domain.decision.ladder import next_step
-from dunning.domain.decision.rules import Policies, Rules
+from dunning.domain.decision.hours import is_closed_day, open_window, start_of_day, zone_named
+from dunning.domain.decision.ladder import next_step, stage_heard
+from dunning.domain.decision.rules import ContactHours, Policies, Rules
+from dunning.domain.decision.spread import seconds_of_turns, turn_in, turn_of
 from dunning.domain.delivery.undelivered import delivered_stage, retry_send_id
 from dunning.domain.errors import CalendarNotCoveredError, NoLawfulMomentError, NoTextError
 from dunning.domain.texts.compose import AmountDue, compose
@@ -41,6 +52,10 @@ Each iteration moves time to the moment at which a shut gate can open, and a wai
 only ends a search in which gates keep shutting each other out. The customer is then looked at again in a day.
 """
 
+_ONE_DAY = timedelta(days=1)
+
+_NEVER = date.max.toordinal()
+
 _LAST_ZONE = ZoneInfo("Etc/GMT+12")
 """The time zone in which a day ends last."""
 
@@ -54,16 +69,37 @@ _FINAL_REASON = {
 
 
 class _OpenAccount:
-    """An account with something to pay: its open instalments, earliest first, and the stage that is next."""
+    """An account with something to pay: its open instalments, earliest first, and the stage reached and next."""
 
-    __slots__ = ("account", "earliest", "first_day", "instalments", "stage")
+    __slots__ = ("account", "earliest", "first_day", "instalments", "reached", "stage")
 
     def __init__(self, account: Account, instalments: list[Instalment]) -> None:
         self.account = account
         self.instalments = instalments
         self.earliest = instalments[0]
+        self.reached: Progress | None = None
         self.stage = 0
         self.first_day = 0
+
+
+class _Selection(NamedTuple):
+    """
+    What one text is about: the accounts it names, those whose stage it marks, and the stage whose words it uses.
+
+    Both are in the order of their earliest due dates.
+    """
+
+    named: list[_OpenAccount]
+    marked: list[_OpenAccount]
+    stage: int
+
+    @property
+    def due_step(self) -> TraceStep:
+        """The trace of the stage that is sent: since when it is due, or whose words the others use."""
+        for candidate in self.marked:
+            if candidate.stage == self.stage:
+                return "stage: %+d, due since %s", (self.stage, date.fromordinal(candidate.first_day))
+        return "stage: %+d, the mildest of the %s accounts that are overdue", (self.stage, len(self.named))
 
 
 class _Blocked(NamedTuple):
@@ -78,10 +114,6 @@ class _Blocked(NamedTuple):
 _NO_OBJECTION: TraceStep = ("no opt-out, no permanent stop", ())
 _NO_HOLD: TraceStep = ("hold: none is running", ())
 _OPEN_HOURS: TraceStep = ("hours: open", ())
-
-
-def _due(candidate: _OpenAccount) -> TraceStep:
-    return "stage: %+d, due since %s", (candidate.stage, date.fromordinal(candidate.first_day))
 
 
 def _no_notice(lacking: list[_OpenAccount]) -> TraceStep:
@@ -105,13 +137,21 @@ def decide(facts: Facts, standing: Standing, policies: Policies, now: datetime, 
     Returns:
         `Send` with the rendered reminder, `Wait` with the earliest lawful moment, or `Stop`.
     """
-    open_accounts = [_OpenAccount(account, rest) for account in facts.accounts if (rest := open_instalments(account))]
+    rules = policies.rules_for(facts)
+    smallest_amounts: Mapping[str, int] = rules.smallest_amounts if isinstance(rules, Rules) else {}
+    open_accounts = [
+        _OpenAccount(account, rest)
+        for account in facts.accounts
+        if (rest := open_instalments(account, smallest_amounts.get(account.currency, 1)))
+    ]
     if not open_accounts:
         return Stop(Reason.NOTHING_OPEN, (("accounts with something open: none", ()),))
     steps: list[TraceStep] = [("accounts with something open: %s", (len(open_accounts),))]
     if not sending:
         return Wait(None, Reason.SENDING_OFF, (*steps, ("switch: sending is off", ())))
 
+    if standing.payment_statements:
+        facts = with_small_rests_settled(facts, smallest_amounts)
     holds = holds_now(facts, standing)
     objection = _objection(facts, standing, holds)
     if objection is not None:
@@ -122,7 +162,6 @@ def decide(facts: Facts, standing: Standing, policies: Policies, now: datetime, 
         ]
         if not open_accounts:
             return Stop(Reason.OPTED_OUT, (*steps, ("opted out of each account", ())))
-    rules = policies.rules_for(facts)
     if isinstance(rules, Rules) and rules.consent_required and not _has_consented(facts, now):
         return _no_consent(facts.consented_at, rules, steps)
     steps.append(_NO_OBJECTION)
@@ -205,13 +244,17 @@ class _Evaluation:
     __slots__ = (
         "facts",
         "held_until",
+        "hours_of_next_turn",
         "last_texts",
+        "named_in_path",
+        "next_turn",
         "opened",
         "ready",
         "rules",
         "some_failed",
         "standing",
         "texted_at",
+        "today",
         "undelivered",
         "without_notice",
         "zones",
@@ -231,7 +274,11 @@ class _Evaluation:
         self.rules = rules
         self.zones = zones
         self.opened = opened
-        self.ready: list[_OpenAccount] = []
+        self.named_in_path = False
+        self.today = 0
+        self.next_turn: datetime | None = None
+        self.hours_of_next_turn: ContactHours | None = None
+        self.ready: _Selection | None = None
         self.without_notice: list[_OpenAccount] = []
         self.texted_at: list[datetime] = []
         self.last_texts: dict[str, int] = {}
@@ -242,7 +289,9 @@ class _Evaluation:
             self.texted_at.append(entry.at)
             day = entry.at.astimezone(zones[0]).toordinal()
             for account_id in entry.accounts:
-                self.last_texts[account_id] = day
+                # A text that only names an account does not push its next stage back: others' texts would starve it.
+                if account_id not in entry.also_named:
+                    self.last_texts[account_id] = day
         self.held_until: datetime | None = None
         if holds:
             days = [hold.until for hold in holds if hold.until]
@@ -252,6 +301,7 @@ class _Evaluation:
         """Ask gates 5 to 10 at `now`. If a gate is shut, find the moment when all are open."""
         path: list[_Blocked] = []
         moment = now
+        lacking: tuple[str, ...] = ()
         for _ in range(_MAX_ITERATIONS):
             try:
                 blocked = self._shut_gate(moment)
@@ -259,21 +309,27 @@ class _Evaluation:
                 return _stop_and_recheck(
                     Reason.NO_LAWFUL_MOMENT, now, steps, "hours: never open in all time zones at once"
                 )
+            if self.without_notice and not path:
+                lacking = tuple([progress_key(each.account.account_id, each.earliest.number)
+                                 for each in self.without_notice])  # fmt: skip
             if blocked is None:
-                return self._wait(moment, path, steps) if path else self._send(now, steps)
+                decision = self._wait(moment, path, steps) if path else self._send(now, steps)
+                return decision._replace(lacking_notice=lacking) if lacking else decision
             if blocked.until is None or blocked.reason is Reason.CALENDAR_NOT_COVERED:
                 if not path:
                     taken = (*steps, *blocked.steps)
-                    return Stop(blocked.reason, taken, blocked.until, blocked.stage, self.zones[0])
+                    return Stop(
+                        blocked.reason, taken, blocked.until, blocked.stage, self.zones[0], lacking_notice=lacking
+                    )
                 # The wait ends at the last gate, although it will still be shut: by then there may be a new calendar.
-                self.ready = []
-                return self._wait(moment, path, steps)
+                self.ready = None
+                return self._wait(moment, path, steps)._replace(lacking_notice=lacking)
             path.append(blocked)
             moment = blocked.until
         return _stop_and_recheck(Reason.NO_LAWFUL_MOMENT, now, steps, "no lawful moment found")
 
     def _shut_gate(self, moment: datetime) -> _Blocked | None:
-        """Gates 5 to 9 at one moment. Leaves the accounts that may be written about in `ready`."""
+        """Gates 5 to 9 at one moment. Leaves what may be written about in `ready`."""
         if self.held_until is not None and moment < self.held_until:
             return _Blocked(Reason.ON_HOLD, self.held_until, (("hold: running until %s", (self.held_until,)),))
         live, next_start = self._due_steps(moment)
@@ -290,10 +346,11 @@ class _Evaluation:
         if blocked is not None:
             return blocked
         if self.texted_at:
-            frees_at = cap_frees_at(self.rules.person_caps, self.texted_at)
-            if frees_at is not None and frees_at > moment:
-                cap: TraceStep = ("cap: %s texts on record, free at %s", (len(self.texted_at), frees_at))
-                return _Blocked(Reason.PERSON_CAP, frees_at, (_NO_HOLD, _due(self._group()[0]), _OPEN_HOURS, cap))
+            found = cap_in_the_way(self.rules.person_caps, self.texted_at)
+            if found is not None and found.frees_at > moment:
+                cap: TraceStep = ("cap: %s for the person, free at %s", found)
+                due = self.ready.due_step if self.ready else _NO_HOLD
+                return _Blocked(Reason.PERSON_CAP, found.frees_at, (_NO_HOLD, due, _OPEN_HOURS, cap))
         return None
 
     def _due_steps(self, moment: datetime) -> tuple[list[_OpenAccount], datetime | None]:
@@ -305,20 +362,26 @@ class _Evaluation:
         """
         rules, zones, progress, last_texts = self.rules, self.zones, self.standing.progress, self.last_texts
         ladder, min_days, notice_stages = rules.ladder, rules.min_days_between_stages, rules.notice_stages
-        today = moment.astimezone(zones[0]).toordinal()
+        catch_up_days = rules.catch_up_days
+        today = self.today = moment.astimezone(zones[0]).toordinal()
         without_notice: list[_OpenAccount] = []
         live: list[_OpenAccount] = []
         next_start: datetime | None = None
+        next_day = _NEVER
         for candidate in self.opened:
             earliest = candidate.earliest
             account_id = candidate.account.account_id
             reached = progress.get(progress_key(account_id, earliest.number)) if progress else None
+            repeats = False
             if reached is not None and self.some_failed:
                 marked = reached.stage
                 reached = delivered_stage(reached, account_id, self.standing.ledger, ladder, zones[0])
-                if reached is None or reached.stage != marked:
+                repeats = reached is None or reached.stage != marked
+                if repeats:
                     self.undelivered[account_id] = marked
-            step = next_step(ladder, min_days, earliest, reached, today, last_texts.get(account_id, 0))
+            candidate.reached = reached
+            last_text = last_texts.get(account_id, 0) if last_texts else 0
+            step = next_step(ladder, min_days, earliest, reached, today, last_text, catch_up_days, repeats)
             if step is None:
                 continue
             candidate.stage, candidate.first_day = step
@@ -329,14 +392,14 @@ class _Evaluation:
                     may_be_due = without_notice
                 elif notice > candidate.first_day:
                     candidate.first_day = notice
-            if candidate.first_day < today:
+            first_day = candidate.first_day
+            if first_day < today or (
+                first_day == today and start_of_day(zones, today, rules.preferred_minute_of_day) <= moment
+            ):
                 may_be_due.append(candidate)
-                continue
-            start = start_of_day(zones, candidate.first_day, rules.preferred_minute_of_day)
-            if start <= moment:
-                may_be_due.append(candidate)
-            elif next_start is None or start < next_start:
-                next_start = start
+            elif first_day <= next_day:  # turns of a later day are later
+                next_day = first_day
+                next_start = self._turn_on(candidate, next_start)
         self.without_notice = without_notice
         return live, next_start
 
@@ -354,51 +417,136 @@ class _Evaluation:
             if until is None or (shut.until is not None and shut.until < until):
                 until = shut.until
         if ready or first is None:
-            self.ready = ready
+            self.ready = self._select(ready, moment)
             return None
-        return _Blocked(first.reason, until, first.steps)
+        if self.named_in_path:
+            return _Blocked(first.reason, until, first.steps)
+        self.named_in_path = True
+        return _Blocked(first.reason, until, (_NO_HOLD, self._select(live, moment).due_step, *first.steps))
 
     def _shut_for(self, candidate: _OpenAccount, moment: datetime) -> _Blocked | None:
-        """Gates 8 and 9 for one account: the calendar, the hours of its stage, and its caps."""
+        """Gates 7 to 9 for one account: true words for its text, the hours of its stage, its turn, and the caps."""
         rules = self.rules
-        hours = rules.overdue_hours if candidate.stage > 0 else rules.hours
-        shut: TraceStep
-        try:
-            opens = next_open(hours, self.zones, moment)
-        except CalendarNotCoveredError as gap:
-            shut = ("calendar: no data for %s", (gap.day,))
-            until = gap.since if gap.since > moment else moment + CALENDAR_RECHECK_AFTER
-            return _Blocked(Reason.CALENDAR_NOT_COVERED, until, (_NO_HOLD, _due(candidate), shut))
-        if opens > moment:
-            closed = is_closed_day(hours, self.zones, moment)
-            shut = ("hours: a closed day, open at %s" if closed else "hours: quiet, open at %s", (opens,))
-            reason = Reason.CLOSED_DAY if closed else Reason.QUIET_HOURS
-            return _Blocked(reason, opens, (_NO_HOLD, _due(candidate), shut))
+        overdue = candidate.stage > 0
+        if overdue and self._has_no_words_for(candidate.account.currency, moment):
+            missing: TraceStep = ("stage: every one needs a written notice, none is on record for an account", ())
+            return _Blocked(Reason.NO_WRITTEN_NOTICE, None, (missing,))
+        hours = rules.overdue_hours if overdue else rules.hours
+        if moment is not self.next_turn or hours is not self.hours_of_next_turn:
+            try:
+                window = open_window(hours, self.zones, moment)
+            except CalendarNotCoveredError as gap:
+                until = gap.since if gap.since > moment else moment + CALENDAR_RECHECK_AFTER
+                return _Blocked(Reason.CALENDAR_NOT_COVERED, until, (("calendar: no data for %s", (gap.day,)),))
+            turn = self._turn_in(window, moment)
+            if turn > moment:
+                self.next_turn, self.hours_of_next_turn = turn, hours
+                return self._before_turn(hours, window[0], turn, moment)
         if rules.account_caps and self.texted_at:
-            account_id = candidate.account.account_id
-            about = [entry.at for entry in self.standing.ledger if account_id in entry.accounts]
-            frees_at = cap_frees_at(rules.account_caps, about)
-            if frees_at is not None and frees_at > moment:
-                shut = ("cap of the account: %s texts on record, free at %s", (len(about), frees_at))
-                return _Blocked(Reason.ACCOUNT_CAP, frees_at, (_NO_HOLD, _due(candidate), _OPEN_HOURS, shut))
+            # An overdue text waits until it can name every account that is overdue.
+            named = self._overdue_in(candidate.account.currency, moment) if overdue else [candidate]
+            for account_id in [each.account.account_id for each in named]:
+                about = [entry.at for entry in self.standing.ledger if account_id in entry.accounts]
+                found = cap_in_the_way(rules.account_caps, about)
+                if found is not None and found.frees_at > moment:
+                    shut: TraceStep = ("cap: %s for the account, free at %s", found)
+                    return _Blocked(Reason.ACCOUNT_CAP, found.frees_at, (_OPEN_HOURS, shut))
         return None
 
-    def _group(self) -> list[_OpenAccount]:
+    def _turn_in(self, window: tuple[datetime, datetime], moment: datetime) -> datetime:
+        """Return the customer's turn in a window, or the start of the window if it is surely past."""
+        rules, zones, start = self.rules, self.zones, window[0]
+        day = self.today if start <= moment else start.astimezone(zones[0]).toordinal()
+        preferred = start_of_day(zones, day, rules.preferred_minute_of_day)
+        if moment >= max(start, preferred) + rules.spread:
+            return start
+        return turn_in(window, preferred, rules.spread, self.facts.customer_id, day)
+
+    def _turn_on(self, candidate: _OpenAccount, before: datetime | None) -> datetime | None:
         """
-        Return the accounts that one text speaks of, earliest due date first.
+        Return the customer's turn on the day of a stage, or `before` if that is earlier.
+
+        It is the preferred hour if that finds the hours shut for the rest of the day.
+        """
+        rules, day = self.rules, candidate.first_day
+        hours = rules.overdue_hours if candidate.stage > 0 else rules.hours
+        begins, seconds, is_open = _turns_on(hours, self.zones, day, rules.preferred_minute_of_day, rules.spread)
+        turn = turn_of(begins, seconds, self.facts.customer_id, day) if seconds else begins
+        if before is not None and before <= turn:
+            return before
+        # Gate 8 need not ask again about a moment that has just been found in its hours.
+        self.next_turn, self.hours_of_next_turn = turn, hours if is_open else None
+        return turn
+
+    def _before_turn(self, hours: ContactHours, opens: datetime, turn: datetime, moment: datetime) -> _Blocked:
+        """Gate 8 before the customer's turn: the hours are not open yet, or they are and the turn has not come."""
+        if opens <= moment:
+            return _Blocked(Reason.NEXT_STAGE, turn, (_OPEN_HOURS, ("turn: the customer's comes at %s", (turn,))))
+        closed = is_closed_day(hours, self.zones, moment)
+        shut: TraceStep = ("hours: a closed day, open at %s" if closed else "hours: quiet, open at %s", (opens,))
+        return _Blocked(Reason.CLOSED_DAY if closed else Reason.QUIET_HOURS, turn, (shut,))
+
+    def _overdue_in(self, currency: str, moment: datetime) -> list[_OpenAccount]:
+        """Return the accounts with something overdue in a currency, whatever their stage. Due today is not overdue."""
+        today = moment.astimezone(self.zones[0]).date()
+        return [each for each in self.opened if each.earliest.due_on < today and each.account.currency == currency]
+
+    def _select(self, ready: list[_OpenAccount], moment: datetime) -> _Selection:
+        """
+        Return what one text is about, of the accounts whose stage may be sent.
 
         Overdue amounts and amounts not yet due are never added up: a text that says "not received" would ask for more
-        than the customer owes (Taiwan, outsourcing rules art. 14-II-3). The more urgent group goes first. By default
-        that is the group due today or soon, because its text would be late tomorrow. An overdue stage can wait. Nor are
-        amounts in two currencies added up.
+        than the customer owes (Taiwan, outsourcing rules art. 14-II-3). The more urgent kind goes first. By default
+        that is what falls due today or soon, because its text would be false tomorrow. An overdue stage can wait. Nor
+        are amounts in two currencies added up.
+
+        An overdue text names everything overdue in its currency: who reads less than before concludes that the rest has
+        arrived. It marks stages only where they are due.
         """
-        if len(self.ready) == 1:
-            return self.ready
+        if len(self.opened) == 1:
+            return _Selection(ready, ready, ready[0].stage)
         urgency = self.rules.urgency
-        overdue = min(self.ready, key=lambda candidate: urgency.index(candidate.stage)).stage > 0
-        group = sorted([candidate for candidate in self.ready if (candidate.stage > 0) is overdue], key=_earliest_due)
+        first = ready[0] if len(ready) == 1 else min(ready, key=lambda each: urgency.index(each.stage))
+        overdue = first.stage > 0
+        group = sorted([each for each in ready if (each.stage > 0) is overdue], key=_earliest_due)
         currency = group[0].account.currency
-        return [candidate for candidate in group if candidate.account.currency == currency]
+        marked = [each for each in group if each.account.currency == currency]
+        if not overdue:
+            return _Selection(marked, marked, marked[0].stage)
+        named = sorted(self._overdue_in(currency, moment), key=_earliest_due)
+        return _Selection(named, marked, self._mildest(named, marked, moment) or marked[0].stage)
+
+    def _mildest(self, named: list[_OpenAccount], marked: list[_OpenAccount], moment: datetime) -> int | None:
+        """
+        Return the stage whose words an overdue text uses: the mildest. `None` if no words would be true.
+
+        So no account gets harsher words than its own ladder has reached. An account whose stage is not due counts with
+        the stage it has heard, or with the first overdue stage. A stage that refers to a written notice is used only if
+        each account has one.
+        """
+        if len(named) == 1 and marked:
+            return named[0].stage
+        ladder, notice_stages = self.rules.ladder, self.rules.notice_stages
+        lowest = next(stage for stage in ladder if stage > 0)
+        stage = min(
+            [
+                each.stage if each in marked else stage_heard(ladder, each.earliest, each.reached) or lowest
+                for each in named
+            ]
+        )
+        if stage not in notice_stages:
+            return stage
+        today = moment.astimezone(self.zones[0]).toordinal()
+        notices = [_notice_day(each.earliest) for each in named]
+        if all(notice is not None and notice <= today for notice in notices):
+            return stage
+        return max([each for each in ladder if 0 < each < min(notice_stages)], default=None)
+
+    def _has_no_words_for(self, currency: str, moment: datetime) -> bool:
+        """Tell whether no overdue text would be true: its stages all need a notice, and an account has none."""
+        if not self.rules.notice_stages or min(self.rules.notice_stages) > next(s for s in self.rules.ladder if s > 0):
+            return False
+        return self._mildest(self._overdue_in(currency, moment), [], moment) is None
 
     def _wait(self, until: datetime, path: list[_Blocked], steps: list[TraceStep]) -> Wait:
         """Wait until all gates are open. The wait names the stage, and its urgency among customers who wake then."""
@@ -411,32 +559,32 @@ class _Evaluation:
         taken = tuple(steps)
         if not self.ready:
             return Wait(until, first.reason, taken, zone=self.zones[0])
-        stage = _stage_of(self._group())
+        stage = self.ready.stage
         return Wait(until, first.reason, taken, self.rules.urgency.index(stage), stage, self.zones[0])
 
     def _send(self, now: datetime, steps: list[TraceStep]) -> Decision:
         """Gate 10: compose the reminder."""
         facts, rules = self.facts, self.rules
-        included = self._group()
-        stage = _stage_of(included)
+        assert self.ready is not None  # noqa: S101 - all gates are open
+        named, marked, stage = self.ready
         today = now.astimezone(self.zones[0]).date()
         steps += (
             _NO_HOLD,
-            _due(included[0]),
+            self.ready.due_step,
             ("hours: open in %s", (rules.jurisdiction,)),
             ("caps: %s texts on record, none in the way", (len(self.texted_at),)),
         )
         if self.without_notice:
             steps.append(_no_notice(self.without_notice))
         try:
-            message = compose(facts, rules, stage, _what_is_due(included, today), today)
+            message = compose(facts, rules, stage, _what_is_due(named, today, overdue=stage > 0), today)
         except NoTextError as error:
             return _stop_and_recheck(error.reason, now, steps, error.message, *error.values, stage=stage)
         segments = message.segments
-        reached_stages = tuple([_reached_stage(candidate) for candidate in included])
+        reached_stages = tuple([_reached_stage(candidate) for candidate in marked])
         send_id = send_id_of(facts.customer_id, reached_stages, stage, SMS)
         if self.undelivered and any(
-            self.undelivered.get(candidate.account.account_id) == candidate.stage for candidate in included
+            self.undelivered.get(candidate.account.account_id) == candidate.stage for candidate in marked
         ):
             send_id = retry_send_id(send_id)
         reminder = Reminder(
@@ -450,9 +598,30 @@ class _Evaluation:
             segments.parts,
             message.template,
             message.registered,
+            tuple([each.account.account_id for each in named if each not in marked]),
         )
         steps.append(("text: %s, %s x %s", (message.template, segments.parts, segments.encoding)))
         return Send(reminder, tuple(steps))
+
+
+@lru_cache(maxsize=16384)  # a year of days, in some twenty places with several policies
+def _turns_on(
+    hours: ContactHours, zones: tuple[ZoneInfo, ...], day: int, minute: int, spread: timedelta
+) -> tuple[datetime, int, bool]:
+    """
+    Return the first turn from the preferred minute of a day on, and the seconds over which the turns are spread.
+
+    The last value says whether the hours open that day at all, from that minute on.
+    """
+    preferred = start_of_day(zones, day, minute)
+    try:
+        window = open_window(hours, zones, preferred)
+    except (CalendarNotCoveredError, NoLawfulMomentError):
+        return preferred, 0, False
+    if window[0].astimezone(zones[0]).toordinal() != day:
+        return preferred, 0, False
+    begins = max(window[0], preferred)
+    return begins, seconds_of_turns(begins, window[1], spread), True
 
 
 def _stop_and_recheck(
@@ -462,16 +631,19 @@ def _stop_and_recheck(
     return Stop(reason, (*steps, (message, values)), now + RECHECK_AFTER, stage)
 
 
-def _what_is_due(included: list[_OpenAccount], today: date) -> AmountDue:
+def _what_is_due(included: list[_OpenAccount], today: date, *, overdue: bool) -> AmountDue:
     """
-    Return the amount that a text asks for: all instalments due by today, and at least each account's earliest.
+    Return the amount that a text asks for.
+
+    An overdue text asks for all that fell due before today, and never for what falls due today. A text up to the due
+    date asks for each account's earliest instalment, with what falls due on the same day.
 
     Once an instalment is paid in part, the open part of its late fee is not certain. The text then names no late fee.
     """
     total = count = late_fee = 0
     certain = True
     for candidate in included:
-        until = max(today, candidate.earliest.due_on)
+        until = today - _ONE_DAY if overdue else candidate.earliest.due_on
         for instalment in candidate.instalments:
             if instalment.due_on > until:
                 break
@@ -509,17 +681,6 @@ def _reached_stage(candidate: _OpenAccount) -> ReachedStage:
     return ReachedStage(
         candidate.account.account_id, candidate.earliest.number, candidate.earliest.due_on, candidate.stage
     )
-
-
-def _stage_of(group: list[_OpenAccount]) -> int:
-    """
-    Return the stage whose words a text for several accounts uses.
-
-    Of overdue stages it is the mildest, so that no account gets harsher words than its own ladder has reached. Else it
-    is the stage of the earliest due date, because that is the date the customer has to know.
-    """
-    earliest = group[0].stage
-    return min([candidate.stage for candidate in group]) if earliest > 0 else earliest
 
 
 def _earliest_due(candidate: _OpenAccount) -> tuple[date, str]:

@@ -63,6 +63,7 @@ class Reminder(NamedTuple):
     """
     One SMS, ready to send. `stage` is the stage whose words it uses; `reached_stages` are all stages it marks.
 
+    `also_named` are accounts whose overdue amount is in the text, although no stage of theirs was due.
     `text` holds the words handed to SNS; `parts` and `encoding` include the carrier's additions.
     """
 
@@ -76,21 +77,23 @@ class Reminder(NamedTuple):
     parts: int
     template: str
     registered_template: str
+    also_named: tuple[str, ...] = ()
 
     @property
     def account_ids(self) -> tuple[str, ...]:
         """The accounts the text speaks of."""
-        return tuple(reached.account_id for reached in self.reached_stages)
+        return (*(reached.account_id for reached in self.reached_stages), *self.also_named)
 
 
 class Send(NamedTuple):
-    """Send this reminder now."""
+    """Send this reminder now. `lacking_notice` as in `Wait`."""
 
     reminder: Reminder
     steps: tuple[TraceStep, ...]
     kind: Literal["send"] = "send"
     reason: Reason = Reason.DUE
     until: None = None
+    lacking_notice: tuple[str, ...] = ()
 
     @property
     def stage(self) -> int:
@@ -103,7 +106,8 @@ class Wait(NamedTuple):
     Not now. `until` is the earliest lawful moment, or `None` if the wake is to stay as it is.
 
     `urgency` orders customers who wake at the same moment, lowest first. `stage` is the stage that will be due then, if
-    known. `zone` is the customer's time zone, in which the trace is written.
+    known. `zone` is the customer's time zone, in which the trace is written. `lacking_notice` are the instalments, by
+    `progress_key`, that stand at a stage whose written notice is not on record.
     """
 
     until: datetime | None
@@ -113,10 +117,15 @@ class Wait(NamedTuple):
     stage: int | None = None
     zone: tzinfo | None = None
     kind: Literal["wait"] = "wait"
+    lacking_notice: tuple[str, ...] = ()
 
 
 class Stop(NamedTuple):
-    """No contact. `until` is the time of the next look; `None` if only new facts can change the decision."""
+    """
+    No contact. `until` is the time of the next look; `None` if only new facts can change the decision.
+
+    `lacking_notice` as in `Wait`.
+    """
 
     reason: Reason
     steps: tuple[TraceStep, ...]
@@ -124,6 +133,7 @@ class Stop(NamedTuple):
     stage: int | None = None
     zone: tzinfo | None = None
     kind: Literal["stop"] = "stop"
+    lacking_notice: tuple[str, ...] = ()
 
 
 type Decision = Send | Wait | Stop

@@ -88,12 +88,31 @@ def _windows(hours: ContactHours, zone: ZoneInfo, ordinal: int) -> tuple[tuple[d
     )
 
 
-def _next_open_in(hours: ContactHours, zone: ZoneInfo, moment: datetime) -> datetime:
+def _window_in(hours: ContactHours, zone: ZoneInfo, moment: datetime) -> tuple[datetime, datetime]:
     today = moment.astimezone(zone).toordinal()
     for ordinal in range(today, today + _LONGEST_CLOSURE_DAYS):
-        for start, end in _windows(hours, zone, ordinal):
-            if moment < end:
-                return max(moment, start)
+        for window in _windows(hours, zone, ordinal):
+            if moment < window[1]:
+                return window
+    raise NoLawfulMomentError
+
+
+def open_window(hours: ContactHours, zones: tuple[ZoneInfo, ...], moment: datetime) -> tuple[datetime, datetime]:
+    """
+    Return the start and the end of the time in which the hours of all zones are open, at `moment` or next.
+
+    Raises:
+        CalendarNotCoveredError: the calendar does not cover a day that has to be judged.
+        NoLawfulMomentError: the hours do not open within sixty days, or never in all zones at once.
+    """
+    if len(zones) == 1:
+        return _window_in(hours, zones[0], moment)
+    for _ in range(_MAX_ITERATIONS):
+        windows = [_window_in(hours, zone, moment) for zone in zones]
+        start, end = max([opens for opens, _ in windows]), min([closes for _, closes in windows])
+        if start < end:
+            return start, end
+        moment = start
     raise NoLawfulMomentError
 
 
@@ -105,16 +124,7 @@ def next_open(hours: ContactHours, zones: tuple[ZoneInfo, ...], moment: datetime
         CalendarNotCoveredError: the calendar does not cover a day that has to be judged.
         NoLawfulMomentError: the hours do not open within sixty days, or never in all zones at once.
     """
-    if len(zones) == 1:
-        return _next_open_in(hours, zones[0], moment)
-    for _ in range(_MAX_ITERATIONS):
-        latest = moment
-        for zone in zones:
-            latest = _next_open_in(hours, zone, latest)
-        if latest == moment:
-            return moment
-        moment = latest
-    raise NoLawfulMomentError
+    return max(moment, open_window(hours, zones, moment)[0])
 
 
 def working_day_after(day: date, count: int, holidays: Container[date] = ()) -> date:

@@ -3,7 +3,8 @@ The ladder: the next stage of an account, and its day.
 
 A ladder runs on the earliest unpaid instalment. Stages before and on the due date are skipped when they are late,
 because their words are no longer true. Overdue stages come in order: after the stage reached comes the next stage,
-never a harsher one, and never earlier than the policy allows.
+never a harsher one, and never earlier than the policy allows. A ladder that is late keeps its own distances: after a
+late +3 the stage +7 comes four days later, unless the policy lets it catch up.
 """
 
 from collections.abc import Sequence
@@ -22,31 +23,50 @@ def next_step(
     progress: Progress | None,
     today: int,
     last_text: int = 0,
+    catch_up_days: int | None = None,
+    repeats: bool = False,  # noqa: FBT001, FBT002 - by position, which is quicker
 ) -> Step | None:
     """
     Return the next stage for an account's earliest unpaid instalment, or `None` after the last.
 
-    The stage is due if its first day is today or past. Days are ordinals. `last_text` is the day of the last text about
-    the account, for whichever instalment: a payment moves the ladder to the next instalment, and must not hasten the
-    next text.
+    The stage is due if its first day is today or past. Days are ordinals. `last_text` is the day of the last text that
+    marked a stage of the account, for whichever instalment: a payment moves the ladder to the next instalment, and must
+    not hasten the next text.
+
+    A ladder that is late keeps `catch_up_days` between two overdue stages, or their own distance if that is shorter, or
+    if it is `None`. `repeats` says that the text of `progress.on` did not arrive: its stage is sent again.
     """
     due_on = instalment.due_on.toordinal()
     reached = instalment.stage_reached
     closest = last_text + min_days
+    kept = 0
     if progress is not None and _still_speaks(progress, instalment):
-        reached = progress.stage if reached is None else max(reached, progress.stage)
+        if reached is None or progress.stage >= reached:
+            reached = progress.stage
+            kept = progress.on.toordinal() if reached > 0 and not repeats else 0
         closest = max(closest, progress.on.toordinal() + min_days)
     for position, stage in enumerate(ladder):
         if reached is not None and stage <= reached:
             continue
         first_day = due_on + stage
         if stage > 0:
+            if kept and reached is not None:
+                own = stage - reached
+                closest = max(closest, kept + (own if catch_up_days is None else min(own, catch_up_days)))
             return stage, max(first_day, closest)
         if today <= first_day:
             return stage, first_day
         if today < due_on and _far_from_next(ladder, position, today - due_on, min_days):
             return stage, first_day
     return None
+
+
+def stage_heard(ladder: Sequence[int], instalment: Instalment, progress: Progress | None) -> int | None:
+    """Return the last overdue stage of a ladder that an instalment has reached; `None` if it has reached none."""
+    reached = instalment.stage_reached
+    if progress is not None and _still_speaks(progress, instalment):
+        reached = progress.stage if reached is None else max(reached, progress.stage)
+    return None if reached is None else max((stage for stage in ladder if 0 < stage <= reached), default=None)
 
 
 def _still_speaks(progress: Progress, instalment: Instalment) -> bool:

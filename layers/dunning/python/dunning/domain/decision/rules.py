@@ -38,6 +38,12 @@ class Cap:
     window: timedelta
     scope: Scope = Scope.PERSON
 
+    def __str__(self) -> str:
+        """Say the cap as a trace does: `3 texts in 7 days`."""
+        hours = self.window // timedelta(hours=1)
+        span = f"{hours // 24} days" if hours > 24 and hours % 24 == 0 else f"{hours} hours"  # noqa: PLR2004 - a day
+        return f"{self.count} text{'s' if self.count > 1 else ''} in {span}"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ContactHours:
@@ -72,8 +78,14 @@ class Rules:
     """The same stages, most urgent first."""
     min_days_between_stages: int
     """Days between two overdue stages of an account, at least."""
+    catch_up_days: int | None
+    """Days between two overdue stages that are late, at most their own distance; `None` for their own distance."""
     preferred_minute_of_day: int
-    """The time of day at which a stage that comes due is sent, in minutes from midnight."""
+    """The time of day from which texts are sent, in minutes from midnight."""
+    spread: timedelta
+    """The time after the preferred hour over which the customers' texts of a day are spread; zero for none."""
+    smallest_amounts: Mapping[str, int]
+    """The smallest open amount of an instalment that counts, by currency, in minor units. Less counts as paid."""
     hours: ContactHours
     """Contact hours for texts up to the due date."""
     overdue_hours: ContactHours

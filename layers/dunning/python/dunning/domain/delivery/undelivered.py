@@ -38,9 +38,9 @@ def delivered_stage(
     """
     Return the stage that a ladder has reached, without its last stage if the text of that stage failed once.
 
-    `ledger` is ordered by time; only the last text about the account can have marked the stage.
+    `ledger` is ordered by time; only the last text that marked a stage of the account counts.
     """
-    last = next((entry for entry in reversed(ledger) if account_id in entry.accounts), None)
+    last = next((entry for entry in reversed(ledger) if entry.marks(account_id)), None)
     if last is None or not last.failed or last.at.astimezone(zone).date() != reached.on:
         return reached
     if last.send_id.endswith(_RETRY_SUFFIX):
