@@ -18,12 +18,17 @@ from dunning.domain.errors import CalendarNotCoveredError, NoLawfulMomentError
 from dunning.policy.book import PolicyBook
 from dunning.policy.fields import DAYS, CapFields, Hours, Mark, Sourced
 from dunning.policy.jurisdiction import Place, written
-from dunning.policy.lender import Lender
+from dunning.policy.lender import Lender, with_monthly_cap
 
 type Origin = Literal["law", "ours", "lender"]
 
+_REST = "own default: nobody is reminded of what is overdue on a day on which people rest"
+
 CALENDAR_WARNING = timedelta(days=60)
 """A calendar that ends within this time leads to a warning: calendars for the next year are published in November."""
+
+UNLESS_OTHERWISE = "unless the policy says otherwise"
+"""Where a default of ours is written that no file states."""
 
 STALE = timedelta(days=366)
 """A limit that was last checked longer ago may have changed."""
@@ -107,6 +112,8 @@ class _Explained:
     def all(self, today: date) -> Effective:
         limits = (
             self._ladder(),
+            self._turns(),
+            self._smallest_amounts(),
             *self._hours(),
             self._caps(),
             self._consent(),
@@ -141,8 +148,27 @@ class _Explained:
     def _ladder(self) -> Limit:
         policy = self.lender.policy
         stages = " ".join(f"{stage:+d}" if stage else "0" for stage in policy.ladder)
-        says = f"{stages} days from the due date, {policy.min_days_between_stages} days apart or more"
+        late = "at their own pace" if policy.catch_up == "own_pace" else f"{_days(policy.catch_up)} apart"
+        says = f"{stages} days from the due date, {policy.min_days_between_stages} days apart or more; late ones {late}"
         return Limit("stages", says, (self._of_lender("the same", "ladder"),))
+
+    def _turns(self) -> Limit:
+        policy = self.lender.policy
+        clock = f"{policy.preferred_hour // 60:02}:{policy.preferred_hour % 60:02}"
+        says = f"from {clock}, spread over {_minutes(policy.spread)}" if policy.spread else f"at {clock}"
+        own = self._of_lender("the same", "spread" if "spread" in self.lender.file.raw else "preferred_hour")
+        return Limit("time of day", says, (own,))
+
+    def _smallest_amounts(self) -> Limit:
+        own = self.lender.policy.smallest_amounts
+        says = "less than one unit of a currency counts as paid, less than ten in JPY and TWD"
+        if own:
+            says += "; instead: " + ", ".join(f"{currency} {amount}" for currency, amount in sorted(own.items()))
+        source = "own default, as 12 CFR 1026.5(b)(2)(i) asks for no statement of a dollar or less"
+        parts = [_our_default("the same", source, binds=not own)]
+        if own:
+            parts.append(self._of_lender("its own", "smallest_amounts"))
+        return Limit("smallest amount", says, tuple(parts))
 
     def _hours(self) -> Iterator[Limit]:
         own = self.own.hours or self.lender.policy.hours
@@ -151,6 +177,10 @@ class _Explained:
         if pair.law:
             parts.append(self._legal(pair.law, hours_in_words(pair.law.week), "hours", "law", "week"))
         parts.append(self._legal(pair.ours, hours_in_words(pair.ours.week), "hours", "ours", "week"))
+        if not self.lender.policy.rest_on_holidays:
+            parts.append(self._of_lender("overdue texts go on public holidays, too", "rest_on_holidays"))
+        elif self.book.calendar_of(self.country):
+            parts.append(_our_default("none on public holidays, overdue texts", _REST))
         if own:
             where = ("countries", self.key, "hours") if self.own.hours else ("hours",)
             parts.append(self._of_lender(hours_in_words(own), *where))
@@ -192,6 +222,10 @@ class _Explained:
         parts += [
             self._of_lender(_cap_in_words(cap), *where, position, binds=_cap(cap) in binding)
             for position, cap in enumerate(own)
+        ]
+        parts += [
+            _our_default(_cap_in_words(cap), "own default: some two texts a week", binds=_cap(cap) in binding)
+            for cap in with_monthly_cap(own)[len(own) :]
         ]
         return Limit("caps", "; ".join(_cap_in_words(cap) for cap in binding), tuple(parts))
 
@@ -345,6 +379,11 @@ class _Explained:
                 f"carrier: max_price {self.rules.max_price} is less than {segments} segments cost, about "
                 f"{dearest / 1e6:.4f}: SNS would not send such a text"
             )
+
+
+def _our_default(says: str, source: str, *, binds: bool = True) -> Part:
+    """Return a default of ours that no file of a place states: it holds unless a policy says otherwise."""
+    return Part(origin="ours", says=says, at=UNLESS_OTHERWISE, mark="D", source=source, binds=binds)
 
 
 def _sourced(law: object) -> Iterator[tuple[str, Sourced]]:

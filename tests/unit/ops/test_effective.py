@@ -9,7 +9,7 @@ import pytest
 from dunning.domain.decision.rules import Rules
 from dunning.policy import PolicyBook
 from dunning.policy.fields import parse_hours
-from ops.effective import Effective, Part, effective_rules, hours_in_words, week_in_words
+from ops.effective import UNLESS_OTHERWISE, Effective, Part, effective_rules, hours_in_words, week_in_words
 from tests.support.builders import policies_with_lender, the_policies
 
 TODAY = date(2026, 11, 24)
@@ -45,6 +45,7 @@ def test_the_hours_of_taiwan_are_ours_inside_the_laws() -> None:
     assert [(part.origin, part.says, part.mark) for part in hours] == [
         ("law", "07:00-22:00 every day", "V"),
         ("ours", "09:00-20:30 every day", "D"),
+        ("ours", "none on public holidays, overdue texts", "D"),
     ]
     assert "art. 14" in hours[0].source
 
@@ -54,6 +55,9 @@ def test_every_part_names_the_line_it_is_written_in() -> None:
         for effective in effective_rules(the_policies(), lender, TODAY):
             for limit in effective.limits:
                 for part in limit.parts:
+                    if part.at == UNLESS_OTHERWISE:
+                        assert (part.origin, part.mark) == ("ours", "D")
+                        continue
                     name, _, line = part.at.rpartition(":")
                     written = (files("dunning.policy") / "data" / name).read_text("utf-8").splitlines()[int(line) - 1]
                     assert re.match(r"\[|\w", written), (part, written)
@@ -117,7 +121,9 @@ def test_a_lenders_hours_that_are_narrowed_are_warned_of_and_narrower_ones_are_n
         pytest.param(
             "GB", "mon-fri 08:00-20:00, sat 09:00-17:00, sun closed, none on holidays", id="closed on holidays"
         ),
-        pytest.param("TH", "09:00-18:00 every day", id="on holidays too, by the law and by us"),
+        pytest.param(
+            "TH", "09:00-18:00 every day; overdue: none on holidays", id="overdue texts rest by our own default"
+        ),
         pytest.param(
             "HK",
             "09:00-20:30 every day; overdue: mon-sat 09:00-20:30, sun closed, none on holidays",
@@ -215,3 +221,21 @@ def test_limits_from_memory_and_those_nobody_has_looked_at_for_a_year_are_warned
 )  # fmt: skip
 def test_hours_read_as_people_write_them(table: dict[str, str], words: str) -> None:
     assert hours_in_words(parse_hours(table)) == words
+
+
+def test_our_own_defaults_are_shown_until_a_policy_says_otherwise() -> None:
+    ours = found(the_policies(), "TW")
+    assert ("ours", "8 in 30 days, a person") in [(part.origin, part.says) for part in parts(ours, "caps")]
+    assert "less than ten in JPY and TWD" in effective_of(ours, "smallest amount")
+    assert "late ones at their own pace" in effective_of(ours, "stages")
+    other = found(
+        book_with('rest_on_holidays = false\ncatch_up = 5\nspread = "90m"\nsmallest_amounts = { TWD = 50 }'), "TW"
+    )
+    assert "none on holidays" not in effective_of(other, "hours")
+    assert effective_of(other, "time of day") == "from 10:00, spread over 90 minutes"
+    assert effective_of(other, "stages").endswith("late ones 5 days apart")
+    assert effective_of(other, "smallest amount").endswith("instead: TWD 50")
+
+
+def effective_of(effective: Effective, topic: str) -> str:
+    return next(limit.effective for limit in effective.limits if limit.topic == topic)

@@ -27,9 +27,11 @@ def test_the_brief_form_is_a_line_for_each_place(capsys: pytest.CaptureFixture[s
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[1] for line in lines[:-1]] == ["TW", "HK", "US", "US-MA"]
     assert "07:00" not in lines[0]
-    assert "09:00-20:30 every day | 1 in 24 hours, a person; 3 in 7 days, a person" in lines[0]
     assert "4 combinations" in lines[-1]
-    assert lines[0] == "demo-tw      TW         09:00-20:30 every day | 1 in 24 hours, a person; 3 in 7 days, a person"
+    assert lines[0] == (
+        "demo-tw      TW         09:00-20:30 every day; overdue: none on holidays | "
+        "1 in 24 hours, a person; 3 in 7 days, a person; 8 in 30 days, a person"
+    )
     assert main(["--place", "EU", "--brief"], TODAY) == 0
     assert "demo-world   EU IE      mon-sat 09:00-19:00, sun closed; overdue: none on holidays | " in (
         capsys.readouterr().out

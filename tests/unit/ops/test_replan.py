@@ -44,10 +44,11 @@ def test_a_look_tells_how_many_wakes_would_move_and_moves_none(
 def test_wakes_are_moved_and_a_second_time_there_is_nothing_to_move(
     misplanned: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["--stack", STACK, "--parts", "1", "--apply"], FakeClock(NOW)) == 0
+    in_the_afternoon = NOW + timedelta(hours=3)  # after the turn of every customer of the day
+    assert main(["--stack", STACK, "--parts", "1", "--apply"], FakeClock(in_the_afternoon)) == 0
     assert "3 of 3 customers now have" in capsys.readouterr().out
-    assert wake_of(misplanned, "C0003") == Wake(NOW, 0)
-    assert main(["--stack", STACK, "--parts", "1", "--apply"], FakeClock(NOW)) == 0
+    assert wake_of(misplanned, "C0003") == Wake(in_the_afternoon, 0)
+    assert main(["--stack", STACK, "--parts", "1", "--apply"], FakeClock(in_the_afternoon)) == 0
     assert "0 of 3 customers" in capsys.readouterr().out
 
 

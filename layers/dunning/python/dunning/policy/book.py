@@ -24,7 +24,16 @@ from dunning.policy.calendar import CalendarFile, CalendarOf, Calendars
 from dunning.policy.fields import Hours, Sourced
 from dunning.policy.files import folders_with, toml_file, toml_files
 from dunning.policy.jurisdiction import Place, Places, load_jurisdictions, narrowest, read_places
-from dunning.policy.lender import CountryFile, Lender, LenderFile, load_lenders, read_lenders, replies_arrive
+from dunning.policy.lender import (
+    CountryFile,
+    Lender,
+    LenderFile,
+    load_lenders,
+    read_lenders,
+    replies_arrive,
+    smallest_amounts,
+    with_monthly_cap,
+)
 from dunning.policy.text_files import Key, Wording, load_texts
 
 _DATA = files("dunning.policy") / "data"
@@ -117,7 +126,7 @@ class PolicyBook:
         two_way = replies_arrive(there[1], number)
         opt_out_lines = self.opt_out_lines if two_way else self.opt_out_lines_without_replies
         own_hours = here[1].hours or policy.hours
-        own_caps = policy.caps if here[1].caps is None else here[1].caps
+        own_caps = with_monthly_cap(policy.caps if here[1].caps is None else here[1].caps)
         legal_caps = [cap for law in laws for cap in law.place.law.caps]
         caps = {Cap(cap.at_most, cap.within, cap.scope): None for cap in (*legal_caps, *own_caps)}
         carrier, sns = number.law.carrier, there[1]
@@ -130,9 +139,12 @@ class PolicyBook:
             ladder=policy.ladder,
             urgency=policy.urgency or default_urgency(policy.ladder),
             min_days_between_stages=policy.min_days_between_stages,
+            catch_up_days=None if policy.catch_up == "own_pace" else policy.catch_up,
             preferred_minute_of_day=policy.preferred_hour,
-            hours=self._hours(laws, own_hours, overdue=False),
-            overdue_hours=self._hours(laws, own_hours, overdue=True),
+            spread=policy.spread,
+            smallest_amounts=smallest_amounts(policy.smallest_amounts),
+            hours=self._hours(laws, own_hours),
+            overdue_hours=self._hours(laws, own_hours, overdue=True, rest=policy.rest_on_holidays),
             person_caps=tuple(cap for cap in caps if cap.scope is Scope.PERSON),
             account_caps=tuple(cap for cap in caps if cap.scope is Scope.ACCOUNT),
             longest_window=max((cap.window for cap in caps), default=timedelta()),
@@ -175,12 +187,18 @@ class PolicyBook:
             ),
         )
 
-    def _hours(self, laws: Iterable["_Law"], own: Hours | None, *, overdue: bool) -> ContactHours:
-        """Return the hours that law, our defaults and the lender's policy all allow."""
+    def _hours(
+        self, laws: Iterable["_Law"], own: Hours | None, *, overdue: bool = False, rest: bool = False
+    ) -> ContactHours:
+        """
+        Return the hours that law, our defaults and the lender's policy all allow.
+
+        With `rest` public holidays are closed, wherever a calendar is known.
+        """
         schedules = [
             schedule
             for law in laws
-            for schedule in _schedules(law, self.calendar_of(law.country), own, overdue=overdue)
+            for schedule in _schedules(law, self.calendar_of(law.country), own, overdue=overdue, rest=rest)
         ]
         week = tuple(narrowest(schedule.ordinary(day) for schedule in schedules) for day in range(7))
         needing = [schedule for schedule in schedules if schedule.needs_calendar]
@@ -252,12 +270,16 @@ class _Schedule(NamedTuple):
         return hours.week[day.weekday()]
 
 
-def _schedules(law: _Law, calendar: CalendarFile | None, own: Hours | None, *, overdue: bool) -> list[_Schedule]:
+def _schedules(
+    law: _Law, calendar: CalendarFile | None, own: Hours | None, *, overdue: bool, rest: bool
+) -> list[_Schedule]:
     """Return the hours of a place by the law, by our defaults and by the policy, each with its closed days."""
     pair = law.place.law.hours
     closed = {entry.day for entry in law.place.law.closed_days if overdue or entry.stages == "all"}
     weeks = [entry for entry in (pair.law and pair.law.week, pair.ours.week, own) if entry]
     schedules = [_Schedule(hours, calendar) for hours in weeks]
+    if rest and calendar is not None:
+        closed.add("public_holiday")
     if closed:
         full: Windows = ((0, 24 * 60),)
         week = tuple(() if day == _SUNDAY and "sunday" in closed else full for day in range(7))
@@ -265,10 +287,10 @@ def _schedules(law: _Law, calendar: CalendarFile | None, own: Hours | None, *, o
     return schedules
 
 
-def _needs_calendar(lender: Lender, place: Place, country: str) -> bool:
+def _needs_calendar(lender: Lender, place: Place, country: str, calendar: CalendarFile) -> bool:
     found = lender.country(country, "", place.law.id)
     own = (found[1].hours if found else None) or lender.policy.hours
-    schedules = _schedules(_Law(place, country), None, own, overdue=True)
+    schedules = _schedules(_Law(place, country), calendar, own, overdue=True, rest=lender.policy.rest_on_holidays)
     return any(schedule.needs_calendar for schedule in schedules)
 
 
@@ -289,10 +311,9 @@ def load_calendars_needed(folder: Path | None = None) -> dict[str, date]:
     for lender in lenders.values():
         for code in places.countries_under(lender.policy.countries):
             place = places.of(code)
-            if code not in needed and place and _needs_calendar(lender, place, code):
-                calendar = calendar_of(code)
-                if calendar:
-                    needed[code] = calendar.valid_until
+            calendar = calendar_of(code) if code not in needed and place else None
+            if calendar and place and _needs_calendar(lender, place, code, calendar):
+                needed[code] = calendar.valid_until
     return needed
 
 

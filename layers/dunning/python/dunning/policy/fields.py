@@ -11,6 +11,7 @@ from dunning.domain.decision.rules import Scope, Week, Windows
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _HOLIDAY, _WORKING_DAY = "holiday", "working_day"
+_LONGEST_SPREAD = timedelta(hours=12)
 
 type Language = Literal["zh-Hant", "zh-Hans", "en"]
 type Mark = Literal["V", "V2", "M", "D"]
@@ -112,6 +113,21 @@ def parse_span(written: object) -> timedelta:
     return int(match[1]) * {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}[match[2]]
 
 
+def parse_spread(written: object) -> timedelta:
+    """
+    Read a span of half a day at most, such as `3h`; `0h` is none.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if re.fullmatch(r"0[mh]", str(written)):
+        return timedelta()
+    spread = parse_span(written)
+    if spread > _LONGEST_SPREAD:
+        raise ValueError(f"{written!r} is longer than 12h")
+    return spread
+
+
 def known_zone(name: str) -> str:
     """
     Check an IANA time zone name.
@@ -126,6 +142,7 @@ def known_zone(name: str) -> str:
 
 HoursField = Annotated[Hours, BeforeValidator(parse_hours)]
 Span = Annotated[timedelta, BeforeValidator(parse_span)]
+Spread = Annotated[timedelta, BeforeValidator(parse_spread)]
 Minute = Annotated[int, BeforeValidator(lambda written: parse_minute(str(written)))]
 ZoneName = Annotated[str, AfterValidator(known_zone)]
 

@@ -2,16 +2,63 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from decimal import Decimal
 from types import MappingProxyType
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool
 
+from dunning.domain.decision.rules import Scope
 from dunning.domain.texts.lint import Linter
-from dunning.policy.fields import CapFields, HoursField, Language, Minute, Strict
+from dunning.domain.texts.money import MINOR_DIGITS
+from dunning.policy.fields import CapFields, HoursField, Language, Minute, Spread, Strict
 from dunning.policy.files import DataFile, PolicyError, Where
 from dunning.policy.jurisdiction import Place, Places, first_wider
 from dunning.policy.text_files import LONGEST_SENDER_NAME, Wording, load_own_texts
+
+DEFAULT_MONTHLY_CAP = CapFields.model_validate({"at_most": 8, "within": "30d", "scope": "person"})
+"""Our own default for a lender without a cap of a person over more than a week: some two texts a week."""
+
+_A_WEEK = timedelta(days=7)
+
+_TEN_UNITS = ("JPY", "TWD")
+"""Currencies in which nobody asks for a single unit: a unit is a few US cents, or less than one."""
+
+
+def with_monthly_cap(caps: tuple[CapFields, ...]) -> tuple[CapFields, ...]:
+    """Return a lender's own caps, and our default for a month unless one of them says what is most in a longer time."""
+    if any(cap.scope is Scope.PERSON and cap.within > _A_WEEK for cap in caps):
+        return caps
+    return (*caps, DEFAULT_MONTHLY_CAP)
+
+
+def smallest_amounts(own: Mapping[str, Decimal]) -> dict[str, int]:
+    """
+    Return the smallest amount that counts of every currency in minor units: the lender's own, or our default.
+
+    The default is one unit, ten where a unit buys nothing. It is ours, not law; in the United States no statement is
+    due for a balance of a dollar or less either (12 CFR 1026.5(b)(2)(i)).
+    """
+    return {
+        currency: int(own.get(currency, Decimal(10 if currency in _TEN_UNITS else 1)) * 10**digits)
+        for currency, digits in MINOR_DIGITS.items()
+    }
+
+
+def valid_amounts(written: dict[str, Decimal]) -> dict[str, Decimal]:
+    """
+    Check amounts by currency: no fraction of a minor unit.
+
+    Raises:
+        ValueError: a currency is not known, or an amount is no whole number of its minor units.
+    """
+    for currency, amount in written.items():
+        if currency not in MINOR_DIGITS:
+            raise ValueError(f"{currency!r} is no currency we know")
+        if (amount * 10 ** MINOR_DIGITS[currency]) % 1:
+            raise ValueError(f"{amount} has more decimals than {currency}")
+    return written
 
 
 def valid_sender_id(written: str) -> str:
@@ -140,8 +187,8 @@ class LenderFile(Strict):
     One lender's policy. `countries` are the only ones whose people and numbers are texted.
 
     `languages` come in order of preference; the first is for customers who read none of them. `link_domains` are the
-    lender's own, the only ones a link may lead to. `pay_to_account` takes the place of `pay` for a customer who has a
-    `pay_account` of their own.
+    lender's own, the only ones a link may lead to. `smallest_amounts` are in units of the currency, not in cents.
+    `pay_to_account` takes the place of `pay` for a customer who has a `pay_account` of their own.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{1,40}$")
@@ -149,7 +196,13 @@ class LenderFile(Strict):
     ladder: tuple[Annotated[int, Field(ge=-60, le=365, strict=True)], ...] = Field(min_length=1)
     urgency: tuple[Annotated[int, Field(strict=True)], ...] = ()
     min_days_between_stages: int = Field(ge=1, strict=True)
+    catch_up: Literal["own_pace"] | Annotated[int, Field(ge=1, le=60, strict=True)] = "own_pace"
     preferred_hour: Minute
+    spread: Spread = timedelta(hours=3)
+    smallest_amounts: Annotated[
+        dict[str, Annotated[Decimal, Field(ge=0, le=1_000_000)]], AfterValidator(valid_amounts)
+    ] = Field(default_factory=dict)
+    rest_on_holidays: StrictBool = True
     max_segments: int = Field(ge=1, le=4, strict=True)
     hotline: Hotline
     link_domains: tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")], ...] = ()
@@ -268,6 +321,11 @@ def _check_ladder(lender: Lender) -> None:
             ("min_days_between_stages",),
             f"{policy.min_days_between_stages} is more than the {min(gaps)} days between two stages of the ladder; "
             "the later one would always be late",
+        )
+    if policy.catch_up != "own_pace" and policy.catch_up < policy.min_days_between_stages:
+        raise file.refusal(
+            ("catch_up",),
+            f"{policy.catch_up} has no effect: min_days_between_stages is {policy.min_days_between_stages}",
         )
     if policy.urgency and sorted(policy.urgency) != sorted(policy.ladder):
         raise file.refusal(("urgency",), "is not the ladder's stages in another order")
