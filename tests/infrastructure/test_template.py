@@ -613,6 +613,7 @@ class TestTheRoles:
             **promised(NOW, NOW.date(), "A#1"),
             holds=(Hold(HoldReason.DISPUTE, None),),
             reply_labels={label_key(NOW): ReplyLabel(at=NOW)},
+            announced=("no_written_notice",),
             planned_for="facts",
             reason="due",
         )

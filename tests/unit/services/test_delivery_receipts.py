@@ -20,8 +20,7 @@ from dunning.domain.decision.decisions import Reason
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.delivery.receipt import DeliveryReceipt
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
-from dunning.domain.outbound_events import NumberUnreachable, ReminderStopped
-from dunning.policy import load_policies
+from dunning.domain.outbound_events import CustomerNeedsPerson, NumberUnreachable, ReminderStopped, ReviewReason
 from dunning.ports.contacts import ContactKey
 from dunning.ports.customers import StoredCustomer
 from dunning.ports.queues import QueueMessage
@@ -29,7 +28,7 @@ from dunning.services.close_unknown import CloseUnknownService
 from dunning.services.delivery_receipts import DeliveryReceiptService
 from dunning.services.optimistic import ContestedError
 from dunning.services.planning import replan
-from tests.support.builders import a_lender_record
+from tests.support.builders import a_lender_record, the_policies
 from tests.support.fakes import (
     FakeClock,
     FakeContacts,
@@ -40,7 +39,7 @@ from tests.support.fakes import (
 )
 from tests.support.people import NOW, paid_up, someone, texted, waking
 
-POLICIES = load_policies()
+POLICIES = the_policies()
 DEAD = "Phone has blocked SMS"
 OPTED_OUT = "Phone number is opted out"
 AWAY = "Phone is currently unreachable/unavailable"
@@ -514,7 +513,11 @@ def test_a_write_whose_answer_was_lost_is_published_all_the_same(office: Office)
     office.store.save_standing = lose_the_answer  # type: ignore[method-assign]
     office.report(receipt(response=DEAD))
     assert (office.standing().version, office.standing().suspended_phone) == (2, facts.phone)
-    assert [type(event) for event in office.publisher.published] == [NumberUnreachable, ReminderStopped]
+    assert [type(event) for event in office.publisher.published] == [
+        NumberUnreachable,
+        ReminderStopped,
+        CustomerNeedsPerson,
+    ]
     assert office.telemetry.counts["NumbersSuspended"] == 1
 
 
@@ -526,6 +529,7 @@ def test_the_end_of_reminders_by_a_report_is_traced_and_published(office: Office
     assert office.publisher.published == [
         NumberUnreachable("C0001", at, "permanent_failure"),
         ReminderStopped("C0001", at, "number_refused"),
+        CustomerNeedsPerson("C0001", at, ReviewReason.NUMBER_REFUSED),
     ]
 
 

@@ -11,15 +11,14 @@ from dunning.domain.customer.facts import Facts, Hold, HoldReason
 from dunning.domain.customer.standing import Standing, Wake
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.domain.outbound_events import ReminderStopped
-from dunning.policy import load_policies
 from dunning.ports.queues import QueueMessage
 from dunning.services.planning import replan
 from dunning.services.replan import Counted, ReplanService
-from tests.support.builders import a_lender_record, promised
+from tests.support.builders import a_lender_record, promised, the_policies
 from tests.support.fakes import FakeClock, FakeCustomers, FakeDelayQueue, FakeEventPublisher, FakeTelemetry
 from tests.support.people import NOW, paid_up, someone, waking
 
-POLICIES = load_policies()
+POLICIES = the_policies()
 WHOLE = ReplanPart(0, 1, "")
 
 

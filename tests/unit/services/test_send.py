@@ -22,12 +22,11 @@ from dunning.domain.outbound_events import (
     ReminderStopped,
     ReviewReason,
 )
-from dunning.policy import load_policies
 from dunning.ports.gateways import Published, PublishOutcome, Sms
 from dunning.ports.queues import Job, QueueMessage
 from dunning.services.send.claims import LONGEST_RETENTION_DAYS
 from dunning.services.send.sender import SendService, workers_for
-from tests.support.builders import a_lender_record, an_account, an_instalment, promised, taipei
+from tests.support.builders import a_lender_record, an_account, an_instalment, promised, taipei, the_policies
 from tests.support.fakes import (
     ContestedCustomers,
     FakeClock,
@@ -40,7 +39,7 @@ from tests.support.fakes import (
 )
 from tests.support.people import NOW, paid_up, someone, texted, waking
 
-POLICIES = load_policies()
+POLICIES = the_policies()
 BUSY = Published(PublishOutcome.REFUSED_FOR_NOW, code="Throttling")
 BROKEN = Published(PublishOutcome.REFUSED_FOR_NOW, code="AuthorizationError", retry_after=timedelta(hours=1))
 INVALID = Published(PublishOutcome.REFUSED_FOR_GOOD, code="InvalidParameter")
@@ -602,7 +601,11 @@ class TestOthersAreTold:
     def test_of_a_number_the_carrier_refuses(self, office: Office) -> None:
         office.gateway.answers = [INVALID]
         office.handle_batch(office.add(someone()))
-        assert office.publisher.published == [NumberUnreachable("C0001", NOW, "refused")]
+        assert office.publisher.published == [
+            NumberUnreachable("C0001", NOW, "refused"),
+            CustomerNeedsPerson("C0001", NOW, ReviewReason.NUMBER_REFUSED),
+        ]
+        assert office.store.standings["C0001"].announced == ("number_refused",)
 
     def test_of_a_customer_who_is_reminded_no_more_and_once_only(self, office: Office) -> None:
         facts = office.add(paid_up(someone()))
@@ -621,6 +624,32 @@ class TestOthersAreTold:
             ReminderStopped("C0001", NOW, "ladder_finished"),
             CustomerNeedsPerson("C0001", NOW, ReviewReason.LADDER_FINISHED),
         ]
+
+    def test_of_a_missing_notice_once_although_other_texts_follow(self, office: Office) -> None:
+        lacking = an_account(an_instalment("2026-10-20", stage_reached=15), account_id="A1")
+        late = an_account(an_instalment("2026-11-20"), account_id="A2")
+        facts = office.add(replace(someone(), accounts=(lacking, late)))
+        office.handle_batch(facts)
+        sent, review = office.publisher.published[:1], office.publisher.published[-1]
+        assert isinstance(sent[0], ReminderSent)
+        assert review == CustomerNeedsPerson("C0001", NOW, ReviewReason.NO_WRITTEN_NOTICE)
+        assert office.store.standings["C0001"].ledger[-1].also_named == ("A1",)
+        office.clock.move_to(NOW + timedelta(days=4))
+        office.handle_batch(facts, wake_at=NOW + timedelta(days=4))
+        reviews = [event for event in office.publisher.published if isinstance(event, CustomerNeedsPerson)]
+        assert reviews == [review]
+
+    def test_of_no_stop_that_a_refused_text_would_have_led_to(self, office: Office) -> None:
+        late = an_instalment("2026-11-01", stage_reached=15, notice="2026-11-20")
+        facts = office.add(replace(someone(), accounts=(an_account(late),)))
+        office.gateway.answers = [BUSY]
+        office.handle_batch(facts)
+        assert office.publisher.published == []
+        assert office.store.standings["C0001"].announced == ()
+        office.clock.move_to(NOW + timedelta(minutes=5))
+        office.handle_batch(facts, wake_at=NOW + timedelta(minutes=5))
+        reviews = [event for event in office.publisher.published if isinstance(event, CustomerNeedsPerson)]
+        assert [event.why for event in reviews] == [ReviewReason.LADDER_FINISHED]
 
     def test_of_a_promise_that_was_broken_and_once_only(self, office: Office) -> None:
         facts = someone()

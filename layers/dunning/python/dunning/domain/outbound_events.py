@@ -23,6 +23,19 @@ class ReviewReason(StrEnum):
     PROMISED_BEFORE = "promised_before"
     SHARED_PHONE = "shared_phone"
     LADDER_FINISHED = "ladder_finished"
+    NO_WRITTEN_NOTICE = "no_written_notice"
+    NUMBER_REFUSED = "number_refused"
+    NO_CONSENT = "no_consent"
+    UNKNOWN_LENDER = "unknown_lender"
+    UNKNOWN_JURISDICTION = "unknown_jurisdiction"
+    COUNTRY_NOT_ALLOWED = "country_not_allowed"
+    UNKNOWN_TIME_ZONE = "unknown_time_zone"
+    UNKNOWN_CURRENCY = "unknown_currency"
+    NO_LAWFUL_MOMENT = "no_lawful_moment"
+    NO_TEXT = "no_text"
+    TEXT_REFUSED = "text_refused"
+    TEXT_TOO_LONG = "text_too_long"
+    TEMPLATE_NOT_REGISTERED = "template_not_registered"
 
 
 URGENT_REVIEWS = frozenset({ReviewReason.DISTRESS})

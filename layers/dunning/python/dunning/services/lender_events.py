@@ -46,7 +46,7 @@ from dunning.services.erasure.erase import ROUND_INTERVAL, SECOND_ROUND, EraseSe
 from dunning.services.erasure.purge import PurgeService
 from dunning.services.optimistic import CONFLICT, Conflict, write_optimistically
 from dunning.services.parking import park
-from dunning.services.planning import fingerprint, log_planned_decision, replan, replan_as_told
+from dunning.services.planning import counted, fingerprint, log_planned_decision, replan, replan_as_told
 from dunning.services.reply_place import reply_place
 from dunning.services.send.claims import OutOfTimeError
 
@@ -245,7 +245,9 @@ class LenderEventService:
             if reply.label is not None:
                 at = reply.inbound.at
                 place = reply_place(facts, self._policies, at)
-                effect = apply_label(facts, standing, reply.label, reply.digits, at, place.day, place.limits)
+                effect = apply_label(
+                    counted(facts, self._policies), standing, reply.label, reply.digits, at, place.day, place.limits
+                )
                 standing = effect.standing
         return standing
 

@@ -7,19 +7,19 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from dunning.domain.customer.facts import Facts
+from dunning.domain.customer.facts import Facts, with_small_rests_settled
 from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.customer.returning import caps_after_erasure
 from dunning.domain.customer.standing import LEAST_URGENT, Standing, Wake
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Decision, Reason, Send, Stop, Wait
+from dunning.domain.decision.reviews import announce
 from dunning.domain.decision.rules import Policies, Rules
 from dunning.domain.outbound_events import (
     CustomerNeedsPerson,
     OutboundEvent,
     PromiseBroken,
     ReminderStopped,
-    ReviewReason,
 )
 from dunning.domain.replies.payment_statements import match_to_instalments
 from dunning.domain.replies.promises import JudgedPromises, promise_ends, settle_promises
@@ -59,14 +59,22 @@ def replan(
 
     The version is raised even if nothing else changes, so that no claim decided on older knowledge can pass.
     """
-    settled = promises_settled(facts, match_to_instalments(after, facts), policies, now)
+    settled = promises_settled(facts, match_to_instalments(after, counted(facts, policies)), policies, now)
     wake, reason, decision = plan(facts, settled.standing, policies, now)
     standing = replace(
         settled.standing, version=before.version + 1, wake=wake, reason=reason, planned_for=fingerprint(facts)
     )
+    events = [*broken(settled, now), *stopped(before, decision, now)]
     if not before.is_planned and not first:
-        standing = replace(standing, wake=None, reason="", planned_for="")
-    return Replanned(standing, decision, (*broken(settled, now), *stopped(before, decision, now)))
+        return Replanned(replace(standing, wake=None, reason="", planned_for=""), decision, tuple(events))
+    standing, reviews = with_reviews(standing, decision, now)
+    return Replanned(standing, decision, (*events, *reviews))
+
+
+def counted(facts: Facts, policies: Policies) -> Facts:
+    """Return the facts with the rests that are too small to count as paid, by the lender's policy."""
+    rules = policies.rules_for(facts)
+    return with_small_rests_settled(facts, rules.smallest_amounts) if isinstance(rules, Rules) else facts
 
 
 def replan_as_told(
@@ -92,7 +100,9 @@ def replan_as_told(
     opted_out_at = known.opted_out_at or (now if facts.opted_out else None)
     after = replace(known, opted_out_at=opted_out_at)
     if shares_phone:
-        after = replace(after, shared_phone=facts.phone, shared_at=now)
+        # Whoever has found it announces it, to all who share the number.
+        announced = (*after.announced, Reason.SHARED_PHONE.value)
+        after = replace(after, shared_phone=facts.phone, shared_at=now, announced=announced)
     return replan(facts, before or Standing(customer_id=facts.customer_id), after, policies, now, first=True)
 
 
@@ -100,7 +110,7 @@ def promises_settled(facts: Facts, standing: Standing, policies: Policies, now: 
     """Judge a customer's promises by the local days of the customer's place."""
     if not standing.promises:
         return JudgedPromises(standing, ())
-    return settle_promises(standing, facts, _zones(facts, policies), now)
+    return settle_promises(standing, counted(facts, policies), _zones(facts, policies), now)
 
 
 def broken(settled: JudgedPromises, now: datetime) -> list[OutboundEvent]:
@@ -119,13 +129,18 @@ def broken(settled: JudgedPromises, now: datetime) -> list[OutboundEvent]:
 
 
 def stopped(before: Standing, decision: Decision, now: datetime) -> list[OutboundEvent]:
-    """Return the events for a customer whose reminders end with this decision, or who is handed to a person."""
+    """Return the event for a customer whose reminders end with this decision."""
     if not isinstance(decision, Stop) or before.version == 0 or before.reason == decision.reason.value:
         return []
-    events: list[OutboundEvent] = [ReminderStopped(before.customer_id, now, decision.reason.value)]
-    if decision.reason is Reason.LADDER_FINISHED:
-        events.append(CustomerNeedsPerson(before.customer_id, now, ReviewReason.LADDER_FINISHED))
-    return events
+    return [ReminderStopped(before.customer_id, now, decision.reason.value)]
+
+
+def with_reviews(standing: Standing, decision: Decision, now: datetime) -> tuple[Standing, list[OutboundEvent]]:
+    """Return the standing and the events of a decision whose stops only a person can end, each announced once."""
+    announced = announce(standing.announced, decision)
+    if announced.stops != standing.announced:
+        standing = replace(standing, announced=announced.stops)
+    return standing, [CustomerNeedsPerson(standing.customer_id, now, review) for review in announced.new]
 
 
 def log_planned_decision(telemetry: Telemetry, customer_id: str, decision: Decision, at: datetime) -> None:

@@ -46,7 +46,7 @@ from dunning.ports.queues import DeadLetters, InboundMessage
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry, metric_of_intent
 from dunning.services.optimistic import CONFLICT, Conflict, write_optimistically
 from dunning.services.parking import park
-from dunning.services.planning import log_planned_decision, replan
+from dunning.services.planning import counted, log_planned_decision, replan
 from dunning.services.reply_place import ReplyPlace, reply_place
 from dunning.services.send.claims import LONGEST_RETENTION_DAYS, SECONDS_TO_FINISH, OutOfTimeError
 from dunning.services.send.confirmations import OptOutConfirmations, claimed_confirmation
@@ -355,7 +355,9 @@ class ReplyService:
             facts, before = customer.facts, customer.standing or Standing(customer_id=customer_id)
             if facts is None:
                 return _StandingWrite(before, before, now=False)  # erased a moment ago
-            after, needs, in_doubt = apply_reply(facts, before, parsed, inbound.at, place.day, place.limits)
+            after, needs, in_doubt = apply_reply(
+                counted(facts, self._policies), before, parsed, inbound.at, place.day, place.limits
+            )
             now = self._clock.now()
             reviews: list[OutboundEvent] = [
                 CustomerNeedsPerson(customer_id, now, need, inbound.inbound_id) for need in needs

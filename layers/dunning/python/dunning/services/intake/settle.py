@@ -26,7 +26,7 @@ from dunning.domain.customer.lender_record import (
     with_phone,
 )
 from dunning.domain.customer.standing import Standing
-from dunning.domain.decision.decisions import Decision
+from dunning.domain.decision.decisions import Decision, Reason
 from dunning.domain.decision.rules import Policies
 from dunning.domain.errors import UnreadableRecordError
 from dunning.domain.outbound_events import CustomerNeedsPerson, OutboundEvent, ReviewReason
@@ -205,7 +205,10 @@ class Settler:
             facts, before = customer.facts, customer.standing or Standing(customer_id=customer_id)
             if facts is None or (shared_phone and before.shares_phone(facts)):
                 return None
-            after = replace(before, shared_phone=shared_phone, shared_at=now if shared_phone else None)
+            announced = (*before.announced, Reason.SHARED_PHONE.value) if shared_phone else before.announced
+            after = replace(
+                before, shared_phone=shared_phone, shared_at=now if shared_phone else None, announced=announced
+            )
             # A customer whose facts are written but not planned stays unplanned: the present load plans the customer.
             planned = replan(facts, before, after, self._policies, now).standing
             planned = replace(planned, planned_for=before.planned_for)

@@ -35,7 +35,13 @@ from dunning.domain.decision.decisions import Decision, Reason, Reminder, Send, 
 from dunning.domain.decision.rules import Rules
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import DunningError, UnreadableRecordError, error_location
-from dunning.domain.outbound_events import NumberUnreachable, OutboundEvent, ReminderSent
+from dunning.domain.outbound_events import (
+    CustomerNeedsPerson,
+    NumberUnreachable,
+    OutboundEvent,
+    ReminderSent,
+    ReviewReason,
+)
 from dunning.domain.replies.promises import JudgedPromises
 from dunning.ports.clock import Clock
 from dunning.ports.contacts import ContactLog
@@ -45,7 +51,15 @@ from dunning.ports.queues import Job, JobQueue, QueueMessage
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry, metric_of_outcome
 from dunning.services.optimistic import CONFLICT, Conflict, write_optimistically
 from dunning.services.parking import park
-from dunning.services.planning import broken, plan, promises_settled, stopped, wake_after, wake_for_promises
+from dunning.services.planning import (
+    broken,
+    plan,
+    promises_settled,
+    stopped,
+    wake_after,
+    wake_for_promises,
+    with_reviews,
+)
 from dunning.services.send.claims import (
     SECONDS_TO_FINISH,
     OutOfTimeError,
@@ -261,28 +275,33 @@ class SendService:
         decision, now = self._decide(facts, standing)
         settled = promises_settled(facts, standing, self._policies, now) if facts else JudgedPromises(standing, ())
         if not isinstance(decision, Send) or facts is None:
-            if not self._leave(facts, standing, settled, decision):
+            reviewed, reviews = with_reviews(settled.standing, decision, now)
+            if not self._leave(facts, standing, settled._replace(standing=reviewed), decision):
                 return CONFLICT
             self._telemetry.log_decision(customer_id, decision, now)
-            turn.events.extend([*broken(settled, now), *stopped(standing, decision, now)])
+            turn.events.extend([*broken(settled, now), *stopped(standing, decision, now), *reviews])
             return None
         if turn.seconds_left() < SECONDS_TO_FINISH:
             raise OutOfTimeError
         claimed = self._claim(facts, settled.standing, decision.reminder, now, turn.job.wake_at)
         if claimed is None:
             return CONFLICT
-        after, following = claimed
+        after, following, reviews = claimed
         turn.events.extend(broken(settled, now))
         record = self._publish(facts, settled.standing, after, decision, now)
         if record is not None and record.state is ContactState.SENT:
             turn.events.append(_sent(customer_id, decision.reminder, now))
         if record is not None and record.state is ContactState.REFUSED:
             turn.events.append(NumberUnreachable(customer_id, now, "refused"))
+            if Reason.NUMBER_REFUSED.value not in standing.announced:
+                turn.events.append(CustomerNeedsPerson(customer_id, now, ReviewReason.NUMBER_REFUSED))
         claim_stays = record is not None and record.state is not ContactState.REFUSED
         if isinstance(following, Stop) and claim_stays:
             # No wake follows, so this is the only place to say that the customer is over to a person.
             self._telemetry.log_decision(customer_id, following, now)
             turn.events.extend(stopped(standing, following, now))
+        if claim_stays:
+            turn.events.extend(reviews)
         return record
 
     def _decide(self, facts: Facts | None, standing: Standing) -> tuple[Decision, datetime]:
@@ -317,12 +336,12 @@ class SendService:
 
     def _claim(
         self, facts: Facts, standing: Standing, reminder: Reminder, now: datetime, for_wake: datetime
-    ) -> tuple[Standing, Decision] | None:
+    ) -> tuple[Standing, Decision, list[OutboundEvent]] | None:
         """
         Reserve one contact before its text is published, with the wake that follows.
 
         Opt-outs, holds and other claims raise the version too, so that a claim cannot pass them. Returns the standing
-        with the claim and the decision that follows, or `None` if another writer was first.
+        with the claim, the decision that follows and its reviews, or `None` if another writer was first.
         """
         rules = self._rules(facts)
         entry = LedgerEntry(
@@ -333,6 +352,7 @@ class SendService:
             accounts=reminder.account_ids,
             channel=reminder.channel,
             for_wake=for_wake,
+            also_named=reminder.also_named,
         )
         reached = {
             progress_key(reached.account_id, reached.number): Progress(reached.stage, reminder.on, reached.due_on)
@@ -340,10 +360,12 @@ class SendService:
         }
         after = with_claim(standing, entry, reached, rules.longest_window, facts)
         following = plan(facts, after, self._policies, now)
-        after = replace(after, wake=following.wake, reason=following.reason)
+        after, reviews = with_reviews(
+            replace(after, wake=following.wake, reason=following.reason), following.decision, now
+        )
         if not self._store.save_standing(after, expected_version=standing.version, claim_id=entry.claim_id):
             return None
-        return after, following.decision
+        return after, following.decision, reviews
 
     def _rules(self, facts: Facts) -> Rules:
         rules = self._policies.rules_for(facts)
@@ -395,7 +417,13 @@ class SendService:
             after = Wake(self._clock.now(), 0) if contested and wake is None else wake
             if suspended_phone:
                 standing = with_number_refused(standing, suspended_phone, self._clock.now())
-            return replace(standing, wake=after, reason=reason.value)
+            # What the claim was thought to lead to has not come about, and was announced to nobody.
+            announced = [
+                stop for stop in standing.announced if stop in before.announced or stop not in claimed.announced
+            ]
+            if suspended_phone and reason.value not in announced:
+                announced.append(reason.value)
+            return replace(standing, wake=after, reason=reason.value, announced=tuple(sorted(announced)))
 
         release_claim(self._store, self._telemetry, claimed, before, claim_id, then)
 
