@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 import pytest
 
+from dunning import compiled_policies, wiring
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.dynamodb.items import contact_of
 from dunning.contracts.job import job_body
@@ -21,7 +23,7 @@ from dunning.ports.queues import Job
 from tests.local import ROOT
 from tests.local.cloud import LocalCloud
 from tests.support.aws_requests import Requests, watched
-from tests.support.builders import store_facts
+from tests.support.builders import store_facts, the_policies
 from tests.support.fakes import FakeTelemetry
 from tests.support.people import NOW, waking
 
@@ -125,7 +127,17 @@ def job_for(facts: Facts, wake_at: datetime = NOW) -> str:
 
 
 @pytest.fixture
-def house() -> Iterator[House]:
+def at_the_preferred_hour() -> Iterator[None]:
+    """Let everybody's turn come at the preferred hour: the policies of the package without their spread."""
+    wiring.policy_book.cache_clear()
+    with patch.object(compiled_policies, "policies", the_policies):
+        yield
+    wiring.policy_book.cache_clear()
+
+
+@pytest.fixture
+def house(at_the_preferred_hour: None) -> Iterator[House]:
+    del at_the_preferred_hour
     telemetry, log = FakeTelemetry(), io.StringIO()
     with LocalCloud(NOW, listener=telemetry, log=log) as cloud, watched() as requests:
         yield House(cloud, requests, telemetry, log)

@@ -257,7 +257,8 @@ def after(*delivered: Delivery) -> Ending:
     for delivery in delivered:
         delivery(office)
     assert not office.dead_letters.parked
-    standing = replace(office.store.standings[FACTS.customer_id], version=0)
+    # What has been announced is history, and decides nothing but what is announced next.
+    standing = replace(office.store.standings[FACTS.customer_id], version=0, announced=())
     return Ending(office.store.facts[FACTS.customer_id], standing, office.contacts.records, office.contacts.replies)
 
 
