@@ -36,9 +36,10 @@ _AMERICAN = WANG | {
     "amount": "85",
 }
 
-BEGINS = datetime(2026, 12, 1, 3, 0, tzinfo=UTC)
+BEGINS = datetime(2026, 12, 1, 5, 0, tzinfo=UTC)
 """
-What the functions take for the time at which the run begins: a Tuesday, eleven in the morning in Taipei.
+What the functions take for the time at which the run begins: a Tuesday, one in the afternoon in Taipei. Every turn of
+the day has come.
 
 The schedule, the queue and the signatures live in real time; only our own clock is moved, or the run could only be
 started in office hours.
