@@ -234,7 +234,7 @@ def text_for(book: PolicyBook, *pay_accounts: str) -> str:
     ]
     customer = a_customer(*accounts)
     found = rules(book)
-    decision = decide(customer, a_standing(), OnlyRules(found), taipei("2026-12-01 10:00"))
+    decision = decide(customer, a_standing(), OnlyRules(found), taipei("2026-12-01 13:30"))
     assert isinstance(decision, Send), decision
     assert VIRTUAL not in "".join(trace_of(decision))
     return decision.reminder.text
