@@ -68,6 +68,7 @@ def standing(facts: Facts, texts: int = 0) -> Standing:
         wake=Wake(NOW, 0),
         ledger=ledger,
         planned_for="0123456789abcdef",
+        facts_revision=1,
         reason="due",
     )
 

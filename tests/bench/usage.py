@@ -142,6 +142,7 @@ class Meter:
             "dynamodb.UpdateItem": self._write,
             "dynamodb.DeleteItem": self._write,
             "dynamodb.BatchWriteItem": self._batch_write,
+            "dynamodb.TransactWriteItems": self._transact,
         }
 
     @property
@@ -209,6 +210,16 @@ class Meter:
         else:
             phase.write_units += write_units(before, _stored(table, key), self.indexes[table])
 
+    def _transact(self, phase: Phase, body: Any, answer: Any, images: "_Images") -> None:  # noqa: ANN401 - JSON
+        for write in _writes_of(body):
+            table = write["TableName"]
+            key = images.key_of(table, write.get("Item") or write["Key"])
+            before = images.before[table, key]
+            if answer is None:  # a condition did not hold: each item is billed, and at the rate of a transaction
+                phase.write_units += 2 * failed_write_units(before)
+            else:
+                phase.write_units += write_units(before, _stored(table, key), self.indexes[table], transactional=True)
+
     def _batch_write(self, phase: Phase, body: Any, answer: Any, images: "_Images") -> None:  # noqa: ANN401 - JSON
         del answer
         for table, requests in body["RequestItems"].items():
@@ -232,6 +243,7 @@ class _Images:
         for table, requests in body.get("RequestItems", {}).items():
             if isinstance(requests, list):
                 written += [(table, request["PutRequest"]["Item"]) for request in requests]
+        written += [(write["TableName"], write.get("Item") or write["Key"]) for write in _writes_of(body)]
         for table, item in written:
             key = self.key_of(table, item)
             self.before[table, key] = _stored(table, key)
@@ -241,6 +253,11 @@ class _Images:
         found = _backend().get_table(table)
         names = [found.hash_key_attr, *([found.range_key_attr] if found.range_key_attr else [])]
         return tuple((name, item[name]["S"]) for name in names)
+
+
+def _writes_of(body: Any) -> list[Any]:  # noqa: ANN401 - JSON
+    """Return the writes of a transaction."""
+    return [write for entry in body.get("TransactItems", ()) for write in entry.values()]
 
 
 def _backend() -> Any:  # noqa: ANN401 - moto is not typed

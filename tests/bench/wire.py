@@ -41,6 +41,7 @@ class Wire:
             "BatchGetItem": self._batch_get,
             "PutItem": lambda _: "{}",
             "UpdateItem": lambda _: "{}",
+            "TransactWriteItems": lambda _: "{}",
             "BatchWriteItem": lambda _: "{}",
             "Query": self._query,
             "GetQueueAttributes": lambda _: json.dumps({"Attributes": dict.fromkeys(DEPTH, "0")}),

@@ -1,6 +1,8 @@
 """Facts and standing: what the port promises, of the fake and of DynamoDB alike."""
 
+import json
 import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
@@ -9,22 +11,26 @@ from pathlib import Path
 import boto3
 import moto.dynamodb
 import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from botocore.exceptions import ReadTimeoutError
+from moto.core.botocore_stubber import MockRawResponse
 
 from dunning.adapters.client import LEAN
 from dunning.adapters.dynamodb.contact_table import DynamoContacts
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
+from dunning.adapters.dynamodb.items import standing_item
 from dunning.adapters.dynamodb.keys import FACTS, STANDING
 from dunning.domain.customer.facts import Hold, HoldReason
 from dunning.domain.customer.standing import Progress, Standing, Wake, progress_key
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.domain.errors import ServiceCallError, UnreadableRecordError
+from dunning.domain.errors import RecordTooLargeError, ServiceCallError, UnreadableRecordError
 from dunning.ports.customers import Customer
 from tests.contract.conftest import SHARDS, Office
 from tests.local.cloud import LocalCloud
-from tests.support.aws_requests import Requests, error, first, no_answer, success
-from tests.support.builders import promised, store_facts
+from tests.support.aws_requests import Answer, Requests, error, first, no_answer, success
+from tests.support.builders import a_lender_record, promised, store_facts
 from tests.support.damage import write_attribute
 from tests.support.people import NOW, someone, texted, waking
 
@@ -74,6 +80,50 @@ def test_more_customers_than_one_read_can_carry_are_read(office: Office) -> None
         office.customers.save_standing(waking(facts), expected_version=0)
     loaded = office.customers.load([facts.customer_id for facts in people])
     assert loaded == {facts.customer_id: Customer(facts, waking(facts)) for facts in people}
+
+
+def _is_saved(office: Office, number: int, revision: int, version: int) -> bool:
+    """Write the facts and the standing of `number` in one, as what follows a revision and a version."""
+    facts = someone(name=f"王{number}明")
+    return office.customers.save_customer(
+        replace(a_lender_record(facts), revision=revision + 1),
+        waking(facts, version=version + 1, planned_for=f"facts {number}"),
+        expected_revision=revision,
+        expected_version=version,
+    )
+
+
+def _stored(office: Office) -> tuple[str, str]:
+    found = office.customers.load(["C0001"])["C0001"]
+    assert isinstance(found, Customer)
+    return (found.facts.name if found.facts else "", found.standing.planned_for if found.standing else "")
+
+
+def test_facts_and_standing_are_written_both_or_neither(office: Office) -> None:
+    assert _is_saved(office, 1, 0, 0)
+    assert not _is_saved(office, 2, 0, 0)
+    assert not _is_saved(office, 2, 0, 1)
+    assert not _is_saved(office, 2, 1, 0)
+    assert not _is_saved(office, 2, 1, 7)
+    assert _stored(office) == ("王1明", "facts 1")
+    assert _is_saved(office, 2, 1, 1)
+    assert _stored(office) == ("王2明", "facts 2")
+
+
+def test_facts_and_standing_that_are_written_twice_are_recognised_as_ones_own(office: Office) -> None:
+    assert _is_saved(office, 1, 0, 0)
+    assert _is_saved(office, 1, 0, 0)
+    assert _is_saved(office, 2, 1, 1)
+    assert _is_saved(office, 2, 1, 1)
+    assert not _is_saved(office, 3, 1, 1)
+    assert _stored(office) == ("王2明", "facts 2")
+
+
+def test_a_claim_decided_before_facts_and_standing_were_written_does_not_pass(office: Office) -> None:
+    assert _is_saved(office, 1, 0, 0)
+    assert _is_saved(office, 2, 1, 1)
+    claimed = waking(someone(), version=2, ledger=(texted(someone(), NOW, claim_id="mine"),))
+    assert not office.customers.save_standing(claimed, expected_version=1, claim_id="mine")
 
 
 def test_facts_give_way_to_newer_ones_only(office: Office) -> None:
@@ -174,6 +224,18 @@ def test_a_record_that_cannot_be_read_can_be_quarantined(office: Office) -> None
     assert isinstance(office.customers.load(["C0001"])["C0001"], UnreadableRecordError)
 
 
+def _cancelled(*codes: str, message: str = "") -> Answer:
+    """Answer as DynamoDB does when it cancels a transaction, with a reason for each item."""
+
+    def answer(request: AWSPreparedRequest, work: Callable[[], AWSResponse | None]) -> AWSResponse:
+        del work
+        reasons = [{"Code": code} if code == "None" else {"Code": code, "Message": message} for code in codes]
+        body = json.dumps({"__type": "TransactionCanceledException", "CancellationReasons": reasons})
+        return AWSResponse(request.url, 400, HTTPHeaders(), MockRawResponse(body))
+
+    return answer
+
+
 class TestOnDynamoDb:
     """What only a table can do: be damaged in many ways, be busy, lose an answer."""
 
@@ -212,6 +274,129 @@ class TestOnDynamoDb:
         assert dynamo.save_standing(claimed, expected_version=1, claim_id="mine")
         assert requests.sent["dynamodb.PutItem"] == 2
         assert dynamo.load(["C0001"]) == {"C0001": Customer(None, claimed)}
+
+    def test_a_write_whose_answer_was_lost_counts_as_written_and_is_repeated_with_its_token(
+        self, dynamo: DynamoCustomers, requests: Requests
+    ) -> None:
+        lost = no_answer(ReadTimeoutError(endpoint_url="dynamodb"), worked_on=True)
+        requests.answer("dynamodb.TransactWriteItems", first(lost))
+        office = Office(dynamo, lambda _: None)
+        assert _is_saved(office, 1, 0, 0)
+        assert requests.sent["dynamodb.TransactWriteItems"] == 2
+        assert _is_saved(office, 2, 1, 1)
+        tokens = [call["ClientRequestToken"] for call in requests.of("dynamodb.TransactWriteItems")]
+        assert len(set(tokens)) == 2
+        assert all(len(token) == 36 for token in tokens)
+
+    @pytest.mark.parametrize("code", ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"])
+    def test_a_transaction_that_meets_another_writer_or_a_busy_table_is_made_again(
+        self, cloud: LocalCloud, requests: Requests, code: str
+    ) -> None:
+        pauses: list[float] = []
+        client = boto3.client("dynamodb", config=LEAN)
+        store = DynamoCustomers(client, cloud.stack.customers_table, SHARDS, pauses.append)
+        office = Office(store, lambda _: None)
+        requests.answer("dynamodb.TransactWriteItems", first(_cancelled("None", code), _cancelled(code, "None")))
+        assert _is_saved(office, 1, 0, 0)
+        assert pauses == [0.02, 0.04]
+        requests.answer("dynamodb.TransactWriteItems", _cancelled(code, "None"))
+        with pytest.raises(ServiceCallError, match="TransactWriteItems: TransactionCanceledException"):
+            _is_saved(office, 2, 1, 1)
+        assert _stored(office) == ("王1明", "facts 1")
+
+    def test_a_transaction_whose_condition_fails_is_not_made_again_even_if_it_met_another_writer_too(
+        self, dynamo: DynamoCustomers, requests: Requests
+    ) -> None:
+        requests.answer("dynamodb.TransactWriteItems", _cancelled("TransactionConflict", "ConditionalCheckFailed"))
+        assert not _is_saved(Office(dynamo, lambda _: None), 1, 0, 0)
+        assert requests.sent["dynamodb.TransactWriteItems"] == 1
+
+    def test_a_transaction_that_is_refused_for_another_reason_is_an_error(
+        self, dynamo: DynamoCustomers, requests: Requests
+    ) -> None:
+        requests.answer("dynamodb.TransactWriteItems", _cancelled("None", "ValidationError"))
+        with pytest.raises(ServiceCallError, match="TransactWriteItems: TransactionCanceledException"):
+            _is_saved(Office(dynamo, lambda _: None), 1, 0, 0)
+        assert requests.sent["dynamodb.TransactWriteItems"] == 1
+
+    def test_a_claim_that_meets_a_transaction_is_made_again_and_knows_itself(
+        self, cloud: LocalCloud, requests: Requests
+    ) -> None:
+        pauses: list[float] = []
+        client = boto3.client("dynamodb", config=LEAN)
+        store = DynamoCustomers(client, cloud.stack.customers_table, SHARDS, pauses.append)
+        assert _is_saved(Office(store, lambda _: None), 1, 0, 0)
+        claimed = waking(someone(), version=2, ledger=(texted(someone(), NOW, claim_id="mine"),))
+        lost = no_answer(ReadTimeoutError(endpoint_url="dynamodb"), worked_on=True)
+        requests.answer("dynamodb.PutItem", first(lost, error("TransactionConflictException")))
+        assert store.save_standing(claimed, expected_version=1, claim_id="mine")
+        assert pauses == [0.02]
+        requests.answer("dynamodb.PutItem", error("TransactionConflictException"))
+        with pytest.raises(ServiceCallError, match="PutItem: TransactionConflictException"):
+            store.save_standing(replace(claimed, version=3), expected_version=2, claim_id="mine")
+
+    def test_a_customer_who_does_not_fit_is_refused_as_too_large(self, dynamo: DynamoCustomers) -> None:
+        facts = someone(name="王" * 140_000)
+        record, standing = a_lender_record(facts), waking(facts)
+        with pytest.raises(RecordTooLargeError):
+            dynamo.save_lender_record(record, expected_revision=0)
+        with pytest.raises(RecordTooLargeError):
+            dynamo.save_customer(record, standing, expected_revision=0, expected_version=0)
+        assert dynamo.load(["C0001"]) == {"C0001": Customer(None, None)}
+
+    def test_a_transaction_cancelled_for_the_size_of_an_item_is_told_apart(
+        self, dynamo: DynamoCustomers, requests: Requests
+    ) -> None:
+        too_large = "Item size has exceeded the maximum allowed size"
+        requests.answer("dynamodb.TransactWriteItems", _cancelled("ValidationError", "None", message=too_large))
+        with pytest.raises(RecordTooLargeError):
+            _is_saved(Office(dynamo, lambda _: None), 1, 0, 0)
+
+    @pytest.mark.parametrize("late", [FACTS, STANDING])
+    def test_facts_and_standing_of_two_moments_are_read_again(
+        self, dynamo: DynamoCustomers, requests: Requests, cloud: LocalCloud, late: str
+    ) -> None:
+        office, table = Office(dynamo, lambda _: None), cloud.stack.customers_table
+        assert _is_saved(office, 1, 0, 0)
+        old = {item["item"]["S"]: item for item in cloud.items(table)}
+        assert _is_saved(office, 2, 1, 1)
+        new = {item["item"]["S"]: item for item in cloud.items(table)}
+        torn = [{**old, late: new[late]}[item] for item in (FACTS, STANDING)]
+        requests.clear()
+        requests.answer("dynamodb.BatchGetItem", first(success({"Responses": {table: torn}, "UnprocessedKeys": {}})))
+        assert _stored(office) == ("王2明", "facts 2")
+        assert requests.sent["dynamodb.BatchGetItem"] == 2
+
+    def test_a_standing_that_names_no_facts_is_believed_when_it_is_read_twice_alike(
+        self, dynamo: DynamoCustomers, requests: Requests
+    ) -> None:
+        """An older release wrote it, or a reply of a customer whom no file has named."""
+        store_facts(dynamo, someone())
+        dynamo.save_standing(waking(someone(), facts_revision=0), expected_version=0)
+        requests.clear()
+        found = dynamo.load(["C0001"])["C0001"]
+        assert requests.sent["dynamodb.BatchGetItem"] == 2
+        assert isinstance(found, Customer)
+        assert found.standing is not None
+        assert dynamo.save_standing(replace(found.standing, version=2), expected_version=1)
+        requests.clear()
+        dynamo.load(["C0001"])
+        assert requests.sent["dynamodb.BatchGetItem"] == 1, "each write names the facts it was decided on"
+
+    def test_a_customer_who_changes_at_each_read_fails_the_read(
+        self, dynamo: DynamoCustomers, requests: Requests, cloud: LocalCloud
+    ) -> None:
+        versions = iter(range(1, 99))
+        read = requests.answer
+
+        def changing(request: AWSPreparedRequest, work: Callable[[], AWSResponse | None]) -> AWSResponse | None:
+            item = standing_item(waking(someone(), version=next(versions)), SHARDS)
+            responses = {cloud.stack.customers_table: [item]}
+            return success({"Responses": responses, "UnprocessedKeys": {}})(request, work)
+
+        read("dynamodb.BatchGetItem", changing)
+        with pytest.raises(ServiceCallError, match="BatchGetItem: KeepsChanging"):
+            dynamo.load(["C0001"])
 
     def test_standing_and_facts_are_read_strongly_consistent_in_one_call(
         self, dynamo: DynamoCustomers, requests: Requests, cloud: LocalCloud

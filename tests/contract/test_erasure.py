@@ -141,12 +141,45 @@ def test_a_tombstone_identifies_nobody_and_with_numbers_or_events_it_would(shelf
     assert shelf.customers.stored_items("C0002") == 1
 
 
+def _claim_passes(shelf: Shelf, version: int) -> bool:
+    claimed = waking(someone(), version=version + 1)
+    return shelf.store.save_standing(claimed, expected_version=version, claim_id="mine")
+
+
+def test_no_claim_passes_that_was_decided_before_the_erasure(shelf: Shelf) -> None:
+    shelf.fill(1)
+    tombstone = erase_record(shelf.lender_record(), NOW)
+    assert not shelf.customers.save_erased(tombstone, expected_revision=7)
+    assert shelf.customers.save_erased(tombstone, expected_revision=1)
+    assert not _claim_passes(shelf, 1)
+    assert shelf.customers.save_erased(tombstone, expected_revision=1), "written already, and the answer was lost"
+
+
+def test_an_erasure_of_somebody_who_has_returned_keeps_the_standing_and_lets_no_earlier_claim_pass(
+    shelf: Shelf,
+) -> None:
+    shelf.fill(1)
+    kept = replace(shelf.lender_record(), revision=2, erased_at=NOW - timedelta(days=9))
+    assert shelf.customers.save_erased(kept, expected_revision=1)
+    assert shelf.lender_record() == kept
+    assert not _claim_passes(shelf, 1)
+    assert _claim_passes(shelf, 2)
+
+
+def test_an_erasure_of_somebody_who_has_returned_needs_no_standing(shelf: Shelf) -> None:
+    store_facts(shelf.store, someone(1))
+    kept = replace(shelf.lender_record(), revision=2, erased_at=NOW - timedelta(days=9))
+    assert shelf.customers.save_erased(kept, expected_revision=1)
+    assert not shelf.customers.save_erased(replace(kept, revision=3), expected_revision=1)
+    assert shelf.lender_record() == kept
+
+
 def test_a_record_that_cannot_be_read_is_replaced_by_a_tombstone(shelf: Shelf) -> None:
     shelf.fill(1)
     shelf.spoil("C0001")
     assert isinstance(shelf.customers.lender_record("C0001"), UnreadableRecordError)
     tombstone = LenderRecord(customer_id="C0001", revision=1, erased_at=NOW)
-    shelf.customers.write_tombstone(tombstone)
+    assert shelf.customers.save_erased(tombstone, expected_revision=None)
     assert shelf.lender_record() == tombstone
 
 

@@ -127,6 +127,7 @@ OBJECTS: Mapping[str, Any] = {
         phones=("+886900000001", "+886900000002"),
         erased_at=_at(11, 12),
         phones_until=_at(12, 13),
+        next_phone="+886900000006",
     ),
     "standing": Standing(
         customer_id="C-1002",
@@ -181,6 +182,7 @@ OBJECTS: Mapping[str, Any] = {
                 at=_at(20, 8), sequence=4, intents=("paid", "question"), promised_on=date(2026, 12, 29)
             )
         },
+        facts_revision=19,
     ),
     "contact": Contact(
         customer_id="C-1003",
@@ -239,6 +241,11 @@ OBJECTS: Mapping[str, Any] = {
 def _as_read(schema: int, kind: str) -> Any:  # noqa: ANN401 - any of the objects
     """Return what an item of a schema is read as: a field that is younger than the schema has its default."""
     stored = OBJECTS[kind]
+    match stored:
+        case LenderRecord() if schema < 3:
+            return replace(stored, next_phone="")
+        case Standing() if schema < 3:
+            stored = replace(stored, facts_revision=0)
     if schema < 2:
         match stored:
             case Standing():

@@ -615,6 +615,7 @@ class TestTheRoles:
             reply_labels={label_key(NOW): ReplyLabel(at=NOW)},
             announced=("no_written_notice",),
             planned_for="facts",
+            facts_revision=1,
             reason="due",
         )
         limited = [

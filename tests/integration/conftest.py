@@ -23,7 +23,7 @@ from dunning.ports.queues import Job
 from tests.local import ROOT
 from tests.local.cloud import LocalCloud
 from tests.support.aws_requests import Requests, watched
-from tests.support.builders import store_facts, the_policies
+from tests.support.builders import store_customer, the_policies
 from tests.support.fakes import FakeTelemetry
 from tests.support.people import NOW, waking
 
@@ -54,8 +54,7 @@ class House:
     def add(self, *people: Facts, wake_at: datetime | None = NOW, **changes: Any) -> None:  # noqa: ANN401 - fields of it
         """Put customers with their standing into the table."""
         for facts in people:
-            store_facts(self.store, facts)
-            self.store.save_standing(waking(facts, wake_at, **changes), expected_version=0)
+            store_customer(self.store, facts, waking(facts, wake_at, **changes))
 
     def standing(self, facts: Facts) -> Standing:
         """Read a customer's standing."""

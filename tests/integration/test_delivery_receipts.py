@@ -82,7 +82,7 @@ def already_texted(house: House, people: Sequence[Facts], *, recorded: bool = Tr
         for facts in people
         for item in (
             lender_record_item(a_lender_record(facts)),
-            standing_item(waking(facts, ledger=(entry_of(facts),)), 4),
+            standing_item(waking(facts, ledger=(entry_of(facts),), facts_revision=1), 4),
             {
                 "customer_id": {"S": phone_key(facts.phone)},
                 "item": {"S": PHONE},

@@ -63,7 +63,7 @@ def test_payments_are_counted_and_the_end_of_reminders_is_published(bus: Bus) ->
     assert bus.handle_batch(event_file("lender_events/instalment_paid.json")) == []
     assert bus.house.requests.sent == {
         "dynamodb.BatchGetItem": 1,
-        "dynamodb.PutItem": 4,
+        "dynamodb.TransactWriteItems": 2,
         "eventbridge.PutEvents": 1,
     }
     assert (bus.house.standing(people[0]).wake, bus.house.standing(people[1]).wake) == (None, Wake(NOW, 0))

@@ -6,10 +6,12 @@ Nothing here changes an answer, only its time, its order among threads, or how l
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from copy import deepcopy
 from functools import cache, partial
 from itertools import islice
 from pkgutil import resolve_name
 from threading import RLock
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -24,6 +26,8 @@ from moto.core.serialize import (
     XFormedAttributePicker,
 )
 from moto.core.utils import get_value
+from moto.dynamodb import models as dynamodb_models
+from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 from moto.sns import models as sns_models
@@ -71,6 +75,8 @@ def patched_moto(
         call_action = _serialised(BaseResponse.call_action, groups)
         stack.enter_context(patch.object(BaseResponse, "call_action", call_action))
         stack.enter_context(patch.object(Table, "query", _query_by_key(Table.query, groups)))
+        transact = DynamoDBBackend.transact_write_items
+        stack.enter_context(patch.object(DynamoDBBackend, "transact_write_items", _undone_by_item(transact)))
         stack.enter_context(patch.object(Table, "all_items", _candidates_only(Table.all_items)))
         stack.enter_context(_calls_told_to(on_publish, on_events, is_busy))
         yield
@@ -235,6 +241,37 @@ def _serialised(call_action: Callable[[BaseResponse], Any], groups: _Groups) -> 
                     groups.clear()
 
     return one_at_a_time
+
+
+def _undone_by_item(transact: Callable[..., None]) -> Callable[..., None]:
+    """
+    Let a transaction that fails restore the items it names.
+
+    moto copies all tables with all their items before each transaction: 60 ms at 1,000 items.
+    """
+
+    def copied(copied_object: object) -> object:
+        return copied_object if isinstance(copied_object, Table) else deepcopy(copied_object)
+
+    def transact_items(self: DynamoDBBackend, items: list[dict[str, Any]]) -> None:
+        before = []
+        for entry in items:
+            ((_, write),) = entry.items()
+            table, key = self.get_table(write["TableName"]), write.get("Item") or write["Key"]
+            place = DynamoType(key[table.hash_key_attr]), DynamoType(key[table.range_key_attr])
+            before.append((table.items, place, deepcopy(table.items.get(place[0], {}).get(place[1]))))
+        try:
+            with patch.object(dynamodb_models, "copy", SimpleNamespace(deepcopy=copied)):
+                transact(self, items)
+        except Exception:
+            for stored, (partition, item), known in before:
+                if known is None:
+                    stored.get(partition, {}).pop(item, None)
+                else:
+                    stored[partition][item] = known
+            raise
+
+    return transact_items
 
 
 _CANDIDATES = "_local_candidates"

@@ -102,6 +102,11 @@ def store_facts(store: CustomerStore, facts: Facts) -> bool:
     )
 
 
+def store_customer(store: CustomerStore, facts: Facts, standing: Standing) -> bool:
+    """Put a customer into a store who is not there yet, as a load leaves them."""
+    return store.save_customer(a_lender_record(facts), standing, expected_revision=0, expected_version=0)
+
+
 IN_HONG_KONG = {"country": "HK", "phone_country": "HK", "phone": "+85251234567"}
 IN_MAINLAND_CHINA = {
     "country": "CN",

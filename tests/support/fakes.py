@@ -78,6 +78,21 @@ class FakeCustomers:
             for customer_id in customer_ids
         }
 
+    def save_customer(
+        self, lender_record: LenderRecord, standing: Standing, *, expected_revision: int, expected_version: int
+    ) -> bool:
+        with self._lock:
+            customer_id = lender_record.customer_id
+            known, stored = self.lender_records.get(customer_id), self.standings.get(customer_id)
+            if (known, stored) == (lender_record, standing):
+                return True  # written already, and only the answer was lost
+            versions = known.revision if known else 0, stored.version if stored else 0
+            if versions != (expected_revision, expected_version):
+                return False
+            self.lender_records[customer_id], self.standings[customer_id] = lender_record, standing
+            self.writes += 1
+            return True
+
     def save_lender_record(self, lender_record: LenderRecord, *, expected_revision: int) -> bool:
         with self._lock:
             stored = self.lender_records.get(lender_record.customer_id)
@@ -130,10 +145,20 @@ class FakeCustomers:
             return UnreadableRecordError(customer_id)
         return self.lender_records.get(customer_id, LenderRecord(customer_id=customer_id))
 
-    def write_tombstone(self, lender_record: LenderRecord) -> None:
+    def save_erased(self, lender_record: LenderRecord, *, expected_revision: int | None) -> bool:
         with self._lock:
-            self.unreadable.discard(lender_record.customer_id)
-            self.lender_records[lender_record.customer_id] = lender_record
+            customer_id = lender_record.customer_id
+            known, standing = self.lender_records.get(customer_id), self.standings.get(customer_id)
+            if expected_revision is None:
+                self.unreadable.discard(customer_id)
+            elif (known.revision if known else 0) != expected_revision:
+                return known == lender_record
+            self.lender_records[customer_id] = lender_record
+            if lender_record.snapshot is None:
+                self.standings.pop(customer_id, None)
+            elif standing is not None:
+                self.standings[customer_id] = replace(standing, version=standing.version + 1)
+            return True
 
     def stored_items(self, customer_id: str) -> int:
         lender_record = self.lender_records.get(customer_id)

@@ -90,9 +90,17 @@ class Customers(FakeCustomers):
         self._before_a_write()
         return super().save_standing(standing, expected_version=expected_version, claim_id=claim_id)
 
+    def save_customer(
+        self, lender_record: LenderRecord, standing: Standing, *, expected_revision: int, expected_version: int
+    ) -> bool:
+        if self.dies_before_facts:
+            raise ServiceCallError("TransactWriteItems", "InternalServerError")
+        self._before_a_write()
+        return super().save_customer(
+            lender_record, standing, expected_revision=expected_revision, expected_version=expected_version
+        )
+
     def save_lender_record(self, lender_record: LenderRecord, *, expected_revision: int) -> bool:
-        if self.dies_before_facts and lender_record.snapshot is not None:
-            raise ServiceCallError("PutItem", "InternalServerError")
         self._before_a_write()
         return super().save_lender_record(lender_record, expected_revision=expected_revision)
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from dunning.domain.customer.lender_record import LenderRecord
+from dunning.domain.customer.standing import Standing
 from dunning.domain.errors import ServiceCallError
 from dunning.services.erasure.erase import EraseService
 from tests.support.fakes import FakeContacts, FakeUploadErasure
@@ -32,14 +33,19 @@ BACK_AT = UPLOADED_AT + timedelta(hours=1)
 
 
 def _before_writes(office: Office, monkeypatch: pytest.MonkeyPatch, do: Callable[[LenderRecord], object]) -> None:
-    """Have something happen before each time that a lender record is written."""
-    save = office.store.save_lender_record
+    """Have something happen before each time that a lender record is written, alone or with a standing."""
+    save, save_both = office.store.save_lender_record, office.store.save_customer
 
     def saving(lender_record: LenderRecord, *, expected_revision: int) -> bool:
         do(lender_record)
         return save(lender_record, expected_revision=expected_revision)
 
+    def saving_both(lender_record: LenderRecord, standing: Standing, **expected: int) -> bool:
+        do(lender_record)
+        return save_both(lender_record, standing, **expected)
+
     monkeypatch.setattr(office.store, "save_lender_record", saving)
+    monkeypatch.setattr(office.store, "save_customer", saving_both)
 
 
 @pytest.mark.parametrize("known", [False, True], ids=["of a new customer", "of one with a new number"])

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dunning.domain.customer.facts import Account, Facts, Hold, HoldReason, Instalment
-from dunning.domain.customer.lender_record import FILE_LAG, erase_record, forget_former_phones
+from dunning.domain.customer.lender_record import FILE_LAG, LenderRecord, erase_record, forget_former_phones
 from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, Wake
 from dunning.domain.decision.decisions import Send
 from dunning.domain.errors import UnreadableRecordError
@@ -444,15 +444,15 @@ def test_a_hold_that_is_not_understood_silences_and_is_counted(office: Office) -
 
 def _interfere(office: Office, times: int, change: Callable[[], None]) -> None:
     """Let somebody else write just before the intake does."""
-    write = office.store.save_standing
+    write = office.store.save_customer
     left = iter(range(times))
 
-    def save_standing(standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
+    def save_customer(lender_record: LenderRecord, standing: Standing, **expected: int) -> bool:
         if next(left, None) is not None:
             change()
-        return write(standing, expected_version=expected_version, claim_id=claim_id)
+        return write(lender_record, standing, **expected)
 
-    office.store.save_standing = save_standing  # type: ignore[method-assign]
+    office.store.save_customer = save_customer  # type: ignore[assignment]
 
 
 def test_a_claim_made_meanwhile_is_not_lost(office: Office) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -76,6 +76,19 @@ def _answers() -> list[Any]:
         if random.random() < 0.6:
             item["phone"] = {"S": str(random.randrange(9))}
         client.put_item(TableName=TABLE, Item=item)
+    for number in range(40):
+        puts = [
+            {
+                "Put": {
+                    "TableName": TABLE,
+                    "Item": {"customer_id": {"S": f"C{number + 30}"}, "item": {"S": item}, "shard": {"S": f"{number}"}},
+                    "ConditionExpression": f"attribute_{random.choice(('not_exists', 'exists'))}(customer_id)",
+                }
+            }
+            for item in ("facts", "standing")
+        ]
+        with suppress(ClientError):
+            client.transact_write_items(TransactItems=puts)
     questions: list[dict[str, Any]] = [
         {
             "IndexName": "due",

@@ -83,7 +83,7 @@ def test_a_lenders_text_takes_the_place_of_the_packages_by_its_id_and_for_that_l
     assert texts["en", -3, False].template == "en/before-3@3"
     other = rules(book, **IN_MAINLAND_CHINA).texts
     assert other["zh-Hant", -3, False].template == "zh-Hant/before-3@3"
-    decision = decide(a_customer(), a_standing(), book, taipei("2026-11-28 10:00"))
+    decision = decide(a_customer(), a_standing(), book, taipei("2026-11-28 13:30"))
     assert isinstance(decision, Send)
     assert decision.reminder.text.startswith("【示範分期】王*明您好，提醒您末碼5678分期款")
 

@@ -142,12 +142,12 @@ def test_after_a_failure_in_between_nothing_is_lost_of_what_is_still_to_do(monke
 def test_a_customer_whom_others_keep_changing_is_to_be_erased_again(monkeypatch: pytest.MonkeyPatch) -> None:
     office = Office()
     with monkeypatch.context() as busy:
-        busy.setattr(office.customers, "save_lender_record", lambda *_, **__: False)
+        busy.setattr(office.customers, "save_erased", lambda *_, **__: False)
         with pytest.raises(ContestedError):
             office.service.erase("C0001", AT)
     office.service.erase("C0001", AT)
     with monkeypatch.context() as busy:
-        busy.setattr(office.customers, "save_lender_record", lambda *_, **__: False)
+        busy.setattr(office.customers, "save_erased", lambda *_, **__: False)
         with pytest.raises(ContestedError):
             office.service.purge_numbers("C0001")
 

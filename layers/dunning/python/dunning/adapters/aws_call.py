@@ -1,11 +1,12 @@
 """Translates the SDK's errors to our own, so that only the adapters know the SDK."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dunning.domain.errors import ServiceCallError
+from dunning.domain.errors import RecordTooLargeError, ServiceCallError
 
 CONDITION_FAILED = "ConditionalCheckFailedException"
 """DynamoDB's answer to a conditional write if another write was first."""
@@ -39,11 +40,24 @@ def aws_call(operation: str) -> Iterator[None]:
     Run calls to AWS.
 
     Raises:
-        ServiceCallError: in place of any error of the SDK; its message holds the code, never the request.
+        RecordTooLargeError: an item has outgrown DynamoDB's limit of 400 KB.
+        ServiceCallError: in place of any other error of the SDK; its message holds the code, never the request.
     """
     try:
         yield
     except ClientError as error:
+        if _is_too_large(error):
+            raise RecordTooLargeError(operation) from None
         raise ServiceCallError(operation, error_code(error)) from None
     except BotoCoreError as error:
         raise ServiceCallError(operation, type(error).__name__) from None
+
+
+def _is_too_large(error: ClientError) -> bool:
+    """Tell whether an item was refused for its size: DynamoDB has no code of its own for that."""
+    response: Mapping[str, Any] = error.response
+    refused = [response.get("Error", {}), *response.get("CancellationReasons", ())]
+    return any(
+        reason.get("Code") in {"ValidationException", "ValidationError"} and "size" in reason.get("Message", "")
+        for reason in refused
+    )

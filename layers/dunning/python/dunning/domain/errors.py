@@ -57,6 +57,10 @@ class ServiceCallError(DunningError):
         self.code = code
 
 
+class RecordTooLargeError(DunningError):
+    """A customer does not fit into the store: an item, a number or a list in it is too large. A retry is no help."""
+
+
 class UnexpectedError(DunningError):
     """An unforeseen error, described by its kind only. The event has to be handed over again."""
 

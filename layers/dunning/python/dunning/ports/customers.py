@@ -11,7 +11,7 @@ from dunning.domain.errors import UnreadableRecordError
 
 
 class Customer(NamedTuple):
-    """Both items of a customer, as read together and strongly consistent; either may not exist yet."""
+    """Both items of a customer, as they were at one moment; either may not exist yet."""
 
     facts: Facts | None
     standing: Standing | None
@@ -29,7 +29,7 @@ class CustomerStore(Protocol):
 
     def load(self, customer_ids: Sequence[str]) -> Mapping[str, Customer | UnreadableRecordError]:
         """
-        Read customers strongly consistently. Every id asked for is in the answer.
+        Read customers strongly consistently, both items as of one moment. Every id asked for is in the answer.
 
         An unreadable record is answered with its error, so that it does not affect other customers.
         """
@@ -39,11 +39,32 @@ class CustomerStore(Protocol):
         """Read customers as `load` does, with the whole lender record. An unknown customer has an empty record."""
         ...
 
+    def save_customer(
+        self, lender_record: LenderRecord, standing: Standing, *, expected_revision: int, expected_version: int
+    ) -> bool:
+        """
+        Write both items at once, if both still have the revision and the version that were read (0: not there yet).
+
+        What changes the facts of a customer with a standing is written so: then no claim that was decided on the
+        former facts passes, and nobody is stored by half.
+
+        Returns False if another writer was first. A write whose answer was lost is recognised and counts as written.
+
+        Raises:
+            RecordTooLargeError: the customer does not fit into the store.
+        """
+        ...
+
     def save_lender_record(self, lender_record: LenderRecord, *, expected_revision: int) -> bool:
         """
-        Write a whole lender record if the stored record still has `expected_revision` (0: does not exist yet).
+        Write a lender record alone, if the stored record still has `expected_revision` (0: does not exist yet).
+
+        For a customer whom nobody texts (no standing, or not planned), and for what is no fact, such as former numbers.
 
         Returns False if another writer was first.
+
+        Raises:
+            RecordTooLargeError: the record does not fit into the store.
         """
         ...
 

@@ -16,8 +16,18 @@ class CustomerErasure(Protocol):
         """Read only the lender record, strongly consistently."""
         ...
 
-    def write_tombstone(self, lender_record: LenderRecord) -> None:
-        """Write a lender record over a record that cannot be read."""
+    def save_erased(self, lender_record: LenderRecord, *, expected_revision: int | None) -> bool:
+        """
+        Write what an erasure leaves, and see to it that no claim passes that was decided on what is erased.
+
+        If nothing of the customer is left, the standing goes at once. If the customer has returned, its version rises.
+
+        Args:
+            lender_record: the record after the erasure.
+            expected_revision: the revision that was read; `None` writes over a record that cannot be read.
+
+        Returns False if another writer was first.
+        """
         ...
 
     def stored_items(self, customer_id: str) -> int:

@@ -1,14 +1,13 @@
 """
 Lender events: records the events of a lender's systems, and replans the customers.
 
-    events ──> all events of one customer ──> lender record, one write ──> standing, replanned ──> outbound events
-                        │                     (revision = :read)           (version = :read)
-                        └─ labels of replies ──> stored replies ──────────────┘
+    events ──> all events of one customer ──> lender record and standing, replanned, one write ──> outbound events
+                        │                     (revision = :read)   (version = :read)
+                        └─ labels of replies ──> stored replies ─────┘
 
-Events come late, twice and out of order, and the lender record puts them in order. Every write of a standing raises its
-version, so that a text decided on older facts cannot be claimed: a customer who has just paid gets no reminder. The
-lender record is written first, and a label is kept with its reply first. An event that is delivered again repairs a
-crash between the two writes.
+Events come late, twice and out of order, and the lender record puts them in order. Each write raises the standing's
+version, so that a text decided on older facts cannot be claimed: a customer who has just paid gets no reminder. A label
+is kept with its reply first. An event that is delivered again repairs a crash between these two writes.
 """
 
 from collections import defaultdict
@@ -265,26 +264,26 @@ class LenderEventService:
             after = lender_record
             for event in recorded:
                 after = record_event(after, event)
-            if after is not lender_record:
-                if not self._store.save_lender_record(after, expected_revision=lender_record.revision):
-                    return CONFLICT
-                self._log_new_events(lender_record, after)
             facts = project_facts(after)
-            if facts is None or (stored_standing is None and not labelled):
-                return ()  # the events are kept, and the load plans the customer
             before = stored_standing or Standing(customer_id=customer_id)
-            known = self._with_labels(facts, before, labelled)
+            known = self._with_labels(facts, before, labelled) if facts else before
+            if facts is None or (
+                known == before and (not before.is_planned or before.planned_for == fingerprint(facts))
+            ):
+                # Nothing changes, or not before the load plans the customer. The events are kept.
+                return () if self._keep_events(lender_record, after) else CONFLICT
             now = self._clock.now()
-            if not before.is_planned:
-                if known == before:
-                    return ()
-                standing, decision, events = replan(facts, before, known, self._policies, now)
-            elif known == before and before.planned_for == fingerprint(facts):
-                return ()
-            else:
-                standing, decision, events = replan_as_told(after, facts, known, self._policies, now)
-            if not self._store.save_standing(standing, expected_version=before.version):
+            standing, decision, events = (
+                replan_as_told(after, facts, known, self._policies, now)
+                if before.is_planned
+                else replan(facts, before, known, self._policies, now)
+            )
+            is_saved = self._store.save_customer(
+                after, standing, expected_revision=lender_record.revision, expected_version=before.version
+            )
+            if not is_saved:
                 return CONFLICT
+            self._log_new_events(lender_record, after)
             log_planned_decision(self._telemetry, customer_id, decision, now)
             return events
 
@@ -292,12 +291,23 @@ class LenderEventService:
             customer_id, stored, lambda: self._store.load_stored([customer_id])[customer_id], attempt
         )
 
+    def _keep_events(self, before: LenderRecord, after: LenderRecord) -> bool:
+        """Write events that nobody acts on yet. Return false if another writer was first."""
+        if after is before:
+            return True
+        is_saved = self._store.save_lender_record(after, expected_revision=before.revision)
+        if is_saved:
+            self._log_new_events(before, after)
+        return is_saved
+
     def _log_new_events(self, before: LenderRecord, after: LenderRecord) -> None:
         """
         Count and log new events, by their ids: the record forgets an event once a snapshot knows it.
 
         Log also events of a customer without a snapshot (no fault), and of accounts not in it.
         """
+        if after is before:
+            return
         recorded_now = [entry for key, entry in after.events.items() if before.events.get(key) != entry]
         for time, event in recorded_now:
             self._telemetry.log_event(

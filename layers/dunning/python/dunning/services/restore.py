@@ -94,10 +94,13 @@ class RestoreService:
             if known.erased_at is not None:
                 restored = erase_record(restored, known.erased_at)
             restored = replace(restored, revision=known.revision + 1)
-            if not self._live.save_lender_record(restored, expected_revision=known.revision):
-                return CONFLICT
             after = _woken(standing, now_at=Wake(now, LEAST_URGENT)) if standing else self._silent(backup, customer_id)
-            is_saved = self._live.save_standing(after, expected_version=standing.version if standing else 0)
+            is_saved = self._live.save_customer(
+                restored,
+                after,
+                expected_revision=known.revision,
+                expected_version=standing.version if standing else 0,
+            )
             return outcome if is_saved else CONFLICT
 
         def readable(live: StoredCustomer | UnreadableRecordError) -> StoredCustomer:

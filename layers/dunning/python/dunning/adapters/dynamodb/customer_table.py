@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import heapq
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from dunning.adapters.aws_call import CONDITION_FAILED, aws_call, error_code, write_if
+from dunning.adapters.aws_call import aws_call, write_if
 from dunning.adapters.dynamodb.items import lender_record_item, lender_record_of, read_facts, standing_item, standing_of
 from dunning.adapters.dynamodb.keys import (
     FACTS,
@@ -23,27 +23,28 @@ from dunning.adapters.dynamodb.keys import (
     wake_key,
 )
 from dunning.adapters.dynamodb.reading import read_items
+from dunning.adapters.dynamodb.writing import Pause, transact, write_conditionally
 from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.customer.standing import LEAST_URGENT, Standing, Wake
 from dunning.domain.decision.decisions import Reason
-from dunning.domain.errors import UnreadableRecordError
+from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.ports.customers import Customer, DueCustomer, StoredCustomer
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 type _Stored = Mapping[str, Any] | None
+type _Pair = tuple[_Stored, _Stored]
 
 _SMALLEST_PAGE = 25
 
 _ITEMS_A_SCAN = 500
 """A page of half a megabyte, so that a part can be left and taken up again without reading much twice."""
 
-# The item does not exist yet.
-_NEW = "attribute_not_exists(customer_id)"
-# No other writer has changed the standing, or the facts, since we read them.
-_UNCHANGED = "version = :read"
-_NOT_REVISED = "revision = :read"
+_HAS_VERSION = "attribute_type(version, :number)"
+_PAIR_READS = 8
+"""How often a customer is read who changes while being read."""
+
 # SHARD is a reserved word of DynamoDB's expressions.
 _RESERVED = {"#shard": "shard"}
 
@@ -54,10 +55,11 @@ _TOMBSTONE = frozenset({"customer_id", "item", "schema", "revision", "erased_at"
 class DynamoCustomers:
     """Implements `CustomerStore`, `DueIndex`, `PhoneIndex`, `CustomerScan` and `CustomerErasure` on one table."""
 
-    def __init__(self, client: DynamoDBClient, table: str, shards: int) -> None:
+    def __init__(self, client: DynamoDBClient, table: str, shards: int, pause: Pause = time.sleep) -> None:
         self._client = client
         self._table = table
         self._shards = shards
+        self._pause = pause
 
     def load(self, customer_ids: Sequence[str]) -> Mapping[str, Customer | UnreadableRecordError]:
         """Read both items of each customer in as few calls as there can be."""
@@ -69,7 +71,31 @@ class DynamoCustomers:
         stored = self._both_items(customer_ids)
         return {customer_id: _stored_customer(customer_id, *stored[customer_id]) for customer_id in customer_ids}
 
-    def _both_items(self, customer_ids: Sequence[str]) -> Mapping[str, tuple[_Stored, _Stored]]:
+    def _both_items(self, customer_ids: Sequence[str]) -> Mapping[str, _Pair]:
+        """
+        Read both items of each customer as of one moment, though DynamoDB may read a batch's items at several.
+
+        A standing names the revision of the facts it was stored with: if these are the facts read, nothing was written
+        in between. If it names others or none, the customer is read again. What is read twice alike was stored between
+        the two reads, because revision and version only rise.
+        """
+        pairs = dict(self._read_pairs(customer_ids))
+        torn = [customer_id for customer_id in customer_ids if not _are_of_one_moment(*pairs[customer_id])]
+        for _ in range(_PAIR_READS):
+            if not torn:
+                break
+            again = self._read_pairs(torn)
+            torn = [
+                customer_id
+                for customer_id in torn
+                if again[customer_id] != pairs[customer_id] and not _are_of_one_moment(*again[customer_id])
+            ]
+            pairs |= again
+        if torn:
+            raise ServiceCallError("BatchGetItem", "KeepsChanging")
+        return pairs
+
+    def _read_pairs(self, customer_ids: Sequence[str]) -> Mapping[str, _Pair]:
         keys = [
             {"customer_id": {"S": customer_id}, "item": {"S": item}}
             for customer_id in customer_ids
@@ -84,42 +110,42 @@ class DynamoCustomers:
     def _read(self, keys: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
         return read_items(self._client, self._table, keys)
 
+    def save_customer(
+        self, lender_record: LenderRecord, standing: Standing, *, expected_revision: int, expected_version: int
+    ) -> bool:
+        """Put both items in one transaction, each under its own condition."""
+        named = replace(standing, facts_revision=lender_record.revision)
+        items = (lender_record_item(lender_record), standing_item(named, self._shards))
+        stored = self._transact(
+            self._put(items[0], _if_read("revision", expected_revision)),
+            self._put(items[1], _if_read("version", expected_version)),
+        )
+        return stored is None or all(found is None or found == item for found, item in zip(stored, items, strict=True))
+
     def save_lender_record(self, lender_record: LenderRecord, *, expected_revision: int) -> bool:
         """Put a lender record under the revision it was read with."""
-        condition: Any = {"ConditionExpression": _NEW}
-        if expected_revision:
-            condition = {
-                "ConditionExpression": _NOT_REVISED,
-                "ExpressionAttributeValues": {":read": {"N": str(expected_revision)}},
-            }
-        item = lender_record_item(lender_record)
-        return write_if("PutItem", lambda: self._client.put_item(TableName=self._table, Item=item, **condition))
+        put = self._put(lender_record_item(lender_record), _if_read("revision", expected_revision))["Put"]
+        return write_conditionally("PutItem", lambda: self._client.put_item(**put), self._pause) is None
 
     def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
         """Put a standing under the version it was read with."""
-        with aws_call("PutItem"):
-            try:
-                if expected_version == 0:
-                    self._client.put_item(
-                        TableName=self._table,
-                        Item=standing_item(standing, self._shards),
-                        ConditionExpression=_NEW,
-                        ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                    )
-                else:
-                    self._client.put_item(
-                        TableName=self._table,
-                        Item=standing_item(standing, self._shards),
-                        ConditionExpression=_UNCHANGED,
-                        ExpressionAttributeValues={":read": {"N": str(expected_version)}},
-                        ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                    )
-            except ClientError as error:
-                if error_code(error) != CONDITION_FAILED:
-                    raise
-                stored: Any = error.response.get("Item")
-                return bool(claim_id and stored) and _holds_claim(stored, claim_id)
-        return True
+        put = self._put(standing_item(standing, self._shards), _if_read("version", expected_version))["Put"]
+        stored = write_conditionally("PutItem", lambda: self._client.put_item(**put), self._pause)
+        return stored is None or bool(claim_id and stored[0] and _holds_claim(stored[0], claim_id))
+
+    def _put(self, item: Any, condition: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - an item
+        """Return a put that, if its condition fails, answers with what is stored."""
+        return {
+            "Put": {
+                "TableName": self._table,
+                "Item": item,
+                **condition,
+                **({"ReturnValuesOnConditionCheckFailure": "ALL_OLD"} if condition else {}),
+            }
+        }
+
+    def _transact(self, *writes: Mapping[str, Any]) -> Sequence[Any] | None:
+        return transact(self._client, writes, self._pause)
 
     def quarantine(self, customer_id: str, until: datetime) -> None:
         """Move the wake alone, because the rest of the item may be unreadable."""
@@ -145,7 +171,9 @@ class DynamoCustomers:
         found = dict.fromkeys(phones, frozenset[str]())
         keys = [{"customer_id": {"S": phone_key(phone)}, "item": {"S": PHONE}} for phone in found]
         for item in self._read(keys):
-            found[item["customer_id"]["S"].removeprefix(phone_key(""))] = frozenset(item["customers"]["SS"])
+            found[item["customer_id"]["S"].removeprefix(phone_key(""))] = frozenset(
+                item.get("customers", {}).get("SS", ())
+            )
         return found
 
     def add_phone(self, phone: str, customer_id: str) -> frozenset[str]:
@@ -212,10 +240,36 @@ class DynamoCustomers:
         except UnreadableRecordError as error:
             return error
 
-    def write_tombstone(self, lender_record: LenderRecord) -> None:
-        """Put the item without a condition, because the stored revision may be unreadable."""
-        with aws_call("PutItem"):
-            self._client.put_item(TableName=self._table, Item=lender_record_item(lender_record))
+    def save_erased(self, lender_record: LenderRecord, *, expected_revision: int | None) -> bool:
+        """Put the record, and delete the standing or raise its version, in one transaction."""
+        item = lender_record_item(lender_record)
+        condition = {} if expected_revision is None else _if_read("revision", expected_revision)
+        of_standing: dict[str, Any] = {
+            "TableName": self._table,
+            "Key": {"customer_id": {"S": lender_record.customer_id}, "item": {"S": STANDING}},
+        }
+        if lender_record.snapshot is None:
+            also = {"Delete": of_standing}
+        else:
+            also = {
+                "Update": {
+                    **of_standing,
+                    "UpdateExpression": "SET version = version + :one, facts_revision = :revision",
+                    "ConditionExpression": _HAS_VERSION,
+                    "ExpressionAttributeValues": {
+                        ":one": {"N": "1"},
+                        ":revision": {"N": str(lender_record.revision)},
+                        ":number": {"S": "N"},
+                    },
+                }
+            }
+        stored = self._transact(self._put(item, condition), also)
+        if stored is None or stored[0] is not None:
+            return stored is None or bool(stored[0] == item)
+        # No standing, or none that can be read: nobody is texted under it.
+        return expected_revision is not None and self.save_lender_record(
+            lender_record, expected_revision=expected_revision
+        )
 
     def stored_items(self, customer_id: str) -> int:
         """Count the items below a customer's key."""
@@ -278,12 +332,34 @@ def _wake_of(key: str, now: datetime) -> Wake:
         return Wake(now, 0)
 
 
+def _if_read(attribute: str, expected: int) -> dict[str, Any]:
+    """Return the condition that no other writer has changed an item since it was read, or (0) has made it."""
+    if not expected:
+        return {"ConditionExpression": "attribute_not_exists(customer_id)"}
+    return {
+        "ConditionExpression": f"{attribute} = :read",
+        "ExpressionAttributeValues": {":read": {"N": str(expected)}},
+    }
+
+
+def _are_of_one_moment(facts: _Stored, standing: _Stored) -> bool:
+    """Tell whether two items read in one batch are known to have been stored at one moment."""
+    if standing is None:
+        return facts is None or "name" not in facts  # nobody has planned the customer yet
+    return facts is not None and standing.get("facts_revision") == facts.get("revision")
+
+
+def _standing_beside(facts: _Stored, standing: _Stored) -> Standing | None:
+    """Read a standing, and name the facts beside it, so that its next write names them."""
+    if standing is None:
+        return None
+    read, revision = standing_of(standing), int(facts["revision"]["N"]) if facts else 0
+    return read if read.facts_revision == revision else replace(read, facts_revision=revision)
+
+
 def _customer(facts: _Stored, standing: _Stored) -> Customer | UnreadableRecordError:
     try:
-        return Customer(
-            read_facts(facts) if facts else None,
-            standing_of(standing) if standing else None,
-        )
+        return Customer(read_facts(facts) if facts else None, _standing_beside(facts, standing))
     except UnreadableRecordError as error:
         return error
 
@@ -292,7 +368,7 @@ def _stored_customer(customer_id: str, facts: _Stored, standing: _Stored) -> Sto
     try:
         return StoredCustomer(
             lender_record_of(facts) if facts else LenderRecord(customer_id=customer_id),
-            standing_of(standing) if standing else None,
+            _standing_beside(facts, standing),
         )
     except UnreadableRecordError as error:
         return error

@@ -66,7 +66,7 @@ from dunning.domain.replies.reply import InboundSms, Reply
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-SCHEMA = 2
+SCHEMA = 3
 """
 The number of the layouts below, stored with every item as `schema`; it rises by one whenever a field is appended.
 
@@ -201,6 +201,7 @@ LENDER_RECORD = ItemLayout(
     Field("phones", TEXTS, ()),
     Field("erased_at", INSTANT, None),
     Field("phones_until", INSTANT, None),
+    Field("next_phone", TEXT, ""),
 )
 SNAPSHOT = ItemLayout(
     Field("name", TEXT),
@@ -239,6 +240,7 @@ STANDING_FIELDS = ItemLayout(
     Field("reason", TEXT, ""),
     Field("reply_labels", arrays_by_key(REPLY_LABEL), {}),
     Field("announced", TEXTS, ()),
+    Field("facts_revision", NUMBER, 0),
 )
 """All but the wake, which is stored as a key of the due index."""
 

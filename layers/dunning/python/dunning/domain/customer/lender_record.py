@@ -138,6 +138,12 @@ class LenderRecord:
     """The time at which the lender had the customer erased."""
     phones_until: datetime | None = None
     """The time until which messages that name the numbers may be under way."""
+    next_phone: str = ""
+    """The number that a load under way gives the customer, or empty."""
+
+    def has_or_gets(self, phone: str) -> bool:
+        """Tell whether a number is the customer's, or is about to be."""
+        return phone == self.next_phone or (self.snapshot is not None and phone == self.snapshot.phone)
 
 
 def record_event(lender_record: LenderRecord, recorded: RecordedEvent) -> LenderRecord:
@@ -186,14 +192,21 @@ def record_snapshot(lender_record: LenderRecord, facts: Facts) -> LenderRecord:
         return lender_record
     events = {subject: recorded for subject, recorded in lender_record.events.items() if not _is_past(recorded, facts)}
     phones = lender_record.phones if facts.phone in lender_record.phones else (*lender_record.phones, facts.phone)
-    return replace(lender_record, revision=lender_record.revision + 1, snapshot=facts, events=events, phones=phones)
+    return replace(
+        lender_record,
+        revision=lender_record.revision + 1,
+        snapshot=facts,
+        events=events,
+        phones=phones,
+        next_phone="",
+    )
 
 
 def with_phone(lender_record: LenderRecord, phone: str) -> LenderRecord:
-    """Return the record with a number the customer is about to have; the same record if the number is known."""
-    if phone in lender_record.phones:
-        return lender_record
-    return replace(lender_record, revision=lender_record.revision + 1, phones=(*lender_record.phones, phone))
+    """Return the record with a number the customer is about to have; the same record if it says so already."""
+    phones = lender_record.phones if phone in lender_record.phones else (*lender_record.phones, phone)
+    after = replace(lender_record, phones=phones, next_phone=phone)
+    return lender_record if after == lender_record else replace(after, revision=lender_record.revision + 1)
 
 
 def erase_record(lender_record: LenderRecord, at: datetime, phones_until: datetime | None = None) -> LenderRecord:
@@ -213,7 +226,7 @@ def erase_record(lender_record: LenderRecord, at: datetime, phones_until: dateti
         if snapshot is None
         else {key: recorded for key, recorded in lender_record.events.items() if recorded.time.at > erased_at}
     )
-    after = replace(lender_record, snapshot=snapshot, events=events, erased_at=erased_at)
+    after = replace(lender_record, snapshot=snapshot, events=events, erased_at=erased_at, next_phone="")
     if after == lender_record:
         return lender_record
     is_left = bool(former_phones(after))

@@ -178,6 +178,8 @@ class Standing:
     """What people say of replies, by `label_key`. These replies have no other effect than their labels."""
     announced: tuple[str, ...] = ()
     """The stops that only a person can end, and that have been announced and have not ended (`reviews`)."""
+    facts_revision: int = field(default=0, compare=False)
+    """The revision of the lender record that the standing was last stored with; 0 if not known."""
 
     @property
     def is_planned(self) -> bool:

@@ -4,7 +4,7 @@ Erase: deletes everything held of a customer, and removes the personal data from
 An audit record keeps its skeleton: the id, the time of the claim, the template, and the outcome. A tombstone keeps the
 id and the time of the erasure, so that no old file and no repeated event re-creates the customer.
 
-    erase ──> tombstone, which keeps the numbers for now ──> standing, phone index, records, replies
+    erase ──> tombstone, which keeps the numbers for now, and no standing ──> phone index, records, replies
                  from here on no text can be decided on          │
                                                                  ├── 90 s later: erase_again, the same once more,
                                                                  │   and uploaded files
@@ -64,8 +64,6 @@ class _StoredLenderRecord(NamedTuple):
 
 class _ErasableCustomers(CustomerErasure, PhoneIndex, Protocol):
     """The ports of the customers table that an erasure needs."""
-
-    def save_lender_record(self, lender_record: LenderRecord, *, expected_revision: int) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +169,7 @@ class EraseService:
             after = forget_former_phones(lender_record)
             if after is lender_record:
                 return gone
-            is_saved = self._customers.save_lender_record(after, expected_revision=lender_record.revision)
+            is_saved = self._customers.save_erased(after, expected_revision=lender_record.revision)
             return gone if is_saved else CONFLICT
 
         def read() -> LenderRecord | UnreadableRecordError:
@@ -218,12 +216,12 @@ class EraseService:
                 # The numbers are lost with the record, and the phone index keeps an id without a customer.
                 self._telemetry.log_event(LogEvent.PHONES_NOT_KNOWN, customer_id=customer_id)
                 tombstone = LenderRecord(customer_id=customer_id, revision=1, erased_at=at)
-                self._customers.write_tombstone(tombstone)
+                self._customers.save_erased(tombstone, expected_revision=None)
                 return tombstone, True
             after = erase_record(stored, at, self._clock.now() + UNDER_WAY)
             if after is stored:
                 return stored, False
-            is_saved = self._customers.save_lender_record(after, expected_revision=stored.revision)
+            is_saved = self._customers.save_erased(after, expected_revision=stored.revision)
             return (after, True) if is_saved else CONFLICT
 
         def read() -> _StoredLenderRecord:
@@ -251,17 +249,17 @@ class EraseService:
         phones = former_phones(lender_record)
         for phone in phones:
             self._customers.remove_phone(phone, customer_id)
-        if phones:
-            self._index_again(customer_id, phones)
+        if phones or snapshot:
+            self._index_again(customer_id)
         records = self._contacts.redact(customer_id, self._clock.now(), until=until)
         replies = self._contacts.erase_replies(customer_id, phones, until=until)
         return Erased(items, records, replies)
 
-    def _index_again(self, customer_id: str, removed: Collection[str]) -> None:
-        """Index a number again if the customer returned with it just before it was removed."""
+    def _index_again(self, customer_id: str) -> None:
+        """Index the number of a customer who has returned: this round, or a round that died, may have removed it."""
         lender_record = self._customers.lender_record(customer_id)
         snapshot = None if isinstance(lender_record, UnreadableRecordError) else lender_record.snapshot
-        if snapshot is not None and snapshot.phone in removed:
+        if snapshot is not None:
             self._customers.add_phone(snapshot.phone, customer_id)
 
     def _log_erased(self, customer_id: str, erased: Erased) -> None:

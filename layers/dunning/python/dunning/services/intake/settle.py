@@ -1,13 +1,13 @@
 """
 Settle: compares one customer of a file with the stored record, and writes the difference.
 
-Facts and standing are two writes, facts first. The standing names the facts its wake was computed from. So a crash
-between the two writes shows, and the next load of the file repairs it.
+Facts and standing are one write, so that nobody is ever stored by half.
 
 Two customers with one number are both held until a person has looked at them: a text read by the wrong person discloses
-a debt. A number is indexed before the facts are written, and looked up afterwards, so that the later of two loads sees
-both customers. Before it is indexed, the number is written to the lender record. That costs a write for each new
-number, and lets an erasure find the number even if the load died in between.
+a debt. So a new number is first written to the lender record (`next_phone`), then indexed, then looked up, and given to
+the customer last. Of two loads the later sees both customers, and holds both: the earlier has to start over if it has
+not written its facts. The note costs a write for each new number, and lets an erasure find the number even if the load
+died in between.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ from dunning.domain.decision.decisions import Decision, Reason
 from dunning.domain.decision.rules import Policies
 from dunning.domain.errors import UnreadableRecordError
 from dunning.domain.outbound_events import CustomerNeedsPerson, OutboundEvent, ReviewReason
-from dunning.ports.customers import Customer, CustomerStore, PhoneIndex, StoredCustomer
+from dunning.ports.customers import CustomerStore, PhoneIndex, StoredCustomer
 from dunning.services.optimistic import CONFLICT, Conflict, write_optimistically
 from dunning.services.planning import fingerprint, replan, replan_as_told
 
@@ -108,23 +108,28 @@ class Settler:
                 return LoadedCandidate(candidate, LoadOutcome.ERASED)
             if _is_older(facts, lender_record.snapshot):
                 return LoadedCandidate(candidate, LoadOutcome.OLDER)
-            same = _says_the_same(facts, lender_record)
+            same = not lender_record.next_phone and _says_the_same(facts, lender_record)
             done = _is_done(lender_record, before)
             if same and done:
+                self._keep_indexed(lender_record)
                 return LoadedCandidate(candidate, LoadOutcome.UNCHANGED)
             entered = self._enter_number(lender_record, facts)
             if entered is None:
                 return CONFLICT
             after = entered if same else record_snapshot(entered, facts)
             known = project_facts(after) or facts
-            if not same and not self._store.save_lender_record(after, expected_revision=entered.revision):
-                return CONFLICT
             is_new = not _was_looked_at(known.phone, lender_record, before, done=done)
             held = self._hold_who_share(known, now) if is_new else []
             replanned = replan_as_told(after, known, before, self._policies, now, shares_phone=bool(held))
-            version = before.version if before else 0
-            if not self._store.save_standing(replanned.standing, expected_version=version):
+            is_saved = self._store.save_customer(
+                after,
+                replanned.standing,
+                expected_revision=entered.revision,
+                expected_version=before.version if before else 0,
+            )
+            if not is_saved:
                 return CONFLICT
+            self._keep_indexed(after)
             if before is not None and before.shared_phone not in {"", known.phone}:
                 self._leave_number(before.shared_phone, facts.customer_id, now)
             return LoadedCandidate(
@@ -151,7 +156,7 @@ class Settler:
         """
         Index a new number, and return the lender record that names it; `None` if another writer was first.
 
-        This comes before all other writes, so that every customer with facts can be found by the number.
+        This comes before all other writes, so that every customer who has or gets the number can be found by it.
         """
         if lender_record.snapshot is not None and lender_record.snapshot.phone == facts.phone:
             return lender_record
@@ -165,15 +170,12 @@ class Settler:
 
     def _hold_who_share(self, facts: Facts, now: datetime) -> list[OutboundEvent]:
         """
-        Hold all other customers who now have this customer's number, and return an event for each of them.
+        Hold all other customers who have or get this customer's number, and return an event for each of them.
 
-        The search comes after the write of the facts: of two customers loaded at the same moment, the later sees both.
+        The search comes after the customer's own number is noted and indexed: of two customers loaded at the same
+        moment, the later sees both.
         """
-        having = self._phones.customers_with([facts.phone])[facts.phone]
-        if facts.customer_id not in having:
-            # An erasure that had not read the customer's return has removed the number from the index.
-            self._phones.add_phone(facts.phone, facts.customer_id)
-        others = having - {facts.customer_id}
+        others = self._phones.customers_with([facts.phone])[facts.phone] - {facts.customer_id}
         if len(others) > _MOST_SHARING:
             return [CustomerNeedsPerson(facts.customer_id, now, ReviewReason.SHARED_PHONE)]
         sharing = self._who_have(facts.phone, others)
@@ -187,42 +189,62 @@ class Settler:
         others = self._phones.customers_with([phone])[phone] - {customer_id}
         sharing = self._who_have(phone, others)
         if len(sharing) == 1:
-            self._mark(sharing[0], "", now)
+            self._mark(sharing[0], phone, now, is_shared=False)
+
+    def _keep_indexed(self, lender_record: LenderRecord) -> None:
+        """
+        Index the number of a customer who has returned after an erasure, if it is not indexed.
+
+        A round of the erasure that had not read the customer's return may have removed it meanwhile.
+        """
+        snapshot = lender_record.snapshot
+        if lender_record.erased_at is None or snapshot is None:
+            return
+        if snapshot.customer_id not in self._phones.customers_with([snapshot.phone])[snapshot.phone]:
+            self._phones.add_phone(snapshot.phone, snapshot.customer_id)
 
     def _who_have(self, phone: str, customer_ids: frozenset[str]) -> list[str]:
-        """Return the present owners of a number. A customer whose record cannot be read counts as an owner."""
-        found = self._store.load(sorted(customer_ids)) if customer_ids else {}
+        """Return who has or gets a number. A customer whose record cannot be read counts as an owner."""
+        found = self._store.load_stored(sorted(customer_ids)) if customer_ids else {}
         return [
             customer_id
             for customer_id, known in found.items()
-            if isinstance(known, UnreadableRecordError) or (known.facts is not None and known.facts.phone == phone)
+            if isinstance(known, UnreadableRecordError) or known.lender_record.has_or_gets(phone)
         ]
 
-    def _mark(self, customer_id: str, shared_phone: str, now: datetime) -> None:
+    def _mark(self, customer_id: str, phone: str, now: datetime, *, is_shared: bool = True) -> None:
         """Write that a customer shares a number, or no longer does, and replan the customer."""
 
-        def attempt(customer: Customer) -> Conflict | None:
-            facts, before = customer.facts, customer.standing or Standing(customer_id=customer_id)
-            if facts is None or (shared_phone and before.shares_phone(facts)):
+        def attempt(customer: StoredCustomer) -> Conflict | None:
+            lender_record, before = customer.lender_record, customer.standing or Standing(customer_id=customer_id)
+            facts = project_facts(lender_record)
+            if not lender_record.has_or_gets(phone) or (is_shared and _is_held_for(before, facts, phone)):
                 return None
-            announced = (*before.announced, Reason.SHARED_PHONE.value) if shared_phone else before.announced
+            announced = (*before.announced, Reason.SHARED_PHONE.value) if is_shared else before.announced
             after = replace(
-                before, shared_phone=shared_phone, shared_at=now if shared_phone else None, announced=announced
+                before,
+                shared_phone=phone if is_shared else "",
+                shared_at=now if is_shared else None,
+                announced=announced,
             )
-            # A customer whose facts are written but not planned stays unplanned: the present load plans the customer.
-            planned = replan(facts, before, after, self._policies, now).standing
-            planned = replace(planned, planned_for=before.planned_for)
+            if facts is not None and facts.phone != phone and before.shares_phone(facts):
+                # Held for the present number, which stays marked. The load that gives the next number looks again.
+                after = before
+            if facts is None:
+                planned = replace(after, version=before.version + 1)
+            else:
+                planned = replan(facts, before, after, self._policies, now).standing
             return None if self._store.save_standing(planned, expected_version=before.version) else CONFLICT
 
-        def read() -> Customer | UnreadableRecordError:
-            return self._store.load([customer_id])[customer_id]
+        def read() -> StoredCustomer | UnreadableRecordError:
+            return self._store.load_stored([customer_id])[customer_id]
 
         with suppress(UnreadableRecordError):  # quarantined as it is
             write_optimistically(customer_id, read(), read, attempt)
 
 
 def _is_done(lender_record: LenderRecord, standing: Standing | None) -> bool:
-    """Tell whether the wake was computed from the stored facts. If not, the last load or event did not finish."""
+    """Tell whether the wake was computed from the stored facts. If not, an older release or a restore left it so."""
     facts = project_facts(lender_record)
     return facts is not None and standing is not None and standing.planned_for == fingerprint(facts)
 
@@ -232,6 +254,13 @@ def _was_looked_at(phone: str, lender_record: LenderRecord, standing: Standing |
     if lender_record.snapshot is None or lender_record.snapshot.phone != phone:
         return False
     return done or (standing is not None and standing.shared_phone == phone)
+
+
+def _is_held_for(standing: Standing, facts: Facts | None, phone: str) -> bool:
+    """Tell whether a customer is held for a number, or will be once it is theirs."""
+    if facts is not None and facts.phone == phone:
+        return standing.shares_phone(facts)
+    return standing.shared_phone == phone
 
 
 def _is_older(facts: Facts, stored: Facts | None) -> bool:
