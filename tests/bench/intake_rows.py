@@ -45,6 +45,12 @@ class _Nobody:
             customer_id: StoredCustomer(LenderRecord(customer_id=customer_id), None) for customer_id in customer_ids
         }
 
+    def save_customer(
+        self, lender_record: LenderRecord, standing: Standing, *, expected_revision: int, expected_version: int
+    ) -> bool:
+        del lender_record, standing, expected_revision, expected_version
+        return True
+
     def save_lender_record(self, lender_record: LenderRecord, *, expected_revision: int) -> bool:
         del lender_record, expected_revision
         return True

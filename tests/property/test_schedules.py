@@ -209,7 +209,7 @@ def _event(kind: str, **detail: object) -> str:
     return json.dumps({"detail-type": kind, "detail": inside})
 
 
-def told(kind: str, **detail: object) -> Callable[[World, SteppedClient], Program]:
+def of_event(kind: str, **detail: object) -> Callable[[World, SteppedClient], Program]:
     """Return the writer that handles an event of the lender."""
 
     def writer(world: World, client: SteppedClient) -> Program:
@@ -291,29 +291,31 @@ def _replanned(world: World) -> bool:
 PAID = {"account_id": "A0001-0", "instalment_no": 1, "paid": 325_000, "currency": "TWD"}
 CHANGED = {"account_id": "A0001-0", "instalment_no": 1, "due_on": "2027-02-04", "amount": 325_000, "currency": "TWD"}
 KINDS = {
-    "payment": Kind((KNOWN, PLANNED), told("InstalmentPaid", **PAID), _facts_are(_nothing_open)),
+    "payment": Kind((KNOWN, PLANNED), of_event("InstalmentPaid", **PAID), _facts_are(_nothing_open)),
     "payment, stored by an older release": Kind(
-        (KNOWN, PLANNED), told("InstalmentPaid", **PAID), _facts_are(_nothing_open), by_an_older_release=True
+        (KNOWN, PLANNED), of_event("InstalmentPaid", **PAID), _facts_are(_nothing_open), by_an_older_release=True
     ),
     "change": Kind(
         (KNOWN, PLANNED),
-        told("InstalmentChanged", **CHANGED),
+        of_event("InstalmentChanged", **CHANGED),
         _facts_are(lambda facts: facts.accounts[0].instalments[0].due_on.year == 2027),
     ),
-    "hold": Kind((KNOWN, PLANNED), told("CustomerHold", reason="dispute"), _facts_are(lambda facts: bool(facts.holds))),
+    "hold": Kind(
+        (KNOWN, PLANNED), of_event("CustomerHold", reason="dispute"), _facts_are(lambda facts: bool(facts.holds))
+    ),
     "release": Kind(
         (HELD, waking(FACTS, None, reason="on_hold")),
-        told("CustomerReleased", reason="dispute"),
+        of_event("CustomerReleased", reason="dispute"),
         _facts_are(lambda facts: not facts.holds),
     ),
-    "close": Kind((KNOWN, PLANNED), told("AccountClosed", account_id="A0001-0"), _facts_are(_nothing_open)),
+    "close": Kind((KNOWN, PLANNED), of_event("AccountClosed", account_id="A0001-0"), _facts_are(_nothing_open)),
     "erasure": Kind(
         (KNOWN, PLANNED),
-        told("CustomerErased"),
+        of_event("CustomerErased"),
         lambda world: world.facts() is None and world.standing() is None,
     ),
     "label": Kind(
-        (KNOWN, PLANNED), told("ReplyLabelled", reply_id="in-1", intents=["dispute"]), _labelled, reply=REPLY
+        (KNOWN, PLANNED), of_event("ReplyLabelled", reply_id="in-1", intents=["dispute"]), _labelled, reply=REPLY
     ),
     "load, paid": Kind((KNOWN, PLANNED), loading(replace(paid_up(FACTS), as_of=NOW)), _facts_are(_nothing_open)),
     "load, held": Kind(

@@ -1,5 +1,6 @@
 """Intake: customers are loaded whole or not at all, once or again, and refusals give nobody away."""
 
+import importlib
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -13,11 +14,10 @@ from dunning.domain.customer.facts import Account, Facts, Hold, HoldReason, Inst
 from dunning.domain.customer.lender_record import FILE_LAG, LenderRecord, erase_record, forget_former_phones
 from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, Wake
 from dunning.domain.decision.decisions import Send
-from dunning.domain.errors import UnreadableRecordError
+from dunning.domain.errors import DunningError, RecordTooLargeError, ServiceCallError, UnreadableRecordError
 from dunning.ports.customers import StoredCustomer
 from dunning.services.intake.intake import MOST_ROWS_A_CUSTOMER, rejects_key
 from dunning.services.intake.refusals import EXPLANATIONS, REJECT_COLUMNS, Refusal
-from dunning.services.optimistic import ContestedError
 from tests.support.builders import store_facts
 from tests.support.lender_files import CHEN, NOW, UPLOADED_AT, WANG, Office, csv_of, row
 
@@ -484,7 +484,7 @@ def test_newer_facts_written_meanwhile_are_not_overwritten(office: Office) -> No
     assert office.store.facts["C-1001"] == newest
 
 
-def test_a_customer_who_keeps_changing_fails_the_file_so_that_it_comes_back(office: Office) -> None:
+def test_a_customer_who_keeps_changing_is_refused_and_the_others_load(office: Office) -> None:
     office.load_rows(WANG)
 
     def bump() -> None:
@@ -492,8 +492,67 @@ def test_a_customer_who_keeps_changing_fails_the_file_so_that_it_comes_back(offi
         office.store.standings["C-1001"] = replace(standing, version=standing.version + 1)
 
     _interfere(office, 99, bump)
-    with pytest.raises(ContestedError, match=r"C-1001"):
-        office.load_rows(row(amount="4000"), at=LATER)
+    summary = office.load_rows(row(amount="4000"), CHEN, at=LATER)
+    assert (summary.customers_loaded, summary.customers_refused) == (1, 1)
+    assert office.rejects == [("2", "C-1001", "customer_id", "kept_changing")]
+
+
+def _fails(office: Office, port: str, error: DunningError) -> None:
+    """Let a call about the customer Wang fail, by the customer's id or number."""
+    real = getattr(office.store, port)
+
+    def failing(written: LenderRecord | str, *more: object, **expected: int) -> object:
+        if getattr(written, "customer_id", written) in {"C-1001", "+886912345678"}:
+            raise error
+        return real(written, *more, **expected)
+
+    setattr(office.store, port, failing)
+
+
+@pytest.mark.parametrize("port", ["save_lender_record", "add_phone", "save_customer"])
+def test_a_customer_who_does_not_fit_is_refused_and_the_others_load(office: Office, port: str) -> None:
+    _fails(office, port, RecordTooLargeError("PutItem"))
+    summary = office.load_rows(WANG, CHEN)
+    assert (summary.customers_loaded, summary.customers_refused, summary.rows_refused) == (1, 1, 1)
+    assert office.rejects == [("2", "C-1001", "customer_id", "stored_record_too_large")]
+
+
+def test_a_customer_who_cannot_be_written_now_lets_the_file_come_back_when_the_others_are_loaded(
+    office: Office,
+) -> None:
+    _fails(office, "save_customer", ServiceCallError("TransactWriteItems", "ThrottlingException"))
+    with pytest.raises(ServiceCallError, match="Throttling"):
+        office.load_rows(WANG, CHEN, row(CHEN, customer_id="C-3", account_id="A-3", phone=""))
+    assert office.store.facts.keys() == {"C-1002"}
+    assert [reason for *_, reason in office.rejects] == ["missing"], "the refused rows are told all the same"
+
+
+def test_customers_who_cannot_be_read_now_let_the_file_come_back(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(customer_ids: Sequence[str]) -> Mapping[str, StoredCustomer | UnreadableRecordError]:
+        del customer_ids
+        raise ServiceCallError("BatchGetItem", "InternalServerError")
+
+    monkeypatch.setattr(office.store, "load_stored", down)
+    with pytest.raises(ServiceCallError, match="BatchGetItem"):
+        office.load_rows(WANG)
+
+
+def test_a_table_that_is_down_is_not_asked_for_every_customer_of_the_file(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def down(customer_ids: Sequence[str]) -> Mapping[str, StoredCustomer | UnreadableRecordError]:
+        asked.append(len(customer_ids))
+        raise ServiceCallError("BatchGetItem", "InternalServerError")
+
+    monkeypatch.setattr(office.store, "load_stored", down)
+    monkeypatch.setattr(importlib.import_module("dunning.services.intake.intake"), "_MOST_FAILURES", 3)
+    with pytest.raises(ServiceCallError):
+        office.load_rows(*(row(customer_id=f"C-{n}", account_id=f"A-{n}") for n in range(1000)))
+    assert len(asked) < 20
 
 
 # ------------------------------------------------------------------ properties

@@ -14,6 +14,7 @@ from datetime import datetime
 from itertools import batched, chain, islice
 
 from dunning.domain.decision.rules import Policies
+from dunning.domain.errors import DunningError, ServiceCallError
 from dunning.ports.clock import Clock
 from dunning.ports.customers import CustomerStore, PhoneIndex
 from dunning.ports.gateways import EventPublisher, Uploads
@@ -36,11 +37,16 @@ from dunning.services.planning import log_planned_decision
 MOST_ROWS_A_CUSTOMER = 1000
 """More would not fit into one record, and means that the column customer_id holds something else."""
 
+_MOST_FAILURES = 100
+"""With more failures the table is down: the rest of the file is left to the next try."""
+
 _PROGRESS_EVERY = 10_000
 _PLAINLY_AN_ID = re.compile(r"(?=.*[0-9])(?!.*[0-9]{7}).*")
 _REFUSED = {
     LoadOutcome.UNREADABLE: Refusal.STORED_RECORD_UNREADABLE,
     LoadOutcome.ERASED: Refusal.CUSTOMER_ERASED,
+    LoadOutcome.TOO_LARGE: Refusal.STORED_RECORD_TOO_LARGE,
+    LoadOutcome.KEPT_CHANGING: Refusal.KEPT_CHANGING,
 }
 _ID_NOT_TO_BE_SHOWN = frozenset({Refusal.MALFORMED_ID, Refusal.PERSONAL_DATA_IN_ID})
 
@@ -72,6 +78,7 @@ class _Tally:
         self.holds_not_understood = 0
         self.phones_shared = 0
         self.outcomes = dict.fromkeys(LoadOutcome, 0)
+        self.failures: list[DunningError] = []
 
 
 class IntakeService:
@@ -108,7 +115,7 @@ class IntakeService:
             uploaded_at: an aware instant; the lender's snapshot is of this moment.
 
         Raises:
-            ContestedError: other writers kept changing a customer; load the file again.
+            ServiceCallError: some customers could not be read or written; the others are loaded. Load the file again.
         """
         started = self._clock.now()
         with Spool() as spool:
@@ -122,6 +129,8 @@ class IntakeService:
             rows_refused = spool.rows_refused()
             if rows_refused:
                 self._write_rejects(bucket, key, spool.refused())
+        if tally.failures:
+            raise tally.failures[0]
         summary = IntakeSummary(
             rows=rows,
             customers_loaded=tally.outcomes[LoadOutcome.LOADED],
@@ -166,6 +175,8 @@ class IntakeService:
                 if len(under_way) >= 2 * self._writers:
                     done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
                     self._note(done, now, spool, tally)
+                    if len(tally.failures) >= _MOST_FAILURES:
+                        break
             self._note(wait(under_way).done, now, spool, tally)
         finally:
             pool.shutdown(cancel_futures=True)
@@ -199,9 +210,15 @@ class IntakeService:
     def _note(self, done: Iterable[Future[list[LoadedCandidate]]], now: datetime, spool: Spool, tally: _Tally) -> None:
         """Count the outcomes of customers, and publish their events."""
         for future in done:
-            settled = future.result()
+            try:
+                settled = future.result()
+            except ServiceCallError as error:
+                tally.failures.append(error)
+                continue
             self._publisher.publish([event for loaded in settled for event in loaded.events])
-            for (facts, line), outcome, decision, opts_out, shares_phone, _ in settled:
+            for (facts, line), outcome, decision, opts_out, shares_phone, _, failure in settled:
+                if failure is not None:
+                    tally.failures.append(failure)
                 tally.outcomes[outcome] += 1
                 tally.phones_shared += shares_phone
                 if opts_out:

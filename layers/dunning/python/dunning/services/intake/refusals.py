@@ -67,6 +67,8 @@ class Refusal(StrEnum):
     TOO_MANY_ROWS = "too_many_rows"
     CUSTOMER_ERASED = "customer_erased"
     STORED_RECORD_UNREADABLE = "stored_record_unreadable"
+    STORED_RECORD_TOO_LARGE = "stored_record_too_large"
+    KEPT_CHANGING = "kept_changing"
 
 
 EXPLANATIONS: Mapping[Refusal, str] = {
@@ -135,6 +137,9 @@ EXPLANATIONS: Mapping[Refusal, str] = {
     Refusal.TOO_MANY_ROWS: "The customer has more than 1000 rows. Check customer_id; leave out what was paid long ago.",
     Refusal.CUSTOMER_ERASED: "The customer was erased at your word. Take them out of the file or, if they have "
     "consented anew since, give the moment in consented_at.",
+    Refusal.STORED_RECORD_TOO_LARGE: "The customer does not fit into the table, or too many customers have the number. "
+    "Leave out accounts that are paid, or correct the number, and upload the customer again.",
+    Refusal.KEPT_CHANGING: "Other writers kept changing the customer. Upload the customer again.",
     Refusal.STORED_RECORD_UNREADABLE: "The stored record of this customer cannot be read. It was left as it is: tell "
     "the operators.",
 }

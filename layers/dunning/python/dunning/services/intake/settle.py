@@ -28,10 +28,10 @@ from dunning.domain.customer.lender_record import (
 from dunning.domain.customer.standing import Standing
 from dunning.domain.decision.decisions import Decision, Reason
 from dunning.domain.decision.rules import Policies
-from dunning.domain.errors import UnreadableRecordError
+from dunning.domain.errors import RecordTooLargeError, ServiceCallError, UnreadableRecordError
 from dunning.domain.outbound_events import CustomerNeedsPerson, OutboundEvent, ReviewReason
 from dunning.ports.customers import CustomerStore, PhoneIndex, StoredCustomer
-from dunning.services.optimistic import CONFLICT, Conflict, write_optimistically
+from dunning.services.optimistic import CONFLICT, Conflict, ContestedError, write_optimistically
 from dunning.services.planning import fingerprint, replan, replan_as_told
 
 BATCH = 50
@@ -54,6 +54,9 @@ class LoadOutcome(Enum):
     OLDER = auto()
     UNREADABLE = auto()
     ERASED = auto()
+    TOO_LARGE = auto()
+    KEPT_CHANGING = auto()
+    FAILED = auto()
 
 
 class Candidate(NamedTuple):
@@ -68,7 +71,7 @@ class LoadedCandidate(NamedTuple):
     The outcome for a candidate, the decision if there is one, and the outbound events.
 
     `opts_out` says whether a known customer opted out with the file, `shares_phone` whether another customer has the
-    same number.
+    same number. `failure` is why the customer could not be written this time: load the file again.
     """
 
     candidate: Candidate
@@ -77,6 +80,7 @@ class LoadedCandidate(NamedTuple):
     opts_out: bool = False
     shares_phone: bool = False
     events: tuple[OutboundEvent, ...] = ()
+    failure: ServiceCallError | None = None
 
 
 class Settler:
@@ -89,10 +93,10 @@ class Settler:
 
     def settle_batch(self, batch: Sequence[Candidate], now: datetime) -> list[LoadedCandidate]:
         """
-        Write the changes of up to `BATCH` customers, which are read together.
+        Write the changes of up to `BATCH` customers, which are read together. The failure of one affects no other.
 
         Raises:
-            ContestedError: other writers kept changing a customer.
+            ServiceCallError: the customers cannot be read.
         """
         stored = self._store.load_stored([candidate.facts.customer_id for candidate in batch])
         return [self._settle(candidate, stored[candidate.facts.customer_id], now) for candidate in batch]
@@ -151,6 +155,12 @@ class Settler:
             )
         except UnreadableRecordError:
             return LoadedCandidate(candidate, LoadOutcome.UNREADABLE)
+        except RecordTooLargeError:
+            return LoadedCandidate(candidate, LoadOutcome.TOO_LARGE)
+        except ContestedError:
+            return LoadedCandidate(candidate, LoadOutcome.KEPT_CHANGING)
+        except ServiceCallError as error:
+            return LoadedCandidate(candidate, LoadOutcome.FAILED, failure=error)
 
     def _enter_number(self, lender_record: LenderRecord, facts: Facts) -> LenderRecord | None:
         """
