@@ -28,7 +28,7 @@ from dunning.policy import load_policies
 from dunning.ports.customers import Customer, StoredCustomer
 from dunning.services.intake import IntakeService
 from dunning.services.intake.rows import COLUMNS
-from tests.support.fakes import FakeClock, FakeEventPublisher, FakeTelemetry
+from tests.support.fakes import FakeClock, FakeCustomers, FakeEventPublisher, FakeTelemetry
 
 LENDER = "demo-tw"
 INSTALMENTS_A_CUSTOMER = 6
@@ -130,6 +130,7 @@ def load(path: Path) -> int:
     service = IntakeService(
         store=nobody,
         phones=nobody,
+        loads=FakeCustomers(),
         uploads=_Folder(path),
         publisher=FakeEventPublisher(),
         policies=load_policies(),

@@ -27,6 +27,7 @@ from dunning.domain.customer.standing import Progress, Standing, Wake, progress_
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import RecordTooLargeError, ServiceCallError, UnreadableRecordError
 from dunning.ports.customers import Customer
+from dunning.ports.file_loads import FileLoad, KnownLoads
 from tests.contract.conftest import SHARDS, Office
 from tests.local.cloud import LocalCloud
 from tests.support.aws_requests import Answer, Requests, error, first, no_answer, success
@@ -222,6 +223,16 @@ def test_a_record_that_cannot_be_read_can_be_quarantined(office: Office) -> None
     (due,) = office.customers.due(NOW + timedelta(days=1), 10)
     assert due == ("C0001", Wake(NOW + timedelta(days=1), 9))
     assert isinstance(office.customers.load(["C0001"])["C0001"], UnreadableRecordError)
+
+
+def test_the_list_of_file_loads_is_written_under_the_version_it_was_read_with(office: Office) -> None:
+    first, second = FileLoad("accounts/a.csv", NOW), FileLoad("accounts/b.csv", NOW, is_finished=True)
+    assert office.customers.read_loads() == KnownLoads(0, ())
+    assert office.customers.save_loads([first], expected_version=0)
+    assert not office.customers.save_loads([second], expected_version=0)
+    assert office.customers.save_loads([first, second], expected_version=1)
+    assert office.customers.read_loads() == KnownLoads(2, (first, second))
+    assert list(office.customers.customer_ids(0, 1, "")) == [], "it is no customer"
 
 
 def _cancelled(*codes: str, message: str = "") -> Answer:

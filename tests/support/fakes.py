@@ -21,6 +21,7 @@ from dunning.domain.replies.reply import Reply
 from dunning.ports.contacts import ContactKey
 from dunning.ports.customers import Customer, DueCustomer, StoredCustomer
 from dunning.ports.erasure import DeadLetter, QueueNotDrainedError, StoredUpload
+from dunning.ports.file_loads import FileLoad, KnownLoads
 from dunning.ports.gateways import Published, PublishOutcome, Sms
 from dunning.ports.queues import Job
 from dunning.ports.telemetry import LogEvent, Metric
@@ -50,6 +51,7 @@ class FakeCustomers:
         self.standings: dict[str, Standing] = {}
         self.phones: dict[str, frozenset[str]] = {}
         self.unreadable: set[str] = set()
+        self.file_loads = KnownLoads(0, ())
         self.writes = 0
         self._lock = Lock()
 
@@ -115,6 +117,16 @@ class FakeCustomers:
             left = self.phones.pop(phone, frozenset()) - {customer_id}
             if left:
                 self.phones[phone] = left
+
+    def read_loads(self) -> KnownLoads:
+        return self.file_loads
+
+    def save_loads(self, loads: Sequence[FileLoad], *, expected_version: int) -> bool:
+        with self._lock:
+            if self.file_loads.version != expected_version:
+                return False
+            self.file_loads = KnownLoads(expected_version + 1, tuple(loads))
+            return True
 
     def customer_ids(self, segment: int, segments: int, after: str) -> Iterator[str]:
         everybody = sorted(self.lender_records.keys() | self.standings.keys())

@@ -74,6 +74,7 @@ class Office:
         self.service = IntakeService(
             store=self.store,
             phones=self.store,
+            loads=self.store,
             uploads=self.uploads,
             publisher=self.publisher,
             policies=POLICIES,

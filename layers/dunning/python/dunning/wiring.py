@@ -201,6 +201,7 @@ def intake_service() -> IntakeService:
     return IntakeService(
         store=customers,
         phones=customers,
+        loads=customers,
         uploads=S3Uploads(session.client("s3", config=_PATIENT)),
         publisher=_publisher(session, settings.bus_name),
         policies=book,

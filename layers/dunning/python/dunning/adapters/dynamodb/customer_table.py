@@ -11,9 +11,19 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from dunning.adapters.aws_call import aws_call, write_if
-from dunning.adapters.dynamodb.items import lender_record_item, lender_record_of, read_facts, standing_item, standing_of
+from dunning.adapters.dynamodb.items import (
+    file_loads_item,
+    file_loads_of,
+    lender_record_item,
+    lender_record_of,
+    read_facts,
+    standing_item,
+    standing_of,
+)
 from dunning.adapters.dynamodb.keys import (
     FACTS,
+    FILES,
+    LOADS,
     PHONE,
     STANDING,
     due_until,
@@ -29,6 +39,7 @@ from dunning.domain.customer.standing import LEAST_URGENT, Standing, Wake
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.ports.customers import Customer, DueCustomer, StoredCustomer
+from dunning.ports.file_loads import FileLoad, KnownLoads
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -53,7 +64,7 @@ _TOMBSTONE = frozenset({"customer_id", "item", "schema", "revision", "erased_at"
 
 
 class DynamoCustomers:
-    """Implements `CustomerStore`, `DueIndex`, `PhoneIndex`, `CustomerScan` and `CustomerErasure` on one table."""
+    """Implements all ports of customers, and `FileLoads`, on one table."""
 
     def __init__(self, client: DynamoDBClient, table: str, shards: int, pause: Pause = time.sleep) -> None:
         self._client = client
@@ -208,8 +219,20 @@ class DynamoCustomers:
             ),
         )
 
+    def read_loads(self) -> KnownLoads:
+        """Read the item of the file loads."""
+        found = list(self._read([{"customer_id": {"S": FILES}, "item": {"S": LOADS}}]))
+        return file_loads_of(found[0]) if found else KnownLoads(0, ())
+
+    def save_loads(self, loads: Sequence[FileLoad], *, expected_version: int) -> bool:
+        """Put the item of the file loads under the version it was read with."""
+        item = file_loads_item(KnownLoads(expected_version + 1, tuple(loads)))
+        put = self._put(item, _if_read("version", expected_version))["Put"]
+        stored = write_conditionally("PutItem", lambda: self._client.put_item(**put), self._pause)
+        return stored is None or bool(stored[0] == item)
+
     def customer_ids(self, segment: int, segments: int, after: str) -> Iterator[str]:
-        """Scan one segment. The items of numbers are skipped, and a scan never continues from them."""
+        """Scan one segment. The items of numbers and files are skipped, and a scan never continues from them."""
         start: Any = {"customer_id": {"S": after}, "item": {"S": STANDING}} if after else None
         last = after
         while True:
@@ -225,7 +248,7 @@ class DynamoCustomers:
                 )
             for item in answer["Items"]:
                 customer_id = str(item["customer_id"]["S"])
-                if customer_id != last and not customer_id.startswith(phone_key("")):
+                if customer_id != last and "#" not in customer_id:
                     last = customer_id
                     yield customer_id
             start = answer.get("LastEvaluatedKey")

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from dunning.adapters.dynamodb.keys import (
     FACTS,
+    FILES,
+    LOADS,
     STANDING,
     UNKNOWN,
     contact_key,
@@ -62,6 +64,7 @@ from dunning.domain.customer.standing import LedgerEntry, PaymentStatement, Prog
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import UnreadableRecordError
 from dunning.domain.replies.reply import InboundSms, Reply
+from dunning.ports.file_loads import FileLoad, KnownLoads
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -155,6 +158,14 @@ def _events_in(written: object) -> dict[str, RecordedEvent]:
     recorded_events = [_event_in(*listed(array)) for array in listed(written)]
     return {event_key(recorded): recorded for recorded in recorded_events}
 
+
+FILE_LOAD = ArrayLayout(
+    FileLoad,
+    Field("key", TEXT),
+    Field("uploaded_at", INSTANT),
+    Field("is_finished", FLAG, False),  # noqa: FBT003 - the default of a field
+)
+FILE_LOADS = ItemLayout(Field("version", NUMBER), Field("loads", arrays(FILE_LOAD), ()))
 
 LEDGER_ENTRY = ArrayLayout(
     LedgerEntry,
@@ -384,6 +395,21 @@ def standing_of(item: StoredItem) -> Standing:
         UnreadableRecordError: the item is not what `standing_item` writes.
     """
     return _read_or_refuse(_read_standing, "standing", item)
+
+
+def file_loads_item(known: KnownLoads) -> Item:
+    """Write the list of file loads as an item."""
+    return {"customer_id": _text(FILES), "item": _text(LOADS), **_SCHEMA, **FILE_LOADS.write(known)}
+
+
+def file_loads_of(item: StoredItem) -> KnownLoads:
+    """
+    Read the list of file loads.
+
+    Raises:
+        UnreadableRecordError: the item is not what `file_loads_item` writes.
+    """
+    return _read_or_refuse(lambda stored: KnownLoads(**FILE_LOADS.read(stored)), "file loads", item)
 
 
 def contact_item(contact: Contact) -> Item:

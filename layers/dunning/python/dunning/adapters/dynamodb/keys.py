@@ -17,6 +17,9 @@ from dunning.domain.customer.standing import LEAST_URGENT, Wake
 
 FACTS = "facts"
 STANDING = "standing"
+FILES = "files#"
+"""Where a customer's id would be, in the item of the file loads. No customer id has a `#`."""
+LOADS = "loads"
 PHONE = "phone"
 UNKNOWN = "yes"
 REPLY = "reply#"

@@ -17,10 +17,12 @@ from dunning.domain.decision.rules import Policies
 from dunning.domain.errors import DunningError, ServiceCallError
 from dunning.ports.clock import Clock
 from dunning.ports.customers import CustomerStore, PhoneIndex
+from dunning.ports.file_loads import FileLoads
 from dunning.ports.gateways import EventPublisher, Uploads
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry
 from dunning.services.intake.cells import is_id
 from dunning.services.intake.facts_from_rows import contradictions, facts_from_rows
+from dunning.services.intake.file_order import MOST_REMEMBERED, FileOrder, Overtaken
 from dunning.services.intake.refusals import (
     REJECT_COLUMNS,
     FileRefusedError,
@@ -36,6 +38,9 @@ from dunning.services.planning import log_planned_decision
 
 MOST_ROWS_A_CUSTOMER = 1000
 """More would not fit into one record, and means that the column customer_id holds something else."""
+
+_GONE = frozenset({"NoSuchKey", "NoSuchVersion", "AccessDenied"})
+"""S3's answers for a file that was deleted; the last to those who may not list the bucket."""
 
 _MOST_FAILURES = 100
 """With more failures the table is down: the rest of the file is left to the next try."""
@@ -80,6 +85,14 @@ class _Tally:
         self.outcomes = dict.fromkeys(LoadOutcome, 0)
         self.failures: list[DunningError] = []
 
+    def without_older(self, candidates: Iterable[Candidate], named_since: frozenset[str]) -> Iterator[Candidate]:
+        """Leave out, and count, the customers whom a newer file names."""
+        for candidate in candidates:
+            if candidate.facts.customer_id in named_since:
+                self.outcomes[LoadOutcome.OLDER] += 1
+            else:
+                yield candidate
+
 
 class IntakeService:
     """Loads files of accounts."""
@@ -89,6 +102,7 @@ class IntakeService:
         *,
         store: CustomerStore,
         phones: PhoneIndex,
+        loads: FileLoads,
         uploads: Uploads,
         publisher: EventPublisher,
         policies: Policies,
@@ -98,6 +112,7 @@ class IntakeService:
         writers: int,
     ) -> None:
         self._settler = Settler(store, phones, policies)
+        self._order = FileOrder(loads)
         self._uploads = uploads
         self._publisher = publisher
         self._lenders = lenders
@@ -116,16 +131,25 @@ class IntakeService:
 
         Raises:
             ServiceCallError: some customers could not be read or written; the others are loaded. Load the file again.
+            ContestedError: other loads began all the time. Load the file again.
         """
+        started = self._clock.now()
+        overtaken = self._order.begin(key, uploaded_at, started)
+        summary = self._load(bucket, key, uploaded_at, overtaken)
+        self._order.finish(key, uploaded_at)
+        return summary
+
+    def _load(self, bucket: str, key: str, uploaded_at: datetime, overtaken: Overtaken) -> IntakeSummary:
         started = self._clock.now()
         with Spool() as spool:
             try:
+                named_since = self._named_since(bucket, overtaken)
                 with self._uploads.open(bucket, key) as chunks:
                     table = Table(chunks)
                     rows = spool.fill(table)
             except FileRefusedError as error:
                 return self._refuse_file(bucket, key, error)
-            tally = self._load_customers(spool, uploaded_at)
+            tally = self._load_customers(spool, uploaded_at, named_since, dates_unchanged=overtaken.older_under_way)
             rows_refused = spool.rows_refused()
             if rows_refused:
                 self._write_rejects(bucket, key, spool.refused())
@@ -163,15 +187,44 @@ class IntakeService:
         rows = chain([REJECT_COLUMNS], map(reject_cells, refused))
         self._uploads.write_rejects(bucket, rejects_key(key), rows)
 
-    def _load_customers(self, spool: Spool, uploaded_at: datetime) -> _Tally:
+    def _named_since(self, bucket: str, overtaken: Overtaken) -> frozenset[str]:
+        """
+        Return the customers of whom a newer file says something that can be loaded.
+
+        Raises:
+            FileRefusedError: a newer file is gone, or there are too many.
+        """
+        if len(overtaken.by) >= MOST_REMEMBERED:
+            raise FileRefusedError(Refusal.OVERTAKEN)
+        named: set[str] = set()
+        for newer in overtaken.by:
+            with Spool() as spool:
+                try:
+                    with self._uploads.open(bucket, newer.key) as chunks:
+                        spool.fill(Table(chunks))
+                except FileRefusedError:
+                    continue  # it changes nothing
+                except ServiceCallError as error:
+                    if error.code not in _GONE:
+                        raise
+                    raise FileRefusedError(Refusal.OVERTAKEN) from None
+                candidates = self._candidates(spool, newer.uploaded_at, _Tally())
+                named |= {candidate.facts.customer_id for candidate in candidates}
+        return frozenset(named)
+
+    def _load_customers(
+        self, spool: Spool, uploaded_at: datetime, named_since: frozenset[str], *, dates_unchanged: bool
+    ) -> _Tally:
         """Judge customers here and write them in batches on several threads, with few batches under way."""
         tally = _Tally()
         now = self._clock.now()
         under_way: set[Future[list[LoadedCandidate]]] = set()
         pool = ThreadPoolExecutor(self._writers)
         try:
-            for batch in batched(self._candidates(spool, uploaded_at, tally), BATCH, strict=False):
-                under_way.add(pool.submit(self._settler.settle_batch, batch, now))
+            candidates = self._candidates(spool, uploaded_at, tally)
+            current = tally.without_older(candidates, named_since) if named_since else candidates
+            for batch in batched(current, BATCH, strict=False):
+                under_way.add(pool.submit(self._settler.settle_batch, batch, now, dates_unchanged=dates_unchanged))
                 if len(under_way) >= 2 * self._writers:
                     done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
                     self._note(done, now, spool, tally)

@@ -22,6 +22,7 @@ class Refusal(StrEnum):
     MISSING_COLUMNS = "missing_columns"
     DUPLICATE_COLUMN = "duplicate_column"
     BROKEN_QUOTING = "broken_quoting"
+    OVERTAKEN = "overtaken"
 
     WRONG_FIELD_COUNT = "wrong_field_count"
     MISSING = "missing"
@@ -82,6 +83,8 @@ EXPLANATIONS: Mapping[Refusal, str] = {
     Refusal.DUPLICATE_COLUMN: "The first line names this column twice. Remove one of the two.",
     Refusal.BROKEN_QUOTING: "A quoted cell does not end, or a quote in it is not doubled. It begins in this line or in "
     'one above it: write " in a cell as "", and quote the whole cell.',
+    Refusal.OVERTAKEN: "Newer files were loaded meanwhile, and are no longer there to compare. Upload this file again "
+    "if it still holds.",
     Refusal.WRONG_FIELD_COUNT: "The line has more or fewer cells than the header. Quote cells that hold a comma.",
     Refusal.MISSING: "The cell is empty. It must have a value.",
     Refusal.MALFORMED_ID: "Use 1 to 64 letters A-Z, digits, dots, underscores, colons or hyphens.",

@@ -91,36 +91,47 @@ class Settler:
         self._phones = phones
         self._policies = policies
 
-    def settle_batch(self, batch: Sequence[Candidate], now: datetime) -> list[LoadedCandidate]:
+    def settle_batch(
+        self, batch: Sequence[Candidate], now: datetime, *, dates_unchanged: bool = False
+    ) -> list[LoadedCandidate]:
         """
         Write the changes of up to `BATCH` customers, which are read together. The failure of one affects no other.
+
+        `dates_unchanged`: of unchanged customers too, write the time of the statement.
 
         Raises:
             ServiceCallError: the customers cannot be read.
         """
         stored = self._store.load_stored([candidate.facts.customer_id for candidate in batch])
-        return [self._settle(candidate, stored[candidate.facts.customer_id], now) for candidate in batch]
+        return [
+            self._settle(candidate, stored[candidate.facts.customer_id], now, dates_unchanged=dates_unchanged)
+            for candidate in batch
+        ]
 
     def _settle(
-        self, candidate: Candidate, stored: StoredCustomer | UnreadableRecordError, now: datetime
+        self,
+        candidate: Candidate,
+        stored: StoredCustomer | UnreadableRecordError,
+        now: datetime,
+        *,
+        dates_unchanged: bool,
     ) -> LoadedCandidate:
         facts = candidate.facts
 
         def attempt(customer: StoredCustomer) -> LoadedCandidate | Conflict:
             lender_record, before = customer
-            if is_barred_by_erasure(lender_record, facts):
-                return LoadedCandidate(candidate, LoadOutcome.ERASED)
-            if _is_older(facts, lender_record.snapshot):
-                return LoadedCandidate(candidate, LoadOutcome.OLDER)
+            barred = _bar(facts, lender_record)
+            if barred is not None:
+                return LoadedCandidate(candidate, barred)
             same = not lender_record.next_phone and _says_the_same(facts, lender_record)
             done = _is_done(lender_record, before)
-            if same and done:
+            if same and done and not dates_unchanged:
                 self._keep_indexed(lender_record)
                 return LoadedCandidate(candidate, LoadOutcome.UNCHANGED)
             entered = self._enter_number(lender_record, facts)
             if entered is None:
                 return CONFLICT
-            after = entered if same else record_snapshot(entered, facts)
+            after = entered if same and not dates_unchanged else record_snapshot(entered, facts)
             known = project_facts(after) or facts
             is_new = not _was_looked_at(known.phone, lender_record, before, done=done)
             held = self._hold_who_share(known, now) if is_new else []
@@ -134,6 +145,8 @@ class Settler:
             if not is_saved:
                 return CONFLICT
             self._keep_indexed(after)
+            if same and done:
+                return LoadedCandidate(candidate, LoadOutcome.UNCHANGED)
             if before is not None and before.shared_phone not in {"", known.phone}:
                 self._leave_number(before.shared_phone, facts.customer_id, now)
             return LoadedCandidate(
@@ -271,6 +284,13 @@ def _is_held_for(standing: Standing, facts: Facts | None, phone: str) -> bool:
     if facts is not None and facts.phone == phone:
         return standing.shares_phone(facts)
     return standing.shared_phone == phone
+
+
+def _bar(facts: Facts, lender_record: LenderRecord) -> LoadOutcome | None:
+    """Return why a statement must not be stored, if it must not."""
+    if is_barred_by_erasure(lender_record, facts):
+        return LoadOutcome.ERASED
+    return LoadOutcome.OLDER if _is_older(facts, lender_record.snapshot) else None
 
 
 def _is_older(facts: Facts, stored: Facts | None) -> bool:
