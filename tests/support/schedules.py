@@ -16,6 +16,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
+from dunning.adapters.dynamodb.customer_table import DynamoCustomers
+
 type TableItem = Mapping[str, Any]
 type ItemKey = tuple[str, str]
 
@@ -76,9 +78,10 @@ class Turns:
         self._turn = (Semaphore(0), Semaphore(0))
         self._alive: set[int] = set()
         self._has_begun = False
+        self._errors: list[BaseException] = []
 
-    def run(self, *programs: Callable[[], None]) -> None:
-        """Run two programs to their ends."""
+    def run(self, *programs: Callable[[], object]) -> None:
+        """Run two programs to their ends, and raise what a program raises."""
         self._alive = set(range(len(programs)))
         threads = [Thread(target=self._program, args=(number, work)) for number, work in enumerate(programs)]
         for thread in threads:
@@ -86,14 +89,18 @@ class Turns:
         self._turn[self._choices.choose(len(programs))].release()
         for thread in threads:
             thread.join()
+        for error in self._errors:
+            raise error
 
-    def _program(self, number: int, work: Callable[[], None]) -> None:
+    def _program(self, number: int, work: Callable[[], object]) -> None:
         self._turn[number].acquire()
         try:
             work()
+        except BaseException as error:  # noqa: BLE001 - raised by `run`
+            self._errors.append(error)
         finally:
             self._alive.discard(number)
-            for other in self._alive:
+            for other in tuple(self._alive):
                 self._turn[other].release()
 
     def maybe_switch(self, number: int, ways: int = 1) -> int:
@@ -175,8 +182,7 @@ class SteppedClient:
         # The batch is torn: the facts, or the rest, are read before the other program's turn.
         is_pair = len({item for _, item in keys}) > 1
         way = self.turns.maybe_switch(self._number, 2) if self.turns and is_pair else 0
-        late = {0: lambda _: True, 1: lambda item: item != "facts", 2: lambda item: item == "facts"}[way]
-        read = [(self.table.items if late(key[1]) else before).get(key) for key in keys]
+        read = [(before if way and (key[1] == "facts") == (way == 1) else self.table.items).get(key) for key in keys]
         return {"Responses": {name: [item for item in read if item is not None]}, "UnprocessedKeys": {}}
 
     def query(self, *, ExpressionAttributeValues: Any, **_: Any) -> Any:  # noqa: ANN401, N803 - as boto3
@@ -255,15 +261,10 @@ class SteppedClient:
             for _, write, key in parsed
         ]
         if any(reason["Code"] != "None" for reason in reasons):
+            answer: Any = {"Error": {"Code": "ConditionalCheckFailedException"}, **reasons[0]}
             if operation == "TransactWriteItems":
-                raise ClientError(
-                    {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons},  # type: ignore[typeddict-unknown-key]
-                    operation,
-                )
-            raise ClientError(
-                {"Error": {"Code": "ConditionalCheckFailedException"}, **reasons[0]},  # type: ignore[typeddict-unknown-key]
-                operation,
-            )
+                answer = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}
+            raise ClientError(answer, operation)
         if token:
             self.table.tokens.add(token)
         for kind, write, _ in parsed:
@@ -277,6 +278,13 @@ class SteppedClient:
             else:
                 self.table.items[key] = _updated(self.table.items.get(key) or write["Key"], write)
         return {}
+
+
+def stepped_store(client: SteppedClient) -> DynamoCustomers:
+    """Return the customers' table as the adapter sees it through a client."""
+    # The adapter calls of a client what a `SteppedClient` has.
+    as_boto3: Any = client
+    return DynamoCustomers(as_boto3, "customers", 4)
 
 
 def _key(key: TableItem) -> ItemKey:

@@ -1,12 +1,12 @@
 """An older file does not win over a newer one, also where the newer one said nothing new."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 
-from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.domain.errors import ServiceCallError
 from dunning.ports.file_loads import FileLoad, KnownLoads
 from dunning.services.intake import IntakeService
@@ -14,7 +14,7 @@ from dunning.services.intake.file_order import MOST_REMEMBERED, REMEMBERED, File
 from dunning.services.optimistic import ContestedError
 from tests.support.fakes import FakeClock, FakeCustomers, FakeEventPublisher, FakeTelemetry, FakeUploads
 from tests.support.lender_files import CHEN, LENDERS, NOW, POLICIES, UPLOADED_AT, WANG, Office, csv_of, row
-from tests.support.schedules import ProcessDiedError, SteppedClient, SteppedTable, Turns, all_schedules
+from tests.support.schedules import ProcessDiedError, SteppedClient, SteppedTable, Turns, all_schedules, stepped_store
 
 SECOND = timedelta(seconds=1)
 AT_8, AT_10 = UPLOADED_AT + 8 * SECOND, UPLOADED_AT + 10 * SECOND
@@ -116,7 +116,7 @@ def test_under_every_schedule_the_newer_of_two_files_counts_though_it_leaves_the
     for choices in all_schedules():
         table = SteppedTable(shared=frozenset({"facts", "standing", "loads"}))
         clients = [SteppedClient(table, number) for number in range(2)]
-        stores = [DynamoCustomers(client, "customers", 4) for client in clients]  # type: ignore[arg-type]
+        stores = [stepped_store(client) for client in clients]
         services = [
             IntakeService(
                 store=store,
@@ -137,12 +137,12 @@ def test_under_every_schedule_the_newer_of_two_files_counts_though_it_leaves_the
 
         def load(
             number: int,
-            services: list[IntakeService] = services,
-            left: dict[int, tuple[str, object]] = left,
+            services: Sequence[IntakeService] = services,
+            left: dict[int, tuple[str, datetime]] = left,
         ) -> None:
             if number in left:
                 try:
-                    services[number].load("bucket", *left[number])  # type: ignore[arg-type]
+                    services[number].load("bucket", *left[number])
                 except (ServiceCallError, ContestedError, ProcessDiedError):
                     return
                 del left[number]
@@ -150,7 +150,7 @@ def test_under_every_schedule_the_newer_of_two_files_counts_though_it_leaves_the
         turns = Turns(choices, faults=1)
         for client in clients:
             client.turns = turns
-        turns.run(lambda load=load: load(0), lambda load=load: load(1))
+        turns.run(partial(load, 0), partial(load, 1))
         for client in clients:
             client.revive()
         for number in (1, 0):

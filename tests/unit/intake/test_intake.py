@@ -452,7 +452,7 @@ def _interfere(office: Office, times: int, change: Callable[[], None]) -> None:
             change()
         return write(lender_record, standing, **expected)
 
-    office.store.save_customer = save_customer  # type: ignore[assignment]
+    office.store.save_customer = save_customer  # type: ignore[method-assign]
 
 
 def test_a_claim_made_meanwhile_is_not_lost(office: Office) -> None:
