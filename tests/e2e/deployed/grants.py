@@ -128,6 +128,10 @@ def _uses_of(call: Mapping[str, Any]) -> Iterator[Use]:
     action = _ALSO_CALLED.get(action, action)
     named = call["named"]
     match call["service"]:
+        case "dynamodb" if "Writes" in named:
+            # IAM has no permission for a transaction, only for each write in it.
+            for kind, table in named["Writes"]:
+                yield Use(f"dynamodb:{kind}Item", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{table}")
         case "dynamodb":
             tables = named["TableName"] if isinstance(named["TableName"], list) else [named["TableName"]]
             index = f"/index/{named['IndexName']}" if "IndexName" in named else ""

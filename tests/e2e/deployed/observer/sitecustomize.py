@@ -36,6 +36,9 @@ class _Calls:
         tables = params.get("RequestItems")
         if isinstance(tables, dict):
             named["TableName"] = list(tables)
+        if model.name == "TransactWriteItems":
+            writes = {(kind, write["TableName"]) for entry in params["TransactItems"] for kind, write in entry.items()}
+            named["Writes"] = sorted(writes)
         if model.name == "PutEvents":
             named["EventBusName"] = sorted({entry["EventBusName"] for entry in params["Entries"]})
         context["e2e"] = {
