@@ -458,6 +458,10 @@ class TestOnDynamoDb:
         store_facts(dynamo, someone())
         dynamo.save_standing(waking(someone()), expected_version=0)
         dynamo.save_standing(waking(someone(), version=2), expected_version=1)
+        record = a_lender_record(someone(2))
+        dynamo.save_customer(record, waking(someone(2)), expected_revision=0, expected_version=0)
+        dynamo.save_erased(replace(record, revision=2, erased_at=NOW), expected_revision=1)
+        dynamo.save_loads([], expected_version=0)
         dynamo.quarantine("C0001", NOW)
         list(dynamo.due(NOW, 1))
         dynamo.add_phone("+886900000001", "C0001")
@@ -483,9 +487,13 @@ class TestOnDynamoDb:
         contacts_table.erase_replies("C0001", ["+886900000001"])
         dynamo.stored_items("C0001")
         expressions = {
-            value for _, call in requests.calls for name, value in call.items() if name.endswith("Expression")
+            value
+            for _, call in requests.calls
+            for part in (call, *(write for entry in call.get("TransactItems", ()) for write in entry.values()))
+            for name, value in part.items()
+            if name.endswith("Expression")
         }
-        assert len(expressions) == 19
+        assert len(expressions) == 22
         words = {word.upper() for text in expressions for word in re.findall(r"(?<![#:\w])[a-z_]+", text)}
         listed = Path(moto.dynamodb.__file__).parent / "parsing" / "reserved_keywords.txt"
         assert not words & set(listed.read_text("utf-8").split())
