@@ -11,11 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dunning.domain.customer.facts import Account, Facts, Hold, HoldReason, Instalment
-from dunning.domain.customer.lender_record import FILE_LAG, LenderRecord, erase_record, forget_former_phones
+from dunning.domain.customer.lender_record import (
+    END_OF_DAY,
+    FILE_LAG,
+    LenderRecord,
+    erase_record,
+    forget_former_phones,
+)
 from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, Wake
 from dunning.domain.decision.decisions import Send
 from dunning.domain.errors import DunningError, RecordTooLargeError, ServiceCallError, UnreadableRecordError
 from dunning.ports.customers import StoredCustomer
+from dunning.services.intake.cells import read_instant
 from dunning.services.intake.intake import MOST_ROWS_A_CUSTOMER, rejects_key
 from dunning.services.intake.refusals import EXPLANATIONS, REJECT_COLUMNS, Refusal
 from tests.support.builders import store_facts
@@ -651,6 +658,32 @@ def test_an_old_file_does_not_bring_an_erased_customer_back_whatever_day_of_cons
     _erase(office, UPLOADED_AT)
     summary = office.load_rows(row(consented_at="2026-12-01"), at=UPLOADED_AT - timedelta(hours=1))
     assert summary.erased == 1
+
+
+@pytest.mark.parametrize(
+    "consented_at",
+    ["2026-12-01", "2026-12-02", "2062-01-31", "2026-12-01T23:59:59Z", "2026-12-03T10:00:00+08:00"],
+    ids=["the day of the erasure", "begins in the east", "a slip", "the last second", "a moment not yet come"],
+)
+def test_a_consent_that_may_be_older_than_the_erasure_or_lies_in_the_future_brings_nobody_back(
+    office: Office, consented_at: str
+) -> None:
+    office.load_rows(row(consented_at=consented_at))
+    _erase(office, UPLOADED_AT + timedelta(hours=11))  # half past eight in the evening in Taipei
+    uploaded_again = UPLOADED_AT + timedelta(hours=12)
+    assert office.load_rows(row(consented_at=consented_at), at=uploaded_again).customers_loaded == 0
+    assert "C-1001" not in office.store.facts
+
+
+def test_a_consent_of_a_day_that_begins_after_the_erasure_everywhere_brings_a_customer_back(office: Office) -> None:
+    office.load_rows(WANG)
+    _erase(office, UPLOADED_AT)
+    summary = office.load_rows(row(consented_at="2026-12-02"), at=UPLOADED_AT + timedelta(days=2))
+    assert summary.customers_loaded == 1
+
+
+def test_the_last_second_of_a_day_stands_for_a_consent_dated_by_its_day() -> None:
+    assert read_instant("2026-12-01").time() == END_OF_DAY
 
 
 def test_a_customer_who_consents_anew_comes_back_as_a_new_one_and_waits_for_the_caps(office: Office) -> None:

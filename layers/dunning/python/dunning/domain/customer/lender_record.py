@@ -9,7 +9,7 @@ depend on the lender's statements and never on the order of arrival.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
 from dunning.domain.customer.facts import EVERY_HOLD, Account, Facts, Hold, HoldReason, Instalment
@@ -21,6 +21,12 @@ A file without an `as_of` of its own is believed about payments only up to a day
 The file may have been written last night, and must not take back a payment of this morning.
 """
 
+
+END_OF_DAY = time(23, 59, 59)
+"""The time, in UTC, of a consent that a file dates by its day."""
+
+_FARTHEST_EAST = timedelta(hours=14)
+"""Days begin first where clocks are this far ahead of UTC."""
 
 PAYMENTS_REMEMBERED = 12
 """The newest payment events kept for one instalment, until a snapshot knows them. More would let the item grow."""
@@ -258,12 +264,28 @@ def _is_from_before(facts: Facts, erased_at: datetime) -> bool:
     """
     Tell whether a snapshot is older than the erasure, by its consent or by its own time.
 
-    A consent may be dated by its day, and then counts from the end of that day. So the snapshot's own time counts, too:
-    a snapshot from before the erasure cannot know of a consent given after it.
+    The snapshot's own time counts, too: a snapshot from before the erasure cannot know of a consent given after it. Nor
+    does a snapshot know of a consent that lies in its future.
     """
-    if facts.consented_at is None or facts.consented_at <= erased_at:
+    if facts.consented_at is None:
         return True
-    return facts.as_of is not None and facts.as_of <= erased_at
+    consented_since = _earliest_moment_of(facts.consented_at)
+    if facts.as_of is not None and (facts.as_of <= erased_at or facts.as_of < consented_since):
+        return True
+    return consented_since <= erased_at
+
+
+def _earliest_moment_of(consented_at: datetime) -> datetime:
+    """
+    Return the earliest moment at which a consent may have been given.
+
+    A consent dated by its day is kept as the last second of that day in UTC, when it surely holds. Whether it is newer
+    than an erasure is the opposite question: here the day counts from its first moment anywhere on earth.
+    """
+    moment = consented_at.astimezone(UTC)
+    if moment.time() != END_OF_DAY:
+        return moment
+    return datetime.combine(moment.date(), time(0), UTC) - _FARTHEST_EAST
 
 
 def project_facts(lender_record: LenderRecord) -> Facts | None:
