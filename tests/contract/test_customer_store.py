@@ -2,11 +2,12 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import boto3
 import moto.dynamodb
@@ -21,7 +22,7 @@ from dunning.adapters.client import LEAN
 from dunning.adapters.dynamodb.contact_table import DynamoContacts
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.dynamodb.items import standing_item
-from dunning.adapters.dynamodb.keys import FACTS, STANDING
+from dunning.adapters.dynamodb.keys import FACTS, PHONE, STANDING
 from dunning.domain.customer.facts import Hold, HoldReason
 from dunning.domain.customer.standing import Progress, Standing, Wake, progress_key
 from dunning.domain.delivery.contact import Contact, ContactState
@@ -52,6 +53,20 @@ def _full_standing(customer_id: str) -> Standing:
         planned_for="f00d",
         reason="due",
     )
+
+
+def _write_number(cloud: LocalCloud, customers: Mapping[str, object] | None) -> None:
+    """Write the item of a number as no program of ours writes it."""
+    item: Any = {"customer_id": {"S": "phone#+886900000001"}, "item": {"S": PHONE}}
+    if customers is not None:
+        item["customers"] = customers
+    boto3.client("dynamodb").put_item(TableName=cloud.stack.customers_table, Item=item)
+
+
+def _numbers(cloud: LocalCloud) -> set[str]:
+    """Return the keys of the items of numbers."""
+    items = boto3.client("dynamodb").scan(TableName=cloud.stack.customers_table)["Items"]
+    return {item["customer_id"]["S"] for item in items if item["item"]["S"] == PHONE}
 
 
 def test_a_customer_is_read_as_written(office: Office) -> None:
@@ -451,6 +466,38 @@ class TestOnDynamoDb:
             assert str(caught.value).endswith(": AccessDeniedException")
             assert caught.value.__cause__ is None
 
+    @pytest.mark.parametrize(
+        "customers",
+        [None, {"S": "C0001"}, {"L": [{"S": "C0001"}]}, {"NS": ["1"]}, {"NULL": True}],
+        ids=["missing", "a string", "a list", "numbers", "null"],
+    )
+    def test_a_number_without_a_readable_set_stands_for_nobody_and_no_other_number_suffers(
+        self, dynamo: DynamoCustomers, cloud: LocalCloud, customers: Mapping[str, object] | None
+    ) -> None:
+        dynamo.add_phone("+886900000002", "C0002")
+        _write_number(cloud, customers)
+        found = dynamo.customers_with(["+886900000001", "+886900000002"])
+        assert found == {"+886900000001": frozenset(), "+886900000002": frozenset({"C0002"})}
+        dynamo.remove_phone("+886900000001", "C0001")
+        assert _numbers(cloud) == {"phone#+886900000002"}
+        _write_number(cloud, customers)
+        assert dynamo.add_phone("+886900000001", "C0001") == {"C0001"}
+        assert dynamo.customers_with(["+886900000001"]) == {"+886900000001": frozenset({"C0001"})}
+
+    def test_a_number_is_deleted_in_one_write_so_that_no_crash_leaves_half_of_it(
+        self, dynamo: DynamoCustomers, cloud: LocalCloud, requests: Requests
+    ) -> None:
+        dynamo.add_phone("+886900000001", "C0001")
+        dynamo.add_phone("+886900000001", "C0002")
+        dynamo.remove_phone("+886900000001", "C0001")
+        assert dynamo.customers_with(["+886900000001"]) == {"+886900000001": frozenset({"C0002"})}
+        requests.clear()
+        dynamo.remove_phone("+886900000001", "C0002")
+        assert requests.sent == {"dynamodb.DeleteItem": 1}
+        assert _numbers(cloud) == set()
+        dynamo.remove_phone("+886900000001", "C0002")
+        assert _numbers(cloud) == set()
+
     def test_no_expression_names_an_attribute_by_a_word_dynamodb_reserves(
         self, dynamo: DynamoCustomers, contacts_table: DynamoContacts, requests: Requests
     ) -> None:
@@ -465,6 +512,7 @@ class TestOnDynamoDb:
         dynamo.quarantine("C0001", NOW)
         list(dynamo.due(NOW, 1))
         dynamo.add_phone("+886900000001", "C0001")
+        dynamo.add_phone("+886900000001", "C0002")
         dynamo.remove_phone("+886900000001", "C0001")
         list(dynamo.customer_ids(0, 1, ""))
         contact = Contact(
@@ -493,7 +541,7 @@ class TestOnDynamoDb:
             for name, value in part.items()
             if name.endswith("Expression")
         }
-        assert len(expressions) == 22
+        assert len(expressions) == 23
         words = {word.upper() for text in expressions for word in re.findall(r"(?<![#:\w])[a-z_]+", text)}
         listed = Path(moto.dynamodb.__file__).parent / "parsing" / "reserved_keywords.txt"
         assert not words & set(listed.read_text("utf-8").split())

@@ -46,14 +46,14 @@ def aws_call(operation: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        if _is_too_large(error):
+        if is_too_large(error):
             raise RecordTooLargeError(operation) from None
         raise ServiceCallError(operation, error_code(error)) from None
     except BotoCoreError as error:
         raise ServiceCallError(operation, type(error).__name__) from None
 
 
-def _is_too_large(error: ClientError) -> bool:
+def is_too_large(error: ClientError) -> bool:
     """Tell whether an item was refused for its size: DynamoDB has no code of its own for that."""
     response: Mapping[str, Any] = error.response
     refused = [response.get("Error", {}), *response.get("CancellationReasons", ())]

@@ -10,7 +10,9 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from dunning.adapters.aws_call import aws_call, write_if
+from botocore.exceptions import ClientError
+
+from dunning.adapters.aws_call import aws_call, error_code, is_too_large, write_if
 from dunning.adapters.dynamodb.items import (
     file_loads_item,
     file_loads_of,
@@ -58,6 +60,10 @@ _PAIR_READS = 8
 
 # SHARD is a reserved word of DynamoDB's expressions.
 _RESERVED = {"#shard": "shard"}
+
+# The set of a number's customers is missing, or damaged: it stands for nobody.
+_UNREADABLE_SET = "NOT attribute_type(customers, :set)"
+_WRONG_TYPE = "ValidationException"
 
 _TOMBSTONE = frozenset({"customer_id", "item", "schema", "revision", "erased_at"})
 """The attributes of a tombstone."""
@@ -178,44 +184,56 @@ class DynamoCustomers:
             )
 
     def customers_with(self, phones: Collection[str]) -> Mapping[str, frozenset[str]]:
-        """Read the numbers' own items, a hundred a call."""
+        """Read the numbers' own items, a hundred a call. An item without a readable set stands for nobody."""
         found = dict.fromkeys(phones, frozenset[str]())
         keys = [{"customer_id": {"S": phone_key(phone)}, "item": {"S": PHONE}} for phone in found]
         for item in self._read(keys):
-            found[item["customer_id"]["S"].removeprefix(phone_key(""))] = frozenset(
-                item.get("customers", {}).get("SS", ())
-            )
+            found[item["customer_id"]["S"].removeprefix(phone_key(""))] = _customers_in(item)
         return found
 
     def add_phone(self, phone: str, customer_id: str) -> frozenset[str]:
         """Add to the number's set of customers, which DynamoDB keeps whole even if other writers add to it."""
         with aws_call("UpdateItem"):
-            answer = self._client.update_item(
-                TableName=self._table,
-                Key={"customer_id": {"S": phone_key(phone)}, "item": {"S": PHONE}},
-                UpdateExpression="ADD customers :customer",
-                ExpressionAttributeValues={":customer": {"SS": [customer_id]}},
-                ReturnValues="ALL_NEW",
-            )
-        return frozenset(answer["Attributes"]["customers"]["SS"])
+            change: Any = {
+                "TableName": self._table,
+                "Key": {"customer_id": {"S": phone_key(phone)}, "item": {"S": PHONE}},
+                "ExpressionAttributeValues": {":customer": {"SS": [customer_id]}},
+                "ReturnValues": "ALL_NEW",
+            }
+            try:
+                answer = self._client.update_item(UpdateExpression="ADD customers :customer", **change)
+            except ClientError as error:
+                if error_code(error) != _WRONG_TYPE or is_too_large(error):
+                    raise
+                change["ExpressionAttributeValues"][":set"] = {"S": "SS"}
+                answer = self._client.update_item(
+                    UpdateExpression="SET customers = :customer", ConditionExpression=_UNREADABLE_SET, **change
+                )
+        return _customers_in(answer["Attributes"])
 
     def remove_phone(self, phone: str, customer_id: str) -> None:
-        """Delete from the number's set of customers. The last customer takes the item along."""
+        """Delete the number's item with its last customer, in one write; else take the customer out of the set."""
         key: Any = {"customer_id": {"S": phone_key(phone)}, "item": {"S": PHONE}}
-        with aws_call("UpdateItem"):
-            answer = self._client.update_item(
+        is_deleted = write_if(
+            "DeleteItem",
+            lambda: self._client.delete_item(
+                TableName=self._table,
+                Key=key,
+                ConditionExpression=f"customers = :customer OR {_UNREADABLE_SET}",
+                ExpressionAttributeValues={":customer": {"SS": [customer_id]}, ":set": {"S": "SS"}},
+            ),
+        )
+        if is_deleted:
+            return
+        # Without the condition, this write would make an item of a number that has just been deleted.
+        write_if(
+            "UpdateItem",
+            lambda: self._client.update_item(
                 TableName=self._table,
                 Key=key,
                 UpdateExpression="DELETE customers :customer",
+                ConditionExpression="attribute_exists(customers)",
                 ExpressionAttributeValues={":customer": {"SS": [customer_id]}},
-                ReturnValues="ALL_NEW",
-            )
-        if "customers" in answer.get("Attributes", {}):
-            return
-        write_if(
-            "DeleteItem",
-            lambda: self._client.delete_item(
-                TableName=self._table, Key=key, ConditionExpression="attribute_not_exists(customers)"
             ),
         )
 
@@ -345,6 +363,12 @@ class DynamoCustomers:
             start = answer.get("LastEvaluatedKey")
             if not start:
                 return
+
+
+def _customers_in(item: Mapping[str, Any]) -> frozenset[str]:
+    """Return the customers in a number's item: none, if the set is missing or damaged."""
+    stored = item.get("customers")
+    return frozenset(stored.get("SS", ())) if isinstance(stored, dict) else frozenset()
 
 
 def _wake_of(key: str, now: datetime) -> Wake:
