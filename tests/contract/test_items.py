@@ -1,6 +1,8 @@
 """What is stored is what was said, for every value there can be; and keys sort as time does."""
 
+import contextlib
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
@@ -54,6 +56,7 @@ from dunning.domain.customer.standing import (
     progress_key,
 )
 from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.errors import UnreadableRecordError
 from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.ports.queues import Job
 from tests.contract.conftest import SHARDS
@@ -368,6 +371,54 @@ def test_no_attribute_is_empty_for_a_key_must_not_be() -> None:
     ):
         assert {"S": ""} not in item.values()
         assert {"S": "[]"} not in item.values()
+
+
+A_REPLY = Reply(
+    customer_id="C1",
+    inbound=InboundSms(inbound_id="inbound", phone="+886900000001", text="STOP", at=NOW),
+    intents=(),
+    promised_on=None,
+    expires_at=NOW,
+)
+A_CONTACT = Contact(
+    customer_id="C1",
+    send_id="send",
+    claim_id="claim",
+    at=NOW,
+    state=ContactState.SENT,
+    stage=0,
+    account_ids=(),
+    channel="sms",
+    expires_at=NOW,
+)
+
+
+@pytest.mark.parametrize("number", [10**12, 10**17, 10**20, -(10**20), -(10**12)])
+@pytest.mark.parametrize(
+    ("item", "read"),
+    [
+        (lender_record_item(a_lender_record(someone())), lender_record_of),
+        (standing_item(Standing(customer_id="C1", version=1), SHARDS), standing_of),
+        (contact_item(A_CONTACT), contact_of),
+        (reply_item(A_REPLY), reply_of),
+    ],
+    ids=["lender record", "standing", "contact", "reply"],
+)
+def test_no_number_however_large_makes_an_item_raise_another_error_than_ours(
+    item: dict[str, Any], read: Callable[[Any], object], number: int
+) -> None:
+    for attribute in [name for name, value in item.items() if "N" in value]:
+        with contextlib.suppress(UnreadableRecordError):
+            read({**item, attribute: {"N": str(number)}})
+
+
+@pytest.mark.parametrize("revision", [0, -1])
+def test_a_revision_under_which_nothing_could_be_written_is_not_read(revision: int) -> None:
+    written = {"N": str(revision)}
+    with pytest.raises(UnreadableRecordError):
+        lender_record_of({**lender_record_item(a_lender_record(someone())), "revision": written})
+    with pytest.raises(UnreadableRecordError):
+        standing_of({**standing_item(Standing(customer_id="C1", version=1), SHARDS), "version": written})
 
 
 def test_a_claim_stays_within_one_write_unit() -> None:

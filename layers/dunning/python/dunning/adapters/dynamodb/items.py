@@ -30,6 +30,7 @@ from dunning.adapters.dynamodb.layouts import (
     FLAG,
     INSTANT,
     NUMBER,
+    REVISION,
     SECONDS,
     TEXT,
     TEXTS,
@@ -207,7 +208,7 @@ REPLY_LABEL = ArrayLayout(
 
 LENDER_RECORD = ItemLayout(
     Field("customer_id", TEXT),
-    Field("revision", NUMBER),
+    Field("revision", REVISION),
     Field("events", Codec(frozenset({list}), _events_out, _events_in), {}),
     Field("phones", TEXTS, ()),
     Field("erased_at", INSTANT, None),
@@ -234,7 +235,7 @@ SNAPSHOT = ItemLayout(
 
 STANDING_FIELDS = ItemLayout(
     Field("customer_id", TEXT),
-    Field("version", NUMBER),
+    Field("version", REVISION),
     Field("ledger", arrays(LEDGER_ENTRY), ()),
     Field("progress", arrays_by_key(PROGRESS), {}),
     Field("opted_out_at", INSTANT, None),

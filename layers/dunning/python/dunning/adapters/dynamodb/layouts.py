@@ -74,11 +74,28 @@ TEXT = Codec(frozenset({str}))
 NUMBER = Codec(frozenset({int}))
 """A whole number: not a flag, which Python takes for a number, too."""
 FLAG = Codec(frozenset({bool}))
+
+
+def _read_revision(revision: int) -> int:
+    if revision < 1:
+        raise ValueError("no revision")
+    return revision
+
+
+REVISION = Codec(frozenset({int}), None, _read_revision)
+"""How often an item has been written, from 1 on: any other number would make each conditional write fail."""
 DAY = Codec(frozenset({str}), date.isoformat, date.fromisoformat)
 INSTANT = Codec(frozenset({str}), instant_key, parse_instant)
-SECONDS = Codec(
-    frozenset({int}), lambda moment: int(moment.timestamp()), lambda seconds: datetime.fromtimestamp(seconds, UTC)
-)
+
+
+def _read_seconds(seconds: int) -> datetime:
+    if seconds > _LAST_SECOND:
+        raise ValueError("no instant")  # the operating system's error depends on how far out the number is
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+_LAST_SECOND = 253_402_300_799  # of the year 9999
+SECONDS = Codec(frozenset({int}), lambda moment: int(moment.timestamp()), _read_seconds)
 """An instant in whole seconds since 1970: the unit of DynamoDB's time to live."""
 TEXTS = Codec(frozenset({list}), list, _read_texts)
 
