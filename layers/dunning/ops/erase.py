@@ -140,8 +140,8 @@ def _erase(service: EraseService, customers: Sequence[str], later: DelayQueue, c
         left += is_left
         result = "SOMETHING IS LEFT: erase again" if is_left else "nothing is left but the number, for now"
         sys.stdout.write(f"{customer_id}: {result}\n")
-    uploads = service.erase_uploads(customers, lambda: math.inf)
-    sys.stdout.write(f"Uploaded files: {uploads.deleted} deleted that named one of them\n")
+    uploads = service.erase_uploads(dict.fromkeys(customers), lambda: math.inf)
+    sys.stdout.write(f"Uploaded files: {uploads.deleted} deleted that named one of them or cannot be read\n")
     later.send_with_delay([erasure_round_body(customer_id) for customer_id in customers], ROUND_INTERVAL)
     minutes = UNDER_WAY.total_seconds() / 60
     sys.stdout.write(

@@ -134,10 +134,13 @@ def test_a_hold_for_a_reason_we_do_not_know_is_honoured_and_said_to_be_not_under
     )
 
 
-def test_the_next_round_of_an_erasure_is_an_id_and_nothing_else() -> None:
+def test_the_next_round_of_an_erasure_is_an_id_and_a_time_and_nothing_else() -> None:
     body = erasure_round_body("C1")
     assert body == '{"schema_version":1,"task":"erase_again","customer_id":"C1"}'
     assert parse_lender_message(body, NOW) == ErasureRound("C1")
+    searched = erasure_round_body("C1", AT)
+    assert json.loads(searched).keys() - json.loads(body).keys() == {"searched_before"}
+    assert parse_lender_message(searched, NOW) == ErasureRound("C1", AT)
 
 
 def test_fields_that_eventbridge_adds_to_its_envelope_are_ignored() -> None:

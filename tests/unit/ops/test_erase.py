@@ -11,6 +11,7 @@ from dunning.ports.customers import Customer
 from dunning.services.erasure.erase import MAY_BE_LOADING, SECOND_ROUND
 from ops.erase import main
 from tests.support.fakes import FakeClock
+from tests.support.lender_files import csv_of, row
 from tests.support.people import NOW
 from tests.unit.ops.conftest import STACK, Deployed
 
@@ -99,7 +100,8 @@ def test_uploaded_files_that_name_them_go_unless_they_may_still_be_loading(
     stack: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bucket = stack.cloud.stack.uploads_bucket
-    for key, body in (("accounts/a.csv", b"?C0001"), ("accounts/b.csv", b"?C0002"), ("rejects/a.csv", b"C0001")):
+    files = [(f"accounts/{name}.csv", csv_of([row(customer_id=of)])) for name, of in (("a", "C0001"), ("b", "C0002"))]
+    for key, body in (*files, ("rejects/a.csv", "C0001")):
         stack.cloud.s3.put_object(Bucket=bucket, Key=key, Body=body)
     uploaded_at = stack.cloud.s3.head_object(Bucket=bucket, Key="accounts/a.csv")["LastModified"]
     assert main(["--stack", STACK, "--apply", "C0001"], FakeClock(uploaded_at)) == 1

@@ -5,13 +5,19 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from dunning.contracts.lender_event import Id, ReceivedEvent, parse_lender_event
+from dunning.contracts.instants import instant
+from dunning.contracts.lender_event import Id, Instant, ReceivedEvent, parse_lender_event
 
 
 class ErasureRound(NamedTuple):
-    """Another round for a customer who was erased a short while ago."""
+    """
+    Another round for a customer who was erased a short while ago.
+
+    Earlier rounds have read all files uploaded before `searched_before`.
+    """
 
     customer_id: str
+    searched_before: datetime | None = None
 
 
 class _ErasureRoundMessage(BaseModel):
@@ -20,11 +26,17 @@ class _ErasureRoundMessage(BaseModel):
     schema_version: Literal[1]
     task: Literal["erase_again"]
     customer_id: Id
+    searched_before: Instant | None = None
 
 
-def erasure_round_body(customer_id: str) -> str:
-    """Write the message that orders another round for an erased customer. It holds the id and no other data."""
-    return _ErasureRoundMessage(schema_version=1, task="erase_again", customer_id=customer_id).model_dump_json()
+def erasure_round_body(customer_id: str, searched_before: datetime | None = None) -> str:
+    """Write the message that orders another round for an erased customer. It holds an id and a time."""
+    return _ErasureRoundMessage(
+        schema_version=1,
+        task="erase_again",
+        customer_id=customer_id,
+        searched_before=None if searched_before is None else instant(searched_before),  # type: ignore[arg-type]
+    ).model_dump_json(exclude_none=True)
 
 
 def parse_lender_message(body: str, now: datetime) -> ReceivedEvent | ErasureRound:
@@ -35,6 +47,7 @@ def parse_lender_message(body: str, now: datetime) -> ReceivedEvent | ErasureRou
         UnreadableRecordError: the message is neither; the error names the fields, not their contents.
     """
     try:
-        return ErasureRound(_ErasureRoundMessage.model_validate_json(body).customer_id)
+        message = _ErasureRoundMessage.model_validate_json(body)
     except ValidationError:
         return parse_lender_event(body, now)
+    return ErasureRound(message.customer_id, message.searched_before)

@@ -11,9 +11,10 @@ is kept with its reply first. An event that is delivered again repairs a crash b
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import batched
 
 from dunning.contracts.erasure_round import ErasureRound, erasure_round_body, parse_lender_message
@@ -59,6 +60,9 @@ _SECONDS_TO_FINISH = 5.0
 """The time that one customer's reads and writes may still need."""
 
 
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
 @dataclass(slots=True)
 class _CustomerBatch:
     """All messages of a batch about one customer."""
@@ -67,7 +71,13 @@ class _CustomerBatch:
     recorded: list[RecordedEvent] = field(default_factory=list)
     erasures: list[ErasureRequest] = field(default_factory=list)
     labels: list[GivenLabel] = field(default_factory=list)
-    again: bool = False
+    rounds: list[ErasureRound] = field(default_factory=list)
+
+    @property
+    def searched_before(self) -> datetime | None:
+        """The time before which every round of the customer has read all files."""
+        earlier = [searched_before for _, searched_before in self.rounds]
+        return min((before for before in earlier if before), default=None) if all(earlier) else None
 
 
 class LenderEventService:
@@ -113,7 +123,11 @@ class LenderEventService:
             not_done |= self._work_off(dict(part), seconds_left, events)
         if events:
             self._publisher.publish(events)
-        again = [customer_id for customer_id, case in cases.items() if case.again and customer_id not in not_done]
+        again = {
+            customer_id: case.searched_before
+            for customer_id, case in cases.items()
+            if case.rounds and customer_id not in not_done
+        }
         if again and not self._go_on_erasing(again, seconds_left):
             not_done.update(again)
         return failed + [
@@ -135,8 +149,8 @@ class LenderEventService:
             case = cases[received.customer_id]
             case.messages.append(message)
             match received:
-                case ErasureRound():
-                    case.again = True
+                case ErasureRound() as erasure_round:
+                    case.rounds.append(erasure_round)
                 case ReceivedEvent(event=ErasureRequest() as erasure):
                     case.erasures.append(erasure)
                 case ReceivedEvent(event=GivenLabel() as given):
@@ -209,7 +223,7 @@ class LenderEventService:
             # The second round is ordered first. After a crash in between, the first round is repeated with the message.
             self._delay_queue.send_with_delay([erasure_round_body(customer_id)], SECOND_ROUND)
             self._erasing.erase(customer_id, max(erasure.at for erasure in case.erasures))
-        if case.again:
+        if case.rounds:
             self._erasing.erase_again(customer_id)
         if case.erasures:
             stored = self._store.load_stored([customer_id])[customer_id]
@@ -329,16 +343,25 @@ class LenderEventService:
                 )
                 self._telemetry.count(Metric.LENDER_EVENTS_OF_UNKNOWN_ACCOUNT)
 
-    def _go_on_erasing(self, customer_ids: Sequence[str], seconds_left: Callable[[], float]) -> bool:
-        """Continue erasures in uploads and dead letters, and order another round for the customers not finished."""
+    def _go_on_erasing(self, again: Mapping[str, datetime | None], seconds_left: Callable[[], float]) -> bool:
+        """
+        Continue erasures in uploads and dead letters, and order another round for the customers not finished.
+
+        The next round does not read the files again that this round has read.
+        """
         try:
-            waiting = self._erasing.erase_uploads(customer_ids, seconds_left).waiting
-            waiting |= self._purging.purge(customer_ids, seconds_left)
+            uploads = self._erasing.erase_uploads(again, seconds_left)
+            if uploads.is_finished:
+                waiting, delay = uploads.waiting | self._purging.purge(list(again), seconds_left), ROUND_INTERVAL
+            else:
+                waiting, delay = frozenset(again), SECOND_ROUND
             if waiting:
-                self._delay_queue.send_with_delay(
-                    [erasure_round_body(customer_id) for customer_id in sorted(waiting)], ROUND_INTERVAL
-                )
+                bodies = [
+                    erasure_round_body(customer_id, max(uploads.searched_before, again[customer_id] or _LONG_AGO))
+                    for customer_id in sorted(waiting)
+                ]
+                self._delay_queue.send_with_delay(bodies, delay)
         except DunningError as error:
-            self._telemetry.log_event(LogEvent.ERASURE_FAILED, error=type(error).__name__, customers=len(customer_ids))
+            self._telemetry.log_event(LogEvent.ERASURE_FAILED, error=type(error).__name__, customers=len(again))
             return False
         return True

@@ -17,11 +17,9 @@ with number and text. A file that was being loaded puts its number into the inde
 half an hour later, and is then kept below its number, because no customer has the number. All rounds can be repeated.
 """
 
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import NamedTuple, Protocol
 
 from dunning.domain.customer.lender_record import LenderRecord, erase_record, forget_former_phones, former_phones
@@ -52,6 +50,10 @@ SECONDS_TO_FINISH = 5.0
 """With less time left no more of a file or a queue is read."""
 
 
+_SECONDS_FOR_A_FILE = 40.0
+"""In this time the longest file is read that intake can load. A file that takes longer cannot be looked through."""
+
+
 class ErasureOutOfTimeError(DunningError):
     """The invocation has too little time left to read the uploads to their end."""
 
@@ -80,12 +82,19 @@ class Erased:
         return not self.items and not self.records and not self.replies
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ErasedUploads:
-    """The number of file versions deleted, and the customers in files that may still be loading."""
+    """
+    The number of file versions deleted, and the customers in files that may still be loading.
+
+    All files from before `searched_before` have been read. If time ran out (`is_finished` is false), files since then
+    have not: another round continues there.
+    """
 
     deleted: int
     waiting: frozenset[str]
+    searched_before: datetime
+    is_finished: bool = True
 
 
 class EraseService:
@@ -177,35 +186,65 @@ class EraseService:
 
         return write_optimistically(customer_id, read(), read, attempt)
 
-    def erase_uploads(self, customer_ids: Collection[str], seconds_left: Callable[[], float]) -> ErasedUploads:
+    def erase_uploads(
+        self, searched_before: Mapping[str, datetime | None], seconds_left: Callable[[], float]
+    ) -> ErasedUploads:
         """
         Delete the uploaded files that name any of these erased customers. Each file is read once for all customers.
 
+        A file that cannot be read as intake reads it goes, too: intake has refused it, or it is longer than anything
+        that intake can load, and nobody can say whom it names.
+
         A file that may still be loading stays. Its customers are returned, so that another round follows for them.
 
+        Args:
+            searched_before: the customers, each with the time before which earlier rounds have read all files.
+            seconds_left: how long the invocation may still take.
+
         Raises:
-            ErasureOutOfTimeError, ServiceCallError: not all files were read. It can be repeated.
+            ErasureOutOfTimeError, ServiceCallError: not even the oldest files were read. It can be repeated.
         """
-        wanted = {customer_id: found for customer_id in customer_ids if (found := self._erased(customer_id))}
+        wanted = {customer_id: found for customer_id in searched_before if (found := self._erased(customer_id))}
         now = self._clock.now()
+        old_enough = now - MAY_BE_LOADING
+        searched, is_finished = old_enough, True
         deleted = 0
         waiting: set[str] = set()
-        for upload in self._uploads.uploads() if wanted else ():
+        oldest: datetime | None = None
+        for upload in sorted(self._uploads.uploads() if wanted else (), key=lambda version: version.uploaded_at):
+            asked = {
+                customer_id: lender_record
+                for customer_id, lender_record in wanted.items()
+                if upload.uploaded_at >= (searched_before[customer_id] or upload.uploaded_at)
+            }
+            if not asked:
+                continue
+            oldest = oldest or upload.uploaded_at
+            has_time = seconds_left() >= _SECONDS_FOR_A_FILE
+            try:
+                named = self._named(upload, asked, seconds_left)
+            except ErasureOutOfTimeError:
+                if not has_time:
+                    if upload.uploaded_at == oldest and not deleted:
+                        raise
+                    searched, is_finished = min(searched, upload.uploaded_at), False
+                    break
+                named = set(asked)
             named = {
                 customer_id
-                for customer_id in self._named(upload, wanted, seconds_left)
-                if (until := _until(wanted[customer_id])) is None or upload.uploaded_at <= until
+                for customer_id in named
+                if (until := _until(asked[customer_id])) is None or upload.uploaded_at <= until
             }
-            if not named:
-                continue
-            if upload.uploaded_at <= now - MAY_BE_LOADING:
+            if named and upload.uploaded_at <= old_enough:
                 self._uploads.delete(upload)
                 deleted += 1
             else:
-                waiting |= {customer_id for customer_id in named if _is_waited_for(upload, wanted[customer_id])}
+                waiting |= {customer_id for customer_id in named if _is_waited_for(upload, asked[customer_id])}
         if deleted or waiting:
             self._telemetry.log_event(LogEvent.UPLOADS_ERASED, files=deleted, waiting=len(waiting))
-        return ErasedUploads(deleted, frozenset(waiting))
+        return ErasedUploads(
+            deleted=deleted, waiting=frozenset(waiting), searched_before=searched, is_finished=is_finished
+        )
 
     def _write_tombstone(self, customer_id: str, at: datetime) -> tuple[LenderRecord, bool]:
         """Write the tombstone, and return whether it is new."""
@@ -276,9 +315,9 @@ class EraseService:
         return lender_record if isinstance(lender_record, LenderRecord) and lender_record.erased_at else None
 
     def _named(
-        self, upload: StoredUpload, wanted: Mapping[str, LenderRecord], seconds_left: Callable[[], float]
+        self, upload: StoredUpload, asked: Mapping[str, LenderRecord], seconds_left: Callable[[], float]
     ) -> set[str]:
-        """Return the customers that a file names: as intake reads the file or, if it is no table, anywhere in it."""
+        """Return the customers that a file names, as intake reads it: all of them, if it cannot be read."""
         # Imported here, because the metadata of phone numbers is slow to import.
         from dunning.services.intake.refusals import FileRefusedError  # noqa: PLC0415
         from dunning.services.intake.table import Table  # noqa: PLC0415
@@ -287,13 +326,10 @@ class EraseService:
         try:
             with self._uploads.read(upload) as chunks:
                 for row in Table(_in_time(chunks, seconds_left)):
-                    if row.customer_id in wanted:
+                    if row.customer_id in asked:
                         named.add(row.customer_id)
         except FileRefusedError:
-            for customer_id in wanted.keys() - named:
-                with self._uploads.read(upload) as chunks:
-                    if is_in(_in_time(chunks, seconds_left), customer_id):
-                        named.add(customer_id)
+            return set(asked)
         return named
 
 
@@ -316,27 +352,3 @@ def _in_time(chunks: Iterable[bytes], seconds_left: Callable[[], float]) -> Iter
         if seconds_left() < SECONDS_TO_FINISH:
             raise ErasureOutOfTimeError
         yield chunk
-
-
-_OF_AN_ID = b"[A-Za-z0-9]"
-"""A character that makes a longer id of the id beside it. Others count as borders: rather delete a file too many."""
-
-
-def is_in(chunks: Iterable[bytes], customer_id: str) -> bool:
-    """Tell whether bytes hold a customer's id, in UTF-8 or UTF-16, and not only as a part of a longer id."""
-    patterns = []
-    for encoding, unit in (("utf-8", rb""), ("utf-16-le", rb"\x00"), ("utf-16-be", rb"")):
-        high = rb"\x00" if encoding == "utf-16-be" else b""
-        of_an_id = high + _OF_AN_ID + unit
-        wanted = re.escape(customer_id.encode(encoding))
-        patterns.append(re.compile(b"(?<!" + of_an_id + b")" + wanted + b"(?!" + of_an_id + b")"))
-    kept = 2 * len(customer_id) + 2
-    # The characters around an id have to be visible, so the search leaves out the first two bytes and the very end.
-    window = b"\n\n"
-    for chunk in chain(chunks, [b"\n\n"]):
-        window += chunk
-        for pattern in patterns:
-            if any(found.end() + 2 <= len(window) for found in pattern.finditer(window, 2)):
-                return True
-        window = window[-kept - 2 :]
-    return False
