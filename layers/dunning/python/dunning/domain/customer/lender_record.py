@@ -9,7 +9,8 @@ depend on the lender's statements and never on the order of arrival.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as time_of_day
 from typing import NamedTuple
 
 from dunning.domain.customer.facts import EVERY_HOLD, Account, Facts, Hold, HoldReason, Instalment
@@ -22,7 +23,7 @@ The file may have been written last night, and must not take back a payment of t
 """
 
 
-END_OF_DAY = time(23, 59, 59)
+END_OF_DAY = time_of_day(23, 59, 59)
 """The time, in UTC, of a consent that a file dates by its day."""
 
 _FARTHEST_EAST = timedelta(hours=14)
@@ -285,7 +286,7 @@ def _earliest_moment_of(consented_at: datetime) -> datetime:
     moment = consented_at.astimezone(UTC)
     if moment.time() != END_OF_DAY:
         return moment
-    return datetime.combine(moment.date(), time(0), UTC) - _FARTHEST_EAST
+    return datetime.combine(moment.date(), time_of_day(0), UTC) - _FARTHEST_EAST
 
 
 def project_facts(lender_record: LenderRecord) -> Facts | None:
