@@ -12,7 +12,7 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, list[dic
     """Handle an event. The answer to a batch from the queue names the messages to deliver again."""
     del context
     if "awslogs" in event:
-        wiring.delivery_receipt_service().handle_batch(parse_reported(event))
+        wiring.delivery_receipt_service().handle_batch(parse_reported(event, wiring.now()))
         return batch_item_failures([])
     failed = wiring.delivery_receipt_service().handle_waiting(sqs_messages(event))
     return batch_item_failures(failed)

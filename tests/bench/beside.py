@@ -25,6 +25,9 @@ ENVIRONMENT = {
     "QUEUE_URL": "https://sqs.ap-northeast-1.amazonaws.com/123456789012/reminders",
     "DEAD_LETTER_URL": "https://sqs.ap-northeast-1.amazonaws.com/123456789012/dead",
     "SENDING_PARAMETER": "/dunning/sending",
+    "REPLIES_QUEUE_URL": "https://sqs.ap-northeast-1.amazonaws.com/123456789012/replies",
+    "LENDER_EVENTS_QUEUE_URL": "https://sqs.ap-northeast-1.amazonaws.com/123456789012/events",
+    "NEWS_FAILURES_QUEUE_URL": "https://sqs.ap-northeast-1.amazonaws.com/123456789012/failures",
     "DUE_SHARDS": "4",
 }
 

@@ -33,7 +33,7 @@ from tests.bench.portfolio import NOW, customer, standing
 from tests.bench.wire import Wire
 from tests.local.events import logs_subscription
 from tests.support.builders import a_lender_record
-from tests.support.fakes import FakeEventPublisher
+from tests.support.fakes import FakeEventPublisher, FakeNews
 
 CUSTOMERS = 1000
 _BATCH = 50
@@ -146,6 +146,7 @@ class LenderEvents(_Office):
             ),
             dead_letters=queue,
             delay_queue=queue,
+            failures=FakeNews(),
             publisher=FakeEventPublisher(),
             policies=load_policies(),
             clock=_Clock(),
@@ -213,7 +214,7 @@ class DeliveryReceipts(_Office):
         )
 
         def delivery_receipts() -> None:
-            service.handle_batch(parse_reported(self.event))
+            service.handle_batch(parse_reported(self.event, NOW))
             telemetry.flush()
 
         return delivery_receipts

@@ -32,7 +32,7 @@ from tests.bench.beside import compare
 from tests.bench.portfolio import NOW, customer, standing
 from tests.bench.wire import Wire
 from tests.support.builders import a_lender_record
-from tests.support.fakes import FakeEventPublisher, FakeSwitch
+from tests.support.fakes import FakeEventPublisher, FakeNews, FakeSwitch
 
 CUSTOMERS = 500
 _BATCH = 10
@@ -142,7 +142,8 @@ class Bench:
             clock=_Clock(),
             telemetry=telemetry,
             queue=SqsQueue(self.wire.client("sqs", config=LEAN), "queue", "dead"),
-            max_receive_count=5,
+            failures=FakeNews(),
+            receives_before_person=5,
         )
 
         def replies() -> None:

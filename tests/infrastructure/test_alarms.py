@@ -187,6 +187,12 @@ class TestAnAlarm:
         ("receipts that crash", "AWS/Lambda", "Errors", "DeliveryReceiptsErrorsAlarm"),
         ("a night without housekeeping", "AWS/Lambda", "Errors", "HousekeepingErrorsAlarm"),
         ("texts that carriers take for spam", OURS, "SmsTechnicalFailure", "TechnicalFailureAlarm"),
+        ("news that holds up sending", OURS, "NewsHeldUp", "NewsHeldUpAlarm"),
+        ("replies that fail", OURS, "RepliesFailed", "RepliesFailingAlarm"),
+        ("replies that come too late", OURS, "RepliesOutOfTime", "RepliesFailingAlarm"),
+        ("a crash while replies are read", "AWS/Lambda", "Errors", "RepliesFailingAlarm"),
+        ("events that fail", OURS, "LenderEventsFailed", "LenderEventsFailingAlarm"),
+        ("a crash while events are read", "AWS/Lambda", "Errors", "LenderEventsFailingAlarm"),
         ("a customer in distress", OURS, "ReplyDistress", "CustomerInDistressAlarm"),
         ("events that are lost", OURS, "OutboundEventsLost", "OutboundEventsLostAlarm"),
         ("a silent scanner", OURS, "Ticks", "ScannerSilentAlarm"),
@@ -215,7 +221,7 @@ def test_every_dead_letter_queue_has_its_alarm(
     raised: Mapping[str, Resource], resources: Mapping[str, Resource]
 ) -> None:
     queues = {name for name, resource in resources.items() if resource["Type"] == "AWS::SQS::Queue"}
-    for queue in queues - {"Reminders", "LenderEvents", "Replies", "DeliveryReceipts", "Replan"}:
+    for queue in queues - {"Reminders", "LenderEvents", "Replies", "DeliveryReceipts", "Replan", "NewsFailures"}:
         alarm = raised[f"{queue}Alarm"]
         assert next(_watched(alarm))[2] == {"QueueName": {"Fn::GetAtt": [queue, "QueueName"]}}
         assert (alarm["Statistic"], alarm["Threshold"]) == ("Maximum", 1)

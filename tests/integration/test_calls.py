@@ -70,11 +70,12 @@ def _statements(function: str) -> list[_Statement]:
         _Statement(
             statement["Effect"],
             [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"],
-            _name(statement["Resource"]),
+            _name(resource),
             statement.get("Condition", {}),
         )
         for policy in policies
         for statement in policy["PolicyDocument"]["Statement"]
+        for resource in (statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]])
     ]
 
 
@@ -107,6 +108,9 @@ def _needed(house: House) -> set[tuple[str, str]]:
         environment["QUEUE_URL"]: "Reminders",
         environment["DEAD_LETTER_URL"]: "RemindersDeadLetters",
         environment["SENDING_PARAMETER"]: "SendingParameter",
+        environment["REPLIES_QUEUE_URL"]: "Replies",
+        environment["LENDER_EVENTS_QUEUE_URL"]: "LenderEvents",
+        environment["NEWS_FAILURES_QUEUE_URL"]: "NewsFailures",
         stack.uploads_bucket: "UploadsBucket",
     }
     needed: set[tuple[str, str]] = set()

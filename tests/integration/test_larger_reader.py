@@ -104,6 +104,7 @@ print(*(name for name in sys.modules if name in {"dunning.adapters.bedrock", "du
 def test_a_cold_start_without_a_model_imports_nothing_of_a_larger_reader(model: str, imported: int) -> None:
     environment = dict.fromkeys(("CUSTOMERS_TABLE", "CONTACTS_TABLE", "BUS_NAME", "QUEUE_URL"), "some-name")
     environment |= {"DEAD_LETTER_URL": "some-name", "SENDING_PARAMETER": "some-name", "LARGER_READER_MODEL": model}
+    environment |= {"NEWS_FAILURES_QUEUE_URL": "some-name"}
     environment |= {"AWS_DEFAULT_REGION": "ap-northeast-1", "PATH": os.environ["PATH"]}
     environment |= {"POWERTOOLS_SERVICE_NAME": "x", "POWERTOOLS_METRICS_NAMESPACE": "Dunning"}
     environment |= {"PYTHONPATH": str(ROOT / "layers" / "dunning" / "python")}

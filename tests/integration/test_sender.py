@@ -86,6 +86,7 @@ class TestAJob:
         assert house.requests.sent == {
             "dynamodb.BatchGetItem": 1,
             "ssm.GetParameter": 1,
+            "sqs.GetQueueAttributes": 3,
             "dynamodb.PutItem": 25,
             "sns.Publish": 25,
             "dynamodb.BatchWriteItem": 1,

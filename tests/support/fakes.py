@@ -14,7 +14,7 @@ from dunning.domain.customer.lender_record import LenderRecord, project_facts
 from dunning.domain.customer.standing import ReplyLabel, Standing, Wake
 from dunning.domain.decision.decisions import Decision
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.domain.errors import UnreadableRecordError
+from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.domain.outbound_events import OutboundEvent
 from dunning.domain.replies.intents import ReplyIntent
 from dunning.domain.replies.reply import Reply
@@ -373,6 +373,28 @@ class FakeBacklog:
 
     def depth(self) -> int:
         return self.waiting
+
+
+class FakeNews:
+    """Replies and lender events that wait or have failed; and the place where failures are noted."""
+
+    def __init__(self) -> None:
+        self.messages = 0
+        self.failures = 0
+        self.error: DunningError | None = None
+
+    def waiting(self) -> int:
+        if self.error is not None:
+            raise self.error
+        return self.messages
+
+    def has_failed(self) -> bool:
+        return self.failures > 0
+
+    def note(self) -> None:
+        if self.error is not None:
+            raise self.error
+        self.failures += 1
 
 
 class FakeDeadLetters:

@@ -41,6 +41,7 @@ from tests.support.fakes import (
     FakeDelayQueue,
     FakeEventPublisher,
     FakeGateway,
+    FakeNews,
     FakeOptOutList,
     FakeQueue,
     FakeSwitch,
@@ -220,7 +221,7 @@ class Office:
         )  # fmt: skip
         self.lender_events = LenderEventService(
             **common, replies=self.contacts, erasing=erasing, purging=purging, dead_letters=self.dead_letters,
-            delay_queue=self.later,
+            delay_queue=self.later, failures=FakeNews(),
         )  # fmt: skip
         confirmations = OptOutConfirmations(
             store=self.store, contacts=self.contacts, gateway=self.carrier, switch=FakeSwitch(), policies=policies,
@@ -229,7 +230,7 @@ class Office:
         self.replies = ReplyService(
             **common, phones=self.store, replies=self.contacts, contacts=self.contacts, reader=Reader(),
             confirmations=confirmations, opt_out_list=FakeOptOutList(), queue=self.dead_letters,
-            max_receive_count=ATTEMPTS,
+            failures=FakeNews(), receives_before_person=ATTEMPTS,
         )  # fmt: skip
         self.receipts = DeliveryReceiptService(
             **common, phones=self.store, contacts=self.contacts, delay_queue=self.waiting_receipts

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -366,7 +366,7 @@ def test_an_erasure_leaves_a_tombstone_and_a_skeleton_of_the_contact(world: Worl
     dead = [message["Body"] for queue in DEAD_LETTERS for message in world.messages(queue)]
     assert sum("is of another" in body for body in dead) == len(DEAD_LETTERS)
     (packed,) = [json.loads(body)["requestPayload"] for body in dead if "of two people" in body]
-    (log,) = parse_reported(packed).receipts
+    (log,) = parse_reported(packed, datetime.now(UTC)).receipts
     assert log.phone == phone_of(texted.reached)
     left = json.dumps([everything["customers"], everything["contacts"], dead])
     assert phone_of(texted.chatter) not in left

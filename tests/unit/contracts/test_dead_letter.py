@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -80,7 +81,7 @@ def test_delivery_logs_of_others_in_a_dead_letter_are_left_as_they_were() -> Non
     assert len(left) <= len(body)
     assert without_numbers(left, {MINE}) == left
     # A person hands it over again as it is.
-    reported = parse_reported(after["requestPayload"])
+    reported = parse_reported(after["requestPayload"], datetime.now(UTC))
     assert [receipt.message_id for receipt in reported.receipts] == ["m-1", "m-3"]
 
 

@@ -3,7 +3,7 @@
 import base64
 import gzip
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -30,6 +30,7 @@ LOG = {
     "status": "SUCCESS",
 }
 SENT_AT = datetime(2026, 12, 1, 2, 0, 3, 123000, UTC)
+RECEIVED_AT = NOW + timedelta(minutes=1)
 
 
 def event_of(*logs: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever a log is
@@ -42,7 +43,7 @@ def packed(payload: object) -> dict[str, Any]:
 
 
 def the_receipt(log: Any) -> DeliveryReceipt:  # noqa: ANN401 - whatever a log is
-    (receipt,) = parse_reported(event_of(log)).receipts
+    (receipt,) = parse_reported(event_of(log), RECEIVED_AT).receipts
     return receipt
 
 
@@ -134,10 +135,30 @@ def test_a_number_that_is_not_whole_is_none_and_the_rest_counts(destination: obj
         (1_764_554_403, NOW),
         ("0001-01-01T00:00:00+23:00", NOW),
         ("2026-12-32 00:00:00", NOW),
+        ("0026-12-01 02:00:03", NOW),
+        ("9999-12-31 00:00:00", NOW),
     ],
 )
 def test_moments_are_utc_and_without_one_the_log_events_own_counts(written: object, at: datetime) -> None:
     assert the_receipt({**LOG, "notification": {"messageId": "m1", "timestamp": written}}).at == at
+
+
+@pytest.mark.parametrize("damaged", [None, "yesterday", -1, 10**20, 1.5, True, [], "absent"])
+def test_a_log_whose_times_are_damaged_is_of_the_time_at_which_it_came(damaged: object) -> None:
+    log = {**LOG, "notification": {"messageId": "m1", "timestamp": "damaged"}}
+    event = {"timestamp": damaged, "message": json.dumps(log)}
+    if damaged == "absent":
+        del event["timestamp"]
+    whole = {"timestamp": int(NOW.timestamp() * 1000), "message": json.dumps(LOG)}
+    reported = parse_reported(packed({"messageType": "DATA_MESSAGE", "logEvents": [event, whole]}), RECEIVED_AT)
+    assert [receipt.at for receipt in reported.receipts] == [RECEIVED_AT, SENT_AT]
+
+
+@pytest.mark.parametrize("event", [None, "text", [], {}, {"timestamp": 0}, {"timestamp": 0, "message": None}])
+def test_an_event_that_holds_no_log_is_counted_and_the_others_are_read(event: object) -> None:
+    whole = {"timestamp": 0, "message": json.dumps(LOG)}
+    reported = parse_reported(packed({"messageType": "DATA_MESSAGE", "logEvents": [event, whole]}), RECEIVED_AT)
+    assert (len(reported.receipts), reported.unreadable) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +187,7 @@ def test_moments_are_utc_and_without_one_the_log_events_own_counts(written: obje
     ],
 )
 def test_a_log_that_cannot_be_read_is_counted_and_the_others_are_read(log: object) -> None:
-    reported = parse_reported(event_of(LOG, log, LOG))
+    reported = parse_reported(event_of(LOG, log, LOG), RECEIVED_AT)
     assert (len(reported.receipts), reported.unreadable) == (2, 1)
 
 
@@ -176,7 +197,7 @@ def test_what_is_no_json_is_counted_and_the_others_are_read(message: str) -> Non
         "messageType": "DATA_MESSAGE",
         "logEvents": [{"timestamp": 0, "message": text} for text in (message, json.dumps(LOG))],
     }
-    reported = parse_reported(packed(payload))
+    reported = parse_reported(packed(payload), RECEIVED_AT)
     assert (len(reported.receipts), reported.unreadable) == (1, 1)
 
 
@@ -222,6 +243,14 @@ def test_statuses_are_read_in_any_case(status: str) -> None:
         ("Phone number is opted out", "Phone number is opted out"),
         ("No route to +886900000001 (error 30007)", "No route to … (error 30007)"),
         ("no route to 886 900-000 001.", "no route to …."),
+        ("call 0912.345.678", "call …"),
+        ("(0912) 345 678 is off", "… is off"),
+        ("(0912)345-678", "…"),
+        ("0912/345/678, 0912_345_678", "…"),
+        ("0912\u00a0345\u2011678", "…"),
+        ("+886 (0)912 345 678", "…"),
+        ("０９１２３４５６７８", "…"),
+        ("error 30007, try 3 of 5", "error 30007, try 3 of 5"),
         ("half \ud83d", "half ?"),
         ("x" * 5000, "x" * 1000),
     ],
@@ -232,7 +261,7 @@ def test_carriers_may_write_what_they_like_but_no_number_is_kept(words: str, kep
 
 def test_a_test_of_the_subscription_is_no_log() -> None:
     payload = {"messageType": "CONTROL_MESSAGE", "logEvents": [{"timestamp": 0, "message": "CWL CONTROL MESSAGE"}]}
-    assert parse_reported(packed(payload)) == ((), 0)
+    assert parse_reported(packed(payload), RECEIVED_AT) == ((), 0)
 
 
 GOOD = gzip.compress(json.dumps({"messageType": "DATA_MESSAGE", "logEvents": []}).encode())
@@ -252,8 +281,9 @@ GOOD = gzip.compress(json.dumps({"messageType": "DATA_MESSAGE", "logEvents": []}
         {"awslogs": {"data": base64.b64encode(gzip.compress(b"{}")).decode()}},
         {"awslogs": {"data": base64.b64encode(gzip.compress(b" " * 70_000_000)).decode()}},
         {"awslogs": {"data": base64.b64encode(gzip.compress(b"\xff")).decode()}},
-        packed({"messageType": "DATA_MESSAGE", "logEvents": [{"timestamp": -1, "message": "王小明"}]}),
+        packed({"messageType": "DATA_MESSAGE", "logEvents": {"timestamp": -1, "message": "王小明"}}),
         packed({"messageType": "王小明", "logEvents": []}),
+        packed({"messageType": "DATA_MESSAGE", "logEvents": [{"timestamp": 0, "message": ""}] * 60_000}),
     ],
     ids=[
         "nothing",
@@ -267,13 +297,14 @@ GOOD = gzip.compress(json.dumps({"messageType": "DATA_MESSAGE", "logEvents": []}
         "no logs",
         "larger than there is",
         "no UTF-8",
-        "no timestamp",
+        "no list",
         "of no kind",
+        "more logs than there are",
     ],
 )
 def test_what_is_no_event_of_a_subscription_is_refused_without_quoting_it(event: dict[str, Any]) -> None:
     with pytest.raises(UnreadableRecordError, match=r"^no delivery logs") as caught:
-        parse_reported(event)
+        parse_reported(event, RECEIVED_AT)
     assert caught.value.__cause__ is None
     assert "王小明" not in str(caught.value)
 
@@ -303,7 +334,7 @@ def test_the_event_that_comes_with_the_project_holds_the_logs_seen_in_the_wild()
         [sample["log"] for sample in SAMPLES], at=at, region="ap-northeast-1", account="123456789012"
     )
     assert payload | {"logStream": ""} == contents(built) | {"logStream": ""}
-    assert len(parse_reported(event).receipts) == len(SAMPLES)
+    assert len(parse_reported(event, RECEIVED_AT).receipts) == len(SAMPLES)
 
 
 def test_the_receipts_that_wait_in_the_project_s_event_are_ours() -> None:

@@ -56,12 +56,13 @@ ARRIVED = report("Message has been accepted by phone", delivered=True)
         ("Phone number is opted out", DeliveryStatus.OPTED_OUT),
         ("This delivery would exceed max price", DeliveryStatus.TECHNICAL_FAILURE),
         ("Unknown error attempting to reach phone", DeliveryStatus.UNCLASSIFIED),
+        ("No quota left for account", DeliveryStatus.UNCLASSIFIED),
         ("  phone number IS  opted out. ", DeliveryStatus.OPTED_OUT),
         ("Something nobody has documented", DeliveryStatus.UNCLASSIFIED),
         ("", DeliveryStatus.UNCLASSIFIED),
     ],
 )
-def test_each_documented_answer_has_its_consequence_and_an_unknown_one_none(
+def test_each_documented_answer_has_its_class_and_an_unknown_one_has_none(
     response: str, status: DeliveryStatus
 ) -> None:
     assert delivery_status(report(response)) is status

@@ -229,15 +229,22 @@ def test_a_text_that_arrived_after_all_is_not_sent_again(office: Office) -> None
     assert office.states == [ContactState.DELIVERED]
 
 
-@pytest.mark.parametrize(("response", "metric"), [(SPAM, "SmsTechnicalFailure"), ("Whatever", "SmsFailedUnclassified")])
-def test_a_technical_or_unclassified_failure_is_counted_and_changes_no_customer(
-    office: Office, response: str, metric: str
-) -> None:
+def test_a_technical_failure_is_counted_and_changes_no_customer(office: Office) -> None:
     office.texted()
     before = office.standing()
-    office.report(receipt(response=response))
-    assert office.telemetry.counts[metric] == office.telemetry.counts["SmsFailed"] == 1
+    office.report(receipt(response=SPAM))
+    assert office.telemetry.counts["SmsTechnicalFailure"] == office.telemetry.counts["SmsFailed"] == 1
     assert office.standing() == before
+
+
+@pytest.mark.parametrize("response", ["No quota left for account", "Whatever"])
+def test_a_failure_we_do_not_know_is_counted_and_its_stage_has_not_been_heard(office: Office, response: str) -> None:
+    office.texted()
+    office.report(receipt(response=response))
+    assert office.telemetry.counts["SmsFailedUnclassified"] == office.telemetry.counts["SmsFailed"] == 1
+    (entry,) = office.standing().ledger
+    assert entry.failed
+    assert not office.standing().is_suspended(someone())
 
 
 @pytest.mark.parametrize(

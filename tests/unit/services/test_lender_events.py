@@ -44,6 +44,7 @@ from tests.support.fakes import (
     FakeDeadLetters,
     FakeDelayQueue,
     FakeEventPublisher,
+    FakeNews,
     FakeQueue,
     FakeTelemetry,
     FakeUploadErasure,
@@ -99,6 +100,7 @@ class Office:
         self.publisher = FakeEventPublisher()
         self.clock = FakeClock(NOW)
         self.telemetry = FakeTelemetry()
+        self.news = FakeNews()
         self.replies, self.reply_dead_letters = FakeBacklog(), FakeDeadLetters("replies")
         erasing = EraseService(
             customers=self.store,
@@ -121,6 +123,7 @@ class Office:
             ),
             dead_letters=self.queue,
             delay_queue=self.later,
+            failures=self.news,
             publisher=self.publisher,
             policies=the_policies(),
             clock=self.clock,
@@ -495,6 +498,23 @@ class TestABatch:
         assert (logged["customer_id"], logged["error"], logged["receives"]) == ("C0001", "UnreadableRecordError", 3)
         assert office.telemetry.counts["LenderEventsFailed"] == 2
         assert office.standing("C0002").wake is None
+        assert office.news.failures == 0, "nobody else's texts wait for it"
+
+    @pytest.mark.parametrize("port", ["load_stored", "save_lender_record", "save_standing"])
+    def test_a_call_that_fails_is_noted_so_that_nothing_is_sent_before_the_event_has_come_back(
+        self, office: Office, monkeypatch: pytest.MonkeyPatch, port: str
+    ) -> None:
+        office.add(someone())
+
+        def fails(*_: object, **__: object) -> None:
+            raise ServiceCallError("PutItem", "Throttling")
+
+        with monkeypatch.context() as outage:
+            outage.setattr(office.store, port, fails)
+            assert office.receive(paid(), paid(1)) == ["0", "1"]
+        assert office.news.failures == 1
+        assert office.receive(paid(), receives=2) == []
+        assert office.news.failures == 1
 
     def test_a_bug_that_one_customer_brings_out_touches_nobody_else_and_quotes_nothing(
         self, office: Office, monkeypatch: pytest.MonkeyPatch

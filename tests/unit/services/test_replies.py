@@ -37,6 +37,7 @@ from tests.support.fakes import (
     FakeContacts,
     FakeEventPublisher,
     FakeGateway,
+    FakeNews,
     FakeOptOutList,
     FakeQueue,
     FakeSwitch,
@@ -172,6 +173,7 @@ class Office:
         self.publisher = FakeEventPublisher()
         self.clock = FakeClock(now)
         self.telemetry = FakeTelemetry()
+        self.news = FakeNews()
         self.queue = Queue()
         ids = count(1)
         self.service = ReplyService(
@@ -196,7 +198,8 @@ class Office:
             clock=self.clock,
             telemetry=self.telemetry,
             queue=self.queue,
-            max_receive_count=5,
+            failures=self.news,
+            receives_before_person=5,
         )
 
     def add(self, facts: Facts, standing: Standing | None = None) -> Facts:
@@ -306,7 +309,7 @@ class TestKeeping:
         assert office.queue.parked == ['{"name": "王小明"}']
         assert office.telemetry.counts["RepliesUnreadable"] == 1
         assert office.events("reply_parked") == [
-            {"message_id": "message-0", "why": "not a reply: originationNumber, messageBody, inboundMessageId"}
+            {"message_id": "message-0", "why": "not a reply: originationNumber, messageBody"}
         ]
         assert office.standing(facts).is_opted_out
 
@@ -622,7 +625,40 @@ class TestComingAgain:
             "Replies": 1, "RepliesSure": 1, "ReplyOptOut": 1, "RepliesFailed": 1, "OptOuts": 1,
         }  # fmt: skip
 
-    def test_at_the_last_receive_a_person_is_called(self, office: Office) -> None:
+    def test_a_failure_is_noted_so_that_nothing_is_sent_before_the_reply_has_come_back(self, office: Office) -> None:
+        office.add(someone())
+        office.store.fails = 1
+        assert office.receive("STOP") == ["message-reply-1"]
+        assert office.news.failures == 1
+        assert office.receive("STOP", receives=2) == []
+        assert office.news.failures == 1
+
+    def test_a_failure_before_anybody_is_known_is_noted_too(
+        self, office: Office, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fails(_: object) -> None:
+            raise ServiceCallError("BatchGetItem", "Throttling")
+
+        monkeypatch.setattr(office.store, "customers_with", fails)
+        with pytest.raises(ServiceCallError):
+            office.receive("STOP")
+        assert office.news.failures == 1
+
+    def test_a_record_that_cannot_be_read_holds_up_nobody_else(self, office: Office) -> None:
+        office.add(someone())
+        office.store.unreadable.add("C0001")
+        assert office.receive("STOP") == ["message-reply-1"]
+        assert office.receive("?", "+886900000002", reply_id="reply-2") == []
+        assert office.news.failures == 0
+
+    def test_a_person_is_called_when_a_failure_has_lasted_and_once_more(self, office: Office) -> None:
+        office.add(someone())
+        office.store.fails = 20
+        for receives in range(1, 21):
+            office.receive("STOP", receives=receives)
+        assert len(office.publisher.published) == 2
+
+    def test_after_half_an_hour_a_person_is_called(self, office: Office) -> None:
         office.add(someone())
         office.store.fails = 1
         assert office.receive("STOP", receives=4) == ["message-reply-1"]
@@ -631,7 +667,7 @@ class TestComingAgain:
         assert office.receive("STOP", receives=5) == ["message-reply-1"]
         assert office.publisher.published == [CustomerNeedsPerson("C0001", NOW, ReviewReason.QUESTION, "reply-1")]
 
-    def test_at_the_last_receive_a_person_is_called_at_once_about_distress(self, office: Office) -> None:
+    def test_after_half_an_hour_a_person_is_called_at_once_about_distress(self, office: Office) -> None:
         office.add(someone())
         office.store.fails = 1
         assert office.receive("my house is flooded", receives=5) == ["message-reply-1"]
@@ -639,9 +675,7 @@ class TestComingAgain:
         assert isinstance(event, CustomerNeedsPerson)
         assert event.urgent
 
-    def test_at_the_last_receive_of_a_reply_that_the_reader_cannot_read_a_person_is_called(
-        self, office: Office
-    ) -> None:
+    def test_after_half_an_hour_of_a_reply_that_the_reader_cannot_read_a_person_is_called(self, office: Office) -> None:
         office.add(someone())
         office.reader.fails_at = "poison"
         assert office.receive("poison", receives=5) == ["message-reply-1"]

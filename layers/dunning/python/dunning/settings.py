@@ -17,24 +17,33 @@ class Settings(BaseModel):
         return tuple(name.upper() for name in cls.model_fields)
 
 
-class ScannerSettings(Settings):
-    """Settings of the scanner. `sms_per_second` x `tick_seconds` is the most a tick may enqueue."""
+class SendingSettings(Settings):
+    """
+    Settings of whatever starts a text. The queues are asked whether news is held up.
+
+    `sms_per_second` is the rate of the account, all senders together.
+    """
 
     queue_url: str = Field(min_length=1)
     sending_parameter: str = Field(min_length=1)
-    sms_per_second: float = Field(default=20, gt=0)
+    replies_queue_url: str = Field(min_length=1)
+    lender_events_queue_url: str = Field(min_length=1)
+    news_failures_queue_url: str = Field(min_length=1)
+    sms_per_second: float = Field(default=20, gt=0, le=10_000)
+
+
+class ScannerSettings(SendingSettings):
+    """Settings of the scanner. `sms_per_second` x `tick_seconds` is the most a tick may enqueue."""
+
     tick_seconds: int = Field(default=60, ge=1)
 
 
-class SenderSettings(Settings):
+class SenderSettings(SendingSettings):
     """Settings of the sender. Each of `sender_concurrency` instances takes its share of `sms_per_second`."""
 
     contacts_table: str = Field(min_length=3)
     bus_name: str = Field(min_length=1)
-    queue_url: str = Field(min_length=1)
     dead_letter_url: str = Field(min_length=1)
-    sending_parameter: str = Field(min_length=1)
-    sms_per_second: float = Field(default=20, gt=0)
     sender_concurrency: int = Field(default=2, ge=1)
     max_receive_count: int = Field(default=5, ge=1)
 
@@ -61,6 +70,7 @@ class LenderEventsSettings(Settings):
     replies_queue_url: str = Field(min_length=1)
     replies_dead_letter_url: str = Field(min_length=1)
     delivery_receipts_dead_letter_url: str = Field(min_length=1)
+    news_failures_queue_url: str = Field(min_length=1)
 
 
 class DeliveryReceiptsSettings(Settings):
@@ -84,7 +94,8 @@ class RepliesSettings(Settings):
     queue_url: str = Field(min_length=1)
     dead_letter_url: str = Field(min_length=1)
     sending_parameter: str = Field(min_length=1)
-    max_receive_count: int = Field(default=5, ge=1)
+    news_failures_queue_url: str = Field(min_length=1)
+    receives_before_person: int = Field(default=5, ge=1)
     larger_reader_model: str = ""
     larger_reader_region: str = ""
 

@@ -29,12 +29,13 @@ from dunning.adapters.eventbridge import EventBridgePublisher
 from dunning.adapters.fan_out_telemetry import FanOutTelemetry
 from dunning.adapters.powertools_telemetry import PowertoolsTelemetry, lean_logger
 from dunning.adapters.sns import PUBLISH_ONCE, SnsGateway
-from dunning.adapters.sqs import SqsDeadLetters, SqsQueue
+from dunning.adapters.sqs import SqsDeadLetters, SqsNews, SqsNewsFailures, SqsQueue
 from dunning.adapters.ssm import SsmSwitch
 from dunning.adapters.system_clock import SystemClock
 from dunning.domain.errors import DunningError
 from dunning.ports.clock import Clock
 from dunning.ports.telemetry import Telemetry
+from dunning.services.news_first import NewsFirstSwitch
 from dunning.settings import (
     DeliveryReceiptsSettings,
     HousekeepingSettings,
@@ -44,10 +45,13 @@ from dunning.settings import (
     RepliesSettings,
     ScannerSettings,
     SenderSettings,
+    SendingSettings,
     Settings,
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import boto3
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -118,6 +122,11 @@ def read_settings[S: Settings](model: type[S], environment: Mapping[str, str]) -
         raise SettingsError(f"environment: {wrong}") from None
 
 
+def now() -> datetime:
+    """Return the time of the clock that all services use."""
+    return _Environment.clock.now()
+
+
 @cache
 def policy_book() -> PolicyBook:
     """Return all policies. They are loaded once."""
@@ -142,6 +151,17 @@ def _publisher(session: boto3.Session, bus_name: str) -> EventBridgePublisher:
     return EventBridgePublisher(session.client("events", config=_PATIENT), bus_name, telemetry())
 
 
+def _news_first(session: boto3.Session, settings: SendingSettings) -> NewsFirstSwitch:
+    clock, log = _Environment.clock, telemetry()
+    queues = [settings.replies_queue_url, settings.lender_events_queue_url]
+    return NewsFirstSwitch(
+        SsmSwitch(session.client("ssm", config=_PATIENT), settings.sending_parameter, clock, log),
+        SqsNews(session.client("sqs", config=_PATIENT), queues, settings.news_failures_queue_url),
+        clock,
+        log,
+    )
+
+
 @_kept
 def scan_service() -> ScanService:
     """Build the scanner's service."""
@@ -153,7 +173,7 @@ def scan_service() -> ScanService:
     return ScanService(
         index=_customers(session.client("dynamodb", config=_PATIENT), settings),
         queue=SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url),
-        switch=SsmSwitch(session.client("ssm", config=_PATIENT), settings.sending_parameter, clock, log),
+        switch=_news_first(session, settings),
         clock=clock,
         telemetry=log,
         capacity=int(settings.sms_per_second * settings.tick_seconds),
@@ -177,7 +197,7 @@ def send_service() -> SendService:
         contacts=DynamoContacts(dynamodb, settings.contacts_table),
         queue=SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url, settings.dead_letter_url),
         gateway=SnsGateway(session.client("sns", config=PUBLISH_ONCE)),
-        switch=SsmSwitch(session.client("ssm", config=_PATIENT), settings.sending_parameter, clock, log),
+        switch=_news_first(session, settings),
         publisher=_publisher(session, settings.bus_name),
         policies=book,
         clock=clock,
@@ -253,6 +273,7 @@ def lender_event_service() -> LenderEventService:
         ),
         dead_letters=queue,
         delay_queue=queue,
+        failures=SqsNewsFailures(sqs, settings.news_failures_queue_url),
         publisher=_publisher(session, settings.bus_name),
         policies=policy_book(),
         clock=clock,
@@ -308,6 +329,7 @@ def reply_service() -> ReplyService:
     clock, log = _Environment.clock, telemetry()
     dynamodb = session.client("dynamodb", config=_PATIENT)
     customers, contacts = _customers(dynamodb, settings), DynamoContacts(dynamodb, settings.contacts_table)
+    sqs = session.client("sqs", config=_PATIENT)
     confirmations = OptOutConfirmations(
         store=customers,
         contacts=contacts,
@@ -330,8 +352,9 @@ def reply_service() -> ReplyService:
         policies=policy_book(),
         clock=clock,
         telemetry=log,
-        queue=SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url, settings.dead_letter_url),
-        max_receive_count=settings.max_receive_count,
+        queue=SqsQueue(sqs, settings.queue_url, settings.dead_letter_url),
+        failures=SqsNewsFailures(sqs, settings.news_failures_queue_url),
+        receives_before_person=settings.receives_before_person,
     )
 
 

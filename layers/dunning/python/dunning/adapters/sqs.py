@@ -94,6 +94,36 @@ class SqsQueue:
             )
 
 
+class SqsNews:
+    """Implements `News`."""
+
+    def __init__(self, client: SQSClient, queue_urls: Sequence[str], failures_url: str) -> None:
+        self._client = client
+        self._queue_urls = tuple(queue_urls)
+        self._failures_url = failures_url
+
+    def waiting(self) -> int:
+        """Add up the visible messages of the queues."""
+        return sum(_depths(self._client, queue_url)[0] for queue_url in self._queue_urls)
+
+    def has_failed(self) -> bool:
+        """Look for notes. Nobody takes them off: the queue drops each when it is as old as its retention."""
+        return sum(_depths(self._client, self._failures_url)) > 0
+
+
+class SqsNewsFailures:
+    """Implements `NewsFailures`."""
+
+    def __init__(self, client: SQSClient, queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+
+    def note(self) -> None:
+        """Send a message that says nothing: its presence counts."""
+        with aws_call("SendMessage"):
+            self._client.send_message(QueueUrl=self._queue_url, MessageBody="failed")
+
+
 class SqsDeadLetters:
     """Implements `DeadLetterErasure`."""
 

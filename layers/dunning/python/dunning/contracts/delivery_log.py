@@ -1,7 +1,8 @@
 """
 Delivery logs, as CloudWatch Logs hands them to a subscribed function: gzip in base64, a log each message.
 
-A log may lack fields. A log that cannot be read is counted, and does not affect other logs.
+A log may lack fields. A log that cannot be read is counted, and does not affect other logs. A log without a readable
+time of its own has the time of its event, else the time at which the function got it.
 """
 
 import base64
@@ -19,31 +20,29 @@ from dunning.contracts.wrong_fields import wrong_fields
 from dunning.domain.delivery.receipt import DeliveryReceipt
 from dunning.domain.errors import UnreadableRecordError
 
-_MOST_BYTES = 64 * 1024 * 1024
-"""CloudWatch Logs sends at most 1 MB, compressed; text like this shrinks to a twentieth."""
+_MOST_BYTES = 16 * 1024 * 1024
+"""CloudWatch Logs sends at most 1 MB in base64; text like this shrinks to a twentieth. More would fill the memory."""
 
+_MOST_LOGS = 50_000
+"""A log has several hundred bytes: so many in so little space are none."""
+
+_FIRST_MOMENT, _LAST_MOMENT = 946_684_800_000, 4_102_444_800_000  # the years 2000 and 2100, in milliseconds
+_FIRST_YEAR, _LAST_YEAR = 2000, 2100
 _MICRO = 1_000_000
 _LONGEST_RESPONSE = 1000
 _PARTS = re.compile(r"[0-9]{1,2}")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
-_A_NUMBER = re.compile(r"\+?\d(?:[ -]?\d){6,}")
+_A_NUMBER = re.compile(r"\+?\(?\d(?:[\s().,/_\-\u00ad\u2010-\u2015\u2212]{0,3}\d){6,}")
 """Numbers are taken out of the carriers' words, because the words may stay in a record whose number is erased."""
 _SUCCESS = frozenset({"SUCCESS", "DELIVERED"})
 _FAILURE = frozenset({"FAILURE", "FAILED"})
-
-
-class _DeliveryLogEvent(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    timestamp: int = Field(ge=0, lt=10**14)
-    message: str
 
 
 class _Logs(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     kind: Literal["DATA_MESSAGE", "CONTROL_MESSAGE"] = Field(alias="messageType")
-    events: list[_DeliveryLogEvent] = Field(alias="logEvents")
+    events: list[object] = Field(alias="logEvents")
 
 
 class _LogNotification(BaseModel):
@@ -79,22 +78,25 @@ class Reported(NamedTuple):
     unreadable: int
 
 
-def parse_reported(event: Mapping[str, Any]) -> Reported:
+def parse_reported(event: Mapping[str, Any], received_at: datetime) -> Reported:
     """
-    Read an event of a subscription.
+    Read an event of a subscription that a function has got at this time.
 
     Raises:
         UnreadableRecordError: it is none; the message names the fields, not their contents.
     """
     try:
-        logs = _Logs.model_validate_json(unpacked(event["awslogs"]["data"]))
+        text = unpacked(event["awslogs"]["data"])
+        if text.count(b'"message"') > _MOST_LOGS:
+            raise UnreadableRecordError("no delivery logs: more than CloudWatch Logs sends")
+        logs = _Logs.model_validate_json(text)
     except ValidationError as error:
         raise UnreadableRecordError(f"no delivery logs: {wrong_fields(error)}") from None
     except (KeyError, TypeError):
         raise UnreadableRecordError("no delivery logs: awslogs.data") from None
     if logs.kind == "CONTROL_MESSAGE":  # CloudWatch Logs sees whether anybody is there
         return Reported((), 0)
-    read = [_receipt(event) for event in logs.events]
+    read = [_receipt(event, received_at) for event in logs.events]
     receipts = tuple(receipt for receipt in read if receipt is not None)
     return Reported(receipts, len(read) - len(receipts))
 
@@ -116,10 +118,12 @@ def unpacked(data: str) -> bytes:
     return text
 
 
-def _receipt(event: _DeliveryLogEvent) -> DeliveryReceipt | None:
+def _receipt(event: object, received_at: datetime) -> DeliveryReceipt | None:
+    if not isinstance(event, dict):
+        return None
     try:
-        log = _Log.model_validate(json.loads(event.message))
-    except (ValidationError, ValueError, RecursionError):
+        log = _Log.model_validate(json.loads(event["message"]))
+    except (ValidationError, KeyError, TypeError, ValueError, RecursionError):
         return None
     status = log.status.upper()
     if status not in _SUCCESS | _FAILURE:
@@ -127,7 +131,7 @@ def _receipt(event: _DeliveryLogEvent) -> DeliveryReceipt | None:
     delivery = _Delivery.model_validate(log.delivery if isinstance(log.delivery, dict) else {})
     return DeliveryReceipt(
         message_id=log.notification.message_id,
-        at=_moment(log.notification.timestamp) or datetime.fromtimestamp(event.timestamp / 1000, UTC),
+        at=_moment(log.notification.timestamp) or _moment_of_event(event.get("timestamp")) or received_at,
         phone=_phone_number(delivery.destination),
         delivered=status in _SUCCESS,
         response=_carrier_words(delivery.response),
@@ -153,9 +157,17 @@ def _moment(text: object) -> datetime | None:
     """Read SNS's timestamps: UTC, with or without saying so, and with any number of decimals."""
     try:
         moment = datetime.fromisoformat(str(text))
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        in_utc = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    return in_utc if _FIRST_YEAR <= in_utc.year < _LAST_YEAR else None
+
+
+def _moment_of_event(milliseconds: object) -> datetime | None:
+    """Read the time at which CloudWatch Logs took a log."""
+    if isinstance(milliseconds, int) and _FIRST_MOMENT <= milliseconds < _LAST_MOMENT:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return None
 
 
 def _parts(parts: object) -> int:

@@ -45,6 +45,36 @@ class Backlog(Protocol):
         ...
 
 
+class News(Protocol):
+    """
+    What the queues of replies and of lender events hold. Any of it may forbid the next text.
+
+    A message in hand cannot be told from a message that has failed and is hidden until its next delivery. So a function
+    that fails leaves a note, which is kept until the message has come back.
+    """
+
+    def waiting(self) -> int:
+        """Return the approximate number of messages that no function has in hand."""
+        ...
+
+    def has_failed(self) -> bool:
+        """Tell whether a message has failed and may not have come back yet."""
+        ...
+
+
+class NewsFailures(Protocol):
+    """Where a function notes that news has failed for no fault of its own and will come back."""
+
+    def note(self) -> None:
+        """
+        Leave a note.
+
+        Raises:
+            ServiceCallError: the note was not taken.
+        """
+        ...
+
+
 class JobQueue(Backlog, DeadLetters, Protocol):
     """The queue between scanner and sender."""
 

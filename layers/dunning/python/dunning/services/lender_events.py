@@ -40,10 +40,11 @@ from dunning.ports.clock import Clock
 from dunning.ports.contacts import ReplyLog
 from dunning.ports.customers import CustomerStore, StoredCustomer
 from dunning.ports.gateways import EventPublisher
-from dunning.ports.queues import DeadLetters, DelayQueue, QueueMessage
+from dunning.ports.queues import DeadLetters, DelayQueue, NewsFailures, QueueMessage
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry
 from dunning.services.erasure.erase import ROUND_INTERVAL, SECOND_ROUND, EraseService
 from dunning.services.erasure.purge import PurgeService
+from dunning.services.news_first import note_failures
 from dunning.services.optimistic import CONFLICT, Conflict, write_optimistically
 from dunning.services.parking import park
 from dunning.services.planning import counted, fingerprint, log_planned_decision, replan, replan_as_told
@@ -92,6 +93,7 @@ class LenderEventService:
         purging: PurgeService,
         dead_letters: DeadLetters,
         delay_queue: DelayQueue,
+        failures: NewsFailures,
         publisher: EventPublisher,
         policies: Policies,
         clock: Clock,
@@ -103,6 +105,7 @@ class LenderEventService:
         self._purging = purging
         self._dead_letters = dead_letters
         self._delay_queue = delay_queue
+        self._failures = failures
         self._publisher = publisher
         self._policies = policies
         self._clock = clock
@@ -118,9 +121,11 @@ class LenderEventService:
         """
         cases, failed = self._sort(messages)
         events: list[OutboundEvent] = []
-        not_done: set[str] = set()
+        errors: dict[str, BaseException] = {}
         for part in batched(cases.items(), BATCH, strict=False):
-            not_done |= self._work_off(dict(part), seconds_left, events)
+            errors |= self._work_off(dict(part), seconds_left, events)
+        note_failures(self._failures, self._telemetry, errors.values())
+        not_done = set(errors)
         if events:
             self._publisher.publish(events)
         again = {
@@ -176,27 +181,27 @@ class LenderEventService:
 
     def _work_off(
         self, cases: dict[str, _CustomerBatch], seconds_left: Callable[[], float], events: list[OutboundEvent]
-    ) -> set[str]:
-        """Handle customers who are read together, side by side. Return the customers whose messages have to return."""
+    ) -> dict[str, BaseException]:
+        """Handle customers who are read together, side by side. Return the errors of those whose messages return."""
         try:
             stored = self._store.load_stored(list(cases))
         except DunningError as error:
             for customer_id, case in cases.items():
                 self._log_failure(customer_id, case, error)
-            return set(cases)
+            return dict.fromkeys(cases, error)
         running = {
             customer_id: self._pool.submit(self._customer, customer_id, case, stored[customer_id], seconds_left)
             for customer_id, case in cases.items()
         }
         wait(running.values())
-        failed: set[str] = set()
+        failed: dict[str, BaseException] = {}
         for customer_id, future in running.items():
             failure = future.exception()
             if failure is None:
                 events += future.result()
             else:
                 self._log_failure(customer_id, cases[customer_id], failure)
-                failed.add(customer_id)
+                failed[customer_id] = failure
         return failed
 
     def _log_failure(self, customer_id: str, case: _CustomerBatch, error: BaseException) -> None:
@@ -363,5 +368,6 @@ class LenderEventService:
                 self._delay_queue.send_with_delay(bodies, delay)
         except DunningError as error:
             self._telemetry.log_event(LogEvent.ERASURE_FAILED, error=type(error).__name__, customers=len(again))
+            self._telemetry.count(Metric.LENDER_EVENTS_FAILED, len(again))
             return False
         return True

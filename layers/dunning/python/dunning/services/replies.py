@@ -42,8 +42,9 @@ from dunning.ports.clock import Clock
 from dunning.ports.contacts import ContactArchive, ReplyLog
 from dunning.ports.customers import Customer, CustomerStore, PhoneIndex
 from dunning.ports.gateways import EventPublisher, OptOutList, ReplyReader
-from dunning.ports.queues import DeadLetters, InboundMessage
+from dunning.ports.queues import DeadLetters, InboundMessage, NewsFailures
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry, metric_of_intent
+from dunning.services.news_first import note_failures
 from dunning.services.optimistic import CONFLICT, Conflict, write_optimistically
 from dunning.services.parking import park
 from dunning.services.planning import counted, log_planned_decision, replan
@@ -110,7 +111,8 @@ class ReplyService:
     """
     Handles replies.
 
-    `max_receive_count` is the queue's. If a reply fails at its last receive, an event asks a person to look at it.
+    If a reply has failed `receives_before_person` times, and again twice as many times, an event asks a person to look
+    at it. The queue goes on delivering it.
     """
 
     def __init__(  # noqa: PLR0913 - its ports and its limits
@@ -128,7 +130,8 @@ class ReplyService:
         clock: Clock,
         telemetry: Telemetry,
         queue: DeadLetters,
-        max_receive_count: int,
+        failures: NewsFailures,
+        receives_before_person: int,
     ) -> None:
         self._store = store
         self._phones = phones
@@ -142,7 +145,8 @@ class ReplyService:
         self._clock = clock
         self._telemetry = telemetry
         self._queue = queue
-        self._max_receive_count = max_receive_count
+        self._failures = failures
+        self._receives_before_person = receives_before_person
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="replies")
 
     def handle_batch(self, messages: Sequence[InboundMessage], seconds_left: Callable[[], float]) -> list[str]:
@@ -150,8 +154,16 @@ class ReplyService:
         Handle a batch and return the ids of the messages to deliver again.
 
         The failure of a reply affects no other reply. Messages that are no replies are parked at once.
+
+        Raises:
+            ServiceCallError: whose replies they are is not known: all are to be delivered again.
         """
-        lines, failed = self._lines(messages)
+        try:
+            lines, failed = self._lines(messages)
+        except DunningError as error:
+            note_failures(self._failures, self._telemetry, [error])
+            raise
+        errors: list[BaseException] = []
         if not lines:
             return failed
         # Replies from one number are handled in order, and replies from several numbers side by side.
@@ -166,7 +178,9 @@ class ReplyService:
                 if (error := future.exception()) is not None:
                     line.has_failed = True
                     self._failed(line, message, inbound, error)
+                    errors.append(error)
                     failed.append(message.message_id)
+        note_failures(self._failures, self._telemetry, errors)
         events = [event for line in lines.values() for event in line.events]
         if events:
             self._publisher.publish(events)
@@ -206,7 +220,7 @@ class ReplyService:
         )
 
     def _failed(self, line: _Line, message: InboundMessage, inbound: InboundSms, error: BaseException) -> None:
-        """Log a failure. At the last receive, ask a person to look at the reply."""
+        """Log a failure. When it has lasted, ask a person to look at the reply."""
         self._telemetry.log_event(
             LogEvent.REPLY_FAILED,
             reply_id=inbound.inbound_id,
@@ -217,7 +231,7 @@ class ReplyService:
         self._telemetry.count(
             Metric.REPLIES_OUT_OF_TIME if isinstance(error, OutOfTimeError) else Metric.REPLIES_FAILED
         )
-        if message.receive_count >= self._max_receive_count:
+        if message.receive_count in {self._receives_before_person, 2 * self._receives_before_person}:
             unsure = [
                 customer_id for customer_id, found in line.known.items() if isinstance(found, UnreadableRecordError)
             ]

@@ -54,16 +54,18 @@ _STATUSES = {
     "message body is invalid": DeliveryStatus.TECHNICAL_FAILURE,
     "this delivery would exceed max price": DeliveryStatus.TECHNICAL_FAILURE,
     "unknown error attempting to reach phone": DeliveryStatus.UNCLASSIFIED,
+    "no quota left for account": DeliveryStatus.UNCLASSIFIED,  # ours to look at: the number is not to blame
 }
 """
-All reasons that the Amazon SNS guide documents, "Viewing CloudWatch metrics and logs for SMS deliveries".
+All reasons that the Amazon SNS guide documents, "Viewing CloudWatch metrics and logs for SMS deliveries", and the
+answer to a text beyond the account's spend limit.
 
 The class of each is our own choice.
 """
 
 
 def delivery_status(receipt: DeliveryReceipt) -> DeliveryStatus:
-    """Class a receipt. Nothing follows from a failure whose words are not documented."""
+    """Class a receipt. A failure in words that nobody has documented is for a person to look at."""
     if receipt.delivered:
         return DeliveryStatus.DELIVERED
     return _STATUSES.get(" ".join(receipt.response.casefold().split()).rstrip(". "), DeliveryStatus.UNCLASSIFIED)

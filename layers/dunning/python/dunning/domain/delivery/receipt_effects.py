@@ -2,8 +2,8 @@
 Receipt effects: the changes to a customer's standing that follow from a carrier's report of a text. Pure.
 
 An opt-out at the carrier is an opt-out. A number that fails for good is suspended until it is corrected or released.
-A stage whose text failed for now is repeated once. Nothing follows from a technical or unclassified failure: the
-number is not to blame.
+A stage whose text failed for now, or for a reason we do not know, has not been heard: it is repeated once. Nothing
+follows from a technical failure: the number is not to blame, and the same text would be refused again.
 """
 
 from dataclasses import replace
@@ -14,7 +14,14 @@ from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.delivery.receipt import DeliveryReceipt, DeliveryStatus, delivery_status
 from dunning.domain.delivery.undelivered import with_delivery
 
-_CHANGING = frozenset({DeliveryStatus.OPTED_OUT, DeliveryStatus.PERMANENT_FAILURE, DeliveryStatus.TEMPORARY_FAILURE})
+_CHANGING = frozenset(
+    {
+        DeliveryStatus.OPTED_OUT,
+        DeliveryStatus.PERMANENT_FAILURE,
+        DeliveryStatus.TEMPORARY_FAILURE,
+        DeliveryStatus.UNCLASSIFIED,
+    }
+)
 
 
 def changes_standing(status: DeliveryStatus) -> bool:
@@ -37,7 +44,7 @@ def apply_receipt(facts: Facts, standing: Standing, receipt: DeliveryReceipt, re
             if not phone or phone != facts.phone:
                 return standing  # a number the customer no longer has
             return with_number_refused(standing, phone, receipt.at)
-        case DeliveryStatus.TEMPORARY_FAILURE | DeliveryStatus.DELIVERED:
+        case DeliveryStatus.TEMPORARY_FAILURE | DeliveryStatus.UNCLASSIFIED | DeliveryStatus.DELIVERED:
             return with_delivery(standing, record.claim_id, failed=record.state is ContactState.FAILED)
         case _:
             return standing

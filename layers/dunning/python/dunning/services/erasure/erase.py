@@ -43,7 +43,7 @@ UNDER_WAY = timedelta(minutes=45)
 """
 By then all work under way has ended, unless a queue stands still.
 
-A load takes a quarter of an hour at most. A reply is delivered five times in half an hour before it is a dead letter.
+A load takes a quarter of an hour at most. A reply that still fails is on its queue, which is then not idle.
 """
 
 SECONDS_TO_FINISH = 5.0

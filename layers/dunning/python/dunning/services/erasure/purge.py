@@ -23,7 +23,7 @@ from dunning.ports.queues import Backlog
 from dunning.ports.telemetry import LogEvent, Telemetry
 from dunning.services.erasure.erase import SECONDS_TO_FINISH, EraseService, ErasureOutOfTimeError
 
-QUEUES_KEEP = timedelta(days=4)
+QUEUES_KEEP = timedelta(days=5)
 """The retention of the queues. After it they have deleted all messages with the number, even unread ones."""
 
 _LOOK_FOR = timedelta(seconds=45)
