@@ -90,6 +90,8 @@ def _read(line: str, where: str, portfolio: Portfolio | None) -> ScriptedEvent:
         fields = json.loads(line)
     except json.JSONDecodeError as error:
         raise ScriptedEventsError(f"is not JSON: {error.msg} at column {error.colno}") from None
+    except (RecursionError, ValueError):
+        raise ScriptedEventsError("is nested too deeply, or holds a number of thousands of digits") from None
     if not isinstance(fields, dict) or sorted(fields) not in (
         ["at", "detail", "event"],
         ["at", "reply"],

@@ -108,6 +108,11 @@ def read_errors(body: bytes) -> list[str]:
     return str(refused.value).splitlines()
 
 
+@pytest.mark.parametrize("line", ["[" * 100_000, '{"at": ' * 50_000, '{"at": ' + "9" * 10_000 + "}"])
+def test_a_line_that_no_reader_of_json_takes_is_refused_like_any_other(line: str) -> None:
+    assert read_errors(line.encode()) == ["mine.jsonl:1: is nested too deeply, or holds a number of thousands of digits"]
+
+
 def test_a_separator_of_lines_within_a_text_is_no_end_of_line() -> None:
     (reply,) = read_scripted_events(_file({"reply": {"from": "+886933111222", "text": "a\u2028b"}}), "mine.jsonl")
     assert reply.detail["text"] == "a\u2028b"
