@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dunning.contracts.dead_letter import without_numbers
+from dunning.contracts.dead_letter import without_people
 from dunning.contracts.delivery_log import parse_reported
 
 MINE, THEIRS = "+886912345678", "+886987654321"
@@ -43,9 +43,9 @@ def reply(phone: str, text: str = "STOP") -> str:
 
 
 def test_a_reply_goes_with_the_number_it_was_written_from_and_with_no_other_it_names() -> None:
-    assert without_numbers(reply(MINE), {MINE, "+886900000000"}) == ""
+    assert without_people(reply(MINE), {MINE, "+886900000000"}) == ""
     quoting = reply(THEIRS, f"my wife's number is {MINE}")
-    assert without_numbers(quoting, {MINE}) == quoting
+    assert without_people(quoting, {MINE}) == quoting
 
 
 @pytest.mark.parametrize(
@@ -56,30 +56,81 @@ def test_a_reply_goes_with_the_number_it_was_written_from_and_with_no_other_it_n
     ],
 )  # fmt: skip
 def test_an_unreadable_dead_letter_goes_if_it_names_the_number_with_or_without_the_plus(body: str) -> None:
-    assert without_numbers(body, {MINE}) == ""
-    assert without_numbers(body, {THEIRS}) == body
+    assert without_people(body, {MINE}) == ""
+    assert without_people(body, {THEIRS}) == body
 
 
 @pytest.mark.parametrize(
     "body", ["", "[]", "null", "1" + MINE[1:], MINE + "9", '{"requestPayload": null}', dead_letter()]
 )
 def test_a_dead_letter_that_names_nobody_stays_as_it_is(body: str) -> None:
-    assert without_numbers(body, {MINE}) == body
+    assert without_people(body, {MINE}) == body
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["0912345678", "0912-345-678", "0912 345 678", "(0912) 345.678", "+886 (0)912-345-678", "886 912 345 678"],
+)
+def test_a_refused_event_goes_by_its_number_however_people_write_it(written: str) -> None:
+    body = json.dumps({"detail-type": "CustomerHold", "detail": {"phone": written}})
+    assert without_people(body, {MINE}) == ""
+    assert without_people(body, {THEIRS}) == body
+
+
+@pytest.mark.parametrize("written", ["912345", "45678", "20261201", "2026-12-01T09:12:34.567", "19912345678"])
+def test_a_number_that_is_another_s_or_none_takes_nothing_along(written: str) -> None:
+    body = json.dumps({"detail": {"phone": written}})
+    assert without_people(body, {MINE}) == body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"detail": {"customer_id": "C-1001", "name": "王小明"}}',
+        '{"detail": {"customerId" : "C.2"}}',
+        'no JSON, "customer_id": "C-1001" and more',
+        json.dumps(json.dumps({"customer_id": "C-1001"})),
+    ],
+)
+def test_a_message_that_names_the_erased_customer_goes_by_the_id(body: str) -> None:
+    assert without_people(body, (), {"C-1001", "C.2"}) == ""
+    assert without_people(body, (), {"C-100", "1001"}) == body
+
+
+def test_an_id_of_figures_is_no_amount() -> None:
+    body = json.dumps({"detail": {"customer_id": "C-7", "paid": 1001, "account_id": "1001"}})
+    assert without_people(body, (), {"1001"}) == body
+
+
+@pytest.mark.parametrize("other", ["C-10011", "XC-1001", "C-1001-2", "Cx2"])
+def test_an_id_within_another_is_another_customer(other: str) -> None:
+    body = json.dumps({"detail": {"customer_id": other}})
+    assert without_people(body, (), {"C-1001", "C.2"}) == body
+
+
+def test_a_reply_that_mentions_an_id_stays_with_its_sender() -> None:
+    assert without_people(reply(THEIRS, "my number is C-1001"), {MINE}, {"C-1001"}) != ""
+
+
+def test_a_log_beside_a_damaged_one_goes_all_the_same() -> None:
+    damaged: Any = {"timestamp": 1}
+    body = dead_letter(damaged, log(MINE), log(THEIRS))
+    assert events_in(without_people(body, {MINE})) == [damaged, log(THEIRS)]
 
 
 def test_logs_of_one_person_only_go_whole() -> None:
-    assert without_numbers(dead_letter(log(MINE), log(MINE, 2)), {MINE}) == ""
+    assert without_people(dead_letter(log(MINE), log(MINE, 2)), {MINE}) == ""
 
 
 def test_delivery_logs_of_others_in_a_dead_letter_are_left_as_they_were() -> None:
     body = dead_letter(log(THEIRS, 1), log(MINE, 2), log(THEIRS, 3, text="電話"), owner="123")
-    left = without_numbers(body, {MINE})
+    left = without_people(body, {MINE})
     assert events_in(left) == [log(THEIRS, 1), log(THEIRS, 3, text="電話")]
     before, after = json.loads(body), json.loads(left)
     assert before.keys() == after.keys()
     assert before["responsePayload"] == after["responsePayload"]
     assert len(left) <= len(body)
-    assert without_numbers(left, {MINE}) == left
+    assert without_people(left, {MINE}) == left
     # A person hands it over again as it is.
     reported = parse_reported(after["requestPayload"], datetime.now(UTC))
     assert [receipt.message_id for receipt in reported.receipts] == ["m-1", "m-3"]
@@ -87,10 +138,10 @@ def test_delivery_logs_of_others_in_a_dead_letter_are_left_as_they_were() -> Non
 
 def test_a_log_goes_for_a_number_in_the_carriers_words_too() -> None:
     quoting = log("", 1, delivery={"providerResponse": f"{MINE[1:]} is unknown"})
-    assert events_in(without_numbers(dead_letter(quoting, log(THEIRS, 2)), {MINE})) == [log(THEIRS, 2)]
+    assert events_in(without_people(dead_letter(quoting, log(THEIRS, 2)), {MINE})) == [log(THEIRS, 2)]
 
 
 @pytest.mark.parametrize("data", ["bm8gZ3ppcA==", "?", 7, base64.b64encode(gzip.compress(b"[]", mtime=0)).decode()])
 def test_logs_that_cannot_be_unpacked_stay(data: object) -> None:
     body = json.dumps({"requestPayload": {"awslogs": {"data": data}}})
-    assert without_numbers(body, {MINE}) == body
+    assert without_people(body, {MINE}) == body

@@ -132,6 +132,14 @@ def test_dead_letters_of_the_customer_go_each_time_and_those_of_others_stay(offi
     ]
 
 
+def test_a_refused_event_about_the_customer_goes_by_the_id_also_if_others_have_the_number(office: Office) -> None:
+    office.customers.add_phone(PHONE, "C0002")
+    theirs = '{"detail": {"customer_id": "C0002", "name": "陳美玲"}}'
+    office.receipt_dead_letters.bodies = ['{"detail": {"customer_id": "C0001", "name": "王小明"}}', theirs]
+    office.purge(after=MINUTE)
+    assert office.receipt_dead_letters.bodies == [theirs]
+
+
 def test_nothing_is_deleted_for_a_number_that_others_have_or_had(office: Office) -> None:
     office.customers.add_phone(PHONE, "C0002")
     office.reply_dead_letters.bodies = [reply(PHONE)]
@@ -194,8 +202,11 @@ def test_a_customer_who_returned_keeps_the_new_number_and_replies_from_it(office
     back = someone(1, phone="+886911111111", consented_at=NOW + MINUTE, as_of=NOW + 2 * MINUTE)
     store_facts(office.customers, back)
     office.customers.add_phone(back.phone, "C0001")
+    event = '{"detail": {"customer_id": "C0001"}}'
     office.reply_dead_letters.bodies = [reply(PHONE), reply(back.phone)]
+    office.receipt_dead_letters.bodies = [event]
     assert office.purge() == frozenset()
     assert office.reply_dead_letters.bodies == [reply(back.phone)]
+    assert office.receipt_dead_letters.bodies == [event], "it may be of the time since"
     assert office.numbers == (back.phone,)
     assert office.customers.phones[back.phone] == {"C0001"}

@@ -1,48 +1,82 @@
 """
-Dead letters: messages as they lie in the dead-letter queues, and their contents without certain numbers.
+Dead letters: messages as they lie in the dead-letter queues, and their contents without certain people.
 
-A reply belongs to its sender, whatever numbers it mentions. Delivery logs of several people lie in one message: the
-packed logs of CloudWatch Logs, inside Lambda's record of the failed invocation. All other messages belong to a person
-if they hold the person's number.
+A reply belongs to its sender, whatever numbers or ids it mentions. Delivery logs of several people lie in one message:
+the packed logs of CloudWatch Logs, inside Lambda's record of the failed invocation. All other messages belong to a
+person if they hold the person's number, however it is written, or the person's id as that of their customer.
 """
 
 import base64
 import gzip
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
 
-from dunning.contracts.delivery_log import unpacked
+from dunning.contracts.delivery_log import A_NUMBER, unpacked
 from dunning.contracts.inbound_sms import parse_inbound
 from dunning.domain.errors import UnreadableRecordError
 
 _SOME_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 """Any time will do, because the time of a reply does not matter here."""
 
+_COUNTRY_CODES = (1, 2, 3)
+"""How many digits a country's code has."""
 
-def without_numbers(body: str, phones: Collection[str]) -> str:
+_SHORTEST_NATIONAL = 7
+_BETWEEN_DIGITS = re.compile(r"\D+")
+
+type _Finder = Callable[[str], bool]
+"""Tells whether a text names one of the people."""
+
+
+def without_people(body: str, phones: Collection[str], customer_ids: Collection[str] = ()) -> str:
     """
-    Return a message without the parts about these numbers (E.164, found without the plus as well).
+    Return a message without the parts about people with these numbers (E.164) or ids.
+
+    A number is found without the plus, with anything between its digits, and as people write it in their own country.
 
     The message is the same if no part is about them, and empty if no part about other people is left.
     """
-    wanted = re.compile("|".join(rf"(?<![0-9]){re.escape(phone.removeprefix('+'))}(?![0-9])" for phone in phones))
     try:
         return "" if parse_inbound(body, _SOME_TIME).phone in phones else body
     except UnreadableRecordError:
         pass
-    return "" if wanted.search(body) else _without_logs(body, wanted)
+    is_about = _finder(phones, customer_ids)
+    return "" if is_about(body) else _without_logs(body, is_about)
 
 
-def _without_logs(body: str, wanted: re.Pattern[str]) -> str:
-    """Return a message without the delivery logs that name a number; as it is, if it holds none."""
+def _finder(phones: Collection[str], customer_ids: Collection[str]) -> _Finder:
+    numbers = [phone.removeprefix("+") for phone in phones]
+    ids = "|".join(re.escape(customer_id) for customer_id in customer_ids)
+    # Beside its key only: elsewhere an id of figures may be an amount. JSON may stand in JSON, with its quotes escaped.
+    ids_written = re.compile(rf'(?i:customer_?id)\\*"\s*:\s*\\*"(?:{ids})\\*"') if ids else None
+
+    def is_about(text: str) -> bool:
+        if ids_written is not None and ids_written.search(text):
+            return True
+        return any(_is_written(run[0], number) for run in A_NUMBER.finditer(text) for number in numbers)
+
+    return is_about
+
+
+def _is_written(run: str, number: str) -> bool:
+    """Tell whether a run of digits is a number: whole, or without the country's code and perhaps with a zero."""
+    digits = _BETWEEN_DIGITS.sub("", run).lstrip("0")
+    if digits == number or any(digits == f"{number[:code]}0{number[code:]}" for code in _COUNTRY_CODES):
+        return True
+    missing = len(number) - len(digits)
+    return len(digits) >= _SHORTEST_NATIONAL and missing in _COUNTRY_CODES and number.endswith(digits)
+
+
+def _without_logs(body: str, is_about: _Finder) -> str:
+    """Return a message without the delivery logs that name somebody; as it is, if it holds none."""
     try:
         failure = json.loads(body)
         packed: dict[str, Any] = failure["requestPayload"]["awslogs"]
         logs = json.loads(unpacked(packed["data"]))
-        left = [event for event in logs["logEvents"] if not wanted.search(event["message"])]
+        left = [event for event in logs["logEvents"] if not is_about(_log_words(event))]
     except (KeyError, TypeError, ValueError, RecursionError, UnreadableRecordError):
         return body
     if len(left) == len(logs["logEvents"]):
@@ -52,3 +86,10 @@ def _without_logs(body: str, wanted: re.Pattern[str]) -> str:
     text = json.dumps(logs | {"logEvents": left}, ensure_ascii=False, separators=(",", ":"))
     packed["data"] = base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
     return json.dumps(failure, ensure_ascii=False, separators=(",", ":"))
+
+
+def _log_words(event: object) -> str:
+    """Return what a log says, with whatever stands beside it."""
+    if isinstance(event, dict) and isinstance(message := event.get("message"), str):
+        return message
+    return json.dumps(event, ensure_ascii=False)

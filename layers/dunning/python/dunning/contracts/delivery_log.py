@@ -32,7 +32,7 @@ _MICRO = 1_000_000
 _LONGEST_RESPONSE = 1000
 _PARTS = re.compile(r"[0-9]{1,2}")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
-_A_NUMBER = re.compile(r"\+?\(?\d(?:[\s().,/_\-\u00ad\u2010-\u2015\u2212]{0,3}\d){6,}")
+A_NUMBER = re.compile(r"\+?\(?\d(?:[\s().,/_\-\u00ad\u2010-\u2015\u2212]{0,3}\d){6,}")
 """Numbers are taken out of the carriers' words, because the words may stay in a record whose number is erased."""
 _SUCCESS = frozenset({"SUCCESS", "DELIVERED"})
 _FAILURE = frozenset({"FAILURE", "FAILED"})
@@ -150,7 +150,7 @@ def _carrier_words(text: object) -> str:
     if not isinstance(text, str):
         return ""
     whole = text[:_LONGEST_RESPONSE].encode("utf-8", "replace").decode("utf-8")
-    return _A_NUMBER.sub("…", whole)
+    return A_NUMBER.sub("…", whole)
 
 
 def _moment(text: object) -> datetime | None:

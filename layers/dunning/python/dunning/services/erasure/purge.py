@@ -1,7 +1,7 @@
 """
 Purge: deletes the numbers of erased customers, once no message that names them is under way.
 
-    each round ──> dead letters: messages about these numbers are taken out of the dead-letter queues
+    each round ──> dead letters: messages about these people are taken out of the dead-letter queues
                      │ nothing is under way: time has passed, no reply is waiting, all queues are read
                      v
                    the erasure once more, and the numbers go ──> only the tombstone is left
@@ -71,7 +71,8 @@ class PurgeService:
             return frozenset()
         # The order matters: a message that leaves the replies queue in between ends among the dead letters.
         idle = self._replies.depth() == 0
-        through = self._take_out(self._numbers_of(remembered.values()), seconds_left)
+        gone = {customer_id for customer_id, lender_record in remembered.items() if lender_record.snapshot is None}
+        through = self._take_out(self._numbers_of(remembered.values()), gone, seconds_left)
         now = self._clock.now()
         waiting = set()
         for customer_id, lender_record in remembered.items():
@@ -89,12 +90,14 @@ class PurgeService:
             {phone for phone, ids in self._customers.customers_with(numbers).items() if not ids} if numbers else set()
         )
 
-    def _take_out(self, phones: Collection[str], seconds_left: Callable[[], float]) -> bool:
-        """Take the messages about these numbers out of all queues. Return whether each queue was read to its end."""
+    def _take_out(
+        self, phones: Collection[str], customer_ids: Collection[str], seconds_left: Callable[[], float]
+    ) -> bool:
+        """Take the messages about these people out of all queues. Return whether each queue was read to its end."""
         through = True
-        for queue in self._dead_letters if phones else ():
+        for queue in self._dead_letters if phones or customer_ids else ():
             try:
-                taken = self._take_out_of(queue, phones, seconds_left)
+                taken = self._take_out_of(queue, phones, customer_ids, seconds_left)
             except DunningError as error:
                 # Messages taken out so far are gone. The next round tries again.
                 self._telemetry.log_event(
@@ -106,16 +109,22 @@ class PurgeService:
                     self._telemetry.log_event(LogEvent.DEAD_LETTERS_ERASED, queue=queue.name, messages=taken)
         return through
 
-    def _take_out_of(self, queue: DeadLetterErasure, phones: Collection[str], seconds_left: Callable[[], float]) -> int:
+    def _take_out_of(
+        self,
+        queue: DeadLetterErasure,
+        phones: Collection[str],
+        customer_ids: Collection[str],
+        seconds_left: Callable[[], float],
+    ) -> int:
         # Imported here, because its models are slow to import.
-        from dunning.contracts.dead_letter import without_numbers  # noqa: PLC0415
+        from dunning.contracts.dead_letter import without_people  # noqa: PLC0415
 
         end = self._clock.now() + _LOOK_FOR
         taken = 0
         for letter in queue.scan():
             if seconds_left() < SECONDS_TO_FINISH or self._clock.now() > end:
                 raise ErasureOutOfTimeError
-            rest = without_numbers(letter.body, phones)
+            rest = without_people(letter.body, phones, customer_ids)
             if rest != letter.body:
                 queue.replace(letter, rest)
                 taken += 1
