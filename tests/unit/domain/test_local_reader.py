@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date
+from time import process_time
 
 import pytest
 
@@ -318,3 +319,15 @@ def test_what_looks_like_a_name_behind_a_stop_is_read_too(text: str) -> None:
     assert ReplyIntent.OPT_OUT in parsed.sure
     assert not parsed.by_fixed_word
     assert {ReplyIntent.DISTRESS, ReplyIntent.DECEASED} & {*parsed.sure, *parsed.likely}
+
+
+@pytest.mark.parametrize("word", ["十", "一", "二十五", "下", "twenty ", "12/5 ", "不", "明天"])
+def test_a_word_repeated_up_to_the_limit_of_a_reply_is_read_in_a_moment(word: str) -> None:
+    began = process_time()
+    parse((word * 5000)[:5000])
+    assert process_time() - began < 2  # a batch of ten has a minute on a third of a core
+
+
+@pytest.mark.parametrize("day", ["十二月二十五日", "12月三十一號"])
+def test_a_numeral_of_a_few_characters_is_still_a_number(day: str) -> None:
+    assert parse(f"我{day}繳").promised_on is not None

@@ -87,6 +87,7 @@ GOOD_WORD = (
     'id = "one"\nintent = "opt_in"\nsource = "a test"\nmark = "D"\n'
     'alone = ["paid"]\nmeans = ["paid"]\ndoes_not = ["no"]\n'
 )
+NAMES = f"[names]\nweekdays = {[['a']] * 7}\nmonths = {[['b']] * 12}\n"
 DAY = '[[days]]\nid = "d"\nis = "day"\n'
 HEAD = 'language = "en"\n[figures]\nmonth_first = []\n[[fixed_words]]\n'
 
@@ -111,6 +112,10 @@ HEAD = 'language = "en"\n[figures]\nmonth_first = []\n[[fixed_words]]\n'
         (HEAD + GOOD_WORD.replace('"one"', '"stop-words"'), "id: stop-words is there twice: also in replies/common"),
         (HEAD + GOOD_WORD + "[[fixed_words]]\n" + GOOD_WORD, "1.id: one is there twice: also in replies/en.toml:5"),
         ('tails = ["plan"]\n' + HEAD + GOOD_WORD, "replies/en.toml:1: tails: 'plan' does not hold one {tail}"),
+        (
+            HEAD + GOOD_WORD.replace('["paid"]\nmeans', '["{day}"]\nmeans') + NAMES + '[names.numbers]\n"?" = 3\n',
+            "the name '?' has no word",
+        ),
         (HEAD + GOOD_WORD + DAY + 'says = ["today"]\nunclear = ["x"]\n', "'today' does not read 1 numbers"),
         (HEAD + GOOD_WORD + DAY + 'says = ["the {day}"]\n', "days.0: has no example"),
     ],

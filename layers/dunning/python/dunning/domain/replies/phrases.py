@@ -21,6 +21,8 @@ _ANY_WORD = ""
 _NUMBERS = {"day": (1, 31), "month": (1, 12), "n": (1, 60), "year": (2000, 2999), "roc": (100, 199)}
 _TAIL_LENGTHS = (2, 3, 4)
 _TEN = 10
+_LONGEST_NUMERAL = 4
+"""三十一 has three characters: what is longer is no number, and is not read to its end at each of its places."""
 
 type State = tuple[int, tuple[int, ...]]
 """The position that a match has reached, and the numbers it has read."""
@@ -107,6 +109,8 @@ class _NumberSlot(NamedTuple):
         while end < stop and (part := self.in_words.get(text[end])) is not None:
             if end > at and (text[end].isascii() or (value % _TEN and part < _TEN)):
                 break
+            if end - at == _LONGEST_NUMERAL:
+                return at, 0
             value = value * _TEN if part == _TEN and 0 < value < _TEN else value + part
             end += 1
         return end, value
@@ -315,13 +319,22 @@ def _placeholder(name: str, folding: Folding, names: Vocabulary) -> _Choice | _N
         return _Tail()
     if name in _NUMBERS:
         lowest, highest = _NUMBERS[name]
-        return _NumberSlot(lowest, highest, {_folded(word, folding)[0]: value for word, value in names.numbers.items()})
+        return _NumberSlot(
+            lowest, highest, {_words_of_name(word, folding)[0]: value for word, value in names.numbers.items()}
+        )
     named = {"weekday": names.weekdays, "monthname": names.months, "ordinal": names.ordinals}.get(name)
     if named is None:
         raise PatternError(f"{{{name}}} stands for nothing")
     if not named:
         raise PatternError(f"{{{name}}} has no names in this file")
-    return _Choice.of((_folded(word, folding), (value,)) for word, value in named.items())
+    return _Choice.of((_words_of_name(word, folding), (value,)) for word, value in named.items())
+
+
+def _words_of_name(name: str, folding: Folding) -> tuple[str, ...]:
+    words = _folded(name, folding)
+    if not words:
+        raise PatternError(f"the name {name!r} has no word")
+    return words
 
 
 def _folded(written: str, folding: Folding) -> tuple[str, ...]:
