@@ -110,7 +110,9 @@ def read_errors(body: bytes) -> list[str]:
 
 @pytest.mark.parametrize("line", ["[" * 100_000, '{"at": ' * 50_000, '{"at": ' + "9" * 10_000 + "}"])
 def test_a_line_that_no_reader_of_json_takes_is_refused_like_any_other(line: str) -> None:
-    assert read_errors(line.encode()) == ["mine.jsonl:1: is nested too deeply, or holds a number of thousands of digits"]
+    assert read_errors(line.encode()) == [
+        "mine.jsonl:1: is nested too deeply, or holds a number of thousands of digits"
+    ]
 
 
 def test_a_separator_of_lines_within_a_text_is_no_end_of_line() -> None:

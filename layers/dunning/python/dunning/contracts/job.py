@@ -8,18 +8,21 @@ from dunning.contracts.wrong_fields import wrong_fields
 from dunning.domain.errors import UnreadableRecordError
 from dunning.ports.queues import Job
 
+CUSTOMER_ID = r"^[A-Za-z0-9._:-]{1,64}$"
+"""The id of a customer, as files and events write it. It is logged as it is, so nothing else gets in."""
+
 
 class _JobMessage(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     schema_version: Literal[1]
-    customer_id: str = Field(min_length=1, max_length=128)
+    customer_id: str = Field(pattern=CUSTOMER_ID)
     wake_at: AwareDatetime
 
 
 def job_body(job: Job) -> str:
-    """Write a job as the body of a queue message."""
-    message = _JobMessage(schema_version=1, customer_id=job.customer_id, wake_at=job.wake_at)
+    """Write a job as the body of a queue message. An id that cannot be is for the reader to refuse, alone."""
+    message = _JobMessage.model_construct(schema_version=1, customer_id=job.customer_id, wake_at=job.wake_at)
     return message.model_dump_json()
 
 

@@ -25,6 +25,7 @@ from pydantic import (
     field_validator,
 )
 
+from dunning.contracts.job import CUSTOMER_ID
 from dunning.contracts.wrong_fields import wrong_fields
 from dunning.domain.customer.facts import HoldReason
 from dunning.domain.customer.lender_record import (
@@ -79,7 +80,7 @@ def _known_currency(currency: str) -> str:
 
 type Id = Annotated[
     str,
-    StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,64}$"),
+    StringConstraints(pattern=CUSTOMER_ID),
     Field(description="As in the account files. It appears in logs: it must say nothing of the person."),
 ]
 type Instant = Annotated[

@@ -4,6 +4,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from dunning.contracts.job import CUSTOMER_ID
 from dunning.contracts.wrong_fields import wrong_fields
 from dunning.domain.delivery.receipt import DeliveryReceipt
 from dunning.domain.errors import UnreadableRecordError
@@ -21,7 +22,7 @@ class _WaitingReceiptMessage(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     schema_version: Literal[1]
-    customer_id: str = Field(min_length=1, max_length=128)
+    customer_id: str = Field(pattern=CUSTOMER_ID)
     contact_at: AwareDatetime
     send_id: str = Field(min_length=1, max_length=128)
     message_id: str = Field(min_length=1, max_length=256)
