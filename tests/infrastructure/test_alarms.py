@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -208,6 +209,10 @@ class TestAnAlarm:
         ("a calendar running out", OURS, "CalendarDaysLeft", "CalendarAlarm"),
         ("a working day without a text", OURS, "SmsAccepted", "NothingSentAlarm"),
         ("a file that was refused", OURS, "FilesRefused", "FileRefusedAlarm"),
+        ("a file of which most rows were refused", OURS, "FilesMostlyRefused", "FileMostlyRefusedAlarm"),
+        ("ids that no file has", OURS, "LenderEventsOfUnknownCustomer", "UnknownCustomersAlarm"),
+        ("accounts that no file has", OURS, "LenderEventsOfUnknownAccount", "UnknownCustomersAlarm"),
+        ("words of a carrier that we do not know", OURS, "SmsFailedUnclassified", "UnclassifiedFailureAlarm"),
     ],
 )
 def test_there_is_an_alarm_for(
@@ -376,6 +381,54 @@ class TestShares:
     ) -> None:
         metrics: dict[str, Series] = {"optouts": [optouts], "accepted": [accepted]}
         assert _raised_by(raised["OptOutRateAlarm"], metrics) == [alarm]
+
+    @pytest.mark.parametrize(
+        ("customers", "accounts", "recorded", "alarm"),
+        [
+            (9, None, 9, False),
+            (10, None, 50, True),
+            (5, 5, 50, True),
+            (10, None, 51, False),
+            (None, None, 10_000, False),
+        ],
+    )
+    def test_events_of_unknown_customers(
+        self,
+        raised: Mapping[str, Resource],
+        customers: float | None,
+        accounts: float | None,
+        recorded: float,
+        *,
+        alarm: bool,
+    ) -> None:
+        metrics: dict[str, Series] = {"customers": [customers], "accounts": [accounts], "recorded": [recorded]}
+        assert _raised_by(raised["UnknownCustomersAlarm"], metrics) == [alarm]
+
+    @pytest.mark.parametrize("failing", ["failed", "crashed"])
+    def test_an_event_that_keeps_failing_is_told_whenever_it_began(
+        self, raised: Mapping[str, Resource], failing: str
+    ) -> None:
+        for begin in range(0, 900, 60):
+            periods: Series = [0.0] * 6
+            for second in range(begin, 6 * 900, 361):
+                periods[second // 900] = (periods[second // 900] or 0) + 1
+            metrics: dict[str, Series] = {"failed": [None] * 6, "late": [None] * 6, "crashed": [None] * 6}
+            metrics[failing] = periods
+            assert any(_raised_by(raised["RepliesFailingAlarm"], metrics))
+            del metrics["late"]
+            assert any(_raised_by(raised["LenderEventsFailingAlarm"], metrics))
+
+    @pytest.mark.parametrize("apart", [60, 360], ids=["a crash and its repeat", "a time-out and its repeat"])
+    def test_housekeeping_that_always_fails_is_told_whenever_it_begins(
+        self, raised: Mapping[str, Resource], apart: int
+    ) -> None:
+        alarm = raised["HousekeepingErrorsAlarm"]
+        for begin in range(0, 3600, 60):  # each hour at the same minute
+            errors = [begin + hour * 3600 + late for hour in range(3) for late in (0, apart)]
+            counted = Counter(second // alarm["Period"] for second in errors)
+            assert max(counted.values()) >= alarm["Threshold"]
+        nightly = 19 * 3600 + 30 * 60  # the look at the carrier's list
+        assert nightly // alarm["Period"] == (nightly + apart) // alarm["Period"]
 
     @pytest.mark.parametrize(("spent", "alarm"), [(159.9, False), (160.0, True), (None, False)])
     def test_spend_of_a_limit_of_two_hundred_dollars(

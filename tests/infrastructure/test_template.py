@@ -457,6 +457,36 @@ class TestTheTables:
         assert "TimeToLiveSpecification" not in _properties(resources, "CustomersTable")
 
 
+def test_stops_and_payments_have_a_share_of_the_accounts_capacity_of_their_own(
+    resources: Mapping[str, Resource],
+) -> None:
+    for function in ("RepliesFunction", "LenderEventsFunction"):
+        most = _mapping(resources, function)["ScalingConfig"]["MaximumConcurrency"]
+        assert _properties(resources, function)["ReservedConcurrentExecutions"] == most
+
+
+def test_no_queue_of_the_account_can_take_the_dead_letters_of_schedules_and_uploads_for_its_own(
+    resources: Mapping[str, Resource],
+) -> None:
+    for queue in ("TickDeadLetters", "IntakeDeadLetters"):
+        assert _properties(resources, queue)["RedriveAllowPolicy"] == {"redrivePermission": "denyAll"}
+
+
+@pytest.mark.parametrize(
+    ("written", "is_taken"),
+    [
+        ("", True),
+        ("lender.core", True),
+        ("lender.core,core.people", True),
+        ("lender.core, core.people", False),
+        (",", False),
+        ("*", False),
+    ],
+)
+def test_sources_of_events_are_named_one_by_one(template: Resource, written: str, is_taken: bool) -> None:  # noqa: FBT001
+    assert bool(re.search(template["Parameters"]["LenderSources"]["AllowedPattern"], written)) is is_taken
+
+
 class TestTheBucket:
     """Account files are personal data."""
 
@@ -483,12 +513,46 @@ class TestTheBucket:
 
     def test_talks_tls_only(self, resources: Mapping[str, Resource]) -> None:
         (policy,) = _of_type(resources, "AWS::S3::BucketPolicy").values()
-        (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+        statement, *_ = policy["Properties"]["PolicyDocument"]["Statement"]
         assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
         assert statement["Condition"] == {"Bool": {"aws:SecureTransport": False}}
         bucket, objects = statement["Resource"]
         assert _target(bucket) == "UploadsBucket"
         assert objects == {"Fn::Sub": "${UploadsBucket.Arn}/*"}
+
+    @pytest.mark.parametrize(
+        ("headers", "is_denied"),
+        [
+            ({}, False),
+            ({"": "aws:kms"}, False),
+            ({"": "aws:kms", "-aws-kms-key-id": "DataKey"}, False),
+            ({"": "AES256"}, True),
+            ({"": "aws:kms", "-aws-kms-key-id": "another key"}, True),
+            ({"-customer-algorithm": "AES256"}, True),
+        ],
+        ids=["the bucket's own", "KMS", "our key", "S3's key", "another key", "a key of the uploader's"],
+    )
+    def test_takes_files_under_our_key_only(
+        self,
+        resources: Mapping[str, Resource],
+        headers: Mapping[str, str],
+        is_denied: bool,  # noqa: FBT001
+    ) -> None:
+        (policy,) = _of_type(resources, "AWS::S3::BucketPolicy").values()
+        _, *statements = policy["Properties"]["PolicyDocument"]["Statement"]
+        sent = {f"s3:x-amz-server-side-encryption{name}": value for name, value in headers.items()}
+
+        def denies(statement: Resource) -> bool:
+            """As IAM judges it: all operators have to hold, and a value that is not there does not equal another."""
+            unequal = statement["Condition"].get("StringNotEquals", {})
+            expected = {key: value if isinstance(value, str) else _target(value) for key, value in unequal.items()}
+            absent = statement["Condition"]["Null"]
+            return all(sent.get(key) != value for key, value in expected.items()) and all(
+                (key not in sent) is wanted for key, wanted in absent.items()
+            )
+
+        assert all((found["Effect"], found["Action"]) == ("Deny", "s3:PutObject") for found in statements)
+        assert any(map(denies, statements)) is is_denied
 
     def test_starts_the_intake_of_its_own_account_only(self, resources: Mapping[str, Resource]) -> None:
         allowed = {

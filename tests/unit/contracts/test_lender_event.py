@@ -143,6 +143,22 @@ def test_the_next_round_of_an_erasure_is_an_id_and_a_time_and_nothing_else() -> 
     assert parse_lender_message(searched, NOW) == ErasureRound("C1", AT)
 
 
+def test_an_event_of_a_source_that_is_not_named_is_refused() -> None:
+    body = json.dumps(json.loads(envelope("AccountClosed", account_id="A1")) | {"source": "some.other.team"})
+    assert isinstance(parse_lender_message(body, NOW), ReceivedEvent), "without names every source counts"
+    assert isinstance(parse_lender_message(body, NOW, {"some.other.team"}), ReceivedEvent)
+    for sources in ({"lender.core"}, {"some.other"}, {"some.other.team.2"}):
+        with pytest.raises(UnreadableRecordError, match=r"^not a lender's event: source, which LenderSources"):
+            parse_lender_message(body, NOW, sources)
+    nameless = {name: value for name, value in json.loads(body).items() if name != "source"}
+    with pytest.raises(UnreadableRecordError, match="source"):
+        parse_lender_message(json.dumps(nameless), NOW, {"lender.core"})
+
+
+def test_a_round_of_an_erasure_is_our_own_and_needs_no_source() -> None:
+    assert parse_lender_message(erasure_round_body("C1"), NOW, {"lender.core"}) == ErasureRound("C1")
+
+
 def test_fields_that_eventbridge_adds_to_its_envelope_are_ignored() -> None:
     body = json.loads(envelope("AccountClosed", account_id="A1")) | {"replay-name": "last week"}
     assert parse_lender_message(json.dumps(body), NOW) == ReceivedEvent(

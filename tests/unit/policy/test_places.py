@@ -431,6 +431,16 @@ def test_a_lender_texts_nobody_outside_its_list_neither_people_nor_numbers() -> 
     assert book.rules_for(a_customer(phone_country="JP")) is Reason.COUNTRY_NOT_ALLOWED
     assert book.rules_for(living_in("CN")) is Reason.COUNTRY_NOT_ALLOWED
     assert book.rules_for(living_in("TW", phone_country="IN")) is Reason.COUNTRY_NOT_ALLOWED
+
+
+@pytest.mark.parametrize("far", ["SO", "CU", "PG", "JM"])
+def test_a_number_of_a_far_country_gets_no_text_unless_its_owner_lives_there_or_the_policy_names_it(
+    book: PolicyBook, far: str
+) -> None:
+    """Premium numbers of far countries earn somebody a share of each text."""
+    assert book.rules_for(living_in("SG", phone_country=far)) is Reason.COUNTRY_NOT_ALLOWED
+    assert isinstance(book.rules_for(living_in(far)), Rules)
+    assert isinstance(book.rules_for(living_in(far, phone_country="SG")), Rules)
     assert isinstance(book.rules_for(living_in("JP")), Rules)
 
 

@@ -60,6 +60,7 @@ class LenderEventsSettings(Settings):
     Settings of the lender events. `queue_url` is the function's own queue, `bus_name` the bus for outbound events.
 
     The other queues belong to replies and delivery receipts. An erasure searches them for messages to delete.
+    `lender_sources` names the sources whose events count, with commas between them; if it is empty, all do.
     """
 
     contacts_table: str = Field(min_length=3)
@@ -71,6 +72,7 @@ class LenderEventsSettings(Settings):
     replies_dead_letter_url: str = Field(min_length=1)
     delivery_receipts_dead_letter_url: str = Field(min_length=1)
     news_failures_queue_url: str = Field(min_length=1)
+    lender_sources: str = ""
 
 
 class DeliveryReceiptsSettings(Settings):

@@ -278,6 +278,7 @@ def lender_event_service() -> LenderEventService:
         policies=policy_book(),
         clock=clock,
         telemetry=log,
+        sources=frozenset(filter(None, map(str.strip, settings.lender_sources.split(",")))),
     )
 
 

@@ -1,5 +1,6 @@
 """The order of another erasure round, which the queue of lender events holds beside the lender's own events."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Literal, NamedTuple
 
@@ -39,9 +40,11 @@ def erasure_round_body(customer_id: str, searched_before: datetime | None = None
     ).model_dump_json(exclude_none=True)
 
 
-def parse_lender_message(body: str, now: datetime) -> ReceivedEvent | ErasureRound:
+def parse_lender_message(body: str, now: datetime, sources: Collection[str] = ()) -> ReceivedEvent | ErasureRound:
     """
     Read a message of the queue: a lender's event in its envelope, or the order of another erasure round.
+
+    If there are `sources`, an event of any other is refused.
 
     Raises:
         UnreadableRecordError: the message is neither; the error names the fields, not their contents.
@@ -49,5 +52,5 @@ def parse_lender_message(body: str, now: datetime) -> ReceivedEvent | ErasureRou
     try:
         message = _ErasureRoundMessage.model_validate_json(body)
     except ValidationError:
-        return parse_lender_event(body, now)
+        return parse_lender_event(body, now, sources)
     return ErasureRound(message.customer_id, message.searched_before)

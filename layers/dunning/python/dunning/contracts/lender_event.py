@@ -7,7 +7,7 @@ a refused message names the fields, never their contents.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal, NamedTuple
 
@@ -344,12 +344,13 @@ class _Envelope(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
 
     kind: str = Field(alias="detail-type")
+    source: str = ""
     detail: dict[str, JsonValue]
 
 
-def parse_lender_event(body: str, now: datetime) -> ReceivedEvent:
+def parse_lender_event(body: str, now: datetime, sources: Collection[str] = ()) -> ReceivedEvent:
     """
-    Read a lender's event in its envelope.
+    Read a lender's event in its envelope. If there are `sources`, an event of any other is refused.
 
     Raises:
         UnreadableRecordError: the message is none; the error names the fields, not their contents.
@@ -358,6 +359,8 @@ def parse_lender_event(body: str, now: datetime) -> ReceivedEvent:
         envelope = _Envelope.model_validate_json(body)
     except ValidationError as error:
         raise UnreadableRecordError(f"not a lender's event: {wrong_fields(error)}") from None
+    if sources and envelope.source not in sources:
+        raise UnreadableRecordError("not a lender's event: source, which LenderSources does not name")
     model = EVENTS.get(envelope.kind)
     if model is None:
         raise UnreadableRecordError("not a lender's event: detail-type")

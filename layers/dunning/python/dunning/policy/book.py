@@ -46,6 +46,10 @@ class PricesFile(Sourced):
     per_segment: dict[Annotated[str, Field(pattern="^([A-Z]{2}|default)$")], Annotated[Decimal, Field(gt=0)]]
 
 
+EVERYWHERE_ELSE = "default"
+"""The place of all countries without a law file. A policy's entry of this name is for people who live there."""
+
+
 def default_urgency(ladder: Iterable[int]) -> tuple[int, ...]:
     """Order stages by urgency: due today, then before due, then overdue by age."""
     return tuple(sorted(ladder, key=lambda stage: (stage != 0, stage > 0, stage if stage > 0 else -stage)))
@@ -114,6 +118,9 @@ class PolicyBook:
         here = lender.country(country, region, home.law.id)
         there = here if phone_country == country else lender.country(phone_country, "", number.law.id)
         if here is None or there is None:
+            return Reason.COUNTRY_NOT_ALLOWED
+        if phone_country != country and there[0] == number.law.id == EVERYWHERE_ELSE:
+            # Numbers of far countries earn somebody a share of the fee: each has to be named.
             return Reason.COUNTRY_NOT_ALLOWED
         zones = home_zones = self.places.zones(country, region)
         laws = [_Law(home, country)]

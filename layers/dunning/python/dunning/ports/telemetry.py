@@ -86,6 +86,7 @@ class Metric(StrEnum):
     CUSTOMERS_REPLANNED = "CustomersReplanned"
     ERASED_CUSTOMERS_REFUSED = "ErasedCustomersRefused"
     EVENTS_REFUSED = "EventsRefused"
+    FILES_MOSTLY_REFUSED = "FilesMostlyRefused"
     FILES_REFUSED = "FilesRefused"
     HOLDS_NOT_UNDERSTOOD = "HoldsNotUnderstood"
     JOBS_ENQUEUED = "JobsEnqueued"

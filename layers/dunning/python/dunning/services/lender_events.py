@@ -82,7 +82,7 @@ class _CustomerBatch:
 
 
 class LenderEventService:
-    """Handles the events from a lender's bus."""
+    """Handles the events from a lender's bus: of these sources, or of all if none is named."""
 
     def __init__(  # noqa: PLR0913 - its ports
         self,
@@ -98,6 +98,7 @@ class LenderEventService:
         policies: Policies,
         clock: Clock,
         telemetry: Telemetry,
+        sources: frozenset[str] = frozenset(),
     ) -> None:
         self._store = store
         self._replies = replies
@@ -110,6 +111,7 @@ class LenderEventService:
         self._policies = policies
         self._clock = clock
         self._telemetry = telemetry
+        self._sources = sources
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="lender_events")
 
     def handle_batch(self, messages: Sequence[QueueMessage], seconds_left: Callable[[], float]) -> list[str]:
@@ -146,7 +148,7 @@ class LenderEventService:
         now = self._clock.now()
         for message in messages:
             try:
-                received = parse_lender_message(message.body, now)
+                received = parse_lender_message(message.body, now, self._sources)
             except UnreadableRecordError as error:
                 if not self._park(message, str(error)):
                     not_parked.append(message.message_id)

@@ -172,6 +172,8 @@ class IntakeService:
         self._telemetry.count(Metric.ROWS_REFUSED, summary.rows_refused)
         self._telemetry.count(Metric.CUSTOMERS_LOADED, summary.customers_loaded)
         self._telemetry.count(Metric.PHONES_SHARED, summary.phones_shared)
+        if 2 * summary.rows_refused >= summary.rows:
+            self._telemetry.count(Metric.FILES_MOSTLY_REFUSED)
         if summary.erased:
             self._telemetry.count(Metric.ERASED_CUSTOMERS_REFUSED, summary.erased)
         return summary
