@@ -118,6 +118,11 @@ def test_a_log_beside_a_damaged_one_goes_all_the_same() -> None:
     assert events_in(without_people(body, {MINE})) == [damaged, log(THEIRS)]
 
 
+@pytest.mark.parametrize("body", ["", "x", f'{{"phone": "{MINE}"}}', dead_letter(log(MINE))])
+def test_for_nobody_nothing_goes(body: str) -> None:
+    assert without_people(body, (), ()) == body
+
+
 def test_logs_of_one_person_only_go_whole() -> None:
     assert without_people(dead_letter(log(MINE), log(MINE, 2)), {MINE}) == ""
 

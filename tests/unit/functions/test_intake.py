@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from dunning import wiring
+from dunning.domain.errors import UnexpectedError
 from dunning.services.intake import IntakeSummary
 from dunning.services.optimistic import ContestedError
 from functions.intake.app import lambda_handler
@@ -30,6 +31,9 @@ class FakeService:
         if self.fails:
             raise ContestedError
         return IntakeSummary(rows=3, customers_loaded=2, rows_refused=1)
+
+    def log_event(self, *_: object, **__: object) -> None:
+        """Hear of what nobody foresaw."""
 
     def flush(self) -> None:
         self.flushed += 1
@@ -70,3 +74,24 @@ def test_a_failure_comes_back_with_the_event_and_its_counts_go_out(service: Fake
     with pytest.raises(ContestedError):
         lambda_handler(EVENT, None)
     assert service.flushed == 1
+
+
+def test_a_file_that_fails_hides_no_other_of_the_same_event(
+    service: FakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = EVENT["Records"][0]
+    load = service.load
+
+    def failing(bucket: str, key: str, uploaded_at: datetime) -> IntakeSummary:
+        service.fails = key.endswith("bad.csv")
+        return load(bucket, key, uploaded_at)
+
+    monkeypatch.setattr(service, "load", failing)
+    keys = ["accounts/bad.csv", "accounts/good.csv"]
+    broken = [{"eventTime": "soon", "s3": record["s3"]}]
+    files = [record | {"s3": record["s3"] | {"object": {"key": key}}} for key in keys]
+    with pytest.raises(ContestedError):
+        lambda_handler({"Records": files}, None)
+    with pytest.raises(UnexpectedError):
+        lambda_handler({"Records": [*broken, files[1]]}, None)
+    assert [key for _, key, _ in service.loaded] == [*keys, keys[1]]

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from itertools import count
+from itertools import chain, count, repeat
 from typing import Any
 
 import pytest
@@ -643,6 +643,19 @@ class TestComingAgain:
         with pytest.raises(ServiceCallError):
             office.receive("STOP")
         assert office.news.failures == 1
+
+    def test_a_reply_of_very_many_customers_is_ended_in_time_and_gone_on_with_at_its_next_delivery(
+        self, office: Office
+    ) -> None:
+        people = [office.add(someone(number, phone="+886900000001")) for number in range(1, 21)]
+        left = chain([60.0] * 30, repeat(5.0))
+        message = office.reply("STOP")
+        assert office.service.handle_batch([message], lambda: next(left)) == ["message-reply-1"]
+        done = sum(office.standing(person).is_opted_out for person in people)
+        assert 0 < done < len(people)
+        assert office.telemetry.counts["RepliesOutOfTime"] == 1
+        assert office.handle_batch(replace(message, receive_count=2)) == []
+        assert all(office.standing(person).is_opted_out for person in people)
 
     def test_a_record_that_cannot_be_read_holds_up_nobody_else(self, office: Office) -> None:
         office.add(someone())

@@ -251,8 +251,7 @@ class ReplyService:
 
     def _handle_reply(self, line: _Line, inbound: InboundSms, seconds_left: Callable[[], float]) -> None:
         """Keep and apply one reply, and leave its outbound events in `line`."""
-        if seconds_left() < SECONDS_TO_FINISH:
-            raise OutOfTimeError
+        _check_time(seconds_left)
         owners = line.owners()
         places = {
             customer_id: reply_place(found.facts, self._policies, inbound.at)
@@ -260,13 +259,13 @@ class ReplyService:
             if found.facts
         }
         parsed = self._parse(inbound, owners, places.values())
-        is_new = self._keep(line, inbound, parsed, places)
+        is_new = self._keep(line, inbound, parsed, places, seconds_left)
         if is_new:
             self._count(parsed, known=bool(owners))
         elif ReplyIntent.DISTRESS in {*parsed.sure, *parsed.likely}:
             # The first delivery may have died before its metrics left: this alarm rather rings twice.
             self._telemetry.count(metric_of_intent(ReplyIntent.DISTRESS))
-        written = self._act(line, inbound, parsed, places, is_new=is_new)
+        written = self._act(line, inbound, parsed, places, seconds_left, is_new=is_new)
         if ReplyIntent.OPT_IN in parsed.sure:
             self._opt_in_with_carrier(written, inbound)
         unreadable = line.unreadable()
@@ -288,7 +287,14 @@ class ReplyService:
             customer_name="\n".join(found.facts.name for found in owners.values() if found.facts),
         )
 
-    def _keep(self, line: _Line, inbound: InboundSms, parsed: ParsedReply, places: Mapping[str, ReplyPlace]) -> bool:
+    def _keep(
+        self,
+        line: _Line,
+        inbound: InboundSms,
+        parsed: ParsedReply,
+        places: Mapping[str, ReplyPlace],
+        seconds_left: Callable[[], float],
+    ) -> bool:
         """
         Keep a reply below each customer, or below the number if no customer has it. Return whether it is new.
 
@@ -302,6 +308,7 @@ class ReplyService:
             keeping[""] = LONGEST_RETENTION_DAYS
         is_new = False
         for customer_id, days in keeping.items():
+            _check_time(seconds_left)
             expires_at = inbound.at + timedelta(days=days)
             reply = Reply(
                 customer_id=customer_id,
@@ -339,12 +346,20 @@ class ReplyService:
             self._telemetry.count(metric_of_intent(intent))
 
     def _act(
-        self, line: _Line, inbound: InboundSms, parsed: ParsedReply, places: Mapping[str, ReplyPlace], *, is_new: bool
+        self,
+        line: _Line,
+        inbound: InboundSms,
+        parsed: ParsedReply,
+        places: Mapping[str, ReplyPlace],
+        seconds_left: Callable[[], float],
+        *,
+        is_new: bool,
     ) -> list[_StandingWrite]:
         """Apply a reply to all customers who have the number. If a confirmation is due, one of them gets it."""
         may_confirm = not self._confirmations.settle(line.owners(), inbound) and line.may_be_answered(inbound)
         results: list[_StandingWrite] = []
         for customer_id, place in places.items():
+            _check_time(seconds_left)
             written = self._write(line, customer_id, inbound, parsed, place, may_confirm=may_confirm)
             results.append(written)
             may_confirm = may_confirm and claimed_confirmation(written.after, inbound) is None
@@ -430,6 +445,17 @@ class ReplyService:
         decision = decide(found.facts, found.standing, self._policies, now)
         if isinstance(decision, Stop):
             line.events.append(ReminderStopped(customer_id, now, decision.reason.value))
+
+
+def _check_time(seconds_left: Callable[[], float]) -> None:
+    """
+    End a reply for which no time is left: a number may have very many customers, and the next delivery goes on.
+
+    Raises:
+        OutOfTimeError: too little time is left for another write.
+    """
+    if seconds_left() < SECONDS_TO_FINISH:
+        raise OutOfTimeError
 
 
 def _best_guess(parsed: ParsedReply) -> tuple[ReplyIntent, ...]:
