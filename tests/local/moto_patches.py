@@ -46,6 +46,12 @@ def _instant_of(clock: VirtualClock) -> str:
     return clock.now().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
+def _messages_kept(clock: VirtualClock, queue: sqs_models.Queue) -> int:
+    """Count the visible messages of a queue that are not older than its retention."""
+    oldest = clock.millis() - 1000 * int(queue.message_retention_period)  # type: ignore[attr-defined]
+    return sum(message.sent_timestamp > oldest for message in queue.messages)
+
+
 @contextmanager
 def patched_moto(
     clock: VirtualClock,
@@ -67,6 +73,9 @@ def patched_moto(
         # Milliseconds of the virtual clock are both quicker and what a run over virtual weeks needs.
         stack.enter_context(patch.object(sqs_models, "unix_time_millis", clock.millis))
         stack.enter_context(patch.object(sqs_models, "unix_time", lambda: clock.millis() / 1000))
+        # moto drops an old message when somebody receives it, and counts it until then.
+        kept = property(partial(_messages_kept, clock))
+        stack.enter_context(patch.object(sqs_models.Queue, "approximate_number_of_messages", kept))
         # A reply was said when its topic took it.
         now_written = partial(_instant_of, clock)
         stack.enter_context(patch.object(sns_models, "iso_8601_datetime_with_milliseconds", now_written))
