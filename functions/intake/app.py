@@ -29,6 +29,6 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             summaries.append(asdict(summary))
         except Exception as error:  # noqa: BLE001 - raised below
             errors.append(error)
-    for error in errors:
-        raise error
+    for first in errors:
+        raise first
     return {"files": summaries}

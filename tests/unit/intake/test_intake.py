@@ -630,13 +630,13 @@ def test_the_first_cell_of_a_line_whose_columns_slipped_is_not_printed(office: O
     assert [reject[1] for reject in office.rejects] == ["", ""]
 
 
-@pytest.mark.parametrize(("bad", "good", "told"), [(2, 0, 1), (1, 1, 1), (1, 2, 0), (0, 2, 0)])
-def test_a_file_of_which_half_is_refused_is_told_like_a_file_that_is_refused(
-    office: Office, bad: int, good: int, told: int
+@pytest.mark.parametrize(("bad", "good", "counted"), [(2, 0, 1), (1, 1, 1), (1, 2, 0), (0, 2, 0)])
+def test_a_file_of_which_half_is_refused_is_counted_like_a_file_that_is_refused(
+    office: Office, bad: int, good: int, counted: int
 ) -> None:
     rows = [row(customer_id=f"C-{number}", account_id=f"A-{number}") for number in range(bad + good)]
     office.load_rows(*(row(each, due_on="05/12/2026") if place < bad else each for place, each in enumerate(rows)))
-    assert office.telemetry.counts.get("FilesMostlyRefused", 0) == told
+    assert office.telemetry.counts.get("FilesMostlyRefused", 0) == counted
 
 
 # ------------------------------------------------------------------ erased customers

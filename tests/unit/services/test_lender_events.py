@@ -887,7 +887,7 @@ class TestUploads:
             read.append(upload.key)
             return real(upload)
 
-        office.uploads.read = reading  # type: ignore[method-assign]
+        office.uploads.read = reading  # type: ignore[method-assign,assignment]
         return read
 
     def again(self, office: Office) -> list[str]:
@@ -944,7 +944,7 @@ class TestUploads:
 
             yield chunks()
 
-        office.uploads.read = endless  # type: ignore[method-assign]
+        office.uploads.read = endless  # type: ignore[method-assign,assignment]
         self.again(office)
         assert upload not in office.uploads.versions
         assert len(served) == 1

@@ -160,8 +160,8 @@ class ReplyService:
         """
         try:
             lines, failed = self._lines(messages)
-        except DunningError as error:
-            note_failures(self._failures, self._telemetry, [error])
+        except DunningError as unknown:
+            note_failures(self._failures, self._telemetry, [unknown])
             raise
         errors: list[BaseException] = []
         if not lines:
