@@ -32,6 +32,7 @@ def _pays(house: House, person: Facts) -> None:
     house.cloud.lender_says(LenderEvent("InstalmentPaid", detail))
 
 
+@pytest.mark.slow(reason="an outage of up to 45 minutes on moto, a tick each minute")
 @pytest.mark.parametrize("minutes", [10, 45])
 def test_nobody_is_texted_before_what_came_during_an_outage_has_been_taken_down(house: House, minutes: int) -> None:
     stops, pays, other = people = [someone(number) for number in (1, 2, 3)]
