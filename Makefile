@@ -74,12 +74,13 @@ RECORD =
 WHO =
 WHY =
 SINCE =
+COUNSEL =
 RUNS = 5
 JOBS = auto
 
 # What may be set on the command line. Anything else is misspelt, and would be ignored without a word.
 VARIABLES = ACCOUNTS EVENTS START DAYS OUT LENDER LANGUAGE COUNTRY PLACE POLICIES CHECK REGION STACK CUSTOMER TABLE \
-	AT FROM SPEND ROLE APPLY TEXT ON EXAM RECORD WHO WHY SINCE RUNS JOBS PYTHON SHELL MAKEFLAGS
+	AT FROM SPEND ROLE APPLY TEXT ON EXAM RECORD WHO WHY SINCE COUNSEL RUNS JOBS PYTHON SHELL MAKEFLAGS
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 UNKNOWN := $(firstword $(filter-out $(VARIABLES),$(GIVEN)))
 # The variable with the fewest letters to insert, take out or exchange, whatever the case; nothing if none is near.
@@ -130,9 +131,12 @@ preview: setup-run ## Show every text of a lender as it arrives
 
 .PHONY: policy-check
 policy-check: setup-run ## Print which limits hold, by lender and place, and where each is from
-#= LENDER=demo-tw PLACE=TW POLICIES=folder
+#= LENDER=demo-tw PLACE=TW POLICIES=folder REGION=ap-south-1
+#= SINCE=2026-11-01 (what has changed) COUNSEL=counsel.html (a page to sign)
 	@$(OPS).policy_check $(if $(LENDER),--lender "$(LENDER)") \
-		$(if $(PLACE),--place "$(PLACE)") $(if $(POLICIES),--policies "$(POLICIES)")
+		$(if $(PLACE),--place "$(PLACE)") $(if $(POLICIES),--policies "$(POLICIES)") \
+		$(if $(REGION),--region "$(REGION)") $(if $(SINCE),--since "$(SINCE)") \
+		$(if $(COUNSEL),--counsel "$(COUNSEL)")
 
 # The text goes through the environment: it may hold any sign.
 .PHONY: reply

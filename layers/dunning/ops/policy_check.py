@@ -1,7 +1,9 @@
 """
 `make policy-check`: load every policy, print what holds per lender and place and from whom. Sends nothing.
 
-    python -m ops.policy_check [--lender demo-tw] [--place TW] [--brief] [--policies FOLDER]
+    python -m ops.policy_check [--lender demo-tw] [--place TW] [--brief] [--policies FOLDER] [--region ap-south-1]
+    python -m ops.policy_check --since 2026-11-01              what has changed since then
+    python -m ops.policy_check --counsel page.html [--since]   every limit of every place, as a page to sign
 
 Exits with 0 if all policies load, 1 if one is refused (naming file, line, field and reason), 2 if asked for nonsense.
 """
@@ -15,8 +17,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from dunning.policy import PolicyBook, PolicyError, load_policies
-from dunning.policy.jurisdiction import zones_of_countries
-from ops.effective import Effective, Limit, effective_rules
+from dunning.policy.jurisdiction import Place, zones_of_countries
+from ops.counsel import changes_since, counsel_page
+from ops.effective import Effective, Limit, effective_rules, storage_in_words
 from ops.preview import preview
 
 _TOPIC, _SAYS, _AT = 10, 58, 30
@@ -65,6 +68,11 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--lender", help="only this lender")
     parser.add_argument("--place", help="only this place, such as TW, US-MA, EU or default")
     parser.add_argument("--brief", action="store_true", help="one line for each place")
+    parser.add_argument(
+        "--region", help="the AWS Region of a stack: refuse a lender whose data may not be stored there"
+    )
+    parser.add_argument("--since", type=date.fromisoformat, metavar="DAY", help="what has changed since a day")
+    parser.add_argument("--counsel", type=Path, metavar="FILE", help="write all limits as a page for counsel to sign")
     parser.add_argument("--policies", type=Path, metavar="FOLDER", help="policies of another folder of the same shape")
     return parser.parse_args(argv)
 
@@ -87,6 +95,8 @@ def main(argv: Sequence[str] | None = None, today: date | None = None) -> int:
         book = load_policies(arguments.policies)
         for country in zones_of_countries():
             book.calendar_of(country)  # read only when it is needed; here a bad one is to be found
+        if arguments.region:
+            check_region(book, arguments.region)
     except PolicyError as error:
         sys.stderr.write(f"Refused: {error}\n")
         return 1
@@ -94,6 +104,9 @@ def main(argv: Sequence[str] | None = None, today: date | None = None) -> int:
     if wrong:
         sys.stderr.write(f"{wrong}\n")
         return 2
+    if arguments.counsel or arguments.since:
+        places = [place for name, place in book.places.by_id.items() if arguments.place in (None, name)]
+        return _for_counsel(places, arguments, today)
     lenders = [arguments.lender] if arguments.lender else list(book.lenders)
     found = [
         replace(effective, warnings=(*effective.warnings, *_unsendable(book, effective)))
@@ -104,6 +117,41 @@ def main(argv: Sequence[str] | None = None, today: date | None = None) -> int:
     for effective in found:
         sys.stdout.writelines(f"{line}\n" for line in (brief(effective) if arguments.brief else rows_of(effective)))
     sys.stdout.write(_summary(book, found))
+    return 0
+
+
+def check_region(book: PolicyBook, region: str) -> None:
+    """
+    Check that the data of all people whom the lenders text may be stored in an AWS Region.
+
+    Raises:
+        PolicyError: a law wants the data of a country elsewhere.
+    """
+    for lender in book.lenders.values():
+        for code in lender.policy.countries:
+            for place in book.places.reached_by(code):
+                for day, law in place.law.versions():
+                    if law.storage and region not in law.storage.regions:
+                        where = place.file.at(*place.law.where("storage", day))
+                        raise lender.file.refusal(
+                            ("countries", code),
+                            f"data of people in {law.name} are stored {storage_in_words(law.storage)}, {where}, "
+                            f"and not in {region}: deploy a stack there for this lender, or take countries.{code} out",
+                        )
+
+
+def _for_counsel(places: Sequence[Place], arguments: argparse.Namespace, today: date) -> int:
+    """Print what has changed, or write the page for counsel; return the exit code."""
+    if arguments.counsel:
+        try:
+            arguments.counsel.write_text(counsel_page(places, today, arguments.since), "utf-8")
+        except OSError as error:
+            sys.stderr.write(f"The page cannot be written to {arguments.counsel}: {error.strerror}\n")
+            return 2
+        count = f"{len(places)} place{'s' if len(places) > 1 else ''}"
+        sys.stdout.write(f"Wrote {arguments.counsel}: {count}, to print and sign.\n")
+    else:
+        sys.stdout.writelines(f"{line}\n" for line in changes_since(places, arguments.since))
     return 0
 
 
