@@ -48,9 +48,9 @@ class _Unlinted:
         self._policies = policies
         self._rules: dict[int, Rules] = {}
 
-    def rules_for(self, facts: Facts) -> Rules | Reason:
+    def rules_for(self, facts: Facts, at: datetime) -> Rules | Reason:
         """Return the rules, with a linter that finds nothing."""
-        rules = self._policies.rules_for(facts)
+        rules = self._policies.rules_for(facts, at)
         if isinstance(rules, Reason):
             return rules
         found = self._rules.get(id(rules))

@@ -343,7 +343,7 @@ class _Harvest:
     def _as_it_arrives(self, sms: SentSms, contact: Contact) -> str:
         """Return the text with the signature the carrier puts in front of it, where it does."""
         facts = self.facts.get(contact.customer_id)
-        rules = self._book.rules_for(facts) if facts else None
+        rules = self._book.rules_for(facts, sms.at) if facts else None
         if not isinstance(rules, Rules) or not rules.signature_by_carrier or sms.text.startswith("【"):
             return sms.text
         name = rules.sender_name.get(_language(contact), "")

@@ -8,7 +8,7 @@ import heapq
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -169,7 +169,7 @@ class World:
 
     def _can_be_answered(self, sms: SentSms) -> bool:
         """Tell whether a reply to a text would arrive, by the lender's policy: never if it shows a sender id."""
-        rules = self._book.rules_for(self._facts_of(sms))
+        rules = self._book.rules_for(self._facts_of(sms), sms.at)
         return isinstance(rules, Rules) and rules.two_way
 
     def _facts_of(self, sms: SentSms) -> Facts:
@@ -231,7 +231,7 @@ def local_zone(book: PolicyBook, facts: Facts) -> ZoneInfo:
     """Return the time zone in which a customer lives, the first if it may be one of several."""
     if facts.time_zone:
         return ZoneInfo(facts.time_zone)
-    rules = book.rules_for(facts)
+    rules = book.rules_for(facts, datetime.now(UTC))  # no law moves a zone: any moment will do
     return rules.zones[0] if isinstance(rules, Rules) and rules.zones else ZoneInfo("UTC")
 
 

@@ -68,13 +68,38 @@ def calendar(country: str) -> dict[str, Any]:
     return tomllib.loads((DATA / "calendars" / f"{country}.toml").read_text("utf-8"))
 
 
+def holds(limit: Mapping[str, Any], day: date) -> bool:
+    """Tell whether an entry of a file is in force on a day."""
+    return bool(limit.get("in_force_from", day) <= day <= limit.get("in_force_until", day))
+
+
+def law_on(place: str, day: date) -> dict[str, Any]:
+    """Return what a file says on a day: entries that hold then, and sections as amended."""
+    says: dict[str, Any] = {
+        name: [entry for entry in value if holds(entry, day)] if name in ("caps", "closed_days") else value
+        for name, value in law(place).items()
+    }
+    for amendment in law(place).get("amendments", ()):
+        if amendment["in_force_from"] <= day:
+            sections = {name: section for name, section in amendment.items() if name != "in_force_from"}
+            if "hours" in sections:
+                sections["hours"] = says["hours"] | {"law": sections["hours"]}
+            says |= sections
+    return says
+
+
 COUNTRIES = (
-    *("TW", "CN", "HK", "US", "GB", "FR", "IN", "SG", "MY", "ID", "PH", "AU", "TH", "VN", "KR", "JP", "BR"),
+    *("TW", "CN", "HK", "US", "GB", "FR", "GR", "IN", "SG", "MY", "ID", "PH", "AU", "TH", "VN", "KR", "JP", "BR"),
     "CH",
 )
 """Each place, one country of the EU, and one that has no file of its own."""
 
-REGIONS = {"US": ("", "MA", "TX"), "AU": ("", "NSW", "WA"), "BR": ("", "SP"), "ID": ("", "JK")}
+REGIONS = {
+    "US": ("", "MA", "NY", "DC", "TX"),
+    "AU": ("", "NSW", "WA"),
+    "BR": ("", "SP", "RJ", "AL", "AM", "ES", "PR"),
+    "ID": ("", "JK"),
+}
 
 ODD_ZONES = ("Asia/Urumqi", "America/New_York")
 """What a lender may say of a person by mistake, or by custom: no zone of most places."""
@@ -119,6 +144,9 @@ def registered() -> str:
     return "\n".join(f'"{text.template}" = "R{number}"' for number, text in enumerate(found))
 
 
+HOTLINES = ('"our help desk"', '"our help desk"', '"1300 88 1234"', '"our app"')
+
+
 @st.composite
 def policies(draw: st.DrawFn) -> tuple[str, tuple[str, ...]]:
     """Draw a policy file and the countries it texts people in."""
@@ -134,6 +162,8 @@ def policies(draw: st.DrawFn) -> tuple[str, tuple[str, ...]]:
         lines.append(f"hours = {draw(hours())}")
     for country in countries:
         lines.append(f'[countries.{country}]\nmax_price = "0.30"\n{DEMANDED.get(country, "")}')
+        if country == "MY" or draw(st.integers(0, 3)) == 0:
+            lines.append(f"hotline = {draw(st.sampled_from(HOTLINES))}")
         if draw(st.integers(0, 2)) == 0:
             lines.append(f"hours = {draw(hours())}")
         if draw(st.integers(0, 2)) == 0:
@@ -233,9 +263,9 @@ def zones_of_place(country: str, region: str) -> list[str]:
 
 
 def check_one(facts: Facts, at: datetime, reminder: Reminder, place: str, country: str) -> None:
-    says = law(place)
     for zone in zones(facts, at):
         local = at.astimezone(ZoneInfo(zone))
+        says = law_on(place, local.date())
         for limit in says["hours"].values():
             assert open_at(limit["week"], local, country), f"{place}: outside hours"
             if "holiday" in limit["week"]:
@@ -248,6 +278,10 @@ def check_one(facts: Facts, at: datetime, reminder: Reminder, place: str, countr
             else:
                 assert str(local.date()) not in map(str, calendar(country)["holidays"]), f"{place}: on a holiday"
                 assert local.date() <= calendar(country)["valid_until"], f"{place}: beyond the calendar"
+        check_words(facts, at, reminder, says)
+
+
+def check_words(facts: Facts, at: datetime, reminder: Reminder, says: Mapping[str, Any]) -> None:
     if says["consent"]["required"]:
         assert facts.consented_at is not None
         assert facts.consented_at <= at
@@ -255,6 +289,10 @@ def check_one(facts: Facts, at: datetime, reminder: Reminder, place: str, countr
         assert "stop" in reminder.text.casefold()
     if "origination_number" not in DEMANDED.get(facts.phone_country, ""):
         assert "reply" not in reminder.text.casefold(), "nobody can answer what is not sent from an own number"
+    if not says.get("call_back_numbers", {"allowed": True})["allowed"]:
+        assert not re.search(r"0800-000-123|1300 88 1234", reminder.text), "a number to call"
+    if reminder.stage > 0:
+        assert reminder.stage >= says.get("grace", {}).get("first_overdue_day", 0), "in days of grace"
     if not says["links"]["allowed"]:
         assert not re.search(r"https?:|www\.|\w\.(?:com|net|io)\b", reminder.text)
 
@@ -266,6 +304,8 @@ def check_caps(sent: list[tuple[datetime, Reminder]], facts: Facts, place: str) 
         for account in facts.accounts if cap["scope"] == "account" else [None]:
             times = [at for at, reminder in sent if account is None or account.account_id in reminder.account_ids]
             for last in times:
+                if not holds(cap, last.astimezone(ZoneInfo(zones_of_place(*homes(facts)[0])[0])).date()):
+                    continue
                 assert sum(last - window < moment <= last for moment in times) <= cap["at_most"], (
                     f"{place}: {cap['source']}"
                 )

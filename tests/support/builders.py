@@ -19,7 +19,7 @@ from dunning.domain.customer.standing import (
     with_claim,
 )
 from dunning.domain.decision.decide import decide
-from dunning.domain.decision.decisions import Reminder, Send
+from dunning.domain.decision.decisions import Reason, Reminder, Send
 from dunning.domain.decision.rules import Policies, Rules
 from dunning.policy import PolicyBook, load_policies
 from dunning.policy.files import DataFile
@@ -194,9 +194,9 @@ def policies_with_lender(name: str, policy: str) -> PolicyBook:
     return book.with_lenders(load_lenders({name: file}, book.wordings, book.places, book.linter))
 
 
-def rules_of(facts: Facts) -> Rules:
-    """Return what holds for a customer under the package's policies."""
-    rules = the_policies().rules_for(facts)
+def rules_of(facts: Facts, at: datetime | None = None) -> Rules:
+    """Return what holds for a customer under the package's policies, on 1 December 2026 unless said otherwise."""
+    rules = the_policies().rules_for(facts, at or datetime(2026, 12, 1, 4, tzinfo=UTC))
     assert isinstance(rules, Rules), rules
     return rules
 
@@ -204,12 +204,12 @@ def rules_of(facts: Facts) -> Rules:
 class OnlyRules:
     """Policies that know one set of rules."""
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules | Reason) -> None:
         self._rules = rules
 
-    def rules_for(self, facts: Facts) -> Rules:
-        """Return the rules, whoever asks."""
-        del facts
+    def rules_for(self, facts: Facts, at: datetime) -> Rules | Reason:
+        """Return the rules, whoever asks and when."""
+        del facts, at
         return self._rules
 
 

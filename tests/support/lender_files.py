@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
+from dunning.domain.decision.rules import Policies
 from dunning.services.intake import IntakeService, IntakeSummary
 from dunning.services.intake.rows import COLUMNS
 from tests.support.builders import the_policies
@@ -65,7 +66,7 @@ def csv_of(rows: Iterable[Mapping[str, str]], columns: Sequence[str] = COLUMNS, 
 class Office:
     """An intake with everything it touches."""
 
-    def __init__(self) -> None:
+    def __init__(self, policies: Policies = POLICIES) -> None:
         self.store = FakeCustomers()
         self.uploads = FakeUploads()
         self.clock = FakeClock(NOW)
@@ -77,7 +78,7 @@ class Office:
             loads=self.store,
             uploads=self.uploads,
             publisher=self.publisher,
-            policies=POLICIES,
+            policies=policies,
             lenders=LENDERS,
             clock=self.clock,
             telemetry=self.telemetry,

@@ -332,7 +332,7 @@ def zone_of(facts: Facts | None, policies: Policies) -> ZoneInfo:
             return ZoneInfo(facts.time_zone)
         except (ZoneInfoNotFoundError, ValueError):
             pass  # a name that nobody knows: the place may have a zone
-    rules = policies.rules_for(facts)
+    rules = policies.rules_for(facts, datetime.now(UTC))
     return rules.zones[0] if isinstance(rules, Rules) and rules.zones else _UTC
 
 

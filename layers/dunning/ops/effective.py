@@ -4,20 +4,35 @@ The effective limits for a lender's customers in a place, and the origin of each
 They are for reading and review. Decisions use `PolicyBook.rules_for`, which is made from the same files.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import groupby
 from operator import itemgetter
-from typing import Literal
+from typing import Any, Literal
 
 from dunning.domain.decision.hours import next_open, start_of_day
 from dunning.domain.decision.rules import Cap, ContactHours, Rules, Scope, Week
 from dunning.domain.errors import CalendarNotCoveredError, NoLawfulMomentError
 from dunning.policy.book import PolicyBook
 from dunning.policy.fields import DAYS, CapFields, Hours, Mark, Sourced
-from dunning.policy.jurisdiction import Place, written
+from dunning.policy.jurisdiction import (
+    CallBackNumbers,
+    Carrier,
+    ClosedDays,
+    Consent,
+    LinkRules,
+    Noted,
+    OptOut,
+    OverdueGrace,
+    Place,
+    RefusalToPay,
+    Retention,
+    Storage,
+    TwoWay,
+    written,
+)
 from dunning.policy.lender import Lender, with_monthly_cap
 
 type Origin = Literal["law", "ours", "lender"]
@@ -29,6 +44,8 @@ CALENDAR_WARNING = timedelta(days=60)
 
 UNLESS_OTHERWISE = "unless the policy says otherwise"
 """Where a default of ours is written that no file states."""
+CHANGE_WARNING = timedelta(days=60)
+"""A law that changes within this time leads to a warning: counsel has to have read it by then."""
 
 STALE = timedelta(days=366)
 """A limit that was last checked longer ago may have changed."""
@@ -77,9 +94,9 @@ def effective_rules(book: PolicyBook, lender_id: str, today: date) -> Iterator[E
             if (place.law.id, country) in done:
                 continue
             done.add((place.law.id, country))
-            rules = book.rules(lender_id, country, region)
+            rules = book.rules(lender_id, country, region, at=datetime.combine(today, time(12), UTC))
             if isinstance(rules, Rules):
-                yield _Explained(book, lender, place, rules, country, region).all(today)
+                yield _Explained(book, lender, place, rules, country, region, today).all()
 
 
 def _somewhere_in(book: PolicyBook, lender: Lender, code: str, place: Place) -> tuple[str, str]:
@@ -102,14 +119,24 @@ def _somewhere_in(book: PolicyBook, lender: Lender, code: str, place: Place) -> 
 class _Explained:
     """One lender in one place, limit by limit."""
 
-    def __init__(self, book: PolicyBook, lender: Lender, place: Place, rules: Rules, country: str, region: str) -> None:
+    def __init__(
+        self,
+        book: PolicyBook,
+        lender: Lender,
+        place: Place,
+        rules: Rules,
+        country: str,
+        region: str,
+        today: date,
+    ) -> None:
         found = lender.country(country, region, place.law.id)
         assert found is not None  # noqa: S101 - there are rules, so the policy reaches the country
         self.key, self.own = found
         self.book, self.lender, self.rules, self.country = book, lender, rules, country
-        self.law, self.file, self.name = place.law, place.file, place.law.name
+        self.written, self.law, self.file, self.name = place.law, place.law.on(today), place.file, place.law.name
+        self.today = today
 
-    def all(self, today: date) -> Effective:
+    def all(self) -> Effective:
         limits = (
             self._ladder(),
             self._turns(),
@@ -122,10 +149,14 @@ class _Explained:
             self._replies(),
             self._refusal(),
             self._links(),
+            *self._numbers_to_call(),
             self._carrier(),
             self._retention(),
+            *self._storage(),
+            *(Limit("to do", left.what, (self._legal(left, "left to the lender", "left_to_lender", at),))
+              for at, left in self._entries("left_to_lender")),
             *(Limit("noted", noted.what, (self._legal(noted, "binds no text", "noted", at),))
-              for at, noted in enumerate(self.law.noted)),
+              for at, noted in self._entries("noted")),
         )  # fmt: skip
         return Effective(
             lender=self.lender.policy.id,
@@ -133,11 +164,30 @@ class _Explained:
             name=self.name,
             country=self.country,
             limits=limits,
-            warnings=tuple(self._warnings(limits, today)),
+            warnings=tuple(self._warnings(limits)),
         )
+
+    def _entries(self, name: str) -> Iterator[tuple[int, Any]]:
+        """Yield the entries of a list with their positions: those in force, and those to come."""
+        for position, limit in enumerate(getattr(self.written, name)):
+            if limit.in_force_until is None or limit.in_force_until >= self.today:
+                yield position, limit
+
+    def _section(self, name: str, says: Callable[[Any], str], now: str = "") -> Iterator[Part]:
+        """Yield what the law says in a section that it has once: today's (as `now`, if given), and what is to come."""
+        section = self.law.hours.law if name == "hours" else getattr(self.law, name)
+        if section is not None:
+            yield self._legal(section, now or says(section), *self.written.where(name, self.today))
+        for position, amendment in enumerate(self.written.amendments):
+            later = getattr(amendment, name)
+            if later is not None and amendment.in_force_from > self.today:
+                says_later = f"{says(later)}, from {amendment.in_force_from}"
+                yield self._legal(later, says_later, "amendments", position, name)
 
     def _legal(self, limit: Sourced, says: str, *where: str | int, binds: bool = True) -> Part:
         origin: Origin = "law" if limit.is_law else "ours"
+        if limit.in_force_from and limit.in_force_from > self.today:
+            says = f"{says}, from {limit.in_force_from}"
         return Part(
             origin=origin, says=says, at=self.file.at(*where), mark=limit.mark, source=limit.source, binds=binds
         )
@@ -147,10 +197,12 @@ class _Explained:
 
     def _ladder(self) -> Limit:
         policy = self.lender.policy
-        stages = " ".join(f"{stage:+d}" if stage else "0" for stage in policy.ladder)
         late = "at their own pace" if policy.catch_up == "own_pace" else f"{_days(policy.catch_up)} apart"
-        says = f"{stages} days from the due date, {policy.min_days_between_stages} days apart or more; late ones {late}"
-        return Limit("stages", says, (self._of_lender("the same", "ladder"),))
+        least = f"{policy.min_days_between_stages} days apart or more"
+        says = f"{_stages(self.rules.ladder)} days from the due date, {least}; late ones {late}"
+        grace = self._section("grace", grace_in_words)
+        own = "the same" if self.rules.ladder == policy.ladder else _stages(policy.ladder)
+        return Limit("stages", says, (*grace, self._of_lender(own, "ladder")))
 
     def _turns(self) -> Limit:
         policy = self.lender.policy
@@ -173,9 +225,7 @@ class _Explained:
     def _hours(self) -> Iterator[Limit]:
         own = self.own.hours or self.lender.policy.hours
         pair = self.law.hours
-        parts = []
-        if pair.law:
-            parts.append(self._legal(pair.law, hours_in_words(pair.law.week), "hours", "law", "week"))
+        parts = list(self._section("hours", lambda law: hours_in_words(law.week)))
         parts.append(self._legal(pair.ours, hours_in_words(pair.ours.week), "hours", "ours", "week"))
         if not self.lender.policy.rest_on_holidays:
             parts.append(self._of_lender("overdue texts go on public holidays, too", "rest_on_holidays"))
@@ -185,10 +235,8 @@ class _Explained:
             where = ("countries", self.key, "hours") if self.own.hours else ("hours",)
             parts.append(self._of_lender(hours_in_words(own), *where))
         parts += [
-            self._legal(
-                closed, f"none on {closed.day.replace('_', ' ')}s, {_of_stages(closed.stages)}", "closed_days", position
-            )
-            for position, closed in enumerate(self.law.closed_days)
+            self._legal(closed, closed_days_in_words(closed), "closed_days", position)
+            for position, closed in self._entries("closed_days")
         ]
         before, overdue = self.rules.hours, self.rules.overdue_hours
         on_holidays = self._on_holidays(before), self._on_holidays(overdue)
@@ -211,8 +259,10 @@ class _Explained:
         all_caps = (*rules.person_caps, *rules.account_caps)
         binding = [cap for cap in all_caps if not _idle(cap, all_caps)]
         parts = [
-            self._legal(cap, _cap_in_words(cap), "caps", position, binds=_cap(cap) in binding)
-            for position, cap in enumerate(self.law.caps)
+            self._legal(
+                cap, cap_in_words(cap), "caps", position, binds=not cap.holds_on(self.today) or _cap(cap) in binding
+            )
+            for position, cap in self._entries("caps")
         ]
         own, where = (
             (self.own.caps, ("countries", self.key, "caps"))
@@ -220,29 +270,27 @@ class _Explained:
             else (self.lender.policy.caps, ("caps",))
         )
         parts += [
-            self._of_lender(_cap_in_words(cap), *where, position, binds=_cap(cap) in binding)
+            self._of_lender(cap_in_words(cap), *where, position, binds=_cap(cap) in binding)
             for position, cap in enumerate(own)
         ]
         parts += [
-            _our_default(_cap_in_words(cap), "own default: some two texts a week", binds=_cap(cap) in binding)
+            _our_default(cap_in_words(cap), "own default: some two texts a week", binds=_cap(cap) in binding)
             for cap in with_monthly_cap(own)[len(own) :]
         ]
-        return Limit("caps", "; ".join(_cap_in_words(cap) for cap in binding), tuple(parts))
+        return Limit("caps", "; ".join(cap_in_words(cap) for cap in binding), tuple(parts))
 
     def _consent(self) -> Limit:
-        consent = self.law.consent
-        says = "has to be on record" if consent.required else "none needed"
-        basis = consent.basis.replace("_", " ")
-        return Limit("consent", f"{says}; basis: {basis}", (self._legal(consent, "the same", "consent"),))
+        parts = self._section("consent", consent_in_words, "the same")
+        return Limit("consent", consent_in_words(self.law.consent), tuple(parts))
 
     def _words(self) -> Limit:
         parts = [
             self._legal(required, "says " + ", ".join(required.says).replace("_", " "), "required", position)
-            for position, required in enumerate(self.law.required)
+            for position, required in self._entries("required")
         ]
         parts += [
             self._legal(forbidden, "never " + ", ".join(forbidden.rules), "forbidden", position)
-            for position, forbidden in enumerate(self.law.forbidden)
+            for position, forbidden in self._entries("forbidden")
         ]
         policy = self.lender.policy
         budget = f"{policy.max_segments} segments at most"
@@ -257,7 +305,8 @@ class _Explained:
         within = self.rules.confirmation_within
         says += f"; one text confirms it, within {_minutes(within)}" if within else "; not confirmed by a text"
         words = " ".join(opt_out.words)
-        return Limit("opt-out", f"{says}; words: {words}", (self._legal(opt_out, "the same", "opt_out"),))
+        parts = self._section("opt_out", opt_out_in_words, "the same")
+        return Limit("opt-out", f"{says}; words: {words}", tuple(parts))
 
     def _replies(self) -> Limit:
         rules, policy = self.rules, self.lender.policy
@@ -268,54 +317,53 @@ class _Explained:
         )
         parts = [self._of_lender("the same", "replies")] if "replies" in policy.model_fields_set else []
         if self.law.two_way:
-            parts.append(
-                self._legal(self.law.two_way, "can arrive" if self.law.two_way.possible else "none arrives", "two_way")
-            )
+            parts.append(self._legal(self.law.two_way, two_way_in_words(self.law.two_way), "two_way"))
         return Limit("replies", f"{says}; {'they' if rules.two_way else 'none'} can arrive", tuple(parts))
 
     def _refusal(self) -> Limit:
-        refusal = self.law.refusal
         says = "ends contact" if self.rules.refusal_ends_contact else "silence until a person has looked"
-        return Limit("refusal to pay", says, (self._legal(refusal, "the same", "refusal"),) if refusal else ())
+        return Limit("refusal to pay", says, tuple(self._section("refusal", refusal_in_words, "the same")))
 
     def _links(self) -> Limit:
         links, domains = self.law.links, self.lender.policy.link_domains
         allowed = links.allowed and domains
         says = f"only to {', '.join(domains)}" if allowed else "none"
-        parts = [self._legal(links, "may be, to a lender's own domains" if links.allowed else "none", "links")]
+        parts = list(self._section("links", links_in_words))
         if domains:
             parts.append(self._of_lender(", ".join(domains), "link_domains", binds=links.allowed))
         return Limit("links", says, tuple(parts))
 
+    def _numbers_to_call(self) -> Iterator[Limit]:
+        parts = tuple(self._section("call_back_numbers", call_back_in_words))
+        if parts:
+            says = "may be in a text" if self.rules.numbers_to_call_allowed else f"none: ask {self.rules.hotline}"
+            yield Limit("numbers", says, parts)
+
+    def _storage(self) -> Iterator[Limit]:
+        parts = tuple(self._section("storage", storage_in_words))
+        if parts:
+            storage = self.law.storage
+            yield Limit("storage", storage_in_words(storage) if storage else "in any AWS Region", parts)
+
     def _carrier(self) -> Limit:
-        carrier, own = self.law.carrier, self.own
-        demands = [
-            name
-            for name, demanded in (
-                ("registered texts", carrier.registered_template),
-                ("a registered entity", carrier.registered_entity),
-                ("a registered sender id", carrier.registered_sender),
-                ("an origination number", carrier.origination_number),
-                ("the signature is added by them", carrier.signature_by_carrier),
-            )
-            if demanded
-        ]
+        own = self.own
         sender = own.sender_id or own.origination_number or "whatever SNS picks"
         ids = f", {len(own.registered)} registered texts" if own.registered else ""
         return Limit(
             "carrier",
             f"from {sender}{ids}, at most USD {own.max_price} a text",
             (
-                self._legal(carrier, ", ".join(demands) or "no demands", "carrier"),
+                *self._section("carrier", carrier_in_words),
                 self._of_lender(f"sender {sender}", "countries", self.key),
             ),
         )
 
     def _retention(self) -> Limit:
-        retention = self.law.retention
-        return Limit("record", f"kept {retention.days} days", (self._legal(retention, "the same", "retention"),))
+        parts = self._section("retention", retention_in_words, "the same")
+        return Limit("record", retention_in_words(self.law.retention), tuple(parts))
 
-    def _warnings(self, limits: Iterable[Limit], today: date) -> Iterator[str]:
+    def _warnings(self, limits: Iterable[Limit]) -> Iterator[str]:
+        today = self.today
         parts = [(limit.topic, part) for limit in limits for part in limit.parts]
         for topic, part in parts:
             if part.origin == "lender" and not part.binds:
@@ -335,12 +383,22 @@ class _Explained:
             yield f"calendar: none for {self.country}: {affected} sent there"
         elif covered is not None and covered - today < CALENDAR_WARNING:
             yield f"calendar: ends on {covered}, in {(covered - today).days} days: run make calendars"
+        yield from self._law_warnings(parts)
+
+    def _law_warnings(self, parts: Iterable[tuple[str, Part]]) -> Iterator[str]:
+        """Warn of what counsel has to look at: what is from memory, old, or about to change."""
         memory = [topic for topic, part in parts if part.mark == "M"]
         if memory:
             yield f"from memory, not verified: {', '.join(dict.fromkeys(memory))}; have counsel check"
-        stale = [where for where, limit in _sourced(self.law) if today - limit.checked_on > STALE]
+        stale = [_name(where) for where, limit, _ in self.written.sourced() if self.today - limit.checked_on > STALE]
         if stale:
-            yield f"not looked at for a year: {', '.join(stale)}"
+            yield f"not looked at for a year: {', '.join(dict.fromkeys(stale))}"
+        for change in self.written.changes_on():
+            if timedelta() < change - self.today < CHANGE_WARNING:
+                changed = [_name(where) for where, limit, since in self.written.sourced()
+                           if change in (since, *limit.changes_on) and not isinstance(limit, Noted)]  # fmt: skip
+                if changed:
+                    yield f"law: changes on {change}: {', '.join(dict.fromkeys(changed))}"
 
     def _on_holidays(self, hours: ContactHours) -> str:
         """Say what public holidays change; nothing if they are days like others."""
@@ -386,12 +444,78 @@ def _our_default(says: str, source: str, *, binds: bool = True) -> Part:
     return Part(origin="ours", says=says, at=UNLESS_OTHERWISE, mark="D", source=source, binds=binds)
 
 
-def _sourced(law: object) -> Iterator[tuple[str, Sourced]]:
-    for name in type(law).model_fields:  # type: ignore[attr-defined]
-        value = getattr(law, name)
-        for limit in value if isinstance(value, tuple) else (value,):
-            if isinstance(limit, Sourced):
-                yield name, limit
+def _name(where: Sequence[str | int]) -> str:
+    """Return the name of a section, whether it stands there or in an amendment."""
+    return str(where[2] if where[0] == "amendments" else where[0])
+
+
+def _stages(ladder: Iterable[int]) -> str:
+    return " ".join(f"{stage:+d}" if stage else "0" for stage in ladder)
+
+
+def closed_days_in_words(closed: ClosedDays) -> str:
+    """Return the days without contact."""
+    return f"none on {closed.day.replace('_', ' ')}s, {_of_stages(closed.stages)}"
+
+
+def grace_in_words(grace: OverdueGrace) -> str:
+    """Return when overdue texts begin."""
+    return f"overdue texts from day {grace.first_overdue_day}"
+
+
+def consent_in_words(consent: Consent) -> str:
+    """Return what a place says of consent."""
+    says = "has to be on record" if consent.required else "none needed"
+    return f"{says}; basis: {consent.basis.replace('_', ' ')}"
+
+
+def opt_out_in_words(opt_out: OptOut) -> str:
+    """Return what a place says of opting out, without the words by which people do."""
+    says = "every text says how" if opt_out.line_required else "no line needed"
+    within = opt_out.confirmation_within
+    return says + (f"; one text confirms it, within {_minutes(within)}" if within else "; not confirmed by a text")
+
+
+def refusal_in_words(refusal: RefusalToPay) -> str:
+    """Return what a refusal to pay leads to."""
+    return "ends contact" if refusal.ends_contact else "does not end contact"
+
+
+def links_in_words(links: LinkRules) -> str:
+    """Return whether a text may hold a link."""
+    return "may be, to a lender's own domains" if links.allowed else "none"
+
+
+def call_back_in_words(numbers: CallBackNumbers) -> str:
+    """Return whether a text may hold a number to call."""
+    return "a number to call may be in a text" if numbers.allowed else "no number to call in a text"
+
+
+def storage_in_words(storage: Storage) -> str:
+    """Return where data may be stored."""
+    return f"only in {', '.join(storage.regions)}"
+
+
+def carrier_in_words(carrier: Carrier) -> str:
+    """Return what carriers demand."""
+    demands = (
+        ("registered texts", carrier.registered_template),
+        ("a registered entity", carrier.registered_entity),
+        ("a registered sender id", carrier.registered_sender),
+        ("an origination number", carrier.origination_number),
+        ("the signature is added by them", carrier.signature_by_carrier),
+    )
+    return ", ".join(name for name, demanded in demands if demanded) or "no demands"
+
+
+def two_way_in_words(two_way: TwoWay) -> str:
+    """Return whether replies can arrive."""
+    return "can arrive" if two_way.possible else "none arrives"
+
+
+def retention_in_words(retention: Retention) -> str:
+    """Return how long the record is kept."""
+    return f"kept {retention.days} days"
 
 
 def _minutes(span: timedelta) -> str:
@@ -421,7 +545,8 @@ def _idle(cap: Cap, caps: Sequence[Cap]) -> bool:
     )
 
 
-def _cap_in_words(cap: Cap | CapFields) -> str:
+def cap_in_words(cap: Cap | CapFields) -> str:
+    """Return a cap as people say it: `2 in 7 days, a person`."""
     count, window = (cap.count, cap.window) if isinstance(cap, Cap) else (cap.at_most, cap.within)
     hours = int(window / timedelta(hours=1))
     span = f"{hours // 24} days" if hours % 24 == 0 and hours > 24 else f"{hours} hours"  # noqa: PLR2004 - a day

@@ -32,6 +32,7 @@ REASONS: Mapping[str, str] = {
     "unknown_lender": "no policy for this lender",
     "unknown_jurisdiction": "the law of the place is not known",
     "country_not_allowed": "the lender texts nobody in that country",
+    "stored_elsewhere": "data may not be stored in this Region",
     "unknown_time_zone": "the time zone is not known",
     "unknown_currency": "the currency is not known",
     "calendar_not_covered": "the holiday calendar ends before that day",

@@ -222,4 +222,4 @@ def test_a_customer_whose_language_the_lender_has_not_reads_its_first() -> None:
 
 def test_the_words_of_the_rules_are_the_packages() -> None:
     facts = a_customer()
-    assert policies_with(facts).rules_for(facts).texts_with_fee == the_policies().texts_with_fee
+    assert rules_of(facts).texts_with_fee == the_policies().texts_with_fee

@@ -52,11 +52,14 @@ class Case:
     now: datetime = DUE_DAY
     sending: bool = True
     rules: dict[str, Any] = field(default_factory=dict)
+    stored_elsewhere: bool = False
 
     def decision(self) -> Decision:
         policies: Policies = the_policies()
-        rules = policies.rules_for(self.facts)
-        if isinstance(rules, Rules):
+        rules = policies.rules_for(self.facts, self.now)
+        if self.stored_elsewhere:
+            policies = OnlyRules(Reason.STORED_ELSEWHERE)
+        elif isinstance(rules, Rules):
             policies = OnlyRules(replace(rules, **self.rules))
         return decide(self.facts, self.standing, policies, self.now, sending=self.sending)
 
@@ -107,6 +110,12 @@ no_notice = with_facts(accounts=(an_account(an_instalment("2026-11-01", stage_re
 next_stage = with_standing(progress=progress_at(0, "2026-12-01"))
 not_yet_ten = at(taipei("2026-12-01 09:30"))
 unknown_zone = with_facts(time_zone="Mars/Olympus")
+
+
+def stored_elsewhere(case: Case) -> Case:
+    return replace(case, stored_elsewhere=True)
+
+
 quiet = at(taipei("2026-12-01 22:00"))
 capped = with_standing(ledger=(a_text(DUE_DAY - HOUR, "A9"),))
 account_capped = with_rules(account_caps=(Cap(1, 7 * DAY, Scope.ACCOUNT),), person_caps=())
@@ -140,6 +149,7 @@ SHUT: dict[Reason, Change] = {
     Reason.UNKNOWN_LENDER: with_facts(lender="nobody"),
     Reason.UNKNOWN_JURISDICTION: with_facts(country="", phone_country=""),
     Reason.COUNTRY_NOT_ALLOWED: with_facts(country="JP", phone_country="JP"),
+    Reason.STORED_ELSEWHERE: stored_elsewhere,
     Reason.UNKNOWN_TIME_ZONE: unknown_zone,
     Reason.NEXT_STAGE: next_stage,
     Reason.LADDER_FINISHED: ladder_finished,
@@ -164,6 +174,12 @@ SAME_FACT = [
     {Reason.NO_CONSENT, Reason.UNKNOWN_LENDER},
     {Reason.NO_CONSENT, Reason.UNKNOWN_JURISDICTION},
     {Reason.NO_CONSENT, Reason.COUNTRY_NOT_ALLOWED},
+    {Reason.NO_CONSENT, Reason.STORED_ELSEWHERE},
+    # Where data may be stored is asked last of what makes rules.
+    *(
+        {Reason.STORED_ELSEWHERE, reason}
+        for reason in (Reason.UNKNOWN_LENDER, Reason.UNKNOWN_JURISDICTION, Reason.COUNTRY_NOT_ALLOWED)
+    ),
     # Both are the texts in the ledger.
     {Reason.PERSON_CAP, Reason.ACCOUNT_CAP},
     # A cap's window is over by the day of the next stage, and what was last sent before it moves the stage.
@@ -319,6 +335,13 @@ REASONS = [
         Stop,
         IN_A_DAY,
         id="a number of a country in which the lender texts nobody",
+    ),
+    pytest.param(
+        Reason.STORED_ELSEWHERE,
+        stored_elsewhere(Case()),
+        Stop,
+        IN_A_DAY,
+        id="a place whose data may not be stored in this Region",
     ),
     pytest.param(Reason.UNKNOWN_TIME_ZONE, unknown_zone(Case()), Stop, IN_A_DAY, id="a time zone that is none"),
     pytest.param(

@@ -117,7 +117,7 @@ def test_a_payment_claim_ends_once_only_a_small_rest_is_left() -> None:
 
 def test_where_no_policy_is_known_every_rest_counts() -> None:
     facts = a_customer(an_account(rest(1)), lender="nobody")
-    assert counted(facts, the_policies()) is facts
+    assert counted(facts, the_policies(), IN_DECEMBER) is facts
     assert decide(facts, a_standing(), the_policies(), IN_DECEMBER).reason is Reason.UNKNOWN_LENDER
 
 

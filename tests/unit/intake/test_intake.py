@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from importlib.resources import files
 
 import pytest
 from hypothesis import given
@@ -25,7 +26,7 @@ from dunning.ports.customers import StoredCustomer
 from dunning.services.intake.cells import read_instant
 from dunning.services.intake.intake import MOST_ROWS_A_CUSTOMER, rejects_key
 from dunning.services.intake.refusals import EXPLANATIONS, REJECT_COLUMNS, Refusal
-from tests.support.builders import store_facts
+from tests.support.builders import policies_with_lender, store_facts
 from tests.support.lender_files import CHEN, NOW, UPLOADED_AT, WANG, Office, csv_of, row
 
 LATER = UPLOADED_AT + timedelta(days=1)
@@ -708,3 +709,27 @@ def test_a_customer_who_consents_anew_comes_back_as_a_new_one_and_waits_for_the_
     assert standing.wake is not None
     assert standing.wake.at > NOW + timedelta(days=1)
     assert {entry.at for entry in standing.ledger} == {NOW}
+
+
+# ------------------------------------------------------------------ data that have to stay in their country
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"country": "IN", "phone": "+919876543210"}, id="somebody in India"),
+        pytest.param({"phone": "+919876543210"}, id="an Indian number"),
+    ],
+)
+def test_whose_data_may_not_be_stored_in_this_region_is_refused_before_anything_is_stored(
+    changes: dict[str, str],
+) -> None:
+    taiwan = (files("dunning.policy") / "data" / "lenders/demo-tw.toml").read_text("utf-8")
+    indian = 'sender_id = "DEMOFN"\nentity_id = "E"\nmax_price = "0.01"\nregistered = { "en/before-3@3" = "I-1" }'
+    policies = policies_with_lender("demo-tw", f"{taiwan}\n[countries.IN]\n{indian}\n")
+    office = Office(policies.stored_in("ap-northeast-1"))
+    summary = office.load_rows(row(**changes), CHEN)
+    assert (summary.customers_refused, summary.customers_loaded, summary.rows_refused) == (1, 1, 1)
+    assert office.rejects == [("2", "C-1001", "country", "stored_elsewhere")]
+    assert set(office.store.facts) == {"C-1002"}
+    assert "+919876543210" not in str(office.uploads.rejects) + str(office.telemetry.events)

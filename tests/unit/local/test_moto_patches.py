@@ -77,7 +77,7 @@ def _answers() -> list[Any]:
             item["phone"] = {"S": str(random.randrange(9))}
         client.put_item(TableName=TABLE, Item=item)
     for number in range(40):
-        puts = [
+        puts: list[Any] = [
             {
                 "Put": {
                     "TableName": TABLE,

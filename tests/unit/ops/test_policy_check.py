@@ -25,9 +25,9 @@ def test_each_limit_is_printed_with_who_set_it_and_where(capsys: pytest.CaptureF
 def test_the_brief_form_is_a_line_for_each_place(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--lender", "demo-tw", "--brief"], TODAY) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[1] for line in lines[:-1]] == ["TW", "HK", "US", "US-MA"]
+    assert [line.split()[1] for line in lines[:-1]] == ["TW", "HK", "US", "US-DC", "US-MA", "US-NY"]
     assert "07:00" not in lines[0]
-    assert "4 combinations" in lines[-1]
+    assert "6 combinations" in lines[-1]
     assert lines[0] == (
         "demo-tw      TW         09:00-20:30 every day; overdue: none on holidays | "
         "1 in 24 hours, a person; 3 in 7 days, a person; 8 in 30 days, a person"

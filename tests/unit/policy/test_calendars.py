@@ -16,6 +16,7 @@ from dunning.policy.calendar import Calendars
 from dunning.policy.jurisdiction import zones_of_countries
 from tests.devtools import calendars as tool
 from tests.support.builders import IN_MAINLAND_CHINA, a_customer, day, instant, rules_of, the_policies
+from tests.support.people import NOW
 
 COUNTRIES = sorted(
     entry.name.removesuffix(".toml")
@@ -103,7 +104,7 @@ def with_hours_in_china(folder: Path, hours: str) -> Rules:
     lender = folder / "lenders/demo-cn.toml"
     text = lender.read_text("utf-8")
     lender.write_text(text.replace("[countries.CN]\n", f"[countries.CN]\nhours = {hours}\n"), "utf-8")
-    found = load_policies(folder).rules_for(a_customer(**IN_MAINLAND_CHINA))
+    found = load_policies(folder).rules_for(a_customer(**IN_MAINLAND_CHINA), NOW)
     assert isinstance(found, Rules)
     return found
 
@@ -128,10 +129,10 @@ def test_a_lender_that_works_on_working_days_works_on_the_saturdays_that_are_mad
 NEEDS_A_CALENDAR = {
     # country: for all texts, or for overdue ones only
     "CN": "overdue", "HK": "overdue", "IN": "overdue", "DE": "overdue", "GB": "all", "MY": "all", "ID": "all",
-    "AU": "all", "TH": "all", "NO": "all",
+    "AU": "all", "TH": "all", "NO": "all", "BR": "all", "GR": "overdue",
     # by our own default that overdue texts rest on holidays
     "TW": "overdue", "US": "overdue", "SG": "overdue", "PH": "overdue", "VN": "overdue", "KR": "overdue",
-    "JP": "overdue", "BR": "overdue",
+    "JP": "overdue",
 }  # fmt: skip
 
 
@@ -163,7 +164,7 @@ def test_the_calendars_that_are_needed_are_those_that_some_rules_hang_on() -> No
     hanging: dict[str, date] = {}
     for lender in book.lenders:
         for country in zones_of_countries():
-            found = book.rules(lender, country)
+            found = book.rules(lender, country, at=NOW)
             end = found.overdue_hours.covered_until if isinstance(found, Rules) else None
             if end and end != date.min:  # which says that there is no calendar
                 hanging[country] = end

@@ -13,6 +13,7 @@ from dunning.domain.decision.rules import Rules
 from dunning.domain.replies.intents import ReplyIntent
 from tests.devtools.built import contents
 from tests.local import ROOT
+from tests.support.people import NOW
 
 _COMPILE = ROOT / "layers" / "dunning" / "compile_policies.py"
 
@@ -50,7 +51,7 @@ def test_all_is_used_without_the_files() -> None:
     assert book.lenders
     for lender, found in book.lenders.items():
         for country in book.places.countries_under(found.policy.countries):
-            assert isinstance(book.rules(lender, country), Rules)
+            assert isinstance(book.rules(lender, country, at=NOW), Rules)
     assert book.calendar_of("TW")
     assert book.calendar_of("XX") is None
     assert max(compiled_policies.calendars_needed().values()) > date(2026, 1, 1)

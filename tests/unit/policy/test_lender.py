@@ -16,6 +16,7 @@ from tests.support.builders import (
     a_customer,
     policies_with_lender,
 )
+from tests.support.people import NOW
 
 NAME = "lenders/demo-tw.toml"
 TEXT = (files("dunning.policy") / "data" / NAME).read_text("utf-8")
@@ -122,7 +123,7 @@ def test_what_is_as_strict_as_the_law_loads(text: str) -> None:
 def test_hours_and_caps_of_a_country_stand_there_instead_of_the_general_ones() -> None:
     own = 'hours = { daily = "12:00-13:00" }\ncaps = [{ at_most = 1, within = "60d", scope = "account" }]'
     book = book_of(with_country(own, "HK"))
-    there, here = book.rules("demo-tw", "HK"), book.rules("demo-tw", "TW")
+    there, here = book.rules("demo-tw", "HK", at=NOW), book.rules("demo-tw", "TW", at=NOW)
     assert isinstance(there, Rules)
     assert isinstance(here, Rules)
     assert there.hours.week[0] == ((720, 780),)
@@ -133,17 +134,17 @@ def test_hours_and_caps_of_a_country_stand_there_instead_of_the_general_ones() -
 
 def test_people_and_numbers_of_a_country_that_is_not_named_are_not_texted() -> None:
     book = book_of(TEXT)
-    assert isinstance(book.rules_for(a_customer(**IN_HONG_KONG)), Rules)
+    assert isinstance(book.rules_for(a_customer(**IN_HONG_KONG), NOW), Rules)
     at_home_in_japan = a_customer(**(IN_MAINLAND_CHINA | {"lender": "demo-tw", "country": "JP"}))
-    assert book.rules_for(at_home_in_japan) is Reason.COUNTRY_NOT_ALLOWED
+    assert book.rules_for(at_home_in_japan, NOW) is Reason.COUNTRY_NOT_ALLOWED
     with_a_japanese_number = a_customer(phone_country="JP", phone="+819012345678")
-    assert book.rules_for(with_a_japanese_number) is Reason.COUNTRY_NOT_ALLOWED
+    assert book.rules_for(with_a_japanese_number, NOW) is Reason.COUNTRY_NOT_ALLOWED
 
 
 def test_a_policy_for_a_region_alone_texts_nobody_else_in_the_country() -> None:
     book = book_of(TEXT.replace("[countries.US]", "[countries.US-MA]"))
-    assert isinstance(book.rules_for(a_customer(**IN_THE_UNITED_STATES, region="MA")), Rules)
-    assert book.rules_for(a_customer(**IN_THE_UNITED_STATES)) is Reason.COUNTRY_NOT_ALLOWED
+    assert isinstance(book.rules_for(a_customer(**IN_THE_UNITED_STATES, region="MA"), NOW), Rules)
+    assert book.rules_for(a_customer(**IN_THE_UNITED_STATES), NOW) is Reason.COUNTRY_NOT_ALLOWED
 
 
 @pytest.mark.parametrize(
@@ -177,7 +178,7 @@ def test_what_carriers_demand_and_a_policy_does_not_give_is_refused(text: str, s
 
 
 def test_what_the_country_of_a_foreign_number_demands_is_demanded_too() -> None:
-    rules = book_of(TEXT).rules("demo-tw", "TW", "", "US")
+    rules = book_of(TEXT).rules("demo-tw", "TW", "", "US", at=NOW)
     assert isinstance(rules, Rules)
     assert rules.jurisdiction == "TW"
     assert rules.consent_required
@@ -188,13 +189,13 @@ def test_what_follows_from_replies_is_the_lenders_and_has_its_usual_days() -> No
     changed = TEXT.replace("question_days = 2\ndoubt_days = 3", "question_days = 1\ndoubt_days = 7")
     usual = re.sub(r"\[replies\][^\[]*", "", TEXT)
     for text, days in ((changed, (3, 14, 1, 7)), (usual, (3, 14, 2, 3))):
-        rules = book_of(text).rules_for(a_customer())
+        rules = book_of(text).rules_for(a_customer(), NOW)
         assert isinstance(rules, Rules)
         assert (rules.grace_days, rules.promise_days, rules.question_days, rules.doubt_days) == days
 
 
 def rules_in(text: str, country: str = "TW") -> Rules:
-    found = book_of(text).rules("demo-tw", country)
+    found = book_of(text).rules("demo-tw", country, at=NOW)
     assert isinstance(found, Rules)
     return found
 

@@ -12,6 +12,7 @@ from dunning.policy.fields import Hours, parse_hours, parse_span, parse_windows
 from dunning.policy.files import toml_files
 from dunning.policy.jurisdiction import load_jurisdictions
 from tests.support.builders import a_customer
+from tests.support.people import NOW
 
 LENDER = "lenders/demo-tw.toml"
 PLACE = "jurisdictions/TW.toml"
@@ -124,10 +125,10 @@ def test_a_copy_of_the_packages_policies_loads(folder: Path) -> None:
         pytest.param(PLACE, 'mark = "V"', 'mark = "sure"', "hours.law.mark", id="an unknown mark"),
         pytest.param(PLACE, 'mark = "V"\n', "", "hours.law.mark", id="hours without a mark"),
         pytest.param(
-            PLACE, "checked_on = 2026-11-23\n", "", "hours.law.checked_on", id="hours that nobody says they checked"
+            PLACE, "checked_on = 2026-11-30\n", "", "hours.law.checked_on", id="hours that nobody says they checked"
         ),
         pytest.param(
-            PLACE, "checked_on = 2026-11-23", 'checked_on = "today"', "hours.law.checked_on", id="a day in words"
+            PLACE, "checked_on = 2026-11-30", 'checked_on = "today"', "hours.law.checked_on", id="a day in words"
         ),
         pytest.param(PLACE, 'mark = "V"', 'mark = "D"', "hours: law: a default of our own", id="a default as law"),
         pytest.param(PLACE, 'mark = "D"', 'mark = "V"', "hours: ours: has to be marked D", id="hours of ours as law"),
@@ -570,7 +571,7 @@ def test_a_calendar_that_is_wrong_is_refused_by_file_line_field_and_reason(
     edit(folder, name, old, new)
     lender = "demo-cn" if country == "CN" else "demo-tw"
     with pytest.raises(PolicyError) as refused:
-        load_policies(folder).rules_for(a_customer(country=country, phone_country=country, lender=lender))
+        load_policies(folder).rules_for(a_customer(country=country, phone_country=country, lender=lender), NOW)
     message = str(refused.value)
     assert message.startswith(f"{name}: " if says == "not TOML" else f"{name}:")
     assert says in message

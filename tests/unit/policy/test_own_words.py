@@ -59,7 +59,7 @@ def own_texts(folder: Path, texts: str, language: str = "zh-Hant", lender: str =
 
 
 def rules(book: PolicyBook, **where: Any) -> Rules:  # noqa: ANN401 - fields
-    found = book.rules_for(a_customer(**where))
+    found = book.rules_for(a_customer(**where), taipei("2026-12-01 10:00"))
     assert isinstance(found, Rules), found
     return found
 

@@ -8,6 +8,7 @@ import pytest
 from dunning.domain.decision.rules import Rules
 from dunning.policy import PolicyBook, PolicyError, load_policies
 from tests.support.builders import a_customer
+from tests.support.people import NOW
 
 ENGLISH = "texts/en.toml"
 WITH_FEE = (
@@ -103,7 +104,7 @@ def test_on_a_stage_that_is_not_on_its_ladder_they_need_not(folder: Path) -> Non
 
 
 def rules(book: PolicyBook) -> Rules:
-    found = book.rules_for(a_customer())
+    found = book.rules_for(a_customer(), NOW)
     assert isinstance(found, Rules)
     return found
 

@@ -500,7 +500,7 @@ class TestABatch:
         assert office.standing("C0002").wake is None
         assert office.news.failures == 0, "nobody else's texts wait for it"
 
-    @pytest.mark.parametrize("port", ["load_stored", "save_lender_record", "save_standing"])
+    @pytest.mark.parametrize("port", ["load_stored", "save_customer"])
     def test_a_call_that_fails_is_noted_so_that_nothing_is_sent_before_the_event_has_come_back(
         self, office: Office, monkeypatch: pytest.MonkeyPatch, port: str
     ) -> None:

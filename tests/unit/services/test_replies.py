@@ -796,10 +796,10 @@ class TestConfirming:
         assert (record.state, record.message_id, record.stage) == (ContactState.SENT, "message-1", None)
         assert (record.account_ids, record.template) == ((), "en/opt-out-confirmation@2")
         assert (record.encoding, record.parts, record.phone) == ("GSM-7", 1, facts.phone)
-        assert (record.lender, record.jurisdiction) == ("demo-tw", "US")
+        assert (record.lender, record.jurisdiction) == ("demo-tw", "US-NY")
         assert record.text == office.gateway.published[0].text
         assert record.price_usd_micros > 0
-        assert record.expires_at == NOON + timedelta(days=1096)
+        assert record.expires_at == NOON + timedelta(days=2192)
         assert office.telemetry.counts["SmsAccepted"] == 1
         assert [event["outcome"] for event in office.events("opt_out_confirmed")] == ["accepted"]
 

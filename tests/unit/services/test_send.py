@@ -476,8 +476,8 @@ class TestABatch:
 
     def test_sets_aside_who_fails_otherwise_at_the_last_receive_and_not_before(self) -> None:
         class Broken:
-            def rules_for(self, facts: Facts) -> None:
-                raise RuntimeError(facts.customer_id)
+            def rules_for(self, facts: Facts, at: datetime) -> None:
+                raise RuntimeError(facts.customer_id, at)
 
         office = Office(policies=Broken())
         facts = office.add(someone())

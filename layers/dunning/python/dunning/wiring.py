@@ -129,8 +129,8 @@ def now() -> datetime:
 
 @cache
 def policy_book() -> PolicyBook:
-    """Return all policies. They are loaded once."""
-    return compiled_policies.policies()
+    """Return all policies, for data that are stored in this function's Region. They are loaded once."""
+    return compiled_policies.policies().stored_in(os.environ.get("AWS_REGION", ""))
 
 
 @cache

@@ -4,8 +4,9 @@ The policies, loaded and checked, and the rules they make for a customer.
 A faulty file is refused here, at start, with file, line, field and reason, and never at send time.
 """
 
-from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -17,6 +18,7 @@ from pydantic import Field
 
 from dunning.domain.customer.facts import Facts
 from dunning.domain.decision.decisions import Reason
+from dunning.domain.decision.hours import start_of_day
 from dunning.domain.decision.rules import Cap, ContactHours, Rules, Scope, Windows
 from dunning.domain.texts.lint import Linter, Severity
 from dunning.domain.texts.wording import Text
@@ -55,8 +57,20 @@ def default_urgency(ladder: Iterable[int]) -> tuple[int, ...]:
     return tuple(sorted(ladder, key=lambda stage: (stage != 0, stage > 0, stage if stage > 0 else -stage)))
 
 
+class _Periods(NamedTuple):
+    """The rules of one kind of customer: `rules[0]` until the first of the `starts`, `rules[1]` from then on ..."""
+
+    starts: Sequence[datetime]
+    rules: Sequence[Rules | Reason]
+
+
 class PolicyBook:
-    """All policies, loaded and checked. Rules are combined once for each kind of customer and then kept."""
+    """
+    All policies, loaded and checked. Rules are combined once for each kind of customer and period, and then kept.
+
+    `region` is the AWS Region in which data are stored. Without one, as for tools that store nothing, the book does not
+    ask whether the data of a place may be stored there.
+    """
 
     def __init__(
         self,
@@ -66,6 +80,7 @@ class PolicyBook:
         linter: Linter,
         prices: PricesFile,
         calendar_of: CalendarOf,
+        region: str | None = None,
     ) -> None:
         self.places = places
         self.lenders = lenders
@@ -85,30 +100,71 @@ class PolicyBook:
         self.confirmations = {language: wording.confirmation for language, wording in wordings.items()}
         self.calendar_of = calendar_of
         self._estimates = prices
-        self._rules: dict[tuple[str, str, str, str], Rules | Reason] = {}
+        self._region = region
+        self._periods: dict[tuple[str, str, str, str], _Periods] = {}
         self._prices = {country: int(price * 1_000_000) for country, price in prices.per_segment.items()}
 
-    def rules_for(self, facts: Facts) -> Rules | Reason:
-        """Return the rules for a customer, or why there are none."""
+    def rules_for(self, facts: Facts, at: datetime) -> Rules | Reason:
+        """Return the rules for a customer at a moment, or why there are none."""
         key = (facts.lender, facts.country, facts.region, facts.phone_country)
-        rules = self._rules.get(key)
-        return self.rules(*key) if rules is None else rules
+        found = self._periods.get(key)
+        if found is None:
+            return self.rules(*key, at=at)
+        return found.rules[bisect_right(found.starts, at) if found.starts else 0]
 
-    def rules(self, lender: str, country: str, region: str = "", phone_country: str = "") -> Rules | Reason:
-        """Return the rules for a lender's customers in a country, with a number of that country or of another."""
+    def rules(
+        self, lender: str, country: str, region: str = "", phone_country: str = "", *, at: datetime
+    ) -> Rules | Reason:
+        """
+        Return the rules at a moment for a lender's customers in a country, with a number of that country or of another.
+
+        On the day of a change, while it has begun in some of the time zones of the place, old and new limits both hold.
+        """
         key = (lender, country, region, phone_country or country)
-        rules = self._rules[key] = self._combine(*key)
-        return rules
+        found = self._periods[key] = self._combine(*key)
+        return found.rules[bisect_right(found.starts, at)]
 
     def with_lenders(self, lenders: Mapping[str, Lender]) -> "PolicyBook":
         """Return the same law, words and calendars for other lenders."""
-        return PolicyBook(self.places, lenders, self.wordings, self.linter, self._estimates, self.calendar_of)
+        return PolicyBook(
+            self.places, lenders, self.wordings, self.linter, self._estimates, self.calendar_of, self._region
+        )
+
+    def stored_in(self, region: str) -> "PolicyBook":
+        """Return the same policies for a stack in an AWS Region: no rules for whose data may not be stored there."""
+        return PolicyBook(
+            self.places, self.lenders, self.wordings, self.linter, self._estimates, self.calendar_of, region
+        )
 
     def price(self, country: str, parts: int) -> int:
         """Estimate the carrier fee of a text in millionths of a US dollar."""
         return self._prices.get(country, self._prices["default"]) * parts
 
-    def _combine(self, lender_id: str, country: str, region: str, phone_country: str) -> Rules | Reason:
+    def _combine(self, lender_id: str, country: str, region: str, phone_country: str) -> _Periods:
+        """Combine law and policy for each period between two changes of a law."""
+        places = [self.places.of(country, region)]
+        zones = [self.places.zones(country, region)] if places[0] else []
+        if phone_country != country:
+            places.append(self.places.of(phone_country))
+            zones += [self.places.zones(phone_country, "")] if places[-1] else []
+        changes = sorted(
+            {
+                start_of_day((ZoneInfo(zone),), day.toordinal())
+                for place, zones_there in zip(places, zones, strict=False)
+                if place
+                for day in place.law.changes_on()
+                for zone in zones_there
+            }
+        )
+        moments = [changes[0] - timedelta(seconds=1), *changes] if changes else [None]
+        return _Periods(
+            changes, [self._combined_at(lender_id, country, region, phone_country, moment) for moment in moments]
+        )
+
+    def _combined_at(
+        self, lender_id: str, country: str, region: str, phone_country: str, at: datetime | None
+    ) -> Rules | Reason:
+        """Combine law and policy at a moment; `None` if the laws never change."""
         lender = self.lenders.get(lender_id)
         if lender is None:
             return Reason.UNKNOWN_LENDER
@@ -123,28 +179,36 @@ class PolicyBook:
             # Numbers of far countries earn somebody a share of the fee: each has to be named.
             return Reason.COUNTRY_NOT_ALLOWED
         zones = home_zones = self.places.zones(country, region)
-        laws = [_Law(home, country)]
+        laws = _laws_at(home, country, home_zones, at)
+        laws_of_number = laws
         if phone_country != country:
             # The person may be at either end: the law of both holds.
-            zones = tuple(dict.fromkeys((*zones, *self.places.zones(phone_country, ""))))
-            laws.append(_Law(number, phone_country))
+            number_zones = self.places.zones(phone_country, "")
+            zones = tuple(dict.fromkeys((*zones, *number_zones)))
+            laws_of_number = _laws_at(number, phone_country, number_zones, at)
+            laws = [*laws, *laws_of_number]
+        if not all(self._may_store(law.place) for law in laws):
+            return Reason.STORED_ELSEWHERE
         policy = lender.policy
         texts, texts_with_fee = self._own_texts.get(lender_id, (self.texts, self.texts_with_fee))
-        two_way = replies_arrive(there[1], number)
+        two_way = replies_arrive(there[1], laws_of_number[-1].place)
         opt_out_lines = self.opt_out_lines if two_way else self.opt_out_lines_without_replies
+        ladder = _ladder_after_grace(policy.ladder, laws)
         own_hours = here[1].hours or policy.hours
         own_caps = with_monthly_cap(policy.caps if here[1].caps is None else here[1].caps)
         legal_caps = [cap for law in laws for cap in law.place.law.caps]
         caps = {Cap(cap.at_most, cap.within, cap.scope): None for cap in (*legal_caps, *own_caps)}
-        carrier, sns = number.law.carrier, there[1]
+        # Counted are also contacts of the time before a cap that is to come: the ledger has to keep them until then.
+        all_caps = (*own_caps, *(cap for place in (home, number) for cap in place.law.caps))
+        carrier, sns = laws_of_number[-1].place.law.carrier, there[1]
         confirmation_within = _shortest(law.place.law.opt_out.confirmation_within for law in laws)
         return Rules(
             lender=policy.id,
             jurisdiction=home.law.id,
             zones=tuple(ZoneInfo(name) for name in zones),
             home_zones=tuple(ZoneInfo(name) for name in home_zones),
-            ladder=policy.ladder,
-            urgency=policy.urgency or default_urgency(policy.ladder),
+            ladder=ladder,
+            urgency=tuple(stage for stage in policy.urgency or default_urgency(ladder) if stage in ladder),
             min_days_between_stages=policy.min_days_between_stages,
             catch_up_days=None if policy.catch_up == "own_pace" else policy.catch_up,
             preferred_minute_of_day=policy.preferred_hour,
@@ -154,15 +218,13 @@ class PolicyBook:
             overdue_hours=self._hours(laws, own_hours, overdue=True, rest=policy.rest_on_holidays),
             person_caps=tuple(cap for cap in caps if cap.scope is Scope.PERSON),
             account_caps=tuple(cap for cap in caps if cap.scope is Scope.ACCOUNT),
-            longest_window=max((cap.window for cap in caps), default=timedelta()),
+            longest_window=max((cap.within for cap in all_caps), default=timedelta()),
             consent_required=any(law.place.law.consent.required for law in laws),
             languages=policy.languages,
             texts=texts,
             texts_with_fee=texts_with_fee,
             # The loader has made sure that the lender's languages agree.
-            notice_stages=(lender.wordings or self.wordings)[policy.languages[0]].notice_stages.intersection(
-                policy.ladder
-            ),
+            notice_stages=(lender.wordings or self.wordings)[policy.languages[0]].notice_stages.intersection(ladder),
             sender_name=policy.sender_name,
             pay=here[1].pay or policy.pay,
             # A country with a way to pay of its own does not fall back on the account of another.
@@ -173,6 +235,7 @@ class PolicyBook:
             and_others=self.and_others,
             linter=self.linter,
             links_allowed=all(law.place.law.links.allowed for law in laws),
+            numbers_to_call_allowed=all(law.place.law.numbers_to_call_allowed for law in laws),
             link_domains=frozenset(policy.link_domains),
             signature_by_carrier=carrier.signature_by_carrier,
             max_parts=policy.max_segments,
@@ -193,6 +256,11 @@ class PolicyBook:
                 day for law in laws if (calendar := self.calendar_of(law.country)) for day in calendar.holidays
             ),
         )
+
+    def _may_store(self, place: Place) -> bool:
+        """Tell whether the data of people of a place may be stored where this book is used."""
+        storage = place.law.storage
+        return storage is None or self._region is None or self._region in storage.regions
 
     def _hours(
         self, laws: Iterable["_Law"], own: Hours | None, *, overdue: bool = False, rest: bool = False
@@ -254,6 +322,23 @@ class _Law(NamedTuple):
     country: str
 
 
+def _laws_at(place: Place, country: str, zones: Iterable[str], at: datetime | None) -> list[_Law]:
+    """Return what a place's file says at a moment, oldest first: twice if its zones are on two sides of a change."""
+    if at is None or not place.law.changes_on():
+        return [_Law(place, country)]
+    days = {at.astimezone(ZoneInfo(zone)).date() for zone in zones}
+    changes = place.law.changes_on()
+    since = sorted({max((change for change in changes if change <= day), default=date.min) for day in days})
+    return [_Law(Place(place.law.on(day), place.file), country) for day in since]
+
+
+def _ladder_after_grace(ladder: Sequence[int], laws: Iterable[_Law]) -> tuple[int, ...]:
+    """Return the ladder without the overdue stages that come in days of grace."""
+    graces = [law.place.law.grace.first_overdue_day for law in laws if law.place.law.grace]
+    first = max(graces, default=0)
+    return tuple(stage for stage in ladder if stage <= 0 or stage >= first)
+
+
 class _Schedule(NamedTuple):
     """Hours of one origin, and the calendar of the country they hold in."""
 
@@ -297,8 +382,13 @@ def _schedules(
 def _needs_calendar(lender: Lender, place: Place, country: str, calendar: CalendarFile) -> bool:
     found = lender.country(country, "", place.law.id)
     own = (found[1].hours if found else None) or lender.policy.hours
-    schedules = _schedules(_Law(place, country), calendar, own, overdue=True, rest=lender.policy.rest_on_holidays)
-    return any(schedule.needs_calendar for schedule in schedules)
+    return any(
+        schedule.needs_calendar
+        for _, version in place.law.versions()
+        for schedule in _schedules(
+            _Law(Place(version, place.file), country), calendar, own, overdue=True, rest=lender.policy.rest_on_holidays
+        )
+    )
 
 
 def load_calendars_needed(folder: Path | None = None) -> dict[str, date]:

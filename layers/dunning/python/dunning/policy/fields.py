@@ -2,9 +2,9 @@
 
 import re
 from datetime import date, timedelta
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from dunning.domain.decision.hours import zone_named
 from dunning.domain.decision.rules import Scope, Week, Windows
@@ -14,8 +14,12 @@ _HOLIDAY, _WORKING_DAY = "holiday", "working_day"
 _LONGEST_SPREAD = timedelta(hours=12)
 
 type Language = Literal["zh-Hant", "zh-Hans", "en"]
-type Mark = Literal["V", "V2", "M", "D"]
-"""How sure a number is: V primary text, V2 secondary source, M from memory, D our own default, not law."""
+type Mark = Literal["V", "Vq", "V2", "M", "D"]
+"""
+How sure a limit is: V primary text, Vq its words as a secondary source quotes them, V2 secondary source, M from memory.
+
+D is our own default, and no law.
+"""
 
 
 class Hours(NamedTuple):
@@ -154,16 +158,38 @@ class Strict(BaseModel):
 
 
 class Sourced(Strict):
-    """What a place demands: where that is written, how sure it is, and when somebody last looked."""
+    """
+    What a place demands: where that is written, how sure it is, and when somebody last looked.
+
+    It holds from the start of `in_force_from` to the end of `in_force_until`, on the clocks of the place.
+    """
 
     source: str = Field(min_length=3)
     mark: Mark
     checked_on: date
+    in_force_from: date | None = None
+    in_force_until: date | None = None
+
+    @model_validator(mode="after")
+    def _begins_before_it_ends(self) -> Self:
+        if self.in_force_from and self.in_force_until and self.in_force_until < self.in_force_from:
+            raise ValueError("in_force_until is before in_force_from: it would never hold")
+        return self
 
     @property
     def is_law(self) -> bool:
         """Whether it is a place's own limit, not a default of ours."""
         return self.mark != "D"
+
+    def holds_on(self, day: date) -> bool:
+        """Tell whether it is in force on a day."""
+        return (self.in_force_from or day) <= day <= (self.in_force_until or day)
+
+    @property
+    def changes_on(self) -> list[date]:
+        """The days from which it holds, or no longer holds."""
+        ends = self.in_force_until + timedelta(days=1) if self.in_force_until else None
+        return [day for day in (self.in_force_from, ends) if day]
 
 
 class CapFields(Strict):

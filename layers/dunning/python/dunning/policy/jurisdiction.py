@@ -2,12 +2,16 @@
 Jurisdictions: the limits of one place, each with its source. `jurisdictions/TW.toml` is the law of Taiwan.
 
 A place is a country, a region of one (`US-MA`), several countries (`EU`), or `default`: anywhere else.
+
+A limit of next year is in the file today, with `in_force_from`, and holds from its day. An entry of a list is simply
+added; what a file says once (`hours.law`, `consent` ...) is replaced by an entry of `amendments`.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import date
 from functools import cache
 from importlib.resources import files
-from typing import Literal, NamedTuple, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import Field, StrictBool, model_validator
 
@@ -98,6 +102,24 @@ class LinkRules(Sourced):
     allowed: StrictBool
 
 
+class CallBackNumbers(Sourced):
+    """Whether a text may hold a number to call. Where it may not, carriers block such a text."""
+
+    allowed: StrictBool
+
+
+class Storage(Sourced):
+    """The AWS Regions in which the data of people of a place, and of numbers of it, may be stored and processed."""
+
+    regions: tuple[Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")], ...] = Field(min_length=1)
+
+
+class OverdueGrace(Sourced):
+    """The first day after the due date on which an overdue text may be sent: 10 is the tenth day."""
+
+    first_overdue_day: int = Field(ge=1, le=60, strict=True)
+
+
 class Carrier(Sourced):
     """The demands of a country's carriers on a sender. `registered_sender`: a registry has to know the sender id."""
 
@@ -129,9 +151,42 @@ class Retention(Sourced):
 
 
 class Noted(Sourced):
-    """A limit that does not bind texts, kept to show that it was not overlooked."""
+    """A limit that does not bind texts, or that our own are inside of, kept to show that it was not overlooked."""
 
     what: str = Field(min_length=10)
+
+
+class LeftToLender(Sourced):
+    """A demand of the place that this program cannot meet, or not alone: the lender has to, and counsel is shown it."""
+
+    what: str = Field(min_length=10)
+
+
+class Amendment(Strict):
+    """The sections of a file that are replaced from a day on. `hours` are those of the law."""
+
+    in_force_from: date
+    hours: HoursFile | None = None
+    opt_out: OptOut | None = None
+    refusal: RefusalToPay | None = None
+    links: LinkRules | None = None
+    call_back_numbers: CallBackNumbers | None = None
+    storage: Storage | None = None
+    grace: OverdueGrace | None = None
+    carrier: Carrier | None = None
+    consent: Consent | None = None
+    retention: Retention | None = None
+
+    @model_validator(mode="after")
+    def _replaces_something(self) -> Self:
+        sections = [section for name in _AMENDABLE if (section := getattr(self, name)) is not None]
+        if not sections:
+            raise ValueError("replaces nothing: name a section, such as [amendments.consent]")
+        if any(section.changes_on for section in sections):
+            raise ValueError("a section holds from the day of its amendment: it has no in_force_from of its own")
+        if self.hours and not self.hours.is_law:
+            raise ValueError("hours: a default of our own (mark D) is no law")
+        return self
 
 
 class JurisdictionFile(Strict):
@@ -156,11 +211,74 @@ class JurisdictionFile(Strict):
     opt_out: OptOut
     refusal: RefusalToPay | None = None
     links: LinkRules
+    call_back_numbers: CallBackNumbers | None = None
+    storage: Storage | None = None
+    grace: OverdueGrace | None = None
     carrier: Carrier
     two_way: TwoWay | None = None
     consent: Consent
     retention: Retention
     noted: tuple[Noted, ...] = ()
+    left_to_lender: tuple[LeftToLender, ...] = ()
+    amendments: tuple[Amendment, ...] = ()
+
+    @property
+    def numbers_to_call_allowed(self) -> bool:
+        """Whether a text may hold a number to call: it may, unless the file says otherwise."""
+        return self.call_back_numbers is None or self.call_back_numbers.allowed
+
+    def changes_on(self) -> list[date]:
+        """Return the days on which a limit begins or ends to hold, in order."""
+        days = {day for name in _LISTS for limit in getattr(self, name) for day in limit.changes_on}
+        return sorted(days.union(amendment.in_force_from for amendment in self.amendments))
+
+    def versions(self) -> Iterator[tuple[date, Self]]:
+        """Yield what the file says before its first change, and from each change on, with the day (at first `min`)."""
+        for day in (date.min, *self.changes_on()):
+            yield day, self.on(day)
+
+    def on(self, day: date) -> Self:
+        """Return the limits that hold on a day of the place."""
+        held: dict[str, object] = {
+            name: tuple(limit for limit in getattr(self, name) if limit.holds_on(day)) for name in _LISTS
+        }
+        for amendment in self.amendments:
+            if amendment.in_force_from <= day:
+                held |= {name: section for name in _AMENDABLE if (section := getattr(amendment, name)) is not None}
+        if isinstance(law := held.get("hours"), HoursFile):
+            held["hours"] = self.hours.model_copy(update={"law": law})
+        return self.model_copy(update=held | {"amendments": ()})
+
+    def where(self, section: str, day: date) -> tuple[str | int, ...]:
+        """Return where the file says what holds of a section on a day: in the section itself, or in an amendment."""
+        found: tuple[str | int, ...] = ("hours", "law") if section == "hours" else (section,)
+        for position, amendment in enumerate(self.amendments):
+            if amendment.in_force_from <= day and getattr(amendment, section) is not None:
+                found = ("amendments", position, section)
+        return found
+
+    def sourced(self) -> Iterator[tuple[tuple[str | int, ...], Sourced, date | None]]:
+        """Yield every limit of the file with its place in it, and the day from which it holds if a day is named."""
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, HoursPair):
+                yield from ((("hours", "law"), value.law, None),) if value.law else ()
+                yield ("hours", "ours"), value.ours, None
+            elif isinstance(value, Sourced):
+                yield (name,), value, None
+            elif name in _LISTS:
+                yield from (((name, at), limit, limit.in_force_from) for at, limit in enumerate(value))
+        for at, amendment in enumerate(self.amendments):
+            for name in _AMENDABLE:
+                if (section := getattr(amendment, name)) is not None:
+                    yield ("amendments", at, name), section, amendment.in_force_from
+
+
+_LISTS = ("closed_days", "caps", "required", "forbidden", "noted", "left_to_lender")
+"""What a file may say several times: an entry holds from its `in_force_from` to its `in_force_until`."""
+
+_AMENDABLE = tuple(name for name in Amendment.model_fields if name != "in_force_from")
+"""What a file says once, and an amendment replaces."""
 
 
 class Place(NamedTuple):
@@ -235,28 +353,50 @@ def load_jurisdictions(found: Mapping[str, DataFile], rule_ids: Collection[str])
     for name, (law, file) in places.by_id.items():
         if law.id != name:
             raise file.refusal(("id",), f"{law.id!r} is not the file's name")
-        _check_hours(law, file)
         _check_countries(law, file, covered)
+        _check_amendments(law, file)
         for position, forbidden in enumerate(law.forbidden):
             if unknown := sorted(set(forbidden.rules).difference(rule_ids)):
                 raise file.refusal(
                     ("forbidden", position, "rules"), f"the linter stops no text by a rule called {', '.join(unknown)}"
                 )
-        if law.links.allowed and any("link-not-allowed" in forbidden.rules for forbidden in law.forbidden):
-            raise file.refusal(("links", "allowed"), "says otherwise than `forbidden`, which names link-not-allowed")
-        says = {item for required in law.required for item in required.says}
-        if law.opt_out.line_required is not ("opt_out" in says):
-            raise file.refusal(
-                ("opt_out", "line_required"), "says otherwise than `required`, which names opt_out or does not"
-            )
+        for day, version in law.versions():
+            _check_version(law, version, day, file)
     return places
 
 
-def _check_hours(law: JurisdictionFile, file: DataFile) -> None:
-    if law.hours.law and (wider := first_wider(law.hours.ours.week, law.hours.law.week)):
+def _check_amendments(law: JurisdictionFile, file: DataFile) -> None:
+    """Amendments come in order, and what a file says once has no days of its own: an amendment replaces it."""
+    days = [amendment.in_force_from for amendment in law.amendments]
+    if days != sorted(set(days)):
+        raise file.refusal(("amendments",), "not in the order of in_force_from, or a day is there twice")
+    for where, limit, _ in law.sourced():
+        if limit.changes_on and where[0] not in _LISTS:
+            raise file.refusal(
+                where, "in_force_from and in_force_until are for entries of lists; put what follows into [[amendments]]"
+            )
+
+
+def _check_version(law: JurisdictionFile, version: JurisdictionFile, day: date, file: DataFile) -> None:
+    """A file contradicts itself on no day."""
+    since = "" if day == date.min else f", from {day}"
+    if version.hours.law and (wider := first_wider(version.hours.ours.week, version.hours.law.week)):
         raise file.refusal(
             ("hours", "ours", "week"),
-            f"{wider} is outside the law's hours, {file.at('hours', 'law', 'week')}",
+            f"{wider} is outside the law's hours, {file.at(*law.where('hours', day), 'week')}{since}",
+        )
+    if not (version.caps and version.required and version.forbidden):
+        raise file.refusal(("caps",), f"no cap, no required or no forbidden content is left{since}")
+    if version.links.allowed and any("link-not-allowed" in forbidden.rules for forbidden in version.forbidden):
+        raise file.refusal(
+            (*law.where("links", day), "allowed"),
+            f"says otherwise than `forbidden`, which names link-not-allowed{since}",
+        )
+    says = {item for required in version.required for item in required.says}
+    if version.opt_out.line_required is not ("opt_out" in says):
+        raise file.refusal(
+            (*law.where("opt_out", day), "line_required"),
+            f"says otherwise than `required`, which names opt_out or does not{since}",
         )
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Annotated, Literal, NamedTuple
@@ -12,9 +12,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, StrictBool
 from dunning.domain.decision.rules import Scope
 from dunning.domain.texts.lint import Linter
 from dunning.domain.texts.money import MINOR_DIGITS
+from dunning.domain.texts.numbers_to_call import holds_number_to_call
 from dunning.policy.fields import CapFields, HoursField, Language, Minute, Spread, Strict
 from dunning.policy.files import DataFile, PolicyError, Where
-from dunning.policy.jurisdiction import Place, Places, first_wider
+from dunning.policy.jurisdiction import JurisdictionFile, Place, Places, first_wider
 from dunning.policy.text_files import LONGEST_SENDER_NAME, Wording, load_own_texts
 
 DEFAULT_MONTHLY_CAP = CapFields.model_validate({"at_most": 8, "within": "30d", "scope": "person"})
@@ -285,13 +286,17 @@ def load_lenders(
             if not reached:
                 raise lender.file.refusal(("countries", code), "is no country (ISO 3166), nor a file of jurisdictions")
             for place in reached:
-                for refusal in (
-                    *_unmet(lender, code, place),
-                    *_deaf(lender, code, place),
-                    *_looser(lender, code, place),
-                ):
-                    raise refusal
-                _check_spoken(lender, place, linter)
+                for day, version in place.law.versions():
+                    there = _Version(place, version, day)
+                    for refusal in (
+                        *_unmet(lender, code, there),
+                        *_deaf(lender, code, there),
+                        *_looser(lender, code, there),
+                    ):
+                        raise refusal
+                    _check_spoken(lender, there, linter)
+                    _check_numbers_to_call(lender, code, there)
+                    _check_grace(lender, there)
     return lenders
 
 
@@ -370,7 +375,20 @@ def _check_words(lender: Lender) -> None:
             raise file.refusal(("countries", code, "registered"), f"no such text: {', '.join(unknown)}")
 
 
-def _check_spoken(lender: Lender, place: Place, linter: Linter) -> None:
+class _Version(NamedTuple):
+    """What a place's file says from a day on; the first version has no day (`date.min`)."""
+
+    place: Place
+    law: JurisdictionFile
+    day: date
+
+    def at(self, section: str, *within: str | int) -> str:
+        """Return where a section stands, with the day from which it holds if that is not always."""
+        since = "" if self.day == date.min else f" (from {self.day})"
+        return f"{self.place.file.at(*self.place.law.where(section, self.day), *within)}{since}"
+
+
+def _check_spoken(lender: Lender, there: _Version, linter: Linter) -> None:
     """The lender's own words say nothing that no text may say, and link only where a place allows it."""
     policy, file, _ = lender
     for where, words in _spoken(policy):
@@ -378,16 +396,51 @@ def _check_spoken(lender: Lender, place: Place, linter: Linter) -> None:
             faults = linter.wording_faults(
                 wording.replace(PAY_ACCOUNT, ""),
                 language,
-                links_allowed=place.law.links.allowed,
+                links_allowed=there.law.links.allowed,
                 link_domains=policy.link_domains,
             )
             for fault in faults:
-                raise file.refusal((*where, language), f"{fault.message} ({fault.rule}, in {place.law.name})")
+                raise file.refusal((*where, language), f"{fault.message} ({fault.rule}, in {there.law.name})")
 
 
-def _unmet(lender: Lender, code: str, place: Place) -> Iterator[PolicyError]:
+def _check_numbers_to_call(lender: Lender, code: str, there: _Version) -> None:
+    """Where carriers block texts with a number to call, the lender's words hold none."""
+    if there.law.numbers_to_call_allowed:
+        return
+    policy, file, _ = lender
+    country = policy.countries[code]
+    spoken: list[tuple[Where, str]] = []
+    for field, own, general in (("hotline", country.hotline, policy.hotline), ("pay", country.pay, policy.pay)):
+        where: Where = ("countries", code, field) if own else (field,)
+        words = own or general
+        if isinstance(words, dict):
+            spoken += [((*where, language), in_language) for language, in_language in words.items()]
+        else:
+            spoken.append((where, words))
+    spoken += [(("sender_name", language), words) for language, words in policy.sender_name.items()]
+    for where, words in spoken:
+        if holds_number_to_call(words):
+            raise file.refusal(
+                where,
+                f"{words!r} is a number to call, and carriers of {there.law.name} block texts that hold one, "
+                f"{there.at('call_back_numbers')}; give countries.{code} a hotline in words, or take that out",
+            )
+
+
+def _check_grace(lender: Lender, there: _Version) -> None:
+    """Days of grace leave a stage of the ladder."""
+    grace = there.law.grace
+    if grace and all(0 < stage < grace.first_overdue_day for stage in lender.policy.ladder):
+        raise lender.file.refusal(
+            ("ladder",),
+            f"no stage is left in {there.law.name}: overdue texts from day {grace.first_overdue_day}, "
+            f"{there.at('grace')}",
+        )
+
+
+def _unmet(lender: Lender, code: str, there: _Version) -> Iterator[PolicyError]:
     """Yield the demands of a place's carriers that the policy does not meet."""
-    carrier, country = place.law.carrier, lender.policy.countries[code]
+    carrier, country = there.law.carrier, lender.policy.countries[code]
     demands = (
         ("sender_id", carrier.registered_sender and not country.sender_id, "a registered sender id"),
         ("origination_number", carrier.origination_number and not country.origination_number, "an own number"),
@@ -397,13 +450,13 @@ def _unmet(lender: Lender, code: str, place: Place) -> Iterator[PolicyError]:
     if country.sender_id and not carrier.sender_id:
         yield lender.file.refusal(
             ("countries", code, "sender_id"),
-            f"carriers of {place.law.name} take no sender id, {place.file.at('carrier')}",
+            f"carriers of {there.law.name} take no sender id, {there.at('carrier')}",
         )
     for field, unmet, demanded in demands:
         if unmet:
             yield lender.file.refusal(
                 ("countries", code, field),
-                f"carriers of {place.law.name} demand {demanded}, {place.file.at('carrier')}",
+                f"carriers of {there.law.name} demand {demanded}, {there.at('carrier')}",
             )
 
 
@@ -415,43 +468,45 @@ def replies_arrive(country: CountryFile, place: Place) -> bool:
     return possible and bool(country.origination_number) and not country.sender_id
 
 
-def _deaf(lender: Lender, code: str, place: Place) -> Iterator[PolicyError]:
+def _deaf(lender: Lender, code: str, there: _Version) -> Iterator[PolicyError]:
     """Yield why no reply can arrive where a policy says that replies do."""
     country = lender.policy.countries[code]
     if not country.two_way:
         return
-    two_way = place.law.two_way
+    two_way = there.law.two_way
     where = ("countries", code, "two_way")
     if country.sender_id:
         yield lender.file.refusal(where, "nobody can answer a sender id; use an origination_number, or write false")
     elif not country.origination_number:
         yield lender.file.refusal(where, "nobody can answer without an origination_number; give one, or write false")
     elif two_way is None or not two_way.possible:
-        at = place.file.at("two_way") if two_way else place.file.name
-        yield lender.file.refusal(where, f"carriers of {place.law.name} bring no replies, {at}; write false")
+        at = there.at("two_way") if two_way else there.place.file.name
+        yield lender.file.refusal(where, f"carriers of {there.law.name} bring no replies, {at}; write false")
 
 
-def _looser(lender: Lender, code: str, place: Place) -> Iterator[PolicyError]:
+def _looser(lender: Lender, code: str, there: _Version) -> Iterator[PolicyError]:
     """Yield the limits of a policy that are wider than the law of a place."""
     policy, file, _ = lender
     country = policy.countries[code]
-    law = place.law.hours.law
+    law = there.law.hours.law
     for hours, where in ((country.hours, ("countries", code, "hours")), (policy.hours, ("hours",))):
         if hours is None:
             continue
         if law and (wider := first_wider(hours, law.week)):
             yield file.refusal(
                 where,
-                f"{wider} is looser than the law of {place.law.name}, {place.file.at('hours', 'law', 'week')}; "
+                f"{wider} is looser than the law of {there.law.name}, {there.at('hours', 'week')}; "
                 f"narrow it, or give countries.{code} hours of its own",
             )
         break
     own_caps = country.caps is not None
     for position, cap in enumerate(country.caps if country.caps is not None else policy.caps):
-        for legal_position, legal in enumerate(place.law.caps):
-            if legal.is_law and cap.scope == legal.scope and cap.within <= legal.within and cap.at_most > legal.at_most:
+        for legal_position, legal in enumerate(there.place.law.caps):
+            if not legal.is_law or legal not in there.law.caps:
+                continue
+            if cap.scope == legal.scope and cap.within <= legal.within and cap.at_most > legal.at_most:
                 yield file.refusal(
                     ("countries", code, "caps", position) if own_caps else ("caps", position),
-                    f"at most {cap.at_most} is looser than the law of {place.law.name}, at most {legal.at_most}, "
-                    f"{place.file.at('caps', legal_position)}",
+                    f"at most {cap.at_most} is looser than the law of {there.law.name}, at most {legal.at_most}, "
+                    f"{there.place.file.at('caps', legal_position)}",
                 )

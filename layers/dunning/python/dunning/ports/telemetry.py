@@ -180,6 +180,7 @@ class Metric(StrEnum):
     STOP_UNKNOWN_LENDER = "StopUnknownLender"
     STOP_UNKNOWN_JURISDICTION = "StopUnknownJurisdiction"
     STOP_COUNTRY_NOT_ALLOWED = "StopCountryNotAllowed"
+    STOP_STORED_ELSEWHERE = "StopStoredElsewhere"
     STOP_UNKNOWN_TIME_ZONE = "StopUnknownTimeZone"
     STOP_UNKNOWN_CURRENCY = "StopUnknownCurrency"
     STOP_CALENDAR_NOT_COVERED = "StopCalendarNotCovered"

@@ -266,7 +266,7 @@ class LenderEventService:
                 at = reply.inbound.at
                 place = reply_place(facts, self._policies, at)
                 effect = apply_label(
-                    counted(facts, self._policies), standing, reply.label, reply.digits, at, place.day, place.limits
+                    counted(facts, self._policies, at), standing, reply.label, reply.digits, at, place.day, place.limits
                 )
                 standing = effect.standing
         return standing

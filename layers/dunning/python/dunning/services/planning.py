@@ -46,7 +46,7 @@ def plan(facts: Facts, standing: Standing, policies: Policies, now: datetime) ->
     """Decide for a customer and turn the decision into the next wake. A text that is due leads to a wake at once."""
     decision = decide(facts, standing, policies, now)
     wake = Wake(now, 0) if isinstance(decision, Send) else wake_after(decision)
-    return Plan(wake_for_promises(wake, facts, standing, policies), decision.reason.value, decision)
+    return Plan(wake_for_promises(wake, facts, standing, policies, now), decision.reason.value, decision)
 
 
 def replan(
@@ -59,7 +59,7 @@ def replan(
 
     The version is raised even if nothing else changes, so that no claim decided on older knowledge can pass.
     """
-    settled = promises_settled(facts, match_to_instalments(after, counted(facts, policies)), policies, now)
+    settled = promises_settled(facts, match_to_instalments(after, counted(facts, policies, now)), policies, now)
     wake, reason, decision = plan(facts, settled.standing, policies, now)
     standing = replace(
         settled.standing, version=before.version + 1, wake=wake, reason=reason, planned_for=fingerprint(facts)
@@ -71,9 +71,9 @@ def replan(
     return Replanned(standing, decision, (*events, *reviews))
 
 
-def counted(facts: Facts, policies: Policies) -> Facts:
+def counted(facts: Facts, policies: Policies, at: datetime) -> Facts:
     """Return the facts with the rests that are too small to count as paid, by the lender's policy."""
-    rules = policies.rules_for(facts)
+    rules = policies.rules_for(facts, at)
     return with_small_rests_settled(facts, rules.smallest_amounts) if isinstance(rules, Rules) else facts
 
 
@@ -93,10 +93,8 @@ def replan_as_told(
     """
     known = before or Standing(customer_id=facts.customer_id)
     if not known.is_planned:
-        known = replace(
-            known,
-            ledger=(*caps_after_erasure(lender_record.erased_at, facts, policies.rules_for(facts), now), *known.ledger),
-        )
+        rules = policies.rules_for(facts, now)
+        known = replace(known, ledger=(*caps_after_erasure(lender_record.erased_at, facts, rules, now), *known.ledger))
     opted_out_at = known.opted_out_at or (now if facts.opted_out else None)
     after = replace(known, opted_out_at=opted_out_at)
     if shares_phone:
@@ -110,7 +108,7 @@ def promises_settled(facts: Facts, standing: Standing, policies: Policies, now: 
     """Judge a customer's promises by the local days of the customer's place."""
     if not standing.promises:
         return JudgedPromises(standing, ())
-    return settle_promises(standing, counted(facts, policies), _zones(facts, policies), now)
+    return settle_promises(standing, counted(facts, policies, now), _zones(facts, policies, now), now)
 
 
 def broken(settled: JudgedPromises, now: datetime) -> list[OutboundEvent]:
@@ -156,14 +154,16 @@ def wake_after(decision: Decision) -> Wake | None:
     return Wake(decision.until, decision.urgency if isinstance(decision, Wait) else LEAST_URGENT)
 
 
-def wake_for_promises(wake: Wake | None, facts: Facts, standing: Standing, policies: Policies) -> Wake | None:
+def wake_for_promises(
+    wake: Wake | None, facts: Facts, standing: Standing, policies: Policies, now: datetime
+) -> Wake | None:
     """Return the wake, or the end of a promise if that is earlier, so that a broken promise is noticed."""
-    ends = promise_ends(standing, _zones(facts, policies)) if standing.promises else None
+    ends = promise_ends(standing, _zones(facts, policies, now)) if standing.promises else None
     return wake if ends is None or (wake is not None and wake.at <= ends) else Wake(ends, LEAST_URGENT)
 
 
-def _zones(facts: Facts, policies: Policies) -> tuple[ZoneInfo, ...]:
-    rules = policies.rules_for(facts)
+def _zones(facts: Facts, policies: Policies, now: datetime) -> tuple[ZoneInfo, ...]:
+    rules = policies.rules_for(facts, now)
     return rules.zones if isinstance(rules, Rules) and rules.zones else (ZoneInfo("UTC"),)
 
 

@@ -385,7 +385,7 @@ class ReplyService:
             if facts is None:
                 return _StandingWrite(before, before, now=False)  # erased a moment ago
             after, needs, in_doubt = apply_reply(
-                counted(facts, self._policies), before, parsed, inbound.at, place.day, place.limits
+                counted(facts, self._policies, inbound.at), before, parsed, inbound.at, place.day, place.limits
             )
             now = self._clock.now()
             reviews: list[OutboundEvent] = [

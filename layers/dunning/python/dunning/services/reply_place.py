@@ -27,7 +27,7 @@ class ReplyPlace(NamedTuple):
 
 def reply_place(facts: Facts, policies: Policies, at: datetime) -> ReplyPlace:
     """Return the place of a reply. In several zones the latest day counts: it gives the longest silence."""
-    rules = policies.rules_for(facts)
+    rules = policies.rules_for(facts, at)
     if not isinstance(rules, Rules):
         return ReplyPlace(None, _UTC, at.date())
     zones = zones_of(facts.time_zone, rules, at) or rules.zones

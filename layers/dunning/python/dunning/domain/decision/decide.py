@@ -137,7 +137,7 @@ def decide(facts: Facts, standing: Standing, policies: Policies, now: datetime, 
     Returns:
         `Send` with the rendered reminder, `Wait` with the earliest lawful moment, or `Stop`.
     """
-    rules = policies.rules_for(facts)
+    rules = policies.rules_for(facts, now)
     smallest_amounts: Mapping[str, int] = rules.smallest_amounts if isinstance(rules, Rules) else {}
     open_accounts = [
         _OpenAccount(account, rest)

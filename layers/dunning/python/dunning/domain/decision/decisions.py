@@ -35,6 +35,7 @@ class Reason(StrEnum):
     UNKNOWN_LENDER = "unknown_lender"
     UNKNOWN_JURISDICTION = "unknown_jurisdiction"
     COUNTRY_NOT_ALLOWED = "country_not_allowed"
+    STORED_ELSEWHERE = "stored_elsewhere"
     UNKNOWN_TIME_ZONE = "unknown_time_zone"
     UNKNOWN_CURRENCY = "unknown_currency"
     CALENDAR_NOT_COVERED = "calendar_not_covered"

@@ -39,12 +39,13 @@ GATES = (
     Gate("a consent is on record where the place requires one", frozenset({Reason.NO_CONSENT})),
     Gate("no hold is running", frozenset({Reason.ON_HOLD})),
     Gate(
-        "lender, jurisdiction, country and time zone are known",
+        "lender, jurisdiction, country and time zone are known, and data of the place may be stored here",
         frozenset(
             {
                 Reason.UNKNOWN_LENDER,
                 Reason.UNKNOWN_JURISDICTION,
                 Reason.COUNTRY_NOT_ALLOWED,
+                Reason.STORED_ELSEWHERE,
                 Reason.UNKNOWN_TIME_ZONE,
             }
         ),

@@ -38,6 +38,7 @@ STOPS: Mapping[Reason, StopRow] = {
     Reason.UNKNOWN_LENDER: StopRow(_NEW_FACTS, ReviewReason.UNKNOWN_LENDER),
     Reason.UNKNOWN_JURISDICTION: StopRow(_NEW_FACTS, ReviewReason.UNKNOWN_JURISDICTION),
     Reason.COUNTRY_NOT_ALLOWED: StopRow(_NEW_POLICY, ReviewReason.COUNTRY_NOT_ALLOWED),
+    Reason.STORED_ELSEWHERE: StopRow("a stack in a Region of the place", ReviewReason.STORED_ELSEWHERE),
     Reason.UNKNOWN_TIME_ZONE: StopRow(_NEW_FACTS, ReviewReason.UNKNOWN_TIME_ZONE),
     Reason.NO_WRITTEN_NOTICE: StopRow("a written notice", ReviewReason.NO_WRITTEN_NOTICE),
     Reason.LADDER_FINISHED: StopRow("whoever takes over", ReviewReason.LADDER_FINISHED),

@@ -6,7 +6,7 @@ Loaders in `dunning.policy` build the rules from data files. The domain only obe
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -132,6 +132,8 @@ class Rules:
     """Judges every rendered text."""
     links_allowed: bool
     """Whether a text may hold a link at all."""
+    numbers_to_call_allowed: bool
+    """Whether a text may hold a number to call; where not, carriers block such a text."""
     link_domains: frozenset[str]
     """The domains a link may lead to."""
     signature_by_carrier: bool
@@ -171,6 +173,6 @@ class Rules:
 class Policies(Protocol):
     """The source of the rules for each customer."""
 
-    def rules_for(self, facts: Facts) -> Rules | Reason:
-        """Return the rules, or the reason why there are no rules: the decision then is to stop."""
+    def rules_for(self, facts: Facts, at: datetime) -> Rules | Reason:
+        """Return the rules of a moment, or the reason why there are no rules: the decision then is to stop."""
         ...

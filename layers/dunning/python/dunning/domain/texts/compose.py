@@ -16,8 +16,12 @@ from dunning.domain.errors import NoTextError, TextError, UnknownCurrencyError
 from dunning.domain.texts.lint import ArrivingText
 from dunning.domain.texts.masking import greeting_name
 from dunning.domain.texts.money import format_date, format_money
+from dunning.domain.texts.numbers_to_call import holds_number_to_call
 from dunning.domain.texts.segments import Segments, count_segments, fits_sns
 from dunning.domain.texts.wording import Text, render
+
+_LENDERS_WORDS = ("sender", "pay", "hotline")
+"""The values that are a lender's own words, the same for all customers."""
 
 
 class AmountDue(NamedTuple):
@@ -136,6 +140,9 @@ def _message(
         message = "text: %s takes %s segments, %s allowed"
         raise NoTextError(Reason.TEXT_TOO_LONG, message, text.template, segments.parts, rules.max_parts)
     values["sender"] = rules.sender_name[language]
+    if not rules.numbers_to_call_allowed and any(holds_number_to_call(values[name]) for name in _LENDERS_WORDS):
+        message = "text: %s holds a number to call, and carriers of the place block such a text"
+        raise NoTextError(Reason.TEXT_REFUSED, message, text.template)
     opt_out_line = rules.opt_out_line.get(language, "")
     faults = rules.linter.faults(
         ArrivingText(arriving, language, values, stage > 0, opt_out_line, rules.links_allowed, rules.link_domains,

@@ -17,7 +17,7 @@ with number and text. A file that was being loaded puts its number into the inde
 half an hour later, and is then kept below its number, because no customer has the number. All rounds can be repeated.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import batched, chain, islice
 
+from dunning.domain.decision.decisions import Reason
 from dunning.domain.decision.rules import Policies
 from dunning.domain.errors import DunningError, ServiceCallError
 from dunning.ports.clock import Clock
@@ -115,6 +116,7 @@ class IntakeService:
         self._order = FileOrder(loads)
         self._uploads = uploads
         self._publisher = publisher
+        self._policies = policies
         self._lenders = lenders
         self._clock = clock
         self._telemetry = telemetry
@@ -253,8 +255,13 @@ class IntakeService:
                 tally.customers_refused += 1
                 spool.refuse(refused)
             else:
+                facts = facts_from_rows(rows, uploaded_at)
+                if self._policies.rules_for(facts, uploaded_at) is Reason.STORED_ELSEWHERE:
+                    tally.customers_refused += 1
+                    spool.refuse([Refused(rows[0].line, facts.customer_id, "country", Refusal.STORED_ELSEWHERE)])
+                    continue
                 tally.holds_not_understood += sum(row.hold_not_understood for row in rows)
-                yield Candidate(facts_from_rows(rows, uploaded_at), rows[0].line)
+                yield Candidate(facts, rows[0].line)
 
     def _count_rows(self, rows: int, tally: _Tally) -> None:
         before = tally.rows_judged // _PROGRESS_EVERY

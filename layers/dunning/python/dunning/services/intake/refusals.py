@@ -30,6 +30,7 @@ class Refusal(StrEnum):
     PERSONAL_DATA_IN_ID = "personal_data_in_id"
     NOT_A_NAME = "not_a_name"
     UNKNOWN_COUNTRY = "unknown_country"
+    STORED_ELSEWHERE = "stored_elsewhere"
     NOT_A_REGION_CODE = "not_a_region_code"
     UNKNOWN_LANGUAGE = "unknown_language"
     UNKNOWN_TIME_ZONE = "unknown_time_zone"
@@ -92,6 +93,8 @@ EXPLANATIONS: Mapping[Refusal, str] = {
     "the person.",
     Refusal.NOT_A_NAME: "A name has 1 to 80 characters, at least one of them a letter, none of them damaged.",
     Refusal.UNKNOWN_COUNTRY: "Write the two letters of ISO 3166, for example TW, CN, HK, US or GB.",
+    Refusal.STORED_ELSEWHERE: "The law of this country, or of the number's, keeps the data there, and this stack "
+    "stores them in another AWS Region. Load the customer into a stack in that country.",
     Refusal.NOT_A_REGION_CODE: "Write the code of ISO 3166-2, for example MA for Massachusetts, or leave it empty.",
     Refusal.UNKNOWN_LANGUAGE: "Write zh-Hant, zh-Hans or en. zh alone does not say which script.",
     Refusal.UNKNOWN_TIME_ZONE: "Write the name of the tz database, for example Asia/Taipei, or leave it empty. "

@@ -25,7 +25,7 @@ SECONDS_TO_FINISH = 15.0
 """The time that a claimed message may still need: a publish that times out, and the batch's records."""
 
 LONGEST_RETENTION_DAYS = 2192
-"""Six years, the longest of any place: the retention of a record whose place is not known."""
+"""Six years, the longest that a place asks for: the retention of a record whose place is not known."""
 
 _STATES = {
     PublishOutcome.ACCEPTED: ContactState.SENT,
@@ -125,7 +125,7 @@ def record_of(
 
 def unknown_outcome_record(customer_id: str, facts: Facts | None, entry: LedgerEntry, policies: Policies) -> Contact:
     """Return the record of a claim whose sender died before it knew or recorded the outcome."""
-    rules = policies.rules_for(facts) if facts else None
+    rules = policies.rules_for(facts, entry.at) if facts else None
     retention = rules.retention_days if isinstance(rules, Rules) else LONGEST_RETENTION_DAYS
     return Contact(
         customer_id=customer_id,

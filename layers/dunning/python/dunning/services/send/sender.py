@@ -276,7 +276,7 @@ class SendService:
         settled = promises_settled(facts, standing, self._policies, now) if facts else JudgedPromises(standing, ())
         if not isinstance(decision, Send) or facts is None:
             reviewed, reviews = with_reviews(settled.standing, decision, now)
-            if not self._leave(facts, standing, settled._replace(standing=reviewed), decision):
+            if not self._leave(facts, standing, settled._replace(standing=reviewed), decision, now):
                 return CONFLICT
             self._telemetry.log_decision(customer_id, decision, now)
             turn.events.extend([*broken(settled, now), *stopped(standing, decision, now), *reviews])
@@ -320,13 +320,15 @@ class SendService:
             decision = decide(facts, standing, self._policies, now, sending=self._switch.is_on())
         return decision, now
 
-    def _leave(self, facts: Facts | None, standing: Standing, settled: JudgedPromises, decision: Decision) -> bool:
+    def _leave(
+        self, facts: Facts | None, standing: Standing, settled: JudgedPromises, decision: Decision, now: datetime
+    ) -> bool:
         """Write the wake that follows from a wait or a stop. Return false if another writer was first."""
         if isinstance(decision, Wait) and decision.until is None:
             return True
         wake = wake_after(decision)
         if facts is not None:
-            wake = wake_for_promises(wake, facts, settled.standing, self._policies)
+            wake = wake_for_promises(wake, facts, settled.standing, self._policies, now)
         # Version 0: the customer is not on record, and a job that came too late must not create a standing.
         same = standing.reason == decision.reason.value or standing.version == 0
         if same and standing.wake == wake and settled.standing is standing:
@@ -343,7 +345,7 @@ class SendService:
         Opt-outs, holds and other claims raise the version too, so that a claim cannot pass them. Returns the standing
         with the claim, the decision that follows and its reviews, or `None` if another writer was first.
         """
-        rules = self._rules(facts)
+        rules = self._rules(facts, now)
         entry = LedgerEntry(
             send_id=reminder.send_id,
             claim_id=self._new_id(),
@@ -367,8 +369,8 @@ class SendService:
             return None
         return after, following.decision, reviews
 
-    def _rules(self, facts: Facts) -> Rules:
-        rules = self._policies.rules_for(facts)
+    def _rules(self, facts: Facts, now: datetime) -> Rules:
+        rules = self._policies.rules_for(facts, now)
         if not isinstance(rules, Rules):
             # A decision to send has just been made with these rules.
             raise DunningError(rules.value)
@@ -378,7 +380,7 @@ class SendService:
         self, facts: Facts, before: Standing, claimed: Standing, decision: Send, now: datetime
     ) -> Contact | None:
         """Publish a claimed reminder once, and act on the outcome."""
-        rules = self._rules(facts)
+        rules = self._rules(facts, now)
         reminder = decision.reminder
         answer = self._gateway.publish(sms_to(facts, rules, reminder))
         entry = claimed.ledger[-1]
