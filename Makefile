@@ -49,6 +49,8 @@ OPS = PYTHONPATH=layers/dunning:layers/dunning/python $(BIN)/python -m ops
 
 ACCOUNTS =
 EVENTS =
+ENCODING =
+COMPLETE =
 START =
 DAYS =
 OUT = .local
@@ -79,8 +81,8 @@ RUNS = 5
 JOBS = auto
 
 # What may be set on the command line. Anything else is misspelt, and would be ignored without a word.
-VARIABLES = ACCOUNTS EVENTS START DAYS OUT LENDER LANGUAGE COUNTRY PLACE POLICIES CHECK REGION STACK CUSTOMER TABLE \
-	AT FROM SPEND ROLE APPLY TEXT ON EXAM RECORD WHO WHY SINCE COUNSEL RUNS JOBS PYTHON SHELL MAKEFLAGS
+VARIABLES = ACCOUNTS EVENTS ENCODING COMPLETE START DAYS OUT LENDER LANGUAGE COUNTRY PLACE POLICIES CHECK REGION STACK \
+	CUSTOMER TABLE AT FROM SPEND ROLE APPLY TEXT ON EXAM RECORD WHO WHY SINCE COUNSEL RUNS JOBS PYTHON SHELL MAKEFLAGS
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 UNKNOWN := $(firstword $(filter-out $(VARIABLES),$(GIVEN)))
 # The variable with the fewest letters to insert, take out or exchange, whatever the case; nothing if none is near.
@@ -109,8 +111,10 @@ help:
 .PHONY: run
 run: setup-run ## Play 45 days on the embedded AWS
 #= ACCOUNTS=file.csv EVENTS=file.jsonl START=2026-12-01 DAYS=30
+#= ENCODING=big5 COMPLETE=list.csv (a lender's whole list, on the second day)
 #= POLICIES=folder LENDER=demo-tw OUT=folder
-	@$(BIN)/python -m tests.local $(if $(ACCOUNTS),--accounts="$(ACCOUNTS)") $(if $(EVENTS),--events="$(EVENTS)") \
+	@$(BIN)/python -m tests.local $(if $(ENCODING),--encoding="$(ENCODING)") \
+		$(if $(COMPLETE),--complete="$(COMPLETE)") $(if $(ACCOUNTS),--accounts="$(ACCOUNTS)") $(if $(EVENTS),--events="$(EVENTS)") \
 		$(if $(START),--start="$(START)") $(if $(DAYS),--days="$(DAYS)") $(if $(OUT),--out="$(OUT)") \
 		$(if $(POLICIES),--policies="$(POLICIES)") $(if $(LENDER),--lender="$(LENDER)")
 

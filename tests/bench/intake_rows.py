@@ -25,9 +25,10 @@ from dunning.domain.customer.standing import Standing
 from dunning.domain.decision.decisions import Decision
 from dunning.domain.errors import UnreadableRecordError
 from dunning.policy import load_policies
-from dunning.ports.customers import Customer, StoredCustomer
+from dunning.ports.customers import Customer, ListedCustomer, StoredCustomer
 from dunning.services.intake import IntakeService
 from dunning.services.intake.rows import COLUMNS
+from dunning.services.intake.whole_list import WholeLists
 from tests.support.fakes import FakeClock, FakeCustomers, FakeEventPublisher, FakeTelemetry
 
 LENDER = "demo-tw"
@@ -60,6 +61,9 @@ class _Nobody:
         return True
 
     def quarantine(self, customer_id: str, until: datetime) -> None:
+        raise NotImplementedError
+
+    def customers_of(self, lender: str) -> Iterator[ListedCustomer]:
         raise NotImplementedError
 
     def customers_with(self, phones: Collection[str]) -> Mapping[str, frozenset[str]]:
@@ -126,17 +130,18 @@ def read_bare(path: Path) -> int:
 
 def load(path: Path) -> int:
     """Run the intake."""
-    nobody = _Nobody()
+    nobody, policies = _Nobody(), load_policies()
     service = IntakeService(
         store=nobody,
         phones=nobody,
         loads=FakeCustomers(),
         uploads=_Folder(path),
         publisher=FakeEventPublisher(),
-        policies=load_policies(),
+        policies=policies,
         lenders=frozenset({LENDER}),
         clock=FakeClock(),
         telemetry=_QuietTelemetry(),
+        whole_lists=WholeLists(nobody, nobody, policies),
         writers=8,
     )
     return service.load("bucket", "accounts/bench.csv", datetime(2026, 12, 1, 1, 30, tzinfo=UTC)).rows

@@ -16,7 +16,7 @@ from dunning.adapters.dynamodb.items import contact_of
 from dunning.adapters.sqs import SqsQueue
 from dunning.domain.delivery.contact import Contact
 from dunning.ports.contacts import ContactArchive, ReplyLog
-from dunning.ports.customers import CustomerScan, CustomerStore, DueIndex
+from dunning.ports.customers import CustomerScan, CustomerStore, DueIndex, LenderScan, PhoneIndex
 from dunning.ports.file_loads import FileLoads
 from dunning.ports.queues import JobQueue
 from tests.local.cloud import LocalCloud
@@ -28,8 +28,8 @@ from tests.support.people import NOW
 SHARDS = 4
 
 
-class Customers(CustomerStore, DueIndex, CustomerScan, FileLoads, Protocol):
-    """Four ports that are one table."""
+class Customers(CustomerStore, DueIndex, CustomerScan, LenderScan, PhoneIndex, FileLoads, Protocol):
+    """Six ports that are one table."""
 
 
 class Records(ContactArchive, ReplyLog, Protocol):

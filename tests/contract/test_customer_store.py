@@ -549,3 +549,21 @@ class TestOnDynamoDb:
     def test_facts_nobody_dated_cannot_be_ordered_and_are_refused(self, dynamo: DynamoCustomers) -> None:
         with pytest.raises(ValueError, match="as_of"):
             store_facts(dynamo, someone(as_of=None))
+
+
+def test_all_customers_of_a_lender_are_found_whether_open_or_missing(office: Office) -> None:
+    waits, paid, missing = someone(1), someone(2), replace(someone(3), not_in_list_since=NOW)
+    for facts in (waits, paid, missing, replace(someone(4), lender="another")):
+        store_facts(office.customers, facts)
+    for facts, reason in ((waits, "next_stage"), (paid, "nothing_open"), (missing, "not_in_list")):
+        standing = Standing(customer_id=facts.customer_id, version=1, reason=reason)
+        assert office.customers.save_standing(standing, expected_version=0)
+    office.customers.add_phone(waits.phone, waits.customer_id)
+    found = {
+        entry.customer_id: (entry.has_open, entry.is_listed) for entry in office.customers.customers_of(waits.lender)
+    }
+    assert found == {
+        waits.customer_id: (True, True),
+        paid.customer_id: (False, True),
+        missing.customer_id: (True, False),
+    }

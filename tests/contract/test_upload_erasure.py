@@ -69,6 +69,11 @@ def test_every_version_of_every_file_is_there_and_read_to_its_end(bucket: Bucket
     assert bucket.contents() == sorted([(KEY, b"old"), (KEY, large), ("accounts/other.csv", b"other")])
 
 
+def test_whole_lists_are_uploads_too(bucket: Bucket) -> None:
+    bucket.put("complete/demo-tw/list.csv", b"list")
+    assert bucket.contents() == [("complete/demo-tw/list.csv", b"list")]
+
+
 def test_a_version_of_a_file_is_deleted_for_good_and_no_other(bucket: Bucket) -> None:
     bucket.put(KEY, b"old")
     (old,) = bucket.erasure.uploads()

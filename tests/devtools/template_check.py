@@ -105,6 +105,11 @@ NAG = (
         "files are named by who uploads them",
     ),
     Accepted(
+        "AwsSolutions-IAM5[Resource::<UploadsBucket.Arn>/complete/*]",
+        frozenset({"IntakeUploads", "LenderEventsRole"}),
+        "files are named by who uploads them",
+    ),
+    Accepted(
         "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:log-group:sns/*]",
         frozenset({"SmsDeliveryRole"}),
         "SNS names its groups, by region and account",

@@ -179,7 +179,7 @@ class TestTheFiles:
             assert sum(part["cost_usd"] for part in sent[split].values()) == pytest.approx(sent["cost_usd"])
         assert summary["decisions"]["send"]["due"]["decisions"] == sent["texts"]
         assert sum(sum(state.values()) for state in summary["at_the_end"].values()) == 8
-        assert summary["refused"] == {"total": 1, "by_reason": {"not_a_date": 1}}
+        assert summary["refused"] == {"total": 1, "by_reason": {"not_a_date": 1}, "noted": {}}
         assert summary["payments"] == {"total": 1, "after_stage": {"0": 1}}
 
 
@@ -237,7 +237,7 @@ class TestARunThatDoesNotEndWell:
         ("accounts", "says"),
         [
             (b"PK\x03\x04 a workbook", r"^nothing was loaded: accounts\.csv(:1)?: This is not a CSV text file\."),
-            (b"customer_id;name\r\n", r"^nothing was loaded: accounts\.csv:1: The columns are not separated"),
+            (b"customer_id;name\r\n", r"^nothing was loaded: accounts\.csv:1: No line at the top names the columns\."),
         ],
     )
     def test_a_file_that_is_refused_whole_ends_it_at_once_in_one_line(

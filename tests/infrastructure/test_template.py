@@ -565,9 +565,12 @@ class TestTheBucket:
 
     def test_only_uploads_start_the_intake_and_rejects_do_not(self, resources: Mapping[str, Resource]) -> None:
         (bucket,) = _of_type(resources, "AWS::S3::Bucket").values()
-        (notification,) = bucket["Properties"]["NotificationConfiguration"]["LambdaConfigurations"]
-        rules = notification["Filter"]["S3Key"]["Rules"]
-        assert [(rule["Name"].lower(), rule["Value"]) for rule in rules] == [("prefix", "accounts/")]
+        notifications = bucket["Properties"]["NotificationConfiguration"]["LambdaConfigurations"]
+        rules = [rule for notification in notifications for rule in notification["Filter"]["S3Key"]["Rules"]]
+        assert [(rule["Name"].lower(), rule["Value"]) for rule in rules] == [
+            ("prefix", "accounts/"),
+            ("prefix", "complete/"),
+        ]
 
 
 class TestTheKey:

@@ -161,6 +161,8 @@ def _loads(house: House) -> None:
     answer = house.cloud.upload("accounts/file.csv", csv_of([WANG, row(CHEN, phone="none"), shared]).encode())
     (loaded,) = answer["files"]
     assert (loaded["customers_loaded"], loaded["customers_refused"], loaded["phones_shared"]) == (2, 1, 1)
+    answer = house.cloud.upload("complete/demo-tw/list.csv", csv_of([WANG, row(CHEN), shared]).encode())
+    assert answer["files"][0]["refused"] == "too_many_missing"
 
 
 _ALLOWED_FOR_AWS_ITSELF = {

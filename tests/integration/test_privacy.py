@@ -104,7 +104,7 @@ def _load(house: House) -> None:
     )
     broken = bad + '"王小明,+886912345678\r\n'
     foreign = "王小明;+886912345678;9001-1234-5678\r\n"
-    odd = good.replace("instalment_no", "王小明", 1)
+    odd = good.replace("instalment_no", "+886912345678", 1)
     long = good + "x," * 40
     files = {"good": good, "bad": bad, "broken": broken, "foreign": foreign, "odd": odd, "long": long}
     for name, body in files.items():

@@ -218,7 +218,7 @@ class LocalCloud:
         """Drop a file into the bucket; the intake is started if the key is where it listens."""
         bucket = self.stack.uploads_bucket
         answer = self.s3.put_object(Bucket=bucket, Key=key, Body=body)
-        if not key.startswith(self.stack.upload_prefix):
+        if not key.startswith(self.stack.upload_prefixes):
             return None
         event = events.s3_object_created(
             bucket=bucket,

@@ -11,12 +11,14 @@ from typing import NoReturn
 
 from dunning.domain.errors import DunningError
 from dunning.policy import PolicyError
-from tests.local.payments import with_lender
+from dunning.services.intake.encodings import NAMES
+from dunning.services.intake.table import FileForm, file_form
+from tests.local.payments import lenders_in, with_lender
 from tests.local.policies import Policies, PoliciesError, lender_for, load
 from tests.local.portfolio import read_portfolio
 from tests.local.report import choose_examples, report
 from tests.local.results import FILES, OutError, check_out, sample_name
-from tests.local.runner import BEGINS_IN, Progress, begin_of, run
+from tests.local.runner import BEGINS_IN, Progress, WholeList, begin_of, run
 from tests.local.sample import sample_file
 from tests.local.scripted_events import ScriptedEvent, ScriptedEventsError, outside_run, read_scripted_events
 
@@ -29,6 +31,7 @@ _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _FEW_DIGITS = re.compile(r"[0-9]{1,5}")
 _FIRST_YEAR, _LAST_YEAR = 2000, 2100
 _MOST_NAMED = 5
+_DAYS_WITH_LIST = 2
 
 _DESCRIPTION = """\
 Play some days of instalment reminders on an AWS that lives in this process (moto): tables, queues and the bucket
@@ -72,6 +75,10 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--accounts", metavar="FILE", help="a CSV file of accounts (default: a sample)")
+    parser.add_argument("--encoding", default="", metavar="NAME", help="of the accounts besides UTF-8, such as big5")
+    parser.add_argument(
+        "--complete", metavar="FILE", help="a lender's whole list, uploaded on the second day: who is missing is silent"
+    )
     parser.add_argument("--events", metavar="FILE", help="your own payments, replies and receipts (JSON lines)")
     parser.add_argument(
         "--start",
@@ -122,6 +129,8 @@ class _Asked:
     out: Path
     scripted: Sequence[ScriptedEvent]
     policies: Policies
+    encoding: str
+    whole_list: WholeList | None
 
     @property
     def last_day(self) -> date:
@@ -140,7 +149,8 @@ def _asked(options: argparse.Namespace) -> _Asked:
         SaidError: lines of the events are not what they should be.
     """
     days, out = _days(options.days), Path(options.out)
-    inputs = [Path(name) for name in (options.accounts, options.events) if name]
+    inputs = [Path(name) for name in (options.accounts, options.events, options.complete) if name]
+    encoding = _encoding(options.encoding)
     check_out(out, inputs)
     sample = options.accounts is None
     if sample:
@@ -152,13 +162,34 @@ def _asked(options: argparse.Namespace) -> _Asked:
         accounts = _read("ACCOUNTS", accounts_file)
     policies = load(Path(options.policies) if options.policies else None)
     lender = lender_for(policies.book, options.lender, SAMPLE_LENDERS if sample else frozenset())
+    form = file_form(policies.book.headings, encoding)
     if lender:
-        accounts = with_lender(accounts, lender)
+        accounts = with_lender(accounts, lender, form)
+    whole_list = _whole_list(Path(options.complete), lender, days, form) if options.complete else None
     scripted: list[ScriptedEvent] = []
     if options.events is not None:
         file = Path(options.events)
-        scripted = read_scripted_events(_read("EVENTS", file), file.name, read_portfolio(accounts, accounts_file.name))
-    return _Asked(accounts, accounts_file, sample, start, days, out, scripted, policies)
+        portfolio = read_portfolio(accounts, accounts_file.name, form)
+        scripted = read_scripted_events(_read("EVENTS", file), file.name, portfolio)
+    return _Asked(accounts, accounts_file, sample, start, days, out, scripted, policies, encoding, whole_list)
+
+
+def _encoding(name: str) -> str:
+    if name and name.lower() not in NAMES:
+        raise ChoiceError(f"ENCODING={name} is not one of {', '.join(NAMES)}")
+    return name.lower()
+
+
+def _whole_list(file: Path, lender: str, days: int, form: FileForm) -> WholeList:
+    body = _read("COMPLETE", file)
+    if days < _DAYS_WITH_LIST:
+        raise ChoiceError(f"COMPLETE={file} is uploaded on the second day: DAYS={days} ends before it")
+    if lender:
+        body = with_lender(body, lender, form)
+    lenders = lenders_in(body, form)
+    if len(lenders) != 1:
+        raise ChoiceError(f"COMPLETE={file} is a list of one lender, and names {len(lenders)}")
+    return WholeList(body, file.name, *lenders)
 
 
 def _warn_of_events_outside(asked: _Asked) -> None:
@@ -222,6 +253,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             scripted=asked.scripted,
             sample=asked.sample,
             policies=asked.policies,
+            parameters={"AccountsEncoding": asked.encoding},
+            whole_list=asked.whole_list,
             on_progress=progress.show,
         )
     except DunningError as error:

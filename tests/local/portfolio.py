@@ -7,11 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from dunning.domain.errors import DunningError
-from dunning.services.intake.cells import read_whole
+from dunning.services.intake.cells import read_country, read_instalment_no
 from dunning.services.intake.phones import PhoneError, normalise_phone
 from dunning.services.intake.refusals import CellError
-from tests.local.payments import INSTALMENTS, AccountsTable
+from dunning.services.intake.table import FileForm
+from tests.local.payments import AccountsTable
 
+_PLAIN = FileForm()
 _NEEDED = frozenset({"customer_id", "account_id", "phone", "country"})
 
 
@@ -83,21 +85,23 @@ class Portfolio:
         raise UnknownError(f"no customer of {self.name} has this number; write one of the file, such as +886912345678")
 
 
-def read_portfolio(body: bytes, name: str) -> Portfolio | None:
+def read_portfolio(body: bytes, name: str, form: FileForm = _PLAIN) -> Portfolio | None:
     """Return who is in a file, `None` if it cannot be told: the intake will refuse that file whole."""
-    table = AccountsTable.read(body)
+    table = AccountsTable.read(body, form)
     if table is None or not table.columns.keys() >= _NEEDED:
         return None
     accounts: defaultdict[str, defaultdict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
     owners: defaultdict[str, set[str]] = defaultdict(set)
     countries = set()
     for row in table.rows:
-        customer_id, country = table.value(row, "customer_id"), table.value(row, "country").upper()
+        customer_id, country = table.value(row, "customer_id"), ""
         if not customer_id:
             continue
+        with suppress(CellError):
+            country = read_country(table.value(row, "country"))
         instalments = accounts[customer_id][table.value(row, "account_id")]
         with suppress(CellError):
-            instalments.add(read_whole(table.value(row, "instalment_no"), *INSTALMENTS))
+            instalments.add(read_instalment_no(table.value(row, "instalment_no")))
         countries.add(country)
         with suppress(PhoneError):
             owners[normalise_phone(table.value(row, "phone"), country).e164].add(customer_id)

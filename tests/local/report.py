@@ -370,15 +370,15 @@ _MEANINGS: Mapping[str, str] = {
 
 
 def _refused(refused: Mapping[str, Any]) -> Iterator[str]:
-    if not refused["total"]:
-        return
-    yield ""
-    yield "REFUSED, by reason (rejects.csv tells line, column and what to do)"
-    yield from table(
-        ("reason", "refusals"),
-        [(code, f"{count:,}") for code, count in sorted(refused["by_reason"].items(), key=lambda e: (-e[1], e[0]))],
-        "<>",
-    )
+    for title, counts in (
+        ("REFUSED, by reason (rejects.csv tells line, column and what to do)", refused["by_reason"]),
+        ("PASSED OVER OR DOUBTFUL, and not refused (rejects.csv tells the lines)", refused["noted"]),
+    ):
+        if counts:
+            yield ""
+            yield title
+            ordered = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
+            yield from table(("reason", "lines"), [(code, f"{count:,}") for code, count in ordered], "<>")
 
 
 def _examples(examples: Sequence[Example]) -> Iterator[str]:

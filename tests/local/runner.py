@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import phonenumbers
@@ -25,7 +25,8 @@ from dunning.domain.errors import DunningError
 from dunning.domain.replies.intents import ReplyIntent
 from dunning.policy import PolicyBook, PolicyError
 from dunning.ports.gateways import PublishOutcome
-from dunning.services.intake.refusals import REJECT_COLUMNS
+from dunning.services.intake.refusals import NOTES, REJECT_COLUMNS
+from dunning.services.intake.table import FileForm, file_form
 from tests.local.cloud import LocalCloud, SentSms
 from tests.local.customers import customer_line
 from tests.local.payments import Payment, count_customers, split
@@ -42,9 +43,21 @@ from tests.local.world import NoTextError, World, is_facts, local_zone
 BEGINS_IN = timezone(timedelta(hours=8))
 """A run begins at midnight here: where most of the sample's customers live."""
 
-_REJECTS = "rejects/"
+_ACCOUNTS, _REJECTS = "accounts/", "rejects/"
 _KEYS = ("customer_id", "item", "contact")
 _MICRO = 1_000_000
+
+
+LIST_COMES = timedelta(days=1, hours=6)
+"""The time from the beginning of a run to the upload of a whole list: early on the second day."""
+
+
+class WholeList(NamedTuple):
+    """A file that is all that a lender has."""
+
+    body: bytes
+    name: str
+    lender: str
 
 
 class NothingLoadedError(DunningError):
@@ -97,6 +110,7 @@ def run(  # noqa: PLR0913 - what a run is made of
     sample: bool = False,
     policies: Policies | None = None,
     parameters: Mapping[str, str] | None = None,
+    whole_list: WholeList | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Result:
     """
@@ -113,6 +127,7 @@ def run(  # noqa: PLR0913 - what a run is made of
             numbers fail by themselves; other people do so only by `scripted`.
         policies: what is played by; by default the package's policies.
         parameters: overrides of the template's parameters.
+        whole_list: a lender's whole list that is uploaded `LIST_COMES` after the beginning.
         on_progress: called once for each simulated day on which something happened.
 
     Raises:
@@ -125,7 +140,17 @@ def run(  # noqa: PLR0913 - what a run is made of
         try:
             played = _play(
                 accounts,
-                _Plan(start, days, name, scripted, sample, sample_digest(out), policies or load(None), parameters),
+                _Plan(
+                    start,
+                    days,
+                    name,
+                    scripted,
+                    sample,
+                    sample_digest(out),
+                    policies or load(None),
+                    parameters,
+                    whole_list,
+                ),
                 results.folder,
                 on_progress,
             )
@@ -154,6 +179,12 @@ class _Plan:
     sample_there: str | None
     policies: Policies
     parameters: Mapping[str, str] | None
+    whole_list: WholeList | None
+
+    @property
+    def form(self) -> FileForm:
+        """How the intake reads files."""
+        return file_form(self.policies.book.headings, (self.parameters or {}).get("AccountsEncoding", ""))
 
 
 def _play(
@@ -170,18 +201,24 @@ def _play(
         LocalCloud(begin, listener=recorder, log=log, parameters=plan.parameters, policies=plan.policies) as cloud,
     ):
         progress = _daily(cloud, on_progress)
-        first, later = split(accounts, begin=begin, places=plan.policies.book.places)
-        cloud.upload(cloud.stack.upload_prefix + plan.name, first)
+        first, later = split(accounts, begin=begin, places=plan.policies.book.places, form=plan.form)
+        cloud.upload(_ACCOUNTS + plan.name, first)
         loaded = {item["customer_id"]["S"] for item in cloud.items(cloud.stack.customers_table) if is_facts(item)}
         if not loaded:
             raise NothingLoadedError(_why_nothing(plan.name, list(_refusals(cloud))))
         payments = [payment for payment in later if payment.at < end and payment.customer_id in loaded]
         world = World(cloud, plan.policies.book, lively=plan.sample)
         world.expect(payments, [event for event in plan.scripted if begin <= event.at < end], end)
+        if plan.whole_list is not None and begin + LIST_COMES < end:
+            world.run_until(begin + LIST_COMES, progress)
+            body, _ = split(
+                plan.whole_list.body, begin=begin + LIST_COMES, places=plan.policies.book.places, form=plan.form
+            )
+            cloud.upload(f"complete/{plan.whole_list.lender}/{plan.whole_list.name}", body)
         world.run_until(end, progress)
         harvest = _Harvest(cloud, recorder, [*payments, *world.paid], plan.policies.book, world.written)
         harvest.write(folder)
-        customers, rows = count_customers(accounts)
+        customers, rows = count_customers(accounts, plan.form)
         summary = {
             "run": {
                 "file": plan.name,
@@ -436,8 +473,9 @@ class _Harvest:
             "outbound_events": dict(sorted(Counter(event.kind for event in self._published).items())),
             "reminders_published": sum(len(event.detail.get("reminders", ())) for event in self._published),
             "refused": {
-                "total": len(self.refusals),
-                "by_reason": dict(Counter(refusal[_REASON] for refusal in self.refusals)),
+                "total": sum(refusal[_REASON] not in NOTES for refusal in self.refusals),
+                "by_reason": dict(Counter(r[_REASON] for r in self.refusals if r[_REASON] not in NOTES)),
+                "noted": dict(Counter(r[_REASON] for r in self.refusals if r[_REASON] in NOTES)),
             },
         }
 

@@ -100,7 +100,7 @@ class Stack:
     customers_table: str
     contacts_table: str
     uploads_bucket: str
-    upload_prefix: str
+    upload_prefixes: tuple[str, ...]
     bus_name: str
     inbound_topic: str
 
@@ -208,7 +208,7 @@ def create_stack(
     translated = translate(path)
     resources = translated["Resources"]
     functions = {_folder(resource): logical_id for logical_id, resource in _of_type(resources, "AWS::Lambda::Function")}
-    bucket, prefix = _uploads(resources)
+    bucket, prefixes = _uploads(resources)
     asked = _Questions()
     environment = {
         folder: {
@@ -309,7 +309,7 @@ def create_stack(
         customers_table=customers_table,
         contacts_table=contacts_table,
         uploads_bucket=answers[names["bucket"]],
-        upload_prefix=prefix,
+        upload_prefixes=prefixes,
         bus_name=answers[names["bus"]],
         inbound_topic=topic,
     )
@@ -337,12 +337,15 @@ def _with_the_name_of_a_bus(value: Any, resources: Mapping[str, Any]) -> Any:  #
     return value
 
 
-def _uploads(resources: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the bucket that starts a function when a file arrives, and the prefix of such files."""
+def _uploads(resources: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """Return the bucket that starts a function when a file arrives, and the prefixes of such files."""
     for logical_id, resource in _of_type(resources, "AWS::S3::Bucket"):
-        for notification in _properties(resource).get("NotificationConfiguration", {}).get("LambdaConfigurations", []):
-            rules = notification.get("Filter", {}).get("S3Key", {}).get("Rules", [])
-            return logical_id, next((rule["Value"] for rule in rules if rule["Name"].lower() == "prefix"), "")
+        notifications = _properties(resource).get("NotificationConfiguration", {}).get("LambdaConfigurations", [])
+        rules = [notification.get("Filter", {}).get("S3Key", {}).get("Rules", []) for notification in notifications]
+        if notifications:
+            return logical_id, tuple(
+                next((rule["Value"] for rule in own if rule["Name"].lower() == "prefix"), "") for own in rules
+            )
     raise TemplateError("no bucket starts a function when a file arrives")
 
 

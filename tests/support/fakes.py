@@ -19,7 +19,7 @@ from dunning.domain.outbound_events import OutboundEvent
 from dunning.domain.replies.intents import ReplyIntent
 from dunning.domain.replies.reply import Reply
 from dunning.ports.contacts import ContactKey
-from dunning.ports.customers import Customer, DueCustomer, StoredCustomer
+from dunning.ports.customers import Customer, DueCustomer, ListedCustomer, StoredCustomer
 from dunning.ports.erasure import DeadLetter, QueueNotDrainedError, StoredUpload
 from dunning.ports.file_loads import FileLoad, KnownLoads
 from dunning.ports.gateways import Published, PublishOutcome, Sms
@@ -135,6 +135,16 @@ class FakeCustomers:
             for customer_id in everybody
             if zlib.crc32(customer_id.encode()) % segments == segment and customer_id > after
         )
+
+    def customers_of(self, lender: str) -> Iterator[ListedCustomer]:
+        for customer_id, lender_record in sorted(self.lender_records.items()):
+            if lender_record.snapshot is not None and lender_record.snapshot.lender == lender:
+                standing = self.standings.get(customer_id)
+                yield ListedCustomer(
+                    customer_id,
+                    has_open=standing is None or standing.reason != "nothing_open",
+                    is_listed=lender_record.snapshot.not_in_list_since is None,
+                )
 
     def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
         with self._lock:

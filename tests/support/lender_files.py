@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from dunning.domain.decision.rules import Policies
 from dunning.services.intake import IntakeService, IntakeSummary
 from dunning.services.intake.rows import COLUMNS
+from dunning.services.intake.whole_list import WholeLists
 from tests.support.builders import the_policies
 from tests.support.fakes import FakeClock, FakeCustomers, FakeEventPublisher, FakeTelemetry, FakeUploads
 
@@ -82,18 +83,29 @@ class Office:
             lenders=LENDERS,
             clock=self.clock,
             telemetry=self.telemetry,
+            whole_lists=WholeLists(self.store, self.store, POLICIES),
             writers=3,
         )
 
     def load(self, content: bytes | str, at: datetime = UPLOADED_AT, name: str = "file.csv") -> IntakeSummary:
         self.uploads.rejects.clear()
-        self.uploads.files[f"accounts/{name}"] = content.encode() if isinstance(content, str) else content
-        return self.service.load("bucket", f"accounts/{name}", at)
+        return self._load(f"accounts/{name}", content, at)
+
+    def load_list(
+        self, *rows: Mapping[str, str], at: datetime = UPLOADED_AT, key: str = "complete/demo-tw/file.csv"
+    ) -> IntakeSummary:
+        """Load a lender's whole list."""
+        self.uploads.rejects.clear()
+        return self._load(key, csv_of(rows), at)
+
+    def _load(self, key: str, content: bytes | str, at: datetime) -> IntakeSummary:
+        self.uploads.files[key] = content.encode() if isinstance(content, str) else content
+        return self.service.load("bucket", key, at)
 
     def load_rows(self, *rows: Mapping[str, str], at: datetime = UPLOADED_AT) -> IntakeSummary:
         return self.load(csv_of(rows), at)
 
     @property
     def rejects(self) -> list[tuple[str, ...]]:
-        """Line, customer, field and reason of what was refused."""
-        return [tuple(cells[:4]) for cells in self.uploads.rejects.get("rejects/file.csv", [])[1:]]
+        """Line, customer, field and reason of what was refused or noted."""
+        return [tuple(cells[:4]) for lines in self.uploads.rejects.values() for cells in lines[1:]]

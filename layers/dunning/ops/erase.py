@@ -15,6 +15,7 @@ from typing import NoReturn
 
 import boto3
 
+from dunning import compiled_policies
 from dunning.adapters.dynamodb.contact_table import DynamoContacts
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.s3 import S3UploadErasure
@@ -98,6 +99,8 @@ def main(argv: Sequence[str] | None = None, clock: Clock | None = None) -> int:
             uploads=S3UploadErasure(session.client("s3"), stack.output("UploadsBucket")),
             clock=clock,
             telemetry=_Silent(),
+            headings=lambda: compiled_policies.policies().headings,
+            encoding=stack.parameters.get("AccountsEncoding", ""),
         )
         if not arguments.apply:
             return _look(service, arguments.customers)

@@ -19,6 +19,7 @@ REASONS: Mapping[str, str] = {
     "carrier_busy": "the carrier takes no more for the moment",
     "nothing_open": "everything is paid",
     "opted_out": "the customer wants no texts",
+    "not_in_list": "the lender's whole list lacks the customer",
     "no_consent": "consent is required, none is on record",
     "number_refused": "the carrier refuses the number",
     "shared_phone": "another customer has the same number",
@@ -92,6 +93,8 @@ def silences(facts: Facts, standing: Standing | None, today: date) -> Iterator[s
     """Yield what silences a customer on a local day, in words."""
     if facts.opted_out:
         yield "no text any more (the lender says: opted_out)"
+    if facts.not_in_list_since is not None:
+        yield "no text until a file names the customer again (not_in_list)"
     if standing is None:
         return
     if standing.is_opted_out:

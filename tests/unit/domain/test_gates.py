@@ -247,6 +247,13 @@ REASONS = [
     pytest.param(Reason.SENDING_OFF, sending_off(Case()), Wait, None, id="switched off: the wake stays as it is"),
     pytest.param(Reason.OPTED_OUT, opted_out(Case()), Stop, None, id="the lender says they opted out"),
     pytest.param(
+        Reason.NOT_IN_LIST,
+        with_facts(not_in_list_since=DUE_DAY - HOUR)(Case()),
+        Stop,
+        None,
+        id="the lender's whole list lacks them",
+    ),
+    pytest.param(
         Reason.OPTED_OUT, with_standing(opted_out_at=DUE_DAY - HOUR)(Case()), Stop, None, id="they told us to stop"
     ),
     pytest.param(Reason.NO_CONSENT, no_consent(Case()), Stop, None, id="the place demands a consent and there is none"),

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dunning.domain.customer.pay_account import is_card_number, is_identity_number, is_pay_account
+from dunning.domain.customer.pay_account import is_card_number, is_pay_account
+from dunning.services.intake.personal_ids import is_national_id
 
 
 @pytest.mark.parametrize(
@@ -16,7 +17,7 @@ from dunning.domain.customer.pay_account import is_card_number, is_identity_numb
 def test_an_account_or_a_code_is_taken(written: str) -> None:
     assert is_pay_account(written)
     assert not is_card_number(written)
-    assert not is_identity_number(written)
+    assert not is_national_id(written)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def test_a_card_number_is_known_by_its_brand_its_length_and_its_check_digit(writ
     ],
 )
 def test_an_identity_number_is_known_by_its_form_and_its_check_digit(written: str, personal: bool) -> None:  # noqa: FBT001
-    assert is_identity_number(written) is personal
+    assert is_national_id(written) is personal
 
 
 @given(st.from_regex(r"[0-9]{3}-[0-9]{10,16}", fullmatch=True))

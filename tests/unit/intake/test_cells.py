@@ -18,14 +18,15 @@ from dunning.services.intake.cells import (
     read_date,
     read_hold,
     read_id,
+    read_instalment_no,
     read_instant,
     read_language,
-    read_name,
     read_product,
     read_region,
     read_time_zone,
     read_whole,
 )
+from dunning.services.intake.names import read_name
 from dunning.services.intake.plain_text import plain, words
 from dunning.services.intake.refusals import EXPLANATIONS, CellError, Refusal
 from tests.support.builders import the_policies
@@ -77,16 +78,96 @@ def test_amounts_round_trip(minor: int, digits: int, grouped: bool) -> None:  # 
     assert read_amount(text, digits) == minor
 
 
-@pytest.mark.parametrize("text", ["2026-12-05", "2026/12/05", "2026/12/5"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-12-05",
+        "2026/12/05",
+        "2026/12/5",
+        "2026.12.5",
+        "20261205",
+        "2026年12月5日",
+        "2026/12/5 00:00",
+        "2026-12-05 00:00:00",
+        "2026-12-05T00:00:00.000",
+        "2026/12/5 上午 12:00:00",
+        "民國115年12月5日",
+    ],
+)
 def test_a_date_has_the_year_first(text: str) -> None:
     assert read_date(text) == date(2026, 12, 5)
 
 
 @pytest.mark.parametrize(
-    "text", ["12/05/2026", "05-12-2026", "20261205", "2026-12/05", "2026-02-30", "115/12/05", "46361", "5 Dec 2026"]
+    "text", ["12/05/2026", "05-12-2026", "05122026", "2026-12/05", "2026-02-30", "115/12/05", "46361", "5 Dec 2026"]
 )
 def test_a_date_that_could_be_mistaken_is_refused(text: str) -> None:
     assert refusal_of(lambda: read_date(text)) is Refusal.NOT_A_DATE
+
+
+def test_a_year_of_three_digits_counts_from_1912_where_the_lender_is_taiwanese() -> None:
+    for text in ("115/12/05", "115-12-5", "115.12.05", "115年12月5日"):
+        assert read_date(text, roc_years=True) == date(2026, 12, 5)
+        assert refusal_of(lambda text=text: read_date(text)) is Refusal.NOT_A_DATE  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-12-05 13:30:00", "2026-12-05T00:00:00Z", "2026-12-04 16:00", "2026/12/5 12:00:00"]
+)
+def test_a_date_with_a_time_that_may_be_another_day_elsewhere_is_refused(text: str) -> None:
+    assert refusal_of(lambda: read_date(text)) is Refusal.NOT_A_DATE
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "minor"),
+    [
+        ("NT$5,000", "TWD", 500_000),
+        ("NT$ 5,000.00", "TWD", 500_000),
+        ("-NT$120", "TWD", -12_000),
+        ("$5,000", "TWD", 500_000),
+        ("5,000元", "TWD", 500_000),
+        ("HK$88.5", "HKD", 8_850),
+        ("RMB 3250", "CNY", 325_000),
+        ("3250 USD", "USD", 325_000),
+    ],
+)
+def test_an_amount_may_have_the_sign_of_its_currency(text: str, currency: str, minor: int) -> None:
+    assert read_amount(text, 2, currency) == minor
+
+
+@pytest.mark.parametrize(
+    ("text", "currency"), [("US$5,000", "TWD"), ("NT$5,000", "USD"), ("5千元", "TWD"), ("$", "TWD")]
+)
+def test_an_amount_with_another_sign_is_refused(text: str, currency: str) -> None:
+    assert refusal_of(lambda: read_amount(text, 2, currency)) is Refusal.NOT_AN_AMOUNT
+
+
+def test_a_comma_parts_decimals_only_in_a_file_that_parts_cells_by_semicolons() -> None:
+    assert read_amount("3.250,50", 2, "EUR", decimal_comma=True) == 325_050
+    assert read_amount("3250,5", 2, "EUR", decimal_comma=True) == 325_050
+    assert read_amount("3,250", 2, "TWD", decimal_comma=True) == 325_000
+    assert refusal_of(lambda: read_amount("3250,50", 2, "EUR")) is Refusal.NOT_AN_AMOUNT
+
+
+def test_the_number_of_an_instalment_may_be_said_in_words() -> None:
+    assert [read_instalment_no(text) for text in ("第1期", "第 12 期", "3期", "4.0")] == [1, 12, 3, 4]
+    assert refusal_of(lambda: read_instalment_no("1/12")) is Refusal.NOT_A_NUMBER
+
+
+@pytest.mark.parametrize("text", ["1001.0", "1.001E+03", "1001.00"])
+def test_an_id_that_a_spreadsheet_has_turned_into_a_number_is_refused(text: str) -> None:
+    assert refusal_of(lambda: read_id(text)) is Refusal.DAMAGED_BY_SPREADSHEET
+
+
+@pytest.mark.parametrize("text", ["6225880112345670000", "9001123456781230"])
+def test_an_account_number_that_ends_in_zeros_after_15_digits_is_refused(text: str) -> None:
+    assert refusal_of(lambda: read_account_number(text)) is Refusal.DAMAGED_BY_SPREADSHEET
+
+
+def test_one_zero_is_no_damage_where_the_long_numbers_of_the_file_are_whole() -> None:
+    assert read_account_number("9001123456781230", long_numbers_are_exact=True) == "9001123456781230"
+    damaged = "6225880112345670000"
+    assert refusal_of(lambda: read_account_number(damaged, long_numbers_are_exact=True)) is not None
 
 
 @pytest.mark.parametrize("text", ["1999-12-31", "2101-01-01", "0001-01-01"])
@@ -124,7 +205,7 @@ def test_a_language_is_known_by_its_script(text: str, language: str) -> None:
     assert read_language(text) == language
 
 
-@pytest.mark.parametrize("text", ["zh", "zh-MY", "fr", "english", "zh-", "-"])
+@pytest.mark.parametrize("text", ["zh", "zh-MY", "fr", "中文", "zh-", "-", "a-" * 500])
 def test_a_language_whose_script_is_not_certain_is_refused(text: str) -> None:
     assert refusal_of(lambda: read_language(text)) is Refusal.UNKNOWN_LANGUAGE
 
@@ -140,7 +221,9 @@ def test_a_time_zone_is_known_in_any_case() -> None:
 
 def test_a_country_is_two_letters_of_iso_3166() -> None:
     assert read_country("tw") == "TW"
-    for text in ("UK", "TWN", "Taiwan", "台灣", "XX", "001"):
+    assert {read_country(text) for text in ("台灣", "臺灣", "Taiwan", "TWN")} == {"TW"}
+    assert read_country("UK") == "GB"
+    for text in ("TAI", "Formosa", "台北", "XX", "001"):
         assert refusal_of(lambda text=text: read_country(text)) is Refusal.UNKNOWN_COUNTRY  # type: ignore[misc]
 
 
@@ -152,23 +235,23 @@ def test_a_region_is_a_code_where_a_name_would_miss_its_rules_and_anything_elsew
 
 
 def test_a_currency_must_be_one_whose_decimals_are_known() -> None:
-    assert read_currency("twd") == "TWD"
-    for text in ("NTD", "元", "XAU"):
+    assert read_currency("twd") == read_currency("NTD") == read_currency("新台幣") == "TWD"
+    for text in ("$", "元", "XAU"):
         assert refusal_of(lambda text=text: read_currency(text)) is Refusal.UNKNOWN_CURRENCY  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("text", ["", "C 1", "王-1", "=1+1", "a@b.c", "x" * 65])
+@pytest.mark.parametrize("text", ["", "C 1", "王-1", "=1+1", "x" * 65])
 def test_an_id_holds_only_what_may_stand_in_a_log(text: str) -> None:
     assert refusal_of(lambda: read_id(text)) is Refusal.MALFORMED_ID
 
 
 def test_a_name_is_kept_composed_and_without_marks_nobody_sees() -> None:
-    assert read_name("\u202a王\u200b小明\u202c") == "王小明"
-    assert read_name("Jose\u0301  Pe\u00f1a\r\nJr.") == "Jos\u00e9 Pe\u00f1a Jr."
+    assert read_name("\u202a王\u200b小明\u202c").name == "王小明"
+    assert read_name("Jose\u0301  Pe\u00f1a\t\u00a0Jr.").name == "Jos\u00e9 Pe\u00f1a Jr."
 
 
-@pytest.mark.parametrize("text", ["12345", "***", "\u200b", "王\ufffd明", "x" * 81])
-def test_a_name_has_a_letter_and_no_damage(text: str) -> None:
+@pytest.mark.parametrize("text", ["12345", "***", "\u200b", "\u02bc", "x" * 81, "測試", "N/A"])
+def test_a_name_has_a_letter_and_is_somebodys(text: str) -> None:
     assert refusal_of(lambda: read_name(text)) is Refusal.NOT_A_NAME
 
 
@@ -217,7 +300,22 @@ def test_an_opt_out_is_no_hold_but_stands_for_good(text: str) -> None:
     assert read_hold(text) == HoldWords(opted_out=True)
 
 
-@pytest.mark.parametrize("text", ["on vacation", "訴訟中", "-", ";"])
+@pytest.mark.parametrize("text", ["N", "no", "0", "無", "无", "否", "-", "FALSE", "none", "N/A"])
+def test_a_word_for_no_is_no_hold(text: str) -> None:
+    assert read_hold(text) == HoldWords()
+
+
+@pytest.mark.parametrize("text", ["Y", "yes", "1", "TRUE", "是"])
+def test_a_word_for_yes_is_silence_without_a_reason(text: str) -> None:
+    assert read_hold(text) == HoldWords(frozenset({HoldReason.OTHER}))
+
+
+def test_the_reasons_people_write_in_chinese_are_known() -> None:
+    assert read_hold("已故").reasons == {HoldReason.DECEASED}
+    assert read_hold("爭議").reasons == {HoldReason.DISPUTE}
+
+
+@pytest.mark.parametrize("text", ["on vacation", "訴訟中", ";", "/"])
 def test_a_hold_nobody_understands_is_silence_all_the_same(text: str) -> None:
     assert read_hold(text) == HoldWords(frozenset({HoldReason.OTHER}), not_understood=True)
 

@@ -11,6 +11,7 @@ from dunning.domain.errors import ServiceCallError
 from dunning.ports.file_loads import FileLoad, KnownLoads
 from dunning.services.intake import IntakeService
 from dunning.services.intake.file_order import MOST_REMEMBERED, REMEMBERED, FileOrder, Overtaken
+from dunning.services.intake.whole_list import WholeLists
 from dunning.services.optimistic import ContestedError
 from tests.support.fakes import FakeClock, FakeCustomers, FakeEventPublisher, FakeTelemetry, FakeUploads
 from tests.support.lender_files import CHEN, LENDERS, NOW, POLICIES, UPLOADED_AT, WANG, Office, csv_of, row
@@ -128,6 +129,7 @@ def test_under_every_schedule_the_newer_of_two_files_counts_though_it_leaves_the
                 lenders=LENDERS,
                 clock=FakeClock(NOW),
                 telemetry=FakeTelemetry(),
+                whole_lists=WholeLists(store, store, POLICIES),
                 writers=1,
             )
             for store in stores

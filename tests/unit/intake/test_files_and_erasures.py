@@ -10,7 +10,7 @@ from dunning.domain.customer.standing import Standing
 from dunning.domain.errors import ServiceCallError
 from dunning.services.erasure.erase import EraseService
 from tests.support.fakes import FakeContacts, FakeUploadErasure
-from tests.support.lender_files import NOW, UPLOADED_AT, WANG, Office, row
+from tests.support.lender_files import CHEN, NOW, POLICIES, UPLOADED_AT, WANG, Office, csv_of, row
 
 
 @pytest.fixture
@@ -18,17 +18,20 @@ def office() -> Office:
     return Office()
 
 
-def _erasing(office: Office) -> EraseService:
+def _erasing(office: Office, uploads: FakeUploadErasure | None = None) -> EraseService:
     return EraseService(
         customers=office.store,
         contacts=FakeContacts(),
-        uploads=FakeUploadErasure(),
+        uploads=uploads or FakeUploadErasure(),
         clock=office.clock,
         telemetry=office.telemetry,
+        headings=lambda: POLICIES.headings,
+        encoding="big5",
     )
 
 
 CONSENTED_ANEW = row(consented_at="2026-12-01T09:45:00+08:00")
+LONG_AGO = NOW - timedelta(days=2)
 BACK_AT = UPLOADED_AT + timedelta(hours=1)
 
 
@@ -119,3 +122,25 @@ def test_a_purge_of_the_number_of_a_customer_who_has_just_returned_is_put_right(
     erasing.erase("C-1001", UPLOADED_AT)
     assert "C-1001" in office.store.facts
     assert office.store.phones == {"+886912345678": {"C-1001"}}
+
+
+@pytest.mark.parametrize(
+    ("key", "codec", "separator"),
+    [
+        ("accounts/a.csv", "cp950", ","),
+        ("accounts/a.csv", "utf-16", "\t"),
+        ("complete/demo-tw/a.csv", "utf-8-sig", ";"),
+    ],
+)
+def test_an_erasure_looks_into_files_as_the_intake_reads_them(
+    office: Office, key: str, codec: str, separator: str
+) -> None:
+    office.load_rows(WANG, CHEN)
+    uploads = FakeUploadErasure()
+    content = csv_of([row(customer_id="\uff23-1001"), CHEN]).replace("customer_id", "客戶編號").replace(",", separator)
+    uploads.put(key, content.encode(codec), LONG_AGO)
+    kept = uploads.put(key, csv_of([CHEN]).encode(), LONG_AGO)
+    erasing = _erasing(office, uploads)
+    erasing.erase("C-1001", NOW)
+    assert erasing.erase_uploads({"C-1001": None}, lambda: 60.0).deleted == 1
+    assert list(uploads.versions) == [kept]

@@ -26,6 +26,7 @@ from dunning.ports.customers import StoredCustomer
 from dunning.services.intake.cells import read_instant
 from dunning.services.intake.intake import MOST_ROWS_A_CUSTOMER, rejects_key
 from dunning.services.intake.refusals import EXPLANATIONS, REJECT_COLUMNS, Refusal
+from dunning.services.intake.rows import COLUMNS
 from tests.support.builders import policies_with_lender, store_facts
 from tests.support.lender_files import CHEN, NOW, UPLOADED_AT, WANG, Office, csv_of, row
 
@@ -159,6 +160,8 @@ def test_a_load_is_logged_in_counts(office: Office) -> None:
         "erased": 0,
         "holds_not_understood": 1,
         "columns_ignored": 0,
+        "rows_noted": 1,
+        "not_in_list": 0,
         "seconds": 0.0,
         "refused": "",
     }
@@ -197,6 +200,7 @@ def test_where_nothing_is_refused_there_is_no_reject_file(office: Office) -> Non
 
 def test_a_reject_file_has_the_name_of_its_file() -> None:
     assert rejects_key("accounts/2026/12 分期.csv") == "rejects/2026/12 分期.csv"
+    assert rejects_key("complete/demo-tw/12.csv") == "rejects/complete/demo-tw/12.csv"
 
 
 @pytest.mark.parametrize(
@@ -252,7 +256,7 @@ def test_an_account_of_two_customers_refuses_both(office: Office) -> None:
 
 
 def test_a_row_without_a_customer_refuses_the_customer_of_its_account(office: Office) -> None:
-    office.load_rows(WANG, row(customer_id="", instalment_no="2"), CHEN)
+    office.load_rows(WANG, row(CHEN, customer_id="", account_id="A-1"), row(CHEN))
     assert office.rejects == [
         ("2", "C-1001", "account_id", "account_of_two_customers"),
         ("3", "", "customer_id", "missing"),
@@ -294,7 +298,7 @@ SECRETS = ("0912345678", "912345678", "王小明", "9001-1234", "9.0011234", "32
         {"phone": "0912345678/0987654321", "customer_id": "C-0912345678"},
         {"phone": "0912345678x"},
         {"name": "Wang" * 30},
-        {"amount": "3250元"},
+        {"amount": "3250美元"},
         {"paid_amount": "-3250"},
         {"account_number": "9.0011234E+11"},
         {"language": "王小明"},
@@ -316,9 +320,9 @@ def test_neither_refusals_nor_logs_hold_what_stood_in_a_cell(office: Office, cha
     [
         (b"", "empty_file"),
         (b"PK\x03\x04 a workbook", "not_a_csv"),
-        (csv_of([WANG]).encode("utf-16"), "wrong_encoding"),
+        (csv_of([WANG]).encode("utf-16-le"), "wrong_encoding"),
         (csv_of([row(name="NAME"), WANG]).encode().replace(b"NAME", "王".encode("big5")), "wrong_encoding"),
-        (csv_of([WANG]).replace(",", ";").encode(), "wrong_separator"),
+        (csv_of([WANG]).replace(",", "~").encode(), "no_heading"),
         (csv_of([WANG]).replace("phone", "tel").encode(), "missing_columns"),
         (csv_of([]).encode(), "no_rows"),
         (csv_of([CHEN, row(name="NAME")]).encode().replace(b"NAME", b'"Wang'), "broken_quoting"),
@@ -607,7 +611,7 @@ def test_a_decision_to_send_is_only_planned(office: Office) -> None:
 
 
 def test_a_cell_that_is_far_too_long_refuses_its_customer_and_no_other(office: Office) -> None:
-    office.load_rows(row(name="長" * 140_000), CHEN)
+    office.load_rows(row(name="長" * 40_000), CHEN)
     assert set(office.store.facts) == {"C-1002"}
 
 
@@ -733,3 +737,82 @@ def test_whose_data_may_not_be_stored_in_this_region_is_refused_before_anything_
     assert office.rejects == [("2", "C-1001", "country", "stored_elsewhere")]
     assert set(office.store.facts) == {"C-1002"}
     assert "+919876543210" not in str(office.uploads.rejects) + str(office.telemetry.events)
+
+
+# ------------------------------------------------------------------ damage and what is doubtful
+
+
+def test_a_hold_that_is_not_understood_is_loaded_silent_and_listed_with_its_row(office: Office) -> None:
+    office.load_rows(row(hold="on vacation"), CHEN)
+    assert office.rejects == [("2", "C-1001", "hold", "hold_not_understood")]
+    assert office.store.standings["C-1001"].reason == "on_hold"
+
+
+def test_a_name_that_says_the_person_has_died_silences_a_customer_who_was_known(office: Office) -> None:
+    office.load_rows(WANG)
+    office.load_rows(row(name="王小明(已故)"), at=LATER)
+    assert office.store.standings["C-1001"].reason == "deceased"
+    assert office.store.facts["C-1001"].name == "王小明"
+    assert office.rejects == [("2", "C-1001", "name", "name_says_deceased")]
+
+
+@pytest.mark.parametrize("column", sorted(set(COLUMNS) - {"customer_id"}))
+@pytest.mark.parametrize("cell", ["#N/A", "#REF!", "Err:502"])
+def test_a_formula_that_failed_refuses_its_row_in_any_cell(office: Office, column: str, cell: str) -> None:
+    office.load_rows(row(**{column: cell}), CHEN)
+    assert [reject[2:] for reject in office.rejects][:1] == [(column, "spreadsheet_error")]
+    assert set(office.store.facts) == {"C-1002"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"due_on": "2099-12-05"}, "date_out_of_range"),
+        ({"due_on": "2062-12-05"}, "date_out_of_range"),
+        ({"due_on": "2006-12-05"}, "date_out_of_range"),
+        ({"paid_on": "2006-12-05"}, "date_out_of_range"),
+        ({"consented_at": "2006-01-31"}, "date_out_of_range"),
+        ({"consented_at": "2062-01-31"}, "consent_in_future"),
+        ({"consented_at": "2026-12-02"}, "consent_in_future"),
+        ({"consented_at": "2026-12-01T09:40:00+08:00"}, "consent_in_future"),
+    ],
+)
+def test_dates_that_cannot_be_are_refused(office: Office, changes: dict[str, str], reason: str) -> None:
+    office.load_rows(row(**changes))
+    assert [reject[3] for reject in office.rejects] == [reason]
+
+
+def test_a_consent_of_the_day_of_the_upload_is_none_of_the_future(office: Office) -> None:
+    office.load_rows(row(consented_at="2026-12-01"))
+    assert office.rejects == []
+
+
+def test_one_of_two_instalments_of_merged_cells_is_not_loaded_alone(office: Office) -> None:
+    office.load_rows(WANG, row(customer_id="", name="", phone="", instalment_no="2", due_on="2027-01-05"), CHEN)
+    assert set(office.store.facts) == {"C-1002"}
+    assert {reject[2:] for reject in office.rejects} >= {("customer_id", "merged_cells"), ("name", "merged_cells")}
+
+
+@pytest.mark.parametrize("customer_id", ["0912-345-678", "0912.345.678", "A123456789", "S1234567D", "a@b.example"])
+def test_an_id_that_is_personal_is_refused_and_never_shown(office: Office, customer_id: str) -> None:
+    office.load_rows(row(customer_id=customer_id), row(customer_id=customer_id, instalment_no="2", phone="phone"))
+    assert office.store.facts == {}
+    assert {reject[1] for reject in office.rejects} == {""}
+    assert customer_id not in repr((office.uploads.rejects, office.telemetry.events))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"name": "a" + "\u0301" * 20_000 + "\u0327" * 20_000}, id="marks in two orders"),
+        pytest.param({"language": "a-" * 20_000}, id="a tag of many parts"),
+        pytest.param({"hold": "x;" * 20_000}, id="many words"),
+        pytest.param({"customer_id": "C" * 40_000}, id="an id"),
+        pytest.param({"customer_id": "", "name": "a" + "\u0301" * 20_000 + "\u0327" * 20_000}, id="without an id"),
+        pytest.param({"customer_id": "合計 " * 10_000, "phone": ""}, id="much like a total"),
+    ],
+)
+def test_a_cell_is_measured_before_it_is_read(office: Office, changes: dict[str, str]) -> None:
+    office.load_rows(row(**changes), CHEN)
+    assert "cell_too_long" in {reject[3] for reject in office.rejects}
+    assert set(office.store.facts) == {"C-1002"}

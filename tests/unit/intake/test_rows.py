@@ -57,7 +57,7 @@ def test_all_faults_of_a_row_are_listed() -> None:
     assert read(
         customer_id="C 1", name="1", phone="123", region="T" * 81, language="zh", time_zone="CST", lender="nobody",
         consented_at="yes", account_id="ü", account_number="1E9", product="\ufffd", instalment_no="one",
-        due_on="12/05/2026", amount="NT$1", currency="NTD", paid_on="soon", paid_amount="x", hold_until="2026-12-31",
+        due_on="12/05/2026", amount="NT$1", currency="NTX", paid_on="soon", paid_amount="x", hold_until="2026-12-31",
         stage_reached="9999", written_notice_on="last week", late_fee="a lot", pay_account="-",
     ) == [
         ("customer_id", "malformed_id"),
@@ -86,7 +86,7 @@ def test_all_faults_of_a_row_are_listed() -> None:
 
 
 def test_without_its_country_a_phone_is_not_judged() -> None:
-    assert read(country="Taiwan") == [("country", "unknown_country")]
+    assert read(country="Formosa") == [("country", "unknown_country")]
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_a_late_fee_is_part_of_the_amount(late_fee: str, currency: str, minor: i
         pytest.param({"late_fee": "1", "amount": "-50"}, "late_fee_above_amount", id="a fee in a credit"),
         pytest.param({"late_fee": "1.005"}, "too_many_decimals", id="more decimals than the currency has"),
         pytest.param({"late_fee": "1.5", "currency": "JPY"}, "too_many_decimals", id="decimals where there are none"),
-        pytest.param({"late_fee": "NT$100"}, "not_an_amount", id="with a sign"),
+        pytest.param({"late_fee": "US$100"}, "not_an_amount", id="with another currency's sign"),
     ],
 )
 def test_a_late_fee_that_cannot_be_is_refused(changes: dict[str, str], reason: str) -> None:

@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.local.payments import Payment, count_customers, with_lender
+from dunning.services.intake.table import file_form
+from tests.local.payments import Payment, count_customers, lenders_in, with_lender
 from tests.local.payments import split as split_by
 from tests.support.builders import the_policies
+from tests.support.lender_files import csv_of, row
 
 BEGIN = datetime(2026, 11, 30, 16, tzinfo=UTC)
 """Midnight of 1 December in UTC+8."""
@@ -31,6 +33,21 @@ def _file(*rows: Sequence[str], header: Sequence[str] = HEADER) -> bytes:
 
 def _rows(body: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline="")))
+
+
+@pytest.mark.parametrize(
+    ("codec", "encoding", "separator"),
+    [("utf-8-sig", "", ","), ("utf-16", "", "\t"), ("cp950", "big5", ","), ("utf-8", "", ";")],
+)
+def test_a_file_is_split_as_the_intake_reads_it_and_stays_in_its_encoding(
+    codec: str, encoding: str, separator: str
+) -> None:
+    form = file_form(the_policies().headings, encoding)
+    text = "報表\r\n" + csv_of([row(paid_on="115/12/09")]).replace("paid_on", "實繳日").replace(",", separator)
+    first, (payment,) = split_by(text.encode(codec), begin=BEGIN, places=the_policies().places, form=form)
+    assert payment.at == datetime(2026, 12, 8, 16, tzinfo=UTC)
+    assert first.decode(codec) == text.replace("115/12/09", "")
+    assert lenders_in(first, form) == {"demo-tw"}
 
 
 def test_what_was_paid_before_the_run_stays_in_the_first_file() -> None:

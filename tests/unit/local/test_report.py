@@ -68,7 +68,7 @@ SUMMARY: dict[str, Any] = {
     "unreachable": 5,
     "outbound_events": {"ReminderSent": 900, "PromiseBroken": 1},
     "reminders_published": 1_230,
-    "refused": {"total": 1, "by_reason": {"phone_invalid": 1}},
+    "refused": {"total": 1, "by_reason": {"phone_invalid": 1}, "noted": {}},
 }
 
 
@@ -209,7 +209,7 @@ def test_a_run_in_which_nothing_happened_can_be_reported() -> None:
         "decisions": {"send": {}, "wait": {}, "stop": {}},
         "at_the_end": {"waiting": {}, "stopped": {}},
         "payments": {"total": 0, "after_stage": {}},
-        "refused": {"total": 0, "by_reason": {}},
+        "refused": {"total": 0, "by_reason": {}, "noted": {}},
     }
     assert "none" in "\n".join(report(quiet, [], {}))
 

@@ -68,7 +68,7 @@ def test_the_queue_redrives_as_declared(cloud: LocalCloud) -> None:
 def test_the_event_sources_are_those_declared(cloud: LocalCloud) -> None:
     assert cloud.stack.tick == timedelta(minutes=1)
     assert cloud.stack.batch_size == 25
-    assert cloud.stack.upload_prefix == "accounts/"
+    assert cloud.stack.upload_prefixes == ("accounts/", "complete/")
 
 
 def test_parameters_can_be_overridden() -> None:

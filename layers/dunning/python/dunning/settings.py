@@ -49,18 +49,26 @@ class SenderSettings(SendingSettings):
 
 
 class IntakeSettings(Settings):
-    """Settings of the intake. `writers` customers are written at the same time."""
+    """
+    Settings of the intake. `writers` customers are written at the same time.
+
+    `accounts_encoding` is the encoding that files may have besides UTF-8, `most_missing` how large a part of a lender's
+    customers a whole list may lack.
+    """
 
     bus_name: str = Field(min_length=1)
     writers: int = Field(default=8, ge=1, le=50)
+    accounts_encoding: str = ""
+    most_missing: float = Field(default=0.1, ge=0, le=1)
 
 
 class LenderEventsSettings(Settings):
     """
     Settings of the lender events. `queue_url` is the function's own queue, `bus_name` the bus for outbound events.
 
-    The other queues belong to replies and delivery receipts. An erasure searches them for messages to delete.
-    `lender_sources` names the sources whose events count, with commas between them; if it is empty, all do.
+    The other queues belong to replies and delivery receipts. An erasure searches them for messages to delete. It reads
+    the uploaded files, too, in UTF-8 or in `accounts_encoding`. `lender_sources` names the sources whose events count,
+    with commas between them; if it is empty, all do.
     """
 
     contacts_table: str = Field(min_length=3)
@@ -73,6 +81,7 @@ class LenderEventsSettings(Settings):
     delivery_receipts_dead_letter_url: str = Field(min_length=1)
     news_failures_queue_url: str = Field(min_length=1)
     lender_sources: str = ""
+    accounts_encoding: str = ""
 
 
 class DeliveryReceiptsSettings(Settings):

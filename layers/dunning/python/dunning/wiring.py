@@ -213,6 +213,8 @@ def intake_service() -> IntakeService:
     """Build the intake's service."""
     from dunning.adapters.s3 import S3Uploads  # noqa: PLC0415
     from dunning.services.intake import IntakeService  # noqa: PLC0415
+    from dunning.services.intake.table import file_form  # noqa: PLC0415
+    from dunning.services.intake.whole_list import WholeLists  # noqa: PLC0415
 
     settings = read_settings(IntakeSettings, os.environ)
     session = new_session()
@@ -228,7 +230,10 @@ def intake_service() -> IntakeService:
         lenders=frozenset(book.lenders),
         clock=_Environment.clock,
         telemetry=telemetry(),
+        whole_lists=WholeLists(customers, customers, book, settings.most_missing),
         writers=settings.writers,
+        form=file_form(book.headings, settings.accounts_encoding),
+        roc_lenders=book.at_home_in("TW"),
     )
 
 
@@ -254,6 +259,8 @@ def lender_event_service() -> LenderEventService:
         uploads=S3UploadErasure(session.client("s3", config=_PATIENT), settings.uploads_bucket),
         clock=clock,
         telemetry=log,
+        headings=lambda: policy_book().headings,
+        encoding=settings.accounts_encoding,
     )
     return LenderEventService(
         store=customers,

@@ -42,22 +42,21 @@ class S3Uploads:
 
 
 class S3UploadErasure:
-    """Implements `UploadErasure` on the part of a bucket where account files are dropped."""
+    """Implements `UploadErasure` on the parts of a bucket where account files and whole lists are dropped."""
 
-    def __init__(self, client: S3Client, bucket: str, prefix: str = "accounts/") -> None:
+    def __init__(self, client: S3Client, bucket: str, prefixes: Sequence[str] = ("accounts/", "complete/")) -> None:
         self._client = client
         self._bucket = bucket
-        self._prefix = prefix
+        self._prefixes = prefixes
 
     def uploads(self) -> Iterator[StoredUpload]:
         """List all versions; delete markers are listed apart."""
         with aws_call("ListObjectVersions"):
-            pages = self._client.get_paginator("list_object_versions").paginate(
-                Bucket=self._bucket, Prefix=self._prefix
-            )
-            for page in pages:
-                for version in page.get("Versions", []):
-                    yield StoredUpload(version["Key"], version["VersionId"], version["LastModified"])
+            paginator = self._client.get_paginator("list_object_versions")
+            for prefix in self._prefixes:
+                for page in paginator.paginate(Bucket=self._bucket, Prefix=prefix):
+                    for version in page.get("Versions", []):
+                        yield StoredUpload(version["Key"], version["VersionId"], version["LastModified"])
 
     @contextmanager
     def read(self, upload: StoredUpload) -> Iterator[Iterator[bytes]]:

@@ -23,6 +23,7 @@ from dunning.domain.decision.rules import Cap, ContactHours, Rules, Scope, Windo
 from dunning.domain.texts.lint import Linter, Severity
 from dunning.domain.texts.wording import Text
 from dunning.policy.calendar import CalendarFile, CalendarOf, Calendars
+from dunning.policy.column_files import load_headings
 from dunning.policy.fields import Hours, Sourced
 from dunning.policy.files import folders_with, toml_file, toml_files
 from dunning.policy.jurisdiction import Place, Places, load_jurisdictions, narrowest, read_places
@@ -81,6 +82,7 @@ class PolicyBook:
         prices: PricesFile,
         calendar_of: CalendarOf,
         region: str | None = None,
+        headings: Mapping[str, str] | None = None,
     ) -> None:
         self.places = places
         self.lenders = lenders
@@ -99,6 +101,7 @@ class PolicyBook:
         self.and_others = {language: wording.phrases["and_others"] for language, wording in wordings.items()}
         self.confirmations = {language: wording.confirmation for language, wording in wordings.items()}
         self.calendar_of = calendar_of
+        self.headings: Mapping[str, str] = headings or {}
         self._estimates = prices
         self._region = region
         self._periods: dict[tuple[str, str, str, str], _Periods] = {}
@@ -126,15 +129,18 @@ class PolicyBook:
 
     def with_lenders(self, lenders: Mapping[str, Lender]) -> "PolicyBook":
         """Return the same law, words and calendars for other lenders."""
-        return PolicyBook(
-            self.places, lenders, self.wordings, self.linter, self._estimates, self.calendar_of, self._region
-        )
+        others = (self.wordings, self.linter, self._estimates, self.calendar_of, self._region, self.headings)
+        return PolicyBook(self.places, lenders, *others)
 
     def stored_in(self, region: str) -> "PolicyBook":
         """Return the same policies for a stack in an AWS Region: no rules for whose data may not be stored there."""
-        return PolicyBook(
-            self.places, self.lenders, self.wordings, self.linter, self._estimates, self.calendar_of, region
-        )
+        others = (self.wordings, self.linter, self._estimates, self.calendar_of, region, self.headings)
+        return PolicyBook(self.places, self.lenders, *others)
+
+    def at_home_in(self, country: str) -> frozenset[str]:
+        """Return the lenders whose first country is this: their files have its customs."""
+        homes = {lender_id: next(iter(lender.policy.countries), "") for lender_id, lender in self.lenders.items()}
+        return frozenset(lender_id for lender_id, home in homes.items() if home == country)
 
     def price(self, country: str, parts: int) -> int:
         """Estimate the carrier fee of a text in millionths of a US dollar."""
@@ -436,4 +442,5 @@ def load_policies(folder: Path | None = None) -> PolicyBook:
     estimates = prices.read(PricesFile)
     if "default" not in estimates.per_segment:
         raise prices.refusal(("per_segment", "default"), "missing")
-    return PolicyBook(places, lenders, wordings, linter, estimates, Calendars(data))
+    headings = load_headings(toml_files(data, "columns")) if (data / "columns").is_dir() else {}
+    return PolicyBook(places, lenders, wordings, linter, estimates, Calendars(data), headings=headings)

@@ -113,6 +113,22 @@ class PhoneIndex(Protocol):
         ...
 
 
+class ListedCustomer(NamedTuple):
+    """A lender's customer as a scan sees it: whether something is open, and whether the last whole list had them."""
+
+    customer_id: str
+    has_open: bool
+    is_listed: bool
+
+
+class LenderScan(Protocol):
+    """All customers of a lender."""
+
+    def customers_of(self, lender: str) -> Iterator[ListedCustomer]:
+        """Yield each customer who has facts of this lender once, in any order; what was written just now may lack."""
+        ...
+
+
 class CustomerScan(Protocol):
     """All customers, in parts that can be read side by side."""
 

@@ -167,6 +167,10 @@ def _zones(facts: Facts, policies: Policies, now: datetime) -> tuple[ZoneInfo, .
     return rules.zones if isinstance(rules, Rules) and rules.zones else (ZoneInfo("UTC"),)
 
 
+_APPENDED = frozenset({"not_in_list_since"})
+"""Fields that the facts did not have when the first fingerprints were stored."""
+
+
 def fingerprint(facts: Facts) -> str:
     """Return a hash of the facts, which depends neither on the time nor on the order of the lender's statements."""
     content = json.dumps(replace(facts, as_of=None, paid_as_of=None), default=_canonical, sort_keys=True)
@@ -177,4 +181,5 @@ def _canonical(value: Any) -> object:  # noqa: ANN401 - what JSON does not know:
     """Convert a value that JSON does not know. `asdict` would take ten times as long."""
     if isinstance(value, date):
         return value.isoformat()
-    return [getattr(value, name) for name in value.__slots__]
+    # A field that was appended counts only with a value, so that the fingerprints that are stored stay right.
+    return [part for name in value.__slots__ if (part := getattr(value, name)) is not None or name not in _APPENDED]

@@ -40,7 +40,7 @@ from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.customer.standing import LEAST_URGENT, Standing, Wake
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
-from dunning.ports.customers import Customer, DueCustomer, StoredCustomer
+from dunning.ports.customers import Customer, DueCustomer, ListedCustomer, StoredCustomer
 from dunning.ports.file_loads import FileLoad, KnownLoads
 
 if TYPE_CHECKING:
@@ -269,6 +269,45 @@ class DynamoCustomers:
                 if customer_id != last and "#" not in customer_id:
                     last = customer_id
                     yield customer_id
+            start = answer.get("LastEvaluatedKey")
+            if not start:
+                return
+
+    def customers_of(self, lender: str) -> Iterator[ListedCustomer]:
+        """Scan the table. Both items of a customer come one after the other, facts first, though not on one page."""
+        pending: ListedCustomer | None = None
+        for item in self._scanned(lender):
+            customer_id = str(item["customer_id"]["S"])
+            if item["item"]["S"] == FACTS:
+                if pending is not None:
+                    yield pending
+                pending = ListedCustomer(customer_id, has_open=True, is_listed="not_in_list_since" not in item)
+            elif pending is not None and pending.customer_id == customer_id:
+                has_open = item.get("reason", {}).get("S") != Reason.NOTHING_OPEN.value
+                yield pending._replace(has_open=has_open)
+                pending = None
+        if pending is not None:
+            yield pending
+
+    def _scanned(self, lender: str) -> Iterator[Mapping[str, Any]]:
+        """Yield a few attributes of the facts of a lender, and of all standings."""
+        start: Any = None
+        while True:
+            more = {"ExclusiveStartKey": start} if start else {}
+            with aws_call("Scan"):
+                answer = self._client.scan(
+                    TableName=self._table,
+                    ProjectionExpression="customer_id, #item, #reason, not_in_list_since",
+                    FilterExpression="#item = :standing OR (#item = :facts AND #lender = :lender)",
+                    ExpressionAttributeNames={"#item": "item", "#reason": "reason", "#lender": "lender"},
+                    ExpressionAttributeValues={
+                        ":standing": {"S": STANDING},
+                        ":facts": {"S": FACTS},
+                        ":lender": {"S": lender},
+                    },
+                    **more,
+                )
+            yield from answer["Items"]
             start = answer.get("LastEvaluatedKey")
             if not start:
                 return

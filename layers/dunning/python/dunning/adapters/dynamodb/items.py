@@ -230,6 +230,7 @@ SNAPSHOT = ItemLayout(
     Field("opted_out", FLAG),
     Field("as_of", INSTANT, None),
     Field("paid_as_of", INSTANT, None),
+    Field("not_in_list_since", INSTANT, None),
 )
 """Stored in the item of the lender record, which has none of them before the first snapshot."""
 

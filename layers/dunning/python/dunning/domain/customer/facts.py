@@ -158,6 +158,15 @@ class Facts:
     """The time up to which the snapshot knows of payments, if it is earlier than `as_of`."""
     released: Mapping[str, datetime] = field(default_factory=dict)
     """The time at which the holds of a reason were lifted, by reason; `EVERY_HOLD` stands for all reasons."""
+    not_in_list_since: datetime | None = None
+    """The time of the lender's whole list in which the customer is missing. A later file that names them ends it."""
+
+    @property
+    def stated_at(self) -> datetime | None:
+        """The time of the lender's last file about the customer: one that names them, or a list that lacks them."""
+        if self.as_of is None or self.not_in_list_since is None:
+            return self.as_of
+        return max(self.as_of, self.not_in_list_since)
 
     def is_released(self, reason: HoldReason, since: datetime) -> bool:
         """Tell whether a hold placed at `since` has been lifted."""

@@ -195,7 +195,7 @@ def record_snapshot(lender_record: LenderRecord, facts: Facts) -> LenderRecord:
     if is_barred_by_erasure(lender_record, facts):
         raise ValueError("the customer is erased")
     known = lender_record.snapshot
-    if known is not None and known.as_of is not None and known.as_of > facts.as_of:
+    if known is not None and known.stated_at is not None and known.stated_at > facts.as_of:
         return lender_record
     events = {subject: recorded for subject, recorded in lender_record.events.items() if not _is_past(recorded, facts)}
     phones = lender_record.phones if facts.phone in lender_record.phones else (*lender_record.phones, facts.phone)
@@ -207,6 +207,19 @@ def record_snapshot(lender_record: LenderRecord, facts: Facts) -> LenderRecord:
         phones=phones,
         next_phone="",
     )
+
+
+def record_missing(lender_record: LenderRecord, since: datetime) -> LenderRecord:
+    """
+    Return the record of a customer whom the lender's whole list lacks.
+
+    The same record if the customer is unknown or missing already, or a file named the customer after the list.
+    """
+    known = lender_record.snapshot
+    if known is None or known.not_in_list_since is not None or (known.as_of is not None and known.as_of >= since):
+        return lender_record
+    missing = replace(known, not_in_list_since=since)
+    return replace(lender_record, revision=lender_record.revision + 1, snapshot=missing)
 
 
 def with_phone(lender_record: LenderRecord, phone: str) -> LenderRecord:

@@ -180,9 +180,11 @@ def decide(facts: Facts, standing: Standing, policies: Policies, now: datetime, 
 
 
 def _objection(facts: Facts, standing: Standing, holds: Sequence[Hold]) -> tuple[Reason, TraceStep] | None:
-    """Gate 3: the customer objects, contact has ended for good, or the text would reach another person."""
+    """Gate 3: the customer objects or is no longer listed, contact has ended, or the text would reach another."""
     if facts.opted_out or standing.is_opted_out:
         return Reason.OPTED_OUT, ("opted out", ())
+    if facts.not_in_list_since is not None:
+        return Reason.NOT_IN_LIST, ("not in the lender's whole list of %s", (facts.not_in_list_since,))
     if standing.is_suspended(facts):
         return Reason.NUMBER_REFUSED, ("number: refused by the carrier until it is corrected", ())
     if standing.shares_phone(facts):

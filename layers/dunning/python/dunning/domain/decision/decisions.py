@@ -24,6 +24,7 @@ class Reason(StrEnum):
     NO_CONSENT = "no_consent"
     NUMBER_REFUSED = "number_refused"
     SHARED_PHONE = "shared_phone"
+    NOT_IN_LIST = "not_in_list"
     DECEASED = "deceased"
     BANKRUPT = "bankrupt"
     REPRESENTED = "represented"

@@ -22,10 +22,11 @@ GATES = (
     Gate("something is open", frozenset({Reason.NOTHING_OPEN})),
     Gate("sending is on", frozenset({Reason.SENDING_OFF})),
     Gate(
-        "the customer does not object, the number reaches the customer, and contact has not ended for good",
+        "the customer is listed and does not object, the number reaches them, and contact has not ended for good",
         frozenset(
             {
                 Reason.OPTED_OUT,
+                Reason.NOT_IN_LIST,
                 Reason.NUMBER_REFUSED,
                 Reason.SHARED_PHONE,
                 Reason.BANKRUPT,

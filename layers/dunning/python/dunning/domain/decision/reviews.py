@@ -26,6 +26,7 @@ _NEW_POLICY = "another policy"
 STOPS: Mapping[Reason, StopRow] = {
     Reason.NOTHING_OPEN: StopRow("a new instalment"),
     Reason.OPTED_OUT: StopRow("the customer alone"),
+    Reason.NOT_IN_LIST: StopRow("a file that names the customer again, in the rejects of the list"),
     Reason.NUMBER_REFUSED: StopRow("another number, or a release", ReviewReason.NUMBER_REFUSED),
     Reason.SHARED_PHONE: StopRow("another number, or a release", ReviewReason.SHARED_PHONE),
     Reason.BANKRUPT: StopRow(_REPLY_OR_LENDER),
@@ -53,7 +54,7 @@ STOPS: Mapping[Reason, StopRow] = {
 }
 """Every reason with which a decision stops, in the order in which the gates ask, and what ends the stop."""
 
-_WITHIN_THE_OBJECTIONS = (Reason.OPTED_OUT, Reason.NUMBER_REFUSED, Reason.SHARED_PHONE)
+_WITHIN_THE_OBJECTIONS = (Reason.OPTED_OUT, Reason.NOT_IN_LIST, Reason.NUMBER_REFUSED, Reason.SHARED_PHONE)
 """The order of the questions of one gate that has several. The holds for good come last."""
 
 _DECIDED = len(GATES)

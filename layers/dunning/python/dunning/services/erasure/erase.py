@@ -18,6 +18,7 @@ half an hour later, and is then kept below its number, because no customer has t
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
@@ -108,12 +109,28 @@ class EraseService:
         uploads: UploadErasure,
         clock: Clock,
         telemetry: Telemetry,
+        headings: Callable[[], Mapping[str, str]] = dict,
+        encoding: str = "",
     ) -> None:
+        """
+        Take the ports, and how files are read.
+
+        Args:
+            customers: the customers table.
+            contacts: the contacts table.
+            uploads: the files of accounts.
+            clock: the time.
+            telemetry: logs and metrics.
+            headings: returns the headings of the policies; they are read only for a file.
+            encoding: the encoding that files may have besides UTF-8, or nothing.
+        """
         self._customers = customers
         self._contacts = contacts
         self._uploads = uploads
         self._clock = clock
         self._telemetry = telemetry
+        self._headings = headings
+        self._encoding = encoding
 
     def look(self, customer_id: str) -> Erased:
         """Count the data to erase, and change nothing. Uploaded files are not read."""
@@ -320,17 +337,20 @@ class EraseService:
         """Return the customers that a file names, as intake reads it: all of them, if it cannot be read."""
         # Imported here, because the metadata of phone numbers is slow to import.
         from dunning.services.intake.refusals import FileRefusedError  # noqa: PLC0415
-        from dunning.services.intake.table import Table  # noqa: PLC0415
+        from dunning.services.intake.table import Table, file_form, read_file  # noqa: PLC0415
 
-        named: set[str] = set()
-        try:
+        @contextmanager
+        def opened() -> Iterator[Iterator[bytes]]:
             with self._uploads.read(upload) as chunks:
-                for row in Table(_in_time(chunks, seconds_left)):
-                    if row.customer_id in asked:
-                        named.add(row.customer_id)
+                yield _in_time(chunks, seconds_left)
+
+        def names(table: Table) -> set[str]:
+            return {row.customer_id for row in table if row.customer_id in asked}
+
+        try:
+            return read_file(opened, file_form(self._headings(), self._encoding), names)
         except FileRefusedError:
             return set(asked)
-        return named
 
 
 def _until(lender_record: LenderRecord) -> datetime | None:

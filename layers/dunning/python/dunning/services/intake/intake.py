@@ -24,6 +24,7 @@ from dunning.ports.telemetry import LogEvent, Metric, Telemetry
 from dunning.services.intake.cells import is_id
 from dunning.services.intake.facts_from_rows import contradictions, facts_from_rows
 from dunning.services.intake.file_order import MOST_REMEMBERED, FileOrder, Overtaken
+from dunning.services.intake.personal_ids import is_like_a_number, is_personal_id, serial_forms
 from dunning.services.intake.refusals import (
     REJECT_COLUMNS,
     FileRefusedError,
@@ -31,10 +32,11 @@ from dunning.services.intake.refusals import (
     Refused,
     reject_cells,
 )
-from dunning.services.intake.rows import Fault, Row, RowReader
+from dunning.services.intake.rows import PERSON_COLUMNS, Fault, FileTraits, Row, RowReader
 from dunning.services.intake.settle import BATCH, Candidate, LoadedCandidate, LoadOutcome, Settler
 from dunning.services.intake.spool import Spool, SpooledRow
-from dunning.services.intake.table import Table
+from dunning.services.intake.table import FileForm, Table, read_file
+from dunning.services.intake.whole_list import WholeLists, lender_of_list
 from dunning.services.planning import log_planned_decision
 
 MOST_ROWS_A_CUSTOMER = 1000
@@ -47,13 +49,14 @@ _MOST_FAILURES = 100
 """With more failures the table is down: the rest of the file is left to the next try."""
 
 _PROGRESS_EVERY = 10_000
-_PLAINLY_AN_ID = re.compile(r"(?=.*[0-9])(?!.*[0-9]{7}).*")
+_PLAINLY_AN_ID = re.compile(r"(?=.*[0-9])(?!(?:[^0-9]*[0-9]){7}).*")
 _REFUSED = {
     LoadOutcome.UNREADABLE: Refusal.STORED_RECORD_UNREADABLE,
     LoadOutcome.ERASED: Refusal.CUSTOMER_ERASED,
     LoadOutcome.TOO_LARGE: Refusal.STORED_RECORD_TOO_LARGE,
     LoadOutcome.KEPT_CHANGING: Refusal.KEPT_CHANGING,
 }
+_MAY_BE_MERGED = frozenset({"customer_id", *PERSON_COLUMNS, "account_id", "account_number", "currency"})
 _ID_NOT_TO_BE_SHOWN = frozenset({Refusal.MALFORMED_ID, Refusal.PERSONAL_DATA_IN_ID})
 
 
@@ -71,6 +74,8 @@ class IntakeSummary:
     erased: int = 0
     holds_not_understood: int = 0
     columns_ignored: int = 0
+    rows_noted: int = 0
+    not_in_list: int = 0
     seconds: float = 0.0
     refused: str = ""
 
@@ -110,10 +115,14 @@ class IntakeService:
         lenders: frozenset[str],
         clock: Clock,
         telemetry: Telemetry,
+        whole_lists: WholeLists,
         writers: int,
+        form: FileForm | None = None,
+        roc_lenders: frozenset[str] = frozenset(),
     ) -> None:
         self._settler = Settler(store, phones, policies)
         self._order = FileOrder(loads)
+        self._whole_lists = whole_lists
         self._uploads = uploads
         self._publisher = publisher
         self._policies = policies
@@ -121,6 +130,8 @@ class IntakeService:
         self._clock = clock
         self._telemetry = telemetry
         self._writers = writers
+        self._form = form or FileForm()
+        self._roc_lenders = roc_lenders
 
     def load(self, bucket: str, key: str, uploaded_at: datetime) -> IntakeSummary:
         """
@@ -128,7 +139,7 @@ class IntakeService:
 
         Args:
             bucket: the bucket of the file.
-            key: its key, below `accounts/`.
+            key: its key, below `accounts/` or, if it is a lender's whole list, below `complete/<lender>/`.
             uploaded_at: an aware instant; the lender's snapshot is of this moment.
 
         Raises:
@@ -145,15 +156,22 @@ class IntakeService:
         started = self._clock.now()
         with Spool() as spool:
             try:
+                list_of = lender_of_list(key, self._lenders)
                 named_since = self._named_since(bucket, overtaken)
-                with self._uploads.open(bucket, key) as chunks:
-                    table = Table(chunks)
-                    rows = spool.fill(table)
+                table, rows = self._read(bucket, key, spool)
+                missing = self._whole_lists.missing(list_of, spool.has) if list_of else []
             except FileRefusedError as error:
                 return self._refuse_file(bucket, key, error)
-            tally = self._load_customers(spool, uploaded_at, named_since, dates_unchanged=overtaken.older_under_way)
-            rows_refused = spool.rows_refused()
-            if rows_refused:
+            spool.refuse(table.notes)
+            traits = _traits(table, spool, list_of)
+            # A newer file that names a customer has overtaken a list that does not.
+            lacking = [customer_id for customer_id in missing if customer_id not in named_since]
+            not_in_list = self._mark_missing(lacking, uploaded_at, spool)
+            tally = self._load_customers(
+                spool, uploaded_at, traits, named_since, dates_unchanged=overtaken.older_under_way
+            )
+            rows_refused, rows_noted = spool.rows_refused(), spool.rows_noted()
+            if rows_refused or rows_noted:
                 self._write_rejects(bucket, key, spool.refused())
         if tally.failures:
             raise tally.failures[0]
@@ -168,6 +186,8 @@ class IntakeService:
             erased=tally.outcomes[LoadOutcome.ERASED],
             holds_not_understood=tally.holds_not_understood,
             columns_ignored=table.columns_ignored,
+            rows_noted=rows_noted,
+            not_in_list=not_in_list,
             seconds=(self._clock.now() - started).total_seconds(),
         )
         self._telemetry.log_event(LogEvent.INTAKE_FINISHED, **asdict(summary))
@@ -176,13 +196,38 @@ class IntakeService:
         self._telemetry.count(Metric.PHONES_SHARED, summary.phones_shared)
         if 2 * summary.rows_refused >= summary.rows:
             self._telemetry.count(Metric.FILES_MOSTLY_REFUSED)
+        if list_of:
+            self._telemetry.count(Metric.CUSTOMERS_NOT_IN_LIST, summary.not_in_list)
         if summary.erased:
             self._telemetry.count(Metric.ERASED_CUSTOMERS_REFUSED, summary.erased)
         return summary
 
+    def _read(self, bucket: str, key: str, spool: Spool) -> tuple[Table, int]:
+        """Store the rows of a file, and return its table and their number."""
+
+        def take(table: Table) -> tuple[Table, int]:
+            spool.clear()
+            return table, spool.fill(table)
+
+        return read_file(lambda: self._uploads.open(bucket, key), self._form, take)
+
+    def _mark_missing(self, missing: Sequence[str], uploaded_at: datetime, spool: Spool) -> int:
+        """Silence the customers whom a whole list lacks before anybody else is written, and return their number."""
+        now = self._clock.now()
+        marked = 0
+        for customer_id, decision, events in self._whole_lists.mark(missing, uploaded_at, now):
+            marked += 1
+            self._publisher.publish(events)
+            if decision is None or decision.reason is not Reason.NOTHING_OPEN:
+                shown = customer_id if _may_be_shown(customer_id, ()) else ""
+                spool.refuse([Refused(0, shown, "customer_id", Refusal.NOT_IN_LIST)])
+            if decision is not None:
+                log_planned_decision(self._telemetry, customer_id, decision, now)
+        return marked
+
     def _refuse_file(self, bucket: str, key: str, error: FileRefusedError) -> IntakeSummary:
         """Refuse a whole file: it changes nothing, and its reject file gives the reason in one line."""
-        self._write_rejects(bucket, key, [Refused(error.line, "", error.field, error.reason)])
+        self._write_rejects(bucket, key, [Refused(error.line, "", error.field, error.reason, error.hint)])
         self._telemetry.log_event(LogEvent.INTAKE_REFUSED, reason=error.reason.value, line=error.line)
         self._telemetry.count(Metric.FILES_REFUSED)
         return IntakeSummary(refused=error.reason.value)
@@ -204,20 +249,26 @@ class IntakeService:
         for newer in overtaken.by:
             with Spool() as spool:
                 try:
-                    with self._uploads.open(bucket, newer.key) as chunks:
-                        spool.fill(Table(chunks))
+                    list_of = lender_of_list(newer.key, self._lenders)
+                    table, _ = self._read(bucket, newer.key, spool)
                 except FileRefusedError:
                     continue  # it changes nothing
                 except ServiceCallError as error:
                     if error.code not in _GONE:
                         raise
                     raise FileRefusedError(Refusal.OVERTAKEN) from None
-                candidates = self._candidates(spool, newer.uploaded_at, _Tally())
+                candidates = self._candidates(spool, newer.uploaded_at, _traits(table, spool, list_of), _Tally())
                 named |= {candidate.facts.customer_id for candidate in candidates}
         return frozenset(named)
 
     def _load_customers(
-        self, spool: Spool, uploaded_at: datetime, named_since: frozenset[str], *, dates_unchanged: bool
+        self,
+        spool: Spool,
+        uploaded_at: datetime,
+        traits: FileTraits,
+        named_since: frozenset[str],
+        *,
+        dates_unchanged: bool,
     ) -> _Tally:
         """Judge customers here and write them in batches on several threads, with few batches under way."""
         tally = _Tally()
@@ -225,7 +276,7 @@ class IntakeService:
         under_way: set[Future[list[LoadedCandidate]]] = set()
         pool = ThreadPoolExecutor(self._writers)
         try:
-            candidates = self._candidates(spool, uploaded_at, tally)
+            candidates = self._candidates(spool, uploaded_at, traits, tally)
             current = tally.without_older(candidates, named_since) if named_since else candidates
             for batch in batched(current, BATCH, strict=False):
                 under_way.add(pool.submit(self._settler.settle_batch, batch, now, dates_unchanged=dates_unchanged))
@@ -239,9 +290,11 @@ class IntakeService:
             pool.shutdown(cancel_futures=True)
         return tally
 
-    def _candidates(self, spool: Spool, uploaded_at: datetime, tally: _Tally) -> Iterator[Candidate]:
+    def _candidates(
+        self, spool: Spool, uploaded_at: datetime, traits: FileTraits, tally: _Tally
+    ) -> Iterator[Candidate]:
         """Yield the customers without a fault, and keep the refusals of all others."""
-        reader = RowReader(self._lenders, uploaded_at)
+        reader = RowReader(self._lenders, uploaded_at, traits, roc_lenders=self._roc_lenders)
         for customer_id, spooled in spool.customers():
             if not customer_id:  # rows without a customer: each is judged by itself
                 for spooled_row in spooled:
@@ -261,6 +314,8 @@ class IntakeService:
                     spool.refuse([Refused(rows[0].line, facts.customer_id, "country", Refusal.STORED_ELSEWHERE)])
                     continue
                 tally.holds_not_understood += sum(row.hold_not_understood for row in rows)
+                if notes := _notes(rows):
+                    spool.refuse(notes)
                 yield Candidate(facts, rows[0].line)
 
     def _count_rows(self, rows: int, tally: _Tally) -> None:
@@ -292,6 +347,16 @@ class IntakeService:
                     spool.refuse([Refused(line, facts.customer_id, "customer_id", _REFUSED[outcome])])
 
 
+def _traits(table: Table, spool: Spool, list_of: str) -> FileTraits:
+    """Return what a file as a whole tells of its cells."""
+    return FileTraits(
+        decimal_comma=table.decimal_comma,
+        long_numbers_are_exact=table.long_numbers_are_exact,
+        serials=serial_forms(spool.some_ids()),
+        list_of=list_of,
+    )
+
+
 def rejects_key(key: str) -> str:
     """Return the key for the refusals of a file: the same name below `rejects/`."""
     return f"rejects/{key.removeprefix('accounts/')}"
@@ -301,20 +366,21 @@ def _judge(spooled: Sequence[SpooledRow], reader: RowReader) -> tuple[list[Row],
     """Return the rows of one customer, and all faults of the rows, by themselves and together."""
     first = spooled[0].raw
     if len(spooled) > MOST_ROWS_A_CUSTOMER:
-        shown = first.customer_id if is_id(first.customer_id) else ""
+        shown = first.customer_id if _may_be_shown(first.customer_id, ()) else ""
         return [], [Refused(first.line, shown, "customer_id", Refusal.TOO_MANY_ROWS)]
     rows: list[Row] = []
     faulty: list[tuple[int, Fault]] = []
-    for raw, contested in spooled:
+    for number, (raw, contested) in enumerate(spooled):
         faults: list[Fault] = []
         if raw.cells is None:
-            faults.append(Fault("", Refusal.WRONG_FIELD_COUNT))
+            faults.append(raw.fault or Fault("", Refusal.WRONG_FIELD_COUNT))
         else:
             read = reader.read(raw.line, raw.cells)
             if isinstance(read, Row):
                 rows.append(read)
             else:
-                faults += read
+                is_further = bool(raw.customer_id) and (number > 0 or not raw.cells[0].strip())
+                faults += map(_as_merged, read) if is_further else read
         if contested:
             faults.append(Fault("account_id", Refusal.ACCOUNT_OF_TWO_CUSTOMERS))
         faulty += [(raw.line, fault) for fault in faults]
@@ -323,13 +389,29 @@ def _judge(spooled: Sequence[SpooledRow], reader: RowReader) -> tuple[list[Row],
     return rows, [Refused(line, shown, *fault) for line, fault in faulty]
 
 
+def _notes(rows: Iterable[Row]) -> list[Refused]:
+    """Return what somebody has to look at in the rows of a customer who is loaded."""
+    return [
+        Refused(row.line, row.customer_id if _may_be_shown(row.customer_id, ()) else "", *note)
+        for row in rows
+        for note in row.notes
+    ]
+
+
+def _as_merged(fault: Fault) -> Fault:
+    """Say of a cell that names person or account, and is empty in a customer's further row, why it may be empty."""
+    if fault.reason is Refusal.MISSING and fault.field in _MAY_BE_MERGED:
+        return Fault(fault.field, Refusal.MERGED_CELLS)
+    return fault
+
+
 def _may_be_shown(customer_id: str, faults: Iterable[Fault]) -> bool:
     """
     Tell whether the first cell of refused rows may be printed: it should be an id, but may be anything.
 
     If columns have slipped, or the phone cannot be read for comparison, a cell like a name or a number is not printed.
     """
-    if not is_id(customer_id):
+    if not is_id(customer_id) or is_like_a_number(customer_id) or is_personal_id(customer_id, ""):
         return False
     doubtful = False
     for fault in faults:

@@ -30,7 +30,11 @@ class Phone(NamedTuple):
 _FORMULA_TEXT = re.compile(r'="(.*)"')
 """How some exports keep a spreadsheet from changing a number: `="0912345678"`."""
 
-_SPELLING = re.compile(r"(?:tel:)?\s*(?P<number>\(?\+?[0-9 ().\-]+)(?:(?:;?ext[.=]?|x|#)\s*[0-9]{1,6})?", re.IGNORECASE)
+_SPELLING = re.compile(
+    r"(?:tel:)?\s*(?P<number>\(?\+?[0-9 ().\-]+)"
+    r"(?P<extension>(?:;?ext(?:ension)?[.=]?|x|#)\s*[0-9]{1,6})?",
+    re.IGNORECASE,
+)
 _FLOAT = re.compile(r"(\+?[0-9]{6,15})\.([0-9]{1,2})")
 _DAMAGED = re.compile(
     r"""
@@ -71,7 +75,9 @@ def normalise_phone(raw: str, country: str) -> Phone:
     if _could_be_international(spelled, number):
         raise PhoneError(Refusal.PHONE_AMBIGUOUS)
     region = phonenumbers.region_code_for_number(number)
-    if kind not in _TEXTABLE or region is None or not region.isalpha():  # "001": satellites, no country
+    # A number that may be a landline and has an extension is an office's.
+    is_office = bool(spelling["extension"]) and kind != PhoneNumberType.MOBILE
+    if is_office or kind not in _TEXTABLE or region is None or not region.isalpha():  # "001": satellites, no country
         raise PhoneError(Refusal.PHONE_NOT_MOBILE)
     national = phonenumbers.national_significant_number(number)
     return Phone(phonenumbers.format_number(number, PhoneNumberFormat.E164), region, national)

@@ -1,9 +1,12 @@
 """Plain text: turns the characters of spreadsheets, input methods and mail programs into plain ones, if certain."""
 
+import re
 import unicodedata
 from functools import lru_cache
 
 _HYPHENS = frozenset("\u2212\u30fc")  # the minus sign, and the long vowel mark that stands for a hyphen in Japan
+_WRAPPINGS = frozenset("='\u2018\u2019`")
+_FORMULA_TEXT = re.compile(r'="([^"]*)"')
 DAMAGED = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -16,6 +19,15 @@ def plain(cell: str) -> str:
     if cell.isascii():
         return cell.strip()
     return "".join(map(_plain_character, cell)).strip()
+
+
+def without_wrapping(cell: str) -> str:
+    """Return a cell without what keeps a spreadsheet from changing it: `="0012"`, or an apostrophe in front."""
+    if cell[:1] not in _WRAPPINGS:
+        return cell
+    if formula := _FORMULA_TEXT.fullmatch(cell):
+        return formula[1].strip()
+    return cell.lstrip("'\u2018\u2019`").strip()
 
 
 @lru_cache(maxsize=4096)  # the characters outside ASCII in ids, dates and amounts: full-width forms and a few signs

@@ -18,27 +18,41 @@ class Refusal(StrEnum):
     EMPTY_FILE = "empty_file"
     NO_ROWS = "no_rows"
     WRONG_ENCODING = "wrong_encoding"
-    WRONG_SEPARATOR = "wrong_separator"
     MISSING_COLUMNS = "missing_columns"
     DUPLICATE_COLUMN = "duplicate_column"
     BROKEN_QUOTING = "broken_quoting"
     OVERTAKEN = "overtaken"
+    NO_HEADING = "no_heading"
+    HEADING_OF_TWO_LINES = "heading_of_two_lines"
+    MISSPELT_HEADING = "misspelt_heading"
+    LINE_TOO_LONG = "line_too_long"
+    UNKNOWN_LIST = "unknown_list"
+    TOO_MANY_MISSING = "too_many_missing"
 
     WRONG_FIELD_COUNT = "wrong_field_count"
+    CHARACTER_LOST = "character_lost"
+    CELL_TOO_LONG = "cell_too_long"
+    SPREADSHEET_ERROR = "spreadsheet_error"
+    MERGED_CELLS = "merged_cells"
     MISSING = "missing"
     MALFORMED_ID = "malformed_id"
     PERSONAL_DATA_IN_ID = "personal_data_in_id"
     NOT_A_NAME = "not_a_name"
+    NAME_DAMAGED = "name_damaged"
+    NAME_SAYS_MORE = "name_says_more"
+    NAME_IS_A_FORMULA = "name_is_a_formula"
     UNKNOWN_COUNTRY = "unknown_country"
     STORED_ELSEWHERE = "stored_elsewhere"
     NOT_A_REGION_CODE = "not_a_region_code"
     UNKNOWN_LANGUAGE = "unknown_language"
     UNKNOWN_TIME_ZONE = "unknown_time_zone"
     UNKNOWN_LENDER = "unknown_lender"
+    NOT_THE_LENDER_OF_THE_LIST = "not_the_lender_of_the_list"
     UNKNOWN_CURRENCY = "unknown_currency"
     NOT_AN_INSTANT = "not_an_instant"
     NOT_A_DATE = "not_a_date"
     DATE_OUT_OF_RANGE = "date_out_of_range"
+    CONSENT_IN_FUTURE = "consent_in_future"
     NOT_AN_AMOUNT = "not_an_amount"
     TOO_MANY_DECIMALS = "too_many_decimals"
     NOT_AN_ACCOUNT_NUMBER = "not_an_account_number"
@@ -72,26 +86,76 @@ class Refusal(StrEnum):
     STORED_RECORD_TOO_LARGE = "stored_record_too_large"
     KEPT_CHANGING = "kept_changing"
 
+    TITLE_PASSED_OVER = "title_passed_over"
+    HEADING_PASSED_OVER = "heading_passed_over"
+    TOTAL_PASSED_OVER = "total_passed_over"
+    RULE_PASSED_OVER = "rule_passed_over"
+    REMARK_PASSED_OVER = "remark_passed_over"
+    UNKNOWN_HEADING = "unknown_heading"
+    HOLD_NOT_UNDERSTOOD = "hold_not_understood"
+    NAME_SAYS_DECEASED = "name_says_deceased"
+    NOT_IN_LIST = "not_in_list"
+
+
+NOTES = frozenset(
+    {
+        Refusal.TITLE_PASSED_OVER,
+        Refusal.HEADING_PASSED_OVER,
+        Refusal.TOTAL_PASSED_OVER,
+        Refusal.RULE_PASSED_OVER,
+        Refusal.REMARK_PASSED_OVER,
+        Refusal.UNKNOWN_HEADING,
+        Refusal.HOLD_NOT_UNDERSTOOD,
+        Refusal.NAME_SAYS_DECEASED,
+        Refusal.NOT_IN_LIST,
+    }
+)
+"""What the reject file says of lines that are no rows, and of rows that are loaded: nothing is refused for it."""
+
 
 EXPLANATIONS: Mapping[Refusal, str] = {
     Refusal.NOT_A_CSV: "This is not a CSV text file. Save it as 'CSV UTF-8 (comma separated)' and upload it again.",
     Refusal.EMPTY_FILE: "The file is empty. Upload one with a header line and a line for each instalment.",
     Refusal.NO_ROWS: "The file has a header line only. Upload it with a line for each instalment.",
-    Refusal.WRONG_ENCODING: "The file is not UTF-8, from this line on. Save it as 'CSV UTF-8' and upload it again.",
-    Refusal.WRONG_SEPARATOR: "The columns are not separated by commas. Save the file as 'CSV UTF-8 (comma separated)'.",
-    Refusal.MISSING_COLUMNS: "The first line must name all columns. Add those named here; they may have empty cells "
-    "where a value is not known.",
-    Refusal.DUPLICATE_COLUMN: "The first line names this column twice. Remove one of the two.",
+    Refusal.WRONG_ENCODING: "The file is not in UTF-8 nor in the encoding that is set up, from this line on. Save it "
+    "as 'CSV UTF-8' and upload it again, or set up its encoding.",
+    Refusal.MISSING_COLUMNS: "This line must name all columns. Add those named here; they may have empty cells where a "
+    "value is not known. Your own headings belong in columns/*.toml of the policies.",
+    Refusal.DUPLICATE_COLUMN: "This line names this column twice. Remove one of the two.",
+    Refusal.NO_HEADING: "No line at the top names the columns. Put the heading into the first line, in our names or in "
+    "headings of columns/*.toml of the policies.",
+    Refusal.HEADING_OF_TWO_LINES: "The heading has two lines: this line and the next both name columns. Write it in "
+    "one line.",
+    Refusal.MISSPELT_HEADING: "A heading is nearly the name of this column, which would be ignored. Correct the "
+    "heading, or call the column something else.",
+    Refusal.LINE_TOO_LONG: "This line is too long for a line of a table (65,536 characters, 262,144 with quoted line "
+    "breaks). Export the file anew.",
+    Refusal.UNKNOWN_LIST: "Below complete/ a file lies in a folder named as its lender, complete/<lender>/file.csv, "
+    "and no lender of this name is set up.",
+    Refusal.TOO_MANY_MISSING: "The list lacks more of the lender's customers than it may at once. Check that it is "
+    "whole; a part of a list belongs below accounts/.",
     Refusal.BROKEN_QUOTING: "A quoted cell does not end, or a quote in it is not doubled. It begins in this line or in "
     'one above it: write " in a cell as "", and quote the whole cell.',
     Refusal.OVERTAKEN: "Newer files were loaded meanwhile, and are no longer there to compare. Upload this file again "
     "if it still holds.",
     Refusal.WRONG_FIELD_COUNT: "The line has more or fewer cells than the header. Quote cells that hold a comma.",
+    Refusal.CHARACTER_LOST: "The line holds a character that the file's encoding does not have. Write it anew, or save "
+    "the file as 'CSV UTF-8'.",
+    Refusal.CELL_TOO_LONG: "The cell has more than 1000 characters. Something else has slipped into it.",
+    Refusal.SPREADSHEET_ERROR: "A formula of the spreadsheet has failed in this cell, such as #N/A. Mend it and export "
+    "anew.",
+    Refusal.MERGED_CELLS: "The cell is empty and may belong to the row above: cells were merged. Fill in each row, and "
+    "export anew.",
     Refusal.MISSING: "The cell is empty. It must have a value.",
     Refusal.MALFORMED_ID: "Use 1 to 64 letters A-Z, digits, dots, underscores, colons or hyphens.",
-    Refusal.PERSONAL_DATA_IN_ID: "The id contains the phone number. Ids appear in logs: use one that says nothing of "
-    "the person.",
-    Refusal.NOT_A_NAME: "A name has 1 to 80 characters, at least one of them a letter, none of them damaged.",
+    Refusal.PERSONAL_DATA_IN_ID: "The id is or contains a phone number, a national id or an e-mail address. Ids appear "
+    "in logs: use one that says nothing of the person.",
+    Refusal.NOT_A_NAME: "A name has 1 to 80 characters, at least one of them a letter.",
+    Refusal.NAME_DAMAGED: "Characters of the name are lost or changed, as by a wrong encoding. Write the name anew; an "
+    "apostrophe is '.",
+    Refusal.NAME_SAYS_MORE: "The cell says more than one person's name: a remark, digits or a second name. Write the "
+    "name alone; a reason for silence belongs in hold.",
+    Refusal.NAME_IS_A_FORMULA: "The name is a formula of a spreadsheet. Write the name alone.",
     Refusal.UNKNOWN_COUNTRY: "Write the two letters of ISO 3166, for example TW, CN, HK, US or GB.",
     Refusal.STORED_ELSEWHERE: "The law of this country, or of the number's, keeps the data there, and this stack "
     "stores them in another AWS Region. Load the customer into a stack in that country.",
@@ -100,12 +164,16 @@ EXPLANATIONS: Mapping[Refusal, str] = {
     Refusal.UNKNOWN_TIME_ZONE: "Write the name of the tz database, for example Asia/Taipei, or leave it empty. "
     "Abbreviations such as CST mean several zones.",
     Refusal.UNKNOWN_LENDER: "No lender of this name is set up. Use the id of its policy.",
+    Refusal.NOT_THE_LENDER_OF_THE_LIST: "A list below complete/<lender>/ holds customers of that lender only.",
     Refusal.UNKNOWN_CURRENCY: "Write one of the currencies that are set up by its three letters, for example TWD.",
     Refusal.NOT_AN_INSTANT: "Write YYYY-MM-DD, or a date with time and offset such as 2026-01-31T09:30:00+08:00: "
     "add Z or an offset.",
     Refusal.NOT_A_DATE: "Write the date as YYYY-MM-DD: other orders of day and month can be mistaken.",
-    Refusal.DATE_OUT_OF_RANGE: "The year must be between 2000 and 2100.",
-    Refusal.NOT_AN_AMOUNT: "Write a plain number such as 3250, 3250.00 or 3,250.00, with no sign of a currency.",
+    Refusal.DATE_OUT_OF_RANGE: "The date cannot be: it lies more than 15 years before the upload or more than 30 years "
+    "after it, or hold_until after 2100.",
+    Refusal.CONSENT_IN_FUTURE: "The consent is later than the upload. Give the time at which it was given.",
+    Refusal.NOT_AN_AMOUNT: "Write a plain number such as 3250, 3250.00 or 3,250.00. A sign such as NT$ has to be that "
+    "of the currency.",
     Refusal.TOO_MANY_DECIMALS: "The amount has more decimals than its currency, or a dot that may separate thousands. "
     "Write 3250 or 3250.00.",
     Refusal.NOT_AN_ACCOUNT_NUMBER: "An account number has at least two letters or digits.",
@@ -131,7 +199,7 @@ EXPLANATIONS: Mapping[Refusal, str] = {
     Refusal.LATE_FEE_ABOVE_AMOUNT: "The late fee is more than the amount of the instalment, which must include it.",
     Refusal.PHONE_INVALID: "This is not one valid phone number for the country. Write it with + and the country code, "
     "with no words beside it.",
-    Refusal.PHONE_NOT_MOBILE: "This number cannot receive SMS. Give a mobile number.",
+    Refusal.PHONE_NOT_MOBILE: "This number cannot receive SMS, or has an office's extension. Give a mobile number.",
     Refusal.PHONE_TWO_NUMBERS: "There is more than one number in the cell. Keep the one to be texted.",
     Refusal.PHONE_AMBIGUOUS: "This number can be read in two ways. Write it with + and the country code.",
     Refusal.PHONE_DAMAGED_BY_SPREADSHEET: "A spreadsheet has changed this number. Format the column as text, enter it "
@@ -148,6 +216,16 @@ EXPLANATIONS: Mapping[Refusal, str] = {
     Refusal.KEPT_CHANGING: "Other writers kept changing the customer. Upload the customer again.",
     Refusal.STORED_RECORD_UNREADABLE: "The stored record of this customer cannot be read. It was left as it is: tell "
     "the operators.",
+    Refusal.TITLE_PASSED_OVER: "Passed over: the line is above the heading and holds no row.",
+    Refusal.HEADING_PASSED_OVER: "Passed over: the line repeats the heading.",
+    Refusal.TOTAL_PASSED_OVER: "Passed over: the line is a total and no instalment.",
+    Refusal.RULE_PASSED_OVER: "Passed over: the line only draws a rule.",
+    Refusal.REMARK_PASSED_OVER: "Passed over: the line is a remark and no instalment.",
+    Refusal.UNKNOWN_HEADING: "Ignored: no column of ours has this heading.",
+    Refusal.HOLD_NOT_UNDERSTOOD: "Loaded, and silent: this word is no reason we know. Write a reason of the page on "
+    "input, or leave the cell empty.",
+    Refusal.NAME_SAYS_DECEASED: "Loaded, and silent for good: the name says that the person has died. Look at it.",
+    Refusal.NOT_IN_LIST: "Known, but not in the lender's whole list: no text until a file names the customer again.",
 }
 
 
@@ -160,22 +238,31 @@ class CellError(DunningError):
 
 
 class FileRefusedError(DunningError):
-    """A file is refused whole."""
+    """A file is refused whole. `hint` adds to the explanation; `looks_like` is the encoding it may be in."""
 
-    def __init__(self, reason: Refusal, line: int = 1, field: str = "") -> None:
+    def __init__(
+        self, reason: Refusal, line: int = 1, field: str = "", hint: str = "", *, looks_like: str = ""
+    ) -> None:
         super().__init__(reason.value)
         self.reason = reason
         self.line = line
         self.field = field
+        self.hint = hint
+        self.looks_like = looks_like
+
+    def moved(self, lines: int) -> "FileRefusedError":
+        """Return the error with so many lines more above its line."""
+        return FileRefusedError(self.reason, self.line + lines, self.field, self.hint, looks_like=self.looks_like)
 
 
 class Refused(NamedTuple):
-    """One line of the reject file."""
+    """One line of the reject file. `hint` says what is particular to it, and quotes no cell of a row."""
 
     line: int
     customer_id: str
     field: str
     reason: Refusal
+    hint: str = ""
 
 
 REJECT_COLUMNS = ("line", "customer_id", "field", "reason", "explanation")
@@ -183,5 +270,6 @@ REJECT_COLUMNS = ("line", "customer_id", "field", "reason", "explanation")
 
 def reject_cells(refused: Refused) -> tuple[str, ...]:
     """Write a refusal as the cells of its line in the reject file."""
-    explanation = EXPLANATIONS[refused.reason]
-    return str(refused.line), refused.customer_id, refused.field, refused.reason.value, explanation
+    explanation = " ".join(filter(None, (EXPLANATIONS[refused.reason], refused.hint)))
+    line = str(refused.line) if refused.line else ""
+    return line, refused.customer_id, refused.field, refused.reason.value, explanation

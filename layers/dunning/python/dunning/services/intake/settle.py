@@ -295,7 +295,8 @@ def _bar(facts: Facts, lender_record: LenderRecord) -> LoadOutcome | None:
 
 def _is_older(facts: Facts, stored: Facts | None) -> bool:
     """Tell whether a newer snapshot is stored: files may arrive out of order."""
-    return stored is not None and stored.as_of is not None and facts.as_of is not None and stored.as_of > facts.as_of
+    stated_at = stored.stated_at if stored is not None else None
+    return stated_at is not None and facts.as_of is not None and stated_at > facts.as_of
 
 
 def _says_the_same(facts: Facts, lender_record: LenderRecord) -> bool:

@@ -7,30 +7,37 @@ from operator import itemgetter
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from dunning.services.intake.refusals import Refusal, Refused
-from dunning.services.intake.rows import COLUMNS
+from dunning.services.intake.refusals import NOTES, Refusal, Refused
+from dunning.services.intake.rows import COLUMNS, Fault
 from dunning.services.intake.table import RawRow
 
 _CACHE_KIB = 16 * 1024
 _CELLS = ", ".join(f"c{number}" for number in range(len(COLUMNS)))
+_SAMPLE = 2000
 _NO_CELLS = (None,) * len(COLUMNS)
+_NO_FAULT = (None, None)
+
+_NOTED = ", ".join(f"'{reason.value}'" for reason in sorted(NOTES))
 
 # S608: only numbers of columns are put into these statements.
 _SCHEMA = f"""
     PRAGMA journal_mode = OFF;
     PRAGMA synchronous = OFF;
     PRAGMA cache_size = -{_CACHE_KIB};
-    CREATE TABLE rows (customer_id, line, account_id, {_CELLS}, PRIMARY KEY (customer_id, line)) WITHOUT ROWID;
+    CREATE TABLE rows (
+        customer_id, line, account_id, fault_field, fault_reason, {_CELLS}, PRIMARY KEY (customer_id, line)
+    ) WITHOUT ROWID;
     CREATE TABLE contested (account_id PRIMARY KEY) WITHOUT ROWID;
-    CREATE TABLE refused (line, customer_id, field, reason);
+    CREATE TABLE refused (line, customer_id, field, reason, hint);
 """
-_INSERT = f"INSERT INTO rows VALUES (?, ?, ?, {', '.join('?' * len(COLUMNS))})"  # noqa: S608
+_INSERT = f"INSERT INTO rows VALUES (?, ?, ?, ?, ?, {', '.join('?' * len(COLUMNS))})"  # noqa: S608
 _CONTEST = """
     INSERT INTO contested
     SELECT account_id FROM rows WHERE account_id <> '' GROUP BY account_id HAVING count(DISTINCT customer_id) > 1
 """
 _BY_CUSTOMER = f"""
-    SELECT customer_id, line, account_id, account_id IN (SELECT account_id FROM contested), {_CELLS}
+    SELECT customer_id, line, account_id, account_id IN (SELECT account_id FROM contested),
+        fault_field, fault_reason, {_CELLS}
     FROM rows ORDER BY customer_id, line
 """  # noqa: S608
 
@@ -65,7 +72,10 @@ class Spool:
         """Store all rows of a file and return their number."""
         taken = self._database.executemany(
             _INSERT,
-            ((row.customer_id, row.line, row.account_id, *(row.cells or _NO_CELLS)) for row in rows),
+            (
+                (row.customer_id, row.line, row.account_id, *(row.fault or _NO_FAULT), *(row.cells or _NO_CELLS))
+                for row in rows
+            ),
         )
         self._database.execute(_CONTEST)
         return taken.rowcount
@@ -77,22 +87,50 @@ class Spool:
 
     def refuse(self, refused: Iterable[Refused]) -> None:
         """Keep refusals."""
-        self._database.executemany("INSERT INTO refused VALUES (?, ?, ?, ?)", refused)
+        self._database.executemany("INSERT INTO refused VALUES (?, ?, ?, ?, ?)", refused)
+
+    def has(self, customer_id: str) -> bool:
+        """Tell whether the file names a customer, in a row that is refused or not."""
+        found = self._database.execute("SELECT 1 FROM rows WHERE customer_id = ? LIMIT 1", (customer_id,))
+        return found.fetchone() is not None
+
+    def some_ids(self) -> list[str]:
+        """Return ids of customers and accounts, enough to tell of what form they are."""
+        queries = (
+            "SELECT DISTINCT customer_id FROM rows LIMIT ?",
+            "SELECT DISTINCT account_id FROM rows LIMIT ?",
+        )
+        return [text for query in queries for (text,) in self._database.execute(query, (_SAMPLE,))]
+
+    def clear(self) -> None:
+        """Forget all rows, so that the file can be read anew."""
+        self._database.execute("DELETE FROM rows")
+        self._database.execute("DELETE FROM contested")
 
     def rows_refused(self) -> int:
         """Count the lines that were refused."""
+        return self._count(f"reason NOT IN ({_NOTED})")
+
+    def rows_noted(self) -> int:
+        """Count what is told of lines that were not refused."""
+        return self._count(f"reason IN ({_NOTED})")
+
+    def _count(self, condition: str) -> int:
         count: int
-        (count,) = self._database.execute("SELECT count(DISTINCT line) FROM refused").fetchone()
+        query = f"SELECT count(DISTINCT line) FROM refused WHERE {condition}"  # noqa: S608
+        (count,) = self._database.execute(query).fetchone()
         return count
 
     def refused(self) -> Iterator[Refused]:
         """Yield the refusals in order of lines."""
-        for line, customer_id, field, reason in self._database.execute(
-            "SELECT line, customer_id, field, reason FROM refused ORDER BY line, rowid"
+        for line, customer_id, field, reason, hint in self._database.execute(
+            "SELECT line, customer_id, field, reason, hint FROM refused ORDER BY line, rowid"
         ):
-            yield Refused(line, customer_id, field, Refusal(reason))
+            yield Refused(line, customer_id, field, Refusal(reason), hint)
 
 
 def _row(record: tuple[Any, ...]) -> SpooledRow:
-    customer_id, line, account_id, contested, *cells = record
-    return SpooledRow(RawRow(line, customer_id, account_id, None if cells[0] is None else cells), bool(contested))
+    customer_id, line, account_id, contested, fault_field, fault_reason, *cells = record
+    fault = None if fault_reason is None else Fault(fault_field, Refusal(fault_reason))
+    shown = None if cells[0] is None else cells
+    return SpooledRow(RawRow(line, customer_id, account_id, shown, fault), bool(contested))
