@@ -77,12 +77,18 @@ WHO =
 WHY =
 SINCE =
 COUNSEL =
+CUSTOMERS =
+RATE =
+SAMPLE =
+INSTALMENTS =
+REMINDERS =
 RUNS = 5
 JOBS = auto
 
 # What may be set on the command line. Anything else is misspelt, and would be ignored without a word.
 VARIABLES = ACCOUNTS EVENTS ENCODING COMPLETE START DAYS OUT LENDER LANGUAGE COUNTRY PLACE POLICIES CHECK REGION STACK \
-	CUSTOMER TABLE AT FROM SPEND ROLE APPLY TEXT ON EXAM RECORD WHO WHY SINCE COUNSEL RUNS JOBS PYTHON SHELL MAKEFLAGS
+	CUSTOMER TABLE AT FROM SPEND ROLE APPLY TEXT ON EXAM RECORD WHO WHY SINCE COUNSEL CUSTOMERS RATE SAMPLE INSTALMENTS \
+	REMINDERS RUNS JOBS PYTHON SHELL MAKEFLAGS
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 UNKNOWN := $(firstword $(filter-out $(VARIABLES),$(GIVEN)))
 # The variable with the fewest letters to insert, take out or exchange, whatever the case; nothing if none is near.
@@ -205,8 +211,15 @@ e2e: build stand-in ## Deploy to a stand-in for AWS with IAM enforced, remind, b
 
 .PHONY: bench
 bench: setup ## Measure calls, CPU, decisions a second, import time, each beside a reference
-	@set -e; for bench in $$(grep -l __main__ tests/bench/*.py); do \
+	@set -e; for bench in $$(grep -l __main__ tests/bench/*.py | grep -v -e /scale.py -e /capacity.py); do \
 		echo "== $$bench"; PYTHONPATH=.:layers/dunning/python $(BIN)/python "$$bench"; done
+
+.PHONY: scale
+scale: setup ## Play a month of a million customers on all cores, and check each text (minutes)
+#= CUSTOMERS=1000000 DAYS=30 RATE=50 SAMPLE=10 (percent that the real services play, too)
+	@PYTHONPATH=.:layers/dunning/python $(BIN)/python -m tests.bench.scale \
+		$(if $(CUSTOMERS),--customers "$(CUSTOMERS)") $(if $(DAYS),--days "$(DAYS)") \
+		$(if $(RATE),--rate "$(RATE)") $(if $(SAMPLE),--sample "$(SAMPLE)")
 
 .PHONY: format
 format: setup ## Put the code into its form, and fix what can be fixed
