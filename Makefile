@@ -161,6 +161,13 @@ cost: setup-run ## Print what a million reminders cost, AWS and carriers
 #= REGION=ap-northeast-1
 	@$(BIN)/python -m tests.bench.cost $(if $(REGION),--region "$(REGION)")
 
+.PHONY: capacity
+capacity: setup-run ## Say what a portfolio needs of AWS, what it costs a day, and what gives way first
+#= INSTALMENTS=100000000 REMINDERS=10000000 RATE=635 REGION=ap-northeast-1 COUNTRY=TW
+	@$(BIN)/python -m tests.bench.capacity $(if $(INSTALMENTS),--instalments "$(INSTALMENTS)") \
+		$(if $(REMINDERS),--reminders "$(REMINDERS)") $(if $(RATE),--rate "$(RATE)") \
+		$(if $(REGION),--region "$(REGION)") $(if $(COUNTRY),--country "$(COUNTRY)")
+
 ##@ Work on it
 
 .PHONY: check
