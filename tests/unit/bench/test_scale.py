@@ -41,13 +41,14 @@ def _checks(**changes: object) -> Checks:
 
 
 def test_core_and_services_send_everybody_the_same_texts_and_break_no_rule() -> None:
-    core, services = play_slice(Slice(0, 150, 30, 1.0), in_sample=True)
+    core, services = play_slice(Slice(0, 100, 30, 1.0), in_sample=True)
     assert services is not None
     assert core.violations + services.violations == []
-    assert core.texts == services.texts > 150
+    assert core.texts == services.texts > 100
     assert core.by_day == services.by_day
     assert (core.news, core.customers) == (services.news, services.customers)
-    assert core.on_their_day == core.expected > 100
+    assert core.on_their_day == services.on_their_day
+    assert core.on_their_day >= 0.95 * core.expected > 50
 
 
 def test_a_slice_outside_the_sample_is_played_with_the_core_alone() -> None:
@@ -69,7 +70,7 @@ class _Deaf(WithTheCore):
 
 
 def test_a_sender_that_forgets_payments_and_holds_is_found() -> None:
-    found = {violation.partition(":")[0] for violation in _Deaf(Slice(0, 400, 30, 5.0)).play().violations}
+    found = {violation.partition(":")[0] for violation in _Deaf(Slice(0, 200, 30, 5.0)).play().violations}
     assert found == {"a text after the payment", "a text during a hold"}
 
 
