@@ -119,12 +119,14 @@ OBJECTS: Mapping[str, Any] = {
                         Instalment(number=2, due_on=date(2026, 12, 21), amount=326_000, paid=112_000),
                     ),
                     product="phone loan",
+                    pay_account="822-99990001",
                 ),
             ),
             holds=(Hold(HoldReason.DISPUTE, date(2027, 2, 8), _at(8, 9)), Hold(HoldReason.LEGAL, date(2027, 2, 9))),
             opted_out=True,
             as_of=_at(9, 10),
             paid_as_of=_at(10, 11),
+            not_in_list_since=_at(10, 12),
         ),
         events={event_key(recorded): recorded for recorded in EVENTS},
         phones=("+886900000001", "+886900000002"),
@@ -146,6 +148,7 @@ OBJECTS: Mapping[str, Any] = {
                 channel="sms",
                 for_wake=_at(15, 16),
                 failed=True,
+                also_named=("A-33", "A-34"),
             ),
             LedgerEntry(
                 send_id="send-2",
@@ -186,6 +189,7 @@ OBJECTS: Mapping[str, Any] = {
             )
         },
         facts_revision=19,
+        announced=("no_written_notice:A-25#6", "number_refused"),
     ),
     "contact": Contact(
         customer_id="C-1003",
@@ -250,9 +254,12 @@ def _as_read(schema: int, kind: str) -> Any:  # noqa: ANN401 - any of the object
     stored = OBJECTS[kind]
     match stored:
         case LenderRecord() if schema < 3:
-            return replace(stored, next_phone="")
+            accounts = tuple(replace(account, pay_account="") for account in stored.snapshot.accounts)
+            snapshot = replace(stored.snapshot, accounts=accounts, not_in_list_since=None)
+            return replace(stored, snapshot=snapshot, next_phone="")
         case Standing() if schema < 3:
-            stored = replace(stored, facts_revision=0)
+            ledger = tuple(replace(entry, also_named=()) for entry in stored.ledger)
+            stored = replace(stored, ledger=ledger, facts_revision=0, announced=())
     if schema < 2:
         match stored:
             case Standing():

@@ -151,6 +151,7 @@ def test_an_opt_out_and_a_dead_number_are_recorded_and_published_once(house: Hou
     assert house.standing(away).ledger[0].failed
     assert [house.standing(person).version for person in people] == [2, 2, 2]
     assert sorted((event.kind, event.detail["customer_id"]) for event in house.cloud.published_events) == [
+        ("CustomerNeedsPerson", dead.customer_id),
         ("NumberUnreachable", dead.customer_id),
         ("ReminderStopped", out.customer_id),
         ("ReminderStopped", dead.customer_id),
@@ -247,7 +248,8 @@ def test_an_answer_that_is_lost_changes_nothing_twice(house: House) -> None:
     assert states(house) == {"C0001": ContactState.FAILED}
     assert house.standing(facts).is_suspended(facts)
     assert house.standing(facts).version == 2
-    assert [event.kind for event in house.cloud.published_events] == ["NumberUnreachable", "ReminderStopped"]
+    kinds = [event.kind for event in house.cloud.published_events]
+    assert kinds == ["NumberUnreachable", "ReminderStopped", "CustomerNeedsPerson"]
 
 
 def test_a_damaged_record_delays_no_other_customer_and_is_tried_again(house: House) -> None:

@@ -277,7 +277,13 @@ class TestAnAnswer:
         (contact,) = house.contacts()
         assert (contact.state, contact.code) == (ContactState.REFUSED, "InvalidParameter")
         assert house.standing(facts) == waking(
-            facts, None, version=3, reason="number_refused", suspended_phone=facts.phone, suspended_at=NOW
+            facts,
+            None,
+            version=3,
+            reason="number_refused",
+            suspended_phone=facts.phone,
+            suspended_at=NOW,
+            announced=("number_refused",),
         )
         house.requests.let_all_through()
         assert house.send(batch(job_for(facts))) == []
