@@ -23,6 +23,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.dynamodb.models import dynamodb_backends
 
+from dunning import compiled_policies
 from dunning.services.intake.rows import COLUMNS
 from tests.bench.dynamodb_units import (
     Attributes,
@@ -37,6 +38,7 @@ from tests.local.cloud import REGION, LocalCloud
 from tests.local.events import Event
 from tests.local.sample import Row
 from tests.local.template import Function
+from tests.support.builders import the_policies
 
 _ACCOUNT = "123456789012"
 """The one moto gives to everybody."""
@@ -334,6 +336,9 @@ def month_of(customers: int) -> Usage:
     """
     Play a month: load customers, remind them, let most of them pay, load each payment, and load all once more.
 
+    Everybody's turn comes at the preferred hour: so few customers, spread over hours, would leave batches empty that a
+    portfolio fills.
+
     Args:
         customers: how many; a multiple of twenty, so that each habit of paying is there in its share.
 
@@ -344,7 +349,7 @@ def month_of(customers: int) -> Usage:
     loaded: Counter[str] = Counter()
     end = _BEGIN + timedelta(days=30)
     people = range(customers)
-    with _MeteredCloud(_BEGIN, meter) as cloud:
+    with patch.object(compiled_policies, "policies", the_policies), _MeteredCloud(_BEGIN, meter) as cloud:
         meter.indexes = {table: _indexes(table) for table in (cloud.stack.customers_table, cloud.stack.contacts_table)}
 
         def load(name: str, part: str, body: bytes) -> None:

@@ -12,6 +12,8 @@ from tests.bench.aws_prices import PriceError, load_prices
 from tests.bench.capacity import (
     BUSIEST_DAY,
     BY_DESIGN,
+    LOG_OF_A_BATCH,
+    LOG_OF_A_TEXT,
     FILE,
     MACHINE,
     PAYMENT_LOG_BYTES,
@@ -60,7 +62,8 @@ def _check_a_text(counted: Usage) -> None:
     _hold("write units of a text", BY_DESIGN.writes, sender.write_units * each)
     _hold("read units of a text", BY_DESIGN.reads, sender.read_units * each)
     _hold("publishes of a text", BY_DESIGN.publishes, sender.calls["sns.Publish"] * each)
-    _hold("BY_DESIGN.log_bytes", BY_DESIGN.log_bytes, sender.log_size * each, within=0.25)
+    batches = sender.invocations * each
+    _hold("log of a text", LOG_OF_A_TEXT + batches * LOG_OF_A_BATCH, sender.log_size * each, within=0.05)
     assert counted.standing_size <= 1024 * BY_DESIGN.table_writes
     assert counted.record_size <= 1024 * BY_DESIGN.record_writes
     # Batches of so few customers are not full: full ones need fewer calls, never more.
@@ -72,7 +75,8 @@ def _check_a_text(counted: Usage) -> None:
 def _check_a_payment(counted: Usage) -> None:
     changed, each = counted.phases[CHANGED], 1 / counted.loaded[CHANGED]
     _hold("PAYMENT_WRITES", PAYMENT_WRITES, changed.write_units * each, within=0.1)
-    _hold("PAYMENT_READS", PAYMENT_READS, changed.read_units * each, within=0.1)
+    # Beside the customer a file reads the list of files: in a small file that is much for each.
+    _hold("PAYMENT_READS", PAYMENT_READS, changed.read_units * each, within=0.25)
     _hold("PAYMENT_LOG_BYTES", PAYMENT_LOG_BYTES, changed.log_size * each, within=0.25)
 
 
@@ -130,10 +134,10 @@ def test_units_by_hand() -> None:
     portfolio = Portfolio(instalments=30 * 86_400 * 10, reminders_a_day=1)  # ten payments a second
     units = _capacity(100, portfolio=portfolio).units
     assert units.contacts == 100
-    assert units.due_index == 200 + 20
-    assert units.customers == 100 + 20
+    assert units.due_index == 200 + 40
+    assert units.customers == pytest.approx(100 + 42)
     assert units.reads == 200 + 20
-    assert units.writes == 440
+    assert units.writes == pytest.approx(482)
 
 
 def test_shards_are_needed_as_the_writes_of_the_index_grow() -> None:
