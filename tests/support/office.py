@@ -248,6 +248,8 @@ class Office:
             (settled,) = self.settler.settle_batch([stated], self.clock.now())
         except ServiceCallError:
             return None
+        if settled.failure is not None:
+            return None
         return settled.outcome in {Settlement.LOADED, Settlement.UNCHANGED}
 
     def pay(self, body: str) -> bool:

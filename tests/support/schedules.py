@@ -306,6 +306,10 @@ def _holds(item: TableItem | None, write: Mapping[str, Any]) -> bool:
         return (item is not None and named[2] in item) != bool(named[1])
     if (typed := re.fullmatch(r"attribute_type\((\w+), (:\w+)\)", condition)) is not None:
         return item is not None and write["ExpressionAttributeValues"][typed[2]]["S"] in item.get(typed[1], {})
+    if " OR " in condition:
+        return any(_holds(item, {**write, "ConditionExpression": part}) for part in condition.split(" OR "))
+    if condition.startswith("NOT "):
+        return not _holds(item, {**write, "ConditionExpression": condition.removeprefix("NOT ")})
     compared = re.fullmatch(r"(\w+) = (:\w+)", condition)
     assert compared is not None, condition
     return item is not None and item.get(compared[1]) == write["ExpressionAttributeValues"][compared[2]]
