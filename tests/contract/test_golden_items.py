@@ -253,9 +253,9 @@ def _as_read(schema: int, kind: str) -> Any:  # noqa: ANN401 - any of the object
     """Return what an item of a schema is read as: a field that is younger than the schema has its default."""
     stored = OBJECTS[kind]
     match stored:
-        case LenderRecord() if schema < 3:
-            accounts = tuple(replace(account, pay_account="") for account in stored.snapshot.accounts)
-            snapshot = replace(stored.snapshot, accounts=accounts, not_in_list_since=None)
+        case LenderRecord(snapshot=Facts() as snapshot) if schema < 3:
+            accounts = tuple(replace(account, pay_account="") for account in snapshot.accounts)
+            snapshot = replace(snapshot, accounts=accounts, not_in_list_since=None)
             return replace(stored, snapshot=snapshot, next_phone="")
         case Standing() if schema < 3:
             ledger = tuple(replace(entry, also_named=()) for entry in stored.ledger)

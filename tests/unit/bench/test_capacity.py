@@ -12,9 +12,9 @@ from tests.bench.aws_prices import PriceError, load_prices
 from tests.bench.capacity import (
     BUSIEST_DAY,
     BY_DESIGN,
+    FILE,
     LOG_OF_A_BATCH,
     LOG_OF_A_TEXT,
-    FILE,
     MACHINE,
     PAYMENT_LOG_BYTES,
     PAYMENT_READS,
