@@ -62,7 +62,7 @@ _UNCHECKED_HASH = 0b01
 _LOCKED = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;\\]+)", re.MULTILINE)
 _NOT_RUNTIME = {".pyi", ".pyx", ".c", ".h"}
 _BUILDS = re.compile(r"\bwiring\.(\w+)\(\)")
-_OF_ALL = {"telemetry"}
+_OF_ALL = {"telemetry", "now"}
 """What handlers ask of the wiring that is no function's own service."""
 
 
