@@ -17,6 +17,7 @@ import difflib
 import getpass
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
@@ -337,4 +338,5 @@ def zone_of(facts: Facts | None, policies: Policies) -> ZoneInfo:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `make customer | head` ends quietly; the files are there
     sys.exit(main())

@@ -4,7 +4,7 @@ The effective limits for a lender's customers in a place, and the origin of each
 They are for reading and review. Decisions use `PolicyBook.rules_for`, which is made from the same files.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -336,7 +336,11 @@ class _Explained:
     def _numbers_to_call(self) -> Iterator[Limit]:
         parts = tuple(self._section("call_back_numbers", call_back_in_words))
         if parts:
-            says = "may be in a text" if self.rules.numbers_to_call_allowed else f"none: ask {self.rules.hotline}"
+            says = (
+                "may be in a text"
+                if self.rules.numbers_to_call_allowed
+                else f"none: ask {_in_languages(self.rules.hotline)}"
+            )
             yield Limit("numbers", says, parts)
 
     def _storage(self) -> Iterator[Limit]:
@@ -484,6 +488,10 @@ def refusal_in_words(refusal: RefusalToPay) -> str:
 def links_in_words(links: LinkRules) -> str:
     """Return whether a text may hold a link."""
     return "may be, to a lender's own domains" if links.allowed else "none"
+
+
+def _in_languages(words: Mapping[str, str]) -> str:
+    return "; ".join(f"{text} ({language})" for language, text in sorted(words.items()))
 
 
 def call_back_in_words(numbers: CallBackNumbers) -> str:

@@ -71,10 +71,17 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--region", help="the AWS Region of a stack: refuse a lender whose data may not be stored there"
     )
-    parser.add_argument("--since", type=date.fromisoformat, metavar="DAY", help="what has changed since a day")
+    parser.add_argument("--since", type=_day, metavar="DAY", help="what has changed since a day")
     parser.add_argument("--counsel", type=Path, metavar="FILE", help="write all limits as a page for counsel to sign")
     parser.add_argument("--policies", type=Path, metavar="FOLDER", help="policies of another folder of the same shape")
     return parser.parse_args(argv)
+
+
+def _day(written: str) -> date:
+    try:
+        return date.fromisoformat(written)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{written} is no day: write it as in SINCE=2026-12-01") from None
 
 
 def _choice(kind: str, wanted: str | None, choices: Iterable[str]) -> str | None:

@@ -116,6 +116,12 @@ def test_the_command_lists_what_has_changed_since_a_day(capsys: pytest.CaptureFi
     assert all(line.startswith("IN ") and "2027-01-01" in line for line in capsys.readouterr().out.splitlines())
 
 
+def test_a_day_that_is_none_is_refused_with_what_to_write(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--since", "yesterday"], TODAY)
+    assert "yesterday is no day: write it as in SINCE=2026-12-01" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("region", "code"), [("ap-south-1", 0), ("eu-central-1", 1)])
 def test_a_stack_in_a_region_where_data_of_a_lenders_people_may_not_be_stored_is_refused(
     folder: Path, capsys: pytest.CaptureFixture[str], region: str, code: int

@@ -181,6 +181,11 @@ def test_whether_replies_can_arrive_is_told_with_its_source_and_the_opt_out_line
     assert "every text says how, and asks for no reply" in shown("demo-world", "default")["opt-out"]
 
 
+def test_where_no_number_may_be_in_a_text_the_words_that_take_its_place_are_shown() -> None:
+    malaysia = next(rules for rules in effective_rules(the_policies(), "demo-world", TODAY) if rules.place == "MY")
+    assert [limit.effective for limit in malaysia.limits if limit.topic == "numbers"] == ["none: ask in our app (en)"]
+
+
 def test_a_place_without_a_calendar_is_warned_of_the_texts_that_stop() -> None:
     book = PolicyBook(
         the_policies().places, the_policies().lenders, the_policies().wordings, the_policies().linter,
