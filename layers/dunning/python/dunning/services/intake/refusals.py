@@ -118,7 +118,7 @@ EXPLANATIONS: Mapping[Refusal, str] = {
     Refusal.EMPTY_FILE: "The file is empty. Upload one with a header line and a line for each instalment.",
     Refusal.NO_ROWS: "The file has a header line only. Upload it with a line for each instalment.",
     Refusal.WRONG_ENCODING: "The file is not in UTF-8 nor in the encoding that is set up, from this line on. Save it "
-    "as 'CSV UTF-8' and upload it again, or set up its encoding.",
+    "as 'CSV UTF-8' and upload it again, or name its encoding: AccountsEncoding of the stack, ENCODING= of make run.",
     Refusal.MISSING_COLUMNS: "This line must name all columns. Add those named here; they may have empty cells where a "
     "value is not known. Your own headings belong in columns/*.toml of the policies.",
     Refusal.DUPLICATE_COLUMN: "This line names this column twice. Remove one of the two.",
