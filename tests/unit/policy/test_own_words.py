@@ -103,6 +103,13 @@ def test_a_text_of_the_packages_with_a_fee_does_not_stand_beside_a_lenders_plain
     assert ("en", 7, False) in found.texts_with_fee
 
 
+def test_a_file_of_texts_without_its_language_is_told_what_to_write_at_the_top(folder: Path) -> None:
+    own_texts(folder, WARM)
+    file = folder / OWN / "zh-Hant.toml"
+    file.write_text(file.read_text("utf-8").replace('language = "zh-Hant"', ""), "utf-8")
+    assert refusal(folder).endswith(': language: missing; write language = "zh-Hant" at the top')
+
+
 def test_another_ladder_brings_its_own_texts(folder: Path) -> None:
     edit(
         folder,
@@ -278,6 +285,20 @@ def test_replies_arrive_at_an_own_number_of_a_place_that_has_them_and_never_at_a
     assert rules(book, **IN_THE_UNITED_STATES).two_way
     assert not rules(book, **IN_HONG_KONG).two_way
     assert not rules(book, lender="demo-world", language="en").two_way, "Taiwan, by a sender id"
+
+
+def test_each_place_says_whether_replies_arrive_and_a_state_says_what_its_country_says() -> None:
+    places = load_policies().places.by_id
+    possible = {name: place.law.two_way.possible for name, place in places.items() if place.law.two_way}
+    assert possible.keys() == places.keys()
+    for name, is_possible in possible.items():
+        assert is_possible == possible[name.split("-")[0]], name
+
+
+def test_a_policy_says_of_a_country_that_replies_arrive_also_where_states_have_files(folder: Path) -> None:
+    edit(folder, LENDER, ("[countries.US]", "[countries.US]\ntwo_way = true"))
+    new_york = rules(load_policies(folder), **(IN_THE_UNITED_STATES | {"region": "NY"}))
+    assert new_york.opt_out_line["en"] == " Reply STOP to opt out."
 
 
 def test_a_number_that_nobody_can_answer_is_said_to_be_one(folder: Path) -> None:

@@ -155,7 +155,9 @@ class _Stage(NamedTuple):
 
 
 def _check_language(language: str, file: DataFile) -> None:
-    if file.raw.get("language") != language:
+    if "language" not in file.raw:
+        raise file.refusal(("language",), f'missing; write language = "{language}" at the top')
+    if file.raw["language"] != language:
         raise file.refusal(("language",), f"is not {language!r}, as the file's name says")
 
 
