@@ -12,6 +12,7 @@ bills (`aws_prices.toml`). What the stack itself limits is read from `template.y
 import argparse
 import math
 import os
+import signal
 import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -682,4 +683,5 @@ def main(argv: Sequence[str] | None = None, write: Callable[[str], object] = sys
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `make capacity | head` ends quietly
     sys.exit(main())

@@ -6,11 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from importlib.readers import MultiplexedPath
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import cast
 from unittest.mock import patch
 
 from dunning import compiled_policies, wiring
@@ -18,8 +14,7 @@ from dunning.domain.errors import DunningError
 from dunning.domain.replies.local_reader import LocalReader
 from dunning.policy import PolicyBook, load_calendars_needed, load_policies
 from dunning.policy.reply_files import load_reply_reader
-
-_LENDERS = "lenders"
+from ops.own_policies import LENDERS, over_the_package
 
 
 class PoliciesError(DunningError):
@@ -49,28 +44,12 @@ class Policies:
                 wiring.policy_book.cache_clear()
 
 
-class _Overlay:
-    """A folder of policies over the package's: a file it lacks is the package's. Lenders are its own alone."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def __truediv__(self, name: str) -> Traversable:
-        own, ours = self._folder / name, files("dunning.policy") / "data" / name
-        if name.partition("/")[0] == _LENDERS:
-            return own
-        if own.is_dir() and ours.is_dir():
-            return MultiplexedPath(own, ours)
-        return own if own.exists() else ours
-
-
 def load(folder: Path | None) -> Policies:
     """
     Load the policies of the package, with those of a folder laid over them.
 
     Args:
-        folder: has `lenders/*.toml`, which are then the only lenders, and may have `texts/`, `jurisdictions/`
-            and the like: a file there counts instead of the package's of that name.
+        folder: as `over_the_package` takes it.
 
     Raises:
         PoliciesError: there is no such folder, or no lender in it.
@@ -80,10 +59,9 @@ def load(folder: Path | None) -> Policies:
         return _of_the_package()
     if not folder.is_dir():
         raise PoliciesError(f"POLICIES={folder}: there is no such folder")
-    if not any((folder / _LENDERS).glob("*.toml")):
-        raise PoliciesError(f"POLICIES={folder}: there is no file {_LENDERS}/*.toml in it")
-    # The loaders do nothing with it but go to what is inside.
-    overlay = cast("Path", _Overlay(folder))
+    if not any((folder / LENDERS).glob("*.toml")):
+        raise PoliciesError(f"POLICIES={folder}: there is no file {LENDERS}/*.toml in it")
+    overlay = over_the_package(folder)
     return Policies(load_policies(overlay), load_reply_reader(overlay), load_calendars_needed(overlay))
 
 

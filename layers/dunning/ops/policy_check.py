@@ -20,6 +20,7 @@ from dunning.policy import PolicyBook, PolicyError, load_policies
 from dunning.policy.jurisdiction import Place, zones_of_countries
 from ops.counsel import changes_since, counsel_page
 from ops.effective import Effective, Limit, effective_rules, storage_in_words
+from ops.own_policies import over_the_package
 from ops.preview import preview
 
 _TOPIC, _SAYS, _AT = 10, 58, 30
@@ -73,7 +74,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--since", type=_day, metavar="DAY", help="what has changed since a day")
     parser.add_argument("--counsel", type=Path, metavar="FILE", help="write all limits as a page for counsel to sign")
-    parser.add_argument("--policies", type=Path, metavar="FOLDER", help="policies of another folder of the same shape")
+    parser.add_argument("--policies", type=Path, metavar="FOLDER", help="a folder of policies, laid over the package's")
     return parser.parse_args(argv)
 
 
@@ -98,8 +99,11 @@ def main(argv: Sequence[str] | None = None, today: date | None = None) -> int:
     """Run the check and return the exit code."""
     arguments = _arguments(argv)
     today = today or datetime.now(UTC).date()
+    if arguments.policies and not arguments.policies.is_dir():
+        sys.stderr.write(f"POLICIES={arguments.policies}: there is no such folder\n")
+        return 2
     try:
-        book = load_policies(arguments.policies)
+        book = load_policies(arguments.policies and over_the_package(arguments.policies))
         for country in zones_of_countries():
             book.calendar_of(country)  # read only when it is needed; here a bad one is to be found
         if arguments.region:

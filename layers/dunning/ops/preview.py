@@ -27,6 +27,7 @@ from dunning.domain.texts.segments import GSM_EXTENDED, count_segments
 from dunning.policy import PolicyBook, PolicyError, load_policies
 from dunning.policy.lender import Lender
 from ops.columns import WIDTH, fold, pad, stage_name
+from ops.own_policies import over_the_package
 
 _EURO = re.findall("..", "ADATBEBGCYDEEEESFIFRGRHRIEITLTLULVMCMEMTNLPTSISKSM")
 _CURRENCY_OF = {
@@ -328,7 +329,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--lender", metavar="ID", help="whose texts")
     parser.add_argument("--language", metavar="TAG", help="in which language (default: the lender's first)")
     parser.add_argument("--country", metavar="CODE", help="where, as US or US-MA (default: the lender's first)")
-    parser.add_argument("--policies", type=Path, metavar="FOLDER", help="other policies than the package's")
+    parser.add_argument("--policies", type=Path, metavar="FOLDER", help="a folder of policies, laid over the package's")
     return parser
 
 
@@ -364,7 +365,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.policies and not asked.policies.is_dir():
         parser.error(f"there is no folder {asked.policies}")
     try:
-        book = load_policies(asked.policies)
+        book = load_policies(asked.policies and over_the_package(asked.policies))
         if not asked.lender:
             out(f"{parser.format_help()}\nlenders:\n")
             for lender_id, lender in book.lenders.items():

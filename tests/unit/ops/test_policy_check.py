@@ -1,11 +1,13 @@
 """`make policy-check`: says what holds and from whom, and refuses by file and line."""
 
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from ops.policy_check import main
+from ops.preview import main as preview_main
 
 TODAY = date(2026, 11, 24)
 
@@ -66,6 +68,19 @@ def test_a_calendar_that_is_wrong_is_refused_though_it_is_read_only_when_it_is_n
     assert capsys.readouterr().err.startswith("Refused: calendars/NZ.toml:")
 
 
+@pytest.mark.slow(reason="loads all policies, over a folder")
+@pytest.mark.parametrize("command", [main, preview_main])
+def test_a_folder_with_one_lender_is_enough_the_rest_is_the_packages(
+    command: Callable[[Sequence[str]], int], folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = tmp_path / "own" / "lenders"
+    own.mkdir(parents=True)
+    written = (folder / "lenders" / "demo-tw.toml").read_text("utf-8")
+    (own / "mine.toml").write_text(written.replace('id = "demo-tw"', 'id = "mine"'), "utf-8")
+    assert command(["--policies", str(own.parent), "--lender", "mine"]) == 0
+    assert "mine in " in capsys.readouterr().out
+
+
 @pytest.mark.slow(reason="loads and checks all policies of a folder")
 def test_policies_of_another_folder_are_checked_and_a_bad_one_is_refused_by_line(
     folder: Path, capsys: pytest.CaptureFixture[str]
@@ -89,6 +104,7 @@ def test_policies_of_another_folder_are_checked_and_a_bad_one_is_refused_by_line
         (["--lender", "nobody"], "There is no lender 'nobody'. There are: demo-cn"),
         (["--place", "XX"], "no place 'XX'"),
         (["--place", "tw"], "There is no place 'tw': did you mean TW?"),
+        (["--policies", "nowhere"], "POLICIES=nowhere: there is no such folder"),
     ],
 )
 def test_nonsense_is_answered_with_the_choices(

@@ -105,11 +105,9 @@ def test_a_file_from_a_windows_editor_is_read_or_told_what_is_wrong_with_it(tmp_
         _ = toml_file(tmp_path, "x.toml").raw
 
 
-def test_a_folder_of_policies_that_lacks_something_is_told_to_be_copied_whole(tmp_path: Path) -> None:
-    with pytest.raises(PolicyError, match=r"^lenders: there is no such folder; .*copy that folder whole$"):
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match=r"^lenders: there is no such folder$"):
         toml_files(tmp_path, "lenders")
-    with pytest.raises(PolicyError, match=r"^linter\.toml: missing; .*copy that folder whole$"):
-        toml_file(tmp_path, "linter.toml")
 
 
 def test_a_file_that_is_pickled_comes_back_as_that_of_the_package(tmp_path: Path) -> None:

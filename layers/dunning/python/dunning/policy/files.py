@@ -146,9 +146,6 @@ def _names(written: str) -> tuple[str, ...]:
     return tuple(basic or literal or bare for basic, literal, bare in _NAME.findall(written))
 
 
-_COPY_WHOLE = "; a folder of policies has all that policy/data has: copy that folder whole"
-
-
 def toml_files(data: Traversable, folder: str) -> dict[str, DataFile]:
     """
     Return the files of a folder by their names without `.toml`, in order.
@@ -157,7 +154,7 @@ def toml_files(data: Traversable, folder: str) -> dict[str, DataFile]:
         PolicyError: there is no such folder, or a file of it is not TOML.
     """
     if not (data / folder).is_dir():
-        raise PolicyError(f"{folder}: there is no such folder{_COPY_WHOLE}")
+        raise PolicyError(f"{folder}: there is no such folder")
     return {
         entry.name.removesuffix(".toml"): _data_file(f"{folder}/{entry.name}", entry)
         for entry in sorted((data / folder).iterdir(), key=lambda entry: entry.name)
@@ -182,7 +179,7 @@ def toml_file(data: Traversable, name: str) -> DataFile:
     """
     entry = data / name
     if not entry.is_file():
-        raise PolicyError(f"{name}: missing{_COPY_WHOLE}")
+        raise PolicyError(f"{name}: missing")
     return _data_file(name, entry)
 
 
