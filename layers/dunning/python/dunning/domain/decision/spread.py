@@ -7,6 +7,8 @@ The turn follows from the customer and the day alone: to plan again moves nobody
 from datetime import datetime, timedelta
 from zlib import crc32
 
+_SECOND = timedelta(seconds=1)
+
 _WHOLE = 2**32
 _MIXED = 0x9E3779B1
 """An odd number: the sums of ids that follow one another are spread evenly over all values (Fibonacci hashing)."""
@@ -35,7 +37,7 @@ def seconds_of_turns(begins: datetime, end: datetime, spread: timedelta) -> int:
 
 def turn_of(begins: datetime, seconds: int, customer_id: str, day: int) -> datetime:
     """Return a customer's turn among those that begin at a moment and take some seconds."""
-    return begins + timedelta(seconds=seconds * _share(customer_id, day) // _WHOLE)
+    return begins + seconds * _share(customer_id, day) // _WHOLE * _SECOND
 
 
 def _share(customer_id: str, day: int) -> int:
