@@ -189,7 +189,7 @@ class Standing:
     @property
     def is_opted_out(self) -> bool:
         """Whether the customer's last word on all texts was an opt-out."""
-        return _is_last(self.opted_out_at, self._opted_in_at)
+        return self.opted_out_at is not None and _is_last(self.opted_out_at, self._opted_in_at)
 
     def is_opted_out_of(self, account_id: str) -> bool:
         """Tell whether the customer wants no texts about one account."""
@@ -205,11 +205,13 @@ class Standing:
 
     def is_suspended(self, facts: Facts) -> bool:
         """Tell whether the carrier refused the customer's present number, and no person has released it since."""
-        return _concerns(facts, self.suspended_phone, self.suspended_at, HoldReason.NUMBER_REFUSED)
+        phone = self.suspended_phone
+        return bool(phone) and _concerns(facts, phone, self.suspended_at, HoldReason.NUMBER_REFUSED)
 
     def shares_phone(self, facts: Facts) -> bool:
         """Tell whether another customer has the same number, and no person has released it since."""
-        return _concerns(facts, self.shared_phone, self.shared_at, HoldReason.SHARED_PHONE)
+        phone = self.shared_phone
+        return bool(phone) and _concerns(facts, phone, self.shared_at, HoldReason.SHARED_PHONE)
 
 
 def _is_last(out: datetime | None, back_in: datetime | None) -> bool:
@@ -217,7 +219,7 @@ def _is_last(out: datetime | None, back_in: datetime | None) -> bool:
 
 
 def _concerns(facts: Facts, phone: str, since: datetime | None, reason: HoldReason) -> bool:
-    return bool(phone) and phone == facts.phone and not (since and facts.is_released(reason, since))
+    return phone == facts.phone and not (since and facts.is_released(reason, since))
 
 
 def holds_now(facts: Facts, standing: Standing) -> list[Hold]:
