@@ -12,9 +12,9 @@ shut, time is moved to the earliest instant at which that gate can open, and the
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from dunning.domain.customer.facts import (
@@ -82,7 +82,8 @@ class _OpenAccount:
         self.first_day = 0
 
 
-class _Selection(NamedTuple):
+@dataclass(slots=True)
+class _Selection:
     """
     What one text is about: the accounts it names, those whose stage it marks, and the stage whose words it uses.
 
@@ -102,7 +103,8 @@ class _Selection(NamedTuple):
         return "stage: %+d, the mildest of the %s accounts that are overdue", (self.stage, len(self.named))
 
 
-class _Blocked(NamedTuple):
+@dataclass(slots=True)
+class _Blocked:
     """The first shut gate, the earliest instant at which the gate can open (`None`: never by itself), and the trace."""
 
     reason: Reason
@@ -419,18 +421,18 @@ class _Evaluation:
             if until is None or (shut.until is not None and shut.until < until):
                 until = shut.until
         if ready or first is None:
-            self.ready = self._select(ready, moment)
+            self.ready = self._select(ready)
             return None
         if self.named_in_path:
             return _Blocked(first.reason, until, first.steps)
         self.named_in_path = True
-        return _Blocked(first.reason, until, (_NO_HOLD, self._select(live, moment).due_step, *first.steps))
+        return _Blocked(first.reason, until, (_NO_HOLD, self._select(live).due_step, *first.steps))
 
     def _shut_for(self, candidate: _OpenAccount, moment: datetime) -> _Blocked | None:
         """Gates 7 to 9 for one account: true words for its text, the hours of its stage, its turn, and the caps."""
         rules = self.rules
         overdue = candidate.stage > 0
-        if overdue and self._has_no_words_for(candidate.account.currency, moment):
+        if overdue and self._has_no_words_for(candidate.account.currency):
             missing: TraceStep = ("stage: every one needs a written notice, none is on record for an account", ())
             return _Blocked(Reason.NO_WRITTEN_NOTICE, None, (missing,))
         hours = rules.overdue_hours if overdue else rules.hours
@@ -446,7 +448,7 @@ class _Evaluation:
                 return self._before_turn(hours, window[0], turn, moment)
         if rules.account_caps and self.texted_at:
             # An overdue text waits until it can name every account that is overdue.
-            named = self._overdue_in(candidate.account.currency, moment) if overdue else [candidate]
+            named = self._overdue_in(candidate.account.currency) if overdue else [candidate]
             for account_id in [each.account.account_id for each in named]:
                 about = [entry.at for entry in self.standing.ledger if account_id in entry.accounts]
                 found = cap_in_the_way(rules.account_caps, about)
@@ -488,12 +490,12 @@ class _Evaluation:
         shut: TraceStep = ("hours: a closed day, open at %s" if closed else "hours: quiet, open at %s", (opens,))
         return _Blocked(Reason.CLOSED_DAY if closed else Reason.QUIET_HOURS, turn, (shut,))
 
-    def _overdue_in(self, currency: str, moment: datetime) -> list[_OpenAccount]:
+    def _overdue_in(self, currency: str) -> list[_OpenAccount]:
         """Return the accounts with something overdue in a currency, whatever their stage. Due today is not overdue."""
-        today = moment.astimezone(self.zones[0]).date()
+        today = date.fromordinal(self.today)
         return [each for each in self.opened if each.earliest.due_on < today and each.account.currency == currency]
 
-    def _select(self, ready: list[_OpenAccount], moment: datetime) -> _Selection:
+    def _select(self, ready: list[_OpenAccount]) -> _Selection:
         """
         Return what one text is about, of the accounts whose stage may be sent.
 
@@ -515,10 +517,10 @@ class _Evaluation:
         marked = [each for each in group if each.account.currency == currency]
         if not overdue:
             return _Selection(marked, marked, marked[0].stage)
-        named = sorted(self._overdue_in(currency, moment), key=_earliest_due)
-        return _Selection(named, marked, self._mildest(named, marked, moment) or marked[0].stage)
+        named = sorted(self._overdue_in(currency), key=_earliest_due)
+        return _Selection(named, marked, self._mildest(named, marked) or marked[0].stage)
 
-    def _mildest(self, named: list[_OpenAccount], marked: list[_OpenAccount], moment: datetime) -> int | None:
+    def _mildest(self, named: list[_OpenAccount], marked: list[_OpenAccount]) -> int | None:
         """
         Return the stage whose words an overdue text uses: the mildest. `None` if no words would be true.
 
@@ -538,17 +540,16 @@ class _Evaluation:
         )
         if stage not in notice_stages:
             return stage
-        today = moment.astimezone(self.zones[0]).toordinal()
         notices = [_notice_day(each.earliest) for each in named]
-        if all(notice is not None and notice <= today for notice in notices):
+        if all(notice is not None and notice <= self.today for notice in notices):
             return stage
         return max([each for each in ladder if 0 < each < min(notice_stages)], default=None)
 
-    def _has_no_words_for(self, currency: str, moment: datetime) -> bool:
+    def _has_no_words_for(self, currency: str) -> bool:
         """Tell whether no overdue text would be true: its stages all need a notice, and an account has none."""
         if not self.rules.notice_stages or min(self.rules.notice_stages) > next(s for s in self.rules.ladder if s > 0):
             return False
-        return self._mildest(self._overdue_in(currency, moment), [], moment) is None
+        return self._mildest(self._overdue_in(currency), []) is None
 
     def _wait(self, until: datetime, path: list[_Blocked], steps: list[TraceStep]) -> Wait:
         """Wait until all gates are open. The wait names the stage, and its urgency among customers who wake then."""
@@ -568,8 +569,8 @@ class _Evaluation:
         """Gate 10: compose the reminder."""
         facts, rules = self.facts, self.rules
         assert self.ready is not None  # noqa: S101 - all gates are open
-        named, marked, stage = self.ready
-        today = now.astimezone(self.zones[0]).date()
+        named, marked, stage = self.ready.named, self.ready.marked, self.ready.stage
+        today = date.fromordinal(self.today)
         steps += (
             _NO_HOLD,
             self.ready.due_step,
