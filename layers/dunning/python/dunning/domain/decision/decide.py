@@ -432,7 +432,7 @@ class _Evaluation:
         """Gates 7 to 9 for one account: true words for its text, the hours of its stage, its turn, and the caps."""
         rules = self.rules
         overdue = candidate.stage > 0
-        if overdue and self._has_no_words_for(candidate.account.currency):
+        if overdue and rules.first_overdue_needs_notice and self._has_no_words_for(candidate.account.currency):
             missing: TraceStep = ("stage: every one needs a written notice, none is on record for an account", ())
             return _Blocked(Reason.NO_WRITTEN_NOTICE, None, (missing,))
         hours = rules.overdue_hours if overdue else rules.hours
@@ -547,8 +547,6 @@ class _Evaluation:
 
     def _has_no_words_for(self, currency: str) -> bool:
         """Tell whether no overdue text would be true: its stages all need a notice, and an account has none."""
-        if not self.rules.notice_stages or min(self.rules.notice_stages) > next(s for s in self.rules.ladder if s > 0):
-            return False
         return self._mildest(self._overdue_in(currency), []) is None
 
     def _wait(self, until: datetime, path: list[_Blocked], steps: list[TraceStep]) -> Wait:

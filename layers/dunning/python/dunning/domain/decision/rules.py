@@ -106,6 +106,8 @@ class Rules:
     """The wordings that name a late fee, by the same keys."""
     notice_stages: frozenset[int]
     """Stages that need a written notice on record."""
+    first_overdue_needs_notice: bool = field(init=False)
+    """Whether the first overdue stage needs a written notice: without one there may be no true words."""
     sender_name: Mapping[str, str]
     """The sender's name, by language."""
     pay: Mapping[str, str]
@@ -168,6 +170,11 @@ class Rules:
     """Whether the law ends all contact once a customer refuses to pay."""
     holidays: frozenset[date]
     """The public holidays of the customer's place: no working days, whatever the contact hours."""
+
+    def __post_init__(self) -> None:
+        first_overdue = min((stage for stage in self.ladder if stage > 0), default=None)
+        needed = first_overdue is not None and min(self.notice_stages, default=first_overdue + 1) <= first_overdue
+        object.__setattr__(self, "first_overdue_needs_notice", needed)
 
 
 class Policies(Protocol):
