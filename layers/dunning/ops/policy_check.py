@@ -128,6 +128,8 @@ def main(argv: Sequence[str] | None = None, today: date | None = None) -> int:
     for effective in found:
         sys.stdout.writelines(f"{line}\n" for line in (brief(effective) if arguments.brief else rows_of(effective)))
     sys.stdout.write(_summary(book, found))
+    if arguments.region:
+        sys.stdout.write(f"No law keeps the data of the lenders' people out of {arguments.region}.\n")
     return 0
 
 
