@@ -161,8 +161,7 @@ def _for_counsel(places: Sequence[Place], arguments: argparse.Namespace, today: 
         except OSError as error:
             sys.stderr.write(f"The page cannot be written to {arguments.counsel}: {error.strerror}\n")
             return 2
-        count = f"{len(places)} place{'s' if len(places) > 1 else ''}"
-        sys.stdout.write(f"Wrote {arguments.counsel}: {count}, to print and sign.\n")
+        sys.stdout.write(f"Wrote {arguments.counsel}: {_counted(len(places), 'place')}, to print and sign.\n")
     else:
         sys.stdout.writelines(f"{line}\n" for line in changes_since(places, arguments.since))
     return 0
@@ -186,9 +185,14 @@ def _summary(book: PolicyBook, found: Sequence[Effective]) -> str:
     warnings = sum(len(effective.warnings) for effective in found)
     texts = len(book.texts) + len(book.texts_with_fee)
     return (
-        f"{len(book.lenders)} lenders, {len(book.places.by_id)} places, {texts} texts load; "
-        f"{len(found)} combinations, {warnings} warnings. A policy only ever tightens the law.\n"
+        f"{_counted(len(book.lenders), 'lender')}, {_counted(len(book.places.by_id), 'place')}, {texts} texts load; "
+        f"{_counted(len(found), 'combination')}, {_counted(warnings, 'warning')}. "
+        "A policy only ever tightens the law.\n"
     )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 if __name__ == "__main__":
