@@ -163,3 +163,16 @@ def test_the_late_fee_of_what_falls_due_today_is_not_in_the_text() -> None:
     assert (sent.stage, day("2026-12-08")) == (7, sent.on)
     assert "NT$100" in sent.text
     assert "NT$300" not in sent.text
+
+
+def test_a_debt_that_still_has_days_of_grace_is_not_named_as_overdue() -> None:
+    account = an_account(
+        an_instalment("2026-12-01", 100_000, number=1), an_instalment("2026-12-08", 300_000, number=2), account_id="A1"
+    )
+    facts = a_customer(account, owing("A2", "2026-12-09", 200_000))
+    with_grace = policies_with(facts, ladder=(15, 30), urgency=(15, 30), first_overdue_day=10)
+    sent = reminder(facts, taipei("2026-12-16 10:00"), policies=with_grace)
+    assert sent.account_ids == ("A1",)
+    assert "NT$1,000" in sent.text
+    later = reminder(facts, taipei("2026-12-18 10:00"), policies=with_grace)
+    assert "NT$4,000" in later.text

@@ -148,6 +148,11 @@ def test_in_greece_overdue_texts_begin_on_the_tenth_day() -> None:
     facts = a_customer(an_account(an_instalment("2026-12-01"), currency="EUR"), **IN_GREECE)
     waiting = decide(facts, a_standing(), the_policies(), instant("2026-12-02 12:00", athens))
     assert waiting.until == instant("2026-12-16 10:00", athens)
+    younger = an_account(an_instalment("2026-12-10"), account_id="A2", currency="EUR")
+    beside = a_customer(an_account(an_instalment("2026-12-01"), currency="EUR"), younger, **IN_GREECE)
+    sent = decide(beside, a_standing(), the_policies(), instant("2026-12-16 12:00", athens))
+    assert isinstance(sent, Send)
+    assert sent.reminder.account_ids == ("A1",), "no text calls the other one overdue before its tenth day"
     abroad = the_policies().rules("demo-world", "SG", "", "GR", at=NOW)
     assert isinstance(abroad, Rules)
     assert abroad.ladder == (-3, 0, 15, 30), "a number of a place brings its days of grace along"

@@ -199,7 +199,9 @@ class PolicyBook:
         texts, texts_with_fee = self._own_texts.get(lender_id, (self.texts, self.texts_with_fee))
         two_way = replies_arrive(there[1], laws_of_number[-1].place)
         opt_out_lines = self.opt_out_lines if two_way else self.opt_out_lines_without_replies
-        ladder = _ladder_after_grace(policy.ladder, laws)
+        first_overdue_day = _first_overdue_day(laws)
+        # The stages that come in days of grace are left out.
+        ladder = tuple(stage for stage in policy.ladder if stage <= 0 or stage >= first_overdue_day)
         own_hours = here[1].hours or policy.hours
         own_caps = with_monthly_cap(policy.caps if here[1].caps is None else here[1].caps)
         legal_caps = [cap for law in laws for cap in law.place.law.caps]
@@ -215,6 +217,7 @@ class PolicyBook:
             home_zones=tuple(ZoneInfo(name) for name in home_zones),
             ladder=ladder,
             urgency=tuple(stage for stage in policy.urgency or default_urgency(ladder) if stage in ladder),
+            first_overdue_day=first_overdue_day,
             min_days_between_stages=policy.min_days_between_stages,
             catch_up_days=None if policy.catch_up == "own_pace" else policy.catch_up,
             preferred_minute_of_day=policy.preferred_hour,
@@ -338,11 +341,9 @@ def _laws_at(place: Place, country: str, zones: Iterable[str], at: datetime | No
     return [_Law(Place(place.law.on(day), place.file), country) for day in since]
 
 
-def _ladder_after_grace(ladder: Sequence[int], laws: Iterable[_Law]) -> tuple[int, ...]:
-    """Return the ladder without the overdue stages that come in days of grace."""
-    graces = [law.place.law.grace.first_overdue_day for law in laws if law.place.law.grace]
-    first = max(graces, default=0)
-    return tuple(stage for stage in ladder if stage <= 0 or stage >= first)
+def _first_overdue_day(laws: Iterable[_Law]) -> int:
+    """Return the first day after the due date on which a text may call a debt overdue: after any days of grace."""
+    return max([law.place.law.grace.first_overdue_day for law in laws if law.place.law.grace], default=1)
 
 
 class _Schedule(NamedTuple):

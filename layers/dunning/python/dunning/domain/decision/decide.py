@@ -52,8 +52,6 @@ Each iteration moves time to the moment at which a shut gate can open, and a wai
 only ends a search in which gates keep shutting each other out. The customer is then looked at again in a day.
 """
 
-_ONE_DAY = timedelta(days=1)
-
 _NEVER = date.max.toordinal()
 
 _LAST_ZONE = ZoneInfo("Etc/GMT+12")
@@ -491,9 +489,13 @@ class _Evaluation:
         return _Blocked(Reason.CLOSED_DAY if closed else Reason.QUIET_HOURS, turn, (shut,))
 
     def _overdue_in(self, currency: str) -> list[_OpenAccount]:
-        """Return the accounts with something overdue in a currency, whatever their stage. Due today is not overdue."""
-        today = date.fromordinal(self.today)
-        return [each for each in self.opened if each.earliest.due_on < today and each.account.currency == currency]
+        """
+        Return the accounts with something overdue in a currency, whatever their stage.
+
+        What is due today is not overdue, nor is what the law still gives days of grace.
+        """
+        until = date.fromordinal(self.today - self.rules.first_overdue_day)
+        return [each for each in self.opened if each.earliest.due_on <= until and each.account.currency == currency]
 
     def _select(self, ready: list[_OpenAccount]) -> _Selection:
         """
@@ -577,8 +579,9 @@ class _Evaluation:
         )
         if self.without_notice:
             steps.append(_no_notice(self.without_notice))
+        overdue_until = today - timedelta(days=rules.first_overdue_day) if stage > 0 else None
         try:
-            message = compose(facts, rules, stage, _what_is_due(named, today, overdue=stage > 0), today)
+            message = compose(facts, rules, stage, _what_is_due(named, overdue_until), today)
         except NoTextError as error:
             return _stop_and_recheck(error.reason, now, steps, error.message, *error.values, stage=stage)
         segments = message.segments
@@ -632,19 +635,20 @@ def _stop_and_recheck(
     return Stop(reason, (*steps, (message, values)), now + RECHECK_AFTER, stage)
 
 
-def _what_is_due(included: list[_OpenAccount], today: date, *, overdue: bool) -> AmountDue:
+def _what_is_due(included: list[_OpenAccount], overdue_until: date | None) -> AmountDue:
     """
     Return the amount that a text asks for.
 
-    An overdue text asks for all that fell due before today, and never for what falls due today. A text up to the due
-    date asks for each account's earliest instalment, with what falls due on the same day.
+    An overdue text asks for all that fell due up to `overdue_until`, and never for what falls due today or has days of
+    grace. A text up to the due date (`None`) asks for each account's earliest instalment, with what falls due on the
+    same day.
 
     Once an instalment is paid in part, the open part of its late fee is not certain. The text then names no late fee.
     """
     total = count = late_fee = 0
     certain = True
     for candidate in included:
-        until = today - _ONE_DAY if overdue else candidate.earliest.due_on
+        until = overdue_until or candidate.earliest.due_on
         for instalment in candidate.instalments:
             if instalment.due_on > until:
                 break

@@ -76,6 +76,8 @@ class Rules:
     """The stages, in days from the due date, ascending."""
     urgency: tuple[int, ...]
     """The same stages, most urgent first."""
+    first_overdue_day: int
+    """The first day after the due date on which a text may name a debt as overdue: 1, or later after days of grace."""
     min_days_between_stages: int
     """Days between two overdue stages of an account, at least."""
     catch_up_days: int | None
