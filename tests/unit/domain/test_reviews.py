@@ -103,6 +103,20 @@ def test_a_missing_notice_is_announced_although_other_accounts_go_on() -> None:
     assert planned(facts, standing)[1] == []
 
 
+def test_an_account_that_has_heard_the_last_stage_is_announced_although_other_accounts_go_on() -> None:
+    finished = an_account(an_instalment("2026-11-01", stage_reached=30, notice="2026-11-20"), account_id="A1")
+    standing, alone = planned(a_customer(finished), PLANNED)
+    assert alone == [ReviewReason.LADDER_FINISHED]
+    beside = a_customer(finished, an_account(an_instalment("2027-02-01"), account_id="A2"))
+    assert planned(beside, PLANNED)[1] == [ReviewReason.LADDER_FINISHED]
+    standing, again = planned(beside, standing)
+    assert again == [], "a further account does not announce it anew"
+    both = a_customer(
+        finished, an_account(an_instalment("2026-11-15", stage_reached=30, notice="2026-12-01"), account_id="A2")
+    )
+    assert planned(both, standing)[1] == [ReviewReason.LADDER_FINISHED]
+
+
 def test_a_second_instalment_without_a_notice_is_another_stop() -> None:
     standing, _ = planned(WITHOUT_NOTICE, PLANNED)
     both = replace(

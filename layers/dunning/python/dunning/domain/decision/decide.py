@@ -245,6 +245,7 @@ class _Evaluation:
 
     __slots__ = (
         "facts",
+        "finished",
         "held_until",
         "hours_of_next_turn",
         "last_texts",
@@ -282,6 +283,7 @@ class _Evaluation:
         self.hours_of_next_turn: ContactHours | None = None
         self.ready: _Selection | None = None
         self.without_notice: list[_OpenAccount] = []
+        self.finished: list[_OpenAccount] = []
         self.texted_at: list[datetime] = []
         self.last_texts: dict[str, int] = {}
         self.some_failed = False
@@ -304,6 +306,7 @@ class _Evaluation:
         path: list[_Blocked] = []
         moment = now
         lacking: tuple[str, ...] = ()
+        finished: tuple[str, ...] = ()
         for _ in range(_MAX_ITERATIONS):
             try:
                 blocked = self._shut_gate(moment)
@@ -311,21 +314,28 @@ class _Evaluation:
                 return _stop_and_recheck(
                     Reason.NO_LAWFUL_MOMENT, now, steps, "hours: never open in all time zones at once"
                 )
-            if self.without_notice and not path:
-                lacking = tuple([progress_key(each.account.account_id, each.earliest.number)
-                                 for each in self.without_notice])  # fmt: skip
+            if not path:
+                lacking, finished = _ladders_of(self.without_notice), _ladders_of(self.finished)
             if blocked is None:
                 decision = self._wait(moment, path, steps) if path else self._send(now, steps)
-                return decision._replace(lacking_notice=lacking) if lacking else decision
+                if lacking or finished:
+                    return decision._replace(lacking_notice=lacking, finished=finished)
+                return decision
             if blocked.until is None or blocked.reason is Reason.CALENDAR_NOT_COVERED:
                 if not path:
                     taken = (*steps, *blocked.steps)
                     return Stop(
-                        blocked.reason, taken, blocked.until, blocked.stage, self.zones[0], lacking_notice=lacking
+                        blocked.reason,
+                        taken,
+                        blocked.until,
+                        blocked.stage,
+                        self.zones[0],
+                        lacking_notice=lacking,
+                        finished=finished,
                     )
                 # The wait ends at the last gate, although it will still be shut: by then there may be a new calendar.
                 self.ready = None
-                return self._wait(moment, path, steps)._replace(lacking_notice=lacking)
+                return self._wait(moment, path, steps)._replace(lacking_notice=lacking, finished=finished)
             path.append(blocked)
             moment = blocked.until
         return _stop_and_recheck(Reason.NO_LAWFUL_MOMENT, now, steps, "no lawful moment found")
@@ -360,13 +370,15 @@ class _Evaluation:
         Gate 7: the accounts whose stage is due, and the time at which the next account comes due.
 
         A stage that needs a written notice is due on the day of the notice at the earliest. An account without a notice
-        stays at that stage, in `without_notice`, until new facts bring a notice. A later stage is no way round it.
+        stays at that stage, in `without_notice`, until new facts bring a notice. A later stage is no way round it. An
+        account that has heard the last stage is in `finished`.
         """
         rules, zones, progress, last_texts = self.rules, self.zones, self.standing.progress, self.last_texts
         ladder, min_days, notice_stages = rules.ladder, rules.min_days_between_stages, rules.notice_stages
         catch_up_days = rules.catch_up_days
         today = self.today = moment.astimezone(zones[0]).toordinal()
         without_notice: list[_OpenAccount] = []
+        finished: list[_OpenAccount] = []
         live: list[_OpenAccount] = []
         next_start: datetime | None = None
         next_day = _NEVER
@@ -385,6 +397,7 @@ class _Evaluation:
             last_text = last_texts.get(account_id, 0) if last_texts else 0
             step = next_step(ladder, min_days, earliest, reached, today, last_text, catch_up_days, repeats)
             if step is None:
+                finished.append(candidate)
                 continue
             candidate.stage, candidate.first_day = step
             may_be_due = live
@@ -402,7 +415,7 @@ class _Evaluation:
             elif first_day <= next_day:  # turns of a later day are later
                 next_day = first_day
                 next_start = self._turn_on(candidate, next_start)
-        self.without_notice = without_notice
+        self.without_notice, self.finished = without_notice, finished
         return live, next_start
 
     def _shut_for_all(self, live: list[_OpenAccount], moment: datetime, next_start: datetime | None) -> _Blocked | None:
@@ -674,6 +687,11 @@ def _pay_account_of(included: list[_OpenAccount]) -> str:
     """Return the account to pay to, if it is the same for all of them: else the sum would go to the wrong contract."""
     own = {candidate.account.pay_account for candidate in included}
     return own.pop() if len(own) == 1 else ""
+
+
+def _ladders_of(accounts: list[_OpenAccount]) -> tuple[str, ...]:
+    """Name the ladders of accounts, for whoever has to look at them."""
+    return tuple([progress_key(each.account.account_id, each.earliest.number) for each in accounts]) if accounts else ()
 
 
 def _notice_day(instalment: Instalment) -> int | None:

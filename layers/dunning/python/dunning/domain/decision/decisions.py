@@ -88,7 +88,7 @@ class Reminder(NamedTuple):
 
 
 class Send(NamedTuple):
-    """Send this reminder now. `lacking_notice` as in `Wait`."""
+    """Send this reminder now. `lacking_notice` and `finished` as in `Wait`."""
 
     reminder: Reminder
     steps: tuple[TraceStep, ...]
@@ -96,6 +96,7 @@ class Send(NamedTuple):
     reason: Reason = Reason.DUE
     until: None = None
     lacking_notice: tuple[str, ...] = ()
+    finished: tuple[str, ...] = ()
 
     @property
     def stage(self) -> int:
@@ -109,7 +110,8 @@ class Wait(NamedTuple):
 
     `urgency` orders customers who wake at the same moment, lowest first. `stage` is the stage that will be due then, if
     known. `zone` is the customer's time zone, in which the trace is written. `lacking_notice` are the instalments, by
-    `progress_key`, that stand at a stage whose written notice is not on record.
+    `progress_key`, that stand at a stage whose written notice is not on record; `finished` those that have heard the
+    last stage.
     """
 
     until: datetime | None
@@ -120,13 +122,14 @@ class Wait(NamedTuple):
     zone: tzinfo | None = None
     kind: Literal["wait"] = "wait"
     lacking_notice: tuple[str, ...] = ()
+    finished: tuple[str, ...] = ()
 
 
 class Stop(NamedTuple):
     """
     No contact. `until` is the time of the next look; `None` if only new facts can change the decision.
 
-    `lacking_notice` as in `Wait`.
+    `lacking_notice` and `finished` as in `Wait`.
     """
 
     reason: Reason
@@ -136,6 +139,7 @@ class Stop(NamedTuple):
     zone: tzinfo | None = None
     kind: Literal["stop"] = "stop"
     lacking_notice: tuple[str, ...] = ()
+    finished: tuple[str, ...] = ()
 
 
 type Decision = Send | Wait | Stop

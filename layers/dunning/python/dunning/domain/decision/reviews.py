@@ -95,13 +95,14 @@ def announce(before: Sequence[str], decision: Decision) -> Announced:
 
 
 def _pending(decision: Decision) -> list[str]:
-    """Name the stops of a decision that a person has to end; a missing notice by its instalment."""
+    """Name the stops of a decision that a person has to end; those of one instalment by the instalment."""
     stops = [f"{Reason.NO_WRITTEN_NOTICE}:{key}" for key in decision.lacking_notice]
+    stops += [f"{Reason.LADDER_FINISHED}:{key}" for key in decision.finished]
     if not isinstance(decision, Stop):
         return stops
     row = STOPS[decision.reason]
     ends_by_itself = decision.reason is Reason.NO_CONSENT and decision.until is not None
-    if row.review and not ends_by_itself and not (stops and decision.reason is Reason.NO_WRITTEN_NOTICE):
+    if row.review and not ends_by_itself and not any(_reason_of(stop) is decision.reason for stop in stops):
         stops.append(decision.reason.value)
     return stops
 
