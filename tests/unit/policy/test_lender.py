@@ -258,7 +258,8 @@ def test_the_pace_and_the_spread_are_own_or_the_policys() -> None:
     ("line", "says"),
     [
         pytest.param("catch_up = 2", r"catch_up.*min_days_between_stages is 3", id="less than stages keep anyway"),
-        pytest.param('catch_up = "fast"', "catch_up", id="a pace in words"),
+        pytest.param('catch_up = "fast"', r"'fast' is neither \"own_pace\" nor a number of days", id="a pace in words"),
+        pytest.param("catch_up = 61", r"61 is neither \"own_pace\" nor a number of days from 1 to 60", id="too long"),
         pytest.param('spread = "13h"', "spread.*longer than 12h", id="over more than half a day"),
         pytest.param('spread = "soon"', "spread.*3h|spread.*span", id="a spread in words"),
         pytest.param("smallest_amounts = { XAU = 1 }", "smallest_amounts.*XAU", id="a currency nobody knows"),

@@ -21,6 +21,7 @@ from dunning.policy.text_files import LONGEST_SENDER_NAME, Wording, load_own_tex
 DEFAULT_MONTHLY_CAP = CapFields.model_validate({"at_most": 8, "within": "30d", "scope": "person"})
 """Our own default for a lender without a cap of a person over more than a week: some two texts a week."""
 
+_MOST_CATCH_UP_DAYS = 60
 _A_WEEK = timedelta(days=7)
 
 _TEN_UNITS = ("JPY", "TWD")
@@ -85,6 +86,18 @@ def valid_price(written: object) -> str:
     """
     if not isinstance(written, str) or not re.fullmatch(r"\d+\.\d{2,5}", written):
         raise ValueError(f'{written!r} is not US dollars in quotes, with two to five decimals, such as "0.20"')
+    return written
+
+
+def valid_catch_up(written: object) -> object:
+    """
+    Check the pace of late stages: the ladder's own, or days between them.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if written != "own_pace" and (type(written) is not int or not 1 <= written <= _MOST_CATCH_UP_DAYS):
+        raise ValueError(f'{written!r} is neither "own_pace" nor a number of days from 1 to {_MOST_CATCH_UP_DAYS}')
     return written
 
 
@@ -197,7 +210,7 @@ class LenderFile(Strict):
     ladder: tuple[Annotated[int, Field(ge=-60, le=365, strict=True)], ...] = Field(min_length=1)
     urgency: tuple[Annotated[int, Field(strict=True)], ...] = ()
     min_days_between_stages: int = Field(ge=1, strict=True)
-    catch_up: Literal["own_pace"] | Annotated[int, Field(ge=1, le=60, strict=True)] = "own_pace"
+    catch_up: Annotated[Literal["own_pace"] | int, BeforeValidator(valid_catch_up)] = "own_pace"
     preferred_hour: Minute
     spread: Spread = timedelta(hours=3)
     smallest_amounts: Annotated[
