@@ -64,7 +64,7 @@ def test_an_upload_that_cannot_be_worked_on_is_kept_for_a_person(world: World) -
     event = {
         "Records": [
             {
-                "eventTime": "2026-12-01T03:00:00.000Z",
+                "eventTime": "2026-01-01T03:00:00.000Z",
                 "s3": {"bucket": {"name": world.ids["UploadsBucket"]}, "object": {"key": "accounts/vanished.csv"}},
             }
         ]
