@@ -21,6 +21,7 @@ from dunning.services.intake.cells import (
     read_instalment_no,
     read_instant,
     read_language,
+    read_pay_account,
     read_product,
     read_region,
     read_time_zone,
@@ -344,3 +345,10 @@ def test_regions_have_to_be_codes_wherever_a_jurisdiction_file_tells_them_apart(
     places = the_policies().places.by_id.values()
     apart = {place.law.id.partition("-")[0] for place in places if place.law.regions or "-" in place.law.id}
     assert apart == RULES_DIFFER_BY_REGION
+
+
+def test_an_account_to_pay_to_that_ends_in_one_zero_is_taken_where_the_file_shows_that_none_was_cut() -> None:
+    assert refusal_of(lambda: read_pay_account("9912345678901230")) is Refusal.DAMAGED_BY_SPREADSHEET
+    assert read_pay_account("9912345678901230", long_numbers_are_exact=True) == "9912345678901230"
+    damaged = "99123456789012300"
+    assert refusal_of(lambda: read_pay_account(damaged, long_numbers_are_exact=True)) is Refusal.DAMAGED_BY_SPREADSHEET

@@ -264,6 +264,7 @@ def test_the_pace_and_the_spread_are_own_or_the_policys() -> None:
         pytest.param('spread = "soon"', "spread.*3h|spread.*span", id="a spread in words"),
         pytest.param("smallest_amounts = { XAU = 1 }", "smallest_amounts.*XAU", id="a currency nobody knows"),
         pytest.param('smallest_amounts = { JPY = "0.5" }', "smallest_amounts.*JPY", id="half a yen"),
+        pytest.param("smallest_amounts = { TWD = 5000 }", "5000 TWD is no small rest.*at most 1000", id="most debts"),
         pytest.param("smallest_amounts = { TWD = -1 }", "smallest_amounts", id="less than nothing"),
         pytest.param('rest_on_holidays = "no"', "rest_on_holidays", id="a flag in words"),
     ],

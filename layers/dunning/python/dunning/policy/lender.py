@@ -35,6 +35,14 @@ def with_monthly_cap(caps: tuple[CapFields, ...]) -> tuple[CapFields, ...]:
     return (*caps, DEFAULT_MONTHLY_CAP)
 
 
+_MOST_TIMES_THE_DEFAULT = 100
+
+
+def _smallest_unit(currency: str) -> int:
+    """Return our default of the smallest amount, in units of the currency."""
+    return 10 if currency in _TEN_UNITS else 1
+
+
 def smallest_amounts(own: Mapping[str, Decimal]) -> dict[str, int]:
     """
     Return the smallest amount that counts of every currency in minor units: the lender's own, or our default.
@@ -43,23 +51,25 @@ def smallest_amounts(own: Mapping[str, Decimal]) -> dict[str, int]:
     due for a balance of a dollar or less either (12 CFR 1026.5(b)(2)(i)).
     """
     return {
-        currency: int(own.get(currency, Decimal(10 if currency in _TEN_UNITS else 1)) * 10**digits)
+        currency: int(own.get(currency, Decimal(_smallest_unit(currency))) * 10**digits)
         for currency, digits in MINOR_DIGITS.items()
     }
 
 
 def valid_amounts(written: dict[str, Decimal]) -> dict[str, Decimal]:
     """
-    Check amounts by currency: no fraction of a minor unit.
+    Check amounts by currency: no fraction of a minor unit, and nothing that anybody would miss.
 
     Raises:
-        ValueError: a currency is not known, or an amount is no whole number of its minor units.
+        ValueError: a currency is not known, or an amount is no whole number of its minor units or too large.
     """
     for currency, amount in written.items():
         if currency not in MINOR_DIGITS:
             raise ValueError(f"{currency!r} is no currency we know")
         if (amount * 10 ** MINOR_DIGITS[currency]) % 1:
             raise ValueError(f"{amount} has more decimals than {currency}")
+        if amount > (most := _MOST_TIMES_THE_DEFAULT * _smallest_unit(currency)):
+            raise ValueError(f"{amount} {currency} is no small rest: it would count as paid; at most {most}")
     return written
 
 

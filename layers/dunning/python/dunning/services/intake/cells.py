@@ -53,7 +53,6 @@ EXACT_DIGITS = 15
 _FLOAT_ID = re.compile(r"[0-9]+\.0+")
 _EXPONENT = re.compile(r"[0-9](?:\.[0-9]+)?e\+?[0-9]+|#+", re.IGNORECASE)
 _FLOAT_END = re.compile(r"(?<=[0-9])\.0$")
-_CUT_TO_15_DIGITS = re.compile(r"[1-9][0-9]{14}0+")
 
 _SCRIPT_OF_LANGUAGE = {
     "zh-tw": "zh-Hant",
@@ -296,6 +295,14 @@ def _without_sign(text: str, currency: str) -> str:
     return text
 
 
+def _is_cut(number: str, long_numbers_are_exact: bool) -> bool:  # noqa: FBT001 - what the file tells of all of them
+    """Tell whether a number may have zeros where it had other digits."""
+    if len(number) <= EXACT_DIGITS or not number.isdigit() or number[EXACT_DIGITS:].strip("0"):
+        return False
+    is_one_zero = len(number) == EXACT_DIGITS + 1
+    return not (is_one_zero and long_numbers_are_exact)
+
+
 def read_account_number(text: str, *, long_numbers_are_exact: bool = False) -> str:
     """
     Accept an account number with at least one letter or digit that may be shown.
@@ -306,18 +313,20 @@ def read_account_number(text: str, *, long_numbers_are_exact: bool = False) -> s
     if _EXPONENT.fullmatch(text):
         raise CellError(Refusal.DAMAGED_BY_SPREADSHEET)
     number = _FLOAT_END.sub("", text)
-    if len(number) > EXACT_DIGITS and number.isdigit() and not number[EXACT_DIGITS:].strip("0"):
-        is_one_zero = len(number) == EXACT_DIGITS + 1
-        if not (is_one_zero and long_numbers_are_exact):
-            raise CellError(Refusal.DAMAGED_BY_SPREADSHEET)
+    if _is_cut(number, long_numbers_are_exact):
+        raise CellError(Refusal.DAMAGED_BY_SPREADSHEET)
     if not account_tail(number):
         raise CellError(Refusal.NOT_AN_ACCOUNT_NUMBER)
     return number
 
 
-def read_pay_account(text: str) -> str:
-    """Accept a virtual account or payment code, and nobody's card or identity number: texts show it in full."""
-    if _EXPONENT.fullmatch(text) or _FLOAT_END.search(text) or _CUT_TO_15_DIGITS.fullmatch(text):
+def read_pay_account(text: str, *, long_numbers_are_exact: bool = False) -> str:
+    """
+    Accept a virtual account or payment code, and nobody's card or identity number: texts show it in full.
+
+    `long_numbers_are_exact` as for account numbers.
+    """
+    if _EXPONENT.fullmatch(text) or _FLOAT_END.search(text) or _is_cut(text, long_numbers_are_exact):
         raise CellError(Refusal.DAMAGED_BY_SPREADSHEET)
     if not is_pay_account(text):
         raise CellError(Refusal.NOT_A_PAY_ACCOUNT)

@@ -265,9 +265,9 @@ class RowReader:
         self._uploaded_at = uploaded_at
         self._traits = traits or FileTraits()
         self._roc_lenders = roc_lenders
-        self._read_account_number = partial(
-            read_account_number, long_numbers_are_exact=self._traits.long_numbers_are_exact
-        )
+        exact = self._traits.long_numbers_are_exact
+        self._read_pay_account = partial(read_pay_account, long_numbers_are_exact=exact)
+        self._read_account_number = partial(read_account_number, long_numbers_are_exact=exact)
         self._first_day = (uploaded_at - PAST).date()
         self._last_day = (uploaded_at + FUTURE).date()
         self._last_cells: Sequence[str] = ()
@@ -283,7 +283,7 @@ class RowReader:
         account_id = cells.read("account_id", read_id, "")
         account_number = cells.read("account_number", self._read_account_number, "")
         product = cells.read("product", read_product, "")
-        pay_account = cells.read("pay_account", read_pay_account, "")
+        pay_account = cells.read("pay_account", self._read_pay_account, "")
         if pay_account and _is_phone(pay_account, person, numbers):
             cells.refuse("pay_account", Refusal.PERSONAL_PAY_ACCOUNT)
         currency = cells.read("currency", read_currency, "")
