@@ -157,3 +157,41 @@ def test_facts_change_when_a_customer_is_missing(office: Office) -> None:
     office.load_rows(WANG)
     facts = office.store.facts["C-1001"]
     assert fingerprint(facts) != fingerprint(replace(facts, not_in_list_since=UPLOADED_AT))
+
+
+def test_an_older_file_does_not_bring_in_whom_a_newer_whole_list_lacks(office: Office) -> None:
+    office.load_rows(*OTHERS)
+    office.load_list(*OTHERS, at=UPLOADED_AT + 2 * DAY)
+    summary = office.load_rows(WANG, at=UPLOADED_AT + DAY)
+    assert (silent(office), summary.not_in_list) == ({"C-1001"}, 1)
+    assert office.rejects == [("", "C-1001", "customer_id", "not_in_list")]
+    assert office.store.facts["C-1001"].not_in_list_since == UPLOADED_AT + 2 * DAY
+
+
+def test_an_older_file_brings_in_another_lenders_customer_whom_no_list_of_that_lender_lacks(office: Office) -> None:
+    office.load_rows(*OTHERS)
+    office.load_list(*OTHERS, at=UPLOADED_AT + 2 * DAY)
+    office.load_rows(row(lender="demo-cn"), at=UPLOADED_AT + DAY)
+    assert silent(office) == set()
+
+
+def test_a_list_that_was_refused_whole_overtakes_no_payment(office: Office) -> None:
+    office.load_rows(WANG, *OTHERS)
+    assert office.load_list(WANG, at=UPLOADED_AT + 2 * DAY).refused == "too_many_missing"
+    office.load_rows(row(paid_amount="3250", paid_on="2026-12-01"), at=UPLOADED_AT + DAY)
+    assert office.store.facts["C-1001"].accounts[0].instalments[0].open == 0
+    assert silent(office) == set()
+
+
+def test_a_list_that_began_while_an_older_file_was_loading_counts(office: Office) -> None:
+    office.load_rows(*OTHERS)
+    begun = office.uploads.open
+
+    def open_and_load_a_list(bucket: str, key: str) -> object:
+        office.uploads.open = begun  # type: ignore[method-assign]
+        office.load_list(*OTHERS, at=UPLOADED_AT + 2 * DAY)
+        return begun(bucket, key)
+
+    office.uploads.open = open_and_load_a_list  # type: ignore[assignment,method-assign]
+    office.load_rows(WANG, at=UPLOADED_AT + DAY)
+    assert silent(office) == {"C-1001"}

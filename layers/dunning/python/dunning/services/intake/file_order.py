@@ -58,6 +58,19 @@ class FileOrder:
             any(load.uploaded_at < uploaded_at and not load.is_finished for load in others),
         )
 
+    def newer_than(self, uploaded_at: datetime) -> tuple[FileLoad, ...]:
+        """Return the loads of newer files, those that have begun since included."""
+        return tuple(load for load in self._loads.read_loads().loads if load.uploaded_at > uploaded_at)
+
+    def withdraw(self, key: str, uploaded_at: datetime) -> None:
+        """
+        Take a load off the list, because the file was refused whole: it says nothing, and overtakes nothing.
+
+        Raises:
+            ContestedError: other loads kept changing the list.
+        """
+        self._change(key, uploaded_at, lambda loads: loads)
+
     def finish(self, key: str, uploaded_at: datetime) -> None:
         """
         Enter that a load has come to its end.

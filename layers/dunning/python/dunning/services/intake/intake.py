@@ -149,7 +149,10 @@ class IntakeService:
         started = self._clock.now()
         overtaken = self._order.begin(key, uploaded_at, started)
         summary = self._load(bucket, key, uploaded_at, overtaken)
-        self._order.finish(key, uploaded_at)
+        if summary.refused:
+            self._order.withdraw(key, uploaded_at)
+        else:
+            self._order.finish(key, uploaded_at)
         return summary
 
     def _load(self, bucket: str, key: str, uploaded_at: datetime, overtaken: Overtaken) -> IntakeSummary:
@@ -164,12 +167,14 @@ class IntakeService:
                 return self._refuse_file(bucket, key, error)
             spool.refuse(table.notes)
             traits = _traits(table, spool, list_of)
-            # A newer file that names a customer has overtaken a list that does not.
+            # A newer file that names a customer has overtaken a list that does not. The others are silenced before
+            # anybody else is written.
             lacking = [customer_id for customer_id in missing if customer_id not in named_since]
-            not_in_list = self._mark_missing(lacking, uploaded_at, spool)
+            not_in_list = self._mark_missing(list_of, lacking, uploaded_at, spool)
             tally = self._load_customers(
                 spool, uploaded_at, traits, named_since, dates_unchanged=overtaken.older_under_way
             )
+            not_in_list += self._mark_whom_newer_lists_lack(bucket, uploaded_at, spool)
             rows_refused, rows_noted = spool.rows_refused(), spool.rows_noted()
             if rows_refused or rows_noted:
                 self._write_rejects(bucket, key, spool.refused())
@@ -211,11 +216,31 @@ class IntakeService:
 
         return read_file(lambda: self._uploads.open(bucket, key), self._form, take)
 
-    def _mark_missing(self, missing: Sequence[str], uploaded_at: datetime, spool: Spool) -> int:
-        """Silence the customers whom a whole list lacks before anybody else is written, and return their number."""
+    def _mark_whom_newer_lists_lack(self, bucket: str, uploaded_at: datetime, spool: Spool) -> int:
+        """
+        Silence customers of this file whom a newer whole list lacks: before, they were not known, or another lender's.
+
+        It follows the writing of customers, so that a list that has begun meanwhile counts, too.
+        """
+        marked = 0
+        for newer in self._order.newer_than(uploaded_at):
+            with Spool() as newer_spool:
+                try:
+                    list_of = lender_of_list(newer.key, self._lenders)
+                    if not list_of:
+                        continue
+                    self._read(bucket, newer.key, newer_spool)
+                except FileRefusedError:
+                    continue  # it changes nothing
+                lacking = [customer_id for customer_id in spool.customer_ids() if not newer_spool.has(customer_id)]
+            marked += self._mark_missing(list_of, lacking, newer.uploaded_at, spool)
+        return marked
+
+    def _mark_missing(self, lender: str, missing: Sequence[str], since: datetime, spool: Spool) -> int:
+        """Silence the customers of a lender whom a whole list lacks, and return their number."""
         now = self._clock.now()
         marked = 0
-        for customer_id, decision, events in self._whole_lists.mark(missing, uploaded_at, now):
+        for customer_id, decision, events in self._whole_lists.mark(lender, missing, since, now):
             marked += 1
             self._publisher.publish(events)
             if decision is None or decision.reason is not Reason.NOTHING_OPEN:

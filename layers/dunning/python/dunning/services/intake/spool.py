@@ -94,6 +94,11 @@ class Spool:
         found = self._database.execute("SELECT 1 FROM rows WHERE customer_id = ? LIMIT 1", (customer_id,))
         return found.fetchone() is not None
 
+    def customer_ids(self) -> list[str]:
+        """Return the customers whom the file names."""
+        query = "SELECT DISTINCT customer_id FROM rows WHERE customer_id <> ''"
+        return [customer_id for (customer_id,) in self._database.execute(query)]
+
     def some_ids(self) -> list[str]:
         """Return ids of customers and accounts, enough to tell of what form they are."""
         queries = (

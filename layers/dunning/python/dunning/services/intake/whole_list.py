@@ -85,9 +85,11 @@ class WholeLists:
             raise FileRefusedError(Refusal.TOO_MANY_MISSING, hint=hint)
         return missing
 
-    def mark(self, customer_ids: Iterable[str], since: datetime, now: datetime) -> Iterator[MissingCustomer]:
+    def mark(
+        self, lender: str, customer_ids: Iterable[str], since: datetime, now: datetime
+    ) -> Iterator[MissingCustomer]:
         """
-        Mark customers as missing since a list, and plan them anew. It can be repeated.
+        Mark customers of a lender as missing since a list, and plan them anew. It can be repeated.
 
         Raises:
             ContestedError, ServiceCallError: not all are marked: do it again.
@@ -95,18 +97,23 @@ class WholeLists:
         for batch in batched(customer_ids, BATCH, strict=False):
             stored = self._store.load_stored(batch)
             for customer_id in batch:
-                marked = self._mark(customer_id, stored[customer_id], since, now)
+                marked = self._mark(lender, customer_id, stored[customer_id], since, now)
                 if marked is not None:
                     yield marked
 
     def _mark(
-        self, customer_id: str, stored: StoredCustomer | UnreadableRecordError, since: datetime, now: datetime
+        self,
+        lender: str,
+        customer_id: str,
+        stored: StoredCustomer | UnreadableRecordError,
+        since: datetime,
+        now: datetime,
     ) -> MissingCustomer | None:
         def attempt(customer: StoredCustomer) -> MissingCustomer | Conflict | None:
             lender_record, before = customer
             after = record_missing(lender_record, since)
             facts = project_facts(after)
-            if after is lender_record or facts is None:
+            if after is lender_record or facts is None or facts.lender != lender:
                 return None
             if before is None:  # stored by half: the next load plans the customer
                 is_saved = self._store.save_lender_record(after, expected_revision=lender_record.revision)
