@@ -560,10 +560,19 @@ def test_all_customers_of_a_lender_are_found_whether_open_or_missing(office: Off
         assert office.customers.save_standing(standing, expected_version=0)
     office.customers.add_phone(waits.phone, waits.customer_id)
     found = {
-        entry.customer_id: (entry.has_open, entry.is_listed) for entry in office.customers.customers_of(waits.lender)
+        entry.customer_id: (entry.has_open, entry.missing_since)
+        for entry in office.customers.customers_of(waits.lender)
     }
     assert found == {
-        waits.customer_id: (True, True),
-        paid.customer_id: (False, True),
-        missing.customer_id: (True, False),
+        waits.customer_id: (True, None),
+        paid.customer_id: (False, None),
+        missing.customer_id: (True, NOW),
     }
+
+
+def test_a_damaged_item_stops_no_whole_list(dynamo: DynamoCustomers, cloud: LocalCloud) -> None:
+    facts = replace(someone(), not_in_list_since=NOW)
+    store_facts(dynamo, facts)
+    for damaged in ({"S": "soon"}, {"N": "1"}):
+        write_attribute(cloud, facts.customer_id, FACTS, not_in_list_since=damaged)
+        assert [entry.missing_since for entry in dynamo.customers_of(facts.lender)] == [None]

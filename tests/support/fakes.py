@@ -143,7 +143,7 @@ class FakeCustomers:
                 yield ListedCustomer(
                     customer_id,
                     has_open=standing is None or standing.reason != "nothing_open",
-                    is_listed=lender_record.snapshot.not_in_list_since is None,
+                    missing_since=lender_record.snapshot.not_in_list_since,
                 )
 
     def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:

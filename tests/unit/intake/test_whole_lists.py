@@ -71,12 +71,12 @@ def test_an_older_list_that_comes_late_silences_nobody_whom_a_newer_file_names(o
     assert silent(office) == set()
 
 
-def test_the_same_list_twice_changes_nothing(office: Office) -> None:
+def test_the_same_list_twice_changes_nothing_and_tells_the_same(office: Office) -> None:
     office.load_rows(WANG, *OTHERS)
     office.load_list(*OTHERS, at=UPLOADED_AT + DAY)
     writes = office.store.writes
     summary = office.load_list(*OTHERS, at=UPLOADED_AT + DAY)
-    assert (office.store.writes, summary.not_in_list) == (writes, 0)
+    assert (office.store.writes, summary.not_in_list) == (writes, 1)
 
 
 def test_a_customer_who_is_named_in_a_row_that_is_refused_is_not_missing(office: Office) -> None:
@@ -136,7 +136,9 @@ def test_a_list_that_failed_half_way_is_finished_by_the_next_try(office: Office)
     office.store.save_customer = failing  # type: ignore[method-assign]
     with pytest.raises(ServiceCallError):
         office.load_list(*many, at=UPLOADED_AT + DAY)
-    office.load_list(*many, at=UPLOADED_AT + DAY)
+    summary = office.load_list(*many, at=UPLOADED_AT + DAY)
+    assert summary.not_in_list == 2
+    assert [cells[1] for cells in office.rejects] == ["C-1001", "C-1002"], "the report tells of both"
     missing = {customer_id for customer_id, facts in office.store.facts.items() if facts.not_in_list_since}
     assert missing == {"C-1001", "C-1002"}
 

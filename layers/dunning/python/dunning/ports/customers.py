@@ -114,11 +114,11 @@ class PhoneIndex(Protocol):
 
 
 class ListedCustomer(NamedTuple):
-    """A lender's customer as a scan sees it: whether something is open, and whether the last whole list had them."""
+    """A lender's customer as a scan sees it: whether something is open, and the whole list that lacks the customer."""
 
     customer_id: str
     has_open: bool
-    is_listed: bool
+    missing_since: datetime | None
 
 
 class LenderScan(Protocol):

@@ -29,6 +29,7 @@ from dunning.adapters.dynamodb.keys import (
     PHONE,
     STANDING,
     due_until,
+    parse_instant,
     parse_wake_key,
     phone_key,
     shard_of,
@@ -281,7 +282,7 @@ class DynamoCustomers:
             if item["item"]["S"] == FACTS:
                 if pending is not None:
                     yield pending
-                pending = ListedCustomer(customer_id, has_open=True, is_listed="not_in_list_since" not in item)
+                pending = ListedCustomer(customer_id, has_open=True, missing_since=_missing_since(item))
             elif pending is not None and pending.customer_id == customer_id:
                 has_open = item.get("reason", {}).get("S") != Reason.NOTHING_OPEN.value
                 yield pending._replace(has_open=has_open)
@@ -426,6 +427,14 @@ def _if_read(attribute: str, expected: int) -> dict[str, Any]:
         "ConditionExpression": f"{attribute} = :read",
         "ExpressionAttributeValues": {":read": {"N": str(expected)}},
     }
+
+
+def _missing_since(item: Mapping[str, Any]) -> datetime | None:
+    """Return the time of the list that lacks a customer. What cannot be read counts as none: one item stops no list."""
+    try:
+        return parse_instant(item["not_in_list_since"]["S"])
+    except (KeyError, ValueError):
+        return None
 
 
 def _are_of_one_moment(facts: _Stored, standing: _Stored) -> bool:

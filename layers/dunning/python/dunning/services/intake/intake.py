@@ -162,7 +162,7 @@ class IntakeService:
                 list_of = lender_of_list(key, self._lenders)
                 named_since = self._named_since(bucket, overtaken)
                 table, rows = self._read(bucket, key, spool)
-                missing = self._whole_lists.missing(list_of, spool.has) if list_of else []
+                missing = self._whole_lists.missing(list_of, uploaded_at, spool.has) if list_of else []
             except FileRefusedError as error:
                 return self._refuse_file(bucket, key, error)
             spool.refuse(table.notes)

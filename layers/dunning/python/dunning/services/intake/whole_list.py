@@ -31,7 +31,7 @@ _FOLDERS = 3
 
 
 class MissingCustomer(NamedTuple):
-    """A customer who is newly missing, the decision that follows, and the outbound events."""
+    """A customer who is newly missing, the decision that follows if it is new, and the outbound events."""
 
     customer_id: str
     decision: Decision | None
@@ -64,17 +64,19 @@ class WholeLists:
         self._policies = policies
         self._most_missing = most_missing
 
-    def missing(self, lender: str, is_in_list: Callable[[str], bool]) -> list[str]:
+    def missing(self, lender: str, since: datetime, is_in_list: Callable[[str], bool]) -> list[str]:
         """
-        Return the known customers whom a list lacks. Those whom the last list lacked, too, are left out.
+        Return the known customers whom a list lacks. Those whom another list lacked before are left out.
+
+        Those whom an earlier try of this list has marked are in it: the report of the last try is the one that stays.
 
         Raises:
             FileRefusedError: it lacks too many of the customers who have something open.
         """
         missing: list[str] = []
         known = lost = 0
-        for customer_id, has_open, is_listed in self._scan.customers_of(lender):
-            if not is_listed:
+        for customer_id, has_open, missing_since in self._scan.customers_of(lender):
+            if missing_since not in {None, since}:
                 continue
             known += has_open
             if not is_in_list(customer_id):
@@ -89,7 +91,9 @@ class WholeLists:
         self, lender: str, customer_ids: Iterable[str], since: datetime, now: datetime
     ) -> Iterator[MissingCustomer]:
         """
-        Mark customers of a lender as missing since a list, and plan them anew. It can be repeated.
+        Mark customers of a lender as missing since a list, and plan them anew.
+
+        It can be repeated, and then yields those marked already, too.
 
         Raises:
             ContestedError, ServiceCallError: not all are marked: do it again.
@@ -113,8 +117,10 @@ class WholeLists:
             lender_record, before = customer
             after = record_missing(lender_record, since)
             facts = project_facts(after)
-            if after is lender_record or facts is None or facts.lender != lender:
+            if facts is None or facts.lender != lender:
                 return None
+            if after is lender_record:
+                return MissingCustomer(customer_id, None, ()) if facts.not_in_list_since == since else None
             if before is None:  # stored by half: the next load plans the customer
                 is_saved = self._store.save_lender_record(after, expected_revision=lender_record.revision)
                 return MissingCustomer(customer_id, None, ()) if is_saved else CONFLICT
