@@ -32,6 +32,10 @@ def test_a_name_that_says_the_person_has_died_is_known_for_that(text: str, name:
         pytest.param("John & Mary Smith", Refusal.NAME_SAYS_MORE, id="a couple"),
         pytest.param("王小明0912345678", Refusal.NAME_SAYS_MORE, id="a phone number"),
         pytest.param("王小明\n請找太太", Refusal.NAME_SAYS_MORE, id="two lines"),
+        pytest.param("王小明破產", Refusal.NAME_SAYS_MORE, id="a state of affairs"),
+        pytest.param("John Smith, bankrupt", Refusal.NAME_SAYS_MORE, id="a state of affairs behind a comma"),
+        pytest.param("王小明之母", Refusal.NAME_SAYS_MORE, id="a relative"),
+        pytest.param("王小明 法定代理人", Refusal.NAME_SAYS_MORE, id="a representative"),
         pytest.param("do not call", Refusal.NAME_SAYS_MORE, id="a wish"),
         pytest.param('=HYPERLINK("http://x","a")', Refusal.NAME_IS_A_FORMULA, id="a formula"),
         pytest.param("+cmd|x", Refusal.NAME_IS_A_FORMULA, id="another formula"),
@@ -57,7 +61,7 @@ def test_a_name_that_is_damaged_or_says_more_is_refused_with_its_reason(text: st
     "name",
     ["王小明", "歐陽娜娜", "O'Brien", "O\u2019Brien", "José Peña", "Tomáš Dvořák", "Lukáš Žižka", "Jean-Luc", "Doe, Jo",
      "John Smith 3rd", "Dr. Ruth", "阿卜杜拉·买买提", "王 小明", "堃", "Null Zhang", "Estée Lauder", "Anna Müller",
-     "Søren Ægir", "Late Bloom", "妤婕"],
+     "Søren Ægir", "Late Bloom", "妤婕", "胡适之", "王之女兒", "Ana Banks"],
 )  # fmt: skip
 def test_an_unusual_name_is_a_name(name: str) -> None:
     assert read_name(name) == ReadName(name)
