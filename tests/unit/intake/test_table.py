@@ -259,6 +259,13 @@ def test_lines_that_are_no_rows_are_passed_over_and_named() -> None:
     ]
 
 
+@pytest.mark.parametrize("words", ["共2筆", "共 1,200 筆", "2 records", "合計2筆"])
+def test_a_line_that_counts_the_rows_is_a_total(words: str) -> None:
+    table = Table([f'{csv_of([WANG])}"{words}"{"," * (len(COLUMNS) - 1)}\r\n'.encode()])
+    assert [r.line for r in table] == [2]
+    assert [note.reason.value for note in table.notes] == ["total_passed_over"]
+
+
 def test_a_row_that_lost_its_customer_to_merged_cells_belongs_to_the_customer_above() -> None:
     merged = row(customer_id="", name="", phone="", instalment_no="2")
     assert [r.customer_id for r in rows_of(csv_of([WANG, merged, CHEN]))] == ["C-1001", "C-1001", "C-1002"]

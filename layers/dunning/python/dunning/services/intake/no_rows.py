@@ -17,7 +17,7 @@ _PERSONAL = tuple(_AT[column] for column in ("name", "phone"))
 _SURELY_AN_ID = re.compile(r"[A-Za-z0-9._:-]*[0-9][A-Za-z0-9._:-]*")
 _TOTAL = re.compile(
     r"(?:.*[\s_:-])?(?:(?:grand|sub)?[\s_-]*totals?|sum)[\s:.]*(?:\(?[0-9]+.*)?"
-    r"|[0-9,]+ ?(?:筆|笔|件|戶|户|人|rows?|records?)"
+    r"|共? ?[0-9,]+ ?(?:筆|笔|件|戶|户|人|rows?|records?)"
     r"|.*(?:合計|合计|總計|总计|小計|小计|總額|总额|加總|總和|总和|共計|共计)[\s:(]*(?:[0-9]+.*)?",
     re.IGNORECASE,
 )
