@@ -34,7 +34,7 @@ pytestmark = pytest.mark.deployed
 
 type Person = dict[str, str]
 
-TEN_IN_TEXAS = 16
+ONE_IN_TEXAS = 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def texted(world: World, paid: Mapping[str, Person]) -> Texted:
     """Have seven Americans reminded, with a queue that gets what we publish."""
     del paid  # in Taiwan's day
     events_queue = _subscribe_to_our_events(world)
-    world.advance_to(TEN_IN_TEXAS)
+    world.advance_to(ONE_IN_TEXAS)
     people = world.people(7, american=True)
     world.load("americans.csv", people)
     world.tick()
