@@ -403,6 +403,15 @@ def test_the_nightly_look_at_the_carriers_list_opts_out_who_is_on_it_and_lets_in
         world.as_manager("sns").list_phone_numbers_opted_out()
 
 
+def test_who_is_missing_in_a_lenders_whole_list_is_silent(world: World, texted: Texted) -> None:
+    del texted
+    people = world.people(11, lender="demo-cn")
+    world.load("mainland.csv", people)
+    missing = people[0]["customer_id"]
+    world.upload("list.csv", people[1:], folder="complete/demo-cn")
+    world.until("the list is loaded", lambda: world.standings()[missing].reason == Reason.NOT_IN_LIST.value)
+
+
 @pytest.mark.usefixtures("texted")
 def test_logs_about_incoming_messages_hold_no_personal_data(world: World) -> None:
     private = re.compile("王|小明|示範|Ann Example|9001-0000|0?9100000|214555|parcel|all of it")

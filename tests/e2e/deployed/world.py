@@ -69,7 +69,7 @@ MANAGER_MAY: Statements = [
     {
         "Effect": "Allow",
         "Action": "s3:PutObject",
-        "Resource": f"arn:aws:s3:::{STACK}-uploadsbucket-*/accounts/*",
+        "Resource": [f"arn:aws:s3:::{STACK}-uploadsbucket-*/{folder}/*" for folder in ("accounts", "complete")],
     },
     {
         "Effect": "Allow",
@@ -244,10 +244,10 @@ class World:
             )
         return made
 
-    def upload(self, name: str, rows: Iterable[Mapping[str, str]]) -> None:
+    def upload(self, name: str, rows: Iterable[Mapping[str, str]], *, folder: str = "accounts") -> None:
         """Drop a file into the bucket as the manager does."""
         self.as_manager("s3").put_object(
-            Bucket=self.outputs["UploadsBucket"], Key=f"accounts/{name}", Body=csv_of(rows).encode()
+            Bucket=self.outputs["UploadsBucket"], Key=f"{folder}/{name}", Body=csv_of(rows).encode()
         )
 
     def load(self, name: str, rows: Sequence[Mapping[str, str]]) -> None:

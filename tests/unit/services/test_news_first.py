@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from dunning.domain.errors import ServiceCallError, UnreadableRecordError
+from dunning.domain.errors import RecordTooLargeError, ServiceCallError, UnreadableRecordError
 from dunning.services.news_first import NewsFirstSwitch, note_failures
 from tests.support.fakes import FakeClock, FakeNews, FakeSwitch, FakeTelemetry
 from tests.support.people import NOW
@@ -98,10 +98,17 @@ def test_the_queues_are_asked_at_most_every_thirty_seconds() -> None:
     [
         ([], 0),
         ([UnreadableRecordError("facts: KeyError")], 0),
+        ([RecordTooLargeError("TransactWriteItems")], 0),
         ([ServiceCallError("PutItem", "Throttling")], 1),
         ([KeyError("x"), UnreadableRecordError("facts: KeyError")], 1),
     ],
-    ids=["none", "a record that stays unreadable", "a fault of the service", "an error nobody foresaw"],
+    ids=[
+        "none",
+        "a record that stays unreadable",
+        "a record that has outgrown the table",
+        "a fault of the service",
+        "an error nobody foresaw",
+    ],
 )
 def test_only_a_failure_that_may_pass_is_noted(errors: list[Exception], noted: int) -> None:
     news, telemetry = FakeNews(), FakeTelemetry()

@@ -8,15 +8,15 @@ come, and what failed is hidden until its next delivery. So sending counts as of
 - news has been waiting for more than two minutes: the functions do not keep up, or do not run;
 - the queues cannot be asked.
 
-A message that will always fail (it cannot be read, or its customer's record cannot) leaves no note, so that it stops
-nobody else's texts.
+A message that will always fail (it cannot be read, or its customer's record cannot be read or has outgrown the table)
+leaves no note, so that it stops nobody else's texts.
 """
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from threading import Lock
 
-from dunning.domain.errors import DunningError, UnreadableRecordError
+from dunning.domain.errors import DunningError, RecordTooLargeError, UnreadableRecordError
 from dunning.ports.clock import Clock
 from dunning.ports.gateways import SendingSwitch
 from dunning.ports.queues import News, NewsFailures
@@ -80,7 +80,7 @@ def note_failures(failures: NewsFailures, telemetry: Telemetry, errors: Iterable
 
     A note that is not taken is only logged: the message comes back all the same.
     """
-    if all(isinstance(error, UnreadableRecordError) for error in errors):
+    if all(isinstance(error, UnreadableRecordError | RecordTooLargeError) for error in errors):
         return
     try:
         failures.note()
