@@ -100,8 +100,16 @@ def _not_shown(world: World) -> list[Statement]:
 
     AWS names generating a key among the least that a user of a table with a key of one's own needs. It is known to be
     called for what S3 stores; for items of DynamoDB nothing here shows that it is not.
+
+    Failed news is noted only after a fault of AWS. An erasure takes a customer out of a number only if others have the
+    number too, and raises the version of a standing only if the customer has come back meanwhile.
     """
-    return [Statement("Allow", ("kms:GenerateDataKey",), (_key_arn(world),), _service("dynamodb"))]
+    customers = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{world.ids['CustomersTable']}"
+    return [
+        Statement("Allow", ("kms:GenerateDataKey",), (_key_arn(world),), _service("dynamodb")),
+        Statement("Allow", ("sqs:SendMessage",), (world.queue_arn("NewsFailures"),)),
+        Statement("Allow", ("dynamodb:UpdateItem",), (customers,)),
+    ]
 
 
 def _key_arn(world: World) -> str:

@@ -13,13 +13,13 @@ from tests.e2e.deployed.world import FUNCTIONS, TICK_AT_MOST, World
 
 pytestmark = pytest.mark.deployed
 
-MIDDAY_IN_TAIPEI = 4
+TWO_IN_TAIPEI = 6
 
 
 @pytest.fixture(scope="module")
 def contacts(world: World) -> dict[str, list[Contact]]:
     """Let some days pass, so that whoever is still due is texted again, and return all records."""
-    world.advance_to(MIDDAY_IN_TAIPEI)
+    world.advance_to(TWO_IN_TAIPEI)
     for _ in range(2):
         world.say("a day passes")
         world.advance(timedelta(days=1))
