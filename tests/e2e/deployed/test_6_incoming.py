@@ -345,6 +345,9 @@ def _give_up(world: World, texted: Texted) -> None:
 
 def test_an_erasure_leaves_a_tombstone_and_a_skeleton_of_the_contact(world: World, texted: Texted) -> None:
     erased = texted.chatter["customer_id"]
+    listed = "complete/demo-cn/names_them.csv"
+    world.upload("names_them.csv", [texted.chatter], folder="complete/demo-cn")
+    world.until("the list is read", lambda: f"rejects/{listed}" in world.uploads())
     _give_up(world, texted)
     world.tell("CustomerErased", customer_id=erased)
     world.until("the standing is gone", lambda: erased not in world.standings())
@@ -356,7 +359,7 @@ def test_an_erasure_leaves_a_tombstone_and_a_skeleton_of_the_contact(world: Worl
     world.advance(UNDER_WAY)
     world.as_engineer("sqs").send_message(QueueUrl=world.ids["LenderEvents"], MessageBody=erasure_round_body(erased))
     world.until("the number is gone", lambda: not _lender_record(world, texted.chatter).phones)
-    world.until("the file is gone", lambda: "accounts/americans.csv" not in world.uploads())
+    world.until("the files are gone", lambda: not {"accounts/americans.csv", listed} & set(world.uploads()))
     lender_record = _lender_record(world, texted.chatter)
     assert (lender_record.snapshot, lender_record.events) == (None, {})
     assert lender_record.erased_at
