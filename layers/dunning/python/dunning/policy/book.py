@@ -310,12 +310,12 @@ def _hotline(policy: LenderFile, here: CountryFile, there: CountryFile) -> Mappi
 
     If the policy names words for the place of the number, they count: carriers there may let no number through.
     """
-    contact = here.hotline or policy.hotline
+    hotline = here.hotline or policy.hotline
     if isinstance(there.hotline, dict):
-        contact = there.hotline
-    if isinstance(contact, dict):
-        return {str(language): words for language, words in contact.items()}
-    return dict.fromkeys(policy.languages, contact)
+        hotline = there.hotline
+    if isinstance(hotline, dict):
+        return {str(language): words for language, words in hotline.items()}
+    return dict.fromkeys(policy.languages, hotline)
 
 
 def _shortest(spans: Iterable[timedelta | None]) -> timedelta | None:

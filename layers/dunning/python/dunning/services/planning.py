@@ -98,10 +98,14 @@ def replan_as_told(
     opted_out_at = known.opted_out_at or (now if facts.opted_out else None)
     after = replace(known, opted_out_at=opted_out_at)
     if shares_phone:
-        # Whoever has found it announces it, to all who share the number.
-        announced = (*after.announced, Reason.SHARED_PHONE.value)
-        after = replace(after, shared_phone=facts.phone, shared_at=now, announced=announced)
+        after = with_shared_phone(after, facts.phone, now)
     return replan(facts, before or Standing(customer_id=facts.customer_id), after, policies, now, first=True)
+
+
+def with_shared_phone(standing: Standing, phone: str, at: datetime) -> Standing:
+    """Return a standing whose number has been found to be another customer's, too: the finder announces it to all."""
+    announced = (*standing.announced, Reason.SHARED_PHONE.value)
+    return replace(standing, shared_phone=phone, shared_at=at, announced=announced)
 
 
 def promises_settled(facts: Facts, standing: Standing, policies: Policies, now: datetime) -> JudgedPromises:

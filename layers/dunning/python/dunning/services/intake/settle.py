@@ -26,13 +26,13 @@ from dunning.domain.customer.lender_record import (
     with_phone,
 )
 from dunning.domain.customer.standing import Standing
-from dunning.domain.decision.decisions import Decision, Reason
+from dunning.domain.decision.decisions import Decision
 from dunning.domain.decision.rules import Policies
 from dunning.domain.errors import RecordTooLargeError, ServiceCallError, UnreadableRecordError
 from dunning.domain.outbound_events import CustomerNeedsPerson, OutboundEvent, ReviewReason
 from dunning.ports.customers import CustomerStore, PhoneIndex, StoredCustomer
 from dunning.services.optimistic import CONFLICT, Conflict, ContestedError, write_optimistically
-from dunning.services.planning import fingerprint, replan, replan_as_told
+from dunning.services.planning import fingerprint, replan, replan_as_told, with_shared_phone
 
 BATCH = 50
 """Facts and standing of 50 customers are the 100 keys of one BatchGetItem."""
@@ -243,13 +243,10 @@ class Settler:
             facts = project_facts(lender_record)
             if not lender_record.has_or_gets(phone) or (is_shared and _is_held_for(before, facts, phone)):
                 return None
-            announced = (*before.announced, Reason.SHARED_PHONE.value) if is_shared else before.announced
-            after = replace(
-                before,
-                shared_phone=phone if is_shared else "",
-                shared_at=now if is_shared else None,
-                announced=announced,
-            )
+            if is_shared:
+                after = with_shared_phone(before, phone, now)
+            else:
+                after = replace(before, shared_phone="", shared_at=None)
             if facts is not None and facts.phone != phone and before.shares_phone(facts):
                 # Held for the present number, which stays marked. The load that gives the next number looks again.
                 after = before
