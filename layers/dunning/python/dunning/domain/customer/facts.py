@@ -219,11 +219,10 @@ def open_instalments(account: Account, smallest: int = 1) -> list[Instalment]:
     still_open = []
     credit = 0
     for instalment in account.instalments:
-        rest = instalment.amount - instalment.paid
-        if rest >= smallest:
+        if instalment.amount - instalment.paid >= smallest:
             still_open.append(instalment)
-        elif rest < 0:
-            credit -= rest
+        elif instalment.paid > instalment.amount:
+            credit += instalment.paid - instalment.amount
     if not credit:
         return still_open
     after_credit = []

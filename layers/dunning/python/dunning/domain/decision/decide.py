@@ -30,7 +30,7 @@ from dunning.domain.customer.facts import (
 from dunning.domain.customer.standing import SMS, Progress, Standing, holds_now, progress_key
 from dunning.domain.decision.caps import cap_in_the_way
 from dunning.domain.decision.decisions import Decision, ReachedStage, Reason, Reminder, Send, Stop, TraceStep, Wait
-from dunning.domain.decision.hours import is_closed_day, open_window, start_of_day, zone_named
+from dunning.domain.decision.hours import is_closed_day, local_day, open_window, start_of_day, zone_named
 from dunning.domain.decision.ladder import next_step, stage_heard
 from dunning.domain.decision.rules import ContactHours, Policies, Rules
 from dunning.domain.decision.spread import seconds_of_turns, turn_in, turn_of
@@ -67,9 +67,14 @@ _FINAL_REASON = {
 
 
 class _OpenAccount:
-    """An account with something to pay: its open instalments, earliest first, and the stage reached and next."""
+    """
+    An account with something to pay: its open instalments, earliest first, and the stage reached and next.
 
-    __slots__ = ("account", "earliest", "first_day", "instalments", "reached", "stage")
+    `first_day` is the local day on which the next stage is due, as an ordinal. `lacks_notice` says that the stage needs
+    a written notice which is not on record.
+    """
+
+    __slots__ = ("account", "earliest", "first_day", "instalments", "lacks_notice", "reached", "stage")
 
     def __init__(self, account: Account, instalments: list[Instalment]) -> None:
         self.account = account
@@ -78,6 +83,7 @@ class _OpenAccount:
         self.reached: Progress | None = None
         self.stage = 0
         self.first_day = 0
+        self.lacks_notice = False
 
 
 @dataclass(slots=True)
@@ -244,18 +250,22 @@ class _Evaluation:
     """The gates for one customer's facts, standing and rules, asked at several moments in turn."""
 
     __slots__ = (
+        "climbing",
+        "day_of_next_turn",
         "facts",
         "finished",
         "held_until",
         "hours_of_next_turn",
         "last_texts",
-        "named_in_path",
         "next_turn",
         "opened",
         "ready",
         "rules",
+        "searching",
         "some_failed",
         "standing",
+        "steps_hold_until",
+        "stuck",
         "texted_at",
         "today",
         "undelivered",
@@ -277,25 +287,25 @@ class _Evaluation:
         self.rules = rules
         self.zones = zones
         self.opened = opened
-        self.named_in_path = False
-        self.today = 0
+        self.searching = False
+        self.today = self.steps_hold_until = 0
         self.next_turn: datetime | None = None
+        self.day_of_next_turn = 0
         self.hours_of_next_turn: ContactHours | None = None
         self.ready: _Selection | None = None
         self.without_notice: list[_OpenAccount] = []
         self.finished: list[_OpenAccount] = []
         self.texted_at: list[datetime] = []
-        self.last_texts: dict[str, int] = {}
+        self.last_texts: dict[str, datetime] = {}
         self.some_failed = False
         self.undelivered: dict[str, int] = {}
         for entry in standing.ledger:
             self.some_failed = self.some_failed or entry.failed
             self.texted_at.append(entry.at)
-            day = entry.at.astimezone(zones[0]).toordinal()
             for account_id in entry.accounts:
                 # A text that only names an account does not push its next stage back: others' texts would starve it.
                 if account_id not in entry.also_named:
-                    self.last_texts[account_id] = day
+                    self.last_texts[account_id] = entry.at
         self.held_until: datetime | None = None
         if holds:
             days = [hold.until for hold in holds if hold.until]
@@ -303,48 +313,24 @@ class _Evaluation:
 
     def decide(self, now: datetime, steps: list[TraceStep]) -> Decision:
         """Ask gates 5 to 10 at `now`. If a gate is shut, find the moment when all are open."""
-        path: list[_Blocked] = []
-        moment = now
-        lacking: tuple[str, ...] = ()
-        finished: tuple[str, ...] = ()
-        for _ in range(_MAX_ITERATIONS):
-            try:
-                blocked = self._shut_gate(moment)
-            except NoLawfulMomentError:
-                return _stop_and_recheck(
-                    Reason.NO_LAWFUL_MOMENT, now, steps, "hours: never open in all time zones at once"
-                )
-            if not path:
-                lacking, finished = _ladders_of(self.without_notice), _ladders_of(self.finished)
-            if blocked is None:
-                decision = self._wait(moment, path, steps) if path else self._send(now, steps)
-                if lacking or finished:
-                    return decision._replace(lacking_notice=lacking, finished=finished)
-                return decision
-            if blocked.until is None or blocked.reason is Reason.CALENDAR_NOT_COVERED:
-                if not path:
-                    taken = (*steps, *blocked.steps)
-                    return Stop(
-                        blocked.reason,
-                        taken,
-                        blocked.until,
-                        blocked.stage,
-                        self.zones[0],
-                        lacking_notice=lacking,
-                        finished=finished,
-                    )
-                # The wait ends at the last gate, although it will still be shut: by then there may be a new calendar.
-                self.ready = None
-                return self._wait(moment, path, steps)._replace(lacking_notice=lacking, finished=finished)
-            path.append(blocked)
-            moment = blocked.until
-        return _stop_and_recheck(Reason.NO_LAWFUL_MOMENT, now, steps, "no lawful moment found")
+        try:
+            shut = self._shut_gate(now)
+            self.stuck = _ladders_of(self.without_notice), _ladders_of(self.finished)
+            if shut is None:
+                return self._send(now, steps)
+            until = _opens_at(shut)
+            if until is not None:
+                return self._wait(shut, until, now, steps)
+        except NoLawfulMomentError:
+            return _stop_and_recheck(Reason.NO_LAWFUL_MOMENT, now, steps, "hours: never open in all time zones at once")
+        taken = (*steps, *shut.steps)
+        return Stop(shut.reason, taken, shut.until, shut.stage, self.zones[0], "stop", *self.stuck)
 
     def _shut_gate(self, moment: datetime) -> _Blocked | None:
         """Gates 5 to 9 at one moment. Leaves what may be written about in `ready`."""
         if self.held_until is not None and moment < self.held_until:
             return _Blocked(Reason.ON_HOLD, self.held_until, (("hold: running until %s", (self.held_until,)),))
-        live, next_start = self._due_steps(moment)
+        live, next_start = self._due_accounts(moment)
         if not live:
             if self.without_notice:
                 missing = _no_notice(self.without_notice)
@@ -365,7 +351,7 @@ class _Evaluation:
                 return _Blocked(Reason.PERSON_CAP, found.frees_at, (_NO_HOLD, due, _OPEN_HOURS, cap))
         return None
 
-    def _due_steps(self, moment: datetime) -> tuple[list[_OpenAccount], datetime | None]:
+    def _due_accounts(self, moment: datetime) -> tuple[list[_OpenAccount], datetime | None]:
         """
         Gate 7: the accounts whose stage is due, and the time at which the next account comes due.
 
@@ -373,15 +359,36 @@ class _Evaluation:
         stays at that stage, in `without_notice`, until new facts bring a notice. A later stage is no way round it. An
         account that has heard the last stage is in `finished`.
         """
-        rules, zones, progress, last_texts = self.rules, self.zones, self.standing.progress, self.last_texts
-        ladder, min_days, notice_stages = rules.ladder, rules.min_days_between_stages, rules.notice_stages
-        catch_up_days = rules.catch_up_days
-        today = self.today = moment.astimezone(zones[0]).toordinal()
-        without_notice: list[_OpenAccount] = []
-        finished: list[_OpenAccount] = []
+        zones = self.zones
+        known = moment is self.next_turn
+        today = self.today = self.day_of_next_turn if known else local_day(zones[0], moment)
+        if today > self.steps_hold_until:
+            self._ask_ladders(today)
         live: list[_OpenAccount] = []
+        self.without_notice = []
         next_start: datetime | None = None
         next_day = _NEVER
+        for candidate in self.climbing:
+            first_day = candidate.first_day
+            if first_day < today or (
+                first_day == today and start_of_day(zones, today, self.rules.preferred_minute_of_day) <= moment
+            ):
+                (self.without_notice if candidate.lacks_notice else live).append(candidate)
+            elif first_day <= next_day:  # turns of a later day are later
+                next_day = first_day
+                next_start = self._turn_on(candidate, next_start)
+        return live, next_start
+
+    def _ask_ladders(self, today: int) -> None:
+        """
+        Ask the ladder of each account for its next stage.
+
+        The answer holds while no stage up to a due date is late: a late one may be left out, and the next one comes.
+        """
+        rules, progress = self.rules, self.standing.progress
+        ladder, min_days, notice_stages = rules.ladder, rules.min_days_between_stages, rules.notice_stages
+        self.climbing, self.finished = [], []
+        self.steps_hold_until = _NEVER
         for candidate in self.opened:
             earliest = candidate.earliest
             account_id = candidate.account.account_id
@@ -389,34 +396,26 @@ class _Evaluation:
             repeats = False
             if reached is not None and self.some_failed:
                 marked = reached.stage
-                reached = delivered_stage(reached, account_id, self.standing.ledger, ladder, zones[0])
+                reached = delivered_stage(reached, account_id, self.standing.ledger, ladder, self.zones[0])
                 repeats = reached is None or reached.stage != marked
                 if repeats:
                     self.undelivered[account_id] = marked
             candidate.reached = reached
-            last_text = last_texts.get(account_id, 0) if last_texts else 0
-            step = next_step(ladder, min_days, earliest, reached, today, last_text, catch_up_days, repeats)
+            texted_at = self.last_texts.get(account_id)
+            last_text = local_day(self.zones[0], texted_at) if texted_at is not None else 0
+            step = next_step(ladder, min_days, earliest, reached, today, last_text, rules.catch_up_days, repeats)
             if step is None:
-                finished.append(candidate)
+                self.finished.append(candidate)
                 continue
-            candidate.stage, candidate.first_day = step
-            may_be_due = live
-            if candidate.stage in notice_stages:
+            stage, first_day = candidate.stage, candidate.first_day = step
+            if stage <= 0 and first_day < self.steps_hold_until:
+                self.steps_hold_until = first_day
+            if stage in notice_stages:
                 notice = _notice_day(earliest)
-                if notice is None:
-                    may_be_due = without_notice
-                elif notice > candidate.first_day:
+                candidate.lacks_notice = notice is None
+                if notice is not None and notice > first_day:
                     candidate.first_day = notice
-            first_day = candidate.first_day
-            if first_day < today or (
-                first_day == today and start_of_day(zones, today, rules.preferred_minute_of_day) <= moment
-            ):
-                may_be_due.append(candidate)
-            elif first_day <= next_day:  # turns of a later day are later
-                next_day = first_day
-                next_start = self._turn_on(candidate, next_start)
-        self.without_notice, self.finished = without_notice, finished
-        return live, next_start
+            self.climbing.append(candidate)
 
     def _shut_for_all(self, live: list[_OpenAccount], moment: datetime, next_start: datetime | None) -> _Blocked | None:
         """Gates 8 and 9: shut only if they are shut for every account, until they open for the first account."""
@@ -434,10 +433,8 @@ class _Evaluation:
         if ready or first is None:
             self.ready = self._select(ready)
             return None
-        if self.named_in_path:
-            return _Blocked(first.reason, until, first.steps)
-        self.named_in_path = True
-        return _Blocked(first.reason, until, (_NO_HOLD, self._select(live).due_step, *first.steps))
+        passed = () if self.searching else (_NO_HOLD, self._select(live).due_step)
+        return _Blocked(first.reason, until, (*passed, *first.steps))
 
     def _shut_for(self, candidate: _OpenAccount, moment: datetime) -> _Blocked | None:
         """Gates 7 to 9 for one account: true words for its text, the hours of its stage, its turn, and the caps."""
@@ -453,9 +450,10 @@ class _Evaluation:
             except CalendarNotCoveredError as gap:
                 until = gap.since if gap.since > moment else moment + CALENDAR_RECHECK_AFTER
                 return _Blocked(Reason.CALENDAR_NOT_COVERED, until, (("calendar: no data for %s", (gap.day,)),))
-            turn = self._turn_in(window, moment)
+            day = self.today if window[0] <= moment else local_day(self.zones[0], window[0])
+            turn = self._turn_in(window, day, moment)
             if turn > moment:
-                self.next_turn, self.hours_of_next_turn = turn, hours
+                self.next_turn, self.day_of_next_turn, self.hours_of_next_turn = turn, day, hours
                 return self._before_turn(hours, window[0], turn, moment)
         if rules.account_caps and self.texted_at:
             # An overdue text waits until it can name every account that is overdue.
@@ -468,11 +466,10 @@ class _Evaluation:
                     return _Blocked(Reason.ACCOUNT_CAP, found.frees_at, (_OPEN_HOURS, shut))
         return None
 
-    def _turn_in(self, window: tuple[datetime, datetime], moment: datetime) -> datetime:
-        """Return the customer's turn in a window, or the start of the window if it is surely past."""
-        rules, zones, start = self.rules, self.zones, window[0]
-        day = self.today if start <= moment else start.astimezone(zones[0]).toordinal()
-        preferred = start_of_day(zones, day, rules.preferred_minute_of_day)
+    def _turn_in(self, window: tuple[datetime, datetime], day: int, moment: datetime) -> datetime:
+        """Return the customer's turn in a window of a local day, or the start of the window if it is surely past."""
+        rules, start = self.rules, window[0]
+        preferred = start_of_day(self.zones, day, rules.preferred_minute_of_day)
         if moment >= max(start, preferred) + rules.spread:
             return start
         return turn_in(window, preferred, rules.spread, self.facts.customer_id, day)
@@ -485,12 +482,12 @@ class _Evaluation:
         """
         rules, day = self.rules, candidate.first_day
         hours = rules.overdue_hours if candidate.stage > 0 else rules.hours
-        begins, seconds, is_open = _turns_on(hours, self.zones, day, rules.preferred_minute_of_day, rules.spread)
+        begins, seconds, turn_day, is_open = _turns_on(rules, hours, self.zones, day)
         turn = turn_of(begins, seconds, self.facts.customer_id, day) if seconds else begins
         if before is not None and before <= turn:
             return before
         # Gate 8 need not ask again about a moment that has just been found in its hours.
-        self.next_turn, self.hours_of_next_turn = turn, hours if is_open else None
+        self.next_turn, self.day_of_next_turn, self.hours_of_next_turn = turn, turn_day, hours if is_open else None
         return turn
 
     def _before_turn(self, hours: ContactHours, opens: datetime, turn: datetime, moment: datetime) -> _Blocked:
@@ -564,19 +561,33 @@ class _Evaluation:
         """Tell whether no overdue text would be true: its stages all need a notice, and an account has none."""
         return self._mildest(self._overdue_in(currency), []) is None
 
-    def _wait(self, until: datetime, path: list[_Blocked], steps: list[TraceStep]) -> Wait:
-        """Wait until all gates are open. The wait names the stage, and its urgency among customers who wake then."""
-        first = path[0]
+    def _wait(self, first: _Blocked, until: datetime, now: datetime, steps: list[TraceStep]) -> Decision:
+        """
+        Wait from the first shut gate on until all are open: at each moment at which a gate opens, all are asked again.
+
+        The wait names the stage, and its urgency among customers who wake then.
+        """
+        self.searching = True
+        later: dict[Reason, TraceStep] = {}
+        for _ in range(_MAX_ITERATIONS):
+            shut = self._shut_gate(until)
+            if shut is None:
+                break
+            opens_at = _opens_at(shut)
+            if opens_at is None:
+                # The wait ends at this gate, although it will still be shut: by then there may be a new calendar.
+                self.ready = None
+                break
+            later[shut.reason] = shut.steps[-1]
+            until = opens_at
+        else:
+            return _stop_and_recheck(Reason.NO_LAWFUL_MOMENT, now, steps, "no lawful moment found")
         steps += first.steps
-        if len(path) > 1:
-            # The other gates in the way before that moment, each once.
-            later = {blocked.reason: blocked.steps[-1] for blocked in path[1:]}
-            steps += [(f"then {message}", values) for message, values in later.values()]
-        taken = tuple(steps)
-        if not self.ready:
-            return Wait(until, first.reason, taken, zone=self.zones[0])
-        stage = self.ready.stage
-        return Wait(until, first.reason, taken, self.rules.urgency.index(stage), stage, self.zones[0])
+        # The other gates in the way before that moment, each once.
+        steps += [(f"then {message}", values) for message, values in later.values()]
+        stage = self.ready.stage if self.ready else None
+        urgency = 0 if stage is None else self.rules.urgency.index(stage)
+        return Wait(until, first.reason, tuple(steps), urgency, stage, self.zones[0], "wait", *self.stuck)
 
     def _send(self, now: datetime, steps: list[TraceStep]) -> Decision:
         """Gate 10: compose the reminder."""
@@ -596,7 +607,8 @@ class _Evaluation:
         try:
             message = compose(facts, rules, stage, _what_is_due(named, overdue_until), today)
         except NoTextError as error:
-            return _stop_and_recheck(error.reason, now, steps, error.message, *error.values, stage=stage)
+            stop = _stop_and_recheck(error.reason, now, steps, error.message, *error.values, stage=stage)
+            return Stop(stop.reason, stop.steps, stop.until, stage, None, "stop", *self.stuck)
         segments = message.segments
         reached_stages = tuple([_reached_stage(candidate) for candidate in marked])
         send_id = send_id_of(facts.customer_id, reached_stages, stage, SMS)
@@ -618,27 +630,34 @@ class _Evaluation:
             tuple([each.account.account_id for each in named if each not in marked]),
         )
         steps.append(("text: %s, %s x %s", (message.template, segments.parts, segments.encoding)))
-        return Send(reminder, tuple(steps))
+        return Send(reminder, tuple(steps), "send", Reason.DUE, None, *self.stuck)
 
 
 @lru_cache(maxsize=16384)  # a year of days, in some twenty places with several policies
 def _turns_on(
-    hours: ContactHours, zones: tuple[ZoneInfo, ...], day: int, minute: int, spread: timedelta
-) -> tuple[datetime, int, bool]:
+    rules: Rules, hours: ContactHours, zones: tuple[ZoneInfo, ...], day: int
+) -> tuple[datetime, int, int, bool]:
     """
-    Return the first turn from the preferred minute of a day on, and the seconds over which the turns are spread.
+    Return the first turn from the preferred hour of a day on, and the seconds over which the turns are spread.
 
-    The last value says whether the hours open that day at all, from that minute on.
+    The third value is the local day of the turns. The last one says whether the hours open on the day at all, from the
+    preferred hour on.
     """
-    preferred = start_of_day(zones, day, minute)
+    preferred = start_of_day(zones, day, rules.preferred_minute_of_day)
+    preferred_day = local_day(zones[0], preferred)
     try:
         window = open_window(hours, zones, preferred)
     except (CalendarNotCoveredError, NoLawfulMomentError):
-        return preferred, 0, False
-    if window[0].astimezone(zones[0]).toordinal() != day:
-        return preferred, 0, False
+        return preferred, 0, preferred_day, False
+    if local_day(zones[0], window[0]) != day:
+        return preferred, 0, preferred_day, False
     begins = max(window[0], preferred)
-    return begins, seconds_of_turns(begins, window[1], spread), True
+    return begins, seconds_of_turns(begins, window[1], rules.spread), day, True
+
+
+def _opens_at(shut: _Blocked) -> datetime | None:
+    """Return when a gate opens by itself. Where a calendar has ended, somebody has to bring a new one."""
+    return None if shut.reason is Reason.CALENDAR_NOT_COVERED else shut.until
 
 
 def _stop_and_recheck(

@@ -9,7 +9,8 @@ from zlib import crc32
 
 _SECOND = timedelta(seconds=1)
 
-_WHOLE = 2**32
+_BITS = 32
+_WHOLE = 0xFFFFFFFF
 _MIXED = 0x9E3779B1
 """An odd number: the sums of ids that follow one another are spread evenly over all values (Fibonacci hashing)."""
 
@@ -37,9 +38,9 @@ def seconds_of_turns(begins: datetime, end: datetime, spread: timedelta) -> int:
 
 def turn_of(begins: datetime, seconds: int, customer_id: str, day: int) -> datetime:
     """Return a customer's turn among those that begin at a moment and take some seconds."""
-    return begins + seconds * _share(customer_id, day) // _WHOLE * _SECOND
+    return begins + (seconds * _share(customer_id, day) >> _BITS) * _SECOND
 
 
 def _share(customer_id: str, day: int) -> int:
-    """Return a number below `_WHOLE` that is the same for the same customer and day, on every machine."""
-    return crc32(f"{customer_id}#{day}".encode()) * _MIXED % _WHOLE
+    """Return a number of `_BITS` bits that is the same for the same customer and day, on every machine."""
+    return crc32(f"{customer_id}#{day}".encode()) * _MIXED & _WHOLE
