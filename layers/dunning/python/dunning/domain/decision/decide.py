@@ -259,6 +259,7 @@ class _Evaluation:
         "last_texts",
         "next_turn",
         "opened",
+        "person_cap",
         "ready",
         "rules",
         "searching",
@@ -295,6 +296,7 @@ class _Evaluation:
         self.ready: _Selection | None = None
         self.without_notice: list[_OpenAccount] = []
         self.finished: list[_OpenAccount] = []
+        self.stuck: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
         self.texted_at: list[datetime] = []
         self.last_texts: dict[str, datetime] = {}
         self.some_failed = False
@@ -306,6 +308,7 @@ class _Evaluation:
                 # A text that only names an account does not push its next stage back: others' texts would starve it.
                 if account_id not in entry.also_named:
                     self.last_texts[account_id] = entry.at
+        self.person_cap = cap_in_the_way(rules.person_caps, self.texted_at) if self.texted_at else None
         self.held_until: datetime | None = None
         if holds:
             days = [hold.until for hold in holds if hold.until]
@@ -315,7 +318,8 @@ class _Evaluation:
         """Ask gates 5 to 10 at `now`. If a gate is shut, find the moment when all are open."""
         try:
             shut = self._shut_gate(now)
-            self.stuck = _ladders_of(self.without_notice), _ladders_of(self.finished)
+            if self.without_notice or self.finished:
+                self.stuck = _ladders_of(self.without_notice), _ladders_of(self.finished)
             if shut is None:
                 return self._send(now, steps)
             until = _opens_at(shut)
@@ -343,12 +347,11 @@ class _Evaluation:
         blocked = self._shut_for_all(live, moment, next_start)
         if blocked is not None:
             return blocked
-        if self.texted_at:
-            found = cap_in_the_way(self.rules.person_caps, self.texted_at)
-            if found is not None and found.frees_at > moment:
-                cap: TraceStep = ("cap: %s for the person, free at %s", found)
-                due = self.ready.due_step if self.ready else _NO_HOLD
-                return _Blocked(Reason.PERSON_CAP, found.frees_at, (_NO_HOLD, due, _OPEN_HOURS, cap))
+        found = self.person_cap
+        if found is not None and found.frees_at > moment:
+            cap: TraceStep = ("cap: %s for the person, free at %s", found)
+            due = self.ready.due_step if self.ready else _NO_HOLD
+            return _Blocked(Reason.PERSON_CAP, found.frees_at, (_NO_HOLD, due, _OPEN_HOURS, cap))
         return None
 
     def _due_accounts(self, moment: datetime) -> tuple[list[_OpenAccount], datetime | None]:
@@ -583,8 +586,9 @@ class _Evaluation:
         else:
             return _stop_and_recheck(Reason.NO_LAWFUL_MOMENT, now, steps, "no lawful moment found")
         steps += first.steps
-        # The other gates in the way before that moment, each once.
-        steps += [(f"then {message}", values) for message, values in later.values()]
+        if later:
+            # The other gates in the way before that moment, each once.
+            steps += [(f"then {message}", values) for message, values in later.values()]
         stage = self.ready.stage if self.ready else None
         urgency = 0 if stage is None else self.rules.urgency.index(stage)
         return Wait(until, first.reason, tuple(steps), urgency, stage, self.zones[0], "wait", *self.stuck)
@@ -710,7 +714,7 @@ def _pay_account_of(included: list[_OpenAccount]) -> str:
 
 def _ladders_of(accounts: list[_OpenAccount]) -> tuple[str, ...]:
     """Name the ladders of accounts, for whoever has to look at them."""
-    return tuple([progress_key(each.account.account_id, each.earliest.number) for each in accounts]) if accounts else ()
+    return tuple([progress_key(each.account.account_id, each.earliest.number) for each in accounts])
 
 
 def _notice_day(instalment: Instalment) -> int | None:

@@ -149,4 +149,4 @@ def working_day_after(day: date, count: int, holidays: Container[date] = ()) -> 
 
 def is_closed_day(hours: ContactHours, zones: tuple[ZoneInfo, ...], moment: datetime) -> bool:
     """Tell whether a zone has no contact hours on its whole local day."""
-    return any([not _windows(hours, zone, local_day(zone, moment)) for zone in zones])
+    return any(not _windows(hours, zone, local_day(zone, moment)) for zone in zones)

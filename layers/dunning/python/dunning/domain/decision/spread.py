@@ -5,9 +5,8 @@ The turn follows from the customer and the day alone: to plan again moves nobody
 """
 
 from datetime import datetime, timedelta
+from functools import cache
 from zlib import crc32
-
-_SECOND = timedelta(seconds=1)
 
 _BITS = 32
 _WHOLE = 0xFFFFFFFF
@@ -38,7 +37,12 @@ def seconds_of_turns(begins: datetime, end: datetime, spread: timedelta) -> int:
 
 def turn_of(begins: datetime, seconds: int, customer_id: str, day: int) -> datetime:
     """Return a customer's turn among those that begin at a moment and take some seconds."""
-    return begins + (seconds * _share(customer_id, day) >> _BITS) * _SECOND
+    return begins + _seconds(seconds * _share(customer_id, day) >> _BITS)
+
+
+@cache  # at most the seconds of a day
+def _seconds(count: int) -> timedelta:
+    return timedelta(seconds=count)
 
 
 def _share(customer_id: str, day: int) -> int:
