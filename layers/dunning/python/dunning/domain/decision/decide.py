@@ -386,7 +386,7 @@ class _Evaluation:
         """
         Ask the ladder of each account for its next stage.
 
-        The answer holds while no stage up to a due date is late: a late one may be left out, and the next one comes.
+        The answer holds as long as no stage up to a due date is late: such a stage is left out sooner or later.
         """
         rules, progress = self.rules, self.standing.progress
         ladder, min_days, notice_stages = rules.ladder, rules.min_days_between_stages, rules.notice_stages
@@ -413,11 +413,11 @@ class _Evaluation:
             stage, first_day = candidate.stage, candidate.first_day = step
             if stage <= 0 and first_day < self.steps_hold_until:
                 self.steps_hold_until = first_day
-            if stage in notice_stages:
-                notice = _notice_day(earliest)
-                candidate.lacks_notice = notice is None
-                if notice is not None and notice > first_day:
-                    candidate.first_day = notice
+            needs_notice = stage in notice_stages
+            notice = _notice_day(earliest) if needs_notice else None
+            candidate.lacks_notice = needs_notice and notice is None
+            if notice is not None and notice > first_day:
+                candidate.first_day = notice
             self.climbing.append(candidate)
 
     def _shut_for_all(self, live: list[_OpenAccount], moment: datetime, next_start: datetime | None) -> _Blocked | None:
