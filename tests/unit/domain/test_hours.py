@@ -6,7 +6,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from dunning.domain.decision.hours import is_closed_day, local_instant, next_open, start_of_day, working_day_after
+from dunning.domain.decision.hours import (
+    is_closed_day,
+    local_day,
+    local_instant,
+    next_open,
+    start_of_day,
+    working_day_after,
+)
 from dunning.domain.decision.rules import ContactHours
 from dunning.domain.errors import CalendarNotCoveredError, NoLawfulMomentError
 from tests.support.builders import day, instant
@@ -167,6 +174,15 @@ def test_a_doubled_wall_time_has_a_first_and_a_second_instant() -> None:
     ordinal = date(2026, 11, 1).toordinal()
     assert local_instant(new_york, ordinal, 90, latest=False) == datetime(2026, 11, 1, 5, 30, tzinfo=UTC)
     assert local_instant(new_york, ordinal, 90, latest=True) == datetime(2026, 11, 1, 6, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Taipei", "Pacific/Honolulu", "Africa/Cairo", "Australia/Lord_Howe"])
+def test_the_day_of_an_instant_is_the_one_on_local_calendars_in_whatever_zone_it_is_written(zone: str) -> None:
+    there = ZoneInfo(zone)
+    for hours in range(0, 24 * 366, 7):
+        moment = datetime(2026, 1, 1, 0, 30, tzinfo=UTC) + timedelta(hours=hours)
+        calendar = moment.astimezone(there).toordinal()
+        assert local_day(there, moment) == local_day(there, moment.astimezone(ZoneInfo("Asia/Tokyo"))) == calendar
 
 
 def test_a_day_has_begun_when_it_has_in_every_possible_zone() -> None:

@@ -1,11 +1,14 @@
 """The ladder: which stage is sent when, over days and weeks."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from dunning.domain.customer.facts import Facts, Instalment
 from dunning.domain.customer.standing import Progress
+from dunning.domain.decision.decide import decide
+from dunning.domain.decision.decisions import Reason
 from dunning.domain.decision.ladder import next_step
 from dunning.domain.replies.intents import ParsedReply
 from dunning.domain.replies.reply_effects import ReplyLimits, apply_reply
@@ -112,6 +115,13 @@ def test_a_late_stage_before_the_due_date_is_still_sent_while_the_next_is_far() 
     monday, too_late = day("2026-12-02").toordinal(), day("2026-12-09").toordinal()
     assert next_step(ladder, MIN_DAYS, due_on, None, monday) == (-10, day("2026-12-01").toordinal())
     assert next_step(ladder, MIN_DAYS, due_on, None, too_late) == (0, day("2026-12-11").toordinal())
+
+
+def test_a_wait_does_not_wake_for_a_stage_that_the_night_has_made_too_late() -> None:
+    facts = a_customer(an_account(an_instalment("2026-12-11")))
+    policies = policies_with(facts, ladder=(-7, 0), urgency=(0, -7), spread=timedelta())
+    evening = decide(facts, a_standing(), policies, taipei("2026-12-08 21:00"))
+    assert (evening.reason, evening.stage, evening.until) == (Reason.QUIET_HOURS, 0, taipei("2026-12-11 10:00"))
 
 
 # Played through decide(), day by day. Who is to be sent +30 has had a written notice.
