@@ -248,7 +248,7 @@ class LocalCloud:
         """
         source, queue_url = self.stack.sources[function], self.queue_urls[function]
         handed = 0
-        while batch := self._receive(queue_url, source.batch_size):
+        while batch := self._receive(function, source.batch_size):
             handed += len(batch)
             event = events.sqs_batch(batch, queue_arn=source.queue_arn, region=self.stack.region)
             answer = self.invoke(self.stack.functions[function], event) or {}
@@ -342,8 +342,8 @@ class LocalCloud:
 
     def next_wake(self) -> datetime | None:
         """Return the earliest wake of all customers."""
-        keys = (item.attrs.get("wake_key") for item in self._items(self.stack.customers_table))
-        earliest = min((key.value for key in keys if key is not None), default=None)
+        found = (item.attrs for item in self._items(self.stack.customers_table) if "wake_key" in item.attrs)
+        earliest = min([attributes["wake_key"].value for attributes in found], default=None)
         return parse_wake(earliest) if earliest else None
 
     def next_visible(self, function: str = "sender") -> datetime | None:
@@ -416,11 +416,12 @@ class LocalCloud:
         os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] = str(function.memory_mb)
         self._active = function.name
 
-    def _receive(self, queue_url: str, at_most: int) -> list["MessageTypeDef"]:
+    def _receive(self, function: str, at_most: int) -> list["MessageTypeDef"]:
         batch: list[MessageTypeDef] = []
-        while len(batch) < at_most:
+        # Nothing is asked of a queue that shows nothing: two of three calls would find it empty.
+        while len(batch) < at_most and self._queue(function).messages:
             answer = self.sqs.receive_message(
-                QueueUrl=queue_url,
+                QueueUrl=self.queue_urls[function],
                 MaxNumberOfMessages=min(_RECEIVE_AT_MOST, at_most - len(batch)),
                 MessageSystemAttributeNames=["All"],
                 WaitTimeSeconds=0,

@@ -15,8 +15,11 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
+from botocore.auth import SigV4Auth
 from botocore.exceptions import ClientError
 from botocore.handlers import BUILTIN_HANDLERS
+from moto import backend_index
+from moto.core.base_backend import BaseBackend
 from moto.core.constants import MISSING
 from moto.core.responses import BaseResponse
 from moto.core.serialize import (
@@ -80,6 +83,7 @@ def patched_moto(
         now_written = partial(_instant_of, clock)
         stack.enter_context(patch.object(sns_models, "iso_8601_datetime_with_milliseconds", now_written))
         stack.enter_context(_pure_functions_cached())
+        stack.enter_context(_nothing_done_in_vain())
         groups = _Groups()
         call_action = _serialised(BaseResponse.call_action, groups)
         stack.enter_context(patch.object(BaseResponse, "call_action", call_action))
@@ -100,6 +104,8 @@ _PURE = (
     "jsonpath_ng.ext.parse",
     # Each function makes a session of its own, and would read the descriptions of the same services again.
     "botocore.session.create_loader",
+    "botocore.useragent.sanitize_user_agent_string_component",
+    "moto.backends.get_backend",
 )
 _NODES = "moto.dynamodb.parsing.ast_nodes.DepthFirstTraverser.nodes_to_be_processed"
 
@@ -109,17 +115,51 @@ def _pure_functions_cached() -> Iterator[None]:
     """
     Work out once what is worked out anew for every call, though it depends on nothing but its arguments.
 
-    The names of methods and attributes, the keys under which a result may hold a member, parsed expressions, and what
-    botocore knows of the services.
+    The names of methods and attributes, the keys under which a result may hold a member, parsed expressions, what
+    botocore knows of the services, and where moto finds them.
     """
     keys = _PossibleKeys()
     with ExitStack() as stack:
         for name in _PURE:
             stack.enter_context(patch(name, cache(resolve_name(name))))
         stack.enter_context(patch(_NODES, _kinds_of_nodes(resolve_name(_NODES))))
+        stack.enter_context(patch.object(BaseBackend, "urls", _urls_by_class(BaseBackend.urls)))
         stack.enter_context(patch.object(XFormedAttributePicker, "__call__", _picked(keys)))
         structure = "_serialize_type_structure"
         stack.enter_context(patch.object(ResponseSerializer, structure, _members_that_are_there(keys)))
+        yield
+
+
+def _urls_by_class(urls: Any) -> property:  # noqa: ANN401 - a property, which has no type of its own
+    """Return moto's addresses of a service, always those of its class."""
+    kept: dict[type, dict[str, Any]] = {}
+
+    def known(self: BaseBackend) -> dict[str, Any]:
+        if type(self) not in kept:
+            kept[type(self)] = urls.fget(self)
+        return kept[type(self)]
+
+    return property(known)
+
+
+_ASKED_MOST = frozenset({"dynamodb", "sqs", "sns", "ssm", "events"})
+
+
+@contextmanager
+def _nothing_done_in_vain() -> Iterator[None]:
+    """
+    Leave out what nobody looks at: moto checks no signature, and tries the addresses of all services in turn.
+
+    No address of the services that are asked most is another service's, so that their order makes no difference.
+    """
+    patterns = backend_index.backend_url_patterns
+    asked_most = [entry for entry in patterns if entry[0] in _ASKED_MOST]
+    others = [entry for entry in patterns if entry[0] not in _ASKED_MOST]
+    with (
+        patch.object(backend_index, "backend_url_patterns", asked_most + others),
+        patch.object(SigV4Auth, "canonical_request", lambda *_: ""),
+        patch.object(SigV4Auth, "signature", lambda *_: "0" * 64),
+    ):
         yield
 
 
