@@ -1,4 +1,9 @@
-"""Each port twice: the fake in memory, and the adapter on the embedded AWS with what the template declares."""
+"""
+Each port three times: the fake in memory, and the adapter on the embedded AWS and on a stand-in of several clients.
+
+Both have what the template declares. The stand-in is a process that is asked over HTTP; `make contract` starts it. Where
+the three disagree, the documentation of AWS decides: the test names it.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,13 +24,19 @@ from dunning.ports.contacts import ContactArchive, ReplyLog
 from dunning.ports.customers import CustomerScan, CustomerStore, DueIndex, LenderScan, PhoneIndex
 from dunning.ports.file_loads import FileLoads
 from dunning.ports.queues import JobQueue
+from tests.local import ROOT
 from tests.local.cloud import LocalCloud
 from tests.support.aws_requests import Requests, watched
 from tests.support.damage import write_attribute
 from tests.support.fakes import FakeContacts, FakeCustomers, FakeQueue
 from tests.support.people import NOW
+from tests.support.stand_in import Aws, Engine, StandInProcess
 
 SHARDS = 4
+
+STAND_IN = pytest.param("stand_in", marks=pytest.mark.stand_in)
+ENGINES = ["moto", STAND_IN]
+BACKENDS = ["fake", *ENGINES]
 
 
 class Customers(CustomerStore, DueIndex, CustomerScan, LenderScan, PhoneIndex, FileLoads, Protocol):
@@ -90,60 +101,98 @@ def requests(shared_cloud: tuple[LocalCloud, Requests], cloud: LocalCloud) -> It
     requests.let_all_through()
 
 
+@pytest.fixture(scope="session")
+def stand_in_process() -> Iterator[StandInProcess]:
+    with StandInProcess(ROOT / ".local" / "contract") as process:
+        yield process
+
+
+@pytest.fixture
+def stand_in(stand_in_process: StandInProcess) -> Iterator[Engine]:
+    """Hand out the stand-in, empty."""
+    with stand_in_process.reached():
+        yield stand_in_process.engine.anew()
+
+
+def engine_of(request: pytest.FixtureRequest) -> Aws:
+    """Return the engine that a parameter names, empty."""
+    found: Aws = request.getfixturevalue("stand_in" if request.param == "stand_in" else "cloud")
+    return found
+
+
+@pytest.fixture(params=ENGINES)
+def aws(request: pytest.FixtureRequest) -> Aws:
+    """Hand out each engine, for what only an engine can do."""
+    return engine_of(request)
+
+
+def customers_in(aws: Aws) -> DynamoCustomers:
+    """Return the adapter on an engine's table of customers."""
+    return DynamoCustomers(boto3.client("dynamodb", config=LEAN), aws.stack.customers_table, SHARDS)
+
+
+def contacts_in(aws: Aws) -> DynamoContacts:
+    """Return the adapter on an engine's audit table."""
+    return DynamoContacts(boto3.client("dynamodb", config=LEAN), aws.stack.contacts_table)
+
+
+def jobs_in(aws: Aws) -> SqsQueue:
+    """Return the adapter on an engine's queue of jobs."""
+    return SqsQueue(boto3.client("sqs", config=LEAN), aws.queue_url, dead_letter_url(aws))
+
+
+def dead_letter_url(aws: Aws) -> str:
+    """Return the queue of the jobs that wait for a person."""
+    return aws.stack.sender.environment["DEAD_LETTER_URL"]
+
+
 @pytest.fixture
 def dynamo(cloud: LocalCloud) -> DynamoCustomers:
-    return DynamoCustomers(boto3.client("dynamodb", config=LEAN), cloud.stack.customers_table, SHARDS)
+    return customers_in(cloud)
 
 
 @pytest.fixture
 def contacts_table(cloud: LocalCloud) -> DynamoContacts:
-    return DynamoContacts(boto3.client("dynamodb", config=LEAN), cloud.stack.contacts_table)
+    return contacts_in(cloud)
 
 
 @pytest.fixture
 def sqs(cloud: LocalCloud) -> SqsQueue:
-    return SqsQueue(cloud.sqs, cloud.queue_url, cloud.stack.sender.environment["DEAD_LETTER_URL"])
+    return jobs_in(cloud)
 
 
-def bodies(cloud: LocalCloud, url: str) -> list[str]:
+def bodies(aws: Aws, url: str) -> list[str]:
     """Take everything off a queue."""
     found: list[str] = []
-    while messages := cloud.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+    while messages := aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
         found += [message["Body"] for message in messages]
     return found
 
 
-@pytest.fixture(params=["fake", "moto"])
+@pytest.fixture(params=BACKENDS)
 def office(request: pytest.FixtureRequest) -> Office:
     if request.param == "fake":
         fake = FakeCustomers()
         return Office(fake, fake.unreadable.add)
-    cloud: LocalCloud = request.getfixturevalue("cloud")
+    aws = engine_of(request)
     return Office(
-        request.getfixturevalue("dynamo"),
-        lambda customer_id: write_attribute(cloud, customer_id, "standing", ledger={"S": "?"}),
+        customers_in(aws), lambda customer_id: write_attribute(aws, customer_id, "standing", ledger={"S": "?"})
     )
 
 
-@pytest.fixture(params=["fake", "moto"])
+@pytest.fixture(params=BACKENDS)
 def post(request: pytest.FixtureRequest) -> Post:
     if request.param == "fake":
         fake = FakeQueue()
         return Post(fake, fake.bodies, lambda: fake.parked)
-    cloud: LocalCloud = request.getfixturevalue("cloud")
-    dead_letters = cloud.stack.sender.environment["DEAD_LETTER_URL"]
-    return Post(
-        request.getfixturevalue("sqs"), lambda: bodies(cloud, cloud.queue_url), lambda: bodies(cloud, dead_letters)
-    )
+    aws = engine_of(request)
+    return Post(jobs_in(aws), lambda: bodies(aws, aws.queue_url), lambda: bodies(aws, dead_letter_url(aws)))
 
 
-@pytest.fixture(params=["fake", "moto"])
+@pytest.fixture(params=BACKENDS)
 def archive(request: pytest.FixtureRequest) -> Archive:
     if request.param == "fake":
         fake = FakeContacts()
         return Archive(fake, lambda: list(fake.records.values()))
-    cloud: LocalCloud = request.getfixturevalue("cloud")
-    return Archive(
-        request.getfixturevalue("contacts_table"),
-        lambda: [contact_of(item) for item in cloud.items(cloud.stack.contacts_table)],
-    )
+    aws = engine_of(request)
+    return Archive(contacts_in(aws), lambda: [contact_of(item) for item in aws.items(aws.stack.contacts_table)])

@@ -11,9 +11,11 @@ from dunning.adapters.client import LEAN
 from dunning.adapters.sqs import SqsDeadLetters
 from dunning.domain.errors import ServiceCallError
 from dunning.ports.erasure import DeadLetter, DeadLetterErasure, QueueNotDrainedError
+from tests.contract.conftest import BACKENDS, dead_letter_url, engine_of
 from tests.local.cloud import LocalCloud
 from tests.support.aws_requests import Requests, error, success
 from tests.support.fakes import FakeDeadLetters
+from tests.support.stand_in import Aws, Engine
 
 
 @dataclass
@@ -26,16 +28,16 @@ class Box:
     left: Callable[[], list[str]]
 
 
-def _url(cloud: LocalCloud) -> str:
-    return cloud.stack.sender.environment["DEAD_LETTER_URL"]
+def _letters(aws: Aws) -> SqsDeadLetters:
+    return SqsDeadLetters(boto3.client("sqs", config=LEAN), dead_letter_url(aws), "jobs")
 
 
 @pytest.fixture
 def letters(cloud: LocalCloud) -> SqsDeadLetters:
-    return SqsDeadLetters(boto3.client("sqs", config=LEAN), _url(cloud), "jobs")
+    return _letters(cloud)
 
 
-@pytest.fixture(params=["fake", "moto"])
+@pytest.fixture(params=BACKENDS)
 def box(request: pytest.FixtureRequest) -> Box:
     if request.param == "fake":
         fake = FakeDeadLetters("jobs")
@@ -44,19 +46,20 @@ def box(request: pytest.FixtureRequest) -> Box:
             fake.elsewhere = 1
 
         return Box(fake, fake.bodies.append, take, lambda: fake.bodies)
-    cloud: LocalCloud = request.getfixturevalue("cloud")
+    aws = engine_of(request)
+    url = dead_letter_url(aws)
     return Box(
-        request.getfixturevalue("letters"),
-        lambda body: cloud.sqs.send_message(QueueUrl=_url(cloud), MessageBody=body),
-        lambda: cloud.sqs.receive_message(QueueUrl=_url(cloud), MaxNumberOfMessages=1),
-        lambda: _bodies(cloud),
+        _letters(aws),
+        lambda body: aws.sqs.send_message(QueueUrl=url, MessageBody=body),
+        lambda: aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1),
+        lambda: aws.messages(url) if isinstance(aws, Engine) else _bodies(request.getfixturevalue("cloud")),
     )
 
 
 def _bodies(cloud: LocalCloud) -> list[str]:
     """Look in once all that was hidden is there again."""
     cloud.clock.move_to(cloud.clock.now() + timedelta(minutes=1, seconds=1))
-    messages = cloud.sqs.receive_message(QueueUrl=_url(cloud), MaxNumberOfMessages=10, VisibilityTimeout=0)
+    messages = cloud.sqs.receive_message(QueueUrl=dead_letter_url(cloud), MaxNumberOfMessages=10, VisibilityTimeout=0)
     return [message["Body"] for message in messages.get("Messages", [])]
 
 
@@ -128,7 +131,7 @@ class TestOnSqs:
     def test_what_takes_a_place_is_sent_before_the_place_is_free(
         self, cloud: LocalCloud, letters: SqsDeadLetters, requests: Requests
     ) -> None:
-        cloud.sqs.send_message(QueueUrl=_url(cloud), MessageBody="one")
+        cloud.sqs.send_message(QueueUrl=dead_letter_url(cloud), MessageBody="one")
         (message,) = letters.scan()
         requests.answer("sqs.DeleteMessage", error("AccessDenied", 403))
         with pytest.raises(ServiceCallError, match=r"^DeleteMessage: AccessDenied$"):
@@ -138,7 +141,7 @@ class TestOnSqs:
     def test_an_error_tells_its_code_and_no_message(
         self, cloud: LocalCloud, letters: SqsDeadLetters, requests: Requests
     ) -> None:
-        cloud.sqs.send_message(QueueUrl=_url(cloud), MessageBody="+886900000001")
+        cloud.sqs.send_message(QueueUrl=dead_letter_url(cloud), MessageBody="+886900000001")
         for operation in ("ReceiveMessage", "SendMessage", "DeleteMessage"):
             requests.answer(f"sqs.{operation}", error("AccessDenied", 403, "+886900000001"))
         message = DeadLetter("+886900000001", "handle")

@@ -26,12 +26,14 @@ from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.ports.contacts import ContactLog, ReplyLog
 from dunning.ports.customers import CustomerStore
 from dunning.ports.erasure import ContactErasure, CustomerErasure
+from tests.contract.conftest import BACKENDS, contacts_in, customers_in, engine_of
 from tests.local.cloud import LocalCloud
 from tests.support.aws_requests import Requests, error
 from tests.support.builders import store_facts
 from tests.support.damage import write_attribute
 from tests.support.fakes import FakeContacts, FakeCustomers
 from tests.support.people import NOW, someone, waking
+from tests.support.stand_in import Aws
 
 
 @dataclass
@@ -86,23 +88,22 @@ def _contact(number: int, text: int) -> Contact:
     )
 
 
-def _on_dynamodb(request: pytest.FixtureRequest) -> Shelf:
-    cloud: LocalCloud = request.getfixturevalue("cloud")
-    dynamo, log = request.getfixturevalue("dynamo"), request.getfixturevalue("contacts_table")
+def _on_dynamodb(aws: Aws) -> Shelf:
+    dynamo, log = customers_in(aws), contacts_in(aws)
 
     def records() -> list[Contact]:
-        return [contact_of(item) for item in cloud.items(cloud.stack.contacts_table) if "inbound_id" not in item]
+        return [contact_of(item) for item in aws.items(aws.stack.contacts_table) if "inbound_id" not in item]
 
     def spoil(customer_id: str) -> None:
-        write_attribute(cloud, customer_id, "facts", accounts={"S": "?"})
+        write_attribute(aws, customer_id, "facts", accounts={"S": "?"})
 
     return Shelf(dynamo, log, dynamo, log, log, records, spoil)
 
 
-@pytest.fixture(params=["fake", "moto"])
+@pytest.fixture(params=BACKENDS)
 def shelf(request: pytest.FixtureRequest) -> Shelf:
-    if request.param == "moto":
-        return _on_dynamodb(request)
+    if request.param != "fake":
+        return _on_dynamodb(engine_of(request))
     customers, contacts = FakeCustomers(), FakeContacts()
     return Shelf(
         customers,
@@ -273,9 +274,9 @@ def test_only_replies_up_to_a_moment_are_deleted(shelf: Shelf) -> None:
 class TestOnDynamoDb:
     """What only a table can do."""
 
-    @pytest.fixture(params=["moto"])
-    def shelf(self, request: pytest.FixtureRequest) -> Shelf:
-        return _on_dynamodb(request)
+    @pytest.fixture
+    def shelf(self, cloud: LocalCloud) -> Shelf:
+        return _on_dynamodb(cloud)
 
     def test_items_of_a_later_version_and_broken_ones_go_too(self, cloud: LocalCloud, shelf: Shelf) -> None:
         shelf.fill(1)

@@ -14,6 +14,7 @@ from dunning.domain.errors import ServiceCallError
 from dunning.domain.replies.intents import ReplyIntent
 from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.ports.contacts import ContactArchive, ReplyLog
+from tests.contract.conftest import BACKENDS, contacts_in, engine_of
 from tests.local.cloud import LocalCloud
 from tests.support.aws_requests import Requests, error
 from tests.support.fakes import FakeContacts
@@ -49,14 +50,14 @@ class Letters:
         return len(self.replies())
 
 
-@pytest.fixture(params=["fake", "moto"])
+@pytest.fixture(params=BACKENDS)
 def letters(request: pytest.FixtureRequest) -> Letters:
     if request.param == "fake":
         fake = FakeContacts()
         return Letters(fake, fake, lambda: list(fake.replies.values()))
-    cloud: LocalCloud = request.getfixturevalue("cloud")
-    table: DynamoContacts = request.getfixturevalue("contacts_table")
-    return Letters(table, table, lambda: [reply_of(item) for item in cloud.items(cloud.stack.contacts_table)])
+    aws = engine_of(request)
+    table = contacts_in(aws)
+    return Letters(table, table, lambda: [reply_of(item) for item in aws.items(aws.stack.contacts_table)])
 
 
 def test_a_reply_is_kept_once_however_often_it_arrives(letters: Letters) -> None:

@@ -10,9 +10,11 @@ import pytest
 from dunning.adapters.client import LEAN
 from dunning.adapters.ssm import SsmSwitch
 from dunning.ports.gateways import SendingSwitch
+from tests.contract.conftest import BACKENDS, engine_of
 from tests.local.cloud import LocalCloud
 from tests.support.aws_requests import Requests, error
 from tests.support.fakes import FakeClock, FakeSwitch, FakeTelemetry
+from tests.support.stand_in import Aws
 
 
 @dataclass
@@ -34,9 +36,8 @@ class Ssm:
     put: Callable[[str], object]
 
 
-@pytest.fixture
-def ssm(cloud: LocalCloud) -> Ssm:
-    name = cloud.stack.sender.environment["SENDING_PARAMETER"]
+def _on_ssm(aws: Aws) -> Ssm:
+    name = aws.stack.sender.environment["SENDING_PARAMETER"]
     clock, telemetry = FakeClock(), FakeTelemetry()
     client = boto3.client("ssm", config=LEAN)
 
@@ -47,12 +48,17 @@ def ssm(cloud: LocalCloud) -> Ssm:
     return Ssm(SsmSwitch(client, name, clock, telemetry), clock, telemetry, put)
 
 
-@pytest.fixture(params=["fake", "moto"])
+@pytest.fixture
+def ssm(cloud: LocalCloud) -> Ssm:
+    return _on_ssm(cloud)
+
+
+@pytest.fixture(params=BACKENDS)
 def panel(request: pytest.FixtureRequest) -> Panel:
     if request.param == "fake":
         fake = FakeSwitch()
         return Panel(fake, lambda on: setattr(fake, "on", on), lambda _: None)
-    ssm: Ssm = request.getfixturevalue("ssm")
+    ssm = _on_ssm(engine_of(request))
     return Panel(ssm.switch, lambda on: ssm.put("on" if on else "off"), ssm.clock.sleep)
 
 

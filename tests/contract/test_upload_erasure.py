@@ -9,10 +9,12 @@ import pytest
 from dunning.adapters.s3 import S3UploadErasure
 from dunning.domain.errors import ServiceCallError
 from dunning.ports.erasure import StoredUpload, UploadErasure
+from tests.contract.conftest import BACKENDS
 from tests.local.cloud import LocalCloud
 from tests.support.aws_requests import Requests, error
 from tests.support.fakes import FakeUploadErasure
 from tests.support.people import NOW
+from tests.support.stand_in import Engine
 
 KEY = "accounts/2026-12-01 分期.csv"
 
@@ -51,9 +53,15 @@ def fake() -> Bucket:
     return Bucket(fake, lambda key, body: fake.put(key, body, NOW))
 
 
-@pytest.fixture(params=["fake", "s3"])
+@pytest.fixture(params=BACKENDS)
 def bucket(request: pytest.FixtureRequest) -> Bucket:
-    found: Bucket = request.getfixturevalue(request.param)
+    if request.param == "stand_in":
+        engine: Engine = request.getfixturevalue("stand_in")
+        name = engine.stack.uploads_bucket
+        return Bucket(
+            S3UploadErasure(engine.s3, name), lambda key, body: engine.s3.put_object(Bucket=name, Key=key, Body=body)
+        )
+    found: Bucket = request.getfixturevalue("fake" if request.param == "fake" else "s3")
     return found
 
 

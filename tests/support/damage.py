@@ -5,14 +5,14 @@ from typing import Any
 
 import boto3
 
-from tests.local.cloud import LocalCloud
+from tests.support.stand_in import Aws
 
 
-def write_attribute(cloud: LocalCloud, customer_id: str, item: str, **attributes: Mapping[str, object]) -> None:
+def write_attribute(aws: Aws, customer_id: str, item: str, **attributes: Mapping[str, object]) -> None:
     """Write attributes into an item as nobody should."""
     client: Any = boto3.client("dynamodb")
     client.update_item(
-        TableName=cloud.stack.customers_table,
+        TableName=aws.stack.customers_table,
         Key={"customer_id": {"S": customer_id}, "item": {"S": item}},
         UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
         ExpressionAttributeNames={f"#{name}": name for name in attributes},

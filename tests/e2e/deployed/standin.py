@@ -1,41 +1,34 @@
 """The stand-in for AWS, and the proxy that injects faults between it and the sender: two processes and their logs."""
 
 import contextlib
-import json
 import os
 import shutil
-import signal
-import socket
-import ssl
-import subprocess
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Self
-from urllib.error import URLError
-from urllib.request import Request, urlopen
+from typing import Any, Self
 
 import boto3
 from botocore.config import Config
 
 from tests.e2e.deployed.certificate import write_certificate
 from tests.local import ROOT
+from tests.support.stand_in import (
+    ACCOUNT,
+    PYTHON,
+    REGION,
+    Servers,
+    StandInError,
+    ask,
+    free_ports,
+    ministack_variables,
+)
 
-REGION = "ap-northeast-1"
-ACCOUNT = "123456789012"
+__all__ = ["ACCOUNT", "REGION", "Folders", "StandIn", "StandInError"]
 
-_MINISTACK = ROOT / ".venv-stand-in" / "bin" / "python"
 _MICROBURST = ROOT / ".venv-stand-in" / "bin" / "microburst"
 _LAMBDA = ROOT / ".venv-lambda" / "bin" / "python"
 _OBSERVER = Path(__file__).parent / "observer"
-
-_START_WITHIN = 60.0
-_STOP_WITHIN = 3.0
-
-
-class StandInError(Exception):
-    """The stand-in did not do what it was asked; the message names its logs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +75,9 @@ class StandIn:
 
     def __init__(self, folders: Folders) -> None:
         self.folders = folders
-        self.port, self.proxy_port = _free_ports(2)
+        self.port, self.proxy_port = free_ports(2)
         self.certificate, self._key = write_certificate(folders.base)
-        self._processes: list[subprocess.Popen[bytes]] = []
-        self._files: list[IO[bytes]] = []
+        self._servers = Servers(folders.base)
 
     @property
     def url(self) -> str:
@@ -99,22 +91,15 @@ class StandIn:
 
     def __enter__(self) -> Self:
         try:
-            self._start(
+            self._servers.start(
                 "ministack",
-                [_MINISTACK, "-m", "ministack"],
+                [PYTHON, "-m", "ministack"],
                 {
+                    **ministack_variables(self.folders.base, self.port),
                     "AUTH": "true",  # every request is signed, and judged by the policies of who signed it
-                    "BIND_HOST": "127.0.0.1",
-                    "MINISTACK_HOST": "127.0.0.1",
-                    "GATEWAY_PORT": str(self.port),
                     "USE_SSL": "1",
                     "MINISTACK_SSL_CERT": str(self.certificate),
                     "MINISTACK_SSL_KEY": str(self._key),
-                    "IOT_MTLS_ENABLED": "0",  # a port of its own that nobody here needs
-                    "MINISTACK_ACCOUNT_ID": ACCOUNT,
-                    "MINISTACK_REGION": REGION,
-                    "STATE_DIR": str(self.folders.base / "state"),
-                    "S3_DATA_DIR": str(self.folders.base / "s3"),
                     "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.2",  # AWS waits a minute, and then two
                     # The functions inherit what follows.
                     # SNS alone is asked over http, and so it alone is asked through the proxy. A request is signed for
@@ -130,13 +115,13 @@ class StandIn:
                     "E2E_OPTED_OUT": str(self.folders.opted_out),
                 },
             )
-            self._start(
+            self._servers.start(
                 "microburst",
                 [_MICROBURST, "--upstream", self.url, "--port", str(self.proxy_port)],
                 {"SSL_CERT_FILE": str(self.certificate)},
             )
-            self._await(f"{self.url}/_ministack/health")
-            self._await(f"{self.proxy_url}/_microburst/health")
+            self._servers.wait_for(f"{self.url}/_ministack/health", self.certificate)
+            self._servers.wait_for(f"{self.proxy_url}/_microburst/health")
             self._warm_up()
         except BaseException:
             self.__exit__()
@@ -144,17 +129,7 @@ class StandIn:
         return self
 
     def __exit__(self, *error: object) -> None:
-        # Each leads a group of its own, which the functions it has started belong to.
-        for process in self._processes:
-            _signal(process, signal.SIGTERM)
-        end = time.monotonic() + _STOP_WITHIN
-        for process in self._processes:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(max(0.1, end - time.monotonic()))
-            _signal(process, signal.SIGKILL)
-            process.wait()
-        for file in self._files:
-            file.close()
+        self._servers.stop()
         # Each process of a function has unpacked the layer there: 400 MB, which the next run would take long to delete.
         shutil.rmtree(self.folders.base / "tmp", ignore_errors=True)
 
@@ -185,33 +160,7 @@ class StandIn:
 
     def ask(self, url: str, method: str = "GET", body: object = None) -> Any:  # noqa: ANN401 - whatever JSON comes
         """Send a request to one of the two, outside AWS's own interface."""
-        data = None if body is None else json.dumps(body).encode()
-        trust = ssl.create_default_context(cafile=str(self.certificate)) if url.startswith("https:") else None
-        request = Request(url, data, {"Content-Type": "application/json"}, method=method)  # noqa: S310 - our own
-        with urlopen(request, timeout=10, context=trust) as answer:  # noqa: S310
-            return json.loads(answer.read() or b"null")
-
-    def _start(self, name: str, command: list[str | Path], environment: Mapping[str, str]) -> None:
-        log = (self.folders.logs / f"{name}.log").open("wb")
-        self._files.append(log)
-        self._processes.append(
-            subprocess.Popen(  # noqa: S603 - what `make` has installed
-                list(map(str, command)),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=self.folders.base,
-                start_new_session=True,
-                env={
-                    # Nothing of the caller's: no credentials, no proxies, no address of another stand-in.
-                    "PATH": os.defpath,
-                    "TZ": "UTC",
-                    "HOME": str(self.folders.base / "home"),
-                    "TMPDIR": str(self.folders.base / "tmp"),
-                    **environment,
-                },
-            )
-        )
+        return ask(url, method, body, self.certificate if url.startswith("https:") else None)
 
     def _warm_up(self) -> None:
         """Let the proxy learn SNS: its first request takes longer than a sender waits for an answer."""
@@ -225,22 +174,6 @@ class StandIn:
         )
         sns.list_topics()
 
-    def _await(self, url: str) -> None:
-        end = time.monotonic() + _START_WITHIN
-        while time.monotonic() < end:
-            with contextlib.suppress(URLError, ConnectionError, TimeoutError):
-                self.ask(url)
-                return
-            if any(process.poll() is not None for process in self._processes):
-                break
-            time.sleep(0.1)
-        raise StandInError(f"{url} did not answer; see {self.folders.logs}")
-
-
-def _signal(process: subprocess.Popen[bytes], number: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, number)
-
 
 def _alive(pid: int) -> bool:
     try:
@@ -248,11 +181,3 @@ def _alive(pid: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for listener in sockets:
-            listener.bind(("127.0.0.1", 0))
-        return [listener.getsockname()[1] for listener in sockets]
