@@ -58,6 +58,16 @@ def test_a_record_of_the_same_message_is_replaced(archive: Archive) -> None:
     assert archive.stored() == [_contact()]
 
 
+def test_of_two_records_of_one_message_in_a_batch_the_later_is_kept(archive: Archive) -> None:
+    """
+    DynamoDB refuses a whole batch that names a key twice (moto takes it): 24 other records would be lost with it.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
+    """
+    archive.log.write([_contact(state=ContactState.UNKNOWN, message_id=""), _contact(2), _contact()])
+    assert sorted(archive.stored(), key=lambda contact: contact.at) == [_contact(), _contact(2)]
+
+
 def test_several_messages_of_a_customer_are_several_records(archive: Archive) -> None:
     several = [
         _contact(),

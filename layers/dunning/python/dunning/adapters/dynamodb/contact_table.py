@@ -62,8 +62,9 @@ class DynamoContacts:
         self._table = table
 
     def write(self, contacts: Sequence[Contact]) -> None:
-        """Write records in batches."""
-        requests: list[Any] = [{"PutRequest": {"Item": contact_item(contact)}} for contact in contacts]
+        """Write records in batches. Of several of one message the last: DynamoDB refuses a batch with a key twice."""
+        newest = {_key(contact): contact for contact in contacts}
+        requests: list[Any] = [{"PutRequest": {"Item": contact_item(contact)}} for contact in newest.values()]
         for start in range(0, len(requests), _ITEMS_A_WRITE):
             self._write(requests[start : start + _ITEMS_A_WRITE])
 

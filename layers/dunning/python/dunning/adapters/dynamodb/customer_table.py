@@ -116,7 +116,7 @@ class DynamoCustomers:
     def _read_pairs(self, customer_ids: Sequence[str]) -> Mapping[str, _Pair]:
         keys = [
             {"customer_id": {"S": customer_id}, "item": {"S": item}}
-            for customer_id in customer_ids
+            for customer_id in dict.fromkeys(customer_ids)  # DynamoDB refuses a batch that names a key twice
             for item in (FACTS, STANDING)
         ]
         stored = {(item["customer_id"]["S"], item["item"]["S"]): item for item in self._read(keys)}
