@@ -24,12 +24,13 @@ from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.dynamodb.items import standing_item
 from dunning.adapters.dynamodb.keys import FACTS, PHONE, STANDING
 from dunning.domain.customer.facts import Hold, HoldReason
+from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.customer.standing import Progress, Standing, Wake, progress_key
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import RecordTooLargeError, ServiceCallError, UnreadableRecordError
-from dunning.ports.customers import Customer
+from dunning.ports.customers import Customer, StoredCustomer
 from dunning.ports.file_loads import FileLoad, KnownLoads
-from tests.contract.conftest import SHARDS, Office
+from tests.contract.conftest import SHARDS, Office, deviates
 from tests.local.cloud import LocalCloud
 from tests.support.aws_requests import Answer, Requests, error, first, no_answer, success
 from tests.support.builders import a_lender_record, promised, store_facts
@@ -133,6 +134,52 @@ def test_facts_and_standing_that_are_written_twice_are_recognised_as_ones_own(of
     assert _is_saved(office, 2, 1, 1)
     assert not _is_saved(office, 3, 1, 1)
     assert _stored(office) == ("王2明", "facts 2")
+
+
+def test_a_write_of_both_that_comes_again_after_another_writer_is_told_that_it_was_written(
+    office: Office, request: pytest.FixtureRequest
+) -> None:
+    """
+    The SDK repeats a request whose answer was lost, perhaps after somebody else's write.
+
+    For ten minutes DynamoDB knows the request by its token, and answers as the first time without writing
+    (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html, ClientRequestToken).
+    """
+    deviates(request, "moto", "it ignores the token of a transaction")
+    assert _is_saved(office, 1, 0, 0)
+    assert _is_saved(office, 2, 1, 1)
+    assert _is_saved(office, 1, 0, 0)
+    assert _stored(office) == ("王2明", "facts 2")
+
+
+def test_a_lender_record_is_read_as_written_and_one_of_nobody_is_empty(office: Office) -> None:
+    record, standing = a_lender_record(someone()), waking(someone())
+    assert office.customers.save_customer(record, standing, expected_revision=0, expected_version=0)
+    assert office.customers.save_standing(waking(someone(2)), expected_version=0)
+    office.customers.save_standing(waking(someone(3)), expected_version=0)
+    office.spoil("C0003")
+    stored = office.customers.load_stored(["C0001", "C0002", "C0003", "C0004"])
+    assert stored["C0001"] == StoredCustomer(record, standing)
+    assert stored["C0002"] == StoredCustomer(LenderRecord(customer_id="C0002"), waking(someone(2)))
+    assert isinstance(stored["C0003"], UnreadableRecordError)
+    assert stored["C0004"] == StoredCustomer(LenderRecord(customer_id="C0004"), None)
+
+
+def test_a_customer_may_be_asked_for_twice(office: Office) -> None:
+    """A batch that names a key twice is refused, by the engines as by DynamoDB: `ValidationException`."""
+    office.customers.save_standing(waking(someone()), expected_version=0)
+    assert office.customers.load(["C0001", "C0001"]) == {"C0001": Customer(None, waking(someone()))}
+    assert list(office.customers.load_stored(["C0001", "C0001"])) == ["C0001"]
+
+
+def test_a_lender_record_gives_way_only_to_what_follows_the_revision_that_was_read(office: Office) -> None:
+    first, second = a_lender_record(someone()), replace(a_lender_record(someone(name="王大明")), revision=2)
+    assert not office.customers.save_lender_record(second, expected_revision=1)
+    assert office.customers.save_lender_record(first, expected_revision=0)
+    assert not office.customers.save_lender_record(first, expected_revision=0)
+    assert office.customers.save_lender_record(second, expected_revision=1)
+    assert not office.customers.save_lender_record(first, expected_revision=1)
+    assert office.customers.load_stored(["C0001"]) == {"C0001": StoredCustomer(second, None)}
 
 
 def test_a_claim_decided_before_facts_and_standing_were_written_does_not_pass(office: Office) -> None:
@@ -245,7 +292,9 @@ def test_the_list_of_file_loads_is_written_under_the_version_it_was_read_with(of
     assert office.customers.read_loads() == KnownLoads(0, ())
     assert office.customers.save_loads([first], expected_version=0)
     assert not office.customers.save_loads([second], expected_version=0)
+    assert office.customers.save_loads([first], expected_version=0), "written already, and the answer was lost"
     assert office.customers.save_loads([first, second], expected_version=1)
+    assert not office.customers.save_loads([first], expected_version=0)
     assert office.customers.read_loads() == KnownLoads(2, (first, second))
     assert list(office.customers.customer_ids(0, 1, "")) == [], "it is no customer"
 

@@ -11,7 +11,7 @@ from dunning.adapters.client import LEAN
 from dunning.adapters.sqs import SqsDeadLetters
 from dunning.domain.errors import ServiceCallError
 from dunning.ports.erasure import DeadLetter, DeadLetterErasure, QueueNotDrainedError
-from tests.contract.conftest import BACKENDS, dead_letter_url, engine_of
+from tests.contract.conftest import BACKENDS, dead_letter_url, deviates, engine_of
 from tests.local.cloud import LocalCloud
 from tests.support.aws_requests import Requests, error, success
 from tests.support.fakes import FakeDeadLetters
@@ -96,6 +96,20 @@ def test_a_dead_letter_of_which_nothing_is_left_is_deleted(box: Box) -> None:
         if message.body == "two":
             box.letters.replace(message, "")
     assert box.left() == ["one"]
+
+
+def test_a_dead_letter_that_is_gone_already_is_no_error(box: Box, request: pytest.FixtureRequest) -> None:
+    """
+    A request with an old receipt handle succeeds.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html
+    """
+    deviates(request, "stand_in", "it refuses the handle of a message that is deleted")
+    box.put("one")
+    (message,) = box.letters.scan()
+    box.letters.replace(message, "")
+    box.letters.replace(message, "")
+    assert box.left() == []
 
 
 def test_while_others_have_messages_in_hand_all_visible_ones_are_read_and_the_rest_is_reported(box: Box) -> None:

@@ -25,10 +25,12 @@ from dunning.domain.outbound_events import (
     ReviewReason,
 )
 from dunning.ports.gateways import EventPublisher
+from tests.contract.conftest import BACKENDS
 from tests.local.cloud import LocalCloud
 from tests.support.aws_requests import Requests, error, first, success
 from tests.support.fakes import FakeEventPublisher, FakeTelemetry
 from tests.support.people import NOW
+from tests.support.stand_in import Engine
 
 BUS = "lender"
 
@@ -129,9 +131,29 @@ def moto(cloud: LocalCloud, requests: Requests, monkeypatch: pytest.MonkeyPatch)
     client.delete_event_bus(Name=BUS)
 
 
-@pytest.fixture(params=["fake", "moto"])
+@pytest.fixture
+def on_stand_in(stand_in: Engine) -> Iterator[Bus]:
+    """Make a bus of the lender's on the stand-in, with a rule that hands every event of ours to a queue."""
+    client, url = boto3.client("events", config=LEAN), stand_in.sqs.create_queue(QueueName="bus")["QueueUrl"]
+    attributes = stand_in.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+    client.create_event_bus(Name=BUS)
+    client.put_rule(Name="everything", EventBusName=BUS, EventPattern=json.dumps({"source": ["dunning"]}))
+    client.put_targets(Rule="everything", EventBusName=BUS, Targets=[{"Id": "queue", "Arn": attributes["QueueArn"]}])
+    telemetry = FakeTelemetry()
+    yield Bus(
+        EventBridgePublisher(client, BUS, telemetry),
+        lambda: [json.loads(body) for body in stand_in.messages(url)],
+        telemetry,
+    )
+    client.remove_targets(Rule="everything", EventBusName=BUS, Ids=["queue"])
+    client.delete_rule(Name="everything", EventBusName=BUS)
+    client.delete_event_bus(Name=BUS)
+    stand_in.sqs.delete_queue(QueueUrl=url)
+
+
+@pytest.fixture(params=BACKENDS)
 def bus(request: pytest.FixtureRequest) -> Bus:
-    found: Bus = request.getfixturevalue(request.param)
+    found: Bus = request.getfixturevalue("on_stand_in" if request.param == "stand_in" else request.param)
     return found
 
 

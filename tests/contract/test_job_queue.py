@@ -1,5 +1,7 @@
 """The queue between scanner and sender: what the port promises, of the fake and of SQS alike."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 import boto3
@@ -9,11 +11,13 @@ from dunning.adapters.client import LEAN
 from dunning.adapters.sqs import SqsQueue
 from dunning.contracts.job import job_body, parse_job
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
-from dunning.ports.queues import Job
-from tests.contract.conftest import Post
+from dunning.ports.queues import DelayQueue, Job
+from tests.contract.conftest import BACKENDS, Post, bodies, engine_of, jobs_in
 from tests.local.cloud import LocalCloud
 from tests.support.aws_requests import Requests, error, first, success
+from tests.support.fakes import FakeDelayQueue
 from tests.support.people import NOW
+from tests.support.stand_in import Engine
 
 
 def _jobs(count: int) -> list[Job]:
@@ -40,6 +44,39 @@ def test_a_message_that_is_parked_is_kept_as_it_was_and_waits_no_more(post: Post
     post.queue.park('{"not": "a job"}', "not a job: body")
     assert post.parked() == ['{"not": "a job"}']
     assert post.queue.depth() == 0
+
+
+@dataclass
+class Later:
+    """A function's own queue seen through the port, and what is on it: bodies that nobody can receive yet."""
+
+    queue: DelayQueue
+    hidden: Callable[[], list[str]]
+
+
+@pytest.fixture(params=BACKENDS)
+def later(request: pytest.FixtureRequest) -> Later:
+    if request.param == "fake":
+        fake = FakeDelayQueue()
+        return Later(fake, lambda: [body for body, delay in fake.messages if delay])
+    aws = engine_of(request)
+
+    def hidden() -> list[str]:
+        assert bodies(aws, aws.queue_url) == []
+        if isinstance(aws, Engine):
+            return aws.messages(aws.queue_url)
+        cloud: LocalCloud = request.getfixturevalue("cloud")
+        cloud.clock.move_to(cloud.clock.now() + timedelta(seconds=91))
+        return bodies(aws, aws.queue_url)
+
+    return Later(jobs_in(aws), hidden)
+
+
+@pytest.mark.parametrize("count", [0, 1, 12])
+def test_what_is_sent_with_a_delay_is_all_there_and_nobody_receives_it_before(later: Later, count: int) -> None:
+    again = [f"again-{number:02}" for number in range(count)]
+    later.queue.send_with_delay(again, timedelta(seconds=90))
+    assert sorted(later.hidden()) == again
 
 
 class TestOnSqs:

@@ -20,6 +20,7 @@ from dunning.ports.gateways import Published, PublishOutcome, Sms, SmsGateway
 from tests.local.cloud import LocalCloud
 from tests.support.aws_requests import Answer, Requests, error, no_answer
 from tests.support.fakes import FakeGateway
+from tests.support.stand_in import Engine
 
 SMS = Sms(phone="+886900000001", text="【示範分期】王*明您好", sender_id="DEMOFIN", max_price="0.20")
 SOON, AFTER_REPAIR = timedelta(minutes=1), timedelta(hours=1)
@@ -56,6 +57,15 @@ def carrier(request: pytest.FixtureRequest) -> Carrier:
         lambda outcome: requests.answer("sns.Publish", ANSWERS[outcome]),
         lambda: requests.sent["sns.Publish"],
     )
+
+
+@pytest.mark.stand_in
+def test_a_text_arrives_at_the_stand_in_as_it_was_published_and_once(stand_in: Engine) -> None:
+    before = len(stand_in.texts())
+    answer = SnsGateway(boto3.client("sns", config=PUBLISH_ONCE)).publish(SMS)
+    (text,) = stand_in.texts()[before:]
+    assert answer == Published(PublishOutcome.ACCEPTED, message_id=text["MessageId"])
+    assert (text["PhoneNumber"], text["Message"]) == (SMS.phone, SMS.text)
 
 
 @pytest.fixture

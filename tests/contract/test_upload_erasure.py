@@ -92,6 +92,15 @@ def test_a_version_of_a_file_is_deleted_for_good_and_no_other(bucket: Bucket) ->
     assert bucket.contents() == [(KEY, b"new")]
 
 
+def test_a_version_that_is_gone_cannot_be_read(bucket: Bucket) -> None:
+    """S3 answers 404 (https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html, NoSuchVersion)."""
+    bucket.put(KEY, b"old")
+    (old,) = bucket.erasure.uploads()
+    bucket.erasure.delete(old)
+    with pytest.raises(ServiceCallError, match=r"^GetObject: NoSuch(Version|Key)$"), bucket.erasure.read(old):
+        pass
+
+
 class TestOnS3:
     """What only a bucket can do."""
 

@@ -1,6 +1,7 @@
 """Fakes of the ports, in memory. Each passes the same contract suite as its adapter on AWS."""
 
 import zlib
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,7 +15,7 @@ from dunning.domain.customer.lender_record import LenderRecord, project_facts
 from dunning.domain.customer.standing import ReplyLabel, Standing, Wake
 from dunning.domain.decision.decisions import Decision
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.domain.errors import DunningError, UnreadableRecordError
+from dunning.domain.errors import DunningError, ServiceCallError, UnreadableRecordError
 from dunning.domain.outbound_events import OutboundEvent
 from dunning.domain.replies.intents import ReplyIntent
 from dunning.domain.replies.reply import Reply
@@ -53,6 +54,8 @@ class FakeCustomers:
         self.unreadable: set[str] = set()
         self.file_loads = KnownLoads(0, ())
         self.writes = 0
+        # As DynamoDB knows a transaction by its token, for ten minutes.
+        self._transactions: defaultdict[str, list[object]] = defaultdict(list)
         self._lock = Lock()
 
     @property
@@ -90,8 +93,9 @@ class FakeCustomers:
                 return True  # written already, and only the answer was lost
             versions = known.revision if known else 0, stored.version if stored else 0
             if versions != (expected_revision, expected_version):
-                return False
+                return (lender_record, standing, expected_revision) in self._transactions[customer_id]
             self.lender_records[customer_id], self.standings[customer_id] = lender_record, standing
+            self._transactions[customer_id].append((lender_record, standing, expected_revision))
             self.writes += 1
             return True
 
@@ -123,9 +127,10 @@ class FakeCustomers:
 
     def save_loads(self, loads: Sequence[FileLoad], *, expected_version: int) -> bool:
         with self._lock:
+            after = KnownLoads(expected_version + 1, tuple(loads))
             if self.file_loads.version != expected_version:
-                return False
-            self.file_loads = KnownLoads(expected_version + 1, tuple(loads))
+                return self.file_loads == after  # written already, and only the answer was lost
+            self.file_loads = after
             return True
 
     def customer_ids(self, segment: int, segments: int, after: str) -> Iterator[str]:
@@ -174,7 +179,10 @@ class FakeCustomers:
             if expected_revision is None:
                 self.unreadable.discard(customer_id)
             elif (known.revision if known else 0) != expected_revision:
-                return known == lender_record
+                erased = (lender_record, None, expected_revision)
+                return known == lender_record or erased in self._transactions[customer_id]
+            if lender_record.snapshot is None or standing is not None:
+                self._transactions[customer_id].append((lender_record, None, expected_revision))
             self.lender_records[customer_id] = lender_record
             if lender_record.snapshot is None:
                 self.standings.pop(customer_id, None)
@@ -246,6 +254,7 @@ class FakeContacts:
     def __init__(self) -> None:
         self.records: dict[ContactKey, Contact] = {}
         self.replies: dict[tuple[str, datetime, str], Reply] = {}
+        self._lock = Lock()
 
     @staticmethod
     def _key(contact: Contact) -> ContactKey:
@@ -256,29 +265,31 @@ class FakeContacts:
             self.records[self._key(contact)] = contact
 
     def write_if_absent(self, contact: Contact) -> bool:
-        if self._key(contact) in self.records:
-            return False
-        self.records[self._key(contact)] = contact
-        return True
+        with self._lock:
+            if self._key(contact) in self.records:
+                return False
+            self.records[self._key(contact)] = contact
+            return True
 
     def find(self, keys: Collection[ContactKey]) -> Mapping[ContactKey, Contact | UnreadableRecordError]:
         return {key: self.records[key] for key in keys if key in self.records}
 
     def advance(self, contact: Contact, *, expected: ContactState) -> bool:
-        stored = self.records.get(self._key(contact))
-        if stored is None or stored.state is not expected:
-            return False
-        self.records[self._key(contact)] = replace(
-            stored,
-            state=contact.state,
-            message_id=contact.message_id or stored.message_id,
-            reported_at=contact.reported_at,
-            response=contact.response,
-            delivery_status=contact.delivery_status,
-            billed_parts=contact.billed_parts,
-            billed_price_usd_micros=contact.billed_price_usd_micros,
-        )
-        return True
+        with self._lock:
+            stored = self.records.get(self._key(contact))
+            if stored is None or stored.state is not expected:
+                return False
+            self.records[self._key(contact)] = replace(
+                stored,
+                state=contact.state,
+                message_id=contact.message_id or stored.message_id,
+                reported_at=contact.reported_at,
+                response=contact.response,
+                delivery_status=contact.delivery_status,
+                billed_parts=contact.billed_parts,
+                billed_price_usd_micros=contact.billed_price_usd_micros,
+            )
+            return True
 
     def unknown_before(self, moment: datetime) -> Iterator[ContactKey]:
         unknown = [
@@ -292,10 +303,11 @@ class FakeContacts:
 
     def keep(self, reply: Reply) -> bool:
         key = (reply.customer_id or reply.inbound.phone, reply.inbound.at, reply.inbound.inbound_id)
-        if key in self.replies:
-            return False
-        self.replies[key] = reply
-        return True
+        with self._lock:
+            if key in self.replies:
+                return False
+            self.replies[key] = reply
+            return True
 
     def label(self, customer_id: str, reply_id: str, label: ReplyLabel) -> Reply | None:
         for key, reply in self.replies.items():
@@ -423,7 +435,8 @@ class FakeDeadLetters:
             raise QueueNotDrainedError
 
     def replace(self, message: DeadLetter, body: str) -> None:
-        self.bodies.remove(message.body)
+        if message.body in self.bodies:
+            self.bodies.remove(message.body)
         if body:
             self.bodies.append(body)
 
@@ -464,6 +477,8 @@ class FakeUploads:
     @contextmanager
     def open(self, bucket: str, key: str) -> Iterator[Iterator[bytes]]:
         del bucket
+        if key not in self.files:
+            raise ServiceCallError("GetObject", "NoSuchKey")
         body = self.files[key]
         yield (body[start : start + 1024] for start in range(0, len(body), 1024))
 
@@ -490,6 +505,8 @@ class FakeUploadErasure:
 
     @contextmanager
     def read(self, upload: StoredUpload) -> Iterator[Iterator[bytes]]:
+        if upload not in self.versions:
+            raise ServiceCallError("GetObject", "NoSuchVersion")
         body = self.versions[upload]
         yield (body[start : start + 1024] for start in range(0, len(body), 1024))
 

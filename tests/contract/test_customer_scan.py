@@ -1,0 +1,40 @@
+"""All customers, in parts: what the port promises, of the fake and of DynamoDB alike."""
+
+import pytest
+
+from tests.contract.conftest import Office
+from tests.support.builders import store_facts
+from tests.support.people import someone, waking
+
+EVERYBODY = [f"C{number:04d}" for number in range(60)]
+
+
+@pytest.fixture
+def full(office: Office) -> Office:
+    """Hand out an office with customers who have facts, a standing, or both; and with what is no customer."""
+    for number in range(60):
+        if number % 3:
+            store_facts(office.customers, someone(number))
+        if number % 3 != 1:
+            office.customers.save_standing(waking(someone(number)), expected_version=0)
+    office.customers.add_phone("+886900000001", "C0001")
+    office.customers.save_loads([], expected_version=0)
+    return office
+
+
+@pytest.mark.parametrize("parts", [1, 2, 7])
+def test_each_customer_is_in_one_part_once(full: Office, parts: int) -> None:
+    found = [customer_id for part in range(parts) for customer_id in full.customers.customer_ids(part, parts, "")]
+    assert sorted(found) == EVERYBODY
+
+
+def test_a_part_is_read_in_the_same_order_each_time_and_taken_up_after_a_customer(full: Office) -> None:
+    for part in range(2):
+        order = list(full.customers.customer_ids(part, 2, ""))
+        assert list(full.customers.customer_ids(part, 2, "")) == order
+        for place, customer_id in enumerate(order):
+            assert list(full.customers.customer_ids(part, 2, customer_id)) == order[place + 1 :]
+
+
+def test_a_table_of_nobody_has_nobody_in_any_part(office: Office) -> None:
+    assert [list(office.customers.customer_ids(part, 3, "")) for part in range(3)] == [[], [], []]
