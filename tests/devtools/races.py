@@ -77,7 +77,7 @@ type Play = Callable[[Heat], list[Note]]
 
 
 def play_numbers(numbers: Sequence[int], heat: Heat) -> list[Note]:
-    """Let some of the clients play, a thread each, all at once."""
+    """Let clients play, a thread each, all at once."""
     session, gate = new_session(), Barrier(len(numbers))
     clients = [
         new_client(
@@ -95,7 +95,10 @@ def play_numbers(numbers: Sequence[int], heat: Heat) -> list[Note]:
 
     def run(number: int) -> None:
         gate.wait()
-        contest.play(clients[number])
+        try:
+            contest.play(clients[number])
+        except Exception as error:  # noqa: BLE001 - whatever an engine does to a client is for the judge
+            clients[number].notes.append(Note(what="crash", subject=contest.name, answer=None, key=repr(error)))
 
     with ThreadPoolExecutor(len(numbers)) as pool:
         list(pool.map(run, range(len(numbers))))
@@ -118,7 +121,8 @@ class Engine:
         notes = self._play(heat)
         seconds = time.perf_counter() - began
         items = [item for table in heat.tables for item in self._items(table)]
-        return Outcome(notes, contest().judge(items, notes), seconds)
+        crashes = [f"{note.subject}: a client ended with {note.key}" for note in notes if note.what == "crash"]
+        return Outcome(notes, crashes + contest().judge(items, notes), seconds)
 
     def _items(self, table: str) -> Iterator[Any]:
         for page in self._dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):

@@ -146,7 +146,8 @@ class SteppedTable:
     """The items of a table with the keys `customer_id` and `item`. `before_put` sees an item before it is stored."""
 
     items: dict[ItemKey, TableItem] = field(default_factory=dict)
-    tokens: set[str] = field(default_factory=set)
+    tokens: dict[str, list[Any]] = field(default_factory=dict)
+    """The transactions that were made, by their tokens."""
     before_put: Callable[[TableItem], None] = lambda _: None
     forgets_tokens: bool = False
     shared: frozenset[str] = frozenset({"facts", "standing"})
@@ -175,6 +176,8 @@ class SteppedClient:
         ((name, asked),) = RequestItems.items()
         assert asked["ConsistentRead"]
         keys = [_key(key) for key in asked["Keys"]]
+        if len(keys) != len(set(keys)):
+            raise _refused("ValidationException", "BatchGetItem")
         self._step(keys)
         if self._fails(Fault.LOST):
             raise ConnectTimeoutError(endpoint_url="dynamodb")
@@ -252,6 +255,8 @@ class SteppedClient:
     def _apply(self, operation: str, writes: list[Any], token: str) -> Any:  # noqa: ANN401 - as boto3
         """Do all writes, or none if a condition does not hold."""
         if token and token in self.table.tokens and not self.table.forgets_tokens:
+            if self.table.tokens[token] != writes:
+                raise _refused("IdempotentParameterMismatchException", operation)
             return {}
         parsed = [
             (kind, write, _key(write.get("Item") or write["Key"])) for entry in writes for kind, write in entry.items()
@@ -265,8 +270,13 @@ class SteppedClient:
             if operation == "TransactWriteItems":
                 answer = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}
             raise ClientError(answer, operation)
+        updated = {
+            key: _updated(self.table.items.get(key) or write["Key"], write)
+            for kind, write, key in parsed
+            if kind == "Update"
+        }
         if token:
-            self.table.tokens.add(token)
+            self.table.tokens[token] = writes
         for kind, write, _ in parsed:
             if kind == "Put":
                 self.table.before_put(write["Item"])
@@ -276,7 +286,7 @@ class SteppedClient:
             elif kind == "Delete":
                 self.table.items.pop(key, None)
             else:
-                self.table.items[key] = _updated(self.table.items.get(key) or write["Key"], write)
+                self.table.items[key] = updated[key]
         return {}
 
 
@@ -319,15 +329,23 @@ def _updated(item: TableItem, update: Mapping[str, Any]) -> TableItem:
     after, values = dict(item), update["ExpressionAttributeValues"]
     expression = update["UpdateExpression"]
     if (of_set := re.fullmatch(r"(ADD|DELETE) (\w+) (:\w+)", expression)) is not None:
-        kept, changed = set(after.get(of_set[2], {"SS": []})["SS"]), set(values[of_set[3]]["SS"])
+        stored = after.pop(of_set[2], {"SS": []})
+        if "SS" not in stored:
+            raise _refused("ValidationException", "UpdateItem")
+        kept, changed = set(stored["SS"]), set(values[of_set[3]]["SS"])
         left = sorted(kept | changed if of_set[1] == "ADD" else kept - changed)
-        after.pop(of_set[2], None)
         return {**after, of_set[2]: {"SS": left}} if left else after
-    for clause in expression.removeprefix("SET ").split(", "):
-        attribute, _, value = clause.partition(" = ")
-        known, plus, added = value.partition(" + ")
-        if plus:
-            after[attribute] = {"N": str(int(after[known]["N"]) + int(values[added]["N"]))}
+    for clause in re.split(r", (?![^(]*\))", expression.removeprefix("SET ")):
+        name, _, value = clause.partition(" = ")
+        attribute = update.get("ExpressionAttributeNames", {}).get(name, name)
+        if (known_or_new := re.fullmatch(r"if_not_exists\((\w+), (:\w+)\)", value)) is not None:
+            after[attribute] = item.get(known_or_new[1], values[known_or_new[2]])
+        elif (added := re.fullmatch(r"(\w+) \+ (:\w+)", value)) is not None:
+            after[attribute] = {"N": str(int(item[added[1]]["N"]) + int(values[added[2]]["N"]))}
         else:
             after[attribute] = values[value]
     return after
+
+
+def _refused(code: str, operation: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": ""}}, operation)
