@@ -215,6 +215,19 @@ replies-curve: setup train ## Print how the reader of replies gets better with m
 e2e: RUNS = 3
 e2e: build stand-in ## Deploy to a stand-in for AWS with IAM enforced, remind, break it, update it
 	$(BIN)/python -m pytest -m deployed tests/e2e/deployed --capture=no --durations=5
+	$(ON_STAND_IN)
+
+# What asks the stand-in itself, with nothing built and no functions: it is started once for the suites.
+ON_STAND_IN = $(BIN)/python -m pytest -m stand_in tests/contract tests/e2e/test_races.py
+.PHONY: contract
+contract: setup stand-in ## Hold fakes and adapters to their contracts on the stand-in for AWS, and race briefly
+	$(ON_STAND_IN)
+
+.PHONY: races
+races: RUNS = 10
+races: setup stand-in ## Let 50 clients in four processes race on the stand-in, and catch planted faults (minutes)
+#= RUNS=10
+	@PYTHONPATH=.:layers/dunning/python $(BIN)/python -m tests.devtools.races --runs "$(RUNS)"
 
 .PHONY: bench
 bench: setup ## Measure calls, CPU, decisions a second, import time, each beside a reference
