@@ -14,10 +14,11 @@ from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.ports.contacts import ContactKey
-from tests.contract.conftest import Archive
+from tests.contract.conftest import Archive, contacts_in
 from tests.local.cloud import LocalCloud
 from tests.support.aws_requests import Requests, error, first, success
 from tests.support.people import NOW
+from tests.support.stand_in import Aws
 
 
 def _contact(number: int = 1, **changes: object) -> Contact:
@@ -211,12 +212,10 @@ class TestRecent:
         assert list(archive.log.recent("C0001", NOW)) == [_contact()]
 
 
-def _spoil(cloud: LocalCloud, contact: Contact) -> None:
+def _spoil(aws: Aws, contact: Contact) -> None:
     """Write a state that no version knows."""
     client: Any = boto3.client("dynamodb")
-    client.put_item(
-        TableName=cloud.stack.contacts_table, Item={**contact_item(contact), "state": {"S": "+886900000001"}}
-    )
+    client.put_item(TableName=aws.stack.contacts_table, Item={**contact_item(contact), "state": {"S": "+886900000001"}})
 
 
 class TestOnDynamoDb:
@@ -258,11 +257,10 @@ class TestOnDynamoDb:
         with pytest.raises(ServiceCallError, match="UnprocessedKeys"):
             contacts_table.find([_key(contacts[0])])
 
-    def test_a_record_that_cannot_be_read_is_answered_with_the_error_and_harms_no_other(
-        self, cloud: LocalCloud, contacts_table: DynamoContacts
-    ) -> None:
+    def test_a_record_that_cannot_be_read_is_answered_with_the_error_and_harms_no_other(self, aws: Aws) -> None:
+        contacts_table = contacts_in(aws)
         contacts_table.write([_contact(), _contact(2)])
-        _spoil(cloud, _contact())
+        _spoil(aws, _contact())
         found = contacts_table.find([_key(_contact()), _key(_contact(2))])
         assert isinstance(found[_key(_contact())], UnreadableRecordError)
         assert found[_key(_contact(2))] == _contact(2)
@@ -279,11 +277,9 @@ class TestOnDynamoDb:
         assert named == [_key(_contact(number)) for number in (1, 2)]
         assert requests.sent["dynamodb.Query"] == 2
 
-    def test_a_record_that_its_time_to_live_has_deleted_is_not_brought_back(
-        self, cloud: LocalCloud, contacts_table: DynamoContacts
-    ) -> None:
-        assert not contacts_table.advance(_contact(state=ContactState.FAILED), expected=ContactState.SENT)
-        assert not list(cloud.items(cloud.stack.contacts_table))
+    def test_a_record_that_its_time_to_live_has_deleted_is_not_brought_back(self, aws: Aws) -> None:
+        assert not contacts_in(aws).advance(_contact(state=ContactState.FAILED), expected=ContactState.SENT)
+        assert not list(aws.items(aws.stack.contacts_table))
 
     def test_an_error_tells_its_code_and_no_record(self, contacts_table: DynamoContacts, requests: Requests) -> None:
         for operation in ("BatchWriteItem", "PutItem", "BatchGetItem", "UpdateItem", "Query"):

@@ -30,12 +30,13 @@ from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import RecordTooLargeError, ServiceCallError, UnreadableRecordError
 from dunning.ports.customers import Customer, StoredCustomer
 from dunning.ports.file_loads import FileLoad, KnownLoads
-from tests.contract.conftest import SHARDS, Office, deviates
+from tests.contract.conftest import SHARDS, Office, customers_in, deviates
 from tests.local.cloud import LocalCloud
 from tests.support.aws_requests import Answer, Requests, error, first, no_answer, success
 from tests.support.builders import a_lender_record, promised, store_facts
 from tests.support.damage import write_attribute
 from tests.support.people import NOW, someone, texted, waking
+from tests.support.stand_in import Aws
 
 
 def _full_standing(customer_id: str) -> Standing:
@@ -56,17 +57,17 @@ def _full_standing(customer_id: str) -> Standing:
     )
 
 
-def _write_number(cloud: LocalCloud, customers: Mapping[str, object] | None) -> None:
+def _write_number(aws: Aws, customers: Mapping[str, object] | None) -> None:
     """Write the item of a number as no program of ours writes it."""
     item: Any = {"customer_id": {"S": "phone#+886900000001"}, "item": {"S": PHONE}}
     if customers is not None:
         item["customers"] = customers
-    boto3.client("dynamodb").put_item(TableName=cloud.stack.customers_table, Item=item)
+    boto3.client("dynamodb").put_item(TableName=aws.stack.customers_table, Item=item)
 
 
-def _numbers(cloud: LocalCloud) -> set[str]:
+def _numbers(aws: Aws) -> set[str]:
     """Return the keys of the items of numbers."""
-    items = boto3.client("dynamodb").scan(TableName=cloud.stack.customers_table)["Items"]
+    items = boto3.client("dynamodb").scan(TableName=aws.stack.customers_table)["Items"]
     return {item["customer_id"]["S"] for item in items if item["item"]["S"] == PHONE}
 
 
@@ -329,11 +330,12 @@ class TestOnDynamoDb:
         ],
     )
     def test_damage_of_any_kind_is_reported_without_quoting_it_and_can_be_quarantined(
-        self, cloud: LocalCloud, dynamo: DynamoCustomers, item: str, attribute: str, value: dict[str, object]
+        self, aws: Aws, item: str, attribute: str, value: dict[str, object]
     ) -> None:
+        dynamo = customers_in(aws)
         store_facts(dynamo, someone())
         dynamo.save_standing(waking(someone()), expected_version=0)
-        write_attribute(cloud, "C0001", item, **{attribute: value})
+        write_attribute(aws, "C0001", item, **{attribute: value})
         found = dynamo.load(["C0001"])["C0001"]
         assert isinstance(found, UnreadableRecordError)
         assert str(found) in {f"{item}: {error}" for error in ("KeyError", "ValueError", "TypeError")}
@@ -410,7 +412,8 @@ class TestOnDynamoDb:
         with pytest.raises(ServiceCallError, match="PutItem: TransactionConflictException"):
             store.save_standing(replace(claimed, version=3), expected_version=2, claim_id="mine")
 
-    def test_a_customer_who_does_not_fit_is_refused_as_too_large(self, dynamo: DynamoCustomers) -> None:
+    def test_a_customer_who_does_not_fit_is_refused_as_too_large(self, aws: Aws) -> None:
+        dynamo = customers_in(aws)
         facts = someone(name="王" * 140_000)
         record, standing = a_lender_record(facts), waking(facts)
         with pytest.raises(RecordTooLargeError):
@@ -521,15 +524,16 @@ class TestOnDynamoDb:
         ids=["missing", "a string", "a list", "numbers", "null"],
     )
     def test_a_number_without_a_readable_set_stands_for_nobody_and_no_other_number_suffers(
-        self, dynamo: DynamoCustomers, cloud: LocalCloud, customers: Mapping[str, object] | None
+        self, aws: Aws, customers: Mapping[str, object] | None
     ) -> None:
+        dynamo = customers_in(aws)
         dynamo.add_phone("+886900000002", "C0002")
-        _write_number(cloud, customers)
+        _write_number(aws, customers)
         found = dynamo.customers_with(["+886900000001", "+886900000002"])
         assert found == {"+886900000001": frozenset(), "+886900000002": frozenset({"C0002"})}
         dynamo.remove_phone("+886900000001", "C0001")
-        assert _numbers(cloud) == {"phone#+886900000002"}
-        _write_number(cloud, customers)
+        assert _numbers(aws) == {"phone#+886900000002"}
+        _write_number(aws, customers)
         assert dynamo.add_phone("+886900000001", "C0001") == {"C0001"}
         assert dynamo.customers_with(["+886900000001"]) == {"+886900000001": frozenset({"C0001"})}
 
@@ -619,9 +623,10 @@ def test_all_customers_of_a_lender_are_found_whether_open_or_missing(office: Off
     }
 
 
-def test_a_damaged_item_stops_no_whole_list(dynamo: DynamoCustomers, cloud: LocalCloud) -> None:
+def test_a_damaged_item_stops_no_whole_list(aws: Aws) -> None:
+    dynamo = customers_in(aws)
     facts = replace(someone(), not_in_list_since=NOW)
     store_facts(dynamo, facts)
     for damaged in ({"S": "soon"}, {"N": "1"}):
-        write_attribute(cloud, facts.customer_id, FACTS, not_in_list_since=damaged)
+        write_attribute(aws, facts.customer_id, FACTS, not_in_list_since=damaged)
         assert [entry.missing_since for entry in dynamo.customers_of(facts.lender)] == [None]

@@ -10,11 +10,12 @@ from dunning.adapters.client import LEAN
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.domain.customer.standing import Wake
 from dunning.ports.customers import DueCustomer
-from tests.contract.conftest import SHARDS, Office
+from tests.contract.conftest import SHARDS, Office, customers_in
 from tests.local.cloud import LocalCloud
 from tests.support.aws_requests import Requests
 from tests.support.damage import write_attribute
 from tests.support.people import NOW, someone, waking
+from tests.support.stand_in import Aws
 
 MINUTE = timedelta(minutes=1)
 
@@ -71,13 +72,13 @@ def test_a_wake_that_is_gone_is_in_no_index(office: Office) -> None:
 class TestOnDynamoDb:
     """Pages, shards and damage."""
 
-    def test_all_pages_of_a_crowded_shard_are_read(self, cloud: LocalCloud) -> None:
-        crowded = DynamoCustomers(boto3.client("dynamodb", config=LEAN), cloud.stack.customers_table, 1)
+    def test_all_pages_of_a_crowded_shard_are_read(self, aws: Aws) -> None:
+        crowded = DynamoCustomers(boto3.client("dynamodb", config=LEAN), aws.stack.customers_table, 1)
         for number in range(130):
             standing = waking(someone(number), NOW - number * MINUTE)
             assert crowded.save_standing(standing, expected_version=0)
         # The reader knows of four shards and expects a quarter of the customers in each.
-        reader = DynamoCustomers(boto3.client("dynamodb", config=LEAN), cloud.stack.customers_table, SHARDS)
+        reader = customers_in(aws)
         assert [due.customer_id for due in reader.due(NOW, 100)] == [
             f"C{number:04d}" for number in reversed(range(30, 130))
         ]
@@ -92,10 +93,9 @@ class TestOnDynamoDb:
         assert len(list(reader.due(NOW, 40))) == 40
         assert requests.sent == {"dynamodb.Query": SHARDS}
 
-    def test_a_customer_whose_wake_cannot_be_read_is_due_now_and_stops_nobody(
-        self, cloud: LocalCloud, dynamo: DynamoCustomers
-    ) -> None:
+    def test_a_customer_whose_wake_cannot_be_read_is_due_now_and_stops_nobody(self, aws: Aws) -> None:
+        dynamo = customers_in(aws)
         for number in (1, 2):
             dynamo.save_standing(waking(someone(number)), expected_version=0)
-        write_attribute(cloud, "C0001", "standing", wake_key={"S": "2026-12-01"})
+        write_attribute(aws, "C0001", "standing", wake_key={"S": "2026-12-01"})
         assert {due.customer_id: due.wake.at for due in dynamo.due(NOW, 10)} == {"C0001": NOW, "C0002": NOW}

@@ -278,22 +278,24 @@ class TestOnDynamoDb:
     def shelf(self, cloud: LocalCloud) -> Shelf:
         return _on_dynamodb(cloud)
 
-    def test_items_of_a_later_version_and_broken_ones_go_too(self, cloud: LocalCloud, shelf: Shelf) -> None:
+    def test_items_of_a_later_version_and_broken_ones_go_too(self, aws: Aws) -> None:
+        shelf = _on_dynamodb(aws)
         shelf.fill(1)
         boto3.client("dynamodb").put_item(
-            TableName=cloud.stack.customers_table,
+            TableName=aws.stack.customers_table,
             Item={"customer_id": {"S": "C0001"}, "item": {"S": "promises"}, "phone": {"S": "+886900000001"}},
         )
         assert shelf.customers.stored_items("C0001") == 3
         assert shelf.customers.erase_items("C0001") == 2
-        assert [item["item"]["S"] for item in cloud.items(cloud.stack.customers_table)] == ["facts"]
+        assert [item["item"]["S"] for item in aws.items(aws.stack.customers_table)] == ["facts"]
 
-    def test_the_first_moment_of_erasing_is_kept(self, cloud: LocalCloud, shelf: Shelf) -> None:
+    def test_the_first_moment_of_erasing_is_kept(self, aws: Aws) -> None:
+        shelf = _on_dynamodb(aws)
         shelf.fill(1, texts=1)
         shelf.contacts.redact("C0001", NOW)
-        (before,) = cloud.items(cloud.stack.contacts_table)
+        (before,) = aws.items(aws.stack.contacts_table)
         shelf.contacts.redact("C0001", NOW + timedelta(days=1))
-        (after,) = cloud.items(cloud.stack.contacts_table)
+        (after,) = aws.items(aws.stack.contacts_table)
         assert before["erased_at"] == after["erased_at"]
 
     def test_a_record_that_has_expired_meanwhile_does_not_come_back(

@@ -15,10 +15,10 @@ from dunning.domain.replies.intents import ReplyIntent
 from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.ports.contacts import ContactArchive, ReplyLog
 from tests.contract.conftest import BACKENDS, contacts_in, engine_of
-from tests.local.cloud import LocalCloud
 from tests.support.aws_requests import Requests, error
 from tests.support.fakes import FakeContacts
 from tests.support.people import NOW
+from tests.support.stand_in import Aws
 
 REPLY = Reply(
     customer_id="C0001",
@@ -139,12 +139,10 @@ def test_a_reply_is_no_text_of_ours(letters: Letters) -> None:
 class TestOnDynamoDb:
     """What only a table can do."""
 
-    def test_it_is_deleted_when_the_places_retention_ends(
-        self, contacts_table: DynamoContacts, cloud: LocalCloud
-    ) -> None:
-        contacts_table.keep(REPLY)
+    def test_it_is_deleted_when_the_places_retention_ends(self, aws: Aws) -> None:
+        contacts_in(aws).keep(REPLY)
         item: dict[str, Any]
-        (item,) = cloud.items(cloud.stack.contacts_table)
+        (item,) = aws.items(aws.stack.contacts_table)
         assert item["expires_at"] == {"N": str(int(REPLY.expires_at.timestamp()))}
         assert item["intents"] == {"S": '["opt_out","promise"]'}
 

@@ -23,15 +23,11 @@ from threading import Barrier
 from typing import Any
 
 import boto3
-from moto import mock_aws
 
 from dunning.adapters.client import new_session
 from dunning.adapters.dynamodb.contact_table import DynamoContacts
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
-from tests.local import ROOT
-from tests.local.template import create_stack
 from tests.support.contests import CLIENTS, CONTESTS, SABOTAGES, Contest, Note, Violations, new_client
-from tests.support.stand_in import REGION, StandInProcess
 
 PROCESSES = 4
 _MOST_LOST = 0.15
@@ -40,8 +36,8 @@ _MOST_LOST = 0.15
 _ACCOUNT = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
-    "AWS_REGION": REGION,
-    "AWS_DEFAULT_REGION": REGION,
+    "AWS_REGION": "ap-northeast-1",
+    "AWS_DEFAULT_REGION": "ap-northeast-1",
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
@@ -137,6 +133,10 @@ def _play_in_processes(pool: Pool, heat: Heat) -> list[Note]:
 @contextmanager
 def on_stand_in() -> Iterator[Engine]:
     """Start the stand-in, and processes with clients."""
+    # A process that is spawned imports this module, too, and needs none of the engines.
+    from tests.local import ROOT  # noqa: PLC0415
+    from tests.support.stand_in import StandInProcess  # noqa: PLC0415
+
     with StandInProcess(ROOT / ".local" / "races") as process, process.reached():
 
         def fresh() -> tuple[str, str]:
@@ -151,6 +151,12 @@ def on_stand_in() -> Iterator[Engine]:
 @contextmanager
 def on_moto() -> Iterator[Engine]:
     """Make the embedded AWS as it comes: not atomic among threads."""
+    # As above.
+    from moto import mock_aws  # noqa: PLC0415
+
+    from tests.local import ROOT  # noqa: PLC0415
+    from tests.local.template import create_stack  # noqa: PLC0415
+
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-5)
     try:

@@ -220,14 +220,15 @@ class Engine:
         """Create a table like another one."""
         found: Any = self.dynamodb.describe_table(TableName=table)["Table"]
         name = f"{table}-{uuid4().hex}"
+        indexes: Any = [
+            {part: index[part] for part in ("IndexName", "KeySchema", "Projection")}
+            for index in found["GlobalSecondaryIndexes"]
+        ]
         self.dynamodb.create_table(
             TableName=name,
             KeySchema=found["KeySchema"],
             AttributeDefinitions=found["AttributeDefinitions"],
-            GlobalSecondaryIndexes=[
-                {part: index[part] for part in ("IndexName", "KeySchema", "Projection")}
-                for index in found["GlobalSecondaryIndexes"]
-            ],
+            GlobalSecondaryIndexes=indexes,
             BillingMode="PAY_PER_REQUEST",
         )
         return name
