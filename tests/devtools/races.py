@@ -27,7 +27,7 @@ import boto3
 from dunning.adapters.client import new_session
 from dunning.adapters.dynamodb.contact_table import DynamoContacts
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
-from tests.support.contests import CLIENTS, CONTESTS, SABOTAGES, Contest, Note, Violations, new_client
+from tests.support.contests import CLIENTS, CONTESTS, SABOTAGES, Contest, Note, Sabotage, Violations, new_client
 
 PROCESSES = 4
 _MOST_LOST = 0.15
@@ -199,10 +199,10 @@ def race(engine: Engine, runs: int, say: Callable[[str], object], lost: float = 
     return found
 
 
-def sabotage(engine: Engine, say: Callable[[str], object]) -> list[str]:
+def sabotage(engine: Engine, say: Callable[[str], object], faults: Sequence[Sabotage] = SABOTAGES) -> list[str]:
     """Hold contests with writers that are wrong on purpose, and return the faults that nobody noticed."""
     missed = []
-    for fault in SABOTAGES:
+    for fault in faults:
         outcome = engine.hold(fault.contest, 0, _MOST_LOST, customers=fault.customers, contacts=fault.contacts)
         say(f"{'caught' if outcome.violations else 'MISSED':>6}  {fault.name:55} {(outcome.violations or [''])[0]:.90}")
         if not outcome.violations:
