@@ -1,7 +1,7 @@
 """Rows: the cells of a line become a typed row, or the list of its faults."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
@@ -108,7 +108,10 @@ _TELLING_LENGTH = 7
 _MOST_DECIMALS = 9
 
 _PERSON = slice(COLUMNS.index(PERSON_COLUMNS[0]), COLUMNS.index(PERSON_COLUMNS[-1]) + 1)
-_RAW_PHONE = PERSON_COLUMNS.index("phone")
+_RAW_PHONE = COLUMNS.index("phone")
+
+_MOST_REMEMBERED, _LONGEST_REMEMBERED = 1000, 80
+"""Cells of a column that are remembered, and their characters. Others do not repeat soon, and take memory."""
 
 
 class Fault(NamedTuple):
@@ -135,8 +138,7 @@ class Person:
     """Whether the name says that the person has died."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(NamedTuple):
     """One instalment, and the customer and account it names."""
 
     line: int
@@ -163,50 +165,83 @@ class Row:
         return notes
 
 
-class _Cells:
-    """The cells of a line, and the faults found in them so far."""
+class _Column[T]:
+    """
+    A column of the file.
 
-    def __init__(self, cells: Mapping[str, str]) -> None:
-        self._cells = cells
-        self.faults: list[Fault] = []
+    The cells of a file repeat: dates, amounts, currencies, the ids of an account. A cell that was read without a fault
+    is remembered, and read once.
+    """
 
-    def read[T](self, field: str, reader: Callable[[str], T], otherwise: T) -> T:
+    def __init__(
+        self,
+        field: str,
+        reader: Callable[[str], T],
+        otherwise: T,
+        *,
+        doubt: Callable[[T], Refusal | None] | None = None,
+    ) -> None:
         """
-        Read a cell, or return `otherwise` if it is empty or at fault.
+        Take what is the same for all cells.
+
+        Args:
+            field: the name of the column.
+            reader: reads a text that is not empty.
+            otherwise: the value of a cell that is empty or at fault.
+            doubt: what a value is refused for that the other checks of the row still go by.
+        """
+        self._field = field
+        self._at = COLUMNS.index(field)
+        self._reader = reader
+        self._otherwise = otherwise
+        self._doubt = doubt
+        self._known: dict[str, T] = {}
+
+    def read(self, values: Sequence[str], faults: list[Fault]) -> T:
+        """
+        Read the cell of a line, or return `otherwise` if it is empty or at fault.
 
         Reading goes on after a fault so that all are listed; a row with faults is never used.
         """
-        cell = self._cells[field]
-        if not cell and field in MAY_BE_EMPTY:
-            return otherwise
-        if len(cell) > LONGEST_CELL:
-            self.refuse(field, Refusal.CELL_TOO_LONG)
-            return otherwise
-        text = cell.strip() if field in _AS_WRITTEN else plain(cell)
-        if text[:1] in _ODD_BEGINNINGS:
-            if (reason := _damage(text)) is not None and not (field == "phone" and _OVERFLOW.fullmatch(text)):
-                self.refuse(field, reason)
-                return otherwise
-            text = "" if text.casefold() in _NOTHING else text if field in _AS_WRITTEN else without_wrapping(text)
-        if not text:
-            if field not in MAY_BE_EMPTY:
-                self.refuse(field, Refusal.MISSING)
-            return otherwise
         try:
-            return reader(text)
+            return self._known[values[self._at]]
+        except KeyError:
+            return self._read_anew(values[self._at], faults)
+
+    def _read_anew(self, cell: str, faults: list[Fault]) -> T:
+        try:
+            text = _text_of(self._field, cell)
+            value = self._reader(text) if text else self._otherwise
         except CellError as error:
-            self.refuse(field, error.reason)
-            return otherwise
+            faults.append(Fault(self._field, error.reason))
+            return self._otherwise
+        if self._doubt is not None and (reason := self._doubt(value)) is not None:
+            faults.append(Fault(self._field, reason))
+            return value
+        if len(cell) <= _LONGEST_REMEMBERED:
+            if len(self._known) >= _MOST_REMEMBERED:
+                self._known.clear()
+            self._known[cell] = value
+        return value
 
-    def has(self, field: str) -> bool:
-        """Tell whether there is anything in a cell that may be empty, or the cell must not be empty."""
-        return bool(self._cells[field]) or field not in MAY_BE_EMPTY
 
-    def refuse(self, field: str, reason: Refusal) -> None:
-        self.faults.append(Fault(field, reason))
+def _text_of(field: str, cell: str) -> str:
+    """
+    Return the text of a cell, empty if the cell may be empty.
 
-    def refused(self, field: str) -> bool:
-        return any(fault.field == field for fault in self.faults)
+    Raises:
+        CellError: the cell is too long, or a spreadsheet has spoilt it, or it is empty and must not be.
+    """
+    if len(cell) > LONGEST_CELL:
+        raise CellError(Refusal.CELL_TOO_LONG)
+    text = cell.strip() if field in _AS_WRITTEN else plain(cell)
+    if text[:1] in _ODD_BEGINNINGS:
+        if (reason := _damage(text)) is not None and not (field == "phone" and _OVERFLOW.fullmatch(text)):
+            raise CellError(reason)
+        text = "" if text.casefold() in _NOTHING else text if field in _AS_WRITTEN else without_wrapping(text)
+    if not text and field not in MAY_BE_EMPTY:
+        raise CellError(Refusal.MISSING)
+    return text
 
 
 def _damage(text: str) -> Refusal | None:
@@ -216,8 +251,7 @@ def _damage(text: str) -> Refusal | None:
     return Refusal.DAMAGED_BY_SPREADSHEET if _OVERFLOW.fullmatch(text) else None
 
 
-_NO_HOLD = HoldWords()
-_read_roc_date = partial(read_date, roc_years=True)
+_NO_PHONE = Phone("", "", "")
 
 
 class FileTraits(NamedTuple):
@@ -239,6 +273,24 @@ class _ReadPerson(NamedTuple):
     person: Person
     numbers: Sequence[str]
     faults: Sequence[Fault]
+
+
+class _Days(NamedTuple):
+    """The columns of days, as the lenders of one calendar write them."""
+
+    due_on: _Column[date | None]
+    paid_on: _Column[date | None]
+    written_notice_on: _Column[date | None]
+    hold_until: _Column[date | None]
+    consented_at: _Column[datetime | None]
+
+
+class _Money(NamedTuple):
+    """The columns of amounts in one currency."""
+
+    amount: _Column[int]
+    paid_amount: _Column[int | None]
+    late_fee: _Column[int]
 
 
 class RowReader:
@@ -265,77 +317,120 @@ class RowReader:
         self._uploaded_at = uploaded_at
         self._traits = traits or FileTraits()
         self._roc_lenders = roc_lenders
-        exact = self._traits.long_numbers_are_exact
-        self._read_pay_account = partial(read_pay_account, long_numbers_are_exact=exact)
-        self._read_account_number = partial(read_account_number, long_numbers_are_exact=exact)
         self._first_day = (uploaded_at - PAST).date()
         self._last_day = (uploaded_at + FUTURE).date()
+        exact = self._traits.long_numbers_are_exact
+        self._customer_id = _Column("customer_id", read_id, "")
+        self._name = _Column("name", read_name, ReadName(""))
+        self._country = _Column("country", read_country, "")
+        self._language = _Column("language", read_language, "")
+        self._time_zone = _Column("time_zone", read_time_zone, "")
+        self._lender = _Column("lender", self._read_lender, "")
+        self._account_id = _Column("account_id", read_id, "")
+        self._account_number = _Column("account_number", partial(read_account_number, long_numbers_are_exact=exact), "")
+        self._product = _Column("product", read_product, "")
+        self._pay_account = _Column("pay_account", partial(read_pay_account, long_numbers_are_exact=exact), "")
+        self._currency = _Column("currency", read_currency, "")
+        self._instalment_no = _Column("instalment_no", read_instalment_no, 0)
+        self._stage_reached = _Column[int | None]("stage_reached", _read_stage, None)
+        self._hold = _Column("hold", read_hold, HoldWords())
+        self._days = self._days_written(roc_years=False)
+        self._days_of_roc_lenders = self._days_written(roc_years=True)
+        self._money: dict[str, _Money] = {}
+        self._todays: dict[str, date] = {}
         self._last_cells: Sequence[str] = ()
         self._last_ids = ("", "")
         self._last_person: _ReadPerson | None = None
 
-    def read(self, line: int, values: Sequence[str]) -> Row | list[Fault]:
-        """Read the cells of one line, given in the order of `COLUMNS`."""
-        cells = _Cells(dict(zip(COLUMNS, values, strict=True)))
-        customer_id = cells.read("customer_id", read_id, "")
-        person, numbers, faults = self._person(values[_PERSON])
-        cells.faults += faults
-        account_id = cells.read("account_id", read_id, "")
-        account_number = cells.read("account_number", self._read_account_number, "")
-        product = cells.read("product", read_product, "")
-        pay_account = cells.read("pay_account", self._read_pay_account, "")
-        if pay_account and _is_phone(pay_account, person, numbers):
-            cells.refuse("pay_account", Refusal.PERSONAL_PAY_ACCOUNT)
-        currency = cells.read("currency", read_currency, "")
-        instalment = self._instalment(cells, currency, person)
-        hold, holds = self._holds(cells, person)
-        self._refuse_personal_ids(cells, (customer_id, account_id), person.country, numbers)
-        if cells.faults:
-            return cells.faults
-        return Row(
-            line=line,
-            customer_id=customer_id,
-            person=person,
-            account_id=account_id,
-            account_number=account_number,
-            product=product,
-            pay_account=pay_account,
-            currency=currency,
-            instalment=instalment,
-            holds=holds,
-            opted_out=hold.opted_out,
-            hold_not_understood=hold.not_understood,
+    def _days_written(self, *, roc_years: bool) -> _Days:
+        reader = partial(read_date, roc_years=roc_years)
+        return _Days(
+            _Column("due_on", reader, None, doubt=self._out_of_range),
+            _Column("paid_on", reader, None, doubt=self._out_of_range),
+            _Column("written_notice_on", reader, None, doubt=self._out_of_range),
+            _Column("hold_until", reader, None),
+            _Column("consented_at", partial(read_instant, roc_years=roc_years), None),
         )
 
-    def _refuse_personal_ids(self, cells: _Cells, ids: tuple[str, str], country: str, numbers: Sequence[str]) -> None:
+    def _days_of(self, lender: str) -> _Days:
+        return self._days_of_roc_lenders if lender in self._roc_lenders else self._days
+
+    def _money_in(self, currency: str) -> _Money:
+        """Return the columns of amounts in a currency, empty if it is not known."""
+        money = self._money.get(currency)
+        if money is None:
+            digits = minor_digits(currency) if currency else _MOST_DECIMALS
+            comma = self._traits.decimal_comma
+            reader = partial(read_amount, digits=digits, currency=currency, decimal_comma=comma)
+            money = self._money[currency] = _Money(
+                _Column("amount", reader, 0), _Column("paid_amount", reader, None), _Column("late_fee", reader, 0)
+            )
+        return money
+
+    def read(self, line: int, values: Sequence[str]) -> Row | list[Fault]:
+        """Read the cells of one line, given in the order of `COLUMNS`."""
+        faults: list[Fault] = []
+        customer_id = self._customer_id.read(values, faults)
+        person, numbers, faults_of_person = self._person(values)
+        faults += faults_of_person
+        account_id = self._account_id.read(values, faults)
+        account_number = self._account_number.read(values, faults)
+        product = self._product.read(values, faults)
+        pay_account = self._pay_account.read(values, faults)
+        if pay_account and _is_phone(pay_account, person, numbers):
+            faults.append(Fault("pay_account", Refusal.PERSONAL_PAY_ACCOUNT))
+        currency = self._currency.read(values, faults)
+        instalment = self._instalment(values, faults, currency, person)
+        hold, holds = self._holds(values, faults, person)
+        ids = (customer_id, account_id)
+        if ids != self._last_ids:
+            self._refuse_personal_ids(faults, ids, person.country, numbers)
+        if faults:
+            return faults
+        return Row(
+            line,
+            customer_id,
+            person,
+            account_id,
+            account_number,
+            product,
+            pay_account,
+            currency,
+            instalment,
+            holds,
+            hold.opted_out,
+            hold.not_understood,
+        )
+
+    def _refuse_personal_ids(
+        self, faults: list[Fault], ids: tuple[str, str], country: str, numbers: Sequence[str]
+    ) -> None:
         """Refuse ids that say who the customer is: ids stand in logs and on queues."""
-        if ids == self._last_ids:
-            return
         at_fault = False
         for field, value in zip(("customer_id", "account_id"), ids, strict=True):
             if value and (_holds_number(value, numbers) or is_personal_id(value, country, self._traits.serials)):
-                cells.refuse(field, Refusal.PERSONAL_DATA_IN_ID)
+                faults.append(Fault(field, Refusal.PERSONAL_DATA_IN_ID))
                 at_fault = True
         self._last_ids = ("", "") if at_fault else ids
 
     def _person(self, values: Sequence[str]) -> _ReadPerson:
-        if self._last_person is None or values != self._last_cells:
+        cells = values[_PERSON]
+        if self._last_person is None or cells != self._last_cells:
             self._last_person = self._read_person(values)
-            self._last_cells = values
+            self._last_cells = cells
             self._last_ids = ("", "")
         return self._last_person
 
     def _read_person(self, values: Sequence[str]) -> _ReadPerson:
-        cells = _Cells(dict(zip(PERSON_COLUMNS, values, strict=True)))
-        name = cells.read("name", read_name, ReadName(""))
-        country = cells.read("country", read_country, "")
-        no_phone = Phone("", "", "")
-        # Without its country a number cannot be judged.
-        phone = cells.read("phone", lambda text: normalise_phone(text, country) if country else no_phone, no_phone)
-        region = cells.read("region", lambda text: read_region(text, country), "")
-        language = cells.read("language", read_language, "")
-        time_zone = cells.read("time_zone", read_time_zone, "")
-        lender = cells.read("lender", self._read_lender, "")
+        faults: list[Fault] = []
+        name = self._name.read(values, faults)
+        country = self._country.read(values, faults)
+        # Few numbers and regions come again with another person, and each is read as its country writes it.
+        phone = _Column("phone", partial(_read_phone, country=country), _NO_PHONE).read(values, faults)
+        region = _Column("region", partial(read_region, country=country), "").read(values, faults)
+        language = self._language.read(values, faults)
+        time_zone = self._time_zone.read(values, faults)
+        lender = self._lender.read(values, faults)
         person = Person(
             name=name.name,
             phone=phone.e164,
@@ -345,10 +440,10 @@ class RowReader:
             language=language,
             time_zone=time_zone,
             lender=lender,
-            consented_at=self._consent(cells, time_zone, lender),
+            consented_at=self._consent(values, faults, time_zone, lender),
             says_deceased=name.says_deceased,
         )
-        return _ReadPerson(person, _identifying_digits(phone, values[_RAW_PHONE]), cells.faults)
+        return _ReadPerson(person, _identifying_digits(phone, values[_RAW_PHONE]), faults)
 
     def _read_lender(self, text: str) -> str:
         lender = text if text in self._lenders else text.lower()
@@ -358,53 +453,51 @@ class RowReader:
             raise CellError(Refusal.NOT_THE_LENDER_OF_THE_LIST)
         return lender
 
-    def _consent(self, cells: _Cells, time_zone: str, lender: str) -> datetime | None:
+    def _consent(self, values: Sequence[str], faults: list[Fault], time_zone: str, lender: str) -> datetime | None:
         """Return the time of the consent. A consent of a day counts from its end, which may be yet to come."""
-        given = cells.read("consented_at", partial(read_instant, roc_years=lender in self._roc_lenders), None)
+        given = self._days_of(lender).consented_at.read(values, faults)
         if given is None:
             return None
         if given.date() < self._first_day:
-            cells.refuse("consented_at", Refusal.DATE_OUT_OF_RANGE)
+            faults.append(Fault("consented_at", Refusal.DATE_OUT_OF_RANGE))
         is_a_day = given.timetz() == END_OF_DAY
         latest = datetime.combine(self._today_in(time_zone), END_OF_DAY) if is_a_day else self._uploaded_at
         if given > latest + CLOCKS_DIFFER:
-            cells.refuse("consented_at", Refusal.CONSENT_IN_FUTURE)
+            faults.append(Fault("consented_at", Refusal.CONSENT_IN_FUTURE))
         return given
 
-    def _date_reader(self, lender: str) -> Callable[[str], date]:
-        return _read_roc_date if lender in self._roc_lenders else read_date
-
-    def _day(self, cells: _Cells, field: str, person: Person) -> date | None:
-        """Return a day within reach of the upload."""
-        if not cells.has(field):
+    def _out_of_range(self, day: date | None) -> Refusal | None:
+        """Refuse a day that is out of reach of the upload."""
+        if day is None or self._first_day <= day <= self._last_day:
             return None
-        day = cells.read(field, self._date_reader(person.lender), None)
-        if day is not None and not self._first_day <= day <= self._last_day:
-            cells.refuse(field, Refusal.DATE_OUT_OF_RANGE)
-        return day
+        return Refusal.DATE_OUT_OF_RANGE
 
-    def _instalment(self, cells: _Cells, currency: str, person: Person) -> Instalment:
-        digits, time_zone = minor_digits(currency) if currency else _MOST_DECIMALS, person.time_zone
-        comma = self._traits.decimal_comma
-
-        def read_money(text: str) -> int:
-            return read_amount(text, digits, currency, decimal_comma=comma)
-
-        number = cells.read("instalment_no", read_instalment_no, 0)
-        due_on = self._day(cells, "due_on", person) or date.min
-        amount = cells.read("amount", read_money, 0)
-        paid_on = self._day(cells, "paid_on", person)
-        paid = cells.read("paid_amount", read_money, None)
-        if paid_on is not None and paid_on > self._today_in(time_zone):
-            cells.refuse("paid_on", Refusal.PAID_ON_IN_FUTURE)
+    def _instalment(self, values: Sequence[str], faults: list[Fault], currency: str, person: Person) -> Instalment:
+        days, money = self._days_of(person.lender), self._money_in(currency)
+        number = self._instalment_no.read(values, faults)
+        due_on = days.due_on.read(values, faults) or date.min
+        amount = money.amount.read(values, faults)
+        paid_on = days.paid_on.read(values, faults)
+        paid = money.paid_amount.read(values, faults)
+        if paid_on is not None and paid_on > self._today_in(person.time_zone):
+            faults.append(Fault("paid_on", Refusal.PAID_ON_IN_FUTURE))
         if paid is not None and paid < 0:
-            cells.refuse("paid_amount", Refusal.PAID_AMOUNT_NEGATIVE)
+            faults.append(Fault("paid_amount", Refusal.PAID_AMOUNT_NEGATIVE))
         if paid == 0 and paid_on is not None and amount > 0:
-            cells.refuse("paid_amount", Refusal.PAID_ON_BUT_NOTHING_PAID)
+            faults.append(Fault("paid_amount", Refusal.PAID_ON_BUT_NOTHING_PAID))
         if paid is None:
             paid = 0 if paid_on is None else amount
-        stage = cells.read("stage_reached", lambda text: read_whole(text, FIRST_STAGE, LAST_STAGE), None)
-        notice = self._written_notice(cells, due_on, person)
+        stage = self._stage_reached.read(values, faults)
+        notice = days.written_notice_on.read(values, faults)
+        if notice is not None and notice < due_on:
+            faults.append(Fault("written_notice_on", Refusal.NOTICE_BEFORE_DUE_DATE))
+        elif notice is not None and notice > self._today_in(person.time_zone):
+            faults.append(Fault("written_notice_on", Refusal.NOTICE_IN_FUTURE))
+        late_fee = money.late_fee.read(values, faults)
+        if late_fee < 0:
+            faults.append(Fault("late_fee", Refusal.LATE_FEE_NEGATIVE))
+        elif late_fee > max(amount, 0) and not any(fault.field == "amount" for fault in faults):
+            faults.append(Fault("late_fee", Refusal.LATE_FEE_ABOVE_AMOUNT))
         return Instalment(
             number=number,
             due_on=due_on,
@@ -412,41 +505,38 @@ class RowReader:
             paid=paid,
             stage_reached=stage,
             written_notice_on=notice,
-            late_fee=_late_fee(cells, read_money, amount),
+            late_fee=late_fee,
         )
 
-    def _written_notice(self, cells: _Cells, due_on: date, person: Person) -> date | None:
-        notice = self._day(cells, "written_notice_on", person)
-        if notice is not None and notice < due_on:
-            cells.refuse("written_notice_on", Refusal.NOTICE_BEFORE_DUE_DATE)
-        elif notice is not None and notice > self._today_in(person.time_zone):
-            cells.refuse("written_notice_on", Refusal.NOTICE_IN_FUTURE)
-        return notice
-
-    def _holds(self, cells: _Cells, person: Person) -> tuple[HoldWords, tuple[Hold, ...]]:
-        hold = cells.read("hold", read_hold, _NO_HOLD)
-        if not cells.has("hold_until") and hold is _NO_HOLD and not person.says_deceased:
-            return hold, ()
-        until = cells.read("hold_until", self._date_reader(person.lender), None)
+    def _holds(self, values: Sequence[str], faults: list[Fault], person: Person) -> tuple[HoldWords, tuple[Hold, ...]]:
+        hold = self._hold.read(values, faults)
+        until = self._days_of(person.lender).hold_until.read(values, faults)
         if until is not None and not hold.reasons and not hold.opted_out:
-            cells.refuse("hold_until", Refusal.HOLD_UNTIL_WITHOUT_HOLD)
+            faults.append(Fault("hold_until", Refusal.HOLD_UNTIL_WITHOUT_HOLD))
+        if not hold.reasons and not person.says_deceased:
+            return hold, ()
         holds = tuple(Hold(reason, until) for reason in hold.reasons)
         return hold, (*holds, Hold(HoldReason.DECEASED)) if person.says_deceased else holds
 
     def _today_in(self, time_zone: str) -> date:
         """Return the local day of the upload for the customer; if the place is not known, the latest possible day."""
-        if time_zone:
-            return self._uploaded_at.astimezone(ZoneInfo(time_zone)).date()
-        return self._uploaded_at.astimezone(UTC).date() + timedelta(days=1)
+        today = self._todays.get(time_zone)
+        if today is None:
+            if time_zone:
+                today = self._uploaded_at.astimezone(ZoneInfo(time_zone)).date()
+            else:
+                today = self._uploaded_at.astimezone(UTC).date() + timedelta(days=1)
+            self._todays[time_zone] = today
+        return today
 
 
-def _late_fee(cells: _Cells, read_money: Callable[[str], int], amount: int) -> int:
-    fee = cells.read("late_fee", read_money, 0)
-    if fee < 0:
-        cells.refuse("late_fee", Refusal.LATE_FEE_NEGATIVE)
-    elif fee > max(amount, 0) and not cells.refused("amount"):
-        cells.refuse("late_fee", Refusal.LATE_FEE_ABOVE_AMOUNT)
-    return fee
+def _read_stage(text: str) -> int:
+    return read_whole(text, FIRST_STAGE, LAST_STAGE)
+
+
+def _read_phone(text: str, country: str) -> Phone:
+    """Read a number; without its country it cannot be judged."""
+    return normalise_phone(text, country) if country else _NO_PHONE
 
 
 def _identifying_digits(phone: Phone, raw: str) -> list[str]:
