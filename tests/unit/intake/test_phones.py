@@ -1,11 +1,13 @@
 """Phones: E.164 where it is certain which one number is meant and that it can be texted, refused where not."""
 
+from itertools import product
+
 import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dunning.services.intake.phones import PhoneError, normalise_phone
+from dunning.services.intake.phones import PhoneError, normalise_phone, read_any_number, usual_mobile
 from tests.support.vectors import read_vectors
 
 VECTORS = read_vectors("phones")
@@ -150,3 +152,48 @@ def test_a_number_taken_is_made_of_the_digits_in_the_cell(raw: str, country: str
     digits = "".join(str(int(c)) for c in raw if c.isdigit())
     assert phone.national.lstrip("0") in digits
     assert normalise_phone(phone.e164, country) == phone
+
+
+OURS = {"TW": "0912345678", "CN": "13812345678", "HK": "91234567", "MO": "66123456", "SG": "91234567",
+        "MY": "0123456789", "JP": "09012345678", "KR": "01012345678"}  # fmt: skip
+
+
+def spellings(number: str, country: str) -> list[str]:
+    """Return how a number may be written, rightly or not."""
+    code = phonenumbers.country_code_for_region(country)
+    return [number, f"0{number}", f"+{code}{number}", f"+{code} {number[:3]}-{number[3:]}", f"{code}{number}",
+            f"+{code}0{number}", f"00{code}{number}", f"{number[:4]} {number[4:]}", f"1{number}"]  # fmt: skip
+
+
+def assert_read_the_same(cell: str, country: str) -> None:
+    usual = usual_mobile(cell, country)
+    assert usual is None or usual == read_any_number(cell, country), (cell, country)
+
+
+@pytest.mark.parametrize(("country", "number"), OURS.items())
+def test_the_usual_mobile_numbers_of_our_countries_need_no_library(country: str, number: str) -> None:
+    code = phonenumbers.country_code_for_region(country)
+    national = number if country in {"CN", "HK", "MO", "SG"} else number.removeprefix("0")
+    for cell in (number, f"+{code}{national}", f"{number[:4]}-{number[4:]}"):
+        assert usual_mobile(cell, country) == read_any_number(cell, country)
+
+
+@pytest.mark.parametrize("country", OURS)
+def test_whatever_a_usual_number_begins_with_it_is_read_as_the_library_reads_it(country: str) -> None:
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(country)
+    for length, first in product(metadata.mobile.possible_length, product("0123456789", repeat=3)):
+        for cell in spellings("".join(first).ljust(length, "7"), country):
+            assert_read_the_same(cell, country)
+
+
+def test_a_mobile_number_of_any_country_is_read_as_the_library_reads_it() -> None:
+    for country in phonenumbers.SUPPORTED_REGIONS:
+        for kind in (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE):
+            if example := phonenumbers.example_number_for_type(country, kind):
+                for cell in spellings(str(example.national_number), country):
+                    assert_read_the_same(cell, country)
+
+
+@given(st.from_regex(r"\+?[0-9]{5,14}([ -][0-9]{1,4}){0,2}", fullmatch=True), st.sampled_from(sorted(OURS)))
+def test_any_digits_are_read_as_the_library_reads_them(cell: str, country: str) -> None:
+    assert_read_the_same(cell, country)

@@ -6,10 +6,18 @@ know. So a spelling has to be one we know before it is asked.
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, PhoneNumberType
+from phonenumbers import (
+    COUNTRY_CODE_TO_REGION_CODE,
+    NumberParseException,
+    PhoneMetadata,
+    PhoneNumber,
+    PhoneNumberFormat,
+    PhoneNumberType,
+)
 
 from dunning.services.intake.plain_text import plain
 from dunning.services.intake.refusals import CellError, Refusal
@@ -49,6 +57,10 @@ _WHOLE_NUMBER_DIGITS = 7
 _LONGEST_NUMBER_DIGITS = 15
 _LONGEST_CELL = 100
 
+_USUAL = re.compile(r"\+?[0-9]+(?:[ -][0-9]+)*")
+_MOST_DIGITS_OF_ONE = 2 * _WHOLE_NUMBER_DIGITS - 1
+"""So many digits are not two numbers, however they are parted."""
+
 _TEXTABLE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 """Kinds of number that may be mobile: the North American plan does not tell mobile numbers from others."""
 
@@ -56,6 +68,88 @@ _TEXTABLE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 def normalise_phone(raw: str, country: str) -> Phone:
     """
     Read a phone number as written by people and spreadsheets in `country` (ISO 3166 alpha-2).
+
+    Raises:
+        PhoneError: the number is not certain, or cannot receive SMS.
+    """
+    return usual_mobile(raw, country) or read_any_number(raw, country)
+
+
+class _Plan(NamedTuple):
+    """How the mobile numbers of a country are written, from the metadata of `phonenumbers`."""
+
+    code: str
+    trunk: str
+    before_number: re.Pattern[str]
+    """What may stand before a number inside the country: the trunk prefix, and codes of carriers."""
+    not_local: re.Pattern[str]
+    """What begins a number with another country's code, or may begin one with this country's."""
+    mobile: re.Pattern[str]
+    """Mobile numbers without any prefix, but those that may be of a dearer kind."""
+
+
+@lru_cache(maxsize=256)  # there are 245 countries
+def _plan_of(country: str) -> _Plan | None:
+    """Return the plan of a country, or `None` if it shares its code with others, or tells no mobile numbers."""
+    metadata = PhoneMetadata.metadata_for_region(country, None)
+    if metadata is None or COUNTRY_CODE_TO_REGION_CODE[metadata.country_code] != (country,):
+        return None
+    every, mobile = metadata.general_desc, metadata.mobile
+    if not mobile or not mobile.national_number_pattern or metadata.same_mobile_and_fixed_line_pattern:
+        return None
+    # `phonenumbers` asks these before it asks for mobile numbers.
+    first_asked = [
+        kind.national_number_pattern
+        for kind in (metadata.premium_rate, metadata.toll_free, metadata.shared_cost, metadata.voip,
+                     metadata.personal_number, metadata.pager, metadata.uan, metadata.voicemail)
+        if kind and kind.national_number_pattern
+    ]  # fmt: skip
+    lengths = {*(mobile.possible_length or every.possible_length)} & {*every.possible_length}
+    of_length = "|".join(f".{{{length}}}" for length in sorted(lengths))
+    code = str(metadata.country_code)
+    return _Plan(
+        code=code,
+        trunk=metadata.national_prefix or "",
+        before_number=re.compile(metadata.national_prefix_for_parsing or "(?!)"),
+        not_local=re.compile(f"{metadata.international_prefix or code}|{code}"),
+        mobile=re.compile(
+            f"(?!0)(?=(?:{of_length})\\Z)(?=(?:{every.national_number_pattern})\\Z)"
+            f"(?!(?:{'|'.join(first_asked) or '(?!)'})\\Z)(?:{mobile.national_number_pattern})"
+        ),
+    )
+
+
+def usual_mobile(cell: str, country: str) -> Phone | None:
+    """
+    Read a mobile number in the usual spelling of its country as `phonenumbers` does, in a tenth of the time.
+
+    Returns None if the number is not surely one of these: then `phonenumbers` has to be asked. The patterns are its
+    own, and only such numbers are read here for which nothing else that it looks at could change the answer.
+    """
+    if not _USUAL.fullmatch(cell) or (plan := _plan_of(country)) is None:
+        return None
+    digits = cell.replace("-", "").replace(" ", "")
+    if digits[0] == "+":
+        digits = digits[1:]
+        if not digits.startswith(plan.code):
+            return None
+        number = digits[len(plan.code) :]
+        is_certain = plan.before_number.match(number) is None
+    elif plan.not_local.match(digits):
+        return None
+    else:
+        before = plan.before_number.match(digits)
+        number = digits[before.end() :] if before else digits
+        # With a group the number would be written anew, or a carrier's code taken off.
+        is_certain = before is None or (before[0] == plan.trunk and not any(before.groups()))
+    if not is_certain or len(digits) > _MOST_DIGITS_OF_ONE or not plan.mobile.fullmatch(number):
+        return None
+    return Phone(f"+{plan.code}{number}", country, number)
+
+
+def read_any_number(raw: str, country: str) -> Phone:
+    """
+    Read a number in any spelling, by `phonenumbers`.
 
     Raises:
         PhoneError: the number is not certain, or cannot receive SMS.
