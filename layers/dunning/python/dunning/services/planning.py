@@ -2,8 +2,11 @@
 
 import hashlib
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from functools import cache
+from operator import attrgetter
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -92,14 +95,15 @@ def replan_as_told(
     `shares_phone` says that another customer has been found to have the same number.
     """
     known = before or Standing(customer_id=facts.customer_id)
+    after = known
     if not known.is_planned:
-        rules = policies.rules_for(facts, now)
-        known = replace(known, ledger=(*caps_after_erasure(lender_record.erased_at, facts, rules, now), *known.ledger))
-    opted_out_at = known.opted_out_at or (now if facts.opted_out else None)
-    after = replace(known, opted_out_at=opted_out_at)
+        caps = caps_after_erasure(lender_record.erased_at, facts, policies.rules_for(facts, now), now)
+        after = replace(after, ledger=(*caps, *after.ledger)) if caps else after
+    if facts.opted_out and not after.opted_out_at:
+        after = replace(after, opted_out_at=now)
     if shares_phone:
         after = with_shared_phone(after, facts.phone, now)
-    return replan(facts, before or Standing(customer_id=facts.customer_id), after, policies, now, first=True)
+    return replan(facts, known, after, policies, now, first=True)
 
 
 def with_shared_phone(standing: Standing, phone: str, at: datetime) -> Standing:
@@ -174,16 +178,33 @@ def _zones(facts: Facts, policies: Policies, now: datetime) -> tuple[ZoneInfo, .
 _APPENDED = frozenset({"not_in_list_since"})
 """Fields that the facts did not have when the first fingerprints were stored."""
 
+_TIMES = frozenset({"as_of", "paid_as_of"})
+
 
 def fingerprint(facts: Facts) -> str:
     """Return a hash of the facts, which depends neither on the time nor on the order of the lender's statements."""
-    content = json.dumps(replace(facts, as_of=None, paid_as_of=None), default=_canonical, sort_keys=True)
-    return hashlib.sha256(content.encode()).hexdigest()[:16]
+    parts = (None if name in _TIMES else part for name, part in zip(Facts.__slots__, _parts(facts), strict=False))
+    return hashlib.sha256(_ENCODER.encode([*parts]).encode()).hexdigest()[:16]
 
 
 def _canonical(value: Any) -> object:  # noqa: ANN401 - what JSON does not know: a date, or a part of the facts
     """Convert a value that JSON does not know. `asdict` would take ten times as long."""
-    if isinstance(value, date):
-        return value.isoformat()
+    return value.isoformat() if isinstance(value, date) else _parts(value)
+
+
+_ENCODER = json.JSONEncoder(default=_canonical, sort_keys=True)
+
+
+def _parts(value: Any) -> Sequence[object]:  # noqa: ANN401 - the facts, or a part of them
+    """Return the values of the fields, in order."""
+    always, appended = _fields(type(value))
+    parts = always(value)
     # A field that was appended counts only with a value, so that the fingerprints that are stored stay right.
-    return [part for name in value.__slots__ if (part := getattr(value, name)) is not None or name not in _APPENDED]
+    return (*parts, *(part for name in appended if (part := getattr(value, name)) is not None)) if appended else parts
+
+
+@cache
+def _fields(kind: type) -> tuple[Callable[[Any], tuple[object, ...]], Sequence[str]]:
+    """Return what reads the fields that always count, and the names of those that were appended: these are the last."""
+    names: Sequence[str] = kind.__slots__
+    return attrgetter(*(name for name in names if name not in _APPENDED)), [n for n in names if n in _APPENDED]

@@ -224,9 +224,11 @@ def record_missing(lender_record: LenderRecord, since: datetime) -> LenderRecord
 
 def with_phone(lender_record: LenderRecord, phone: str) -> LenderRecord:
     """Return the record with a number the customer is about to have; the same record if it says so already."""
-    phones = lender_record.phones if phone in lender_record.phones else (*lender_record.phones, phone)
-    after = replace(lender_record, phones=phones, next_phone=phone)
-    return lender_record if after == lender_record else replace(after, revision=lender_record.revision + 1)
+    is_known = phone in lender_record.phones
+    if is_known and lender_record.next_phone == phone:
+        return lender_record
+    phones = lender_record.phones if is_known else (*lender_record.phones, phone)
+    return replace(lender_record, revision=lender_record.revision + 1, phones=phones, next_phone=phone)
 
 
 def erase_record(lender_record: LenderRecord, at: datetime, phones_until: datetime | None = None) -> LenderRecord:
