@@ -138,6 +138,6 @@ def account_tail(account_number: str) -> str:
 
     At least half of a number stays hidden, however short it is. Digits of any script are written 0 to 9.
     """
-    visible = [c for c in unicodedata.normalize("NFKC", account_number) if c.isalnum()]
+    visible = "".join(filter(str.isalnum, unicodedata.normalize("NFKC", account_number)))
     tail = visible[len(visible) - min(4, len(visible) // 2) :]
-    return "".join(str(unicodedata.decimal(c, c)) for c in tail)
+    return tail if tail.isascii() else "".join(str(unicodedata.decimal(c, c)) for c in tail)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
+from operator import attrgetter
 
 from dunning.domain.customer.facts import Account, Facts, Hold
 from dunning.domain.customer.lender_record import FILE_LAG
@@ -10,6 +11,7 @@ from dunning.services.intake.refusals import Refusal
 from dunning.services.intake.rows import PERSON_COLUMNS, Fault, Row
 
 _ACCOUNT_COLUMNS = ("account_number", "currency", "product", "pay_account")
+_of_account = attrgetter(*_ACCOUNT_COLUMNS)
 
 
 def contradictions(rows: Sequence[Row]) -> Iterator[tuple[int, Fault]]:
@@ -18,12 +20,12 @@ def contradictions(rows: Sequence[Row]) -> Iterator[tuple[int, Fault]]:
     seen: set[tuple[str, int]] = set()
     for row in rows:
         first = first_of_account.setdefault(row.account_id, row)
-        disagreeing = [
-            *_disagreeing(PERSON_COLUMNS, row.person, rows[0].person),
-            *_disagreeing(_ACCOUNT_COLUMNS, row, first),
-        ]
-        for column in disagreeing:
-            yield row.line, Fault(column, Refusal.DISAGREES_WITH_OTHER_ROWS)
+        if row.person is not rows[0].person or _of_account(row) != _of_account(first):
+            for column in (
+                *_disagreeing(PERSON_COLUMNS, row.person, rows[0].person),
+                *_disagreeing(_ACCOUNT_COLUMNS, row, first),
+            ):
+                yield row.line, Fault(column, Refusal.DISAGREES_WITH_OTHER_ROWS)
         key = row.account_id, row.instalment.number
         if key in seen:
             yield row.line, Fault("instalment_no", Refusal.DUPLICATE_INSTALMENT)
@@ -31,8 +33,6 @@ def contradictions(rows: Sequence[Row]) -> Iterator[tuple[int, Fault]]:
 
 
 def _disagreeing(columns: Sequence[str], present: object, earlier: object) -> list[str]:
-    if present is earlier:
-        return []
     return [column for column in columns if getattr(present, column) != getattr(earlier, column)]
 
 

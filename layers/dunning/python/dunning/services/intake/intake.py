@@ -410,6 +410,8 @@ def _judge(spooled: Sequence[SpooledRow], reader: RowReader) -> tuple[list[Row],
             faults.append(Fault("account_id", Refusal.ACCOUNT_OF_TWO_CUSTOMERS))
         faulty += [(raw.line, fault) for fault in faults]
     faulty += contradictions(rows)
+    if not faulty:
+        return rows, []
     shown = first.customer_id if _may_be_shown(first.customer_id, [fault for _, fault in faulty]) else ""
     return rows, [Refused(line, shown, *fault) for line, fault in faulty]
 
