@@ -192,7 +192,7 @@ def _canonical(value: Any) -> object:  # noqa: ANN401 - what JSON does not know:
     return value.isoformat() if isinstance(value, date) else _parts(value)
 
 
-_ENCODER = json.JSONEncoder(default=_canonical, sort_keys=True)
+_ENCODER = json.JSONEncoder(default=_canonical, sort_keys=True, check_circular=False)  # the facts are a tree
 
 
 def _parts(value: Any) -> Sequence[object]:  # noqa: ANN401 - the facts, or a part of them

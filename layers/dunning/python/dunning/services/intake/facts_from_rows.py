@@ -12,6 +12,7 @@ from dunning.services.intake.rows import PERSON_COLUMNS, Fault, Row
 
 _ACCOUNT_COLUMNS = ("account_number", "currency", "product", "pay_account")
 _of_account = attrgetter(*_ACCOUNT_COLUMNS)
+_by_day = attrgetter("due_on", "number")
 
 
 def contradictions(rows: Sequence[Row]) -> Iterator[tuple[int, Fault]]:
@@ -65,15 +66,11 @@ def facts_from_rows(rows: Sequence[Row], as_of: datetime) -> Facts:
 
 def _account(rows: Sequence[Row]) -> Account:
     first = rows[0]
-    instalments = sorted(
-        (row.instalment for row in rows), key=lambda instalment: (instalment.due_on, instalment.number)
-    )
-    tail = account_tail(first.account_number)
     return Account(
         account_id=first.account_id,
-        tail=tail,
+        tail=account_tail(first.account_number),
         currency=first.currency,
-        instalments=tuple(instalments),
+        instalments=tuple(sorted([row.instalment for row in rows], key=_by_day)),
         product=first.product,
         pay_account=first.pay_account,
     )

@@ -26,7 +26,7 @@ from dunning.services.intake.heading_line import (
     with_own_names,
 )
 from dunning.services.intake.no_rows import is_surely_an_id, why_no_row
-from dunning.services.intake.plain_text import plain, without_wrapping
+from dunning.services.intake.plain_text import DAMAGED, plain, without_wrapping
 from dunning.services.intake.refusals import FileRefusedError, Refusal, Refused
 from dunning.services.intake.rows import COLUMNS, MAY_BE_EMPTY, Fault
 
@@ -51,8 +51,6 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _UTF_32 = b"\xff\xfe\x00\x00"
 _SIGNATURE = 4
 
-_ESCAPED, _REPLACED = re.compile("[\udc80-\udcff]"), re.compile("\ufffd")
-"""What stands for bytes that are no character of the encoding, as the codec can keep them or not."""
 _HOPELESS = 1000
 """So many more lines that cannot be read than lines that can: the rest need not be read."""
 _SAMPLE = 200
@@ -174,7 +172,7 @@ class Table:
         )
         csv.field_size_limit(LONGEST_CELL)
         self._headings = headings
-        self._lost = _REPLACED if codec == "utf-16" else _ESCAPED
+        self._has_lost = _has_replaced if codec == "utf-16" else _has_escaped
         self._row_length = self._lines_watched = 0
         self._lines_lost = self._lines_kept = self._first_lost = 0
         self._lost_here = False
@@ -265,9 +263,9 @@ class Table:
     def _row_with_lost_character(self, line: int, cells: Sequence[str]) -> RawRow:
         """Return a row that cannot be read, under its ids if these can be."""
         columns = self.heading.columns
-        lost = next((number for number, cell in enumerate(cells) if self._lost.search(cell)), len(columns))
+        lost = next((number for number, cell in enumerate(cells) if self._has_lost(cell)), len(columns))
         ids = [
-            without_wrapping(plain(cells[at])) if at < len(cells) and not self._lost.search(cells[at]) else ""
+            without_wrapping(plain(cells[at])) if at < len(cells) and not self._has_lost(cells[at]) else ""
             for at in (columns.index("customer_id"), columns.index("account_id"))
         ]
         field = columns[lost] if lost < len(columns) else ""
@@ -280,7 +278,7 @@ class Table:
         Characters that are lost in it or above it mean another encoding: nothing has shown yet that this is the right
         encoding.
         """
-        lost = [number for number, line in enumerate(first, 1) if self._lost.search(line)]
+        lost = [number for number, line in enumerate(first, 1) if self._has_lost(line)]
         try:
             heading = find_heading(first, separators, self._headings)
         except FileRefusedError as error:
@@ -292,7 +290,7 @@ class Table:
         return heading.moved(self._offset)
 
     def _wrong_encoding(self, first: Sequence[str] = (), line: int = 0) -> FileRefusedError:
-        sample = [*self._lost_sample, *(_bytes_of(text) for text in first if self._lost.search(text))]
+        sample = [*self._lost_sample, *(_bytes_of(text) for text in first if self._has_lost(text))]
         family = looks_like(b"\n".join(sample)) if self._codec == UTF_8 else ""
         hint = f"It looks like {family}." if family else ""
         return FileRefusedError(
@@ -307,10 +305,10 @@ class Table:
             if self._row_length > LONGEST_ROW:
                 raise FileRefusedError(Refusal.LINE_TOO_LONG, self._lines_watched + self._offset)
             if not line.isascii():
-                if self._lost.search(line) is None:
-                    self._lines_kept += 1
-                else:
+                if self._has_lost(line):
                     self._note_lost_line(line)
+                else:
+                    self._lines_kept += 1
             yield line
 
     def _note_lost_line(self, line: str) -> None:
@@ -336,6 +334,25 @@ class Table:
                 return
             if any(cells) and any(map(str.strip, cells)):
                 yield line, cells
+
+
+def _has_replaced(text: str) -> bool:
+    """Tell whether a text lacks bytes that were no character of the encoding, where the codec cannot keep them."""
+    return DAMAGED in text
+
+
+def _has_escaped(text: str) -> bool:
+    """
+    Tell whether a text keeps bytes that were no character of the encoding.
+
+    They are kept as lone surrogates, which no codec returns otherwise, and nothing encodes: to try is seven times as
+    fast as to search for them.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _bytes_of(line: str) -> bytes:
