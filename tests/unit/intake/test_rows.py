@@ -3,6 +3,8 @@
 from datetime import UTC, date, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dunning.domain.customer.facts import Hold, HoldReason, Instalment
 from dunning.services.intake.rows import COLUMNS, Row, RowReader
@@ -240,3 +242,45 @@ def test_full_width_ids_and_codes_are_the_same_as_plain_ones() -> None:
         good(customer_id="Ｃ－１００１", currency="ｔｗｄ", amount="３，２５０", due_on="２０２６／１２／０５")
         == plain_row
     )
+
+
+CELLS = {
+    "customer_id": ("C-1", "C-2", "0912345678", "C 1", ""),
+    "name": ("王小明", "陳美玲(已故)", "1", ""),
+    "phone": ("0912-345-678", "+886987654321", "123", ""),
+    "country": ("TW", "CN", "台灣", "XX"),
+    "lender": ("demo-tw", "DEMO-CN", "nobody"),
+    "time_zone": ("Asia/Taipei", "America/Los_Angeles", "CST", ""),
+    "consented_at": ("2026-01-31", "115/01/31", "2026-12-02", "1999-01-01", ""),
+    "account_number": ("9001-1234-5678", "1E9", "12345678901234500"),
+    "due_on": ("2026-12-05", "115/12/05", "2006-01-01", "soon", ""),
+    "amount": ("3250", "3,250.5", "NT$9", "RM9", "-5", ""),
+    "currency": ("TWD", "USD", "MYR", "XXX", ""),
+    "paid_on": ("", "2026-12-01", "2026-12-02", "115/11/30"),
+    "paid_amount": ("", "0", "-1", "1.5", "x"),
+    "hold": ("", "dispute", "no", "stop", "whatever"),
+    "hold_until": ("", "2027-01-01", "116/01/01"),
+    "written_notice_on": ("", "2026-11-30", "2026-12-09", "2006-02-01"),
+    "late_fee": ("", "9", "-9", "99999"),
+    "pay_account": ("", "822-12345678901234", "0912345678"),
+}
+
+
+@given(
+    st.lists(st.fixed_dictionaries({}, optional={column: st.sampled_from(cells) for column, cells in CELLS.items()}),
+             min_size=2, max_size=8)
+)  # fmt: skip
+def test_a_row_is_read_the_same_whatever_rows_were_read_before_it(rows: list[dict[str, str]]) -> None:
+    remembering = RowReader(LENDERS, UPLOADED_AT, roc_lenders=frozenset({"demo-tw"}))
+    for line, changes in enumerate(rows, 2):
+        values = [row(**changes)[column] for column in COLUMNS]
+        alone = RowReader(LENDERS, UPLOADED_AT, roc_lenders=frozenset({"demo-tw"}))
+        assert remembering.read(line, values) == alone.read(line, values)
+
+
+def test_a_file_with_more_different_cells_than_are_remembered_is_read_all_the_same() -> None:
+    reader = RowReader(LENDERS, UPLOADED_AT)
+    for number in (*range(1, 1100), *range(1, 3)):
+        found = reader.read(number, [row(instalment_no=str(number))[column] for column in COLUMNS])
+        assert isinstance(found, Row)
+        assert found.instalment.number == number
