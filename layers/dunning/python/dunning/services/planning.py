@@ -197,14 +197,13 @@ _ENCODER = json.JSONEncoder(default=_canonical, sort_keys=True, check_circular=F
 
 def _parts(value: Any) -> Sequence[object]:  # noqa: ANN401 - the facts, or a part of them
     """Return the values of the fields, in order."""
-    always, appended = _fields(type(value))
+    always, appended = _fields(value.__slots__)
     parts = always(value)
     # A field that was appended counts only with a value, so that the fingerprints that are stored stay right.
     return (*parts, *(part for name in appended if (part := getattr(value, name)) is not None)) if appended else parts
 
 
 @cache
-def _fields(kind: type) -> tuple[Callable[[Any], tuple[object, ...]], Sequence[str]]:
+def _fields(names: tuple[str, ...]) -> tuple[Callable[[Any], tuple[object, ...]], Sequence[str]]:
     """Return what reads the fields that always count, and the names of those that were appended: these are the last."""
-    names: Sequence[str] = kind.__slots__
     return attrgetter(*(name for name in names if name not in _APPENDED)), [n for n in names if n in _APPENDED]

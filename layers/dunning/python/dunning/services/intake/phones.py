@@ -92,10 +92,10 @@ class _Plan(NamedTuple):
 def _plan_of(country: str) -> _Plan | None:
     """Return the plan of a country, or `None` if it shares its code with others, or tells no mobile numbers."""
     metadata = PhoneMetadata.metadata_for_region(country, None)
-    if metadata is None or COUNTRY_CODE_TO_REGION_CODE[metadata.country_code] != (country,):
+    if metadata is None or COUNTRY_CODE_TO_REGION_CODE.get(metadata.country_code or 0) != (country,):
         return None
     every, mobile = metadata.general_desc, metadata.mobile
-    if not mobile or not mobile.national_number_pattern or metadata.same_mobile_and_fixed_line_pattern:
+    if not every or not mobile or not mobile.national_number_pattern or metadata.same_mobile_and_fixed_line_pattern:
         return None
     # `phonenumbers` asks these before it asks for mobile numbers.
     first_asked = [
