@@ -140,9 +140,9 @@ def load_by_hand(path: Path) -> None:
         unpaid = next(instalment for instalment in facts.accounts[0].instalments if not instalment.paid)
         day = unpaid.due_on - timedelta(days=3)
         wake = Wake(datetime(day.year, day.month, day.day, 2, tzinfo=UTC), 1)
-        said = json.dumps([facts.name, facts.phone, [[i.number, i.due_on.isoformat(), i.amount, i.paid]
+        content = json.dumps([facts.name, facts.phone, [[i.number, i.due_on.isoformat(), i.amount, i.paid]
                                                     for i in facts.accounts[0].instalments]])  # fmt: skip
-        fingerprint = hashlib.sha256(said.encode()).hexdigest()[:16]
+        fingerprint = hashlib.sha256(content.encode()).hexdigest()[:16]
         Standing(customer_id=record.customer_id, version=1, wake=wake, reason="later", planned_for=fingerprint)
 
 
@@ -215,7 +215,7 @@ def cpu_microseconds(work: Callable[[Path], object], path: Path, rows: int) -> f
 
 def main() -> None:
     """Print the parts, the sum, the floor and the reference."""
-    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 60_000
+    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 30_000
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "accounts.csv")
         write_file(path, rows)

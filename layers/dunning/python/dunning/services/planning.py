@@ -183,19 +183,20 @@ _TIMES = frozenset({"as_of", "paid_as_of"})
 
 def fingerprint(facts: Facts) -> str:
     """Return a hash of the facts, which depends neither on the time nor on the order of the lender's statements."""
-    parts = (None if name in _TIMES else part for name, part in zip(Facts.__slots__, _parts(facts), strict=False))
-    return hashlib.sha256(_ENCODER.encode([*parts]).encode()).hexdigest()[:16]
+    fields = zip(Facts.__slots__, _field_values(facts), strict=False)
+    content = _ENCODER.encode([None if name in _TIMES else value for name, value in fields])
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 def _canonical(value: Any) -> object:  # noqa: ANN401 - what JSON does not know: a date, or a part of the facts
     """Convert a value that JSON does not know. `asdict` would take ten times as long."""
-    return value.isoformat() if isinstance(value, date) else _parts(value)
+    return value.isoformat() if isinstance(value, date) else _field_values(value)
 
 
 _ENCODER = json.JSONEncoder(default=_canonical, sort_keys=True, check_circular=False)  # the facts are a tree
 
 
-def _parts(value: Any) -> Sequence[object]:  # noqa: ANN401 - the facts, or a part of them
+def _field_values(value: Any) -> Sequence[object]:  # noqa: ANN401 - the facts, or a part of them
     """Return the values of the fields, in order."""
     always, appended = _fields(value.__slots__)
     parts = always(value)

@@ -75,7 +75,7 @@ def normalise_phone(raw: str, country: str) -> Phone:
     return usual_mobile(raw, country) or read_any_number(raw, country)
 
 
-class _Plan(NamedTuple):
+class _NumberingPlan(NamedTuple):
     """How the mobile numbers of a country are written, from the metadata of `phonenumbers`."""
 
     code: str
@@ -89,7 +89,7 @@ class _Plan(NamedTuple):
 
 
 @lru_cache(maxsize=256)  # there are 245 countries
-def _plan_of(country: str) -> _Plan | None:
+def _numbering_plan(country: str) -> _NumberingPlan | None:
     """Return the plan of a country, or `None` if it shares its code with others, or tells no mobile numbers."""
     metadata = PhoneMetadata.metadata_for_region(country, None)
     if metadata is None or COUNTRY_CODE_TO_REGION_CODE.get(metadata.country_code or 0) != (country,):
@@ -107,7 +107,7 @@ def _plan_of(country: str) -> _Plan | None:
     lengths = {*(mobile.possible_length or every.possible_length)} & {*every.possible_length}
     of_length = "|".join(f".{{{length}}}" for length in sorted(lengths))
     code = str(metadata.country_code)
-    return _Plan(
+    return _NumberingPlan(
         code=code,
         trunk=metadata.national_prefix or "",
         before_number=re.compile(metadata.national_prefix_for_parsing or "(?!)"),
@@ -126,7 +126,7 @@ def usual_mobile(cell: str, country: str) -> Phone | None:
     Returns None if the number is not surely one of these: then `phonenumbers` has to be asked. The patterns are its
     own, and only such numbers are read here for which nothing else that it looks at could change the answer.
     """
-    if not _USUAL.fullmatch(cell) or (plan := _plan_of(country)) is None:
+    if not _USUAL.fullmatch(cell) or (plan := _numbering_plan(country)) is None:
         return None
     digits = cell.replace("-", "").replace(" ", "")
     if digits[0] == "+":
