@@ -82,13 +82,17 @@ RATE =
 SAMPLE =
 INSTALMENTS =
 REMINDERS =
+WORKERS =
+LATENCY_MS =
+THROTTLED =
+SEED =
 RUNS = 5
 JOBS = auto
 
 # What may be set on the command line. Anything else is misspelt, and would be ignored without a word.
 VARIABLES = ACCOUNTS EVENTS ENCODING COMPLETE START DAYS OUT LENDER LANGUAGE COUNTRY PLACE POLICIES CHECK REGION STACK \
 	CUSTOMER TABLE AT FROM SPEND ROLE APPLY TEXT ON EXAM RECORD WHO WHY SINCE COUNSEL CUSTOMERS RATE SAMPLE INSTALMENTS \
-	REMINDERS RUNS JOBS PYTHON SHELL MAKEFLAGS
+	REMINDERS WORKERS LATENCY_MS THROTTLED SEED RUNS JOBS PYTHON SHELL MAKEFLAGS
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 UNKNOWN := $(firstword $(filter-out $(VARIABLES),$(GIVEN)))
 # The variable with the fewest letters to insert, take out or exchange, whatever the case; nothing if none is near.
@@ -240,6 +244,14 @@ scale: setup ## Play a month of a million customers on all cores, and check each
 	@PYTHONPATH=.:layers/dunning/python $(BIN)/python -m tests.bench.scale \
 		$(if $(CUSTOMERS),--customers "$(CUSTOMERS)") $(if $(DAYS),--days "$(DAYS)") \
 		$(if $(RATE),--rate "$(RATE)") $(if $(SAMPLE),--sample "$(SAMPLE)")
+
+.PHONY: load
+load: setup ## Send 20,000 texts through the real handlers in several processes, and check each (minutes)
+#= CUSTOMERS=20000 RATE=100 WORKERS=2 LATENCY_MS=50 THROTTLED=20 SEED=1 OUT=folder (figures as JSON)
+	@PYTHONPATH=.:layers/dunning/python $(BIN)/python -m tests.bench.load \
+		$(if $(CUSTOMERS),--customers "$(CUSTOMERS)") $(if $(WORKERS),--workers "$(WORKERS)") \
+		$(if $(LATENCY_MS),--latency-ms "$(LATENCY_MS)") $(if $(THROTTLED),--throttled "$(THROTTLED)") \
+		$(if $(RATE),--rate "$(RATE)") $(if $(SEED),--seed "$(SEED)") $(if $(OUT),--out "$(OUT)")
 
 .PHONY: format
 format: setup ## Put the code into its form, and fix what can be fixed
