@@ -91,7 +91,7 @@ def main(argv: Sequence[str] | None = None, write: Callable[[str], object] = sys
     if out:
         folder = Path(out)
         folder.mkdir(parents=True, exist_ok=True)
-        written = {**asdict(found), "marks": outcome.marks, "violations": broken}
+        written = {**asdict(found), "marks": outcome.marks, "memory": outcome.memory, "violations": broken}
         (folder / "load.json").write_text(json.dumps(written, ensure_ascii=False, indent=1), "utf-8")
     return 1 if broken else 0
 

@@ -13,8 +13,8 @@ from tests.bench.load.functions import Invocation, Sandbox
 from tests.bench.load.play import Outcome
 from tests.bench.load.portfolio import SHARDS, customer_of
 
-_WARM_AFTER = 0.25
-"""The part of a process's work that counts as its beginning, in which memory grows once."""
+_WARM_AFTER = 0.5
+"""The part of a process's work that counts as its beginning, in which memory grows once: threads, connections."""
 
 _MIDDLE = (0.1, 0.7)
 """The share of texts between which throughput is measured: neither the first tick nor the last stragglers."""

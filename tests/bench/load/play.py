@@ -48,6 +48,7 @@ UNPACED = 10_000
 
 _SPAWN = multiprocessing.get_context("spawn")
 _BEAT_SECONDS = 0.2
+_AFTER_TICK_SECONDS = 1.5
 _AFTER_REFUSAL_SECONDS = 60
 """How long a text waits that the carrier was too busy for."""
 
@@ -70,9 +71,9 @@ class LoadPlan:
     """How many customers wake a second, as a share of the texts that the carrier takes at the rate."""
 
     lowered_to: float = 0.25
-    lowered_at: float = 0.25
-    raised_at: float = 0.45
-    off_at: float = 0.75
+    lowered_at: float = 0.2
+    raised_at: float = 0.35
+    off_at: float = 0.7
     off_seconds: float = 65.0
     patience_seconds: float = 900.0
 
@@ -363,7 +364,8 @@ class Player:
             ("raised", plan.rate, plan.raised_at),
         ):
             fleet = self._started(rate, name)
-            self._until(at * took)
+            # Shortly after a tick: the queue is as full as it gets at the pace.
+            self._until((at * took // plan.tick_seconds + 1) * plan.tick_seconds + _AFTER_TICK_SECONDS)
             self._take_turns(fleet, name)
         self._until(plan.off_at * took)
         self._switch("off")

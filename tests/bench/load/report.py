@@ -10,8 +10,8 @@ from tests.bench.load.play import Outcome
 
 _WIDTH, _HEIGHT = 88, 8
 _FLAT_MB_A_THOUSAND = 0.1
-_BYTES_OF_A_CACHED_VALUE = 350
-_ENOUGH_TO_TELL = 1000
+_BYTES_OF_A_CACHED_VALUE = 450
+_ENOUGH_TO_TELL = 2000
 
 
 def report(outcome: Outcome, found: Figures, engine: Growth, violations: Sequence[str]) -> Iterator[str]:
@@ -180,7 +180,7 @@ def _switch(found: Figures) -> Iterator[str]:
 
 
 def _memory(found: Figures, engine: Growth) -> Iterator[str]:
-    yield "Memory of each process, MB, after the first quarter of its work"
+    yield "Memory of each process, MB, in the second half of its work"
     yield _row("", "handled", "first", "last", "per 1,000")
     for growth in (*found.growth, engine):
         columns = (f"{growth.handled:,}", f"{growth.first_mb:.1f}", f"{growth.last_mb:.1f}")

@@ -121,7 +121,7 @@ queries = st.builds(
     st.sampled_from(WAKES),
     st.integers(1, 3),
 )
-reads = st.just(("batch_get_item", {}))
+reads: st.SearchStrategy[tuple[str, Any]] = st.just(("batch_get_item", {}))
 
 
 def asked(client: Any, table: str, kind: str, request: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any answer
