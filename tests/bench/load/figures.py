@@ -366,11 +366,13 @@ def _switched_off(outcome: Outcome, taken: Sequence[Attempt]) -> SwitchedOff:
 
 
 def _until_drained(samples: Sequence[Sample], outcome: Outcome) -> list[Sample]:
-    """Return the samples until nothing waits any more after the last wake."""
+    """Return the samples until nothing waits any more after the last wake, or minutes are skipped."""
     last_wake = outcome.load.evenly[-1].wake.timestamp() if outcome.load.evenly else 0.0
-    on = outcome.marks["on"]
+    on, skipped = outcome.marks["on"], outcome.marks.get("skipped", outcome.marks["done"])
     kept = []
     for sample in samples:
+        if sample.at > skipped:
+            break
         kept.append(sample)
         if sample.at > max(last_wake, on) and not sample.due and not sample.visible + sample.hidden:
             break

@@ -67,7 +67,7 @@ class LoadPlan:
     senders_for: Callable[[float], int]
     workers: int = 0
     tick_seconds: float = 10.0
-    arrivals: float = 0.7
+    arrivals: float = 0.6
     """How many customers wake a second, as a share of the texts that the carrier takes at the rate."""
 
     lowered_to: float = 0.25

@@ -38,8 +38,8 @@ class Queue:
     A standard queue.
 
     A message that is received is hidden for `visibility_seconds`. If it is not deleted, it comes again; after
-    `most_receives` it goes to the `dead_letters` instead. `comes_twice` says whether a message just received is to be
-    handed out a second time: SQS delivers at least once.
+    `most_receives` it goes to the `dead_letters` instead. `comes_twice` says whether a message received for the first
+    time is to be handed out once more: SQS delivers at least once.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Queue:
             self._hidden[handle] = message
             heapq.heappush(self._ends, (now + self._visibility, handle))
             received.append(Received(message, handle))
-            if self._comes_twice():
+            if message.receives == 1 and self._comes_twice():
                 self._visible.append(replace(message))
         return received
 

@@ -21,7 +21,7 @@ from tests.bench.load.report import curve, flatness, marked_axis, report
 PLAN = LoadPlan(
     customers=200,
     rate=400,
-    habits=CarrierHabits(latency_seconds=0.005, throttled=0.2, duplicated=0.1, seed=1),
+    habits=CarrierHabits(latency_seconds=0.005, throttled=0.2, duplicated=0.5, seed=1),
     senders_for=lambda _: 1,
     tick_seconds=1.0,
     off_seconds=0.0,
