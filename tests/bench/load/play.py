@@ -48,6 +48,7 @@ UNPACED = 10_000
 
 _SPAWN = multiprocessing.get_context("spawn")
 _BEAT_SECONDS = 0.2
+_IDLE_AFTER_BEATS = 8
 _AFTER_TICK_SECONDS = 1.5
 _AFTER_REFUSAL_SECONDS = 60
 """How long a text waits that the carrier was too busy for."""
@@ -225,6 +226,7 @@ class Player:
         self._retiring: list[threading.Thread] = []
         self._outcome = Outcome(plan, plan.load(), Journal())
         self._part = ""
+        self._beats_idle = 0
         self._is_over = threading.Event()
         account = f"{self._engine.url}/123456789012"
         self._environment = {
@@ -429,12 +431,14 @@ class Player:
         """
         If all wait for the minute after a refusal, move the clock on by it. Return how many texts were taken.
 
-        All of them are due then, and are sent in one go.
+        All are due then, and are sent in one go. In part 2 that counts for those, too, who only wait for a tick.
         """
         counted = self._engine.count()
-        if not counted.due and not counted.waiting and counted.earliest_wake:
+        self._beats_idle = 0 if counted.waiting or (counted.due and self._part != "unpaced") else self._beats_idle + 1
+        if self._beats_idle >= _IDLE_AFTER_BEATS and counted.earliest_wake:
             wake = datetime.fromisoformat(counted.earliest_wake.partition("#")[0]).timestamp()
-            if 0 < wake - self._now() <= _AFTER_REFUSAL_SECONDS:
+            if wake - self._now() <= _AFTER_REFUSAL_SECONDS:
+                self._beats_idle = 0
                 if self._part != "unpaced":
                     self._outcome.marks.setdefault("skipped", self._now())
                 self._shift.value += _AFTER_REFUSAL_SECONDS

@@ -55,8 +55,8 @@ def test_calls_for_a_text_are_what_the_design_says(found: Figures) -> None:
     """A claim and a publish for each request, one more write for each refusal; all else is shared by a batch."""
     calls = found.calls
     assert calls["Publish"] == pytest.approx(1.25, abs=0.15)
-    # A job that comes twice may lose against itself, or record as unknown what is just being sent.
-    assert calls["Publish"] * 2 - 1 <= calls["PutItem"] < calls["Publish"] * 2 - 0.8
+    # Half of the jobs come twice: the second may lose against the first, or record as unknown what is being sent.
+    assert calls["Publish"] * 2 - 1 <= calls["PutItem"] < calls["Publish"] * 2 - 0.5
     assert sum(calls[name] for name in ("BatchGetItem", "BatchWriteItem", "PutEvents")) < 0.5
     assert found.bare.texts == 10
 
