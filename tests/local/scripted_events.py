@@ -191,4 +191,7 @@ def _of(kind: str, fields: object) -> Mapping[str, Any]:
         raise ScriptedEventsError(f"{kind}: write an object with {fields_of_it}{others}")
     if not all(isinstance(value, str) for value in fields.values()):
         raise ScriptedEventsError(f"{kind}: all values are text")
+    for name, value in fields.items():
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            raise ScriptedEventsError(f"{kind}.{name}: holds half a character: write \\ud83d\\ude00 as a pair")
     return fields

@@ -32,6 +32,7 @@ from dunning.domain.errors import DunningError, ServiceCallError, UnreadableReco
 from dunning.domain.replies.intents import QUIET_INTENTS, ReplyIntent
 from dunning.domain.replies.masked_reply import mask_for_larger_reader, says_something
 from dunning.domain.replies.reply import Reply
+from dunning.domain.texts.formulas import begins_a_formula
 from dunning.policy import load_policies
 from dunning.ports.customers import Customer
 from dunning.services.reply_place import reply_place
@@ -191,6 +192,8 @@ def corpus_lines(found: Iterable[LabelledText], left_out: Counter[str]) -> Itera
             left_out["acknowledged, auto_reply and chat stand alone in the corpus"] += 1
         elif not says_something(labelled.masked):
             left_out["nothing is left of the text once it is masked"] += 1
+        elif begins_a_formula(labelled.masked):
+            left_out["the text begins as a formula of a spreadsheet does"] += 1
         elif labelled.masked in written:
             left_out["the same text is there already"] += 1
         else:

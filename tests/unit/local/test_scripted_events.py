@@ -140,3 +140,18 @@ def test_events_before_and_after_a_run_are_found() -> None:
 @pytest.mark.parametrize("body", [b"", b"PK\x03\x04\xff", b"customer_id;phone\n", b"a,b\n1,2\n"])
 def test_accounts_that_cannot_be_read_are_no_portfolio(body: bytes) -> None:
     assert read_portfolio(body, "mine.csv") is None
+
+
+def test_an_event_at_the_end_of_all_years_with_a_time_of_its_own_is_read() -> None:
+    closed = {"customer_id": "C1", "account_id": "A1", "at": "2026-12-01T00:00:00Z"}
+    line = {"at": "9999-12-31T23:59:59+00:00", "event": "AccountClosed", "detail": closed}
+    (event,) = read_scripted_events(json.dumps(line).encode(), "mine.jsonl")
+    assert event.at.year == 9999
+
+
+@pytest.mark.parametrize(("kind", "field"), [("reply", "text"), ("reply", "from"), ("receipt", "response")])
+def test_half_a_character_is_refused_by_line_and_field(kind: str, field: str) -> None:
+    detail = {"reply": {"from": "+886933111222", "text": "x"}, "receipt": {"to": "+886933111222"}}[kind]
+    line = {"at": AT, kind: {**detail, field: "x\ud83d"}}
+    with pytest.raises(ScriptedEventsError, match=rf"^mine\.jsonl:1: {kind}\.{field}: holds half a character"):
+        read_scripted_events(json.dumps(line).encode(), "mine.jsonl")

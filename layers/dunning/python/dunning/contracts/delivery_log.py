@@ -26,9 +26,17 @@ _MOST_BYTES = 16 * 1024 * 1024
 _MOST_LOGS = 50_000
 """A log has several hundred bytes: so many in so little space are none."""
 
+_MOST_NODES = 1_000_000
+"""Signs that part values of JSON. Logs have a dozen each; a megabyte of nothing else would be a hundred in memory."""
+_NODES = (b",", b"[", b"{")
+
 _FIRST_MOMENT, _LAST_MOMENT = 946_684_800_000, 4_102_444_800_000  # the years 2000 and 2100, in milliseconds
 _FIRST_YEAR, _LAST_YEAR = 2000, 2100
 _MICRO = 1_000_000
+MOST_PARTS = 100
+MOST_MICROS = 1000 * _MICRO
+"""A receipt that bills so many segments, or so much, is read as if it had no bill."""
+
 _LONGEST_RESPONSE = 1000
 _PARTS = re.compile(r"[0-9]{1,2}")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -87,7 +95,7 @@ def parse_reported(event: Mapping[str, Any], received_at: datetime) -> Reported:
     """
     try:
         text = unpacked(event["awslogs"]["data"])
-        if text.count(b'"message"') > _MOST_LOGS:
+        if text.count(b'"message"') > _MOST_LOGS or sum(map(text.count, _NODES)) > _MOST_NODES:
             raise UnreadableRecordError("no delivery logs: more than CloudWatch Logs sends")
         logs = _Logs.model_validate_json(text)
     except ValidationError as error:
@@ -115,6 +123,8 @@ def unpacked(data: str) -> bytes:
         raise UnreadableRecordError("no delivery logs: awslogs.data") from None
     if not unpacking.eof:
         raise UnreadableRecordError("no delivery logs: larger than CloudWatch Logs sends, or cut off")
+    if unpacking.unused_data:
+        raise UnreadableRecordError("no delivery logs: more than one member, of which CloudWatch Logs sends one")
     return text
 
 
@@ -182,4 +192,4 @@ def _micros(price: object) -> int:
         micros = Decimal(str(price or 0)) * _MICRO
     except ArithmeticError:
         return 0
-    return int(micros) if micros.is_finite() and 0 <= micros < _MICRO * 1000 else 0
+    return int(micros) if micros.is_finite() and 0 <= micros < MOST_MICROS else 0

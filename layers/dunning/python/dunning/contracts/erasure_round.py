@@ -6,8 +6,8 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from dunning.contracts.instants import instant
-from dunning.contracts.lender_event import Id, Instant, ReceivedEvent, parse_lender_event
+from dunning.contracts.instants import Instant, instant
+from dunning.contracts.lender_event import Id, ReceivedEvent, parse_lender_event
 
 
 class ErasureRound(NamedTuple):

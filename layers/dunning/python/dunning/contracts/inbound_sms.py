@@ -36,7 +36,7 @@ class _TwoWaySms(BaseModel):
 
 _ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 _LONGEST_TEXT = 5000
-_LONGEST_REFERENCE = 256
+_REFERENCE = re.compile(r"[!-~]{1,256}")
 _FIRST_YEAR, _LAST_YEAR = 2000, 2100
 
 _WRAPPINGS = 6
@@ -76,7 +76,7 @@ def _is_usable(written: object) -> TypeIs[str]:
 
 
 def _is_reference(written: object) -> TypeIs[str]:
-    return isinstance(written, str) and len(written) <= _LONGEST_REFERENCE
+    return isinstance(written, str) and _REFERENCE.fullmatch(written) is not None
 
 
 def _digest(payload: object) -> str:

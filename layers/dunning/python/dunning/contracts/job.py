@@ -2,8 +2,9 @@
 
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from dunning.contracts.instants import Instant
 from dunning.contracts.wrong_fields import wrong_fields
 from dunning.domain.errors import UnreadableRecordError
 from dunning.ports.queues import Job
@@ -13,11 +14,11 @@ CUSTOMER_ID = r"^[A-Za-z0-9._:-]{1,64}$"
 
 
 class _JobMessage(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     schema_version: Literal[1]
     customer_id: str = Field(pattern=CUSTOMER_ID)
-    wake_at: AwareDatetime
+    wake_at: Instant
 
 
 def job_body(job: Job) -> str:

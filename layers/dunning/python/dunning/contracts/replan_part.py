@@ -19,7 +19,7 @@ class ReplanPart:
 
 
 class _ReplanMessage(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     schema_version: Literal[1]
     segment: int = Field(ge=0)

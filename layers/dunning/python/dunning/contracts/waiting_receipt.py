@@ -2,8 +2,10 @@
 
 from typing import Literal, NamedTuple
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from dunning.contracts.delivery_log import MOST_MICROS, MOST_PARTS
+from dunning.contracts.instants import Instant
 from dunning.contracts.job import CUSTOMER_ID
 from dunning.contracts.wrong_fields import wrong_fields
 from dunning.domain.delivery.receipt import DeliveryReceipt
@@ -19,18 +21,18 @@ class WaitingReceipt(NamedTuple):
 
 
 class _WaitingReceiptMessage(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     schema_version: Literal[1]
     customer_id: str = Field(pattern=CUSTOMER_ID)
-    contact_at: AwareDatetime
+    contact_at: Instant
     send_id: str = Field(min_length=1, max_length=128)
     message_id: str = Field(min_length=1, max_length=256)
-    at: AwareDatetime
+    at: Instant
     delivered: bool
     response: str = Field(max_length=1000)
-    billed_parts: int = Field(ge=0)
-    billed_price_usd_micros: int = Field(ge=0)
+    billed_parts: int = Field(ge=0, lt=MOST_PARTS)
+    billed_price_usd_micros: int = Field(ge=0, lt=MOST_MICROS)
 
 
 def waiting_receipt_body(later: WaitingReceipt) -> str:

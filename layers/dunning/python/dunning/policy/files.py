@@ -62,6 +62,9 @@ class DataFile:
             return tomllib.loads(self.text)
         except tomllib.TOMLDecodeError as error:
             raise PolicyError(f"{self.name}: not TOML: {error}") from error
+        except (ValueError, RecursionError):
+            reason = "nested too deeply, or a number of thousands of digits"
+            raise PolicyError(f"{self.name}: not TOML: {reason}") from None
 
     @cached_property
     def _lines(self) -> dict[tuple[str | int, ...], int]:

@@ -334,7 +334,7 @@ def _newer_schema(item: StoredItem) -> str:
     """Say which schema an item has, if a newer program wrote it."""
     try:
         schema = int(item["schema"]["N"])
-    except (LookupError, ValueError, TypeError):
+    except (LookupError, ValueError, TypeError, OverflowError):
         return ""
     return f" of schema {schema}, known is {SCHEMA}" if schema > SCHEMA else ""
 

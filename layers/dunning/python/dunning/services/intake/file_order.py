@@ -93,7 +93,8 @@ class FileOrder:
             after = _without_the_oldest(change(others))
             return others if self._loads.save_loads(after, expected_version=known.version) else CONFLICT
 
-        return write_optimistically(key, self._loads.read_loads(), self._loads.read_loads, attempt)
+        # A file's name stays out of errors: people put names of people into it.
+        return write_optimistically("(the list of files)", self._loads.read_loads(), self._loads.read_loads, attempt)
 
 
 def _without_the_oldest(loads: tuple[FileLoad, ...]) -> tuple[FileLoad, ...]:

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 from dunning.domain.customer.headings import plain_heading
 from dunning.domain.errors import DunningError
+from dunning.domain.texts.formulas import may_hold_a_formula
 from dunning.services.intake.refusals import FileRefusedError, Refusal
 from dunning.services.intake.rows import COLUMNS, MAY_BE_ABSENT
 
@@ -132,7 +133,8 @@ def _records(lines: Sequence[str], separator: str) -> Iterator[tuple[int, list[s
 def _check_columns(best: _ReadLine, candidates: Sequence[_ReadLine], headings: Headings) -> None:
     for column in COLUMNS:
         if best.columns.count(column) > 1:
-            named = [cell.strip() for cell, known in zip(best.cells, best.columns, strict=True) if known == column]
+            cells = [cell for cell, known in zip(best.cells, best.columns, strict=True) if known == column]
+            named = [_quoted(" ".join(cell.split())) for cell in cells]
             raise FileRefusedError(Refusal.DUPLICATE_COLUMN, best.line, column, f"The headings are {', '.join(named)}.")
     missing = [column for column in COLUMNS if column not in best.found and column not in MAY_BE_ABSENT]
     for beside in candidates:
@@ -162,9 +164,18 @@ def _of_first_line(candidates: Sequence[_ReadLine]) -> str:
     return f"The first line has {', '.join(filter(None, cells[:_MANY]))} ..."
 
 
+def _quoted(heading: str) -> str:
+    return heading if _may_be_quoted(heading) else "..."
+
+
 def _may_be_quoted(heading: str) -> bool:
+    """Tell whether a heading may stand in a reject file: it is no data, no formula, and steers no terminal."""
     digits = sum(map(str.isdigit, heading))
-    return len(heading) <= _LONGEST_HEADING and digits <= _FEW and "@" not in heading
+    return len(heading) <= _LONGEST_HEADING and digits <= _FEW and "@" not in heading and _is_plain(heading)
+
+
+def _is_plain(heading: str) -> bool:
+    return all(map(str.isprintable, heading.split())) and not may_hold_a_formula(heading)
 
 
 def _unknown(candidate: _ReadLine, headings: Headings) -> list[tuple[str, str]]:
@@ -175,5 +186,5 @@ def _unknown(candidate: _ReadLine, headings: Headings) -> list[tuple[str, str]]:
         if column or not name:
             continue
         near = get_close_matches(plain_heading(name[:_LONGEST_HEADING]), headings, n=1, cutoff=_NEAR)
-        unknown.append((name if _may_be_quoted(name) else "...", headings[near[0]] if near else ""))
+        unknown.append((_quoted(name), headings[near[0]] if near else ""))
     return unknown

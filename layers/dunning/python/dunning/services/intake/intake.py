@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from hashlib import sha256
 from itertools import batched, chain, islice
 
 from dunning.domain.decision.decisions import Reason
@@ -44,6 +45,11 @@ MOST_ROWS_A_CUSTOMER = 1000
 
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion", "AccessDenied"})
 """S3's answers for a file that was deleted; the last to those who may not list the bucket."""
+
+_REJECTS = "rejects/"
+_LONGEST_NAME = 1024 - len(_REJECTS)
+"""In bytes: S3 takes keys of 1,024."""
+_HASH_DIGITS = 16
 
 _MOST_FAILURES = 100
 """With more failures the table is down: the rest of the file is left to the next try."""
@@ -383,8 +389,16 @@ def _traits(table: Table, spool: Spool, list_of: str) -> FileTraits:
 
 
 def rejects_key(key: str) -> str:
-    """Return the key for the refusals of a file: the same name below `rejects/`."""
-    return f"rejects/{key.removeprefix('accounts/')}"
+    """
+    Return the key for the refusals of a file: the same name below `rejects/`.
+
+    A name for which S3 has no room there ends with a hash of the whole name.
+    """
+    name = key.removeprefix("accounts/").encode()
+    if len(name) > _LONGEST_NAME:
+        end = f"~{sha256(name).hexdigest()[:_HASH_DIGITS]}.csv".encode()
+        name = name[: _LONGEST_NAME - len(end)] + end
+    return f"{_REJECTS}{name.decode('utf-8', 'ignore')}"
 
 
 def _judge(spooled: Sequence[SpooledRow], reader: RowReader) -> tuple[list[Row], list[Refused]]:

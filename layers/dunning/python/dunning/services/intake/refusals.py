@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from dunning.domain.errors import DunningError
+from dunning.domain.texts.formulas import begins_a_formula
 
 
 class Refusal(StrEnum):
@@ -272,4 +273,6 @@ def reject_cells(refused: Refused) -> tuple[str, ...]:
     """Write a refusal as the cells of its line in the reject file."""
     explanation = " ".join(filter(None, (EXPLANATIONS[refused.reason], refused.hint)))
     line = str(refused.line) if refused.line else ""
-    return line, refused.customer_id, refused.field, refused.reason.value, explanation
+    # An id may begin with a hyphen, and the intake takes the apostrophe off again.
+    customer_id = f"'{refused.customer_id}" if begins_a_formula(refused.customer_id) else refused.customer_id
+    return line, customer_id, refused.field, refused.reason.value, explanation

@@ -1,0 +1,19 @@
+"""A data file that is nested too deeply, or holds a number of thousands of digits, is refused as any that is no TOML."""
+
+import pytest
+
+from dunning.policy.files import DataFile, PolicyError
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["[" * 5_000 + "]" * 5_000, "{a=" * 5_000 + "1" + "}" * 5_000, "9" * 5_000, "-" + "1" * 4_301, "0x" + "f" * 9_000],
+    ids=["arrays", "tables", "number", "negative number", "hexadecimal"],
+)
+def test_what_python_cannot_read_names_its_file(written: str) -> None:
+    file = DataFile("lenders/mine.toml", f'id = "mine"\nladder = {written}\n')
+    if written.startswith("0x"):
+        assert file.raw["ladder"] > 0
+        return
+    with pytest.raises(PolicyError, match=r"^lenders/mine\.toml: not TOML: nested too deeply, or a number of thousands"):
+        file.raw  # noqa: B018 - it is read when it is first looked at
