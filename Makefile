@@ -18,12 +18,13 @@ STAND_IN_VENV = .venv-stand-in
 CHECKOV_VENV = .venv-checkov
 LAMBDA_VENV = .venv-lambda
 TRAIN_VENV = .venv-train
+FUZZ_VENV = .venv-fuzz
 # cdk-nag is of npm; package.json and its lock lie beside the few lines that run it.
 NAG = tests/devtools/nag
 
 # Each lock, and what it is compiled from. A package that two locks hold has one version in both, where they meet in one
 # environment. No header and no addresses: a lock must not tell, nor depend on, where packages were fetched from.
-LOCKS = runtime uv run dev train tools stand-in checkov
+LOCKS = runtime uv run dev train fuzz tools stand-in checkov
 LOCK_runtime = layers/dunning/python/requirements.txt
 $(foreach lock,$(filter-out runtime,$(LOCKS)),$(eval LOCK_$(lock) = layers/dunning/requirements/$(lock).txt))
 FROM_runtime = pyproject.toml
@@ -31,6 +32,7 @@ FROM_uv = --group uv
 FROM_run = --group run -c $(LOCK_runtime) pyproject.toml
 FROM_dev = --group dev -c $(LOCK_runtime) -c $(LOCK_run) pyproject.toml
 FROM_train = --group train -c $(LOCK_runtime) pyproject.toml
+FROM_fuzz = --group fuzz -c $(LOCK_runtime) -c $(LOCK_run) pyproject.toml
 FROM_tools = --group tools
 FROM_stand-in = --group stand-in
 FROM_checkov = --group checkov
@@ -86,13 +88,17 @@ WORKERS =
 LATENCY_MS =
 THROTTLED =
 SEED =
+PARSER =
+MINUTES =
+INPUT =
+KEEP =
 RUNS = 5
 JOBS = auto
 
 # What may be set on the command line. Anything else is misspelt, and would be ignored without a word.
 VARIABLES = ACCOUNTS EVENTS ENCODING COMPLETE START DAYS OUT LENDER LANGUAGE COUNTRY PLACE POLICIES CHECK REGION STACK \
 	CUSTOMER TABLE AT FROM SPEND ROLE APPLY TEXT ON EXAM RECORD WHO WHY SINCE COUNSEL CUSTOMERS RATE SAMPLE INSTALMENTS \
-	REMINDERS WORKERS LATENCY_MS THROTTLED SEED RUNS JOBS PYTHON SHELL MAKEFLAGS
+	REMINDERS WORKERS LATENCY_MS THROTTLED SEED PARSER MINUTES INPUT KEEP RUNS JOBS PYTHON SHELL MAKEFLAGS
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 UNKNOWN := $(firstword $(filter-out $(VARIABLES),$(GIVEN)))
 # The variable with the fewest letters to insert, take out or exchange, whatever the case; nothing if none is near.
@@ -215,6 +221,14 @@ replies-train: setup train ## Train the reader of replies from layers/dunning/tr
 replies-curve: setup train ## Print how the reader of replies gets better with more replies (minutes)
 	@OMP_NUM_THREADS=1 $(TRAINING) $(TRAIN_VENV)/bin/python -m training.learning_curve
 
+.PHONY: fuzz
+fuzz: setup fuzzer ## Feed the parsers at the edge hostile input, guided by what it reaches; fail on a crash
+#= PARSER=upload MINUTES=10 (all, a quarter of a minute each, if left out) INPUT=file (check it again)
+#= KEEP=1 (put the inputs that reach most into tests/fuzz/seeds)
+	@PYTHONPATH=.:layers/dunning:layers/dunning/python $(FUZZ_VENV)/bin/python -m tests.fuzz.run \
+		$(if $(PARSER),--parser "$(PARSER)") $(if $(MINUTES),--minutes "$(MINUTES)") \
+		$(if $(INPUT),--input "$(INPUT)") $(if $(KEEP),--keep)
+
 .PHONY: e2e
 e2e: RUNS = 3
 e2e: build stand-in ## Deploy to a stand-in for AWS with IAM enforced, remind, break it, update it
@@ -292,7 +306,7 @@ release-check: setup locks ## Say whether this commit can be released, and how
 .PHONY: clean
 clean: ## Remove everything that can be made again
 	rm -rf $(VENV) $(VENV)-* $(NAG)/node_modules
-	rm -rf .local .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
+	rm -rf .local .fuzz .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
 	find functions layers tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 ##@ Run it in production (with your AWS credentials; only APPLY=1 changes anything)
@@ -420,6 +434,10 @@ lambda: setup
 .PHONY: train
 train: setup
 	$(call environment,$(TRAIN_VENV),$(LOCK_train),sync $(LOCK_train))
+
+.PHONY: fuzzer
+fuzzer: setup
+	$(call environment,$(FUZZ_VENV),$(LOCK_fuzz),sync $(LOCK_fuzz))
 
 .PHONY: checkov
 checkov: setup

@@ -393,7 +393,7 @@ A_CONTACT = Contact(
 )
 
 
-@pytest.mark.parametrize("number", [10**12, 10**17, 10**20, -(10**20), -(10**12)])
+@pytest.mark.parametrize("number", [10**12, 10**17, 10**20, -(10**20), -(10**12), -(10**17), -(2**63)])
 @pytest.mark.parametrize(
     ("item", "read"),
     [

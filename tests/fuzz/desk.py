@@ -167,9 +167,7 @@ class Desk(Office):
             DunningError: it left the handler; no error of another kind may.
         """
         services = {f"{_SERVICE.get(function, function)}_service": lambda: self.services[function]}
-        with patch.multiple(
-            wiring, telemetry=lambda: self.handler_telemetry, now=self.clock.now, **services
-        ):
+        with patch.multiple(wiring, telemetry=lambda: self.handler_telemetry, now=self.clock.now, **services):
             try:
                 return _handler(function)(event, _Context())
             except UnexpectedError as error:

@@ -170,9 +170,7 @@ def _check_upload_name(data: bytes) -> str:
     content = csv_of([row(WANG, name=NAME, phone="0900000001"), row(CHEN, due_on="soon")]).encode()
     desk.uploads.files[key] = content
     event = {
-        "Records": [
-            {"eventTime": NOW.isoformat(), "s3": {"bucket": {"name": "b"}, "object": {"key": quote_plus(key)}}}
-        ]
+        "Records": [{"eventTime": NOW.isoformat(), "s3": {"bucket": {"name": "b"}, "object": {"key": quote_plus(key)}}}]
     }
     answer = _load_through_handler(desk, event)
     ((written, rejects),) = desk.uploads.rejects.items()
@@ -201,7 +199,8 @@ def _load_through_handler(desk: Desk, event: Mapping[str, Any]) -> Any:  # noqa:
 
 def _upload_names() -> Iterator[bytes]:
     for name in (
-        "accounts/2026-12-01.csv", "accounts/分期 清單+1.csv", "complete/demo-tw/2026-12-01.csv", "complete/nobody/x.csv",
+        "accounts/2026-12-01.csv", "accounts/分期 清單+1.csv", "complete/demo-tw/2026-12-01.csv",
+        "complete/nobody/x.csv",
         "accounts/../complete/demo-tw/x.csv", "accounts/complete/demo-tw/x.csv", "Complete/demo-tw/x.csv",
         "complete//demo-tw/x.csv", "complete/demo-tw", "complete\\demo-tw\\x.csv", "/etc/passwd", "accounts/\x00.csv",
         "accounts/\u202evsc.csv", "accounts/a\nb.csv", "accounts/" + "長" * 338, "complete/demo-tw/" + "a" * 1000,
@@ -331,11 +330,11 @@ def _texts() -> Iterator[bytes]:
 
 def _check_jurisdiction(data: bytes) -> str:
     linter, _, law = _law()
-    name = "jurisdictions/TW.toml"
+    written = re.search(rb'^id = "([A-Z]{2})"', data, re.MULTILINE)
+    code = written[1].decode() if written else "TW"
+    name = f"jurisdictions/{code}.toml"
     stopping = list(linter.rules())
-    refused = _refused_with_its_place(
-        name, lambda: load_jurisdictions({**law, "TW": _as_file(name, data)}, stopping)
-    )
+    refused = _refused_with_its_place(name, lambda: load_jurisdictions({**law, code: _as_file(name, data)}, stopping))
     return TAKEN if refused is None else refused
 
 
@@ -344,14 +343,16 @@ def _jurisdictions() -> Iterator[bytes]:
 
 
 def _check_calendar(data: bytes) -> str:
+    written = re.search(rb'^country = "([A-Z]{2})"', data, re.MULTILINE)
+    country = written[1].decode() if written else "TW"
+    name = f"calendars/{country}.toml"
     kept = io.BytesIO()
     with zipfile.ZipFile(kept, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr("calendars/TW.toml", data)
+        archive.writestr(name, data)
     calendars = Calendars(zipfile.Path(kept))
-    name = "calendars/TW.toml"
-    refused = _refused_with_its_place(name, lambda: calendars("TW"))
+    refused = _refused_with_its_place(name, lambda: calendars(country))
     if refused is None:
-        calendar = calendars("TW")
+        calendar = calendars(country)
         assert calendar is not None
         assert all(type(day) is date and day <= calendar.valid_until for day in calendar.holidays)
     return TAKEN if refused is None else refused
@@ -457,7 +458,7 @@ def _phones() -> Iterator[bytes]:
 
 _ITEMS: Mapping[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "lender_record": (lender_record_of, lender_record_item),
-    "facts": (read_facts, lambda facts: None),
+    "facts": (read_facts, lambda _: None),
     "standing": (standing_of, lambda standing: standing_item(standing, 10)),
     "contact": (contact_of, contact_item),
     "reply": (reply_of, reply_item),

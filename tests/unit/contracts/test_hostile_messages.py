@@ -140,14 +140,14 @@ def test_logs_packed_in_several_members_are_refused_because_the_others_would_be_
     packed = gzip.compress(_document(json.dumps(LOG)))
     assert len(parse_reported(_logs(packed), NOW).receipts) == 1
     for behind in (packed, gzip.compress(b""), b"\x00", b"x"):
-        with pytest.raises(UnreadableRecordError, match="^no delivery logs: more than one member"):
+        with pytest.raises(UnreadableRecordError, match=r"^no delivery logs: more than one member"):
             parse_reported(_logs(packed + behind), NOW)
 
 
 def test_logs_that_are_cut_off_or_packed_twice_are_refused() -> None:
     packed = gzip.compress(_document(json.dumps(LOG)))
     for hostile in (packed[:-1], packed[:20], packed[:1], b"", gzip.compress(packed), packed[2:]):
-        with pytest.raises(UnreadableRecordError, match="^no delivery logs: "):
+        with pytest.raises(UnreadableRecordError, match=r"^no delivery logs: "):
             parse_reported(_logs(hostile), NOW)
 
 
@@ -182,7 +182,7 @@ MOST_MB = 160
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_a_bomb_of_compression_takes_no_more_memory_than_the_function_has(bomb: str) -> None:
     packed = base64.b64encode(gzip.compress(BOMBS[bomb](), 1)).decode()
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - this Python, and a program of ours
         [sys.executable, "-c", _IN_A_PROCESS_OF_ITS_OWN],
         input=packed,
         env={"PYTHONPATH": str(ROOT / "layers" / "dunning" / "python")},

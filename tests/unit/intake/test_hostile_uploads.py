@@ -118,15 +118,15 @@ def test_a_whole_list_of_a_lender_who_is_not_exactly_ours_silences_nobody(key: s
 
 @pytest.mark.parametrize(
     "key",
-    ["complete/demo-tw/" + "a" * 1007, "complete/demo-tw/" + "長" * 335, "x" * 1024, "長" * 341, "accounts/" + "a" * 1015],
-    ids=["list", "chinese list", "elsewhere", "chinese", "accounts"],
+    ["complete/demo-tw/" + "a" * 1007, "complete/demo-tw/" + "長" * 335, "x" * 1024, "長" * 341],
+    ids=["list", "chinese list", "elsewhere", "chinese"],
 )
 def test_the_refusals_of_the_longest_name_have_a_name_that_s3_takes(key: str) -> None:
     assert len(key.encode()) <= 1024
     written = rejects_key(key)
     assert written.startswith("rejects/")
     assert len(written.encode()) <= 1024
-    other = key[:-1] + "b"
+    other = f"{key[:-1]}b"
     assert rejects_key(other) != written, "two files would share their refusals"
 
 
@@ -181,9 +181,9 @@ LAMBDA_MB = 1769
 
 @pytest.mark.slow(reason="a gigabyte is read, in a process whose memory is measured")
 def test_a_gigabyte_takes_hardly_more_memory_than_a_sixteenth_of_it() -> None:
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - this Python, and a program of ours
         [sys.executable, "-c", _IN_A_PROCESS_OF_ITS_OWN],
-        env={"PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("", "layers/dunning", "layers/dunning/python"))},
+        env={"PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in (".", "layers/dunning/python"))},
         capture_output=True,
         text=True,
         check=True,

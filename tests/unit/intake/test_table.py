@@ -266,6 +266,16 @@ def test_a_line_that_counts_the_rows_is_a_total(words: str) -> None:
     assert [note.reason.value for note in table.notes] == ["total_passed_over"]
 
 
+@pytest.mark.parametrize("more", [1, 2, 40])
+@pytest.mark.parametrize("first", ["", "x", "王小明", "合計"])
+def test_a_line_with_more_cells_than_a_heading_without_the_optional_columns_ends_no_load(first: str, more: int) -> None:
+    columns = [column for column in COLUMNS if column not in {"late_fee", "pay_account"}]
+    behind = [first, *["y"] * (len(columns) + more - 1)]
+    (good, found) = rows_of(csv_of([{name: WANG[name] for name in columns}], columns) + ",".join(behind) + "\r\n")
+    assert good.customer_id == "C-1001"
+    assert (found.cells, found.fault) == (None, Fault("", Refusal.WRONG_FIELD_COUNT))
+
+
 def test_a_row_that_lost_its_customer_to_merged_cells_belongs_to_the_customer_above() -> None:
     merged = row(customer_id="", name="", phone="", instalment_no="2")
     assert [r.customer_id for r in rows_of(csv_of([WANG, merged, CHEN]))] == ["C-1001", "C-1001", "C-1002"]

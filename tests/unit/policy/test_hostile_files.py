@@ -1,4 +1,4 @@
-"""A data file that is nested too deeply, or holds a number of thousands of digits, is refused as any that is no TOML."""
+"""A data file that is nested too deeply, or holds a number of thousands of digits, is no TOML either."""
 
 import pytest
 
@@ -15,5 +15,5 @@ def test_what_python_cannot_read_names_its_file(written: str) -> None:
     if written.startswith("0x"):
         assert file.raw["ladder"] > 0
         return
-    with pytest.raises(PolicyError, match=r"^lenders/mine\.toml: not TOML: nested too deeply, or a number of thousands"):
+    with pytest.raises(PolicyError, match=r"^lenders/mine\.toml: not TOML: nested too deeply"):
         file.raw  # noqa: B018 - it is read when it is first looked at

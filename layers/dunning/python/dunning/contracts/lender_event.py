@@ -47,6 +47,7 @@ MOST_AHEAD = timedelta(minutes=5)
 _MOST_MONEY = 10**15
 """Every system's numbers hold smaller amounts exactly."""
 
+
 def _in_range(day: date) -> date:
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise ValueError("out of range")

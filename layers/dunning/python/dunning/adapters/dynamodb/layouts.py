@@ -89,7 +89,7 @@ INSTANT = Codec(frozenset({str}), instant_key, parse_instant)
 
 
 def _read_seconds(seconds: int) -> datetime:
-    if seconds > _LAST_SECOND:
+    if not 0 <= seconds <= _LAST_SECOND:
         raise ValueError("no instant")  # the operating system's error depends on how far out the number is
     return datetime.fromtimestamp(seconds, UTC)
 

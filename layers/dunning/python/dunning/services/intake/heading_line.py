@@ -171,10 +171,10 @@ def _quoted(heading: str) -> str:
 def _may_be_quoted(heading: str) -> bool:
     """Tell whether a heading may stand in a reject file: it is no data, no formula, and steers no terminal."""
     digits = sum(map(str.isdigit, heading))
-    return len(heading) <= _LONGEST_HEADING and digits <= _FEW and "@" not in heading and _is_plain(heading)
+    return len(heading) <= _LONGEST_HEADING and digits <= _FEW and "@" not in heading and _is_harmless(heading)
 
 
-def _is_plain(heading: str) -> bool:
+def _is_harmless(heading: str) -> bool:
     return all(map(str.isprintable, heading.split())) and not may_hold_a_formula(heading)
 
 

@@ -420,4 +420,5 @@ class _ColumnPlaces:
         """Return the cells of our columns in the order of `COLUMNS`."""
         if len(cells) == self.width:
             return self._in_order([*cells, ""])
-        return self._in_order([*cells[: self.width], *[""] * (self.width + 1 - len(cells))])
+        known = cells[: self.width]
+        return self._in_order([*known, *[""] * (self.width + 1 - len(known))])

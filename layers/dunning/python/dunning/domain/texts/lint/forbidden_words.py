@@ -22,7 +22,7 @@ _PARTS_A_PHRASE = frozenset(f"{CLAUSE_MARKS}\n")
 _WIDEST_GAP = 3
 
 _WHOLE_TOKEN = re.compile(rf"(?<![a-z0-9@$!|]){_LEET_TOKEN.pattern}")
-"""The same token, looked for from the beginning of a run only: from each of its letters it takes seconds in a long run."""
+"""The same token, looked for at the beginning of a run only: at each of its letters it takes seconds for a long run."""
 
 
 class WordRule(NamedTuple):

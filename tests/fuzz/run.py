@@ -1,0 +1,180 @@
+"""
+`make fuzz`: feeds every parser at the edge hostile inputs, guided by what they reach, and prints a table.
+
+Exit code 1: an input broke a rule. It is saved, and the command that checks it again is printed.
+"""
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import IO
+
+from tests.fuzz.catalogue import keep_inputs, kept_inputs, parsers
+from tests.fuzz.parser import Parser
+
+FOLDER = Path(".fuzz")
+SHORT_MINUTES = 0.25
+_MOST_KEPT, _LONGEST_KEPT = 40, 1500
+_TELL_EVERY_SECONDS = 30.0
+_SECONDS_AN_INPUT = 20
+_MOST_MB = 2048
+_LONGEST_INPUT = 20_000
+_PROGRESS = re.compile(r"^#(\d+)\s+\w+\s+cov: (\d+) ft: (\d+) corp: (\d+)")
+_RUNS = re.compile(r"^stat::number_of_executed_units:\s*(\d+)")
+_TROUBLE = re.compile(r"^(?:Traceback| === Uncaught|==\d+== ?ERROR|ALARM)")
+
+
+@dataclass(slots=True, kw_only=True)
+class Fuzzed:
+    """The figures of a parser's run. `branches` are places of the code that were reached, `features` ways to them."""
+
+    name: str
+    runs: int = 0
+    seconds: float = 0.0
+    branches: int = 0
+    features: int = 0
+    seeds_before: int = 0
+    seeds: int = 0
+    refused: int = 0
+    crash: Path | None = None
+    trouble: str = ""
+
+
+def fuzz(parser: Parser, minutes: float, out: Path) -> Fuzzed:
+    """Fuzz one parser for a time, from its samples, what was kept of it, and what earlier runs here have found."""
+    corpus, crashes, result = out / "corpus" / parser.name, out / "crashes" / parser.name, out / f"{parser.name}.json"
+    for folder in (corpus, crashes):
+        folder.mkdir(parents=True, exist_ok=True)
+    result.unlink(missing_ok=True)
+    for data in (*parser.samples(), *kept_inputs(parser.name)):
+        (corpus / sha256(data).hexdigest()[:16]).write_bytes(data)
+    known = set(crashes.iterdir())
+    figures = Fuzzed(name=parser.name, seeds_before=sum(1 for _ in corpus.iterdir()))
+    began = time.monotonic()
+    with _libfuzzer(
+        parser.name,
+        result,
+        str(corpus),
+        f"-max_total_time={max(1, round(minutes * 60))}",
+        f"-artifact_prefix={crashes}/",
+        f"-timeout={_SECONDS_AN_INPUT}",
+        f"-rss_limit_mb={_MOST_MB}",
+        f"-max_len={_LONGEST_INPUT}",
+        "-print_final_stats=1",
+    ) as process:
+        assert process.stderr is not None
+        _follow(process.stderr, figures, began)
+    figures.seconds = time.monotonic() - began
+    figures.seeds = sum(1 for _ in corpus.iterdir())
+    if result.exists():
+        figures.refused = json.loads(result.read_text("ascii")).get("refused", 0)
+    new = sorted(set(crashes.iterdir()) - known)
+    figures.crash = new[0] if new else None
+    if process.returncode and not figures.crash and not figures.trouble:
+        figures.trouble = f"the program ended with {process.returncode}"
+    return figures
+
+
+def _libfuzzer(name: str, result: Path, *arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.fuzz.target", name, str(result), *arguments]
+    return subprocess.Popen(  # noqa: S603 - this Python, and a program of ours
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace"
+    )
+
+
+def _follow(lines: IO[str], figures: Fuzzed, began: float) -> None:
+    """Read what libFuzzer writes as it goes on, and tell how far it is."""
+    told_at = began
+    for line in lines:
+        if found := _PROGRESS.match(line):
+            figures.runs, figures.branches, figures.features = int(found[1]), int(found[2]), int(found[3])
+        elif found := _RUNS.match(line):
+            figures.runs = int(found[1])
+        if figures.trouble or _TROUBLE.match(line):
+            figures.trouble += line
+        if time.monotonic() > told_at + _TELL_EVERY_SECONDS:
+            told_at = time.monotonic()
+            sys.stdout.write(f"   {told_at - began:4.0f} s: {figures.runs:,} runs, {figures.features:,} features\n")
+            sys.stdout.flush()
+
+
+def smallest(name: str, out: Path) -> list[bytes]:
+    """Return few and short inputs of a corpus that reach together about what all of it does."""
+    with tempfile.TemporaryDirectory() as kept:
+        with _libfuzzer(name, Path(kept).with_suffix(".json"), "-merge=1", kept, str(out / "corpus" / name)) as process:
+            process.communicate()
+        Path(kept).with_suffix(".json").unlink(missing_ok=True)
+        inputs = sorted((path.read_bytes() for path in Path(kept).iterdir()), key=lambda data: (len(data), data))
+    short = [data for data in inputs if len(data) <= _LONGEST_KEPT]
+    step = max(1, len(short) // _MOST_KEPT)
+    return short[::step][:_MOST_KEPT]
+
+
+def table(fuzzed: Sequence[Fuzzed]) -> Iterator[str]:
+    """Yield the lines of the table."""
+    titles = ("parser", "seconds", "runs", "runs/s", "branches", "features", "new seeds", "refused", "crashes")
+    yield _line(*titles)
+    for row in fuzzed:
+        yield _line(
+            row.name,
+            f"{row.seconds:.0f}",
+            f"{row.runs:,}",
+            f"{row.runs / max(row.seconds, 1):,.0f}",
+            f"{row.branches:,}",
+            f"{row.features:,}",
+            f"{row.seeds - row.seeds_before:,}",
+            f"{row.refused:,}",
+            str(row.crash or int(bool(row.trouble))),
+        )
+
+
+def _line(name: str, *cells: str) -> str:
+    return f"{name:<16}" + "".join(f"{cell:>11}" for cell in cells)
+
+
+def check_again(parser: Parser, path: Path) -> int:
+    """Check one input, as the run did."""
+    sys.stdout.write(f"{path}: {parser.check(path.read_bytes())}\n")
+    return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Fuzz what is asked for, and return the exit code."""
+    known = parsers()
+    arguments = argparse.ArgumentParser(prog="make fuzz", description=__doc__)
+    arguments.add_argument("--parser", choices=sorted(known), help="one parser; all if it is left out")
+    arguments.add_argument("--minutes", type=float, default=SHORT_MINUTES, help="for each parser (%(default)s)")
+    arguments.add_argument("--input", type=Path, help="check this input again, and nothing else")
+    arguments.add_argument("--out", type=Path, default=FOLDER, help="where inputs and crashes lie (%(default)s)")
+    arguments.add_argument("--keep", action="store_true", help="write the best inputs to tests/fuzz/seeds")
+    given = arguments.parse_args(argv)
+    if given.input:
+        if not given.parser:
+            arguments.error("INPUT= needs PARSER=")
+        return check_again(known[given.parser], given.input)
+    fuzzed = []
+    for name in [given.parser] if given.parser else known:
+        sys.stdout.write(f"== {name}\n")
+        sys.stdout.flush()
+        figures = fuzz(known[name], given.minutes, given.out)
+        fuzzed.append(figures)
+        if figures.trouble:
+            sys.stdout.write(figures.trouble[-4000:])
+        if figures.crash:
+            sys.stdout.write(f"   once more: make fuzz PARSER={name} INPUT={figures.crash}\n")
+        elif given.keep and not figures.trouble:
+            keep_inputs(name, smallest(name, given.out))
+    sys.stdout.write("\n".join(["", *table(fuzzed), ""]))
+    return int(any(figures.crash or figures.trouble for figures in fuzzed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

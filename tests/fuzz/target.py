@@ -1,0 +1,69 @@
+"""
+One parser under libFuzzer, in a process of its own: `python -m tests.fuzz.target PARSER RESULT ...`.
+
+It needs atheris. What stands behind the two words goes to libFuzzer. The counts so far are written to the file RESULT.
+"""
+
+import json
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from random import Random
+
+import atheris
+
+with atheris.instrument_imports(include=["dunning"], enable_loader_override=False):
+    from tests.fuzz.catalogue import parsers
+
+from tests.fuzz.mutation import mutated
+from tests.fuzz.parser import TAKEN, Parser
+
+_PLAIN_MUTATIONS = 4
+"""One in so many mutations is libFuzzer's own, of bytes."""
+
+_WRITTEN_EVERY_SECONDS = 1.0
+
+
+class Target:
+    """What libFuzzer calls."""
+
+    def __init__(self, parser: Parser, result: Path) -> None:
+        self._parser = parser
+        self._result = result
+        self._outcomes: Counter[str] = Counter()
+        self._written_at = 0.0
+
+    def run(self, data: bytes) -> None:
+        """Check an input."""
+        try:
+            outcome = self._parser.check(bytes(data))
+        except BaseException:
+            self._write()
+            raise
+        self._outcomes[TAKEN if outcome == TAKEN else "refused"] += 1
+        if time.monotonic() > self._written_at + _WRITTEN_EVERY_SECONDS:
+            self._write()
+
+    def mutate(self, data: bytes, most_bytes: int, seed: int) -> bytes:
+        """Return a changed input."""
+        chance = Random(seed)
+        if not chance.randrange(_PLAIN_MUTATIONS):
+            return bytes(atheris.Mutate(data, most_bytes))
+        return mutated(bytes(data), self._parser.mutate, chance, most_bytes)
+
+    def _write(self) -> None:
+        self._written_at = time.monotonic()
+        self._result.write_text(json.dumps(self._outcomes), "ascii")
+
+
+def main() -> None:
+    """Run until libFuzzer has enough, or an input breaks a rule."""
+    program, name, result, *arguments = sys.argv
+    target = Target(parsers()[name], Path(result))
+    atheris.Setup([program, *arguments], target.run, custom_mutator=target.mutate)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
