@@ -1,5 +1,6 @@
 """Table: which files are tables of accounts, and the one clear reason why the others are not."""
 
+import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 
@@ -274,6 +275,18 @@ def test_a_line_with_more_cells_than_a_heading_without_the_optional_columns_ends
     (good, found) = rows_of(csv_of([{name: WANG[name] for name in columns}], columns) + ",".join(behind) + "\r\n")
     assert good.customer_id == "C-1001"
     assert (found.cells, found.fault) == (None, Fault("", Refusal.WRONG_FIELD_COUNT))
+
+
+@pytest.mark.parametrize("sign", ["_", " ", "-", "_ -", "\u3000"])
+def test_a_total_behind_a_long_gap_is_a_total_and_a_gap_that_ends_in_none_is_soon_read(sign: str) -> None:
+    gap = (sign * 180)[:180]
+    began = time.process_time()
+    table = Table([f'{csv_of([WANG])}"合{gap}total"{"," * (len(COLUMNS) - 1)}\r\n'.encode()])
+    assert [r.line for r in table] == [2]
+    assert [note.reason.value for note in table.notes] == ["total_passed_over"]
+    lines = f'"合{gap}x"{("," + "合" + gap + "x") * (len(COLUMNS) - 1)}\r\n' * 20
+    assert len(rows_of(csv_of([WANG]) + lines, 4096)) == 21
+    assert time.process_time() - began < 0.5
 
 
 def test_a_row_that_lost_its_customer_to_merged_cells_belongs_to_the_customer_above() -> None:

@@ -150,3 +150,33 @@ def test_the_same_text_is_written_once() -> None:
     labelled = LabelledText("en", "US", date(2026, 12, 1), ("paid",), None, "paid it")
     assert len(list(corpus_lines([labelled, labelled], left_out))) == 1
     assert left_out == {"the same text is there already": 1}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '=HYPERLINK("x","y")',
+        "+1+1",
+        "-1+1",
+        "@SUM(A1)",
+        "＝1+1",
+        "＋1",
+        "－1",
+        "＠A1",
+        "'=1+1",
+        '"=1',
+        " =1",
+        "\u200b=1",
+    ],
+)
+def test_a_text_that_a_spreadsheet_would_work_out_is_left_out(text: str) -> None:
+    left_out: Counter[str] = Counter()
+    labelled = LabelledText("en", "US", date(2026, 12, 1), ("paid",), None, f"{text} paid")
+    assert list(corpus_lines([labelled], left_out)) == []
+    assert left_out == {"the text begins as a formula of a spreadsheet does": 1}
+
+
+@pytest.mark.parametrize("text", ["paid =1+1", "I paid 5-6 days ago", "'twas paid", "😀 paid", "(paid)"])
+def test_a_sign_elsewhere_in_a_text_is_no_formula(text: str) -> None:
+    labelled = LabelledText("en", "US", date(2026, 12, 1), ("paid",), None, text)
+    assert len(list(corpus_lines([labelled], Counter()))) == 1

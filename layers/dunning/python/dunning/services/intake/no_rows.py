@@ -21,6 +21,7 @@ _TOTAL = re.compile(
     r"|.*(?:合計|合计|總計|总计|小計|小计|總額|总额|加總|總和|总和|共計|共计)[\s:(]*(?:[0-9]+.*)?",
     re.IGNORECASE,
 )
+_LONG_GAP = re.compile(r"([\s_-])[\s_-]+")
 _MANY_PARTS = 4
 _LONGEST_TOLD = 200
 """In characters. A longer cell is no heading, no word for a total and no remark."""
@@ -51,11 +52,16 @@ def why_no_row(cells: Sequence[str], others: Sequence[str], headings: Headings) 
     if repeated > len(filled) * _HEADINGS_REPEATED:
         return Refusal.HEADING_PASSED_OVER
     texts = [plain(cell) for cell in others if cell.strip()]
-    if any(cells[at].strip() and not _TOTAL.fullmatch(plain(cells[at])) for at in _PERSONAL):
+    if any(cells[at].strip() and not _is_total(plain(cells[at])) for at in _PERSONAL):
         return None
-    if any(_TOTAL.fullmatch(text) for text in texts) or (filled and _SUMS.issuperset(filled)):
+    if any(map(_is_total, texts)) or (filled and _SUMS.issuperset(filled)):
         return Refusal.TOTAL_PASSED_OVER
     return Refusal.REMARK_PASSED_OVER if _is_a_remark(cells, filled, texts) else None
+
+
+def _is_total(text: str) -> bool:
+    """Tell whether a cell is a word for a total. A gap counts as one sign: its length would cost its third power."""
+    return _TOTAL.fullmatch(_LONG_GAP.sub(r"\1", text)) is not None
 
 
 def _is_a_remark(cells: Sequence[str], filled: Sequence[int], texts: Sequence[str]) -> bool:
