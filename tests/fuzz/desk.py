@@ -166,7 +166,7 @@ class Desk(Office):
         Raises:
             DunningError: it left the handler; no error of another kind may.
         """
-        services = {f"{_SERVICE.get(function, function)}_service": lambda: self.services[function]}
+        services: dict[str, Any] = {f"{_SERVICE.get(function, function)}_service": lambda: self.services[function]}
         with patch.multiple(wiring, telemetry=lambda: self.handler_telemetry, now=self.clock.now, **services):
             try:
                 return _handler(function)(event, _Context())
@@ -175,7 +175,7 @@ class Desk(Office):
             except DunningError:
                 raise
 
-    def load(self, content: bytes, key: str = "accounts/file.csv", encoding: str = "") -> Any:  # noqa: ANN401
+    def load_file(self, content: bytes, key: str = "accounts/file.csv", encoding: str = "") -> Any:  # noqa: ANN401
         """Load a file."""
         self.uploads.files[key] = content
         with patch("dunning.services.intake.intake.ThreadPoolExecutor", _Inline):

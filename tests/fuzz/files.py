@@ -84,7 +84,7 @@ def _check_upload(data: bytes) -> str:
     encoding = _ENCODINGS[crc32(data) % len(_ENCODINGS)]
     judged: dict[str, bool] = {}
     with _watched_judge(judged):
-        summary = desk.load(data, encoding=encoding)
+        summary = desk.load_file(data, encoding=encoding)
     rejects = desk.uploads.rejects.get("rejects/file.csv", [])
     assert_rejects(rejects)
     desk.assert_storable()
@@ -104,7 +104,7 @@ def _check_upload(data: bytes) -> str:
         known = customer_id in desk.store.facts
         assert not is_fit or known or customer_id in refused_later, "a customer is lost without a word"
     after = desk.stored()
-    again = desk.load(data, encoding=encoding)
+    again = desk.load_file(data, encoding=encoding)
     assert again.customers_loaded == 0, "the same file loads somebody twice"
     assert desk.uploads.rejects.get("rejects/file.csv", []) == rejects
     assert desk.stored()[:3] == after[:3], "the same file again has changed something"
@@ -191,7 +191,7 @@ def _load_through_handler(desk: Desk, event: Mapping[str, Any]) -> Any:  # noqa:
     class Service:
         def load(self, bucket: str, key: str, uploaded_at: datetime) -> object:
             del bucket, uploaded_at
-            return desk.load(desk.uploads.files[key], key)
+            return desk.load_file(desk.uploads.files[key], key)
 
     desk.services = {**desk.services, "intake": Service()}
     return desk.invoke("intake", event)

@@ -4,17 +4,23 @@
 Exit code 1: an input broke a rule. It is saved, and the command that checks it again is printed.
 """
 
+from tests.fuzz import target  # before all else: what is imported after it is not instrumented
+
+# isort: split
 import argparse
 import json
+import os
 import re
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
+from multiprocessing import get_context
+from multiprocessing.context import ForkProcess
 from pathlib import Path
+from types import CodeType
 from typing import IO
 
 from tests.fuzz.catalogue import keep_inputs, kept_inputs, parsers
@@ -22,6 +28,7 @@ from tests.fuzz.parser import Parser
 
 FOLDER = Path(".fuzz")
 SHORT_MINUTES = 0.25
+_PACKAGE = "/python/dunning/"
 _MOST_KEPT, _LONGEST_KEPT = 40, 1500
 _TELL_EVERY_SECONDS = 30.0
 _SECONDS_AN_INPUT = 20
@@ -69,25 +76,30 @@ def fuzz(parser: Parser, minutes: float, out: Path) -> Fuzzed:
         f"-rss_limit_mb={_MOST_MB}",
         f"-max_len={_LONGEST_INPUT}",
         "-print_final_stats=1",
-    ) as process:
-        assert process.stderr is not None
-        _follow(process.stderr, figures, began)
+    ) as (process, lines):
+        _follow(lines, figures, began)
     figures.seconds = time.monotonic() - began
     figures.seeds = sum(1 for _ in corpus.iterdir())
     if result.exists():
         figures.refused = json.loads(result.read_text("ascii")).get("refused", 0)
     new = sorted(set(crashes.iterdir()) - known)
     figures.crash = new[0] if new else None
-    if process.returncode and not figures.crash and not figures.trouble:
-        figures.trouble = f"the program ended with {process.returncode}"
+    if process.exitcode and not figures.crash and not figures.trouble:
+        figures.trouble = f"the program ended with {process.exitcode}"
     return figures
 
 
-def _libfuzzer(name: str, result: Path, *arguments: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.fuzz.target", name, str(result), *arguments]
-    return subprocess.Popen(  # noqa: S603 - this Python, and a program of ours
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace"
-    )
+@contextmanager
+def _libfuzzer(name: str, result: Path, *arguments: str) -> Iterator[tuple[ForkProcess, IO[str]]]:
+    """Run libFuzzer in a process that is forked from this one, so that the parsers are instrumented only once."""
+    target.get_ready(name)
+    readable, writable = os.pipe()
+    process = get_context("fork").Process(target=target.run_forked, args=(name, result, writable, arguments))
+    process.start()
+    os.close(writable)
+    with open(readable, encoding="utf-8", errors="replace") as lines:  # noqa: PTH123 - of a descriptor
+        yield process, lines
+    process.join()
 
 
 def _follow(lines: IO[str], figures: Fuzzed, began: float) -> None:
@@ -106,16 +118,29 @@ def _follow(lines: IO[str], figures: Fuzzed, began: float) -> None:
             sys.stdout.flush()
 
 
-def smallest(name: str, out: Path) -> list[bytes]:
-    """Return few and short inputs of a corpus that reach together about what all of it does."""
-    with tempfile.TemporaryDirectory() as kept:
-        with _libfuzzer(name, Path(kept).with_suffix(".json"), "-merge=1", kept, str(out / "corpus" / name)) as process:
-            process.communicate()
-        Path(kept).with_suffix(".json").unlink(missing_ok=True)
-        inputs = sorted((path.read_bytes() for path in Path(kept).iterdir()), key=lambda data: (len(data), data))
-    short = [data for data in inputs if len(data) <= _LONGEST_KEPT]
-    step = max(1, len(short) // _MOST_KEPT)
-    return short[::step][:_MOST_KEPT]
+def smallest(parser: Parser, corpus: Path) -> list[bytes]:
+    """Return few and short inputs of a corpus: each reaches a line of the package that no shorter input reaches."""
+    inputs = sorted((path.read_bytes() for path in corpus.iterdir()), key=lambda data: (len(data), data))
+    reached: list[int] = []
+
+    def seen(code: CodeType, line: int) -> object:
+        if _PACKAGE in code.co_filename:
+            reached.append(line)
+        return sys.monitoring.DISABLE  # it is not told again
+
+    sys.monitoring.use_tool_id(sys.monitoring.COVERAGE_ID, "smallest")
+    sys.monitoring.register_callback(sys.monitoring.COVERAGE_ID, sys.monitoring.events.LINE, seen)
+    sys.monitoring.set_events(sys.monitoring.COVERAGE_ID, sys.monitoring.events.LINE)
+    sys.monitoring.restart_events()
+    kept: list[bytes] = []
+    for data in inputs:
+        reached.clear()
+        parser.check(data)
+        if reached and len(data) <= _LONGEST_KEPT and len(kept) < _MOST_KEPT:
+            kept.append(data)
+    sys.monitoring.set_events(sys.monitoring.COVERAGE_ID, 0)
+    sys.monitoring.free_tool_id(sys.monitoring.COVERAGE_ID)
+    return kept
 
 
 def table(fuzzed: Sequence[Fuzzed]) -> Iterator[str]:
@@ -171,7 +196,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if figures.crash:
             sys.stdout.write(f"   once more: make fuzz PARSER={name} INPUT={figures.crash}\n")
         elif given.keep and not figures.trouble:
-            keep_inputs(name, smallest(name, given.out))
+            keep_inputs(name, smallest(known[name], given.out / "corpus" / name))
     sys.stdout.write("\n".join(["", *table(fuzzed), ""]))
     return int(any(figures.crash or figures.trouble for figures in fuzzed))
 

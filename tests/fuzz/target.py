@@ -1,19 +1,21 @@
-"""
-One parser under libFuzzer, in a process of its own: `python -m tests.fuzz.target PARSER RESULT ...`.
+"""One parser under libFuzzer, in a process of its own. It needs atheris, and is imported where that is installed."""
 
-It needs atheris. What stands behind the two words goes to libFuzzer. The counts so far are written to the file RESULT.
-"""
-
+import contextlib
+import io
 import json
-import sys
+import os
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
 import atheris
 
-with atheris.instrument_imports(include=["dunning"], enable_loader_override=False):
+with (
+    contextlib.redirect_stderr(io.StringIO()),  # it names every module
+    atheris.instrument_imports(include=["dunning"], enable_loader_override=False),
+):
     from tests.fuzz.catalogue import parsers
 
 from tests.fuzz.mutation import mutated
@@ -26,7 +28,7 @@ _WRITTEN_EVERY_SECONDS = 1.0
 
 
 class Target:
-    """What libFuzzer calls."""
+    """What libFuzzer calls. The counts so far are written to a file."""
 
     def __init__(self, parser: Parser, result: Path) -> None:
         self._parser = parser
@@ -57,13 +59,18 @@ class Target:
         self._result.write_text(json.dumps(self._outcomes), "ascii")
 
 
-def main() -> None:
-    """Run until libFuzzer has enough, or an input breaks a rule."""
-    program, name, result, *arguments = sys.argv
-    target = Target(parsers()[name], Path(result))
-    atheris.Setup([program, *arguments], target.run, custom_mutator=target.mutate)
+def get_ready(name: str) -> None:
+    """Load all that a parser needs, so that a process that is forked from this one has it."""
+    parser = parsers()[name]
+    for data in parser.samples():
+        parser.check(data)
+
+
+def run_forked(name: str, result: Path, errors: int, arguments: Sequence[str]) -> None:
+    """Run until libFuzzer has enough, or an input breaks a rule; write what it says to the open file `errors`."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(errors, 2)
+    target = Target(parsers()[name], result)
+    atheris.Setup(["fuzz", *arguments], target.run, custom_mutator=target.mutate)
     atheris.Fuzz()
-
-
-if __name__ == "__main__":
-    main()
