@@ -103,6 +103,8 @@ def _check_upload(data: bytes) -> str:
         assert is_fit or not new, "a customer with a row that was refused was changed"
         known = customer_id in desk.store.facts
         assert not is_fit or known or customer_id in refused_later, "a customer is lost without a word"
+    for customer_id, facts in desk.store.facts.items():
+        assert customer_id in desk.store.phones.get(facts.phone, ()), "a reply from the number would find nobody"
     after = desk.stored()
     again = desk.load_file(data, encoding=encoding)
     assert again.customers_loaded == 0, "the same file loads somebody twice"

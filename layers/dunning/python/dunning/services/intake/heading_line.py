@@ -22,6 +22,8 @@ _MANY = 10
 _LONGEST_HEADING = 80
 _MARKUP = ("{", "[", "<")
 _NEAR, _VERY_NEAR = 0.6, 0.8
+_MOST_NEAR = 200
+"""For so many unknown headings the nearest column is looked for, which takes milliseconds each."""
 
 type Headings = Mapping[str, str]
 """The column of each heading, the heading in the form of `plain_heading`."""
@@ -185,6 +187,10 @@ def _unknown(candidate: _ReadLine, headings: Headings) -> list[tuple[str, str]]:
         name = " ".join(cell.split())
         if column or not name:
             continue
-        near = get_close_matches(plain_heading(name[:_LONGEST_HEADING]), headings, n=1, cutoff=_NEAR)
+        near = (
+            get_close_matches(plain_heading(name[:_LONGEST_HEADING]), headings, n=1, cutoff=_NEAR)
+            if len(unknown) < _MOST_NEAR
+            else []
+        )
         unknown.append((_quoted(name), headings[near[0]] if near else ""))
     return unknown
