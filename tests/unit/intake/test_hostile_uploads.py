@@ -1,9 +1,6 @@
 """Hostile uploads: formulas, names of files that play tricks, nesting, and a file of a gigabyte."""
 
-import os
 import re
-import subprocess
-import sys
 
 import pytest
 
@@ -12,9 +9,9 @@ from dunning.services.intake.intake import rejects_key
 from dunning.services.intake.refusals import EXPLANATIONS, REJECT_COLUMNS, Refusal, Refused, reject_cells
 from dunning.services.intake.rows import COLUMNS
 from dunning.services.optimistic import ContestedError
-from tests.local import ROOT
 from tests.support.fakes import FakeCustomers
 from tests.support.lender_files import CHEN, NOW, UPLOADED_AT, WANG, Office, csv_of, row
+from tests.support.peak_memory import needs_proc, run_alone
 
 FORMULAS = (
     '=HYPERLINK("http://x","a")', "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "＝1+1", "＋1", "－1+1", "＠A1", "'=1+1",
@@ -143,10 +140,10 @@ def test_the_name_of_a_file_reaches_no_error() -> None:
 
 # ------------------------------------------------------------------ a gigabyte
 
-_IN_A_PROCESS_OF_ITS_OWN = """
-import resource, sys
+_LOAD_ALONE = """
 from contextlib import contextmanager
-from tests.support.lender_files import UPLOADED_AT, WANG, Office, csv_of, row
+from tests.support.lender_files import UPLOADED_AT, WANG, Office, row
+from tests.support.peak_memory import peak_mb
 from dunning.services.intake.rows import COLUMNS
 
 def measure(megabytes):
@@ -170,7 +167,7 @@ def measure(megabytes):
     summary = office.service.load("bucket", "accounts/large.csv", UPLOADED_AT)
     assert summary.refused == "", summary
     assert (summary.customers_loaded, summary.customers_refused, summary.rows_refused) == (40, 0, 0), summary
-    return summary.rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return summary.rows, peak_mb()
 
 print(*measure(64), *measure(1024))
 """
@@ -179,16 +176,11 @@ LAMBDA_MB = 1769
 """What the function has: MemorySize in template.yaml."""
 
 
+@needs_proc
 @pytest.mark.slow(reason="a gigabyte is read, in a process whose memory is measured")
 def test_a_gigabyte_takes_hardly_more_memory_than_a_sixteenth_of_it() -> None:
-    done = subprocess.run(  # noqa: S603 - this Python, and a program of ours
-        [sys.executable, "-c", _IN_A_PROCESS_OF_ITS_OWN],
-        env={"PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in (".", "layers/dunning/python"))},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    small_rows, small_mb, rows, mb = map(int, done.stdout.split())
+    told = run_alone(_LOAD_ALONE)
+    small_rows, small_mb, rows, mb = map(int, told.split())
     assert rows > 15 * small_rows
-    assert mb - small_mb <= MOST_GROWTH_MB, done.stdout
-    assert mb < LAMBDA_MB / 4, done.stdout
+    assert mb - small_mb <= MOST_GROWTH_MB, told
+    assert mb < LAMBDA_MB / 4, told
