@@ -69,9 +69,9 @@ def fuzz(parser: Parser, minutes: float, out: Path) -> Fuzzed:
     with _libfuzzer(
         parser.name,
         result,
+        crashes,
         str(corpus),
         f"-max_total_time={max(1, round(minutes * 60))}",
-        f"-artifact_prefix={crashes}/",
         f"-timeout={_SECONDS_AN_INPUT}",
         f"-rss_limit_mb={_MOST_MB}",
         f"-max_len={_LONGEST_INPUT}",
@@ -90,11 +90,11 @@ def fuzz(parser: Parser, minutes: float, out: Path) -> Fuzzed:
 
 
 @contextmanager
-def _libfuzzer(name: str, result: Path, *arguments: str) -> Iterator[tuple[ForkProcess, IO[str]]]:
+def _libfuzzer(name: str, result: Path, crashes: Path, *arguments: str) -> Iterator[tuple[ForkProcess, IO[str]]]:
     """Run libFuzzer in a process that is forked from this one, so that the parsers are instrumented only once."""
     target.get_ready(name)
     readable, writable = os.pipe()
-    process = get_context("fork").Process(target=target.run_forked, args=(name, result, writable, arguments))
+    process = get_context("fork").Process(target=target.run_forked, args=(name, result, crashes, writable, arguments))
     process.start()
     os.close(writable)
     with open(readable, encoding="utf-8", errors="replace") as lines:  # noqa: PTH123 - of a descriptor
@@ -162,7 +162,7 @@ def table(fuzzed: Sequence[Fuzzed]) -> Iterator[str]:
 
 
 def _line(name: str, *cells: str) -> str:
-    return f"{name:<16}" + "".join(f"{cell:>11}" for cell in cells)
+    return f"{name:<16}" + "".join(f" {cell:>10}" for cell in cells)
 
 
 def check_again(parser: Parser, path: Path) -> int:

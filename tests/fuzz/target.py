@@ -4,9 +4,12 @@ import contextlib
 import io
 import json
 import os
+import sys
 import time
+import traceback
 from collections import Counter
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from random import Random
 
@@ -28,11 +31,12 @@ _WRITTEN_EVERY_SECONDS = 1.0
 
 
 class Target:
-    """What libFuzzer calls. The counts so far are written to a file."""
+    """What libFuzzer calls. The counts so far are written to a file, and an input that breaks a rule beside others."""
 
-    def __init__(self, parser: Parser, result: Path) -> None:
+    def __init__(self, parser: Parser, result: Path, crashes: Path) -> None:
         self._parser = parser
         self._result = result
+        self._crashes = crashes
         self._outcomes: Counter[str] = Counter()
         self._written_at = 0.0
 
@@ -40,8 +44,11 @@ class Target:
         """Check an input."""
         try:
             outcome = self._parser.check(bytes(data))
-        except BaseException:
+        except Exception:
             self._write()
+            (self._crashes / f"crash-{sha256(data).hexdigest()[:16]}").write_bytes(bytes(data))
+            sys.stderr.write(traceback.format_exc())
+            sys.stderr.flush()
             raise
         self._outcomes[TAKEN if outcome == TAKEN else "refused"] += 1
         if time.monotonic() > self._written_at + _WRITTEN_EVERY_SECONDS:
@@ -66,11 +73,11 @@ def get_ready(name: str) -> None:
         parser.check(data)
 
 
-def run_forked(name: str, result: Path, errors: int, arguments: Sequence[str]) -> None:
+def run_forked(name: str, result: Path, crashes: Path, errors: int, arguments: Sequence[str]) -> None:
     """Run until libFuzzer has enough, or an input breaks a rule; write what it says to the open file `errors`."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(errors, 2)
-    target = Target(parsers()[name], result)
-    atheris.Setup(["fuzz", *arguments], target.run, custom_mutator=target.mutate)
+    target = Target(parsers()[name], result, crashes)
+    atheris.Setup(["fuzz", f"-artifact_prefix={crashes}/", *arguments], target.run, custom_mutator=target.mutate)
     atheris.Fuzz()
