@@ -179,8 +179,8 @@ LAMBDA_MB = 1769
 @needs_proc
 @pytest.mark.slow(reason="a gigabyte is read, in a process whose memory is measured")
 def test_a_gigabyte_takes_hardly_more_memory_than_a_sixteenth_of_it() -> None:
-    told = run_alone(_LOAD_ALONE)
-    small_rows, small_mb, rows, mb = map(int, told.split())
+    printed = run_alone(_LOAD_ALONE)
+    small_rows, small_mb, rows, mb = map(int, printed.split())
     assert rows > 15 * small_rows
-    assert mb - small_mb <= MOST_GROWTH_MB, told
-    assert mb < LAMBDA_MB / 4, told
+    assert mb - small_mb <= MOST_GROWTH_MB, printed
+    assert mb < LAMBDA_MB / 4, printed

@@ -61,7 +61,7 @@ class DataFile:
         try:
             return tomllib.loads(self.text)
         except tomllib.TOMLDecodeError as error:
-            raise PolicyError(f"{self.name}: not TOML: {error}") from error
+            raise PolicyError(f"{self.name}: not TOML: {_shown(str(error))}") from error
         except (ValueError, RecursionError):
             reason = "nested too deeply, or a number of thousands of digits"
             raise PolicyError(f"{self.name}: not TOML: {reason}") from None
@@ -84,7 +84,7 @@ class DataFile:
     def refusal(self, where: Where, reason: str) -> PolicyError:
         """Return the error that refuses this file for a field."""
         field = ".".join(map(str, where))
-        return PolicyError(": ".join(filter(None, (self.at(*where), field, reason))))
+        return PolicyError(": ".join(filter(None, (self.at(*where), _shown(field), _shown(reason)))))
 
     def read[M: BaseModel](self, model: type[M], *under: str) -> M:
         """
@@ -101,6 +101,11 @@ class DataFile:
         except ValidationError as error:
             where, reason = _worst_of(error.errors(include_url=False))
             raise self.refusal((*under, *where), reason) from error
+
+
+def _shown(text: str) -> str:
+    """Return a text on one line, with escapes in place of what would steer a terminal: a key may hold anything."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def _worst_of(errors: Sequence[Any]) -> tuple[Where, str]:
