@@ -412,6 +412,11 @@ def test_no_number_however_large_makes_an_item_raise_another_error_than_ours(
             read({**item, attribute: {"N": str(number)}})
 
 
+def test_a_number_that_is_no_schema_is_not_quoted() -> None:
+    with pytest.raises(UnreadableRecordError, match=r"^facts of no schema: KeyError$"):
+        lender_record_of({"schema": {"N": "886912345678"}})
+
+
 @pytest.mark.parametrize("revision", [0, -1])
 def test_a_revision_under_which_nothing_could_be_written_is_not_read(revision: int) -> None:
     written = {"N": str(revision)}

@@ -336,7 +336,12 @@ def _newer_schema(item: StoredItem) -> str:
         schema = int(item["schema"]["N"])
     except (LookupError, ValueError, TypeError, OverflowError):
         return ""
+    if schema > _MOST_SCHEMAS:
+        return " of no schema"  # whatever stands there is not quoted
     return f" of schema {schema}, known is {SCHEMA}" if schema > SCHEMA else ""
+
+
+_MOST_SCHEMAS = 9_999
 
 
 def lender_record_item(lender_record: LenderRecord) -> Item:
