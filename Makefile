@@ -94,11 +94,16 @@ INPUT =
 KEEP =
 RUNS = 5
 JOBS = auto
+SCENARIO =
+PROVE =
+REPLAY =
+SEED =
 
 # What may be set on the command line. Anything else is misspelt, and would be ignored without a word.
 VARIABLES = ACCOUNTS EVENTS ENCODING COMPLETE START DAYS OUT LENDER LANGUAGE COUNTRY PLACE POLICIES CHECK REGION STACK \
 	CUSTOMER TABLE AT FROM SPEND ROLE APPLY TEXT ON EXAM RECORD WHO WHY SINCE COUNSEL CUSTOMERS RATE SAMPLE INSTALMENTS \
-	REMINDERS WORKERS LATENCY_MS THROTTLED SEED PARSER MINUTES INPUT KEEP RUNS JOBS PYTHON SHELL MAKEFLAGS
+	REMINDERS WORKERS LATENCY_MS THROTTLED SEED PARSER MINUTES INPUT KEEP SCENARIO PROVE REPLAY RUNS JOBS PYTHON \
+	SHELL MAKEFLAGS
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 UNKNOWN := $(firstword $(filter-out $(VARIABLES),$(GIVEN)))
 # The variable with the fewest letters to insert, take out or exchange, whatever the case; nothing if none is near.
@@ -246,6 +251,15 @@ races: RUNS = 10
 races: setup stand-in ## Let 50 clients in four processes race on the stand-in, and catch planted faults (minutes)
 #= RUNS=10
 	@PYTHONPATH=.:layers/dunning/python $(BIN)/python -m tests.devtools.races --runs "$(RUNS)"
+
+.PHONY: prove
+prove: setup ## Prove the promises: every order of the programs and every fault within bounds (minutes)
+#= SCENARIO="send x hold" PROVE=deep JOBS=2
+#= SCENARIO="send x hold" REPLAY=5=lost, or SEED=7 (one schedule, step by step)
+	@PYTHONPATH=.:layers/dunning/python PYTHONHASHSEED=0 $(BIN)/python -m tests.simulation \
+		$(if $(SCENARIO),--scenario "$(SCENARIO)") $(if $(PROVE),--prove "$(PROVE)") \
+		$(if $(REPLAY),--replay "$(REPLAY)") $(if $(SEED),--seed "$(SEED)") \
+		$(if $(filter-out auto,$(JOBS)),--jobs "$(JOBS)")
 
 .PHONY: bench
 bench: setup ## Measure calls, CPU, decisions a second, import time, each beside a reference

@@ -1,0 +1,358 @@
+"""
+The promises, written a second time: from the pages, in the plainest way, and not from the code that keeps them.
+
+Nothing here asks how a decision is made. What is stored is read as it is stored, and held against what was promised.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from dunning.adapters.dynamodb.items import contact_of, lender_record_of, standing_of
+from dunning.domain.customer.facts import Facts
+from dunning.domain.customer.lender_record import (
+    AccountClosed,
+    CustomerHold,
+    CustomerReleased,
+    InstalmentChanged,
+    InstalmentPaid,
+    LenderRecord,
+)
+from dunning.domain.customer.standing import LedgerEntry, Standing
+from dunning.domain.delivery.contact import Contact, ContactState
+from tests.simulation.simulator import MOST_RECEIVES, Move, Situation
+from tests.simulation.tables import CONTACTS, CUSTOMERS, Rows
+from tests.simulation.world import Text, World
+
+DAY = timedelta(days=1)
+
+CAPS: Final = {
+    "TW": ((1, DAY), (3, 7 * DAY), (8, 30 * DAY)),
+    "US": ((1, DAY), (2, 7 * DAY), (8, 30 * DAY)),
+}
+"""The most texts within a sliding window, by country: the law's file and the sample policy together."""
+
+HOURS: Final = {"TW": (time(9), time(20, 30)), "US": (time(9), time(20))}
+"""The hours of texts, local: the first moment, and the first moment after."""
+
+CLOSED_ON_SUNDAYS: Final = frozenset({"US"})
+
+ZONES: Final = {"TW": "Asia/Taipei", "US": "America/New_York"}
+"""Where the customers of the simulation live."""
+
+ENDINGS: Final = frozenset({
+    "nothing_open", "opted_out", "not_in_list", "number_refused", "shared_phone", "bankrupt", "deceased", "represented",
+    "wrong_person", "ceased", "no_consent", "on_hold", "unknown_lender", "unknown_jurisdiction", "country_not_allowed",
+    "stored_elsewhere", "unknown_time_zone", "no_written_notice", "ladder_finished", "calendar_not_covered",
+    "no_lawful_moment", "no_text", "unknown_currency", "text_refused", "text_too_long", "template_not_registered",
+    "unreadable_record",
+})  # fmt: skip
+"""The stops of the design, each with somebody who can end it."""
+
+_MAY_LACK_A_CLAIM: Final = frozenset({ContactState.REFUSED, ContactState.UNKNOWN, ContactState.UNCONFIRMED})
+
+TWICE = "a text was sent twice"
+TOO_OFTEN = "a cap was exceeded"
+AT_NIGHT = "a text outside the hours"
+NOT_CLAIMED = "a text without a claim of its own"
+CLAIMED_TWICE = "two claims of one text"
+IN_SILENCE = "a text although silence was due"
+UNRECORDED = "a claim without an audit record"
+UNCLAIMED = "an audit record of a text without its claim"
+DISAGREES = "audit and carrier disagree"
+LADDER = "ladder and ledger disagree"
+UNALARMED = "an unknown outcome without an alarm"
+NEVER_DONE = "a message is never done"
+FORGOTTEN = "somebody due has neither a text, nor a wake, nor a reason"
+LOST_NEWS = "news was lost"
+LEFT_BEHIND = "personal data of somebody erased is left"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerRow:
+    """What is stored of one customer, read as it is stored."""
+
+    record: LenderRecord | None
+    standing: Standing | None
+
+    @property
+    def facts(self) -> Facts | None:
+        return self.record.snapshot if self.record else None
+
+
+def customer_at(rows: Rows, customer_id: str) -> CustomerRow:
+    """Read a customer."""
+    facts = rows.item(CUSTOMERS, customer_id, "facts")
+    standing = rows.item(CUSTOMERS, customer_id, "standing")
+    return CustomerRow(lender_record_of(facts) if facts else None, standing_of(standing) if standing else None)
+
+
+def customers_in(rows: Rows) -> list[str]:
+    """Return the ids of all customers."""
+    return sorted({key[1] for key in rows if key[0] == CUSTOMERS and "#" not in key[1]})
+
+
+def contacts_in(rows: Rows) -> list[Contact]:
+    """Return all audit records of texts."""
+    return [contact_of(row.item) for key, row in rows.items() if key[0] == CONTACTS and not key[2].startswith("reply#")]
+
+
+def judge_move(before: Situation, move: Move) -> list[str]:
+    """Return the promises that a move breaks."""
+    was, now_is = before.world, move.to.world
+    broken: list[str] = []
+    if now_is.rows is not was.rows:
+        broken += _judge_claims(before, now_is)
+    if len(now_is.texts) > len(was.texts):
+        broken += _judge_text(before, now_is, now_is.texts[-1])
+    return broken
+
+
+def _judge_claims(before: Situation, after: World) -> Iterator[str]:
+    """Hold each new claim against what was stored at the instant before it."""
+    for key, row in after.rows.items():
+        if key[0] != CUSTOMERS or key[2] != "standing" or before.world.rows.get(key) is row:
+            continue
+        customer = customer_at(before.world.rows, key[1])
+        known = {entry.claim_id for entry in customer.standing.ledger} if customer.standing else set[str]()
+        ledger = standing_of(row.item).ledger
+        for entry in ledger:
+            if entry.claim_id in known or not entry.claim_id:
+                continue
+            if entry.stage is not None and (why := why_silent(customer, before.now)):
+                yield f"{IN_SILENCE}: {why}"
+            if sum(other.send_id == entry.send_id for other in ledger) > 1:
+                yield CLAIMED_TWICE
+
+
+def _judge_text(before: Situation, after: World, text: Text) -> Iterator[str]:
+    """Hold a text that the carrier takes against all texts before it, its claim, and the clock."""
+    customer_id, claim = _claim_of(after, text)
+    if claim is None:
+        # A sender that keeps no ledger is judged at the moment of its text.
+        yield NOT_CLAIMED
+        for owner in customers_in(before.world.rows):
+            customer = customer_at(before.world.rows, owner)
+            if customer.facts and customer.facts.phone == text.phone and (why := why_silent(customer, before.now)):
+                yield f"{IN_SILENCE}: {why}"
+    country = _country_of(text.phone)
+    local = text.at.astimezone(ZoneInfo(ZONES[country]))
+    opens, closes = HOURS[country]
+    if not opens <= local.time() < closes or (country in CLOSED_ON_SUNDAYS and local.isoweekday() == 7):
+        yield AT_NIGHT
+    same = [
+        earlier
+        for earlier in before.world.texts
+        if (earlier.phone, earlier.words) == (text.phone, text.words)
+        and not _is_known_to_have_failed(after, customer_id, earlier)
+    ]
+    if same:
+        yield TWICE
+    if claim is None or claim.stage is not None:
+        for most, window in CAPS[country]:
+            within = [
+                other for other in after.texts if other.phone == text.phone and text.at - window < other.at <= text.at
+            ]
+            if len(within) > most:
+                yield f"{TOO_OFTEN}: {most} in {window.total_seconds() / 3600:.0f} hours"
+
+
+def _country_of(phone: str) -> str:
+    return "US" if phone.startswith("+1") else "TW"
+
+
+def label_of_claim(claim_id: str) -> str:
+    """Return the delivery that made a claim: its program numbers its ids."""
+    return claim_id.rpartition(".")[0]
+
+
+def _claim_of(world: World, text: Text) -> tuple[str, LedgerEntry | None]:
+    """Return the claim that a text was sent under: the newest of the delivery that handed it over."""
+    taken = sum(earlier.by == text.by for earlier in world.texts) - 1
+    for customer_id in customers_in(world.rows):
+        standing = customer_at(world.rows, customer_id).standing
+        claims = [entry for entry in standing.ledger if label_of_claim(entry.claim_id) == text.by] if standing else []
+        if len(claims) > taken:
+            return customer_id, claims[taken]
+    # A customer who was erased between claim and text has no ledger any more.
+    if any(customer_at(world.rows, customer_id).standing is None for customer_id in customers_in(world.rows)):
+        return "", LedgerEntry(send_id="", claim_id="", at=text.at, stage=0, accounts=(), channel="sms", for_wake=None)
+    return "", None
+
+
+def _is_known_to_have_failed(world: World, customer_id: str, text: Text) -> bool:
+    """Tell whether a text is known not to have arrived. It may be said again, under a claim of its own."""
+    return any(
+        contact.message_id == text.message_id and contact.state is ContactState.FAILED
+        for contact in contacts_in(world.rows)
+        if contact.customer_id == customer_id
+    )
+
+
+def why_silent(customer: CustomerRow, now: datetime) -> str:
+    """Return why a customer must not be texted, by what is stored; nothing if nothing forbids it."""
+    record, standing, facts = customer.record, customer.standing, customer.facts
+    if record is None or facts is None:
+        return "erased" if record is not None and record.erased_at else "unknown"
+    if standing is None:
+        return "not planned"
+    today = now.astimezone(ZoneInfo(ZONES[_country_of(facts.phone)])).date()
+    still_open = open_instalments_of(record)
+    if not still_open:
+        return "paid"
+    if facts.not_in_list_since is not None:
+        return "not in the list"
+    if held := _held_by_lender(record, facts, today):
+        return held
+    return _silenced_by_customer(standing, record, facts, still_open, today)
+
+
+def open_instalments_of(record: LenderRecord) -> set[tuple[str, int]]:
+    """Return the instalments on which money is due, by the last word of the lender on each."""
+    facts = record.snapshot
+    if facts is None:
+        return set()
+    amounts = {
+        (account.account_id, instalment.number): (instalment.amount, instalment.paid)
+        for account in facts.accounts
+        for instalment in account.instalments
+    }
+    closed: set[str] = set()
+    for recorded in sorted(record.events.values(), key=lambda entry: entry.time):
+        match recorded.event:
+            case InstalmentPaid(account_id=account_id, number=number, paid=paid):
+                amounts[account_id, number] = amounts.get((account_id, number), (0, 0))[0], paid
+            case InstalmentChanged(account_id=account_id, number=number, amount=amount):
+                amounts[account_id, number] = amount, amounts.get((account_id, number), (0, 0))[1]
+            case AccountClosed(account_id=account_id):
+                closed.add(account_id)
+    return {key for key, (amount, paid) in amounts.items() if amount > paid and key[0] not in closed}
+
+
+def _held_by_lender(record: LenderRecord, facts: Facts, today: date) -> str:
+    released = _releases(record)
+    for hold in facts.holds:
+        if (hold.until is None or hold.until >= today) and not released:
+            return f"held: {hold.reason}"
+    for recorded in record.events.values():
+        event = recorded.event
+        if isinstance(event, CustomerHold) and (event.until is None or event.until >= today):
+            lifted = [moment for reason, moment in released if reason in {None, event.reason}]
+            if not any(moment >= recorded.time.at for moment in lifted):
+                return f"held: {event.reason}"
+    return ""
+
+
+def _releases(record: LenderRecord) -> list[tuple[object, datetime]]:
+    return [
+        (recorded.event.reason, recorded.time.at)
+        for recorded in record.events.values()
+        if isinstance(recorded.event, CustomerReleased)
+    ]
+
+
+def _silenced_by_customer(
+    standing: Standing, record: LenderRecord, facts: Facts, still_open: set[tuple[str, int]], today: date
+) -> str:
+    back_in = standing.opted_in_at
+    if standing.opted_out_at is not None and (back_in is None or back_in <= standing.opted_out_at):
+        return "opted out"
+    if standing.suspended_phone == facts.phone and not _is_released(record, standing.suspended_at):
+        return "number refused"
+    if standing.shared_phone == facts.phone and not _is_released(record, standing.shared_at):
+        return "shared number"
+    for hold in standing.holds:
+        if (hold.until is None or hold.until >= today) and not _is_released(record, hold.since):
+            return f"held: {hold.reason}"
+    about_open = {f"{account_id}#{number}" for account_id, number in still_open}
+    for statement in standing.payment_statements:
+        if (
+            statement.until >= today
+            and about_open.intersection(statement.about)
+            and not _is_released(record, statement.said_at)
+        ):
+            return f"says: {statement.reason}"
+    return ""
+
+
+def _is_released(record: LenderRecord, since: datetime | None) -> bool:
+    return since is not None and any(moment >= since for _, moment in _releases(record))
+
+
+def judge_end(world: World) -> list[str]:
+    """Return the promises that are broken when everything has been delivered."""
+    broken: list[str] = []
+    if any(not mail.is_done and mail.receives >= MOST_RECEIVES for mail in world.mail):
+        broken.append(NEVER_DONE)
+    contacts = contacts_in(world.rows)
+    for customer_id in customers_in(world.rows):
+        customer = customer_at(world.rows, customer_id)
+        own = [contact for contact in contacts if contact.customer_id == customer_id]
+        if customer.record is not None and customer.record.erased_at is not None:
+            continue
+        broken += _judge_books(customer, own, world)
+        broken += _judge_future(customer)
+    for text in world.texts:
+        if text.by not in world.unseen and not any(_is_record_of(contact, text) for contact in contacts):
+            broken.append(f"{DISAGREES}: a text without a record")
+    return sorted(set(broken))
+
+
+def _is_record_of(contact: Contact, text: Text) -> bool:
+    if contact.message_id:
+        return contact.message_id == text.message_id
+    return contact.state in {ContactState.UNKNOWN, ContactState.UNCONFIRMED} and (
+        label_of_claim(contact.claim_id) == text.by
+    )
+
+
+def _judge_books(customer: CustomerRow, contacts: Sequence[Contact], world: World) -> Iterator[str]:
+    """Hold ledger, ladder, audit and carrier against each other."""
+    standing = customer.standing
+    ledger = standing.ledger if standing else ()
+    claims = {entry.claim_id for entry in ledger}
+    recorded = {contact.claim_id: contact for contact in contacts}
+    for entry in ledger:
+        contact = recorded.get(entry.claim_id)
+        if label_of_claim(entry.claim_id) in world.unseen:
+            continue  # delivered twice side by side, and the first died last: the ledger alone knows of the claim
+        if entry.claim_id and (contact is None or contact.at != entry.at or contact.send_id != entry.send_id):
+            yield UNRECORDED
+        elif contact is not None and contact.state is ContactState.REFUSED:
+            yield f"{DISAGREES}: a refused text counts as sent"
+    for contact in contacts:
+        # A record "unknown" may be of a text that was refused: another delivery of its job did not wait for the answer.
+        if contact.state not in _MAY_LACK_A_CLAIM and contact.claim_id not in claims:
+            yield UNCLAIMED
+        is_taken = any(text.message_id == contact.message_id for text in world.texts)
+        if contact.state is ContactState.SENT and not is_taken:
+            yield f"{DISAGREES}: the carrier did not take a text that is recorded as sent"
+        if contact.state is ContactState.UNKNOWN and "SmsUnknown" not in world.alarms:
+            yield UNALARMED
+    if standing is not None:
+        yield from _judge_ladder(standing, ledger)
+
+
+def _judge_ladder(standing: Standing, ledger: Sequence[LedgerEntry]) -> Iterator[str]:
+    progress: Mapping[str, int] = {key: reached.stage for key, reached in standing.progress.items()}
+    for entry in ledger:
+        if entry.stage is None or entry.failed:
+            continue
+        for account_id in entry.accounts:
+            stages = [stage for key, stage in progress.items() if key.rpartition("#")[0] == account_id]
+            if account_id not in entry.also_named and (not stages or max(stages) < entry.stage):
+                yield f"{LADDER}: a text whose stage is not marked"
+    for key, stage in progress.items():
+        texted = [entry.stage for entry in ledger if key.rpartition("#")[0] in entry.accounts]
+        if not any(reached is not None and reached >= stage for reached in texted):
+            yield f"{LADDER}: a stage that no text was sent for"
+
+
+def _judge_future(customer: CustomerRow) -> Iterator[str]:
+    standing = customer.standing
+    if customer.facts is None or customer.record is None or not open_instalments_of(customer.record):
+        return
+    if standing is None or (standing.wake is None and standing.reason not in ENDINGS):
+        yield FORGOTTEN

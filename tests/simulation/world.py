@@ -1,0 +1,237 @@
+"""The world: what is stored at all ports, and what a call does to it, with a fault or without. Nothing here changes."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, NamedTuple
+
+from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
+
+from dunning.domain.errors import ServiceCallError
+from dunning.domain.outbound_events import OutboundEvent
+from dunning.ports.erasure import StoredUpload
+from dunning.ports.gateways import Published, PublishOutcome, Sms
+from tests.simulation.faults import Fault
+from tests.simulation.tables import Outcome, Rows, busy, perform, read_half, write_half
+from tests.simulation.workers import Answer, Call
+
+NOTES_ARE_KEPT = timedelta(seconds=600)
+"""As in the template: a note about failed news is kept until the news has come back."""
+
+
+class Text(NamedTuple):
+    """A text that the carrier took: to whom, which words, when, and which delivery of which message handed it over."""
+
+    phone: str
+    words: str
+    at: datetime
+    by: str
+    message_id: str
+
+
+class Mail(NamedTuple):
+    """
+    A message on its way: of which queue, and how often it has been delivered so far.
+
+    It may be delivered from `ready_at` on. `in_hand` counts the programs that have it, `copies` how often it may still
+    be delivered while it is in hand or done. Later mail (`is_later`) is left until all that is explored has ended.
+    """
+
+    name: str
+    kind: str
+    body: str
+    ready_at: datetime
+    receives: int = 0
+    in_hand: int = 0
+    is_done: bool = False
+    is_later: bool = False
+    copies: int = 0
+
+
+class World(NamedTuple):
+    """What is stored at all ports."""
+
+    rows: Rows
+    texts: tuple[Text, ...] = ()
+    mail: tuple[Mail, ...] = ()
+    bus: frozenset[OutboundEvent] = frozenset()
+    alarms: frozenset[str] = frozenset()
+    noted_at: datetime | None = None
+    uploads: tuple[tuple[StoredUpload, bytes], ...] = ()
+    letters: tuple[str, ...] = ()
+    listed: frozenset[str] = frozenset()
+    is_on: bool = True
+    unseen: frozenset[str] = frozenset()
+    """Deliveries that died or failed while a newer delivery of their message was under way: no queue repeats them."""
+
+
+class Effect(NamedTuple):
+    """What came of a call: the world after it, and the answer; no answer if the program dies or the SDK repeats."""
+
+    world: World
+    answer: Answer | None
+
+
+def _no_connection() -> Exception:
+    return ConnectTimeoutError(endpoint_url="aws")
+
+
+def _no_answer() -> Exception:
+    return ReadTimeoutError(endpoint_url="aws")
+
+
+_FAILED_CALL = partial(ServiceCallError, "Call", "Failed")
+_LOST_OF_TABLE = Answer("lost", error=_no_connection)
+_ANSWER_LOST_OF_TABLE = Answer("answer lost", error=_no_answer)
+_LOST = Answer("lost", error=_FAILED_CALL)
+_OFF = Answer("off", value=False)
+
+_SILENT = Published(PublishOutcome.UNKNOWN, code="ReadTimeoutError")
+_REFUSALS = {
+    Fault.REFUSED_FOR_NOW: Published(PublishOutcome.REFUSED_FOR_NOW, code="Throttling"),
+    Fault.REFUSED_FOR_GOOD: Published(PublishOutcome.REFUSED_FOR_GOOD, code="OptedOut"),
+    Fault.SILENT_NOT_TAKEN: _SILENT,
+}
+
+
+def effect_of(world: World, call: Call, fault: Fault | None, now: datetime, label: str) -> Effect:
+    """Return what comes of a call."""
+    if fault is Fault.DIES_BEFORE:
+        return Effect(world, None)
+    if call.port == "table":
+        return _of_table(world, call, fault)
+    if call.port == "carrier" and call.operation == "publish":
+        return _of_publish(world, call, fault, now, label)
+    if fault is Fault.LOST:
+        return Effect(world, _LOST if call.operation != "publish" else Answer("published"))
+    if fault is Fault.UNREADABLE:
+        return Effect(world, _OFF if call.operation == "is_on" else _LOST)
+    after, answer = _PORTS[call.port, call.operation](world, call.request, now)
+    if fault is Fault.REPEATED:
+        after, answer = _PORTS[call.port, call.operation](after, call.request, now)
+    if fault is Fault.ANSWER_LOST:
+        answer = _LOST
+    return Effect(after, None if fault is Fault.DIES_AFTER else answer)
+
+
+def _of_table(world: World, call: Call, fault: Fault | None) -> Effect:
+    if fault is Fault.LOST:
+        return Effect(world, _LOST_OF_TABLE)
+    if fault is Fault.THROTTLED:
+        return Effect(world, _answer_of_busy_table(world, call))
+    outcome = perform(world.rows, call.operation, call.request, call.keys)
+    after = world if outcome.rows is world.rows else world._replace(rows=outcome.rows)
+    if fault is Fault.ANSWER_LOST:
+        return Effect(after, _ANSWER_LOST_OF_TABLE)
+    if fault is Fault.DIES_AFTER or (fault is Fault.REPEATED and outcome.error is None):
+        return Effect(after, None)
+    return Effect(after, answer_of(outcome))
+
+
+def answer_of(outcome: Outcome) -> Answer:
+    """Return what a table answers a program."""
+    return Answer(outcome.key, outcome.value, outcome.error)
+
+
+def _answer_of_busy_table(world: World, call: Call) -> Answer:
+    if call.operation == "batch_get_item":
+        return answer_of(read_half(world.rows, call.request, call.keys))
+    if call.operation == "batch_write_item":
+        return answer_of(write_half(world.rows, call.request))
+    return Answer("busy", error=busy(call.operation))
+
+
+def _of_publish(world: World, call: Call, fault: Fault | None, now: datetime, label: str) -> Effect:
+    if fault in _REFUSALS:
+        return Effect(world, Answer(fault, _REFUSALS[fault]))
+    sms: Sms
+    sms, message_id = call.request
+    text = Text(sms.phone, sms.text, now, label, message_id)
+    after = world._replace(texts=(*world.texts, text))
+    if fault is Fault.DIES_AFTER:
+        return Effect(after, None)
+    if fault is Fault.SILENT_TAKEN:
+        return Effect(after, Answer(fault, _SILENT))
+    return Effect(after, Answer("accepted", Published(PublishOutcome.ACCEPTED, message_id=message_id)))
+
+
+def _send(world: World, request: Any, now: datetime) -> tuple[World, Answer]:  # noqa: ANN401 - of the port
+    kind, bodies, delay = request
+    posted = tuple(
+        Mail(f"{kind} {len(world.mail) + place}", kind, body, now + delay, is_later=True)
+        for place, body in enumerate(bodies)
+    )
+    return world._replace(mail=world.mail + posted), Answer("sent", len(bodies))
+
+
+def _note(world: World, _: Any, now: datetime) -> tuple[World, Answer]:  # noqa: ANN401 - of the port
+    return world._replace(noted_at=now), Answer("noted")
+
+
+def _depth(world: World, request: Any, _: datetime) -> tuple[World, Answer]:  # noqa: ANN401 - of the port
+    depth = sum(mail.kind == request and not mail.is_done for mail in world.mail)
+    return world, Answer(("depth", depth), depth)
+
+
+def _letters(world: World, _: Any, __: datetime) -> tuple[World, Answer]:  # noqa: ANN401 - of the port
+    return world, Answer(("letters", world.letters), world.letters)
+
+
+def _replace_letter(world: World, request: Any, _: datetime) -> tuple[World, Answer]:  # noqa: ANN401 - of the port
+    before, after = request
+    left = tuple(letter for letter in world.letters if letter != before)
+    return world._replace(letters=(*left, after) if after else left), Answer("replaced")
+
+
+def _publish(world: World, request: Any, _: datetime) -> tuple[World, Answer]:  # noqa: ANN401 - of the port
+    return world._replace(bus=world.bus | frozenset(request)), Answer("published")
+
+
+def _is_on(world: World, _: Any, __: datetime) -> tuple[World, Answer]:  # noqa: ANN401 - of the port
+    return world, Answer(world.is_on, world.is_on)
+
+
+def _news(world: World, _: Any, now: datetime) -> tuple[World, Answer]:  # noqa: ANN401 - of the port
+    has_failed = world.noted_at is not None and now - world.noted_at < NOTES_ARE_KEPT
+    return world, Answer(has_failed, has_failed)
+
+
+def _opt_in(world: World, request: Any, _: datetime) -> tuple[World, Answer]:  # noqa: ANN401 - of the port
+    allowed = request in world.listed
+    return world._replace(listed=world.listed - {request}), Answer(("opted in", allowed), allowed)
+
+
+def _opted_out(world: World, _: Any, __: datetime) -> tuple[World, Answer]:  # noqa: ANN401 - of the port
+    return world, Answer(("listed", world.listed), sorted(world.listed))
+
+
+def _list_uploads(world: World, _: Any, __: datetime) -> tuple[World, Answer]:  # noqa: ANN401 - of the port
+    found = [upload for upload, _ in world.uploads]
+    return world, Answer(("uploads", tuple(found)), found)
+
+
+def _read_upload(world: World, request: Any, _: datetime) -> tuple[World, Answer]:  # noqa: ANN401 - of the port
+    body = dict(world.uploads).get(request, b"")
+    return world, Answer(("body", body), body)
+
+
+def _delete_upload(world: World, request: Any, _: datetime) -> tuple[World, Answer]:  # noqa: ANN401 - of the port
+    left = tuple(entry for entry in world.uploads if entry[0] != request)
+    return world._replace(uploads=left), Answer("deleted")
+
+
+_PORTS: dict[tuple[str, str], Callable[[World, Any, datetime], tuple[World, Answer]]] = {
+    ("queue", "send"): _send,
+    ("queue", "note"): _note,
+    ("queue", "depth"): _depth,
+    ("queue", "scan"): _letters,
+    ("queue", "replace"): _replace_letter,
+    ("bus", "publish"): _publish,
+    ("switch", "is_on"): _is_on,
+    ("switch", "news"): _news,
+    ("carrier", "opt_in"): _opt_in,
+    ("carrier", "opted_out"): _opted_out,
+    ("bucket", "list"): _list_uploads,
+    ("bucket", "read"): _read_upload,
+    ("bucket", "delete"): _delete_upload,
+}
