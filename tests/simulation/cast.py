@@ -244,7 +244,7 @@ class Cast:
 
     def script(self, mail: Mail) -> Script:
         """Return the program that handles the newest delivery of a message."""
-        return Script(label_of(mail), lambda ports: self._play(ports, mail))
+        return Script(label_of(mail), (mail.kind, mail.body), lambda ports: self._play(ports, mail))
 
     def _play(self, ports: Ports, mail: Mail) -> Result:
         try:

@@ -4,10 +4,10 @@ The promises, written a second time: from the pages, in the plainest way, and no
 Nothing here asks how a decision is made. What is stored is read as it is stored, and held against what was promised.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from dunning.adapters.dynamodb.items import contact_of, lender_record_of, standing_of
@@ -23,7 +23,7 @@ from dunning.domain.customer.lender_record import (
 from dunning.domain.customer.standing import LedgerEntry, Standing
 from dunning.domain.delivery.contact import Contact, ContactState
 from tests.simulation.simulator import MOST_RECEIVES, Move, Situation
-from tests.simulation.tables import CONTACTS, CUSTOMERS, Rows
+from tests.simulation.tables import CONTACTS, CUSTOMERS, Rows, Stored
 from tests.simulation.world import Text, World
 
 DAY = timedelta(days=1)
@@ -84,9 +84,18 @@ class CustomerRow:
 
 def customer_at(rows: Rows, customer_id: str) -> CustomerRow:
     """Read a customer."""
-    facts = rows.item(CUSTOMERS, customer_id, "facts")
-    standing = rows.item(CUSTOMERS, customer_id, "standing")
-    return CustomerRow(lender_record_of(facts) if facts else None, standing_of(standing) if standing else None)
+    record = _read(rows.get((CUSTOMERS, customer_id, "facts")), lender_record_of)
+    return CustomerRow(record, _read(rows.get((CUSTOMERS, customer_id, "standing")), standing_of))
+
+
+def _read[T](row: Stored | None, read: Callable[[Any], T]) -> T | None:
+    """Read an item, once: there is one object for one content."""
+    if row is None:
+        return None
+    if row.read is None:
+        row.read = read(row.item)
+    found: T = row.read
+    return found
 
 
 def customers_in(rows: Rows) -> list[str]:
@@ -117,7 +126,8 @@ def _judge_claims(before: Situation, after: World) -> Iterator[str]:
             continue
         customer = customer_at(before.world.rows, key[1])
         known = {entry.claim_id for entry in customer.standing.ledger} if customer.standing else set[str]()
-        ledger = standing_of(row.item).ledger
+        standing = _read(row, standing_of)
+        ledger = standing.ledger if standing else ()
         for entry in ledger:
             if entry.claim_id in known or not entry.claim_id:
                 continue
@@ -151,10 +161,14 @@ def _judge_text(before: Situation, after: World, text: Text) -> Iterator[str]:
     if same:
         yield TWICE
     if claim is None or claim.stage is not None:
+        # The answer to a "stop" goes out whatever went before, and does not count against a text claimed before it.
+        counting = [
+            other
+            for other in after.texts
+            if other.phone == text.phone and not _is_answer_after(claim, _claim_of(after, other)[1])
+        ]
         for most, window in CAPS[country]:
-            within = [
-                other for other in after.texts if other.phone == text.phone and text.at - window < other.at <= text.at
-            ]
+            within = [other for other in counting if text.at - window < other.at <= text.at]
             if len(within) > most:
                 yield f"{TOO_OFTEN}: {most} in {window.total_seconds() / 3600:.0f} hours"
 
@@ -170,7 +184,7 @@ def label_of_claim(claim_id: str) -> str:
 
 def _claim_of(world: World, text: Text) -> tuple[str, LedgerEntry | None]:
     """Return the claim that a text was sent under: the newest of the delivery that handed it over."""
-    taken = sum(earlier.by == text.by for earlier in world.texts) - 1
+    taken = [earlier.message_id for earlier in world.texts if earlier.by == text.by].index(text.message_id)
     for customer_id in customers_in(world.rows):
         standing = customer_at(world.rows, customer_id).standing
         claims = [entry for entry in standing.ledger if label_of_claim(entry.claim_id) == text.by] if standing else []
@@ -180,6 +194,11 @@ def _claim_of(world: World, text: Text) -> tuple[str, LedgerEntry | None]:
     if any(customer_at(world.rows, customer_id).standing is None for customer_id in customers_in(world.rows)):
         return "", LedgerEntry(send_id="", claim_id="", at=text.at, stage=0, accounts=(), channel="sms", for_wake=None)
     return "", None
+
+
+def _is_answer_after(claim: LedgerEntry | None, other: LedgerEntry | None) -> bool:
+    """Tell whether another claim is that of an answer to a "stop" which came when a text was claimed already."""
+    return claim is not None and other is not None and other.stage is None and other.at >= claim.at
 
 
 def _is_known_to_have_failed(world: World, customer_id: str, text: Text) -> bool:
@@ -294,8 +313,16 @@ def judge_end(world: World) -> list[str]:
             continue
         broken += _judge_books(customer, own, world)
         broken += _judge_future(customer)
+    known = {
+        customer.facts.phone
+        for customer_id in customers_in(world.rows)
+        if (customer := customer_at(world.rows, customer_id)).facts
+    }
     for text in world.texts:
-        if text.by not in world.unseen and not any(_is_record_of(contact, text) for contact in contacts):
+        # Of somebody who was erased between claim and record nobody keeps the claim.
+        if text.by in world.unseen or text.phone not in known:
+            continue
+        if not any(_is_record_of(contact, text) for contact in contacts):
             broken.append(f"{DISAGREES}: a text without a record")
     return sorted(set(broken))
 

@@ -1,32 +1,60 @@
-"""The scenarios: what is stored at first, and which messages come."""
+"""The scenarios: what is stored at first, and which messages come, in any order and at any moment."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import combinations_with_replacement
 
-from dunning.adapters.dynamodb.items import lender_record_item, standing_item
+from dunning.adapters.dynamodb.items import lender_record_item, reply_item, standing_item
 from dunning.adapters.dynamodb.keys import PHONE, phone_key
 from dunning.contracts.job import job_body
-from dunning.domain.customer.facts import Facts
-from dunning.domain.customer.lender_record import LenderRecord, project_facts
+from dunning.contracts.replan_part import ReplanPart, replan_body
+from dunning.domain.customer.facts import Facts, Hold, HoldReason
+from dunning.domain.customer.lender_record import (
+    CustomerHold,
+    EventTime,
+    LenderRecord,
+    RecordedEvent,
+    project_facts,
+    record_event,
+)
 from dunning.domain.customer.standing import Standing
+from dunning.domain.delivery.contact import ContactState
+from dunning.domain.outbound_events import CustomerNeedsPerson
+from dunning.domain.replies.intents import ReplyIntent
+from dunning.domain.replies.reply import InboundSms, Reply
+from dunning.ports.erasure import StoredUpload
 from dunning.ports.queues import Job
 from dunning.services.planning import fingerprint
-from tests.simulation.cast import event_body
+from tests.simulation.cast import LOADED, event_body, reply_body
 from tests.simulation.ports import SHARDS
-from tests.simulation.promises import CustomerRow
+from tests.simulation.promises import CustomerRow, contacts_in, open_instalments_of
 from tests.simulation.simulator import Situation
-from tests.simulation.tables import CUSTOMERS, RowKey, Rows, Stored, stored
+from tests.simulation.tables import CONTACTS, CUSTOMERS, RowKey, Rows, Stored, row_key, stored
 from tests.simulation.world import Mail, World
-from tests.support.builders import a_lender_record
-from tests.support.people import NOW, someone, waking
+from tests.support.builders import IN_THE_UNITED_STATES, a_lender_record, an_account, an_instalment
+from tests.support.people import NOW, paid_up, someone, waking
 
 SAID_AT = NOW - timedelta(minutes=1)
 FACTS = someone()
 CUSTOMER = FACTS.customer_id
+ACCOUNT = FACTS.accounts[0].account_id
+ANOTHER_NUMBER = "+886977777777"
+
+MORNING_IN_NEW_YORK = datetime(2026, 12, 1, 15, 0, tzinfo=UTC)
+AMERICAN = replace(
+    someone(),
+    **{**IN_THE_UNITED_STATES, "region": "NY", "time_zone": "America/New_York"},
+    accounts=(an_account(an_instalment("2026-12-04", 19_000), account_id=ACCOUNT, currency="USD"),),
+)
 
 type Kept = Callable[[CustomerRow, World], bool]
-"""Tells whether the news of a scenario is kept, by what is stored at the end."""
+"""Tells whether news is kept, by what is stored at the end."""
+
+
+def nothing_to_keep(_: CustomerRow, __: World) -> bool:
+    """Tell that a scenario brings no news."""
+    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +63,21 @@ class Scenario:
 
     name: str
     start: Callable[[], Situation]
-    kept: Kept = lambda _, __: True
+    kept: Kept = nothing_to_keep
     wakes: int = 2
     """How many wakes are lived through after everything was delivered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """A message that changes something: what is stored before it, and how it is told at the end that it was kept."""
+
+    name: str
+    mail: Mail
+    kept: Kept
+    record: LenderRecord | None = None
+    standing: Standing | None = None
+    reply: Reply | None = None
 
 
 def rows_of(lender_record: LenderRecord, standing: Standing | None) -> dict[RowKey, Stored]:
@@ -60,34 +100,321 @@ def rows_of(lender_record: LenderRecord, standing: Standing | None) -> dict[RowK
 
 def job(name: str = "job", facts: Facts = FACTS, at: datetime = NOW, copies: int = 0) -> Mail:
     """Return a job for a wake that has come."""
-    return Mail(name, "job", job_body(Job(facts.customer_id, at)), NOW, copies=copies)
+    return Mail(name, "job", job_body(Job(facts.customer_id, at)), at, copies=copies)
 
 
-def event(kind: str, name: str = "", **detail: object) -> Mail:
-    """Return an event of the lender."""
-    return Mail(name or kind, "event", event_body(kind, CUSTOMER, SAID_AT, **detail), NOW)
-
-
-def beginning(*mail: Mail, facts: Facts = FACTS, standing: Standing | None = None) -> Callable[[], Situation]:
+def starting(
+    *mail: Mail,
+    record: LenderRecord | None = None,
+    standing: Standing | None = None,
+    replies: tuple[Reply, ...] = (),
+    now: datetime = NOW,
+    reports: str = "",
+    uploads: tuple[tuple[StoredUpload, bytes], ...] = (),
+    letters: tuple[str, ...] = (),
+    is_new: bool = False,
+) -> Callable[[], Situation]:
     """Return what makes the first situation: a customer who is due, and messages that come."""
 
     def start() -> Situation:
-        rows = rows_of(a_lender_record(facts), standing or waking(facts))
-        return Situation(World(Rows(rows), mail=mail), NOW)
+        known = record or a_lender_record(FACTS)
+        facts = known.snapshot or FACTS
+        rows = {} if is_new else rows_of(known, standing or waking(facts, now))
+        for reply in replies:
+            item = reply_item(reply)
+            rows[row_key(CONTACTS, item)] = stored(item)
+        world = World(Rows(rows), mail=mail, reports=reports, uploads=uploads, letters=letters)
+        return Situation(world, now)
 
     return start
 
 
-def _is_held(customer: CustomerRow, _: World) -> bool:
+# ------------------------------------------------------------------ what lenders say
+
+
+def _event(kind: str, name: str, kept: Kept, **more: object) -> News:
+    mail = Mail(name, "event", event_body(kind, CUSTOMER, SAID_AT, **more), NOW)
+    return News(name=name, mail=mail, kept=kept)
+
+
+def _has_event(subject: str) -> Kept:
+    def look(customer: CustomerRow, _: World) -> bool:
+        return customer.record is not None and any(key.startswith(subject) for key in customer.record.events)
+
+    return look
+
+
+def _is_paid(customer: CustomerRow, _: World) -> bool:
+    return customer.record is not None and not open_instalments_of(customer.record)
+
+
+def _is_erased(customer: CustomerRow, world: World) -> bool:
     record = customer.record
-    return record is not None and any("held:" in key for key in record.events)
+    return record is not None and record.erased_at is not None and not nobody_is_named(world)
 
 
-SCENARIOS = (
-    Scenario(name="send", start=beginning(job())),
-    Scenario(name="send x duplicate", start=beginning(job("job a"), job("job b"))),
-    Scenario(name="send x redelivery", start=beginning(job(copies=1))),
-    Scenario(name="send x hold", start=beginning(job(), event("CustomerHold", reason="dispute")), kept=_is_held),
+def _is_labelled(customer: CustomerRow, _: World) -> bool:
+    return customer.standing is not None and bool(customer.standing.reply_labels)
+
+
+def nobody_is_named(world: World) -> list[str]:
+    """Return at which ports personal data of the customer is left: name, number, or the words of a text."""
+    personal = [FACTS.name, FACTS.phone, FACTS.phone[1:], SECRET]
+    places = {
+        "tables": repr([(key, row.item) for key, row in world.rows.items() if key[0] != "tokens"]),
+        "messages": repr([mail.body for mail in world.mail if not mail.is_done]),
+        "dead letters": repr(world.letters),
+        "files": repr([body.decode() for _, body in world.uploads]),
+        "bus": repr(world.bus),
+    }
+    return [place for place, content in places.items() if any(word in content for word in personal)]
+
+
+SECRET = "my mother is ill"
+"""The words of the customer's reply, which an erasure takes away."""
+
+REPLY = Reply(
+    customer_id=CUSTOMER,
+    inbound=InboundSms(inbound_id="in-1", phone=FACTS.phone, text=SECRET, at=SAID_AT - timedelta(minutes=1)),
+    intents=("acknowledged",),
+    promised_on=None,
+    expires_at=datetime(2031, 12, 1, tzinfo=UTC),
 )
 
+KNOWN = a_lender_record(FACTS)
+HELD = record_event(KNOWN, RecordedEvent(EventTime(SAID_AT - timedelta(hours=1)), CustomerHold(HoldReason.DISPUTE)))
+PAID = {"account_id": ACCOUNT, "instalment_no": 1, "paid": 325_000, "currency": "TWD"}
+LATER = {"account_id": ACCOUNT, "instalment_no": 1, "due_on": "2027-02-04", "amount": 325_000, "currency": "TWD"}
+
+EVENTS = (
+    _event("InstalmentPaid", "payment", _is_paid, **PAID),
+    _event("InstalmentChanged", "change", _has_event("changed:"), **LATER),
+    _event("CustomerHold", "hold", _has_event("held:"), reason="dispute"),
+    replace(
+        _event("CustomerReleased", "release", _has_event("released:"), reason="dispute"),
+        record=HELD,
+        standing=waking(FACTS, None, reason="on_hold"),
+    ),
+    _event("AccountClosed", "close", _is_paid, account_id=ACCOUNT),
+    replace(_event("ReplyLabelled", "label", _is_labelled, reply_id="in-1", intents=["dispute"]), reply=REPLY),
+    replace(_event("CustomerErased", "erasure", _is_erased), reply=REPLY),
+)
+
+
+# ------------------------------------------------------------------ what customers say
+
+
+def _reply(text: str, name: str = "", *, facts: Facts = FACTS, at: datetime = SAID_AT) -> News:
+    name = name or f"reply {text}"
+    mail = Mail(name, "reply", reply_body("in-2", facts.phone, text, at), at + timedelta(minutes=1))
+    return News(name=name, mail=mail, kept=_reply_is_kept(text))
+
+
+_ASK_FOR_A_PERSON = frozenset({
+    "hardship", "dispute", "refusal", "wrong_person", "deceased", "represented", "complaint", "distress", "suspicion",
+    "question",
+})  # fmt: skip
+"""The intents after which a person is called, by the table of the design."""
+
+_CHANGE_NOTHING = frozenset({"acknowledged", "auto_reply"})
+
+
+def _reply_is_kept(text: str) -> Kept:
+    """Return what tells that a reply is stored, that it has had its effect, and that a person was called if needed."""
+
+    def look(customer: CustomerRow, world: World) -> bool:
+        is_stored = any(key[0] == CONTACTS and key[2].startswith("reply#") and "in-2" in key[2] for key in world.rows)
+        if not is_stored or customer.standing is None:
+            return False
+        if text in _ASK_FOR_A_PERSON and not _a_person_was_called(world):
+            return False
+        return _has_had_its_effect(text, customer.standing)
+
+    return look
+
+
+def _a_person_was_called(world: World) -> bool:
+    if "OutboundEventsLost" in world.alarms:
+        return True
+    return any(isinstance(event, CustomerNeedsPerson) and event.reply_id == "in-2" for event in world.bus)
+
+
+def _has_had_its_effect(text: str, standing: Standing) -> bool:
+    if text == "opt_out":
+        return standing.opted_out_at is not None
+    if text == "opt_in":
+        return standing.opted_in_at is not None
+    if text in {"paid", "promise"}:
+        return bool(standing.payment_statements)
+    return text in _CHANGE_NOTHING or bool(standing.holds)
+
+
+REPLIES = (
+    *(_reply(intent.value) for intent in ReplyIntent),
+    _reply("?opt_out", "reply likely opt_out"),
+    _reply("", "reply not understood"),
+)
+
+CONFIRMED = _reply(
+    "opt_out", "opt-out with confirmation", facts=AMERICAN, at=MORNING_IN_NEW_YORK - timedelta(minutes=1)
+)
+
+
+# ------------------------------------------------------------------ what files say
+
+UPLOADED = replace(FACTS, as_of=NOW - timedelta(minutes=2), paid_as_of=NOW - timedelta(days=1))
+
+
+def _load(name: str, facts: Facts, kept: Kept) -> News:
+    LOADED[name] = facts
+    return News(name=name, mail=Mail(name, "load", name, NOW), kept=kept)
+
+
+def _has_phone(customer: CustomerRow, world: World) -> bool:
+    indexed = world.rows.item(CUSTOMERS, phone_key(ANOTHER_NUMBER), PHONE)
+    return customer.facts is not None and customer.facts.phone == ANOTHER_NUMBER and indexed is not None
+
+
+LOADS = (
+    _load("load paid", replace(paid_up(FACTS), as_of=NOW - timedelta(minutes=2)), _is_paid),
+    _load(
+        "load held",
+        replace(UPLOADED, holds=(Hold(HoldReason.DISPUTE),)),
+        lambda customer, _: customer.facts is not None and bool(customer.facts.holds),
+    ),
+    _load("load another number", replace(UPLOADED, phone=ANOTHER_NUMBER), _has_phone),
+)
+FIRST_LOAD = _load(
+    "load of somebody new", UPLOADED, lambda customer, _: customer.facts is not None and customer.standing is not None
+)
+
+
+# ------------------------------------------------------------------ the scenarios
+
+
+def _unless_erased(*kept: Kept) -> Kept:
+    """Return what tells that all news is kept, or gone with the customer."""
+
+    def look(customer: CustomerRow, world: World) -> bool:
+        if customer.record is not None and customer.record.erased_at is not None:
+            return not nobody_is_named(world)
+        return all(each(customer, world) for each in kept)
+
+    return look
+
+
+def _beside_the_sender(news: News, job_at: datetime = NOW) -> Scenario:
+    return Scenario(
+        name=f"send x {news.name}",
+        start=starting(
+            job(at=job_at),
+            news.mail,
+            record=news.record,
+            standing=news.standing,
+            replies=(news.reply,) if news.reply else (),
+        ),
+        kept=news.kept,
+    )
+
+
+def _together(first: News, second: News) -> Scenario:
+    """Return the scenario of two pieces of news. The customer wakes at once: a text follows unless they forbid it."""
+    if first.name == second.name:
+        second = replace(second, name=f"{second.name} again", mail=second.mail._replace(name=f"{second.name} again"))
+    replies = tuple({news.reply.inbound.inbound_id: news.reply for news in (first, second) if news.reply}.values())
+    return Scenario(
+        name=f"{first.name} x {second.name}",
+        start=starting(
+            first.mail,
+            second.mail,
+            record=first.record or second.record,
+            standing=first.standing or second.standing,
+            replies=replies,
+        ),
+        kept=_unless_erased(first.kept, second.kept),
+    )
+
+
+def _receipts_are_kept(customer: CustomerRow, world: World) -> bool:
+    reported = {ContactState.DELIVERED, ContactState.FAILED}
+    states = {contact.message_id: contact.state for contact in contacts_in(world.rows)}
+    del customer
+    return all(text.by in world.unseen or states.get(text.message_id) in reported for text in world.texts)
+
+
+def _is_planned_anew(customer: CustomerRow, _: World) -> bool:
+    wake = customer.standing.wake if customer.standing else None
+    return wake is None or wake.at < NOW + timedelta(days=50)
+
+
+REPORTS = {
+    "receipt delivered": "delivered",
+    "receipt of a bad number": "Invalid phone number",
+    "receipt of an opt-out": "Phone number is opted out",
+    "receipt of a failure for now": "Phone is currently unreachable/unavailable",
+    "receipt of a refused text": "Blocked as spam by phone carrier",
+}
+
+UPLOAD = (
+    StoredUpload("uploads/accounts.csv", "v1", NOW - timedelta(hours=5)),
+    f"customer_id,name,phone\r\n{CUSTOMER},{FACTS.name},{FACTS.phone}\r\n".encode(),
+)
+LETTER = reply_body("in-3", FACTS.phone, SECRET, SAID_AT)
+
+
+def _all_scenarios() -> Iterator[Scenario]:
+    yield Scenario(name="send", start=starting(job()))
+    yield Scenario(name="send x duplicate", start=starting(job("job a"), job("job b")))
+    yield Scenario(name="send x redelivery", start=starting(job(copies=1)))
+    for news in EVENTS:
+        if news.name != "erasure":
+            yield _beside_the_sender(news)
+    for news in REPLIES:
+        yield _beside_the_sender(news)
+    yield Scenario(
+        name="send x opt-out with confirmation",
+        start=starting(
+            job(at=MORNING_IN_NEW_YORK),
+            CONFIRMED.mail,
+            record=a_lender_record(AMERICAN),
+            now=MORNING_IN_NEW_YORK,
+        ),
+        kept=CONFIRMED.kept,
+    )
+    for name, reports in REPORTS.items():
+        yield Scenario(name=f"send x {name}", start=starting(job(), reports=reports), kept=_receipts_are_kept, wakes=1)
+    for news in LOADS:
+        yield _beside_the_sender(news)
+    yield Scenario(
+        name="send x load of somebody new",
+        start=starting(job(), FIRST_LOAD.mail, is_new=True),
+        kept=FIRST_LOAD.kept,
+    )
+    yield Scenario(
+        name="send x replan",
+        start=starting(
+            job(),
+            Mail("replan", "part", replan_body(ReplanPart(0, 1, "")), NOW),
+            standing=waking(FACTS, NOW + timedelta(days=60)),
+        ),
+        kept=_is_planned_anew,
+    )
+    erasure = EVENTS[-1]
+    yield Scenario(
+        name="send x erasure",
+        start=starting(job(), erasure.mail, replies=(REPLY,), uploads=(UPLOAD,), letters=(LETTER,)),
+        kept=erasure.kept,
+    )
+    for first, second in combinations_with_replacement(EVENTS, 2):
+        yield _together(first, second)
+    for reply in REPLIES:
+        for event in EVENTS:
+            yield _together(reply, event)
+    for load in LOADS:
+        for event in EVENTS:
+            yield _together(load, event)
+
+
+SCENARIOS = tuple(_all_scenarios())
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
+assert len(BY_NAME) == len(SCENARIOS)

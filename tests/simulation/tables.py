@@ -26,10 +26,12 @@ _SORT_KEYS = {CUSTOMERS: "item", CONTACTS: "contact"}
 class Stored:
     """An item as it is stored. There is one object for one content."""
 
-    __slots__ = ("item",)
+    __slots__ = ("item", "read")
 
     def __init__(self, item: StoredItem) -> None:
         self.item = item
+        self.read: Any = None
+        """What the item says, once somebody has read it."""
 
 
 _stored: dict[bytes, Stored] = {}

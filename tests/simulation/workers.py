@@ -98,10 +98,11 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A program with the label of one delivery: two deliveries never share ids."""
+    """A program: one delivery, by its label, of a message with a content. Two deliveries never share ids."""
 
     label: str
-    play: Program
+    content: Hashable
+    play: Program = field(compare=False)
 
 
 @dataclass(slots=True)
@@ -109,15 +110,15 @@ class Theatre:
     """Plays programs. `played` counts the histories that the real code was run for."""
 
     played: int = 0
-    _roots: dict[tuple[str, datetime], Node] = field(default_factory=dict)
+    _roots: dict[tuple[Script, datetime], Node] = field(default_factory=dict)
     _live: OrderedDict[int, Node] = field(default_factory=OrderedDict)
 
     def begin(self, script: Script, now: datetime) -> Node:
         """Return the beginning of a program that starts at a moment."""
-        node = self._roots.get((script.label, now))
+        node = self._roots.get((script, now))
         if node is None:
             node = Node(script, None, None, now)
-            self._roots[script.label, now] = node
+            self._roots[script, now] = node
             self._enter(node, self._start(node), None)
         return node
 

@@ -1,5 +1,6 @@
 """The world: what is stored at all ports, and what a call does to it, with a fault or without. Nothing here changes."""
 
+import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -61,6 +62,8 @@ class World(NamedTuple):
     letters: tuple[str, ...] = ()
     listed: frozenset[str] = frozenset()
     is_on: bool = True
+    reports: str = ""
+    """What the carrier reports of each text: `delivered`, or its words about a failure; nothing if it is silent."""
     unseen: frozenset[str] = frozenset()
     """Deliveries that died or failed while a newer delivery of their message was under way: no queue repeats them."""
 
@@ -102,10 +105,17 @@ def effect_of(world: World, call: Call, fault: Fault | None, now: datetime, labe
         return _of_table(world, call, fault)
     if call.port == "carrier" and call.operation == "publish":
         return _of_publish(world, call, fault, now, label)
-    if fault is Fault.LOST:
-        return Effect(world, _LOST if call.operation != "publish" else Answer("published"))
+    return _of_other_port(world, call, fault, now)
+
+
+def _of_other_port(world: World, call: Call, fault: Fault | None, now: datetime) -> Effect:
+    if fault is Fault.LOST and call.port == "bus":
+        # The publisher logs an event that is refused in full, and its loss rings an alarm.
+        return Effect(world._replace(alarms=world.alarms | {"OutboundEventsLost"}), Answer("published"))
+    if fault is Fault.LOST or (fault is Fault.UNREADABLE and call.operation != "is_on"):
+        return Effect(world, _LOST)
     if fault is Fault.UNREADABLE:
-        return Effect(world, _OFF if call.operation == "is_on" else _LOST)
+        return Effect(world, _OFF)
     after, answer = _PORTS[call.port, call.operation](world, call.request, now)
     if fault is Fault.REPEATED:
         after, answer = _PORTS[call.port, call.operation](after, call.request, now)
@@ -147,12 +157,27 @@ def _of_publish(world: World, call: Call, fault: Fault | None, now: datetime, la
     sms: Sms
     sms, message_id = call.request
     text = Text(sms.phone, sms.text, now, label, message_id)
-    after = world._replace(texts=(*world.texts, text))
+    after = world._replace(texts=(*world.texts, text), mail=(*world.mail, *_reports_of(world, text)))
     if fault is Fault.DIES_AFTER:
         return Effect(after, None)
     if fault is Fault.SILENT_TAKEN:
         return Effect(after, Answer(fault, _SILENT))
     return Effect(after, Answer("accepted", Published(PublishOutcome.ACCEPTED, message_id=message_id)))
+
+
+def _reports_of(world: World, text: Text) -> tuple[Mail, ...]:
+    """Return the carrier's report of a text, which may come at once."""
+    if not world.reports:
+        return ()
+    is_delivered = world.reports == "delivered"
+    receipt = {
+        "message_id": text.message_id,
+        "at": text.at.isoformat(),
+        "phone": text.phone,
+        "delivered": is_delivered,
+        "response": "" if is_delivered else world.reports,
+    }
+    return (Mail(f"receipt {len(world.mail)}", "receipt", json.dumps(receipt), text.at),)
 
 
 def _send(world: World, request: Any, now: datetime) -> tuple[World, Answer]:  # noqa: ANN401 - of the port
