@@ -90,6 +90,13 @@ def test_a_record_that_is_there_is_left_alone(archive: Archive) -> None:
     assert archive.stored() == [_contact()]
 
 
+def test_a_record_that_is_there_in_the_same_state_counts_as_written_and_is_left_alone(archive: Archive) -> None:
+    richer = _contact(state=ContactState.UNKNOWN, message_id="")
+    archive.log.write([richer])
+    assert archive.log.write_if_absent(replace(richer, phone="", text="", code="sender_crashed"))
+    assert archive.stored() == [richer]
+
+
 def _key(contact: Contact) -> ContactKey:
     return ContactKey(contact.customer_id, contact.at, contact.send_id)
 

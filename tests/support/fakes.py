@@ -266,10 +266,8 @@ class FakeContacts:
 
     def write_if_absent(self, contact: Contact) -> bool:
         with self._lock:
-            if self._key(contact) in self.records:
-                return False
-            self.records[self._key(contact)] = contact
-            return True
+            stored = self.records.setdefault(self._key(contact), contact)
+            return stored.state is contact.state
 
     def find(self, keys: Collection[ContactKey]) -> Mapping[ContactKey, Contact | UnreadableRecordError]:
         return {key: self.records[key] for key in keys if key in self.records}

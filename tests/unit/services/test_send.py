@@ -381,13 +381,25 @@ class TestARedeliveredJob:
         assert office.gateway.published == []
         assert office.telemetry.counts["SmsUnknown"] == 1
 
-    def test_is_settled_once(self, office: Office) -> None:
+    def test_is_settled_once_and_rings_the_alarm_each_time(self, office: Office) -> None:
         facts = someone()
         self._claimed(office, facts)
         for receives in (2, 3, 4):
             assert office.handle_batch(facts, receives=receives) == []
         assert len(office.records) == 1
+        assert office.telemetry.counts["SmsUnknown"] == 3, "the sender before may have died with its metrics"
+
+    def test_rings_the_alarm_for_a_text_that_was_recorded_as_unknown_by_a_sender_that_died(
+        self, office: Office
+    ) -> None:
+        facts = office.add(someone())
+        office.gateway.answers = [Published(PublishOutcome.UNKNOWN, code="ReadTimeoutError")]
+        office.handle_batch(facts)
+        office.telemetry.counts.clear()  # what the sender that died had counted
+        assert office.handle_batch(facts, receives=2) == []
         assert office.telemetry.counts["SmsUnknown"] == 1
+        (record,) = office.records
+        assert record.text, "and leaves its record"
 
     def test_leaves_the_record_of_a_text_that_is_known_to_be_sent(self, office: Office) -> None:
         facts = office.add(someone())

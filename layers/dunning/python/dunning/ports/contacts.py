@@ -26,7 +26,12 @@ class ContactLog(Protocol):
         ...
 
     def write_if_absent(self, contact: Contact) -> bool:
-        """Write a record unless the message has a record already. Return whether it was written."""
+        """
+        Write a record unless the message has a record already. Return whether the stored record is now in its state.
+
+        So a write whose answer was lost, and which the SDK repeated, counts as written. So does the same record of an
+        earlier delivery, which may have died before it could tell anybody.
+        """
         ...
 
 

@@ -28,8 +28,8 @@ from dunning.adapters.dynamodb.keys import (
     phone_key,
     replies_until,
 )
-from dunning.adapters.dynamodb.layouts import Item
 from dunning.adapters.dynamodb.reading import read_items
+from dunning.adapters.dynamodb.writing import write_conditionally
 from dunning.domain.customer.standing import ReplyLabel
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
@@ -78,12 +78,28 @@ class DynamoContacts:
         raise ServiceCallError("BatchWriteItem", "UnprocessedItems")
 
     def write_if_absent(self, contact: Contact) -> bool:
-        """Put a record unless it is there."""
-        return self._put_if_absent(contact_item(contact))
+        """Put a record unless it is there. If it is, DynamoDB answers with what is stored."""
+        item = contact_item(contact)
+        put = partial(
+            self._client.put_item,
+            TableName=self._table,
+            Item=item,
+            ConditionExpression="attribute_not_exists(customer_id)",
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
+        stored = write_conditionally("PutItem", put)
+        return stored is None or bool(stored[0].get("state") == item["state"])
 
     def keep(self, reply: Reply) -> bool:
         """Put a reply unless it is there."""
-        return self._put_if_absent(reply_item(reply))
+        return write_if(
+            "PutItem",
+            lambda: self._client.put_item(
+                TableName=self._table,
+                Item=reply_item(reply),
+                ConditionExpression="attribute_not_exists(customer_id)",
+            ),
+        )
 
     def label(self, customer_id: str, reply_id: str, label: ReplyLabel) -> Reply | None:
         """Find a reply by the carrier's id, and update its label under the label that was read."""
@@ -133,14 +149,6 @@ class DynamoContacts:
                 UpdateExpression=f"SET {setting}{leaving}",
                 ConditionExpression=f"{_STILL_THERE} AND {is_unchanged}",
                 ExpressionAttributeValues=values,
-            ),
-        )
-
-    def _put_if_absent(self, item: Item) -> bool:
-        return write_if(
-            "PutItem",
-            lambda: self._client.put_item(
-                TableName=self._table, Item=item, ConditionExpression="attribute_not_exists(customer_id)"
             ),
         )
 

@@ -64,7 +64,8 @@ class OptOutConfirmations:
         """
         Tell whether an earlier delivery of a reply has claimed its confirmation, and record it if it has no record.
 
-        The function that claimed the confirmation died before it recorded the outcome.
+        The function that claimed the confirmation died before it recorded the outcome, or before its metrics left: the
+        alarm about unknown texts rather rings twice than never.
         """
         is_claimed = False
         for customer_id, customer in owners.items():

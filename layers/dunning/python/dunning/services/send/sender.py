@@ -438,7 +438,8 @@ class SendService:
         """
         Record a claim of an earlier delivery as `unknown` if it has no record.
 
-        The sender that made the claim died before it recorded the outcome.
+        The sender that made the claim died before it recorded the outcome. A sender may also have died before its
+        metrics left: the alarm about unknown texts rather rings twice than never.
         """
         entry = claim_for_wake(standing, job.wake_at)
         if entry is None:
