@@ -62,7 +62,7 @@ def customers_table(ports: Ports) -> DynamoCustomers:
 def contacts_table(ports: Ports) -> DynamoContacts:
     """Return the audit table as the adapter sees it."""
     client: Any = TableClient(ports)
-    return DynamoContacts(client, CONTACTS)
+    return DynamoContacts(client, CONTACTS, _no_pause)
 
 
 class SimulatedClock:

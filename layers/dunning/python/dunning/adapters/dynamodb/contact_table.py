@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -29,7 +30,7 @@ from dunning.adapters.dynamodb.keys import (
     replies_until,
 )
 from dunning.adapters.dynamodb.reading import read_items
-from dunning.adapters.dynamodb.writing import write_conditionally
+from dunning.adapters.dynamodb.writing import Pause, write_conditionally
 from dunning.domain.customer.standing import ReplyLabel
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
@@ -57,9 +58,10 @@ _STILL_THERE = "attribute_exists(customer_id)"
 class DynamoContacts:
     """Implements `ContactArchive`, `ReplyLog` and `ContactErasure`."""
 
-    def __init__(self, client: DynamoDBClient, table: str) -> None:
+    def __init__(self, client: DynamoDBClient, table: str, pause: Pause = time.sleep) -> None:
         self._client = client
         self._table = table
+        self._pause = pause
 
     def write(self, contacts: Sequence[Contact]) -> None:
         """Write records in batches. Of several of one message the last: DynamoDB refuses a batch with a key twice."""
@@ -87,7 +89,7 @@ class DynamoContacts:
             ConditionExpression="attribute_not_exists(customer_id)",
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
-        stored = write_conditionally("PutItem", put)
+        stored = write_conditionally("PutItem", put, self._pause)
         return stored is None or bool(stored[0].get("state") == item["state"])
 
     def keep(self, reply: Reply) -> bool:
