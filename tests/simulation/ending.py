@@ -21,12 +21,12 @@ type Witness = Callable[[Situation, Move], None]
 """Sees every move of an end."""
 
 
-def _unseen(_: Situation, __: Move) -> None:
-    pass
+def unseen(_: Situation, __: Move) -> None:
+    """Look away."""
 
 
 def live_on(
-    simulator: Simulator, here: Situation, wakes: int, broken: list[str], witness: Witness = _unseen
+    simulator: Simulator, here: Situation, wakes: int, broken: list[str], witness: Witness = unseen
 ) -> Situation:
     """Deliver everything until it is done, then live through some wakes. Broken promises are added to `broken`."""
     far = here.now + FAR
@@ -83,7 +83,7 @@ def ending_of(scenario: Scenario, simulator: Simulator) -> Callable[[Situation],
 
 def judge_scenario(scenario: Scenario, last: Situation, broken: Sequence[str]) -> Sequence[str]:
     """Return all promises that are broken at the end of a scenario."""
-    found = {*broken, *judge_end(last.world)}
+    found = {*broken, *judge_end(last.world, last.now)}
     if not scenario.kept(customer_at(last.world.rows, CUSTOMER), last.world):
         found.add(LOST_NEWS)
     return sorted(found)

@@ -51,6 +51,9 @@ ENDINGS: Final = frozenset({
 })  # fmt: skip
 """The stops of the design, each with somebody who can end it."""
 
+REMEMBERED: Final = timedelta(days=31)
+"""The ledger may forget older texts."""
+
 _MAY_LACK_A_CLAIM: Final = frozenset({ContactState.REFUSED, ContactState.UNKNOWN, ContactState.UNCONFIRMED})
 
 TWICE = "a text was sent twice"
@@ -223,7 +226,7 @@ def why_silent(customer: CustomerRow, now: datetime) -> str:
         return "paid"
     if facts.not_in_list_since is not None:
         return "not in the list"
-    if held := _held_by_lender(record, facts, today):
+    if held := is_held_by_lender(record, today):
         return held
     return _silenced_by_customer(standing, record, facts, still_open, today)
 
@@ -250,10 +253,14 @@ def open_instalments_of(record: LenderRecord) -> set[tuple[str, int]]:
     return {key for key, (amount, paid) in amounts.items() if amount > paid and key[0] not in closed}
 
 
-def _held_by_lender(record: LenderRecord, facts: Facts, today: date) -> str:
+def is_held_by_lender(record: LenderRecord, today: date) -> str:
+    """Return which hold of the lender is on, nothing if none is: of a hold and a release the later counts."""
     released = _releases(record)
-    for hold in facts.holds:
-        if (hold.until is None or hold.until >= today) and not released:
+    facts = record.snapshot
+    for hold in facts.holds if facts else ():
+        lifted = [moment for reason, moment in released if reason in {None, hold.reason}]
+        is_lifted = any(facts is not None and facts.as_of is not None and moment >= facts.as_of for moment in lifted)
+        if (hold.until is None or hold.until >= today) and not is_lifted:
             return f"held: {hold.reason}"
     for recorded in record.events.values():
         event = recorded.event
@@ -300,7 +307,7 @@ def _is_released(record: LenderRecord, since: datetime | None) -> bool:
     return since is not None and any(moment >= since for _, moment in _releases(record))
 
 
-def judge_end(world: World) -> list[str]:
+def judge_end(world: World, now: datetime) -> list[str]:
     """Return the promises that are broken when everything has been delivered."""
     broken: list[str] = []
     if any(not mail.is_done and mail.receives >= MOST_RECEIVES for mail in world.mail):
@@ -311,7 +318,7 @@ def judge_end(world: World) -> list[str]:
         own = [contact for contact in contacts if contact.customer_id == customer_id]
         if customer.record is not None and customer.record.erased_at is not None:
             continue
-        broken += _judge_books(customer, own, world)
+        broken += _judge_books(customer, own, world, now)
         broken += _judge_future(customer)
     known = {
         customer.facts.phone
@@ -335,7 +342,7 @@ def _is_record_of(contact: Contact, text: Text) -> bool:
     )
 
 
-def _judge_books(customer: CustomerRow, contacts: Sequence[Contact], world: World) -> Iterator[str]:
+def _judge_books(customer: CustomerRow, contacts: Sequence[Contact], world: World, now: datetime) -> Iterator[str]:
     """Hold ledger, ladder, audit and carrier against each other."""
     standing = customer.standing
     ledger = standing.ledger if standing else ()
@@ -351,7 +358,8 @@ def _judge_books(customer: CustomerRow, contacts: Sequence[Contact], world: Worl
             yield f"{DISAGREES}: a refused text counts as sent"
     for contact in contacts:
         # A record "unknown" may be of a text that was refused: another delivery of its job did not wait for the answer.
-        if contact.state not in _MAY_LACK_A_CLAIM and contact.claim_id not in claims:
+        is_remembered = now - contact.at < REMEMBERED
+        if is_remembered and contact.state not in _MAY_LACK_A_CLAIM and contact.claim_id not in claims:
             yield UNCLAIMED
         is_taken = any(text.message_id == contact.message_id for text in world.texts)
         if contact.state is ContactState.SENT and not is_taken:
@@ -359,10 +367,10 @@ def _judge_books(customer: CustomerRow, contacts: Sequence[Contact], world: Worl
         if contact.state is ContactState.UNKNOWN and contact.claim_id in claims and "SmsUnknown" not in world.alarms:
             yield UNALARMED
     if standing is not None:
-        yield from _judge_ladder(standing, ledger)
+        yield from _judge_ladder(standing, ledger, contacts)
 
 
-def _judge_ladder(standing: Standing, ledger: Sequence[LedgerEntry]) -> Iterator[str]:
+def _judge_ladder(standing: Standing, ledger: Sequence[LedgerEntry], contacts: Sequence[Contact]) -> Iterator[str]:
     progress: Mapping[str, int] = {key: reached.stage for key, reached in standing.progress.items()}
     for entry in ledger:
         if entry.stage is None or entry.failed:
@@ -372,7 +380,9 @@ def _judge_ladder(standing: Standing, ledger: Sequence[LedgerEntry]) -> Iterator
             if account_id not in entry.also_named and (not stages or max(stages) < entry.stage):
                 yield f"{LADDER}: a text whose stage is not marked"
     for key, stage in progress.items():
-        texted = [entry.stage for entry in ledger if key.rpartition("#")[0] in entry.accounts]
+        account_id = key.rpartition("#")[0]
+        texted = [entry.stage for entry in ledger if account_id in entry.accounts]
+        texted += [contact.stage for contact in contacts if account_id in contact.account_ids]
         if not any(reached is not None and reached >= stage for reached in texted):
             yield f"{LADDER}: a stage that no text was sent for"
 

@@ -158,7 +158,7 @@ class Search:
         explored.moves += 1
         explored.faults += move.faults
         explored.texts += len(move.to.world.texts) > len(self._places[number].situation.world.texts)
-        explored.duplicates += move.step.kind == "begins" and _is_delivered_again(move)
+        explored.duplicates += move.step.kind == "begins" and is_delivered_again(move)
         for promise in self._judge(self._places[number].situation, move):
             self._break(promise)
             self._breaches[number].append((promise, move.faults, move.switches, move.word))
@@ -230,7 +230,7 @@ def _is_within(used: Budget, bounds: Sequence[Budget]) -> bool:
     return any(used.faults <= bound.faults and used.switches <= bound.switches for bound in bounds)
 
 
-def _is_delivered_again(move: Move) -> bool:
+def is_delivered_again(move: Move) -> bool:
     """Tell whether a delivery repeats an earlier one: of the same message, or of another with the same words."""
     name, _, receives = move.step.label.rpartition("/")
     mails = move.to.world.mail
