@@ -1,16 +1,17 @@
 """
-Proves the promises: every schedule of the scenarios within the bounds of faults and switches.
+Proves the promises: every schedule of the scenarios within the bounds of faults and switches, and random lives.
 
     make prove                                        all scenarios
     make prove SCENARIO="send x hold"                 one of them
     make prove SCENARIO="send x hold" REPLAY=5=lost   one schedule, step by step
+    make prove SEED=7                                 one life, step by step
 """
 
 import argparse
 import os
 import sys
 
-from tests.simulation.prove import prove, replay
+from tests.simulation.prove import DEEP_LIVES, LIVES, prove, relive, replay, tasks_of, tasks_of_lives
 from tests.simulation.scenarios import BY_NAME
 
 
@@ -19,16 +20,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation")
     parser.add_argument("--scenario", default="", help="one scenario in place of all")
     parser.add_argument("--replay", help="one schedule of the scenario, step by step: the moves that are not the first")
+    parser.add_argument("--seed", type=int, help="one life, step by step")
+    parser.add_argument("--prove", default="", choices=["", "deep"], help="deep: wider bounds, and more lives")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="the number of processes")
     chosen = parser.parse_args()
     if chosen.scenario and chosen.scenario not in BY_NAME:
         parser.error(f"--scenario: there is no {chosen.scenario!r}; there are: {', '.join(BY_NAME)}")
     if chosen.replay is not None and not chosen.scenario:
         parser.error("--replay: needs --scenario, whose schedule it is")
+    if chosen.seed is not None:
+        return min(1, relive(chosen.seed))
     if chosen.replay is not None:
-        return 1 if replay(chosen.scenario, chosen.replay) else 0
-    names = [chosen.scenario] if chosen.scenario else list(BY_NAME)
-    return 1 if prove(names, chosen.jobs) else 0
+        return min(1, replay(chosen.scenario, chosen.replay))
+    deep = chosen.prove == "deep"
+    tasks = tasks_of([chosen.scenario] if chosen.scenario else BY_NAME, deep=deep)
+    if not chosen.scenario:
+        tasks += tasks_of_lives(DEEP_LIVES if deep else LIVES)
+    return min(1, prove(tasks, chosen.jobs))
 
 
 if __name__ == "__main__":

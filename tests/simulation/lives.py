@@ -85,7 +85,7 @@ class Life:
 
     def run(self) -> Explored:
         """Live, and return what was counted and broken."""
-        began = time.monotonic()
+        began = time.process_time()
         forget_items()
         chance = Random(self.seed)
         simulator = Simulator(self.cast)
@@ -95,8 +95,9 @@ class Life:
         here = live_on(simulator, here, 0, broken, self._seen)
         for promise in {*broken, *judge_end(here.world, here.now), *_lost(books, here.world, news)}:
             self._break(promise)
-        self.explored.schedules = 1
-        self.explored.seconds = time.monotonic() - began
+        self.explored.schedules = self.explored.lives = 1
+        self.explored.situations = self.explored.moves
+        self.explored.seconds = time.process_time() - began
         self.explored.histories = simulator.theatre.played
         return self.explored
 
@@ -113,7 +114,9 @@ class Life:
                 waiting.append(max(wake, here.now + timedelta(minutes=1)))
             moment = max(min(waiting, default=end), here.now)
             if moment >= end:
-                return here
+                # What is still under way arrives, however late.
+                here = here._replace(now=end, world=here.world._replace(is_on=True))
+                return self._work(simulator, chance, self._arrived(here, coming, chance, is_due=False))
             here = here._replace(now=moment)
             arrived = [mail for mail in coming if mail.ready_at <= moment]
             coming = coming[len(arrived) :]

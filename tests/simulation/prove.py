@@ -1,74 +1,166 @@
 """
-Proving: explores scenarios side by side, and prints the table and what failed.
+Proving: explores scenarios and lives side by side, and prints the table and what failed.
 
 Another cast may take the place of ours: a sabotaged part, or another sender. The table is the same.
 """
 
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from typing import NamedTuple
 
 from tests.simulation.cast import Cast
 from tests.simulation.ending import ending_of
+from tests.simulation.lives import Life
 from tests.simulation.promises import judge_move
-from tests.simulation.report import LEGEND, counted, heading, row, total
+from tests.simulation.report import LEGEND, Line, table
 from tests.simulation.scenarios import BY_NAME, Scenario
 from tests.simulation.search import BOUNDS, Budget, Explored, Search
-from tests.simulation.simulator import Simulator
+from tests.simulation.simulator import Move, Simulator, Situation
 from tests.simulation.tables import forget_items
-from tests.simulation.trace import parse_replay, replay_of, retold
+from tests.simulation.trace import lines_of, parse_replay, replay_of, retold
 
-NAME_WIDTH = 34
+OF_PAIRS = (Budget(2, 0), Budget(1, 1), Budget(0, 3))
+"""The bounds of two pieces of news beside each other; `deep` explores them as deeply as the rest."""
+
+DEEPER = (Budget(4, 0), Budget(3, 1), Budget(2, 2), Budget(1, 3), Budget(0, 5))
+"""What `deep` adds for the sender beside itself."""
+
+LIVES, DEEP_LIVES = 200, 4000
+LIVES_A_TASK = 20
 
 
-def explore(scenario: Scenario, bounds: tuple[Budget, ...] = BOUNDS, cast: Cast | None = None) -> Explored:
+class Task(NamedTuple):
+    """A piece of the proof for one process: a scenario within its bounds, or some lives."""
+
+    name: str
+    group: str
+    bounds: tuple[Budget, ...] = ()
+    seeds: tuple[int, ...] = ()
+
+
+class Finding(NamedTuple):
+    """A broken promise, and the command that replays a schedule that breaks it."""
+
+    promise: str
+    command: str
+
+
+def tasks_of(names: Iterable[str], *, deep: bool) -> list[Task]:
+    """Return the tasks of the proof, the longest first."""
+    tasks: list[Task] = []
+    for name in names:
+        group = BY_NAME[name].group
+        bounds = BOUNDS if deep or group.startswith("send") else OF_PAIRS
+        if deep and group == "send":
+            bounds = DEEPER
+        tasks.append(Task(name, group, bounds))
+    tasks.sort(key=lambda task: not task.group.startswith("send"))
+    return tasks
+
+
+def tasks_of_lives(count: int) -> list[Task]:
+    """Return the tasks that live some lives, by their seeds."""
+    seeds = range(count)
+    return [
+        Task(f"lives {first}", "lives", seeds=tuple(seeds[first : first + LIVES_A_TASK]))
+        for first in range(0, count, LIVES_A_TASK)
+    ]
+
+
+def explore(scenario: Scenario, bounds: Sequence[Budget] = BOUNDS, cast: Cast | None = None) -> Explored:
     """Explore all schedules of a scenario within some bounds, with a cast of one's own if there is one."""
     forget_items()
     simulator = Simulator(cast or Cast())
     return Search(simulator, judge_move, ending_of(scenario, simulator)).run(scenario.start(), bounds)
 
 
-def _explored(name: str) -> tuple[Explored, list[str]]:
-    """Explore a scenario in a process of its own, and write down how to replay what is broken."""
-    explored = explore(BY_NAME[name])
-    simulator, start = Simulator(), BY_NAME[name].start()
-    return explored, [replay_of(breach.moves, simulator, start) for breach in explored.breaches]
+def findings_of(scenario: Scenario, explored: Explored, cast: Cast | None = None) -> list[Finding]:
+    """Return what is broken, each with the command that replays it."""
+    simulator, start = Simulator(cast or Cast()), scenario.start()
+    return [
+        Finding(
+            breach.promise,
+            f'make prove SCENARIO="{scenario.name}" REPLAY="{replay_of(breach.moves, simulator, start)}"',
+        )
+        for breach in explored.breaches
+    ]
+
+
+def do(task: Task) -> tuple[Explored, list[Finding]]:
+    """Do a task."""
+    if task.bounds:
+        scenario = BY_NAME[task.name]
+        explored = explore(scenario, task.bounds)
+        return explored, findings_of(scenario, explored)
+    together, findings = Explored(), []
+    for seed in task.seeds:
+        lived = Life(seed).run()
+        findings += [Finding(promise, f"make prove SEED={seed}") for promise in lived.broken]
+        together.add(lived)
+    return together, findings
+
+
+def prove(tasks: Sequence[Task], jobs: int) -> int:
+    """Do all tasks, print progress and the table, and return the number of broken promises."""
+    began = time.monotonic()
+    lines: dict[str, Line] = {}
+    findings: list[Finding] = []
+    with ProcessPoolExecutor(jobs, max_tasks_per_child=8) as pool:
+        running: dict[Future[tuple[Explored, list[Finding]]], Task] = {pool.submit(do, task): task for task in tasks}
+        for number, future in enumerate(as_completed(running), 1):
+            task = running[future]
+            explored, found = future.result()
+            lines.setdefault(task.group, Line(task.group)).add(explored)
+            findings += found
+            broken = f", BROKEN: {', '.join(finding.promise for finding in found)}" if found else ""
+            _tell(
+                f"[{number:3}/{len(tasks)} {time.monotonic() - began:4.0f} s] {task.name}: "
+                f"{explored.schedules:,} schedules{broken}"
+            )
+    order = {task.group: number for number, task in reversed(list(enumerate(tasks)))}
+    ordered = sorted(lines.values(), key=lambda line: order[line.name])
+    say(f"\n{table(ordered, time.monotonic() - began)}\n\n{LEGEND}\n")
+    for promise, command in findings:
+        say(f"BROKEN: {promise}\n  {command}")
+    say("" if findings else "Every promise was kept in every schedule.")
+    return len(findings)
 
 
 def replay(name: str, written: str) -> int:
     """Print one schedule, and return the number of promises that it breaks."""
     lines, broken = retold(BY_NAME[name], Simulator(), parse_replay(written))
-    _say("\n".join(lines))
-    _say("broken: " + "; ".join(broken) if broken else "every promise is kept")
+    say("\n".join(lines))
+    return _say_broken(broken)
+
+
+def relive(seed: int) -> int:
+    """Print one life, and return the number of promises that it breaks."""
+    lines: list[str] = []
+    steps = 0
+
+    def witness(here: Situation, move: Move) -> None:
+        nonlocal steps
+        lines.extend(lines_of(f"{steps:5}", here, move, judge_move(here, move)))
+        steps += 1
+
+    lived = Life(seed, witness=witness).run()
+    say("\n".join(lines))
+    return _say_broken(sorted(lived.broken))
+
+
+def _say_broken(broken: Sequence[str]) -> int:
+    say("broken: " + "; ".join(broken) if broken else "every promise is kept")
     return len(broken)
 
 
-def prove(names: list[str], jobs: int) -> int:
-    """Explore scenarios, print the table, and return the number of broken promises."""
-    began = time.monotonic()
-    _say(heading(NAME_WIDTH))
-    rows: list[tuple[int, ...]] = []
-    failures: list[str] = []
-    with ProcessPoolExecutor(jobs) as pool:
-        running = {pool.submit(_explored, name): name for name in names}
-        for future in as_completed(running):
-            name = running[future]
-            explored, replays = future.result()
-            rows.append(counted(explored))
-            _say(row(name, NAME_WIDTH, rows[-1], explored.seconds))
-            failures += [
-                f'BROKEN: {breach.promise}\n  make prove SCENARIO="{name}" REPLAY="{written}"'
-                for breach, written in zip(explored.breaches, replays, strict=True)
-            ]
-    _say(row("all", NAME_WIDTH, total(rows), time.monotonic() - began))
-    _say(f"\n{LEGEND}\n")
-    for failure in failures:
-        _say(failure)
-    if not failures:
-        _say("Every promise was kept in every schedule.")
-    return len(failures)
-
-
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """Print a line of the report."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
+
+
+def _tell(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()

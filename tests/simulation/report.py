@@ -1,73 +1,78 @@
-"""The report: a table for a compliance officer, and the traces of what failed."""
+"""The report: a table for a compliance officer."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 from tests.simulation.promises import AT_NIGHT, IN_SILENCE, TOO_OFTEN, TWICE
 from tests.simulation.search import Explored
 
-
-class Column(NamedTuple):
-    """A column: its heading, and how it is worked out."""
-
-    heading: str
-    width: int
-
-
-COLUMNS = (
-    Column("schedules", 13),
-    Column("situations", 10),
-    Column("faults", 8),
-    Column("repeats", 8),
-    Column("texts", 7),
-    Column("over caps", 9),
-    Column("in silence", 10),
-    Column("at night", 8),
-    Column("twice", 6),
-    Column("other", 6),
-    Column("seconds", 8),
-)
+HEADINGS = (
+    "scenarios", "schedules", "situations", "faults", "repeats", "texts", "over caps", "in silence", "at night",
+    "twice", "other", "CPU s",
+)  # fmt: skip
+WIDTHS = (9, 17, 11, 10, 9, 8, 9, 10, 8, 6, 6, 7)
 
 LEGEND = """\
-  schedules   ways to order the programs and to place the faults: all there are within the bounds
-  situations  different states of everything that is stored and of all programs; each is looked at once
-  faults      places at which a fault was injected
-  repeats     deliveries of a message that had been delivered before
-  texts       texts that the carrier took, on different ways
-  over caps   texts beyond a cap, in any sliding window
-  in silence  texts claimed although an opt-out, a hold, an erasure or the payment was stored
-  at night    texts outside the hours of the customer's place
-  twice       texts sent twice
-  other       any other broken promise: news lost, books that disagree, somebody forgotten, data left behind"""
+scenarios   starts, each with the messages that may come; of lives: seeds
+schedules   ways to order the programs and to place the faults: all there are within the bounds (docs/proof.md)
+situations  different states of everything stored and of all programs; each was looked at, and its whole future with it
+faults      faults that were injected
+repeats     deliveries of a message that had been delivered before
+texts       texts that the carrier took, each on a way of its own
+over caps   texts beyond a cap, in any sliding window
+in silence  texts claimed although an opt-out, a hold, an erasure or the payment was stored
+at night    texts outside the hours of the customer's place
+twice       texts sent twice
+other       other broken promises: news lost, books that disagree, somebody forgotten, personal data left"""
 
 
-def counted(explored: Explored) -> tuple[int, ...]:
-    """Return the figures of a row, without the seconds."""
-    broken = explored.broken
-    kinds = (TOO_OFTEN, IN_SILENCE, AT_NIGHT, TWICE)
-    by_kind = [sum(count for promise, count in broken.items() if promise.startswith(kind)) for kind in kinds]
-    return (
-        explored.schedules,
-        explored.situations,
-        explored.faults,
-        explored.duplicates,
-        explored.texts,
-        *by_kind,
-        sum(broken.values()) - sum(by_kind),
-    )
+@dataclass(slots=True)
+class Line:
+    """A line of the table: what was covered under one name."""
+
+    name: str
+    scenarios: int = 0
+    covered: Explored = field(default_factory=Explored)
+
+    def add(self, explored: Explored) -> None:
+        """Add what was covered by one scenario, or by some lives."""
+        self.scenarios += max(1, explored.lives)
+        self.covered.add(explored)
+
+    def figures(self) -> tuple[int, ...]:
+        """Return the figures of the line, without the seconds."""
+        covered, broken = self.covered, self.covered.broken
+        kinds = [
+            sum(count for promise, count in broken.items() if promise.startswith(kind))
+            for kind in (TOO_OFTEN, IN_SILENCE, AT_NIGHT, TWICE)
+        ]
+        return (
+            self.scenarios,
+            covered.schedules,
+            covered.situations,
+            covered.faults,
+            covered.duplicates,
+            covered.texts,
+            *kinds,
+            sum(broken.values()) - sum(kinds),
+        )
 
 
-def heading(name_width: int) -> str:
-    """Return the heading of the table."""
-    return f"{'':{name_width}} " + " ".join(f"{column.heading:>{column.width}}" for column in COLUMNS)
+def table(lines: Sequence[Line], seconds: float) -> str:
+    """Return the table, with a total."""
+    names = max([len(line.name) for line in lines] + [len("all")])
+    rows = [
+        " ".join([f"{'':{names}}", *(f"{heading:>{width}}" for heading, width in zip(HEADINGS, WIDTHS, strict=True))])
+    ]
+    total = Line("all")
+    for line in lines:
+        rows.append(_row(line, names))
+        total.scenarios += line.scenarios
+        total.covered.add(line.covered)
+    rows.append(_row(total, names))
+    return "\n".join([*rows, f"\n{seconds:,.0f} seconds."])
 
 
-def row(name: str, name_width: int, figures: Sequence[int], seconds: float) -> str:
-    """Return a row of the table."""
-    cells = [f"{figure:>{column.width},}" for figure, column in zip(figures, COLUMNS, strict=False)]
-    return f"{name:{name_width}} " + " ".join([*cells, f"{seconds:>{COLUMNS[-1].width},.1f}"])
-
-
-def total(rows: Sequence[Sequence[int]]) -> tuple[int, ...]:
-    """Add up rows."""
-    return tuple(map(sum, zip(*rows, strict=True)))
+def _row(line: Line, names: int) -> str:
+    figures = [f"{figure:>{width},}" for figure, width in zip(line.figures(), WIDTHS, strict=False)]
+    return " ".join([f"{line.name:{names}}", *figures, f"{line.covered.seconds:>{WIDTHS[-1]},.1f}"])

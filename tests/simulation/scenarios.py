@@ -62,6 +62,8 @@ class Scenario:
     """A start, and what must be stored at the end whatever happens."""
 
     name: str
+    group: str
+    """The line of the report that it belongs to."""
     start: Callable[[], Situation]
     kept: Kept = nothing_to_keep
     wakes: int = 2
@@ -303,11 +305,12 @@ def _unless_erased(*kept: Kept) -> Kept:
     return look
 
 
-def _beside_the_sender(news: News, job_at: datetime = NOW) -> Scenario:
+def _beside_the_sender(news: News, group: str) -> Scenario:
     return Scenario(
         name=f"send x {news.name}",
+        group=f"send x {group}",
         start=starting(
-            job(at=job_at),
+            job(),
             news.mail,
             record=news.record,
             standing=news.standing,
@@ -317,13 +320,14 @@ def _beside_the_sender(news: News, job_at: datetime = NOW) -> Scenario:
     )
 
 
-def _together(first: News, second: News) -> Scenario:
+def _together(group: str, first: News, second: News) -> Scenario:
     """Return the scenario of two pieces of news. The customer wakes at once: a text follows unless they forbid it."""
     if first.name == second.name:
         second = replace(second, name=f"{second.name} again", mail=second.mail._replace(name=f"{second.name} again"))
     replies = tuple({news.reply.inbound.inbound_id: news.reply for news in (first, second) if news.reply}.values())
     return Scenario(
         name=f"{first.name} x {second.name}",
+        group=group,
         start=starting(
             first.mail,
             second.mail,
@@ -363,16 +367,17 @@ LETTER = reply_body("in-3", FACTS.phone, SECRET, SAID_AT)
 
 
 def _all_scenarios() -> Iterator[Scenario]:
-    yield Scenario(name="send", start=starting(job()))
-    yield Scenario(name="send x duplicate", start=starting(job("job a"), job("job b")))
-    yield Scenario(name="send x redelivery", start=starting(job(copies=1)))
+    yield Scenario(name="send", group="send", start=starting(job()))
+    yield Scenario(name="send x duplicate", group="send x duplicate", start=starting(job("job a"), job("job b")))
+    yield Scenario(name="send x redelivery", group="send x redelivery", start=starting(job(copies=1)))
     for news in EVENTS:
         if news.name != "erasure":
-            yield _beside_the_sender(news)
+            yield _beside_the_sender(news, "event")
     for news in REPLIES:
-        yield _beside_the_sender(news)
+        yield _beside_the_sender(news, "reply")
     yield Scenario(
         name="send x opt-out with confirmation",
+        group="send x confirmed opt-out",
         start=starting(
             job(at=MORNING_IN_NEW_YORK),
             CONFIRMED.mail,
@@ -382,16 +387,24 @@ def _all_scenarios() -> Iterator[Scenario]:
         kept=CONFIRMED.kept,
     )
     for name, reports in REPORTS.items():
-        yield Scenario(name=f"send x {name}", start=starting(job(), reports=reports), kept=_receipts_are_kept, wakes=1)
+        yield Scenario(
+            name=f"send x {name}",
+            group="send x receipt",
+            start=starting(job(), reports=reports),
+            kept=_receipts_are_kept,
+            wakes=1,
+        )
     for news in LOADS:
-        yield _beside_the_sender(news)
+        yield _beside_the_sender(news, "load")
     yield Scenario(
         name="send x load of somebody new",
+        group="send x load",
         start=starting(job(), FIRST_LOAD.mail, is_new=True),
         kept=FIRST_LOAD.kept,
     )
     yield Scenario(
         name="send x replan",
+        group="send x replan",
         start=starting(
             job(),
             Mail("replan", "part", replan_body(ReplanPart(0, 1, "")), NOW),
@@ -402,17 +415,18 @@ def _all_scenarios() -> Iterator[Scenario]:
     erasure = EVENTS[-1]
     yield Scenario(
         name="send x erasure",
+        group="send x erasure",
         start=starting(job(), erasure.mail, replies=(REPLY,), uploads=(UPLOAD,), letters=(LETTER,)),
         kept=erasure.kept,
     )
     for first, second in combinations_with_replacement(EVENTS, 2):
-        yield _together(first, second)
+        yield _together("event x event", first, second)
     for reply in REPLIES:
         for event in EVENTS:
-            yield _together(reply, event)
+            yield _together("reply x event", reply, event)
     for load in LOADS:
         for event in EVENTS:
-            yield _together(load, event)
+            yield _together("load x event", load, event)
 
 
 SCENARIOS = tuple(_all_scenarios())

@@ -52,10 +52,21 @@ class Explored:
     faults: int = 0
     duplicates: int = 0
     texts: int = 0
+    lives: int = 0
     seconds: float = 0.0
+    """Of CPU."""
     breaches: list[Breach] = field(default_factory=list)
     broken: dict[str, int] = field(default_factory=dict)
     """How many schedules break a promise, by the promise; counted as moves or endings that break it."""
+
+    def add(self, other: "Explored") -> None:
+        """Add what another search has covered."""
+        for name in ("schedules", "situations", "moves", "histories", "endings", "faults", "duplicates", "texts"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.lives += other.lives
+        self.seconds += other.seconds
+        for promise, count in other.broken.items():
+            self.broken[promise] = self.broken.get(promise, 0) + count
 
 
 class _Place:
@@ -99,7 +110,7 @@ class Search:
 
     def run(self, start: Situation, bounds: Sequence[Budget] = BOUNDS, *, until: float = float("inf")) -> Explored:
         """Explore all schedules within any of the bounds. `until` ends the search early, by the monotonic clock."""
-        began = time.monotonic()
+        began = time.process_time()
         root = self._number(start)
         for bound in bounds:
             self._visit(root, bound, until)
@@ -109,7 +120,7 @@ class Search:
         explored.endings = len(self._at_the_end)
         explored.schedules = _Counts(self._places).of(root, tuple(bounds))
         explored.breaches = self._shortest(root, bounds)
-        explored.seconds = time.monotonic() - began
+        explored.seconds = time.process_time() - began
         return explored
 
     def _number(self, situation: Situation) -> int:

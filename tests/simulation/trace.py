@@ -60,19 +60,20 @@ def retold(scenario: Scenario, simulator: Simulator, replay: Mapping[int, str]) 
     for number, (here, move) in enumerate(schedule(simulator, last, replay)):
         found = judge_move(here, move)
         broken += found
-        lines += _lines(f"{number:3}", here, move, found)
+        lines += lines_of(f"{number:3}", here, move, found)
         last = move.to
     lines.append("    everything is delivered until it is done, without faults:")
 
     def witness(here: Situation, move: Move) -> None:
-        lines.extend(_lines("   ", here, move, judge_move(here, move)))
+        lines.extend(lines_of("   ", here, move, judge_move(here, move)))
 
     last = live_on(simulator, last, scenario.wakes, broken, witness)
     broken = list(judge_scenario(scenario, last, broken))
     return lines, broken
 
 
-def _lines(number: str, here: Situation, move: Move, found: Sequence[str]) -> list[str]:
+def lines_of(number: str, here: Situation, move: Move, found: Sequence[str]) -> list[str]:
+    """Return the lines of one step: who, which call, what happened to it, what was stored, and what it breaks."""
     step = move.step
     clock = move.to.now.strftime("%d %b %H:%M:%S")
     if step.kind in {"begins", "goes on"}:
