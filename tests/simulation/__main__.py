@@ -33,7 +33,7 @@ def main() -> int:
     if chosen.replay is not None:
         return min(1, replay(chosen.scenario, chosen.replay))
     deep = chosen.prove == "deep"
-    tasks = tasks_of([chosen.scenario] if chosen.scenario else BY_NAME, deep=deep)
+    tasks = tasks_of([chosen.scenario] if chosen.scenario else BY_NAME, deep=deep or bool(chosen.scenario))
     if not chosen.scenario:
         tasks += tasks_of_lives(DEEP_LIVES if deep else LIVES)
     return min(1, prove(tasks, chosen.jobs))

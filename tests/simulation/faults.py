@@ -67,6 +67,7 @@ KINDS: Final = {
     ("queue", "note"): (Fault.LOST, Fault.DIES_AFTER),
     ("queue", "depth"): _READ,
     ("queue", "scan"): _READ,
+    ("queue", "replace"): (Fault.LOST, Fault.ANSWER_LOST, Fault.DIES_AFTER),
     ("bus", "publish"): (Fault.LOST, Fault.DIES_AFTER),
     ("switch", "is_on"): (Fault.UNREADABLE, Fault.DIES_AFTER),
     ("switch", "news"): (Fault.UNREADABLE,),

@@ -21,11 +21,10 @@ from tests.simulation.simulator import Move, Simulator, Situation
 from tests.simulation.tables import forget_items
 from tests.simulation.trace import lines_of, parse_replay, replay_of, retold
 
-OF_PAIRS = (Budget(2, 0), Budget(1, 1), Budget(0, 3))
-"""The bounds of two pieces of news beside each other; `deep` explores them as deeply as the rest."""
-
 DEEPER = (Budget(4, 0), Budget(3, 1), Budget(2, 2), Budget(1, 3), Budget(0, 5))
-"""What `deep` adds for the sender beside itself."""
+"""The bounds of `deep` for the sender alone and beside itself."""
+
+_BESIDE_ITSELF = frozenset({"send", "send x duplicate", "send x redelivery"})
 
 LIVES, DEEP_LIVES = 200, 4000
 LIVES_A_TASK = 20
@@ -52,10 +51,8 @@ def tasks_of(names: Iterable[str], *, deep: bool) -> list[Task]:
     tasks: list[Task] = []
     for name in names:
         group = BY_NAME[name].group
-        bounds = BOUNDS if deep or group.startswith("send") else OF_PAIRS
-        if deep and group == "send":
-            bounds = DEEPER
-        tasks.append(Task(name, group, bounds))
+        if deep or not BY_NAME[name].is_deep:
+            tasks.append(Task(name, group, DEEPER if deep and group in _BESIDE_ITSELF else BOUNDS))
     tasks.sort(key=lambda task: not task.group.startswith("send"))
     return tasks
 

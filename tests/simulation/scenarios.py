@@ -68,6 +68,8 @@ class Scenario:
     kept: Kept = nothing_to_keep
     wakes: int = 2
     """How many wakes are lived through after everything was delivered."""
+    is_deep: bool = False
+    """Whether it is left to `deep`, because another scenario stands for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -366,6 +368,13 @@ UPLOAD = (
 LETTER = reply_body("in-3", FACTS.phone, SECRET, SAID_AT)
 
 
+_OF_EACH_KIND = frozenset({
+    "reply opt_out", "reply opt_in", "reply paid", "reply promise", "reply hardship", "reply acknowledged",
+    "reply not understood",
+})  # fmt: skip
+"""A reply of each kind of effect beside each event. The others differ from `hardship` by the reason of their hold."""
+
+
 def _all_scenarios() -> Iterator[Scenario]:
     yield Scenario(name="send", group="send", start=starting(job()))
     yield Scenario(name="send x duplicate", group="send x duplicate", start=starting(job("job a"), job("job b")))
@@ -423,7 +432,8 @@ def _all_scenarios() -> Iterator[Scenario]:
         yield _together("event x event", first, second)
     for reply in REPLIES:
         for event in EVENTS:
-            yield _together("reply x event", reply, event)
+            scenario = _together("reply x event", reply, event)
+            yield replace(scenario, is_deep=reply.name not in _OF_EACH_KIND)
     for load in LOADS:
         for event in EVENTS:
             yield _together("load x event", load, event)

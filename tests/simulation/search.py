@@ -266,10 +266,6 @@ class _Counts:
                 continue
             number, left = key
             place = self._places[number]
-            if place.is_end:
-                known[key] = 1
-                stack.pop()
-                continue
             onward = [
                 (to, after)
                 for faults, switches, to in place.edges(
@@ -281,7 +277,8 @@ class _Counts:
             if missing:
                 stack += missing
                 continue
-            known[key] = sum(known[entry] for entry in onward)
+            # An end is a schedule, and so is each way on: what is done may be delivered once more.
+            known[key] = place.is_end + sum(known[entry] for entry in onward)
             stack.pop()
         return known[root, bounds]
 

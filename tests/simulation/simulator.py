@@ -100,7 +100,7 @@ class Simulator:
             assert call is not None
             if not worker.node.calls:
                 yield self._call(here, Fault.DIES_BEFORE)
-            for kind in KINDS.get((call.port, call.operation), ()):
+            for kind in KINDS[call.port, call.operation]:
                 if kind is not Fault.THROTTLED or len(call.keys) > 1 or call.operation != "batch_get_item":
                     yield self._call(here, kind)
             return
