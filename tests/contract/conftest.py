@@ -15,7 +15,7 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.sqs.models import sqs_backends
 
 from dunning.adapters.client import LEAN
-from dunning.adapters.dynamodb.contact_table import DynamoContacts
+from dunning.adapters.dynamodb.contact_table import WRITE_ONCE, DynamoContacts
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.dynamodb.items import contact_of
 from dunning.adapters.sqs import SqsQueue
@@ -139,7 +139,8 @@ def customers_in(aws: Aws) -> DynamoCustomers:
 
 def contacts_in(aws: Aws) -> DynamoContacts:
     """Return the adapter on an engine's audit table."""
-    return DynamoContacts(boto3.client("dynamodb", config=LEAN), aws.stack.contacts_table)
+    once = boto3.client("dynamodb", config=WRITE_ONCE)
+    return DynamoContacts(boto3.client("dynamodb", config=LEAN), aws.stack.contacts_table, once=once)
 
 
 def jobs_in(aws: Aws) -> SqsQueue:

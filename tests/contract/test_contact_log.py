@@ -7,6 +7,8 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ReadTimeoutError
 
 from dunning.adapters.dynamodb.contact_table import DynamoContacts
 from dunning.adapters.dynamodb.items import contact_item, contact_of
@@ -16,7 +18,7 @@ from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.ports.contacts import ContactKey
 from tests.contract.conftest import Archive, contacts_in
 from tests.local.cloud import LocalCloud
-from tests.support.aws_requests import Requests, error, first, success
+from tests.support.aws_requests import Answer, Requests, Work, error, first, no_answer, success
 from tests.support.people import NOW
 from tests.support.stand_in import Aws
 
@@ -246,6 +248,37 @@ class TestOnDynamoDb:
         requests.answer("dynamodb.BatchWriteItem", busy)
         with pytest.raises(ServiceCallError, match="UnprocessedItems"):
             contacts_table.write([_contact(2)])
+
+    @pytest.mark.parametrize(
+        "failure",
+        [
+            no_answer(ReadTimeoutError(endpoint_url="dynamodb")),
+            error("InternalServerError", 500),
+            error("ThrottlingException"),
+        ],
+    )
+    def test_a_batch_is_asked_for_once_and_what_it_may_have_left_out_is_written_record_by_record(
+        self, cloud: LocalCloud, contacts_table: DynamoContacts, requests: Requests, failure: Answer
+    ) -> None:
+        requests.answer("dynamodb.BatchWriteItem", failure)
+        contacts_table.write([_contact(), _contact(2)])
+        assert requests.sent == {"dynamodb.BatchWriteItem": 1, "dynamodb.PutItem": 2}
+        stored = [contact_of(item) for item in cloud.items(cloud.stack.contacts_table)]
+        assert sorted(stored, key=lambda contact: contact.at) == [_contact(), _contact(2)]
+
+    def test_a_lost_answer_takes_back_no_receipt_that_has_come_meanwhile(
+        self, cloud: LocalCloud, contacts_table: DynamoContacts, requests: Requests
+    ) -> None:
+        delivered = _contact(state=ContactState.DELIVERED, reported_at=NOW, delivery_status="delivered")
+
+        def lost(_: object, work: Work) -> AWSResponse | None:
+            work()
+            contacts_table.advance(delivered, expected=ContactState.SENT)
+            raise ReadTimeoutError(endpoint_url="dynamodb")
+
+        requests.answer("dynamodb.BatchWriteItem", lost)
+        contacts_table.write([_contact()])
+        assert [contact_of(item) for item in cloud.items(cloud.stack.contacts_table)] == [delivered]
 
     @pytest.mark.slow(reason="250 records on moto: three calls of a hundred")
     def test_records_are_read_a_hundred_a_call_and_what_a_busy_table_left_out_is_asked_for_again(

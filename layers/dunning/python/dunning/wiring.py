@@ -23,7 +23,7 @@ from pydantic import ValidationError
 
 from dunning import compiled_policies
 from dunning.adapters.client import LEAN, new_session
-from dunning.adapters.dynamodb.contact_table import DynamoContacts
+from dunning.adapters.dynamodb.contact_table import WRITE_ONCE, DynamoContacts
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.eventbridge import EventBridgePublisher
 from dunning.adapters.fan_out_telemetry import FanOutTelemetry
@@ -181,6 +181,11 @@ def scan_service() -> ScanService:
     )
 
 
+def _new_contacts(session: boto3.Session, dynamodb: DynamoDBClient, table: str) -> DynamoContacts:
+    """Return the audit table for who writes new records."""
+    return DynamoContacts(dynamodb, table, once=session.client("dynamodb", config=WRITE_ONCE))
+
+
 @_kept
 def send_service() -> SendService:
     """Build the sender's service."""
@@ -194,7 +199,7 @@ def send_service() -> SendService:
     book.linter.get_ready()  # not in the first event: Lambda lends a start a whole processor
     return SendService(
         store=_customers(dynamodb, settings),
-        contacts=DynamoContacts(dynamodb, settings.contacts_table),
+        contacts=_new_contacts(session, dynamodb, settings.contacts_table),
         queue=SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url, settings.dead_letter_url),
         gateway=SnsGateway(session.client("sns", config=PUBLISH_ONCE)),
         switch=_news_first(session, settings),
@@ -336,7 +341,8 @@ def reply_service() -> ReplyService:
     session = new_session()
     clock, log = _Environment.clock, telemetry()
     dynamodb = session.client("dynamodb", config=_PATIENT)
-    customers, contacts = _customers(dynamodb, settings), DynamoContacts(dynamodb, settings.contacts_table)
+    customers = _customers(dynamodb, settings)
+    contacts = _new_contacts(session, dynamodb, settings.contacts_table)
     sqs = session.client("sqs", config=_PATIENT)
     confirmations = OptOutConfirmations(
         store=customers,

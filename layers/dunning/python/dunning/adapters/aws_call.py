@@ -12,6 +12,12 @@ CONDITION_FAILED = "ConditionalCheckFailedException"
 """DynamoDB's answer to a conditional write if another write was first."""
 
 
+_BUSY = frozenset({
+    "ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException",
+})  # fmt: skip
+_SERVER_ERROR = 500
+
+
 def error_code(error: ClientError) -> str:
     """Return the service's error code."""
     return str(error.response.get("Error", {}).get("Code", "Unknown"))
@@ -51,6 +57,12 @@ def aws_call(operation: str) -> Iterator[None]:
         raise ServiceCallError(operation, error_code(error)) from None
     except BotoCoreError as error:
         raise ServiceCallError(operation, type(error).__name__) from None
+
+
+def is_passing(error: ClientError) -> bool:
+    """Tell whether the SDK would repeat a call after this error. The call may have had its effect."""
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    return error_code(error) in _BUSY or status >= _SERVER_ERROR
 
 
 def is_too_large(error: ClientError) -> bool:

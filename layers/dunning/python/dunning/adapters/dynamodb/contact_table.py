@@ -6,9 +6,14 @@ import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import batched
 from typing import TYPE_CHECKING, Any
 
-from dunning.adapters.aws_call import CONDITION_FAILED, aws_call, write_if
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from dunning.adapters.aws_call import CONDITION_FAILED, aws_call, is_passing, write_if
+from dunning.adapters.client import LEAN
 from dunning.adapters.dynamodb.items import (
     CONTACT,
     LABEL_ATTRIBUTES,
@@ -40,6 +45,9 @@ from dunning.ports.contacts import ContactKey
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+WRITE_ONCE = LEAN.merge(Config(retries={"total_max_attempts": 1, "mode": "standard"}))
+"""For the batches of new records: they have no conditions, so the SDK must not repeat them."""
+
 _ITEMS_A_WRITE = 25
 """DynamoDB's limit of a BatchWriteItem."""
 
@@ -58,26 +66,71 @@ _STILL_THERE = "attribute_exists(customer_id)"
 class DynamoContacts:
     """Implements `ContactArchive`, `ReplyLog` and `ContactErasure`."""
 
-    def __init__(self, client: DynamoDBClient, table: str, pause: Pause = time.sleep) -> None:
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        table: str,
+        pause: Pause = time.sleep,
+        *,
+        once: DynamoDBClient | None = None,
+    ) -> None:
+        """
+        Take the clients.
+
+        Args:
+            client: for calls that are safe to repeat.
+            table: the name of the table.
+            pause: waits between two tries of a write.
+            once: the client that writes new records in batches, made with `WRITE_ONCE`.
+        """
         self._client = client
+        self._once = once or client
         self._table = table
         self._pause = pause
 
     def write(self, contacts: Sequence[Contact]) -> None:
-        """Write records in batches. Of several of one message the last: DynamoDB refuses a batch with a key twice."""
-        newest = {_key(contact): contact for contact in contacts}
-        requests: list[Any] = [{"PutRequest": {"Item": contact_item(contact)}} for contact in newest.values()]
-        for start in range(0, len(requests), _ITEMS_A_WRITE):
-            self._write(requests[start : start + _ITEMS_A_WRITE])
+        """
+        Write records in batches, and ask for each batch once. Of several records of one message the last is written.
 
-    def _write(self, requests: list[Any]) -> None:
+        DynamoDB refuses a batch with a key twice. And a batch has no conditions: repeated by the SDK after a lost
+        answer, it would write over a receipt that has come in between. What the SDK would have repeated is written
+        record by record, and only over what knows less.
+        """
+        newest = {_key(contact): contact for contact in contacts}
+        for batch in batched(newest.values(), _ITEMS_A_WRITE, strict=False):
+            if not self._is_written(batch):
+                for contact in batch:
+                    self._write_over_less(contact)
+
+    def _is_written(self, batch: Sequence[Contact]) -> bool:
+        """Write a batch; `False` if nobody knows whether it was written."""
+        requests: list[Any] = [{"PutRequest": {"Item": contact_item(contact)}} for contact in batch]
         for _ in range(_CALLS_AGAIN):
             with aws_call("BatchWriteItem"):
-                answer = self._client.batch_write_item(RequestItems={self._table: requests})
+                try:
+                    answer = self._once.batch_write_item(RequestItems={self._table: requests})
+                except BotoCoreError:
+                    return False
+                except ClientError as error:
+                    if is_passing(error):
+                        return False
+                    raise
             requests = list(answer.get("UnprocessedItems", {}).get(self._table, []))
             if not requests:
-                return
+                return True
         raise ServiceCallError("BatchWriteItem", "UnprocessedItems")
+
+    def _write_over_less(self, contact: Contact) -> None:
+        """Put a record unless a record is there that knows more than that nothing is known."""
+        put = partial(
+            self._client.put_item,
+            TableName=self._table,
+            Item=contact_item(contact),
+            ConditionExpression="attribute_not_exists(customer_id) OR #state = :unknown",
+            ExpressionAttributeNames={"#state": "state"},
+            ExpressionAttributeValues={":unknown": {"S": ContactState.UNKNOWN.value}},
+        )
+        write_if("PutItem", put)
 
     def write_if_absent(self, contact: Contact) -> bool:
         """Put a record unless it is there. If it is, DynamoDB answers with what is stored."""
