@@ -13,6 +13,7 @@ Nothing else decides on faults. A kind that makes no difference at a port is lef
   person has to act: no schedule changes that. The carrier's refusals do depend on the moment, and are here.
 - A torn read is no fault: another program has its turn between two items of a batch, which costs a switch.
 - The carrier is asked once, so nothing is repeated there. Both silences are here: the text was taken, or it was not.
+- A batch of audit records is asked for once, too. The adapter writes what may be missing record by record.
 - An event put twice on the bus is the same event for its readers, who are promised "at least once".
 - The switch and the queues of news that cannot be read count as off. It makes no difference which of their calls fails.
 - Telemetry cannot fail a program. The metrics of a program that dies are lost with it.
@@ -57,7 +58,7 @@ KINDS: Final = {
     ("table", "update_item"): _WRITE,
     ("table", "delete_item"): _WRITE,
     ("table", "transact_write_items"): _PATIENT_WRITE,
-    ("table", "batch_write_item"): _PATIENT_WRITE,
+    ("table", "batch_write_item"): (Fault.LOST, Fault.ANSWER_LOST, Fault.THROTTLED, Fault.DIES_AFTER),
     ("carrier", "publish"): (
         Fault.REFUSED_FOR_NOW, Fault.REFUSED_FOR_GOOD, Fault.SILENT_TAKEN, Fault.SILENT_NOT_TAKEN, Fault.DIES_AFTER,
     ),
