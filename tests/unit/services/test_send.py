@@ -401,6 +401,15 @@ class TestARedeliveredJob:
         (record,) = office.records
         assert record.text, "and leaves its record"
 
+    def test_settles_a_claim_that_the_sender_before_makes_meanwhile(self, office: Office) -> None:
+        facts = office.add(someone())
+        entry = texted(facts, NOW, claim_id="of the dead", for_wake=NOW)
+        progress = {progress_key("A0001-0", 1): Progress(-3, NOW.date(), date(2026, 12, 4))}
+        office.store.meanwhile = [lambda stored: replace(stored, ledger=(entry,), progress=progress)]
+        assert office.handle_batch(facts, receives=2) == []
+        assert [(record.state, record.claim_id) for record in office.records] == [(ContactState.UNKNOWN, "of the dead")]
+        assert office.gateway.published == []
+
     def test_leaves_the_record_of_a_text_that_is_known_to_be_sent(self, office: Office) -> None:
         facts = office.add(someone())
         office.handle_batch(facts)

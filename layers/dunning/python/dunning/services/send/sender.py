@@ -260,14 +260,14 @@ class SendService:
     def _judge(self, turn: _Turn, found: Customer | UnreadableRecordError) -> Contact | None:
         """Decide for one customer and act on the decision; return the record of a claimed message."""
         customer_id = turn.job.customer_id
-        if turn.redelivered and isinstance(found, Customer):
-            self._settle(turn.job, *_judged_by(customer_id, found))
-        return write_optimistically(
-            customer_id,
-            found,
-            lambda: self._store.load([customer_id])[customer_id],
-            lambda customer: self._act(turn, *_judged_by(customer_id, customer)),
-        )
+
+        def attempt(customer: Customer) -> Contact | Conflict | None:
+            judged = _judged_by(customer_id, customer)
+            if turn.redelivered:
+                self._settle(turn.job, *judged)  # at each attempt: the other writer may be the sender that had the job
+            return self._act(turn, *judged)
+
+        return write_optimistically(customer_id, found, lambda: self._store.load([customer_id])[customer_id], attempt)
 
     def _act(self, turn: _Turn, facts: Facts | None, standing: Standing) -> Contact | Conflict | None:
         """Decide for a customer as stored, and claim and publish, or leave the wake that follows."""
