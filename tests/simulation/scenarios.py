@@ -28,7 +28,13 @@ from dunning.ports.queues import Job
 from dunning.services.planning import fingerprint
 from tests.simulation.cast import LOADED, event_body, reply_body
 from tests.simulation.ports import SHARDS
-from tests.simulation.promises import CustomerRow, contacts_in, open_instalments_of
+from tests.simulation.promises import (
+    CustomerRow,
+    contacts_in,
+    customer_at,
+    customers_in,
+    open_instalments_of,
+)
 from tests.simulation.simulator import Situation
 from tests.simulation.tables import CONTACTS, CUSTOMERS, RowKey, Rows, Stored, row_key, stored
 from tests.simulation.world import Mail, World
@@ -439,6 +445,47 @@ def _all_scenarios() -> Iterator[Scenario]:
             yield _together("load x event", load, event)
 
 
-SCENARIOS = tuple(_all_scenarios())
+def _of_replies() -> Iterator[Scenario]:
+    """Yield a reply beside itself, as two deliveries of one message, and an opt-out beside an opt-in."""
+    by_name = {reply.name: reply for reply in REPLIES}
+    for name in sorted(_OF_EACH_KIND):
+        yield _together("reply x itself", by_name[name], by_name[name])
+    yield Scenario(
+        name="opt-out with confirmation x itself",
+        group="reply x itself",
+        start=starting(
+            CONFIRMED.mail,
+            CONFIRMED.mail._replace(name="opt-out again"),
+            record=a_lender_record(AMERICAN),
+            standing=waking(AMERICAN, MORNING_IN_NEW_YORK),
+            now=MORNING_IN_NEW_YORK,
+        ),
+        kept=CONFIRMED.kept,
+    )
+
+
+def _are_both_held(_: CustomerRow, world: World) -> bool:
+    standings = [customer_at(world.rows, customer_id).standing for customer_id in customers_in(world.rows)]
+    return len(standings) == 2 and all(
+        standing is not None and standing.reason == "shared_phone" for standing in standings
+    )
+
+
+def _of_one_number() -> Scenario:
+    """Return two loads that give two customers one number: both are held until a person has looked."""
+    theirs = replace(someone(2), phone=ANOTHER_NUMBER, as_of=UPLOADED.as_of, paid_as_of=UPLOADED.paid_as_of)
+    loads = [
+        _load("load mine", replace(UPLOADED, phone=ANOTHER_NUMBER), nothing_to_keep),
+        _load("load theirs", theirs, nothing_to_keep),
+    ]
+    return Scenario(
+        name="load x load with the same number",
+        group="load x load",
+        start=starting(*(load.mail for load in loads)),
+        kept=_are_both_held,
+    )
+
+
+SCENARIOS = (*_all_scenarios(), *_of_replies(), _of_one_number())
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 assert len(BY_NAME) == len(SCENARIOS)
