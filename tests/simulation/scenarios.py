@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import combinations_with_replacement
+from typing import Any
 
 from dunning.adapters.dynamodb.items import lender_record_item, reply_item, standing_item
 from dunning.adapters.dynamodb.keys import PHONE, phone_key
@@ -48,9 +49,10 @@ ACCOUNT = FACTS.accounts[0].account_id
 ANOTHER_NUMBER = "+886977777777"
 
 MORNING_IN_NEW_YORK = datetime(2026, 12, 1, 15, 0, tzinfo=UTC)
+_IN_NEW_YORK: dict[str, Any] = {**IN_THE_UNITED_STATES, "region": "NY", "time_zone": "America/New_York"}
 AMERICAN = replace(
     someone(),
-    **{**IN_THE_UNITED_STATES, "region": "NY", "time_zone": "America/New_York"},
+    **_IN_NEW_YORK,
     accounts=(an_account(an_instalment("2026-12-04", 19_000), account_id=ACCOUNT, currency="USD"),),
 )
 

@@ -39,7 +39,8 @@ _stored: dict[bytes, Stored] = {}
 
 def stored(item: StoredItem) -> Stored:
     """Return the one object for the content of an item."""
-    content = marshal.dumps(item, 0)
+    written: Any = item
+    content = marshal.dumps(written, 0)
     known = _stored.get(content)
     if known is None:
         known = _stored[content] = Stored(item)

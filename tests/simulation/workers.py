@@ -26,7 +26,7 @@ class Call:
     port: str
     operation: str
     request: Any
-    keys: tuple[Hashable, ...] = ()
+    keys: tuple[tuple[str, str, str], ...] = ()
 
 
 class Answer:

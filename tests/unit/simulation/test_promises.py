@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -46,8 +47,8 @@ def a_sent(number: int = 1, at: datetime = NOW, words: str = "") -> Text:
     return Text(FACTS.phone, words or f"words {number}", at, f"job/{number}", f"job/{number}!1")
 
 
-def a_world(*ledger: LedgerEntry, texts: tuple[Text, ...] = (), **changes: object) -> World:
-    standing = replace(waking(FACTS, NOW + timedelta(days=3)), ledger=ledger, **changes)  # type: ignore[arg-type]
+def a_world(*ledger: LedgerEntry, texts: tuple[Text, ...] = (), **changes: Any) -> World:  # noqa: ANN401 - fields
+    standing = replace(waking(FACTS, NOW + timedelta(days=3)), ledger=ledger, **changes)
     return World(Rows(rows_of(RECORD, standing)), texts=texts)
 
 
@@ -105,7 +106,7 @@ def test_two_claims_of_one_text_are_seen() -> None:
         ({"shared_phone": FACTS.phone, "shared_at": NOW}, "shared number"),
     ],
 )
-def test_a_claim_after_silence_was_stored_is_seen(changes: dict[str, object], why: str) -> None:
+def test_a_claim_after_silence_was_stored_is_seen(changes: dict[str, Any], why: str) -> None:
     assert judged(a_world(**changes), a_world(a_claim(), **changes)) == [f"{IN_SILENCE}: {why}"]
 
 
