@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from tests.simulation.promises import (
+    LEFT_BEHIND,
     LOST_NEWS,
     customer_at,
     customers_in,
     judge_end,
     judge_move,
 )
-from tests.simulation.scenarios import CUSTOMER, Scenario
+from tests.simulation.scenarios import CUSTOMER, Scenario, places_that_name_the_customer
 from tests.simulation.simulator import MOST_RECEIVES, Move, Simulator, Situation
 from tests.simulation.world import Mail
 
@@ -84,6 +85,9 @@ def ending_of(scenario: Scenario, simulator: Simulator) -> Callable[[Situation],
 def judge_scenario(scenario: Scenario, last: Situation, broken: Sequence[str]) -> Sequence[str]:
     """Return all promises that are broken at the end of a scenario."""
     found = {*broken, *judge_end(last.world, last.now)}
-    if not scenario.kept(customer_at(last.world.rows, CUSTOMER), last.world):
+    customer = customer_at(last.world.rows, CUSTOMER)
+    if not scenario.kept(customer, last.world):
         found.add(LOST_NEWS)
+    if customer.record is not None and customer.record.erased_at is not None:
+        found |= {f"{LEFT_BEHIND}: {place}" for place in places_that_name_the_customer(last.world)}
     return sorted(found)

@@ -110,12 +110,12 @@ class Life:
             if coming:
                 waiting.append(coming[0].ready_at)
             wake = next_wake(here)
-            if wake is not None and here.world.is_on:
+            if wake is not None and here.world.off_since is None:
                 waiting.append(max(wake, here.now + timedelta(minutes=1)))
             moment = max(min(waiting, default=end), here.now)
             if moment >= end:
                 # What is still under way arrives, however late.
-                here = here._replace(now=end, world=here.world._replace(is_on=True))
+                here = here._replace(now=end, world=here.world._replace(off_since=None))
                 return self._work(simulator, chance, self._arrived(here, coming, chance, is_due=False))
             here = here._replace(now=moment)
             arrived = [mail for mail in coming if mail.ready_at <= moment]
@@ -129,7 +129,7 @@ class Life:
         world = here.world
         for mail in arrived:
             if mail.kind == "switch":
-                world = world._replace(is_on=mail.body == "on")
+                world = world._replace(off_since=here.now if mail.body == "off" else None)
             elif mail.kind == "reports":
                 world = world._replace(reports=mail.body)
             else:

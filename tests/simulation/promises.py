@@ -54,11 +54,15 @@ ENDINGS: Final = frozenset({
 REMEMBERED: Final = timedelta(days=31)
 """The ledger may forget older texts."""
 
+WITHIN: Final = timedelta(minutes=1)
+"""The switch stops sending within this time."""
+
 _MAY_LACK_A_CLAIM: Final = frozenset({ContactState.REFUSED, ContactState.UNKNOWN, ContactState.UNCONFIRMED})
 
 TWICE = "a text was sent twice"
 TOO_OFTEN = "a cap was exceeded"
 AT_NIGHT = "a text outside the hours"
+SWITCHED_OFF = "a text although sending is off"
 NOT_CLAIMED = "a text without a claim of its own"
 CLAIMED_TWICE = "two claims of one text"
 IN_SILENCE = "a text although silence was due"
@@ -134,6 +138,8 @@ def _judge_claims(before: Situation, after: World) -> Iterator[str]:
         for entry in ledger:
             if entry.claim_id in known or not entry.claim_id:
                 continue
+            if before.world.off_since is not None and before.now - before.world.off_since > WITHIN:
+                yield SWITCHED_OFF
             if entry.stage is not None and (why := why_silent(customer, before.now)):
                 yield f"{IN_SILENCE}: {why}"
             if sum(other.send_id == entry.send_id for other in ledger) > 1:

@@ -19,7 +19,7 @@ from dunning.domain.customer.lender_record import (
     project_facts,
     record_event,
 )
-from dunning.domain.customer.standing import Standing
+from dunning.domain.customer.standing import LedgerEntry, Standing
 from dunning.domain.delivery.contact import ContactState
 from dunning.domain.outbound_events import CustomerNeedsPerson
 from dunning.domain.replies.intents import ReplyIntent
@@ -38,7 +38,7 @@ from tests.simulation.promises import (
 )
 from tests.simulation.simulator import Situation
 from tests.simulation.tables import CONTACTS, CUSTOMERS, RowKey, Rows, Stored, row_key, stored
-from tests.simulation.world import Mail, World
+from tests.simulation.world import Mail, Text, World
 from tests.support.builders import IN_THE_UNITED_STATES, a_lender_record, an_account, an_instalment
 from tests.support.people import NOW, paid_up, someone, waking
 
@@ -47,6 +47,9 @@ FACTS = someone()
 CUSTOMER = FACTS.customer_id
 ACCOUNT = FACTS.accounts[0].account_id
 ANOTHER_NUMBER = "+886977777777"
+
+EVENING = datetime(2026, 12, 1, 12, 30, tzinfo=UTC)
+"""Half past eight in Taipei: the first moment at which no text may go out."""
 
 MORNING_IN_NEW_YORK = datetime(2026, 12, 1, 15, 0, tzinfo=UTC)
 _IN_NEW_YORK: dict[str, Any] = {**IN_THE_UNITED_STATES, "region": "NY", "time_zone": "America/New_York"}
@@ -110,6 +113,9 @@ def rows_of(lender_record: LenderRecord, standing: Standing | None) -> dict[RowK
     return rows
 
 
+EMPTY = World(Rows({}))
+
+
 def job(name: str = "job", facts: Facts = FACTS, at: datetime = NOW, copies: int = 0) -> Mail:
     """Return a job for a wake that has come."""
     return Mail(name, "job", job_body(Job(facts.customer_id, at)), at, copies=copies)
@@ -121,10 +127,8 @@ def starting(
     standing: Standing | None = None,
     replies: tuple[Reply, ...] = (),
     now: datetime = NOW,
-    reports: str = "",
-    uploads: tuple[tuple[StoredUpload, bytes], ...] = (),
-    letters: tuple[str, ...] = (),
     is_new: bool = False,
+    before: World = EMPTY,
 ) -> Callable[[], Situation]:
     """Return what makes the first situation: a customer who is due, and messages that come."""
 
@@ -135,8 +139,7 @@ def starting(
         for reply in replies:
             item = reply_item(reply)
             rows[row_key(CONTACTS, item)] = stored(item)
-        world = World(Rows(rows), mail=mail, reports=reports, uploads=uploads, letters=letters)
-        return Situation(world, now)
+        return Situation(before._replace(rows=Rows(rows), mail=mail), now)
 
     return start
 
@@ -160,16 +163,15 @@ def _is_paid(customer: CustomerRow, _: World) -> bool:
     return customer.record is not None and not open_instalments_of(customer.record)
 
 
-def _is_erased(customer: CustomerRow, world: World) -> bool:
-    record = customer.record
-    return record is not None and record.erased_at is not None and not nobody_is_named(world)
+def _is_erased(customer: CustomerRow, _: World) -> bool:
+    return customer.record is not None and customer.record.erased_at is not None
 
 
 def _is_labelled(customer: CustomerRow, _: World) -> bool:
     return customer.standing is not None and bool(customer.standing.reply_labels)
 
 
-def nobody_is_named(world: World) -> list[str]:
+def places_that_name_the_customer(world: World) -> list[str]:
     """Return at which ports personal data of the customer is left: name, number, or the words of a text."""
     personal = [FACTS.name, FACTS.phone, FACTS.phone[1:], SECRET]
     places = {
@@ -308,9 +310,7 @@ def _unless_erased(*kept: Kept) -> Kept:
     """Return what tells that all news is kept, or gone with the customer."""
 
     def look(customer: CustomerRow, world: World) -> bool:
-        if customer.record is not None and customer.record.erased_at is not None:
-            return not nobody_is_named(world)
-        return all(each(customer, world) for each in kept)
+        return _is_erased(customer, world) or all(each(customer, world) for each in kept)
 
     return look
 
@@ -407,7 +407,7 @@ def _all_scenarios() -> Iterator[Scenario]:
         yield Scenario(
             name=f"send x {name}",
             group="send x receipt",
-            start=starting(job(), reports=reports),
+            start=starting(job(), before=EMPTY._replace(reports=reports)),
             kept=_receipts_are_kept,
             wakes=1,
         )
@@ -433,7 +433,9 @@ def _all_scenarios() -> Iterator[Scenario]:
     yield Scenario(
         name="send x erasure",
         group="send x erasure",
-        start=starting(job(), erasure.mail, replies=(REPLY,), uploads=(UPLOAD,), letters=(LETTER,)),
+        start=starting(
+            job(), erasure.mail, replies=(REPLY,), before=EMPTY._replace(uploads=(UPLOAD,), letters=(LETTER,))
+        ),
         kept=erasure.kept,
     )
     for first, second in combinations_with_replacement(EVENTS, 2):
@@ -445,6 +447,44 @@ def _all_scenarios() -> Iterator[Scenario]:
     for load in LOADS:
         for event in EVENTS:
             yield _together("load x event", load, event)
+
+
+def _texted(*ago: timedelta) -> tuple[Standing, World]:
+    """Return a customer who was texted before, and the texts as the carrier took them."""
+    ledger = tuple(
+        LedgerEntry(
+            send_id="earlier", claim_id="", at=NOW - span, stage=None, accounts=("A9",), channel="sms", for_wake=None
+        )
+        for span in ago
+    )
+    texts = tuple(
+        Text(FACTS.phone, f"earlier {number}", NOW - span, "earlier", f"earlier!{number}")
+        for number, span in enumerate(ago)
+    )
+    return waking(FACTS, ledger=ledger), EMPTY._replace(texts=texts, unseen=frozenset({"earlier"}))
+
+
+def _at_the_limits() -> Iterator[Scenario]:
+    """Yield starts at which a text is due and not allowed: too soon, too late in the day, or switched off."""
+    for name, ago in {
+        "cap of a day": (timedelta(hours=23, minutes=59),),
+        "cap of a week": (timedelta(days=6, hours=23), timedelta(days=4), timedelta(days=2)),
+    }.items():
+        standing, before = _texted(*ago)
+        yield Scenario(
+            name=f"send x {name}", group="send x limits", start=starting(job(), standing=standing, before=before)
+        )
+    for name, now in {"night": EVENING, "a minute before night": EVENING - timedelta(minutes=1)}.items():
+        yield Scenario(name=f"send x {name}", group="send x limits", start=starting(job(at=now), now=now))
+    off = EMPTY._replace(off_since=NOW - timedelta(hours=1))
+    yield Scenario(name="send x switch off", group="send x limits", start=starting(job(), before=off))
+    yield Scenario(
+        name="send x hold x reply opt_out",
+        group="send x event x reply",
+        start=starting(job(), EVENTS[2].mail, REPLIES[0].mail),
+        kept=_unless_erased(EVENTS[2].kept, REPLIES[0].kept),
+        is_deep=True,
+    )
 
 
 def _of_replies() -> Iterator[Scenario]:
@@ -488,6 +528,6 @@ def _of_one_number() -> Scenario:
     )
 
 
-SCENARIOS = (*_all_scenarios(), *_of_replies(), _of_one_number())
+SCENARIOS = (*_all_scenarios(), *_at_the_limits(), *_of_replies(), _of_one_number())
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 assert len(BY_NAME) == len(SCENARIOS)

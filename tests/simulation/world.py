@@ -61,7 +61,8 @@ class World(NamedTuple):
     uploads: tuple[tuple[StoredUpload, bytes], ...] = ()
     letters: tuple[str, ...] = ()
     listed: frozenset[str] = frozenset()
-    is_on: bool = True
+    off_since: datetime | None = None
+    """Since when the switch has been off; nothing if it is on."""
     reports: str = ""
     """What the carrier reports of each text: `delivered`, or its words about a failure; nothing if it is silent."""
     unseen: frozenset[str] = frozenset()
@@ -213,7 +214,7 @@ def _publish(world: World, request: Any, _: datetime) -> tuple[World, Answer]:  
 
 
 def _is_on(world: World, _: Any, __: datetime) -> tuple[World, Answer]:  # noqa: ANN401 - of the port
-    return world, Answer(world.is_on, world.is_on)
+    return world, Answer(world.off_since is None, world.off_since is None)
 
 
 def _news(world: World, _: Any, now: datetime) -> tuple[World, Answer]:  # noqa: ANN401 - of the port
