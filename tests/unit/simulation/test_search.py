@@ -86,6 +86,12 @@ def test_a_failure_is_found_with_the_fewest_faults_and_replayed_by_its_command()
     assert len(parse_replay(without_record.command.partition('REPLAY="')[2].rstrip('"'))) == 1
 
 
+def test_the_schedule_in_which_all_goes_well_can_be_replayed_too() -> None:
+    lines, broken = retold(BY_NAME["send"], Simulator(), parse_replay("none"))
+    assert broken == []
+    assert sum("the carrier takes a text" in line for line in lines) == 3, "and two wakes are lived through"
+
+
 def test_a_replay_that_names_an_unknown_move_says_which_there_are() -> None:
     with pytest.raises(UnknownMoveError, match="step 2: there is no move lots; there are: ok, unreadable, dies-after"):
         retold(BY_NAME["send"], Simulator(), parse_replay("2=lots"))
