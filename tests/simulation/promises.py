@@ -370,7 +370,8 @@ def _judge_books(customer: CustomerRow, contacts: Sequence[Contact], world: Worl
         is_taken = any(text.message_id == contact.message_id for text in world.texts)
         if contact.state is ContactState.SENT and not is_taken:
             yield f"{DISAGREES}: the carrier did not take a text that is recorded as sent"
-        if contact.state is ContactState.UNKNOWN and contact.claim_id in claims and "SmsUnknown" not in world.alarms:
+        is_seen = contact.claim_id in claims and label_of_claim(contact.claim_id) not in world.unseen
+        if contact.state is ContactState.UNKNOWN and is_seen and "SmsUnknown" not in world.alarms:
             yield UNALARMED
     if standing is not None:
         yield from _judge_ladder(standing, ledger, contacts)
