@@ -40,10 +40,11 @@ class Task(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """A broken promise, and the command that replays a schedule that breaks it."""
+    """A broken promise, the command that replays a schedule that breaks it, and the trace of that schedule."""
 
     promise: str
     command: str
+    trace: tuple[str, ...] = ()
 
 
 def tasks_of(names: Iterable[str], *, deep: bool) -> list[Task]:
@@ -74,15 +75,21 @@ def explore(scenario: Scenario, bounds: Sequence[Budget] = BOUNDS, cast: Cast | 
 
 
 def findings_of(scenario: Scenario, explored: Explored, cast: Cast | None = None) -> list[Finding]:
-    """Return what is broken, each with the command that replays it."""
+    """Return what is broken, each with the command that replays it, and with its trace."""
     simulator, start = Simulator(cast or Cast()), scenario.start()
-    return [
-        Finding(
-            breach.promise,
-            f'make prove SCENARIO="{scenario.name}" REPLAY="{replay_of(breach.moves, simulator, start)}"',
-        )
-        for breach in explored.breaches
-    ]
+    findings: list[Finding] = []
+    for breach in explored.breaches:
+        written = replay_of(breach.moves, simulator, start)
+        lines, _ = retold(scenario, simulator, parse_replay(written))
+        command = f'make prove SCENARIO="{scenario.name}" REPLAY="{written}"'
+        findings.append(Finding(breach.promise, command, tuple(_up_to(breach.promise, lines))))
+    return findings
+
+
+def _up_to(promise: str, lines: list[str]) -> list[str]:
+    """Return a trace up to the step that breaks a promise; the whole trace if the promise is broken at the end."""
+    broken = [number for number, line in enumerate(lines) if line.endswith(f"BROKEN: {promise}")]
+    return lines[: broken[0] + 1] if broken else lines
 
 
 def do(task: Task) -> tuple[Explored, list[Finding]]:
@@ -104,6 +111,7 @@ def prove(tasks: Sequence[Task], jobs: int) -> int:
     began = time.monotonic()
     lines: dict[str, Line] = {}
     findings: list[Finding] = []
+    shown: set[str] = set()
     with ProcessPoolExecutor(jobs, max_tasks_per_child=8) as pool:
         running: dict[Future[tuple[Explored, list[Finding]]], Task] = {pool.submit(do, task): task for task in tasks}
         for number, future in enumerate(as_completed(running), 1):
@@ -119,8 +127,11 @@ def prove(tasks: Sequence[Task], jobs: int) -> int:
     order = {task.group: number for number, task in reversed(list(enumerate(tasks)))}
     ordered = sorted(lines.values(), key=lambda line: order[line.name])
     say(f"\n{table(ordered, time.monotonic() - began)}\n\n{LEGEND}\n")
-    for promise, command in findings:
-        say(f"BROKEN: {promise}\n  {command}")
+    for finding in sorted(findings, key=lambda each: (each.promise, len(each.trace))):
+        say(f"BROKEN: {finding.promise}\n  {finding.command}")
+        if finding.promise not in shown:
+            say("\n".join(finding.trace))
+        shown.add(finding.promise)
     say("" if findings else "Every promise was kept in every schedule.")
     return len(findings)
 

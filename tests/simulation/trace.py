@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from dunning.adapters.dynamodb.items import standing_of
 from tests.simulation.ending import judge_scenario, live_on
 from tests.simulation.promises import judge_move
 from tests.simulation.scenarios import Scenario
@@ -135,5 +136,6 @@ def _digest(table: str, item: Mapping[str, Any]) -> str:
     shown = ("version", "revision", "reason", "wake_key", "state", "code", "opted_out_at", "erased_at")
     found = [f"{name} {next(iter(item[name].values()))}" for name in shown if name in item]
     if table == CUSTOMERS and "ledger" in item:
-        found.append(f"ledger {next(iter(item['ledger'].values()))!s:.120}")
+        claims = [entry.claim_id or "earlier" for entry in standing_of(item).ledger]
+        found.append(f"claims in the ledger: {', '.join(claims)}")
     return ", ".join(found) or "..."

@@ -77,8 +77,9 @@ def test_a_failure_is_found_with_the_fewest_faults_and_replayed_by_its_command()
     with patch.object(SendService, "_settle", lambda *_: None):
         findings = findings_of(scenario, explore(scenario, [Budget(2, 0)]))
         assert findings
-        for promise, command in findings:
+        for promise, command, trace in findings:
             written = command.partition('REPLAY="')[2].rstrip('"')
+            assert trace
             lines, broken = retold(scenario, Simulator(), parse_replay(written))
             assert promise in broken
             assert (lines, broken) == retold(scenario, Simulator(), parse_replay(written))
