@@ -389,7 +389,9 @@ def _judge_ladder(standing: Standing, ledger: Sequence[LedgerEntry], contacts: S
     for key, stage in progress.items():
         account_id = key.rpartition("#")[0]
         texted = [entry.stage for entry in ledger if account_id in entry.accounts]
-        texted += [contact.stage for contact in contacts if account_id in contact.account_ids]
+        # The ledger forgets after a month, the records do not.
+        went_out = [contact for contact in contacts if contact.state is not ContactState.REFUSED]
+        texted += [contact.stage for contact in went_out if account_id in contact.account_ids]
         if not any(reached is not None and reached >= stage for reached in texted):
             yield f"{LADDER}: a stage that no text was sent for"
 

@@ -58,8 +58,8 @@ class Line:
         )
 
 
-def table(lines: Sequence[Line], seconds: float) -> str:
-    """Return the table, with a total."""
+def table(lines: Sequence[Line], seconds: float, *, has_total: bool = True) -> str:
+    """Return the table, with a total if it is asked for."""
     names = max([len(line.name) for line in lines] + [len("all")])
     rows = [
         " ".join([f"{'':{names}}", *(f"{heading:>{width}}" for heading, width in zip(HEADINGS, WIDTHS, strict=True))])
@@ -69,7 +69,8 @@ def table(lines: Sequence[Line], seconds: float) -> str:
         rows.append(_row(line, names))
         total.scenarios += line.scenarios
         total.covered.add(line.covered)
-    rows.append(_row(total, names))
+    if has_total:
+        rows.append(_row(total, names))
     return "\n".join([*rows, f"\n{seconds:,.0f} seconds."])
 
 

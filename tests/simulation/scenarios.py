@@ -38,7 +38,7 @@ from tests.simulation.promises import (
 )
 from tests.simulation.simulator import Situation
 from tests.simulation.tables import CONTACTS, CUSTOMERS, RowKey, Rows, Stored, row_key, stored
-from tests.simulation.world import Mail, Text, World
+from tests.simulation.world import NOTES_ARE_KEPT, Mail, Text, World
 from tests.support.builders import IN_THE_UNITED_STATES, a_lender_record, an_account, an_instalment
 from tests.support.people import NOW, paid_up, someone, waking
 
@@ -464,6 +464,10 @@ def _texted(*ago: timedelta) -> tuple[Standing, World]:
     return waking(FACTS, ledger=ledger), EMPTY._replace(texts=texts, unseen=frozenset({"earlier"}))
 
 
+def _not_before_the_note_ends(_: CustomerRow, world: World) -> bool:
+    return all(text.at >= NOW + NOTES_ARE_KEPT for text in world.texts)
+
+
 def _at_the_limits() -> Iterator[Scenario]:
     """Yield starts at which a text is due and not allowed: too soon, too late in the day, or switched off."""
     for name, ago in {
@@ -478,6 +482,12 @@ def _at_the_limits() -> Iterator[Scenario]:
         yield Scenario(name=f"send x {name}", group="send x limits", start=starting(job(at=now), now=now))
     off = EMPTY._replace(off_since=NOW - timedelta(hours=1))
     yield Scenario(name="send x switch off", group="send x limits", start=starting(job(), before=off))
+    yield Scenario(
+        name="send x failed news",
+        group="send x limits",
+        start=starting(job(), before=EMPTY._replace(noted_at=NOW)),
+        kept=_not_before_the_note_ends,
+    )
     yield Scenario(
         name="send x hold x reply opt_out",
         group="send x event x reply",

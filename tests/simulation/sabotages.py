@@ -1,0 +1,662 @@
+"""
+Sabotages: planted faults, one each, that the proof has to find. One that is not found is a hole in the proof.
+
+Each is the slip of a good engineer: a condition forgotten, two writes exchanged, an answer trusted too much.
+"""
+
+# ruff: noqa: SLF001 - a sabotage is planted in the middle of a class
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+from unittest.mock import patch
+from zoneinfo import ZoneInfo
+
+from dunning.adapters.dynamodb import customer_table, writing
+from dunning.adapters.dynamodb.contact_table import DynamoContacts
+from dunning.adapters.dynamodb.customer_table import DynamoCustomers
+from dunning.adapters.dynamodb.items import lender_record_item, standing_item
+from dunning.domain.customer import standing as standings
+from dunning.domain.customer.facts import Facts
+from dunning.domain.customer.lender_record import LenderRecord, record_snapshot
+from dunning.domain.customer.standing import LedgerEntry, Progress, Standing
+from dunning.domain.decision import decide as decisions
+from dunning.domain.decision.caps import cap_in_the_way
+from dunning.domain.delivery.contact import Contact
+from dunning.domain.errors import DunningError, UnreadableRecordError
+from dunning.policy import PolicyBook
+from dunning.ports.customers import Customer
+from dunning.ports.gateways import Published, PublishOutcome, Sms
+from dunning.ports.queues import QueueMessage
+from dunning.services import optimistic
+from dunning.services.delivery_receipts import DeliveryReceiptService
+from dunning.services.erasure.erase import ErasedUploads, EraseService
+from dunning.services.erasure.purge import PurgeService
+from dunning.services.intake import settle
+from dunning.services.lender_events import LenderEventService
+from dunning.services.news_first import NewsFirstSwitch
+from dunning.services.optimistic import CONFLICT, Conflict
+from dunning.services.planning import plan
+from dunning.services.replies import ReplyService
+from dunning.services.send import claims, sender
+from dunning.services.send.claims import sms_to
+from dunning.services.send.confirmations import OptOutConfirmations
+from dunning.services.send.sender import SendService
+from tests.simulation import cast, ports
+from tests.simulation.promises import (
+    AT_NIGHT,
+    CLAIMED_TWICE,
+    DISAGREES,
+    FORGOTTEN,
+    IN_SILENCE,
+    LADDER,
+    LEFT_BEHIND,
+    LOST_NEWS,
+    NEVER_DONE,
+    NOT_CLAIMED,
+    SWITCHED_OFF,
+    TOO_OFTEN,
+    TWICE,
+    UNALARMED,
+    UNRECORDED,
+)
+from tests.simulation.search import Budget
+
+type Plant = Callable[[], AbstractContextManager[object]]
+
+FEW = (Budget(1, 0), Budget(0, 2))
+"""Most sabotages need one fault, or one meeting of two programs."""
+MORE = (Budget(2, 1),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sabotage:
+    """A planted fault: what it is, where it is looked for, and which promises it has to break (one of them)."""
+
+    name: str
+    plant: Plant
+    scenario: str
+    breaks: tuple[str, ...]
+    bounds: tuple[Budget, ...] = FEW
+
+
+def _patched(target: object, name: str, value: object) -> Plant:
+    return lambda: patch.object(target, name, value)
+
+
+# ------------------------------------------------------------------ the claim
+
+
+def _no_condition(attribute: str, expected: int) -> dict[str, Any]:
+    del attribute, expected
+    return {}
+
+
+def _save_standing_anyway(
+    self: DynamoCustomers, standing: Standing, *, expected_version: int, claim_id: str = ""
+) -> bool:
+    del expected_version, claim_id
+    self._client.put_item(TableName=self._table, Item=standing_item(standing, self._shards))
+    return True
+
+
+def _save_standing_blind(
+    self: DynamoCustomers, standing: Standing, *, expected_version: int, claim_id: str = ""
+) -> bool:
+    """Take no answer for a yes."""
+    try:
+        return _save_standing(self, standing, expected_version=expected_version, claim_id=claim_id)
+    except DunningError:
+        return True
+
+
+_save_standing = DynamoCustomers.save_standing
+
+
+def _holds_no_claim(item: Mapping[str, Any], claim_id: str) -> bool:
+    del item, claim_id
+    return False
+
+
+@contextmanager
+def _decide_once() -> Iterator[None]:
+    """Claim again after a conflict, under the new version, with the decision on what was read before."""
+
+    def stubborn[S, R](
+        customer_id: str,
+        first: S | UnreadableRecordError,
+        reread: Callable[[], S | UnreadableRecordError],
+        attempt: Callable[[S], R | Conflict],
+    ) -> R:
+        result = attempt(first) if not isinstance(first, UnreadableRecordError) else CONFLICT
+        if not isinstance(result, Conflict) or not isinstance(first, Customer):
+            return result if not isinstance(result, Conflict) else _optimistically(customer_id, first, reread, attempt)
+        fresh = reread()
+        assert isinstance(fresh, Customer)
+        assert first.standing is not None
+        assert fresh.standing is not None
+        stale: Any = Customer(first.facts, replace(first.standing, version=fresh.standing.version))
+        return _optimistically(customer_id, stale, reread, attempt)
+
+    with patch.object(sender, "write_optimistically", stubborn):
+        yield
+
+
+_optimistically = optimistic.write_optimistically
+
+
+def _claims_without_ledger(
+    standing: Standing, entry: LedgerEntry, reached: Mapping[str, Progress], remember: timedelta, facts: Facts
+) -> Standing:
+    return replace(_with_claim(standing, entry, reached, remember, facts), ledger=standing.ledger)
+
+
+def _claims_without_ladder(
+    standing: Standing, entry: LedgerEntry, reached: Mapping[str, Progress], remember: timedelta, facts: Facts
+) -> Standing:
+    return replace(_with_claim(standing, entry, reached, remember, facts), progress=standing.progress)
+
+
+_with_claim = standings.with_claim
+
+
+def _keeps_the_stage(standing: Standing, before: Standing, claim_id: str) -> Standing:
+    return replace(_without_claim(standing, before, claim_id), progress=standing.progress)
+
+
+_without_claim = standings.without_claim
+
+
+def _forgets_the_wake(facts: Facts, standing: Standing, policies: PolicyBook, now: datetime) -> Any:  # noqa: ANN401
+    return plan(facts, standing, policies, now)._replace(wake=None)
+
+
+# ------------------------------------------------------------------ the publish
+
+
+def _publishes_first() -> AbstractContextManager[object]:
+    """Publish, and then claim."""
+    claim, publish = SendService._claim, SendService._publish
+    answers: dict[int, Published] = {}
+
+    def claim_later(self: SendService, facts: Facts, standing: Standing, reminder: Any, *rest: Any) -> Any:  # noqa: ANN401
+        rules = self._rules(facts, rest[0])
+        answers[id(self)] = self._gateway.publish(sms_to(facts, rules, reminder))
+        return claim(self, facts, standing, reminder, *rest)
+
+    def publish_no_more(self: SendService, *given: Any) -> Any:  # noqa: ANN401
+        gateway = self._gateway
+        self._gateway = _Answers(answers.pop(id(self)))
+        try:
+            return publish(self, *given)
+        finally:
+            self._gateway = gateway
+
+    return patch.multiple(SendService, _claim=claim_later, _publish=publish_no_more)
+
+
+class _Answers:
+    """A gateway that has its answer already."""
+
+    def __init__(self, answer: Published) -> None:
+        self._answer = answer
+
+    def publish(self, sms: Sms) -> Published:
+        del sms
+        return self._answer
+
+
+class _AsksAgain(ports.SimulatedCarrier):
+    """Repeats a publish that had no answer, as the SDK does by default."""
+
+    def publish(self, sms: Sms) -> Published:
+        answer = super().publish(sms)
+        return super().publish(sms) if answer.outcome is PublishOutcome.UNKNOWN else answer
+
+
+class _NoAnswerIsNo(ports.SimulatedCarrier):
+    """Takes silence for a refusal, so that the claim is released."""
+
+    def publish(self, sms: Sms) -> Published:
+        answer = super().publish(sms)
+        is_silent = answer.outcome is PublishOutcome.UNKNOWN
+        return answer._replace(outcome=PublishOutcome.REFUSED_FOR_NOW) if is_silent else answer
+
+
+class _NoAnswerIsYes(ports.SimulatedCarrier):
+    """Takes silence for a yes."""
+
+    def publish(self, sms: Sms) -> Published:
+        answer = super().publish(sms)
+        return answer._replace(outcome=PublishOutcome.ACCEPTED) if answer.outcome is PublishOutcome.UNKNOWN else answer
+
+
+def _records_first() -> AbstractContextManager[object]:
+    """Write the record of a text, and then publish it."""
+    publish = SendService._publish
+
+    def record_first(self: SendService, facts: Facts, before: Standing, claimed: Standing, *rest: Any) -> Any:  # noqa: ANN401
+        gateway, answer = self._gateway, Published(PublishOutcome.ACCEPTED, message_id="to come")
+        self._gateway = _Answers(answer)
+        record = publish(self, facts, before, claimed, *rest)
+        assert isinstance(record, Contact)
+        self._contacts.write([record])
+        self._gateway = gateway
+        gateway.publish(sms_to(facts, self._rules(facts, rest[1]), rest[0].reminder))
+        return None
+
+    return patch.object(SendService, "_publish", record_first)
+
+
+def _never_settles(self: SendService, *given: object) -> None:
+    del self, given
+
+
+def _settles_silently() -> AbstractContextManager[object]:
+    """Record an unknown outcome, and tell nobody."""
+    count = ports.SimulatedTelemetry.count
+
+    def quiet(self: ports.SimulatedTelemetry, metric: Any, value: float = 1) -> None:  # noqa: ANN401
+        if metric != "SmsUnknown":
+            count(self, metric, value)
+
+    return patch.object(ports.SimulatedTelemetry, "count", quiet)
+
+
+def _says_done(self: SendService, messages: Sequence[QueueMessage], seconds_left: Callable[[], float]) -> list[str]:
+    _handle_jobs(self, messages, seconds_left)
+    return []
+
+
+_handle_jobs = SendService.handle_batch
+
+
+def _keeps_claim_of_refused(*given: object) -> None:
+    del given
+
+
+# ------------------------------------------------------------------ hours, caps, the switch
+
+
+@contextmanager
+def _counts_no_cap() -> Iterator[None]:
+    with patch.object(decisions, "cap_in_the_way", lambda *_: None):
+        yield
+
+
+@contextmanager
+def _cap_frees_a_moment_early() -> Iterator[None]:
+    """Let a text that is nearly a window old count no more: `<=` for `<`, in minutes."""
+
+    def early(caps: Any, contacts: Any) -> Any:  # noqa: ANN401
+        found = cap_in_the_way(caps, contacts)
+        return found._replace(frees_at=found.frees_at - timedelta(minutes=1)) if found else None
+
+    with patch.object(decisions, "cap_in_the_way", early):
+        yield
+
+
+def _always_on(self: object) -> bool:
+    del self
+    return True
+
+
+def _always_off(self: object) -> bool:
+    del self
+    return False
+
+
+def _greenwich(*given: object) -> tuple[ZoneInfo, ...]:
+    del given
+    return (ZoneInfo("UTC"),)
+
+
+# ------------------------------------------------------------------ facts and standing
+
+
+def _save_by_halves(
+    self: DynamoCustomers,
+    lender_record: LenderRecord,
+    standing: Standing,
+    *,
+    expected_revision: int,
+    expected_version: int,
+    standing_first: bool,
+) -> bool:
+    named = replace(standing, facts_revision=lender_record.revision)
+    if_read = customer_table._if_read
+    writes = [
+        self._put(lender_record_item(lender_record), if_read("revision", expected_revision))["Put"],
+        self._put(standing_item(named, self._shards), if_read("version", expected_version))["Put"],
+    ]
+    for put in reversed(writes) if standing_first else writes:
+        if writing.write_conditionally("PutItem", partial(self._client.put_item, **put), self._pause) is not None:
+            return False
+    return True
+
+
+def _by_halves(*, standing_first: bool) -> Plant:
+    def save(self: DynamoCustomers, lender_record: LenderRecord, standing: Standing, **read: int) -> bool:
+        return _save_by_halves(self, lender_record, standing, standing_first=standing_first, **read)
+
+    return _patched(DynamoCustomers, "save_customer", save)
+
+
+def _facts_anyway(
+    self: DynamoCustomers, lender_record: LenderRecord, standing: Standing, *, expected_revision: int, **rest: int
+) -> bool:
+    """Write facts and standing whatever is stored."""
+    del expected_revision, rest
+    named = replace(standing, facts_revision=lender_record.revision)
+    self._transact(self._put(lender_record_item(lender_record), {}), self._put(standing_item(named, self._shards), {}))
+    return True
+
+
+def _of_any_moment(facts: object, standing: object) -> bool:
+    del facts, standing
+    return True
+
+
+def _forgets_events(lender_record: LenderRecord, facts: Facts) -> LenderRecord:
+    return replace(record_snapshot(lender_record, facts), events={})
+
+
+# ------------------------------------------------------------------ replies, events, receipts
+
+
+def _kept_is_done(self: ReplyService, *given: Any, is_new: bool, **named: Any) -> Any:  # noqa: ANN401
+    """Take a reply that is kept for one that has had its effect."""
+    return _act_on_reply(self, *given, is_new=is_new, **named) if is_new else []
+
+
+_act_on_reply = ReplyService._act
+
+
+def _events_done(
+    self: LenderEventService, messages: Sequence[QueueMessage], seconds_left: Callable[[], float]
+) -> list[str]:
+    _handle_events(self, messages, seconds_left)
+    return []
+
+
+_handle_events = LenderEventService.handle_batch
+
+
+def _no_second_look(self: OptOutConfirmations, *given: object) -> bool:
+    del self, given
+    return False
+
+
+def _confirms_without_claim() -> AbstractContextManager[object]:
+    """Confirm an opt-out as soon as it is understood, and write it down then."""
+    claim = OptOutConfirmations.claim
+
+    def at_once(self: OptOutConfirmations, facts: Facts, *given: Any) -> None:  # noqa: ANN401
+        confirmation = claim(self, facts, *given)
+        if confirmation is not None:
+            self._gateway.publish(sms_to(facts, confirmation.rules, confirmation.text))
+
+    return patch.object(OptOutConfirmations, "claim", at_once)
+
+
+def _drops_early_receipts(self: DeliveryReceiptService, matches: Sequence[Any]) -> Any:  # noqa: ANN401
+    return _act_on_receipts(self, [match for match in matches if match.contact is not None])
+
+
+_act_on_receipts = DeliveryReceiptService._act
+
+
+# ------------------------------------------------------------------ erasure
+
+
+def _erases_nothing(*given: object, **named: object) -> int:
+    del given, named
+    return 0
+
+
+def _no_uploads(self: EraseService, again: object, seconds_left: object) -> ErasedUploads:
+    del again, seconds_left
+    return ErasedUploads(deleted=0, waiting=frozenset(), searched_before=self._clock.now())
+
+
+def _always_through(*given: object) -> bool:
+    del given
+    return True
+
+
+SABOTAGES: tuple[Sabotage, ...] = (
+    Sabotage(
+        name="claim without the version that was read",
+        plant=_patched(DynamoCustomers, "save_standing", _save_standing_anyway),
+        scenario="send x duplicate",
+        breaks=(TWICE, CLAIMED_TWICE),
+    ),
+    Sabotage(
+        name="drop every condition of a write",
+        plant=_patched(customer_table, "_if_read", _no_condition),
+        scenario="send x hold",
+        breaks=(IN_SILENCE, LOST_NEWS),
+    ),
+    Sabotage(
+        name="take a claim without an answer for claimed",
+        plant=_patched(DynamoCustomers, "save_standing", _save_standing_blind),
+        scenario="send",
+        breaks=(NOT_CLAIMED,),
+    ),
+    Sabotage(
+        name="blame another writer when a claim fails against itself",
+        plant=_patched(customer_table, "_holds_claim", _holds_no_claim),
+        scenario="send",
+        breaks=(UNRECORDED,),
+    ),
+    Sabotage(
+        name="claim again after a conflict, and decide no more",
+        plant=_decide_once,
+        scenario="send x reply opt_out",
+        breaks=(IN_SILENCE,),
+    ),
+    Sabotage(
+        name="claim without an entry in the ledger",
+        plant=_patched(sender, "with_claim", _claims_without_ledger),
+        scenario="send",
+        breaks=(NOT_CLAIMED,),
+    ),
+    Sabotage(
+        name="claim without marking the stage",
+        plant=_patched(sender, "with_claim", _claims_without_ladder),
+        scenario="send",
+        breaks=(LADDER, CLAIMED_TWICE),
+    ),
+    Sabotage(
+        name="keep the stage of a claim that is released",
+        plant=_patched(claims, "without_claim", _keeps_the_stage),
+        scenario="send",
+        breaks=(LADDER,),
+    ),
+    Sabotage(
+        name="forget the wake that follows a text",
+        plant=_patched(sender, "plan", _forgets_the_wake),
+        scenario="send",
+        breaks=(FORGOTTEN,),
+    ),
+    Sabotage(
+        name="publish, then claim",
+        plant=_publishes_first,
+        scenario="send x duplicate",
+        breaks=(TWICE, NOT_CLAIMED),
+    ),
+    Sabotage(
+        name="repeat a publish that had no answer",
+        plant=_patched(cast, "SimulatedCarrier", _AsksAgain),
+        scenario="send",
+        breaks=(TWICE,),
+    ),
+    Sabotage(
+        name="release the claim of an unknown outcome",
+        plant=_patched(cast, "SimulatedCarrier", _NoAnswerIsNo),
+        scenario="send",
+        breaks=(TWICE, NOT_CLAIMED),
+    ),
+    Sabotage(
+        name="take no answer of the carrier for a yes",
+        plant=_patched(cast, "SimulatedCarrier", _NoAnswerIsYes),
+        scenario="send",
+        breaks=(DISAGREES,),
+    ),
+    Sabotage(
+        name="write the record of a text, then publish it",
+        plant=_records_first,
+        scenario="send",
+        breaks=(DISAGREES,),
+    ),
+    Sabotage(
+        name="forget to look for the claim of an earlier delivery",
+        plant=_patched(SendService, "_settle", _never_settles),
+        scenario="send",
+        breaks=(UNRECORDED, DISAGREES),
+    ),
+    Sabotage(
+        name="record an unknown outcome without an alarm",
+        plant=_settles_silently,
+        scenario="send",
+        breaks=(UNALARMED,),
+    ),
+    Sabotage(
+        name="say that a job is done when it failed",
+        plant=_patched(SendService, "handle_batch", _says_done),
+        scenario="send",
+        breaks=(UNRECORDED, DISAGREES, FORGOTTEN),
+    ),
+    Sabotage(
+        name="keep the claim of a text that was refused",
+        plant=_patched(sender, "release_claim", _keeps_claim_of_refused),
+        scenario="send",
+        breaks=(DISAGREES, UNRECORDED),
+    ),
+    Sabotage(
+        name="ask for no cap",
+        plant=_counts_no_cap,
+        scenario="send x cap of a day",
+        breaks=(TOO_OFTEN,),
+    ),
+    Sabotage(
+        name="free a cap a minute early",
+        plant=_cap_frees_a_moment_early,
+        scenario="send x cap of a week",
+        breaks=(TOO_OFTEN,),
+    ),
+    Sabotage(
+        name="keep the hours of another zone",
+        plant=_patched(decisions, "zones_of", _greenwich),
+        scenario="send x night",
+        breaks=(AT_NIGHT,),
+    ),
+    Sabotage(
+        name="skip the switch",
+        plant=_patched(NewsFirstSwitch, "is_on", _always_on),
+        scenario="send x switch off",
+        breaks=(SWITCHED_OFF,),
+    ),
+    Sabotage(
+        name="send while news has failed",
+        plant=_patched(ports.SimulatedSwitch, "has_failed", _always_off),
+        scenario="send x failed news",
+        breaks=(LOST_NEWS,),
+    ),
+    Sabotage(
+        name="write the standing, then the facts",
+        plant=_by_halves(standing_first=True),
+        scenario="send x payment",
+        breaks=(IN_SILENCE, LOST_NEWS, NEVER_DONE, FORGOTTEN),
+    ),
+    Sabotage(
+        name="write the facts, then the standing",
+        plant=_by_halves(standing_first=False),
+        scenario="send x payment",
+        breaks=(IN_SILENCE,),
+    ),
+    Sabotage(
+        name="write what a lender says whatever is stored",
+        plant=_patched(DynamoCustomers, "save_customer", _facts_anyway),
+        scenario="payment x hold",
+        breaks=(LOST_NEWS,),
+    ),
+    Sabotage(
+        name="believe a torn read",
+        plant=_patched(customer_table, "_are_of_one_moment", _of_any_moment),
+        scenario="send x payment",
+        breaks=(IN_SILENCE,),
+        bounds=MORE,
+    ),
+    Sabotage(
+        name="forget recorded events when a file is loaded",
+        plant=_patched(settle, "record_snapshot", _forgets_events),
+        scenario="load another number x payment",
+        breaks=(LOST_NEWS,),
+    ),
+    Sabotage(
+        name="take a reply that is kept for one that has had its effect",
+        plant=_patched(ReplyService, "_act", _kept_is_done),
+        scenario="send x reply opt_out",
+        breaks=(LOST_NEWS, IN_SILENCE),
+    ),
+    Sabotage(
+        name="say that an event is done when it failed",
+        plant=_patched(LenderEventService, "handle_batch", _events_done),
+        scenario="send x hold",
+        breaks=(LOST_NEWS,),
+    ),
+    Sabotage(
+        name="forget that an opt-out was confirmed",
+        plant=_patched(OptOutConfirmations, "settle", _no_second_look),
+        scenario="send x opt-out with confirmation",
+        breaks=(TWICE, UNRECORDED, DISAGREES),
+    ),
+    Sabotage(
+        name="confirm an opt-out without a claim",
+        plant=_confirms_without_claim,
+        scenario="send x opt-out with confirmation",
+        breaks=(NOT_CLAIMED, TWICE),
+    ),
+    Sabotage(
+        name="drop a receipt that comes before the record",
+        plant=_patched(DeliveryReceiptService, "_act", _drops_early_receipts),
+        scenario="send x receipt delivered",
+        breaks=(LOST_NEWS,),
+    ),
+    Sabotage(
+        name="leave the texts of somebody erased in the records",
+        plant=_patched(DynamoContacts, "redact", _erases_nothing),
+        scenario="send x erasure",
+        breaks=(LEFT_BEHIND, LOST_NEWS),
+    ),
+    Sabotage(
+        name="leave the replies of somebody erased",
+        plant=_patched(DynamoContacts, "erase_replies", _erases_nothing),
+        scenario="send x erasure",
+        breaks=(LEFT_BEHIND, LOST_NEWS),
+    ),
+    Sabotage(
+        name="leave the number of somebody erased in the index",
+        plant=_patched(DynamoCustomers, "remove_phone", _erases_nothing),
+        scenario="send x erasure",
+        breaks=(LEFT_BEHIND, LOST_NEWS),
+    ),
+    Sabotage(
+        name="leave the files of somebody erased",
+        plant=_patched(EraseService, "erase_uploads", _no_uploads),
+        scenario="send x erasure",
+        breaks=(LEFT_BEHIND, LOST_NEWS),
+    ),
+    Sabotage(
+        name="leave the dead letters of somebody erased",
+        plant=_patched(PurgeService, "_take_out", _always_through),
+        scenario="send x erasure",
+        breaks=(LEFT_BEHIND, LOST_NEWS),
+    ),
+)
+
+BY_PLANT = {sabotage.name: sabotage for sabotage in SABOTAGES}
