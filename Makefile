@@ -96,13 +96,14 @@ RUNS = 5
 JOBS = auto
 SCENARIO =
 PROVE =
+PLANT =
 REPLAY =
 SEED =
 
 # What may be set on the command line. Anything else is misspelt, and would be ignored without a word.
 VARIABLES = ACCOUNTS EVENTS ENCODING COMPLETE START DAYS OUT LENDER LANGUAGE COUNTRY PLACE POLICIES CHECK REGION STACK \
 	CUSTOMER TABLE AT FROM SPEND ROLE APPLY TEXT ON EXAM RECORD WHO WHY SINCE COUNSEL CUSTOMERS RATE SAMPLE INSTALMENTS \
-	REMINDERS WORKERS LATENCY_MS THROTTLED SEED PARSER MINUTES INPUT KEEP SCENARIO PROVE REPLAY RUNS JOBS PYTHON \
+	REMINDERS WORKERS LATENCY_MS THROTTLED SEED PARSER MINUTES INPUT KEEP SCENARIO PROVE REPLAY PLANT RUNS JOBS PYTHON \
 	SHELL MAKEFLAGS
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 UNKNOWN := $(firstword $(filter-out $(VARIABLES),$(GIVEN)))
@@ -256,9 +257,10 @@ races: setup stand-in ## Let 50 clients in four processes race on the stand-in, 
 prove: setup ## Prove the promises: every order of the programs and every fault within bounds (minutes)
 #= SCENARIO="send x hold" PROVE=deep JOBS=2
 #= SCENARIO="send x hold" REPLAY=5=lost, or SEED=7 (one schedule, step by step)
+#= PLANT="publish, then claim" (a fault that is planted, and how it is found)
 	@PYTHONPATH=.:layers/dunning/python PYTHONHASHSEED=0 $(BIN)/python -m tests.simulation \
 		$(if $(SCENARIO),--scenario "$(SCENARIO)") $(if $(PROVE),--prove "$(PROVE)") \
-		$(if $(REPLAY),--replay "$(REPLAY)") $(if $(SEED),--seed "$(SEED)") \
+		$(if $(REPLAY),--replay "$(REPLAY)") $(if $(SEED),--seed "$(SEED)") $(if $(PLANT),--plant "$(PLANT)") \
 		$(if $(filter-out auto,$(JOBS)),--jobs "$(JOBS)")
 
 .PHONY: bench

@@ -426,11 +426,15 @@ class Records(Contest):
         client.note("reply", subject, lambda: client.contacts.keep(reply), key=first)
 
     def judge(self, items: Items, notes: Sequence[Note]) -> Violations:
-        """Look for one winner of each, whose words are stored. Who was told no may have lost a yes."""
+        """
+        Look for one winner of each, whose words are stored. Who was told no may have lost a yes.
+
+        Of equal records all writers are told yes, as long as no receipt has come.
+        """
         found = [
             f"{subject}: {count} {what}s were told yes"
             for (subject, what), count in Counter((note.subject, note.what) for note in notes if note.answer).items()
-            if count > 1
+            if count > 1 and what != "record"
         ]
         for subject in self.subjects:
             mine = [item for item in items if item["customer_id"]["S"] == subject and "contact" in item]

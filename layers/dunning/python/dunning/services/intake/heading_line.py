@@ -182,7 +182,7 @@ def _is_harmless(heading: str) -> bool:
 
 def _unknown(candidate: _ReadLine, headings: Headings) -> list[tuple[str, str]]:
     """Return the headings that are none of ours. What looks like data is not quoted."""
-    unknown = []
+    unknown: list[tuple[str, str]] = []
     for cell, column in zip(candidate.cells, candidate.columns, strict=True):
         name = " ".join(cell.split())
         if column or not name:
