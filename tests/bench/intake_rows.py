@@ -39,7 +39,7 @@ GIVEN = "雅志淑俊美家怡建宜冠佳承惠宗玉明欣文心國芳宏婷�
 PRODUCTS = ("機車分期", "手機分期", "家電分期")
 
 
-class _Nobody:
+class Nobody:
     """A store that knows nobody and keeps nothing."""
 
     def load(self, customer_ids: Sequence[str]) -> Mapping[str, Customer | UnreadableRecordError]:
@@ -67,7 +67,7 @@ class _Nobody:
     def quarantine(self, customer_id: str, until: datetime) -> None:
         raise NotImplementedError
 
-    def customers_of(self, lender: str) -> Iterator[ListedCustomer]:
+    def customers_of(self, lender: str, segments: int = 1) -> Iterator[ListedCustomer]:
         raise NotImplementedError
 
     def customers_with(self, phones: Collection[str]) -> Mapping[str, frozenset[str]]:
@@ -81,7 +81,7 @@ class _Nobody:
         raise NotImplementedError
 
 
-class _Folder:
+class Folder:
     """A bucket that is one file."""
 
     def __init__(self, path: Path) -> None:
@@ -98,7 +98,7 @@ class _Folder:
         raise SystemExit(f"the file of the benchmark was refused: {list(rows)[1]}")
 
 
-class _QuietTelemetry(FakeTelemetry):
+class QuietTelemetry(FakeTelemetry):
     """Drops decisions, which the real one writes to the log."""
 
     def log_decision(
@@ -147,17 +147,17 @@ def read_bare(path: Path) -> int:
 
 def intake_of(path: Path, policies: Policies) -> Callable[[], int]:
     """Return what loads the file and tells the number of its rows."""
-    nobody = _Nobody()
+    nobody = Nobody()
     service = IntakeService(
         store=nobody,
         phones=nobody,
         loads=FakeCustomers(),
-        uploads=_Folder(path),
+        uploads=Folder(path),
         publisher=FakeEventPublisher(),
         policies=policies,
         lenders=frozenset({LENDER}),
         clock=FakeClock(),
-        telemetry=_QuietTelemetry(),
+        telemetry=QuietTelemetry(),
         whole_lists=WholeLists(nobody, nobody, policies),
         writers=8,
     )

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count, islice
 from threading import Lock
+from typing import BinaryIO
 
 from dunning.contracts.job import job_body
 from dunning.domain.customer.facts import Facts
@@ -25,6 +26,7 @@ from dunning.ports.erasure import DeadLetter, QueueNotDrainedError, StoredUpload
 from dunning.ports.file_loads import FileLoad, KnownLoads
 from dunning.ports.gateways import Published, PublishOutcome, Sms
 from dunning.ports.queues import Job
+from dunning.ports.split_loads import SplitLoad
 from dunning.ports.telemetry import LogEvent, Metric
 
 
@@ -141,7 +143,8 @@ class FakeCustomers:
             if zlib.crc32(customer_id.encode()) % segments == segment and customer_id > after
         )
 
-    def customers_of(self, lender: str) -> Iterator[ListedCustomer]:
+    def customers_of(self, lender: str, segments: int = 1) -> Iterator[ListedCustomer]:
+        del segments
         for customer_id, lender_record in sorted(self.lender_records.items()):
             if lender_record.snapshot is not None and lender_record.snapshot.lender == lender:
                 standing = self.standings.get(customer_id)
@@ -483,6 +486,49 @@ class FakeUploads:
     def write_rejects(self, bucket: str, key: str, rows: Iterable[Sequence[str]]) -> None:
         del bucket
         self.rejects[key] = [list(row) for row in rows]
+
+
+class FakeWorkFiles:
+    """Work files beside the uploads, as a dictionary of keys."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+
+    @contextmanager
+    def open(self, bucket: str, key: str) -> Iterator[Iterator[bytes]]:
+        del bucket
+        if key not in self.files:
+            raise ServiceCallError("GetObject", "NoSuchKey")
+        body = self.files[key]
+        yield (body[start : start + 1024] for start in range(0, len(body), 1024))
+
+    def put(self, bucket: str, key: str, body: BinaryIO) -> None:
+        del bucket
+        self.files[key] = body.read()
+
+    def remove(self, bucket: str, prefix: str) -> int:
+        del bucket
+        gone = [key for key in self.files if key.startswith(prefix)]
+        for key in gone:
+            del self.files[key]
+        return len(gone)
+
+
+class FakeSplitLoads:
+    """Split loads as a dictionary."""
+
+    def __init__(self) -> None:
+        self.splits: dict[str, SplitLoad] = {}
+
+    def read_split(self, split_id: str) -> SplitLoad | None:
+        return self.splits.get(split_id)
+
+    def save_split(self, split: SplitLoad) -> bool:
+        stored = self.splits.get(split.split_id)
+        if (stored.version if stored else 0) != split.version - 1:
+            return stored == split
+        self.splits[split.split_id] = split
+        return True
 
 
 class FakeUploadErasure:

@@ -14,6 +14,7 @@ from dunning.contracts.lender_event import EVENTS, ReceivedEvent
 from dunning.contracts.outbound_event import DETAILS, bus_entries
 from dunning.domain.outbound_events import (
     CustomerNeedsPerson,
+    FileLoaded,
     NumberUnreachable,
     OutboundEvent,
     PromiseBroken,
@@ -35,7 +36,12 @@ OUT: list[OutboundEvent] = [
     ReplyNotUnderstood("C1", AT, "r1"),
     NumberUnreachable("C1", AT, "permanent_failure"),
     PromiseBroken(customer_id="C1", at=AT, account_id="A1", number=1, promised_on=date(2026, 11, 30)),
-]
+    FileLoaded(
+        file_id="0" * 32, at=AT, uploaded_at=AT, refused="", rows=3, rows_refused=1, customers_loaded=1,
+        customers_unchanged=0, customers_refused=1, customers_older=0, customers_erased=0, customers_not_in_list=0,
+        phones_shared=0, parts=2, seconds=1.5, has_rejects=True, rejects_key="rejects/a.csv",
+    ),
+]  # fmt: skip
 
 
 def validator(kind: str) -> Draft202012Validator:

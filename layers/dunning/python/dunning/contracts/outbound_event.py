@@ -5,6 +5,7 @@ EventBridge bills by event and not by size. Reminders are many, and share an eve
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
 from typing import Any, Literal, NamedTuple
 
@@ -12,6 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from dunning.domain.outbound_events import (
     CustomerNeedsPerson,
+    FileLoaded,
     NumberUnreachable,
     OutboundEvent,
     PromiseBroken,
@@ -128,6 +130,56 @@ class PromiseBrokenDetail(_OfCustomer):
     promised_on: date = Field(description="The customer's local day.")
 
 
+class FileLoadedDetail(_Detail):
+    """The load of a file of accounts has come to its end: once for a file, however many parts it was loaded in."""
+
+    model_config = ConfigDict(
+        title="FileLoaded",
+        **_with_examples(
+            {
+                "file_id": "0f6e1d2c3b4a59687786950413223140",
+                "at": "2026-12-01T02:41:03.123456Z",
+                "uploaded_at": "2026-12-01T02:00:03.123000Z",
+                "refused": "",
+                "rows": 1000000,
+                "rows_refused": 12,
+                "customers_loaded": 480000,
+                "customers_unchanged": 19994,
+                "customers_refused": 6,
+                "customers_older": 0,
+                "customers_erased": 0,
+                "customers_not_in_list": 0,
+                "phones_shared": 3,
+                "parts": 16,
+                "seconds": 2460.0,
+                "has_rejects": True,
+                "rejects_key": "rejects/2026-12-01.csv",
+            }
+        ),
+    )
+
+    file_id: str = Field(description="Names the upload. The same if the event comes again.")
+    at: AwareDatetime = Field(description="When the load ended, in UTC.")
+    uploaded_at: AwareDatetime = Field(description="When the file was uploaded, in UTC.")
+    refused: str = Field(description="Why the file, or a part of it, was refused whole, as in the rejects; or empty.")
+    rows: int
+    rows_refused: int
+    customers_loaded: int = Field(description="Customers of whom the file said something new.")
+    customers_unchanged: int
+    customers_refused: int = Field(description="All refused customers; those below of erased customers are in it.")
+    customers_older: int = Field(description="Customers of whom a newer file has spoken already.")
+    customers_erased: int = Field(description="Customers who were erased, and are not taken up again.")
+    customers_not_in_list: int = Field(description="Customers whom a whole list lacks.")
+    phones_shared: int = Field(description="Customers who are held because another has the same number.")
+    parts: int = Field(description="How many parts the file was loaded in.")
+    seconds: float = Field(description="From the beginning of the load to its end.")
+    has_rejects: bool
+    rejects_key: str = Field(
+        description="Where the rejects are in the bucket of uploads. Empty without rejects, and if the file's name is "
+        "no plain id: it might say who somebody is. The rejects are then below rejects/ under the file's name."
+    )
+
+
 DETAILS: Mapping[str, type[BaseModel]] = {
     ReminderSent.__name__: ReminderSentDetail,
     ReminderStopped.__name__: ReminderStoppedDetail,
@@ -135,6 +187,7 @@ DETAILS: Mapping[str, type[BaseModel]] = {
     ReplyNotUnderstood.__name__: ReplyNotUnderstoodDetail,
     NumberUnreachable.__name__: NumberUnreachableDetail,
     PromiseBroken.__name__: PromiseBrokenDetail,
+    FileLoaded.__name__: FileLoadedDetail,
 }
 """The models by their `detail-type`."""
 
@@ -188,7 +241,7 @@ def _reminder(sent: ReminderSent) -> SentReminder:
 
 
 def _detail(
-    event: ReminderStopped | CustomerNeedsPerson | ReplyNotUnderstood | NumberUnreachable | PromiseBroken,
+    event: ReminderStopped | CustomerNeedsPerson | ReplyNotUnderstood | NumberUnreachable | PromiseBroken | FileLoaded,
 ) -> BaseModel:
     match event:
         case ReminderStopped():
@@ -213,3 +266,5 @@ def _detail(
                 instalment_no=event.number,
                 promised_on=event.promised_on,
             )
+        case FileLoaded():
+            return FileLoadedDetail(**asdict(event))

@@ -108,6 +108,40 @@ class PromiseBroken:
     promised_on: date
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileLoaded:
+    """
+    The load of a file of accounts has come to its end. It is about no customer.
+
+    `file_id` is the same each time the event is published for an upload. `refused` is the reason if the whole file was
+    refused. `rejects_key` is empty if there are no rejects, or if the file's name might say who somebody is.
+    """
+
+    file_id: str
+    at: datetime
+    uploaded_at: datetime
+    refused: str
+    rows: int
+    rows_refused: int
+    customers_loaded: int
+    customers_unchanged: int
+    customers_refused: int
+    customers_older: int
+    customers_erased: int
+    customers_not_in_list: int
+    phones_shared: int
+    parts: int
+    seconds: float
+    has_rejects: bool
+    rejects_key: str
+
+
 type OutboundEvent = (
-    ReminderSent | ReminderStopped | CustomerNeedsPerson | ReplyNotUnderstood | NumberUnreachable | PromiseBroken
+    ReminderSent
+    | ReminderStopped
+    | CustomerNeedsPerson
+    | ReplyNotUnderstood
+    | NumberUnreachable
+    | PromiseBroken
+    | FileLoaded
 )

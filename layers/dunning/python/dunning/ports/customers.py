@@ -124,8 +124,12 @@ class ListedCustomer(NamedTuple):
 class LenderScan(Protocol):
     """All customers of a lender."""
 
-    def customers_of(self, lender: str) -> Iterator[ListedCustomer]:
-        """Yield each customer who has facts of this lender once, in any order; what was written just now may lack."""
+    def customers_of(self, lender: str, segments: int = 1) -> Iterator[ListedCustomer]:
+        """
+        Yield each customer who has facts of this lender once, in any order; what was written just now may lack.
+
+        The scan has as many `segments`, which are read side by side.
+        """
         ...
 
 

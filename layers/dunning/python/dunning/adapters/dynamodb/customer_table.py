@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import heapq
 import time
+from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
-from itertools import islice
+from itertools import batched, islice
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -274,10 +276,35 @@ class DynamoCustomers:
             if not start:
                 return
 
-    def customers_of(self, lender: str) -> Iterator[ListedCustomer]:
-        """Scan the table. Both items of a customer come one after the other, facts first, though not on one page."""
+    def customers_of(self, lender: str, segments: int = 1) -> Iterator[ListedCustomer]:
+        """Scan the table. Several segments are read in threads, a page ahead of the reader each."""
+        if segments == 1:
+            yield from self._customers_of_segment(lender, {})
+            return
+        with ThreadPoolExecutor(segments) as pool:
+            scans = [
+                batched(
+                    self._customers_of_segment(lender, {"Segment": segment, "TotalSegments": segments}),
+                    _ITEMS_A_SCAN,
+                    strict=False,
+                )
+                for segment in range(segments)
+            ]
+
+            def page(scan: Iterator[tuple[ListedCustomer, ...]]) -> tuple[ListedCustomer, ...]:
+                return next(scan, ())
+
+            ahead = deque((scan, pool.submit(page, scan)) for scan in scans)
+            while ahead:
+                scan, following = ahead.popleft()
+                if found := following.result():
+                    ahead.append((scan, pool.submit(page, scan)))
+                    yield from found
+
+    def _customers_of_segment(self, lender: str, segment: Mapping[str, int]) -> Iterator[ListedCustomer]:
+        """Both items of a customer come one after the other, facts first, though not on one page."""
         pending: ListedCustomer | None = None
-        for item in self._scanned(lender):
+        for item in self._scanned(lender, segment):
             customer_id = str(item["customer_id"]["S"])
             if item["item"]["S"] == FACTS:
                 if pending is not None:
@@ -290,7 +317,7 @@ class DynamoCustomers:
         if pending is not None:
             yield pending
 
-    def _scanned(self, lender: str) -> Iterator[Mapping[str, Any]]:
+    def _scanned(self, lender: str, segment: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         """Yield a few attributes of the facts of a lender, and of all standings."""
         start: Any = None
         while True:
@@ -306,6 +333,7 @@ class DynamoCustomers:
                         ":facts": {"S": FACTS},
                         ":lender": {"S": lender},
                     },
+                    **segment,
                     **more,
                 )
             yield from answer["Items"]

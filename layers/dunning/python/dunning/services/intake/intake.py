@@ -6,20 +6,24 @@ each customer is judged as a whole: loaded, left alone, or refused because of on
 again, after a crash or by a second upload, only the missing writes are made.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import batched, chain, islice
+from typing import NamedTuple, Protocol
 
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.decision.rules import Policies
 from dunning.domain.errors import DunningError, ServiceCallError
+from dunning.domain.outbound_events import FileLoaded
 from dunning.ports.clock import Clock
 from dunning.ports.customers import CustomerStore, PhoneIndex
-from dunning.ports.file_loads import FileLoads
+from dunning.ports.file_loads import FileLoad, FileLoads
 from dunning.ports.gateways import EventPublisher, Uploads
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry
 from dunning.services.intake.cells import is_id
@@ -55,6 +59,7 @@ _MOST_FAILURES = 100
 """With more failures the table is down: the rest of the file is left to the next try."""
 
 _PROGRESS_EVERY = 10_000
+_DATE = re.compile(r"(?<![0-9A-Za-z])20[0-9]{2}([-._]?)[01][0-9]\1[0-3][0-9](?![0-9A-Za-z])")
 _PLAINLY_AN_ID = re.compile(r"(?=.*[0-9])(?!(?:[^0-9]*[0-9]){7}).*")
 _REFUSED = {
     LoadOutcome.UNREADABLE: Refusal.STORED_RECORD_UNREADABLE,
@@ -84,6 +89,43 @@ class IntakeSummary:
     not_in_list: int = 0
     seconds: float = 0.0
     refused: str = ""
+
+
+class ShareOfFile(Protocol):
+    """Reads from a file that is not split what concerns one part of a file that is."""
+
+    def read(self, table: Table, spool: Spool) -> tuple[int, Sequence[str]]:
+        """Store the rows of the part's customers. Return the number of all rows, and ids of the whole file."""
+        ...
+
+
+class _WholeFile:
+    """All of a file."""
+
+    @staticmethod
+    def read(table: Table, spool: Spool) -> tuple[int, Sequence[str]]:
+        return spool.fill(table), spool.some_ids()
+
+
+WHOLE_FILE: ShareOfFile = _WholeFile()
+
+
+class FileUnderLoad(NamedTuple):
+    """
+    A file, or a part of one, whose customers are judged.
+
+    `list_of` is the lender of a whole list, or nothing, and `missing` are the customers whom that list lacks.
+    `named_since` are those whom a newer file names.
+    """
+
+    bucket: str
+    uploaded_at: datetime
+    list_of: str
+    traits: FileTraits
+    named_since: frozenset[str]
+    missing: Sequence[str] = ()
+    older_under_way: bool = False
+    share: ShareOfFile = WHOLE_FILE
 
 
 class _Tally:
@@ -159,6 +201,7 @@ class IntakeService:
             self._order.withdraw(key, uploaded_at)
         else:
             self._order.finish(key, uploaded_at)
+        self._publisher.publish([self.file_loaded(key, uploaded_at, summary)])
         return summary
 
     def _load(self, bucket: str, key: str, uploaded_at: datetime, overtaken: Overtaken) -> IntakeSummary:
@@ -166,41 +209,62 @@ class IntakeService:
         with Spool() as spool:
             try:
                 list_of = lender_of_list(key, self._lenders)
-                named_since = self._named_since(bucket, overtaken)
-                table, rows = self._read(bucket, key, spool)
+                named_since = self.named_since(bucket, overtaken.by)
+                table, rows, ids = self._read(bucket, key, spool)
                 missing = self._whole_lists.missing(list_of, uploaded_at, spool.has) if list_of else []
             except FileRefusedError as error:
-                return self._refuse_file(bucket, key, error)
+                return self.refuse_file(bucket, key, error)
             spool.refuse(table.notes)
-            traits = _traits(table, spool, list_of)
-            # A newer file that names a customer has overtaken a list that does not. The others are silenced before
-            # anybody else is written.
-            lacking = [customer_id for customer_id in missing if customer_id not in named_since]
-            not_in_list = self._mark_missing(list_of, lacking, uploaded_at, spool)
-            tally = self._load_customers(
-                spool, uploaded_at, traits, named_since, dates_unchanged=overtaken.older_under_way
+            file = FileUnderLoad(
+                bucket,
+                uploaded_at,
+                list_of,
+                traits_of(table, ids, list_of),
+                named_since,
+                missing,
+                older_under_way=overtaken.older_under_way,
             )
-            not_in_list += self._mark_whom_newer_lists_lack(bucket, uploaded_at, spool)
-            rows_refused, rows_noted = spool.rows_refused(), spool.rows_noted()
-            if rows_refused or rows_noted:
-                self._write_rejects(bucket, key, spool.refused())
-        if tally.failures:
-            raise tally.failures[0]
-        summary = IntakeSummary(
+            counts, failures = self.load_customers(spool, file)
+            rows_refused, rows_noted = self.write_rejects(bucket, key, spool)
+        for first in failures:
+            raise first
+        summary = replace(
+            counts,
             rows=rows,
+            rows_refused=rows_refused,
+            columns_ignored=table.columns_ignored,
+            rows_noted=rows_noted,
+            seconds=(self._clock.now() - started).total_seconds(),
+        )
+        self.report(summary, list_of)
+        return summary
+
+    def load_customers(self, spool: Spool, file: FileUnderLoad) -> tuple[IntakeSummary, Sequence[DunningError]]:
+        """
+        Judge and write the customers of a spool, and keep there what was refused.
+
+        Returns the counts of customers, and why some could not be read or written: then load all once more.
+        """
+        # A newer file that names a customer has overtaken a list that does not. The others are silenced before
+        # anybody else is written.
+        lacking = [customer_id for customer_id in file.missing if customer_id not in file.named_since]
+        not_in_list = self._mark_missing(file.list_of, lacking, file.uploaded_at, spool)
+        tally = self._judge_and_write(spool, file)
+        not_in_list += self._mark_whom_newer_lists_lack(file.bucket, file.uploaded_at, spool, file.share)
+        counts = IntakeSummary(
             customers_loaded=tally.outcomes[LoadOutcome.LOADED],
             customers_unchanged=tally.outcomes[LoadOutcome.UNCHANGED],
             customers_refused=tally.customers_refused,
-            rows_refused=rows_refused,
             older=tally.outcomes[LoadOutcome.OLDER],
             phones_shared=tally.phones_shared,
             erased=tally.outcomes[LoadOutcome.ERASED],
             holds_not_understood=tally.holds_not_understood,
-            columns_ignored=table.columns_ignored,
-            rows_noted=rows_noted,
             not_in_list=not_in_list,
-            seconds=(self._clock.now() - started).total_seconds(),
         )
+        return counts, tally.failures
+
+    def report(self, summary: IntakeSummary, list_of: str) -> None:
+        """Log and count what the load of a file has come to."""
         self._telemetry.log_event(LogEvent.INTAKE_FINISHED, **asdict(summary))
         self._telemetry.count(Metric.ROWS_REFUSED, summary.rows_refused)
         self._telemetry.count(Metric.CUSTOMERS_LOADED, summary.customers_loaded)
@@ -211,18 +275,42 @@ class IntakeService:
             self._telemetry.count(Metric.CUSTOMERS_NOT_IN_LIST, summary.not_in_list)
         if summary.erased:
             self._telemetry.count(Metric.ERASED_CUSTOMERS_REFUSED, summary.erased)
-        return summary
 
-    def _read(self, bucket: str, key: str, spool: Spool) -> tuple[Table, int]:
-        """Store the rows of a file, and return its table and their number."""
+    def file_loaded(self, key: str, uploaded_at: datetime, summary: IntakeSummary, parts: int = 1) -> FileLoaded:
+        """Return the event that tells other systems what the load of a file has come to."""
+        rejects = rejects_key(key) if summary.refused or summary.rows_refused or summary.rows_noted else ""
+        return FileLoaded(
+            file_id=file_id(key, uploaded_at),
+            at=self._clock.now(),
+            uploaded_at=uploaded_at,
+            refused=summary.refused,
+            rows=summary.rows,
+            rows_refused=summary.rows_refused,
+            customers_loaded=summary.customers_loaded,
+            customers_unchanged=summary.customers_unchanged,
+            customers_refused=summary.customers_refused,
+            customers_older=summary.older,
+            customers_erased=summary.erased,
+            customers_not_in_list=summary.not_in_list,
+            phones_shared=summary.phones_shared,
+            parts=parts,
+            seconds=summary.seconds,
+            has_rejects=bool(rejects),
+            rejects_key=rejects if tells_of_nobody(rejects) else "",
+        )
 
-        def take(table: Table) -> tuple[Table, int]:
+    def _read(
+        self, bucket: str, key: str, spool: Spool, share: ShareOfFile = WHOLE_FILE
+    ) -> tuple[Table, int, Sequence[str]]:
+        """Store the rows of a file, and return its table, their number, and ids that show of what form all are."""
+
+        def take(table: Table) -> tuple[Table, int, Sequence[str]]:
             spool.clear()
-            return table, spool.fill(table)
+            return table, *share.read(table, spool)
 
         return read_file(lambda: self._uploads.open(bucket, key), self._form, take)
 
-    def _mark_whom_newer_lists_lack(self, bucket: str, uploaded_at: datetime, spool: Spool) -> int:
+    def _mark_whom_newer_lists_lack(self, bucket: str, uploaded_at: datetime, spool: Spool, share: ShareOfFile) -> int:
         """
         Silence customers of this file whom a newer whole list lacks: before, they were not known, or another lender's.
 
@@ -235,7 +323,7 @@ class IntakeService:
                     list_of = lender_of_list(newer.key, self._lenders)
                     if not list_of:
                         continue
-                    self._read(bucket, newer.key, newer_spool)
+                    self._read(bucket, newer.key, newer_spool, share)
                 except FileRefusedError:
                     continue  # it changes nothing
                 lacking = [customer_id for customer_id in spool.customer_ids() if not newer_spool.has(customer_id)]
@@ -256,61 +344,71 @@ class IntakeService:
                 log_planned_decision(self._telemetry, customer_id, decision, now)
         return marked
 
-    def _refuse_file(self, bucket: str, key: str, error: FileRefusedError) -> IntakeSummary:
+    def refuse_file(self, bucket: str, key: str, error: FileRefusedError) -> IntakeSummary:
         """Refuse a whole file: it changes nothing, and its reject file gives the reason in one line."""
-        self._write_rejects(bucket, key, [Refused(error.line, "", error.field, error.reason, error.hint)])
+        self._write_refused(bucket, key, [Refused(error.line, "", error.field, error.reason, error.hint)])
         self._telemetry.log_event(LogEvent.INTAKE_REFUSED, reason=error.reason.value, line=error.line)
         self._telemetry.count(Metric.FILES_REFUSED)
         return IntakeSummary(refused=error.reason.value)
 
-    def _write_rejects(self, bucket: str, key: str, refused: Iterable[Refused]) -> None:
+    def write_rejects(self, bucket: str, key: str, spool: Spool) -> tuple[int, int]:
+        """Write the reject file if there is anything to say. Return how many lines were refused, and how many noted."""
+        refused, noted = spool.rows_refused(), spool.rows_noted()
+        if refused or noted:
+            self._write_refused(bucket, key, spool.refused())
+        return refused, noted
+
+    def _write_refused(self, bucket: str, key: str, refused: Iterable[Refused]) -> None:
         rows = chain([REJECT_COLUMNS], map(reject_cells, refused))
         self._uploads.write_rejects(bucket, rejects_key(key), rows)
 
-    def _named_since(self, bucket: str, overtaken: Overtaken) -> frozenset[str]:
+    def look_for_newer(self, bucket: str, overtaken_by: Sequence[FileLoad]) -> None:
+        """
+        See to it that the newer files are there to compare.
+
+        Raises:
+            FileRefusedError: a newer file is gone, or there are too many.
+        """
+        _see_that_few_enough(overtaken_by)
+        for newer in overtaken_by:
+            with _there_to_compare(), self._uploads.open(bucket, newer.key):
+                pass
+
+    def named_since(
+        self, bucket: str, overtaken_by: Sequence[FileLoad], share: ShareOfFile = WHOLE_FILE
+    ) -> frozenset[str]:
         """
         Return the customers of whom a newer file says something that can be loaded.
 
         Raises:
             FileRefusedError: a newer file is gone, or there are too many.
         """
-        if len(overtaken.by) >= MOST_REMEMBERED:
-            raise FileRefusedError(Refusal.OVERTAKEN)
+        _see_that_few_enough(overtaken_by)
         named: set[str] = set()
-        for newer in overtaken.by:
+        for newer in overtaken_by:
             with Spool() as spool:
-                try:
-                    list_of = lender_of_list(newer.key, self._lenders)
-                    table, _ = self._read(bucket, newer.key, spool)
-                except FileRefusedError:
-                    continue  # it changes nothing
-                except ServiceCallError as error:
-                    if error.code not in _GONE:
-                        raise
-                    raise FileRefusedError(Refusal.OVERTAKEN) from None
-                candidates = self._candidates(spool, newer.uploaded_at, _traits(table, spool, list_of), _Tally())
+                with _there_to_compare():
+                    try:
+                        list_of = lender_of_list(newer.key, self._lenders)
+                        table, _, ids = self._read(bucket, newer.key, spool, share)
+                    except FileRefusedError:
+                        continue  # it changes nothing
+                candidates = self._candidates(spool, newer.uploaded_at, traits_of(table, ids, list_of), _Tally())
                 named |= {candidate.facts.customer_id for candidate in candidates}
         return frozenset(named)
 
-    def _load_customers(
-        self,
-        spool: Spool,
-        uploaded_at: datetime,
-        traits: FileTraits,
-        named_since: frozenset[str],
-        *,
-        dates_unchanged: bool,
-    ) -> _Tally:
+    def _judge_and_write(self, spool: Spool, file: FileUnderLoad) -> _Tally:
         """Judge customers here and write them in batches on several threads, with few batches under way."""
         tally = _Tally()
         now = self._clock.now()
         under_way: set[Future[list[LoadedCandidate]]] = set()
         pool = ThreadPoolExecutor(self._writers)
         try:
-            candidates = self._candidates(spool, uploaded_at, traits, tally)
-            current = tally.without_older(candidates, named_since) if named_since else candidates
+            candidates = self._candidates(spool, file.uploaded_at, file.traits, tally)
+            current = tally.without_older(candidates, file.named_since) if file.named_since else candidates
+            dated = file.older_under_way
             for batch in batched(current, BATCH, strict=False):
-                under_way.add(pool.submit(self._settler.settle_batch, batch, now, dates_unchanged=dates_unchanged))
+                under_way.add(pool.submit(self._settler.settle_batch, batch, now, dates_unchanged=dated))
                 if len(under_way) >= 2 * self._writers:
                     done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
                     self._note(done, now, spool, tally)
@@ -378,14 +476,44 @@ class IntakeService:
                     spool.refuse([Refused(line, facts.customer_id, "customer_id", _REFUSED[outcome])])
 
 
-def _traits(table: Table, spool: Spool, list_of: str) -> FileTraits:
+def _see_that_few_enough(overtaken_by: Sequence[FileLoad]) -> None:
+    if len(overtaken_by) >= MOST_REMEMBERED:
+        raise FileRefusedError(Refusal.OVERTAKEN)
+
+
+@contextmanager
+def _there_to_compare() -> Iterator[None]:
+    try:
+        yield
+    except ServiceCallError as error:
+        if error.code not in _GONE:
+            raise
+        raise FileRefusedError(Refusal.OVERTAKEN) from None
+
+
+def traits_of(table: Table, ids: Sequence[str], list_of: str) -> FileTraits:
     """Return what a file as a whole tells of its cells."""
     return FileTraits(
         decimal_comma=table.decimal_comma,
         long_numbers_are_exact=table.long_numbers_are_exact,
-        serials=serial_forms(spool.some_ids()),
+        serials=serial_forms(ids),
         list_of=list_of,
     )
+
+
+def file_id(key: str, uploaded_at: datetime) -> str:
+    """Return the id of an upload: the same for each try. The name cannot be read from it, which may be personal."""
+    named = f"{key}\n{uploaded_at.astimezone(UTC).isoformat()}"
+    return hashlib.blake2b(named.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def tells_of_nobody(key: str) -> bool:
+    """
+    Tell whether a key may leave for other systems: the rule is that of customers' ids, for each of its folders.
+
+    A date is let pass, which has as many digits as a number.
+    """
+    return all(not folder or _may_be_shown(folder, ()) for folder in _DATE.sub("", key).split("/"))
 
 
 def rejects_key(key: str) -> str:

@@ -14,7 +14,8 @@ from dunning.services.intake.table import RawRow
 _CACHE_KIB = 16 * 1024
 _BETWEEN_CELLS = "\0"
 """No cell holds it: a line with it is refused. One text is stored and read in half the time of a text for each cell."""
-_SAMPLE = 2000
+SAMPLE = 2000
+"""Ids of each kind that tell of what form the ids of a file are."""
 _NO_FAULT = (None, None)
 
 _NOTED = ", ".join(f"'{reason.value}'" for reason in sorted(NOTES))
@@ -73,6 +74,10 @@ class Spool:
         self._database.execute(_CONTEST)
         return taken.rowcount
 
+    def contest(self, account_ids: Iterable[str]) -> None:
+        """Keep that accounts are named by rows which are not here, too."""
+        self._database.executemany("INSERT OR IGNORE INTO contested VALUES (?)", zip(account_ids))
+
     def customers(self) -> Iterator[tuple[str, Iterator[SpooledRow]]]:
         """Yield each customer with the rows in order of lines. Read the rows before the next customer."""
         for customer_id, records in groupby(self._database.execute(_BY_CUSTOMER), itemgetter(0)):
@@ -98,7 +103,7 @@ class Spool:
             "SELECT DISTINCT customer_id FROM rows LIMIT ?",
             "SELECT DISTINCT account_id FROM rows LIMIT ?",
         )
-        return [text for query in queries for (text,) in self._database.execute(query, (_SAMPLE,))]
+        return [text for query in queries for (text,) in self._database.execute(query, (SAMPLE,))]
 
     def clear(self) -> None:
         """Forget all rows, so that the file can be read anew."""

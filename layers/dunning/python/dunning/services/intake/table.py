@@ -79,7 +79,7 @@ class RawRow(NamedTuple):
     fault: Fault | None = None
 
 
-class _Stream(io.RawIOBase):
+class ByteStream(io.RawIOBase):
     """Chunks of bytes as a file that can be read once."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
@@ -88,9 +88,11 @@ class _Stream(io.RawIOBase):
         self._rest = memoryview(b"")
 
     def readable(self) -> bool:
+        """Tell that this is read from."""
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        """Read what is left of a chunk, or the next."""
         while not self._rest:
             chunk = next(self._chunks, None)
             if chunk is None:
@@ -163,7 +165,7 @@ class Table:
         if head.startswith(_UTF_16):
             codec = "utf-16"
         self._codec = codec
-        stream = io.BufferedReader(_Stream(chain([head], rest)), _BUFFER)
+        stream = io.BufferedReader(ByteStream(chain([head], rest)), _BUFFER)
         text = io.TextIOWrapper(
             stream,
             encoding="utf-8-sig" if codec == UTF_8 else codec,

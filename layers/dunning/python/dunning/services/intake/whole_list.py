@@ -64,9 +64,11 @@ class WholeLists:
         self._policies = policies
         self._most_missing = most_missing
 
-    def missing(self, lender: str, since: datetime, is_in_list: Callable[[str], bool]) -> list[str]:
+    def missing(self, lender: str, since: datetime, is_in_list: Callable[[str], bool], segments: int = 1) -> list[str]:
         """
         Return the known customers whom a list lacks. Those whom another list lacked before are left out.
+
+        The table is read in as many `segments` side by side.
 
         Those whom an earlier try of this list has marked are in it: the report of the last try is the one that stays.
 
@@ -75,7 +77,7 @@ class WholeLists:
         """
         missing: list[str] = []
         known = lost = 0
-        for customer_id, has_open, missing_since in self._scan.customers_of(lender):
+        for customer_id, has_open, missing_since in self._scan.customers_of(lender, segments):
             if missing_since not in {None, since}:
                 continue
             known += has_open
