@@ -1,6 +1,7 @@
 """The function: an S3 event in, counts out, and what was counted goes out whatever happens."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,16 @@ import pytest
 
 from dunning import wiring
 from dunning.domain.errors import UnexpectedError
+from dunning.ports.queues import QueueMessage
 from dunning.services.intake import IntakeSummary
 from dunning.services.optimistic import ContestedError
 from functions.intake.app import lambda_handler
 
-EVENT: dict[str, Any] = json.loads(
-    (Path(__file__).parents[3] / "events" / "intake/accounts_uploaded.json").read_text("utf-8")
-)
+EVENTS = Path(__file__).parents[3] / "events" / "intake"
+EVENT: dict[str, Any] = json.loads((EVENTS / "accounts_uploaded.json").read_text("utf-8"))
+PARTS: dict[str, Any] = json.loads((EVENTS / "file_parts.json").read_text("utf-8"))
+
+SPLIT_ABOVE = 1_000_000
 
 
 class FakeService:
@@ -23,6 +27,8 @@ class FakeService:
 
     def __init__(self) -> None:
         self.loaded: list[tuple[str, str, datetime]] = []
+        self.split_files: list[tuple[str, str, datetime, int]] = []
+        self.bodies: list[str] = []
         self.flushed = 0
         self.fails = False
 
@@ -31,6 +37,14 @@ class FakeService:
         if self.fails:
             raise ContestedError
         return IntakeSummary(rows=3, customers_loaded=2, rows_refused=1)
+
+    def split(self, bucket: str, key: str, uploaded_at: datetime, size: int) -> IntakeSummary:
+        self.split_files.append((bucket, key, uploaded_at, size))
+        return IntakeSummary(rows=1_000_000)
+
+    def handle_batch(self, messages: Sequence[QueueMessage]) -> list[str]:
+        self.bodies += [message.body for message in messages]
+        return [message.message_id for message in messages] if self.fails else []
 
     def log_event(self, *_: object, **__: object) -> None:
         """Hear of what nobody foresaw."""
@@ -43,6 +57,8 @@ class FakeService:
 def service(monkeypatch: pytest.MonkeyPatch) -> FakeService:
     found = FakeService()
     monkeypatch.setattr(wiring, "intake_service", lambda: found)
+    monkeypatch.setattr(wiring, "split_load_service", lambda: found)
+    monkeypatch.setattr(wiring, "splits_file", lambda size: size > SPLIT_ABOVE)
     monkeypatch.setattr(wiring, "telemetry", lambda: found)
     return found
 
@@ -55,6 +71,24 @@ def test_an_uploaded_file_is_loaded_as_of_its_upload(service: FakeService) -> No
     assert (counts["rows"], counts["customers_loaded"], counts["rows_refused"]) == (3, 2, 1)
     assert json.dumps(answer)
     assert service.flushed == 1
+
+
+def test_a_file_above_the_size_is_split(service: FakeService) -> None:
+    record = EVENT["Records"][0]
+    large = record | {"s3": record["s3"] | {"object": record["s3"]["object"] | {"size": SPLIT_ABOVE + 1}}}
+    (counts,) = lambda_handler({"Records": [large]}, None)["files"]
+    ((_, key, _, size),) = service.split_files
+    assert (key, size, counts["rows"]) == ("accounts/2026-12-01 分期.csv", SPLIT_ABOVE + 1, 1_000_000)
+    assert not service.loaded
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_parts_of_a_file_are_loaded_and_those_that_failed_are_named(service: FakeService, *, fails: bool) -> None:
+    service.fails = fails
+    answer = lambda_handler(PARTS, None)
+    assert len(service.bodies) == len(PARTS["Records"])
+    named = [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+    assert named == ([record["messageId"] for record in PARTS["Records"]] if fails else [])
 
 
 def test_a_folder_made_in_the_console_is_no_file(service: FakeService) -> None:

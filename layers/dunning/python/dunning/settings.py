@@ -53,10 +53,13 @@ class IntakeSettings(Settings):
     Settings of the intake. `writers` customers are written at the same time.
 
     `accounts_encoding` is the encoding that files may have besides UTF-8, `most_missing` how large a part of a lender's
-    customers a whole list may lack.
+    customers a whole list may lack. A file of more than `split_above_bytes` is split into parts of a quarter of that,
+    which go over the queue of `queue_url`.
     """
 
     bus_name: str = Field(min_length=1)
+    queue_url: str = Field(min_length=1)
+    split_above_bytes: int = Field(default=64 << 20, ge=1)
     writers: int = Field(default=8, ge=1, le=50)
     accounts_encoding: str = ""
     most_missing: float = Field(default=0.1, ge=0, le=1)

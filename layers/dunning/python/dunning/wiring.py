@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from dunning.services.close_unknown import CloseUnknownService
     from dunning.services.delivery_receipts import DeliveryReceiptService
     from dunning.services.intake import IntakeService
+    from dunning.services.intake.split_load import SplitLoadService
     from dunning.services.lender_events import LenderEventService
     from dunning.services.replan import ReplanService
     from dunning.services.replies import ReplyService
@@ -239,6 +240,43 @@ def intake_service() -> IntakeService:
         writers=settings.writers,
         form=file_form(book.headings, settings.accounts_encoding),
         roc_lenders=book.at_home_in("TW"),
+    )
+
+
+def splits_file(size: int) -> bool:
+    """Tell whether a file of so many bytes is split. Nothing is known of a file whose event gives no size."""
+    return size > 0 and size > read_settings(IntakeSettings, os.environ).split_above_bytes
+
+
+@_kept
+def split_load_service() -> SplitLoadService:
+    """Build the service that loads large files in parts. Other files do not wait for its modules."""
+    from dunning.adapters.dynamodb.split_load_table import DynamoSplitLoads  # noqa: PLC0415
+    from dunning.adapters.s3 import S3WorkFiles  # noqa: PLC0415
+    from dunning.services.intake.split_load import SplitLoadService  # noqa: PLC0415
+    from dunning.services.intake.table import file_form  # noqa: PLC0415
+    from dunning.services.intake.whole_list import WholeLists  # noqa: PLC0415
+
+    settings = read_settings(IntakeSettings, os.environ)
+    session = new_session()
+    book = policy_book()
+    dynamodb = session.client("dynamodb", config=_PATIENT)
+    customers = _customers(dynamodb, settings)
+    files = S3WorkFiles(session.client("s3", config=_PATIENT))
+    return SplitLoadService(
+        intake=intake_service(),
+        splits=DynamoSplitLoads(dynamodb, settings.customers_table),
+        work=files,
+        queue=SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url),
+        loads=customers,
+        uploads=files,
+        whole_lists=WholeLists(customers, customers, book, settings.most_missing),
+        publisher=_publisher(session, settings.bus_name),
+        lenders=frozenset(book.lenders),
+        clock=_Environment.clock,
+        telemetry=telemetry(),
+        form=file_form(book.headings, settings.accounts_encoding),
+        part_bytes=-(-settings.split_above_bytes // 4),  # a part fits into an invocation, however slow it is
     )
 
 

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from dunning.adapters.aws_call import aws_call
 from dunning.ports.erasure import StoredUpload
@@ -41,10 +41,33 @@ class S3Uploads:
                 self._client.put_object(Bucket=bucket, Key=key, Body=file, ContentType="text/csv; charset=utf-8")
 
 
-class S3UploadErasure:
-    """Implements `UploadErasure` on the parts of a bucket where account files and whole lists are dropped."""
+class S3WorkFiles(S3Uploads):
+    """Implements `WorkFiles`."""
 
-    def __init__(self, client: S3Client, bucket: str, prefixes: Sequence[str] = ("accounts/", "complete/")) -> None:
+    def put(self, bucket: str, key: str, body: BinaryIO) -> None:
+        """Put an object from an open file, which is not read into memory."""
+        with aws_call("PutObject"):
+            self._client.put_object(Bucket=bucket, Key=key, Body=body)
+
+    def remove(self, bucket: str, prefix: str) -> int:
+        """Delete all versions and delete markers below a prefix."""
+        removed = 0
+        with aws_call("ListObjectVersions"):
+            pages = list(self._client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix))
+        for page in pages:
+            for version in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+                with aws_call("DeleteObject"):
+                    self._client.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
+                removed += 1
+        return removed
+
+
+class S3UploadErasure:
+    """Implements `UploadErasure` where account files and whole lists are dropped, and where parts of large ones are."""
+
+    def __init__(
+        self, client: S3Client, bucket: str, prefixes: Sequence[str] = ("accounts/", "complete/", "parts/")
+    ) -> None:
         self._client = client
         self._bucket = bucket
         self._prefixes = prefixes

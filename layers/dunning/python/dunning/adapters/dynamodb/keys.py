@@ -20,6 +20,7 @@ STANDING = "standing"
 FILES = "files#"
 """Where a customer's id would be, in the item of the file loads. No customer id has a `#`."""
 LOADS = "loads"
+"""The item of the file loads. Beside it each file that is loaded in parts has an item of its own."""
 PHONE = "phone"
 UNKNOWN = "yes"
 REPLY = "reply#"
@@ -76,6 +77,11 @@ def contact_key(at: datetime, send_id: str) -> str:
 def phone_key(phone: str) -> str:
     """Build the key of a number's customers."""
     return f"phone#{phone}"
+
+
+def split_key(split_id: str) -> str:
+    """Build the sort key of the load of a split file."""
+    return f"split#{split_id}"
 
 
 def reply_key(at: datetime, inbound_id: str) -> str:

@@ -1,0 +1,119 @@
+"""Split loads in the customers table: an item each, beside the list of file loads. Its time to live removes it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from dunning.adapters.dynamodb.items import FILE_LOAD, SCHEMA
+from dunning.adapters.dynamodb.keys import FILES, split_key
+from dunning.adapters.dynamodb.layouts import (
+    FLAG,
+    INSTANT,
+    NUMBER,
+    SECONDS,
+    TEXT,
+    TEXTS,
+    ArrayLayout,
+    Codec,
+    Field,
+    ItemLayout,
+    arrays,
+    listed,
+)
+from dunning.adapters.dynamodb.reading import read_items
+from dunning.adapters.dynamodb.writing import Pause, write_conditionally
+from dunning.domain.errors import UnreadableRecordError
+from dunning.ports.split_loads import PartCounts, SplitLoad
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+PART_COUNTS = ArrayLayout(
+    PartCounts,
+    Field("customers_loaded", NUMBER, 0),
+    Field("customers_unchanged", NUMBER, 0),
+    Field("customers_refused", NUMBER, 0),
+    Field("older", NUMBER, 0),
+    Field("phones_shared", NUMBER, 0),
+    Field("erased", NUMBER, 0),
+    Field("holds_not_understood", NUMBER, 0),
+    Field("not_in_list", NUMBER, 0),
+    Field("refused", TEXT, ""),
+)
+_COUNTS = Codec(frozenset({list}), PART_COUNTS.write, lambda written: PART_COUNTS.read(*listed(written)))
+
+
+def _read_numbers(written: object) -> tuple[int, ...]:
+    numbers = tuple(listed(written))
+    if not {int}.issuperset(map(type, numbers)):
+        raise TypeError("an element of another type")
+    return numbers
+
+
+_NUMBERS = Codec(frozenset({list}), list, _read_numbers)
+
+# The default of a field is given by position.
+SPLIT_LOAD = ItemLayout(
+    Field("split_id", TEXT),
+    Field("version", NUMBER),
+    Field("bucket", TEXT),
+    Field("key", TEXT),
+    Field("uploaded_at", INSTANT),
+    Field("begun_at", INSTANT),
+    Field("expires_at", SECONDS),
+    Field("parts", NUMBER),
+    Field("rows", NUMBER),
+    Field("columns_ignored", NUMBER, 0),
+    Field("list_of", TEXT, ""),
+    Field("decimal_comma", FLAG, False),  # noqa: FBT003
+    Field("long_numbers_are_exact", FLAG, False),  # noqa: FBT003
+    Field("serials", TEXTS, ()),
+    Field("older_under_way", FLAG, False),  # noqa: FBT003
+    Field("overtaken_by", arrays(FILE_LOAD), ()),
+    Field("is_compared", FLAG, True),  # noqa: FBT003
+    Field("done", _NUMBERS, ()),
+    Field("counts", _COUNTS, PartCounts()),
+    Field("completed_by", NUMBER, None),
+    Field("is_finished", FLAG, False),  # noqa: FBT003
+)
+
+
+class DynamoSplitLoads:
+    """Implements `SplitLoads`."""
+
+    def __init__(self, client: DynamoDBClient, table: str, pause: Pause = time.sleep) -> None:
+        self._client = client
+        self._table = table
+        self._pause = pause
+
+    def read_split(self, split_id: str) -> SplitLoad | None:
+        """Read the item of a split load."""
+        found = list(read_items(self._client, self._table, [_item_key(split_id)]))
+        if not found:
+            return None
+        try:
+            return SplitLoad(**SPLIT_LOAD.read(found[0]))
+        except (LookupError, ValueError, TypeError, AttributeError, OverflowError) as error:
+            # Not chained: the cause might quote the name of a file.
+            raise UnreadableRecordError(f"split load: {type(error).__name__}") from None
+
+    def save_split(self, split: SplitLoad) -> bool:
+        """Put the item. If the answer is lost, the SDK repeats the put, which then meets itself: it is written."""
+        item: Any = {**_item_key(split.split_id), "schema": {"N": str(SCHEMA)}, **SPLIT_LOAD.write(split)}
+        is_new = split.version == 1
+        condition: Any = {"ConditionExpression": "attribute_not_exists(customer_id)" if is_new else "version = :read"}
+        if not is_new:
+            condition["ExpressionAttributeValues"] = {":read": {"N": str(split.version - 1)}}
+        stored = write_conditionally(
+            "PutItem",
+            lambda: self._client.put_item(
+                TableName=self._table, Item=item, ReturnValuesOnConditionCheckFailure="ALL_OLD", **condition
+            ),
+            self._pause,
+        )
+        return stored is None or bool(stored[0] == item)
+
+
+def _item_key(split_id: str) -> Any:  # noqa: ANN401 - as boto3 has it
+    return {"customer_id": {"S": FILES}, "item": {"S": split_key(split_id)}}
