@@ -37,6 +37,9 @@ SECOND_ROUND = timedelta(seconds=90)
 MAY_BE_LOADING = timedelta(hours=1)
 """A file stays for this time after its upload: its other customers may not be loaded yet, retries included."""
 
+PART_MAY_BE_LOADING = timedelta(hours=12)
+"""A part of a large file waits for the parts before it, and for its own retries. It goes once all are loaded."""
+
 ROUND_INTERVAL = timedelta(minutes=15)
 """The time between the rounds after the second: the longest delay of an SQS message."""
 
@@ -52,7 +55,7 @@ SECONDS_TO_FINISH = 5.0
 
 
 _SECONDS_FOR_A_FILE = 40.0
-"""In this time the longest file is read that intake can load. A file that takes longer cannot be looked through."""
+"""In this time a file of some five million rows is read. A file that takes longer cannot be looked through."""
 
 
 class ErasureOutOfTimeError(DunningError):
@@ -209,8 +212,8 @@ class EraseService:
         """
         Delete the uploaded files that name any of these erased customers. Each file is read once for all customers.
 
-        A file that cannot be read as intake reads it goes, too: intake has refused it, or it is longer than anything
-        that intake can load, and nobody can say whom it names.
+        A file that cannot be read as intake reads it goes, too: intake has refused it, or it is longer than an erasure
+        can read, and nobody can say whom it names. By then it is split, and its parts are looked through.
 
         A file that may still be loading stays. Its customers are returned, so that another round follows for them.
 
@@ -223,8 +226,7 @@ class EraseService:
         """
         wanted = {customer_id: found for customer_id in searched_before if (found := self._erased(customer_id))}
         now = self._clock.now()
-        old_enough = now - MAY_BE_LOADING
-        searched, is_finished = old_enough, True
+        searched, is_finished = now - MAY_BE_LOADING, True
         deleted = 0
         waiting: set[str] = set()
         oldest: datetime | None = None
@@ -252,11 +254,14 @@ class EraseService:
                 for customer_id in named
                 if (until := _until(asked[customer_id])) is None or upload.uploaded_at <= until
             }
-            if named and upload.uploaded_at <= old_enough:
+            if named and upload.uploaded_at <= now - _may_be_loading(upload):
                 self._uploads.delete(upload)
                 deleted += 1
             else:
-                waiting |= {customer_id for customer_id in named if _is_waited_for(upload, asked[customer_id])}
+                awaited = {customer_id for customer_id in named if _is_waited_for(upload, asked[customer_id])}
+                waiting |= awaited
+                if awaited:
+                    searched = min(searched, upload.uploaded_at)  # the next round has to read it again
         if deleted or waiting:
             self._telemetry.log_event(LogEvent.UPLOADS_ERASED, files=deleted, waiting=len(waiting))
         return ErasedUploads(
@@ -336,20 +341,24 @@ class EraseService:
     ) -> set[str]:
         """Return the customers that a file names, as intake reads it: all of them, if it cannot be read."""
         # Imported here, because the metadata of phone numbers is slow to import.
+        from dunning.services.intake.part_files import PARTS_PREFIX, PartRows  # noqa: PLC0415
         from dunning.services.intake.refusals import FileRefusedError  # noqa: PLC0415
-        from dunning.services.intake.table import Table, file_form, read_file  # noqa: PLC0415
+        from dunning.services.intake.table import RawRow, file_form, read_file  # noqa: PLC0415
 
         @contextmanager
         def opened() -> Iterator[Iterator[bytes]]:
             with self._uploads.read(upload) as chunks:
                 yield _in_time(chunks, seconds_left)
 
-        def names(table: Table) -> set[str]:
-            return {row.customer_id for row in table if row.customer_id in asked}
+        def names(rows: Iterable[RawRow]) -> set[str]:
+            return {row.customer_id for row in rows if row.customer_id in asked}
 
         try:
+            if upload.key.startswith(PARTS_PREFIX):
+                with opened() as chunks:
+                    return names(PartRows(chunks))
             return read_file(opened, file_form(self._headings(), self._encoding), names)
-        except FileRefusedError:
+        except (FileRefusedError, UnreadableRecordError):
             return set(asked)
 
 
@@ -362,9 +371,16 @@ def _until(lender_record: LenderRecord) -> datetime | None:
     return min(moment for moment in (snapshot.consented_at, snapshot.as_of) if moment is not None)
 
 
+def _may_be_loading(upload: StoredUpload) -> timedelta:
+    """Return how long a file may still be loading after it was uploaded, or a part after it was written."""
+    return PART_MAY_BE_LOADING if upload.key.startswith("parts/") else MAY_BE_LOADING
+
+
 def _is_waited_for(upload: StoredUpload, lender_record: LenderRecord) -> bool:
     """Tell whether a file was loading when its customer was erased. The bucket itself deletes later files in time."""
-    return lender_record.erased_at is not None and upload.uploaded_at <= lender_record.erased_at + MAY_BE_LOADING
+    return lender_record.erased_at is not None and upload.uploaded_at <= lender_record.erased_at + _may_be_loading(
+        upload
+    )
 
 
 def _in_time(chunks: Iterable[bytes], seconds_left: Callable[[], float]) -> Iterator[bytes]:
