@@ -29,7 +29,7 @@ _FED_BY_QUEUES = frozenset(
     {"SenderFunction", "LenderEventsFunction", "RepliesFunction", "DeliveryReceiptsFunction", "ReplanFunction"}
 )
 _FUNCTIONS = _FED_BY_QUEUES | {"ScannerFunction", "IntakeFunction", "DeliveryReceiptsFunction", "HousekeepingFunction"}
-_FED = frozenset({"Reminders", "LenderEvents", "Replies", "DeliveryReceipts", "Replan"})
+_FED = frozenset({"Reminders", "LenderEvents", "Replies", "DeliveryReceipts", "Replan", "FileParts"})
 _DEAD_LETTERS = frozenset({"TickDeadLetters", "IntakeDeadLetters", "DeliveryReceiptsDeadLetters"}) | {
     f"{queue}DeadLetters" for queue in _FED
 }

@@ -182,6 +182,8 @@ class TestAnAlarm:
         ("a job nobody could work off", "AWS/SQS", "ApproximateNumberOfMessagesVisible", "RemindersDeadLettersAlarm"),
         ("a tick that did not arrive", "AWS/SQS", "ApproximateNumberOfMessagesVisible", "TickDeadLettersAlarm"),
         ("a file that did not load", "AWS/SQS", "ApproximateNumberOfMessagesVisible", "IntakeDeadLettersAlarm"),
+        ("a part that did not load", "AWS/SQS", "ApproximateNumberOfMessagesVisible", "FilePartsDeadLettersAlarm"),
+        ("parts that nobody loads", "AWS/SQS", "ApproximateAgeOfOldestMessage", "OldestFilePartAlarm"),
         ("a queue that does not move", "AWS/SQS", "ApproximateAgeOfOldestMessage", "OldestJobAlarm"),
         ("a payment nobody reads", "AWS/SQS", "ApproximateAgeOfOldestMessage", "OldestLenderEventAlarm"),
         ("a stop nobody reads", "AWS/SQS", "ApproximateAgeOfOldestMessage", "OldestReplyAlarm"),
@@ -226,7 +228,8 @@ def test_every_dead_letter_queue_has_its_alarm(
     raised: Mapping[str, Resource], resources: Mapping[str, Resource]
 ) -> None:
     queues = {name for name, resource in resources.items() if resource["Type"] == "AWS::SQS::Queue"}
-    for queue in queues - {"Reminders", "LenderEvents", "Replies", "DeliveryReceipts", "Replan", "NewsFailures"}:
+    fed = {"Reminders", "LenderEvents", "Replies", "DeliveryReceipts", "Replan", "NewsFailures", "FileParts"}
+    for queue in queues - fed:
         alarm = raised[f"{queue}Alarm"]
         assert next(_watched(alarm))[2] == {"QueueName": {"Fn::GetAtt": [queue, "QueueName"]}}
         assert (alarm["Statistic"], alarm["Threshold"]) == ("Maximum", 1)

@@ -10,12 +10,22 @@ from typing import Any
 
 import pytest
 
-from dunning.adapters.dynamodb.items import contact_item, lender_record_item, standing_item
+from dunning.adapters.dynamodb.items import (
+    FILE_LOADS,
+    LENDER_RECORD,
+    SNAPSHOT,
+    STANDING_FIELDS,
+    contact_item,
+    lender_record_item,
+    standing_item,
+)
+from dunning.adapters.dynamodb.split_load_table import SPLIT_LOAD
 from dunning.domain.customer.facts import Hold, HoldReason
 from dunning.domain.customer.standing import LedgerEntry, Progress, ReplyLabel, Standing, Wake, label_key
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.services.erasure.erase import ROUND_INTERVAL, UNDER_WAY
+from dunning.services.erasure.erase import PART_MAY_BE_LOADING, ROUND_INTERVAL, UNDER_WAY
 from dunning.services.erasure.purge import QUEUES_KEEP
+from dunning.services.intake.file_order import REMEMBERED
 from dunning.services.send import claims
 from dunning.services.send.sender import workers_for
 from dunning.settings import (
@@ -54,6 +64,7 @@ QUEUES = {
     "Replies": "RepliesFunction",
     "DeliveryReceipts": "DeliveryReceiptsFunction",
     "Replan": "ReplanFunction",
+    "FileParts": "IntakeFunction",
 }
 """Each queue and the function it feeds; each has its dead letters."""
 
@@ -454,7 +465,29 @@ class TestTheTables:
             )
         )
         assert item[expiry["AttributeName"]] == {"N": str(int(until.timestamp()))}
-        assert "TimeToLiveSpecification" not in _properties(resources, "CustomersTable")
+
+    def test_no_customer_expires_but_the_state_of_a_split_load_does(self, resources: Mapping[str, Resource]) -> None:
+        expiry = _properties(resources, "CustomersTable")["TimeToLiveSpecification"]
+        assert expiry == {"AttributeName": "expires_at", "Enabled": True}
+        layouts = (LENDER_RECORD, SNAPSHOT, STANDING_FIELDS, FILE_LOADS)
+        assert not any(expiry["AttributeName"] in layout.names for layout in layouts)
+        assert expiry["AttributeName"] in SPLIT_LOAD.names
+
+    def test_parts_of_a_file_are_there_as_long_as_their_messages_may_be_redriven(
+        self, resources: Mapping[str, Resource]
+    ) -> None:
+        queue = _properties(resources, "FileParts")
+        tries = timedelta(seconds=queue["VisibilityTimeout"] * queue["RedrivePolicy"]["maxReceiveCount"])
+        (rule, _) = _properties(resources, "UploadsBucket")["LifecycleConfiguration"]["Rules"]
+        kept = timedelta(days=rule["ExpirationInDays"])
+        assert tries < PART_MAY_BE_LOADING < timedelta(seconds=queue["MessageRetentionPeriod"]) < kept < REMEMBERED
+
+    @pytest.mark.parametrize("loaders", ["2", "4", "8", "16"])
+    def test_loaders_of_parts_leave_two_to_files_that_are_no_larger(self, template: Resource, loaders: str) -> None:
+        assert int(template["Mappings"]["Loaders"][loaders]["Reserved"]) == int(loaders) + 2
+        assert int(loaders) in template["Parameters"]["FileLoaders"]["AllowedValues"]
+        mapping = _mapping(template["Resources"], "IntakeFunction")
+        assert mapping["ScalingConfig"]["MaximumConcurrency"] == {"Ref": "FileLoaders"}
 
 
 def test_stops_and_payments_have_a_share_of_the_accounts_capacity_of_their_own(

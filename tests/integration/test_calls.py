@@ -1,10 +1,12 @@
 """What a reminder costs in calls, and that every role allows what its function calls and nothing else."""
 
+import os
 import re
 from collections import Counter
 from collections.abc import Callable
 from fnmatch import fnmatch
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import boto3
 import pytest
@@ -94,8 +96,13 @@ def _name(resource: Any) -> str:  # noqa: ANN401 - an expression of CloudFormati
     return text
 
 
-_ACTIONS = {"sqs:SendMessageBatch": "sqs:SendMessage", "eventbridge:PutEvents": "events:PutEvents"}
-"""Where IAM knows an operation by another name."""
+_ACTIONS = {
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+    "eventbridge:PutEvents": "events:PutEvents",
+    "s3:ListObjectVersions": "s3:ListBucketVersions",
+    "s3:DeleteObject": "s3:DeleteObjectVersion",
+}
+"""Where IAM knows an operation by another name: objects are deleted by their version."""
 
 
 def _needed(house: House) -> set[tuple[str, str]]:
@@ -111,6 +118,7 @@ def _needed(house: House) -> set[tuple[str, str]]:
         environment["REPLIES_QUEUE_URL"]: "Replies",
         environment["LENDER_EVENTS_QUEUE_URL"]: "LenderEvents",
         environment["NEWS_FAILURES_QUEUE_URL"]: "NewsFailures",
+        stack.intake.environment["QUEUE_URL"]: "FileParts",
         stack.uploads_bucket: "UploadsBucket",
     }
     needed: set[tuple[str, str]] = set()
@@ -120,7 +128,8 @@ def _needed(house: House) -> set[tuple[str, str]]:
             *call.get("RequestItems", {}),
             *(call[key] for key in ("TableName", "QueueUrl", "Bucket", "Name") if key in call),
         ]
-        below = f"/index/{call['IndexName']}" if "IndexName" in call else f"/{call['Key']}" if "Bucket" in call else ""
+        below = f"/index/{call['IndexName']}" if "IndexName" in call else ""
+        below = f"/{call['Key']}" if {"Bucket", "Key"} <= call.keys() else below
         if operation == "eventbridge.PutEvents":
             targets = ["LenderBus" for entry in call["Entries"] if entry["EventBusName"] == stack.bus_name]
         else:
@@ -163,12 +172,17 @@ def _loads(house: House) -> None:
     assert (loaded["customers_loaded"], loaded["customers_refused"], loaded["phones_shared"]) == (2, 1, 1)
     answer = house.cloud.upload("complete/demo-tw/list.csv", csv_of([WANG, row(CHEN), shared]).encode())
     assert answer["files"][0]["refused"] == "too_many_missing"
+    with patch.dict(os.environ, SPLIT_ABOVE_BYTES="400"):
+        house.cloud.upload("accounts/large.csv", csv_of([WANG, row(CHEN), shared]).encode())
+    assert [line["parts"] for line in house.lines() if line.get("message") == "file_split"] == [7]
 
 
 _ALLOWED_FOR_AWS_ITSELF = {
     # The event source mapping works under the function's role.
     ("sqs:ReceiveMessage", "Reminders"),
     ("sqs:DeleteMessage", "Reminders"),
+    ("sqs:ReceiveMessage", "FileParts"),
+    ("sqs:DeleteMessage", "FileParts"),
     # What failed asynchronously is put there by Lambda.
     ("sqs:SendMessage", "IntakeDeadLetters"),
 }
@@ -201,7 +215,7 @@ def test_a_role_allows_what_its_function_calls_and_nothing_else(
         if not any(action == a and fnmatch(target, resource) for a, target in needed)
     }
     # Polling asks for the depth too, which the sender itself does not.
-    assert unused <= {("sqs:GetQueueAttributes", "Reminders")}
+    assert unused <= {("sqs:GetQueueAttributes", "Reminders"), ("sqs:GetQueueAttributes", "FileParts")}
 
 
 def test_the_senders_role_lets_it_write_what_it_writes_and_nothing_of_the_facts(house: House) -> None:

@@ -230,6 +230,8 @@ class LocalCloud:
             sequence=len(self.uploads) + 1,
         )
         result = self.invoke(self.stack.intake, event)
+        if self._queue("intake").messages:
+            self.drain("intake")  # the parts of a large file
         self.uploads.append(Upload(key, self.clock.now(), result))
         return result
 

@@ -355,7 +355,7 @@ def _folder(function: Mapping[str, Any]) -> str:
     return place.strip("/").rpartition("/")[2]
 
 
-_FED_BY_A_QUEUE = frozenset({"sender", "lender_events", "replies", "delivery_receipts", "replan"})
+_FED_BY_A_QUEUE = frozenset({"sender", "intake", "lender_events", "replies", "delivery_receipts", "replan"})
 
 
 def _see_that_it_can_run(
@@ -365,7 +365,7 @@ def _see_that_it_can_run(
     schedules: list[Schedule],
     subscriptions: list[dict[str, str]],
 ) -> None:
-    lacking = _FED_BY_A_QUEUE | {"scanner", "intake", "delivery_receipts", "housekeeping"}
+    lacking = _FED_BY_A_QUEUE | {"scanner", "housekeeping"}
     if lacking := lacking - functions.keys():
         raise TemplateError(f"{path.name}: no function has its code in functions/{min(lacking)}")
     if lacking := _FED_BY_A_QUEUE - mappings.keys():
