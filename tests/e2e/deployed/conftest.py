@@ -14,6 +14,9 @@ from tests.e2e.deployed.world import ENGINEER_MAY, FUNCTIONS, LENDER_MAY, MANAGE
 from tests.local import ROOT
 from tests.support.function_folders import folder_of
 
+SPLIT_ABOVE = "10000"
+"""A file of more than some 80 rows is loaded in parts."""
+
 FOLDER = ROOT / ".local" / "e2e"
 
 
@@ -30,7 +33,7 @@ def world() -> Iterator[World]:
         world = World(stand_in, manager, engineer, lender, deployer)
         world.begin()
         world.say(f"deploying; logs are in {folders.logs}")
-        world.deploy(ScheduleState="ENABLED", SmsPerSecond="50")
+        world.deploy(ScheduleState="ENABLED", SmsPerSecond="50", SplitAbove=SPLIT_ABOVE)
         world.say("deployed")
         try:
             yield world

@@ -49,9 +49,18 @@ def _batches_are_sends(template: dict[str, Any]) -> None:
 def _numbers_are_numbers(template: dict[str, Any]) -> None:
     for row in template["Mappings"]["Senders"].values():
         row |= {"AtWorkAsNumber": int(row["AtWork"]), "MemoryMbAsNumber": int(row["MemoryMb"])}
-    sender = template["Resources"]["SenderFunction"]["Properties"]
+    for at_work, row in template["Mappings"]["Loaders"].items():
+        row |= {"AtWorkAsNumber": int(at_work), "ReservedAsNumber": int(row["Reserved"])}
+    sender, intake = (template["Resources"][f"{name}Function"]["Properties"] for name in ("Sender", "Intake"))
     scaling = sender["Events"]["Reminders"]["Properties"]["ScalingConfig"]
-    for place, name in ((scaling, "MaximumConcurrency"), (sender, "MemorySize")):
+    of_parts = intake["Events"]["Parts"]["Properties"]["ScalingConfig"]
+    of_parts["MaximumConcurrency"] = {"Fn::FindInMap": ["Loaders", of_parts["MaximumConcurrency"], "AtWork"]}
+    for place, name in (
+        (scaling, "MaximumConcurrency"),
+        (sender, "MemorySize"),
+        (of_parts, "MaximumConcurrency"),
+        (intake, "ReservedConcurrentExecutions"),
+    ):
         table, key, column = place[name]["Fn::FindInMap"]
         place[name] = {"Fn::FindInMap": [table, key, f"{column}AsNumber"]}
 
@@ -70,8 +79,8 @@ PATCHES = (
         _batches_are_sends,
     ),
     Patch(
-        "CloudFormation turns what a mapping says into the number the resource wants. The stand-in leaves it a string"
-        " and then cannot compare it, so that the queue is never polled.",
+        "CloudFormation turns what a mapping or parameter says into a number where one is wanted. The stand-in leaves"
+        " it a string and then cannot compare it, so that the queue is never polled.",
         _numbers_are_numbers,
     ),
     Patch(

@@ -90,11 +90,11 @@ def unused(world: World, function: str) -> list[Statement]:
         for statement in _statements(world, function)
         if statement.effect == "Allow"
         for grant in statement.grants()
-        if grant not in _not_shown(world) and not any(grant.covers(use) for use in uses)
+        if grant not in _not_shown(world, function) and not any(grant.covers(use) for use in uses)
     ]
 
 
-def _not_shown(world: World) -> list[Statement]:
+def _not_shown(world: World, function: str) -> list[Statement]:
     """
     Return what may be granted although no use of it can be shown.
 
@@ -102,13 +102,17 @@ def _not_shown(world: World) -> list[Statement]:
     called for what S3 stores; for items of DynamoDB nothing here shows that it is not.
 
     Failed news is noted only after a fault of AWS. An erasure takes a customer out of a number only if others have the
-    number too, and raises the version of a standing only if the customer has come back meanwhile.
+    number too, and raises the version of a standing only if the customer has come back meanwhile. It looks into
+    parts of a large file only while these are being loaded.
     """
+    parts = f"arn:aws:s3:::{world.outputs['UploadsBucket']}/parts/*"
     customers = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{world.ids['CustomersTable']}"
     return [
         Statement("Allow", ("kms:GenerateDataKey",), (_key_arn(world),), _service("dynamodb")),
         Statement("Allow", ("sqs:SendMessage",), (world.queue_arn("NewsFailures"),)),
         Statement("Allow", ("dynamodb:UpdateItem",), (customers,)),
+        Statement("Allow", ("s3:GetObjectVersion",), (parts,)),
+        *([] if function == "IntakeFunction" else [Statement("Allow", ("s3:DeleteObjectVersion",), (parts,))]),
     ]
 
 

@@ -29,12 +29,15 @@ from tests.e2e.deployed.standin import ACCOUNT, REGION
 from tests.e2e.deployed.test_5_switch import TRUSTED_FOR
 from tests.e2e.deployed.world import World, phone_of
 from tests.local.events import logs_subscription
+from tests.support.lender_files import csv_of, row
 
 pytestmark = pytest.mark.deployed
 
 type Person = dict[str, str]
 
 ONE_IN_TEXAS = 19
+LARGE, REFUSED = 120, (7, 80)
+"""The rows of a file that is loaded in parts, and those of them that are refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -413,6 +416,37 @@ def test_who_is_missing_in_a_lenders_whole_list_is_silent(world: World, texted: 
     missing = people[0]["customer_id"]
     world.upload("list.csv", people[1:], folder="complete/demo-cn")
     world.until("the list is loaded", lambda: world.standings()[missing].reason == Reason.NOT_IN_LIST.value)
+
+
+def test_a_large_file_is_loaded_in_parts_and_told_of_once_with_all_its_rejects(world: World, texted: Texted) -> None:
+    due_on = (world.now() + timedelta(days=60)).date().isoformat()
+    rows = [
+        row(
+            customer_id=f"L-{number:03d}",
+            account_id=f"LA-{number:03d}",
+            phone=f"09{32_000_000 + number}",
+            due_on="soon" if number in REFUSED else due_on,
+        )
+        for number in range(LARGE)
+    ]
+    assert len(csv_of(rows).encode()) > int(world.parameters["SplitAbove"])
+    world.upload("large.csv", rows)
+    found: list[Any] = []
+
+    def told_of() -> bool:
+        found.extend(detail for detail in _published(world, texted, "FileLoaded") if detail["rows"] == LARGE)
+        return bool(found)
+
+    world.until("the large file is loaded", told_of, within=120)
+    (detail,) = found
+    assert detail["parts"] > 4
+    assert (detail["customers_loaded"], detail["rows_refused"]) == (LARGE - len(REFUSED), len(REFUSED))
+    lines = [int(line.partition(",")[0]) for line in world.rejects("large.csv").splitlines()[1:]]
+    assert lines == [number + 2 for number in REFUSED]
+    assert {f"L-{number:03d}" for number in range(LARGE) if number not in REFUSED} <= world.standings().keys()
+    loaded = {line["part"] for line in world.logged("intake") if line.get("message") == "file_part_loaded"}
+    assert loaded == set(range(detail["parts"]))
+    world.until("the parts are put away", lambda: not [key for key in world.uploads() if key.startswith("parts/")])
 
 
 @pytest.mark.usefixtures("texted")
