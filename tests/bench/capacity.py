@@ -28,6 +28,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 import tests.local  # noqa: F401 - puts the layer on the path
 from tests.bench.aws_prices import Price, PriceError, load_prices
 from tests.bench.cost import GB, MILLION, Fees, Line, Machine, load_fees, total
+from tests.bench.file_load import FileLoad, answer
 from tests.local import ROOT
 from tests.local.template import translate
 
@@ -130,6 +131,10 @@ class Template(NamedTuple):
     senders: Mapping[int, tuple[int, int]]
     others_at_work: int
     shards: int
+    loaders: int = 4
+    part_bytes: int = 16 << 20
+    intake_mb: int = 1769
+    intake_disk_mb: int = 10_240
 
     def senders_for(self, rate: float) -> tuple[int, int]:
         """Return how many senders share a rate, and their memory; beyond the template's rates by its own rule."""
@@ -149,10 +154,14 @@ def load_template() -> Template:
     with patch.dict(os.environ, {"AWS_DEFAULT_REGION": os.environ.get("AWS_DEFAULT_REGION", "ap-northeast-1")}):
         template = translate(ROOT / "template.yaml")
     resources: Mapping[str, Any] = template["Resources"]
-    at_work = [
-        resource["Properties"].get("ReservedConcurrentExecutions", 0)
+    loaders = str(template["Parameters"]["FileLoaders"]["Default"])
+    at_work = [int(template["Mappings"]["Loaders"][loaders]["Reserved"])]
+    at_work += [
+        found
         for resource in resources.values()
         if resource["Type"] == "AWS::Lambda::Function"
+        for found in [resource["Properties"].get("ReservedConcurrentExecutions", 0)]
+        if isinstance(found, int)  # the intake's follows from its loaders
     ]
     at_work += [
         found
@@ -169,6 +178,10 @@ def load_template() -> Template:
         },
         sum(at_work),
         int(template["Parameters"]["DueShards"]["Default"]),
+        int(loaders),
+        -(-int(template["Parameters"]["SplitAbove"]["Default"]) // 4),
+        int(resources["IntakeFunction"]["Properties"]["MemorySize"]),
+        int(resources["IntakeFunction"]["Properties"]["EphemeralStorage"]["Size"]),
     )
 
 
@@ -420,6 +433,21 @@ class Capacity:
         rows = self.portfolio.instalments * self.portfolio.instalments_stored
         return rows / (_ROWS_A_SECOND * _LOADS_AT_ONCE) / 3600
 
+    def file_load(self, rows: int, *, unchanged: float = 0.0, is_new_table: bool = False) -> FileLoad:
+        """Return the load of one file of so many rows."""
+        return FileLoad(
+            rows=rows,
+            known=self.known,
+            machine=self.machine,
+            loaders=self.template.loaders,
+            part_bytes=self.template.part_bytes,
+            shards=self.shards,
+            memory_mb=self.template.intake_mb,
+            disk_mb=self.template.intake_disk_mb,
+            unchanged=unchanged,
+            is_new_table=is_new_table,
+        )
+
     def rows_of_a_file(self) -> int:
         """Return the rows of the largest file that one invocation reads."""
         return _ROWS_A_SECOND * self.known.limit("seconds_of_a_load")
@@ -552,7 +580,7 @@ def _needs(capacity: Capacity) -> Iterator[str]:
     yield _row(
         "hours for a file of all rows",
         f"{capacity.full_load_hours():,.1f}",
-        f"in files of at most {capacity.rows_of_a_file():,} rows, two at a time",
+        f"one invocation reads at most {capacity.rows_of_a_file():,}; larger files in parts",
     )
 
 
@@ -649,6 +677,7 @@ def main(argv: Sequence[str] | None = None, write: Callable[[str], object] = sys
     parser.add_argument("--reminders", type=_count, help="texts on an average day; by default 2.1 an instalment")
     parser.add_argument("--rate", type=_texts_a_second, help="texts a second; by default what the busiest day needs")
     parser.add_argument("--shards", type=_count, help="of the due index; by default the template's")
+    parser.add_argument("--file-rows", type=_count, help="rows of one file, whose load is answered for, too")
     parser.add_argument("--region", default="", help="of the price file; by default its default_region")
     parser.add_argument("--country", default="TW", help="whose carriers' fee is counted")
     arguments = parser.parse_args(argv)
@@ -673,6 +702,11 @@ def main(argv: Sequence[str] | None = None, write: Callable[[str], object] = sys
     )
     for line in report(capacity, fees, arguments.country):
         write(f"{line}\n")
+    if arguments.file_rows:
+        for unchanged, is_new_table in ((0.0, True), (0.0, False), (0.98, False)):
+            write("\n")
+            for line in answer(capacity.file_load(arguments.file_rows, unchanged=unchanged, is_new_table=is_new_table)):
+                write(f"{line}\n")
     if reminders > portfolio.most_reminders_a_day:
         sys.stderr.write(
             f"The caps allow at most {portfolio.most_reminders_a_day:,} texts a day for so many customers. "

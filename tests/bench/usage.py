@@ -50,7 +50,7 @@ LOG_EVENT_OVERHEAD = 26
 """Bytes CloudWatch Logs adds to each event when it counts what it takes in."""
 
 _TAIPEI = timezone(timedelta(hours=8))
-_BEGIN = datetime(2026, 12, 1, 6, 0, tzinfo=_TAIPEI)
+BEGIN = datetime(2026, 12, 1, 6, 0, tzinfo=_TAIPEI)
 _FIRST_DUE = date(2026, 12, 7)
 _DUE_DAYS = 2
 _PAID_BEFORE = 3
@@ -59,7 +59,9 @@ _INSTALMENTS = 12
 _PAYS_AFTER_DAYS: tuple[tuple[int, int | None], ...] = ((8, -1), (13, 2), (16, 5), (18, 10), (20, None))
 """Of twenty customers eight pay the day before, five two days late, and so on; two not within the month."""
 
-_COUNTED = frozenset({"sns.Publish", "s3.GetObject", "s3.PutObject", "ssm.GetParameter"})
+_COUNTED = frozenset(
+    {"sns.Publish", "s3.GetObject", "s3.PutObject", "s3.DeleteObject", "s3.ListObjectVersions", "ssm.GetParameter"}
+)
 """Billed by the call, or free of charge as a standard parameter at standard throughput is."""
 
 SCANNER, SENDER, INTAKE, QUEUE, IDLE, EMPTY = "scanner", "sender", "intake", "queue", "idle tick", "empty polls"
@@ -314,11 +316,11 @@ class _Log(io.TextIOBase):
         return len(text)
 
 
-class _MeteredCloud(LocalCloud):
+class MeteredCloud(LocalCloud):
     """The embedded AWS that says whose work it is."""
 
-    def __init__(self, begin: datetime, meter: Meter) -> None:
-        super().__init__(begin, log=cast("TextIO", _Log(meter)))
+    def __init__(self, begin: datetime, meter: Meter, parameters: Mapping[str, str] | None = None) -> None:
+        super().__init__(begin, log=cast("TextIO", _Log(meter)), parameters=parameters)
         self._meter = meter
         self.part = ""
 
@@ -347,10 +349,10 @@ def month_of(customers: int) -> Usage:
     """
     meter = Meter()
     loaded: Counter[str] = Counter()
-    end = _BEGIN + timedelta(days=30)
+    end = BEGIN + timedelta(days=30)
     people = range(customers)
-    with patch.object(compiled_policies, "policies", the_policies), _MeteredCloud(_BEGIN, meter) as cloud:
-        meter.indexes = {table: _indexes(table) for table in (cloud.stack.customers_table, cloud.stack.contacts_table)}
+    with patch.object(compiled_policies, "policies", the_policies), MeteredCloud(BEGIN, meter) as cloud:
+        meter.indexes = {table: indexes(table) for table in (cloud.stack.customers_table, cloud.stack.contacts_table)}
 
         def load(name: str, part: str, body: bytes) -> None:
             cloud.part = part
@@ -362,13 +364,13 @@ def month_of(customers: int) -> Usage:
             loaded[part] += answer["customers_loaded"] + answer["customers_unchanged"]
 
         with metered(meter):
-            first = _file(people, _BEGIN.date())
+            first = file_of(people, BEGIN.date())
             load("all", NEW, first)
             for day in sorted({paid_on for i in people if (paid_on := _pays_on(i))}):
                 cloud.run_until(datetime.combine(day, datetime.min.time(), _TAIPEI) + timedelta(hours=8))
-                load(f"paid-{day}", CHANGED, _file([i for i in people if _pays_on(i) == day], day))
+                load(f"paid-{day}", CHANGED, file_of([i for i in people if _pays_on(i) == day], day))
             cloud.run_until(end)
-            load("again", UNCHANGED, _file(people, end.date()))
+            load("again", UNCHANGED, file_of(people, end.date()))
             cloud.part = IDLE
             cloud.clock.move_to(cloud.clock.now() + timedelta(seconds=31))
             cloud.tick()
@@ -394,7 +396,7 @@ def month_of(customers: int) -> Usage:
     )
 
 
-def _indexes(table: str) -> tuple[Index, ...]:
+def indexes(table: str) -> tuple[Index, ...]:
     described = boto3.client("dynamodb").describe_table(TableName=table)["Table"]
     keys = tuple(key["AttributeName"] for key in described["KeySchema"])
     found = []
@@ -414,7 +416,7 @@ def _pays_on(customer: int) -> date | None:
     return None if days is None else _due_on(customer) + timedelta(days=days)
 
 
-def _file(customers: range | list[int], today: date) -> bytes:
+def file_of(customers: range | list[int], today: date) -> bytes:
     """Write the customers' rows as of a day: twelve instalments, three paid; one in ten has a second account."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
