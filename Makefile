@@ -103,8 +103,8 @@ SEED =
 # What may be set on the command line. Anything else is misspelt, and would be ignored without a word.
 VARIABLES = ACCOUNTS EVENTS ENCODING COMPLETE START DAYS OUT LENDER LANGUAGE COUNTRY PLACE POLICIES CHECK REGION STACK \
 	CUSTOMER TABLE AT FROM SPEND ROLE APPLY TEXT ON EXAM RECORD WHO WHY SINCE COUNSEL CUSTOMERS RATE SAMPLE INSTALMENTS \
-	REMINDERS WORKERS LATENCY_MS THROTTLED SEED PARSER MINUTES INPUT KEEP SCENARIO PROVE REPLAY PLANT RUNS JOBS PYTHON \
-	SHELL MAKEFLAGS
+	REMINDERS WORKERS LATENCY_MS THROTTLED SEED PARSER MINUTES INPUT KEEP SCENARIO PROVE REPLAY PLANT ROWS RUNS \
+	JOBS PYTHON SHELL MAKEFLAGS
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 UNKNOWN := $(firstword $(filter-out $(VARIABLES),$(GIVEN)))
 # The variable with the fewest letters to insert, take out or exchange, whatever the case; nothing if none is near.
@@ -179,10 +179,11 @@ cost: setup-run ## Print what a million reminders cost, AWS and carriers
 
 .PHONY: capacity
 capacity: setup-run ## Say what a portfolio needs of AWS, what it costs a day, and what gives way first
-#= INSTALMENTS=100000000 REMINDERS=10000000 RATE=635 REGION=ap-northeast-1 COUNTRY=TW
+#= INSTALMENTS=100000000 REMINDERS=10000000 RATE=635 REGION=ap-northeast-1 COUNTRY=TW ROWS=10000000 (a file)
 	@$(BIN)/python -m tests.bench.capacity $(if $(INSTALMENTS),--instalments "$(INSTALMENTS)") \
 		$(if $(REMINDERS),--reminders "$(REMINDERS)") $(if $(RATE),--rate "$(RATE)") \
-		$(if $(REGION),--region "$(REGION)") $(if $(COUNTRY),--country "$(COUNTRY)")
+		$(if $(REGION),--region "$(REGION)") $(if $(COUNTRY),--country "$(COUNTRY)") \
+		$(if $(ROWS),--file-rows "$(ROWS)")
 
 ##@ Work on it
 
@@ -262,6 +263,11 @@ prove: setup ## Prove the promises: every order of the programs and every fault 
 		$(if $(SCENARIO),--scenario "$(SCENARIO)") $(if $(PROVE),--prove "$(PROVE)") \
 		$(if $(REPLAY),--replay "$(REPLAY)") $(if $(SEED),--seed "$(SEED)") $(if $(PLANT),--plant "$(PLANT)") \
 		$(if $(filter-out auto,$(JOBS)),--jobs "$(JOBS)")
+
+.PHONY: rows
+rows: build stand-in ## Load a large file in parts on the stand-in, and show the memory of its functions
+#= ROWS=20000
+	$(BIN)/python -m tests.e2e.deployed.large_file $(if $(ROWS),--rows "$(ROWS)")
 
 .PHONY: bench
 bench: setup ## Measure calls, CPU, decisions a second, import time, each beside a reference
