@@ -10,7 +10,7 @@ are on disk, where they are in the bucket otherwise.
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from dunning.ports.queues import QueueMessage
 from dunning.services.intake import IntakeService
 from dunning.services.intake.split_load import SplitLoadService
 from dunning.services.intake.whole_list import WholeLists
-from tests.bench.intake_rows import LENDER, Folder, Nobody, QuietTelemetry, measure, read_bare, write_file
+from tests.bench.intake_rows import LENDER, Folder, Nobody, QuietTelemetry, bare, measure, write_file
 from tests.support.fakes import (
     FakeClock,
     FakeCustomers,
@@ -73,19 +73,23 @@ def _split(path: Path, queue: FakeDelayQueue) -> tuple[SplitLoadService, int]:
     return service, service.split("bucket", "accounts/bench.csv", UPLOADED_AT, path.stat().st_size).rows
 
 
-def split(path: Path) -> int:
-    """Split a file, and return its rows."""
-    return _split(path, FakeDelayQueue())[1]
+def split(path: Path) -> Callable[[], int]:
+    """Prepare the split of a file, which tells its rows."""
+    return lambda: _split(path, FakeDelayQueue())[1]
 
 
-def split_and_load_a_part(path: Path) -> int:
-    """Split a file, load the first part, and return the rows of both: the split is measured by itself, too."""
-    queue = FakeDelayQueue()
-    service, rows = _split(path, queue)
-    (body, _), *others = queue.messages
-    if service.handle_batch([QueueMessage("m", body, 1)]):
-        raise SystemExit("the part was not loaded")
-    return rows + rows // (len(others) + 1)
+def split_and_load_a_part(path: Path) -> Callable[[], int]:
+    """Prepare the split and the load of the first part, which tell the rows of both. The split is measured alone, too."""
+
+    def work() -> int:
+        queue = FakeDelayQueue()
+        service, rows = _split(path, queue)
+        (body, _), *others = queue.messages
+        if service.handle_batch([QueueMessage("m", body, 1)]):
+            raise SystemExit("the part was not loaded")
+        return rows + rows // (len(others) + 1)
+
+    return work
 
 
 def main() -> None:
@@ -95,7 +99,7 @@ def main() -> None:
         for count in (rows // 10, rows):
             path = Path(folder, f"{count}.csv")
             write_file(path, count)
-            measure("csv.DictReader alone", read_bare, path)
+            measure("csv.DictReader alone", bare, path)
             measure("split", split, path)
             measure("split, and a part", split_and_load_a_part, path)
 
