@@ -79,7 +79,7 @@ def split(path: Path) -> Callable[[], int]:
 
 
 def split_and_load_a_part(path: Path) -> Callable[[], int]:
-    """Prepare the split and the load of the first part, which tell the rows of both. The split is measured alone, too."""
+    """Prepare the split and the load of the first part, which tell the rows of both."""
 
     def work() -> int:
         queue = FakeDelayQueue()

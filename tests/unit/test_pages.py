@@ -128,4 +128,4 @@ def test_commands_and_paths_are_found_where_they_stand() -> None:
     assert exists("domain/decision/decide.py")
     assert exists("policy/data/lenders/*.toml")
     assert not exists("domain/decision/decided.py")
-    assert any(paths(ROOT / "README.md"))
+    assert any(paths(DOCS / "design.md"))
