@@ -41,7 +41,7 @@ HARNESS = {
 GOLDEN = "tests/contract/golden/"
 """Stored items as they have been written, a file a schema."""
 
-TOOLS = ("tests/devtools/", "tests/bench/", "tests/fuzz/", "tests/simulation/")
+TOOLS = ("tests/devtools/", "tests/bench/", "tests/fuzz/", "tests/mutation/", "tests/simulation/")
 """What developers run by hand or by `make`."""
 
 _TEST = re.compile(r"conftest\.py|test_\w+\.py")

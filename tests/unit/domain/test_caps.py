@@ -61,6 +61,12 @@ def test_the_cap_that_frees_last_is_the_one_in_the_way() -> None:
     assert cap_in_the_way([ONCE_A_DAY, SIX_A_MONTH], contacts) == (ONCE_A_DAY, NOW + DAY / 2)
 
 
+def test_of_caps_that_free_at_the_same_moment_the_first_of_the_policy_is_named() -> None:
+    twice_in_two_days, contacts = Cap(2, 2 * DAY), [NOW - DAY, NOW]
+    assert cap_in_the_way([ONCE_A_DAY, twice_in_two_days], contacts) == (ONCE_A_DAY, NOW + DAY)
+    assert cap_in_the_way([twice_in_two_days, ONCE_A_DAY], contacts) == (twice_in_two_days, NOW + DAY)
+
+
 @pytest.mark.parametrize(
     ("cap", "words"),
     [

@@ -13,6 +13,7 @@ from dunning.domain.decision.hours import (
     next_open,
     start_of_day,
     working_day_after,
+    zone_named,
 )
 from dunning.domain.decision.rules import ContactHours
 from dunning.domain.errors import CalendarNotCoveredError, NoLawfulMomentError
@@ -124,6 +125,14 @@ def test_hours_that_never_open_have_no_lawful_moment() -> None:
         next_open(daily(), zones("Asia/Taipei"), datetime(2026, 12, 1, tzinfo=UTC))
 
 
+def test_hours_are_looked_for_on_sixty_days_and_on_no_later_one() -> None:
+    once = ContactHours(((),) * 7, special={day("2027-03-01"): ((540, 600),)})
+    there, opens = zones("Asia/Taipei"), instant("2027-03-01 09:00", "Asia/Taipei")
+    assert next_open(once, there, opens - timedelta(days=59)) == opens
+    with pytest.raises(NoLawfulMomentError):
+        next_open(once, there, opens - timedelta(days=60))
+
+
 @pytest.mark.parametrize(
     ("window", "zone", "now", "opens"),
     [
@@ -156,6 +165,10 @@ def test_hours_that_never_open_have_no_lawful_moment() -> None:
             id="a window within the doubled hour cannot be told apart and is none",
         ),
         pytest.param(
+            "02:10-02:50", "America/New_York", "2026-03-08 06:00Z", "2026-03-09 06:10Z",
+            id="a window that the clocks skip is none",
+        ),
+        pytest.param(
             "09:00-20:00", "Australia/Lord_Howe", "2026-10-03 21:00Z", "2026-10-03 22:00Z",
             id="clocks that move by half an hour",
         ),
@@ -185,6 +198,26 @@ def test_the_day_of_an_instant_is_the_one_on_local_calendars_in_whatever_zone_it
         assert local_day(there, moment) == local_day(there, moment.astimezone(ZoneInfo("Asia/Tokyo"))) == calendar
 
 
+@pytest.mark.parametrize(
+    ("zone", "day_of_change", "skipped", "change"),
+    [
+        pytest.param("America/New_York", date(2026, 3, 8), range(120, 180), "2026-03-08 07:00Z", id="an hour"),
+        pytest.param("Australia/Lord_Howe", date(2026, 10, 4), range(120, 150), "2026-10-03 15:30Z", id="half an hour"),
+        pytest.param("Africa/Cairo", date(2026, 4, 24), range(60), "2026-04-23 22:00Z", id="the first of a day"),
+    ],
+)
+def test_every_minute_that_the_clocks_skip_means_the_second_of_the_change(
+    zone: str, day_of_change: date, skipped: range, change: str
+) -> None:
+    meant = {local_instant(ZoneInfo(zone), day_of_change.toordinal(), minute) for minute in skipped}
+    assert meant == {datetime.fromisoformat(change)}
+
+
+@pytest.mark.parametrize("name", ["", "Mars/Olympus", "Asia", "/Asia/Taipei", "../Asia/Taipei", "Asia/Taipei\0"])
+def test_a_name_that_no_zone_has_is_no_zone(name: str) -> None:
+    assert zone_named(name) is None
+
+
 def test_a_day_has_begun_when_it_has_in_every_possible_zone() -> None:
     everywhere = zones("America/New_York", "Pacific/Honolulu")
     ordinal = date(2026, 12, 1).toordinal()
@@ -209,6 +242,14 @@ def test_a_closed_day_is_told_from_quiet_hours() -> None:
     there = "Asia/Hong_Kong"
     assert is_closed_day(hours, zones(there), instant("2026-12-25 12:00", there))
     assert not is_closed_day(hours, zones(there), instant("2026-12-24 23:00", there))
+
+
+def test_a_day_that_is_closed_in_any_possible_zone_is_a_closed_day() -> None:
+    hours = daily("09:00-20:30", special={day("2026-12-25"): ()})
+    both, late_on_the_24th = zones("Asia/Hong_Kong", "America/New_York"), instant("2026-12-25 01:00", "Asia/Hong_Kong")
+    assert is_closed_day(hours, both, late_on_the_24th)
+    assert is_closed_day(hours, both[::-1], late_on_the_24th)
+    assert not is_closed_day(hours, both, instant("2026-12-27 12:00", "Asia/Hong_Kong"))
 
 
 def test_a_day_with_hours_of_its_own_has_those_and_not_its_weekdays() -> None:

@@ -62,6 +62,12 @@ def test_an_english_text_behind_a_signature_is_outside_the_gsm_alphabet_already(
     assert rules_broken(a_message("en", text)) == set()
 
 
+@pytest.mark.parametrize("instead", ["示範分期：【重要】", "示範分期：【", "示範分期：】"])
+def test_a_signature_stands_in_front_or_nowhere(instead: str) -> None:
+    text = a_message("zh-Hant").text.replace("【示範分期】", instead)
+    assert "signature-marks" in rules_broken(a_message("zh-Hant", text))
+
+
 @pytest.mark.parametrize("signature", ["【Demo】", "【", "】"])
 def test_a_wording_brings_no_signature_of_its_own(signature: str) -> None:
     assert {finding.rule for finding in the_linter().wording(f"{signature}您好", "zh-Hant")} == {"signature-marks"}

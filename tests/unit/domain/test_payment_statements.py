@@ -1,5 +1,6 @@
 """What was said of payments is about what was open when it was said, however late it is learnt what that was."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import permutations
 
@@ -24,7 +25,11 @@ from dunning.domain.customer.standing import (
     Standing,
     holds_now,
 )
-from dunning.domain.replies.payment_statements import match_to_instalments, with_payment_statement
+from dunning.domain.replies.payment_statements import (
+    match_to_instalments,
+    with_payment_statement,
+    without_payment_statements,
+)
 from tests.support.builders import a_customer, a_lender_record, a_standing, an_account, an_instalment, day, taipei
 
 SAID_AT = taipei("2026-12-10 11:00")
@@ -211,3 +216,49 @@ class TestSeveral:
         assert [statement.said_at for statement in upwards.payment_statements] == [
             made.said_at for made in promises[2:]
         ]
+
+
+def test_promises_do_not_crowd_out_payment_claims() -> None:
+    claim = replace(promise(), reason=HoldReason.SAYS_PAID)
+    standing = with_payment_statement(a_standing(), claim, OWING)
+    for number in range(1, PAYMENT_STATEMENT_LIMIT + 2):
+        standing = with_payment_statement(standing, promise(at=SAID_AT + number * HOUR), OWING)
+    reasons = [statement.reason for statement in standing.payment_statements]
+    assert (reasons.count(HoldReason.PROMISE), reasons.count(HoldReason.SAYS_PAID)) == (PAYMENT_STATEMENT_LIMIT, 1)
+
+
+def test_of_a_reply_that_is_read_anew_the_statements_go_that_it_no_longer_makes_and_no_others() -> None:
+    first, later = promise(), promise("2026-12-20", at=SAID_AT + HOUR)
+    both = with_payment_statement(with_payment_statement(a_standing(), first, OWING), later, OWING)
+    assert without_payment_statements(both, SAID_AT, [first], OWING) is both
+    assert without_payment_statements(both, SAID_AT + DAY, [], OWING) is both
+    without = without_payment_statements(both, SAID_AT, [promise("2026-12-13")], OWING)
+    assert [statement.said_at for statement in without.payment_statements] == [later.said_at]
+    nothing = without_payment_statements(promised(), SAID_AT, [], OWING)
+    assert (nothing.payment_statements, nothing.promises) == ((), {})
+
+
+def test_a_statement_that_arrives_in_pieces_names_its_accounts_in_their_order() -> None:
+    names = tuple(f"A{number}" for number in range(1, 10))
+    standing = with_payment_statement(a_standing(), promise(accounts=names[::2]), OWING)
+    (merged,) = with_payment_statement(standing, promise(accounts=names[1::2]), OWING).payment_statements
+    assert merged.accounts == names
+
+
+def test_a_payment_claim_and_a_promise_of_one_moment_are_two_statements() -> None:
+    claim = replace(promise(), reason=HoldReason.SAYS_PAID)
+    both = with_payment_statement(promised(), claim, OWING)
+    assert [statement.reason for statement in both.payment_statements] == [HoldReason.PROMISE, HoldReason.SAYS_PAID]
+
+
+def test_a_judgement_stays_with_the_promise_that_is_left() -> None:
+    later = promise("2026-12-20", at=SAID_AT + HOUR)
+    both = with_payment_statement(promised(), later, OWING)
+    broken = {"A1#1": PromiseToPay(later.said_at, later.until, kept=False)}
+    left = without_payment_statements(replace(both, promises=broken), SAID_AT, [], OWING)
+    assert left.promises == broken
+
+
+def test_a_standing_without_payment_statements_stays_the_same_object() -> None:
+    standing = a_standing()
+    assert match_to_instalments(standing, OWING) is standing

@@ -20,7 +20,14 @@ from dunning.domain.decision.decisions import Reason, Stop, Wait
 from dunning.domain.outbound_events import ReviewReason
 from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.domain.replies.opt_out_confirmation import confirmation_id
-from dunning.domain.replies.reply_effects import ReplyEffect, ReplyLimits, apply_label, apply_reply, with_hold
+from dunning.domain.replies.reply_effects import (
+    ReplyEffect,
+    ReplyLimits,
+    apply_label,
+    apply_reply,
+    is_not_understood,
+    with_hold,
+)
 from tests.support.builders import a_customer, a_standing, an_account, an_instalment, day, taipei, the_policies
 
 SAID_AT = taipei("2026-12-10 11:00")
@@ -342,6 +349,24 @@ class TestDoubt:
         assert max(hold.until for hold in holds_now(OVERDUE, again.standing) if hold.until) == day("2026-12-15")
 
 
+@pytest.mark.parametrize(
+    ("sure", "likely", "understood"),
+    [
+        pytest.param((ReplyIntent.ACKNOWLEDGED,), (), True, id="surely nothing"),
+        pytest.param((ReplyIntent.OPT_IN,), (), True, id="surely an opt-in"),
+        pytest.param((ReplyIntent.OPT_IN,), (ReplyIntent.PAID,), False, id="an opt-in, and perhaps a payment"),
+        pytest.param((ReplyIntent.PAID,), (), True, id="surely a payment"),
+        pytest.param((ReplyIntent.PAID,), (ReplyIntent.DISPUTE,), False, id="a payment, and perhaps a dispute"),
+        pytest.param((), (ReplyIntent.PAID,), False, id="perhaps a payment"),
+        pytest.param((), (), False, id="nothing at all"),
+    ],
+)
+def test_a_reply_is_understood_if_all_is_sure_and_something_is_said(
+    sure: tuple[ReplyIntent, ...], likely: tuple[ReplyIntent, ...], *, understood: bool
+) -> None:
+    assert is_not_understood(ParsedReply(sure, None, "", likely)) is not understood
+
+
 class TestLabel:
     """What a person says of a reply takes the place of our reading."""
 
@@ -410,6 +435,24 @@ class TestLabel:
         assert not back.is_opted_out
         assert self.labelled(back).is_opted_out
         assert effect_of(ReplyIntent.OPT_IN, before=self.labelled(earlier)).standing.is_opted_out
+
+    def test_opts_nobody_in_who_did_not_ask_for_it(self) -> None:
+        after = self.labelled(effect_of().standing, ReplyIntent.QUESTION)
+        assert (after.opted_in_at, after.opted_out_at) == (None, None)
+
+    def test_keeps_an_opt_in_in_mind_of_a_reply_that_is_delivered_again_or_labelled_before(self) -> None:
+        asked = self.labelled(effect_of().standing, ReplyIntent.QUESTION)
+        assert effect_of(ReplyIntent.OPT_IN, before=asked).standing.opted_in_at == SAID_AT
+        assert self.labelled(asked, ReplyIntent.OPT_IN, hours=1).opted_in_at == SAID_AT
+
+    def test_drops_the_oldest_replies_also_if_they_are_labelled_last(self) -> None:
+        standing = a_standing()
+        label = ReplyLabel(at=SAID_AT)
+        for number in reversed(range(LABEL_LIMIT + 2)):
+            said_at = SAID_AT + number * DAY
+            standing = apply_label(OVERDUE, standing, label, "", said_at, TODAY, ReplyLimits()).standing
+        assert min(standing.reply_labels) == (SAID_AT + 2 * DAY).isoformat()
+        assert len(standing.reply_labels) == LABEL_LIMIT
 
     def test_of_very_many_those_of_the_oldest_replies_are_dropped(self) -> None:
         standing = a_standing()

@@ -44,6 +44,32 @@ def test_a_text_is_packed_as_carriers_pack_it(text: str, encoding: str, parts: i
     assert count_segments(text) == (encoding, parts)
 
 
+def packed(widths: list[int], single: int, part: int) -> int:
+    """Pack one character after the other."""
+    if sum(widths) <= single:
+        return 1
+    parts = [0]
+    for width in widths:
+        if parts[-1] + width > part:
+            parts.append(0)
+        parts[-1] += width
+    return len(parts)
+
+
+@pytest.mark.parametrize("pattern", ["€", "a€", "€a", "aa€"])
+def test_at_every_length_septets_are_packed_one_by_one(pattern: str) -> None:
+    for length in range(1, 480):
+        text = (pattern * length)[:length]
+        assert count_segments(text) == ("GSM-7", packed([1 + (c == "€") for c in text], 160, 153)), length
+
+
+@pytest.mark.parametrize("pattern", ["😀", "字😀", "😀字", "字字😀"])
+def test_at_every_length_code_units_are_packed_one_by_one(pattern: str) -> None:
+    for length in range(1, 220):
+        text = (pattern * length)[:length]
+        assert count_segments(text) == ("UCS-2", packed([1 + (c == "😀") for c in text], 70, 67)), length
+
+
 def test_the_alphabet_has_the_127_characters_and_10_extensions_of_the_standard() -> None:
     assert len(set(GSM_BASIC)) == 127
     assert len(set(GSM_EXTENDED)) == 10
@@ -60,6 +86,7 @@ def test_what_looks_harmless_but_is_not_in_the_alphabet_is_noticed(character: st
     ("text", "fits"),
     [
         pytest.param("", False, id="SNS takes no empty text"),
+        pytest.param("a", True, id="a single character is taken"),
         pytest.param("a" * 1600, True, id="1,600 characters are taken"),
         pytest.param("a" * 1601, False, id="1,601 are not"),
         pytest.param("字" * 533, True, id="533 Chinese characters are 1,599 bytes"),

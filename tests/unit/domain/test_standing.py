@@ -1,14 +1,24 @@
 """Standing: the ledger, and the stage each ladder has reached."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
+import pytest
+
+from dunning.domain.customer.facts import Facts, Hold, HoldReason
 from dunning.domain.customer.standing import (
     LEDGER_FLOOR,
     PROGRESS_LIMIT,
+    PaymentStatement,
     Progress,
+    PromiseToPay,
+    ReplyLabel,
     claim_for_wake,
+    holds_now,
+    label_key,
     progress_key,
     with_claim,
+    with_number_refused,
     without_claim,
 )
 from tests.support.builders import a_customer, a_standing, a_text, an_account, an_instalment, day, progress_at, taipei
@@ -93,9 +103,144 @@ def test_releasing_keeps_what_other_claims_have_marked_since() -> None:
     assert released.progress == progress_at(3, "2026-12-11", account="A2")
 
 
+def test_a_text_marks_the_accounts_whose_stage_was_due_and_not_those_it_only_names() -> None:
+    entry = replace(a_text(NOW, claim_id="new"), accounts=("A1", "A2"), also_named=("A2",))
+    assert [entry.marks(account) for account in ("A1", "A2", "A3")] == [True, False, False]
+    before = a_standing(progress=progress_at(3, "2026-12-04") | progress_at(3, "2026-12-04", account="A2"))
+    claimed = with_claim(before, entry, progress_at(7, "2026-12-10"), timedelta(), a_customer())
+    moved_on = replace(claimed, progress={**claimed.progress, **progress_at(15, "2026-12-10", account="A2")})
+    released = without_claim(moved_on, before, "new")
+    assert released.progress == progress_at(3, "2026-12-04") | progress_at(15, "2026-12-10", account="A2")
+
+
+LABEL = ReplyLabel(at=NOW, sequence=1, intents=("paid",), promised_on=day("2026-12-12"))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(replace(LABEL, at=NOW + DAY), id="of another moment"),
+        pytest.param(replace(LABEL, sequence=2), id="of another sequence"),
+        pytest.param(replace(LABEL, intents=("question",)), id="of other intents"),
+        pytest.param(replace(LABEL, promised_on=None), id="without a day"),
+        pytest.param(replace(LABEL, promised_on=day("2026-12-13")), id="of another day"),
+    ],
+)
+def test_of_two_labels_that_differ_the_same_always_counts_whichever_comes_first(other: ReplyLabel) -> None:
+    assert other.is_newer_than(LABEL) is not LABEL.is_newer_than(other)
+
+
+def test_a_label_is_newer_than_none_and_not_newer_than_itself() -> None:
+    assert LABEL.is_newer_than(None)
+    assert not LABEL.is_newer_than(LABEL)
+    assert replace(LABEL, at=NOW + DAY, sequence=0).is_newer_than(LABEL)
+    assert replace(LABEL, sequence=2, intents=()).is_newer_than(LABEL)
+
+
 def test_a_claim_that_is_not_there_cannot_be_released() -> None:
     standing = a_standing(a_text(NOW))
     assert without_claim(standing, a_standing(), "unknown") is standing
+
+
+def test_an_opt_in_counts_unless_a_person_says_of_this_very_reply_that_it_was_none() -> None:
+    back_in = a_standing(opted_out_at=NOW - DAY, opted_in_at=NOW)
+    about_another = replace(back_in, reply_labels={label_key(NOW - DAY): LABEL})
+    about_this = replace(back_in, reply_labels={label_key(NOW): LABEL})
+    found = replace(back_in, reply_labels={label_key(NOW): replace(LABEL, intents=("opt_in",))})
+    assert [standing.is_opted_out for standing in (back_in, about_another, about_this, found)] == [
+        False, False, True, False,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["refused", "shared"])
+def test_a_number_is_out_of_use_until_another_is_on_record_or_a_person_releases_it(kind: str) -> None:
+    reason = HoldReason.NUMBER_REFUSED if kind == "refused" else HoldReason.SHARED_PHONE
+
+    def is_out_of_use(facts: Facts, phone: str, since: datetime | None) -> bool:
+        if kind == "refused":
+            return a_standing(suspended_phone=phone, suspended_at=since).is_suspended(facts)
+        return a_standing(shared_phone=phone, shared_at=since).shares_phone(facts)
+
+    facts = a_customer()
+    released = replace(facts, released={reason: NOW})
+    assert is_out_of_use(facts, facts.phone, NOW)
+    assert is_out_of_use(facts, facts.phone, None)
+    assert not is_out_of_use(facts, "+886900000009", NOW)
+    assert not is_out_of_use(facts, "", None)
+    assert not is_out_of_use(replace(facts, phone=""), "", None)
+    assert not is_out_of_use(released, facts.phone, NOW - DAY)
+    assert is_out_of_use(released, facts.phone, NOW + DAY)
+    assert is_out_of_use(released, facts.phone, None)
+
+
+TWO = an_account(an_instalment(), an_instalment("2027-01-01", number=2))
+FIRST, SECOND = progress_key("A1", 1), progress_key("A1", 2)
+
+
+def a_statement(reason: HoldReason, *about: str) -> PaymentStatement:
+    return PaymentStatement(
+        reason=reason, said_at=NOW, day=NOW.date(), until=day("2026-12-20"), accounts=("A1",), about=about
+    )
+
+
+def test_a_promise_holds_as_long_as_its_own_instalment_is_open() -> None:
+    promises = {FIRST: PromiseToPay(NOW, day("2026-12-30")), SECOND: PromiseToPay(NOW, day("2026-12-20"))}
+    standing = a_standing(payment_statements=(a_statement(HoldReason.PROMISE, FIRST, SECOND),), promises=promises)
+    assert {hold.until for hold in holds_now(a_customer(TWO), standing)} == {day("2026-12-30"), day("2026-12-20")}
+    first_paid = a_customer(an_account(an_instalment(paid=325_000), TWO.instalments[1]))
+    assert [hold.until for hold in holds_now(first_paid, standing)] == [day("2026-12-20")]
+
+
+def test_a_payment_claim_is_believed_until_the_very_last_cent_is_paid() -> None:
+    standing = a_standing(payment_statements=(a_statement(HoldReason.SAYS_PAID, FIRST),))
+    for paid, held in ((324_999, True), (325_000, False)):
+        assert bool(holds_now(a_customer(an_account(an_instalment(paid=paid))), standing)) is held
+
+
+def test_a_hold_of_no_known_time_is_not_lifted() -> None:
+    hold = Hold(HoldReason.DOUBT, day("2026-12-20"), None)
+    released = replace(a_customer(), released={HoldReason.DOUBT: NOW})
+    assert holds_now(released, a_standing(holds=(hold,))) == [hold]
+
+
+def test_of_two_refusals_of_one_number_the_later_counts_and_another_number_begins_anew() -> None:
+    refused = with_number_refused(a_standing(), "+886900000001", NOW)
+    assert with_number_refused(refused, "+886900000001", NOW - DAY).suspended_at == NOW
+    assert with_number_refused(refused, "+886900000001", NOW + DAY).suspended_at == NOW + DAY
+    another = with_number_refused(refused, "+886900000002", NOW - DAY)
+    assert (another.suspended_phone, another.suspended_at) == ("+886900000002", NOW - DAY)
+
+
+@pytest.mark.parametrize("finished", [0, 1, PROGRESS_LIMIT - 2, PROGRESS_LIMIT - 1])
+def test_as_long_as_there_is_room_no_ladder_is_dropped(finished: int) -> None:
+    before = a_standing(progress=finished_ladders(finished))
+    facts = a_customer(an_account(an_instalment(number=99)))
+    after = with_claim(before, a_text(NOW), progress_at(0, "2026-12-10", number=99), timedelta(), facts)
+    assert len(after.progress) == finished + 1
+
+
+def test_the_ladder_that_ended_first_is_dropped_first_and_of_one_day_the_first_by_name() -> None:
+    ended = {number: day("2025-01-02") for number in range(10, 10 + PROGRESS_LIMIT)}
+    ended[30] = day("2025-01-01")
+    standing = a_standing(progress={progress_key("A1", number): Progress(30, on, on) for number, on in ended.items()})
+    still_open = range(90, 95)
+    facts = a_customer(an_account(*(an_instalment(number=number) for number in still_open)))
+    for number in still_open:
+        standing = with_claim(standing, a_text(NOW), progress_at(0, "2026-12-10", number=number), timedelta(), facts)
+    dropped = {number for number in ended if progress_key("A1", number) not in standing.progress}
+    assert dropped == {30, 10, 11, 12, 13}
+
+
+def test_an_account_id_may_hold_the_sign_that_parts_it_from_a_number() -> None:
+    before = a_standing(progress=progress_at(0, "2026-12-01", account="A#7"))
+    claimed = with_claim(
+        before,
+        a_text(NOW, "A#7", claim_id="new"),
+        progress_at(7, "2026-12-10", account="A#7"),
+        timedelta(),
+        a_customer(),
+    )
+    assert without_claim(claimed, before, "new").progress == before.progress
 
 
 def test_a_repeated_job_finds_the_claim_that_answered_its_wake() -> None:

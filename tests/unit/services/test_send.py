@@ -11,7 +11,7 @@ import pytest
 from dunning.contracts.job import job_body
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import PROGRESS_LIMIT, Progress, PromiseToPay, Standing, Wake, progress_key
-from dunning.domain.decision.decisions import Reason
+from dunning.domain.decision.decisions import Reason, Stop
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.domain.outbound_events import (
@@ -24,7 +24,6 @@ from dunning.domain.outbound_events import (
 )
 from dunning.ports.gateways import Published, PublishOutcome, Sms
 from dunning.ports.queues import Job, QueueMessage
-from dunning.services.send.claims import LONGEST_RETENTION_DAYS
 from dunning.services.send.sender import SendService, workers_for
 from tests.support.builders import a_lender_record, an_account, an_instalment, promised, taipei, the_policies
 from tests.support.fakes import (
@@ -107,6 +106,21 @@ def office() -> Office:
 
 
 @pytest.mark.parametrize(
+    ("answer", "counted"),
+    [
+        (Published(PublishOutcome.ACCEPTED, "m1"), "SmsAccepted"),
+        (LOST, "SmsUnknown"),
+        (BUSY, "SmsRefusedForNow"),
+        (INVALID, "SmsRefusedForGood"),
+    ],
+)
+def test_every_answer_is_counted(office: Office, answer: Published, counted: str) -> None:
+    office.gateway.answers = [answer]
+    office.handle_batch(office.add(someone()))
+    assert office.telemetry.counts == {counted: 1}
+
+
+@pytest.mark.parametrize(
     ("answer", "state", "claims", "wake_at", "reason"),
     [
         (Published(PublishOutcome.ACCEPTED, "m1"), ContactState.SENT, 1, NOW + timedelta(days=3), "next_stage"),
@@ -155,6 +169,20 @@ def test_a_customer_with_facts_and_no_standing_yet_is_not_texted_by_an_older_job
     assert office.handle_batch(facts) == []
     assert not office.gateway.published
     assert facts.customer_id not in office.store.standings
+
+
+def test_a_customer_whose_load_has_not_finished_is_not_texted(office: Office) -> None:
+    facts = someone()
+    assert office.handle_batch(office.add(facts, waking(facts, reason=""))) == []
+    assert not office.gateway.published
+
+
+def test_where_customers_cannot_answer_the_text_shows_the_lenders_own_name(office: Office) -> None:
+    facts = someone(phone="+85291234567", phone_country="HK", country="HK", time_zone="Asia/Hong_Kong")
+    facts = replace(facts, accounts=(replace(facts.accounts[0], currency="HKD"),))
+    office.handle_batch(office.add(facts))
+    (sms,) = office.gateway.published
+    assert (sms.sender_id, sms.origination_number) == ("DEMOFIN", "")
 
 
 def test_a_registered_text_carries_its_registration(office: Office) -> None:
@@ -287,6 +315,37 @@ class TestAReleasedClaim:
         assert standing.opted_out_at == NOW
         assert standing.ledger == ()
         assert standing.progress == {}
+        assert standing.wake == Wake(NOW + timedelta(minutes=1), 0)
+
+    def test_keeps_the_stops_that_were_announced_before_and_meanwhile(self, office: Office) -> None:
+        lacking = an_account(an_instalment("2026-10-20", stage_reached=15), account_id="A1")
+        facts = replace(someone(), accounts=(lacking, an_account(an_instalment("2026-11-20"), account_id="A2")))
+        office.handle_batch(office.add(facts))
+        before = office.store.standings["C0001"].announced
+        assert len(before) == 1
+        office.clock.move_to(NOW + timedelta(days=4))
+
+        class Then(FakeGateway):
+            def publish(self, sms: Sms) -> Published:
+                del sms
+                stored = office.store.standings["C0001"]
+                assert stored.announced == before
+                announced = (*stored.announced, "shared_phone", "number_refused")
+                office.store.standings["C0001"] = replace(stored, version=stored.version + 1, announced=announced)
+                return self.answers.pop()
+
+        gateway = Then()
+        gateway.answers = [INVALID]
+        again = Office(store=office.store, gateway=gateway, clock=office.clock)
+        assert again.handle_batch(facts, wake_at=NOW + timedelta(days=4)) == []
+        assert again.events("job_failed") == []
+        assert gateway.answers == []
+        expected = tuple(sorted([*before, "shared_phone", "number_refused"]))
+        assert office.store.standings["C0001"].announced == expected
+
+    def test_of_a_customer_without_a_wake_is_tried_again_like_any_other(self, office: Office) -> None:
+        facts = someone()
+        assert self._refused(office, waking(facts, None), facts).wake == Wake(NOW + timedelta(minutes=1), 0)
 
     def test_does_not_silence_a_number_that_was_put_right_while_the_carrier_was_asked(self, office: Office) -> None:
         facts = office.add(someone())
@@ -306,8 +365,8 @@ class TestAReleasedClaim:
         again.handle_batch(facts)
         standing = office.store.standings["C0001"]
         assert standing.suspended_phone == facts.phone
-        assert standing.wake is not None
-        again.handle_batch(facts, wake_at=standing.wake.at)
+        assert standing.wake == Wake(NOW, 0)
+        again.handle_batch(facts, wake_at=NOW)
         assert [sms.phone for sms in then.published] == [right.phone]
 
     def test_is_not_released_twice_when_the_answer_to_the_release_is_lost(self, office: Office) -> None:
@@ -331,6 +390,24 @@ class TestAReleasedClaim:
         assert losing.standings["C0001"] == waking(facts, NOW + timedelta(minutes=1), version=3, reason="carrier_busy")
         assert lossy.events("claim_not_released") == []
         assert office.telemetry.events == []
+
+    @pytest.mark.parametrize("damage", ["cannot be read", "is gone"])
+    def test_stays_and_is_logged_if_the_record_that_somebody_wrote_meanwhile(self, office: Office, damage: str) -> None:
+        facts = office.add(someone())
+
+        class Then(FakeGateway):
+            def publish(self, sms: Sms) -> Published:
+                del sms
+                stored = office.store.standings.pop("C0001")
+                if damage == "cannot be read":
+                    office.store.standings["C0001"] = replace(stored, version=stored.version + 1)
+                    office.store.unreadable.add("C0001")
+                return BUSY
+
+        releasing = Office(store=office.store, gateway=Then())
+        assert releasing.handle_batch(facts) == []
+        assert releasing.events("claim_not_released") == [{"customer_id": "C0001"}]
+        assert releasing.events("job_failed") == []
 
     def test_that_cannot_be_released_stays_and_is_logged(self) -> None:
         class Contested(ContestedCustomers):
@@ -378,8 +455,22 @@ class TestARedeliveredJob:
         (record,) = office.records
         assert (record.state, record.claim_id, record.code) == (ContactState.UNKNOWN, "of the dead", "sender_crashed")
         assert record.expires_at == NOW + timedelta(days=1827)
+        assert record.lender == facts.lender
         assert office.gateway.published == []
         assert office.telemetry.counts["SmsUnknown"] == 1
+
+    def test_is_settled_if_any_of_its_deliveries_is_a_second_one(self, office: Office) -> None:
+        facts = someone()
+        self._claimed(office, facts)
+        body = job_body(Job(facts.customer_id, NOW))
+        assert office.service.handle_batch([QueueMessage("1", body, 1), QueueMessage("2", body, 2)], lambda: 60) == []
+        assert [record.state for record in office.records] == [ContactState.UNKNOWN]
+
+    def test_is_left_alone_at_a_first_delivery_as_its_sender_may_be_about_to_record_it(self, office: Office) -> None:
+        facts = someone()
+        self._claimed(office, facts)
+        assert office.handle_batch(facts, receives=1) == []
+        assert office.records == []
 
     def test_is_settled_once_and_rings_the_alarm_each_time(self, office: Office) -> None:
         facts = someone()
@@ -438,7 +529,7 @@ class TestARedeliveredJob:
         del office.store.lender_records[facts.customer_id]
         office.handle_batch(facts, receives=2)
         (record,) = office.records
-        assert record.expires_at == NOW + timedelta(days=LONGEST_RETENTION_DAYS)
+        assert record.expires_at == NOW + timedelta(days=6 * 365 + 2)  # six years, of which two may be leap years
         assert record.lender == ""
 
 
@@ -454,9 +545,33 @@ class TestABatch:
         assert len(office.gateway.published) == 1
         assert [customer_id for customer_id, _, _ in office.telemetry.decisions] == [facts.customer_id]
 
-    def test_that_is_empty_does_nothing(self, office: Office) -> None:
+    def test_that_is_empty_does_nothing_and_reads_nothing(self) -> None:
+        office = Office(store=None)
         assert office.service.handle_batch([], lambda: 60) == []
         assert office.telemetry.events == []
+
+    def test_parks_what_is_no_job_and_goes_on_with_the_others(self, office: Office) -> None:
+        body = job_body(Job(office.add(someone()).customer_id, NOW))
+        deliveries = [QueueMessage("1", "no job", 1), QueueMessage("2", body, 1)]
+        assert office.service.handle_batch(deliveries, lambda: 60) == []
+        assert office.queue.parked == ["no job"]
+        assert [event["message_id"] for event in office.events("job_parked")] == ["1"]
+        assert office.telemetry.counts["JobsParked"] == 1
+        assert len(office.gateway.published) == 1
+
+    def test_hands_back_what_is_no_job_and_could_not_be_parked(self, office: Office) -> None:
+        class Full(FakeQueue):
+            def park(self, body: str, why: str) -> None:
+                raise ServiceCallError("SendMessage", f"{len(body)} {len(why)}")
+
+        full = Office(queue=Full())
+        facts = full.add(someone())
+        deliveries = [QueueMessage("1", "no job", 1), QueueMessage("2", job_body(Job(facts.customer_id, NOW)), 1)]
+        assert full.service.handle_batch(deliveries, lambda: 60) == ["1"]
+        assert full.service.handle_batch(deliveries[:1], lambda: 60) == ["1"]
+        assert [event["message_id"] for event in full.events("job_not_parked")] == ["1", "1"]
+        assert len(full.gateway.published) == 1
+        assert office.gateway.published == []
 
     def test_whose_records_are_not_taken_comes_back_and_sends_nothing_again(self) -> None:
         class Full(FakeContacts):
@@ -473,7 +588,8 @@ class TestABatch:
         assert sorted(office.handle_batch(*people)) == ["C0001", "C0002"]
         traces = {str(event["customer_id"]): str(event["trace"]) for event in office.events("record_not_written")}
         assert sorted(traces) == ["C0001", "C0002"]
-        assert all("accounts with something open: 1" in trace for trace in traces.values())
+        assert office.telemetry.counts["RecordsNotWritten"] == 2
+        assert all("accounts with something open: 1 | " in trace for trace in traces.values())
         contacts.full = False
         assert office.handle_batch(*people, receives=2) == []
         assert len(office.gateway.published) == 2
@@ -492,8 +608,25 @@ class TestABatch:
         office.store.unreadable.add("C0001")
         assert office.handle_batch(facts) == []
         assert office.store.standings["C0001"].wake == Wake(NOW + timedelta(days=1), 9)
-        ((_, decision, _),) = office.telemetry.decisions
-        assert (decision.kind, decision.reason) == ("stop", Reason.UNREADABLE_RECORD)
+        why = (("failed %s times: %s", (1, "UnreadableRecordError")),)
+        stop = Stop(Reason.UNREADABLE_RECORD, why, NOW + timedelta(days=1))
+        assert office.telemetry.decisions == [("C0001", stop, NOW)]
+
+    def test_sets_a_record_aside_that_cannot_be_read_at_a_second_delivery_too(self, office: Office) -> None:
+        facts = office.add(someone())
+        office.store.unreadable.add("C0001")
+        assert office.handle_batch(facts, receives=2) == []
+        assert [event["error"] for event in office.events("job_failed")] == ["UnreadableRecordError"]
+
+    def test_leaves_a_customer_without_facts_alone_whatever_was_promised(self, office: Office) -> None:
+        facts = someone()
+        office.add(facts, replace(waking(facts), **promised(NOW, date(2026, 12, 2), "A0001-0#1")))
+        del office.store.lender_records["C0001"]
+        assert office.handle_batch(facts) == []
+        assert office.events("job_failed") == []
+        assert office.store.standings["C0001"].promises["A0001-0#1"].kept is None
+        stop = Stop(Reason.NOTHING_OPEN, (("facts: none on record", ()),))
+        assert office.telemetry.decisions == [("C0001", stop, NOW)]
 
     def test_sets_aside_who_fails_otherwise_at_the_last_receive_and_not_before(self) -> None:
         class Broken:
@@ -507,6 +640,31 @@ class TestABatch:
             assert office.store.standings["C0001"] == waking(facts)
         assert office.handle_batch(facts, receives=5) == []
         assert office.store.standings["C0001"].wake == Wake(NOW + timedelta(days=1), 9)
+        assert office.telemetry.counts["JobsFailed"] == 5
+        assert office.telemetry.counts["CustomersQuarantined"] == 1
+
+    def test_sets_aside_who_fails_when_any_of_the_jobs_is_at_its_last_receive(self, office: Office) -> None:
+        class Broken(FakeGateway):
+            def publish(self, sms: Sms) -> Published:
+                raise RuntimeError(len(sms.text))
+
+        broken = Office(store=office.store, gateway=Broken())
+        body = job_body(Job(office.add(someone()).customer_id, NOW))
+        assert broken.service.handle_batch([QueueMessage("1", body, 5), QueueMessage("2", body, 1)], lambda: 60) == []
+        assert office.store.standings["C0001"].reason == "unreadable_record"
+
+    def test_hands_back_who_cannot_be_set_aside(self) -> None:
+        class Failing(ContestedCustomers):
+            def quarantine(self, customer_id: str, until: datetime) -> None:
+                raise ServiceCallError("UpdateItem", f"{customer_id} {until}")
+
+        store = Failing()
+        office = Office(store=store)
+        facts = office.add(someone())
+        store.unreadable.add("C0001")
+        assert office.handle_batch(facts, receives=5) == ["C0001"]
+        assert [event["error"] for event in office.events("not_quarantined")] == ["ServiceCallError"]
+        assert "CustomersQuarantined" not in office.telemetry.counts
 
     def test_never_repeats_the_words_of_an_error(self) -> None:
         class Talking(FakeGateway):
@@ -524,6 +682,9 @@ class TestABatch:
     def test_out_of_time_claims_nothing(self, office: Office) -> None:
         facts = office.add(someone())
         assert office.handle_batch(facts, seconds=14.9) == ["C0001"]
+        assert office.store.standings["C0001"] == waking(facts)
+        assert office.telemetry.counts == {"JobsOutOfTime": 1}
+        assert office.handle_batch(facts, seconds=14.9, receives=5) == ["C0001"]  # never set aside for that
         assert office.store.standings["C0001"] == waking(facts)
         assert office.handle_batch(facts, seconds=15) == []
 
@@ -571,6 +732,35 @@ class TestWhoeverIsNotDue:
         after = office.store.standings["C0001"]
         assert (after.wake, after.reason, after.version) == (None, "opted_out", 3)
 
+    def test_has_another_reason_written_even_if_the_wake_stays(self, office: Office) -> None:
+        facts = paid_up(someone())
+        office.handle_batch(office.add(facts, waking(facts, None)))
+        after = office.store.standings["C0001"]
+        assert (after.wake, after.reason, after.version) == (None, "nothing_open", 2)
+
+    def test_has_another_wake_written_even_if_the_reason_stays(self, office: Office) -> None:
+        facts = someone(due_in=5)
+        office.handle_batch(office.add(facts, waking(facts, reason="next_stage")))
+        assert office.store.standings["C0001"].wake == Wake(NOW + timedelta(days=2), 1)
+
+    def test_has_a_broken_promise_written_even_if_wake_and_reason_stay(self, office: Office) -> None:
+        facts = someone()
+        office.add(facts, waking(facts, ledger=(texted(facts, NOW - timedelta(hours=1)),)))
+        office.handle_batch(facts)
+        waits = office.store.standings["C0001"]
+        promises = {"A0001-0#1": PromiseToPay(NOW - timedelta(days=3), date(2026, 11, 30))}
+        office.store.standings["C0001"] = replace(waits, promises=promises)
+        office.handle_batch(facts)
+        after = office.store.standings["C0001"]
+        assert (after.wake, after.reason) == (waits.wake, waits.reason)
+        assert after.promises["A0001-0#1"].kept is False
+
+    def test_takes_no_turn_of_those_who_are(self) -> None:
+        office = Office(per_second=1)
+        people = [office.add(someone(number, due_in=5)) for number in (1, 2, 3)]
+        assert office.handle_batch(*people) == []
+        assert office.clock.now() == NOW
+
     def test_leaves_no_trace_if_nobody_knows_them(self, office: Office) -> None:
         assert office.handle_batch(someone()) == []
         assert office.store.standings == {}
@@ -586,6 +776,28 @@ def test_a_text_is_judged_again_when_its_turn_comes_and_the_hours_may_have_ended
     assert len(office.gateway.published) == 1
     assert office.store.standings["C0002"].reason == "quiet_hours"
     assert office.store.standings["C0002"].ledger == ()
+
+
+def test_nobody_waits_for_a_turn_while_the_switch_is_off() -> None:
+    office = Office(per_second=1)
+    office.switch.on = False
+    assert office.handle_batch(*[office.add(someone(number)) for number in (1, 2, 3)]) == []
+    assert office.clock.now() == NOW
+
+
+def test_a_text_is_judged_again_when_its_turn_comes_and_the_switch_may_be_off() -> None:
+    switch = FakeSwitch()
+
+    class Turning(FakeClock):
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds)
+            switch.on = False
+
+    office = Office(per_second=1, switch=switch, clock=Turning(NOW))
+    for number in (1, 2):
+        assert office.handle_batch(office.add(someone(number))) == []
+    assert len(office.gateway.published) == 1
+    assert office.store.standings["C0002"] == waking(someone(2))
 
 
 def test_an_unreadable_record_met_while_reading_again_is_a_failure(office: Office) -> None:
@@ -633,6 +845,32 @@ class TestOthersAreTold:
         office.handle_batch(facts)
         office.handle_batch(facts)
         assert office.publisher.published == [ReminderStopped("C0001", NOW, "nothing_open")]
+
+    def test_of_a_refused_number_once_until_it_has_ended(self, office: Office) -> None:
+        facts = someone()
+        office.add(facts, waking(facts, announced=("number_refused",)))
+        office.gateway.answers = [INVALID]
+        office.handle_batch(facts)
+        assert office.publisher.published == [NumberUnreachable("C0001", NOW, "refused")]
+
+    def test_of_no_finished_ladder_if_the_last_text_was_refused_for_good(self, office: Office) -> None:
+        late = an_instalment("2026-11-01", stage_reached=15, notice="2026-11-20")
+        office.gateway.answers = [INVALID]
+        office.handle_batch(office.add(replace(someone(), accounts=(an_account(late),))))
+        assert office.publisher.published == [
+            NumberUnreachable("C0001", NOW, "refused"),
+            CustomerNeedsPerson("C0001", NOW, ReviewReason.NUMBER_REFUSED),
+        ]
+
+    def test_of_a_stop_that_only_a_person_can_end_and_once_only(self, office: Office) -> None:
+        facts = office.add(someone(lender="nobody"))
+        office.handle_batch(facts)
+        office.handle_batch(facts)
+        assert office.publisher.published == [
+            ReminderStopped("C0001", NOW, "unknown_lender"),
+            CustomerNeedsPerson("C0001", NOW, ReviewReason.UNKNOWN_LENDER),
+        ]
+        assert office.store.standings["C0001"].announced == ("unknown_lender",)
 
     def test_of_a_customer_who_is_over_to_a_person_after_the_last_stage(self, office: Office) -> None:
         late = an_instalment("2026-11-01", stage_reached=15, notice="2026-11-20")

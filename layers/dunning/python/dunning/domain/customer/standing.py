@@ -228,7 +228,7 @@ def holds_now(facts: Facts, standing: Standing) -> list[Hold]:
 
     A payment claim is believed as long as one of its instalments is open. So is a promise to pay.
     """
-    if not (standing.holds or standing.payment_statements or standing.promises):
+    if not (standing.holds or standing.payment_statements):
         return list(facts.holds)  # nearly everybody: each decision asks
     own = list(standing.holds)
     if standing.payment_statements:

@@ -51,7 +51,7 @@ def local_instant(zone: ZoneInfo, ordinal: int, minute: int, latest: bool = True
     overflow, minute = divmod(minute, _MINUTES_A_DAY)
     day = date.fromordinal(ordinal + overflow)
     wall = datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=zone)
-    first = wall.replace(fold=0).astimezone(UTC)
+    first = wall.astimezone(UTC)
     second = wall.replace(fold=1).astimezone(UTC)
     if first <= second:
         return second if latest else first

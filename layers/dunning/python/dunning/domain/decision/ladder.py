@@ -39,20 +39,21 @@ def next_step(
     due_on = instalment.due_on.toordinal()
     reached = instalment.stage_reached
     closest = last_text + min_days
-    kept = 0
+    kept: Progress | None = None
     if progress is not None and _still_speaks(progress, instalment):
         if reached is None or progress.stage >= reached:
             reached = progress.stage
-            kept = progress.on.toordinal() if reached > 0 and not repeats else 0
+            kept = progress if reached > 0 and not repeats else None
         closest = max(closest, progress.on.toordinal() + min_days)
     for position, stage in enumerate(ladder):
         if reached is not None and stage <= reached:
             continue
         first_day = due_on + stage
         if stage > 0:
-            if kept and reached is not None:
-                own = stage - reached
-                closest = max(closest, kept + (own if catch_up_days is None else min(own, catch_up_days)))
+            if kept is not None:
+                own = stage - kept.stage
+                apart = own if catch_up_days is None else min(own, catch_up_days)
+                closest = max(closest, kept.on.toordinal() + apart)
             return stage, max(first_day, closest)
         if today <= first_day:
             return stage, first_day

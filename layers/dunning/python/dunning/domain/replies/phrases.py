@@ -107,7 +107,7 @@ class _NumberSlot(NamedTuple):
         """Read `two`, or characters put together: 二十五 is two times ten and five."""
         value, end = 0, at
         while end < stop and (part := self.in_words.get(text[end])) is not None:
-            if end > at and (text[end].isascii() or (value % _TEN and part < _TEN)):
+            if end > at and (text[end].isascii() or (value >= _TEN if part == _TEN else value % _TEN)):
                 break
             if end - at == _LONGEST_NUMERAL:
                 return at, 0

@@ -156,11 +156,11 @@ def release_claim(
     `then` gets the standing without the claim, and whether another writer has changed the standing meanwhile.
     """
 
-    def release(standing: Standing) -> bool | Conflict:
+    def release(standing: Standing) -> Conflict | None:
         if not any(entry.claim_id == claim_id for entry in standing.ledger):
-            return True  # the release was written, and only its answer was lost
+            return None  # the release was written, and only its answer was lost
         released = then(without_claim(standing, before, claim_id), standing is not claimed)
-        return store.save_standing(released, expected_version=standing.version) or CONFLICT
+        return None if store.save_standing(released, expected_version=standing.version) else CONFLICT
 
     def reread() -> Standing | UnreadableRecordError:
         found = store.load([claimed.customer_id])[claimed.customer_id]
