@@ -501,6 +501,15 @@ class TestARedeliveredJob:
         assert [(record.state, record.claim_id) for record in office.records] == [(ContactState.UNKNOWN, "of the dead")]
         assert office.gateway.published == []
 
+    def test_is_settled_beside_a_job_for_a_later_wake_in_one_batch(self, office: Office) -> None:
+        facts = someone()
+        self._claimed(office, facts)
+        again = QueueMessage("again", job_body(Job("C0001", NOW)), 2)
+        later = QueueMessage("later", job_body(Job("C0001", NOW + timedelta(days=3))), 1)
+        assert office.service.handle_batch([again, later], lambda: 60) == []
+        assert [record.claim_id for record in office.records] == ["of the dead"]
+        assert office.telemetry.counts["SmsUnknown"] == 1
+
     def test_leaves_the_record_of_a_text_that_is_known_to_be_sent(self, office: Office) -> None:
         facts = office.add(someone())
         office.handle_batch(facts)

@@ -99,11 +99,13 @@ class Pacer:
             self._clock.sleep((turn - now).total_seconds())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Turn:
-    """One customer's turn in a batch, with its outbound events."""
+    """One customer's turn in a batch, for the last of the customer's jobs, with its outbound events."""
 
     job: Job
+    wakes: frozenset[datetime]
+    """The wakes of all the customer's jobs in the batch: an earlier delivery may have claimed a text for any."""
     redelivered: bool
     seconds_left: Callable[[], float]
     events: list[OutboundEvent] = field(default_factory=list)
@@ -154,6 +156,7 @@ class SendService:
         The failure of a customer affects no other customer. Messages that are no jobs are parked at once.
         """
         jobs: dict[str, Job] = {}
+        wakes: defaultdict[str, set[datetime]] = defaultdict(set)
         not_parked: list[str] = []
         of_customer: defaultdict[str, list[QueueMessage]] = defaultdict(list)
         for message in messages:
@@ -164,6 +167,7 @@ class SendService:
                     not_parked.append(message.message_id)
                 continue
             jobs[job.customer_id] = job
+            wakes[job.customer_id].add(job.wake_at)
             of_customer[job.customer_id].append(message)
         if not jobs:
             return not_parked
@@ -174,7 +178,9 @@ class SendService:
         for customer_id, job in jobs.items():
             found = loaded[customer_id]
             receives = max(message.receive_count for message in of_customer[customer_id])
-            turn = _Turn(job, receives > 1, seconds_left)
+            turn = _Turn(
+                job=job, wakes=frozenset(wakes[customer_id]), redelivered=receives > 1, seconds_left=seconds_left
+            )
             turns.append(turn)
             running[customer_id] = self._pool.submit(self._judge, turn, found)
 
@@ -264,7 +270,7 @@ class SendService:
         def attempt(customer: Customer) -> Contact | Conflict | None:
             judged = _judged_by(customer_id, customer)
             if turn.redelivered:
-                self._settle(turn.job, *judged)  # at each attempt: the other writer may be the sender that had the job
+                self._settle(turn, *judged)  # at each attempt: the other writer may be the sender that had the job
             return self._act(turn, *judged)
 
         return write_optimistically(customer_id, found, lambda: self._store.load([customer_id])[customer_id], attempt)
@@ -434,22 +440,24 @@ class SendService:
         price = self._policies.price(facts.phone_country, reminder.parts)
         return record_of(facts, rules, entry, reminder, answer, price, tuple(trace_of(decision)))
 
-    def _settle(self, job: Job, facts: Facts | None, standing: Standing) -> None:
+    def _settle(self, turn: _Turn, facts: Facts | None, standing: Standing) -> None:
         """
-        Record a claim of an earlier delivery as `unknown` if it has no record.
+        Record the claims of earlier deliveries as `unknown` if they have no record.
 
-        The sender that made the claim died before it recorded the outcome. A sender may also have died before its
+        The sender that made a claim died before it recorded the outcome. A sender may also have died before its
         metrics left: the alarm about unknown texts rather rings twice than never.
         """
-        entry = claim_for_wake(standing, job.wake_at)
-        if entry is None:
-            return
-        contact = unknown_outcome_record(job.customer_id, facts, entry, self._policies)
-        if self._contacts.write_if_absent(contact):
-            self._telemetry.log_event(
-                LogEvent.SMS_UNKNOWN, customer_id=job.customer_id, send_id=entry.send_id, code="sender_crashed"
-            )
-            self._telemetry.count(Metric.SMS_UNKNOWN)
+        customer_id = turn.job.customer_id
+        for wake_at in sorted(turn.wakes):
+            entry = claim_for_wake(standing, wake_at)
+            if entry is None:
+                continue
+            contact = unknown_outcome_record(customer_id, facts, entry, self._policies)
+            if self._contacts.write_if_absent(contact):
+                self._telemetry.log_event(
+                    LogEvent.SMS_UNKNOWN, customer_id=customer_id, send_id=entry.send_id, code="sender_crashed"
+                )
+                self._telemetry.count(Metric.SMS_UNKNOWN)
 
 
 def _judged_by(customer_id: str, customer: Customer) -> tuple[Facts | None, Standing]:
