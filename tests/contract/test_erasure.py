@@ -29,7 +29,7 @@ from dunning.ports.erasure import ContactErasure, CustomerErasure
 from tests.contract.conftest import BACKENDS, contacts_in, customers_in, engine_of
 from tests.local.cloud import LocalCloud
 from tests.support.aws_requests import Requests, error
-from tests.support.builders import store_facts
+from tests.support.builders import a_lender_record, store_facts
 from tests.support.damage import write_attribute
 from tests.support.fakes import FakeContacts, FakeCustomers
 from tests.support.people import NOW, someone, waking
@@ -205,6 +205,15 @@ def test_a_carriers_words_go_too_and_the_class_of_the_failure_stays(shelf: Shelf
     assert shelf.contacts.redact("C0001", NOW) == 1
     assert shelf.contacts.identifying_records("C0001") == 0
     assert shelf.records() == [replace(_contact(1, 0), phone="", text="", erased_at=NOW, **report)]
+
+
+def test_a_standing_stored_with_a_later_record_than_the_tombstone_stays(shelf: Shelf) -> None:
+    returned = replace(a_lender_record(someone()), revision=4)
+    assert shelf.store.save_lender_record(replace(returned, revision=3), expected_revision=0)
+    assert shelf.store.save_customer(returned, waking(someone()), expected_revision=3, expected_version=0)
+    assert shelf.customers.erase_items("C0001", revision=3) == 0
+    assert shelf.customers.stored_items("C0001") == 2
+    assert shelf.customers.erase_items("C0001", revision=4) == 1
 
 
 def test_what_is_erased_can_be_erased_again(shelf: Shelf) -> None:

@@ -200,8 +200,11 @@ class FakeCustomers:
         )
         return identifies + (customer_id in self.standings)
 
-    def erase_items(self, customer_id: str) -> int:
+    def erase_items(self, customer_id: str, *, revision: int | None = None) -> int:
         with self._lock:
+            known = self.lender_records.get(customer_id)
+            if revision is not None and known is not None and known.snapshot and known.revision > revision:
+                return 0
             return int(self.standings.pop(customer_id, None) is not None)
 
     def due(self, now: datetime, limit: int) -> Iterator[DueCustomer]:

@@ -1,7 +1,9 @@
 """Erasing: what goes, in which order, and that it may be repeated."""
 
 import math
+from dataclasses import replace
 from datetime import timedelta
+from unittest.mock import patch
 
 import pytest
 
@@ -12,7 +14,7 @@ from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.services.erasure.erase import UNDER_WAY, Erased, EraseService
 from dunning.services.optimistic import ContestedError
-from tests.support.builders import store_facts
+from tests.support.builders import a_lender_record, store_facts
 from tests.support.fakes import FakeClock, FakeContacts, FakeCustomers, FakeTelemetry, FakeUploadErasure
 from tests.support.people import NOW, someone, waking
 
@@ -157,6 +159,24 @@ def test_a_second_round_that_cannot_read_the_tombstone_fails_and_comes_back() ->
     for again in (office.service.erase_again, office.service.purge_numbers):
         with pytest.raises(UnreadableRecordError):
             again("C0001")
+
+
+def test_a_round_that_read_the_tombstone_before_the_customer_returned_leaves_the_new_standing() -> None:
+    office = Office()
+    office.service.erase("C0001", AT)
+    tombstone = office.customers.lender_records["C0001"]
+    returned = replace(a_lender_record(someone()), revision=tombstone.revision + 1, erased_at=tombstone.erased_at)
+    erase_items = office.customers.erase_items
+
+    def returns_meanwhile(customer_id: str, *, revision: int | None = None) -> int:
+        assert office.customers.save_customer(
+            returned, waking(someone()), expected_revision=tombstone.revision, expected_version=0
+        )
+        return erase_items(customer_id, revision=revision)
+
+    with patch.object(office.customers, "erase_items", returns_meanwhile):
+        office.service.erase_again("C0001")
+    assert office.customers.standings["C0001"] == waking(someone())
 
 
 def test_an_erasure_logs_no_more_of_a_customer_than_the_id() -> None:

@@ -34,8 +34,13 @@ class CustomerErasure(Protocol):
         """Return the number of items that say anything of the customer: all items but a tombstone."""
         ...
 
-    def erase_items(self, customer_id: str) -> int:
-        """Delete all items but the lender record, and return their number."""
+    def erase_items(self, customer_id: str, *, revision: int | None = None) -> int:
+        """
+        Delete all items but the lender record, and return their number.
+
+        `revision` is the tombstone's: a standing that was stored with a later record stays, for the customer has
+        returned meanwhile.
+        """
         ...
 
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from itertools import batched, islice
 from typing import TYPE_CHECKING, Any
 
@@ -384,15 +385,27 @@ class DynamoCustomers:
         """Count the items below a customer's key."""
         return sum(not item.keys() <= _TOMBSTONE for item in self._items_of(customer_id))
 
-    def erase_items(self, customer_id: str) -> int:
-        """Delete the items below a customer's key, all but `facts`."""
+    def erase_items(self, customer_id: str, *, revision: int | None = None) -> int:
+        """Delete the items below a customer's key, all but `facts`, and but a standing that names later facts."""
         items = [name for item in self._items_of(customer_id) if (name := str(item["item"]["S"])) != FACTS]
-        for item in items:
-            with aws_call("DeleteItem"):
-                self._client.delete_item(
-                    TableName=self._table, Key={"customer_id": {"S": customer_id}, "item": {"S": item}}
-                )
-        return len(items)
+        if_read: Any = {}
+        if revision is not None:
+            if_read = {
+                "ConditionExpression": "NOT facts_revision > :revision",
+                "ExpressionAttributeValues": {":revision": {"N": str(revision)}},
+            }
+        return sum(
+            write_if(
+                "DeleteItem",
+                partial(
+                    self._client.delete_item,
+                    TableName=self._table,
+                    Key={"customer_id": {"S": customer_id}, "item": {"S": item}},
+                    **if_read,
+                ),
+            )
+            for item in items
+        )
 
     def _items_of(self, customer_id: str) -> list[Mapping[str, Any]]:
         """Ask for all items, not for the two known ones: a later version may keep more."""

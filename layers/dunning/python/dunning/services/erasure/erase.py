@@ -306,7 +306,7 @@ class EraseService:
     def _clean(self, lender_record: LenderRecord) -> Erased:
         """Delete all data of a customer. If the customer has returned, delete only the older data."""
         customer_id, snapshot, until = lender_record.customer_id, lender_record.snapshot, _until(lender_record)
-        items = 0 if snapshot else self._customers.erase_items(customer_id)
+        items = 0 if snapshot else self._customers.erase_items(customer_id, revision=lender_record.revision)
         phones = former_phones(lender_record)
         for phone in phones:
             self._customers.remove_phone(phone, customer_id)
