@@ -263,6 +263,15 @@ def _job(cast: Cast, ports: Ports, mail: Mail) -> bool:
     return not cast.sender(ports, the_policies()).handle_batch([_message(mail)], plenty)
 
 
+def _jobs(cast: Cast, ports: Ports, mail: Mail) -> bool:
+    """Deliver several jobs in one batch, the first of them for the second time. They are done together."""
+    messages = [
+        QueueMessage(f"{mail.name} {number}", body, mail.receives + (not number))
+        for number, body in enumerate(json.loads(mail.body))
+    ]
+    return not cast.sender(ports, the_policies()).handle_batch(messages, plenty)
+
+
 def _event(cast: Cast, ports: Ports, mail: Mail) -> bool:
     return not cast.lender_events(ports, the_policies()).handle_batch([_message(mail)], plenty)
 
@@ -310,6 +319,7 @@ LOADED: dict[str, Facts] = {}
 
 _HANDLERS: dict[str, Callable[[Cast, Ports, Mail], bool]] = {
     "job": _job,
+    "jobs": _jobs,
     "event": _event,
     "reply": _reply,
     "receipt": _receipt,

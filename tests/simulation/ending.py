@@ -88,6 +88,7 @@ def judge_scenario(scenario: Scenario, last: Situation, broken: Sequence[str]) -
     customer = customer_at(last.world.rows, CUSTOMER)
     if not scenario.kept(customer, last.world):
         found.add(LOST_NEWS)
-    if customer.record is not None and customer.record.erased_at is not None:
+    # Who has returned since has a name and a number again.
+    if customer.record is not None and customer.record.erased_at is not None and customer.facts is None:
         found |= {f"{LEFT_BEHIND}: {place}" for place in places_that_name_the_customer(last.world)}
     return sorted(found)

@@ -24,7 +24,8 @@ from dunning.domain.customer.standing import LedgerEntry, Standing
 from dunning.domain.delivery.contact import Contact, ContactState
 from tests.simulation.simulator import MOST_RECEIVES, Move, Situation
 from tests.simulation.tables import CONTACTS, CUSTOMERS, Rows, Stored
-from tests.simulation.world import Text, World
+from tests.simulation.workers import Answer, Call, Node
+from tests.simulation.world import NOTES_ARE_KEPT, Text, World
 
 DAY = timedelta(days=1)
 
@@ -40,7 +41,10 @@ HOURS: Final = {"TW": (time(9), time(20, 30)), "US": (time(9), time(20))}
 CLOSED_ON_SUNDAYS: Final = frozenset({"US"})
 
 ZONES: Final = {"TW": "Asia/Taipei", "US": "America/New_York"}
-"""Where the customers of the simulation live."""
+"""Where the customers of the simulation live, if their zone is known."""
+
+ZONES_OF_THE_STATES: Final = ("America/New_York", "America/Los_Angeles", "Pacific/Honolulu")
+"""Where a customer of the United States may live of whom no more is known: from one end to the other."""
 
 ENDINGS: Final = frozenset({
     "nothing_open", "opted_out", "not_in_list", "number_refused", "shared_phone", "bankrupt", "deceased", "represented",
@@ -56,6 +60,23 @@ REMEMBERED: Final = timedelta(days=31)
 
 WITHIN: Final = timedelta(minutes=1)
 """The switch stops sending within this time."""
+
+OVERDUE_STAGES: Final = (3, 7, 15, 30)
+"""The overdue stages of the sample policies, in order."""
+
+DAYS_APART: Final = 3
+"""The fewest local days between two texts that mark a stage of one account, by the sample policies."""
+
+_SHOWN_BY_THE_TABLE: Final = frozenset({
+    "nothing_open", "opted_out", "not_in_list", "number_refused", "shared_phone", "bankrupt", "deceased", "represented",
+    "wrong_person", "ceased", "on_hold",
+})  # fmt: skip
+"""The stops whose cause is stored: they last as long as it is there."""
+
+_NO_TEXT_OF_ANY_KIND: Final = frozenset({
+    "distress", "bankrupt", "deceased", "represented", "wrong_person", "ceased",
+})  # fmt: skip
+"""Holds during which not even an opt-out is confirmed."""
 
 _MAY_LACK_A_CLAIM: Final = frozenset({ContactState.REFUSED, ContactState.UNKNOWN, ContactState.UNCONFIRMED})
 
@@ -75,6 +96,13 @@ NEVER_DONE = "a message is never done"
 FORGOTTEN = "somebody due has neither a text, nor a wake, nor a reason"
 LOST_NEWS = "news was lost"
 LEFT_BEHIND = "personal data of somebody erased is left"
+HARSHER = "an overdue stage out of order, or too soon"
+UNTRUE = "a stop that nothing stored bears out"
+UNNOTED = "news failed, and no note of it stops the texts"
+BLIND = "a claim although nobody could ask whether news had failed"
+OUT_OF_DATE = "a read that may be out of date"
+NOT_FOLLOWED = "a carrier's refusal or report has not had its effect"
+UNNOTICED = "nobody will notice that a promise is broken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +151,49 @@ def judge_move(before: Situation, move: Move) -> list[str]:
         broken += _judge_claims(before, now_is)
     if len(now_is.texts) > len(was.texts):
         broken += _judge_text(before, now_is, now_is.texts[-1])
+    if isinstance(call := move.step.call, Call) and call.port == "table" and _may_be_out_of_date(call):
+        broken.append(OUT_OF_DATE)
+    if move.step.result is not None and not move.step.result.done and _is_without_note(before, move):
+        broken.append(UNNOTED)
     return broken
+
+
+def _may_be_out_of_date(call: Call) -> bool:
+    """Tell whether a read by key is eventually consistent. An index always is: what it names is read again."""
+    if call.operation == "batch_get_item":
+        return not all(asked.get("ConsistentRead") for asked in call.request["RequestItems"].values())
+    return call.operation == "query" and "IndexName" not in call.request and not call.request.get("ConsistentRead")
+
+
+def _is_without_note(before: Situation, move: Move) -> bool:
+    """Tell whether a program that failed with news ends without a note of it, though the note was not refused."""
+    after, name = move.to.world, move.step.label.rpartition("/")[0]
+    mail = next(mail for mail in after.mail if mail.name == name)
+    # A later round of an erasure is no news: the customer is gone already.
+    if mail.kind not in {"event", "reply"} or "erase_again" in mail.body:
+        return False
+    if after.noted_at is not None and move.to.now - after.noted_at < NOTES_ARE_KEPT:
+        return False
+    answers = [*_answers_so_far(before), (move.step.call, move.step.answer)]
+    return not any(
+        isinstance(call, Call) and call.operation == "note" and answer is not None and answer.error is not None
+        for call, answer in answers
+    )
+
+
+def _answers_so_far(here: Situation) -> Iterator[tuple[object, Answer | None]]:
+    """Yield the calls of the program that has the turn, the newest first, with their answers."""
+    node: Node | None = here.workers[here.turn].node if here.turn >= 0 else None
+    while node is not None and node.parent is not None:
+        yield node.parent.call, node.answer
+        node = node.parent
+
+
+def _is_blind(here: Situation) -> bool:
+    """Tell whether the program that has the turn last asked for failed news in vain."""
+    asked = (answer for call, answer in _answers_so_far(here) if isinstance(call, Call) and call.operation == "news")
+    last = next(asked, None)
+    return last is not None and last.error is not None
 
 
 def _judge_claims(before: Situation, after: World) -> Iterator[str]:
@@ -142,8 +212,39 @@ def _judge_claims(before: Situation, after: World) -> Iterator[str]:
                 yield SWITCHED_OFF
             if entry.stage is not None and (why := why_silent(customer, before.now)):
                 yield f"{IN_SILENCE}: {why}"
+            if entry.stage is None and (reason := _no_text_at_all(customer)):
+                yield f"{IN_SILENCE}: {reason}"
+            if _is_blind(before):
+                yield BLIND
+            if _is_harsher(customer, entry):
+                yield HARSHER
             if sum(other.send_id == entry.send_id for other in ledger) > 1:
                 yield CLAIMED_TWICE
+
+
+def _is_harsher(customer: CustomerRow, claim: LedgerEntry) -> bool:
+    """Tell whether an overdue stage does not follow the stages reached before it, or follows within days."""
+    standing, facts = customer.standing, customer.facts
+    if claim.stage is None or claim.stage <= 0 or standing is None or facts is None:
+        return False
+    zone = ZoneInfo(ZONES[_country_of(facts.phone)])
+    for account_id in set(claim.accounts) - set(claim.also_named):
+        marking = [entry for entry in standing.ledger if entry.stage is not None and entry.marks(account_id)]
+        reached = [entry.stage for entry in marking if entry.stage is not None]
+        reached += [known.stage for key, known in standing.progress.items() if key.rpartition("#")[0] == account_id]
+        after = max(reached, default=0)
+        if claim.stage > min((stage for stage in OVERDUE_STAGES if stage > after), default=after):
+            return True
+        days = (claim.at.astimezone(zone).date() - entry.at.astimezone(zone).date() for entry in marking[-1:])
+        if any(day.days < DAYS_APART for day in days):
+            return True
+    return False
+
+
+def _no_text_at_all(customer: CustomerRow) -> str:
+    """Return why not even an opt-out may be confirmed, nothing if it may."""
+    holds = [*(customer.standing.holds if customer.standing else ()), *(customer.facts.holds if customer.facts else ())]
+    return next((f"held: {hold.reason}" for hold in holds if hold.reason in _NO_TEXT_OF_ANY_KIND), "")
 
 
 def _judge_text(before: Situation, after: World, text: Text) -> Iterator[str]:
@@ -157,10 +258,13 @@ def _judge_text(before: Situation, after: World, text: Text) -> Iterator[str]:
             if customer.facts and customer.facts.phone == text.phone and (why := why_silent(customer, before.now)):
                 yield f"{IN_SILENCE}: {why}"
     country = _country_of(text.phone)
-    local = text.at.astimezone(ZoneInfo(ZONES[country]))
+    facts = customer_at(after.rows, customer_id).facts
     opens, closes = HOURS[country]
-    if not opens <= local.time() < closes or (country in CLOSED_ON_SUNDAYS and local.isoweekday() == 7):
-        yield AT_NIGHT
+    for zone in (ZONES[country],) if facts is None or facts.time_zone or country != "US" else ZONES_OF_THE_STATES:
+        local = text.at.astimezone(ZoneInfo(zone))
+        if not opens <= local.time() < closes or (country in CLOSED_ON_SUNDAYS and local.isoweekday() == 7):
+            yield AT_NIGHT
+            break
     same = [
         earlier
         for earlier in before.world.texts
@@ -289,28 +393,30 @@ def _silenced_by_customer(
     standing: Standing, record: LenderRecord, facts: Facts, still_open: set[tuple[str, int]], today: date
 ) -> str:
     back_in = standing.opted_in_at
-    if standing.opted_out_at is not None and (back_in is None or back_in <= standing.opted_out_at):
+    has_opted_out = standing.opted_out_at is not None and (back_in is None or back_in <= standing.opted_out_at)
+    if facts.opted_out or has_opted_out:
         return "opted out"
-    if standing.suspended_phone == facts.phone and not _is_released(record, standing.suspended_at):
+    if standing.suspended_phone == facts.phone and not _is_released(record, standing.suspended_at, "number_refused"):
         return "number refused"
-    if standing.shared_phone == facts.phone and not _is_released(record, standing.shared_at):
+    if standing.shared_phone == facts.phone and not _is_released(record, standing.shared_at, "shared_phone"):
         return "shared number"
     for hold in standing.holds:
-        if (hold.until is None or hold.until >= today) and not _is_released(record, hold.since):
+        if (hold.until is None or hold.until >= today) and not _is_released(record, hold.since, hold.reason):
             return f"held: {hold.reason}"
     about_open = {f"{account_id}#{number}" for account_id, number in still_open}
     for statement in standing.payment_statements:
         if (
             statement.until >= today
             and about_open.intersection(statement.about)
-            and not _is_released(record, statement.said_at)
+            and not _is_released(record, statement.said_at, statement.reason)
         ):
             return f"says: {statement.reason}"
     return ""
 
 
-def _is_released(record: LenderRecord, since: datetime | None) -> bool:
-    return since is not None and any(moment >= since for _, moment in _releases(record))
+def _is_released(record: LenderRecord, since: datetime | None, reason: str) -> bool:
+    lifted = [moment for of, moment in _releases(record) if of in {None, reason}]
+    return since is not None and any(moment >= since for moment in lifted)
 
 
 def judge_end(world: World, now: datetime) -> list[str]:
@@ -322,10 +428,16 @@ def judge_end(world: World, now: datetime) -> list[str]:
     for customer_id in customers_in(world.rows):
         customer = customer_at(world.rows, customer_id)
         own = [contact for contact in contacts if contact.customer_id == customer_id]
-        if customer.record is not None and customer.record.erased_at is not None:
+        erased_at = customer.record.erased_at if customer.record is not None else None
+        if erased_at is not None and customer.facts is None:
+            if customer.standing is not None or _is_more_than_a_tombstone(customer.record):
+                broken.append(f"{LEFT_BEHIND}: more than a tombstone")
             continue
+        if erased_at is not None:
+            own = [contact for contact in own if contact.at > erased_at]
         broken += _judge_books(customer, own, world, now)
-        broken += _judge_future(customer)
+        broken += _judge_future(customer, now)
+        broken += _judge_reports(customer, own)
     known = {
         customer.facts.phone
         for customer_id in customers_in(world.rows)
@@ -338,6 +450,10 @@ def judge_end(world: World, now: datetime) -> list[str]:
         if not any(_is_record_of(contact, text) for contact in contacts):
             broken.append(f"{DISAGREES}: a text without a record")
     return sorted(set(broken))
+
+
+def _is_more_than_a_tombstone(record: LenderRecord | None) -> bool:
+    return record is not None and bool(record.events or record.phones or record.next_phone)
 
 
 def _is_record_of(contact: Contact, text: Text) -> bool:
@@ -396,9 +512,30 @@ def _judge_ladder(standing: Standing, ledger: Sequence[LedgerEntry], contacts: S
             yield f"{LADDER}: a stage that no text was sent for"
 
 
-def _judge_future(customer: CustomerRow) -> Iterator[str]:
+def _judge_future(customer: CustomerRow, now: datetime) -> Iterator[str]:
     standing = customer.standing
     if customer.facts is None or customer.record is None or not open_instalments_of(customer.record):
         return
     if standing is None or (standing.wake is None and standing.reason not in ENDINGS):
         yield FORGOTTEN
+        return
+    if standing.wake is None and standing.reason in _SHOWN_BY_THE_TABLE and not why_silent(customer, now):
+        yield f"{UNTRUE}: {standing.reason}"
+    zone = ZoneInfo(ZONES[_country_of(customer.facts.phone)])
+    for promise in standing.promises.values():
+        ends = datetime.combine(promise.on + DAY, time(0), zone)
+        if promise.kept is None and (standing.wake is None or standing.wake.at > ends):
+            yield UNNOTICED
+
+
+def _judge_reports(customer: CustomerRow, contacts: Sequence[Contact]) -> Iterator[str]:
+    """Hold what carriers said of a number against what is known of it: refused for good, or opted out there."""
+    standing = customer.standing
+    if standing is None or customer.facts is None:
+        return
+    for contact in contacts:
+        is_refused = contact.state is ContactState.REFUSED or contact.delivery_status == "permanent_failure"
+        if is_refused and contact.phone == customer.facts.phone and standing.suspended_phone != contact.phone:
+            yield f"{NOT_FOLLOWED}: {contact.delivery_status or 'refused'}"
+        if contact.delivery_status == "opted_out" and standing.opted_out_at is None:
+            yield f"{NOT_FOLLOWED}: opted_out"

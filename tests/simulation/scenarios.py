@@ -1,13 +1,15 @@
 """The scenarios: what is stored at first, and which messages come, in any order and at any moment."""
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import combinations_with_replacement
 from typing import Any
 
-from dunning.adapters.dynamodb.items import lender_record_item, reply_item, standing_item
+from dunning.adapters.dynamodb.items import contact_item, lender_record_item, reply_item, standing_item
 from dunning.adapters.dynamodb.keys import PHONE, phone_key
+from dunning.contracts.erasure_round import erasure_round_body
 from dunning.contracts.job import job_body
 from dunning.contracts.replan_part import ReplanPart, replan_body
 from dunning.domain.customer.facts import Facts, Hold, HoldReason
@@ -19,8 +21,8 @@ from dunning.domain.customer.lender_record import (
     project_facts,
     record_event,
 )
-from dunning.domain.customer.standing import LedgerEntry, Standing
-from dunning.domain.delivery.contact import ContactState
+from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, progress_key
+from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.outbound_events import CustomerNeedsPerson
 from dunning.domain.replies.intents import ReplyIntent
 from dunning.domain.replies.reply import InboundSms, Reply
@@ -43,6 +45,7 @@ from tests.support.builders import IN_THE_UNITED_STATES, a_lender_record, an_acc
 from tests.support.people import NOW, paid_up, someone, waking
 
 SAID_AT = NOW - timedelta(minutes=1)
+DAY = timedelta(days=1)
 FACTS = someone()
 CUSTOMER = FACTS.customer_id
 ACCOUNT = FACTS.accounts[0].account_id
@@ -142,6 +145,16 @@ def starting(
         return Situation(before._replace(rows=Rows(rows), mail=mail), now)
 
     return start
+
+
+def _with_rows(start: Callable[[], Situation], rows: Mapping[RowKey, Stored]) -> Callable[[], Situation]:
+    """Return what makes the same situation, with more items or others."""
+
+    def more() -> Situation:
+        here = start()
+        return here._replace(world=here.world._replace(rows=here.world.rows.changed(rows)))
+
+    return more
 
 
 # ------------------------------------------------------------------ what lenders say
@@ -538,6 +551,295 @@ def _of_one_number() -> Scenario:
     )
 
 
-SCENARIOS = (*_all_scenarios(), *_at_the_limits(), *_of_replies(), _of_one_number())
+def _texted_long_ago() -> tuple[Standing, World]:
+    """Return a customer who was texted eight times within a month, the last time long enough ago for shorter caps."""
+    return _texted(*(timedelta(days=days) for days in (29, 26, 25, 22, 20, 15, 12, 8)))
+
+
+NIGHT_IN_NEW_YORK = datetime(2026, 12, 2, 3, 0, tzinfo=UTC)
+SUNDAY_IN_NEW_YORK = datetime(2026, 12, 6, 15, 0, tzinfo=UTC)
+SOMEWHERE_IN_THE_STATES = replace(AMERICAN, region="", time_zone="")
+LONG_OVERDUE = someone(due_in=-20)
+
+
+def _more_limits() -> Iterator[Scenario]:
+    """Yield starts at which a text or a confirmation is due that must wait, and a ladder that is late."""
+    standing, before = _texted_long_ago()
+    group = "send x limits"
+    yield Scenario(name="send x cap of a month", group=group, start=starting(job(), standing=standing, before=before))
+    overdue = a_lender_record(LONG_OVERDUE)
+    yield Scenario(name="send x long overdue", group=group, start=starting(job(), record=overdue), wakes=4)
+    for name, facts, now in (
+        ("Sunday", AMERICAN, SUNDAY_IN_NEW_YORK),
+        ("several zones", SOMEWHERE_IN_THE_STATES, MORNING_IN_NEW_YORK),
+    ):
+        record = a_lender_record(facts)
+        yield Scenario(name=f"send x {name}", group=group, start=starting(job(at=now), record=record, now=now))
+    for name, facts in {
+        "not in list": replace(FACTS, not_in_list_since=SAID_AT),
+        "opted out, says the lender": replace(FACTS, opted_out=True),
+    }.items():
+        yield Scenario(name=f"send x {name}", group=group, start=starting(job(), record=a_lender_record(facts)))
+    for name, now, off_since in (
+        ("night", NIGHT_IN_NEW_YORK, None),
+        ("switch off", MORNING_IN_NEW_YORK, MORNING_IN_NEW_YORK - timedelta(hours=1)),
+    ):
+        said = _reply("opt_out", facts=AMERICAN, at=now - timedelta(minutes=1))
+        yield Scenario(
+            name=f"opt-out with confirmation x {name}",
+            group=group,
+            start=starting(
+                said.mail,
+                record=a_lender_record(AMERICAN),
+                standing=waking(AMERICAN, now),
+                now=now,
+                before=EMPTY._replace(off_since=off_since),
+            ),
+            kept=said.kept,
+        )
+
+
+def _said(text: str, inbound_id: str, at: datetime, facts: Facts = FACTS) -> Mail:
+    """Return a reply beside others: with an id and a time of its own."""
+    return Mail(f"reply {inbound_id}", "reply", reply_body(inbound_id, facts.phone, text, at), at)
+
+
+def _is_opted_out(customer: CustomerRow, _: World) -> bool:
+    return customer.standing is not None and customer.standing.is_opted_out
+
+
+def _out_of_order() -> Iterator[Scenario]:
+    """Yield news that comes in another order than it was said: of two about one thing the later counts."""
+    group = "out of order"
+    earlier = NOW - timedelta(hours=1)
+
+    def scenario(name: str, kept: Kept, *mail: Mail, **more: Any) -> Scenario:  # noqa: ANN401 - of a start
+        waiting = tuple(each._replace(ready_at=max(each.ready_at, more.get("now", NOW))) for each in mail)
+        return Scenario(name=name, group=group, start=starting(*waiting, **more), kept=kept)
+
+    opt_in, opt_out = _said("opt_in", "in-2", SAID_AT), _said("opt_out", "in-3", SAID_AT + timedelta(seconds=30))
+    yield scenario("opt-in x later opt-out", _is_opted_out, opt_in, opt_out)
+    first, last = _said("opt_out", "in-2", earlier), _said("opt_out", "in-4", SAID_AT + timedelta(seconds=30))
+    is_back = replace(waking(FACTS), opted_in_at=SAID_AT)
+    yield scenario("opt-out x later opt-out, an opt-in between", _is_opted_out, first, last, standing=is_back)
+    at = MORNING_IN_NEW_YORK - timedelta(minutes=2)
+    american: dict[str, Any] = {
+        "record": a_lender_record(AMERICAN),
+        "standing": waking(AMERICAN, MORNING_IN_NEW_YORK),
+        "now": MORNING_IN_NEW_YORK,
+    }
+    stop = _said("opt_out", "in-3", at, AMERICAN)
+    for name, other in {
+        "opt-out with confirmation x another": _said("opt_out", "in-2", at + timedelta(minutes=1), AMERICAN),
+        "distress x opt-out with confirmation": _said("distress", "in-2", at, AMERICAN),
+    }.items():
+        yield scenario(name, _is_opted_out, other, stop, **american)
+    paid = Mail("payment", "event", event_body("InstalmentPaid", CUSTOMER, earlier, **PAID), NOW)
+    reversed_before = Mail(
+        "earlier", "event", event_body("InstalmentPaid", CUSTOMER, earlier - DAY, **{**PAID, "paid": 0}), NOW
+    )
+    yield scenario("payment of this morning x load", _is_paid, paid, _load_of("load late", UPLOADED))
+    yield scenario("payment x earlier payment", _is_paid, paid, reversed_before)
+    held = Mail("hold", "event", event_body("CustomerHold", CUSTOMER, SAID_AT, reason="dispute"), NOW)
+    outdated = Mail(
+        "outdated hold",
+        "event",
+        event_body("CustomerHold", CUSTOMER, earlier, reason="dispute", until="2026-12-01"),
+        NOW,
+    )
+    yield scenario("hold x outdated hold", _is_held_for_good, held, outdated)
+    news = _load_of("load new", replace(UPLOADED, holds=(Hold(HoldReason.DISPUTE),)))
+    old = _load_of("load old", replace(UPLOADED, as_of=UPLOADED.as_of - DAY if UPLOADED.as_of else None))
+    yield scenario("load x older load", LOADS[1].kept, news, old)
+    yield scenario("payment before the first load", _is_paid, paid, _load_of("first load", UPLOADED), is_new=True)
+    said = replace(REPLY, intents=("hardship",))
+    labels = [
+        Mail(
+            f"label {intent}",
+            "event",
+            event_body("ReplyLabelled", CUSTOMER, at, reply_id="in-1", intents=[intent]),
+            NOW,
+        )
+        for intent, at in (("dispute", earlier), ("complaint", SAID_AT))
+    ]
+    yield scenario("label x later label", _is_labelled_complaint, *labels, replies=(said,))
+    again = Mail(
+        "label", "event", event_body("ReplyLabelled", CUSTOMER, NOW, reply_id="in-2", intents=["dispute"]), NOW
+    )
+    yield scenario("reply hardship x its label", _keeps_its_label, _reply("hardship").mail, again)
+    own_hold = replace(waking(FACTS, None, reason="on_hold"), holds=(Hold(HoldReason.DISPUTE, None, earlier),))
+    yield scenario("own hold x release", nothing_to_keep, EVENTS[3].mail, standing=own_hold)
+
+
+def _load_of(name: str, facts: Facts) -> Mail:
+    LOADED[name] = facts
+    return Mail(name, "load", name, NOW)
+
+
+def _is_held_for_good(customer: CustomerRow, _: World) -> bool:
+    facts = project_facts(customer.record) if customer.record is not None else None
+    return facts is not None and any(hold.until is None for hold in facts.holds)
+
+
+def _labels_of(world: World, inbound_id: str) -> list[str]:
+    return [
+        str(row.item.get("labels"))
+        for key, row in world.rows.items()
+        if key[0] == CONTACTS and key[2].startswith("reply#") and inbound_id in key[2]
+    ]
+
+
+def _is_labelled_complaint(customer: CustomerRow, world: World) -> bool:
+    return all("complaint" in label for label in _labels_of(world, "in-1")) and _is_labelled(customer, world)
+
+
+def _keeps_its_label(customer: CustomerRow, world: World) -> bool:
+    """Tell whether a label, if it came after its reply, is still there."""
+    is_labelled = _is_labelled(customer, world)
+    return not is_labelled or all("dispute" in label for label in _labels_of(world, "in-2"))
+
+
+TWO_HOURS_AGO = NOW - timedelta(hours=2)
+RETURNS = replace(UPLOADED, consented_at=NOW - timedelta(hours=1))
+
+
+def _of_a_return() -> Iterator[Scenario]:
+    """Yield the return of a customer who was erased, which nothing that is left of the erasure may undo."""
+    tombstone = LenderRecord(customer_id=CUSTOMER, revision=3, erased_at=TWO_HOURS_AGO)
+    remembers = replace(tombstone, phones=(FACTS.phone,), phones_until=NOW + timedelta(minutes=40))
+    erasure_round = Mail("round", "event", erasure_round_body(CUSTOMER), NOW)
+    _, texted_before = _texted(timedelta(hours=3))
+    for name, record, other in (
+        ("job x load of who returns", tombstone, job()),
+        ("load of who returns x erasure round", remembers, erasure_round),
+    ):
+        start = _with_rows(
+            starting(other, _load_of("load of who returns", RETURNS), before=texted_before, is_new=True),
+            rows_of(record, None),
+        )
+
+        yield Scenario(name=name, group="return after erasure", start=start, kept=_is_reached)
+
+
+def _is_reached(customer: CustomerRow, world: World) -> bool:
+    """Tell whether a customer is stored, and is found by the number."""
+    indexed = world.rows.item(CUSTOMERS, phone_key(FACTS.phone), PHONE)
+    return customer.facts is not None and indexed is not None and CUSTOMER in indexed["customers"]["SS"]
+
+
+def _of_a_neighbour() -> Scenario:
+    """Return the erasure of somebody whose number another customer has, too: nothing of the other customer goes."""
+    neighbour = replace(someone(2), phone=FACTS.phone)
+    both = {
+        (CUSTOMERS, phone_key(FACTS.phone), PHONE): stored({
+            "customer_id": {"S": phone_key(FACTS.phone)},
+            "item": {"S": PHONE},
+            "customers": {"SS": [CUSTOMER, neighbour.customer_id]},
+        })
+    }  # fmt: skip
+    held = waking(FACTS, None, reason="shared_phone", shared_phone=FACTS.phone, shared_at=SAID_AT)
+    start = starting(
+        Mail("erasure", "event", event_body("CustomerErased", neighbour.customer_id, SAID_AT), NOW),
+        standing=held,
+        replies=(REPLY,),
+        before=EMPTY._replace(letters=(LETTER,)),
+    )
+
+    theirs = rows_of(a_lender_record(neighbour), replace(held, customer_id=neighbour.customer_id))
+    return Scenario(
+        name="erasure of a neighbour",
+        group="erasure of a neighbour",
+        start=_with_rows(start, {**theirs, **both}),
+        kept=_is_untouched,
+    )
+
+
+def _is_untouched(customer: CustomerRow, world: World) -> bool:
+    has_reply = any(key[1] == CUSTOMER and key[2].startswith("reply#") for key in world.rows)
+    return _is_reached(customer, world) and has_reply and world.letters == (LETTER,)
+
+
+def _dead_claim(at: datetime) -> LedgerEntry:
+    """Return the claim of a sender that has died."""
+    return LedgerEntry(
+        send_id="earlier",
+        claim_id="dead/1.1",
+        at=at,
+        stage=-3,
+        accounts=(ACCOUNT,),
+        channel="sms",
+        for_wake=at,
+    )
+
+
+def _after_a_death() -> Iterator[Scenario]:
+    """Yield what is left by a sender that died after its claim: a job in a batch, and a record to be closed."""
+    due_today, three_days_ago = someone(due_in=0), NOW - timedelta(days=3)
+    due_on = due_today.accounts[0].instalments[0].due_on
+    standing = replace(
+        waking(due_today),
+        ledger=(_dead_claim(three_days_ago),),
+        progress={progress_key(ACCOUNT, 1): Progress(-3, three_days_ago.date(), due_on)},
+    )
+    bodies = [job_body(Job(CUSTOMER, at)) for at in (three_days_ago, NOW)]
+    yield Scenario(
+        name="send x batch",
+        group="send x batch",
+        start=starting(
+            Mail("jobs", "jobs", json.dumps(bodies), NOW), record=a_lender_record(due_today), standing=standing
+        ),
+    )
+    for name, age, reports, kept in (
+        ("closing x late receipt", timedelta(hours=73), True, _keeps_its_receipt),
+        ("closing of a young record", timedelta(hours=1), False, _is_still_unknown),
+    ):
+        at = NOW - age
+        record = Contact(
+            customer_id=CUSTOMER, send_id="earlier", claim_id="dead/1.1", at=at, state=ContactState.UNKNOWN, stage=-3,
+            account_ids=(ACCOUNT,), channel="sms", expires_at=NOW + timedelta(days=1000), phone=FACTS.phone,
+            text="words",
+        )  # fmt: skip
+        receipt = {
+            "message_id": "earlier!1",
+            "at": at.isoformat(),
+            "phone": FACTS.phone,
+            "delivered": True,
+            "response": "",
+        }
+        mail = [Mail("closing", "closing", "", NOW), Mail("receipt", "receipt", json.dumps(receipt), NOW)]
+        progress = {progress_key(ACCOUNT, 1): Progress(-3, at.date(), FACTS.accounts[0].instalments[0].due_on)}
+        start = starting(
+            *mail[: 2 if reports else 1],
+            standing=replace(waking(FACTS, NOW + DAY), ledger=(_dead_claim(at),), progress=progress),
+            before=EMPTY._replace(alarms=frozenset({"SmsUnknown"})),
+        )
+
+        item: Any = contact_item(record)
+        start = _with_rows(start, {row_key(CONTACTS, item): stored(item)})
+        yield Scenario(name=name, group="closing", start=start, kept=kept, wakes=0)
+
+
+def _keeps_its_receipt(_: CustomerRow, world: World) -> bool:
+    """Tell whether a receipt that a record has got is still there. After the closing none is expected any more."""
+    return all(
+        contact.state is ContactState.DELIVERED or not contact.reported_at for contact in contacts_in(world.rows)
+    )
+
+
+def _is_still_unknown(_: CustomerRow, world: World) -> bool:
+    return [contact.state for contact in contacts_in(world.rows)] == [ContactState.UNKNOWN]
+
+
+SCENARIOS = (
+    *_all_scenarios(),
+    *_at_the_limits(),
+    *_of_replies(),
+    _of_one_number(),
+    *_more_limits(),
+    *_out_of_order(),
+    *_of_a_return(),
+    _of_a_neighbour(),
+    *_after_a_death(),
+)
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 assert len(BY_NAME) == len(SCENARIOS)
