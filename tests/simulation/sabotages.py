@@ -6,32 +6,42 @@ Each is the slip of a good engineer: a condition forgotten, two writes exchanged
 
 # ruff: noqa: SLF001 - a sabotage is planted in the middle of a class
 
+import __future__
+
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from inspect import getsource
+from textwrap import dedent
+from types import CodeType
 from typing import Any
 from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
-from dunning.adapters.dynamodb import customer_table, writing
+from dunning.adapters.dynamodb import customer_table, reading, writing
 from dunning.adapters.dynamodb.contact_table import DynamoContacts
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.dynamodb.items import lender_record_item, standing_item
+from dunning.domain.customer import lender_record as lender_records
+from dunning.domain.customer import returning
 from dunning.domain.customer import standing as standings
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.lender_record import LenderRecord, record_snapshot
 from dunning.domain.customer.standing import LedgerEntry, Progress, Standing
 from dunning.domain.decision import decide as decisions
+from dunning.domain.decision import ladder
 from dunning.domain.decision.caps import cap_in_the_way
+from dunning.domain.delivery import receipt_effects
 from dunning.domain.delivery.contact import Contact
 from dunning.domain.errors import DunningError, UnreadableRecordError
+from dunning.domain.replies import opt_out_confirmation, reply_effects
 from dunning.policy import PolicyBook
 from dunning.ports.customers import Customer
 from dunning.ports.gateways import Published, PublishOutcome, Sms
 from dunning.ports.queues import QueueMessage
-from dunning.services import optimistic
+from dunning.services import news_first, optimistic, planning
 from dunning.services.delivery_receipts import DeliveryReceiptService
 from dunning.services.erasure.erase import ErasedUploads, EraseService
 from dunning.services.erasure.purge import PurgeService
@@ -48,20 +58,27 @@ from dunning.services.send.sender import SendService
 from tests.simulation import cast, ports
 from tests.simulation.promises import (
     AT_NIGHT,
+    BLIND,
     CLAIMED_TWICE,
     DISAGREES,
     FORGOTTEN,
+    HARSHER,
     IN_SILENCE,
     LADDER,
     LEFT_BEHIND,
     LOST_NEWS,
     NEVER_DONE,
     NOT_CLAIMED,
+    NOT_FOLLOWED,
+    OUT_OF_DATE,
     SWITCHED_OFF,
     TOO_OFTEN,
     TWICE,
     UNALARMED,
+    UNNOTED,
+    UNNOTICED,
     UNRECORDED,
+    UNTRUE,
 )
 from tests.simulation.search import Budget
 
@@ -85,6 +102,31 @@ class Sabotage:
 
 def _patched(target: object, name: str, value: object) -> Plant:
     return lambda: patch.object(target, name, value)
+
+
+def _edited(*edits: tuple[Callable[..., Any], str, str]) -> Plant:
+    """Plant changed words in functions, each there once. Whoever has imported a function runs it as it was changed."""
+
+    @contextmanager
+    def plant() -> Iterator[None]:
+        with ExitStack() as planted:
+            for function, before, after in edits:
+                planted.callback(setattr, function, "__code__", function.__code__)
+                function.__code__ = _code_with(function, before, after)
+            yield
+
+    return plant
+
+
+def _code_with(function: Callable[..., Any], before: str, after: str) -> CodeType:
+    written = dedent(getsource(function))
+    assert written.count(before) == 1, f"{function.__qualname__} no longer says {before!r} once"
+    made: dict[str, Any] = {}
+    flags = __future__.annotations.compiler_flag
+    module = compile(written.replace(before, after), __file__, "exec", flags, dont_inherit=True)
+    exec(module, function.__globals__, made)  # noqa: S102 - our own source
+    code: CodeType = made[function.__name__].__code__
+    return code
 
 
 # ------------------------------------------------------------------ the claim
@@ -656,6 +698,167 @@ SABOTAGES: tuple[Sabotage, ...] = (
         plant=_patched(PurgeService, "_take_out", _always_through),
         scenario="send x erasure",
         breaks=(LEFT_BEHIND, LOST_NEWS),
+    ),
+    Sabotage(
+        name="settle only the last job of a customer in a batch",
+        plant=_edited((SendService._settle, "sorted(turn.wakes)", "[turn.job.wake_at]")),
+        scenario="send x batch",
+        breaks=(UNRECORDED,),
+    ),
+    Sabotage(
+        name="leave no wake to whose number was corrected",
+        plant=_edited((SendService._release, "if contested and wake is None else wake", "if False else wake")),
+        scenario="send x load another number",
+        breaks=(UNTRUE,),
+        bounds=MORE,
+    ),
+    Sabotage(
+        name="keep a number that was refused",
+        plant=_edited((standings.with_number_refused, "suspended_phone=phone", 'suspended_phone=""')),
+        scenario="send",
+        breaks=(NOT_FOLLOWED,),
+    ),
+    Sabotage(
+        name="skip an opt-out at the carrier",
+        plant=_edited(
+            (
+                receipt_effects.apply_receipt,
+                "return replace(standing, opted_out_at=said_last(standing.opted_out_at, receipt.at))",
+                "return standing",
+            )
+        ),
+        scenario="send x receipt of an opt-out",
+        breaks=(NOT_FOLLOWED,),
+    ),
+    Sabotage(
+        name="leave no note of news that failed",
+        plant=_edited((news_first.note_failures, "if all(", "if True or all(")),
+        scenario="send x hold",
+        breaks=(UNNOTED,),
+    ),
+    Sabotage(
+        name="take queues that cannot be asked for quiet",
+        plant=_edited((NewsFirstSwitch._why_held_up, "return type(error).__name__", 'return ""')),
+        scenario="send",
+        breaks=(BLIND,),
+    ),
+    Sabotage(
+        name="wake nobody at the end of a promise",
+        plant=_edited((planning.wake_for_promises, "ends is None or (", "True or (")),
+        scenario="send x reply promise",
+        breaks=(UNNOTICED,),
+    ),
+    Sabotage(
+        name="keep a stop whose hold was released",
+        plant=_edited((planning.fingerprint, "paid_as_of=None)", "paid_as_of=None, released={})")),
+        scenario="own hold x release",
+        breaks=(UNTRUE,),
+    ),
+    Sabotage(
+        name="jump to the harshest stage that is due",
+        plant=_edited(
+            (
+                ladder.next_step,
+                "stage <= reached:",
+                "stage <= reached or any(stage < other <= today - due_on for other in ladder):",
+            )
+        ),
+        scenario="send x long overdue",
+        breaks=(HARSHER,),
+    ),
+    Sabotage(
+        name="read what may be out of date",
+        plant=_edited((reading._read_page, '"ConsistentRead": True', '"ConsistentRead": False')),
+        scenario="send",
+        breaks=(OUT_OF_DATE,),
+    ),
+    Sabotage(
+        name="confirm an opt-out at night",
+        plant=_edited(
+            (OptOutConfirmations.claim, "if not is_confirmation_lawful_now(rules, zones, now):", "if False:")
+        ),
+        scenario="opt-out with confirmation x night",
+        breaks=(AT_NIGHT,),
+    ),
+    Sabotage(
+        name="confirm an opt-out although sending is off",
+        plant=_edited((OptOutConfirmations.claim, " or not self._switch.is_on()", "")),
+        scenario="opt-out with confirmation x switch off",
+        breaks=(SWITCHED_OFF,),
+    ),
+    Sabotage(
+        name="confirm each opt-out of a customer",
+        plant=_edited((opt_out_confirmation.may_confirm_opt_out, "before.is_opted_out or ", "")),
+        scenario="opt-out with confirmation x another",
+        breaks=(TWICE,),
+    ),
+    Sabotage(
+        name="confirm an opt-out of somebody in distress",
+        plant=_edited((opt_out_confirmation.wants_no_text_at_all, "return any(", "return False and any(")),
+        scenario="distress x opt-out with confirmation",
+        breaks=(IN_SILENCE,),
+    ),
+    Sabotage(
+        name="start the caps anew after an erasure",
+        plant=_edited((returning.caps_after_erasure, "if erased_at is None or", "if True or")),
+        scenario="job x load of who returns",
+        breaks=(TOO_OFTEN,),
+    ),
+    Sabotage(
+        name="delete the standing of who returned while a round was under way",
+        plant=_edited((DynamoCustomers.erase_items, "if revision is not None:", "if False:")),
+        scenario="load of who returns x erasure round",
+        breaks=(FORGOTTEN,),
+    ),
+    Sabotage(
+        name="record events of somebody erased",
+        plant=_edited(
+            (
+                lender_records.record_event,
+                "lender_record.snapshot is None or recorded.time.at <= lender_record.erased_at",
+                "False",
+            )
+        ),
+        scenario="payment x erasure",
+        breaks=(LEFT_BEHIND,),
+    ),
+    Sabotage(
+        name="delete a number that another customer has, too",
+        plant=_edited((DynamoCustomers.remove_phone, "customers = :customer OR", "attribute_exists(customers) OR")),
+        scenario="erasure of a neighbour",
+        breaks=(LOST_NEWS,),
+    ),
+    Sabotage(
+        name="believe the event that comes last",
+        plant=_edited((lender_records.record_event, "_order(known) >= _order(recorded)", "known == recorded")),
+        scenario="hold x outdated hold",
+        breaks=(LOST_NEWS,),
+    ),
+    Sabotage(
+        name="drop events that come before the first file",
+        plant=_edited(
+            (
+                LenderEventService._take,
+                "return () if self._keep_events(lender_record, after)",
+                "return () if facts is None or self._keep_events(lender_record, after)",
+            )
+        ),
+        scenario="payment before the first load",
+        breaks=(LOST_NEWS,),
+    ),
+    Sabotage(
+        name="believe the opt-in that comes last",
+        plant=_edited((reply_effects._opted_out, "said_last(standing.opted_out_at, said_at)", "said_at")),
+        scenario="opt-out x later opt-out, an opt-in between",
+        breaks=(LOST_NEWS,),
+    ),
+    Sabotage(
+        name="close a record that has got its receipt",
+        plant=_edited(
+            (DynamoContacts.advance, '"#state = :expected"', '"attribute_exists(#state) OR #state = :expected"')
+        ),
+        scenario="closing x late receipt",
+        breaks=(LOST_NEWS,),
     ),
 )
 
