@@ -1,30 +1,41 @@
 """The judges of the proof: what they must see, on moves made by hand."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from dunning.adapters.dynamodb.items import contact_item
 from dunning.domain.customer.facts import Hold, HoldReason
-from dunning.domain.customer.standing import LedgerEntry
+from dunning.domain.customer.lender_record import LenderRecord
+from dunning.domain.customer.standing import LedgerEntry, PromiseToPay, Wake
+from dunning.domain.delivery.contact import Contact, ContactState
 from tests.simulation.promises import (
     AT_NIGHT,
     CLAIMED_TWICE,
     FORGOTTEN,
+    HARSHER,
     IN_SILENCE,
     LADDER,
+    LEFT_BEHIND,
     NOT_CLAIMED,
+    NOT_FOLLOWED,
+    OUT_OF_DATE,
     TOO_OFTEN,
     TWICE,
+    UNNOTED,
+    UNNOTICED,
     UNRECORDED,
+    UNTRUE,
     judge_end,
     judge_move,
 )
 from tests.simulation.scenarios import FACTS, rows_of
 from tests.simulation.simulator import Move, Situation, Step
-from tests.simulation.tables import Rows
-from tests.simulation.world import Text, World
+from tests.simulation.tables import CONTACTS, Rows, row_key, stored
+from tests.simulation.workers import Call, Result
+from tests.simulation.world import NOTES_ARE_KEPT, Mail, Text, World
 from tests.support.builders import a_lender_record
 from tests.support.people import NOW, waking
 
@@ -40,6 +51,21 @@ def a_claim(number: int = 1, at: datetime = NOW, send_id: str = "") -> LedgerEnt
         accounts=("A0001-0",),
         channel="sms",
         for_wake=at,
+    )
+
+
+def a_refused_contact() -> Contact:
+    return Contact(
+        customer_id=FACTS.customer_id,
+        send_id="send",
+        claim_id="job/1.1",
+        at=NOW,
+        state=ContactState.REFUSED,
+        stage=-3,
+        account_ids=("A0001-0",),
+        channel="sms",
+        expires_at=NOW + timedelta(days=1),
+        phone=FACTS.phone,
     )
 
 
@@ -116,4 +142,87 @@ def test_a_claim_without_a_record_and_a_ladder_that_does_not_know_of_it_are_seen
 
 def test_somebody_due_without_a_wake_and_without_a_stop_is_seen() -> None:
     assert judge_end(a_world(wake=None), NOW) == [FORGOTTEN]
-    assert judge_end(a_world(wake=None, reason="on_hold"), NOW) == []
+    assert judge_end(a_world(wake=None, reason="ladder_finished"), NOW) == []
+
+
+@pytest.mark.parametrize(
+    ("reason", "cause"),
+    [
+        ("on_hold", {"holds": (Hold(HoldReason.HARDSHIP, None, NOW),)}),
+        ("opted_out", {"opted_out_at": NOW}),
+        ("number_refused", {"suspended_phone": FACTS.phone, "suspended_at": NOW}),
+    ],
+)
+def test_a_stop_lasts_no_longer_than_its_cause(reason: str, cause: dict[str, Any]) -> None:
+    assert judge_end(a_world(wake=None, reason=reason, **cause), NOW) == []
+    assert judge_end(a_world(wake=None, reason=reason), NOW) == [f"{UNTRUE}: {reason}"]
+
+
+def test_a_promise_whose_end_is_no_wake_is_seen() -> None:
+    promised = {"A0001-0#1": PromiseToPay(NOW, NOW.date())}
+    evening = datetime(2026, 12, 1, 16, 0, tzinfo=UTC)
+    assert judge_end(a_world(promises=promised, wake=Wake(evening, 0)), NOW) == []
+    assert judge_end(a_world(promises=promised, wake=Wake(evening + timedelta(seconds=1), 0)), NOW) == [UNNOTICED]
+
+
+@pytest.mark.parametrize(
+    ("texted", "days_ago", "next_stage", "broken"),
+    [
+        (None, 0, 3, []),
+        (None, 0, 7, [HARSHER]),
+        (3, 4, 7, []),
+        (3, 2, 7, [HARSHER]),
+        (3, 8, 15, [HARSHER]),
+        (7, 8, 3, []),
+    ],
+)
+def test_an_overdue_stage_out_of_order_or_too_soon_is_seen(
+    texted: int | None, days_ago: int, next_stage: int, broken: list[str]
+) -> None:
+    before = () if texted is None else (replace(a_claim(1, NOW - timedelta(days=days_ago)), stage=texted),)
+    after = (*before, replace(a_claim(2), stage=next_stage))
+    assert judged(a_world(*before), a_world(*after)) == broken
+
+
+def test_a_confirmation_to_somebody_in_distress_is_seen_and_to_others_is_not() -> None:
+    confirmation = replace(a_claim(), stage=None, accounts=())
+    for reason, broken in ((HoldReason.DISTRESS, [f"{IN_SILENCE}: held: distress"]), (HoldReason.HARDSHIP, [])):
+        holds = (Hold(reason, None, NOW),)
+        assert judged(a_world(holds=holds), a_world(confirmation, holds=holds)) == broken
+
+
+def test_a_refused_number_that_is_kept_is_seen() -> None:
+    suspended = {"suspended_phone": FACTS.phone, "suspended_at": NOW}
+    for changes, broken in ((suspended, []), ({}, [f"{NOT_FOLLOWED}: refused"])):
+        world = a_world(**changes)
+        item = contact_item(a_refused_contact())
+        rows = world.rows.changed({row_key(CONTACTS, item): stored(item)})
+        assert judge_end(world._replace(rows=rows), NOW) == broken
+
+
+@pytest.mark.parametrize(("consistent", "broken"), [(True, []), (False, [OUT_OF_DATE])])
+def test_a_read_that_may_be_out_of_date_is_seen(consistent: bool, broken: list[str]) -> None:  # noqa: FBT001
+    request = {"RequestItems": {CONTACTS: {"Keys": [], "ConsistentRead": consistent}}}
+    here = Situation(a_world(), NOW)
+    step = Step("call", "job/1", Call("table", "batch_get_item", request))
+    assert judge_move(here, Move("ok", 0, 0, here, step)) == broken
+
+
+@pytest.mark.parametrize(("kind", "noted_at", "broken"), [
+    ("event", None, [UNNOTED]),
+    ("event", NOW - NOTES_ARE_KEPT, [UNNOTED]),
+    ("reply", NOW, []),
+    ("job", None, []),
+])  # fmt: skip
+def test_news_that_fails_without_a_note_is_seen(kind: str, noted_at: datetime | None, broken: list[str]) -> None:
+    mail = Mail("news", kind, "", NOW)
+    here = Situation(a_world()._replace(mail=(mail,), noted_at=noted_at), NOW)
+    step = Step("call", "news/1", result=Result(done=False))
+    assert judge_move(here, Move("ok", 0, 0, here, step)) == broken
+
+
+def test_more_than_a_tombstone_is_seen() -> None:
+    tombstone = LenderRecord(customer_id=FACTS.customer_id, revision=2, erased_at=NOW)
+    for record, broken in ((tombstone, []), (replace(tombstone, phones=(FACTS.phone,)), ["more than a tombstone"])):
+        rows = {key: row for key, row in rows_of(record, None).items() if key[2] == "facts"}
+        assert judge_end(World(Rows(rows)), NOW) == [f"{LEFT_BEHIND}: {what}" for what in broken]
