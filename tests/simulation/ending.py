@@ -8,6 +8,7 @@ from tests.simulation.promises import (
     LOST_NEWS,
     customer_at,
     customers_in,
+    has_returned,
     judge_end,
     judge_move,
 )
@@ -89,6 +90,6 @@ def judge_scenario(scenario: Scenario, last: Situation, broken: Sequence[str]) -
     if not scenario.kept(customer, last.world):
         found.add(LOST_NEWS)
     # Who has returned since has a name and a number again.
-    if customer.record is not None and customer.record.erased_at is not None and customer.facts is None:
+    if customer.record is not None and customer.record.erased_at is not None and not has_returned(customer):
         found |= {f"{LEFT_BEHIND}: {place}" for place in places_that_name_the_customer(last.world)}
     return sorted(found)

@@ -341,6 +341,13 @@ def why_silent(customer: CustomerRow, now: datetime) -> str:
     return _silenced_by_customer(standing, record, facts, still_open, today)
 
 
+def has_returned(customer: CustomerRow) -> bool:
+    """Tell whether somebody erased has consented anew since, and a newer file has said so."""
+    erased_at, facts = customer.record.erased_at if customer.record else None, customer.facts
+    moments = (facts.consented_at, facts.as_of) if facts else (None,)
+    return erased_at is not None and all(moment is not None and moment > erased_at for moment in moments)
+
+
 def open_instalments_of(record: LenderRecord) -> set[tuple[str, int]]:
     """Return the instalments on which money is due, by the last word of the lender on each."""
     facts = record.snapshot
@@ -429,7 +436,7 @@ def judge_end(world: World, now: datetime) -> list[str]:
         customer = customer_at(world.rows, customer_id)
         own = [contact for contact in contacts if contact.customer_id == customer_id]
         erased_at = customer.record.erased_at if customer.record is not None else None
-        if erased_at is not None and customer.facts is None:
+        if erased_at is not None and not has_returned(customer):
             if customer.standing is not None or _is_more_than_a_tombstone(customer.record):
                 broken.append(f"{LEFT_BEHIND}: more than a tombstone")
             continue
@@ -453,7 +460,7 @@ def judge_end(world: World, now: datetime) -> list[str]:
 
 
 def _is_more_than_a_tombstone(record: LenderRecord | None) -> bool:
-    return record is not None and bool(record.events or record.phones or record.next_phone)
+    return record is not None and bool(record.snapshot or record.events or record.phones or record.next_phone)
 
 
 def _is_record_of(contact: Contact, text: Text) -> bool:

@@ -31,8 +31,9 @@ from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.lender_record import LenderRecord, record_snapshot
 from dunning.domain.customer.standing import LedgerEntry, Progress, Standing
 from dunning.domain.decision import decide as decisions
-from dunning.domain.decision import ladder
+from dunning.domain.decision import hours, ladder
 from dunning.domain.decision.caps import cap_in_the_way
+from dunning.domain.decision.rules import ContactHours
 from dunning.domain.delivery import receipt_effects
 from dunning.domain.delivery.contact import Contact
 from dunning.domain.errors import DunningError, UnreadableRecordError
@@ -349,6 +350,13 @@ def _always_on(self: object) -> bool:
 def _always_off(self: object) -> bool:
     del self
     return False
+
+
+def _of_the_next_weekday(week: ContactHours, zone: ZoneInfo, ordinal: int) -> Any:  # noqa: ANN401
+    return _windows_of(replace(week, week=(*week.week[1:], week.week[0])), zone, ordinal)
+
+
+_windows_of = hours._windows
 
 
 def _greenwich(*given: object) -> tuple[ZoneInfo, ...]:
@@ -773,6 +781,18 @@ SABOTAGES: tuple[Sabotage, ...] = (
         breaks=(OUT_OF_DATE,),
     ),
     Sabotage(
+        name="keep the hours of the next weekday",
+        plant=_patched(hours, "_windows", _of_the_next_weekday),
+        scenario="send x Sunday",
+        breaks=(AT_NIGHT,),
+    ),
+    Sabotage(
+        name="keep the hours of the first zone alone",
+        plant=_edited((decisions._Evaluation.__init__, "self.zones = zones", "self.zones = zones[:1]")),
+        scenario="send x several zones",
+        breaks=(AT_NIGHT,),
+    ),
+    Sabotage(
         name="confirm an opt-out at night",
         plant=_edited(
             (OptOutConfirmations.claim, "if not is_confirmation_lawful_now(rules, zones, now):", "if False:")
@@ -811,6 +831,15 @@ SABOTAGES: tuple[Sabotage, ...] = (
         breaks=(FORGOTTEN,),
     ),
     Sabotage(
+        name="let an old file bring back somebody erased",
+        plant=_edited(
+            (settle._bar, "is_barred_by_erasure(lender_record, facts)", "False"),
+            (lender_records.record_snapshot, "if is_barred_by_erasure(lender_record, facts):", "if False:"),
+        ),
+        scenario="load paid x erasure",
+        breaks=(LEFT_BEHIND,),
+    ),
+    Sabotage(
         name="record events of somebody erased",
         plant=_edited(
             (
@@ -847,9 +876,33 @@ SABOTAGES: tuple[Sabotage, ...] = (
         breaks=(LOST_NEWS,),
     ),
     Sabotage(
+        name="drop events that change nothing yet",
+        plant=_edited(
+            (
+                LenderEventService._take,
+                "return () if self._keep_events(lender_record, after)",
+                "return () if facts is not None or self._keep_events(lender_record, after)",
+            )
+        ),
+        scenario="payment of an account x the load that brings it",
+        breaks=(LOST_NEWS,),
+    ),
+    Sabotage(
+        name="let an opt-in win that meets an opt-out",
+        plant=_edited((standings._is_last, "out >= back_in", "out > back_in")),
+        scenario="opt-out x later opt-out that meets an opt-in",
+        breaks=(LOST_NEWS,),
+    ),
+    Sabotage(
+        name="forget the label of a reply that comes again",
+        plant=_edited((DynamoContacts.keep, 'ConditionExpression="attribute_not_exists(customer_id)",', "")),
+        scenario="reply hardship x its label",
+        breaks=(LOST_NEWS,),
+    ),
+    Sabotage(
         name="believe the opt-in that comes last",
         plant=_edited((reply_effects._opted_out, "said_last(standing.opted_out_at, said_at)", "said_at")),
-        scenario="opt-out x later opt-out, an opt-in between",
+        scenario="opt-out x later opt-out that meets an opt-in",
         breaks=(LOST_NEWS,),
     ),
     Sabotage(

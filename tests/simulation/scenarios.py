@@ -12,7 +12,7 @@ from dunning.adapters.dynamodb.keys import PHONE, phone_key
 from dunning.contracts.erasure_round import erasure_round_body
 from dunning.contracts.job import job_body
 from dunning.contracts.replan_part import ReplanPart, replan_body
-from dunning.domain.customer.facts import Facts, Hold, HoldReason
+from dunning.domain.customer.facts import Facts, Hold, HoldReason, open_instalments
 from dunning.domain.customer.lender_record import (
     CustomerHold,
     EventTime,
@@ -560,6 +560,10 @@ NIGHT_IN_NEW_YORK = datetime(2026, 12, 2, 3, 0, tzinfo=UTC)
 SUNDAY_IN_NEW_YORK = datetime(2026, 12, 6, 15, 0, tzinfo=UTC)
 SOMEWHERE_IN_THE_STATES = replace(AMERICAN, region="", time_zone="")
 LONG_OVERDUE = someone(due_in=-20)
+DUE_THREE_DAYS_BEFORE_SUNDAY = replace(
+    AMERICAN,
+    accounts=(an_account(an_instalment("2026-12-03", 19_000), account_id=ACCOUNT, currency="USD"),),
+)
 
 
 def _more_limits() -> Iterator[Scenario]:
@@ -570,7 +574,7 @@ def _more_limits() -> Iterator[Scenario]:
     overdue = a_lender_record(LONG_OVERDUE)
     yield Scenario(name="send x long overdue", group=group, start=starting(job(), record=overdue), wakes=4)
     for name, facts, now in (
-        ("Sunday", AMERICAN, SUNDAY_IN_NEW_YORK),
+        ("Sunday", DUE_THREE_DAYS_BEFORE_SUNDAY, SUNDAY_IN_NEW_YORK),
         ("several zones", SOMEWHERE_IN_THE_STATES, MORNING_IN_NEW_YORK),
     ):
         record = a_lender_record(facts)
@@ -619,9 +623,9 @@ def _out_of_order() -> Iterator[Scenario]:
 
     opt_in, opt_out = _said("opt_in", "in-2", SAID_AT), _said("opt_out", "in-3", SAID_AT + timedelta(seconds=30))
     yield scenario("opt-in x later opt-out", _is_opted_out, opt_in, opt_out)
-    first, last = _said("opt_out", "in-2", earlier), _said("opt_out", "in-4", SAID_AT + timedelta(seconds=30))
+    first, last = _said("opt_out", "in-2", earlier), _said("opt_out", "in-4", SAID_AT)
     is_back = replace(waking(FACTS), opted_in_at=SAID_AT)
-    yield scenario("opt-out x later opt-out, an opt-in between", _is_opted_out, first, last, standing=is_back)
+    yield scenario("opt-out x later opt-out that meets an opt-in", _is_opted_out, first, last, standing=is_back)
     at = MORNING_IN_NEW_YORK - timedelta(minutes=2)
     american: dict[str, Any] = {
         "record": a_lender_record(AMERICAN),
@@ -640,6 +644,12 @@ def _out_of_order() -> Iterator[Scenario]:
     )
     yield scenario("payment of this morning x load", _is_paid, paid, _load_of("load late", UPLOADED))
     yield scenario("payment x earlier payment", _is_paid, paid, reversed_before)
+    of_another = Mail(
+        "of another", "event", event_body("InstalmentPaid", CUSTOMER, earlier, **{**PAID, "account_id": "A9"}), NOW
+    )
+    theirs = replace(FACTS.accounts[0], account_id="A9")
+    has_another = _load_of("another account", replace(UPLOADED, accounts=(*FACTS.accounts, theirs)))
+    yield scenario("payment of an account x the load that brings it", _is_another_paid, of_another, has_another)
     held = Mail("hold", "event", event_body("CustomerHold", CUSTOMER, SAID_AT, reason="dispute"), NOW)
     outdated = Mail(
         "outdated hold",
@@ -674,6 +684,13 @@ def _out_of_order() -> Iterator[Scenario]:
 def _load_of(name: str, facts: Facts) -> Mail:
     LOADED[name] = facts
     return Mail(name, "load", name, NOW)
+
+
+def _is_another_paid(customer: CustomerRow, _: World) -> bool:
+    facts = project_facts(customer.record) if customer.record is not None else None
+    return facts is not None and [account.account_id for account in facts.accounts if open_instalments(account)] == [
+        ACCOUNT
+    ]
 
 
 def _is_held_for_good(customer: CustomerRow, _: World) -> bool:
