@@ -73,6 +73,11 @@ _SHOWN_BY_THE_TABLE: Final = frozenset({
 })  # fmt: skip
 """The stops whose cause is stored: they last as long as it is there."""
 
+_ANNOUNCED: Final = frozenset({
+    "number_refused", "shared_phone", "no_consent", "no_written_notice", "ladder_finished",
+})  # fmt: skip
+"""The stops of the design that are announced, as far as they come about here."""
+
 _NO_TEXT_OF_ANY_KIND: Final = frozenset({
     "distress", "bankrupt", "deceased", "represented", "wrong_person", "ceased",
 })  # fmt: skip
@@ -102,6 +107,7 @@ UNNOTED = "news failed, and no note of it stops the texts"
 BLIND = "a claim although nobody could ask whether news had failed"
 OUT_OF_DATE = "a read that may be out of date"
 NOT_FOLLOWED = "a carrier's refusal or report has not had its effect"
+UNANNOUNCED = "a stop that a person has to end is not marked as announced"
 UNNOTICED = "nobody will notice that a promise is broken"
 
 
@@ -528,6 +534,9 @@ def _judge_future(customer: CustomerRow, now: datetime) -> Iterator[str]:
         return
     if standing.wake is None and standing.reason in _SHOWN_BY_THE_TABLE and not why_silent(customer, now):
         yield f"{UNTRUE}: {standing.reason}"
+    is_announced = any(stop.partition(":")[0] == standing.reason for stop in standing.announced)
+    if standing.wake is None and standing.reason in _ANNOUNCED and not is_announced:
+        yield UNANNOUNCED
     zone = ZoneInfo(ZONES[_country_of(customer.facts.phone)])
     for promise in standing.promises.values():
         ends = datetime.combine(promise.on + DAY, time(0), zone)

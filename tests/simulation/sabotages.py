@@ -76,6 +76,7 @@ from tests.simulation.promises import (
     TOO_OFTEN,
     TWICE,
     UNALARMED,
+    UNANNOUNCED,
     UNNOTED,
     UNNOTICED,
     UNRECORDED,
@@ -761,6 +762,12 @@ SABOTAGES: tuple[Sabotage, ...] = (
         plant=_edited((planning.fingerprint, "paid_as_of=None)", "paid_as_of=None, released={})")),
         scenario="own hold x release",
         breaks=(UNTRUE,),
+    ),
+    Sabotage(
+        name="forget that a stop was announced",
+        plant=_edited((planning.with_reviews, "if announced.stops != standing.announced:", "if False:")),
+        scenario="send x long overdue",
+        breaks=(UNANNOUNCED,),
     ),
     Sabotage(
         name="jump to the harshest stage that is due",

@@ -754,7 +754,9 @@ def _of_a_neighbour() -> Scenario:
             "customers": {"SS": [CUSTOMER, neighbour.customer_id]},
         })
     }  # fmt: skip
-    held = waking(FACTS, None, reason="shared_phone", shared_phone=FACTS.phone, shared_at=SAID_AT)
+    held = waking(
+        FACTS, None, reason="shared_phone", shared_phone=FACTS.phone, shared_at=SAID_AT, announced=("shared_phone",)
+    )
     start = starting(
         Mail("erasure", "event", event_body("CustomerErased", neighbour.customer_id, SAID_AT), NOW),
         standing=held,

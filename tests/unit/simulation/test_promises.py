@@ -24,6 +24,7 @@ from tests.simulation.promises import (
     OUT_OF_DATE,
     TOO_OFTEN,
     TWICE,
+    UNANNOUNCED,
     UNNOTED,
     UNNOTICED,
     UNRECORDED,
@@ -142,7 +143,13 @@ def test_a_claim_without_a_record_and_a_ladder_that_does_not_know_of_it_are_seen
 
 def test_somebody_due_without_a_wake_and_without_a_stop_is_seen() -> None:
     assert judge_end(a_world(wake=None), NOW) == [FORGOTTEN]
-    assert judge_end(a_world(wake=None, reason="ladder_finished"), NOW) == []
+    assert judge_end(a_world(wake=None, reason="no_text"), NOW) == []
+
+
+def test_a_stop_that_nobody_was_told_of_is_seen() -> None:
+    finished = {"wake": None, "reason": "ladder_finished"}
+    assert judge_end(a_world(**finished), NOW) == [UNANNOUNCED]
+    assert judge_end(a_world(announced=("ladder_finished:A0001-0#1",), **finished), NOW) == []
 
 
 @pytest.mark.parametrize(
@@ -150,7 +157,7 @@ def test_somebody_due_without_a_wake_and_without_a_stop_is_seen() -> None:
     [
         ("on_hold", {"holds": (Hold(HoldReason.HARDSHIP, None, NOW),)}),
         ("opted_out", {"opted_out_at": NOW}),
-        ("number_refused", {"suspended_phone": FACTS.phone, "suspended_at": NOW}),
+        ("nothing_open", {"opted_out_at": NOW}),
     ],
 )
 def test_a_stop_lasts_no_longer_than_its_cause(reason: str, cause: dict[str, Any]) -> None:
