@@ -588,18 +588,18 @@ def _more_limits() -> Iterator[Scenario]:
         ("night", NIGHT_IN_NEW_YORK, None),
         ("switch off", MORNING_IN_NEW_YORK, MORNING_IN_NEW_YORK - timedelta(hours=1)),
     ):
-        said = _reply("opt_out", facts=AMERICAN, at=now - timedelta(minutes=1))
+        stop = _reply("opt_out", facts=AMERICAN, at=now - timedelta(minutes=1))
         yield Scenario(
             name=f"opt-out with confirmation x {name}",
             group=group,
             start=starting(
-                said.mail,
+                stop.mail,
                 record=a_lender_record(AMERICAN),
                 standing=waking(AMERICAN, now),
                 now=now,
                 before=EMPTY._replace(off_since=off_since),
             ),
-            kept=said.kept,
+            kept=stop.kept,
         )
 
 
@@ -662,7 +662,7 @@ def _out_of_order() -> Iterator[Scenario]:
     old = _load_of("load old", replace(UPLOADED, as_of=UPLOADED.as_of - DAY if UPLOADED.as_of else None))
     yield scenario("load x older load", LOADS[1].kept, news, old)
     yield scenario("payment before the first load", _is_paid, paid, _load_of("first load", UPLOADED), is_new=True)
-    said = replace(REPLY, intents=("hardship",))
+    in_need = replace(REPLY, intents=("hardship",))
     labels = [
         Mail(
             f"label {intent}",
@@ -672,7 +672,7 @@ def _out_of_order() -> Iterator[Scenario]:
         )
         for intent, at in (("dispute", earlier), ("complaint", SAID_AT))
     ]
-    yield scenario("label x later label", _is_labelled_complaint, *labels, replies=(said,))
+    yield scenario("label x later label", _is_labelled_complaint, *labels, replies=(in_need,))
     again = Mail(
         "label", "event", event_body("ReplyLabelled", CUSTOMER, NOW, reply_id="in-2", intents=["dispute"]), NOW
     )

@@ -147,7 +147,7 @@ def test_somebody_due_without_a_wake_and_without_a_stop_is_seen() -> None:
 
 
 def test_a_stop_that_nobody_was_told_of_is_seen() -> None:
-    finished = {"wake": None, "reason": "ladder_finished"}
+    finished: dict[str, Any] = {"wake": None, "reason": "ladder_finished"}
     assert judge_end(a_world(**finished), NOW) == [UNANNOUNCED]
     assert judge_end(a_world(announced=("ladder_finished:A0001-0#1",), **finished), NOW) == []
 
@@ -199,8 +199,9 @@ def test_a_confirmation_to_somebody_in_distress_is_seen_and_to_others_is_not() -
 
 
 def test_a_refused_number_that_is_kept_is_seen() -> None:
-    suspended = {"suspended_phone": FACTS.phone, "suspended_at": NOW}
-    for changes, broken in ((suspended, []), ({}, [f"{NOT_FOLLOWED}: refused"])):
+    suspended: dict[str, Any] = {"suspended_phone": FACTS.phone, "suspended_at": NOW}
+    nothing: dict[str, Any] = {}
+    for changes, broken in ((suspended, []), (nothing, [f"{NOT_FOLLOWED}: refused"])):
         world = a_world(**changes)
         item = contact_item(a_refused_contact())
         rows = world.rows.changed({row_key(CONTACTS, item): stored(item)})
