@@ -7,7 +7,7 @@ Another cast may take the place of ours: a sabotaged part, or another sender. Th
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
 from typing import NamedTuple
 
 from tests.simulation.cast import Cast
@@ -28,6 +28,7 @@ _BESIDE_ITSELF = frozenset({"send", "send x duplicate", "send x redelivery"})
 
 LIVES, DEEP_LIVES = 200, 4000
 LIVES_A_TASK = 20
+TASKS_A_PROCESS = 8
 
 
 class Task(NamedTuple):
@@ -92,18 +93,18 @@ def _up_to(promise: str, lines: list[str]) -> list[str]:
     return lines[: broken[0] + 1] if broken else lines
 
 
-def do(task: Task) -> tuple[Explored, list[Finding]]:
-    """Do a task."""
+def do(task: Task) -> tuple[Task, Explored, list[Finding]]:
+    """Do a task, and return it with what it came to."""
     if task.bounds:
         scenario = BY_NAME[task.name]
         explored = explore(scenario, task.bounds)
-        return explored, findings_of(scenario, explored)
+        return task, explored, findings_of(scenario, explored)
     together, findings = Explored(), []
     for seed in task.seeds:
         lived = Life(seed).run()
         findings += [Finding(promise, f"make prove SEED={seed}") for promise in lived.broken]
         together.add(lived)
-    return together, findings
+    return task, together, findings
 
 
 def prove(tasks: Sequence[Task], jobs: int) -> int:
@@ -112,11 +113,10 @@ def prove(tasks: Sequence[Task], jobs: int) -> int:
     lines: dict[str, Line] = {}
     findings: list[Finding] = []
     shown: set[str] = set()
-    with ProcessPoolExecutor(jobs, max_tasks_per_child=8) as pool:
-        running: dict[Future[tuple[Explored, list[Finding]]], Task] = {pool.submit(do, task): task for task in tasks}
-        for number, future in enumerate(as_completed(running), 1):
-            task = running[future]
-            explored, found = future.result()
+    # A process is given up after some tasks, with its memory. An executor that does so may wait for ever
+    # (https://github.com/python/cpython/issues/115634); a pool does not.
+    with get_context("spawn").Pool(jobs, maxtasksperchild=TASKS_A_PROCESS) as pool:
+        for number, (task, explored, found) in enumerate(pool.imap_unordered(do, tasks), 1):
             lines.setdefault(task.group, Line(task.group)).add(explored)
             findings += found
             broken = f", BROKEN: {', '.join(finding.promise for finding in found)}" if found else ""

@@ -48,5 +48,5 @@ def test_the_tasks_of_the_proof_hold_every_scenario_and_every_seed_once() -> Non
 
 @pytest.mark.slow(reason="a life of 45 days")
 def test_a_task_of_lives_adds_them_up() -> None:
-    explored, findings = do(Task("lives 0", "lives", seeds=(0,)))
+    _, explored, findings = do(Task("lives 0", "lives", seeds=(0,)))
     assert (explored.lives, explored.schedules, findings) == (1, 1, [])
