@@ -444,8 +444,15 @@ def test_a_large_file_is_loaded_in_parts_and_told_of_once_with_all_its_rejects(w
     lines = [int(line.partition(",")[0]) for line in world.rejects("large.csv").splitlines()[1:]]
     assert lines == [number + 2 for number in REFUSED]
     assert {f"L-{number:03d}" for number in range(LARGE) if number not in REFUSED} <= world.standings().keys()
-    loaded = {line["part"] for line in world.logged("intake") if line.get("message") == "file_part_loaded"}
-    assert loaded == set(range(detail["parts"]))
+    # The last part tells of the file first, and logs its line then.
+    world.until(
+        "each part has logged that it is loaded",
+        lambda: (
+            {line["part"] for line in world.logged("intake") if line.get("message") == "file_part_loaded"}
+            == set(range(detail["parts"]))
+        ),
+        within=30,
+    )
     world.until("the parts are put away", lambda: not [key for key in world.uploads() if key.startswith("parts/")])
 
 
