@@ -98,6 +98,21 @@ class TestPaymentsHeardOfLate:
             == []
         )
 
+    def test_one_of_the_very_moment_of_a_promise_comes_before_it(self) -> None:
+        assert set(promised(facts_after((SAID_AT, PAID))).promises) == {"A1#2"}
+
+    @pytest.mark.parametrize(
+        ("amount", "credit", "about"),
+        [(100, 0, "A1#1"), (100, 99, "A1#1"), (100, 100, "A1#2"), (0, 0, "A1#1"), (0, 1, "A1#2"), (-1, 0, "A1#2")],
+    )
+    def test_what_was_paid_or_waived_later_was_open_but_for_what_a_credit_covered(
+        self, amount: int, credit: int, about: str
+    ) -> None:
+        settled_later = replace(FIRST, amount=amount, paid=max(amount, 0), paid_at=SAID_AT + HOUR)
+        with_credit = an_instalment("2026-11-01", amount=-credit, number=3)
+        facts = a_customer(an_account(with_credit, settled_later, SECOND))
+        assert set(promised(facts).promises) == {about}
+
     @pytest.mark.parametrize("order", list(permutations([0, 1, 2])))
     def test_what_is_said_again_was_paid_when_it_was_said_first(self, order: tuple[int, ...]) -> None:
         payments = [(SAID_AT - 2 * HOUR, PAID), (SAID_AT + HOUR, PAID), (SAID_AT + 2 * HOUR, PAID)]
@@ -140,6 +155,24 @@ class TestFiles:
         facts = filed(an_instalment("2026-12-01", paid=325_000), SECOND, as_of=SAID_AT + DAY)
         assert set(match_to_instalments(promised(), facts).promises) == {"A1#1"}
 
+    @pytest.mark.parametrize("paid", [0, 1, 324_999, 325_000])
+    def test_one_whose_credit_covers_what_was_promised_leaves_it_where_it_was(self, paid: int) -> None:
+        overpaid = an_instalment("2026-11-01", paid=650_000 - paid, number=3)
+        facts = filed(overpaid, an_instalment("2026-12-01", paid=paid), SECOND, as_of=SAID_AT + DAY)
+        assert set(match_to_instalments(promised(), facts).promises) == {"A1#1"}
+
+    def test_one_in_which_what_was_promised_is_a_credit_leaves_it_where_it_was(self) -> None:
+        facts = filed(an_instalment("2026-12-01", amount=-1), SECOND, as_of=SAID_AT + DAY)
+        assert set(match_to_instalments(promised(), facts).promises) == {"A1#1"}
+
+    def test_one_without_a_time_leaves_it_where_it_was(self) -> None:
+        paid = a_customer(an_account(an_instalment("2026-12-01", paid=325_000), SECOND), as_of=None)
+        assert set(match_to_instalments(promised(), paid).promises) == {"A1#1"}
+
+    def test_one_of_the_very_moment_of_a_promise_comes_before_it(self) -> None:
+        facts = filed(an_instalment("2026-12-01", paid=325_000), SECOND, as_of=SAID_AT)
+        assert set(match_to_instalments(promised(), facts).promises) == {"A1#2"}
+
     def test_one_from_before_it_that_comes_late_makes_it_one_for_the_next_instalment(self) -> None:
         facts = filed(an_instalment("2026-12-01", paid=325_000), SECOND, as_of=SAID_AT - HOUR)
         assert match_to_instalments(promised(), facts) == promised(facts)
@@ -176,6 +209,12 @@ class TestSeveralAccounts:
     def test_a_promise_is_about_all_that_is_due_by_its_day(self, on: str, about: set[str]) -> None:
         made = promise(on, accounts=("A1", "A2", "A3"))
         assert set(with_payment_statement(a_standing(), made, self.TWO).promises) == about
+
+    def test_the_order_in_which_a_lender_names_accounts_makes_no_difference(self) -> None:
+        made = promise("2026-12-15", accounts=("A1", "A2", "A3"))
+        turned = replace(self.TWO, accounts=self.TWO.accounts[::-1])
+        upwards = with_payment_statement(a_standing(), made, self.TWO)
+        assert with_payment_statement(a_standing(), made, turned) == upwards
 
     def test_where_nothing_is_due_it_is_about_what_comes_next_in_any_of_them(self) -> None:
         made = promise("2026-12-11", accounts=("A2", "A3"))

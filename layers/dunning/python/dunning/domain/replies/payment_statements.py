@@ -96,7 +96,7 @@ def _about(statement: PaymentStatement, facts: Facts) -> tuple[str, ...]:
         (instalment.due_on, progress_key(account.account_id, instalment.number))
         for account in facts.accounts
         if account.account_id in statement.accounts
-        for instalment in open_instalments(_as_it_was(account, statement, facts.as_of))
+        for instalment in _open_then(account, statement, facts.as_of)
     ]
     by = statement.until if statement.reason is HoldReason.PROMISE else statement.day
     if not gone:
@@ -104,21 +104,21 @@ def _about(statement: PaymentStatement, facts: Facts) -> tuple[str, ...]:
     return tuple(sorted([*gone, *(key for due_on, key in was_open if due_on <= by)]))
 
 
-def _as_it_was(account: Account, statement: PaymentStatement, as_of: datetime | None) -> Account:
-    """Return an account as it was at the time of a statement, so far as can be known."""
+def _open_then(account: Account, statement: PaymentStatement, as_of: datetime | None) -> list[Instalment]:
+    """
+    Return the instalments of an account that were open at the time of a statement, so far as can be known.
 
-    def then(instalment: Instalment) -> Instalment:
+    A file does not say when a payment or a credit was made. An instalment was open then if the statement is already
+    taken to be about it, and the file is newer than the statement.
+    """
+    is_newer = as_of is None or as_of > statement.said_at
+    known, others = list[Instalment](), list[Instalment]()
+    for instalment in account.instalments:
         if instalment.paid_at is not None:
-            was_paid_later = instalment.paid_at > statement.said_at
+            was_paid_later = instalment.paid_at > statement.said_at and instalment.amount >= 0
+            others.append(replace(instalment, paid=min(0, instalment.amount - 1)) if was_paid_later else instalment)
+        elif is_newer and progress_key(account.account_id, instalment.number) in statement.about:
+            known.append(instalment)
         else:
-            # A file does not say when a payment was made. The instalment was open then if the statement is already
-            # taken to be about it, and the file is newer than the statement.
-            was_known = progress_key(account.account_id, instalment.number) in statement.about
-            was_paid_later = instalment.open <= 0 and was_known and (as_of is None or as_of > statement.said_at)
-        return (
-            replace(instalment, paid=min(0, instalment.amount - 1))
-            if was_paid_later and instalment.amount >= 0
-            else instalment
-        )
-
-    return replace(account, instalments=tuple([then(instalment) for instalment in account.instalments]))
+            others.append(instalment)
+    return [*known, *open_instalments(replace(account, instalments=tuple(others)))]
