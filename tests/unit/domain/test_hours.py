@@ -182,6 +182,15 @@ def test_where_clocks_change_the_narrower_reading_holds(window: str, zone: str, 
     assert next_open(daily(window), zones(zone), datetime.fromisoformat(now)) == datetime.fromisoformat(opens)
 
 
+def test_each_minute_of_a_day_without_a_change_follows_the_minute_before_and_midnight_ends_the_day() -> None:
+    taipei = ZoneInfo("Asia/Taipei")
+    midnight = datetime(2026, 11, 30, 16, tzinfo=UTC)
+    ordinal = date(2026, 12, 1).toordinal()
+    assert [local_instant(taipei, ordinal, minute) for minute in range(MIDNIGHT + 1)] == [
+        midnight + minute * MINUTE for minute in range(MIDNIGHT + 1)
+    ]
+
+
 def test_a_doubled_wall_time_has_a_first_and_a_second_instant() -> None:
     new_york = ZoneInfo("America/New_York")
     ordinal = date(2026, 11, 1).toordinal()

@@ -145,6 +145,11 @@ class TestSaysPaid:
         (statement,) = effect_of(ReplyIntent.PAID, facts=facts, digits="2222").standing.payment_statements
         assert statement.about == ("A2#1",)
 
+    def test_the_order_in_which_a_lender_names_accounts_makes_no_difference(self) -> None:
+        accounts = [an_account(account_id=f"A{number}", tail=f"{number}" * 4) for number in range(1, 9)]
+        upwards = effect_of(ReplyIntent.PAID, facts=a_customer(*accounts))
+        assert effect_of(ReplyIntent.PAID, facts=a_customer(*reversed(accounts))) == upwards
+
     def test_who_owes_nothing_is_not_held(self) -> None:
         paid = a_customer(an_account(an_instalment(paid=325_000)))
         answer = effect_of(ReplyIntent.PAID, facts=paid)
@@ -193,6 +198,17 @@ class TestPromise:
         assert first.standing.promises == {"A1#1": PromiseToPay(SAID_AT, day("2026-12-12"))}
         assert first.needs == (ReviewReason.PROMISED_BEFORE,)
 
+    def test_one_for_another_account_is_no_second_one(self) -> None:
+        two = a_customer(*OVERDUE.accounts, an_account(an_instalment("2026-12-01"), account_id="A2", tail="2222"))
+        once = effect_of(ReplyIntent.PROMISE, facts=two, on=day("2026-12-12"), digits="5678").standing
+        other = effect_of(ReplyIntent.PROMISE, facts=two, on=day("2026-12-20"), digits="2222", before=once, later=DAY)
+        assert set(other.standing.promises) == {"A1#1", "A2#1"}
+        assert other.needs == ()
+
+    def test_one_after_a_payment_claim_is_no_second_one(self) -> None:
+        claimed = effect_of(ReplyIntent.PAID).standing
+        assert effect_of(ReplyIntent.PROMISE, on=day("2026-12-12"), before=claimed, later=DAY).needs == ()
+
     def test_the_same_one_again_is_no_second_one(self) -> None:
         once = effect_of(ReplyIntent.PROMISE, on=day("2026-12-12")).standing
         assert effect_of(ReplyIntent.PROMISE, on=day("2026-12-12"), before=once) == ReplyEffect(once, ())
@@ -235,6 +251,14 @@ class TestHolds:
         short, long = Hold(HoldReason.QUESTION, GRACE, SAID_AT), Hold(HoldReason.QUESTION, None, SAID_AT)
         assert with_hold(with_hold(a_standing(), long), short).holds == (long,)
         assert with_hold(with_hold(a_standing(), short), long).holds == (long,)
+        longer = Hold(HoldReason.QUESTION, GRACE + DAY, SAID_AT)
+        assert with_hold(with_hold(a_standing(), longer), short).holds == (longer,)
+        assert with_hold(with_hold(a_standing(), short), longer).holds == (longer,)
+
+    def test_the_hold_of_a_restore_comes_from_no_reply_and_stands_beside_them(self) -> None:
+        of_a_restore, of_a_reply = Hold(HoldReason.OTHER, GRACE), Hold(HoldReason.OTHER, GRACE, SAID_AT)
+        assert with_hold(a_standing(holds=(of_a_restore,)), of_a_reply).holds == (of_a_restore, of_a_reply)
+        assert with_hold(a_standing(holds=(of_a_reply,)), of_a_restore).holds == (of_a_restore, of_a_reply)
 
     def test_a_hold_that_was_lifted_before_holds_again_if_it_is_said_again(self) -> None:
         held = effect_of(ReplyIntent.DISPUTE).standing

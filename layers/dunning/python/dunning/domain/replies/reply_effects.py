@@ -9,7 +9,7 @@ Payment statements are kept as the customer made them, because their instalments
 
 from collections.abc import Container, Iterable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from typing import NamedTuple
 
@@ -32,6 +32,9 @@ from dunning.domain.replies.payment_statements import with_payment_statement, wi
 
 _SHORTEST_TAIL = 3
 """The fewest digits that name an account. Fewer digits fit too many accounts."""
+
+_BEFORE_ANY_REPLY = datetime.min.replace(tzinfo=UTC)
+"""Orders a hold that comes from no reply, such as that of a restore, before those that do."""
 
 
 class ReplyLimits(NamedTuple):
@@ -224,27 +227,22 @@ def with_hold(standing: Standing, hold: Hold) -> Standing:
     Holds of several replies stand side by side, even for one reason: a person may lift the hold of one reply. Of two
     holds of one reply for one reason the longer stays.
     """
-    longest: dict[tuple[str, bool, datetime | None], Hold] = {}
+    longest: dict[tuple[str, datetime], Hold] = {}
     for other in (*standing.holds, hold):
         key = _hold_order(other)
-        longest[key] = max(longest.get(key, other), other, key=_length)
+        longest[key] = max(longest.get(key, other), other, key=_end)
     kept: list[Hold] = []
-    for _, alike in groupby(sorted(longest, key=_sortable), key=lambda key: key[0]):
+    for _, alike in groupby(sorted(longest), key=lambda key: key[0]):
         kept += [longest[key] for key in list(alike)[-HOLD_LIMIT:]]
-    return replace(standing, holds=tuple(kept)) if tuple(kept) != standing.holds else standing
+    return replace(standing, holds=tuple(kept))
 
 
-def _hold_order(hold: Hold) -> tuple[str, bool, datetime | None]:
-    return hold.reason.value, hold.since is not None, hold.since
+def _hold_order(hold: Hold) -> tuple[str, datetime]:
+    return hold.reason.value, hold.since or _BEFORE_ANY_REPLY
 
 
-def _sortable(key: tuple[str, bool, datetime | None]) -> tuple[str, bool, float]:
-    reason, is_dated, since = key
-    return reason, is_dated, since.timestamp() if since else 0
-
-
-def _length(hold: Hold) -> tuple[bool, date]:
-    return hold.until is None, hold.until or date.min
+def _end(hold: Hold) -> date:
+    return hold.until or date.max
 
 
 def _opted_out(facts: Facts, standing: Standing, digits: str, said_at: datetime) -> Standing:
