@@ -2,6 +2,7 @@
 
 import pytest
 
+from dunning.domain.texts.lint import character_rules
 from tests.support.reminders import a_message, rules_broken, the_linter, with_words
 
 OWN = frozenset({"lender.example.com", "lender.tw"})
@@ -55,6 +56,15 @@ def test_ordinary_characters_pass(words: str, language: str) -> None:
 def test_a_finding_names_the_character() -> None:
     (fault,) = the_linter().faults(with_words("due – soon", "en"))
     assert "EN DASH" in fault.message
+
+
+@pytest.mark.parametrize("text", ["", "Pay by Dec 5", "【示範】王*明您好", "Ω mu", "Привет, John", "σίγμα"])
+def test_a_rule_that_has_nothing_to_say_says_nothing(text: str) -> None:
+    assert character_rules.hidden(text) == ""
+    assert character_rules.refused(text) == ""
+    assert character_rules.misplaced_signature(text, signed=True) == ""
+    assert character_rules.not_gsm(text, "zh-Hant") == ""
+    assert character_rules.mixed_alphabets(text) == ""
 
 
 def test_an_english_text_behind_a_signature_is_outside_the_gsm_alphabet_already() -> None:

@@ -1,8 +1,13 @@
 """Listed words are found however they are written, and only where they are words."""
 
+import pickle
+from collections.abc import Sequence
+
 import pytest
 
 from dunning.domain.texts.lint import Characters, LinkData, Linter, RuleInfo, Severity, WordRule
+from dunning.domain.texts.lint.content import CHECKS, PHRASE_CHECKS
+from dunning.domain.texts.lint.linter import Phrasing
 from tests.support.reminders import rules_broken, rules_met_by, the_linter, with_words
 
 
@@ -125,9 +130,13 @@ def test_a_word_within_a_longer_word_is_another_word(innocent: str) -> None:
     assert rules_met_by(innocent) == set()
 
 
-def a_linter(*rules: WordRule) -> Linter:
+def a_linter(*rules: WordRule, phrasings: Sequence[Phrasing] = ()) -> Linter:
     links = LinkData(("bit.ly",), frozenset({"com"}))
-    return Linter(rules, Characters({"訴": "诉"}, {}), links, {})
+    return Linter(rules, Characters({"訴": "诉"}, {}), links, {}, phrasings)
+
+
+def a_phrasing(rule_id: str) -> Phrasing:
+    return Phrasing(RuleInfo(rule_id, Severity.BLOCK, "whole sentences", "a source", "D"), "en", (r"\bplease$",))
 
 
 def a_rule(rule_id: str = "suits", *en: str) -> WordRule:
@@ -156,6 +165,26 @@ def test_a_rule_about_words_may_not_be_called_like_another(rule_id: str) -> None
         a_linter(a_rule(rule_id))
     with pytest.raises(ValueError, match="suits"):
         a_linter(a_rule(), a_rule("suits", "court"))
+    with pytest.raises(ValueError, match=rule_id):
+        a_linter(phrasings=[a_phrasing(rule_id)])
+
+
+def test_a_refusal_of_rules_names_each_id_that_stands_twice_in_their_order_and_no_other() -> None:
+    ids = ["suits", "arrests", "police", "jail", "courts", "bailiffs"]
+    twice = [a_rule(rule_id) for rule_id in ids]
+    with pytest.raises(ValueError, match=r"called arrests, bailiffs, courts, jail, police, suits$"):
+        a_linter(a_rule("home visits"), *twice, *twice)
+
+
+def test_a_linter_is_handed_on_without_what_is_built_on_demand_and_judges_the_same() -> None:
+    linter = a_linter(a_rule(), a_rule("haste")._replace(info=RuleInfo("haste", Severity.WARN, "no haste", "", "D")))
+    handed_on = pickle.loads(pickle.dumps(linter))
+    parts = set(vars(handed_on))
+    text = "起訴 bit.ly"
+    judged = linter.wording(text, "zh-Hant")
+    assert {finding.rule for finding in judged} == {"suits", "haste", "short-link", "link-not-allowed"}
+    assert list(handed_on.wording(text, "zh-Hant")) == list(judged)
+    assert set(vars(linter)) > parts == set(vars(pickle.loads(pickle.dumps(linter))))
 
 
 def test_a_rule_falls_silent_where_the_value_is_there_that_it_asks_for() -> None:
@@ -173,8 +202,27 @@ def test_a_warning_stops_nothing() -> None:
 def test_every_rule_is_listed_with_what_is_behind_it() -> None:
     rules = the_linter().rules()
     assert len(rules) > 30
+    structural = {info.id for info, _ in (*CHECKS, *PHRASE_CHECKS)}
+    assert set(a_linter(a_rule(), phrasings=[a_phrasing("telegram")]).rules()) >= {"suits", "telegram", *structural}
     for rule_id, info in rules.items():
         assert info.id == rule_id
         assert info.source
         assert info.rule
         assert info.mark in {"V", "V2", "M", "D"}
+
+
+def test_a_wording_is_judged_with_its_doubts_by_the_links_that_are_allowed() -> None:
+    def rules(text: str, *, allowed: bool) -> list[str]:
+        judged = a_linter().wording(text, "zh-Hant", links_allowed=allowed, link_domains={"lender.com"})
+        return [finding.rule for finding in judged]
+
+    assert rules("請點 lender.com", allowed=True) == []
+    assert rules("請點 evil.com", allowed=True) == ["foreign-link"]
+    assert rules("請點 lender.com", allowed=False) == ["link-not-allowed"]
+
+
+def test_an_unfinished_sentence_is_a_fault_of_its_language_only() -> None:
+    linter = a_linter(phrasings=[a_phrasing("telegram")])
+    (fault,) = linter.phrasing_faults("Pay, please", "en")
+    assert fault == ("telegram", Severity.BLOCK, "leaves 'please' unfinished: whole sentences")
+    assert linter.phrasing_faults("Pay, please", "zh-Hant") == linter.phrasing_faults("Please pay", "en") == []

@@ -79,12 +79,8 @@ def not_gsm(text: str, language: str) -> str:
 
 def mixed_alphabets(text: str) -> str:
     """Refuse words that mix Latin letters with letters that look like them."""
-    if text.isascii() or not _LIKE_LATIN.search(text):
-        return ""
-    for word in _WORD.findall(text):
-        if _LATIN.search(word) and _LIKE_LATIN.search(word):
-            return "mixes alphabets within a word"
-    return ""
+    mixed = any(_LATIN.search(word) and _LIKE_LATIN.search(word) for word in _WORD.findall(text))
+    return "mixes alphabets within a word" if mixed else ""
 
 
 def _named(character: str) -> str:

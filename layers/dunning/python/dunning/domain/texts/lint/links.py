@@ -33,9 +33,8 @@ RULES = (NOT_ALLOWED, SHORT, FOREIGN)
 
 _ADDRESS = re.compile(r"(?<![a-z0-9])(?:[a-z]{2,6}://|www\.)\s?([^\s/?#，。、；（）【】]+)")
 _BARE = re.compile(
-    r"(?<![a-z0-9.-])((?:[a-z0-9][a-z0-9-]*\.)+(xn--[a-z0-9-]+|[a-z]{2,24}))(?![a-z0-9-])(?=(\.?(?::[0-9]+)?[/?#])?)"
+    r"(?<![a-z0-9.-])(?:[a-z0-9][a-z0-9-]*\.)+(xn--[a-z0-9-]+|[a-z]{2,24})(?![a-z0-9-])(?=(\.?(?::[0-9]+)?[/?#])?)"
 )
-_DOT_LETTER = re.compile(r"\.[a-z]")
 _WRITTEN_STOP = re.compile(r"(?<=[a-z0-9])。(?=[a-z])")
 _NUMERIC = re.compile(r"(?<![0-9.])((?:[0-9]{1,3}\.){3}[0-9]{1,3})(?::[0-9]+)?/[a-z]")
 _WORDLIKE = frozenset(["am", "as", "at", "be", "by", "do", "id", "in", "is", "it", "me", "my", "no", "so", "to", "us"])
@@ -72,20 +71,17 @@ class LinkFinder:
             yield found(FOREIGN, "holds a link to a domain that is not the lender's")
 
     def _hosts(self, folded: str) -> Iterator[str]:
-        if "//" in folded or "www" in folded:
-            for match in _ADDRESS.finditer(folded):
-                # What stands before an @ is a name to log in with, not the host.
-                yield match[1].rpartition("@")[2].partition(":")[0].strip(".")
-        if _DOT_LETTER.search(folded):
-            yield from self._bare_hosts(folded)
-        if "/" in folded:
-            for pattern in (self._chinese, _NUMERIC):
-                for match in pattern.finditer(folded):
-                    yield match[1]
+        for match in _ADDRESS.finditer(folded):
+            # What stands before an @ is a name to log in with, not the host.
+            yield match[1].rpartition("@")[2].partition(":")[0].strip(".")
+        yield from self._bare_hosts(folded)
+        for pattern in (self._chinese, _NUMERIC):
+            for match in pattern.finditer(folded):
+                yield match[1]
 
     def _bare_hosts(self, folded: str) -> Iterator[str]:
         for match in _BARE.finditer(folded):
-            host, ending, path = match[1], match[2], match[3]
+            host, ending, path = match[0], match[1], match[2]
             mailbox = folded[match.start() - 1 : match.start()] == "@"
             if mailbox and not path:
                 continue
