@@ -4,7 +4,8 @@ Runs mutants.
 A process collects all tests once, and forks a child for each mutant: the child puts the mutated code into the live
 function, and runs the tests that run its lines, until a test fails. What was worked out while the tests were collected
 has not seen the mutant, and code at the top of a module runs only then. So a mutant at the top, and a mutant that
-survives in a function that has run by then, is judged in a process that imports all anew.
+survives in a function that has run by then, or whose code does not fit into the live function, is judged in a process
+that imports all anew.
 """
 
 import gc
@@ -198,7 +199,8 @@ class _WarmSession:
         for place, planted in self._mutants:
             chosen = in_order(planted.module, planted.tests, self._killers[planted.module.name])
             outcome, test = judged(lambda planted=planted, chosen=chosen: self._child(session, planted, items, chosen))  # type: ignore[misc]
-            if outcome == SURVIVED and lines_of(planted.mutant) & self._run_before.get(planted.module.name, 0):
+            has_run = lines_of(planted.mutant) & self._run_before.get(planted.module.name, 0)
+            if outcome == SURVIVED and (has_run or test.startswith(_NOT_JUDGED)):
                 os.write(self._survived, f"{place}\n".encode())
                 continue
             if test:
@@ -222,15 +224,18 @@ class _WarmSession:
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=nextitem)
 
     def _put_in(self, planted: Planted) -> None:
-        """Put a mutant's code into its function, wherever the function is in use; survive if that cannot be."""
+        """
+        Put a mutant's code into its function, wherever the function is in use.
+
+        Raises:
+            ValueError: the code uses other variables from around it.
+            DeprecationWarning: the function is a generator, and the code is none.
+        """
         path, function = str(planted.module.path), planted.mutant.function
         assert function is not None
         code = code_of(compile(planted.mutant.plant(), path, "exec"), *function)
         for live in self._functions.get((path, *function), ()):
-            try:
-                live.__code__ = code
-            except ValueError:  # it uses other variables from around it
-                os._exit(0)
+            live.__code__ = code
 
 
 def in_order(module: Module, tests: Sequence[Covering], killers: Mapping[str, int]) -> list[Covering]:
