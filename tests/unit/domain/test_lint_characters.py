@@ -2,7 +2,7 @@
 
 import pytest
 
-from dunning.domain.texts.lint import character_rules
+from dunning.domain.texts.lint import Severity, character_rules
 from tests.support.reminders import a_message, rules_broken, the_linter, with_words
 
 OWN = frozenset({"lender.example.com", "lender.tw"})
@@ -65,6 +65,14 @@ def test_a_rule_that_has_nothing_to_say_says_nothing(text: str) -> None:
     assert character_rules.misplaced_signature(text, signed=True) == ""
     assert character_rules.not_gsm(text, "zh-Hant") == ""
     assert character_rules.mixed_alphabets(text) == ""
+
+
+@pytest.mark.parametrize("text", ["王", "【", "】", "é", "a"])
+@pytest.mark.parametrize("language", ["zh-Hant", "en"])
+def test_the_quick_look_takes_texts_of_a_single_character(text: str, language: str) -> None:
+    message = a_message(language, text)
+    blocking = [finding for finding in the_linter().findings(message) if finding.severity is Severity.BLOCK]
+    assert list(the_linter().faults(message)) == blocking
 
 
 def test_an_english_text_behind_a_signature_is_outside_the_gsm_alphabet_already() -> None:
