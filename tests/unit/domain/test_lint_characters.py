@@ -67,9 +67,9 @@ def test_a_rule_that_has_nothing_to_say_says_nothing(text: str) -> None:
     assert character_rules.mixed_alphabets(text) == ""
 
 
-@pytest.mark.parametrize("text", ["王", "【", "】", "é", "a"])
+@pytest.mark.parametrize("text", ["王", "【", "】", "é", "a", "【【", "【【王】", "【】】", "王【", "【王】"])
 @pytest.mark.parametrize("language", ["zh-Hant", "en"])
-def test_the_quick_look_takes_texts_of_a_single_character(text: str, language: str) -> None:
+def test_the_quick_look_takes_the_shortest_texts(text: str, language: str) -> None:
     message = a_message(language, text)
     blocking = [finding for finding in the_linter().findings(message) if finding.severity is Severity.BLOCK]
     assert list(the_linter().faults(message)) == blocking
