@@ -82,8 +82,8 @@ READER = PromisedDayReader(
             "zh-Hant": NOBODY,
         },
         on=frozenset({"on"}),
-        instructions=[],
-        ours=[],
+        instructions=[pattern("reply by friday to stop")],
+        ours=["your instalment is due friday please pay in our app"],
     ),
     CHARACTERS,
 )
@@ -188,6 +188,8 @@ def test_a_denied_day_is_not_promised(text: str, day: int | None) -> None:
         ("after friday", None),
         ("friday after", 4),
         ("after, friday", 4),
+        ("after 12/4", None),
+        ("12/4 roughly", None),
         ("after pay friday", 4),
         ("friday roughly", None),
         ("roughly friday", 4),
@@ -416,6 +418,9 @@ def test_a_word_counts_in_a_text_of_its_language_only(text: str, day: int | None
         ("this friday night", [DateKind.WEEKDAY_THIS_WEEK]),
         ("noon. friday", [DateKind.NOW, DateKind.WEEKDAY]),
         ("12345 日", []),
+        ("friday 12/7", [DateKind.WEEKDAY, DateKind.FIGURES]),
+        ("12/7 friday", [DateKind.FIGURES, DateKind.WEEKDAY]),
+        ("on 5-6 friday", [DateKind.FIGURES, DateKind.WEEKDAY]),
         ("paid friday", [DateKind.WEEKDAY]),
     ],
 )
@@ -454,3 +459,14 @@ def test_nothing_behind_the_thousandth_character_is_read() -> None:
 )
 def test_a_blank_beside_a_chinese_character_begins_a_segment_but_not_within_a_day(text: str, day: int) -> None:
     assert promised(text) == december(day)
+
+
+@pytest.mark.parametrize(
+    "ours", ["reply by friday to stop", "your instalment is due friday please pay in our app", "see you friday evening"]
+)
+def test_a_day_that_stands_in_words_of_ours_is_not_promised(ours: str) -> None:
+    sent = ["dear customer see you friday evening or call"]
+    days = READER.mentions(f"monday\n> {ours}", said_on=TUESDAY, phone_country="TW", our_texts=sent)
+    assert [day.date for day in days] == [december(7)]
+    assert READER.promised_day(f"> {ours}", said_on=TUESDAY, phone_country="TW", our_texts=sent) is None
+    assert READER.promised_day("see you friday", said_on=TUESDAY, phone_country="TW", our_texts=sent) == december(4)
