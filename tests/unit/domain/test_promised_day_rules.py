@@ -372,6 +372,7 @@ def test_a_number_directly_before_a_day_makes_a_choice_of_it(text: str, day: int
         ("on 5-12", "GB", date(2026, 12, 5)),
         ("on 5.12", "GB", date(2026, 12, 5)),
         ("5-12", "GB", None),
+        ("5-12 on", "GB", None),
         ("5.12回", "GB", None),
         ("12·5", "US", date(2026, 12, 5)),
         ("3000,12/5", "US", date(2026, 12, 5)),
