@@ -230,7 +230,7 @@ def with_hold(standing: Standing, hold: Hold) -> Standing:
     longest: dict[tuple[str, datetime], Hold] = {}
     for other in (*standing.holds, hold):
         key = _hold_order(other)
-        longest[key] = max(longest.get(key, other), other, key=_end)
+        longest[key] = max(longest.get(key, other), other, key=_last_silent_day)
     kept: list[Hold] = []
     for _, alike in groupby(sorted(longest), key=lambda key: key[0]):
         kept += [longest[key] for key in list(alike)[-HOLD_LIMIT:]]
@@ -241,7 +241,7 @@ def _hold_order(hold: Hold) -> tuple[str, datetime]:
     return hold.reason.value, hold.since or _BEFORE_ANY_REPLY
 
 
-def _end(hold: Hold) -> date:
+def _last_silent_day(hold: Hold) -> date:
     return hold.until or date.max
 
 
