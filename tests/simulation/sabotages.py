@@ -759,7 +759,7 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="keep a stop whose hold was released",
-        plant=_edited((planning.fingerprint, "paid_as_of=None)", "paid_as_of=None, released={})")),
+        plant=_edited((planning.fingerprint, "name in _TIMES", 'name in {*_TIMES, "released"}')),
         scenario="own hold x release",
         breaks=(UNTRUE,),
     ),
