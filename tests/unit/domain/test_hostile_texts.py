@@ -30,9 +30,10 @@ UNITS = {
     "weekdays": "下週五", "Fridays": "next friday ", "halves": "½", "brackets": "[a", "at": "a@a.", "links": "www.",
 }  # fmt: skip
 LONGEST = 10_000
-MOST_SECONDS = 0.8
-"""Of CPU on a whole core for the slowest of them, ligatures: a function with 0.29 of one gives a reply 60 seconds."""
-_NOTICEABLE_SECONDS = 0.02
+MOST_SECONDS = 4.0
+"""Far above what is needed, 0.2 for the slowest, ligatures: a slow machine fails nothing, an explosion does."""
+_NOTICEABLE_SECONDS = 0.5
+"""Below this nobody asks how a time has grown: what explodes is far above it."""
 
 
 @pytest.fixture(scope="module")
