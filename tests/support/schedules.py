@@ -320,9 +320,10 @@ def _holds(item: TableItem | None, write: Mapping[str, Any]) -> bool:
         return any(_holds(item, {**write, "ConditionExpression": part}) for part in condition.split(" OR "))
     if condition.startswith("NOT "):
         return not _holds(item, {**write, "ConditionExpression": condition.removeprefix("NOT ")})
-    compared = re.fullmatch(r"(\w+) = (:\w+)", condition)
+    compared = re.fullmatch(r"(\w+) ([=>]) (:\w+)", condition)
     assert compared is not None, condition
-    return item is not None and item.get(compared[1]) == write["ExpressionAttributeValues"][compared[2]]
+    known, value = (item or {}).get(compared[1]), write["ExpressionAttributeValues"][compared[3]]
+    return known == value if compared[2] == "=" else known is not None and int(known["N"]) > int(value["N"])
 
 
 def _updated(item: TableItem, update: Mapping[str, Any]) -> TableItem:
