@@ -6,13 +6,10 @@ customers claim. `Spool` answers the same for a file that is loaded whole, and t
 """
 
 import hashlib
-import sqlite3
 from collections.abc import Iterable, Iterator
 from itertools import batched
-from types import TracebackType
-from typing import Self
 
-from dunning.services.intake.spool import SAMPLE
+from dunning.services.intake.spool import SAMPLE, PrivateDatabase
 from dunning.services.intake.table import RawRow
 
 _CACHE_KIB = 16 * 1024
@@ -42,22 +39,13 @@ def part_of_customer(customer_id: str, parts: int) -> int:
     return int.from_bytes(digest) % parts
 
 
-class FileIds:
-    """The ids of a file in a private database file of this process, which is gone when the process ends."""
+class FileIds(PrivateDatabase):
+    """The ids of a file that is split."""
+
+    schema = _SCHEMA
 
     def __init__(self, parts: int) -> None:
         self._parts = parts
-
-    def __enter__(self) -> Self:
-        self._database = sqlite3.connect("", isolation_level=None)
-        self._database.executescript(_SCHEMA)
-        self._database.execute("BEGIN")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._database.close()
 
     def watch(self, rows: Iterable[RawRow]) -> Iterator[tuple[int, RawRow]]:
         """Yield rows with their parts, and keep their ids."""

@@ -49,7 +49,7 @@ class SpooledRow(NamedTuple):
     contested: bool
 
 
-class Spool:
+class PrivateDatabase:
     """
     A private database file of this process.
 
@@ -57,9 +57,11 @@ class Spool:
     ends, however it ends.
     """
 
+    schema: str
+
     def __enter__(self) -> Self:
         self._database = sqlite3.connect("", isolation_level=None)
-        self._database.executescript(_SCHEMA)
+        self._database.executescript(self.schema)
         self._database.execute("BEGIN")
         return self
 
@@ -67,6 +69,12 @@ class Spool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._database.close()
+
+
+class Spool(PrivateDatabase):
+    """The rows and refusals of a file that is loaded whole."""
+
+    schema = _SCHEMA
 
     def fill(self, rows: Iterable[RawRow]) -> int:
         """Store all rows of a file and return their number."""
