@@ -75,6 +75,21 @@ _A_KEY_IS_CACHED_MINUTES = 5
 _USERS_OF_KEYS = 4
 """Scanner and sender on customers, sender on contacts, intake on customers: DynamoDB caches a table's key for each."""
 
+_COUNTED_CHANGES = 3
+"""Changes of a reminder that the tally counts: the claim, the record, the receipt."""
+
+_STREAM_SHARDS = 2 * 4
+"""A table on demand begins with four partitions, and each is a shard of its stream; there are two tables."""
+
+_TALLY_WINDOWS_A_MONTH = 30 * 10 * 30
+"""Windows of two minutes in which texts go out: ten hours on each day."""
+
+_TALLY_COUNTERS_BYTES, _TALLY_LISTED_BYTES = 700, 15
+"""The counters of a lender, day and shard; and what a change adds to the lists, by the length of an id."""
+
+_TALLY_SECONDS = 0.06
+"""Of the tally for a window: two writes after one another, and some dozen changes read."""
+
 _DELIVERY_LOG = {
     "notification": {"messageId": "34d9b400-c6dd-5444-820d-fbeb0f1f54cf", "timestamp": "2026-12-01 02:00:03.123"},
     "delivery": {
@@ -211,6 +226,18 @@ class Bill:
         """Price a million records of delivery, written by SNS when its logging is on."""
         size = len(json.dumps(_DELIVERY_LOG)) + LOG_EVENT_OVERHEAD
         return [self._line("logs_ingested", MILLION * size / GB)]
+
+    def tally(self) -> list[Line]:
+        """Price the counting of a million reminders of one lender in a month. Lambda reads a stream free of charge."""
+        windows = min(_COUNTED_CHANGES * MILLION, _STREAM_SHARDS * _TALLY_WINDOWS_A_MONTH)
+        listed = 200 + _COUNTED_CHANGES * MILLION / windows * _TALLY_LISTED_BYTES
+        units = math.ceil(_TALLY_COUNTERS_BYTES / 1024) + math.ceil(listed / 1024)
+        memory_mb = self._usage.functions["tally"].memory_mb
+        return [
+            self._line("dynamodb_write", windows * units),
+            self._line("lambda_request", 2 * windows),  # each window is closed by an empty call
+            self._line("lambda_gb_second", windows * _TALLY_SECONDS * memory_mb / 1024),
+        ]
 
     def loading(self, part: str) -> list[Line]:
         """Price the loading of a million customers who are new, changed or unchanged."""
@@ -390,6 +417,7 @@ def report(bill: Bill, usage: Usage, prices: PriceList, fees: Fees, machine: Mac
     yield ""
     yield "Beside each million reminders"
     yield f"  {'delivery status logged by SNS, each text (make sms-settings)':62} {total(bill.delivery_status()):8.2f}"
+    yield f"  {'counted by lender and day, in windows of two minutes':62} {total(bill.tally()):8.2f}"
     for part in (NEW, CHANGED, UNCHANGED):
         yield f"  {f'a million {part} loaded':62} {total(bill.loading(part)):8.2f}"
     with_loading = price + total(bill.loading(CHANGED))

@@ -388,7 +388,8 @@ def month_of(customers: int) -> Usage:
             cloud.part = ""
         contacts = list(cloud.items(cloud.stack.contacts_table))
         stored = list(cloud.items(cloud.stack.customers_table))
-        functions = {f.name: f for f in (cloud.stack.scanner, cloud.stack.sender, cloud.stack.intake)}
+        own = (cloud.stack.scanner, cloud.stack.sender, cloud.stack.intake, cloud.stack.functions["tally"])
+        functions = {function.name: function for function in own}
         reminders = len(cloud.outbox)
     if meter.unknown:
         raise UnmeteredError(f"calls without a price: {', '.join(sorted(meter.unknown))}")

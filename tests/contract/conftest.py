@@ -18,17 +18,20 @@ from dunning.adapters.client import LEAN
 from dunning.adapters.dynamodb.contact_table import WRITE_ONCE, DynamoContacts
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.dynamodb.items import contact_of
+from dunning.adapters.dynamodb.tally_table import DynamoTally
 from dunning.adapters.sqs import SqsQueue
 from dunning.domain.delivery.contact import Contact
+from dunning.ports.attention import AttentionList
 from dunning.ports.contacts import ContactArchive, ReplyLog
-from dunning.ports.customers import CustomerScan, CustomerStore, DueIndex, LenderScan, PhoneIndex
+from dunning.ports.customers import CustomerScan, CustomerStore, DueIndex, LenderScan, PhoneIndex, WholeScan
 from dunning.ports.file_loads import FileLoads
 from dunning.ports.queues import JobQueue
+from dunning.ports.tallies import TallyReader, TallyWriter
 from tests.local import ROOT
 from tests.local.cloud import LocalCloud
 from tests.support.aws_requests import Requests, watched
 from tests.support.damage import write_attribute
-from tests.support.fakes import FakeContacts, FakeCustomers, FakeQueue
+from tests.support.fakes import FakeContacts, FakeCustomers, FakeQueue, FakeTally
 from tests.support.people import NOW
 from tests.support.stand_in import Aws, Engine, StandInProcess
 
@@ -39,11 +42,17 @@ ENGINES = ["moto", STAND_IN]
 BACKENDS = ["fake", *ENGINES]
 
 
-class Customers(CustomerStore, DueIndex, CustomerScan, LenderScan, PhoneIndex, FileLoads, Protocol):
-    """Six ports that are one table."""
+class Customers(
+    CustomerStore, DueIndex, AttentionList, CustomerScan, WholeScan, LenderScan, PhoneIndex, FileLoads, Protocol
+):
+    """Eight ports that are one table."""
 
 
 class Records(ContactArchive, ReplyLog, Protocol):
+    """Two ports that are one table."""
+
+
+class Tally(TallyReader, TallyWriter, Protocol):
     """Two ports that are one table."""
 
 
@@ -185,6 +194,14 @@ def office(request: pytest.FixtureRequest) -> Office:
     return Office(
         customers_in(aws), lambda customer_id: write_attribute(aws, customer_id, "standing", ledger={"S": "?"})
     )
+
+
+@pytest.fixture(params=BACKENDS)
+def tally(request: pytest.FixtureRequest) -> Tally:
+    if request.param == "fake":
+        return FakeTally()
+    aws = engine_of(request)
+    return DynamoTally(boto3.client("dynamodb", config=LEAN), aws.stack.tally_table)
 
 
 @pytest.fixture(params=BACKENDS)

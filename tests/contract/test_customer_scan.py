@@ -2,8 +2,10 @@
 
 import pytest
 
+from dunning.domain.errors import UnreadableRecordError
+from dunning.ports.customers import Customer
 from tests.contract.conftest import Office
-from tests.support.builders import store_facts
+from tests.support.builders import store_customer, store_facts
 from tests.support.people import someone, waking
 
 EVERYBODY = [f"C{number:04d}" for number in range(60)]
@@ -38,3 +40,24 @@ def test_a_part_is_read_in_the_same_order_each_time_and_taken_up_after_a_custome
 
 def test_a_table_of_nobody_has_nobody_in_any_part(office: Office) -> None:
     assert [list(office.customers.customer_ids(part, 3, "")) for part in range(3)] == [[], [], []]
+
+
+def test_a_whole_scan_yields_each_customer_once_with_all_that_is_stored(office: Office) -> None:
+    people = {facts.customer_id: facts for facts in map(someone, range(40))}
+    for facts in people.values():
+        assert store_customer(office.customers, facts, waking(facts))
+        office.customers.add_phone(facts.phone, facts.customer_id)
+    found = list(office.customers.whole_customers())
+    assert all(isinstance(customer, Customer) and customer.standing for customer in found)
+    facts_found = [customer.facts for customer in found if isinstance(customer, Customer) and customer.facts]
+    assert {facts.customer_id: facts for facts in facts_found} == people
+    assert len(found) == len(people)
+
+
+def test_a_whole_scan_passes_an_unreadable_customer_on_and_goes_on(office: Office) -> None:
+    for number in range(3):
+        assert store_customer(office.customers, someone(number), waking(someone(number)))
+    office.spoil("C0001")
+    found = list(office.customers.whole_customers())
+    assert sum(isinstance(customer, UnreadableRecordError) for customer in found) == 1
+    assert len(found) == 3

@@ -33,6 +33,7 @@ from dunning.adapters.dynamodb.layouts import ArrayLayout, ItemLayout
 from dunning.domain.customer.facts import Account, Facts, Hold, HoldReason, Instalment
 from dunning.domain.customer.lender_record import (
     AccountClosed,
+    CustomerAttended,
     CustomerHold,
     CustomerReleased,
     EventTime,
@@ -44,9 +45,11 @@ from dunning.domain.customer.lender_record import (
 )
 from dunning.domain.customer.standing import (
     LedgerEntry,
+    OpenReview,
     PaymentStatement,
     Progress,
     PromiseToPay,
+    RecentDecision,
     ReplyLabel,
     Standing,
     Wake,
@@ -69,7 +72,7 @@ def _at(day: int, hour: int) -> datetime:
 
 
 EVENTS = (
-    RecordedEvent(EventTime(_at(2, 3), 11), InstalmentPaid("A-21", 4, 128_000, "TWD")),
+    RecordedEvent(EventTime(_at(2, 3), 11), InstalmentPaid("A-21", 4, 128_000, "TWD"), "core.people"),
     RecordedEvent(
         EventTime(_at(3, 4), 12),
         InstalmentChanged(
@@ -81,10 +84,12 @@ EVENTS = (
             late_fee=1_200,
             written_notice_on=date(2026, 12, 28),
         ),
+        "core.people",
     ),
-    RecordedEvent(EventTime(_at(4, 5), 13), AccountClosed("A-23")),
-    RecordedEvent(EventTime(_at(5, 6), 14), CustomerHold(HoldReason.HARDSHIP, date(2027, 1, 6))),
-    RecordedEvent(EventTime(_at(6, 7), 15), CustomerReleased(HoldReason.COMPLAINT)),
+    RecordedEvent(EventTime(_at(4, 5), 13), AccountClosed("A-23"), "core.people"),
+    RecordedEvent(EventTime(_at(5, 6), 14), CustomerHold(HoldReason.HARDSHIP, date(2027, 1, 6)), "core.people"),
+    RecordedEvent(EventTime(_at(6, 7), 15), CustomerReleased(HoldReason.COMPLAINT), "core.people"),
+    RecordedEvent(EventTime(_at(7, 8), 16), CustomerAttended("called_back"), "u-7f3a"),
 )
 OBJECTS: Mapping[str, Any] = {
     "lender_record": LenderRecord(
@@ -160,7 +165,7 @@ OBJECTS: Mapping[str, Any] = {
                 for_wake=_at(17, 18),
             ),
         ),
-        progress={"A-25#6": Progress(14, date(2026, 11, 23), date(2026, 12, 24))},
+        progress={"A-25#6": Progress(14, date(2026, 11, 23), date(2026, 12, 24), 214_000)},
         opted_out_at=_at(18, 19),
         suspended_phone="+886900000003",
         holds=(Hold(HoldReason.QUESTION, date(2027, 3, 10), _at(19, 20)),),
@@ -190,6 +195,16 @@ OBJECTS: Mapping[str, Any] = {
         },
         facts_revision=19,
         announced=("no_written_notice:A-25#6", "number_refused"),
+        recent=(
+            RecentDecision(_at(25, 4).replace(microsecond=0), "quiet_hours", _at(26, 5).replace(microsecond=0)),
+            RecentDecision(_at(26, 6).replace(microsecond=0), "no_consent"),
+        ),
+        lender_id="demo-hk",
+        attention=(
+            OpenReview("number_refused", _at(26, 7)),
+            OpenReview("not_understood", _at(26, 8), "in-31"),
+        ),
+        attended_at=_at(26, 9),
     ),
     "contact": Contact(
         customer_id="C-1003",
@@ -240,6 +255,7 @@ OBJECTS: Mapping[str, Any] = {
         labelled_at=_at(30, 8),
         label_sequence=6,
         label_promised_on=date(2026, 12, 11),
+        lender="demo-cn",
     ),
     "file_loads": KnownLoads(
         20,
@@ -249,9 +265,29 @@ OBJECTS: Mapping[str, Any] = {
 """What is stored now."""
 
 
+def _without_the_console(stored: Any) -> Any:  # noqa: ANN401 - any of the objects
+    """Return what schema 3 knew: neither who acted nor what waits for a person, and nothing that is only counted."""
+    match stored:
+        case Standing():
+            progress = {key: replace(reached, asked=0) for key, reached in stored.progress.items()}
+            return replace(stored, recent=(), lender_id="", attention=(), attended_at=None, progress=progress)
+        case LenderRecord():
+            known = {
+                key: recorded._replace(by="")
+                for key, recorded in stored.events.items()
+                if not isinstance(recorded.event, CustomerAttended)
+            }
+            return replace(stored, events=known)
+        case Reply():
+            return replace(stored, lender="")
+    return stored
+
+
 def _as_read(schema: int, kind: str) -> Any:  # noqa: ANN401 - any of the objects
     """Return what an item of a schema is read as: a field that is younger than the schema has its default."""
     stored = OBJECTS[kind]
+    if schema < 4:
+        stored = _without_the_console(stored)
     match stored:
         case LenderRecord(snapshot=Facts() as snapshot) if schema < 3:
             accounts = tuple(replace(account, pay_account="") for account in snapshot.accounts)
@@ -293,14 +329,16 @@ READ: Mapping[str, Callable[[Stored], Any]] = {
 KINDS = sorted(OBJECTS)
 SINCE = dict.fromkeys(KINDS, 1) | {"file_loads": 3}
 """The first schema with an item of a kind."""
-ARRAYS = {"events": 0, "loads": 0, "holds": 0, "ledger": 0, "payment_statements": 0, "progress": 1, "promises": 1,
-          "reply_labels": 1}  # fmt: skip
+ARRAYS = {"attention": 0, "events": 0, "loads": 0, "holds": 0, "ledger": 0, "payment_statements": 0, "progress": 1,
+          "promises": 1, "recent": 0, "reply_labels": 1}  # fmt: skip
 """Documents made of arrays: in a list, or (1) by key. Beside them there are the instalments of `accounts`."""
 FULL_LENGTHS: Mapping[str, tuple[object, ...]] = {
+    "attention": (None,) * 2 + ("",),
     "holds": (None,) * 3,
     "instalments": (None,) * 6 + (0,),
     "ledger": (None,) * 7 + (False, []),
     "loads": (None,) * 2 + (False,),
+    "recent": (None,) * 3,
 }
 """What a newer program writes where an array of today leaves defaults out at its end."""
 
@@ -357,7 +395,14 @@ def test_what_is_written_is_what_the_golden_file_of_this_schema_holds(kind: str)
 def test_an_item_of_every_schema_there_has_been_is_read(schema: int, kind: str) -> None:
     item = _golden(schema, kind)
     assert item["schema"] == {"N": str(schema)}
-    assert READ[kind](item) == _as_read(schema, kind)
+    read, stored = READ[kind](item), _as_read(schema, kind)
+    assert read == stored
+    # What is only shown does not count when two standings are compared.
+    for shown in ("recent", "lender_id"):
+        assert getattr(read, shown, ()) == getattr(stored, shown, ())
+    assert [reached.asked for reached in getattr(read, "progress", {}).values()] == [
+        reached.asked for reached in getattr(stored, "progress", {}).values()
+    ]
 
 
 def test_every_schema_up_to_this_one_has_its_golden_files() -> None:
@@ -501,6 +546,6 @@ def test_a_layout_has_the_fields_its_type_is_made_of() -> None:
 
 
 def test_a_field_that_may_be_left_out_is_at_the_end() -> None:
-    stage, on, due_on = items.PROGRESS.fields
+    stage, on, due_on, asked = items.PROGRESS.fields
     with pytest.raises(ValueError, match="default before its end"):
-        ArrayLayout(Progress, stage, on._replace(default=None), due_on)
+        ArrayLayout(Progress, stage, on._replace(default=None), due_on, asked)

@@ -19,9 +19,19 @@ from dunning.adapters.dynamodb.items import (
     lender_record_item,
     standing_item,
 )
+from dunning.adapters.dynamodb.keys import STANDING
 from dunning.adapters.dynamodb.split_load_table import SPLIT_LOAD
 from dunning.domain.customer.facts import Hold, HoldReason
-from dunning.domain.customer.standing import LedgerEntry, Progress, ReplyLabel, Standing, Wake, label_key
+from dunning.domain.customer.standing import (
+    LedgerEntry,
+    OpenReview,
+    Progress,
+    RecentDecision,
+    ReplyLabel,
+    Standing,
+    Wake,
+    label_key,
+)
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.services.erasure.erase import PART_MAY_BE_LOADING, ROUND_INTERVAL, UNDER_WAY
 from dunning.services.erasure.purge import QUEUES_KEEP
@@ -38,6 +48,7 @@ from dunning.settings import (
     ScannerSettings,
     SenderSettings,
     Settings,
+    TallySettings,
 )
 from ops.decision_logs import DECIDING
 from tests.bench.cost import Machine
@@ -57,6 +68,7 @@ SETTINGS: dict[str, type[Settings]] = {
     "RepliesFunction": RepliesSettings,
     "HousekeepingFunction": HousekeepingSettings,
     "ReplanFunction": ReplanSettings,
+    "TallyFunction": TallySettings,
 }
 QUEUES = {
     "Reminders": "SenderFunction",
@@ -307,6 +319,52 @@ class TestTheBatches:
         assert rates == [{"Ref": "SmsPerSecond"}] * 2
 
 
+class TestTheStreams:
+    """What has changed in both tables goes to the tally, and names stay out."""
+
+    @pytest.fixture
+    def streams(self, resources: Mapping[str, Resource]) -> dict[str, Resource]:
+        found = {
+            _target(mapping["Properties"]["EventSourceArn"]): mapping["Properties"]
+            for mapping in _of_type(resources, "AWS::Lambda::EventSourceMapping").values()
+            if "StartingPosition" in mapping["Properties"]
+        }
+        assert found.keys() == {"CustomersTable", "ContactsTable"}
+        return found
+
+    def test_name_the_shard_by_which_a_repeat_is_known(self, streams: dict[str, Resource]) -> None:
+        for stream in streams.values():
+            assert stream["TumblingWindowInSeconds"] <= 120  # how old the numbers are
+            assert "ParallelizationFactor" not in stream  # the changes of a shard come in order
+
+    def test_a_batch_that_fails_is_halved_and_what_is_given_up_is_told(self, streams: dict[str, Resource]) -> None:
+        for stream in streams.values():
+            assert stream["BisectBatchOnFunctionError"] is True
+            assert _target(stream["DestinationConfig"]["OnFailure"]["Destination"]) == "TallyDeadLetters"
+            assert stream["MaximumRecordAgeInSeconds"] < 24 * 3600  # as long as a stream keeps changes
+
+    def test_facts_and_what_expires_stay_out(self, streams: dict[str, Resource]) -> None:
+        patterns = {
+            table: [json.loads(each["Pattern"]) for each in stream["FilterCriteria"]["Filters"]]
+            for table, stream in streams.items()
+        }
+        assert patterns["CustomersTable"] == [
+            {"eventName": ["INSERT", "MODIFY"], "dynamodb": {"Keys": {"item": {"S": [STANDING]}}}}
+        ]
+        assert patterns["ContactsTable"] == [{"eventName": ["INSERT", "MODIFY"]}]
+
+    def test_the_tally_reads_streams_and_no_table_and_writes_its_own_alone(
+        self, resources: Mapping[str, Resource]
+    ) -> None:
+        (policy,) = _properties(resources, "TallyRole")["Policies"]
+        reading, writing, *_ = policy["PolicyDocument"]["Statement"]
+        assert [arn["Fn::GetAtt"] for arn in reading["Resource"]] == [
+            ["CustomersTable", "StreamArn"], ["ContactsTable", "StreamArn"],
+        ]  # fmt: skip
+        assert _target(writing["Resource"]) == "TallyTable"
+        assert set(writing["Action"]) == {"dynamodb:PutItem", "dynamodb:UpdateItem"}
+
+
 class TestTheSchedule:
     """Ticks."""
 
@@ -340,7 +398,7 @@ class TestTheSchedule:
             for schedule in _of_type(resources, "AWS::Scheduler::Schedule").values()
             if _target(schedule["Properties"]["Target"]["Arn"]) == "HousekeepingFunction"
         }
-        assert tasks == {"close_unknown", "sync_opt_outs"}
+        assert tasks == {"close_unknown", "sync_opt_outs", "take_census"}
         source = (ROOT / "functions" / "housekeeping" / "app.py").read_text("utf-8")
         assert all(f'"{task}"' in source for task in tasks)
 
@@ -374,7 +432,7 @@ class TestTheTables:
 
     def test_are_kept_backed_up_encrypted_and_protected(self, resources: Mapping[str, Resource]) -> None:
         tables = _of_type(resources, "AWS::DynamoDB::Table")
-        assert tables.keys() == {"CustomersTable", "ContactsTable"}
+        assert tables.keys() == {"CustomersTable", "ContactsTable", "TallyTable"}
         for table in tables.values():
             assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
             properties = table["Properties"]
@@ -426,6 +484,24 @@ class TestTheTables:
             standing_item(Standing(customer_id="C1", version=1, wake=Wake(NOW, 0)), 4),
         )
         assert awake.keys() - asleep.keys() == {"shard", "wake_key"}
+
+    def test_the_attention_index_holds_who_waits_for_a_person_and_nobody_else(
+        self, resources: Mapping[str, Resource]
+    ) -> None:
+        indexes = {
+            index["IndexName"]: index for index in _properties(resources, "CustomersTable")["GlobalSecondaryIndexes"]
+        }
+        attention = indexes["attention"]
+        assert [(key["AttributeName"], key["KeyType"]) for key in attention["KeySchema"]] == [
+            ("attention_lender", "HASH"),
+            ("attention_at", "RANGE"),
+        ]
+        assert attention["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+        calm = Standing(customer_id="C1", version=1, lender_id="demo-tw")
+        waiting = replace(calm, attention=(OpenReview("dispute", NOW, "r1"),))
+        keys = {"attention_lender", "attention_at"}
+        assert keys <= standing_item(waiting, 4).keys()
+        assert not keys & standing_item(calm, 4).keys()
 
     def test_only_texts_of_unknown_fate_are_in_the_index_of_them(self, resources: Mapping[str, Resource]) -> None:
         (index,) = _properties(resources, "ContactsTable")["GlobalSecondaryIndexes"]
@@ -720,6 +796,10 @@ class TestTheRoles:
             planned_for="facts",
             facts_revision=1,
             reason="due",
+            recent=(RecentDecision(NOW, "on_hold"),),
+            lender_id="demo-tw",
+            attention=(OpenReview("dispute", NOW, "r1"),),
+            attended_at=NOW,
         )
         limited = [
             statement
@@ -854,7 +934,7 @@ def test_every_function_that_decides_keeps_its_decisions_by_one_parameter(resour
         for function in SETTINGS
     }
     by_parameter = {name for name, group in kept.items() if group["RetentionInDays"] == {"Ref": "DecisionLogDays"}}
-    assert by_parameter == SETTINGS.keys() - {"ScannerFunction"}
+    assert by_parameter == SETTINGS.keys() - {"ScannerFunction", "TallyFunction"}
     names = {kept[function]["LogGroupName"]["Fn::Sub"] for function in by_parameter}
     assert names == {f"/${{AWS::StackName}}/{function}" for function in DECIDING}
     scan = (ROOT / "layers/dunning/python/dunning/services/scan.py").read_text("utf-8")

@@ -220,6 +220,7 @@ def test_a_customer_whose_record_is_damaged_comes_back_alone(bus: Bus) -> None:
         "account_closed",
         "customer_hold",
         "customer_released",
+        "customer_attended",
         "customer_erased",
         "reply_labelled",
     ],

@@ -10,7 +10,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ReadTimeoutError
 
 from dunning.domain.customer.facts import Facts
-from dunning.domain.customer.standing import Standing, Wake, progress_key
+from dunning.domain.customer.standing import OpenReview, Standing, Wake, progress_key
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.delivery.contact import ContactState
@@ -284,6 +284,7 @@ class TestAnAnswer:
             suspended_phone=facts.phone,
             suspended_at=NOW,
             announced=("number_refused",),
+            attention=(OpenReview("number_refused", NOW),),
         )
         house.requests.let_all_through()
         assert house.send(batch(job_for(facts))) == []

@@ -151,9 +151,10 @@ class LocalCloud:
         handlers: stand-ins by function name (scanner, sender ...), for tests of this class.
         wire: tells the handlers clock and listener, for tests of this class.
         policies: what the handlers go by; by default the package's policies.
+        streams: whether the tables have change streams, for `count_changes`. They cost time and memory.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what an account is made of
         self,
         begin: datetime,
         *,
@@ -164,6 +165,7 @@ class LocalCloud:
         handlers: Mapping[str, Handler] | None = None,
         wire: Wire = _wire,
         policies: "Policies | None" = None,
+        streams: bool = False,
     ) -> None:
         self.clock = VirtualClock(begin)
         self.outbox: list[SentSms] = []
@@ -179,6 +181,8 @@ class LocalCloud:
         self._handlers: dict[str, Handler] = dict(handlers or {})
         self._wire = wire
         self._policies = policies
+        self._streams = streams
+        self._handed_on: dict[str, int] = {}
         self._active = ""
         self._ticked_at: datetime | None = None
         self._exit = ExitStack()
@@ -192,7 +196,9 @@ class LocalCloud:
             stack.enter_context(mock_aws())
             stack.enter_context(patched_moto(self.clock, self._published, self._put, self._turns_away))
             session = boto3.Session()
-            self.stack = create_stack(session.client("cloudformation"), self._template, parameters=self._parameters)
+            self.stack = create_stack(
+                session.client("cloudformation"), self._template, parameters=self._parameters, streams=self._streams
+            )
             self.s3 = session.client("s3")
             self.sqs = session.client("sqs")
             self.ssm = session.client("ssm")
@@ -288,6 +294,24 @@ class LocalCloud:
             logs, at=self.clock.now(), region=self.stack.region, account=self.stack.account
         )
         return self.invoke(self.stack.functions["delivery_receipts"], event)
+
+    def count_changes(self) -> int:
+        """
+        Hand to the tally what has changed since the last time, as its event sources do, and return how many changes.
+
+        They count as of now: call it before the clock moves on.
+        """
+        handed = 0
+        for source in self.stack.change_sources:
+            shard = self._backend(dynamodb_backends).get_table(source.table).stream_shard
+            changed = [change.to_json() for change in shard.items[self._handed_on.get(source.table, 0) :]]
+            self._handed_on[source.table] = len(shard.items)
+            taken = [change for change in changed if source.takes(change)]
+            for batch in batched(taken, source.batch_size, strict=False):
+                event = events.stream_window(batch, shard=f"{source.table}-{shard.id}", at=self.clock.now())
+                self.invoke(self.stack.functions[source.function], event)
+            handed += len(taken)
+        return handed
 
     def keep_house(self, task: str) -> Any:  # noqa: ANN401 - a handler's answer
         """Start the housekeeping with one of its tasks, as its schedules do."""

@@ -75,6 +75,26 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeSource:
+    """A table whose changes feed a function, those that fit one of these patterns, so many at a time."""
+
+    function: str
+    table: str
+    patterns: tuple[Mapping[str, Any], ...]
+    batch_size: int
+
+    def takes(self, record: Mapping[str, Any]) -> bool:
+        """Tell whether a change fits a pattern."""
+        return any(_fits(record, pattern) for pattern in self.patterns)
+
+
+def _fits(value: Any, pattern: Any) -> bool:  # noqa: ANN401 - JSON
+    if isinstance(pattern, list):
+        return value in pattern
+    return isinstance(value, dict) and all(_fits(value.get(name), inner) for name, inner in pattern.items())
+
+
+@dataclass(frozen=True, slots=True)
 class Schedule:
     """What starts a function every so often, with this input."""
 
@@ -96,9 +116,11 @@ class Stack:
     account: str
     functions: Mapping[str, Function]
     sources: Mapping[str, Source]
+    change_sources: tuple[ChangeSource, ...]
     schedules: tuple[Schedule, ...]
     customers_table: str
     contacts_table: str
+    tally_table: str
     uploads_bucket: str
     upload_prefixes: tuple[str, ...]
     bus_name: str
@@ -197,10 +219,17 @@ class _Questions:
 
 
 def create_stack(
-    client: "CloudFormationClient", path: Path, *, name: str = "dunning", parameters: Mapping[str, str] | None = None
+    client: "CloudFormationClient",
+    path: Path,
+    *,
+    name: str = "dunning",
+    parameters: Mapping[str, str] | None = None,
+    streams: bool = False,
 ) -> Stack:
     """
     Create what the template declares and tell where everything is.
+
+    Without `streams` the tables have none: moto keeps each image of each item, and nobody reads them.
 
     Raises:
         TemplateError: a function, table, queue, bucket or event source a run needs is not declared.
@@ -221,13 +250,28 @@ def create_stack(
         for folder, logical_id in functions.items()
     }
     folders = {logical_id: folder for folder, logical_id in functions.items()}
+    queues = [
+        mapping
+        for _, mapping in _of_type(resources, "AWS::Lambda::EventSourceMapping")
+        if "StartingPosition" not in _properties(mapping)  # that is how a stream is read
+    ]
     mappings = {
         folders[_logical_id(_properties(mapping)["FunctionName"])]: {
             "queue_arn": asked.ask(_properties(mapping)["EventSourceArn"]),
             "batch_size": asked.ask(_properties(mapping).get("BatchSize", 10)),
         }
-        for _, mapping in _of_type(resources, "AWS::Lambda::EventSourceMapping")
+        for mapping in queues
     }
+    change_sources = [
+        (
+            folders[_logical_id(_properties(mapping)["FunctionName"])],
+            asked.ask({"Ref": _logical_id(_properties(mapping)["EventSourceArn"])}),
+            tuple([json.loads(each["Pattern"]) for each in _properties(mapping)["FilterCriteria"]["Filters"]]),
+            asked.ask(_properties(mapping)["BatchSize"]),
+        )
+        for _, mapping in _of_type(resources, "AWS::Lambda::EventSourceMapping")
+        if "StartingPosition" in _properties(mapping)
+    ]
     schedules = [
         Schedule(
             folders[_logical_id(_properties(schedule)["Target"]["Arn"])],
@@ -266,7 +310,7 @@ def create_stack(
                 "Parameters": {name: _as_text(declared) for name, declared in translated.get("Parameters", {}).items()},
                 "Mappings": translated.get("Mappings", {}),
                 "Conditions": translated.get("Conditions", {}),
-                "Resources": _local_resources(resources),
+                "Resources": _local_resources(resources, streams=streams),
                 "Outputs": asked.outputs(),
             }
         ),
@@ -295,8 +339,9 @@ def create_stack(
     try:
         customers_table = built["sender"].environment["CUSTOMERS_TABLE"]
         contacts_table = built["sender"].environment["CONTACTS_TABLE"]
+        tally_table = built["tally"].environment["TALLY_TABLE"]
     except KeyError as missing:
-        raise TemplateError(f"{path.name}: the sender's environment lacks {missing}") from None
+        raise TemplateError(f"{path.name}: the environment of sender or tally lacks {missing}") from None
     return Stack(
         region=answers[names["region"]],
         account=answers[names["account"]],
@@ -305,9 +350,14 @@ def create_stack(
             folder: Source(folder, answers[mapping["queue_arn"]], int(answers[mapping["batch_size"]]))
             for folder, mapping in mappings.items()
         },
+        change_sources=tuple(
+            ChangeSource(folder, answers[table], patterns, int(answers[batch_size]))
+            for folder, table, patterns, batch_size in change_sources
+        ),
         schedules=tuple(schedules),
         customers_table=customers_table,
         contacts_table=contacts_table,
+        tally_table=tally_table,
         uploads_bucket=answers[names["bucket"]],
         upload_prefixes=prefixes,
         bus_name=answers[names["bus"]],
@@ -383,7 +433,7 @@ def _as_text(parameter: Mapping[str, Any]) -> dict[str, Any]:
     return {**parameter, "Type": kind, **default}
 
 
-def _local_resources(resources: Mapping[str, Any]) -> dict[str, Any]:
+def _local_resources(resources: Mapping[str, Any], *, streams: bool) -> dict[str, Any]:
     kept = {}
     for logical_id, resource in resources.items():
         if resource["Type"] not in _CREATED_LOCALLY:
@@ -391,6 +441,8 @@ def _local_resources(resources: Mapping[str, Any]) -> dict[str, Any]:
         properties = dict(_properties(resource))
         # The local run starts the handlers itself, and moto would look for the functions.
         properties.pop("NotificationConfiguration", None)
+        if not streams:
+            properties.pop("StreamSpecification", None)
         kept[logical_id] = {"Type": resource["Type"], "Properties": properties}
         if resource["Type"] == "AWS::Events::Rule":
             kept[logical_id]["DependsOn"] = _logical_id(properties["EventBusName"])

@@ -17,7 +17,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from dunning.contracts.inbound_sms import parse_inbound
 from dunning.domain.customer.facts import Account, Facts, HoldReason
+from dunning.domain.customer.standing import ATTENTION_LIMIT
+from dunning.domain.decision.reviews import reviews_of
 from dunning.domain.delivery.receipt import DeliveryReceipt
+from dunning.domain.outbound_events import CustomerNeedsPerson, ReplyNotUnderstood
 from dunning.domain.replies.intents import ReplyIntent
 from dunning.ports.gateways import Published, PublishOutcome
 from dunning.services.erasure.erase import SECOND_ROUND, UNDER_WAY
@@ -68,6 +71,13 @@ MEANINGS = st.one_of(
     st.sampled_from(ReplyIntent),
 )
 EXPECTED = {"ServiceCallError"}
+ENDED_BY_RELEASE = {
+    **{reason: {reason.value} for reason in REASONS},
+    HoldReason.UNCONFIRMED: {"opt_out", "wrong_person", "deceased", "represented"},
+    HoldReason.DOUBT: {"not_understood"},
+    HoldReason.QUESTION: {"question", "promise_unclear"},
+}
+"""What a release with a reason attends to, written down a second time."""
 
 customers = st.sampled_from(["C1", "C1", "C2", "C3"])
 late = st.sampled_from([0, 0, 0, 1, 5, 24, 71]).map(lambda hours: hours * HOUR)
@@ -101,6 +111,7 @@ class Histories(RuleBasedStateMachine):
         self.ended: set[str] = set()
         self.erased_on: dict[tuple[str, str], datetime] = {}
         self.count = 0
+        self.acts: list[tuple[str, datetime, Callable[[str, str], bool]]] = []
 
     @property
     def now(self) -> datetime:
@@ -234,10 +245,26 @@ class Histories(RuleBasedStateMachine):
     def release(self, customer_id: str, reason: HoldReason | None, ago: timedelta, between: bool) -> None:  # noqa: FBT001
         at = self.now - ago
         what = reason.value if reason else None
-        deliver = self._say(
-            "CustomerReleased", customer_id, at, lambda known, _: known.released.append((at, reason)), reason=what
-        )
+
+        def record(known: Recorded, sequence: int) -> None:
+            del sequence
+            known.released.append((at, reason))
+            self.acts.append((customer_id, at, lambda why, _: reason is None or why in ENDED_BY_RELEASE[reason]))
+
+        deliver = self._say("CustomerReleased", customer_id, at, record, reason=what)
         self._happens(deliver, between=between)
+
+    @rule(customer_id=customers, ago=late, between=st.booleans())
+    def attend(self, customer_id: str, ago: timedelta, between: bool) -> None:  # noqa: FBT001
+        at = self.now - ago
+
+        def record(known: Recorded, sequence: int) -> None:
+            del known, sequence
+            self.acts.append((customer_id, at, lambda *_: True))
+
+        self._happens(
+            self._say("CustomerAttended", customer_id, at, record, outcome="called_back", by="u-1"), between=between
+        )
 
     @rule(customer_id=customers, ago=late, between=st.booleans())
     def erase(self, customer_id: str, ago: timedelta, between: bool) -> None:  # noqa: FBT001
@@ -251,6 +278,7 @@ class Histories(RuleBasedStateMachine):
                     self.erased_on[customer_id, phone] = lender_record.phones_until - UNDER_WAY
             known.erase(at)
             self.ever_erased.add(customer_id)
+            self.acts.append((customer_id, self.now, lambda *_: True))
             if known.file is None:
                 self.send_ids[customer_id].clear()
 
@@ -374,6 +402,7 @@ class Histories(RuleBasedStateMachine):
         def record(known: Recorded, sequence: int) -> None:
             if (customer_id, at, inbound_id) in self.office.contacts.replies:
                 known.read_reply(at, (labelled_at, sequence), meant, ahead if on else None)
+                self.acts.append((customer_id, self.now, lambda _, reply_id: reply_id == inbound_id))
 
         deliver = self._say(
             "ReplyLabelled", customer_id, labelled_at, record, reply_id=inbound_id, intents=list(meant),
@@ -492,6 +521,34 @@ class Histories(RuleBasedStateMachine):
     @invariant()
     def no_text_went_out_against_what_was_recorded(self) -> None:
         assert self.office.carrier.violations == []
+
+    @invariant()
+    def whoever_was_announced_and_has_not_been_attended_waits_for_a_person(self) -> None:
+        announced: dict[tuple[str, str, str], datetime] = {}
+        for event in self.office.publisher.published:
+            match event:
+                case CustomerNeedsPerson(reply_id=""):
+                    announced[event.customer_id, event.why.value, ""] = event.at
+                case CustomerNeedsPerson():
+                    # A reply that comes again is announced again, but calls nobody again.
+                    announced.setdefault((event.customer_id, event.why.value, event.reply_id), event.at)
+                case ReplyNotUnderstood():
+                    announced.setdefault((event.customer_id, "not_understood", event.reply_id), event.at)
+                case _:
+                    pass
+        waiting = {found.customer_id for found in self.office.store.waiting_customers("demo-tw", 99)}
+        for (customer_id, why, reply_id), at in announced.items():
+            standing = self.office.store.standings.get(customer_id)
+            if standing is None or any(
+                who == customer_id and acted_at >= at and ends(why, reply_id) for who, acted_at, ends in self.acts
+            ):
+                continue
+            stop_has_ended = not reply_id and why not in reviews_of(standing.announced)
+            if stop_has_ended or (not reply_id and standing.reason == "nothing_open"):
+                continue
+            is_open = any((review.why, review.reply_id) == (why, reply_id) for review in standing.attention)
+            assert is_open or len(standing.attention) == ATTENTION_LIMIT, (why, reply_id)
+            assert customer_id in waiting
 
     @invariant()
     def nothing_fails_that_was_not_made_to_fail(self) -> None:

@@ -21,6 +21,7 @@ AWS_METRICS: Mapping[tuple[str, str], AwsMetric] = {
     # Messages that were redriven count as visible; in NumberOfMessagesSent they do not.
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): AwsMetric(frozenset({"QueueName"}), _ANY, _SQS),
     ("AWS/SQS", "ApproximateAgeOfOldestMessage"): AwsMetric(frozenset({"QueueName"}), _ANY, _SQS),
+    ("AWS/Lambda", "IteratorAge"): AwsMetric(frozenset({"FunctionName"}), frozenset({"Maximum"}), _LAMBDA),
     ("AWS/Lambda", "Errors"): AwsMetric(frozenset({"FunctionName"}), frozenset({"Sum"}), _LAMBDA),
     ("AWS/Lambda", "Duration"): AwsMetric(
         frozenset({"FunctionName"}), frozenset({"Average", "Maximum", "p99"}), _LAMBDA

@@ -5,21 +5,24 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import count, islice
 from threading import Lock
 from typing import BinaryIO
 
 from dunning.contracts.job import job_body
+from dunning.domain.census import Census, CensusPart, census_of, summed
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.lender_record import LenderRecord, project_facts
 from dunning.domain.customer.standing import ReplyLabel, Standing, Wake
 from dunning.domain.decision.decisions import Decision
+from dunning.domain.decision.open_reviews import waits_for_person
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import DunningError, ServiceCallError, UnreadableRecordError
 from dunning.domain.outbound_events import OutboundEvent
 from dunning.domain.replies.intents import ReplyIntent
 from dunning.domain.replies.reply import Reply
+from dunning.ports.attention import WaitingCustomer
 from dunning.ports.contacts import ContactKey
 from dunning.ports.customers import Customer, DueCustomer, ListedCustomer, StoredCustomer
 from dunning.ports.erasure import DeadLetter, QueueNotDrainedError, StoredUpload
@@ -27,6 +30,7 @@ from dunning.ports.file_loads import FileLoad, KnownLoads
 from dunning.ports.gateways import Published, PublishOutcome, Sms
 from dunning.ports.queues import Job
 from dunning.ports.split_loads import SplitLoad
+from dunning.ports.tallies import CountedChanges, CustomersBehind, DayCounters
 from dunning.ports.telemetry import LogEvent, Metric
 
 
@@ -154,6 +158,9 @@ class FakeCustomers:
                     missing_since=lender_record.snapshot.not_in_list_since,
                 )
 
+    def whole_customers(self) -> Iterator[Customer | UnreadableRecordError]:
+        return iter(self.load(sorted(self.lender_records.keys() | self.standings.keys())).values())
+
     def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
         with self._lock:
             stored = self.standings.get(standing.customer_id)
@@ -207,6 +214,20 @@ class FakeCustomers:
                 return 0
             return int(self.standings.pop(customer_id, None) is not None)
 
+    def waiting_customers(
+        self, lender: str, limit: int, after: WaitingCustomer | None = None
+    ) -> Sequence[WaitingCustomer]:
+        def place(customer: WaitingCustomer) -> tuple[bool, datetime, str]:
+            return not customer.urgent, customer.since, customer.customer_id
+
+        waiting = [
+            WaitingCustomer(standing.customer_id, *waits)
+            for standing in self.standings.values()
+            if standing.lender_id == lender and (waits := waits_for_person(standing)) is not None
+        ]
+        behind = [customer for customer in waiting if after is None or place(customer) > place(after)]
+        return sorted(behind, key=place)[:limit]
+
     def due(self, now: datetime, limit: int) -> Iterator[DueCustomer]:
         due = sorted(
             (standing.wake, standing.customer_id)
@@ -214,6 +235,55 @@ class FakeCustomers:
             if standing.wake is not None and standing.wake.at <= now
         )
         return islice((DueCustomer(customer_id, wake) for wake, customer_id in due), limit)
+
+
+class FakeTally:
+    """The counters, the customers behind them, and the censuses, as lists and dictionaries."""
+
+    def __init__(self, page: int = 500) -> None:
+        self.changes: list[CountedChanges] = []
+        self.census_parts: dict[tuple[str, date, int], CensusPart] = {}
+        self._page = page
+
+    def add(self, changes: CountedChanges) -> int | None:
+        run = (changes.lender, changes.day, changes.shard)
+        known = [kept.last for kept in self.changes if (kept.lender, kept.day, kept.shard) == run]
+        if known and max(known) >= changes.first:
+            return max(known)
+        self.changes.append(changes)
+        return None
+
+    def keep_census_part(self, part: CensusPart) -> None:
+        self.census_parts[part.lender, part.day, part.part] = part
+
+    def days(self, lender: str, first: date, last: date) -> Sequence[DayCounters]:
+        of_lender = [kept for kept in self.changes if kept.lender == lender and first <= kept.day <= last]
+        return [
+            DayCounters(
+                day,
+                summed(kept.counters for kept in of_lender if kept.day == day),
+                max(kept.as_of for kept in of_lender if kept.day == day),
+            )
+            for day in sorted({kept.day for kept in of_lender})
+        ]
+
+    def customers_behind(self, lender: str, day: date, counter: str, page: str = "") -> CustomersBehind:
+        found = dict.fromkeys(
+            customer_id
+            for kept in sorted(self.changes, key=lambda kept: kept.as_of)
+            if (kept.lender, kept.day) == (lender, day)
+            for customer_id in kept.customers.get(counter, ())
+        )
+        start = int(page or "0")
+        end = start + self._page
+        return CustomersBehind(tuple(found)[start:end], str(end) if end < len(found) else "")
+
+    def censuses(self, lender: str, first: date, last: date) -> Sequence[Census]:
+        parts = [
+            part for key, part in sorted(self.census_parts.items()) if key[0] == lender and first <= key[1] <= last
+        ]
+        found = [census_of(part for part in parts if part.day == day) for day in sorted({part.day for part in parts})]
+        return [census for census in found if census is not None]
 
 
 class ContestedCustomers(FakeCustomers):

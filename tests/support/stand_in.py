@@ -202,7 +202,7 @@ class Engine:
         The name of a table is part of a transaction's token, which outlives an emptied table.
         """
         stack = self.stack
-        names = {table: self._copy(table) for table in (stack.customers_table, stack.contacts_table)}
+        names = {table: self._copy(table) for table in (stack.customers_table, stack.contacts_table, stack.tally_table)}
         for url in {self.queue_url, stack.sender.environment["DEAD_LETTER_URL"]}:
             if self.messages(url):
                 self.sqs.purge_queue(QueueUrl=url)
@@ -212,7 +212,10 @@ class Engine:
         return replace(
             self,
             stack=replace(
-                stack, customers_table=names[stack.customers_table], contacts_table=names[stack.contacts_table]
+                stack,
+                customers_table=names[stack.customers_table],
+                contacts_table=names[stack.contacts_table],
+                tally_table=names[stack.tally_table],
             ),
         )
 
@@ -222,13 +225,13 @@ class Engine:
         name = f"{table}-{uuid4().hex}"
         indexes: Any = [
             {part: index[part] for part in ("IndexName", "KeySchema", "Projection")}
-            for index in found["GlobalSecondaryIndexes"]
+            for index in found.get("GlobalSecondaryIndexes", ())
         ]
         self.dynamodb.create_table(
             TableName=name,
             KeySchema=found["KeySchema"],
             AttributeDefinitions=found["AttributeDefinitions"],
-            GlobalSecondaryIndexes=indexes,
+            **({"GlobalSecondaryIndexes": indexes} if indexes else {}),
             BillingMode="PAY_PER_REQUEST",
         )
         return name

@@ -13,9 +13,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dunning.contracts.instants import instant
+from dunning.domain.counters import is_stop
 from dunning.domain.customer.facts import Account, Facts, HoldReason, Instalment
 from dunning.domain.customer.lender_record import (
     AccountClosed,
+    CustomerAttended,
     CustomerHold,
     CustomerReleased,
     InstalmentChanged,
@@ -24,6 +26,7 @@ from dunning.domain.customer.lender_record import (
     RecordedEvent,
 )
 from dunning.domain.customer.standing import LedgerEntry, Standing, label_key
+from dunning.domain.decision.open_reviews import reviews_that_wait
 from dunning.domain.delivery.contact import Contact
 from dunning.domain.errors import UnknownCurrencyError
 from dunning.domain.replies.intents import Band
@@ -97,6 +100,7 @@ def build_timeline(evidence: Evidence, zone: ZoneInfo, now: datetime) -> Timelin
         *(_facts(record) if record else ()),
         *(_replies(evidence.replies)),
         *(_standing(evidence, evidence.standing) if evidence.standing else ()),
+        *(_recent(evidence.standing, evidence.logged, zone) if evidence.standing else ()),
         *(_decision(line, zone) if line.is_decision else _log(line) for line in evidence.logged),
         *(entry for contact in evidence.contacts for entry in _contact(contact, has_trace=contact.send_id in traced)),
         *_unreadable(evidence),
@@ -209,6 +213,9 @@ def _now(evidence: Evidence, facts: Facts | None, zone: ZoneInfo, now: datetime)
             yield f"Next decision: {_local(standing.wake.at, zone)}. Until then: {reason}."
         else:
             yield f"No decision is planned before the lender or the customer says something new: {reason}."
+        for review in reviews_that_wait(standing):
+            about = f", reply {review.reply_id}" if review.reply_id else ""
+            yield f"Waits for a person since {_local(review.since, zone)}: {review.why}{about}."
     if facts:
         yield from (f"Silence: {words}." for words in silences(facts, standing, now.astimezone(zone).date()))
 
@@ -268,6 +275,7 @@ def _snapshot(snapshot: Facts) -> Iterator[tuple[str, str]]:
 
 def _lender_event(recorded: RecordedEvent) -> Entry:
     title, details = _event_in_words(recorded)
+    details = (*details, *_named(("by", recorded.by)))
     return Entry(at=recorded.time.at, kind=EntryKind.FACT, title=title, details=details)
 
 
@@ -288,6 +296,8 @@ def _event_in_words(recorded: RecordedEvent) -> tuple[str, tuple[tuple[str, str]
             return f"the lender wants silence {_until(until)} ({reason})", ()
         case CustomerReleased(reason=reason):
             return f"a person has looked: {f'holds for {reason}' if reason else 'all holds'} end", ()
+        case CustomerAttended(outcome=outcome):
+            return "a person has attended to the customer", _named(("outcome", outcome))
 
 
 def _until(until: date | None) -> str:
@@ -404,6 +414,24 @@ def _ladder(key: str) -> str:
 _VERBS: Mapping[str, str] = {"send": "send", "wait": "wait", "stop": "no text"}
 
 
+def _recent(standing: Standing, logged: Sequence[LoggedLine], zone: ZoneInfo) -> Iterator[Entry]:
+    """Yield the decisions not to send that the standing keeps, without those whose lines of the logs are there."""
+    shown = {(line.at.replace(microsecond=0), line.fields.get("reason")) for line in logged if line.is_decision}
+    for decision in standing.recent:
+        if (decision.at, decision.reason) in shown:
+            continue
+        verb = _VERBS["stop" if is_stop(decision.reason, decision.until) else "wait"]
+        yield Entry(
+            at=decision.at,
+            kind=EntryKind.DECISION,
+            title=f"{verb}: {REASONS.get(decision.reason, decision.reason)} ({decision.reason})",
+            details=_named(
+                ("until", _local(decision.until, zone) if decision.until else ""),
+                ("kept in", "the standing: what was asked is in the logs alone"),
+            ),
+        )
+
+
 def _decision(line: LoggedLine, zone: ZoneInfo) -> Entry:
     fields = dict(line.fields)
     kind, reason = str(fields.pop("decision", "")), str(fields.pop("reason", ""))
@@ -440,7 +468,7 @@ def _log(line: LoggedLine) -> Entry:
             at=line.at,
             kind=EntryKind.FACT,
             title=f"the lender's systems reported: {subject}",
-            details=_named(("logged by", line.function)),
+            details=_named(("by", str(line.fields.get("by", ""))), ("logged by", line.function)),
         )
     return Entry(
         at=line.at,

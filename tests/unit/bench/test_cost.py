@@ -58,6 +58,7 @@ def _usage() -> Usage:
             SCANNER: _function(SCANNER, 512),
             SENDER: _function(SENDER, 1024, SMS_PER_SECOND="20", SENDER_CONCURRENCY="2"),
             "intake": _function("intake", 1769),
+            "tally": _function("tally", 512),
         },
         file_bytes=50_000,
     )
@@ -159,6 +160,12 @@ class TestTheSender:
 
 class TestWhatIsBesideThem:
     """Loading, keeping, and what runs anyway."""
+
+    def test_counting_a_million_reminders_costs_at_most_a_fifth_of_a_dollar(self) -> None:
+        for region in ("us-east-1", "ap-northeast-1"):
+            lines = Bill(_usage(), load_prices(region), MACHINE, DECLARED).tally()
+            assert _units(lines)["write request units"] == 2 * 8 * 30 * 10 * 30
+            assert total(lines) <= Decimal("0.20")
 
     def test_an_unchanged_customer_costs_reads_and_no_write(self) -> None:
         units = _units(_bill().loading(UNCHANGED))

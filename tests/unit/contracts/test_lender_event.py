@@ -13,6 +13,7 @@ from dunning.contracts.lender_event import EVENTS, MOST_AHEAD, ErasureRequest, G
 from dunning.domain.customer.facts import HoldReason
 from dunning.domain.customer.lender_record import (
     AccountClosed,
+    CustomerAttended,
     CustomerHold,
     CustomerReleased,
     EventTime,
@@ -88,6 +89,8 @@ def refusal(body: str) -> str:
         ("CustomerReleased", {}, CustomerReleased()),
         ("CustomerReleased", {"reason": None}, CustomerReleased()),
         ("CustomerReleased", {"reason": "dispute"}, CustomerReleased(HoldReason.DISPUTE)),
+        ("CustomerAttended", {}, CustomerAttended()),
+        ("CustomerAttended", {"outcome": "called_back"}, CustomerAttended("called_back")),
     ],
 )
 def test_each_kind_is_an_event_of_a_customer_as_of_when_it_was_said(
@@ -99,6 +102,25 @@ def test_each_kind_is_an_event_of_a_customer_as_of_when_it_was_said(
     assert parse_lender_message(envelope(kind, sequence=7, **detail), NOW) == ReceivedEvent(
         "C1", RecordedEvent(EventTime(AT, 7), event)
     )
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_event_of_either_version_may_say_who_says_so(version: int) -> None:
+    body = envelope("CustomerReleased", schema_version=version, by="auth0|7f3a")
+    released = RecordedEvent(EventTime(AT), CustomerReleased(), "auth0|7f3a")
+    assert parse_lender_message(body, NOW) == ReceivedEvent("C1", released)
+    erased = parse_lender_message(envelope("CustomerErased", schema_version=version, by="u-1"), NOW)
+    assert erased == ReceivedEvent("C1", ErasureRequest(AT, "u-1"))
+
+
+@pytest.mark.parametrize("by", ["wang@bank.example", "x" * 81, "Wang Xiao", 7, None])
+def test_who_says_so_is_an_id_and_no_address(by: object) -> None:
+    assert refusal(envelope("CustomerReleased", by=by)) == "detail.by"
+
+
+@pytest.mark.parametrize("outcome", ["Called Wang", "0912345678", "x" * 41])
+def test_an_outcome_is_a_code(outcome: str) -> None:
+    assert refusal(envelope("CustomerAttended", outcome=outcome)) == "detail.outcome"
 
 
 def test_an_erasure_is_a_moment() -> None:
@@ -169,7 +191,7 @@ def test_fields_that_eventbridge_adds_to_its_envelope_are_ignored() -> None:
 @pytest.mark.parametrize(
     ("changes", "fields"),
     [
-        ({"schema_version": 2}, "detail.schema_version"),
+        ({"schema_version": 3}, "detail.schema_version"),
         ({"customer_id": "王小明"}, "detail.customer_id"),
         ({"customer_id": ""}, "detail.customer_id"),
         ({"customer_id": "C1\n"}, "detail.customer_id"),
@@ -249,8 +271,8 @@ def test_an_id_is_what_intake_takes_for_one(text: str) -> None:
         assert is_id(text)
 
 
-def test_there_are_seven_kinds() -> None:
+def test_there_are_eight_kinds() -> None:
     assert sorted(EVENTS) == [
-        "AccountClosed", "CustomerErased", "CustomerHold", "CustomerReleased", "InstalmentChanged", "InstalmentPaid",
-        "ReplyLabelled",
+        "AccountClosed", "CustomerAttended", "CustomerErased", "CustomerHold", "CustomerReleased", "InstalmentChanged",
+        "InstalmentPaid", "ReplyLabelled",
     ]  # fmt: skip

@@ -9,15 +9,19 @@ from dunning.domain.customer.facts import Facts, Hold, HoldReason
 from dunning.domain.customer.standing import (
     LEDGER_FLOOR,
     PROGRESS_LIMIT,
+    RECENT_LIMIT,
     PaymentStatement,
     Progress,
     PromiseToPay,
+    RecentDecision,
     ReplyLabel,
     claim_for_wake,
+    first_asked,
     holds_now,
     label_key,
     progress_key,
     with_claim,
+    with_decision,
     with_number_refused,
     without_claim,
 )
@@ -248,3 +252,34 @@ def test_a_repeated_job_finds_the_claim_that_answered_its_wake() -> None:
     standing = a_standing(a_text(NOW - DAY), answered)
     assert claim_for_wake(standing, NOW - timedelta(minutes=3)) is answered
     assert claim_for_wake(standing, NOW) is None
+
+
+def test_of_the_decisions_not_to_send_the_newest_are_kept_in_their_order_and_in_whole_seconds() -> None:
+    standing = a_standing()
+    for number in range(RECENT_LIMIT + 3):
+        at = NOW + number * DAY + timedelta(microseconds=7)
+        standing = with_decision(standing, at, "next_stage", at + DAY)
+    last = NOW + (RECENT_LIMIT + 2) * DAY
+    assert len(standing.recent) == RECENT_LIMIT
+    assert standing.recent[-1] == RecentDecision(last, "next_stage", last + DAY)
+    assert [decision.at for decision in standing.recent] == sorted(decision.at for decision in standing.recent)
+
+
+def test_a_decision_that_is_made_again_is_kept_once_and_since_it_was_first_made() -> None:
+    before = with_decision(a_standing(), NOW, "on_hold", NOW + 9 * DAY)
+    assert with_decision(before, NOW + DAY, "on_hold", NOW + 9 * DAY) is before
+    assert len(with_decision(before, NOW + DAY, "on_hold", NOW + 8 * DAY).recent) == 2
+    assert with_decision(before, NOW + DAY, "no_consent", None).recent[-1].until is None
+
+
+def test_what_is_only_shown_and_counted_makes_no_other_standing_of_one() -> None:
+    assert with_decision(a_standing(), NOW, "on_hold", None) == a_standing()
+
+
+def test_what_was_open_when_a_text_first_asked_is_remembered_by_all_later_texts() -> None:
+    facts = a_customer(an_account(an_instalment(amount=5_000, paid=1_000)))
+    assert first_asked(a_standing(), facts, progress_key("A1", 1)) == 4_000
+    (known,) = progress_at(0, "2026-12-01").values()
+    asked = a_standing(progress={progress_key("A1", 1): replace(known, asked=4_500)})
+    assert first_asked(asked, facts, progress_key("A1", 1)) == 4_500
+    assert first_asked(a_standing(progress=progress_at(0, "2026-12-01")), facts, progress_key("A1", 1)) == 4_000

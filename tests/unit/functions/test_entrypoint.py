@@ -35,6 +35,7 @@ EVENTS: dict[str, tuple[str, Any]] = {
     "delivery_receipts": ("delivery_receipt_service", {"Records": []}),
     "housekeeping": ("close_unknown_service", {"task": "close_unknown"}),
     "replan": ("replan_service", {"Records": []}),
+    "tally": ("tally_service", {"Records": [], "shardId": "shard-1"}),
 }
 """What each function is handed, and the service it asks its wiring for."""
 

@@ -55,7 +55,8 @@ def test_functions_have_the_environment_the_template_gives_them(cloud: LocalClou
 def test_tables_have_the_declared_keys_and_indexes(cloud: LocalCloud) -> None:
     table = boto3.client("dynamodb").describe_table(TableName=cloud.stack.customers_table)["Table"]
     assert [key["AttributeName"] for key in table["KeySchema"]] == ["customer_id", "item"]
-    assert {index["IndexName"] for index in table["GlobalSecondaryIndexes"]} == {"due"}
+    assert {index["IndexName"] for index in table["GlobalSecondaryIndexes"]} == {"due", "attention"}
+    assert "StreamSpecification" not in table  # nobody reads one, unless asked for
 
 
 def test_the_queue_redrives_as_declared(cloud: LocalCloud) -> None:

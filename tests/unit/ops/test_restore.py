@@ -48,7 +48,7 @@ def test_a_table_is_restored_beside_the_one_in_use_and_protected_like_it(recover
     assert main(["--stack", STACK, "--apply"], FakeClock()) == 0
     name = _restored()
     assert _described(name)["DeletionProtectionEnabled"] is True
-    assert {index["IndexName"] for index in _described(name)["GlobalSecondaryIndexes"]} == {"due"}
+    assert {index["IndexName"] for index in _described(name)["GlobalSecondaryIndexes"]} == {"due", "attention"}
     backups = boto3.client("dynamodb").describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
     assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
     assert sorted(customers_in(boto3.client("dynamodb"), name)) == ["C0001", "C0002"]

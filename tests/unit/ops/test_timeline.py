@@ -17,6 +17,7 @@ from dunning.adapters.dynamodb.items import contact_item, lender_record_item, re
 from dunning.domain.customer.facts import Hold, HoldReason
 from dunning.domain.customer.lender_record import (
     AccountClosed,
+    CustomerAttended,
     CustomerHold,
     CustomerReleased,
     EventTime,
@@ -27,7 +28,7 @@ from dunning.domain.customer.lender_record import (
     erase_record,
     record_event,
 )
-from dunning.domain.customer.standing import ReplyLabel, Standing, label_key
+from dunning.domain.customer.standing import OpenReview, RecentDecision, ReplyLabel, Standing, label_key
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.replies.reply import InboundSms, Reply
 from ops.columns import WIDTH, width_of
@@ -35,6 +36,7 @@ from ops.evidence import Evidence, LoggedLine, read_evidence, read_logged_line
 from ops.timeline import EntryKind, Timeline, build_timeline, timeline_document
 from ops.timeline_page import timeline_page
 from ops.timeline_text import timeline_text, visible
+from ops.words import REASONS
 from tests.support.builders import a_lender_record, a_text, promised
 from tests.support.people import NOW, someone, waking
 
@@ -113,6 +115,38 @@ def test_entries_stand_by_time_and_what_led_to_something_stands_before_it() -> N
     assert moments == sorted(moments)
     last = [entry.kind.value for entry in timeline.entries if entry.at == NOW + 9 * MINUTE]
     assert last == ["reply", "decision", "text", "receipt"]
+
+
+def test_a_decision_not_to_send_stands_with_its_reason_in_words_even_without_the_logs() -> None:
+    recent = (
+        RecentDecision(NOW, "person_cap", NOW + timedelta(days=3)),
+        RecentDecision(NOW + MINUTE, "no_consent"),
+    )
+    timeline = timeline_of(stored(standing=waking(someone(), recent=recent)))
+    wait, stop = [entry for entry in timeline.entries if entry.kind is EntryKind.DECISION]
+    assert wait.title == f"wait: {REASONS['person_cap']} (person_cap)"
+    assert ("until", "2026-12-04 10:00") in wait.details
+    assert stop.title == f"no text: {REASONS['no_consent']} (no_consent)"
+
+
+def test_a_decision_that_the_logs_have_too_stands_once_and_with_its_gates() -> None:
+    recent = (RecentDecision(NOW, "on_hold", NOW + MINUTE),)
+    logged = [a_decision(NOW.replace(microsecond=987_000))]
+    timeline = timeline_of(stored(standing=waking(someone(), recent=recent), logged=logged))
+    (only,) = [entry for entry in timeline.entries if entry.kind is EntryKind.DECISION]
+    assert ("gate", "hold") in only.details
+
+
+def test_who_waits_for_a_person_is_said_with_why_and_since_when_and_who_has_acted_with_the_act() -> None:
+    standing = waking(someone(), attention=(OpenReview("dispute", NOW, "r1"), OpenReview("number_refused", NOW)))
+    record = record_event(
+        a_lender_record(someone()), RecordedEvent(EventTime(NOW), CustomerAttended("called_back"), "u-7f3a")
+    )
+    timeline = timeline_of(stored(standing=standing, lender_record=record))
+    assert "Waits for a person since 2026-12-01 10:00: dispute, reply r1." in timeline.now
+    assert "Waits for a person since 2026-12-01 10:00: number_refused." in timeline.now
+    (act,) = [entry for entry in timeline.entries if "attended" in entry.title]
+    assert act.details == (("outcome", "called_back"), ("by", "u-7f3a"))
 
 
 def test_nothing_that_is_kept_is_left_out() -> None:

@@ -13,9 +13,16 @@ import pytest
 from dunning.contracts.erasure_round import erasure_round_body
 from dunning.contracts.instants import instant
 from dunning.domain.customer.facts import Facts, Hold, HoldReason
-from dunning.domain.customer.lender_record import EventTime, InstalmentPaid, LenderRecord, RecordedEvent, record_event
+from dunning.domain.customer.lender_record import (
+    CustomerAttended,
+    EventTime,
+    InstalmentPaid,
+    LenderRecord,
+    RecordedEvent,
+    record_event,
+)
 from dunning.domain.customer.returning import BEFORE_ERASURE
-from dunning.domain.customer.standing import Standing, Wake
+from dunning.domain.customer.standing import OpenReview, Standing, Wake
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import ServiceCallError
 from dunning.domain.outbound_events import CustomerNeedsPerson, PromiseBroken, ReminderStopped, ReviewReason
@@ -1044,3 +1051,55 @@ class TestUploads:
 
         monkeypatch.setattr(office.uploads, "uploads", fails)
         assert office.receive(erasure_round_body("C0001")) == ["0"]
+
+
+def attended(at: datetime = SAID_AT, **detail: str) -> str:
+    """Write that a person has attended to the customer."""
+    more: dict[str, Any] = dict(detail)
+    return event("CustomerAttended", at=at, **more)
+
+
+class TestAttendance:
+    """Ends the wait for a person, and nothing else."""
+
+    def _waiting(self, office: Office) -> Facts:
+        facts = someone()
+        reviews = (OpenReview("dispute", SAID_AT, "r1"), OpenReview("question", NOW + timedelta(days=1), "r2"))
+        return office.add(facts, waking(facts, attention=reviews, holds=(Hold(HoldReason.DISPUTE, None, SAID_AT),)))
+
+    def test_ends_what_has_waited_up_to_then_and_leaves_every_silence(self, office: Office) -> None:
+        self._waiting(office)
+        before = office.standing()
+        assert office.receive(attended(outcome="called_back", by="u-1")) == []
+        after = office.standing()
+        assert [review.reply_id for review in after.attention] == ["r2"]
+        assert (after.attended_at, after.holds) == (SAID_AT, before.holds)
+        assert after.version == before.version + 1
+        recorded = office.store.lender_records["C0001"].events["attended"]
+        assert (recorded.event, recorded.by) == (CustomerAttended("called_back"), "u-1")
+
+    def test_changes_no_fact(self, office: Office) -> None:
+        facts = self._waiting(office)
+        office.receive(attended())
+        assert office.store.facts["C0001"] == facts
+
+    def test_that_comes_again_or_is_older_than_the_wait_ends_nothing_more(self, office: Office) -> None:
+        self._waiting(office)
+        office.receive(attended(SAID_AT - timedelta(hours=1)))
+        assert len(office.standing().attention) == 2
+        office.receive(attended(), attended())
+        once = office.standing()
+        office.receive(attended())
+        assert office.standing() == once
+
+    def test_is_logged_with_who_said_so(self, office: Office) -> None:
+        self._waiting(office)
+        office.receive(attended(by="u-1"))
+        assert [(line["subject"], line["by"]) for line in office.events("lender_event")] == [("attended", "u-1")]
+
+    def test_is_in_a_release_and_in_a_label_too(self, office: Office) -> None:
+        self._waiting(office)
+        office.receive(event("CustomerReleased", reason="dispute"))
+        assert [review.why for review in office.standing().attention] == ["question"]
+        office.receive(event("CustomerReleased"))
+        assert office.standing().attended_at == SAID_AT

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from dunning.domain.customer.facts import Facts, Hold, HoldReason
-from dunning.domain.customer.standing import PromiseToPay, Standing, holds_now
+from dunning.domain.customer.standing import OpenReview, PromiseToPay, Standing, holds_now
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Reason, Stop
+from dunning.domain.decision.open_reviews import with_attended
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.domain.outbound_events import (
@@ -614,6 +615,15 @@ class TestComingAgain:
         office.handle_batch(replace(once, receive_count=2))
         assert sorted(map(repr, office.publisher.published)) == sorted(map(repr, [*first, *first]))
 
+    def test_it_calls_nobody_again_who_has_attended_since(self, office: Office) -> None:
+        facts = office.add(someone())
+        once = office.reply("I never bought that")
+        office.handle_batch(once)
+        assert [review.reply_id for review in office.standing(facts).attention] == ["reply-1"]
+        office.store.standings["C0001"] = with_attended(office.standing(facts), office.clock.now())
+        office.handle_batch(replace(once, receive_count=2))
+        assert office.standing(facts).attention == ()
+
     def test_what_was_kept_and_not_acted_upon_is_acted_upon(self, office: Office) -> None:
         facts = office.add(someone())
         once = office.reply("STOP")
@@ -666,19 +676,20 @@ class TestComingAgain:
 
     def test_a_person_is_called_when_a_failure_has_lasted_and_once_more(self, office: Office) -> None:
         office.add(someone())
-        office.store.fails = 20
+        office.store.fails = 22  # each reply's write, and the two that put the customer into the list
         for receives in range(1, 21):
             office.receive("STOP", receives=receives)
         assert len(office.publisher.published) == 2
 
     def test_after_half_an_hour_a_person_is_called(self, office: Office) -> None:
-        office.add(someone())
+        facts = office.add(someone())
         office.store.fails = 1
         assert office.receive("STOP", receives=4) == ["message-reply-1"]
         assert office.publisher.published == []
         office.store.fails = 1
         assert office.receive("STOP", receives=5) == ["message-reply-1"]
         assert office.publisher.published == [CustomerNeedsPerson("C0001", NOW, ReviewReason.QUESTION, "reply-1")]
+        assert office.standing(facts).attention == (OpenReview("question", NOW, "reply-1"),)
 
     def test_after_half_an_hour_a_person_is_called_at_once_about_distress(self, office: Office) -> None:
         office.add(someone())

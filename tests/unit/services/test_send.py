@@ -10,7 +10,16 @@ import pytest
 
 from dunning.contracts.job import job_body
 from dunning.domain.customer.facts import Facts
-from dunning.domain.customer.standing import PROGRESS_LIMIT, Progress, PromiseToPay, Standing, Wake, progress_key
+from dunning.domain.customer.standing import (
+    PROGRESS_LIMIT,
+    OpenReview,
+    Progress,
+    PromiseToPay,
+    RecentDecision,
+    Standing,
+    Wake,
+    progress_key,
+)
 from dunning.domain.decision.decisions import Reason, Stop
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
@@ -227,6 +236,10 @@ class TestAClaim:
         assert sorted(entry.accounts) == ["A0001-0", "A0001-1"]
         progress = Progress(-3, date(2026, 12, 1), date(2026, 12, 4))
         assert standing.progress == {"A0001-0#1": progress, "A0001-1#1": progress}
+        due = {account.account_id: account.instalments[0].open for account in facts.accounts}
+        assert {key: reached.asked for key, reached in standing.progress.items()} == {
+            f"{account_id}#1": amount for account_id, amount in due.items()
+        }
 
     def test_that_somebody_was_quicker_than_is_judged_afresh(self, office: Office) -> None:
         facts = office.add(someone())
@@ -283,6 +296,7 @@ class TestAReleasedClaim:
         )
         after = self._refused(office, before, facts)
         assert after == replace(before, version=3, wake=Wake(NOW + timedelta(minutes=1), 4), reason="carrier_busy")
+        assert after.recent == (RecentDecision(NOW, "carrier_busy", NOW + timedelta(minutes=1)),)
 
     def test_brings_back_a_ladder_the_claim_had_pushed_out(self, office: Office) -> None:
         facts = someone()
@@ -731,6 +745,8 @@ class TestWhoeverIsNotDue:
         office.handle_batch(facts)
         after = office.store.standings["C0001"]
         assert (after.wake, after.reason, after.version) == (Wake(NOW + timedelta(days=2), 1), "next_stage", 2)
+        assert after.recent == (RecentDecision(NOW, "next_stage", NOW + timedelta(days=2)),)
+        assert after.lender_id == facts.lender
         office.handle_batch(facts)
         assert office.store.standings["C0001"] == after
 
@@ -847,7 +863,9 @@ class TestOthersAreTold:
             NumberUnreachable("C0001", NOW, "refused"),
             CustomerNeedsPerson("C0001", NOW, ReviewReason.NUMBER_REFUSED),
         ]
-        assert office.store.standings["C0001"].announced == ("number_refused",)
+        standing = office.store.standings["C0001"]
+        assert standing.announced == ("number_refused",)
+        assert standing.attention == (OpenReview("number_refused", NOW),)
 
     def test_of_a_customer_who_is_reminded_no_more_and_once_only(self, office: Office) -> None:
         facts = office.add(paid_up(someone()))
@@ -914,6 +932,7 @@ class TestOthersAreTold:
         office.handle_batch(facts)
         assert office.publisher.published == []
         assert office.store.standings["C0001"].announced == ()
+        assert office.store.standings["C0001"].attention == ()
         office.clock.move_to(NOW + timedelta(minutes=5))
         office.handle_batch(facts, wake_at=NOW + timedelta(minutes=5))
         reviews = [event for event in office.publisher.published if isinstance(event, CustomerNeedsPerson)]

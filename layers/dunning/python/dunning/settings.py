@@ -119,6 +119,13 @@ class HousekeepingSettings(Settings):
 
     contacts_table: str = Field(min_length=3)
     bus_name: str = Field(min_length=1)
+    tally_table: str = Field(min_length=3)
+
+
+class TallySettings(Settings):
+    """Settings of the tally."""
+
+    tally_table: str = Field(min_length=3)
 
 
 class ReplanSettings(Settings):

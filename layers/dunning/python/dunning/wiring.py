@@ -47,6 +47,7 @@ from dunning.settings import (
     SenderSettings,
     SendingSettings,
     Settings,
+    TallySettings,
 )
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ if TYPE_CHECKING:
     from dunning.services.replies import ReplyService
     from dunning.services.scan import ScanService
     from dunning.services.send.sender import SendService
+    from dunning.services.take_census import CensusService
+    from dunning.services.tally import TallyService
 
 _PATIENT = LEAN.merge(Config(retries={"total_max_attempts": 4, "mode": "standard"}))
 """For calls that are safe to repeat: all calls but a publish."""
@@ -446,6 +449,39 @@ def carrier_opt_out_service() -> OptOutService:
         opt_out_list=SnsOptOutList(session.client("sns", config=_PATIENT)),
         publisher=_publisher(session, settings.bus_name),
         policies=policy_book(),
+        clock=_Environment.clock,
+        telemetry=telemetry(),
+    )
+
+
+@_kept
+def tally_service() -> TallyService:
+    """Build the service that counts the changes of both tables."""
+    from dunning.adapters.dynamodb.stream_images import DynamoImages  # noqa: PLC0415
+    from dunning.adapters.dynamodb.tally_table import DynamoTally  # noqa: PLC0415
+    from dunning.services.tally import TallyService  # noqa: PLC0415
+
+    settings = read_settings(TallySettings, os.environ)
+    return TallyService(
+        images=DynamoImages(),
+        tally=DynamoTally(new_session().client("dynamodb", config=_PATIENT), settings.tally_table),
+        zone_of=policy_book().zone_of,
+        telemetry=telemetry(),
+    )
+
+
+@_kept
+def census_service() -> CensusService:
+    """Build the service that counts where all customers stand."""
+    from dunning.adapters.dynamodb.tally_table import DynamoTally  # noqa: PLC0415
+    from dunning.services.take_census import CensusService  # noqa: PLC0415
+
+    settings = read_settings(HousekeepingSettings, os.environ)
+    dynamodb = new_session().client("dynamodb", config=_PATIENT)
+    return CensusService(
+        scan=_customers(dynamodb, settings),
+        tally=DynamoTally(dynamodb, settings.tally_table),
+        zone_of=policy_book().zone_of,
         clock=_Environment.clock,
         telemetry=telemetry(),
     )

@@ -28,6 +28,7 @@ from dunning.contracts.wrong_fields import wrong_fields
 from dunning.domain.customer.facts import HoldReason
 from dunning.domain.customer.lender_record import (
     AccountClosed,
+    CustomerAttended,
     CustomerHold,
     CustomerReleased,
     EventTime,
@@ -77,17 +78,29 @@ type InstalmentNumber = Annotated[
 ]
 
 
+type By = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9._:|-]{0,80}$"),
+    Field(
+        description="Who says so: the subject id of the person at the identity provider, or the name of a system. "
+        "No e-mail address: it appears in logs."
+    ),
+]
+
+
 class ErasureRequest(NamedTuple):
-    """The lender had a customer erased at this moment."""
+    """The lender had a customer erased at this moment, and by whom."""
 
     at: datetime
+    by: str = ""
 
 
 class GivenLabel(NamedTuple):
-    """A person's label, and the carrier's id of the reply that it is for."""
+    """A person's label, the carrier's id of the reply that it is for, and who gave it."""
 
     reply_id: str
     label: ReplyLabel
+    by: str = ""
 
 
 def _event(title: str, *details: Mapping[str, JsonValue]) -> ConfigDict:
@@ -105,7 +118,7 @@ class LenderEventDetail(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    schema_version: Literal[1]
+    schema_version: Literal[1, 2]
     customer_id: Id
     at: Instant = Field(
         description="When the lender's system says this: ISO 8601 with an offset. Of two events about the same thing "
@@ -114,6 +127,7 @@ class LenderEventDetail(BaseModel):
     sequence: int = Field(
         default=0, ge=0, le=2**53 - 1, description="Orders events of the same moment; the higher counts."
     )
+    by: By = ""
 
 
 class InstalmentPaidDetail(LenderEventDetail):
@@ -247,6 +261,24 @@ class CustomerReleasedDetail(LenderEventDetail):
         return CustomerReleased(self.reason)
 
 
+class CustomerAttendedDetail(LenderEventDetail):
+    """
+    A person has attended to the customer: what waited for a person up to then waits no more.
+
+    Nothing else changes. A hold goes on, and so does an opt-out: release, hold or label the customer besides.
+    """
+
+    model_config = _event("CustomerAttended", {"by": "u-7f3a", "outcome": "called_back"}, {})
+
+    outcome: str = Field(
+        default="", pattern="^[a-z_]{0,40}$", description="What came of it, as a code of your own; it appears in logs."
+    )
+
+    def lender_event(self) -> LenderEvent:
+        """Return the event as the domain knows it."""
+        return CustomerAttended(self.outcome)
+
+
 class CustomerErasedDetail(LenderEventDetail):
     """The customer is to be forgotten. Whoever consents anew afterwards is a new customer."""
 
@@ -293,6 +325,7 @@ class ReplyLabelledDetail(LenderEventDetail):
         return GivenLabel(
             self.reply_id,
             ReplyLabel(at=self.at, sequence=self.sequence, intents=intents, promised_on=self.promised_on),
+            self.by,
         )
 
 
@@ -302,6 +335,7 @@ EVENTS: Mapping[str, type[LenderEventDetail]] = {
     "AccountClosed": AccountClosedDetail,
     "CustomerHold": CustomerHoldDetail,
     "CustomerReleased": CustomerReleasedDetail,
+    "CustomerAttended": CustomerAttendedDetail,
     "CustomerErased": CustomerErasedDetail,
     "ReplyLabelled": ReplyLabelledDetail,
 }
@@ -354,7 +388,7 @@ def parse_lender_event(body: str, now: datetime, sources: Collection[str] = ()) 
 def _received(event: LenderEventDetail) -> ReceivedEvent:
     match event:
         case CustomerErasedDetail():
-            return ReceivedEvent(event.customer_id, ErasureRequest(event.at))
+            return ReceivedEvent(event.customer_id, ErasureRequest(event.at, event.by))
         case ReplyLabelledDetail():
             return ReceivedEvent(event.customer_id, event.given_label())
         case (
@@ -363,8 +397,9 @@ def _received(event: LenderEventDetail) -> ReceivedEvent:
             | AccountClosedDetail()
             | CustomerHoldDetail()
             | CustomerReleasedDetail()
+            | CustomerAttendedDetail()
         ):
-            recorded = RecordedEvent(EventTime(event.at, event.sequence), event.lender_event())
+            recorded = RecordedEvent(EventTime(event.at, event.sequence), event.lender_event(), event.by)
             return ReceivedEvent(
                 event.customer_id, recorded, not isinstance(event, CustomerHoldDetail) or event.is_understood
             )

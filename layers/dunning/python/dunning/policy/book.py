@@ -142,6 +142,13 @@ class PolicyBook:
         homes = {lender_id: next(iter(lender.policy.countries), "") for lender_id, lender in self.lenders.items()}
         return frozenset(lender_id for lender_id, home in homes.items() if home == country)
 
+    def zone_of(self, lender_id: str) -> ZoneInfo:
+        """Return the zone in which a lender's days are counted: the first of its first country; UTC if not known."""
+        lender = self.lenders.get(lender_id)
+        home = next(iter(lender.policy.countries), "") if lender else ""
+        zones = self.places.zones(home, "") if home and self.places.of(home) else ()
+        return ZoneInfo(zones[0]) if zones else ZoneInfo("UTC")
+
     def price(self, country: str, parts: int) -> int:
         """Estimate the carrier fee of a text in millionths of a US dollar."""
         return self._prices.get(country, self._prices["default"]) * parts

@@ -143,3 +143,15 @@ class CustomerScan(Protocol):
         The scan continues after the customer `after`, or starts at the beginning if that is empty.
         """
         ...
+
+
+class WholeScan(Protocol):
+    """All customers, with all that is stored of each."""
+
+    def whole_customers(self) -> Iterator[Customer | UnreadableRecordError]:
+        """
+        Yield each customer once, in any order; what was written just now may lack.
+
+        Facts and standing may be from two moments: good for counting, and for nothing else.
+        """
+        ...

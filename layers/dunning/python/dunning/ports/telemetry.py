@@ -14,6 +14,8 @@ class LogEvent(StrEnum):
 
     CARRIER_OPT_IN = "carrier_opt_in"
     CARRIER_OPT_OUT = "carrier_opt_out"
+    CENSUS_TAKEN = "census_taken"
+    CHANGE_NOT_COUNTED = "change_not_counted"
     CLAIM_NOT_RELEASED = "claim_not_released"
     CUSTOMER_ERASED = "customer_erased"
     DEAD_LETTERS_ERASED = "dead_letters_erased"
@@ -83,6 +85,7 @@ class Metric(StrEnum):
     CARRIER_OPT_INS_FAILED = "CarrierOptInsFailed"
     CARRIER_OPT_INS_REFUSED = "CarrierOptInsRefused"
     CARRIER_OPT_OUTS = "CarrierOptOuts"
+    CHANGES_NOT_COUNTED = "ChangesNotCounted"
     CUSTOMERS_ERASED = "CustomersErased"
     CUSTOMERS_LOADED = "CustomersLoaded"
     CUSTOMERS_QUARANTINED = "CustomersQuarantined"

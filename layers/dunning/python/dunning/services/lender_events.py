@@ -23,6 +23,8 @@ from dunning.contracts.lender_event import ErasureRequest, GivenLabel, ReceivedE
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.lender_record import (
     AccountClosed,
+    CustomerAttended,
+    CustomerReleased,
     InstalmentChanged,
     InstalmentPaid,
     LenderRecord,
@@ -31,6 +33,7 @@ from dunning.domain.customer.lender_record import (
     record_event,
 )
 from dunning.domain.customer.standing import Standing
+from dunning.domain.decision.open_reviews import with_attended, with_released, with_reply_attended
 from dunning.domain.decision.rules import Policies
 from dunning.domain.errors import DunningError, UnreadableRecordError, error_location
 from dunning.domain.outbound_events import OutboundEvent
@@ -229,6 +232,9 @@ class LenderEventService:
         if case.erasures:
             # The second round is ordered first. After a crash in between, the first round is repeated with the message.
             self._delay_queue.send_with_delay([erasure_round_body(customer_id)], SECOND_ROUND)
+            for at, by in case.erasures:
+                if by:
+                    self._log_event(customer_id, at, "erased", by)
             self._erasing.erase(customer_id, max(erasure.at for erasure in case.erasures))
         if case.rounds:
             self._erasing.erase_again(customer_id)
@@ -242,7 +248,7 @@ class LenderEventService:
     def _keep_labels(self, customer_id: str, labels: Sequence[GivenLabel]) -> list[Reply]:
         """Keep people's labels with the replies they are for, and return these replies."""
         labelled: list[Reply] = []
-        for reply_id, label in labels:
+        for reply_id, label, by in labels:
             reply = self._replies.label(customer_id, reply_id, label)
             if reply is None:
                 self._telemetry.log_event(LogEvent.LABEL_OF_UNKNOWN_REPLY, customer_id=customer_id, reply_id=reply_id)
@@ -255,6 +261,7 @@ class LenderEventService:
                 reply_id=reply_id,
                 intents=",".join(reply.intents),
                 labels=",".join(reply.labels),
+                **({"by": by} if by else {}),
             )
             self._telemetry.count(Metric.REPLIES_LABELLED)
         return labelled
@@ -287,7 +294,7 @@ class LenderEventService:
                 after = record_event(after, event)
             facts = project_facts(after)
             before = stored_standing or Standing(customer_id=customer_id)
-            known = self._with_labels(facts, before, labelled) if facts else before
+            known = _with_attention(self._with_labels(facts, before, labelled), recorded, labelled) if facts else before
             if facts is None or (
                 known == before and (not before.is_planned or before.planned_for == fingerprint(facts))
             ):
@@ -330,10 +337,8 @@ class LenderEventService:
         if after is before:
             return
         recorded_now = [entry for key, entry in after.events.items() if before.events.get(key) != entry]
-        for time, event in recorded_now:
-            self._telemetry.log_event(
-                LogEvent.LENDER_EVENT, customer_id=after.customer_id, at=instant(time.at), subject=event.subject
-            )
+        for time, event, by in recorded_now:
+            self._log_event(after.customer_id, time.at, event.subject, by)
         new = [entry.event for entry in recorded_now]
         self._telemetry.count(Metric.LENDER_EVENTS_RECORDED, len(new))
         if after.snapshot is None:
@@ -349,6 +354,12 @@ class LenderEventService:
                     account_id=event.account_id,
                 )
                 self._telemetry.count(Metric.LENDER_EVENTS_OF_UNKNOWN_ACCOUNT)
+
+    def _log_event(self, customer_id: str, at: datetime, subject: str, by: str) -> None:
+        who = {"by": by} if by else {}
+        self._telemetry.log_event(
+            LogEvent.LENDER_EVENT, customer_id=customer_id, at=instant(at), subject=subject, **who
+        )
 
     def _go_on_erasing(self, again: Mapping[str, datetime | None], seconds_left: Callable[[], float]) -> bool:
         """
@@ -373,3 +384,18 @@ class LenderEventService:
             self._telemetry.count(Metric.LENDER_EVENTS_FAILED, len(again))
             return False
         return True
+
+
+def _with_attention(standing: Standing, recorded: Sequence[RecordedEvent], labelled: Sequence[Reply]) -> Standing:
+    """Return a standing without the open reviews that people have attended to."""
+    for reply in labelled:
+        standing = with_reply_attended(standing, reply.inbound.inbound_id)
+    for time, event, _ in recorded:
+        match event:
+            case CustomerAttended():
+                standing = with_attended(standing, time.at)
+            case CustomerReleased(reason=reason):
+                standing = with_released(standing, reason, time.at)
+            case _:
+                pass
+    return standing

@@ -13,16 +13,18 @@ from zoneinfo import ZoneInfo
 from dunning.domain.customer.facts import Facts, with_small_rests_settled
 from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.customer.returning import caps_after_erasure
-from dunning.domain.customer.standing import LEAST_URGENT, Standing, Wake
+from dunning.domain.customer.standing import LEAST_URGENT, Standing, Wake, with_decision
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Decision, Reason, Send, Stop, Wait
-from dunning.domain.decision.reviews import announce
+from dunning.domain.decision.open_reviews import with_open_review, with_stops_announced
+from dunning.domain.decision.reviews import announce, reviews_of
 from dunning.domain.decision.rules import Policies, Rules
 from dunning.domain.outbound_events import (
     CustomerNeedsPerson,
     OutboundEvent,
     PromiseBroken,
     ReminderStopped,
+    ReviewReason,
 )
 from dunning.domain.replies.payment_statements import match_to_instalments
 from dunning.domain.replies.promises import JudgedPromises, promise_ends, settle_promises
@@ -65,8 +67,14 @@ def replan(
     settled = promises_settled(facts, match_to_instalments(after, counted(facts, policies, now)), policies, now)
     wake, reason, decision = plan(facts, settled.standing, policies, now)
     standing = replace(
-        settled.standing, version=before.version + 1, wake=wake, reason=reason, planned_for=fingerprint(facts)
+        settled.standing,
+        version=before.version + 1,
+        wake=wake,
+        reason=reason,
+        planned_for=fingerprint(facts),
+        lender_id=facts.lender,
     )
+    standing = with_recent(standing, decision, now)
     events = [*broken(settled, now), *stopped(before, decision, now)]
     if not before.is_planned and not first:
         return Replanned(replace(standing, wake=None, reason="", planned_for=""), decision, tuple(events))
@@ -109,7 +117,8 @@ def replan_as_told(
 def with_shared_phone(standing: Standing, phone: str, at: datetime) -> Standing:
     """Return a standing whose number has been found to be another customer's, too: the finder announces it to all."""
     announced = (*standing.announced, Reason.SHARED_PHONE.value)
-    return replace(standing, shared_phone=phone, shared_at=at, announced=announced)
+    standing = replace(standing, shared_phone=phone, shared_at=at, announced=announced)
+    return with_open_review(standing, ReviewReason.SHARED_PHONE.value, at)
 
 
 def promises_settled(facts: Facts, standing: Standing, policies: Policies, now: datetime) -> JudgedPromises:
@@ -141,11 +150,20 @@ def stopped(before: Standing, decision: Decision, now: datetime) -> list[Outboun
     return [ReminderStopped(before.customer_id, now, decision.reason.value)]
 
 
+def with_recent(standing: Standing, decision: Decision, now: datetime) -> Standing:
+    """Return the standing with a decision not to send among the recent decisions. A text has a record of its own."""
+    if isinstance(decision, Send):
+        return standing
+    return with_decision(standing, now, decision.reason.value, decision.until)
+
+
 def with_reviews(standing: Standing, decision: Decision, now: datetime) -> tuple[Standing, list[OutboundEvent]]:
     """Return the standing and the events of a decision whose stops only a person can end, each announced once."""
     announced = announce(standing.announced, decision)
     if announced.stops != standing.announced:
         standing = replace(standing, announced=announced.stops)
+    if announced.stops or standing.attention:
+        standing = with_stops_announced(standing, reviews_of(announced.stops), announced.new, now)
     return standing, [CustomerNeedsPerson(standing.customer_id, now, review) for review in announced.new]
 
 

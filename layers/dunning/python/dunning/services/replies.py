@@ -13,7 +13,8 @@ A reply that is delivered again changes nothing, but its outbound events are pub
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ from dunning.contracts.inbound_sms import parse_inbound
 from dunning.domain.customer.standing import Standing
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Stop
+from dunning.domain.decision.open_reviews import is_reply_attended, with_announced
 from dunning.domain.decision.rules import Policies
 from dunning.domain.errors import (
     DunningError,
@@ -235,10 +237,32 @@ class ReplyService:
             unsure = [
                 customer_id for customer_id, found in line.known.items() if isinstance(found, UnreadableRecordError)
             ]
-            line.events += [
+            calls = [
                 CustomerNeedsPerson(customer_id, self._clock.now(), self._why_at_the_end(inbound), inbound.inbound_id)
                 for customer_id in (*line.owners(), *unsure)
             ]
+            line.events += calls
+            for call in calls:
+                self._open_review(call)
+
+    def _open_review(self, call: CustomerNeedsPerson) -> None:
+        """Write that a customer waits for a person. If that fails, the event alone says so, and the reply fails on."""
+
+        def attempt(customer: Customer) -> Conflict | None:
+            if customer.facts is None or customer.standing is None:
+                return None
+            before = replace(customer.standing, lender_id=customer.facts.lender)
+            after = with_announced(before, [call])
+            if after == before:
+                return None
+            planned = replace(after, version=before.version + 1)
+            return None if self._store.save_standing(planned, expected_version=before.version) else CONFLICT
+
+        def read() -> Customer | UnreadableRecordError:
+            return self._store.load([call.customer_id])[call.customer_id]
+
+        with suppress(DunningError):
+            write_optimistically(call.customer_id, read(), read, attempt)
 
     def _why_at_the_end(self, inbound: InboundSms) -> ReviewReason:
         """Return why a person has to look at a reply that could not be handled: at once, if it tells of distress."""
@@ -320,6 +344,7 @@ class ReplyService:
                 likely=parsed.likely,
                 why=parsed.why,
                 digits=parsed.digits,
+                lender=_lender_of(line.known.get(customer_id)),
             )
             if self._replies.keep(reply):
                 is_new = True
@@ -360,7 +385,7 @@ class ReplyService:
         results: list[_StandingWrite] = []
         for customer_id, place in places.items():
             _check_time(seconds_left)
-            written = self._write(line, customer_id, inbound, parsed, place, may_confirm=may_confirm)
+            written = self._write(line, customer_id, inbound, parsed, place, may_confirm=may_confirm, is_new=is_new)
             results.append(written)
             may_confirm = may_confirm and claimed_confirmation(written.after, inbound) is None
             if not written.now and not is_new:
@@ -376,8 +401,14 @@ class ReplyService:
         place: ReplyPlace,
         *,
         may_confirm: bool,
+        is_new: bool,
     ) -> _StandingWrite:
-        """Write the effect of a reply under the version read, with the claim of a confirmation if that is due."""
+        """
+        Write the effect of a reply under the version read, with the claim of a confirmation if that is due.
+
+        What calls for a person is open from here on. A reply that is delivered again opens nothing that a person has
+        attended since.
+        """
 
         def attempt(customer: Customer) -> _StandingWrite | Conflict:
             line.known[customer_id] = customer
@@ -393,12 +424,15 @@ class ReplyService:
             ]
             if in_doubt:
                 reviews.append(ReplyNotUnderstood(customer_id, now, inbound.inbound_id))
+            changes_nothing = after == before
+            if is_new or not changes_nothing or not is_reply_attended(before, inbound.at):
+                after = with_announced(after, reviews)
             if after == before:
                 line.events += reviews
                 return _StandingWrite(before, before, now=False)
             confirmation = (
                 self._confirmations.claim(facts, before, after, parsed, inbound, place.rules, place.zones, now)
-                if may_confirm and place.rules
+                if may_confirm and place.rules and not changes_nothing
                 else None
             )
             if confirmation:
@@ -468,6 +502,10 @@ def _metric_of_certainty(parsed: ParsedReply) -> Metric:
     if parsed.is_surely_quiet or not parsed.is_in_doubt:
         return Metric.REPLIES_SURE
     return Metric.REPLIES_LIKELY if parsed.likely else Metric.REPLIES_IN_DOUBT
+
+
+def _lender_of(found: Customer | UnreadableRecordError | None) -> str:
+    return found.facts.lender if isinstance(found, Customer) and found.facts else ""
 
 
 def _opts_out(before: Standing, after: Standing) -> bool:

@@ -1,4 +1,4 @@
-"""Facts, standing and the due index in DynamoDB."""
+"""Facts, standing, the due index and the attention index in DynamoDB."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ from dunning.adapters.dynamodb.keys import (
     LOADS,
     PHONE,
     STANDING,
+    attention_key,
     due_until,
+    parse_attention_key,
     parse_instant,
     parse_wake_key,
     phone_key,
@@ -44,6 +46,7 @@ from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.customer.standing import LEAST_URGENT, Standing, Wake
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
+from dunning.ports.attention import WaitingCustomer
 from dunning.ports.customers import Customer, DueCustomer, ListedCustomer, StoredCustomer
 from dunning.ports.file_loads import FileLoad, KnownLoads
 
@@ -186,6 +189,34 @@ class DynamoCustomers:
                     ":one": {"N": "1"},
                 },
             )
+
+    def waiting_customers(
+        self, lender: str, limit: int, after: WaitingCustomer | None = None
+    ) -> Sequence[WaitingCustomer]:
+        """Query the attention index, page by page until there are enough."""
+        found: list[WaitingCustomer] = []
+        start: Any = after and {
+            "customer_id": {"S": after.customer_id},
+            "item": {"S": STANDING},
+            "attention_lender": {"S": lender},
+            "attention_at": {"S": attention_key(after.since, urgent=after.urgent)},
+        }
+        while len(found) < limit:
+            more = {"ExclusiveStartKey": start} if start else {}
+            with aws_call("Query"):
+                answer = self._client.query(
+                    TableName=self._table,
+                    IndexName="attention",
+                    KeyConditionExpression="attention_lender = :lender",
+                    ExpressionAttributeValues={":lender": {"S": lender}},
+                    Limit=limit - len(found),
+                    **more,
+                )
+            found += map(_parse_waiting, answer["Items"])
+            start = answer.get("LastEvaluatedKey")
+            if not start:
+                break
+        return found
 
     def customers_with(self, phones: Collection[str]) -> Mapping[str, frozenset[str]]:
         """Read the numbers' own items, a hundred a call. An item without a readable set stands for nobody."""
@@ -342,6 +373,33 @@ class DynamoCustomers:
             if not start:
                 return
 
+    def whole_customers(self) -> Iterator[Customer | UnreadableRecordError]:
+        """Scan the table. Both items of a customer come one after the other, though not on one page."""
+        pending: dict[str, Mapping[str, Any]] = {}
+        last = ""
+        for item in self._all_items():
+            customer_id, kind = str(item["customer_id"]["S"]), str(item["item"]["S"])
+            if "#" in customer_id:
+                continue
+            if customer_id != last and pending:
+                yield _customer(pending.get(FACTS), pending.get(STANDING))
+                pending = {}
+            last = customer_id
+            pending[kind] = item
+        if pending:
+            yield _customer(pending.get(FACTS), pending.get(STANDING))
+
+    def _all_items(self) -> Iterator[Mapping[str, Any]]:
+        start: Any = None
+        while True:
+            more = {"ExclusiveStartKey": start} if start else {}
+            with aws_call("Scan"):
+                answer = self._client.scan(TableName=self._table, **more)
+            yield from answer["Items"]
+            start = answer.get("LastEvaluatedKey")
+            if not start:
+                return
+
     def lender_record(self, customer_id: str) -> LenderRecord | UnreadableRecordError:
         """Read the item of the lender record."""
         found = list(self._read([{"customer_id": {"S": customer_id}, "item": {"S": FACTS}}]))
@@ -444,6 +502,11 @@ class DynamoCustomers:
             start = answer.get("LastEvaluatedKey")
             if not start:
                 return
+
+
+def _parse_waiting(item: Mapping[str, Any]) -> WaitingCustomer:
+    since, urgent = parse_attention_key(str(item["attention_at"]["S"]))
+    return WaitingCustomer(str(item["customer_id"]["S"]), since, urgent)
 
 
 def _customers_in(item: Mapping[str, Any]) -> frozenset[str]:

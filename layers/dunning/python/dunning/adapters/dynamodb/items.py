@@ -18,6 +18,7 @@ from dunning.adapters.dynamodb.keys import (
     LOADS,
     STANDING,
     UNKNOWN,
+    attention_key,
     contact_key,
     parse_wake_key,
     phone_key,
@@ -51,6 +52,7 @@ from dunning.adapters.dynamodb.layouts import (
 from dunning.domain.customer.facts import Account, Facts, Hold, HoldReason, Instalment
 from dunning.domain.customer.lender_record import (
     AccountClosed,
+    CustomerAttended,
     CustomerHold,
     CustomerReleased,
     EventTime,
@@ -61,7 +63,17 @@ from dunning.domain.customer.lender_record import (
     event_key,
     project_facts,
 )
-from dunning.domain.customer.standing import LedgerEntry, PaymentStatement, Progress, PromiseToPay, ReplyLabel, Standing
+from dunning.domain.customer.standing import (
+    LedgerEntry,
+    OpenReview,
+    PaymentStatement,
+    Progress,
+    PromiseToPay,
+    RecentDecision,
+    ReplyLabel,
+    Standing,
+)
+from dunning.domain.decision.open_reviews import waits_for_person
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import UnreadableRecordError
 from dunning.domain.replies.reply import InboundSms, Reply
@@ -70,7 +82,7 @@ from dunning.ports.file_loads import FileLoad, KnownLoads
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-SCHEMA = 3
+SCHEMA = 4
 """
 The number of the layouts below, stored with every item as `schema`; it rises by one whenever a field is appended.
 
@@ -126,15 +138,18 @@ INSTALMENT_CHANGED = ArrayLayout(
 ACCOUNT_CLOSED = ArrayLayout(AccountClosed, Field("account_id", TEXT))
 CUSTOMER_HOLD = ArrayLayout(CustomerHold, Field("reason", word(HoldReason)), Field("until", optional(DAY)))
 CUSTOMER_RELEASED = ArrayLayout(CustomerReleased, Field("reason", optional(word(HoldReason))))
+CUSTOMER_ATTENDED = ArrayLayout(CustomerAttended, Field("outcome", TEXT))
 EVENT_KINDS: Mapping[str, ArrayLayout[Any]] = {
     "paid": INSTALMENT_PAID,
     "changed": INSTALMENT_CHANGED,
     "closed": ACCOUNT_CLOSED,
     "held": CUSTOMER_HOLD,
     "released": CUSTOMER_RELEASED,
+    "attended": CUSTOMER_ATTENDED,
 }
 """
-An event is stored as its time, its kind and its fields, in one array.
+An event is stored as its time, its kind and its fields, in one array. Who said so comes behind the fields, if known.
+A field that is appended to an event has to come behind that.
 
 A new kind is not an appended field. An older program refuses it, rather than lose what a lender said: programs that
 read the kind have to be deployed before those that write it.
@@ -144,7 +159,8 @@ _KIND_OF = {layout.kept: kind for kind, layout in EVENT_KINDS.items()}
 
 def _event_out(recorded: RecordedEvent) -> list[object]:
     kind = _KIND_OF[type(recorded.event)]
-    return [*EVENT_TIME.write(recorded.time), kind, *EVENT_KINDS[kind].write(recorded.event)]
+    written = [*EVENT_TIME.write(recorded.time), kind, *EVENT_KINDS[kind].write(recorded.event)]
+    return [*written, recorded.by] if recorded.by else written
 
 
 def _events_out(events: Mapping[str, RecordedEvent]) -> list[list[object]]:
@@ -152,7 +168,11 @@ def _events_out(events: Mapping[str, RecordedEvent]) -> list[list[object]]:
 
 
 def _event_in(at: str, sequence: int, kind: str, *fields: object) -> RecordedEvent:
-    return RecordedEvent(EVENT_TIME.read(at, sequence), EVENT_KINDS[kind].read(*fields))
+    layout = EVENT_KINDS[kind]
+    by = fields[len(layout.fields)] if len(fields) > len(layout.fields) else ""
+    if type(by) is not str:
+        raise TypeError("no text")
+    return RecordedEvent(EVENT_TIME.read(at, sequence), layout.read(*fields), by)
 
 
 def _events_in(written: object) -> dict[str, RecordedEvent]:
@@ -180,7 +200,9 @@ LEDGER_ENTRY = ArrayLayout(
     Field("failed", FLAG, False),  # noqa: FBT003 - the default of a field
     Field("also_named", TEXTS, ()),
 )
-PROGRESS = ArrayLayout(Progress, Field("stage", NUMBER), Field("on", DAY), Field("due_on", DAY))
+PROGRESS = ArrayLayout(
+    Progress, Field("stage", NUMBER), Field("on", DAY), Field("due_on", DAY), Field("asked", NUMBER, 0)
+)
 PAYMENT_STATEMENT = ArrayLayout(
     PaymentStatement,
     Field("reason", word(HoldReason)),
@@ -204,6 +226,21 @@ REPLY_LABEL = ArrayLayout(
     Field("sequence", NUMBER),
     Field("intents", TEXTS),
     Field("promised_on", optional(DAY), None),
+)
+
+RECENT_DECISION = ArrayLayout(
+    RecentDecision,
+    Field("at", SECONDS),
+    Field("reason", TEXT),
+    Field("until", optional(SECONDS), None),
+)
+"""In seconds since 1970: a third of the size of an instant as text, six times in each claim."""
+
+OPEN_REVIEW = ArrayLayout(
+    OpenReview,
+    Field("why", TEXT),
+    Field("since", INSTANT),
+    Field("reply_id", TEXT, ""),
 )
 
 LENDER_RECORD = ItemLayout(
@@ -254,6 +291,10 @@ STANDING_FIELDS = ItemLayout(
     Field("reply_labels", arrays_by_key(REPLY_LABEL), {}),
     Field("announced", TEXTS, ()),
     Field("facts_revision", NUMBER, 0),
+    Field("recent", arrays(RECENT_DECISION), ()),
+    Field("lender_id", TEXT, ""),
+    Field("attention", arrays(OPEN_REVIEW), ()),
+    Field("attended_at", INSTANT, None),
 )
 """All but the wake, which is stored as a key of the due index."""
 
@@ -310,6 +351,7 @@ REPLY_FIELDS = ItemLayout(
     Field("labelled_at", INSTANT, None),
     Field("label_sequence", NUMBER, 0),
     Field("label_promised_on", DAY, None),
+    Field("lender", TEXT, ""),
 )
 LABEL_ATTRIBUTES = ("labels", "labelled_at", "label_sequence", "label_promised_on")
 """The attributes of a stored reply that a person's label sets."""
@@ -381,11 +423,15 @@ def read_facts(item: StoredItem) -> Facts | None:
 
 
 def standing_item(standing: Standing, shards: int) -> Item:
-    """Write a standing as an item; without a wake it is in no index."""
+    """Write a standing as an item. With a wake it is in the due index, and in that of attention if it waits."""
     item: Item = {"item": _text(STANDING), **_SCHEMA, **STANDING_FIELDS.write(standing)}
     if standing.wake is not None:
         item["shard"] = _text(shard_of(standing.customer_id, shards))
         item["wake_key"] = _text(wake_key(standing.wake))
+    waits = waits_for_person(standing)
+    if waits is not None and standing.lender_id:
+        item["attention_lender"] = _text(standing.lender_id)
+        item["attention_at"] = _text(attention_key(waits.since, urgent=waits.urgent))
     return item
 
 

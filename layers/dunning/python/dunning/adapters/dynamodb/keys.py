@@ -5,6 +5,8 @@ customers: `customer_id` and `item`, which is `facts` or `standing`. Beside them
 and `phone`, with the ids of all customers who have or had that number. No customer id has a `#`.
 due index: `shard`, `00` to `99`, and `wake_key`, `2026-12-01T02:00:00.000000Z#1`: the wake, then the urgency, so
 that of customers who wake at the same moment the most urgent come first.
+attention index: `attention_lender`, and `attention_at`, `1#2026-12-01T02:00:00.000000Z`: 0 if urgent,
+else 1, and the moment since which the customer waits for a person.
 contacts:  `customer_id` and `contact`, `2026-12-01T02:00:03.123456Z#<send_id>`, or `reply#<instant>#<inbound id>` for
 a reply; the replies of a number that no customer has are below `phone#<number>`.
 unknown index of contacts: `unknown`, always `yes`, and `contact`: only records with an unknown outcome.
@@ -67,6 +69,22 @@ def parse_wake_key(written: str) -> Wake:
 def due_until(now: datetime) -> str:
     """Build the highest sort key that is due at `now`."""
     return f"{instant_key(now)}#{LEAST_URGENT}"
+
+
+def attention_key(since: datetime, *, urgent: bool) -> str:
+    """Build the sort key of the attention index."""
+    return f"{0 if urgent else 1}#{instant_key(since)}"
+
+
+def parse_attention_key(written: str) -> tuple[datetime, bool]:
+    """
+    Read a sort key of the attention index: since when, and whether it is urgent.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    urgency, _, since = written.partition("#")
+    return parse_instant(since), urgency == "0"
 
 
 def contact_key(at: datetime, send_id: str) -> str:

@@ -89,6 +89,8 @@ INSTANT = Codec(frozenset({str}), instant_key, parse_instant)
 
 
 def _read_seconds(seconds: int) -> datetime:
+    if type(seconds) is not int:
+        raise TypeError("no number")
     if not 0 <= seconds <= _LAST_SECOND:
         raise ValueError("no instant")  # the operating system's error depends on how far out the number is
     return datetime.fromtimestamp(seconds, UTC)

@@ -110,14 +110,29 @@ class CustomerReleased:
         return f"released:{self.reason or EVERY_HOLD}"
 
 
-type LenderEvent = InstalmentPaid | InstalmentChanged | AccountClosed | CustomerHold | CustomerReleased
+@dataclass(frozen=True, slots=True)
+class CustomerAttended:
+    """A person has attended to what waited for one; `outcome` is a code. It changes no fact and lifts no hold."""
+
+    outcome: str = ""
+
+    @property
+    def subject(self) -> str:
+        """The subject of the event. Of two events about one subject the newer counts."""
+        return "attended"
+
+
+type LenderEvent = (
+    InstalmentPaid | InstalmentChanged | AccountClosed | CustomerHold | CustomerReleased | CustomerAttended
+)
 
 
 class RecordedEvent(NamedTuple):
-    """An event, and the lender's time of it."""
+    """An event, the lender's time of it, and who said so: the id of a person or a system, or empty."""
 
     time: EventTime
     event: LenderEvent
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -449,6 +464,6 @@ def _is_past(recorded: RecordedEvent, facts: Facts) -> bool:
     return _is_known_to(facts, recorded) and (facts.as_of is None or recorded.time.at <= facts.as_of - lag)
 
 
-def _order(recorded: RecordedEvent) -> tuple[EventTime, str]:
+def _order(recorded: RecordedEvent) -> tuple[EventTime, str, str]:
     """Order events by time. Of two events of the same moment the same event always counts."""
-    return recorded.time, repr(recorded.event)
+    return recorded.time, repr(recorded.event), recorded.by

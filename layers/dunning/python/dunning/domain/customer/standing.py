@@ -29,6 +29,12 @@ HOLD_LIMIT = 48
 LABEL_LIMIT = 96
 """Labels of replies kept per customer. Above the limit those of the oldest replies are dropped."""
 
+RECENT_LIMIT = 6
+"""Decisions not to send kept per customer. Above the limit the oldest are dropped: a claim has to stay below 1 KB."""
+
+ATTENTION_LIMIT = 12
+"""Open reviews kept per customer. Above the limit the newest are dropped, the urgent ones last."""
+
 LEAST_URGENT = 9
 """The highest `urgency` a wake has: one digit in the index."""
 
@@ -72,6 +78,12 @@ class Progress:
     stage: int
     on: date
     due_on: date
+    asked: int = field(default=0, compare=False)
+    """
+    What was open of the instalment when a text first marked a stage of it, in minor units; 0 if not known.
+
+    It is kept to be counted, and nothing is decided by it.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +145,26 @@ def _label_order(label: ReplyLabel) -> tuple[datetime, int, tuple[str, ...], dat
     return label.at, label.sequence, label.intents, label.promised_on or date.min
 
 
+class RecentDecision(NamedTuple):
+    """A decision not to send, in whole seconds: when, its reason, and until when. `until` is `None` for new facts."""
+
+    at: datetime
+    reason: str
+    until: datetime | None = None
+
+
+class OpenReview(NamedTuple):
+    """
+    Something that waits for a person: why, since when, and the carrier's id of the reply, if it is about one.
+
+    `why` is a `ReviewReason`, or `NOT_UNDERSTOOD`.
+    """
+
+    why: str
+    since: datetime
+    reply_id: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """
@@ -180,6 +212,14 @@ class Standing:
     """The stops that only a person can end, and that have been announced and have not ended (`reviews`)."""
     facts_revision: int = field(default=0, compare=False)
     """The revision of the lender record that the standing was last stored with; 0 if not known."""
+    recent: tuple[RecentDecision, ...] = field(default=(), compare=False)
+    """The last decisions not to send, oldest first. They are kept to be shown, and nothing is decided by them."""
+    lender_id: str = field(default="", compare=False)
+    """The lender, as of the last decision; empty before the first one. It is kept so that changes can be counted."""
+    attention: tuple[OpenReview, ...] = ()
+    """What waits for a person, oldest first (`open_reviews`)."""
+    attended_at: datetime | None = None
+    """The lender's time of the last `CustomerAttended`."""
 
     @property
     def is_planned(self) -> bool:
@@ -274,6 +314,21 @@ def progress_key(account_id: str, number: int) -> str:
     return f"{account_id}#{number}"
 
 
+def first_asked(standing: Standing, facts: Facts, key: str) -> int:
+    """Return what was open of an instalment when a text first marked a stage of it: if none has, what is open now."""
+    known = standing.progress.get(key)
+    if known is not None and known.asked:
+        return known.asked
+    account_id, _, number = key.rpartition("#")
+    return sum(
+        instalment.open
+        for account in facts.accounts
+        if account.account_id == account_id
+        for instalment in account.instalments
+        if str(instalment.number) == number
+    )
+
+
 def _still_open(facts: Facts) -> set[str]:
     """Return the ladders with an open amount, each instalment by itself: an account's credits do not count."""
     return {progress_key(a.account_id, i.number) for a in facts.accounts for i in a.instalments if i.open > 0}
@@ -288,6 +343,19 @@ def with_number_refused(standing: Standing, phone: str, at: datetime) -> Standin
     """Return the standing with a number that the carrier refused for good. The last refusal of a number counts."""
     since = standing.suspended_at if standing.suspended_phone == phone else None
     return replace(standing, suspended_phone=phone, suspended_at=said_last(since, at))
+
+
+def with_decision(standing: Standing, at: datetime, reason: str, until: datetime | None) -> Standing:
+    """Return the standing with a decision not to send among the recent decisions; the same decision only once."""
+    decision = RecentDecision(_whole_second(at), reason, _whole_second(until) if until else None)
+    last = standing.recent[-1] if standing.recent else None
+    if last is not None and last[1:] == decision[1:]:
+        return standing
+    return replace(standing, recent=(*standing.recent, decision)[-RECENT_LIMIT:])
+
+
+def _whole_second(moment: datetime) -> datetime:
+    return moment.replace(microsecond=0)
 
 
 def with_claim(

@@ -90,8 +90,14 @@ def announce(before: Sequence[str], decision: Decision) -> Announced:
     kept = [stop for stop in before if stop in pending or _asked(stop) > reached]
     new = [stop for stop in pending if stop not in kept]
     # One event says all that is new of one reason.
-    reviews = dict.fromkeys(review for stop in new if (reason := _reason_of(stop)) and (review := STOPS[reason].review))
-    return Announced(tuple(sorted({*kept, *new})), tuple(reviews))
+    return Announced(tuple(sorted({*kept, *new})), reviews_of(new))
+
+
+def reviews_of(stops: Sequence[str]) -> tuple[ReviewReason, ...]:
+    """Return the reviews that announce stops, each once."""
+    return tuple(
+        dict.fromkeys(review for stop in stops if (reason := _reason_of(stop)) and (review := STOPS[reason].review))
+    )
 
 
 def _pending(decision: Decision) -> list[str]:

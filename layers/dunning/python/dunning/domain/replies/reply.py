@@ -26,7 +26,8 @@ class Reply:
     names what decided. `digits` are the last digits of an account that the reply names. `labels` are the intents that a
     person gave at `labelled_at`, with the day of a promise; `label_sequence` orders labels of one moment.
 
-    `customer_id` is empty if no customer has the number. The reply is deleted at `expires_at`.
+    `lender` is the customer's when the reply came. `customer_id` is empty if no customer has the number. The reply is
+    deleted at `expires_at`.
     """
 
     customer_id: str
@@ -42,6 +43,7 @@ class Reply:
     labelled_at: datetime | None = None
     label_sequence: int = 0
     label_promised_on: date | None = None
+    lender: str = ""
 
     @property
     def label(self) -> ReplyLabel | None:

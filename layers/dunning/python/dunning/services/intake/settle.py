@@ -27,6 +27,7 @@ from dunning.domain.customer.lender_record import (
 )
 from dunning.domain.customer.standing import Standing
 from dunning.domain.decision.decisions import Decision
+from dunning.domain.decision.open_reviews import with_open_review
 from dunning.domain.decision.rules import Policies
 from dunning.domain.errors import RecordTooLargeError, ServiceCallError, UnreadableRecordError
 from dunning.domain.outbound_events import CustomerNeedsPerson, OutboundEvent, ReviewReason
@@ -241,15 +242,17 @@ class Settler:
         def attempt(customer: StoredCustomer) -> Conflict | None:
             lender_record, before = customer.lender_record, customer.standing or Standing(customer_id=customer_id)
             facts = project_facts(lender_record)
-            if not lender_record.has_or_gets(phone) or (is_shared and _is_held_for(before, facts, phone)):
+            if not lender_record.has_or_gets(phone):
                 return None
+            if is_shared and _is_held_for(before, facts, phone):
+                return self._announce_again(before, now)
             if is_shared:
                 after = with_shared_phone(before, phone, now)
             else:
                 after = replace(before, shared_phone="", shared_at=None)
             if facts is not None and facts.phone != phone and before.shares_phone(facts):
                 # Held for the present number, which stays marked. The load that gives the next number looks again.
-                after = before
+                after = with_open_review(before, ReviewReason.SHARED_PHONE.value, now) if is_shared else before
             if facts is None:
                 planned = replace(after, version=before.version + 1)
             else:
@@ -261,6 +264,14 @@ class Settler:
 
         with suppress(UnreadableRecordError):  # quarantined as it is
             write_optimistically(customer_id, read(), read, attempt)
+
+    def _announce_again(self, before: Standing, now: datetime) -> Conflict | None:
+        """Write that a held customer waits for a person, who may have attended to an earlier owner of the number."""
+        after = with_open_review(before, ReviewReason.SHARED_PHONE.value, now)
+        if after is before:
+            return None
+        again = replace(after, version=before.version + 1)
+        return None if self._store.save_standing(again, expected_version=before.version) else CONFLICT
 
 
 def _is_done(lender_record: LenderRecord, standing: Standing | None) -> bool:

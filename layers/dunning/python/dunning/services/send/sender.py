@@ -26,12 +26,15 @@ from dunning.domain.customer.standing import (
     Standing,
     Wake,
     claim_for_wake,
+    first_asked,
     progress_key,
     with_claim,
+    with_decision,
     with_number_refused,
 )
 from dunning.domain.decision.decide import RECHECK_AFTER, decide
 from dunning.domain.decision.decisions import Decision, Reason, Reminder, Send, Stop, Wait, trace_of
+from dunning.domain.decision.open_reviews import with_open_review
 from dunning.domain.decision.rules import Rules
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import DunningError, UnreadableRecordError, error_location
@@ -58,6 +61,7 @@ from dunning.services.planning import (
     stopped,
     wake_after,
     wake_for_promises,
+    with_recent,
     with_reviews,
 )
 from dunning.services.send.claims import (
@@ -339,7 +343,14 @@ class SendService:
         same = standing.reason == decision.reason.value or standing.version == 0
         if same and standing.wake == wake and settled.standing is standing:
             return True
-        after = replace(settled.standing, version=standing.version + 1, wake=wake, reason=decision.reason.value)
+        after = replace(
+            settled.standing,
+            version=standing.version + 1,
+            wake=wake,
+            reason=decision.reason.value,
+            lender_id=facts.lender if facts else standing.lender_id,
+        )
+        after = with_recent(after, decision, now)
         return self._store.save_standing(after, expected_version=standing.version)
 
     def _claim(
@@ -363,13 +374,16 @@ class SendService:
             also_named=reminder.also_named,
         )
         reached = {
-            progress_key(reached.account_id, reached.number): Progress(reached.stage, reminder.on, reached.due_on)
+            key: Progress(reached.stage, reminder.on, reached.due_on, first_asked(standing, facts, key))
             for reached in reminder.reached_stages
+            for key in [progress_key(reached.account_id, reached.number)]
         }
         after = with_claim(standing, entry, reached, rules.longest_window, facts)
         following = plan(facts, after, self._policies, now)
         after, reviews = with_reviews(
-            replace(after, wake=following.wake, reason=following.reason), following.decision, now
+            replace(after, wake=following.wake, reason=following.reason, lender_id=facts.lender),
+            following.decision,
+            now,
         )
         if not self._store.save_standing(after, expected_version=standing.version, claim_id=entry.claim_id):
             return None
@@ -429,8 +443,14 @@ class SendService:
             announced = [
                 stop for stop in standing.announced if stop in before.announced or stop not in claimed.announced
             ]
+            open_still = [
+                review for review in standing.attention if review in before.attention or review not in claimed.attention
+            ]
+            standing = replace(standing, attention=tuple(open_still))
             if suspended_phone and reason.value not in announced:
                 announced.append(reason.value)
+                standing = with_open_review(standing, ReviewReason.NUMBER_REFUSED.value, self._clock.now())
+            standing = with_decision(standing, self._clock.now(), reason.value, after.at if after else None)
             return replace(standing, wake=after, reason=reason.value, announced=tuple(sorted(announced)))
 
         release_claim(self._store, self._telemetry, claimed, before, claim_id, then)
