@@ -24,7 +24,7 @@ NAG = tests/devtools/nag
 
 # Each lock, and what it is compiled from. A package that two locks hold has one version in both, where they meet in one
 # environment. No header and no addresses: a lock must not tell, nor depend on, where packages were fetched from.
-LOCKS = runtime uv run dev train fuzz tools stand-in checkov
+LOCKS = runtime uv run dev train fuzz browser tools stand-in checkov
 LOCK_runtime = layers/dunning/python/requirements.txt
 $(foreach lock,$(filter-out runtime,$(LOCKS)),$(eval LOCK_$(lock) = layers/dunning/requirements/$(lock).txt))
 FROM_runtime = pyproject.toml
@@ -33,6 +33,7 @@ FROM_run = --group run -c $(LOCK_runtime) pyproject.toml
 FROM_dev = --group dev -c $(LOCK_runtime) -c $(LOCK_run) pyproject.toml
 FROM_train = --group train -c $(LOCK_runtime) pyproject.toml
 FROM_fuzz = --group fuzz -c $(LOCK_runtime) -c $(LOCK_run) pyproject.toml
+FROM_browser = --group browser -c $(LOCK_runtime) -c $(LOCK_dev) pyproject.toml
 FROM_tools = --group tools
 FROM_stand-in = --group stand-in
 FROM_checkov = --group checkov
@@ -100,12 +101,13 @@ PROVE =
 PLANT =
 REPLAY =
 ROWS =
+PORT =
 
 # What may be set on the command line. Anything else is misspelt, and would be ignored without a word.
 VARIABLES = ACCOUNTS EVENTS ENCODING COMPLETE START DAYS OUT LENDER LANGUAGE COUNTRY PLACE POLICIES CHECK REGION STACK \
 	CUSTOMER TABLE AT FROM SPEND ROLE APPLY TEXT ON EXAM RECORD WHO WHY SINCE COUNSEL CUSTOMERS RATE SAMPLE INSTALMENTS \
 	REMINDERS WORKERS LATENCY_MS THROTTLED SEED PARSER MINUTES INPUT KEEP SCENARIO PROVE REPLAY PLANT ROWS MODULE \
-	RUNS JOBS PYTHON SHELL MAKEFLAGS
+	RUNS JOBS PORT PYTHON SHELL MAKEFLAGS
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 UNKNOWN := $(firstword $(filter-out $(VARIABLES),$(GIVEN)))
 # The variable with the fewest letters to insert, take out or exchange, whatever the case; nothing if none is near.
@@ -140,6 +142,13 @@ run: setup-run ## Play 45 days on the embedded AWS
 		$(if $(COMPLETE),--complete="$(COMPLETE)") $(if $(ACCOUNTS),--accounts="$(ACCOUNTS)") $(if $(EVENTS),--events="$(EVENTS)") \
 		$(if $(START),--start="$(START)") $(if $(DAYS),--days="$(DAYS)") $(if $(OUT),--out="$(OUT)") \
 		$(if $(POLICIES),--policies="$(POLICIES)") $(if $(LENDER),--lender="$(LENDER)")
+
+.PHONY: console
+console: setup-run ## Open the console over a played world: four logins, and a clock to move
+#= ACCOUNTS=file.csv EVENTS=file.jsonl START=2026-12-01 DAYS=20 PORT=8765
+	@PYTHONPATH=.:layers/dunning:layers/dunning/python $(BIN)/python -m tests.local.console \
+		$(if $(ACCOUNTS),--accounts="$(ACCOUNTS)") $(if $(EVENTS),--events="$(EVENTS)") \
+		$(if $(START),--start="$(START)") $(if $(DAYS),--days="$(DAYS)") $(if $(PORT),--port="$(PORT)")
 
 .PHONY: customer
 customer: setup-run ## Show a customer's timeline: facts, decisions, texts, receipts, replies; as a page to print, too

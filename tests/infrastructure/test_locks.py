@@ -9,7 +9,7 @@ from tests.local import ROOT
 
 REQUIREMENTS = ROOT / "layers" / "dunning" / "requirements"
 RUNTIME = ROOT / "layers" / "dunning" / "python" / "requirements.txt"
-NAMES = ["uv", "run", "dev", "train", "fuzz", "tools", "stand-in", "checkov"]
+NAMES = ["uv", "run", "dev", "train", "fuzz", "browser", "tools", "stand-in", "checkov"]
 _PINNED = re.compile(r"^([a-z0-9-]+)==([^ ]+)", re.MULTILINE)
 
 

@@ -10,7 +10,7 @@ from dunning.domain.customer.facts import Account, Facts
 from dunning.domain.customer.standing import Standing
 from dunning.domain.texts.masking import mask_name
 from dunning.domain.texts.money import format_money
-from ops.words import silences
+from dunning.evidence.words import silences
 from tests.local.report import mask_phone
 
 

@@ -12,7 +12,7 @@ from dunning.domain.customer.standing import Standing
 from dunning.domain.replies.intents import QUIET_INTENTS, Band, ReplyIntent
 from dunning.domain.replies.masked_reply import mask_for_larger_reader
 from dunning.domain.replies.reply import Reply
-from ops.words import hold_in_words
+from dunning.evidence.words import hold_in_words
 from tests.local.people import WrittenReply
 
 NOTHING_CHANGES = "nothing changes"

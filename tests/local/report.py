@@ -8,9 +8,9 @@ from typing import Any
 
 import phonenumbers
 
-from ops.columns import WIDTH, fold, pad, stage_name, width_of
+from dunning.evidence.words import BANDS, REASONS, stage_name, understood, with_day
+from ops.columns import WIDTH, fold, pad, width_of
 from ops.effective import CALENDAR_WARNING
-from ops.words import BANDS, REASONS, understood, with_day
 
 _MICRO = 1_000_000
 

@@ -203,6 +203,10 @@ class World:
             }
         )
 
+    def write_as(self, phone: str, text: str) -> None:
+        """Let whoever has a number write now, in answer to the last text to it."""
+        self._reply(phone, text, self._last.get(phone))
+
     def _happens(self, event: ScriptedEvent) -> None:
         detail: Mapping[str, Any] = event.detail
         if event.kind == "reply":

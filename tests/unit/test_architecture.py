@@ -34,21 +34,27 @@ PARTS = {
     "entrypoint": part("domain", "ports"),
     "cold_start": part(),
     "compiled_policies": part("domain", "policy"),
-    "services": part("domain", "ports", "contracts", others=("phonenumbers",)),
+    "evidence": part("domain", "ports", "contracts"),
+    "services": part("domain", "ports", "contracts", "evidence", others=("phonenumbers",)),
+    "console": part("domain", "ports", "services", "evidence", others=("jinja2", "markupsafe")),
     "adapters": part(
         "domain",
         "ports",
         "contracts",
+        "evidence",
         others=("boto3", "botocore", "aws_lambda_powertools", "mypy_boto3_dynamodb", "mypy_boto3_s3", "mypy_boto3_sns",
                 "mypy_boto3_sqs", "mypy_boto3_ssm"),
     ),
     "wiring": part(
         "domain", "policy", "compiled_policies", "ports", "contracts", "settings", "cold_start", "services", "adapters",
+        "console",
         others=("boto3", "botocore", "aws_lambda_powertools", "pydantic", "mypy_boto3_dynamodb"),
     ),
 }  # fmt: skip
 
-FUNCTIONS_MAY_IMPORT = {"dunning.wiring", "dunning.entrypoint", "dunning.contracts", "dunning.services"}
+FUNCTIONS_MAY_IMPORT = {
+    "dunning.wiring", "dunning.entrypoint", "dunning.contracts", "dunning.services", "dunning.console",
+}  # fmt: skip
 
 
 def modules(folder: Path) -> list[Path]:

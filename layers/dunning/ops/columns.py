@@ -49,12 +49,3 @@ def _words(text: str) -> Iterator[str]:
                 word = ""
     if word:
         yield word
-
-
-def stage_name(stage: int | None) -> str:
-    """Say a stage in words."""
-    if stage is None:
-        return "confirms an opt-out"
-    if stage == 0:
-        return "on the due date"
-    return f"{abs(stage)} days {'before' if stage < 0 else 'after'}"

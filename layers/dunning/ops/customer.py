@@ -29,20 +29,21 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dunning.adapters.aws_call import aws_call
+from dunning.adapters.dynamodb.evidence_items import read_evidence
 from dunning.adapters.dynamodb.keys import REPLY, phone_key
 from dunning.adapters.system_clock import SystemClock
 from dunning.contracts.instants import instant
 from dunning.domain.customer.facts import Facts
 from dunning.domain.decision.rules import Policies, Rules
 from dunning.domain.errors import DunningError, ServiceCallError
+from dunning.evidence.customer_evidence import Evidence, read_logged_line
+from dunning.evidence.timeline import Timeline, build_timeline, timeline_document
 from dunning.policy import load_policies
 from dunning.ports.clock import Clock
 from dunning.services.intake.cells import is_id
 from ops.decision_logs import read_decision_logs
-from ops.evidence import Evidence, read_evidence, read_logged_line
 from ops.looks import Look, LookError, check_look, write_look_to_file, write_look_to_stack
 from ops.stack import Deployed, StackError, deployed
-from ops.timeline import Timeline, build_timeline, timeline_document
 from ops.timeline_page import timeline_page
 from ops.timeline_text import timeline_text
 

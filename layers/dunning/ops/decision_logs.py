@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ops.evidence import LoggedLine, read_logged_line
+from dunning.evidence.customer_evidence import LoggedLine, read_logged_line
 
 if TYPE_CHECKING:
     from dunning.ports.clock import Clock

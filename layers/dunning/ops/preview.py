@@ -24,9 +24,10 @@ from dunning.domain.decision.rules import ContactHours, Rules
 from dunning.domain.texts.lint import Severity
 from dunning.domain.texts.money import minor_digits
 from dunning.domain.texts.segments import GSM_EXTENDED, count_segments
+from dunning.evidence.words import stage_name
 from dunning.policy import PolicyBook, PolicyError, load_policies
 from dunning.policy.lender import Lender
-from ops.columns import WIDTH, fold, pad, stage_name
+from ops.columns import WIDTH, fold, pad
 from ops.own_policies import over_the_package
 
 _EURO = re.findall("..", "ADATBEBGCYDEEEESFIFRGRHRIEITLTLULVMCMEMTNLPTSISKSM")

@@ -5,7 +5,7 @@ from datetime import UTC
 from html import escape
 from itertools import groupby
 
-from ops.timeline import MEANINGS, Entry, Timeline
+from dunning.evidence.timeline import MEANINGS, Entry, Timeline
 from ops.timeline_text import visible
 
 _STYLE = """

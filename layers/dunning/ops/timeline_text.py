@@ -4,8 +4,8 @@ import unicodedata
 from collections.abc import Iterator
 from datetime import UTC
 
+from dunning.evidence.timeline import Entry, Timeline
 from ops.columns import WIDTH, fold, pad
-from ops.timeline import Entry, Timeline
 
 _NAME = 16
 _KIND = 12

@@ -36,6 +36,7 @@ EVENTS: dict[str, tuple[str, Any]] = {
     "housekeeping": ("close_unknown_service", {"task": "close_unknown"}),
     "replan": ("replan_service", {"Records": []}),
     "tally": ("tally_service", {"Records": [], "shardId": "shard-1"}),
+    "console": ("console", json.loads((ROOT / "events" / "console" / "page.json").read_text("utf-8"))),
 }
 """What each function is handed, and the service it asks its wiring for."""
 

@@ -9,8 +9,8 @@ import pytest
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.delivery.contact import ContactState
 from dunning.domain.replies.intents import Band, ReplyIntent
-from ops.columns import WIDTH, fold, pad, stage_name, width_of
-from ops.words import REASONS
+from dunning.evidence.words import REASONS, stage_name
+from ops.columns import WIDTH, fold, pad, width_of
 from tests.local.report import Example, choose_examples, dollars, mask_phone, report, table
 
 _FIGURES = {"texts": 1_234, "customers": 567, "segments": 2_345, "cost_usd": 97.5}

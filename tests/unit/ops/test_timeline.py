@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dunning.adapters.dynamodb.evidence_items import read_evidence
 from dunning.adapters.dynamodb.items import contact_item, lender_record_item, reply_item, standing_item
 from dunning.domain.customer.facts import Hold, HoldReason
 from dunning.domain.customer.lender_record import (
@@ -31,12 +32,12 @@ from dunning.domain.customer.lender_record import (
 from dunning.domain.customer.standing import OpenReview, RecentDecision, ReplyLabel, Standing, label_key
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.replies.reply import InboundSms, Reply
+from dunning.evidence.customer_evidence import Evidence, LoggedLine, read_logged_line
+from dunning.evidence.timeline import EntryKind, Timeline, build_timeline, timeline_document
+from dunning.evidence.words import REASONS
 from ops.columns import WIDTH, width_of
-from ops.evidence import Evidence, LoggedLine, read_evidence, read_logged_line
-from ops.timeline import EntryKind, Timeline, build_timeline, timeline_document
 from ops.timeline_page import timeline_page
 from ops.timeline_text import timeline_text, visible
-from ops.words import REASONS
 from tests.support.builders import a_lender_record, a_text, promised
 from tests.support.people import NOW, someone, waking
 

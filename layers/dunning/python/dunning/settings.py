@@ -133,3 +133,23 @@ class ReplanSettings(Settings):
 
     bus_name: str = Field(min_length=1)
     queue_url: str = Field(min_length=1)
+
+
+class ConsoleSettings(Settings):
+    """
+    Settings of the console.
+
+    `origin` is its own address as browsers name it, without a path. `oidc_groups` gives the role of each group of the
+    identity provider, as in `collections-managers=manager,legal=compliance`. `is_played` says that the time is not the
+    real one.
+    """
+
+    contacts_table: str = Field(min_length=3)
+    console_table: str = Field(min_length=3)
+    sending_parameter: str = Field(min_length=1)
+    origin: str = Field(pattern=r"^https?://[^/]+$")
+    oidc_issuer: str = Field(min_length=8)
+    oidc_client_id: str = Field(min_length=1)
+    oidc_groups: str = Field(min_length=3)
+    oidc_group_claim: str = "groups"
+    is_played: bool = False

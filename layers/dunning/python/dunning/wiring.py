@@ -32,11 +32,12 @@ from dunning.adapters.sns import PUBLISH_ONCE, SnsGateway
 from dunning.adapters.sqs import SqsDeadLetters, SqsNews, SqsNewsFailures, SqsQueue
 from dunning.adapters.ssm import SsmSwitch
 from dunning.adapters.system_clock import SystemClock
-from dunning.domain.errors import DunningError
+from dunning.domain.errors import DunningError, error_location
 from dunning.ports.clock import Clock
-from dunning.ports.telemetry import Telemetry
+from dunning.ports.telemetry import LogEvent, Telemetry
 from dunning.services.news_first import NewsFirstSwitch
 from dunning.settings import (
+    ConsoleSettings,
     DeliveryReceiptsSettings,
     HousekeepingSettings,
     IntakeSettings,
@@ -52,15 +53,20 @@ from dunning.settings import (
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     import boto3
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from dunning.adapters.bedrock import ConverseClient
+    from dunning.console.door import Console
     from dunning.policy import PolicyBook
     from dunning.ports.gateways import ReplyReader
+    from dunning.ports.sessions import Role
     from dunning.services.carrier_opt_outs import OptOutService
     from dunning.services.close_unknown import CloseUnknownService
+    from dunning.services.console.customer_view import CustomerService
+    from dunning.services.console.day_tally import DayTally
     from dunning.services.delivery_receipts import DeliveryReceiptService
     from dunning.services.intake import IntakeService
     from dunning.services.intake.split_load import SplitLoadService
@@ -100,12 +106,16 @@ def _kept[T](build: Callable[[], T]) -> Callable[[], T]:
 class _Environment:
     clock: Clock = SystemClock()
     second_telemetry: Telemetry | None = None
+    tally: DayTally | None = None
 
 
-def use(*, clock: Clock | None = None, second_telemetry: Telemetry | None = None) -> None:
-    """Replace the clock and the second telemetry, and drop all services. Without arguments, restore the defaults."""
+def use(
+    *, clock: Clock | None = None, second_telemetry: Telemetry | None = None, tally: DayTally | None = None
+) -> None:
+    """Replace clock, second telemetry and tally, and drop all services. Without arguments, restore the defaults."""
     _Environment.clock = clock or SystemClock()
     _Environment.second_telemetry = second_telemetry
+    _Environment.tally = tally
     telemetry.cache_clear()
     for clear in _cache_clears:
         clear()
@@ -496,4 +506,98 @@ def close_unknown_service() -> CloseUnknownService:
     dynamodb = new_session().client("dynamodb", config=_PATIENT)
     return CloseUnknownService(
         contacts=DynamoContacts(dynamodb, settings.contacts_table), clock=_Environment.clock, telemetry=telemetry()
+    )
+
+
+def _group_roles(written: str) -> Mapping[str, Role]:
+    """
+    Read which role each group has.
+
+    Raises:
+        SettingsError: there is no such role, or a group stands twice.
+    """
+    from dunning.ports.sessions import Role  # noqa: PLC0415
+
+    roles: dict[str, Role] = {}
+    for pair in filter(None, map(str.strip, written.split(","))):
+        group, _, role = pair.rpartition("=")
+        if role not in Role or not group or group in roles:
+            raise SettingsError(f"environment: OIDC_GROUPS: {pair} is not <group>=<role>, with a role of {[*Role]}")
+        roles[group] = Role(role)
+    return roles
+
+
+def _lender_zones() -> Mapping[str, ZoneInfo]:
+    """Return the zone of each lender: that of the first country of its policy."""
+    from dunning.domain.decision.rules import Rules  # noqa: PLC0415
+
+    book, zones = policy_book(), {}
+    for lender, loaded in book.lenders.items():
+        rules = book.rules(lender, next(iter(loaded.policy.countries), ""), at=now())
+        if isinstance(rules, Rules):
+            zones[lender] = rules.zones[0]
+    return zones
+
+
+@_kept
+def console() -> Console:
+    """Build the console."""
+    import secrets  # noqa: PLC0415
+    from zoneinfo import ZoneInfo  # noqa: PLC0415
+
+    from dunning.adapters.dynamodb.console_table import DynamoConsole  # noqa: PLC0415
+    from dunning.adapters.dynamodb.evidence_tables import DynamoEvidence  # noqa: PLC0415
+    from dunning.adapters.oidc import OidcProvider  # noqa: PLC0415
+    from dunning.console.door import Console  # noqa: PLC0415
+    from dunning.console.visits import ConsoleServices  # noqa: PLC0415
+    from dunning.services.console.audited import AuditService  # noqa: PLC0415
+    from dunning.services.console.find_customer import FindService  # noqa: PLC0415
+    from dunning.services.console.login import LoginService  # noqa: PLC0415
+    from dunning.services.console.today import TodayService  # noqa: PLC0415
+
+    settings = read_settings(ConsoleSettings, os.environ)
+    if _Environment.tally is None:
+        raise SettingsError("the console has no tally")
+    session = new_session()
+    clock, log = _Environment.clock, telemetry()
+    dynamodb = session.client("dynamodb", config=_PATIENT)
+    customers = _customers(dynamodb, settings)
+    table = DynamoConsole(dynamodb, settings.console_table)
+    switch = SsmSwitch(session.client("ssm", config=_PATIENT), settings.sending_parameter, clock, log)
+    audit = AuditService(table, clock, _new_id)
+    book = policy_book()
+    zones = _lender_zones()
+    countries = dict.fromkeys(country for lender in book.lenders.values() for country in lender.policy.countries)
+
+    @cache
+    def customers_service() -> CustomerService:
+        from dunning.services.console.customer_view import CustomerService  # noqa: PLC0415
+
+        evidence = DynamoEvidence(dynamodb, settings.customers_table, settings.contacts_table)
+        return CustomerService(evidence=evidence, audit=audit, switch=switch, policies=book, clock=clock)
+
+    def unexpected(error: Exception) -> None:
+        log.log_event(LogEvent.UNEXPECTED, error=type(error).__name__, where=error_location(error))
+
+    return Console(
+        ConsoleServices(
+            login=LoginService(
+                sessions=table,
+                provider=OidcProvider(settings.oidc_issuer, settings.oidc_client_id, f"{settings.origin}/callback"),
+                clock=SystemClock(),  # people log in in real time, in a world that is played as well
+                groups=_group_roles(settings.oidc_groups),
+                group_claim=settings.oidc_group_claim,
+                new_secret=lambda: secrets.token_urlsafe(32),
+            ),
+            today=TodayService(_Environment.tally, switch, clock, lambda: zones),
+            find=FindService(customers, customers, [*countries]),
+            customers=customers_service,
+            audit=audit,
+            now=clock.now,
+            origin=settings.origin,
+            issuer=settings.oidc_issuer,
+            zone=next(iter(zones.values()), ZoneInfo("UTC")),
+            is_played=settings.is_played,
+            unexpected=unexpected,
+        )
     )

@@ -32,10 +32,9 @@ from dunning.domain.errors import UnknownCurrencyError
 from dunning.domain.replies.intents import Band
 from dunning.domain.replies.reply import Reply
 from dunning.domain.texts.money import format_money
+from dunning.evidence.customer_evidence import Evidence, LoggedLine
+from dunning.evidence.words import BANDS, REASONS, STATES, hold_in_words, silences, stage_name, understood, with_day
 from dunning.ports.telemetry import LogEvent
-from ops.columns import stage_name
-from ops.evidence import Evidence, LoggedLine
-from ops.words import BANDS, REASONS, STATES, hold_in_words, silences, understood, with_day
 
 _MICRO = 1_000_000
 
@@ -113,8 +112,8 @@ def build_timeline(evidence: Evidence, zone: ZoneInfo, now: datetime) -> Timelin
         zone=zone,
         erased_at=record.erased_at if record else None,
         person=tuple(_person(record, facts)),
-        still_open=tuple(_still_open(facts)) if facts else (),
-        now=tuple(_now(evidence, facts, zone, now)),
+        still_open=tuple(_what_is_open(facts)) if facts else (),
+        now=tuple(_situation(evidence, facts, zone, now)),
         entries=tuple(entries),
         gaps=tuple(_gaps(evidence)),
     )
@@ -156,7 +155,7 @@ def _money(amount: int, currency: str) -> str:
         return f"{amount} minor units of {currency or 'a currency that is not known'}"
 
 
-def _named(*details: tuple[str, str | None]) -> tuple[tuple[str, str], ...]:
+def _with_values(*details: tuple[str, str | None]) -> tuple[tuple[str, str], ...]:
     """Return the details that have a value."""
     return tuple((name, value) for name, value in details if value)
 
@@ -177,7 +176,7 @@ def _person(record: LenderRecord | None, facts: Facts | None) -> Iterator[tuple[
         yield "other numbers", ", ".join(former)
 
 
-def _still_open(facts: Facts) -> Iterator[str]:
+def _what_is_open(facts: Facts) -> Iterator[str]:
     for account in facts.accounts:
         for instalment in account.instalments:
             if instalment.open > 0:
@@ -198,7 +197,7 @@ def _instalment(account: Account, instalment: Instalment) -> str:
     return words
 
 
-def _now(evidence: Evidence, facts: Facts | None, zone: ZoneInfo, now: datetime) -> Iterator[str]:
+def _situation(evidence: Evidence, facts: Facts | None, zone: ZoneInfo, now: datetime) -> Iterator[str]:
     record, standing = evidence.lender_record, evidence.standing
     if record and record.erased_at:
         yield f"The customer was erased at {_local(record.erased_at, zone)}."
@@ -275,7 +274,7 @@ def _snapshot(snapshot: Facts) -> Iterator[tuple[str, str]]:
 
 def _lender_event(recorded: RecordedEvent) -> Entry:
     title, details = _event_in_words(recorded)
-    details = (*details, *_named(("by", recorded.by)))
+    details = (*details, *_with_values(("by", recorded.by)))
     return Entry(at=recorded.time.at, kind=EntryKind.FACT, title=title, details=details)
 
 
@@ -284,7 +283,7 @@ def _event_in_words(recorded: RecordedEvent) -> tuple[str, tuple[tuple[str, str]
         case InstalmentPaid(account_id=account_id, number=number, paid=paid, currency=currency):
             return f"{account_id} no. {number} is paid up to {_money(paid, currency)}", ()
         case InstalmentChanged() as changed:
-            return f"{changed.account_id} no. {changed.number} is changed, or new", _named(
+            return f"{changed.account_id} no. {changed.number} is changed, or new", _with_values(
                 ("due on", changed.due_on.isoformat()),
                 ("amount", _money(changed.amount, changed.currency)),
                 ("late fee", _money(changed.late_fee, changed.currency) if changed.late_fee else ""),
@@ -293,14 +292,14 @@ def _event_in_words(recorded: RecordedEvent) -> tuple[str, tuple[tuple[str, str]
         case AccountClosed(account_id=account_id):
             return f"{account_id} is closed: nothing is left to pay", ()
         case CustomerHold(reason=reason, until=until):
-            return f"the lender wants silence {_until(until)} ({reason})", ()
+            return f"the lender wants silence {_until_in_words(until)} ({reason})", ()
         case CustomerReleased(reason=reason):
             return f"a person has looked: {f'holds for {reason}' if reason else 'all holds'} end", ()
         case CustomerAttended(outcome=outcome):
-            return "a person has attended to the customer", _named(("outcome", outcome))
+            return "a person has attended to the customer", _with_values(("outcome", outcome))
 
 
-def _until(until: date | None) -> str:
+def _until_in_words(until: date | None) -> str:
     return f"through {until}" if until else "until it is released"
 
 
@@ -326,7 +325,7 @@ def _replies(replies: Sequence[Reply]) -> Iterator[Entry]:
                 ("understood", understood(reading)),
                 ("certainty", f"{band}: {BANDS[band]}"),
                 *(("why", why) for why in dict.fromkeys(reply.why) or ("nothing in it is known",)),
-                *_named(("account", reply.digits), ("reply id", reply.inbound.inbound_id)),
+                *_with_values(("account", reply.digits), ("reply id", reply.inbound.inbound_id)),
             ),
         )
         if label := reply.label:
@@ -357,7 +356,7 @@ def _standing(evidence: Evidence, standing: Standing) -> Iterator[Entry]:
             at=statement.said_at,
             kind=EntryKind.SILENCE,
             title=f"{title}: silent through {statement.until}, or until it is paid",
-            details=_named(("about", ", ".join(_ladder(key) for key in statement.about))),
+            details=_with_values(("about", ", ".join(_ladder(key) for key in statement.about))),
         )
     for key, promise in standing.promises.items():
         outcome = {None: "still open", True: "kept", False: "broken"}[promise.kept]
@@ -376,7 +375,7 @@ def _standing(evidence: Evidence, standing: Standing) -> Iterator[Entry]:
                 title=f"a person says that the reply of {key}, which is no longer kept, means: {says}",
             )
     recorded = {contact.claim_id for contact in evidence.contacts}
-    yield from (_claim(entry) for entry in standing.ledger if entry.claim_id not in recorded)
+    yield from (_claim_without_record(entry) for entry in standing.ledger if entry.claim_id not in recorded)
 
 
 def _silenced(standing: Standing) -> Iterator[tuple[datetime, str]]:
@@ -392,7 +391,7 @@ def _silenced(standing: Standing) -> Iterator[tuple[datetime, str]]:
         yield standing.shared_at, "the number is found to be another customer's, too"
 
 
-def _claim(entry: LedgerEntry) -> Entry:
+def _claim_without_record(entry: LedgerEntry) -> Entry:
     """Return a contact that the standing counts and that has no record."""
     if not entry.claim_id:
         return Entry(at=entry.at, kind=EntryKind.SILENCE, title="counts as one text against the caps, after an erasure")
@@ -400,7 +399,7 @@ def _claim(entry: LedgerEntry) -> Entry:
         at=entry.at,
         kind=EntryKind.TEXT,
         title=f"{stage_name(entry.stage)}: a text was claimed that has no record; whether it was sent is not known",
-        details=_named(("accounts", ", ".join(entry.accounts)), ("send id", entry.send_id)),
+        details=_with_values(("accounts", ", ".join(entry.accounts)), ("send id", entry.send_id)),
     )
 
 
@@ -425,7 +424,7 @@ def _recent(standing: Standing, logged: Sequence[LoggedLine], zone: ZoneInfo) ->
             at=decision.at,
             kind=EntryKind.DECISION,
             title=f"{verb}: {REASONS.get(decision.reason, decision.reason)} ({decision.reason})",
-            details=_named(
+            details=_with_values(
                 ("until", _local(decision.until, zone) if decision.until else ""),
                 ("kept in", "the standing: what was asked is in the logs alone"),
             ),
@@ -442,13 +441,13 @@ def _decision(line: LoggedLine, zone: ZoneInfo) -> Entry:
         kind=EntryKind.DECISION,
         title=title,
         details=(
-            *_named(
+            *_with_values(
                 ("stage", stage_name(stage) if isinstance(stage, int) else ""),
                 ("until", _instant_in_words(until, zone) if isinstance(until, str) else ""),
             ),
             *(("gate", str(step)) for step in (trace if isinstance(trace, list) else ())),
-            *_fields(fields),
-            *_named(("decided by", line.function)),
+            *_logged_fields(fields),
+            *_with_values(("decided by", line.function)),
         ),
     )
 
@@ -468,17 +467,17 @@ def _log(line: LoggedLine) -> Entry:
             at=line.at,
             kind=EntryKind.FACT,
             title=f"the lender's systems reported: {subject}",
-            details=_named(("by", str(line.fields.get("by", ""))), ("logged by", line.function)),
+            details=_with_values(("by", str(line.fields.get("by", ""))), ("logged by", line.function)),
         )
     return Entry(
         at=line.at,
         kind=EntryKind.LOG,
         title=line.message,
-        details=(*_fields(line.fields), *_named(("logged by", line.function))),
+        details=(*_logged_fields(line.fields), *_with_values(("logged by", line.function))),
     )
 
 
-def _fields(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _logged_fields(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, value in fields.items():
         if value not in (None, "", []):
             yield name.replace("_", " "), str(value)
@@ -495,7 +494,7 @@ def _contact(contact: Contact, *, has_trace: bool) -> Iterator[Entry]:
         title=f"{stage_name(contact.stage)}: {STATES[contact.state]} ({contact.state})",
         quote=contact.text,
         details=(
-            *_named(
+            *_with_values(
                 ("erased", erased),
                 ("to", contact.phone),
                 ("accounts", ", ".join(contact.account_ids)),
@@ -517,7 +516,7 @@ def _contact(contact: Contact, *, has_trace: bool) -> Iterator[Entry]:
             at=contact.reported_at,
             kind=EntryKind.RECEIPT,
             title=f"the carrier reports: {STATES[contact.state]} ({contact.delivery_status or contact.state})",
-            details=_named(
+            details=_with_values(
                 ("carrier's words", contact.response),
                 ("segments billed", str(contact.billed_parts) if contact.billed_parts else ""),
                 ("fee billed", _dollars(contact.billed_price_usd_micros) if contact.billed_price_usd_micros else ""),

@@ -108,3 +108,12 @@ def silences(facts: Facts, standing: Standing | None, today: date) -> Iterator[s
         yield "another customer has the same number (shared_phone)"
     lasting = {hold_in_words(hold) for hold in holds_now(facts, standing) if hold.until is None or hold.until >= today}
     yield from sorted(lasting)
+
+
+def stage_name(stage: int | None) -> str:
+    """Say a stage in words."""
+    if stage is None:
+        return "confirms an opt-out"
+    if stage == 0:
+        return "on the due date"
+    return f"{abs(stage)} days {'before' if stage < 0 else 'after'}"

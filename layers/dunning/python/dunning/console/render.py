@@ -1,0 +1,76 @@
+"""Render: pages of view models and words (jinja2), and the static files by names that change with what is in them."""
+
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from dunning.console import charts
+from dunning.console.translations import LANGUAGES, Translation
+
+_HERE = Path(__file__).parent
+_HASH_DIGITS = 10
+_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+
+
+class StaticFile(NamedTuple):
+    """A file that never changes under its name."""
+
+    content_type: str
+    text: str
+
+
+class StaticFiles(NamedTuple):
+    """The static files by the name they are served by, and that name by their own."""
+
+    by_name: Mapping[str, StaticFile]
+    names: Mapping[str, str]
+
+
+@cache
+def static_files() -> StaticFiles:
+    """Read the static files, once."""
+    by_name: dict[str, StaticFile] = {}
+    names: dict[str, str] = {}
+    for path in sorted((_HERE / "static").iterdir()):
+        if path.suffix in _TYPES:
+            text = path.read_text("utf-8")
+            digest = hashlib.sha256(text.encode()).hexdigest()[:_HASH_DIGITS]
+            name = f"{path.stem}.{digest}{path.suffix}"
+            by_name[name] = StaticFile(_TYPES[path.suffix], text)
+            names[path.name] = name
+    return StaticFiles(by_name, names)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_HERE / "pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.globals.update(
+        spark_line=charts.spark_line,
+        stacked_bars=charts.stacked_bars,
+        Series=charts.Series,
+        languages=LANGUAGES,
+        static=lambda name: f"/static/{static_files().names[name]}",
+    )
+    return environment
+
+
+def render_page(page: str, language: str, zone: ZoneInfo, **values: object) -> str:
+    """Return a page of `pages/` as HTML. All values are escaped but the charts of `charts`."""
+    words = Translation(language, zone)
+    return (
+        _environment()
+        .get_template(f"{page}.html")
+        .render(t=words.say, w=words.write, words=words, language=language, zone=zone, **values)
+    )

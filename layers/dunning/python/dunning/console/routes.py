@@ -1,0 +1,53 @@
+"""The routes of the console: method, path, what it takes to enter, and the view behind it. Data, and nothing else."""
+
+from typing import NamedTuple
+
+from dunning.services.console.roles import Act
+
+
+class Route(NamedTuple):
+    """A route; `act` is what the role has to allow, `None` if everybody may come, logged in or not."""
+
+    method: str
+    path: str
+    view: str
+    act: Act | None = None
+    needs_login: bool = True
+
+
+ROUTES = (
+    Route("GET", "/", "home"),
+    Route("GET", "/login", "login", needs_login=False),
+    Route("GET", "/login/begin", "begin_login", needs_login=False),
+    Route("GET", "/callback", "callback", needs_login=False),
+    Route("POST", "/logout", "log_out"),
+    Route("POST", "/language", "language", needs_login=False),
+    Route("GET", "/static/<name>", "static", needs_login=False),
+    Route("GET", "/today", "today", Act.SEE_TODAY),
+    Route("GET", "/list", "behind", Act.SEE_LISTS),
+    Route("GET", "/find", "find_form", Act.FIND),
+    Route("POST", "/find", "find", Act.FIND),
+    Route("GET", "/customers/<customer_id>", "customer", Act.SEE_CUSTOMER),
+    Route("POST", "/customers/<customer_id>/reveal", "reveal", Act.REVEAL),
+    Route("GET", "/audit", "audit", Act.SEE_OWN_AUDIT),
+)
+"""Every route."""
+
+HOMES = ((Act.SEE_TODAY, "/today"), (Act.FIND, "/find"))
+"""Where somebody begins: the first place that the role allows."""
+
+
+class Entrance(NamedTuple):
+    """An entry of the menu: its address, the key of its words, and what the role has to allow."""
+
+    path: str
+    words: str
+    act: Act
+
+
+ENTRANCES = (
+    Entrance("/today", "page.today", Act.SEE_TODAY),
+    Entrance("/find", "page.find", Act.FIND),
+    Entrance("/audit", "page.audit", Act.SEE_OWN_AUDIT),
+)
+"""The menu."""

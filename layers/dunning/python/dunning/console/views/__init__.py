@@ -1,0 +1,9 @@
+"""Views: what a route answers. Each takes a desk and a visit that has been let in."""
+
+from collections.abc import Mapping
+
+from dunning.console.views import audit_pages, customer_pages, entrance, today_pages
+from dunning.console.visits import View
+
+VIEWS: Mapping[str, View] = {**entrance.VIEWS, **today_pages.VIEWS, **customer_pages.VIEWS, **audit_pages.VIEWS}
+"""Every view by the name that routes have for it."""

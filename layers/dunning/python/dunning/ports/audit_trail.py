@@ -1,0 +1,50 @@
+"""The audit trail of the console: who looked at what, or did what. It is written before anything is shown or done."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from dunning.ports.sessions import Viewer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """
+    One look or act. `entry_id` is random; `act` is a code, and `subject_matter` says of which field or list.
+
+    No entry holds what was looked at.
+    """
+
+    at: datetime
+    entry_id: str
+    viewer: Viewer
+    act: str
+    customer_id: str = ""
+    subject_matter: str = ""
+    purpose: str = ""
+
+
+class AuditTrail(Protocol):
+    """All entries, for five years."""
+
+    def write(self, entry: AuditEntry) -> None:
+        """
+        Write a new entry. An entry is never replaced.
+
+        Raises:
+            ServiceCallError: it is not written, so nothing may be shown or done.
+        """
+        ...
+
+    def of_day(self, day: date, limit: int) -> Sequence[AuditEntry]:
+        """Return the newest entries of a day (UTC), newest first, strongly consistent."""
+        ...
+
+    def of_customer(self, customer_id: str, limit: int) -> Sequence[AuditEntry]:
+        """Return the newest entries about a customer, newest first, strongly consistent."""
+        ...
+
+    def count(self, subject: str, act: str, since: datetime, now: datetime) -> int:
+        """Count a person's acts of a kind from a moment up to now, both within two days, strongly consistent."""
+        ...

@@ -1,0 +1,153 @@
+"""Looks and acts: each is written into the audit trail before anything is shown or done."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+
+from dunning.domain.errors import DunningError
+from dunning.evidence.customer_evidence import Evidence
+from dunning.ports.audit_trail import AuditEntry, AuditTrail
+from dunning.ports.clock import Clock
+from dunning.ports.sessions import Viewer
+from dunning.services.console.day_tally import counter_label
+from dunning.services.console.roles import Act, may
+from dunning.services.console.shown import CodeShown, SentenceShown, StageShown
+
+PURPOSES = ("call", "complaint", "regulator", "access_request", "audit")
+"""What somebody may want to see a value for."""
+
+REVEALS_AN_HOUR = 30
+"""The most values a person may see in an hour."""
+
+ENTRIES_SHOWN = 200
+
+
+class LookAct(StrEnum):
+    """The acts of the audit trail that are looks."""
+
+    LOOKED = "looked"
+    REVEALED = "revealed"
+    LISTED = "listed"
+
+
+class RevealError(DunningError):
+    """Nothing is shown; `code` says why."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRow:
+    """An entry of the audit trail, in codes. `subject_matter` is a field, or the number behind which a list stands."""
+
+    at: datetime
+    title: SentenceShown
+    customer_id: str
+    subject_matter: CodeShown | StageShown | None
+    purpose: CodeShown | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditView:
+    """The newest entries of a day (UTC): all of them, or those of the viewer alone."""
+
+    day: date
+    is_whole: bool
+    rows: tuple[AuditRow, ...]
+
+
+class AuditService:
+    """Writes and reads the audit trail."""
+
+    def __init__(self, trail: AuditTrail, clock: Clock, new_id: Callable[[], str]) -> None:
+        self._trail = trail
+        self._clock = clock
+        self._new_id = new_id
+
+    def take_down(
+        self, viewer: Viewer, act: str, customer_id: str = "", subject_matter: str = "", purpose: str = ""
+    ) -> None:
+        """
+        Write down what somebody is about to see or to do.
+
+        Raises:
+            ServiceCallError: it is not written, so nothing may be shown or done.
+        """
+        self._trail.write(
+            AuditEntry(
+                at=self._clock.now(),
+                entry_id=self._new_id(),
+                viewer=viewer,
+                act=act,
+                customer_id=customer_id,
+                subject_matter=subject_matter,
+                purpose=purpose,
+            )
+        )
+
+    def take_down_reveal(self, viewer: Viewer, customer_id: str, field: str, purpose: str) -> None:
+        """
+        Write down that somebody is about to see a value.
+
+        Raises:
+            RevealError: the role, the purpose or the number of values in this hour forbids it.
+            ServiceCallError: it is not written.
+        """
+        if not may(viewer, Act.REVEAL):
+            raise RevealError("role")
+        if purpose not in PURPOSES:
+            raise RevealError("purpose")
+        now = self._clock.now()
+        revealed = self._trail.count(viewer.subject, LookAct.REVEALED, now - timedelta(hours=1), now)
+        if revealed >= REVEALS_AN_HOUR:
+            raise RevealError("too_many")
+        self.take_down(viewer, LookAct.REVEALED, customer_id, field, purpose)
+
+    def of_customer(self, customer_id: str) -> Sequence[AuditEntry]:
+        """Return the newest entries about a customer."""
+        return self._trail.of_customer(customer_id, ENTRIES_SHOWN)
+
+    def view(self, viewer: Viewer, day: date | None) -> AuditView:
+        """Return the entries of a day that somebody may see; without a day those of today."""
+        day = day or self._clock.now().astimezone(UTC).date()
+        sees_all = may(viewer, Act.SEE_ALL_AUDIT)
+        entries = self._trail.of_day(day, ENTRIES_SHOWN)
+        return AuditView(
+            day,
+            sees_all,
+            tuple(audit_row(each) for each in entries if sees_all or each.viewer.subject == viewer.subject),
+        )
+
+
+def audit_row(entry: AuditEntry) -> AuditRow:
+    """Return an entry in codes."""
+    subject_matter: CodeShown | StageShown | None = None
+    if entry.act == LookAct.LISTED.value:
+        subject_matter = counter_label(entry.subject_matter)
+    elif entry.subject_matter:
+        subject_matter = CodeShown("field", entry.subject_matter.partition("#")[0])
+    who = {"who": entry.viewer.subject, "role": CodeShown("role", entry.viewer.role.value)}
+    return AuditRow(
+        at=entry.at,
+        title=SentenceShown(f"act.{entry.act}", who),
+        customer_id=entry.customer_id,
+        subject_matter=subject_matter,
+        purpose=CodeShown("purpose", entry.purpose) if entry.purpose else None,
+    )
+
+
+def revealed_value(evidence: Evidence, field: str) -> str | None:
+    """Return the value of a field of a customer: `name`, `phone`, or `reply#<id>`; `None` if there is none."""
+    facts = evidence.facts
+    match field.partition("#"):
+        case ("name", _, _):
+            return facts.name if facts else None
+        case ("phone", _, _):
+            return facts.phone if facts else None
+        case ("reply", "#", reply_id):
+            return next((each.inbound.text for each in evidence.replies if each.inbound.inbound_id == reply_id), None)
+        case _:
+            return None

@@ -1,0 +1,31 @@
+"""What view models are made of: codes and values, which the pages write in the language of whoever reads them."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class CodeShown(NamedTuple):
+    """A code of a group, such as a reason: its words are `<group>.<code>`."""
+
+    group: str
+    code: str
+
+
+class AmountShown(NamedTuple):
+    """An amount in minor units of a currency."""
+
+    amount: int
+    currency: str
+
+
+class StageShown(NamedTuple):
+    """A stage, in days from the due date; `None` for a text that is no reminder."""
+
+    days: int | None
+
+
+class SentenceShown(NamedTuple):
+    """A sentence: its key, and the values of its placeholders."""
+
+    key: str
+    values: Mapping[str, object] = {}

@@ -1,0 +1,347 @@
+"""The console without AWS: fakes of what it needs, a portfolio, and a browser that knows cookies."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
+
+from dunning.console.door import Console
+from dunning.console.http_messages import PageAnswer, PageRequest
+from dunning.console.routes import ROUTES, Route
+from dunning.console.views.entrance import SESSION_COOKIE
+from dunning.console.visits import ConsoleServices
+from dunning.domain.customer.facts import Facts
+from dunning.domain.customer.lender_record import LenderRecord, record_snapshot
+from dunning.domain.customer.standing import Standing
+from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.errors import ServiceCallError
+from dunning.domain.replies.reply import InboundSms, Reply
+from dunning.evidence.customer_evidence import Evidence
+from dunning.ports.audit_trail import AuditEntry
+from dunning.ports.identity_provider import IdentityError
+from dunning.ports.sessions import Role, Session
+from dunning.services.console.audited import AuditService
+from dunning.services.console.customer_view import CustomerService
+from dunning.services.console.find_customer import FindService
+from dunning.services.console.login import LoginService, form_token
+from dunning.services.console.today import TodayService
+from tests.support.builders import the_policies
+from tests.support.fakes import FakeClock, FakeCustomers
+from tests.support.people import NOW, someone, waking
+
+ORIGIN = "https://console.example"
+ISSUER = "https://login.example"
+CLIENT = "console"
+GROUPS = {f"group-{role.value}": role for role in Role}
+TAIPEI = ZoneInfo("Asia/Taipei")
+
+
+class FakeConsoleTable:
+    """Sessions and audit trail in memory."""
+
+    def __init__(self) -> None:
+        self.sessions: dict[str, Session] = {}
+        self.entries: list[AuditEntry] = []
+        self.broken = False
+
+    def add(self, session: Session) -> None:
+        if session.key in self.sessions:
+            raise ServiceCallError("PutItem", "SessionExists")
+        self.sessions[session.key] = session
+
+    def find(self, key: str) -> Session | None:
+        return self.sessions.get(key)
+
+    def seen(self, key: str, at: datetime) -> None:
+        if key in self.sessions:
+            self.sessions[key] = replace(self.sessions[key], seen_at=at)
+
+    def remove(self, key: str) -> None:
+        self.sessions.pop(key, None)
+
+    def write(self, entry: AuditEntry) -> None:
+        if self.broken:
+            raise ServiceCallError("TransactWriteItems", "Throttled")
+        if any((each.at, each.entry_id) == (entry.at, entry.entry_id) for each in self.entries):
+            raise ServiceCallError("TransactWriteItems", "EntryExists")
+        self.entries.append(entry)
+
+    def of_day(self, day: date, limit: int) -> Sequence[AuditEntry]:
+        return self._newest(entry for entry in self.entries if entry.at.astimezone(UTC).date() == day)[:limit]
+
+    def of_customer(self, customer_id: str, limit: int) -> Sequence[AuditEntry]:
+        return self._newest(entry for entry in self.entries if entry.customer_id == customer_id)[:limit]
+
+    def count(self, subject: str, act: str, since: datetime, now: datetime) -> int:
+        if now - since > timedelta(days=1):
+            raise ValueError("since and now are more than two days apart")
+        return sum(
+            entry.viewer.subject == subject and entry.act == act and since <= entry.at <= now for entry in self.entries
+        )
+
+    @staticmethod
+    def _newest(entries: Any) -> list[AuditEntry]:  # noqa: ANN401 - any entries
+        return sorted(entries, key=lambda entry: (entry.at, entry.entry_id), reverse=True)
+
+
+class FakeProvider:
+    """An identity provider whose next claims a test may change."""
+
+    issuer = ISSUER
+    client_id = CLIENT
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.subject, self.groups = "mei.chen", ["group-manager"]
+        self.changes: dict[str, Any] = {}
+        self.asked: dict[str, str] = {}
+        self.down = False
+        self._clock = clock
+
+    def login_address(self, state: str, nonce: str, challenge: str) -> str:
+        if self.down:
+            raise IdentityError("asked: TimeoutError")
+        self.asked = {"state": state, "nonce": nonce, "challenge": challenge}
+        return f"{ISSUER}/authorize?state={state}"
+
+    def claims(self, code: str, verifier: str) -> Mapping[str, Any]:
+        if self.down or code != "good-code":
+            raise IdentityError("token: refused")
+        self.asked["verifier"] = verifier
+        claims = {
+            "iss": ISSUER,
+            "aud": CLIENT,
+            "sub": self.subject,
+            "groups": self.groups,
+            "nonce": self.asked["nonce"],
+            "iat": self._clock.now().timestamp(),
+            "exp": (self._clock.now() + timedelta(minutes=5)).timestamp(),
+        }
+        return claims | self.changes
+
+    def logout_address(self) -> str:
+        return f"{ISSUER}/logout"
+
+
+@dataclass(frozen=True, slots=True)
+class FakeDay:
+    """A counted day."""
+
+    day: date
+    counters: Mapping[str, int]
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FakePage:
+    """A page of customers."""
+
+    customer_ids: tuple[str, ...]
+    next_page: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FakeCensus:
+    """A nightly count."""
+
+    as_of: datetime
+    is_whole: bool = True
+    customers: int = 2
+    overdue_customers: int = 1
+    overdue: Mapping[str, int] = field(default_factory=dict)
+    promised: Mapping[str, int] = field(default_factory=dict)
+    paid: Mapping[str, int] = field(default_factory=dict)
+
+
+class FakeTally:
+    """Counters by lender and day."""
+
+    def __init__(self) -> None:
+        self.counted: dict[str, list[FakeDay]] = {}
+        self.behind: dict[tuple[str, date, str], FakePage] = {}
+        self.nights: dict[str, list[FakeCensus]] = {}
+
+    def days(self, lender: str, first: date, last: date) -> Sequence[FakeDay]:
+        return [each for each in self.counted.get(lender, []) if first <= each.day <= last]
+
+    def customers_behind(self, lender: str, day: date, counter: str, page: str = "") -> FakePage:
+        del page
+        return self.behind.get((lender, day, counter), FakePage(()))
+
+    def censuses(self, lender: str, first: date, last: date) -> Sequence[FakeCensus]:
+        del first, last
+        return self.nights.get(lender, [])
+
+
+class FakeEvidence:
+    """All that is stored, by customer."""
+
+    def __init__(self) -> None:
+        self.stored: dict[str, Evidence] = {}
+        self.reads: list[str] = []
+
+    def read(self, customer_id: str, newest: int) -> Evidence | None:
+        del newest
+        self.reads.append(customer_id)
+        return self.stored.get(customer_id)
+
+
+class FakeSwitch:
+    """The switch."""
+
+    def __init__(self) -> None:
+        self.on = True
+
+    def is_on(self) -> bool:
+        return self.on
+
+
+class Office:
+    """A console with all that it stands on, and a browser in front of it."""
+
+    def __init__(self, now: datetime = NOW) -> None:
+        self.clock = FakeClock(now)
+        self.table = FakeConsoleTable()
+        self.provider = FakeProvider(self.clock)
+        self.tally = FakeTally()
+        self.evidence = FakeEvidence()
+        self.customers = FakeCustomers()
+        self.switch = FakeSwitch()
+        self.errors: list[Exception] = []
+        self.cookies: dict[str, str] = {}
+        self._ids = count(1)
+        audit = AuditService(self.table, self.clock, lambda: f"entry-{next(self._ids):04d}")
+        customers = CustomerService(
+            evidence=self.evidence, audit=audit, switch=self.switch, policies=the_policies(), clock=self.clock
+        )
+        self.login = LoginService(
+            sessions=self.table,
+            provider=self.provider,
+            clock=self.clock,
+            groups=GROUPS,
+            group_claim="groups",
+            new_secret=lambda: f"secret-{next(self._ids):04d}",
+        )
+        self.console = Console(
+            ConsoleServices(
+                login=self.login,
+                today=TodayService(self.tally, self.switch, self.clock, lambda: {"demo-tw": TAIPEI}),
+                find=FindService(self.customers, self.customers, ["TW", "HK"]),
+                customers=lambda: customers,
+                audit=audit,
+                now=self.clock.now,
+                origin=ORIGIN,
+                issuer=ISSUER,
+                zone=TAIPEI,
+                unexpected=self.errors.append,
+            )
+        )
+
+    # -------------------------------------------------------------- the browser
+
+    def log_in(self, role: Role, subject: str = "mei.chen") -> PageAnswer:
+        """Log in as a browser does, with a code that the provider knows."""
+        self.provider.subject, self.provider.groups = subject, [f"group-{role.value}"]
+        begun = self.get("/login/begin")
+        (state,) = parse_qs(urlsplit(begun.headers["Location"]).query)["state"]
+        return self.get("/callback", code="good-code", state=state)
+
+    def get(self, path: str, **query: str) -> PageAnswer:
+        """Ask for a page."""
+        return self.send(PageRequest(method="GET", path=path, query=query))
+
+    def post(self, path: str, *, headers: Mapping[str, str] | None = None, **form: str) -> PageAnswer:
+        """Send a form as a page of ours does, with its token."""
+        token = {"token": form_token(self.cookies.get(SESSION_COOKIE, ""))}
+        sent = {"sec-fetch-site": "same-origin"} if headers is None else headers
+        return self.send(PageRequest(method="POST", path=path, headers=sent, form=token | form))
+
+    def send(self, request: PageRequest) -> PageAnswer:
+        """Send a request with the cookies there are, and keep those that come back."""
+        headers = {"accept-language": "en"} | dict(request.headers)
+        request = replace(request, cookies={**self.cookies, **request.cookies}, headers=headers)
+        route, parts = route_for(request)
+        answer = self.console.answer(route, request, parts) if route else self.console.not_found(request)
+        for cookie in answer.cookies:
+            if cookie.max_age:
+                self.cookies[cookie.name] = cookie.value
+            else:
+                self.cookies.pop(cookie.name, None)
+        return answer
+
+    # -------------------------------------------------------------- who is stored
+
+    def keep(
+        self,
+        facts: Facts,
+        standing: Standing | None = None,
+        contacts: Sequence[Contact] = (),
+        replies: Sequence[Reply] = (),
+    ) -> None:
+        """Store a customer."""
+        record = record_snapshot(LenderRecord(customer_id=facts.customer_id), facts)
+        self.evidence.stored[facts.customer_id] = Evidence(
+            customer_id=facts.customer_id,
+            lender_record=record,
+            standing=standing or waking(facts),
+            contacts=contacts,
+            replies=replies,
+        )
+        self.customers.lender_records[facts.customer_id] = replace(record, revision=1)
+        self.customers.phones[facts.phone] = frozenset({facts.customer_id})
+
+
+def route_for(request: PageRequest) -> tuple[Route | None, Mapping[str, str]]:
+    """Return the route of a request, and the values in its path."""
+    asked = request.path.split("/")
+    for route in ROUTES:
+        named = route.path.split("/")
+        if route.method == request.method and len(named) == len(asked):
+            parts = {name[1:-1]: value for name, value in zip(named, asked, strict=True) if name.startswith("<")}
+            if all(name.startswith("<") or name == value for name, value in zip(named, asked, strict=True)):
+                return route, parts
+    return None, {}
+
+
+def a_contact(facts: Facts, text: str, at: datetime = NOW) -> Contact:
+    """Describe a text that arrived."""
+    return Contact(
+        customer_id=facts.customer_id,
+        send_id="send",
+        claim_id="claim",
+        at=at,
+        state=ContactState.DELIVERED,
+        stage=3,
+        account_ids=(facts.accounts[0].account_id,),
+        channel="sms",
+        expires_at=at + timedelta(days=365),
+        phone=facts.phone,
+        text=text,
+        parts=1,
+        template="zh-Hant/overdue-3@3",
+        reasons=("a trace",),
+        reported_at=at + timedelta(seconds=5),
+        delivery_status="delivered",
+    )
+
+
+def a_reply(facts: Facts, text: str, at: datetime = NOW) -> Reply:
+    """Describe a reply that asks something."""
+    return Reply(
+        customer_id=facts.customer_id,
+        inbound=InboundSms(inbound_id="reply-1", phone=facts.phone, text=text, at=at),
+        intents=("question",),
+        promised_on=None,
+        expires_at=at + timedelta(days=365),
+        sure=("question",),
+        why=("a word",),
+    )
+
+
+def an_office_with(number: int = 1, **changes: Any) -> tuple[Office, Facts]:  # noqa: ANN401 - fields of the facts
+    """Return a console that knows one customer, with a text and a reply."""
+    office, facts = Office(), someone(number, **changes)
+    office.keep(facts, contacts=[a_contact(facts, "【示範分期】請繳款")], replies=[a_reply(facts, "請打給我")])
+    return office, facts

@@ -1,0 +1,154 @@
+"""The words of the console: every language says the same things, and none says what nobody asks for."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+import dunning
+from dunning.console.translations import LANGUAGES, WORDS, Translation, language_for, words_in
+from dunning.domain.customer.facts import HoldReason
+from dunning.domain.decision.decisions import Reason
+from dunning.domain.decision.gates import GATES
+from dunning.domain.delivery.contact import ContactState
+from dunning.domain.delivery.receipt import DeliveryStatus
+from dunning.domain.outbound_events import ReviewReason
+from dunning.domain.replies.intents import Band, ReplyIntent
+from dunning.ports.sessions import Role
+from dunning.services.console.audited import PURPOSES, LookAct
+from dunning.services.console.shown import AmountShown, CodeShown, SentenceShown, StageShown
+
+PACKAGE = Path(dunning.__file__).parent
+TAIPEI = ZoneInfo("Asia/Taipei")
+
+GROUPS: dict[str, set[str]] = {
+    "reason": set(Reason),
+    "why": set(Reason),
+    "hold": set(HoldReason),
+    "state": set(ContactState),
+    "failure": set(DeliveryStatus),
+    "intent": {*ReplyIntent, "nothing"},
+    "band": set(Band),
+    "review": {*ReviewReason, "not_understood"},
+    "role": set(Role),
+    "act": set(LookAct),
+    "field": {"name", "phone", "reply"},
+    "purpose": set(PURPOSES),
+    "gate": {str(number + 1) for number in range(len(GATES))},
+    "gate_state": {"open", "shut", "not_asked"},
+    "group": {"sent", "wait", "stop", "failed", "reply", "needs_person"},
+    "ladder": {"done", "next", "later", "from"},
+    "kind": {"text", "receipt", "reply", "label", "lender", "decision", "silence", "colleague"},
+}
+"""The groups whose keys are codes: those of the program, no more and no fewer."""
+
+
+def keys_asked_for() -> Iterator[str]:
+    """Yield each key that stands in a page or in the program."""
+    places = [*(PACKAGE / "console").rglob("*.html"), *(PACKAGE / "console").rglob("*.py")]
+    for path in [*places, *(PACKAGE / "services" / "console").glob("*.py")]:
+        source = path.read_text("utf-8")
+        yield from re.findall(rf'"((?:{"|".join(groups())})\.\w+)"', source)
+        yield from (f"login.{code}" for code in re.findall(r'problem="(\w+)"', source))
+        yield from (f"problem.{code}" for code in re.findall(r'\.problem\(visit, \d+, "(\w+)"\)', source))
+        yield from (f"detail.{code}" for code in re.findall(r'\("(\w+)", ', source))
+        yield from (f"number.{code}" for code in re.findall(r'"(\w+)"', source))
+    yield from (f"headline.{kind}{ending}" for kind in ("wait", "stop") for ending in ("", "_until"))
+    yield from ("login.not_begun_here", "login.no_role", "login.several_roles", "login.token", "headline.send")
+    yield "problem.not_found"
+
+
+def groups() -> set[str]:
+    return {key.partition(".")[0] for key in words_in("en")}
+
+
+def placeholders(sentence: str) -> set[str]:
+    return set(re.findall(r"{(\w*)}", sentence))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_says_the_same_things_with_the_same_values(language: str) -> None:
+    english, words = words_in("en"), words_in(language)
+    assert words.keys() == english.keys()
+    for key, sentence in words.items():
+        assert placeholders(sentence) == placeholders(english[key]), key
+        assert sentence == sentence.strip() != "", key
+
+
+def test_there_is_a_file_for_each_language_and_no_other() -> None:
+    assert {path.stem for path in WORDS.glob("*.toml")} == set(LANGUAGES)
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_code_of_the_program_has_words(group: str) -> None:
+    codes = {str(code.value if isinstance(code, StrEnum) else code) for code in GROUPS[group]}
+    assert {key.partition(".")[2] for key in words_in("en") if key.partition(".")[0] == group} == codes
+
+
+def test_no_words_stand_there_that_nobody_asks_for_and_none_are_missing() -> None:
+    asked, there = set(keys_asked_for()), set(words_in("en"))
+    plain = {key for key in there if key.partition(".")[0] not in GROUPS}
+    assert plain - asked == set()
+    in_pages = {key for key in asked if key.partition(".")[0] in groups() - {"detail", "number", "login", "problem"}}
+    assert in_pages - there == set()
+
+
+def test_chinese_words_hold_no_latin_punctuation_and_no_character_of_the_other_script() -> None:
+    for language, foreign in (("zh-Hant", "个们这说还钱户码电话简发时间"), ("zh-Hans", "個們這說還錢戶碼電話簡發時間")):
+        for key, sentence in words_in(language).items():
+            assert not set(foreign) & set(sentence), key
+            assert not re.search(r"[\u4e00-\u9fff][,;:?!]", sentence), key
+
+
+def test_values_are_written_as_people_of_the_language_write_them() -> None:
+    at = datetime(2026, 12, 4, 2, 0, tzinfo=UTC)
+    english, hant, hans = (Translation(language, TAIPEI) for language in ("en", "zh-Hant", "zh-Hans"))
+    assert english.write(at) == "Fri 4 Dec 2026, 10:00"
+    assert hant.write(at) == "2026/12/4（五）10:00"
+    assert hans.write(at) == "2026/12/4（周五）10:00"
+    assert english.in_zone(ZoneInfo("UTC")).write(at) == "Fri 4 Dec 2026, 02:00"
+    assert hant.write(date(2026, 12, 4)) == "2026/12/4（五）"
+    assert english.short_date(date(2026, 12, 4)) == "4 Dec"
+    assert hant.short_date(date(2026, 12, 4)) == "12/4"
+    assert hant.write(AmountShown(325_000, "TWD")) == "NT$3,250"
+    assert english.write(AmountShown(5, "XYZ")) == "5 XYZ"
+    assert [english.write(StageShown(days)) for days in (-3, 0, 7, None)] == [
+        "3 days before the due date",
+        "on the due date",
+        "7 days after the due date",
+        "that confirms an opt-out",
+    ]
+    assert [english.write(timedelta(hours=hours)) for hours in (24, 168, 30)] == ["24 hours", "7 days", "30 hours"]
+    assert english.write((CodeShown("intent", "paid"), CodeShown("intent", "new"))) == "has paid, new"
+    assert english.write(SentenceShown("headline.wait_until", {"until": at})) == "Waits until Fri 4 Dec 2026, 10:00."
+    assert [english.number(1234.5, unit) for unit in ("count", "per_thousand", "usd_micros")] == [
+        "1,234",
+        "1,234.5",
+        "US$0.00",
+    ]
+    assert english.time_of_day(at) == "10:00"
+    assert english.local_date(at) == date(2026, 12, 4)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "accepted", "language"),
+    [
+        ("", "", "en"),
+        ("", "zh-TW,zh;q=0.9,en;q=0.8", "zh-Hant"),
+        ("", "zh-HK", "zh-Hant"),
+        ("", "zh-CN,zh;q=0.9", "zh-Hans"),
+        ("", "zh-Hans-HK", "zh-Hans"),
+        ("", "de,fr;q=0.5,zh-SG", "zh-Hans"),
+        ("", "de", "en"),
+        ("zh-Hans", "en", "zh-Hans"),
+        ("xx", "en-US", "en"),
+    ],
+)
+def test_a_person_reads_the_language_they_chose_or_the_one_the_browser_asks_for(
+    chosen: str, accepted: str, language: str
+) -> None:
+    assert language_for(chosen, accepted) == language

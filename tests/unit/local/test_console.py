@@ -1,0 +1,141 @@
+"""The console on this machine: the real handler behind a server on the loopback, over a world that is played."""
+
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from http.client import HTTPResponse
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.local.console import LocalConsole, http_event
+from tests.local.issuer import LOGINS
+from tests.local.runner import begin_of
+from tests.support.lender_files import csv_of, row
+
+pytestmark = pytest.mark.slow(reason="the embedded AWS is filled and played for some days")
+
+BEGIN = begin_of(datetime(2026, 12, 1, tzinfo=UTC).date())
+
+
+class Browser:
+    """Follows redirects and keeps cookies, the safe ones too: a browser trusts the loopback."""
+
+    def __init__(self, origin: str) -> None:
+        self.origin = origin
+        self.cookies: dict[str, str] = {}
+        self._opener = urllib.request.build_opener(_Stay)
+
+    def get(self, address: str) -> tuple[int, str]:
+        return self._ask(address, None)
+
+    def post(self, path: str, **form: str) -> tuple[int, str]:
+        return self._ask(path, urlencode(form).encode())
+
+    def log_in(self, login: str) -> None:
+        self.cookies.clear()
+        _, page = self.get("/login/begin")
+        (choice,) = (found for found in re.findall(r'href="([^"]+)"', page) if f"login={login}" in found)
+        issuer = self.last.rpartition("/authorize")[0]
+        assert self.get(issuer + choice.replace("&amp;", "&"))[0] == 200
+
+    def _ask(self, address: str, body: bytes | None) -> tuple[int, str]:
+        for _ in range(6):
+            self.last = address if address.startswith("http") else self.origin + address
+            headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+            headers |= {"Sec-Fetch-Site": "same-origin", "Accept-Language": "en"}
+            request = urllib.request.Request(self.last, body, headers if self.last.startswith(self.origin) else {})  # noqa: S310
+            try:
+                answer: HTTPResponse = self._opener.open(request, timeout=30)
+            except urllib.error.HTTPError as error:
+                answer = error  # type: ignore[assignment]
+            for written in answer.headers.get_all("Set-Cookie") or []:
+                name, _, value = written.partition(";")[0].partition("=")
+                self.cookies[name] = value
+            if answer.status in {302, 303}:
+                address, body = str(answer.headers["Location"]), None
+                continue
+            return answer.status, answer.read().decode()
+        raise AssertionError("redirected without end")
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: object, **__: object) -> None:
+        """Let the browser above do it."""
+
+
+@pytest.fixture(scope="module")
+def console() -> Iterator[LocalConsole]:
+    with LocalConsole(accounts=csv_of([row()]).encode(), start=BEGIN, days=2) as console:
+        yield console
+
+
+@pytest.fixture
+def browser(console: LocalConsole) -> Browser:
+    return Browser(console.origin)
+
+
+@pytest.mark.parametrize("login", LOGINS)
+def test_each_login_comes_in_through_the_flow_of_production(browser: Browser, login: str) -> None:
+    browser.log_in(login)
+    status, page = browser.get("/")
+    assert status == 200
+    assert login in page
+
+
+def test_a_customer_is_found_read_and_revealed_and_all_of_it_is_written_down(browser: Browser) -> None:
+    browser.log_in("mei.chen")
+    _, page = browser.get("/find")
+    (token,) = set(re.findall(r'name="token" value="([^"]+)"', page))
+    status, page = browser.post("/find", token=token, sought="0912-345-678")
+    assert status == 200
+    assert "Customer C-1001" in page
+    assert "+886912345678" not in page
+    status, page = browser.post("/customers/C-1001/reveal", token=token, field="phone", purpose="call")
+    assert (status, "+886912345678" in page) == (200, True)
+    _, page = browser.get("/audit")
+    assert "was shown a hidden value" in page
+
+
+def test_time_moves_a_reply_silences_and_a_payment_ends_it(browser: Browser, console: LocalConsole) -> None:
+    browser.log_in("ana.costa")
+    before = console.cloud.clock.now()
+    assert "It is now" in browser.post("/local", act="day")[1]
+    assert console.cloud.clock.now() >= before + timedelta(days=1)
+    browser.log_in("ana.costa")
+    assert (
+        "The reply has arrived." in browser.post("/local", act="reply", customer="C-1001", text="我沒有錢，付不出來")[1]
+    )
+    _, page = browser.get("/customers/C-1001")
+    assert "The customer wrote" in page
+    assert "我沒有錢" not in page
+    assert "The payment has arrived." in browser.post("/local", act="payment", customer="C-1001")[1]
+    _, page = browser.get("/customers/C-1001")
+    assert "Everything is paid" in page
+    assert "nothing is open" in browser.post("/local", act="payment", customer="C-1001")[1]
+    assert "no such customer" in browser.post("/local", act="reply", customer="C9", text="x")[1]
+
+
+def test_nobody_but_a_page_of_ours_moves_the_clock(console: LocalConsole) -> None:
+    before = console.cloud.clock.now()
+    request = urllib.request.Request(f"{console.origin}/local", b"act=day", {"Origin": "https://evil.example"})  # noqa: S310
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(request, timeout=10)  # noqa: S310
+    assert console.cloud.clock.now() == before
+
+
+@pytest.mark.parametrize(
+    ("headers", "cookies"), [({"Cookie": "a=1; b=2"}, ["a=1", "b=2"]), ({}, None), ({"cookie": ""}, None)]
+)
+def test_an_event_is_built_as_the_door_in_the_cloud_builds_it(
+    headers: Mapping[str, str], cookies: list[str] | None
+) -> None:
+    event = http_event("POST", "/find?a=1", {"Host": "x", **headers}, b"q=1", BEGIN)
+    assert event.get("cookies") == cookies
+    assert event["headers"] == {"host": "x"}
+    assert (event["rawPath"], event["rawQueryString"], event["body"], event["isBase64Encoded"]) == (
+        "/find", "a=1", "cT0x", True,
+    )  # fmt: skip
+    assert "body" not in http_event("GET", "/", {}, b"", BEGIN)
