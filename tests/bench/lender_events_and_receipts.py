@@ -169,13 +169,19 @@ class LenderEvents(_Office):
             for chunk in batched(range(CUSTOMERS), _BATCH, strict=True):
                 dynamodb.batch_get_item(RequestItems=self.keys_of(chunk))
                 for i in chunk:
-                    for item, read in (("facts", "revision"), ("standing", "version")):
-                        dynamodb.put_item(
-                            TableName="customers",
-                            Item=self.stored[self.facts[i].customer_id, item],
-                            ConditionExpression=f"{read} = :read",
-                            ExpressionAttributeValues={":read": {"N": "1"}},
-                        )
+                    dynamodb.transact_write_items(
+                        TransactItems=[
+                            {
+                                "Put": {
+                                    "TableName": "customers",
+                                    "Item": self.stored[self.facts[i].customer_id, item],
+                                    "ConditionExpression": f"{read} = :read",
+                                    "ExpressionAttributeValues": {":read": {"N": "1"}},
+                                }
+                            }
+                            for item, read in (("facts", "revision"), ("standing", "version"))
+                        ]
+                    )
 
         return lender_events
 
