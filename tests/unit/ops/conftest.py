@@ -48,7 +48,7 @@ class Deployed:
                     customer_id=customer_id,
                     send_id=f"s{number}",
                     claim_id="c",
-                    at=NOW + timedelta(minutes=number),
+                    at=NOW - timedelta(days=7) + timedelta(minutes=number),
                     state=ContactState.SENT,
                     stage=0,
                     account_ids=("A1",),

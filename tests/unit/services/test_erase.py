@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from unittest.mock import patch
 
 import pytest
@@ -19,6 +19,7 @@ from tests.support.fakes import FakeClock, FakeContacts, FakeCustomers, FakeTele
 from tests.support.people import NOW, someone, waking
 
 AT = NOW - timedelta(hours=1)
+RECORDED = NOW - timedelta(days=7)
 
 
 class Office:
@@ -26,12 +27,12 @@ class Office:
 
     def __init__(self) -> None:
         self.customers, self.contacts, self.telemetry = FakeCustomers(), FakeContacts(), FakeTelemetry()
-        self.uploads = FakeUploadErasure()
+        self.uploads, self.clock = FakeUploadErasure(), FakeClock()
         self.service = EraseService(
             customers=self.customers,
             contacts=self.contacts,
             uploads=self.uploads,
-            clock=FakeClock(),
+            clock=self.clock,
             telemetry=self.telemetry,
         )
         store_facts(self.customers, someone())
@@ -54,7 +55,7 @@ class Office:
             customer_id="C0001",
             send_id=f"s{number}",
             claim_id="c",
-            at=NOW + timedelta(minutes=number),
+            at=RECORDED + timedelta(minutes=number),
             state=ContactState.SENT,
             stage=0,
             account_ids=(),
@@ -177,6 +178,32 @@ def test_a_round_that_read_the_tombstone_before_the_customer_returned_leaves_the
     with patch.object(office.customers, "erase_items", returns_meanwhile):
         office.service.erase_again("C0001")
     assert office.customers.standings["C0001"] == waking(someone())
+
+
+def test_a_round_that_read_the_tombstone_before_the_customer_returned_leaves_what_is_written_from_then_on() -> None:
+    office = Office()
+    office.service.erase("C0001", AT)
+    redact = office.contacts.redact
+    written_after = office.clock.now() + timedelta(seconds=1)
+    reply = Reply(
+        customer_id="C0001",
+        inbound=InboundSms(inbound_id="r2", phone=someone().phone, text="請再打給我", at=written_after),
+        intents=(),
+        promised_on=None,
+        expires_at=NOW,
+    )
+
+    def writes_meanwhile(customer_id: str, at: datetime, *, until: datetime | None = None) -> int:
+        office.contacts.keep(reply)
+        office.contacts.write([replace(office.record(3), at=written_after)])
+        return redact(customer_id, at, until=until)
+
+    with patch.object(office.contacts, "redact", writes_meanwhile):
+        assert office.service.erase_again("C0001").nothing
+    assert office.contacts.stored_replies("C0001") == 1
+    assert office.contacts.identifying_records("C0001") == 1
+    office.clock.move_to(written_after)
+    assert office.service.erase_again("C0001") == Erased(0, 1, 1)
 
 
 def test_an_erasure_logs_no_more_of_a_customer_than_the_id() -> None:

@@ -163,11 +163,11 @@ class EraseService:
         Raises:
             ContestedError, ServiceCallError: the erasure is not finished: erase again.
         """
-        there = self.look(customer_id)
+        there, begun_at = self.look(customer_id), self._clock.now()
         lender_record, is_new = self._write_tombstone(customer_id, at)
         if is_new:
             self._telemetry.count(Metric.CUSTOMERS_ERASED)
-        gone = self._clean(lender_record)
+        gone = self._clean(lender_record, begun_at)
         erased = Erased(there.items if lender_record.snapshot is None else gone.items, gone.records, gone.replies)
         if is_new or not gone.nothing:
             self._log_erased(customer_id, erased)
@@ -180,8 +180,9 @@ class EraseService:
         Raises:
             ServiceCallError, UnreadableRecordError: the round is not finished. It can be repeated.
         """
+        begun_at = self._clock.now()
         lender_record = self._read(customer_id)
-        return self._clean_again(lender_record) if lender_record.erased_at else Erased(0, 0)
+        return self._clean_again(lender_record, begun_at) if lender_record.erased_at else Erased(0, 0)
 
     def purge_numbers(self, customer_id: str) -> Erased:
         """
@@ -190,11 +191,12 @@ class EraseService:
         Raises:
             ContestedError, ServiceCallError, UnreadableRecordError: the round is not finished. It can be repeated.
         """
+        begun_at = self._clock.now()
 
         def attempt(lender_record: LenderRecord) -> Erased | Conflict:
             if lender_record.erased_at is None:
                 return Erased(0, 0)
-            gone = self._clean_again(lender_record)
+            gone = self._clean_again(lender_record, begun_at)
             after = forget_former_phones(lender_record)
             if after is lender_record:
                 return gone
@@ -297,15 +299,20 @@ class EraseService:
             raise lender_record
         return lender_record
 
-    def _clean_again(self, lender_record: LenderRecord) -> Erased:
-        gone = self._clean(lender_record)
+    def _clean_again(self, lender_record: LenderRecord, begun_at: datetime) -> Erased:
+        gone = self._clean(lender_record, begun_at)
         if not gone.nothing:
             self._log_erased(lender_record.customer_id, gone)
         return gone
 
-    def _clean(self, lender_record: LenderRecord) -> Erased:
-        """Delete all data of a customer. If the customer has returned, delete only the older data."""
-        customer_id, snapshot, until = lender_record.customer_id, lender_record.snapshot, _until(lender_record)
+    def _clean(self, lender_record: LenderRecord, begun_at: datetime) -> Erased:
+        """
+        Delete all data of a customer from before the round. If the customer has returned, delete only the older data.
+
+        Whoever returns while the round is under way keeps what is written from then on: a later round finds the rest.
+        """
+        customer_id, snapshot = lender_record.customer_id, lender_record.snapshot
+        until = _until(lender_record) or begun_at
         items = 0 if snapshot else self._customers.erase_items(customer_id, revision=lender_record.revision)
         phones = former_phones(lender_record)
         for phone in phones:
