@@ -378,7 +378,7 @@ def _save_by_halves(
     standing_first: bool,
 ) -> bool:
     named = replace(standing, facts_revision=lender_record.revision)
-    if_read = customer_table._if_read
+    if_read = customer_table.if_read
     writes = [
         self._put(lender_record_item(lender_record), if_read("revision", expected_revision))["Put"],
         self._put(standing_item(named, self._shards), if_read("version", expected_version))["Put"],
@@ -487,7 +487,7 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="drop every condition of a write",
-        plant=_patched(customer_table, "_if_read", _no_condition),
+        plant=_patched(customer_table, "if_read", _no_condition),
         scenario="send x hold",
         breaks=(IN_SILENCE, LOST_NEWS),
     ),

@@ -41,7 +41,7 @@ from dunning.adapters.dynamodb.keys import (
     wake_key,
 )
 from dunning.adapters.dynamodb.reading import read_items
-from dunning.adapters.dynamodb.writing import Pause, transact, write_conditionally
+from dunning.adapters.dynamodb.writing import Pause, if_read, transact, write_conditionally
 from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.customer.standing import LEAST_URGENT, Standing, Wake
 from dunning.domain.decision.decisions import Reason
@@ -141,19 +141,19 @@ class DynamoCustomers:
         named = replace(standing, facts_revision=lender_record.revision)
         items = (lender_record_item(lender_record), standing_item(named, self._shards))
         stored = self._transact(
-            self._put(items[0], _if_read("revision", expected_revision)),
-            self._put(items[1], _if_read("version", expected_version)),
+            self._put(items[0], if_read("revision", expected_revision)),
+            self._put(items[1], if_read("version", expected_version)),
         )
         return stored is None or all(found is None or found == item for found, item in zip(stored, items, strict=True))
 
     def save_lender_record(self, lender_record: LenderRecord, *, expected_revision: int) -> bool:
         """Put a lender record under the revision it was read with."""
-        put = self._put(lender_record_item(lender_record), _if_read("revision", expected_revision))["Put"]
+        put = self._put(lender_record_item(lender_record), if_read("revision", expected_revision))["Put"]
         return write_conditionally("PutItem", lambda: self._client.put_item(**put), self._pause) is None
 
     def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
         """Put a standing under the version it was read with."""
-        put = self._put(standing_item(standing, self._shards), _if_read("version", expected_version))["Put"]
+        put = self._put(standing_item(standing, self._shards), if_read("version", expected_version))["Put"]
         stored = write_conditionally("PutItem", lambda: self._client.put_item(**put), self._pause)
         return stored is None or bool(claim_id and stored[0] and _holds_claim(stored[0], claim_id))
 
@@ -280,7 +280,7 @@ class DynamoCustomers:
     def save_loads(self, loads: Sequence[FileLoad], *, expected_version: int) -> bool:
         """Put the item of the file loads under the version it was read with."""
         item = file_loads_item(KnownLoads(expected_version + 1, tuple(loads)))
-        put = self._put(item, _if_read("version", expected_version))["Put"]
+        put = self._put(item, if_read("version", expected_version))["Put"]
         stored = write_conditionally("PutItem", lambda: self._client.put_item(**put), self._pause)
         return stored is None or bool(stored[0] == item)
 
@@ -411,7 +411,7 @@ class DynamoCustomers:
     def save_erased(self, lender_record: LenderRecord, *, expected_revision: int | None) -> bool:
         """Put the record, and delete the standing or raise its version, in one transaction."""
         item = lender_record_item(lender_record)
-        condition = {} if expected_revision is None else _if_read("revision", expected_revision)
+        condition = {} if expected_revision is None else if_read("revision", expected_revision)
         of_standing: dict[str, Any] = {
             "TableName": self._table,
             "Key": {"customer_id": {"S": lender_record.customer_id}, "item": {"S": STANDING}},
@@ -521,16 +521,6 @@ def _wake_of(key: str, now: datetime) -> Wake:
         return parse_wake_key(key)
     except ValueError:
         return Wake(now, 0)
-
-
-def _if_read(attribute: str, expected: int) -> dict[str, Any]:
-    """Return the condition that no other writer has changed an item since it was read, or (0) has made it."""
-    if not expected:
-        return {"ConditionExpression": "attribute_not_exists(customer_id)"}
-    return {
-        "ConditionExpression": f"{attribute} = :read",
-        "ExpressionAttributeValues": {":read": {"N": str(expected)}},
-    }
 
 
 def _missing_since(item: Mapping[str, Any]) -> datetime | None:

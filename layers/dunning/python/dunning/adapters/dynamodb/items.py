@@ -364,7 +364,13 @@ def _text(value: str) -> AttributeValueTypeDef:
 _SCHEMA: Item = {"schema": {"N": str(SCHEMA)}}
 
 
-def _read_or_refuse[T](read: Callable[[StoredItem], T], kind: str, item: StoredItem) -> T:
+def read_or_refuse[T](read: Callable[[StoredItem], T], kind: str, item: StoredItem) -> T:
+    """
+    Read an item.
+
+    Raises:
+        UnreadableRecordError: the item is none of its kind, or a newer program has written it.
+    """
     try:
         return read(item)
     except (LookupError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
@@ -409,7 +415,7 @@ def lender_record_of(item: StoredItem) -> LenderRecord:
     Raises:
         UnreadableRecordError: the item is not what `lender_record_item` writes.
     """
-    return _read_or_refuse(_read_lender_record, "facts", item)
+    return read_or_refuse(_read_lender_record, "facts", item)
 
 
 def read_facts(item: StoredItem) -> Facts | None:
@@ -419,7 +425,7 @@ def read_facts(item: StoredItem) -> Facts | None:
     Raises:
         UnreadableRecordError: the item is not what `lender_record_item` writes.
     """
-    return _read_or_refuse(lambda stored: project_facts(_read_lender_record(stored)), "facts", item)
+    return read_or_refuse(lambda stored: project_facts(_read_lender_record(stored)), "facts", item)
 
 
 def standing_item(standing: Standing, shards: int) -> Item:
@@ -447,7 +453,7 @@ def standing_of(item: StoredItem) -> Standing:
     Raises:
         UnreadableRecordError: the item is not what `standing_item` writes.
     """
-    return _read_or_refuse(_read_standing, "standing", item)
+    return read_or_refuse(_read_standing, "standing", item)
 
 
 def file_loads_item(known: KnownLoads) -> Item:
@@ -462,7 +468,7 @@ def file_loads_of(item: StoredItem) -> KnownLoads:
     Raises:
         UnreadableRecordError: the item is not what `file_loads_item` writes.
     """
-    return _read_or_refuse(lambda stored: KnownLoads(**FILE_LOADS.read(stored)), "file loads", item)
+    return read_or_refuse(lambda stored: KnownLoads(**FILE_LOADS.read(stored)), "file loads", item)
 
 
 def contact_item(contact: Contact) -> Item:
@@ -480,7 +486,7 @@ def contact_of(item: StoredItem) -> Contact:
     Raises:
         UnreadableRecordError: the item is not what `contact_item` writes.
     """
-    return _read_or_refuse(lambda stored: Contact(**CONTACT.read(stored)), "contact", item)
+    return read_or_refuse(lambda stored: Contact(**CONTACT.read(stored)), "contact", item)
 
 
 def reply_item(reply: Reply) -> Item:
@@ -509,4 +515,4 @@ def reply_of(item: StoredItem) -> Reply:
     Raises:
         UnreadableRecordError: the item is not what `reply_item` writes.
     """
-    return _read_or_refuse(_read_reply, "reply", item)
+    return read_or_refuse(_read_reply, "reply", item)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from dunning.adapters.dynamodb.items import FILE_LOAD, SCHEMA
+from dunning.adapters.dynamodb.items import FILE_LOAD, SCHEMA, read_or_refuse
 from dunning.adapters.dynamodb.keys import FILES, split_key
 from dunning.adapters.dynamodb.layouts import (
     FLAG,
@@ -22,8 +22,7 @@ from dunning.adapters.dynamodb.layouts import (
     listed,
 )
 from dunning.adapters.dynamodb.reading import read_items
-from dunning.adapters.dynamodb.writing import Pause, write_conditionally
-from dunning.domain.errors import UnreadableRecordError
+from dunning.adapters.dynamodb.writing import Pause, if_read, write_conditionally
 from dunning.ports.split_loads import PartCounts, SplitLoad
 
 if TYPE_CHECKING:
@@ -92,19 +91,12 @@ class DynamoSplitLoads:
         found = list(read_items(self._client, self._table, [_item_key(split_id)]))
         if not found:
             return None
-        try:
-            return SplitLoad(**SPLIT_LOAD.read(found[0]))
-        except (LookupError, ValueError, TypeError, AttributeError, OverflowError) as error:
-            # Not chained: the cause might quote the name of a file.
-            raise UnreadableRecordError(f"split load: {type(error).__name__}") from None
+        return read_or_refuse(lambda item: SplitLoad(**SPLIT_LOAD.read(item)), "split load", found[0])
 
     def save_split(self, split: SplitLoad) -> bool:
         """Put the item. If the answer is lost, the SDK repeats the put, which then meets itself: it is written."""
         item: Any = {**_item_key(split.split_id), "schema": {"N": str(SCHEMA)}, **SPLIT_LOAD.write(split)}
-        is_new = split.version == 1
-        condition: Any = {"ConditionExpression": "attribute_not_exists(customer_id)" if is_new else "version = :read"}
-        if not is_new:
-            condition["ExpressionAttributeValues"] = {":read": {"N": str(split.version - 1)}}
+        condition: Any = if_read("version", split.version - 1)
         stored = write_conditionally(
             "PutItem",
             lambda: self._client.put_item(

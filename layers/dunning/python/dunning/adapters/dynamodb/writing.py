@@ -80,6 +80,16 @@ def transact(
     )
 
 
+def if_read(attribute: str, expected: int) -> dict[str, Any]:
+    """Return the condition that no other writer has changed an item since it was read, or (0) has made it."""
+    if not expected:
+        return {"ConditionExpression": "attribute_not_exists(customer_id)"}
+    return {
+        "ConditionExpression": f"{attribute} = :read",
+        "ExpressionAttributeValues": {":read": {"N": str(expected)}},
+    }
+
+
 def _reasons(error: ClientError) -> Sequence[Mapping[str, Any]]:
     response: Mapping[str, Any] = error.response
     return response.get("CancellationReasons", ()) if error_code(error) == _CANCELLED else ()
