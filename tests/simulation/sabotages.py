@@ -378,7 +378,7 @@ def _save_by_halves(
     standing_first: bool,
 ) -> bool:
     named = replace(standing, facts_revision=lender_record.revision)
-    if_read = customer_table.if_read
+    if_read = writing.if_read
     writes = [
         self._put(lender_record_item(lender_record), if_read("revision", expected_revision))["Put"],
         self._put(standing_item(named, self._shards), if_read("version", expected_version))["Put"],
