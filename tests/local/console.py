@@ -212,6 +212,7 @@ class LocalConsole:
             "OIDC_ISSUER": issuer,
             "OIDC_CLIENT_ID": CLIENT_ID,
             "OIDC_GROUPS": GROUPS,
+            "BUS_NAME": stack.bus_name,
             "IS_PLAYED": "true",
             "POWERTOOLS_SERVICE_NAME": "console",
             "POWERTOOLS_METRICS_NAMESPACE": "Dunning",
@@ -224,6 +225,8 @@ class LocalConsole:
             memory_mb=1024,
             environment=environment,
         )
+        # An erasure deletes the notes of colleagues.
+        stack.functions["lender_events"].environment["CONSOLE_TABLE"] = CONSOLE_TABLE  # type: ignore[index]
         # The stack takes a function's environment out of the process before another runs.
         stack.functions["console"] = function  # type: ignore[index]
         return function
@@ -239,6 +242,8 @@ class LocalConsole:
                 status, headers, cookies, answer = self._local(request_of(event))
             else:
                 found = self.cloud.invoke(self._function, event)
+                if exchange.command == "POST":
+                    self.cloud.drain("lender_events")  # what somebody did in the console goes out as an event
                 status, headers, cookies = found["statusCode"], found.get("headers", {}), found.get("cookies", [])
                 answer = found.get("body") or ""
                 if found.get("isBase64Encoded"):

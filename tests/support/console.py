@@ -12,7 +12,7 @@ from dunning.console.door import Console
 from dunning.console.http_messages import PageAnswer, PageRequest
 from dunning.console.routes import ROUTES, Route
 from dunning.console.views.entrance import SESSION_COOKIE
-from dunning.console.visits import ConsoleServices
+from dunning.console.visits import ActServices, ConsoleServices
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.lender_record import LenderRecord, record_snapshot
 from dunning.domain.customer.standing import Standing
@@ -24,11 +24,17 @@ from dunning.ports.audit_trail import AuditEntry
 from dunning.ports.identity_provider import IdentityError
 from dunning.ports.sessions import Role, Session
 from dunning.services.console.audited import AuditService
+from dunning.services.console.case_work import CaseService
 from dunning.services.console.customer_view import CustomerService
+from dunning.services.console.erase_by_two import ErasureService
 from dunning.services.console.find_customer import FindService
 from dunning.services.console.login import LoginService, form_token
 from dunning.services.console.today import TodayService
+from dunning.services.console.turn_sending import SendingService
+from dunning.services.console.waiting_list import WaitingService
+from dunning.services.intake.cells import is_id
 from tests.support.builders import the_policies
+from tests.support.cases import FakeCases, FakeLenderBus
 from tests.support.fakes import FakeClock, FakeCustomers
 from tests.support.people import NOW, someone, waking
 
@@ -189,13 +195,19 @@ class FakeEvidence:
 
 
 class FakeSwitch:
-    """The switch."""
+    """The switch, and the hand on it."""
 
     def __init__(self) -> None:
         self.on = True
+        self.stuck = False
 
     def is_on(self) -> bool:
         return self.on
+
+    def turn(self, *, on: bool) -> None:
+        if self.stuck:
+            raise ServiceCallError("PutParameter", "Throttled")
+        self.on = on
 
 
 class Office:
@@ -209,10 +221,43 @@ class Office:
         self.evidence = FakeEvidence()
         self.customers = FakeCustomers()
         self.switch = FakeSwitch()
+        self.cases = FakeCases()
+        self.bus = FakeLenderBus()
+        self.holidays: set[date] = set()
         self.errors: list[Exception] = []
         self.cookies: dict[str, str] = {}
         self._ids = count(1)
-        audit = AuditService(self.table, self.clock, lambda: f"entry-{next(self._ids):04d}")
+        audit = self.audit = AuditService(self.table, self.clock, lambda: f"entry-{next(self._ids):04d}")
+        self.acts = ActServices(
+            waiting=WaitingService(
+                attention=self.customers,
+                customers=self.customers,
+                cases=self.cases,
+                clock=self.clock,
+                zones=lambda: {"demo-tw": TAIPEI},
+                holidays=lambda _: self.holidays,
+            ),
+            cases=CaseService(
+                cases=self.cases,
+                customers=self.customers,
+                bus=self.bus,
+                audit=audit,
+                clock=self.clock,
+                new_id=lambda: f"note-{next(self._ids):04d}",
+                day_of=lambda _, moment: moment.astimezone(TAIPEI).date(),
+            ),
+            sending=SendingService(
+                switch=self.switch, control=self.switch, history=self.cases, audit=audit, clock=self.clock
+            ),
+            erasures=ErasureService(
+                requests=self.cases,
+                customers=self.customers,
+                bus=self.bus,
+                audit=audit,
+                clock=self.clock,
+                is_id=is_id,
+            ),
+        )
         customers = CustomerService(
             evidence=self.evidence, audit=audit, switch=self.switch, policies=the_policies(), clock=self.clock
         )
@@ -230,6 +275,7 @@ class Office:
                 today=TodayService(self.tally, self.switch, self.clock, lambda: {"demo-tw": TAIPEI}),
                 find=FindService(self.customers, self.customers, ["TW", "HK"]),
                 customers=lambda: customers,
+                acts=lambda: self.acts,
                 audit=audit,
                 now=self.clock.now,
                 origin=ORIGIN,
@@ -291,6 +337,7 @@ class Office:
         )
         self.customers.lender_records[facts.customer_id] = replace(record, revision=1)
         self.customers.phones[facts.phone] = frozenset({facts.customer_id})
+        self.customers.standings[facts.customer_id] = standing or waking(facts)
 
 
 def route_for(request: PageRequest) -> tuple[Route | None, Mapping[str, str]]:

@@ -16,6 +16,7 @@ from typing import NoReturn
 import boto3
 
 from dunning import compiled_policies
+from dunning.adapters.dynamodb.case_table import DynamoCases
 from dunning.adapters.dynamodb.contact_table import DynamoContacts
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.s3 import S3UploadErasure
@@ -101,6 +102,7 @@ def main(argv: Sequence[str] | None = None, clock: Clock | None = None) -> int:
             telemetry=_Silent(),
             headings=lambda: compiled_policies.policies().headings,
             encoding=stack.parameters.get("AccountsEncoding", ""),
+            cases=DynamoCases(dynamodb, table) if (table := stack.outputs.get("ConsoleTable")) else None,
         )
         if not arguments.apply:
             return _look(service, arguments.customers)
@@ -116,7 +118,7 @@ def _look(service: EraseService, customers: Sequence[str]) -> int:
         there = service.look(customer_id)
         sys.stdout.write(
             f"{customer_id}: {there.items} items, {there.records} records that tell of them, {there.replies} replies, "
-            f"{service.labelled_replies(customer_id)} of them labelled by a person\n"
+            f"{service.labelled_replies(customer_id)} of them labelled by a person, {there.notes} notes of colleagues\n"
         )
     sys.stdout.write(_WHAT_IS_STORED)
     sys.stdout.write("Nothing was changed. With APPLY=1 this is erased.\n")
@@ -129,7 +131,7 @@ def _erase(service: EraseService, customers: Sequence[str], later: DelayQueue, c
         erased = service.erase(customer_id, now)
         sys.stdout.write(
             f"{customer_id}: {erased.items} items erased, {erased.records} records redacted, "
-            f"{erased.replies} replies deleted\n"
+            f"{erased.replies} replies and {erased.notes} notes deleted\n"
         )
     wait = SECOND_ROUND.total_seconds()
     sys.stdout.write(f"Waiting {wait:.0f} s for texts that were under way ...\n")
@@ -139,7 +141,7 @@ def _erase(service: EraseService, customers: Sequence[str], later: DelayQueue, c
         service.erase_again(customer_id)
         there = service.look(customer_id)
         kept = there.items - service.keeps_numbers(customer_id)
-        is_left = bool(kept or there.records or there.replies)
+        is_left = bool(kept or there.records or there.replies or there.notes)
         left += is_left
         result = "SOMETHING IS LEFT: erase again" if is_left else "nothing is left but the number, for now"
         sys.stdout.write(f"{customer_id}: {result}\n")

@@ -30,6 +30,22 @@ ENTER = {
     ("GET", "/customers/<customer_id>"): EVERYBODY,
     ("POST", "/customers/<customer_id>/reveal"): WITH_CUSTOMERS,
     ("GET", "/audit"): EVERYBODY,
+    ("GET", "/waiting"): EVERYBODY,
+    ("GET", "/waiting/<customer_id>"): WITH_CUSTOMERS,
+    ("POST", "/waiting/<customer_id>/take"): WITH_CUSTOMERS,
+    ("POST", "/waiting/<customer_id>/give-back"): WITH_CUSTOMERS,
+    ("POST", "/waiting/<customer_id>/note"): WITH_CUSTOMERS,
+    ("POST", "/waiting/<customer_id>/label"): WITH_CUSTOMERS,
+    ("POST", "/waiting/<customer_id>/close"): WITH_CUSTOMERS,
+    ("POST", "/customers/<customer_id>/hold"): WITH_CUSTOMERS,
+    ("POST", "/customers/<customer_id>/release"): WITH_CUSTOMERS,
+    ("POST", "/customers/<customer_id>/erase"): frozenset({Role.MANAGER}),
+    ("GET", "/erasures"): frozenset({Role.MANAGER, Role.COMPLIANCE}),
+    ("POST", "/erasures/<customer_id>/confirm"): frozenset({Role.COMPLIANCE}),
+    ("POST", "/erasures/<customer_id>/withdraw"): frozenset({Role.MANAGER, Role.COMPLIANCE}),
+    ("GET", "/sending"): NUMBERS,
+    ("POST", "/sending/pause"): NUMBERS,
+    ("POST", "/sending/resume"): frozenset({Role.MANAGER}),
 }
 """Who may come in by each route that needs a login; said here once more, so that a change is seen."""
 
@@ -46,7 +62,7 @@ OPEN = {
 def ask(office: Office, route: Route) -> PageAnswer:
     path = route.path.replace("<customer_id>", "C0001")
     if route.method == "POST":
-        return office.post(path, sought="C0001", field="phone", purpose="call")
+        return office.post(path, sought="C0001", field="phone", purpose="call", reason="dispute")
     query = {"lender": "demo-tw", "day": "2026-12-01", "counter": "wait:person_cap"} if path == "/list" else {}
     return office.get(path, **query)
 
@@ -62,8 +78,8 @@ def test_a_role_comes_in_by_its_own_routes_and_by_no_other(role: Role, route: Ro
     office, _ = an_office_with()
     office.log_in(role)
     answer = ask(office, route)
-    assert (answer.status in {200, 303}) is (role in ENTER[route.method, route.path])
-    assert answer.status in {200, 303, 403}
+    assert (answer.status != 403) is (role in ENTER[route.method, route.path])
+    assert answer.status in {200, 303, 403, 409}  # 409: who may do it cannot do it now
     assert office.errors == []
 
 
@@ -191,7 +207,7 @@ def test_a_login_ends_with_a_session_of_a_new_id_that_is_stored_as_a_hash_only()
 def test_an_agent_begins_where_an_agent_may_be() -> None:
     office = Office()
     office.log_in(Role.AGENT)
-    assert office.get("/").headers["Location"] == "/find"
+    assert office.get("/").headers["Location"] == "/waiting"
 
 
 def test_the_provider_is_shown_a_challenge_and_gets_its_verifier() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 import dunning
 from dunning.console.translations import LANGUAGES, WORDS, Translation, language_for, words_in
+from dunning.console.views.act_pages import DONE
 from dunning.domain.customer.facts import HoldReason
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.decision.gates import GATES
@@ -19,8 +20,10 @@ from dunning.domain.delivery.receipt import DeliveryStatus
 from dunning.domain.outbound_events import ReviewReason
 from dunning.domain.replies.intents import Band, ReplyIntent
 from dunning.ports.sessions import Role
-from dunning.services.console.audited import PURPOSES, LookAct
+from dunning.services.console.audited import PURPOSES, DeedAct, LookAct
+from dunning.services.console.outcomes import ERASURE_REASONS, Outcome
 from dunning.services.console.shown import AmountShown, CodeShown, SentenceShown, StageShown
+from dunning.services.console.waiting_list import SUGGESTIONS
 
 PACKAGE = Path(dunning.__file__).parent
 TAIPEI = ZoneInfo("Asia/Taipei")
@@ -35,7 +38,13 @@ GROUPS: dict[str, set[str]] = {
     "band": set(Band),
     "review": {*ReviewReason, "not_understood"},
     "role": set(Role),
-    "act": set(LookAct),
+    "act": {*LookAct, *DeedAct},
+    "deed": {deed.value for deed in DeedAct} - {"failed"},
+    "done": set(DONE),
+    "erasure_reason": set(ERASURE_REASONS),
+    "follows": set(Outcome),
+    "outcome": set(Outcome),
+    "suggest": {*SUGGESTIONS.values(), "call_engineer"},
     "field": {"name", "phone", "reply"},
     "purpose": set(PURPOSES),
     "gate": {str(number + 1) for number in range(len(GATES))},

@@ -12,14 +12,18 @@ from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.domain.replies.reply import InboundSms, Reply
+from dunning.ports.case_book import Case, CaseNote
+from dunning.ports.sessions import Role, Viewer
 from dunning.services.erasure.erase import UNDER_WAY, Erased, EraseService
 from dunning.services.optimistic import ContestedError
 from tests.support.builders import a_lender_record, store_facts
+from tests.support.cases import FakeCases
 from tests.support.fakes import FakeClock, FakeContacts, FakeCustomers, FakeTelemetry, FakeUploadErasure
 from tests.support.people import NOW, someone, waking
 
 AT = NOW - timedelta(hours=1)
 RECORDED = NOW - timedelta(days=7)
+NOTER = Viewer("jun.li", Role.AGENT)
 
 
 class Office:
@@ -212,3 +216,56 @@ def test_an_erasure_logs_no_more_of_a_customer_than_the_id() -> None:
     printed = repr(office.telemetry.events) + erasure_round_body("C0001")
     assert "+886" not in printed
     assert "王" not in printed
+
+
+# ------------------------------------------------------------------ notes of colleagues
+
+
+def with_notes(office: Office) -> FakeCases:
+    """Let colleagues have noted something, and let the erasure know."""
+    cases = FakeCases()
+    for minutes in (0, 1):
+        cases.add_note("C0001", CaseNote(AT + timedelta(minutes=minutes), f"n{minutes}", NOTER, "王小明 ruft an"))
+    cases.save_case(Case(customer_id="C0001", version=1, holder=NOTER), expected_version=0)
+    cases.add_note("C0002", CaseNote(AT, "n0", NOTER, "another's"))
+    office.service = EraseService(
+        customers=office.customers,
+        contacts=office.contacts,
+        uploads=office.uploads,
+        clock=FakeClock(),
+        telemetry=office.telemetry,
+        cases=cases,
+    )
+    return cases
+
+
+def test_the_notes_of_colleagues_and_the_case_go_with_the_customer_and_are_counted() -> None:
+    office = Office()
+    cases = with_notes(office)
+    assert office.service.look("C0001").notes == 2
+    assert office.service.erase("C0001", NOW).notes == 2
+    assert (cases.stored_notes("C0001"), cases.stored) == (0, {})
+    assert cases.stored_notes("C0002") == 1
+    (logged,) = [fields for event, fields in office.telemetry.events if event == "customer_erased"]
+    assert logged["notes"] == 2
+
+
+def test_a_note_that_was_written_during_the_first_round_goes_with_the_next() -> None:
+    office = Office()
+    cases = with_notes(office)
+    office.service.erase("C0001", NOW)
+    cases.add_note("C0001", CaseNote(NOW, "late", NOTER, "王小明"))
+    assert office.service.erase_again("C0001").notes == 1
+    assert cases.stored_notes("C0001") == 0
+
+
+def test_an_erasure_that_cannot_delete_notes_is_not_finished() -> None:
+    office = Office()
+    cases = with_notes(office)
+
+    def broken(customer_id: str, *, until: datetime | None = None) -> int:
+        raise ServiceCallError("Query", f"{customer_id} {until}")
+
+    cases.erase_case = broken  # type: ignore[method-assign]
+    with pytest.raises(ServiceCallError):
+        office.service.erase("C0001", NOW)

@@ -71,7 +71,8 @@ class LenderEventsSettings(Settings):
 
     The other queues belong to replies and delivery receipts. An erasure searches them for messages to delete. It reads
     the uploaded files, too, in UTF-8 or in `accounts_encoding`. `lender_sources` names the sources whose events count,
-    with commas between them; if it is empty, all do.
+    with commas between them; if it is empty, all do. `console_table` holds what colleagues noted of customers: an
+    erasure deletes it there. Without a console it is empty.
     """
 
     contacts_table: str = Field(min_length=3)
@@ -85,6 +86,7 @@ class LenderEventsSettings(Settings):
     news_failures_queue_url: str = Field(min_length=1)
     lender_sources: str = ""
     accounts_encoding: str = ""
+    console_table: str = ""
 
 
 class DeliveryReceiptsSettings(Settings):
@@ -141,7 +143,7 @@ class ConsoleSettings(Settings):
 
     `origin` is its own address as browsers name it, without a path. `oidc_groups` gives the role of each group of the
     identity provider, as in `collections-managers=manager,legal=compliance`. `is_played` says that the time is not the
-    real one.
+    real one. `bus_name` is the bus on which the acts of people go.
     """
 
     contacts_table: str = Field(min_length=3)
@@ -152,4 +154,5 @@ class ConsoleSettings(Settings):
     oidc_client_id: str = Field(min_length=1)
     oidc_groups: str = Field(min_length=3)
     oidc_group_claim: str = "groups"
+    bus_name: str = ""
     is_played: bool = False

@@ -52,7 +52,7 @@ from dunning.settings import (
 )
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
     from zoneinfo import ZoneInfo
 
     import boto3
@@ -60,11 +60,14 @@ if TYPE_CHECKING:
 
     from dunning.adapters.bedrock import ConverseClient
     from dunning.console.door import Console
+    from dunning.console.visits import ActServices
     from dunning.policy import PolicyBook
+    from dunning.ports.case_book import CaseErasure
     from dunning.ports.gateways import ReplyReader
     from dunning.ports.sessions import Role
     from dunning.services.carrier_opt_outs import OptOutService
     from dunning.services.close_unknown import CloseUnknownService
+    from dunning.services.console.audited import AuditService
     from dunning.services.console.customer_view import CustomerService
     from dunning.services.console.day_tally import DayTally
     from dunning.services.delivery_receipts import DeliveryReceiptService
@@ -293,6 +296,15 @@ def split_load_service() -> SplitLoadService:
     )
 
 
+def _case_erasure(dynamodb: DynamoDBClient, settings: LenderEventsSettings) -> CaseErasure | None:
+    """Return what deletes the notes of colleagues; `None` if there is no console."""
+    if not settings.console_table:
+        return None
+    from dunning.adapters.dynamodb.case_table import DynamoCases  # noqa: PLC0415
+
+    return DynamoCases(dynamodb, settings.console_table)
+
+
 @_kept
 def lender_event_service() -> LenderEventService:
     """Build the service that handles the lender's events."""
@@ -317,6 +329,7 @@ def lender_event_service() -> LenderEventService:
         telemetry=log,
         headings=lambda: policy_book().headings,
         encoding=settings.accounts_encoding,
+        cases=_case_erasure(dynamodb, settings),
     )
     return LenderEventService(
         store=customers,
@@ -539,6 +552,61 @@ def _lender_zones() -> Mapping[str, ZoneInfo]:
     return zones
 
 
+def _lender_holidays(lender: str) -> frozenset[date]:
+    """Return the public holidays of the first country of a lender's policy; none if that is not known."""
+    from dunning.domain.decision.rules import Rules  # noqa: PLC0415
+
+    book = policy_book()
+    loaded = book.lenders.get(lender)
+    rules = book.rules(lender, next(iter(loaded.policy.countries), ""), at=now()) if loaded else None
+    return rules.holidays if isinstance(rules, Rules) else frozenset()
+
+
+def _act_services(
+    session: boto3.Session,
+    settings: ConsoleSettings,
+    customers: DynamoCustomers,
+    switch: SsmSwitch,
+    audit: AuditService,
+    zones: Mapping[str, ZoneInfo],
+) -> ActServices:
+    """Build what changes something in the console."""
+    from dunning.adapters.dynamodb.case_table import DynamoCases  # noqa: PLC0415
+    from dunning.adapters.eventbridge import EventBridgeLenderBus  # noqa: PLC0415
+    from dunning.console.visits import ActServices  # noqa: PLC0415
+    from dunning.contracts.console_event import CONSOLE_SOURCE  # noqa: PLC0415
+    from dunning.services.console.case_work import CaseService  # noqa: PLC0415
+    from dunning.services.console.erase_by_two import ErasureService  # noqa: PLC0415
+    from dunning.services.console.turn_sending import SendingService  # noqa: PLC0415
+    from dunning.services.console.waiting_list import WaitingService  # noqa: PLC0415
+    from dunning.services.intake.cells import is_id  # noqa: PLC0415
+
+    clock, book = _Environment.clock, policy_book()
+    cases = DynamoCases(session.client("dynamodb", config=_PATIENT), settings.console_table)
+    bus = EventBridgeLenderBus(session.client("events", config=_PATIENT), settings.bus_name, CONSOLE_SOURCE)
+    return ActServices(
+        waiting=WaitingService(
+            attention=customers,
+            customers=customers,
+            cases=cases,
+            clock=clock,
+            zones=lambda: zones,
+            holidays=_lender_holidays,
+        ),
+        cases=CaseService(
+            cases=cases,
+            customers=customers,
+            bus=bus,
+            audit=audit,
+            clock=clock,
+            new_id=_new_id,
+            day_of=lambda lender, moment: moment.astimezone(book.zone_of(lender)).date(),
+        ),
+        sending=SendingService(switch=switch, control=switch, history=cases, audit=audit, clock=clock),
+        erasures=ErasureService(requests=cases, customers=customers, bus=bus, audit=audit, clock=clock, is_id=is_id),
+    )
+
+
 @_kept
 def console() -> Console:
     """Build the console."""
@@ -570,6 +638,10 @@ def console() -> Console:
     countries = dict.fromkeys(country for lender in book.lenders.values() for country in lender.policy.countries)
 
     @cache
+    def act_services() -> ActServices:
+        return _act_services(session, settings, customers, switch, audit, zones)
+
+    @cache
     def customers_service() -> CustomerService:
         from dunning.services.console.customer_view import CustomerService  # noqa: PLC0415
 
@@ -592,6 +664,7 @@ def console() -> Console:
             today=TodayService(_Environment.tally, switch, clock, lambda: zones),
             find=FindService(customers, customers, [*countries]),
             customers=customers_service,
+            acts=act_services,
             audit=audit,
             now=clock.now,
             origin=settings.origin,

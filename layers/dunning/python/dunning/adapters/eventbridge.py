@@ -9,6 +9,7 @@ from dunning.adapters.aws_call import aws_call
 from dunning.contracts.outbound_event import SOURCE, BusEntry, bus_entries
 from dunning.domain.errors import ServiceCallError
 from dunning.domain.outbound_events import OutboundEvent
+from dunning.ports.lender_bus import WrittenEvent
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry
 
 _ENTRIES_A_CALL = 10
@@ -65,6 +66,30 @@ class EventBridgePublisher:
             for event, result in zip(events, answer["Entries"], strict=True)
             if "ErrorCode" in result
         ]
+
+
+class EventBridgeLenderBus:
+    """Implements `LenderBus`: an event is a call of its own, so that none goes out behind an event that did not."""
+
+    def __init__(self, client: PutsEvents, bus_name: str, source: str) -> None:
+        self._client = client
+        self._bus_name = bus_name
+        self._source = source
+
+    def put(self, events: Sequence[WrittenEvent]) -> None:
+        """Put the events in their order."""
+        for event in events:
+            entry = {
+                "EventBusName": self._bus_name,
+                "Source": self._source,
+                "DetailType": event.kind,
+                "Detail": event.detail,
+            }
+            with aws_call("PutEvents"):
+                answer = self._client.put_events(Entries=[entry])
+            (result,) = answer["Entries"]
+            if "ErrorCode" in result:
+                raise ServiceCallError("PutEvents", str(result["ErrorCode"]))
 
 
 def _batches(events: Iterator[BusEntry]) -> Iterator[list[BusEntry]]:

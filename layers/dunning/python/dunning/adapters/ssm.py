@@ -19,7 +19,7 @@ _TRUSTED_FOR = timedelta(seconds=30)
 
 
 class SsmSwitch:
-    """Implements `SendingSwitch`. Every value but a readable `on` is off."""
+    """Implements `SendingSwitch` and `SendingControl`. Every value but a readable `on` is off."""
 
     def __init__(self, client: SSMClient, parameter: str, clock: Clock, telemetry: Telemetry) -> None:
         self._client = client
@@ -38,6 +38,12 @@ class SsmSwitch:
                 self._on = self._read()
                 self._read_at = now
             return self._on
+
+    def turn(self, *, on: bool) -> None:
+        """Put the parameter, and read it anew when it is asked for next."""
+        with self._lock, aws_call("PutParameter"):
+            self._read_at = None
+            self._client.put_parameter(Name=self._parameter, Value="on" if on else "off", Type="String", Overwrite=True)
 
     def _read(self) -> bool:
         try:

@@ -30,10 +30,26 @@ ROUTES = (
     Route("GET", "/customers/<customer_id>", "customer", Act.SEE_CUSTOMER),
     Route("POST", "/customers/<customer_id>/reveal", "reveal", Act.REVEAL),
     Route("GET", "/audit", "audit", Act.SEE_OWN_AUDIT),
+    Route("GET", "/waiting", "waiting", Act.SEE_WAITING),
+    Route("GET", "/waiting/<customer_id>", "case", Act.ATTEND),
+    Route("POST", "/waiting/<customer_id>/take", "take", Act.ATTEND),
+    Route("POST", "/waiting/<customer_id>/give-back", "give_back", Act.ATTEND),
+    Route("POST", "/waiting/<customer_id>/note", "note", Act.ATTEND),
+    Route("POST", "/waiting/<customer_id>/label", "label", Act.ATTEND),
+    Route("POST", "/waiting/<customer_id>/close", "close", Act.ATTEND),
+    Route("POST", "/customers/<customer_id>/hold", "hold", Act.HOLD),
+    Route("POST", "/customers/<customer_id>/release", "release", Act.RELEASE),
+    Route("POST", "/customers/<customer_id>/erase", "ask_erasure", Act.ASK_ERASURE),
+    Route("GET", "/erasures", "erasures", Act.SEE_ERASURES),
+    Route("POST", "/erasures/<customer_id>/confirm", "confirm_erasure", Act.CONFIRM_ERASURE),
+    Route("POST", "/erasures/<customer_id>/withdraw", "withdraw_erasure", Act.SEE_ERASURES),
+    Route("GET", "/sending", "sending", Act.SEE_SENDING),
+    Route("POST", "/sending/pause", "pause", Act.PAUSE),
+    Route("POST", "/sending/resume", "resume", Act.RESUME),
 )
 """Every route."""
 
-HOMES = ((Act.SEE_TODAY, "/today"), (Act.FIND, "/find"))
+HOMES = ((Act.SEE_TODAY, "/today"), (Act.ATTEND, "/waiting"), (Act.FIND, "/find"))
 """Where somebody begins: the first place that the role allows."""
 
 
@@ -47,7 +63,10 @@ class Entrance(NamedTuple):
 
 ENTRANCES = (
     Entrance("/today", "page.today", Act.SEE_TODAY),
+    Entrance("/waiting", "page.waiting", Act.SEE_WAITING),
     Entrance("/find", "page.find", Act.FIND),
     Entrance("/audit", "page.audit", Act.SEE_OWN_AUDIT),
+    Entrance("/sending", "page.sending", Act.SEE_SENDING),
+    Entrance("/erasures", "page.erasures", Act.SEE_ERASURES),
 )
 """The menu."""

@@ -21,9 +21,22 @@ from dunning.services.console.roles import Act, may
 from dunning.services.console.today import TodayService
 
 if TYPE_CHECKING:
+    from dunning.services.console.case_work import CaseService
     from dunning.services.console.customer_view import CustomerService
+    from dunning.services.console.erase_by_two import ErasureService
+    from dunning.services.console.turn_sending import SendingService
+    from dunning.services.console.waiting_list import WaitingService
 
 LANGUAGE_COOKIE = "__Host-language"
+
+
+class ActServices(NamedTuple):
+    """What changes something, and the list of who waits for a person."""
+
+    waiting: WaitingService
+    cases: CaseService
+    sending: SendingService
+    erasures: ErasureService
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,15 +44,16 @@ class ConsoleServices:
     """
     What the pages need.
 
-    `customers` is built when somebody looks at a customer: a cold start for another page is spared. `origin` is the
-    console's own address, as browsers name it, `zone` the zone of pages without one of their own.
-    `is_played` says that the time is not the real one.
+    `customers` and `acts` are built when somebody asks for them: a cold start for another page is spared. `origin` is
+    the console's own address, as browsers name it, `zone` the zone of pages without one of their own. `is_played` says
+    that the time is not the real one.
     """
 
     login: LoginService
     today: TodayService
     find: FindService
     customers: Callable[[], CustomerService]
+    acts: Callable[[], ActServices]
     audit: AuditService
     now: Callable[[], datetime]
     origin: str

@@ -2,8 +2,14 @@
 
 from collections.abc import Mapping
 
-from dunning.console.views import audit_pages, customer_pages, entrance, today_pages
+from dunning.console.views import act_pages, audit_pages, customer_pages, entrance, today_pages
 from dunning.console.visits import View
 
-VIEWS: Mapping[str, View] = {**entrance.VIEWS, **today_pages.VIEWS, **customer_pages.VIEWS, **audit_pages.VIEWS}
+VIEWS: Mapping[str, View] = {
+    **entrance.VIEWS,
+    **today_pages.VIEWS,
+    **customer_pages.VIEWS,
+    **audit_pages.VIEWS,
+    **act_pages.VIEWS,
+}
 """Every view by the name that routes have for it."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from dunning.console.http_messages import PageAnswer
+from dunning.console.views.act_pages import acts_shown
 from dunning.console.visits import Desk, View, Visit
 from dunning.services.console.audited import PURPOSES, RevealError, revealed_value
 from dunning.services.console.shown import CodeShown
@@ -23,7 +24,8 @@ def _show_customer(desk: Desk, visit: Visit) -> PageAnswer:
     view = desk.services.customers().view(visit.viewer, visit.parts["customer_id"])
     if view is None:
         return desk.problem(visit, 404, "no_customer")
-    return desk.page(visit, "customer", zone=view.zone, view=view, purposes=PURPOSES)
+    acts = acts_shown(desk, visit) if view.person else {}
+    return desk.page(visit, "customer", 200, view.zone, view=view, purposes=PURPOSES, **acts)
 
 
 def _reveal(desk: Desk, visit: Visit) -> PageAnswer:

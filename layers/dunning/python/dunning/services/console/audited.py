@@ -1,6 +1,7 @@
 """Looks and acts: each is written into the audit trail before anything is shown or done."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -14,7 +15,7 @@ from dunning.services.console.day_tally import counter_label
 from dunning.services.console.roles import Act, may
 from dunning.services.console.shown import CodeShown, SentenceShown, StageShown
 
-PURPOSES = ("call", "complaint", "regulator", "access_request", "audit")
+PURPOSES = ("attend", "call", "complaint", "regulator", "access_request", "audit")
 """What somebody may want to see a value for."""
 
 REVEALS_AN_HOUR = 30
@@ -29,6 +30,25 @@ class LookAct(StrEnum):
     LOOKED = "looked"
     REVEALED = "revealed"
     LISTED = "listed"
+
+
+class DeedAct(StrEnum):
+    """The acts of the audit trail that change something."""
+
+    TOOK = "took"
+    GAVE_BACK = "gave_back"
+    NOTED = "noted"
+    CLOSED = "closed"
+    LABELLED = "labelled"
+    HELD = "held"
+    RELEASED = "released"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    ASKED_ERASURE = "asked_erasure"
+    WITHDREW_ERASURE = "withdrew_erasure"
+    CONFIRMED_ERASURE = "confirmed_erasure"
+    FAILED = "failed"
+    """An act that was written down before did not come about."""
 
 
 class RevealError(DunningError):
@@ -46,7 +66,7 @@ class AuditRow:
     at: datetime
     title: SentenceShown
     customer_id: str
-    subject_matter: CodeShown | StageShown | None
+    subject_matter: CodeShown | StageShown | SentenceShown | tuple[CodeShown, ...] | None
     purpose: CodeShown | None
 
 
@@ -88,6 +108,24 @@ class AuditService:
             )
         )
 
+    @contextmanager
+    def doing(
+        self, viewer: Viewer, act: DeedAct, customer_id: str = "", subject_matter: str = "", purpose: str = ""
+    ) -> Iterator[None]:
+        """
+        Write down what somebody is about to do, and then let it be done. If it fails, that is written down as well.
+
+        Raises:
+            ServiceCallError: it is not written, so nothing was done.
+        """
+        self.take_down(viewer, act, customer_id, subject_matter, purpose)
+        try:
+            yield
+        except DunningError:
+            with suppress(DunningError):
+                self.take_down(viewer, DeedAct.FAILED, customer_id, act)
+            raise
+
     def take_down_reveal(self, viewer: Viewer, customer_id: str, field: str, purpose: str) -> None:
         """
         Write down that somebody is about to see a value.
@@ -124,11 +162,7 @@ class AuditService:
 
 def audit_row(entry: AuditEntry) -> AuditRow:
     """Return an entry in codes."""
-    subject_matter: CodeShown | StageShown | None = None
-    if entry.act == LookAct.LISTED.value:
-        subject_matter = counter_label(entry.subject_matter)
-    elif entry.subject_matter:
-        subject_matter = CodeShown("field", entry.subject_matter.partition("#")[0])
+    subject_matter = _subject_matter(entry) if entry.subject_matter else None
     who = {"who": entry.viewer.subject, "role": CodeShown("role", entry.viewer.role.value)}
     return AuditRow(
         at=entry.at,
@@ -137,6 +171,33 @@ def audit_row(entry: AuditEntry) -> AuditRow:
         subject_matter=subject_matter,
         purpose=CodeShown("purpose", entry.purpose) if entry.purpose else None,
     )
+
+
+_DEED_GROUPS = {
+    DeedAct.CLOSED.value: "outcome",
+    DeedAct.LABELLED.value: "intent",
+    DeedAct.HELD.value: "hold",
+    DeedAct.RELEASED.value: "hold",
+    DeedAct.FAILED.value: "deed",
+    DeedAct.ASKED_ERASURE.value: "erasure_reason",
+    DeedAct.CONFIRMED_ERASURE.value: "erasure_reason",
+    DeedAct.WITHDREW_ERASURE.value: "erasure_reason",
+}
+"""The group of the words of what a deed is about."""
+
+
+def _subject_matter(entry: AuditEntry) -> CodeShown | StageShown | SentenceShown | tuple[CodeShown, ...]:
+    """Return what an entry is about: codes with commas between them, and behind a `#` the last day of it."""
+    if entry.act == LookAct.LISTED.value:
+        return counter_label(entry.subject_matter)
+    codes, _, until = entry.subject_matter.partition("#")
+    group = _DEED_GROUPS.get(entry.act)
+    if group is None:
+        return CodeShown("field", codes)
+    what = tuple(CodeShown(group, code) for code in codes.split(","))
+    with suppress(ValueError):
+        return SentenceShown("audit.until", {"what": what, "day": date.fromisoformat(until)})
+    return what
 
 
 def revealed_value(evidence: Evidence, field: str) -> str | None:

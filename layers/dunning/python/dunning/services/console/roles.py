@@ -18,6 +18,20 @@ class Act(StrEnum):
     REVEAL = "reveal"
     SEE_OWN_AUDIT = "see_own_audit"
     SEE_ALL_AUDIT = "see_all_audit"
+    SEE_WAITING = "see_waiting"
+    """The list of who waits for a person: ids and codes."""
+    ATTEND = "attend"
+    """Take a case, write and read notes, label a reply, close the case."""
+    HOLD = "hold"
+    RELEASE = "release"
+    """An agent releases only whose case the agent has (`CaseService.release`)."""
+    SEE_SENDING = "see_sending"
+    PAUSE = "pause"
+    RESUME = "resume"
+    SEE_ERASURES = "see_erasures"
+    """The requests to erase a customer, which whoever sees them may withdraw."""
+    ASK_ERASURE = "ask_erasure"
+    CONFIRM_ERASURE = "confirm_erasure"
 
 
 _EVERYBODY = frozenset(Role)
@@ -33,6 +47,16 @@ MAY: Mapping[Act, frozenset[Role]] = {
     Act.REVEAL: _WITH_CUSTOMERS,
     Act.SEE_OWN_AUDIT: _EVERYBODY,
     Act.SEE_ALL_AUDIT: frozenset({Role.COMPLIANCE}),
+    Act.SEE_WAITING: _EVERYBODY,
+    Act.ATTEND: _WITH_CUSTOMERS,
+    Act.HOLD: _WITH_CUSTOMERS,
+    Act.RELEASE: _WITH_CUSTOMERS,
+    Act.SEE_SENDING: _WITH_NUMBERS,
+    Act.PAUSE: _WITH_NUMBERS,
+    Act.RESUME: frozenset({Role.MANAGER}),
+    Act.SEE_ERASURES: frozenset({Role.MANAGER, Role.COMPLIANCE}),
+    Act.ASK_ERASURE: frozenset({Role.MANAGER}),
+    Act.CONFIRM_ERASURE: frozenset({Role.COMPLIANCE}),
 }
 
 

@@ -19,12 +19,13 @@ half an hour later, and is then kept below its number, because no customer has t
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from dunning.domain.customer.lender_record import LenderRecord, erase_record, forget_former_phones, former_phones
 from dunning.domain.errors import DunningError, UnreadableRecordError
+from dunning.ports.case_book import CaseErasure
 from dunning.ports.clock import Clock
 from dunning.ports.customers import PhoneIndex
 from dunning.ports.erasure import ContactErasure, CustomerErasure, StoredUpload, UploadErasure
@@ -74,16 +75,17 @@ class _ErasableCustomers(CustomerErasure, PhoneIndex, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """The number of a customer's items, of audit records with personal data, and of replies."""
+    """The number of a customer's items, of audit records with personal data, of replies, and of colleagues' notes."""
 
     items: int
     records: int
     replies: int = 0
+    notes: int = 0
 
     @property
     def nothing(self) -> bool:
         """Whether there was nothing left to erase."""
-        return not self.items and not self.records and not self.replies
+        return not (self.items or self.records or self.replies or self.notes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +116,7 @@ class EraseService:
         telemetry: Telemetry,
         headings: Callable[[], Mapping[str, str]] = dict,
         encoding: str = "",
+        cases: CaseErasure | None = None,
     ) -> None:
         """
         Take the ports, and how files are read.
@@ -126,6 +129,7 @@ class EraseService:
             telemetry: logs and metrics.
             headings: returns the headings of the policies; they are read only for a file.
             encoding: the encoding that files may have besides UTF-8, or nothing.
+            cases: what colleagues noted of customers; `None` without a console.
         """
         self._customers = customers
         self._contacts = contacts
@@ -134,6 +138,7 @@ class EraseService:
         self._telemetry = telemetry
         self._headings = headings
         self._encoding = encoding
+        self._cases = cases
 
     def look(self, customer_id: str) -> Erased:
         """Count the data to erase, and change nothing. Uploaded files are not read."""
@@ -141,6 +146,7 @@ class EraseService:
             self._customers.stored_items(customer_id),
             self._contacts.identifying_records(customer_id),
             self._contacts.stored_replies(customer_id),
+            self._cases.stored_notes(customer_id) if self._cases else 0,
         )
 
     def labelled_replies(self, customer_id: str) -> int:
@@ -168,7 +174,7 @@ class EraseService:
         if is_new:
             self._telemetry.count(Metric.CUSTOMERS_ERASED)
         gone = self._clean(lender_record, begun_at)
-        erased = Erased(there.items if lender_record.snapshot is None else gone.items, gone.records, gone.replies)
+        erased = replace(gone, items=there.items if lender_record.snapshot is None else gone.items)
         if is_new or not gone.nothing:
             self._log_erased(customer_id, erased)
         return erased
@@ -321,7 +327,8 @@ class EraseService:
             self._index_again(customer_id)
         records = self._contacts.redact(customer_id, self._clock.now(), until=until)
         replies = self._contacts.erase_replies(customer_id, phones, until=until)
-        return Erased(items, records, replies)
+        notes = self._cases.erase_case(customer_id, until=_until(lender_record)) if self._cases else 0
+        return Erased(items, records, replies, notes)
 
     def _index_again(self, customer_id: str) -> None:
         """Index the number of a customer who has returned: this round, or a round that died, may have removed it."""
@@ -337,6 +344,7 @@ class EraseService:
             items=erased.items,
             records=erased.records,
             replies=erased.replies,
+            **({"notes": erased.notes} if erased.notes else {}),
         )
 
     def _erased(self, customer_id: str) -> LenderRecord | None:
