@@ -1,6 +1,6 @@
 """Sessions and the audit trail: what the ports promise, of the fake and of DynamoDB alike."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol
@@ -12,7 +12,7 @@ from moto import mock_aws
 from dunning.adapters.client import LEAN
 from dunning.adapters.dynamodb.console_table import DynamoConsole
 from dunning.domain.errors import ServiceCallError
-from dunning.ports.audit_trail import AuditEntry, AuditTrail
+from dunning.ports.audit_trail import AuditEntry, AuditPage, AuditTrail
 from dunning.ports.sessions import Role, Session, Sessions, Viewer
 from tests.local.console import create_console_table
 from tests.support.console import FakeConsoleTable
@@ -72,9 +72,9 @@ def test_entries_come_newest_first_of_a_day_and_of_a_customer(table: ConsoleTabl
         table.write(entry)
     tomorrow = replace(ENTRY, at=NOW + timedelta(days=1), customer_id="", subject_matter="", purpose="")
     table.write(tomorrow)
-    assert list(table.of_day(NOW.date(), 10)) == entries[::-1]
-    assert list(table.of_day(NOW.date(), 2)) == entries[:1:-1]
-    assert list(table.of_day(tomorrow.at.date(), 10)) == [tomorrow]
+    assert list(table.of_day(NOW.date(), 10).entries) == entries[::-1]
+    assert list(table.of_day(NOW.date(), 2).entries) == entries[:1:-1]
+    assert list(table.of_day(tomorrow.at.date(), 10).entries) == [tomorrow]
     assert list(table.of_customer("C1", 10)) == [entries[3], entries[1]]
     assert list(table.of_customer("C9", 10)) == []
 
@@ -83,7 +83,7 @@ def test_an_entry_is_never_replaced(table: ConsoleTable) -> None:
     table.write(ENTRY)
     with pytest.raises(ServiceCallError):
         table.write(replace(ENTRY, purpose="audit"))
-    assert list(table.of_day(NOW.date(), 10)) == [ENTRY]
+    assert list(table.of_day(NOW.date(), 10).entries) == [ENTRY]
     assert list(table.of_customer("C1", 10)) == [ENTRY]
 
 
@@ -103,6 +103,49 @@ def test_the_acts_of_a_person_are_counted_within_a_time_over_midnight_too(table:
     assert table.count("mei.chen", "revealed", now - timedelta(hours=1), now) == 2
     with pytest.raises(ValueError, match="two days"):
         table.count("mei.chen", "revealed", now - timedelta(days=3), now)
+
+
+def every_page(read: Callable[[str], AuditPage]) -> list[AuditEntry]:
+    found, page = read(""), ""
+    entries = list(found.entries)
+    while page := found.next_page:
+        found = read(page)
+        entries += found.entries
+    return entries
+
+
+def test_entries_come_page_by_page_each_once_of_a_day_of_a_person_and_of_a_customer(table: ConsoleTable) -> None:
+    people = (MANAGER, AGENT)
+    entries = [
+        replace(ENTRY, at=NOW + timedelta(seconds=number // 2), entry_id=f"e{number}", viewer=people[number % 2])
+        for number in range(7)
+    ]
+    for entry in (*entries, replace(ENTRY, at=NOW - timedelta(days=1), viewer=AGENT, customer_id="C2")):
+        table.write(entry)
+    newest = sorted(entries, key=lambda entry: (entry.at, entry.entry_id), reverse=True)
+    assert every_page(lambda page: table.of_day(NOW.date(), 3, page)) == newest
+    assert every_page(lambda page: table.page_of_customer("C1", 2, page)) == newest
+    assert every_page(lambda page: table.of_day(NOW.date(), 2, page, "jun.li")) == [
+        entry for entry in newest if entry.viewer == AGENT
+    ]
+    assert table.of_day(NOW.date(), 7).next_page == ""
+
+
+def test_all_entries_of_a_time_are_yielded_oldest_first_its_end_left_out(table: ConsoleTable) -> None:
+    entries = [replace(ENTRY, at=NOW + timedelta(minutes=30 * number), entry_id=f"e{number}") for number in range(4)]
+    for entry in entries:
+        table.write(entry)
+    assert list(table.between(NOW, NOW + timedelta(hours=1))) == entries[:2]
+
+
+def test_a_page_that_is_none_of_a_day_holds_nothing() -> None:
+    with mock_aws():
+        client = boto3.client("dynamodb", config=LEAN)
+        create_console_table(client, "console")
+        table = DynamoConsole(client, "console")
+        table.write(ENTRY)
+        assert table.of_day(NOW.date(), 3, "2020-01-01") == AuditPage((), "")
+        assert table.of_day(NOW.date(), 3, "zzz") == AuditPage((ENTRY,), "")
 
 
 @pytest.mark.parametrize("damage", [{"role": {"S": "king"}}, {"seen_at": {"S": "yesterday"}}, {"subject": None}])

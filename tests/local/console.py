@@ -214,6 +214,7 @@ class LocalConsole:
             "OIDC_GROUPS": GROUPS,
             "BUS_NAME": stack.bus_name,
             "IS_PLAYED": "true",
+            "UPLOADS_BUCKET": stack.uploads_bucket,
             "POWERTOOLS_SERVICE_NAME": "console",
             "POWERTOOLS_METRICS_NAMESPACE": "Dunning",
         }

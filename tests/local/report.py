@@ -9,8 +9,8 @@ from typing import Any
 import phonenumbers
 
 from dunning.evidence.words import BANDS, REASONS, stage_name, understood, with_day
+from dunning.policy.effective import CALENDAR_WARNING
 from ops.columns import WIDTH, fold, pad, width_of
-from ops.effective import CALENDAR_WARNING
 
 _MICRO = 1_000_000
 

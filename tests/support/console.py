@@ -1,8 +1,9 @@
 """The console without AWS: fakes of what it needs, a portfolio, and a browser that knows cookies."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -20,22 +21,27 @@ from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import ServiceCallError
 from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.evidence.customer_evidence import Evidence
-from dunning.ports.audit_trail import AuditEntry
+from dunning.policy.rule_shelf import RuleShelf
+from dunning.ports.audit_trail import AuditEntry, AuditPage
+from dunning.ports.file_loads import FileReport
+from dunning.ports.file_reports import LoadUnderWay, ReportPage
 from dunning.ports.identity_provider import IdentityError
 from dunning.ports.sessions import Role, Session
 from dunning.services.console.audited import AuditService
 from dunning.services.console.case_work import CaseService
 from dunning.services.console.customer_view import CustomerService
 from dunning.services.console.erase_by_two import ErasureService
+from dunning.services.console.file_history import FilesService
 from dunning.services.console.find_customer import FindService
 from dunning.services.console.login import LoginService, form_token
+from dunning.services.console.rules_read import RulesService
 from dunning.services.console.today import TodayService
 from dunning.services.console.turn_sending import SendingService
 from dunning.services.console.waiting_list import WaitingService
 from dunning.services.intake.cells import is_id
 from tests.support.builders import the_policies
 from tests.support.cases import FakeCases, FakeLenderBus
-from tests.support.fakes import FakeClock, FakeCustomers
+from tests.support.fakes import FakeClock, FakeCustomers, FakeUploads
 from tests.support.people import NOW, someone, waking
 
 ORIGIN = "https://console.example"
@@ -43,6 +49,12 @@ ISSUER = "https://login.example"
 CLIENT = "console"
 GROUPS = {f"group-{role.value}": role for role in Role}
 TAIPEI = ZoneInfo("Asia/Taipei")
+REJECTS = (
+    "line,customer_id,field,reason,explanation\r\n"
+    '3,C0003,phone,phone_invalid,"Not one valid number, for the country."\r\n'
+    "7,'-C7,due_on,not_a_date,Write the date.\r\n"
+)
+"""A reject file as the intake writes it."""
 
 
 class FakeConsoleTable:
@@ -75,11 +87,23 @@ class FakeConsoleTable:
             raise ServiceCallError("TransactWriteItems", "EntryExists")
         self.entries.append(entry)
 
-    def of_day(self, day: date, limit: int) -> Sequence[AuditEntry]:
-        return self._newest(entry for entry in self.entries if entry.at.astimezone(UTC).date() == day)[:limit]
+    def of_day(self, day: date, limit: int, page: str = "", subject: str = "") -> AuditPage:
+        of_day = [entry for entry in self.entries if entry.at.astimezone(UTC).date() == day]
+        return self._page([entry for entry in of_day if subject in {"", entry.viewer.subject}], limit, page)
+
+    def between(self, first: datetime, last: datetime) -> Iterator[AuditEntry]:
+        yield from (entry for entry in self._newest(self.entries)[::-1] if first <= entry.at < last)
+
+    def page_of_customer(self, customer_id: str, limit: int, page: str = "") -> AuditPage:
+        return self._page([entry for entry in self.entries if entry.customer_id == customer_id], limit, page)
 
     def of_customer(self, customer_id: str, limit: int) -> Sequence[AuditEntry]:
-        return self._newest(entry for entry in self.entries if entry.customer_id == customer_id)[:limit]
+        return self.page_of_customer(customer_id, limit).entries
+
+    def _page(self, entries: Sequence[AuditEntry], limit: int, page: str) -> AuditPage:
+        first = int(page or 0)
+        found = self._newest(entries)[first:]
+        return AuditPage(tuple(found[:limit]), str(first + limit) if len(found) > limit else "")
 
     def count(self, subject: str, act: str, since: datetime, now: datetime) -> int:
         if now - since > timedelta(days=1):
@@ -91,6 +115,29 @@ class FakeConsoleTable:
     @staticmethod
     def _newest(entries: Any) -> list[AuditEntry]:  # noqa: ANN401 - any entries
         return sorted(entries, key=lambda entry: (entry.at, entry.entry_id), reverse=True)
+
+
+class FakeFileReports:
+    """Reports and loads under way in memory."""
+
+    def __init__(self) -> None:
+        self.kept: list[FileReport] = []
+        self.loading: list[LoadUnderWay] = []
+
+    def keep_report(self, report: FileReport) -> None:
+        self.kept.append(report)
+
+    def newest(self, limit: int, page: str = "") -> ReportPage:
+        found = sorted(self.kept, key=lambda report: report.report_id, reverse=True)
+        found = [report for report in found if not page or report.report_id <= page]
+        return ReportPage(tuple(found[:limit]), found[limit].report_id if len(found) > limit else "")
+
+    def since(self, report_id: str) -> Sequence[FileReport]:
+        found = sorted((each for each in self.kept if each.report_id >= report_id), key=lambda each: each.report_id)
+        return found if found and found[0].report_id == report_id else []
+
+    def under_way(self) -> Sequence[LoadUnderWay]:
+        return self.loading
 
 
 class FakeProvider:
@@ -221,6 +268,8 @@ class Office:
         self.evidence = FakeEvidence()
         self.customers = FakeCustomers()
         self.switch = FakeSwitch()
+        self.reports = FakeFileReports()
+        self.uploads = FakeUploads()
         self.cases = FakeCases()
         self.bus = FakeLenderBus()
         self.holidays: set[date] = set()
@@ -258,6 +307,7 @@ class Office:
                 is_id=is_id,
             ),
         )
+        self.files = FilesService(self.reports, audit, self.clock, partial(self.uploads.open, "bucket"))
         customers = CustomerService(
             evidence=self.evidence, audit=audit, switch=self.switch, policies=the_policies(), clock=self.clock
         )
@@ -277,6 +327,8 @@ class Office:
                 customers=lambda: customers,
                 acts=lambda: self.acts,
                 audit=audit,
+                files=lambda: self.files,
+                rules=lambda: RulesService(RuleShelf(the_policies()), self.clock),
                 now=self.clock.now,
                 origin=ORIGIN,
                 issuer=ISSUER,
@@ -318,6 +370,18 @@ class Office:
         return answer
 
     # -------------------------------------------------------------- who is stored
+
+    def keep_report(self, name: str = "accounts/a.csv", **changes: Any) -> FileReport:  # noqa: ANN401 - fields
+        """Keep the report of a file, with a reject file of two lines if it has rejects."""
+        report = FileReport(**{
+            "file_id": "f" * 32, "uploaded_at": self.clock.now(), "ended_at": self.clock.now(),
+            "expires_at": self.clock.now() + timedelta(days=35), "name": name, "rejects_key": "rejects/a.csv",
+            "rows": 12, "rows_refused": 2, "customers_loaded": 9, **changes,
+        })  # fmt: skip
+        self.reports.keep_report(report)
+        if report.rejects_key:
+            self.uploads.files[report.rejects_key] = REJECTS.encode("utf-8-sig")
+        return report
 
     def keep(
         self,

@@ -26,7 +26,7 @@ from dunning.ports.attention import WaitingCustomer
 from dunning.ports.contacts import ContactKey
 from dunning.ports.customers import Customer, DueCustomer, ListedCustomer, StoredCustomer
 from dunning.ports.erasure import DeadLetter, QueueNotDrainedError, StoredUpload
-from dunning.ports.file_loads import FileLoad, KnownLoads
+from dunning.ports.file_loads import FileLoad, FileReport, KnownLoads
 from dunning.ports.gateways import Published, PublishOutcome, Sms
 from dunning.ports.queues import Job
 from dunning.ports.split_loads import SplitLoad
@@ -59,6 +59,7 @@ class FakeCustomers:
         self.phones: dict[str, frozenset[str]] = {}
         self.unreadable: set[str] = set()
         self.file_loads = KnownLoads(0, ())
+        self.reports: dict[str, FileReport] = {}
         self.writes = 0
         # As DynamoDB knows a transaction by its token, for ten minutes.
         self._transactions: defaultdict[str, list[object]] = defaultdict(list)
@@ -138,6 +139,9 @@ class FakeCustomers:
                 return self.file_loads == after  # written already, and only the answer was lost
             self.file_loads = after
             return True
+
+    def keep_report(self, report: FileReport) -> None:
+        self.reports[report.file_id] = report
 
     def customer_ids(self, segment: int, segments: int, after: str) -> Iterator[str]:
         everybody = sorted(self.lender_records.keys() | self.standings.keys())

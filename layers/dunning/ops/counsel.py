@@ -10,6 +10,23 @@ from datetime import date
 from html import escape
 from typing import NamedTuple
 
+from dunning.policy.effective import (
+    call_back_in_words,
+    cap_in_words,
+    carrier_in_words,
+    closed_days_in_words,
+    consent_in_words,
+    forbidden_in_words,
+    grace_in_words,
+    hours_in_words,
+    links_in_words,
+    opt_out_in_words,
+    refusal_in_words,
+    required_in_words,
+    retention_in_words,
+    storage_in_words,
+    two_way_in_words,
+)
 from dunning.policy.fields import Mark, Sourced
 from dunning.policy.jurisdiction import (
     CallBackNumbers,
@@ -31,21 +48,7 @@ from dunning.policy.jurisdiction import (
     Storage,
     TwoWay,
 )
-from ops.effective import (
-    call_back_in_words,
-    cap_in_words,
-    carrier_in_words,
-    closed_days_in_words,
-    consent_in_words,
-    grace_in_words,
-    hours_in_words,
-    links_in_words,
-    opt_out_in_words,
-    refusal_in_words,
-    retention_in_words,
-    storage_in_words,
-    two_way_in_words,
-)
+from ops.english import in_english
 
 MARKS: dict[Mark, str] = {
     "V": "confirmed: the words of the law or of the authority were read",
@@ -80,7 +83,7 @@ def limits_to_sign(place: Place, since: date | None = None) -> Iterator[LimitToS
         days = (limit.checked_on, *limit.changes_on, *filter(None, [holds_from]))
         yield LimitToSign(
             topic,
-            says,
+            in_english(says),
             limit.source,
             limit.mark,
             limit.checked_on,
@@ -91,7 +94,7 @@ def limits_to_sign(place: Place, since: date | None = None) -> Iterator[LimitToS
         )
 
 
-def _in_words(where: Sequence[str | int], limit: Sourced) -> tuple[str, str]:  # noqa: C901, PLR0911, PLR0912 - one a kind
+def _in_words(where: Sequence[str | int], limit: Sourced) -> tuple[str, object]:  # noqa: C901, PLR0911, PLR0912 - one a kind
     match limit:
         case HoursFile():
             return ("our hours" if where[-1] == "ours" else "hours"), hours_in_words(limit.week)
@@ -100,11 +103,11 @@ def _in_words(where: Sequence[str | int], limit: Sourced) -> tuple[str, str]:  #
         case SourcedCap():
             return "cap", cap_in_words(limit)
         case RequiredContent():
-            return "a text says", ", ".join(limit.says).replace("_", " ")
+            return "a text", required_in_words(limit)
         case ForbiddenContent():
-            return "a text never holds", ", ".join(limit.rules).replace("-", " ")
+            return "a text", forbidden_in_words(limit)
         case OptOut():
-            return "opt-out", f"{opt_out_in_words(limit)}; words: {', '.join(limit.words)}"
+            return "opt-out", f"{in_english(opt_out_in_words(limit))}; words: {', '.join(limit.words)}"
         case RefusalToPay():
             return "refusal to pay", refusal_in_words(limit)
         case LinkRules():

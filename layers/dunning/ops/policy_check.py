@@ -16,12 +16,15 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from dunning.domain.limits import Effective, Limit
+from dunning.domain.sayings import Saying
 from dunning.policy import PolicyBook, PolicyError, load_policies
+from dunning.policy.effective import SAME, effective_rules, storage_in_words
 from dunning.policy.jurisdiction import Place, zones_of_countries
+from dunning.policy.text_preview import preview
 from ops.counsel import changes_since, counsel_page
-from ops.effective import Effective, Limit, effective_rules, storage_in_words
+from ops.english import in_english
 from ops.own_policies import over_the_package
-from ops.preview import preview
 
 _TOPIC, _SAYS, _AT = 10, 58, 30
 
@@ -32,34 +35,32 @@ def rows_of(found: Effective) -> Iterable[str]:
         f" (as in {found.country})" if found.country not in found.place else ""
     )
     for limit in found.limits:
-        yield f"  {limit.topic:{_TOPIC}} {limit.effective}"
+        yield f"  {limit.topic:{_TOPIC}} {in_english(limit.effective)}"
         yield from _parts(limit)
     for warning in found.warnings:
-        yield f"  ! {warning}"
+        yield f"  ! {in_english(warning)}"
     yield ""
 
 
 def _parts(limit: Limit) -> Iterable[str]:
     for part in limit.parts:
-        says = limit.effective if part.says == "the same" else part.says
+        says = "" if part.says == SAME else in_english(part.says)
         mark = f"[{part.mark}]" if part.mark else ""
         idle = "" if part.binds else " (idle)"
-        if part.says == "the same":
-            says = ""
         yield f"    {part.origin:{_TOPIC - 2}} {says + idle:{_SAYS}} {mark:4} {part.at:{_AT}} {part.source}".rstrip()
 
 
-def _is_usual(warning: str) -> bool:
+def _is_usual(warning: Saying) -> bool:
     """Tell whether a warning appears every day: a person settles it once, and it is no sign of a mistake."""
-    return warning.startswith("from memory") or warning.endswith("something stricter holds")
+    return warning.code in {"warn_from_memory", "warn_idle"}
 
 
 def brief(found: Effective) -> Iterable[str]:
     """Yield one line for a lender in a place, and the warnings that a person has to read."""
-    by_topic = {limit.topic: limit.effective for limit in found.limits}
+    by_topic = {limit.topic: in_english(limit.effective) for limit in found.limits}
     place = found.place if found.country in found.place else f"{found.place} {found.country}"
     yield f"{found.lender:12} {place:10} {by_topic['hours']} | {by_topic['caps']}"
-    yield from (f"{'':12} {'':10} ! {warning}" for warning in found.warnings if not _is_usual(warning))
+    yield from (f"{'':12} {'':10} ! {in_english(warning)}" for warning in found.warnings if not _is_usual(warning))
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -146,9 +147,10 @@ def check_region(book: PolicyBook, region: str) -> None:
                 for day, law in place.law.versions():
                     if law.storage and region not in law.storage.regions:
                         where = place.file.at(*place.law.where("storage", day))
+                        where_stored = in_english(storage_in_words(law.storage))
                         raise lender.file.refusal(
                             ("countries", code),
-                            f"data of people in {law.name} are stored {storage_in_words(law.storage)}, {where}, "
+                            f"data of people in {law.name} are stored {where_stored}, {where}, "
                             f"and not in {region}: deploy a stack there for this lender, or take countries.{code} out",
                         )
 
@@ -167,7 +169,7 @@ def _for_counsel(places: Sequence[Place], arguments: argparse.Namespace, today: 
     return 0
 
 
-def _unsendable(book: PolicyBook, effective: Effective) -> Iterable[str]:
+def _unsendable(book: PolicyBook, effective: Effective) -> Iterable[Saying]:
     """Yield a warning for each language in which a text would not be sent in a place; the preview tells which."""
     lender = book.lenders[effective.lender]
     region = effective.place.partition("-")[2] if effective.place.startswith(f"{effective.country}-") else ""
@@ -175,9 +177,12 @@ def _unsendable(book: PolicyBook, effective: Effective) -> Iterable[str]:
     for language in lender.policy.languages:
         messages = list(preview(book, lender, language, effective.country, region))
         if refused := sum(bool(message.refusals) for message in messages):
-            yield (
-                f"words: {refused} of {len(messages)} texts in {language} would not be sent: "
-                f"make preview LENDER={effective.lender} LANGUAGE={language} COUNTRY={country}"
+            yield Saying.of(
+                "warn_unsendable",
+                refused=refused,
+                texts=len(messages),
+                language=language,
+                command=f"make preview LENDER={effective.lender} LANGUAGE={language} COUNTRY={country}",
             )
 
 

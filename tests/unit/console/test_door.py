@@ -46,6 +46,14 @@ ENTER = {
     ("GET", "/sending"): NUMBERS,
     ("POST", "/sending/pause"): NUMBERS,
     ("POST", "/sending/resume"): frozenset({Role.MANAGER}),
+    ("POST", "/audit"): {Role.COMPLIANCE},
+    ("POST", "/audit/csv"): {Role.COMPLIANCE},
+    ("GET", "/audit/customers/<customer_id>"): {Role.COMPLIANCE},
+    ("GET", "/files"): NUMBERS,
+    ("POST", "/files/<report_id>/rejects"): {Role.MANAGER, Role.COMPLIANCE},
+    ("POST", "/files/<report_id>/csv"): {Role.MANAGER, Role.COMPLIANCE},
+    ("GET", "/rules"): EVERYBODY,
+    ("GET", "/texts"): EVERYBODY,
 }
 """Who may come in by each route that needs a login; said here once more, so that a change is seen."""
 
@@ -60,9 +68,10 @@ OPEN = {
 
 
 def ask(office: Office, route: Route) -> PageAnswer:
-    path = route.path.replace("<customer_id>", "C0001")
+    report = office.keep_report()
+    path = route.path.replace("<customer_id>", "C0001").replace("<report_id>", report.report_id)
     if route.method == "POST":
-        return office.post(path, sought="C0001", field="phone", purpose="call", reason="dispute")
+        return office.post(path, sought="C0001", field="phone", purpose="call", reason="dispute", day="2026-12-01")
     query = {"lender": "demo-tw", "day": "2026-12-01", "counter": "wait:person_cap"} if path == "/list" else {}
     return office.get(path, **query)
 
@@ -127,7 +136,7 @@ def test_static_files_are_kept_for_ever_under_a_name_that_changes_with_them() ->
 def test_pages_hold_no_script_and_no_style_of_their_own_and_call_no_words_of_htmx_that_are_evaluated() -> None:
     office, _ = an_office_with()
     office.log_in(Role.MANAGER)
-    for path in ("/today", "/customers/C0001", "/find", "/audit", "/login"):
+    for path in ("/today", "/customers/C0001", "/find", "/audit", "/files", "/rules", "/texts", "/login"):
         page = office.get(path).body
         assert page.count("<script") == page.count('<script src="/static/htmx')
         for word in ("<style", " style=", "hx-on", "hx-vals", "hx-live", "javascript:", " onclick"):

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -19,12 +20,22 @@ from dunning.domain.delivery.contact import ContactState
 from dunning.domain.delivery.receipt import DeliveryStatus
 from dunning.domain.outbound_events import ReviewReason
 from dunning.domain.replies.intents import Band, ReplyIntent
+from dunning.domain.sayings import Saying
+from dunning.domain.texts.lint import Severity
+from dunning.policy.effective import effective_rules, rule_saying, topic_saying
+from dunning.policy.fields import DAYS
+from dunning.policy.jurisdiction import ClosedDays, Consent, ContentItem, JurisdictionFile
 from dunning.ports.sessions import Role
 from dunning.services.console.audited import PURPOSES, DeedAct, LookAct
+from dunning.services.console.file_history import COUNTS
 from dunning.services.console.outcomes import ERASURE_REASONS, Outcome
 from dunning.services.console.shown import AmountShown, CodeShown, SentenceShown, StageShown
 from dunning.services.console.waiting_list import SUGGESTIONS
+from dunning.services.intake.refusals import OF_WHOLE_FILES
+from ops.counsel import MARKS
+from tests.support.builders import the_policies
 
+TODAY = date(2026, 11, 24)
 PACKAGE = Path(dunning.__file__).parent
 TAIPEI = ZoneInfo("Asia/Taipei")
 
@@ -38,7 +49,7 @@ GROUPS: dict[str, set[str]] = {
     "band": set(Band),
     "review": {*ReviewReason, "not_understood"},
     "role": set(Role),
-    "act": {*LookAct, *DeedAct},
+    "act": {*LookAct, *DeedAct, "other"},
     "deed": {deed.value for deed in DeedAct} - {"failed"},
     "done": set(DONE),
     "erasure_reason": set(ERASURE_REASONS),
@@ -49,11 +60,57 @@ GROUPS: dict[str, set[str]] = {
     "purpose": set(PURPOSES),
     "gate": {str(number + 1) for number in range(len(GATES))},
     "gate_state": {"open", "shut", "not_asked"},
+    "file_outcome": {"loaded", "partly", "refused"},
+    "load": set(COUNTS),
+    "refusal": {str(reason) for reason in OF_WHOLE_FILES},
+    "origin": {"law", "ours", "lender"},
+    "mark": set(MARKS),
+    "text_case": {"single", "single_fee", "several", "several_fee"},
+    "remark": {"longer", "without_fee"},
     "group": {"sent", "wait", "stop", "failed", "reply", "needs_person"},
     "ladder": {"done", "next", "later", "from"},
     "kind": {"text", "receipt", "reply", "label", "lender", "decision", "silence", "colleague"},
 }
 """The groups whose keys are codes: those of the program, no more and no fewer."""
+
+
+def written_out() -> set[str]:
+    """Return the words between quotes in the programs that say what holds."""
+    places = [PACKAGE / "policy" / "effective.py", PACKAGE.parents[1] / "ops" / "policy_check.py"]
+    return {word for path in places for word in re.findall(r'"([a-z_]+)"', path.read_text("utf-8"))}
+
+
+def made_of_codes() -> set[str]:
+    """Return the sayings whose codes are made of other codes."""
+    law = JurisdictionFile.model_fields
+    topics = re.findall(r'Limit\(\s*"([a-z -]+)"', (PACKAGE / "policy" / "effective.py").read_text("utf-8"))
+    return {
+        *(f"item_{item}" for item in get_args(ContentItem.__value__)),
+        *(
+            rule_saying(rule).code
+            for place in the_policies().places.by_id.values()
+            for forbidden in place.law.forbidden
+            for rule in forbidden.rules
+        ),
+        *(
+            rule_saying(name).code
+            for name, rule in the_policies().linter.rules().items()
+            if rule.severity is Severity.WARN
+        ),
+        *(f"basis_{basis}" for basis in get_args(Consent.model_fields["basis"].annotation)),
+        *(
+            f"closed_{day}_{stages}"
+            for day in get_args(ClosedDays.model_fields["day"].annotation)
+            for stages in get_args(ClosedDays.model_fields["stages"].annotation)
+        ),
+        *(
+            f"section_{name}"
+            for name in law
+            if name not in {"id", "name", "countries", "time_zones", "regions", "amendments"}
+        ),
+        *(topic_saying(topic).code for topic in topics),
+        *DAYS,
+    }
 
 
 def keys_asked_for() -> Iterator[str]:
@@ -69,6 +126,8 @@ def keys_asked_for() -> Iterator[str]:
     yield from (f"headline.{kind}{ending}" for kind in ("wait", "stop") for ending in ("", "_until"))
     yield from ("login.not_begun_here", "login.no_role", "login.several_roles", "login.token", "headline.send")
     yield "problem.not_found"
+    yield from (f"problem.rejects_{code}" for code in ("role", "purpose", "no_rejects", "replaced"))
+    yield from (f"problem.export_{code}" for code in ("role", "too_many"))
 
 
 def groups() -> set[str]:
@@ -100,10 +159,35 @@ def test_every_code_of_the_program_has_words(group: str) -> None:
 
 def test_no_words_stand_there_that_nobody_asks_for_and_none_are_missing() -> None:
     asked, there = set(keys_asked_for()), set(words_in("en"))
-    plain = {key for key in there if key.partition(".")[0] not in GROUPS}
+    plain = {key for key in there if key.partition(".")[0] not in {*GROUPS, "saying"}}
     assert plain - asked == set()
-    in_pages = {key for key in asked if key.partition(".")[0] in groups() - {"detail", "number", "login", "problem"}}
+    in_pages = {
+        key for key in asked if key.partition(".")[0] in groups() - {"detail", "number", "login", "problem", "saying"}
+    }
     assert in_pages - there == set()
+
+
+def test_what_is_said_of_limits_has_words_and_no_words_are_left_over() -> None:
+    there = {key.partition(".")[2] for key in words_in("en") if key.startswith("saying.")}
+    assert made_of_codes() - there == set()
+    assert there - made_of_codes() - written_out() == set()
+
+
+def every_value(says: object) -> Iterator[object]:
+    """Yield what is said, with all that it is made of."""
+    yield says
+    for value in says.values.values() if isinstance(says, Saying) else says if isinstance(says, tuple) else ():
+        yield from every_value(value)
+
+
+def test_all_that_is_said_of_any_lender_in_any_place_is_in_words() -> None:
+    english = words_in("en")
+    for lender in the_policies().lenders:
+        for found in effective_rules(the_policies(), lender, TODAY):
+            parts = [part.says for limit in found.limits for part in limit.parts]
+            for says in every_value((*(limit.effective for limit in found.limits), *parts, *found.warnings)):
+                if isinstance(says, Saying):
+                    assert placeholders(english[f"saying.{says.code}"]) == set(says.values)
 
 
 def test_chinese_words_hold_no_latin_punctuation_and_no_character_of_the_other_script() -> None:

@@ -7,9 +7,11 @@ from importlib.resources import files
 import pytest
 
 from dunning.domain.decision.rules import Rules
+from dunning.domain.limits import Effective, Part
 from dunning.policy import PolicyBook
+from dunning.policy.effective import UNLESS_OTHERWISE, effective_rules, hours_in_words, week_in_words
 from dunning.policy.fields import parse_hours
-from ops.effective import UNLESS_OTHERWISE, Effective, Part, effective_rules, hours_in_words, week_in_words
+from ops.english import in_english
 from tests.support.builders import policies_with_lender, the_policies
 from tests.support.people import NOW
 
@@ -32,6 +34,10 @@ def found(book: PolicyBook, place: str, today: date = TODAY) -> Effective:
     return effective
 
 
+def warnings(effective: Effective) -> list[str]:
+    return [in_english(warning) for warning in effective.warnings]
+
+
 def parts(effective: Effective, topic: str) -> list[Part]:
     return [part for limit in effective.limits if limit.topic == topic for part in limit.parts]
 
@@ -43,7 +49,7 @@ def test_each_place_a_policy_reaches_is_explained_once_regions_too() -> None:
 
 def test_the_hours_of_taiwan_are_ours_inside_the_laws() -> None:
     hours = parts(found(the_policies(), "TW"), "hours")
-    assert [(part.origin, part.says, part.mark) for part in hours] == [
+    assert [(part.origin, in_english(part.says), part.mark) for part in hours] == [
         ("law", "07:00-22:00 every day", "V"),
         ("ours", "09:00-20:30 every day", "D"),
         ("ours", "none on public holidays, overdue texts", "D"),
@@ -72,13 +78,13 @@ def test_the_explained_rules_are_the_rules_that_decide() -> None:
             region = effective.place.partition("-")[2]
             rules = the_policies().rules(lender, effective.country, region, at=NOW)
             assert isinstance(rules, Rules)
-            shown = {limit.topic: limit.effective for limit in effective.limits}
-            assert week_in_words(rules.hours.week) in shown["hours"]
-            assert week_in_words(rules.overdue_hours.week) in shown["hours"]
+            shown = {limit.topic: in_english(limit.effective) for limit in effective.limits}
+            assert in_english(week_in_words(rules.hours.week)) in shown["hours"]
+            assert in_english(week_in_words(rules.overdue_hours.week)) in shown["hours"]
             assert shown["caps"].count(";") + 1 <= len({*rules.person_caps, *rules.account_caps})
             assert ("has to be on record" in shown["consent"]) is rules.consent_required
             assert ("every text says how" in shown["opt-out"]) is bool(rules.opt_out_line)
-            assert f"{rules.retention_days} days" in shown["record"]
+            assert f"{rules.retention_days:,} days" in shown["record"]
             assert ("one text confirms it" in shown["opt-out"]) is bool(rules.confirmations)
             assert ("ends contact" in shown["refusal to pay"]) is rules.refusal_ends_contact
             assert f"{rules.question_days} after a question, {rules.doubt_days} in doubt" in shown["replies"]
@@ -90,30 +96,33 @@ def test_the_lenders_rules_for_replies_are_shown_with_their_line_and_our_default
     text = (files("dunning.policy") / "data" / "lenders/demo-tw.toml").read_text("utf-8")
     own = policies_with_lender("demo-tw", text.replace("grace_days = 3", "grace_days = 1"))
     (limit,) = [limit for limit in found(own, "TW").limits if limit.topic == "replies"]
-    assert limit.effective.startswith("1 day of silence")
+    assert in_english(limit.effective).startswith("1 day of silence")
     assert [part.at.partition("/")[0] for part in limit.parts] == ["lenders", "jurisdictions"]
     silent = text.replace("grace_days = 3\n", "").replace("promise_days = 14\n", "").replace("[replies]", "#")
     silent = silent.replace("question_days = 2\n", "").replace("doubt_days = 3\n", "")
     (limit,) = [
         limit for limit in found(policies_with_lender("demo-tw", silent), "TW").limits if limit.topic == "replies"
     ]
-    assert limit.effective.startswith("3 days of silence")
+    assert in_english(limit.effective).startswith("3 days of silence")
     assert [part.at.partition("/")[0] for part in limit.parts] == ["jurisdictions"]
 
 
 def test_a_lenders_cap_that_something_stricter_makes_idle_is_warned_of() -> None:
     american = found(the_policies(), "US")
-    assert any("3 in 7 days" in warning and "no effect" in warning for warning in american.warnings)
+    assert any("3 in 7 days" in warning and "no effect" in warning for warning in warnings(american))
     taiwan = found(the_policies(), "TW")
-    assert not any("no effect" in warning for warning in taiwan.warnings)
+    assert not any("no effect" in warning for warning in warnings(taiwan))
 
 
 def test_a_lenders_hours_that_are_narrowed_are_warned_of_and_narrower_ones_are_not() -> None:
     wide = found(book_with('hours = { daily = "08:00-20:00" }'), "TW")
-    assert "hours: the lender's are narrowed to 09:00-20:00 every day" in wide.warnings
+    assert "hours: the lender's are narrowed to 09:00-20:00 every day" in warnings(wide)
     narrow = found(book_with('hours = { daily = "10:00-18:00" }'), "TW")
-    assert not any(warning.startswith("hours") for warning in narrow.warnings)
-    assert [(part.origin, part.says) for part in parts(narrow, "hours")][-1] == ("lender", "10:00-18:00 every day")
+    assert not any(warning.startswith("hours") for warning in warnings(narrow))
+    assert [(part.origin, in_english(part.says)) for part in parts(narrow, "hours")][-1] == (
+        "lender",
+        "10:00-18:00 every day",
+    )
 
 
 @pytest.mark.parametrize(
@@ -138,17 +147,17 @@ def test_a_lenders_hours_that_are_narrowed_are_warned_of_and_narrower_ones_are_n
 def test_the_effect_of_holidays_is_explained(place: str, says: str) -> None:
     lender = "demo-cn" if place == "CN" else "demo-world"
     (effective,) = [rules for rules in effective_rules(the_policies(), lender, TODAY) if rules.place == place]
-    assert next(limit.effective for limit in effective.limits if limit.topic == "hours") == says
+    assert next(in_english(limit.effective) for limit in effective.limits if limit.topic == "hours") == says
 
 
 def test_a_preferred_hour_after_which_a_day_is_over_is_warned_of() -> None:
     # What is due that day would wait for the next, when it is late, and is skipped.
-    warned = {place: found(preferring("21:00"), place).warnings for place in ("TW", "HK")}
-    assert all(any("preferred_hour is too late" in warning for warning in warnings) for warnings in warned.values())
+    warned = {place: warnings(found(preferring("21:00"), place)) for place in ("TW", "HK")}
+    assert all(any("preferred_hour is too late" in warning for warning in lines) for lines in warned.values())
     # 16:00 in Hawaii is 21:00 in New York: somebody whose state is not known may be in either.
-    assert any("preferred_hour" in warning for warning in found(preferring("16:00"), "US").warnings)
-    assert not any("preferred_hour" in warning for warning in found(preferring("16:00"), "US-MA").warnings)
-    assert not any("preferred_hour" in warning for warning in found(preferring("06:00"), "TW").warnings)
+    assert any("preferred_hour" in warning for warning in warnings(found(preferring("16:00"), "US")))
+    assert not any("preferred_hour" in warning for warning in warnings(found(preferring("16:00"), "US-MA")))
+    assert not any("preferred_hour" in warning for warning in warnings(found(preferring("06:00"), "TW")))
 
 
 def preferring(hour: str) -> PolicyBook:
@@ -161,10 +170,10 @@ def test_a_highest_price_below_what_the_longest_text_costs_is_warned_of() -> Non
     cheap = policies_with_lender("demo-tw", text.replace('max_price = "0.20"', 'max_price = "0.08"', 1))
     assert any(
         "max_price 0.08 is less than 2 segments cost, about 0.0834" in warning
-        for warning in found(cheap, "TW").warnings
+        for warning in warnings(found(cheap, "TW"))
     )
     assert not any(
-        "max_price" in warning for place in ("TW", "HK", "US") for warning in found(the_policies(), place).warnings
+        "max_price" in warning for place in ("TW", "HK", "US") for warning in warnings(found(the_policies(), place))
     )
 
 
@@ -172,8 +181,8 @@ def test_whether_replies_can_arrive_is_told_with_its_source_and_the_opt_out_line
     def shown(lender: str, place: str) -> dict[str, str]:
         (effective,) = [rules for rules in effective_rules(the_policies(), lender, TODAY) if rules.place == place]
         (replies,) = [limit for limit in effective.limits if limit.topic == "replies"]
-        assert any("two_way" not in part.says and "jurisdictions/" in part.at for part in replies.parts)
-        return {limit.topic: limit.effective for limit in effective.limits}
+        assert any("two_way" not in in_english(part.says) and "jurisdictions/" in part.at for part in replies.parts)
+        return {limit.topic: in_english(limit.effective) for limit in effective.limits}
 
     assert shown("demo-tw", "US")["replies"].endswith("they can arrive")
     assert "asks for no reply" not in shown("demo-tw", "US")["opt-out"]
@@ -183,7 +192,9 @@ def test_whether_replies_can_arrive_is_told_with_its_source_and_the_opt_out_line
 
 def test_where_no_number_may_be_in_a_text_the_words_that_take_its_place_are_shown() -> None:
     malaysia = next(rules for rules in effective_rules(the_policies(), "demo-world", TODAY) if rules.place == "MY")
-    assert [limit.effective for limit in malaysia.limits if limit.topic == "numbers"] == ["none: ask in our app (en)"]
+    assert [in_english(limit.effective) for limit in malaysia.limits if limit.topic == "numbers"] == [
+        "none: ask in our app (en)"
+    ]
 
 
 def test_a_place_without_a_calendar_is_warned_of_the_texts_that_stop() -> None:
@@ -191,28 +202,28 @@ def test_a_place_without_a_calendar_is_warned_of_the_texts_that_stop() -> None:
         the_policies().places, the_policies().lenders, the_policies().wordings, the_policies().linter,
         the_policies()._estimates, lambda _: None,  # noqa: SLF001
     )  # fmt: skip
-    assert "calendar: none for HK: no overdue text is sent there" in found(book, "HK").warnings
+    assert "calendar: none for HK: no overdue text is sent there" in warnings(found(book, "HK"))
     (default,) = [rules for rules in effective_rules(book, "demo-world", TODAY) if rules.place == "default"]
-    assert f"calendar: none for {default.country}: no text is sent there" in default.warnings
+    assert f"calendar: none for {default.country}: no text is sent there" in warnings(default)
 
 
 def test_a_calendar_that_ends_within_sixty_days_is_warned_of() -> None:
     ends = the_policies().calendar_of("HK")
     assert ends is not None
     in_time = date.fromordinal(ends.valid_until.toordinal() - 60)
-    assert not [warning for warning in found(the_policies(), "HK", in_time).warnings if "calendar" in warning]
+    assert not [warning for warning in warnings(found(the_policies(), "HK", in_time)) if "calendar" in warning]
     late = date.fromordinal(in_time.toordinal() + 1)
-    (warning,) = [warning for warning in found(the_policies(), "HK", late).warnings if "calendar" in warning]
+    (warning,) = [warning for warning in warnings(found(the_policies(), "HK", late)) if "calendar" in warning]
     assert "in 59 days" in warning
 
 
 def test_limits_from_memory_and_those_nobody_has_looked_at_for_a_year_are_warned_of() -> None:
-    memory = [warning for warning in found(the_policies(), "HK").warnings if "from memory" in warning]
+    memory = [warning for warning in warnings(found(the_policies(), "HK")) if "from memory" in warning]
     assert memory == ["from memory, not verified: to do, noted; have counsel check"]
     fresh = found(the_policies(), "TW", date(2027, 11, 20))
-    assert not any("not looked at" in warning for warning in fresh.warnings)
+    assert not any("not looked at" in warning for warning in warnings(fresh))
     stale = found(the_policies(), "TW", date(2028, 1, 1))
-    assert any("not looked at for a year: closed_days" in w or "caps" in w for w in stale.warnings if "looked" in w)
+    assert any("not looked at for a year: closed days" in w or "caps" in w for w in warnings(stale) if "looked" in w)
 
 
 @pytest.mark.parametrize(
@@ -227,12 +238,12 @@ def test_limits_from_memory_and_those_nobody_has_looked_at_for_a_year_are_warned
     ],
 )  # fmt: skip
 def test_hours_read_as_people_write_them(table: dict[str, str], words: str) -> None:
-    assert hours_in_words(parse_hours(table)) == words
+    assert in_english(hours_in_words(parse_hours(table))) == words
 
 
 def test_our_own_defaults_are_shown_until_a_policy_says_otherwise() -> None:
     ours = found(the_policies(), "TW")
-    assert ("ours", "8 in 30 days, a person") in [(part.origin, part.says) for part in parts(ours, "caps")]
+    assert ("ours", "8 in 30 days, a person") in [(part.origin, in_english(part.says)) for part in parts(ours, "caps")]
     assert "less than ten in JPY and TWD" in effective_of(ours, "smallest amount")
     assert "late ones at their own pace" in effective_of(ours, "stages")
     other = found(
@@ -245,4 +256,4 @@ def test_our_own_defaults_are_shown_until_a_policy_says_otherwise() -> None:
 
 
 def effective_of(effective: Effective, topic: str) -> str:
-    return next(limit.effective for limit in effective.limits if limit.topic == topic)
+    return next(in_english(limit.effective) for limit in effective.limits if limit.topic == topic)

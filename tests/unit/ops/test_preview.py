@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from dunning.domain.decision.decisions import Reason
+from dunning.domain.texts.previewed import Message, PreviewedCase
 from dunning.domain.texts.segments import count_segments
 from dunning.policy import load_policies
+from dunning.policy.text_preview import preview
 from ops.columns import width_of
-from ops.preview import Case, Message, main, preview, warnings_of
+from ops.preview import main, warnings_of
 from tests.support.builders import the_policies
 
 
@@ -36,7 +38,7 @@ def test_every_stage_is_shown_for_one_and_several_typical_and_worst(lender: str,
     shown = {message.case for message in messages(lender, language, country).values()}
     ladder = the_policies().lenders[lender].policy.ladder
     assert shown == {
-        Case(stage, several, fee, worst)
+        PreviewedCase(stage, several, fee, worst)
         for stage in ladder
         for several in (False, True)
         for fee in ((False, True) if stage == 7 else (False,))

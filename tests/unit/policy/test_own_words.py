@@ -13,7 +13,7 @@ from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Send, trace_of
 from dunning.domain.decision.rules import Rules
 from dunning.policy import PolicyBook, PolicyError, load_policies
-from ops.preview import preview
+from dunning.policy.text_preview import preview
 from tests.support.builders import (
     IN_HONG_KONG,
     IN_MAINLAND_CHINA,

@@ -143,7 +143,8 @@ class ConsoleSettings(Settings):
 
     `origin` is its own address as browsers name it, without a path. `oidc_groups` gives the role of each group of the
     identity provider, as in `collections-managers=manager,legal=compliance`. `is_played` says that the time is not the
-    real one. `bus_name` is the bus on which the acts of people go.
+    real one. `bus_name` is the bus on which the acts of people go. Without an `uploads_bucket` nobody can look at
+    rejects.
     """
 
     contacts_table: str = Field(min_length=3)
@@ -156,3 +157,4 @@ class ConsoleSettings(Settings):
     oidc_group_claim: str = "groups"
     bus_name: str = ""
     is_played: bool = False
+    uploads_bucket: str = ""

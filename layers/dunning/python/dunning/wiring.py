@@ -70,6 +70,8 @@ if TYPE_CHECKING:
     from dunning.services.console.audited import AuditService
     from dunning.services.console.customer_view import CustomerService
     from dunning.services.console.day_tally import DayTally
+    from dunning.services.console.file_history import FilesService
+    from dunning.services.console.rules_read import RulesService
     from dunning.services.delivery_receipts import DeliveryReceiptService
     from dunning.services.intake import IntakeService
     from dunning.services.intake.split_load import SplitLoadService
@@ -648,6 +650,25 @@ def console() -> Console:
         evidence = DynamoEvidence(dynamodb, settings.customers_table, settings.contacts_table)
         return CustomerService(evidence=evidence, audit=audit, switch=switch, policies=book, clock=clock)
 
+    @cache
+    def files_service() -> FilesService:
+        from functools import partial  # noqa: PLC0415
+
+        from dunning.adapters.dynamodb.file_report_table import DynamoFileReports  # noqa: PLC0415
+        from dunning.adapters.s3 import S3Uploads  # noqa: PLC0415
+        from dunning.services.console.file_history import FilesService  # noqa: PLC0415
+
+        bucket = settings.uploads_bucket
+        open_rejects = partial(S3Uploads(session.client("s3", config=_PATIENT)).open, bucket) if bucket else None
+        return FilesService(DynamoFileReports(dynamodb, settings.customers_table), audit, clock, open_rejects)
+
+    @cache
+    def rules_service() -> RulesService:
+        from dunning.policy.rule_shelf import RuleShelf  # noqa: PLC0415
+        from dunning.services.console.rules_read import RulesService  # noqa: PLC0415
+
+        return RulesService(RuleShelf(book), clock)
+
     def unexpected(error: Exception) -> None:
         log.log_event(LogEvent.UNEXPECTED, error=type(error).__name__, where=error_location(error))
 
@@ -666,6 +687,8 @@ def console() -> Console:
             customers=customers_service,
             acts=act_services,
             audit=audit,
+            files=files_service,
+            rules=rules_service,
             now=clock.now,
             origin=settings.origin,
             issuer=settings.oidc_issuer,

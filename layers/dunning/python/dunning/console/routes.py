@@ -46,6 +46,14 @@ ROUTES = (
     Route("GET", "/sending", "sending", Act.SEE_SENDING),
     Route("POST", "/sending/pause", "pause", Act.PAUSE),
     Route("POST", "/sending/resume", "resume", Act.RESUME),
+    Route("POST", "/audit", "audit_of", Act.SEE_ALL_AUDIT),
+    Route("POST", "/audit/csv", "audit_csv", Act.SEE_ALL_AUDIT),
+    Route("GET", "/audit/customers/<customer_id>", "audit_of_customer", Act.SEE_ALL_AUDIT),
+    Route("GET", "/files", "files", Act.SEE_FILES),
+    Route("POST", "/files/<report_id>/rejects", "rejects", Act.OPEN_REJECTS),
+    Route("POST", "/files/<report_id>/csv", "rejects_csv", Act.OPEN_REJECTS),
+    Route("GET", "/rules", "rules", Act.SEE_RULES),
+    Route("GET", "/texts", "texts", Act.SEE_RULES),
 )
 """Every route."""
 
@@ -65,6 +73,8 @@ ENTRANCES = (
     Entrance("/today", "page.today", Act.SEE_TODAY),
     Entrance("/waiting", "page.waiting", Act.SEE_WAITING),
     Entrance("/find", "page.find", Act.FIND),
+    Entrance("/files", "page.files", Act.SEE_FILES),
+    Entrance("/rules", "page.rules", Act.SEE_RULES),
     Entrance("/audit", "page.audit", Act.SEE_OWN_AUDIT),
     Entrance("/sending", "page.sending", Act.SEE_SENDING),
     Entrance("/erasures", "page.erasures", Act.SEE_ERASURES),

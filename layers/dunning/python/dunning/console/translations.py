@@ -12,6 +12,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from dunning.domain.errors import UnknownCurrencyError
+from dunning.domain.sayings import Saying, Sayings
 from dunning.domain.texts.money import format_money
 from dunning.services.console.shown import AmountShown, CodeShown, SentenceShown, StageShown
 
@@ -27,6 +28,7 @@ _WEEKDAYS: Mapping[str, tuple[str, ...]] = {
 }
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _LISTED = {"en": ", ", "zh-Hant": "、", "zh-Hans": "、"}
+_PARTED = {"en": "; ", "zh-Hant": "；", "zh-Hans": "；"}
 _MICRO = 1_000_000
 _DAY = timedelta(days=1)
 
@@ -58,8 +60,8 @@ class Translation:
         match value:
             case CodeShown(group, code):
                 return self._words.get(f"{group}.{code}", code)
-            case SentenceShown(key, values):
-                return self.say(key, **values)
+            case SentenceShown() | Saying() | Sayings():
+                return self._sentence(value)
             case AmountShown(amount, currency):
                 return self._money(amount, currency)
             case StageShown(days):
@@ -98,6 +100,19 @@ class Translation:
     def local_date(self, moment: datetime) -> date:
         """Return the local day of a moment."""
         return moment.astimezone(self.zone).date()
+
+    def _sentence(self, value: SentenceShown | Saying | Sayings) -> str:
+        match value:
+            case Sayings(parts):
+                return _PARTED[self.language].join(map(self.write, parts))
+            case Saying(code, values):
+                rule = code.removeprefix("rule_").replace("_", "-")  # a lender's own rule has no words
+                return self.say(f"saying.{code}", **values) if f"saying.{code}" in self._words else rule
+            case SentenceShown(key, values) if key in self._words:
+                return self.say(key, **values)
+            case SentenceShown(key, values):
+                group, _, code = key.partition(".")  # a code that is younger than the words
+                return self.say(f"{group}.other", code=code, **values)
 
     def _money(self, amount: int, currency: str) -> str:
         try:

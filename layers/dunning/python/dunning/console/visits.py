@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from dunning.services.console.case_work import CaseService
     from dunning.services.console.customer_view import CustomerService
     from dunning.services.console.erase_by_two import ErasureService
+    from dunning.services.console.file_history import FilesService
+    from dunning.services.console.rules_read import RulesService
     from dunning.services.console.turn_sending import SendingService
     from dunning.services.console.waiting_list import WaitingService
 
@@ -44,9 +46,9 @@ class ConsoleServices:
     """
     What the pages need.
 
-    `customers` and `acts` are built when somebody asks for them: a cold start for another page is spared. `origin` is
-    the console's own address, as browsers name it, `zone` the zone of pages without one of their own. `is_played` says
-    that the time is not the real one.
+    `customers`, `acts`, `files` and `rules` are built when somebody looks at them: a cold start for another page is
+    spared. `origin` is the console's own address, as browsers name it, `zone` the zone of pages without one of their
+    own. `is_played` says that the time is not the real one.
     """
 
     login: LoginService
@@ -55,6 +57,8 @@ class ConsoleServices:
     customers: Callable[[], CustomerService]
     acts: Callable[[], ActServices]
     audit: AuditService
+    files: Callable[[], FilesService]
+    rules: Callable[[], RulesService]
     now: Callable[[], datetime]
     origin: str
     issuer: str

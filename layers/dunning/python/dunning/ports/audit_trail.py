@@ -1,9 +1,9 @@
 """The audit trail of the console: who looked at what, or did what. It is written before anything is shown or done."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from dunning.ports.sessions import Viewer
 
@@ -25,6 +25,13 @@ class AuditEntry:
     purpose: str = ""
 
 
+class AuditPage(NamedTuple):
+    """Some entries, newest first; `next_page` is empty at the end."""
+
+    entries: tuple[AuditEntry, ...]
+    next_page: str
+
+
 class AuditTrail(Protocol):
     """All entries, for five years."""
 
@@ -37,8 +44,16 @@ class AuditTrail(Protocol):
         """
         ...
 
-    def of_day(self, day: date, limit: int) -> Sequence[AuditEntry]:
-        """Return the newest entries of a day (UTC), newest first, strongly consistent."""
+    def of_day(self, day: date, limit: int, page: str = "", subject: str = "") -> AuditPage:
+        """Return entries of a day (UTC), of everybody or of a person, newest first, strongly consistent."""
+        ...
+
+    def between(self, first: datetime, last: datetime) -> Iterator[AuditEntry]:
+        """Yield all entries from a moment to before another, of one day (UTC), oldest first."""
+        ...
+
+    def page_of_customer(self, customer_id: str, limit: int, page: str = "") -> AuditPage:
+        """Return entries about a customer, newest first, strongly consistent."""
         ...
 
     def of_customer(self, customer_id: str, limit: int) -> Sequence[AuditEntry]:

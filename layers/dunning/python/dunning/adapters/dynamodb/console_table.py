@@ -4,13 +4,14 @@ Sessions and the audit trail in DynamoDB, in the table of the console.
     session#<hash of the id>    session              a login, until its end
     audit#2026-12-03            <instant>#<id>       an entry of a day
     customer#C0012              <instant>#<id>       the same entry among those of its customer
+    colleague#<subject>         <instant>#<id>       the same entry among those of whoever looked or acted
 
-Both copies of an entry are written at once: a list by customer has no delay then, as that of an index would have.
+All copies of an entry are written at once: a list by customer has no delay then, as that of an index would have.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from dunning.adapters.aws_call import aws_call, write_if
 from dunning.adapters.dynamodb.keys import contacts_until, instant_key, parse_instant
 from dunning.adapters.dynamodb.writing import transact
 from dunning.domain.errors import ServiceCallError
-from dunning.ports.audit_trail import AuditEntry
+from dunning.ports.audit_trail import AuditEntry, AuditPage
 from dunning.ports.sessions import Role, Session, Viewer
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 _SESSION = "session"
 _KEPT_FOR = timedelta(days=5 * 366)
-_MOST_DAYS_COUNTED = 2
+_LONGEST_COUNTED = timedelta(days=2)
 
 
 class DynamoConsole:
@@ -92,8 +93,8 @@ class DynamoConsole:
             self._client.delete_item(TableName=self._table, Key=_key_of_session(key))
 
     def write(self, entry: AuditEntry) -> None:
-        """Put both copies of the entry, or none."""
-        places = [_of_day(entry.at.astimezone(UTC).date())]
+        """Put all copies of the entry, or none."""
+        places = [_of_day(entry.at.astimezone(UTC).date()), _of_colleague(entry.viewer.subject)]
         if entry.customer_id:
             places.append(_of_customer(entry.customer_id))
         writes = [
@@ -109,51 +110,75 @@ class DynamoConsole:
         if transact(self._client, writes) is not None:
             raise ServiceCallError("TransactWriteItems", "EntryExists")
 
-    def of_day(self, day: date, limit: int) -> Sequence[AuditEntry]:
-        """Query the day."""
-        return self._newest(_of_day(day), limit)
+    def of_day(self, day: date, limit: int, page: str = "", subject: str = "") -> AuditPage:
+        """Query the day, or the person from the day's first moment to its last."""
+        about = _of_colleague(subject) if subject else _of_day(day)
+        return self._page(about, limit, page, first=day.isoformat(), last=f"{day.isoformat()}~")
+
+    def between(self, first: datetime, last: datetime) -> Iterator[AuditEntry]:
+        """Query the day, page by page."""
+        with aws_call("Query"):
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                KeyConditionExpression="about = :day AND what BETWEEN :first AND :last",
+                ExpressionAttributeValues={
+                    ":day": {"S": _of_day(first.astimezone(UTC).date())},
+                    ":first": {"S": instant_key(first)},
+                    ":last": {"S": instant_key(last)},
+                },
+                ConsistentRead=True,
+            )
+            for page in pages:
+                yield from map(_entry_of, page["Items"])
+
+    def page_of_customer(self, customer_id: str, limit: int, page: str = "") -> AuditPage:
+        """Query the customer."""
+        return self._page(_of_customer(customer_id), limit, page)
 
     def of_customer(self, customer_id: str, limit: int) -> Sequence[AuditEntry]:
         """Query the customer."""
-        return self._newest(_of_customer(customer_id), limit)
+        return self._page(_of_customer(customer_id), limit).entries
 
     def count(self, subject: str, act: str, since: datetime, now: datetime) -> int:
-        """Query each day, and let DynamoDB filter."""
-        first, last = since.astimezone(UTC).date(), now.astimezone(UTC).date()
-        days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-        if len(days) > _MOST_DAYS_COUNTED:
+        """Query what the person did, and let DynamoDB filter: what others did is not read, however much it is."""
+        if now - since > _LONGEST_COUNTED:
             raise ValueError("since and now are more than two days apart")
-        count = 0
-        for day in days:
-            with aws_call("Query"):
-                pages = self._client.get_paginator("query").paginate(
-                    TableName=self._table,
-                    KeyConditionExpression="about = :day AND what BETWEEN :since AND :now",
-                    FilterExpression="subject = :subject AND act = :act",
-                    ExpressionAttributeValues={
-                        ":day": {"S": _of_day(day)},
-                        ":since": {"S": instant_key(since)},
-                        ":now": {"S": contacts_until(now)},
-                        ":subject": {"S": subject},
-                        ":act": {"S": act},
-                    },
-                    Select="COUNT",
-                    ConsistentRead=True,
-                )
-                count += sum(page["Count"] for page in pages)
-        return count
+        with aws_call("Query"):
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                KeyConditionExpression="about = :colleague AND what BETWEEN :since AND :now",
+                FilterExpression="act = :act",
+                ExpressionAttributeValues={
+                    ":colleague": {"S": _of_colleague(subject)},
+                    ":since": {"S": instant_key(since)},
+                    ":now": {"S": contacts_until(now)},
+                    ":act": {"S": act},
+                },
+                Select="COUNT",
+                ConsistentRead=True,
+            )
+            return sum(page["Count"] for page in pages)
 
-    def _newest(self, about: str, limit: int) -> Sequence[AuditEntry]:
+    def _page(self, about: str, limit: int, page: str = "", first: str = "0", last: str = "~") -> AuditPage:
+        """Query backwards from the end, or from an entry. One more than is asked for tells whether there are more."""
+        if page and page < first:
+            return AuditPage((), "")  # an address that somebody has changed
         with aws_call("Query"):
             answer = self._client.query(
                 TableName=self._table,
-                KeyConditionExpression="about = :about",
-                ExpressionAttributeValues={":about": {"S": about}},
+                KeyConditionExpression="about = :about AND what BETWEEN :first AND :last",
+                ExpressionAttributeValues={
+                    ":about": {"S": about},
+                    ":first": {"S": first},
+                    ":last": {"S": min(page, last) if page else last},
+                },
                 ScanIndexForward=False,
-                Limit=limit,
+                Limit=limit + 1,
                 ConsistentRead=True,
             )
-        return [_entry_of(item) for item in answer["Items"]]
+        items = answer["Items"]
+        following = str(items[limit]["what"]["S"]) if len(items) > limit else ""
+        return AuditPage(tuple(map(_entry_of, items[:limit])), following)
 
 
 def _key_of_session(key: str) -> dict[str, Any]:
@@ -162,6 +187,10 @@ def _key_of_session(key: str) -> dict[str, Any]:
 
 def _of_day(day: date) -> str:
     return f"audit#{day.isoformat()}"
+
+
+def _of_colleague(subject: str) -> str:
+    return f"colleague#{subject}"
 
 
 def _of_customer(customer_id: str) -> str:

@@ -48,7 +48,7 @@ from dunning.domain.decision.decisions import Reason
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.ports.attention import WaitingCustomer
 from dunning.ports.customers import Customer, DueCustomer, ListedCustomer, StoredCustomer
-from dunning.ports.file_loads import FileLoad, KnownLoads
+from dunning.ports.file_loads import FileLoad, FileReport, KnownLoads
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -283,6 +283,13 @@ class DynamoCustomers:
         put = self._put(item, if_read("version", expected_version))["Put"]
         stored = write_conditionally("PutItem", lambda: self._client.put_item(**put), self._pause)
         return stored is None or bool(stored[0] == item)
+
+    def keep_report(self, report: FileReport) -> None:
+        """Put the report beside the item of the file loads."""
+        from dunning.adapters.dynamodb.file_report_items import report_item  # noqa: PLC0415 - the intake's alone
+
+        with aws_call("PutItem"):
+            self._client.put_item(TableName=self._table, Item=report_item(report))
 
     def customer_ids(self, segment: int, segments: int, after: str) -> Iterator[str]:
         """Scan one segment. The items of numbers and files are skipped, and a scan never continues from them."""

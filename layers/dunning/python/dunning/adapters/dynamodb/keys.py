@@ -22,7 +22,7 @@ STANDING = "standing"
 FILES = "files#"
 """Where a customer's id would be, in the item of the file loads. No customer id has a `#`."""
 LOADS = "loads"
-"""The item of the file loads. Beside it each file that is loaded in parts has an item of its own."""
+"""The item of the file loads. Beside it are a report of each load that has ended, and each file loaded in parts."""
 PHONE = "phone"
 UNKNOWN = "yes"
 REPLY = "reply#"
@@ -95,6 +95,11 @@ def contact_key(at: datetime, send_id: str) -> str:
 def phone_key(phone: str) -> str:
     """Build the key of a number's customers."""
     return f"phone#{phone}"
+
+
+def report_key(report_id: str) -> str:
+    """Build the sort key of the report of a file. It sorts before `loads` and before all split files."""
+    return f"file#{report_id}"
 
 
 def split_key(split_id: str) -> str:

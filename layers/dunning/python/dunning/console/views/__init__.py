@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from dunning.console.views import act_pages, audit_pages, customer_pages, entrance, today_pages
+from dunning.console.views import act_pages, audit_pages, customer_pages, entrance, file_pages, rule_pages, today_pages
 from dunning.console.visits import View
 
 VIEWS: Mapping[str, View] = {
@@ -11,5 +11,7 @@ VIEWS: Mapping[str, View] = {
     **customer_pages.VIEWS,
     **audit_pages.VIEWS,
     **act_pages.VIEWS,
+    **file_pages.VIEWS,
+    **rule_pages.VIEWS,
 }
 """Every view by the name that routes have for it."""

@@ -1,12 +1,16 @@
 """Looks and acts: each is written into the audit trail before anything is shown or done."""
 
+import csv
+import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from itertools import islice
 
 from dunning.domain.errors import DunningError
+from dunning.domain.texts.formulas import begins_a_formula
 from dunning.evidence.customer_evidence import Evidence
 from dunning.ports.audit_trail import AuditEntry, AuditTrail
 from dunning.ports.clock import Clock
@@ -23,6 +27,11 @@ REVEALS_AN_HOUR = 30
 
 ENTRIES_SHOWN = 200
 
+MOST_EXPORTED = 20_000
+"""Entries of one download: a function may answer with no more than 6 MB."""
+
+EXPORTED_COLUMNS = ("at", "who", "role", "act", "customer_id", "subject_matter", "purpose")
+
 
 class LookAct(StrEnum):
     """The acts of the audit trail that are looks."""
@@ -30,6 +39,8 @@ class LookAct(StrEnum):
     LOOKED = "looked"
     REVEALED = "revealed"
     LISTED = "listed"
+    OPENED_REJECTS = "opened_rejects"
+    EXPORTED = "exported"
 
 
 class DeedAct(StrEnum):
@@ -70,13 +81,30 @@ class AuditRow:
     purpose: CodeShown | None
 
 
-@dataclass(frozen=True, slots=True)
+class ExportError(DunningError):
+    """Nothing is exported; `code` says why."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditView:
-    """The newest entries of a day (UTC): all of them, or those of the viewer alone."""
+    """
+    Entries, newest first: of a day (UTC), or of a customer.
+
+    `is_whole` says that the viewer may see everybody's, `colleague` whose alone are shown. `revealed` are the hidden
+    values that the viewer has seen within the last hour.
+    """
 
     day: date
     is_whole: bool
     rows: tuple[AuditRow, ...]
+    next_page: str
+    colleague: str = ""
+    customer_id: str = ""
+    revealed: int = 0
 
 
 class AuditService:
@@ -139,8 +167,7 @@ class AuditService:
         if purpose not in PURPOSES:
             raise RevealError("purpose")
         now = self._clock.now()
-        revealed = self._trail.count(viewer.subject, LookAct.REVEALED, now - timedelta(hours=1), now)
-        if revealed >= REVEALS_AN_HOUR:
+        if self._revealed(viewer, now) >= REVEALS_AN_HOUR:
             raise RevealError("too_many")
         self.take_down(viewer, LookAct.REVEALED, customer_id, field, purpose)
 
@@ -148,16 +175,77 @@ class AuditService:
         """Return the newest entries about a customer."""
         return self._trail.of_customer(customer_id, ENTRIES_SHOWN)
 
-    def view(self, viewer: Viewer, day: date | None) -> AuditView:
-        """Return the entries of a day that somebody may see; without a day those of today."""
-        day = day or self._clock.now().astimezone(UTC).date()
+    def view(self, viewer: Viewer, day: date | None, page: str = "", colleague: str = "") -> AuditView:
+        """
+        Return the entries of a day that somebody may see; without a day those of today.
+
+        Who may see only what they did themselves sees that, whomever they ask for.
+        """
+        now = self._clock.now()
+        day = day or now.astimezone(UTC).date()
         sees_all = may(viewer, Act.SEE_ALL_AUDIT)
-        entries = self._trail.of_day(day, ENTRIES_SHOWN)
+        colleague = colleague if sees_all else viewer.subject
+        found = self._trail.of_day(day, ENTRIES_SHOWN, page, colleague)
         return AuditView(
-            day,
-            sees_all,
-            tuple(audit_row(each) for each in entries if sees_all or each.viewer.subject == viewer.subject),
+            day=day,
+            is_whole=sees_all,
+            rows=tuple(map(audit_row, found.entries)),
+            next_page=found.next_page,
+            colleague=colleague if sees_all else "",
+            revealed=self._revealed(viewer, now),
         )
+
+    def view_of_customer(self, viewer: Viewer, customer_id: str, page: str = "") -> AuditView:
+        """Return the entries about a customer, whoever looked or acted."""
+        now = self._clock.now()
+        found = self._trail.page_of_customer(customer_id, ENTRIES_SHOWN, page)
+        return AuditView(
+            day=now.astimezone(UTC).date(),
+            is_whole=True,
+            rows=tuple(map(audit_row, found.entries)),
+            next_page=found.next_page,
+            customer_id=customer_id,
+            revealed=self._revealed(viewer, now),
+        )
+
+    def export(self, viewer: Viewer, day: date, hour: int | None) -> str:
+        """
+        Return the entries of a day (UTC), or of an hour of it, as CSV. That somebody takes it is written down first.
+
+        Raises:
+            ExportError: the role forbids it, or there are too many entries for a download.
+            ServiceCallError: it is not written down.
+        """
+        if not may(viewer, Act.SEE_ALL_AUDIT):
+            raise ExportError("role")
+        begin = datetime(day.year, day.month, day.day, hour or 0, tzinfo=UTC)
+        end = begin + (timedelta(days=1) if hour is None else timedelta(hours=1))
+        self.take_down(viewer, LookAct.EXPORTED, subject_matter=begin.isoformat(timespec="minutes"))
+        entries = list(islice(self._trail.between(begin, end), MOST_EXPORTED + 1))
+        if len(entries) > MOST_EXPORTED:
+            raise ExportError("too_many")  # half an export would pass for a whole one
+        written = io.StringIO(newline="")
+        writer = csv.writer(written)
+        writer.writerow(EXPORTED_COLUMNS)
+        writer.writerows(map(_exported, entries))
+        return "\ufeff" + written.getvalue()
+
+    def _revealed(self, viewer: Viewer, now: datetime) -> int:
+        return self._trail.count(viewer.subject, LookAct.REVEALED, now - timedelta(hours=1), now)
+
+
+def _exported(entry: AuditEntry) -> list[str]:
+    """Return an entry as cells, none of which begins as a formula of a spreadsheet does."""
+    cells = (
+        entry.at.astimezone(UTC).isoformat(timespec="milliseconds"),
+        entry.viewer.subject,
+        entry.viewer.role.value,
+        entry.act,
+        entry.customer_id,
+        entry.subject_matter,
+        entry.purpose,
+    )
+    return [f"'{cell}" if begins_a_formula(cell) else cell for cell in cells]
 
 
 def audit_row(entry: AuditEntry) -> AuditRow:

@@ -32,6 +32,9 @@ class Act(StrEnum):
     """The requests to erase a customer, which whoever sees them may withdraw."""
     ASK_ERASURE = "ask_erasure"
     CONFIRM_ERASURE = "confirm_erasure"
+    SEE_FILES = "see_files"
+    OPEN_REJECTS = "open_rejects"
+    SEE_RULES = "see_rules"
 
 
 _EVERYBODY = frozenset(Role)
@@ -57,6 +60,9 @@ MAY: Mapping[Act, frozenset[Role]] = {
     Act.SEE_ERASURES: frozenset({Role.MANAGER, Role.COMPLIANCE}),
     Act.ASK_ERASURE: frozenset({Role.MANAGER}),
     Act.CONFIRM_ERASURE: frozenset({Role.COMPLIANCE}),
+    Act.SEE_FILES: _WITH_NUMBERS,
+    Act.OPEN_REJECTS: frozenset({Role.MANAGER, Role.COMPLIANCE}),
+    Act.SEE_RULES: _EVERYBODY,
 }
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import batched, chain, islice
 from typing import NamedTuple, Protocol
@@ -23,12 +23,12 @@ from dunning.domain.errors import DunningError, ServiceCallError
 from dunning.domain.outbound_events import FileLoaded
 from dunning.ports.clock import Clock
 from dunning.ports.customers import CustomerStore, PhoneIndex
-from dunning.ports.file_loads import FileLoad, FileLoads
+from dunning.ports.file_loads import FileLoad, FileLoads, FileReport
 from dunning.ports.gateways import EventPublisher, Uploads
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry
 from dunning.services.intake.cells import is_id
 from dunning.services.intake.facts_from_rows import contradictions, facts_from_rows
-from dunning.services.intake.file_order import MOST_REMEMBERED, FileOrder, Overtaken
+from dunning.services.intake.file_order import MOST_REMEMBERED, REMEMBERED, FileOrder, Overtaken
 from dunning.services.intake.personal_ids import is_like_a_number, is_personal_id, serial_forms
 from dunning.services.intake.refusals import (
     REJECT_COLUMNS,
@@ -55,11 +55,19 @@ _LONGEST_NAME = 1024 - len(_REJECTS)
 """In bytes: S3 takes keys of 1,024."""
 _HASH_DIGITS = 16
 
+_REPORTED_FOR = timedelta(days=35)
+_LONGEST_HINT = 400
+_NOT_FOR_LOGS = frozenset({"line", "field", "hint"})
+
 _MOST_FAILURES = 100
 """With more failures the table is down: the rest of the file is left to the next try."""
 
 _PROGRESS_EVERY = 10_000
-_DATE = re.compile(r"(?<![0-9A-Za-z])20[0-9]{2}([-._]?)[01][0-9]\1[0-3][0-9](?![0-9A-Za-z])")
+_DATE = re.compile(
+    r"(?<![0-9A-Za-z])20[0-9]{2}([-._]?)[01][0-9]\1[0-3][0-9]([-._T]?[0-2][0-9][-._]?[0-5][0-9]([-._]?[0-5][0-9])?)?"
+    r"(?![0-9A-Za-z])"
+)
+_NUMBER_IN_NAME = re.compile(r"([0-9][-._ ]?){7}")
 _PLAINLY_AN_ID = re.compile(r"(?=.*[0-9])(?!(?:[^0-9]*[0-9]){7}).*")
 _REFUSED = {
     LoadOutcome.UNREADABLE: Refusal.STORED_RECORD_UNREADABLE,
@@ -73,7 +81,11 @@ _ID_NOT_TO_BE_SHOWN = frozenset({Refusal.MALFORMED_ID, Refusal.PERSONAL_DATA_IN_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntakeSummary:
-    """The counts of a load. `refused` is the reason if the whole file was refused, or empty."""
+    """
+    The counts of a load. `refused` is the reason if the whole file was refused, or empty.
+
+    `line`, `field` and `hint` say more of that, and are for whoever uploaded the file, not for logs.
+    """
 
     rows: int = 0
     customers_loaded: int = 0
@@ -89,6 +101,9 @@ class IntakeSummary:
     not_in_list: int = 0
     seconds: float = 0.0
     refused: str = ""
+    line: int = 0
+    field: str = ""
+    hint: str = ""
 
 
 class ShareOfFile(Protocol):
@@ -169,6 +184,7 @@ class IntakeService:
         roc_lenders: frozenset[str] = frozenset(),
     ) -> None:
         self._settler = Settler(store, phones, policies)
+        self._loads = loads
         self._order = FileOrder(loads)
         self._whole_lists = whole_lists
         self._uploads = uploads
@@ -201,7 +217,7 @@ class IntakeService:
             self._order.withdraw(key, uploaded_at)
         else:
             self._order.finish(key, uploaded_at)
-        self._publisher.publish([self.file_loaded(key, uploaded_at, summary)])
+        self.tell(key, uploaded_at, summary)
         return summary
 
     def _load(self, bucket: str, key: str, uploaded_at: datetime, overtaken: Overtaken) -> IntakeSummary:
@@ -265,7 +281,8 @@ class IntakeService:
 
     def report(self, summary: IntakeSummary, list_of: str) -> None:
         """Log and count what the load of a file has come to."""
-        self._telemetry.log_event(LogEvent.INTAKE_FINISHED, **asdict(summary))
+        counts = {name: count for name, count in asdict(summary).items() if name not in _NOT_FOR_LOGS}
+        self._telemetry.log_event(LogEvent.INTAKE_FINISHED, **counts)
         self._telemetry.count(Metric.ROWS_REFUSED, summary.rows_refused)
         self._telemetry.count(Metric.CUSTOMERS_LOADED, summary.customers_loaded)
         self._telemetry.count(Metric.PHONES_SHARED, summary.phones_shared)
@@ -276,27 +293,50 @@ class IntakeService:
         if summary.erased:
             self._telemetry.count(Metric.ERASED_CUSTOMERS_REFUSED, summary.erased)
 
-    def file_loaded(self, key: str, uploaded_at: datetime, summary: IntakeSummary, parts: int = 1) -> FileLoaded:
-        """Return the event that tells other systems what the load of a file has come to."""
-        rejects = rejects_key(key) if summary.refused or summary.rows_refused or summary.rows_noted else ""
-        return FileLoaded(
+    def tell(self, key: str, uploaded_at: datetime, summary: IntakeSummary, parts: int = 1) -> None:
+        """
+        Keep for people, and tell other systems, what the load of a file has come to.
+
+        Raises:
+            ServiceCallError: it is not kept, so nobody is told either. Load the file again.
+        """
+        now = self._clock.now()
+        self._loads.keep_report(self._report(key, uploaded_at, now, summary, parts))
+        self._publisher.publish([_file_loaded(key, uploaded_at, now, summary, parts)])
+
+    def _report(self, key: str, uploaded_at: datetime, now: datetime, summary: IntakeSummary, parts: int) -> FileReport:
+        """Return what people read of a load. One whose file has a personal name is kept no longer than the file."""
+        is_harmless = tells_of_nobody(key)
+        try:
+            list_of = lender_of_list(key, self._lenders)
+        except FileRefusedError:
+            list_of = ""
+        return FileReport(
             file_id=file_id(key, uploaded_at),
-            at=self._clock.now(),
             uploaded_at=uploaded_at,
+            ended_at=now,
+            expires_at=now + (_REPORTED_FOR if is_harmless else REMEMBERED),
+            name=key if is_harmless else "",
+            list_of=list_of,
             refused=summary.refused,
+            line=summary.line,
+            field=summary.field,
+            hint=summary.hint[:_LONGEST_HINT],
+            rejects_key=_rejects_of(key, summary),
             rows=summary.rows,
             rows_refused=summary.rows_refused,
+            rows_noted=summary.rows_noted,
             customers_loaded=summary.customers_loaded,
             customers_unchanged=summary.customers_unchanged,
             customers_refused=summary.customers_refused,
-            customers_older=summary.older,
-            customers_erased=summary.erased,
-            customers_not_in_list=summary.not_in_list,
+            older=summary.older,
+            erased=summary.erased,
+            not_in_list=summary.not_in_list,
             phones_shared=summary.phones_shared,
+            holds_not_understood=summary.holds_not_understood,
+            columns_ignored=summary.columns_ignored,
             parts=parts,
-            seconds=summary.seconds,
-            has_rejects=bool(rejects),
-            rejects_key=rejects if tells_of_nobody(rejects) else "",
+            seconds=round(summary.seconds),
         )
 
     def _read(
@@ -349,7 +389,7 @@ class IntakeService:
         self._write_refused(bucket, key, [Refused(error.line, "", error.field, error.reason, error.hint)])
         self._telemetry.log_event(LogEvent.INTAKE_REFUSED, reason=error.reason.value, line=error.line)
         self._telemetry.count(Metric.FILES_REFUSED)
-        return IntakeSummary(refused=error.reason.value)
+        return IntakeSummary(refused=error.reason.value, line=error.line, field=error.field, hint=error.hint)
 
     def write_rejects(self, bucket: str, key: str, spool: Spool) -> tuple[int, int]:
         """Write the reject file if there is anything to say. Return how many lines were refused, and how many noted."""
@@ -507,13 +547,43 @@ def file_id(key: str, uploaded_at: datetime) -> str:
     return hashlib.blake2b(named.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
+def _file_loaded(key: str, uploaded_at: datetime, now: datetime, summary: IntakeSummary, parts: int) -> FileLoaded:
+    """Return the event that tells other systems what the load of a file has come to."""
+    rejects = _rejects_of(key, summary)
+    return FileLoaded(
+        file_id=file_id(key, uploaded_at),
+        at=now,
+        uploaded_at=uploaded_at,
+        refused=summary.refused,
+        rows=summary.rows,
+        rows_refused=summary.rows_refused,
+        customers_loaded=summary.customers_loaded,
+        customers_unchanged=summary.customers_unchanged,
+        customers_refused=summary.customers_refused,
+        customers_older=summary.older,
+        customers_erased=summary.erased,
+        customers_not_in_list=summary.not_in_list,
+        phones_shared=summary.phones_shared,
+        parts=parts,
+        seconds=summary.seconds,
+        has_rejects=bool(rejects),
+        rejects_key=rejects if tells_of_nobody(rejects) else "",
+    )
+
+
+def _rejects_of(key: str, summary: IntakeSummary) -> str:
+    """Return where the rejects of a load are; empty if there are none."""
+    return rejects_key(key) if summary.refused or summary.rows_refused or summary.rows_noted else ""
+
+
 def tells_of_nobody(key: str) -> bool:
     """
     Tell whether a key may leave for other systems: the rule is that of customers' ids, for each of its folders.
 
-    A date is let pass, which has as many digits as a number.
+    A date or a time is let pass, which has as many digits as a number; no other seven digits are, wherever they stand.
     """
-    return all(not folder or _may_be_shown(folder, ()) for folder in _DATE.sub("", key).split("/"))
+    bare = _DATE.sub("", key)
+    return not _NUMBER_IN_NAME.search(bare) and all(not name or _may_be_shown(name, ()) for name in bare.split("/"))
 
 
 def rejects_key(key: str) -> str:

@@ -98,6 +98,26 @@ class Refusal(StrEnum):
     NOT_IN_LIST = "not_in_list"
 
 
+OF_WHOLE_FILES = frozenset(
+    {
+        Refusal.NOT_A_CSV,
+        Refusal.EMPTY_FILE,
+        Refusal.NO_ROWS,
+        Refusal.WRONG_ENCODING,
+        Refusal.MISSING_COLUMNS,
+        Refusal.DUPLICATE_COLUMN,
+        Refusal.BROKEN_QUOTING,
+        Refusal.OVERTAKEN,
+        Refusal.NO_HEADING,
+        Refusal.HEADING_OF_TWO_LINES,
+        Refusal.MISSPELT_HEADING,
+        Refusal.LINE_TOO_LONG,
+        Refusal.UNKNOWN_LIST,
+        Refusal.TOO_MANY_MISSING,
+    }
+)
+"""The reasons for which a file is refused whole."""
+
 NOTES = frozenset(
     {
         Refusal.TITLE_PASSED_OVER,

@@ -208,7 +208,7 @@ class SplitLoadService:
         """Refuse a whole file, as one that is not split."""
         summary = self._intake.refuse_file(bucket, key, error)
         self._order.withdraw(key, uploaded_at)
-        self._publisher.publish([self._intake.file_loaded(key, uploaded_at, summary)])
+        self._intake.tell(key, uploaded_at, summary)
         return summary
 
     def _enqueue(self, split: SplitLoad) -> None:
@@ -361,7 +361,7 @@ class SplitLoadService:
         self._intake.report(summary, split.list_of)
         if summary.refused:
             self._telemetry.count(Metric.FILES_REFUSED)
-        self._publisher.publish([self._intake.file_loaded(split.key, split.uploaded_at, summary, split.parts)])
+        self._intake.tell(split.key, split.uploaded_at, summary, split.parts)
         self._put_away(self._change(split.split_id, lambda known: replace(known, is_finished=True)))
 
     def _put_away(self, split: SplitLoad) -> None:

@@ -1,0 +1,204 @@
+"""
+Text preview: all texts of a lender as they arrive, with their costs and faults, for pages and programs alike.
+
+The texts come out of `decide`, on made-up customers: no text is rendered here a second time. Only the limits of time
+are lifted (hours, caps), so that every stage can be seen on any day.
+"""
+
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+
+from dunning.domain.customer.facts import Account, Facts, Instalment
+from dunning.domain.customer.standing import Standing
+from dunning.domain.decision.decide import decide
+from dunning.domain.decision.decisions import Decision, Reason, Send, trace_of
+from dunning.domain.decision.rules import ContactHours, Rules
+from dunning.domain.errors import DunningError
+from dunning.domain.texts.lint import Severity
+from dunning.domain.texts.money import minor_digits
+from dunning.domain.texts.previewed import Doubt, Message, PreviewedCase
+from dunning.policy.book import PolicyBook
+from dunning.policy.lender import Lender
+
+_EURO = re.findall("..", "ADATBEBGCYDEEEESFIFRGRHRIEITLTLULVMCMEMTNLPTSISKSM")
+_CURRENCY_OF = {
+    "TW": "TWD", "CN": "CNY", "HK": "HKD", "MO": "MOP", "US": "USD", "GB": "GBP", "IN": "INR", "SG": "SGD", "MY": "MYR",
+    "ID": "IDR", "PH": "PHP", "AU": "AUD", "TH": "THB", "VN": "VND", "KR": "KRW", "JP": "JPY", "BR": "BRL", "NZ": "NZD",
+    "CA": "CAD", "CH": "CHF", "NO": "NOK", "SE": "SEK", "DK": "DKK", "PL": "PLN", "CZ": "CZK", "HU": "HUF", "RO": "RON",
+    "MX": "MXN", "ZA": "ZAR", **dict.fromkeys(_EURO, "EUR"),
+}  # fmt: skip
+_ANYWHERE_ELSE = "USD"
+
+_TYPICAL_MONEY = {"TWD": (325_000, 10_000), "CNY": (32_550, 1_000), "HKD": (128_000, 5_000), "USD": (32_500, 2_500)}
+"""An amount and a late fee in minor units."""
+_LARGE_NUMBERS = frozenset({"IDR", "VND"})
+
+_NAMES = {"zh-Hant": ("王小明", "歐陽小明"), "zh-Hans": ("王小明", "欧阳小明"), "en": ("John Smith", "John Smith")}
+"""A typical name, and a name with the longest mask; English texts name nobody."""
+
+_PAY_ACCOUNT = "822-12345678901234"
+"""An account to pay to as customers in Taiwan have it, for lenders who take payments that way."""
+
+_TYPICAL_DUE, _LONGEST_DUE = date(2026, 12, 5), date(2026, 12, 31)
+_DAYS_LATE = 365
+_ACCOUNTS = {False: 2, True: 12}
+
+_ALWAYS = ContactHours(week=(((0, 24 * 60),),) * 7)
+
+_RELAXED: dict[Reason, dict[str, object]] = {
+    Reason.TEXT_TOO_LONG: {"max_parts": 99},
+    Reason.TEMPLATE_NOT_REGISTERED: {"registered": None},
+}
+"""The rules lifted to show a text that would be refused for this reason."""
+
+
+class UnknownChoiceError(DunningError):
+    """There is no such lender, language or country. The message lists the valid choices."""
+
+
+def preview(book: PolicyBook, lender: Lender, language: str, country: str, region: str = "") -> Iterator[Message]:
+    """
+    Yield all texts of a lender in a language, as somebody in a country gets them.
+
+    Raises:
+        UnknownChoiceError: the lender texts nobody there.
+    """
+    somebody = _somebody(lender, language, country, region)
+    rules = book.rules_for(somebody, datetime.combine(_TYPICAL_DUE, time(12), UTC))
+    if isinstance(rules, Reason):
+        there = ", ".join(lender.policy.countries)
+        raise UnknownChoiceError(
+            f"{lender.policy.id} texts nobody in {country} ({rules.value}); its countries: {there}"
+        )
+    rules = replace(
+        rules, zones=rules.zones[:1], hours=_ALWAYS, overdue_hours=_ALWAYS, person_caps=(), account_caps=(),
+        preferred_minute_of_day=0,
+    )  # fmt: skip
+    for stage, several in itertools.product(rules.ladder, (False, True)):
+        for fee in (False, True) if (language, stage, several) in rules.texts_with_fee else (False,):
+            typical_parts = 0
+            for worst in (False, True):
+                case = PreviewedCase(stage, several, fee, worst)
+                message = _text_of_case(book, rules, somebody, case, typical_parts)
+                typical_parts = message.reminder.parts if message.reminder else 0
+                yield message
+
+
+def _somebody(lender: Lender, language: str, country: str, region: str) -> Facts:
+    return Facts(
+        customer_id="preview",
+        name="",
+        phone="+",
+        phone_country=country,
+        country=country,
+        region=region,
+        language=language,
+        time_zone="",
+        lender=lender.policy.id,
+        consented_at=datetime(2000, 1, 1, tzinfo=UTC),
+        accounts=(),
+    )
+
+
+def _text_of_case(book: PolicyBook, rules: Rules, somebody: Facts, case: PreviewedCase, typical_parts: int) -> Message:
+    facts = replace(
+        somebody,
+        name=_NAMES[somebody.language][case.worst],
+        accounts=_made_up_accounts(case, rules, _CURRENCY_OF.get(somebody.country, _ANYWHERE_ELSE)),
+    )
+    due_on = facts.accounts[0].instalments[0].due_on
+    days = max(_DAYS_LATE, case.stage) if case.worst and case.stage > 0 else case.stage
+    now = datetime.combine(due_on + timedelta(days=days), time(12), rules.zones[0]).astimezone(UTC)
+    decision, refusals = _decided(facts, rules, now)
+    if not isinstance(decision, Send):
+        return Message(case=case, reminder=None, arriving="", refusals=refusals, typical_parts=typical_parts, price=0)
+    reminder = decision.reminder
+    arriving = reminder.text
+    if rules.signature_by_carrier:
+        arriving = f"【{rules.sender_name[somebody.language]}】{arriving}"
+    price = book.price(somebody.phone_country, reminder.parts)
+    # The amount of a fee is known to be right where a text with a fee is used: the linter need not ask for it.
+    known = "fee" if case.fee else ""
+    to_check = tuple(
+        Doubt(found.rule, found.message)
+        for found in book.linter.wording(reminder.text, somebody.language, links_allowed=True)
+        if found.severity is Severity.WARN and found.rule != known
+    )
+    return Message(
+        case=case,
+        reminder=reminder,
+        arriving=arriving,
+        refusals=refusals,
+        typical_parts=typical_parts,
+        price=price,
+        to_check=to_check,
+    )
+
+
+def _decided(facts: Facts, rules: Rules, now: datetime) -> tuple[Decision, tuple[tuple[Reason, str], ...]]:
+    """Decide; where a text would not be sent, note why, and look at it all the same."""
+    refusals: list[tuple[Reason, str]] = []
+    while True:
+        decision = decide(facts, Standing(customer_id=facts.customer_id), _OneLender(rules), now)
+        if isinstance(decision, Send):
+            return decision, tuple(refusals)
+        refusals.append((decision.reason, trace_of(decision)[-1]))
+        lifted = _RELAXED.get(decision.reason)
+        if lifted is None or len(refusals) > len(_RELAXED):
+            return decision, tuple(refusals)
+        rules = replace(rules, **lifted)  # type: ignore[arg-type]
+
+
+class _OneLender:
+    """Policies that know one set of rules."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+
+    def rules_for(self, facts: Facts, at: datetime) -> Rules:
+        del facts, at
+        return self._rules
+
+
+def _made_up_accounts(case: PreviewedCase, rules: Rules, currency: str) -> tuple[Account, ...]:
+    """Make up accounts that have reached a stage; of several, the first has the fee and what does not divide."""
+    amount, fee = _made_up_money(currency, worst=case.worst)
+    count = _ACCOUNTS[case.worst] if case.several else 1
+    due_on = _LONGEST_DUE if case.worst else _TYPICAL_DUE
+    reached = max((stage for stage in rules.ladder if stage < case.stage), default=None)
+    share = amount // count
+    accounts = []
+    for number in range(count):
+        owed = share if number else amount - share * (count - 1)
+        late_fee = min(fee, owed) if case.fee and not number else 0
+        instalment = Instalment(
+            number=1,
+            due_on=due_on,
+            amount=owed,
+            paid=0,
+            stage_reached=reached,
+            written_notice_on=due_on if case.stage > 0 else None,
+            late_fee=late_fee,
+        )
+        accounts.append(Account(account_id=f"A{number:02}", tail="5678", currency=currency, instalments=(instalment,),
+                                pay_account=_PAY_ACCOUNT if rules.pay_to_account else ""))  # fmt: skip
+    return tuple(accounts)
+
+
+def _made_up_money(currency: str, *, worst: bool) -> tuple[int, int]:
+    """Return an amount and a late fee: typical ones, or the largest that are plausible, with all their decimals."""
+    unit = 10 ** minor_digits(currency)
+    scale = 1 if unit > 1 and currency not in _LARGE_NUMBERS else 100
+    if worst:
+        return (100_000 * unit - 1) * scale + scale - 1, (1000 * unit - 1) * scale + scale - 1
+    return _TYPICAL_MONEY.get(currency, (325 * unit * scale, 10 * unit * scale))
+
+
+def first_country(book: PolicyBook, lender: Lender) -> str:
+    """Return the first country of a policy; of a key that means many, one of them."""
+    key = next(iter(lender.policy.countries))
+    under = (code for code in _CURRENCY_OF if (place := book.places.of(code)) and place.law.id == key)
+    return key if book.places.of(key.partition("-")[0]) else next(under, key)
