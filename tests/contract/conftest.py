@@ -23,7 +23,15 @@ from dunning.adapters.sqs import SqsQueue
 from dunning.domain.delivery.contact import Contact
 from dunning.ports.attention import AttentionList
 from dunning.ports.contacts import ContactArchive, ReplyLog
-from dunning.ports.customers import CustomerScan, CustomerStore, DueIndex, LenderScan, PhoneIndex, WholeScan
+from dunning.ports.customers import (
+    AccountIndex,
+    CustomerScan,
+    CustomerStore,
+    DueIndex,
+    LenderScan,
+    PhoneIndex,
+    WholeScan,
+)
 from dunning.ports.file_loads import FileLoads
 from dunning.ports.queues import JobQueue
 from dunning.ports.tallies import TallyReader, TallyWriter
@@ -43,9 +51,18 @@ BACKENDS = ["fake", *ENGINES]
 
 
 class Customers(
-    CustomerStore, DueIndex, AttentionList, CustomerScan, WholeScan, LenderScan, PhoneIndex, FileLoads, Protocol
+    CustomerStore,
+    DueIndex,
+    AttentionList,
+    CustomerScan,
+    WholeScan,
+    LenderScan,
+    PhoneIndex,
+    AccountIndex,
+    FileLoads,
+    Protocol,
 ):
-    """Eight ports that are one table."""
+    """Nine ports that are one table."""
 
 
 class Records(ContactArchive, ReplyLog, Protocol):

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from dunning.contracts.lender_event import EVENTS
 from dunning.contracts.outbound_event import DETAILS
+from tests.devtools.customer_schema import customer_schema
 from tests.devtools.generated import write_or_check
 
 FOLDER = Path(__file__).parents[2] / "events" / "schemas"
@@ -32,10 +33,15 @@ def written(model: type[BaseModel], mode: Mode) -> str:
 
 
 def wanted() -> Mapping[str, str]:
-    """Return all files by their path below the folder: `in/` what lenders put on the bus, `out/` what we do."""
+    """
+    Return all files by their path below the folder.
+
+    `in/` is what lenders put on the bus, `out/` what we do. `customer_document.json` is what is kept of a customer.
+    """
     return {
         **{f"in/{kind}.json": written(model, "validation") for kind, model in EVENTS.items()},
         **{f"out/{kind}.json": written(model, "serialization") for kind, model in DETAILS.items()},
+        "customer_document.json": json.dumps(customer_schema(DIALECT), ensure_ascii=False, indent=2) + "\n",
     }
 
 

@@ -11,6 +11,7 @@ from dunning.adapters.client import LEAN
 from dunning.adapters.dynamodb.contact_table import DynamoContacts
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.dynamodb.evidence_tables import DynamoEvidence
+from dunning.evidence.customer_evidence import OLDER_REPLIES, OLDER_TEXTS
 from tests.local.cloud import LocalCloud
 from tests.support.aws_requests import Requests, watched
 from tests.support.builders import store_customer
@@ -45,7 +46,15 @@ def test_a_customer_is_read_in_three_calls_with_the_newest_of_each_kind(cloud: t
     assert evidence.standing
     assert {contact.send_id for contact in evidence.contacts} == {"s0", "s1", "s2"}
     assert {reply.inbound.inbound_id for reply in evidence.replies} == {"r0", "r1", "r2"}
-    assert evidence.gaps == ("older",)
+    assert evidence.gaps == (OLDER_TEXTS, OLDER_REPLIES)
+    earlier = table.read(facts.customer_id, 3, NOW - timedelta(days=1))
+    assert earlier
+    assert [contact.send_id for contact in earlier.contacts] == ["s2", "s3"]
+    assert [reply.inbound.inbound_id for reply in earlier.replies] == ["r2"]
+    assert earlier.gaps == ()
+    whole = table.read(facts.customer_id)
+    assert whole
+    assert (len(whole.contacts), len(whole.replies), whole.gaps) == (4, 3, ())
     assert table.read("C9999", 3) is None
 
 

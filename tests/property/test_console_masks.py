@@ -1,5 +1,6 @@
 """No page shows who a customer is before somebody has said what for: neither a name nor five digits of a number."""
 
+import json
 import re
 from dataclasses import replace
 
@@ -30,8 +31,10 @@ NAMES = st.one_of(
 )
 NUMBERS = st.integers(min_value=10_000_000, max_value=99_999_999).map(lambda number: f"+8869{number}")
 PAGES = (
-    "/today", "/customers/C0001", "/find", "/audit", "/list", "/waiting", "/waiting/C0001", "/erasures", "/sending",
+    "/today", "/customers/C0001", "/customers/C0001/print", "/find", "/audit", "/list",
+    "/waiting", "/waiting/C0001", "/erasures", "/sending",
 )  # fmt: skip
+QUERY = {"lender": "demo-tw", "day": "2026-12-01", "counter": "wait:person_cap"}
 
 
 def five_digits_of(phone: str) -> re.Pattern[str]:
@@ -73,9 +76,21 @@ def test_no_page_shows_a_name_or_five_digits_of_a_number(
     office.evidence.stored["C0001"] = replace(evidence, lender_record=replace(evidence.lender_record, events=events))
     office.log_in(role)
     office.cookies[LANGUAGE_COOKIE] = language
-    for path in sorted(pages):
-        page = office.get(path, lender="demo-tw", day="2026-12-01", counter="wait:person_cap").body
-        assert name not in page
+    office.customers.phones[phone] = frozenset({"C0001", "C0002"})
+    answers = {
+        **{path: office.get(path, **QUERY) for path in sorted(pages)},
+        "earlier": office.get("/customers/C0001", before="2027-01-01T00:00:00+00:00", kind="reply"),
+        "found by number": office.post("/find", sought=phone),
+        "in full, for nothing": office.post("/customers/C0001/document", purpose="", made_as="json"),
+        "in full, by the wrong role": office.post("/customers/C0001/document", purpose="audit", made_as="json")
+        if role is not Role.COMPLIANCE
+        else office.get("/audit"),
+        "a reply, for nothing": office.post("/customers/C0001/reveal", field="reply#reply-1", purpose="curiosity"),
+    }
+    assert office.errors == []
+    for path, answer in answers.items():
+        page = answer.body
+        assert name not in page, path
         assert not re.search(r"<script>alert", page)
         for given_name in re.findall(r"[A-Za-zø]{5,}", name):
             if given_name.lower() not in {"script", "alert"}:
@@ -93,3 +108,18 @@ def test_what_is_revealed_is_text_and_nothing_but_text(name: str) -> None:
         page = office.post("/customers/C0001/reveal", field=field, purpose="call").body
         assert "<img" not in page
         assert "<script>alert" not in page
+
+
+@given(NAMES, NUMBERS)
+def test_the_document_in_full_holds_all_that_the_pages_hide_and_only_behind_its_entry(name: str, phone: str) -> None:
+    office = Office()
+    facts = replace(someone(), name=name, phone=phone)
+    office.keep(facts, contacts=[a_contact(facts, "字")], replies=[a_reply(facts, f"我是{name}，{phone}")])
+    office.log_in(Role.COMPLIANCE)
+    found = json.loads(office.post("/customers/C0001/document", purpose="access_request", made_as="json").body)
+    assert (found["person"]["name"], found["person"]["number"]) == (name, phone)
+    assert found["stored"]["replies"][0]["inbound"]["text"] == f"我是{name}，{phone}"
+    assert [entry.act for entry in office.table.entries] == ["exported"]
+    page = office.post("/customers/C0001/document", purpose="access_request", made_as="page").body
+    assert "<script>alert" not in page
+    assert five_digits_of(phone).search(page)

@@ -20,7 +20,7 @@ from dunning.domain.customer.standing import Standing
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import ServiceCallError
 from dunning.domain.replies.reply import InboundSms, Reply
-from dunning.evidence.customer_evidence import Evidence
+from dunning.evidence.customer_evidence import OLDER_REPLIES, OLDER_TEXTS, Evidence
 from dunning.policy.rule_shelf import RuleShelf
 from dunning.ports.audit_trail import AuditEntry, AuditPage
 from dunning.ports.file_loads import FileReport
@@ -235,10 +235,22 @@ class FakeEvidence:
         self.stored: dict[str, Evidence] = {}
         self.reads: list[str] = []
 
-    def read(self, customer_id: str, newest: int) -> Evidence | None:
-        del newest
+    def read(self, customer_id: str, newest: int | None = None, before: datetime | None = None) -> Evidence | None:
         self.reads.append(customer_id)
-        return self.stored.get(customer_id)
+        evidence = self.stored.get(customer_id)
+        if evidence is None:
+            return None
+        contacts = [each for each in evidence.contacts if before is None or each.at < before]
+        replies = [each for each in evidence.replies if before is None or each.inbound.at < before]
+        contacts.sort(key=lambda each: each.at, reverse=True)
+        replies.sort(key=lambda each: each.inbound.at, reverse=True)
+        missing = ((OLDER_TEXTS, len(contacts)), (OLDER_REPLIES, len(replies)))
+        return replace(
+            evidence,
+            contacts=tuple(contacts[:newest]),
+            replies=tuple(replies[:newest]),
+            gaps=tuple(gap for gap, count in missing if newest is not None and count > newest),
+        )
 
 
 class FakeSwitch:
@@ -323,7 +335,7 @@ class Office:
             ConsoleServices(
                 login=self.login,
                 today=TodayService(self.tally, self.switch, self.clock, lambda: {"demo-tw": TAIPEI}),
-                find=FindService(self.customers, self.customers, ["TW", "HK"]),
+                find=FindService(self.customers, self.customers, self.customers, ["TW", "HK", "CN", "US"]),
                 customers=lambda: customers,
                 acts=lambda: self.acts,
                 audit=audit,

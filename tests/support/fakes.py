@@ -13,7 +13,7 @@ from typing import BinaryIO
 from dunning.contracts.job import job_body
 from dunning.domain.census import Census, CensusPart, census_of, summed
 from dunning.domain.customer.facts import Facts
-from dunning.domain.customer.lender_record import LenderRecord, project_facts
+from dunning.domain.customer.lender_record import LenderRecord, project_facts, with_accounts_indexed
 from dunning.domain.customer.standing import ReplyLabel, Standing, Wake
 from dunning.domain.decision.decisions import Decision
 from dunning.domain.decision.open_reviews import waits_for_person
@@ -57,6 +57,7 @@ class FakeCustomers:
         self.lender_records: dict[str, LenderRecord] = {}
         self.standings: dict[str, Standing] = {}
         self.phones: dict[str, frozenset[str]] = {}
+        self.accounts: dict[str, frozenset[str]] = {}
         self.unreadable: set[str] = set()
         self.file_loads = KnownLoads(0, ())
         self.reports: dict[str, FileReport] = {}
@@ -101,7 +102,10 @@ class FakeCustomers:
             versions = known.revision if known else 0, stored.version if stored else 0
             if versions != (expected_revision, expected_version):
                 return (lender_record, standing, expected_revision) in self._transactions[customer_id]
-            self.lender_records[customer_id], self.standings[customer_id] = lender_record, standing
+            indexed, new_accounts = with_accounts_indexed(lender_record)
+            self.lender_records[customer_id], self.standings[customer_id] = indexed, standing
+            for account_id in new_accounts:
+                self.accounts[account_id] = self.accounts.get(account_id, frozenset()) | {customer_id}
             self._transactions[customer_id].append((lender_record, standing, expected_revision))
             self.writes += 1
             return True
@@ -128,6 +132,9 @@ class FakeCustomers:
             left = self.phones.pop(phone, frozenset()) - {customer_id}
             if left:
                 self.phones[phone] = left
+
+    def customers_of_account(self, account_id: str) -> frozenset[str]:
+        return self.accounts.get(account_id, frozenset())
 
     def read_loads(self) -> KnownLoads:
         return self.file_loads
@@ -186,7 +193,9 @@ class FakeCustomers:
             return UnreadableRecordError(customer_id)
         return self.lender_records.get(customer_id, LenderRecord(customer_id=customer_id))
 
-    def save_erased(self, lender_record: LenderRecord, *, expected_revision: int | None) -> bool:
+    def save_erased(
+        self, lender_record: LenderRecord, *, expected_revision: int | None, former_accounts: Collection[str] = ()
+    ) -> bool:
         with self._lock:
             customer_id = lender_record.customer_id
             known, standing = self.lender_records.get(customer_id), self.standings.get(customer_id)
@@ -198,6 +207,9 @@ class FakeCustomers:
             if lender_record.snapshot is None or standing is not None:
                 self._transactions[customer_id].append((lender_record, None, expected_revision))
             self.lender_records[customer_id] = lender_record
+            for account_id in former_accounts:
+                if left := self.accounts.pop(account_id, frozenset()) - {customer_id}:
+                    self.accounts[account_id] = left
             if lender_record.snapshot is None:
                 self.standings.pop(customer_id, None)
             elif standing is not None:

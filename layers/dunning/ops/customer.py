@@ -36,8 +36,9 @@ from dunning.contracts.instants import instant
 from dunning.domain.customer.facts import Facts
 from dunning.domain.decision.rules import Policies, Rules
 from dunning.domain.errors import DunningError, ServiceCallError
+from dunning.evidence.customer_document import customer_document
 from dunning.evidence.customer_evidence import Evidence, read_logged_line
-from dunning.evidence.timeline import Timeline, build_timeline, timeline_document
+from dunning.evidence.timeline import Timeline, build_timeline
 from dunning.policy import load_policies
 from dunning.ports.clock import Clock
 from dunning.services.intake.cells import is_id
@@ -141,7 +142,7 @@ def _show(found: Found, look: Look, out: Path) -> None:
     timeline = build_timeline(found.evidence, found.zone, found.now)
     about = {"made_at": instant(look.at), "source": found.source, "looked_at_by": look.who, "because": look.why}
     # The files first: whoever closes a pager early still has them.
-    document = json.dumps(timeline_document(timeline, **about), ensure_ascii=False, indent=2) + "\n"
+    document = json.dumps(customer_document(found.evidence, timeline, **about), ensure_ascii=False, indent=2) + "\n"
     page = timeline_page(timeline, about)
     written = [
         _write(out / f"customer-{timeline.customer_id}.{ending}", text)

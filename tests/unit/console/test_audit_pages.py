@@ -103,7 +103,7 @@ def test_the_export_holds_every_entry_of_the_day_and_no_formula_and_is_written_d
     heading, first, *others = csv.reader(io.StringIO(answer.body.removeprefix("\ufeff")))
     assert tuple(heading) == EXPORTED_COLUMNS
     assert first == ["2026-12-01T01:00:00.000+00:00", "'=cmd|x", "agent", "looked", "C0002", "", "call"]
-    assert [row[3] for row in others] == ["exported"]
+    assert [row[3] for row in others] == ["exported_audit"]
 
 
 def test_an_hour_can_be_exported_by_itself() -> None:

@@ -1,8 +1,9 @@
 """The page of a customer: the present decision in words, the ladder, the timeline, and what each role sees of it."""
 
 import re
+from collections import Counter
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from dunning.console import render
 from dunning.console.translations import Translation
-from dunning.domain.customer.facts import EVERY_HOLD, Hold, HoldReason
+from dunning.domain.customer.facts import EVERY_HOLD, Facts, Hold, HoldReason
 from dunning.domain.customer.lender_record import (
     AccountClosed,
     CustomerHold,
@@ -24,13 +25,12 @@ from dunning.domain.customer.lender_record import (
     RecordedEvent,
 )
 from dunning.domain.customer.standing import LedgerEntry, Progress, PromiseToPay, RecentDecision, Standing, progress_key
-from dunning.domain.decision.decide import decide
-from dunning.domain.decision.decisions import Wait
 from dunning.domain.delivery.contact import ContactState
 from dunning.evidence.customer_evidence import Evidence, Unreadable
 from dunning.ports.sessions import Role, Viewer
 from dunning.services.console.audited import revealed_value
-from dunning.services.console.customer_view import OPENING_STEPS, CustomerView, masked_phone, view_of
+from dunning.services.console.customer_view import CustomerView, masked_phone, view_of
+from dunning.services.console.life_entries import LifePage, life_of
 from tests.support.builders import a_text, the_policies
 from tests.support.console import TAIPEI, Office, a_contact, a_reply
 from tests.support.people import NOW, someone, waking
@@ -49,10 +49,23 @@ def seen(
 ) -> CustomerView:
     """Return the page of a customer with this standing."""
     facts = someone(due_in=due_in, **changes)
+    return seen_of(facts, standing, role, sending=sending)
+
+
+def seen_of(
+    facts: Facts, standing: Standing | None = None, role: Role = Role.MANAGER, *, sending: bool = True
+) -> CustomerView:
+    """Return the page of a customer with a text and a reply."""
     office = Office()
     office.keep(facts, standing or waking(facts), [a_contact(facts, "請繳款")], [a_reply(facts, "請打給我")])
     evidence = office.evidence.stored[facts.customer_id]
-    return view_of(evidence, [], Viewer("mei.chen", role), the_policies(), NOW, sending=sending)
+    return as_seen(evidence, role, sending=sending)
+
+
+def as_seen(evidence: Evidence, role: Role = Role.MANAGER, *, sending: bool = True) -> CustomerView:
+    """Return the page of what is stored, as of now."""
+    life = life_of(evidence, [], LifePage(), shows_texts=role is not Role.ENGINEER)
+    return view_of(evidence, life, Viewer("mei.chen", role), the_policies(), NOW, sending=sending)
 
 
 def ledger(*days_ago: float) -> tuple[LedgerEntry, ...]:
@@ -60,11 +73,6 @@ def ledger(*days_ago: float) -> tuple[LedgerEntry, ...]:
         a_text(NOW - timedelta(days=days), "A0001-0", stage=-3, claim_id=f"claim-{days}")
         for days in sorted(days_ago)[::-1]
     )
-
-
-def is_opening(message: str) -> bool:
-    """Tell whether a step of a trace says when something opens, by the words that all of these messages have."""
-    return any(word in message for word in ("until %s", "due %s", "comes at %s", "open at %s", "free at %s"))
 
 
 def text_of(page: str) -> str:
@@ -93,7 +101,8 @@ def test_gates_that_are_in_the_way_one_after_another_each_say_until_when() -> No
         "Until Wed 2 Dec 2026, 09:00: outside contact hours.",
         "Until Wed 2 Dec 2026, 10:00: the customer's turn of the day has not come.",
     ]
-    assert [WORDS.write(silence) for silence in view.silences] == ["Through Tue 1 Dec 2026: dispute."]
+    assert [WORDS.write(silence) for silence in view.silences] == ["dispute, through Tue 1 Dec 2026"]
+    assert WORDS.write(view.decision.why) == "No reminders for now: dispute, through Tue 1 Dec 2026."
 
 
 @pytest.mark.parametrize(
@@ -122,36 +131,54 @@ def test_sending_that_is_off_is_said() -> None:
     assert view.decision.reason.code == "sending_off"
 
 
-def test_every_step_that_says_when_a_gate_opens_is_known_by_its_beginning() -> None:
-    """Each wait has such a step, and none comes after the wait: a new message would be missing in the words."""
-    for days in range(-3, 40):
-        facts = someone(due_in=days)
-        for standing in (waking(facts), waking(facts, ledger=ledger(5, 4, 2)), waking(facts, ledger=ledger(0.1))):
-            for hour in (0, 9, 14, 20):
-                decision = decide(facts, standing, the_policies(), NOW + timedelta(hours=hour))
-                if isinstance(decision, Wait):
-                    moments = [
-                        values[-1]
-                        for message, values in decision.steps
-                        if message.removeprefix("then ").startswith(tuple(OPENING_STEPS))
-                        and isinstance(values[-1], datetime)
-                    ]
-                    assert decision.until
-                    assert [moment for moment in moments if moment <= decision.until] == moments != []
-                    assert len(moments) == sum("%s" in message for message, _ in decision.steps if is_opening(message))
+def ladder_of(view: CustomerView, account: int = 0) -> list[tuple[int | None, str]]:
+    return [(step.stage.days, step.state) for step in view.accounts[account].ladder]
 
 
-def test_the_ladder_shows_what_was_sent_what_comes_next_and_leaves_out_what_never_will() -> None:
+def test_the_ladder_tells_stages_that_were_sent_from_those_left_out_and_those_to_come() -> None:
     facts = someone(due_in=-4)
     due_on = facts.accounts[0].instalments[0].due_on
     key = progress_key("A0001-0", 1)
-    view = seen(waking(facts, progress={key: Progress(3, NOW.date(), due_on)}), due_in=-4)
-    (account,) = view.accounts
-    assert [(step.stage.days, step.state) for step in account.ladder] == [
-        (-3, "done"), (0, "done"), (3, "done"), (7, "next"), (15, "later"), (30, "later"),
+    sent = seen(waking(facts, progress={key: Progress(3, NOW.date(), due_on)}), due_in=-4)
+    assert ladder_of(sent) == [
+        (-3, "skipped"), (0, "skipped"), (3, "done"), (7, "next"), (15, "later"), (30, "later"),
     ]  # fmt: skip
-    (account,) = seen(due_in=-4).accounts
-    assert [(step.stage.days, step.state) for step in account.ladder][:2] == [(3, "next"), (7, "later")]
+    unsent = [("skipped", -3), ("skipped", 0), ("next", 3), ("later", 7), ("later", 15), ("later", 30)]
+    facts = someone(due_in=-4)
+    office = Office()
+    office.keep(facts)
+    assert [(state, days) for days, state in ladder_of(as_seen(office.evidence.stored["C0001"]))] == unsent
+
+
+def test_a_stage_that_another_system_has_sent_is_told_from_our_own() -> None:
+    facts = someone(due_in=-9)
+    account = facts.accounts[0]
+    reached = replace(account.instalments[0], stage_reached=3)
+    office = Office()
+    office.keep(replace(facts, accounts=(replace(account, instalments=(reached,)),)))
+    view = as_seen(office.evidence.stored["C0001"])
+    assert ladder_of(view)[:4] == [(-3, "elsewhere"), (0, "elsewhere"), (3, "elsewhere"), (7, "next")]
+
+
+def test_a_stage_that_needs_a_written_notice_is_told_from_one_that_is_next() -> None:
+    facts = someone(due_in=-40)
+    account = facts.accounts[0]
+    reached = replace(account.instalments[0], stage_reached=15)
+    office = Office()
+    office.keep(replace(facts, accounts=(replace(account, instalments=(reached,)),)))
+    assert ladder_of(as_seen(office.evidence.stored["C0001"]))[-1] == (30, "no_notice")
+
+
+def test_each_account_has_a_ladder_of_its_own_with_its_own_next_stage_and_currency_the_most_overdue_first() -> None:
+    facts = someone(due_in=-4)
+    first = facts.accounts[0]
+    later = replace(first.instalments[0], due_on=NOW.date() + timedelta(days=2))
+    second = replace(first, account_id="A0001-9", currency="HKD", instalments=(later,))
+    view = seen_of(replace(facts, accounts=(second, first)))
+    assert [account.account_id for account in view.accounts] == ["A0001-0", "A0001-9"]
+    assert [next(stage for stage, state in ladder_of(view, number) if state == "next") for number in (0, 1)] == [3, 0]
+    amounts = [account.instalments[0].open for account in view.accounts]
+    assert [amount.currency for amount in amounts if amount] == ["TWD", "HKD"]
 
 
 def test_instalments_say_what_is_left_and_since_when() -> None:
@@ -167,8 +194,8 @@ def test_instalments_say_what_is_left_and_since_when() -> None:
 def test_an_engineer_sees_ids_and_decisions_and_neither_texts_nor_amounts_nor_the_person() -> None:
     view = seen(role=Role.ENGINEER)
     assert (view.person, view.may_reveal) == (None, False)
-    assert {entry.quote for entry in view.entries} == {""}
-    assert {entry.reveals for entry in view.entries} == {""}
+    assert {entry.quote for entry in view.life.entries} == {""}
+    assert {entry.reveals for entry in view.life.entries} == {""}
     assert view.accounts[0].instalments[0].open is None
     assert view.decision
 
@@ -177,9 +204,9 @@ def test_everybody_who_calls_customers_sees_the_masked_person_and_the_texts_but_
     view = seen(role=Role.AGENT)
     assert view.person
     assert view.person.phone == "+886 *** 001"
-    assert "請繳款" in {entry.quote for entry in view.entries}
-    assert "請打給我" not in {entry.quote for entry in view.entries}
-    assert "reply#reply-1" in {entry.reveals for entry in view.entries}
+    assert "請繳款" in {entry.quote for entry in view.life.entries}
+    assert "請打給我" not in {entry.quote for entry in view.life.entries}
+    assert "reply#reply-1" in {entry.reveals for entry in view.life.entries}
 
 
 @pytest.mark.parametrize(
@@ -239,7 +266,6 @@ def test_the_timeline_has_everything_newest_first_and_reads_in_every_language() 
         evidence,
         lender_record=replace(evidence.lender_record, events=recorded),
         unreadable=(Unreadable("contact", NOW, "broken"),),
-        gaps=("older",),
     )
     office.log_in(Role.COMPLIANCE)
     for language in ("en", "zh-Hant", "zh-Hans"):
@@ -247,9 +273,11 @@ def test_the_timeline_has_everything_newest_first_and_reads_in_every_language() 
         page = office.get("/customers/C0001")
         assert (page.status, office.errors) == (200, [])
         assert "None" not in page.body
-    view = view_of(office.evidence.stored["C0001"], [], Viewer("a", Role.COMPLIANCE), the_policies(), NOW, sending=True)
-    assert [entry.at for entry in view.entries] == sorted((entry.at for entry in view.entries), reverse=True)
-    assert len(view.entries) == 7 + 2 + 2 + 4 + 6 + 2 + 1
+    view = as_seen(office.evidence.stored["C0001"], Role.COMPLIANCE)
+    assert [entry.at for entry in view.life.entries] == sorted((entry.at for entry in view.life.entries), reverse=True)
+    assert Counter(entry.kind for entry in view.life.entries) == {
+        "lender": 7 + 1, "decision": 2, "silence": 2 + 4, "text": 6, "reply": 1,
+    }  # fmt: skip
 
 
 def test_what_is_left_of_an_erased_customer_says_so() -> None:
@@ -302,8 +330,7 @@ def test_what_others_wrote_is_text_on_a_page_and_no_page_says_that_anything_is_s
 
 
 def test_of_who_is_stopped_no_stage_comes_next() -> None:
-    (account,) = seen(opted_out=True).accounts
-    assert {step.state for step in account.ladder} == {"later"}
+    assert {state for _, state in ladder_of(seen(opted_out=True))} == {"later"}
 
 
 def test_who_looks_often_stands_once_a_day_in_the_timeline_and_each_time_in_the_audit_trail() -> None:

@@ -28,6 +28,7 @@ from dunning.policy.jurisdiction import ClosedDays, Consent, ContentItem, Jurisd
 from dunning.ports.sessions import Role
 from dunning.services.console.audited import PURPOSES, DeedAct, LookAct
 from dunning.services.console.file_history import COUNTS
+from dunning.services.console.life_entries import KINDS
 from dunning.services.console.outcomes import ERASURE_REASONS, Outcome
 from dunning.services.console.shown import AmountShown, CodeShown, SentenceShown, StageShown
 from dunning.services.console.waiting_list import SUGGESTIONS
@@ -68,8 +69,9 @@ GROUPS: dict[str, set[str]] = {
     "text_case": {"single", "single_fee", "several", "several_fee"},
     "remark": {"longer", "without_fee"},
     "group": {"sent", "wait", "stop", "failed", "reply", "needs_person"},
-    "ladder": {"done", "next", "later", "from"},
-    "kind": {"text", "receipt", "reply", "label", "lender", "decision", "silence", "colleague"},
+    "ladder": {"done", "elsewhere", "skipped", "next", "no_notice", "later", "from"},
+    "kind": set(KINDS),
+    "life_kind": set(KINDS),
 }
 """The groups whose keys are codes: those of the program, no more and no fewer."""
 
@@ -125,9 +127,10 @@ def keys_asked_for() -> Iterator[str]:
         yield from (f"number.{code}" for code in re.findall(r'"(\w+)"', source))
     yield from (f"headline.{kind}{ending}" for kind in ("wait", "stop") for ending in ("", "_until"))
     yield from ("login.not_begun_here", "login.no_role", "login.several_roles", "login.token", "headline.send")
-    yield "problem.not_found"
     yield from (f"problem.rejects_{code}" for code in ("role", "purpose", "no_rejects", "replaced"))
     yield from (f"problem.export_{code}" for code in ("role", "too_many"))
+    yield from (f"present.{reason}" for reason in ("quiet_hours", "closed_day", "person_cap_one", "account_cap_one"))
+    yield from (f"problem.{code}" for code in ("not_found", "no_purpose", "too_many_documents"))
 
 
 def groups() -> set[str]:

@@ -605,3 +605,42 @@ def test_another_name_for_a_zone_of_the_place_is_as_good(alias: str) -> None:
     in_honolulu = a_customer(owing, time_zone=alias, **IN_THE_UNITED_STATES)
     evening = instant("2026-12-01 19:30", "Pacific/Honolulu")
     assert isinstance(decide(in_honolulu, a_standing(), the_policies(), evening), Send)
+
+
+def shut_in(case: Case) -> list[tuple[Reason, datetime | None]]:
+    """Return the gates in the way of a wait, each with when it opens by itself."""
+    decision = case.decision()
+    assert isinstance(decision, Wait)
+    return [(gate.reason, gate.opens_at or gate.until) for gate in decision.gates]
+
+
+def test_a_wait_names_each_gate_in_the_way_with_its_reason_and_the_moment_at_which_it_opens() -> None:
+    held = with_facts(holds=(Hold(HoldReason.DISPUTE, day("2026-12-03")),))(Case())
+    assert shut_in(held) == [
+        (Reason.ON_HOLD, taipei("2026-12-04 00:00")),
+        (Reason.NEXT_STAGE, taipei("2026-12-04 10:00")),
+    ]
+    assert shut_in(quiet(Case()))[0] == (Reason.QUIET_HOURS, taipei("2026-12-02 09:00"))
+    assert shut_in(closed_today(Case()))[0] == (Reason.CLOSED_DAY, taipei("2026-12-02 09:00"))
+    assert shut_in(sending_off(Case())) == []
+
+
+def test_a_cap_in_the_way_is_named_with_the_moment_at_which_it_frees() -> None:
+    for reason in (Reason.PERSON_CAP, Reason.ACCOUNT_CAP):
+        decision = SHUT[reason](Case()).decision()
+        assert isinstance(decision, Wait)
+        gate = decision.gates[0]
+        assert gate.cap
+        oldest = SHUT[reason](Case()).standing.ledger[-gate.cap.count].at
+        assert (gate.reason, gate.until) == (reason, oldest + gate.cap.window)
+
+
+@pytest.mark.parametrize("reason", SHUT)
+def test_no_gate_of_a_wait_opens_after_its_end_and_the_first_is_the_one_that_is_named(reason: Reason) -> None:
+    decision = SHUT[reason](Case()).decision()
+    if isinstance(decision, Wait) and decision.until is not None:
+        assert decision.gates[0].reason is reason
+        for gate in decision.gates:
+            assert gate.until is not None
+            assert gate.until <= decision.until
+        assert len({gate.reason for gate in decision.gates[1:]}) == len(decision.gates) - 1

@@ -358,6 +358,22 @@ def test_the_same_content_in_another_order_and_a_newer_file_changes_nothing(offi
     assert office.store.writes == writes
 
 
+def test_an_unchanged_customer_of_an_earlier_release_is_found_by_account_from_the_next_file_on(office: Office) -> None:
+    office.load_rows(WANG)
+    (account,) = office.store.facts["C-1001"].accounts
+    record = office.store.lender_records["C-1001"]
+    office.store.lender_records["C-1001"] = replace(record, indexed_accounts=())
+    office.store.accounts.clear()
+    standing = office.store.standings["C-1001"]
+    summary = office.load_rows(WANG)
+    assert office.store.customers_of_account(account.account_id) == {"C-1001"}
+    assert (summary.customers_loaded, summary.customers_unchanged) == (0, 1)
+    assert office.store.standings["C-1001"].wake == standing.wake
+    writes = office.store.writes
+    office.load_rows(WANG)
+    assert office.store.writes == writes
+
+
 def with_history(office: Office) -> Standing:
     """A customer who has been texted and has objected to one thing or another."""
     standing = replace(

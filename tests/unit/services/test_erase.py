@@ -218,6 +218,22 @@ def test_an_erasure_logs_no_more_of_a_customer_than_the_id() -> None:
     assert "王" not in printed
 
 
+def test_the_accounts_by_which_a_customer_is_found_go_with_the_tombstone() -> None:
+    office = Office()
+    stored = office.customers.lender_records["C0001"]
+    standing = office.customers.standings["C0001"]
+    assert office.customers.save_customer(
+        replace(stored, revision=stored.revision + 1),
+        replace(standing, version=standing.version + 1),
+        expected_revision=stored.revision,
+        expected_version=standing.version,
+    )
+    assert office.customers.accounts == {"A0001-0": frozenset({"C0001"})}
+    office.service.erase("C0001", AT)
+    assert office.customers.accounts == {}
+    assert office.customers.lender_records["C0001"].indexed_accounts == ()
+
+
 # ------------------------------------------------------------------ notes of colleagues
 
 

@@ -683,7 +683,7 @@ def console() -> Console:
                 new_secret=lambda: secrets.token_urlsafe(32),
             ),
             today=TodayService(_Environment.tally, switch, clock, lambda: zones),
-            find=FindService(customers, customers, [*countries]),
+            find=FindService(customers, customers, customers, [*countries]),
             customers=customers_service,
             acts=act_services,
             audit=audit,

@@ -1,8 +1,8 @@
 """
 Charts as inline SVG, made here: no chart library, no script, no style of their own.
 
-Every chart stands beside a table with the same figures, so it is hidden from readers of the screen. Colours come from
-the page's style sheet by class. A chart has no text: the page writes what stands at its edges.
+Every chart stands beside a table or list with the same figures, so it is hidden from readers of the screen. Colours
+come from the page's style sheet by class. A chart has no words: the page writes what stands at its edges.
 """
 
 from collections.abc import Sequence
@@ -65,3 +65,65 @@ def stacked_bars(series: Sequence[Series]) -> Markup:
         f'<svg class="chart" viewBox="0 0 {CHART_WIDTH} {CHART_HEIGHT}" preserveAspectRatio="none" aria-hidden="true" '
         f'focusable="false">{"".join(rects)}</svg>'
     )
+
+
+_STEP, _MARGIN, _LADDER_HEIGHT = 50, 24, 56
+_LINE, _LABEL = 24, 50
+"""Units of a ladder: from stage to stage, at both ends, and where its line and its labels are."""
+
+_SHAPES = {
+    "done": '<circle cx="{x}" cy="24" r="7" fill="currentColor"/><path d="m{tick} 24 2.5 3 4.5-6" stroke="Canvas"/>',
+    "elsewhere": '<circle cx="{x}" cy="24" r="7" fill="Canvas"/><circle cx="{x}" cy="24" r="3.5" fill="currentColor"/>',
+    "skipped": '<circle cx="{x}" cy="24" r="7" fill="Canvas"/><path d="m{left} 28 7-8"/>',
+    "next": '<circle cx="{x}" cy="24" r="9" fill="Canvas" stroke-width="3"/>',
+    "no_notice": '<circle cx="{x}" cy="24" r="9" fill="Canvas" stroke-width="3" stroke-dasharray="3 3"/>',
+    "later": '<circle cx="{x}" cy="24" r="5" fill="Canvas"/>',
+}
+"""How a stage looks, told apart by shape and not by colour: ticked, dotted, struck out, thick, broken, or small."""
+
+
+class Rung(NamedTuple):
+    """A stage of a ladder: its days from the due date, how it stands (`_SHAPES`), and its day as an ordinal."""
+
+    days: int
+    state: str
+    day: int
+
+
+def ladder_picture(rungs: Sequence[Rung], today: int) -> Markup:
+    """
+    Return a ladder as a line of stages, with a mark at `today` (an ordinal); nothing without stages.
+
+    Stages stand evenly, whatever the days between them: so every label has its place.
+    """
+    if not rungs:
+        return Markup()
+    width = 2 * _MARGIN + _STEP * (len(rungs) - 1)
+    drawn = []
+    for number, rung in enumerate(rungs):
+        x = _MARGIN + _STEP * number
+        sign = "+" if rung.days > 0 else "\N{MINUS SIGN}" if rung.days < 0 else ""
+        shape = _SHAPES[rung.state].format(x=x, tick=x - 3.5, left=x - 3.5)
+        drawn.append(f'<g class="{rung.state}">{shape}<text x="{x}" y="{_LABEL}">{sign}{abs(rung.days)}</text></g>')
+    mark = _place_of(today, [rung.day for rung in rungs])
+    return Markup(  # noqa: S704 - numbers, and classes of ours
+        f'<svg class="rungs" viewBox="0 0 {width} {_LADDER_HEIGHT}" width="{width}" height="{_LADDER_HEIGHT}" '
+        'aria-hidden="true" focusable="false" fill="none" stroke="currentColor" stroke-width="1.5">'
+        f'<path d="M{_MARGIN} {_LINE}H{width - _MARGIN}" opacity=".4"/>'
+        f'<path class="today" d="m{mark:.1f} 11-5-8h10z" fill="currentColor" stroke="none"/>'
+        f'<g font-size="13" text-anchor="middle">{"".join(drawn)}</g></svg>'.replace(
+            "<text ", '<text fill="currentColor" stroke="none" '
+        )
+    )
+
+
+def _place_of(today: int, days: Sequence[int]) -> float:
+    """Return where a day is on the line: between its neighbours, and at the edge if it is before or after all."""
+    following = next((number for number, day in enumerate(days) if day > today), len(days))
+    if following == 0:
+        return _MARGIN / 2
+    if following == len(days):
+        is_last = days[-1] == today
+        return _MARGIN + _STEP * (len(days) - 1) + (0 if is_last else _MARGIN / 2)
+    before, after = days[following - 1], days[following]
+    return _MARGIN + _STEP * (following - 1 + (today - before) / (after - before))

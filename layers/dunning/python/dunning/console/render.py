@@ -59,6 +59,8 @@ def _environment() -> Environment:
     environment.globals.update(
         spark_line=charts.spark_line,
         stacked_bars=charts.stacked_bars,
+        ladder_picture=charts.ladder_picture,
+        Rung=charts.Rung,
         Series=charts.Series,
         languages=LANGUAGES,
         static=lambda name: f"/static/{static_files().names[name]}",

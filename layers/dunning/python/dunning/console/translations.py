@@ -93,6 +93,10 @@ class Translation:
         """Write a day without its year, for the edge of a chart."""
         return f"{day.day} {_MONTHS[day.month - 1]}" if self.language == "en" else f"{day.month}/{day.day}"
 
+    def plain_date(self, day: date) -> str:
+        """Write a day without its weekday, for a column of days."""
+        return f"{self.short_date(day)} {day.year}" if self.language == "en" else f"{day.year}/{day.month}/{day.day}"
+
     def time_of_day(self, moment: datetime) -> str:
         """Write the time of a moment."""
         return moment.astimezone(self.zone).strftime("%H:%M")

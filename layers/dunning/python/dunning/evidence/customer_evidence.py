@@ -13,6 +13,9 @@ from dunning.domain.delivery.contact import Contact
 from dunning.domain.replies.reply import Reply
 from dunning.ports.telemetry import LogEvent
 
+OLDER_TEXTS, OLDER_REPLIES = "older texts", "older replies"
+"""The gaps of evidence of which only the newest part was read."""
+
 
 class Unreadable(NamedTuple):
     """A stored item that cannot be read: its kind, its moment if its key has one, and the kind of the error."""

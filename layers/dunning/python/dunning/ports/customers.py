@@ -46,7 +46,7 @@ class CustomerStore(Protocol):
         Write both items at once, if both still have the revision and the version that were read (0: not there yet).
 
         What changes the facts of a customer with a standing is written so: then no claim that was decided on the
-        former facts passes, and nobody is stored by half.
+        former facts passes, and nobody is stored by half. New accounts are indexed with it (`AccountIndex`).
 
         Returns False if another writer was first. A write whose answer was lost is recognised and counts as written.
 
@@ -110,6 +110,14 @@ class PhoneIndex(Protocol):
 
     def remove_phone(self, phone: str, customer_id: str) -> None:
         """Take a customer from a number."""
+        ...
+
+
+class AccountIndex(Protocol):
+    """Which customers have, or had, an account. It is written with the customer (`CustomerStore.save_customer`)."""
+
+    def customers_of_account(self, account_id: str) -> frozenset[str]:
+        """Return the ids of an account's customers, a hundred at most, strongly consistent."""
         ...
 
 

@@ -16,7 +16,9 @@ class CustomerErasure(Protocol):
         """Read only the lender record, strongly consistently."""
         ...
 
-    def save_erased(self, lender_record: LenderRecord, *, expected_revision: int | None) -> bool:
+    def save_erased(
+        self, lender_record: LenderRecord, *, expected_revision: int | None, former_accounts: Collection[str] = ()
+    ) -> bool:
         """
         Write what an erasure leaves, and see to it that no claim passes that was decided on what is erased.
 
@@ -25,6 +27,7 @@ class CustomerErasure(Protocol):
         Args:
             lender_record: the record after the erasure.
             expected_revision: the revision that was read; `None` writes over a record that cannot be read.
+            former_accounts: the accounts that the customer is no longer found by.
 
         Returns False if another writer was first.
         """

@@ -15,7 +15,12 @@ from enum import StrEnum
 from itertools import batched
 
 from dunning.domain.customer.facts import Facts, Hold, HoldReason
-from dunning.domain.customer.lender_record import LenderRecord, erase_record, is_barred_by_erasure
+from dunning.domain.customer.lender_record import (
+    LenderRecord,
+    erase_record,
+    is_barred_by_erasure,
+    with_accounts_to_index,
+)
 from dunning.domain.customer.standing import LEAST_URGENT, Standing, Wake
 from dunning.domain.errors import UnreadableRecordError
 from dunning.ports.clock import Clock
@@ -93,7 +98,7 @@ class RestoreService:
             restored = replace(backup.lender_record, snapshot=replace(snapshot, as_of=now, paid_as_of=now))
             if known.erased_at is not None:
                 restored = erase_record(restored, known.erased_at)
-            restored = replace(restored, revision=known.revision + 1)
+            restored = replace(with_accounts_to_index(restored), revision=known.revision + 1)
             after = _woken(standing, now_at=Wake(now, LEAST_URGENT)) if standing else self._silent(backup, customer_id)
             is_saved = self._live.save_customer(
                 restored,

@@ -29,8 +29,10 @@ from dunning.adapters.dynamodb.keys import (
     FACTS,
     FILES,
     LOADS,
+    OWNER,
     PHONE,
     STANDING,
+    account_key,
     attention_key,
     due_until,
     parse_attention_key,
@@ -42,7 +44,7 @@ from dunning.adapters.dynamodb.keys import (
 )
 from dunning.adapters.dynamodb.reading import read_items
 from dunning.adapters.dynamodb.writing import Pause, if_read, transact, write_conditionally
-from dunning.domain.customer.lender_record import LenderRecord
+from dunning.domain.customer.lender_record import ACCOUNTS_A_WRITE, LenderRecord, with_accounts_indexed
 from dunning.domain.customer.standing import LEAST_URGENT, Standing, Wake
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
@@ -60,6 +62,9 @@ _SMALLEST_PAGE = 25
 
 _ITEMS_A_SCAN = 500
 """A page of half a megabyte, so that a part can be left and taken up again without reading much twice."""
+
+_MOST_OWNERS = 100
+"""More customers of one account mean an id that stands for no account."""
 
 _HAS_VERSION = "attribute_type(version, :number)"
 _PAIR_READS = 8
@@ -137,14 +142,16 @@ class DynamoCustomers:
     def save_customer(
         self, lender_record: LenderRecord, standing: Standing, *, expected_revision: int, expected_version: int
     ) -> bool:
-        """Put both items in one transaction, each under its own condition."""
+        """Put both items in one transaction, each under its own condition, and an item for each account that is new."""
         named = replace(standing, facts_revision=lender_record.revision)
-        items = (lender_record_item(lender_record), standing_item(named, self._shards))
+        indexed, new_accounts = with_accounts_indexed(lender_record)
+        items = (lender_record_item(indexed), standing_item(named, self._shards))
         stored = self._transact(
             self._put(items[0], if_read("revision", expected_revision)),
             self._put(items[1], if_read("version", expected_version)),
+            *(self._put(_account_item_key(account_id, lender_record.customer_id), {}) for account_id in new_accounts),
         )
-        return stored is None or all(found is None or found == item for found, item in zip(stored, items, strict=True))
+        return stored is None or all(found is None or found == item for found, item in zip(stored, items, strict=False))
 
     def save_lender_record(self, lender_record: LenderRecord, *, expected_revision: int) -> bool:
         """Put a lender record under the revision it was read with."""
@@ -271,6 +278,18 @@ class DynamoCustomers:
                 ExpressionAttributeValues={":customer": {"SS": [customer_id]}},
             ),
         )
+
+    def customers_of_account(self, account_id: str) -> frozenset[str]:
+        """Query the account's items."""
+        with aws_call("Query"):
+            answer = self._client.query(
+                TableName=self._table,
+                KeyConditionExpression="customer_id = :account",
+                ExpressionAttributeValues={":account": {"S": account_key(account_id)}},
+                ConsistentRead=True,
+                Limit=_MOST_OWNERS,
+            )
+        return frozenset(str(item["item"]["S"]).removeprefix(OWNER) for item in answer["Items"])
 
     def read_loads(self) -> KnownLoads:
         """Read the item of the file loads."""
@@ -415,8 +434,10 @@ class DynamoCustomers:
         except UnreadableRecordError as error:
             return error
 
-    def save_erased(self, lender_record: LenderRecord, *, expected_revision: int | None) -> bool:
-        """Put the record, and delete the standing or raise its version, in one transaction."""
+    def save_erased(
+        self, lender_record: LenderRecord, *, expected_revision: int | None, former_accounts: Collection[str] = ()
+    ) -> bool:
+        """Put the record, delete the accounts, and delete the standing or raise its version, in one transaction."""
         item = lender_record_item(lender_record)
         condition = {} if expected_revision is None else if_read("revision", expected_revision)
         of_standing: dict[str, Any] = {
@@ -438,13 +459,19 @@ class DynamoCustomers:
                     },
                 }
             }
-        stored = self._transact(self._put(item, condition), also)
-        if stored is None or stored[0] is not None:
-            return stored is None or bool(stored[0] == item)
-        # No standing, or none that can be read: nobody is texted under it.
-        return expected_revision is not None and self.save_lender_record(
-            lender_record, expected_revision=expected_revision
-        )
+        accounts: list[Any] = [
+            {"TableName": self._table, "Key": _account_item_key(account_id, lender_record.customer_id)}
+            for account_id in former_accounts
+        ]
+        for delete in accounts[ACCOUNTS_A_WRITE:]:
+            with aws_call("DeleteItem"):
+                self._client.delete_item(**delete)
+        deletes = [{"Delete": delete} for delete in accounts[:ACCOUNTS_A_WRITE]]
+        stored = self._transact(self._put(item, condition), also, *deletes)
+        if stored is not None and stored[0] is None and expected_revision is not None:
+            # No standing, or none that can be read: nobody is texted under it.
+            stored = self._transact(self._put(item, condition), *deletes)
+        return stored is None or bool(stored[0] == item)
 
     def stored_items(self, customer_id: str) -> int:
         """Count the items below a customer's key."""
@@ -509,6 +536,11 @@ class DynamoCustomers:
             start = answer.get("LastEvaluatedKey")
             if not start:
                 return
+
+
+def _account_item_key(account_id: str, customer_id: str) -> dict[str, Any]:
+    """Return the key of the item that says whose an account is. The item has nothing else."""
+    return {"customer_id": {"S": account_key(account_id)}, "item": {"S": f"{OWNER}{customer_id}"}}
 
 
 def _parse_waiting(item: Mapping[str, Any]) -> WaitingCustomer:

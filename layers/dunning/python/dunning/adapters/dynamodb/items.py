@@ -251,6 +251,7 @@ LENDER_RECORD = ItemLayout(
     Field("erased_at", INSTANT, None),
     Field("phones_until", INSTANT, None),
     Field("next_phone", TEXT, ""),
+    Field("indexed_accounts", TEXTS, ()),
 )
 SNAPSHOT = ItemLayout(
     Field("name", TEXT),

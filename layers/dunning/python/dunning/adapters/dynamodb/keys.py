@@ -3,6 +3,7 @@ Keys of both tables, built and read here only.
 
 customers: `customer_id` and `item`, which is `facts` or `standing`. Beside them the numbers: `phone#+886912345678`
 and `phone`, with the ids of all customers who have or had that number. No customer id has a `#`.
+And the accounts: `account#A0001` and `owner#<customer id>`, an item for each customer who has or had the account.
 due index: `shard`, `00` to `99`, and `wake_key`, `2026-12-01T02:00:00.000000Z#1`: the wake, then the urgency, so
 that of customers who wake at the same moment the most urgent come first.
 attention index: `attention_lender`, and `attention_at`, `1#2026-12-01T02:00:00.000000Z`: 0 if urgent,
@@ -24,6 +25,8 @@ FILES = "files#"
 LOADS = "loads"
 """The item of the file loads. Beside it are a report of each load that has ended, and each file loaded in parts."""
 PHONE = "phone"
+OWNER = "owner#"
+"""Before the id of a customer, so that no customer's id is the name of an item."""
 UNKNOWN = "yes"
 REPLY = "reply#"
 
@@ -100,6 +103,11 @@ def phone_key(phone: str) -> str:
 def report_key(report_id: str) -> str:
     """Build the sort key of the report of a file. It sorts before `loads` and before all split files."""
     return f"file#{report_id}"
+
+
+def account_key(account_id: str) -> str:
+    """Build the key of an account's customers."""
+    return f"account#{account_id}"
 
 
 def split_key(split_id: str) -> str:

@@ -26,7 +26,7 @@ from dunning.services.console.outcomes import (
 from dunning.services.console.shown import CodeShown
 
 if TYPE_CHECKING:
-    from dunning.services.console.customer_view import EntryView
+    from dunning.services.console.life_entries import EntryView
 
 _REPLIES = 10
 """Replies of a case that are shown, the newest first."""
@@ -117,10 +117,12 @@ def _show_waiting(desk: Desk, visit: Visit) -> PageAnswer:
 
 
 def _show_case(desk: Desk, visit: Visit) -> PageAnswer:
-    view = desk.services.customers().view(visit.viewer, visit.parts["customer_id"])
+    from dunning.services.console.life_entries import LifePage  # noqa: PLC0415 - with the page alone
+
+    view = desk.services.customers().view(visit.viewer, visit.parts["customer_id"], LifePage(kind="reply"))
     if view is None:
         return desk.problem(visit, 404, "no_customer")
-    replies = [_reply_read(entry) for entry in view.entries if entry.kind == "reply"]
+    replies = [_reply_read(entry) for entry in view.life.entries]
     return desk.page(visit, "case", 200, view.zone, view=view, replies=replies[:_REPLIES], **acts_shown(desk, visit))
 
 

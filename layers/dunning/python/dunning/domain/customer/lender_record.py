@@ -162,10 +162,38 @@ class LenderRecord:
     """The time until which messages that name the numbers may be under way."""
     next_phone: str = ""
     """The number that a load under way gives the customer, or empty."""
+    indexed_accounts: tuple[str, ...] = field(default=(), compare=False)
+    """
+    The accounts by which the customer is found, former ones too, so that an erasure finds them in the account index.
+
+    Whoever stores the record keeps them. Nothing is decided by them.
+    """
 
     def has_or_gets(self, phone: str) -> bool:
         """Tell whether a number is the customer's, or is about to be."""
         return phone == self.next_phone or (self.snapshot is not None and phone == self.snapshot.phone)
+
+
+ACCOUNTS_A_WRITE = 90
+"""The accounts that are indexed with one write, which takes a hundred items at most. More wait for the next write."""
+
+
+def with_accounts_indexed(lender_record: LenderRecord) -> tuple[LenderRecord, tuple[str, ...]]:
+    """Return the record that names the accounts of its snapshot as indexed, and those that are to be indexed for it."""
+    snapshot, indexed = lender_record.snapshot, lender_record.indexed_accounts
+    if snapshot is None:
+        return lender_record, ()
+    new = dict.fromkeys(account.account_id for account in snapshot.accounts if account.account_id not in indexed)
+    added = tuple(new)[:ACCOUNTS_A_WRITE]
+    return (replace(lender_record, indexed_accounts=(*indexed, *added)) if added else lender_record), added
+
+
+def with_accounts_to_index(lender_record: LenderRecord) -> LenderRecord:
+    """Return the record of a customer who may be missing in the index: its next write indexes the snapshot anew."""
+    snapshot = lender_record.snapshot
+    present = {account.account_id for account in snapshot.accounts} if snapshot else ()
+    former = tuple(each for each in lender_record.indexed_accounts if each not in present)
+    return replace(lender_record, indexed_accounts=former)
 
 
 def record_event(lender_record: LenderRecord, recorded: RecordedEvent) -> LenderRecord:
@@ -263,7 +291,15 @@ def erase_record(lender_record: LenderRecord, at: datetime, phones_until: dateti
         if snapshot is None
         else {key: recorded for key, recorded in lender_record.events.items() if recorded.time.at > erased_at}
     )
-    after = replace(lender_record, snapshot=snapshot, events=events, erased_at=erased_at, next_phone="")
+    kept = {account.account_id for account in snapshot.accounts} if snapshot else ()
+    after = replace(
+        lender_record,
+        snapshot=snapshot,
+        events=events,
+        erased_at=erased_at,
+        next_phone="",
+        indexed_accounts=tuple(each for each in lender_record.indexed_accounts if each in kept),
+    )
     if after == lender_record:
         return lender_record
     is_left = bool(former_phones(after))

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from dunning.domain.customer.facts import (
@@ -29,7 +30,17 @@ from dunning.domain.customer.facts import (
 )
 from dunning.domain.customer.standing import SMS, Progress, Standing, holds_now, progress_key
 from dunning.domain.decision.caps import cap_in_the_way
-from dunning.domain.decision.decisions import Decision, ReachedStage, Reason, Reminder, Send, Stop, TraceStep, Wait
+from dunning.domain.decision.decisions import (
+    Decision,
+    ReachedStage,
+    Reason,
+    Reminder,
+    Send,
+    ShutGate,
+    Stop,
+    TraceStep,
+    Wait,
+)
 from dunning.domain.decision.hours import is_closed_day, local_day, open_window, start_of_day, zone_named
 from dunning.domain.decision.ladder import next_step, stage_heard
 from dunning.domain.decision.rules import ContactHours, Policies, Rules
@@ -107,16 +118,6 @@ class _Selection:
         return "stage: %+d, the mildest of the %s accounts that are overdue", (self.stage, len(self.named))
 
 
-@dataclass(slots=True)
-class _Blocked:
-    """The first shut gate, the earliest instant at which the gate can open (`None`: never by itself), and the trace."""
-
-    reason: Reason
-    until: datetime | None
-    steps: tuple[TraceStep, ...]
-    stage: int | None = None
-
-
 _NO_OBJECTION: TraceStep = ("no opt-out, no permanent stop", ())
 _NO_HOLD: TraceStep = ("hold: none is running", ())
 _OPEN_HOURS: TraceStep = ("hours: open", ())
@@ -185,6 +186,39 @@ def decide(facts: Facts, standing: Standing, policies: Policies, now: datetime, 
     return case.decide(now, steps)
 
 
+class ComingStage(NamedTuple):
+    """
+    The stage that an account comes to next, and the first local day on which it may be sent.
+
+    `lacks_notice` says that it needs a written notice, and none is on record.
+    """
+
+    stage: int
+    on: date
+    lacks_notice: bool = False
+
+
+def coming_stages(
+    facts: Facts, standing: Standing, rules: Rules, zones: tuple[ZoneInfo, ...], today: date
+) -> Mapping[str, ComingStage]:
+    """
+    Return the next stage of each account with something open, by account id; an account after its last has none.
+
+    It is what gate 7 asks: a stage that is late, or whose text did not arrive, counts as the decision counts it.
+    """
+    opened = [
+        _OpenAccount(account, rest)
+        for account in facts.accounts
+        if (rest := open_instalments(account, rules.smallest_amounts.get(account.currency, 1)))
+    ]
+    case = _Evaluation(facts, standing, rules, zones, opened, ())
+    case.ask_ladders(today.toordinal())
+    return {
+        each.account.account_id: ComingStage(each.stage, date.fromordinal(each.first_day), each.lacks_notice)
+        for each in case.climbing
+    }
+
+
 def _objection(facts: Facts, standing: Standing, holds: Sequence[Hold]) -> tuple[Reason, TraceStep] | None:
     """Gate 3: the customer objects or is no longer listed, contact has ended, or the text would reach another."""
     if facts.opted_out or standing.is_opted_out:
@@ -212,7 +246,8 @@ def _held_anywhere(holds: Sequence[Hold], now: datetime, steps: Sequence[TraceSt
     if not days:
         return None
     ends = start_of_day((_LAST_ZONE,), max(days).toordinal() + 1)
-    return Wait(ends, Reason.ON_HOLD, (*steps, ("hold: running until %s", (ends,)))) if now < ends else None
+    held = ShutGate(Reason.ON_HOLD, ends, (("hold: running until %s", (ends,)),))
+    return Wait(ends, Reason.ON_HOLD, (*steps, *held.steps), gates=(held,)) if now < ends else None
 
 
 def _has_consented(facts: Facts, now: datetime) -> bool:
@@ -330,20 +365,20 @@ class _Evaluation:
         taken = (*steps, *shut.steps)
         return Stop(shut.reason, taken, shut.until, shut.stage, self.zones[0], "stop", *self.stuck)
 
-    def _shut_gate(self, moment: datetime) -> _Blocked | None:
+    def _shut_gate(self, moment: datetime) -> ShutGate | None:
         """Gates 5 to 9 at one moment. Leaves what may be written about in `ready`."""
         if self.held_until is not None and moment < self.held_until:
-            return _Blocked(Reason.ON_HOLD, self.held_until, (("hold: running until %s", (self.held_until,)),))
+            return ShutGate(Reason.ON_HOLD, self.held_until, (("hold: running until %s", (self.held_until,)),))
         live, next_start = self._due_accounts(moment)
         if not live:
             if self.without_notice:
                 missing = _no_notice(self.without_notice)
-                return _Blocked(Reason.NO_WRITTEN_NOTICE, next_start, (_NO_HOLD, missing), self.without_notice[0].stage)
+                return ShutGate(Reason.NO_WRITTEN_NOTICE, next_start, (_NO_HOLD, missing), self.without_notice[0].stage)
             if next_start is None:
                 finished: TraceStep = ("stage: the last one has been heard; over to a person", ())
-                return _Blocked(Reason.LADDER_FINISHED, None, (_NO_HOLD, finished))
+                return ShutGate(Reason.LADDER_FINISHED, None, (_NO_HOLD, finished))
             next_one: TraceStep = ("stage: the next one is due %s", (next_start,))
-            return _Blocked(Reason.NEXT_STAGE, next_start, (_NO_HOLD, next_one))
+            return ShutGate(Reason.NEXT_STAGE, next_start, (_NO_HOLD, next_one))
         blocked = self._shut_for_all(live, moment, next_start)
         if blocked is not None:
             return blocked
@@ -351,7 +386,7 @@ class _Evaluation:
         if found is not None and found.frees_at > moment:
             cap: TraceStep = ("cap: %s for the person, free at %s", found)
             due = self.ready.due_step if self.ready else _NO_HOLD
-            return _Blocked(Reason.PERSON_CAP, found.frees_at, (_NO_HOLD, due, _OPEN_HOURS, cap))
+            return ShutGate(Reason.PERSON_CAP, found.frees_at, (_NO_HOLD, due, _OPEN_HOURS, cap), cap=found.cap)
         return None
 
     def _due_accounts(self, moment: datetime) -> tuple[list[_OpenAccount], datetime | None]:
@@ -366,7 +401,7 @@ class _Evaluation:
         known = moment is self.next_turn
         today = self.today = self.day_of_next_turn if known else local_day(zones[0], moment)
         if today > self.steps_hold_until:
-            self._ask_ladders(today)
+            self.ask_ladders(today)
         live: list[_OpenAccount] = []
         self.without_notice = []
         next_start: datetime | None = None
@@ -382,7 +417,7 @@ class _Evaluation:
                 next_start = self._turn_on(candidate, next_start)
         return live, next_start
 
-    def _ask_ladders(self, today: int) -> None:
+    def ask_ladders(self, today: int) -> None:
         """
         Ask the ladder of each account for its next stage.
 
@@ -420,10 +455,10 @@ class _Evaluation:
                 candidate.first_day = notice
             self.climbing.append(candidate)
 
-    def _shut_for_all(self, live: list[_OpenAccount], moment: datetime, next_start: datetime | None) -> _Blocked | None:
+    def _shut_for_all(self, live: list[_OpenAccount], moment: datetime, next_start: datetime | None) -> ShutGate | None:
         """Gates 8 and 9: shut only if they are shut for every account, until they open for the first account."""
         ready: list[_OpenAccount] = []
-        first: _Blocked | None = None
+        first: ShutGate | None = None
         until = next_start
         for candidate in live:
             shut = self._shut_for(candidate, moment)
@@ -437,22 +472,22 @@ class _Evaluation:
             self.ready = self._select(ready)
             return None
         passed = () if self.searching else (_NO_HOLD, self._select(live).due_step)
-        return _Blocked(first.reason, until, (*passed, *first.steps))
+        return ShutGate(first.reason, until, (*passed, *first.steps), None, first.opens_at or first.until, first.cap)
 
-    def _shut_for(self, candidate: _OpenAccount, moment: datetime) -> _Blocked | None:
+    def _shut_for(self, candidate: _OpenAccount, moment: datetime) -> ShutGate | None:
         """Gates 7 to 9 for one account: true words for its text, the hours of its stage, its turn, and the caps."""
         rules = self.rules
         overdue = candidate.stage > 0
         if overdue and rules.first_overdue_needs_notice and self._has_no_words_for(candidate.account.currency):
             missing: TraceStep = ("stage: every one needs a written notice, none is on record for an account", ())
-            return _Blocked(Reason.NO_WRITTEN_NOTICE, None, (missing,))
+            return ShutGate(Reason.NO_WRITTEN_NOTICE, None, (missing,))
         hours = rules.overdue_hours if overdue else rules.hours
         if moment is not self.next_turn or hours is not self.hours_of_next_turn:
             try:
                 window = open_window(hours, self.zones, moment)
             except CalendarNotCoveredError as gap:
                 until = gap.since if gap.since > moment else moment + CALENDAR_RECHECK_AFTER
-                return _Blocked(Reason.CALENDAR_NOT_COVERED, until, (("calendar: no data for %s", (gap.day,)),))
+                return ShutGate(Reason.CALENDAR_NOT_COVERED, until, (("calendar: no data for %s", (gap.day,)),))
             day = self.today if window[0] <= moment else local_day(self.zones[0], window[0])
             turn = self._turn_in(window, day, moment)
             if turn > moment:
@@ -466,7 +501,7 @@ class _Evaluation:
                 found = cap_in_the_way(rules.account_caps, about)
                 if found is not None and found.frees_at > moment:
                     shut: TraceStep = ("cap: %s for the account, free at %s", found)
-                    return _Blocked(Reason.ACCOUNT_CAP, found.frees_at, (_OPEN_HOURS, shut))
+                    return ShutGate(Reason.ACCOUNT_CAP, found.frees_at, (_OPEN_HOURS, shut), cap=found.cap)
         return None
 
     def _turn_in(self, window: tuple[datetime, datetime], day: int, moment: datetime) -> datetime:
@@ -493,13 +528,14 @@ class _Evaluation:
         self.next_turn, self.day_of_next_turn, self.hours_of_next_turn = turn, turn_day, hours if is_open else None
         return turn
 
-    def _before_turn(self, hours: ContactHours, opens: datetime, turn: datetime, moment: datetime) -> _Blocked:
+    def _before_turn(self, hours: ContactHours, opens: datetime, turn: datetime, moment: datetime) -> ShutGate:
         """Gate 8 before the customer's turn: the hours are not open yet, or they are and the turn has not come."""
         if opens <= moment:
-            return _Blocked(Reason.NEXT_STAGE, turn, (_OPEN_HOURS, ("turn: the customer's comes at %s", (turn,))))
+            step: TraceStep = ("turn: the customer's comes at %s", (turn,))
+            return ShutGate(Reason.NEXT_STAGE, turn, (_OPEN_HOURS, step), None, opens)
         closed = is_closed_day(hours, self.zones, moment)
         shut: TraceStep = ("hours: a closed day, open at %s" if closed else "hours: quiet, open at %s", (opens,))
-        return _Blocked(Reason.CLOSED_DAY if closed else Reason.QUIET_HOURS, turn, (shut,))
+        return ShutGate(Reason.CLOSED_DAY if closed else Reason.QUIET_HOURS, turn, (shut,), None, opens)
 
     def _overdue_in(self, currency: str) -> list[_OpenAccount]:
         """
@@ -564,14 +600,14 @@ class _Evaluation:
         """Tell whether no overdue text would be true: its stages all need a notice, and an account has none."""
         return self._mildest(self._overdue_in(currency), []) is None
 
-    def _wait(self, first: _Blocked, until: datetime, now: datetime, steps: list[TraceStep]) -> Decision:
+    def _wait(self, first: ShutGate, until: datetime, now: datetime, steps: list[TraceStep]) -> Decision:
         """
         Wait from the first shut gate on until all are open: at each moment at which a gate opens, all are asked again.
 
         The wait names the stage, and its urgency among customers who wake then.
         """
         self.searching = True
-        later: dict[Reason, TraceStep] = {}
+        later: dict[Reason, ShutGate] = {}
         for _ in range(_MAX_ITERATIONS):
             shut = self._shut_gate(until)
             if shut is None:
@@ -581,17 +617,19 @@ class _Evaluation:
                 # The wait ends at this gate, although it will still be shut: by then there may be a new calendar.
                 self.ready = None
                 break
-            later[shut.reason] = shut.steps[-1]
+            later[shut.reason] = shut
             until = opens_at
         else:
             return _stop_and_recheck(Reason.NO_LAWFUL_MOMENT, now, steps, "no lawful moment found")
         steps += first.steps
+        gates: tuple[ShutGate, ...] = (first,)
         if later:
             # The other gates in the way before that moment, each once.
-            steps += [(f"then {message}", values) for message, values in later.values()]
+            gates = (first, *later.values())
+            steps += [(f"then {message}", values) for message, values in [gate.steps[-1] for gate in later.values()]]
         stage = self.ready.stage if self.ready else None
         urgency = 0 if stage is None else self.rules.urgency.index(stage)
-        return Wait(until, first.reason, tuple(steps), urgency, stage, self.zones[0], "wait", *self.stuck)
+        return Wait(until, first.reason, tuple(steps), urgency, stage, self.zones[0], "wait", *self.stuck, gates)
 
     def _send(self, now: datetime, steps: list[TraceStep]) -> Decision:
         """Gate 10: compose the reminder."""
@@ -659,7 +697,7 @@ def _turns_on(
     return begins, seconds_of_turns(begins, window[1], rules.spread), day, True
 
 
-def _opens_at(shut: _Blocked) -> datetime | None:
+def _opens_at(shut: ShutGate) -> datetime | None:
     """Return when a gate opens by itself. Where a calendar has ended, somebody has to bring a new one."""
     return None if shut.reason is Reason.CALENDAR_NOT_COVERED else shut.until
 

@@ -1,8 +1,14 @@
 """Decisions: send, wait or stop, each with its reason and the trace of gates that led to it."""
 
+from __future__ import annotations
+
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from enum import StrEnum
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from dunning.domain.decision.rules import Cap
 
 
 class Reason(StrEnum):
@@ -50,6 +56,24 @@ class Reason(StrEnum):
 
 type TraceStep = tuple[str, tuple[object, ...]]
 """A gate's message, with `%` marks, and its values. The two are joined only when the trace is read."""
+
+
+@dataclass(slots=True)
+class ShutGate:
+    """
+    A gate that is shut, and the earliest instant at which the wait for it may end (`None`: it never opens by itself).
+
+    `steps` are its lines of the trace. `opens_at` is when the gate itself opens, where the wait ends at another moment:
+    at the customer's turn, or when another account comes due. `NEXT_STAGE` with it says that the hours are open, and
+    the turn has not come. `cap` is the cap that is reached.
+    """
+
+    reason: Reason
+    until: datetime | None
+    steps: tuple[TraceStep, ...]
+    stage: int | None = None
+    opens_at: datetime | None = None
+    cap: Cap | None = None
 
 
 class ReachedStage(NamedTuple):
@@ -111,7 +135,7 @@ class Wait(NamedTuple):
     `urgency` orders customers who wake at the same moment, lowest first. `stage` is the stage that will be due then, if
     known. `zone` is the customer's time zone, in which the trace is written. `lacking_notice` are the instalments, by
     `progress_key`, that stand at a stage whose written notice is not on record; `finished` those that have heard the
-    last stage.
+    last stage. `gates` are those in the way, the first and then each other one once, as its time comes.
     """
 
     until: datetime | None
@@ -123,6 +147,7 @@ class Wait(NamedTuple):
     kind: Literal["wait"] = "wait"
     lacking_notice: tuple[str, ...] = ()
     finished: tuple[str, ...] = ()
+    gates: tuple[ShutGate, ...] = ()
 
 
 class Stop(NamedTuple):

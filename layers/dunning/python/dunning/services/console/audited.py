@@ -25,6 +25,9 @@ PURPOSES = ("attend", "call", "complaint", "regulator", "access_request", "audit
 REVEALS_AN_HOUR = 30
 """The most values a person may see in an hour."""
 
+EXPORTS_AN_HOUR = 10
+"""The most customers of whom a person may get everything in an hour."""
+
 ENTRIES_SHOWN = 200
 
 MOST_EXPORTED = 20_000
@@ -39,8 +42,10 @@ class LookAct(StrEnum):
     LOOKED = "looked"
     REVEALED = "revealed"
     LISTED = "listed"
-    OPENED_REJECTS = "opened_rejects"
+    PRINTED = "printed"
     EXPORTED = "exported"
+    OPENED_REJECTS = "opened_rejects"
+    EXPORTED_AUDIT = "exported_audit"
 
 
 class DeedAct(StrEnum):
@@ -162,14 +167,29 @@ class AuditService:
             RevealError: the role, the purpose or the number of values in this hour forbids it.
             ServiceCallError: it is not written.
         """
-        if not may(viewer, Act.REVEAL):
+        self._check(viewer, Act.REVEAL, purpose, LookAct.REVEALED, REVEALS_AN_HOUR)
+        self.take_down(viewer, LookAct.REVEALED, customer_id, field, purpose)
+
+    def take_down_export(self, viewer: Viewer, customer_id: str, purpose: str) -> None:
+        """
+        Write down that somebody is about to get all that is stored of a customer.
+
+        Raises:
+            RevealError: the role, the purpose or the number of exports in this hour forbids it.
+            ServiceCallError: it is not written.
+        """
+        self._check(viewer, Act.EXPORT, purpose, LookAct.EXPORTED, EXPORTS_AN_HOUR)
+        self.take_down(viewer, LookAct.EXPORTED, customer_id, purpose=purpose)
+
+    def _check(self, viewer: Viewer, needed: Act, purpose: str, act: LookAct, most: int) -> None:
+        """Refuse what the role, the purpose, or the number of such acts in this hour forbids."""
+        if not may(viewer, needed):
             raise RevealError("role")
         if purpose not in PURPOSES:
             raise RevealError("purpose")
         now = self._clock.now()
-        if self._revealed(viewer, now) >= REVEALS_AN_HOUR:
+        if self._trail.count(viewer.subject, act, now - timedelta(hours=1), now) >= most:
             raise RevealError("too_many")
-        self.take_down(viewer, LookAct.REVEALED, customer_id, field, purpose)
 
     def of_customer(self, customer_id: str) -> Sequence[AuditEntry]:
         """Return the newest entries about a customer."""
@@ -220,7 +240,7 @@ class AuditService:
             raise ExportError("role")
         begin = datetime(day.year, day.month, day.day, hour or 0, tzinfo=UTC)
         end = begin + (timedelta(days=1) if hour is None else timedelta(hours=1))
-        self.take_down(viewer, LookAct.EXPORTED, subject_matter=begin.isoformat(timespec="minutes"))
+        self.take_down(viewer, LookAct.EXPORTED_AUDIT, subject_matter=begin.isoformat(timespec="minutes"))
         entries = list(islice(self._trail.between(begin, end), MOST_EXPORTED + 1))
         if len(entries) > MOST_EXPORTED:
             raise ExportError("too_many")  # half an export would pass for a whole one

@@ -1,18 +1,28 @@
-"""Find: a customer by id or by phone number."""
+"""Find: a customer by id, by account, or by phone number, as people write them and read them out."""
 
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dunning.ports.customers import CustomerStore, PhoneIndex, StoredCustomer
+from dunning.ports.customers import AccountIndex, CustomerStore, PhoneIndex, StoredCustomer
+from dunning.services.console.shown import SentenceShown
 
 _LONGEST = 80
 
 
 @dataclass(frozen=True, slots=True)
-class FindView:
-    """The ids of the customers found; `was_asked` says whether anything was looked for."""
+class FoundView:
+    """A customer, and by what they were found."""
 
-    customer_ids: tuple[str, ...]
+    customer_id: str
+    by: SentenceShown
+
+
+@dataclass(frozen=True, slots=True)
+class FindView:
+    """The customers found, by id; `was_asked` says whether anything was looked for."""
+
+    found: tuple[FoundView, ...]
     was_asked: bool
 
 
@@ -22,30 +32,56 @@ class FindService:
 
     Args:
         customers: all customers.
+        accounts: who has which account.
         phones: who has which number.
         countries: the countries in which a number without a country code may be at home, the likeliest first.
     """
 
-    def __init__(self, customers: CustomerStore, phones: PhoneIndex, countries: Sequence[str]) -> None:
+    def __init__(
+        self, customers: CustomerStore, accounts: AccountIndex, phones: PhoneIndex, countries: Sequence[str]
+    ) -> None:
         self._customers = customers
+        self._accounts = accounts
         self._phones = phones
         self._countries = countries
 
     def find(self, written: str) -> FindView:
-        """Return who has the id, or the number in any country that it may be of."""
-        if not written.strip() or len(written) > _LONGEST:
-            return FindView((), was_asked=bool(written.strip()))
-        # What reads cells is imported when somebody is looked for: a cold start for another page is spared.
-        from dunning.services.intake.cells import is_id  # noqa: PLC0415
+        """
+        Return who has the id, the account, or the number in any country that it may be of.
 
-        written = written.strip()
-        if is_id(written):
-            found = self._customers.load_stored([written])[written]
-            if not isinstance(found, StoredCustomer) or found.lender_record.revision:
-                return FindView((written,), was_asked=True)
+        Full-width characters, and spaces and hyphens around and within, are taken as they are meant.
+        """
+        written = unicodedata.normalize("NFKC", written).strip()
+        if not written or len(written) > _LONGEST:
+            return FindView((), was_asked=bool(written))
+        found: dict[str, SentenceShown] = {}
+        for customer_id, by in self._all_found(written):
+            found.setdefault(customer_id, by)
+        return FindView(tuple(FoundView(each, found[each]) for each in sorted(found)), was_asked=True)
+
+    def _all_found(self, written: str) -> Iterator[tuple[str, SentenceShown]]:
+        ids = _ids_written(written)
+        stored = self._customers.load_stored(ids) if ids else {}
+        for customer_id, customer in stored.items():
+            if not isinstance(customer, StoredCustomer) or customer.lender_record.revision:
+                yield customer_id, SentenceShown("found_by.customer")
+        for account_id in ids:
+            for customer_id in self._accounts.customers_of_account(account_id):
+                yield customer_id, SentenceShown("found_by.account", {"account": account_id})
         phones = {phone for country in self._countries if (phone := _e164(written, country))}
         owners = self._phones.customers_with(sorted(phones)) if phones else {}
-        return FindView(tuple(sorted({owner for each in owners.values() for owner in each})), was_asked=True)
+        for customers in owners.values():
+            for customer_id in customers:
+                yield customer_id, SentenceShown("found_by.phone")
+
+
+def _ids_written(written: str) -> list[str]:
+    """Return what may be meant as an id: as it is written, without spaces, and in capitals."""
+    # What reads cells is imported when somebody is looked for: a cold start for another page is spared.
+    from dunning.services.intake.cells import is_id  # noqa: PLC0415
+
+    joined = "".join(written.split())
+    return [each for each in dict.fromkeys((written, joined, joined.upper())) if is_id(each)]
 
 
 def _e164(written: str, country: str) -> str:

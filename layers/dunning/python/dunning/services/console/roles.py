@@ -16,6 +16,8 @@ class Act(StrEnum):
     SEE_PERSON = "see_person"
     """The masked name and number, the amounts, the texts."""
     REVEAL = "reveal"
+    EXPORT = "export"
+    """All that is stored of a customer, in full, as a file or to print."""
     SEE_OWN_AUDIT = "see_own_audit"
     SEE_ALL_AUDIT = "see_all_audit"
     SEE_WAITING = "see_waiting"
@@ -48,6 +50,7 @@ MAY: Mapping[Act, frozenset[Role]] = {
     Act.SEE_CUSTOMER: _EVERYBODY,
     Act.SEE_PERSON: _WITH_CUSTOMERS,
     Act.REVEAL: _WITH_CUSTOMERS,
+    Act.EXPORT: frozenset({Role.COMPLIANCE}),
     Act.SEE_OWN_AUDIT: _EVERYBODY,
     Act.SEE_ALL_AUDIT: frozenset({Role.COMPLIANCE}),
     Act.SEE_WAITING: _EVERYBODY,

@@ -290,7 +290,8 @@ class EraseService:
             after = erase_record(stored, at, self._clock.now() + UNDER_WAY)
             if after is stored:
                 return stored, False
-            is_saved = self._customers.save_erased(after, expected_revision=stored.revision)
+            former = [each for each in stored.indexed_accounts if each not in after.indexed_accounts]
+            is_saved = self._customers.save_erased(after, expected_revision=stored.revision, former_accounts=former)
             return (after, True) if is_saved else CONFLICT
 
         def read() -> _StoredLenderRecord:

@@ -23,6 +23,7 @@ from dunning.domain.customer.lender_record import (
     is_barred_by_erasure,
     project_facts,
     record_snapshot,
+    with_accounts_indexed,
     with_phone,
 )
 from dunning.domain.customer.standing import Standing
@@ -126,7 +127,8 @@ class Settler:
                 return LoadedCandidate(candidate, barred)
             same = not lender_record.next_phone and _says_the_same(facts, lender_record)
             done = _is_done(lender_record, before)
-            if same and done and not dates_unchanged:
+            is_indexed = not with_accounts_indexed(lender_record)[1]
+            if same and done and is_indexed and not dates_unchanged:
                 self._keep_indexed(lender_record)
                 return LoadedCandidate(candidate, LoadOutcome.UNCHANGED)
             entered = self._enter_number(lender_record, facts)
