@@ -1,4 +1,8 @@
-"""Housekeeping: does the scheduled task that the event names in `task`."""
+"""
+Housekeeping: does the scheduled task that the event names in `task`.
+
+A census may be taken in parts, an event each: `{"task": "take_census", "part": 0, "parts": 4}`.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +29,9 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
         case "close_unknown":
             wiring.close_unknown_service().close()
         case "take_census":
-            wiring.census_service().take(lambda: context.get_remaining_time_in_millis() / 1000)
+            wiring.census_service().take(
+                lambda: context.get_remaining_time_in_millis() / 1000, event.get("part", 0), event.get("parts", 1)
+            )
+            wiring.seal_service().seal()
         case _:
             raise ValueError("no such task")

@@ -34,7 +34,7 @@ from dunning.ports.customers import (
 )
 from dunning.ports.file_loads import FileLoads
 from dunning.ports.queues import JobQueue
-from dunning.ports.tallies import TallyReader, TallyWriter
+from dunning.ports.tallies import TallyReader, TallySealing, TallyWriter
 from tests.local import ROOT
 from tests.local.cloud import LocalCloud
 from tests.support.aws_requests import Requests, watched
@@ -69,7 +69,7 @@ class Records(ContactArchive, ReplyLog, Protocol):
     """Two ports that are one table."""
 
 
-class Tally(TallyReader, TallyWriter, Protocol):
+class Tally(TallyReader, TallyWriter, TallySealing, Protocol):
     """Two ports that are one table."""
 
 

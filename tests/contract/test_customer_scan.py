@@ -61,3 +61,21 @@ def test_a_whole_scan_passes_an_unreadable_customer_on_and_goes_on(office: Offic
     found = list(office.customers.whole_customers())
     assert sum(isinstance(customer, UnreadableRecordError) for customer in found) == 1
     assert len(found) == 3
+
+
+@pytest.mark.parametrize("segments", [2, 5])
+def test_a_whole_scan_in_segments_yields_each_customer_in_one_of_them(full: Office, segments: int) -> None:
+    known = 0
+    for segment in range(segments):
+        known += len(list(full.customers.whole_customers(segment, segments)))
+    assert known == len(EVERYBODY)
+
+
+def test_standings_are_read_alone_and_who_has_none_is_left_out(full: Office) -> None:
+    full.spoil("C0003")
+    found = full.customers.read_standings(["C0000", "C0001", "C0002", "C0003", "C9999", "C0000"])
+    assert found.keys() == {"C0000", "C0002", "C0003"}
+    assert isinstance(found["C0003"], UnreadableRecordError)
+    standing = found["C0002"]
+    assert not isinstance(standing, UnreadableRecordError)
+    assert (standing.customer_id, standing.reason) == ("C0002", "due")

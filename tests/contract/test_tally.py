@@ -75,6 +75,10 @@ def test_lenders_and_days_are_counted_apart(tally: Tally) -> None:
     assert counters(tally) == counters(tally, "demo-hk") == {"sent:0": 1, "segments": 2}
     both = tally.days("demo-tw", DAY, DAY + timedelta(days=1))
     assert [(found.day, found.counters["sent:0"]) for found in both] == [(DAY, 1), (DAY + timedelta(days=1), 2)]
+    everything = tally.days("", DAY, DAY + timedelta(days=1))
+    assert [(found.lender, found.day) for found in everything] == [
+        ("demo-hk", DAY), ("demo-tw", DAY), ("demo-tw", DAY + timedelta(days=1)),
+    ]  # fmt: skip
     assert list(tally.days("demo-tw", DAY - timedelta(days=9), DAY - timedelta(days=1))) == []
     assert list(tally.days("nobody", DAY, DAY)) == []
 
@@ -96,6 +100,40 @@ def test_a_long_list_is_read_page_by_page(tally: Tally) -> None:
     assert first.next_page
     assert len(first.customer_ids) < len(everybody)
     assert behind(tally, "sent:0") == everybody
+
+
+def test_a_page_ends_after_a_hundred_customers_also_within_a_run(tally: Tally) -> None:
+    everybody = [f"C{number:04d}" for number in range(250)]
+    tally.add(changes(1, 1, customers={"sent:0": everybody}))
+    pages = [tally.customers_behind("demo-tw", DAY, "sent:0")]
+    while pages[-1].next_page:
+        pages.append(tally.customers_behind("demo-tw", DAY, "sent:0", pages[-1].next_page))
+    assert [len(page.customer_ids) for page in pages] == [100, 100, 50]
+    assert [each for page in pages for each in page.customer_ids] == everybody
+
+
+@pytest.mark.parametrize("page", ["x", "@", "x@", "@1", "9@x", "9999@3"])
+def test_a_page_that_is_none_shows_what_there_is(tally: Tally, page: str) -> None:
+    tally.add(changes(1, 3))
+    assert set(tally.customers_behind("demo-tw", DAY, "sent:0", page).customer_ids) <= {"C1", "C2", "C3"}
+
+
+def test_a_day_that_is_sealed_shows_the_same_numbers_and_is_sealed_once(tally: Tally) -> None:
+    for changed in (changes(1, 3), changes(2, 2, shard="shard-2"), changes(1, 1, lender="demo-hk")):
+        tally.add(changed)
+    tally.add(changes(7, 9, day=DAY + timedelta(days=1)))
+    tally.keep_census_part(part(0, 1))
+    last = DAY + timedelta(days=1)
+    before = list(tally.days("", DAY, last))
+
+    def is_over(lender: str, day: date) -> bool:
+        return (lender, day) == ("demo-tw", DAY)
+
+    assert tally.seal(DAY, last, is_over) == 1
+    assert list(tally.days("", DAY, last)) == before
+    assert tally.seal(DAY, last, is_over) == 0
+    assert tally.seal(DAY, last, lambda *_: True) == 2
+    assert list(tally.days("", DAY, last)) == before
 
 
 def test_a_run_that_is_written_again_names_its_customers_once(tally: Tally) -> None:
@@ -123,11 +161,14 @@ def part(number: int, parts: int = 2, **more: object) -> CensusPart:
 
 def test_a_census_is_the_sum_of_its_parts_and_says_if_one_is_missing(tally: Tally) -> None:
     tally.keep_census_part(part(0))
-    (unfinished,) = tally.censuses("demo-tw", DAY, DAY)
-    assert not unfinished.is_whole
+    (unfinished,) = tally.days("demo-tw", DAY, DAY)
+    assert unfinished.census
+    assert not unfinished.census.is_whole
+    assert (unfinished.counters, unfinished.as_of) == ({}, None)
     tally.keep_census_part(part(1, overdue={"USD": 7}))
     tally.keep_census_part(part(1, overdue={"USD": 8}))
-    (census,) = tally.censuses("demo-tw", DAY, DAY)
+    census = tally.days("demo-tw", DAY, DAY)[0].census
+    assert census
     assert census.is_whole
     assert (census.customers, census.overdue_customers, census.as_of) == (20, 6, NOW)
     assert census.reasons == {"on_hold": 8, "next_stage": 12}
@@ -140,7 +181,8 @@ def test_a_census_is_the_sum_of_its_parts_and_says_if_one_is_missing(tally: Tall
 def test_a_census_is_of_one_lender_and_of_the_days_asked_for(tally: Tally, lender: str) -> None:
     for days in range(3):
         tally.keep_census_part(part(0, 1, lender=lender, day=DAY + timedelta(days=days)))
-    assert [census.day for census in tally.censuses(lender, DAY, DAY + timedelta(days=1))] == [
-        DAY, DAY + timedelta(days=1),
+    found = [known.census for known in tally.days(lender, DAY, DAY + timedelta(days=1))]
+    assert [(census.lender, census.day) for census in found if census] == [
+        (lender, DAY), (lender, DAY + timedelta(days=1)),
     ]  # fmt: skip
-    assert list(tally.censuses("another", DAY, DAY)) == []
+    assert list(tally.days("another", DAY, DAY)) == []

@@ -174,6 +174,7 @@ class LocalCloud:
         self.is_busy: Callable[[str], bool] = lambda _: False
         self.stack: Stack
         self.ticks = 0
+        self.has_streams = streams
         self._listener = listener
         self._log = log
         self._template = template
@@ -181,7 +182,6 @@ class LocalCloud:
         self._handlers: dict[str, Handler] = dict(handlers or {})
         self._wire = wire
         self._policies = policies
-        self._streams = streams
         self._handed_on: dict[str, int] = {}
         self._active = ""
         self._ticked_at: datetime | None = None
@@ -197,7 +197,7 @@ class LocalCloud:
             stack.enter_context(patched_moto(self.clock, self._published, self._put, self._turns_away))
             session = boto3.Session()
             self.stack = create_stack(
-                session.client("cloudformation"), self._template, parameters=self._parameters, streams=self._streams
+                session.client("cloudformation"), self._template, parameters=self._parameters, streams=self.has_streams
             )
             self.s3 = session.client("s3")
             self.sqs = session.client("sqs")

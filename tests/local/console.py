@@ -39,7 +39,6 @@ from tests.local import events
 from tests.local.cloud import LocalCloud
 from tests.local.command import SAMPLE_START
 from tests.local.console_page import local_page
-from tests.local.counted import DecisionCounter, LocalTally
 from tests.local.issuer import CLIENT_ID, GROUPS, DemoIssuer
 from tests.local.payments import Payment, split
 from tests.local.policies import load
@@ -166,13 +165,10 @@ class LocalConsole:
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             policies = load(None)
-            decisions = DecisionCounter()
-            self.cloud = stack.enter_context(LocalCloud(self._begin, listener=decisions, policies=policies))
+            self.cloud = stack.enter_context(LocalCloud(self._begin, policies=policies, streams=True))
+            stack.callback(wiring.use)
             create_console_table(boto3.client("dynamodb"))
             zones = wiring._lender_zones()  # noqa: SLF001 - as the console has them
-            tally = LocalTally(self.cloud, decisions, zones)
-            wiring.use(clock=self.cloud.clock, second_telemetry=decisions, tally=tally)
-            stack.callback(wiring.use)
             self._zone = next(iter(zones.values()), ZoneInfo("UTC"))
             self.world = World(self.cloud, policies.book, lively=self._is_sample)
             self._play_to_begin(policies)
@@ -207,6 +203,7 @@ class LocalConsole:
             "CUSTOMERS_TABLE": stack.customers_table,
             "CONTACTS_TABLE": stack.contacts_table,
             "CONSOLE_TABLE": CONSOLE_TABLE,
+            "TALLY_TABLE": stack.tally_table,
             "SENDING_PARAMETER": stack.sender.environment["SENDING_PARAMETER"],
             "ORIGIN": self.origin,
             "OIDC_ISSUER": issuer,

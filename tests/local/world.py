@@ -47,6 +47,8 @@ class World:
     """
     Everything that happens during a run. `written` has what the sample's people wrote, by the carrier's id.
 
+    If the tables have streams, it is counted as it happens, and a census is taken each night.
+
     Args:
         cloud: the embedded AWS.
         book: the policies, for the prices a carrier bills and the time where people live.
@@ -83,7 +85,8 @@ class World:
                 self._receipts_to_come[event.detail["to"]] += 1
         morning = self._cloud.clock.now() + _KEEP_HOUSE_EVERY
         while morning < end:
-            for task in ("close_unknown", "sync_opt_outs"):
+            counting = ("take_census",) if self._cloud.has_streams else ()
+            for task in ("close_unknown", "sync_opt_outs", *counting):
                 self._at(morning, partial(self._cloud.keep_house, task))
             morning += _KEEP_HOUSE_EVERY
 
@@ -91,6 +94,8 @@ class World:
         """Let time pass: the clock jumps to what comes next, a happening, a message, or a tick with something to do."""
         cloud = self._cloud
         while True:
+            if cloud.has_streams:
+                cloud.count_changes()
             tick = cloud.next_tick()
             comes = self._coming[0][0] if self._coming else None
             queued = [(at, name) for name in _LISTENERS if (at := cloud.next_visible(name)) is not None]

@@ -1,7 +1,7 @@
 """The console without AWS: fakes of what it needs, a portfolio, and a browser that knows cookies."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from itertools import count
@@ -27,6 +27,7 @@ from dunning.ports.file_loads import FileReport
 from dunning.ports.file_reports import LoadUnderWay, ReportPage
 from dunning.ports.identity_provider import IdentityError
 from dunning.ports.sessions import Role, Session
+from dunning.ports.tallies import CountedChanges
 from dunning.services.console.audited import AuditService
 from dunning.services.console.case_work import CaseService
 from dunning.services.console.customer_view import CustomerService
@@ -41,7 +42,7 @@ from dunning.services.console.waiting_list import WaitingService
 from dunning.services.intake.cells import is_id
 from tests.support.builders import the_policies
 from tests.support.cases import FakeCases, FakeLenderBus
-from tests.support.fakes import FakeClock, FakeCustomers, FakeUploads
+from tests.support.fakes import FakeClock, FakeCustomers, FakeTally, FakeUploads
 from tests.support.people import NOW, someone, waking
 
 ORIGIN = "https://console.example"
@@ -178,56 +179,6 @@ class FakeProvider:
         return f"{ISSUER}/logout"
 
 
-@dataclass(frozen=True, slots=True)
-class FakeDay:
-    """A counted day."""
-
-    day: date
-    counters: Mapping[str, int]
-    as_of: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class FakePage:
-    """A page of customers."""
-
-    customer_ids: tuple[str, ...]
-    next_page: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FakeCensus:
-    """A nightly count."""
-
-    as_of: datetime
-    is_whole: bool = True
-    customers: int = 2
-    overdue_customers: int = 1
-    overdue: Mapping[str, int] = field(default_factory=dict)
-    promised: Mapping[str, int] = field(default_factory=dict)
-    paid: Mapping[str, int] = field(default_factory=dict)
-
-
-class FakeTally:
-    """Counters by lender and day."""
-
-    def __init__(self) -> None:
-        self.counted: dict[str, list[FakeDay]] = {}
-        self.behind: dict[tuple[str, date, str], FakePage] = {}
-        self.nights: dict[str, list[FakeCensus]] = {}
-
-    def days(self, lender: str, first: date, last: date) -> Sequence[FakeDay]:
-        return [each for each in self.counted.get(lender, []) if first <= each.day <= last]
-
-    def customers_behind(self, lender: str, day: date, counter: str, page: str = "") -> FakePage:
-        del page
-        return self.behind.get((lender, day, counter), FakePage(()))
-
-    def censuses(self, lender: str, first: date, last: date) -> Sequence[FakeCensus]:
-        del first, last
-        return self.nights.get(lender, [])
-
-
 class FakeEvidence:
     """All that is stored, by customer."""
 
@@ -285,6 +236,7 @@ class Office:
         self.cases = FakeCases()
         self.bus = FakeLenderBus()
         self.holidays: set[date] = set()
+        self.zones = {"demo-tw": TAIPEI}
         self.errors: list[Exception] = []
         self.cookies: dict[str, str] = {}
         self._ids = count(1)
@@ -334,7 +286,14 @@ class Office:
         self.console = Console(
             ConsoleServices(
                 login=self.login,
-                today=TodayService(self.tally, self.switch, self.clock, lambda: {"demo-tw": TAIPEI}),
+                today=TodayService(
+                    tally=self.tally,
+                    due=self.customers,
+                    standings=self.customers,
+                    switch=self.switch,
+                    clock=self.clock,
+                    zones=lambda: self.zones,
+                ),
                 find=FindService(self.customers, self.customers, self.customers, ["TW", "HK", "CN", "US"]),
                 customers=lambda: customers,
                 acts=lambda: self.acts,
@@ -380,6 +339,30 @@ class Office:
             else:
                 self.cookies.pop(cookie.name, None)
         return answer
+
+    # -------------------------------------------------------------- what is counted
+
+    def count(
+        self,
+        counters: Mapping[str, int],
+        day: date,
+        lender: str = "demo-tw",
+        customers: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        """Count changes of a day, as of now, with the customers behind them."""
+        number = len(self.tally.changes) + 1
+        self.tally.add(
+            CountedChanges(
+                lender=lender,
+                day=day,
+                shard="shard",
+                first=number,
+                last=number,
+                as_of=self.clock.now(),
+                counters=counters,
+                customers=customers or {},
+            )
+        )
 
     # -------------------------------------------------------------- who is stored
 

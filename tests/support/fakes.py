@@ -11,7 +11,7 @@ from threading import Lock
 from typing import BinaryIO
 
 from dunning.contracts.job import job_body
-from dunning.domain.census import Census, CensusPart, census_of, summed
+from dunning.domain.census import CensusPart, census_of, summed
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.lender_record import LenderRecord, project_facts, with_accounts_indexed
 from dunning.domain.customer.standing import ReplyLabel, Standing, Wake
@@ -30,7 +30,7 @@ from dunning.ports.file_loads import FileLoad, FileReport, KnownLoads
 from dunning.ports.gateways import Published, PublishOutcome, Sms
 from dunning.ports.queues import Job
 from dunning.ports.split_loads import SplitLoad
-from dunning.ports.tallies import CountedChanges, CustomersBehind, DayCounters
+from dunning.ports.tallies import CUSTOMERS_A_PAGE, CountedChanges, CustomersBehind, LenderDay
 from dunning.ports.telemetry import LogEvent, Metric
 
 
@@ -169,8 +169,9 @@ class FakeCustomers:
                     missing_since=lender_record.snapshot.not_in_list_since,
                 )
 
-    def whole_customers(self) -> Iterator[Customer | UnreadableRecordError]:
-        return iter(self.load(sorted(self.lender_records.keys() | self.standings.keys())).values())
+    def whole_customers(self, segment: int = 0, segments: int = 1) -> Iterator[Customer | UnreadableRecordError]:
+        known = sorted(self.lender_records.keys() | self.standings.keys())
+        return iter(self.load([each for each in known if zlib.crc32(each.encode()) % segments == segment]).values())
 
     def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
         with self._lock:
@@ -230,6 +231,13 @@ class FakeCustomers:
                 return 0
             return int(self.standings.pop(customer_id, None) is not None)
 
+    def read_standings(self, customer_ids: Sequence[str]) -> Mapping[str, Standing | UnreadableRecordError]:
+        return {
+            each: UnreadableRecordError("standing") if each in self.unreadable else self.standings[each]
+            for each in customer_ids
+            if each in self.standings
+        }
+
     def waiting_customers(
         self, lender: str, limit: int, after: WaitingCustomer | None = None
     ) -> Sequence[WaitingCustomer]:
@@ -256,10 +264,10 @@ class FakeCustomers:
 class FakeTally:
     """The counters, the customers behind them, and the censuses, as lists and dictionaries."""
 
-    def __init__(self, page: int = 500) -> None:
+    def __init__(self) -> None:
         self.changes: list[CountedChanges] = []
         self.census_parts: dict[tuple[str, date, int], CensusPart] = {}
-        self._page = page
+        self.sealed: set[tuple[str, date]] = set()
 
     def add(self, changes: CountedChanges) -> int | None:
         run = (changes.lender, changes.day, changes.shard)
@@ -272,16 +280,22 @@ class FakeTally:
     def keep_census_part(self, part: CensusPart) -> None:
         self.census_parts[part.lender, part.day, part.part] = part
 
-    def days(self, lender: str, first: date, last: date) -> Sequence[DayCounters]:
-        of_lender = [kept for kept in self.changes if kept.lender == lender and first <= kept.day <= last]
-        return [
-            DayCounters(
-                day,
-                summed(kept.counters for kept in of_lender if kept.day == day),
-                max(kept.as_of for kept in of_lender if kept.day == day),
-            )
-            for day in sorted({kept.day for kept in of_lender})
-        ]
+    def days(self, lender: str, first: date, last: date) -> Sequence[LenderDay]:
+        counted = {(kept.day, kept.lender) for kept in self.changes}
+        known = counted | {(part.day, part.lender) for part in self.census_parts.values()}
+        return [self._day(of, day) for day, of in sorted(known) if first <= day <= last and lender in {"", of}]
+
+    def _day(self, lender: str, day: date) -> LenderDay:
+        changes = [kept for kept in self.changes if (kept.lender, kept.day) == (lender, day)]
+        parts = [part for (of, on, _), part in sorted(self.census_parts.items()) if (of, on) == (lender, day)]
+        as_of = max((kept.as_of for kept in changes), default=None)
+        return LenderDay(lender, day, summed(kept.counters for kept in changes), as_of, census_of(parts))
+
+    def seal(self, first: date, last: date, is_over: Callable[[str, date], bool]) -> int:
+        counted = {(kept.lender, kept.day) for kept in self.changes if first <= kept.day <= last}
+        over = {(lender, day) for lender, day in counted - self.sealed if is_over(lender, day)}
+        self.sealed |= over
+        return len(over)
 
     def customers_behind(self, lender: str, day: date, counter: str, page: str = "") -> CustomersBehind:
         found = dict.fromkeys(
@@ -290,16 +304,9 @@ class FakeTally:
             if (kept.lender, kept.day) == (lender, day)
             for customer_id in kept.customers.get(counter, ())
         )
-        start = int(page or "0")
-        end = start + self._page
+        start = int(page) if page.isdecimal() else 0
+        end = start + CUSTOMERS_A_PAGE
         return CustomersBehind(tuple(found)[start:end], str(end) if end < len(found) else "")
-
-    def censuses(self, lender: str, first: date, last: date) -> Sequence[Census]:
-        parts = [
-            part for key, part in sorted(self.census_parts.items()) if key[0] == lender and first <= key[1] <= last
-        ]
-        found = [census_of(part for part in parts if part.day == day) for day in sorted({part.day for part in parts})]
-        return [census for census in found if census is not None]
 
 
 class ContestedCustomers(FakeCustomers):

@@ -13,6 +13,7 @@ import pytest
 import dunning
 from dunning.console.translations import LANGUAGES, WORDS, Translation, language_for, words_in
 from dunning.console.views.act_pages import DONE
+from dunning.domain.counters import NAMES
 from dunning.domain.customer.facts import HoldReason
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.decision.gates import GATES
@@ -30,7 +31,8 @@ from dunning.services.console.audited import PURPOSES, DeedAct, LookAct
 from dunning.services.console.file_history import COUNTS
 from dunning.services.console.life_entries import KINDS
 from dunning.services.console.outcomes import ERASURE_REASONS, Outcome
-from dunning.services.console.shown import AmountShown, CodeShown, SentenceShown, StageShown
+from dunning.services.console.shown import AmountShown, CodeShown, SentenceShown, StageShown, rounded_age
+from dunning.services.console.today import RATES
 from dunning.services.console.waiting_list import SUGGESTIONS
 from dunning.services.intake.refusals import OF_WHOLE_FILES
 from ops.counsel import MARKS
@@ -68,10 +70,21 @@ GROUPS: dict[str, set[str]] = {
     "mark": set(MARKS),
     "text_case": {"single", "single_fee", "several", "several_fee"},
     "remark": {"longer", "without_fee"},
-    "group": {"sent", "wait", "stop", "failed", "reply", "needs_person"},
     "ladder": {"done", "elsewhere", "skipped", "next", "no_notice", "later", "from"},
     "kind": set(KINDS),
     "life_kind": set(KINDS),
+    "group": {"sent", "wait", "stop", "failed", "reply", "needs_person", "more", "text", "stood"},
+    "column": {
+        "sent",
+        "delivered",
+        "failed",
+        "replies",
+        "needs_person",
+        "opt_outs_per_thousand",
+        "complaints_per_thousand",
+        "price_micros",
+    },
+    "number": {*NAMES, *RATES, "other"},
 }
 """The groups whose keys are codes: those of the program, no more and no fewer."""
 
@@ -124,7 +137,6 @@ def keys_asked_for() -> Iterator[str]:
         yield from (f"login.{code}" for code in re.findall(r'problem="(\w+)"', source))
         yield from (f"problem.{code}" for code in re.findall(r'\.problem\(visit, \d+, "(\w+)"\)', source))
         yield from (f"detail.{code}" for code in re.findall(r'\("(\w+)", ', source))
-        yield from (f"number.{code}" for code in re.findall(r'"(\w+)"', source))
     yield from (f"headline.{kind}{ending}" for kind in ("wait", "stop") for ending in ("", "_until"))
     yield from ("login.not_begun_here", "login.no_role", "login.several_roles", "login.token", "headline.send")
     yield from (f"problem.rejects_{code}" for code in ("role", "purpose", "no_rejects", "replaced"))
@@ -164,9 +176,7 @@ def test_no_words_stand_there_that_nobody_asks_for_and_none_are_missing() -> Non
     asked, there = set(keys_asked_for()), set(words_in("en"))
     plain = {key for key in there if key.partition(".")[0] not in {*GROUPS, "saying"}}
     assert plain - asked == set()
-    in_pages = {
-        key for key in asked if key.partition(".")[0] in groups() - {"detail", "number", "login", "problem", "saying"}
-    }
+    in_pages = {key for key in asked if key.partition(".")[0] in groups() - {"detail", "login", "problem", "saying"}}
     assert in_pages - there == set()
 
 
@@ -219,8 +229,11 @@ def test_values_are_written_as_people_of_the_language_write_them() -> None:
         "that confirms an opt-out",
     ]
     assert [english.write(timedelta(hours=hours)) for hours in (24, 168, 30)] == ["24 hours", "7 days", "30 hours"]
+    ages = [timedelta(minutes=7, seconds=50), timedelta(minutes=119), timedelta(hours=47), timedelta(hours=49)]
+    assert [english.write(rounded_age(age)) for age in ages] == ["7 minutes", "119 minutes", "47 hours", "2 days"]
     assert english.write((CodeShown("intent", "paid"), CodeShown("intent", "new"))) == "has paid, new"
     assert english.write(SentenceShown("headline.wait_until", {"until": at})) == "Waits until Fri 4 Dec 2026, 10:00."
+    assert [english.number(1_000_000 * usd, "usd_micros") for usd in (999.99, 48_461.54)] == ["US$999.99", "US$48,462"]
     assert [english.number(1234.5, unit) for unit in ("count", "per_thousand", "usd_micros")] == [
         "1,234",
         "1,234.5",

@@ -24,7 +24,7 @@ def lambda_handler(event: dict[str, Any]) -> None:
 
 
 class FakeService:
-    """Both services and the telemetry."""
+    """All services and the telemetry."""
 
     def __init__(self) -> None:
         self.done: list[str] = []
@@ -35,8 +35,11 @@ class FakeService:
     def close(self) -> None:
         self.done.append("close")
 
-    def take(self, seconds_left: Callable[[], float]) -> None:
-        self.done.append(f"census in {seconds_left():.0f} s")
+    def take(self, seconds_left: Callable[[], float], part: int, parts: int) -> None:
+        self.done.append(f"census of {part} of {parts} in {seconds_left():.0f} s")
+
+    def seal(self) -> None:
+        self.done.append("seal")
 
     def log_event(self, event: LogEvent, **fields: str | float | None) -> None:
         del fields
@@ -49,7 +52,7 @@ class FakeService:
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch) -> FakeService:
     found = FakeService()
-    for name in ("carrier_opt_out_service", "census_service", "close_unknown_service", "telemetry"):
+    for name in ("carrier_opt_out_service", "census_service", "close_unknown_service", "seal_service", "telemetry"):
         monkeypatch.setattr(wiring, name, lambda: found, raising=False)
     return found
 
@@ -60,9 +63,12 @@ def test_the_task_that_is_named_is_done(service: FakeService, task: str, done: s
     assert service.done == [done, "flush"]
 
 
-def test_a_census_is_taken_in_the_time_there_is(service: FakeService) -> None:
-    lambda_handler({"task": "take_census"})
-    assert service.done == ["census in 7 s", "flush"]
+@pytest.mark.parametrize(("named", "taken"), [({}, "0 of 1"), ({"part": 2, "parts": 4}, "2 of 4")])
+def test_a_census_is_taken_in_the_time_there_is_and_days_that_are_over_are_sealed(
+    service: FakeService, named: dict[str, int], taken: str
+) -> None:
+    lambda_handler({"task": "take_census", **named})
+    assert service.done == [f"census of {taken} in 7 s", "seal", "flush"]
 
 
 @pytest.mark.parametrize("event", [{}, {"task": None}, {"task": "sync"}, {"task": ["close_unknown"]}])

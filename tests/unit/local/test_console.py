@@ -118,6 +118,15 @@ def test_time_moves_a_reply_silences_and_a_payment_ends_it(browser: Browser, con
     assert "no such customer" in browser.post("/local", act="reply", customer="C9", text="x")[1]
 
 
+def test_today_counts_what_has_been_sent_in_this_world(browser: Browser, console: LocalConsole) -> None:
+    browser.log_in("mei.chen")
+    status, page = browser.get("/today")
+    assert status == 200
+    table = page.partition('<details id="chart-table">')[2]
+    assert sum(map(int, re.findall(r'<td class="num">(\d+)', table))) == len(console.cloud.outbox) > 0
+    assert "customers; 0 of them have something overdue" in page
+
+
 def test_nobody_but_a_page_of_ours_moves_the_clock(console: LocalConsole) -> None:
     before = console.cloud.clock.now()
     request = urllib.request.Request(f"{console.origin}/local", b"act=day", {"Origin": "https://evil.example"})  # noqa: S310

@@ -1,12 +1,13 @@
 """The census: where all customers of each lender stand, in numbers, as of a night."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from dunning.domain.census import NOT_PLANNED, count_customer
+from dunning.domain.census import NOT_PLANNED, Census, count_customer
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import Progress, Standing
 from dunning.services.take_census import CensusService
@@ -61,15 +62,19 @@ def test_a_customer_counts_by_the_reason_of_the_last_decision() -> None:
 class House:
     """The service and what it touches."""
 
-    def __init__(self) -> None:
+    def __init__(self, lenders: Sequence[str] = ()) -> None:
         self.store, self.tally, self.telemetry = FakeCustomers(), FakeTally(), FakeTelemetry()
         self.service = CensusService(
             scan=self.store,
             tally=self.tally,
+            lenders=lenders,
             zone_of=lambda lender: ZoneInfo("Asia/Taipei" if lender == "demo-tw" else "UTC"),
             clock=FakeClock(NIGHT),
             telemetry=self.telemetry,
         )
+
+    def censuses(self, lender: str, first: date, last: date) -> list[Census]:
+        return [known.census for known in self.tally.days(lender, first, last) if known.census]
 
     def add(self, number: int, lender: str, due_in: int = 5) -> Standing:
         facts = replace(someone(number, due_in=due_in), lender=lender)
@@ -84,8 +89,8 @@ def test_lenders_are_counted_apart_each_on_its_own_day() -> None:
         house.add(number, "demo-tw", due_in=-3)
     house.add(9, "demo-us", due_in=30)
     assert house.service.take(lambda: 900.0) == 4
-    (tw,) = house.tally.censuses("demo-tw", TODAY, TODAY)
-    (us,) = house.tally.censuses("demo-us", TODAY - timedelta(days=1), TODAY)
+    (tw,) = house.censuses("demo-tw", TODAY, TODAY)
+    (us,) = house.censuses("demo-us", TODAY - timedelta(days=1), TODAY)
     assert (tw.customers, tw.overdue_customers, tw.reasons, tw.is_whole) == (3, 3, {"next_stage": 3}, True)
     assert (us.day, us.customers, us.overdue_customers) == (date(2026, 12, 9), 1, 0)
     assert tw.as_of == NIGHT
@@ -97,7 +102,7 @@ def test_whoever_cannot_be_read_or_has_no_facts_is_left_out() -> None:
     house.store.unreadable.add(house.add(2, "demo-tw").customer_id)
     house.store.standings["C0009"] = Standing(customer_id="C0009", version=1)
     house.service.take(lambda: 900.0)
-    (census,) = house.tally.censuses("demo-tw", TODAY, TODAY)
+    (census,) = house.censuses("demo-tw", TODAY, TODAY)
     assert census.customers == 1
     assert house.telemetry.events[-1][1]["unreadable"] == 1
 
@@ -107,7 +112,7 @@ def test_a_census_that_runs_out_of_time_keeps_what_it_has_and_says_so() -> None:
     for number in range(600):
         house.add(number, "demo-tw")
     house.service.take(lambda: 1.0)
-    (census,) = house.tally.censuses("demo-tw", TODAY, TODAY)
+    (census,) = house.censuses("demo-tw", TODAY, TODAY)
     assert (census.customers, census.is_whole) == (500, False)
 
 
@@ -117,5 +122,36 @@ def test_a_second_census_of_a_day_replaces_the_first() -> None:
     house.service.take(lambda: 900.0)
     house.add(2, "demo-tw")
     house.service.take(lambda: 900.0)
-    (census,) = house.tally.censuses("demo-tw", TODAY, TODAY)
+    (census,) = house.censuses("demo-tw", TODAY, TODAY)
     assert census.customers == 2
+
+
+def test_a_census_in_parts_is_whole_when_every_part_is_there_also_for_a_lender_without_customers_in_one() -> None:
+    house = House(["demo-tw", "demo-us"])
+    for number in range(9):
+        house.add(number, "demo-tw")
+    house.add(99, "demo-us")
+    assert sum(house.service.take(lambda: 900.0, part, 4) for part in range(3)) < 10
+    assert not any(census.is_whole for census in house.censuses("", TODAY - timedelta(days=1), TODAY))
+    house.service.take(lambda: 900.0, 3, 4)
+    found = house.censuses("", TODAY - timedelta(days=1), TODAY)
+    assert {(census.lender, census.customers, census.is_whole) for census in found} == {
+        ("demo-tw", 9, True), ("demo-us", 1, True),
+    }  # fmt: skip
+
+
+def test_a_part_that_runs_out_of_time_leaves_the_census_not_whole() -> None:
+    house = House(["demo-tw"])
+    for number in range(1200):
+        house.add(number, "demo-tw")
+    house.service.take(lambda: 1.0, 0, 2)
+    house.service.take(lambda: 900.0, 1, 2)
+    (census,) = house.censuses("demo-tw", TODAY, TODAY)
+    assert not census.is_whole
+
+
+def test_a_lender_whose_list_is_empty_has_a_census_of_nobody() -> None:
+    house = House(["demo-tw"])
+    house.service.take(lambda: 900.0)
+    (census,) = house.censuses("demo-tw", TODAY, TODAY)
+    assert (census.customers, census.is_whole) == (0, True)

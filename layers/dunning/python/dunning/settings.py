@@ -149,6 +149,7 @@ class ConsoleSettings(Settings):
 
     contacts_table: str = Field(min_length=3)
     console_table: str = Field(min_length=3)
+    tally_table: str = Field(min_length=3)
     sending_parameter: str = Field(min_length=1)
     origin: str = Field(pattern=r"^https?://[^/]+$")
     oidc_issuer: str = Field(min_length=8)

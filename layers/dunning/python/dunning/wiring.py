@@ -69,7 +69,6 @@ if TYPE_CHECKING:
     from dunning.services.close_unknown import CloseUnknownService
     from dunning.services.console.audited import AuditService
     from dunning.services.console.customer_view import CustomerService
-    from dunning.services.console.day_tally import DayTally
     from dunning.services.console.file_history import FilesService
     from dunning.services.console.rules_read import RulesService
     from dunning.services.delivery_receipts import DeliveryReceiptService
@@ -79,6 +78,7 @@ if TYPE_CHECKING:
     from dunning.services.replan import ReplanService
     from dunning.services.replies import ReplyService
     from dunning.services.scan import ScanService
+    from dunning.services.seal_days import SealService
     from dunning.services.send.sender import SendService
     from dunning.services.take_census import CensusService
     from dunning.services.tally import TallyService
@@ -111,16 +111,12 @@ def _kept[T](build: Callable[[], T]) -> Callable[[], T]:
 class _Environment:
     clock: Clock = SystemClock()
     second_telemetry: Telemetry | None = None
-    tally: DayTally | None = None
 
 
-def use(
-    *, clock: Clock | None = None, second_telemetry: Telemetry | None = None, tally: DayTally | None = None
-) -> None:
-    """Replace clock, second telemetry and tally, and drop all services. Without arguments, restore the defaults."""
+def use(*, clock: Clock | None = None, second_telemetry: Telemetry | None = None) -> None:
+    """Replace clock and second telemetry, and drop all services. Without arguments, restore the defaults."""
     _Environment.clock = clock or SystemClock()
     _Environment.second_telemetry = second_telemetry
-    _Environment.tally = tally
     telemetry.cache_clear()
     for clear in _cache_clears:
         clear()
@@ -506,10 +502,22 @@ def census_service() -> CensusService:
     return CensusService(
         scan=_customers(dynamodb, settings),
         tally=DynamoTally(dynamodb, settings.tally_table),
+        lenders=policy_book().lenders,
         zone_of=policy_book().zone_of,
         clock=_Environment.clock,
         telemetry=telemetry(),
     )
+
+
+@_kept
+def seal_service() -> SealService:
+    """Build the service that puts a sum in place of the counters of a day that is over."""
+    from dunning.adapters.dynamodb.tally_table import DynamoTally  # noqa: PLC0415
+    from dunning.services.seal_days import SealService  # noqa: PLC0415
+
+    settings = read_settings(HousekeepingSettings, os.environ)
+    tally = DynamoTally(new_session().client("dynamodb", config=_PATIENT), settings.tally_table)
+    return SealService(tally, policy_book().zone_of, _Environment.clock)
 
 
 @_kept
@@ -543,15 +551,9 @@ def _group_roles(written: str) -> Mapping[str, Role]:
 
 
 def _lender_zones() -> Mapping[str, ZoneInfo]:
-    """Return the zone of each lender: that of the first country of its policy."""
-    from dunning.domain.decision.rules import Rules  # noqa: PLC0415
-
-    book, zones = policy_book(), {}
-    for lender, loaded in book.lenders.items():
-        rules = book.rules(lender, next(iter(loaded.policy.countries), ""), at=now())
-        if isinstance(rules, Rules):
-            zones[lender] = rules.zones[0]
-    return zones
+    """Return the zone of each lender, in which the tally counts its days."""
+    book = policy_book()
+    return {lender: book.zone_of(lender) for lender in book.lenders}
 
 
 def _lender_holidays(lender: str) -> frozenset[date]:
@@ -617,6 +619,7 @@ def console() -> Console:
 
     from dunning.adapters.dynamodb.console_table import DynamoConsole  # noqa: PLC0415
     from dunning.adapters.dynamodb.evidence_tables import DynamoEvidence  # noqa: PLC0415
+    from dunning.adapters.dynamodb.tally_table import DynamoTally  # noqa: PLC0415
     from dunning.adapters.oidc import OidcProvider  # noqa: PLC0415
     from dunning.console.door import Console  # noqa: PLC0415
     from dunning.console.visits import ConsoleServices  # noqa: PLC0415
@@ -626,8 +629,6 @@ def console() -> Console:
     from dunning.services.console.today import TodayService  # noqa: PLC0415
 
     settings = read_settings(ConsoleSettings, os.environ)
-    if _Environment.tally is None:
-        raise SettingsError("the console has no tally")
     session = new_session()
     clock, log = _Environment.clock, telemetry()
     dynamodb = session.client("dynamodb", config=_PATIENT)
@@ -682,7 +683,14 @@ def console() -> Console:
                 group_claim=settings.oidc_group_claim,
                 new_secret=lambda: secrets.token_urlsafe(32),
             ),
-            today=TodayService(_Environment.tally, switch, clock, lambda: zones),
+            today=TodayService(
+                tally=DynamoTally(dynamodb, settings.tally_table),
+                due=customers,
+                standings=customers,
+                switch=switch,
+                clock=clock,
+                zones=lambda: zones,
+            ),
             find=FindService(customers, customers, customers, [*countries]),
             customers=customers_service,
             acts=act_services,

@@ -30,7 +30,8 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _LISTED = {"en": ", ", "zh-Hant": "、", "zh-Hans": "、"}
 _PARTED = {"en": "; ", "zh-Hant": "；", "zh-Hans": "；"}
 _MICRO = 1_000_000
-_DAY = timedelta(days=1)
+_NO_CENTS_FROM = 1000 * _MICRO
+_DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 class Translation:
@@ -83,7 +84,7 @@ class Translation:
         """Write a number with its unit."""
         match unit:
             case "usd_micros":
-                return f"US${number / _MICRO:,.2f}"
+                return f"US${number / _MICRO:,.{2 if number < _NO_CENTS_FROM else 0}f}"
             case "per_thousand":
                 return f"{number:,.1f}"
             case _:
@@ -96,6 +97,10 @@ class Translation:
     def plain_date(self, day: date) -> str:
         """Write a day without its weekday, for a column of days."""
         return f"{self.short_date(day)} {day.year}" if self.language == "en" else f"{day.year}/{day.month}/{day.day}"
+
+    def short_moment(self, moment: datetime) -> str:
+        """Write a moment without its weekday and year, for a list of what is to come soon."""
+        return f"{self.short_date(self.local_date(moment))} {self.time_of_day(moment)}"
 
     def time_of_day(self, moment: datetime) -> str:
         """Write the time of a moment."""
@@ -136,7 +141,9 @@ class Translation:
     def _window(self, window: timedelta) -> str:
         if window > _DAY and not window % _DAY:
             return self.say("window.days", count=window // _DAY)
-        return self.say("window.hours", count=window // timedelta(hours=1))
+        if window < 2 * _HOUR:
+            return self.say("window.minutes", count=window // timedelta(minutes=1))
+        return self.say("window.hours", count=window // _HOUR)
 
     def _date(self, day: date) -> str:
         weekday = _WEEKDAYS[self.language][day.weekday()]

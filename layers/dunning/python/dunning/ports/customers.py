@@ -82,6 +82,14 @@ class CustomerStore(Protocol):
         ...
 
 
+class StandingReader(Protocol):
+    """Standings alone, for who looks at many customers and decides nothing."""
+
+    def read_standings(self, customer_ids: Sequence[str]) -> Mapping[str, Standing | UnreadableRecordError]:
+        """Read the standings there are, a hundred in a call; a customer without one is not in the answer."""
+        ...
+
+
 class DueCustomer(NamedTuple):
     """A customer whose wake has come."""
 
@@ -156,9 +164,9 @@ class CustomerScan(Protocol):
 class WholeScan(Protocol):
     """All customers, with all that is stored of each."""
 
-    def whole_customers(self) -> Iterator[Customer | UnreadableRecordError]:
+    def whole_customers(self, segment: int = 0, segments: int = 1) -> Iterator[Customer | UnreadableRecordError]:
         """
-        Yield each customer once, in any order; what was written just now may lack.
+        Yield each customer of one of `segments` parts once, in any order; what was written just now may lack.
 
         Facts and standing may be from two moments: good for counting, and for nothing else.
         """

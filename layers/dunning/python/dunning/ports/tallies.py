@@ -1,6 +1,6 @@
 """Tallies: what happened on each day, counted for each lender; who is behind each number; and the nightly census."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple, Protocol
@@ -11,16 +11,23 @@ from dunning.domain.delivery.contact import Contact
 from dunning.domain.replies.reply import Reply
 
 
-class DayCounters(NamedTuple):
+class LenderDay(NamedTuple):
     """
-    The counters of a lender's local day, by name (`domain.counters`), and the time of the last change in them.
+    What is known of a lender's local day: the counters by name (`domain.counters`), and the census of its night.
 
-    A counter that is missing is 0. A day on which nothing happened is not in any answer.
+    A counter that is missing is 0. `as_of` is the time of the last change in the counters, `None` if there was none. A
+    census of which a part is missing says so (`is_whole`).
     """
 
+    lender: str
     day: date
     counters: Mapping[str, int]
-    as_of: datetime
+    as_of: datetime | None
+    census: Census | None = None
+
+
+CUSTOMERS_A_PAGE = 100
+"""The most customers in a page of a list: as many as can be read in a call."""
 
 
 class CustomersBehind(NamedTuple):
@@ -35,10 +42,14 @@ class CustomersBehind(NamedTuple):
 
 
 class TallyReader(Protocol):
-    """The counters as pages read them. What was counted just now may lack: see `DayCounters.as_of`."""
+    """The counters as pages read them. What was counted just now may lack: see `LenderDay.as_of`."""
 
-    def days(self, lender: str, first: date, last: date) -> Sequence[DayCounters]:
-        """Return the counters of a lender from the first to the last local day, both included, by day."""
+    def days(self, lender: str, first: date, last: date) -> Sequence[LenderDay]:
+        """
+        Return the days from the first to the last, both included, by day and lender.
+
+        An empty `lender` asks for all. A day on which nothing was counted is not in the answer.
+        """
         ...
 
     def customers_behind(self, lender: str, day: date, counter: str, page: str = "") -> CustomersBehind:
@@ -47,10 +58,6 @@ class TallyReader(Protocol):
 
         There is nobody behind what is not listed (`counters.is_listed`).
         """
-        ...
-
-    def censuses(self, lender: str, first: date, last: date) -> Sequence[Census]:
-        """Return a lender's censuses of these days, by day. One of which a part is missing says so (`is_whole`)."""
         ...
 
 
@@ -100,4 +107,18 @@ class TallyWriter(Protocol):
 
     def keep_census_part(self, part: CensusPart) -> None:
         """Keep a part of a lender's census. A part of the same day replaces it."""
+        ...
+
+
+class TallySealing(Protocol):
+    """What becomes of the counters of a day that is over."""
+
+    def seal(self, first: date, last: date, is_over: Callable[[str, date], bool]) -> int:
+        """
+        Put one sum of each lender and day in place of its counters by shard, and return how many sums were put.
+
+        Only days from the first to the last of which `is_over` says, for the lender, that no change can come any more:
+        a change that comes later is not counted. What reads in between sees the same numbers. If it is broken off, the
+        next call goes on with it.
+        """
         ...

@@ -1,12 +1,12 @@
 """
 Take a census: reads all customers once, each night, and keeps where they stand, by lender.
 
-The whole table is scanned, for the calendar alone makes things overdue, and writes nothing. If time runs out, what was
-read is kept, and the census says that it is not whole.
+The whole table is scanned, for the calendar alone makes things overdue, and writes nothing. Several invocations may
+read a part each. If time runs out, what was read is kept, and the census says that it is not whole.
 """
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -46,35 +46,41 @@ class _LenderCount:
 
 
 class CensusService:
-    """Takes a census. `zone_of` is the time zone in which a lender's days begin and end."""
+    """
+    Takes a census. `zone_of` is the time zone in which a lender's days begin and end.
+
+    Each of `lenders` has a census, customers or not: else a part without customers of a lender would be a missing part.
+    """
 
     def __init__(
         self,
         *,
         scan: WholeScan,
         tally: TallyWriter,
+        lenders: Collection[str],
         zone_of: Callable[[str], ZoneInfo],
         clock: Clock,
         telemetry: Telemetry,
     ) -> None:
         self._scan = scan
         self._tally = tally
+        self._lenders = lenders
         self._zone_of = zone_of
         self._clock = clock
         self._telemetry = telemetry
 
-    def take(self, seconds_left: Callable[[], float]) -> int:
+    def take(self, seconds_left: Callable[[], float], part: int = 0, parts: int = 1) -> int:
         """
-        Count all customers, and return their number. A census of the same day is replaced.
+        Count the customers of one of `parts` parts, and return their number. The same part of a day is replaced.
 
         Raises:
             ServiceCallError: a call failed; nothing is kept, or not of all lenders: take it again.
         """
         as_of = self._clock.now()
-        by_lender: defaultdict[str, _LenderCount] = defaultdict(_LenderCount)
+        by_lender = defaultdict(_LenderCount, {lender: _LenderCount() for lender in self._lenders})
         read = unreadable = 0
         is_whole = True
-        for customer in self._scan.whole_customers():
+        for customer in self._scan.whole_customers(part, parts):
             if isinstance(customer, UnreadableRecordError):
                 unreadable += 1
             elif customer.facts is not None:
@@ -86,19 +92,25 @@ class CensusService:
                 is_whole = False
                 break
         for lender, count in sorted(by_lender.items()):
-            self._tally.keep_census_part(self._part(lender, count, as_of, is_whole=is_whole))
+            self._tally.keep_census_part(self._part(lender, count, as_of, part, parts if is_whole else parts + 1))
         self._telemetry.log_event(
-            LogEvent.CENSUS_TAKEN, customers=read, unreadable=unreadable, lenders=len(by_lender), whole=str(is_whole)
+            LogEvent.CENSUS_TAKEN,
+            customers=read,
+            unreadable=unreadable,
+            lenders=len(by_lender),
+            part=part,
+            parts=parts,
+            whole=str(is_whole),
         )
         return read
 
-    def _part(self, lender: str, count: _LenderCount, as_of: datetime, *, is_whole: bool) -> CensusPart:
+    def _part(self, lender: str, count: _LenderCount, as_of: datetime, part: int, parts: int) -> CensusPart:
         reasons, overdue, promised, paid = count.total()
         return CensusPart(
             lender=lender,
             day=as_of.astimezone(self._zone_of(lender)).date(),
-            part=0,
-            parts=1 if is_whole else 2,
+            part=part,
+            parts=parts,
             as_of=as_of,
             customers=count.customers,
             reasons=reasons,

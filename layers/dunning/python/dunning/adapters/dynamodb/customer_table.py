@@ -100,6 +100,11 @@ class DynamoCustomers:
         stored = self._both_items(customer_ids)
         return {customer_id: _stored_customer(customer_id, *stored[customer_id]) for customer_id in customer_ids}
 
+    def read_standings(self, customer_ids: Sequence[str]) -> Mapping[str, Standing | UnreadableRecordError]:
+        """Read the items of the standings, a hundred a call."""
+        keys = [{"customer_id": {"S": each}, "item": {"S": STANDING}} for each in dict.fromkeys(customer_ids)]
+        return {str(item["customer_id"]["S"]): _readable_standing(item) for item in self._read(keys)}
+
     def _both_items(self, customer_ids: Sequence[str]) -> Mapping[str, _Pair]:
         """
         Read both items of each customer as of one moment, though DynamoDB may read a batch's items at several.
@@ -399,11 +404,11 @@ class DynamoCustomers:
             if not start:
                 return
 
-    def whole_customers(self) -> Iterator[Customer | UnreadableRecordError]:
-        """Scan the table. Both items of a customer come one after the other, though not on one page."""
+    def whole_customers(self, segment: int = 0, segments: int = 1) -> Iterator[Customer | UnreadableRecordError]:
+        """Scan a segment. Both items of a customer come one after the other, though not on one page."""
         pending: dict[str, Mapping[str, Any]] = {}
         last = ""
-        for item in self._all_items():
+        for item in self._all_items({"Segment": segment, "TotalSegments": segments}):
             customer_id, kind = str(item["customer_id"]["S"]), str(item["item"]["S"])
             if "#" in customer_id:
                 continue
@@ -415,12 +420,12 @@ class DynamoCustomers:
         if pending:
             yield _customer(pending.get(FACTS), pending.get(STANDING))
 
-    def _all_items(self) -> Iterator[Mapping[str, Any]]:
+    def _all_items(self, segment: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         start: Any = None
         while True:
             more = {"ExclusiveStartKey": start} if start else {}
             with aws_call("Scan"):
-                answer = self._client.scan(TableName=self._table, **more)
+                answer = self._client.scan(TableName=self._table, **segment, **more)
             yield from answer["Items"]
             start = answer.get("LastEvaluatedKey")
             if not start:
@@ -541,6 +546,13 @@ class DynamoCustomers:
 def _account_item_key(account_id: str, customer_id: str) -> dict[str, Any]:
     """Return the key of the item that says whose an account is. The item has nothing else."""
     return {"customer_id": {"S": account_key(account_id)}, "item": {"S": f"{OWNER}{customer_id}"}}
+
+
+def _readable_standing(item: Mapping[str, Any]) -> Standing | UnreadableRecordError:
+    try:
+        return standing_of(item)
+    except UnreadableRecordError as error:
+        return error
 
 
 def _parse_waiting(item: Mapping[str, Any]) -> WaitingCustomer:

@@ -1,27 +1,32 @@
 """
 The counters, the customers behind them and the censuses in DynamoDB, in a table of their own.
 
-counts#<lender>, <day>#<shard>: the counters of one shard of a stream, an attribute each, and the last change in them.
-A shard lives for some hours, so a day has several.
+counts, <day>#<lender>#<shard>: the counters of one shard of a stream, an attribute each, and the last change in them.
+A shard lives for some hours, so a day has dozens.
+counts, <day>#<lender>: their sum, once the day is over. The shards do not count beside it, and are deleted.
+counts, <day>#<lender>#census#<part>: a part of a census.
 list#<lender>#<day>, <instant>#<shard>#<first change>: the customers behind a run of changes, an attribute a counter.
 A run that comes again replaces itself.
-census#<lender>, <day>#<part>: a part of a census.
+
+All days of all lenders are below one key, so that a month of them is read in one call.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from dunning.adapters.aws_call import aws_call
 from dunning.adapters.dynamodb.keys import instant_key, parse_instant
 from dunning.adapters.dynamodb.writing import Pause, write_conditionally
-from dunning.domain.census import Census, CensusPart, census_of, summed
+from dunning.domain.census import CensusPart, census_of, summed
 from dunning.domain.errors import UnreadableRecordError
-from dunning.ports.tallies import CountedChanges, CustomersBehind, DayCounters
+from dunning.ports.tallies import CUSTOMERS_A_PAGE, CountedChanges, CustomersBehind, LenderDay
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -32,17 +37,21 @@ KEEP_COUNTERS = timedelta(days=400)
 KEEP_LISTS = timedelta(days=35)
 """A month and some days. Lists hold ids of customers, erased ones too."""
 
-_CUSTOMERS_A_PAGE = 500
 _DIGITS = 40
 """The longest sequence number of a stream. Padded, numbers sort as texts."""
 
-_BESIDE_COUNTERS = frozenset({"tally", "part", "last", "as_of", "expires_at"})
+_COUNTS, _CENSUS = "counts", "census"
+_DELETED_AT_ONCE = 25
+"""DynamoDB's limit of a BatchWriteItem."""
+
+_PAGE_MARK = "@"
+_BESIDE_COUNTERS = frozenset({"tally", "part", "lender", "last", "as_of", "expires_at"})
 _BEHIND = "~"
 _BETWEEN = "tally = :tally AND part BETWEEN :first AND :last"
 
 
 class DynamoTally:
-    """Implements `TallyReader` and `TallyWriter`."""
+    """Implements `TallyReader`, `TallyWriter` and `TallySealing`."""
 
     def __init__(self, client: DynamoDBClient, table: str, pause: Pause = time.sleep) -> None:
         self._client = client
@@ -62,11 +71,14 @@ class DynamoTally:
             "UpdateItem",
             lambda: self._client.update_item(
                 TableName=self._table,
-                Key={"tally": {"S": f"counts#{changes.lender}"}, "part": {"S": f"{changes.day}#{changes.shard}"}},
-                UpdateExpression=f"SET #last = :last, as_of = :as_of, expires_at = :expires ADD {adding}",
+                Key=_counts_key(changes.day, changes.lender, f"#{changes.shard}"),
+                UpdateExpression=(
+                    f"SET lender = :lender, #last = :last, as_of = :as_of, expires_at = :expires ADD {adding}"
+                ),
                 ConditionExpression="attribute_not_exists(#last) OR #last < :first",
                 ExpressionAttributeNames={"#last": "last", **names},
                 ExpressionAttributeValues={
+                    ":lender": {"S": changes.lender},
                     ":first": {"S": _padded(changes.first)},
                     ":last": {"S": _padded(changes.last)},
                     ":as_of": {"S": instant_key(changes.as_of)},
@@ -89,38 +101,77 @@ class DynamoTally:
         with aws_call("PutItem"):
             self._client.put_item(TableName=self._table, Item=item)
 
-    def days(self, lender: str, first: date, last: date) -> Sequence[DayCounters]:
-        """Query the shards of all days, and add them up."""
-        by_day: dict[date, list[Mapping[str, Any]]] = {}
-        for item in self._parts(f"counts#{lender}", first, last):
-            by_day.setdefault(_day_of_part(item), []).append(item)
+    def days(self, lender: str, first: date, last: date) -> Sequence[LenderDay]:
+        """Query all that is kept of the days, and add up what is in parts."""
         return [
-            DayCounters(
-                day, summed(map(_counters, items)), max(parse_instant(str(item["as_of"]["S"])) for item in items)
+            LenderDay(
+                known,
+                day,
+                *_counters_and_time(items),
+                census_of(_census_part_of(item) for item in items if _CENSUS in item),
             )
-            for day, items in sorted(by_day.items())
+            for (day, known), items in sorted(self._by_day(first, last, lender).items())
         ]
 
+    def seal(self, first: date, last: date, is_over: Callable[[str, date], bool]) -> int:
+        """Put a sum, then delete the shards: while both are there, the sum alone counts."""
+        sealed = 0
+        for (day, lender), items in sorted(self._by_day(first, last).items()):
+            shards = [item for item in items if "last" in item]
+            if not shards or not is_over(lender, day):
+                continue
+            if not any(_is_sum(item) for item in items):
+                self._put_sum(day, lender, shards)
+                sealed += 1
+            for batch in batched(shards, _DELETED_AT_ONCE, strict=False):
+                deleted: Any = [
+                    {"DeleteRequest": {"Key": {"tally": item["tally"], "part": item["part"]}}} for item in batch
+                ]
+                with aws_call("BatchWriteItem"):  # what a busy table leaves is deleted the next time
+                    self._client.batch_write_item(RequestItems={self._table: deleted})
+        return sealed
+
+    def _put_sum(self, day: date, lender: str, shards: Sequence[Mapping[str, Any]]) -> None:
+        counters, _ = _counters_and_time(shards)
+        item: Any = {
+            **_counts_key(day, lender),
+            "lender": {"S": lender},
+            "as_of": max((item["as_of"] for item in shards), key=lambda value: str(value["S"])),
+            "expires_at": max((item["expires_at"] for item in shards), key=lambda value: int(value["N"])),
+            **{counter: {"N": str(number)} for counter, number in counters.items()},
+        }
+        with aws_call("PutItem"):
+            self._client.put_item(TableName=self._table, Item=item)
+
     def customers_behind(self, lender: str, day: date, counter: str, page: str = "") -> CustomersBehind:
-        """Query runs of changes until there are enough customers."""
+        """
+        Query runs of changes until there are enough customers.
+
+        A page ends within a run: its mark is the run, and how many of its customers have been shown.
+        """
         found: dict[str, None] = {}
-        last = page
+        place, shown = _parse_page(page)
+        last = ""
         while True:
             start: Any = {"tally": {"S": _list_key(lender, day)}, "part": {"S": last}} if last else None
             with aws_call("Query"):
                 answer = self._client.query(
                     TableName=self._table,
-                    KeyConditionExpression="tally = :tally",
+                    KeyConditionExpression="tally = :tally AND part >= :place",
                     FilterExpression="attribute_exists(#counter)",
                     ProjectionExpression="part, #counter",
                     ExpressionAttributeNames={"#counter": counter},
-                    ExpressionAttributeValues={":tally": {"S": _list_key(lender, day)}},
+                    ExpressionAttributeValues={":tally": {"S": _list_key(lender, day)}, ":place": {"S": place or "0"}},
                     **({"ExclusiveStartKey": start} if start else {}),
                 )
             for item in answer["Items"]:
-                found |= dict.fromkeys(str(item[counter]["S"]).split(","))
-                if len(found) >= _CUSTOMERS_A_PAGE:
-                    return CustomersBehind(tuple(found), str(item["part"]["S"]))
+                part = str(item["part"]["S"])
+                for number, customer_id in enumerate(str(item[counter]["S"]).split(",")):
+                    if part == place and number < shown:
+                        continue
+                    if len(found) == CUSTOMERS_A_PAGE and customer_id not in found:
+                        return CustomersBehind(tuple(found), f"{part}{_PAGE_MARK}{number}")
+                    found[customer_id] = None
             next_key = answer.get("LastEvaluatedKey")
             if not next_key:
                 return CustomersBehind(tuple(found))
@@ -130,59 +181,80 @@ class DynamoTally:
         """Put a part of a census."""
         numbers = {name: getattr(part, name) for name in _CENSUS_NUMBERS}
         item: Any = {
-            "tally": {"S": f"census#{part.lender}"},
-            "part": {"S": f"{part.day}#{part.part:03d}"},
+            **_counts_key(part.day, part.lender, f"#{_CENSUS}#{part.part:03d}"),
+            "lender": {"S": part.lender},
             "as_of": {"S": instant_key(part.as_of)},
-            "census": {"S": json.dumps({"part": part.part, "parts": part.parts, **numbers})},
+            _CENSUS: {"S": json.dumps({"part": part.part, "parts": part.parts, **numbers})},
             "expires_at": _expiry(part.as_of + KEEP_COUNTERS),
         }
         with aws_call("PutItem"):
             self._client.put_item(TableName=self._table, Item=item)
 
-    def censuses(self, lender: str, first: date, last: date) -> Sequence[Census]:
-        """Query the parts of all days."""
-        by_day: dict[date, list[CensusPart]] = {}
-        for item in self._parts(f"census#{lender}", first, last):
-            part = _census_part_of(lender, item)
-            by_day.setdefault(part.day, []).append(part)
-        found = [census_of(parts) for _, parts in sorted(by_day.items())]
-        return [census for census in found if census is not None]
-
-    def _parts(self, tally: str, first: date, last: date) -> Sequence[Mapping[str, Any]]:
+    def _by_day(self, first: date, last: date, lender: str = "") -> Mapping[tuple[date, str], list[Mapping[str, Any]]]:
+        """Return all items of the days, by day and lender."""
+        only: Any = {"FilterExpression": "lender = :lender"} if lender else {}
+        named: Any = {":lender": {"S": lender}} if lender else {}
+        found: defaultdict[tuple[date, str], list[Mapping[str, Any]]] = defaultdict(list)
         with aws_call("Query"):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
                 KeyConditionExpression=_BETWEEN,
                 ExpressionAttributeValues={
-                    ":tally": {"S": tally},
+                    ":tally": {"S": _COUNTS},
                     ":first": {"S": first.isoformat()},
                     ":last": {"S": f"{last}{_BEHIND}"},
+                    **named,
                 },
+                **only,
             )
-            return [item for page in pages for item in page["Items"]]
+            for page in pages:
+                for item in page["Items"]:
+                    found[_day_of_part(item), str(item["lender"]["S"])].append(item)
+        return found
 
 
 _CENSUS_NUMBERS = ("customers", "reasons", "overdue_customers", "overdue", "promised", "paid")
+
+
+def _counters_and_time(items: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, int], datetime | None]:
+    """Return the counters and the last change in them: those of the sum, or else of all shards together."""
+    sums = [item for item in items if _is_sum(item)] or [item for item in items if "last" in item]
+    as_of = max((parse_instant(str(item["as_of"]["S"])) for item in sums), default=None)
+    return summed(map(_counters, sums)), as_of
+
+
+def _is_sum(item: Mapping[str, Any]) -> bool:
+    return "last" not in item and _CENSUS not in item
 
 
 def _counters(item: Mapping[str, Any]) -> dict[str, int]:
     return {name: int(value["N"]) for name, value in item.items() if name not in _BESIDE_COUNTERS}
 
 
-def _census_part_of(lender: str, item: Mapping[str, Any]) -> CensusPart:
+def _census_part_of(item: Mapping[str, Any]) -> CensusPart:
     try:
         return CensusPart(
-            lender=lender,
+            lender=str(item["lender"]["S"]),
             day=_day_of_part(item),
             as_of=parse_instant(str(item["as_of"]["S"])),
-            **json.loads(item["census"]["S"]),
+            **json.loads(item[_CENSUS]["S"]),
         )
     except (LookupError, ValueError, TypeError) as error:
         raise UnreadableRecordError(f"census: {type(error).__name__}") from None
 
 
+def _counts_key(day: date, lender: str, ending: str = "") -> dict[str, Any]:
+    return {"tally": {"S": _COUNTS}, "part": {"S": f"{day}#{lender}{ending}"}}
+
+
 def _day_of_part(item: Mapping[str, Any]) -> date:
     return date.fromisoformat(str(item["part"]["S"]).partition("#")[0])
+
+
+def _parse_page(page: str) -> tuple[str, int]:
+    """Read where a page begins; whatever is none is the beginning."""
+    place, _, number = page.rpartition(_PAGE_MARK)
+    return (place, int(number)) if place and number.isdecimal() else ("", 0)
 
 
 def _list_key(lender: str, day: date) -> str:

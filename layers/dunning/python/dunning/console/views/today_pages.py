@@ -17,15 +17,12 @@ def _show_today(desk: Desk, visit: Visit) -> PageAnswer:
 def _show_list(desk: Desk, visit: Visit) -> PageAnswer:
     query = visit.request.query
     day = day_written(query.get("day", ""))
-    view = (
-        desk.services.today.behind(query.get("lender", ""), day, query.get("counter", ""), query.get("page", ""))
-        if day
-        else None
-    )
+    asked = [query.get(name, "") for name in ("counter", "page", "shown")]
+    view = desk.services.today.behind(query.get("lender", ""), day, *asked) if day else None
     if view is None:
         return desk.problem(visit, 404, "not_found")
     desk.services.audit.take_down(visit.viewer, LookAct.LISTED, subject_matter=view.counter)
-    return desk.page(visit, "list", view=view)
+    return desk.page(visit, "list", zone=view.zone, view=view)
 
 
 VIEWS: Mapping[str, View] = {

@@ -15,7 +15,7 @@ from dunning.evidence.customer_evidence import Evidence
 from dunning.ports.audit_trail import AuditEntry, AuditTrail
 from dunning.ports.clock import Clock
 from dunning.ports.sessions import Viewer
-from dunning.services.console.day_tally import counter_label
+from dunning.services.console.counter_labels import counter_label
 from dunning.services.console.roles import Act, may
 from dunning.services.console.shown import CodeShown, SentenceShown, StageShown
 

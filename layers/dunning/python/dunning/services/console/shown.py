@@ -1,6 +1,7 @@
 """What view models are made of: codes and values, which the pages write in the language of whoever reads them."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import NamedTuple
 
 
@@ -29,3 +30,12 @@ class SentenceShown(NamedTuple):
 
     key: str
     values: Mapping[str, object] = {}
+
+
+_MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+def rounded_age(age: timedelta) -> timedelta:
+    """Return an age as people say it: in minutes, from two hours on in hours, from two days on in days."""
+    unit = next((unit for unit in (_DAY, _HOUR) if age >= 2 * unit), _MINUTE)
+    return age // unit * unit
