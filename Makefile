@@ -146,9 +146,11 @@ run: setup-run ## Play 45 days on the embedded AWS
 .PHONY: console
 console: setup-run ## Open the console over a played world: four logins, and a clock to move
 #= ACCOUNTS=file.csv EVENTS=file.jsonl START=2026-12-01 DAYS=20 PORT=8765
-	@PYTHONPATH=.:layers/dunning:layers/dunning/python $(BIN)/python -m tests.local.console \
-		$(if $(ACCOUNTS),--accounts="$(ACCOUNTS)") $(if $(EVENTS),--events="$(EVENTS)") \
-		$(if $(START),--start="$(START)") $(if $(DAYS),--days="$(DAYS)") $(if $(PORT),--port="$(PORT)")
+#= ENCODING=big5 COMPLETE=list.csv POLICIES=folder LENDER=demo-tw
+	@$(BIN)/python -m tests.local console $(if $(ENCODING),--encoding="$(ENCODING)") \
+		$(if $(COMPLETE),--complete="$(COMPLETE)") $(if $(ACCOUNTS),--accounts="$(ACCOUNTS)") $(if $(EVENTS),--events="$(EVENTS)") \
+		$(if $(START),--start="$(START)") $(if $(DAYS),--days="$(DAYS)") $(if $(PORT),--port="$(PORT)") \
+		$(if $(POLICIES),--policies="$(POLICIES)") $(if $(LENDER),--lender="$(LENDER)")
 
 .PHONY: customer
 customer: setup-run ## Show a customer's timeline: facts, decisions, texts, receipts, replies; as a page to print, too

@@ -9,7 +9,7 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from tests.local.runner import NothingLoadedError, Progress, Result, RunFailedEr
 from tests.local.sample import sample_file
 from tests.local.scripted_events import read_scripted_events
 from tests.local.world import NoTextError
+from tests.support.html_tables import tables_of
 
 pytestmark = pytest.mark.slow(reason="plays whole days of a lender on the embedded AWS")
 
@@ -305,6 +306,7 @@ class TestTheCommandLine:
         assert "SENT, by stage" in printed.out
         assert "9 customers with 9 instalments in mine.csv: 8 customers loaded, 1 refusal" in printed.out
         assert str(out / "outbox.jsonl") in printed.out
+        assert printed.out.endswith(f"A page of it to mail: {out / 'report.html'}\n")
         assert "+886912345678" not in printed.out
         assert max(width_of(line) for line in printed.out.splitlines() if str(out) not in line) <= WIDTH
         assert not printed.err, "no progress where nobody watches"
@@ -420,6 +422,70 @@ class TestTheCounts:
 
     def test_the_accounts_of_the_sample_are_among_the_results(self, lively: Result) -> None:
         assert (lively.files["sent"].parent / "accounts.csv").read_bytes() == sample_file(START)
+
+
+def _overdue_and_paid(day: date) -> tuple[Counter[str], Counter[str]]:
+    """Count by the file alone what is overdue as a day ends, and what was paid on it, by currency."""
+    overdue: Counter[str] = Counter()
+    paid: Counter[str] = Counter()
+    for row in csv.DictReader(io.StringIO(PORTFOLIO.decode())):
+        paid_on = date.fromisoformat(row["paid_on"]) if row["paid_on"] else date.max
+        if row["customer_id"] == "BAD":
+            continue
+        if date.fromisoformat(row["due_on"]) < day < paid_on:
+            overdue[row["currency"]] += int(row["amount"])
+        if paid_on == day:
+            paid[row["currency"]] += int(row["amount"])
+    return overdue, paid
+
+
+class TestThePageToMail:
+    """report.html, counted again from the other files by other means."""
+
+    def test_money_is_what_the_file_says(self, result: Result) -> None:
+        tables = tables_of(result.files["page"].read_text("utf-8"))
+        for currency in ("TWD", "CNY", "USD"):
+            rows = tables[f"{currency} by day"]
+            assert [row[0] for row in rows] == [f"2026-12-{number + 1:02d}" for number in range(DAYS)]
+            for day, overdue, promised, paid in rows:
+                due, came = _overdue_and_paid(date.fromisoformat(day))
+                shown = [int(float(cell.replace(",", ""))) for cell in (overdue, promised, paid)]
+                assert shown == [due[currency], 0, came[currency]], (currency, day)
+        assert any(_overdue_and_paid(START + timedelta(days=number))[1] for number in range(DAYS))
+
+    def test_texts_money_for_them_and_failures_are_those_of_the_lines(self, lively: Result) -> None:
+        tables = tables_of(lively.files["page"].read_text("utf-8"))
+        sent, contacts = _lines(lively.files["sent"]), _lines(lively.files["contacts"])
+        hours = Counter(line["local_at"][11:13] + ":00" for line in sent)
+        assert tables["By hour of the day"] == [[hour, str(number)] for hour, number in sorted(hours.items())]
+        days = Counter(line["local_at"][:10] for line in sent)
+        assert {day: int(number) for day, number in tables["By day"] if number != "0"} == days
+        failed = sum(line["state"] == "failed" for line in contacts)
+        assert sum(int(number) for _, number in tables["What did not arrive, by class"]) == failed > 0
+        by_customer = Counter(Counter(line["customer_id"] for line in sent).values())
+        (spread,) = (rows for caption, rows in tables.items() if caption.startswith("By customer: "))
+        assert {int(texts): int(who) for texts, who in spread if who != "0" and texts != "0"} == by_customer
+        assert sum(int(who) for _, who in spread) == lively.summary["run"]["loaded"]
+        cost = sum(line["price_usd_micros"] for line in contacts if line["message_id"]) / 1_000_000
+        for caption, column in (("By country of the number", 3), ("By segments of a text", 3)):
+            costs = sum(float(row[column].removeprefix("$")) for row in tables[caption])
+            assert costs == pytest.approx(cost, abs=0.005 * len(tables[caption]))
+
+    def test_who_waits_for_a_person_is_who_was_handed_over(self, lively: Result) -> None:
+        tables = tables_of(lively.files["page"].read_text("utf-8"))
+        shown = {customer for _, _, ids in tables["By reason"] for customer in ids.split(", ")}
+        kinds = {"CustomerNeedsPerson", "ReplyNotUnderstood"}
+        events = [line for line in _lines(lively.files["events"]) if line["event"] in kinds]
+        assert shown <= {line["detail"]["customer_id"] for line in events}
+        waiting = {line["customer_id"] for line in _lines(lively.files["customers"]) if line["waits_for_person"]}
+        assert shown == waiting != set()
+
+    def test_it_holds_no_name_and_no_number_in_full(self, lively: Result) -> None:
+        page = lively.files["page"].read_text("utf-8")
+        with (lively.files["page"].parent / "accounts.csv").open(encoding="utf-8-sig") as file:
+            for row in csv.DictReader(file):
+                assert row["name"] not in page
+                assert re.sub(r"\D", "", row["phone"])[-8:] not in page
 
 
 def test_a_run_begins_at_midnight_in_utc_plus_8() -> None:

@@ -1,28 +1,28 @@
 """
 `make console`: the console on this machine, over a world that is played.
 
-    python -m tests.local.console --days 20
-    python -m tests.local.console --accounts accounts.csv --events events.jsonl --start 2026-12-01
+    python -m tests.local console --days 20
+    python -m tests.local console --accounts accounts.csv --events events.jsonl --start 2026-12-01
 
-The embedded AWS is filled with a sample or a file of accounts and played up to a day. Then a server on the loopback
-hands each request to the console's handler as API Gateway would, and the page "Move the clock" lets time pass, writes
-as a customer and puts payments on the bus. Nothing leaves this machine.
+The embedded AWS is filled with a sample or a file of accounts and played up to a day. A server on the loopback says
+how far it is, and then hands each request to the console's handler as API Gateway would. The page "Move the clock" lets
+time pass, writes as a customer and puts payments on the bus. Nothing leaves this machine.
 """
 
 import argparse
 import base64
-import os
+import errno
 import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import unquote
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -31,32 +31,78 @@ import boto3
 from dunning import wiring
 from dunning.adapters.dynamodb import items
 from dunning.console.http_messages import PageRequest, is_from_ourselves, request_of
-from dunning.console.translations import LANGUAGES, Translation, language_for
+from dunning.console.render import static_files
+from dunning.console.translations import Translation, language_for
+from dunning.console.visits import LANGUAGE_COOKIE
 from dunning.domain.customer.facts import Facts
 from dunning.domain.errors import DunningError
+from dunning.services.intake.refusals import NOTES, REJECT_COLUMNS
 from dunning.services.intake.table import file_form
 from tests.local import events
+from tests.local.asked import (
+    REFUSALS,
+    SAMPLE_START,
+    Asked,
+    ChoiceError,
+    OneLineParser,
+    ProgressLine,
+    read_asked,
+    take_world,
+    warn_of_events_outside,
+)
 from tests.local.cloud import LocalCloud
-from tests.local.command import SAMPLE_START
-from tests.local.console_page import local_page
-from tests.local.issuer import CLIENT_ID, GROUPS, DemoIssuer
-from tests.local.payments import Payment, split
-from tests.local.policies import load
-from tests.local.portfolio import read_portfolio
-from tests.local.runner import begin_of
+from tests.local.console_page import Act, local_page, playing_page
+from tests.local.happenings import Watch
+from tests.local.issuer import CLIENT_ID, GROUPS, LOGINS, DemoIssuer
+from tests.local.payments import Payment
+from tests.local.policies import Policies, load
+from tests.local.results import SAMPLE
+from tests.local.runner import (
+    LIST_COMES,
+    Opening,
+    Progress,
+    WholeList,
+    begin_of,
+    open_world,
+    refusals_of,
+    upload_whole_list,
+)
 from tests.local.sample import sample_file
-from tests.local.scripted_events import read_scripted_events
+from tests.local.scripted_events import ScriptedEvent
 from tests.local.template import Function
-from tests.local.world import World, is_facts
+from tests.local.world import is_facts
 
 CONSOLE_TABLE = "dunning-console"
 HANDLER = "functions.console.app.lambda_handler"
+LOCAL = "/local"
+"""The address of the page that moves the clock; below it each customer has one to be played."""
+
+ROLE_OF_GROUP = dict(pair.split("=") for pair in GROUPS.split(","))
+ROLES = {login: ROLE_OF_GROUP[group] for login, group in LOGINS.items()}
+"""The role of each demo login."""
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _SETTLES = timedelta(minutes=2)
 """The time that is played after a reply or a payment, so that what follows is there to see."""
 _FAR = timedelta(days=400)
 _MOST_BYTES = 1_000_000
+_DAYS_PLAYED = 20
+_LAST_PORT = 65_535
+_MOST_SUGGESTED = 24
+_REASON = 1 + REJECT_COLUMNS.index("reason")
+_MOMENT = timedelta(seconds=1)
+
+_PLAIN = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
+_OWN_PAGE = {
+    "Content-Type": "text/html; charset=utf-8",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 def http_event(method: str, target: str, headers: Mapping[str, str], body: bytes, at: datetime) -> events.Event:
@@ -113,33 +159,73 @@ def create_console_table(client: Any, table: str = CONSOLE_TABLE) -> None:  # no
     )
 
 
+class PortError(DunningError):
+    """The port cannot be listened on; the message names the variable and the fix."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as the library has it
+        """Say nothing of a browser that has gone before its answer came."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class LocalConsole:
     """
     The console over a played world, for as long as the context lasts.
 
+    It listens from the first moment on: while the world is played, its only page says how far that is.
+
     Args:
         accounts: the file of accounts; `None` for the sample.
-        scripted: lines of events, as `make run EVENTS=` takes them.
+        name: what the file is called.
+        scripted: what is to happen besides, as `make run EVENTS=` takes it.
         start: the first day of the world.
         days: how many days are played before anybody looks.
         port: where to listen; 0 for any port that is free.
+        policies: what is played by; by default the package's policies.
+        encoding: that of files besides UTF-8.
+        whole_list: a lender's whole list, uploaded on the second day.
+        is_lively: whether people answer and numbers fail by themselves; by default those of the sample do.
+        on_progress: called for each day that is played.
+
+    Raises:
+        PortError: something else listens on the port, or it may not be listened on.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a world is made of
         self,
         *,
         accounts: bytes | None = None,
-        scripted: bytes | None = None,
+        name: str = SAMPLE,
+        scripted: Sequence[ScriptedEvent] = (),
         start: datetime | None = None,
-        days: int = 20,
+        days: int = _DAYS_PLAYED,
         port: int = 0,
+        policies: Policies | None = None,
+        encoding: str = "",
+        whole_list: WholeList | None = None,
+        is_lively: bool | None = None,
+        on_progress: Callable[[Progress], None] = lambda _: None,
     ) -> None:
         self._lock = threading.Lock()
         self._begin = start or begin_of(SAMPLE_START)
-        self._is_sample = accounts is None
         self._accounts = accounts if accounts is not None else sample_file(SAMPLE_START)
-        self._scripted = scripted
         self._days = days
+        self._encoding = encoding
+        self._whole_list = whole_list
+        self._policies = policies or load(None)
+        form = file_form(self._policies.book.headings, encoding)
+        self._opening = Opening(
+            name, form, self._policies.book, scripted, accounts is None if is_lively is None else is_lively
+        )
+        self._on_progress = on_progress
+        self._progress = Progress(self._begin, 0, 0)
+        self._is_ready = False
+        self._last_act: Act | None = None
+        self._zone = ZoneInfo("UTC")
         self._exit = ExitStack()
         outer = self
 
@@ -158,44 +244,52 @@ class LocalConsole:
             def log_message(self, *_: object) -> None:
                 """Say nothing: the terminal belongs to whoever started this."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        self._server.daemon_threads = True
-        self.origin = f"http://127.0.0.1:{self._server.server_address[1]}"
+        try:
+            self._server = _Server(("127.0.0.1", port), Handler)
+        except OSError as error:
+            raise PortError(_why_not(port, error)) from None
+        self._host = f"127.0.0.1:{self._server.server_address[1]}"
+        self.origin = f"http://{self._host}"
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            policies = load(None)
-            self.cloud = stack.enter_context(LocalCloud(self._begin, policies=policies, streams=True))
-            stack.callback(wiring.use)
+            stack.callback(self._server.server_close)
+            threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
+            stack.callback(self._server.shutdown)
+            self.cloud = stack.enter_context(
+                LocalCloud(
+                    self._begin,
+                    policies=self._policies,
+                    streams=True,
+                    parameters={"AccountsEncoding": self._encoding},
+                )
+            )
             create_console_table(boto3.client("dynamodb"))
             zones = wiring._lender_zones()  # noqa: SLF001 - as the console has them
             self._zone = next(iter(zones.values()), ZoneInfo("UTC"))
-            self.world = World(self.cloud, policies.book, lively=self._is_sample)
-            self._play_to_begin(policies)
+            self._play_to_begin()
             issuer = stack.enter_context(DemoIssuer(lambda: datetime.now(UTC), self.origin))
             self._function = self._console_function(issuer.address)
-            threading.Thread(target=self._server.serve_forever, daemon=True).start()
+            self._is_ready = True
             self._exit = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
         self._exit.close()
 
-    def _play_to_begin(self, policies: Any) -> None:  # noqa: ANN401 - as `load` returns them
-        form = file_form(policies.book.headings, "")
-        first, later = split(self._accounts, begin=self._begin, places=policies.book.places, form=form)
-        self.cloud.upload("accounts/accounts.csv", first)
-        scripted = (
-            read_scripted_events(self._scripted, "events.jsonl", read_portfolio(self._accounts, "accounts.csv", form))
-            if self._scripted
-            else []
-        )
-        self.world.expect(later, [event for event in scripted if event.at >= self._begin], self._begin + _FAR)
-        self.world.run_until(self._begin + self._days * _DAY, lambda: None)
+    def _play_to_begin(self) -> None:
+        opened = open_world(self.cloud, self._accounts, self._opening, self._begin + _FAR)
+        self.world, self.loaded = opened.world, len(opened.loaded)
+        self.refused = sum(refusal[_REASON] not in NOTES for refusal in refusals_of(self.cloud))
+        if self._whole_list is not None:
+            self._play(self._begin + LIST_COMES)
+            upload_whole_list(self.cloud, self._whole_list, self._opening)
+        for day in range(1, self._days + 1):
+            self._play(self._begin + day * _DAY)
+            self._progress = Progress(self.cloud.clock.now() - _MOMENT, len(self.cloud.outbox), self.cloud.waiting())
+            self._on_progress(self._progress)
 
     def _console_function(self, issuer: str) -> Function:
         stack = self.cloud.stack
@@ -230,22 +324,32 @@ class LocalConsole:
         return function
 
     def serve(self, exchange: BaseHTTPRequestHandler) -> None:
-        """Answer a request: the page of the clock here, all others by the console's handler, one at a time."""
+        """Answer a request: pages of the world here, all others by the console's handler, one at a time."""
         length = min(int(exchange.headers.get("Content-Length") or 0), _MOST_BYTES)
         body = exchange.rfile.read(length)
         began = time.monotonic()
-        with self._lock:
-            event = http_event(exchange.command, exchange.path, dict(exchange.headers), body, self.cloud.clock.now())
-            if exchange.path.partition("?")[0] == "/local":
-                status, headers, cookies, answer = self._local(request_of(event))
-            else:
-                found = self.cloud.invoke(self._function, event)
-                if exchange.command == "POST":
-                    self.cloud.drain("lender_events")  # what somebody did in the console goes out as an event
-                status, headers, cookies = found["statusCode"], found.get("headers", {}), found.get("cookies", [])
-                answer = found.get("body") or ""
-                if found.get("isBase64Encoded"):
-                    answer = base64.b64decode(answer).decode()
+        cookies: Sequence[str] = ()
+        if exchange.headers.get("Host") != self._host:
+            # Another name may be one that a page from elsewhere has made point to this machine.
+            status, headers, answer = self._by_another_name(exchange)
+        elif not self._is_ready:
+            status, headers, answer = self._while_playing(exchange)
+        else:
+            with self._lock:
+                event = http_event(
+                    exchange.command, exchange.path, dict(exchange.headers), body, self.cloud.clock.now()
+                )
+                path = unquote(exchange.path.partition("?")[0])
+                if path == LOCAL or path.startswith(f"{LOCAL}/"):
+                    status, headers, answer = self._local(request_of(event), path.removeprefix(LOCAL).strip("/"))
+                else:
+                    found = self.cloud.invoke(self._function, event)
+                    if exchange.command == "POST":
+                        self.cloud.drain("lender_events")  # what somebody did in the console goes out as an event
+                    status, headers, cookies = found["statusCode"], found.get("headers", {}), found.get("cookies", [])
+                    answer = found.get("body") or ""
+                    if found.get("isBase64Encoded"):
+                        answer = base64.b64decode(answer).decode()
         encoded = answer.encode()
         exchange.send_response(status)
         for name, value in headers.items():
@@ -258,50 +362,101 @@ class LocalConsole:
         if exchange.command != "HEAD":
             exchange.wfile.write(encoded)
 
-    def _local(self, request: PageRequest) -> tuple[int, Mapping[str, str], Sequence[str], str]:
-        language = language_for(request.cookies.get("__Host-language", ""), request.headers.get("accept-language", ""))
-        headers = {
-            "Content-Type": "text/html; charset=utf-8",
-            "Cache-Control": "no-store",
-            "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'",
-        }
-        done = ""
+    def _by_another_name(self, exchange: BaseHTTPRequestHandler) -> tuple[int, Mapping[str, str], str]:
+        is_typed = exchange.headers.get("Host", "").partition(":")[0] == "localhost" and exchange.command == "GET"
+        if is_typed and exchange.path.startswith("/") and not exchange.path.startswith("//"):
+            return 307, {"Location": f"{self.origin}{exchange.path}", **_PLAIN}, ""
+        return 421, _PLAIN, f"This console is at {self.origin}/\n"
+
+    def _while_playing(self, exchange: BaseHTTPRequestHandler) -> tuple[int, Mapping[str, str], str]:
+        name = exchange.path.removeprefix("/static/")
+        if name in static_files().by_name:
+            file = static_files().by_name[name]
+            return 200, {"Content-Type": file.content_type}, file.text
+        words = Translation(language_for("", exchange.headers.get("Accept-Language", "")), self._zone)
+        day = min((self._progress.at - self._begin) // _DAY + 1, self._days)
+        page = playing_page(words, now=self._progress.at, day=day, days=self._days)
+        return 503, {**_OWN_PAGE, "Retry-After": "1"}, page
+
+    def _local(self, request: PageRequest, customer: str) -> tuple[int, Mapping[str, str], str]:
+        """Answer the page that moves the clock, for one customer or for any."""
         if request.method == "POST":
             if not is_from_ourselves(request, self.origin):
-                return 403, headers, (), ""
-            done = self.act(request.form)
-        words = Translation(language, self._zone)
-        page = local_page(words, LANGUAGES, self.cloud.clock.now(), self.cloud.next_tick(), done)
-        return 200, headers, (), page
+                return 403, _PLAIN, ""
+            self.act(request.form)
+            # The page is asked for anew, so that to reload it repeats nothing.
+            return 303, {"Location": request.path, **_PLAIN}, ""
+        if customer and self._facts(customer) is None:
+            return 303, {"Location": LOCAL, **_PLAIN}, ""
+        language = language_for(request.cookies.get(LANGUAGE_COOKIE, ""), request.headers.get("accept-language", ""))
+        page = local_page(
+            Translation(language, self._zone),
+            now=self.cloud.clock.now(),
+            wake=self.cloud.next_tick(),
+            act=self._last_act,
+            customer=customer,
+            suggested=() if customer else self.last_texted(),
+        )
+        return 200, _OWN_PAGE, page
 
-    def act(self, form: Mapping[str, str]) -> str:
-        """Do what a form of the page of the clock asks for; return the key of what to say of it."""
+    def act(self, form: Mapping[str, str]) -> Act | None:
+        """Do what a form of the page of the clock asks for, and return what has happened; `None` if it asks nothing."""
+        watch = Watch(self.cloud)
+        try:
+            done, is_done = self._do(form)
+        except DunningError as error:
+            # Lines of the user's own events may be about what has not happened.
+            self._last_act = Act("failed", self.cloud.clock.now(), detail=str(error))
+            return self._last_act
+        if done:
+            played = form.get("customer", "").strip()
+            self._last_act = Act(done, self.cloud.clock.now(), watch.look() if is_done else None, played)
+        return self._last_act if done else None
+
+    def _do(self, form: Mapping[str, str]) -> tuple[str, bool]:
+        """Return the key of what to say, and whether anything was done."""
         now = self.cloud.clock.now()
-        match form.get("act"):
-            case "hour":
-                self._play(now + _HOUR)
-            case "day":
-                self._play(now + _DAY)
+        act = form.get("act", "")
+        match act:
+            case "hour" | "day":
+                self._play(now + (_HOUR if act == "hour" else _DAY))
             case "wake":
-                self._play((self.cloud.next_wake() or now) + _SETTLES)
-            case "reply":
+                self._play((self.cloud.next_tick() or now) + _SETTLES)
+            case "reply" | "payment":
                 facts = self._facts(form.get("customer", "").strip())
-                text = form.get("text", "").strip()
-                if facts is None or not text:
-                    return "no_customer"
-                self.world.write_as(facts.phone, text)
+                if facts is None:
+                    return "no_customer", False
+                if refused := self._write(facts, form) if act == "reply" else self._pay(facts, now):
+                    return refused, False
                 self._play(now + _SETTLES)
-                return "done_reply"
-            case "payment":
-                payment = self._payment(self._facts(form.get("customer", "").strip()), now)
-                if payment is None:
-                    return "no_customer"
-                self.cloud.lender_says(payment.event())
-                self._play(now + _SETTLES)
-                return "done_payment"
+                return f"done_{act}", True
             case _:
-                return ""
-        return "done_clock"
+                return "", False
+        return "done_clock", True
+
+    def _write(self, facts: Facts, form: Mapping[str, str]) -> str:
+        """Write as a customer; return the key of why not, if nothing is written."""
+        text = form.get("text", "").strip()
+        if text:
+            self.world.write_as(facts.phone, text)
+        return "" if text else "no_text"
+
+    def _pay(self, facts: Facts, now: datetime) -> str:
+        """Pay the earliest open instalment; return the key of why not, if nothing is paid."""
+        payment = self._payment(facts, now)
+        if payment is not None:
+            self.cloud.lender_says(payment.event())
+        return "" if payment is not None else "nothing_open"
+
+    def last_texted(self) -> Sequence[str]:
+        """Return the customers to whom the last texts went, the newest first."""
+        sent = {sms.message_id: number for number, sms in enumerate(self.cloud.outbox)}
+        contacts = [
+            (sent[item["message_id"]["S"]], item["customer_id"]["S"])
+            for item in self.cloud.items(self.cloud.stack.contacts_table)
+            if "message_id" in item and item["message_id"]["S"] in sent
+        ]
+        return list(dict.fromkeys(customer for _, customer in sorted(contacts, reverse=True)))[:_MOST_SUGGESTED]
 
     def _play(self, end: datetime) -> None:
         self.world.run_until(max(end, self.cloud.clock.now()), lambda: None)
@@ -312,54 +467,100 @@ class LocalConsole:
                 return items.read_facts(item)
         return None
 
-    def _payment(self, facts: Facts | None, now: datetime) -> Payment | None:
+    def _payment(self, facts: Facts, now: datetime) -> Payment | None:
         still_open = [
-            (each.due_on, account, each)
-            for account in (facts.accounts if facts else ())
-            for each in account.instalments
-            if each.open > 0
+            (each.due_on, account, each) for account in facts.accounts for each in account.instalments if each.open > 0
         ]
-        if facts is None or not still_open:
+        if not still_open:
             return None
         _, account, each = min(still_open, key=lambda found: (found[0], found[1].account_id, found[2].number))
         return Payment(now, facts.customer_id, account.account_id, each.number, each.amount, account.currency)
 
 
+def _why_not(port: int, error: OSError) -> str:
+    match error.errno:
+        case errno.EADDRINUSE:
+            return f"PORT={port} is in use, perhaps by another console: name another, as PORT={port + 1}"
+        case errno.EACCES:
+            return f"PORT={port} is kept for the administrator of this machine: name one from 1024 on, as PORT=8765"
+        case _:
+            return f"PORT={port}: {error.strerror}"
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > _LAST_PORT:
+        raise ChoiceError(f"PORT={text} is not a port from 0 to {_LAST_PORT}; 0 takes any that is free")
+    return int(text)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = OneLineParser(
+        prog="python -m tests.local console",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    take_world(parser, _DAYS_PLAYED)
+    parser.add_argument("--port", default="8765", help="on 127.0.0.1 (default: %(default)s)")
+    return parser
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Play, then serve until interrupted."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--accounts", metavar="FILE", help="a CSV file of accounts (default: a sample)")
-    parser.add_argument("--events", metavar="FILE", help="your own payments, replies and receipts (JSON lines)")
-    parser.add_argument("--start", metavar="DATE", help="the first day, as 2026-12-01")
-    parser.add_argument("--days", type=int, default=20, help="how many days are played first (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=8765, help="on 127.0.0.1 (default: %(default)s)")
-    options = parser.parse_args(argv)
+    """
+    Serve while and after the world is played, until interrupted.
+
+    Raises:
+        KeyboardInterrupt: the user has ended it before all was played.
+    """
+    options = _parser().parse_args(argv)
     try:
-        accounts = Path(options.accounts).read_bytes() if options.accounts else None
-        scripted = Path(options.events).read_bytes() if options.events else None
-        start = (
-            begin_of(datetime.strptime(options.start, "%Y-%m-%d").replace(tzinfo=UTC).date()) if options.start else None
-        )
-    except (OSError, ValueError) as error:
+        asked, port = read_asked(options), _port(options.port)
+        line = ProgressLine(asked.start, asked.days)
+        console = _console_of(asked, port, line.show)
+    except (*REFUSALS, PortError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    sys.stderr.write(f"Playing {options.days} days; this takes some seconds.\n")
+    began = time.monotonic()
+    sys.stdout.write(f"{console.origin}/  is the console, on this machine alone. Ctrl-C ends it.\n")
+    accounts = "A sample of fictional customers" if asked.is_sample else asked.name
+    sys.stdout.write(f"{accounts} is played from {asked.start} to {asked.last_day}. The page says how far it is.\n")
+    sys.stdout.flush()
     try:
-        with LocalConsole(
-            accounts=accounts, scripted=scripted, start=start, days=options.days, port=options.port
-        ) as console:
-            sys.stdout.write(f"The console is at {console.origin}/ (end with Ctrl-C)\n")
+        with console:
+            line.close()
+            refused = f", rows refused {console.refused:,} (make run lists them)" if console.refused else ""
+            seconds = time.monotonic() - began
+            sys.stdout.write(f"Ready after {seconds:.0f} s: customers loaded {console.loaded:,}{refused}. Logins: ")
+            sys.stdout.write(f"{', '.join(f'{login} ({role})' for login, role in ROLES.items())}.\n")
+            if customers := console.last_texted():
+                sys.stdout.write(f"Find for example the customer {customers[0]}.\n")
             sys.stdout.flush()
-            signal.pause()
-    except KeyboardInterrupt:
-        sys.stdout.write("\n")
+            with suppress(KeyboardInterrupt):
+                signal.pause()
     except DunningError as error:
+        line.close()
         sys.stderr.write(f"{error}\n")
         return 1
-    except OSError as error:
-        sys.stderr.write(f"PORT={options.port}: {os.strerror(error.errno or 0)}\n")
-        return 2
+    finally:
+        line.close()
+    sys.stdout.write("\nThe console has ended; nothing of it is kept.\n")
     return 0
+
+
+def _console_of(asked: Asked, port: int, on_progress: Callable[[Progress], None]) -> LocalConsole:
+    warn_of_events_outside(asked)
+    return LocalConsole(
+        accounts=asked.accounts,
+        is_lively=asked.is_sample,
+        name=asked.name,
+        scripted=asked.scripted,
+        start=begin_of(asked.start),
+        days=asked.days,
+        port=port,
+        policies=asked.policies,
+        encoding=asked.encoding,
+        whole_list=asked.whole_list,
+        on_progress=on_progress,
+    )
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from dunning.contracts.instants import instant
 from dunning.domain.customer.facts import Account, Facts
 from dunning.domain.customer.standing import Standing
+from dunning.domain.decision.open_reviews import reviews_that_wait
 from dunning.domain.texts.masking import mask_name
 from dunning.domain.texts.money import format_money
 from dunning.evidence.words import silences
@@ -21,13 +22,17 @@ def customer_line(facts: Facts, standing: Standing | None, zone: ZoneInfo, now: 
         "name": mask_name(facts.name),
         "phone": mask_phone(facts.phone),
         "language": facts.language,
-        "place": "-".join(filter(None, (facts.country, facts.region))),
+        "place": place_of(facts),
         "time_zone": zone.key,
         "lender": facts.lender,
         "consented_at": instant(facts.consented_at) if facts.consented_at else None,
         "open": [line for account in facts.accounts for line in _open_lines(account)],
         "next_decision_at": instant(standing.wake.at) if standing and standing.wake else None,
         "reason": standing.reason if standing else "",
+        "waits_for_person": [
+            {"why": review.why, "since": instant(review.since)}
+            for review in (reviews_that_wait(standing) if standing else ())
+        ],
         "silences": list(silences(facts, standing, now.astimezone(zone).date())),
         "promises": [
             {
@@ -39,6 +44,11 @@ def customer_line(facts: Facts, standing: Standing | None, zone: ZoneInfo, now: 
             for key, promise in (standing.promises.items() if standing else ())
         ],
     }
+
+
+def place_of(facts: Facts) -> str:
+    """Return the country and, where it matters, the region in which a customer lives."""
+    return "-".join(filter(None, (facts.country, facts.region)))
 
 
 def _open_lines(account: Account) -> Iterator[dict[str, Any]]:

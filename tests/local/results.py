@@ -27,8 +27,10 @@ FILES = {
     "customers": "customers.jsonl",
     "stored": "stored.jsonl",
     "events": "events.jsonl",
+    "money": "money.jsonl",
     "refused": "rejects.csv",
     "log": "functions.log",
+    "page": "report.html",
     "summary": "summary.json",
 }
 """What a run writes, and what the report calls it. The summary is put in place last: it tells whose the others are."""

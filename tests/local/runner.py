@@ -29,12 +29,14 @@ from dunning.services.intake.refusals import NOTES, REJECT_COLUMNS
 from dunning.services.intake.table import FileForm, file_form
 from tests.local.cloud import LocalCloud, SentSms
 from tests.local.customers import customer_line
+from tests.local.html_report import report_page
+from tests.local.money import MoneyLog
 from tests.local.payments import Payment, count_customers, split
 from tests.local.people import WrittenReply
 from tests.local.policies import Policies, PoliciesError, load
 from tests.local.readings import choose_replies, reading_figures, reply_line
 from tests.local.recorder import Recorder, write_csv, write_json, write_json_lines
-from tests.local.report import Example
+from tests.local.report import Example, choose_examples
 from tests.local.results import FILES, SAMPLE, Results, digest, sample_digest
 from tests.local.scripted_events import ScriptedEvent
 from tests.local.template import TemplateError
@@ -167,6 +169,49 @@ def run(  # noqa: PLR0913 - what a run is made of
     return Result(summary, harvest.outbox, harvest.examples, choose_replies(harvest.reply_lines), files)
 
 
+class Opening(NamedTuple):
+    """How a world begins: what the file is called, how files are read, the policies, what is to happen, who answers."""
+
+    name: str
+    form: FileForm
+    book: PolicyBook
+    scripted: Sequence[ScriptedEvent]
+    is_lively: bool
+
+
+class Opened(NamedTuple):
+    """A world that has begun: who was loaded, and the payments that the file has for later."""
+
+    world: World
+    loaded: frozenset[str]
+    payments: Sequence[Payment]
+
+
+def open_world(cloud: LocalCloud, accounts: bytes, opening: Opening, end: datetime) -> Opened:
+    """
+    Load a file of accounts, and take down what is to happen until `end`.
+
+    Raises:
+        NothingLoadedError: the file or every row of it was refused.
+    """
+    begin = cloud.clock.now()
+    first, later = split(accounts, begin=begin, places=opening.book.places, form=opening.form)
+    cloud.upload(_ACCOUNTS + opening.name, first)
+    loaded = frozenset(item["customer_id"]["S"] for item in cloud.items(cloud.stack.customers_table) if is_facts(item))
+    if not loaded:
+        raise NothingLoadedError(_why_nothing(opening.name, list(refusals_of(cloud))))
+    payments = [payment for payment in later if payment.at < end and payment.customer_id in loaded]
+    world = World(cloud, opening.book, lively=opening.is_lively)
+    world.expect(payments, [event for event in opening.scripted if begin <= event.at < end], end)
+    return Opened(world, loaded, payments)
+
+
+def upload_whole_list(cloud: LocalCloud, whole_list: WholeList, opening: Opening) -> None:
+    """Upload a lender's whole list, as it is known now."""
+    body, _ = split(whole_list.body, begin=cloud.clock.now(), places=opening.book.places, form=opening.form)
+    cloud.upload(f"complete/{whole_list.lender}/{whole_list.name}", body)
+
+
 @dataclass(frozen=True, slots=True)
 class _Plan:
     """What a run is to play. `sample_there` is the digest of the sample that an earlier run has left."""
@@ -186,6 +231,11 @@ class _Plan:
         """How the intake reads files."""
         return file_form(self.policies.book.headings, (self.parameters or {}).get("AccountsEncoding", ""))
 
+    @property
+    def opening(self) -> Opening:
+        """How the world of the run begins."""
+        return Opening(self.name, self.form, self.policies.book, self.scripted, self.sample)
+
 
 def _play(
     accounts: bytes, plan: _Plan, folder: Path, on_progress: Callable[[Progress], None]
@@ -201,23 +251,17 @@ def _play(
         LocalCloud(begin, listener=recorder, log=log, parameters=plan.parameters, policies=plan.policies) as cloud,
     ):
         progress = _daily(cloud, on_progress)
-        first, later = split(accounts, begin=begin, places=plan.policies.book.places, form=plan.form)
-        cloud.upload(_ACCOUNTS + plan.name, first)
-        loaded = {item["customer_id"]["S"] for item in cloud.items(cloud.stack.customers_table) if is_facts(item)}
-        if not loaded:
-            raise NothingLoadedError(_why_nothing(plan.name, list(_refusals(cloud))))
-        payments = [payment for payment in later if payment.at < end and payment.customer_id in loaded]
-        world = World(cloud, plan.policies.book, lively=plan.sample)
-        world.expect(payments, [event for event in plan.scripted if begin <= event.at < end], end)
+        opened = open_world(cloud, accounts, plan.opening, end)
+        money = MoneyLog(cloud)
         if plan.whole_list is not None and begin + LIST_COMES < end:
-            world.run_until(begin + LIST_COMES, progress)
-            body, _ = split(
-                plan.whole_list.body, begin=begin + LIST_COMES, places=plan.policies.book.places, form=plan.form
-            )
-            cloud.upload(f"complete/{plan.whole_list.lender}/{plan.whole_list.name}", body)
-        world.run_until(end, progress)
-        harvest = _Harvest(cloud, recorder, [*payments, *world.paid], plan.policies.book, world.written)
+            _play_days(opened.world, money, begin, begin + LIST_COMES, progress)
+            upload_whole_list(cloud, plan.whole_list, plan.opening)
+        _play_days(opened.world, money, cloud.clock.now(), end, progress)
+        harvest = _Harvest(
+            cloud, recorder, [*opened.payments, *opened.world.paid], plan.policies.book, opened.world.written
+        )
         harvest.write(folder)
+        write_json_lines(folder / FILES["money"], money.lines)
         customers, rows = count_customers(accounts, plan.form)
         summary = {
             "run": {
@@ -227,7 +271,7 @@ def _play(
                 "last_day": (plan.start + timedelta(days=plan.days - 1)).isoformat(),
                 "days": plan.days,
                 "customers": customers,
-                "loaded": len(loaded),
+                "loaded": len(opened.loaded),
                 "rows": rows,
                 "ticks": cloud.ticks,
                 "uploads": len(cloud.uploads),
@@ -237,8 +281,28 @@ def _play(
             },
             **harvest.numbers(),
         }
+    page = report_page(
+        summary,
+        texts=harvest.outbox,
+        contacts=harvest.contact_lines,
+        customers=harvest.customer_lines,
+        money=money.lines,
+        examples=choose_examples(harvest.examples),
+        is_sample=plan.sample,
+    )
+    (folder / FILES["page"]).write_text(page, "utf-8")
     write_json(folder / FILES["summary"], summary)
     return summary, harvest
+
+
+def _play_days(world: World, money: MoneyLog, begin: datetime, end: datetime, on_step: Callable[[], None]) -> None:
+    """Let time pass, and count the money at the end of each day that ends until then."""
+    moment = begin
+    while (day := moment.astimezone(BEGINS_IN).date()) and (midnight := begin_of(day + timedelta(days=1))) <= end:
+        world.run_until(midnight, on_step)
+        money.end_day(day)
+        moment = midnight
+    world.run_until(end, on_step)
 
 
 def _why_nothing(name: str, refusals: Sequence[Sequence[str]]) -> str:
@@ -322,7 +386,7 @@ class _Harvest:
             items.reply_of(i) for i in cloud.items(cloud.stack.contacts_table) if i["contact"]["S"].startswith(REPLY)
         ]
         self._replies = sorted(kept, key=lambda reply: (reply.inbound.at, reply.inbound.inbound_id, reply.customer_id))
-        self.refusals = list(_refusals(cloud))
+        self.refusals = list(refusals_of(cloud))
         by_message = {contact.message_id: contact for contact in self.contacts if contact.message_id}
         sent = [(sms, by_message.get(sms.message_id)) for sms in cloud.outbox]
         # The sender's threads finish in any order; a run of the same file has to read the same.
@@ -333,6 +397,19 @@ class _Harvest:
     def outbox(self) -> list[dict[str, Any]]:
         """The lines of outbox.jsonl."""
         return [self._line(sms, contact) for sms, contact in self._sent]
+
+    @cached_property
+    def contact_lines(self) -> list[dict[str, Any]]:
+        """The lines of contacts.jsonl."""
+        return [_contact_line(contact) for contact in self.contacts]
+
+    @cached_property
+    def customer_lines(self) -> list[dict[str, Any]]:
+        """The lines of customers.jsonl."""
+        return [
+            customer_line(facts, self._standing_of.get(customer_id), local_zone(self._book, facts), self._end)
+            for customer_id, facts in sorted(self.facts.items())
+        ]
 
     @cached_property
     def reply_lines(self) -> list[dict[str, Any]]:
@@ -406,15 +483,9 @@ class _Harvest:
     def write(self, out: Path) -> None:
         """Write what was sent, recorded and refused."""
         write_json_lines(out / FILES["sent"], self.outbox)
-        write_json_lines(out / FILES["contacts"], (_contact_line(contact) for contact in self.contacts))
+        write_json_lines(out / FILES["contacts"], self.contact_lines)
         write_json_lines(out / FILES["replies"], self.reply_lines)
-        write_json_lines(
-            out / FILES["customers"],
-            (
-                customer_line(facts, self._standing_of.get(customer_id), local_zone(self._book, facts), self._end)
-                for customer_id, facts in sorted(self.facts.items())
-            ),
-        )
+        write_json_lines(out / FILES["customers"], self.customer_lines)
         # Names, numbers and words in full, as the tables have them.
         (out / FILES["stored"]).touch(mode=0o600)
         write_json_lines(out / FILES["stored"], self._stored)
@@ -509,7 +580,7 @@ def _kept(kept: bool | None) -> str:  # noqa: FBT001 - of a promise
 _REASON = 1 + REJECT_COLUMNS.index("reason")
 
 
-def _refusals(cloud: LocalCloud) -> Iterator[list[str]]:
+def refusals_of(cloud: LocalCloud) -> Iterator[list[str]]:
     """Yield the lines of all reject files, each with the file it is about."""
     for key, body in cloud.objects(_REJECTS):
         lines = csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""))

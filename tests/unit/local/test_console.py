@@ -5,14 +5,16 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from http.client import HTTPResponse
+from http.client import HTTPConnection, HTTPResponse
 from urllib.parse import urlencode
 
 import pytest
 
+from dunning.adapters.dynamodb.keys import REPLY
 from tests.local.console import LocalConsole, http_event
 from tests.local.issuer import LOGINS
 from tests.local.runner import begin_of
+from tests.local.world import NoTextError
 from tests.support.lender_files import csv_of, row
 
 pytestmark = pytest.mark.slow(reason="the embedded AWS is filled and played for some days")
@@ -114,7 +116,7 @@ def test_time_moves_a_reply_silences_and_a_payment_ends_it(browser: Browser, con
     assert "The payment has arrived." in browser.post("/local", act="payment", customer="C-1001")[1]
     _, page = browser.get("/customers/C-1001")
     assert "Everything is paid" in page
-    assert "nothing is open" in browser.post("/local", act="payment", customer="C-1001")[1]
+    assert "Nothing is open" in browser.post("/local", act="payment", customer="C-1001")[1]
     assert "no such customer" in browser.post("/local", act="reply", customer="C9", text="x")[1]
 
 
@@ -125,6 +127,57 @@ def test_today_counts_what_has_been_sent_in_this_world(browser: Browser, console
     table = page.partition('<details id="chart-table">')[2]
     assert sum(map(int, re.findall(r'<td class="num">(\d+)', table))) == len(console.cloud.outbox) > 0
     assert "customers; 0 of them have something overdue" in page
+
+
+def test_after_each_act_the_page_says_what_happened_and_reloading_it_repeats_nothing(
+    browser: Browser, console: LocalConsole
+) -> None:
+    _, page = browser.post("/local/C-1001", act="reply", customer="C-1001", text="我沒有錢，付不出來")
+    assert "1 reply, understood as: cannot pay" in page
+    assert "1 customer handed to a person" in page
+    assert browser.last == f"{console.origin}/local/C-1001"
+    replies = sum(
+        item["contact"]["S"].startswith(REPLY) for item in console.cloud.items(console.cloud.stack.contacts_table)
+    )
+    assert "cannot pay" in browser.get("/local")[1]
+    assert replies == sum(
+        item["contact"]["S"].startswith(REPLY) for item in console.cloud.items(console.cloud.stack.contacts_table)
+    )
+
+
+def test_each_customers_page_leads_to_playing_this_customer_and_holds_no_number(browser: Browser) -> None:
+    browser.log_in("jun.li")
+    _, page = browser.get("/customers/C-1001")
+    assert 'href="/local/C-1001"' in page
+    _, page = browser.get("/local/C-1001")
+    assert "Play as customer C-1001" in page
+    assert "912345678" not in page
+    assert browser.get("/local/C9")[0] == 200
+    assert browser.last.endswith("/local")
+
+
+def test_what_cannot_happen_is_said_and_the_clock_goes_on(
+    browser: Browser, console: LocalConsole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise NoTextError("mine.jsonl:3: receipt: no text has gone to that number")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(console.world, "run_until", fail)
+        assert "mine.jsonl:3: receipt" in browser.post("/local", act="hour")[1]
+    assert "It is now" in browser.post("/local", act="hour")[1]
+
+
+@pytest.mark.parametrize(
+    ("host", "status", "location"),
+    [("evil.example", 421, None), ("127.0.0.1:1", 421, None), ("localhost:8765", 307, "/today?a=1")],
+)
+def test_by_another_name_nothing_is_served(console: LocalConsole, host: str, status: int, location: str | None) -> None:
+    connection = HTTPConnection(console.origin.removeprefix("http://"), timeout=10)
+    connection.request("GET", "/today?a=1", headers={"Host": host})
+    answer = connection.getresponse()
+    assert (answer.status, answer.headers["Location"]) == (status, location and console.origin + location)
+    connection.close()
 
 
 def test_nobody_but_a_page_of_ours_moves_the_clock(console: LocalConsole) -> None:

@@ -57,3 +57,18 @@ def test_run_hands_over_what_it_is_given() -> None:
     assert '--accounts="my file.csv"' in answer.stdout
     assert '--policies="mine" --lender="me"' in answer.stdout
     assert '--days="-1"' in answer.stdout
+
+
+def test_the_console_takes_what_run_takes_and_a_port() -> None:
+    asked = [
+        "ACCOUNTS=my file.csv",
+        "EVENTS=e.jsonl",
+        "POLICIES=mine",
+        "LENDER=me",
+        "ENCODING=big5",
+        "COMPLETE=all.csv",
+    ]
+    played, served = _make("run", *asked, "DAYS=3").stdout, _make("console", *asked, "DAYS=3", "PORT=9").stdout
+    options = re.findall(r"--(\w+)=", served)
+    assert sorted(options) == sorted([*re.findall(r"--(\w+)=", played.replace("--out=", "")), "port"])
+    assert '--accounts="my file.csv"' in served
