@@ -19,6 +19,7 @@ CHECKOV_VENV = .venv-checkov
 LAMBDA_VENV = .venv-lambda
 TRAIN_VENV = .venv-train
 FUZZ_VENV = .venv-fuzz
+BROWSER_VENV = .venv-browser
 # cdk-nag is of npm; package.json and its lock lie beside the few lines that run it.
 NAG = tests/devtools/nag
 
@@ -102,12 +103,14 @@ PLANT =
 REPLAY =
 ROWS =
 PORT =
+CHROMIUM =
+SHOTS =
 
 # What may be set on the command line. Anything else is misspelt, and would be ignored without a word.
 VARIABLES = ACCOUNTS EVENTS ENCODING COMPLETE START DAYS OUT LENDER LANGUAGE COUNTRY PLACE POLICIES CHECK REGION STACK \
 	CUSTOMER TABLE AT FROM SPEND ROLE APPLY TEXT ON EXAM RECORD WHO WHY SINCE COUNSEL CUSTOMERS RATE SAMPLE INSTALMENTS \
 	REMINDERS WORKERS LATENCY_MS THROTTLED SEED PARSER MINUTES INPUT KEEP SCENARIO PROVE REPLAY PLANT ROWS MODULE \
-	RUNS JOBS PORT PYTHON SHELL MAKEFLAGS
+	RUNS JOBS PORT CHROMIUM SHOTS PYTHON SHELL MAKEFLAGS
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 UNKNOWN := $(firstword $(filter-out $(VARIABLES),$(GIVEN)))
 # The variable with the fewest letters to insert, take out or exchange, whatever the case; nothing if none is near.
@@ -222,6 +225,11 @@ coverage: setup ## Run the test suite, and hold the floor of branch coverage
 #= JOBS=2
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --ignore=tests/property --cov --cov-report=term:skip-covered
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal tests/property
+
+.PHONY: browser
+browser: browser-tools chromium ## Test the console in the machine's browser: axe, keys, widths, policy (minutes)
+#= SHOTS=folder (pictures of every page) CHROMIUM=/usr/bin/chromium
+	@CHROMIUM="$(CHROMIUM)" SHOTS="$(SHOTS)" $(BROWSER_VENV)/bin/python -m pytest -m browser tests/browser -n 0
 
 .PHONY: mutants
 mutants: setup ## Plant small faults in the rules, and name those that no test notices (hours; goes on where it stopped)
@@ -478,6 +486,30 @@ train: setup
 .PHONY: fuzzer
 fuzzer: setup
 	$(call environment,$(FUZZ_VENV),$(LOCK_fuzz),sync $(LOCK_fuzz))
+
+.PHONY: browser-tools
+browser-tools: setup
+	$(call environment,$(BROWSER_VENV),$(LOCK_browser),sync $(LOCK_browser))
+
+# Playwright would download a browser; the machine's own is used. Debian's is fetched where this may install packages.
+CHROMIUM_NAMES = chromium chromium-browser google-chrome google-chrome-stable
+.PHONY: chromium
+chromium:
+	@wanted=; \
+	if [ -z "$(CHROMIUM)" ]; then found=; \
+		for name in $(CHROMIUM_NAMES); do if command -v $$name > /dev/null; then found=$$name; break; fi; done; \
+		[ -n "$$found" ] || wanted="chromium"; \
+	fi; \
+	[ -n "$$(fc-list :lang=zh 2> /dev/null | head -n 1)" ] || wanted="$$wanted fonts-noto-cjk"; \
+	[ -n "$$wanted" ] || exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+		echo "Installing $$wanted"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$wanted \
+			> /dev/null; \
+	else \
+		echo "These tests need: $$wanted. Install them (Debian: apt-get install $$wanted), or name a browser:" \
+			"make browser CHROMIUM=/path/to/chromium" >&2; exit 1; \
+	fi
 
 .PHONY: checkov
 checkov: setup

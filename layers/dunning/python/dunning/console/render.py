@@ -1,6 +1,7 @@
 """Render: pages of view models and words (jinja2), and the static files by names that change with what is in them."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -39,11 +40,20 @@ def static_files() -> StaticFiles:
     for path in sorted((_HERE / "static").iterdir()):
         if path.suffix in _TYPES:
             text = path.read_text("utf-8")
+            if path.suffix == ".css":
+                text = compact_style(text)
             digest = hashlib.sha256(text.encode()).hexdigest()[:_HASH_DIGITS]
             name = f"{path.stem}.{digest}{path.suffix}"
             by_name[name] = StaticFile(_TYPES[path.suffix], text)
             names[path.name] = name
     return StaticFiles(by_name, names)
+
+
+def compact_style(css: str) -> str:
+    """Return a style sheet without its comments, line breaks, and the blanks that mean nothing."""
+    bare = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
+    tight = re.sub(r"\s*([{};,>])\s*", r"\1", re.sub(r"\s+", " ", bare))
+    return re.sub(r":\s", ":", tight).replace(";}", "}").strip()
 
 
 @cache
