@@ -1,55 +1,30 @@
-"""Console: the pages that people work with. Each route answers an event of API Gateway with a page."""
+"""Console: pages for people, and JSON for programs. Each request that API Gateway hands over is answered."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-from aws_lambda_powertools.shared.cookies import Cookie, SameSite
-
 from dunning import wiring
-from dunning.console.http_messages import PageAnswer, request_of
-from dunning.console.routes import ROUTES, Route
+from dunning.console.http_messages import claims_of, request_of
+from dunning.console.router import response_of, route_of
+from dunning.console.routes import PROGRAM_PREFIX, ProgramRoute
 from dunning.entrypoint import entrypoint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from aws_lambda_powertools.utilities.typing import LambdaContext
-
-_METHODS = {"GET": ["GET", "HEAD"], "POST": ["POST"]}
-
-resolver = APIGatewayHttpResolver()
-
-
-def _answering(route: Route) -> Callable[..., Response[str]]:
-    def answer(**parts: str) -> Response[str]:
-        return _written(wiring.console().answer(route, request_of(resolver.current_event.raw_event), parts))
-
-    return answer
-
-
-def _written(answer: PageAnswer) -> Response[str]:
-    cookies = [
-        Cookie(
-            each.name, each.value, path="/", secure=True, http_only=True, max_age=each.max_age,
-            same_site=SameSite.LAX_MODE,
-        )
-        for each in answer.cookies
-    ]  # fmt: skip
-    return Response(answer.status, answer.content_type, answer.body, dict(answer.headers), cookies)
-
-
-for _route in ROUTES:
-    resolver.route(_route.path, method=_METHODS[_route.method])(_answering(_route))
-
-
-@resolver.not_found
-def _not_found(_: Exception) -> Response[str]:
-    return _written(wiring.console().not_found(request_of(resolver.current_event.raw_event)))
 
 
 @entrypoint(wiring)
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def lambda_handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     """Answer a request."""
-    return resolver.resolve(event, context)
+    console, request = wiring.console(), request_of(event)
+    match route_of(request):
+        case (ProgramRoute() as route, parts):
+            answer = console.programs.answer(route, request, claims_of(event), parts)
+        case (None, _) if request.path.startswith(PROGRAM_PREFIX):
+            answer = console.programs.answer(None, request, claims_of(event), {})
+        case (None, _):
+            answer = console.not_found(request)
+        case (route, parts):
+            answer = console.answer(route, request, parts)
+    return response_of(answer)

@@ -90,6 +90,20 @@ _TALLY_COUNTERS_BYTES, _TALLY_LISTED_BYTES = 700, 15
 _TALLY_SECONDS = 0.06
 """Of the tally for a window: two writes after one another, and some dozen changes read."""
 
+_PEOPLE, _HOURS, _DAYS_AT_WORK = 20, 8, 22
+"""Who keeps Today open, for how long and how often a month."""
+
+_POLLS_AN_HOUR = 3600 // 10
+
+_CONSOLE_MB, _PAGE_SECONDS = 1024, 0.06
+"""Of the console's function; and of a page: three calls after one another, and 10 to 30 ms of computing."""
+
+_PAGE_READ_UNITS = 9
+"""A session, and 31 days of one lender's counters, strongly consistent."""
+
+_PAGE_LOG_BYTES = 300
+"""A line of the access log, beside what Lambda itself logs."""
+
 _DELIVERY_LOG = {
     "notification": {"messageId": "34d9b400-c6dd-5444-820d-fbeb0f1f54cf", "timestamp": "2026-12-01 02:00:03.123"},
     "delivery": {
@@ -305,6 +319,26 @@ class Bill:
             ("alarms", self._line("alarm", self._template.alarms)),
         ]
 
+    def console(self) -> tuple[list[Line], list[Line]]:
+        """Price the console for a month: what it costs if nobody looks, and what people who poll add."""
+        at_work = _PEOPLE * _HOURS * _DAYS_AT_WORK
+        polls = at_work * _POLLS_AN_HOUR
+        logged = _PAGE_LOG_BYTES + _PLATFORM_BYTES + (1 + _PLATFORM_EVENTS) * LOG_EVENT_OVERHEAD
+        idle = [
+            self._line("alarm", self._template.console_alarms),
+            self._line("metric", 2),  # what is revealed, and what is not
+            self._line("dashboard", 1),
+        ]
+        used = [
+            self._line("http_api_request", polls),
+            self._line("lambda_request", polls),
+            self._line("lambda_gb_second", polls * _PAGE_SECONDS * _CONSOLE_MB / 1024),
+            self._line("dynamodb_read", polls * _PAGE_READ_UNITS),
+            self._line("dynamodb_write", at_work * 60),  # once a minute that a session is used
+            self._line("logs_ingested", polls * logged / GB),
+        ]
+        return idle, used
+
     def _scanner(self) -> Phase:
         """What the scanner uses for jobs: a tick costs the same whether it finds any."""
         scanner = self._usage.phases[SCANNER]
@@ -351,22 +385,26 @@ class Senders(NamedTuple):
 
 
 class Declared(NamedTuple):
-    """What the template declares: its alarms, and the senders for each rate that can be chosen."""
+    """What the template declares: its alarms, the senders for each rate that can be chosen, the console's alarms."""
 
     alarms: int
     senders: Mapping[int, Senders]
+    console_alarms: int = 0
 
 
 def declared() -> Declared:
     """Read the template."""
     with patch.dict(os.environ, {"AWS_DEFAULT_REGION": os.environ.get("AWS_DEFAULT_REGION", "ap-northeast-1")}):
         template = translate(ROOT / "template.yaml")
+    alarms = [each for each in template["Resources"].values() if each["Type"] == "AWS::CloudWatch::Alarm"]
+    of_the_console = sum(alarm.get("Condition") == "HasConsole" for alarm in alarms)
     return Declared(
-        sum(resource["Type"] == "AWS::CloudWatch::Alarm" for resource in template["Resources"].values()),
+        len(alarms) - of_the_console,
         {
             int(rate): Senders(int(row["AtWork"]), int(row["MemoryMb"]))
             for rate, row in template["Mappings"]["Senders"].items()
         },
+        of_the_console,
     )
 
 
@@ -437,6 +475,12 @@ def report(bill: Bill, usage: Usage, prices: PriceList, fees: Fees, machine: Mac
     yield ""
     yield "Fixed, a month, whether anything is due or not"
     yield from _fixed(bill)
+    yield ""
+    idle, used = bill.console()
+    yield "The console, a month, if there is one; a reminder makes no call more for it"
+    yield f"  {'alarms, metrics and a dashboard':62} {total(idle):8.2f}  ?"
+    polling = f"{_PEOPLE} people who keep Today open, {_HOURS} hours on {_DAYS_AT_WORK} days"
+    yield f"  {polling:62} {total(used):8.2f}  ?"
     yield ""
     yield from _carriers(fees, price)
     yield ""

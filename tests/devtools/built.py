@@ -4,8 +4,8 @@ What `sam build` made, looked at before it is deployed: `make build` calls this.
     python -m tests.devtools.built .aws-sam/build --arch arm64 [--run-with .venv-lambda/bin/python]
 
 Looked at: each binary is of the architecture, each source has its bytecode and it is that source's, the packages
-are those of the lock and no others, nothing of ours is missing, policies are read as they are written, and it all
-fits into Lambda. With `--run-with`, an interpreter that has what Lambda has, each function is imported from its
+are those of the lock and no others, nothing of ours is missing, policies and pages are read as they are written, and
+it all fits into Lambda. With `--run-with`, an interpreter that has what Lambda has, each function is imported from its
 artefacts alone and its cold start is measured beside boto3 with the same clients.
 
 Exits with 0 if all is well, 1 if something is wrong with what was built.
@@ -32,9 +32,11 @@ from statistics import median
 from types import FunctionType
 from typing import Any
 
+from jinja2 import FileSystemLoader, ModuleLoader
 from samtranslator.yaml_helper import yaml_parse
 
 from dunning import compiled_policies
+from dunning.console.render import COMPILED_PAGES, PAGES, new_environment
 from tests.local import ROOT
 from tests.support.function_folders import folder_of
 
@@ -55,6 +57,13 @@ BROKEN = 2.2
 Beyond this bytecode is missing or unusable, or something heavy came in. Enforced, and so judged by the best turn: a
 layer without bytecode is beyond it in each of them.
 """
+
+WITHOUT_WHICH_THERE_IS_NO_CONSOLE = {
+    "ConsoleIssuer": "https://login.example",
+    "ConsoleClientId": "console",
+    "ConsoleGroups": "people=manager",
+}
+"""Parameters that are empty by default."""
 
 RUNS = 5
 
@@ -116,6 +125,12 @@ class Built:
         if how == "Fn::FindInMap":
             table, row, column = map(self._value, target)
             return str(self.template["Mappings"][table][row][column])
+        if how == "Fn::If":  # what is not so by default
+            return self._value(target[2])
+        if how == "Fn::GetAtt" and target[-1] == "ApiEndpoint":
+            return f"https://{target[0].lower()}.example"
+        if target in WITHOUT_WHICH_THERE_IS_NO_CONSOLE:
+            return WITHOUT_WHICH_THERE_IS_NO_CONSOLE[target]
         default = self.template["Parameters"].get(str(target), {}).get("Default")
         return str(target if default is None else default)
 
@@ -215,6 +230,26 @@ def misread_policies(layer: Path) -> Iterator[str]:
             yield f"{_in(layer, file)} is not what the files come to"
 
 
+def misread_pages(layer: Path) -> Iterator[str]:
+    """Find pages of the console that are not compiled, or not to what their files come to, and what belongs to none."""
+    folder = layer / PACKAGE.name / COMPILED_PAGES.relative_to(PACKAGE)
+    environment = new_environment(FileSystemLoader(PAGES))
+    expected = {
+        folder / ModuleLoader.get_module_filename(page): environment.compile(
+            (PAGES / page).read_text("utf-8"), page, raw=True, defer_init=True
+        )
+        for page in environment.list_templates()
+    }
+    there = set(folder.glob("*.py"))
+    for file in sorted(expected.keys() | there):
+        if file not in there:
+            yield f"{_in(layer, file)} is missing"
+        elif file not in expected:
+            yield f"{_in(layer, file)} belongs to no page"
+        elif file.read_text("utf-8") != expected[file]:
+            yield f"{_in(layer, file)} is not what its page comes to"
+
+
 def contents(thing: object, seen: dict[int, tuple[object, object]] | None = None) -> object:
     """
     Return all that pickle sees of a thing, in a form that is equal for things of the same contents.
@@ -260,6 +295,7 @@ def problems(built: Built, arch: str, lock: str) -> list[str]:
         *not_runtime(layer),
         *not_ours(layer, PACKAGE),
         *misread_policies(layer),
+        *misread_pages(layer),
         *too_big(built),
     ]
 

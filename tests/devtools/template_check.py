@@ -28,11 +28,14 @@ type Found = Mapping[str, frozenset[str]]
 _FED_BY_QUEUES = frozenset(
     {"SenderFunction", "LenderEventsFunction", "RepliesFunction", "DeliveryReceiptsFunction", "ReplanFunction"}
 )
-_FUNCTIONS = _FED_BY_QUEUES | {"ScannerFunction", "IntakeFunction", "DeliveryReceiptsFunction", "HousekeepingFunction"}
+_FUNCTIONS = _FED_BY_QUEUES | {
+    "ScannerFunction", "IntakeFunction", "DeliveryReceiptsFunction", "HousekeepingFunction", "TallyFunction",
+    "ConsoleFunction",
+}  # fmt: skip
 _FED = frozenset({"Reminders", "LenderEvents", "Replies", "DeliveryReceipts", "Replan", "FileParts"})
-_DEAD_LETTERS = frozenset({"TickDeadLetters", "IntakeDeadLetters", "DeliveryReceiptsDeadLetters"}) | {
-    f"{queue}DeadLetters" for queue in _FED
-}
+_DEAD_LETTERS = frozenset(
+    {"TickDeadLetters", "IntakeDeadLetters", "DeliveryReceiptsDeadLetters", "TallyDeadLetters"}
+) | {f"{queue}DeadLetters" for queue in _FED}
 _WITH_OUR_KEY = frozenset({"Replies", "RepliesDeadLetters", "DeliveryReceiptsDeadLetters"})
 _NO_FAILED_TICK_IS_KEPT = "a failed tick is repeated by the next one, a minute later; ScannerSilentAlarm notices"
 
@@ -65,17 +68,22 @@ CHECKOV = (
     ),
     Accepted(
         "CKV_AWS_115",
-        _FED_BY_QUEUES - {"RepliesFunction", "LenderEventsFunction"},
+        (_FED_BY_QUEUES | {"TallyFunction", "ConsoleFunction"}) - {"RepliesFunction", "LenderEventsFunction"},
         "if others take the account's capacity, they are late, and nobody is harmed: stops and payments have a share "
-        "of their own; MaximumConcurrency limits them, but for delivery logs, which come now and then in a crowd",
+        "of their own; MaximumConcurrency limits them, but for delivery logs, which come now and then in a crowd; the "
+        "tally has an instance a shard, and the console is throttled at its API",
     ),
     Accepted(
         "CKV_AWS_116",
         _FUNCTIONS,
-        f"{_NO_FAILED_TICK_IS_KEPT}; the sender's dead letters are its queue's, the intake's go to its destination",
+        f"{_NO_FAILED_TICK_IS_KEPT}; the sender's dead letters are its queue's, the intake's and the tally's go to "
+        "their destinations; who asks the console sees that it failed",
     ),
     Accepted(
-        "CKV_AWS_117", _FUNCTIONS, "they call AWS and nothing else: a network of our own would only add a way out"
+        "CKV_AWS_117",
+        _FUNCTIONS,
+        "they call AWS and nothing else, the console the identity provider as well: a network of our own would only "
+        "add a way out",
     ),
     Accepted("CKV_AWS_173", _FUNCTIONS, "names of tables, queues and a parameter, no secrets; encrypted by Lambda"),
 )
@@ -86,7 +94,7 @@ NAG = (
     Accepted("AwsSolutions-S1", frozenset({"UploadsBucket"}), "as CKV_AWS_18"),
     Accepted(
         "AwsSolutions-SQS3",
-        frozenset({"TickDeadLetters", "IntakeDeadLetters", "DeliveryReceiptsDeadLetters", "NewsFailures"}),
+        frozenset({"TickDeadLetters", "IntakeDeadLetters", "TallyDeadLetters", "NewsFailures"}),
         "dead letters of schedules and of functions, which the rule does not know for such; nobody reads NewsFailures",
     ),
     Accepted(
@@ -121,8 +129,23 @@ NAG = (
     ),
     Accepted(
         "AwsSolutions-IAM5[Resource::<UploadsBucket.Arn>/rejects/*]",
-        frozenset({"IntakeUploads"}),
+        frozenset({"IntakeUploads", "ConsoleRole"}),
         "files are named by who uploads them",
+    ),
+    Accepted(
+        "AwsSolutions-IAM5[Resource::<UploadsBucket.Arn>/parts/*]",
+        frozenset({"IntakeUploads", "LenderEventsRole"}),
+        "parts are named by their file",
+    ),
+    Accepted(
+        "AwsSolutions-IAM5[Resource::<UploadsBucket.Arn>/outcomes/*]",
+        frozenset({"IntakeUploads"}),
+        "parts are named by their file",
+    ),
+    Accepted(
+        "AwsSolutions-APIG4",
+        frozenset({"PeopleRoute"}),
+        "an authorizer of an HTTP API takes no cookie: the function asks for a session; programs have an authorizer",
     ),
     Accepted(
         "Serverless-SQSRedrivePolicy",
@@ -144,13 +167,14 @@ NAG = (
                 "RepliesFunctionReplies",
                 "DeliveryReceiptsFunctionLater",
                 "ReplanFunctionParts",
+                "IntakeFunctionParts",
             }
         ),
         "for streams: what fails of a queue goes to the queue's dead letters",
     ),
     Accepted(
         "Serverless-SNSRedrivePolicy",
-        frozenset({"AlarmSubscription"}),
+        frozenset({"AlarmSubscription", "ComplianceSubscription"}),
         "an e-mail: that it arrives is seen when the address is confirmed, and the alarm stays red",
     ),
     Accepted("Serverless-LambdaTracing", _FUNCTIONS, "86 ms of every cold start, for a path one queue long"),

@@ -50,24 +50,40 @@ def raised(resources: Mapping[str, Resource]) -> Mapping[str, Resource]:
 @pytest.fixture(scope="module")
 def dashboard(resources: Mapping[str, Resource]) -> Resource:
     """The dashboard's body; what CloudFormation fills in is text, and the limit a number."""
-    (found,) = (resource for resource in resources.values() if resource["Type"] == "AWS::CloudWatch::Dashboard")
-    body: str = found["Properties"]["DashboardBody"]["Fn::Sub"]
+    return _body(resources, "Dashboard")
+
+
+@pytest.fixture(scope="module")
+def console_dashboard(resources: Mapping[str, Resource]) -> Resource:
+    """The body of the console's dashboard."""
+    return _body(resources, "ConsoleDashboard")
+
+
+@pytest.fixture(scope="module")
+def dashboards(dashboard: Resource, console_dashboard: Resource) -> tuple[Resource, ...]:
+    """Both dashboards."""
+    return dashboard, console_dashboard
+
+
+def _body(resources: Mapping[str, Resource], name: str) -> Resource:
+    body: str = resources[name]["Properties"]["DashboardBody"]["Fn::Sub"]
     read: Resource = json.loads(body.replace("${SmsMonthlySpendLimitUsd}", "1"))
     return read
 
 
 def _watched(alarm: Resource) -> Iterator[tuple[str, str, dict[str, Any], str]]:
     """Yield namespace, name, dimensions and statistic of each metric an alarm watches."""
-    for query in alarm.get("Metrics", [{"MetricStat": {"Metric": alarm, "Stat": alarm.get("Statistic")}}]):
+    statistic = alarm.get("Statistic") or alarm.get("ExtendedStatistic")
+    for query in alarm.get("Metrics", [{"MetricStat": {"Metric": alarm, "Stat": statistic}}]):
         if "MetricStat" in query:
             metric = query["MetricStat"]["Metric"]
             dimensions = {each["Name"]: each["Value"] for each in metric.get("Dimensions", ())}
             yield metric["Namespace"], metric["MetricName"], dimensions, query["MetricStat"]["Stat"]
 
 
-def _shown(dashboard: Resource) -> Iterator[tuple[str, str, dict[str, Any], str]]:
-    """Yield namespace, name, dimensions and statistic of each metric on the dashboard."""
-    for widget in dashboard["widgets"]:
+def _shown(dashboards: tuple[Resource, ...]) -> Iterator[tuple[str, str, dict[str, Any], str]]:
+    """Yield namespace, name, dimensions and statistic of each metric on the dashboards."""
+    for widget in (widget for dashboard in dashboards for widget in dashboard["widgets"]):
         for namespace, name, *rest in widget["properties"].get("metrics", ()):
             options = rest.pop() if rest and isinstance(rest[-1], dict) else {}
             dimensions = dict(zip(rest[::2], rest[1::2], strict=True))
@@ -96,8 +112,8 @@ class TestTheMetrics:
                     assert dimensions.keys() == documented.dimensions, name
                     assert statistic in documented.statistics, name
 
-    def test_the_dashboard_shows_what_is_written(self, dashboard: Resource) -> None:
-        for namespace, metric, dimensions, statistic in _shown(dashboard):
+    def test_the_dashboards_show_what_is_written(self, dashboards: tuple[Resource, ...]) -> None:
+        for namespace, metric, dimensions, statistic in _shown(dashboards):
             if namespace == OURS:
                 assert metric in Metric
                 assert dimensions == {"service": "${AWS::StackName}"}
@@ -107,13 +123,17 @@ class TestTheMetrics:
                 assert statistic in documented.statistics
 
     def test_dimensions_name_the_right_thing(
-        self, raised: Mapping[str, Resource], dashboard: Resource, resources: Mapping[str, Resource]
+        self, raised: Mapping[str, Resource], dashboards: tuple[Resource, ...], resources: Mapping[str, Resource]
     ) -> None:
-        kinds = {"QueueName": "AWS::SQS::Queue", "FunctionName": "AWS::Lambda::Function"}
+        kinds = {
+            "QueueName": "AWS::SQS::Queue",
+            "FunctionName": "AWS::Lambda::Function",
+            "ApiId": "AWS::ApiGatewayV2::Api",
+        }
         named = [
             (*watched[2].items(),) for alarm in raised.values() for watched in _watched(alarm) if watched[0] != OURS
         ]
-        named += [(*shown[2].items(),) for shown in _shown(dashboard) if shown[0] != OURS]
+        named += [(*shown[2].items(),) for shown in _shown(dashboards) if shown[0] != OURS]
         for dimension, value in (pair for pairs in named for pair in pairs):
             text = value if isinstance(value, str) else "${" + ".".join(_path(value)) + "}"
             match = re.fullmatch(r"\$\{(\w+)(\.QueueName)?\}", text)
@@ -123,10 +143,10 @@ class TestTheMetrics:
             assert bool(match[2]) is (dimension == "QueueName")
 
     def test_every_metric_of_ours_that_tells_of_trouble_is_watched_or_shown(
-        self, raised: Mapping[str, Resource], dashboard: Resource
+        self, raised: Mapping[str, Resource], dashboards: tuple[Resource, ...]
     ) -> None:
         seen = {watched[1] for alarm in raised.values() for watched in _watched(alarm)} | {
-            shown[1] for shown in _shown(dashboard)
+            shown[1] for shown in _shown(dashboards)
         }
         decisions = {name for name in Metric if name.startswith(("Wait", "Stop", "Send"))}
         by_hand = {"CustomersErased"}  # counted by a command that somebody runs and reads
@@ -218,6 +238,11 @@ class TestAnAlarm:
         ("ids that no file has", OURS, "LenderEventsOfUnknownCustomer", "UnknownCustomersAlarm"),
         ("accounts that no file has", OURS, "LenderEventsOfUnknownAccount", "UnknownCustomersAlarm"),
         ("words of a carrier that we do not know", OURS, "SmsFailedUnclassified", "UnclassifiedFailureAlarm"),
+        ("a console that crashes", "AWS/Lambda", "Errors", "ConsoleErrorsAlarm"),
+        ("pages that fail", "AWS/ApiGateway", "5xx", "ConsoleFailingAlarm"),
+        ("pages that people wait for", "AWS/ApiGateway", "Latency", "ConsoleSlowAlarm"),
+        ("a console without room to run", "AWS/Lambda", "Throttles", "ConsoleThrottledAlarm"),
+        ("somebody who wants to see too much", OURS, "RevealsRefused", "TooManyRevealsAlarm"),
     ],
 )
 def test_there_is_an_alarm_for(
@@ -469,13 +494,25 @@ class TestTheTopic:
 class TestTheDashboard:
     """What is looked at first."""
 
-    def test_shows_every_alarm(self, dashboard: Resource, raised: Mapping[str, Resource]) -> None:
-        (widget,) = (panel for panel in dashboard["widgets"] if panel["type"] == "alarm")
-        assert set(widget["properties"]["alarms"]) == {f"${{{name}.Arn}}" for name in raised}
+    def test_shows_every_alarm(
+        self, dashboard: Resource, console_dashboard: Resource, resources: Mapping[str, Resource]
+    ) -> None:
+        alarms_of = {
+            condition: {
+                f"${{{name}.Arn}}"
+                for name, resource in resources.items()
+                if resource["Type"] == "AWS::CloudWatch::Alarm" and resource.get("Condition") == condition
+            }
+            for condition in (None, "HasConsole")
+        }
+        for found, condition in ((dashboard, None), (console_dashboard, "HasConsole")):
+            (widget,) = (panel for panel in found["widgets"] if panel["type"] == "alarm")
+            assert set(widget["properties"]["alarms"]) == alarms_of[condition]
 
-    def test_has_no_widget_over_another_or_over_the_edge(self, dashboard: Resource) -> None:
+    @pytest.mark.parametrize("which", [0, 1])
+    def test_has_no_widget_over_another_or_over_the_edge(self, dashboards: tuple[Resource, ...], which: int) -> None:
         taken: set[tuple[int, int]] = set()
-        for widget in dashboard["widgets"]:
+        for widget in dashboards[which]["widgets"]:
             assert widget["x"] + widget["width"] <= 24
             cells = {
                 (widget["x"] + across, widget["y"] + down)
@@ -501,6 +538,18 @@ class TestTheDashboard:
             and name != "LooksLogs"  # no function writes there
         }
         assert set(re.findall(r"SOURCE '\$\{(\w+)\}'", query)) == groups
+
+    def test_of_the_console_lists_its_logs_and_no_path_of_a_customer(
+        self, console_dashboard: Resource, resources: Mapping[str, Resource]
+    ) -> None:
+        queries = [panel["properties"]["query"] for panel in console_dashboard["widgets"] if panel["type"] == "log"]
+        sources = {name for query in queries for name in re.findall(r"SOURCE '\$\{(\w+)\}'", query)}
+        assert sources == {"ConsoleLogs", "ConsoleAccessLogs"}
+        (errors,) = (query for query in queries if "ConsoleLogs" in query)
+        assert set(re.findall(r"'([a-z_]+)'", errors)) <= set(LogEvent)
+        written = json.loads(resources["ConsoleStage"]["Properties"]["AccessLogSettings"]["Format"])
+        (requests,) = (query for query in queries if "ConsoleAccessLogs" in query)
+        assert set(re.findall(r"\b(route|status|latency)\b", requests)) <= written.keys()
 
 
 class TestTheRunbook:

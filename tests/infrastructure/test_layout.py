@@ -31,6 +31,7 @@ HARNESS = {
     "tests/e2e/deployed/certificate.py",
     "tests/e2e/deployed/deployment.py",
     "tests/e2e/deployed/grants.py",
+    "tests/e2e/deployed/identity.py",
     "tests/e2e/deployed/large_file.py",
     "tests/e2e/deployed/observer/sitecustomize.py",
     "tests/e2e/deployed/standin.py",

@@ -21,6 +21,7 @@ from dunning.adapters.dynamodb.items import (
 )
 from dunning.adapters.dynamodb.keys import STANDING
 from dunning.adapters.dynamodb.split_load_table import SPLIT_LOAD
+from dunning.console.routes import PROGRAM_PREFIX, PROGRAM_ROUTES
 from dunning.domain.customer.facts import Hold, HoldReason
 from dunning.domain.customer.standing import (
     LedgerEntry,
@@ -33,12 +34,14 @@ from dunning.domain.customer.standing import (
     label_key,
 )
 from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.services.console.programs import ProgramScope
 from dunning.services.erasure.erase import PART_MAY_BE_LOADING, ROUND_INTERVAL, UNDER_WAY
 from dunning.services.erasure.purge import QUEUES_KEEP
 from dunning.services.intake.file_order import REMEMBERED
 from dunning.services.send import claims
 from dunning.services.send.sender import workers_for
 from dunning.settings import (
+    ConsoleSettings,
     DeliveryReceiptsSettings,
     HousekeepingSettings,
     IntakeSettings,
@@ -69,6 +72,7 @@ SETTINGS: dict[str, type[Settings]] = {
     "HousekeepingFunction": HousekeepingSettings,
     "ReplanFunction": ReplanSettings,
     "TallyFunction": TallySettings,
+    "ConsoleFunction": ConsoleSettings,
 }
 QUEUES = {
     "Reminders": "SenderFunction",
@@ -432,7 +436,7 @@ class TestTheTables:
 
     def test_are_kept_backed_up_encrypted_and_protected(self, resources: Mapping[str, Resource]) -> None:
         tables = _of_type(resources, "AWS::DynamoDB::Table")
-        assert tables.keys() == {"CustomersTable", "ContactsTable", "TallyTable"}
+        assert tables.keys() == {"CustomersTable", "ContactsTable", "TallyTable", "ConsoleTable"}
         for table in tables.values():
             assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
             properties = table["Properties"]
@@ -668,7 +672,10 @@ class TestTheBucket:
             permission["Properties"]["Principal"]: permission["Properties"]
             for permission in _of_type(resources, "AWS::Lambda::Permission").values()
         }
-        assert allowed.keys() == {"s3.amazonaws.com", "logs.amazonaws.com"}
+        assert allowed.keys() == {"s3.amazonaws.com", "logs.amazonaws.com", "apigateway.amazonaws.com"}
+        through_the_api = allowed.pop("apigateway.amazonaws.com")
+        assert _target(through_the_api["FunctionName"]) == "ConsoleFunction"
+        assert through_the_api["SourceArn"]["Fn::Sub"].endswith(":${AWS::AccountId}:${ConsoleApi}/*")
         assert all(statement["SourceAccount"] == {"Ref": "AWS::AccountId"} for statement in allowed.values())
         assert _target(allowed["logs.amazonaws.com"]["FunctionName"]) == "DeliveryReceiptsFunction"
 
@@ -804,7 +811,7 @@ class TestTheRoles:
         limited = [
             statement
             for statement in _statements(resources)
-            if "ForAllValues:StringEquals" in statement.get("Condition", {})
+            if "dynamodb:Attributes" in statement.get("Condition", {}).get("ForAllValues:StringEquals", {})
         ]
         assert len(limited) == 5
         for statement in limited:
@@ -848,8 +855,8 @@ class TestTheRoles:
         using = [
             statement for statement in _statements(resources) if any(a.startswith("kms:") for a in statement["Action"])
         ]
-        # The bucket for intake and lender_events, queues for delivery_receipts, replies and lender_events.
-        assert len(using) == len(SETTINGS) + 5
+        # The bucket for intake, lender_events and console, queues for delivery_receipts, replies and lender_events.
+        assert len(using) == len(SETTINGS) + 6
         for statement in using:
             assert _target(statement["Resource"]) == "DataKey"
             (service,) = statement["Condition"]["StringEquals"]["kms:ViaService"].values()
@@ -934,7 +941,7 @@ def test_every_function_that_decides_keeps_its_decisions_by_one_parameter(resour
         for function in SETTINGS
     }
     by_parameter = {name for name, group in kept.items() if group["RetentionInDays"] == {"Ref": "DecisionLogDays"}}
-    assert by_parameter == SETTINGS.keys() - {"ScannerFunction", "TallyFunction"}
+    assert by_parameter == SETTINGS.keys() - {"ScannerFunction", "TallyFunction", "ConsoleFunction"}
     names = {kept[function]["LogGroupName"]["Fn::Sub"] for function in by_parameter}
     assert names == {f"/${{AWS::StackName}}/{function}" for function in DECIDING}
     scan = (ROOT / "layers/dunning/python/dunning/services/scan.py").read_text("utf-8")
@@ -965,7 +972,7 @@ def test_a_record_of_a_place_nobody_knows_is_kept_as_long_as_any() -> None:
 
 def test_every_log_group_has_a_retention(resources: Mapping[str, Resource]) -> None:
     groups = _of_type(resources, "AWS::Logs::LogGroup")
-    assert len(groups) == len(SETTINGS) + 3
+    assert len(groups) == len(SETTINGS) + 4  # looks, two of deliveries, requests to the console
     assert all(group["Properties"]["RetentionInDays"] for group in groups.values())
     assert all(group["Properties"]["KmsKeyId"] for group in groups.values())
     for name in ("DeliveredLogs", "UndeliveredLogs"):
@@ -983,11 +990,15 @@ def test_nothing_has_a_name_that_a_second_stack_would_want(resources: Mapping[st
     }
     assert names.pop("IntakeUploads.PolicyName") == "uploads"  # one of its role's
     assert names.pop("LargerReaderAccess.PolicyName") == "larger-reader"  # likewise
+    assert names.pop("NotesErasure.PolicyName") == "notes"  # likewise
     assert names.pop("LenderBus.Name") == {"Ref": "AWS::StackName"}
     for name in ("DeliveredLogs", "UndeliveredLogs"):
         # SNS's own names. That a second stack must not want them is what DeliveryLogGroups is for.
         assert names.pop(f"{name}.LogGroupName")["Fn::Sub"].startswith("sns/${AWS::Region}/${AWS::AccountId}/")
-    logs = {f"{function.removesuffix('Function')}Logs" for function in SETTINGS}
+    assert names.pop("ProgramsAuthorizer.Name") == "programs"  # one of its API's
+    assert names.pop("ConsoleStage.StageName") == "$default"  # likewise
+    assert names.pop("ConsoleApi.Name") == {"Fn::Sub": "${AWS::StackName}-console"}
+    logs = {f"{function.removesuffix('Function')}Logs" for function in SETTINGS} | {"ConsoleAccessLogs"}
     for name, value in names.items():
         assert name.partition(".")[0] in {"SendingParameter", "LooksLogs"} | logs
         assert value["Fn::Sub"].startswith("/${AWS::StackName}/"), name
@@ -1025,6 +1036,200 @@ class TestTheWaysIn:
             assert _properties(resources, made["Ref"])["LogGroupName"] == there
             groups.add(there["Fn::Sub"].rpartition("/")[2])
         assert groups == {"DirectPublishToPhoneNumber", "Failure"}
+
+
+class TestTheConsole:
+    """Two doors, and nothing of it without somebody who looks at who comes in."""
+
+    def test_is_not_there_unless_an_identity_provider_a_client_and_groups_are_set(self, template: Resource) -> None:
+        wanted = ("ConsoleIssuer", "ConsoleClientId", "ConsoleGroups")
+        assert template["Conditions"]["HasConsole"] == {
+            "Fn::And": [{"Fn::Not": [{"Fn::Equals": [{"Ref": name}, ""]}]} for name in wanted]
+        }
+        assert all(template["Parameters"][name]["Default"] == "" for name in wanted)
+        only_then = {"HasConsole", "HasConsoleApi", "HasConsoleDomain", "TellsCompliance"}
+        for condition in only_then - {"HasConsole"}:
+            assert {"Condition": "HasConsole"} in template["Conditions"][condition]["Fn::And"]
+        of_the_console = {
+            name
+            for name, resource in template["Resources"].items()
+            if name.startswith(("Console", "Programs", "People", "Compliance", "TooManyReveals"))
+            or resource["Type"].startswith("AWS::ApiGatewayV2::")
+        }
+        assert of_the_console
+        conditions = {name: template["Resources"][name].get("Condition") for name in of_the_console}
+        assert not {name for name, condition in conditions.items() if condition not in only_then}
+        assert {name for name, found in template["Outputs"].items() if found.get("Condition") in only_then} == {
+            "ConsoleAddress", "ConsoleDomainTarget", "ConsoleTable",
+        }  # fmt: skip
+
+    def test_nothing_that_is_always_there_needs_anything_of_it(self, template: Resource) -> None:
+        conditional = {name for name, resource in template["Resources"].items() if "Condition" in resource}
+        for name, resource in template["Resources"].items():
+            if name in conditional or name == "LenderEventsFunction":  # with an `If`: see below
+                continue
+            for part in _everything(resource):
+                if isinstance(part, dict) and part.keys() & {"Ref", "Fn::GetAtt"} and "Fn::If" not in part:
+                    assert _target(part) not in {each for each in conditional if each.startswith("Console")}, name
+                if isinstance(part, str):
+                    assert not set(re.findall(r"\$\{(\w+)", part)) & conditional, name
+
+    def test_people_come_in_without_an_authorizer_and_nobody_else(self, resources: Mapping[str, Resource]) -> None:
+        routes = {
+            route["Properties"]["RouteKey"]: route["Properties"]
+            for route in _of_type(resources, "AWS::ApiGatewayV2::Route").values()
+        }
+        assert {key for key, route in routes.items() if route["AuthorizationType"] == "NONE"} == {"$default"}
+        read, audit = {"Ref": "ConsoleReadScope"}, {"Ref": "ConsoleAuditScope"}
+        assert {key: route["AuthorizationScopes"] for key, route in routes.items() if key != "$default"} == {
+            "GET /api/today": [read],
+            "GET /api/customers/{customer_id}": [read],
+            "GET /api/audit": [audit],
+            "ANY /api/{rest+}": [read, audit],
+        }
+        for key, route in routes.items():
+            assert route["Target"] == {"Fn::Sub": "integrations/${ConsoleIntegration}"}
+            if key != "$default":
+                assert (route["AuthorizationType"], _target(route["AuthorizerId"])) == ("JWT", "ProgramsAuthorizer")
+
+    def test_programs_have_the_routes_that_the_function_has_with_the_scopes_that_it_asks_for(
+        self, resources: Mapping[str, Resource]
+    ) -> None:
+        names = {ProgramScope.READ: "ConsoleReadScope", ProgramScope.AUDIT: "ConsoleAuditScope"}
+        declared = {
+            route["Properties"]["RouteKey"]: route["Properties"].get("AuthorizationScopes")
+            for route in _of_type(resources, "AWS::ApiGatewayV2::Route").values()
+        }
+        for route in PROGRAM_ROUTES:
+            key = f"GET {route.path.replace('<', '{').replace('>', '}')}"
+            assert declared.pop(key) == [{"Ref": names[route.scope]}]
+        assert declared.keys() == {"$default", f"ANY {PROGRAM_PREFIX}{{rest+}}"}
+        environment = _environment(resources, "ConsoleFunction")
+        assert environment["READ_SCOPE"] == {"Ref": "ConsoleReadScope"}
+        assert environment["AUDIT_SCOPE"] == {"Ref": "ConsoleAuditScope"}
+
+    def test_a_token_is_read_from_its_header_and_is_of_the_same_provider(
+        self, resources: Mapping[str, Resource]
+    ) -> None:
+        authorizer = _properties(resources, "ProgramsAuthorizer")
+        assert authorizer["IdentitySource"] == ["$request.header.Authorization"]
+        assert authorizer["AuthorizerType"] == "JWT"
+        assert authorizer["JwtConfiguration"] == {
+            "Issuer": {"Ref": "ConsoleIssuer"},
+            "Audience": {"Fn::Split": [",", {"Ref": "ConsoleApiAudience"}]},
+        }
+
+    def test_is_throttled_and_open_to_no_page_of_another_origin(self, resources: Mapping[str, Resource]) -> None:
+        stage = _properties(resources, "ConsoleStage")
+        limits = stage["DefaultRouteSettings"]
+        assert (limits["ThrottlingRateLimit"], limits["ThrottlingBurstLimit"]) == (20, 40)
+        api = _properties(resources, "ConsoleApi")
+        assert "CorsConfiguration" not in api
+        assert api["DisableExecuteApiEndpoint"] == {"Fn::If": ["HasConsoleDomain", True, False]}
+
+    def test_logs_who_asked_for_nothing_that_tells_of_a_customer_or_a_visitor(
+        self, resources: Mapping[str, Resource]
+    ) -> None:
+        settings = _properties(resources, "ConsoleStage")["AccessLogSettings"]
+        assert _target(settings["DestinationArn"]) == "ConsoleAccessLogs"
+        written = json.loads(settings["Format"])
+        assert set(written.values()) == {
+            "$context.requestId", "$context.requestTime", "$context.httpMethod", "$context.routeKey",
+            "$context.status", "$context.responseLatency", "$context.integrationLatency", "$context.responseLength",
+        }  # fmt: skip
+
+    def test_ends_before_api_gateway_gives_up(self, resources: Mapping[str, Resource]) -> None:
+        assert _properties(resources, "ConsoleFunction")["Timeout"] < 30
+
+    def test_keeps_sessions_and_looks_until_they_expire(self, resources: Mapping[str, Resource]) -> None:
+        table = _properties(resources, "ConsoleTable")
+        assert [(key["AttributeName"], key["KeyType"]) for key in table["KeySchema"]] == [
+            ("about", "HASH"),
+            ("what", "RANGE"),
+        ]
+        assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+
+    def test_writes_to_its_own_table_and_the_switch_alone(self, resources: Mapping[str, Resource]) -> None:
+        (policy,) = _properties(resources, "ConsoleRole")["Policies"]
+        writing = [
+            (action, json.dumps(statement["Resource"]))
+            for statement in policy["PolicyDocument"]["Statement"]
+            for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+            if action.partition(":")[2].startswith(("Put", "Update", "Delete", "Batch", "Send", "Publish", "Create"))
+            and action not in {"dynamodb:BatchGetItem", "logs:CreateLogStream", "logs:PutLogEvents"}
+        ]
+        assert {(action, next(w for w in ("ConsoleTable", "SendingParameter", "LenderBus") if w in where))
+                for action, where in writing} == {
+            ("dynamodb:PutItem", "ConsoleTable"), ("dynamodb:UpdateItem", "ConsoleTable"),
+            ("dynamodb:DeleteItem", "ConsoleTable"), ("ssm:PutParameter", "SendingParameter"),
+            ("events:PutEvents", "LenderBus"),
+        }  # fmt: skip
+
+    def test_nobody_else_knows_its_table_but_an_erasure_and_no_text_asks_it(
+        self, resources: Mapping[str, Resource]
+    ) -> None:
+        knowing = {name for name, resource in resources.items() if "ConsoleTable" in json.dumps(resource)}
+        assert knowing == {"ConsoleFunction", "ConsoleRole", "LenderEventsFunction", "NotesErasure"}
+        (statement,) = _properties(resources, "NotesErasure")["PolicyDocument"]["Statement"]
+        assert statement["Action"] == ["dynamodb:Query", "dynamodb:DeleteItem"]
+        assert _properties(resources, "NotesErasure")["Roles"] == [{"Ref": "LenderEventsRole"}]
+
+    def test_speaks_on_the_bus_in_its_own_name_alone(self, resources: Mapping[str, Resource]) -> None:
+        (policy,) = _properties(resources, "ConsoleRole")["Policies"]
+        (telling,) = (
+            statement
+            for statement in policy["PolicyDocument"]["Statement"]
+            if statement["Action"] == "events:PutEvents"
+        )
+        assert telling["Condition"] == {"ForAllValues:StringEquals": {"events:source": "dunning.console"}}
+
+    def test_its_acts_count_among_the_lenders_events_once_sources_are_named(
+        self, resources: Mapping[str, Resource]
+    ) -> None:
+        assert _environment(resources, "LenderEventsFunction")["LENDER_SOURCES"] == {
+            "Fn::If": [
+                "NamesSources",
+                {"Fn::If": ["HasConsole", {"Fn::Sub": "${LenderSources},dunning.console"}, {"Ref": "LenderSources"}]},
+                "",
+            ]
+        }
+
+    def test_compliance_is_told_of_one_alarm_by_its_name(self, resources: Mapping[str, Resource]) -> None:
+        subscription = _properties(resources, "ComplianceSubscription")
+        assert subscription["FilterPolicyScope"] == "MessageBody"
+        assert subscription["FilterPolicy"] == {"AlarmName": [{"Ref": "TooManyRevealsAlarm"}]}
+        assert _target(subscription["TopicArn"]) == "AlarmTopic"
+
+    @pytest.mark.parametrize(
+        ("name", "value", "fits"),
+        [
+            ("ConsoleIssuer", "https://cognito-idp.ap-northeast-1.amazonaws.com/ap-northeast-1_AbCdEf123", True),
+            ("ConsoleIssuer", "https://login.microsoftonline.com/0a1b/v2.0", True),
+            ("ConsoleIssuer", "http://login.example", False),
+            ("ConsoleIssuer", "https://login.example?x=1", False),
+            ("ConsoleGroups", "collections=manager,legal=compliance", True),
+            ("ConsoleGroups", "Collections Team=manager", True),
+            ("ConsoleGroups", "collections=owner", False),
+            ("ConsoleGroups", "collections", False),
+            ("ConsoleGroups", "collections=manager,", False),
+            ("ConsoleGroupClaim", "cognito:groups", True),
+            ("ConsoleApiAudience", "7abc,8def", True),
+            ("ConsoleApiAudience", "api://dunning", True),
+            ("ConsoleApiAudience", "7abc, 8def", False),
+            ("ConsoleDomain", "console.lender.example", True),
+            ("ConsoleDomain", "https://console.lender.example", False),
+            ("ConsoleCertificate", "arn:aws:acm:ap-northeast-1:123456789012:certificate/0a-1b", True),
+            ("ConsoleCertificate", "console", False),
+        ],
+    )
+    def test_takes_what_a_provider_gives_and_nothing_that_cannot_work(
+        self,
+        template: Resource,
+        name: str,
+        value: str,
+        fits: bool,  # noqa: FBT001 - a column of the table
+    ) -> None:
+        assert (re.search(template["Parameters"][name]["AllowedPattern"], value) is not None) is fits
 
 
 class TestTheForm:

@@ -246,6 +246,7 @@ def create_stack(
             .get("Environment", {})
             .get("Variables", {})
             .items()
+            if not _needs_what_is_not_here(value, resources)
         }
         for folder, logical_id in functions.items()
     }
@@ -385,6 +386,14 @@ def _with_the_name_of_a_bus(value: Any, resources: Mapping[str, Any]) -> Any:  #
         if resource.get("Type") == "AWS::Events::EventBus":
             return _properties(resource)["Name"]
     return value
+
+
+def _needs_what_is_not_here(value: Any, resources: Mapping[str, Any]) -> bool:  # noqa: ANN401 - any expression
+    """Tell whether moto could not work a value out: the address of an API, which is not created."""
+    if isinstance(value, dict) and "Fn::GetAtt" in value:
+        return resources[_logical_id(value)]["Type"] not in _CREATED_LOCALLY
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(_needs_what_is_not_here(part, resources) for part in parts)
 
 
 def _uploads(resources: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:

@@ -35,6 +35,7 @@ from dunning.services.console.erase_by_two import ErasureService
 from dunning.services.console.file_history import FilesService
 from dunning.services.console.find_customer import FindService
 from dunning.services.console.login import LoginService, form_token
+from dunning.services.console.programs import ProgramScope
 from dunning.services.console.rules_read import RulesService
 from dunning.services.console.today import TodayService
 from dunning.services.console.turn_sending import SendingService
@@ -56,6 +57,7 @@ REJECTS = (
     "7,'-C7,due_on,not_a_date,Write the date.\r\n"
 )
 """A reject file as the intake writes it."""
+SCOPES = {ProgramScope.READ: "dunning/read", ProgramScope.AUDIT: "dunning/audit"}
 
 
 class FakeConsoleTable:
@@ -305,7 +307,8 @@ class Office:
                 issuer=ISSUER,
                 zone=TAIPEI,
                 unexpected=self.errors.append,
-            )
+            ),
+            SCOPES,
         )
 
     # -------------------------------------------------------------- the browser

@@ -5,10 +5,12 @@ The chapters are numbered so that the minute between two ticks of the schedule p
 """
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
 from tests.e2e.deployed.deployment import Deployer
+from tests.e2e.deployed.identity import AUDIENCE, CLIENT, GROUPS, Provider
 from tests.e2e.deployed.standin import Folders, StandIn
 from tests.e2e.deployed.world import ENGINEER_MAY, FUNCTIONS, LENDER_MAY, MANAGER_MAY, World, make_user
 from tests.local import ROOT
@@ -25,15 +27,25 @@ def world() -> Iterator[World]:
     """Deploy the stack, with its schedule on."""
     folders = Folders(FOLDER)
     folders.make()
-    with StandIn(folders) as stand_in:
+    with ExitStack() as stack:
+        stand_in = stack.enter_context(StandIn(folders))
         engineer = make_user(stand_in, "engineer", ENGINEER_MAY)
         manager = make_user(stand_in, "manager", MANAGER_MAY)
         lender = make_user(stand_in, "lender", LENDER_MAY)
         deployer = Deployer(stand_in.url, stand_in.certificate, engineer, folders.base, folders.logs / "deploy.log")
         world = World(stand_in, manager, engineer, lender, deployer)
         world.begin()
+        world.provider = stack.enter_context(Provider(stand_in.certificate, stand_in.key, world.now))
         world.say(f"deploying; logs are in {folders.logs}")
-        world.deploy(ScheduleState="ENABLED", SmsPerSecond="50", SplitAbove=SPLIT_ABOVE)
+        world.deploy(
+            ScheduleState="ENABLED",
+            SmsPerSecond="50",
+            SplitAbove=SPLIT_ABOVE,
+            ConsoleIssuer=world.provider.issuer,
+            ConsoleClientId=CLIENT,
+            ConsoleGroups=",".join(f"{group}={role}" for group, role in GROUPS.items()),
+            ConsoleApiAudience=AUDIENCE,
+        )
         world.say("deployed")
         try:
             yield world

@@ -76,7 +76,7 @@ class StandIn:
     def __init__(self, folders: Folders) -> None:
         self.folders = folders
         self.port, self.proxy_port = free_ports(2)
-        self.certificate, self._key = write_certificate(folders.base)
+        self.certificate, self.key = write_certificate(folders.base)
         self._servers = Servers(folders.base)
 
     @property
@@ -99,7 +99,7 @@ class StandIn:
                     "AUTH": "true",  # every request is signed, and judged by the policies of who signed it
                     "USE_SSL": "1",
                     "MINISTACK_SSL_CERT": str(self.certificate),
-                    "MINISTACK_SSL_KEY": str(self._key),
+                    "MINISTACK_SSL_KEY": str(self.key),
                     "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.2",  # AWS waits a minute, and then two
                     # The functions inherit what follows.
                     # SNS alone is asked over http, and so it alone is asked through the proxy. A request is signed for
@@ -107,6 +107,7 @@ class StandIn:
                     "AWS_ENDPOINT_URL_SNS": f"http://127.0.0.1:{self.port}",
                     "HTTP_PROXY": self.proxy_url,
                     "AWS_CA_BUNDLE": str(self.certificate),
+                    "SSL_CERT_FILE": str(self.certificate),  # of the identity provider, which has the same
                     "PYTHONPATH": str(_OBSERVER),
                     "PYTHONDONTWRITEBYTECODE": "1",
                     "E2E_FUNCTIONS_PYTHON": str(_LAMBDA),

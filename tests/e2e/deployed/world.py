@@ -22,6 +22,7 @@ from dunning.adapters.dynamodb.keys import REPLY, STANDING
 from dunning.domain.customer.standing import Standing
 from dunning.domain.delivery.contact import Contact
 from tests.e2e.deployed.deployment import STACK, Deployer, Key
+from tests.e2e.deployed.identity import Provider
 from tests.e2e.deployed.standin import ACCOUNT, REGION, Folders, StandIn, StandInError
 from tests.support.lender_files import WANG, csv_of, row
 
@@ -61,6 +62,8 @@ FUNCTIONS = (
     "RepliesFunction",
     "HousekeepingFunction",
     "ReplanFunction",
+    "TallyFunction",
+    "ConsoleFunction",
 )
 
 type Statements = Sequence[Mapping[str, object]]
@@ -107,6 +110,8 @@ class World:
     deployer: Deployer
     parameters: dict[str, str] = field(default_factory=dict)
     deployments: list[datetime] = field(default_factory=list)
+    provider: Provider = field(init=False)
+    """Where people of the console log in."""
     _replies: int = 0
     _streams: int = 0
     _people: int = 99  # and 100 more: numbers kept for fiction in the USA end with 0100 to 0199
@@ -162,6 +167,10 @@ class World:
         """Return all standings."""
         items = [item for item in self._items("CustomersTable") if item["item"]["S"] == STANDING]
         return {item["customer_id"]["S"]: standing_of(item) for item in items}
+
+    def counted(self) -> set[str]:
+        """Return the names of all counters that the tally has."""
+        return {name for item in self._items("TallyTable") if item["tally"]["S"].startswith("counts#") for name in item}
 
     def everything(self) -> dict[str, Any]:
         """Return all that must outlive a deployment."""

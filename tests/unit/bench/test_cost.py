@@ -193,6 +193,25 @@ class TestWhatIsBesideThem:
         assert next(line.units for name, line in fixed if name == "metrics") == 2
 
 
+class TestTheConsole:
+    """It is paid for by who looks, not by who is reminded."""
+
+    DECLARED = Declared(7, DECLARED.senders, 5)
+
+    @pytest.mark.parametrize("region", ["us-east-1", "ap-northeast-1"])
+    def test_of_twenty_people_who_poll_costs_some_dollars_a_month(self, region: str) -> None:
+        idle, used = Bill(_usage(), load_prices(region), MACHINE, self.DECLARED).console()
+        assert {line.price.what: line.units for line in idle} == {"alarms": 5, "custom metrics": 2, "dashboards": 1}
+        assert _units(used)["requests to an HTTP API"] == 20 * 8 * 22 * 360
+        assert _units(used)["write request units"] == 20 * 8 * 22 * 60
+        assert total(used) < 10
+
+    def test_adds_nothing_to_a_reminder_and_nothing_to_what_runs_anyway(self) -> None:
+        without, with_console = (Bill(_usage(), PRICES, MACHINE, template) for template in (DECLARED, self.DECLARED))
+        assert total(with_console.reminders()) == total(without.reminders())
+        assert [line for _, line in with_console.fixed()] == [line for _, line in without.fixed()]
+
+
 class TestTheCarrierFee:
     """What everything else is small beside."""
 

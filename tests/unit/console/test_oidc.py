@@ -68,7 +68,13 @@ def test_a_code_is_exchanged_with_its_verifier_for_the_claims_of_the_token() -> 
     found = provider(web)
     assert found.logout_address() == ""
     assert found.claims("the-code", "the-verifier") == {"sub": "mei"}
-    assert found.logout_address() == "https://login.example/logout"
+    address, _, query = found.logout_address().partition("?")
+    assert address == "https://login.example/logout"
+    assert parse_qs(query) == {
+        "client_id": ["console"],
+        "post_logout_redirect_uri": ["https://console.example/login"],
+        "logout_uri": ["https://console.example/login"],
+    }
     _, body = web.asked[-1]
     assert body
     assert parse_qs(body.decode()) == {

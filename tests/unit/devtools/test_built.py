@@ -3,15 +3,22 @@
 import importlib.util
 import pickle
 import py_compile
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from jinja2 import FileSystemLoader, ModuleLoader
 
 from dunning import compiled_policies
+from dunning.console import render
+from dunning.console.render import new_environment
 from dunning.domain.texts.lint import Severity
 from dunning.policy.lender import RepliesFile
+from dunning.ports.sessions import Role
 from tests.devtools import built
+from tests.support.console import an_office_with
 
 LOCK = """\
 phonenumberslite==9.0.42 \\
@@ -198,6 +205,62 @@ def test_compiled_policies_that_differ_from_the_files_are_refused(
         "dunning/policy/compiled/changed.pickle is not what the files come to",
         "dunning/policy/compiled/missing.pickle is missing",
     ]
+
+
+def test_compiled_pages_that_differ_from_their_files_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages, compiled = tmp_path / "pages", tmp_path / "dunning" / "console" / "compiled_pages"
+    pages.mkdir()
+    for page in ("same", "changed", "missing", "gone"):
+        (pages / f"{page}.html").write_text(f"<p>{page} {{{{ value }}}}</p>")
+    new_environment(FileSystemLoader(pages)).compile_templates(compiled, zip=None, ignore_errors=False)
+    (pages / "changed.html").write_text("<p>{{ another }}</p>")
+    (pages / "gone.html").unlink()
+    (compiled / ModuleLoader.get_module_filename("missing.html")).unlink()
+    monkeypatch.setattr(built, "PAGES", pages)
+    wrong = {line.rpartition("/")[2] for line in built.misread_pages(tmp_path)}
+    assert wrong == {
+        f"{ModuleLoader.get_module_filename('changed.html')} is not what its page comes to",
+        f"{ModuleLoader.get_module_filename('missing.html')} is missing",
+        f"{ModuleLoader.get_module_filename('gone.html')} belongs to no page",
+    }
+
+
+def test_pages_are_compiled_to_the_same_modules_whatever_the_hash_seed(tmp_path: Path) -> None:
+    made = []
+    for seed in ("0", "1"):
+        folder = tmp_path / seed
+        code = (
+            "from jinja2 import FileSystemLoader\n"
+            "from dunning.console.render import PAGES, new_environment\n"
+            f"environment = new_environment(FileSystemLoader(PAGES))\n"
+            f"environment.compile_templates({str(folder)!r}, zip=None, ignore_errors=False)"
+        )
+        environment = {"PYTHONHASHSEED": seed, "PYTHONPATH": str(built.PACKAGE.parent)}
+        subprocess.run([sys.executable, "-c", code], env=environment, check=True)  # noqa: S603 - our own code
+        made.append({path.name: path.read_text() for path in folder.iterdir()})
+    assert made[0] == made[1]
+
+
+def test_a_page_is_the_same_read_from_its_file_and_from_its_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from_files = _a_page_of_the_console()
+    compiled = tmp_path / "compiled_pages"
+    new_environment(FileSystemLoader(render.PAGES)).compile_templates(compiled, zip=None, ignore_errors=False)
+    monkeypatch.setattr(render, "COMPILED_PAGES", compiled)
+    monkeypatch.setattr(render, "PAGES", tmp_path / "nowhere")
+    assert _a_page_of_the_console() == from_files
+
+
+def _a_page_of_the_console() -> str:
+    render._environment.cache_clear()  # noqa: SLF001 - as in a process that has just begun
+    office, _ = an_office_with()
+    office.log_in(Role.MANAGER)
+    body = office.get("/customers/C0001").body
+    render._environment.cache_clear()  # noqa: SLF001
+    return body
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from dunning import wiring
 from dunning.console.http_messages import CookieToSet, PageAnswer, PageRequest
-from dunning.console.routes import Route
+from dunning.console.routes import ProgramRoute, Route
 from functions.console.app import lambda_handler
 from tests.local import ROOT
 from tests.local.events import LambdaContext
@@ -18,11 +18,30 @@ from tests.support.fakes import FakeTelemetry
 EVENTS = ROOT / "events" / "console"
 
 
+class FakePrograms:
+    """The door of programs, which says what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, Mapping[str, object], Mapping[str, str]]] = []
+
+    def answer(
+        self,
+        route: ProgramRoute | None,
+        request: PageRequest,
+        claims: Mapping[str, object],
+        parts: Mapping[str, str],
+    ) -> PageAnswer:
+        del request
+        self.asked.append((route.view if route else "", claims, parts))
+        return PageAnswer(body="{}", content_type="application/json; charset=utf-8")
+
+
 class FakeConsole:
     """Answers with what it was asked."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, PageRequest, Mapping[str, str]]] = []
+        self.programs = FakePrograms()
 
     def answer(self, route: Route, request: PageRequest, parts: Mapping[str, str]) -> PageAnswer:
         self.asked.append((route.view, request, parts))
@@ -96,6 +115,41 @@ def test_a_page_is_asked_for_by_its_head_too(console: FakeConsole) -> None:
 def test_what_no_route_is_for_is_not_found(console: FakeConsole, method: str, path: str) -> None:
     assert handle("page", method=method, rawPath=path)["statusCode"] == 404
     assert console.asked[0][0] == "not_found"
+
+
+CLAIMS = {"sub": "7abc", "scope": "dunning/read"}
+
+
+def of_a_program(route_key: str) -> dict[str, Any]:
+    """Return the context of a request that has been through the authorizer."""
+    event = json.loads((EVENTS / "page.json").read_text("utf-8"))
+    context: dict[str, Any] = event["requestContext"]
+    return {"requestContext": context | {"routeKey": route_key, "authorizer": {"jwt": {"claims": CLAIMS}}}}
+
+
+@pytest.mark.parametrize(
+    ("path", "view", "parts"),
+    [
+        ("/api/today", "today", {}),
+        ("/api/customers/C0012", "customer", {"customer_id": "C0012"}),
+        ("/api/audit", "audit", {}),
+        ("/api/nothing", "", {}),
+    ],
+)
+def test_programs_are_answered_by_their_own_door_with_the_claims_of_the_authorizer(
+    console: FakeConsole, path: str, view: str, parts: Mapping[str, str]
+) -> None:
+    answer = handle("page", rawPath=path, **of_a_program(f"GET {path}"))
+    assert answer["headers"]["Content-Type"] == "application/json; charset=utf-8"
+    assert console.programs.asked == [(view, CLAIMS, parts)]
+    assert not console.asked
+
+
+@pytest.mark.parametrize("path", ["/api/today", "/api/customers/C0012", "/api/audit", "/api/nothing"])
+def test_by_the_way_of_people_no_claims_reach_the_door_of_programs(console: FakeConsole, path: str) -> None:
+    handle("page", rawPath=path, **of_a_program("$default"))
+    ((_, claims, _),) = console.programs.asked
+    assert claims == {}
 
 
 def test_ten_kilobytes_of_headers_are_read(console: FakeConsole) -> None:

@@ -142,9 +142,10 @@ class ConsoleSettings(Settings):
     Settings of the console.
 
     `origin` is its own address as browsers name it, without a path. `oidc_groups` gives the role of each group of the
-    identity provider, as in `collections-managers=manager,legal=compliance`. `is_played` says that the time is not the
-    real one. `bus_name` is the bus on which the acts of people go. Without an `uploads_bucket` nobody can look at
-    rejects.
+    identity provider, as in `collections-managers=manager,legal=compliance`. `login_origin` is where the provider's own
+    pages are, if not where its issuer is: a form may lead there. `read_scope` and `audit_scope` are the scopes of
+    programs, by their names in tokens. `is_played` says that the time is not the real one. `bus_name` is the bus on
+    which the acts of people go. Without an `uploads_bucket` nobody can look at rejects.
     """
 
     contacts_table: str = Field(min_length=3)
@@ -157,5 +158,8 @@ class ConsoleSettings(Settings):
     oidc_groups: str = Field(min_length=3)
     oidc_group_claim: str = "groups"
     bus_name: str = ""
+    login_origin: str = ""
+    read_scope: str = "dunning/read"
+    audit_scope: str = "dunning/audit"
     is_played: bool = False
     uploads_bucket: str = ""

@@ -23,9 +23,7 @@ from pydantic import ValidationError
 
 from dunning import compiled_policies
 from dunning.adapters.client import LEAN, new_session
-from dunning.adapters.dynamodb.contact_table import WRITE_ONCE, DynamoContacts
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
-from dunning.adapters.eventbridge import EventBridgePublisher
 from dunning.adapters.fan_out_telemetry import FanOutTelemetry
 from dunning.adapters.powertools_telemetry import PowertoolsTelemetry, lean_logger
 from dunning.adapters.sns import PUBLISH_ONCE, SnsGateway
@@ -59,6 +57,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from dunning.adapters.bedrock import ConverseClient
+    from dunning.adapters.dynamodb.contact_table import DynamoContacts
+    from dunning.adapters.eventbridge import EventBridgePublisher
     from dunning.console.door import Console
     from dunning.console.visits import ActServices
     from dunning.policy import PolicyBook
@@ -162,7 +162,12 @@ def _customers(dynamodb: DynamoDBClient, settings: Settings) -> DynamoCustomers:
     return DynamoCustomers(dynamodb, settings.customers_table, settings.due_shards)
 
 
+# What not every function has is imported where it is built: no cold start waits for what it does not need.
+
+
 def _publisher(session: boto3.Session, bus_name: str) -> EventBridgePublisher:
+    from dunning.adapters.eventbridge import EventBridgePublisher  # noqa: PLC0415
+
     return EventBridgePublisher(session.client("events", config=_PATIENT), bus_name, telemetry())
 
 
@@ -196,8 +201,17 @@ def scan_service() -> ScanService:
     )
 
 
+def _known_contacts(dynamodb: DynamoDBClient, table: str) -> DynamoContacts:
+    """Return the audit table for who writes no new records."""
+    from dunning.adapters.dynamodb.contact_table import DynamoContacts  # noqa: PLC0415
+
+    return DynamoContacts(dynamodb, table)
+
+
 def _new_contacts(session: boto3.Session, dynamodb: DynamoDBClient, table: str) -> DynamoContacts:
     """Return the audit table for who writes new records."""
+    from dunning.adapters.dynamodb.contact_table import WRITE_ONCE, DynamoContacts  # noqa: PLC0415
+
     return DynamoContacts(dynamodb, table, once=session.client("dynamodb", config=WRITE_ONCE))
 
 
@@ -318,7 +332,7 @@ def lender_event_service() -> LenderEventService:
     customers = _customers(dynamodb, settings)
     sqs = session.client("sqs", config=_PATIENT)
     queue = SqsQueue(sqs, settings.queue_url, settings.dead_letter_url)
-    contacts = DynamoContacts(dynamodb, settings.contacts_table)
+    contacts = _known_contacts(dynamodb, settings.contacts_table)
     erasing = EraseService(
         customers=customers,
         contacts=contacts,
@@ -446,7 +460,7 @@ def delivery_receipt_service() -> DeliveryReceiptService:
     return DeliveryReceiptService(
         store=customers,
         phones=customers,
-        contacts=DynamoContacts(dynamodb, settings.contacts_table),
+        contacts=_known_contacts(dynamodb, settings.contacts_table),
         delay_queue=SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url),
         publisher=_publisher(session, settings.bus_name),
         policies=policy_book(),
@@ -528,7 +542,7 @@ def close_unknown_service() -> CloseUnknownService:
     settings = read_settings(HousekeepingSettings, os.environ)
     dynamodb = new_session().client("dynamodb", config=_PATIENT)
     return CloseUnknownService(
-        contacts=DynamoContacts(dynamodb, settings.contacts_table), clock=_Environment.clock, telemetry=telemetry()
+        contacts=_known_contacts(dynamodb, settings.contacts_table), clock=_Environment.clock, telemetry=telemetry()
     )
 
 
@@ -626,6 +640,7 @@ def console() -> Console:
     from dunning.services.console.audited import AuditService  # noqa: PLC0415
     from dunning.services.console.find_customer import FindService  # noqa: PLC0415
     from dunning.services.console.login import LoginService  # noqa: PLC0415
+    from dunning.services.console.programs import ProgramScope  # noqa: PLC0415
     from dunning.services.console.today import TodayService  # noqa: PLC0415
 
     settings = read_settings(ConsoleSettings, os.environ)
@@ -635,7 +650,7 @@ def console() -> Console:
     customers = _customers(dynamodb, settings)
     table = DynamoConsole(dynamodb, settings.console_table)
     switch = SsmSwitch(session.client("ssm", config=_PATIENT), settings.sending_parameter, clock, log)
-    audit = AuditService(table, clock, _new_id)
+    audit = AuditService(table, clock, _new_id, log)
     book = policy_book()
     zones = _lender_zones()
     countries = dict.fromkeys(country for lender in book.lenders.values() for country in lender.policy.countries)
@@ -699,9 +714,10 @@ def console() -> Console:
             rules=rules_service,
             now=clock.now,
             origin=settings.origin,
-            issuer=settings.oidc_issuer,
+            issuer=settings.login_origin or settings.oidc_issuer,
             zone=next(iter(zones.values()), ZoneInfo("UTC")),
             is_played=settings.is_played,
             unexpected=unexpected,
-        )
+        ),
+        {ProgramScope.READ: settings.read_scope, ProgramScope.AUDIT: settings.audit_scope},
     )

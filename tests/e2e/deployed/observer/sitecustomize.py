@@ -3,7 +3,7 @@ What the harness adds to the stand-in's processes, through PYTHONPATH. Nothing o
 
 In a function: every call of AWS is written down, with its outcome, the clock is moved to a working day, and what the
 stand-in's SNS does not have is answered. In the stand-in itself: functions are started by an interpreter that has what
-Lambda has, not by the stand-in's own, and notifications are dated by the moved clock too.
+Lambda has, not by the stand-in's own, notifications are dated by the moved clock too, and streams name their shard.
 """
 
 import importlib.util
@@ -137,12 +137,26 @@ class _MovedClock:
         return float(self._offset.read_text("utf-8"))
 
 
+def _in_windows(functions: Any) -> None:  # noqa: ANN401 - a module
+    """Let an event of a stream name its shard, as one of a window does: the stand-in has no windows, and one shard."""
+    execute = functions._execute_function  # noqa: SLF001 - the stand-in's own
+
+    def executed(function: Any, event: Any, *args: object, **named: object) -> Any:  # noqa: ANN401 - as declared there
+        records = event.get("Records") if isinstance(event, dict) else None
+        if records and records[0].get("eventSource") == "aws:dynamodb":
+            event = {**event, "shardId": "shardId-000000000001", "isFinalInvokeForWindow": False}
+        return execute(function, event, *args, **named)
+
+    functions._execute_function = executed  # noqa: SLF001
+
+
 def _observe() -> None:
     function = os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
     clock = _MovedClock(Path(os.environ["E2E_CLOCK"]))
     if not function:
         sys.executable = os.environ["E2E_FUNCTIONS_PYTHON"]
         sys.meta_path.insert(0, _AsImported("ministack.services.sns", clock.in_sns))
+        sys.meta_path.insert(0, _AsImported("ministack.services.lambda_svc", _in_windows))
         return
     import botocore.handlers  # noqa: PLC0415 - a function's interpreter has it, the stand-in's own needs none
 

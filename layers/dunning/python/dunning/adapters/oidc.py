@@ -60,8 +60,17 @@ class OidcProvider:
         return _claims_in(answer.get("id_token"))
 
     def logout_address(self) -> str:
-        """Return the end-session endpoint, if the provider has been asked and has one."""
-        return str(self._discovered.get("end_session_endpoint", ""))
+        """
+        Return the end-session endpoint, if the provider has been asked and has one, with the way back to the login.
+
+        OpenID Connect RP-Initiated Logout names the way back `post_logout_redirect_uri`, Cognito `logout_uri`.
+        """
+        endpoint = self._discovered.get("end_session_endpoint")
+        if not isinstance(endpoint, str):
+            return ""
+        back = self._redirect_address.removesuffix("/callback") + "/login"
+        query = {"client_id": self.client_id, "post_logout_redirect_uri": back, "logout_uri": back}
+        return f"{endpoint}?{urlencode(query)}"
 
     def _endpoint(self, name: str) -> str:
         if not self._discovered:

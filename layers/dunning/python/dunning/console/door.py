@@ -1,24 +1,33 @@
-"""The door of the console: who may come in by which route."""
+"""The door of people: who may come in by which route. Programs have a door of their own beside it."""
 
 from collections.abc import Mapping
 from hmac import compare_digest
 
 from dunning.console.http_messages import PageAnswer, PageRequest, is_from_ourselves
+from dunning.console.program_door import ProgramDoor
 from dunning.console.routes import Route
 from dunning.console.views import VIEWS
 from dunning.console.views.entrance import SESSION_COOKIE
 from dunning.console.visits import ConsoleServices, Desk, Visit
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.services.console.login import form_token
+from dunning.services.console.programs import ProgramScope
 from dunning.services.console.roles import may
 
 
 class Console:
-    """Answers requests."""
+    """
+    Answers requests.
 
-    def __init__(self, services: ConsoleServices) -> None:
+    Args:
+        services: what pages and answers are made of.
+        scopes: the name that each scope of programs has in tokens.
+    """
+
+    def __init__(self, services: ConsoleServices, scopes: Mapping[ProgramScope, str]) -> None:
         self._services = services
         self._desk = Desk(services)
+        self.programs = ProgramDoor(services, scopes)
 
     def answer(self, route: Route, request: PageRequest, parts: Mapping[str, str]) -> PageAnswer:
         """Answer a request by a route; `parts` are the values in its path."""

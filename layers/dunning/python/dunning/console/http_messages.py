@@ -68,6 +68,21 @@ def request_of(event: Mapping[str, Any]) -> PageRequest:
     )
 
 
+def claims_of(event: Mapping[str, Any]) -> Mapping[str, object]:
+    """
+    Return the claims that an authorizer of API Gateway has found good; none if the request came by a way without one.
+
+    Nothing that a client sends gets here: API Gateway writes the whole context of a request.
+    """
+    context = event["requestContext"]
+    if context.get("routeKey", "$default") == "$default":
+        return {}  # everybody's way in: it has no authorizer
+    authorizer = context.get("authorizer")
+    token = authorizer.get("jwt") if isinstance(authorizer, Mapping) else None
+    claims = token.get("claims") if isinstance(token, Mapping) else None
+    return claims if isinstance(claims, Mapping) else {}
+
+
 def _cookies(written: list[str]) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for line in written:

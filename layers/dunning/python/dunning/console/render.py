@@ -1,4 +1,10 @@
-"""Render: pages of view models and words (jinja2), and the static files by names that change with what is in them."""
+"""
+Render: pages of view models and words (jinja2), and the static files by names that change with what is in them.
+
+To read the pages' files would take several times as long as all else that a cold start of the console does. So
+`layers/dunning/compile_pages.py` compiles them into modules when the layer is built; `make build` refuses a layer whose
+modules are not what the files come to. A working copy has nothing compiled.
+"""
 
 import hashlib
 import re
@@ -8,12 +14,14 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BaseLoader, Environment, FileSystemLoader, ModuleLoader, StrictUndefined
 
 from dunning.console import charts
 from dunning.console.translations import LANGUAGES, Translation
 
 _HERE = Path(__file__).parent
+PAGES, COMPILED_PAGES = _HERE / "pages", _HERE / "compiled_pages"
+
 _HASH_DIGITS = 10
 _TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
 
@@ -56,16 +64,22 @@ def compact_style(css: str) -> str:
     return re.sub(r":\s", ":", tight).replace(";}", "}").strip()
 
 
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_HERE / "pages"),
+def new_environment(loader: BaseLoader) -> Environment:
+    """Return how pages are read, wherever they are: what is compiled depends on it."""
+    return Environment(
+        loader=loader,
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
     )
+
+
+@cache
+def _environment() -> Environment:
+    is_compiled = COMPILED_PAGES.is_dir()
+    environment = new_environment(ModuleLoader(COMPILED_PAGES) if is_compiled else FileSystemLoader(PAGES))
     environment.globals.update(
         spark_line=charts.spark_line,
         stacked_bars=charts.stacked_bars,

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from dunning.services.console.programs import ProgramScope
 from dunning.services.console.roles import Act
 
 
@@ -58,6 +59,25 @@ ROUTES = (
     Route("GET", "/texts", "texts", Act.SEE_RULES),
 )
 """Every route."""
+
+
+class ProgramRoute(NamedTuple):
+    """A route of programs, which only read: what the role has to allow, and the scope that the token has to name."""
+
+    path: str
+    view: str
+    act: Act
+    scope: ProgramScope
+
+
+PROGRAM_ROUTES = (
+    ProgramRoute("/api/today", "today", Act.SEE_TODAY, ProgramScope.READ),
+    ProgramRoute("/api/customers/<customer_id>", "customer", Act.SEE_CUSTOMER, ProgramScope.READ),
+    ProgramRoute("/api/audit", "audit", Act.SEE_ALL_AUDIT, ProgramScope.AUDIT),
+)
+"""Every route of programs."""
+
+PROGRAM_PREFIX = "/api/"
 
 HOMES = ((Act.SEE_TODAY, "/today"), (Act.ATTEND, "/waiting"), (Act.FIND, "/find"))
 """Where somebody begins: the first place that the role allows."""

@@ -148,6 +148,8 @@ class Metric(StrEnum):
     REPLY_REPRESENTED = "ReplyRepresented"
     REPLY_SUSPICION = "ReplySuspicion"
     REPLY_WRONG_PERSON = "ReplyWrongPerson"
+    REVEALS = "Reveals"
+    REVEALS_REFUSED = "RevealsRefused"
     ROWS_REFUSED = "RowsRefused"
     SEGMENTS_BILLED = "SegmentsBilled"
     SEGMENTS_ESTIMATED = "SegmentsEstimated"

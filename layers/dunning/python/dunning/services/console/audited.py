@@ -15,6 +15,7 @@ from dunning.evidence.customer_evidence import Evidence
 from dunning.ports.audit_trail import AuditEntry, AuditTrail
 from dunning.ports.clock import Clock
 from dunning.ports.sessions import Viewer
+from dunning.ports.telemetry import Metric, Telemetry
 from dunning.services.console.counter_labels import counter_label
 from dunning.services.console.roles import Act, may
 from dunning.services.console.shown import CodeShown, SentenceShown, StageShown
@@ -29,6 +30,7 @@ EXPORTS_AN_HOUR = 10
 """The most customers of whom a person may get everything in an hour."""
 
 ENTRIES_SHOWN = 200
+ENTRIES_EXPORTED = 2000
 
 MOST_EXPORTED = 20_000
 """Entries of one download: a function may answer with no more than 6 MB."""
@@ -112,13 +114,25 @@ class AuditView:
     revealed: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class AuditExport:
+    """The newest entries of a day (UTC), as they are kept; not whole if there are more than are handed over at once."""
+
+    day: date
+    is_whole: bool
+    entries: tuple[AuditEntry, ...]
+
+
 class AuditService:
     """Writes and reads the audit trail."""
 
-    def __init__(self, trail: AuditTrail, clock: Clock, new_id: Callable[[], str]) -> None:
+    def __init__(
+        self, trail: AuditTrail, clock: Clock, new_id: Callable[[], str], telemetry: Telemetry | None = None
+    ) -> None:
         self._trail = trail
         self._clock = clock
         self._new_id = new_id
+        self._telemetry = telemetry
 
     def take_down(
         self, viewer: Viewer, act: str, customer_id: str = "", subject_matter: str = "", purpose: str = ""
@@ -169,6 +183,7 @@ class AuditService:
         """
         self._check(viewer, Act.REVEAL, purpose, LookAct.REVEALED, REVEALS_AN_HOUR)
         self.take_down(viewer, LookAct.REVEALED, customer_id, field, purpose)
+        self._count(Metric.REVEALS)
 
     def take_down_export(self, viewer: Viewer, customer_id: str, purpose: str) -> None:
         """
@@ -189,6 +204,8 @@ class AuditService:
             raise RevealError("purpose")
         now = self._clock.now()
         if self._trail.count(viewer.subject, act, now - timedelta(hours=1), now) >= most:
+            if act is LookAct.REVEALED:
+                self._count(Metric.REVEALS_REFUSED)
             raise RevealError("too_many")
 
     def of_customer(self, customer_id: str) -> Sequence[AuditEntry]:
@@ -252,6 +269,23 @@ class AuditService:
 
     def _revealed(self, viewer: Viewer, now: datetime) -> int:
         return self._trail.count(viewer.subject, LookAct.REVEALED, now - timedelta(hours=1), now)
+
+    def export_for_program(self, viewer: Viewer, day: date | None) -> AuditExport:
+        """
+        Return the entries of a day for a program, after it is written down that it reads them.
+
+        Raises:
+            ServiceCallError: it is not written down, or the entries cannot be read.
+        """
+        day = day or self._clock.now().astimezone(UTC).date()
+        begin = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        self.take_down(viewer, LookAct.EXPORTED_AUDIT, subject_matter=begin.isoformat(timespec="minutes"))
+        entries = self._trail.of_day(day, ENTRIES_EXPORTED).entries
+        return AuditExport(day, len(entries) < ENTRIES_EXPORTED, tuple(entries))
+
+    def _count(self, metric: Metric) -> None:
+        if self._telemetry is not None:
+            self._telemetry.count(metric)
 
 
 def _exported(entry: AuditEntry) -> list[str]:

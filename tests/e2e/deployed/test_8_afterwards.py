@@ -93,6 +93,16 @@ def test_texts_without_a_delivery_receipt_for_three_days_are_closed(
     assert {after[claim_id] for claim_id in unknown} == {ContactState.UNCONFIRMED}
 
 
+def test_what_has_changed_was_counted_by_way_of_the_streams(world: World) -> None:
+    world.until("changes are counted", lambda: bool(world.counted()), within=150)
+    assert any(name.startswith("sent") for name in world.counted())
+
+
+def test_a_census_counts_everybody(world: World) -> None:
+    world.invoke("HousekeepingFunction", {"task": "take_census"})
+    assert any(line.get("message") == "census_taken" for line in world.logged("housekeeping"))
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 class TestTheRoleOf:
     """A function may do what it does, and nothing else."""
