@@ -472,6 +472,7 @@ def _check_stored_item(data: bytes) -> str:
     """Read an input as JSON of an item, and the item as each kind there is."""
     try:
         item = json.loads(data)
+        json.dumps(item, ensure_ascii=False).encode()  # half a character is escaped in JSON, and never in DynamoDB
     except (ValueError, RecursionError):
         return "no JSON"
     if not isinstance(item, dict):
