@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from dunning.adapters.dynamodb import items
+from dunning.adapters.dynamodb.file_report_items import report_item, report_of
 from dunning.adapters.dynamodb.items import (
     SCHEMA,
     contact_item,
@@ -58,7 +59,7 @@ from dunning.domain.customer.standing import (
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import UnreadableRecordError
 from dunning.domain.replies.reply import InboundSms, Reply
-from dunning.ports.file_loads import FileLoad, KnownLoads
+from dunning.ports.file_loads import FileLoad, FileReport, KnownLoads
 from tests.contract.conftest import SHARDS
 
 type Stored = dict[str, dict[str, Any]]
@@ -95,6 +96,7 @@ OBJECTS: Mapping[str, Any] = {
     "lender_record": LenderRecord(
         customer_id="C-1001",
         revision=17,
+        indexed_accounts=("A-1", "A-2"),
         snapshot=Facts(
             customer_id="C-1001",
             name="林測試",
@@ -261,6 +263,33 @@ OBJECTS: Mapping[str, Any] = {
         20,
         (FileLoad("accounts/one.csv", _at(21, 9), is_finished=True), FileLoad("accounts/two.csv", _at(22, 10))),
     ),
+    "file_report": FileReport(
+        file_id="0f" * 16,
+        uploaded_at=_at(21, 9),
+        ended_at=_at(21, 10),
+        expires_at=_at(28, 9).replace(microsecond=0),
+        name="accounts/three.csv",
+        list_of="demo-tw",
+        refused="no_heading",
+        line=2,
+        field="due_on",
+        hint="Write the heading.",
+        rejects_key="rejects/three.csv",
+        rows=101,
+        rows_refused=3,
+        rows_noted=4,
+        customers_loaded=51,
+        customers_unchanged=6,
+        customers_refused=7,
+        older=8,
+        erased=9,
+        not_in_list=10,
+        phones_shared=11,
+        holds_not_understood=12,
+        columns_ignored=13,
+        parts=14,
+        seconds=15,
+    ),
 }
 """What is stored now."""
 
@@ -277,7 +306,7 @@ def _without_the_console(stored: Any) -> Any:  # noqa: ANN401 - any of the objec
                 for key, recorded in stored.events.items()
                 if not isinstance(recorded.event, CustomerAttended)
             }
-            return replace(stored, events=known)
+            return replace(stored, events=known, indexed_accounts=())
         case Reply():
             return replace(stored, lender="")
     return stored
@@ -318,6 +347,7 @@ WRITE: Mapping[str, Callable[[Any], Mapping[str, Any]]] = {
     "contact": contact_item,
     "reply": reply_item,
     "file_loads": file_loads_item,
+    "file_report": report_item,
 }
 READ: Mapping[str, Callable[[Stored], Any]] = {
     "lender_record": lender_record_of,
@@ -325,9 +355,10 @@ READ: Mapping[str, Callable[[Stored], Any]] = {
     "contact": contact_of,
     "reply": reply_of,
     "file_loads": file_loads_of,
+    "file_report": report_of,
 }
 KINDS = sorted(OBJECTS)
-SINCE = dict.fromkeys(KINDS, 1) | {"file_loads": 3}
+SINCE = dict.fromkeys(KINDS, 1) | {"file_loads": 3, "file_report": 4}
 """The first schema with an item of a kind."""
 ARRAYS = {"attention": 0, "events": 0, "loads": 0, "holds": 0, "ledger": 0, "payment_statements": 0, "progress": 1,
           "promises": 1, "recent": 0, "reply_labels": 1}  # fmt: skip
