@@ -30,6 +30,7 @@ from dunning.ports.customers import (
     DueIndex,
     LenderScan,
     PhoneIndex,
+    StandingReader,
     WholeScan,
 )
 from dunning.ports.file_loads import FileLoads
@@ -52,6 +53,7 @@ BACKENDS = ["fake", *ENGINES]
 
 class Customers(
     CustomerStore,
+    StandingReader,
     DueIndex,
     AttentionList,
     CustomerScan,
@@ -62,7 +64,7 @@ class Customers(
     FileLoads,
     Protocol,
 ):
-    """Nine ports that are one table."""
+    """Ten ports that are one table."""
 
 
 class Records(ContactArchive, ReplyLog, Protocol):

@@ -142,7 +142,7 @@ def _show(found: Found, look: Look, out: Path) -> None:
     timeline = build_timeline(found.evidence, found.zone, found.now)
     about = {"made_at": instant(look.at), "source": found.source, "looked_at_by": look.who, "because": look.why}
     # The files first: whoever closes a pager early still has them.
-    document = json.dumps(customer_document(found.evidence, timeline, **about), ensure_ascii=False, indent=2) + "\n"
+    document = json.dumps(customer_document(found.evidence, timeline, (), **about), ensure_ascii=False, indent=2) + "\n"
     page = timeline_page(timeline, about)
     written = [
         _write(out / f"customer-{timeline.customer_id}.{ending}", text)
