@@ -18,8 +18,8 @@ from dunning.domain.customer.standing import RECENT_LIMIT
 from dunning.domain.delivery.contact import ContactState
 from dunning.services.console.counter_labels import total_of_kind
 from dunning.services.console.today import TodayService, TodayView
-from tests.local.cloud import LocalCloud
 from tests.local.asked import SAMPLE_START
+from tests.local.cloud import LocalCloud
 from tests.local.payments import split
 from tests.local.policies import load
 from tests.local.runner import begin_of
