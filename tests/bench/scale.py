@@ -38,8 +38,10 @@ from dunning.domain.customer.facts import Account, Facts, Hold, HoldReason, Inst
 from dunning.domain.customer.standing import Standing, Wake
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Send
+from dunning.domain.delivery.channels import Channel
 from dunning.ports.customers import DueCustomer
-from dunning.ports.gateways import Published, PublishOutcome, Sms
+from dunning.ports.gateways import Published, PublishOutcome
+from dunning.ports.outgoing import Outgoing
 from dunning.ports.queues import Job, QueueMessage
 from dunning.services.intake.settle import Candidate
 from dunning.services.planning import plan, wake_after
@@ -345,10 +347,14 @@ class Wakes(dict[str, Standing]):
 class _Carrier:
     """Accepts everything, and keeps nothing."""
 
+    channel = Channel.SMS
+    name = "fake"
+    repeatable = False
+
     def __init__(self) -> None:
         self.texts = 0
 
-    def publish(self, sms: Sms) -> Published:
+    def publish(self, sms: Outgoing) -> Published:
         del sms
         self.texts += 1
         return Published(PublishOutcome.ACCEPTED, message_id=f"message-{self.texts}")

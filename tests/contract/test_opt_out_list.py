@@ -1,7 +1,8 @@
-"""The carrier's list of numbers that want no texts: what the port promises, of the fake and of SNS alike."""
+"""The carrier's list of numbers that want no texts: what the port promises, of the fake and of the services alike."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import boto3
 import pytest
@@ -11,9 +12,12 @@ from moto.core.botocore_stubber import MockRawResponse
 from moto.sns.models import sns_backends
 
 from dunning.adapters.client import LEAN
+from dunning.adapters.eum_opt_out_list import EumOptOutList
 from dunning.adapters.sns_opt_out_list import SnsOptOutList
 from dunning.domain.errors import ServiceCallError
 from dunning.ports.gateways import OptOutList
+from tests.local.channels.eum import EumOptOutsAtTheWire
+from tests.local.channels.wire import Refusal
 from tests.local.cloud import LocalCloud
 from tests.support.aws_requests import Requests, Work, error
 from tests.support.fakes import FakeOptOutList
@@ -36,7 +40,7 @@ def sns(cloud: LocalCloud) -> SnsOptOutList:
     return SnsOptOutList(boto3.client("sns", config=LEAN))
 
 
-@pytest.fixture(params=["fake", "moto"])
+@pytest.fixture(params=["fake", "moto", "eum"])
 def carrier(request: pytest.FixtureRequest) -> Carrier:
     if request.param == "fake":
         fake = FakeOptOutList()
@@ -44,6 +48,14 @@ def carrier(request: pytest.FixtureRequest) -> Carrier:
             fake,
             lambda numbers: setattr(fake, "numbers", numbers),
             lambda: fake.taken_off.extend(fake.numbers),
+        )
+    if request.param == "eum":
+        client: Any = boto3.client("pinpoint-sms-voice-v2", config=LEAN)
+        wire = EumOptOutsAtTheWire(client, "Reminders")
+        return Carrier(
+            EumOptOutList(client, "Reminders"),
+            lambda numbers: setattr(wire, "numbers", numbers),
+            lambda: wire.cannot_be_opted_in.update(wire.numbers),
         )
     cloud: LocalCloud = request.getfixturevalue("cloud")
     requests: Requests = request.getfixturevalue("requests")
@@ -116,3 +128,41 @@ class TestOnSns:
             sns.opt_in("+886900000001")
         with pytest.raises(ServiceCallError, match=rf"^ListPhoneNumbersOptedOut: {code}$"):
             list(sns.opted_out())
+
+
+class TestOnEndUserMessaging:
+    """What only End User Messaging can do."""
+
+    @pytest.fixture
+    def wire(self) -> tuple[EumOptOutsAtTheWire, EumOptOutList]:
+        client: Any = boto3.client("pinpoint-sms-voice-v2", config=LEAN)
+        return EumOptOutsAtTheWire(client, "Reminders", page=2), EumOptOutList(client, "Reminders")
+
+    def test_a_long_list_comes_in_pages(self, wire: tuple[EumOptOutsAtTheWire, EumOptOutList]) -> None:
+        service, opt_outs = wire
+        service.numbers = [f"+88690000000{number}" for number in range(5)]
+        assert list(opt_outs.opted_out()) == service.numbers
+        assert len(service.asked) == 3
+
+    def test_a_number_that_is_not_on_the_list_counts_as_taken_off(
+        self, wire: tuple[EumOptOutsAtTheWire, EumOptOutList]
+    ) -> None:
+        assert wire[1].opt_in("+886900000001")
+
+    @pytest.mark.parametrize(
+        "refusal",
+        [
+            Refusal("ResourceNotFoundException", 400, {"ResourceType": "opt-out-list"}),
+            Refusal("ValidationException", 400, {"Reason": "INVALID_PARAMETER"}),
+            Refusal("AccessDeniedException", 400),
+        ],
+    )
+    def test_any_other_refusal_is_an_error_that_names_its_code_and_no_number(
+        self, wire: tuple[EumOptOutsAtTheWire, EumOptOutList], refusal: Refusal
+    ) -> None:
+        service, opt_outs = wire
+        service.refusal = refusal
+        with pytest.raises(ServiceCallError, match=rf"^DeleteOptedOutNumber: {refusal.code}$"):
+            opt_outs.opt_in("+886900000001")
+        with pytest.raises(ServiceCallError, match=rf"^DescribeOptedOutNumbers: {refusal.code}$"):
+            list(opt_outs.opted_out())

@@ -15,14 +15,16 @@ from botocore.exceptions import (
     SSLError,
 )
 
-from dunning.adapters.sns import PUBLISH_ONCE, SnsGateway
-from dunning.ports.gateways import Published, PublishOutcome, Sms, SmsGateway
+from dunning.adapters.one_request import PUBLISH_ONCE
+from dunning.adapters.sns import SnsGateway
+from dunning.ports.gateways import Gateway, Published, PublishOutcome
 from tests.local.cloud import LocalCloud
 from tests.support.aws_requests import Answer, Requests, error, no_answer
 from tests.support.fakes import FakeGateway
+from tests.support.outgoing import outgoing_sms
 from tests.support.stand_in import Engine
 
-SMS = Sms(phone="+886900000001", text="【示範分期】王*明您好", sender_id="DEMOFIN", max_price="0.20")
+SMS = outgoing_sms("+886900000001", "【示範分期】王*明您好", sender_id="DEMOFIN", max_price="0.20")
 SOON, AFTER_REPAIR = timedelta(minutes=1), timedelta(hours=1)
 _ABOUT_THE_NUMBER = "Invalid parameter: PhoneNumber Reason: +886900000001 is not valid to publish to"
 
@@ -37,7 +39,7 @@ ANSWERS: dict[PublishOutcome, Answer] = {
 class Carrier:
     """A gateway whose next answer can be chosen; `requests` counts how often the carrier was asked."""
 
-    gateway: SmsGateway
+    gateway: Gateway
     will_answer: Callable[[PublishOutcome], None]
     requests: Callable[[], int]
 
@@ -65,7 +67,7 @@ def test_a_text_arrives_at_the_stand_in_as_it_was_published_and_once(stand_in: E
     answer = SnsGateway(boto3.client("sns", config=PUBLISH_ONCE)).publish(SMS)
     (text,) = stand_in.texts()[before:]
     assert answer == Published(PublishOutcome.ACCEPTED, message_id=text["MessageId"])
-    assert (text["PhoneNumber"], text["Message"]) == (SMS.phone, SMS.text)
+    assert (text["PhoneNumber"], text["Message"]) == (SMS.address, SMS.body.text)
 
 
 @pytest.fixture
@@ -99,9 +101,10 @@ class TestOnSns:
 
     def test_everything_a_text_needs_is_said_explicitly(self, gateway: SnsGateway, cloud: LocalCloud) -> None:
         gateway.publish(SMS)
-        gateway.publish(Sms("+8613800000000", "x", origination_number="+18005550100", entity_id="E1", template_id="T1"))
+        chinese = outgoing_sms("+8613800000000", "x", origination_number="+18005550100", entity_id="E1", template="T1")
+        gateway.publish(chinese)
         named, registered = cloud.outbox
-        assert (named.to, named.text) == (SMS.phone, SMS.text)
+        assert (named.to, named.text) == (SMS.address, SMS.body.text)
         assert named.attributes == {
             "AWS.SNS.SMS.SMSType": "Transactional",
             "AWS.SNS.SMS.SenderID": "DEMOFIN",
@@ -193,7 +196,7 @@ class TestOnSns:
         assert gateway.publish(SMS).outcome is PublishOutcome.UNKNOWN
 
     def test_no_code_quotes_the_number_or_the_text(self, gateway: SnsGateway, requests: Requests) -> None:
-        requests.answer("sns.Publish", error("InvalidParameter", 400, f"{_ABOUT_THE_NUMBER} {SMS.text}"))
+        requests.answer("sns.Publish", error("InvalidParameter", 400, f"{_ABOUT_THE_NUMBER} {SMS.body.text}"))
         answer = gateway.publish(SMS)
-        assert SMS.phone not in repr(answer)
-        assert SMS.text not in repr(answer)
+        assert SMS.address not in repr(answer)
+        assert SMS.body.text not in repr(answer)

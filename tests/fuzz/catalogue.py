@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from tests.fuzz.channels import channel_parsers
 from tests.fuzz.files import file_parsers
 from tests.fuzz.messages import message_parsers
 from tests.fuzz.parser import Parser
@@ -13,7 +14,7 @@ SEEDS = Path(__file__).parent / "seeds"
 
 def parsers() -> Mapping[str, Parser]:
     """Return the parsers by their names."""
-    return {parser.name: parser for parser in (*message_parsers(), *file_parsers())}
+    return {parser.name: parser for parser in (*message_parsers(), *channel_parsers(), *file_parsers())}
 
 
 def kept_inputs(name: str, folder: Path = SEEDS) -> Iterator[bytes]:

@@ -78,8 +78,8 @@ def _check_job(data: bytes) -> str:
     hostile = _text(data)
     good = job_body(Job("C0002", NOW))
     desk, failed, _ = _checked_batch("sender", hostile, good)
-    assert any(sms.phone == _GOOD_NUMBER for sms in desk.carrier.published), "the job beside it was not done"
-    assert sum(sms.phone == PHONE for sms in desk.carrier.published) == 0, "texted within the cap of a day"
+    assert any(sms.address == _GOOD_NUMBER for sms in desk.carrier.published), "the job beside it was not done"
+    assert sum(sms.address == PHONE for sms in desk.carrier.published) == 0, "texted within the cap of a day"
     error = _unreadable_by(lambda: parse_job(hostile))
     if error is not None:
         assert desk.store.standings["C0001"].version == 1

@@ -17,10 +17,13 @@ import pytest
 from dunning.adapters.client import LEAN
 from dunning.adapters.dynamodb.contact_table import DynamoContacts
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
-from dunning.adapters.sns import PUBLISH_ONCE, SnsGateway
+from dunning.adapters.one_request import PUBLISH_ONCE
+from dunning.adapters.sns import SnsGateway
 from dunning.adapters.sqs import SqsQueue
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import ContactState
-from dunning.ports.gateways import Published, PublishOutcome, Sms, SmsGateway
+from dunning.ports.gateways import Gateway, Published, PublishOutcome
+from dunning.ports.outgoing import Outgoing
 from dunning.ports.queues import QueueMessage
 from dunning.services.send.sender import SendService
 from tests.integration.conftest import House, job_for
@@ -37,13 +40,17 @@ SENDERS = 4
 class RandomCarrier:
     """A carrier that answers at random, and remembers what it said of each number."""
 
-    def __init__(self, seed: int, carrier: SmsGateway) -> None:
+    channel = Channel.SMS
+    name = "fake"
+    repeatable = False
+
+    def __init__(self, seed: int, carrier: Gateway) -> None:
         self.answered: list[tuple[str, PublishOutcome]] = []
         self._random = Random(seed)
         self._carrier = carrier
         self._lock = Lock()
 
-    def publish(self, sms: Sms) -> Published:
+    def publish(self, sms: Outgoing) -> Published:
         with self._lock:
             outcome = self._random.choice(
                 (
@@ -60,14 +67,14 @@ class RandomCarrier:
             taken = self._carrier.publish(sms)
             answer = taken if outcome is PublishOutcome.ACCEPTED else answer
         with self._lock:
-            self.answered.append((sms.phone, answer.outcome))
+            self.answered.append((sms.address, answer.outcome))
         return answer
 
     def count(self, phone: str, *outcomes: PublishOutcome) -> int:
         return sum(answered in outcomes for number, answered in self.answered if number == phone)
 
 
-def _senders(house: House, gateway: SmsGateway) -> Iterator[SendService]:
+def _senders(house: House, gateway: Gateway) -> Iterator[SendService]:
     """Build senders as the functions' instances are: each with clients of its own, all on the same tables."""
     environment = house.cloud.stack.sender.environment
     policies = the_policies()
@@ -89,7 +96,7 @@ def _senders(house: House, gateway: SmsGateway) -> Iterator[SendService]:
         )
 
 
-def _deliver(house: House, gateway: SmsGateway, seed: int) -> None:
+def _deliver(house: House, gateway: Gateway, seed: int) -> None:
     """Hand every job over ten times, in small batches of a random order, on all threads at once."""
     random = Random(seed)
     deliveries = [

@@ -418,7 +418,7 @@ class Histories(RuleBasedStateMachine):
         receipt = DeliveryReceipt(
             message_id=message_id,
             at=text.at,
-            phone=text.sms.phone,
+            phone=text.sms.address,
             delivered=not response,
             response=response,
             billed_parts=1,

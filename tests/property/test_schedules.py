@@ -388,7 +388,7 @@ def explore(kind: Kind, *, forgets_tokens: bool = False) -> Count:
         _deliver_until_done(_job(world, SteppedClient(world.table, 0)))
         counted.schedules += 1
         counted.claimed += bool(world.numbers)
-        counted.wrong += bool(world.wrong) or not {sms.phone for sms in world.gateway.published} <= set(world.numbers)
+        counted.wrong += bool(world.wrong) or not {sms.address for sms in world.gateway.published} <= set(world.numbers)
         assert len(world.gateway.published) <= 1, "never twice"
     return counted
 

@@ -9,10 +9,12 @@ from dunning.adapters.dynamodb.contact_table import DynamoContacts
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.contracts.job import job_body
 from dunning.domain.decision.decisions import Decision
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.outbound_events import OutboundEvent
 from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.ports.erasure import DeadLetter, StoredUpload
-from dunning.ports.gateways import Published, Sms
+from dunning.ports.gateways import Published
+from dunning.ports.outgoing import Outgoing
 from dunning.ports.queues import Job
 from dunning.ports.telemetry import LogEvent, Metric
 from tests.simulation.tables import CONTACTS, CUSTOMERS, keys_of
@@ -81,11 +83,15 @@ class SimulatedClock:
 class SimulatedCarrier:
     """The carrier, and its list of numbers that want no texts."""
 
+    channel = Channel.SMS
+    name = "fake"
+    repeatable = False
+
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
         self._handed_over = 0
 
-    def publish(self, sms: Sms) -> Published:
+    def publish(self, sms: Outgoing) -> Published:
         self._handed_over += 1
         message_id = f"{self._ports.label}!{self._handed_over}"
         answer: Published = self._ports.ask(Call("carrier", "publish", (sms, message_id)))

@@ -23,7 +23,8 @@ from dunning.domain.decision.decisions import Reminder, Send, trace_of
 from dunning.domain.decision.rules import Rules
 from dunning.domain.errors import DunningError, ServiceCallError, UnreadableRecordError
 from dunning.policy import PolicyBook
-from dunning.ports.gateways import Published, PublishOutcome, Sms
+from dunning.ports.gateways import Published, PublishOutcome
+from dunning.ports.outgoing import Outgoing
 from dunning.ports.queues import Job, QueueMessage
 from dunning.services.planning import plan
 from dunning.services.send.claims import record_of, sms_to
@@ -91,12 +92,12 @@ class NaiveSender:
             return
         rules = self._policies.rules_for(facts, now)
         assert isinstance(rules, Rules)
-        answer = self._publish(sms_to(facts, rules, decision.reminder))
+        answer = self._publish(sms_to(facts, rules, _entry_of(decision.reminder, "", now), decision.reminder))
         if answer.outcome is not PublishOutcome.ACCEPTED:
             raise ServiceCallError("Publish", answer.code)
         self._write_down(facts, standing, decision, rules, answer, now)
 
-    def _publish(self, sms: Sms) -> Published:
+    def _publish(self, sms: Outgoing) -> Published:
         """Publish as the SDK does: again, if there was no answer."""
         answer = self._carrier.publish(sms)
         for _ in range(_MOST_TRIES - 1):

@@ -35,12 +35,14 @@ from dunning.domain.decision import hours, ladder
 from dunning.domain.decision.caps import cap_in_the_way
 from dunning.domain.decision.rules import ContactHours
 from dunning.domain.delivery import receipt_effects
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import Contact
 from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.domain.replies import opt_out_confirmation, reply_effects
 from dunning.policy import PolicyBook
 from dunning.ports.customers import Customer
-from dunning.ports.gateways import Published, PublishOutcome, Sms
+from dunning.ports.gateways import Published, PublishOutcome
+from dunning.ports.outgoing import Outgoing
 from dunning.ports.queues import QueueMessage
 from dunning.services import news_first, optimistic, planning
 from dunning.services.delivery_receipts import DeliveryReceiptService
@@ -228,7 +230,16 @@ def _publishes_first() -> AbstractContextManager[object]:
 
     def claim_later(self: SendService, facts: Facts, standing: Standing, reminder: Any, *rest: Any) -> Any:  # noqa: ANN401
         rules = self._rules(facts, rest[0])
-        answers[id(self)] = self._gateway.publish(sms_to(facts, rules, reminder))
+        entry = LedgerEntry(
+            send_id=reminder.send_id,
+            claim_id="",
+            at=rest[0],
+            stage=reminder.stage,
+            accounts=reminder.account_ids,
+            channel=reminder.channel,
+            for_wake=None,
+        )
+        answers[id(self)] = self._gateway.publish(sms_to(facts, rules, entry, reminder))
         return claim(self, facts, standing, reminder, *rest)
 
     def publish_no_more(self: SendService, *given: Any) -> Any:  # noqa: ANN401
@@ -245,10 +256,14 @@ def _publishes_first() -> AbstractContextManager[object]:
 class _Answers:
     """A gateway that has its answer already."""
 
+    channel = Channel.SMS
+    name = "fake"
+    repeatable = False
+
     def __init__(self, answer: Published) -> None:
         self._answer = answer
 
-    def publish(self, sms: Sms) -> Published:
+    def publish(self, sms: Outgoing) -> Published:
         del sms
         return self._answer
 
@@ -256,7 +271,7 @@ class _Answers:
 class _AsksAgain(ports.SimulatedCarrier):
     """Repeats a publish that had no answer, as the SDK does by default."""
 
-    def publish(self, sms: Sms) -> Published:
+    def publish(self, sms: Outgoing) -> Published:
         answer = super().publish(sms)
         return super().publish(sms) if answer.outcome is PublishOutcome.UNKNOWN else answer
 
@@ -264,7 +279,7 @@ class _AsksAgain(ports.SimulatedCarrier):
 class _NoAnswerIsNo(ports.SimulatedCarrier):
     """Takes silence for a refusal, so that the claim is released."""
 
-    def publish(self, sms: Sms) -> Published:
+    def publish(self, sms: Outgoing) -> Published:
         answer = super().publish(sms)
         is_silent = answer.outcome is PublishOutcome.UNKNOWN
         return answer._replace(outcome=PublishOutcome.REFUSED_FOR_NOW) if is_silent else answer
@@ -273,7 +288,7 @@ class _NoAnswerIsNo(ports.SimulatedCarrier):
 class _NoAnswerIsYes(ports.SimulatedCarrier):
     """Takes silence for a yes."""
 
-    def publish(self, sms: Sms) -> Published:
+    def publish(self, sms: Outgoing) -> Published:
         answer = super().publish(sms)
         return answer._replace(outcome=PublishOutcome.ACCEPTED) if answer.outcome is PublishOutcome.UNKNOWN else answer
 
@@ -289,7 +304,7 @@ def _records_first() -> AbstractContextManager[object]:
         assert isinstance(record, Contact)
         self._contacts.write([record])
         self._gateway = gateway
-        gateway.publish(sms_to(facts, self._rules(facts, rest[1]), rest[0].reminder))
+        gateway.publish(sms_to(facts, self._rules(facts, rest[1]), claimed.ledger[-1], rest[0].reminder))
         return None
 
     return patch.object(SendService, "_publish", record_first)
@@ -448,7 +463,8 @@ def _confirms_without_claim() -> AbstractContextManager[object]:
     def at_once(self: OptOutConfirmations, facts: Facts, *given: Any) -> None:  # noqa: ANN401
         confirmation = claim(self, facts, *given)
         if confirmation is not None:
-            self._gateway.publish(sms_to(facts, confirmation.rules, confirmation.text))
+            entry = confirmation.claimed.ledger[-1]
+            self._gateway.publish(sms_to(facts, confirmation.rules, entry, confirmation.text))
 
     return patch.object(OptOutConfirmations, "claim", at_once)
 

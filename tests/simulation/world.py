@@ -11,7 +11,8 @@ from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from dunning.domain.errors import ServiceCallError
 from dunning.domain.outbound_events import OutboundEvent
 from dunning.ports.erasure import StoredUpload
-from dunning.ports.gateways import Published, PublishOutcome, Sms
+from dunning.ports.gateways import Published, PublishOutcome
+from dunning.ports.outgoing import Outgoing
 from tests.simulation.faults import Fault
 from tests.simulation.tables import Outcome, Rows, busy, perform, read_half, write_half
 from tests.simulation.workers import Answer, Call
@@ -155,9 +156,9 @@ def _answer_of_busy_table(world: World, call: Call) -> Answer:
 def _of_publish(world: World, call: Call, fault: Fault | None, now: datetime, label: str) -> Effect:
     if fault in _REFUSALS:
         return Effect(world, Answer(fault, _REFUSALS[fault]))
-    sms: Sms
+    sms: Outgoing
     sms, message_id = call.request
-    text = Text(sms.phone, sms.text, now, label, message_id)
+    text = Text(sms.address, sms.body.text, now, label, message_id)
     after = world._replace(texts=(*world.texts, text), mail=(*world.mail, *_reports_of(world, text)))
     if fault is Fault.DIES_AFTER:
         return Effect(after, None)

@@ -17,6 +17,7 @@ from dunning.domain.customer.lender_record import LenderRecord, project_facts, w
 from dunning.domain.customer.standing import ReplyLabel, Standing, Wake
 from dunning.domain.decision.decisions import Decision
 from dunning.domain.decision.open_reviews import waits_for_person
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import DunningError, ServiceCallError, UnreadableRecordError
 from dunning.domain.outbound_events import OutboundEvent
@@ -27,7 +28,8 @@ from dunning.ports.contacts import ContactKey
 from dunning.ports.customers import Customer, DueCustomer, ListedCustomer, StoredCustomer
 from dunning.ports.erasure import DeadLetter, QueueNotDrainedError, StoredUpload
 from dunning.ports.file_loads import FileLoad, FileReport, KnownLoads
-from dunning.ports.gateways import Published, PublishOutcome, Sms
+from dunning.ports.gateways import Published, PublishOutcome
+from dunning.ports.outgoing import Outgoing
 from dunning.ports.queues import Job
 from dunning.ports.split_loads import SplitLoad
 from dunning.ports.tallies import CUSTOMERS_A_PAGE, CountedChanges, CustomersBehind, LenderDay
@@ -541,12 +543,16 @@ class FakeDeadLetters:
 class FakeGateway:
     """A carrier that answers as it is told, and accepts when it is told nothing."""
 
+    channel = Channel.SMS
+    name = "fake"
+    repeatable = False
+
     def __init__(self) -> None:
-        self.published: list[Sms] = []
+        self.published: list[Outgoing] = []
         self.answers: list[Published] = []
         self._lock = Lock()
 
-    def publish(self, sms: Sms) -> Published:
+    def publish(self, sms: Outgoing) -> Published:
         with self._lock:
             self.published.append(sms)
             if self.answers:

@@ -17,7 +17,8 @@ from dunning.domain.delivery.contact import Contact
 from dunning.domain.delivery.receipt import DeliveryReceipt
 from dunning.domain.errors import ServiceCallError
 from dunning.domain.replies.intents import ParsedReply, ReplyIntent
-from dunning.ports.gateways import Published, PublishOutcome, Sms
+from dunning.ports.gateways import Published, PublishOutcome
+from dunning.ports.outgoing import Outgoing
 from dunning.ports.queues import InboundMessage, Job, QueueMessage
 from dunning.services.close_unknown import CloseUnknownService
 from dunning.services.delivery_receipts import DeliveryReceiptService
@@ -131,7 +132,7 @@ class Text:
 
     at: datetime
     customer_id: str
-    sms: Sms
+    sms: Outgoing
     entry: LedgerEntry
     message_id: str
 
@@ -149,7 +150,7 @@ class Carrier(FakeGateway):
         self._clock = clock
         self._claims: set[str] = set()
 
-    def publish(self, sms: Sms) -> Published:
+    def publish(self, sms: Outgoing) -> Published:
         answer = super().publish(sms)
         new = [
             (customer_id, entry)
@@ -166,7 +167,7 @@ class Carrier(FakeGateway):
                 self.look(text)
                 self.texts.append(text)
             elif answer.outcome is PublishOutcome.REFUSED_FOR_GOOD:
-                self.refused(sms.phone, text.at)
+                self.refused(sms.address, text.at)
         except AssertionError as error:
             # Raised in a sender's thread it would count as that customer's failure, and be tried again.
             self.violations.append(str(error))

@@ -265,7 +265,7 @@ class Recorded:
     def check(self, text: Text, others: Iterable["Recorded"]) -> None:
         """Raise if a text goes out that must not, by what is recorded."""
         assert self.file is not None, "a text to somebody of whom nothing is on record, or who is erased"
-        assert text.sms.phone == self.file.phone, "a text to another number"
+        assert text.sms.address == self.file.phone, "a text to another number"
         still_open = self.open_keys()
         for account_id in text.entry.accounts:
             assert any(key[0] == account_id for key in still_open), "a text about what is paid"

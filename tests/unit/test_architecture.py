@@ -43,7 +43,7 @@ PARTS = {
         "contracts",
         "evidence",
         others=("boto3", "botocore", "aws_lambda_powertools", "mypy_boto3_dynamodb", "mypy_boto3_s3", "mypy_boto3_sns",
-                "mypy_boto3_sqs", "mypy_boto3_ssm"),
+                "mypy_boto3_sqs", "mypy_boto3_ssm", "urllib3"),
     ),
     "wiring": part(
         "domain", "policy", "compiled_policies", "ports", "contracts", "settings", "cold_start", "services", "adapters",

@@ -22,7 +22,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from dunning.adapters.client import LEAN
-from dunning.adapters.sns import PUBLISH_ONCE
+from dunning.adapters.one_request import PUBLISH_ONCE
 from tests.local import events
 
 if TYPE_CHECKING:

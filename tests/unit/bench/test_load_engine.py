@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dunning.adapters.client import LEAN
-from dunning.adapters.sns import PUBLISH_ONCE, SnsGateway
-from dunning.ports.gateways import Published, PublishOutcome, Sms
+from dunning.adapters.one_request import PUBLISH_ONCE
+from dunning.adapters.sns import SnsGateway
+from dunning.ports.gateways import Published, PublishOutcome
 from tests.bench.load.engine import _MOST_RECEIVES, _VISIBILITY_SECONDS, CarrierHabits, Engine
 from tests.bench.load.functions import BATCH_SIZE, BATCHING_WINDOW_SECONDS, SENDER_TIMEOUT_SECONDS
 from tests.bench.load.queues import Queue, QueueDepth
@@ -24,6 +25,7 @@ from tests.bench.load.tables import RequestRefusedError, Table, holds, updated
 from tests.local import ROOT
 from tests.local.cloud import LocalCloud
 from tests.local.template import translate
+from tests.support.outgoing import outgoing_sms
 from tests.support.people import NOW
 
 QUIET = CarrierHabits(latency_seconds=0, throttled=0, duplicated=0, seed=1)
@@ -317,7 +319,7 @@ def test_an_empty_queue_answers_a_long_poll_as_soon_as_there_is_a_message(engine
 
 def published(engine: Engine, times: int) -> list[Published]:
     gateway = SnsGateway(plugged(engine, "sns", PUBLISH_ONCE))
-    return [gateway.publish(Sms(phone="+886900000007", text="您好", max_price="0.20")) for _ in range(times)]
+    return [gateway.publish(outgoing_sms("+886900000007", "您好", max_price="0.20")) for _ in range(times)]
 
 
 def test_a_busy_carrier_refuses_its_share_of_requests_as_sns_words_it() -> None:

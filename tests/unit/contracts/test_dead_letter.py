@@ -8,8 +8,12 @@ from typing import Any
 
 import pytest
 
+from dunning.contracts.claim_marks import claim_labels, claim_marks, claim_tag
 from dunning.contracts.dead_letter import without_people
 from dunning.contracts.delivery_log import parse_reported
+from tests.local.channels.wire import notification_of
+from tests.support.outgoing import LINE_USER, outgoing_mail
+from tests.support.people import NOW
 
 MINE, THEIRS = "+886912345678", "+886987654321"
 
@@ -150,3 +154,45 @@ def test_a_log_goes_for_a_number_in_the_carriers_words_too() -> None:
 def test_logs_that_cannot_be_unpacked_stay(data: object) -> None:
     body = json.dumps({"requestPayload": {"awslogs": {"data": data}}})
     assert without_people(body, {MINE}) == body
+
+
+class TestChannels:
+    """Events of channels name a person by the id we sent along, by a mail address, or by a LINE user id."""
+
+    OTHER_USER = "U" + "e7" * 16
+
+    def test_an_event_goes_with_the_customer_whose_id_we_had_sent_along(self) -> None:
+        outgoing = outgoing_mail()._replace(customer_id="C.1_2")
+        for marks in (claim_marks(outgoing), claim_labels(outgoing)):
+            for event in ({"context": marks}, {"tags": {name: [mark] for name, mark in marks.items()}}):
+                letter = notification_of(event, NOW)
+                assert without_people(letter, [], ["C.1_2"]) == ""
+                assert without_people(letter, [], ["C.1"]) == letter
+        opaque = notification_of({"whatsAppWebhookEntry": json.dumps({"o": json.dumps(claim_marks(outgoing))})}, NOW)
+        assert without_people(opaque, [], ["C.1_2"]) == ""
+        assert without_people(opaque, [], ["C.1"]) == opaque
+
+    @pytest.mark.parametrize("written", ["wang@example.com", "Wang@Example.COM", "<wang@example.com>"])
+    def test_an_event_goes_with_the_mail_address_it_names(self, written: str) -> None:
+        letter = json.dumps({"mail": {"destination": [written]}})
+        assert without_people(letter, [], [], ["wang@example.com"]) == ""
+
+    @pytest.mark.parametrize("written", ["xwang@example.com", "a.wang@example.com", "wang@example.com.tw"])
+    def test_an_address_within_another_is_another(self, written: str) -> None:
+        letter = json.dumps({"mail": {"destination": [written]}})
+        assert without_people(letter, [], [], ["wang@example.com"]) == letter
+
+    def test_of_a_webhook_the_events_of_the_person_go_and_all_others_stay(self) -> None:
+        mine = {"type": "message", "source": {"userId": LINE_USER}, "message": {"text": "STOP"}}
+        about_me = {"type": "message", "source": {"userId": self.OTHER_USER}, "message": {"text": f"call {MINE}"}}
+        arrived = {"type": "delivery", "delivery": {"data": claim_tag(outgoing_mail())}}
+        letter = json.dumps({"destination": "U0", "events": [mine, about_me, arrived]})
+        left = without_people(letter, [MINE], ["C0001"], [LINE_USER])
+        assert json.loads(left) == {"destination": "U0", "events": [about_me]}
+        assert without_people(left, [MINE], ["C0001"], [LINE_USER]) == left
+        assert without_people(json.dumps({"destination": "U0", "events": [mine]}), [], [], [LINE_USER]) == ""
+        assert without_people(letter, [], [], ["U" + "00" * 16]) == letter
+
+    @pytest.mark.parametrize("body", ['{"events": 7}', '{"events": [7]}', '{"events": ""}', '{"events": []}'])
+    def test_what_is_no_webhook_is_read_as_before(self, body: str) -> None:
+        assert without_people(body, [MINE], [], [LINE_USER]) == body

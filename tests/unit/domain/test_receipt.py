@@ -3,13 +3,14 @@
 from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.domain.delivery.receipt import DeliveryReceipt, DeliveryStatus, delivery_status, record_receipt
+from dunning.domain.delivery.receipt import ClaimKey, DeliveryReceipt, DeliveryStatus, delivery_status, record_receipt
 from tests.support.people import NOW
 
 SENT = Contact(
@@ -27,7 +28,7 @@ SENT = Contact(
 )
 
 
-def report(response: str = "", *, delivered: bool = False, minutes: int = 1, **more: int) -> DeliveryReceipt:
+def report(response: str = "", *, delivered: bool = False, minutes: int = 1, **more: Any) -> DeliveryReceipt:  # noqa: ANN401
     return DeliveryReceipt(
         message_id="m1",
         at=NOW + timedelta(minutes=minutes),
@@ -76,6 +77,21 @@ def test_a_receipt_brings_a_record_forward_with_what_was_billed() -> None:
     after = record_receipt(SENT, report(delivered=True, billed_parts=2, billed_price_usd_micros=12_900))
     assert (after.state, after.billed_parts, after.billed_price_usd_micros) == (ContactState.DELIVERED, 2, 12_900)
     assert after.reported_at == NOW + timedelta(minutes=1)
+
+
+def test_a_receipt_that_names_its_claim_needs_no_message_id() -> None:
+    arrived = replace(ARRIVED, message_id="", claim=ClaimKey("C1", "c"), status=DeliveryStatus.DELIVERED)
+    after = record_receipt(SENT, arrived)
+    assert (after.state, after.message_id) == (ContactState.DELIVERED, "m1")
+    assert record_receipt(replace(SENT, message_id=""), arrived).message_id == ""
+    assert record_receipt(SENT, replace(arrived, claim=ClaimKey("C1", "another"))) is SENT
+    assert record_receipt(SENT, replace(arrived, message_id="m1", claim=ClaimKey("C1", "another"))) is SENT
+
+
+def test_a_receipt_with_a_status_of_its_service_needs_no_words() -> None:
+    failed = replace(report("Invalid phone number"), status=DeliveryStatus.TECHNICAL_FAILURE)
+    assert delivery_status(failed) is DeliveryStatus.TECHNICAL_FAILURE
+    assert record_receipt(SENT, failed).delivery_status == "technical_failure"
 
 
 def test_an_unknown_record_gets_its_message_id() -> None:

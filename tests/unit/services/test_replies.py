@@ -27,7 +27,8 @@ from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.domain.replies.opt_out_confirmation import confirmation_id
 from dunning.domain.replies.reply import Reply
 from dunning.ports.customers import Customer
-from dunning.ports.gateways import Published, PublishOutcome, Sms
+from dunning.ports.gateways import Published, PublishOutcome
+from dunning.ports.outgoing import SmsBody
 from dunning.ports.queues import InboundMessage
 from dunning.services.replies import ReplyService
 from dunning.services.send.confirmations import OptOutConfirmations
@@ -792,7 +793,9 @@ class TestConfirming:
         facts = office.add(american())
         assert office.receive("STOP", facts.phone) == []
         body = "Demo Finance: You have opted out: we have your request, and will send you no more texts."
-        assert office.gateway.published == [Sms(facts.phone, body, origination_number="+18005550100", max_price="0.05")]
+        (sms,) = office.gateway.published
+        assert (sms.address, sms.body) == (facts.phone, SmsBody(body, origination_number="+18005550100"))
+        assert (sms.max_price, sms.registered_template) == ("0.05", "")
         standing = office.standing(facts)
         (entry,) = standing.ledger
         send_id = confirmation_id("C0001", "reply-1")
@@ -808,7 +811,7 @@ class TestConfirming:
         assert (record.account_ids, record.template) == ((), "en/opt-out-confirmation@2")
         assert (record.encoding, record.parts, record.phone) == ("GSM-7", 1, facts.phone)
         assert (record.lender, record.jurisdiction) == ("demo-tw", "US-NY")
-        assert record.text == office.gateway.published[0].text
+        assert record.text == office.gateway.published[0].body.text
         assert record.price_usd_micros > 0
         assert record.expires_at == NOON + timedelta(days=2192)
         assert office.telemetry.counts["SmsAccepted"] == 1
@@ -817,7 +820,7 @@ class TestConfirming:
     def test_it_is_written_in_the_customers_language(self, office: Office) -> None:
         facts = office.add(american(language="zh-Hant"))
         office.receive("STOP", facts.phone)
-        assert office.gateway.published[0].text == "【示範分期】已收到您停止簡訊的要求，我們不會再傳送簡訊給您"
+        assert office.gateway.published[0].body.text == "【示範分期】已收到您停止簡訊的要求，我們不會再傳送簡訊給您"
 
     def test_it_does_not_come_again_with_the_reply_nor_with_a_second_opt_out(self, office: Office) -> None:
         facts = office.add(american())

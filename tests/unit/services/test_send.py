@@ -21,6 +21,7 @@ from dunning.domain.customer.standing import (
     progress_key,
 )
 from dunning.domain.decision.decisions import Reason, Stop
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.domain.outbound_events import (
@@ -31,7 +32,8 @@ from dunning.domain.outbound_events import (
     ReminderStopped,
     ReviewReason,
 )
-from dunning.ports.gateways import Published, PublishOutcome, Sms
+from dunning.ports.gateways import Published, PublishOutcome
+from dunning.ports.outgoing import Outgoing, SmsBody
 from dunning.ports.queues import Job, QueueMessage
 from dunning.services.send.sender import SendService, workers_for
 from tests.support.builders import a_lender_record, an_account, an_instalment, promised, taipei, the_policies
@@ -161,13 +163,21 @@ def test_the_text_goes_out_with_every_attribute_the_carrier_needs(office: Office
     office.handle_batch(office.add(someone()))
     (sms,) = office.gateway.published
     (record,) = office.records
-    assert sms == Sms(
-        "+886900000001",
-        "【示範分期】王*明您好，末碼5678分期款NT$3,250將於12/4到期，請用官方APP繳款，已繳請忽略，客服0800-000-123",
-        origination_number="+886900000100",
+    assert sms == Outgoing(
+        channel=Channel.SMS,
+        address="+886900000001",
+        body=SmsBody(
+            "【示範分期】王*明您好，末碼5678分期款NT$3,250將於12/4到期，請用官方APP繳款，已繳請忽略，客服0800-000-123",
+            origination_number="+886900000100",
+        ),
+        customer_id="C0001",
+        send_id=record.send_id,
+        claim_id=record.claim_id,
+        claimed_at=record.at,
+        lapses_at=datetime(2026, 12, 1, 12, 20, tzinfo=UTC),
         max_price="0.20",
     )
-    assert (record.text, record.encoding, record.parts) == (sms.text, "UCS-2", 1)
+    assert (record.text, record.encoding, record.parts) == (sms.body.text, "UCS-2", 1)
     assert record.template == "zh-Hant/before-3@3"
     assert record.price_usd_micros > 0
 
@@ -191,7 +201,8 @@ def test_where_customers_cannot_answer_the_text_shows_the_lenders_own_name(offic
     facts = replace(facts, accounts=(replace(facts.accounts[0], currency="HKD"),))
     office.handle_batch(office.add(facts))
     (sms,) = office.gateway.published
-    assert (sms.sender_id, sms.origination_number) == ("DEMOFIN", "")
+    assert isinstance(sms.body, SmsBody)
+    assert (sms.body.sender_id, sms.body.origination_number) == ("DEMOFIN", "")
 
 
 def test_a_registered_text_carries_its_registration(office: Office) -> None:
@@ -202,7 +213,8 @@ def test_a_registered_text_carries_its_registration(office: Office) -> None:
     facts = replace(facts, accounts=(replace(facts.accounts[0], currency="CNY"),))
     office.handle_batch(office.add(facts))
     (sms,) = office.gateway.published
-    assert (sms.entity_id, sms.template_id) == ("DEMO-CN-ENTITY", "CN-DEMO-0101")
+    assert isinstance(sms.body, SmsBody)
+    assert (sms.body.entity_id, sms.registered_template) == ("DEMO-CN-ENTITY", "CN-DEMO-0101")
     assert office.records[0].registered_template == "CN-DEMO-0101"
 
 
@@ -213,7 +225,7 @@ class TestAClaim:
         seen: list[int] = []
 
         class Watching(FakeGateway):
-            def publish(self, sms: Sms) -> Published:
+            def publish(self, sms: Outgoing) -> Published:
                 seen.append(len(office.store.standings["C0001"].ledger))
                 return super().publish(sms)
 
@@ -318,7 +330,7 @@ class TestAReleasedClaim:
         facts = office.add(someone())
 
         class Then(FakeGateway):
-            def publish(self, sms: Sms) -> Published:
+            def publish(self, sms: Outgoing) -> Published:
                 del sms
                 stored = office.store.standings["C0001"]
                 office.store.standings["C0001"] = replace(stored, version=stored.version + 1, opted_out_at=NOW)
@@ -340,7 +352,7 @@ class TestAReleasedClaim:
         office.clock.move_to(NOW + timedelta(days=4))
 
         class Then(FakeGateway):
-            def publish(self, sms: Sms) -> Published:
+            def publish(self, sms: Outgoing) -> Published:
                 del sms
                 stored = office.store.standings["C0001"]
                 assert stored.announced == before
@@ -366,8 +378,8 @@ class TestAReleasedClaim:
         right = replace(facts, phone="+886912345678", as_of=NOW)
 
         class Then(FakeGateway):
-            def publish(self, sms: Sms) -> Published:
-                if sms.phone == right.phone:
+            def publish(self, sms: Outgoing) -> Published:
+                if sms.address == right.phone:
                     return super().publish(sms)
                 office.store.lender_records["C0001"] = a_lender_record(right)
                 stored = office.store.standings["C0001"]
@@ -381,7 +393,7 @@ class TestAReleasedClaim:
         assert standing.suspended_phone == facts.phone
         assert standing.wake == Wake(NOW, 0)
         again.handle_batch(facts, wake_at=NOW)
-        assert [sms.phone for sms in then.published] == [right.phone]
+        assert [sms.address for sms in then.published] == [right.phone]
 
     def test_is_not_released_twice_when_the_answer_to_the_release_is_lost(self, office: Office) -> None:
         class Losing(ContestedCustomers):
@@ -410,7 +422,7 @@ class TestAReleasedClaim:
         facts = office.add(someone())
 
         class Then(FakeGateway):
-            def publish(self, sms: Sms) -> Published:
+            def publish(self, sms: Outgoing) -> Published:
                 del sms
                 stored = office.store.standings.pop("C0001")
                 if damage == "cannot be read":
@@ -668,8 +680,8 @@ class TestABatch:
 
     def test_sets_aside_who_fails_when_any_of_the_jobs_is_at_its_last_receive(self, office: Office) -> None:
         class Broken(FakeGateway):
-            def publish(self, sms: Sms) -> Published:
-                raise RuntimeError(len(sms.text))
+            def publish(self, sms: Outgoing) -> Published:
+                raise RuntimeError(len(sms.body.text))
 
         broken = Office(store=office.store, gateway=Broken())
         body = job_body(Job(office.add(someone()).customer_id, NOW))
@@ -691,8 +703,8 @@ class TestABatch:
 
     def test_never_repeats_the_words_of_an_error(self) -> None:
         class Talking(FakeGateway):
-            def publish(self, sms: Sms) -> Published:
-                raise RuntimeError(f"{sms.phone} {sms.text}")
+            def publish(self, sms: Outgoing) -> Published:
+                raise RuntimeError(f"{sms.address} {sms.body.text}")
 
         office = Office(gateway=Talking())
         facts = office.add(someone())
@@ -726,7 +738,7 @@ class TestASwitchedOffSender:
         switch = FakeSwitch()
 
         class Turning(FakeGateway):
-            def publish(self, sms: Sms) -> Published:
+            def publish(self, sms: Outgoing) -> Published:
                 switch.on = False
                 return super().publish(sms)
 

@@ -25,8 +25,9 @@ from dunning import compiled_policies
 from dunning.adapters.client import LEAN, new_session
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.fan_out_telemetry import FanOutTelemetry
+from dunning.adapters.one_request import PUBLISH_ONCE
 from dunning.adapters.powertools_telemetry import PowertoolsTelemetry, lean_logger
-from dunning.adapters.sns import PUBLISH_ONCE, SnsGateway
+from dunning.adapters.sns import SnsGateway
 from dunning.adapters.sqs import SqsDeadLetters, SqsNews, SqsNewsFailures, SqsQueue
 from dunning.adapters.ssm import SsmSwitch
 from dunning.adapters.system_clock import SystemClock

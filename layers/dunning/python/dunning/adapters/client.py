@@ -13,7 +13,10 @@ A quarter of the SDK's CPU goes into checking parameters, which the type checker
 into writing a long user agent for every request. 32 connections are as many as a sender has threads (`workers_for`).
 """
 
-SERVICES = ("bedrock-runtime", "dynamodb", "events", "s3", "sns", "sqs", "ssm")
+SERVICES = (
+    "bedrock-runtime", "dynamodb", "events", "pinpoint-sms-voice-v2", "s3", "sesv2", "sns", "socialmessaging", "sqs",
+    "ssm",
+)  # fmt: skip
 """All services that the adapters call."""
 
 

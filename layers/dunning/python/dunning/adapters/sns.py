@@ -2,39 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectTimeoutError,
-    CredentialRetrievalError,
-    EndpointConnectionError,
-    HTTPClientError,
-    NoCredentialsError,
-)
-from botocore.parsers import ResponseParserError
+from botocore.exceptions import ClientError
 
 from dunning.adapters.aws_call import error_code
-from dunning.adapters.client import LEAN
-from dunning.ports.gateways import Published, PublishOutcome, Sms
+from dunning.adapters.one_request import AFTER_REPAIR, SERVER_ERROR, SOON, http_status, not_taken, publish_once
+from dunning.domain.delivery.channels import Channel
+from dunning.ports.gateways import Published, PublishOutcome
+from dunning.ports.outgoing import Outgoing, SmsBody
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sns.type_defs import MessageAttributeValueTypeDef
-
-PUBLISH_ONCE = LEAN.merge(
-    Config(retries={"total_max_attempts": 1, "mode": "standard"}, connect_timeout=3, read_timeout=8)
-)
-"""
-botocore would repeat a publish whose answer was lost: up to three texts, reported as one success. So the client makes
-one attempt. Both timeouts together are well below the time that the sender keeps in hand.
-"""
-
-_SOON = timedelta(minutes=1)
-_AFTER_REPAIR = timedelta(hours=1)
 
 _BUSY = frozenset(
     {
@@ -47,43 +27,44 @@ _BUSY = frozenset(
 _ABOUT_THE_NUMBER = frozenset({"InvalidParameter", "InvalidParameterValue", "ParameterValueInvalid", "ValidationError"})
 
 _SERVICE_UNAVAILABLE = 503
-_SERVER_ERROR = 500
 
 
 class SnsGateway:
-    """Implements `SmsGateway`. The client must be made with `PUBLISH_ONCE`."""
+    """Implements `Gateway`. The client must be made with `PUBLISH_ONCE`."""
+
+    channel = Channel.SMS
+    name = "sns"
+    repeatable = False
 
     def __init__(self, client: SNSClient) -> None:
         self._client = client
 
-    def publish(self, sms: Sms) -> Published:
+    def publish(self, outgoing: Outgoing) -> Published:
         """Publish once and class the answer."""
-        try:
-            answer = self._client.publish(PhoneNumber=sms.phone, Message=sms.text, MessageAttributes=_attributes(sms))
-        except ClientError as error:
-            return _refusal(error)
-        except (ConnectTimeoutError, EndpointConnectionError) as error:
-            # No connection, so no request: the text was not accepted.
-            return Published(PublishOutcome.REFUSED_FOR_NOW, code=type(error).__name__, retry_after=_SOON)
-        except (NoCredentialsError, CredentialRetrievalError) as error:
-            # The request was not even signed: our own fault, and no text was sent.
-            return Published(PublishOutcome.REFUSED_FOR_NOW, code=type(error).__name__, retry_after=_AFTER_REPAIR)
-        except (HTTPClientError, BotoCoreError, ResponseParserError) as error:
-            return Published(PublishOutcome.UNKNOWN, code=type(error).__name__)
-        return Published(PublishOutcome.ACCEPTED, message_id=answer["MessageId"])
+        body = outgoing.body
+        if not isinstance(body, SmsBody):
+            return not_taken("NotAnSms", AFTER_REPAIR)
+
+        def send() -> str:
+            answer = self._client.publish(
+                PhoneNumber=outgoing.address, Message=body.text, MessageAttributes=_attributes(outgoing, body)
+            )
+            return answer.get("MessageId", "")
+
+        return publish_once(send, _refusal)
 
 
-def _attributes(sms: Sms) -> dict[str, MessageAttributeValueTypeDef]:
+def _attributes(outgoing: Outgoing, body: SmsBody) -> dict[str, MessageAttributeValueTypeDef]:
     attributes: dict[str, MessageAttributeValueTypeDef] = {
         "AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"}
     }
-    if sms.max_price:
-        attributes["AWS.SNS.SMS.MaxPrice"] = {"DataType": "Number", "StringValue": sms.max_price}
+    if outgoing.max_price:
+        attributes["AWS.SNS.SMS.MaxPrice"] = {"DataType": "Number", "StringValue": outgoing.max_price}
     for name, value in (
-        ("AWS.SNS.SMS.SenderID", sms.sender_id),
-        ("AWS.MM.SMS.OriginationNumber", sms.origination_number),
-        ("AWS.MM.SMS.EntityId", sms.entity_id),
-        ("AWS.MM.SMS.TemplateId", sms.template_id),
+        ("AWS.SNS.SMS.SenderID", body.sender_id),
+        ("AWS.MM.SMS.OriginationNumber", body.origination_number),
+        ("AWS.MM.SMS.EntityId", body.entity_id),
+        ("AWS.MM.SMS.TemplateId", outgoing.registered_template),
     ):
         if value:
             attributes[name] = {"DataType": "String", "StringValue": value}
@@ -99,13 +80,13 @@ def _refusal(error: ClientError) -> Published:
     does not say it was turned away may have been sent.
     """
     code = error_code(error)
-    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    status = http_status(error)
     if code in _BUSY or status in {429, _SERVICE_UNAVAILABLE}:
-        return Published(PublishOutcome.REFUSED_FOR_NOW, code=code, retry_after=_SOON)
+        return not_taken(code, SOON)
     if code in _ABOUT_THE_NUMBER and "PhoneNumber" in str(error.response.get("Error", {}).get("Message", "")):
         return Published(PublishOutcome.REFUSED_FOR_GOOD, code=code)
     if code == "OptedOut":
         return Published(PublishOutcome.REFUSED_FOR_GOOD, code=code)
-    if 0 < status < _SERVER_ERROR:
-        return Published(PublishOutcome.REFUSED_FOR_NOW, code=code, retry_after=_AFTER_REPAIR)
+    if 0 < status < SERVER_ERROR:
+        return not_taken(code, AFTER_REPAIR)
     return Published(PublishOutcome.UNKNOWN, code=code)

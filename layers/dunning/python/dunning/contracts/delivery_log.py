@@ -141,12 +141,12 @@ def _receipt(event: object, received_at: datetime) -> DeliveryReceipt | None:
     delivery = _Delivery.model_validate(log.delivery if isinstance(log.delivery, dict) else {})
     return DeliveryReceipt(
         message_id=log.notification.message_id,
-        at=_moment(log.notification.timestamp) or _moment_of_event(event.get("timestamp")) or received_at,
+        at=_moment(log.notification.timestamp) or moment_of_milliseconds(event.get("timestamp")) or received_at,
         phone=_phone_number(delivery.destination),
         delivered=status in _SUCCESS,
-        response=_carrier_words(delivery.response),
-        billed_parts=_parts(delivery.parts),
-        billed_price_usd_micros=_micros(delivery.price),
+        response=carrier_words(delivery.response),
+        billed_parts=segments_billed(delivery.parts),
+        billed_price_usd_micros=price_micros(delivery.price),
     )
 
 
@@ -155,7 +155,7 @@ def _phone_number(text: object) -> str:
     return text if isinstance(text, str) and _E164.fullmatch(text) else ""
 
 
-def _carrier_words(text: object) -> str:
+def carrier_words(text: object) -> str:
     """Return the carrier's words without numbers, and without halves of characters, which no table accepts."""
     if not isinstance(text, str):
         return ""
@@ -173,20 +173,20 @@ def _moment(text: object) -> datetime | None:
     return in_utc if _FIRST_YEAR <= in_utc.year < _LAST_YEAR else None
 
 
-def _moment_of_event(milliseconds: object) -> datetime | None:
-    """Read the time at which CloudWatch Logs took a log."""
+def moment_of_milliseconds(milliseconds: object) -> datetime | None:
+    """Read a time in milliseconds, as CloudWatch Logs and End User Messaging write it; `None` if it cannot be."""
     if isinstance(milliseconds, int) and _FIRST_MOMENT <= milliseconds < _LAST_MOMENT:
         return datetime.fromtimestamp(milliseconds / 1000, UTC)
     return None
 
 
-def _parts(parts: object) -> int:
+def segments_billed(parts: object) -> int:
     """Read how many segments were billed: a number, or one in quotes."""
     written = str(parts)
     return int(written) if _PARTS.fullmatch(written) else 0
 
 
-def _micros(price: object) -> int:
+def price_micros(price: object) -> int:
     """Read a price in US dollars: a number, one in quotes, or nothing."""
     try:
         micros = Decimal(str(price or 0)) * _MICRO

@@ -8,7 +8,7 @@ from dunning.contracts.delivery_log import MOST_MICROS, MOST_PARTS
 from dunning.contracts.instants import Instant
 from dunning.contracts.job import CUSTOMER_ID
 from dunning.contracts.wrong_fields import wrong_fields
-from dunning.domain.delivery.receipt import DeliveryReceipt
+from dunning.domain.delivery.receipt import DeliveryReceipt, DeliveryStatus
 from dunning.domain.errors import UnreadableRecordError
 from dunning.ports.contacts import ContactKey
 
@@ -33,6 +33,7 @@ class _WaitingReceiptMessage(BaseModel):
     response: str = Field(max_length=1000)
     billed_parts: int = Field(ge=0, lt=MOST_PARTS)
     billed_price_usd_micros: int = Field(ge=0, lt=MOST_MICROS)
+    status: DeliveryStatus | None = Field(default=None, strict=False)
 
 
 def waiting_receipt_body(later: WaitingReceipt) -> str:
@@ -49,7 +50,8 @@ def waiting_receipt_body(later: WaitingReceipt) -> str:
         response=receipt.response,
         billed_parts=receipt.billed_parts,
         billed_price_usd_micros=receipt.billed_price_usd_micros,
-    ).model_dump_json()
+        status=receipt.status,
+    ).model_dump_json(exclude_none=True)
 
 
 def parse_waiting_receipt(body: str) -> WaitingReceipt:
@@ -71,5 +73,6 @@ def parse_waiting_receipt(body: str) -> WaitingReceipt:
         response=message.response,
         billed_parts=message.billed_parts,
         billed_price_usd_micros=message.billed_price_usd_micros,
+        status=message.status,
     )
     return WaitingReceipt(ContactKey(message.customer_id, message.contact_at, message.send_id), receipt)

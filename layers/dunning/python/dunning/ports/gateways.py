@@ -1,4 +1,4 @@
-"""Gateways: the carrier, the bus, the uploads, the switch, and the reader of replies."""
+"""Gateways: the ways to customers, the bus, the uploads, the switch, and the reader of replies."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -6,8 +6,10 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.outbound_events import OutboundEvent
 from dunning.domain.replies.intents import ParsedReply, ReplyIntent
+from dunning.ports.outgoing import Outgoing
 
 
 class PublishOutcome(StrEnum):
@@ -19,36 +21,49 @@ class PublishOutcome(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Sms(NamedTuple):
-    """One SMS as SNS takes it."""
-
-    phone: str
-    text: str
-    sender_id: str = ""
-    origination_number: str = ""
-    entity_id: str = ""
-    template_id: str = ""
-    max_price: str = ""
-
-
 class Published(NamedTuple):
     """
     The answer to a publish: `message_id` if accepted, else the error `code`.
 
-    `retry_after` is the wait after a refusal for now.
+    `retry_after` is the wait after a refusal for now. `opted_out` says of a refusal for good that the person wants no
+    messages of ours: it is an opt-out, and no fault of the address.
     """
 
     outcome: PublishOutcome
     message_id: str = ""
     code: str = ""
     retry_after: timedelta = timedelta(minutes=1)
+    opted_out: bool = False
 
 
-class SmsGateway(Protocol):
-    """The way to the carrier."""
+class Gateway(Protocol):
+    """A way to send messages of one channel. A channel may have several gateways."""
 
-    def publish(self, sms: Sms) -> Published:
-        """Publish once, never twice, and return the outcome as far as it is known. Raises no error of the SDK."""
+    @property
+    def channel(self) -> Channel:
+        """The channel whose messages it sends."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """The name by which policies and audit records know it: `sns`."""
+        ...
+
+    @property
+    def repeatable(self) -> bool:
+        """
+        Whether a message whose outcome is unknown may be published again with the same claim, within 24 hours.
+
+        True only of a service that knows the claim, and takes it once.
+        """
+        ...
+
+    def publish(self, outgoing: Outgoing) -> Published:
+        """
+        Publish with at most one request, and return the outcome as far as it is known. Raises nothing of an SDK.
+
+        A message that the gateway cannot send, of another channel for example, is refused for now, and no request made.
+        """
         ...
 
 

@@ -68,7 +68,7 @@ def _reveal(desk: Desk, visit: Visit) -> PageAnswer:
     )
 
 
-def _document(desk: Desk, visit: Visit) -> PageAnswer:
+def _hand_over(desk: Desk, visit: Visit) -> PageAnswer:
     """Answer with all of a customer in full: as a file for machines, or as a page to print."""
     customer_id, form = visit.parts["customer_id"], visit.request.form
     purpose = form.get("purpose", "")
@@ -120,6 +120,6 @@ VIEWS: Mapping[str, View] = {
     "customer": _show_customer,
     "print_customer": _print_customer,
     "reveal": _reveal,
-    "document": _document,
+    "document": _hand_over,
 }
 """The views by the names that routes have for them."""

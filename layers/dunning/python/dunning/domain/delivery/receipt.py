@@ -8,26 +8,9 @@ whatever the order of its receipts.
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from dunning.domain.delivery.contact import Contact, ContactState
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryReceipt:
-    """
-    One report of the carrier.
-
-    `at` is when SNS took the text, `phone` E.164 or empty if it cannot be read, `response` the carrier's own words.
-    `billed_parts` and `billed_price_usd_micros`, in millionths of a US dollar, are 0 if the carrier leaves them out.
-    """
-
-    message_id: str
-    at: datetime
-    phone: str
-    delivered: bool
-    response: str
-    billed_parts: int = 0
-    billed_price_usd_micros: int = 0
 
 
 class DeliveryStatus(StrEnum):
@@ -39,6 +22,41 @@ class DeliveryStatus(StrEnum):
     TEMPORARY_FAILURE = "temporary_failure"
     TECHNICAL_FAILURE = "technical_failure"
     UNCLASSIFIED = "unclassified"
+
+
+class ClaimKey(NamedTuple):
+    """
+    The claim of a message, as a service has brought it back: its audit record is found by key.
+
+    A service that takes few characters brings back customer and claim only: the ledger has the rest.
+    """
+
+    customer_id: str
+    claim_id: str
+    send_id: str = ""
+    claimed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryReceipt:
+    """
+    One report of the carrier, or of another service that delivers.
+
+    `at` is when SNS took the text, or when another service reports. `phone` is E.164, or empty if it cannot be read or
+    the channel knows none. `response` is the carrier's own words, or a code. `billed_parts` and
+    `billed_price_usd_micros`, in millionths of a US dollar, are 0 if the carrier leaves them out. `claim` is known
+    where the service brings it back, and `status` where the service has codes and not only words.
+    """
+
+    message_id: str
+    at: datetime
+    phone: str
+    delivered: bool
+    response: str
+    billed_parts: int = 0
+    billed_price_usd_micros: int = 0
+    claim: ClaimKey | None = None
+    status: DeliveryStatus | None = None
 
 
 _STATUSES = {
@@ -68,6 +86,8 @@ def delivery_status(receipt: DeliveryReceipt) -> DeliveryStatus:
     """Class a receipt. A failure in words that nobody has documented is for a person to look at."""
     if receipt.delivered:
         return DeliveryStatus.DELIVERED
+    if receipt.status is not None:
+        return receipt.status
     return _STATUSES.get(" ".join(receipt.response.casefold().split()).rstrip(". "), DeliveryStatus.UNCLASSIFIED)
 
 
@@ -76,15 +96,19 @@ def record_receipt(contact: Contact, receipt: DeliveryReceipt) -> Contact:
     Return a record with a receipt; the same record if it knows more already.
 
     A record never goes back to a state of a lower rank. Of two receipts of one state the same receipt always counts, so
-    that their order makes no difference. A receipt of another message changes nothing.
+    that their order makes no difference. A receipt of another message changes nothing: of another claim, or, where the
+    service brings no claim back, of another message id.
     """
-    if contact.message_id not in {"", receipt.message_id}:
+    if receipt.claim is not None:
+        if receipt.claim.claim_id != contact.claim_id:
+            return contact
+    elif contact.message_id not in {"", receipt.message_id}:
         return contact
     state = ContactState.DELIVERED if receipt.delivered else ContactState.FAILED
     after = replace(
         contact,
         state=state,
-        message_id=receipt.message_id,
+        message_id=contact.message_id or receipt.message_id,
         reported_at=receipt.at,
         # Carriers may write anything, personal data included. Of an erased customer only the class is kept.
         response=receipt.response if contact.erased_at is None else "",

@@ -13,11 +13,14 @@ from typing import Protocol
 
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import LedgerEntry, Standing, without_claim
+from dunning.domain.decision.decide import zones_of
 from dunning.domain.decision.rules import Policies, Rules
+from dunning.domain.delivery.channels import Channel, lapses_at
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.ports.customers import CustomerStore
-from dunning.ports.gateways import Published, PublishOutcome, Sms
+from dunning.ports.gateways import Published, PublishOutcome
+from dunning.ports.outgoing import Outgoing, SmsBody
 from dunning.ports.telemetry import LogEvent, Telemetry
 from dunning.services.optimistic import CONFLICT, Conflict, ContestedError, write_optimistically
 
@@ -75,16 +78,20 @@ class OutgoingText(Protocol):
         ...
 
 
-def sms_to(facts: Facts, rules: Rules, written: OutgoingText) -> Sms:
-    """Return a text with all parameters for the carrier."""
-    return Sms(
-        phone=facts.phone,
-        text=written.text,
-        sender_id=rules.sender_id,
-        origination_number=rules.origination_number,
-        entity_id=rules.entity_id,
-        template_id=written.registered_template,
+def sms_to(facts: Facts, rules: Rules, entry: LedgerEntry, written: OutgoingText) -> Outgoing:
+    """Return a claimed text with all parameters for the carrier."""
+    hours = rules.overdue_hours if (entry.stage or 0) > 0 else rules.hours
+    return Outgoing(
+        channel=Channel.SMS,
+        address=facts.phone,
+        body=SmsBody(written.text, rules.sender_id, rules.origination_number, rules.entity_id),
+        customer_id=facts.customer_id,
+        send_id=entry.send_id,
+        claim_id=entry.claim_id,
+        claimed_at=entry.at,
+        lapses_at=lapses_at(hours, zones_of(facts.time_zone, rules, entry.at), entry.at),
         max_price=rules.max_price,
+        registered_template=written.registered_template,
     )
 
 

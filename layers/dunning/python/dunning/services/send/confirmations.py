@@ -21,7 +21,7 @@ from dunning.domain.texts.compose import Confirmation, compose_confirmation
 from dunning.ports.clock import Clock
 from dunning.ports.contacts import ContactLog
 from dunning.ports.customers import Customer, CustomerStore
-from dunning.ports.gateways import PublishOutcome, SendingSwitch, SmsGateway
+from dunning.ports.gateways import Gateway, PublishOutcome, SendingSwitch
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry, metric_of_outcome
 from dunning.services.send.claims import PricedPolicies, record_of, release_claim, sms_to, unknown_outcome_record
 
@@ -44,7 +44,7 @@ class OptOutConfirmations:
         *,
         store: CustomerStore,
         contacts: ContactLog,
-        gateway: SmsGateway,
+        gateway: Gateway,
         switch: SendingSwitch,
         policies: PricedPolicies,
         clock: Clock,
@@ -115,7 +115,7 @@ class OptOutConfirmations:
         """Publish a confirmation once after its claim is written, and act on the outcome."""
         text, rules = confirmation.text, confirmation.rules
         entry = claimed.ledger[-1]
-        answer = self._gateway.publish(sms_to(facts, rules, text))
+        answer = self._gateway.publish(sms_to(facts, rules, entry, text))
         self._telemetry.log_event(
             LogEvent.OPT_OUT_CONFIRMED,
             customer_id=facts.customer_id,

@@ -49,7 +49,7 @@ from dunning.domain.replies.promises import JudgedPromises
 from dunning.ports.clock import Clock
 from dunning.ports.contacts import ContactLog
 from dunning.ports.customers import Customer, CustomerStore
-from dunning.ports.gateways import EventPublisher, Published, PublishOutcome, SendingSwitch, SmsGateway
+from dunning.ports.gateways import EventPublisher, Gateway, Published, PublishOutcome, SendingSwitch
 from dunning.ports.queues import Job, JobQueue, QueueMessage
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry, metric_of_outcome
 from dunning.services.optimistic import CONFLICT, Conflict, write_optimistically
@@ -129,7 +129,7 @@ class SendService:
         store: CustomerStore,
         contacts: ContactLog,
         queue: JobQueue,
-        gateway: SmsGateway,
+        gateway: Gateway,
         switch: SendingSwitch,
         publisher: EventPublisher,
         policies: PricedPolicies,
@@ -402,8 +402,8 @@ class SendService:
         """Publish a claimed reminder once, and act on the outcome."""
         rules = self._rules(facts, now)
         reminder = decision.reminder
-        answer = self._gateway.publish(sms_to(facts, rules, reminder))
         entry = claimed.ledger[-1]
+        answer = self._gateway.publish(sms_to(facts, rules, entry, reminder))
         self._telemetry.log_decision(
             facts.customer_id,
             decision,

@@ -1,0 +1,72 @@
+"""Amazon SES at the wire: mails, its list of suppressed addresses, and the events that follow."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from botocore.client import BaseClient
+
+from tests.local.channels.wire import AwsAtTheWire, Refusal, notification_of
+
+THROTTLED = Refusal("TooManyRequestsException", 429)
+PAUSED = Refusal("SendingPausedException")
+BAD_ADDRESS = Refusal("BadRequestException", 400, {"message": "Domain contains dot-dot: anna@example..com"})
+
+
+class SesAtTheWire(AwsAtTheWire):
+    """Takes mails of verified senders, and does not send those to suppressed addresses."""
+
+    def __init__(self, client: BaseClient, now: datetime, verified: str = "mail.lender.example") -> None:
+        super().__init__(client, "SendEmail", now)
+        self.suppressed: set[str] = set()
+        self._verified = verified
+
+    def refusal_of(self, request: dict[str, Any]) -> Refusal | None:
+        simple = request["Content"].get("Simple")
+        if not simple or not simple["Body"].get("Text") or not simple["Body"].get("Html"):
+            return Refusal("BadRequestException")
+        if not request.get("FromEmailAddress", "").rstrip(">").endswith(f"@{self._verified}"):
+            return Refusal("MessageRejected")
+        return None if request.get("ConfigurationSetName") else Refusal("NotFoundException", 404)
+
+    def invalid(self, where: str, what: str) -> Refusal:
+        return Refusal("BadRequestException", 400, {"message": f"{where}: {what}"})
+
+    def event(
+        self, number: int, kind: str, details: dict[str, Any] | None = None, after: timedelta = timedelta(seconds=2)
+    ) -> str:
+        """Return an event about a mail that was taken, as it arrives on the queue; `kind` as `Delivery`."""
+        message_id, request = self._taken[number]
+        at = self.now + after
+        members = {"Rendering Failure": "failure", "DeliveryDelay": "deliveryDelay"}
+        member = members.get(kind, kind.lower())
+        event = {
+            "eventType": kind,
+            "mail": {
+                "timestamp": iso(self.now),
+                "source": request["FromEmailAddress"],
+                "sendingAccountId": "123456789012",
+                "messageId": message_id,
+                "destination": request["Destination"]["ToAddresses"],
+                "headersTruncated": False,
+                "tags": {
+                    "ses:operation": ["SendEmail"],
+                    "ses:configuration-set": [request["ConfigurationSetName"]],
+                    **{tag["Name"]: [tag["Value"]] for tag in request["EmailTags"]},
+                },
+            },
+            member: ({} if kind == "Send" else {"timestamp": iso(at)}) | (details or {}),
+        }
+        return notification_of(event, at)
+
+    def first_event(self, number: int) -> str:
+        """Return what SES reports first of a mail: that it was delivered, or that it was never sent."""
+        (address,) = self.taken[number]["Destination"]["ToAddresses"]
+        if address not in self.suppressed:
+            return self.event(number, "Delivery", {"smtpResponse": f"250 ok {address}", "recipients": [address]})
+        bounce = {"bounceType": "Permanent", "bounceSubType": "OnAccountSuppressionList"}
+        return self.event(number, "Bounce", {**bounce, "bouncedRecipients": [{"emailAddress": address}]})
+
+
+def iso(at: datetime) -> str:
+    """Return a moment as SES writes it."""
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
