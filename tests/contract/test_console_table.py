@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol
+from unittest.mock import patch
 
 import boto3
 import pytest
@@ -76,7 +77,17 @@ def test_entries_come_newest_first_of_a_day_and_of_a_customer(table: ConsoleTabl
     assert list(table.of_day(NOW.date(), 2).entries) == entries[:1:-1]
     assert list(table.of_day(tomorrow.at.date(), 10).entries) == [tomorrow]
     assert list(table.of_customer("C1", 10)) == [entries[3], entries[1]]
+    assert list(table.of_customer("C1", 1)) == [entries[3]]
+    assert list(table.of_customer("C1", 10, before=entries[3].at)) == [entries[1]]
     assert list(table.of_customer("C9", 10)) == []
+
+
+def test_all_entries_of_a_customer_are_read_however_many_there_are(table: ConsoleTable) -> None:
+    entries = [replace(ENTRY, at=NOW + timedelta(seconds=number), entry_id=f"e{number}") for number in range(5)]
+    for entry in entries:
+        table.write(entry)
+    with patch("dunning.adapters.dynamodb.console_table._ENTRIES_A_QUERY", 2):
+        assert list(table.of_customer(ENTRY.customer_id)) == entries[::-1]
 
 
 def test_an_entry_is_never_replaced(table: ConsoleTable) -> None:

@@ -4,9 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+import boto3
 import pytest
+from moto import mock_aws
 
+from dunning.adapters.dynamodb.tally_table import DynamoTally
 from dunning.domain.census import CensusPart
+from dunning.domain.errors import UnreadableRecordError
 from dunning.ports.tallies import CountedChanges
 from tests.contract.conftest import Tally
 
@@ -134,6 +138,26 @@ def test_a_day_that_is_sealed_shows_the_same_numbers_and_is_sealed_once(tally: T
     assert tally.seal(DAY, last, is_over) == 0
     assert tally.seal(DAY, last, lambda *_: True) == 2
     assert list(tally.days("", DAY, last)) == before
+
+
+def test_a_sum_is_one_attribute_and_a_damaged_one_is_not_taken_for_nothing() -> None:
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="ap-northeast-1")
+        client.create_table(
+            TableName="tally",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("tally", "part")],
+            KeySchema=[{"AttributeName": "tally", "KeyType": "HASH"}, {"AttributeName": "part", "KeyType": "RANGE"}],
+        )
+        tally = DynamoTally(client, "tally")
+        tally.add(changes(1, 3, customers={}))
+        tally.seal(DAY, DAY, lambda *_: True)
+        (item,) = client.scan(TableName="tally")["Items"]
+        assert item.keys() == {"tally", "part", "lender", "as_of", "expires_at", "sum"}
+        for damaged in ("", "[]", '{"sent:0":"many"}', '{"sent:0":null}'):
+            client.put_item(TableName="tally", Item={**item, "sum": {"S": damaged}})
+            with pytest.raises(UnreadableRecordError):
+                tally.days("", DAY, DAY)
 
 
 def test_a_run_that_is_written_again_names_its_customers_once(tally: Tally) -> None:

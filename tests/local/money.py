@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from dunning.adapters.dynamodb import items
-from dunning.adapters.dynamodb.keys import STANDING
+from dunning.adapters.dynamodb.keys import FACTS, STANDING
 from dunning.domain.customer.facts import Facts, open_instalments
 from dunning.domain.customer.standing import Standing, progress_key
 from tests.local.cloud import LocalCloud
@@ -72,7 +72,7 @@ class MoneyLog:
         facts, standings = {}, {}
         for item in self._cloud.items(self._cloud.stack.customers_table):
             customer_id = item["customer_id"]["S"]
-            if "name" in item:
+            if item["item"]["S"] == FACTS and "name" in item:
                 revision = item["revision"]["N"]
                 before = self._facts.get(customer_id)
                 facts[customer_id] = before if before and before[0] == revision else (revision, items.read_facts(item))

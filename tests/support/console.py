@@ -100,8 +100,11 @@ class FakeConsoleTable:
     def page_of_customer(self, customer_id: str, limit: int, page: str = "") -> AuditPage:
         return self._page([entry for entry in self.entries if entry.customer_id == customer_id], limit, page)
 
-    def of_customer(self, customer_id: str, limit: int) -> Sequence[AuditEntry]:
-        return self.page_of_customer(customer_id, limit).entries
+    def of_customer(
+        self, customer_id: str, limit: int | None = None, before: datetime | None = None
+    ) -> Sequence[AuditEntry]:
+        found = self.page_of_customer(customer_id, len(self.entries)).entries
+        return [entry for entry in found if before is None or entry.at < before][:limit]
 
     def _page(self, entries: Sequence[AuditEntry], limit: int, page: str) -> AuditPage:
         first = int(page or 0)

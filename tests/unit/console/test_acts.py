@@ -25,6 +25,7 @@ from dunning.domain.customer.lender_record import (
 from dunning.domain.customer.standing import OpenReview, ReplyLabel
 from dunning.domain.errors import ServiceCallError
 from dunning.domain.outbound_events import ReviewReason
+from dunning.evidence.customer_evidence import Unreadable
 from dunning.ports.attention import WaitingCustomer
 from dunning.ports.case_book import Case
 from dunning.ports.lender_bus import WrittenEvent
@@ -39,6 +40,7 @@ from dunning.services.console.waiting_list import (
     suggestion,
 )
 from tests.support.console import Office, a_reply
+from tests.support.fakes import FakeCustomers
 from tests.support.people import NOW, someone, waking
 
 AGENT, COLLEAGUE = Viewer("jun.li", Role.AGENT), Viewer("li.wang", Role.AGENT)
@@ -103,6 +105,24 @@ def test_who_takes_a_case_has_it_and_comes_to_it() -> None:
     )
     assert deeds(office) == [("took", "")]
     assert "Yours since" in text_of(office.get("/waiting").body)
+
+
+@pytest.mark.parametrize("path", ["/waiting/C0001", "/customers/C0001"])
+def test_a_customer_is_read_once_for_a_page(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    office = an_office()
+    monkeypatch.delattr(FakeCustomers, "load_stored")
+    page = text_of(office.get(path).body)
+    assert "Take the case" in page
+    assert (office.evidence.reads, office.errors) == (["C0001"], [])
+
+
+@pytest.mark.parametrize("kind", ["facts", "standing"])
+def test_on_a_customer_who_cannot_be_read_no_act_is_offered(kind: str) -> None:
+    office = an_office()
+    damaged = replace(office.evidence.stored["C0001"], unreadable=(Unreadable(kind, None, "damaged"),))
+    office.evidence.stored["C0001"] = damaged
+    assert not office.acts.cases.acts(AGENT, damaged).is_known
+    assert office.acts.cases.acts(AGENT, replace(damaged, unreadable=())).is_known
 
 
 def test_who_takes_a_case_that_a_colleague_has_is_told_the_colleagues_name() -> None:

@@ -13,8 +13,9 @@ from dunning.domain.customer.lender_record import CustomerHold, EventTime, Insta
 from dunning.domain.customer.standing import RecentDecision
 from dunning.domain.delivery.contact import Contact
 from dunning.domain.replies.reply import Reply
-from dunning.ports.sessions import Role
-from dunning.services.console.audited import EXPORTS_AN_HOUR
+from dunning.ports.audit_trail import AuditEntry
+from dunning.ports.sessions import Role, Viewer
+from dunning.services.console.audited import ENTRIES_OF_A_CUSTOMER, EXPORTS_AN_HOUR
 from dunning.services.console.life_entries import ENTRIES_A_PAGE, KINDS
 from tests.support.console import Office, a_contact, a_reply
 from tests.support.people import NOW, someone, waking
@@ -91,6 +92,42 @@ def test_no_page_of_a_long_life_is_longer_than_thirty_kilobytes(texts: int, repl
     first = office.get("/customers/C0001")
     assert len(first.body.encode()) <= LONGEST_PAGE
     assert len(entries_in(first.body)) == ENTRIES_A_PAGE
+
+
+def looked_often(office: Office, times: int) -> None:
+    """Let colleagues have looked so often, ten times an hour, and somebody have closed the case before that."""
+    closed = AuditEntry(
+        at=NOW - timedelta(days=90), entry_id="e", viewer=Viewer("ana.costa", Role.AGENT), act="closed",
+        customer_id="C0001", subject_matter="dispute",
+    )  # fmt: skip
+    office.table.entries.append(closed)
+    for number in range(times):
+        at = NOW - timedelta(minutes=6 * number + 1)
+        looked = replace(closed, at=at, entry_id=f"e{number}", act="looked", subject_matter="")
+        office.table.entries.append(looked)
+
+
+@pytest.mark.parametrize("kind", ["", "colleague"])
+def test_what_a_colleague_did_is_in_the_life_however_often_others_have_looked_since(kind: str) -> None:
+    office = a_life(texts=40, replies=0)
+    looked_often(office, 5 * ENTRIES_OF_A_CUSTOMER)
+    office.log_in(Role.COMPLIANCE)
+    pages = pages_of(office, **({"kind": kind} if kind else {}))
+    assert [number for number, page in enumerate(pages) if "ana.costa (agent) closed the case" in page] == [
+        len(pages) - 1
+    ]
+    shown = [entry for page in pages for entry in entries_in(page)]
+    assert [at for at, _ in shown] == sorted((at for at, _ in shown), reverse=True)
+    assert len([entry for entry in shown if entry[1] == "text"]) == (0 if kind else 40)
+
+
+def test_a_print_and_a_document_have_all_that_colleagues_did() -> None:
+    office = a_life(texts=1, replies=0)
+    looked_often(office, 2 * ENTRIES_OF_A_CUSTOMER)
+    office.log_in(Role.COMPLIANCE)
+    assert "ana.costa (agent) closed the case" in office.get("/customers/C0001/print").body
+    document = json.loads(office.post("/customers/C0001/document", purpose="regulator").body)
+    assert {"closed", "looked"} <= {look["act"] for look in document["looks"]}
 
 
 def test_a_kind_is_chosen_by_a_link_and_the_pages_stay_with_it() -> None:

@@ -28,7 +28,7 @@ from dunning.domain.customer.standing import LedgerEntry, Progress, PromiseToPay
 from dunning.domain.delivery.contact import ContactState
 from dunning.evidence.customer_evidence import Evidence, Unreadable
 from dunning.ports.sessions import Role, Viewer
-from dunning.services.console.audited import revealed_value
+from dunning.services.console.audited import ActsRead, revealed_value
 from dunning.services.console.customer_view import CustomerView, masked_phone, view_of
 from dunning.services.console.life_entries import LifePage, life_of
 from tests.support.builders import a_text, the_policies
@@ -64,7 +64,7 @@ def seen_of(
 
 def as_seen(evidence: Evidence, role: Role = Role.MANAGER, *, sending: bool = True) -> CustomerView:
     """Return the page of what is stored, as of now."""
-    life = life_of(evidence, [], LifePage(), shows_texts=role is not Role.ENGINEER)
+    life = life_of(evidence, ActsRead([]), LifePage(), shows_texts=role is not Role.ENGINEER)
     return view_of(evidence, life, Viewer("mei.chen", role), the_policies(), NOW, sending=sending)
 
 

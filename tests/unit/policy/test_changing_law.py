@@ -70,6 +70,14 @@ def rules_at(book: PolicyBook, moment: datetime, **facts: str) -> Rules:
     return found
 
 
+def test_rules_are_combined_once_and_each_moment_has_those_of_its_own_law(folder: Path) -> None:
+    book = book_with(folder, EVENINGS_END_EARLIER, change=ends_at_six)
+    before, behind = instant("2026-12-20 10:00", TAIPEI), instant("2027-01-02 10:00", TAIPEI)
+    for moment in (before, behind):
+        assert book.rules("demo-tw", "TW", at=moment) is book.rules("demo-tw", "TW", at=moment)
+    assert book.rules("demo-tw", "TW", at=before) != book.rules("demo-tw", "TW", at=behind)
+
+
 def test_consent_is_asked_for_from_the_first_minute_of_the_new_year_and_not_before(folder: Path) -> None:
     book = book_with(folder, CONSENT_IS_NEEDED)
     due = a_customer(an_account(an_instalment("2026-12-31")))

@@ -16,6 +16,8 @@ from dunning.ports.telemetry import LogEvent
 OLDER_TEXTS, OLDER_REPLIES = "older texts", "older replies"
 """The gaps of evidence of which only the newest part was read."""
 
+_OF_DECISIONS = frozenset({"facts", "standing"})
+
 
 class Unreadable(NamedTuple):
     """A stored item that cannot be read: its kind, its moment if its key has one, and the kind of the error."""
@@ -56,6 +58,11 @@ class Evidence:
     logged: Sequence[LoggedLine] = ()
     unreadable: Sequence[Unreadable] = ()
     gaps: Sequence[str] = ()
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether facts and standing can be read: without them nothing can be decided."""
+        return _OF_DECISIONS.isdisjoint(each.kind for each in self.unreadable)
 
     @property
     def facts(self) -> Facts | None:

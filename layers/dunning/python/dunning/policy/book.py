@@ -124,7 +124,9 @@ class PolicyBook:
         On the day of a change, while it has begun in some of the time zones of the place, old and new limits both hold.
         """
         key = (lender, country, region, phone_country or country)
-        found = self._periods[key] = self._combine(*key)
+        found = self._periods.get(key)
+        if found is None:
+            found = self._periods[key] = self._combine(*key)
         return found.rules[bisect_right(found.starts, at)]
 
     def with_lenders(self, lenders: Mapping[str, Lender]) -> "PolicyBook":

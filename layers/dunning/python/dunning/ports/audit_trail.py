@@ -56,8 +56,10 @@ class AuditTrail(Protocol):
         """Return entries about a customer, newest first, strongly consistent."""
         ...
 
-    def of_customer(self, customer_id: str, limit: int) -> Sequence[AuditEntry]:
-        """Return the newest entries about a customer, newest first, strongly consistent."""
+    def of_customer(
+        self, customer_id: str, limit: int | None = None, before: datetime | None = None
+    ) -> Sequence[AuditEntry]:
+        """Return entries about a customer, from before a moment if one is given, newest first; all without a limit."""
         ...
 
     def count(self, subject: str, act: str, since: datetime, now: datetime) -> int:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _SESSION = "session"
+_ENTRIES_A_QUERY = 1000
+"""A third of a megabyte: DynamoDB answers with a whole one at most."""
 _KEPT_FOR = timedelta(days=5 * 366)
 _LONGEST_COUNTED = timedelta(days=2)
 
@@ -135,9 +137,19 @@ class DynamoConsole:
         """Query the customer."""
         return self._page(_of_customer(customer_id), limit, page)
 
-    def of_customer(self, customer_id: str, limit: int) -> Sequence[AuditEntry]:
-        """Query the customer."""
-        return self._page(_of_customer(customer_id), limit).entries
+    def of_customer(
+        self, customer_id: str, limit: int | None = None, before: datetime | None = None
+    ) -> Sequence[AuditEntry]:
+        """Query the customer, until there are enough."""
+        about, last = _of_customer(customer_id), instant_key(before) if before else "~"
+        if limit is not None:
+            return self._page(about, limit, last=last).entries
+        found: list[AuditEntry] = []
+        page = last
+        while page:
+            entries, page = self._page(about, _ENTRIES_A_QUERY, page)
+            found += entries
+        return found
 
     def count(self, subject: str, act: str, since: datetime, now: datetime) -> int:
         """Query what the person did, and let DynamoDB filter: what others did is not read, however much it is."""

@@ -3,7 +3,8 @@ The counters, the customers behind them and the censuses in DynamoDB, in a table
 
 counts, <day>#<lender>#<shard>: the counters of one shard of a stream, an attribute each, and the last change in them.
 A shard lives for some hours, so a day has dozens.
-counts, <day>#<lender>: their sum, once the day is over. The shards do not count beside it, and are deleted.
+counts, <day>#<lender>: their sum, once the day is over: one attribute, because the SDK takes longer to read a month of
+sums as attributes than all else takes. The shards do not count beside it, and are deleted.
 counts, <day>#<lender>#census#<part>: a part of a census.
 list#<lender>#<day>, <instant>#<shard>#<first change>: the customers behind a run of changes, an attribute a counter.
 A run that comes again replaces itself.
@@ -40,7 +41,7 @@ KEEP_LISTS = timedelta(days=35)
 _DIGITS = 40
 """The longest sequence number of a stream. Padded, numbers sort as texts."""
 
-_COUNTS, _CENSUS = "counts", "census"
+_COUNTS, _CENSUS, _SUM = "counts", "census", "sum"
 _DELETED_AT_ONCE = 25
 """DynamoDB's limit of a BatchWriteItem."""
 
@@ -138,7 +139,7 @@ class DynamoTally:
             "lender": {"S": lender},
             "as_of": max((item["as_of"] for item in shards), key=lambda value: str(value["S"])),
             "expires_at": max((item["expires_at"] for item in shards), key=lambda value: int(value["N"])),
-            **{counter: {"N": str(number)} for counter, number in counters.items()},
+            _SUM: {"S": json.dumps(counters, separators=(",", ":"))},
         }
         with aws_call("PutItem"):
             self._client.put_item(TableName=self._table, Item=item)
@@ -224,11 +225,20 @@ def _counters_and_time(items: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str,
 
 
 def _is_sum(item: Mapping[str, Any]) -> bool:
-    return "last" not in item and _CENSUS not in item
+    return _SUM in item
 
 
 def _counters(item: Mapping[str, Any]) -> dict[str, int]:
+    if _is_sum(item):
+        return _counters_of_sum(str(item[_SUM]["S"]))
     return {name: int(value["N"]) for name, value in item.items() if name not in _BESIDE_COUNTERS}
+
+
+def _counters_of_sum(written: str) -> dict[str, int]:
+    try:
+        return {name: int(number) for name, number in json.loads(written).items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise UnreadableRecordError(f"sum of a day: {type(error).__name__}") from None
 
 
 def _census_part_of(item: Mapping[str, Any]) -> CensusPart:

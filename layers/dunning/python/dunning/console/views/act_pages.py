@@ -26,6 +26,7 @@ from dunning.services.console.outcomes import (
 from dunning.services.console.shown import CodeShown
 
 if TYPE_CHECKING:
+    from dunning.evidence.customer_evidence import Evidence
     from dunning.services.console.life_entries import EntryView
 
 _REPLIES = 10
@@ -47,11 +48,10 @@ DONE = frozenset({
 """What a page may say that was done. An address is no place for other words."""
 
 
-def acts_shown(desk: Desk, visit: Visit) -> Mapping[str, object]:
-    """Return what `customer_acts.html` shows of the customer in the visit's path."""
-    customer_id = visit.parts["customer_id"]
+def acts_shown(desk: Desk, visit: Visit, evidence: Evidence) -> Mapping[str, object]:
+    """Return what `customer_acts.html` shows of the customer whom the page is about."""
     return {
-        "acts": desk.services.acts().cases.acts(visit.viewer, customer_id),
+        "acts": desk.services.acts().cases.acts(visit.viewer, evidence),
         "outcomes": tuple(Outcome),
         "hold_reasons": HOLD_REASONS,
         "erasure_reasons": ERASURE_REASONS,
@@ -119,11 +119,14 @@ def _show_waiting(desk: Desk, visit: Visit) -> PageAnswer:
 def _show_case(desk: Desk, visit: Visit) -> PageAnswer:
     from dunning.services.console.life_entries import LifePage  # noqa: PLC0415 - with the page alone
 
-    view = desk.services.customers().view(visit.viewer, visit.parts["customer_id"], LifePage(kind="reply"))
-    if view is None:
+    looked_at = desk.services.customers().look(visit.viewer, visit.parts["customer_id"], LifePage(kind="reply"))
+    if looked_at is None:
         return desk.problem(visit, 404, "no_customer")
+    view, evidence = looked_at
     replies = [_reply_read(entry) for entry in view.life.entries]
-    return desk.page(visit, "case", 200, view.zone, view=view, replies=replies[:_REPLIES], **acts_shown(desk, visit))
+    return desk.page(
+        visit, "case", 200, view.zone, view=view, replies=replies[:_REPLIES], **acts_shown(desk, visit, evidence)
+    )
 
 
 class _ReplyRead(NamedTuple):

@@ -30,10 +30,11 @@ def _show_customer(desk: Desk, visit: Visit) -> PageAnswer:
     query = visit.request.query
     kind = query.get("kind", "")
     page = LifePage(_moment_written(query.get("before", "")), kind if kind in KINDS else "")
-    view = desk.services.customers().view(visit.viewer, visit.parts["customer_id"], page)
-    if view is None:
+    looked_at = desk.services.customers().look(visit.viewer, visit.parts["customer_id"], page)
+    if looked_at is None:
         return desk.problem(visit, 404, "no_customer")
-    acts = acts_shown(desk, visit) if view.person else {}
+    view = looked_at.view
+    acts = acts_shown(desk, visit, looked_at.evidence) if view.person else {}
     return desk.page(visit, "customer", 200, view.zone, view=view, purposes=PURPOSES, kinds=KINDS, **acts)
 
 

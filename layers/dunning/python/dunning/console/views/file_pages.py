@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dunning.console.http_messages import PageAnswer
 from dunning.console.visits import Desk, View, Visit
 from dunning.services.console.audited import PURPOSES
-from dunning.services.console.file_history import REJECTS_SHOWN, RejectsError
+
+# What reads files is imported when somebody looks at them: it brings the whole intake, a seventh of a cold start.
 
 _STATUS = {"role": 403, "purpose": 400}
 _LONGEST_ID = 80
@@ -17,6 +18,8 @@ def _show_files(desk: Desk, visit: Visit) -> PageAnswer:
 
 
 def _show_rejects(desk: Desk, visit: Visit) -> PageAnswer:
+    from dunning.services.console.file_history import REJECTS_SHOWN, RejectsError  # noqa: PLC0415
+
     purpose = visit.request.form.get("purpose", "")
     try:
         view = desk.services.files().rejects(visit.viewer, visit.parts["report_id"], purpose)
@@ -26,6 +29,8 @@ def _show_rejects(desk: Desk, visit: Visit) -> PageAnswer:
 
 
 def _download_rejects(desk: Desk, visit: Visit) -> PageAnswer:
+    from dunning.services.console.file_history import RejectsError  # noqa: PLC0415
+
     form, report_id = visit.request.form, visit.parts["report_id"]
     part = int(form["part"]) if form.get("part", "").isdecimal() else 1
     try:

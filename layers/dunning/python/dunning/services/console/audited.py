@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from itertools import islice
+from typing import NamedTuple
 
 from dunning.domain.errors import DunningError
 from dunning.domain.texts.formulas import begins_a_formula
@@ -29,7 +30,12 @@ REVEALS_AN_HOUR = 30
 EXPORTS_AN_HOUR = 10
 """The most customers of whom a person may get everything in an hour."""
 
-ENTRIES_SHOWN = 200
+ENTRIES_SHOWN = 100
+"""Entries of a page: with more it would weigh more than 30 KB."""
+
+ENTRIES_OF_A_CUSTOMER = 200
+"""Entries that are read for a page of a customer's life, where the looks of a day are one."""
+
 ENTRIES_EXPORTED = 2000
 
 MOST_EXPORTED = 20_000
@@ -86,6 +92,13 @@ class AuditRow:
     customer_id: str
     subject_matter: CodeShown | StageShown | SentenceShown | tuple[CodeShown, ...] | None
     purpose: CodeShown | None
+
+
+class ActsRead(NamedTuple):
+    """Entries about a customer, newest first, and whether there are no older ones."""
+
+    entries: Sequence[AuditEntry]
+    is_whole: bool = True
 
 
 class ExportError(DunningError):
@@ -209,8 +222,13 @@ class AuditService:
             raise RevealError("too_many")
 
     def of_customer(self, customer_id: str) -> Sequence[AuditEntry]:
-        """Return the newest entries about a customer."""
-        return self._trail.of_customer(customer_id, ENTRIES_SHOWN)
+        """Return all entries about a customer, newest first."""
+        return self._trail.of_customer(customer_id)
+
+    def part_of_customer(self, customer_id: str, before: datetime | None) -> ActsRead:
+        """Return the newest entries about a customer, or those from before a moment."""
+        found = self._trail.of_customer(customer_id, ENTRIES_OF_A_CUSTOMER + 1, before)
+        return ActsRead(found[:ENTRIES_OF_A_CUSTOMER], len(found) <= ENTRIES_OF_A_CUSTOMER)
 
     def view(self, viewer: Viewer, day: date | None, page: str = "", colleague: str = "") -> AuditView:
         """

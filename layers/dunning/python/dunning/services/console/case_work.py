@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from dunning.domain.customer.facts import HoldReason
+from dunning.domain.customer.facts import Facts, HoldReason
 from dunning.domain.customer.lender_record import (
     CustomerAttended,
     CustomerHold,
@@ -28,6 +28,7 @@ from dunning.domain.customer.standing import ReplyLabel, Standing, holds_now
 from dunning.domain.decision.open_reviews import reviews_that_wait
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.domain.replies.intents import ReplyIntent
+from dunning.evidence.customer_evidence import Evidence
 from dunning.ports.case_book import Case, CaseBook, CaseNote
 from dunning.ports.clock import Clock
 from dunning.ports.customers import CustomerStore, StoredCustomer
@@ -151,13 +152,16 @@ class CaseService:
         self._new_id = new_id
         self._day_of = day_of
 
-    def acts(self, viewer: Viewer, customer_id: str) -> ActsView:
-        """Return what somebody may do about a customer. The look at the customer is written down by whoever asks."""
+    def acts(self, viewer: Viewer, evidence: Evidence) -> ActsView:
+        """
+        Return what somebody may do about a customer, as the page that shows it has read the customer.
+
+        The look at the customer is written down by whoever asks.
+        """
+        customer_id = evidence.customer_id
         case, notes = self._cases.case_with_notes(customer_id)
-        try:
-            found: _ActedOn | None = self._find(customer_id)
-        except ActRefusedError:
-            found = None
+        facts = evidence.facts if evidence.is_readable else None
+        found = self._acted_on(facts, evidence.standing or Standing(customer_id=customer_id)) if facts else None
         waiting = reviews_that_wait(found.standing) if found else ()
         is_mine = case.holder is not None and case.holder.subject == viewer.subject
         return ActsView(
@@ -343,7 +347,9 @@ class CaseService:
         facts = project_facts(stored.lender_record) if isinstance(stored, StoredCustomer) else None
         if facts is None:
             raise ActRefusedError(SentenceShown("refused.nobody"))
-        standing = stored.standing or Standing(customer_id=customer_id)
+        return self._acted_on(facts, stored.standing or Standing(customer_id=customer_id))
+
+    def _acted_on(self, facts: Facts, standing: Standing) -> _ActedOn:
         holds = tuple(dict.fromkeys(hold.reason for hold in holds_now(facts, standing)))
         replies = frozenset(review.reply_id for review in reviews_that_wait(standing) if review.reply_id)
         return _ActedOn(standing, replies, holds, self._day_of(facts.lender, self._clock.now()))

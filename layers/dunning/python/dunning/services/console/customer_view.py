@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from dunning.contracts.instants import instant
@@ -35,8 +35,6 @@ from dunning.services.console.shown import SentenceShown
 _UTC = ZoneInfo("UTC")
 _SHOWN_DIGITS = 3
 _NOT_READ_HERE = "What the functions logged of the customer is not in here: make customer reads it."
-_OF_DECISIONS = frozenset({"facts", "standing"})
-"""The kinds of items without which nothing can be decided."""
 
 
 class EvidenceStore(Protocol):
@@ -87,6 +85,13 @@ class CustomerView:
     unreadable: int
 
 
+class LookedAt(NamedTuple):
+    """The page of a customer, and what it was made of: nothing has to be read twice for one page."""
+
+    view: CustomerView
+    evidence: Evidence
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportedCustomer:
     """
@@ -124,7 +129,12 @@ class CustomerService:
         self._policies = policies
         self._clock = clock
 
-    def view(self, viewer: Viewer, customer_id: str, page: LifePage = LifePage()) -> CustomerView | None:  # noqa: B008 - a constant
+    def view(self, viewer: Viewer, customer_id: str) -> CustomerView | None:
+        """Return the newest page of a customer, as `look`."""
+        looked_at = self.look(viewer, customer_id, LifePage())
+        return looked_at.view if looked_at else None
+
+    def look(self, viewer: Viewer, customer_id: str, page: LifePage) -> LookedAt | None:
         """
         Return the page of a customer, after it is written down who looks; `None` if there is no such customer.
 
@@ -134,10 +144,10 @@ class CustomerService:
         evidence = self._evidence.read(customer_id, ENTRIES_A_PAGE, page.before)
         if evidence is None:
             return None
-        acts = self._audit.of_customer(customer_id)
+        acts = self._audit.part_of_customer(customer_id, page.before)
         self._audit.take_down(viewer, LookAct.LOOKED, customer_id)
         life = life_of(evidence, acts, page, shows_texts=may(viewer, Act.SEE_PERSON))
-        return self._view_of(evidence, life, viewer)
+        return LookedAt(self._view_of(evidence, life, viewer), evidence)
 
     def printed(self, viewer: Viewer, customer_id: str) -> CustomerView | None:
         """
@@ -204,7 +214,7 @@ def view_of(
     """Return the page of a customer as of a moment, as somebody of this role may see it."""
     facts, record = evidence.facts, evidence.lender_record
     standing = evidence.standing or Standing(customer_id=evidence.customer_id)
-    is_readable = _OF_DECISIONS.isdisjoint(each.kind for each in evidence.unreadable)
+    is_readable = evidence.is_readable
     found = policies.rules_for(facts, now) if facts else Reason.NOTHING_OPEN
     rules = found if isinstance(found, Rules) else None
     zones = zones_of(facts.time_zone, rules, now) if facts and rules else ()

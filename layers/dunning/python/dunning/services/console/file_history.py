@@ -19,7 +19,9 @@ from dunning.services.console.roles import Act, may
 from dunning.services.console.shown import CodeShown
 from dunning.services.intake.refusals import REJECT_COLUMNS
 
-FILES_SHOWN = 50
+FILES_SHOWN = 40
+"""Files of a page: with more it would weigh more than 30 KB."""
+
 REJECTS_SHOWN = 200
 REJECTS_A_DOWNLOAD = 10_000
 """Lines of a reject file in one answer, which a function may make no larger than 6 MB."""

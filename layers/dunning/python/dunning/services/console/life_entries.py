@@ -23,7 +23,7 @@ from dunning.domain.texts.masking import account_tail
 from dunning.evidence.customer_evidence import OLDER_REPLIES, OLDER_TEXTS, Evidence
 from dunning.ports.audit_trail import AuditEntry
 from dunning.ports.sessions import Viewer
-from dunning.services.console.audited import LookAct, audit_row
+from dunning.services.console.audited import ActsRead, LookAct, audit_row
 from dunning.services.console.shown import AmountShown, CodeShown, SentenceShown, StageShown
 
 ENTRIES_A_PAGE = 30
@@ -68,26 +68,31 @@ class LifeView:
 
 
 def life_of(
-    evidence: Evidence, acts: Sequence[AuditEntry], page: LifePage, *, shows_texts: bool, entries: int = ENTRIES_A_PAGE
+    evidence: Evidence, acts: ActsRead, page: LifePage, *, shows_texts: bool, entries: int = ENTRIES_A_PAGE
 ) -> LifeView:
     """
     Return a page of what happened.
 
     The evidence holds at least as many contacts and replies from before the page as a page has entries. So whatever
-    else there is, none of them is missing between two entries of the page.
+    else there is, none of them is missing between two entries of the page. Of the acts of colleagues many may be one
+    entry: if there are more than were read, the page ends with the oldest of them.
     """
+    has_more_acts = not acts.is_whole and page.kind in {"", "colleague"}
     found = [
         entry
-        for entry in _all_entries(evidence, acts, shows_texts=shows_texts)
-        if (page.before is None or entry.at < page.before) and page.kind in {"", entry.kind}
+        for entry in _all_entries(evidence, acts.entries, shows_texts=shows_texts)
+        if (page.before is None or entry.at < page.before)
+        and page.kind in {"", entry.kind}
+        and not (has_more_acts and entry.at < acts.entries[-1].at)
     ]
     found.sort(key=lambda entry: (entry.at, entry.kind), reverse=True)
     shown = found[:entries]
     # What happened at one moment stays on one page: the next page begins before that moment.
     shown += [entry for entry in found[entries:] if entry.at == shown[-1].at]
     gaps = {OLDER_TEXTS: {"", "text"}, OLDER_REPLIES: {"", "reply"}}
-    has_older = len(found) > len(shown) or any(page.kind in gaps.get(gap, ()) for gap in evidence.gaps)
-    return LifeView(page=page, entries=tuple(shown), older=shown[-1].at if has_older and shown else None)
+    has_older = len(found) > len(shown) or has_more_acts or any(page.kind in gaps.get(gap, ()) for gap in evidence.gaps)
+    older = acts.entries[-1].at if has_more_acts and len(found) == len(shown) else shown[-1].at if shown else None
+    return LifeView(page=page, entries=tuple(shown), older=older if has_older else None)
 
 
 def whole_life_of(

@@ -19,7 +19,7 @@ from dunning.ports.sessions import Viewer
 from dunning.services.console.case_work import is_being_closed
 from dunning.services.console.shown import CodeShown
 
-PAGE = 36
+PAGE = 30
 """Customers of a page: with more it would weigh more than 30 KB."""
 
 UNTOUCHED_FOR = 2
