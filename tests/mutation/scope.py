@@ -2,7 +2,7 @@
 
 import ast
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
@@ -166,9 +166,22 @@ def _imported_by(path: Path) -> frozenset[str]:
 
 
 def _imported(path: Path) -> Iterator[str]:
+    """Yield the modules that a file imports from. What it takes from a package it takes from the module behind."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
+            behind = _passed_on(node.module)
+            for alias in node.names:
+                yield behind.get(alias.name, f"{node.module}.{alias.name}")
+
+
+@cache
+def _passed_on(package: str) -> Mapping[str, str]:
+    """Return the names that a package of ours takes from its modules and passes on, each with its module."""
+    file = PACKAGE.parent.joinpath(*package.split("."), "__init__.py")
+    tree = ast.parse(file.read_text("utf-8") if file.is_file() else "")
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module]
+    return {alias.name: str(node.module) for node in imports for alias in node.names}
 
 
 class Explained(NamedTuple):

@@ -89,3 +89,17 @@ def test_our_instruction_how_to_opt_out_is_always_a_quotation_within_a_clause() 
     assert quotes.hidden(text, [Clause(0, 5)], ()) == {1, 2, 3, 4}
     assert quotes.hidden(text, [Clause(0, 2), Clause(2, 5)], ()) == {3, 4}
     assert quotes.hidden(text, [], ()) == set()
+
+
+def test_of_two_passages_that_begin_alike_the_longer_is_the_quotation() -> None:
+    longer = ["pay", "now", "or", "reply", "stop", "please", "thanks"]
+    shorter = longer[:3]
+    text = [Word(word, 1) for word in longer]
+    for ours in ([longer, shorter], [shorter, longer]):
+        assert Quotes(ours, NO_INSTRUCTION).hidden(text, [Clause(0, len(text))], ()) == set(range(len(longer)))
+
+
+def test_two_words_are_no_quotation_though_a_passage_ends_with_them() -> None:
+    passage = ["reply", "stop", "or", "pay", "now"]
+    text = [Word(word, 1, quoted=True) for word in passage[-2:]]
+    assert Quotes([passage], NO_INSTRUCTION).hidden(text, [Clause(0, len(text))], ()) == set()

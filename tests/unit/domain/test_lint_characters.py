@@ -2,7 +2,8 @@
 
 import pytest
 
-from dunning.domain.texts.lint import Severity, character_rules
+from dunning.domain.texts.lint import ArrivingText, Severity, character_rules
+from dunning.domain.texts.lint.folding import Folding
 from tests.support.reminders import a_message, rules_broken, the_linter, with_words
 
 OWN = frozenset({"lender.example.com", "lender.tw"})
@@ -75,6 +76,28 @@ def test_the_quick_look_takes_the_shortest_texts(text: str, language: str) -> No
     assert list(the_linter().faults(message)) == blocking
 
 
+GLANCED_AT = {
+    "signed, in Chinese": a_message("zh-Hant"),
+    "with a colon, in Chinese": a_message("zh-Hant", a_message("zh-Hant").text.replace("【示範分期】", "示範分期：")),
+    "with a colon, in English": a_message("en"),
+    "signed, in English": a_message("en", a_message("en").text.replace("Demo Finance: ", "【Demo Finance】")),
+}
+
+
+@pytest.mark.parametrize("message", GLANCED_AT.values(), ids=GLANCED_AT)
+def test_a_faultless_text_costs_a_glance_and_is_never_read_in_full(
+    message: ArrivingText, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Folding, "fold", None)  # the first step of reading
+    assert list(the_linter().faults(message)) == []
+
+
+@pytest.mark.parametrize(("wording", "language"), [("您好，請用官方APP繳款。", "zh-Hant"), ("Pay in our app.", "en")])
+def test_a_faultless_wording_costs_a_glance_too(wording: str, language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Folding, "fold", None)
+    assert list(the_linter().wording_faults(wording, language)) == []
+
+
 def test_an_english_text_behind_a_signature_is_outside_the_gsm_alphabet_already() -> None:
     text = a_message("en").text.replace("Demo Finance: ", "【Demo Finance】") + " It’s fine."
     assert rules_broken(a_message("en", text)) == set()
@@ -113,7 +136,7 @@ def test_a_wording_brings_no_signature_of_its_own(signature: str) -> None:
 def test_where_no_link_may_be_every_link_is_found(link: str) -> None:
     message = with_words(f"請點 {link} ", "zh-Hant")._replace(link_domains=OWN)
     assert "link-not-allowed" in rules_broken(message)
-    assert the_linter().wording(link, "zh-Hant")
+    assert "link-not-allowed" in {finding.rule for finding in the_linter().wording_faults(link, "zh-Hant")}
 
 
 @pytest.mark.parametrize(

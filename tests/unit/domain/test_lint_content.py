@@ -60,6 +60,12 @@ def test_what_is_missing_or_too_much_is_found(rule: str, text: str) -> None:
     assert rules_broken(a_message(language_of(text), text)) >= {rule}
 
 
+@pytest.mark.parametrize("number", ["0912345678", "０９１２３４５６７８", "0912\u200b345\u200b678"])
+def test_a_second_number_is_found_once_however_it_is_written(number: str) -> None:
+    found = [finding.rule for finding in the_linter().findings(a_message("zh-Hant", f"{GOOD_ZH}或{number}"))]
+    assert found.count("long-number") == 1
+
+
 @pytest.mark.parametrize(
     ("language", "text", "values"),
     [
@@ -77,7 +83,9 @@ def test_what_is_missing_or_too_much_is_found(rule: str, text: str) -> None:
     ],
 )  # fmt: skip
 def test_another_way_to_say_it_is_good_too(language: str, text: str, values: dict[str, str]) -> None:
-    assert rules_broken(a_message(language, text, values=values)) == set()
+    message = a_message(language, text, values=values)
+    assert rules_broken(message) == set()
+    assert list(the_linter().findings(message)) == []
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,11 @@ def test_a_chinese_word_is_found_in_either_script_and_through_every_disguise(wri
     assert "threat-of-suit" in rules_broken(with_words(written, "zh-Hant"))
 
 
+def test_a_chinese_word_does_not_reach_over_the_customers_masked_name() -> None:
+    name = with_words("", "zh-Hant").values["name"]
+    assert list(the_linter().findings(with_words(f"已起{name}訴", "zh-Hant"))) == []
+
+
 @pytest.mark.parametrize("mark", "。，；：！？,;:!?")
 def test_a_chinese_word_does_not_reach_into_the_next_clause(mark: str) -> None:
     assert rules_met_by(f"一起{mark}訴說") == set()
@@ -159,7 +164,10 @@ def test_a_linter_without_words_judges_the_rest() -> None:
     ]
 
 
-@pytest.mark.parametrize("rule_id", ["long-number", "short-link", "gsm-alphabet"])
+CHARACTER_RULES = ["invisible-character", "refused-character", "signature-marks", "gsm-alphabet", "mixed-alphabets"]
+
+
+@pytest.mark.parametrize("rule_id", ["long-number", "short-link", *CHARACTER_RULES])
 def test_a_rule_about_words_may_not_be_called_like_another(rule_id: str) -> None:
     with pytest.raises(ValueError, match=rule_id):
         a_linter(a_rule(rule_id))

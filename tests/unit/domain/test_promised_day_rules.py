@@ -58,6 +58,7 @@ ROLES = {
     "roughly": DayRole.ABOUT,
     "or": DayRole.LINKS,
     "same": DayRole.SAME,
+    "{start} hardly": DayRole.DENIES,
     "but": DayRole.SPLITS,
     "paid out": DayRole.NOTHING,
 }
@@ -154,6 +155,11 @@ def test_a_day_of_the_past_is_not_promised(text: str, day: int | None) -> None:
     assert promised(text) == december(day)
 
 
+@pytest.mark.parametrize(("text", "day"), [("paid noon friday", december(2)), ("paid 5 日 整 天", date(2027, 1, 5))])
+def test_a_day_that_can_only_be_ahead_is_promised_in_any_tense(text: str, day: date) -> None:
+    assert promised(text) == day
+
+
 @pytest.mark.parametrize(
     ("text", "day"),
     [
@@ -176,6 +182,8 @@ def test_a_day_of_the_past_is_not_promised(text: str, day: int | None) -> None:
         ("not pay today", None),
         ("today pay impossible", None),
         ("roughly pay today", 1),
+        ("hardly friday", None),
+        ("pay hardly friday", 4),  # a word that denies only where the reply begins with it
     ],
 )
 def test_a_denied_day_is_not_promised(text: str, day: int | None) -> None:
@@ -471,3 +479,15 @@ def test_a_day_that_stands_in_words_of_ours_is_not_promised(ours: str) -> None:
     assert [day.date for day in days] == [december(7)]
     assert READER.promised_day(f"> {ours}", said_on=TUESDAY, phone_country="TW", our_texts=sent) is None
     assert READER.promised_day("see you friday", said_on=TUESDAY, phone_country="TW", our_texts=sent) == december(4)
+
+
+def test_the_language_of_a_reply_is_that_of_the_customers_own_words() -> None:
+    sent = ["cher client je le vous rappelle"]
+    text = "i pay mon\n> je le vous rappelle"
+    assert READER.promised_day(text, said_on=TUESDAY, phone_country="TW", our_texts=sent) == december(7)
+
+
+def test_a_text_of_ours_is_known_to_its_end_however_long_it_is() -> None:
+    sent = ["dear customer " * 100 + "see you friday evening or call"]
+    quoted = "> see you friday evening"
+    assert READER.promised_day(quoted, said_on=TUESDAY, phone_country="TW", our_texts=sent) is None

@@ -123,6 +123,10 @@ def test_figures_are_read_as_the_country_writes_them(text: str, country: str, da
     assert promised(text, country) == day
 
 
+def test_a_weekday_in_brackets_parts_the_date_before_it_from_the_hour_behind_it() -> None:
+    assert promised("12/11(五)10點前繳") == december(11)
+
+
 @pytest.mark.parametrize(
     ("text", "kind", "is_past"),
     [

@@ -15,7 +15,7 @@ from tests.mutation.covering import Covering
 from tests.mutation.operators import mutants_of
 from tests.mutation.results import Results, Score, score, table
 from tests.mutation.runner import KILLED, SURVIVED, TIMED_OUT, Planted, Verdict, in_order, judged, planted
-from tests.mutation.scope import Explained, Module, explained, modules
+from tests.mutation.scope import Explained, Module, explained, files_that_import, importers, modules
 
 CAPS = modules("caps.py")[0]
 MUTANT = mutants_of(CAPS.path.read_text("utf-8"))[0]
@@ -104,6 +104,14 @@ def test_a_mutant_at_the_top_is_for_all_tests_of_the_module_and_of_those_that_im
     )
     top = MUTANT._replace(function=None)
     assert planted(CAPS, top, [of_it, of_an_importer, of_others]).tests == (of_it, of_an_importer)
+
+
+def test_what_is_taken_from_a_package_is_taken_from_the_module_behind() -> None:
+    linter, of_characters = modules("linter.py character_rules.py")[::-1]
+    assert linter.name.endswith("linter.py")
+    assert "tests/unit/domain/test_lint_words.py" in files_that_import(linter)  # a name that the package passes on
+    assert "tests/unit/domain/test_lint_characters.py" in files_that_import(of_characters)  # a module of the package
+    assert linter.name in importers()[of_characters.name]
 
 
 def test_a_verdict_is_kept_until_the_file_of_its_test_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

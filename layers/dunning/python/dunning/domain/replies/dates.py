@@ -151,10 +151,10 @@ def day_of_figures(figures: str, month_first: bool | None, said_on: date) -> dat
     readings = [
         _valid(century + int(year), month, day) if year else _coming(said_on, month, day)
         for month, day in ((a, b), (b, a))
-        if 1 <= month <= _MONTHS and 1 <= day <= monthrange(2000, month)[1]
+        if month <= _MONTHS
     ]
     if len(readings) < 2 or a == b:  # noqa: PLR2004 - both ways
-        return readings[0] if readings else None
+        return next(iter(readings), None)
     return None if month_first is None else readings[not month_first]
 
 

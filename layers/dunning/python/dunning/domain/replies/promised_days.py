@@ -95,9 +95,6 @@ class DayRole(StrEnum):
     NOTHING = "nothing"
 
 
-_BEFORE = frozenset({DayRole.AFTER, DayRole.DENIES})
-_BEHIND = frozenset({DayRole.ABOUT, DayRole.DENIED})
-"""The roles of words before and behind a day."""
 _NOT_TODAY = frozenset({DayRole.UNABLE, DayRole.DENIES, DayRole.DENIED})
 """The roles that say of their segment that today is not the day."""
 
@@ -208,17 +205,13 @@ class PromisedDayReader:
         ]
 
     def _cut(self, text: str) -> tuple[str, ...]:
-        return tuple([word.text for word in words_of(text[:_READ_AT_MOST], self._folding)])
+        return tuple([word.text for word in words_of(text, self._folding)])
 
     def _days_in(self, text: str, our_texts: Sequence[str]) -> _DayReading:
         text = _DOTTED.sub(r"\1/\2", _BRACKETED.sub(" ", _GLUED.sub(r"\1; ", text[:_READ_AT_MOST])))
         words = words_of(text, self._folding)
+        words = without(words, self._quotes.hidden(words, clauses_of(words), [self._cut(ours) for ours in our_texts]))
         found = list(self._found(words))
-        if found:
-            hidden = self._quotes.hidden(words, clauses_of(words), [self._cut(ours) for ours in our_texts])
-            if hidden:
-                words = without(words, hidden)
-                found = list(self._found(words))
         asked = _questions(words)
         if words and text.rstrip()[-1:] in _QUESTION_MARKS:
             asked.add(words[-1].clause)
@@ -255,36 +248,23 @@ class PromisedDayReader:
         by_segment: dict[int, set[DayRole]] = {}
         for role in roles:
             by_segment.setdefault(segments[role.start], set()).add(role.of)
-        before = {
-            (role.of, at, segments[role.start])
-            for role in roles
-            if role.of in _BEFORE
-            for at in range(role.start + 1, role.end + 1)
-        }
-        behind = {
-            (role.of, at, segments[role.start])
-            for role in roles
-            if role.of in _BEHIND
-            for at in range(role.start, role.end)
-        }
+        before = {(role.of, at, segments[role.start]) for role in roles for at in range(role.start + 1, role.end + 1)}
+        behind = {(role.of, at, segments[role.start]) for role in roles for at in range(role.start, role.end)}
         named = []
         for day in found:
             segment = segments[day.start]
             around = by_segment.get(segment, set())
-            kind, certain = day.of.kind, True
+            kind = day.of.kind
             numbers = (*day.of.numbers, *day.read) if kind.numbers() else ()
             if kind is DateKind.FIGURES:
-                figures = self._figures(words, day.start)
-                on = day_of_figures(figures, order, said_on) if figures else None
-                certain = bool(figures)
+                on = day_of_figures(self._figures(words, day.start), order, said_on)  # a range is no day in figures
             else:
                 on = day_of(kind, said_on, *numbers)
             is_past = kind is DateKind.PAST or (
                 kind in _MAY_BE_PAST and DayRole.PAST in around and DayRole.FUTURE not in around
             )
             certain = (
-                certain
-                and (DayRole.AFTER, day.start, segment) not in before
+                (DayRole.AFTER, day.start, segment) not in before
                 and (kind in _TODAY or (DayRole.ABOUT, day.end, segment) not in behind)
                 and not _is_in_range(words, day.start)
             )

@@ -173,7 +173,7 @@ class Linter:
     def _read_message(self, message: ArrivingText, folded: str) -> Iterator[Finding]:
         text, values = message.text, message.values
         yield from _of_characters(text, message.language, signed=True)
-        if long_number_in(folded, values) and not long_number_in(text, values):  # it was written in another form
+        if not long_number_in(text, values):  # a number may be written in another form
             folded_values = {name: self._folding.fold(value) for name, value in values.items()}
             if wrong := long_number_in(folded, folded_values):
                 yield found(LONG_NUMBER, wrong)
