@@ -28,11 +28,8 @@ NOTE = "called at ten, nobody answered"
 def open_first_case(visitor: Visitor) -> str:
     """Take the first case of the list that nobody has, and return its customer."""
     visitor.open("/waiting")
-    visitor.page.locator("form[action$='/take'] button").first.click()
-    visitor.page.wait_for_url("**/waiting**")
-    if visitor.path() == "/waiting":
-        visitor.page.locator("ol.timeline a[href^='/waiting/']").first.click()
-        visitor.page.wait_for_url("**/waiting/*")
+    visitor.page.locator("button[formaction$='/take']").first.click()
+    visitor.page.wait_for_url("**/waiting/*")
     return visitor.path().rpartition("/")[2]
 
 
@@ -68,7 +65,8 @@ def test_a_reply_that_was_not_understood_is_labelled_with_one_press(
     visitor.picture("case-labelled")
     console.act({"act": "hour"})
     visitor.open(f"/customers/{facts.customer_id}")
-    assert visitor.page.locator(".timeline > li.label").count() == 1
+    labelled = visitor.words("intent.hardship")
+    assert visitor.page.locator(".timeline > li.reply", has_text=labelled).count() == 1
 
 
 def test_sending_is_paused_and_resumed_by_a_manager_with_a_typed_word(reception: Reception) -> None:

@@ -22,10 +22,9 @@ PAID = "已經繳了"
 """A reply; every sender of the sample may write Chinese."""
 
 
-def choose_purpose(visitor: Visitor, number: int) -> None:
-    form = visitor.page.locator("form.reveal").nth(number)
-    form.locator("select").select_option("call")
-    form.locator("button").click()
+def choose_purpose(visitor: Visitor, field: str) -> None:
+    visitor.page.locator("#purpose select").select_option("call")
+    visitor.page.locator(f"button[name=field][value={field}]").click()
 
 
 def test_a_number_of_today_leads_to_its_list_and_from_there_to_a_customer_and_why(reception: Reception) -> None:
@@ -35,10 +34,10 @@ def test_a_number_of_today_leads_to_its_list_and_from_there_to_a_customer_and_wh
     lender = lender or visitor.page.locator("#lender option").nth(1).inner_text()
     visitor.page.locator("#lender").select_option(lender)
     visitor.press(visitor.words("today.show"))
-    link = visitor.page.locator("#figures a[href^='/list']").filter(has_text=re.compile(r"^[1-9]")).first
+    link = visitor.page.locator("#figures a[href^='list?']").filter(has_text=re.compile(r"^[1-9]")).first
     link.click()
     visitor.page.wait_for_url("**/list?**")
-    visitor.page.locator("ul.ids a, table a[href^='/customers/']").first.click()
+    visitor.page.locator("table a[href^='/customers/']").first.click()
     visitor.page.wait_for_url("**/customers/**")
     assert visitor.page.locator(".decision .headline").inner_text()
 
@@ -85,7 +84,7 @@ def test_a_value_is_shown_for_a_purpose_and_the_look_is_in_the_audit_trail(
     visitor = reception.visit(Role.AGENT, script=script == "with")
     visitor.open_customer(customer_id)
     assert facts.phone[-6:] not in visitor.page.content()
-    choose_purpose(visitor, 1)
+    choose_purpose(visitor, "phone")
     visitor.page.locator("blockquote.shown").wait_for()
     assert re.sub(r"\D", "", visitor.page.locator("blockquote.shown").inner_text()) == facts.phone[1:]
     visitor.open("/audit")

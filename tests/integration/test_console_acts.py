@@ -94,10 +94,10 @@ def test_a_case_that_is_closed_leaves_the_list_and_the_customer_is_silent(consol
     assert WAITING in agent.get("/waiting")
     assert "Yours since" in agent.post(f"/waiting/{WAITING}/take")
     page = agent.post(f"/waiting/{WAITING}/close", outcome="dispute")
-    assert "Closed: Disputes the debt. No text until a person ends the silence." in page
+    assert "Closed: Disputes the debt. No text until a person releases the hold." in page
     assert WAITING not in page.partition("Closed:")[2]
     page = agent.get(f"/customers/{WAITING}")
-    assert "dispute, until a person lifts it" in page
+    assert "dispute, until a person releases it" in page
     assert "Nothing waits for a person." in page
     page = agent.get("/audit")
     assert "jun.li (agent) closed the case Disputes the debt" in page

@@ -84,6 +84,8 @@ ROLES = {login: ROLE_OF_GROUP[group] for login, group in LOGINS.items()}
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _SETTLES = timedelta(minutes=2)
 """The time that is played after a reply or a payment, so that what follows is there to see."""
+_EVENING = timedelta(hours=9)
+"""What is left of the last day, so that the page of the day is not that of a day that has just begun."""
 _FAR = timedelta(days=400)
 _MOST_BYTES = 1_000_000
 _DAYS_PLAYED = 20
@@ -287,7 +289,7 @@ class LocalConsole:
             self._play(self._begin + LIST_COMES)
             upload_whole_list(self.cloud, self._whole_list, self._opening)
         for day in range(1, self._days + 1):
-            self._play(self._begin + day * _DAY)
+            self._play(self._begin + day * _DAY - (_EVENING if day == self._days else timedelta()))
             self._progress = Progress(self.cloud.clock.now() - _MOMENT, len(self.cloud.outbox), self.cloud.waiting())
             self._on_progress(self._progress)
 

@@ -136,8 +136,10 @@ class DemoIssuer:
 
     def _page(self, query: Mapping[str, str]) -> str:
         kept = {name: query.get(name, "") for name in ("state", "nonce", "code_challenge", "redirect_uri")}
+        roles = dict(pair.split("=") for pair in GROUPS.split(","))
         links = "".join(
-            f'<a href="/choose?{escape(urlencode({**kept, "login": login}))}"><b>{login}</b><br>{group}</a>'
+            f'<a href="/choose?{escape(urlencode({**kept, "login": login}))}"><b>{login}</b><br>'
+            f"{roles[group]}, of the group {group}</a>"
             for login, group in LOGINS.items()
         )
         return (

@@ -295,6 +295,7 @@ class Office:
                     tally=self.tally,
                     due=self.customers,
                     standings=self.customers,
+                    attention=self.customers,
                     switch=self.switch,
                     clock=self.clock,
                     zones=lambda: self.zones,

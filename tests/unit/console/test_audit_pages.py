@@ -9,11 +9,12 @@ import pytest
 from dunning.ports.audit_trail import AuditEntry
 from dunning.ports.sessions import Role, Viewer
 from dunning.services.console import audited
-from dunning.services.console.audited import ENTRIES_SHOWN, EXPORTED_COLUMNS, LookAct
+from dunning.services.console.audited import AUDIT_PAGE, EXPORTED_COLUMNS, LookAct
 from tests.support.console import Office, an_office_with
 from tests.support.people import NOW
 
 DAY = NOW.date().isoformat()
+LONGEST_PAGE = 30 * 1024
 
 
 def an_entry(number: int, **changes: object) -> AuditEntry:
@@ -58,15 +59,38 @@ def test_who_looked_at_a_customer_has_an_address_without_the_name_of_a_colleague
 
 def test_a_long_day_is_read_page_by_page_by_day_and_by_colleague() -> None:
     office = in_front_of()
-    for number in range(ENTRIES_SHOWN + 3):
+    for number in range(AUDIT_PAGE + 3):
         office.table.write(an_entry(number))
-    pages = ("", str(ENTRIES_SHOWN))
+    pages = ("", str(AUDIT_PAGE))
     by_day = [office.get("/audit", day=DAY, page=page).body for page in pages]
     by_colleague = [office.post("/audit", day=DAY, colleague="jun.li", page=page).body for page in pages]
     for first, last in (by_day, by_colleague):
-        assert first.count("looked at the customer") == ENTRIES_SHOWN
+        assert first.count("looked at the customer") == AUDIT_PAGE
         assert last.count("looked at the customer") == 3
         assert ("More" in first, ">More<" in last) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("act", "about", "words"),
+    [
+        ("listed", "waiting", "Waiting for a person"),
+        ("listed", "wait:quiet_hours", "outside contact hours"),
+        ("exported_audit", "2026-11-30T00:00+00:00", "Mon 30 Nov 2026, 00:00"),
+    ],
+)
+def test_what_an_entry_is_about_stands_in_words(act: str, about: str, words: str) -> None:
+    office = in_front_of()
+    office.table.write(an_entry(1, act=act, subject_matter=about))
+    assert f'<span class="badge">{words}</span>' in office.get("/audit", day=DAY).body
+
+
+def test_a_full_page_of_the_trail_is_no_longer_than_thirty_kilobytes() -> None:
+    office = in_front_of()
+    for number in range(AUDIT_PAGE):
+        office.table.write(an_entry(number, act="revealed", subject_matter="reply#1", purpose="access_request"))
+    office.post("/language", language="zh-Hant")
+    for page in (office.get("/audit", day=DAY), office.get("/audit/customers/C0001")):
+        assert len(page.body.encode()) <= LONGEST_PAGE
 
 
 def test_an_act_that_is_younger_than_the_words_is_shown_by_its_code() -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -109,6 +110,33 @@ def test_a_page_is_asked_for_by_its_head_only_and_nothing_unknown_has_a_page() -
 
 
 # ------------------------------------------------------------------ headers
+
+
+def test_who_is_logged_in_keeps_the_menu_on_a_page_that_is_not_there() -> None:
+    office = Office()
+    assert 'href="/find"' not in office.get("/nowhere").body
+    office.log_in(Role.AGENT)
+    answer = office.get("/nowhere")
+    assert (answer.status, 'href="/find"' in answer.body) == (404, True)
+
+
+@pytest.mark.parametrize(
+    ("path", "entry"),
+    [
+        ("/today", "/today"),
+        ("/list", "/today"),
+        ("/customers/C0001", "/find"),
+        ("/waiting/C0001", "/waiting"),
+        ("/texts", "/rules"),
+        ("/audit/customers/C0001", "/audit"),
+    ],
+)
+def test_the_menu_marks_the_entry_to_which_a_page_belongs(path: str, entry: str) -> None:
+    office, _ = an_office_with()
+    office.log_in(Role.COMPLIANCE)
+    marked = "page" if path == entry else "true"
+    page = office.get(path, **({"day": "2026-12-01", "counter": "delivered"} if path == "/list" else {})).body
+    assert re.findall(r'<a href="([^"]+)" aria-current="(\w+)"', page.partition("</nav>")[0]) == [(entry, marked)]
 
 
 @pytest.mark.parametrize("path", ["/login", "/today", "/customers/C0001", "/nowhere", "/customers/C9999", "/"])

@@ -93,6 +93,21 @@ def test_rejects_are_shown_only_after_it_was_written_down_who_looks_and_why(path
 
 
 @pytest.mark.parametrize(
+    ("language", "why"),
+    [
+        ("en", "<td>Write the date. <code"),
+        ("zh-Hant", "<td>日期格式不對，請寫 YYYY-MM-DD <code"),
+        ("zh-Hans", "<td>日期格式不对，请写 YYYY-MM-DD <code"),
+    ],
+)
+def test_why_a_line_was_refused_is_read_in_the_language_of_the_page(language: str, why: str) -> None:
+    office = in_front_of()
+    report = office.keep_report()
+    office.post("/language", language=language)
+    assert why in office.post(f"/files/{report.report_id}/rejects", purpose="call").body
+
+
+@pytest.mark.parametrize(
     ("role", "purpose", "status"),
     [(Role.ENGINEER, "call", 403), (Role.AGENT, "call", 403), (Role.MANAGER, "", 400), (Role.MANAGER, "mood", 400)],
 )

@@ -214,7 +214,7 @@ def test_a_promise_is_named_as_what_is_waited_for_with_its_day() -> None:
         "Waits until Sat 5 Dec 2026, 10:00. No reminders for now: promise to pay, through Fri 4 Dec 2026."
     )
     lifted = with_facts(holds=(Hold(HoldReason.DISPUTE), Hold(HoldReason.HARDSHIP, day("2026-12-04"))))(Case())
-    assert "dispute, until a person lifts it, hardship, through Fri 4 Dec 2026." in read(seen(lifted), "en")
+    assert "dispute, until a person releases it, hardship, through Fri 4 Dec 2026." in read(seen(lifted), "en")
 
 
 def test_a_turn_that_has_not_come_is_told_from_a_stage_that_is_not_due() -> None:

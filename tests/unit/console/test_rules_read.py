@@ -30,18 +30,18 @@ def row_of(page: str, day: str) -> str:
 
 def test_a_regulator_sees_why_nothing_goes_out_on_a_day_from_whom_and_by_which_source() -> None:
     page = in_front_of().get("/rules", lender="demo-tw", place="HK").body
-    sunday = row_of(page, "sun")
+    sunday = row_of(page, "Sun")
     assert "closed" in sunday
-    assert "none on sundays, overdue texts" in sunday
-    monday = row_of(page, "mon")
+    assert "none on Sundays, overdue texts" in sunday
+    monday = row_of(page, "Mon")
     assert "closed" not in monday
     assert "09:00-20:30" in monday
 
 
 def test_a_day_names_only_who_sets_its_hours() -> None:
     page = in_front_of().get("/rules", lender="demo-tw", place="TW").body
-    assert "our default 09:00-20:30 every day own default: ends well before the law's hour" in row_of(page, "sun")
-    assert "07:00-22:00" not in row_of(page, "sun")
+    assert "our default 09:00-20:30 every day own default: ends well before the law's hour" in row_of(page, "Sun")
+    assert "07:00-22:00" not in row_of(page, "Sun")
     assert "none on public holidays, overdue texts" in row_of(page, "public holiday")
 
 
@@ -90,3 +90,10 @@ def test_texts_stand_as_they_arrive_masked_with_their_segments_and_their_price()
     assert "segments: 1 · 68 of 70 characters (UCS-2) · US$0.0417" in text_of(page)
     assert "It takes more segments than with typical values." in page
     assert page.count("<article") == 28
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_place_of_which_most_is_said_stays_below_thirty_kilobytes(language: str) -> None:
+    office = in_front_of(language=language)
+    for page in ("/rules", "/texts"):
+        assert len(office.get(page, lender="demo-world", place="CN").body.encode()) <= 30 * 1024

@@ -1,10 +1,14 @@
 """The one style sheet: small, read from nowhere else, and with enough contrast in both schemes."""
 
 import re
+from pathlib import Path
 
 import pytest
 
-from dunning.console.render import compact_style, static_files
+from dunning.console.render import PAGES, compact_style, static_files
+from dunning.services.console import today
+
+LOCAL_PAGES = Path(__file__).parents[2] / "local" / "pages"
 
 MOST_BYTES = 8_192
 ENOUGH = 4.5
@@ -60,6 +64,14 @@ def test_frames_of_fields_and_bars_can_be_told_from_the_paper(scheme: int) -> No
     colours = _colours(scheme)
     for name in ("edge", "a", "b", "c"):
         assert _contrast(colours[name], colours["paper"]) >= ENOUGH_FOR_SHAPES, name
+
+
+def test_the_sheet_names_no_class_that_stands_on_no_page() -> None:
+    """A sheet as small as this has no room for what nobody wears."""
+    places = [*PAGES.glob("*.html"), *LOCAL_PAGES.glob("*.html"), *PAGES.parent.glob("*.py")]
+    services = Path(today.__file__).parent.glob("*.py")  # some are codes, such as those of stages
+    words = set(re.findall(r"[\w-]+", " ".join(path.read_text("utf-8") for path in (*places, *services))))
+    assert set(re.findall(r"\.([a-z][\w-]*)", _served())) - words == set()
 
 
 def test_nothing_moves_by_itself() -> None:

@@ -12,7 +12,7 @@ from dunning.console.translations import LANGUAGES
 from dunning.console.visits import LANGUAGE_COOKIE
 from dunning.domain.census import CensusPart
 from dunning.domain.counters import NAMES
-from dunning.domain.customer.standing import Progress
+from dunning.domain.customer.standing import OpenReview, Progress
 from dunning.ports.sessions import Role
 from dunning.services.console.today import TodayView
 from tests.support.console import TAIPEI, Office
@@ -68,7 +68,7 @@ def test_without_texts_there_are_no_rates_and_without_numbers_the_page_says_so()
     page = an_office({}).get("/today").body
     assert "Nothing has been counted yet." in page
     assert "There is no count for this day yet." in page
-    assert "Nothing stands out." in page
+    assert "Nothing stands out in the numbers of this day." in page
 
 
 @pytest.mark.parametrize("counter", [*NAMES, "a_counter_of_a_later_version", "later:kind"])
@@ -183,7 +183,7 @@ def test_a_switch_that_is_off_is_the_first_thing_on_the_page() -> None:
     office.switch.on = False
     page = office.get("/today").body
     assert 'role="alert"><strong>Sending is OFF' in page
-    assert "Nothing stands out." not in page
+    assert "Nothing stands out in the numbers of this day." not in page
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,6 @@ def test_the_due_index_is_asked_at_most_every_half_minute() -> None:
 @pytest.mark.parametrize(
     ("counters", "sentence", "link"),
     [
-        ({"needs_person:distress": 2}, "2 customers may be in danger", "counter=needs_person:distress"),
         ({"unknown": 1}, "the carrier gave no answer", "counter=unknown"),
         ({"refused": 3}, "refused 3 texts for good", "counter=refused"),
         ({"stop:no_text": 5}, "no customer can change that: no wording", "counter=stop:no_text"),
@@ -241,6 +240,19 @@ def test_what_stands_out_comes_first_and_leads_to_its_list(
     first = page.partition('<ul class="tiles">')[0]
     assert sentence in first
     assert link in first
+
+
+def test_who_waits_and_may_be_in_danger_is_a_concern_until_somebody_has_attended_whenever_it_began() -> None:
+    office = an_office({"needs_person:distress": 1}, TODAY - DAY)
+    waits = (OpenReview("distress", NOW - 3 * DAY), OpenReview("question", NOW))
+    for number, review in enumerate(waits, 1):
+        office.customers.save_standing(
+            waking(someone(number), None, lender_id="demo-tw", attention=(review,)), expected_version=0
+        )
+    first = office.get("/today").body.partition('<ul class="tiles">')[0]
+    assert "Customers who wait and may be in danger: 1." in first
+    assert '<a href="/waiting">' in first
+    assert "came to wait and may be in danger (is in distress): 1." in office.get("/today", day=str(TODAY - DAY)).body
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ from dunning.services.console.outcomes import ERASURE_REASONS, Outcome
 from dunning.services.console.shown import AmountShown, CodeShown, SentenceShown, StageShown, rounded_age
 from dunning.services.console.today import RATES
 from dunning.services.console.waiting_list import SUGGESTIONS
-from dunning.services.intake.refusals import OF_WHOLE_FILES
+from dunning.services.intake.refusals import OF_WHOLE_FILES, Refusal
 from ops.counsel import MARKS
 from tests.support.builders import the_policies
 
@@ -66,11 +66,12 @@ GROUPS: dict[str, set[str]] = {
     "file_outcome": {"loaded", "partly", "refused"},
     "load": set(COUNTS),
     "refusal": {str(reason) for reason in OF_WHOLE_FILES},
+    "reject": {str(reason) for reason in set(Refusal) - OF_WHOLE_FILES},
     "origin": {"law", "ours", "lender"},
     "mark": set(MARKS),
     "text_case": {"single", "single_fee", "several", "several_fee"},
     "remark": {"longer", "without_fee"},
-    "ladder": {"done", "elsewhere", "skipped", "next", "no_notice", "later", "from"},
+    "ladder": {"done", "elsewhere", "skipped", "next", "no_notice", "later", "not_yet", "from"},
     "kind": set(KINDS),
     "life_kind": set(KINDS),
     "group": {"sent", "wait", "stop", "failed", "reply", "needs_person", "more", "text", "stood"},

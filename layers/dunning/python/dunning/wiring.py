@@ -703,6 +703,7 @@ def console() -> Console:
                 tally=DynamoTally(dynamodb, settings.tally_table),
                 due=customers,
                 standings=customers,
+                attention=customers,
                 switch=switch,
                 clock=clock,
                 zones=lambda: zones,

@@ -1,6 +1,7 @@
 """The door of people: who may come in by which route. Programs have a door of their own beside it."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from hmac import compare_digest
 
 from dunning.console.http_messages import PageAnswer, PageRequest, is_from_ourselves
@@ -47,8 +48,12 @@ class Console:
             return self._desk.problem(visit, 500, "unexpected")
 
     def not_found(self, request: PageRequest) -> PageAnswer:
-        """Answer a request that no route is for."""
-        return self._desk.problem(Visit(Route("GET", "", ""), request, {}, "", None), 404, "not_found")
+        """Answer a request that no route is for; who is logged in keeps the menu."""
+        visit = Visit(Route("GET", "", ""), request, {}, "", None)
+        if session_id := request.cookies.get(SESSION_COOKIE, ""):
+            with suppress(ServiceCallError, UnreadableRecordError):
+                visit = visit._replace(session_id=session_id, session=self._services.login.session(session_id))
+        return self._desk.problem(visit, 404, "not_found")
 
     def _entered(self, visit: Visit) -> PageAnswer:
         route = visit.route

@@ -91,6 +91,13 @@ class Entrance(NamedTuple):
     act: Act
 
 
+SECTIONS = {
+    "list": "/today",
+    "customers": "/find",
+    "texts": "/rules",
+}
+"""The entry of the menu to which pages belong that begin with another word."""
+
 ENTRANCES = (
     Entrance("/today", "page.today", Act.SEE_TODAY),
     Entrance("/waiting", "page.waiting", Act.SEE_WAITING),

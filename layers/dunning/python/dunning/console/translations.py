@@ -80,6 +80,11 @@ class Translation:
             case _:
                 return str(value)
 
+    @property
+    def colon(self) -> str:
+        """What stands between a name and its value."""
+        return ": " if self.language == "en" else "："
+
     def number(self, number: float, unit: str = "count") -> str:
         """Write a number with its unit."""
         match unit:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from dunning.console.http_messages import CookieToSet, PageAnswer, PageRequest, security_headers
 from dunning.console.render import render_page
-from dunning.console.routes import ENTRANCES, Route
+from dunning.console.routes import ENTRANCES, SECTIONS, Route
 from dunning.console.translations import language_for
 from dunning.ports.sessions import Session, Viewer
 from dunning.services.console.audited import AuditService
@@ -106,8 +106,10 @@ class Desk:
             viewer=viewer,
             entrances=[entrance for entrance in ENTRANCES if viewer and may(viewer, entrance.act)],
             path=request.path if request.method in {"GET", "HEAD"} else "/",
+            section=_section_of(request.path),
             token=form_token(visit.session_id) if session else "",
             now=self.services.now(),
+            home_zone=self.services.zone,
             is_played=self.services.is_played,
             may=lambda act: viewer is not None and may(viewer, Act(act)),
             **values,
@@ -127,6 +129,12 @@ class Desk:
     def own(self, answer: PageAnswer) -> PageAnswer:
         """Return an answer with the headers that protect the console."""
         return replace(answer, headers={**self._headers, **answer.headers})
+
+
+def _section_of(path: str) -> str:
+    """Return the entry of the menu to which a page belongs."""
+    begin = path.split("/")[1] if path.startswith("/") else ""
+    return SECTIONS.get(begin, f"/{begin}")
 
 
 type View = Callable[[Desk, Visit], PageAnswer]

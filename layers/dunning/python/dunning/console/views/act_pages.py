@@ -23,7 +23,7 @@ from dunning.services.console.outcomes import (
     OutcomeForm,
     what_follows,
 )
-from dunning.services.console.shown import CodeShown
+from dunning.services.console.shown import CodeShown, SentenceShown
 
 if TYPE_CHECKING:
     from dunning.evidence.customer_evidence import Evidence
@@ -50,8 +50,12 @@ DONE = frozenset({
 
 def acts_shown(desk: Desk, visit: Visit, evidence: Evidence) -> Mapping[str, object]:
     """Return what `customer_acts.html` shows of the customer whom the page is about."""
+    from dunning.services.console.waiting_list import suggestion  # noqa: PLC0415 - loaded with the acts
+
+    acts = desk.services.acts().cases.acts(visit.viewer, evidence)
     return {
-        "acts": desk.services.acts().cases.acts(visit.viewer, evidence),
+        "acts": acts,
+        "suggestion": CodeShown("suggest", suggestion(why.code for why in acts.waits)) if acts.waits else None,
         "outcomes": tuple(Outcome),
         "hold_reasons": HOLD_REASONS,
         "erasure_reasons": ERASURE_REASONS,
@@ -66,8 +70,14 @@ def _done(visit: Visit) -> str:
     return done if done in DONE else ""
 
 
-def _tried(desk: Desk, visit: Visit, act: Callable[[], None], then: str, back: str) -> PageAnswer:
-    """Do something, and go on to a page; or say why it was not done, and where to go back to."""
+type _Again = Callable[[int, SentenceShown], PageAnswer]
+"""Shows a page again whose form was refused, with what was written in it: its status, and why it was refused."""
+
+
+def _tried(
+    desk: Desk, visit: Visit, act: Callable[[], None], then: str, back: str, again: _Again | None = None
+) -> PageAnswer:
+    """Do something, and go on to a page; or say why it was not done: on the page again, or with the way back."""
     try:
         act()
     except ActRefusedError as error:
@@ -75,7 +85,7 @@ def _tried(desk: Desk, visit: Visit, act: Callable[[], None], then: str, back: s
         if isinstance(cause, Exception):
             desk.services.unexpected(cause)
         status = 503 if cause else 409
-        return desk.page(visit, "refused", status, why=error.why, back=back)
+        return again(status, error.why) if again else desk.page(visit, "refused", status, why=error.why, back=back)
     return desk.to(then)
 
 
@@ -117,6 +127,11 @@ def _show_waiting(desk: Desk, visit: Visit) -> PageAnswer:
 
 
 def _show_case(desk: Desk, visit: Visit) -> PageAnswer:
+    return _case_page(desk, visit, 200, None)
+
+
+def _case_page(desk: Desk, visit: Visit, status: int, refused: SentenceShown | None) -> PageAnswer:
+    """Show a case; with what a form of it has brought, if it was refused."""
     from dunning.services.console.life_entries import LifePage  # noqa: PLC0415 - with the page alone
 
     looked_at = desk.services.customers().look(visit.viewer, visit.parts["customer_id"], LifePage(kind="reply"))
@@ -124,9 +139,11 @@ def _show_case(desk: Desk, visit: Visit) -> PageAnswer:
         return desk.problem(visit, 404, "no_customer")
     view, evidence = looked_at
     replies = [_reply_read(entry) for entry in view.life.entries]
+    filled = visit.request.form if refused else {}
     return desk.page(
-        visit, "case", 200, view.zone, view=view, replies=replies[:_REPLIES], **acts_shown(desk, visit, evidence)
-    )
+        visit, "case", status, view.zone, view=view, replies=replies[:_REPLIES], refused=refused, filled=filled,
+        **acts_shown(desk, visit, evidence),
+    )  # fmt: skip
 
 
 class _ReplyRead(NamedTuple):
@@ -171,6 +188,7 @@ def _note(desk: Desk, visit: Visit) -> PageAnswer:
         lambda: cases.note(visit.viewer, visit.parts["customer_id"], text),
         f"{page}?done=noted#notes",
         page,
+        lambda status, why: _case_page(desk, visit, status, why),
     )
 
 
@@ -194,6 +212,8 @@ def _label(desk: Desk, visit: Visit) -> PageAnswer:
 
 def _close(desk: Desk, visit: Visit) -> PageAnswer:
     cases, page, form = desk.services.acts().cases, _page_of(visit), visit.request.form
+    if form.get("until", "") and day_written(form["until"]) is None:
+        return _case_page(desk, visit, 400, SentenceShown("problem.no_day"))
     written = OutcomeForm(
         outcome=form.get("outcome", ""),
         until=day_written(form.get("until", "")),
@@ -206,6 +226,7 @@ def _close(desk: Desk, visit: Visit) -> PageAnswer:
         lambda: cases.close(visit.viewer, visit.parts["customer_id"], written),
         f"/waiting?closed={written.outcome}{f'&until={written.until.isoformat()}' if written.until else ''}",
         page,
+        lambda status, why: _case_page(desk, visit, status, why),
     )
 
 
@@ -283,9 +304,17 @@ def _withdraw_erasure(desk: Desk, visit: Visit) -> PageAnswer:
 
 
 def _show_sending(desk: Desk, visit: Visit) -> PageAnswer:
+    return _sending_page(desk, visit, 200, None)
+
+
+def _sending_page(desk: Desk, visit: Visit, status: int, refused: SentenceShown | None) -> PageAnswer:
+    """Show the switch; with what its form has brought, if it was refused."""
     return desk.page(
         visit,
         "sending",
+        status,
+        refused=refused,
+        filled=visit.request.form if refused else {},
         view=desk.services.acts().sending.view(),
         word=CONFIRMATION,
         shortest=SHORTEST_REASON,
@@ -302,6 +331,7 @@ def _pause(desk: Desk, visit: Visit) -> PageAnswer:
         lambda: sending.pause(visit.viewer, form.get("reason", "")),
         "/sending?done=paused",
         "/sending",
+        lambda status, why: _sending_page(desk, visit, status, why),
     )
 
 
@@ -313,6 +343,7 @@ def _resume(desk: Desk, visit: Visit) -> PageAnswer:
         lambda: sending.resume(visit.viewer, form.get("reason", ""), form.get("typed", "")),
         "/sending?done=resumed",
         "/sending",
+        lambda status, why: _sending_page(desk, visit, status, why),
     )
 
 

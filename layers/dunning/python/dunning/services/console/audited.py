@@ -30,8 +30,8 @@ REVEALS_AN_HOUR = 30
 EXPORTS_AN_HOUR = 10
 """The most customers of whom a person may get everything in an hour."""
 
-ENTRIES_SHOWN = 100
-"""Entries of a page: with more it would weigh more than 30 KB."""
+AUDIT_PAGE = 90
+"""Entries of a page of the trail: with more it would weigh more than 30 KB."""
 
 ENTRIES_OF_A_CUSTOMER = 200
 """Entries that are read for a page of a customer's life, where the looks of a day are one."""
@@ -90,7 +90,7 @@ class AuditRow:
     at: datetime
     title: SentenceShown
     customer_id: str
-    subject_matter: CodeShown | StageShown | SentenceShown | tuple[CodeShown, ...] | None
+    subject_matter: CodeShown | StageShown | SentenceShown | datetime | tuple[CodeShown, ...] | None
     purpose: CodeShown | None
 
 
@@ -240,7 +240,7 @@ class AuditService:
         day = day or now.astimezone(UTC).date()
         sees_all = may(viewer, Act.SEE_ALL_AUDIT)
         colleague = colleague if sees_all else viewer.subject
-        found = self._trail.of_day(day, ENTRIES_SHOWN, page, colleague)
+        found = self._trail.of_day(day, AUDIT_PAGE, page, colleague)
         return AuditView(
             day=day,
             is_whole=sees_all,
@@ -253,7 +253,7 @@ class AuditService:
     def view_of_customer(self, viewer: Viewer, customer_id: str, page: str = "") -> AuditView:
         """Return the entries about a customer, whoever looked or acted."""
         now = self._clock.now()
-        found = self._trail.page_of_customer(customer_id, ENTRIES_SHOWN, page)
+        found = self._trail.page_of_customer(customer_id, AUDIT_PAGE, page)
         return AuditView(
             day=now.astimezone(UTC).date(),
             is_whole=True,
@@ -346,10 +346,14 @@ _DEED_GROUPS = {
 """The group of the words of what a deed is about."""
 
 
-def _subject_matter(entry: AuditEntry) -> CodeShown | StageShown | SentenceShown | tuple[CodeShown, ...]:
+def _subject_matter(entry: AuditEntry) -> CodeShown | StageShown | SentenceShown | datetime | tuple[CodeShown, ...]:
     """Return what an entry is about: codes with commas between them, and behind a `#` the last day of it."""
     if entry.act == LookAct.LISTED.value:
-        return counter_label(entry.subject_matter)
+        is_waiting = entry.subject_matter == "waiting"
+        return CodeShown("page", "waiting") if is_waiting else counter_label(entry.subject_matter)
+    if entry.act == LookAct.EXPORTED_AUDIT.value:
+        with suppress(ValueError):
+            return datetime.fromisoformat(entry.subject_matter)
     codes, _, until = entry.subject_matter.partition("#")
     group = _DEED_GROUPS.get(entry.act)
     if group is None:

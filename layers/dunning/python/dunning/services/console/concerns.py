@@ -35,7 +35,7 @@ _POINTS_MORE = 5
 
 
 class Concern(NamedTuple):
-    """Something to look at: a sentence, and the counter whose list is behind it; empty if there is none."""
+    """Something to look at: a sentence, and what is behind it: a counter with its list, a page, or nothing."""
 
     sentence: SentenceShown
     counter: str = ""
@@ -48,6 +48,7 @@ def concerns_of(
     oldest_due: datetime | None,
     now: datetime,
     sending: bool,
+    urgent: int | None = None,
 ) -> tuple[Concern, ...]:
     """
     Return the concerns of a day, the gravest first.
@@ -58,6 +59,8 @@ def concerns_of(
         oldest_due: the earliest wake that has come and led to no decision yet.
         now: the time.
         sending: whether sending is on; if not, it is no wonder that somebody waits.
+        urgent: the customers who wait now, and whose life may depend on it. `None` for a day that is over: then those
+            count who came to wait on it.
     """
     usual: dict[str, int] = {}
     for day in before:
@@ -68,7 +71,7 @@ def concerns_of(
         values = {"at": oldest_due, "age": rounded_age(now - oldest_due)}
         late.append(Concern(SentenceShown("concern.late_job", values)))
     return (
-        *_each_counted(counters, (f"needs_person:{review}" for review in sorted(URGENT_REVIEWS)), "concern.urgent"),
+        *_who_cannot_wait(counters, urgent),
         *late,
         *_each_counted(counters, ("unknown",), "concern.unknown"),
         *_each_counted(counters, ("refused",), "concern.refused"),
@@ -81,6 +84,16 @@ def concerns_of(
         *_more_than_usual(counters, usual, "opt_out", "concern.opt_outs"),
         *_more_than_usual(counters, usual, "reply:complaint", "concern.complaints"),
     )
+
+
+def _who_cannot_wait(counters: Mapping[str, int], urgent: int | None) -> Iterator[Concern]:
+    """Yield those who wait, since whichever day; of a day that is over, those who came to wait."""
+    if urgent is None:
+        yield from _each_counted(
+            counters, (f"needs_person:{review}" for review in sorted(URGENT_REVIEWS)), "concern.urgent"
+        )
+    elif urgent:
+        yield Concern(SentenceShown("concern.urgent_waiting", {"count": urgent}), "/waiting")
 
 
 def _each_counted(counters: Mapping[str, int], names: Iterable[str], key: str) -> Iterator[Concern]:

@@ -190,7 +190,8 @@ class CustomerService:
         acts = self._audit.of_customer(customer_id)
         life = whole_life_of(evidence, acts, shows_texts=True, in_full=True)
         view = self._view_of(evidence, life, viewer)
-        timeline = build_timeline(replace(evidence, gaps=(*evidence.gaps, _NOT_READ_HERE)), view.zone, view.now)
+        gaps = (*evidence.gaps, _NOT_READ_HERE)
+        timeline = build_timeline(replace(evidence, gaps=gaps), view.zone, view.now)
         about = {
             "made_at": instant(view.now),
             "source": "the console",

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import NamedTuple
 
 from dunning.domain.errors import DunningError, ServiceCallError
 from dunning.ports.clock import Clock
@@ -96,6 +97,16 @@ class FilesView:
     is_first: bool
 
 
+class RejectLine(NamedTuple):
+    """A line of a reject file. The explanation is in English, as the intake writes it."""
+
+    line: str
+    customer_id: str
+    field: str
+    reason: CodeShown
+    explanation: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectsView:
     """The first lines of a reject file as they stand in it, and how many there are of each reason."""
@@ -103,8 +114,8 @@ class RejectsView:
     report_id: str
     name: str
     purpose: CodeShown
-    reasons: tuple[tuple[str, int], ...]
-    lines: tuple[tuple[str, ...], ...]
+    reasons: tuple[tuple[CodeShown, int], ...]
+    lines: tuple[RejectLine, ...]
     count: int
 
     @property
@@ -160,18 +171,19 @@ class FilesService:
         """
         report = self._taken_down(viewer, report_id, purpose)
         reasons: Counter[str] = Counter()
-        lines: list[tuple[str, ...]] = []
+        lines: list[RejectLine] = []
         count = 0
         for cells in self._lines(report):
             count += 1
             reasons[cells[3]] += 1
             if count <= REJECTS_SHOWN:
-                lines.append(cells)
+                line, customer_id, field, reason, explanation, *_ = cells
+                lines.append(RejectLine(line, customer_id, field, CodeShown("reject", reason), explanation))
         return RejectsView(
             report_id=report_id,
             name=report.rejects_key.partition("/")[2],
             purpose=CodeShown("purpose", purpose),
-            reasons=tuple(reasons.most_common()),
+            reasons=tuple((CodeShown("reject", reason), count) for reason, count in reasons.most_common()),
             lines=tuple(lines),
             count=count,
         )

@@ -21,8 +21,8 @@ ERASURE_REASONS = ("own_request", "wrong_data", "legal_duty", "contract_over")
 CONFIRMATION = "RESUME"
 """What has to be typed before sending is resumed."""
 
-SHORTEST_REASON, LONGEST_REASON = 5, 200
-"""Characters of the reason for which sending is paused or resumed."""
+SHORTEST_REASON, LONGEST_REASON = 4, 200
+"""Characters of the reason for which sending is paused or resumed: four say enough in Chinese, as 系統維護."""
 
 
 class Outcome(StrEnum):

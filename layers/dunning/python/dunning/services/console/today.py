@@ -11,6 +11,7 @@ from dunning.domain.census import NOT_PLANNED, Census, summed
 from dunning.domain.counters import NAMES, is_listed
 from dunning.domain.customer.standing import Standing
 from dunning.domain.errors import UnreadableRecordError
+from dunning.ports.attention import AttentionList
 from dunning.ports.clock import Clock
 from dunning.ports.customers import DueIndex, StandingReader
 from dunning.ports.gateways import SendingSwitch
@@ -31,6 +32,8 @@ _MAY_LAG_AFTER = timedelta(minutes=15)
 _CENSUS_OLD_AFTER = timedelta(hours=26)
 _DUE_READ_FOR = timedelta(seconds=30)
 """The due index is read so often at most, however many pages are open."""
+_MOST_URGENT = 25
+"""So many who cannot wait are counted of a lender: more would not be read more calmly."""
 
 _THOUSAND = 1000
 _TILES = ("sent", "delivered", "failed", "replies", "needs_person", "opt_out", "promise_kept", "promise_broken")
@@ -208,6 +211,7 @@ class TodayService:
         tally: the counters.
         due: the customers whose wake has come.
         standings: where a customer stands now.
+        attention: who waits for a person.
         switch: whether sending is on.
         clock: the time.
         zones: the zone of each lender, in the order of the lenders.
@@ -219,6 +223,7 @@ class TodayService:
         tally: TallyReader,
         due: DueIndex,
         standings: StandingReader,
+        attention: AttentionList,
         switch: SendingSwitch,
         clock: Clock,
         zones: Callable[[], Mapping[str, ZoneInfo]],
@@ -226,6 +231,7 @@ class TodayService:
         self._tally = tally
         self._due = due
         self._standings = standings
+        self._attention = attention
         self._switch = switch
         self._clock = clock
         self._zones = zones
@@ -248,7 +254,8 @@ class TodayService:
         age = now - as_of if as_of and day == today else None
         sending = self._switch.is_on()
         oldest = self._oldest_due(now) if day == today else None
-        concerns = concerns_of(days[-1], days[:-1], oldest_due=oldest, now=now, sending=sending)
+        urgent = sum(self._urgent(each) for each in chosen) if day == today else None
+        concerns = concerns_of(days[-1], days[:-1], oldest_due=oldest, now=now, sending=sending, urgent=urgent)
         sent = _curve(days, "sent")
         delivered, failed = _curve(days, "delivered"), _curve(days, "failed")
         return TodayView(
@@ -285,6 +292,10 @@ class TodayService:
             head = next(iter(self._due.due(now, 1)), None)
             self._due_read = (now, head.wake.at if head else None)
         return self._due_read[1]
+
+    def _urgent(self, lender: str) -> int:
+        """Count the customers of a lender who wait, and whose life may depend on it: they head the list."""
+        return sum(waiting.urgent for waiting in self._attention.waiting_customers(lender, _MOST_URGENT))
 
     def behind(self, lender: str, day: date, counter: str, page: str, shown: str = "") -> BehindView | None:
         """

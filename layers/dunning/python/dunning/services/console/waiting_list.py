@@ -1,13 +1,12 @@
 """Waiting for a person: the customers of a lender or of all, in the order in which somebody should turn to them."""
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import islice
 from zoneinfo import ZoneInfo
 
 from dunning.domain.customer.lender_record import project_facts
-from dunning.domain.customer.standing import OpenReview
 from dunning.domain.decision.hours import working_day_after
 from dunning.domain.decision.open_reviews import NOT_UNDERSTOOD, reviews_that_wait
 from dunning.domain.outbound_events import ReviewReason
@@ -209,7 +208,7 @@ class WaitingService:
             is_untouched=not is_closing and self._is_untouched(lender, touched_at, now),
             whys=tuple(dict.fromkeys(CodeShown("review", review.why) for review in reviews)),
             reply_id=next((review.reply_id for review in reversed(reviews) if review.reply_id), ""),
-            suggestion=CodeShown("suggest", suggestion(reviews)),
+            suggestion=CodeShown("suggest", suggestion(review.why for review in reviews)),
             next_at=standing.wake.at if standing and standing.wake else None,
             holder=case.holder.subject if case.holder else "",
             is_mine=case.holder is not None and case.holder.subject == viewer.subject,
@@ -226,10 +225,10 @@ class WaitingService:
         return now >= datetime.combine(last, local.time(), zone)
 
 
-def suggestion(reviews: Sequence[OpenReview]) -> str:
-    """Return the code of what the system suggests: that of the most pressing review."""
-    whys = sorted((review.why for review in reviews), key=lambda why: _IN_ORDER.get(why, len(_IN_ORDER)))
-    return SUGGESTIONS.get(whys[0], _UNREADABLE) if whys else _UNREADABLE
+def suggestion(whys: Iterable[str]) -> str:
+    """Return the code of what the system suggests to whoever turns to a customer: by what presses most."""
+    most_pressing = min(whys, key=lambda why: _IN_ORDER.get(why, len(_IN_ORDER)), default="")
+    return SUGGESTIONS.get(most_pressing, _UNREADABLE)
 
 
 def _turn(row: WaitingRow) -> tuple[bool, bool, bool, bool, datetime, str]:
