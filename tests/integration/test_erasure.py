@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from dunning.adapters.dynamodb.keys import LOADS
+from dunning.adapters.dynamodb import keys
 from dunning.domain.customer.standing import Standing
 from dunning.domain.errors import UnreadableRecordError
 from dunning.ports.customers import Customer
@@ -151,10 +151,12 @@ class Town:
         )
 
     def others(self) -> list[str]:
-        """Return all that the tables hold of others, and what is kept of nobody but the list of files."""
+        """Return all that the tables hold of others, and what is kept of nobody but the files."""
         tables = (self.cloud.stack.customers_table, self.cloud.stack.contacts_table)
         items = [json.dumps(item, sort_keys=True) for table in tables for item in self.cloud.items(table)]
-        return sorted(item for item in items if "C-1001" not in item and PHONE not in item and f'"{LOADS}"' not in item)
+        return sorted(
+            item for item in items if "C-1001" not in item and PHONE not in item and f'"{keys.FILES}"' not in item
+        )
 
     def labelled_replies(self) -> int:
         """Count the replies of the customer that hold a person's label."""

@@ -129,14 +129,14 @@ def test_a_lenders_hours_that_are_narrowed_are_warned_of_and_narrower_ones_are_n
     ("place", "says"),
     [
         pytest.param(
-            "GB", "mon-fri 08:00-20:00, sat 09:00-17:00, sun closed, none on holidays", id="closed on holidays"
+            "GB", "Mon-Fri 08:00-20:00, Sat 09:00-17:00, Sun closed, none on holidays", id="closed on holidays"
         ),
         pytest.param(
             "TH", "09:00-18:00 every day; overdue: none on holidays", id="overdue texts rest by our own default"
         ),
         pytest.param(
             "HK",
-            "09:00-20:30 every day; overdue: mon-sat 09:00-20:30, sun closed, none on holidays",
+            "09:00-20:30 every day; overdue: Mon-Sat 09:00-20:30, Sun closed, none on holidays",
             id="overdue texts",
         ),
         pytest.param(
@@ -231,7 +231,7 @@ def test_limits_from_memory_and_those_nobody_has_looked_at_for_a_year_are_warned
     [
         pytest.param({"daily": "09:00-20:30"}, "09:00-20:30 every day", id="all days alike"),
         pytest.param({"mon-fri": "08:00-20:00", "sat": "08:00-14:00", "sun": ""},
-                     "mon-fri 08:00-20:00, sat 08:00-14:00, sun closed", id="runs of days"),
+                     "Mon-Fri 08:00-20:00, Sat 08:00-14:00, Sun closed", id="runs of days"),
         pytest.param({"daily": "09:00-12:00, 13:00-18:00", "holiday": "", "working_day": "10:00-12:00"},
                      "09:00-12:00, 13:00-18:00 every day, holidays closed, moved working days 10:00-12:00",
                      id="a break, holidays, moved days"),

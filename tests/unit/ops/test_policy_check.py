@@ -35,7 +35,7 @@ def test_the_brief_form_is_a_line_for_each_place(capsys: pytest.CaptureFixture[s
         "1 in 24 hours, a person; 3 in 7 days, a person; 8 in 30 days, a person"
     )
     assert main(["--place", "EU", "--brief"], TODAY) == 0
-    assert "demo-world   EU IE      mon-sat 09:00-19:00, sun closed; overdue: none on holidays | " in (
+    assert "demo-world   EU IE      Mon-Sat 09:00-19:00, Sun closed; overdue: none on holidays | " in (
         capsys.readouterr().out
     )
 
