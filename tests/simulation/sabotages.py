@@ -194,10 +194,11 @@ def _decide_once() -> Iterator[None]:
 _optimistically = optimistic.write_optimistically
 
 
-def _claims_without_ledger(
-    standing: Standing, entry: LedgerEntry, reached: Mapping[str, Progress], remember: timedelta, facts: Facts
-) -> Standing:
-    return replace(_with_claim(standing, entry, reached, remember, facts), ledger=standing.ledger)
+def _saves_claims_without_ledger(
+    self: DynamoCustomers, standing: Standing, *, expected_version: int, claim_id: str = ""
+) -> bool:
+    stored = replace(standing, ledger=standing.ledger[:-1]) if claim_id else standing
+    return _save_standing(self, stored, expected_version=expected_version, claim_id=claim_id)
 
 
 def _claims_without_ladder(
@@ -527,7 +528,7 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="claim without an entry in the ledger",
-        plant=_patched(sender, "with_claim", _claims_without_ledger),
+        plant=_patched(DynamoCustomers, "save_standing", _saves_claims_without_ledger),
         scenario="send",
         breaks=(NOT_CLAIMED,),
     ),
