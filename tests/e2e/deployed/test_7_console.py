@@ -217,7 +217,7 @@ class TestTheProgramsDoor:
         audit = browser.get("/api/audit", **bearer(world, scope="dunning/audit openid", aud=[AUDIENCE]))
         acts = [(entry["viewer"]["subject"], entry["act"]) for entry in audit.json["entries"]]
         assert ("program:warehouse", "looked") in acts
-        assert acts[0] == ("program:warehouse", "exported")
+        assert acts[0] == ("program:warehouse", "exported_audit")
 
     @pytest.mark.parametrize("path", ["/API/today", "//api/today", "/api/../api/today", "/%61pi/today", "/api/today/"])
     def test_no_spelling_of_a_path_gets_past_the_authorizer(self, browser: Browser, path: str) -> None:

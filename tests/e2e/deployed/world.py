@@ -170,7 +170,7 @@ class World:
 
     def counted(self) -> set[str]:
         """Return the names of all counters that the tally has."""
-        return {name for item in self._items("TallyTable") if item["tally"]["S"].startswith("counts#") for name in item}
+        return {name for item in self._items("TallyTable") if item["tally"]["S"] == "counts" for name in item}
 
     def everything(self) -> dict[str, Any]:
         """Return all that must outlive a deployment."""
