@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from dunning.domain.customer.standing import SMS
 from dunning.domain.decision.hours import next_open
 from dunning.domain.decision.rules import ContactHours
-from dunning.domain.delivery.channels import BEFORE_HOURS_END, Channel, lapses_at
+from dunning.domain.delivery.channels import Channel
+from dunning.domain.delivery.lapse import BEFORE_HOURS_END, lapses_at
 
 TAIPEI, BERLIN, ADAK = (ZoneInfo(name) for name in ("Asia/Taipei", "Europe/Berlin", "America/Adak"))
 DAILY = ((9 * 60, 12 * 60), (13 * 60, 21 * 60))

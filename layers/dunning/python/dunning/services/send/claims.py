@@ -15,8 +15,9 @@ from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import LedgerEntry, Standing, without_claim
 from dunning.domain.decision.decide import zones_of
 from dunning.domain.decision.rules import Policies, Rules
-from dunning.domain.delivery.channels import Channel, lapses_at
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.delivery.lapse import lapses_at
 from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.ports.customers import CustomerStore
 from dunning.ports.gateways import Published, PublishOutcome
