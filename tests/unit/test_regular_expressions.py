@@ -41,6 +41,7 @@ ANCHORED = {
     "dunning.policy.files._ENTRY",
     "dunning.policy.files._TABLE",
     "dunning.services.intake.cells._AT_MIDNIGHT",
+    "dunning.services.intake.no_rows._SURELY_AN_ID",
     "dunning.services.intake.no_rows._TOTAL",
     "dunning.services.intake.phones._DAMAGED",
     "dunning.services.intake.phones._SPELLING",
