@@ -8,7 +8,7 @@ out, as in delivery logs.
 from collections.abc import Mapping
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from dunning.contracts.claim_marks import claim_of_marks
 from dunning.contracts.delivery_log import (
@@ -18,11 +18,9 @@ from dunning.contracts.delivery_log import (
     price_micros,
     segments_billed,
 )
-from dunning.contracts.notification import unwrapped
-from dunning.contracts.wrong_fields import wrong_fields
+from dunning.contracts.notification import read_notified
 from dunning.domain.delivery.channel_events import ChannelEvents, UnderWay
 from dunning.domain.delivery.receipt import DeliveryReceipt, DeliveryStatus
-from dunning.domain.errors import UnreadableRecordError
 
 UNDER_WAY = None
 """The class of an event that says neither that a message arrived nor that it did not."""
@@ -79,13 +77,7 @@ def parse_eum_event(body: str, sent_at: datetime) -> ChannelEvents:
     Raises:
         UnreadableRecordError: it is none; the message names the fields, not their contents.
     """
-    try:
-        payload, notified_at = unwrapped(body, sent_at)
-        event = _EumEvent.model_validate(payload)
-    except ValidationError as error:
-        raise UnreadableRecordError(f"no event of a message: {wrong_fields(error)}") from None
-    except (ValueError, RecursionError):
-        raise UnreadableRecordError("no event of a message: body") from None
+    _, event, notified_at = read_notified(body, sent_at, _EumEvent, "a message")
     if event.kind not in EVENT_STATUSES:
         return ChannelEvents(unreadable=1)
     claim = claim_of_marks(event.context) if isinstance(event.context, dict) else None

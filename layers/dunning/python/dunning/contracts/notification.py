@@ -4,7 +4,10 @@ import json
 from datetime import UTC, datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from dunning.contracts.wrong_fields import wrong_fields
+from dunning.domain.errors import UnreadableRecordError
 
 _WRAPPINGS = 6
 """A message as a JSON string, in a notification, whose JSON a queue may have quoted once more."""
@@ -41,6 +44,22 @@ def unwrapped(body: str, at: datetime) -> tuple[object, datetime]:
         else:
             break
     return payload, at
+
+
+def read_notified[M: BaseModel](body: str, at: datetime, model: type[M], what: str) -> tuple[object, M, datetime]:
+    """
+    Return a message without its wrappings, what a model makes of it, and the time on the innermost wrapping.
+
+    Raises:
+        UnreadableRecordError: it is none; the message says of what, and names the fields, not their contents.
+    """
+    try:
+        payload, notified_at = unwrapped(body, at)
+        return payload, model.model_validate(payload), notified_at
+    except ValidationError as error:
+        raise UnreadableRecordError(f"no event of {what}: {wrong_fields(error)}") from None
+    except (ValueError, RecursionError):
+        raise UnreadableRecordError(f"no event of {what}: body") from None
 
 
 def aware_moment(written: object) -> datetime | None:

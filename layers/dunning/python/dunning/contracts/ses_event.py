@@ -8,15 +8,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from dunning.contracts.claim_marks import claim_of_labels
-from dunning.contracts.notification import aware_moment, unwrapped
-from dunning.contracts.wrong_fields import wrong_fields
+from dunning.contracts.notification import aware_moment, read_notified
 from dunning.domain.delivery.channel_events import ChannelEvents, ChannelWish, UnderWay, Wish
 from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.receipt import ClaimKey, DeliveryReceipt, DeliveryStatus
-from dunning.domain.errors import UnreadableRecordError
 
 MAIL_EVENTS: Mapping[str, str] = {
     "Send": "send",
@@ -90,13 +88,7 @@ def parse_ses_event(body: str, sent_at: datetime) -> ChannelEvents:
     Raises:
         UnreadableRecordError: it is none; the message names the fields, not their contents.
     """
-    try:
-        payload, notified_at = unwrapped(body, sent_at)
-        event = _MailEvent.model_validate(payload)
-    except ValidationError as error:
-        raise UnreadableRecordError(f"no event of a mail: {wrong_fields(error)}") from None
-    except (ValueError, RecursionError):
-        raise UnreadableRecordError("no event of a mail: body") from None
+    payload, event, notified_at = read_notified(body, sent_at, _MailEvent, "a mail")
     member = MAIL_EVENTS.get(event.kind)
     if member is None or not isinstance(payload, dict):
         return ChannelEvents(unreadable=1)

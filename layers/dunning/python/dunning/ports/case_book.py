@@ -27,6 +27,10 @@ class Case:
     closed_by: str = ""
     outcome: str = ""
 
+    def is_held_by(self, viewer: Viewer) -> bool:
+        """Tell whether somebody has the case."""
+        return self.holder is not None and self.holder.subject == viewer.subject
+
 
 class CaseNote(NamedTuple):
     """A note for colleagues. The text is personal data. `note_id` is random."""

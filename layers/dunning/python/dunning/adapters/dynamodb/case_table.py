@@ -14,8 +14,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from dunning.adapters.aws_call import aws_call, write_if
-from dunning.adapters.dynamodb.keys import contacts_until, instant_key, parse_instant
+from dunning.adapters.dynamodb.keys import contacts_until, expiry, instant_key, parse_instant
 from dunning.adapters.dynamodb.reading import read_items
+from dunning.adapters.dynamodb.writing import if_read
 from dunning.domain.errors import ServiceCallError
 from dunning.ports.asked_erasures import AskedErasure
 from dunning.ports.case_book import Case, CaseNote
@@ -60,12 +61,7 @@ class DynamoCases:
 
     def save_case(self, case: Case, *, expected_version: int) -> bool:
         """Put the case under the version that was read."""
-        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(about)"}
-        if expected_version:
-            condition = {
-                "ConditionExpression": "version = :expected",
-                "ExpressionAttributeValues": {":expected": {"N": str(expected_version)}},
-            }
+        condition = if_read("version", expected_version, key="about")
         return write_if(
             "PutItem", lambda: self._client.put_item(TableName=self._table, Item=_case_item(case), **condition)
         )
@@ -75,9 +71,9 @@ class DynamoCases:
         item = {
             "about": {"S": _case_place(customer_id)},
             "what": {"S": f"{_NOTE}{instant_key(note.at)}#{note.note_id}"},
-            **_viewer_item(note.author),
+            **viewer_item(note.author),
             "text": {"S": note.text},
-            "expires_at": _expires(note.at),
+            "expires_at": expiry(note.at + _KEPT_FOR),
         }
         is_new = write_if(
             "PutItem",
@@ -136,11 +132,11 @@ class DynamoCases:
         item = {
             "about": {"S": _ERASURES},
             "what": {"S": asked.customer_id},
-            **_viewer_item(asked.asked_by),
+            **viewer_item(asked.asked_by),
             "asked_at": {"S": instant_key(asked.asked_at)},
             "ends_at": {"S": instant_key(asked.ends_at)},
             "reason": {"S": asked.reason},
-            "expires_at": {"N": str(int(asked.ends_at.timestamp()))},
+            "expires_at": expiry(asked.ends_at),
         }
         return write_if(
             "PutItem",
@@ -193,7 +189,7 @@ class DynamoCases:
         """Put the turn."""
         item: Mapping[str, Any] = {
             **_SWITCH,
-            **_viewer_item(turned.by),
+            **viewer_item(turned.by),
             "is_on": {"BOOL": turned.on},
             "turned_at": {"S": instant_key(turned.at)},
             "reason": {"S": turned.reason},
@@ -210,7 +206,7 @@ class DynamoCases:
             return None
         return SwitchTurned(
             on=bool(item["is_on"]["BOOL"]),
-            by=_viewer_of(item),
+            by=viewer_of(item),
             at=parse_instant(item["turned_at"]["S"]),
             reason=str(item["reason"]["S"]),
         )
@@ -224,16 +220,19 @@ def _case_key(customer_id: str) -> dict[str, Any]:
     return {"about": {"S": _case_place(customer_id)}, "what": {"S": _CASE}}
 
 
-def _viewer_item(viewer: Viewer) -> dict[str, Any]:
+def viewer_item(viewer: Viewer) -> dict[str, Any]:
+    """Write who somebody is as attributes of an item."""
     return {"subject": {"S": viewer.subject}, "role": {"S": viewer.role.value}}
 
 
-def _viewer_of(item: Mapping[str, Any]) -> Viewer:
+def viewer_of(item: Mapping[str, Any]) -> Viewer:
+    """
+    Read who somebody is.
+
+    Raises:
+        KeyError, ValueError: the item does not say it, or names no role.
+    """
     return Viewer(str(item["subject"]["S"]), Role(item["role"]["S"]))
-
-
-def _expires(moment: datetime) -> dict[str, str]:
-    return {"N": str(int((moment + _KEPT_FOR).timestamp()))}
 
 
 def _case_item(case: Case) -> dict[str, Any]:
@@ -242,10 +241,10 @@ def _case_item(case: Case) -> dict[str, Any]:
     return {
         **_case_key(case.customer_id),
         "version": {"N": str(case.version)},
-        **(_viewer_item(case.holder) if case.holder else {}),
+        **(viewer_item(case.holder) if case.holder else {}),
         **{name: {"S": instant_key(moment)} for name, moment in moments.items() if moment},
         **{name: {"S": text} for name, text in texts.items() if text},
-        **({"expires_at": _expires(case.touched_at)} if case.touched_at else {}),
+        **({"expires_at": expiry(case.touched_at + _KEPT_FOR)} if case.touched_at else {}),
     }
 
 
@@ -256,7 +255,7 @@ def _case_of(item: Mapping[str, Any]) -> Case:
     return Case(
         customer_id=str(item["about"]["S"]).partition("#")[2],
         version=int(item["version"]["N"]),
-        holder=_viewer_of(item) if "subject" in item else None,
+        holder=viewer_of(item) if "subject" in item else None,
         taken_at=moment("taken_at"),
         touched_at=moment("touched_at"),
         closed_at=moment("closed_at"),
@@ -267,13 +266,13 @@ def _case_of(item: Mapping[str, Any]) -> Case:
 
 def _note_of(item: Mapping[str, Any]) -> CaseNote:
     written_at, _, note_id = str(item["what"]["S"]).removeprefix(_NOTE).partition("#")
-    return CaseNote(parse_instant(written_at), note_id, _viewer_of(item), str(item["text"]["S"]))
+    return CaseNote(parse_instant(written_at), note_id, viewer_of(item), str(item["text"]["S"]))
 
 
 def _asked_of(item: Mapping[str, Any]) -> AskedErasure:
     return AskedErasure(
         customer_id=str(item["what"]["S"]),
-        asked_by=_viewer_of(item),
+        asked_by=viewer_of(item),
         asked_at=parse_instant(item["asked_at"]["S"]),
         ends_at=parse_instant(item["ends_at"]["S"]),
         reason=str(item["reason"]["S"]),

@@ -16,7 +16,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from dunning.adapters.aws_call import aws_call, write_if
-from dunning.adapters.dynamodb.keys import contacts_until, instant_key, parse_instant
+from dunning.adapters.dynamodb.case_table import viewer_item, viewer_of
+from dunning.adapters.dynamodb.keys import contacts_until, expiry, instant_key, parse_instant
 from dunning.adapters.dynamodb.writing import transact
 from dunning.domain.errors import ServiceCallError
 from dunning.ports.audit_trail import AuditEntry, AuditPage
@@ -43,12 +44,11 @@ class DynamoConsole:
         """Put the session, unless there is one of its key."""
         item = {
             **_key_of_session(session.key),
-            "subject": {"S": session.viewer.subject},
-            "role": {"S": session.viewer.role.value},
+            **viewer_item(session.viewer),
             "began_at": {"S": instant_key(session.began_at)},
             "seen_at": {"S": instant_key(session.seen_at)},
             "ends_at": {"S": instant_key(session.ends_at)},
-            "expires_at": {"N": str(int(session.ends_at.timestamp()))},
+            "expires_at": expiry(session.ends_at),
         }
         if not write_if(
             "PutItem",
@@ -68,7 +68,7 @@ class DynamoConsole:
         try:
             return Session(
                 key=key,
-                viewer=Viewer(item["subject"]["S"], Role(item["role"]["S"])),
+                viewer=viewer_of(item),
                 began_at=parse_instant(item["began_at"]["S"]),
                 seen_at=parse_instant(item["seen_at"]["S"]),
                 ends_at=parse_instant(item["ends_at"]["S"]),
@@ -222,7 +222,7 @@ def _entry_item(about: str, entry: AuditEntry) -> dict[str, Any]:
         "about": {"S": about},
         "what": {"S": f"{instant_key(entry.at)}#{entry.entry_id}"},
         **{name: {"S": text} for name, text in texts.items() if text},
-        "expires_at": {"N": str(int((entry.at + _KEPT_FOR).timestamp()))},
+        "expires_at": expiry(entry.at + _KEPT_FOR),
     }
 
 

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dunning.adapters.dynamodb.items import SCHEMA
+from dunning.adapters.dynamodb.items import SCHEMA, read_or_refuse
 from dunning.adapters.dynamodb.keys import FILES, report_key
 from dunning.adapters.dynamodb.layouts import INSTANT, NUMBER, SECONDS, TEXT, Field, ItemLayout
-from dunning.domain.errors import UnreadableRecordError
 from dunning.ports.file_loads import FileReport
 
 FILE_REPORT = ItemLayout(
@@ -55,8 +54,4 @@ def report_of(item: Mapping[str, Any]) -> FileReport:
     Raises:
         UnreadableRecordError: the item is not what `report_item` writes.
     """
-    try:
-        return FileReport(**FILE_REPORT.read(item))
-    except (LookupError, ValueError, TypeError, AttributeError, OverflowError) as error:
-        # Not chained: the cause might quote the name of a file.
-        raise UnreadableRecordError(f"file report: {type(error).__name__}") from None
+    return read_or_refuse(lambda stored: FileReport(**FILE_REPORT.read(stored)), "file report", item)

@@ -10,8 +10,7 @@ from dunning.adapters.aws_call import aws_call
 from dunning.adapters.dynamodb.file_report_items import report_of
 from dunning.adapters.dynamodb.items import file_loads_of
 from dunning.adapters.dynamodb.keys import FILES, LOADS, report_key
-from dunning.adapters.dynamodb.split_load_table import SPLIT_LOAD
-from dunning.domain.errors import UnreadableRecordError
+from dunning.adapters.dynamodb.split_load_table import split_load_of
 from dunning.ports.file_reports import LoadUnderWay, ReportPage
 from dunning.ports.split_loads import SplitLoad
 
@@ -68,7 +67,7 @@ class DynamoFileReports:
                     if not load.is_finished
                 ]
             else:
-                split = _split_of(item)
+                split = split_load_of(item)
                 splits[split.key, split.uploaded_at] = split
         return sorted((_with_parts(load, splits.get((load.key, load.uploaded_at))) for load in loads), key=_when)
 
@@ -80,13 +79,6 @@ class DynamoFileReports:
                 ExpressionAttributeValues={":files": {"S": FILES}, ":first": {"S": first}, ":last": {"S": last}},
             )
             return [item for page in pages for item in page["Items"]]
-
-
-def _split_of(item: Mapping[str, Any]) -> SplitLoad:
-    try:
-        return SplitLoad(**SPLIT_LOAD.read(item))
-    except (LookupError, ValueError, TypeError, AttributeError, OverflowError) as error:
-        raise UnreadableRecordError(f"split load: {type(error).__name__}") from None
 
 
 def _with_parts(load: LoadUnderWay, split: SplitLoad | None) -> LoadUnderWay:

@@ -120,6 +120,11 @@ def reply_key(at: datetime, inbound_id: str) -> str:
     return f"{REPLY}{instant_key(at)}#{inbound_id}"
 
 
+def expiry(moment: datetime) -> dict[str, str]:
+    """Write a time to live: after it DynamoDB deletes the item by itself."""
+    return {"N": str(int(moment.timestamp()))}
+
+
 def contacts_until(moment: datetime) -> str:
     """Build a key behind all contacts up to a moment, and before all later ones."""
     return f"{instant_key(moment)}{_BEHIND}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dunning.adapters.dynamodb.items import FILE_LOAD, SCHEMA, read_or_refuse
@@ -78,6 +79,16 @@ SPLIT_LOAD = ItemLayout(
 )
 
 
+def split_load_of(item: Mapping[str, Any]) -> SplitLoad:
+    """
+    Read the item of a split load.
+
+    Raises:
+        UnreadableRecordError: the item is none.
+    """
+    return read_or_refuse(lambda stored: SplitLoad(**SPLIT_LOAD.read(stored)), "split load", item)
+
+
 class DynamoSplitLoads:
     """Implements `SplitLoads`."""
 
@@ -91,7 +102,7 @@ class DynamoSplitLoads:
         found = list(read_items(self._client, self._table, [_item_key(split_id)]))
         if not found:
             return None
-        return read_or_refuse(lambda item: SplitLoad(**SPLIT_LOAD.read(item)), "split load", found[0])
+        return split_load_of(found[0])
 
     def save_split(self, split: SplitLoad) -> bool:
         """Put the item. If the answer is lost, the SDK repeats the put, which then meets itself: it is written."""

@@ -23,7 +23,7 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from dunning.adapters.aws_call import aws_call
-from dunning.adapters.dynamodb.keys import instant_key, parse_instant
+from dunning.adapters.dynamodb.keys import expiry, instant_key, parse_instant
 from dunning.adapters.dynamodb.writing import Pause, write_conditionally
 from dunning.domain.census import CensusPart, census_of, summed
 from dunning.domain.errors import UnreadableRecordError
@@ -83,7 +83,7 @@ class DynamoTally:
                     ":first": {"S": _padded(changes.first)},
                     ":last": {"S": _padded(changes.last)},
                     ":as_of": {"S": instant_key(changes.as_of)},
-                    ":expires": _expiry(changes.as_of + KEEP_COUNTERS),
+                    ":expires": expiry(changes.as_of + KEEP_COUNTERS),
                     **numbers,
                 },
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
@@ -96,7 +96,7 @@ class DynamoTally:
         item: dict[str, Any] = {
             "tally": {"S": _list_key(changes.lender, changes.day)},
             "part": {"S": f"{instant_key(changes.as_of)}#{changes.shard}#{_padded(changes.first)}"},
-            "expires_at": _expiry(changes.as_of + KEEP_LISTS),
+            "expires_at": expiry(changes.as_of + KEEP_LISTS),
             **{counter: {"S": ",".join(ids)} for counter, ids in changes.customers.items()},
         }
         with aws_call("PutItem"):
@@ -186,7 +186,7 @@ class DynamoTally:
             "lender": {"S": part.lender},
             "as_of": {"S": instant_key(part.as_of)},
             _CENSUS: {"S": json.dumps({"part": part.part, "parts": part.parts, **numbers})},
-            "expires_at": _expiry(part.as_of + KEEP_COUNTERS),
+            "expires_at": expiry(part.as_of + KEEP_COUNTERS),
         }
         with aws_call("PutItem"):
             self._client.put_item(TableName=self._table, Item=item)
@@ -273,7 +273,3 @@ def _list_key(lender: str, day: date) -> str:
 
 def _padded(sequence: int) -> str:
     return str(sequence).zfill(_DIGITS)
-
-
-def _expiry(moment: datetime) -> Any:  # noqa: ANN401 - an attribute
-    return {"N": str(int(moment.timestamp()))}

@@ -80,10 +80,14 @@ def transact(
     )
 
 
-def if_read(attribute: str, expected: int) -> dict[str, Any]:
-    """Return the condition that no other writer has changed an item since it was read, or (0) has made it."""
+def if_read(attribute: str, expected: int, key: str = "customer_id") -> dict[str, Any]:
+    """
+    Return the condition that no other writer has changed an item since it was read, or (0) has made it.
+
+    `key` is an attribute that every item of the table has.
+    """
     if not expected:
-        return {"ConditionExpression": "attribute_not_exists(customer_id)"}
+        return {"ConditionExpression": f"attribute_not_exists({key})"}
     return {
         "ConditionExpression": f"{attribute} = :read",
         "ExpressionAttributeValues": {":read": {"N": str(expected)}},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from dunning.console.http_messages import PageAnswer
@@ -188,7 +189,7 @@ def _note(desk: Desk, visit: Visit) -> PageAnswer:
         lambda: cases.note(visit.viewer, visit.parts["customer_id"], text),
         f"{page}?done=noted#notes",
         page,
-        lambda status, why: _case_page(desk, visit, status, why),
+        partial(_case_page, desk, visit),
     )
 
 
@@ -226,7 +227,7 @@ def _close(desk: Desk, visit: Visit) -> PageAnswer:
         lambda: cases.close(visit.viewer, visit.parts["customer_id"], written),
         f"/waiting?closed={written.outcome}{f'&until={written.until.isoformat()}' if written.until else ''}",
         page,
-        lambda status, why: _case_page(desk, visit, status, why),
+        partial(_case_page, desk, visit),
     )
 
 
@@ -331,7 +332,7 @@ def _pause(desk: Desk, visit: Visit) -> PageAnswer:
         lambda: sending.pause(visit.viewer, form.get("reason", "")),
         "/sending?done=paused",
         "/sending",
-        lambda status, why: _sending_page(desk, visit, status, why),
+        partial(_sending_page, desk, visit),
     )
 
 
@@ -343,7 +344,7 @@ def _resume(desk: Desk, visit: Visit) -> PageAnswer:
         lambda: sending.resume(visit.viewer, form.get("reason", ""), form.get("typed", "")),
         "/sending?done=resumed",
         "/sending",
-        lambda status, why: _sending_page(desk, visit, status, why),
+        partial(_sending_page, desk, visit),
     )
 
 

@@ -215,8 +215,7 @@ class AuditService:
             raise RevealError("role")
         if purpose not in PURPOSES:
             raise RevealError("purpose")
-        now = self._clock.now()
-        if self._trail.count(viewer.subject, act, now - timedelta(hours=1), now) >= most:
+        if self._within_an_hour(viewer, act, self._clock.now()) >= most:
             if act is LookAct.REVEALED:
                 self._count(Metric.REVEALS_REFUSED)
             raise RevealError("too_many")
@@ -247,7 +246,7 @@ class AuditService:
             rows=tuple(map(audit_row, found.entries)),
             next_page=found.next_page,
             colleague=colleague if sees_all else "",
-            revealed=self._revealed(viewer, now),
+            revealed=self._within_an_hour(viewer, LookAct.REVEALED, now),
         )
 
     def view_of_customer(self, viewer: Viewer, customer_id: str, page: str = "") -> AuditView:
@@ -260,7 +259,7 @@ class AuditService:
             rows=tuple(map(audit_row, found.entries)),
             next_page=found.next_page,
             customer_id=customer_id,
-            revealed=self._revealed(viewer, now),
+            revealed=self._within_an_hour(viewer, LookAct.REVEALED, now),
         )
 
     def export(self, viewer: Viewer, day: date, hour: int | None) -> str:
@@ -285,8 +284,8 @@ class AuditService:
         writer.writerows(map(_exported, entries))
         return "\ufeff" + written.getvalue()
 
-    def _revealed(self, viewer: Viewer, now: datetime) -> int:
-        return self._trail.count(viewer.subject, LookAct.REVEALED, now - timedelta(hours=1), now)
+    def _within_an_hour(self, viewer: Viewer, act: LookAct, now: datetime) -> int:
+        return self._trail.count(viewer.subject, act, now - timedelta(hours=1), now)
 
     def export_for_program(self, viewer: Viewer, day: date | None) -> AuditExport:
         """

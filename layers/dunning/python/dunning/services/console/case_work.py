@@ -26,7 +26,7 @@ from dunning.domain.customer.lender_record import (
 )
 from dunning.domain.customer.standing import ReplyLabel, Standing, holds_now
 from dunning.domain.decision.open_reviews import reviews_that_wait
-from dunning.domain.errors import ServiceCallError, UnreadableRecordError
+from dunning.domain.errors import UnreadableRecordError
 from dunning.domain.replies.intents import ReplyIntent
 from dunning.evidence.customer_evidence import Evidence
 from dunning.ports.case_book import Case, CaseBook, CaseNote
@@ -43,11 +43,11 @@ from dunning.services.console.outcomes import (
     ActRefusedError,
     Outcome,
     OutcomeForm,
+    put_on_bus,
 )
 from dunning.services.console.shown import CodeShown, SentenceShown
-from dunning.services.optimistic import ContestedError
+from dunning.services.optimistic import CONFLICT, Conflict, ContestedError, write_optimistically
 
-_TRIES = 5
 _SENT_TWICE = timedelta(minutes=1)
 
 
@@ -163,7 +163,7 @@ class CaseService:
         facts = evidence.facts if evidence.is_readable else None
         found = self._acted_on(facts, evidence.standing or Standing(customer_id=customer_id)) if facts else None
         waiting = reviews_that_wait(found.standing) if found else ()
-        is_mine = case.holder is not None and case.holder.subject == viewer.subject
+        is_mine = case.is_held_by(viewer)
         return ActsView(
             customer_id=customer_id,
             is_known=found is not None,
@@ -203,7 +203,7 @@ class CaseService:
             ActRefusedError: a colleague has it, who is named.
         """
         case = self._case(customer_id)
-        if _is_held_by(case, viewer):
+        if case.is_held_by(viewer):
             return
         _check_free(case, viewer)
         self._find(customer_id)
@@ -261,7 +261,7 @@ class CaseService:
         with self._audit.doing(
             viewer, DeedAct.CLOSED, customer_id, _dated(outcome.value, _day_of_outcome(form, outcome))
         ):
-            self._put(written)
+            put_on_bus(self._bus, written)
         # Out of what is audited: from here on the outcome counts, whatever becomes of the case.
         self._change(
             customer_id,
@@ -297,7 +297,7 @@ class CaseService:
         )
         written = _written_events(viewer, customer_id, now, [_Labelling(reply_id, label)])
         with self._audit.doing(viewer, DeedAct.LABELLED, customer_id, _dated(",".join(intents), label.promised_on)):
-            self._put(written)
+            put_on_bus(self._bus, written)
         self._change(customer_id, _touched)
 
     def hold(self, viewer: Viewer, customer_id: str, reason: str, until: date | None) -> None:
@@ -315,7 +315,7 @@ class CaseService:
         event = CustomerHold(HoldReason(reason), until)
         written = _written_events(viewer, customer_id, self._clock.now(), [event])
         with self._audit.doing(viewer, DeedAct.HELD, customer_id, _dated(reason, until)):
-            self._put(written)
+            put_on_bus(self._bus, written)
 
     def release(self, viewer: Viewer, customer_id: str, reason: str) -> None:
         """
@@ -332,7 +332,7 @@ class CaseService:
         event = CustomerReleased(HoldReason(reason) if reason else None)
         written = _written_events(viewer, customer_id, self._clock.now(), [event])
         with self._audit.doing(viewer, DeedAct.RELEASED, customer_id, reason):
-            self._put(written)
+            put_on_bus(self._bus, written)
 
     # ------------------------------------------------------------ inside
 
@@ -354,20 +354,14 @@ class CaseService:
         replies = frozenset(review.reply_id for review in reviews_that_wait(standing) if review.reply_id)
         return _ActedOn(standing, replies, holds, self._day_of(facts.lender, self._clock.now()))
 
-    def _put(self, written: Sequence[WrittenEvent]) -> None:
-        try:
-            self._bus.put(written)
-        except ServiceCallError as error:
-            raise ActRefusedError(SentenceShown("refused.bus")) from error
-
     def _change(self, customer_id: str, change: Callable[[Case, datetime], Case]) -> None:
         """Change a case under its version, again if a colleague was first."""
-        for _ in range(_TRIES):
-            case = self._case(customer_id)
+
+        def attempt(case: Case) -> bool | Conflict:
             after = replace(change(case, self._clock.now()), version=case.version + 1)
-            if self._cases.save_case(after, expected_version=case.version):
-                return
-        raise ContestedError(f"the case of {customer_id} kept changing")
+            return self._cases.save_case(after, expected_version=case.version) or CONFLICT
+
+        write_optimistically(customer_id, self._case(customer_id), lambda: self._case(customer_id), attempt)
 
 
 def _written_events(
@@ -404,12 +398,8 @@ def _is_closed_so(case: Case, viewer: Viewer, form: OutcomeForm, now: datetime) 
     return is_recent and case.holder is None and (case.closed_by, case.outcome) == (viewer.subject, form.outcome)
 
 
-def _is_held_by(case: Case, viewer: Viewer) -> bool:
-    return case.holder is not None and case.holder.subject == viewer.subject
-
-
 def _check_free(case: Case, viewer: Viewer) -> None:
-    if case.holder is not None and not _is_held_by(case, viewer):
+    if case.holder is not None and not case.is_held_by(viewer):
         values: Mapping[str, object] = {"who": case.holder.subject, "at": case.taken_at or case.touched_at or ""}
         raise ActRefusedError(SentenceShown("refused.taken", values))
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dunning.domain.customer.lender_record import project_facts
-from dunning.domain.errors import ServiceCallError, UnreadableRecordError
+from dunning.domain.errors import UnreadableRecordError
 from dunning.ports.asked_erasures import AskedErasure, AskedErasures
 from dunning.ports.clock import Clock
 from dunning.ports.customers import CustomerStore
 from dunning.ports.lender_bus import LenderBus
 from dunning.ports.sessions import Viewer
 from dunning.services.console.audited import AuditService, DeedAct
-from dunning.services.console.outcomes import ERASURE_REASONS, ActRefusedError
+from dunning.services.console.outcomes import ERASURE_REASONS, ActRefusedError, put_on_bus
 from dunning.services.console.shown import CodeShown, SentenceShown
 
 CONFIRMED_WITHIN = timedelta(days=7)
@@ -102,10 +102,7 @@ class ErasureService:
 
         event = write_console_event(customer_id, ErasureRequest(self._clock.now(), viewer.subject))
         with self._audit.doing(viewer, DeedAct.CONFIRMED_ERASURE, customer_id, asked.reason):
-            try:
-                self._bus.put([event])
-            except ServiceCallError as error:
-                raise ActRefusedError(SentenceShown("refused.bus")) from error
+            put_on_bus(self._bus, [event])
         self._requests.take_away(asked)
 
     def withdraw(self, viewer: Viewer, customer_id: str, version: str) -> None:

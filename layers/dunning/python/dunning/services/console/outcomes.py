@@ -1,12 +1,20 @@
 """Outcomes: with what a case is closed, what follows, and the refusal of an act. Every page imports it: it is light."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from dunning.domain.customer.facts import HoldReason
-from dunning.domain.errors import DunningError
+from dunning.domain.errors import DunningError, ServiceCallError
 from dunning.services.console.shown import SentenceShown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dunning.ports.lender_bus import LenderBus, WrittenEvent
 
 LONGEST_NOTE = 1000
 """Characters of a note."""
@@ -68,6 +76,19 @@ class ActRefusedError(DunningError):
     def __init__(self, why: SentenceShown) -> None:
         super().__init__(why.key)
         self.why = why
+
+
+def put_on_bus(bus: LenderBus, written: Sequence[WrittenEvent]) -> None:
+    """
+    Put what a person has decided on the lender's bus.
+
+    Raises:
+        ActRefusedError: the bus does not take all of it.
+    """
+    try:
+        bus.put(written)
+    except ServiceCallError as error:
+        raise ActRefusedError(SentenceShown("refused.bus")) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

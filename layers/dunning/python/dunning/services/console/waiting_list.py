@@ -211,7 +211,7 @@ class WaitingService:
             suggestion=CodeShown("suggest", suggestion(review.why for review in reviews)),
             next_at=standing.wake.at if standing and standing.wake else None,
             holder=case.holder.subject if case.holder else "",
-            is_mine=case.holder is not None and case.holder.subject == viewer.subject,
+            is_mine=case.is_held_by(viewer),
             taken_at=case.taken_at,
             closed=outcome if is_closing else None,
             closed_in_vain=outcome if was_closed and not is_closing else None,
