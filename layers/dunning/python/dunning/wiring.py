@@ -576,8 +576,7 @@ def _lender_holidays(lender: str) -> frozenset[date]:
     from dunning.domain.decision.rules import Rules  # noqa: PLC0415
 
     book = policy_book()
-    loaded = book.lenders.get(lender)
-    rules = book.rules(lender, next(iter(loaded.policy.countries), ""), at=now()) if loaded else None
+    rules = book.rules(lender, book.home_of(lender), at=now()) if lender in book.lenders else None
     return rules.holidays if isinstance(rules, Rules) else frozenset()
 
 

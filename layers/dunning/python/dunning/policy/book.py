@@ -141,13 +141,17 @@ class PolicyBook:
 
     def at_home_in(self, country: str) -> frozenset[str]:
         """Return the lenders whose first country is this: their files have its customs."""
-        homes = {lender_id: next(iter(lender.policy.countries), "") for lender_id, lender in self.lenders.items()}
+        homes = {lender_id: self.home_of(lender_id) for lender_id in self.lenders}
         return frozenset(lender_id for lender_id, home in homes.items() if home == country)
+
+    def home_of(self, lender_id: str) -> str:
+        """Return the first country of a lender's policy; nothing of a lender that is not known."""
+        lender = self.lenders.get(lender_id)
+        return next(iter(lender.policy.countries), "") if lender else ""
 
     def zone_of(self, lender_id: str) -> ZoneInfo:
         """Return the zone in which a lender's days are counted: the first of its first country; UTC if not known."""
-        lender = self.lenders.get(lender_id)
-        home = next(iter(lender.policy.countries), "") if lender else ""
+        home = self.home_of(lender_id)
         zones = self.places.zones(home, "") if home and self.places.of(home) else ()
         return ZoneInfo(zones[0]) if zones else ZoneInfo("UTC")
 
