@@ -257,8 +257,11 @@ def after(*delivered: Delivery) -> Ending:
     for delivery in delivered:
         delivery(office)
     assert not office.dead_letters.parked
-    # What has been announced is history, and decides nothing but what is announced next.
-    standing = replace(office.store.standings[FACTS.customer_id], version=0, announced=())
+    # What has been announced is history, and decides nothing but what is announced next. A stop waits for a person
+    # from its announcement on: after an opt-out no number is announced. What waits about a reply is compared.
+    standing = office.store.standings[FACTS.customer_id]
+    about_replies = tuple(review for review in standing.attention if review.reply_id)
+    standing = replace(standing, version=0, announced=(), attention=about_replies)
     return Ending(office.store.facts[FACTS.customer_id], standing, office.contacts.records, office.contacts.replies)
 
 
