@@ -740,7 +740,7 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="keep a number that was refused",
-        plant=_edited((standings.with_number_refused, "suspended_phone=phone", 'suspended_phone=""')),
+        plant=_edited((standings.with_address_refused, "suspended_phone=phone", 'suspended_phone=""')),
         scenario="send",
         breaks=(NOT_FOLLOWED,),
     ),

@@ -20,11 +20,12 @@ from dunning.domain.customer.standing import (
     holds_now,
     label_key,
     progress_key,
+    with_address_refused,
     with_claim,
     with_decision,
-    with_number_refused,
     without_claim,
 )
+from dunning.domain.delivery.channels import Channel
 from tests.support.builders import a_customer, a_standing, a_text, an_account, an_instalment, day, progress_at, taipei
 
 NOW = taipei("2026-12-10 10:00")
@@ -163,7 +164,7 @@ def test_a_number_is_out_of_use_until_another_is_on_record_or_a_person_releases_
     def is_out_of_use(facts: Facts, phone: str, since: datetime | None) -> bool:
         if kind == "refused":
             return a_standing(suspended_phone=phone, suspended_at=since).is_suspended(facts)
-        return a_standing(shared_phone=phone, shared_at=since).shares_phone(facts)
+        return a_standing(shared_phone=phone, shared_at=since).shares_address(facts)
 
     facts = a_customer()
     released = replace(facts, released={reason: NOW})
@@ -208,10 +209,10 @@ def test_a_hold_of_no_known_time_is_not_lifted() -> None:
 
 
 def test_of_two_refusals_of_one_number_the_later_counts_and_another_number_begins_anew() -> None:
-    refused = with_number_refused(a_standing(), "+886900000001", NOW)
-    assert with_number_refused(refused, "+886900000001", NOW - DAY).suspended_at == NOW
-    assert with_number_refused(refused, "+886900000001", NOW + DAY).suspended_at == NOW + DAY
-    another = with_number_refused(refused, "+886900000002", NOW - DAY)
+    refused = with_address_refused(a_standing(), Channel.SMS, "+886900000001", NOW)
+    assert with_address_refused(refused, Channel.SMS, "+886900000001", NOW - DAY).suspended_at == NOW
+    assert with_address_refused(refused, Channel.SMS, "+886900000001", NOW + DAY).suspended_at == NOW + DAY
+    another = with_address_refused(refused, Channel.SMS, "+886900000002", NOW - DAY)
     assert (another.suspended_phone, another.suspended_at) == ("+886900000002", NOW - DAY)
 
 

@@ -104,7 +104,7 @@ def silences(facts: Facts, standing: Standing | None, today: date) -> Iterator[s
             yield f"no text about {account_id} any more (opt_out)"
     if standing.is_suspended(facts):
         yield "the number is suspended until it is corrected (number_refused)"
-    if standing.shares_phone(facts):
+    if standing.shares_address(facts):
         yield "another customer has the same number (shared_phone)"
     lasting = {hold_in_words(hold) for hold in holds_now(facts, standing) if hold.until is None or hold.until >= today}
     yield from sorted(lasting)

@@ -193,7 +193,7 @@ def _zones(facts: Facts, policies: Policies, now: datetime) -> tuple[ZoneInfo, .
     return rules.zones if isinstance(rules, Rules) and rules.zones else (ZoneInfo("UTC"),)
 
 
-_APPENDED = frozenset({"not_in_list_since"})
+_APPENDED = frozenset({"not_in_list_since", "email", "line_user_id", "channel_consents"})
 """Fields that the facts did not have when the first fingerprints were stored."""
 
 _TIMES = frozenset({"as_of", "paid_as_of"})

@@ -55,7 +55,8 @@ _CALLS_AGAIN = 8
 """The tries for items that a throttled batch left unprocessed."""
 
 # TEXT is a reserved word of DynamoDB's expressions.
-_IDENTIFYING = "attribute_exists(phone) OR attribute_exists(#text) OR attribute_exists(#response)"
+_IDENTIFYING = " OR ".join(f"attribute_exists({name})" for name in ("phone", "address", "#text", "#response"))
+_REDACT = "REMOVE phone, address, #text, #response SET erased_at = if_not_exists(erased_at, :at)"
 _IDENTIFYING_NAMES = {"#text": "text", "#response": "response"}
 _UP_TO = "customer_id = :customer AND contact <= :last"
 _BETWEEN = "customer_id = :customer AND contact BETWEEN :first AND :last"
@@ -279,7 +280,7 @@ class DynamoContacts:
                 self._client.update_item,
                 TableName=self._table,
                 Key={"customer_id": {"S": customer_id}, "contact": {"S": key}},
-                UpdateExpression="REMOVE phone, #text, #response SET erased_at = if_not_exists(erased_at, :at)",
+                UpdateExpression=_REDACT,
                 ConditionExpression=_STILL_THERE,
                 ExpressionAttributeNames=_IDENTIFYING_NAMES,
                 ExpressionAttributeValues={":at": {"S": instant_key(at)}},

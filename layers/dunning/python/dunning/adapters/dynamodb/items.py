@@ -269,6 +269,9 @@ SNAPSHOT = ItemLayout(
     Field("as_of", INSTANT, None),
     Field("paid_as_of", INSTANT, None),
     Field("not_in_list_since", INSTANT, None),
+    Field("email", TEXT, None),
+    Field("line_user_id", TEXT, None),
+    Field("channel_consents", instants_by_key(), None),
 )
 """Stored in the item of the lender record, which has none of them before the first snapshot."""
 
@@ -332,6 +335,9 @@ CONTACT = ItemLayout(
     Field("reasons", TEXTS, ()),
     Field("erased_at", INSTANT, None),
     *RECEIPT.fields,
+    Field("gateway", TEXT, ""),
+    Field("address", TEXT, ""),
+    Field("lapses_at", INSTANT, None),
 )
 INBOUND_SMS = ItemLayout(
     Field("inbound_id", TEXT),

@@ -10,6 +10,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Self
 
+from dunning.domain.delivery.channels import Channel
+
 
 class HoldReason(StrEnum):
     """Why a lender wants silence. A word we do not know is honoured as `OTHER`: silence is the safe side."""
@@ -160,6 +162,27 @@ class Facts:
     """The time at which the holds of a reason were lifted, by reason; `EVERY_HOLD` stands for all reasons."""
     not_in_list_since: datetime | None = None
     """The time of the lender's whole list in which the customer is missing. A later file that names them ends it."""
+    email: str | None = None
+    """The e-mail address, or `None`."""
+    line_user_id: str | None = None
+    """The id of the customer with the lender's account on LINE, or `None`."""
+    channel_consents: Mapping[str, datetime] | None = None
+    """The time of the consent to each channel, by channel; `None` if none is on record for any."""
+
+    def address_of(self, channel: Channel) -> str:
+        """Return the number, e-mail address or LINE user id by which a channel reaches the customer, or nothing."""
+        match channel:
+            case Channel.EMAIL:
+                return self.email or ""
+            case Channel.LINE:
+                return self.line_user_id or ""
+            case _:
+                return self.phone
+
+    def has_consented_to(self, channel: Channel, at: datetime) -> bool:
+        """Tell whether a consent to the channel is on record and holds at a moment."""
+        given = (self.channel_consents or {}).get(channel)
+        return given is not None and given <= at
 
     @property
     def stated_at(self) -> datetime | None:

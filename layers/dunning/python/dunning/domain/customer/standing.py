@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from dunning.domain.customer.facts import Facts, Hold, HoldReason
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.replies.intents import ReplyIntent
 
 SMS = "sms"
@@ -243,13 +244,17 @@ class Standing:
         label = self.reply_labels.get(label_key(self.opted_in_at))
         return self.opted_in_at if label is None or ReplyIntent.OPT_IN in label.intents else None
 
-    def is_suspended(self, facts: Facts) -> bool:
-        """Tell whether the carrier refused the customer's present number, and no person has released it since."""
+    def is_suspended(self, facts: Facts, channel: Channel = Channel.SMS) -> bool:
+        """Tell whether the customer's present address on a channel was refused, and no person has released it since."""
+        if channel is not Channel.SMS:
+            return False
         phone = self.suspended_phone
         return bool(phone) and _concerns(facts, phone, self.suspended_at, HoldReason.NUMBER_REFUSED)
 
-    def shares_phone(self, facts: Facts) -> bool:
-        """Tell whether another customer has the same number, and no person has released it since."""
+    def shares_address(self, facts: Facts, channel: Channel = Channel.SMS) -> bool:
+        """Tell whether another customer has the same address on a channel, and no person has released it since."""
+        if channel in {Channel.EMAIL, Channel.LINE}:
+            return False
         phone = self.shared_phone
         return bool(phone) and _concerns(facts, phone, self.shared_at, HoldReason.SHARED_PHONE)
 
@@ -339,8 +344,10 @@ def said_last(known: datetime | None, said_at: datetime) -> datetime:
     return said_at if known is None else max(known, said_at)
 
 
-def with_number_refused(standing: Standing, phone: str, at: datetime) -> Standing:
-    """Return the standing with a number that the carrier refused for good. The last refusal of a number counts."""
+def with_address_refused(standing: Standing, channel: Channel, phone: str, at: datetime) -> Standing:
+    """Return the standing with an address that was refused for good. The last refusal of an address counts."""
+    if channel is not Channel.SMS:
+        return standing
     since = standing.suspended_at if standing.suspended_phone == phone else None
     return replace(standing, suspended_phone=phone, suspended_at=said_last(since, at))
 

@@ -227,7 +227,7 @@ def _objection(facts: Facts, standing: Standing, holds: Sequence[Hold]) -> tuple
         return Reason.NOT_IN_LIST, ("not in the lender's whole list of %s", (facts.not_in_list_since,))
     if standing.is_suspended(facts):
         return Reason.NUMBER_REFUSED, ("number: refused by the carrier until it is corrected", ())
-    if standing.shares_phone(facts):
+    if standing.shares_address(facts):
         return Reason.SHARED_PHONE, ("number: another customer's too, until a person has looked at it", ())
     for hold in holds:
         if hold.reason in FINAL_HOLDS:

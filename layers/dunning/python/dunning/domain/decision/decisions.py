@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, tzinfo
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from dunning.domain.texts.extras import NO_EXTRAS, Extras
+
 if TYPE_CHECKING:
     from dunning.domain.decision.rules import Cap
 
@@ -87,7 +89,7 @@ class ReachedStage(NamedTuple):
 
 class Reminder(NamedTuple):
     """
-    One SMS, ready to send. `stage` is the stage whose words it uses; `reached_stages` are all stages it marks.
+    One message, ready to send. `stage` is the stage whose words it uses; `reached_stages` are all stages it marks.
 
     `also_named` are accounts whose overdue amount is in the text, although no stage of theirs was due.
     `text` holds the words handed to SNS; `parts` and `encoding` include the carrier's additions.
@@ -104,6 +106,8 @@ class Reminder(NamedTuple):
     template: str
     registered_template: str
     also_named: tuple[str, ...] = ()
+    gateway: str = "sns"
+    extras: Extras = NO_EXTRAS
 
     @property
     def account_ids(self) -> tuple[str, ...]:

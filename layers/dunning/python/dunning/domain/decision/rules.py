@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from dunning.domain.customer.facts import Facts
 from dunning.domain.decision.decisions import Reason
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.texts.lint import Linter
 from dunning.domain.texts.wording import Text
 
@@ -58,6 +59,29 @@ class ContactHours:
     week: Week
     special: Mapping[date, Windows] = field(default_factory=dict)
     covered_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ChannelRules:
+    """One channel as a customer may be contacted on it: inside all limits of the customer, and with its own."""
+
+    channel: Channel
+    gateway: str
+    """The name of the gateway: `sns`."""
+    hours: ContactHours
+    """Contact hours for messages up to the due date: never wider than those of the customer."""
+    overdue_hours: ContactHours
+    """Contact hours for messages after the due date."""
+    caps: tuple[Cap, ...] = ()
+    """Frequency caps over the contacts of the person on this channel. Those of the person count all channels."""
+    consent_required: bool = False
+    """Whether a consent to this channel has to be on record."""
+    sender: str = ""
+    """Who sends: the address of mails, the number that calls, the id of WhatsApp's number or of LINE's account."""
+    reply_to: str = ""
+    """Where answers to mails go, or empty."""
+    voice: str = ""
+    """The voice of calls, or empty."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -172,6 +196,8 @@ class Rules:
     """Whether the law ends all contact once a customer refuses to pay."""
     holidays: frozenset[date]
     """The public holidays of the customer's place: no working days, whatever the contact hours."""
+    channels: Mapping[int, tuple[ChannelRules, ...]]
+    """The channels of each stage of the ladder, in order of preference."""
 
     def __post_init__(self) -> None:
         first_overdue = min((stage for stage in self.ladder if stage > 0), default=None)

@@ -40,7 +40,7 @@ class Contact:
     account_ids: tuple[str, ...]
     """The accounts the text speaks of."""
     channel: str
-    """The way of contact: always `sms`."""
+    """The way of contact."""
     expires_at: datetime
     """The end of the jurisdiction's retention, when the record is deleted."""
     lender: str = ""
@@ -48,7 +48,7 @@ class Contact:
     jurisdiction: str = ""
     """The place whose law the text was judged by."""
     phone: str = ""
-    """The number texted, E.164."""
+    """The number texted or called, E.164; empty on a channel of another kind of address."""
     text: str = ""
     """The words handed to SNS."""
     encoding: str = ""
@@ -78,4 +78,10 @@ class Contact:
     billed_price_usd_micros: int = 0
     """The fee billed; 0 if the receipt does not say."""
     erased_at: datetime | None = None
-    """The time at which an erasure removed the number, the text and the carrier's words."""
+    """The time at which an erasure removed the number, the address, the text and the carrier's words."""
+    gateway: str = ""
+    """The name of the gateway; empty for SNS."""
+    address: str = ""
+    """The e-mail address or the LINE user id; empty on a channel that has a number."""
+    lapses_at: datetime | None = None
+    """The moment after which the message must not arrive; `None` if it is not on record."""

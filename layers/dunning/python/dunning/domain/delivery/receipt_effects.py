@@ -9,7 +9,8 @@ follows from a technical failure: the number is not to blame, and the same text 
 from dataclasses import replace
 
 from dunning.domain.customer.facts import Facts
-from dunning.domain.customer.standing import Standing, said_last, with_number_refused
+from dunning.domain.customer.standing import Standing, said_last, with_address_refused
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.delivery.receipt import DeliveryReceipt, DeliveryStatus, delivery_status
 from dunning.domain.delivery.undelivered import with_delivery
@@ -43,7 +44,7 @@ def apply_receipt(facts: Facts, standing: Standing, receipt: DeliveryReceipt, re
             phone = receipt.phone or record.phone
             if not phone or phone != facts.phone:
                 return standing  # a number the customer no longer has
-            return with_number_refused(standing, phone, receipt.at)
+            return with_address_refused(standing, Channel.SMS, phone, receipt.at)
         case DeliveryStatus.TEMPORARY_FAILURE | DeliveryStatus.UNCLASSIFIED | DeliveryStatus.DELIVERED:
             return with_delivery(standing, record.claim_id, failed=record.state is ContactState.FAILED)
         case _:

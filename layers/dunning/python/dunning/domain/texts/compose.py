@@ -13,6 +13,7 @@ from dunning.domain.customer.facts import Facts
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.decision.rules import Rules
 from dunning.domain.errors import NoTextError, TextError, UnknownCurrencyError
+from dunning.domain.texts.extras import NO_EXTRAS, Extras
 from dunning.domain.texts.lint import ArrivingText
 from dunning.domain.texts.masking import greeting_name
 from dunning.domain.texts.money import format_date, format_money
@@ -58,6 +59,7 @@ class ComposedText(NamedTuple):
     registered: str
     values: Mapping[str, str]
     segments: Segments
+    extras: Extras = NO_EXTRAS
 
 
 class Confirmation(NamedTuple):

@@ -212,6 +212,6 @@ def silences_of(facts: Facts, standing: Standing, today: date) -> Sequence[Sente
     ]
     if standing.is_suspended(facts):
         found.append(SentenceShown("silence.number_refused"))
-    if standing.shares_phone(facts):
+    if standing.shares_address(facts):
         found.append(SentenceShown("silence.shared_phone"))
     return [*found, *silent_holds(facts, standing, today)]

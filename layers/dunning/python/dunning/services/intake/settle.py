@@ -252,7 +252,7 @@ class Settler:
                 after = with_shared_phone(before, phone, now)
             else:
                 after = replace(before, shared_phone="", shared_at=None)
-            if facts is not None and facts.phone != phone and before.shares_phone(facts):
+            if facts is not None and facts.phone != phone and before.shares_address(facts):
                 # Held for the present number, which stays marked. The load that gives the next number looks again.
                 after = with_open_review(before, ReviewReason.SHARED_PHONE.value, now) if is_shared else before
             if facts is None:
@@ -292,7 +292,7 @@ def _was_looked_at(phone: str, lender_record: LenderRecord, standing: Standing |
 def _is_held_for(standing: Standing, facts: Facts | None, phone: str) -> bool:
     """Tell whether a customer is held for a number, or will be once it is theirs."""
     if facts is not None and facts.phone == phone:
-        return standing.shares_phone(facts)
+        return standing.shares_address(facts)
     return standing.shared_phone == phone
 
 

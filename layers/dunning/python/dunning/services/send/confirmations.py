@@ -11,8 +11,9 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from dunning.domain.customer.facts import Facts
-from dunning.domain.customer.standing import SMS, LedgerEntry, Standing, with_claim, with_number_refused
+from dunning.domain.customer.standing import SMS, LedgerEntry, Standing, with_address_refused, with_claim
 from dunning.domain.decision.rules import Rules
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.errors import CalendarNotCoveredError, NoLawfulMomentError, NoTextError
 from dunning.domain.replies.intents import ParsedReply
 from dunning.domain.replies.opt_out_confirmation import confirmation_id, is_confirmation_lawful_now, may_confirm_opt_out
@@ -142,7 +143,7 @@ class OptOutConfirmations:
             del contested
             if outcome is PublishOutcome.REFUSED_FOR_NOW:
                 return standing
-            return with_number_refused(standing, facts.phone, self._clock.now())
+            return with_address_refused(standing, Channel.SMS, facts.phone, self._clock.now())
 
         release_claim(self._store, self._telemetry, claimed, before, entry.claim_id, then)
 

@@ -28,14 +28,15 @@ from dunning.domain.customer.standing import (
     claim_for_wake,
     first_asked,
     progress_key,
+    with_address_refused,
     with_claim,
     with_decision,
-    with_number_refused,
 )
 from dunning.domain.decision.decide import RECHECK_AFTER, decide
 from dunning.domain.decision.decisions import Decision, Reason, Reminder, Send, Stop, Wait, trace_of
 from dunning.domain.decision.open_reviews import with_open_review
 from dunning.domain.decision.rules import Rules
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import DunningError, UnreadableRecordError, error_location
 from dunning.domain.outbound_events import (
@@ -438,7 +439,7 @@ class SendService:
             # The other writer may have corrected the number: decide again.
             after = Wake(self._clock.now(), 0) if contested and wake is None else wake
             if suspended_phone:
-                standing = with_number_refused(standing, suspended_phone, self._clock.now())
+                standing = with_address_refused(standing, Channel.SMS, suspended_phone, self._clock.now())
             # What the claim was thought to lead to has not come about, and was announced to nobody.
             announced = [
                 stop for stop in standing.announced if stop in before.announced or stop not in claimed.announced
