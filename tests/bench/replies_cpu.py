@@ -28,6 +28,7 @@ from dunning.entrypoint import inbound_messages
 from dunning.policy import load_policies
 from dunning.services.replies import ReplyService
 from dunning.services.send.confirmations import OptOutConfirmations
+from dunning.services.send.gateways_by_name import GatewaysByName
 from tests.bench.beside import compare
 from tests.bench.portfolio import NOW, customer, standing
 from tests.bench.wire import Wire
@@ -129,7 +130,7 @@ class Bench:
             confirmations=OptOutConfirmations(
                 store=store,
                 contacts=contacts,
-                gateway=SnsGateway(sns),
+                gateways=GatewaysByName(SnsGateway(sns)),
                 switch=FakeSwitch(),
                 policies=policies,
                 clock=_Clock(),

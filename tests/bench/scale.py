@@ -46,6 +46,7 @@ from dunning.ports.queues import Job, QueueMessage
 from dunning.services.intake.settle import Candidate
 from dunning.services.planning import plan, wake_after
 from dunning.services.scan import ScanService
+from dunning.services.send.gateways_by_name import GatewaysByName
 from dunning.services.send.sender import SendService
 from tests.bench import decisions
 from tests.bench.portfolio import sending, waiting
@@ -348,7 +349,7 @@ class _Carrier:
     """Accepts everything, and keeps nothing."""
 
     channel = Channel.SMS
-    name = "fake"
+    name = "sns"
     repeatable = False
 
     def __init__(self) -> None:
@@ -488,7 +489,7 @@ class WithServices(Play):
             telemetry=self._office.telemetry,
             contacts=self._contacts,
             queue=self._queue,
-            gateway=_Carrier(),
+            gateways=GatewaysByName(_Carrier()),
             switch=FakeSwitch(),
             new_id=lambda: f"id-{next(ids)}",
             per_second=part.per_second,

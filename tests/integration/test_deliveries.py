@@ -25,6 +25,7 @@ from dunning.domain.delivery.contact import ContactState
 from dunning.ports.gateways import Gateway, Published, PublishOutcome
 from dunning.ports.outgoing import Outgoing
 from dunning.ports.queues import QueueMessage
+from dunning.services.send.gateways_by_name import GatewaysByName
 from dunning.services.send.sender import SendService
 from tests.integration.conftest import House, job_for
 from tests.support.builders import the_policies
@@ -41,7 +42,7 @@ class RandomCarrier:
     """A carrier that answers at random, and remembers what it said of each number."""
 
     channel = Channel.SMS
-    name = "fake"
+    name = "sns"
     repeatable = False
 
     def __init__(self, seed: int, carrier: Gateway) -> None:
@@ -84,7 +85,7 @@ def _senders(house: House, gateway: Gateway) -> Iterator[SendService]:
             store=DynamoCustomers(dynamodb, environment["CUSTOMERS_TABLE"], 4),
             contacts=DynamoContacts(dynamodb, environment["CONTACTS_TABLE"]),
             queue=SqsQueue(house.cloud.sqs, environment["QUEUE_URL"], environment["DEAD_LETTER_URL"]),
-            gateway=gateway,
+            gateways=GatewaysByName(gateway),
             switch=FakeSwitch(),
             publisher=FakeEventPublisher(),
             policies=policies,

@@ -38,6 +38,7 @@ from dunning.services.intake.settle import Candidate, LoadOutcome, Settler
 from dunning.services.lender_events import LenderEventService
 from dunning.services.planning import fingerprint
 from dunning.services.replan import ReplanService
+from dunning.services.send.gateways_by_name import GatewaysByName
 from dunning.services.send.sender import SendService
 from tests.support.builders import a_lender_record, the_policies
 from tests.support.fakes import (
@@ -131,7 +132,7 @@ class World:
             store=stepped_store(client),
             contacts=self.contacts,
             queue=FakeQueue(),
-            gateway=self.gateway,
+            gateways=GatewaysByName(self.gateway),
             switch=FakeSwitch(),
             publisher=FakeEventPublisher(),
             policies=the_policies(),

@@ -29,6 +29,7 @@ from dunning.services.replan import ReplanService
 from dunning.services.replies import ReplyService
 from dunning.services.scan import ScanService
 from dunning.services.send.confirmations import OptOutConfirmations
+from dunning.services.send.gateways_by_name import GatewaysByName
 from dunning.services.send.sender import SendService
 from tests.simulation.ports import (
     SimulatedBucket,
@@ -87,7 +88,7 @@ def sender(ports: Ports, policies: PolicyBook) -> JobHandler:
         store=customers_table(ports),
         contacts=contacts_table(ports),
         queue=SimulatedQueue(ports, "job"),
-        gateway=SimulatedCarrier(ports),
+        gateways=GatewaysByName(SimulatedCarrier(ports)),
         switch=switch_of(ports),
         publisher=SimulatedBus(ports),
         policies=policies,
@@ -144,7 +145,7 @@ def replies(ports: Ports, policies: PolicyBook) -> ReplyService:
     confirmations = OptOutConfirmations(
         store=store,
         contacts=contacts,
-        gateway=carrier,
+        gateways=GatewaysByName(carrier),
         switch=SimulatedSwitch(ports),
         policies=policies,
         clock=SimulatedClock(ports),

@@ -84,7 +84,7 @@ class SimulatedCarrier:
     """The carrier, and its list of numbers that want no texts."""
 
     channel = Channel.SMS
-    name = "fake"
+    name = "sns"
     repeatable = False
 
     def __init__(self, ports: Ports) -> None:

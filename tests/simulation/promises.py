@@ -47,11 +47,11 @@ ZONES_OF_THE_STATES: Final = ("America/New_York", "America/Los_Angeles", "Pacifi
 """Where a customer of the United States may live of whom no more is known: from one end to the other."""
 
 ENDINGS: Final = frozenset({
-    "nothing_open", "opted_out", "not_in_list", "number_refused", "shared_phone", "bankrupt", "deceased", "represented",
-    "wrong_person", "ceased", "no_consent", "on_hold", "unknown_lender", "unknown_jurisdiction", "country_not_allowed",
-    "stored_elsewhere", "unknown_time_zone", "no_written_notice", "ladder_finished", "calendar_not_covered",
-    "no_lawful_moment", "no_text", "unknown_currency", "text_refused", "text_too_long", "template_not_registered",
-    "unreadable_record",
+    "nothing_open", "opted_out", "not_in_list", "number_refused", "shared_phone", "no_channel", "bankrupt", "deceased",
+    "represented", "wrong_person", "ceased", "no_consent", "on_hold", "unknown_lender", "unknown_jurisdiction",
+    "country_not_allowed", "stored_elsewhere", "unknown_time_zone", "no_written_notice", "ladder_finished",
+    "calendar_not_covered", "no_lawful_moment", "no_text", "unknown_currency", "text_refused", "text_too_long",
+    "template_not_registered", "unreadable_record",
 })  # fmt: skip
 """The stops of the design, each with somebody who can end it."""
 
@@ -68,13 +68,13 @@ DAYS_APART: Final = 3
 """The fewest local days between two texts that mark a stage of one account, by the sample policies."""
 
 _SHOWN_BY_THE_TABLE: Final = frozenset({
-    "nothing_open", "opted_out", "not_in_list", "number_refused", "shared_phone", "bankrupt", "deceased", "represented",
-    "wrong_person", "ceased", "on_hold",
+    "nothing_open", "opted_out", "not_in_list", "number_refused", "shared_phone", "no_channel", "bankrupt", "deceased",
+    "represented", "wrong_person", "ceased", "on_hold",
 })  # fmt: skip
 """The stops whose cause is stored: they last as long as it is there."""
 
 _ANNOUNCED: Final = frozenset({
-    "number_refused", "shared_phone", "no_consent", "no_written_notice", "ladder_finished",
+    "number_refused", "shared_phone", "no_channel", "no_consent", "no_written_notice", "ladder_finished",
 })  # fmt: skip
 """The stops of the design that are announced, as far as they come about here."""
 

@@ -27,7 +27,7 @@ from dunning.ports.gateways import Published, PublishOutcome
 from dunning.ports.outgoing import Outgoing
 from dunning.ports.queues import Job, QueueMessage
 from dunning.services.planning import plan
-from dunning.services.send.claims import record_of, sms_to
+from dunning.services.send.messages import message_to, record_of
 from tests.simulation.cast import Cast, switch_of
 from tests.simulation.ports import (
     SHARDS,
@@ -92,7 +92,8 @@ class NaiveSender:
             return
         rules = self._policies.rules_for(facts, now)
         assert isinstance(rules, Rules)
-        answer = self._publish(sms_to(facts, rules, _entry_of(decision.reminder, "", now), decision.reminder))
+        sms = message_to(facts, rules, _entry_of(decision.reminder, "", now), decision.reminder)
+        answer = self._publish(sms)
         if answer.outcome is not PublishOutcome.ACCEPTED:
             raise ServiceCallError("Publish", answer.code)
         self._write_down(facts, standing, decision, rules, answer, now)
@@ -114,7 +115,8 @@ class NaiveSender:
         following = plan(facts, after, self._policies, now)
         self._write(after, following.wake, following.reason)
         reasons = tuple(trace_of(decision))
-        self._contacts.write([record_of(facts, rules, entry, decision.reminder, answer, 0, reasons)])
+        sms = message_to(facts, rules, entry, decision.reminder)
+        self._contacts.write([record_of(rules, sms, entry, decision.reminder, answer, 0, reasons)])
 
     def _write(self, standing: Standing, wake: Wake | None, reason: str) -> None:
         """Write a standing over whatever is stored."""

@@ -33,7 +33,7 @@ from dunning.domain.customer.standing import LedgerEntry, Progress, Standing
 from dunning.domain.decision import decide as decisions
 from dunning.domain.decision import hours, ladder
 from dunning.domain.decision.caps import cap_in_the_way
-from dunning.domain.decision.rules import ContactHours
+from dunning.domain.decision.rules import SNS, ContactHours
 from dunning.domain.delivery import receipt_effects
 from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import Contact
@@ -55,8 +55,9 @@ from dunning.services.optimistic import CONFLICT, Conflict
 from dunning.services.planning import plan
 from dunning.services.replies import ReplyService
 from dunning.services.send import claims, sender
-from dunning.services.send.claims import sms_to
 from dunning.services.send.confirmations import OptOutConfirmations
+from dunning.services.send.gateways_by_name import GatewaysByName
+from dunning.services.send.messages import message_to
 from dunning.services.send.sender import SendService
 from tests.simulation import cast, ports
 from tests.simulation.promises import (
@@ -240,16 +241,16 @@ def _publishes_first() -> AbstractContextManager[object]:
             channel=reminder.channel,
             for_wake=None,
         )
-        answers[id(self)] = self._gateway.publish(sms_to(facts, rules, entry, reminder))
+        answers[id(self)] = self._gateways.publish_once(SNS, message_to(facts, rules, entry, reminder))
         return claim(self, facts, standing, reminder, *rest)
 
     def publish_no_more(self: SendService, *given: Any) -> Any:  # noqa: ANN401
-        gateway = self._gateway
-        self._gateway = _Answers(answers.pop(id(self)))
+        gateways = self._gateways
+        self._gateways = GatewaysByName(_Answers(answers.pop(id(self))))
         try:
             return publish(self, *given)
         finally:
-            self._gateway = gateway
+            self._gateways = gateways
 
     return patch.multiple(SendService, _claim=claim_later, _publish=publish_no_more)
 
@@ -258,7 +259,7 @@ class _Answers:
     """A gateway that has its answer already."""
 
     channel = Channel.SMS
-    name = "fake"
+    name = "sns"
     repeatable = False
 
     def __init__(self, answer: Published) -> None:
@@ -299,13 +300,14 @@ def _records_first() -> AbstractContextManager[object]:
     publish = SendService._publish
 
     def record_first(self: SendService, facts: Facts, before: Standing, claimed: Standing, *rest: Any) -> Any:  # noqa: ANN401
-        gateway, answer = self._gateway, Published(PublishOutcome.ACCEPTED, message_id="to come")
-        self._gateway = _Answers(answer)
+        gateways, answer = self._gateways, Published(PublishOutcome.ACCEPTED, message_id="to come")
+        self._gateways = GatewaysByName(_Answers(answer))
         record = publish(self, facts, before, claimed, *rest)
         assert isinstance(record, Contact)
         self._contacts.write([record])
-        self._gateway = gateway
-        gateway.publish(sms_to(facts, self._rules(facts, rest[1]), claimed.ledger[-1], rest[0].reminder))
+        self._gateways = gateways
+        outgoing = message_to(facts, self._rules(facts, rest[1]), claimed.ledger[-1], rest[0].reminder)
+        gateways.publish_once(SNS, outgoing)
         return None
 
     return patch.object(SendService, "_publish", record_first)
@@ -465,7 +467,7 @@ def _confirms_without_claim() -> AbstractContextManager[object]:
         confirmation = claim(self, facts, *given)
         if confirmation is not None:
             entry = confirmation.claimed.ledger[-1]
-            self._gateway.publish(sms_to(facts, confirmation.rules, entry, confirmation.text))
+            self._gateways.publish_once(SNS, message_to(facts, confirmation.rules, entry, confirmation.text))
 
     return patch.object(OptOutConfirmations, "claim", at_once)
 
@@ -733,7 +735,7 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="leave no wake to whose number was corrected",
-        plant=_edited((SendService._release, "if contested and wake is None else wake", "if False else wake")),
+        plant=_edited((SendService._release_for_good, "if contested and planned.wake is None", "if False")),
         scenario="send x load another number",
         breaks=(UNTRUE,),
         bounds=MORE,

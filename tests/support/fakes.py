@@ -544,7 +544,7 @@ class FakeGateway:
     """A carrier that answers as it is told, and accepts when it is told nothing."""
 
     channel = Channel.SMS
-    name = "fake"
+    name = "sns"
     repeatable = False
 
     def __init__(self) -> None:

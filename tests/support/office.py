@@ -31,6 +31,7 @@ from dunning.services.replan import ReplanService
 from dunning.services.replies import ReplyService
 from dunning.services.scan import ScanService
 from dunning.services.send.confirmations import OptOutConfirmations
+from dunning.services.send.gateways_by_name import GatewaysByName
 from dunning.services.send.sender import SendService
 from tests.support.builders import the_policies
 from tests.support.fakes import (
@@ -208,8 +209,8 @@ class Office:
             capacity=100,
         )
         self.sender = SendService(
-            **common, contacts=self.contacts, queue=self.jobs, gateway=self.carrier, switch=FakeSwitch(),
-            new_id=self._new_id, per_second=10, max_receive_count=ATTEMPTS,
+            **common, contacts=self.contacts, queue=self.jobs, gateways=GatewaysByName(self.carrier),
+            switch=FakeSwitch(), new_id=self._new_id, per_second=10, max_receive_count=ATTEMPTS,
         )  # fmt: skip
         erasing = EraseService(
             customers=self.store, contacts=self.contacts, uploads=FakeUploadErasure(), clock=self.clock,
@@ -225,7 +226,8 @@ class Office:
             delay_queue=self.later, failures=FakeNews(),
         )  # fmt: skip
         confirmations = OptOutConfirmations(
-            store=self.store, contacts=self.contacts, gateway=self.carrier, switch=FakeSwitch(), policies=policies,
+            store=self.store, contacts=self.contacts, gateways=GatewaysByName(self.carrier),
+            switch=FakeSwitch(), policies=policies,
             clock=self.clock, telemetry=self.telemetry, new_id=self._new_id,
         )  # fmt: skip
         self.replies = ReplyService(

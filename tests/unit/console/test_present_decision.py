@@ -157,6 +157,14 @@ SENTENCES: dict[Reason, tuple[str, str]] = {
             "A file that does ends the silence."
         ),
     ),
+    Reason.NO_CHANNEL: (
+        "No text.",
+        ("Nothing reaches the customer: each channel lacks an address that works, or a consent. Somebody has to look."),
+    ),
+    Reason.CHANNEL_SHUT: (
+        "Waits until Tue 1 Dec 2026, 18:00.",
+        "No channel that reaches the customer is open now.",
+    ),
     Reason.CEASED: (
         "No text.",
         "The customer has refused to pay, and by the law of the place contact has to end.",

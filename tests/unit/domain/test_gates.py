@@ -15,7 +15,8 @@ from dunning.domain.decision import decide as decide_module
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Decision, Reason, Send, Stop, Wait
 from dunning.domain.decision.gates import GATES
-from dunning.domain.decision.rules import Cap, Policies, Rules, Scope
+from dunning.domain.decision.rules import Cap, ChannelRules, ContactHours, Policies, Rules, Scope
+from dunning.domain.delivery.channels import Channel
 from tests.support.builders import (
     IN_HONG_KONG,
     IN_MAINLAND_CHINA,
@@ -125,6 +126,17 @@ not_registered = with_rules(registered={})
 without_texts = with_rules(texts={})
 
 
+def only_on(**limits: Any) -> Change:  # noqa: ANN401 - fields
+    """Let all stages go out on one channel alone."""
+    only = (ChannelRules(**limits),)
+    return with_rules(channels=dict.fromkeys(rules_of(a_customer()).ladder, only))
+
+
+mail_alone = only_on(channel=Channel.EMAIL, gateway="ses")
+EVENINGS = ContactHours((((18 * 60, 19 * 60),),) * 7)
+texts_in_the_evening = only_on(channel=Channel.SMS, gateway="sns", hours=EVENINGS, overdue_hours=EVENINGS)
+
+
 def all_of(*changes: Change) -> Change:
     def change(case: Case) -> Case:
         for step in changes:
@@ -140,6 +152,7 @@ SHUT: dict[Reason, Change] = {
     Reason.OPTED_OUT: opted_out,
     Reason.NUMBER_REFUSED: with_standing(suspended_phone="+886900000001"),
     Reason.SHARED_PHONE: with_standing(shared_phone="+886900000001"),
+    Reason.NO_CHANNEL: mail_alone,
     Reason.BANKRUPT: with_facts(holds=(Hold(HoldReason.BANKRUPT),)),
     Reason.DECEASED: with_facts(holds=(Hold(HoldReason.DECEASED),)),
     Reason.REPRESENTED: with_facts(holds=(Hold(HoldReason.REPRESENTED),)),
@@ -160,6 +173,7 @@ SHUT: dict[Reason, Change] = {
     Reason.NO_LAWFUL_MOMENT: with_hours(week=((),) * 7),
     Reason.PERSON_CAP: capped,
     Reason.ACCOUNT_CAP: all_of(account_capped, texted_about_it),
+    Reason.CHANNEL_SHUT: texts_in_the_evening,
     Reason.NO_TEXT: without_texts,
     Reason.UNKNOWN_CURRENCY: with_facts(accounts=(an_account(an_instalment(), currency="XXX"),)),
     Reason.TEXT_TOO_LONG: too_long,
@@ -179,6 +193,17 @@ SAME_FACT = [
     *(
         {Reason.STORED_ELSEWHERE, reason}
         for reason in (Reason.UNKNOWN_LENDER, Reason.UNKNOWN_JURISDICTION, Reason.COUNTRY_NOT_ALLOWED)
+    ),
+    # Both are the channels of the rules, and a place without rules has none.
+    *(
+        {Reason.NO_CHANNEL, reason}
+        for reason in (
+            Reason.CHANNEL_SHUT,
+            Reason.UNKNOWN_LENDER,
+            Reason.UNKNOWN_JURISDICTION,
+            Reason.COUNTRY_NOT_ALLOWED,
+            Reason.STORED_ELSEWHERE,
+        )
     ),
     # Both are the texts in the ledger.
     {Reason.PERSON_CAP, Reason.ACCOUNT_CAP},
@@ -410,6 +435,14 @@ REASONS = [
         Stop,
         IN_A_DAY,
         id="in Germany with an American number: no hour suits both Berlin and Honolulu",
+    ),
+    pytest.param(Reason.NO_CHANNEL, mail_alone(Case()), Stop, None, id="by mail alone, and no address on record"),
+    pytest.param(
+        Reason.CHANNEL_SHUT,
+        texts_in_the_evening(Case()),
+        Wait,
+        taipei("2026-12-01 18:00"),
+        id="the only channel has hours of its own: when they begin",
     ),
     pytest.param(Reason.NO_TEXT, without_texts(Case()), Stop, IN_A_DAY, id="no text for the stage"),
     pytest.param(

@@ -34,6 +34,7 @@ WAITS_ONLY = {
     Reason.CLOSED_DAY,
     Reason.PERSON_CAP,
     Reason.ACCOUNT_CAP,
+    Reason.CHANNEL_SHUT,
 }
 BY_SERVICES = {Reason.UNREADABLE_RECORD}
 

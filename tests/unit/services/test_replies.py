@@ -32,6 +32,7 @@ from dunning.ports.outgoing import SmsBody
 from dunning.ports.queues import InboundMessage
 from dunning.services.replies import ReplyService
 from dunning.services.send.confirmations import OptOutConfirmations
+from dunning.services.send.gateways_by_name import GatewaysByName
 from tests.support.builders import a_lender_record, day, promised, the_policies
 from tests.support.fakes import (
     ContestedCustomers,
@@ -187,7 +188,7 @@ class Office:
             confirmations=OptOutConfirmations(
                 store=self.store,
                 contacts=self.contacts,
-                gateway=self.gateway,
+                gateways=GatewaysByName(self.gateway),
                 switch=self.switch,
                 policies=the_policies(),
                 clock=self.clock,

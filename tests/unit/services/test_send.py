@@ -35,6 +35,7 @@ from dunning.domain.outbound_events import (
 from dunning.ports.gateways import Published, PublishOutcome
 from dunning.ports.outgoing import Outgoing, SmsBody
 from dunning.ports.queues import Job, QueueMessage
+from dunning.services.send.gateways_by_name import GatewaysByName
 from dunning.services.send.sender import SendService, workers_for
 from tests.support.builders import a_lender_record, an_account, an_instalment, promised, taipei, the_policies
 from tests.support.fakes import (
@@ -83,7 +84,9 @@ class Office:
             "per_second": 1e6,
             "max_receive_count": 5,
         }
-        self.service = SendService(**(ports | changes))
+        ports |= changes
+        ports["gateways"] = GatewaysByName(ports.pop("gateway"))
+        self.service = SendService(**ports)
 
     def _new_id(self) -> str:
         self._ids += 1

@@ -80,6 +80,7 @@ if TYPE_CHECKING:
     from dunning.services.replies import ReplyService
     from dunning.services.scan import ScanService
     from dunning.services.seal_days import SealService
+    from dunning.services.send.gateways_by_name import GatewaysByName
     from dunning.services.send.sender import SendService
     from dunning.services.take_census import CensusService
     from dunning.services.tally import TallyService
@@ -216,6 +217,13 @@ def _new_contacts(session: boto3.Session, dynamodb: DynamoDBClient, table: str) 
     return DynamoContacts(dynamodb, table, once=session.client("dynamodb", config=WRITE_ONCE))
 
 
+def _gateways(session: boto3.Session) -> GatewaysByName:
+    """Return the gateways of the stack. All but SNS are built when a message first needs them."""
+    from dunning.services.send.gateways_by_name import GatewaysByName  # noqa: PLC0415
+
+    return GatewaysByName(SnsGateway(session.client("sns", config=PUBLISH_ONCE)))
+
+
 @_kept
 def send_service() -> SendService:
     """Build the sender's service."""
@@ -231,7 +239,7 @@ def send_service() -> SendService:
         store=_customers(dynamodb, settings),
         contacts=_new_contacts(session, dynamodb, settings.contacts_table),
         queue=SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url, settings.dead_letter_url),
-        gateway=SnsGateway(session.client("sns", config=PUBLISH_ONCE)),
+        gateways=_gateways(session),
         switch=_news_first(session, settings),
         publisher=_publisher(session, settings.bus_name),
         policies=book,
@@ -424,7 +432,7 @@ def reply_service() -> ReplyService:
     confirmations = OptOutConfirmations(
         store=customers,
         contacts=contacts,
-        gateway=SnsGateway(session.client("sns", config=PUBLISH_ONCE)),
+        gateways=_gateways(session),
         switch=SsmSwitch(session.client("ssm", config=_PATIENT), settings.sending_parameter, clock, log),
         policies=policy_book(),
         clock=clock,

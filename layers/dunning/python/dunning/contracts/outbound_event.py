@@ -110,11 +110,15 @@ class ReplyNotUnderstoodDetail(_OfCustomer):
 
 
 class NumberUnreachableDetail(_OfCustomer):
-    """Texts to a customer's number do not arrive. None is sent until it is corrected, or a person releases it."""
+    """Messages to an address do not arrive. None is sent there until it is corrected, or a person releases it."""
 
-    model_config = ConfigDict(title="NumberUnreachable", **_with_examples({**_EXAMPLE, "cause": "permanent_failure"}))
+    model_config = ConfigDict(
+        title="NumberUnreachable",
+        **_with_examples({**_EXAMPLE, "cause": "permanent_failure", "channel": "sms"}),
+    )
 
     cause: str = Field(description="Our class of what the carrier reported.")
+    channel: str = Field("sms", description="The channel: sms, voice and whatsapp have the number, others an address.")
 
 
 class PromiseBrokenDetail(_OfCustomer):
@@ -257,7 +261,9 @@ def _detail(
         case ReplyNotUnderstood():
             return ReplyNotUnderstoodDetail(customer_id=event.customer_id, at=event.at, reply_id=event.reply_id)
         case NumberUnreachable():
-            return NumberUnreachableDetail(customer_id=event.customer_id, at=event.at, cause=event.cause)
+            return NumberUnreachableDetail(
+                customer_id=event.customer_id, at=event.at, cause=event.cause, channel=event.channel
+            )
         case PromiseBroken():
             return PromiseBrokenDetail(
                 customer_id=event.customer_id,

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from dunning.domain.delivery.channels import Channel
+
 
 class ReviewReason(StrEnum):
     """Why a customer needs a person."""
@@ -25,6 +27,7 @@ class ReviewReason(StrEnum):
     LADDER_FINISHED = "ladder_finished"
     NO_WRITTEN_NOTICE = "no_written_notice"
     NUMBER_REFUSED = "number_refused"
+    NO_CHANNEL = "no_channel"
     NO_CONSENT = "no_consent"
     UNKNOWN_LENDER = "unknown_lender"
     UNKNOWN_JURISDICTION = "unknown_jurisdiction"
@@ -90,11 +93,16 @@ class ReplyNotUnderstood:
 
 @dataclass(frozen=True, slots=True)
 class NumberUnreachable:
-    """The customer's number gets no texts until it is corrected or released. `cause` is the class of the failure."""
+    """
+    An address of the customer gets no messages until it is corrected or released. `cause` is the class of the failure.
+
+    It is the number, or on a channel with another kind of address that address.
+    """
 
     customer_id: str
     at: datetime
     cause: str
+    channel: str = Channel.SMS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from pydantic import Field
 from dunning.domain.customer.facts import Facts
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.decision.hours import start_of_day
-from dunning.domain.decision.rules import Cap, ChannelRules, ContactHours, Rules, Scope, Windows
+from dunning.domain.decision.rules import SNS, Cap, ChannelRules, ContactHours, Rules, Scope, Windows
 from dunning.domain.delivery.channels import Channel
 from dunning.domain.texts.lint import Linter, Severity
 from dunning.domain.texts.wording import Text
@@ -224,9 +224,7 @@ class PolicyBook:
         all_caps = (*own_caps, *(cap for place in (home, number) for cap in place.law.caps))
         carrier, sns = laws_of_number[-1].place.law.carrier, there[1]
         confirmation_within = _shortest(law.place.law.opt_out.confirmation_within for law in laws)
-        hours = self._hours(laws, own_hours)
-        overdue_hours = self._hours(laws, own_hours, overdue=True, rest=policy.rest_on_holidays)
-        sms = ChannelRules(channel=Channel.SMS, gateway="sns", hours=hours, overdue_hours=overdue_hours)
+        sms = ChannelRules(channel=Channel.SMS, gateway=SNS)
         return Rules(
             lender=policy.id,
             jurisdiction=home.law.id,
@@ -240,8 +238,8 @@ class PolicyBook:
             preferred_minute_of_day=policy.preferred_hour,
             spread=policy.spread,
             smallest_amounts=smallest_amounts(policy.smallest_amounts),
-            hours=hours,
-            overdue_hours=overdue_hours,
+            hours=self._hours(laws, own_hours),
+            overdue_hours=self._hours(laws, own_hours, overdue=True, rest=policy.rest_on_holidays),
             person_caps=tuple(cap for cap in caps if cap.scope is Scope.PERSON),
             account_caps=tuple(cap for cap in caps if cap.scope is Scope.ACCOUNT),
             longest_window=max((cap.within for cap in all_caps), default=timedelta()),

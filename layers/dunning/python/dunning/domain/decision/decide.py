@@ -4,7 +4,7 @@ Decide: the gates a customer passes before a text is sent. Pure: facts, standing
 The gates and their order are the list `gates.GATES`:
 
     1 something is open · 2 sending is on · 3 no objection, no permanent stop · 4 consent · 5 no hold is running
-    6 lender, place and time zone are known · 7 a stage is due · 8 contact hours · 9 caps · 10 the text
+    6 lender, place and time zone are known · 7 a stage is due · 8 contact hours · 9 caps · 10 a channel · 11 the text
 
 The same gates are asked when a wake is planned and when a job is judged. A wait is exact: from the first gate that is
 shut, time is moved to the earliest instant at which that gate can open, and the gates are asked again.
@@ -28,8 +28,9 @@ from dunning.domain.customer.facts import (
     open_instalments,
     with_small_rests_settled,
 )
-from dunning.domain.customer.standing import SMS, Progress, Standing, holds_now, progress_key
+from dunning.domain.customer.standing import Progress, Standing, holds_now, progress_key
 from dunning.domain.decision.caps import cap_in_the_way
+from dunning.domain.decision.channel_choice import Reach, by_preference, reach_of, shut_for_now, why_nothing_reaches
 from dunning.domain.decision.decisions import (
     Decision,
     ReachedStage,
@@ -43,11 +44,12 @@ from dunning.domain.decision.decisions import (
 )
 from dunning.domain.decision.hours import is_closed_day, local_day, open_window, start_of_day, zone_named
 from dunning.domain.decision.ladder import next_step, stage_heard
-from dunning.domain.decision.rules import ContactHours, Policies, Rules
+from dunning.domain.decision.rules import SNS, ChannelRules, ContactHours, Policies, Rules
 from dunning.domain.decision.spread import seconds_of_turns, turn_in, turn_of
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.undelivered import delivered_stage, retry_send_id
 from dunning.domain.errors import CalendarNotCoveredError, NoLawfulMomentError, NoTextError
-from dunning.domain.texts.compose import AmountDue, compose
+from dunning.domain.texts.compose import AmountDue, ComposedText, compose
 
 RECHECK_AFTER = timedelta(days=1)
 """The wait of a customer who cannot be decided. The customer is counted and listed meanwhile."""
@@ -160,7 +162,8 @@ def decide(facts: Facts, standing: Standing, policies: Policies, now: datetime, 
     if standing.payment_statements:
         facts = with_small_rests_settled(facts, smallest_amounts)
     holds = holds_now(facts, standing)
-    objection = _objection(facts, standing, holds)
+    reach = None if not isinstance(rules, Rules) or rules.is_sms_only else reach_of(facts, standing, rules)
+    objection = _objection(facts, standing, holds, reach)
     if objection is not None:
         return Stop(objection[0], (*steps, objection[1]))
     if standing.opted_out_accounts:
@@ -182,7 +185,7 @@ def decide(facts: Facts, standing: Standing, policies: Policies, now: datetime, 
         return _held_anywhere(holds, now, steps) or _stop_and_recheck(
             Reason.UNKNOWN_TIME_ZONE, now, steps, "time zone: not known"
         )
-    case = _Evaluation(facts, standing, rules, zones, open_accounts, holds)
+    case = _Evaluation(facts, standing, rules, zones, open_accounts, holds, reach)
     return case.decide(now, steps)
 
 
@@ -211,7 +214,8 @@ def coming_stages(
         for account in facts.accounts
         if (rest := open_instalments(account, rules.smallest_amounts.get(account.currency, 1)))
     ]
-    case = _Evaluation(facts, standing, rules, zones, opened, ())
+    reach = None if rules.is_sms_only else reach_of(facts, standing, rules)
+    case = _Evaluation(facts, standing, rules, zones, opened, (), reach)
     case.ask_ladders(today.toordinal())
     return {
         each.account.account_id: ComingStage(each.stage, date.fromordinal(each.first_day), each.lacks_notice)
@@ -219,15 +223,19 @@ def coming_stages(
     }
 
 
-def _objection(facts: Facts, standing: Standing, holds: Sequence[Hold]) -> tuple[Reason, TraceStep] | None:
-    """Gate 3: the customer objects or is no longer listed, contact has ended, or the text would reach another."""
+def _objection(
+    facts: Facts, standing: Standing, holds: Sequence[Hold], reach: Reach | None
+) -> tuple[Reason, TraceStep] | None:
+    """Gate 3: the customer objects or is no longer listed, contact has ended, or nothing would reach the customer."""
     if facts.opted_out or standing.is_opted_out:
         return Reason.OPTED_OUT, ("opted out", ())
     if facts.not_in_list_since is not None:
         return Reason.NOT_IN_LIST, ("not in the lender's whole list of %s", (facts.not_in_list_since,))
-    if standing.is_suspended(facts):
+    if reach is not None and not reach.channels:
+        return why_nothing_reaches(reach.closed)
+    if reach is None and standing.is_suspended(facts):
         return Reason.NUMBER_REFUSED, ("number: refused by the carrier until it is corrected", ())
-    if standing.shares_address(facts):
+    if reach is None and standing.shares_address(facts):
         return Reason.SHARED_PHONE, ("number: another customer's too, until a person has looked at it", ())
     for hold in holds:
         if hold.reason in FINAL_HOLDS:
@@ -291,10 +299,14 @@ class _Evaluation:
         "finished",
         "held_until",
         "hours_of_next_turn",
+        "ladder",
         "last_texts",
         "next_turn",
+        "open_channels",
         "opened",
+        "passed_over",
         "person_cap",
+        "reach",
         "ready",
         "rules",
         "searching",
@@ -317,7 +329,15 @@ class _Evaluation:
         zones: tuple[ZoneInfo, ...],
         opened: list[_OpenAccount],
         holds: Sequence[Hold],
+        reach: Reach | None,
     ) -> None:
+        self.reach = reach
+        self.ladder = rules.ladder
+        if reach is not None:
+            # A stage at which nothing reaches the customer is left out: the next one does.
+            self.ladder = tuple([stage for stage in rules.ladder if stage in reach.channels])
+        self.open_channels: list[ChannelRules] = []
+        self.passed_over: list[TraceStep] = []
         self.facts = facts
         self.standing = standing
         self.rules = rules
@@ -387,7 +407,45 @@ class _Evaluation:
             cap: TraceStep = ("cap: %s for the person, free at %s", found)
             due = self.ready.due_step if self.ready else _NO_HOLD
             return ShutGate(Reason.PERSON_CAP, found.frees_at, (_NO_HOLD, due, _OPEN_HOURS, cap), cap=found.cap)
-        return None
+        return None if self.reach is None else self._no_open_channel(self.reach, moment)
+
+    def _no_open_channel(self, reach: Reach, moment: datetime) -> ShutGate | None:
+        """
+        Gate 10: shut if every channel that reaches the customer is shut for now, until the first one opens.
+
+        The first open channel is taken. After a message that did not arrive, its channel comes last.
+        """
+        assert self.ready is not None  # noqa: S101 - the gates before are open
+        stage = self.ready.stage
+        self.open_channels, self.passed_over = [], []
+        until: datetime | None = None
+        for each in by_preference(reach.channels[stage], self._failed_channels(self.ready.marked)):
+            shut = shut_for_now(
+                each, each.hours_for(self.rules, stage), self.zones, self.facts, self.standing.ledger, moment
+            )
+            if shut is None:
+                self.open_channels.append(each)
+                continue
+            if not self.open_channels:
+                self.passed_over.append(shut.why)
+            until = shut.until if until is None else min(until, shut.until)
+        if self.open_channels:
+            return None
+        steps = (_NO_HOLD, self.ready.due_step, _OPEN_HOURS, *self.passed_over)
+        return ShutGate(Reason.CHANNEL_SHUT, until, steps)
+
+    def _failed_channels(self, marked: list[_OpenAccount]) -> set[str]:
+        """Return the channels on which the text of a stage that is now repeated did not arrive."""
+        repeated = {
+            each.account.account_id for each in marked if self.undelivered.get(each.account.account_id) == each.stage
+        }
+        if not repeated:
+            return set()
+        return {
+            entry.channel
+            for entry in self.standing.ledger
+            if entry.failed and any(entry.marks(account_id) for account_id in repeated)
+        }
 
     def _due_accounts(self, moment: datetime) -> tuple[list[_OpenAccount], datetime | None]:
         """
@@ -424,7 +482,7 @@ class _Evaluation:
         The answer holds as long as no stage up to a due date is late: such a stage is left out sooner or later.
         """
         rules, progress = self.rules, self.standing.progress
-        ladder, min_days, notice_stages = rules.ladder, rules.min_days_between_stages, rules.notice_stages
+        ladder, min_days, notice_stages = self.ladder, rules.min_days_between_stages, rules.notice_stages
         self.climbing, self.finished = [], []
         self.steps_hold_until = _NEVER
         for candidate in self.opened:
@@ -581,7 +639,7 @@ class _Evaluation:
         """
         if len(named) == 1 and marked:
             return named[0].stage
-        ladder, notice_stages = self.rules.ladder, self.rules.notice_stages
+        ladder, notice_stages = self.ladder, self.rules.notice_stages
         lowest = next(stage for stage in ladder if stage > 0)
         stage = min(
             [
@@ -632,7 +690,7 @@ class _Evaluation:
         return Wait(until, first.reason, tuple(steps), urgency, stage, self.zones[0], "wait", *self.stuck, gates)
 
     def _send(self, now: datetime, steps: list[TraceStep]) -> Decision:
-        """Gate 10: compose the reminder."""
+        """Gate 11: compose the reminder for the first open channel that has words for it."""
         facts, rules = self.facts, self.rules
         assert self.ready is not None  # noqa: S101 - all gates are open
         named, marked, stage = self.ready.named, self.ready.marked, self.ready.stage
@@ -646,21 +704,27 @@ class _Evaluation:
         if self.without_notice:
             steps.append(_no_notice(self.without_notice))
         overdue_until = today - timedelta(days=rules.first_overdue_day) if stage > 0 else None
+        channel, gateway = Channel.SMS, SNS
+        due = _what_is_due(named, overdue_until)
         try:
-            message = compose(facts, rules, stage, _what_is_due(named, overdue_until), today)
+            if self.reach is None:
+                message = compose(facts, rules, stage, due, today)
+            else:
+                steps += self._passed_over_for_good(self.reach, stage)
+                message, channel, gateway = self._compose_for_first(stage, due, today, steps)
         except NoTextError as error:
             stop = _stop_and_recheck(error.reason, now, steps, error.message, *error.values, stage=stage)
             return Stop(stop.reason, stop.steps, stop.until, stage, None, "stop", *self.stuck)
         segments = message.segments
         reached_stages = tuple([_reached_stage(candidate) for candidate in marked])
-        send_id = send_id_of(facts.customer_id, reached_stages, stage, SMS)
+        send_id = send_id_of(facts.customer_id, reached_stages, stage, channel)
         if self.undelivered and any(
             self.undelivered.get(candidate.account.account_id) == candidate.stage for candidate in marked
         ):
             send_id = retry_send_id(send_id)
         reminder = Reminder(
             send_id,
-            SMS,
+            channel.value,
             stage,
             today,
             reached_stages,
@@ -670,9 +734,42 @@ class _Evaluation:
             message.template,
             message.registered,
             tuple([each.account.account_id for each in named if each not in marked]),
+            gateway,
+            message.extras,
         )
         steps.append(("text: %s, %s x %s", (message.template, segments.parts, segments.encoding)))
         return Send(reminder, tuple(steps), "send", Reason.DUE, None, *self.stuck)
+
+    def _passed_over_for_good(self, reach: Reach, stage: int) -> list[TraceStep]:
+        """Say why channels of a stage do not reach the customer, and which are shut for now."""
+        closed: list[TraceStep] = [
+            ("channel: %s passed over, %s", (each.channel.value, reach.closed[each.channel].value))
+            for each in self.rules.channels[stage]
+            if each.channel in reach.closed
+        ]
+        return [*closed, *self.passed_over]
+
+    def _compose_for_first(
+        self, stage: int, due: AmountDue, today: date, steps: list[TraceStep]
+    ) -> tuple[ComposedText, Channel, str]:
+        """
+        Compose the text for the first open channel that has words for it, and add to the trace which one.
+
+        Raises:
+            NoTextError: no open channel has words: the error of the first one.
+        """
+        first: NoTextError | None = None
+        for each in self.open_channels:
+            try:
+                message = compose(self.facts, self.rules, stage, due, today, each.channel)
+            except NoTextError as error:
+                first = first or error
+                steps.append((f"channel: %s passed over, {error.message}", (each.channel.value, *error.values)))
+                continue
+            steps.append(("channel: %s by %s", (each.channel.value, each.gateway)))
+            return message, each.channel, each.gateway
+        assert first is not None  # noqa: S101 - gate 10 is open
+        raise first
 
 
 @lru_cache(maxsize=16384)  # a year of days, in some twenty places with several policies

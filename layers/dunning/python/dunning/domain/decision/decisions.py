@@ -25,6 +25,7 @@ class Reason(StrEnum):
     CLOSED_DAY = "closed_day"
     PERSON_CAP = "person_cap"
     ACCOUNT_CAP = "account_cap"
+    CHANNEL_SHUT = "channel_shut"
     CARRIER_BUSY = "carrier_busy"
 
     NOTHING_OPEN = "nothing_open"
@@ -32,6 +33,7 @@ class Reason(StrEnum):
     NO_CONSENT = "no_consent"
     NUMBER_REFUSED = "number_refused"
     SHARED_PHONE = "shared_phone"
+    NO_CHANNEL = "no_channel"
     NOT_IN_LIST = "not_in_list"
     DECEASED = "deceased"
     BANKRUPT = "bankrupt"

@@ -22,13 +22,14 @@ GATES = (
     Gate("something is open", frozenset({Reason.NOTHING_OPEN})),
     Gate("sending is on", frozenset({Reason.SENDING_OFF})),
     Gate(
-        "the customer is listed and does not object, the number reaches them, and contact has not ended for good",
+        "the customer is listed and does not object, a channel reaches them, and contact has not ended for good",
         frozenset(
             {
                 Reason.OPTED_OUT,
                 Reason.NOT_IN_LIST,
                 Reason.NUMBER_REFUSED,
                 Reason.SHARED_PHONE,
+                Reason.NO_CHANNEL,
                 Reason.BANKRUPT,
                 Reason.DECEASED,
                 Reason.REPRESENTED,
@@ -63,6 +64,7 @@ GATES = (
         "no frequency cap is reached, neither the person's nor the account's",
         frozenset({Reason.PERSON_CAP, Reason.ACCOUNT_CAP}),
     ),
+    Gate("a channel that reaches the customer is open", frozenset({Reason.CHANNEL_SHUT})),
     Gate(
         "the text renders, is registered where it must be, fits, and passes the linter",
         frozenset(

@@ -29,6 +29,7 @@ STOPS: Mapping[Reason, StopRow] = {
     Reason.NOT_IN_LIST: StopRow("a file that names the customer again, in the rejects of the list"),
     Reason.NUMBER_REFUSED: StopRow("another number, or a release", ReviewReason.NUMBER_REFUSED),
     Reason.SHARED_PHONE: StopRow("another number, or a release", ReviewReason.SHARED_PHONE),
+    Reason.NO_CHANNEL: StopRow("an address, a consent to a channel, or a release", ReviewReason.NO_CHANNEL),
     Reason.BANKRUPT: StopRow(_REPLY_OR_LENDER),
     Reason.DECEASED: StopRow(_REPLY_OR_LENDER),
     Reason.REPRESENTED: StopRow(_REPLY_OR_LENDER),
@@ -54,7 +55,13 @@ STOPS: Mapping[Reason, StopRow] = {
 }
 """Every reason with which a decision stops, in the order in which the gates ask, and what ends the stop."""
 
-_WITHIN_THE_OBJECTIONS = (Reason.OPTED_OUT, Reason.NOT_IN_LIST, Reason.NUMBER_REFUSED, Reason.SHARED_PHONE)
+_WITHIN_THE_OBJECTIONS = (
+    Reason.OPTED_OUT,
+    Reason.NOT_IN_LIST,
+    Reason.NUMBER_REFUSED,
+    Reason.SHARED_PHONE,
+    Reason.NO_CHANNEL,
+)
 """The order of the questions of one gate that has several. The holds for good come last."""
 
 _DECIDED = len(GATES)

@@ -61,6 +61,10 @@ class ContactHours:
     covered_until: date | None = None
 
 
+SNS = "sns"
+"""The gateway of SMS where a policy names none."""
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class ChannelRules:
     """One channel as a customer may be contacted on it: inside all limits of the customer, and with its own."""
@@ -68,10 +72,10 @@ class ChannelRules:
     channel: Channel
     gateway: str
     """The name of the gateway: `sns`."""
-    hours: ContactHours
-    """Contact hours for messages up to the due date: never wider than those of the customer."""
-    overdue_hours: ContactHours
-    """Contact hours for messages after the due date."""
+    hours: ContactHours | None = None
+    """Contact hours for messages up to the due date, never wider than the customer's; `None` for just these."""
+    overdue_hours: ContactHours | None = None
+    """Contact hours for messages after the due date, likewise."""
     caps: tuple[Cap, ...] = ()
     """Frequency caps over the contacts of the person on this channel. Those of the person count all channels."""
     consent_required: bool = False
@@ -82,6 +86,12 @@ class ChannelRules:
     """Where answers to mails go, or empty."""
     voice: str = ""
     """The voice of calls, or empty."""
+
+    def hours_for(self, rules: "Rules", stage: int | None) -> ContactHours:
+        """Return the contact hours of a stage on this channel; those up to the due date if it is no reminder."""
+        if stage is not None and stage > 0:
+            return self.overdue_hours or rules.overdue_hours
+        return self.hours or rules.hours
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -198,11 +208,21 @@ class Rules:
     """The public holidays of the customer's place: no working days, whatever the contact hours."""
     channels: Mapping[int, tuple[ChannelRules, ...]]
     """The channels of each stage of the ladder, in order of preference."""
+    is_sms_only: bool = field(init=False)
+    """Whether all there is are SMS by SNS, without limits of their own. Then no channel has to be chosen."""
 
     def __post_init__(self) -> None:
         first_overdue = min((stage for stage in self.ladder if stage > 0), default=None)
         needed = first_overdue is not None and min(self.notice_stages, default=first_overdue + 1) <= first_overdue
         object.__setattr__(self, "first_overdue_needs_notice", needed)
+        object.__setattr__(self, "is_sms_only", all(map(_is_plain_sms, self.channels.values())))
+
+
+def _is_plain_sms(channels: tuple[ChannelRules, ...]) -> bool:
+    return [
+        (each.channel, each.gateway, each.hours, each.overdue_hours, each.caps, each.consent_required)
+        for each in channels
+    ] == [(Channel.SMS, SNS, None, None, (), False)]
 
 
 class Policies(Protocol):

@@ -11,3 +11,7 @@ class Channel(StrEnum):
     LINE = "line"
     VOICE = "voice"
     WHATSAPP = "whatsapp"
+
+
+NUMBER_CHANNELS = frozenset({Channel.SMS, Channel.VOICE, Channel.WHATSAPP})
+"""The channels whose address is the customer's number."""

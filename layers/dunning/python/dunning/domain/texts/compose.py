@@ -12,6 +12,7 @@ from typing import NamedTuple
 from dunning.domain.customer.facts import Facts
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.decision.rules import Rules
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.errors import NoTextError, TextError, UnknownCurrencyError
 from dunning.domain.texts.extras import NO_EXTRAS, Extras
 from dunning.domain.texts.lint import ArrivingText
@@ -70,9 +71,12 @@ class Confirmation(NamedTuple):
     parts: int
     template: str
     registered_template: str
+    extras: Extras = NO_EXTRAS
 
 
-def compose(facts: Facts, rules: Rules, stage: int, due: AmountDue, today: date) -> ComposedText:
+def compose(
+    facts: Facts, rules: Rules, stage: int, due: AmountDue, today: date, channel: Channel = Channel.SMS
+) -> ComposedText:
     """
     Compose the text of a stage.
 
@@ -81,6 +85,8 @@ def compose(facts: Facts, rules: Rules, stage: int, due: AmountDue, today: date)
             stops the text.
     """
     language = facts.language if facts.language in rules.languages else rules.languages[0]
+    if channel is not Channel.SMS:
+        raise NoTextError(Reason.NO_TEXT, "text: none for stage %+d in %s", stage, language)
     key = language, stage, due.instalments > 1
     with_fee = rules.texts_with_fee.get(key) if due.late_fee else None
     if with_fee is not None:

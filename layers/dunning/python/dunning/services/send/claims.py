@@ -13,15 +13,10 @@ from typing import Protocol
 
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import LedgerEntry, Standing, without_claim
-from dunning.domain.decision.decide import zones_of
 from dunning.domain.decision.rules import Policies, Rules
-from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.domain.delivery.lapse import lapses_at
 from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.ports.customers import CustomerStore
-from dunning.ports.gateways import Published, PublishOutcome
-from dunning.ports.outgoing import Outgoing, SmsBody
 from dunning.ports.telemetry import LogEvent, Telemetry
 from dunning.services.optimistic import CONFLICT, Conflict, ContestedError, write_optimistically
 
@@ -30,12 +25,6 @@ SECONDS_TO_FINISH = 15.0
 
 LONGEST_RETENTION_DAYS = 2192
 """Six years, the longest that a place asks for: the retention of a record whose place is not known."""
-
-_STATES = {
-    PublishOutcome.ACCEPTED: ContactState.SENT,
-    PublishOutcome.REFUSED_FOR_GOOD: ContactState.REFUSED,
-    PublishOutcome.UNKNOWN: ContactState.UNKNOWN,
-}
 
 
 class PricedPolicies(Policies, Protocol):
@@ -48,87 +37,6 @@ class PricedPolicies(Policies, Protocol):
 
 class OutOfTimeError(DunningError):
     """The invocation has too little time left to claim and publish; the message goes back to the queue."""
-
-
-class OutgoingText(Protocol):
-    """A text, ready to be sent."""
-
-    @property
-    def text(self) -> str:
-        """The words handed to SNS."""
-        ...
-
-    @property
-    def encoding(self) -> str:
-        """The encoding of the text with the carrier's additions."""
-        ...
-
-    @property
-    def parts(self) -> int:
-        """The number of segments, the carrier's additions included."""
-        ...
-
-    @property
-    def template(self) -> str:
-        """The wording's `id@version`."""
-        ...
-
-    @property
-    def registered_template(self) -> str:
-        """The id of the wording's registration, or empty."""
-        ...
-
-
-def sms_to(facts: Facts, rules: Rules, entry: LedgerEntry, written: OutgoingText) -> Outgoing:
-    """Return a claimed text with all parameters for the carrier."""
-    hours = rules.overdue_hours if (entry.stage or 0) > 0 else rules.hours
-    return Outgoing(
-        channel=Channel.SMS,
-        address=facts.phone,
-        body=SmsBody(written.text, rules.sender_id, rules.origination_number, rules.entity_id),
-        customer_id=facts.customer_id,
-        send_id=entry.send_id,
-        claim_id=entry.claim_id,
-        claimed_at=entry.at,
-        lapses_at=lapses_at(hours, zones_of(facts.time_zone, rules, entry.at), entry.at),
-        max_price=rules.max_price,
-        registered_template=written.registered_template,
-    )
-
-
-def record_of(
-    facts: Facts,
-    rules: Rules,
-    entry: LedgerEntry,
-    written: OutgoingText,
-    answer: Published,
-    price_usd_micros: int,
-    reasons: tuple[str, ...],
-) -> Contact:
-    """Return the audit record of a claimed text after its one publish, unless it was refused for now."""
-    return Contact(
-        customer_id=facts.customer_id,
-        send_id=entry.send_id,
-        claim_id=entry.claim_id,
-        at=entry.at,
-        state=_STATES[answer.outcome],
-        stage=entry.stage,
-        account_ids=entry.accounts,
-        channel=entry.channel,
-        expires_at=entry.at + timedelta(days=rules.retention_days),
-        lender=rules.lender,
-        jurisdiction=rules.jurisdiction,
-        phone=facts.phone,
-        text=written.text,
-        encoding=written.encoding,
-        parts=written.parts,
-        template=written.template,
-        registered_template=written.registered_template,
-        message_id=answer.message_id,
-        code=answer.code,
-        price_usd_micros=price_usd_micros,
-        reasons=reasons,
-    )
 
 
 def unknown_outcome_record(customer_id: str, facts: Facts | None, entry: LedgerEntry, policies: Policies) -> Contact:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import SMS, LedgerEntry, Standing, with_address_refused, with_claim
-from dunning.domain.decision.rules import Rules
+from dunning.domain.decision.rules import SNS, Rules
 from dunning.domain.delivery.channels import Channel
 from dunning.domain.errors import CalendarNotCoveredError, NoLawfulMomentError, NoTextError
 from dunning.domain.replies.intents import ParsedReply
@@ -22,9 +22,11 @@ from dunning.domain.texts.compose import Confirmation, compose_confirmation
 from dunning.ports.clock import Clock
 from dunning.ports.contacts import ContactLog
 from dunning.ports.customers import Customer, CustomerStore
-from dunning.ports.gateways import Gateway, PublishOutcome, SendingSwitch
+from dunning.ports.gateways import PublishOutcome, SendingSwitch
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry, metric_of_outcome
-from dunning.services.send.claims import PricedPolicies, record_of, release_claim, sms_to, unknown_outcome_record
+from dunning.services.send.claims import PricedPolicies, release_claim, unknown_outcome_record
+from dunning.services.send.gateways_by_name import GatewaysByName
+from dunning.services.send.messages import message_to, record_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class OptOutConfirmations:
         *,
         store: CustomerStore,
         contacts: ContactLog,
-        gateway: Gateway,
+        gateways: GatewaysByName,
         switch: SendingSwitch,
         policies: PricedPolicies,
         clock: Clock,
@@ -54,7 +56,7 @@ class OptOutConfirmations:
     ) -> None:
         self._store = store
         self._contacts = contacts
-        self._gateway = gateway
+        self._gateways = gateways
         self._switch = switch
         self._policies = policies
         self._clock = clock
@@ -116,7 +118,8 @@ class OptOutConfirmations:
         """Publish a confirmation once after its claim is written, and act on the outcome."""
         text, rules = confirmation.text, confirmation.rules
         entry = claimed.ledger[-1]
-        answer = self._gateway.publish(sms_to(facts, rules, entry, text))
+        outgoing = message_to(facts, rules, entry, text)
+        answer = self._gateways.publish_once(SNS, outgoing)
         self._telemetry.log_event(
             LogEvent.OPT_OUT_CONFIRMED,
             customer_id=facts.customer_id,
@@ -132,7 +135,7 @@ class OptOutConfirmations:
             return
         price = self._policies.price(facts.phone_country, text.parts)
         reasons = ("opt-out: confirmed once",)
-        self._contacts.write([record_of(facts, rules, entry, text, answer, price, reasons)])
+        self._contacts.write([record_of(rules, outgoing, entry, text, answer, price, reasons)])
 
     def _release(
         self, facts: Facts, before: Standing, claimed: Standing, entry: LedgerEntry, outcome: PublishOutcome

@@ -28,29 +28,27 @@ from dunning.domain.customer.standing import (
     claim_for_wake,
     first_asked,
     progress_key,
+    said_last,
     with_address_refused,
     with_claim,
     with_decision,
 )
 from dunning.domain.decision.decide import RECHECK_AFTER, decide
 from dunning.domain.decision.decisions import Decision, Reason, Reminder, Send, Stop, Wait, trace_of
-from dunning.domain.decision.open_reviews import with_open_review
 from dunning.domain.decision.rules import Rules
 from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import DunningError, UnreadableRecordError, error_location
 from dunning.domain.outbound_events import (
-    CustomerNeedsPerson,
     NumberUnreachable,
     OutboundEvent,
     ReminderSent,
-    ReviewReason,
 )
 from dunning.domain.replies.promises import JudgedPromises
 from dunning.ports.clock import Clock
 from dunning.ports.contacts import ContactLog
 from dunning.ports.customers import Customer, CustomerStore
-from dunning.ports.gateways import EventPublisher, Gateway, Published, PublishOutcome, SendingSwitch
+from dunning.ports.gateways import EventPublisher, Published, PublishOutcome, SendingSwitch
 from dunning.ports.queues import Job, JobQueue, QueueMessage
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry, metric_of_outcome
 from dunning.services.optimistic import CONFLICT, Conflict, write_optimistically
@@ -69,11 +67,11 @@ from dunning.services.send.claims import (
     SECONDS_TO_FINISH,
     OutOfTimeError,
     PricedPolicies,
-    record_of,
     release_claim,
-    sms_to,
     unknown_outcome_record,
 )
+from dunning.services.send.gateways_by_name import GatewaysByName
+from dunning.services.send.messages import UnsubscribeUrl, message_to, record_of
 
 
 def workers_for(per_second: float) -> int:
@@ -130,7 +128,7 @@ class SendService:
         store: CustomerStore,
         contacts: ContactLog,
         queue: JobQueue,
-        gateway: Gateway,
+        gateways: GatewaysByName,
         switch: SendingSwitch,
         publisher: EventPublisher,
         policies: PricedPolicies,
@@ -139,11 +137,13 @@ class SendService:
         new_id: Callable[[], str],
         per_second: float,
         max_receive_count: int,
+        unsubscribe_url: UnsubscribeUrl | None = None,
     ) -> None:
         self._store = store
         self._contacts = contacts
         self._queue = queue
-        self._gateway = gateway
+        self._gateways = gateways
+        self._unsubscribe_url = unsubscribe_url
         self._switch = switch
         self._publisher = publisher
         self._policies = policies
@@ -299,13 +299,9 @@ class SendService:
             return CONFLICT
         after, following, reviews = claimed
         turn.events.extend(broken(settled, now))
-        record = self._publish(facts, settled.standing, after, decision, now)
+        record = self._publish(facts, settled.standing, after, decision, now, turn.events)
         if record is not None and record.state is ContactState.SENT:
             turn.events.append(_sent(customer_id, decision.reminder, now))
-        if record is not None and record.state is ContactState.REFUSED:
-            turn.events.append(NumberUnreachable(customer_id, now, "refused"))
-            if Reason.NUMBER_REFUSED.value not in standing.announced:
-                turn.events.append(CustomerNeedsPerson(customer_id, now, ReviewReason.NUMBER_REFUSED))
         claim_stays = record is not None and record.state is not ContactState.REFUSED
         if isinstance(following, Stop) and claim_stays:
             # No wake follows, so this is the only place to say that the customer is over to a person.
@@ -398,13 +394,21 @@ class SendService:
         return rules
 
     def _publish(
-        self, facts: Facts, before: Standing, claimed: Standing, decision: Send, now: datetime
+        self,
+        facts: Facts,
+        before: Standing,
+        claimed: Standing,
+        decision: Send,
+        now: datetime,
+        events: list[OutboundEvent],
     ) -> Contact | None:
-        """Publish a claimed reminder once, and act on the outcome."""
+        """Publish a claimed reminder once, and act on the outcome. `events` gets those of a definite refusal."""
         rules = self._rules(facts, now)
         reminder = decision.reminder
         entry = claimed.ledger[-1]
-        answer = self._gateway.publish(sms_to(facts, rules, entry, reminder))
+        gateway = reminder.gateway
+        outgoing = message_to(facts, rules, entry, reminder, gateway, self._unsubscribe_url)
+        answer = self._gateways.publish_once(gateway, outgoing)
         self._telemetry.log_decision(
             facts.customer_id,
             decision,
@@ -418,48 +422,56 @@ class SendService:
         self._telemetry.count(metric_of_outcome(answer.outcome))
         if answer.outcome is PublishOutcome.REFUSED_FOR_NOW:
             busy_until = Wake(now + answer.retry_after, before.wake.urgency if before.wake else 0)
-            self._release(claimed, before, entry.claim_id, busy_until, Reason.CARRIER_BUSY, "")
+            self._release_for_now(claimed, before, entry.claim_id, busy_until)
             return None
         if answer.outcome is PublishOutcome.REFUSED_FOR_GOOD:
-            self._release(claimed, before, entry.claim_id, None, Reason.NUMBER_REFUSED, facts.phone)
-        return self._record(facts, rules, entry, decision, answer)
+            events.extend(self._release_for_good(facts, before, claimed, entry, answer))
+        price = self._policies.price(facts.phone_country, reminder.parts)
+        return record_of(rules, outgoing, entry, reminder, answer, price, tuple(trace_of(decision)), gateway)
 
-    def _release(
-        self,
-        claimed: Standing,
-        before: Standing,
-        claim_id: str,
-        wake: Wake | None,
-        reason: Reason,
-        suspended_phone: str,
-    ) -> None:
-        """Release a claim, and write the wake that follows."""
+    def _release_for_now(self, claimed: Standing, before: Standing, claim_id: str, wake: Wake) -> None:
+        """Release the claim of a message that its gateway did not take, and come back to it soon."""
 
         def then(standing: Standing, contested: bool) -> Standing:  # noqa: FBT001 - as `release_claim` calls it
-            # The other writer may have corrected the number: decide again.
-            after = Wake(self._clock.now(), 0) if contested and wake is None else wake
-            if suspended_phone:
-                standing = with_address_refused(standing, Channel.SMS, suspended_phone, self._clock.now())
-            # What the claim was thought to lead to has not come about, and was announced to nobody.
-            announced = [
-                stop for stop in standing.announced if stop in before.announced or stop not in claimed.announced
-            ]
-            open_still = [
-                review for review in standing.attention if review in before.attention or review not in claimed.attention
-            ]
-            standing = replace(standing, attention=tuple(open_still))
-            if suspended_phone and reason.value not in announced:
-                announced.append(reason.value)
-                standing = with_open_review(standing, ReviewReason.NUMBER_REFUSED.value, self._clock.now())
-            standing = with_decision(standing, self._clock.now(), reason.value, after.at if after else None)
-            return replace(standing, wake=after, reason=reason.value, announced=tuple(sorted(announced)))
+            del contested
+            standing = _without_reviews_of_claim(standing, before, claimed)
+            standing = with_decision(standing, self._clock.now(), Reason.CARRIER_BUSY.value, wake.at)
+            return replace(standing, wake=wake, reason=Reason.CARRIER_BUSY.value)
 
         release_claim(self._store, self._telemetry, claimed, before, claim_id, then)
 
-    def _record(self, facts: Facts, rules: Rules, entry: LedgerEntry, decision: Send, answer: Published) -> Contact:
-        reminder = decision.reminder
-        price = self._policies.price(facts.phone_country, reminder.parts)
-        return record_of(facts, rules, entry, reminder, answer, price, tuple(trace_of(decision)))
+    def _release_for_good(
+        self, facts: Facts, before: Standing, claimed: Standing, entry: LedgerEntry, answer: Published
+    ) -> list[OutboundEvent]:
+        """
+        Release the claim of a message that can never arrive, and decide again: another channel may reach the customer.
+
+        The address is suspended, or all texts end if the service says that the person has opted out. Returns the events
+        that follow.
+        """
+        channel = Channel(entry.channel)
+        events: list[OutboundEvent] = []
+
+        def then(standing: Standing, contested: bool) -> Standing:  # noqa: FBT001 - as `release_claim` calls it
+            now = self._clock.now()
+            standing = _without_reviews_of_claim(standing, before, claimed)
+            if answer.opted_out:
+                standing = replace(standing, opted_out_at=said_last(standing.opted_out_at, now))
+            else:
+                standing = with_address_refused(standing, channel, facts.address_of(channel), now)
+            planned = plan(facts, standing, self._policies, now)
+            standing, reviews = with_reviews(standing, planned.decision, now)
+            events[:] = [*(stopped(before, planned.decision, now) if answer.opted_out else ()), *reviews]
+            # The other writer may have corrected the address: decide again.
+            wake = Wake(now, 0) if contested and planned.wake is None else planned.wake
+            standing = with_recent(standing, planned.decision, now)
+            return replace(standing, wake=wake, reason=planned.reason)
+
+        release_claim(self._store, self._telemetry, claimed, before, entry.claim_id, then)
+        if answer.opted_out:
+            self._telemetry.count(Metric.OPT_OUTS)
+            return events
+        return [NumberUnreachable(facts.customer_id, self._clock.now(), "refused", channel), *events]
 
     def _settle(self, turn: _Turn, facts: Facts | None, standing: Standing) -> None:
         """
@@ -490,6 +502,19 @@ def _judged_by(customer_id: str, customer: Customer) -> tuple[Facts | None, Stan
     """
     facts = customer.facts if customer.standing and customer.standing.is_planned else None
     return facts, customer.standing or Standing(customer_id=customer_id)
+
+
+def _without_reviews_of_claim(standing: Standing, before: Standing, claimed: Standing) -> Standing:
+    """Return the standing without what its claim was thought to begin or to end: it has not come about."""
+    announced = [stop for stop in standing.announced if stop in before.announced or stop not in claimed.announced]
+    announced += [stop for stop in before.announced if stop not in claimed.announced and stop not in announced]
+    attention = [item for item in standing.attention if item in before.attention or item not in claimed.attention]
+    attention += [item for item in before.attention if item not in claimed.attention and item not in attention]
+    return replace(
+        standing,
+        announced=tuple(sorted(announced)),
+        attention=tuple(sorted(attention, key=lambda item: item.since)),
+    )
 
 
 def _sent(customer_id: str, reminder: Reminder, now: datetime) -> ReminderSent:
