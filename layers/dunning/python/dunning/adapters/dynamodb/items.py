@@ -66,6 +66,7 @@ from dunning.domain.customer.lender_record import (
 from dunning.domain.customer.standing import (
     LedgerEntry,
     OpenReview,
+    Outage,
     PaymentStatement,
     Progress,
     PromiseToPay,
@@ -243,6 +244,12 @@ OPEN_REVIEW = ArrayLayout(
     Field("reply_id", TEXT, ""),
 )
 
+OUTAGE = ArrayLayout(
+    Outage,
+    Field("since", SECONDS),
+    Field("last", SECONDS),
+)
+
 LENDER_RECORD = ItemLayout(
     Field("customer_id", TEXT),
     Field("revision", REVISION),
@@ -299,6 +306,7 @@ STANDING_FIELDS = ItemLayout(
     Field("lender_id", TEXT, ""),
     Field("attention", arrays(OPEN_REVIEW), ()),
     Field("attended_at", INSTANT, None),
+    Field("outages", arrays_by_key(OUTAGE), {}),
 )
 """All but the wake, which is stored as a key of the due index."""
 

@@ -166,6 +166,13 @@ class OpenReview(NamedTuple):
     reply_id: str = ""
 
 
+class Outage(NamedTuple):
+    """A run of messages that a channel's gateway did not take: the first and the last, in whole seconds."""
+
+    since: datetime
+    last: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """
@@ -221,6 +228,8 @@ class Standing:
     """What waits for a person, oldest first (`open_reviews`)."""
     attended_at: datetime | None = None
     """The lender's time of the last `CustomerAttended`."""
+    outages: Mapping[str, Outage] = field(default_factory=dict)
+    """The gateways that took no message for the customer, by channel, where another channel may take over."""
 
     @property
     def is_planned(self) -> bool:
@@ -350,6 +359,14 @@ def with_address_refused(standing: Standing, channel: Channel, phone: str, at: d
         return standing
     since = standing.suspended_at if standing.suspended_phone == phone else None
     return replace(standing, suspended_phone=phone, suspended_at=said_last(since, at))
+
+
+def with_outage(standing: Standing, channel: str, at: datetime, remembered: timedelta) -> Standing:
+    """Return the standing with one more message that a gateway did not take. An old run of them is forgotten."""
+    at = _whole_second(at)
+    known = standing.outages.get(channel)
+    since = known.since if known is not None and at - known.last <= remembered else at
+    return replace(standing, outages={**standing.outages, channel: Outage(since, at)})
 
 
 def with_decision(standing: Standing, at: datetime, reason: str, until: datetime | None) -> Standing:

@@ -7,7 +7,7 @@ of its own is reached. All limits of the customer count in any case: those of a 
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -81,8 +81,28 @@ def why_nothing_reaches(closed: Mapping[Channel, Unreachable]) -> tuple[Reason, 
     return reason, ("channel: none reaches the customer, %s", (words or "none is allowed",))
 
 
+OUTAGE_REMEMBERED = timedelta(hours=36)
+"""A refusal for now that is older belongs to an outage that is over: a gateway is asked again within a day."""
+
+
+def channels_out(standing: Standing, rules: Rules, at: datetime) -> set[str]:
+    """
+    Return the channels whose gateway has taken nothing for the customer for as long as the policy waits for it.
+
+    Nobody is moved to another channel before: a fault of a provider must not change what people read.
+    """
+    after = rules.failover_after
+    if after is None:
+        return set()
+    return {
+        channel
+        for channel, outage in standing.outages.items()
+        if at - outage.last <= OUTAGE_REMEMBERED and at - outage.since >= after
+    }
+
+
 def by_preference(channels: Sequence[ChannelRules], last: Collection[str]) -> list[ChannelRules]:
-    """Return channels in order of preference: those of `last`, which have just failed, come after the others."""
+    """Return channels in order of preference: those of `last`, which have failed, come after the others."""
     return sorted(channels, key=lambda each: each.channel in last)
 
 

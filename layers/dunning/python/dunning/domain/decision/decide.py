@@ -30,7 +30,14 @@ from dunning.domain.customer.facts import (
 )
 from dunning.domain.customer.standing import Progress, Standing, holds_now, progress_key
 from dunning.domain.decision.caps import cap_in_the_way
-from dunning.domain.decision.channel_choice import Reach, by_preference, reach_of, shut_for_now, why_nothing_reaches
+from dunning.domain.decision.channel_choice import (
+    Reach,
+    by_preference,
+    channels_out,
+    reach_of,
+    shut_for_now,
+    why_nothing_reaches,
+)
 from dunning.domain.decision.decisions import (
     Decision,
     ReachedStage,
@@ -413,13 +420,15 @@ class _Evaluation:
         """
         Gate 10: shut if every channel that reaches the customer is shut for now, until the first one opens.
 
-        The first open channel is taken. After a message that did not arrive, its channel comes last.
+        The first open channel is taken. A channel comes last after a message that did not arrive, and while its gateway
+        has been out for long.
         """
         assert self.ready is not None  # noqa: S101 - the gates before are open
         stage = self.ready.stage
         self.open_channels, self.passed_over = [], []
         until: datetime | None = None
-        for each in by_preference(reach.channels[stage], self._failed_channels(self.ready.marked)):
+        last = self._failed_channels(self.ready.marked) | channels_out(self.standing, self.rules, moment)
+        for each in by_preference(reach.channels[stage], last):
             shut = shut_for_now(
                 each, each.hours_for(self.rules, stage), self.zones, self.facts, self.standing.ledger, moment
             )

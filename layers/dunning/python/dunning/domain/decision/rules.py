@@ -208,6 +208,8 @@ class Rules:
     """The public holidays of the customer's place: no working days, whatever the contact hours."""
     channels: Mapping[int, tuple[ChannelRules, ...]]
     """The channels of each stage of the ladder, in order of preference."""
+    failover_after: timedelta | None = None
+    """How long a gateway may take nothing before its customers get another channel; `None` for ever."""
     is_sms_only: bool = field(init=False)
     """Whether all there is are SMS by SNS, without limits of their own. Then no channel has to be chosen."""
 

@@ -32,7 +32,9 @@ from dunning.domain.customer.standing import (
     with_address_refused,
     with_claim,
     with_decision,
+    with_outage,
 )
+from dunning.domain.decision.channel_choice import OUTAGE_REMEMBERED
 from dunning.domain.decision.decide import RECHECK_AFTER, decide
 from dunning.domain.decision.decisions import Decision, Reason, Reminder, Send, Stop, Wait, trace_of
 from dunning.domain.decision.rules import Rules
@@ -376,6 +378,10 @@ class SendService:
             for key in [progress_key(reached.account_id, reached.number)]
         }
         after = with_claim(standing, entry, reached, rules.longest_window, facts)
+        if entry.channel in after.outages:
+            after = replace(
+                after, outages={name: each for name, each in after.outages.items() if name != entry.channel}
+            )
         following = plan(facts, after, self._policies, now)
         after, reviews = with_reviews(
             replace(after, wake=following.wake, reason=following.reason, lender_id=facts.lender),
@@ -422,23 +428,33 @@ class SendService:
         self._telemetry.count(metric_of_outcome(answer.outcome))
         if answer.outcome is PublishOutcome.REFUSED_FOR_NOW:
             busy_until = Wake(now + answer.retry_after, before.wake.urgency if before.wake else 0)
-            self._release_for_now(claimed, before, entry.claim_id, busy_until)
+            fails_over = rules.failover_after is not None
+            self._release_for_now(claimed, before, entry, busy_until, fails_over=fails_over)
             return None
         if answer.outcome is PublishOutcome.REFUSED_FOR_GOOD:
             events.extend(self._release_for_good(facts, before, claimed, entry, answer))
         price = self._policies.price(facts.phone_country, reminder.parts)
         return record_of(rules, outgoing, entry, reminder, answer, price, tuple(trace_of(decision)), gateway)
 
-    def _release_for_now(self, claimed: Standing, before: Standing, claim_id: str, wake: Wake) -> None:
-        """Release the claim of a message that its gateway did not take, and come back to it soon."""
+    def _release_for_now(
+        self, claimed: Standing, before: Standing, entry: LedgerEntry, wake: Wake, *, fails_over: bool
+    ) -> None:
+        """
+        Release the claim of a message that its gateway did not take, and come back to it soon.
+
+        With `fails_over` the outage is kept, so that another channel takes over in the end.
+        """
 
         def then(standing: Standing, contested: bool) -> Standing:  # noqa: FBT001 - as `release_claim` calls it
             del contested
             standing = _without_reviews_of_claim(standing, before, claimed)
             standing = with_decision(standing, self._clock.now(), Reason.CARRIER_BUSY.value, wake.at)
+            if fails_over:
+                standing = replace(standing, outages=before.outages)
+                standing = with_outage(standing, entry.channel, self._clock.now(), OUTAGE_REMEMBERED)
             return replace(standing, wake=wake, reason=Reason.CARRIER_BUSY.value)
 
-        release_claim(self._store, self._telemetry, claimed, before, claim_id, then)
+        release_claim(self._store, self._telemetry, claimed, before, entry.claim_id, then)
 
     def _release_for_good(
         self, facts: Facts, before: Standing, claimed: Standing, entry: LedgerEntry, answer: Published

@@ -1,0 +1,143 @@
+"""Which channel reaches a customer: the rules of the choice, one by one."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from dunning.domain.customer.facts import Facts
+from dunning.domain.customer.standing import Outage, Standing, with_address_refused, with_outage
+from dunning.domain.decision.channel_choice import (
+    OUTAGE_REMEMBERED,
+    Unreachable,
+    by_preference,
+    channels_out,
+    reach_of,
+    shut_for_now,
+    why_nothing_reaches,
+)
+from dunning.domain.decision.decisions import Reason
+from dunning.domain.decision.rules import Cap, ChannelRules, ContactHours, Rules
+from dunning.domain.delivery.channels import Channel
+from tests.support.builders import a_customer, a_standing, a_text, rules_of, taipei
+
+NOW = taipei("2026-12-01 10:00")
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+LINE = ChannelRules(channel=Channel.LINE, gateway="line")
+MAIL = ChannelRules(channel=Channel.EMAIL, gateway="ses")
+SMS = ChannelRules(channel=Channel.SMS, gateway="sns")
+VOICE = ChannelRules(channel=Channel.VOICE, gateway="eum_voice", consent_required=True)
+EVERYWHERE = replace(a_customer(), email="ming@example.com", line_user_id="U" + "0" * 32)
+
+
+def rules(*channels: ChannelRules, **changes: object) -> Rules:
+    usual = rules_of(a_customer())
+    return replace(usual, channels=dict.fromkeys(usual.ladder, channels), **changes)  # type: ignore[arg-type]
+
+
+def reached(facts: Facts, *channels: ChannelRules, standing: Standing | None = None) -> list[Channel]:
+    reach = reach_of(facts, standing or a_standing(), rules(*channels))
+    return [each.channel for each in reach.channels.get(0, ())]
+
+
+def test_the_channels_keep_the_order_of_the_policy() -> None:
+    assert reached(EVERYWHERE, LINE, MAIL, SMS) == [Channel.LINE, Channel.EMAIL, Channel.SMS]
+    assert reached(EVERYWHERE, SMS, LINE) == [Channel.SMS, Channel.LINE]
+
+
+def test_a_channel_without_an_address_is_passed_over() -> None:
+    assert reached(replace(EVERYWHERE, email=None), LINE, MAIL, SMS) == [Channel.LINE, Channel.SMS]
+
+
+def test_a_refused_address_ends_its_channel_and_no_other() -> None:
+    refused = with_address_refused(a_standing(), Channel.SMS, EVERYWHERE.phone, NOW)
+    assert reached(EVERYWHERE, LINE, SMS, standing=refused) == [Channel.LINE]
+
+
+def test_a_consent_that_a_channel_needs_has_to_be_on_record() -> None:
+    assert reached(EVERYWHERE, VOICE, SMS) == [Channel.SMS]
+    agreed = replace(EVERYWHERE, channel_consents={"voice": NOW - DAY})
+    assert reached(agreed, VOICE, SMS) == [Channel.VOICE, Channel.SMS]
+
+
+def test_a_stage_that_no_channel_reaches_is_left_out() -> None:
+    usual = rules(SMS)
+    mixed = replace(usual, channels={stage: (MAIL,) if stage < 0 else (SMS,) for stage in usual.ladder})
+    reach = reach_of(a_customer(), a_standing(), mixed)
+    assert set(reach.channels) == {stage for stage in usual.ladder if stage >= 0}
+    assert reach.closed == {Channel.EMAIL: Unreachable.NO_ADDRESS}
+
+
+@pytest.mark.parametrize(
+    ("closed", "reason"),
+    [
+        ({Channel.SMS: Unreachable.REFUSED, Channel.EMAIL: Unreachable.NO_ADDRESS}, Reason.NUMBER_REFUSED),
+        ({Channel.EMAIL: Unreachable.REFUSED, Channel.SMS: Unreachable.SHARED}, Reason.SHARED_PHONE),
+        ({Channel.EMAIL: Unreachable.REFUSED, Channel.LINE: Unreachable.SHARED}, Reason.NO_CHANNEL),
+        ({}, Reason.NO_CHANNEL),
+    ],
+)
+def test_what_is_wrong_with_the_number_is_said_first(closed: dict[Channel, Unreachable], reason: Reason) -> None:
+    assert why_nothing_reaches(closed)[0] is reason
+
+
+def test_a_channel_that_failed_comes_last() -> None:
+    assert [each.channel for each in by_preference([LINE, MAIL, SMS], {"line"})] == ["email", "sms", "line"]
+
+
+# ------------------------------------------------------------------ shut for now
+
+
+def until(each: ChannelRules, now: datetime = NOW, *texts: object, facts: Facts = EVERYWHERE) -> datetime | None:
+    usual = rules(each)
+    shut = shut_for_now(each, each.hours_for(usual, 0), usual.zones, facts, texts, now)  # type: ignore[arg-type]
+    return shut.until if shut else None
+
+
+def test_a_channel_has_the_hours_of_the_customer_unless_it_has_its_own() -> None:
+    assert until(MAIL) is None
+    evenings = ContactHours((((18 * 60, 19 * 60),),) * 7)
+    assert until(replace(MAIL, hours=evenings)) == taipei("2026-12-01 18:00")
+
+
+def test_no_message_is_begun_in_the_ten_minutes_in_which_it_would_lapse() -> None:
+    ends = taipei("2026-12-01 20:30")
+    assert until(MAIL, ends - timedelta(minutes=11)) is None
+    assert until(MAIL, ends - timedelta(minutes=10)) == taipei("2026-12-02 09:00")
+    assert until(SMS, ends - timedelta(minutes=1)) is None
+
+
+def test_a_cap_of_a_channel_counts_the_contacts_on_it_alone() -> None:
+    capped = replace(MAIL, caps=(Cap(1, DAY),))
+    by_sms, by_mail = a_text(NOW - HOUR), replace(a_text(NOW - HOUR), channel="email")
+    assert until(capped, NOW, by_sms) is None
+    assert until(capped, NOW, by_mail) == NOW + 23 * HOUR
+
+
+def test_a_consent_that_begins_later_opens_its_channel_then() -> None:
+    soon = replace(EVERYWHERE, channel_consents={"voice": NOW + HOUR})
+    assert until(VOICE, facts=soon) == NOW + HOUR
+    assert until(VOICE, NOW + HOUR, facts=soon) is None
+
+
+# ------------------------------------------------------------------ outages
+
+
+def test_an_outage_moves_nobody_before_the_hours_of_the_policy() -> None:
+    standing = with_outage(a_standing(), "line", NOW, OUTAGE_REMEMBERED)
+    standing = with_outage(standing, "line", NOW + 5 * HOUR, OUTAGE_REMEMBERED)
+    six_hours = rules(LINE, SMS, failover_after=6 * HOUR)
+    assert channels_out(standing, six_hours, NOW + 5 * HOUR) == set()
+    assert channels_out(standing, six_hours, NOW + 6 * HOUR) == {"line"}
+
+
+def test_a_policy_that_names_no_hours_moves_nobody() -> None:
+    standing = replace(a_standing(), outages={"line": Outage(NOW - 30 * DAY, NOW)})
+    assert channels_out(standing, rules(LINE, SMS), NOW) == set()
+
+
+def test_an_outage_of_last_week_is_over() -> None:
+    standing = replace(a_standing(), outages={"line": Outage(NOW - 8 * DAY, NOW - 7 * DAY)})
+    assert channels_out(standing, rules(LINE, SMS, failover_after=6 * HOUR), NOW) == set()
+    again = with_outage(standing, "line", NOW, OUTAGE_REMEMBERED)
+    assert again.outages["line"].since == NOW
