@@ -1,0 +1,1 @@
+"""Effect: what a reminder does. Chance, what came of it, and what may be concluded. Pure."""
