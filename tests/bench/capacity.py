@@ -27,7 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 import tests.local  # noqa: F401 - puts the layer on the path
 from tests.bench.aws_prices import Price, PriceError, load_prices
-from tests.bench.cost import GB, MILLION, Fees, Line, Machine, load_fees, total
+from tests.bench.cost import GB, MILLION, TEXTS_OF_AN_INSTALMENT, Fees, Line, Machine, load_fees, total
 from tests.bench.file_load import FileLoad, answer
 from tests.local import ROOT
 from tests.local.template import translate
@@ -223,9 +223,6 @@ What the lender's news of one customer uses: facts of less than 2 KB, the standi
 
 A transaction bills each item twice. That it bills the index twice, too, is the dearer reading: AWS does not say.
 """
-
-TEXTS_OF_AN_INSTALMENT = 2.1
-"""Texts until an instalment is paid, and of the next one's first stage, within 30 days; as `scale` plays it."""
 
 BUSIEST_DAY = 2.4
 """Texts of the busiest day, as a multiple of the average, where 40 % fall due on four days; as `scale` plays it."""

@@ -241,6 +241,24 @@ class Bill:
         size = len(json.dumps(_DELIVERY_LOG)) + LOG_EVENT_OVERHEAD
         return [self._line("logs_ingested", MILLION * size / GB)]
 
+    def of_channel(self, way: "Way") -> list[Line]:
+        """Price a million messages by a gateway: sending as a text by SNS, and what comes back as a message each."""
+        events = MILLION * way.events
+        sending = self.reminders(requests_to_sns=way.gateway == "sns")
+        recorded = self._line("dynamodb_write", MILLION)  # one of the events changes the record
+        if way.gateway == "sns":
+            return [*sending, *self.delivery_status(), recorded]
+        if not events:
+            return sending
+        by_webhook = way.gateway == "line_notification"
+        return [
+            *sending,
+            self._line("http_api_request" if by_webhook else "sns_request", events),
+            self._line("sqs_request", events * _SQS_REQUESTS_AN_EVENT),
+            self._line("lambda_request", events / 10),
+            recorded,
+        ]
+
     def tally(self) -> list[Line]:
         """Price the counting of a million reminders of one lender in a month. Lambda reads a stream free of charge."""
         windows = min(_COUNTED_CHANGES * MILLION, _STREAM_SHARDS * _TALLY_WINDOWS_A_MONTH)
@@ -353,13 +371,59 @@ def _logged(phase: Phase) -> int:
     return phase.log_size + platform
 
 
+class Way(NamedTuple):
+    """A gateway, and how many events come back for each message that arrives at once."""
+
+    name: str
+    channel: str
+    gateway: str
+    events: int
+
+
+WAYS = (
+    Way("SMS by SNS", "sms", "sns", 0),
+    Way("SMS by End User Messaging", "sms", "eum", 1),
+    Way("e-mail by SES", "email", "ses", 1),
+    Way("LINE to friends", "line", "line", 0),
+    Way("LINE notice to a number", "line", "line_notification", 1),
+    Way("a call of a minute", "voice", "eum_voice", 4),
+    Way("WhatsApp template", "whatsapp", "whatsapp", 3),
+)
+"""What comes back: delivered; initiated, ringing, answered, completed; sent, delivered, read. LINE tells nothing."""
+
+_SQS_REQUESTS_AN_EVENT = 1.2
+"""One to queue it, and a tenth each to receive and to delete."""
+
+LINE_PLAN = (Decimal(1200), 6000, Decimal("0.2"), Decimal(31))
+"""LINE's largest plan in Taiwan: NT$ a month, messages in it, NT$ for each further one at most, NT$ to the dollar."""
+
+TEXTS_OF_AN_INSTALMENT = 2.1
+"""Texts until an instalment is paid, and of the next one's first stage, within 30 days; as `scale` plays it."""
+
+PORTFOLIO = 100_000
+"""Customers, each with one instalment a month."""
+
+
+def line_in_taiwan(messages: int) -> Decimal:
+    """Return what LINE charges for the messages of a month, in dollars: at most, as the price falls with the number."""
+    monthly, included, further, to_the_dollar = LINE_PLAN
+    return (monthly + max(0, messages - included) * further) / to_the_dollar
+
+
 class Fees(NamedTuple):
-    """Carrier fees: dollars for one segment, by country of the number."""
+    """Carrier fees: dollars for one segment, by country of the number; and of other channels, for one message."""
 
     per_segment: Mapping[str, Decimal]
     source: str
     mark: str
     checked_on: str
+    per_message: Mapping[str, Mapping[str, Decimal]]
+    marks: Mapping[str, str]
+
+    def of_channel(self, channel: str, country: str, messages: int) -> Decimal:
+        """Return the fee of messages of one segment each."""
+        by_country = self.per_segment if channel == "sms" else self.per_message[channel]
+        return messages * by_country.get(country, by_country["default"])
 
     def million(self, country: str, segments: int = 1) -> Decimal:
         """Return what a million texts of so many segments cost."""
@@ -374,6 +438,12 @@ def load_fees() -> Fees:
         written["source"],
         written["mark"],
         written["checked_on"].isoformat(),
+        {
+            name: {country: Decimal(price) for country, price in table["per_message"].items()}
+            for name, table in written.items()
+            if isinstance(table, dict) and "per_message" in table
+        },
+        {name: table["mark"] for name, table in written.items() if isinstance(table, dict) and "mark" in table},
     )
 
 
@@ -484,6 +554,8 @@ def report(bill: Bill, usage: Usage, prices: PriceList, fees: Fees, machine: Mac
     yield ""
     yield from _carriers(fees, price)
     yield ""
+    yield from _channels(bill, fees)
+    yield ""
     yield from _notes(usage, prices, machine)
 
 
@@ -549,6 +621,24 @@ def _carriers(fees: Fees, price: Decimal) -> Iterator[str]:
     for country in fees.per_segment:
         if country != "default":
             yield worth_of_a_segment(country, fees.million(country), price)
+
+
+def _channels(bill: Bill, fees: Fees) -> Iterator[str]:
+    yield "A million messages of one segment in Taiwan, by channel, in dollars"
+    yield f"  {'channel':28} {'AWS':>8} {'fee':>12}"
+    for way in WAYS:
+        fee = fees.of_channel(way.channel, "TW", MILLION)
+        doubt = "  ?" if fees.marks.get(way.channel, fees.mark) == "M" else ""
+        yield f"  {way.name:28} {total(bill.of_channel(way)):8.2f} {fee:12,.0f}{doubt}"
+    messages = int(PORTFOLIO * TEXTS_OF_AN_INSTALMENT)
+    yield (
+        f"A month of {PORTFOLIO:,} customers in Taiwan, one instalment each, {TEXTS_OF_AN_INSTALMENT} messages an "
+        f"instalment: {messages:,} messages"
+    )
+    for way in WAYS[:4]:
+        fee = line_in_taiwan(messages) if way.channel == "line" else fees.of_channel(way.channel, "TW", messages)
+        aws = total(bill.of_channel(way)) * messages / MILLION
+        yield f"  {way.name:28} {aws:8.2f} {fee:12,.0f}"
 
 
 def worth_of_a_segment(country: str, fee: Decimal, price: Decimal) -> str:

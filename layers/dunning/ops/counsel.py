@@ -10,10 +10,12 @@ from datetime import date
 from html import escape
 from typing import NamedTuple
 
+from dunning.domain.delivery.channels import Channel
 from dunning.policy.effective import (
     call_back_in_words,
     cap_in_words,
     carrier_in_words,
+    channel_in_words,
     closed_days_in_words,
     consent_in_words,
     forbidden_in_words,
@@ -31,6 +33,7 @@ from dunning.policy.fields import Mark, Sourced
 from dunning.policy.jurisdiction import (
     CallBackNumbers,
     Carrier,
+    ChannelLaw,
     ClosedDays,
     Consent,
     ForbiddenContent,
@@ -94,7 +97,17 @@ def limits_to_sign(place: Place, since: date | None = None) -> Iterator[LimitToS
         )
 
 
+def _channel_in_words(channel: Channel, limit: Sourced) -> str:
+    """Return what a place says of a channel; a condition to accept stands there in full."""
+    says = in_english(channel_in_words(channel, limit))
+    if isinstance(limit, ChannelLaw) and limit.condition:
+        return f"{says}, which reads so since {limit.condition_since}: {limit.condition}"
+    return says
+
+
 def _in_words(where: Sequence[str | int], limit: Sourced) -> tuple[str, object]:  # noqa: C901, PLR0911, PLR0912 - one a kind
+    if "channels" in where and not isinstance(limit, LeftToLender):
+        return "channels", _channel_in_words(Channel(str(where[where.index("channels") + 1])), limit)
     match limit:
         case HoursFile():
             return ("our hours" if where[-1] == "ours" else "hours"), hours_in_words(limit.week)

@@ -186,7 +186,7 @@ def test_no_text_and_no_word_is_read_to_know_which_calendars_are_needed(read_by_
 
 
 def test_a_lenders_own_hours_on_holidays_need_a_calendar(read_by_the_scanner: Path) -> None:
-    for name in ("demo-cn.toml", "demo-world.toml"):
+    for name in ("demo-channels.toml", "demo-cn.toml", "demo-world.toml"):
         (read_by_the_scanner / "lenders" / name).unlink()
     assert load_calendars_needed(read_by_the_scanner).keys() == {"HK", "TW", "US"}
     lender = read_by_the_scanner / "lenders/demo-tw.toml"

@@ -201,7 +201,7 @@ def test_compiled_policies_change_on_the_day_as_well(folder: Path) -> None:
             EVENINGS_END_EARLIER + "in_force_from = 2027-02-01\n", "no in_force_from of its own", id="a second day"
         ),
         pytest.param(
-            ONE_IN_FORTY_DAYS + "in_force_until = 2026-12-31\n", "caps.2: in_force_until is before", id="the end first"
+            ONE_IN_FORTY_DAYS + "in_force_until = 2026-12-31\n", "caps.4: in_force_until is before", id="the end first"
         ),
         pytest.param(
             ONE_IN_FORTY_DAYS.replace("[[caps]]", "[[limits]]"), "limits: is no key here", id="a list that is none"

@@ -25,6 +25,27 @@ def test_the_headings_that_ship_belong_to_columns(heading: str, column: str) -> 
     assert with_own_names(the_policies().headings)[plain_heading(heading)] == column
 
 
+@pytest.mark.parametrize(
+    ("heading", "column"),
+    [
+        ("電子郵件", "email"),  # a shop system's template of customers
+        ("邮箱地址", "email"),  # an export of members
+        ("Email_Opt_In_Date__c", "email_consented_at"),  # a field of a CRM
+        ("email_consent_date", "email_consented_at"),
+        ("Call_Opt_In_Date__c", "voice_consented_at"),
+        ("call_consent_date", "voice_consented_at"),
+        ("LINE UID", "line_user_id"),
+    ],
+)
+def test_the_headings_of_other_systems_for_addresses_and_consents_belong_to_columns(heading: str, column: str) -> None:
+    assert with_own_names(the_policies().headings)[plain_heading(heading)] == column
+
+
+@pytest.mark.parametrize("heading", ["Email Opt In", "Accepts Email Marketing", "email_consent", "Call Consent"])
+def test_a_column_of_yes_and_no_is_no_date_of_a_consent(heading: str) -> None:
+    assert plain_heading(heading) not in with_own_names(the_policies().headings)
+
+
 @pytest.mark.parametrize("heading", ["Due Date", "due_date", "DUE-DATE", "ｄｕｅ　ｄａｔｅ", " due date: "])
 def test_case_spaces_and_signs_do_not_count(heading: str) -> None:
     assert the_policies().headings[plain_heading(heading)] == "due_on"

@@ -136,7 +136,7 @@ def test_the_words_for_everybody_have_to_be_there(folder: Path) -> None:
 
 def test_a_language_of_texts_without_an_opt_out_line_is_refused(folder: Path) -> None:
     texts = folder / "texts" / "en.toml"
-    texts.write_text(texts.read_text("utf-8").replace("opt_out_line", "line"), "utf-8")
+    texts.write_text(texts.read_text("utf-8").replace("opt_out_line", "opt_out"), "utf-8")
     with pytest.raises(PolicyError, match=r"texts/en\.toml:\d+: opt_out_line: missing"):
         load_reply_reader(folder)
 

@@ -91,12 +91,15 @@ def test_a_stage_after_one_that_needs_a_notice_needs_it_too(folder: Path) -> Non
 
 def test_the_languages_of_a_lender_agree_on_which_stages_need_a_notice(folder: Path) -> None:
     edit(folder, "overdue-15", "requires_written_notice = true\n")
-    with pytest.raises(PolicyError, match=r"lenders/demo-cn.toml:\d+: languages: stage \+15 needs .* zh-Hans or in en"):
+    with pytest.raises(
+        PolicyError, match=r"lenders/demo-channels.toml:\d+: languages: stage \+15 needs .* zh-Hant or in en"
+    ):
         load_policies(folder)
 
 
 def test_on_a_stage_that_is_not_on_its_ladder_they_need_not(folder: Path) -> None:
     edit(folder, "overdue-30", "", drop="requires_written_notice")
+    (folder / "lenders/demo-channels.toml").unlink()
     for lender in ("demo-tw", "demo-cn", "demo-world"):
         path = folder / f"lenders/{lender}.toml"
         path.write_text(path.read_text("utf-8").replace("7, 15, 30]", "7, 15]"), "utf-8")

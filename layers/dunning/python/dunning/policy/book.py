@@ -19,13 +19,14 @@ from pydantic import Field
 from dunning.domain.customer.facts import Facts
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.decision.hours import start_of_day
-from dunning.domain.decision.rules import SNS, Cap, ChannelRules, ContactHours, Rules, Scope, Windows
+from dunning.domain.decision.rules import Cap, ChannelRules, ContactHours, Rules, Scope, Windows
 from dunning.domain.delivery.channels import Channel
 from dunning.domain.texts.lint import Linter, Severity
 from dunning.domain.texts.wording import Text
 from dunning.policy.calendar import CalendarFile, CalendarOf, Calendars
+from dunning.policy.channel_files import NOTICE_COUNTRIES, is_open
 from dunning.policy.column_files import load_headings
-from dunning.policy.fields import Hours, Sourced
+from dunning.policy.fields import CapFields, Hours, Sourced
 from dunning.policy.files import folders_with, toml_file, toml_files
 from dunning.policy.jurisdiction import Place, Places, load_jurisdictions, narrowest, read_places
 from dunning.policy.lender import (
@@ -33,6 +34,7 @@ from dunning.policy.lender import (
     Lender,
     LenderFile,
     load_lenders,
+    order_in,
     read_lenders,
     replies_arrive,
     smallest_amounts,
@@ -44,10 +46,33 @@ _DATA = files("dunning.policy") / "data"
 _SUNDAY = 6
 
 
-class PricesFile(Sourced):
-    """Estimated carrier fee of a segment in US dollars, by country of the number."""
+type _ByCountry = dict[Annotated[str, Field(pattern="^([A-Z]{2}|default)$")], Annotated[Decimal, Field(gt=0)]]
 
-    per_segment: dict[Annotated[str, Field(pattern="^([A-Z]{2}|default)$")], Annotated[Decimal, Field(gt=0)]]
+
+class ChannelPrices(Sourced):
+    """Estimated fee of a message in US dollars, by country of the number. A call counts as one minute."""
+
+    per_message: _ByCountry
+
+
+class PricesFile(Sourced):
+    """Estimated carrier fee of a segment in US dollars, by country of the number; and the fees of other channels."""
+
+    per_segment: _ByCountry
+    email: ChannelPrices
+    line: ChannelPrices
+    voice: ChannelPrices
+    whatsapp: ChannelPrices
+
+    def by_channel(self) -> Mapping[Channel, Mapping[str, Decimal]]:
+        """Return the fees of a segment, or of a message, by channel and country."""
+        return {
+            Channel.SMS: self.per_segment,
+            Channel.EMAIL: self.email.per_message,
+            Channel.LINE: self.line.per_message,
+            Channel.VOICE: self.voice.per_message,
+            Channel.WHATSAPP: self.whatsapp.per_message,
+        }
 
 
 EVERYWHERE_ELSE = "default"
@@ -106,7 +131,10 @@ class PolicyBook:
         self._estimates = prices
         self._region = region
         self._periods: dict[tuple[str, str, str, str], _Periods] = {}
-        self._prices = {country: int(price * 1_000_000) for country, price in prices.per_segment.items()}
+        self._prices = {
+            channel: {country: int(price * 1_000_000) for country, price in by_country.items()}
+            for channel, by_country in prices.by_channel().items()
+        }
 
     def rules_for(self, facts: Facts, at: datetime) -> Rules | Reason:
         """Return the rules for a customer at a moment, or why there are none."""
@@ -156,9 +184,14 @@ class PolicyBook:
         zones = self.places.zones(home, "") if home and self.places.of(home) else ()
         return ZoneInfo(zones[0]) if zones else ZoneInfo("UTC")
 
-    def price(self, country: str, parts: int) -> int:
-        """Estimate the carrier fee of a text in millionths of a US dollar."""
-        return self._prices.get(country, self._prices["default"]) * parts
+    def price(self, country: str, parts: int, channel: Channel = Channel.SMS) -> int:
+        """
+        Estimate the fee of a message in millionths of a US dollar.
+
+        An SMS has `parts`, which are its segments. Any other message is paid for as one, a call as one minute.
+        """
+        by_country = self._prices[channel]
+        return by_country.get(country, by_country["default"]) * (parts if channel is Channel.SMS else 1)
 
     def _combine(self, lender_id: str, country: str, region: str, phone_country: str) -> _Periods:
         """Combine law and policy for each period between two changes of a law."""
@@ -218,13 +251,13 @@ class PolicyBook:
         ladder = tuple(stage for stage in policy.ladder if stage <= 0 or stage >= first_overdue_day)
         own_hours = here[1].hours or policy.hours
         own_caps = with_monthly_cap(policy.caps if here[1].caps is None else here[1].caps)
-        legal_caps = [cap for law in laws for cap in law.place.law.caps]
-        caps = {Cap(cap.at_most, cap.within, cap.scope): None for cap in (*legal_caps, *own_caps)}
+        limiting = (*(cap for law in laws for cap in law.place.law.caps), *own_caps)
+        caps = {Cap(cap.at_most, cap.within, cap.scope): None for cap in limiting if not cap.channels}
         # Counted are also contacts of the time before a cap that is to come: the ledger has to keep them until then.
         all_caps = (*own_caps, *(cap for place in (home, number) for cap in place.law.caps))
         carrier, sns = laws_of_number[-1].place.law.carrier, there[1]
         confirmation_within = _shortest(law.place.law.opt_out.confirmation_within for law in laws)
-        sms = ChannelRules(channel=Channel.SMS, gateway=SNS)
+        channels = _Channels(self, lender, laws, own_hours, limiting, sns.gateway)
         return Rules(
             lender=policy.id,
             jurisdiction=home.law.id,
@@ -238,8 +271,8 @@ class PolicyBook:
             preferred_minute_of_day=policy.preferred_hour,
             spread=policy.spread,
             smallest_amounts=smallest_amounts(policy.smallest_amounts),
-            hours=self._hours(laws, own_hours),
-            overdue_hours=self._hours(laws, own_hours, overdue=True, rest=policy.rest_on_holidays),
+            hours=self.hours_under(laws, own_hours),
+            overdue_hours=self.hours_under(laws, own_hours, overdue=True, rest=policy.rest_on_holidays),
             person_caps=tuple(cap for cap in caps if cap.scope is Scope.PERSON),
             account_caps=tuple(cap for cap in caps if cap.scope is Scope.ACCOUNT),
             longest_window=max((cap.within for cap in all_caps), default=timedelta()),
@@ -270,6 +303,9 @@ class PolicyBook:
             max_price=sns.max_price,
             retention_days=max(law.place.law.retention.days for law in laws),
             confirmations=self.confirmations if confirmation_within else {},
+            channel_words={
+                language: wording.channels for language, wording in (lender.wordings or self.wordings).items()
+            },
             confirmation_within=confirmation_within,
             grace_days=policy.replies.grace_days,
             promise_days=policy.replies.promise_days,
@@ -279,7 +315,16 @@ class PolicyBook:
             holidays=frozenset(
                 day for law in laws if (calendar := self.calendar_of(law.country)) for day in calendar.holidays
             ),
-            channels=dict.fromkeys(ladder, (sms,)),
+            channels={
+                stage: tuple(
+                    channels.rules_of(channel)
+                    for channel in order_in(lender, here[0], stage)
+                    if channels.may_be_used(channel, phone_country)
+                    and (there is here or there[1].channels is None or channel in there[1].channels)
+                )
+                for stage in ladder
+            },
+            failover_after=policy.failover_after,
         )
 
     def _may_store(self, place: Place) -> bool:
@@ -287,18 +332,26 @@ class PolicyBook:
         storage = place.law.storage
         return storage is None or self._region is None or self._region in storage.regions
 
-    def _hours(
-        self, laws: Iterable["_Law"], own: Hours | None, *, overdue: bool = False, rest: bool = False
+    def hours_under(
+        self,
+        laws: Iterable["_Law"],
+        own: Hours | None,
+        *,
+        overdue: bool = False,
+        rest: bool = False,
+        channel: Channel | None = None,
     ) -> ContactHours:
         """
-        Return the hours that law, our defaults and the lender's policy all allow.
+        Return the hours that law, our defaults and the lender's policy all allow, on a channel if one is named.
 
         With `rest` public holidays are closed, wherever a calendar is known.
         """
         schedules = [
             schedule
             for law in laws
-            for schedule in _schedules(law, self.calendar_of(law.country), own, overdue=overdue, rest=rest)
+            for schedule in _schedules(
+                law, self.calendar_of(law.country), own, overdue=overdue, rest=rest, channel=channel
+            )
         ]
         week = tuple(narrowest(schedule.ordinary(day) for schedule in schedules) for day in range(7))
         needing = [schedule for schedule in schedules if schedule.needs_calendar]
@@ -385,13 +438,102 @@ class _Schedule(NamedTuple):
         return hours.week[day.weekday()]
 
 
+class _Channels:
+    """The channels of a lender's customers of one kind: each is made once, however many stages use it."""
+
+    def __init__(
+        self,
+        book: PolicyBook,
+        lender: Lender,
+        laws: Sequence[_Law],
+        own_hours: Hours | None,
+        caps: Iterable[CapFields],
+        sms_gateway: str,
+    ) -> None:
+        self._book, self._policy, self._laws, self._own_hours = book, lender.policy, laws, own_hours
+        self._caps = [cap for cap in caps if cap.channels]
+        self._sms_gateway = sms_gateway
+        self._made: dict[Channel, ChannelRules] = {}
+
+    def may_be_used(self, channel: Channel, phone_country: str) -> bool:
+        """Tell whether all laws open a channel to the lender, and its gateway reaches numbers of the country."""
+        if not all(is_open(channel, law.place.law, self._policy) for law in self._laws):
+            return False
+        return self._gateway(channel) != "line_notification" or phone_country in NOTICE_COUNTRIES
+
+    def rules_of(self, channel: Channel) -> ChannelRules:
+        """Return the rules of a channel."""
+        if channel not in self._made:
+            self._made[channel] = self._make(channel)
+        return self._made[channel]
+
+    def _make(self, channel: Channel) -> ChannelRules:
+        says = [law for each in self._laws if (law := each.place.law.channels.of(channel))]
+        hours = overdue_hours = None
+        if any(law.hours for law in says):
+            hours = self._book.hours_under(self._laws, self._own_hours, channel=channel)
+            rest = self._policy.rest_on_holidays
+            overdue_hours = self._book.hours_under(
+                self._laws, self._own_hours, overdue=True, rest=rest, channel=channel
+            )
+        caps = {Cap(cap.at_most, cap.within, cap.scope): None for cap in self._caps if channel in cap.channels}
+        sender, reply_to, voice = self._sender(channel)
+        whatsapp = self._policy.whatsapp if channel is Channel.WHATSAPP else None
+        return ChannelRules(
+            channel=channel,
+            gateway=self._gateway(channel),
+            hours=hours,
+            overdue_hours=overdue_hours,
+            caps=tuple(caps),
+            consent_required=any(law.consent.required for law in says if law.consent),
+            sender=sender,
+            reply_to=reply_to,
+            voice=voice,
+            registered=whatsapp.registered if whatsapp else None,
+        )
+
+    def _gateway(self, channel: Channel) -> str:
+        match channel:
+            case Channel.SMS:
+                return self._sms_gateway
+            case Channel.EMAIL:
+                return "ses"
+            case Channel.LINE:
+                return self._policy.line.gateway if self._policy.line else ""
+            case Channel.VOICE:
+                return "eum_voice"
+            case Channel.WHATSAPP:
+                return "whatsapp"
+
+    def _sender(self, channel: Channel) -> tuple[str, str, str]:
+        """Return who sends, where answers go, and the voice. The loader has made sure that there is a section."""
+        policy = self._policy
+        if channel is Channel.EMAIL and policy.email:
+            return policy.email.sender_address, policy.email.reply_to, ""
+        if channel is Channel.LINE and policy.line:
+            return policy.line.account, "", ""
+        if channel is Channel.VOICE and policy.voice:
+            return policy.voice.origination_number, "", policy.voice.voice
+        if channel is Channel.WHATSAPP and policy.whatsapp:
+            return policy.whatsapp.sender, "", ""
+        return "", "", ""
+
+
 def _schedules(
-    law: _Law, calendar: CalendarFile | None, own: Hours | None, *, overdue: bool, rest: bool
+    law: _Law,
+    calendar: CalendarFile | None,
+    own: Hours | None,
+    *,
+    overdue: bool,
+    rest: bool,
+    channel: Channel | None = None,
 ) -> list[_Schedule]:
     """Return the hours of a place by the law, by our defaults and by the policy, each with its closed days."""
     pair = law.place.law.hours
+    of_channel = law.place.law.channels.of(channel) if channel else None
     closed = {entry.day for entry in law.place.law.closed_days if overdue or entry.stages == "all"}
-    weeks = [entry for entry in (pair.law and pair.law.week, pair.ours.week, own) if entry]
+    narrower = of_channel.hours.week if of_channel and of_channel.hours else None
+    weeks = [entry for entry in (pair.law and pair.law.week, pair.ours.week, own, narrower) if entry]
     schedules = [_Schedule(hours, calendar) for hours in weeks]
     if rest and calendar is not None:
         closed.add("public_holiday")
@@ -457,7 +599,9 @@ def load_policies(folder: Path | None = None) -> PolicyBook:
     lenders = load_lenders(found, wordings, places, linter, own_texts)
     prices = toml_file(data, "prices.toml")
     estimates = prices.read(PricesFile)
-    if "default" not in estimates.per_segment:
-        raise prices.refusal(("per_segment", "default"), "missing")
+    for channel, by_country in estimates.by_channel().items():
+        if "default" not in by_country:
+            table = ("per_segment",) if channel is Channel.SMS else (channel.value, "per_message")
+            raise prices.refusal((*table, "default"), "missing")
     headings = load_headings(toml_files(data, "columns")) if (data / "columns").is_dir() else {}
     return PolicyBook(places, lenders, wordings, linter, estimates, Calendars(data), headings=headings)

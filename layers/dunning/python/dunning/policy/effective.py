@@ -14,18 +14,24 @@ from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
 
 from dunning.domain.decision.hours import next_open, start_of_day
-from dunning.domain.decision.rules import Cap, ContactHours, Rules, Scope, Week, Windows
+from dunning.domain.decision.rules import Cap, ChannelRules, ContactHours, Rules, Scope, Week, Windows
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.errors import CalendarNotCoveredError, NoLawfulMomentError
 from dunning.domain.limits import Effective, Limit, OpenDay, Origin, Part, Wordy
 from dunning.domain.sayings import Saying, Sayings
 from dunning.policy.book import PolicyBook
+from dunning.policy.channel_files import is_accepted
 from dunning.policy.fields import DAYS, CapFields, Hours, Sourced
 from dunning.policy.jurisdiction import (
     CallBackNumbers,
     Carrier,
+    ChannelConsent,
+    ChannelLaw,
     ClosedDays,
     Consent,
     ForbiddenContent,
+    HoursFile,
+    LeftToLender,
     LinkRules,
     Noted,
     OptOut,
@@ -38,7 +44,7 @@ from dunning.policy.jurisdiction import (
     TwoWay,
     written,
 )
-from dunning.policy.lender import Lender, with_monthly_cap
+from dunning.policy.lender import Lender, order_in, with_monthly_cap
 
 SAME = Saying("the_same")
 """What a part says that is all that holds."""
@@ -151,6 +157,7 @@ class _Explained:
             self._smallest_amounts(),
             *self._hours(),
             self._caps(),
+            self._channels(),
             self._consent(),
             self._words(),
             self._opt_out(),
@@ -286,12 +293,23 @@ class _Explained:
     def _caps(self) -> Limit:
         rules = self.rules
         all_caps = (*rules.person_caps, *rules.account_caps)
-        binding = [cap for cap in all_caps if not _idle(cap, all_caps)]
+        binding: dict[tuple[Cap, tuple[Channel, ...]], None] = {
+            (cap, ()): None for cap in all_caps if not _idle(cap, all_caps)
+        }
+        used = {channel.channel: channel for channel in self._used()}
+        for channel in used.values():
+            counted = (*all_caps, *channel.caps)
+            binding |= {(cap, (channel.channel,)): None for cap in channel.caps if not _idle(cap, counted)}
         parts = [
             self._legal(
-                cap, cap_in_words(cap), "caps", position, binds=not cap.holds_on(self.today) or _cap(cap) in binding
+                cap,
+                cap_in_words(cap),
+                "caps",
+                position,
+                binds=not cap.holds_on(self.today) or _counting(cap) in binding,
             )
             for position, cap in self._entries("caps")
+            if not cap.channels or cap.channels[0] in used
         ]
         own, where = (
             (self.own.caps, ("countries", self.key, "caps"))
@@ -299,14 +317,67 @@ class _Explained:
             else (self.lender.policy.caps, ("caps",))
         )
         parts += [
-            self._of_lender(cap_in_words(cap), *where, position, binds=_cap(cap) in binding)
+            self._of_lender(cap_in_words(cap), *where, position, binds=_counting(cap) in binding)
             for position, cap in enumerate(own)
         ]
         parts += [
-            _our_default(cap_in_words(cap), "own default: some two texts a week", binds=_cap(cap) in binding)
+            _our_default(cap_in_words(cap), "own default: some two texts a week", binds=_counting(cap) in binding)
             for cap in with_monthly_cap(own)[len(own) :]
         ]
-        return Limit("caps", Sayings(tuple(cap_in_words(cap) for cap in binding)), tuple(parts))
+        says = tuple(cap_in_words(cap, channels) for cap, channels in binding)
+        return Limit("caps", Sayings(says), tuple(parts))
+
+    def _used(self) -> list[ChannelRules]:
+        """Return the channels that some stage uses, in order of preference."""
+        return list(dict.fromkeys(channel for order in self.rules.channels.values() for channel in order))
+
+    def _channels(self) -> Limit:
+        orders = groupby(self.rules.channels.items(), key=lambda item: [channel.channel for channel in item[1]])
+        runs = [(order, [stage for stage, _ in run]) for order, run in orders]
+        says: list[Wordy] = [_order_in_words(order) for order, _ in runs]
+        if len(runs) > 1:
+            says = [
+                Saying.of("channels_at", stages=_stages(stages), channels=_order_in_words(order))
+                for order, stages in runs
+            ]
+        return Limit("channels", Sayings(tuple(says)), (*self._channel_law(), *self._channel_choice()))
+
+    def _channel_law(self) -> Iterator[Part]:
+        """Yield what the place says of each channel, today and later: all of it if the lender uses it."""
+        used = {channel.channel for channel in self._used()}
+        for channel in Channel:
+            if law := self.law.channels.of(channel):
+                where = self.written.where_channel(channel, self.today)
+                for within, limit in law.limits():
+                    if not within or channel in used:
+                        yield self._legal(limit, channel_in_words(channel, limit), *where, *within)
+        for position, amendment in enumerate(self.written.amendments):
+            if amendment.channels and (begins := amendment.in_force_from) > self.today:
+                for place_in_it, limit in amendment.channels.limits():
+                    says_then = channel_in_words(Channel(place_in_it[0]), limit)
+                    says = Saying.of("from_day", says=says_then, day=begins.isoformat())
+                    part = self._legal(limit, says, "amendments", position, "channels", *place_in_it)
+                    yield replace(part, in_force_from=begins)
+
+    def _channel_choice(self) -> Iterator[Part]:
+        """Yield what the lender chooses: orders, the way of its texts, and the conditions it has accepted."""
+        policy, own = self.lender.policy, self.own
+        if "channels" in policy.model_fields_set:
+            yield self._of_lender(_order_in_words(policy.channels), "channels", binds=own.channels is None)
+        if own.channels:
+            yield self._of_lender(_order_in_words(own.channels), "countries", self.key, "channels")
+        for stage, chosen in sorted(policy.stages.items()):
+            says = Saying.of("channels_at", stages=_stages([stage]), channels=_order_in_words(chosen.channels))
+            yield self._of_lender(says, "stages", str(stage), "channels")
+        if own.gateway != "sns":
+            yield self._of_lender(Saying("sms_by_eum"), "countries", self.key, "gateway")
+        for channel in Channel:
+            law, accepted = self.law.channels.of(channel), policy.accepted(channel)
+            if law and accepted and accepted.accepted_on and is_accepted(law, accepted):
+                says = Saying.of(
+                    "channel_accepted", channel=channel_saying(channel), day=accepted.accepted_on.isoformat()
+                )
+                yield self._of_lender(says, channel.value, "accepted_on")
 
     def _consent(self) -> Limit:
         parts = self._section("consent", consent_in_words, SAME)
@@ -416,6 +487,7 @@ class _Explained:
         if day := self._skipped_day(today):
             yield Saying.of("warn_skipped_day", day=Saying(day))
         yield from self._price_warnings()
+        yield from self._channel_warnings()
         covered = self.rules.overdue_hours.covered_until
         if covered is not None and self.book.calendar_of(self.country) is None:
             stops = "warn_no_overdue_text" if self.rules.hours.covered_until is None else "warn_no_text"
@@ -423,6 +495,26 @@ class _Explained:
         elif covered is not None and covered - today < CALENDAR_WARNING:
             yield Saying.of("warn_calendar_ends", day=covered.isoformat(), left=(covered - today).days)
         yield from self._law_warnings(parts)
+
+    def _channel_warnings(self) -> Iterator[Saying]:
+        """Warn of a channel that nobody can be reached on."""
+        policy = self.lender.policy
+        used_somewhere = {
+            channel
+            for code in policy.countries
+            for stage in policy.ladder
+            for channel in order_in(self.lender, code, stage)
+        }
+        for channel in Channel:
+            if getattr(policy, channel.value, None) is not None and channel not in used_somewhere:
+                at = self.lender.file.at(channel.value)
+                yield Saying.of("warn_channel_unused", channel=channel_saying(channel), at=at)
+        for used in self._used():
+            if not all(any(used.hours_for(self.rules, stage).week) for stage in (0, 1)):
+                yield Saying.of("warn_channel_never_open", channel=channel_saying(used.channel))
+        for stage, order in self.rules.channels.items():
+            if not order:
+                yield Saying.of("warn_no_channel", stage=_stages([stage]))
 
     def _law_warnings(self, parts: Iterable[tuple[str, Part]]) -> Iterator[Saying]:
         """Warn of what counsel has to look at: what is from memory, old, or about to change."""
@@ -605,6 +697,41 @@ def carrier_in_words(carrier: Carrier) -> Wordy:
     return tuple(Saying(code) for code, demanded in demands if demanded) or Saying("no_demands")
 
 
+def channel_saying(channel: Channel) -> Saying:
+    """Return the name of a channel as a saying."""
+    return Saying(f"channel_{channel.value}")
+
+
+def _order_in_words(order: Iterable[Channel]) -> tuple[Saying, ...]:
+    return tuple(map(channel_saying, order)) or (Saying("no_channel"),)
+
+
+def channel_in_words(channel: Channel, limit: Sourced) -> Saying:
+    """
+    Return what a place says of a channel: whether it is open, its hours, its consent, or what is left to the lender.
+
+    Raises:
+        TypeError: it is no limit of a channel.
+    """
+    name = channel_saying(channel)
+    match limit:
+        case ChannelLaw(allowed=True):
+            return Saying.of("channel_open", channel=name)
+        case ChannelLaw(condition=""):
+            return Saying.of("channel_closed", channel=name)
+        case ChannelLaw():
+            return Saying.of("channel_to_accept", channel=name)
+        case HoursFile():
+            return Saying.of("channel_hours", channel=name, hours=hours_in_words(limit.week))
+        case ChannelConsent():
+            code = "channel_needs_consent" if limit.required else "channel_needs_no_consent"
+            return Saying.of(code, channel=name)
+        case LeftToLender():
+            return Saying.of("channel_left_to_lender", channel=name, what=limit.what)
+        case _:
+            raise TypeError(f"{type(limit).__name__} is no limit of a channel")
+
+
 def two_way_in_words(two_way: TwoWay) -> Saying:
     """Return whether replies can arrive."""
     return Saying("can_arrive" if two_way.possible else "none_arrives")
@@ -638,8 +765,9 @@ def _days(count: int) -> Saying:
     return Saying.of("days", count=count) if count > 1 else Saying("a_day")
 
 
-def _cap(cap: CapFields) -> Cap:
-    return Cap(cap.at_most, cap.within, cap.scope)
+def _counting(cap: CapFields) -> tuple[Cap, tuple[Channel, ...]]:
+    """Return a cap, and the channel whose contacts it counts; none if it counts all."""
+    return Cap(cap.at_most, cap.within, cap.scope), cap.channels
 
 
 def _idle(cap: Cap, caps: Sequence[Cap]) -> bool:
@@ -653,12 +781,15 @@ def _idle(cap: Cap, caps: Sequence[Cap]) -> bool:
     )
 
 
-def cap_in_words(cap: Cap | CapFields) -> Saying:
-    """Return a cap as people say it: `2 in 7 days, a person`."""
+def cap_in_words(cap: Cap | CapFields, channels: tuple[Channel, ...] = ()) -> Saying:
+    """Return a cap as people say it: `2 in 7 days, a person`. `channels` are those that it counts, if not all."""
     count, window = (cap.count, cap.window) if isinstance(cap, Cap) else (cap.at_most, cap.within)
+    channels = channels if isinstance(cap, Cap) else cap.channels
     hours = int(window / timedelta(hours=1))
     is_days = hours % 24 == 0 and hours > 24  # noqa: PLR2004 - a day
     span = _days(hours // 24) if is_days else Saying.of("hours", count=hours)
+    if channels:
+        return Saying.of("cap_channel", count=count, span=span, channel=channel_saying(channels[0]))
     return Saying.of("cap_person" if cap.scope is Scope.PERSON else "cap_account", count=count, span=span)
 
 

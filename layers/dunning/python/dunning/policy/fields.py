@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from dunning.domain.decision.hours import zone_named
 from dunning.domain.decision.rules import Scope, Week, Windows
+from dunning.domain.delivery.channels import Channel
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _HOLIDAY, _WORKING_DAY = "holiday", "working_day"
@@ -193,8 +194,20 @@ class Sourced(Strict):
 
 
 class CapFields(Strict):
-    """A frequency cap."""
+    """
+    A frequency cap: over all channels together, or over the one that `channels` names.
+
+    A cap of a channel counts the person's contacts on it. Two channels have two caps: each would be counted by itself,
+    and a list of both reads as if they were counted together.
+    """
 
     at_most: int = Field(ge=1, strict=True)
     within: Span
     scope: Scope
+    channels: tuple[Channel, ...] = Field(default=(), max_length=1)
+
+    @model_validator(mode="after")
+    def _counts_the_person(self) -> Self:
+        if self.channels and self.scope is not Scope.PERSON:
+            raise ValueError('scope: a cap of a channel counts the person: write "person"')
+        return self

@@ -16,6 +16,7 @@ from typing import Annotated, Literal, NamedTuple, Self
 from pydantic import Field, StrictBool, model_validator
 
 from dunning.domain.decision.rules import Windows
+from dunning.domain.delivery.channels import Channel
 from dunning.policy.fields import DAYS, CapFields, Hours, HoursField, Sourced, Span, Strict, ZoneName
 from dunning.policy.files import DataFile, PolicyError
 
@@ -162,8 +163,90 @@ class LeftToLender(Sourced):
     what: str = Field(min_length=10)
 
 
+class ChannelConsent(Sourced):
+    """Whether a channel needs a consent of its own on record."""
+
+    required: StrictBool
+
+
+class ChannelLaw(Sourced):
+    """
+    Whether a channel may be used in a place, and what is narrower there than for a reminder in general.
+
+    Where it may not, a lender opens it by accepting the `condition`; without one nobody can. `condition_since` is the
+    day since which the condition reads so: who accepted it earlier has accepted something else.
+    """
+
+    allowed: StrictBool
+    condition: str = ""
+    condition_since: date | None = None
+    hours: HoursFile | None = None
+    consent: ChannelConsent | None = None
+    left_to_lender: LeftToLender | None = None
+
+    @model_validator(mode="after")
+    def _opens_in_one_way(self) -> Self:
+        if self.allowed and self.condition:
+            raise ValueError("condition: belongs to allowed = false, and only there")
+        if bool(self.condition) is not (self.condition_since is not None):
+            raise ValueError("condition and condition_since come together or not at all")
+        return self
+
+    def limits(self) -> Iterator[tuple[tuple[str, ...], Sourced]]:
+        """Yield what is said of the channel, each with its place in the section."""
+        yield (), self
+        if self.hours:
+            yield ("hours",), self.hours
+        if self.consent:
+            yield ("consent",), self.consent
+        if self.left_to_lender:
+            yield ("left_to_lender",), self.left_to_lender
+
+
+class ChannelsFile(Strict):
+    """What a place says of each channel but SMS. A channel that is not there is closed."""
+
+    email: ChannelLaw | None = None
+    line: ChannelLaw | None = None
+    voice: ChannelLaw | None = None
+    whatsapp: ChannelLaw | None = None
+
+    @model_validator(mode="after")
+    def _keeps_shut_what_has_to_be_accepted(self) -> Self:
+        for channel in (Channel.VOICE, Channel.WHATSAPP):
+            if (law := self.of(channel)) and law.allowed:
+                raise ValueError(f"{channel}: allowed = true: a lender has to accept a condition first; write false")
+        return self
+
+    @property
+    def changes_on(self) -> list[date]:
+        """The days of limits that have days of their own, which none may have: an amendment replaces them."""
+        return [day for _, limit in self.limits() for day in limit.changes_on]
+
+    def of(self, channel: Channel) -> ChannelLaw | None:
+        """Return what is said of a channel; `None` if nothing is."""
+        found: ChannelLaw | None = getattr(self, channel.value, None)
+        return found
+
+    def limits(self) -> Iterator[tuple[tuple[str, ...], Sourced]]:
+        """Yield every limit, with its place in the section."""
+        for name in type(self).model_fields:
+            law: ChannelLaw | None = getattr(self, name)
+            if law:
+                yield from (((name, *where), limit) for where, limit in law.limits())
+
+    def amended(self, later: "ChannelsFile") -> "ChannelsFile":
+        """Return the section with the channels of an amendment in place of its own."""
+        named = {name: law for name in type(self).model_fields if (law := getattr(later, name)) is not None}
+        return self.model_copy(update=named)
+
+
 class Amendment(Strict):
-    """The sections of a file that are replaced from a day on. `hours` are those of the law."""
+    """
+    The sections of a file that are replaced from a day on. `hours` are those of the law.
+
+    `channels` replaces those that it names.
+    """
 
     in_force_from: date
     hours: HoursFile | None = None
@@ -176,6 +259,7 @@ class Amendment(Strict):
     carrier: Carrier | None = None
     consent: Consent | None = None
     retention: Retention | None = None
+    channels: ChannelsFile | None = None
 
     @model_validator(mode="after")
     def _replaces_something(self) -> Self:
@@ -218,6 +302,7 @@ class JurisdictionFile(Strict):
     two_way: TwoWay | None = None
     consent: Consent
     retention: Retention
+    channels: ChannelsFile = ChannelsFile()
     noted: tuple[Noted, ...] = ()
     left_to_lender: tuple[LeftToLender, ...] = ()
     amendments: tuple[Amendment, ...] = ()
@@ -242,9 +327,12 @@ class JurisdictionFile(Strict):
         held: dict[str, object] = {
             name: tuple(limit for limit in getattr(self, name) if limit.holds_on(day)) for name in _LISTS
         }
+        channels = self.channels
         for amendment in self.amendments:
             if amendment.in_force_from <= day:
                 held |= {name: section for name in _AMENDABLE if (section := getattr(amendment, name)) is not None}
+                if amendment.channels:
+                    held["channels"] = channels = channels.amended(amendment.channels)
         if isinstance(law := held.get("hours"), HoursFile):
             held["hours"] = self.hours.model_copy(update={"law": law})
         return self.model_copy(update=held | {"amendments": ()})
@@ -257,6 +345,14 @@ class JurisdictionFile(Strict):
                 found = ("amendments", position, section)
         return found
 
+    def where_channel(self, channel: Channel, day: date) -> tuple[str | int, ...]:
+        """Return where the file says what holds of a channel on a day; the file itself if it says nothing."""
+        found: tuple[str | int, ...] = ("channels", channel.value) if self.channels.of(channel) else ()
+        for position, amendment in enumerate(self.amendments):
+            if amendment.in_force_from <= day and amendment.channels and amendment.channels.of(channel):
+                found = ("amendments", position, "channels", channel.value)
+        return found
+
     def sourced(self) -> Iterator[tuple[tuple[str | int, ...], Sourced, date | None]]:
         """Yield every limit of the file with its place in it, and the day from which it holds if a day is named."""
         for name in type(self).model_fields:
@@ -266,11 +362,17 @@ class JurisdictionFile(Strict):
                 yield ("hours", "ours"), value.ours, None
             elif isinstance(value, Sourced):
                 yield (name,), value, None
+            elif isinstance(value, ChannelsFile):
+                yield from (((name, *where), limit, None) for where, limit in value.limits())
             elif name in _LISTS:
                 yield from (((name, at), limit, limit.in_force_from) for at, limit in enumerate(value))
         for at, amendment in enumerate(self.amendments):
             for name in _AMENDABLE:
-                if (section := getattr(amendment, name)) is not None:
+                section = getattr(amendment, name)
+                if isinstance(section, ChannelsFile):
+                    for within, limit in section.limits():
+                        yield ("amendments", at, name, *within), limit, amendment.in_force_from
+                elif section is not None:
                     yield ("amendments", at, name), section, amendment.in_force_from
 
 

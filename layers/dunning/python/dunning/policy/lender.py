@@ -10,10 +10,22 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool
 
 from dunning.domain.decision.rules import Scope
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.texts.lint import Linter
 from dunning.domain.texts.money import MINOR_DIGITS
 from dunning.domain.texts.numbers_to_call import holds_number_to_call
-from dunning.policy.fields import CapFields, HoursField, Language, Minute, Spread, Strict
+from dunning.policy.channel_files import (
+    NOTICE_COUNTRIES,
+    ONLY_WHERE_NAMED,
+    WITHOUT_EUM,
+    ChannelSenders,
+    Order,
+    StageFile,
+    StageKey,
+    order_at,
+    why_closed,
+)
+from dunning.policy.fields import CapFields, HoursField, Language, Minute, Spread, Strict, parse_span
 from dunning.policy.files import DataFile, PolicyError, Where
 from dunning.policy.jurisdiction import JurisdictionFile, Place, Places, first_wider
 from dunning.policy.text_files import LONGEST_SENDER_NAME, Wording, load_own_texts
@@ -23,6 +35,7 @@ DEFAULT_MONTHLY_CAP = CapFields.model_validate({"at_most": 8, "within": "30d", "
 
 _MOST_CATCH_UP_DAYS = 60
 _A_WEEK = timedelta(days=7)
+_SHORTEST_FAILOVER = timedelta(hours=6)
 
 _TEN_UNITS = ("JPY", "TWD")
 """Currencies in which nobody asks for a single unit: a unit is a few US cents, or less than one."""
@@ -30,7 +43,7 @@ _TEN_UNITS = ("JPY", "TWD")
 
 def with_monthly_cap(caps: tuple[CapFields, ...]) -> tuple[CapFields, ...]:
     """Return a lender's own caps, and our default for a month unless one of them says what is most in a longer time."""
-    if any(cap.scope is Scope.PERSON and cap.within > _A_WEEK for cap in caps):
+    if any(cap.scope is Scope.PERSON and not cap.channels and cap.within > _A_WEEK for cap in caps):
         return caps
     return (*caps, DEFAULT_MONTHLY_CAP)
 
@@ -174,9 +187,9 @@ class CountryFile(Strict):
     """
     How a lender texts people in one country, and numbers of it. `registered` maps `id@version` to a registered id.
 
-    `hours`, `caps`, `hotline`, `pay` and `pay_to_account` replace the lender's own there. `two_way` says whether
-    replies can arrive; left out, they can if there is an own number, no sender id, and the place's carriers know
-    replies.
+    `hours`, `caps`, `hotline`, `pay`, `pay_to_account` and `channels` replace the lender's own there. `two_way` says
+    whether replies can arrive; left out, they can if there is an own number, no sender id, and the place's carriers
+    know replies. `gateway` is the way of SMS to numbers of the country.
     """
 
     sender_id: Annotated[str, AfterValidator(valid_sender_id)] = ""
@@ -190,6 +203,8 @@ class CountryFile(Strict):
     pay: Pay | None = None
     pay_to_account: PayToAccount | None = None
     two_way: bool | None = Field(default=None, strict=True)
+    channels: Order | None = None
+    gateway: Literal["sns", "eum"] = "sns"
 
 
 class RepliesFile(Strict):
@@ -206,13 +221,33 @@ class RepliesFile(Strict):
     doubt_days: int = Field(default=3, ge=1, le=10, strict=True)
 
 
-class LenderFile(Strict):
+def valid_failover(written: object) -> timedelta:
+    """
+    Read after how many hours of outage another channel takes over.
+
+    Raises:
+        ValueError: it is less than six hours: a short fault of a provider must not change what people read.
+    """
+    after = parse_span(written)
+    if after < _SHORTEST_FAILOVER:
+        raise ValueError(
+            f"{written!r} is shorter than 6h: a short fault of a provider must not change what people read"
+        )
+    return after
+
+
+FailoverAfter = Annotated[timedelta, BeforeValidator(valid_failover)]
+
+
+class LenderFile(ChannelSenders):
     """
     One lender's policy. `countries` are the only ones whose people and numbers are texted.
 
     `languages` come in order of preference; the first is for customers who read none of them. `link_domains` are the
     lender's own, the only ones a link may lead to. `smallest_amounts` are in units of the currency, not in cents.
-    `pay_to_account` takes the place of `pay` for a customer who has a `pay_account` of their own.
+    `pay_to_account` takes the place of `pay` for a customer who has a `pay_account` of their own. `channels` come in
+    order of preference; a stage in `stages`, and a country, may have others. A gateway that takes nothing for
+    `failover_after` loses its customers to the next channel; left out, it never does.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{1,40}$")
@@ -236,6 +271,9 @@ class LenderFile(Strict):
     hours: HoursField | None = None
     caps: tuple[CapFields, ...] = Field(min_length=1)
     replies: RepliesFile = RepliesFile()
+    channels: Order = (Channel.SMS,)
+    stages: dict[StageKey, StageFile] = Field(default_factory=dict)
+    failover_after: FailoverAfter | None = None
     countries: dict[str, CountryFile] = Field(min_length=1)
 
 
@@ -304,6 +342,7 @@ def load_lenders(
             raise lender.file.refusal(("id",), f"{lender.policy.id!r} is not the file's name")
         _check_ladder(lender)
         _check_words(lender)
+        _check_channels(lender)
         for code in lender.policy.countries:
             reached = places.reached_by(code)
             if not reached:
@@ -315,6 +354,7 @@ def load_lenders(
                         *_unmet(lender, code, there),
                         *_deaf(lender, code, there),
                         *_looser(lender, code, there),
+                        *_closed_channels(lender, code, there),
                     ):
                         raise refusal
                     _check_spoken(lender, there, linter)
@@ -398,6 +438,141 @@ def _check_words(lender: Lender) -> None:
             raise file.refusal(("countries", code, "registered"), f"no such text: {', '.join(unknown)}")
 
 
+def order_in(lender: Lender, code: str, stage: int) -> tuple[Channel, ...]:
+    """Return the channels that a policy wants at a stage, by a key of its countries."""
+    return order_at(stage, lender.policy.channels, lender.policy.stages, lender.policy.countries[code].channels)
+
+
+def _where_ordered(lender: Lender, code: str, stage: int) -> Where:
+    """Return the field that orders the channels of a stage in a country."""
+    if stage in lender.policy.stages:
+        return ("stages", str(stage), "channels")
+    return ("countries", code, "channels") if lender.policy.countries[code].channels else ("channels",)
+
+
+def _check_channels(lender: Lender) -> None:
+    """Stages are the ladder's, and each channel has a sender, a stage that may use it, and words that are approved."""
+    policy, file, _ = lender
+    for stage, of_stage in policy.stages.items():
+        if stage not in policy.ladder:
+            raise file.refusal(
+                ("stages", str(stage)),
+                f"is not one of the ladder's: {', '.join(map(str, policy.ladder))}; take it out, or add it to ladder",
+            )
+        if Channel.WHATSAPP in of_stage.channels and stage > 0:
+            raise file.refusal(
+                ("stages", str(stage), "channels"),
+                "whatsapp is for stages up to the due date only; take it out of this one",
+            )
+    if named := sorted(set(ONLY_WHERE_NAMED).intersection(policy.channels)):
+        raise file.refusal(
+            ("channels",), f'{named[0]} is used by the stages that name it only; write it in [stages."-3"] or the like'
+        )
+    for code in policy.countries:
+        _check_orders(lender, code)
+        _check_gateways(lender, code)
+        _check_channel_words(lender, code)
+    _check_whatsapp_templates(lender)
+
+
+def _check_orders(lender: Lender, code: str) -> None:
+    """Each stage has a channel in a country, and each channel there a sender and a stage that uses it."""
+    policy, file, _ = lender
+    used: set[Channel] = set()
+    for stage in policy.ladder:
+        order = order_in(lender, code, stage)
+        if not order:
+            raise file.refusal(
+                ("countries", code, "channels"), f"leaves no channel for stage {stage:+d}; add one of the stage's"
+            )
+        for channel in order:
+            if channel is not Channel.SMS and getattr(policy, channel.value) is None:
+                raise file.refusal(
+                    _where_ordered(lender, code, stage),
+                    f"{channel} has no sender; add [{channel}], or take {channel} out",
+                )
+        used.update(order)
+    for channel in policy.countries[code].channels or ():
+        if channel not in used:
+            raise file.refusal(
+                ("countries", code, "channels"), f"no stage uses {channel} there; take it out, or name it in a stage"
+            )
+
+
+def _check_gateways(lender: Lender, code: str) -> None:
+    """Each gateway of a country reaches its numbers."""
+    policy, file, _ = lender
+    if policy.countries[code].gateway == "eum" and code in WITHOUT_EUM:
+        raise file.refusal(
+            ("countries", code, "gateway"),
+            'End User Messaging has no field for a registered text, and carriers there block all others; write "sns"',
+        )
+    uses_line = any(Channel.LINE in order_in(lender, code, stage) for stage in policy.ladder)
+    if uses_line and policy.line and policy.line.gateway == "line_notification" and code not in NOTICE_COUNTRIES:
+        raise file.refusal(
+            ("line", "gateway"),
+            f"LINE's notices go to numbers of {', '.join(sorted(NOTICE_COUNTRIES))} only; "
+            f'write "line", or give countries.{code} channels without line',
+        )
+
+
+def _check_channel_words(lender: Lender, code: str) -> None:
+    """Each channel of a stage has words for it in each language, and each of WhatsApp an approved template."""
+    policy, file, wordings = lender
+    for stage in policy.ladder:
+        for channel in order_in(lender, code, stage):
+            if channel is Channel.SMS:
+                continue
+            for language in policy.languages:
+                for several in (False, True):
+                    words = wordings[language].channels.at(channel, stage, several=several)
+                    if words is None:
+                        raise file.refusal(
+                            _where_ordered(lender, code, stage),
+                            f"{channel} has no words for stage {stage:+d} in {language}: write some, see "
+                            f'texts/{language}.toml, or take {channel} out of stages."{stage}"',
+                        )
+                    if channel is Channel.WHATSAPP:
+                        _check_template(lender, stage, words.template)
+
+
+def _check_template(lender: Lender, stage: int, template: str) -> None:
+    policy, file, _ = lender
+    if policy.whatsapp is None or template not in policy.whatsapp.registered:
+        raise file.refusal(
+            ("whatsapp", "registered"),
+            f"no template for {template}: Meta has to approve one for each language and text of stage "
+            f'{stage:+d}; add it, or take whatsapp out of stages."{stage}"',
+        )
+
+
+def _check_whatsapp_templates(lender: Lender) -> None:
+    """Each approved template is of words that there are."""
+    policy, file, wordings = lender
+    if policy.whatsapp is None:
+        return
+    known = {
+        words.template
+        for wording in wordings.values()
+        for staged in wording.channels.words.get(Channel.WHATSAPP, ())
+        for words in (staged.single, staged.several)
+    }
+    if unknown := sorted(set(policy.whatsapp.registered) - known):
+        raise file.refusal(("whatsapp", "registered"), f"no such text: {', '.join(unknown)}")
+
+
+def _closed_channels(lender: Lender, code: str, there: "_Version") -> Iterator[PolicyError]:
+    """Yield the channels of a policy that a place keeps closed."""
+    policy, file, _ = lender
+    for stage in policy.ladder:
+        for channel in order_in(lender, code, stage):
+            for reason, can_be_accepted in why_closed(channel, there.law, policy):
+                fix = f"give countries.{code} channels without {channel}"
+                if can_be_accepted:
+                    fix = f"write accepted_by and accepted_on in [{channel}], or {fix}"
+                yield file.refusal(_where_ordered(lender, code, stage), f"{reason}, {there.at_channel(channel)}; {fix}")
+
+
 class _Version(NamedTuple):
     """What a place's file says from a day on; the first version has no day (`date.min`)."""
 
@@ -407,8 +582,15 @@ class _Version(NamedTuple):
 
     def at(self, section: str, *within: str | int) -> str:
         """Return where a section stands, with the day from which it holds if that is not always."""
-        since = "" if self.day == date.min else f" (from {self.day})"
-        return f"{self.place.file.at(*self.place.law.where(section, self.day), *within)}{since}"
+        return f"{self.place.file.at(*self.place.law.where(section, self.day), *within)}{self._since}"
+
+    def at_channel(self, channel: Channel) -> str:
+        """Return where the section of a channel stands, or the file if it has none."""
+        return f"{self.place.file.at(*self.place.law.where_channel(channel, self.day))}{self._since}"
+
+    @property
+    def _since(self) -> str:
+        return "" if self.day == date.min else f" (from {self.day})"
 
 
 def _check_spoken(lender: Lender, there: _Version, linter: Linter) -> None:
@@ -526,6 +708,8 @@ def _looser(lender: Lender, code: str, there: _Version) -> Iterator[PolicyError]
     for position, cap in enumerate(country.caps if country.caps is not None else policy.caps):
         for legal_position, legal in enumerate(there.place.law.caps):
             if not legal.is_law or legal not in there.law.caps:
+                continue
+            if cap.channels != legal.channels:
                 continue
             if cap.scope == legal.scope and cap.within <= legal.within and cap.at_most > legal.at_most:
                 yield file.refusal(

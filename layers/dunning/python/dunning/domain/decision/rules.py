@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from dunning.domain.customer.facts import Facts
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.delivery.channels import Channel
+from dunning.domain.texts.channel_words import ChannelWording
 from dunning.domain.texts.lint import Linter
 from dunning.domain.texts.wording import Text
 
@@ -64,6 +65,9 @@ class ContactHours:
 SNS = "sns"
 """The gateway of SMS where a policy names none."""
 
+_BY_NUMBER = frozenset({"line_notification"})
+"""Gateways that want a number, although their channel has addresses of its own."""
+
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class ChannelRules:
@@ -86,6 +90,12 @@ class ChannelRules:
     """Where answers to mails go, or empty."""
     voice: str = ""
     """The voice of calls, or empty."""
+    registered: Mapping[str, str] | None = None
+    """The template that WhatsApp has approved for each wording, by its `id@version`; `None` on other channels."""
+
+    def address_in(self, facts: Facts) -> str:
+        """Return the customer's address on this channel, as the gateway wants it; empty if there is none."""
+        return facts.phone if self.gateway in _BY_NUMBER else facts.address_of(self.channel)
 
     def hours_for(self, rules: "Rules", stage: int | None) -> ContactHours:
         """Return the contact hours of a stage on this channel; those up to the due date if it is no reminder."""
@@ -208,6 +218,12 @@ class Rules:
     """The public holidays of the customer's place: no working days, whatever the contact hours."""
     channels: Mapping[int, tuple[ChannelRules, ...]]
     """The channels of each stage of the ladder, in order of preference."""
+    channel_words: Mapping[str, ChannelWording] = field(default_factory=dict)
+    """
+    The wordings of channels other than SMS, by language.
+
+    Those that confirm an opt-out are used only where `confirmations` has any.
+    """
     failover_after: timedelta | None = None
     """How long a gateway may take nothing before its customers get another channel; `None` for ever."""
     is_sms_only: bool = field(init=False)
