@@ -135,10 +135,13 @@ class LinterFile(Strict):
     links: LinksFile
     words: tuple[WordsFile, ...] = Field(min_length=1)
     phrasing: tuple[PhrasingFile, ...] = Field(min_length=1)
+    disclosure: tuple[WordsFile, ...] = Field(min_length=1)
+    disclosing_sender: tuple[WordsFile, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:
-        ids = [*(words.id for words in self.words), *(phrasing.id for phrasing in self.phrasing)]
+        word_lists = (*self.words, *self.disclosure, *self.disclosing_sender)
+        ids = [*(words.id for words in word_lists), *(phrasing.id for phrasing in self.phrasing)]
         if twice := sorted({word_id for word_id in ids if ids.count(word_id) > 1}):
             raise ValueError(f"words.id: {', '.join(twice)} is there twice")
         return self
@@ -182,6 +185,8 @@ def load_linter(data: Traversable) -> Linter:
                 Phrasing(RuleInfo(of.id, Severity.BLOCK, of.rule, of.source, of.mark), of.language, of.patterns)
                 for of in file.phrasing
             ],
+            [_word_rule(words) for words in file.disclosure],
+            [_word_rule(words) for words in file.disclosing_sender],
         )
     except ValueError as error:
         raise source.refusal(("words",), str(error)) from error

@@ -11,6 +11,7 @@ from typing import NamedTuple, Self
 from pydantic import Field, model_validator
 
 from dunning.domain.errors import TextError
+from dunning.domain.texts.channel_words import NO_CHANNEL_WORDS, ChannelWording
 from dunning.domain.texts.compose import signed
 from dunning.domain.texts.lint import ArrivingText, Linter
 from dunning.domain.texts.segments import count_segments
@@ -21,6 +22,7 @@ from dunning.policy.files import DataFile
 _REQUIRED_PLACEHOLDERS = frozenset({"tail", "amount", "date", "pay", "hotline"})
 """Every reminder names the account, the amount, the due date, the ways to pay and the hotline."""
 
+_TABLES_OF_CHANNELS = ("mail", "line", "voice", "whatsapp")
 _PHRASES = ("opt_out_line", "opt_out_line_without_replies", "and_others")
 _CONFIRMATION = "opt-out-confirmation"
 _QUESTIONS_AND_NUMBERS = frozenset("?？0123456789")
@@ -73,7 +75,8 @@ class Wording(NamedTuple):
     """
     The texts of one language, those with a late fee apart, and the stages that need a written notice.
 
-    `confirmation` confirms an opt-out. `ids` are the ids of the texts by stage.
+    `confirmation` confirms an opt-out. `ids` are the ids of the texts by stage. `channels` are the words of channels
+    other than SMS.
     """
 
     texts: Mapping[Key, Text]
@@ -82,6 +85,7 @@ class Wording(NamedTuple):
     phrases: FramePhrases
     confirmation: Text
     ids: Mapping[int, str]
+    channels: ChannelWording = NO_CHANNEL_WORDS
 
 
 _SAMPLE_VALUES: Mapping[str, Mapping[str, str]] = {
@@ -110,11 +114,14 @@ def load_texts(language: str, file: DataFile, linter: Linter) -> Wording:
             raise file.refusal((phrase,), "missing")
         for fault in linter.wording_faults(words, language):
             raise file.refusal((phrase,), f"{fault.message} ({fault.rule})")
-    read = _read_stages(language, file, linter, f"{language}/", ("language", _CONFIRMATION, *_PHRASES))
+    read = _read_stages(
+        language, file, linter, f"{language}/", ("language", _CONFIRMATION, *_PHRASES, *_TABLES_OF_CHANNELS)
+    )
     texts, with_fee, notices = _by_key(language, read)
     _check_notices(file, read, notices)
     ids = {stage.wording.stage: stage.id for stage in read}
-    return Wording(texts, with_fee, notices, phrases, _confirmation(language, file, linter), ids)
+    channels = _channel_words(language, file, linter)
+    return Wording(texts, with_fee, notices, phrases, _confirmation(language, file, linter), ids, channels)
 
 
 def load_own_texts(lender: str, language: str, file: DataFile, linter: Linter, common: Wording) -> Wording:
@@ -125,7 +132,7 @@ def load_own_texts(lender: str, language: str, file: DataFile, linter: Linter, c
         PolicyError: as `load_texts`; or a text has the id of a text for another stage, or its stage has a text already.
     """
     _check_language(language, file)
-    read = _read_stages(language, file, linter, f"{lender}/{language}/", ("language",))
+    read = _read_stages(language, file, linter, f"{lender}/{language}/", ("language", *_TABLES_OF_CHANNELS))
     stage_of = {text_id: stage for stage, text_id in common.ids.items()}
     for stage in read:
         there = common.ids.get(stage.wording.stage)
@@ -142,8 +149,22 @@ def load_own_texts(lender: str, language: str, file: DataFile, linter: Linter, c
     kept_with_fee = {key: text for key, text in common.with_fee.items() if key[1] not in own}
     ids = {**common.ids, **{stage.wording.stage: stage.id for stage in read}}
     return common._replace(
-        texts={**common.texts, **texts}, with_fee={**kept_with_fee, **with_fee}, notice_stages=all_notices, ids=ids
+        texts={**common.texts, **texts},
+        with_fee={**kept_with_fee, **with_fee},
+        notice_stages=all_notices,
+        ids=ids,
+        channels=_channel_words(language, file, linter, lender, common.channels),
     )
+
+
+def _channel_words(
+    language: str, file: DataFile, linter: Linter, lender: str = "", common: ChannelWording = NO_CHANNEL_WORDS
+) -> ChannelWording:
+    # Imported here: at a cold start all words have been read long ago, when the layer was built.
+    from dunning.policy.channel_text_files import load_channel_words  # noqa: PLC0415
+
+    samples = {**_SAMPLE_VALUES[language], **_SAMPLE_NUMBERS}
+    return load_channel_words(language, file, linter, samples, lender, common)
 
 
 class _Stage(NamedTuple):

@@ -2,21 +2,24 @@
 Text preview: all texts of a lender as they arrive, with their costs and faults, for pages and programs alike.
 
 The texts come out of `decide`, on made-up customers: no text is rendered here a second time. Only the limits of time
-are lifted (hours, caps), so that every stage can be seen on any day.
+are lifted (hours, caps), so that every stage can be seen on any day. The words of other channels than SMS come out of
+`compose`, which `decide` asks, whether or not a policy uses the channel.
 """
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from dunning.domain.customer.facts import Account, Facts, Instalment
 from dunning.domain.customer.standing import Standing
 from dunning.domain.decision.decide import decide
-from dunning.domain.decision.decisions import Decision, Reason, Send, trace_of
-from dunning.domain.decision.rules import ContactHours, Rules
-from dunning.domain.errors import DunningError
+from dunning.domain.decision.decisions import Decision, Reason, Reminder, Send, trace_of
+from dunning.domain.decision.rules import ChannelRules, ContactHours, Rules
+from dunning.domain.delivery.channels import Channel
+from dunning.domain.errors import DunningError, NoTextError
+from dunning.domain.texts.compose import AmountDue, ComposedText, compose
 from dunning.domain.texts.lint import Severity
 from dunning.domain.texts.money import minor_digits
 from dunning.domain.texts.previewed import Doubt, Message, PreviewedCase
@@ -59,20 +62,24 @@ class UnknownChoiceError(DunningError):
     """There is no such lender, language or country. The message lists the valid choices."""
 
 
-def preview(book: PolicyBook, lender: Lender, language: str, country: str, region: str = "") -> Iterator[Message]:
+def preview(
+    book: PolicyBook,
+    lender: Lender,
+    language: str,
+    country: str,
+    region: str = "",
+    channel: Channel = Channel.SMS,
+) -> Iterator[Message]:
     """
-    Yield all texts of a lender in a language, as somebody in a country gets them.
+    Yield all texts of a lender in a language, as somebody in a country gets them on a channel.
 
     Raises:
         UnknownChoiceError: the lender texts nobody there.
     """
-    somebody = _somebody(lender, language, country, region)
-    rules = book.rules_for(somebody, datetime.combine(_TYPICAL_DUE, time(12), UTC))
-    if isinstance(rules, Reason):
-        there = ", ".join(lender.policy.countries)
-        raise UnknownChoiceError(
-            f"{lender.policy.id} texts nobody in {country} ({rules.value}); its countries: {there}"
-        )
+    somebody, rules = _somebody_with_rules(book, lender, language, country, region)
+    if channel is not Channel.SMS:
+        yield from _on_channel(book, rules, somebody, channel)
+        return
     rules = replace(
         rules, zones=rules.zones[:1], hours=_ALWAYS, overdue_hours=_ALWAYS, person_caps=(), account_caps=(),
         preferred_minute_of_day=0,
@@ -85,6 +92,123 @@ def preview(book: PolicyBook, lender: Lender, language: str, country: str, regio
                 message = _text_of_case(book, rules, somebody, case, typical_parts)
                 typical_parts = message.reminder.parts if message.reminder else 0
                 yield message
+
+
+def channels_used(book: PolicyBook, lender: Lender, country: str, region: str = "") -> tuple[Channel, ...]:
+    """
+    Return the channels that a lender uses in a place, in the order in which they are defined.
+
+    Raises:
+        UnknownChoiceError: the lender texts nobody there.
+    """
+    _, rules = _somebody_with_rules(book, lender, lender.policy.languages[0], country, region)
+    used = {each.channel for of_stage in rules.channels.values() for each in of_stage}
+    return tuple(channel for channel in Channel if channel in used)
+
+
+def _somebody_with_rules(
+    book: PolicyBook, lender: Lender, language: str, country: str, region: str
+) -> tuple[Facts, Rules]:
+    somebody = _somebody(lender, language, country, region)
+    rules = book.rules_for(somebody, datetime.combine(_TYPICAL_DUE, time(12), UTC))
+    if isinstance(rules, Reason):
+        there = ", ".join(lender.policy.countries)
+        raise UnknownChoiceError(
+            f"{lender.policy.id} texts nobody in {country} ({rules.value}); its countries: {there}"
+        )
+    return somebody, rules
+
+
+def _on_channel(book: PolicyBook, rules: Rules, somebody: Facts, channel: Channel) -> Iterator[Message]:
+    """
+    Yield what a channel other than SMS says, at the stages where the lender uses it, or else wherever it has words.
+
+    A call says the same whatever is due, and only a mail names a fee.
+    """
+    words = rules.channel_words[somebody.language]
+    used = [stage for stage in rules.ladder if channel in {each.channel for each in rules.channels[stage]}]
+    stages = used or [stage for stage in rules.ladder if words.at(channel, stage, several=False)]
+    for stage, several in itertools.product(stages, (False,) if channel is Channel.VOICE else (False, True)):
+        for fee in (False, True) if channel is Channel.EMAIL and stage > 0 else (False,):
+            for worst in (False, True):
+                yield _message_of_case(book, rules, somebody, PreviewedCase(stage, several, fee, worst, channel))
+
+
+def _message_of_case(book: PolicyBook, rules: Rules, somebody: Facts, case: PreviewedCase) -> Message:
+    facts = _with_accounts(somebody, case, rules)
+    today = facts.accounts[0].instalments[0].due_on + timedelta(days=_days_late(case))
+    due = _amount_of(facts.accounts)
+    refusals: list[tuple[Reason, str]] = []
+    while True:
+        try:
+            composed = compose(facts, rules, case.stage, due, today, case.channel)
+        except NoTextError as error:
+            refusals.append((error.reason, str(error)))
+            if error.reason is not Reason.TEMPLATE_NOT_REGISTERED or len(refusals) > 1:
+                return Message(
+                    case=case, reminder=None, arriving="", refusals=tuple(refusals), typical_parts=0, price=0
+                )
+            rules = _as_if_approved(rules, case, facts.language)
+            continue
+        return Message(
+            case=case,
+            reminder=_reminder_of(composed, case, today),
+            arriving=composed.arriving,
+            refusals=tuple(refusals),
+            typical_parts=composed.segments.parts,
+            price=_price(book, somebody.phone_country, case.channel),
+            to_check=_doubts(book, composed.body, facts.language, "fee" if case.fee else ""),
+        )
+
+
+def _amount_of(accounts: Sequence[Account]) -> AmountDue:
+    """Return what made-up accounts owe, each with one instalment, all due on one day."""
+    first, instalments = accounts[0], [account.instalments[0] for account in accounts]
+    return AmountDue(
+        total=sum(instalment.amount for instalment in instalments),
+        instalments=len(instalments),
+        late_fee=sum(instalment.late_fee for instalment in instalments),
+        currency=first.currency,
+        due_on=instalments[0].due_on,
+        tail=first.tail,
+        others=len(accounts) > 1,
+        pay_account=first.pay_account,
+    )
+
+
+def _as_if_approved(rules: Rules, case: PreviewedCase, language: str) -> Rules:
+    """Return the rules as they would be if Meta had approved the template of a case."""
+    words = rules.channel_words[language].at(case.channel, case.stage, several=case.several)
+    assert words is not None  # noqa: S101 - `compose` has asked for its template
+    approved = ChannelRules(
+        channel=case.channel,
+        gateway="whatsapp",
+        hours=rules.hours,
+        overdue_hours=rules.overdue_hours,
+        registered={words.template: "not_approved"},
+    )
+    return replace(rules, channels={case.stage: (approved,)})
+
+
+def _reminder_of(composed: ComposedText, case: PreviewedCase, today: date) -> Reminder:
+    return Reminder(
+        send_id="preview",
+        channel=case.channel.value,
+        stage=case.stage,
+        on=today,
+        reached_stages=(),
+        text=composed.body,
+        encoding=composed.segments.encoding,
+        parts=composed.segments.parts,
+        template=composed.template,
+        registered_template=composed.registered,
+        extras=composed.extras,
+    )
+
+
+def _price(book: PolicyBook, country: str, channel: Channel) -> int:
+    """Return the price of one message of a channel."""
+    return book.price(country, 1, channel)
 
 
 def _somebody(lender: Lender, language: str, country: str, region: str) -> Facts:
@@ -104,14 +228,9 @@ def _somebody(lender: Lender, language: str, country: str, region: str) -> Facts
 
 
 def _text_of_case(book: PolicyBook, rules: Rules, somebody: Facts, case: PreviewedCase, typical_parts: int) -> Message:
-    facts = replace(
-        somebody,
-        name=_NAMES[somebody.language][case.worst],
-        accounts=_made_up_accounts(case, rules, _CURRENCY_OF.get(somebody.country, _ANYWHERE_ELSE)),
-    )
+    facts = _with_accounts(somebody, case, rules)
     due_on = facts.accounts[0].instalments[0].due_on
-    days = max(_DAYS_LATE, case.stage) if case.worst and case.stage > 0 else case.stage
-    now = datetime.combine(due_on + timedelta(days=days), time(12), rules.zones[0]).astimezone(UTC)
+    now = datetime.combine(due_on + timedelta(days=_days_late(case)), time(12), rules.zones[0]).astimezone(UTC)
     decision, refusals = _decided(facts, rules, now)
     if not isinstance(decision, Send):
         return Message(case=case, reminder=None, arriving="", refusals=refusals, typical_parts=typical_parts, price=0)
@@ -122,11 +241,7 @@ def _text_of_case(book: PolicyBook, rules: Rules, somebody: Facts, case: Preview
     price = book.price(somebody.phone_country, reminder.parts)
     # The amount of a fee is known to be right where a text with a fee is used: the linter need not ask for it.
     known = "fee" if case.fee else ""
-    to_check = tuple(
-        Doubt(found.rule, found.message)
-        for found in book.linter.wording(reminder.text, somebody.language, links_allowed=True)
-        if found.severity is Severity.WARN and found.rule != known
-    )
+    to_check = _doubts(book, reminder.text, somebody.language, known)
     return Message(
         case=case,
         reminder=reminder,
@@ -135,6 +250,27 @@ def _text_of_case(book: PolicyBook, rules: Rules, somebody: Facts, case: Preview
         typical_parts=typical_parts,
         price=price,
         to_check=to_check,
+    )
+
+
+def _with_accounts(somebody: Facts, case: PreviewedCase, rules: Rules) -> Facts:
+    return replace(
+        somebody,
+        name=_NAMES[somebody.language][case.worst],
+        accounts=_made_up_accounts(case, rules, _CURRENCY_OF.get(somebody.country, _ANYWHERE_ELSE)),
+    )
+
+
+def _days_late(case: PreviewedCase) -> int:
+    return max(_DAYS_LATE, case.stage) if case.worst and case.stage > 0 else case.stage
+
+
+def _doubts(book: PolicyBook, text: str, language: str, known: str) -> tuple[Doubt, ...]:
+    """Return the linter's doubts about a text for a person to settle, but for the rule whose fact is known."""
+    return tuple(
+        Doubt(found.rule, found.message)
+        for found in book.linter.wording(text, language, links_allowed=True)
+        if found.severity is Severity.WARN and found.rule != known
     )
 
 

@@ -5,7 +5,7 @@ A wording with a late fee is used if the fee is certain, if the wording is regis
 the budget. Else the plain wording is used, whose amount is just as exact.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -47,9 +47,10 @@ class AmountDue(NamedTuple):
 
 class ComposedText(NamedTuple):
     """
-    A text, ready to be sent: SNS gets `body`, the customer sees `arriving`, and `values` are filled in.
+    A text, ready to be sent: the gateway gets `body`, the customer sees `arriving`, and `values` are filled in.
 
-    `body` and `arriving` differ if the carrier puts the sender's name in front. `segments` counts `arriving`.
+    `body` and `arriving` differ if the carrier puts the sender's name in front. `segments` counts `arriving`; on other
+    channels than SMS it is `ONE_MESSAGE`, and `extras` has what is beyond the text. Of a mail `body` is the plain text.
     """
 
     body: str
@@ -64,7 +65,7 @@ class ComposedText(NamedTuple):
 
 
 class Confirmation(NamedTuple):
-    """The confirmation of an opt-out: the `text` for SNS, and its encoding and segments once it is signed."""
+    """The confirmation of an opt-out: the `text` for the gateway, and its encoding and segments once it is signed."""
 
     text: str
     encoding: str
@@ -74,19 +75,25 @@ class Confirmation(NamedTuple):
     extras: Extras = NO_EXTRAS
 
 
+_SMS = Channel.SMS
+
+
 def compose(
-    facts: Facts, rules: Rules, stage: int, due: AmountDue, today: date, channel: Channel = Channel.SMS
+    facts: Facts, rules: Rules, stage: int, due: AmountDue, today: date, channel: Channel = _SMS
 ) -> ComposedText:
     """
-    Compose the text of a stage.
+    Compose the text of a stage, in the words of a channel.
 
     Raises:
         NoTextError: no wording exists, is registered where it must be, or fits; a value is missing; or the linter
             stops the text.
     """
-    language = facts.language if facts.language in rules.languages else rules.languages[0]
-    if channel is not Channel.SMS:
-        raise NoTextError(Reason.NO_TEXT, "text: none for stage %+d in %s", stage, language)
+    if channel is not _SMS:
+        # Imported here: a sender of SMS needs none of it.
+        from dunning.domain.texts.compose_channel import compose_for_channel  # noqa: PLC0415
+
+        return compose_for_channel(facts, rules, stage, due, today, channel)
+    language = language_of(facts, rules)
     key = language, stage, due.instalments > 1
     with_fee = rules.texts_with_fee.get(key) if due.late_fee else None
     if with_fee is not None:
@@ -101,16 +108,20 @@ def compose(
     return _message(facts, rules, plain, language, stage, due, today)
 
 
-def compose_confirmation(facts: Facts, rules: Rules) -> Confirmation:
+def compose_confirmation(facts: Facts, rules: Rules, channel: Channel = _SMS) -> Confirmation:
     """
     Compose the confirmation of an opt-out, with the sender.
 
     Its words were judged when they were loaded, with all that is filled in here.
 
     Raises:
-        NoTextError: the place allows none, or it is not registered where it must be.
+        NoTextError: the place allows none, the channel has none, or it is not registered where it must be.
     """
-    language = facts.language if facts.language in rules.languages else rules.languages[0]
+    if channel is not _SMS:
+        from dunning.domain.texts.compose_channel import compose_confirmation_for_channel  # noqa: PLC0415
+
+        return compose_confirmation_for_channel(facts, rules, channel)
+    language = language_of(facts, rules)
     text = rules.confirmations.get(language)
     if text is None:
         raise NoTextError(Reason.NO_TEXT, "text: no confirmation in %s", language)
@@ -118,6 +129,11 @@ def compose_confirmation(facts: Facts, rules: Rules) -> Confirmation:
     body, arriving = _handed_over(render(text, {}), rules, language)
     segments = count_segments(arriving)
     return Confirmation(body, segments.encoding, segments.parts, text.template, registered)
+
+
+def language_of(facts: Facts, rules: Rules) -> str:
+    """Return the language a customer is written to in: their own, or the lender's first."""
+    return facts.language if facts.language in rules.languages else rules.languages[0]
 
 
 def _registered(rules: Rules, text: Text) -> str:
@@ -137,7 +153,7 @@ def _message(
     """Fill in one text, and check that it may go where it goes."""
     registered = _registered(rules, text)
     try:
-        values = _values(facts, rules, text, language, due, today)
+        values = values_of(facts, rules, text.placeholders, text.distinct, language, due, today)
         body, arriving = _complete(render(text, values), rules, language)
     except UnknownCurrencyError:
         raise NoTextError(Reason.UNKNOWN_CURRENCY, "text: currency %s is not known", due.currency) from None
@@ -162,8 +178,10 @@ def _message(
     return ComposedText(body, arriving, language, stage, text.template, registered, values, segments)
 
 
-def _values(facts: Facts, rules: Rules, text: Text, language: str, due: AmountDue, today: date) -> dict[str, str]:
-    """Return the values of a text: the values common to all texts, and its own."""
+def values_of(
+    facts: Facts, rules: Rules, names: Sequence[str], distinct: int, language: str, due: AmountDue, today: date
+) -> dict[str, str]:
+    """Return the values common to all texts, and those `names` have beside, of which `distinct` are different."""
     values = {
         "tail": due.tail + rules.and_others[language] if due.others else due.tail,
         "amount": format_money(due.total, due.currency, language),
@@ -171,15 +189,15 @@ def _values(facts: Facts, rules: Rules, text: Text, language: str, due: AmountDu
         "pay": _means_of_payment(rules, language, due.pay_account),
         "hotline": rules.hotline[language],
     }
-    if "name" in text.placeholders:
+    if "name" in names:
         values["name"] = greeting_name(facts.name, language)
-    if text.distinct > len(values):
+    if distinct > len(values):
         more = {
             "count": str(due.instalments),
             "days": str((today - due.due_on).days),
             "fee": format_money(due.late_fee, due.currency, language),
         }
-        values |= {name: value for name, value in more.items() if name in text.placeholders}
+        values |= {name: value for name, value in more.items() if name in names}
     return values
 
 

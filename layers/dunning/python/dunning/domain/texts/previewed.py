@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from dunning.domain.decision.decisions import Reason, Reminder
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.texts.segments import GSM_EXTENDED, count_segments
 
 _CAPACITY = {"UCS-2": (70, 67), "GSM-7": (160, 153)}
@@ -19,6 +20,7 @@ class PreviewedCase:
     several: bool
     fee: bool
     worst: bool
+    channel: Channel = Channel.SMS
 
     def __str__(self) -> str:
         number = "several" if self.several else "one"
@@ -60,7 +62,9 @@ class Message:
     @property
     def spares_fee(self) -> bool:
         """Whether the text with a late fee is not used for a customer who has one."""
-        return self.reminder is not None and self.case.fee and "-fee@" not in self.reminder.template
+        if self.reminder is None or self.case.channel is not Channel.SMS:
+            return False  # only an SMS has a text of its own for that
+        return self.case.fee and "-fee@" not in self.reminder.template
 
     @property
     def is_longer_than_typical(self) -> bool:

@@ -8,7 +8,8 @@ concatenated, 70 and 67 code units for UCS-2. No national shift tables: AWS does
 import re
 from typing import Literal, NamedTuple
 
-type Encoding = Literal["GSM-7", "UCS-2"]
+type Encoding = Literal["GSM-7", "UCS-2", "text"]
+"""How an SMS is written; `text` for the words of any other channel, which nobody counts in segments."""
 
 GSM_BASIC = (
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
@@ -35,6 +36,10 @@ class Segments(NamedTuple):
 
     encoding: Encoding
     parts: int
+
+
+ONE_MESSAGE = Segments("text", 1)
+"""How the words of any channel but SMS travel: whole."""
 
 
 def is_gsm(text: str) -> bool:

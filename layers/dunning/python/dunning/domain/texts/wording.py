@@ -4,7 +4,7 @@ Texts: wording with a restricted set of placeholders, compiled once, filled stri
 A missing value, an unused one, or an unknown placeholder is refused; nothing but these names can be filled in.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from string import Formatter
 
@@ -32,9 +32,11 @@ class Text:
     distinct: int
 
 
-def compile_text(template: str, wording: str) -> Text:
+def compile_text(template: str, wording: str, permitted: Collection[str] = PLACEHOLDERS) -> Text:
     """
     Compile a wording such as `Hi {name}, {amount} is due {date}` into a pattern and its placeholders.
+
+    `permitted` are the placeholders that it may have.
 
     Raises:
         TextError: a placeholder is unknown, formatted, converted, or a brace is unmatched.
@@ -49,8 +51,8 @@ def compile_text(template: str, wording: str) -> Text:
         pattern.append(literal.replace("%", "%%"))
         if name is None:
             continue
-        if name not in PLACEHOLDERS or specification or conversion:
-            allowed = ", ".join(sorted(PLACEHOLDERS))
+        if name not in permitted or specification or conversion:
+            allowed = ", ".join(sorted(permitted))
             raise TextError(f"{template}: placeholder {{{name}}} is not one of: {allowed}")
         pattern.append("%s")
         names.append(name)
@@ -64,13 +66,24 @@ def render(text: Text, values: Mapping[str, str]) -> str:
     Raises:
         TextError: a placeholder has no value or an empty one, or a value belongs to no placeholder.
     """
+    filled = fill(text, values)
+    if len(values) != text.distinct:
+        unused = ", ".join(sorted(values.keys() - set(text.placeholders)))
+        raise TextError(f"{text.template}: no placeholder for {unused}")
+    return filled
+
+
+def fill(text: Text, values: Mapping[str, str]) -> str:
+    """
+    Fill in a text that is a part of a message, whose other parts have the other values.
+
+    Raises:
+        TextError: a placeholder has no value or an empty one.
+    """
     try:
         filled = tuple([values[name] for name in text.placeholders])
     except KeyError as missing:
         raise TextError(f"{text.template}: no value for {missing}") from None
     if "" in filled:
         raise TextError(f"{text.template}: an empty value")
-    if len(values) != text.distinct:
-        unused = ", ".join(sorted(values.keys() - set(text.placeholders)))
-        raise TextError(f"{text.template}: no placeholder for {unused}")
     return text.pattern % filled

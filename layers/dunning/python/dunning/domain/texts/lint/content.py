@@ -56,6 +56,12 @@ def sender_in_front(message: ArrivingText) -> str:
     return "does not begin with the sender's name"
 
 
+def sender_shown(message: ArrivingText) -> str:
+    """Demand the sender's name anywhere, for messages that show in their head who sends them."""
+    sender = message.values.get("sender")
+    return "" if sender and sender in message.text else "does not name the sender"
+
+
 def name_shown(message: ArrivingText, phrases: ContentPhrases) -> str:
     """Demand the name of the person meant, where the language has a decent mask."""
     name = message.values.get("name")
@@ -191,16 +197,15 @@ LONG_NUMBER = blocking(
     "long-number", "one official number, and no number in full", f"{_CONTENT}; against phishing", "D"
 )
 
+WHO_SENDS = blocking(
+    "who-sends",
+    "the lender's name comes first",
+    "TW outsourcing rules art. 14-I-5; TW credit card rules art. 51",
+    "V",
+)
+
 CHECKS: tuple[tuple[RuleInfo, Check], ...] = (
-    (
-        blocking(
-            "who-sends",
-            "the lender's name comes first",
-            "TW outsourcing rules art. 14-I-5; TW credit card rules art. 51",
-            "V",
-        ),
-        sender_in_front,
-    ),
+    (WHO_SENDS, sender_in_front),
     (
         blocking(
             "what-amount",
@@ -242,6 +247,9 @@ CHECKS: tuple[tuple[RuleInfo, Check], ...] = (
     (LONG_NUMBER, no_long_number),
 )
 """Rules about a message alone."""
+
+CHANNEL_CHECKS: tuple[tuple[RuleInfo, Check], ...] = ((WHO_SENDS, sender_shown), *CHECKS[1:])
+"""The same rules for messages of other channels than SMS, which show in their head who sends them."""
 
 PHRASE_CHECKS: tuple[tuple[RuleInfo, PhraseCheck], ...] = (
     (

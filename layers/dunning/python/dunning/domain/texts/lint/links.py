@@ -31,7 +31,7 @@ FOREIGN = blocking(
 )
 RULES = (NOT_ALLOWED, SHORT, FOREIGN)
 
-_ADDRESS = re.compile(r"(?<![a-z0-9])(?:[a-z]{2,6}://|www\.)\s?([^\s/?#，。、；（）【】]+)")
+_ADDRESS = re.compile(r"(?<![a-z0-9])(?:[a-z]{2,12}://|www\.)\s?([^\s/?#，。、；（）【】]+)")
 _BARE = re.compile(
     r"(?<![a-z0-9.-])(?:[a-z0-9][a-z0-9-]*\.)+(xn--[a-z0-9-]+|[a-z]{2,24})(?![a-z0-9-])(?=(\.?(?::[0-9]+)?[/?#])?)"
 )

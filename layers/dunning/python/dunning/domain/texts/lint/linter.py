@@ -10,7 +10,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
+from dunning.domain.texts.lint import disclosure
 from dunning.domain.texts.lint.content import (
+    CHANNEL_CHECKS,
     CHECKS,
     LONG_NUMBER,
     NO_PHRASES,
@@ -24,6 +26,8 @@ from dunning.domain.texts.lint.folding import Characters, Folding
 from dunning.domain.texts.lint.forbidden_words import WordRule, Words
 from dunning.domain.texts.lint.links import RULES as LINK_RULES
 from dunning.domain.texts.lint.links import LinkData, LinkFinder
+
+_ON_DEMAND = frozenset({"_links", "_warning", "_open_words", "_open_senders"})
 
 _NO_VALUES: Mapping[str, str] = {}
 
@@ -51,12 +55,15 @@ class Linter:
         links: LinkData,
         phrases: Mapping[str, ContentPhrases],
         phrasings: Sequence[Phrasing] = (),
+        disclosing: Sequence[WordRule] = (),
+        disclosing_senders: Sequence[WordRule] = (),
     ) -> None:
         from dunning.domain.texts.lint import character_rules  # noqa: PLC0415 - as in `_of_characters`
 
         structural = [info for info, _ in (*CHECKS, *PHRASE_CHECKS)]
         infos = [*structural, *character_rules.RULES, *LINK_RULES, *(rule.info for rule in rules)]
         infos += [phrasing.info for phrasing in phrasings]
+        infos += [*disclosure.RULES, *(rule.info for rule in (*disclosing, *disclosing_senders))]
         self._rules = {info.id: info for info in infos}
         if len(self._rules) < len(infos):
             twice = sorted({info.id for info in infos if infos.count(info) > 1 or self._rules[info.id] is not info})
@@ -70,10 +77,12 @@ class Linter:
         self._warnings = [rule for rule in rules if rule.info.severity is Severity.WARN]
         self._phrases = phrases
         self._phrasings = phrasings
+        self._disclosing = disclosing
+        self._disclosing_senders = disclosing_senders
 
     def __getstate__(self) -> dict[str, object]:
         # Parts that are built on demand are built there, too.
-        return {name: value for name, value in self.__dict__.items() if name not in ("_links", "_warning")}
+        return {name: value for name, value in self.__dict__.items() if name not in _ON_DEMAND}
 
     @cached_property
     def _links(self) -> LinkFinder:
@@ -84,6 +93,15 @@ class Linter:
     def _warning(self) -> Words:
         """Made when a person first asks: a sender never does."""
         return Words(self._warnings, self._folding)
+
+    @cached_property
+    def _open_words(self) -> Words:
+        """Made when the first mail or call is judged: most senders never write one."""
+        return Words(self._disclosing, self._folding)
+
+    @cached_property
+    def _open_senders(self) -> Words:
+        return Words(self._disclosing_senders, self._folding)
 
     def get_ready(self) -> None:
         """Build now what the first text would have to wait for, for processes that judge texts."""
@@ -107,6 +125,46 @@ class Linter:
             *self._of_content(message),
             *self._read_message(message, folded),
             *self._warning.findings(self._without_name(message, folded), message.values),
+        ]
+
+    def channel_faults(self, message: ArrivingText) -> Sequence[Finding]:
+        """
+        Return the faults that stop a message of another channel than SMS: a mail's body, a bubble, a filled template.
+
+        The rules are those of an SMS but for two: the sender may be named anywhere, because the head of the message
+        shows who sends it, and English may leave the GSM alphabet.
+        """
+        phrases = self._phrases.get(message.language, NO_PHRASES)
+        findings = [found(info, wrong) for info, check in CHANNEL_CHECKS if (wrong := check(message))]
+        findings += [found(info, wrong) for info, check in PHRASE_CHECKS if (wrong := check(message, phrases))]
+        if self._must_be_read(message.text, message.language, signed=True):
+            findings += self._read_message(message, self._folding.fold(message.text), gsm=False)
+        return findings
+
+    def disclosures(
+        self, text: str, language: str, values: Mapping[str, str], full_name: str = ""
+    ) -> Sequence[Finding]:
+        """
+        Return the faults that stop what others may see or hear: a subject, the line beside it, a spoken text.
+
+        It may say who writes and whom to call, the values `sender` and `hotline`, and nothing of a debt: no word of
+        the list, no number, no name. What no other wording may hold, it may not hold either, nor a word that would be
+        a doubt elsewhere, such as "urgent": nobody is there to settle it.
+        """
+        rest = disclosure.without_lenders_words(text, values)
+        checks = (
+            (disclosure.DISCLOSED_NUMBER, disclosure.number_disclosed(rest)),
+            (disclosure.DISCLOSED_NAME, disclosure.name_disclosed(rest, full_name, values.get("name", ""))),
+        )
+        folded = self._folding.fold(rest)
+        return [
+            *(found(info, wrong) for info, wrong in checks if wrong),
+            *self._open_words.findings(folded, _NO_VALUES),
+            *self._open_senders.findings(self._folding.fold(values.get("sender", "")), _NO_VALUES),
+            *_of_characters(text, language, signed=False, gsm=False),
+            *self._links.findings(rest, folded, allowed=False, own=()),
+            *self._blocking.findings(folded, _NO_VALUES),
+            *self._warning.findings(folded, _NO_VALUES),
         ]
 
     def wording_faults(
@@ -170,9 +228,9 @@ class Linter:
                 return True
         return self._glance.must_be_read(text)
 
-    def _read_message(self, message: ArrivingText, folded: str) -> Iterator[Finding]:
+    def _read_message(self, message: ArrivingText, folded: str, *, gsm: bool = True) -> Iterator[Finding]:
         text, values = message.text, message.values
-        yield from _of_characters(text, message.language, signed=True)
+        yield from _of_characters(text, message.language, signed=True, gsm=gsm)
         if not long_number_in(text, values):  # a number may be written in another form
             folded_values = {name: self._folding.fold(value) for name, value in values.items()}
             if wrong := long_number_in(folded, folded_values):
@@ -186,7 +244,7 @@ class Linter:
         return folded.replace(self._folding.fold(name), ";") if "*" in name else folded
 
 
-def _of_characters(text: str, language: str, *, signed: bool) -> Iterator[Finding]:
+def _of_characters(text: str, language: str, *, signed: bool, gsm: bool = True) -> Iterator[Finding]:
     # Imported here: its patterns take long to compile, and no faultless text needs them.
     from dunning.domain.texts.lint import character_rules  # noqa: PLC0415
 
@@ -194,7 +252,7 @@ def _of_characters(text: str, language: str, *, signed: bool) -> Iterator[Findin
         (character_rules.HIDDEN, character_rules.hidden(text)),
         (character_rules.REFUSED, character_rules.refused(text)),
         (character_rules.SIGNATURE, character_rules.misplaced_signature(text, signed=signed)),
-        (character_rules.NOT_GSM, character_rules.not_gsm(text, language)),
+        (character_rules.NOT_GSM, character_rules.not_gsm(text, language) if gsm else ""),
         (character_rules.MIXED, character_rules.mixed_alphabets(text)),
     )
     for info, wrong in checks:
