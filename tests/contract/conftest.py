@@ -25,11 +25,11 @@ from dunning.ports.attention import AttentionList
 from dunning.ports.contacts import ContactArchive, ReplyLog
 from dunning.ports.customers import (
     AccountIndex,
+    AddressIndex,
     CustomerScan,
     CustomerStore,
     DueIndex,
     LenderScan,
-    PhoneIndex,
     StandingReader,
     WholeScan,
 )
@@ -59,7 +59,7 @@ class Customers(
     CustomerScan,
     WholeScan,
     LenderScan,
-    PhoneIndex,
+    AddressIndex,
     AccountIndex,
     FileLoads,
     Protocol,

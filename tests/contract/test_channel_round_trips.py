@@ -103,7 +103,7 @@ class TestLine:
 
     def test_a_notice_whose_answer_was_lost_is_settled_when_it_arrives(self, platform: LinePlatform) -> None:
         platform.will(WireFault.LOST_ANSWER)
-        api = LineApi(lambda: line.ACCESS_TOKEN, origin=platform.origin, read_seconds=0.7)
+        api = LineApi(lambda _: line.ACCESS_TOKEN, origin=platform.origin, read_seconds=0.7)
         assert LineNotificationGateway(api).publish(outgoing_notice()).message_id == ""
         body, signature = platform.webhook(platform.arrival(platform.bubbles[0], NOW))
         assert is_signed_by_line(body, signature, line.CHANNEL_SECRET)

@@ -19,7 +19,7 @@ def full(office: Office) -> Office:
             store_facts(office.customers, someone(number))
         if number % 3 != 1:
             office.customers.save_standing(waking(someone(number)), expected_version=0)
-    office.customers.add_phone("+886900000001", "C0001")
+    office.customers.add_address("+886900000001", "C0001")
     office.customers.save_loads([], expected_version=0)
     return office
 
@@ -46,7 +46,7 @@ def test_a_whole_scan_yields_each_customer_once_with_all_that_is_stored(office: 
     people = {facts.customer_id: facts for facts in map(someone, range(40))}
     for facts in people.values():
         assert store_customer(office.customers, facts, waking(facts))
-        office.customers.add_phone(facts.phone, facts.customer_id)
+        office.customers.add_address(facts.phone, facts.customer_id)
     found = list(office.customers.whole_customers())
     assert all(isinstance(customer, Customer) and customer.standing for customer in found)
     facts_found = [customer.facts for customer in found if isinstance(customer, Customer) and customer.facts]

@@ -25,7 +25,7 @@ from dunning.adapters.dynamodb.items import standing_item
 from dunning.adapters.dynamodb.keys import FACTS, PHONE, STANDING
 from dunning.domain.customer.facts import Hold, HoldReason
 from dunning.domain.customer.lender_record import LenderRecord
-from dunning.domain.customer.standing import Progress, Standing, Wake, progress_key
+from dunning.domain.customer.standing import AddressSince, Progress, Standing, Wake, progress_key
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import RecordTooLargeError, ServiceCallError, UnreadableRecordError
 from dunning.ports.customers import Customer, StoredCustomer
@@ -48,8 +48,7 @@ def _full_standing(customer_id: str) -> Standing:
         ledger=(texted(facts, NOW - timedelta(days=3), for_wake=NOW), texted(facts, NOW)),
         progress={progress_key("A0001-0", 1): Progress(-3, date(2026, 12, 1), date(2026, 12, 4))},
         opted_out_at=NOW,
-        suspended_phone="+886900000001",
-        suspended_at=NOW,
+        suspended={"sms": AddressSince("+886900000001", NOW)},
         holds=(Hold(HoldReason.DISPUTE), Hold(HoldReason.QUESTION, date(2026, 12, 9), NOW)),
         **promised(NOW, date(2026, 12, 9), "A0001-0#1", kept=True),
         planned_for="f00d",
@@ -527,28 +526,28 @@ class TestOnDynamoDb:
         self, aws: Aws, customers: Mapping[str, object] | None
     ) -> None:
         dynamo = customers_in(aws)
-        dynamo.add_phone("+886900000002", "C0002")
+        dynamo.add_address("+886900000002", "C0002")
         _write_number(aws, customers)
         found = dynamo.customers_with(["+886900000001", "+886900000002"])
         assert found == {"+886900000001": frozenset(), "+886900000002": frozenset({"C0002"})}
-        dynamo.remove_phone("+886900000001", "C0001")
+        dynamo.remove_address("+886900000001", "C0001")
         assert _numbers(aws) == {"phone#+886900000002"}
         _write_number(aws, customers)
-        assert dynamo.add_phone("+886900000001", "C0001") == {"C0001"}
+        assert dynamo.add_address("+886900000001", "C0001") == {"C0001"}
         assert dynamo.customers_with(["+886900000001"]) == {"+886900000001": frozenset({"C0001"})}
 
     def test_a_number_is_deleted_in_one_write_so_that_no_crash_leaves_half_of_it(
         self, dynamo: DynamoCustomers, cloud: LocalCloud, requests: Requests
     ) -> None:
-        dynamo.add_phone("+886900000001", "C0001")
-        dynamo.add_phone("+886900000001", "C0002")
-        dynamo.remove_phone("+886900000001", "C0001")
+        dynamo.add_address("+886900000001", "C0001")
+        dynamo.add_address("+886900000001", "C0002")
+        dynamo.remove_address("+886900000001", "C0001")
         assert dynamo.customers_with(["+886900000001"]) == {"+886900000001": frozenset({"C0002"})}
         requests.clear()
-        dynamo.remove_phone("+886900000001", "C0002")
+        dynamo.remove_address("+886900000001", "C0002")
         assert requests.sent == {"dynamodb.DeleteItem": 1}
         assert _numbers(cloud) == set()
-        dynamo.remove_phone("+886900000001", "C0002")
+        dynamo.remove_address("+886900000001", "C0002")
         assert _numbers(cloud) == set()
 
     def test_no_expression_names_an_attribute_by_a_word_dynamodb_reserves(
@@ -564,9 +563,9 @@ class TestOnDynamoDb:
         dynamo.save_loads([], expected_version=0)
         dynamo.quarantine("C0001", NOW)
         list(dynamo.due(NOW, 1))
-        dynamo.add_phone("+886900000001", "C0001")
-        dynamo.add_phone("+886900000001", "C0002")
-        dynamo.remove_phone("+886900000001", "C0001")
+        dynamo.add_address("+886900000001", "C0001")
+        dynamo.add_address("+886900000001", "C0002")
+        dynamo.remove_address("+886900000001", "C0001")
         list(dynamo.customer_ids(0, 1, ""))
         contact = Contact(
             customer_id="C0001",
@@ -611,7 +610,7 @@ def test_all_customers_of_a_lender_are_found_whether_open_or_missing(office: Off
     for facts, reason in ((waits, "next_stage"), (paid, "nothing_open"), (missing, "not_in_list")):
         standing = Standing(customer_id=facts.customer_id, version=1, reason=reason)
         assert office.customers.save_standing(standing, expected_version=0)
-    office.customers.add_phone(waits.phone, waits.customer_id)
+    office.customers.add_address(waits.phone, waits.customer_id)
     found = {
         entry.customer_id: (entry.has_open, entry.missing_since)
         for entry in office.customers.customers_of(waits.lender)

@@ -16,7 +16,7 @@ from dunning.domain.customer.lender_record import (
     LenderRecord,
     RecordedEvent,
     erase_record,
-    forget_former_phones,
+    forget_former_addresses,
     record_event,
 )
 from dunning.domain.customer.standing import ReplyLabel
@@ -131,7 +131,7 @@ def test_a_tombstone_identifies_nobody_and_with_numbers_or_events_it_would(shelf
     with_numbers = erase_record(shelf.lender_record(), NOW)
     assert shelf.store.save_lender_record(with_numbers, expected_revision=1)
     assert shelf.customers.stored_items("C0001") == 1
-    bare = forget_former_phones(with_numbers)
+    bare = forget_former_addresses(with_numbers)
     assert shelf.store.save_lender_record(bare, expected_revision=with_numbers.revision)
     assert shelf.lender_record() == bare == LenderRecord(customer_id="C0001", revision=3, erased_at=NOW)
     assert shelf.customers.stored_items("C0001") == 0

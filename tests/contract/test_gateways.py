@@ -84,7 +84,7 @@ def ses_mail() -> Bench:
 
 
 def _line_api(platform: LinePlatform) -> LineApi:
-    return LineApi(lambda: line.ACCESS_TOKEN, origin=platform.origin, read_seconds=0.7)
+    return LineApi(lambda _: line.ACCESS_TOKEN, origin=platform.origin, read_seconds=0.7)
 
 
 def line_push() -> Bench:

@@ -34,6 +34,8 @@ from dunning.adapters.dynamodb.layouts import ArrayLayout, ItemLayout
 from dunning.domain.customer.facts import Account, Facts, Hold, HoldReason, Instalment
 from dunning.domain.customer.lender_record import (
     AccountClosed,
+    AddressChanged,
+    ConsentChanged,
     CustomerAttended,
     CustomerHold,
     CustomerReleased,
@@ -45,8 +47,10 @@ from dunning.domain.customer.lender_record import (
     event_key,
 )
 from dunning.domain.customer.standing import (
+    AddressSince,
     LedgerEntry,
     OpenReview,
+    Outage,
     PaymentStatement,
     Progress,
     PromiseToPay,
@@ -56,6 +60,7 @@ from dunning.domain.customer.standing import (
     Wake,
     label_key,
 )
+from dunning.domain.delivery.channels import AddressKind, Channel
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import UnreadableRecordError
 from dunning.domain.replies.reply import InboundSms, Reply
@@ -91,6 +96,8 @@ EVENTS = (
     RecordedEvent(EventTime(_at(5, 6), 14), CustomerHold(HoldReason.HARDSHIP, date(2027, 1, 6)), "core.people"),
     RecordedEvent(EventTime(_at(6, 7), 15), CustomerReleased(HoldReason.COMPLAINT), "core.people"),
     RecordedEvent(EventTime(_at(7, 8), 16), CustomerAttended("called_back"), "u-7f3a"),
+    RecordedEvent(EventTime(_at(8, 9), 17), AddressChanged(AddressKind.LINE, "U" + "4" * 32), "core.people"),
+    RecordedEvent(EventTime(_at(9, 10), 18), ConsentChanged(Channel.EMAIL, _at(9, 11)), "core.people"),
 )
 OBJECTS: Mapping[str, Any] = {
     "lender_record": LenderRecord(
@@ -134,12 +141,17 @@ OBJECTS: Mapping[str, Any] = {
             as_of=_at(9, 10),
             paid_as_of=_at(10, 11),
             not_in_list_since=_at(10, 12),
+            email="reader@example.com",
+            line_user_id="U" + "1" * 32,
+            channel_consents={"email": _at(10, 13), "line": _at(10, 14)},
         ),
         events={event_key(recorded): recorded for recorded in EVENTS},
         phones=("+886900000001", "+886900000002"),
         erased_at=_at(11, 12),
         phones_until=_at(12, 13),
         next_phone="+886900000006",
+        addresses=("reader@example.com", "former@example.com"),
+        next_addresses=("next@example.com",),
     ),
     "standing": Standing(
         customer_id="C-1002",
@@ -169,7 +181,6 @@ OBJECTS: Mapping[str, Any] = {
         ),
         progress={"A-25#6": Progress(14, date(2026, 11, 23), date(2026, 12, 24), 214_000)},
         opted_out_at=_at(18, 19),
-        suspended_phone="+886900000003",
         holds=(Hold(HoldReason.QUESTION, date(2027, 3, 10), _at(19, 20)),),
         planned_for="facts-1",
         reason="due",
@@ -187,9 +198,14 @@ OBJECTS: Mapping[str, Any] = {
             ),
         ),
         promises={"A-30#9": PromiseToPay(_at(23, 1), date(2026, 12, 27), kept=False)},
-        suspended_at=_at(24, 2),
-        shared_phone="+886900000004",
-        shared_at=_at(25, 3),
+        suspended={
+            "sms": AddressSince("+886900000003", _at(24, 2)),
+            "line": AddressSince("U" + "3" * 32, _at(24, 4), is_usable=True),
+        },
+        shared={
+            "number": AddressSince("+886900000004", _at(25, 3)),
+            "email": AddressSince("shared@example.com", _at(25, 5)),
+        },
         reply_labels={
             label_key(_at(19, 20)): ReplyLabel(
                 at=_at(20, 8), sequence=4, intents=("paid", "question"), promised_on=date(2026, 12, 29)
@@ -207,6 +223,7 @@ OBJECTS: Mapping[str, Any] = {
             OpenReview("not_understood", _at(26, 8), "in-31"),
         ),
         attended_at=_at(26, 9),
+        outages={"line": Outage(_at(26, 10).replace(microsecond=0), _at(26, 11).replace(microsecond=0))},
     ),
     "contact": Contact(
         customer_id="C-1003",
@@ -236,6 +253,9 @@ OBJECTS: Mapping[str, Any] = {
         billed_parts=3,
         billed_price_usd_micros=62_550,
         erased_at=_at(28, 6),
+        gateway="eum",
+        address="U" + "2" * 32,
+        lapses_at=_at(28, 7),
     ),
     "reply": Reply(
         customer_id="C-1004",
@@ -245,6 +265,9 @@ OBJECTS: Mapping[str, Any] = {
             text="I pay on Friday.",
             at=_at(29, 7),
             in_reply_to="message-2",
+            channel=Channel.LINE,
+            address="U" + "4" * 32,
+            button="paid",
         ),
         intents=("promise", "help"),
         promised_on=date(2026, 12, 4),
@@ -299,16 +322,33 @@ def _without_the_console(stored: Any) -> Any:  # noqa: ANN401 - any of the objec
     match stored:
         case Standing():
             progress = {key: replace(reached, asked=0) for key, reached in stored.progress.items()}
-            return replace(stored, recent=(), lender_id="", attention=(), attended_at=None, progress=progress)
+            return replace(
+                stored,
+                recent=(),
+                lender_id="",
+                attention=(),
+                attended_at=None,
+                progress=progress,
+                suspended={"sms": stored.suspended["sms"]},
+                shared={"number": stored.shared["number"]},
+                outages={},
+            )
         case LenderRecord():
             known = {
                 key: recorded._replace(by="")
                 for key, recorded in stored.events.items()
-                if not isinstance(recorded.event, CustomerAttended)
+                if not isinstance(recorded.event, CustomerAttended | AddressChanged | ConsentChanged)
             }
-            return replace(stored, events=known, indexed_accounts=())
+            assert stored.snapshot
+            snapshot = replace(stored.snapshot, email=None, line_user_id=None, channel_consents=None)
+            return replace(
+                stored, events=known, indexed_accounts=(), snapshot=snapshot, addresses=(), next_addresses=()
+            )
         case Reply():
-            return replace(stored, lender="")
+            inbound = replace(stored.inbound, channel=Channel.SMS, address="", button="")
+            return replace(stored, lender="", inbound=inbound)
+        case Contact():
+            return replace(stored, gateway="", address="", lapses_at=None)
     return stored
 
 
@@ -360,8 +400,8 @@ READ: Mapping[str, Callable[[Stored], Any]] = {
 KINDS = sorted(OBJECTS)
 SINCE = dict.fromkeys(KINDS, 1) | {"file_loads": 3, "file_report": 4}
 """The first schema with an item of a kind."""
-ARRAYS = {"attention": 0, "events": 0, "loads": 0, "holds": 0, "ledger": 0, "payment_statements": 0, "progress": 1,
-          "promises": 1, "recent": 0, "reply_labels": 1}  # fmt: skip
+ARRAYS = {"attention": 0, "events": 0, "loads": 0, "holds": 0, "ledger": 0, "outages": 1, "payment_statements": 0,
+          "progress": 1, "promises": 1, "recent": 0, "reply_labels": 1, "shared": 1, "suspended": 1}  # fmt: skip
 """Documents made of arrays: in a list, or (1) by key. Beside them there are the instalments of `accounts`."""
 FULL_LENGTHS: Mapping[str, tuple[object, ...]] = {
     "attention": (None,) * 2 + ("",),
@@ -370,6 +410,8 @@ FULL_LENGTHS: Mapping[str, tuple[object, ...]] = {
     "ledger": (None,) * 7 + (False, []),
     "loads": (None,) * 2 + (False,),
     "recent": (None,) * 3,
+    "shared": (None,) * 2 + (False,),
+    "suspended": (None,) * 2 + (False,),
 }
 """What a newer program writes where an array of today leaves defaults out at its end."""
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
+from enum import StrEnum
 from typing import Any
 
 import pytest
@@ -47,6 +48,7 @@ from dunning.domain.customer.lender_record import (
     record_event,
 )
 from dunning.domain.customer.standing import (
+    AddressSince,
     LedgerEntry,
     PaymentStatement,
     Progress,
@@ -55,6 +57,7 @@ from dunning.domain.customer.standing import (
     Wake,
     progress_key,
 )
+from dunning.domain.delivery.channels import AddressKind, Channel
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import UnreadableRecordError
 from dunning.domain.replies.reply import InboundSms, Reply
@@ -144,6 +147,15 @@ LENDER_RECORDS = st.builds(
     erased_at=st.none() | INSTANTS,
     phones_until=st.none() | INSTANTS,
 ).map(lambda made: replace(made, snapshot=made.snapshot and replace(made.snapshot, customer_id=made.customer_id)))
+
+
+def _withheld(words: type[StrEnum]) -> st.SearchStrategy[dict[str, AddressSince]]:
+    """Draw addresses by word. Only a refused address can be usable again."""
+    usable = st.booleans() if words is Channel else st.just(value=False)
+    known = st.builds(AddressSince, TEXTS.filter(bool), st.none() | INSTANTS, usable)
+    return st.dictionaries(st.sampled_from([word.value for word in words]), known, max_size=3)
+
+
 STANDINGS = st.builds(
     Standing,
     customer_id=IDS,
@@ -169,10 +181,8 @@ STANDINGS = st.builds(
     opted_out_at=st.none() | INSTANTS,
     opted_in_at=st.none() | INSTANTS,
     opted_out_accounts=st.dictionaries(IDS, INSTANTS, max_size=3),
-    suspended_phone=TEXTS,
-    suspended_at=st.none() | INSTANTS,
-    shared_phone=TEXTS,
-    shared_at=st.none() | INSTANTS,
+    suspended=_withheld(Channel),
+    shared=_withheld(AddressKind),
     holds=st.lists(
         st.builds(Hold, st.sampled_from(HoldReason), st.none() | DAYS, st.none() | INSTANTS), max_size=3
     ).map(tuple),

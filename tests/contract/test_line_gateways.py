@@ -29,7 +29,7 @@ def platform() -> Iterator[LinePlatform]:
 
 
 def api(platform: LinePlatform, token: str = line.ACCESS_TOKEN) -> LineApi:
-    return LineApi(lambda: token, origin=platform.origin, read_seconds=0.7)
+    return LineApi(lambda _: token, origin=platform.origin, read_seconds=0.7)
 
 
 @pytest.fixture
@@ -199,7 +199,7 @@ class TestPush:
         assert gateway.publish(outgoing_line()).outcome is PublishOutcome.ACCEPTED
 
     def test_without_its_token_a_message_is_not_sent_and_asked_for_again_soon(self, platform: LinePlatform) -> None:
-        def no_token() -> str:
+        def no_token(_: str) -> str:
             raise ServiceCallError("GetParameter", "ThrottlingException")
 
         answer = LinePushGateway(LineApi(no_token, origin=platform.origin)).publish(outgoing_line())
@@ -214,7 +214,7 @@ class TestPush:
 
     def test_the_token_is_asked_for_each_time(self, platform: LinePlatform) -> None:
         tokens = iter(["stale-token", line.ACCESS_TOKEN])
-        gateway = LinePushGateway(LineApi(lambda: next(tokens), origin=platform.origin))
+        gateway = LinePushGateway(LineApi(lambda _: next(tokens), origin=platform.origin))
         outcomes = [gateway.publish(outgoing_line()).outcome for _ in range(2)]
         assert outcomes == [PublishOutcome.REFUSED_FOR_NOW, PublishOutcome.ACCEPTED]
 

@@ -74,7 +74,7 @@ def test_of_many_lists_of_file_loads_one_wins(office: Office) -> None:
 
 
 def test_of_many_who_are_added_to_a_number_each_is_kept_and_the_later_sees_the_earlier(office: Office) -> None:
-    seen = _at_once(lambda number: office.customers.add_phone("+886900000001", f"C{number:04d}"))
+    seen = _at_once(lambda number: office.customers.add_address("+886900000001", f"C{number:04d}"))
     assert sorted(map(len, seen)) == list(range(1, WRITERS + 1))
     in_order = sorted(seen, key=len)
     assert all(earlier < later for earlier, later in pairwise(in_order))
@@ -82,8 +82,8 @@ def test_of_many_who_are_added_to_a_number_each_is_kept_and_the_later_sees_the_e
 
 def test_of_many_who_are_taken_from_a_number_none_is_left_and_none_comes_back(office: Office) -> None:
     for number in range(WRITERS):
-        office.customers.add_phone("+886900000001", f"C{number:04d}")
-    _at_once(lambda number: office.customers.remove_phone("+886900000001", f"C{number:04d}"))
+        office.customers.add_address("+886900000001", f"C{number:04d}")
+    _at_once(lambda number: office.customers.remove_address("+886900000001", f"C{number:04d}"))
     assert office.customers.customers_with(["+886900000001"]) == {"+886900000001": frozenset()}
 
 

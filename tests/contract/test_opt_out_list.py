@@ -13,6 +13,7 @@ from moto.sns.models import sns_backends
 
 from dunning.adapters.client import LEAN
 from dunning.adapters.eum_opt_out_list import EumOptOutList
+from dunning.adapters.opt_out_lists import OptOutLists
 from dunning.adapters.sns_opt_out_list import SnsOptOutList
 from dunning.domain.errors import ServiceCallError
 from dunning.ports.gateways import OptOutList
@@ -75,6 +76,35 @@ def test_an_empty_list_names_nobody(carrier: Carrier) -> None:
 def test_every_number_on_the_list_is_named(carrier: Carrier) -> None:
     carrier.put_on(["+886900000001", "+886900000002"])
     assert list(carrier.opt_outs.opted_out()) == ["+886900000001", "+886900000002"]
+
+
+def test_our_own_opt_out_is_on_the_list_once_however_often_it_is_written_where_the_service_takes_it(
+    carrier: Carrier,
+) -> None:
+    carrier.put_on(["+886900000001"])
+    for _ in range(2):
+        carrier.opt_outs.opt_out("+886900000002")
+    takes_none = isinstance(carrier.opt_outs, SnsOptOutList)
+    expected = ["+886900000001"] if takes_none else ["+886900000001", "+886900000002"]
+    assert list(carrier.opt_outs.opted_out()) == expected
+
+
+class TestSeveralLists:
+    """Of all services that send texts."""
+
+    def test_name_the_numbers_of_all_and_take_a_number_off_all_even_if_the_first_refuses(self) -> None:
+        first, second = FakeOptOutList(), FakeOptOutList()
+        first.numbers, second.numbers = ["+886900000001"], ["+886900000001", "+886900000002"]
+        lists = OptOutLists([first, second])
+        assert sorted(lists.opted_out()) == ["+886900000001", "+886900000001", "+886900000002"]
+        first.taken_off = ["+886900000001"]
+        assert not lists.opt_in("+886900000001")
+        assert (first.numbers, second.numbers) == (["+886900000001"], ["+886900000002"])
+
+    def test_take_an_opt_out_on_each(self) -> None:
+        first, second = FakeOptOutList(), FakeOptOutList()
+        OptOutLists([first, second]).opt_out("+886900000003")
+        assert first.numbers == second.numbers == ["+886900000003"]
 
 
 def test_a_number_can_be_taken_off(carrier: Carrier) -> None:

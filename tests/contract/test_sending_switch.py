@@ -9,6 +9,7 @@ import pytest
 
 from dunning.adapters.client import LEAN
 from dunning.adapters.ssm import SsmSwitch
+from dunning.domain.delivery.channels import Channel
 from dunning.ports.gateways import SendingSwitch
 from tests.contract.conftest import BACKENDS, engine_of
 from tests.local.cloud import LocalCloud
@@ -87,6 +88,44 @@ class TestOnSsm:
     def test_only_on_is_on(self, ssm: Ssm, value: str, *, on: bool) -> None:
         ssm.put(value)
         assert ssm.switch.is_on() is on
+
+    @pytest.mark.parametrize(
+        ("value", "stopped"),
+        [
+            ("on", set()),
+            ("off", set(Channel)),
+            ("off: line, voice", {Channel.LINE, Channel.VOICE}),
+            (" OFF:Line,VOICE ", {Channel.LINE, Channel.VOICE}),
+            ("off: all, line", set(Channel)),
+            ("off: lime", set(Channel)),
+            ("off:", set(Channel)),
+            ("off line", set(Channel)),
+            ("on: line", set(Channel)),
+            ("", set(Channel)),
+        ],
+    )
+    def test_channels_are_stopped_by_name_and_all_of_them_by_whatever_cannot_be_read(
+        self, ssm: Ssm, value: str, stopped: set[Channel]
+    ) -> None:
+        ssm.put(value or " ")
+        assert ssm.switch.stopped_channels() == stopped
+        assert ssm.switch.is_on() is (stopped != set(Channel))
+
+    def test_a_pause_of_all_sending_starts_no_channel_that_was_stopped_by_name(self, ssm: Ssm) -> None:
+        ssm.put("off: line, voice")
+        assert ssm.switch.is_on()
+        ssm.switch.turn(on=False)
+        assert (ssm.switch.is_on(), ssm.switch.stopped_channels()) == (False, frozenset(Channel))
+        ssm.switch.turn(on=True)
+        assert (ssm.switch.is_on(), ssm.switch.stopped_channels()) == (True, frozenset({Channel.LINE, Channel.VOICE}))
+
+    @pytest.mark.parametrize("value", ["off", "offf", "on"])
+    def test_a_turn_from_all_or_nothing_is_all_or_nothing(self, ssm: Ssm, value: str) -> None:
+        ssm.put(value)
+        ssm.switch.turn(on=False)
+        assert not ssm.switch.is_on()
+        ssm.switch.turn(on=True)
+        assert ssm.switch.stopped_channels() == set()
 
     def test_a_switch_that_cannot_be_read_is_off_and_says_so(self, ssm: Ssm, requests: Requests) -> None:
         assert ssm.switch.is_on()

@@ -8,8 +8,9 @@ import pytest
 from botocore.session import get_session
 
 from dunning.adapters.one_request import PUBLISH_ONCE
-from dunning.adapters.ses import ADDRESS_ERRORS, BUSY_ERRORS, OUR_ERRORS, SesGateway, is_mail_address
+from dunning.adapters.ses import ADDRESS_ERRORS, BUSY_ERRORS, OUR_ERRORS, SesGateway
 from dunning.contracts.claim_marks import claim_of_labels
+from dunning.domain.customer.addresses import is_mail_address
 from dunning.domain.delivery.receipt import ClaimKey
 from dunning.ports.gateways import Published, PublishOutcome
 from tests.local.channels.ses import BAD_ADDRESS, SesAtTheWire

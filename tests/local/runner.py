@@ -373,7 +373,7 @@ class _Harvest:
                 }
                 self._holds.update(held)
                 self._promises.update(_kept(promise.kept) for promise in standing.promises.values())
-                self._unreachable += bool(standing.suspended_phone)
+                self._unreachable += bool(standing.suspended)
                 self.standings["waiting" if standing.wake else "stopped", standing.reason] += 1
         tables = (cloud.stack.customers_table, cloud.stack.contacts_table)
         # No customer id has a `#`: what has is a number's.

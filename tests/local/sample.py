@@ -6,6 +6,7 @@ mobile numbers and belong to nobody we know of. Nothing is ever sent: the local 
 """
 
 import csv
+import hashlib
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -79,6 +80,12 @@ class Row:
     written_notice_on: str = ""
     late_fee: str = ""
     pay_account: str = ""
+    email: str = ""
+    line_user_id: str = ""
+    email_consented_at: str = ""
+    line_consented_at: str = ""
+    voice_consented_at: str = ""
+    whatsapp_consented_at: str = ""
 
     def values(self) -> list[str]:
         """Return the row in the order of the columns."""
@@ -227,7 +234,24 @@ def _person(random: Random, place: _Place, customer_id: str, start: date) -> Row
             if random.random() < 0.1
             else f"{start - timedelta(days=random.randrange(60, 600))}T15:30:00Z",
         )
-    return _with_a_reason_for_silence(random, person, start)
+    return _with_a_reason_for_silence(random, _with_ways(person, start), start)
+
+
+def _with_ways(person: Row, start: date) -> Row:
+    """Give half of the people an e-mail address, a third in Taiwan a LINE account, and most of them consents."""
+    # A generator of its own: what is drawn here changes nothing else of the sample.
+    random = Random(f"ways of {person.customer_id}")
+    agreed_on = (start - timedelta(days=random.randrange(30, 400))).isoformat()
+    ways = {}
+    if random.random() < 0.5:
+        ways["email"] = f"{person.customer_id.lower()}@example.com"
+        ways["email_consented_at"] = agreed_on if random.random() < 0.8 else ""
+    if person.country == "TW" and random.random() < 0.35:
+        ways["line_user_id"] = "U" + hashlib.md5(person.customer_id.encode(), usedforsecurity=False).hexdigest()
+        ways["line_consented_at"] = agreed_on if random.random() < 0.9 else ""
+    if person.country == "HK" and random.random() < 0.2:
+        ways["whatsapp_consented_at"] = agreed_on
+    return replace(person, **ways)
 
 
 def _with_a_reason_for_silence(random: Random, person: Row, start: date) -> Row:

@@ -255,6 +255,7 @@ def create_stack(
         mapping
         for _, mapping in _of_type(resources, "AWS::Lambda::EventSourceMapping")
         if "StartingPosition" not in _properties(mapping)  # that is how a stream is read
+        and "Condition" not in mapping  # what is there by a parameter only
     ]
     mappings = {
         folders[_logical_id(_properties(mapping)["FunctionName"])]: {
@@ -288,7 +289,7 @@ def create_stack(
             "queue": asked.ask(_properties(subscription)["Endpoint"]),
         }
         for _, subscription in _of_type(resources, "AWS::SNS::Subscription")
-        if _properties(subscription)["Protocol"] == "sqs"
+        if _properties(subscription)["Protocol"] == "sqs" and "Condition" not in subscription
     ]
     memory = {
         folder: asked.ask(_properties(resources[logical_id]).get("MemorySize", 128))

@@ -93,7 +93,7 @@ class EumOptOutsAtTheWire:
         self.refusal: Refusal | None = None
         self._name = name
         self._page = page
-        for operation in ("DescribeOptedOutNumbers", "DeleteOptedOutNumber"):
+        for operation in ("DescribeOptedOutNumbers", "DeleteOptedOutNumber", "PutOptedOutNumber"):
             handler: Any = self._answer  # its answer is taken in the place of the network's
             client.meta.events.register(f"before-send.pinpoint-sms-voice-v2.{operation}", handler)
 
@@ -101,7 +101,8 @@ class EumOptOutsAtTheWire:
         body = request.body if isinstance(request.body, bytes | str) else b"{}"
         asked: dict[str, Any] = json.loads(body)
         self.asked.append((event_name.rpartition(".")[2], asked))
-        refusal, document = self._listed(asked) if "Describe" in event_name else self._deleted(asked)
+        answers = {"Describe": self._listed, "DeleteOp": self._deleted, "PutOpted": self._put}
+        refusal, document = answers[event_name.rpartition(".")[2][:8]](asked)
         refusal = self.refusal or refusal
         if refusal:
             document = {"__type": refusal.code, "Message": f"refused: {asked}", **refusal.members}
@@ -115,6 +116,11 @@ class EumOptOutsAtTheWire:
         page = [{"OptedOutNumber": number} for number in self.numbers[start : start + size]]
         more = {"NextToken": str(start + size)} if start + size < len(self.numbers) else {}
         return None, {"OptOutListName": self._name, "OptedOutNumbers": page, **more}
+
+    def _put(self, asked: Mapping[str, Any]) -> tuple[Refusal | None, dict[str, Any]]:
+        if asked["OptedOutNumber"] not in self.numbers:
+            self.numbers.append(asked["OptedOutNumber"])
+        return None, {"OptOutListName": self._name, "OptedOutNumber": asked["OptedOutNumber"]}
 
     def _deleted(self, asked: Mapping[str, Any]) -> tuple[Refusal | None, dict[str, Any]]:
         number = asked["OptedOutNumber"]

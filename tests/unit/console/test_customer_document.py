@@ -13,6 +13,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 from dunning.domain.customer.facts import Facts, Hold, HoldReason
 from dunning.domain.customer.lender_record import (
     AccountClosed,
+    AddressChanged,
+    ConsentChanged,
     CustomerAttended,
     CustomerHold,
     CustomerReleased,
@@ -24,6 +26,7 @@ from dunning.domain.customer.lender_record import (
     RecordedEvent,
 )
 from dunning.domain.customer.standing import (
+    AddressSince,
     LedgerEntry,
     OpenReview,
     PaymentStatement,
@@ -34,6 +37,7 @@ from dunning.domain.customer.standing import (
     Standing,
     Wake,
 )
+from dunning.domain.delivery.channels import AddressKind, Channel
 from dunning.domain.delivery.contact import Contact
 from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.evidence.customer_document import DOCUMENT_VERSION, EVENTS_OF_A_RECORD, customer_document
@@ -54,6 +58,8 @@ EVENTS: tuple[LenderEvent, ...] = (
     CustomerHold(HoldReason.DISPUTE, DAY),
     CustomerReleased(HoldReason.DISPUTE),
     CustomerAttended("called_back"),
+    AddressChanged(AddressKind.LINE, "U" + "0" * 32),
+    ConsentChanged(Channel.EMAIL, NOW),
 )
 ABOUT = {"made_at": "2026-12-01T02:00:00Z", "source": "a test", "looked_at_by": "ana.costa", "because": "complaint"}
 
@@ -62,7 +68,13 @@ def everything() -> Evidence:
     """Return a customer of whom all is stored that there can be."""
     facts = someone()
     account = replace(facts.accounts[0], pay_account="98765432109876")
-    facts = replace(facts, accounts=(account,), holds=(Hold(HoldReason.LEGAL, DAY, NOW),), consented_at=NOW)
+    facts = replace(
+        facts,
+        accounts=(account,),
+        holds=(Hold(HoldReason.LEGAL, DAY, NOW),),
+        consented_at=NOW,
+        email="wang@example.com",
+    )
     record = LenderRecord(
         customer_id="C0001",
         revision=3,
@@ -73,6 +85,8 @@ def everything() -> Evidence:
         phones_until=NOW,
         next_phone="+886900000002",
         indexed_accounts=("A0001-0",),
+        addresses=("old@example.com",),
+        next_addresses=("next@example.com",),
     )
     standing = Standing(
         customer_id="C0001",
@@ -93,7 +107,6 @@ def everything() -> Evidence:
         ),
         progress={"A0001-0#1": Progress(3, DAY, DAY, 500)},
         opted_out_at=NOW,
-        suspended_phone="+886900000001",
         holds=(Hold(HoldReason.QUESTION, DAY, NOW),),
         planned_for="f" * 16,
         reason="on_hold",
@@ -105,9 +118,8 @@ def everything() -> Evidence:
             ),
         ),
         promises={"A0001-0#1": PromiseToPay(NOW, DAY, kept=False)},
-        suspended_at=NOW,
-        shared_phone="+886900000001",
-        shared_at=NOW,
+        suspended={"sms": AddressSince("+886900000001", NOW)},
+        shared={"number": AddressSince("+886900000001", NOW)},
         reply_labels={NOW.isoformat(): ReplyLabel(at=NOW, sequence=1, intents=("paid",), promised_on=DAY)},
         announced=("shared_phone",),
         facts_revision=3,

@@ -24,13 +24,28 @@ from dunning.domain.customer.lender_record import (
     LenderRecord,
     RecordedEvent,
 )
-from dunning.domain.customer.standing import LedgerEntry, Progress, PromiseToPay, RecentDecision, Standing, progress_key
+from dunning.domain.customer.standing import (
+    AddressSince,
+    LedgerEntry,
+    Progress,
+    PromiseToPay,
+    RecentDecision,
+    Standing,
+    progress_key,
+)
 from dunning.domain.delivery.contact import ContactState
 from dunning.evidence.customer_evidence import Evidence, Unreadable
 from dunning.ports.sessions import Role, Viewer
 from dunning.services.console.audited import ActsRead, revealed_value
-from dunning.services.console.customer_view import CustomerView, masked_phone, view_of
+from dunning.services.console.customer_view import (
+    CustomerView,
+    masked_email,
+    masked_line_user_id,
+    masked_phone,
+    view_of,
+)
 from dunning.services.console.life_entries import LifePage, life_of
+from dunning.services.console.shown import CodeShown
 from tests.support.builders import a_text, the_policies
 from tests.support.console import TAIPEI, Office, a_contact, a_reply
 from tests.support.people import NOW, someone, waking
@@ -249,8 +264,8 @@ def test_the_timeline_has_everything_newest_first_and_reads_in_every_language() 
             holds=(Hold(HoldReason.DOUBT, None, NOW), Hold(HoldReason.QUESTION, date(2026, 12, 3), NOW)),
             opted_out_at=NOW,
             opted_in_at=NOW - timedelta(days=9),
-            suspended_at=NOW,
-            shared_at=NOW,
+            suspended={"sms": AddressSince(facts.phone, NOW)},
+            shared={"number": AddressSince(facts.phone, NOW)},
             opted_out_accounts={"A0001-0": NOW},
         ),
         [
@@ -347,3 +362,71 @@ def test_what_silences_for_the_same_reason_and_as_long_stands_once() -> None:
     facts = someone()
     holds = tuple(Hold(HoldReason.QUESTION, date(2026, 12, 3), NOW - timedelta(hours=hour)) for hour in range(3))
     assert len(seen(waking(facts, holds=holds)).silences) == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "masked"), [("wang.xiaoming@example.com", "w***@example.com"), ("w@example.com", "w***@example.com")]
+)
+def test_of_an_email_address_the_first_letter_and_the_domain_are_shown(address: str, masked: str) -> None:
+    assert masked_email(address) == masked
+
+
+def test_of_a_line_user_id_the_end_is_shown() -> None:
+    assert masked_line_user_id("U" + "0" * 29 + "abc") == "U***abc"
+
+
+WAYS: dict[str, Any] = {
+    "email": "wang@example.com",
+    "line_user_id": "U" + "0" * 29 + "abc",
+    "channel_consents": {"line": NOW, "email": NOW - timedelta(days=1)},
+}
+
+
+def test_addresses_are_masked_and_consents_to_channels_are_shown() -> None:
+    person = seen(**WAYS).person
+    assert person is not None
+    assert (person.email, person.line_user_id) == ("w***@example.com", "U***abc")
+    assert person.channel_consents == (
+        (CodeShown("channel", "email"), NOW - timedelta(days=1)),
+        (CodeShown("channel", "line"), NOW),
+    )
+    bare = seen().person
+    assert bare is not None
+    assert (bare.email, bare.line_user_id, bare.channel_consents) == ("", "", ())
+    assert seen_of(someone(**WAYS), role=Role.ENGINEER).person is None
+
+
+def test_each_address_is_revealed_by_its_field() -> None:
+    office = Office()
+    office.keep(someone(**WAYS))
+    evidence = office.evidence.stored["C0001"]
+    assert revealed_value(evidence, "email") == WAYS["email"]
+    assert revealed_value(evidence, "line_user_id") == WAYS["line_user_id"]
+    office.keep(someone())
+    assert revealed_value(office.evidence.stored["C0001"], "email") is None
+
+
+def test_the_channel_of_a_text_is_shown_and_what_happened_to_the_addresses() -> None:
+    facts = someone(**WAYS)
+    office = Office()
+    standing = waking(
+        facts,
+        suspended={
+            "email": AddressSince("wang@example.com", NOW),
+            "line": AddressSince(WAYS["line_user_id"], NOW, is_usable=True),
+        },
+        shared={"line": AddressSince(WAYS["line_user_id"], NOW)},
+    )
+    office.keep(facts, standing, [a_contact(facts, "請繳款")])
+    view = as_seen(office.evidence.stored["C0001"])
+    english = Translation("en", TAIPEI)
+    titles = [english.write(entry.title) for entry in view.life.entries]
+    assert "The address for e-mail was refused: nothing is sent to it" in titles
+    assert "Another customer has the same address for LINE" in titles
+    assert not [title for title in titles if "LINE was refused" in title]
+    (text,) = [entry for entry in view.life.entries if entry.kind == "text"]
+    assert dict(text.details)["channel"] == CodeShown("channel", "sms")
+    assert [english.write(silence) for silence in view.silences] == [
+        "Nothing by e-mail: the address was refused.",
+        "Nothing by LINE: another customer has the same address.",
+    ]

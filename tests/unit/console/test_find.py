@@ -24,7 +24,7 @@ def a_store(phone: str = "+886912345678") -> FakeCustomers:
     for facts in (replace(first, accounts=(*first.accounts, second)), someone(2)):
         record = record_snapshot(LenderRecord(customer_id=facts.customer_id), facts)
         assert store.save_customer(record, waking(facts), expected_revision=0, expected_version=0)
-        store.add_phone(facts.phone, facts.customer_id)
+        store.add_address(facts.phone, facts.customer_id)
     return store
 
 
@@ -58,6 +58,24 @@ def test_a_customer_is_found_by_a_mobile_number_of_every_country_as_people_there
     wide = national.translate({ord(digit): ord(digit) + 0xFEE0 for digit in "0123456789"})
     for written in (e164, national, international, wide, national.replace(" ", "-"), f"tel:{e164}"):
         assert ids(find(written, store)) == ["C0001"], written
+
+
+@pytest.mark.parametrize(
+    ("address", "written"),
+    [
+        ("wang@example.com", "wang@example.com"),
+        ("wang@example.com", " WANG@Example.com "),
+        ("wang@example.com", "ｗａｎｇ＠ｅｘａｍｐｌｅ．ｃｏｍ"),
+        ("U" + "0" * 32, "U" + "0" * 32),
+    ],
+)
+def test_a_customer_is_found_by_another_address_however_it_is_typed(address: str, written: str) -> None:
+    store = a_store()
+    store.add_address(address, "C0002")
+    (hit,) = find(written, store).found
+    found_by = Translation("en", TAIPEI).write(hit.by)
+    assert (hit.customer_id, found_by) == ("C0002", "e-mail address or LINE account, now or formerly")
+    assert not find("wong@example.com", store).found
 
 
 def test_several_hits_say_by_what_each_was_found() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from dunning.console.translations import LANGUAGES, Translation, words_in
 from dunning.domain.customer.facts import Facts, Hold, HoldReason
-from dunning.domain.customer.standing import Standing, Wake
+from dunning.domain.customer.standing import AddressSince, Standing, Wake
 from dunning.domain.decision.decisions import Decision, Reason, Send, Stop, Wait
 from dunning.domain.decision.gates import GATES
 from dunning.services.console.present_decision import (
@@ -309,8 +309,8 @@ def test_of_a_record_that_cannot_be_read_no_text_is_said_to_be_due() -> None:
         ({"not_in_list_since": NOW}, {}, "silence.not_in_list"),
         ({}, {"opted_out_at": NOW}, "silence.opted_out"),
         ({}, {"opted_out_accounts": {"A1": NOW}}, "silence.opted_out_account"),
-        ({}, {"suspended_phone": "+886900000001"}, "silence.number_refused"),
-        ({}, {"shared_phone": "+886900000001"}, "silence.shared_phone"),
+        ({}, {"suspended": {"sms": AddressSince("+886900000001")}}, "silence.number_refused"),
+        ({}, {"shared": {"number": AddressSince("+886900000001")}}, "silence.shared_phone"),
         ({"holds": (Hold(HoldReason.LEGAL),)}, {}, "hold_line.lifted"),
         ({"holds": (Hold(HoldReason.LEGAL, day("2026-12-01")),)}, {}, "hold_line.until"),
         ({"holds": (Hold(HoldReason.LEGAL, day("2026-11-30")),)}, {}, None),

@@ -17,13 +17,14 @@ from dunning.domain.counters import NAMES
 from dunning.domain.customer.facts import HoldReason
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.decision.gates import GATES
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import ContactState
 from dunning.domain.delivery.receipt import DeliveryStatus
 from dunning.domain.outbound_events import ReviewReason
 from dunning.domain.replies.intents import Band, ReplyIntent
 from dunning.domain.sayings import Saying
 from dunning.domain.texts.lint import Severity
-from dunning.policy.effective import effective_rules, rule_saying, topic_saying
+from dunning.policy.effective import channel_saying, effective_rules, rule_saying, topic_saying
 from dunning.policy.fields import DAYS
 from dunning.policy.jurisdiction import ClosedDays, Consent, ContentItem, JurisdictionFile
 from dunning.ports.sessions import Role
@@ -59,7 +60,8 @@ GROUPS: dict[str, set[str]] = {
     "follows": set(Outcome),
     "outcome": set(Outcome),
     "suggest": {*SUGGESTIONS.values(), "call_engineer"},
-    "field": {"name", "phone", "reply"},
+    "field": {"name", "phone", "email", "line_user_id", "reply"},
+    "channel": set(Channel),
     "purpose": set(PURPOSES),
     "gate": {str(number + 1) for number in range(len(GATES))},
     "gate_state": {"open", "shut", "not_asked"},
@@ -101,6 +103,7 @@ def made_of_codes() -> set[str]:
     law = JurisdictionFile.model_fields
     topics = re.findall(r'Limit\(\s*"([a-z -]+)"', (PACKAGE / "policy" / "effective.py").read_text("utf-8"))
     return {
+        *(channel_saying(channel).code for channel in Channel),
         *(f"item_{item}" for item in get_args(ContentItem.__value__)),
         *(
             rule_saying(rule).code

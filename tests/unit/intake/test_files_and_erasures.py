@@ -102,7 +102,7 @@ def test_a_customer_who_returns_while_the_number_is_purged_is_found_by_it(
     erasing = _erasing(office)
     erasing.erase("C-1001", UPLOADED_AT)
     # Just before the facts are written, and just after.
-    _before_writes(office, monkeypatch, lambda _: office.store.remove_phone("+886912345678", "C-1001"))
+    _before_writes(office, monkeypatch, lambda _: office.store.remove_address("+886912345678", "C-1001"))
     office.load_rows(CONSENTED_ANEW, at=BACK_AT)
     assert office.store.phones == {"+886912345678": {"C-1001"}}
 
@@ -112,13 +112,13 @@ def test_a_purge_of_the_number_of_a_customer_who_has_just_returned_is_put_right(
 ) -> None:
     office.load_rows(WANG)
     erasing = _erasing(office)
-    remove = office.store.remove_phone
+    remove = office.store.remove_address
 
     def purging(phone: str, customer_id: str) -> None:
         office.load_rows(CONSENTED_ANEW, at=BACK_AT)
         remove(phone, customer_id)
 
-    monkeypatch.setattr(office.store, "remove_phone", purging)
+    monkeypatch.setattr(office.store, "remove_address", purging)
     erasing.erase("C-1001", UPLOADED_AT)
     assert "C-1001" in office.store.facts
     assert office.store.phones == {"+886912345678": {"C-1001"}}

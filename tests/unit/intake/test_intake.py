@@ -17,9 +17,9 @@ from dunning.domain.customer.lender_record import (
     FILE_LAG,
     LenderRecord,
     erase_record,
-    forget_former_phones,
+    forget_former_addresses,
 )
-from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, Wake
+from dunning.domain.customer.standing import AddressSince, LedgerEntry, Progress, Standing, Wake
 from dunning.domain.decision.decisions import Send
 from dunning.domain.errors import DunningError, RecordTooLargeError, ServiceCallError, UnreadableRecordError
 from dunning.ports.customers import StoredCustomer
@@ -385,7 +385,7 @@ def with_history(office: Office) -> Standing:
             ),
         ),
         progress={"A-1#1": Progress(-3, date(2026, 12, 1), date(2026, 12, 5))},
-        suspended_phone="+886900000000",
+        suspended={"sms": AddressSince("+886900000000")},
         holds=(Hold(HoldReason.HARDSHIP, date(2026, 12, 3)),),
     )
     office.store.standings["C-1001"] = standing
@@ -537,7 +537,7 @@ def _fails(office: Office, port: str, error: DunningError) -> None:
     setattr(office.store, port, failing)
 
 
-@pytest.mark.parametrize("port", ["save_lender_record", "add_phone", "save_customer"])
+@pytest.mark.parametrize("port", ["save_lender_record", "add_address", "save_customer"])
 def test_a_customer_who_does_not_fit_is_refused_and_the_others_load(office: Office, port: str) -> None:
     _fails(office, port, RecordTooLargeError("PutItem"))
     summary = office.load_rows(WANG, CHEN)
@@ -667,7 +667,7 @@ def _erase(office: Office, at: datetime) -> None:
     """Erase a customer as lender_events does when the lender says so."""
     stored = office.store.load_stored(["C-1001"])["C-1001"]
     assert isinstance(stored, StoredCustomer)
-    gone = forget_former_phones(erase_record(stored.lender_record, at))
+    gone = forget_former_addresses(erase_record(stored.lender_record, at))
     assert office.store.save_lender_record(gone, expected_revision=stored.lender_record.revision)
     office.store.erase_items("C-1001")
 

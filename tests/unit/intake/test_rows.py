@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dunning.domain.customer.facts import Hold, HoldReason, Instalment
-from dunning.services.intake.rows import COLUMNS, Row, RowReader
+from dunning.services.intake.rows import COLUMNS, CONSENT_COLUMNS, Row, RowReader
 from tests.support.lender_files import LENDERS, UPLOADED_AT, row
 
 
@@ -45,7 +45,8 @@ def test_a_missing_phone_is_refused_as_missing() -> None:
 
 @pytest.mark.parametrize(
     "column", ["region", "time_zone", "consented_at", "product", "paid_on", "paid_amount", "hold", "hold_until",
-               "stage_reached", "written_notice_on", "late_fee", "pay_account"]
+               "stage_reached", "written_notice_on", "late_fee", "pay_account", "email", "line_user_id",
+               "email_consented_at", "line_consented_at", "voice_consented_at", "whatsapp_consented_at"]
 )  # fmt: skip
 def test_a_cell_that_may_be_empty_may_be_empty(column: str) -> None:
     good(**{column: ""})
@@ -222,6 +223,57 @@ def test_stage_reached_may_be_zero_or_before_the_due_date() -> None:
     assert good(stage_reached="-3").instalment.stage_reached == -3
 
 
+USER = "U" + "0123456789abcdef" * 2
+
+
+@pytest.mark.parametrize(
+    ("written", "email"),
+    [
+        ("wang@example.com", "wang@example.com"),
+        (" Wang.Xiao+loan@Mail.Example.COM ", "wang.xiao+loan@mail.example.com"),
+        ("mailto:wang@example.com", "wang@example.com"),
+        ("ｗａｎｇ＠ｅｘａｍｐｌｅ．ｃｏｍ", "wang@example.com"),
+        ("N/A", ""), ("無", ""), ("-", ""), ("", ""),
+    ],
+)  # fmt: skip
+def test_an_email_address_is_read_in_small_letters_and_a_word_for_none_is_none(written: str, email: str) -> None:
+    found = good(email=written)
+    assert (found.person.email, found.notes) == (email, [])
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["wang", "wang@localhost", "@example.com", "wang@", "a@example.com; b@example.com", "王 <wang@example.com>",
+     "王@example.com", ".wang@example.com", "wang..x@example.com", "wang@example", f"{'x' * 65}@example.com",
+     "wang@example.com 已停用", "0912345678"],
+)  # fmt: skip
+def test_what_is_no_email_address_is_noted_and_the_customer_is_loaded_without_it(written: str) -> None:
+    found = good(email=written)
+    assert (found.person.email, found.notes) == ("", [("email", "not_an_email_address")])
+
+
+@pytest.mark.parametrize("written", [USER, USER.upper(), f" {USER} "])
+def test_a_line_user_id_is_read(written: str) -> None:
+    found = good(line_user_id=written)
+    assert (found.person.line_user_id, found.notes) == (USER, [])
+
+
+@pytest.mark.parametrize(
+    "written", ["@wang", "wang123", USER[:-1], f"{USER}0", "U" + "g" * 32, USER.lower(), "0912345678"]
+)
+def test_what_is_no_line_user_id_is_noted_and_the_customer_is_loaded_without_it(written: str) -> None:
+    found = good(line_user_id=written)
+    assert (found.person.line_user_id, found.notes) == ("", [("line_user_id", "not_a_line_user_id")])
+
+
+@pytest.mark.parametrize("column", CONSENT_COLUMNS)
+def test_a_consent_to_a_channel_is_read_as_the_consent_to_texts_is(column: str) -> None:
+    assert getattr(good(**{column: "2026-01-31"}).person, column) == datetime(2026, 1, 31, 23, 59, 59, tzinfo=UTC)
+    assert read(**{column: "2026-12-09"}) == [(column, "consent_in_future")]
+    assert read(**{column: "2006-12-09"}) == [(column, "date_out_of_range")]
+    assert read(**{column: "yes"}) == [(column, "not_an_instant")]
+
+
 @pytest.mark.parametrize("column", ["customer_id", "account_id"])
 @pytest.mark.parametrize("value", ["0912345678", "C-912-345-678", "886912345678"])
 def test_an_id_that_gives_the_phone_away_is_refused(column: str, value: str) -> None:
@@ -263,6 +315,9 @@ CELLS = {
     "written_notice_on": ("", "2026-11-30", "2026-12-09", "2006-02-01"),
     "late_fee": ("", "9", "-9", "99999"),
     "pay_account": ("", "822-12345678901234", "0912345678"),
+    "email": ("", "wang@example.com", "WANG@example.com", "wang", "#N/A"),
+    "line_user_id": ("", USER, "@wang"),
+    "email_consented_at": ("", "2026-01-31", "2026-12-02", "115/01/31", "yes"),
 }
 
 

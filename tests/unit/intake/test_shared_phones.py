@@ -6,6 +6,7 @@ import pytest
 
 from dunning.domain.customer.facts import HoldReason
 from dunning.domain.customer.lender_record import CustomerReleased, EventTime, RecordedEvent, record_event
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.outbound_events import CustomerNeedsPerson, ReviewReason
 from dunning.ports.customers import StoredCustomer
 from tests.support.lender_files import CHEN, NOW, UPLOADED_AT, WANG, Office, row
@@ -81,6 +82,55 @@ def test_of_three_customers_the_two_who_still_share_a_number_stay_on_hold(office
     assert held(office) == {"C-1001", "C-3"}
 
 
+USER = "U" + "0123456789abcdef" * 2
+
+
+@pytest.mark.parametrize(
+    ("column", "address", "channel"),
+    [("email", "wang@example.com", Channel.EMAIL), ("line_user_id", USER, Channel.LINE)],
+)
+def test_a_mailbox_or_line_account_of_two_is_used_for_neither_and_each_waits_for_a_person(
+    office: Office, column: str, address: str, channel: Channel
+) -> None:
+    summary = office.load_rows(row(**{column: address}), row(CHEN, **{column: address}))
+    assert summary.phones_shared == 1
+    assert sorted(set(needing_a_person(office))) == ["C-1001", "C-1002"]
+    for customer_id in ("C-1001", "C-1002"):
+        facts, standing = office.store.facts[customer_id], office.store.standings[customer_id]
+        assert facts.address_of(channel) == address
+        assert [each for each in Channel if standing.shares_address(facts, each)] == [channel]
+        assert [review.why for review in standing.attention] == ["shared_phone"]
+        assert standing.wake is not None, "the number is nobody else's"
+
+
+def test_a_mailbox_is_the_same_in_capitals(office: Office) -> None:
+    office.load_rows(row(email="Wang@Example.com"))
+    office.load_rows(row(CHEN, email="WANG@example.COM"), at=LATER)
+    assert sorted(needing_a_person(office)) == ["C-1001", "C-1002"]
+
+
+def test_a_mailbox_corrected_lets_both_use_theirs_and_nobody_waits(office: Office) -> None:
+    office.load_rows(row(email="home@example.com"), row(CHEN, email="home@example.com"))
+    office.load_rows(row(CHEN, email="chen@example.com"), at=LATER)
+    for customer_id in ("C-1001", "C-1002"):
+        facts, standing = office.store.facts[customer_id], office.store.standings[customer_id]
+        assert not standing.shares_address(facts, Channel.EMAIL)
+        assert not standing.attention
+
+
+def test_a_mailbox_that_is_shared_goes_on_waiting_for_a_person_whatever_else_changes(office: Office) -> None:
+    office.load_rows(row(email="home@example.com"), row(CHEN, email="home@example.com"))
+    office.load_rows(row(email="home@example.com", amount="4000"), at=LATER)
+    assert [review.why for review in office.store.standings["C-1001"].attention] == ["shared_phone"]
+    assert len(needing_a_person(office)) == 2
+
+
+def test_whoever_shares_number_and_mailbox_is_announced_once(office: Office) -> None:
+    office.load_rows(row(email="home@example.com"))
+    office.load_rows(row(CHEN, phone=SAME, email="home@example.com"), at=LATER)
+    assert sorted(needing_a_person(office)) == ["C-1001", "C-1002"]
+
+
 def test_whose_number_it_was_does_not_share_it(office: Office) -> None:
     office.load_rows(WANG)
     office.load_rows(row(phone="0911111111"), at=LATER)
@@ -116,16 +166,16 @@ def test_a_customer_whom_a_person_has_released_stays_released_until_a_new_custom
 
 def test_a_crash_after_the_facts_is_made_up_for_by_the_same_file(office: Office) -> None:
     office.load_rows(WANG)
-    add_phone = office.store.add_phone
+    add_address = office.store.add_address
 
-    def crash(phone: str, customer_id: str) -> frozenset[str]:
-        del phone, customer_id
+    def crash(address: str, customer_id: str) -> frozenset[str]:
+        del address, customer_id
         raise RuntimeError
 
-    office.store.add_phone = crash  # type: ignore[method-assign]
+    office.store.add_address = crash  # type: ignore[method-assign]
     with pytest.raises(RuntimeError):
         office.load_rows(row(CHEN, phone=SAME))
-    office.store.add_phone = add_phone  # type: ignore[method-assign]
+    office.store.add_address = add_address  # type: ignore[method-assign]
     assert not held(office)
     office.load_rows(row(CHEN, phone=SAME))
     assert held(office) == {"C-1001", "C-1002"}

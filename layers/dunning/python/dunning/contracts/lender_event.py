@@ -25,9 +25,12 @@ from pydantic import (
 from dunning.contracts.instants import FIRST_YEAR, LAST_YEAR, Instant
 from dunning.contracts.job import CUSTOMER_ID
 from dunning.contracts.wrong_fields import wrong_fields
+from dunning.domain.customer.addresses import is_line_user_id, is_mail_address
 from dunning.domain.customer.facts import HoldReason
 from dunning.domain.customer.lender_record import (
     AccountClosed,
+    AddressChanged,
+    ConsentChanged,
     CustomerAttended,
     CustomerHold,
     CustomerReleased,
@@ -38,6 +41,7 @@ from dunning.domain.customer.lender_record import (
     RecordedEvent,
 )
 from dunning.domain.customer.standing import ReplyLabel
+from dunning.domain.delivery.channels import AddressKind, Channel
 from dunning.domain.errors import UnreadableRecordError
 from dunning.domain.replies.intents import ReplyIntent
 from dunning.domain.texts.money import MINOR_DIGITS
@@ -279,6 +283,75 @@ class CustomerAttendedDetail(LenderEventDetail):
         return CustomerAttended(self.outcome)
 
 
+class AddressChangedDetail(LenderEventDetail):
+    """
+    The customer has another e-mail address or LINE user id, or none any more.
+
+    A later file counts once it has an address of the kind itself.
+    """
+
+    model_config = _event(
+        "AddressChanged",
+        {"channel": "email", "address": "wang@example.com"},
+        {"channel": "line", "address": "U0123456789abcdef0123456789abcdef"},
+        {"channel": "email", "address": None},
+    )
+
+    channel: Literal["email", "line"] = Field(description="The channel that the address is for. Numbers come by file.")
+    address: str | None = Field(
+        max_length=254,
+        description="The address; null if there is none any more. A LINE user id is U and 32 hexadecimal digits.",
+    )
+
+    @field_validator("address")
+    @classmethod
+    def _can_be_an_address(cls, address: str | None, info: ValidationInfo) -> str | None:
+        if address is None:
+            return None
+        if info.data.get("channel") == "line":
+            if not is_line_user_id(address):
+                raise ValueError("no LINE user id")
+            return address
+        if not is_mail_address(address):
+            raise ValueError("no e-mail address")
+        return address.lower()
+
+    def lender_event(self) -> LenderEvent:
+        """Return the event as the domain knows it."""
+        return AddressChanged(AddressKind(self.channel), self.address or "")
+
+
+class ConsentChangedDetail(LenderEventDetail):
+    """
+    The customer has consented to a channel, or takes the consent back.
+
+    A withdrawal holds whatever later files say, until there is a consent that was given after it.
+    """
+
+    model_config = _event(
+        "ConsentChanged",
+        {"channel": "line", "consented_at": "2026-11-30T18:05:00+08:00"},
+        {"channel": "email", "consented_at": None},
+    )
+
+    channel: Channel = Field(strict=False, description="The channel. A word we do not know is refused.")
+    consented_at: Instant | None = Field(
+        description="When the customer consented, at most five minutes ahead of `at`; null if the consent is withdrawn."
+    )
+
+    @field_validator("consented_at")
+    @classmethod
+    def _was_given(cls, consented_at: datetime | None, info: ValidationInfo) -> datetime | None:
+        said_at: datetime | None = info.data.get("at")
+        if consented_at is not None and said_at is not None and consented_at - MOST_AHEAD > said_at:
+            raise ValueError("in the future")
+        return consented_at
+
+    def lender_event(self) -> LenderEvent:
+        """Return the event as the domain knows it."""
+        return ConsentChanged(self.channel, self.consented_at)
+
+
 class CustomerErasedDetail(LenderEventDetail):
     """The customer is to be forgotten. Whoever consents anew afterwards is a new customer."""
 
@@ -336,6 +409,8 @@ EVENTS: Mapping[str, type[LenderEventDetail]] = {
     "CustomerHold": CustomerHoldDetail,
     "CustomerReleased": CustomerReleasedDetail,
     "CustomerAttended": CustomerAttendedDetail,
+    "AddressChanged": AddressChangedDetail,
+    "ConsentChanged": ConsentChangedDetail,
     "CustomerErased": CustomerErasedDetail,
     "ReplyLabelled": ReplyLabelledDetail,
 }
@@ -398,6 +473,8 @@ def _received(event: LenderEventDetail) -> ReceivedEvent:
             | CustomerHoldDetail()
             | CustomerReleasedDetail()
             | CustomerAttendedDetail()
+            | AddressChangedDetail()
+            | ConsentChangedDetail()
         ):
             recorded = RecordedEvent(EventTime(event.at, event.sequence), event.lender_event(), event.by)
             return ReceivedEvent(

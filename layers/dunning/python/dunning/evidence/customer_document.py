@@ -14,6 +14,8 @@ from typing import Any
 from dunning.contracts.instants import instant
 from dunning.domain.customer.lender_record import (
     AccountClosed,
+    AddressChanged,
+    ConsentChanged,
     CustomerAttended,
     CustomerHold,
     CustomerReleased,
@@ -34,6 +36,8 @@ EVENTS_OF_A_RECORD = (
     CustomerHold,
     CustomerReleased,
     CustomerAttended,
+    AddressChanged,
+    ConsentChanged,
 )
 """The kinds of events of a lender record: each names its kind in the document."""
 

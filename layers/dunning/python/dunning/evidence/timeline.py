@@ -17,6 +17,8 @@ from dunning.domain.counters import is_stop
 from dunning.domain.customer.facts import Account, Facts, HoldReason, Instalment
 from dunning.domain.customer.lender_record import (
     AccountClosed,
+    AddressChanged,
+    ConsentChanged,
     CustomerAttended,
     CustomerHold,
     CustomerReleased,
@@ -27,6 +29,7 @@ from dunning.domain.customer.lender_record import (
 )
 from dunning.domain.customer.standing import LedgerEntry, Standing, label_key
 from dunning.domain.decision.open_reviews import reviews_that_wait
+from dunning.domain.delivery.channels import AddressKind, Channel
 from dunning.domain.delivery.contact import Contact
 from dunning.domain.errors import UnknownCurrencyError
 from dunning.domain.replies.intents import Band
@@ -167,13 +170,23 @@ def _person(record: LenderRecord | None, facts: Facts | None) -> Iterator[tuple[
     if facts:
         yield "name", facts.name
         yield "number", facts.phone
+        if facts.email:
+            yield "e-mail address", facts.email
+        if facts.line_user_id:
+            yield "LINE user", facts.line_user_id
         yield "lives in", "-".join(filter(None, (facts.country, facts.region)))
         yield "language", facts.language
         yield "lender", facts.lender
         yield "consent", instant(facts.consented_at) if facts.consented_at else "none on record"
+        for channel, given in sorted((facts.channel_consents or {}).items()):
+            yield f"consent to {channel}", instant(given)
     former = [phone for phone in (record.phones if record else ()) if facts is None or phone != facts.phone]
     if former:
         yield "other numbers", ", ".join(former)
+    present = facts.addresses if facts else ()
+    others = [address for address in (record.addresses if record else ()) if address not in present]
+    if others:
+        yield "other addresses", ", ".join(others)
 
 
 def _what_is_open(facts: Facts) -> Iterator[str]:
@@ -278,7 +291,18 @@ def _lender_event(recorded: RecordedEvent) -> Entry:
     return Entry(at=recorded.time.at, kind=EntryKind.FACT, title=title, details=details)
 
 
-def _event_in_words(recorded: RecordedEvent) -> tuple[str, tuple[tuple[str, str], ...]]:
+def _way_in_words(way: AddressChanged | ConsentChanged) -> tuple[str, tuple[tuple[str, str], ...]]:
+    if isinstance(way, AddressChanged):
+        title = f"the {way.kind} address is another" if way.address else f"there is no {way.kind} address any more"
+        return title, _with_values(("address", way.address))
+    if way.consented_at is None:
+        return f"the consent to {way.channel} is withdrawn", ()
+    return f"the customer has consented to {way.channel}", (("consented at", instant(way.consented_at)),)
+
+
+def _event_in_words(  # noqa: PLR0911 - one a kind of event
+    recorded: RecordedEvent,
+) -> tuple[str, tuple[tuple[str, str], ...]]:
     match recorded.event:
         case InstalmentPaid(account_id=account_id, number=number, paid=paid, currency=currency):
             return f"{account_id} no. {number} is paid up to {_money(paid, currency)}", ()
@@ -295,6 +319,8 @@ def _event_in_words(recorded: RecordedEvent) -> tuple[str, tuple[tuple[str, str]
             return f"the lender wants silence {_until_in_words(until)} ({reason})", ()
         case CustomerReleased(reason=reason):
             return f"a person has looked: {f'holds for {reason}' if reason else 'all holds'} end", ()
+        case AddressChanged() | ConsentChanged() as way:
+            return _way_in_words(way)
         case CustomerAttended(outcome=outcome):
             return "a person has attended to the customer", _with_values(("outcome", outcome))
 
@@ -385,10 +411,22 @@ def _silenced(standing: Standing) -> Iterator[tuple[datetime, str]]:
         yield standing.opted_in_at, "texts again: the customer opted in"
     for account_id, at in standing.opted_out_accounts.items():
         yield at, f"no text about {account_id} any more: the customer opted out of it"
-    if standing.suspended_at:
-        yield standing.suspended_at, "the number is suspended: the carrier refused it"
-    if standing.shared_at:
-        yield standing.shared_at, "the number is found to be another customer's, too"
+    for channel, known in standing.suspended.items():
+        if known.at and not known.is_usable:
+            yield known.at, f"{_ADDRESSES[channel]} is suspended: the carrier refused it"
+    for kind, known in standing.shared.items():
+        if known.at:
+            yield known.at, f"{_ADDRESSES[kind]} is found to be another customer's, too"
+
+
+_ADDRESSES: Mapping[str, str] = {
+    Channel.SMS: "the number",
+    Channel.VOICE: "the number, for calls,",
+    Channel.WHATSAPP: "the number, on WhatsApp,",
+    AddressKind.NUMBER: "the number",
+    AddressKind.EMAIL: "the e-mail address",
+    AddressKind.LINE: "the LINE account",
+}
 
 
 def _claim_without_record(entry: LedgerEntry) -> Entry:
@@ -486,7 +524,9 @@ def _logged_fields(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _contact(contact: Contact, *, has_trace: bool) -> Iterator[Entry]:
     """Yield the entries of a contact. `has_trace` says that the gates stand with the decision already."""
     erased = (
-        f"number, text and the carrier's words were erased at {instant(contact.erased_at)}" if contact.erased_at else ""
+        f"address, text and the carrier's words were erased at {instant(contact.erased_at)}"
+        if contact.erased_at
+        else ""
     )
     yield Entry(
         at=contact.at,
@@ -496,7 +536,8 @@ def _contact(contact: Contact, *, has_trace: bool) -> Iterator[Entry]:
         details=(
             *_with_values(
                 ("erased", erased),
-                ("to", contact.phone),
+                ("channel", contact.channel),
+                ("to", contact.phone or contact.address),
                 ("accounts", ", ".join(contact.account_ids)),
                 ("judged by", contact.jurisdiction),
                 ("wording", contact.template),

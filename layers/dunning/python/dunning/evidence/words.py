@@ -6,6 +6,7 @@ from typing import Any
 
 from dunning.domain.customer.facts import FINAL_HOLDS, Facts, Hold
 from dunning.domain.customer.standing import Standing, holds_now
+from dunning.domain.delivery.channels import AddressKind, Channel
 
 REASONS: Mapping[str, str] = {
     "due": "a reminder is due",
@@ -108,6 +109,11 @@ def silences(facts: Facts, standing: Standing | None, today: date) -> Iterator[s
         yield "the number is suspended until it is corrected (number_refused)"
     if standing.shares_address(facts):
         yield "another customer has the same number (shared_phone)"
+    for channel in (each for each in Channel if each is not Channel.SMS):
+        if standing.is_suspended(facts, channel):
+            yield f"nothing by {channel.value}: the address was refused (number_refused)"
+        if AddressKind.of(channel) is not AddressKind.NUMBER and standing.shares_address(facts, channel):
+            yield f"nothing by {channel.value}: another customer has the same address (shared_phone)"
     lasting = {hold_in_words(hold) for hold in holds_now(facts, standing) if hold.until is None or hold.until >= today}
     yield from sorted(lasting)
 

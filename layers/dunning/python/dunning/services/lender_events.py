@@ -29,8 +29,10 @@ from dunning.domain.customer.lender_record import (
     InstalmentPaid,
     LenderRecord,
     RecordedEvent,
+    present_addresses,
     project_facts,
     record_event,
+    with_addresses_given,
 )
 from dunning.domain.customer.standing import Standing
 from dunning.domain.decision.open_reviews import with_attended, with_released, with_reply_attended
@@ -41,7 +43,7 @@ from dunning.domain.replies.reply import Reply
 from dunning.domain.replies.reply_effects import apply_label
 from dunning.ports.clock import Clock
 from dunning.ports.contacts import ReplyLog
-from dunning.ports.customers import CustomerStore, StoredCustomer
+from dunning.ports.customers import AddressIndex, CustomerStore, StoredCustomer
 from dunning.ports.gateways import EventPublisher
 from dunning.ports.queues import DeadLetters, DelayQueue, NewsFailures, QueueMessage
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry
@@ -53,6 +55,7 @@ from dunning.services.parking import park
 from dunning.services.planning import counted, fingerprint, log_planned_decision, replan, replan_as_told
 from dunning.services.reply_place import reply_place
 from dunning.services.send.claims import OutOfTimeError
+from dunning.services.shared_addresses import SharedAddresses
 
 BATCH = 50
 """The lender records and standings of 50 customers are the 100 keys of one BatchGetItem."""
@@ -91,6 +94,7 @@ class LenderEventService:
         self,
         *,
         store: CustomerStore,
+        phones: AddressIndex,
         replies: ReplyLog,
         erasing: EraseService,
         purging: PurgeService,
@@ -104,6 +108,7 @@ class LenderEventService:
         sources: frozenset[str] = frozenset(),
     ) -> None:
         self._store = store
+        self._shared = SharedAddresses(store, phones, policies)
         self._replies = replies
         self._erasing = erasing
         self._purging = purging
@@ -289,10 +294,14 @@ class LenderEventService:
 
         def attempt(customer: StoredCustomer) -> Sequence[OutboundEvent] | Conflict:
             lender_record, stored_standing = customer
-            after = lender_record
-            for event in recorded:
-                after = record_event(after, event)
+            after = _with_events(lender_record, recorded)
             facts = project_facts(after)
+            new = [each for each in facts.addresses if each not in present_addresses(lender_record)] if facts else ()
+            if new and facts is not None:
+                entered = self._shared.enter(lender_record, facts)
+                if entered is None:
+                    return CONFLICT
+                lender_record, after = entered, with_addresses_given(_with_events(entered, recorded))
             before = stored_standing or Standing(customer_id=customer_id)
             known = _with_attention(self._with_labels(facts, before, labelled), recorded, labelled) if facts else before
             if facts is None or (
@@ -301,8 +310,10 @@ class LenderEventService:
                 # Nothing changes, or not before the load plans the customer. The events are kept.
                 return () if self._keep_events(lender_record, after) else CONFLICT
             now = self._clock.now()
+            # Before the load plans the customer it looks all addresses up itself.
+            sharing = self._shared.hold_who_share(facts, new if before.is_planned else (), now)
             standing, decision, events = (
-                replan_as_told(after, facts, known, self._policies, now)
+                replan_as_told(after, facts, known, self._policies, now, shared=sharing.addresses)
                 if before.is_planned
                 else replan(facts, before, known, self._policies, now)
             )
@@ -313,7 +324,11 @@ class LenderEventService:
                 return CONFLICT
             self._log_new_events(lender_record, after)
             log_planned_decision(self._telemetry, customer_id, decision, now)
-            return events
+            if sharing.addresses:
+                self._telemetry.count(Metric.PHONES_SHARED)
+            if new:
+                self._shared.leave(stored_standing, facts, now)
+            return (*sharing.events, *events)
 
         return write_optimistically(
             customer_id, stored, lambda: self._store.load_stored([customer_id])[customer_id], attempt
@@ -384,6 +399,12 @@ class LenderEventService:
             self._telemetry.count(Metric.LENDER_EVENTS_FAILED, len(again))
             return False
         return True
+
+
+def _with_events(lender_record: LenderRecord, recorded: Iterable[RecordedEvent]) -> LenderRecord:
+    for event in recorded:
+        lender_record = record_event(lender_record, event)
+    return lender_record
 
 
 def _with_attention(standing: Standing, recorded: Sequence[RecordedEvent], labelled: Sequence[Reply]) -> Standing:

@@ -27,11 +27,11 @@ from dunning.adapters.dynamodb.items import (
 from dunning.adapters.dynamodb.keys import (
     REPLY,
     UNKNOWN,
+    address_key,
     contact_key,
     contacts_until,
     instant_key,
     parse_instant,
-    phone_key,
     replies_until,
 )
 from dunning.adapters.dynamodb.reading import read_items
@@ -307,9 +307,9 @@ class DynamoContacts:
         is_labelled = "attribute_exists(labelled_at)"
         return len(self._keys_between(customer_id, REPLY, replies_until(None), FilterExpression=is_labelled))
 
-    def erase_replies(self, customer_id: str, phones: Collection[str], *, until: datetime | None = None) -> int:
+    def erase_replies(self, customer_id: str, addresses: Collection[str], *, until: datetime | None = None) -> int:
         """Delete the replies below the customer and below the numbers."""
-        owners = (customer_id, *map(phone_key, phones))
+        owners = (customer_id, *(address_key(address)[0] for address in addresses))
         keys = [(owner, key) for owner in owners for key in self._replies(owner, until)]
         for owner, key in keys:
             with aws_call("DeleteItem"):

@@ -30,15 +30,14 @@ from dunning.adapters.dynamodb.keys import (
     FILES,
     LOADS,
     OWNER,
-    PHONE,
     STANDING,
     account_key,
+    address_key,
     attention_key,
     due_until,
     parse_attention_key,
     parse_instant,
     parse_wake_key,
-    phone_key,
     shard_of,
     wake_key,
 )
@@ -230,20 +229,20 @@ class DynamoCustomers:
                 break
         return found
 
-    def customers_with(self, phones: Collection[str]) -> Mapping[str, frozenset[str]]:
-        """Read the numbers' own items, a hundred a call. An item without a readable set stands for nobody."""
-        found = dict.fromkeys(phones, frozenset[str]())
-        keys = [{"customer_id": {"S": phone_key(phone)}, "item": {"S": PHONE}} for phone in found]
-        for item in self._read(keys):
-            found[item["customer_id"]["S"].removeprefix(phone_key(""))] = _customers_in(item)
-        return found
+    def customers_with(self, addresses: Collection[str]) -> Mapping[str, frozenset[str]]:
+        """Read the addresses' own items, a hundred a call. An item without a readable set stands for nobody."""
+        keys = {address: address_key(address) for address in addresses}
+        items = [{"customer_id": {"S": key}, "item": {"S": name}} for key, name in dict.fromkeys(keys.values())]
+        found = {item["customer_id"]["S"]: _customers_in(item) for item in self._read(items)}
+        return {address: found.get(key, frozenset()) for address, (key, _) in keys.items()}
 
-    def add_phone(self, phone: str, customer_id: str) -> frozenset[str]:
-        """Add to the number's set of customers, which DynamoDB keeps whole even if other writers add to it."""
+    def add_address(self, address: str, customer_id: str) -> frozenset[str]:
+        """Add to the address's set of customers, which DynamoDB keeps whole even if other writers add to it."""
+        key, name = address_key(address)
         with aws_call("UpdateItem"):
             change: Any = {
                 "TableName": self._table,
-                "Key": {"customer_id": {"S": phone_key(phone)}, "item": {"S": PHONE}},
+                "Key": {"customer_id": {"S": key}, "item": {"S": name}},
                 "ExpressionAttributeValues": {":customer": {"SS": [customer_id]}},
                 "ReturnValues": "ALL_NEW",
             }
@@ -258,9 +257,10 @@ class DynamoCustomers:
                 )
         return _customers_in(answer["Attributes"])
 
-    def remove_phone(self, phone: str, customer_id: str) -> None:
-        """Delete the number's item with its last customer, in one write; else take the customer out of the set."""
-        key: Any = {"customer_id": {"S": phone_key(phone)}, "item": {"S": PHONE}}
+    def remove_address(self, address: str, customer_id: str) -> None:
+        """Delete the address's item with its last customer, in one write; else take the customer out of the set."""
+        partition, name = address_key(address)
+        key: Any = {"customer_id": {"S": partition}, "item": {"S": name}}
         is_deleted = write_if(
             "DeleteItem",
             lambda: self._client.delete_item(
@@ -272,7 +272,7 @@ class DynamoCustomers:
         )
         if is_deleted:
             return
-        # Without the condition, this write would make an item of a number that has just been deleted.
+        # Without the condition, this write would make an item of an address that has just been deleted.
         write_if(
             "UpdateItem",
             lambda: self._client.update_item(

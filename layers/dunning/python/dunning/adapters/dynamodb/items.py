@@ -10,7 +10,8 @@ only place that says in which order; how a layout may change is said in `layouts
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dunning.adapters.dynamodb.keys import (
     FACTS,
@@ -18,10 +19,10 @@ from dunning.adapters.dynamodb.keys import (
     LOADS,
     STANDING,
     UNKNOWN,
+    address_key,
     attention_key,
     contact_key,
     parse_wake_key,
-    phone_key,
     reply_key,
     shard_of,
     wake_key,
@@ -52,6 +53,8 @@ from dunning.adapters.dynamodb.layouts import (
 from dunning.domain.customer.facts import Account, Facts, Hold, HoldReason, Instalment
 from dunning.domain.customer.lender_record import (
     AccountClosed,
+    AddressChanged,
+    ConsentChanged,
     CustomerAttended,
     CustomerHold,
     CustomerReleased,
@@ -64,6 +67,7 @@ from dunning.domain.customer.lender_record import (
     project_facts,
 )
 from dunning.domain.customer.standing import (
+    AddressSince,
     LedgerEntry,
     OpenReview,
     Outage,
@@ -75,6 +79,7 @@ from dunning.domain.customer.standing import (
     Standing,
 )
 from dunning.domain.decision.open_reviews import waits_for_person
+from dunning.domain.delivery.channels import AddressKind, Channel
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import UnreadableRecordError
 from dunning.domain.replies.reply import InboundSms, Reply
@@ -140,6 +145,8 @@ ACCOUNT_CLOSED = ArrayLayout(AccountClosed, Field("account_id", TEXT))
 CUSTOMER_HOLD = ArrayLayout(CustomerHold, Field("reason", word(HoldReason)), Field("until", optional(DAY)))
 CUSTOMER_RELEASED = ArrayLayout(CustomerReleased, Field("reason", optional(word(HoldReason))))
 CUSTOMER_ATTENDED = ArrayLayout(CustomerAttended, Field("outcome", TEXT))
+ADDRESS_CHANGED = ArrayLayout(AddressChanged, Field("kind", word(AddressKind)), Field("address", TEXT))
+CONSENT_CHANGED = ArrayLayout(ConsentChanged, Field("channel", word(Channel)), Field("consented_at", optional(INSTANT)))
 EVENT_KINDS: Mapping[str, ArrayLayout[Any]] = {
     "paid": INSTALMENT_PAID,
     "changed": INSTALMENT_CHANGED,
@@ -147,6 +154,8 @@ EVENT_KINDS: Mapping[str, ArrayLayout[Any]] = {
     "held": CUSTOMER_HOLD,
     "released": CUSTOMER_RELEASED,
     "attended": CUSTOMER_ATTENDED,
+    "address": ADDRESS_CHANGED,
+    "consent": CONSENT_CHANGED,
 }
 """
 An event is stored as its time, its kind and its fields, in one array. Who said so comes behind the fields, if known.
@@ -246,9 +255,10 @@ OPEN_REVIEW = ArrayLayout(
 
 OUTAGE = ArrayLayout(
     Outage,
-    Field("since", SECONDS),
+    Field("since", INSTANT),
     Field("last", SECONDS),
 )
+"""Of two types, so that a shifted array is not misread."""
 
 LENDER_RECORD = ItemLayout(
     Field("customer_id", TEXT),
@@ -259,6 +269,8 @@ LENDER_RECORD = ItemLayout(
     Field("phones_until", INSTANT, None),
     Field("next_phone", TEXT, ""),
     Field("indexed_accounts", TEXTS, ()),
+    Field("addresses", TEXTS, ()),
+    Field("next_addresses", TEXTS, ()),
 )
 SNAPSHOT = ItemLayout(
     Field("name", TEXT),
@@ -282,6 +294,39 @@ SNAPSHOT = ItemLayout(
 )
 """Stored in the item of the lender record, which has none of them before the first snapshot."""
 
+ADDRESS_SINCE = ArrayLayout(
+    AddressSince,
+    Field("address", TEXT),
+    Field("at", optional(INSTANT)),
+    Field("is_usable", FLAG, False),  # noqa: FBT003 - the default of a field
+)
+
+
+class _WithheldAddresses(NamedTuple):
+    """The suspended and shared addresses as they are stored: the number apart, as before there were other channels."""
+
+    suspended_phone: str
+    suspended_at: datetime | None
+    shared_phone: str
+    shared_at: datetime | None
+    suspended: Mapping[str, AddressSince]
+    shared: Mapping[str, AddressSince]
+
+
+WITHHELD_ADDRESSES = ItemLayout(
+    Field("suspended_phone", TEXT, ""),
+    Field("suspended_at", INSTANT, None),
+    Field("shared_phone", TEXT, ""),
+    Field("shared_at", INSTANT, None),
+    Field("suspended", arrays_by_key(ADDRESS_SINCE), {}),
+    Field("shared", arrays_by_key(ADDRESS_SINCE), {}),
+)
+"""
+An older program knows the number alone, and must not text a number that is refused or shared.
+
+So the number for SMS stays where that program looks.
+"""
+
 STANDING_FIELDS = ItemLayout(
     Field("customer_id", TEXT),
     Field("version", REVISION),
@@ -290,10 +335,6 @@ STANDING_FIELDS = ItemLayout(
     Field("opted_out_at", INSTANT, None),
     Field("opted_in_at", INSTANT, None),
     Field("opted_out_accounts", instants_by_key(), {}),
-    Field("suspended_phone", TEXT, ""),
-    Field("suspended_at", INSTANT, None),
-    Field("shared_phone", TEXT, ""),
-    Field("shared_at", INSTANT, None),
     Field("holds", arrays(HOLD), ()),
     Field("payment_statements", arrays(PAYMENT_STATEMENT), ()),
     Field("promises", arrays_by_key(INSTALMENT_PROMISE), {}),
@@ -308,7 +349,7 @@ STANDING_FIELDS = ItemLayout(
     Field("attended_at", INSTANT, None),
     Field("outages", arrays_by_key(OUTAGE), {}),
 )
-"""All but the wake, which is stored as a key of the due index."""
+"""All but the wake, which is stored as a key of the due index, and the withheld addresses."""
 
 RECEIPT = ItemLayout(
     Field("reported_at", INSTANT, None),
@@ -353,6 +394,9 @@ INBOUND_SMS = ItemLayout(
     Field("phone", TEXT),
     Field("text", TEXT, ""),
     Field("in_reply_to", TEXT, ""),
+    Field("channel", word(Channel), Channel.SMS),
+    Field("address", TEXT, ""),
+    Field("button", TEXT, ""),
 )
 REPLY_FIELDS = ItemLayout(
     Field("intents", TEXTS, ()),
@@ -446,6 +490,8 @@ def read_facts(item: StoredItem) -> Facts | None:
 def standing_item(standing: Standing, shards: int) -> Item:
     """Write a standing as an item. With a wake it is in the due index, and in that of attention if it waits."""
     item: Item = {"item": _text(STANDING), **_SCHEMA, **STANDING_FIELDS.write(standing)}
+    if standing.suspended or standing.shared:
+        item |= WITHHELD_ADDRESSES.write(_withheld_addresses(standing))
     if standing.wake is not None:
         item["shard"] = _text(shard_of(standing.customer_id, shards))
         item["wake_key"] = _text(wake_key(standing.wake))
@@ -458,7 +504,31 @@ def standing_item(standing: Standing, shards: int) -> Item:
 
 def _read_standing(item: StoredItem) -> Standing:
     wake = parse_wake_key(item["wake_key"]["S"]) if "wake_key" in item else None
-    return Standing(**STANDING_FIELDS.read(item), wake=wake)
+    suspended, shared = _read_withheld(item)
+    return Standing(**STANDING_FIELDS.read(item), wake=wake, suspended=suspended, shared=shared)
+
+
+def _withheld_addresses(standing: Standing) -> _WithheldAddresses:
+    suspended, shared = dict(standing.suspended), dict(standing.shared)
+    refused, known = suspended.get(Channel.SMS), shared.pop(AddressKind.NUMBER, AddressSince(""))
+    if refused is None or refused.is_usable:
+        refused = AddressSince("")
+    else:
+        del suspended[Channel.SMS]
+    return _WithheldAddresses(refused.address, refused.at, known.address, known.at, suspended, shared)
+
+
+def _read_withheld(item: StoredItem) -> tuple[Mapping[str, AddressSince], Mapping[str, AddressSince]]:
+    """Read the suspended addresses by channel, and the shared ones by kind."""
+    if WITHHELD_ADDRESSES.names.isdisjoint(item):
+        return {}, {}  # nearly everybody
+    stored = _WithheldAddresses(**WITHHELD_ADDRESSES.read(item))
+    suspended, shared = dict(stored.suspended), dict(stored.shared)
+    if stored.suspended_phone:
+        suspended[Channel.SMS.value] = AddressSince(stored.suspended_phone, stored.suspended_at)
+    if stored.shared_phone:
+        shared[AddressKind.NUMBER.value] = AddressSince(stored.shared_phone, stored.shared_at)
+    return suspended, shared
 
 
 def standing_of(item: StoredItem) -> Standing:
@@ -505,10 +575,10 @@ def contact_of(item: StoredItem) -> Contact:
 
 
 def reply_item(reply: Reply) -> Item:
-    """Write what a customer wrote as an item beside their contacts; for an unknown number below the number."""
+    """Write what a customer wrote as an item beside their contacts; of an unknown sender below the address."""
     inbound = reply.inbound
     return {
-        "customer_id": _text(reply.customer_id or phone_key(inbound.phone)),
+        "customer_id": _text(reply.customer_id or address_key(inbound.sender)[0]),
         "contact": _text(reply_key(inbound.at, inbound.inbound_id)),
         **_SCHEMA,
         **INBOUND_SMS.write(inbound),
@@ -519,7 +589,7 @@ def reply_item(reply: Reply) -> Item:
 def _read_reply(item: StoredItem) -> Reply:
     inbound = InboundSms(**INBOUND_SMS.read(item))
     owner = item["customer_id"]["S"]
-    customer_id = "" if owner == phone_key(inbound.phone) else owner
+    customer_id = "" if owner == address_key(inbound.sender)[0] else owner
     return Reply(customer_id=customer_id, inbound=inbound, **REPLY_FIELDS.read(item))
 
 

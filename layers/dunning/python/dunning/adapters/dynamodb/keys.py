@@ -2,7 +2,8 @@
 Keys of both tables, built and read here only.
 
 customers: `customer_id` and `item`, which is `facts` or `standing`. Beside them the numbers: `phone#+886912345678`
-and `phone`, with the ids of all customers who have or had that number. No customer id has a `#`.
+and `phone`, with the ids of all customers who have or had that number; e-mail addresses, `mail#<sha256>` and `mail`;
+and LINE users, `line#<user id>` and `line`. No customer id has a `#`.
 And the accounts: `account#A0001` and `owner#<customer id>`, an item for each customer who has or had the account.
 due index: `shard`, `00` to `99`, and `wake_key`, `2026-12-01T02:00:00.000000Z#1`: the wake, then the urgency, so
 that of customers who wake at the same moment the most urgent come first.
@@ -13,10 +14,12 @@ a reply; the replies of a number that no customer has are below `phone#<number>`
 unknown index of contacts: `unknown`, always `yes`, and `contact`: only records with an unknown outcome.
 """
 
+import hashlib
 import zlib
 from datetime import UTC, datetime
 
 from dunning.domain.customer.standing import LEAST_URGENT, Wake
+from dunning.domain.delivery.channels import AddressKind
 
 FACTS = "facts"
 STANDING = "standing"
@@ -25,6 +28,8 @@ FILES = "files#"
 LOADS = "loads"
 """The item of the file loads. Beside it are a report of each load that has ended, and each file loaded in parts."""
 PHONE = "phone"
+MAIL = "mail"
+LINE = "line"
 OWNER = "owner#"
 """Before the id of a customer, so that no customer's id is the name of an item."""
 UNKNOWN = "yes"
@@ -98,6 +103,21 @@ def contact_key(at: datetime, send_id: str) -> str:
 def phone_key(phone: str) -> str:
     """Build the key of a number's customers."""
     return f"phone#{phone}"
+
+
+def address_key(address: str) -> tuple[str, str]:
+    """
+    Build the key of an address's customers: the partition, and the name of the item.
+
+    A mail address is a hash there, the same however it is written, because people know it by heart.
+    """
+    match AddressKind.of_address(address):
+        case AddressKind.EMAIL:
+            return f"mail#{hashlib.sha256(address.lower().encode()).hexdigest()}", MAIL
+        case AddressKind.LINE:
+            return f"line#{address}", LINE
+        case _:
+            return phone_key(address), PHONE
 
 
 def report_key(report_id: str) -> str:

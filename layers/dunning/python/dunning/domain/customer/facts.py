@@ -163,7 +163,7 @@ class Facts:
     not_in_list_since: datetime | None = None
     """The time of the lender's whole list in which the customer is missing. A later file that names them ends it."""
     email: str | None = None
-    """The e-mail address, or `None`."""
+    """The e-mail address in small letters, or `None`."""
     line_user_id: str | None = None
     """The id of the customer with the lender's account on LINE, or `None`."""
     channel_consents: Mapping[str, datetime] | None = None
@@ -178,6 +178,11 @@ class Facts:
                 return self.line_user_id or ""
             case _:
                 return self.phone
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """All addresses of the customer: the number, the e-mail address, the LINE user id."""
+        return tuple(filter(None, (self.phone, self.email, self.line_user_id)))
 
     def has_consented_to(self, channel: Channel, at: datetime) -> bool:
         """Tell whether a consent to the channel is on record and holds at a moment."""

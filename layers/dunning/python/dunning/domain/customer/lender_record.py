@@ -7,13 +7,14 @@ arrived first. A snapshot replaces older snapshots and older events. The facts a
 depend on the lender's statements and never on the order of arrival.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 from typing import NamedTuple
 
 from dunning.domain.customer.facts import EVERY_HOLD, Account, Facts, Hold, HoldReason, Instalment
+from dunning.domain.delivery.channels import AddressKind, Channel
 
 FILE_LAG = timedelta(days=1)
 """
@@ -122,8 +123,41 @@ class CustomerAttended:
         return "attended"
 
 
+@dataclass(frozen=True, slots=True)
+class AddressChanged:
+    """The customer has another e-mail address or LINE user id; an empty `address` says that there is none any more."""
+
+    kind: AddressKind
+    address: str
+
+    @property
+    def subject(self) -> str:
+        """The subject of the event. Of two events about one subject the newer counts."""
+        return f"address:{self.kind}"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentChanged:
+    """The customer has consented to a channel at `consented_at`; `None` if the consent is withdrawn."""
+
+    channel: Channel
+    consented_at: datetime | None = None
+
+    @property
+    def subject(self) -> str:
+        """The subject of the event. Of two events about one subject the newer counts."""
+        return f"consent:{self.channel}"
+
+
 type LenderEvent = (
-    InstalmentPaid | InstalmentChanged | AccountClosed | CustomerHold | CustomerReleased | CustomerAttended
+    InstalmentPaid
+    | InstalmentChanged
+    | AccountClosed
+    | CustomerHold
+    | CustomerReleased
+    | CustomerAttended
+    | AddressChanged
+    | ConsentChanged
 )
 
 
@@ -169,9 +203,14 @@ class LenderRecord:
     Whoever stores the record keeps them. Nothing is decided by them.
     """
 
-    def has_or_gets(self, phone: str) -> bool:
-        """Tell whether a number is the customer's, or is about to be."""
-        return phone == self.next_phone or (self.snapshot is not None and phone == self.snapshot.phone)
+    addresses: tuple[str, ...] = ()
+    """All e-mail addresses and LINE user ids the customer has had or is about to have, as `phones`."""
+    next_addresses: tuple[str, ...] = ()
+    """The e-mail address and LINE user id that a load or an event under way gives the customer."""
+
+    def has_or_gets(self, address: str) -> bool:
+        """Tell whether an address is the customer's, or is about to be."""
+        return address in {self.next_phone, *self.next_addresses} or address in present_addresses(self)
 
 
 ACCOUNTS_A_WRITE = 90
@@ -249,6 +288,8 @@ def record_snapshot(lender_record: LenderRecord, facts: Facts) -> LenderRecord:
         events=events,
         phones=phones,
         next_phone="",
+        addresses=_with_each(lender_record.addresses, _others_than_numbers(facts.addresses)),
+        next_addresses=(),
     )
 
 
@@ -265,22 +306,40 @@ def record_missing(lender_record: LenderRecord, since: datetime) -> LenderRecord
     return replace(lender_record, revision=lender_record.revision + 1, snapshot=missing)
 
 
-def with_phone(lender_record: LenderRecord, phone: str) -> LenderRecord:
-    """Return the record with a number the customer is about to have; the same record if it says so already."""
-    is_known = phone in lender_record.phones
-    if is_known and lender_record.next_phone == phone:
-        return lender_record
-    phones = lender_record.phones if is_known else (*lender_record.phones, phone)
-    return replace(lender_record, revision=lender_record.revision + 1, phones=phones, next_phone=phone)
+def with_next_addresses(lender_record: LenderRecord, addresses: Sequence[str]) -> LenderRecord:
+    """Return the record with addresses the customer is about to have; the same record if it says so already."""
+    others = _others_than_numbers(addresses)
+    number = next((address for address in addresses if address not in others), "")
+    after = replace(
+        lender_record,
+        phones=_with_each(lender_record.phones, [number] if number else []),
+        next_phone=number or lender_record.next_phone,
+        addresses=_with_each(lender_record.addresses, others),
+        next_addresses=_with_each(lender_record.next_addresses, others),
+    )
+    return lender_record if after == lender_record else replace(after, revision=lender_record.revision + 1)
+
+
+def with_addresses_given(lender_record: LenderRecord) -> LenderRecord:
+    """Return the record in whose facts the addresses are that an event was about to give the customer."""
+    return replace(lender_record, next_addresses=()) if lender_record.next_addresses else lender_record
+
+
+def _with_each(known: tuple[str, ...], more: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*known, *more)))
+
+
+def _others_than_numbers(addresses: Iterable[str]) -> list[str]:
+    return [address for address in addresses if AddressKind.of_address(address) is not AddressKind.NUMBER]
 
 
 def erase_record(lender_record: LenderRecord, at: datetime, phones_until: datetime | None = None) -> LenderRecord:
     """
     Return the lender record after an erasure; the same record if the erasure is done already.
 
-    The id, the time of the erasure and the numbers are left. The numbers stay until no message that names them is under
-    way, at least until `phones_until` (`forget_former_phones`). A customer who has consented again keeps everything
-    newer than the erasure.
+    The id, the time of the erasure and the addresses are left. The addresses stay until no message that names them is
+    under way, at least until `phones_until` (`forget_former_addresses`). A customer who has consented again keeps
+    everything newer than the erasure.
     """
     erased_at = max(at, lender_record.erased_at or at)
     snapshot = lender_record.snapshot
@@ -298,27 +357,32 @@ def erase_record(lender_record: LenderRecord, at: datetime, phones_until: dateti
         events=events,
         erased_at=erased_at,
         next_phone="",
+        next_addresses=(),
         indexed_accounts=tuple(each for each in lender_record.indexed_accounts if each in kept),
     )
     if after == lender_record:
         return lender_record
-    is_left = bool(former_phones(after))
+    is_left = bool(former_addresses(after))
     return replace(after, revision=lender_record.revision + 1, phones_until=phones_until if is_left else None)
 
 
-def former_phones(lender_record: LenderRecord) -> tuple[str, ...]:
-    """Return the numbers that the customer no longer has."""
-    return tuple(
-        phone
-        for phone in lender_record.phones
-        if lender_record.snapshot is None or phone != lender_record.snapshot.phone
-    )
+def present_addresses(lender_record: LenderRecord) -> tuple[str, ...]:
+    """Return the addresses that the customer has by files and events."""
+    facts = project_facts(lender_record)
+    return facts.addresses if facts is not None else ()
 
 
-def forget_former_phones(lender_record: LenderRecord) -> LenderRecord:
-    """Return the lender record without the customer's former numbers; the same record if there are none."""
+def former_addresses(lender_record: LenderRecord) -> tuple[str, ...]:
+    """Return the numbers and other addresses that the customer no longer has."""
+    present = present_addresses(lender_record)
+    return tuple(address for address in (*lender_record.phones, *lender_record.addresses) if address not in present)
+
+
+def forget_former_addresses(lender_record: LenderRecord) -> LenderRecord:
+    """Return the lender record without the customer's former addresses; the same record if there are none."""
     phones = (lender_record.snapshot.phone,) if lender_record.snapshot else ()
-    after = replace(lender_record, phones=phones, phones_until=None)
+    others = tuple(_others_than_numbers(present_addresses(lender_record)))
+    after = replace(lender_record, phones=phones, addresses=others, phones_until=None)
     return lender_record if after == lender_record else replace(after, revision=lender_record.revision + 1)
 
 
@@ -364,6 +428,7 @@ def project_facts(lender_record: LenderRecord) -> Facts | None:
     closed: dict[str, datetime] = {}
     released: dict[str, datetime] = {}
     held: dict[HoldReason, RecordedEvent] = {}
+    ways: list[RecordedEvent] = []
     for recorded in lender_record.events.values():
         if _is_known_to(facts, recorded):
             continue
@@ -376,6 +441,8 @@ def project_facts(lender_record: LenderRecord) -> Facts | None:
                 released[reason or EVERY_HOLD] = recorded.time.at
             case CustomerHold(reason=reason):
                 held[reason] = recorded
+            case AddressChanged() | ConsentChanged():
+                ways.append(recorded)
     accounts = tuple(
         _closed(
             _with_events_about(account, about.get(account.account_id, ()), facts.as_of), closed.get(account.account_id)
@@ -383,7 +450,33 @@ def project_facts(lender_record: LenderRecord) -> Facts | None:
         for account in facts.accounts
     )
     now = replace(facts, accounts=accounts, released=released)
+    now = _with_ways(now, ways) if ways else now
     return replace(now, holds=_project_holds(facts, held, now)) if released or held else now
+
+
+def _with_ways(facts: Facts, ways: Sequence[RecordedEvent]) -> Facts:
+    """
+    Return the facts with the addresses and consents of events.
+
+    A withdrawal outlives every file: a consent counts again once a file or an event has one that was given later.
+    """
+    consents = dict(facts.channel_consents or {})
+    for time, event, _ in ways:
+        match event:
+            case AddressChanged(kind=AddressKind.EMAIL):
+                facts = replace(facts, email=event.address or None)
+            case AddressChanged(kind=AddressKind.LINE):
+                facts = replace(facts, line_user_id=event.address or None)
+            case ConsentChanged(channel=channel, consented_at=None):
+                stated = consents.get(channel)
+                if stated is not None and _earliest_moment_of(stated) <= time.at:
+                    del consents[channel]
+            case ConsentChanged(channel=channel, consented_at=datetime() as given):
+                is_newer = facts.as_of is None or time.at > facts.as_of
+                consents[channel.value] = given if is_newer else consents.get(channel, given)
+            case _:
+                pass
+    return replace(facts, channel_consents=consents or None)
 
 
 def _project_holds(facts: Facts, held: Mapping[HoldReason, RecordedEvent], now: Facts) -> tuple[Hold, ...]:
@@ -478,12 +571,15 @@ def _is_known_to(facts: Facts, recorded: RecordedEvent) -> bool:
     """
     Tell whether a snapshot already knows an event.
 
-    A snapshot never knows holds and releases: a file without a dispute does not end the dispute, a person does.
+    A snapshot never knows holds, releases and consents: a file without a dispute does not end the dispute, a person
+    does. Nor does a file know of an address if it has none: not every system of a lender knows it.
     """
     match recorded.event:
         case InstalmentPaid():
             known_until = facts.paid_as_of or facts.as_of
         case InstalmentChanged() | AccountClosed():
+            known_until = facts.as_of
+        case AddressChanged(kind=kind) if facts.address_of(kind.channel):
             known_until = facts.as_of
         case _:
             return False

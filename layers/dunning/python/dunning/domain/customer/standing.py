@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from dunning.domain.customer.facts import Facts, Hold, HoldReason
-from dunning.domain.delivery.channels import Channel
+from dunning.domain.delivery.channels import AddressKind, Channel
 from dunning.domain.replies.intents import ReplyIntent
 
 SMS = "sms"
@@ -173,6 +173,18 @@ class Outage(NamedTuple):
     last: datetime
 
 
+class AddressSince(NamedTuple):
+    """
+    What is known of an address, and since when; `None` if the time is not known.
+
+    `is_usable` takes a refusal back: whoever blocked an account on LINE is its friend again.
+    """
+
+    address: str
+    at: datetime | None = None
+    is_usable: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """
@@ -192,8 +204,8 @@ class Standing:
     """The last stage reached on each ladder, by `progress_key`."""
     opted_out_at: datetime | None = None
     """The time of the last opt-out from all texts."""
-    suspended_phone: str = ""
-    """The number that the carrier refused for good, or empty."""
+    suspended: Mapping[str, AddressSince] = field(default_factory=dict)
+    """The last address that was refused for good, and its last refusal, by `Channel`."""
     holds: tuple[Hold, ...] = ()
     """The customer's own holds, from replies. The lender's holds are in the facts."""
     planned_for: str = ""
@@ -208,12 +220,8 @@ class Standing:
     """Payment claims and promises to pay, as the customer made them."""
     promises: Mapping[str, PromiseToPay] = field(default_factory=dict)
     """The first promise for each instalment, by `progress_key`. It follows from `payment_statements`."""
-    suspended_at: datetime | None = None
-    """The time of the carrier's last refusal of `suspended_phone`."""
-    shared_phone: str = ""
-    """A number of the customer that another customer has, too, or empty."""
-    shared_at: datetime | None = None
-    """The time at which the shared number was found."""
+    shared: Mapping[str, AddressSince] = field(default_factory=dict)
+    """The address of the customer that was last found to be another customer's, too, by `AddressKind`."""
     reply_labels: Mapping[str, ReplyLabel] = field(default_factory=dict)
     """What people say of replies, by `label_key`. These replies have no other effect than their labels."""
     announced: tuple[str, ...] = ()
@@ -245,6 +253,10 @@ class Standing:
         """Tell whether the customer wants no texts about one account."""
         return _is_last(self.opted_out_accounts.get(account_id), self._opted_in_at)
 
+    def shares_any_address(self, facts: Facts) -> bool:
+        """Tell whether another customer has one of the customer's present addresses, and nobody has released it."""
+        return any(self.shares_address(facts, AddressKind(kind).channel) for kind in self.shared)
+
     @property
     def _opted_in_at(self) -> datetime | None:
         """The time of the last opt-in, unless a person says that the reply was none."""
@@ -253,27 +265,35 @@ class Standing:
         label = self.reply_labels.get(label_key(self.opted_in_at))
         return self.opted_in_at if label is None or ReplyIntent.OPT_IN in label.intents else None
 
-    def is_suspended(self, facts: Facts, channel: Channel = Channel.SMS) -> bool:
-        """Tell whether the customer's present address on a channel was refused, and no person has released it since."""
-        if channel is not Channel.SMS:
+    def is_suspended(self, facts: Facts, channel: Channel = Channel.SMS, address: str = "") -> bool:
+        """
+        Tell whether the customer's present address on a channel was refused, and no person has released it since.
+
+        `address` is named where the gateway wants another one than the channel's own.
+        """
+        if not self.suspended:
+            return False  # nearly everybody: each decision asks
+        known = self.suspended.get(channel)
+        if known is None or known.is_usable:
             return False
-        phone = self.suspended_phone
-        return bool(phone) and _concerns(facts, phone, self.suspended_at, HoldReason.NUMBER_REFUSED)
+        return _concerns(facts, address or facts.address_of(channel), known, HoldReason.NUMBER_REFUSED)
 
     def shares_address(self, facts: Facts, channel: Channel = Channel.SMS) -> bool:
         """Tell whether another customer has the same address on a channel, and no person has released it since."""
-        if channel in {Channel.EMAIL, Channel.LINE}:
-            return False
-        phone = self.shared_phone
-        return bool(phone) and _concerns(facts, phone, self.shared_at, HoldReason.SHARED_PHONE)
+        if not self.shared:
+            return False  # nearly everybody: each decision asks
+        known = self.shared.get(AddressKind.of(channel))
+        return known is not None and _concerns(facts, facts.address_of(channel), known, HoldReason.SHARED_PHONE)
 
 
 def _is_last(out: datetime | None, back_in: datetime | None) -> bool:
     return out is not None and (back_in is None or out >= back_in)
 
 
-def _concerns(facts: Facts, phone: str, since: datetime | None, reason: HoldReason) -> bool:
-    return phone == facts.phone and not (since and facts.is_released(reason, since))
+def _concerns(facts: Facts, address: str, known: AddressSince, reason: HoldReason) -> bool:
+    if not known.address or known.address != address:
+        return False
+    return known.at is None or not facts.is_released(reason, known.at)
 
 
 def holds_now(facts: Facts, standing: Standing) -> list[Hold]:
@@ -353,12 +373,35 @@ def said_last(known: datetime | None, said_at: datetime) -> datetime:
     return said_at if known is None else max(known, said_at)
 
 
-def with_address_refused(standing: Standing, channel: Channel, phone: str, at: datetime) -> Standing:
-    """Return the standing with an address that was refused for good. The last refusal of an address counts."""
-    if channel is not Channel.SMS:
+def with_address_refused(standing: Standing, channel: Channel, address: str, at: datetime) -> Standing:
+    """
+    Return the standing with an address that was refused for good. The last refusal of an address counts.
+
+    The same standing if the address is known to be usable since.
+    """
+    known = standing.suspended.get(channel)
+    since = known.at if known is not None and known.address == address else None
+    if since is not None and known is not None and known.is_usable and since > at:
         return standing
-    since = standing.suspended_at if standing.suspended_phone == phone else None
-    return replace(standing, suspended_phone=phone, suspended_at=said_last(since, at))
+    return _with_suspended(standing, channel, AddressSince(address, said_last(since, at)))
+
+
+def with_address_usable(standing: Standing, channel: Channel, address: str, at: datetime) -> Standing:
+    """
+    Return the standing with an address that can be reached, whatever was known before: a block on LINE has ended.
+
+    Of a refusal and this the later counts, in whatever order they arrive. The refusal of another address stays.
+    """
+    known = standing.suspended.get(channel)
+    if known is not None and known.address != address and not known.is_usable:
+        return standing
+    if known is not None and known.address == address and known.at is not None and known.at >= at:
+        return standing
+    return _with_suspended(standing, channel, AddressSince(address, at, is_usable=True))
+
+
+def _with_suspended(standing: Standing, channel: Channel, known: AddressSince) -> Standing:
+    return replace(standing, suspended={**standing.suspended, channel.value: known})
 
 
 def with_outage(standing: Standing, channel: str, at: datetime, remembered: timedelta) -> Standing:

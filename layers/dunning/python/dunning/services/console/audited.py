@@ -364,13 +364,17 @@ def _subject_matter(entry: AuditEntry) -> CodeShown | StageShown | SentenceShown
 
 
 def revealed_value(evidence: Evidence, field: str) -> str | None:
-    """Return the value of a field of a customer: `name`, `phone`, or `reply#<id>`; `None` if there is none."""
+    """Return the value of a field, such as `name`, `phone`, `email` or `reply#<id>`; `None` if there is none."""
     facts = evidence.facts
     match field.partition("#"):
         case ("name", _, _):
             return facts.name if facts else None
         case ("phone", _, _):
             return facts.phone if facts else None
+        case ("email", _, _):
+            return (facts.email if facts else None) or None
+        case ("line_user_id", _, _):
+            return (facts.line_user_id if facts else None) or None
         case ("reply", "#", reply_id):
             return next((each.inbound.text for each in evidence.replies if each.inbound.inbound_id == reply_id), None)
         case _:

@@ -30,7 +30,7 @@ from dunning.services.console.present_decision import (
     unreadable_decision,
 )
 from dunning.services.console.roles import Act, may
-from dunning.services.console.shown import SentenceShown
+from dunning.services.console.shown import CodeShown, SentenceShown
 
 _UTC = ZoneInfo("UTC")
 _SHOWN_DIGITS = 3
@@ -63,6 +63,9 @@ class PersonView:
     region: str
     language: str
     consented_at: datetime | None
+    email: str = ""
+    line_user_id: str = ""
+    channel_consents: tuple[tuple[CodeShown, datetime], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,8 +273,25 @@ def masked_phone(phone: str) -> str:
     return f"+{code} *** {phone[-_SHOWN_DIGITS:]}"
 
 
+def masked_email(address: str) -> str:
+    """Mask an e-mail address: the first letter and the domain stay."""
+    local, _, domain = address.partition("@")
+    return f"{local[:1]}***@{domain}"
+
+
+def masked_line_user_id(user_id: str) -> str:
+    """Mask a LINE user id: the last characters stay."""
+    return f"U***{user_id[-_SHOWN_DIGITS:]}"
+
+
 def _masked_person(facts: Facts) -> PersonView:
-    return replace(_full_person(facts), name=mask_name(facts.name), phone=masked_phone(facts.phone))
+    return replace(
+        _full_person(facts),
+        name=mask_name(facts.name),
+        phone=masked_phone(facts.phone),
+        email=masked_email(facts.email) if facts.email else "",
+        line_user_id=masked_line_user_id(facts.line_user_id) if facts.line_user_id else "",
+    )
 
 
 def _full_person(facts: Facts) -> PersonView:
@@ -282,4 +302,9 @@ def _full_person(facts: Facts) -> PersonView:
         region=facts.region,
         language=facts.language,
         consented_at=facts.consented_at,
+        email=facts.email or "",
+        line_user_id=facts.line_user_id or "",
+        channel_consents=tuple(
+            (CodeShown("channel", channel), given) for channel, given in sorted((facts.channel_consents or {}).items())
+        ),
     )

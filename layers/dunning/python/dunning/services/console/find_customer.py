@@ -1,10 +1,11 @@
-"""Find: a customer by id, by account, or by phone number, as people write them and read them out."""
+"""Find: a customer by id, account, phone number or e-mail address, as people write them and read them out."""
 
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dunning.ports.customers import AccountIndex, CustomerStore, PhoneIndex, StoredCustomer
+from dunning.domain.customer.addresses import is_line_user_id, is_mail_address
+from dunning.ports.customers import AccountIndex, AddressIndex, CustomerStore, StoredCustomer
 from dunning.services.console.shown import SentenceShown
 
 _LONGEST = 80
@@ -33,12 +34,12 @@ class FindService:
     Args:
         customers: all customers.
         accounts: who has which account.
-        phones: who has which number.
+        phones: who has which number or other address.
         countries: the countries in which a number without a country code may be at home, the likeliest first.
     """
 
     def __init__(
-        self, customers: CustomerStore, accounts: AccountIndex, phones: PhoneIndex, countries: Sequence[str]
+        self, customers: CustomerStore, accounts: AccountIndex, phones: AddressIndex, countries: Sequence[str]
     ) -> None:
         self._customers = customers
         self._accounts = accounts
@@ -47,7 +48,7 @@ class FindService:
 
     def find(self, written: str) -> FindView:
         """
-        Return who has the id, the account, or the number in any country that it may be of.
+        Return who has the id, the account, the e-mail address, or the number in any country that it may be of.
 
         Full-width characters, and spaces and hyphens around and within, are taken as they are meant.
         """
@@ -68,6 +69,10 @@ class FindService:
         for account_id in ids:
             for customer_id in self._accounts.customers_of_account(account_id):
                 yield customer_id, SentenceShown("found_by.account", {"account": account_id})
+        if is_mail_address(written) or is_line_user_id(written):
+            for customer_id in self._phones.customers_with([written])[written]:
+                yield customer_id, SentenceShown("found_by.address")
+            return
         phones = {phone for country in self._countries if (phone := _e164(written, country))}
         owners = self._phones.customers_with(sorted(phones)) if phones else {}
         for customers in owners.values():

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from dunning.domain.customer.lender_record import (
     AccountClosed,
+    AddressChanged,
+    ConsentChanged,
     CustomerAttended,
     CustomerHold,
     CustomerReleased,
@@ -16,6 +18,7 @@ from dunning.domain.customer.lender_record import (
     RecordedEvent,
 )
 from dunning.domain.customer.standing import Standing
+from dunning.domain.delivery.channels import AddressKind, Channel
 from dunning.domain.delivery.contact import Contact
 from dunning.domain.replies.intents import Band
 from dunning.domain.replies.reply import Reply
@@ -170,6 +173,7 @@ def _of_text(contact: Contact, pay_accounts: Mapping[str, str], *, shows_texts: 
         ),
         quote=quote,
         details=_present(
+            ("channel", CodeShown("channel", contact.channel)),
             ("accounts", ", ".join(contact.account_ids)),
             ("wording", contact.template),
             ("segments", contact.parts),
@@ -244,6 +248,18 @@ def _of_event(recorded: RecordedEvent, *, has_amounts: bool) -> SentenceShown:  
             return SentenceShown("entry.released", {"reason": CodeShown("hold", reason.value if reason else "other")})
         case CustomerAttended():
             return SentenceShown("entry.attended", {})
+        case AddressChanged() | ConsentChanged() as way:
+            return _of_way(way)
+
+
+def _of_way(way: AddressChanged | ConsentChanged) -> SentenceShown:
+    if isinstance(way, AddressChanged):
+        of_kind = {"channel": CodeShown("channel", way.kind.channel.value)}
+        return SentenceShown("channel_entry.moved" if way.address else "channel_entry.gone", of_kind)
+    of_channel = {"channel": CodeShown("channel", way.channel.value)}
+    if way.consented_at is None:
+        return SentenceShown("channel_entry.withdrew", of_channel)
+    return SentenceShown("channel_entry.consented", {**of_channel, "at": way.consented_at})
 
 
 def _of_standing(standing: Standing) -> Iterator[EntryView]:
@@ -269,8 +285,24 @@ def _of_standing(standing: Standing) -> Iterator[EntryView]:
     for moment, key in (
         (standing.opted_out_at, "entry.opted_out"),
         (standing.opted_in_at, "entry.opted_in"),
-        (standing.suspended_at, "entry.suspended"),
-        (standing.shared_at, "entry.shared"),
     ):
         if moment is not None:
             yield EntryView(at=moment, kind="silence", title=SentenceShown(key, {}))
+    for channel, known in standing.suspended.items():
+        if known.at is not None and not known.is_usable:
+            yield EntryView(at=known.at, kind="silence", title=_suspended_way(Channel(channel)))
+    for kind, known in standing.shared.items():
+        if known.at is not None:
+            yield EntryView(at=known.at, kind="silence", title=_shared_way(AddressKind(kind)))
+
+
+def _suspended_way(channel: Channel) -> SentenceShown:
+    if channel is Channel.SMS:
+        return SentenceShown("entry.suspended", {})
+    return SentenceShown("channel_entry.refused", {"channel": CodeShown("channel", channel.value)})
+
+
+def _shared_way(kind: AddressKind) -> SentenceShown:
+    if kind is AddressKind.NUMBER:
+        return SentenceShown("entry.shared", {})
+    return SentenceShown("channel_entry.shared", {"channel": CodeShown("channel", kind.channel.value)})

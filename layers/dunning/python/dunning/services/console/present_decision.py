@@ -8,6 +8,7 @@ from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import Standing, holds_now
 from dunning.domain.decision.decisions import Decision, Reason, ShutGate, Wait, trace_of
 from dunning.domain.decision.gates import GATES
+from dunning.domain.delivery.channels import AddressKind, Channel
 from dunning.services.console.shown import CodeShown, SentenceShown, StageShown
 
 _SOON = timedelta(minutes=15)
@@ -214,4 +215,10 @@ def silences_of(facts: Facts, standing: Standing, today: date) -> Sequence[Sente
         found.append(SentenceShown("silence.number_refused"))
     if standing.shares_address(facts):
         found.append(SentenceShown("silence.shared_phone"))
+    for channel in (each for each in Channel if each is not Channel.SMS):
+        of_channel = {"channel": CodeShown("channel", channel.value)}
+        if standing.is_suspended(facts, channel):
+            found.append(SentenceShown("channel_silence.refused", of_channel))
+        if AddressKind.of(channel) is not AddressKind.NUMBER and standing.shares_address(facts, channel):
+            found.append(SentenceShown("channel_silence.shared", of_channel))
     return [*found, *silent_holds(facts, standing, today)]

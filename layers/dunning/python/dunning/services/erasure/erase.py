@@ -4,17 +4,18 @@ Erase: deletes everything held of a customer, and removes the personal data from
 An audit record keeps its skeleton: the id, the time of the claim, the template, and the outcome. A tombstone keeps the
 id and the time of the erasure, so that no old file and no repeated event re-creates the customer.
 
-    erase ──> tombstone, which keeps the numbers for now, and no standing ──> phone index, records, replies
+    erase ──> tombstone, which keeps the addresses for now, and no standing ──> index, records, replies
                  from here on no text can be decided on          │
                                                                  ├── 90 s later: erase_again, the same once more,
                                                                  │   and uploaded files
                                                                  ├── and each quarter of an hour, until nothing is
                                                                  │   under way any more (`purge.py`)
-                                                                 └── then the numbers go too: purge_numbers
+                                                                 └── then the addresses go too: purge_numbers
 
 The later rounds erase the data of work under way in the first round. A text that was being published leaves a record
-with number and text. A file that was being loaded puts its number into the index. A reply may be delivered again up to
-half an hour later, and is then kept below its number, because no customer has the number. All rounds can be repeated.
+with address and text. A file that was being loaded puts its addresses into the index. A reply may be delivered again
+up to half an hour later, and is then kept below its number, because no customer has the number. All rounds can be
+repeated.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -23,11 +24,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
-from dunning.domain.customer.lender_record import LenderRecord, erase_record, forget_former_phones, former_phones
+from dunning.domain.customer.lender_record import (
+    LenderRecord,
+    erase_record,
+    forget_former_addresses,
+    former_addresses,
+    present_addresses,
+)
 from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.ports.case_book import CaseErasure
 from dunning.ports.clock import Clock
-from dunning.ports.customers import PhoneIndex
+from dunning.ports.customers import AddressIndex
 from dunning.ports.erasure import ContactErasure, CustomerErasure, StoredUpload, UploadErasure
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry
 from dunning.services.optimistic import CONFLICT, Conflict, write_optimistically
@@ -69,7 +76,7 @@ class _StoredLenderRecord(NamedTuple):
     lender_record: LenderRecord | None
 
 
-class _ErasableCustomers(CustomerErasure, PhoneIndex, Protocol):
+class _ErasableCustomers(CustomerErasure, AddressIndex, Protocol):
     """The ports of the customers table that an erasure needs."""
 
 
@@ -203,7 +210,7 @@ class EraseService:
             if lender_record.erased_at is None:
                 return Erased(0, 0)
             gone = self._clean_again(lender_record, begun_at)
-            after = forget_former_phones(lender_record)
+            after = forget_former_addresses(lender_record)
             if after is lender_record:
                 return gone
             is_saved = self._customers.save_erased(after, expected_revision=lender_record.revision)
@@ -282,7 +289,7 @@ class EraseService:
         def attempt(found: _StoredLenderRecord) -> tuple[LenderRecord, bool] | Conflict:
             stored = found.lender_record
             if stored is None:
-                # The numbers are lost with the record, and the phone index keeps an id without a customer.
+                # The numbers are lost with the record, and the index keeps an id without a customer.
                 self._telemetry.log_event(LogEvent.PHONES_NOT_KNOWN, customer_id=customer_id)
                 tombstone = LenderRecord(customer_id=customer_id, revision=1, erased_at=at)
                 self._customers.save_erased(tombstone, expected_revision=None)
@@ -321,22 +328,22 @@ class EraseService:
         customer_id, snapshot = lender_record.customer_id, lender_record.snapshot
         until = _until(lender_record) or begun_at
         items = 0 if snapshot else self._customers.erase_items(customer_id, revision=lender_record.revision)
-        phones = former_phones(lender_record)
-        for phone in phones:
-            self._customers.remove_phone(phone, customer_id)
-        if phones or snapshot:
+        addresses = former_addresses(lender_record)
+        for address in addresses:
+            self._customers.remove_address(address, customer_id)
+        if addresses or snapshot:
             self._index_again(customer_id)
         records = self._contacts.redact(customer_id, self._clock.now(), until=until)
-        replies = self._contacts.erase_replies(customer_id, phones, until=until)
+        replies = self._contacts.erase_replies(customer_id, addresses, until=until)
         notes = self._cases.erase_case(customer_id, until=_until(lender_record)) if self._cases else 0
         return Erased(items, records, replies, notes)
 
     def _index_again(self, customer_id: str) -> None:
-        """Index the number of a customer who has returned: this round, or a round that died, may have removed it."""
+        """Index the addresses of a customer who has returned: a round, or one that died, may have removed them."""
         lender_record = self._customers.lender_record(customer_id)
-        snapshot = None if isinstance(lender_record, UnreadableRecordError) else lender_record.snapshot
-        if snapshot is not None:
-            self._customers.add_phone(snapshot.phone, customer_id)
+        if not isinstance(lender_record, UnreadableRecordError):
+            for address in present_addresses(lender_record):
+                self._customers.add_address(address, customer_id)
 
     def _log_erased(self, customer_id: str, erased: Erased) -> None:
         self._telemetry.log_event(

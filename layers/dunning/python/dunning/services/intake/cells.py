@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 
 from phonenumbers import SUPPORTED_REGIONS
 
+from dunning.domain.customer.addresses import is_line_user_id, is_mail_address
 from dunning.domain.customer.facts import HoldReason
 from dunning.domain.customer.pay_account import is_card_number, is_pay_account
 from dunning.domain.errors import UnknownCurrencyError
@@ -147,6 +148,30 @@ def read_id(text: str) -> str:
     if _FLOAT_ID.fullmatch(text):
         raise CellError(Refusal.DAMAGED_BY_SPREADSHEET)
     return text
+
+
+def read_email(text: str) -> str:
+    """Accept an e-mail address as people and spreadsheets write it, in small letters; a word for none is none."""
+    address = text.casefold().removeprefix("mailto:").strip()
+    if address in _NO_ADDRESS:
+        return ""
+    if not is_mail_address(address):
+        raise CellError(Refusal.NOT_AN_EMAIL_ADDRESS)
+    return address
+
+
+def read_line_user_id(text: str) -> str:
+    """Accept the id by which an account on LINE knows a user; a word for none is none."""
+    if text.casefold() in _NO_ADDRESS:
+        return ""
+    user_id = f"{text[0]}{text[1:].lower()}"
+    if not is_line_user_id(user_id):
+        raise CellError(Refusal.NOT_A_LINE_USER_ID)
+    return user_id
+
+
+_NO_ADDRESS = frozenset({"-", "--", "n/a", "na", "none", "no", "無", "无", "沒有", "没有", "未提供"})
+"""How people write that a customer has no address."""
 
 
 def read_product(text: str) -> str:

@@ -1,6 +1,6 @@
 """Facts from rows: all rows of one customer become facts, if the rows agree with each other."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from operator import attrgetter
 
@@ -8,7 +8,7 @@ from dunning.domain.customer.facts import Account, Facts, Hold
 from dunning.domain.customer.lender_record import FILE_LAG
 from dunning.domain.texts.masking import account_tail
 from dunning.services.intake.refusals import Refusal
-from dunning.services.intake.rows import PERSON_COLUMNS, Fault, Row
+from dunning.services.intake.rows import CONSENT_COLUMNS, PERSON_COLUMNS, Fault, Person, Row
 
 _ACCOUNT_COLUMNS = ("account_number", "currency", "product", "pay_account")
 _of_account = attrgetter(*_ACCOUNT_COLUMNS)
@@ -61,7 +61,15 @@ def facts_from_rows(rows: Sequence[Row], as_of: datetime) -> Facts:
         as_of=as_of,
         # The file may have been written last night.
         paid_as_of=as_of - FILE_LAG,
+        email=person.email or None,
+        line_user_id=person.line_user_id or None,
+        channel_consents=_channel_consents(person),
     )
+
+
+def _channel_consents(person: Person) -> Mapping[str, datetime] | None:
+    consents = {channel.value: getattr(person, column) for column, channel in CONSENT_COLUMNS.items()}
+    return {channel: given for channel, given in consents.items() if given is not None} or None
 
 
 def _account(rows: Sequence[Row]) -> Account:

@@ -9,7 +9,7 @@ from dunning.domain.customer.headings import plain_heading
 from dunning.domain.errors import DunningError
 from dunning.domain.texts.formulas import may_hold_a_formula
 from dunning.services.intake.refusals import FileRefusedError, Refusal
-from dunning.services.intake.rows import COLUMNS, MAY_BE_ABSENT
+from dunning.services.intake.rows import COLUMNS, CONTACT_COLUMNS, MAY_BE_ABSENT
 
 SEPARATORS = ",;\t|"
 MOST_LINES_ABOVE = 10
@@ -148,7 +148,8 @@ def _check_columns(best: _ReadLine, candidates: Sequence[_ReadLine], headings: H
         not_known = "; ".join(f"{name} (like {near})" if near else name for name, near in unknown)
         hint = f"These headings are not known: {not_known}." if not_known else ""
         raise FileRefusedError(Refusal.MISSING_COLUMNS, best.line, " ".join(missing), hint)
-    absent = MAY_BE_ABSENT - best.found
+    # Without an address people are texted: a file is not refused for a heading that is only like it.
+    absent = MAY_BE_ABSENT - best.found - {*CONTACT_COLUMNS}
     for name, _ in unknown:
         meant = get_close_matches(
             plain_heading(name[:_LONGEST_HEADING]), map(plain_heading, absent), n=1, cutoff=_VERY_NEAR

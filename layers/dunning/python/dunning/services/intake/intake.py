@@ -22,7 +22,7 @@ from dunning.domain.decision.rules import Policies
 from dunning.domain.errors import DunningError, ServiceCallError
 from dunning.domain.outbound_events import FileLoaded
 from dunning.ports.clock import Clock
-from dunning.ports.customers import CustomerStore, PhoneIndex
+from dunning.ports.customers import AddressIndex, CustomerStore
 from dunning.ports.file_loads import FileLoad, FileLoads, FileReport
 from dunning.ports.gateways import EventPublisher, Uploads
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry
@@ -170,7 +170,7 @@ class IntakeService:
         self,
         *,
         store: CustomerStore,
-        phones: PhoneIndex,
+        phones: AddressIndex,
         loads: FileLoads,
         uploads: Uploads,
         publisher: EventPublisher,

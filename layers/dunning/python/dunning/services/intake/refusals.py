@@ -96,6 +96,8 @@ class Refusal(StrEnum):
     HOLD_NOT_UNDERSTOOD = "hold_not_understood"
     NAME_SAYS_DECEASED = "name_says_deceased"
     NOT_IN_LIST = "not_in_list"
+    NOT_AN_EMAIL_ADDRESS = "not_an_email_address"
+    NOT_A_LINE_USER_ID = "not_a_line_user_id"
 
 
 OF_WHOLE_FILES = frozenset(
@@ -129,6 +131,8 @@ NOTES = frozenset(
         Refusal.HOLD_NOT_UNDERSTOOD,
         Refusal.NAME_SAYS_DECEASED,
         Refusal.NOT_IN_LIST,
+        Refusal.NOT_AN_EMAIL_ADDRESS,
+        Refusal.NOT_A_LINE_USER_ID,
     }
 )
 """What the reject file says of lines that are no rows, and of rows that are loaded: nothing is refused for it."""
@@ -246,6 +250,10 @@ EXPLANATIONS: Mapping[Refusal, str] = {
     Refusal.HOLD_NOT_UNDERSTOOD: "Loaded, and silent: this word is no reason we know. Write a reason of the page on "
     "input, or leave the cell empty.",
     Refusal.NAME_SAYS_DECEASED: "Loaded, and silent for good: the name says that the person has died. Look at it.",
+    Refusal.NOT_AN_EMAIL_ADDRESS: "Loaded without it: this is not one e-mail address. Write one like wang@example.com, "
+    "with no words beside it, or leave the cell empty.",
+    Refusal.NOT_A_LINE_USER_ID: "Loaded without it: this is not the id that LINE gives your account for a user, U "
+    "and 32 figures or letters a to f. The LINE ID that people search for is another.",
     Refusal.NOT_IN_LIST: "Known, but not in the lender's whole list: no text until a file names the customer again.",
 }
 

@@ -1,7 +1,7 @@
 """Rows: the cells of a line become a typed row, or the list of its faults."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
@@ -9,6 +9,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from dunning.domain.customer.facts import Hold, HoldReason, Instalment
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.texts.money import minor_digits
 from dunning.services.intake.cells import (
     FIRST_STAGE,
@@ -19,11 +20,13 @@ from dunning.services.intake.cells import (
     read_country,
     read_currency,
     read_date,
+    read_email,
     read_hold,
     read_id,
     read_instalment_no,
     read_instant,
     read_language,
+    read_line_user_id,
     read_pay_account,
     read_product,
     read_region,
@@ -34,7 +37,18 @@ from dunning.services.intake.names import ReadName, read_name
 from dunning.services.intake.personal_ids import Serials, is_personal_id
 from dunning.services.intake.phones import Phone, normalise_phone
 from dunning.services.intake.plain_text import plain, without_wrapping
-from dunning.services.intake.refusals import CellError, Refusal
+from dunning.services.intake.refusals import NOTES, CellError, Refusal
+
+CONSENT_COLUMNS: Mapping[str, Channel] = {
+    "email_consented_at": Channel.EMAIL,
+    "line_consented_at": Channel.LINE,
+    "voice_consented_at": Channel.VOICE,
+    "whatsapp_consented_at": Channel.WHATSAPP,
+}
+"""The columns of consents to one channel."""
+
+CONTACT_COLUMNS = ("email", "line_user_id", *CONSENT_COLUMNS)
+"""What channels other than SMS need. Whoever has none of it is texted."""
 
 PERSON_COLUMNS = (
     "name",
@@ -45,6 +59,7 @@ PERSON_COLUMNS = (
     "time_zone",
     "lender",
     "consented_at",
+    *CONTACT_COLUMNS,
 )
 COLUMNS = (
     "customer_id",
@@ -65,7 +80,7 @@ COLUMNS = (
     "late_fee",
     "pay_account",
 )
-MAY_BE_ABSENT = frozenset({"written_notice_on", "late_fee", "pay_account"})
+MAY_BE_ABSENT = frozenset({"written_notice_on", "late_fee", "pay_account", *CONTACT_COLUMNS})
 """Optional columns. Without such a column its cells count as empty."""
 
 MAY_BE_EMPTY = MAY_BE_ABSENT | frozenset(
@@ -134,8 +149,16 @@ class Person:
     time_zone: str
     lender: str
     consented_at: datetime | None
+    email: str = ""
+    line_user_id: str = ""
+    email_consented_at: datetime | None = None
+    line_consented_at: datetime | None = None
+    voice_consented_at: datetime | None = None
+    whatsapp_consented_at: datetime | None = None
     says_deceased: bool = False
     """Whether the name says that the person has died."""
+    notes: tuple["Fault", ...] = ()
+    """What is no address: the person is loaded without it."""
 
 
 class Row(NamedTuple):
@@ -157,7 +180,7 @@ class Row(NamedTuple):
     @property
     def notes(self) -> list["Fault"]:
         """What somebody has to look at although the row is loaded."""
-        notes = []
+        notes = list(self.person.notes)
         if self.person.says_deceased:
             notes.append(Fault("name", Refusal.NAME_SAYS_DECEASED))
         if self.hold_not_understood:
@@ -282,7 +305,7 @@ class _Days(NamedTuple):
     paid_on: _Column[date | None]
     written_notice_on: _Column[date | None]
     hold_until: _Column[date | None]
-    consented_at: _Column[datetime | None]
+    consents: Mapping[str, _Column[datetime | None]]
 
 
 class _Money(NamedTuple):
@@ -326,6 +349,8 @@ class RowReader:
         self._language = _Column("language", read_language, "")
         self._time_zone = _Column("time_zone", read_time_zone, "")
         self._lender = _Column("lender", self._read_lender, "")
+        self._email = _Column("email", read_email, "")
+        self._line_user_id = _Column("line_user_id", read_line_user_id, "")
         self._account_id = _Column("account_id", read_id, "")
         self._account_number = _Column("account_number", partial(read_account_number, long_numbers_are_exact=exact), "")
         self._product = _Column("product", read_product, "")
@@ -349,7 +374,10 @@ class RowReader:
             _Column("paid_on", reader, None, doubt=self._out_of_range),
             _Column("written_notice_on", reader, None, doubt=self._out_of_range),
             _Column("hold_until", reader, None),
-            _Column("consented_at", partial(read_instant, roc_years=roc_years), None),
+            {
+                column: _Column(column, partial(read_instant, roc_years=roc_years), None)
+                for column in ("consented_at", *CONSENT_COLUMNS)
+            },
         )
 
     def _days_of(self, lender: str) -> _Days:
@@ -431,6 +459,10 @@ class RowReader:
         language = self._language.read(values, faults)
         time_zone = self._time_zone.read(values, faults)
         lender = self._lender.read(values, faults)
+        no_addresses: list[Fault] = []
+        email, line_user_id = self._email.read(values, no_addresses), self._line_user_id.read(values, no_addresses)
+        faults += [fault for fault in no_addresses if fault.reason not in NOTES]
+        consents = {column: self._consent(column, values, faults, time_zone, lender) for column in CONSENT_COLUMNS}
         person = Person(
             name=name.name,
             phone=phone.e164,
@@ -440,7 +472,11 @@ class RowReader:
             language=language,
             time_zone=time_zone,
             lender=lender,
-            consented_at=self._consent(values, faults, time_zone, lender),
+            consented_at=self._consent("consented_at", values, faults, time_zone, lender),
+            email=email,
+            line_user_id=line_user_id,
+            **consents,
+            notes=tuple(fault for fault in no_addresses if fault.reason in NOTES),
             says_deceased=name.says_deceased,
         )
         return _ReadPerson(person, _identifying_digits(phone, values[_RAW_PHONE]), faults)
@@ -453,17 +489,19 @@ class RowReader:
             raise CellError(Refusal.NOT_THE_LENDER_OF_THE_LIST)
         return lender
 
-    def _consent(self, values: Sequence[str], faults: list[Fault], time_zone: str, lender: str) -> datetime | None:
+    def _consent(
+        self, column: str, values: Sequence[str], faults: list[Fault], time_zone: str, lender: str
+    ) -> datetime | None:
         """Return the time of the consent. A consent of a day counts from its end, which may be yet to come."""
-        given = self._days_of(lender).consented_at.read(values, faults)
+        given = self._days_of(lender).consents[column].read(values, faults)
         if given is None:
             return None
         if given.date() < self._first_day:
-            faults.append(Fault("consented_at", Refusal.DATE_OUT_OF_RANGE))
+            faults.append(Fault(column, Refusal.DATE_OUT_OF_RANGE))
         is_a_day = given.timetz() == END_OF_DAY
         latest = datetime.combine(self._today_in(time_zone), END_OF_DAY) if is_a_day else self._uploaded_at
         if given > latest + CLOCKS_DIFFER:
-            faults.append(Fault("consented_at", Refusal.CONSENT_IN_FUTURE))
+            faults.append(Fault(column, Refusal.CONSENT_IN_FUTURE))
         return given
 
     def _out_of_range(self, day: date | None) -> Refusal | None:
