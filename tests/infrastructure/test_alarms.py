@@ -60,9 +60,11 @@ def console_dashboard(resources: Mapping[str, Resource]) -> Resource:
 
 
 @pytest.fixture(scope="module")
-def dashboards(dashboard: Resource, console_dashboard: Resource) -> tuple[Resource, ...]:
-    """Both dashboards."""
-    return dashboard, console_dashboard
+def dashboards(
+    dashboard: Resource, console_dashboard: Resource, resources: Mapping[str, Resource]
+) -> tuple[Resource, ...]:
+    """All dashboards."""
+    return dashboard, console_dashboard, _body(resources, "ChannelsDashboard"), _body(resources, "WebhooksDashboard")
 
 
 def _body(resources: Mapping[str, Resource], name: str) -> Resource:
@@ -242,6 +244,22 @@ class TestAnAlarm:
         ("pages that fail", "AWS/ApiGateway", "5xx", "ConsoleFailingAlarm"),
         ("pages that people wait for", "AWS/ApiGateway", "Latency", "ConsoleSlowAlarm"),
         ("a console without room to run", "AWS/Lambda", "Throttles", "ConsoleThrottledAlarm"),
+        (
+            "events of channels that were given up",
+            "AWS/SQS",
+            "ApproximateNumberOfMessagesVisible",
+            "ChannelEventsDeadLettersAlarm",
+        ),
+        ("an event of a channel nobody reads", "AWS/SQS", "ApproximateAgeOfOldestMessage", "OldestChannelEventAlarm"),
+        ("reports of a kind we do not know", OURS, "ChannelEventsUnreadable", "ChannelEventsUnreadableAlarm"),
+        ("a service that refuses for now", OURS, "MessagesRefusedForNow", "RefusedMessagesAlarm"),
+        ("a service that refuses for good", OURS, "MessagesRefusedForGood", "RefusedMessagesAlarm"),
+        ("answers of other channels that got lost", OURS, "MessagesUnknown", "UnknownMessagesAlarm"),
+        ("messages that a service will not deliver", OURS, "MessagesTechnicalFailure", "TechnicalMessageFailureAlarm"),
+        ("webhooks that crash", "AWS/Lambda", "Errors", "WebhooksErrorsAlarm"),
+        ("webhooks that are lost", OURS, "WebhooksFailed", "WebhooksFailingAlarm"),
+        ("webhooks that nobody has signed", OURS, "WebhooksRefused", "WebhooksRefusedAlarm"),
+        ("a webhook that takes too long", "AWS/ApiGateway", "Latency", "WebhooksSlowAlarm"),
         ("somebody who wants to see too much", OURS, "RevealsRefused", "TooManyRevealsAlarm"),
     ],
 )
@@ -257,6 +275,7 @@ def test_every_dead_letter_queue_has_its_alarm(
 ) -> None:
     queues = {name for name, resource in resources.items() if resource["Type"] == "AWS::SQS::Queue"}
     fed = {"Reminders", "LenderEvents", "Replies", "DeliveryReceipts", "Replan", "NewsFailures", "FileParts"}
+    fed.add("ChannelEvents")
     for queue in queues - fed:
         alarm = raised[f"{queue}Alarm"]
         assert next(_watched(alarm))[2] == {"QueueName": {"Fn::GetAtt": [queue, "QueueName"]}}
@@ -264,7 +283,8 @@ def test_every_dead_letter_queue_has_its_alarm(
 
 
 @pytest.mark.parametrize(
-    ("queue", "alarm"), [("Reminders", "Job"), ("LenderEvents", "LenderEvent"), ("Replies", "Reply")]
+    ("queue", "alarm"),
+    [("Reminders", "Job"), ("LenderEvents", "LenderEvent"), ("Replies", "Reply"), ("ChannelEvents", "ChannelEvent")],
 )
 def test_a_message_is_old_when_it_should_have_been_through_twice(
     raised: Mapping[str, Resource], resources: Mapping[str, Resource], queue: str, alarm: str
@@ -287,7 +307,7 @@ class TestAStackThatIsOff:
 
     def test_has_nothing_to_send(self, raised: Mapping[str, Resource]) -> None:
         nothing: Series = [None] * HOURS
-        assert not any(_raised_by(raised["NothingSentAlarm"], {"ticks": nothing, "sent": nothing}))
+        assert not any(_raised_by(raised["NothingSentAlarm"], {"ticks": nothing, "sent": nothing, "others": nothing}))
 
 
 MONDAY = datetime(2026, 11, 30, tzinfo=UTC)
@@ -335,7 +355,7 @@ class TestNothingSentOnAWorkingDay:
         for place in range(HOURS):
             local = MONDAY + timedelta(hours=place + offset)
             sent.append(5.0 if local.hour in texts.get(local.weekday(), set()) else None)
-        return {"ticks": [60.0] * HOURS, "sent": sent}
+        return {"ticks": [60.0] * HOURS, "sent": sent, "others": [None] * HOURS}
 
     @pytest.mark.parametrize("hour", [9, 10, 18])
     @pytest.mark.parametrize("offset", [8, 0, -5, -8, 13, 5.5])
@@ -358,6 +378,11 @@ class TestNothingSentOnAWorkingDay:
         metrics = self._hours({day: {7, 8, 19, 20} for day in range(5)})
         assert sum(_raised_by(raised["NothingSentAlarm"], metrics)) == 10
 
+    def test_a_day_of_messages_on_other_channels_is_none_without(self, raised: Mapping[str, Resource]) -> None:
+        metrics = self._hours({day: {10} for day in range(5)})
+        metrics["sent"], metrics["others"] = metrics["others"], metrics["sent"]
+        assert not any(_raised_by(raised["NothingSentAlarm"], metrics))
+
     def test_a_weekend_is_silent(self, raised: Mapping[str, Resource]) -> None:
         metrics = self._hours({day: {18} for day in range(5)})
         raised_at = _raised_by(raised["NothingSentAlarm"], metrics)
@@ -369,7 +394,7 @@ class TestNothingSentOnAWorkingDay:
 
     def test_a_scanner_that_stopped_is_another_alarm(self, raised: Mapping[str, Resource]) -> None:
         silence: Series = [None] * HOURS
-        assert not any(_raised_by(raised["NothingSentAlarm"], {"ticks": silence, "sent": silence}))
+        assert not any(_raised_by(raised["NothingSentAlarm"], {"ticks": silence, "sent": silence, "others": silence}))
 
     def test_a_small_portfolio_may_say_that_days_without_texts_are_normal(self, raised: Mapping[str, Resource]) -> None:
         metrics = self._hours({})
@@ -494,22 +519,21 @@ class TestTheTopic:
 class TestTheDashboard:
     """What is looked at first."""
 
-    def test_shows_every_alarm(
-        self, dashboard: Resource, console_dashboard: Resource, resources: Mapping[str, Resource]
-    ) -> None:
+    def test_shows_every_alarm(self, dashboards: tuple[Resource, ...], resources: Mapping[str, Resource]) -> None:
+        conditions = (None, "HasConsole", "HearsChannels", "HasWebhooks")
         alarms_of = {
             condition: {
                 f"${{{name}.Arn}}"
                 for name, resource in resources.items()
                 if resource["Type"] == "AWS::CloudWatch::Alarm" and resource.get("Condition") == condition
             }
-            for condition in (None, "HasConsole")
+            for condition in conditions
         }
-        for found, condition in ((dashboard, None), (console_dashboard, "HasConsole")):
+        for found, condition in zip(dashboards, conditions, strict=True):
             (widget,) = (panel for panel in found["widgets"] if panel["type"] == "alarm")
             assert set(widget["properties"]["alarms"]) == alarms_of[condition]
 
-    @pytest.mark.parametrize("which", [0, 1])
+    @pytest.mark.parametrize("which", range(4))
     def test_has_no_widget_over_another_or_over_the_edge(self, dashboards: tuple[Resource, ...], which: int) -> None:
         taken: set[tuple[int, int]] = set()
         for widget in dashboards[which]["widgets"]:

@@ -21,9 +21,12 @@ from dunning.adapters.dynamodb.items import (
 )
 from dunning.adapters.dynamodb.keys import STANDING
 from dunning.adapters.dynamodb.split_load_table import SPLIT_LOAD
+from dunning.adapters.ssm import parse_switch
 from dunning.console.routes import PROGRAM_PREFIX, PROGRAM_ROUTES
+from dunning.contracts.ses_event import MAIL_EVENTS, NOT_TRACKED
 from dunning.domain.customer.facts import Hold, HoldReason
 from dunning.domain.customer.standing import (
+    AddressSince,
     LedgerEntry,
     OpenReview,
     Progress,
@@ -52,6 +55,7 @@ from dunning.settings import (
     SenderSettings,
     Settings,
     TallySettings,
+    WebhookSettings,
 )
 from ops.decision_logs import DECIDING
 from tests.bench.cost import Machine
@@ -73,6 +77,7 @@ SETTINGS: dict[str, type[Settings]] = {
     "ReplanFunction": ReplanSettings,
     "TallyFunction": TallySettings,
     "ConsoleFunction": ConsoleSettings,
+    "WebhooksFunction": WebhookSettings,
 }
 QUEUES = {
     "Reminders": "SenderFunction",
@@ -81,11 +86,24 @@ QUEUES = {
     "DeliveryReceipts": "DeliveryReceiptsFunction",
     "Replan": "ReplanFunction",
     "FileParts": "IntakeFunction",
+    "ChannelEvents": "DeliveryReceiptsFunction",
 }
 """Each queue and the function it feeds; each has its dead letters."""
 
-WITH_NUMBERS = {"Replies", "RepliesDeadLetters", "DeliveryReceiptsDeadLetters"}
-"""Queues that hold numbers and texts."""
+WITH_NUMBERS = {
+    "Replies", "RepliesDeadLetters", "DeliveryReceiptsDeadLetters", "ChannelEvents", "ChannelEventsDeadLetters"
+}  # fmt: skip
+"""Queues that hold numbers, other addresses and texts."""
+OF_WEBHOOKS = {
+    "WebhookApi",
+    "WebhookStage",
+    "WebhookIntegration",
+    "LineRoute",
+    "UnsubscribeRoute",
+    "UnsubscribePageRoute",
+}
+"""What API Gateway has of the webhooks."""
+
 _OF_THE_LIBRARIES = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "PYDANTIC_DISABLE_PLUGINS"}
 
 
@@ -130,12 +148,13 @@ def _statements(resources: Mapping[str, Resource]) -> list[Resource]:
     return [statement for policy in inline + beside for statement in policy["PolicyDocument"]["Statement"]]
 
 
-def _mapping(resources: Mapping[str, Resource], function: str) -> Resource:
-    """Return how a queue feeds a function."""
+def _mapping(resources: Mapping[str, Resource], function: str, queue: str = "") -> Resource:
+    """Return how a queue feeds a function; a function that several feed has to be asked for one of them."""
     (found,) = (
         mapping["Properties"]
         for mapping in _of_type(resources, "AWS::Lambda::EventSourceMapping").values()
         if _target(mapping["Properties"]["FunctionName"]) == function
+        and queue in ("", _target(mapping["Properties"]["EventSourceArn"]))
     )
     properties: Resource = found
     return properties
@@ -165,8 +184,7 @@ class TestTheQueues:
     def test_a_message_stays_hidden_for_six_times_the_functions_time_and_the_batching_window(
         self, resources: Mapping[str, Resource], queue: str, function: str
     ) -> None:
-        mapping = _mapping(resources, function)
-        assert _target(mapping["EventSourceArn"]) == queue
+        mapping = _mapping(resources, function, queue)
         timeout = _properties(resources, function)["Timeout"]
         window = mapping.get("MaximumBatchingWindowInSeconds", 0)
         assert _properties(resources, queue)["VisibilityTimeout"] >= 6 * timeout + window
@@ -180,7 +198,7 @@ class TestTheQueues:
         assert _target(redrive["deadLetterTargetArn"]) == f"{queue}DeadLetters"
         environment = _environment(resources, function)
         assert environment.get("MAX_RECEIVE_COUNT", str(redrive["maxReceiveCount"])) == str(redrive["maxReceiveCount"])
-        if "DEAD_LETTER_URL" in environment:
+        if "DEAD_LETTER_URL" in environment and queue != "ChannelEvents":
             assert _target(environment["DEAD_LETTER_URL"]) == f"{queue}DeadLetters"
 
     def test_every_queue_is_encrypted_and_those_with_numbers_by_our_key(
@@ -229,7 +247,8 @@ class TestTheQueues:
         self, resources: Mapping[str, Resource]
     ) -> None:
         environment = _environment(resources, "LenderEventsFunction")
-        looked_at = {_target(url) for name, url in environment.items() if name.endswith("DEAD_LETTER_URL")}
+        urls = [url for name, url in environment.items() if name.endswith("DEAD_LETTER_URL")]
+        looked_at = {_target(url["Fn::If"][1] if "Fn::If" in url else url) for url in urls}
         numbered = {name for name in WITH_NUMBERS if name.endswith("DeadLetters")}
         # What the lender sends may hold what it should not: that is why it was refused.
         assert looked_at == numbered | {"LenderEventsDeadLetters"}
@@ -246,6 +265,10 @@ class TestTheQueues:
                 # Who else may put something there: the bus and the topic, and only ours.
                 assert other["Action"] == "sqs:SendMessage"
                 assert other["Principal"]["Service"] in {"events.amazonaws.com", "sns.amazonaws.com"}
+                if _target(queue).startswith("ChannelEvents"):
+                    arn = other["Condition"]["ArnLike"]["aws:SourceArn"]["Fn::Sub"]
+                    assert arn.endswith(":sns:${AWS::Region}:${AWS::AccountId}:${AWS::StackName}-*")
+                    continue
                 assert _target(other["Condition"]["ArnEquals"]["aws:SourceArn"]) in {"LenderEventsRule", "InboundTopic"}
             guarded.add(_target(queue))
         assert guarded == _of_type(resources, "AWS::SQS::Queue").keys()
@@ -266,14 +289,15 @@ class TestTheQueues:
 class TestTheBatches:
     """How messages reach the functions."""
 
-    @pytest.mark.parametrize("function", QUEUES.values())
+    @pytest.mark.parametrize(("queue", "function"), QUEUES.items())
     def test_only_the_failed_messages_of_a_batch_come_back(
-        self, resources: Mapping[str, Resource], function: str
+        self, resources: Mapping[str, Resource], queue: str, function: str
     ) -> None:
-        assert _mapping(resources, function)["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert _mapping(resources, function, queue)["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
     def test_the_events_of_a_batch_fit_one_read(self, resources: Mapping[str, Resource]) -> None:
         assert 2 * _mapping(resources, "LenderEventsFunction")["BatchSize"] <= 100  # keys of a BatchGetItem
+        assert 2 * _mapping(resources, "DeliveryReceiptsFunction", "ChannelEvents")["BatchSize"] <= 100
 
     def test_a_reply_does_not_wait_for_others(self, resources: Mapping[str, Resource]) -> None:
         assert "MaximumBatchingWindowInSeconds" not in _mapping(resources, "RepliesFunction")
@@ -670,7 +694,8 @@ class TestTheBucket:
     def test_starts_the_intake_of_its_own_account_only(self, resources: Mapping[str, Resource]) -> None:
         allowed = {
             permission["Properties"]["Principal"]: permission["Properties"]
-            for permission in _of_type(resources, "AWS::Lambda::Permission").values()
+            for name, permission in _of_type(resources, "AWS::Lambda::Permission").items()
+            if name != "WebhookPermission"
         }
         assert allowed.keys() == {"s3.amazonaws.com", "logs.amazonaws.com", "apigateway.amazonaws.com"}
         through_the_api = allowed.pop("apigateway.amazonaws.com")
@@ -706,7 +731,10 @@ class TestTheKey:
     def test_is_administered_by_the_account_and_used_by_logs_and_alarms(self, statements: dict[str, Resource]) -> None:
         administrator = statements.pop("AccountAdministersThroughIam")
         assert administrator["Principal"] == {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}
-        assert statements.keys() == {"LogsOfThisStack", "AlarmsOfThisStack", "RepliesToTheTopic", "RepliesToTheQueue"}
+        assert statements.keys() == {
+            "LogsOfThisStack", "AlarmsOfThisStack", "RepliesToTheTopic", "RepliesToTheQueue",
+            "MailEventsToTheTopic", "WhatsAppEventsToTheTopic",
+        }  # fmt: skip
         for statement in statements.values():
             assert not [action for action in statement["Action"] if "*" in action]
             assert statement["Condition"]
@@ -720,7 +748,12 @@ class TestTheKey:
         assert deliveries["Fn::Sub"].endswith(":${AWS::AccountId}:log-group:sns/${AWS::Region}/*")
 
     def test_carries_replies_of_this_account_and_no_others(self, statements: dict[str, Resource]) -> None:
-        for name, service in (("RepliesToTheTopic", "sms-voice"), ("RepliesToTheQueue", "sns")):
+        for name, service in (
+            ("RepliesToTheTopic", "sms-voice"),
+            ("RepliesToTheQueue", "sns"),
+            ("MailEventsToTheTopic", "ses"),
+            ("WhatsAppEventsToTheTopic", "social-messaging"),
+        ):
             assert statements[name]["Principal"] == {"Service": f"{service}.amazonaws.com"}
             assert set(statements[name]["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
             condition = statements[name]["Condition"]
@@ -792,10 +825,8 @@ class TestTheRoles:
             opted_out_at=NOW,
             opted_in_at=NOW,
             opted_out_accounts={"A": NOW},
-            suspended_phone="+886900000001",
-            suspended_at=NOW,
-            shared_phone="+886900000001",
-            shared_at=NOW,
+            suspended={"sms": AddressSince("+886900000001", NOW), "line": AddressSince("U", NOW)},
+            shared={"number": AddressSince("+886900000001", NOW), "email": AddressSince("a@b.tw", NOW)},
             **promised(NOW, NOW.date(), "A#1"),
             holds=(Hold(HoldReason.DISPUTE, None),),
             reply_labels={label_key(NOW): ReplyLabel(at=NOW)},
@@ -855,12 +886,15 @@ class TestTheRoles:
         using = [
             statement for statement in _statements(resources) if any(a.startswith("kms:") for a in statement["Action"])
         ]
-        # The bucket for intake, lender_events and console, queues for delivery_receipts, replies and lender_events.
-        assert len(using) == len(SETTINGS) + 6
+        # Tables for all but the webhooks, the bucket for intake, lender_events and console, queues for
+        # delivery_receipts, replies, lender_events and webhooks, secrets for webhooks and sender.
+        assert len(using) == len(SETTINGS) - 1 + 3 + 4 + 2
         for statement in using:
             assert _target(statement["Resource"]) == "DataKey"
             (service,) = statement["Condition"]["StringEquals"]["kms:ViaService"].values()
-            assert service in {f"{name}.${{AWS::Region}}.${{AWS::URLSuffix}}" for name in ("dynamodb", "s3", "sqs")}
+            assert service in {
+                f"{name}.${{AWS::Region}}.${{AWS::URLSuffix}}" for name in ("dynamodb", "s3", "sqs", "ssm")
+            }
 
     def test_only_lambda_the_schedule_and_sns_may_take_a_role(self, resources: Mapping[str, Resource]) -> None:
         for role in _of_type(resources, "AWS::IAM::Role").values():
@@ -941,7 +975,9 @@ def test_every_function_that_decides_keeps_its_decisions_by_one_parameter(resour
         for function in SETTINGS
     }
     by_parameter = {name for name, group in kept.items() if group["RetentionInDays"] == {"Ref": "DecisionLogDays"}}
-    assert by_parameter == SETTINGS.keys() - {"ScannerFunction", "TallyFunction", "ConsoleFunction"}
+    assert by_parameter == SETTINGS.keys() - {
+        "ScannerFunction", "TallyFunction", "ConsoleFunction", "WebhooksFunction"
+    }  # fmt: skip
     names = {kept[function]["LogGroupName"]["Fn::Sub"] for function in by_parameter}
     assert names == {f"/${{AWS::StackName}}/{function}" for function in DECIDING}
     scan = (ROOT / "layers/dunning/python/dunning/services/scan.py").read_text("utf-8")
@@ -972,7 +1008,7 @@ def test_a_record_of_a_place_nobody_knows_is_kept_as_long_as_any() -> None:
 
 def test_every_log_group_has_a_retention(resources: Mapping[str, Resource]) -> None:
     groups = _of_type(resources, "AWS::Logs::LogGroup")
-    assert len(groups) == len(SETTINGS) + 4  # looks, two of deliveries, requests to the console
+    assert len(groups) == len(SETTINGS) + 5  # looks, two of deliveries, requests to console and webhooks
     assert all(group["Properties"]["RetentionInDays"] for group in groups.values())
     assert all(group["Properties"]["KmsKeyId"] for group in groups.values())
     for name in ("DeliveredLogs", "UndeliveredLogs"):
@@ -991,14 +1027,22 @@ def test_nothing_has_a_name_that_a_second_stack_would_want(resources: Mapping[st
     assert names.pop("IntakeUploads.PolicyName") == "uploads"  # one of its role's
     assert names.pop("LargerReaderAccess.PolicyName") == "larger-reader"  # likewise
     assert names.pop("NotesErasure.PolicyName") == "notes"  # likewise
+    for name in [name for name in names if name.endswith(".PolicyName")]:
+        assert re.fullmatch(r"(Eum|Ses|WhatsApp|ChannelEvents|Secrets)\w+\.PolicyName", name)
+        assert re.fullmatch(r"[a-z-]+", names.pop(name))  # likewise, each with its channel
     assert names.pop("LenderBus.Name") == {"Ref": "AWS::StackName"}
     for name in ("DeliveredLogs", "UndeliveredLogs"):
         # SNS's own names. That a second stack must not want them is what DeliveryLogGroups is for.
         assert names.pop(f"{name}.LogGroupName")["Fn::Sub"].startswith("sns/${AWS::Region}/${AWS::AccountId}/")
     assert names.pop("ProgramsAuthorizer.Name") == "programs"  # one of its API's
     assert names.pop("ConsoleStage.StageName") == "$default"  # likewise
+    assert names.pop("WebhookStage.StageName") == "$default"  # likewise
+    assert names.pop("WebhookApi.Name") == {"Fn::Sub": "${AWS::StackName}-webhooks"}
     assert names.pop("ConsoleApi.Name") == {"Fn::Sub": "${AWS::StackName}-console"}
-    logs = {f"{function.removesuffix('Function')}Logs" for function in SETTINGS} | {"ConsoleAccessLogs"}
+    logs = {f"{function.removesuffix('Function')}Logs" for function in SETTINGS} | {
+        "ConsoleAccessLogs",
+        "WebhookAccessLogs",
+    }
     for name, value in names.items():
         assert name.partition(".")[0] in {"SendingParameter", "LooksLogs"} | logs
         assert value["Fn::Sub"].startswith("/${AWS::StackName}/"), name
@@ -1054,7 +1098,7 @@ class TestTheConsole:
             name
             for name, resource in template["Resources"].items()
             if name.startswith(("Console", "Programs", "People", "Compliance", "TooManyReveals"))
-            or resource["Type"].startswith("AWS::ApiGatewayV2::")
+            or (resource["Type"].startswith("AWS::ApiGatewayV2::") and name not in OF_WEBHOOKS)
         }
         assert of_the_console
         conditions = {name: template["Resources"][name].get("Condition") for name in of_the_console}
@@ -1077,7 +1121,8 @@ class TestTheConsole:
     def test_people_come_in_without_an_authorizer_and_nobody_else(self, resources: Mapping[str, Resource]) -> None:
         routes = {
             route["Properties"]["RouteKey"]: route["Properties"]
-            for route in _of_type(resources, "AWS::ApiGatewayV2::Route").values()
+            for name, route in _of_type(resources, "AWS::ApiGatewayV2::Route").items()
+            if name not in OF_WEBHOOKS
         }
         assert {key for key, route in routes.items() if route["AuthorizationType"] == "NONE"} == {"$default"}
         read, audit = {"Ref": "ConsoleReadScope"}, {"Ref": "ConsoleAuditScope"}
@@ -1098,7 +1143,8 @@ class TestTheConsole:
         names = {ProgramScope.READ: "ConsoleReadScope", ProgramScope.AUDIT: "ConsoleAuditScope"}
         declared = {
             route["Properties"]["RouteKey"]: route["Properties"].get("AuthorizationScopes")
-            for route in _of_type(resources, "AWS::ApiGatewayV2::Route").values()
+            for name, route in _of_type(resources, "AWS::ApiGatewayV2::Route").items()
+            if name not in OF_WEBHOOKS
         }
         for route in PROGRAM_ROUTES:
             key = f"GET {route.path.replace('<', '{').replace('>', '}')}"
@@ -1232,6 +1278,122 @@ class TestTheConsole:
         assert (re.search(template["Parameters"][name]["AllowedPattern"], value) is not None) is fits
 
 
+CHANNELS = {"HasEum", "HasEumOptOuts", "HasSes", "HasLine", "HasWhatsApp", "HasWebhooks", "HearsChannels"}
+"""The conditions under which there is anything of a channel beside SMS by SNS."""
+
+
+class TestTheChannels:
+    """Beside SMS by SNS: nothing of any is there, or costs anything, before its parameter is set."""
+
+    def test_all_are_off_in_a_new_stack(self, template: Resource) -> None:
+        names = ("EumConfigurationSet", "EumOptOutList", "SesConfigurationSet", "SesDomain", "LineLenders")
+        assert all(template["Parameters"][name]["Default"] == "" for name in (*names, "EumPool", "WhatsAppNumber"))
+        of_channels = {name for name, found in template["Resources"].items() if found.get("Condition") in CHANNELS}
+        assert {"ChannelEvents", "ChannelEventsMapping", "EumTopic", "SesTopic", "WhatsAppTopic", "WebhookApi"} <= (
+            of_channels
+        )
+        for name, resource in template["Resources"].items():
+            if name in of_channels:
+                continue
+            for part in _everything(_without_ifs(resource)):
+                if isinstance(part, dict) and part.keys() & {"Ref", "Fn::GetAtt"}:
+                    assert _target(part) not in of_channels, name
+
+    @pytest.mark.parametrize(
+        ("topic", "service", "whose"),
+        [
+            ("EumTopic", "sms-voice", ":*"),
+            ("SesTopic", "ses", ":configuration-set/${SesConfigurationSet}"),
+            ("WhatsAppTopic", "social-messaging", ":*"),
+        ],
+    )
+    def test_a_topic_hears_its_service_for_this_account_encrypted_and_puts_it_on_the_queue(
+        self, resources: Mapping[str, Resource], topic: str, service: str, whose: str
+    ) -> None:
+        assert _properties(resources, topic) == {"KmsMasterKeyId": {"Fn::GetAtt": ["DataKey", "Arn"]}}
+        allowed, denied = _properties(resources, f"{topic}Policy")["PolicyDocument"]["Statement"]
+        assert (allowed["Effect"], allowed["Principal"]) == ("Allow", {"Service": f"{service}.amazonaws.com"})
+        assert allowed["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+        arn = allowed["Condition"]["ArnLike"]["aws:SourceArn"]["Fn::Sub"]
+        assert arn == f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}{whose}"
+        assert (denied["Effect"], denied["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": False}})
+        subscription = _properties(resources, topic.replace("Topic", "Subscription"))
+        assert _target(subscription["Endpoint"]) == "ChannelEvents"
+        assert _target(subscription["RedrivePolicy"]["deadLetterTargetArn"]) == "ChannelEventsDeadLetters"
+        assert "RawMessageDelivery" not in subscription
+
+    def test_ses_reports_what_is_read_and_watches_nobody(self, resources: Mapping[str, Resource]) -> None:
+        event_types = _properties(resources, "SesDestination")["EventDestination"]["MatchingEventTypes"]
+        spoken = {name.replace(" ", "").lower() for name in MAIL_EVENTS}
+        assert {name.lower() for name in event_types} == spoken
+        assert not {name.lower() for name in NOT_TRACKED} & set(event_types)
+
+    def test_a_function_may_send_on_a_channel_only_where_its_parameter_is_set(
+        self, resources: Mapping[str, Resource]
+    ) -> None:
+        sending = {}
+        for name, policy in _of_type(resources, "AWS::IAM::Policy").items():
+            for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+                actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
+                if any(action.startswith(("sms-voice:Send", "ses:", "social-messaging:")) for action in actions):
+                    (role,) = policy["Properties"]["Roles"]
+                    sending[name] = (policy["Condition"], _target(role), tuple(actions))
+        assert sending == {
+            "EumAccess": ("HasEum", "SenderRole", ("sms-voice:SendTextMessage", "sms-voice:SendVoiceMessage")),
+            "EumConfirmations": ("HasEum", "RepliesRole", ("sms-voice:SendTextMessage",)),
+            "SesAccess": ("HasSes", "SenderRole", ("ses:SendEmail",)),
+            "WhatsAppAccess": ("HasWhatsApp", "SenderRole", ("social-messaging:SendWhatsAppMessage",)),
+        }
+        (mails,) = _properties(resources, "SesAccess")["PolicyDocument"]["Statement"]
+        assert mails["Condition"] == {"StringLike": {"ses:FromAddress": {"Fn::Sub": "*@${SesDomain}"}}}
+
+    def test_webhooks_are_throttled_and_their_log_has_no_path_no_token_and_no_caller(
+        self, resources: Mapping[str, Resource]
+    ) -> None:
+        stage = _properties(resources, "WebhookStage")
+        assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] <= 50
+        written = json.loads(stage["AccessLogSettings"]["Format"])
+        assert set(written.values()) <= {
+            "$context.requestId", "$context.requestTime", "$context.httpMethod", "$context.routeKey",
+            "$context.status", "$context.responseLatency", "$context.integrationLatency", "$context.responseLength",
+        }  # fmt: skip
+
+    def test_webhooks_have_the_routes_that_the_service_answers_and_each_with_its_channel(
+        self, resources: Mapping[str, Resource]
+    ) -> None:
+        routes = {
+            route["Properties"]["RouteKey"]: route["Condition"]
+            for name, route in _of_type(resources, "AWS::ApiGatewayV2::Route").items()
+            if name in OF_WEBHOOKS
+        }
+        assert routes == {
+            "POST /line/{lender}": "HasLine",
+            "POST /unsubscribe/{token}": "HasSes",
+            "GET /unsubscribe/{token}": "HasSes",
+        }
+        service = (ROOT / "layers/dunning/python/dunning/services/webhooks.py").read_text("utf-8")
+        assert all(f'case "{route}":' in service for route in routes)
+
+    def test_webhooks_read_their_secrets_and_no_customer(self, resources: Mapping[str, Resource]) -> None:
+        (policy,) = _properties(resources, "WebhooksRole")["Policies"]
+        actions = {
+            action
+            for statement in policy["PolicyDocument"]["Statement"]
+            for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+        }
+        assert not {action for action in actions if action.startswith("dynamodb:")}
+        (secrets,) = (each for each in policy["PolicyDocument"]["Statement"] if each["Action"] == "ssm:GetParameter")
+        for resource in secrets["Resource"]:
+            assert ":parameter/${AWS::StackName}/secrets/" in resource["Fn::Sub"]
+
+
+def _without_ifs(value: Any) -> Any:  # noqa: ANN401 - any part of a template
+    """Return a part of the template without what depends on a condition."""
+    if isinstance(value, dict):
+        return {name: _without_ifs(part) for name, part in value.items() if name != "Fn::If"}
+    return [_without_ifs(part) for part in value] if isinstance(value, list) else value
+
+
 class TestTheForm:
     """What the person who deploys is asked and told."""
 
@@ -1309,7 +1471,11 @@ def test_a_larger_reader_has_a_name_that_widens_no_permission(
 def test_a_new_stack_sends_once_its_schedule_is_enabled(template: Resource) -> None:
     parameter = template["Resources"]["SendingParameter"]["Properties"]
     assert parameter["Value"] == "on"
-    assert parameter["AllowedPattern"] == "on|off"
+    takes = re.compile(parameter["AllowedPattern"])
+    assert all(takes.fullmatch(good) for good in ("on", "off", "off: line, voice", "off:all,line"))
+    assert not any(takes.fullmatch(bad) for bad in ("", "onn", "off: fax", "off line", "off:", "on: line"))
+    for written in ("off: line, voice", "off:all,line"):
+        assert parse_switch(written) != parse_switch("off")
 
 
 def test_no_account_region_or_address_is_written_down(template: Resource) -> None:

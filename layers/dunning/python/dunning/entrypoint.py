@@ -68,6 +68,12 @@ def sqs_messages(event: Mapping[str, Any]) -> list[QueueMessage]:
     ]
 
 
+def queue_name(event: Mapping[str, Any]) -> str:
+    """Return the name of the queue whose messages an SQS event holds: all are of one queue."""
+    record: Mapping[str, Any] = next(iter(event["Records"]), {})
+    return str(record.get("eventSourceARN", "")).rpartition(":")[2]
+
+
 def batch_item_failures(message_ids: Iterable[str]) -> BatchResponse:
     """Return the answer that names the messages to deliver again. All other messages are done."""
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in message_ids]}

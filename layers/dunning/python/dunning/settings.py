@@ -39,13 +39,24 @@ class ScannerSettings(SendingSettings):
 
 
 class SenderSettings(SendingSettings):
-    """Settings of the sender. Each of `sender_concurrency` instances takes its share of `sms_per_second`."""
+    """
+    Settings of the sender. Each of `sender_concurrency` instances takes its share of `sms_per_second`.
+
+    The rest is for gateways beside SNS, each empty where there is none: configuration sets, the pool of End User
+    Messaging, what the names of secrets begin with, and the origin of the address that the button for no more mail
+    calls.
+    """
 
     contacts_table: str = Field(min_length=3)
     bus_name: str = Field(min_length=1)
     dead_letter_url: str = Field(min_length=1)
     sender_concurrency: int = Field(default=2, ge=1)
     max_receive_count: int = Field(default=5, ge=1)
+    eum_configuration_set: str = ""
+    eum_pool: str = ""
+    ses_configuration_set: str = ""
+    secrets_path: str = ""
+    unsubscribe_origin: str = ""
 
 
 class IntakeSettings(Settings):
@@ -69,10 +80,10 @@ class LenderEventsSettings(Settings):
     """
     Settings of the lender events. `queue_url` is the function's own queue, `bus_name` the bus for outbound events.
 
-    The other queues belong to replies and delivery receipts. An erasure searches them for messages to delete. It reads
-    the uploaded files, too, in UTF-8 or in `accounts_encoding`. `lender_sources` names the sources whose events count,
-    with commas between them; if it is empty, all do. `console_table` holds what colleagues noted of customers: an
-    erasure deletes it there. Without a console it is empty.
+    The other queues belong to replies, delivery receipts and channel events. An erasure searches them for messages to
+    delete. It reads the uploaded files, too, in UTF-8 or in `accounts_encoding`. `lender_sources` names the sources
+    whose events count, with commas between them; if it is empty, all do. `console_table` holds what colleagues noted of
+    customers: an erasure deletes it there. Without a console it is empty.
     """
 
     contacts_table: str = Field(min_length=3)
@@ -84,17 +95,26 @@ class LenderEventsSettings(Settings):
     replies_dead_letter_url: str = Field(min_length=1)
     delivery_receipts_dead_letter_url: str = Field(min_length=1)
     news_failures_queue_url: str = Field(min_length=1)
+    channel_events_dead_letter_url: str = ""
     lender_sources: str = ""
     accounts_encoding: str = ""
     console_table: str = ""
 
 
 class DeliveryReceiptsSettings(Settings):
-    """Settings of the delivery receipts. Receipts without a record wait in the queue of `queue_url`."""
+    """
+    Settings of the delivery receipts. Receipts without a record wait in the queue of `queue_url`.
+
+    Events of channels come from the queue of `channel_events_queue_url`, those that cannot be read end among its dead
+    letters, and words go on to the queue of the replies. Without channels there is no such queue.
+    """
 
     contacts_table: str = Field(min_length=3)
     bus_name: str = Field(min_length=1)
     queue_url: str = Field(min_length=1)
+    channel_events_queue_url: str = ""
+    channel_events_dead_letter_url: str = ""
+    replies_queue_url: str = ""
 
 
 class RepliesSettings(Settings):
@@ -102,7 +122,8 @@ class RepliesSettings(Settings):
     Settings of the replies.
 
     `larger_reader_model` is a model or an inference profile of Bedrock in `larger_reader_region`, by default in the
-    function's own Region. Without a model there is no larger reader.
+    function's own Region. Without a model there is no larger reader. `eum_opt_out_list` is the list of End User
+    Messaging that the numbers of the lender use, if texts go out by it.
     """
 
     contacts_table: str = Field(min_length=3)
@@ -114,14 +135,16 @@ class RepliesSettings(Settings):
     receives_before_person: int = Field(default=5, ge=1)
     larger_reader_model: str = ""
     larger_reader_region: str = ""
+    eum_opt_out_list: str = ""
 
 
 class HousekeepingSettings(Settings):
-    """Settings of the housekeeping."""
+    """Settings of the housekeeping. `eum_opt_out_list` is compared every night, if there is one."""
 
     contacts_table: str = Field(min_length=3)
     bus_name: str = Field(min_length=1)
     tally_table: str = Field(min_length=3)
+    eum_opt_out_list: str = ""
 
 
 class TallySettings(Settings):
@@ -135,6 +158,20 @@ class ReplanSettings(Settings):
 
     bus_name: str = Field(min_length=1)
     queue_url: str = Field(min_length=1)
+
+
+class WebhookSettings(Settings):
+    """
+    Settings of the webhooks.
+
+    `secrets_path` is what the names of the secrets begin with. `line_lenders` are the lenders with an account on LINE,
+    with commas between them.
+    """
+
+    replies_queue_url: str = Field(min_length=1)
+    channel_events_queue_url: str = Field(min_length=1)
+    secrets_path: str = Field(pattern=r"^/.+/$")
+    line_lenders: str = ""
 
 
 class ConsoleSettings(Settings):

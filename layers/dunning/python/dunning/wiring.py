@@ -48,6 +48,7 @@ from dunning.settings import (
     SendingSettings,
     Settings,
     TallySettings,
+    WebhookSettings,
 )
 
 if TYPE_CHECKING:
@@ -60,11 +61,12 @@ if TYPE_CHECKING:
     from dunning.adapters.bedrock import ConverseClient
     from dunning.adapters.dynamodb.contact_table import DynamoContacts
     from dunning.adapters.eventbridge import EventBridgePublisher
+    from dunning.adapters.ssm_secrets import SsmSecrets
     from dunning.console.door import Console
     from dunning.console.visits import ActServices
     from dunning.policy import PolicyBook
     from dunning.ports.case_book import CaseErasure
-    from dunning.ports.gateways import ReplyReader
+    from dunning.ports.gateways import Gateway, OptOutList, ReplyReader
     from dunning.ports.sessions import Role
     from dunning.services.carrier_opt_outs import OptOutService
     from dunning.services.close_unknown import CloseUnknownService
@@ -81,9 +83,12 @@ if TYPE_CHECKING:
     from dunning.services.scan import ScanService
     from dunning.services.seal_days import SealService
     from dunning.services.send.gateways_by_name import GatewaysByName
+    from dunning.services.send.messages import UnsubscribeUrl
     from dunning.services.send.sender import SendService
     from dunning.services.take_census import CensusService
+    from dunning.services.take_channel_events import ChannelEventService
     from dunning.services.tally import TallyService
+    from dunning.services.webhooks import WebhookService
 
 _PATIENT = LEAN.merge(Config(retries={"total_max_attempts": 4, "mode": "standard"}))
 """For calls that are safe to repeat: all calls but a publish."""
@@ -217,11 +222,98 @@ def _new_contacts(session: boto3.Session, dynamodb: DynamoDBClient, table: str) 
     return DynamoContacts(dynamodb, table, once=session.client("dynamodb", config=WRITE_ONCE))
 
 
-def _gateways(session: boto3.Session) -> GatewaysByName:
-    """Return the gateways of the stack. All but SNS are built when a message first needs them."""
+def _gateways(session: boto3.Session, settings: SenderSettings) -> GatewaysByName:
+    """Return the gateways that the stack has. All but SNS are built when a message first needs them."""
+    makers: dict[str, Callable[[], Gateway]] = {"whatsapp": lambda: _whatsapp(session)}
+    if settings.eum_configuration_set:
+        makers["eum"] = lambda: _eum(session, settings)
+        makers["eum_voice"] = lambda: _eum_voice(session, settings)
+    if settings.ses_configuration_set and settings.unsubscribe_origin:
+        makers["ses"] = lambda: _ses(session, settings)
+    if settings.secrets_path:
+        makers["line"] = lambda: _line(session, settings)
+        makers["line_notification"] = lambda: _line_notification(session, settings)
+    return _sms_gateway(session, makers)
+
+
+def _sms_gateway(session: boto3.Session, makers: Mapping[str, Callable[[], Gateway]] | None = None) -> GatewaysByName:
+    """Return SNS, ready to send, and what builds other gateways."""
     from dunning.services.send.gateways_by_name import GatewaysByName  # noqa: PLC0415
 
-    return GatewaysByName(SnsGateway(session.client("sns", config=PUBLISH_ONCE)))
+    return GatewaysByName(SnsGateway(session.client("sns", config=PUBLISH_ONCE)), makers=makers or {})
+
+
+def _eum(session: boto3.Session, settings: SenderSettings) -> Gateway:
+    from dunning.adapters.eum_sms import EumSmsGateway  # noqa: PLC0415
+
+    client = session.client("pinpoint-sms-voice-v2", config=PUBLISH_ONCE)
+    return EumSmsGateway(client, _Environment.clock, settings.eum_configuration_set, settings.eum_pool)
+
+
+def _eum_voice(session: boto3.Session, settings: SenderSettings) -> Gateway:
+    from dunning.adapters.eum_voice import EumVoiceGateway  # noqa: PLC0415
+
+    client = session.client("pinpoint-sms-voice-v2", config=PUBLISH_ONCE)
+    return EumVoiceGateway(client, _Environment.clock, settings.eum_configuration_set)
+
+
+def _ses(session: boto3.Session, settings: SenderSettings) -> Gateway:
+    from dunning.adapters.ses import SesGateway  # noqa: PLC0415
+
+    return SesGateway(session.client("sesv2", config=PUBLISH_ONCE), settings.ses_configuration_set)
+
+
+def _line(session: boto3.Session, settings: SenderSettings) -> Gateway:
+    from dunning.adapters.line import LineApi, LinePushGateway  # noqa: PLC0415
+
+    return LinePushGateway(LineApi(_line_tokens(session, settings)))
+
+
+def _line_notification(session: boto3.Session, settings: SenderSettings) -> Gateway:
+    from dunning.adapters.line import LineApi, LineNotificationGateway  # noqa: PLC0415
+
+    return LineNotificationGateway(LineApi(_line_tokens(session, settings)))
+
+
+def _whatsapp(session: boto3.Session) -> Gateway:
+    from dunning.adapters.whatsapp import WhatsAppGateway  # noqa: PLC0415
+
+    return WhatsAppGateway(session.client("socialmessaging", config=PUBLISH_ONCE))
+
+
+def _line_tokens(session: boto3.Session, settings: SenderSettings) -> Callable[[str], str]:
+    """Return what reads the channel access token of a lender's account on LINE."""
+    from dunning.ports.secret_store import line_token  # noqa: PLC0415
+
+    secrets = _channel_secrets(session, settings.secrets_path)
+    return lambda lender: secrets.secret(line_token(lender))
+
+
+def _channel_secrets(session: boto3.Session, path: str) -> SsmSecrets:
+    from dunning.adapters.ssm_secrets import SsmSecrets  # noqa: PLC0415
+
+    return SsmSecrets(session.client("ssm", config=_PATIENT), path, _Environment.clock)
+
+
+def _unsubscribe_url(session: boto3.Session, settings: SenderSettings) -> UnsubscribeUrl | None:
+    """Return what builds the address behind the button for no more mail; `None` if no mails are sent."""
+    if not settings.unsubscribe_origin:
+        return None
+
+    secrets = cache(_channel_secrets)
+
+    def url(customer_id: str, claim_id: str) -> str:
+        from dunning.contracts.unsubscribe import unsubscribe_token  # noqa: PLC0415
+        from dunning.domain.errors import ServiceCallError  # noqa: PLC0415
+        from dunning.ports.secret_store import UNSUBSCRIBE_KEY  # noqa: PLC0415
+
+        try:
+            key = secrets(session, settings.secrets_path).secret(UNSUBSCRIBE_KEY)
+        except ServiceCallError:
+            return ""  # the gateway takes no mail without it, for now
+        return f"{settings.unsubscribe_origin}/unsubscribe/{unsubscribe_token(customer_id, claim_id, key)}"
+
+    return url
 
 
 @_kept
@@ -239,7 +331,8 @@ def send_service() -> SendService:
         store=_customers(dynamodb, settings),
         contacts=_new_contacts(session, dynamodb, settings.contacts_table),
         queue=SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url, settings.dead_letter_url),
-        gateways=_gateways(session),
+        gateways=_gateways(session, settings),
+        unsubscribe_url=_unsubscribe_url(session, settings),
         switch=_news_first(session, settings),
         publisher=_publisher(session, settings.bus_name),
         policies=book,
@@ -354,6 +447,7 @@ def lender_event_service() -> LenderEventService:
     )
     return LenderEventService(
         store=customers,
+        phones=customers,
         replies=contacts,
         erasing=erasing,
         purging=PurgeService(
@@ -364,6 +458,11 @@ def lender_event_service() -> LenderEventService:
                 SqsDeadLetters(sqs, settings.replies_dead_letter_url, "replies"),
                 SqsDeadLetters(sqs, settings.delivery_receipts_dead_letter_url, "delivery_receipts"),
                 SqsDeadLetters(sqs, settings.dead_letter_url, "lender_events"),
+                *(
+                    [SqsDeadLetters(sqs, settings.channel_events_dead_letter_url, "channel_events")]
+                    if settings.channel_events_dead_letter_url
+                    else []
+                ),
             ],
             clock=clock,
             telemetry=log,
@@ -415,10 +514,23 @@ def _reader_for_replies(session: boto3.Session, settings: RepliesSettings) -> Re
     return ReaderWithSecondOpinion(local, larger, _Environment.clock, telemetry())
 
 
+def _opt_out_list(session: boto3.Session, eum_list: str) -> OptOutList:
+    """Return the carrier's list of numbers that want no texts: that of SNS, and a list of End User Messaging."""
+    from dunning.adapters.sns_opt_out_list import SnsOptOutList  # noqa: PLC0415
+
+    of_sns = SnsOptOutList(session.client("sns", config=_PATIENT))
+    if not eum_list:
+        return of_sns
+    from dunning.adapters.eum_opt_out_list import EumListClient, EumOptOutList  # noqa: PLC0415
+    from dunning.adapters.opt_out_lists import OptOutLists  # noqa: PLC0415
+
+    client: EumListClient = session.client("pinpoint-sms-voice-v2", config=_PATIENT)
+    return OptOutLists([of_sns, EumOptOutList(client, eum_list)])
+
+
 @_kept
 def reply_service() -> ReplyService:
     """Build the service that handles replies."""
-    from dunning.adapters.sns_opt_out_list import SnsOptOutList  # noqa: PLC0415
     from dunning.services.replies import ReplyService  # noqa: PLC0415
     from dunning.services.send.confirmations import OptOutConfirmations  # noqa: PLC0415
 
@@ -432,7 +544,7 @@ def reply_service() -> ReplyService:
     confirmations = OptOutConfirmations(
         store=customers,
         contacts=contacts,
-        gateways=_gateways(session),
+        gateways=_sms_gateway(session),
         switch=SsmSwitch(session.client("ssm", config=_PATIENT), settings.sending_parameter, clock, log),
         policies=policy_book(),
         clock=clock,
@@ -446,7 +558,7 @@ def reply_service() -> ReplyService:
         contacts=contacts,
         reader=_reader_for_replies(session, settings),
         confirmations=confirmations,
-        opt_out_list=SnsOptOutList(session.client("sns", config=_PATIENT)),
+        opt_out_list=_opt_out_list(session, settings.eum_opt_out_list),
         publisher=_publisher(session, settings.bus_name),
         policies=policy_book(),
         clock=clock,
@@ -459,7 +571,7 @@ def reply_service() -> ReplyService:
 
 @_kept
 def delivery_receipt_service() -> DeliveryReceiptService:
-    """Build the service that reads the carrier's delivery logs."""
+    """Build the service that brings reports to the audit records."""
     from dunning.services.delivery_receipts import DeliveryReceiptService  # noqa: PLC0415
 
     settings = read_settings(DeliveryReceiptsSettings, os.environ)
@@ -478,10 +590,59 @@ def delivery_receipt_service() -> DeliveryReceiptService:
     )
 
 
+def is_channel_events_queue(name: str) -> bool:
+    """Tell whether a queue of this name is that of channel events. Without a channel there is none."""
+    return bool(name) and os.environ.get("CHANNEL_EVENTS_QUEUE_URL", "").rpartition("/")[2] == name
+
+
+@_kept
+def channel_event_service() -> ChannelEventService:
+    """Build the service that takes the events of channels apart. Who only hears of texts imports none of it."""
+    from dunning.services.channel_wishes import ChannelWishService  # noqa: PLC0415
+    from dunning.services.take_channel_events import ChannelEventService  # noqa: PLC0415
+
+    settings = read_settings(DeliveryReceiptsSettings, os.environ)
+    session = new_session()
+    customers = _customers(session.client("dynamodb", config=_PATIENT), settings)
+    sqs = session.client("sqs", config=_PATIENT)
+    return ChannelEventService(
+        receipts=delivery_receipt_service(),
+        wishes=ChannelWishService(
+            store=customers,
+            addresses=customers,
+            publisher=_publisher(session, settings.bus_name),
+            policies=policy_book(),
+            clock=_Environment.clock,
+            telemetry=telemetry(),
+        ),
+        replies=SqsQueue(sqs, settings.replies_queue_url),
+        queue=SqsQueue(sqs, settings.channel_events_queue_url, settings.channel_events_dead_letter_url),
+        telemetry=telemetry(),
+    )
+
+
+@_kept
+def webhook_service() -> WebhookService:
+    """Build the service that answers calls of LINE and of mail programs."""
+    from dunning.adapters.ssm_secrets import SsmSecrets  # noqa: PLC0415
+    from dunning.services.webhooks import WebhookService  # noqa: PLC0415
+
+    settings = read_settings(WebhookSettings, os.environ)
+    session = new_session()
+    sqs = session.client("sqs", config=_PATIENT)
+    return WebhookService(
+        secrets=SsmSecrets(session.client("ssm", config=_PATIENT), settings.secrets_path, _Environment.clock),
+        replies=SqsQueue(sqs, settings.replies_queue_url),
+        channel_events=SqsQueue(sqs, settings.channel_events_queue_url),
+        line_lenders=frozenset(filter(None, map(str.strip, settings.line_lenders.split(",")))),
+        clock=_Environment.clock,
+        telemetry=telemetry(),
+    )
+
+
 @_kept
 def carrier_opt_out_service() -> OptOutService:
     """Build the service that compares opt-outs with the carrier's list."""
-    from dunning.adapters.sns_opt_out_list import SnsOptOutList  # noqa: PLC0415
     from dunning.services.carrier_opt_outs import OptOutService  # noqa: PLC0415
 
     settings = read_settings(HousekeepingSettings, os.environ)
@@ -490,7 +651,7 @@ def carrier_opt_out_service() -> OptOutService:
     return OptOutService(
         store=customers,
         phones=customers,
-        opt_out_list=SnsOptOutList(session.client("sns", config=_PATIENT)),
+        opt_out_list=_opt_out_list(session, settings.eum_opt_out_list),
         publisher=_publisher(session, settings.bus_name),
         policies=policy_book(),
         clock=_Environment.clock,

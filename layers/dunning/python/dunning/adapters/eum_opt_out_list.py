@@ -20,6 +20,10 @@ class EumListClient(Protocol):
         """Return what asks for one page after the other."""
         ...
 
+    def put_opted_out_number(self, **request: Any) -> object:  # noqa: ANN401 - as the SDK declares it
+        """Put a number on a list."""
+        ...
+
     def delete_opted_out_number(self, **request: Any) -> object:  # noqa: ANN401 - as the SDK declares it
         """Take a number off a list."""
         ...
@@ -38,6 +42,11 @@ class EumOptOutList:
             pages = self._client.get_paginator("describe_opted_out_numbers")
             for page in pages.paginate(OptOutListName=self._name, PaginationConfig={"PageSize": 100}):
                 yield from (number["OptedOutNumber"] for number in page["OptedOutNumbers"])
+
+    def opt_out(self, phone: str) -> None:
+        """Put a number on the list. A number that is on it stays there."""
+        with aws_call("PutOptedOutNumber"):
+            self._client.put_opted_out_number(OptOutListName=self._name, OptedOutNumber=phone)
 
     def opt_in(self, phone: str) -> bool:
         """Take a number off the list. A number that is not on it counts as taken off."""

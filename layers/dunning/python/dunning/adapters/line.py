@@ -94,21 +94,29 @@ class LineApi:
     """
     The way to LINE's API: one attempt, no redirect, short timeouts and short answers. The connections are kept.
 
-    `token` is called for each request, so that a token may change. It may raise a `ServiceCallError`: nothing is sent.
+    `token` is called for each request with the account that sends, so that a token may change. It may raise a
+    `ServiceCallError`: nothing is sent.
     """
 
     def __init__(
-        self, token: Callable[[], str], *, origin: str = LINE_API, connect_seconds: float = 3, read_seconds: float = 8
+        self,
+        token: Callable[[str], str],
+        *,
+        origin: str = LINE_API,
+        connect_seconds: float = 3,
+        read_seconds: float = 8,
     ) -> None:
         self._token = token
         self._origin = origin
         timeout = urllib3.Timeout(connect=connect_seconds, read=read_seconds)
         self._pool = urllib3.PoolManager(maxsize=32, retries=False, timeout=timeout)
 
-    def post(self, path: str, document: Mapping[str, Any], headers: Mapping[str, str]) -> _LineAnswer | Published:
+    def post(
+        self, path: str, account: str, document: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> _LineAnswer | Published:
         """Make one request. Return the answer, or what is known of a message without one."""
         try:
-            token = self._token().strip()
+            token = self._token(account).strip()
         except ServiceCallError as error:
             return _refused_for_now(error.code, _SOON)  # so nothing was sent
         if not _ACCESS_TOKEN.fullmatch(token):
@@ -174,6 +182,7 @@ class LinePushGateway:
             return Published(PublishOutcome.REFUSED_FOR_GOOD, code="NotAUserId")
         reply = self._api.post(
             _PUSH,
+            body.account,
             {"to": outgoing.address, "messages": [_bubble(body)]},
             {"X-Line-Retry-Key": str(uuid.UUID(hex=outgoing.claim_id))},
         )
@@ -207,6 +216,7 @@ class LineNotificationGateway:
             return Published(PublishOutcome.REFUSED_FOR_GOOD, code="NotANumber")
         reply = self._api.post(
             _NOTIFY,
+            body.account,
             {"to": hashlib.sha256(outgoing.address.encode()).hexdigest(), "messages": [_bubble(body)]},
             {"X-Line-Delivery-Tag": claim_tag(outgoing)},
         )

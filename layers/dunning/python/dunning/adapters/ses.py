@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 from dunning.adapters.aws_call import error_code
 from dunning.adapters.one_request import AFTER_REPAIR, SERVER_ERROR, SOON, http_status, not_taken, publish_once
 from dunning.contracts.claim_marks import claim_labels
+from dunning.domain.customer.addresses import is_mail_address
 from dunning.domain.delivery.channels import Channel
 from dunning.ports.gateways import Published, PublishOutcome
 from dunning.ports.outgoing import MailBody, Outgoing
@@ -38,8 +39,6 @@ OUR_ERRORS = frozenset(
 _ABOUT_AN_ADDRESS = ("Domain ", "Illegal address", "Local address ", "Missing domain", "Missing final", "Missing local")
 """How the words begin that SES finds for an address that cannot be. The sender's address is checked before."""
 
-_MAIL_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{2,63}")
-_LONGEST_ADDRESS = 254
 _HTTPS_URL = re.compile(r"https://[!-;=?-~]{1,900}")
 _ONE_LINE = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 
@@ -118,13 +117,6 @@ class SesGateway:
         if self._tenant:
             request["TenantName"] = self._tenant
         return request
-
-
-def is_mail_address(address: str) -> bool:
-    """Tell whether SES can take an address: ASCII, a local part and a domain, no longer than RFC 5321 allows."""
-    local = address.partition("@")[0]
-    dots = local.startswith(".") or local.endswith(".") or ".." in local
-    return len(address) <= _LONGEST_ADDRESS and _MAIL_ADDRESS.fullmatch(address) is not None and not dots
 
 
 def ses_refusal(error: ClientError) -> Published:

@@ -31,6 +31,9 @@ class SnsOptOutList:
             for page in self._client.get_paginator("list_phone_numbers_opted_out").paginate():
                 yield from page["phoneNumbers"]
 
+    def opt_out(self, phone: str) -> None:
+        """Do nothing: SNS has no call for it, and puts a number on its list only when its owner writes STOP."""
+
     def opt_in(self, phone: str) -> bool:
         """Take a number off the list."""
         with aws_call("OptInPhoneNumber"):

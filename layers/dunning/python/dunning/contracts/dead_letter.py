@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
 
+from dunning.contracts.channel_message import is_channel_message, parse_channel_message
 from dunning.contracts.claim_marks import escaped_id
 from dunning.contracts.delivery_log import A_NUMBER, unpacked
 from dunning.contracts.inbound_sms import parse_inbound
@@ -45,6 +46,8 @@ def without_people(
 
     The message is the same if no part is about them, and empty if no part about other people is left.
     """
+    if is_channel_message(body):
+        return "" if _is_channel_message_of(body, phones, customer_ids, addresses) else body
     try:
         return "" if parse_inbound(body, _SOME_TIME).phone in phones else body
     except UnreadableRecordError:
@@ -54,6 +57,18 @@ def without_people(
     if left is not None:
         return left
     return "" if is_about(body) else _without_logs(body, is_about)
+
+
+def _is_channel_message_of(
+    body: str, phones: Collection[str], customer_ids: Collection[str], addresses: Collection[str]
+) -> bool:
+    """Tell whether one of the people has sent a channel message; of one that cannot be read, whether it names them."""
+    try:
+        inbound = parse_channel_message(body)
+    except UnreadableRecordError:
+        return _finder(phones, customer_ids, addresses)(body)
+    lower = {address.lower() for address in addresses}
+    return inbound.phone in phones or inbound.customer_id in customer_ids or inbound.address.lower() in lower
 
 
 def _finder(phones: Collection[str], customer_ids: Collection[str], addresses: Collection[str]) -> _Finder:

@@ -19,8 +19,8 @@ from dunning.contracts.delivery_log import (
     segments_billed,
 )
 from dunning.contracts.notification import read_notified
-from dunning.domain.delivery.channel_events import ChannelEvents, UnderWay
-from dunning.domain.delivery.receipt import DeliveryReceipt, DeliveryStatus
+from dunning.domain.delivery.channel_events import ChannelEvents
+from dunning.domain.delivery.receipt import DeliveryReceipt, DeliveryStatus, UnderWay
 
 UNDER_WAY = None
 """The class of an event that says neither that a message arrived nor that it did not."""

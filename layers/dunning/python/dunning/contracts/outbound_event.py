@@ -110,15 +110,22 @@ class ReplyNotUnderstoodDetail(_OfCustomer):
 
 
 class NumberUnreachableDetail(_OfCustomer):
-    """Messages to an address do not arrive. None is sent there until it is corrected, or a person releases it."""
+    """
+    Messages to a customer's number or other address do not arrive.
+
+    None is sent there until it is corrected, or a person releases it.
+    """
 
     model_config = ConfigDict(
         title="NumberUnreachable",
-        **_with_examples({**_EXAMPLE, "cause": "permanent_failure", "channel": "sms"}),
+        **_with_examples(
+            {**_EXAMPLE, "cause": "permanent_failure", "channel": "sms"},
+            {**_EXAMPLE, "cause": "blocked", "channel": "line"},
+        ),
     )
 
-    cause: str = Field(description="Our class of what the carrier reported.")
-    channel: str = Field("sms", description="The channel: sms, voice and whatsapp have the number, others an address.")
+    cause: str = Field(description="Our class of what was reported; `blocked` if the customer has blocked us.")
+    channel: str = Field(default="sms", description="The channel of the address: sms, email, line, voice or whatsapp.")
 
 
 class PromiseBrokenDetail(_OfCustomer):

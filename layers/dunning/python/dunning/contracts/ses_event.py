@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dunning.contracts.claim_marks import claim_of_labels
 from dunning.contracts.notification import aware_moment, read_notified
-from dunning.domain.delivery.channel_events import ChannelEvents, ChannelWish, UnderWay, Wish
+from dunning.domain.delivery.channel_events import ChannelEvents, ChannelWish, Wish
 from dunning.domain.delivery.channels import Channel
-from dunning.domain.delivery.receipt import ClaimKey, DeliveryReceipt, DeliveryStatus
+from dunning.domain.delivery.receipt import ClaimKey, DeliveryReceipt, DeliveryStatus, UnderWay
 
 MAIL_EVENTS: Mapping[str, str] = {
     "Send": "send",

@@ -17,9 +17,9 @@ from dunning.contracts.delivery_log import moment_of_milliseconds
 from dunning.contracts.notification import unwrapped
 from dunning.contracts.whole_text import whole_characters
 from dunning.contracts.wrong_fields import wrong_fields
-from dunning.domain.delivery.channel_events import ChannelEvents, ChannelMessage, UnderWay
+from dunning.domain.delivery.channel_events import ChannelEvents, ChannelMessage
 from dunning.domain.delivery.channels import Channel
-from dunning.domain.delivery.receipt import ClaimKey, DeliveryReceipt, DeliveryStatus
+from dunning.domain.delivery.receipt import ClaimKey, DeliveryReceipt, DeliveryStatus, UnderWay
 from dunning.domain.errors import UnreadableRecordError
 
 _FAILURES: Mapping[int, DeliveryStatus] = {

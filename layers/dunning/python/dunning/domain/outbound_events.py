@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from dunning.domain.delivery.channels import Channel
-
 
 class ReviewReason(StrEnum):
     """Why a customer needs a person."""
@@ -94,15 +92,15 @@ class ReplyNotUnderstood:
 @dataclass(frozen=True, slots=True)
 class NumberUnreachable:
     """
-    An address of the customer gets no messages until it is corrected or released. `cause` is the class of the failure.
+    The customer's address on a channel gets no messages until it is corrected or released.
 
-    It is the number, or on a channel with another kind of address that address.
+    `cause` is the class of the failure, or `blocked` if the customer has blocked us. The channel is a `Channel`.
     """
 
     customer_id: str
     at: datetime
     cause: str
-    channel: str = Channel.SMS
+    channel: str = "sms"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Customers: facts and standing, the due index, the phone index, and the scan of all customers."""
+"""Customers: facts and standing, the due index, the index of addresses, and the scan of all customers."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -105,19 +105,23 @@ class DueIndex(Protocol):
         ...
 
 
-class PhoneIndex(Protocol):
-    """Which customers have, or had, a number (E.164)."""
+class AddressIndex(Protocol):
+    """
+    Which customers have, or had, an address: a number (E.164), an e-mail address, or a LINE user id.
 
-    def customers_with(self, phones: Collection[str]) -> Mapping[str, frozenset[str]]:
-        """Return the ids of each number's customers. Every number asked for is in the answer."""
+    E-mail addresses are the same in capitals and in small letters.
+    """
+
+    def customers_with(self, addresses: Collection[str]) -> Mapping[str, frozenset[str]]:
+        """Return the ids of each address's customers. Every address asked for is in the answer."""
         ...
 
-    def add_phone(self, phone: str, customer_id: str) -> frozenset[str]:
-        """Add a customer to a number and return all its customers. Of two concurrent calls the later sees both."""
+    def add_address(self, address: str, customer_id: str) -> frozenset[str]:
+        """Add a customer to an address and return all its customers. Of two concurrent calls the later sees both."""
         ...
 
-    def remove_phone(self, phone: str, customer_id: str) -> None:
-        """Take a customer from a number."""
+    def remove_address(self, address: str, customer_id: str) -> None:
+        """Take a customer from an address."""
         ...
 
 

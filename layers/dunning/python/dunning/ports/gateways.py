@@ -68,10 +68,14 @@ class Gateway(Protocol):
 
 
 class SendingSwitch(Protocol):
-    """The one switch that stops all sending."""
+    """The one switch that stops all sending, or the messages of some channels."""
 
     def is_on(self) -> bool:
         """Tell whether sending is on. A change holds within a minute, and an unreadable switch is off."""
+        ...
+
+    def stopped_channels(self) -> frozenset[Channel]:
+        """Return the channels whose messages are stopped: all of them while sending is off."""
         ...
 
 
@@ -84,6 +88,10 @@ class OptOutList(Protocol):
 
     def opt_in(self, phone: str) -> bool:
         """Take a number off the list. Return whether that was allowed, which it is once in 30 days."""
+        ...
+
+    def opt_out(self, phone: str) -> None:
+        """Put a number on the list, where the carrier's service has a call for that. It may be there already."""
         ...
 
 

@@ -44,6 +44,8 @@ class LineBody(NamedTuple):
 
     text: str
     buttons: tuple[LineButton, ...] = ()
+    account: str = ""
+    """Whose account on LINE sends it: the id of the lender."""
 
 
 class SpokenBody(NamedTuple):

@@ -12,7 +12,7 @@ class SendingControl(Protocol):
 
     def turn(self, *, on: bool) -> None:
         """
-        Turn sending on or off. It holds everywhere within a minute.
+        Turn sending on or off. It holds everywhere within a minute. A channel that is stopped stays stopped.
 
         Raises:
             ServiceCallError: the switch stands as it stood, as far as is known.

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from dunning.domain.decision.decisions import Decision
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.replies.intents import ReplyIntent
 from dunning.ports.gateways import PublishOutcome
 
@@ -14,8 +15,14 @@ class LogEvent(StrEnum):
 
     CARRIER_OPT_IN = "carrier_opt_in"
     CARRIER_OPT_OUT = "carrier_opt_out"
+    CARRIER_OPT_OUT_NOT_WRITTEN = "carrier_opt_out_not_written"
     CENSUS_TAKEN = "census_taken"
     CHANGE_NOT_COUNTED = "change_not_counted"
+    CHANNEL_EVENT_FAILED = "channel_event_failed"
+    CHANNEL_EVENT_NOT_PARKED = "channel_event_not_parked"
+    CHANNEL_EVENT_PARKED = "channel_event_parked"
+    CHANNEL_EVENTS_UNREADABLE = "channel_events_unreadable"
+    CHANNEL_WISH = "channel_wish"
     CLAIM_NOT_RELEASED = "claim_not_released"
     CUSTOMER_ERASED = "customer_erased"
     DEAD_LETTERS_ERASED = "dead_letters_erased"
@@ -71,6 +78,8 @@ class LogEvent(StrEnum):
     TICK_SKIPPED = "tick_skipped"
     UNEXPECTED = "unexpected"
     UPLOADS_ERASED = "uploads_erased"
+    WEBHOOK_FAILED = "webhook_failed"
+    WEBHOOK_REFUSED = "webhook_refused"
 
 
 class Metric(StrEnum):
@@ -80,11 +89,15 @@ class Metric(StrEnum):
     The last group counts decisions, one metric for each kind and reason that `decide` can give.
     """
 
+    ADDRESSES_SUSPENDED = "AddressesSuspended"
     CALENDAR_DAYS_LEFT = "CalendarDaysLeft"
     CARRIER_OPT_INS = "CarrierOptIns"
     CARRIER_OPT_INS_FAILED = "CarrierOptInsFailed"
     CARRIER_OPT_INS_REFUSED = "CarrierOptInsRefused"
     CARRIER_OPT_OUTS = "CarrierOptOuts"
+    CARRIER_OPT_OUTS_FAILED = "CarrierOptOutsFailed"
+    CHANNEL_EVENTS_FAILED = "ChannelEventsFailed"
+    CHANNEL_EVENTS_UNREADABLE = "ChannelEventsUnreadable"
     CHANGES_NOT_COUNTED = "ChangesNotCounted"
     CUSTOMERS_ERASED = "CustomersErased"
     CUSTOMERS_LOADED = "CustomersLoaded"
@@ -110,6 +123,15 @@ class Metric(StrEnum):
     LENDER_EVENTS_OF_UNKNOWN_ACCOUNT = "LenderEventsOfUnknownAccount"
     LENDER_EVENTS_OF_UNKNOWN_CUSTOMER = "LenderEventsOfUnknownCustomer"
     LENDER_EVENTS_RECORDED = "LenderEventsRecorded"
+    MESSAGES_ACCEPTED = "MessagesAccepted"
+    MESSAGES_DELIVERED = "MessagesDelivered"
+    MESSAGES_FAILED = "MessagesFailed"
+    MESSAGES_FAILED_UNCLASSIFIED = "MessagesFailedUnclassified"
+    MESSAGES_REFUSED_FOR_GOOD = "MessagesRefusedForGood"
+    MESSAGES_REFUSED_FOR_NOW = "MessagesRefusedForNow"
+    MESSAGES_TECHNICAL_FAILURE = "MessagesTechnicalFailure"
+    MESSAGES_UNCONFIRMED = "MessagesUnconfirmed"
+    MESSAGES_UNKNOWN = "MessagesUnknown"
     NEWS_HELD_UP = "NewsHeldUp"
     NUMBERS_SUSPENDED = "NumbersSuspended"
     OPT_OUTS = "OptOuts"
@@ -166,6 +188,8 @@ class Metric(StrEnum):
     SWITCH_UNREADABLE = "SwitchUnreadable"
     TICKS = "Ticks"
     WAKES_MOVED = "WakesMoved"
+    WEBHOOKS_FAILED = "WebhooksFailed"
+    WEBHOOKS_REFUSED = "WebhooksRefused"
 
     SEND_DUE = "SendDue"
     WAIT_SENDING_OFF = "WaitSendingOff"
@@ -205,12 +229,42 @@ class Metric(StrEnum):
     STOP_NO_WRITTEN_NOTICE = "StopNoWrittenNotice"
 
 
-_METRIC_OF_OUTCOME = {
-    PublishOutcome.ACCEPTED: Metric.SMS_ACCEPTED,
-    PublishOutcome.REFUSED_FOR_GOOD: Metric.SMS_REFUSED_FOR_GOOD,
-    PublishOutcome.REFUSED_FOR_NOW: Metric.SMS_REFUSED_FOR_NOW,
-    PublishOutcome.UNKNOWN: Metric.SMS_UNKNOWN,
-}
+class MessageMetrics(NamedTuple):
+    """The metrics that count the messages of a channel by what became of them."""
+
+    accepted: Metric
+    refused_for_good: Metric
+    refused_for_now: Metric
+    unknown: Metric
+    delivered: Metric
+    failed: Metric
+    failed_unclassified: Metric
+    technical_failure: Metric
+    unconfirmed: Metric
+
+
+_TEXTS = MessageMetrics(
+    accepted=Metric.SMS_ACCEPTED,
+    refused_for_good=Metric.SMS_REFUSED_FOR_GOOD,
+    refused_for_now=Metric.SMS_REFUSED_FOR_NOW,
+    unknown=Metric.SMS_UNKNOWN,
+    delivered=Metric.SMS_DELIVERED,
+    failed=Metric.SMS_FAILED,
+    failed_unclassified=Metric.SMS_FAILED_UNCLASSIFIED,
+    technical_failure=Metric.SMS_TECHNICAL_FAILURE,
+    unconfirmed=Metric.SMS_UNCONFIRMED,
+)
+_OTHER_MESSAGES = MessageMetrics(
+    accepted=Metric.MESSAGES_ACCEPTED,
+    refused_for_good=Metric.MESSAGES_REFUSED_FOR_GOOD,
+    refused_for_now=Metric.MESSAGES_REFUSED_FOR_NOW,
+    unknown=Metric.MESSAGES_UNKNOWN,
+    delivered=Metric.MESSAGES_DELIVERED,
+    failed=Metric.MESSAGES_FAILED,
+    failed_unclassified=Metric.MESSAGES_FAILED_UNCLASSIFIED,
+    technical_failure=Metric.MESSAGES_TECHNICAL_FAILURE,
+    unconfirmed=Metric.MESSAGES_UNCONFIRMED,
+)
 
 _METRIC_OF_INTENT = {
     ReplyIntent.OPT_OUT: Metric.REPLY_OPT_OUT,
@@ -233,9 +287,23 @@ _METRIC_OF_INTENT = {
 }
 
 
-def metric_of_outcome(outcome: PublishOutcome) -> Metric:
-    """Return the metric that counts an answer to a publish."""
-    return _METRIC_OF_OUTCOME[outcome]
+def message_metrics(channel: Channel) -> MessageMetrics:
+    """Return the metrics of a channel: texts have their own, and all other channels share theirs."""
+    return _TEXTS if channel is Channel.SMS else _OTHER_MESSAGES
+
+
+def metric_of_outcome(outcome: PublishOutcome, channel: Channel = Channel.SMS) -> Metric:
+    """Return the metric that counts an answer to a publish on a channel."""
+    metrics = message_metrics(channel)
+    match outcome:
+        case PublishOutcome.ACCEPTED:
+            return metrics.accepted
+        case PublishOutcome.REFUSED_FOR_GOOD:
+            return metrics.refused_for_good
+        case PublishOutcome.REFUSED_FOR_NOW:
+            return metrics.refused_for_now
+        case PublishOutcome.UNKNOWN:
+            return metrics.unknown
 
 
 def metric_of_intent(intent: ReplyIntent) -> Metric:

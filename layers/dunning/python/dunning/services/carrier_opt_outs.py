@@ -18,7 +18,7 @@ from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.domain.outbound_events import OutboundEvent
 from dunning.domain.replies.carrier_opt_out import CarrierOptOut, carrier_opt_out
 from dunning.ports.clock import Clock
-from dunning.ports.customers import Customer, CustomerStore, PhoneIndex
+from dunning.ports.customers import AddressIndex, Customer, CustomerStore
 from dunning.ports.gateways import EventPublisher, OptOutList
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry
 from dunning.services.optimistic import CONFLICT, Conflict, write_optimistically
@@ -55,7 +55,7 @@ class OptOutService:
         self,
         *,
         store: CustomerStore,
-        phones: PhoneIndex,
+        phones: AddressIndex,
         opt_out_list: OptOutList,
         publisher: EventPublisher,
         policies: Policies,

@@ -1,13 +1,15 @@
 """Close unknown: texts without a delivery receipt after three days count as unconfirmed for good."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from itertools import batched
 
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.ports.clock import Clock
 from dunning.ports.contacts import ContactArchive
-from dunning.ports.telemetry import Metric, Telemetry
+from dunning.ports.telemetry import Metric, Telemetry, message_metrics
 
 NOTHING_COMES_AFTER = timedelta(hours=72)
 """Delivery logs come up to 72 hours late (Amazon SNS, delivery status of SMS)."""
@@ -30,13 +32,15 @@ class CloseUnknownService:
         Raises:
             ServiceCallError: a call failed; records closed before stay closed.
         """
-        closed = 0
+        closed: Counter[Metric] = Counter({Metric.SMS_UNCONFIRMED: 0})
         keys = self._contacts.unknown_before(self._clock.now() - NOTHING_COMES_AFTER)
         for page in batched(keys, _KEYS_A_READ, strict=False):
             for contact in self._contacts.find(page).values():
                 # A record that cannot be read, or has been settled meanwhile, is left as it is.
                 if isinstance(contact, Contact) and contact.state is ContactState.UNKNOWN:
                     after = replace(contact, state=ContactState.UNCONFIRMED)
-                    closed += self._contacts.advance(after, expected=ContactState.UNKNOWN)
-        self._telemetry.count(Metric.SMS_UNCONFIRMED, closed)
-        return closed
+                    is_closed = self._contacts.advance(after, expected=ContactState.UNKNOWN)
+                    closed[message_metrics(Channel(contact.channel)).unconfirmed] += is_closed
+        for metric, count in closed.items():
+            self._telemetry.count(metric, count)
+        return closed.total()

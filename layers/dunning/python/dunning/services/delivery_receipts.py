@@ -1,15 +1,16 @@
 """
-Delivery receipts: brings the carriers' reports to the audit records, and applies them to the customers.
+Delivery receipts: brings the reports of all channels to the audit records, and applies them to the customers.
 
     delivery logs ──> numbers ──> customers ──> claims of about that time ──> records, a hundred a call
                                                    │                             │ by message id, else the only
-                                                   │                             v unknown record that fits
+    events with their claim ──> its record by key ─┤                             v unknown record that fits
                                                    │                          advance, one write a record
                                                    ├── no record yet: looked at again a minute later, by ids
                                                    └── a failure that changes the standing (version = :read)
 
 The logs are those of the AWS account. A text without a claim of ours belongs to another sender. It is counted and left
-alone. A receipt that is delivered again changes nothing, but completes the work of a delivery that crashed.
+alone, and so is an event without a claim: nothing is guessed where a service brings the claim back. A report that is
+delivered again changes nothing, but completes the work of a delivery that crashed.
 """
 
 from collections import defaultdict
@@ -24,20 +25,30 @@ from dunning.contracts.waiting_receipt import WaitingReceipt, parse_waiting_rece
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import Standing
 from dunning.domain.decision.rules import Policies
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.domain.delivery.receipt import DeliveryReceipt, DeliveryStatus, delivery_status, record_receipt
+from dunning.domain.delivery.receipt import (
+    ClaimKey,
+    DeliveryReceipt,
+    DeliveryStatus,
+    UnderWay,
+    delivery_status,
+    record_receipt,
+    record_under_way,
+)
 from dunning.domain.delivery.receipt_effects import apply_receipt, changes_standing
 from dunning.domain.errors import DunningError, UnexpectedError, UnreadableRecordError, error_location
-from dunning.domain.outbound_events import NumberUnreachable, OutboundEvent
+from dunning.domain.outbound_events import OutboundEvent
 from dunning.ports.clock import Clock
 from dunning.ports.contacts import ContactArchive, ContactKey
-from dunning.ports.customers import Customer, CustomerStore, PhoneIndex
+from dunning.ports.customers import AddressIndex, Customer, CustomerStore
 from dunning.ports.gateways import EventPublisher
 from dunning.ports.queues import DelayQueue, QueueMessage
-from dunning.ports.telemetry import LogEvent, Metric, Telemetry
+from dunning.ports.telemetry import LogEvent, Metric, Telemetry, message_metrics
 from dunning.services.optimistic import CONFLICT, Conflict, write_optimistically
 from dunning.services.planning import Replanned, log_planned_decision, replan
 from dunning.services.send.claims import unknown_outcome_record
+from dunning.services.suspended_addresses import new_suspensions
 
 _NEAR = timedelta(minutes=15)
 """A claim and the publish of its text are seconds apart, or a minute if the sender waits for its pace."""
@@ -55,16 +66,27 @@ _WORKERS = 8
 """Records and customers written at the same time. Each waits for a few calls, and the client has 32 connections."""
 
 
+type Report = DeliveryReceipt | UnderWay
+"""What a service reports of a message: how it ended, or only that it is under way."""
+
+
+class ClaimedReport(NamedTuple):
+    """A report that should name its claim, and whether it may have been worked on before."""
+
+    report: Report
+    again: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Match:
     """
-    A receipt and its claim, with the record if it exists already.
+    A report and its claim, with the record if it exists already.
 
     `mend` says that the record may have the receipt and the standing not. `recovered` says that the text had failed and
     has arrived after all.
     """
 
-    receipt: DeliveryReceipt
+    report: Report
     key: ContactKey
     contact: Contact | None
     mend: bool = False
@@ -92,7 +114,7 @@ class DeliveryReceiptService:
         self,
         *,
         store: CustomerStore,
-        phones: PhoneIndex,
+        phones: AddressIndex,
         contacts: ContactArchive,
         delay_queue: DelayQueue,
         publisher: EventPublisher,
@@ -131,34 +153,85 @@ class DeliveryReceiptService:
             raise failure
 
     def handle_waiting(self, messages: Sequence[QueueMessage]) -> list[str]:
-        """Handle receipts whose records were missing before. Return the ids of the messages to deliver again."""
+        """Handle reports whose records were missing before. Return the ids of the messages to deliver again."""
         failed: list[str] = []
         waiting: dict[str, _Match] = {}
         for message in messages:
             try:
-                key, receipt = parse_waiting_receipt(message.body)
+                key, report = parse_waiting_receipt(message.body)
             except UnreadableRecordError as error:
                 self._telemetry.log_event(LogEvent.RECEIPT_UNREADABLE, message_id=message.message_id, why=str(error))
                 self._telemetry.count(Metric.RECEIPTS_UNREADABLE)
                 failed.append(message.message_id)  # ends with the dead letters
                 continue
-            waiting[message.message_id] = _Match(receipt=receipt, key=key, contact=None, mend=message.receive_count > 1)
+            waiting[message.message_id] = _Match(report=report, key=key, contact=None, mend=message.receive_count > 1)
+        failures = self._follow_up(list(waiting.values()))
+        return failed + [message_id for message_id, match in waiting.items() if match.key.customer_id in failures]
+
+    def handle_claimed(self, reports: Sequence[ClaimedReport]) -> Mapping[str, DunningError]:
+        """
+        Handle reports that name their claims, and return the customers whose reports have to come again.
+
+        Their records are found by key, and nothing is guessed. A report without a claim, or with one that is none of
+        ours, is counted as another's.
+        """
+        claimed = [(report, report.report.claim) for report in reports]
+        try:
+            entries = self._entries_of({claim for _, claim in claimed if claim is not None})
+        except DunningError as error:
+            failures: dict[str, DunningError] = {claim.customer_id: error for _, claim in claimed if claim is not None}
+            self._log_failures(failures)
+            return failures
+        latest = self._clock.now() + _NEAR
+        failures = {}
+        matches: list[_Match] = []
+        for (report, again), claim in claimed:
+            match entries.get(claim) if claim is not None else None:
+                case UnreadableRecordError() as unreadable if claim is not None:
+                    failures[claim.customer_id] = unreadable
+                case ContactKey() as key if key.at <= latest:
+                    matches.append(_Match(report=report, key=key, contact=None, mend=again))
+                case _:
+                    self._not_ours(report)
+        self._log_failures(failures)
+        return failures | self._follow_up(matches)
+
+    def _entries_of(self, claims: set[ClaimKey]) -> Mapping[ClaimKey, ContactKey | UnreadableRecordError]:
+        """Return the record's key of each claim: what the claim does not say, the customer's ledger does."""
+        keys: dict[ClaimKey, ContactKey | UnreadableRecordError] = {
+            claim: ContactKey(claim.customer_id, claim.claimed_at, claim.send_id)
+            for claim in claims
+            if claim.claimed_at is not None and claim.send_id
+        }
+        short = claims - keys.keys()
+        loaded = self._store.load(sorted({claim.customer_id for claim in short})) if short else {}
+        for claim in short:
+            customer = loaded[claim.customer_id]
+            if isinstance(customer, UnreadableRecordError):
+                keys[claim] = customer
+                continue
+            ledger = customer.standing.ledger if customer.standing else ()
+            entry = next((entry for entry in ledger if entry.claim_id == claim.claim_id), None)
+            if entry is not None:
+                keys[claim] = ContactKey(claim.customer_id, entry.at, entry.send_id)
+        return keys
+
+    def _follow_up(self, matches: Sequence[_Match]) -> dict[str, DunningError]:
+        """Find the records of claims, act on their reports, and return the customers for whom that failed."""
         failures: dict[str, DunningError]
         try:
-            found = self._contacts.find({match.key for match in waiting.values()})
+            found = self._contacts.find({match.key for match in matches})
             failures = {
                 key.customer_id: record for key, record in found.items() if isinstance(record, UnreadableRecordError)
             }
-            recorded = [
-                _with_record(match, found) for match in waiting.values() if match.key.customer_id not in failures
-            ]
+            recorded = [_with_record(match, found) for match in matches if match.key.customer_id not in failures]
             for match in filter(_is_anothers, recorded):
-                self._not_ours(match.receipt)
+                self._not_ours(match.report)
             failures |= self._act([match for match in recorded if not _is_anothers(match)])
         except DunningError as error:
-            failures = {match.key.customer_id: error for match in waiting.values()}
+            failures = {match.key.customer_id: error for match in matches}
         self._log_failures(failures)
-        return failed + [message_id for message_id, match in waiting.items() if match.key.customer_id in failures]
+        return failures
 
     def _customers_of(
         self, phones: set[str]
@@ -208,9 +281,9 @@ class DeliveryReceiptService:
         for customer_id, failure in failures.items():
             self._telemetry.log_event(LogEvent.RECEIPTS_FAILED, customer_id=customer_id, error=type(failure).__name__)
 
-    def _not_ours(self, receipt: DeliveryReceipt) -> None:
+    def _not_ours(self, report: Report) -> None:
         # A message id is not personal data; the number is.
-        self._telemetry.log_event(LogEvent.RECEIPT_WITHOUT_CONTACT, message_id=receipt.message_id)
+        self._telemetry.log_event(LogEvent.RECEIPT_WITHOUT_CONTACT, message_id=report.message_id)
         self._telemetry.count(Metric.RECEIPTS_WITHOUT_CONTACT)
 
     def _act(self, matches: Sequence[_Match]) -> dict[str, DunningError]:
@@ -224,7 +297,7 @@ class DeliveryReceiptService:
         now = self._clock.now()
         too_early = [match for match in waiting if now - match.key.at < _SENDER_IS_DONE]
         if too_early:
-            bodies = [waiting_receipt_body(WaitingReceipt(match.key, match.receipt)) for match in too_early]
+            bodies = [waiting_receipt_body(WaitingReceipt(match.key, match.report)) for match in too_early]
             self._delay_queue.send_with_delay(bodies, _RECHECK_AFTER)
         dead = [(match.key.customer_id, match) for match in waiting if now - match.key.at >= _SENDER_IS_DONE]
         by_record: defaultdict[ContactKey, list[_Match]] = defaultdict(list)
@@ -232,11 +305,13 @@ class DeliveryReceiptService:
             if match is not None and match.contact is not None:
                 by_record[match.key].append(match)
         for key, same in list(by_record.items()):
-            if len({match.receipt.message_id for match in same}) > 1:
+            guessed = [match for match in same if match.report.claim is None]
+            if len({match.report.message_id for match in guessed}) > 1:
                 # Two messages for one claim, and nothing says which is the right one. The claim stays as it is.
-                for match in by_record.pop(key):
-                    self._not_ours(match.receipt)
-        records = [(key.customer_id, same) for key, same in by_record.items()]
+                by_record[key] = [match for match in same if match.report.claim is not None]
+                for match in guessed:
+                    self._not_ours(match.report)
+        records = [(key.customer_id, same) for key, same in by_record.items() if same]
         following: defaultdict[str, list[_Match]] = defaultdict(list)
         for followed in self._each(records, self._settle, failures):
             if followed:
@@ -286,38 +361,39 @@ class DeliveryReceiptService:
             (claim for claim in ledger if (claim.at, claim.send_id) == (match.key.at, match.key.send_id)), None
         )
         if entry is None:
-            self._not_ours(match.receipt)
+            self._not_ours(match.report)
             return None
         contact = unknown_outcome_record(customer_id, found.facts, entry, self._policies)
         self._contacts.write_if_absent(contact)
         return replace(match, contact=contact)
 
     def _settle(self, matches: Sequence[_Match]) -> Sequence[_Match]:
-        """Advance one record by all its receipts, in one write. Return the receipts that change the standing."""
+        """Advance one record by all its reports, in one write. Return the receipts that change the standing."""
         key = matches[0].key
 
         def attempt(stored: _StoredRecord) -> Sequence[_Match] | Conflict:
             contact = stored.contact
             if contact is None:
                 return ()
-            if _is_anothers(replace(matches[0], contact=contact)):
-                for match in matches:
-                    self._not_ours(match.receipt)
-                return ()
-            after = contact
+            of_it = [match for match in matches if not _is_anothers(replace(match, contact=contact))]
             for match in matches:
-                after = record_receipt(after, match.receipt)
+                if match not in of_it:
+                    self._not_ours(match.report)
+            after = contact
+            for match in of_it:
+                after = _recorded_in(after, match.report)
             recovered = contact.state is ContactState.FAILED and after.state is ContactState.DELIVERED
             following = [
                 replace(match, recovered=recovered)
-                for match in matches
-                if match.mend or recovered or changes_standing(delivery_status(match.receipt))
+                for match in of_it
+                if isinstance(match.report, DeliveryReceipt)
+                and (match.mend or recovered or changes_standing(delivery_status(match.report)))
             ]
             if after is contact:
                 return following
             if not self._contacts.advance(after, expected=contact.state):
                 return CONFLICT
-            self._count(contact, after, matches)
+            self._count(contact, after, of_it)
             return following
 
         def reread() -> _StoredRecord | UnreadableRecordError:
@@ -327,15 +403,16 @@ class DeliveryReceiptService:
         return write_optimistically(key.customer_id, _StoredRecord(matches[0].contact), reread, attempt)
 
     def _count(self, before: Contact, after: Contact, matches: Sequence[_Match]) -> None:
+        counts = message_metrics(Channel(after.channel))
+        statuses = {_class_of(match.report) for match in matches}
         if after.state is ContactState.DELIVERED and before.state is not ContactState.DELIVERED:
-            self._telemetry.count(Metric.SMS_DELIVERED)
+            self._telemetry.count(counts.delivered)
         if after.state is ContactState.FAILED and before.state is not ContactState.FAILED:
-            self._telemetry.count(Metric.SMS_FAILED)
-            statuses = {delivery_status(match.receipt) for match in matches}
+            self._telemetry.count(counts.failed)
             if DeliveryStatus.TECHNICAL_FAILURE in statuses:
-                self._telemetry.count(Metric.SMS_TECHNICAL_FAILURE)
+                self._telemetry.count(counts.technical_failure)
             if DeliveryStatus.UNCLASSIFIED in statuses:
-                self._telemetry.count(Metric.SMS_FAILED_UNCLASSIFIED)
+                self._telemetry.count(counts.failed_unclassified)
         if after.billed_parts and not before.billed_parts and before.parts:
             self._telemetry.count(Metric.SEGMENTS_ESTIMATED, before.parts)
             self._telemetry.count(Metric.SEGMENTS_BILLED, after.billed_parts)
@@ -345,9 +422,10 @@ class DeliveryReceiptService:
             LogEvent.RECEIPT,
             customer_id=after.customer_id,
             send_id=after.send_id,
+            channel=after.channel,
             state=after.state.value,
             # The class, not the carrier's words, which may hold personal data.
-            statuses=",".join(sorted({delivery_status(match.receipt).value for match in matches})),
+            statuses=",".join(sorted(statuses)),
         )
 
     def _follow(self, case: tuple[str, Sequence[_Match]]) -> Sequence[OutboundEvent]:
@@ -365,8 +443,8 @@ class DeliveryReceiptService:
             after = before
             for match in matches:
                 record = records.get(match.key)
-                if isinstance(record, Contact):
-                    after = apply_receipt(facts, after, match.receipt, record)
+                if isinstance(record, Contact) and isinstance(match.report, DeliveryReceipt):
+                    after = apply_receipt(facts, after, match.report, record)
             # If a text arrived after all, the standing is written even if it has no failure yet: another invocation,
             # which read the record earlier, may be about to write the failure. Its write now fails, and it reads again.
             if after == before and not any(match.recovered for match in matches):
@@ -389,10 +467,8 @@ class DeliveryReceiptService:
         log_planned_decision(self._telemetry, after.customer_id, decision, now)
         if after.is_opted_out and not before.is_opted_out:
             self._telemetry.count(Metric.OPT_OUTS)
-        if after.is_suspended(facts) and not before.is_suspended(facts):
-            self._telemetry.count(Metric.NUMBERS_SUSPENDED)
-            return (NumberUnreachable(after.customer_id, now, DeliveryStatus.PERMANENT_FAILURE.value), *events)
-        return events
+        cause = DeliveryStatus.PERMANENT_FAILURE.value
+        return (*new_suspensions(self._telemetry, facts, before, after, cause, now), *events)
 
 
 def _claims_near(
@@ -422,7 +498,7 @@ def _fitting(
     for claim in claims:
         contact = found.get(claim.key)
         if isinstance(contact, Contact) and contact.message_id == receipt.message_id:
-            return _Match(receipt=receipt, key=claim.key, contact=contact, mend=claim.failed and receipt.delivered)
+            return _Match(report=receipt, key=claim.key, contact=contact, mend=claim.failed and receipt.delivered)
         if abs(claim.key.at - receipt.at) > _AT_ONCE:
             continue
         if isinstance(contact, UnreadableRecordError):
@@ -430,7 +506,7 @@ def _fitting(
         if contact is None or _is_unsettled(contact):
             phone = contact.phone if contact is not None and contact.phone else claim.phone
             if phone == receipt.phone:
-                fits.append(_Match(receipt=receipt, key=claim.key, contact=contact))
+                fits.append(_Match(report=receipt, key=claim.key, contact=contact))
     return fits[0] if len(fits) == 1 else None
 
 
@@ -445,6 +521,20 @@ def _with_record(match: _Match, found: Mapping[ContactKey, Contact | UnreadableR
 
 
 def _is_anothers(match: _Match) -> bool:
-    """Tell whether the record has turned out to be of another text than the receipt."""
-    contact = match.contact
-    return contact is not None and contact.message_id != match.receipt.message_id and not _is_unsettled(contact)
+    """Tell whether the record has turned out to be of another message than the report."""
+    contact, claim = match.contact, match.report.claim
+    if contact is None:
+        return False
+    if claim is not None:
+        return contact.claim_id != claim.claim_id
+    return contact.message_id != match.report.message_id and not _is_unsettled(contact)
+
+
+def _recorded_in(contact: Contact, report: Report) -> Contact:
+    if isinstance(report, UnderWay):
+        return record_under_way(contact, report)
+    return record_receipt(contact, report)
+
+
+def _class_of(report: Report) -> str:
+    return delivery_status(report).value if isinstance(report, DeliveryReceipt) else "under_way"

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from threading import Lock
 
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.errors import DunningError, RecordTooLargeError, UnreadableRecordError
 from dunning.ports.clock import Clock
 from dunning.ports.gateways import SendingSwitch
@@ -59,6 +60,10 @@ class NewsFirstSwitch:
                     self._telemetry.log_event(LogEvent.NEWS_HELD_UP, reason=why)
                     self._telemetry.count(Metric.NEWS_HELD_UP)
             return not self._is_held_up
+
+    def stopped_channels(self) -> frozenset[Channel]:
+        """Ask the switch. News that is held up stops all sending, and no channel by its name."""
+        return self._switch.stopped_channels()
 
     def _why_held_up(self, now: datetime) -> str:
         try:

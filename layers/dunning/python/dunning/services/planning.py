@@ -13,12 +13,13 @@ from zoneinfo import ZoneInfo
 from dunning.domain.customer.facts import Facts, with_small_rests_settled
 from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.customer.returning import caps_after_erasure
-from dunning.domain.customer.standing import LEAST_URGENT, Standing, Wake, with_decision
+from dunning.domain.customer.standing import LEAST_URGENT, AddressSince, Standing, Wake, with_decision
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Decision, Reason, Send, Stop, Wait
 from dunning.domain.decision.open_reviews import with_open_review, with_stops_announced
 from dunning.domain.decision.reviews import announce, reviews_of
 from dunning.domain.decision.rules import Policies, Rules
+from dunning.domain.delivery.channels import AddressKind
 from dunning.domain.outbound_events import (
     CustomerNeedsPerson,
     OutboundEvent,
@@ -78,7 +79,7 @@ def replan(
     events = [*broken(settled, now), *stopped(before, decision, now)]
     if not before.is_planned and not first:
         return Replanned(replace(standing, wake=None, reason="", planned_for=""), decision, tuple(events))
-    standing, reviews = with_reviews(standing, decision, now)
+    standing, reviews = with_reviews(standing, decision, now, facts)
     return Replanned(standing, decision, (*events, *reviews))
 
 
@@ -95,12 +96,12 @@ def replan_as_told(
     policies: Policies,
     now: datetime,
     *,
-    shares_phone: bool = False,
+    shared: Sequence[str] = (),
 ) -> Replanned:
     """
     Replan a customer after a statement of the lender. An opt-out stays, even if the lender no longer reports it.
 
-    `shares_phone` says that another customer has been found to have the same number.
+    `shared` are the addresses that another customer has been found to have, too.
     """
     known = before or Standing(customer_id=facts.customer_id)
     after = known
@@ -109,15 +110,17 @@ def replan_as_told(
         after = replace(after, ledger=(*caps, *after.ledger)) if caps else after
     if facts.opted_out and not after.opted_out_at:
         after = replace(after, opted_out_at=now)
-    if shares_phone:
-        after = with_shared_phone(after, facts.phone, now)
+    if shared:
+        after = with_shared_addresses(after, shared, now)
     return replan(facts, known, after, policies, now, first=True)
 
 
-def with_shared_phone(standing: Standing, phone: str, at: datetime) -> Standing:
-    """Return a standing whose number has been found to be another customer's, too: the finder announces it to all."""
+def with_shared_addresses(standing: Standing, addresses: Sequence[str], at: datetime) -> Standing:
+    """Return a standing with addresses that are found to be another customer's, too: the finder announces it to all."""
     announced = (*standing.announced, Reason.SHARED_PHONE.value)
-    standing = replace(standing, shared_phone=phone, shared_at=at, announced=announced)
+    found = {AddressKind.of_address(address).value: AddressSince(address, at) for address in addresses}
+    shared = {**standing.shared, **found}
+    standing = replace(standing, shared=shared, announced=announced)
     return with_open_review(standing, ReviewReason.SHARED_PHONE.value, at)
 
 
@@ -157,9 +160,18 @@ def with_recent(standing: Standing, decision: Decision, now: datetime) -> Standi
     return with_decision(standing, now, decision.reason.value, decision.until)
 
 
-def with_reviews(standing: Standing, decision: Decision, now: datetime) -> tuple[Standing, list[OutboundEvent]]:
-    """Return the standing and the events of a decision whose stops only a person can end, each announced once."""
+def with_reviews(
+    standing: Standing, decision: Decision, now: datetime, facts: Facts | None
+) -> tuple[Standing, list[OutboundEvent]]:
+    """
+    Return the standing and the events of a decision whose stops only a person can end, each announced once.
+
+    A shared address stays announced while it is shared, even if another channel is open.
+    """
     announced = announce(standing.announced, decision)
+    if standing.shared and facts is not None and standing.shares_any_address(facts):
+        stops = {*announced.stops, *(stop for stop in standing.announced if stop == Reason.SHARED_PHONE)}
+        announced = announced._replace(stops=tuple(sorted(stops)))
     if announced.stops != standing.announced:
         standing = replace(standing, announced=announced.stops)
     if announced.stops or standing.attention:

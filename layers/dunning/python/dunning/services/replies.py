@@ -1,14 +1,16 @@
 """
-Replies: handles the texts that customers write back. A reply is kept first, then applied, then reported to the lender.
+Replies: handles what customers write back, or press. A reply is kept first, then applied, then reported to the lender.
 
-    phone ──> customers who have it now ──> parse once ──> keep, below each customer
-                 │ no customer: kept below the number         │
+    address ──> customers who have it now ──> parse once ──> keep, below each customer
+                 │ no customer: kept below the address        │
                  v                                            v
     standing (version = :read), with the claim of a confirmation if it is due ──> publish once ──> record
                  │ another writer was first: read and apply again
                  └──> outbound events of the whole batch, at least once
 
 A reply that is delivered again changes nothing, but its outbound events are published again: the first may be lost.
+A button needs no reading. A picture or a sticker is for a person. Only an SMS is answered by a confirmation: whoever
+says stop on another channel gets no text over it.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,12 +20,15 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import NamedTuple
 
+from dunning.contracts.channel_message import is_channel_message, parse_channel_message
 from dunning.contracts.inbound_sms import parse_inbound
+from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import Standing
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Stop
 from dunning.domain.decision.open_reviews import is_reply_attended, with_announced
 from dunning.domain.decision.rules import Policies
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.errors import (
     DunningError,
     UnreadableRecordError,
@@ -36,13 +41,14 @@ from dunning.domain.outbound_events import (
     ReplyNotUnderstood,
     ReviewReason,
 )
+from dunning.domain.replies.buttons import parse_button, read_no_words
 from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.domain.replies.opt_out_confirmation import wants_no_text_at_all
 from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.domain.replies.reply_effects import apply_reply, is_not_understood
 from dunning.ports.clock import Clock
 from dunning.ports.contacts import ContactArchive, ReplyLog
-from dunning.ports.customers import Customer, CustomerStore, PhoneIndex
+from dunning.ports.customers import AddressIndex, Customer, CustomerStore
 from dunning.ports.gateways import EventPublisher, OptOutList, ReplyReader
 from dunning.ports.queues import DeadLetters, InboundMessage, NewsFailures
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry, metric_of_intent
@@ -66,29 +72,43 @@ _WORKERS = 4
 
 @dataclass(slots=True)
 class _Line:
-    """One number: its replies, oldest first, the customers who have or had it, and the outbound events so far."""
+    """
+    One address: its replies, oldest first, the customers who have or had it, and the outbound events so far.
 
-    phone: str
+    A button of a mail names its customer, and perhaps no address.
+    """
+
+    sender: str
+    customer_id: str
+    channel: Channel
     replies: list[tuple[InboundMessage, InboundSms]] = field(default_factory=list)
     known: dict[str, Customer | UnreadableRecordError] = field(default_factory=dict)
     events: list[OutboundEvent] = field(default_factory=list)
     has_failed: bool = False
 
     def owners(self) -> dict[str, Customer]:
-        """Return the customers whose present number it is, without the former owners."""
+        """Return the customers whose present address it is, without the former owners, and the customer it names."""
         return {
             customer_id: found
             for customer_id, found in sorted(self.known.items())
-            if isinstance(found, Customer) and found.facts is not None and found.facts.phone == self.phone
+            if isinstance(found, Customer) and found.facts is not None and self._is_of(found.facts)
         }
+
+    def _is_of(self, facts: Facts) -> bool:
+        present, sender = facts.address_of(self.channel), self.sender
+        if self.channel is Channel.EMAIL:
+            present, sender = present.lower(), sender.lower()
+        return facts.customer_id == self.customer_id or (bool(present) and present == sender)
 
     def may_be_answered(self, inbound: InboundSms) -> bool:
         """
         Tell whether a text may answer a reply.
 
         It may not if another reply of the number waits or has failed, because that reply may tell of distress, or if
-        one of the customers with the number wants no text at all.
+        one of the customers with the number wants no text at all. What came on another channel is not answered.
         """
+        if inbound.channel is not Channel.SMS:
+            return False
         is_last = self.replies[-1][1] is inbound and not self.has_failed
         return is_last and not any(
             wants_no_text_at_all(found.facts, found.standing)
@@ -96,8 +116,14 @@ class _Line:
             if found.facts and found.standing
         )
 
+    def numbers_of(self, customer_ids: Iterable[str]) -> list[str]:
+        """Return the telephone numbers of these customers, each once."""
+        owners = self.owners()
+        facts = [owners[customer_id].facts for customer_id in customer_ids if customer_id in owners]
+        return sorted({each.phone for each in facts if each is not None and each.phone})
+
     def unreadable(self) -> UnreadableRecordError | None:
-        """Return the error of a customer who may have the number and whose record cannot be read, if any."""
+        """Return the error of a customer who may have the address and whose record cannot be read, if any."""
         return next((found for found in self.known.values() if isinstance(found, UnreadableRecordError)), None)
 
 
@@ -121,7 +147,7 @@ class ReplyService:
         self,
         *,
         store: CustomerStore,
-        phones: PhoneIndex,
+        phones: AddressIndex,
         replies: ReplyLog,
         contacts: ContactArchive,
         reader: ReplyReader,
@@ -188,26 +214,42 @@ class ReplyService:
             self._publisher.publish(events)
         return failed
 
-    def _lines(self, messages: Sequence[InboundMessage]) -> tuple[dict[str, _Line], list[str]]:
-        """Read the messages and their numbers' customers. Return also the messages neither read nor parked."""
-        lines: dict[str, _Line] = {}
+    def _lines(self, messages: Sequence[InboundMessage]) -> tuple[dict[tuple[str, str], _Line], list[str]]:
+        """Read the messages and their addresses' customers. Return also the messages neither read nor parked."""
+        lines: dict[tuple[str, str], _Line] = {}
         not_parked: list[str] = []
         for message in messages:
             try:
-                inbound = parse_inbound(message.body, message.sent_at)
+                if is_channel_message(message.body):
+                    inbound = parse_channel_message(message.body)
+                else:
+                    inbound = parse_inbound(message.body, message.sent_at)
             except UnreadableRecordError as error:
                 if not self._park(message, str(error)):
                     not_parked.append(message.message_id)
                 continue
-            lines.setdefault(inbound.phone, _Line(inbound.phone)).replies.append((message, inbound))
+            line = _Line(inbound.sender, inbound.customer_id, inbound.channel)
+            lines.setdefault((inbound.sender, inbound.customer_id), line).replies.append((message, inbound))
         if lines:
-            customers_with = self._phones.customers_with(lines.keys())
-            customer_ids = sorted({customer_id for ids in customers_with.values() for customer_id in ids})
+            ids_of = self._customers_with(lines.values())
+            customer_ids = sorted({customer_id for ids in ids_of.values() for customer_id in ids})
             loaded = self._store.load(customer_ids) if customer_ids else {}
-            for phone, line in lines.items():
+            for key, line in lines.items():
                 line.replies.sort(key=lambda received: (received[1].at, received[1].inbound_id))
-                line.known = {customer_id: loaded[customer_id] for customer_id in customers_with[phone]}
+                line.known = {customer_id: loaded[customer_id] for customer_id in sorted(ids_of[key])}
         return lines, not_parked
+
+    def _customers_with(self, lines: Iterable[_Line]) -> Mapping[tuple[str, str], frozenset[str]]:
+        """Return who has or had the address of each line, and the customer that it names."""
+        lines = list(lines)
+        senders = {line.sender for line in lines if line.sender}
+        having = self._phones.customers_with(senders) if senders else {}
+        return {
+            (line.sender, line.customer_id): having.get(line.sender, frozenset()).union(
+                filter(None, [line.customer_id])
+            )
+            for line in lines
+        }
 
     def _park(self, message: InboundMessage, why: str) -> bool:
         """Park a message that is no reply, and return whether the queue took it."""
@@ -267,7 +309,9 @@ class ReplyService:
     def _why_at_the_end(self, inbound: InboundSms) -> ReviewReason:
         """Return why a person has to look at a reply that could not be handled: at once, if it tells of distress."""
         try:
-            parsed = self._reader.parse(inbound.text, said_on=inbound.at.date(), phone_country="")
+            parsed = _without_reader(inbound)
+            if parsed is None:
+                parsed = self._reader.parse(inbound.text, said_on=inbound.at.date(), phone_country="")
         except Exception:  # noqa: BLE001 - the reader may be what failed
             return ReviewReason.QUESTION
         in_distress = ReplyIntent.DISTRESS in {*parsed.sure, *parsed.likely}
@@ -291,13 +335,17 @@ class ReplyService:
             self._telemetry.count(metric_of_intent(ReplyIntent.DISTRESS))
         written = self._act(line, inbound, parsed, places, seconds_left, is_new=is_new)
         if ReplyIntent.OPT_IN in parsed.sure:
-            self._opt_in_with_carrier(written, inbound)
+            self._opt_in_with_carrier(line, written, inbound)
+        if ReplyIntent.OPT_OUT in parsed.sure:
+            self._opt_out_with_carrier(line, written, inbound)
         unreadable = line.unreadable()
         if unreadable is not None:
             raise unreadable
 
     def _parse(self, inbound: InboundSms, owners: Mapping[str, Customer], places: Iterable[ReplyPlace]) -> ParsedReply:
         """Parse a reply once, with our own texts if the reply is long enough to quote them."""
+        if (parsed := _without_reader(inbound)) is not None:
+            return parsed
         our_texts: list[str] = []
         if len(inbound.text) > _FEW_WORDS:
             since = inbound.at - _QUOTABLE
@@ -320,15 +368,16 @@ class ReplyService:
         seconds_left: Callable[[], float],
     ) -> bool:
         """
-        Keep a reply below each customer, or below the number if no customer has it. Return whether it is new.
+        Keep a reply below each customer, or below the address if no customer has it. Return whether it is new.
 
-        A customer whose record cannot be read may have the number. The reply is then kept below the number, too.
+        A customer whose record cannot be read may have the address. The reply is then kept below the address, too. A
+        button of a mail to an erased customer, which names no address, is kept nowhere.
         """
         keeping = {
             customer_id: place.rules.retention_days if place.rules else LONGEST_RETENTION_DAYS
             for customer_id, place in places.items()
         }
-        if not keeping or line.unreadable():
+        if line.sender and (not keeping or line.unreadable()):
             keeping[""] = LONGEST_RETENTION_DAYS
         is_new = False
         for customer_id, days in keeping.items():
@@ -352,6 +401,7 @@ class ReplyService:
                     LogEvent.REPLY,
                     customer_id=customer_id,
                     reply_id=inbound.inbound_id,
+                    channel=inbound.channel.value,
                     intents=",".join(_best_guess(parsed)),
                     sure=",".join(parsed.sure),
                     likely=",".join(parsed.likely),
@@ -454,21 +504,39 @@ class ReplyService:
             customer_id, line.known[customer_id], lambda: self._store.load([customer_id])[customer_id], attempt
         )
 
-    def _opt_in_with_carrier(self, written: Sequence[_StandingWrite], inbound: InboundSms) -> None:
+    def _opt_in_with_carrier(self, line: _Line, written: Sequence[_StandingWrite], inbound: InboundSms) -> None:
         """
-        Take the number of a customer who has just opted in off the carrier's list.
+        Take the numbers of customers who have just opted in off the carrier's list.
 
         A failure is only logged: the nightly comparison with the list tries again.
         """
-        if not any(write.now and not write.after.is_opted_out for write in written):
-            return
-        try:
-            allowed = self._opt_out_list.opt_in(inbound.phone)
-        except DunningError as error:
-            self._telemetry.log_event(LogEvent.OPT_IN_FAILED, reply_id=inbound.inbound_id, error=type(error).__name__)
-            self._telemetry.count(Metric.CARRIER_OPT_INS_FAILED)
-            return
-        self._telemetry.count(Metric.CARRIER_OPT_INS if allowed else Metric.CARRIER_OPT_INS_REFUSED)
+        back = [write.after.customer_id for write in written if write.now and not write.after.is_opted_out]
+        for phone in line.numbers_of(back):
+            try:
+                allowed = self._opt_out_list.opt_in(phone)
+            except DunningError as error:
+                self._telemetry.log_event(
+                    LogEvent.OPT_IN_FAILED, reply_id=inbound.inbound_id, error=type(error).__name__
+                )
+                self._telemetry.count(Metric.CARRIER_OPT_INS_FAILED)
+                continue
+            self._telemetry.count(Metric.CARRIER_OPT_INS if allowed else Metric.CARRIER_OPT_INS_REFUSED)
+
+    def _opt_out_with_carrier(self, line: _Line, written: Sequence[_StandingWrite], inbound: InboundSms) -> None:
+        """
+        Put the numbers of customers who have opted out on the carrier's list: what is on its way may still be stopped.
+
+        A failure is only logged: our own opt-out is written, and holds.
+        """
+        out = [write.after.customer_id for write in written if write.after.is_opted_out]
+        for phone in line.numbers_of(out):
+            try:
+                self._opt_out_list.opt_out(phone)
+            except DunningError as error:
+                self._telemetry.log_event(
+                    LogEvent.CARRIER_OPT_OUT_NOT_WRITTEN, reply_id=inbound.inbound_id, error=type(error).__name__
+                )
+                self._telemetry.count(Metric.CARRIER_OPT_OUTS_FAILED)
 
     def _repeat_stop_event(self, line: _Line, customer_id: str) -> None:
         """Repeat the event that no reminder follows: an earlier delivery may have crashed before it was published."""
@@ -490,6 +558,15 @@ def _check_time(seconds_left: Callable[[], float]) -> None:
     """
     if seconds_left() < SECONDS_TO_FINISH:
         raise OutOfTimeError
+
+
+def _without_reader(inbound: InboundSms) -> ParsedReply | None:
+    """Return what needs no reader: the meaning of a button, or that a picture has no words; `None` for words."""
+    if inbound.button:
+        return parse_button(inbound.button)
+    if inbound.channel is not Channel.SMS and not inbound.text.strip():
+        return read_no_words()
+    return None
 
 
 def _best_guess(parsed: ParsedReply) -> tuple[ReplyIntent, ...]:

@@ -18,7 +18,7 @@ from dunning.domain.decision.caps import cap_in_the_way
 from dunning.domain.decision.decisions import Reason, TraceStep
 from dunning.domain.decision.hours import open_window
 from dunning.domain.decision.rules import SNS, ChannelRules, ContactHours, Rules
-from dunning.domain.delivery.channels import NUMBER_CHANNELS, Channel
+from dunning.domain.delivery.channels import AddressKind, Channel
 from dunning.domain.delivery.lapse import BEFORE_HOURS_END
 from dunning.domain.errors import CalendarNotCoveredError
 
@@ -44,9 +44,7 @@ def reach_of(facts: Facts, standing: Standing, rules: Rules) -> Reach:
     """Return the channels on which something reaches a customer, now or later."""
     listed = {each.channel: each for channels in rules.channels.values() for each in channels}
     closed = {
-        channel: why
-        for channel, each in listed.items()
-        if (why := _why_unreachable(facts, standing, channel, consent_required=each.consent_required)) is not None
+        channel: why for channel, each in listed.items() if (why := _why_unreachable(facts, standing, each)) is not None
     }
     reaching = {
         stage: tuple([each for each in channels if each.channel not in closed])
@@ -55,23 +53,22 @@ def reach_of(facts: Facts, standing: Standing, rules: Rules) -> Reach:
     return Reach({stage: channels for stage, channels in reaching.items() if channels}, closed)
 
 
-def _why_unreachable(
-    facts: Facts, standing: Standing, channel: Channel, *, consent_required: bool
-) -> Unreachable | None:
-    if not facts.address_of(channel):
+def _why_unreachable(facts: Facts, standing: Standing, each: ChannelRules) -> Unreachable | None:
+    channel, address = each.channel, each.address_in(facts)
+    if not address:
         return Unreachable.NO_ADDRESS
-    if standing.is_suspended(facts, channel):
+    if standing.is_suspended(facts, channel, address):
         return Unreachable.REFUSED
-    if standing.shares_address(facts, channel):
+    if standing.shares_address(facts, Channel.SMS if address == facts.phone else channel):
         return Unreachable.SHARED
-    if consent_required and channel not in (facts.channel_consents or {}):
+    if each.consent_required and channel not in (facts.channel_consents or {}):
         return Unreachable.NO_CONSENT
     return None
 
 
 def why_nothing_reaches(closed: Mapping[Channel, Unreachable]) -> tuple[Reason, TraceStep]:
     """Return the reason of a stop if no channel reaches the customer: what is wrong with the number goes first."""
-    causes = {why for channel, why in closed.items() if channel in NUMBER_CHANNELS}
+    causes = {why for channel, why in closed.items() if AddressKind.of(channel) is AddressKind.NUMBER}
     reason = Reason.NO_CHANNEL
     if Unreachable.REFUSED in causes:
         reason = Reason.NUMBER_REFUSED

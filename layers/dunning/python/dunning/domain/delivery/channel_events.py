@@ -10,20 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from dunning.domain.delivery.channels import Channel
-from dunning.domain.delivery.receipt import ClaimKey, DeliveryReceipt
-
-
-class UnderWay(NamedTuple):
-    """
-    The service has the message, and more is not known: it neither arrived nor failed.
-
-    The event settles an `unknown` outcome: the message was taken. Nothing else follows from it, and never a second
-    message.
-    """
-
-    claim: ClaimKey | None
-    message_id: str
-    at: datetime
+from dunning.domain.delivery.receipt import ClaimKey, DeliveryReceipt, UnderWay
 
 
 class Wish(StrEnum):

@@ -13,5 +13,30 @@ class Channel(StrEnum):
     WHATSAPP = "whatsapp"
 
 
-NUMBER_CHANNELS = frozenset({Channel.SMS, Channel.VOICE, Channel.WHATSAPP})
-"""The channels whose address is the customer's number."""
+class AddressKind(StrEnum):
+    """What an address is. All channels of a telephone have one number."""
+
+    NUMBER = "number"
+    EMAIL = "email"
+    LINE = "line"
+
+    @classmethod
+    def of(cls, channel: Channel) -> "AddressKind":
+        """Return the kind of address by which a channel reaches a person."""
+        return _KINDS.get(channel, cls.NUMBER)
+
+    @classmethod
+    def of_address(cls, address: str) -> "AddressKind":
+        """Return the kind of an address, which its form tells: numbers are E.164."""
+        if "@" in address:
+            return cls.EMAIL
+        return cls.LINE if address.startswith("U") else cls.NUMBER
+
+    @property
+    def channel(self) -> Channel:
+        """The first channel that such an address is for."""
+        return _CHANNELS[self]
+
+
+_KINDS = {Channel.EMAIL: AddressKind.EMAIL, Channel.LINE: AddressKind.LINE}
+_CHANNELS = {AddressKind.NUMBER: Channel.SMS, AddressKind.EMAIL: Channel.EMAIL, AddressKind.LINE: Channel.LINE}

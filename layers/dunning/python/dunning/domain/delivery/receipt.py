@@ -59,6 +59,19 @@ class DeliveryReceipt:
     status: DeliveryStatus | None = None
 
 
+class UnderWay(NamedTuple):
+    """
+    The service has the message, and more is not known: it neither arrived nor failed.
+
+    The event settles an `unknown` outcome: the message was taken. Nothing else follows from it, and never a second
+    message.
+    """
+
+    claim: ClaimKey | None
+    message_id: str
+    at: datetime
+
+
 _STATUSES = {
     "phone number is opted out": DeliveryStatus.OPTED_OUT,
     "invalid phone number": DeliveryStatus.PERMANENT_FAILURE,
@@ -119,6 +132,24 @@ def record_receipt(contact: Contact, receipt: DeliveryReceipt) -> Contact:
     if (state.rank, *_details(after)) <= (contact.state.rank, *_details(contact)):
         return contact
     return after
+
+
+def record_under_way(contact: Contact, under_way: UnderWay) -> Contact:
+    """
+    Return a record with the news that the service has the message; the same record if it knows that already.
+
+    An unknown outcome is settled: the message was sent. A record that knows more keeps its state, and a refused one all
+    of it. The message id is filled in where there is none. News of another claim changes nothing.
+    """
+    if under_way.claim is None or under_way.claim.claim_id != contact.claim_id:
+        return contact
+    if contact.state is ContactState.REFUSED:
+        return contact
+    state = ContactState.SENT if contact.state is ContactState.UNKNOWN else contact.state
+    message_id = contact.message_id or under_way.message_id
+    if (state, message_id) == (contact.state, contact.message_id):
+        return contact
+    return replace(contact, state=state, message_id=message_id)
 
 
 def _details(contact: Contact) -> tuple[float, str, str, int, int]:

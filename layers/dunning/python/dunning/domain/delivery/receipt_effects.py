@@ -1,7 +1,8 @@
 """
-Receipt effects: the changes to a customer's standing that follow from a carrier's report of a text. Pure.
+Receipt effects: the changes to a customer's standing that follow from a report of a message. Pure.
 
-An opt-out at the carrier is an opt-out. A number that fails for good is suspended until it is corrected or released.
+An opt-out at the carrier is an opt-out. An address that fails for good is suspended on its channel, and on no other,
+until it is corrected or released.
 A stage whose text failed for now, or for a reason we do not know, has not been heard: it is repeated once. Nothing
 follows from a technical failure: the number is not to blame, and the same text would be refused again.
 """
@@ -41,10 +42,13 @@ def apply_receipt(facts: Facts, standing: Standing, receipt: DeliveryReceipt, re
         case DeliveryStatus.OPTED_OUT:
             return replace(standing, opted_out_at=said_last(standing.opted_out_at, receipt.at))
         case DeliveryStatus.PERMANENT_FAILURE:
-            phone = receipt.phone or record.phone
-            if not phone or phone != facts.phone:
-                return standing  # a number the customer no longer has
-            return with_address_refused(standing, Channel.SMS, phone, receipt.at)
+            channel = Channel(record.channel)
+            address = receipt.phone or record.phone or record.address
+            # Nobody has heard the stage: it is said once more, on another channel or when the address is corrected.
+            standing = with_delivery(standing, record.claim_id, failed=record.state is ContactState.FAILED)
+            if not address or address not in {facts.phone, facts.address_of(channel)}:
+                return standing  # an address the customer no longer has
+            return with_address_refused(standing, channel, address, receipt.at)
         case DeliveryStatus.TEMPORARY_FAILURE | DeliveryStatus.UNCLASSIFIED | DeliveryStatus.DELIVERED:
             return with_delivery(standing, record.claim_id, failed=record.state is ContactState.FAILED)
         case _:

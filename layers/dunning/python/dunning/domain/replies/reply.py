@@ -1,20 +1,37 @@
-"""Replies: the texts of customers. Personal data: encrypted where it rests, kept for a time, never logged."""
+"""Replies: the messages of customers. Personal data: encrypted where it rests, kept for a time, never logged."""
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from dunning.domain.customer.standing import ReplyLabel
+from dunning.domain.delivery.channels import Channel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundSms:
-    """An SMS as it arrived. `inbound_id` is the carrier's, the same at each delivery; `phone` is E.164."""
+    """
+    What a customer wrote or pressed, as it arrived: an SMS, or a message of another channel.
+
+    `inbound_id` is the carrier's, the same at each delivery. `phone` is E.164, and empty on a channel that knows no
+    number: `address` then is the LINE user id or the mail address. `button` is the code of a pressed button, or empty.
+    `customer_id` is the customer whose message the button belongs to, where the channel says so. It is not stored: the
+    reply has it.
+    """
 
     inbound_id: str
     phone: str
     text: str
     at: datetime
     in_reply_to: str = ""
+    channel: Channel = Channel.SMS
+    address: str = ""
+    button: str = ""
+    customer_id: str = ""
+
+    @property
+    def sender(self) -> str:
+        """The number or the other address from which it came; empty if only the customer is known."""
+        return self.phone or self.address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from typing import Protocol
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import LedgerEntry, Standing, without_claim
 from dunning.domain.decision.rules import Policies, Rules
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.ports.customers import CustomerStore
@@ -30,7 +31,7 @@ LONGEST_RETENTION_DAYS = 2192
 class PricedPolicies(Policies, Protocol):
     """Rules, and the estimated price of a segment."""
 
-    def price(self, country: str, parts: int) -> int:
+    def price(self, country: str, parts: int, channel: Channel = Channel.SMS) -> int:
         """Return millionths of a US dollar."""
         ...
 

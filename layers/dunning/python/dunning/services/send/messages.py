@@ -8,7 +8,7 @@ from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import LedgerEntry
 from dunning.domain.decision.decide import zones_of
 from dunning.domain.decision.rules import SNS, ChannelRules, Rules
-from dunning.domain.delivery.channels import NUMBER_CHANNELS, Channel
+from dunning.domain.delivery.channels import AddressKind, Channel
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.delivery.lapse import lapses_at
 from dunning.domain.errors import DunningError
@@ -94,7 +94,7 @@ def message_to(
         body = _body(facts, rules, limits, entry, written, unsubscribe_url)
     return Outgoing(
         channel=channel,
-        address=facts.address_of(channel),
+        address=limits.address_in(facts),
         body=body,
         customer_id=facts.customer_id,
         send_id=entry.send_id,
@@ -128,7 +128,11 @@ def _body(
                 reply_to=limits.reply_to,
             )
         case Channel.LINE:
-            return LineBody(written.text, tuple([LineButton(button.label, button.code) for button in extras.buttons]))
+            # The reviewed notices to numbers have no buttons.
+            buttons = extras.buttons if limits.gateway == "line" else ()
+            return LineBody(
+                written.text, tuple([LineButton(button.label, button.code) for button in buttons]), rules.lender
+            )
         case Channel.VOICE:
             return SpokenBody(written.text, limits.voice, limits.sender)
         case Channel.WHATSAPP:
@@ -148,7 +152,7 @@ def record_of(
     gateway: str = SNS,
 ) -> Contact:
     """Return the audit record of a claimed message after its one publish, unless it was refused for now."""
-    has_number = outgoing.channel in NUMBER_CHANNELS
+    has_number = AddressKind.of_address(outgoing.address) is AddressKind.NUMBER
     return Contact(
         customer_id=outgoing.customer_id,
         send_id=entry.send_id,

@@ -36,7 +36,7 @@ from dunning.domain.customer.standing import (
 )
 from dunning.domain.decision.channel_choice import OUTAGE_REMEMBERED
 from dunning.domain.decision.decide import RECHECK_AFTER, decide
-from dunning.domain.decision.decisions import Decision, Reason, Reminder, Send, Stop, Wait, trace_of
+from dunning.domain.decision.decisions import Decision, Reason, Reminder, Send, Stop, TraceStep, Wait, trace_of
 from dunning.domain.decision.rules import Rules
 from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import Contact, ContactState
@@ -51,8 +51,9 @@ from dunning.ports.clock import Clock
 from dunning.ports.contacts import ContactLog
 from dunning.ports.customers import Customer, CustomerStore
 from dunning.ports.gateways import EventPublisher, Published, PublishOutcome, SendingSwitch
+from dunning.ports.outgoing import Outgoing
 from dunning.ports.queues import Job, JobQueue, QueueMessage
-from dunning.ports.telemetry import LogEvent, Metric, Telemetry, metric_of_outcome
+from dunning.ports.telemetry import LogEvent, Metric, Telemetry, message_metrics, metric_of_outcome
 from dunning.services.optimistic import CONFLICT, Conflict, write_optimistically
 from dunning.services.parking import park
 from dunning.services.planning import (
@@ -74,6 +75,9 @@ from dunning.services.send.claims import (
 )
 from dunning.services.send.gateways_by_name import GatewaysByName
 from dunning.services.send.messages import UnsubscribeUrl, message_to, record_of
+
+_CHANNEL_RECHECK = timedelta(minutes=15)
+"""The wait for a channel that is stopped: its customers must not fill each tick."""
 
 
 def workers_for(per_second: float) -> int:
@@ -288,7 +292,7 @@ class SendService:
         decision, now = self._decide(facts, standing)
         settled = promises_settled(facts, standing, self._policies, now) if facts else JudgedPromises(standing, ())
         if not isinstance(decision, Send) or facts is None:
-            reviewed, reviews = with_reviews(settled.standing, decision, now)
+            reviewed, reviews = with_reviews(settled.standing, decision, now, facts)
             if not self._leave(facts, standing, settled._replace(standing=reviewed), decision, now):
                 return CONFLICT
             self._telemetry.log_decision(customer_id, decision, now)
@@ -327,6 +331,8 @@ class SendService:
             self._pacer.wait()
             now = self._clock.now()
             decision = decide(facts, standing, self._policies, now, sending=self._switch.is_on())
+        if isinstance(decision, Send) and decision.reminder.channel in self._switch.stopped_channels():
+            return _channel_off(decision, now), now
         return decision, now
 
     def _leave(
@@ -387,6 +393,7 @@ class SendService:
             replace(after, wake=following.wake, reason=following.reason, lender_id=facts.lender),
             following.decision,
             now,
+            facts,
         )
         if not self._store.save_standing(after, expected_version=standing.version, claim_id=entry.claim_id):
             return None
@@ -425,15 +432,15 @@ class SendService:
             message_id=answer.message_id,
             code=answer.code,
         )
-        self._telemetry.count(metric_of_outcome(answer.outcome))
+        self._telemetry.count(metric_of_outcome(answer.outcome, outgoing.channel))
         if answer.outcome is PublishOutcome.REFUSED_FOR_NOW:
             busy_until = Wake(now + answer.retry_after, before.wake.urgency if before.wake else 0)
             fails_over = rules.failover_after is not None
             self._release_for_now(claimed, before, entry, busy_until, fails_over=fails_over)
             return None
         if answer.outcome is PublishOutcome.REFUSED_FOR_GOOD:
-            events.extend(self._release_for_good(facts, before, claimed, entry, answer))
-        price = self._policies.price(facts.phone_country, reminder.parts)
+            events.extend(self._release_for_good(facts, before, claimed, outgoing, answer))
+        price = self._policies.price(facts.phone_country, reminder.parts, outgoing.channel)
         return record_of(rules, outgoing, entry, reminder, answer, price, tuple(trace_of(decision)), gateway)
 
     def _release_for_now(
@@ -457,7 +464,7 @@ class SendService:
         release_claim(self._store, self._telemetry, claimed, before, entry.claim_id, then)
 
     def _release_for_good(
-        self, facts: Facts, before: Standing, claimed: Standing, entry: LedgerEntry, answer: Published
+        self, facts: Facts, before: Standing, claimed: Standing, outgoing: Outgoing, answer: Published
     ) -> list[OutboundEvent]:
         """
         Release the claim of a message that can never arrive, and decide again: another channel may reach the customer.
@@ -465,7 +472,7 @@ class SendService:
         The address is suspended, or all texts end if the service says that the person has opted out. Returns the events
         that follow.
         """
-        channel = Channel(entry.channel)
+        channel = outgoing.channel
         events: list[OutboundEvent] = []
 
         def then(standing: Standing, contested: bool) -> Standing:  # noqa: FBT001 - as `release_claim` calls it
@@ -474,16 +481,16 @@ class SendService:
             if answer.opted_out:
                 standing = replace(standing, opted_out_at=said_last(standing.opted_out_at, now))
             else:
-                standing = with_address_refused(standing, channel, facts.address_of(channel), now)
+                standing = with_address_refused(standing, channel, outgoing.address, now)
             planned = plan(facts, standing, self._policies, now)
-            standing, reviews = with_reviews(standing, planned.decision, now)
+            standing, reviews = with_reviews(standing, planned.decision, now, facts)
             events[:] = [*(stopped(before, planned.decision, now) if answer.opted_out else ()), *reviews]
             # The other writer may have corrected the address: decide again.
             wake = Wake(now, 0) if contested and planned.wake is None else planned.wake
             standing = with_recent(standing, planned.decision, now)
             return replace(standing, wake=wake, reason=planned.reason)
 
-        release_claim(self._store, self._telemetry, claimed, before, entry.claim_id, then)
+        release_claim(self._store, self._telemetry, claimed, before, outgoing.claim_id, then)
         if answer.opted_out:
             self._telemetry.count(Metric.OPT_OUTS)
             return events
@@ -506,7 +513,7 @@ class SendService:
                 self._telemetry.log_event(
                     LogEvent.SMS_UNKNOWN, customer_id=customer_id, send_id=entry.send_id, code="sender_crashed"
                 )
-                self._telemetry.count(Metric.SMS_UNKNOWN)
+                self._telemetry.count(message_metrics(Channel(entry.channel)).unknown)
 
 
 def _judged_by(customer_id: str, customer: Customer) -> tuple[Facts | None, Standing]:
@@ -518,6 +525,13 @@ def _judged_by(customer_id: str, customer: Customer) -> tuple[Facts | None, Stan
     """
     facts = customer.facts if customer.standing and customer.standing.is_planned else None
     return facts, customer.standing or Standing(customer_id=customer_id)
+
+
+def _channel_off(decision: Send, now: datetime) -> Wait:
+    """Return the wait for a channel that is stopped. Nobody is moved to another: the switch changes no words."""
+    until = now + _CHANNEL_RECHECK
+    step: TraceStep = ("switch: %s is off", (decision.reminder.channel,))
+    return Wait(until, Reason.SENDING_OFF, (*decision.steps, step), 0, decision.stage)
 
 
 def _without_reviews_of_claim(standing: Standing, before: Standing, claimed: Standing) -> Standing:
