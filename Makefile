@@ -110,7 +110,7 @@ SHOTS =
 VARIABLES = ACCOUNTS EVENTS ENCODING COMPLETE START DAYS OUT LENDER LANGUAGE COUNTRY PLACE POLICIES CHECK REGION STACK \
 	CUSTOMER TABLE AT FROM SPEND ROLE APPLY TEXT ON EXAM RECORD WHO WHY SINCE COUNSEL CUSTOMERS RATE SAMPLE INSTALMENTS \
 	REMINDERS WORKERS LATENCY_MS THROTTLED SEED PARSER MINUTES INPUT KEEP SCENARIO PROVE REPLAY PLANT ROWS MODULE \
-	RUNS JOBS PORT CHROMIUM SHOTS PYTHON SHELL MAKEFLAGS
+	CHANNEL RUNS JOBS PORT CHROMIUM SHOTS PYTHON SHELL MAKEFLAGS
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 UNKNOWN := $(firstword $(filter-out $(VARIABLES),$(GIVEN)))
 # The variable with the fewest letters to insert, take out or exchange, whatever the case; nothing if none is near.
@@ -165,10 +165,10 @@ customer: setup-run ## Show a customer's timeline: facts, decisions, texts, rece
 
 .PHONY: preview
 preview: setup-run ## Show every text of a lender as it arrives
-#= LENDER=demo-tw LANGUAGE=zh-Hant COUNTRY=TW POLICIES=folder
+#= LENDER=demo-tw LANGUAGE=zh-Hant COUNTRY=TW CHANNEL=email POLICIES=folder
 	@$(OPS).preview $(if $(LENDER),--lender "$(LENDER)") \
 		$(if $(LANGUAGE),--language "$(LANGUAGE)") $(if $(COUNTRY),--country "$(COUNTRY)") \
-		$(if $(POLICIES),--policies "$(POLICIES)")
+		$(if $(CHANNEL),--channel "$(CHANNEL)") $(if $(POLICIES),--policies "$(POLICIES)")
 
 .PHONY: policy-check
 policy-check: setup-run ## Print which limits hold, by lender and place, and where each is from

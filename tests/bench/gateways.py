@@ -35,7 +35,7 @@ _EUM_CLIENT = "eum = session.client('pinpoint-sms-voice-v2', config=PUBLISH_ONCE
 _EUM = f"from dunning.adapters.eum_sms import EumSmsGateway; {_EUM_CLIENT}; EumSmsGateway(eum, clock, 'c')"
 _VOICE = "from dunning.adapters.eum_voice import EumVoiceGateway; EumVoiceGateway(eum, clock, 'c')"
 _SES = "from dunning.adapters.ses import SesGateway; SesGateway(session.client('sesv2', config=PUBLISH_ONCE), 'c')"
-_LINE = "from dunning.adapters.line import LineApi, LinePushGateway; LinePushGateway(LineApi(lambda: ''))"
+_LINE = "from dunning.adapters.line import LineApi, LinePushGateway; LinePushGateway(LineApi(lambda _: ''))"
 _WHATSAPP = """
 from dunning.adapters.whatsapp import WhatsAppGateway
 WhatsAppGateway(session.client('socialmessaging', config=PUBLISH_ONCE))

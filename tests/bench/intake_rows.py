@@ -73,11 +73,11 @@ class Nobody:
     def customers_with(self, phones: Collection[str]) -> Mapping[str, frozenset[str]]:
         return dict.fromkeys(phones, frozenset())
 
-    def add_phone(self, phone: str, customer_id: str) -> frozenset[str]:
+    def add_address(self, phone: str, customer_id: str) -> frozenset[str]:
         del phone
         return frozenset({customer_id})
 
-    def remove_phone(self, phone: str, customer_id: str) -> None:
+    def remove_address(self, phone: str, customer_id: str) -> None:
         raise NotImplementedError
 
 

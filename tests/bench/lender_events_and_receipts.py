@@ -139,6 +139,7 @@ class LenderEvents(_Office):
         )
         service = LenderEventService(
             store=store,
+            phones=store,
             replies=contacts,
             erasing=erasing,
             purging=PurgeService(

@@ -44,7 +44,8 @@ def converted(text: str, direction: str) -> str:
 def characters_of_words() -> set[str]:
     """Return every Chinese character of the words, their contexts and the negators, and of the rules for replies."""
     raw = tomllib.loads((POLICY / "linter.toml").read_text("utf-8"))
-    written = [word for rule in raw["words"] for word in (*rule["zh"], *rule.get("except", ()))]
+    rules = (*raw["words"], *raw["disclosure"], *raw["disclosing_sender"])
+    written = [word for rule in rules for word in (*rule["zh"], *rule.get("except", ()))]
     patterns = [value.pattern for value in vars(negation).values() if isinstance(value, re.Pattern)]
     replies = [file.read_text("utf-8") for file in (POLICY / "replies").glob("*.toml")]
     return set(_HAN.findall("".join([*written, *patterns, *replies])))

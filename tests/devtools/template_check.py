@@ -30,13 +30,15 @@ _FED_BY_QUEUES = frozenset(
 )
 _FUNCTIONS = _FED_BY_QUEUES | {
     "ScannerFunction", "IntakeFunction", "DeliveryReceiptsFunction", "HousekeepingFunction", "TallyFunction",
-    "ConsoleFunction",
+    "ConsoleFunction", "WebhooksFunction",
 }  # fmt: skip
-_FED = frozenset({"Reminders", "LenderEvents", "Replies", "DeliveryReceipts", "Replan", "FileParts"})
+_FED = frozenset({"Reminders", "LenderEvents", "Replies", "DeliveryReceipts", "Replan", "FileParts", "ChannelEvents"})
 _DEAD_LETTERS = frozenset(
     {"TickDeadLetters", "IntakeDeadLetters", "DeliveryReceiptsDeadLetters", "TallyDeadLetters"}
 ) | {f"{queue}DeadLetters" for queue in _FED}
-_WITH_OUR_KEY = frozenset({"Replies", "RepliesDeadLetters", "DeliveryReceiptsDeadLetters"})
+_WITH_OUR_KEY = frozenset(
+    {"Replies", "RepliesDeadLetters", "DeliveryReceiptsDeadLetters", "ChannelEvents", "ChannelEventsDeadLetters"}
+)
 _NO_FAILED_TICK_IS_KEPT = "a failed tick is repeated by the next one, a minute later; ScannerSilentAlarm notices"
 
 
@@ -68,10 +70,11 @@ CHECKOV = (
     ),
     Accepted(
         "CKV_AWS_115",
-        (_FED_BY_QUEUES | {"TallyFunction", "ConsoleFunction"}) - {"RepliesFunction", "LenderEventsFunction"},
+        (_FED_BY_QUEUES | {"TallyFunction", "ConsoleFunction", "WebhooksFunction"})
+        - {"RepliesFunction", "LenderEventsFunction"},
         "if others take the account's capacity, they are late, and nobody is harmed: stops and payments have a share "
         "of their own; MaximumConcurrency limits them, but for delivery logs, which come now and then in a crowd; the "
-        "tally has an instance a shard, and the console is throttled at its API",
+        "tally has an instance a shard, and console and webhooks are throttled at their APIs",
     ),
     Accepted(
         "CKV_AWS_116",
@@ -142,10 +145,28 @@ NAG = (
         frozenset({"IntakeUploads"}),
         "parts are named by their file",
     ),
+    *(
+        Accepted(
+            f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:sms-voice:<AWS::Region>:<AWS::AccountId>:{kind}/*]",
+            frozenset({"EumAccess", "EumConfirmations"}),
+            "which numbers send, the lenders' policies say",
+        )
+        for kind in ("phone-number", "pool", "sender-id")
+    ),
+    *(
+        Accepted(
+            "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:"
+            f"parameter/<AWS::StackName>/secrets/line/*/{name}]",
+            frozenset({role}),
+            "a secret for each lender, all of this stack",
+        )
+        for name, role in (("channel-secret", "WebhooksRole"), ("access-token", "SecretsAccess"))
+    ),
     Accepted(
         "AwsSolutions-APIG4",
-        frozenset({"PeopleRoute"}),
-        "an authorizer of an HTTP API takes no cookie: the function asks for a session; programs have an authorizer",
+        frozenset({"PeopleRoute", "LineRoute", "UnsubscribeRoute", "UnsubscribePageRoute"}),
+        "an authorizer of an HTTP API takes no cookie and sees no body: the functions ask for a session, a signature "
+        "or a token; programs have an authorizer",
     ),
     Accepted(
         "Serverless-SQSRedrivePolicy",
@@ -168,6 +189,7 @@ NAG = (
                 "DeliveryReceiptsFunctionLater",
                 "ReplanFunctionParts",
                 "IntakeFunctionParts",
+                "ChannelEventsMapping",
             }
         ),
         "for streams: what fails of a queue goes to the queue's dead letters",

@@ -274,7 +274,7 @@ def _check_waiting_receipt(data: bytes) -> str:
     read = parse_waiting_receipt(hostile)
     assert parse_waiting_receipt(waiting_receipt_body(read)) == read
     assert failed == []
-    ids = [read.key.customer_id, read.key.send_id, read.receipt.message_id]
+    ids = [read.key.customer_id, read.key.send_id, read.report.message_id]
     assert found_besides_ids(desk.spoken(), ids=ids) == []
     return TAKEN
 

@@ -174,7 +174,7 @@ def _loads(house: House) -> None:
     assert answer["files"][0]["refused"] == "too_many_missing"
     with patch.dict(os.environ, SPLIT_ABOVE_BYTES="400"):
         house.cloud.upload("accounts/large.csv", csv_of([WANG, row(CHEN), shared]).encode())
-    assert [line["parts"] for line in house.lines() if line.get("message") == "file_split"] == [7]
+    assert [line["parts"] for line in house.lines() if line.get("message") == "file_split"] == [8]
 
 
 _ALLOWED_FOR_AWS_ITSELF = {

@@ -126,7 +126,7 @@ def test_a_thousand_logs_are_one_write_a_record_and_few_calls_beside(house: Hous
 def test_a_text_of_ours_is_followed_from_the_sender_to_its_receipt(house: House) -> None:
     facts = someone(1)
     house.add(facts)
-    house.store.add_phone(facts.phone, facts.customer_id)
+    house.store.add_address(facts.phone, facts.customer_id)
     event = event_file("sender/jobs.json")
     house.send({"Records": [event["Records"][0] | {"body": job_for(facts)}]})
     (sms,) = house.cloud.outbox

@@ -34,7 +34,9 @@ pytestmark = pytest.mark.slow(reason="each erases from a whole stack on moto and
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 PHONE = "+886912345678"
 SAID = "我是王小明，手機0912-345-678，帳號9001-1234-5678，這筆有爭議"
-WHO = [*patterns(["王小明", "這筆有爭議"], [PHONE, "9001-1234-5678"], []), tail("5678")]
+MAIL, USER, NEW_MAIL = "xm.wang@example.com", "U" + "0123456789abcdef" * 2, "wang.new@example.com"
+XIAOMING = row(WANG, email=MAIL, line_user_id=USER, line_consented_at="2026-11-01")
+WHO = [*patterns(["王小明", "這筆有爭議", MAIL, USER, NEW_MAIL], [PHONE, "9001-1234-5678"], []), tail("5678")]
 LIN = CHEN | {"customer_id": "C-1003", "name": "林志豪", "phone": "0912345678", "account_id": "A-3"}
 
 
@@ -48,8 +50,8 @@ class Town:
 
     def live(self) -> None:
         """Let files come, texts go out and arrive, customers answer, and the lender speak."""
-        self.upload("monday", csv_of([WANG, CHEN]))
-        self.upload("refused", csv_of([row(WANG, due_on="王小明")]))
+        self.upload("monday", csv_of([XIAOMING, CHEN]))
+        self.upload("refused", csv_of([row(XIAOMING, due_on="王小明")]))
         self.cloud.run_until(NOW + 26 * HOUR)
         self.receipts()
         assert {sms.to for sms in self.cloud.outbox} == {PHONE, "+886987654321"}
@@ -58,6 +60,8 @@ class Town:
         self.reply("+886987654321", "已繳")
         self.reply("+886955123987", "誰啊")
         self.says("ReplyLabelled", reply_id="in-2", intents=["hardship"])
+        self.says("AddressChanged", channel="email", address=NEW_MAIL)
+        self.says("ConsentChanged", channel="email", consented_at=NOW.isoformat())
         self.says("InstalmentPaid", account_id="A-1", instalment_no=1, paid=100_000, currency="TWD")
         self.says("CustomerHold", reason="hardship", until="2026-12-09")
         self.says("AccountClosed", account_id="A-9")
@@ -208,6 +212,7 @@ def test_after_an_erasure_the_customer_is_found_nowhere_and_nobody_else_is_touch
     assert others
     town.erase()
     assert town.who() == set()
+    assert town.house.store.customers_with([MAIL, USER, NEW_MAIL]) == dict.fromkeys((MAIL, USER, NEW_MAIL), frozenset())
     assert town.others() == others
     assert town.customer().standing is None
     assert town.labelled_replies() == 0
@@ -217,7 +222,7 @@ def test_after_an_erasure_the_customer_is_found_nowhere_and_nobody_else_is_touch
 
 
 def test_a_file_that_may_still_be_loading_goes_an_hour_after_its_upload(town: Town) -> None:
-    town.upload("monday", csv_of([WANG, CHEN]))
+    town.upload("monday", csv_of([XIAOMING, CHEN]))
     town.says("CustomerErased")
     town.wait(SECOND_ROUND + timedelta(seconds=1))
     assert "file" in places(town.who())
@@ -292,8 +297,8 @@ EVENTS: list[Again] = [
     lambda town, _: town.receipts(),
 ]  # fmt: skip
 FILES: list[Again] = [
-    lambda town, _: town.upload("monday", csv_of([WANG])),
-    lambda town, at: town.upload("tuesday", csv_of([row(WANG, consented_at=(at - MINUTE).isoformat())])),
+    lambda town, _: town.upload("monday", csv_of([XIAOMING])),
+    lambda town, at: town.upload("tuesday", csv_of([row(XIAOMING, consented_at=(at - MINUTE).isoformat())])),
 ]
 
 
@@ -320,7 +325,7 @@ def test_a_new_file_with_a_later_consent_does_and_caps_hold_all_the_same(town: T
     erased_at = town.erase()
     town.wait(3 * HOUR)
     consent = (erased_at + 2 * HOUR).isoformat()
-    town.upload("wednesday", csv_of([row(WANG, consented_at=consent, due_on="2026-12-04")]))
+    town.upload("wednesday", csv_of([row(XIAOMING, consented_at=consent, due_on="2026-12-04")]))
     facts = town.customer().facts
     assert facts is not None
     assert facts.name == "王小明"
@@ -339,18 +344,29 @@ def test_a_customer_who_returns_at_once_is_found_by_the_number_of_an_opt_out(tow
     town.says("CustomerErased")
     town.cloud.clock.move_to(town.cloud.clock.now() + timedelta(seconds=30))
     consent = (town.cloud.clock.now() - timedelta(seconds=10)).isoformat()
-    town.upload("anew", csv_of([row(WANG, consented_at=consent)]))
+    town.upload("anew", csv_of([row(XIAOMING, consented_at=consent)]))
     town.reply(PHONE, "退訂")
     assert town.standing().reason == "opted_out"
     town.wait(SECOND_ROUND)
     assert town.house.store.customers_with([PHONE]) == {PHONE: frozenset({"C-1001"})}
 
 
+def test_a_customer_who_shares_the_mailbox_keeps_it(town: Town) -> None:
+    town.live()
+    town.upload("neighbours", csv_of([row(LIN, phone="0912345679", email=NEW_MAIL)]))
+    assert town.standing("C-1003").shared["email"].address == NEW_MAIL
+    town.erase()
+    assert town.house.store.customers_with([NEW_MAIL, MAIL]) == {NEW_MAIL: frozenset({"C-1003"}), MAIL: frozenset()}
+    facts = town.customer("C-1003").facts
+    assert facts is not None
+    assert facts.email == NEW_MAIL
+
+
 def test_a_customer_who_shares_the_number_keeps_it_and_their_replies(town: Town) -> None:
     town.live()
     town.upload("neighbours", csv_of([LIN]))
     town.reply(PHONE, "林志豪，已繳")
-    assert town.standing("C-1003").shared_phone == PHONE
+    assert town.standing("C-1003").shared["number"].address == PHONE
     town.erase()
     left = town.who()
     of_whom = {place for place, _ in left}

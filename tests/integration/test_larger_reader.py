@@ -33,7 +33,7 @@ def stack(**parameters: str) -> Iterator[House]:
     with LocalCloud(NOW, listener=telemetry, log=log, parameters=parameters) as cloud, watched() as requests:
         house = House(cloud, requests, telemetry, log)
         house.add(someone(1))
-        house.store.add_phone(PHONE, someone(1).customer_id)
+        house.store.add_address(PHONE, someone(1).customer_id)
         yield house
 
 

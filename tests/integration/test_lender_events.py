@@ -126,7 +126,7 @@ def test_a_label_is_kept_with_the_reply_and_takes_the_place_of_what_it_led_to(bu
 def test_an_erased_customer_leaves_an_id_and_a_moment_and_a_skeleton(bus: Bus) -> None:
     house = bus.house
     house.add(someone(1), someone(2))
-    house.store.add_phone(someone(1).phone, "C0001")
+    house.store.add_address(someone(1).phone, "C0001")
     house.cloud.s3.put_object(Bucket=house.cloud.stack.uploads_bucket, Key="accounts/a.csv", Body=b"?C0001")
     assert house.send(event_file("sender/jobs.json")) == []
     assert bus.handle_batch(event_file("lender_events/customer_erased.json")) == []

@@ -38,7 +38,7 @@ def test_nobody_is_texted_before_what_came_during_an_outage_has_been_taken_down(
     stops, pays, other = people = [someone(number) for number in (1, 2, 3)]
     house.add(*people)
     for person in people:
-        house.store.add_phone(person.phone, person.customer_id)
+        house.store.add_address(person.phone, person.customer_id)
     house.requests.answer("dynamodb.PutItem", error("InternalServerError", 500))
     _says_stop(house, stops)
     _pays(house, pays)

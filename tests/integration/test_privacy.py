@@ -30,6 +30,8 @@ NAMES = ("王小明", "陳美玲", "司馬相如", "Wilhelmina Featherstonehaugh
 PHONES = ("+886912345678", "+886987654321", "+886955123987")
 ACCOUNT_NUMBERS = ("9001-1234-5678", "9001-8765-4321", "7777-2468-1357")
 PAY_ACCOUNT = "822-40506070809010"
+MAILBOXES = ("xiaoming.wang@example.com", "meiling.chen")
+LINE_USERS = ("U" + "0123456789abcdef" * 2, "U" + "fedcba9876543210" * 2)
 POISON = '{"customer":"C9","name":"司馬相如","phone":"+886955123987"}'
 POISON_FIELDS = (
     job_for(someone(9))[:-1] + ',"+886955123987":1}',
@@ -46,7 +48,7 @@ def _patterns() -> Iterator[re.Pattern[str]]:
     for number in (*PHONES, *ACCOUNT_NUMBERS, PAY_ACCOUNT):
         digits = re.sub(r"\D", "", number)
         yield re.compile(r"[^0-9A-Za-z]{0,2}".join(digits.removeprefix("886")))
-    for text in ("示範分期", "0800-000-123", "NT$3,250", "Featherstonehaugh"):
+    for text in ("示範分期", "0800-000-123", "NT$3,250", "Featherstonehaugh", *MAILBOXES, *LINE_USERS):
         yield re.compile(re.escape(text))
         yield re.compile(re.escape(json.dumps(text)[1:-1]))
 
@@ -77,6 +79,8 @@ def _people() -> list[Facts]:
             someone(number),
             name=NAMES[number % len(NAMES)],
             phone=PHONES[number % 2],
+            email=MAILBOXES[0],
+            line_user_id=LINE_USERS[number % 2],
             accounts=tuple(
                 replace(account, tail=ACCOUNT_NUMBERS[number % 2][-4:], pay_account=PAY_ACCOUNT)
                 for account in someone(number).accounts
@@ -88,7 +92,8 @@ def _people() -> list[Facts]:
 
 def _load(house: House) -> None:
     """Upload what is good, what is bad and what is no file of accounts at all, all of it full of personal data."""
-    good = csv_of([row(WANG, pay_account=PAY_ACCOUNT), CHEN])
+    reached = {"email": MAILBOXES[0], "line_user_id": LINE_USERS[0], "line_consented_at": "2026-11-01"}
+    good = csv_of([row(WANG, pay_account=PAY_ACCOUNT, **reached), row(CHEN, **reached)])
     bad = csv_of(
         [
             row(WANG, due_on="王小明", amount="9001-1234-5678"),
@@ -99,6 +104,8 @@ def _load(house: House) -> None:
             row(CHEN, customer_id="C-5", account_id="A-5", currency="王小明", hold="0912345678", lender="王小明"),
             row(CHEN, customer_id="C-6", account_id="A-6", hold="陳美玲 0987654321"),
             row(CHEN, customer_id="C-7", account_id="A-7", name="王小明"),
+            row(CHEN, customer_id="C-9", account_id="A-9", phone="0955123987", email="meiling.chen"),
+            row(CHEN, customer_id=MAILBOXES[0], account_id="A-10", line_user_id="@meiling.chen"),
             row(CHEN, customer_id="C-7", account_id="A-7", instalment_no="2"),
         ]
     )
@@ -164,7 +171,17 @@ def _send(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_search_finds_what_it_is_to_find() -> None:
-    for hidden in (*NAMES, *PHONES, *ACCOUNT_NUMBERS, "0912-345-678", "912345678", json.dumps("王小明"), "示範分期"):
+    for hidden in (
+        *NAMES,
+        *PHONES,
+        *ACCOUNT_NUMBERS,
+        *MAILBOXES,
+        *LINE_USERS,
+        "0912-345-678",
+        "912345678",
+        json.dumps("王小明"),
+        "示範分期",
+    ):
         assert _found(f"x {hidden} y"), hidden
     assert _found("C0001 A0001-0 2026-12-01T02:00:00.123456Z") == []
 

@@ -59,7 +59,7 @@ class Desk:
         )
         house.add(*self.people, american)
         for person in (*self.people, american):
-            house.store.add_phone(person.phone, person.customer_id)
+            house.store.add_address(person.phone, person.customer_id)
 
     @contextmanager
     def failing(self, operation: str, *, always: bool = False) -> Iterator[None]:

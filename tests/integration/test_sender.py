@@ -10,7 +10,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ReadTimeoutError
 
 from dunning.domain.customer.facts import Facts
-from dunning.domain.customer.standing import OpenReview, Standing, Wake, progress_key
+from dunning.domain.customer.standing import AddressSince, OpenReview, Standing, Wake, progress_key
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.delivery.contact import ContactState
@@ -281,8 +281,7 @@ class TestAnAnswer:
             None,
             version=3,
             reason="number_refused",
-            suspended_phone=facts.phone,
-            suspended_at=NOW,
+            suspended={"sms": AddressSince(facts.phone, NOW)},
             announced=("number_refused",),
             attention=(OpenReview("number_refused", NOW),),
         )

@@ -15,6 +15,7 @@ from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.dynamodb.items import contact_of, read_facts, reply_of, standing_of
 from dunning.adapters.dynamodb.tally_table import DynamoTally
 from dunning.domain.customer.standing import RECENT_LIMIT
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import ContactState
 from dunning.services.console.counter_labels import total_of_kind
 from dunning.services.console.today import TodayService, TodayView
@@ -37,6 +38,9 @@ class AlwaysOn:
 
     def is_on(self) -> bool:
         return True
+
+    def stopped_channels(self) -> frozenset[Channel]:
+        return frozenset()
 
 
 class Played(NamedTuple):

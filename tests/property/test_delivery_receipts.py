@@ -111,7 +111,7 @@ class World:
             standing = Standing(customer_id=facts.customer_id, version=1, ledger=tuple(ledger), progress=progress)
             self.store.lender_records[facts.customer_id] = a_lender_record(facts)
             self.store.standings[facts.customer_id] = standing
-            self.store.add_phone(facts.phone, facts.customer_id)
+            self.store.add_address(facts.phone, facts.customer_id)
         self.service = DeliveryReceiptService(
             store=self.store,
             phones=self.store,

@@ -19,6 +19,7 @@ from dunning.contracts.inbound_sms import parse_inbound
 from dunning.domain.customer.facts import Account, Facts, HoldReason
 from dunning.domain.customer.standing import ATTENTION_LIMIT
 from dunning.domain.decision.reviews import reviews_of
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.receipt import DeliveryReceipt
 from dunning.domain.outbound_events import CustomerNeedsPerson, ReplyNotUnderstood
 from dunning.domain.replies.intents import ReplyIntent
@@ -481,8 +482,9 @@ class Histories(RuleBasedStateMachine):
         self.office.carrier.answers = []
         for customer_id, standing in self.office.store.standings.items():
             known = self.known[customer_id]
-            if standing.suspended_phone and standing.suspended_at and known.file:
-                known.refused.append((standing.suspended_phone, standing.suspended_at))
+            refused = standing.suspended.get(Channel.SMS)
+            if refused is not None and refused.at and known.file:
+                known.refused.append((refused.address, refused.at))
 
     def _nothing_in_between(self) -> None:
         for deliver in self.office.store.meanwhile:

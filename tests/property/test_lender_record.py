@@ -11,6 +11,8 @@ from dunning.domain.customer.facts import Facts, Hold, HoldReason
 from dunning.domain.customer.lender_record import (
     FILE_LAG,
     AccountClosed,
+    AddressChanged,
+    ConsentChanged,
     CustomerHold,
     CustomerReleased,
     EventTime,
@@ -20,12 +22,13 @@ from dunning.domain.customer.lender_record import (
     LenderRecord,
     RecordedEvent,
     erase_record,
-    forget_former_phones,
+    forget_former_addresses,
     is_barred_by_erasure,
     project_facts,
     record_event,
     record_snapshot,
 )
+from dunning.domain.delivery.channels import AddressKind, Channel
 from tests.support.builders import a_customer, an_account, an_instalment
 
 START = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
@@ -53,6 +56,8 @@ events: st.SearchStrategy[LenderEvent] = st.one_of(
     st.builds(AccountClosed, ACCOUNTS),
     st.builds(CustomerHold, REASONS, st.none() | st.just(date(2026, 12, 31))),
     st.builds(CustomerReleased, st.none() | REASONS),
+    st.builds(AddressChanged, st.just(AddressKind.EMAIL), st.sampled_from(["", "a@example.com", "b@example.com"])),
+    st.builds(ConsentChanged, st.sampled_from([Channel.EMAIL, Channel.LINE]), st.none() | MOMENTS),
 )  # fmt: skip
 recorded_events = st.builds(RecordedEvent, st.builds(EventTime, MOMENTS, st.integers(0, 1)), events)
 
@@ -164,8 +169,8 @@ def test_after_an_erasure_nothing_of_before_comes_back_by_any_replay(
     after = record_all(erased, *words[cut:], *again)
     assert project_facts(after) is None
     assert after.events == {}
-    assert forget_former_phones(after) == LenderRecord(
-        customer_id="C1", revision=forget_former_phones(after).revision, erased_at=erased_at
+    assert forget_former_addresses(after) == LenderRecord(
+        customer_id="C1", revision=forget_former_addresses(after).revision, erased_at=erased_at
     )
 
 

@@ -154,6 +154,7 @@ class World:
         )
         service = LenderEventService(
             store=store,
+            phones=store,
             replies=self.contacts,
             erasing=erasing,
             purging=PurgeService(

@@ -117,6 +117,7 @@ def lender_events(ports: Ports, policies: PolicyBook) -> LenderEventService:
     erases = erasing(ports)
     service = LenderEventService(
         store=customers_table(ports),
+        phones=customers_table(ports),
         replies=contacts_table(ports),
         erasing=erases,
         purging=PurgeService(

@@ -100,6 +100,9 @@ class SimulatedCarrier:
     def opted_out(self) -> Iterator[str]:
         return iter(self._ports.ask(Call("carrier", "opted_out", None)))
 
+    def opt_out(self, phone: str) -> None:
+        """Do nothing, as SNS: its list has no call for it."""
+
     def opt_in(self, phone: str) -> bool:
         return bool(self._ports.ask(Call("carrier", "opt_in", phone)))
 
@@ -163,6 +166,10 @@ class SimulatedSwitch:
 
     def is_on(self) -> bool:
         return bool(self._ports.ask(Call("switch", "is_on", None)))
+
+    def stopped_channels(self) -> frozenset[Channel]:
+        """Return no channel: a stopped channel is a wait like others, and its value is read with that of the switch."""
+        return frozenset()
 
     def waiting(self) -> int:
         """Return how much news waits: none, for in the simulation news comes at the moment of its delivery."""

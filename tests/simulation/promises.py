@@ -409,9 +409,10 @@ def _silenced_by_customer(
     has_opted_out = standing.opted_out_at is not None and (back_in is None or back_in <= standing.opted_out_at)
     if facts.opted_out or has_opted_out:
         return "opted out"
-    if standing.suspended_phone == facts.phone and not _is_released(record, standing.suspended_at, "number_refused"):
+    refused, shared = standing.suspended.get("sms"), standing.shared.get("number")
+    if refused and refused.address == facts.phone and not _is_released(record, refused.at, "number_refused"):
         return "number refused"
-    if standing.shared_phone == facts.phone and not _is_released(record, standing.shared_at, "shared_phone"):
+    if shared and shared.address == facts.phone and not _is_released(record, shared.at, "shared_phone"):
         return "shared number"
     for hold in standing.holds:
         if (hold.until is None or hold.until >= today) and not _is_released(record, hold.since, hold.reason):
@@ -551,7 +552,9 @@ def _judge_reports(customer: CustomerRow, contacts: Sequence[Contact]) -> Iterat
         return
     for contact in contacts:
         is_refused = contact.state is ContactState.REFUSED or contact.delivery_status == "permanent_failure"
-        if is_refused and contact.phone == customer.facts.phone and standing.suspended_phone != contact.phone:
+        known = standing.suspended.get("sms")
+        is_kept = known is not None and known.address == contact.phone
+        if is_refused and contact.phone == customer.facts.phone and not is_kept:
             yield f"{NOT_FOLLOWED}: {contact.delivery_status or 'refused'}"
         if contact.delivery_status == "opted_out" and standing.opted_out_at is None:
             yield f"{NOT_FOLLOWED}: opted_out"

@@ -711,7 +711,7 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="leave the number of somebody erased in the index",
-        plant=_patched(DynamoCustomers, "remove_phone", _erases_nothing),
+        plant=_patched(DynamoCustomers, "remove_address", _erases_nothing),
         scenario="send x erasure",
         breaks=(LEFT_BEHIND, LOST_NEWS),
     ),
@@ -742,7 +742,7 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="keep a number that was refused",
-        plant=_edited((standings.with_address_refused, "suspended_phone=phone", 'suspended_phone=""')),
+        plant=_edited((standings.with_address_refused, "AddressSince(address,", 'AddressSince("",')),
         scenario="send",
         breaks=(NOT_FOLLOWED,),
     ),
@@ -879,7 +879,7 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="delete a number that another customer has, too",
-        plant=_edited((DynamoCustomers.remove_phone, "customers = :customer OR", "attribute_exists(customers) OR")),
+        plant=_edited((DynamoCustomers.remove_address, "customers = :customer OR", "attribute_exists(customers) OR")),
         scenario="erasure of a neighbour",
         breaks=(LOST_NEWS,),
     ),

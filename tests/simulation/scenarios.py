@@ -21,7 +21,7 @@ from dunning.domain.customer.lender_record import (
     project_facts,
     record_event,
 )
-from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, progress_key
+from dunning.domain.customer.standing import AddressSince, LedgerEntry, Progress, Standing, progress_key
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.outbound_events import CustomerNeedsPerson
 from dunning.domain.replies.intents import ReplyIntent
@@ -755,7 +755,11 @@ def _of_a_neighbour() -> Scenario:
         })
     }  # fmt: skip
     held = waking(
-        FACTS, None, reason="shared_phone", shared_phone=FACTS.phone, shared_at=SAID_AT, announced=("shared_phone",)
+        FACTS,
+        None,
+        reason="shared_phone",
+        shared={"number": AddressSince(FACTS.phone, SAID_AT)},
+        announced=("shared_phone",),
     )
     start = starting(
         Mail("erasure", "event", event_body("CustomerErased", neighbour.customer_id, SAID_AT), NOW),

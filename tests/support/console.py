@@ -17,6 +17,7 @@ from dunning.console.visits import ActServices, ConsoleServices
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.lender_record import LenderRecord, record_snapshot
 from dunning.domain.customer.standing import Standing
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import ServiceCallError
 from dunning.domain.replies.reply import InboundSms, Reply
@@ -218,6 +219,9 @@ class FakeSwitch:
 
     def is_on(self) -> bool:
         return self.on
+
+    def stopped_channels(self) -> frozenset[Channel]:
+        return frozenset() if self.on else frozenset(Channel)
 
     def turn(self, *, on: bool) -> None:
         if self.stuck:

@@ -502,11 +502,11 @@ class Counters(Contest):
     @staticmethod
     def _take(client: Client, phone: str) -> None:
         mine = f"C{client.number}"
-        client.note("add", phone, lambda: mine in client.customers.add_phone(phone, mine), key=mine)
+        client.note("add", phone, lambda: mine in client.customers.add_address(phone, mine), key=mine)
         if client.number % 2:
 
             def remove() -> bool:
-                client.customers.remove_phone(phone, mine)
+                client.customers.remove_address(phone, mine)
                 return True
 
             client.note("remove", phone, remove, key=mine)
@@ -581,7 +581,7 @@ class Distrustful(DynamoCustomers):
 class ReadAndWritten(DynamoCustomers):
     """Reads the set of a number, and writes it back."""
 
-    def add_phone(self, phone: str, customer_id: str) -> frozenset[str]:
+    def add_address(self, phone: str, customer_id: str) -> frozenset[str]:
         """Write all that were read, and one more."""
         after = self.customers_with([phone])[phone] | {customer_id}
         item: Any = {

@@ -52,6 +52,10 @@ class FakeClock:
         self._now = moment
 
 
+def _index_key(address: str) -> str:
+    return address.lower() if "@" in address else address
+
+
 class FakeCustomers:
     """Facts, standing, numbers and the due index in one place, as in the table."""
 
@@ -121,19 +125,21 @@ class FakeCustomers:
             self.writes += 1
             return True
 
-    def customers_with(self, phones: Collection[str]) -> Mapping[str, frozenset[str]]:
-        return {phone: self.phones.get(phone, frozenset()) for phone in phones}
+    def customers_with(self, addresses: Collection[str]) -> Mapping[str, frozenset[str]]:
+        return {address: self.phones.get(_index_key(address), frozenset()) for address in addresses}
 
-    def add_phone(self, phone: str, customer_id: str) -> frozenset[str]:
+    def add_address(self, address: str, customer_id: str) -> frozenset[str]:
+        key = _index_key(address)
         with self._lock:
-            self.phones[phone] = self.phones.get(phone, frozenset()) | {customer_id}
-            return self.phones[phone]
+            self.phones[key] = self.phones.get(key, frozenset()) | {customer_id}
+            return self.phones[key]
 
-    def remove_phone(self, phone: str, customer_id: str) -> None:
+    def remove_address(self, address: str, customer_id: str) -> None:
+        key = _index_key(address)
         with self._lock:
-            left = self.phones.pop(phone, frozenset()) - {customer_id}
+            left = self.phones.pop(key, frozenset()) - {customer_id}
             if left:
-                self.phones[phone] = left
+                self.phones[key] = left
 
     def customers_of_account(self, account_id: str) -> frozenset[str]:
         return self.accounts.get(account_id, frozenset())
@@ -222,7 +228,7 @@ class FakeCustomers:
     def stored_items(self, customer_id: str) -> int:
         lender_record = self.lender_records.get(customer_id)
         identifies = lender_record is not None and bool(
-            lender_record.snapshot or lender_record.events or lender_record.phones
+            lender_record.snapshot or lender_record.events or lender_record.phones or lender_record.addresses
         )
         return identifies + (customer_id in self.standings)
 
@@ -425,7 +431,7 @@ class FakeContacts:
             if record.customer_id == customer_id and _identifies(record) and (until is None or record.at <= until)
         }
         self.records |= {
-            key: replace(record, phone="", text="", response="", erased_at=record.erased_at or at)
+            key: replace(record, phone="", address="", text="", response="", erased_at=record.erased_at or at)
             for key, record in identifying.items()
         }
         return len(identifying)
@@ -436,8 +442,9 @@ class FakeContacts:
     def labelled_replies(self, customer_id: str) -> int:
         return sum(key[0] == customer_id and reply.label is not None for key, reply in self.replies.items())
 
-    def erase_replies(self, customer_id: str, phones: Collection[str], *, until: datetime | None = None) -> int:
-        gone = [key for key in self.replies if key[0] in {customer_id, *phones} and (until is None or key[1] <= until)]
+    def erase_replies(self, customer_id: str, addresses: Collection[str], *, until: datetime | None = None) -> int:
+        owners = {customer_id, *addresses}
+        gone = [key for key in self.replies if key[0] in owners and (until is None or key[1] <= until)]
         for key in gone:
             del self.replies[key]
         return len(gone)
@@ -467,6 +474,10 @@ class FakeOptOutList:
 
     def opted_out(self) -> Iterator[str]:
         return iter(list(self.numbers))
+
+    def opt_out(self, phone: str) -> None:
+        if phone not in self.numbers:
+            self.numbers.append(phone)
 
     def opt_in(self, phone: str) -> bool:
         if phone in self.taken_off:
@@ -565,9 +576,27 @@ class FakeSwitch:
 
     def __init__(self, *, on: bool = True) -> None:
         self.on = on
+        self.stopped: frozenset[Channel] = frozenset()
 
     def is_on(self) -> bool:
         return self.on
+
+    def stopped_channels(self) -> frozenset[Channel]:
+        return self.stopped if self.on else frozenset(Channel)
+
+
+class FakeSecrets:
+    """Secrets by name."""
+
+    def __init__(self, **secrets: str) -> None:
+        self.secrets = dict(secrets)
+        self.asked: list[str] = []
+
+    def secret(self, name: str) -> str:
+        self.asked.append(name)
+        if name not in self.secrets:
+            raise ServiceCallError("GetParameter", "ParameterNotFound")
+        return self.secrets[name]
 
 
 class FakeUploads:

@@ -222,8 +222,8 @@ class Office:
             clock=self.clock, telemetry=self.telemetry,
         )  # fmt: skip
         self.lender_events = LenderEventService(
-            **common, replies=self.contacts, erasing=erasing, purging=purging, dead_letters=self.dead_letters,
-            delay_queue=self.later, failures=FakeNews(),
+            **common, phones=self.store, replies=self.contacts, erasing=erasing, purging=purging,
+            dead_letters=self.dead_letters, delay_queue=self.later, failures=FakeNews(),
         )  # fmt: skip
         confirmations = OptOutConfirmations(
             store=self.store, contacts=self.contacts, gateways=GatewaysByName(self.carrier),

@@ -30,7 +30,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from dunning.adapters.aws_call import aws_call
 from dunning.adapters.dynamodb.evidence_items import read_evidence
-from dunning.adapters.dynamodb.keys import REPLY, phone_key
+from dunning.adapters.dynamodb.keys import REPLY, address_key
 from dunning.adapters.system_clock import SystemClock
 from dunning.contracts.instants import instant
 from dunning.domain.customer.facts import Facts
@@ -292,7 +292,7 @@ class _StackSource:
         if apart := self._replies_apart(evidence):
             replies = "1 reply" if apart == 1 else f"{apart} replies"
             gap = (
-                f"{replies} from the customer's numbers came when no customer had the number, and may be somebody "
+                f"{replies} from the customer's addresses came when no customer had them, and may be somebody "
                 "else's: kept apart, and not shown."
             )
             evidence = read_evidence(customer_id, items, logs.lines, [*logs.gaps, gap])
@@ -311,14 +311,14 @@ class _StackSource:
             return [item for page in pages for item in page["Items"]]
 
     def _replies_apart(self, evidence: Evidence) -> int:
-        phones = evidence.lender_record.phones if evidence.lender_record else ()
+        record = evidence.lender_record
         count = 0
-        for phone in phones:
+        for address in (*record.phones, *record.addresses) if record else ():
             with aws_call("Query"):
                 pages = self._dynamodb.get_paginator("query").paginate(
                     TableName=self._stack.output("ContactsTable"),
-                    KeyConditionExpression="customer_id = :phone AND begins_with(contact, :reply)",
-                    ExpressionAttributeValues={":phone": {"S": phone_key(phone)}, ":reply": {"S": REPLY}},
+                    KeyConditionExpression="customer_id = :address AND begins_with(contact, :reply)",
+                    ExpressionAttributeValues={":address": {"S": address_key(address)[0]}, ":reply": {"S": REPLY}},
                     Select="COUNT",
                     ConsistentRead=True,
                 )

@@ -21,7 +21,7 @@ from dunning.domain.sayings import Saying
 from dunning.policy import PolicyBook, PolicyError, load_policies
 from dunning.policy.effective import SAME, effective_rules, storage_in_words
 from dunning.policy.jurisdiction import Place, zones_of_countries
-from dunning.policy.text_preview import preview
+from dunning.policy.text_preview import channels_used, preview
 from ops.counsel import changes_since, counsel_page
 from ops.english import in_english
 from ops.own_policies import over_the_package
@@ -175,7 +175,12 @@ def _unsendable(book: PolicyBook, effective: Effective) -> Iterable[Saying]:
     region = effective.place.partition("-")[2] if effective.place.startswith(f"{effective.country}-") else ""
     country = f"{effective.country}-{region}" if region else effective.country
     for language in lender.policy.languages:
-        messages = list(preview(book, lender, language, effective.country, region))
+        used = channels_used(book, lender, effective.country, region)
+        messages = [
+            message
+            for channel in used
+            for message in preview(book, lender, language, effective.country, region, channel)
+        ]
         if refused := sum(bool(message.refusals) for message in messages):
             yield Saying.of(
                 "warn_unsendable",
@@ -189,8 +194,11 @@ def _unsendable(book: PolicyBook, effective: Effective) -> Iterable[Saying]:
 def _summary(book: PolicyBook, found: Sequence[Effective]) -> str:
     warnings = sum(len(effective.warnings) for effective in found)
     texts = len(book.texts) + len(book.texts_with_fee)
+    by_channel = [words for wording in book.wordings.values() for words in wording.channels.words.values()]
+    wordings = sum(map(len, by_channel))
     return (
-        f"{_counted(len(book.lenders), 'lender')}, {_counted(len(book.places.by_id), 'place')}, {texts} texts load; "
+        f"{_counted(len(book.lenders), 'lender')}, {_counted(len(book.places.by_id), 'place')}, {texts} texts and "
+        f"{wordings} wordings of other channels load; "
         f"{_counted(len(found), 'combination')}, {_counted(warnings, 'warning')}. "
         "A policy only ever tightens the law.\n"
     )

@@ -12,11 +12,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from dunning.domain.decision.decisions import Reminder
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.texts.previewed import Message, filling_of
 from dunning.evidence.words import stage_name
 from dunning.policy import PolicyBook, PolicyError, load_policies
 from dunning.policy.lender import Lender
-from dunning.policy.text_preview import UnknownChoiceError, first_country, preview
+from dunning.policy.text_preview import UnknownChoiceError, channels_used, first_country, preview
 from ops.columns import WIDTH, fold, pad
 from ops.own_policies import over_the_package
 
@@ -57,12 +59,32 @@ def _lines(message: Message) -> Iterator[str]:
     reminder = message.reminder
     if reminder is None:
         yield f"  {message.case}"
+    elif message.case.channel is not Channel.SMS:
+        yield from _lines_of_channel(message, reminder)
     else:
         length = _length(message.arriving)
         figures = f"{_segments(reminder.parts):10}  {reminder.encoding:5}  {length:>10}  ${message.price / 1e6:.4f}"
         yield f"  {pad(str(message.case), 22)}  {figures}  {reminder.template}"
         yield from (f"  | {line}" for line in fold(message.arriving, WIDTH - 8))
     yield from (f"  ! {warning}" for warning in warnings_of(message))
+
+
+def _lines_of_channel(message: Message, reminder: Reminder) -> Iterator[str]:
+    """Yield a mail, a bubble, a spoken text or a template with all that is beside its text."""
+    extras = reminder.extras
+    figures = f"{len(reminder.text):5} characters  ${message.price / 1e6:.4f}"
+    yield f"  {pad(str(message.case), 22)}  {figures}  {reminder.template}"
+    beside = (
+        ("subject", extras.subject),
+        ("preview", extras.preview),
+        ("buttons", "  ".join(f"[{button.label}] {button.code}" for button in extras.buttons)),
+        ("values", "  ".join(f"{{{{{at}}}}} {value}" for at, value in enumerate(extras.parameters, 1))),
+    )
+    for name, words in beside:
+        if words:
+            yield from (f"  {name}: {line}" for line in fold(words, WIDTH - 14))
+    for paragraph in reminder.text.splitlines():
+        yield from (f"  | {line}".rstrip() for line in (list(fold(paragraph, WIDTH - 8)) or [""]))
 
 
 def _segments(parts: int) -> str:
@@ -78,8 +100,9 @@ def _length(text: str) -> str:
 def _summary(messages: Sequence[Message]) -> str:
     sendable = [message for message in messages if not message.refusals]
     segments = sum(message.reminder.parts for message in sendable if message.reminder)
+    is_sms = all(message.case.channel is Channel.SMS for message in messages)
     dearest = max(sendable, key=lambda message: message.price, default=None)
-    parts = [f"{len(messages)} texts", _segments(segments)]
+    parts = [f"{len(messages)} texts", *([_segments(segments)] if is_sms else [])]
     if dearest:
         parts.append(f"dearest ${dearest.price / 1e6:.4f} ({stage_sign(dearest.case.stage)} {dearest.case})")
     warnings = sum(len(warnings_of(message)) for message in messages)
@@ -100,13 +123,18 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m ops.preview",
         description="Show all texts of a lender as they arrive, with their segments, their price and every warning.",
-        epilog="make preview LENDER=demo-tw LANGUAGE=zh-Hant COUNTRY=TW POLICIES=folder\n\n"
+        epilog="make preview LENDER=demo-tw LANGUAGE=zh-Hant COUNTRY=TW CHANNEL=email POLICIES=folder\n\n"
         "Exit status: 0 every text can be sent, 1 one cannot, 2 something asked for is not there or not loaded.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--lender", metavar="ID", help="whose texts")
     parser.add_argument("--language", metavar="TAG", help="in which language (default: the lender's first)")
     parser.add_argument("--country", metavar="CODE", help="where, as US or US-MA (default: the lender's first)")
+    parser.add_argument(
+        "--channel",
+        choices=[channel.value for channel in Channel],
+        help="on which channel (default: all that the lender uses there)",
+    )
     parser.add_argument("--policies", type=Path, metavar="FOLDER", help="a folder of policies, laid over the package's")
     return parser
 
@@ -144,14 +172,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 out(f"  {lender_id:12} languages {languages}; countries {countries}\n")
             return 0
         lender, language, country, region = _chosen(book, asked.lender, asked.language, asked.country)
-        messages = list(preview(book, lender, language, country, region))
+        channels = (Channel(asked.channel),) if asked.channel else channels_used(book, lender, country, region)
+        by_channel = {each: list(preview(book, lender, language, country, region, each)) for each in channels}
     except (UnknownChoiceError, PolicyError, OSError) as error:
         parser.error(str(error))
     place = f"{country}-{region}" if region else country
-    title = f"{lender.policy.id} in {language}, to {place}: at most {_segments(lender.policy.max_segments)} a text"
-    for line in report(messages, title):
-        out(f"{line}\n")
-    return 1 if any(message.refusals for message in messages) else 0
+    for channel, messages in by_channel.items():
+        title = f"{lender.policy.id} in {language}, to {place}"
+        is_sms = channel is Channel.SMS
+        says = f"at most {_segments(lender.policy.max_segments)} a text" if is_sms else f"by {channel.value}"
+        for line in report(messages, f"{title}: {says}"):
+            out(f"{line}\n")
+    return 1 if any(message.refusals for messages in by_channel.values() for message in messages) else 0
 
 
 if __name__ == "__main__":

@@ -285,7 +285,7 @@ def test_a_number_that_does_not_exist_is_not_texted_again_and_is_published(world
     (event,) = _published(world, texted, "NumberUnreachable")
     assert event["customer_id"] == texted.unreachable["customer_id"]
     standing = world.standings()[texted.unreachable["customer_id"]]
-    assert (standing.suspended_phone, standing.wake) == (phone_of(texted.unreachable), None)
+    assert (standing.suspended["sms"].address, standing.wake) == (phone_of(texted.unreachable), None)
 
 
 def test_a_log_that_comes_before_its_record_waits_without_the_number(world: World, texted: Texted) -> None:

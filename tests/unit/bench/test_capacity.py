@@ -19,14 +19,13 @@ from tests.bench.capacity import (
     PAYMENT_LOG_BYTES,
     PAYMENT_READS,
     PAYMENT_WRITES,
-    TEXTS_OF_AN_INSTALMENT,
     Capacity,
     Portfolio,
     Template,
     load_known,
     load_template,
 )
-from tests.bench.cost import MILLION, Bill, Machine, declared, load_fees, total
+from tests.bench.cost import MILLION, TEXTS_OF_AN_INSTALMENT, Bill, Machine, declared, load_fees, total
 from tests.bench.scale import Slice, WithTheCore
 from tests.bench.usage import CHANGED, QUEUE, SCANNER, SENDER, Usage, month_of
 

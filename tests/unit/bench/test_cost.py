@@ -5,19 +5,23 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from pydantic import ValidationError
 
+from dunning.domain.delivery.channels import Channel
 from tests.bench.aws_prices import FILE, Price, PriceError, load_prices
 from tests.bench.cost import (
     MILLION,
+    WAYS,
     Bill,
     Declared,
     Fees,
     Line,
     Machine,
     Senders,
+    line_in_taiwan,
     load_fees,
     report,
     total,
@@ -25,6 +29,7 @@ from tests.bench.cost import (
 )
 from tests.bench.usage import CHANGED, IDLE, NEW, QUEUE, SCANNER, SENDER, UNCHANGED, Phase, Usage
 from tests.local.template import Function
+from tests.support.builders import the_policies
 
 PRICES = load_prices("us-east-1")
 DECLARED = Declared(7, {20: Senders(2, 1024), 100: Senders(2, 512), 200: Senders(4, 512)})
@@ -228,11 +233,46 @@ class TestTheCarrierFee:
         )
 
 
+class TestAChannel:
+    """The AWS bill of a million of its messages, and the fee of whoever carries them."""
+
+    def _units_by(self, name: str) -> dict[str, float]:
+        (way,) = [way for way in WAYS if way.name == name]
+        return _units(_bill().of_channel(way))
+
+    def test_pays_for_requests_to_sns_where_sns_sends_and_where_it_brings_what_comes_back(self) -> None:
+        published = "requests (to publish)"
+        assert published in self._units_by("SMS by SNS")
+        assert self._units_by("e-mail by SES")[published] == MILLION
+        assert published not in self._units_by("LINE to friends")
+        assert self._units_by("WhatsApp template")[published] == 3 * MILLION
+
+    def test_costs_aws_about_as_much_whatever_the_channel(self) -> None:
+        sms, *others = [total(_bill().of_channel(way)) for way in WAYS]
+        assert all(sms / 2 < other < 2 * sms for other in others)
+
+    def test_that_is_line_has_a_plan_with_messages_in_it_and_a_price_for_each_further_one(self) -> None:
+        assert line_in_taiwan(6_000) == line_in_taiwan(0) == Decimal(1200) / 31
+        assert round(line_in_taiwan(210_000)) == 1_355
+
+    def test_is_charged_as_the_policies_estimate_it(self) -> None:
+        fees = load_fees()
+        assert fees.of_channel("email", "TW", MILLION) == 100
+        for way in WAYS:
+            estimate = the_policies().price("TW", 1, Channel(way.channel))
+            assert fees.of_channel(way.channel, "TW", MILLION) == estimate
+
+    def test_of_every_kind_has_a_gateway_here(self) -> None:
+        assert {way.channel for way in WAYS} == set(Channel)
+
+
 class TestTheReport:
     """What a manager reads."""
 
     def _text(self, usage: Usage) -> str:
-        fees = Fees({"TW": Decimal("0.04"), "default": Decimal("0.05")}, "a list", "M", "2026-11-23")
+        others = dict.fromkeys(("email", "line", "voice", "whatsapp"), MappingProxyType({"default": Decimal("0.01")}))
+        in_taiwan = {"TW": Decimal("0.04"), "default": Decimal("0.05")}
+        fees = Fees(in_taiwan, "a list", "M", "2026-11-23", others, {})
         return "\n".join(report(_bill(usage), usage, PRICES, fees, MACHINE))
 
     def test_says_whether_the_target_is_held_and_by_how_much_it_is_missed(self) -> None:

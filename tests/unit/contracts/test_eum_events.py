@@ -10,8 +10,8 @@ from botocore.session import get_session
 from dunning.contracts.claim_marks import claim_marks
 from dunning.contracts.eum_event import EVENT_STATUSES, UNDER_WAY, parse_eum_event
 from dunning.contracts.waiting_receipt import WaitingReceipt, parse_waiting_receipt, waiting_receipt_body
-from dunning.domain.delivery.channel_events import ChannelEvents, UnderWay
-from dunning.domain.delivery.receipt import ClaimKey, DeliveryReceipt, DeliveryStatus, delivery_status
+from dunning.domain.delivery.channel_events import ChannelEvents
+from dunning.domain.delivery.receipt import ClaimKey, DeliveryReceipt, DeliveryStatus, UnderWay, delivery_status
 from dunning.domain.errors import UnreadableRecordError
 from dunning.ports.contacts import ContactKey
 from tests.local.channels.wire import notification_of
@@ -167,7 +167,8 @@ def test_a_receipt_that_waits_for_its_record_keeps_its_status() -> None:
     waiting = receipt(eventType="TEXT_SPAM")
     key = ContactKey("C0001", CLAIMED_AT, SEND_ID)
     again = parse_waiting_receipt(waiting_receipt_body(WaitingReceipt(key, waiting)))
-    assert delivery_status(again.receipt) is delivery_status(waiting) is DeliveryStatus.TECHNICAL_FAILURE
+    assert isinstance(again.report, DeliveryReceipt)
+    assert delivery_status(again.report) is delivery_status(waiting) is DeliveryStatus.TECHNICAL_FAILURE
 
 
 def test_a_receipt_of_sns_waits_in_the_words_of_earlier_versions() -> None:
@@ -178,4 +179,6 @@ def test_a_receipt_of_sns_waits_in_the_words_of_earlier_versions() -> None:
         )
     )
     assert "status" not in json.loads(written)
-    assert delivery_status(parse_waiting_receipt(written).receipt) is DeliveryStatus.PERMANENT_FAILURE
+    report = parse_waiting_receipt(written).report
+    assert isinstance(report, DeliveryReceipt)
+    assert delivery_status(report) is DeliveryStatus.PERMANENT_FAILURE

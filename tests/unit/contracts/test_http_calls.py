@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dunning.contracts.http_call import HttpCall, parse_http_call
+from dunning.contracts.http_call import HttpAnswer, HttpCall, http_response, parse_http_call
 from dunning.contracts.line_event import is_signed_by_line
 from dunning.domain.errors import UnreadableRecordError
 from tests.local.channels.line import CHANNEL_SECRET, LinePlatform
@@ -24,7 +24,17 @@ EVENT: dict[str, Any] = {
 
 def test_a_call_is_read_with_its_headers_in_small_letters() -> None:
     headers = {"x-line-signature": "s", "content-type": "application/json"}
-    assert parse_http_call(EVENT) == HttpCall("POST", "/line/demo-tw", headers, b'{"events": []}')
+    assert parse_http_call(EVENT | {"pathParameters": {"lender": "demo-tw"}}) == HttpCall(
+        "POST", "/line/demo-tw", headers, b'{"events": []}', "POST /line/{lender}", {"lender": "demo-tw"}
+    )
+
+
+def test_an_answer_is_kept_nowhere() -> None:
+    answer = http_response(HttpAnswer(404, "<p>", {"x-robots-tag": "noindex"}))
+    assert (answer["statusCode"], answer["body"], answer["headers"]["cache-control"]) == (404, "<p>", "no-store")
+    assert answer["headers"]["content-type"] == "text/html; charset=utf-8"
+    assert answer["headers"]["x-robots-tag"] == "noindex"
+    assert http_response(HttpAnswer(200))["body"] == ""
 
 
 @pytest.mark.parametrize("packed", [False, True])

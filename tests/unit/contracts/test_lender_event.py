@@ -13,6 +13,8 @@ from dunning.contracts.lender_event import EVENTS, MOST_AHEAD, ErasureRequest, G
 from dunning.domain.customer.facts import HoldReason
 from dunning.domain.customer.lender_record import (
     AccountClosed,
+    AddressChanged,
+    ConsentChanged,
     CustomerAttended,
     CustomerHold,
     CustomerReleased,
@@ -23,6 +25,7 @@ from dunning.domain.customer.lender_record import (
     RecordedEvent,
 )
 from dunning.domain.customer.standing import ReplyLabel
+from dunning.domain.delivery.channels import AddressKind, Channel
 from dunning.domain.errors import UnreadableRecordError
 from dunning.services.intake.cells import is_id
 from tests.support.people import NOW
@@ -31,6 +34,7 @@ SAID_AT = "2026-12-01T09:59:57+08:00"
 AT = datetime(2026, 12, 1, 1, 59, 57, tzinfo=UTC)
 
 PAID = {"account_id": "A1", "instalment_no": 1, "paid": 325_000, "currency": "TWD"}
+LINE_USER = "U" + "0123456789abcdef" * 2
 CHANGED = {"account_id": "A1", "instalment_no": 2, "due_on": "2026-11-20", "amount": 335_000, "currency": "TWD"}
 
 
@@ -91,6 +95,19 @@ def refusal(body: str) -> str:
         ("CustomerReleased", {"reason": "dispute"}, CustomerReleased(HoldReason.DISPUTE)),
         ("CustomerAttended", {}, CustomerAttended()),
         ("CustomerAttended", {"outcome": "called_back"}, CustomerAttended("called_back")),
+        (
+            "AddressChanged",
+            {"channel": "email", "address": "Wang.1+x@Example.com"},
+            AddressChanged(AddressKind.EMAIL, "wang.1+x@example.com"),
+        ),
+        ("AddressChanged", {"channel": "line", "address": LINE_USER}, AddressChanged(AddressKind.LINE, LINE_USER)),
+        ("AddressChanged", {"channel": "line", "address": None}, AddressChanged(AddressKind.LINE, "")),
+        (
+            "ConsentChanged",
+            {"channel": "line", "consented_at": AT.isoformat()},
+            ConsentChanged(Channel.LINE, AT),
+        ),
+        ("ConsentChanged", {"channel": "voice", "consented_at": None}, ConsentChanged(Channel.VOICE)),
     ],
 )
 def test_each_kind_is_an_event_of_a_customer_as_of_when_it_was_said(
@@ -121,6 +138,31 @@ def test_who_says_so_is_an_id_and_no_address(by: object) -> None:
 @pytest.mark.parametrize("outcome", ["Called Wang", "0912345678", "x" * 41])
 def test_an_outcome_is_a_code(outcome: str) -> None:
     assert refusal(envelope("CustomerAttended", outcome=outcome)) == "detail.outcome"
+
+
+@pytest.mark.parametrize(
+    ("channel", "address"),
+    [
+        ("email", "wang"), ("email", "wang@localhost"), ("email", "a@example.com, b@example.com"), ("email", ""),
+        ("email", LINE_USER), ("line", "wang@example.com"), ("line", "U" + "0" * 31), ("line", "@wang"), ("line", ""),
+        ("email", 7),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_an_address_is_refused_by_its_field(channel: str, address: object) -> None:
+    assert refusal(envelope("AddressChanged", channel=channel, address=address)) == "detail.address"
+
+
+def test_an_address_is_named_even_if_there_is_none_any_more_and_a_number_comes_by_file() -> None:
+    assert refusal(envelope("AddressChanged", channel="email")) == "detail.address"
+    assert refusal(envelope("AddressChanged", channel="sms", address=None)) == "detail.channel"
+
+
+def test_a_consent_is_to_a_channel_we_know_and_not_in_the_future() -> None:
+    assert refusal(envelope("ConsentChanged", channel="telex", consented_at=None)) == "detail.channel"
+    assert refusal(envelope("ConsentChanged", channel="email")) == "detail.consented_at"
+    later = (AT + MOST_AHEAD + timedelta(microseconds=1)).isoformat()
+    assert refusal(envelope("ConsentChanged", channel="email", consented_at=later)) == "detail.consented_at"
+    assert refusal(envelope("ConsentChanged", channel="email", consented_at=True)) == "detail.consented_at"
 
 
 def test_an_erasure_is_a_moment() -> None:
@@ -271,8 +313,8 @@ def test_an_id_is_what_intake_takes_for_one(text: str) -> None:
         assert is_id(text)
 
 
-def test_there_are_eight_kinds() -> None:
+def test_there_are_ten_kinds() -> None:
     assert sorted(EVENTS) == [
-        "AccountClosed", "CustomerAttended", "CustomerErased", "CustomerHold", "CustomerReleased", "InstalmentChanged",
-        "InstalmentPaid", "ReplyLabelled",
+        "AccountClosed", "AddressChanged", "ConsentChanged", "CustomerAttended", "CustomerErased", "CustomerHold",
+        "CustomerReleased", "InstalmentChanged", "InstalmentPaid", "ReplyLabelled",
     ]  # fmt: skip

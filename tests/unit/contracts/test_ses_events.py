@@ -9,9 +9,9 @@ from botocore.session import get_session
 
 from dunning.contracts.claim_marks import claim_labels
 from dunning.contracts.ses_event import MAIL_EVENTS, NOT_TRACKED, parse_ses_event
-from dunning.domain.delivery.channel_events import ChannelEvents, ChannelWish, UnderWay, Wish
+from dunning.domain.delivery.channel_events import ChannelEvents, ChannelWish, Wish
 from dunning.domain.delivery.channels import Channel
-from dunning.domain.delivery.receipt import ClaimKey, DeliveryReceipt, DeliveryStatus
+from dunning.domain.delivery.receipt import ClaimKey, DeliveryReceipt, DeliveryStatus, UnderWay
 from dunning.domain.errors import UnreadableRecordError
 from tests.local.channels.wire import notification_of
 from tests.support.outgoing import CLAIM_ID, CLAIMED_AT, SEND_ID, outgoing_mail

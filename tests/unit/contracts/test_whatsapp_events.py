@@ -8,9 +8,9 @@ import pytest
 
 from dunning.contracts.claim_marks import claim_marks
 from dunning.contracts.whatsapp_event import parse_whatsapp_event
-from dunning.domain.delivery.channel_events import ChannelEvents, ChannelMessage, UnderWay
+from dunning.domain.delivery.channel_events import ChannelEvents, ChannelMessage
 from dunning.domain.delivery.channels import Channel
-from dunning.domain.delivery.receipt import ClaimKey, DeliveryReceipt, DeliveryStatus
+from dunning.domain.delivery.receipt import ClaimKey, DeliveryReceipt, DeliveryStatus, UnderWay
 from dunning.domain.errors import UnreadableRecordError
 from tests.local.channels.wire import notification_of
 from tests.support.outgoing import CLAIM_ID, CLAIMED_AT, SEND_ID, outgoing_whatsapp

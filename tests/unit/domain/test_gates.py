@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dunning.domain.customer.facts import FINAL_HOLDS, Facts, Hold, HoldReason
-from dunning.domain.customer.standing import Standing
+from dunning.domain.customer.standing import AddressSince, Standing
 from dunning.domain.decision import decide as decide_module
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Decision, Reason, Send, Stop, Wait
@@ -150,8 +150,8 @@ SHUT: dict[Reason, Change] = {
     Reason.NOTHING_OPEN: all_paid,
     Reason.SENDING_OFF: sending_off,
     Reason.OPTED_OUT: opted_out,
-    Reason.NUMBER_REFUSED: with_standing(suspended_phone="+886900000001"),
-    Reason.SHARED_PHONE: with_standing(shared_phone="+886900000001"),
+    Reason.NUMBER_REFUSED: with_standing(suspended={"sms": AddressSince("+886900000001")}),
+    Reason.SHARED_PHONE: with_standing(shared={"number": AddressSince("+886900000001")}),
     Reason.NO_CHANNEL: mail_alone,
     Reason.BANKRUPT: with_facts(holds=(Hold(HoldReason.BANKRUPT),)),
     Reason.DECEASED: with_facts(holds=(Hold(HoldReason.DECEASED),)),
@@ -291,7 +291,7 @@ REASONS = [
     ),
     pytest.param(
         Reason.NUMBER_REFUSED,
-        with_standing(suspended_phone="+886900000001")(Case()),
+        with_standing(suspended={"sms": AddressSince("+886900000001")})(Case()),
         Stop,
         None,
         id="the carrier refused the number for good",
@@ -305,7 +305,7 @@ REASONS = [
     ),
     pytest.param(
         Reason.SHARED_PHONE,
-        with_standing(shared_phone="+886900000001")(Case()),
+        with_standing(shared={"number": AddressSince("+886900000001")})(Case()),
         Stop,
         None,
         id="another customer has the same number",
@@ -496,7 +496,7 @@ def test_every_reason_is_reached() -> None:
 
 
 def test_a_number_put_right_is_no_longer_refused() -> None:
-    case = with_standing(suspended_phone="+886911111111")(Case())
+    case = with_standing(suspended={"sms": AddressSince("+886911111111")})(Case())
     assert case.decision().reason is Reason.DUE
 
 

@@ -7,7 +7,9 @@ from time import process_time
 
 import pytest
 
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.replies.intents import ParsedReply, ReplyIntent
+from dunning.domain.texts.channel_words import ApprovedWords
 from dunning.domain.texts.lint import ArrivingText
 from dunning.domain.texts.wording import render
 from dunning.policy.reply_files import load_reply_reader
@@ -331,3 +333,16 @@ def test_a_word_repeated_up_to_the_limit_of_a_reply_is_read_in_a_moment(word: st
 @pytest.mark.parametrize("day", ["十二月二十五日", "12月三十一號"])
 def test_a_numeral_of_a_few_characters_is_still_a_number(day: str) -> None:
     assert parse(f"我{day}繳").promised_on is not None
+
+
+@pytest.mark.parametrize(
+    ("language", "word", "country"), [("zh-Hant", "退訂", "TW"), ("zh-Hans", "退订", "MY"), ("en", "STOP", "GB")]
+)
+def test_the_word_that_a_whatsapp_template_tells_people_to_reply_is_surely_an_opt_out(
+    language: str, word: str, country: str
+) -> None:
+    for staged in the_policies().wordings[language].channels.words[Channel.WHATSAPP]:
+        for words in (staged.single, staged.several):
+            assert isinstance(words, ApprovedWords)
+            assert word in words.text.pattern
+    assert ReplyIntent.OPT_OUT in parse(word, country=country).sure

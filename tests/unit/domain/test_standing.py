@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import permutations
+from typing import Any
 
 import pytest
 
@@ -10,6 +12,7 @@ from dunning.domain.customer.standing import (
     LEDGER_FLOOR,
     PROGRESS_LIMIT,
     RECENT_LIMIT,
+    AddressSince,
     PaymentStatement,
     Progress,
     PromiseToPay,
@@ -21,11 +24,12 @@ from dunning.domain.customer.standing import (
     label_key,
     progress_key,
     with_address_refused,
+    with_address_usable,
     with_claim,
     with_decision,
     without_claim,
 )
-from dunning.domain.delivery.channels import Channel
+from dunning.domain.delivery.channels import AddressKind, Channel
 from tests.support.builders import a_customer, a_standing, a_text, an_account, an_instalment, day, progress_at, taipei
 
 NOW = taipei("2026-12-10 10:00")
@@ -163,8 +167,8 @@ def test_a_number_is_out_of_use_until_another_is_on_record_or_a_person_releases_
 
     def is_out_of_use(facts: Facts, phone: str, since: datetime | None) -> bool:
         if kind == "refused":
-            return a_standing(suspended_phone=phone, suspended_at=since).is_suspended(facts)
-        return a_standing(shared_phone=phone, shared_at=since).shares_address(facts)
+            return a_standing(suspended={"sms": AddressSince(phone, since)}).is_suspended(facts)
+        return a_standing(shared={"number": AddressSince(phone, since)}).shares_address(facts)
 
     facts = a_customer()
     released = replace(facts, released={reason: NOW})
@@ -210,10 +214,84 @@ def test_a_hold_of_no_known_time_is_not_lifted() -> None:
 
 def test_of_two_refusals_of_one_number_the_later_counts_and_another_number_begins_anew() -> None:
     refused = with_address_refused(a_standing(), Channel.SMS, "+886900000001", NOW)
-    assert with_address_refused(refused, Channel.SMS, "+886900000001", NOW - DAY).suspended_at == NOW
-    assert with_address_refused(refused, Channel.SMS, "+886900000001", NOW + DAY).suspended_at == NOW + DAY
+    for at, later in ((NOW - DAY, NOW), (NOW + DAY, NOW + DAY)):
+        again = with_address_refused(refused, Channel.SMS, "+886900000001", at)
+        assert again.suspended == {"sms": AddressSince("+886900000001", later)}
     another = with_address_refused(refused, Channel.SMS, "+886900000002", NOW - DAY)
-    assert (another.suspended_phone, another.suspended_at) == ("+886900000002", NOW - DAY)
+    assert another.suspended == {"sms": AddressSince("+886900000002", NOW - DAY)}
+
+
+USER = "U" + "0" * 32
+ADDRESSES = {
+    Channel.SMS: "+886900000001",
+    Channel.VOICE: "+886900000001",
+    Channel.WHATSAPP: "+886900000001",
+    Channel.EMAIL: "a@example.com",
+    Channel.LINE: USER,
+}
+
+
+def reachable(**changes: Any) -> Facts:  # noqa: ANN401 - fields of the facts
+    return replace(a_customer(), phone="+886900000001", email="a@example.com", line_user_id=USER, **changes)
+
+
+@pytest.mark.parametrize("channel", Channel)
+def test_a_refusal_is_of_one_channel_and_of_one_address(channel: Channel) -> None:
+    refused = with_address_refused(a_standing(), channel, ADDRESSES[channel], NOW)
+    assert [other for other in Channel if refused.is_suspended(reachable(), other)] == [channel]
+    assert not refused.is_suspended(reachable(released={HoldReason.NUMBER_REFUSED: NOW}), channel)
+    of_another = with_address_refused(a_standing(), channel, "another", NOW)
+    assert not of_another.is_suspended(reachable(), channel)
+
+
+@pytest.mark.parametrize("kind", AddressKind)
+def test_a_shared_address_is_shared_on_each_channel_that_has_it(kind: AddressKind) -> None:
+    alike = [channel for channel in Channel if AddressKind.of(channel) is kind]
+    standing = a_standing(shared={kind.value: AddressSince(ADDRESSES[alike[0]], NOW)})
+    assert [channel for channel in Channel if standing.shares_address(reachable(), channel)] == alike
+    released = reachable(released={HoldReason.SHARED_PHONE: NOW})
+    assert not any(standing.shares_address(released, channel) for channel in Channel)
+
+
+def test_without_an_address_nothing_is_suspended_or_shared() -> None:
+    nobody = replace(a_customer(), phone="", email=None, line_user_id=None)
+    standing = a_standing(
+        suspended={channel.value: AddressSince("", NOW) for channel in Channel},
+        shared={kind.value: AddressSince("", NOW) for kind in AddressKind},
+    )
+    assert not any(standing.is_suspended(nobody, channel) for channel in Channel)
+    assert not any(standing.shares_address(nobody, channel) for channel in Channel)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+@pytest.mark.parametrize(("last", "is_blocked"), [("refused", True), ("usable", False)])
+def test_of_a_block_and_a_friendship_the_later_counts_in_any_order(
+    order: tuple[int, ...], last: str, *, is_blocked: bool
+) -> None:
+    words = ["refused", "usable", "refused"] if last == "refused" else ["usable", "refused", "usable"]
+    standing = a_standing()
+    for index in order:
+        record = with_address_refused if words[index] == "refused" else with_address_usable
+        standing = record(standing, Channel.LINE, USER, NOW + index * DAY)
+    assert standing.is_suspended(reachable(), Channel.LINE) is is_blocked
+
+
+def test_of_a_block_and_a_friendship_of_the_same_moment_the_block_counts() -> None:
+    usable = with_address_usable(a_standing(), Channel.LINE, USER, NOW)
+    refused = with_address_refused(a_standing(), Channel.LINE, USER, NOW)
+    for standing in (
+        with_address_refused(usable, Channel.LINE, USER, NOW),
+        with_address_usable(refused, Channel.LINE, USER, NOW),
+    ):
+        assert standing.is_suspended(reachable(), Channel.LINE)
+
+
+def test_a_friendship_takes_back_no_block_of_another_account() -> None:
+    refused = with_address_refused(a_standing(), Channel.LINE, USER, NOW)
+    assert with_address_usable(refused, Channel.LINE, "U" + "1" * 32, NOW + DAY) is refused
+    friend_of_another = with_address_usable(a_standing(), Channel.LINE, "U" + "1" * 32, NOW)
+    friend = with_address_usable(friend_of_another, Channel.LINE, USER, NOW)
+    assert friend.suspended == {"line": AddressSince(USER, NOW, is_usable=True)}
 
 
 @pytest.mark.parametrize("finished", [0, 1, PROGRESS_LIMIT - 2, PROGRESS_LIMIT - 1])

@@ -64,11 +64,15 @@ class TestTheLenderOfAllAccounts:
         assert lender_for(load(folder).book, "", frozenset({"demo-tw"})) == "mine"
 
     def test_has_to_be_named_where_there_are_several(self) -> None:
-        with pytest.raises(PoliciesError, match=r"^LENDER= has to be named for the sample, one of: demo-cn, demo-tw"):
+        with pytest.raises(
+            PoliciesError, match=r"^LENDER= has to be named for the sample, one of: demo-channels, demo-cn"
+        ):
             lender_for(the_policies(), "", frozenset({"another"}))
 
     def test_is_refused_with_all_there_are_if_none_is_near(self) -> None:
-        with pytest.raises(PoliciesError, match=r"no such lender\. There are: demo-cn, demo-tw, demo-world$"):
+        with pytest.raises(
+            PoliciesError, match=r"no such lender\. There are: demo-channels, demo-cn, demo-tw, demo-world$"
+        ):
             lender_for(the_policies(), "zzz", frozenset())
 
     def test_is_refused_with_the_nearest_if_there_is_none_such(self) -> None:

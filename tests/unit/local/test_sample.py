@@ -24,6 +24,18 @@ def people(rows: list[Row]) -> list[Row]:
     return list({row.customer_id: row for row in rows}.values())
 
 
+def test_some_have_other_addresses_most_of_them_with_a_consent_and_nobody_shares_one() -> None:
+    people = {row.customer_id: row for row in sample_rows(START)}.values()
+    mailboxes = [person.email for person in people if person.email]
+    assert 0.4 < len(mailboxes) / len(people) < 0.6
+    assert len(set(mailboxes)) == len(mailboxes)
+    friends = [person for person in people if person.line_user_id]
+    assert {person.country for person in friends} == {"TW"}
+    assert 20 < len({person.line_user_id for person in friends}) == len(friends)
+    without = [person for person in people if person.email and not person.email_consented_at]
+    assert 0 < len(without) < len(mailboxes) / 2
+
+
 def test_there_are_enough_customers_of_every_place_and_language(people: list[Row]) -> None:
     assert len(people) >= 240
     assert {"TW", "CN", "HK", "US"} == {person.country for person in people}

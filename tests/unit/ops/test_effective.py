@@ -81,7 +81,8 @@ def test_the_explained_rules_are_the_rules_that_decide() -> None:
             shown = {limit.topic: in_english(limit.effective) for limit in effective.limits}
             assert in_english(week_in_words(rules.hours.week)) in shown["hours"]
             assert in_english(week_in_words(rules.overdue_hours.week)) in shown["hours"]
-            assert shown["caps"].count(";") + 1 <= len({*rules.person_caps, *rules.account_caps})
+            of_channels = {(use.channel, cap) for order in rules.channels.values() for use in order for cap in use.caps}
+            assert shown["caps"].count(";") + 1 <= len({*rules.person_caps, *rules.account_caps, *of_channels})
             assert ("has to be on record" in shown["consent"]) is rules.consent_required
             assert ("every text says how" in shown["opt-out"]) is bool(rules.opt_out_line)
             assert f"{rules.retention_days:,} days" in shown["record"]

@@ -103,7 +103,7 @@ def test_policies_of_another_folder_are_checked_and_a_bad_one_is_refused_by_line
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--lender", "nobody"], "There is no lender 'nobody'. There are: demo-cn"),
+        (["--lender", "nobody"], "There is no lender 'nobody'. There are: demo-channels, demo-cn"),
         (["--place", "XX"], "no place 'XX'"),
         (["--place", "tw"], "There is no place 'tw': did you mean TW?"),
         (["--policies", "nowhere"], "POLICIES=nowhere: there is no such folder"),

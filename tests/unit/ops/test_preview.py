@@ -140,6 +140,25 @@ def test_the_command_prints_every_text_with_its_figures(capsys: pytest.CaptureFi
     assert not any("\x1b" in line for line in lines)
 
 
+@pytest.mark.parametrize(
+    ("channel", "shown", "status"),
+    [
+        ("email", "  subject: 您的帳單通知", 0),
+        ("line", "  buttons: [已繳款] paid  [想協商] hardship  [不要再傳] opt_out", 0),
+        ("voice", "0  on the due date", 0),
+        ("whatsapp", "  ! will not be sent: whatsapp/zh-Hant/before@1 is not a template that Meta has approved", 1),
+    ],
+)
+def test_a_channel_may_be_chosen_and_is_shown_with_what_stands_beside_its_text(
+    channel: str, shown: str, status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--lender", "demo-tw", "--channel", channel]) == status
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"demo-tw in zh-Hant, to TW: by {channel}"
+    assert shown in lines
+    assert max(map(width_of, lines)) <= 100
+
+
 def test_figures_stand_below_each_other(capsys: pytest.CaptureFixture[str]) -> None:
     main(["--lender", "demo-cn", "--language", "en"])
     figures = [line for line in capsys.readouterr().out.splitlines() if "  UCS-2  " in line]
@@ -172,7 +191,7 @@ def test_a_region_and_a_place_of_many_countries_may_be_chosen(capsys: pytest.Cap
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        pytest.param(["--lender", "nobody"], "no lender is called 'nobody'; there are: demo-cn, demo-tw", id="lender"),
+        pytest.param(["--lender", "nobody"], "no lender is called 'nobody'; there are: demo-channels", id="lender"),
         pytest.param(["--lender", "demo-tw", "--language", "fr"], "it has: zh-Hant, en", id="language"),
         pytest.param(["--lender", "demo-tw", "--country", "XX"], "no country (ISO 3166); demo-tw texts", id="country"),
         pytest.param(["--lender", "demo-tw", "--country", "JP"], "its countries: TW, HK, US", id="another country"),

@@ -29,7 +29,7 @@ from dunning.domain.customer.lender_record import (
     erase_record,
     record_event,
 )
-from dunning.domain.customer.standing import OpenReview, RecentDecision, ReplyLabel, Standing, label_key
+from dunning.domain.customer.standing import AddressSince, OpenReview, RecentDecision, ReplyLabel, Standing, label_key
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.evidence.customer_evidence import Evidence, LoggedLine, read_logged_line
@@ -156,10 +156,8 @@ def test_nothing_that_is_kept_is_left_out() -> None:
         opted_out_at=NOW,
         opted_in_at=NOW + MINUTE,
         opted_out_accounts={"A0001-0": NOW},
-        suspended_phone="+886900000001",
-        suspended_at=NOW,
-        shared_phone="+886900000001",
-        shared_at=NOW,
+        suspended={"sms": AddressSince("+886900000001", NOW)},
+        shared={"number": AddressSince("+886900000001", NOW)},
         holds=(Hold(HoldReason.HARDSHIP, None, NOW),),
         reply_labels={label_key(NOW - MINUTE): ReplyLabel(at=NOW, intents=("paid",))},
         ledger=(a_text(NOW, "A0001-0", claim_id="c1"), a_text(NOW, "A0001-0", claim_id="unrecorded")),
@@ -295,7 +293,7 @@ def test_what_is_erased_is_told_with_what_is_left() -> None:
     assert "the lender had the customer erased" in titles(timeline, EntryKind.FACT)
     (text,) = (entry for entry in timeline.entries if entry.kind is EntryKind.TEXT)
     assert not text.quote
-    assert text.details[0] == ("erased", "number, text and the carrier's words were erased at 2026-12-01T02:00:00Z")
+    assert text.details[0] == ("erased", "address, text and the carrier's words were erased at 2026-12-01T02:00:00Z")
 
 
 def test_an_item_that_cannot_be_read_is_told_by_its_kind_and_moment_and_never_in_its_words() -> None:

@@ -58,7 +58,7 @@ class Office:
     def add(self, facts: Facts, standing: Standing | None = None, *, listed: bool = True) -> Facts:
         self.store.lender_records[facts.customer_id] = a_lender_record(facts)
         self.store.standings[facts.customer_id] = standing or waking(facts)
-        self.store.add_phone(facts.phone, facts.customer_id)
+        self.store.add_address(facts.phone, facts.customer_id)
         if listed:
             self.carrier.numbers.append(facts.phone)
         return facts
@@ -99,7 +99,7 @@ def test_an_opt_out_that_we_know_of_keeps_its_moment(office: Office) -> None:
 
 def test_a_number_that_somebody_only_had_opts_nobody_out(office: Office) -> None:
     facts = office.add(someone(), listed=False)
-    office.store.add_phone("+886977777777", facts.customer_id)
+    office.store.add_address("+886977777777", facts.customer_id)
     office.carrier.numbers = ["+886977777777", "+886988888888"]
     assert office.service.sync() == Synced(2, 0, 0)
     assert office.standing(facts) == waking(facts)

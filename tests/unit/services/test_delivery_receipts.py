@@ -80,7 +80,7 @@ class Office:
         entry = replace(texted(facts, at, claim_id=f"c{number}"), stage=stage)
         self.store.lender_records[facts.customer_id] = a_lender_record(facts)
         self.store.standings[facts.customer_id] = waking(facts, ledger=(entry,), **changes)
-        self.store.add_phone(facts.phone, facts.customer_id)
+        self.store.add_address(facts.phone, facts.customer_id)
         if state is not None:
             self.contacts.write([record(facts, entry, state)])
         return facts
@@ -143,6 +143,10 @@ def crashing(port: object, name: str) -> Iterator[None]:
         yield
 
 
+def _refused_number(office: Office) -> str:
+    return office.standing().suspended["sms"].address
+
+
 @pytest.fixture
 def office() -> Office:
     return Office()
@@ -183,7 +187,7 @@ def test_a_dead_number_is_suspended_and_published_once(office: Office) -> None:
     facts = office.texted()
     office.report(receipt(response=DEAD))
     office.report(receipt(response=DEAD))
-    assert office.standing().suspended_phone == facts.phone
+    assert _refused_number(office) == facts.phone
     assert office.standing().wake is None
     published = [event for event in office.publisher.published if isinstance(event, NumberUnreachable)]
     assert published == [NumberUnreachable("C0001", office.clock.now(), "permanent_failure")]
@@ -201,7 +205,7 @@ def test_a_customer_whom_a_person_has_released_is_not_suspended_again_by_an_old_
     )
     office.report(receipt(response=DEAD))
     assert not office.standing().is_suspended(office.store.facts["C0001"])
-    assert office.standing().suspended_phone == facts.phone
+    assert _refused_number(office) == facts.phone
 
 
 def test_a_number_the_customer_no_longer_has_suspends_nobody(office: Office) -> None:
@@ -209,7 +213,7 @@ def test_a_number_the_customer_no_longer_has_suspends_nobody(office: Office) -> 
     office.store.lender_records["C0001"] = a_lender_record(replace(facts, phone="+886911111111"))
     office.report(receipt(response=DEAD))
     assert office.states == [ContactState.FAILED]
-    assert office.standing().suspended_phone == ""
+    assert not office.standing().suspended
 
 
 def test_a_customer_who_was_out_of_reach_is_sent_the_stage_again(office: Office) -> None:
@@ -277,7 +281,7 @@ class TestARecordThatIsNotThereYet:
         ((body, _),) = office.later.messages
         assert office.service.handle_waiting([QueueMessage("d", body, 1)]) == []
         assert office.states == [ContactState.FAILED]
-        assert office.standing().suspended_phone == facts.phone
+        assert _refused_number(office) == facts.phone
 
     def test_is_written_once_the_sender_must_have_died(self, office: Office) -> None:
         office.texted(state=None)
@@ -387,7 +391,7 @@ class TestATextOfWhichNobodyKnows:
         office.report(receipt(response=DEAD, message_id="m-another", at=NOW + 2 * A_SECOND))
         (contact,) = office.contacts.records.values()
         assert (contact.state, contact.message_id) == (ContactState.DELIVERED, "m-lost")
-        assert office.standing().suspended_phone == ""
+        assert not office.standing().suspended
 
     @pytest.mark.parametrize("state", [ContactState.UNKNOWN, None])
     def test_is_left_to_time_if_two_messages_fit(self, office: Office, state: ContactState | None) -> None:
@@ -395,7 +399,7 @@ class TestATextOfWhichNobodyKnows:
         office.clock.move_to(NOW + timedelta(hours=1))
         office.report(receipt(message_id="m-one"), receipt(message_id="m-other", response=DEAD))
         assert office.states == [ContactState.UNKNOWN]
-        assert office.standing().suspended_phone == ""
+        assert not office.standing().suspended
         assert office.telemetry.counts == {"ReceiptsWithoutContact": 2}
 
     def test_is_left_to_time_if_two_fit(self, office: Office) -> None:
@@ -447,7 +451,7 @@ def test_a_payment_that_was_quicker_is_not_undone(office: Office) -> None:
     office.store.load = load_then_pay  # type: ignore[method-assign]
     office.report(receipt(response=DEAD))
     after = office.standing()
-    assert (after.version, after.wake, after.suspended_phone) == (6, None, facts.phone)
+    assert (after.version, after.wake, after.suspended["sms"].address) == (6, None, facts.phone)
 
 
 def test_a_crash_before_a_recovery_reached_the_standing_is_mended_by_the_same_report(office: Office) -> None:
@@ -484,8 +488,8 @@ def test_reports_of_one_text_are_one_write_whatever_their_order(office: Office) 
         office.report(*(receipt(number, response) for response in reports))
         assert contacts.calls["advance"] == 1
     assert office.states == [ContactState.DELIVERED] * 2
-    assert office.standing().suspended_phone
-    assert office.standing(2).suspended_phone
+    assert office.standing().suspended
+    assert office.standing(2).suspended
     assert not office.standing().ledger[0].failed
 
 
@@ -519,7 +523,7 @@ def test_a_write_whose_answer_was_lost_is_published_all_the_same(office: Office)
 
     office.store.save_standing = lose_the_answer  # type: ignore[method-assign]
     office.report(receipt(response=DEAD))
-    assert (office.standing().version, office.standing().suspended_phone) == (2, facts.phone)
+    assert (office.standing().version, _refused_number(office)) == (2, facts.phone)
     assert [type(event) for event in office.publisher.published] == [
         NumberUnreachable,
         ReminderStopped,
@@ -545,14 +549,14 @@ def test_a_receipt_for_a_shared_number_concerns_only_the_customer_who_was_texted
     office.texted(2)
     office.store.phones[facts.phone] = frozenset({"C0001", "C0002"})
     office.report(receipt(response=DEAD))
-    assert office.standing(1).suspended_phone == facts.phone
+    assert _refused_number(office) == facts.phone
     assert office.standing(2).version == 1
     assert office.contacts.records[key_of(office, 2)].state is ContactState.SENT
 
 
 def test_a_former_number_is_not_taken_for_the_one_that_was_texted(office: Office) -> None:
     facts = office.texted(state=ContactState.UNKNOWN)
-    office.store.add_phone("+886911111111", facts.customer_id)
+    office.store.add_address("+886911111111", facts.customer_id)
     office.report(receipt(phone="+886911111111", message_id="m-lost"))
     assert office.states == [ContactState.UNKNOWN]
     office.contacts.records.clear()
@@ -681,7 +685,7 @@ def test_a_customer_who_is_erased_meanwhile_is_not_brought_back(office: Office) 
     def erase(contact: Contact, *, expected: ContactState) -> bool:
         office.store.erase_items("C0001")
         office.store.lender_records["C0001"] = LenderRecord(customer_id="C0001", revision=2, erased_at=NOW)
-        office.store.remove_phone(facts.phone, "C0001")
+        office.store.remove_address(facts.phone, "C0001")
         office.contacts.redact("C0001", NOW)
         return advance(contact, expected=expected)
 

@@ -40,7 +40,7 @@ class Office:
             telemetry=self.telemetry,
         )
         store_facts(self.customers, someone())
-        self.customers.add_phone(someone().phone, "C0001")
+        self.customers.add_address(someone().phone, "C0001")
         self.customers.save_standing(waking(someone()), expected_version=0)
         self.contacts.write([self.record(1), self.record(2)])
         self.contacts.keep(

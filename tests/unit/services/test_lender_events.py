@@ -23,6 +23,7 @@ from dunning.domain.customer.lender_record import (
 )
 from dunning.domain.customer.returning import BEFORE_ERASURE
 from dunning.domain.customer.standing import OpenReview, Standing, Wake
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import ServiceCallError
 from dunning.domain.outbound_events import CustomerNeedsPerson, PromiseBroken, ReminderStopped, ReviewReason
@@ -118,6 +119,7 @@ class Office:
         )
         self.service = LenderEventService(
             store=self.store,
+            phones=self.store,
             replies=self.contacts,
             erasing=erasing,
             purging=PurgeService(
@@ -708,7 +710,7 @@ class TestAnErasure:
         office.receive(erased())
         office.contacts.write([_record(3, NOW)])
         office.contacts.keep(_reply("r3", at=NOW))
-        office.store.add_phone("+886900000001", "C0001")
+        office.store.add_address("+886900000001", "C0001")
         office.store.standings["C0001"] = waking(someone())
         self.later(office)
         assert not any(record.text for record in office.contacts.records.values())
@@ -734,7 +736,7 @@ class TestAnErasure:
             raise ServiceCallError("UpdateItem", "Throttling")
 
         for port, name in (
-            (office.store, "erase_items"), (office.store, "remove_phone"), (office.contacts, "redact"),
+            (office.store, "erase_items"), (office.store, "remove_address"), (office.contacts, "redact"),
             (office.contacts, "erase_replies"),
         ):  # fmt: skip
             with monkeypatch.context() as broken:
@@ -1103,3 +1105,94 @@ class TestAttendance:
         assert [review.why for review in office.standing().attention] == ["question"]
         office.receive(event("CustomerReleased"))
         assert office.standing().attended_at == SAID_AT
+
+
+def moved(address: str | None, channel: str = "email", **more: Any) -> str:  # noqa: ANN401 - of event
+    return event("AddressChanged", channel=channel, address=address, **more)
+
+
+class TestAnotherAddress:
+    """Is indexed and looked up before it is the customer's."""
+
+    def test_is_in_the_facts_and_in_the_index_and_raises_the_version(self, office: Office) -> None:
+        office.add(someone())
+        version = office.standing().version
+        assert office.receive(moved("Wang@example.com")) == []
+        assert office.store.facts["C0001"].email == "wang@example.com"
+        assert office.store.customers_with(["wang@example.com"]) == {"wang@example.com": {"C0001"}}
+        assert office.standing().version == version + 1
+        record = office.store.lender_records["C0001"]
+        assert (record.addresses, record.next_addresses) == (("wang@example.com",), ())
+
+    def test_that_comes_twice_is_taken_once(self, office: Office) -> None:
+        office.add(someone())
+        office.receive(moved("wang@example.com"))
+        before, writes = office.standing(), office.store.writes
+        assert office.receive(moved("wang@example.com"), moved("wang@example.com")) == []
+        assert (office.standing(), office.store.writes) == (before, writes)
+
+    def test_that_comes_late_does_not_take_back_a_later_one(self, office: Office) -> None:
+        office.add(someone())
+        office.receive(moved("new@example.com", at=SAID_AT + timedelta(seconds=1)))
+        office.receive(moved("old@example.com"))
+        assert office.store.facts["C0001"].email == "new@example.com"
+        assert office.store.customers_with(["old@example.com"]) == {"old@example.com": frozenset()}
+
+    @pytest.mark.parametrize("channel", ["email", "line"])
+    def test_of_another_customer_holds_both_and_announces_both(self, office: Office, channel: str) -> None:
+        address = "home@example.com" if channel == "email" else "U" + "0" * 32
+        for number in (1, 2):
+            office.add(someone(number))
+        assert office.receive(moved(address, channel)) == []
+        assert office.publisher.published == []
+        assert office.receive(moved(address, channel, customer="C0002")) == []
+        for customer_id in ("C0001", "C0002"):
+            facts, standing = office.store.facts[customer_id], office.standing(customer_id)
+            assert [each.value for each in Channel if standing.shares_address(facts, each)] == [channel]
+            assert [review.why for review in standing.attention] == ["shared_phone"]
+            assert standing.wake is not None
+        announced = [event for event in office.publisher.published if isinstance(event, CustomerNeedsPerson)]
+        assert sorted((event.customer_id, event.why.value) for event in announced) == [
+            ("C0001", "shared_phone"), ("C0002", "shared_phone"),
+        ]  # fmt: skip
+
+    def test_that_is_corrected_lets_the_other_customer_go_on(self, office: Office) -> None:
+        for number in (1, 2):
+            office.add(someone(number))
+        office.receive(moved("home@example.com"), moved("home@example.com", customer="C0002"))
+        office.receive(moved("own@example.com", customer="C0002", at=NOW))
+        for customer_id in ("C0001", "C0002"):
+            facts, standing = office.store.facts[customer_id], office.standing(customer_id)
+            assert not standing.shares_address(facts, Channel.EMAIL)
+            assert not standing.attention
+
+    def test_of_whom_no_file_has_named_waits_for_the_file(self, office: Office) -> None:
+        office.receive(moved("wang@example.com"))
+        assert office.store.customers_with(["wang@example.com"]) == {"wang@example.com": frozenset()}
+        office.load(replace(someone(), as_of=NOW))
+        assert office.store.facts["C0001"].email == "wang@example.com"
+        assert office.store.customers_with(["wang@example.com"]) == {"wang@example.com": {"C0001"}}
+
+    def test_of_an_erased_customer_is_forgotten(self, office: Office) -> None:
+        office.add(someone())
+        office.receive(moved("wang@example.com"))
+        office.receive(erased(at=NOW))
+        office.receive(moved("late@example.com"))
+        assert office.store.customers_with(["wang@example.com", "late@example.com"]) == {
+            "wang@example.com": frozenset(), "late@example.com": frozenset(),
+        }  # fmt: skip
+
+    def test_is_logged_without_the_address(self, office: Office) -> None:
+        office.add(someone())
+        office.receive(moved("wang@example.com"))
+        assert "wang@example.com" not in str(office.telemetry.events)
+        assert office.events("lender_event")[0]["subject"] == "address:email"
+
+
+def test_a_consent_to_a_channel_is_a_fact_until_it_is_withdrawn(office: Office) -> None:
+    office.add(someone())
+    given = SAID_AT - timedelta(hours=1)
+    office.receive(event("ConsentChanged", channel="line", consented_at=given.isoformat()))
+    assert office.store.facts["C0001"].channel_consents == {"line": given}
+    office.receive(event("ConsentChanged", channel="line", consented_at=None, at=NOW))
+    assert not office.store.facts["C0001"].has_consented_to(Channel.LINE, NOW)

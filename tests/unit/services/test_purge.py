@@ -23,6 +23,7 @@ from tests.support.fakes import (
 from tests.support.people import NOW, someone
 
 PHONE, OTHERS = someone(1).phone, someone(2).phone
+MAIL, USER = "wang@example.com", "U" + "0123456789abcdef" * 2
 MINUTE = timedelta(minutes=1)
 
 
@@ -49,9 +50,10 @@ class Office:
             clock=self.clock,
             telemetry=self.telemetry,
         )
-        for facts in (someone(1), someone(2)):
+        for facts in (someone(1, email=MAIL, line_user_id=USER), someone(2)):
             store_facts(self.customers, facts)
-            self.customers.add_phone(facts.phone, facts.customer_id)
+            for address in facts.addresses:
+                self.customers.add_address(address, facts.customer_id)
         self.erasing.erase("C0001", NOW)
 
     def purge(self, *, after: timedelta = UNDER_WAY, seconds: float = math.inf) -> frozenset[str]:
@@ -132,8 +134,29 @@ def test_dead_letters_of_the_customer_go_each_time_and_those_of_others_stay(offi
     ]
 
 
+def test_dead_letters_that_name_another_address_of_the_customer_go_too(office: Office) -> None:
+    words = {"type": "message", "message": {"type": "text", "text": "停"}}
+    webhook = {"destination": "U" + "f" * 32, "events": [{**words, "source": {"userId": USER}}]}
+    theirs = json.dumps({"mail": {"destination": ["chen@example.com"]}})
+    office.reply_dead_letters.bodies = [json.dumps(webhook), theirs]
+    office.receipt_dead_letters.bodies = [json.dumps({"mail": {"destination": [MAIL.upper()]}})]
+    office.purge(after=MINUTE)
+    assert office.reply_dead_letters.bodies == [theirs]
+    assert office.receipt_dead_letters.bodies == []
+    assert office.customers.lender_records["C0001"].addresses == (MAIL, USER)
+    office.purge()
+    assert not office.customers.lender_records["C0001"].addresses
+
+
+def test_a_mailbox_that_another_customer_has_too_names_nobody(office: Office) -> None:
+    office.customers.add_address(MAIL, "C0002")
+    office.receipt_dead_letters.bodies = [f"to {MAIL}"]
+    office.purge(after=MINUTE)
+    assert office.receipt_dead_letters.bodies == [f"to {MAIL}"]
+
+
 def test_a_refused_event_about_the_customer_goes_by_the_id_also_if_others_have_the_number(office: Office) -> None:
-    office.customers.add_phone(PHONE, "C0002")
+    office.customers.add_address(PHONE, "C0002")
     theirs = '{"detail": {"customer_id": "C0002", "name": "陳美玲"}}'
     office.receipt_dead_letters.bodies = ['{"detail": {"customer_id": "C0001", "name": "王小明"}}', theirs]
     office.purge(after=MINUTE)
@@ -141,7 +164,7 @@ def test_a_refused_event_about_the_customer_goes_by_the_id_also_if_others_have_t
 
 
 def test_nothing_is_deleted_for_a_number_that_others_have_or_had(office: Office) -> None:
-    office.customers.add_phone(PHONE, "C0002")
+    office.customers.add_address(PHONE, "C0002")
     office.reply_dead_letters.bodies = [reply(PHONE)]
     assert office.purge() == frozenset()
     assert office.reply_dead_letters.bodies == [reply(PHONE)]
@@ -201,7 +224,7 @@ def test_after_days_nothing_of_before_is_on_any_queue_and_the_numbers_go_all_the
 def test_a_customer_who_returned_keeps_the_new_number_and_replies_from_it(office: Office) -> None:
     back = someone(1, phone="+886911111111", consented_at=NOW + MINUTE, as_of=NOW + 2 * MINUTE)
     store_facts(office.customers, back)
-    office.customers.add_phone(back.phone, "C0001")
+    office.customers.add_address(back.phone, "C0001")
     event = '{"detail": {"customer_id": "C0001"}}'
     office.reply_dead_letters.bodies = [reply(PHONE), reply(back.phone)]
     office.receipt_dead_letters.bodies = [event]

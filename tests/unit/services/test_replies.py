@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dunning.domain.customer.facts import Facts, Hold, HoldReason
-from dunning.domain.customer.standing import OpenReview, PromiseToPay, Standing, holds_now
+from dunning.domain.customer.standing import AddressSince, OpenReview, PromiseToPay, Standing, holds_now
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Reason, Stop
 from dunning.domain.decision.open_reviews import with_attended
@@ -208,7 +208,7 @@ class Office:
     def add(self, facts: Facts, standing: Standing | None = None) -> Facts:
         self.store.lender_records[facts.customer_id] = a_lender_record(facts)
         self.store.standings[facts.customer_id] = standing or waking(facts)
-        self.store.add_phone(facts.phone, facts.customer_id)
+        self.store.add_address(facts.phone, facts.customer_id)
         return facts
 
     def reply(
@@ -283,7 +283,7 @@ class TestKeeping:
 
     def test_a_number_that_a_customer_only_had_is_nobodys(self, office: Office) -> None:
         facts = office.add(someone())
-        office.store.add_phone("+886977777777", facts.customer_id)
+        office.store.add_address("+886977777777", facts.customer_id)
         office.receive("STOP", "+886977777777")
         assert office.standing(facts) == waking(facts)
         assert [reply.customer_id for reply in office.kept] == [""]
@@ -564,6 +564,7 @@ class TestActing:
             {
                 "customer_id": "C0001",
                 "reply_id": "reply-1",
+                "channel": "sms",
                 "intents": "opt_out,deceased",
                 "sure": "opt_out,deceased",
                 "likely": "",
@@ -576,6 +577,7 @@ class TestActing:
             {
                 "customer_id": "C0001",
                 "reply_id": "reply-2",
+                "channel": "sms",
                 "intents": "promise",
                 "sure": "",
                 "likely": "promise,hardship",
@@ -903,7 +905,7 @@ class TestConfirming:
     def test_none_goes_to_the_dead_or_to_a_number_the_carrier_refused(self, office: Office) -> None:
         deceased = office.add(american())
         other = american(2)
-        office.add(other, waking(other, suspended_phone=other.phone))
+        office.add(other, waking(other, suspended={"sms": AddressSince(other.phone)}))
         office.receive("he is dead, stop", deceased.phone)
         office.receive("STOP", other.phone, reply_id="reply-2")
         assert office.gateway.published == []
@@ -953,7 +955,7 @@ class TestConfirming:
         assert office.handle_batch(once) == []
         standing = office.standing(facts)
         assert (standing.ledger, standing.wake, standing.is_opted_out, standing.version) == ((), None, True, 3)
-        assert standing.suspended_phone == ""
+        assert not standing.suspended
         assert office.records == []
         office.handle_batch(replace(once, receive_count=2))
         assert len(office.gateway.published) == 1
@@ -965,7 +967,7 @@ class TestConfirming:
         office.receive("STOP", facts.phone)
         standing = office.standing(facts)
         now = office.clock.now()
-        assert (standing.ledger, standing.suspended_phone, standing.suspended_at) == ((), facts.phone, now)
+        assert (standing.ledger, standing.suspended) == ((), {"sms": AddressSince(facts.phone, now)})
         corrected = replace(facts, released={HoldReason.NUMBER_REFUSED: now})
         assert standing.is_suspended(facts)
         assert not standing.is_suspended(corrected)

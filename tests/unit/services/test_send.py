@@ -158,7 +158,7 @@ def test_what_an_answer_leaves_behind(
     assert len(standing.ledger) == len(standing.progress) == claims
     assert (standing.wake.at if standing.wake else None) == wake_at
     assert standing.reason == reason
-    assert standing.suspended_phone == (facts.phone if answer is INVALID else "")
+    assert standing.is_suspended(facts) is (answer is INVALID)
     assert len(office.gateway.published) == 1
 
 
@@ -393,7 +393,7 @@ class TestAReleasedClaim:
         again = Office(store=office.store, gateway=then)
         again.handle_batch(facts)
         standing = office.store.standings["C0001"]
-        assert standing.suspended_phone == facts.phone
+        assert standing.is_suspended(facts)
         assert standing.wake == Wake(NOW, 0)
         again.handle_batch(facts, wake_at=NOW)
         assert [sms.address for sms in then.published] == [right.phone]

@@ -9,7 +9,7 @@ import pytest
 from dunning.adapters.dynamodb.items import contact_item
 from dunning.domain.customer.facts import Hold, HoldReason
 from dunning.domain.customer.lender_record import LenderRecord
-from dunning.domain.customer.standing import LedgerEntry, PromiseToPay, Wake
+from dunning.domain.customer.standing import AddressSince, LedgerEntry, PromiseToPay, Wake
 from dunning.domain.delivery.contact import Contact, ContactState
 from tests.simulation.promises import (
     AT_NIGHT,
@@ -129,8 +129,8 @@ def test_two_claims_of_one_text_are_seen() -> None:
     [
         ({"opted_out_at": NOW}, "opted out"),
         ({"holds": (Hold(HoldReason.HARDSHIP, None, NOW),)}, "held: hardship"),
-        ({"suspended_phone": FACTS.phone, "suspended_at": NOW}, "number refused"),
-        ({"shared_phone": FACTS.phone, "shared_at": NOW}, "shared number"),
+        ({"suspended": {"sms": AddressSince(FACTS.phone, NOW)}}, "number refused"),
+        ({"shared": {"number": AddressSince(FACTS.phone, NOW)}}, "shared number"),
     ],
 )
 def test_a_claim_after_silence_was_stored_is_seen(changes: dict[str, Any], why: str) -> None:
@@ -199,7 +199,7 @@ def test_a_confirmation_to_somebody_in_distress_is_seen_and_to_others_is_not() -
 
 
 def test_a_refused_number_that_is_kept_is_seen() -> None:
-    suspended: dict[str, Any] = {"suspended_phone": FACTS.phone, "suspended_at": NOW}
+    suspended: dict[str, Any] = {"suspended": {"sms": AddressSince(FACTS.phone, NOW)}}
     nothing: dict[str, Any] = {}
     for changes, broken in ((suspended, []), (nothing, [f"{NOT_FOLLOWED}: refused"])):
         world = a_world(**changes)

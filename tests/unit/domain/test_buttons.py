@@ -1,0 +1,36 @@
+"""A button says what it says: its code is an intent, and nothing is read."""
+
+import pytest
+
+from dunning.domain.delivery.channel_events import Wish
+from dunning.domain.replies.buttons import WISHES_IN_WORDS, parse_button, read_no_words
+from dunning.domain.replies.intents import ReplyIntent
+from dunning.domain.replies.reply_effects import is_not_understood
+
+
+@pytest.mark.parametrize("intent", ReplyIntent)
+def test_the_code_of_a_button_is_the_intent_and_surely(intent: ReplyIntent) -> None:
+    parsed = parse_button(intent.value)
+    assert (parsed.sure, parsed.likely, parsed.by_fixed_word) == ((intent,), (), True)
+
+
+def test_a_mail_that_is_marked_as_unwanted_opts_out_and_is_a_complaint() -> None:
+    assert parse_button("complained").sure == (ReplyIntent.OPT_OUT, ReplyIntent.COMPLAINT)
+
+
+def test_the_button_for_no_more_mail_opts_out() -> None:
+    assert parse_button("unsubscribed").sure == (ReplyIntent.OPT_OUT,)
+
+
+def test_a_block_says_nothing_in_words() -> None:
+    assert WISHES_IN_WORDS.keys() == {Wish.COMPLAINED, Wish.UNSUBSCRIBED}
+    assert is_not_understood(parse_button("blocked"))
+
+
+@pytest.mark.parametrize("code", ["", "pay_now", "OPT_OUT", "distress2"])
+def test_an_unknown_code_is_for_a_person(code: str) -> None:
+    assert is_not_understood(parse_button(code))
+
+
+def test_a_picture_is_for_a_person() -> None:
+    assert is_not_understood(read_no_words())
