@@ -355,6 +355,9 @@ def test_the_law_of_the_number_closes_a_channel_too() -> None:
     assert orders(abroad)[0] == ["email", "sms"]
     assert used_rules(abroad, Channel.EMAIL).consent_required, "the law of the United States asks for one"
     assert not used_rules(rules_in(text), Channel.EMAIL).consent_required
+    only_here = taiwan(country='channels = ["line", "sms"]', tables=LINE)
+    only_here += '[countries.HK]\nsender_id = "DEMOFIN"\nmax_price = "0.20"\n'
+    assert orders(rules_in(only_here, "TW", "HK"))[0] == ["sms"], "nothing is known of LINE in Hong Kong"
 
 
 def test_a_lenders_cap_of_a_channel_may_not_be_looser_than_the_laws_of_that_channel() -> None:
