@@ -142,8 +142,8 @@ def check_channels(found: Rules, homes: list[dict[str, Any]], accepted_on: dict[
                 assert section["allowed"] or (section["condition"] and day and day >= section["condition_since"])
                 assert use.consent_required >= section.get("consent", {}).get("required", False)
                 own_hours = section.get("hours", {}).get("week", {}).get("daily")
-                check_hours(use.hours, found.hours, own_hours)
-                check_hours(use.overdue_hours, found.overdue_hours, own_hours)
+                check_hours(use.hours_for(found, 0), found.hours, own_hours)
+                check_hours(use.hours_for(found, 1), found.overdue_hours, own_hours)
                 for cap in says["caps"]:
                     if use.channel.value in cap.get("channels", ()):
                         assert Cap(cap["at_most"], SPANS[cap["within"]]) in use.caps

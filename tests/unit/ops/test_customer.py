@@ -341,7 +341,7 @@ def test_replies_from_before_anybody_had_the_number_are_counted_and_not_shown(
     evident.contacts.keep(Reply(customer_id="", inbound=inbound, intents=(), promised_on=None, expires_at=NOW))
     assert ask(tmp_path, "C0001") == 0
     (gap,) = (gap for gap in document(tmp_path)["not_read"] if "kept apart" in gap)
-    assert gap.startswith("1 reply from the customer's numbers")
+    assert gap.startswith("1 reply from the customer's addresses")
     assert "別人的話" not in (tmp_path / "customer-C0001.html").read_text("utf-8")
 
 

@@ -17,7 +17,7 @@ from dunning.domain.delivery.channels import Channel
 from dunning.domain.errors import NoTextError
 from dunning.domain.replies.intents import ReplyIntent
 from dunning.domain.texts.channel_words import ApprovedWords, BubbleWords, ChannelWords, MailWords
-from dunning.domain.texts.compose import AmountDue, ComposedText, compose, compose_confirmation
+from dunning.domain.texts.compose import AmountDue, ComposedText, compose
 from dunning.policy import PolicyBook, PolicyError, load_policies
 from dunning.policy.files import DataFile
 from dunning.policy.text_files import load_own_texts, load_texts
@@ -146,26 +146,6 @@ def test_a_mail_names_the_fee_only_where_there_is_one(language: str, stage: int,
     assert (label in message.extras.html) is (due.late_fee > 0)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("channel", [Channel.EMAIL, Channel.LINE])
-def test_a_confirmation_says_that_nothing_more_comes_and_nothing_else(channel: Channel, language: str) -> None:
-    facts = replace(somebody("en"), language=language)
-    rules = replace(rules_of(facts), languages=LANGUAGES, sender_name=dict.fromkeys(LANGUAGES, "示範分期"))
-    confirmation = compose_confirmation(facts, rules, channel)
-    assert (confirmation.encoding, confirmation.parts, confirmation.registered_template) == ("text", 1, "")
-    assert not re.search("[0-9?？]", confirmation.text)
-    assert bool(confirmation.extras.subject) is (channel is Channel.EMAIL)
-    assert confirmation.extras.buttons == ()
-
-
-def test_there_is_no_confirmation_where_the_place_allows_none_or_the_channel_has_none() -> None:
-    there, here = somebody("en"), somebody("zh-Hant")
-    for facts, channel in ((here, Channel.EMAIL), (there, Channel.VOICE), (there, Channel.WHATSAPP)):
-        with pytest.raises(NoTextError) as error:
-            compose_confirmation(facts, rules_of(facts), channel)
-        assert error.value.reason is Reason.NO_TEXT
-
-
 def test_a_language_of_which_there_are_no_words_has_no_message() -> None:
     facts = somebody("zh-Hant")
     with pytest.raises(NoTextError) as error:
@@ -272,9 +252,6 @@ REFUSED = [
     ('language = "zh_TW"', 'language = "zh-Hant"', "whatsapp.language", "zh_TW"),
     ('"您好，這是{sender}的提醒：{name}', '"{name}您好，這是{sender}的提醒：', "whatsapp.before.single",
      "begins or ends with a value"),
-    ("已收到您停止通知的要求", "已收到您停止催收的要求", "mail.opt-out-confirmation.text", "disclosure"),
-    ('text = "已收到您停止通知的要求，我們不會再傳送通知給您。"\n\n[line.buttons]',
-     'text = "已收到您的要求，還需要什麼嗎？"\n\n[line.buttons]', "mail.opt-out-confirmation.text", "no question"),
 ]  # fmt: skip
 
 

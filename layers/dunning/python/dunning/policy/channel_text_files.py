@@ -40,7 +40,6 @@ from dunning.policy.files import DataFile
 CHANNEL_TABLES = {"mail": Channel.EMAIL, "line": Channel.LINE, "voice": Channel.VOICE, "whatsapp": Channel.WHATSAPP}
 """The tables of a file that hold words of other channels than SMS."""
 
-_CONFIRMATION = "opt-out-confirmation"
 _FRAME = "frame"
 _NAMES = PLACEHOLDERS | {SENDER}
 _OPEN_NAMES = frozenset({SENDER, "hotline"})
@@ -98,16 +97,6 @@ class MailFile(Strict):
     closing: tuple[_Sentence, ...] = Field(min_length=1)
 
 
-class MailConfirmationFile(Strict):
-    """The mail that confirms an opt-out."""
-
-    version: _Version
-    subject: _Sentence
-    preview: _Sentence
-    greeting: _Sentence
-    text: _Sentence
-
-
 class BubbleFile(Strict):
     """The wording of a message on LINE, or of a template for WhatsApp."""
 
@@ -115,13 +104,6 @@ class BubbleFile(Strict):
     version: _Version
     single: _Sentence
     several: _Sentence
-
-
-class BubbleConfirmationFile(Strict):
-    """The bubble that confirms an opt-out."""
-
-    version: _Version
-    text: _Sentence
 
 
 class ButtonsFile(RootModel[Annotated[dict[ReplyIntent, _Label], Field(min_length=1, max_length=13)]]):
@@ -151,7 +133,6 @@ def load_channel_words(
     """
     reader = _Reader(language, file, linter, samples, f"{lender}/" if lender else "", common)
     words = dict(common.words)
-    confirmations = dict(common.confirmations)
     for table, channel in CHANNEL_TABLES.items():
         if table not in file.raw:
             continue
@@ -165,9 +146,7 @@ def load_channel_words(
         kept = [each for each in words.get(channel, ()) if each.id not in own]
         words[channel] = tuple(sorted((*kept, *read), key=lambda each: each.first))
         _check_ranges(file, table, words[channel], own)
-        if confirmation := reader.confirmation(table):
-            confirmations[channel] = confirmation
-    return ChannelWording(words, confirmations, reader.frame, reader.buttons, reader.meta_language)
+    return ChannelWording(words, reader.frame, reader.buttons, reader.meta_language)
 
 
 def _check_ranges(file: DataFile, table: str, words: Sequence[StagedWords], own: set[str]) -> None:
@@ -213,41 +192,6 @@ class _Reader:
                     yield self._spoken(where)
                 case _:
                     yield self._bubble(where, channel)
-
-    def confirmation(self, table: str) -> ChannelWords | None:
-        """Return the words that confirm an opt-out on a channel: that it was heard and is honoured, and no more."""
-        where = (table, _CONFIRMATION)
-        if table not in {"mail", "line"} or _CONFIRMATION not in self._file.raw[table]:
-            return None
-        if table == "line":
-            bubble = self._file.read(BubbleConfirmationFile, *where)
-            words = BubbleWords(*self._confirming(where, "text", bubble.version, bubble.text))
-            self._judge_confirmation((*where, "text"), words.text)
-            return words
-        file = self._file.read(MailConfirmationFile, *where)
-        named, text = self._confirming(where, "text", file.version, file.text)
-        mail = MailWords(
-            template=named,
-            subject=self._compiled(where, "subject", named, file.subject, frozenset()),
-            preview=self._compiled(where, "preview", named, file.preview, frozenset()),
-            greeting=self._compiled(where, "greeting", named, file.greeting, frozenset()),
-            opening=text,
-        )
-        for field, part in (("subject", mail.subject), ("preview", mail.preview), ("text", text)):
-            self._judge_confirmation((*where, field), part)
-        self._judge_lengths(where, mail)
-        return mail
-
-    def _confirming(self, where: tuple[str, str], field: str, version: int, written: str) -> tuple[str, Text]:
-        named = self._named(where, version)
-        return named, self._compiled(where, field, named, written, frozenset())
-
-    def _judge_confirmation(self, where: tuple[str, ...], text: Text) -> None:
-        """No question, no number to call, nothing about a debt (12 CFR 1006.14(h)(2)(i))."""
-        body = fill(text, {})
-        if "?" in body or "？" in body:
-            raise self._file.refusal(where, "has to say that the request was heard and is honoured: no question")
-        self._refuse(where, self._linter.disclosures(body, self._language, self._samples))
 
     def _named(self, where: tuple[str, str], version: int, suffix: str = "") -> str:
         table, key = where
@@ -416,8 +360,8 @@ _BESIDE: Mapping[str, tuple[str, ...]] = {
 """What stands beside the wordings of a channel, and is for them."""
 
 _NOT_STAGED: Mapping[str, frozenset[str]] = {
-    "mail": frozenset({_FRAME, _CONFIRMATION}),
-    "line": frozenset({"buttons", _CONFIRMATION}),
+    "mail": frozenset({_FRAME}),
+    "line": frozenset({"buttons"}),
     "voice": frozenset(),
     "whatsapp": frozenset({"language"}),
 }

@@ -219,11 +219,7 @@ class Rules:
     channels: Mapping[int, tuple[ChannelRules, ...]]
     """The channels of each stage of the ladder, in order of preference."""
     channel_words: Mapping[str, ChannelWording] = field(default_factory=dict)
-    """
-    The wordings of channels other than SMS, by language.
-
-    Those that confirm an opt-out are used only where `confirmations` has any.
-    """
+    """The wordings of channels other than SMS, by language."""
     failover_after: timedelta | None = None
     """How long a gateway may take nothing before its customers get another channel; `None` for ever."""
     is_sms_only: bool = field(init=False)

@@ -88,13 +88,12 @@ class StagedWords(NamedTuple):
 
 class ChannelWording(NamedTuple):
     """
-    The words of a language for channels other than SMS: those of stages, and those that confirm an opt-out.
+    The words of a language for channels other than SMS.
 
     `frame`, `buttons` and `meta_language` are what a lender's own wordings have, too, unless it says otherwise.
     """
 
     words: Mapping[Channel, tuple[StagedWords, ...]]
-    confirmations: Mapping[Channel, ChannelWords]
     frame: MailFrame | None = None
     buttons: tuple[Button, ...] = ()
     meta_language: str = ""
@@ -107,4 +106,4 @@ class ChannelWording(NamedTuple):
         return None
 
 
-NO_CHANNEL_WORDS = ChannelWording({}, {})
+NO_CHANNEL_WORDS = ChannelWording({})

@@ -108,19 +108,15 @@ def compose(
     return _message(facts, rules, plain, language, stage, due, today)
 
 
-def compose_confirmation(facts: Facts, rules: Rules, channel: Channel = _SMS) -> Confirmation:
+def compose_confirmation(facts: Facts, rules: Rules) -> Confirmation:
     """
     Compose the confirmation of an opt-out, with the sender.
 
     Its words were judged when they were loaded, with all that is filled in here.
 
     Raises:
-        NoTextError: the place allows none, the channel has none, or it is not registered where it must be.
+        NoTextError: the place allows none, or it is not registered where it must be.
     """
-    if channel is not _SMS:
-        from dunning.domain.texts.compose_channel import compose_confirmation_for_channel  # noqa: PLC0415
-
-        return compose_confirmation_for_channel(facts, rules, channel)
     language = language_of(facts, rules)
     text = rules.confirmations.get(language)
     if text is None:

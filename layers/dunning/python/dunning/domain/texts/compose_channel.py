@@ -23,7 +23,7 @@ from dunning.domain.texts.channel_words import (
     MailWords,
     SpokenWords,
 )
-from dunning.domain.texts.compose import AmountDue, ComposedText, Confirmation, language_of, signed, values_of
+from dunning.domain.texts.compose import AmountDue, ComposedText, language_of, signed, values_of
 from dunning.domain.texts.extras import NO_EXTRAS, Extras
 from dunning.domain.texts.lint import ArrivingText, Finding
 from dunning.domain.texts.mail import FilledMail, mail_as_text, mail_extras
@@ -79,24 +79,6 @@ def compose_for_channel(
     _check_length(words, body, extras)
     _raise_for(words, _faults(facts, rules, words, body, extras, values, language, stage))
     return ComposedText(body, body, language, stage, words.template, registered, values, ONE_MESSAGE, extras)
-
-
-def compose_confirmation_for_channel(facts: "Facts", rules: "Rules", channel: "Channel") -> Confirmation:
-    """
-    Compose the confirmation of an opt-out for a channel other than SMS.
-
-    Its words were judged when they were loaded, with all that is filled in here.
-
-    Raises:
-        NoTextError: the place allows none, or the channel has no words for it.
-    """
-    language = language_of(facts, rules)
-    wording = rules.channel_words.get(language, NO_CHANNEL_WORDS)
-    words = wording.confirmations.get(channel) if rules.confirmations else None
-    if words is None:
-        raise NoTextError(Reason.NO_TEXT, "text: no confirmation on %s in %s", channel.value, language)
-    body, extras = _filled(words, {SENDER: rules.sender_name[language]}, language, with_fee=False)
-    return Confirmation(body, ONE_MESSAGE.encoding, ONE_MESSAGE.parts, words.template, "", extras)
 
 
 def filled_mail(words: MailWords, values: Mapping[str, str], language: str, *, with_fee: bool) -> FilledMail:
