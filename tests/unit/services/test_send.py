@@ -85,7 +85,8 @@ class Office:
             "max_receive_count": 5,
         }
         ports |= changes
-        ports["gateways"] = GatewaysByName(ports.pop("gateway"))
+        gateway = ports.pop("gateway")
+        ports.setdefault("gateways", GatewaysByName(gateway))
         self.service = SendService(**ports)
 
     def _new_id(self) -> str:

@@ -96,7 +96,7 @@ class OptOutConfirmations:
         now: datetime,
     ) -> ClaimedConfirmation | None:
         """Return the confirmation of an opt-out, with its claim in the standing; `None` if it may not be sent."""
-        if not may_confirm_opt_out(facts, before, after, parsed, rules, inbound.at, now) or not self._switch.is_on():
+        if not may_confirm_opt_out(facts, before, after, parsed, rules, inbound.at, now) or not self._may_send():
             return None
         try:
             if not is_confirmation_lawful_now(rules, zones, now):
@@ -113,6 +113,9 @@ class OptOutConfirmations:
         )
         claimed = with_claim(after, entry, {}, rules.longest_window, facts)
         return ClaimedConfirmation(text, rules, claim_id, claimed)
+
+    def _may_send(self) -> bool:
+        return self._switch.is_on() and Channel.SMS not in self._switch.stopped_channels()
 
     def publish(self, facts: Facts, before: Standing, claimed: Standing, confirmation: ClaimedConfirmation) -> None:
         """Publish a confirmation once after its claim is written, and act on the outcome."""
