@@ -110,7 +110,7 @@ SHOTS =
 VARIABLES = ACCOUNTS EVENTS ENCODING COMPLETE START DAYS OUT LENDER LANGUAGE COUNTRY PLACE POLICIES CHECK REGION STACK \
 	CUSTOMER TABLE AT FROM SPEND ROLE APPLY TEXT ON EXAM RECORD WHO WHY SINCE COUNSEL CUSTOMERS RATE SAMPLE INSTALMENTS \
 	REMINDERS WORKERS LATENCY_MS THROTTLED SEED PARSER MINUTES INPUT KEEP SCENARIO PROVE REPLAY PLANT ROWS MODULE \
-	CHANNEL RUNS JOBS PORT CHROMIUM SHOTS PYTHON SHELL MAKEFLAGS
+	CHANNEL TWICE RUNS JOBS PORT CHROMIUM SHOTS PYTHON SHELL MAKEFLAGS
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 UNKNOWN := $(firstword $(filter-out $(VARIABLES),$(GIVEN)))
 # The variable with the fewest letters to insert, take out or exchange, whatever the case; nothing if none is near.
@@ -292,8 +292,9 @@ prove: setup ## Prove the promises: every order of the programs and every fault 
 
 .PHONY: rows
 rows: build stand-in ## Load a large file in parts on the stand-in, and show the memory of its functions
-#= ROWS=20000
-	$(BIN)/python -m tests.e2e.deployed.large_file $(if $(ROWS),--rows "$(ROWS)")
+#= ROWS=20000 INSTALMENTS=6 (rows of a customer) MINUTES=15 (gives up after them) TWICE=1 (the same file again)
+	$(BIN)/python -m tests.e2e.deployed.large_file $(if $(ROWS),--rows "$(ROWS)") \
+		$(if $(INSTALMENTS),--instalments "$(INSTALMENTS)") $(if $(MINUTES),--minutes "$(MINUTES)") $(if $(TWICE),--twice)
 
 .PHONY: bench
 bench: setup ## Measure calls, CPU, decisions a second, import time, each beside a reference

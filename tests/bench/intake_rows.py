@@ -107,27 +107,28 @@ class QuietTelemetry(FakeTelemetry):
         pass
 
 
-def write_file(path: Path, rows: int) -> None:
+def write_file(path: Path, rows: int, instalments: int = INSTALMENTS_A_CUSTOMER) -> None:
     """
-    Write a portfolio whose customers' rows lie far apart.
+    Write a portfolio of contracts with so many instalments, the first one paid; a customer's rows lie far apart.
 
     Customers differ in what people differ in: a name or a number that came again would be read from memory.
     """
-    customers = -(-rows // INSTALMENTS_A_CUSTOMER)
+    customers = -(-rows // instalments)
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for row in range(rows):
             number, customer = divmod(row, customers)
             day = customer % 28 + 1
+            years, month = divmod(number + 6, 12)
             amount = f"{1000 + customer * 37 % 9000:,}.00"
             consented_at = f"2026-01-{day:02}T{customer % 24:02}:{customer % 60:02}:{customer * 7 % 60:02}+08:00"
             writer.writerow(
                 (
                     f"C{customer:07}", _name(customer), f"0912-{customer // 1000 % 1000:03}-{customer % 1000:03}", "TW",
                     "", "zh-TW", "Asia/Taipei", LENDER, consented_at, f"A{customer:07}", f"9001-{customer:08}",
-                    PRODUCTS[customer % len(PRODUCTS)], number + 1, f"2026-{number + 7:02}-{day:02}", amount, "TWD",
-                    f"2026-07-{day:02}" if number == 0 else "", "", "", "", "", "", "",
+                    PRODUCTS[customer % len(PRODUCTS)], number + 1, f"{2026 + years}-{month + 1:02}-{day:02}", amount,
+                    "TWD", f"2026-07-{day:02}" if number == 0 else "", "", "", "", "", "", "",
                 )
             )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """
 Plant faults in the rules, and name those that no test notices.
 
-    python -m tests.mutation [--module "domain/decision/*.py"] [--jobs 2] [--sample 20] [--list]
+    python -m tests.mutation [--module "domain/decision/*.py"] [--jobs 2] [--sample 20] [--list | --known]
 
 A run judges only what has changed since the last. It fails if a mutant survives where none may, or if a mutant that
 `equivalent.toml` explains no longer exists or is noticed by a test.
@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.local import ROOT
 from tests.mutation.covering import covering_tests, say
 from tests.mutation.operators import Mutant, mutants_of
-from tests.mutation.results import Results, Score, score, table
+from tests.mutation.results import Results, Score, page_of, score, table
 from tests.mutation.runner import SURVIVED, Verdict, planted, run
 from tests.mutation.scope import Explained, Module, explained, modules
 
@@ -31,6 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--jobs", default="auto", help="processes; auto: one a core")
     parser.add_argument("--sample", type=int, default=100, help="percent of the mutants of each module")
     parser.add_argument("--list", action="store_true", help="only list the mutants")
+    parser.add_argument("--known", action="store_true", help="only print what earlier runs have found, for README.md")
     asked = parser.parse_args(arguments)
     chosen = {module: mutants_of(module.path.read_text("utf-8")) for module in modules(asked.module)}
     if asked.list:
@@ -38,13 +39,18 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     jobs = os.process_cpu_count() or 1 if asked.jobs == "auto" else int(asked.jobs)
     wrong = not_mutants(explained(), chosen)
-    verdicts = judge(chosen, jobs, max(1, round(100 / asked.sample)), CACHE)
+    verdicts = judge(chosen, jobs, max(1, round(100 / asked.sample)), CACHE, only_known=asked.known)
     scores = [score(module, verdicts[module], explained(), len(chosen[module])) for module in chosen]
+    if asked.known:
+        say(*page_of(scores))
+        return 0
     wrong += noticed_all_the_same(explained(), verdicts)
     return report(scores, wrong)
 
 
-def judge(chosen: dict[Module, list[Mutant]], jobs: int, every: int, cache: Path) -> dict[Module, list[Verdict]]:
+def judge(
+    chosen: dict[Module, list[Mutant]], jobs: int, every: int, cache: Path, *, only_known: bool = False
+) -> dict[Module, list[Verdict]]:
     """Return the verdicts on every n-th mutant of each module, from the cache where that is possible."""
     covering = covering_tests(cache, jobs)
     results = Results(cache)
@@ -70,12 +76,13 @@ def judge(chosen: dict[Module, list[Mutant]], jobs: int, every: int, cache: Path
         if not done % 100:
             say(f"{done} of {len(missing)} after {time.monotonic() - began:.0f} s")
 
-    if missing:
+    if missing and not only_known:
         run(list(missing.values()), jobs, record)
         say(f"{len(missing)} mutants in {time.monotonic() - began:.0f} s")
     found: dict[Module, list[Verdict]] = {module: [] for module in chosen}
     for each in wanted:
-        found[each.module].append(verdicts[each.module.name, each.mutant.id])
+        if verdict := verdicts.get((each.module.name, each.mutant.id)):
+            found[each.module].append(verdict)
     return found
 
 

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.local import ROOT
-from tests.mutation.scope import PACKAGE, support_files, test_files
+from tests.mutation.scope import PACKAGE, is_witness, support_files, test_files
 
 _TOOL = 3
 """One of the ids that `sys.monitoring` leaves to tools of one's own."""
@@ -143,7 +143,7 @@ def covering_tests(folder: Path, jobs: int) -> list[Covering]:
         say(f"Mapping the lines of {len(missing)} files of tests")
         _map_in_processes(missing, kept, jobs)
         found |= {path: _read(kept[path]) for path in missing}
-    return [test for tests in found.values() for test in tests or ()]
+    return [test for tests in found.values() for test in tests or () if is_witness(test.test)]
 
 
 def _read(lines: Path) -> list[Covering] | None:

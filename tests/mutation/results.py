@@ -15,7 +15,7 @@ from tests.local import ROOT
 from tests.mutation import operators
 from tests.mutation.covering import digest_of
 from tests.mutation.runner import KILLED, SURVIVED, TIMED_OUT, Planted, Verdict
-from tests.mutation.scope import Explained, Module
+from tests.mutation.scope import Explained, Module, is_witness
 
 
 class Results:
@@ -31,6 +31,7 @@ class Results:
                 with suppress(ValueError):  # an interrupted run may have written half a line
                     key, *verdict = json.loads(line)
                     self._kept[key] = Verdict(*verdict)
+        self._kept = {key: verdict for key, verdict in self._kept.items() if is_witness(verdict.test)}
         self._path.write_text("".join(map(_line, self._kept.items())), "utf-8")
 
     def known(self, planted: Planted) -> Verdict | None:
@@ -120,3 +121,18 @@ def table(scores: Sequence[Score]) -> str:
             f"| {len(found.survivors):8} | {found.percent:4.0f}% |"
         )
     return "\n".join(rows)
+
+
+def page_of(scores: Sequence[Score]) -> list[str]:
+    """Return what the page of scores says of the modules, a line each, and of all of them."""
+    judged, mutants = sum(found.mutants for found in scores), sum(found.of for found in scores)
+    return [f"{judged:,} of {mutants:,} mutants", *map(_row_of, scores)]
+
+
+def _row_of(found: Score) -> str:
+    if not found.mutants:
+        return f"| {found.module.name} | – of {found.of} | | | | | |"
+    return (
+        f"| {found.module.name} | {found.mutants} of {found.of} | {found.killed} | {found.timed_out} "
+        f"| {found.explained} | {len(found.survivors)} | {found.percent:.0f} % |"
+    )

@@ -59,6 +59,14 @@ WHOLE_LIVES = frozenset({
 })  # fmt: skip
 """Properties that take seconds each: too slow to be asked about a mutant. They may notice what no quick test does."""
 
+MEASURE_TIME = frozenset({
+    "tests/contract/test_larger_reader.py::TestTheAnswer::test_an_answer_that_comes_too_late_is_not_waited_for",
+    "tests/property/test_promised_days.py::test_the_time_is_linear_in_the_length_of_a_text",
+    "tests/unit/domain/test_hostile_texts.py::test_a_reply_of_ten_thousand_characters_is_read_as_soon_as_one_of_a_quarter",
+    "tests/unit/domain/test_local_reader.py::test_a_word_repeated_up_to_the_limit_of_a_reply_is_read_in_a_moment",
+})  # fmt: skip
+"""Tests that measure time. On a busy machine they may fail without any mutant, so they are no witnesses."""
+
 NO_SURVIVORS = (
     "domain/customer/standing.py",
     "domain/decision/caps.py",
@@ -123,6 +131,11 @@ def modules(pattern: str = "") -> list[Module]:
 def _fits(module: Module, pattern: str) -> bool:
     patterns = [place.removeprefix(f"{PACKAGE.relative_to(ROOT)}/") for place in pattern.split()]
     return any(fnmatch(module.name, place) or fnmatch(module.name, f"*/{place}") for place in patterns)
+
+
+def is_witness(test: str) -> bool:
+    """Tell whether a test, by its id, may notice mutants: whether it fails for no other reason."""
+    return test.partition("[")[0] not in MEASURE_TIME
 
 
 def test_files() -> list[Path]:

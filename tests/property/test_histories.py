@@ -398,7 +398,7 @@ class Histories(RuleBasedStateMachine):
         on = None
         if ReplyIntent.PROMISE in meant and ahead is not None:
             on = local_day(at) + timedelta(days=ahead)
-        labelled_at = self.now - ago
+        labelled_at = max(self.now - ago, at)  # nobody labels a reply before it is written
 
         def record(known: Recorded, sequence: int) -> None:
             if (customer_id, at, inbound_id) in self.office.contacts.replies:

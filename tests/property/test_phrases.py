@@ -102,7 +102,7 @@ def found_plainly(pattern: str, text: Sequence[str], start: int, stop: int) -> l
 
 WORDS = ["pay", "soon", "now", "quit", "monday", "friday", "may", "third", "twenty", "first"]
 texts = st.lists(
-    st.sampled_from([*WORDS, *WORDS, "two", "ten", "7", "35", "0", "100", "199", "2026", "12345", "1234"]).map(
+    st.sampled_from([*WORDS, *WORDS, "two", "ten", "7", "35", "0", "100", "199", "2026", "20261", "1234"]).map(
         lambda word: [word]
     )
     | st.integers(1, 99).map(lambda number: ["soon", *spelled(number), "now"]),
@@ -114,6 +114,7 @@ firsts = st.sampled_from(
         "pay",
         "pay|quit",
         "pay_soon|now",
+        "pay|pay_soon",
         "pay_soon_now",
         "{day}",
         "{n}",
@@ -145,9 +146,19 @@ def patterns(draw: st.DrawFn) -> str:
 @example(["pay .. now"], ["pay", "now"], 0, 0)
 @example(["{n} soon"], ["二", "十", "五", "soon"], 0, 0)
 @example(["pay {tail}"], ["pay", "soon"], 0, 0)
+@example(["{tail}"], ["7"], 0, 0)
+@example(["{tail}"], ["35"], 0, 0)
+@example(["{tail}"], ["100"], 0, 0)
+@example(["{tail}"], ["1234"], 0, 0)
+@example(["{tail}"], ["20261"], 0, 0)
+@example(["{n} {tail}"], ["two", "35"], 0, 0)
 @example(["pay .. {tail}"], ["pay", "quit", "soon"], 0, 0)
 @example(["pay .. {n}"], ["pay", "quit", "9" * 5000], 0, 0)
 @example(["pay_soon|now"], ["pay", "now", "pay", "soon"], 0, 1)
+@example(["pay|pay_soon"], ["pay"], 0, 0)
+@example(["pay now", "pay"], ["pay", "now"], 0, 0)
+@example(["{n}"], ["two", "ten"], 0, 0)
+@example(["{year}"], ["20261"], 0, 0)
 @example(["{ordinal} may"], ["twenty", "first", "may"], 0, 0)
 def test_the_index_loses_no_phrase_and_finds_none_that_is_not_there(
     written: list[str], text: list[str], before: int, after: int
@@ -176,6 +187,51 @@ def test_a_pattern_reads_as_many_numbers_as_its_slots_may_hold(pattern: str) -> 
     assert compiled(pattern, FOLDING, NAMES).numbers() == counts
 
 
+@pytest.mark.parametrize(
+    ("pattern", "first", "seconds"),
+    [
+        ("pay now", "pay", {"now"}),
+        ("pay_soon|pay_now|quit", "pay", {"soon", "now"}),
+        ("pay|pay_soon now|quit", "pay", {"soon", "now", "quit"}),
+        ("pay|pay_soon", "pay", set()),
+        ("pay now?", "pay", set()),
+        ("pay now? quit", "pay", {"now", "quit"}),
+        ("pay .. now", "pay", set()),
+        ("pay_soon .. now", "pay", {"soon"}),
+        ("pay? now quit", "now", {"quit"}),
+        ("{day} now", "#", {"now"}),
+        ("{day} now", "two", {"now"}),
+        ("{day} now", "十", {"now", *NAMES.numbers}),
+        ("{day}", "十", set()),
+        ("{tail} now", "#", {"now"}),
+        ("{tail} quit? now", "#", {"quit", "now"}),
+        ("{n}? pay now", "#", {"pay"}),
+        ("now? now|quit pay", "now", {"now", "quit", "pay"}),
+        ("now? now", "now", set()),
+    ],
+)
+def test_a_pattern_is_kept_by_the_words_that_may_follow_its_first(pattern: str, first: str, seconds: set[str]) -> None:
+    assert compiled(pattern, FOLDING, NAMES).seconds(first) == seconds
+
+
+@pytest.mark.parametrize(("text", "number"), [("一十", 10), ("一十五", 15), ("十五", 15), ("二十", 20), ("三十一", 31)])
+def test_a_number_may_be_spelled_in_characters(text: str, number: int) -> None:
+    matcher = PhraseMatcher([(compiled("{start} {n} {end}", FOLDING, NAMES), None)])
+    (found,) = matcher.within(list(text), 0, len(text))
+    assert (found.end, found.read) == (len(text), (number,))
+
+
+def test_what_is_longer_than_any_numeral_is_no_number_so_that_a_long_row_is_not_read_again_at_each_place() -> None:
+    with_zero = NAMES._replace(numbers={**NAMES.numbers, "〇": 0})
+    matcher = PhraseMatcher([(compiled("{n}", FOLDING, with_zero), None)])
+    assert [(found.start, found.end) for found in matcher.within(list("〇〇〇〇一"), 0, 5)] == [
+        (1, 5),
+        (2, 5),
+        (3, 5),
+        (4, 5),
+    ]
+
+
 @pytest.mark.parametrize("text", ["二二", "二十二二", "十十", "二十十", "十二十", "百", "三十一二"])
 def test_characters_that_spell_no_number_are_not_read_as_a_longer_one(text: str) -> None:
     matcher = PhraseMatcher([(compiled("{start} {n} {end}", FOLDING, NAMES), None)])
@@ -194,3 +250,9 @@ def test_a_pattern_that_breaks_the_language_is_refused(pattern: str) -> None:
 def test_a_name_that_a_file_does_not_list_is_refused(name: str) -> None:
     with pytest.raises(PatternError, match=name):
         compiled(f"{{{name}}}", FOLDING, Vocabulary({}, {}, {}))
+
+
+@pytest.mark.parametrize("name", ["n", "day", "month", "year", "roc"])
+def test_a_number_of_several_words_is_refused_and_not_read_by_its_first(name: str) -> None:
+    with pytest.raises(PatternError, match="twenty one"):
+        compiled(f"{{{name}}}", FOLDING, Vocabulary({}, {}, {"twenty one": 21}))

@@ -156,7 +156,7 @@ class World:
     def contacts(self) -> dict[str, list[Contact]]:
         """Return the audit records, by customer, in their order."""
         found = defaultdict(list)
-        for item in self._items("ContactsTable"):
+        for item in self.items("ContactsTable"):
             if item["contact"]["S"].startswith(REPLY):
                 continue
             contact = contact_of(item)
@@ -165,18 +165,18 @@ class World:
 
     def standings(self) -> dict[str, Standing]:
         """Return all standings."""
-        items = [item for item in self._items("CustomersTable") if item["item"]["S"] == STANDING]
+        items = [item for item in self.items("CustomersTable") if item["item"]["S"] == STANDING]
         return {item["customer_id"]["S"]: standing_of(item) for item in items}
 
     def counted(self) -> set[str]:
         """Return the names of all counters that the tally has."""
-        return {name for item in self._items("TallyTable") if item["tally"]["S"] == "counts" for name in item}
+        return {name for item in self.items("TallyTable") if item["tally"]["S"] == "counts" for name in item}
 
     def everything(self) -> dict[str, Any]:
         """Return all that must outlive a deployment."""
         return {
-            "customers": sorted(map(_frozen, self._items("CustomersTable"))),
-            "contacts": sorted(map(_frozen, self._items("ContactsTable"))),
+            "customers": sorted(map(_frozen, self.items("CustomersTable"))),
+            "contacts": sorted(map(_frozen, self.items("ContactsTable"))),
             "objects": self.uploads(),
             "dead letters": sorted(message["Body"] for message in self.messages("RemindersDeadLetters")),
             "switch": self.as_manager("ssm").get_parameter(Name=self.ids["SendingParameter"])["Parameter"]["Value"],
@@ -203,15 +203,16 @@ class World:
         (found,) = (messages for url, messages in held.items() if url.rpartition("/")[2] == name)
         return list(found)
 
-    def logged(self, function: str) -> list[dict[str, Any]]:
-        """Return the JSON lines of a function's log group."""
+    def logged(self, function: str, message: str = "") -> list[dict[str, Any]]:
+        """Return the JSON lines of a function's log group: those of a message, or the first 10,000 of all."""
         pages = self.as_engineer("logs").get_paginator("filter_log_events")
         lines = [
             event["message"].strip()
-            for page in pages.paginate(logGroupName=f"/{STACK}/{function}")
+            for page in pages.paginate(logGroupName=f"/{STACK}/{function}", filterPattern=message)
             for event in page["events"]
         ]
-        return [json.loads(line) for line in lines if line.startswith("{")]
+        found = [json.loads(line) for line in lines if line.startswith("{")]
+        return [line for line in found if message in {"", line.get("message")}]
 
     def rejects(self, name: str) -> str:
         """Read a reject file as the manager does."""
@@ -457,7 +458,8 @@ class World:
         fresh.write_text(repr(offset), "utf-8")
         fresh.replace(self.folders.clock)
 
-    def _items(self, table: str) -> Iterator[Any]:
+    def items(self, table: str) -> Iterator[Any]:
+        """Yield the items of a table."""
         pages = self.as_engineer("dynamodb").get_paginator("scan")
         for page in pages.paginate(TableName=self.ids[table], ConsistentRead=True):
             yield from page["Items"]

@@ -4,7 +4,7 @@ import pytest
 
 from dunning.domain.texts.lint import ArrivingText, Severity, character_rules
 from dunning.domain.texts.lint.folding import Folding
-from tests.support.reminders import a_message, rules_broken, the_linter, with_words
+from tests.support.reminders import a_message, rules_broken, staged_reminders, the_linter, with_words
 
 OWN = frozenset({"lender.example.com", "lender.tw"})
 
@@ -81,6 +81,7 @@ GLANCED_AT = {
     "with a colon, in Chinese": a_message("zh-Hant", a_message("zh-Hant").text.replace("【示範分期】", "示範分期：")),
     "with a colon, in English": a_message("en"),
     "signed, in English": a_message("en", a_message("en").text.replace("Demo Finance: ", "【Demo Finance】")),
+    **{stage: message for stage, message in staged_reminders().items() if stage not in {"en -1", "en +0"}},
 }
 
 
@@ -88,14 +89,34 @@ GLANCED_AT = {
 def test_a_faultless_text_costs_a_glance_and_is_never_read_in_full(
     message: ArrivingText, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    linter = the_linter()
     monkeypatch.setattr(Folding, "fold", None)  # the first step of reading
-    assert list(the_linter().faults(message)) == []
+    assert list(linter.faults(message)) == []
 
 
-@pytest.mark.parametrize(("wording", "language"), [("您好，請用官方APP繳款。", "zh-Hant"), ("Pay in our app.", "en")])
+@pytest.mark.parametrize(
+    ("wording", "language"),
+    [
+        ("您好，請用官方APP繳款。", "zh-Hant"),
+        ("回覆STOP退訂", "zh-Hant"),
+        ("已還款請忽略，回T退訂", "zh-Hant"),
+        ("尾號1234的帳單5/12到期，共USD120.00", "zh-Hant"),
+        ("您的还款计划已成立，案件编号A123，额度3,250.50元。谢谢您", "zh-Hans"),
+        ("因系統維護，今晚10點至12點暫停服務（詳見官方APP）", "zh-Hant"),
+        ("Pay in our app.", "en"),
+        ("Your payment of USD 120.00 is scheduled for tomorrow. No action needed.", "en"),
+        ("Thanks for your payment. Your next instalment is due on 5 Jan.", "en"),
+        ("If you've already paid, please ignore this message.", "en"),
+        ("Can't pay in full? Don't worry, we can help.", "en"),
+        ("Lost your job? We can pause your plan; ref A123.", "en"),
+        ("You have the right to dispute this amount within 30 days.", "en"),
+        ("Plan A, or plan B? Hours are 9-5.", "en"),
+    ],
+)
 def test_a_faultless_wording_costs_a_glance_too(wording: str, language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    linter = the_linter()
     monkeypatch.setattr(Folding, "fold", None)
-    assert list(the_linter().wording_faults(wording, language)) == []
+    assert list(linter.wording_faults(wording, language)) == []
 
 
 def test_an_english_text_behind_a_signature_is_outside_the_gsm_alphabet_already() -> None:

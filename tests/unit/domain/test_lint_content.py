@@ -6,6 +6,16 @@ from typing import Any
 
 import pytest
 
+from dunning.domain.texts.lint import ArrivingText
+from dunning.domain.texts.lint.content import (
+    CHECKS,
+    PHRASE_CHECKS,
+    ContentPhrases,
+    account_shown,
+    amount_shown,
+    is_complete,
+    long_number_in,
+)
 from tests.support.reminders import a_message, overdue_form, rules_broken, the_linter
 
 GOOD_ZH = "【示範分期】王*明您好，分期5678的NT$3,250將於12/5到期，請用官方APP繳款，已繳請忽略，有困難請電0800-000-123"
@@ -40,6 +50,11 @@ def test_a_good_message_has_nothing_to_find(language: str, overdue: bool) -> Non
         pytest.param("who-sends", without("【示範分期】", "【示範分期代辦】"), id="a sender whose name begins alike"),
         pytest.param("who-sends", without("Demo Finance: ", "Demo Finance says "), id="the sender without a colon"),
         pytest.param("who-sends", without("Demo Finance: ", "Demo Finance2: "), id="a sender whose name goes on"),
+        pytest.param("who-sends", without("Demo Finance: ", "Acme Finance: "), id="another sender before the colon"),
+        pytest.param("who-sends", without("【示範分期】", "「示範分期】"), id="another mark before the sender"),
+        pytest.param("whom-to-ask", without("0800-000-123", "0800-000-1234"), id="a number that begins as the hotline"),
+        pytest.param("whom-to-ask", without("0800-000-123", "40800-000-123"), id="a number that ends as the hotline"),
+        pytest.param("long-number", f"{GOOD_EN} Not 0800-000-1234", id="a second number that begins as the hotline"),
         pytest.param("who-is-meant", without("王*明", "客戶"), id="no name"),
         pytest.param("what-amount", without("USD 325.00", "your instalment"), id="no amount"),
         pytest.param("what-amount", without("USD 325.00", "USD 325.001"), id="another amount that begins alike"),
@@ -58,6 +73,134 @@ def test_a_good_message_has_nothing_to_find(language: str, overdue: bool) -> Non
 )
 def test_what_is_missing_or_too_much_is_found(rule: str, text: str) -> None:
     assert rules_broken(a_message(language_of(text), text)) >= {rule}
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("5678", True),
+        ("a5678b", True),
+        ("5678, then", True),
+        ("5678. Then", True),
+        ("5678-", True),
+        ("x-5678", True),
+        ("15678 and 5678", True),
+        ("5678 and 56781", True),
+        ("5678-1, 5678, 5678-2", True),
+        ("5678a5", True),
+        ("x-5678a5", True),
+        ("5a5678", True),
+        ("567", False),
+        ("156785", False),
+        ("56781", False),
+        ("5678,1", False),
+        ("5678,1 left", False),
+        ("at 1,5678", False),
+        ("5678.1", False),
+        ("5678-1", False),
+        ("15678", False),
+        ("1,5678", False),
+        ("1.5678", False),
+        ("1-5678", False),
+        ("15678 and 5678-1", False),
+    ],
+)
+def test_a_value_is_shown_where_it_stands_for_itself_and_not_as_part_of_a_number(text: str, shown: bool) -> None:  # noqa: FBT001
+    assert (account_shown(a_message("en", text)) == "") is shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("3,250.00元", True), ("3,250.00元5", True), ("13,250.00元", False), ("1.3,250.00元", False)],
+)
+def test_a_number_goes_on_only_at_an_end_of_a_value_that_is_a_digit(text: str, shown: bool) -> None:  # noqa: FBT001
+    assert (amount_shown(a_message("zh-Hans", text)) == "") is shown
+
+
+@pytest.mark.parametrize(("number", "long"), [("123456", False), ("1234567", True), ("12-34-567", True)])
+def test_a_number_is_long_from_seven_digits_on(number: str, long: bool) -> None:  # noqa: FBT001 - a parameter
+    assert ("long-number" in rules_broken(a_message("en", f"{GOOD_EN} {number}"))) is long
+
+
+def test_a_value_between_two_numbers_keeps_them_apart() -> None:
+    assert rules_broken(a_message("en", f"{GOOD_EN} 123 5678 4567")) == set()
+
+
+def test_a_long_number_is_found_at_the_beginning_too() -> None:
+    assert long_number_in("1234567", {})
+    assert not long_number_in("123456", {})
+
+
+def test_days_say_when_it_is_due_only_where_the_text_says_them() -> None:
+    text = GOOD_EN.replace("Dec 5", "soon")
+    assert "when-due" in rules_broken(a_message("en", text, values={"days": "7"}))
+
+
+PHRASES = ContentPhrases(
+    names=False,
+    help=("trouble",),
+    due_day=("today",),
+    today=("today",),
+    late=("{days} days late",),
+    due=("due",),
+    overdue=("overdue",),
+    ignore=("ignore if paid",),
+    reply=("reply stop",),
+)
+KEPT = {
+    "a text before the due date": a_message("en"),
+    "a text of the day": a_message("en", GOOD_EN.replace("on Dec 5", "today"), due_today=True),
+    "an overdue text": a_message("en", overdue=True),
+    "a text with days": a_message("en", GOOD_EN.replace("on Dec 5", ", 7 days late"), values={"days": "7"}),
+    "a text with the line for opting out": a_message("en", f"{GOOD_EN} Stop: app", opt_out_line=" Stop: app"),
+    "a text with the hotline between numbers": a_message(
+        "en", GOOD_EN.replace("0800-000-123.", "123 0800-000-123 4567.")
+    ),
+    "a text that may be answered": a_message("en", f"{GOOD_EN} Reply STOP.", two_way=True),
+    "a text without long numbers": a_message(
+        "en", GOOD_EN.replace("0800-000-123", "in our app"), values={"hotline": "in our app"}
+    ),
+}
+
+
+@pytest.mark.parametrize("message", KEPT.values(), ids=KEPT)
+def test_a_rule_that_is_kept_has_nothing_to_say(message: ArrivingText) -> None:
+    assert [check(message) for _, check in CHECKS] == [""] * len(CHECKS)
+    assert [check(message, PHRASES) for _, check in PHRASE_CHECKS] == [""] * len(PHRASE_CHECKS)
+    assert is_complete(message, PHRASES) is (message not in (KEPT["a text with days"], KEPT["a text of the day"]))
+
+
+def test_words_are_compared_as_they_stand_in_chinese_and_whatever_their_case_elsewhere() -> None:
+    chinese = PHRASES._replace(names=True, due=("到期，請用官方APP",), ignore=("已繳請忽略",))
+    assert is_complete(a_message("zh-Hant"), chinese)
+    assert not is_complete(a_message("zh-Hant"), chinese._replace(due=("到期，請用官方app",)))
+    assert is_complete(a_message("en", GOOD_EN.replace("is due", "IS DUE")), PHRASES)
+
+
+def test_an_amount_that_begins_with_a_letter_does_not_go_on_before_it() -> None:
+    assert amount_shown(a_message("en", "1USD 325.00")) == ""
+
+
+def test_in_a_language_that_nobody_has_described_a_text_says_for_whom_it_is() -> None:
+    assert "who-is-meant" in rules_broken(a_message("en", GOOD_EN)._replace(language="xx"))
+
+
+def test_a_number_that_begins_as_the_hotline_is_seen_beside_it_however_the_hotline_is_written() -> None:
+    hotline = "T-800-000-1"
+    text = GOOD_EN.replace("0800-000-123", hotline)
+    assert rules_broken(a_message("en", text, values={"hotline": hotline})) == set()
+    assert rules_broken(a_message("en", f"{text} {hotline}2", values={"hotline": hotline})) == {"long-number"}
+
+
+def test_a_text_of_nobody_is_not_signed_by_its_colon() -> None:
+    text = GOOD_EN.replace("Demo Finance: ", ": ")
+    assert rules_broken(a_message("en", text, values={"sender": ""})) == {"who-sends"}
+
+
+def test_of_two_values_the_longer_is_taken_out_first_when_long_numbers_are_looked_for() -> None:
+    pay = "7-ELEVEN 822-1234567890"
+    text = GOOD_ZH.replace("5678", "822").replace("官方APP", pay)
+    assert rules_broken(a_message("zh-Hant", text, values={"pay": pay, "tail": "822"})) == set()
 
 
 @pytest.mark.parametrize("number", ["0912345678", "０９１２３４５６７８", "0912\u200b345\u200b678"])
@@ -102,6 +245,27 @@ def test_another_way_to_say_it_is_good_too(language: str, text: str, values: dic
         pytest.param("ignore-if-paid", "zh-Hant", GOOD_ZH.replace("請忽略", "請略"), {}, id="a clipped ignore"),
         pytest.param(
             "ignore-if-paid", "en", GOOD_EN.replace("Ignore if paid. ", ""), {}, id="no word for who has paid"
+        ),
+        pytest.param(
+            "ignore-if-paid",
+            "en",
+            overdue_form(GOOD_EN).replace("Ignore if paid. ", ""),
+            {"overdue": True},
+            id="an overdue text without a word for who has paid",
+        ),
+        pytest.param(
+            "ignore-if-paid",
+            "en",
+            GOOD_EN.replace("on Dec 5", "today, Dec 5").replace("Ignore if paid. ", ""),
+            {"due_today": True},
+            id="the day's own text without a word for who has paid",
+        ),
+        pytest.param(
+            "says-due",
+            "en",
+            GOOD_EN.replace("is due on Dec 5", "is for today, Dec 5"),
+            {"due_today": True},
+            id="the day's own text that does not say due",
         ),
         pytest.param("reply-in-vain", "en", f"{GOOD_EN} Reply STOP.", {"two_way": False}, id="a reply nobody gets"),
         pytest.param("reply-in-vain", "zh-Hant", f"{GOOD_ZH}。回STOP退訂", {"two_way": False}, id="in Chinese"),

@@ -28,6 +28,7 @@ def test_an_english_negator_shortly_before_the_word_denies_it(negator: str) -> N
         ("我司不会以任何方式要求您提供密码", "密码"),
         ("请勿向任何人透露验证码", "验证码"),
         ("请勿相信自称公安的来电", "公安"),
+        ("请勿随便相信自称公安的来电", "公安"),
         ("我们不会将您的资料告诉家人", "家人"),
         ("不得暴力、不得上门", "上门"),
         ("we will never ask you to send your password", "password"),
@@ -35,16 +36,37 @@ def test_an_english_negator_shortly_before_the_word_denies_it(negator: str) -> N
         ("do not share your pin", "pin"),
         ("we do not and will not sue", "sue"),
         ("please never give anyone your pin", "pin"),
+        ("we never shout and never sue", "sue"),
+        ("never sue a customer", "sue"),
+        ("no further lawsuit follows", "lawsuit"),
     ],
 )
 def test_ordinary_words_may_stand_between(text: str, word: str) -> None:
     assert denied(text, word)
 
 
+@pytest.mark.parametrize(("gap", "length"), [("某" * 14, 14), (f" {'x' * 58} ", 60)], ids=["Chinese", "English"])
+def test_a_negator_denies_as_far_as_it_reaches_and_no_further(gap: str, length: int) -> None:
+    assert len(gap) == length
+    negator, word = ("我司绝不", "上门") if gap[0] == "某" else ("we never", "sue")
+    assert denied(f"{negator}{gap}{word}", word)
+    assert not denied(f"{negator}{gap[0]}{gap}{word}", word)
+
+
+def test_another_negator_is_looked_for_ninety_characters_back() -> None:
+    assert not denied(f"never {'x' * 79} not sue", "sue")
+    assert denied(f"never {'x' * 80} not sue", "sue")
+    assert denied(f"never sue {'x' * 200}", "sue")
+
+
 @pytest.mark.parametrize(
     ("text", "word"),
     [
         ("起诉", "起诉"),
+        ("我司不会打扰但会起诉", "起诉"),
+        ("请勿大意起诉", "起诉"),
+        ("不会禁止起诉", "起诉"),
+        ("不会起诉禁止起诉", "起诉"),
         ("不会打扰您。起诉", "起诉"),
         ("不会打扰您，起诉", "起诉"),
         ("不会打扰您 起诉", "起诉"),
@@ -70,6 +92,7 @@ def test_ordinary_words_may_stand_between(text: str, word: str) -> None:
         ("never think we will not sue", "sue"),
         ("don't end up in jail", "jail"),
         ("don't get arrested", "arrested"),
+        ("customers please never end up in court", "court"),
         ("not only sue", "sue"),
         ("we cannot rule out a lawsuit", "lawsuit"),
         (
@@ -90,12 +113,27 @@ def test_a_negator_elsewhere_or_turned_into_a_threat_denies_nothing(text: str, w
         ("若您今日缴款，我们不会起诉", "起诉"),
         ("不会起诉，如果您今日付清", "起诉"),
         ("we will not sue if you pay", "sue"),
+        ("if you pay today, we will not sue. bye", "sue"),
+        ("we are glad. if you pay we will not sue", "sue"),
         ("if you pay today, we will not sue", "sue"),
         ("you are not sued yet", "sued"),
     ],
 )
 def test_a_denial_that_hangs_on_payment_is_a_threat(text: str, word: str) -> None:
     assert not denied(text, word)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("we will not sue you. call us if you pay", "sue"),
+        ("if you pay it is settled. we will not sue", "sue"),
+        ("我司不会上门收款。如果您今日付清请来电", "上门"),
+        ("如果您今日付清请来电。我司不会上门", "上门"),
+    ],
+)
+def test_a_condition_of_another_sentence_leaves_a_denial_as_it_is(text: str, word: str) -> None:
+    assert denied(text, word)
 
 
 def test_a_condition_does_not_undo_the_denial_that_secrets_are_asked_for() -> None:

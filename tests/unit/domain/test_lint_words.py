@@ -7,6 +7,7 @@ import pytest
 
 from dunning.domain.texts.lint import Characters, LinkData, Linter, RuleInfo, Severity, WordRule
 from dunning.domain.texts.lint.content import CHECKS, PHRASE_CHECKS
+from dunning.domain.texts.lint.english import joined, pieces_of, tokens_of
 from dunning.domain.texts.lint.linter import Phrasing
 from tests.support.reminders import rules_broken, rules_met_by, the_linter, with_words
 
@@ -135,6 +136,56 @@ def test_a_word_within_a_longer_word_is_another_word(innocent: str) -> None:
     assert rules_met_by(innocent) == set()
 
 
+def words_in(text: str, *listed: str) -> list[str]:
+    written = [word.replace("i", "l") for word in listed]
+    return [token.word for token in joined(tokens_of(text), text, pieces_of(written))]
+
+
+@pytest.mark.parametrize(
+    ("text", "listed", "words"),
+    [
+        ("a law-suit now", ["lawsuit"], ["a", "lawsult", "now"]),
+        ("law suit", ["lawsuit"], ["lawsult"]),
+        ("law  suit", ["lawsuit"], ["law", "sult"]),
+        ("law-s-u-i-t", ["lawsuit"], ["lawsult"]),
+        ("law,suit", ["lawsuit"], ["law", "sult"]),
+        ("law/suit", ["lawsuit"], ["law", "sult"]),
+        ("law;suit", ["lawsuit"], ["law", "sult"]),
+        ("law:suit", ["lawsuit"], ["law", "sult"]),
+        ("law!suit", ["lawsuit"], ["law", "sult"]),
+        ("c   ourt", ["court"], ["c", "ourt"]),
+        ("law?suit", ["lawsuit"], ["law", "sult"]),
+        ("law-suit-s", ["lawsuit", "lawsuits"], ["lawsults"]),
+        ("law-suit-s", ["lawsuit"], ["lawsult", "s"]),
+        ("law-sun", ["lawsuit"], ["law", "sun"]),
+        ("law", ["lawsuit"], ["law"]),
+        ("law law-suit", ["lawsuit"], ["law", "lawsult"]),
+        ("cou-rt", ["court"], ["court"]),
+        ("ja-il", ["jail"], ["ja", "ll"]),
+        ("j a i l", ["jail"], ["jall"]),
+        ("j-a-i-l x", ["jail"], ["jall", "x"]),
+        ("j   a   i   l", ["jail"], ["jall"]),
+        ("j    a    i    l", ["jail"], ["j", "a", "l", "l"]),
+        ("j,a,i,l", ["jail"], ["jall"]),
+        ("m i l d", ["mild"], ["m", "l", "l", "d"]),
+        ("per-son", ["person"], ["per", "son"]),
+        ("c-o-u rt", ["court"], ["court"]),
+        ("10% off", ["off"], ["#", "%", "off"]),
+    ],
+)
+def test_a_word_in_pieces_is_one_word(text: str, listed: list[str], words: list[str]) -> None:
+    assert words_in(text, *listed) == words
+
+
+def test_a_word_in_pieces_reaches_from_its_first_piece_to_its_last() -> None:
+    text = "a law-suit now"
+    assert joined(tokens_of(text), text, pieces_of(["lawsult"])) == [
+        ("a", 0, 1),
+        ("lawsult", 2, 10),
+        ("now", 11, 14),
+    ]
+
+
 def a_linter(*rules: WordRule, phrasings: Sequence[Phrasing] = ()) -> Linter:
     links = LinkData(("bit.ly",), frozenset({"com"}))
     return Linter(rules, Characters({"訴": "诉"}, {}), links, {}, phrasings)
@@ -151,6 +202,93 @@ def a_rule(rule_id: str = "suits", *en: str) -> WordRule:
 def test_a_finding_names_the_rule_and_the_word_as_the_list_writes_it() -> None:
     (finding,) = a_linter(a_rule()).wording("將起 诉", "zh-Hant")
     assert finding == ("suits", Severity.BLOCK, "says '起訴': no suits")
+
+
+def test_a_word_is_read_as_it_stands_too_where_its_digits_may_be_letters() -> None:
+    linter = a_linter(a_rule("suits", "sue"))
+    assert [finding.rule for finding in linter.wording("sue5", "en")] == ["suits"]
+    assert [finding.rule for finding in linter.wording("5ue", "en")] == ["suits"]
+    assert list(linter.wording("5ue5", "en")) == []
+
+
+def test_each_word_of_each_rule_is_a_finding_in_the_order_of_the_text() -> None:
+    linter = a_linter(a_rule("threats", "court"), a_rule("suits"))
+    assert [(finding.rule, finding.message.split("'")[1]) for finding in linter.wording("court, 起訴", "zh-Hant")] == [
+        ("threats", "court"),
+        ("threats", "起訴"),
+        ("suits", "起訴"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [
+        ("last call", True),
+        ("last - call", True),
+        ("last.call", True),
+        ("last -- call", False),
+        ("last, call", False),
+        ("last,call", False),
+        ("last. call", False),
+        ("last\ncall", False),
+        ("last very call", False),
+        ("call last", False),
+        ("a last", False),
+    ],
+)
+def test_a_phrase_stands_in_one_clause_with_little_between_its_words(text: str, is_found: bool) -> None:  # noqa: FBT001
+    found = a_linter(a_rule("calls", "last call")).wording(text, "en")
+    assert [finding.rule for finding in found] == ["calls"] * is_found
+
+
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [
+        ("tennis court", False),
+        ("court and tennis", True),
+        ("tennis court, court", True),
+        ("a court", True),
+        ("線上門市", False),
+        ("門市", True),
+        ("線上門市的門市", True),
+        ("線上門市的門", False),
+    ],
+)
+def test_a_word_is_innocent_within_a_context_of_its_rule_and_nowhere_else(text: str, is_found: bool) -> None:  # noqa: FBT001
+    rule = a_rule("courts", "court")._replace(zh=("門市",), innocent=("tennis court", "線上門市", "線上門市的門"))
+    assert [finding.rule for finding in a_linter(rule).wording(text, "zh-Hant")] == ["courts"] * is_found
+
+
+def test_of_words_that_overlap_the_one_that_begins_first_and_of_these_the_shorter_comes_first() -> None:
+    linter = a_linter(a_rule()._replace(zh=("訴", "起訴您", "起訴")))
+    found = [finding.message.split("'")[1] for finding in linter.wording("起訴您", "zh-Hant")]
+    assert found == ["起訴", "起訴您", "訴"]
+
+
+def test_a_listed_phrase_may_hold_a_mark_that_is_no_letter() -> None:
+    linter = a_linter(a_rule("suits", "pay – now"))
+    assert [finding.rule for finding in linter.wording("pay now", "en")] == ["suits"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("我司绝不会起訴", []),
+        ("我司绝不会起訴、court", []),
+        ("我司绝不会起訴。court", ["court"]),
+        ("court。我司绝不会起訴", ["court"]),
+        ("我司绝不会起訴，将court", ["court"]),
+    ],
+)
+def test_a_denial_reaches_over_a_list_of_words_and_no_further(text: str, found: list[str]) -> None:
+    assert [
+        finding.message.split("'")[1] for finding in a_linter(a_rule("suits", "court")).wording(text, "zh-Hant")
+    ] == found
+
+
+def test_some_words_have_no_excuse_even_where_they_are_denied() -> None:
+    rule = a_rule()._replace(negation="no-excuse")
+    assert [finding.rule for finding in a_linter(rule).wording("我司绝不会起訴", "zh-Hant")] == ["suits"]
 
 
 def test_a_word_said_twice_is_one_finding() -> None:

@@ -34,13 +34,20 @@ DAYS = {
     "day {day}": DayPhrase(DateKind.DAY),
     "{day} 日": DayPhrase(DateKind.DAY),
     "{day} 日 整 天": DayPhrase(DateKind.DAY_NEXT_MONTH),
+    "xmas|noel": DayPhrase(DateKind.TODAY),
     "xmas": DayPhrase(DateKind.HOLIDAY, (12, 25)),
     "soon": DayPhrase(DateKind.VAGUE),
+    "yesterday|lately": DayPhrase(DateKind.TODAY),
     "yesterday": DayPhrase(DateKind.PAST),
+    "friday night|dinner": DayPhrase(DateKind.TODAY),
     "friday night": DayPhrase(DateKind.NO_DAY),
     "noon": DayPhrase(DateKind.NOW),
+    "friday at once": DayPhrase(DateKind.NOW),
+    "bald": DayPhrase(DateKind.VAGUE),
+    "bald|gleich": DayPhrase(DateKind.TOMORROW, (), "de"),
     "noon friday": DayPhrase(DateKind.TOMORROW),
     "mon": DayPhrase(DateKind.WEEKDAY, (0,), "en"),
+    "ven": DayPhrase(DateKind.WEEKDAY, (4,), "fr"),
 }
 ROLES = {
     "paid": DayRole.PAST,
@@ -63,31 +70,29 @@ ROLES = {
     "paid out": DayRole.NOTHING,
 }
 NOBODY = frozenset[str]()
-READER = PromisedDayReader(
-    PromisedDayWords(
-        phrases=[(pattern(text), phrase) for text, phrase in DAYS.items()],
-        roles=[
-            *((pattern(text), RolePhrase(role, "en")) for text, role in ROLES.items()),
-            (pattern("pas"), RolePhrase(DayRole.DENIES, "fr")),
-        ],
-        orders={
-            "": FigureOrder(frozenset({"US"}), frozenset({"CA"})),
-            "en": FigureOrder(frozenset({"US"}), NOBODY),
-            "fr": FigureOrder(NOBODY, NOBODY),
-            "zh-Hant": FigureOrder(frozenset({"*"}), NOBODY),
-        },
-        small={
-            "en": frozenset({"i", "the", "you"}),
-            "fr": frozenset({"je", "le"}),
-            "de": frozenset({"ich"}),
-            "zh-Hant": NOBODY,
-        },
-        on=frozenset({"on"}),
-        instructions=[pattern("reply by friday to stop")],
-        ours=["your instalment is due friday please pay in our app"],
-    ),
-    CHARACTERS,
+WORDS = PromisedDayWords(
+    phrases=[(pattern(text), phrase) for text, phrase in DAYS.items()],
+    roles=[
+        *((pattern(text), RolePhrase(role, "en")) for text, role in ROLES.items()),
+        (pattern("pas"), RolePhrase(DayRole.DENIES, "fr")),
+    ],
+    orders={
+        "": FigureOrder(frozenset({"US"}), frozenset({"CA"})),
+        "en": FigureOrder(frozenset({"US"}), NOBODY),
+        "fr": FigureOrder(NOBODY, NOBODY),
+        "zh-Hant": FigureOrder(frozenset({"*"}), NOBODY),
+    },
+    small={
+        "en": frozenset({"i", "the", "you"}),
+        "fr": frozenset({"je", "le"}),
+        "de": frozenset({"ich"}),
+        "zh-Hant": NOBODY,
+    },
+    on=frozenset({"on"}),
+    instructions=[pattern("reply by friday to stop")],
+    ours=["your instalment is due friday please pay in our app"],
 )
+READER = PromisedDayReader(WORDS, CHARACTERS)
 
 
 def promised(text: str, said_on: date = TUESDAY, country: str = "TW") -> date | None:
@@ -110,6 +115,9 @@ def december(day: int | None) -> date | None:
         ("friday night monday", 7),
         ("friday night", None),
         ("xmas", 25),
+        ("noel", 1),
+        ("lately", 1),
+        ("friday dinner", 1),
     ],
 )
 def test_of_several_days_the_later_in_the_text_counts(text: str, day: int | None) -> None:
@@ -148,11 +156,33 @@ def test_a_day_beside_a_payment_comes_before_others_and_a_day_beside_an_income_b
         ("paid friday but monday", 7),
         ("monday but paid friday", 7),
         ("paid xmas", None),
+        ("paid 12/5", None),
         ("paid soon but monday", 7),
     ],
 )
 def test_a_day_of_the_past_is_not_promised(text: str, day: int | None) -> None:
     assert promised(text) == december(day)
+
+
+AHEAD_IN_ANY_TENSE = {
+    DateKind.TOMORROW, DateKind.IN_2_DAYS, DateKind.IN_3_DAYS, DateKind.IN_DAYS, DateKind.IN_WEEKS,
+    DateKind.WEEKDAY_NEXT_WEEK, DateKind.WEEKDAY_NEXT, DateKind.DAY_NEXT_MONTH, DateKind.MONTH_END,
+    DateKind.NEXT_MONTH_END, DateKind.MONTH_END_OF, DateKind.WEEKDAY_IN_2_WEEKS, DateKind.WEEKDAY_AND_WEEK,
+    DateKind.LUNAR_NEW_YEAR_DAY, DateKind.VAGUE, DateKind.NO_DAY,
+}  # fmt: skip
+NUMBERS = {
+    DateKind.MONTH_DAY: (12, 5), DateKind.DAY_MONTH: (5, 12), DateKind.HOLIDAY: (12, 25), DateKind.WEEKDAY_DAY: (4, 4),
+    DateKind.YEAR_MONTH_DAY: (2026, 12, 5), DateKind.DAY_MONTH_YEAR: (5, 12, 2026),
+    DateKind.MONTH_DAY_YEAR: (12, 5, 2026), DateKind.ROC_YEAR_MONTH_DAY: (115, 12, 5),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [kind for kind in DateKind if kind not in {DateKind.FIGURES, DateKind.NO_DAY}])
+def test_a_day_beside_what_was_done_is_past_unless_it_can_only_be_ahead(kind: DateKind) -> None:
+    numbers = NUMBERS.get(kind, (5,) * kind.numbers())
+    reader = PromisedDayReader(WORDS._replace(phrases=[(pattern("then"), DayPhrase(kind, numbers))]), CHARACTERS)
+    (then,) = reader.mentions("paid then", said_on=TUESDAY, phone_country="TW")
+    assert then.is_past is (kind not in AHEAD_IN_ANY_TENSE)
 
 
 @pytest.mark.parametrize(("text", "day"), [("paid noon friday", december(2)), ("paid 5 日 整 天", date(2027, 1, 5))])
@@ -230,6 +260,7 @@ def test_a_day_that_is_not_certain_is_not_promised(text: str, day: int | None) -
         ("friday or, monday pay", 7),
         ("pay friday or, monday pay", None),
         ("pay friday or, monday", None),
+        ("pay friday or, monday but wednesday", None),
         ("tuesday or friday monday", 7),
         ("monday friday or wednesday", None),
     ],
@@ -291,6 +322,7 @@ def test_a_day_of_a_reminder_is_not_promised_and_a_correction_drops_the_days_bef
         ("half monday. friday ？", 7),
         ("monday?", 7),
         ("monday. 'friday?'", 4),
+        ("friday. monday a?b", 7),  # letters that are spelled out, and no end of a clause
     ],
 )
 def test_a_weaker_day_counts_where_no_other_is(text: str, day: int | None) -> None:
@@ -323,6 +355,7 @@ def test_a_weekday_only_says_again_what_a_date_says(text: str, day: int | None) 
         ("this friday", 6, 11),
         ("this sunday", 6, 6),
         ("this monday friday", 2, 4),
+        ("2026/11/3", 6, None),
     ],
 )
 def test_a_day_of_this_week_that_has_passed_is_none_but_on_a_sunday(text: str, said_on: int, day: int | None) -> None:
@@ -348,8 +381,14 @@ def test_a_day_of_this_week_that_has_passed_is_none_but_on_a_sunday(text: str, s
         ("5-6日", None),
         ("5-6-7号", None),
         ("8日5-6", 8),
+        ("monday. 5-6日", None),
+        ("pay monday but 5-6日", None),
+        ("monday. 5-6号", None),
+        ("monday. 5-6/7日", 7),
         ("8日5-6月", 8),
         ("天~6日", 6),
+        ("~6日. 5", 6),
+        ("5\n6日", 6),
     ],
 )
 def test_a_number_directly_before_a_day_makes_a_choice_of_it(text: str, day: int | None) -> None:
@@ -369,13 +408,18 @@ def test_a_number_directly_before_a_day_makes_a_choice_of_it(text: str, day: int
         ("i je 12/5", "US", None),
         ("i je 12/5", "GB", date(2027, 5, 12)),
         ("付12/5", "GB", date(2026, 12, 5)),
+        ("㐀12/5", "GB", date(2026, 12, 5)),
         ("je 12/5付", "GB", date(2026, 12, 5)),
         ("115/12/5", "GB", date(2026, 12, 5)),
         ("115.12.5", "GB", date(2026, 12, 5)),
         ("1/3", "US", None),
         ("on 1/3", "US", date(2027, 1, 3)),
         ("1/3回", "US", date(2027, 1, 3)),
+        ("1/3㐀", "US", date(2027, 1, 3)),
         ("1/3的", "US", None),
+        ("pay 1/3回", "US", date(2027, 1, 3)),
+        ("115/12/055", "GB", None),
+        ("on 5.123", "GB", None),
         ("1/3 pay", "US", None),
         ("on 5-12", "GB", date(2026, 12, 5)),
         ("on 5.12", "GB", date(2026, 12, 5)),
@@ -400,6 +444,10 @@ def test_figures_are_read_in_the_order_of_the_language_and_the_country(
         ("je mon", None),
         ("mon", None),
         ("i je mon", None),
+        ("je ven", 4),
+        ("ich bald", 2),
+        ("i bald", None),
+        ("i je ven", None),
         ("i the je mon", None),
         ("i the you je mon", 7),
         ("je pas friday", None),
@@ -408,6 +456,7 @@ def test_figures_are_read_in_the_order_of_the_language_and_the_country(
         ("i the you je pas friday", 4),
         ("pas friday", None),
         ("je 付 pas friday", 4),
+        ("je 㐀 pas friday", 4),
         ("je 付 not friday", None),
     ],
 )
@@ -425,8 +474,11 @@ def test_a_word_counts_in_a_text_of_its_language_only(text: str, day: int | None
         ("noon friday", [DateKind.TOMORROW]),
         ("noon friday night", [DateKind.TOMORROW]),
         ("this friday night", [DateKind.WEEKDAY_THIS_WEEK]),
+        ("this friday at once", [DateKind.WEEKDAY_THIS_WEEK]),
         ("noon. friday", [DateKind.NOW, DateKind.WEEKDAY]),
         ("12345 日", []),
+        ("00011 日", []),
+        ("friday night", []),
         ("friday 12/7", [DateKind.WEEKDAY, DateKind.FIGURES]),
         ("12/7 friday", [DateKind.FIGURES, DateKind.WEEKDAY]),
         ("on 5-6 friday", [DateKind.FIGURES, DateKind.WEEKDAY]),
@@ -450,6 +502,11 @@ def test_what_a_reply_says_of_its_days_is_told() -> None:
     ]
 
 
+def test_a_reader_that_knows_no_language_reads_days_all_the_same() -> None:
+    reader = PromisedDayReader(WORDS._replace(small={}), CHARACTERS)
+    assert reader.promised_day("mon friday", said_on=TUESDAY, phone_country="TW") == december(4)
+
+
 def test_nothing_behind_the_thousandth_character_is_read() -> None:
     assert promised("x" * 989 + " pay friday" + " but pay monday") == december(4)
     assert promised("x" * 990 + " pay friday") is None
@@ -462,6 +519,9 @@ def test_nothing_behind_the_thousandth_character_is_read() -> None:
         ("pay 6日/8日", 8),
         ("pay day 6 day 8", 8),
         ("pay day 6 付 day 8", 6),
+        ("pay day 6 付8日", 6),
+        ("pay day 6 㐀8日", 6),
+        ("pay day 6㐀 day 8", 6),
         ("8 日/pay but day 6", 8),
         ("pay day 6. day 8", 6),
     ],

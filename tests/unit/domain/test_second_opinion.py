@@ -78,6 +78,16 @@ def test_a_reply_is_surely_quiet_only_if_both_say_quiet_and_nothing_else(quiet: 
     ):
         assert not asked(parsed, quiet).is_surely_quiet
         assert asked(parsed, quiet).is_in_doubt
+        assert quiet not in asked(parsed, quiet).sure
+
+
+def test_a_quiet_intent_is_not_confirmed_beside_what_is_sure() -> None:
+    assert asked(ParsedReply(sure=(PAID,), likely=(OK,), guess=(OK,)), OK).sure == (PAID,)
+
+
+def test_the_best_guess_holds_chat_only_where_there_is_nothing_else() -> None:
+    assert asked(ParsedReply(likely=(PAID,)), PAID, CHAT).guess == (PAID,)
+    assert asked(ParsedReply(likely=(PAID,)), CHAT).guess == (CHAT,)
 
 
 def test_chat_is_no_finding_beside_another() -> None:

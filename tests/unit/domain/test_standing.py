@@ -9,15 +9,17 @@ import pytest
 
 from dunning.domain.customer.facts import Facts, Hold, HoldReason
 from dunning.domain.customer.standing import (
-    LEDGER_FLOOR,
+    LEAST_URGENT,
     PROGRESS_LIMIT,
     RECENT_LIMIT,
     AddressSince,
+    LedgerEntry,
     PaymentStatement,
     Progress,
     PromiseToPay,
     RecentDecision,
     ReplyLabel,
+    Standing,
     claim_for_wake,
     first_asked,
     holds_now,
@@ -53,9 +55,9 @@ def test_other_ladders_stay_as_they_are() -> None:
 
 
 def test_the_ledger_drops_what_no_cap_looks_back_to_but_never_the_last_31_days() -> None:
-    before = a_standing(a_text(NOW - LEDGER_FLOOR), a_text(NOW - LEDGER_FLOOR + timedelta(seconds=1)))
+    before = a_standing(a_text(NOW - 31 * DAY), a_text(NOW - 31 * DAY + timedelta(seconds=1)))
     assert [entry.at for entry in with_claim(before, a_text(NOW), {}, 7 * DAY, a_customer()).ledger] == [
-        NOW - LEDGER_FLOOR + timedelta(seconds=1),
+        NOW - 31 * DAY + timedelta(seconds=1),
         NOW,
     ]
     assert len(with_claim(before, a_text(NOW), {}, 60 * DAY, a_customer()).ledger) == 3
@@ -349,10 +351,28 @@ def test_a_decision_that_is_made_again_is_kept_once_and_since_it_was_first_made(
     assert with_decision(before, NOW + DAY, "on_hold", NOW + 9 * DAY) is before
     assert len(with_decision(before, NOW + DAY, "on_hold", NOW + 8 * DAY).recent) == 2
     assert with_decision(before, NOW + DAY, "no_consent", None).recent[-1].until is None
+    after = with_decision(before, NOW + DAY, "no_consent", None)
+    assert with_decision(after, NOW + 2 * DAY, "no_consent", None) is after
+    assert len(with_decision(after, NOW + 2 * DAY, "on_hold", NOW + 9 * DAY).recent) == 3, "only the last one counts"
 
 
 def test_what_is_only_shown_and_counted_makes_no_other_standing_of_one() -> None:
     assert with_decision(a_standing(), NOW, "on_hold", None) == a_standing()
+    assert replace(a_standing(), facts_revision=7, lender_id="lender") == a_standing()
+    (known,) = progress_at(0, "2026-12-01").values()
+    assert replace(known, asked=4_500) == known
+
+
+def test_a_standing_that_was_never_written_is_of_version_0_and_follows_from_no_facts() -> None:
+    new = Standing(customer_id="C1")
+    assert (new.version, new.facts_revision, new.is_planned) == (0, 0, False)
+    assert ReplyLabel(at=NOW).sequence == 0
+    entry = LedgerEntry(send_id="s", claim_id="c", at=NOW, stage=0, accounts=(), channel="sms", for_wake=NOW)
+    assert not entry.failed
+
+
+def test_the_least_urgent_wake_is_the_last_that_is_written_with_one_digit() -> None:
+    assert (len(f"{LEAST_URGENT}"), len(f"{LEAST_URGENT + 1}")) == (1, 2)
 
 
 def test_what_was_open_when_a_text_first_asked_is_remembered_by_all_later_texts() -> None:
@@ -362,3 +382,9 @@ def test_what_was_open_when_a_text_first_asked_is_remembered_by_all_later_texts(
     asked = a_standing(progress={progress_key("A1", 1): replace(known, asked=4_500)})
     assert first_asked(asked, facts, progress_key("A1", 1)) == 4_500
     assert first_asked(a_standing(progress=progress_at(0, "2026-12-01")), facts, progress_key("A1", 1)) == 4_000
+
+
+def test_what_is_open_now_is_that_of_the_one_instalment_whatever_its_account_is_called() -> None:
+    instalments = (an_instalment(number=1, amount=5_000), an_instalment(number=2, amount=300))
+    facts = a_customer(replace(an_account(*instalments), account_id="A#1"))
+    assert first_asked(a_standing(), facts, progress_key("A#1", 2)) == 300

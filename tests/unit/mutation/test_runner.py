@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -9,15 +10,24 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutation import runner
+from tests.local import ROOT
+from tests.mutation import runner, scope
 from tests.mutation.__main__ import not_mutants, noticed_all_the_same, report
 from tests.mutation.covering import Covering
 from tests.mutation.operators import mutants_of
-from tests.mutation.results import Results, Score, score, table
+from tests.mutation.results import Results, Score, page_of, score, table
 from tests.mutation.runner import KILLED, SURVIVED, TIMED_OUT, Planted, Verdict, in_order, judged, planted
-from tests.mutation.scope import Explained, Module, explained, files_that_import, importers, modules
+from tests.mutation.scope import (
+    MEASURE_TIME,
+    Explained,
+    Module,
+    explained,
+    files_that_import,
+    importers,
+    modules,
+)
 
-CAPS = modules("caps.py")[0]
+CAPS, HOURS = modules("caps.py hours.py")
 MUTANT = mutants_of(CAPS.path.read_text("utf-8"))[0]
 README = Path(runner.__file__).with_name("README.md")
 
@@ -126,6 +136,25 @@ def test_a_verdict_is_kept_until_the_file_of_its_test_changes(tmp_path: Path, mo
     assert Results(tmp_path).known(each) is None
 
 
+def test_a_test_that_measures_time_is_no_witness(tmp_path: Path) -> None:
+    timed = min(MEASURE_TIME)
+    fault = Planted(CAPS, MUTANT, (Covering(f"{timed}[a text]", 1.0, {}),))
+    Results(tmp_path).keep(fault, Verdict(CAPS.name, MUTANT.id, KILLED, f"{timed}[a text]"))
+    assert Results(tmp_path).known(fault) is None
+
+
+def test_every_file_that_measures_time_has_its_tests_on_the_list() -> None:
+    measuring = {
+        str(path.relative_to(ROOT))
+        for path in scope.test_files()
+        if re.search(r"process_time\(|perf_counter\(", path.read_text())
+    }
+    assert measuring == {test.partition("::")[0] for test in MEASURE_TIME}
+    for test in MEASURE_TIME:
+        path, *_, name = test.split("::")
+        assert f"def {name}(" in (ROOT / path).read_text()
+
+
 def test_a_survivor_is_judged_again_when_another_file_has_tests_for_it(tmp_path: Path) -> None:
     each = Planted(CAPS, MUTANT, (_test("a"),))
     survived = Verdict(CAPS.name, MUTANT.id, SURVIVED)
@@ -159,6 +188,15 @@ def test_a_score_counts_what_is_noticed_timed_out_explained_and_left() -> None:
     assert (found.mutants, found.killed, found.timed_out, found.explained, found.survivors) == (4, 1, 1, 1, ["d"])
     assert found.percent == 75
     assert "4 of 9" in table([found])
+
+
+def test_the_page_says_how_many_mutants_of_each_module_were_judged() -> None:
+    found = _score(("a", SURVIVED), ("b", KILLED), ("c", TIMED_OUT), ("d", SURVIVED))
+    assert page_of([found, score(HOURS, [], [], 1_200)]) == [
+        "4 of 1,209 mutants",
+        "| domain/decision/caps.py | 4 of 9 | 1 | 1 | 1 | 1 | 75 % |",
+        "| domain/decision/hours.py | – of 1200 | | | | | |",
+    ]
 
 
 def test_a_run_fails_for_a_survivor_where_none_may_be_and_for_a_list_that_is_wrong() -> None:

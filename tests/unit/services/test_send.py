@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -21,6 +21,7 @@ from dunning.domain.customer.standing import (
     progress_key,
 )
 from dunning.domain.decision.decisions import Reason, Stop
+from dunning.domain.decision.rules import ContactHours, Rules
 from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
@@ -32,12 +33,14 @@ from dunning.domain.outbound_events import (
     ReminderStopped,
     ReviewReason,
 )
+from dunning.domain.texts.extras import NO_EXTRAS, Extras
 from dunning.ports.gateways import Published, PublishOutcome
 from dunning.ports.outgoing import Outgoing, SmsBody
 from dunning.ports.queues import Job, QueueMessage
 from dunning.services.send.gateways_by_name import GatewaysByName
+from dunning.services.send.messages import message_to
 from dunning.services.send.sender import SendService, workers_for
-from tests.support.builders import a_lender_record, an_account, an_instalment, promised, taipei, the_policies
+from tests.support.builders import a_lender_record, a_text, an_account, an_instalment, promised, taipei, the_policies
 from tests.support.fakes import (
     ContestedCustomers,
     FakeClock,
@@ -55,6 +58,17 @@ BUSY = Published(PublishOutcome.REFUSED_FOR_NOW, code="Throttling")
 BROKEN = Published(PublishOutcome.REFUSED_FOR_NOW, code="AuthorizationError", retry_after=timedelta(hours=1))
 INVALID = Published(PublishOutcome.REFUSED_FOR_GOOD, code="InvalidParameter")
 LOST = Published(PublishOutcome.UNKNOWN, code="ReadTimeoutError")
+
+
+class Written(NamedTuple):
+    """A text as it was put together."""
+
+    text: str
+    encoding: str
+    parts: int
+    template: str
+    registered_template: str
+    extras: Extras = NO_EXTRAS
 
 
 class Office:
@@ -184,6 +198,19 @@ def test_the_text_goes_out_with_every_attribute_the_carrier_needs(office: Office
     assert (record.text, record.encoding, record.parts) == (sms.body.text, "UCS-2", 1)
     assert record.template == "zh-Hant/before-3@3"
     assert record.price_usd_micros > 0
+
+
+@pytest.mark.parametrize(("stage", "lapses_at"), [(None, 20), (-3, 20), (0, 20), (1, 18), (7, 18)])
+def test_an_overdue_text_lapses_with_the_hours_for_what_is_overdue(stage: int | None, lapses_at: int) -> None:
+    facts = someone()
+    rules = POLICIES.rules_for(facts, NOW)
+    assert isinstance(rules, Rules)
+    earlier = ContactHours(week=(((9 * 60, 18 * 60 + 30),),) * 7)
+    later = ContactHours(week=(((9 * 60, 20 * 60 + 30),),) * 7)
+    written = Written("Hello", "GSM-7", 1, "en/test@1", "")
+    entry = replace(a_text(NOW), stage=stage)
+    sms = message_to(facts, replace(rules, hours=later, overdue_hours=earlier), entry, written)
+    assert sms.lapses_at == taipei(f"2026-12-01 {lapses_at}:20")
 
 
 def test_a_customer_with_facts_and_no_standing_yet_is_not_texted_by_an_older_job(office: Office) -> None:

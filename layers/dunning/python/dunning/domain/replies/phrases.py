@@ -90,7 +90,7 @@ class _NumberSlot(NamedTuple):
 
     def followed(self, first: str, rest: set[str]) -> set[str]:
         """Return the words that may follow a first word: of the number, if it is spelled in characters, or the rest."""
-        return {*rest, *self.in_words} if rest and first != _ANY_NUMBER and not first.isascii() else rest
+        return {*rest, *self.in_words} if rest and not first.isascii() else rest
 
     def ends(self, text: Sequence[str], state: State, stop: int) -> Iterator[State]:
         at, read = state
@@ -100,18 +100,18 @@ class _NumberSlot(NamedTuple):
             end, value = at + 1, int(text[at][:5])
         else:
             end, value = self._spelled(text, at, stop)
-        if end > at and self.lowest <= value <= self.highest:
+        if self.lowest <= value <= self.highest:
             yield end, (*read, value)
 
     def _spelled(self, text: Sequence[str], at: int, stop: int) -> tuple[int, int]:
-        """Read `two`, or characters put together: 二十五 is two times ten and five."""
+        """Read `two`, or characters put together: 二十五 is two times ten and five. Where none is read it is 0."""
         value, end = 0, at
         while end < stop and (part := self.in_words.get(text[end])) is not None:
             if end > at and (text[end].isascii() or (value >= _TEN if part == _TEN else value % _TEN)):
                 break
             if end - at == _LONGEST_NUMERAL:
                 return at, 0
-            value = value * _TEN if part == _TEN and 0 < value < _TEN else value + part
+            value = value * _TEN if 0 < value < _TEN else value + part
             end += 1
         return end, value
 
@@ -149,15 +149,15 @@ class _Gap(NamedTuple):
 
 class _Slot(NamedTuple):
     content: _Choice | _NumberSlot | _Tail | _Gap
-    optional: bool = False
+    optional: bool
 
 
 class Pattern(NamedTuple):
     """A compiled pattern."""
 
     slots: tuple[_Slot, ...]
-    at_start: bool = False
-    at_end: bool = False
+    at_start: bool
+    at_end: bool
 
     def numbers(self) -> set[int]:
         """Return the possible counts of numbers read: one a slot that stands for a number, none if it is missing."""
@@ -269,16 +269,13 @@ class PhraseMatcher[Of]:
         begun = [found for first in firsts for second in seconds if (found := self._begun.get((first, second)))]
         if len(begun) == 1:
             return begun[0]
-        return sorted({candidate[0]: candidate for found in begun for candidate in found}.values(), key=_written_at)
+        by_order = {candidate[0]: candidate for found in begun for candidate in found}
+        return [by_order[order] for order in sorted(by_order)]
 
     def within(self, text: Sequence[str], start: int, stop: int) -> Iterator[Found[Of]]:
         """Yield the phrases of a clause."""
         for at in range(start, stop):
             yield from self.at(text, at, start, stop)
-
-
-def _written_at(candidate: tuple[int, object, object]) -> int:
-    return candidate[0]
 
 
 def _keys(word: str) -> tuple[str, ...]:
@@ -303,7 +300,7 @@ def compiled(pattern: str, folding: Folding, names: Vocabulary) -> Pattern:
 
 def _slot(piece: str, folding: Folding, names: Vocabulary) -> _Slot:
     if piece == "..":
-        return _Slot(_Gap())
+        return _Slot(_Gap(), optional=False)
     written = piece.removesuffix("?")
     optional = written != piece
     if written.startswith("{"):
@@ -320,7 +317,7 @@ def _placeholder(name: str, folding: Folding, names: Vocabulary) -> _Choice | _N
     if name in _NUMBERS:
         lowest, highest = _NUMBERS[name]
         return _NumberSlot(
-            lowest, highest, {_words_of_name(word, folding)[0]: value for word, value in names.numbers.items()}
+            lowest, highest, {_word_of_number(word, folding): value for word, value in names.numbers.items()}
         )
     named = {"weekday": names.weekdays, "monthname": names.months, "ordinal": names.ordinals}.get(name)
     if named is None:
@@ -328,6 +325,13 @@ def _placeholder(name: str, folding: Folding, names: Vocabulary) -> _Choice | _N
     if not named:
         raise PatternError(f"{{{name}}} has no names in this file")
     return _Choice.of((_words_of_name(word, folding), (value,)) for word, value in named.items())
+
+
+def _word_of_number(name: str, folding: Folding) -> str:
+    word, *more = _words_of_name(name, folding)
+    if more:
+        raise PatternError(f"the number {name!r} has more than one word, as only names and ordinals may")
+    return word
 
 
 def _words_of_name(name: str, folding: Folding) -> tuple[str, ...]:

@@ -350,9 +350,7 @@ class PromisedDayReader:
             return self._orders[_CHINESE].reads_month_first(country)
         reading = [word.text for word in words]
         languages = self._languages(reading) if self._small_words.intersection(reading) else {""}
-        orders = {
-            self._orders.get(language, self._orders[""]).reads_month_first(country) for language in languages or {""}
-        }
+        orders = {self._orders.get(language, self._orders[""]).reads_month_first(country) for language in languages}
         return orders.pop() if len(orders) == 1 else None
 
 
@@ -363,8 +361,8 @@ def _rank(phrase: Found[DayPhrase]) -> tuple[int, bool, bool, bool, bool]:
     return phrase.end, bool(phrase.of.language), kind in _NAMES_NO_DAY, kind is not DateKind.NOW, is_holiday
 
 
-def _extent(phrase: Found[DayPhrase] | None) -> int:
-    return phrase.end - phrase.start if phrase else 0
+def _extent(phrase: Found[DayPhrase]) -> int:
+    return phrase.end - phrase.start
 
 
 def _apart(longest: Iterable[Found[DayPhrase] | None]) -> Iterator[Found[DayPhrase]]:
@@ -373,10 +371,10 @@ def _apart(longest: Iterable[Found[DayPhrase] | None]) -> Iterator[Found[DayPhra
     for phrase in longest:
         if phrase is None or (last and phrase.end <= last.end):
             continue
-        overlaps = last is not None and phrase.start < last.end
-        if overlaps and (phrase.of.kind is DateKind.NOW or _extent(phrase) <= _extent(last)):
-            continue
-        if last and phrase.start >= last.end:
+        if last and phrase.start < last.end:
+            if phrase.of.kind is DateKind.NOW or _extent(phrase) <= _extent(last):
+                continue
+        elif last:
             yield last
         last = phrase
     if last:
@@ -475,7 +473,7 @@ def _agreed(days: Sequence[_Named], roles: Sequence[Found[DayRole]]) -> date | N
         if day.kind is not DateKind.WEEKDAY
         or not any(other.on and other.on.weekday() == day.read[0] for other in exact)
     ]
-    if not kept or not all(day.certain and day.on for day in kept[-1:]):
+    if not kept or not kept[-1].certain or not kept[-1].on:
         return None
     dates = {day.on for day in kept}
     if len(dates) == 1:

@@ -103,8 +103,7 @@ def way_to_pay(message: ArrivingText) -> str:
 
 def whom_to_ask(message: ArrivingText) -> str:
     """Demand the lender's one official number, or the other contact that the lender has where no number may stand."""
-    hotline = message.values.get("hotline")
-    return "" if hotline and hotline in message.text else "does not say whom to ask"
+    return "" if _shows(message.text, message.values.get("hotline")) else "does not say whom to ask"
 
 
 def opt_out_told(message: ArrivingText) -> str:
@@ -119,10 +118,9 @@ def no_long_number(message: ArrivingText) -> str:
 
 def long_number_in(text: str, values: Mapping[str, str]) -> str:
     """Tell whether a text holds a number of seven digits or more, besides those in the values filled in."""
-    hotline = values.get("hotline")
-    rest = text.replace(hotline, "x") if hotline else text
-    if not _has_long_number(rest):
+    if not _has_long_number(text):
         return ""
+    rest = text
     for value in sorted(filter(None, values.values()), key=len, reverse=True):
         # Only where it stands alone: an account's 5678 does not make another number of 0912345678.
         rest = re.sub(rf"(?<![0-9])(?<![0-9]-){re.escape(value)}(?![0-9])", "x", rest)
@@ -322,13 +320,14 @@ def is_complete(message: ArrivingText, phrases: ContentPhrases) -> bool:
         and ((name in text and ("*" in name or name in _UNNAMED)) if names else not values.get("name"))
         and pay
         and pay in text
-        and hotline
-        and hotline in text
+        and _shows(text, hotline)
         and text.endswith(opt_out_line)
         and (len(tail) <= _LONGEST_TAIL or not account_masked(message))
         and _shows(text, amount)
         and _shows(text, tail)
         and _shows(text, day)
+        # A number that stands there again may be a part of another one; words are none.
+        and (text.count(hotline) == 1 or not hotline[-1].isdigit())
         and not _has_long_number(text.replace(hotline, "x"))
     ):
         return False

@@ -105,11 +105,7 @@ def _denied_in_chinese(clause: str) -> bool:
     if last["command"] and gap and not ZH_WARNED.search(gap):
         return False
     # 不要以為我們不會起訴: two negators make a threat, unless they stand side by side, 不得暴力、不得上門.
-    return all(
-        _ZH_APART.search(clause, negator.end(), following.start())
-        for negator, following in pairwise(negators)
-        if negator.end() < following.start()
-    ) and not any(negator.end() == following.start() for negator, following in pairwise(negators))
+    return all(_ZH_APART.search(clause, negator.end(), following.start()) for negator, following in pairwise(negators))
 
 
 def _denied_in_english(clause: str) -> bool:
